@@ -1,0 +1,70 @@
+//! Mail addresses: which can be mailed, and what a commit's address becomes.
+
+/// How commit addresses become addresses that are read.
+#[derive(Debug, Clone, Default)]
+pub struct AddressPolicy {
+    /// `email_domain_name`: put behind an address without a usable domain.
+    pub domain: String,
+    /// `ignore_vcs_email_domain`: put behind every address that has no alias.
+    pub ignore_vcs_domain: bool,
+    /// `default_contact`: told when nobody else is known.
+    pub default_contact: Option<String>,
+}
+
+/// Whether a mail can be sent to `address`: `local@domain`, one `@`, nothing that could break
+/// out of a header or an SMTP command, at most 254 bytes. Not RFC 5322: quoted local parts and
+/// comments are refused.
+pub fn is_mailable(address: &str) -> bool {
+    let Some((local, domain)) = address.split_once('@') else {
+        return false;
+    };
+    let local_ok = !local.is_empty()
+        && local.len() <= 64
+        && !local.starts_with('.')
+        && !local.ends_with('.')
+        && !local.contains("..")
+        && local.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&b));
+    let label_ok = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    local_ok && address.len() <= 254 && domain.contains('.') && domain.split('.').all(label_ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_mailable;
+
+    #[test]
+    fn addresses_that_could_inject_or_cannot_be_delivered_are_refused() {
+        for address in [
+            "ann@example.com",
+            "ann.b+c@mail.example.co.uk",
+            "1234+ann@users.noreply.example.com",
+            "o'neil@example.technology",
+        ] {
+            assert!(is_mailable(address), "{address}");
+        }
+        for address in [
+            "",
+            "ann",
+            "ann@",
+            "@example.com",
+            "ann@localhost",
+            "ann@exa mple.com",
+            "ann@example.com\r\nBcc: eve@example.com",
+            "ann@example.com, eve@example.com",
+            "\"ann\"@example.com",
+            "ann@@example.com",
+            "<ann@example.com>",
+            "ann@-example.com",
+            "-oX@example..com",
+            "änn@example.com",
+        ] {
+            assert!(!is_mailable(address), "{address:?}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Tell or not, and whom.
+use crate::address::is_mailable;
+use crate::owner::Owner;
+use crate::rules::{KnownError, Rules, path_is_within};
+
+/// How often an issue has occurred, and what was decided before.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tally {
+    /// Occurrences when it was last decided about.
+    pub decided: u64,
+    /// Occurrences now; not below `decided`.
+    pub now: u64,
+    /// It was told already.
+    pub told: bool,
+}
+
+/// What the configuration and the report ask for.
+#[derive(Debug, Clone, Copy)]
+pub struct TellPolicy {
+    /// `report_only_after_minimum_date`, milliseconds since 1970 UTC.
+    pub minimum_date: i64,
+    /// The report's `error_threshold`, else `report_error_threshold`.
+    pub threshold: u64,
+}
+
+/// Whether to tell, with the reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Tell, because of this.
+    Tell(String),
+    /// Do not, because of this.
+    Quiet(String),
+}
+
+/// Decides about an issue whose tally has just grown. `authored_at` is the date of the blamed
+/// line; `None` when nobody is blamed. `known` is the known error that it is.
+///
+/// A tally may grow by many occurrences at once: each of them is looked at, so a threshold that
+/// lies between two reports is not missed.
+pub fn decide(
+    tally: Tally,
+    authored_at: Option<i64>,
+    known: Option<&KnownError>,
+    policy: TellPolicy,
+) -> Decision {
+    match known {
+        Some(known) => decide_known(tally, known),
+        None => decide_unknown(tally, authored_at, policy),
+    }
+}
+
+fn decide_unknown(tally: Tally, authored_at: Option<i64>, policy: TellPolicy) -> Decision {
+    if tally.told {
+        return Decision::Quiet("told already".into());
+    }
+    if authored_at.is_some_and(|date| date < policy.minimum_date) {
+        let why = "the line was last changed before report_only_after_minimum_date";
+        return Decision::Quiet(why.into());
+    }
+    let (now, threshold) = (tally.now, policy.threshold);
+    if now < threshold {
+        return Decision::Quiet(format!("occurred {now} times of the {threshold} it takes"));
+    }
+    Decision::Tell(format!("occurred {now} times (threshold {threshold})"))
+}
+
+fn decide_known(tally: Tally, known: &KnownError) -> Decision {
+    let within_maximum =
+        |occurrence: u64| known.max_alert_threshold.is_none_or(|maximum| occurrence <= maximum);
+    if let Some(minimum) = known.min_alert_threshold.filter(|minimum| *minimum > 0)
+        && !tally.told
+        && tally.now >= minimum
+        && within_maximum(minimum.max(tally.decided + 1))
+    {
+        return Decision::Tell(format!("known error: {} occurrences, min {minimum}", tally.now));
+    }
+    if let Some(every) = known.alert_every_n_occurrences.filter(|every| *every > 0) {
+        let crossed = (tally.decided / every + 1) * every;
+        if crossed <= tally.now && within_maximum(crossed) {
+            return Decision::Tell(format!("known error: {} occurrences, every {every}", tally.now));
+        }
+    }
+    Decision::Quiet("a known error below its alert thresholds".into())
+}
+
+/// Who gets the mail.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recipients {
+    /// Addresses, each once, each mailable; the owner first. With each the reason in words.
+    pub mailable: Vec<(String, String)>,
+    /// Addresses that cannot be mailed.
+    pub invalid: Vec<String>,
+}
+
+/// Everyone to tell about an issue whose blamed line is in `blamed_path`, with the paths of the
+/// repository that its traceback goes through.
+pub fn recipients<'a>(
+    owner: &Owner,
+    blamed_path: &str,
+    traceback_paths: impl IntoIterator<Item = &'a str>,
+    known: Option<&KnownError>,
+    rules: &Rules,
+) -> Recipients {
+    let paths: Vec<&str> = traceback_paths.into_iter().collect();
+    let mut found = Recipients::default();
+    if let Some(address) = &owner.address {
+        let why = if owner.is_fallback { "you are the default contact" } else { "owner" };
+        found.add(address, why.to_owned());
+    }
+    for (_, watcher) in &rules.watchers {
+        let scope = &watcher.filepath;
+        if path_is_within(blamed_path, scope) {
+            found.add(&watcher.email, format!("you watch {scope}"));
+        } else if watcher.watch_all_errors && paths.iter().any(|path| path_is_within(path, scope)) {
+            found.add(&watcher.email, format!("you watch {scope} for any error"));
+        }
+    }
+    for address in known.iter().flat_map(|known| &known.email_recipients) {
+        found.add(address, "named by the known error".to_owned());
+    }
+    found
+}
+
+impl Recipients {
+    fn add(&mut self, address: &str, why: String) {
+        let address = address.trim();
+        if !is_mailable(address) {
+            if !self.invalid.iter().any(|known| known == address) {
+                self.invalid.push(address.to_owned());
+            }
+        } else if !self.mailable.iter().any(|(known, _)| known.eq_ignore_ascii_case(address)) {
+            self.mailable.push((address.to_owned(), why));
+        }
+    }
+}

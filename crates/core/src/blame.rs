@@ -1,0 +1,98 @@
+//! Where a line of code was born and who wrote it.
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A full commit id: 40 or 64 lower-case hexadecimal digits. Nothing else can be made into
+/// one, so it is safe as an argument of the git program.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CommitId(String);
+
+impl CommitId {
+    /// The id, when `text` is a full one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let full = matches!(text.len(), 40 | 64);
+        let hex = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        (full && hex).then(|| Self(text.to_owned()))
+    }
+
+    /// All digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The first ten digits, for people.
+    pub fn short(&self) -> &str {
+        &self.0[..10]
+    }
+}
+
+impl fmt::Display for CommitId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for CommitId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).ok_or_else(|| format!("{text:?} is not a full commit id"))
+    }
+}
+
+impl From<CommitId> for String {
+    fn from(id: CommitId) -> Self {
+        id.0
+    }
+}
+
+/// Commit, path and line number where a line was born: the identity of a line of code.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct LineOrigin {
+    /// The commit that brought the line.
+    pub commit: CommitId,
+    /// The path of its file in that commit.
+    pub path: String,
+    /// Its line number there, from 1.
+    pub line: u32,
+}
+
+/// A person as a commit names them, `.mailmap` applied.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Developer {
+    /// Full name.
+    pub name: String,
+    /// Mail address as committed, without angle brackets; may be empty or no address at all.
+    pub email: String,
+}
+
+/// git's answer for one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blame {
+    /// Where the line was born.
+    pub origin: LineOrigin,
+    /// Who wrote it.
+    pub developer: Developer,
+    /// Author date, milliseconds since 1970 UTC.
+    pub authored_at: i64,
+    /// First line of the commit's message.
+    pub summary: String,
+    /// The history was cut here (a shallow clone): the line is this old or older.
+    pub at_shallow_border: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CommitId;
+
+    #[test]
+    fn only_full_lower_case_ids_are_commit_ids() {
+        assert!(CommitId::parse(&"0a".repeat(20)).is_some());
+        assert!(CommitId::parse(&"0a".repeat(32)).is_some());
+        for text in ["", "0a", "--contents=/etc/hostname", &"0A".repeat(20), &"g0".repeat(20)] {
+            assert!(CommitId::parse(text).is_none(), "{text:?}");
+        }
+    }
+}

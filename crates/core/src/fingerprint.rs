@@ -1,0 +1,93 @@
+//! Short names for "the same traceback again" and "the same place again".
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use crate::report::Report;
+use crate::text::fold_white_space;
+
+/// 128 bits of SHA-256: enough that two tracebacks never share one by chance or by intent
+/// of a client that cannot search 2⁶⁴ of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint([u8; 16]);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Names all reports that are certain to get the same verdict: same revision, exception type
+/// and frames. Messages, locals and hosts do not count.
+pub fn trace_fingerprint(report: &Report) -> Fingerprint {
+    let mut hash = Hash::default();
+    hash.text(report.revision.as_deref().unwrap_or_default());
+    hash.text(&report.exception_type);
+    for frame in &report.traceback {
+        hash.text(&frame.path);
+        hash.number(frame.line);
+        hash.text(&frame.function);
+        hash.text(&frame.text);
+    }
+    hash.finish()
+}
+
+/// Names a place in running code: the revision that runs (empty when unknown), the path in
+/// the repository, the line number, the function and the text, white space folded.
+pub fn place_key(revision: &str, path: &str, line: u32, function: &str, text: &str) -> Fingerprint {
+    let mut hash = Hash::default();
+    hash.text(revision);
+    hash.text(path);
+    hash.number(line);
+    hash.text(function);
+    hash.text(&fold_white_space(text));
+    hash.finish()
+}
+
+#[derive(Default)]
+struct Hash(Sha256);
+
+impl Hash {
+    /// Each text with its length before it, so that no two lists of texts run together.
+    fn text(&mut self, text: &str) {
+        self.0.update((text.len() as u64).to_le_bytes());
+        self.0.update(text);
+    }
+
+    fn number(&mut self, number: u32) {
+        self.0.update(number.to_le_bytes());
+    }
+
+    fn finish(self) -> Fingerprint {
+        let mut short = [0; 16];
+        short.copy_from_slice(&self.0.finalize()[..16]);
+        Fingerprint(short)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Frame;
+
+    #[test]
+    fn messages_and_locals_do_not_make_another_traceback_but_lines_do() {
+        let report = |path: &str, line, message: &str| Report {
+            traceback: vec![Frame { path: path.into(), line, ..Frame::default() }],
+            exception_message: message.into(),
+            ..Report::default()
+        };
+        let print = |path, line, message| trace_fingerprint(&report(path, line, message));
+        assert_eq!(print("a.py", 1, "x"), print("a.py", 1, "y"));
+        assert_ne!(print("a.py", 1, "x"), print("a.py", 2, "x"));
+        assert_ne!(print("a.py", 1, "x"), print("b.py", 1, "x"));
+        assert_eq!(print("a.py", 1, "").to_string().len(), 32);
+    }
+
+    #[test]
+    fn a_place_is_the_same_when_only_white_space_differs() {
+        let key = |text| place_key("", "a.py", 3, "f", text);
+        assert_eq!(key("  x =  1\n"), key("x = 1"));
+        assert_ne!(key("x = 1"), key("x = 2"));
+    }
+}

@@ -1,0 +1,37 @@
+//! The domain of Flawless: which line is to blame, who owns it, whether to tell.
+//!
+//! Invariant: nothing here does I/O, reads a clock or awaits; every function is a
+//! plain value in, plain value out, and a decision ("nobody, because …") is a value,
+//! not an error. `clippy.toml` and this crate's manifest keep it so.
+
+mod address;
+mod alert;
+mod blame;
+mod choice;
+mod code_pattern;
+mod fingerprint;
+mod frame_kind;
+mod outcome;
+mod owner;
+mod path_index;
+mod path_patterns;
+mod report;
+mod rules;
+mod text;
+
+pub use address::{AddressPolicy, is_mailable};
+pub use alert::{Decision, Recipients, Tally, TellPolicy, decide, recipients};
+pub use blame::{Blame, CommitId, Developer, LineOrigin};
+pub use choice::{BlamedLine, Choice, ClassifiedFrame, Dropped, NoLine, Verdict, choose};
+pub use code_pattern::CodePattern;
+pub use fingerprint::{Fingerprint, place_key, trace_fingerprint};
+pub use frame_kind::{FrameKind, is_raise_statement};
+pub use outcome::OutcomeKind;
+pub use owner::{Owner, owner_of};
+pub use path_index::PathIndex;
+pub use path_patterns::{PathPatterns, PatternError};
+pub use report::{Frame, Report};
+pub use rules::{
+    EmailAlias, KnownError, LibraryCode, Reassignment, RuleId, Rules, ThirdPartyRule, Watcher,
+};
+pub use text::fold_white_space;

@@ -1,0 +1,51 @@
+//! What became of one report: every report ends in exactly one of these.
+use std::fmt;
+
+/// The closed list of outcomes. The reason in words is kept beside the kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OutcomeKind {
+    /// Counted under the issue of its blamed line.
+    Counted,
+    /// Counted under an issue that nobody is blamed for.
+    NotBlamed,
+    /// Dropped by a third-party rule.
+    ThirdParty,
+    /// Dropped because its exception type is ignored.
+    IgnoredException,
+    /// Not taken in: too large, not decodable, or cut off.
+    Refused,
+}
+
+impl OutcomeKind {
+    /// Every kind, in the order pages list them.
+    pub const ALL: [Self; 5] = [
+        Self::Counted,
+        Self::NotBlamed,
+        Self::ThirdParty,
+        Self::IgnoredException,
+        Self::Refused,
+    ];
+
+    /// The word the store and JSON answers use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Counted => "counted",
+            Self::NotBlamed => "not_blamed",
+            Self::ThirdParty => "third_party",
+            Self::IgnoredException => "ignored_exception",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl fmt::Display for OutcomeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Counted => "counted under an issue",
+            Self::NotBlamed => "counted, nobody blamed",
+            Self::ThirdParty => "dropped: third-party rule",
+            Self::IgnoredException => "dropped: ignored exception",
+            Self::Refused => "refused",
+        })
+    }
+}

@@ -1,0 +1,114 @@
+//! From the developer whom the commit names to the one who answers for the issue.
+use serde::{Deserialize, Serialize};
+
+use crate::address::AddressPolicy;
+use crate::blame::Developer;
+use crate::rules::{Rules, path_is_within};
+
+/// Who answers for an issue, and each step that led there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The address; `None` when nobody is known and no default contact is set.
+    pub address: Option<String>,
+    /// It is the default contact, because nobody else is known.
+    pub is_fallback: bool,
+    /// What was done to the commit's address, in sentences.
+    pub steps: Vec<String>,
+}
+
+/// The owner of a line at `path` that `developer` wrote; `developer` is `None` when nobody is
+/// blamed. Order: email alias, domain, reassignment (the nearest folder wins), email alias of
+/// the new one, default contact.
+pub fn owner_of(
+    developer: Option<&Developer>,
+    path: &str,
+    rules: &Rules,
+    policy: &AddressPolicy,
+) -> Owner {
+    let mut steps = Vec::new();
+    let address = developer.and_then(|developer| {
+        let committed = developer.email.trim();
+        let address = readable(committed, rules, policy, &mut steps)?;
+        match reassigned(committed, &address, path, rules) {
+            Some((scope, designated)) => {
+                steps.push(format!("reassigned for {scope}: {address} → {designated}"));
+                Some(alias(designated, rules, &mut steps).unwrap_or_else(|| designated.to_owned()))
+            }
+            None => Some(address),
+        }
+    });
+    if address.is_some() {
+        return Owner { address, is_fallback: false, steps };
+    }
+    match developer {
+        Some(developer) if !developer.email.trim().is_empty() => {
+            steps.push(format!("{:?} is not a mail address", developer.email.trim()));
+        }
+        Some(_) => steps.push("the commit names no mail address".into()),
+        None => {}
+    }
+    match &policy.default_contact {
+        Some(contact) => {
+            steps.push(format!("nobody else is known: default_contact {contact}"));
+            Owner { address: Some(contact.clone()), is_fallback: true, steps }
+        }
+        None => {
+            steps.push("nobody is known, and default_contact is not set".into());
+            Owner { address: None, is_fallback: true, steps }
+        }
+    }
+}
+
+/// The address that is read, for one as committed; `None` when it is none.
+fn readable(
+    committed: &str,
+    rules: &Rules,
+    policy: &AddressPolicy,
+    steps: &mut Vec<String>,
+) -> Option<String> {
+    if let Some(alias) = alias(committed, rules, steps) {
+        return Some(alias);
+    }
+    let (local, domain) = committed.split_once('@').unwrap_or((committed, ""));
+    if local.is_empty() || local.contains(char::is_whitespace) {
+        return None;
+    }
+    if policy.ignore_vcs_domain || !domain.contains('.') {
+        let address = format!("{local}@{}", policy.domain);
+        if address != committed {
+            let why = if policy.ignore_vcs_domain { "ignore_vcs_email_domain" } else { "no domain" };
+            steps.push(format!("{why}: {committed} → {address}"));
+        }
+        return Some(address);
+    }
+    Some(committed.to_owned())
+}
+
+fn alias(address: &str, rules: &Rules, steps: &mut Vec<String>) -> Option<String> {
+    let find = |wanted: &str| {
+        let matches = |old: &str| !wanted.is_empty() && old.eq_ignore_ascii_case(wanted);
+        rules.email_aliases.iter().find(|(_, alias)| matches(&alias.old_email))
+    };
+    let local = address.split_once('@').map_or("", |(local, _)| local);
+    let (_, found) = find(address).or_else(|| find(local))?;
+    steps.push(format!("email alias: {} → {}", found.old_email, found.new_email));
+    Some(found.new_email.clone())
+}
+
+fn reassigned<'a>(
+    committed: &str,
+    address: &str,
+    path: &str,
+    rules: &'a Rules,
+) -> Option<(&'a str, &'a str)> {
+    let is_theirs = |email: &str| {
+        email.eq_ignore_ascii_case(address) || email.eq_ignore_ascii_case(committed)
+    };
+    rules
+        .reassignments
+        .iter()
+        .map(|(_, rule)| rule)
+        .filter(|rule| is_theirs(&rule.email) && path_is_within(path, &rule.filepath))
+        .max_by_key(|rule| rule.filepath.trim_matches('/').len())
+        .map(|rule| (rule.filepath.as_str(), rule.designated_email.as_str()))
+}

@@ -1,0 +1,278 @@
+//! A repository that is kept current: cloned and fetched by us, or read where it lies.
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use fancy_regex::Regex;
+use flawless_core::{Blame, CommitId, PathIndex};
+
+use crate::error::GitError;
+use crate::git_blame::{GitBlame, LineTracer};
+use crate::ignore_revs::{self, IGNORE_REVS_PATH};
+use crate::locate::{Located, NotLocated, Revision, locate};
+use crate::natural_order::natural_order;
+use crate::process::GitProgram;
+use crate::repository::Repository;
+use crate::source::Source;
+
+/// Marks a repository that we cloned; nothing else is ever fetched into.
+const OURS: &str = "flawless.mirror";
+/// File lists of the revisions used last.
+const MAX_FILE_LISTS: usize = 4;
+
+/// How to keep a mirror.
+#[derive(Debug, Clone)]
+pub struct MirrorSettings {
+    /// The git program.
+    pub git: GitProgram,
+    /// Where the repository comes from.
+    pub source: Source,
+    /// `repo_branch_pattern`: the newest branch that it matches is the one that runs. Matched
+    /// from the start of the name, with and without `origin/` before it.
+    pub branch_pattern: Option<Regex>,
+    /// An existing folder of ours for small files beside the mirror.
+    pub scratch: PathBuf,
+}
+
+/// A repository that is kept current.
+#[derive(Debug)]
+pub struct Mirror {
+    settings: MirrorSettings,
+    repository: Repository,
+    tip: Mutex<Option<Arc<Tip>>>,
+    file_lists: Mutex<Vec<(CommitId, Arc<PathIndex>)>>,
+}
+
+/// The newest commit of the branch that runs.
+#[derive(Debug)]
+pub struct Tip {
+    /// The commit.
+    pub commit: CommitId,
+    /// Full reference name, or `HEAD`.
+    pub reference: String,
+    tracer: GitBlame,
+}
+
+impl Mirror {
+    /// Opens the mirror; clones it first when it is ours to clone and not there yet, which can
+    /// take minutes.
+    ///
+    /// # Errors
+    /// No repository there, the remote cannot be cloned, or there is nothing to blame in.
+    pub async fn open(settings: MirrorSettings) -> Result<Self, GitError> {
+        let repository = match &settings.source {
+            Source::Folder(dir) => Repository::open(settings.git.clone(), dir).await?,
+            Source::Clone { url, dir } => open_or_clone(&settings.git, url, dir).await?,
+        };
+        let mirror =
+            Self { settings, repository, tip: Mutex::default(), file_lists: Mutex::default() };
+        mirror.read_tip().await?;
+        Ok(mirror)
+    }
+
+    /// The repository itself.
+    pub fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
+    /// The tip as of the last [`Mirror::open`], [`Mirror::fetch`] or [`Mirror::read_tip`].
+    pub fn tip(&self) -> Option<Arc<Tip>> {
+        lock(&self.tip).clone()
+    }
+
+    /// Brings the mirror up to date with its remote; a folder of somebody else is only read
+    /// again.
+    ///
+    /// # Errors
+    /// The remote's words, credentials hidden. What was there before stays usable.
+    pub async fn fetch(&self) -> Result<Arc<Tip>, GitError> {
+        if let Source::Clone { url, .. } = &self.settings.source {
+            fetch_into(&self.repository, url).await?;
+        }
+        self.read_tip().await
+    }
+
+    /// Looks which commit is the tip now.
+    ///
+    /// # Errors
+    /// There is no commit, or no branch that matches the pattern.
+    pub async fn read_tip(&self) -> Result<Arc<Tip>, GitError> {
+        let reference = match &self.settings.branch_pattern {
+            Some(pattern) => self.newest_branch(pattern).await?,
+            None => "HEAD".to_owned(),
+        };
+        let Some(commit) = self.repository.resolve(&reference).await? else {
+            let dir = self.repository.dir().display();
+            return Err(GitError::NoTip(format!("{reference} of {dir} names no commit yet")));
+        };
+        if let Some(tip) = self.tip()
+            && tip.commit == commit
+            && tip.reference == reference
+        {
+            return Ok(tip);
+        }
+        let tracer = self.tracer_for(&commit).await?;
+        let tip = Arc::new(Tip { commit, reference, tracer });
+        *lock(&self.tip) = Some(tip.clone());
+        Ok(tip)
+    }
+
+    async fn newest_branch(&self, pattern: &Regex) -> Result<String, GitError> {
+        let branches = self.repository.branches().await?;
+        let matches = |name: &str| {
+            let starts = |found: fancy_regex::Match<'_>| found.start() == 0;
+            pattern.find(name).ok().flatten().is_some_and(starts)
+        };
+        let short = |name: &str| -> Option<String> {
+            let name = name.strip_prefix("refs/heads/");
+            name.map(|name| format!("origin/{name}"))
+        };
+        let runs = branches.iter().filter(|full| {
+            let remote = full.strip_prefix("refs/remotes/");
+            let local = short(full);
+            let with_origin = remote.or(local.as_deref()).unwrap_or_default();
+            let (_, without_origin) = with_origin.split_once('/').unwrap_or_default();
+            matches(with_origin) || matches(without_origin)
+        });
+        let newest = runs.max_by(|a, b| natural_order(branch_name(a), branch_name(b)));
+        newest.cloned().ok_or_else(|| {
+            let (pattern, count) = (pattern.as_str(), branches.len());
+            GitError::NoTip(format!("repo_branch_pattern {pattern:?} matches none of {count} branches"))
+        })
+    }
+
+    async fn tracer_for(&self, tip: &CommitId) -> Result<GitBlame, GitError> {
+        let list = self.repository.file(tip, IGNORE_REVS_PATH).await?.unwrap_or_default();
+        let list = ignore_revs::clean(&String::from_utf8_lossy(&list));
+        let ignore_revs_file = if list.is_empty() {
+            None
+        } else {
+            let path = self.settings.scratch.join("ignore-revs");
+            tokio::fs::write(&path, list)
+                .await
+                .map_err(|source| GitError::Write { path: path.clone(), source })?;
+            Some(path)
+        };
+        let mailmap = self.repository.file(tip, ".mailmap").await?.map(|_| tip.clone());
+        GitBlame::new(self.repository.clone(), ignore_revs_file, mailmap).await
+    }
+
+    /// The commit that a client's `revision` names; fetches once when it is not there yet.
+    ///
+    /// # Errors
+    /// git cannot be run.
+    pub async fn resolve(&self, revision: &str) -> Result<Option<CommitId>, GitError> {
+        if let Some(commit) = self.repository.resolve(revision).await? {
+            return Ok(Some(commit));
+        }
+        if matches!(self.settings.source, Source::Folder(_)) || self.fetch().await.is_err() {
+            return Ok(None);
+        }
+        self.repository.resolve(revision).await
+    }
+
+    /// The regular files of a commit.
+    ///
+    /// # Errors
+    /// The commit is not there, or git cannot be run.
+    pub async fn files(&self, commit: &CommitId) -> Result<Arc<PathIndex>, GitError> {
+        if let Some((_, files)) = lock(&self.file_lists).iter().find(|(known, _)| known == commit) {
+            return Ok(files.clone());
+        }
+        let files = self.repository.files(commit).await?;
+        let mut lists = lock(&self.file_lists);
+        lists.insert(0, (commit.clone(), files.clone()));
+        lists.truncate(MAX_FILE_LISTS);
+        Ok(files)
+    }
+
+    /// Finds the revision in which line `line` of `path` reads `text`. `running` is the revision
+    /// the client named, when it is in the mirror; otherwise the tip is where the search starts.
+    ///
+    /// # Errors
+    /// git cannot be run.
+    pub async fn locate(
+        &self,
+        tip: &Tip,
+        running: Option<&CommitId>,
+        path: &str,
+        line: u32,
+        text: &str,
+    ) -> Result<Result<Located, NotLocated>, GitError> {
+        let revision = running.map_or(Revision::Tip(&tip.commit), Revision::Running);
+        locate(&self.repository, revision, path, line, text).await
+    }
+
+    /// Where a line of a commit was born. `tip` gives the ignore list and the mailmap.
+    ///
+    /// # Errors
+    /// git cannot be run, takes longer than a minute, or the commit has no such line.
+    pub async fn trace(
+        &self,
+        tip: &Tip,
+        commit: &CommitId,
+        path: &str,
+        line: u32,
+    ) -> Result<Blame, GitError> {
+        tip.tracer.trace(commit, path, line).await
+    }
+}
+
+fn branch_name(full: &str) -> &str {
+    let name = full.strip_prefix("refs/heads/");
+    let remote = || full.strip_prefix("refs/remotes/")?.split_once('/').map(|(_, name)| name);
+    name.or_else(remote).unwrap_or(full)
+}
+
+async fn open_or_clone(
+    git: &GitProgram,
+    url: &str,
+    dir: &std::path::Path,
+) -> Result<Repository, GitError> {
+    if let Ok(repository) = Repository::open(git.clone(), dir).await {
+        let ours = repository.run("config").args(["--get", OURS]).output().await;
+        return match ours {
+            Ok(_) => Ok(repository),
+            Err(_) => Err(GitError::NoTip(format!(
+                "{} holds a repository that was not cloned by this server, and it is never \
+                 changed: give repo_dir another folder, or leave repo_url out to read it as it is",
+                dir.display()
+            ))),
+        };
+    }
+    tokio::fs::create_dir_all(dir)
+        .await
+        .map_err(|source| GitError::Write { path: dir.to_owned(), source })?;
+    let init = git.read(dir).subcommand("init").args(["--quiet", "--bare"]);
+    init.output().await?;
+    let repository = Repository::open(git.clone(), dir).await?;
+    // Only a mirror that was fetched once is marked: a clone that broke off is begun again.
+    fetch_into(&repository, url).await?;
+    repository.run("config").args([OURS, "true"]).output().await?;
+    Ok(repository)
+}
+
+async fn fetch_into(repository: &Repository, url: &str) -> Result<(), GitError> {
+    let refs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
+    let fetch = repository.run_remote("fetch").args(["--quiet", "--prune", "--force", "--", url]);
+    fetch.args(refs).output().await?;
+    let head = repository.run_remote("ls-remote").args(["--symref", "--", url, "HEAD"]);
+    let head = head.timeout(Duration::from_secs(120)).output().await?;
+    let head = String::from_utf8_lossy(&head);
+    let branch = head.lines().find_map(|line| line.strip_prefix("ref: ")?.strip_suffix("\tHEAD"));
+    if let Some(branch) = branch.filter(|name| name.starts_with("refs/heads/")) {
+        repository.run("symbolic-ref").args(["HEAD", branch]).output().await?;
+    }
+    // Makes blame several times faster; without it everything still works.
+    let graph = repository.run("commit-graph").args(["write", "--reachable", "--changed-paths"]);
+    let graph = graph.args(["--split"]).timeout(Duration::from_secs(600)).output().await;
+    if let Err(error) = graph {
+        tracing::warn!(%error, "the mirror's commit-graph was not written");
+    }
+    Ok(())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // The values behind these locks are replaced whole, so a panic elsewhere leaves them sound.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

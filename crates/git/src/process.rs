@@ -1,0 +1,243 @@
+//! The one place that starts processes.
+//!
+//! No shell; the environment is cleaned of everything that could point git elsewhere; output
+//! and time are bounded; a process whose caller goes away is killed.
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, Command};
+
+use crate::error::GitError;
+use crate::source::hide_credentials;
+
+/// Longest tail of standard error that is kept.
+const MAX_STDERR: usize = 16 * 1024;
+
+/// How to start the git program.
+#[derive(Debug, Clone)]
+pub struct GitProgram(PathBuf);
+
+impl GitProgram {
+    /// `program` is a path, or a name that is searched for in `PATH`.
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        Self(program.into())
+    }
+
+    /// A git command in `dir` that only reads it. Configuration outside the repository is not
+    /// read, so that answers do not depend on who runs the server.
+    pub fn read(&self, dir: &Path) -> Run {
+        let mut run = self.command(dir);
+        run.command
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_NO_LAZY_FETCH", "1")
+            .env("GIT_OPTIONAL_LOCKS", "0");
+        run.timeout(Duration::from_secs(30))
+    }
+
+    /// A git command in `dir` that talks to a remote: the user's configuration counts (proxies,
+    /// credential helpers, ssh keys), but nothing may ask a question.
+    pub fn remote(&self, dir: &Path) -> Run {
+        let mut run = self.command(dir);
+        if std::env::var_os("GIT_SSH_COMMAND").is_none() && std::env::var_os("GIT_SSH").is_none() {
+            run.command.env("GIT_SSH_COMMAND", "ssh -oBatchMode=yes");
+        }
+        run.timeout(Duration::from_secs(3600))
+    }
+
+    fn command(&self, dir: &Path) -> Run {
+        let mut run = Run::new(&self.0);
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            let for_remotes = ["GIT_SSH", "GIT_SSL", "GIT_PROXY", "GIT_ASKPASS", "GIT_CONFIG"];
+            if text.starts_with("GIT_") && !for_remotes.iter().any(|kept| text.starts_with(kept)) {
+                run.command.env_remove(&name);
+            }
+        }
+        run.command
+            .env("LC_ALL", "C")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_LITERAL_PATHSPECS", "1")
+            .env("GIT_NO_REPLACE_OBJECTS", "1");
+        run.args(["--no-pager", "-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null"])
+            .args(["-c", "core.fsmonitor=false", "-c", "core.quotePath=false"])
+            .args(["-c", "gc.auto=0", "-C"])
+            .args([dir])
+    }
+}
+
+/// A process to be run, with its limits.
+#[derive(Debug)]
+pub struct Run {
+    command: Command,
+    program: String,
+    name: Option<String>,
+    time_limit: Duration,
+    max_output: usize,
+    input: Vec<u8>,
+}
+
+impl Run {
+    /// `program` is a path, or a name that is searched for in `PATH`.
+    pub fn new(program: &Path) -> Self {
+        let mut command = Command::new(program);
+        command.kill_on_drop(true).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.stderr(Stdio::piped());
+        Self {
+            command,
+            program: program.display().to_string(),
+            name: None,
+            time_limit: Duration::from_secs(60),
+            max_output: 16 * 1024 * 1024,
+            input: Vec::new(),
+        }
+    }
+
+    /// Arguments that errors do not name.
+    #[must_use]
+    pub fn args<A: Into<OsString>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.command.args(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// The subcommand: an argument, and the name that errors give.
+    #[must_use]
+    pub fn subcommand(mut self, name: &str) -> Self {
+        self.name = Some(name.to_owned());
+        self.args([name])
+    }
+
+    /// A variable of the environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.command.env(name, value.into());
+        self
+    }
+
+    /// The folder it runs in.
+    #[must_use]
+    pub fn current_dir(mut self, dir: &Path) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    /// What it reads on standard input; nothing by default.
+    #[must_use]
+    pub fn input(mut self, bytes: Vec<u8>) -> Self {
+        self.input = bytes;
+        self
+    }
+
+    /// Stopped when it takes longer.
+    #[must_use]
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
+    /// Stopped when it prints more bytes; 16 MiB by default.
+    #[must_use]
+    pub fn max_output(mut self, bytes: usize) -> Self {
+        self.max_output = bytes;
+        self
+    }
+
+    /// Runs it to its end and returns what it printed.
+    ///
+    /// # Errors
+    /// It cannot be started, runs into a limit, or ends with another code than 0.
+    pub async fn output(mut self) -> Result<Vec<u8>, GitError> {
+        let name = self.name.clone().unwrap_or_else(|| self.program.clone());
+        let mut child = self
+            .command
+            .spawn()
+            .map_err(|source| GitError::Start { program: self.program.clone(), source })?;
+        let work = Self::communicate(&mut child, self.input, self.max_output);
+        let Ok(finished) = tokio::time::timeout(self.time_limit, work).await else {
+            return Err(GitError::TimedOut { command: name, limit: self.time_limit });
+        };
+        let (stdout, stderr, succeeded) = finished
+            .map_err(|source| GitError::Start { program: self.program.clone(), source })?;
+        if stdout.len() > self.max_output {
+            return Err(GitError::TooLarge { command: name, limit: self.max_output });
+        }
+        if !succeeded {
+            let message = hide_credentials(String::from_utf8_lossy(&stderr).trim());
+            return Err(GitError::Failed { command: name, message });
+        }
+        Ok(stdout)
+    }
+
+    async fn communicate(
+        child: &mut Child,
+        input: Vec<u8>,
+        max_output: usize,
+    ) -> std::io::Result<(Vec<u8>, Vec<u8>, bool)> {
+        let stdin = child.stdin.take();
+        let feed = async {
+            if let Some(mut stdin) = stdin {
+                // A process that does not read its input to the end is free not to.
+                let _ = stdin.write_all(&input).await;
+            }
+        };
+        let stdout = read_at_most(child.stdout.take(), max_output + 1);
+        let stderr = read_tail(child.stderr.take());
+        let ((), stdout, stderr) = tokio::join!(feed, stdout, stderr);
+        let stdout = stdout?;
+        if stdout.len() > max_output {
+            child.start_kill()?;
+        }
+        let status = child.wait().await?;
+        Ok((stdout, stderr?, status.success()))
+    }
+}
+
+async fn read_at_most(pipe: Option<impl AsyncRead + Unpin>, max: usize) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(pipe) = pipe {
+        pipe.take(max as u64).read_to_end(&mut bytes).await?;
+    }
+    Ok(bytes)
+}
+
+async fn read_tail(pipe: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
+    let mut tail = Vec::new();
+    let Some(mut pipe) = pipe else { return Ok(tail) };
+    while pipe.read_buf(&mut tail).await? > 0 {
+        if tail.len() > MAX_STDERR {
+            tail.drain(..tail.len() - MAX_STDERR);
+        }
+    }
+    Ok(tail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str) -> Run {
+        Run::new(Path::new("/bin/sh")).args(["-c", script])
+    }
+
+    #[tokio::test]
+    async fn limits_of_time_and_output_hold() {
+        let slow = sh("sleep 60").timeout(Duration::from_millis(50)).output().await;
+        assert!(matches!(slow, Err(GitError::TimedOut { .. })), "{slow:?}");
+        let endless = sh("while :; do echo aaaaaaaaaaaaaaaa; done").max_output(1000).output().await;
+        assert!(matches!(endless, Err(GitError::TooLarge { limit: 1000, .. })), "{endless:?}");
+    }
+
+    #[tokio::test]
+    async fn input_output_and_failure_are_passed_on() {
+        let echoed = sh("cat").input(b"hello".to_vec()).output().await.expect("cat");
+        assert_eq!(echoed, b"hello");
+        let failed = sh("echo 'fatal: https://u:secret@h/x' >&2; exit 3").output().await;
+        let message = failed.expect_err("exit 3").to_string();
+        assert!(message.contains("fatal:") && !message.contains("secret"), "{message}");
+        let missing = Run::new(Path::new("/no/such/program")).output().await;
+        assert!(matches!(missing, Err(GitError::Start { .. })));
+    }
+}

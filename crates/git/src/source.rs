@@ -1,0 +1,68 @@
+//! Where a mirror comes from, and how its address is shown.
+use std::path::PathBuf;
+
+/// Where the repository comes from.
+#[derive(Clone)]
+pub enum Source {
+    /// Cloned from `url` into `dir` and fetched by us.
+    Clone {
+        /// Address of the remote, maybe with credentials.
+        url: String,
+        /// Our own bare mirror; made when missing.
+        dir: PathBuf,
+    },
+    /// A folder that somebody else keeps current; never written to.
+    Folder(PathBuf),
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Clone { url, dir } => {
+                write!(f, "Clone {{ {} into {} }}", hide_credentials(url), dir.display())
+            }
+            Self::Folder(dir) => write!(f, "Folder {{ {} }}", dir.display()),
+        }
+    }
+}
+
+/// `text` with the user part of every URL in it replaced, so that git's words and addresses can
+/// be shown: `https://user:token@host/x` becomes `https://***@host/x`.
+pub fn hide_credentials(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        shown.push_str(before);
+        let ends_authority = |c: char| c.is_whitespace() || matches!(c, '/' | '\'' | '"' | '?' | '#');
+        let authority = after.find(ends_authority).unwrap_or(after.len());
+        rest = match after[..authority].rfind('@') {
+            Some(user) => {
+                shown.push_str("***");
+                &after[user..]
+            }
+            None => after,
+        };
+    }
+    shown.push_str(rest);
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hide_credentials;
+
+    #[test]
+    fn the_user_part_of_urls_is_hidden() {
+        for (given, shown) in [
+            ("https://u:p@h/x.git", "https://***@h/x.git"),
+            ("https://u:p@ss@h/x", "https://***@h/x"),
+            ("fatal: 'https://tok@h/a' and ssh://git@h/b", "fatal: 'https://***@h/a' and ssh://***@h/b"),
+            ("https://h/x@y", "https://h/x@y"),
+            ("git@host:x.git", "git@host:x.git"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(hide_credentials(given), shown);
+        }
+    }
+}

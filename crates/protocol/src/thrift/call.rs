@@ -1,0 +1,99 @@
+//! A call from a client.
+use thrift::TConfiguration;
+use thrift::protocol::{
+    TBinaryInputProtocol, TBinaryOutputProtocol, TInputProtocol, TMessageIdentifier, TMessageType,
+    TOutputProtocol, TType,
+};
+
+use super::request::RecordErrorRequest;
+use crate::DecodeError;
+
+/// A message that asks for an answer.
+#[derive(Debug)]
+pub struct Call {
+    /// Name of the method as sent; the reply repeats it.
+    pub method: String,
+    /// The reply repeats it.
+    pub sequence: i32,
+    /// What is asked.
+    pub kind: CallKind,
+}
+
+/// The methods of the service.
+#[derive(Debug)]
+pub enum CallKind {
+    /// Is the server there?
+    Ping,
+    /// Here is a report.
+    RecordError(Box<RecordErrorRequest>),
+    /// No such method: the client is told so.
+    Unknown,
+    /// The call is known and its arguments are broken: the client is told so.
+    Malformed(DecodeError),
+}
+
+/// Deep enough for every field there is, and for unknown ones of later versions.
+const MAX_DEPTH: usize = 32;
+
+/// Decodes the content of one frame. An error means that not even the method and the sequence
+/// id could be read, so that no reply is possible.
+pub fn decode_call(frame: &[u8]) -> Result<Call, DecodeError> {
+    let error = |error| DecodeError::new("thrift message", error);
+    let limits = TConfiguration::builder()
+        .max_message_size(Some(frame.len()))
+        .max_frame_size(Some(frame.len()))
+        .max_string_size(Some(frame.len()))
+        .max_container_size(Some(frame.len()))
+        .max_recursion_depth(Some(MAX_DEPTH))
+        .build()
+        .map_err(error)?;
+    let mut input = TBinaryInputProtocol::with_config(frame, true, limits);
+    let message = input.read_message_begin().map_err(error)?;
+    if !matches!(message.message_type, TMessageType::Call | TMessageType::OneWay) {
+        return Err(DecodeError::new("thrift message", "it is not a call"));
+    }
+    let kind = match message.name.as_str() {
+        "ping" => CallKind::Ping,
+        "record_error" => match read_record_error(&mut input) {
+            Ok(request) => CallKind::RecordError(Box::new(request)),
+            Err(error) => CallKind::Malformed(DecodeError::new("record_error", error)),
+        },
+        _ => CallKind::Unknown,
+    };
+    Ok(Call { method: message.name, sequence: message.sequence_number, kind })
+}
+
+fn read_record_error(input: &mut dyn TInputProtocol) -> thrift::Result<RecordErrorRequest> {
+    let mut request = RecordErrorRequest::default();
+    input.read_struct_begin()?;
+    loop {
+        let field = input.read_field_begin()?;
+        match (field.field_type, field.id) {
+            (TType::Stop, _) => break,
+            (TType::Struct, Some(1)) => request = RecordErrorRequest::read(input)?,
+            (other, _) => input.skip(other)?,
+        }
+        input.read_field_end()?;
+    }
+    input.read_struct_end()?;
+    Ok(request)
+}
+
+/// The content of the frame with which a client sends a report.
+///
+/// # Errors
+/// None in practice: it writes to memory. The type is that of the Thrift library.
+pub fn encode_record_error(request: &RecordErrorRequest, sequence: i32) -> thrift::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut output = TBinaryOutputProtocol::new(&mut bytes, true);
+    output.write_message_begin(&TMessageIdentifier::new(
+        "record_error",
+        TMessageType::Call,
+        sequence,
+    ))?;
+    super::request::write_struct(&mut output, "record_error_args", |output| {
+        super::request::write_field(output, 1, TType::Struct, |output| request.write(output))
+    })?;
+    output.write_message_end()?;
+    Ok(bytes)
+}

@@ -1,0 +1,74 @@
+//! The answer to a call.
+use thrift::protocol::{
+    TBinaryInputProtocol, TBinaryOutputProtocol, TInputProtocol, TMessageIdentifier, TMessageType,
+    TOutputProtocol, TType,
+};
+use thrift::{ApplicationError, ApplicationErrorKind};
+
+use super::call::Call;
+use super::request::{write_field, write_struct};
+use crate::DecodeError;
+
+/// What a call is answered with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// The answer to `ping`.
+    Pong,
+    /// The report is durable.
+    Recorded,
+    /// There is no such method.
+    UnknownMethod,
+    /// The arguments cannot be read.
+    Malformed(String),
+    /// The server could not keep the report.
+    Failed(String),
+}
+
+/// The content of the frame that answers `call`.
+///
+/// # Errors
+/// None in practice: it writes to memory. The type is that of the Thrift library.
+pub fn encode_reply(call: &Call, reply: &Reply) -> thrift::Result<Vec<u8>> {
+    let failure = match reply {
+        Reply::Pong | Reply::Recorded => None,
+        Reply::UnknownMethod => {
+            Some((ApplicationErrorKind::UnknownMethod, format!("Unknown function {}", call.method)))
+        }
+        Reply::Malformed(why) => Some((ApplicationErrorKind::ProtocolError, why.clone())),
+        Reply::Failed(why) => Some((ApplicationErrorKind::InternalError, why.clone())),
+    };
+    let kind = if failure.is_some() { TMessageType::Exception } else { TMessageType::Reply };
+    let mut bytes = Vec::new();
+    let mut output = TBinaryOutputProtocol::new(&mut bytes, true);
+    output.write_message_begin(&TMessageIdentifier::new(&*call.method, kind, call.sequence))?;
+    match failure {
+        Some((kind, message)) => thrift::Error::write_application_error_to_out_protocol(
+            &ApplicationError::new(kind, message),
+            &mut output,
+        )?,
+        None => write_struct(&mut output, "result", |output| match reply {
+            Reply::Pong => write_field(output, 0, TType::Bool, |output| output.write_bool(true)),
+            _ => Ok(()),
+        })?,
+    }
+    output.write_message_end()?;
+    Ok(bytes)
+}
+
+/// Reads the content of a reply frame as a client does: `Ok` is the method that was answered.
+///
+/// # Errors
+/// The bytes are no reply, or the server answered with an exception.
+pub fn decode_reply(frame: &[u8]) -> Result<String, DecodeError> {
+    let error = |error| DecodeError::new("thrift reply", error);
+    let mut input = TBinaryInputProtocol::new(frame, true);
+    let message = input.read_message_begin().map_err(error)?;
+    match message.message_type {
+        TMessageType::Reply => Ok(message.name),
+        TMessageType::Exception => {
+            let failure = thrift::Error::read_application_error_from_in_protocol(&mut input);
+            Err(DecodeError::new("thrift reply", failure.map_err(error)?.message))
+        }
+        _ => Err(DecodeError::new("thrift reply", "it is not a reply")),
+    }
+}
