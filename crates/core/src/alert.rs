@@ -77,7 +77,10 @@ fn decide_known(tally: Tally, known: &KnownError) -> Decision {
     if let Some(every) = known.alert_every_n_occurrences.filter(|every| *every > 0) {
         let crossed = (tally.decided / every + 1) * every;
         if crossed <= tally.now && within_maximum(crossed) {
-            return Decision::Tell(format!("known error: {} occurrences, every {every}", tally.now));
+            return Decision::Tell(format!(
+                "known error: {} occurrences, every {every}",
+                tally.now
+            ));
         }
     }
     Decision::Quiet("a known error below its alert thresholds".into())

@@ -65,7 +65,8 @@ mod tests {
 
     #[test]
     fn only_raise_statements_are_raise_statements() {
-        for text in ["raise", "raise\n", "    raise ValueError(x)\n", "raise(E)", "raise E from e"] {
+        for text in ["raise", "raise\n", "    raise ValueError(x)\n", "raise(E)", "raise E from e"]
+        {
             assert!(is_raise_statement(text), "{text:?}");
         }
         for text in ["raise_error(x)", "raises = 1", "x.raise_()", "", "# raise", "raise_ = 2"] {

@@ -18,13 +18,8 @@ pub enum OutcomeKind {
 
 impl OutcomeKind {
     /// Every kind, in the order pages list them.
-    pub const ALL: [Self; 5] = [
-        Self::Counted,
-        Self::NotBlamed,
-        Self::ThirdParty,
-        Self::IgnoredException,
-        Self::Refused,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Counted, Self::NotBlamed, Self::ThirdParty, Self::IgnoredException, Self::Refused];
 
     /// The word the store and JSON answers use.
     pub fn as_str(self) -> &'static str {

@@ -76,7 +76,8 @@ fn readable(
     if policy.ignore_vcs_domain || !domain.contains('.') {
         let address = format!("{local}@{}", policy.domain);
         if address != committed {
-            let why = if policy.ignore_vcs_domain { "ignore_vcs_email_domain" } else { "no domain" };
+            let why =
+                if policy.ignore_vcs_domain { "ignore_vcs_email_domain" } else { "no domain" };
             steps.push(format!("{why}: {committed} → {address}"));
         }
         return Some(address);
@@ -101,9 +102,8 @@ fn reassigned<'a>(
     path: &str,
     rules: &'a Rules,
 ) -> Option<(&'a str, &'a str)> {
-    let is_theirs = |email: &str| {
-        email.eq_ignore_ascii_case(address) || email.eq_ignore_ascii_case(committed)
-    };
+    let is_theirs =
+        |email: &str| email.eq_ignore_ascii_case(address) || email.eq_ignore_ascii_case(committed);
     rules
         .reassignments
         .iter()

@@ -99,9 +99,7 @@ pub struct EmailAlias {
 pub(crate) fn path_is_within(path: &str, scope: &str) -> bool {
     let scope = scope.trim_matches('/');
     scope.is_empty()
-        || path
-            .strip_prefix(scope)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        || path.strip_prefix(scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]

@@ -18,7 +18,10 @@ mod tests {
     #[test]
     fn comments_short_ids_and_rubbish_are_left_out() {
         let full = "0123456789abcdef0123456789abcdef01234567";
-        let list = format!("# black\n{full}  # all files\n0123456\n\n--output=x\n{}\n", full.to_uppercase());
+        let list = format!(
+            "# black\n{full}  # all files\n0123456\n\n--output=x\n{}\n",
+            full.to_uppercase()
+        );
         assert_eq!(clean(&list), format!("{full}\n{full}\n"));
     }
 }

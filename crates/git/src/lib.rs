@@ -4,6 +4,7 @@
 //! becomes an argument of git only as a full commit id, a path only behind `--` or behind a
 //! commit id and a colon, and only when it came out of git's own list of files.
 
+mod branches;
 mod error;
 mod git_blame;
 mod ignore_revs;
@@ -14,6 +15,7 @@ pub mod process;
 mod repository;
 mod source;
 
+pub use branches::probe_remote;
 pub use error::GitError;
 pub use git_blame::{GitBlame, LineTracer};
 pub use locate::{Located, NotLocated};

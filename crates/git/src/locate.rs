@@ -65,7 +65,8 @@ pub(crate) async fn locate(
     }
     for earlier in repository.history(commit, path, MAX_VERSIONS).await? {
         if earlier != *commit && reads(repository, &earlier, path, line, &wanted).await? {
-            let how = format!("the text agrees at {}, an earlier version of the file", earlier.short());
+            let how =
+                format!("the text agrees at {}, an earlier version of the file", earlier.short());
             return found(&earlier, how);
         }
     }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use fancy_regex::Regex;
 use flawless_core::{Blame, CommitId, PathIndex};
 
+use crate::branches::remote_head;
 use crate::error::GitError;
 use crate::git_blame::{GitBlame, LineTracer};
 use crate::ignore_revs::{self, IGNORE_REVS_PATH};
 use crate::locate::{Located, NotLocated, Revision, locate};
-use crate::natural_order::natural_order;
 use crate::process::GitProgram;
 use crate::repository::Repository;
 use crate::source::Source;
@@ -97,14 +97,8 @@ impl Mirror {
     /// # Errors
     /// There is no commit, or no branch that matches the pattern.
     pub async fn read_tip(&self) -> Result<Arc<Tip>, GitError> {
-        let reference = match &self.settings.branch_pattern {
-            Some(pattern) => self.newest_branch(pattern).await?,
-            None => "HEAD".to_owned(),
-        };
-        let Some(commit) = self.repository.resolve(&reference).await? else {
-            let dir = self.repository.dir().display();
-            return Err(GitError::NoTip(format!("{reference} of {dir} names no commit yet")));
-        };
+        let pattern = self.settings.branch_pattern.as_ref();
+        let (reference, commit) = self.repository.tip(pattern).await?;
         if let Some(tip) = self.tip()
             && tip.commit == commit
             && tip.reference == reference
@@ -115,30 +109,6 @@ impl Mirror {
         let tip = Arc::new(Tip { commit, reference, tracer });
         *lock(&self.tip) = Some(tip.clone());
         Ok(tip)
-    }
-
-    async fn newest_branch(&self, pattern: &Regex) -> Result<String, GitError> {
-        let branches = self.repository.branches().await?;
-        let matches = |name: &str| {
-            let starts = |found: fancy_regex::Match<'_>| found.start() == 0;
-            pattern.find(name).ok().flatten().is_some_and(starts)
-        };
-        let short = |name: &str| -> Option<String> {
-            let name = name.strip_prefix("refs/heads/");
-            name.map(|name| format!("origin/{name}"))
-        };
-        let runs = branches.iter().filter(|full| {
-            let remote = full.strip_prefix("refs/remotes/");
-            let local = short(full);
-            let with_origin = remote.or(local.as_deref()).unwrap_or_default();
-            let (_, without_origin) = with_origin.split_once('/').unwrap_or_default();
-            matches(with_origin) || matches(without_origin)
-        });
-        let newest = runs.max_by(|a, b| natural_order(branch_name(a), branch_name(b)));
-        newest.cloned().ok_or_else(|| {
-            let (pattern, count) = (pattern.as_str(), branches.len());
-            GitError::NoTip(format!("repo_branch_pattern {pattern:?} matches none of {count} branches"))
-        })
     }
 
     async fn tracer_for(&self, tip: &CommitId) -> Result<GitBlame, GitError> {
@@ -218,12 +188,6 @@ impl Mirror {
     }
 }
 
-fn branch_name(full: &str) -> &str {
-    let name = full.strip_prefix("refs/heads/");
-    let remote = || full.strip_prefix("refs/remotes/")?.split_once('/').map(|(_, name)| name);
-    name.or_else(remote).unwrap_or(full)
-}
-
 async fn open_or_clone(
     git: &GitProgram,
     url: &str,
@@ -256,12 +220,8 @@ async fn fetch_into(repository: &Repository, url: &str) -> Result<(), GitError> 
     let refs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
     let fetch = repository.run_remote("fetch").args(["--quiet", "--prune", "--force", "--", url]);
     fetch.args(refs).output().await?;
-    let head = repository.run_remote("ls-remote").args(["--symref", "--", url, "HEAD"]);
-    let head = head.timeout(Duration::from_secs(120)).output().await?;
-    let head = String::from_utf8_lossy(&head);
-    let branch = head.lines().find_map(|line| line.strip_prefix("ref: ")?.strip_suffix("\tHEAD"));
-    if let Some(branch) = branch.filter(|name| name.starts_with("refs/heads/")) {
-        repository.run("symbolic-ref").args(["HEAD", branch]).output().await?;
+    if let Some(branch) = remote_head(repository.run_remote("ls-remote"), url).await?.default {
+        repository.run("symbolic-ref").args(["HEAD", &branch]).output().await?;
     }
     // Makes blame several times faster; without it everything still works.
     let graph = repository.run("commit-graph").args(["write", "--reachable", "--changed-paths"]);

@@ -159,8 +159,8 @@ impl Run {
         let Ok(finished) = tokio::time::timeout(self.time_limit, work).await else {
             return Err(GitError::TimedOut { command: name, limit: self.time_limit });
         };
-        let (stdout, stderr, succeeded) = finished
-            .map_err(|source| GitError::Start { program: self.program.clone(), source })?;
+        let (stdout, stderr, succeeded) =
+            finished.map_err(|source| GitError::Start { program: self.program.clone(), source })?;
         if stdout.len() > self.max_output {
             return Err(GitError::TooLarge { command: name, limit: self.max_output });
         }
@@ -195,7 +195,10 @@ impl Run {
     }
 }
 
-async fn read_at_most(pipe: Option<impl AsyncRead + Unpin>, max: usize) -> std::io::Result<Vec<u8>> {
+async fn read_at_most(
+    pipe: Option<impl AsyncRead + Unpin>,
+    max: usize,
+) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if let Some(pipe) = pipe {
         pipe.take(max as u64).read_to_end(&mut bytes).await?;

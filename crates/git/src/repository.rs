@@ -3,8 +3,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use fancy_regex::Regex;
 use flawless_core::{CommitId, PathIndex};
 
+use crate::branches::newest_branch;
 use crate::error::GitError;
 use crate::process::{GitProgram, Run};
 
@@ -128,8 +130,27 @@ impl Repository {
         Ok(answer.starts_with(b"true"))
     }
 
+    /// The reference that runs and its commit: the newest branch that `pattern` matches, else
+    /// `HEAD`.
+    ///
+    /// # Errors
+    /// There is no commit, or no branch that matches.
+    pub async fn tip(&self, pattern: Option<&Regex>) -> Result<(String, CommitId), GitError> {
+        let reference = match pattern {
+            Some(pattern) => newest_branch(&self.branches().await?, pattern)?.to_owned(),
+            None => "HEAD".to_owned(),
+        };
+        match self.resolve(&reference).await? {
+            Some(commit) => Ok((reference, commit)),
+            None => {
+                let dir = self.dir.display();
+                Err(GitError::NoTip(format!("{reference} of {dir} names no commit yet")))
+            }
+        }
+    }
+
     /// All branches, ours and remote ones, as full reference names.
-    pub(crate) async fn branches(&self) -> Result<Vec<String>, GitError> {
+    async fn branches(&self) -> Result<Vec<String>, GitError> {
         let run = self.run("for-each-ref").args(["--format=%(refname) %(symref)"]);
         let list = run.args(["refs/heads/", "refs/remotes/"]).output().await?;
         let list = String::from_utf8_lossy(&list);

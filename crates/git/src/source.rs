@@ -34,7 +34,8 @@ pub fn hide_credentials(text: &str) -> String {
     while let Some(at) = rest.find("://") {
         let (before, after) = rest.split_at(at + 3);
         shown.push_str(before);
-        let ends_authority = |c: char| c.is_whitespace() || matches!(c, '/' | '\'' | '"' | '?' | '#');
+        let ends_authority =
+            |c: char| c.is_whitespace() || matches!(c, '/' | '\'' | '"' | '?' | '#');
         let authority = after.find(ends_authority).unwrap_or(after.len());
         rest = match after[..authority].rfind('@') {
             Some(user) => {
@@ -57,7 +58,10 @@ mod tests {
         for (given, shown) in [
             ("https://u:p@h/x.git", "https://***@h/x.git"),
             ("https://u:p@ss@h/x", "https://***@h/x"),
-            ("fatal: 'https://tok@h/a' and ssh://git@h/b", "fatal: 'https://***@h/a' and ssh://***@h/b"),
+            (
+                "fatal: 'https://tok@h/a' and ssh://git@h/b",
+                "fatal: 'https://***@h/a' and ssh://***@h/b",
+            ),
             ("https://h/x@y", "https://h/x@y"),
             ("git@host:x.git", "git@host:x.git"),
             ("plain", "plain"),

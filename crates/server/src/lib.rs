@@ -1,1 +1,21 @@
-//! x
+//! The Flawless server and its command line. ARCHITECTURE.md walks one report through it.
+
+pub mod attribution;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod dates;
+mod demo;
+pub mod health;
+pub mod ingest;
+pub mod intake;
+pub mod links;
+mod logging;
+pub mod mail;
+pub mod pipeline;
+pub mod present;
+pub mod server;
+pub mod state;
+pub mod store;
+pub mod web;
+pub mod week;

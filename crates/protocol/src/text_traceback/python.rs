@@ -184,8 +184,10 @@ ZeroDivisionError: division by zero
             "/usr/bin/run:9 <module> []\na, line 2.py:3 f [f()]\n\
              RecursionError: maximum recursion depth exceeded"
         );
-        assert_eq!(summary("Traceback (most recent call last):\n  File \"a.py\", line 1, in f"),
-            "a.py:1 f []\n: ");
+        assert_eq!(
+            summary("Traceback (most recent call last):\n  File \"a.py\", line 1, in f"),
+            "a.py:1 f []\n: "
+        );
         assert_eq!(summary("Traceback (most recent call last):\nnothing\n"), "");
         assert_eq!(summary("no traceback here"), "");
     }

@@ -5,7 +5,6 @@ use thrift::protocol::{
 };
 use thrift::{ApplicationError, ApplicationErrorKind};
 
-use super::call::Call;
 use super::request::{write_field, write_struct};
 use crate::DecodeError;
 
@@ -24,15 +23,15 @@ pub enum Reply {
     Failed(String),
 }
 
-/// The content of the frame that answers `call`.
+/// The content of the frame that answers a call of `method` with this sequence id.
 ///
 /// # Errors
 /// None in practice: it writes to memory. The type is that of the Thrift library.
-pub fn encode_reply(call: &Call, reply: &Reply) -> thrift::Result<Vec<u8>> {
+pub fn encode_reply(method: &str, sequence: i32, reply: &Reply) -> thrift::Result<Vec<u8>> {
     let failure = match reply {
         Reply::Pong | Reply::Recorded => None,
         Reply::UnknownMethod => {
-            Some((ApplicationErrorKind::UnknownMethod, format!("Unknown function {}", call.method)))
+            Some((ApplicationErrorKind::UnknownMethod, format!("Unknown function {method}")))
         }
         Reply::Malformed(why) => Some((ApplicationErrorKind::ProtocolError, why.clone())),
         Reply::Failed(why) => Some((ApplicationErrorKind::InternalError, why.clone())),
@@ -40,7 +39,7 @@ pub fn encode_reply(call: &Call, reply: &Reply) -> thrift::Result<Vec<u8>> {
     let kind = if failure.is_some() { TMessageType::Exception } else { TMessageType::Reply };
     let mut bytes = Vec::new();
     let mut output = TBinaryOutputProtocol::new(&mut bytes, true);
-    output.write_message_begin(&TMessageIdentifier::new(&*call.method, kind, call.sequence))?;
+    output.write_message_begin(&TMessageIdentifier::new(method, kind, sequence))?;
     match failure {
         Some((kind, message)) => thrift::Error::write_application_error_to_out_protocol(
             &ApplicationError::new(kind, message),

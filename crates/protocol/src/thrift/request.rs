@@ -134,9 +134,7 @@ fn read_traceback(input: &mut dyn TInputProtocol) -> thrift::Result<Vec<StackLin
     Ok(lines)
 }
 
-fn read_locals(
-    input: &mut dyn TInputProtocol,
-) -> thrift::Result<Option<BTreeMap<String, String>>> {
+fn read_locals(input: &mut dyn TInputProtocol) -> thrift::Result<Option<BTreeMap<String, String>>> {
     let map = input.read_map_begin()?;
     let mut locals = BTreeMap::new();
     let types = (map.key_type.unwrap_or(TType::String), map.value_type.unwrap_or(TType::String));
@@ -198,20 +196,12 @@ pub(super) fn write_field(
     output.write_field_end()
 }
 
-fn write_text(
-    output: &mut dyn TOutputProtocol,
-    id: i16,
-    text: Option<&str>,
-) -> thrift::Result<()> {
+fn write_text(output: &mut dyn TOutputProtocol, id: i16, text: Option<&str>) -> thrift::Result<()> {
     let Some(text) = text else { return Ok(()) };
     write_field(output, id, TType::String, |output| output.write_bytes(text.as_bytes()))
 }
 
-fn write_i64(
-    output: &mut dyn TOutputProtocol,
-    id: i16,
-    number: Option<i64>,
-) -> thrift::Result<()> {
+fn write_i64(output: &mut dyn TOutputProtocol, id: i16, number: Option<i64>) -> thrift::Result<()> {
     let Some(number) = number else { return Ok(()) };
     write_field(output, id, TType::I64, |output| output.write_i64(number))
 }

@@ -1,0 +1,102 @@
+//! From a report to its blamed line and the line's author: what the pipeline's job and
+//! `flawless blame` do alike.
+use std::sync::Arc;
+
+use flawless_core::{
+    Blame, BlamedLine, Choice, CommitId, PathIndex, PathPatterns, Report, Rules, choose,
+};
+use flawless_git::{GitError, Located, Mirror, Tip};
+
+/// The repository as attribution finds it.
+#[derive(Debug, Clone)]
+pub enum Repo {
+    /// None is configured.
+    None,
+    /// It is being cloned or opened.
+    Opening,
+    /// It cannot be opened at the moment; the text says why.
+    Failed(String),
+    /// It can be asked.
+    Ready(Arc<Mirror>),
+}
+
+/// What the configuration says about choosing.
+#[derive(Debug, Clone, Default)]
+pub struct ChoiceSettings {
+    /// `report_runtime_package_directory_names`.
+    pub package_folders: Vec<String>,
+    /// `only_blame_filepaths_matching`.
+    pub may_blame: PathPatterns,
+}
+
+/// A choice, and the revision it was made in.
+#[derive(Debug)]
+pub struct Chosen {
+    /// The line, or why there is none.
+    pub choice: Choice,
+    /// The running revision, when the report names one that the mirror has.
+    pub running: Option<CommitId>,
+    /// The mirror and its tip; `None` without a repository.
+    pub at: Option<(Arc<Mirror>, Arc<Tip>)>,
+}
+
+/// A line with its author.
+#[derive(Debug, Clone)]
+pub struct Blamed {
+    /// The revision it was found in, and how.
+    pub located: Located,
+    /// git's answer.
+    pub blame: Blame,
+}
+
+/// Chooses the line of `report` in the revision that ran, or the tip when that is unknown.
+/// Without a mirror every frame is foreign.
+///
+/// # Errors
+/// git cannot be run.
+pub async fn choose_line(
+    report: &Report,
+    mirror: Option<&Arc<Mirror>>,
+    settings: &ChoiceSettings,
+    rules: &Rules,
+) -> Result<Chosen, GitError> {
+    let choose_in = |files: &PathIndex| {
+        choose(report, files, &settings.package_folders, &settings.may_blame, rules)
+    };
+    let Some(mirror) = mirror else {
+        return Ok(Chosen { choice: choose_in(&PathIndex::default()), running: None, at: None });
+    };
+    let tip = mirror.read_tip().await?;
+    let running = match &report.revision {
+        Some(revision) => mirror.resolve(revision).await?,
+        None => None,
+    };
+    let files = mirror.files(running.as_ref().unwrap_or(&tip.commit)).await?;
+    Ok(Chosen { choice: choose_in(&files), running, at: Some((mirror.clone(), tip)) })
+}
+
+/// Asks who wrote the chosen line. The inner error says why nobody can be blamed for it.
+///
+/// # Errors
+/// git cannot be run.
+pub async fn blame_line(
+    mirror: &Mirror,
+    tip: &Tip,
+    running: Option<&CommitId>,
+    line: &BlamedLine,
+) -> Result<Result<Blamed, String>, GitError> {
+    let found = mirror.locate(tip, running, &line.path, line.line, &line.text).await?;
+    let located = match found {
+        Ok(located) => located,
+        Err(why) => return Ok(Err(why.0)),
+    };
+    let blame = mirror.trace(tip, &located.commit, &line.path, line.line).await?;
+    if blame.at_shallow_border {
+        return Ok(Err(format!(
+            "the repository's history is cut at {} (a shallow clone), so the author of this line \
+             is not known: fetch the rest with git fetch --unshallow",
+            blame.origin.commit.short()
+        )));
+    }
+    Ok(Ok(Blamed { located, blame }))
+}

@@ -1,0 +1,101 @@
+//! `flawless check`: tests what the server needs, before it is started.
+use std::process::ExitCode;
+
+use flawless_git::process::GitProgram;
+use flawless_git::{Repository, Source, probe_remote};
+
+use super::{ConfArgument, Failure};
+use crate::clock::Clock;
+use crate::config::{Config, SmtpSecurity};
+use crate::mail::Smtp;
+use crate::store::Store;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    conf: ConfArgument,
+}
+
+pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let config = arguments.conf.resolve()?;
+    println!("ok       configuration");
+    let mut all_ok = true;
+    let mut report = |name: &str, result: Result<String, String>| match result {
+        Ok(text) => println!("ok       {name}: {text}"),
+        Err(text) => {
+            all_ok = false;
+            println!("PROBLEM  {name}: {text}");
+        }
+    };
+    report("store", check_store(&config).await);
+    report("repository", check_repository(&config).await);
+    report("mail server", check_smtp(&config).await);
+    for text in &config.missing {
+        println!("missing  {text}");
+    }
+    Ok(if all_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn check_store(config: &Config) -> Result<String, String> {
+    let now = Clock::system().now();
+    let written = async {
+        let store = Store::open(&config.data_dir, now).await?;
+        let mut tx = store.write().await?;
+        tx.touch(now).await?;
+        tx.commit().await?;
+        store.close().await;
+        Ok::<_, crate::store::StoreError>(())
+    };
+    written.await.map_err(|error| error.to_string())?;
+    Ok(format!("{} can be written", config.data_dir.display()))
+}
+
+/// Whether the repository can be read, and which branch runs.
+pub(super) async fn check_repository(config: &Config) -> Result<String, String> {
+    let git = GitProgram::new(&config.git);
+    let pattern = config.branch_pattern.as_ref();
+    match &config.repository {
+        None => Err("none is configured. Set repo_dir or repo_url".into()),
+        Some(Source::Folder(dir)) => {
+            let at = config.set_at["repo_dir"].as_str();
+            let wrong = |error: flawless_git::GitError| {
+                format!("{at}: {error}. Name the folder of a git repository that can be read")
+            };
+            let repository = Repository::open(git, dir).await.map_err(wrong)?;
+            let (reference, commit) = repository.tip(pattern).await.map_err(wrong)?;
+            let shallow = repository.is_shallow().await.map_err(wrong)?;
+            let warning = match shallow {
+                true => {
+                    "; it is a shallow clone: older lines cannot be blamed, git fetch \
+                         --unshallow brings them"
+                }
+                false => "",
+            };
+            Ok(format!("{} at {} of {reference}{warning}", dir.display(), commit.short()))
+        }
+        Some(Source::Clone { url, .. }) => {
+            let at = config.set_at["repo_url"].as_str();
+            let branch = probe_remote(&git, url, pattern).await.map_err(|error| {
+                format!("{at}: {error}. Check the address, the credentials and the network")
+            })?;
+            Ok(format!("the remote answers; {branch} is the branch that runs"))
+        }
+    }
+}
+
+/// Whether the mail server can be talked to.
+pub(super) async fn check_smtp(config: &Config) -> Result<String, String> {
+    let smtp = &config.smtp;
+    let at = config.set_at["smtp_host"].as_str();
+    let server = Smtp::new(smtp).map_err(|error| error.to_string())?;
+    server.check().await.map_err(|words| {
+        format!(
+            "{at}: {}:{}: {words}. Check smtp_host, smtp_security and the login; mails wait in \
+             the outbox until it works",
+            smtp.host, smtp.port
+        )
+    })?;
+    let clear = smtp.security == SmtpSecurity::None && smtp.login.is_some();
+    let warning = if clear { "; the password is sent in the clear: set smtp_security" } else { "" };
+    Ok(format!("{}:{} answers{warning}", smtp.host, smtp.port))
+}

@@ -1,0 +1,129 @@
+//! `flawless demo`: shows the main job with the real server on this machine.
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use flawless_git::process::GitProgram;
+
+use super::start::wait_for_signal;
+use super::{Failure, print};
+use crate::clock::Clock;
+use crate::config::{Config, RawConfig};
+use crate::demo::{MailSink, make_repository, run_failing_program};
+use crate::server::Server;
+use crate::store::IssueRow;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// End after the mail instead of waiting for Ctrl-C.
+    #[arg(long)]
+    once: bool,
+    /// The Python that runs the failing program.
+    #[arg(long, value_name = "PATH", default_value = "python3")]
+    python: PathBuf,
+}
+
+/// The whole way takes well below a second; a machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let folder = tempfile::Builder::new().prefix("flawless-demo").tempdir()?;
+    let repository = folder.path().join("shop");
+    std::fs::create_dir(&repository)?;
+    make_repository(&GitProgram::new("git"), &repository).await?;
+    let mut sink = MailSink::start().await?;
+    let config = configuration(folder.path(), &repository, &sink)?;
+    let server = Server::start(config, Clock::system()).await?;
+
+    heading("A repository with three developers")?;
+    print(format!("{}\n", repository.display()))?;
+    heading("A program fails in production, three times")?;
+    let port = server.thrift_address.port();
+    let traceback = run_failing_program(&arguments.python, &repository, port);
+    let traceback = traceback.await.map_err(|error| {
+        Failure::new(format!("the failing program: {error}. It needs Python 3: --python PATH"))
+    })?;
+    print(traceback)?;
+    let mail = tokio::time::timeout(PATIENCE, sink.next()).await.ok().flatten();
+    let Some(mail) = mail else {
+        return Err(Failure::new("no mail came: the log lines above say why"));
+    };
+    let now = server.shared.clock.now();
+    let issues = server.shared.store.issues_between(0, now + 3_600_000).await?;
+    let Some(issue) = issues.first().map(|found| &found.issue) else {
+        return Err(Failure::new("there is a mail and no issue: that is a bug"));
+    };
+    heading("The line to blame")?;
+    print(blame_text(issue))?;
+    heading("The mail, as sent")?;
+    print(readable(&mail))?;
+    heading("The pages")?;
+    let base_url = &server.shared.base_url;
+    print(format!("{base_url}/\n{}\n", crate::links::view_traceback(base_url, issue, now)))?;
+    if !arguments.once {
+        print("\nThe server stays up until Ctrl-C.\n")?;
+        wait_for_signal().await?;
+    }
+    server.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn configuration(folder: &Path, repository: &Path, sink: &MailSink) -> Result<Config, Failure> {
+    let mut raw = RawConfig::default();
+    let path = |path: &Path| path.display().to_string();
+    for (option, value) in [
+        ("port", "0".to_owned()),
+        ("http_port", "0".to_owned()),
+        ("data_dir_path", path(&folder.join("data"))),
+        ("repo_dir", path(repository)),
+        ("smtp_host", sink.address.to_string()),
+        ("default_contact", "team@example.com".to_owned()),
+        ("timezone", "UTC".to_owned()),
+    ] {
+        raw.set_argument(&format!("{option}={value}"))?;
+    }
+    Ok(Config::resolve(&raw)?)
+}
+
+fn heading(text: &str) -> Result<ExitCode, Failure> {
+    print(format!("\n── {text} ──\n"))
+}
+
+fn blame_text(issue: &IssueRow) -> String {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    format!(
+        "{}:{} in {}\n    {}\n\
+         why        the innermost frame of the project; {}\n\
+         commit     {} {}\n\
+         developer  {} <{}>\n\
+         born as    {}:{}, before lines were added above it\n",
+        issue.path,
+        issue.line,
+        issue.function_name,
+        issue.text,
+        issue.reason,
+        text(&issue.origin_commit).chars().take(12).collect::<String>(),
+        text(&issue.commit_summary),
+        text(&issue.developer_name),
+        text(&issue.developer_email),
+        text(&issue.origin_path),
+        issue.origin_line.unwrap_or_default(),
+    )
+}
+
+/// Headers and text part of a mail, without the HTML part that says the same.
+fn readable(mail: &str) -> String {
+    let mail = mail.replace("\r\n", "\n");
+    let (headers, body) = mail.split_once("\n\n").unwrap_or((&mail, ""));
+    let part = body.split("\n--").find(|part| part.contains("text/plain")).unwrap_or(body);
+    let (part_headers, text) = part.split_once("\n\n").unwrap_or(("", part));
+    let text = if part_headers.contains("quoted-printable") {
+        let decoded = quoted_printable::decode(text, quoted_printable::ParseMode::Robust);
+        decoded
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_else(|_| text.to_owned())
+    } else {
+        text.to_owned()
+    };
+    format!("{headers}\n\n{}\n", text.replace("\r\n", "\n").trim_end())
+}

@@ -1,0 +1,86 @@
+//! `flawless issues`: the issues of a week, read from the store.
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::{ConfArgument, Failure, print};
+use crate::clock::Clock;
+use crate::config::parse_date;
+use crate::dates::date_time;
+use crate::store::Store;
+use crate::week::{WeekFilter, WeekLine, week_lines};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    conf: ConfArgument,
+    /// Any day of the week, as YYYY-MM-DD; this week by default. Weeks start on Sunday.
+    #[arg(long, value_name = "DATE")]
+    week: Option<String>,
+    /// Known errors too.
+    #[arg(long)]
+    include_known_errors: bool,
+    /// Lines older than report_only_after_minimum_date too.
+    #[arg(long)]
+    include_modified_before_min_date: bool,
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let config = arguments.conf.resolve()?;
+    let now = Clock::system().now();
+    let at = match &arguments.week {
+        None => now,
+        Some(day) => parse_date(day, &config.timezone)
+            .ok_or_else(|| Failure::new(format!("--week: {day:?} is no date: write YYYY-MM-DD")))?,
+    };
+    let store = Store::open(&config.data_dir, now).await?;
+    let (_, rules) = store.rules().await?;
+    let filter = WeekFilter {
+        at,
+        known_errors: arguments.include_known_errors,
+        before_minimum_date: arguments.include_modified_before_min_date,
+    };
+    let lines = week_lines(&store, &config, &rules, filter).await?;
+    store.close().await;
+    let date = |at: i64| date_time(at, &config.timezone);
+    if arguments.json {
+        let lines = lines.iter().map(|line| as_json(line, date).to_string() + "\n");
+        return print(lines.collect::<String>());
+    }
+    let (from, to) = filter.span(&config.timezone);
+    let mut text = format!("{} to {}\n", &date(from)[..10], &date(to - 1)[..10]);
+    if lines.is_empty() {
+        text.push_str("Wow, no errors. Great job!\n");
+    }
+    for line in &lines {
+        let issue = &line.issue;
+        let told = if issue.mailed { "told" } else { "not told" };
+        let (count, last) = (line.occurrences, date(line.last_at));
+        let place = format!("{}:{}", issue.path, issue.line);
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{count:>7} × {place} in {}  {}", issue.function_name, line.owner);
+        let _ = writeln!(text, "          {}", issue.text);
+        let _ = writeln!(text, "          last {last}, {told}");
+    }
+    print(text)
+}
+
+fn as_json(line: &WeekLine, date: impl Fn(i64) -> String) -> serde_json::Value {
+    let issue = &line.issue;
+    json!({
+        "filename": issue.path,
+        "line_number": issue.line,
+        "function_name": issue.function_name,
+        "text": issue.text,
+        "error_count": line.occurrences,
+        "developer_email": line.owner,
+        "date": issue.authored_at.map(&date),
+        "email_sent": issue.mailed,
+        "last_occurrence": date(line.last_at),
+        "is_known_error": issue.known_error_id.is_some(),
+    })
+}

@@ -1,0 +1,186 @@
+//! The command line: one file per command.
+
+mod blame;
+mod check;
+mod configure;
+mod demo;
+mod issues;
+mod rules;
+mod start;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::config::{Config, ConfigError, RawConfig, options_markdown, options_text};
+use crate::server::StartError;
+use crate::store::{RuleInputError, StoreError};
+
+/// Finds bugs in production and tells the one developer who should know.
+#[derive(Debug, Parser)]
+#[command(name = "flawless", version, max_term_width = 100, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Asks a few questions and writes flawless.cfg.
+    Configure(configure::Arguments),
+    /// Runs the server. Without a configuration file: on this machine only, with the defaults.
+    Start(start::Arguments),
+    /// Shows the main job: a failing program becomes one mail to the developer who caused it.
+    Demo(demo::Arguments),
+    /// Tests configuration, repository, store and mail server.
+    Check(check::Arguments),
+    /// Reads a printed traceback and says which line is to blame and who wrote it.
+    Blame(blame::Arguments),
+    /// Lists the issues of a week.
+    #[command(visible_alias = "errors")]
+    Issues(issues::Arguments),
+    /// Lists, adds, removes and imports rules.
+    Rules(rules::Arguments),
+    /// Lists every option of flawless.cfg.
+    Options {
+        /// As the table of docs/configuration.md.
+        #[arg(long, hide = true)]
+        markdown: bool,
+    },
+    /// Prints a script that completes commands in a shell.
+    Completions {
+        /// For which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Prints the manual page.
+    Man,
+}
+
+/// The option that most commands have.
+#[derive(Debug, clap::Args)]
+struct ConfArgument {
+    /// Path of flawless.cfg; 0.4.5's -conf is taken as well.
+    #[arg(long, value_name = "PATH")]
+    conf: Option<PathBuf>,
+    /// Sets an option, over what the file says.
+    #[arg(long, value_name = "OPTION=VALUE")]
+    set: Vec<String>,
+}
+
+impl ConfArgument {
+    fn raw(&self) -> Result<RawConfig, ConfigError> {
+        let mut raw = match &self.conf {
+            Some(path) => RawConfig::read(path)?,
+            None => RawConfig::default(),
+        };
+        self.set.iter().try_for_each(|argument| raw.set_argument(argument))?;
+        Ok(raw)
+    }
+
+    fn resolve(&self) -> Result<Config, ConfigError> {
+        Config::resolve(&self.raw()?)
+    }
+}
+
+/// Why a command failed, in one paragraph for the one who typed it.
+#[derive(Debug)]
+struct Failure(String);
+
+impl Failure {
+    fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+macro_rules! failure_from {
+    ($($error:ty),*) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self(error.to_string())
+            }
+        })*
+    };
+}
+failure_from!(
+    ConfigError,
+    StoreError,
+    StartError,
+    RuleInputError,
+    flawless_git::GitError,
+    std::io::Error,
+    serde_json::Error
+);
+
+/// Runs the program with its arguments. 0: done; 1: failed, or something is wrong; 2: usage.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    // 0.4.5 wrote the long option with one dash.
+    let arguments = arguments.into_iter().map(|argument| match argument.to_str() {
+        Some("-conf") => OsString::from("--conf"),
+        Some(text) => match text.strip_prefix("-conf=") {
+            Some(path) => OsString::from(format!("--conf={path}")),
+            None => argument,
+        },
+        None => argument,
+    });
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(usage) => {
+            let _ = usage.print();
+            return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2));
+        }
+    };
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("flawless: the system gives no threads: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let ended = runtime.block_on(execute(cli.command));
+    // A job that still waits for git must not hold the program.
+    runtime.shutdown_background();
+    match ended {
+        Ok(code) => code,
+        Err(Failure(text)) => {
+            eprintln!("flawless: {text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn execute(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Configure(arguments) => configure::run(arguments).await,
+        Command::Start(arguments) => start::run(arguments).await,
+        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Check(arguments) => check::run(arguments).await,
+        Command::Blame(arguments) => blame::run(arguments).await,
+        Command::Issues(arguments) => issues::run(arguments).await,
+        Command::Rules(arguments) => rules::run(arguments).await,
+        Command::Options { markdown } => {
+            print(if markdown { options_markdown() } else { options_text() })
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "flawless", &mut script);
+            print(script)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+            print(page)
+        }
+    }
+}
+
+/// Writes to standard output; a reader that has seen enough is no error.
+fn print(text: impl AsRef<[u8]>) -> Result<ExitCode, Failure> {
+    let mut output = std::io::stdout().lock();
+    match output.write_all(text.as_ref()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}

@@ -1,0 +1,240 @@
+//! `flawless rules`: the seven lists, changed in the store; a running server takes changes up.
+use std::io::Read;
+use std::process::ExitCode;
+
+use clap::builder::PossibleValuesParser;
+use serde_json::{Map, Value, json};
+
+use super::{ConfArgument, Failure, print};
+use crate::clock::Clock;
+use crate::store::{RULE_LISTS, RuleList, Store};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Shows a list.
+    List {
+        #[command(flatten)]
+        list: ListArgument,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Adds an entry to a list.
+    Add {
+        #[command(flatten)]
+        list: ListArgument,
+        #[command(flatten)]
+        fields: Box<Fields>,
+    },
+    /// Removes an entry.
+    Remove {
+        #[command(flatten)]
+        list: ListArgument,
+        /// The id that `rules list` shows.
+        id: i64,
+    },
+    /// Adds all entries of a JSON file in 0.4.5's form.
+    Import {
+        #[command(flatten)]
+        list: ListArgument,
+        /// The file, or - for standard input.
+        file: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct ListArgument {
+    #[command(flatten)]
+    conf: ConfArgument,
+    /// Which list.
+    #[arg(value_parser = PossibleValuesParser::new(RULE_LISTS.map(RuleList::as_str)))]
+    key: String,
+}
+
+/// The fields of all lists; each list has its own.
+#[derive(Debug, clap::Args)]
+struct Fields {
+    /// File in the repository.
+    #[arg(long)]
+    filename: Option<String>,
+    /// Only in this function.
+    #[arg(long)]
+    function_name: Option<String>,
+    /// Only in lines with this code.
+    #[arg(long)]
+    code_fragment: Option<String>,
+    /// Known errors: tell when it has occurred this often.
+    #[arg(long)]
+    min_alert_threshold: Option<u64>,
+    /// Known errors: never tell above this many.
+    #[arg(long)]
+    max_alert_threshold: Option<u64>,
+    /// Known errors: tell at every multiple of this.
+    #[arg(long)]
+    alert_every_n_occurrences: Option<u64>,
+    /// Known errors: also tell these, with commas between them.
+    #[arg(long, value_delimiter = ',')]
+    email_recipients: Option<Vec<String>>,
+    /// Known errors: text at the top of the mail.
+    #[arg(long)]
+    email_header: Option<String>,
+    /// Ignored exceptions: full type path.
+    #[arg(long, alias = "exc-name")]
+    exception: Option<String>,
+    /// Watchers: who is told. Reassignments: whose issues go elsewhere.
+    #[arg(long)]
+    email: Option<String>,
+    /// Watchers and reassignments: file or folder in the repository.
+    #[arg(long)]
+    filepath: Option<String>,
+    /// Watchers: tell of any error whose traceback goes through the path.
+    #[arg(long)]
+    watch_all_errors: bool,
+    /// Reassignments: who gets the issues.
+    #[arg(long)]
+    designated_email: Option<String>,
+    /// Email aliases: address in commits, or its part before the @.
+    #[arg(long)]
+    old_email: Option<String>,
+    /// Email aliases: address that is read.
+    #[arg(long)]
+    new_email: Option<String>,
+}
+
+impl ListArgument {
+    fn list(&self) -> Result<RuleList, Failure> {
+        RuleList::parse(&self.key).ok_or_else(|| Failure::new(format!("no list {:?}", self.key)))
+    }
+
+    async fn open(&self) -> Result<(RuleList, Store, i64), Failure> {
+        let config = self.conf.resolve()?;
+        let now = Clock::system().now();
+        Ok((self.list()?, Store::open(&config.data_dir, now).await?, now))
+    }
+}
+
+pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    match arguments.action {
+        Action::List { list, json } => show(&list, json).await,
+        Action::Add { list, fields } => add(&list, &fields).await,
+        Action::Remove { list, id } => remove(&list, id).await,
+        Action::Import { list, file } => import(&list, &file).await,
+    }
+}
+
+async fn show(argument: &ListArgument, as_json: bool) -> Result<ExitCode, Failure> {
+    let (list, store, _) = argument.open().await?;
+    let mut text = String::new();
+    for rule in store.rule_entries(list).await? {
+        let id = rule.id;
+        if as_json {
+            let mut line = match rule.entry {
+                Value::Object(map) => map,
+                other => Map::from_iter([("exception".to_owned(), other)]),
+            };
+            line.insert("id".to_owned(), json!(id));
+            text.push_str(&format!("{}\n", Value::Object(line)));
+        } else {
+            text.push_str(&format!("{id:>4}  {}\n", rule.entry));
+        }
+    }
+    store.close().await;
+    if text.is_empty() && !as_json {
+        text = format!("{} is empty\n", list.as_str());
+    }
+    print(text)
+}
+
+async fn add(argument: &ListArgument, fields: &Fields) -> Result<ExitCode, Failure> {
+    let entry = fields.entry(argument.list()?);
+    let (list, store, now) = argument.open().await?;
+    let mut tx = store.write().await?;
+    let added = tx.add_rule(list, &entry, now).await?;
+    tx.commit().await?;
+    store.close().await;
+    print(match added {
+        Some(id) => format!("{} has a new entry {id}\n", list.as_str()),
+        None => format!("{} has this entry already\n", list.as_str()),
+    })
+}
+
+async fn remove(argument: &ListArgument, id: i64) -> Result<ExitCode, Failure> {
+    let (list, store, _) = argument.open().await?;
+    let mut tx = store.write().await?;
+    let removed = tx.remove_rule(list, id).await?;
+    tx.commit().await?;
+    store.close().await;
+    if !removed {
+        let name = list.as_str();
+        return Err(Failure::new(format!(
+            "{name} has no entry {id}: see flawless rules list {name}"
+        )));
+    }
+    print(format!("entry {id} was removed from {}\n", list.as_str()))
+}
+
+async fn import(argument: &ListArgument, file: &str) -> Result<ExitCode, Failure> {
+    let unreadable =
+        |error: std::io::Error| Failure::new(format!("{file} cannot be read: {error}"));
+    let text = if file == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map_err(unreadable)?;
+        text
+    } else {
+        std::fs::read_to_string(file).map_err(unreadable)?
+    };
+    let document: Value = serde_json::from_str(&text)
+        .map_err(|error| Failure::new(format!("{file} is no JSON: {error}")))?;
+    let list = argument.list()?;
+    let entries =
+        list.entries_of(&document).map_err(|error| Failure::new(format!("{file}: {error}")))?;
+    let (list, store, now) = argument.open().await?;
+    let mut tx = store.write().await?;
+    let mut added = 0;
+    for entry in &entries {
+        added += usize::from(tx.add_rule(list, entry, now).await?.is_some());
+    }
+    tx.commit().await?;
+    store.close().await;
+    let known = entries.len() - added;
+    print(format!("{}: {added} entries added, {known} were there already\n", list.as_str()))
+}
+
+impl Fields {
+    /// The entry with what was given, and with what belongs to the list.
+    fn entry(&self, list: RuleList) -> Value {
+        if list == RuleList::IgnoredExceptions {
+            return json!(self.exception.as_deref().unwrap_or_default());
+        }
+        let given = json!({
+            "filename": self.filename,
+            "function_name": self.function_name,
+            "code_fragment": self.code_fragment,
+            "min_alert_threshold": self.min_alert_threshold,
+            "max_alert_threshold": self.max_alert_threshold,
+            "alert_every_n_occurrences": self.alert_every_n_occurrences,
+            "email_recipients": self.email_recipients,
+            "email_header": self.email_header,
+            "exception": self.exception,
+            "email": self.email,
+            "filepath": self.filepath,
+            "watch_all_errors": self.watch_all_errors.then_some(true),
+            "designated_email": self.designated_email,
+            "old_email": self.old_email,
+            "new_email": self.new_email,
+        });
+        match given {
+            Value::Object(mut map) => {
+                map.retain(|_, value| !value.is_null());
+                Value::Object(map)
+            }
+            other => other,
+        }
+    }
+}

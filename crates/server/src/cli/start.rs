@@ -1,0 +1,41 @@
+//! `flawless start`: runs the server until it is told to stop.
+use std::process::ExitCode;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{ConfArgument, Failure};
+use crate::clock::Clock;
+use crate::logging;
+use crate::server::Server;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    conf: ConfArgument,
+}
+
+pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let config = arguments.conf.resolve()?;
+    logging::init(&config)?;
+    let missing = config.missing.clone();
+    let server = Server::start(config, Clock::system()).await?;
+    println!("Reports: {} (thrift)", server.thrift_address);
+    println!("Pages:   {}", server.shared.base_url);
+    println!("Data:    {}", server.shared.config.data_dir.display());
+    for text in missing {
+        println!("Not set up yet: {text}");
+    }
+    wait_for_signal().await?;
+    server.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns at Ctrl-C, or when the system asks to end.
+pub(super) async fn wait_for_signal() -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! What is wrong with a configuration, where it was set, and how to mend it.
+use std::fmt;
+
+/// One paragraph: what, where, and the way out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError {
+    /// `file:line` or the option as given on the command line; empty when it was not set.
+    pub location: String,
+    /// What is wrong.
+    pub problem: String,
+    /// What to do.
+    pub mend: String,
+}
+
+impl ConfigError {
+    pub(crate) fn new(
+        location: impl Into<String>,
+        problem: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> Self {
+        Self { location: location.into(), problem: problem.into(), mend: mend.into() }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.location.is_empty() {
+            write!(f, "{}: ", self.location)?;
+        }
+        write!(f, "{}. {}", self.problem, self.mend)
+    }
+}

@@ -1,0 +1,16 @@
+//! Configuration in two stages: as typed (`file`), then resolved and validated (`resolve`).
+//! The rest of the program sees only [`Config`].
+
+mod error;
+mod file;
+mod options;
+mod resolve;
+mod secret;
+mod write;
+
+pub use error::ConfigError;
+pub use file::RawConfig;
+pub use options::{OPTIONS, OptionDef, OptionType, find_option, options_markdown, options_text};
+pub use resolve::{Config, SmtpConfig, SmtpSecurity, parse_date};
+pub use secret::Secret;
+pub use write::write_config;

@@ -1,0 +1,288 @@
+//! Every option once: the reader, `flawless options` and docs/configuration.md are made of this.
+use std::fmt::Write;
+
+/// What an option's value must look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OptionType {
+    /// Any text.
+    Text,
+    /// A path; relative ones count from the folder of the configuration file.
+    Path,
+    /// `True` or `False`; also yes/no, on/off, 1/0.
+    Bool,
+    /// A whole number from 0.
+    Number,
+    /// A port, 0 to 65535.
+    Port,
+    /// Texts with commas between them.
+    List,
+    /// Python-style regular expressions with commas between them.
+    PatternList,
+    /// A Python-style regular expression.
+    Pattern,
+    /// `YYYY-MM-DD`.
+    Date,
+    /// A mail address.
+    Address,
+    /// One of the words in the description.
+    Word(&'static [&'static str]),
+    /// Taken from files of 0.4.5 and not used any more.
+    Unused,
+}
+
+impl OptionType {
+    /// The word `flawless options` shows.
+    pub fn name(self) -> String {
+        match self {
+            Self::Text => "text".into(),
+            Self::Path => "path".into(),
+            Self::Bool => "True or False".into(),
+            Self::Number => "number".into(),
+            Self::Port => "port".into(),
+            Self::List => "list, comma-separated".into(),
+            Self::PatternList => "list of regular expressions, comma-separated".into(),
+            Self::Pattern => "regular expression".into(),
+            Self::Date => "date".into(),
+            Self::Address => "mail address".into(),
+            Self::Word(words) => words.join(" | "),
+            Self::Unused => "not used any more".into(),
+        }
+    }
+}
+
+/// One option of the `[flawless]` section.
+#[derive(Debug)]
+pub struct OptionDef {
+    /// Its name in the file.
+    pub name: &'static str,
+    /// Its value when it is not set, as it would be typed; empty when there is none.
+    pub default: &'static str,
+    /// What its value must look like.
+    pub kind: OptionType,
+    /// Its value is never shown, and `NAME_file` names a file that holds it.
+    pub secret: bool,
+    /// What it does.
+    pub description: &'static str,
+}
+
+/// The definition of an option; `NAME_file` of a secret counts as the path it is.
+pub fn find_option(name: &str) -> Option<&'static OptionDef> {
+    OPTIONS.iter().find(|option| {
+        option.name == name || (option.secret && name.strip_suffix("_file") == Some(option.name))
+    })
+}
+
+const fn option(
+    name: &'static str,
+    default: &'static str,
+    kind: OptionType,
+    description: &'static str,
+) -> OptionDef {
+    OptionDef { name, default, kind, secret: false, description }
+}
+
+const fn secret(name: &'static str, description: &'static str) -> OptionDef {
+    OptionDef { name, default: "", kind: OptionType::Text, secret: true, description }
+}
+
+use OptionType::{
+    Address, Bool, Date, List, Number, Path, Pattern, PatternList, Port, Text, Unused, Word,
+};
+
+/// All options, in the order they are shown.
+pub const OPTIONS: &[OptionDef] = &[
+    // Addresses
+    option("port", "9028", Port, "Port for reports over Thrift. 0 takes a free one."),
+    option(
+        "host",
+        "",
+        Text,
+        "Address to listen on for reports. Default: every address (0.0.0.0); only 127.0.0.1 when \
+         started without a configuration file.",
+    ),
+    option("http_port", "8080", Port, "Port for the pages. 0 takes a free one."),
+    option(
+        "http_host",
+        "127.0.0.1",
+        Text,
+        "Address to listen on for the pages. They show source code and values of variables and \
+         have no sign-in yet, so only this machine sees them by default.",
+    ),
+    option(
+        "hostname",
+        "",
+        Text,
+        "The address under which browsers reach the pages, e.g. http://flawless.example.com:8080; \
+         links in mails begin with it. Default: http://HTTP_HOST:HTTP_PORT.",
+    ),
+    // Who is told
+    option(
+        "email_domain_name",
+        "example.com",
+        Text,
+        "Domain for addresses that have none, and of the sender.",
+    ),
+    option(
+        "ignore_vcs_email_domain",
+        "False",
+        Bool,
+        "Put email_domain_name behind every commit address, whatever domain the commit says.",
+    ),
+    option(
+        "default_contact",
+        "",
+        Address,
+        "Who is told when nobody can be blamed, and of problems of the server.",
+    ),
+    // SMTP
+    option("smtp_host", "localhost:25", Text, "HOST:PORT of the mail server."),
+    option("smtp_user", "", Text, "User name at the mail server, when it wants one."),
+    secret("smtp_password", "Password at the mail server, when it wants one."),
+    option(
+        "smtp_use_tls",
+        "False",
+        Bool,
+        "Encrypt with STARTTLS; the same as smtp_security = starttls.",
+    ),
+    option(
+        "smtp_security",
+        "",
+        Word(&["none", "starttls", "tls"]),
+        "none sends in the clear, starttls requires STARTTLS, tls encrypts from the first byte \
+         (port 465). Default: what smtp_use_tls says. Certificates are always checked.",
+    ),
+    option(
+        "smtp_ca_file",
+        "",
+        Path,
+        "Certificates (PEM) to trust besides the system's, for a mail server with its own.",
+    ),
+    option("smtp_timeout", "30", Number, "Seconds the mail server may take for each answer."),
+    option("smtp_from", "", Address, "Sender of the mails. Default: flawless@EMAIL_DOMAIN_NAME."),
+    // Folders
+    option(
+        "data_dir_path",
+        "",
+        Path,
+        "Folder of the database and the mirror, made when missing, readable by its owner only. \
+         Default: $XDG_DATA_HOME/flawless, else ~/.local/share/flawless.",
+    ),
+    // What is reported
+    option(
+        "report_runtime_package_directory_names",
+        "site-packages",
+        List,
+        "Folders below which the deployed code lies as in the repository. Paths that do not match \
+         are found by their longest suffix that is a file of the repository.",
+    ),
+    option(
+        "report_only_after_minimum_date",
+        "1970-1-1",
+        Date,
+        "Do not tell of errors in lines last changed before this day.",
+    ),
+    option("report_error_threshold", "3", Number, "Tell when an error has occurred this often."),
+    option(
+        "only_blame_filepaths_matching",
+        r"^(?!.*\.egg).*$",
+        PatternList,
+        "Only files of the repository whose path matches one of these, from its start, are blamed.",
+    ),
+    option(
+        "max_concurrent_git_blames",
+        "10",
+        Number,
+        "How many lines are traced at once. The others wait; none is dropped.",
+    ),
+    option(
+        "timezone",
+        "",
+        Text,
+        "Time zone of dates, days and weeks, e.g. Europe/Berlin. Default: the system's.",
+    ),
+    option(
+        "retention_days",
+        "90",
+        Number,
+        "Days after which samples, hourly counts and sent mails are deleted. What was told stays known.",
+    ),
+    // Repository
+    option("git_cli_path", "git", Path, "The git program."),
+    option("repo_type", "git", Word(&["git"]), "Kind of the repository."),
+    option(
+        "repo_dir",
+        "",
+        Path,
+        "With repo_url: where our mirror of it lives (default: DATA_DIR_PATH/mirror.git). Without: \
+         a repository that somebody else keeps current; it is only read.",
+    ),
+    secret("repo_url", "Address to clone and fetch the repository from."),
+    option(
+        "repo_branch_pattern",
+        "",
+        Pattern,
+        "Release branches, matched from the start of the name, with and without origin/ before \
+         it. The newest in natural order (release-9 before release-10) is the one that runs. \
+         Default: the repository's HEAD.",
+    ),
+    option("repo_fetch_interval", "300", Number, "Seconds between two fetches of repo_url."),
+    // Limits
+    option(
+        "max_report_bytes",
+        "4194304",
+        Number,
+        "The largest report that is taken in. Larger ones are refused and counted.",
+    ),
+    option("max_connections", "4096", Number, "Connections for reports that are open at once."),
+    // Logging
+    option(
+        "log_level",
+        "INFO",
+        Word(&["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]),
+        "What is worth a line in the log.",
+    ),
+    option("log_file", "", Path, "Log file, begun anew each day. Default: standard error."),
+    option("log_days_to_keep", "3", Number, "Days of log files to keep."),
+    // Of 0.4.5
+    option("config_dir_path", "", Unused, "Rules live in the store now: flawless rules import."),
+    option("flawless_hostports", "", Unused, "An option of the older client."),
+    option("client_timeout", "10", Unused, "An option of the older client."),
+    option("redis_version", "2.0", Unused, "Issues live in the store now."),
+];
+
+/// What `flawless options` prints.
+pub fn options_text() -> String {
+    let mut text = String::new();
+    for option in OPTIONS {
+        let default = if option.default.is_empty() { "none" } else { option.default };
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{}", option.name);
+        let _ = writeln!(text, "    default value: {default}");
+        let _ = writeln!(text, "    type: {}", option.kind.name());
+        let _ = writeln!(text, "    description: {}\n", describe(option));
+    }
+    text
+}
+
+/// The table of docs/configuration.md.
+pub fn options_markdown() -> String {
+    let mut text = String::from("| option | default | type | meaning |\n|---|---|---|---|\n");
+    for option in OPTIONS {
+        let default = match option.default {
+            "" => String::new(),
+            default => format!("`{}`", default.replace('|', "\\|")),
+        };
+        let kind = option.kind.name().replace('|', "\\|");
+        let meaning = describe(option);
+        let _ = writeln!(text, "| `{}` | {default} | {kind} | {meaning} |", option.name);
+    }
+    text
+}
+
+fn describe(option: &OptionDef) -> String {
+    let mut text = option.description.to_owned();
+    if option.secret {
+        let _ = write!(text, " {}_file names a file that holds it instead.", option.name);
+    }
+    text
+}

@@ -1,0 +1,474 @@
+//! The configuration as the program uses it: typed, with defaults, checked.
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use fancy_regex::Regex;
+use flawless_core::{AddressPolicy, PathPatterns, is_mailable};
+use flawless_git::{Source, hide_credentials};
+use jiff::tz::TimeZone;
+
+use super::error::ConfigError;
+use super::file::RawConfig;
+use super::options::{OPTIONS, OptionType};
+use super::secret::Secret;
+
+/// Everything the program needs to know before it starts.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where reports come in.
+    pub thrift_address: SocketAddr,
+    /// Where the pages are.
+    pub http_address: SocketAddr,
+    /// `hostname` with its scheme and without a slash at the end; `None`: made of the address
+    /// that is listened on.
+    pub base_url: Option<String>,
+    /// How commit addresses become addresses that are read.
+    pub addresses: AddressPolicy,
+    /// How mail leaves.
+    pub smtp: SmtpConfig,
+    /// Folder of the database and the mirror.
+    pub data_dir: PathBuf,
+    /// `report_runtime_package_directory_names`.
+    pub package_folders: Vec<String>,
+    /// `only_blame_filepaths_matching`.
+    pub may_blame: PathPatterns,
+    /// `report_only_after_minimum_date`, milliseconds since 1970 UTC.
+    pub minimum_date: i64,
+    /// `report_error_threshold`.
+    pub error_threshold: u64,
+    /// `max_concurrent_git_blames`, at least 1.
+    pub max_blames: usize,
+    /// Of dates, days and weeks.
+    pub timezone: TimeZone,
+    /// `retention_days`.
+    pub retention: Duration,
+    /// The git program.
+    pub git: PathBuf,
+    /// The repository; `None` when none is configured.
+    pub repository: Option<Source>,
+    /// `repo_branch_pattern`.
+    pub branch_pattern: Option<Regex>,
+    /// Between two fetches.
+    pub fetch_interval: Duration,
+    /// `max_report_bytes`.
+    pub max_report_bytes: usize,
+    /// `max_connections`.
+    pub max_connections: usize,
+    /// `log_level` in the words of `tracing`.
+    pub log_level: &'static str,
+    /// `log_file`.
+    pub log_file: Option<PathBuf>,
+    /// `log_days_to_keep`.
+    pub log_days: usize,
+    /// What is not set up yet, in sentences for the one who starts the server.
+    pub missing: Vec<String>,
+    /// Where each option was set, for messages that come later than the check.
+    pub set_at: BTreeMap<&'static str, String>,
+    /// Every option with its effective value, secrets hidden, for people to look at.
+    pub shown: BTreeMap<&'static str, String>,
+}
+
+/// How mail leaves.
+#[derive(Debug, Clone)]
+pub struct SmtpConfig {
+    /// Name or address of the mail server.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is encrypted.
+    pub security: SmtpSecurity,
+    /// User and password.
+    pub login: Option<(String, Secret)>,
+    /// Certificates to trust besides the system's, PEM.
+    pub extra_roots: Option<Vec<u8>>,
+    /// For each answer of the server.
+    pub timeout: Duration,
+    /// Sender of the mails.
+    pub from: String,
+}
+
+/// How the connection to the mail server is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SmtpSecurity {
+    /// Not at all.
+    None,
+    /// From the STARTTLS command on, which must succeed.
+    StartTls,
+    /// From the first byte.
+    Tls,
+}
+
+impl Config {
+    /// Resolves and checks what was typed.
+    ///
+    /// # Errors
+    /// The first value that is wrong, with its place and the way out.
+    pub fn resolve(raw: &RawConfig) -> Result<Self, ConfigError> {
+        let options = Options { raw };
+        let data_dir = match options.path("data_dir_path") {
+            Some(dir) => dir,
+            None => default_data_dir()?,
+        };
+        let domain = options.text("email_domain_name").to_owned();
+        if !is_mailable(&format!("flawless@{domain}")) {
+            let problem = format!("{domain:?} is no domain for mail addresses");
+            return Err(options.wrong("email_domain_name", problem, "Write it like example.com."));
+        }
+        let default_contact = options.address("default_contact")?;
+        let from = options.address("smtp_from")?.unwrap_or_else(|| format!("flawless@{domain}"));
+        let timezone = options.timezone()?;
+        let all = if raw.path.is_some() { "0.0.0.0" } else { "127.0.0.1" };
+        let mut config = Self {
+            thrift_address: options.listen("host", all, "port")?,
+            http_address: options.listen("http_host", "127.0.0.1", "http_port")?,
+            base_url: options.base_url()?,
+            addresses: AddressPolicy {
+                domain,
+                ignore_vcs_domain: options.bool("ignore_vcs_email_domain")?,
+                default_contact,
+            },
+            smtp: options.smtp(from)?,
+            package_folders: options.list("report_runtime_package_directory_names"),
+            may_blame: options.patterns("only_blame_filepaths_matching")?,
+            minimum_date: options.date("report_only_after_minimum_date", &timezone)?,
+            timezone,
+            error_threshold: options.number("report_error_threshold")?,
+            max_blames: options.count("max_concurrent_git_blames")?,
+            retention: Duration::from_secs(
+                options.number("retention_days")?.saturating_mul(86_400),
+            ),
+            git: options.git(),
+            repository: options.repository(&data_dir)?,
+            branch_pattern: options.pattern("repo_branch_pattern")?,
+            fetch_interval: Duration::from_secs(options.number("repo_fetch_interval")?.max(1)),
+            max_report_bytes: options.count("max_report_bytes")?,
+            max_connections: options.count("max_connections")?,
+            log_level: options.log_level()?,
+            log_file: options.path("log_file"),
+            log_days: options.count("log_days_to_keep")?,
+            data_dir,
+            missing: Vec::new(),
+            shown: BTreeMap::new(),
+            set_at: OPTIONS.iter().map(|o| (o.name, raw.location(o.name))).collect(),
+        };
+        options.word("repo_type")?;
+        config.missing = options.missing();
+        config.shown = options.shown(&config);
+        Ok(config)
+    }
+}
+
+fn default_data_dir() -> Result<PathBuf, ConfigError> {
+    let from = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    let share = from("XDG_DATA_HOME").or_else(|| Some(from("HOME")?.join(".local/share")));
+    share.map(|share| share.join("flawless")).ok_or_else(|| {
+        ConfigError::new("data_dir_path", "not set, and there is no HOME", "Set data_dir_path.")
+    })
+}
+
+/// Milliseconds since 1970 UTC of the start of a day written `YYYY-MM-DD`, leading zeros or not,
+/// with or without ` HH:MM:SS` behind it.
+pub fn parse_date(text: &str, timezone: &TimeZone) -> Option<i64> {
+    let (day, time) = text.trim().split_once([' ', 'T']).unwrap_or((text.trim(), "0:0:0"));
+    let numbers = |text: &str, mark| -> Option<[i16; 3]> {
+        let parts: Result<Vec<i16>, _> = text.split(mark).map(str::parse).collect();
+        parts.ok()?.try_into().ok()
+    };
+    let [year, month, day] = numbers(day, '-')?;
+    let [hour, minute, second] = numbers(time, ':')?;
+    let narrow = |number: i16| i8::try_from(number).ok();
+    let date = jiff::civil::Date::new(year, narrow(month)?, narrow(day)?).ok()?;
+    let time = jiff::civil::Time::new(narrow(hour)?, narrow(minute)?, narrow(second)?, 0).ok()?;
+    let zoned = date.to_datetime(time).to_zoned(timezone.clone()).ok()?;
+    Some(zoned.timestamp().as_millisecond())
+}
+
+/// Typed access to what was typed.
+struct Options<'a> {
+    raw: &'a RawConfig,
+}
+
+impl Options<'_> {
+    fn wrong(
+        &self,
+        name: &str,
+        problem: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> ConfigError {
+        ConfigError::new(self.raw.location(name), problem, mend)
+    }
+
+    /// The value as typed, or the default; empty when there is neither.
+    fn text(&self, name: &'static str) -> &str {
+        let default = OPTIONS.iter().find(|option| option.name == name).map_or("", |o| o.default);
+        self.raw.get(name).unwrap_or(default)
+    }
+
+    fn number(&self, name: &'static str) -> Result<u64, ConfigError> {
+        let text = self.text(name);
+        text.parse().map_err(|_| {
+            self.wrong(name, format!("{text:?} is no whole number from 0"), "Write digits only.")
+        })
+    }
+
+    fn count(&self, name: &'static str) -> Result<usize, ConfigError> {
+        match usize::try_from(self.number(name)?) {
+            Ok(count) if count > 0 => Ok(count),
+            _ => Err(self.wrong(name, "must be at least 1", "Write a larger number.")),
+        }
+    }
+
+    fn bool(&self, name: &'static str) -> Result<bool, ConfigError> {
+        match self.text(name).to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" => Ok(true),
+            "false" | "no" | "off" | "0" => Ok(false),
+            other => Err(self.wrong(
+                name,
+                format!("{other:?} is no truth value"),
+                "Write True or False.",
+            )),
+        }
+    }
+
+    fn list(&self, name: &'static str) -> Vec<String> {
+        let parts = self.text(name).split([',', '\n']).map(str::trim);
+        parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    }
+
+    fn word(&self, name: &'static str) -> Result<&str, ConfigError> {
+        let text = self.text(name);
+        let option = OPTIONS.iter().find(|option| option.name == name);
+        let Some(OptionType::Word(words)) = option.map(|option| option.kind) else {
+            return Ok(text);
+        };
+        match words.iter().find(|word| word.eq_ignore_ascii_case(text)) {
+            Some(word) => Ok(word),
+            None if text.is_empty() => Ok(text),
+            None => Err(self.wrong(
+                name,
+                format!("{text:?} is not one of its words"),
+                format!("Write one of: {}.", words.join(", ")),
+            )),
+        }
+    }
+
+    fn path(&self, name: &'static str) -> Option<PathBuf> {
+        Some(self.absolute(self.raw.get(name)?))
+    }
+
+    fn absolute(&self, text: &str) -> PathBuf {
+        let home = || std::env::var_os("HOME").map(PathBuf::from);
+        let path = match (text.strip_prefix("~/"), home()) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => PathBuf::from(text),
+        };
+        let folder = self.raw.path.as_deref().and_then(Path::parent);
+        folder.map_or_else(|| path.clone(), |folder| folder.join(&path))
+    }
+
+    /// A bare name is searched for in `PATH`; only with a slash it is a path.
+    fn git(&self) -> PathBuf {
+        let text = self.text("git_cli_path");
+        if text.contains('/') { self.absolute(text) } else { PathBuf::from(text) }
+    }
+
+    fn address(&self, name: &'static str) -> Result<Option<String>, ConfigError> {
+        match self.raw.get(name) {
+            None => Ok(None),
+            Some(address) if is_mailable(address) => Ok(Some(address.to_owned())),
+            Some(other) => Err(self.wrong(
+                name,
+                format!("{other:?} is no mail address"),
+                "Write one address, like dev@example.com.",
+            )),
+        }
+    }
+
+    fn date(&self, name: &'static str, timezone: &TimeZone) -> Result<i64, ConfigError> {
+        let text = self.text(name);
+        parse_date(text, timezone).ok_or_else(|| {
+            self.wrong(name, format!("{text:?} is no date"), "Write it as YYYY-MM-DD.")
+        })
+    }
+
+    fn timezone(&self) -> Result<TimeZone, ConfigError> {
+        match self.raw.get("timezone") {
+            None => Ok(TimeZone::system()),
+            Some(name) => TimeZone::get(name).map_err(|error| {
+                let mend = "Write a name like Europe/Berlin or UTC.";
+                self.wrong("timezone", format!("{name:?}: {error}"), mend)
+            }),
+        }
+    }
+
+    fn patterns(&self, name: &'static str) -> Result<PathPatterns, ConfigError> {
+        PathPatterns::new(&self.list(name))
+            .map_err(|error| self.bad_pattern(name, &error.pattern, error.message))
+    }
+
+    fn pattern(&self, name: &'static str) -> Result<Option<Regex>, ConfigError> {
+        let compile = |text: &str| {
+            Regex::new(text).map_err(|error| self.bad_pattern(name, text, error.to_string()))
+        };
+        self.raw.get(name).map(compile).transpose()
+    }
+
+    fn bad_pattern(&self, name: &str, pattern: &str, message: String) -> ConfigError {
+        let mend = "Write a Python-style regular expression; commas separate several.";
+        self.wrong(name, format!("{pattern:?} is no regular expression: {message}"), mend)
+    }
+
+    fn listen(
+        &self,
+        host: &'static str,
+        default_host: &str,
+        port: &'static str,
+    ) -> Result<SocketAddr, ConfigError> {
+        let number = self.text(port);
+        let number: u16 = number.parse().map_err(|_| {
+            self.wrong(port, format!("{number:?} is no port"), "Write a number from 0 to 65535.")
+        })?;
+        let name = self.raw.get(host).unwrap_or(default_host);
+        if let Ok(ip) = name.parse::<IpAddr>() {
+            return Ok(SocketAddr::new(ip, number));
+        }
+        let found = (name, number).to_socket_addrs().ok().and_then(|mut all| all.next());
+        found.ok_or_else(|| {
+            let mend = "Write an address of this machine, like 127.0.0.1 or 0.0.0.0.";
+            self.wrong(host, format!("{name:?} is no address of this machine"), mend)
+        })
+    }
+
+    fn base_url(&self) -> Result<Option<String>, ConfigError> {
+        let Some(text) = self.raw.get("hostname") else { return Ok(None) };
+        let with_scheme =
+            if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+        let is_web = |url: &url::Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+        match url::Url::parse(&with_scheme) {
+            Ok(url) if is_web(&url) => Ok(Some(url.as_str().trim_end_matches('/').to_owned())),
+            _ => Err(self.wrong(
+                "hostname",
+                format!("{text:?} is no web address"),
+                "Write it like http://flawless.example.com:8080.",
+            )),
+        }
+    }
+
+    /// A secret, from the option or from the file that its twin names.
+    fn secret(&self, name: &'static str) -> Result<Option<Secret>, ConfigError> {
+        let twin = format!("{name}_file");
+        let Some(file) = self.raw.get(&twin) else {
+            return Ok(self.raw.get(name).map(Secret::new));
+        };
+        if self.raw.get(name).is_some() {
+            let mend = format!("Leave out {name} or {twin}.");
+            return Err(self.wrong(&twin, format!("{name} is set as well"), mend));
+        }
+        let path = self.absolute(file);
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            let problem = format!("{} cannot be read: {error}", path.display());
+            self.wrong(&twin, problem, "Name a file that holds only the secret.")
+        })?;
+        Ok(Some(Secret::new(text.trim())))
+    }
+
+    fn smtp(&self, from: String) -> Result<SmtpConfig, ConfigError> {
+        let text = self.text("smtp_host");
+        let (host, port) = text.rsplit_once(':').unwrap_or((text, "25"));
+        let Ok(port) = port.parse() else {
+            let mend = "Write it as HOST:PORT, like localhost:25.";
+            return Err(self.wrong("smtp_host", format!("{text:?} has no valid port"), mend));
+        };
+        let security = match (self.word("smtp_security")?, self.bool("smtp_use_tls")?) {
+            ("tls", _) => SmtpSecurity::Tls,
+            ("starttls", _) | ("", true) => SmtpSecurity::StartTls,
+            _ => SmtpSecurity::None,
+        };
+        let login = match (self.raw.get("smtp_user"), self.secret("smtp_password")?) {
+            (Some(user), Some(password)) => Some((user.to_owned(), password)),
+            (Some(_), None) => {
+                let mend = "Set smtp_password or smtp_password_file, or leave out smtp_user.";
+                return Err(self.wrong("smtp_user", "there is no password for it", mend));
+            }
+            (None, _) => None,
+        };
+        let extra_roots = match self.path("smtp_ca_file") {
+            None => None,
+            Some(path) => Some(std::fs::read(&path).map_err(|error| {
+                let problem = format!("{} cannot be read: {error}", path.display());
+                self.wrong("smtp_ca_file", problem, "Name a file of PEM certificates.")
+            })?),
+        };
+        Ok(SmtpConfig {
+            host: host.to_owned(),
+            port,
+            security,
+            login,
+            extra_roots,
+            timeout: Duration::from_secs(self.number("smtp_timeout")?.max(1)),
+            from,
+        })
+    }
+
+    fn repository(&self, data_dir: &Path) -> Result<Option<Source>, ConfigError> {
+        let dir = self.path("repo_dir");
+        let Some(url) = self.secret("repo_url")? else { return Ok(dir.map(Source::Folder)) };
+        let url = url.reveal().to_owned();
+        if url.starts_with('-') || url.contains(char::is_control) || url.starts_with("ext::") {
+            let mend = "Write an address like https://example.com/shop.git, or a path.";
+            return Err(self.wrong("repo_url", "is no address of a repository", mend));
+        }
+        let dir = dir.unwrap_or_else(|| data_dir.join("mirror.git"));
+        Ok(Some(Source::Clone { url, dir }))
+    }
+
+    fn log_level(&self) -> Result<&'static str, ConfigError> {
+        Ok(match self.word("log_level")? {
+            "DEBUG" => "debug",
+            "WARNING" => "warn",
+            "ERROR" | "CRITICAL" => "error",
+            _ => "info",
+        })
+    }
+
+    fn missing(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        let mut note = |is_missing: bool, text: &str| {
+            if is_missing {
+                missing.push(text.to_owned());
+            }
+        };
+        let unset = |name: &str| self.raw.get(name).is_none();
+        note(
+            unset("repo_dir") && unset("repo_url") && unset("repo_url_file"),
+            "no repository: nobody can be blamed until repo_dir or repo_url is set",
+        );
+        note(unset("smtp_host"), "no mail server: smtp_host is not set, localhost:25 is tried");
+        note(
+            unset("default_contact"),
+            "no default_contact: nobody is told of errors that nobody can be blamed for",
+        );
+        missing
+    }
+
+    fn shown(&self, config: &Config) -> BTreeMap<&'static str, String> {
+        let mut shown = BTreeMap::new();
+        for option in OPTIONS.iter().filter(|option| option.kind != OptionType::Unused) {
+            let twin = format!("{}_file", option.name);
+            let value = match (option.name, option.secret) {
+                ("repo_url", _) => self.raw.get("repo_url").map(hide_credentials),
+                (_, true) if self.raw.get(option.name).is_some() => Some("***".to_owned()),
+                (_, true) => None,
+                ("data_dir_path", _) => Some(config.data_dir.display().to_string()),
+                ("host", _) => Some(config.thrift_address.ip().to_string()),
+                (_, false) => Some(self.text(option.name).to_owned()),
+            };
+            let from_file = option.secret.then(|| self.raw.get(&twin)).flatten();
+            let from_file = from_file.map(|file| format!("(from {file})"));
+            shown.insert(option.name, value.or(from_file).unwrap_or_default());
+        }
+        shown
+    }
+}

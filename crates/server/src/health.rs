@@ -1,0 +1,93 @@
+//! Whether each part of the server does its work: for the page and for `flawless check`.
+use crate::attribution::Repo;
+use crate::dates::ago;
+use crate::present::plain;
+use crate::state::Shared;
+use crate::store::{QueueAge, StoreError};
+
+/// One part of the server.
+#[derive(Debug)]
+pub struct HealthPart {
+    /// Its name.
+    pub name: &'static str,
+    /// It does its work.
+    pub ok: bool,
+    /// How it stands, in a sentence.
+    pub text: String,
+}
+
+/// A report that waits longer than this for attribution is stuck.
+const PENDING_STUCK_MS: i64 = 15 * 60_000;
+/// A mail that waits longer than this is stuck.
+const OUTBOX_STUCK_MS: i64 = 60 * 60_000;
+/// A remote that could not be reached for longer than this is a matter for somebody.
+const FETCH_STUCK_MS: i64 = 60 * 60_000;
+
+/// Looks at each part.
+pub async fn check(shared: &Shared) -> Vec<HealthPart> {
+    let now = shared.clock.now();
+    let store = async {
+        let mut tx = shared.store.write().await?;
+        tx.touch(now).await?;
+        tx.commit().await
+    };
+    let store = match store.await {
+        Ok(()) => part("store", true, "can be read and written".into()),
+        Err(error) => part("store", false, error.to_string()),
+    };
+    let pending = shared.store.pending_queue().await;
+    let outbox = shared.store.outbox_queue().await;
+    vec![
+        store,
+        mirror(shared, now),
+        queue("blame queue", "reports wait for attribution", pending, now, PENDING_STUCK_MS),
+        queue("outbox", "mails wait to be sent", outbox, now, OUTBOX_STUCK_MS),
+    ]
+}
+
+fn part(name: &'static str, ok: bool, text: String) -> HealthPart {
+    HealthPart { name, ok, text }
+}
+
+fn mirror(shared: &Shared, now: i64) -> HealthPart {
+    let state = shared.repo.get();
+    let (ok, text) = match &state.repo {
+        Repo::None => (true, "no repository is configured: nobody can be blamed".to_owned()),
+        Repo::Opening => (true, "is being cloned or opened".to_owned()),
+        Repo::Failed(why) => (false, why.clone()),
+        Repo::Ready(mirror) => match mirror.tip() {
+            Some(tip) => (true, format!("at {} of {}", tip.commit.short(), tip.reference)),
+            None => (true, "is open".to_owned()),
+        },
+    };
+    let looked = state.fetched_at.map(|at| format!(", looked at {} ago", ago(now - at)));
+    let text = text + &looked.unwrap_or_default();
+    match &state.failing {
+        Some((since, why)) if matches!(state.repo, Repo::Ready(_)) => {
+            let stuck = now - since >= FETCH_STUCK_MS;
+            let since = ago(now - since);
+            part("mirror", !stuck, plain(&format!("{text}; fetching fails for {since}: {why}")))
+        }
+        _ => part("mirror", ok, plain(&text)),
+    }
+}
+
+fn queue(
+    name: &'static str,
+    what: &str,
+    queue: Result<QueueAge, StoreError>,
+    now: i64,
+    stuck_after: i64,
+) -> HealthPart {
+    match queue {
+        Err(error) => part(name, false, error.to_string()),
+        Ok(QueueAge { waiting: 0, .. }) => part(name, true, format!("0 {what}")),
+        Ok(QueueAge { waiting, oldest_at, last_error }) => {
+            let age = now - oldest_at.unwrap_or(now);
+            let error =
+                last_error.map(|error| format!("; last error: {error}")).unwrap_or_default();
+            let text = format!("{waiting} {what}, the oldest for {}{error}", ago(age));
+            part(name, age < stuck_after, plain(&text))
+        }
+    }
+}

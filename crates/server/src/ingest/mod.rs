@@ -1,0 +1,8 @@
+//! Bytes from clients become reports and go through the intake. Nothing here waits for git, a
+//! mail server or a page.
+
+mod thrift_convert;
+mod thrift_listen;
+
+pub use thrift_convert::report_from;
+pub use thrift_listen::{ThriftLimits, run_thrift};

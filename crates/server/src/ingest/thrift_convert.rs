@@ -1,0 +1,95 @@
+//! A `record_error` request becomes a report.
+use flawless_core::{Frame, Report};
+use flawless_protocol::thrift::{RecordErrorRequest, StackLine};
+
+/// The report that a request carries, bounded, without the client's own frames.
+pub fn report_from(request: RecordErrorRequest) -> Report {
+    let positive = |number: Option<i64>| number.and_then(|n| u64::try_from(n).ok());
+    let frames = request.traceback.into_iter().map(frame_from).collect();
+    let report = Report {
+        traceback: without_client_frames(frames),
+        exception_type: request.exception_type.unwrap_or_default(),
+        exception_message: request.exception_message.unwrap_or_default(),
+        hostname: request.hostname.unwrap_or_default(),
+        error_threshold: positive(request.error_threshold).filter(|threshold| *threshold > 0),
+        additional_info: request.additional_info.unwrap_or_default(),
+        error_count: positive(request.error_count).unwrap_or(1),
+        revision: request.revision.filter(|revision| !revision.is_empty()),
+    };
+    report.bounded()
+}
+
+fn frame_from(line: StackLine) -> Frame {
+    Frame {
+        path: line.filename.unwrap_or_default(),
+        line: line.line_number.and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+        function: line.function_name.unwrap_or_default(),
+        text: line.text.unwrap_or_default(),
+        locals: line.frame_locals,
+    }
+}
+
+/// Leaves out what the older client adds to a traceback: its wrapper around the user's function,
+/// and the stack at the time the wrapper was made, which ends in the client's own function that
+/// makes it. When nothing else is there, the wrapper stays: it is where the exception arose.
+fn without_client_frames(frames: Vec<Frame>) -> Vec<Frame> {
+    let is_client = |frame: &Frame, function: &str| {
+        let path = frame.path.replace('\\', "/");
+        frame.function == function && path.ends_with("flawless/client/client.py")
+    };
+    let is_wrapper = |frame: &Frame| is_client(frame, "wrapped_func_with_error_reporting");
+    let made_at = frames
+        .iter()
+        .rposition(|frame| is_client(frame, "_wrap_function_with_error_decorator"))
+        .map_or(0, |at| at + 1);
+    if frames[made_at..].iter().all(is_wrapper) {
+        return frames;
+    }
+    frames.into_iter().skip(made_at).filter(|frame| !is_wrapper(frame)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(frames: &[(&str, &str)]) -> String {
+        let frame = |(path, function): &(&str, &str)| Frame {
+            path: (*path).into(),
+            function: (*function).into(),
+            ..Frame::default()
+        };
+        let frames = without_client_frames(frames.iter().map(frame).collect());
+        frames.iter().map(|frame| frame.function.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    const CLIENT: &str = "/opt/py/site-packages/flawless/client/client.py";
+
+    #[test]
+    fn the_wrapper_and_the_import_time_stack_are_left_out() {
+        let wrapper = (CLIENT, "wrapped_func_with_error_reporting");
+        let maker = (CLIENT, "_wrap_function_with_error_decorator");
+        let imports = ("/srv/app.py", "<module>");
+        let decorators = ("/opt/py/site-packages/flawless/client/decorators.py", "wrap_function");
+        let (outer, inner) = (("/srv/app.py", "outer"), ("/srv/app.py", "inner"));
+        assert_eq!(kept(&[imports, decorators, maker, wrapper, outer, inner]), "outer inner");
+        assert_eq!(kept(&[imports, maker, wrapper, outer, wrapper, inner]), "outer inner");
+        assert_eq!(kept(&[outer, wrapper, inner]), "outer inner", "a preceding stack stays");
+        assert_eq!(kept(&[imports, maker, wrapper]).split(' ').count(), 3, "never nothing");
+        assert_eq!(kept(&[("/srv/mine.py", wrapper.1)]), wrapper.1, "only the client's own");
+        assert_eq!(kept(&[]), "");
+    }
+
+    #[test]
+    fn hostile_numbers_become_harmless_ones() {
+        let line = |number| StackLine { line_number: Some(number), ..StackLine::default() };
+        let report = report_from(RecordErrorRequest {
+            traceback: vec![line(-1), line(i64::MAX), line(7)],
+            error_threshold: Some(-5),
+            error_count: Some(i64::MIN),
+            ..RecordErrorRequest::default()
+        });
+        let lines: Vec<u32> = report.traceback.iter().map(|frame| frame.line).collect();
+        assert_eq!(lines, [0, 0, 7]);
+        assert_eq!((report.error_threshold, report.error_count), (None, 1));
+    }
+}

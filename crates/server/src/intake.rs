@@ -1,0 +1,61 @@
+//! Where ingest hands reports over: the one door into the pipeline.
+use flawless_core::Report;
+use tokio::sync::{mpsc, oneshot};
+
+/// What comes in.
+#[derive(Debug)]
+pub enum Incoming {
+    /// A report whose sender waits until it is durable.
+    Report {
+        /// The report, bounded.
+        report: Report,
+        /// Answered when the report is durable, or cannot be kept.
+        done: oneshot::Sender<Result<(), NotKept>>,
+    },
+    /// Something that never became a report.
+    Refused {
+        /// From a closed set.
+        reason: &'static str,
+        /// What it was, short.
+        example: String,
+    },
+}
+
+/// The store could not take the report; the client must not be told "ok".
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the server cannot store reports at the moment")]
+pub struct NotKept;
+
+/// Hands reports to the pipeline; full when that many wait.
+#[derive(Debug, Clone)]
+pub struct Intake(mpsc::Sender<Incoming>);
+
+/// Takes reports out.
+pub type IntakeReceiver = mpsc::Receiver<Incoming>;
+
+/// Reports that wait for the recorder: enough for one large group commit.
+const CAPACITY: usize = 1024;
+
+impl Intake {
+    /// A door and its inner side.
+    pub fn new() -> (Self, IntakeReceiver) {
+        let (sender, receiver) = mpsc::channel(CAPACITY);
+        (Self(sender), receiver)
+    }
+
+    /// Returns when the report is durable.
+    ///
+    /// # Errors
+    /// It could not be kept.
+    pub async fn submit(&self, report: Report) -> Result<(), NotKept> {
+        let (done, kept) = oneshot::channel();
+        self.0.send(Incoming::Report { report, done }).await.map_err(|_| NotKept)?;
+        kept.await.unwrap_or(Err(NotKept))
+    }
+
+    /// Counts something that was refused. Lost when the recorder is swamped: a flood of
+    /// rubbish must not slow reports down.
+    pub fn refuse(&self, reason: &'static str, example: String) {
+        let _ = self.0.try_send(Incoming::Refused { reason, example });
+    }
+}

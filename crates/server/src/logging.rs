@@ -1,0 +1,42 @@
+//! Where log lines go.
+use tracing::level_filters::LevelFilter;
+use tracing_appender::rolling::{RollingFileAppender, Rotation};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt};
+
+use crate::config::{Config, ConfigError};
+
+/// Sends log lines to `log_file`, or to standard error. Does nothing when logging is set up
+/// already.
+///
+/// # Errors
+/// The log file cannot be written.
+pub(crate) fn init(config: &Config) -> Result<(), ConfigError> {
+    let level: LevelFilter = config.log_level.parse().unwrap_or(LevelFilter::INFO);
+    // Statements and their times are of no use to those who run the server.
+    let targets = Targets::new().with_default(level).with_target("sqlx", LevelFilter::ERROR);
+    let lines = fmt::layer().with_target(false);
+    let lines = match &config.log_file {
+        None => lines.with_writer(std::io::stderr).boxed(),
+        Some(path) => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let folder = path.parent().unwrap_or(std::path::Path::new("."));
+            let appender = RollingFileAppender::builder()
+                .rotation(Rotation::DAILY)
+                .filename_prefix(name)
+                .max_log_files(config.log_days)
+                .build(folder)
+                .map_err(|error| {
+                    let location = config.set_at["log_file"].clone();
+                    let problem = format!("{} cannot be written: {error}", path.display());
+                    ConfigError::new(location, problem, "Choose another file.")
+                })?;
+            lines.with_ansi(false).with_writer(std::sync::Mutex::new(appender)).boxed()
+        }
+    };
+    // Fails only when a subscriber is set already, as in tests that start several servers.
+    let _ = tracing_subscriber::registry().with(lines.with_filter(targets)).try_init();
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! Sends what is in the outbox, with retries over days.
+use std::time::Duration;
+
+use super::note_mail;
+use super::smtp::{SendError, Smtp};
+use crate::state::Shared;
+use crate::store::{DueMail, StoreError};
+
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const BATCH: i64 = 50;
+/// First wait after a failed attempt; doubled with each further one.
+const FIRST_RETRY_MS: i64 = 15_000;
+const LONGEST_RETRY_MS: i64 = 3_600_000;
+/// A mail that could not be sent for so long is given up.
+const GIVE_UP_AFTER_MS: i64 = 5 * 86_400_000;
+
+/// Sends mails for ever.
+pub async fn run_sender(shared: Shared, smtp: Smtp) {
+    loop {
+        match send_due(&shared, &smtp).await {
+            Ok(Round::Busy) => {}
+            Ok(Round::Idle) => tokio::select! {
+                () = shared.bells.outbox.notified() => {}
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+            },
+            Ok(Round::Unreachable) => tokio::time::sleep(LOOK_AGAIN).await,
+            Err(error) => {
+                tracing::error!(%error, "the outbox could not be read");
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        }
+    }
+}
+
+enum Round {
+    Busy,
+    Idle,
+    /// The mail server cannot be talked to; the other mails stay where they are.
+    Unreachable,
+}
+
+async fn send_due(shared: &Shared, smtp: &Smtp) -> Result<Round, StoreError> {
+    let due = shared.store.due_mails(shared.clock.now(), BATCH).await?;
+    if due.is_empty() {
+        return Ok(Round::Idle);
+    }
+    for mail in &due {
+        let sent = smtp.send(&mail.recipient, &mail.message).await;
+        let now = shared.clock.now();
+        let mut tx = shared.store.write().await?;
+        let unreachable = matches!(sent, Err(SendError::Unreachable(_)));
+        match sent {
+            Ok(()) => tx.mail_sent(mail.id, now).await?,
+            Err(SendError::Refused(words)) => give_up(shared, &mut tx, mail, &words).await?,
+            Err(SendError::Later(words) | SendError::Unreachable(words)) => {
+                if now - mail.created_at >= GIVE_UP_AFTER_MS {
+                    give_up(shared, &mut tx, mail, &words).await?;
+                } else {
+                    tracing::warn!(to = mail.recipient, words, "a mail was not sent yet");
+                    let wait = FIRST_RETRY_MS << mail.attempts.clamp(0, 8);
+                    let next = now + wait.min(LONGEST_RETRY_MS);
+                    tx.mail_postponed(mail.id, next, &words).await?;
+                }
+            }
+        }
+        tx.commit().await?;
+        if unreachable {
+            return Ok(Round::Unreachable);
+        }
+    }
+    Ok(Round::Busy)
+}
+
+/// Remembers that a mail cannot be delivered and tells the default contact, unless it is the
+/// one that cannot be reached.
+async fn give_up(
+    shared: &Shared,
+    tx: &mut crate::store::WriteTx,
+    mail: &DueMail,
+    words: &str,
+) -> Result<(), StoreError> {
+    let now = shared.clock.now();
+    tracing::error!(to = mail.recipient, words, "a mail cannot be delivered");
+    tx.mail_given_up(mail.id, now, words).await?;
+    let contact = shared.config.addresses.default_contact.as_deref();
+    let Some(contact) = contact.filter(|contact| *contact != mail.recipient) else {
+        return Ok(());
+    };
+    let text = format!(
+        "An alert to {} cannot be delivered:\n\n  {words}\n\n\
+         Add an email alias for this address on {}/remap_email, so that later ones arrive.\n\
+         The mail as it was:\n\n{}\n",
+        mail.recipient,
+        shared.base_url,
+        String::from_utf8_lossy(&mail.message),
+    );
+    match note_mail(shared, contact, "Flawless could not deliver an alert", text) {
+        Ok(note) => tx.add_mail(None, &note, now).await?,
+        Err(error) => tracing::error!(%error, "a note could not be written"),
+    }
+    Ok(())
+}

@@ -1,0 +1,328 @@
+//! A job for each traceback never seen: finds its line and the line's author, and counts it.
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flawless_core::{
+    BlamedLine, ClassifiedFrame, Dropped, OutcomeKind, Report, Verdict, place_key,
+    trace_fingerprint,
+};
+use flawless_git::GitError;
+use tokio::task::JoinSet;
+
+use super::record::example;
+use super::tell::tell;
+use super::verdicts::{Fate, KnownTrace, Verdicts};
+use crate::attribution::{Blamed, Chosen, Repo, blame_line, choose_line};
+use crate::state::{RulesAt, Shared};
+use crate::store::{IssueFacts, PendingRow, Sample, StoreError, decode_sample, encode_sample};
+
+/// How long a report waits for a repository that cannot be asked before it is counted with
+/// nobody blamed.
+const GIVE_UP_AFTER_MS: i64 = 10 * 60_000;
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// Attributes reports for ever.
+pub async fn run_attribution(shared: Shared, verdicts: Arc<Verdicts>) {
+    let mut jobs: JoinSet<String> = JoinSet::new();
+    let mut running: HashSet<String> = HashSet::new();
+    loop {
+        let free = shared.config.max_blames.saturating_sub(jobs.len());
+        if free > 0 && !matches!(shared.repo.get().repo, Repo::Opening) {
+            let limit = i64::try_from(free + running.len()).unwrap_or(i64::MAX);
+            match shared.store.due_pending(shared.clock.now(), limit).await {
+                Ok(rows) => {
+                    let fresh = rows.into_iter().filter(|row| !running.contains(&row.fingerprint));
+                    for row in fresh.take(free).collect::<Vec<_>>() {
+                        running.insert(row.fingerprint.clone());
+                        let (shared, verdicts) = (shared.clone(), verdicts.clone());
+                        jobs.spawn(async move {
+                            let name = row.fingerprint.clone();
+                            attribute(&shared, &verdicts, row).await;
+                            name
+                        });
+                    }
+                }
+                Err(error) => tracing::error!(%error, "waiting reports could not be read"),
+            }
+        }
+        tokio::select! {
+            Some(finished) = jobs.join_next() => match finished {
+                Ok(name) => { running.remove(&name); }
+                Err(error) => {
+                    // A panic in one job: its row stays and is tried again with the others'.
+                    tracing::error!(%error, "an attribution job broke off");
+                    running.clear();
+                    jobs.abort_all();
+                    while jobs.join_next().await.is_some() {}
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+            },
+            () = shared.bells.pending.notified() => {}
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+        }
+    }
+}
+
+async fn attribute(shared: &Shared, verdicts: &Verdicts, row: PendingRow) {
+    let now = shared.clock.now();
+    let (fingerprint, attempts) = (row.fingerprint.clone(), row.attempts);
+    let Err(error) = try_attribute(shared, verdicts, row).await else { return };
+    tracing::warn!(%error, attempts, "a report is not attributed yet");
+    let delay = 1_000 << attempts.clamp(0, 6);
+    let postpone = async {
+        let mut tx = shared.store.write().await?;
+        tx.postpone_pending(&fingerprint, now + delay, &error.to_string()).await?;
+        tx.commit().await
+    };
+    if let Err(error) = postpone.await {
+        tracing::error!(%error, "a report could not be put off");
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum NotYet {
+    #[error("{0}")]
+    Git(#[from] GitError),
+    #[error("{0}")]
+    Repository(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What attribution found.
+enum Found {
+    Dropped(OutcomeKind, String),
+    /// The place is known: no git was needed.
+    AtPlace {
+        issue_id: i64,
+        line: BlamedLine,
+    },
+    Issue {
+        facts: Box<IssueFacts>,
+        line: Option<BlamedLine>,
+        place: Option<String>,
+    },
+}
+
+async fn try_attribute(
+    shared: &Shared,
+    verdicts: &Verdicts,
+    row: PendingRow,
+) -> Result<(), NotYet> {
+    let rules = shared.rules.get();
+    let report: Report = match decode_sample(&row.body) {
+        Ok(report) => report,
+        Err(error) => return Ok(give_up_unreadable(shared, &row, &error).await?),
+    };
+    let overdue = shared.clock.now() - row.first_at >= GIVE_UP_AFTER_MS;
+    let tip = shared.repo.get().tip_commit();
+    let (frames, found) = match find(shared, &report, &rules).await {
+        Ok(found) => found,
+        Err(NotYet::Store(error)) => return Err(error.into()),
+        Err(error) if overdue => {
+            let chosen =
+                choose_line(&report, None, &shared.choice_settings(), &rules.rules).await?;
+            let found = not_blamed(&report, None, error.to_string());
+            (chosen.choice.frames, found)
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(finish(shared, verdicts, &row.fingerprint, report, frames.into(), found, &rules, tip)
+        .await?)
+}
+
+async fn find(
+    shared: &Shared,
+    report: &Report,
+    rules: &RulesAt,
+) -> Result<(Vec<ClassifiedFrame>, Found), NotYet> {
+    let (mirror, no_repository) = match shared.repo.get().repo {
+        Repo::Ready(mirror) => (Some(mirror), None),
+        Repo::None => (None, Some("no repository is configured: set repo_dir or repo_url")),
+        Repo::Opening => return Err(NotYet::Repository("the repository is being opened".into())),
+        Repo::Failed(why) => return Err(NotYet::Repository(why)),
+    };
+    let settings = shared.choice_settings();
+    let chosen = choose_line(report, mirror.as_ref(), &settings, &rules.rules).await?;
+    let Chosen { choice, running, at } = chosen;
+    let found = match (choice.verdict, at) {
+        (Verdict::Dropped(dropped), _) => dropped_by(dropped),
+        (Verdict::Nobody(why), _) => {
+            let why = no_repository.unwrap_or(why.explain());
+            not_blamed(report, None, why.to_owned())
+        }
+        (Verdict::Blamed(line), None) => {
+            not_blamed(report, Some(line), no_repository.unwrap_or_default().to_owned())
+        }
+        (Verdict::Blamed(line), Some((mirror, tip))) => {
+            let revision = running.as_ref().map_or("", |commit| commit.as_str());
+            let place =
+                place_key(revision, &line.path, line.line, &line.function, &line.text).to_string();
+            if let Some(issue_id) = shared.store.issue_at_place(&place).await? {
+                Found::AtPlace { issue_id, line }
+            } else {
+                match blame_line(&mirror, &tip, running.as_ref(), &line).await? {
+                    Ok(blamed) => blamed_issue(report, line, blamed, place),
+                    Err(why) => not_blamed(report, Some(line), why),
+                }
+            }
+        }
+    };
+    Ok((choice.frames, found))
+}
+
+fn dropped_by(dropped: Dropped) -> Found {
+    match dropped {
+        Dropped::IgnoredException(id) => {
+            Found::Dropped(OutcomeKind::IgnoredException, format!("ignored_exceptions rule {id}"))
+        }
+        Dropped::ThirdParty(id) => {
+            Found::Dropped(OutcomeKind::ThirdParty, format!("third_party_whitelist rule {id}"))
+        }
+    }
+}
+
+fn facts_of(report: &Report, line: &BlamedLine, reason: String) -> IssueFacts {
+    IssueFacts {
+        path: line.path.clone(),
+        line: i64::from(line.line),
+        function_name: line.function.clone(),
+        text: line.text.trim().to_owned(),
+        exception_type: report.exception_type.clone(),
+        known_error_id: line.known_error,
+        reason,
+        ..IssueFacts::default()
+    }
+}
+
+fn blamed_issue(report: &Report, line: BlamedLine, blamed: Blamed, place: String) -> Found {
+    let Blamed { located, blame } = blamed;
+    let origin = blame.origin;
+    let facts = IssueFacts {
+        identity: format!("line:{}:{}:{}", origin.commit, origin.line, origin.path),
+        origin_commit: Some(origin.commit.to_string()),
+        origin_path: Some(origin.path),
+        origin_line: Some(i64::from(origin.line)),
+        developer_name: Some(blame.developer.name),
+        developer_email: Some(blame.developer.email),
+        authored_at: Some(blame.authored_at),
+        commit_summary: Some(blame.summary),
+        ..facts_of(report, &line, located.how)
+    };
+    Found::Issue { facts: Box::new(facts), line: Some(line), place: Some(place) }
+}
+
+/// An issue that nobody is blamed for: its identity is path, function and text; where no frame
+/// is the project's, those of the innermost one.
+fn not_blamed(report: &Report, line: Option<BlamedLine>, why: String) -> Found {
+    let shown = line.clone().or_else(|| {
+        let frame = report.traceback.last()?;
+        Some(BlamedLine {
+            frame: report.traceback.len() - 1,
+            path: frame.path.clone(),
+            line: frame.line,
+            function: frame.function.clone(),
+            text: frame.text.clone(),
+            known_error: None,
+        })
+    });
+    let shown = shown.unwrap_or_else(|| BlamedLine {
+        frame: 0,
+        path: "(no traceback)".into(),
+        line: 0,
+        function: String::new(),
+        text: report.exception_type.clone(),
+        known_error: None,
+    });
+    let key = place_key("", &shown.path, 0, &shown.function, &shown.text);
+    let facts = IssueFacts { identity: format!("text:{key}"), ..facts_of(report, &shown, why) };
+    Found::Issue { facts: Box::new(facts), line, place: None }
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call, and each is a thing of its own")]
+async fn finish(
+    shared: &Shared,
+    verdicts: &Verdicts,
+    fingerprint: &str,
+    report: Report,
+    frames: Arc<[ClassifiedFrame]>,
+    found: Found,
+    rules: &RulesAt,
+    tip: Option<String>,
+) -> Result<(), StoreError> {
+    let now = shared.clock.now();
+    let trace = trace_fingerprint(&report);
+    let blamed_frame = match &found {
+        Found::AtPlace { line, .. } => Some(line.frame),
+        Found::Issue { line, facts, .. } => {
+            line.as_ref().filter(|_| facts.origin_commit.is_some()).map(|line| line.frame)
+        }
+        Found::Dropped(..) => None,
+    };
+    let example = example(&report);
+    let sample = encode_sample(&Sample { report: &report, frames: frames.clone(), blamed_frame })?;
+    let mut tx = shared.store.write().await?;
+    let Some(taken) = tx.take_pending(fingerprint).await? else {
+        return Ok(());
+    };
+    let (fate, only_at_tip) = match found {
+        Found::Dropped(outcome, reason) => {
+            tx.add_outcome(outcome, &reason, taken.reports, now, &example).await?;
+            (Fate::Dropped { outcome, reason }, None)
+        }
+        Found::AtPlace { .. } | Found::Issue { .. } => {
+            let (counted, known_error, outcome) = match found {
+                Found::Issue { facts, line, place } => {
+                    let counted = tx
+                        .count_attributed(&facts, taken.occurrences, taken.first_at, taken.last_at)
+                        .await?;
+                    if let Some(place) = place {
+                        tx.add_place(&place, counted.id).await?;
+                    }
+                    let blamed = facts.origin_commit.is_some();
+                    let outcome =
+                        if blamed { OutcomeKind::Counted } else { OutcomeKind::NotBlamed };
+                    (Some(counted), line.and_then(|line| line.known_error), outcome)
+                }
+                Found::AtPlace { issue_id, line } => {
+                    let counted = tx.count(issue_id, taken.occurrences, taken.last_at).await?;
+                    tx.set_known_error(issue_id, line.known_error).await?;
+                    (counted, line.known_error, OutcomeKind::Counted)
+                }
+                Found::Dropped(..) => (None, None, OutcomeKind::Counted),
+            };
+            let Some(counted) = counted else {
+                return Err(StoreError::Corrupt("a place of an issue that is not there".into()));
+            };
+            tx.add_sample(counted.id, counted.samples, taken.last_at, &sample).await?;
+            tx.add_outcome(outcome, "", taken.reports, now, &example).await?;
+            let known = known_error.and_then(|id| rules.rules.known_error(id));
+            let (added, threshold) = (taken.occurrences, taken.error_threshold);
+            tell(&mut tx, &shared.config, counted, added, threshold, known, now).await?;
+            let issue_id = counted.id;
+            let only_at_tip = (outcome == OutcomeKind::NotBlamed).then(|| tip.unwrap_or_default());
+            (Fate::Counted { issue_id, known_error, frames, blamed_frame, outcome }, only_at_tip)
+        }
+    };
+    tx.commit().await?;
+    verdicts.insert(trace, KnownTrace { rules_revision: rules.revision, only_at_tip, fate });
+    shared.bells.alerts.notify_one();
+    Ok(())
+}
+
+/// A row that this program did not write cannot be attributed, and must not be tried for ever.
+async fn give_up_unreadable(
+    shared: &Shared,
+    row: &PendingRow,
+    error: &StoreError,
+) -> Result<(), StoreError> {
+    tracing::error!(%error, "a stored report cannot be read and is counted as refused");
+    let mut tx = shared.store.write().await?;
+    if let Some(taken) = tx.take_pending(&row.fingerprint).await? {
+        let (reason, now) = ("unreadable in the store", shared.clock.now());
+        tx.add_outcome(OutcomeKind::Refused, reason, taken.reports, now, &row.fingerprint).await?;
+    }
+    tx.commit().await
+}

@@ -1,0 +1,188 @@
+//! Makes reports durable, many in one transaction, and only then lets their senders go.
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use flawless_core::{Fingerprint, OutcomeKind, Report, trace_fingerprint};
+use tokio::sync::oneshot;
+
+use super::tell::tell;
+use super::verdicts::{Fate, KnownTrace, Verdicts};
+use crate::intake::{Incoming, IntakeReceiver, NotKept};
+use crate::state::Shared;
+use crate::store::{NewPending, Sample, StoreError, encode_sample};
+
+/// Reports in one transaction: enough that the commit is a small part of the work.
+const MAX_BATCH: usize = 512;
+
+/// Records reports until the last sender is gone.
+pub async fn run_recorder(shared: Shared, verdicts: Arc<Verdicts>, mut incoming: IntakeReceiver) {
+    let mut batch = Vec::with_capacity(MAX_BATCH);
+    while incoming.recv_many(&mut batch, MAX_BATCH).await > 0 {
+        let mut waiting = Vec::with_capacity(batch.len());
+        let groups = group(batch.drain(..), &mut waiting);
+        let answer = match record(&shared, &verdicts, groups).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                tracing::error!(%error, reports = waiting.len(), "reports could not be stored");
+                Err(NotKept)
+            }
+        };
+        for done in waiting {
+            // A sender that went away does not wait for its answer.
+            let _ = done.send(answer);
+        }
+    }
+}
+
+/// Reports of a batch that are certain to share their fate.
+#[derive(Debug)]
+struct Group {
+    trace: Fingerprint,
+    newest: Report,
+    occurrences: i64,
+    reports: i64,
+}
+
+#[derive(Debug, Default)]
+struct Groups {
+    reports: HashMap<(Fingerprint, Option<u64>), Group>,
+    refused: HashMap<&'static str, (i64, String)>,
+}
+
+fn group(
+    batch: impl Iterator<Item = Incoming>,
+    waiting: &mut Vec<oneshot::Sender<Result<(), NotKept>>>,
+) -> Groups {
+    let mut groups = Groups::default();
+    for item in batch {
+        match item {
+            Incoming::Refused { reason, example } => {
+                let entry = groups.refused.entry(reason).or_default();
+                *entry = (entry.0 + 1, example);
+            }
+            Incoming::Report { report, done } => {
+                waiting.push(done);
+                let trace = trace_fingerprint(&report);
+                let occurrences = i64::try_from(report.error_count).unwrap_or(i64::MAX);
+                match groups.reports.entry((trace, report.error_threshold)) {
+                    std::collections::hash_map::Entry::Occupied(mut group) => {
+                        let group = group.get_mut();
+                        group.occurrences = group.occurrences.saturating_add(occurrences);
+                        group.reports += 1;
+                        group.newest = report;
+                    }
+                    std::collections::hash_map::Entry::Vacant(place) => {
+                        place.insert(Group { trace, newest: report, occurrences, reports: 1 });
+                    }
+                }
+            }
+        }
+    }
+    groups
+}
+
+/// A group that is ready to be written: everything slow was done before the transaction.
+enum Write {
+    Counted { group: Group, known: Arc<KnownTrace>, sample: Vec<u8> },
+    Dropped { group: Group, outcome: OutcomeKind, reason: String },
+    Pending(NewPending),
+}
+
+async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<(), StoreError> {
+    let now = shared.clock.now();
+    let rules = shared.rules.get();
+    let tip = shared.repo.get().tip_commit();
+    let mut writes = Vec::with_capacity(groups.reports.len());
+    for group in groups.reports.into_values() {
+        writes.push(match verdicts.get(&group.trace, rules.revision, tip.as_deref()) {
+            Some(known) => known_write(group, known)?,
+            None => Write::Pending(pending(&group, now)?),
+        });
+    }
+    let (mut any_pending, mut any_alert) = (false, false);
+    let mut tx = shared.store.write().await?;
+    for write in writes {
+        match write {
+            Write::Pending(new) => {
+                any_pending = true;
+                tx.add_pending(&new).await?;
+            }
+            Write::Dropped { group, outcome, reason } => {
+                let example = example(&group.newest);
+                tx.add_outcome(outcome, &reason, group.reports, now, &example).await?;
+            }
+            Write::Counted { group, known, sample } => {
+                let Fate::Counted { issue_id, known_error, outcome, .. } = &known.fate else {
+                    continue;
+                };
+                let Some(counted) = tx.count(*issue_id, group.occurrences, now).await? else {
+                    // The issue is gone: begin anew.
+                    any_pending = true;
+                    tx.add_pending(&pending(&group, now)?).await?;
+                    continue;
+                };
+                tx.add_sample(counted.id, counted.samples, now, &sample).await?;
+                let example = example(&group.newest);
+                tx.add_outcome(*outcome, "", group.reports, now, &example).await?;
+                let known = known_error.and_then(|id| rules.rules.known_error(id));
+                let threshold = group.newest.error_threshold.and_then(|t| i64::try_from(t).ok());
+                any_alert |= tell(
+                    &mut tx,
+                    &shared.config,
+                    counted,
+                    group.occurrences,
+                    threshold,
+                    known,
+                    now,
+                )
+                .await?;
+            }
+        }
+    }
+    for (reason, (count, example)) in groups.refused {
+        tx.add_outcome(OutcomeKind::Refused, reason, count, now, &example).await?;
+    }
+    tx.commit().await?;
+    if any_pending {
+        shared.bells.pending.notify_one();
+    }
+    if any_alert {
+        shared.bells.alerts.notify_one();
+    }
+    Ok(())
+}
+
+fn known_write(group: Group, known: Arc<KnownTrace>) -> Result<Write, StoreError> {
+    match &known.fate {
+        Fate::Dropped { outcome, reason } => {
+            Ok(Write::Dropped { outcome: *outcome, reason: reason.clone(), group })
+        }
+        Fate::Counted { frames, blamed_frame, .. } => {
+            let sample = encode_sample(&Sample {
+                report: &group.newest,
+                frames: frames.clone(),
+                blamed_frame: *blamed_frame,
+            })?;
+            Ok(Write::Counted { group, known, sample })
+        }
+    }
+}
+
+fn pending(group: &Group, now: i64) -> Result<NewPending, StoreError> {
+    Ok(NewPending {
+        fingerprint: group.trace.to_string(),
+        occurrences: group.occurrences,
+        reports: group.reports,
+        error_threshold: group.newest.error_threshold.and_then(|t| i64::try_from(t).ok()),
+        at: now,
+        body: encode_sample(&group.newest)?,
+    })
+}
+
+/// A report in a few words, for the list of outcomes.
+pub(super) fn example(report: &Report) -> String {
+    let place = report.traceback.last();
+    let place = place.map(|frame| format!(" at {}:{}", frame.path, frame.line)).unwrap_or_default();
+    let text = format!("{}{place} on {}", report.exception_type, report.hostname);
+    text.chars().take(300).collect()
+}

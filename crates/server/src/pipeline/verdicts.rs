@@ -1,0 +1,74 @@
+//! Verdicts about tracebacks seen before, so that a known line costs no look at the repository.
+use std::sync::Arc;
+
+use flawless_core::{ClassifiedFrame, Fingerprint, OutcomeKind, RuleId};
+use quick_cache::sync::Cache;
+
+/// What became of the last report with a certain traceback.
+#[derive(Debug, Clone)]
+pub struct KnownTrace {
+    /// The rules it was judged by.
+    pub rules_revision: i64,
+    /// Only right as long as this is the tip: nobody could be blamed there.
+    pub only_at_tip: Option<String>,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What becomes of a report.
+#[derive(Debug, Clone)]
+pub enum Fate {
+    /// It is counted under an issue.
+    Counted {
+        /// The issue.
+        issue_id: i64,
+        /// The known error it is.
+        known_error: Option<RuleId>,
+        /// What its frames were to the choice.
+        frames: Arc<[ClassifiedFrame]>,
+        /// The blamed frame.
+        blamed_frame: Option<usize>,
+        /// Counted or not blamed.
+        outcome: OutcomeKind,
+    },
+    /// A rule drops it.
+    Dropped {
+        /// Which kind of rule.
+        outcome: OutcomeKind,
+        /// Which rule.
+        reason: String,
+    },
+}
+
+/// A bounded memory of verdicts; a restart begins with an empty one.
+#[derive(Debug)]
+pub struct Verdicts(Cache<Fingerprint, Arc<KnownTrace>>);
+
+/// Tracebacks remembered: a few kilobytes each.
+const CAPACITY: usize = 4096;
+
+impl Default for Verdicts {
+    fn default() -> Self {
+        Self(Cache::new(CAPACITY))
+    }
+}
+
+impl Verdicts {
+    /// The verdict about a traceback, when it still holds.
+    pub fn get(
+        &self,
+        trace: &Fingerprint,
+        rules_revision: i64,
+        tip: Option<&str>,
+    ) -> Option<Arc<KnownTrace>> {
+        let known = self.0.get(trace)?;
+        let holds = known.rules_revision == rules_revision
+            && known.only_at_tip.as_deref().is_none_or(|at| Some(at) == tip);
+        holds.then_some(known)
+    }
+
+    /// Remembers a verdict.
+    pub fn insert(&self, trace: Fingerprint, known: KnownTrace) {
+        self.0.insert(trace, Arc::new(known));
+    }
+}

@@ -1,0 +1,144 @@
+//! Puts the parts together and runs them.
+use std::fs::{File, TryLockError};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::attribution::Repo;
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError};
+use crate::ingest::{ThriftLimits, run_thrift};
+use crate::intake::Intake;
+use crate::mail::{Smtp, run_sender};
+use crate::pipeline::{
+    Verdicts, run_attribution, run_maintenance, run_mirror, run_notify, run_recorder, run_rules,
+};
+use crate::state::{RepoCell, RulesCell, Shared};
+use crate::store::{Store, StoreError};
+use crate::web;
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A value of the configuration turns out to be wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A server at work. Dropping it ends it.
+#[derive(Debug)]
+pub struct Server {
+    /// Where reports come in.
+    pub thrift_address: SocketAddr,
+    /// Where the pages are.
+    pub http_address: SocketAddr,
+    /// What its parts share.
+    pub shared: Shared,
+    tasks: JoinSet<()>,
+    /// Held as long as the server runs.
+    _lock: File,
+}
+
+/// Between two calls of a connection: clients that keep one open call at least every few minutes.
+const IDLE_CONNECTION: Duration = Duration::from_secs(300);
+/// For one frame to arrive. Clients wait 2 s for the answer to it.
+const FRAME_TIME: Duration = Duration::from_secs(10);
+
+impl Server {
+    /// Starts everything and returns when reports are taken in.
+    ///
+    /// # Errors
+    /// An address is in use, the data folder cannot be used, or another server uses it.
+    pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
+        // As many connections as the system allows; what it allows is fine otherwise.
+        let _ = rlimit::increase_nofile_limit(u64::MAX);
+        let thrift = listen(&config, "port", config.thrift_address).await?;
+        let http = listen(&config, "http_port", config.http_address).await?;
+        let smtp = Smtp::new(&config.smtp)?;
+        let store = Store::open(&config.data_dir, clock.now()).await?;
+        let lock = lock(&config)?;
+        let local = |listener: &TcpListener, fallback| listener.local_addr().unwrap_or(fallback);
+        let thrift_address = local(&thrift, config.thrift_address);
+        let http_address = local(&http, config.http_address);
+        let base_url = config.base_url.clone().unwrap_or_else(|| format!("http://{http_address}"));
+        let limits = ThriftLimits {
+            max_frame: config.max_report_bytes,
+            max_connections: config.max_connections,
+            idle: IDLE_CONNECTION,
+            frame: FRAME_TIME,
+        };
+        let repo = if config.repository.is_some() { Repo::Opening } else { Repo::None };
+        let mut tx = store.write().await?;
+        tx.release_alerts().await?;
+        tx.commit().await?;
+        let shared = Shared {
+            rules: Arc::new(RulesCell::load(&store).await?),
+            repo: Arc::new(RepoCell::new(repo)),
+            config: Arc::new(config),
+            base_url: base_url.into(),
+            store,
+            clock,
+            bells: Arc::default(),
+            numbers: Arc::default(),
+        };
+        let verdicts = Arc::new(Verdicts::default());
+        let (intake, incoming) = Intake::new();
+        let pages = web::router(shared.clone());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(run_recorder(shared.clone(), verdicts.clone(), incoming));
+        tasks.spawn(run_thrift(thrift, intake, limits));
+        tasks.spawn(async move {
+            if let Err(error) = axum::serve(http, pages).await {
+                tracing::error!(%error, "the pages stopped");
+            }
+        });
+        tasks.spawn(run_mirror(shared.clone()));
+        tasks.spawn(run_rules(shared.clone()));
+        tasks.spawn(run_attribution(shared.clone(), verdicts));
+        tasks.spawn(run_notify(shared.clone()));
+        tasks.spawn(run_sender(shared.clone(), smtp));
+        tasks.spawn(run_maintenance(shared.clone()));
+        Ok(Self { thrift_address, http_address, shared, tasks, _lock: lock })
+    }
+
+    /// Ends it: what was accepted is in the store, and goes on when it is started again.
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+        self.shared.store.close().await;
+    }
+}
+
+async fn listen(
+    config: &Config,
+    option: &'static str,
+    address: SocketAddr,
+) -> Result<TcpListener, ConfigError> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let problem = format!("{address} cannot be listened on: {error}");
+        let mend = "Stop the program that uses it, or choose another port or address.";
+        ConfigError::new(config.set_at[option].clone(), problem, mend)
+    })
+}
+
+/// One server for a data folder: two would send every mail twice.
+fn lock(config: &Config) -> Result<File, StartError> {
+    let path = config.data_dir.join("flawless.lock");
+    let folder = |source| StoreError::Folder { path: path.display().to_string(), source };
+    let file = File::create(&path).map_err(folder)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::Error(source)) => Err(folder(source).into()),
+        Err(TryLockError::WouldBlock) => {
+            let problem = format!("{} is used by another running server", path.display());
+            let mend = "Stop that server, or choose another folder.";
+            let location = config.set_at["data_dir_path"].clone();
+            Err(ConfigError::new(location, problem, mend).into())
+        }
+    }
+}

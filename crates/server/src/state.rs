@@ -1,0 +1,142 @@
+//! What the parts of a running server share.
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use flawless_core::Rules;
+use tokio::sync::Notify;
+
+use crate::attribution::{ChoiceSettings, Repo};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::store::{Store, StoreError};
+
+/// Handles that every part holds.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Where browsers reach the pages; no slash at the end.
+    pub base_url: Arc<str>,
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// The rules as of the last look.
+    pub rules: Arc<RulesCell>,
+    /// The repository.
+    pub repo: Arc<RepoCell>,
+    /// Rung when there is new work of a kind.
+    pub bells: Arc<Bells>,
+    /// For names that must differ within this process.
+    pub numbers: Arc<AtomicU64>,
+}
+
+/// Bells that wake up workers before their next look.
+#[derive(Debug, Default)]
+pub struct Bells {
+    /// Reports wait for attribution.
+    pub pending: Notify,
+    /// Alerts wait to be composed.
+    pub alerts: Notify,
+    /// Mails wait in the outbox.
+    pub outbox: Notify,
+}
+
+impl Shared {
+    /// A number that this process has not given before.
+    pub fn next_number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// What choosing needs of the configuration.
+    pub fn choice_settings(&self) -> ChoiceSettings {
+        ChoiceSettings {
+            package_folders: self.config.package_folders.clone(),
+            may_blame: self.config.may_blame.clone(),
+        }
+    }
+}
+
+/// Rules with the revision they belong to.
+#[derive(Debug, Default)]
+pub struct RulesAt {
+    /// Grows with each change.
+    pub revision: i64,
+    /// The rules.
+    pub rules: Rules,
+}
+
+/// The rules in memory.
+#[derive(Debug)]
+pub struct RulesCell(RwLock<Arc<RulesAt>>);
+
+impl RulesCell {
+    /// Reads the rules of `store`.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn load(store: &Store) -> Result<Self, StoreError> {
+        let (revision, rules) = store.rules().await?;
+        Ok(Self(RwLock::new(Arc::new(RulesAt { revision, rules }))))
+    }
+
+    /// The rules as of the last look.
+    pub fn get(&self) -> Arc<RulesAt> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads the rules again when they have changed.
+    ///
+    /// # Errors
+    /// The database refuses; the older rules stay.
+    pub async fn refresh(&self, store: &Store) -> Result<(), StoreError> {
+        if store.rules_revision().await? != self.get().revision {
+            let (revision, rules) = store.rules().await?;
+            *self.0.write().unwrap_or_else(PoisonError::into_inner) =
+                Arc::new(RulesAt { revision, rules });
+        }
+        Ok(())
+    }
+}
+
+/// The repository and how its last fetch went.
+#[derive(Debug)]
+pub struct RepoCell(RwLock<RepoState>);
+
+/// The repository and how its last fetch went.
+#[derive(Debug, Clone)]
+pub struct RepoState {
+    /// The repository.
+    pub repo: Repo,
+    /// When it was last brought up to date.
+    pub fetched_at: Option<i64>,
+    /// Why the last fetch failed, and since when fetches fail.
+    pub failing: Option<(i64, String)>,
+}
+
+impl RepoState {
+    /// The tip's commit, when the repository can be asked.
+    pub fn tip_commit(&self) -> Option<String> {
+        match &self.repo {
+            Repo::Ready(mirror) => mirror.tip().map(|tip| tip.commit.to_string()),
+            _ => None,
+        }
+    }
+}
+
+impl RepoCell {
+    /// A repository that is not open yet.
+    pub fn new(repo: Repo) -> Self {
+        Self(RwLock::new(RepoState { repo, fetched_at: None, failing: None }))
+    }
+
+    /// How it stands.
+    pub fn get(&self) -> RepoState {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes how opening or fetching went.
+    pub fn update(&self, change: impl FnOnce(&mut RepoState)) {
+        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}

@@ -1,0 +1,130 @@
+//! Alerts: decisions to tell, and what came of them.
+use sqlx::FromRow;
+
+use super::outbox::NewMail;
+use super::{Store, StoreError, WriteTx};
+
+/// A decision that has no mails yet.
+#[derive(Debug, Clone, FromRow)]
+pub struct AlertRow {
+    /// Its number.
+    pub id: i64,
+    /// The issue to tell of.
+    pub issue_id: i64,
+    /// When it was decided.
+    pub decided_at: i64,
+    /// Occurrences at that time.
+    pub occurrences: i64,
+    /// Why.
+    pub reason: String,
+}
+
+/// An alert as the issue's page shows it.
+#[derive(Debug, Clone, FromRow)]
+pub struct IssueAlert {
+    /// When it was decided.
+    pub decided_at: i64,
+    /// Why.
+    pub reason: String,
+    /// Why nobody could be told.
+    pub note: Option<String>,
+}
+
+impl WriteTx {
+    /// Marks an issue as told and leaves the alert to be composed: both or neither.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn tell(
+        &mut self,
+        issue_id: i64,
+        occurrences: i64,
+        reason: &str,
+        at: i64,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE issue SET told_at = $2 WHERE id = $1")
+            .bind(issue_id)
+            .bind(at)
+            .execute(&mut *self.0)
+            .await?;
+        sqlx::query(
+            "INSERT INTO alert (issue_id, decided_at, occurrences, reason) VALUES ($1, $2, $3, $4)",
+        )
+        .bind(issue_id)
+        .bind(at)
+        .bind(occurrences)
+        .bind(reason)
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+
+    /// Puts the mails of an alert into the outbox, once: `false` when that was done before.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn compose(
+        &mut self,
+        alert_id: i64,
+        mails: &[NewMail],
+        at: i64,
+    ) -> Result<bool, StoreError> {
+        let marked = sqlx::query(
+            "UPDATE alert SET composed_at = $2, note = NULL WHERE id = $1 AND composed_at IS NULL",
+        );
+        let marked = marked.bind(alert_id).bind(at).execute(&mut *self.0).await?;
+        if marked.rows_affected() == 0 {
+            return Ok(false);
+        }
+        for mail in mails {
+            self.add_mail(Some(alert_id), mail, at).await?;
+        }
+        Ok(true)
+    }
+
+    /// Says why an alert has no mails yet. It is tried again when the server starts.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn hold_alert(&mut self, alert_id: i64, note: &str) -> Result<(), StoreError> {
+        let query = sqlx::query("UPDATE alert SET note = $2 WHERE id = $1");
+        query.bind(alert_id).bind(note).execute(&mut *self.0).await?;
+        Ok(())
+    }
+
+    /// Lets alerts that were held back be tried again.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn release_alerts(&mut self) -> Result<(), StoreError> {
+        let query = sqlx::query("UPDATE alert SET note = NULL WHERE composed_at IS NULL");
+        query.execute(&mut *self.0).await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Alerts that have no mails yet and are not held back, oldest first.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn open_alerts(&self, limit: i64) -> Result<Vec<AlertRow>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT id, issue_id, decided_at, occurrences, reason FROM alert \
+             WHERE composed_at IS NULL AND note IS NULL ORDER BY id LIMIT $1",
+        );
+        Ok(query.bind(limit).fetch_all(&self.readers).await?)
+    }
+
+    /// The alerts of an issue, newest first.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn alerts_of(&self, issue_id: i64) -> Result<Vec<IssueAlert>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT decided_at, reason, note FROM alert WHERE issue_id = $1 \
+             ORDER BY id DESC LIMIT 20",
+        );
+        Ok(query.bind(issue_id).fetch_all(&self.readers).await?)
+    }
+}

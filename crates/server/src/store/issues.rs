@@ -1,0 +1,332 @@
+//! Issues and how often they occurred.
+use flawless_core::Developer;
+use sqlx::FromRow;
+
+use super::{PROJECT, Store, StoreError, WriteTx};
+
+/// What attribution found out about a line.
+#[derive(Debug, Clone, Default)]
+pub struct IssueFacts {
+    /// Key of the issue in its project.
+    pub identity: String,
+    /// Path in the repository; as deployed when it is no file of the repository.
+    pub path: String,
+    /// Line number in the running code.
+    pub line: i64,
+    /// Plain function name.
+    pub function_name: String,
+    /// The source line.
+    pub text: String,
+    /// Full type path of the exception seen first.
+    pub exception_type: String,
+    /// The known error it is.
+    pub known_error_id: Option<i64>,
+    /// Commit that brought the line; `None` when nobody is blamed.
+    pub origin_commit: Option<String>,
+    /// Path there.
+    pub origin_path: Option<String>,
+    /// Line number there.
+    pub origin_line: Option<i64>,
+    /// Author's name.
+    pub developer_name: Option<String>,
+    /// Author's address as committed.
+    pub developer_email: Option<String>,
+    /// Author date.
+    pub authored_at: Option<i64>,
+    /// First line of the commit's message.
+    pub commit_summary: Option<String>,
+    /// How the line was found, or why nobody is blamed.
+    pub reason: String,
+}
+
+/// An issue as stored.
+#[derive(Debug, Clone, FromRow)]
+pub struct IssueRow {
+    /// Its number.
+    pub id: i64,
+    /// Path of the blamed line in the repository.
+    pub path: String,
+    /// Its line number when last attributed.
+    pub line: i64,
+    /// Its function.
+    pub function_name: String,
+    /// Its text.
+    pub text: String,
+    /// Type of the exception seen first.
+    pub exception_type: String,
+    /// The known error it is.
+    pub known_error_id: Option<i64>,
+    /// Commit that brought the line; `None` when nobody is blamed.
+    pub origin_commit: Option<String>,
+    /// Path there.
+    pub origin_path: Option<String>,
+    /// Line number there.
+    pub origin_line: Option<i64>,
+    /// Author's name.
+    pub developer_name: Option<String>,
+    /// Author's address as committed.
+    pub developer_email: Option<String>,
+    /// Author date.
+    pub authored_at: Option<i64>,
+    /// First line of the commit's message.
+    pub commit_summary: Option<String>,
+    /// How the line was found, or why nobody is blamed.
+    pub reason: String,
+    /// All occurrences ever.
+    pub occurrences: i64,
+    /// First seen.
+    pub first_seen_at: i64,
+    /// Last seen.
+    pub last_seen_at: i64,
+    /// When it was decided to tell; `None` when never.
+    pub told_at: Option<i64>,
+    /// A mail about it was put into the outbox.
+    pub mailed: bool,
+}
+
+/// An issue within a span of time.
+#[derive(Debug, Clone, FromRow)]
+pub struct WeekIssue {
+    /// The issue.
+    #[sqlx(flatten)]
+    pub issue: IssueRow,
+    /// Occurrences within the span.
+    pub week_occurrences: i64,
+    /// Last one within the span.
+    pub week_last_at: i64,
+}
+
+/// What an issue is after some occurrences were added.
+#[derive(Debug, Clone, Copy, FromRow)]
+pub struct Counted {
+    /// Its number.
+    pub id: i64,
+    /// All occurrences, the new ones included.
+    pub occurrences: i64,
+    /// Samples taken so far, this one included.
+    pub samples: i64,
+    /// Author date of the line.
+    pub authored_at: Option<i64>,
+    /// When it was decided to tell.
+    pub told_at: Option<i64>,
+}
+
+impl IssueRow {
+    /// The author of the line, when one is known.
+    pub fn developer(&self) -> Option<Developer> {
+        let (name, email) = (self.developer_name.clone()?, self.developer_email.clone()?);
+        Some(Developer { name, email })
+    }
+}
+
+const HOUR_MS: i64 = 3_600_000;
+
+const ISSUE_COLUMNS: &str = "issue.id, issue.path, issue.line, issue.function_name, issue.text, \
+     issue.exception_type, issue.known_error_id, issue.origin_commit, issue.origin_path, \
+     issue.origin_line, issue.developer_name, issue.developer_email, issue.authored_at, \
+     issue.commit_summary, issue.reason, issue.occurrences, issue.first_seen_at, \
+     issue.last_seen_at, issue.told_at, \
+     EXISTS (SELECT 1 FROM alert JOIN outbox ON outbox.alert_id = alert.id \
+             WHERE alert.issue_id = issue.id) AS mailed";
+
+impl WriteTx {
+    /// Adds `occurrences` to an issue; `None` when there is no such issue.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn count(
+        &mut self,
+        issue_id: i64,
+        occurrences: i64,
+        at: i64,
+    ) -> Result<Option<Counted>, StoreError> {
+        let counted: Option<Counted> = sqlx::query_as(
+            "UPDATE issue SET occurrences = occurrences + $2, samples = samples + 1, \
+             last_seen_at = $3 WHERE id = $1 \
+             RETURNING id, occurrences, samples, authored_at, told_at",
+        )
+        .bind(issue_id)
+        .bind(occurrences)
+        .bind(at)
+        .fetch_optional(&mut *self.0)
+        .await?;
+        if counted.is_some() {
+            self.count_hour(issue_id, occurrences, at).await?;
+        }
+        Ok(counted)
+    }
+
+    /// Adds `occurrences` to the issue with the identity of `facts`; makes it when it is new.
+    /// Of an issue that is there, the line as it runs now and the known error are renewed.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn count_attributed(
+        &mut self,
+        facts: &IssueFacts,
+        occurrences: i64,
+        first_at: i64,
+        last_at: i64,
+    ) -> Result<Counted, StoreError> {
+        let counted: Counted = sqlx::query_as(
+            "INSERT INTO issue (project_id, identity, path, line, function_name, text, \
+             exception_type, known_error_id, origin_commit, origin_path, origin_line, \
+             developer_name, developer_email, authored_at, commit_summary, reason, occurrences, \
+             samples, first_seen_at, last_seen_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+             1, $18, $19) \
+             ON CONFLICT (project_id, identity) DO UPDATE SET \
+             path = excluded.path, line = excluded.line, function_name = excluded.function_name, \
+             text = excluded.text, known_error_id = excluded.known_error_id, \
+             reason = excluded.reason, samples = issue.samples + 1, \
+             occurrences = issue.occurrences + excluded.occurrences, \
+             last_seen_at = excluded.last_seen_at \
+             RETURNING id, occurrences, samples, authored_at, told_at",
+        )
+        .bind(PROJECT)
+        .bind(&facts.identity)
+        .bind(&facts.path)
+        .bind(facts.line)
+        .bind(&facts.function_name)
+        .bind(&facts.text)
+        .bind(&facts.exception_type)
+        .bind(facts.known_error_id)
+        .bind(&facts.origin_commit)
+        .bind(&facts.origin_path)
+        .bind(facts.origin_line)
+        .bind(&facts.developer_name)
+        .bind(&facts.developer_email)
+        .bind(facts.authored_at)
+        .bind(&facts.commit_summary)
+        .bind(&facts.reason)
+        .bind(occurrences)
+        .bind(first_at)
+        .bind(last_at)
+        .fetch_one(&mut *self.0)
+        .await?;
+        self.count_hour(counted.id, occurrences, last_at).await?;
+        Ok(counted)
+    }
+
+    async fn count_hour(
+        &mut self,
+        issue: i64,
+        occurrences: i64,
+        at: i64,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO issue_hour (issue_id, hour, occurrences, last_at) \
+             VALUES ($1, $2, $3, $4) ON CONFLICT (issue_id, hour) DO UPDATE SET \
+             occurrences = issue_hour.occurrences + excluded.occurrences, last_at = excluded.last_at",
+        )
+        .bind(issue)
+        .bind(at.div_euclid(HOUR_MS))
+        .bind(occurrences)
+        .bind(at)
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+
+    /// Whether the issue is a known error now, and which.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn set_known_error(
+        &mut self,
+        issue: i64,
+        rule: Option<i64>,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE issue SET known_error_id = $2 WHERE id = $1")
+            .bind(issue)
+            .bind(rule)
+            .execute(&mut *self.0)
+            .await?;
+        Ok(())
+    }
+
+    /// Remembers that a place belongs to an issue.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn add_place(&mut self, place_key: &str, issue_id: i64) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO place (project_id, place_key, issue_id) VALUES ($1, $2, $3) \
+             ON CONFLICT (project_id, place_key) DO NOTHING",
+        )
+        .bind(PROJECT)
+        .bind(place_key)
+        .bind(issue_id)
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// The issue that a place belongs to.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn issue_at_place(&self, place_key: &str) -> Result<Option<i64>, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT issue_id FROM place WHERE project_id = $1 AND place_key = $2",
+        );
+        Ok(query.bind(PROJECT).bind(place_key).fetch_optional(&self.readers).await?)
+    }
+
+    /// One issue.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn issue(&self, id: i64) -> Result<Option<IssueRow>, StoreError> {
+        let sql = const_format(&["SELECT ", ISSUE_COLUMNS, " FROM issue WHERE issue.id = $1"]);
+        Ok(sqlx::query_as(sql).bind(id).fetch_optional(&self.readers).await?)
+    }
+
+    /// The newest issue of a line as 0.4.5's links name it; an empty function or text, and line
+    /// 0, stand for any.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn issue_of_line(
+        &self,
+        path: &str,
+        function: &str,
+        line: i64,
+        text: &str,
+    ) -> Result<Option<IssueRow>, StoreError> {
+        let sql = const_format(&[
+            "SELECT ",
+            ISSUE_COLUMNS,
+            " FROM issue WHERE project_id = $1 AND path = $2 AND ($3 = '' OR function_name = $3) \
+             AND ($4 = 0 OR line = $4) AND ($5 = '' OR TRIM(text) = $5) \
+             ORDER BY last_seen_at DESC LIMIT 1",
+        ]);
+        let query = sqlx::query_as(sql).bind(PROJECT).bind(path).bind(function);
+        Ok(query.bind(line).bind(text.trim()).fetch_optional(&self.readers).await?)
+    }
+
+    /// The issues that occurred in `[from, to)`, both full hours, most occurrences first.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn issues_between(&self, from: i64, to: i64) -> Result<Vec<WeekIssue>, StoreError> {
+        let sql = const_format(&[
+            "SELECT ",
+            ISSUE_COLUMNS,
+            ", week.occurrences AS week_occurrences, week.last_at AS week_last_at \
+             FROM (SELECT issue_id, SUM(occurrences) AS occurrences, MAX(last_at) AS last_at \
+                   FROM issue_hour WHERE hour >= $2 AND hour < $3 GROUP BY issue_id) AS week \
+             JOIN issue ON issue.id = week.issue_id WHERE issue.project_id = $1 \
+             ORDER BY week.occurrences DESC, issue.id",
+        ]);
+        let query = sqlx::query_as(sql).bind(PROJECT).bind(from.div_euclid(HOUR_MS));
+        Ok(query.bind(to.div_euclid(HOUR_MS)).fetch_all(&self.readers).await?)
+    }
+}
+
+/// Statements are put together from constants only.
+fn const_format(parts: &[&'static str]) -> sqlx::AssertSqlSafe<String> {
+    sqlx::AssertSqlSafe(parts.concat())
+}

@@ -1,0 +1,77 @@
+//! How the queues stand, and what is forgotten with time.
+use sqlx::FromRow;
+
+use super::{Store, StoreError, WriteTx};
+
+/// How many items wait, and since when.
+#[derive(Debug, Clone, Default, FromRow)]
+pub struct QueueAge {
+    /// Items that wait.
+    pub waiting: i64,
+    /// When the oldest came in.
+    pub oldest_at: Option<i64>,
+    /// Why the oldest try failed, when one did.
+    pub last_error: Option<String>,
+}
+
+impl Store {
+    /// Reports that wait for attribution.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn pending_queue(&self) -> Result<QueueAge, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT COUNT(*) AS waiting, MIN(first_at) AS oldest_at, \
+             MAX(last_error) AS last_error FROM pending_report",
+        );
+        Ok(query.fetch_one(&self.readers).await?)
+    }
+
+    /// Mails that wait for the mail server.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn outbox_queue(&self) -> Result<QueueAge, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT COUNT(*) AS waiting, MIN(created_at) AS oldest_at, \
+             MAX(last_error) AS last_error FROM outbox \
+             WHERE sent_at IS NULL AND gave_up_at IS NULL",
+        );
+        Ok(query.fetch_one(&self.readers).await?)
+    }
+}
+
+impl WriteTx {
+    /// Proves that the store can be written to.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub async fn touch(&mut self, at: i64) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "INSERT INTO setting (name, value) VALUES ('touched_at', $1) \
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        );
+        query.bind(at).execute(&mut *self.0).await?;
+        Ok(())
+    }
+
+    /// Forgets samples, hourly counts, outcomes and sent mails older than `before`. Issues and
+    /// places stay: they remember who was told.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn forget(&mut self, before: i64) -> Result<(), StoreError> {
+        let statements = [
+            "DELETE FROM sample WHERE received_at < $1",
+            "DELETE FROM issue_hour WHERE last_at < $1",
+            "DELETE FROM outcome WHERE last_at < $1",
+            // Only the content: that a mail was sent is part of what was told.
+            "UPDATE outbox SET message = '' WHERE created_at < $1 AND message <> '' \
+             AND (sent_at IS NOT NULL OR gave_up_at IS NOT NULL)",
+        ];
+        for statement in statements {
+            sqlx::query(statement).bind(before).execute(&mut *self.0).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,61 @@
+//! The only place with SQL: one embedded database, one writer, many readers.
+//!
+//! Invariant: a method that writes belongs to [`WriteTx`]; what has to happen together happens
+//! in one. A missing row is `Ok(None)`.
+
+mod alerts;
+mod dialect;
+mod issues;
+mod maintenance;
+mod open;
+mod outbox;
+mod outcomes;
+mod pending;
+mod rules;
+mod samples;
+
+pub use alerts::{AlertRow, IssueAlert};
+pub use issues::{Counted, IssueFacts, IssueRow, WeekIssue};
+pub use maintenance::QueueAge;
+pub use open::StoreError;
+pub use outbox::{DueMail, MailState, NewMail};
+pub use outcomes::OutcomeRow;
+pub use pending::{NewPending, PendingRow, TakenPending};
+pub use rules::{RULE_LISTS, RuleEntry, RuleInputError, RuleList};
+pub use samples::{Sample, decode_sample, encode_sample};
+
+use sqlx::sqlite::SqlitePool;
+
+/// The one project there is for now; every table that needs it has it from the start.
+pub const PROJECT: i64 = 1;
+
+/// An open database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    readers: SqlitePool,
+    writer: SqlitePool,
+}
+
+/// A transaction that writes. Nothing it did counts before [`WriteTx::commit`].
+#[derive(Debug)]
+pub struct WriteTx(sqlx::Transaction<'static, sqlx::Sqlite>);
+
+impl Store {
+    /// Begins to write; waits for the writer before.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn write(&self) -> Result<WriteTx, StoreError> {
+        Ok(WriteTx(self.writer.begin_with(dialect::BEGIN_WRITE).await?))
+    }
+}
+
+impl WriteTx {
+    /// Makes everything durable. When this returns, it is.
+    ///
+    /// # Errors
+    /// The disk or the database refuses; then nothing was done.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.0.commit().await?)
+    }
+}

@@ -1,0 +1,117 @@
+//! Opens the database, private to its owner and at this program's schema.
+use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use super::Store;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
+
+/// Why the store cannot do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The folder or the file cannot be made.
+    #[error(
+        "data_dir_path: {path} cannot be written: {source}. Choose a folder that the user who \
+         runs the server may write to"
+    )]
+    Folder {
+        /// Which one.
+        path: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The file was written by a newer program.
+    #[error(
+        "{path} was written by a newer Flawless (schema {version}; this one knows {known}). Start \
+         that version again, or point data_dir_path at another folder"
+    )]
+    Newer {
+        /// The file.
+        path: String,
+        /// Its schema.
+        version: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// The schema cannot be brought up to date.
+    #[error("the database cannot be brought to this program's schema: {0}")]
+    Migrate(#[source] MigrateError),
+    /// The database refuses.
+    #[error("the database refuses: {0}")]
+    Database(#[from] sqlx::Error),
+    /// A row holds something this program did not write.
+    #[error("the database holds something unreadable: {0}")]
+    Corrupt(String),
+}
+
+impl Store {
+    /// Opens the database in `data_dir`, makes both when they are missing, and brings the schema
+    /// up to date. `now` is the time for new rows.
+    ///
+    /// # Errors
+    /// The folder cannot be written, or the file is of a newer program or none of ours.
+    pub async fn open(data_dir: &Path, now: i64) -> Result<Self, StoreError> {
+        let path = data_dir.join("flawless.db");
+        let folder_error =
+            |source| StoreError::Folder { path: data_dir.display().to_string(), source };
+        if !data_dir.exists() {
+            DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(folder_error)?;
+        }
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
+        // The journal files take the mode of the main one.
+        file.and_then(|file| file.set_permissions(Permissions::from_mode(0o600)))
+            .map_err(folder_error)?;
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(20));
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(60))
+            .connect_with(options.clone())
+            .await?;
+        migrate(&writer, &path).await?;
+        let readers = SqlitePoolOptions::new()
+            .min_connections(0)
+            .max_connections(4)
+            .idle_timeout(Duration::from_secs(60))
+            .connect_lazy_with(options.pragma("query_only", "1"));
+        let store = Self { readers, writer };
+        sqlx::query(
+            "INSERT INTO project (id, name, created_at) VALUES ($1, $2, $3) \
+             ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(super::PROJECT)
+        .bind("default")
+        .bind(now)
+        .execute(&store.writer)
+        .await?;
+        Ok(store)
+    }
+
+    /// Waits for running statements and closes the files.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), StoreError> {
+    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+    match MIGRATIONS.run(writer).await {
+        Ok(()) => Ok(()),
+        Err(MigrateError::VersionMissing(version)) if version > known => {
+            Err(StoreError::Newer { path: path.display().to_string(), version, known })
+        }
+        Err(error) => Err(StoreError::Migrate(error)),
+    }
+}

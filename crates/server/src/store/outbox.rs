@@ -1,0 +1,143 @@
+//! Mails to be sent, whole, so that a second attempt is the same mail.
+use sqlx::FromRow;
+
+use super::{Store, StoreError, WriteTx};
+
+/// A mail that is ready.
+#[derive(Debug, Clone)]
+pub struct NewMail {
+    /// The one address it goes to.
+    pub recipient: String,
+    /// For pages.
+    pub subject: String,
+    /// Made once.
+    pub message_id: String,
+    /// Headers and body as they go over the wire.
+    pub message: Vec<u8>,
+}
+
+/// A mail whose time has come.
+#[derive(Debug, Clone, FromRow)]
+pub struct DueMail {
+    /// Its number.
+    pub id: i64,
+    /// The one address it goes to.
+    pub recipient: String,
+    /// Headers and body.
+    pub message: Vec<u8>,
+    /// When it was written.
+    pub created_at: i64,
+    /// How often it was tried in vain.
+    pub attempts: i64,
+}
+
+/// A mail as pages show it.
+#[derive(Debug, Clone, FromRow)]
+pub struct MailState {
+    /// The one address it goes to.
+    pub recipient: String,
+    /// When it was written.
+    pub created_at: i64,
+    /// When the mail server took it.
+    pub sent_at: Option<i64>,
+    /// When it was given up.
+    pub gave_up_at: Option<i64>,
+    /// The mail server's words at the last attempt.
+    pub last_error: Option<String>,
+}
+
+impl WriteTx {
+    /// Puts a mail into the outbox.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn add_mail(
+        &mut self,
+        alert_id: Option<i64>,
+        mail: &NewMail,
+        at: i64,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO outbox (alert_id, recipient, subject, message_id, message, created_at, \
+             attempts, next_attempt_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $6)",
+        )
+        .bind(alert_id)
+        .bind(&mail.recipient)
+        .bind(&mail.subject)
+        .bind(&mail.message_id)
+        .bind(&mail.message)
+        .bind(at)
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+
+    /// The mail server has taken it.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn mail_sent(&mut self, id: i64, at: i64) -> Result<(), StoreError> {
+        let query = sqlx::query("UPDATE outbox SET sent_at = $2, last_error = NULL WHERE id = $1");
+        query.bind(id).bind(at).execute(&mut *self.0).await?;
+        Ok(())
+    }
+
+    /// An attempt failed; the next is at `next_attempt_at`.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn mail_postponed(
+        &mut self,
+        id: i64,
+        next_attempt_at: i64,
+        error: &str,
+    ) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $2, last_error = $3 \
+             WHERE id = $1",
+        );
+        query.bind(id).bind(next_attempt_at).bind(error).execute(&mut *self.0).await?;
+        Ok(())
+    }
+
+    /// It cannot be delivered, ever.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn mail_given_up(&mut self, id: i64, at: i64, error: &str) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "UPDATE outbox SET attempts = attempts + 1, gave_up_at = $2, last_error = $3 \
+             WHERE id = $1",
+        );
+        query.bind(id).bind(at).bind(error).execute(&mut *self.0).await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Mails whose time has come, oldest first.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn due_mails(&self, now: i64, limit: i64) -> Result<Vec<DueMail>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT id, recipient, message, created_at, attempts FROM outbox \
+             WHERE sent_at IS NULL AND gave_up_at IS NULL AND next_attempt_at <= $1 \
+             ORDER BY next_attempt_at, id LIMIT $2",
+        );
+        Ok(query.bind(now).bind(limit).fetch_all(&self.readers).await?)
+    }
+
+    /// The mails about an issue, newest first.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn mails_of(&self, issue_id: i64) -> Result<Vec<MailState>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT outbox.recipient, outbox.created_at, outbox.sent_at, outbox.gave_up_at, \
+             outbox.last_error FROM outbox JOIN alert ON alert.id = outbox.alert_id \
+             WHERE alert.issue_id = $1 ORDER BY outbox.id DESC LIMIT 50",
+        );
+        Ok(query.bind(issue_id).fetch_all(&self.readers).await?)
+    }
+}

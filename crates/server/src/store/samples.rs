@@ -1,0 +1,91 @@
+//! Samples: the first and the newest few reports of an issue, whole.
+use flawless_core::{ClassifiedFrame, Report};
+use serde::{Deserialize, Serialize};
+
+use super::{Store, StoreError, WriteTx};
+
+/// A report, what its frames were to the choice, and which one was blamed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Sample<R = Report> {
+    /// The report.
+    pub report: R,
+    /// One for each frame of its traceback.
+    pub frames: std::sync::Arc<[ClassifiedFrame]>,
+    /// The blamed frame's place in the traceback; `None` when nobody is blamed.
+    pub blamed_frame: Option<usize>,
+}
+
+/// How many newest samples are kept besides the first.
+const NEWEST: i64 = 3;
+/// Higher levels take several times as long for a tenth less.
+const LEVEL: i32 = 1;
+/// No sample is larger: reports are bounded when they come in.
+const MAX_SAMPLE: u64 = 64 * 1024 * 1024;
+
+/// A value as it is stored: JSON, compressed.
+///
+/// # Errors
+/// Never for the types of this program.
+pub fn encode_sample(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    let json = serde_json::to_vec(value).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    zstd::bulk::compress(&json, LEVEL).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// Reads what [`encode_sample`] wrote.
+///
+/// # Errors
+/// It was not.
+pub fn decode_sample<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, StoreError> {
+    let corrupt = |error: &dyn std::fmt::Display| StoreError::Corrupt(error.to_string());
+    let decoder = zstd::stream::read::Decoder::with_buffer(body).map_err(|e| corrupt(&e))?;
+    let mut json = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::Read::take(decoder, MAX_SAMPLE), &mut json)
+        .map_err(|e| corrupt(&e))?;
+    serde_json::from_slice(&json).map_err(|e| corrupt(&e))
+}
+
+impl WriteTx {
+    /// Keeps a sample; `number` counts the samples of the issue from 1. The first stays, the
+    /// later ones take turns.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn add_sample(
+        &mut self,
+        issue_id: i64,
+        number: i64,
+        received_at: i64,
+        body: &[u8],
+    ) -> Result<(), StoreError> {
+        let slot = if number <= 1 { 0 } else { 1 + (number - 2) % NEWEST };
+        sqlx::query(
+            "INSERT INTO sample (issue_id, slot, received_at, body) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (issue_id, slot) DO UPDATE SET received_at = excluded.received_at, \
+             body = excluded.body",
+        )
+        .bind(issue_id)
+        .bind(slot)
+        .bind(received_at)
+        .bind(body)
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// The newest sample of an issue and when it came in.
+    ///
+    /// # Errors
+    /// The database refuses, or the sample cannot be read.
+    pub async fn newest_sample(&self, issue_id: i64) -> Result<Option<(i64, Sample)>, StoreError> {
+        let row: Option<(i64, Vec<u8>)> = sqlx::query_as(
+            "SELECT received_at, body FROM sample WHERE issue_id = $1 \
+             ORDER BY received_at DESC, slot DESC LIMIT 1",
+        )
+        .bind(issue_id)
+        .fetch_optional(&self.readers)
+        .await?;
+        row.map(|(at, body)| Ok((at, decode_sample(&body)?))).transpose()
+    }
+}

@@ -1,0 +1,44 @@
+//! `/remap_email` and `/save_remap_email`: a commit address and the address that is read.
+use askama::Template;
+use axum::extract::{Form, Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::layout::{PageError, page, page_with};
+use super::rule_save::{PROBLEM, Saved, save as save_rule};
+use crate::state::Shared;
+use crate::store::RuleList;
+
+/// The fields of 0.4.5's form.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Fields {
+    old_email: String,
+    new_email: String,
+}
+
+#[derive(Template)]
+#[template(path = "alias_add.html")]
+struct Page {
+    fields: Fields,
+    problem: Option<String>,
+}
+
+pub(super) async fn show(Query(fields): Query<Fields>) -> Response {
+    page(&Page { fields, problem: None })
+}
+
+pub(super) async fn save(
+    State(shared): State<Shared>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, PageError> {
+    let entry = json!({
+        "old_email": fields.old_email.trim(),
+        "new_email": fields.new_email.trim(),
+    });
+    match save_rule(&shared, RuleList::EmailRemapping, &entry).await? {
+        Saved::Done(response) => Ok(response),
+        Saved::Problem(problem) => Ok(page_with(PROBLEM, &Page { fields, problem: Some(problem) })),
+    }
+}

@@ -1,0 +1,60 @@
+//! `/check_health`: each part with its state, 503 when something is stuck, and the effective
+//! configuration.
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use flawless_core::OutcomeKind;
+
+use super::layout::page_with;
+use crate::dates::date_time;
+use crate::health::{HealthPart, check};
+use crate::present::plain;
+use crate::state::Shared;
+
+#[derive(Template)]
+#[template(path = "health_check.html")]
+struct Page {
+    ok: bool,
+    version: &'static str,
+    parts: Vec<HealthPart>,
+    outcomes: Vec<OutcomeLine>,
+    options: Vec<(&'static str, String)>,
+}
+
+struct OutcomeLine {
+    what: String,
+    reason: String,
+    reports: i64,
+    last: String,
+    example: String,
+}
+
+pub(super) async fn show(State(shared): State<Shared>) -> Response {
+    let parts = check(&shared).await;
+    let ok = parts.iter().all(|part| part.ok);
+    let yesterday = shared.clock.now() - 86_400_000;
+    let outcomes = shared.store.outcomes_since(yesterday).await.unwrap_or_default();
+    let outcomes = outcomes.into_iter().map(|row| OutcomeLine {
+        what: OutcomeKind::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == row.kind)
+            .map_or_else(|| row.kind.clone(), |kind| kind.to_string()),
+        reason: row.reason,
+        reports: row.reports,
+        last: date_time(row.last_at, &shared.config.timezone),
+        example: plain(&row.example),
+    });
+    let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let options = shared.config.shown.iter().map(|(name, value)| (*name, plain(value)));
+    page_with(
+        status,
+        &Page {
+            ok,
+            version: env!("CARGO_PKG_VERSION"),
+            parts,
+            outcomes: outcomes.collect(),
+            options: options.collect(),
+        },
+    )
+}

@@ -1,0 +1,48 @@
+//! The pages: one file per page or action, beside its template. All routes are in this list.
+
+mod admin_show;
+mod config_view;
+mod health_check;
+mod ignored_exception_add;
+mod known_error_add;
+mod layout;
+mod reassignment_add;
+mod rule_save;
+mod security;
+mod traceback_view;
+mod watcher_add;
+mod week_report;
+
+mod alias_add;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+
+use crate::state::Shared;
+
+/// Every page and action. The paths are those of 0.4.5.
+pub fn router(shared: Shared) -> Router {
+    Router::new()
+        .route("/", get(week_report::show))
+        .route("/get_weekly_error_report", get(week_report::show))
+        .route("/view_traceback", get(traceback_view::show))
+        .route("/add_known_error", get(known_error_add::show))
+        .route("/save_known_error", post(known_error_add::save))
+        .route("/add_watch", get(watcher_add::show))
+        .route("/save_watch", post(watcher_add::save))
+        .route("/remap_email", get(alias_add::show))
+        .route("/save_remap_email", post(alias_add::save))
+        .route("/disown_file", get(reassignment_add::show))
+        .route("/save_disown_file", post(reassignment_add::save))
+        .route("/add_ignored_exception", get(ignored_exception_add::show))
+        .route("/save_ignored_exceptions", post(ignored_exception_add::save))
+        .route("/remove_rule", post(config_view::remove))
+        .route("/view_config", get(config_view::show))
+        .route("/admin", get(admin_show::show))
+        .route("/check_health", get(health_check::show))
+        .route("/style.css", get(layout::style))
+        .fallback(layout::not_found)
+        .layer(from_fn_with_state(shared.clone(), security::guard))
+        .with_state(shared)
+}

@@ -1,0 +1,46 @@
+//! `/disown_file` and `/save_disown_file`: a developer's issues of a path go to another.
+use askama::Template;
+use axum::extract::{Form, Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::layout::{PageError, page, page_with};
+use super::rule_save::{PROBLEM, Saved, save as save_rule};
+use crate::state::Shared;
+use crate::store::RuleList;
+
+/// The fields of 0.4.5's form.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Fields {
+    filepath: String,
+    email: String,
+    designated_email: String,
+}
+
+#[derive(Template)]
+#[template(path = "reassignment_add.html")]
+struct Page {
+    fields: Fields,
+    problem: Option<String>,
+}
+
+pub(super) async fn show(Query(fields): Query<Fields>) -> Response {
+    page(&Page { fields, problem: None })
+}
+
+pub(super) async fn save(
+    State(shared): State<Shared>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, PageError> {
+    let entry = json!({
+        "filepath": fields.filepath.trim(),
+        "email": fields.email.trim(),
+        "designated_email": fields.designated_email.trim(),
+    });
+    match save_rule(&shared, RuleList::DisownershipList, &entry).await? {
+        Saved::Done(response) => Ok(response),
+        Saved::Problem(problem) => Ok(page_with(PROBLEM, &Page { fields, problem: Some(problem) })),
+    }
+}

@@ -1,0 +1,131 @@
+//! `/view_traceback`: the latest traceback of a line, who is blamed and why, who was told.
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use flawless_core::owner_of;
+use serde::Deserialize;
+
+use super::layout::{PageError, message, page};
+use crate::dates::date_time;
+use crate::links;
+use crate::present::{TracebackView, one_line, plain};
+use crate::state::Shared;
+
+/// The parameters of 0.4.5. `timestamp` chose the week's file; issues live for ever now.
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+pub(super) struct Parameters {
+    filename: String,
+    function_name: String,
+    line_number: String,
+    text: String,
+}
+
+#[derive(Template)]
+#[template(path = "traceback_view.html")]
+struct Page {
+    place: String,
+    function: String,
+    text: String,
+    occurrences: i64,
+    first_seen: String,
+    last_seen: String,
+    sampled: String,
+    reason: String,
+    commit: Option<CommitPart>,
+    owner: String,
+    steps: Vec<String>,
+    known_error: bool,
+    told: Vec<String>,
+    mails: Vec<MailPart>,
+    known_error_url: String,
+    traceback: Option<TracebackView>,
+}
+
+struct CommitPart {
+    id: String,
+    summary: String,
+    author: String,
+    date: String,
+    origin: String,
+}
+
+struct MailPart {
+    recipient: String,
+    state: String,
+    bad: bool,
+}
+
+/// Longest value of a variable on the page.
+const MAX_VALUE: usize = 4_096;
+
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    Query(parameters): Query<Parameters>,
+) -> Result<Response, PageError> {
+    let Parameters { filename, function_name, line_number, text } = &parameters;
+    let line = line_number.trim().parse().unwrap_or(0);
+    let found = shared.store.issue_of_line(filename, function_name, line, text).await?;
+    let Some(issue) = found else {
+        let text = format!(
+            "No issue of {}:{line} is known. The line may run under another number by now: look \
+             for its file in the week's report.",
+            one_line(filename, 300)
+        );
+        return Ok(message(StatusCode::NOT_FOUND, "Not found", &text));
+    };
+    let timezone = &shared.config.timezone;
+    let date = |at: i64| date_time(at, timezone);
+    let sample = shared.store.newest_sample(issue.id).await?;
+    let rules = shared.rules.get();
+    let developer = issue.developer();
+    let owner = owner_of(developer.as_ref(), &issue.path, &rules.rules, &shared.config.addresses);
+    let told = shared.store.alerts_of(issue.id).await?.into_iter().map(|alert| {
+        let note = alert.note.map(|note| format!(" — not sent: {note}")).unwrap_or_default();
+        format!("{}: {}{note}", date(alert.decided_at), alert.reason)
+    });
+    let mails = shared.store.mails_of(issue.id).await?.into_iter().map(|mail| {
+        let words = mail.last_error.unwrap_or_default();
+        let (state, bad) = match (mail.sent_at, mail.gave_up_at) {
+            (Some(at), _) => (format!("sent {}", date(at)), false),
+            (None, Some(at)) => (format!("given up {}: {words}", date(at)), true),
+            (None, None) if words.is_empty() => ("waits to be sent".to_owned(), false),
+            (None, None) => (format!("will be tried again: {words}"), true),
+        };
+        MailPart { recipient: mail.recipient, state: plain(&state), bad }
+    });
+    let commit = issue.origin_commit.as_ref().map(|id| CommitPart {
+        id: id.chars().take(12).collect(),
+        summary: one_line(issue.commit_summary.as_deref().unwrap_or_default(), 200),
+        author: developer
+            .as_ref()
+            .map(|developer| one_line(&format!("{} <{}>", developer.name, developer.email), 200))
+            .unwrap_or_default(),
+        date: issue.authored_at.map(date).unwrap_or_default(),
+        origin: format!(
+            "{}:{}",
+            plain(issue.origin_path.as_deref().unwrap_or_default()),
+            issue.origin_line.unwrap_or_default()
+        ),
+    });
+    Ok(page(&Page {
+        place: format!("{}:{}", one_line(&issue.path, 300), issue.line),
+        function: one_line(&issue.function_name, 100),
+        text: one_line(&issue.text, 500),
+        occurrences: issue.occurrences,
+        first_seen: date(issue.first_seen_at),
+        last_seen: date(issue.last_seen_at),
+        sampled: sample.as_ref().map(|(at, _)| date(*at)).unwrap_or_default(),
+        reason: plain(&issue.reason),
+        commit,
+        owner: owner.address.unwrap_or_else(|| "nobody".to_owned()),
+        steps: owner.steps.iter().map(|step| plain(step)).collect(),
+        known_error: issue.known_error_id.is_some(),
+        told: told.collect(),
+        mails: mails.collect(),
+        known_error_url: links::add_known_error("", &issue),
+        traceback: sample.map(|(_, sample)| TracebackView::of(&sample, MAX_VALUE)),
+    }))
+}

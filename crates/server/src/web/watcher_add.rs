@@ -1,0 +1,46 @@
+//! `/add_watch` and `/save_watch`: someone who wants alerts for a path.
+use askama::Template;
+use axum::extract::{Form, Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::layout::{PageError, page, page_with};
+use super::rule_save::{PROBLEM, Saved, save as save_rule};
+use crate::state::Shared;
+use crate::store::RuleList;
+
+/// The fields of 0.4.5's form.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Fields {
+    filepath: String,
+    email: String,
+    watch_all_errors: String,
+}
+
+#[derive(Template)]
+#[template(path = "watcher_add.html")]
+struct Page {
+    fields: Fields,
+    problem: Option<String>,
+}
+
+pub(super) async fn show(Query(fields): Query<Fields>) -> Response {
+    page(&Page { fields, problem: None })
+}
+
+pub(super) async fn save(
+    State(shared): State<Shared>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, PageError> {
+    let entry = json!({
+        "filepath": fields.filepath.trim(),
+        "email": fields.email.trim(),
+        "watch_all_errors": fields.watch_all_errors == "true",
+    });
+    match save_rule(&shared, RuleList::WatchList, &entry).await? {
+        Saved::Done(response) => Ok(response),
+        Saved::Problem(problem) => Ok(page_with(PROBLEM, &Page { fields, problem: Some(problem) })),
+    }
+}
