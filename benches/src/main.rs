@@ -1,1 +1,85 @@
-fn main() {}
+//! Measures the server and Flawless 0.4.5 side by side. README.md says what and how.
+//!
+//! Everything goes to 127.0.0.1 and is bounded in time and number; every process that is
+//! started is stopped.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark measures time and starts the programs it compares"
+)]
+
+mod bare;
+mod code;
+mod counted;
+mod load;
+mod mail_sink;
+mod measure_load;
+mod measure_mail;
+mod measure_start;
+mod message;
+mod options;
+mod process;
+mod server;
+mod setting;
+mod stats;
+mod table;
+
+use anyhow::{Result, bail};
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::measure_load::{ceiling, measure_load};
+use crate::measure_mail::measure_mail;
+use crate::measure_start::measure_start;
+use crate::message::report;
+use crate::options::{Contender, Measure, Options};
+use crate::setting::Setting;
+use crate::table::Table;
+
+/// One thread for the load and the mail server; the first one waits for processes.
+#[tokio::main(worker_threads = 1)]
+async fn main() -> Result<()> {
+    let options = Options::parse();
+    let mut terminate = signal(SignalKind::terminate())?;
+    // When a signal ends the measuring, the servers that run are dropped, which kills them.
+    tokio::select! {
+        done = measure(&options) => done,
+        _ = terminate.recv() => bail!("told to stop"),
+        _ = tokio::signal::ctrl_c() => bail!("told to stop"),
+    }
+}
+
+async fn measure(options: &Options) -> Result<()> {
+    let setting = Setting::prepare(options).await?;
+    let mut table = Table::default();
+    for run in 0..options.runs {
+        for contender in options.contenders(run) {
+            eprintln!("run {} of {}: {contender:?}", run + 1, options.runs);
+            if options.wants(Measure::Load) {
+                measure_load(&setting, options, contender, run, &mut table).await?;
+            }
+            if options.wants(Measure::Mail) {
+                measure_mail(&setting, contender, run, &mut table).await?;
+            }
+        }
+    }
+    if options.wants(Measure::Start) {
+        for contender in options.contenders(0) {
+            eprintln!("starts: {contender:?}");
+            measure_start(&setting, contender, &mut table).await?;
+        }
+    }
+    if options.contenders(0).contains(&Contender::Ours) {
+        table.add("program file, MB", Contender::Ours, setting.program_megabytes()?);
+    }
+    table.print();
+    let bytes = report(&setting.code, &setting.code.many[0], "bench")?.len();
+    println!();
+    println!("A report has {bytes} bytes. {} runs of {} s.", options.runs, options.seconds);
+    println!("0.4.5 runs with its blame mended, which raises on Python 3 as it was shipped.");
+    if options.wants(Measure::Load) {
+        let most = ceiling(&setting, options).await?;
+        println!("Against a server that only answers, 8 connections reach {most:.0} a second.");
+    }
+    std::fs::remove_dir_all(&setting.folder)?;
+    Ok(())
+}

@@ -83,6 +83,7 @@ pub struct Run {
 impl Run {
     /// `program` is a path, or a name that is searched for in `PATH`.
     pub fn new(program: &Path) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "the one place that may")]
         let mut command = Command::new(program);
         command.kill_on_drop(true).stdin(Stdio::piped()).stdout(Stdio::piped());
         command.stderr(Stdio::piped());

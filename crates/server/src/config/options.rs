@@ -157,7 +157,7 @@ pub const OPTIONS: &[OptionDef] = &[
         Path,
         "Certificates (PEM) to trust besides the system's, for a mail server with its own.",
     ),
-    option("smtp_timeout", "30", Number, "Seconds the mail server may take for each answer."),
+    option("smtp_timeout", "60", Number, "Seconds the mail server may take to take a mail."),
     option("smtp_from", "", Address, "Sender of the mails. Default: flawless@EMAIL_DOMAIN_NAME."),
     // Folders
     option(

@@ -83,7 +83,7 @@ pub struct SmtpConfig {
     pub login: Option<(String, Secret)>,
     /// Certificates to trust besides the system's, PEM.
     pub extra_roots: Option<Vec<u8>>,
-    /// For each answer of the server.
+    /// For taking a mail.
     pub timeout: Duration,
     /// Sender of the mails.
     pub from: String,

@@ -1,10 +1,14 @@
 //! The connection to the mail server.
+use std::time::Duration;
+
 use lettre::address::Envelope;
 use lettre::transport::smtp::PoolConfig;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::response::Severity;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+
+use tokio::time::timeout;
 
 use super::{MailError, address};
 use crate::config::{ConfigError, SmtpConfig, SmtpSecurity};
@@ -14,6 +18,7 @@ use crate::config::{ConfigError, SmtpConfig, SmtpSecurity};
 pub struct Smtp {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: String,
+    time_limit: Duration,
 }
 
 /// Why a mail was not taken.
@@ -65,7 +70,8 @@ impl Smtp {
             }
             None => builder,
         };
-        Ok(Self { transport: builder.build(), from: config.from.clone() })
+        let transport = builder.build();
+        Ok(Self { transport, from: config.from.clone(), time_limit: config.timeout })
     }
 
     /// Sends a message to one address.
@@ -78,9 +84,11 @@ impl Smtp {
         let to = address(to).map_err(refused)?;
         let envelope = Envelope::new(Some(from), vec![to])
             .map_err(|error| SendError::Refused(error.to_string()))?;
-        match self.transport.send_raw(&envelope, message).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(classify(&error)),
+        let sending = self.transport.send_raw(&envelope, message);
+        match timeout(self.time_limit, sending).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(classify(&error)),
+            Err(_) => Err(SendError::Unreachable(self.too_slow())),
         }
     }
 
@@ -89,11 +97,16 @@ impl Smtp {
     /// # Errors
     /// The mail server's words.
     pub async fn check(&self) -> Result<(), String> {
-        match self.transport.test_connection().await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err("the mail server does not answer as one".into()),
-            Err(error) => Err(words(&error)),
+        match timeout(self.time_limit, self.transport.test_connection()).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => Err("the mail server does not answer as one".into()),
+            Ok(Err(error)) => Err(words(&error)),
+            Err(_) => Err(self.too_slow()),
         }
+    }
+
+    fn too_slow(&self) -> String {
+        format!("the mail server took longer than {} s", self.time_limit.as_secs())
     }
 }
 

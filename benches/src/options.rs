@@ -1,0 +1,65 @@
+//! What the user of the benchmarks may choose.
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum, value_parser};
+
+/// Compares this Flawless with Flawless 0.4.5, side by side on this machine.
+#[derive(Debug, Clone, Parser)]
+#[command(version, max_term_width = 100)]
+pub(crate) struct Options {
+    /// Runs of each measure; the table shows their medians.
+    #[arg(long, default_value_t = 5, value_parser = value_parser!(u32).range(1..=50))]
+    pub(crate) runs: u32,
+    /// Seconds of each load.
+    #[arg(long, default_value_t = 3, value_parser = value_parser!(u64).range(1..=60))]
+    pub(crate) seconds: u64,
+    /// Only these measures.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Measure>,
+    /// Only these servers.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    servers: Vec<Contender>,
+    /// Another program of ours than the one that is built here.
+    #[arg(long)]
+    pub(crate) program: Option<PathBuf>,
+    /// The Python for 0.4.5, which runs on 3.11 and older.
+    #[arg(long, default_value = "python3")]
+    pub(crate) python: String,
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Measure {
+    /// Reports accepted a second, whether all were counted, and memory.
+    Load,
+    /// From a report to its mail.
+    Mail,
+    /// From the start of the program to its first answer.
+    Start,
+}
+
+/// The servers that are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Contender {
+    /// The server of this repository.
+    Ours,
+    /// Flawless 0.4.5, its blame mended.
+    Peer,
+}
+
+impl Options {
+    /// Whether a measure is wanted.
+    pub(crate) fn wants(&self, measure: Measure) -> bool {
+        self.only.is_empty() || self.only.contains(&measure)
+    }
+
+    /// The servers to compare, in the order of this run: who comes first takes turns.
+    pub(crate) fn contenders(&self, run: u32) -> Vec<Contender> {
+        let mut all = vec![Contender::Ours, Contender::Peer];
+        all.retain(|contender| self.servers.is_empty() || self.servers.contains(contender));
+        if run % 2 == 1 {
+            all.reverse();
+        }
+        all
+    }
+}

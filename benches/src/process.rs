@@ -1,0 +1,127 @@
+//! What Linux says about a process and its children: memory, time on the CPU.
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// Ticks a second in /proc/PID/stat: the same on every Linux that this runs on.
+const TICKS: f64 = 100.0;
+
+/// A process and all that it started and that still run.
+#[derive(Debug, Clone)]
+pub(crate) struct Tree(Vec<u32>);
+
+/// In MB of a million bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Memory {
+    /// Resident; what processes share is counted for each of them.
+    pub(crate) resident: f64,
+    /// Proportional: what processes share is divided among them.
+    pub(crate) proportional: f64,
+}
+
+impl Tree {
+    /// The tree below `root`, itself first.
+    pub(crate) fn of(root: u32) -> Self {
+        let mut found = vec![root];
+        let mut at = 0;
+        while at < found.len() {
+            found.extend(children(found[at]));
+            at += 1;
+        }
+        Self(found)
+    }
+
+    /// Memory of all of them.
+    pub(crate) fn memory(&self) -> Memory {
+        let mut sum = Memory::default();
+        for process in &self.0 {
+            sum.resident += kilobytes(&format!("/proc/{process}/status"), "VmRSS:");
+            sum.proportional += kilobytes(&format!("/proc/{process}/smaps_rollup"), "Pss:");
+        }
+        sum
+    }
+
+    /// Seconds of CPU that they and their ended children used.
+    pub(crate) fn cpu_seconds(&self) -> f64 {
+        self.0.iter().map(|process| cpu_ticks(*process)).sum::<f64>() / TICKS
+    }
+
+    /// Whether any of them still runs.
+    pub(crate) fn runs(&self) -> bool {
+        self.0.iter().any(|process| is_running(*process))
+    }
+
+    /// Sends a signal to the first.
+    pub(crate) fn signal(&self, name: &str) {
+        for process in self.0.iter().take(1) {
+            signal(*process, name);
+        }
+    }
+
+    /// Kills those that still run.
+    pub(crate) fn kill(&self) {
+        for process in self.0.iter().filter(|process| is_running(**process)) {
+            signal(*process, "KILL");
+        }
+    }
+}
+
+/// Waits until a process and its children have used next to no CPU for a second; answers how
+/// long that took, without the quiet second.
+pub(crate) async fn quiet(root: u32, patience: Duration) -> f64 {
+    const STEP: Duration = Duration::from_millis(250);
+    const STEPS: u32 = 4;
+    let (mut waited, mut still, mut used) = (Duration::ZERO, 0, Tree::of(root).cpu_seconds());
+    while still < STEPS && waited < patience {
+        tokio::time::sleep(STEP).await;
+        waited += STEP;
+        let now = Tree::of(root).cpu_seconds();
+        still = if now - used <= 1.0 / TICKS { still + 1 } else { 0 };
+        used = now;
+    }
+    waited.saturating_sub(STEP * STEPS).as_secs_f64()
+}
+
+fn signal(process: u32, name: &str) {
+    // It may have ended by itself.
+    let _ = Command::new("sh")
+        .args(["-c", &format!("kill -{name} {process}")])
+        .stderr(Stdio::null())
+        .status();
+}
+
+/// A process that has ended but was not waited for does not run.
+fn is_running(process: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    !matches!(after_name(&stat).next(), None | Some("Z" | "X"))
+}
+
+fn children(process: u32) -> Vec<u32> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else { return Vec::new() };
+    let lists = threads.flatten().map(|thread| thread.path().join("children"));
+    lists.flat_map(|list| numbers(&list)).collect()
+}
+
+fn numbers(path: &Path) -> Vec<u32> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.split_whitespace().filter_map(|number| number.parse().ok()).collect()
+}
+
+/// The fields of /proc/PID/stat behind the name, which may hold anything.
+fn after_name(stat: &str) -> impl Iterator<Item = &str> {
+    stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace()
+}
+
+fn cpu_ticks(process: u32) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // utime, stime, cutime and cstime are fields 14 to 17; the state behind the name is field 3.
+    after_name(&stat).skip(11).take(4).filter_map(|ticks| ticks.parse::<f64>().ok()).sum()
+}
+
+fn kilobytes(path: &str, name: &str) -> f64 {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+    let number = line.split_whitespace().next().and_then(|number| number.parse::<f64>().ok());
+    number.unwrap_or_default() * 1_024.0 / 1e6
+}

@@ -1,0 +1,128 @@
+//! Who is told, and how often.
+use crate::harness::{ANN, App, BEN, TestRepository, request};
+
+const CART: [(&str, i64, &str, &str); 2] = [
+    ("/srv/app/shop/web.py", 2, "handle", "return cart.total()"),
+    ("/srv/app/shop/cart.py", 5, "total", "    return sum(prices) / len(prices)\n"),
+];
+
+#[tokio::test]
+async fn the_threshold_of_the_report_comes_before_that_of_the_configuration() {
+    let app = App::with("report_error_threshold", "3").start().await;
+    let mut report = request(&CART);
+    report.error_threshold = Some(5);
+    report.error_count = Some(4);
+    app.report(&report).await;
+    assert!(app.mails().await.is_empty());
+    report.error_count = Some(1);
+    app.report(&report).await;
+    assert_eq!(app.one_mail().await.to, BEN.1);
+    for _ in 0..20 {
+        app.report(&report).await;
+    }
+    assert_eq!(app.mails().await.len(), 1, "once for the line");
+}
+
+#[tokio::test]
+async fn an_issue_stays_told_across_restarts_and_new_versions() {
+    let mut app = App::start().await;
+    app.report(&request(&CART)).await;
+    assert_eq!(app.mails().await.len(), 1);
+    app = app.restart().await;
+    app.report(&request(&CART)).await;
+    // A new version: lines above, and the file's line moves down.
+    let cart = "\"\"\"The cart.\"\"\"\nimport os\n\nfrom shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n";
+    app.repository.commit(ANN, "2026-07-01", "cart: say what it is", &[("shop/cart.py", cart)]);
+    let later = ("/srv/app/shop/cart.py", 8, "total", "    return sum(prices) / len(prices)\n");
+    app.report(&request(&[CART[0], later])).await;
+    assert_eq!(app.mails().await.len(), 1, "still the same line of Ben's");
+    let (_, page) = app.get("/").await;
+    assert!(page.contains("<td class=\"number\">3</td>"), "one issue with three occurrences: {page}");
+    // Somebody edits the line: it is new code, by someone else.
+    let edited = cart.replace("len(prices)", "max(len(prices), 0)");
+    app.repository.commit(ANN, "2026-07-02", "cart: edit", &[("shop/cart.py", &edited)]);
+    let text = "    return sum(prices) / max(len(prices), 0)\n";
+    app.report(&request(&[CART[0], ("/srv/app/shop/cart.py", 8, "total", text)])).await;
+    let mails = app.mails().await;
+    let to: Vec<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();
+    assert_eq!(to, [ANN.1, BEN.1]);
+}
+
+#[tokio::test]
+async fn old_code_is_listed_but_not_told() {
+    let app = App::with("report_only_after_minimum_date", "2026-06-01").start().await;
+    app.report(&request(&CART)).await;
+    assert!(app.mails().await.is_empty());
+    let (_, page) = app.get("/").await;
+    assert!(page.contains("Wow, no errors"), "{page}");
+    let (_, page) =
+        app.get("/get_weekly_error_report?include_modified_before_min_date=True").await;
+    assert!(page.contains("shop/cart.py:5"), "{page}");
+}
+
+#[tokio::test]
+async fn watchers_and_recipients_of_known_errors_are_told_each_once() {
+    let app = App::start().await;
+    let rules = [
+        ("watch_list", r#"{"email": "wanda@example.com", "filepath": "shop", "watch_all_errors": true}"#),
+        ("watch_list", r#"{"email": "wanda@example.com", "filepath": "shop/cart.py"}"#),
+        ("watch_list", r#"{"email": "only@example.com", "filepath": "shop/web.py"}"#),
+        ("watch_list", r#"{"email": "any@example.com", "filepath": "shop/web.py", "watch_all_errors": true}"#),
+        ("known_errors", r#"{"filename": "shop/cart.py", "min_alert_threshold": 1,
+            "email_recipients": ["ops@example.com", "ben@example.com"], "email_header": "See the runbook."}"#),
+    ];
+    for (list, entry) in rules {
+        crate::rules::add(&app, list, entry).await;
+    }
+    app.report(&request(&CART)).await;
+    let mails = app.mails().await;
+    let to: Vec<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();
+    assert_eq!(to, ["any@example.com", BEN.1, "ops@example.com", "wanda@example.com"]);
+    assert!(mails.iter().all(|mail| mail.text.starts_with("See the runbook.\n")));
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_mailed_is_noted_to_the_default_contact() {
+    let repository = TestRepository::shop();
+    repository.commit(
+        ("Eve", "eve@-bad-.example"),
+        "2026-06-01",
+        "x",
+        &[("shop/eve.py", "boom()\n")],
+    );
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    crate::rules::add(&app, "watch_list", r#"{"email": "wanda@example.com", "filepath": "shop"}"#)
+        .await;
+    app.report(&request(&[("/srv/app/shop/eve.py", 1, "<module>", "boom()")])).await;
+    let mails = app.mails().await;
+    let to: Vec<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();
+    assert_eq!(to, ["team@example.com", "wanda@example.com"]);
+    assert!(mails[0].text.contains("could not be sent to eve@-bad-.example"), "{}", mails[0].text);
+}
+
+#[tokio::test]
+async fn aliases_domains_and_reassignments_lead_to_the_one_who_reads() {
+    let repository = TestRepository::shop();
+    for (who, file) in [
+        (("Old", "old@gone.example.org"), "shop/old.py"),
+        (("Lone", "lone@laptop"), "shop/lone.py"),
+        (("Moved", "moved@example.com"), "shop/api/moved.py"),
+    ] {
+        repository.commit(who, "2026-06-01", "x", &[(file, "boom()\n")]);
+    }
+    let app = App::with("email_domain_name", "example.net").repository(repository).start().await;
+    for (list, entry) in [
+        ("email_remapping", r#"{"old_email": "old", "new_email": "new@example.com"}"#),
+        ("disownership_list", r#"{"email": "moved@example.com", "filepath": "shop/api", "designated_email": "heir@example.com"}"#),
+        ("disownership_list", r#"{"email": "moved@example.com", "filepath": "shop", "designated_email": "far@example.com"}"#),
+    ] {
+        crate::rules::add(&app, list, entry).await;
+    }
+    for file in ["old", "lone", "api/moved"] {
+        app.report(&request(&[(&format!("/srv/app/shop/{file}.py"), 1, "<module>", "boom()")])).await;
+    }
+    let mails = app.mails().await;
+    let to: Vec<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();
+    assert_eq!(to, ["heir@example.com", "lone@example.net", "new@example.com"]);
+    assert!(mails[0].text.contains("reassigned for shop/api: moved@example.com → heir@example.com"));
+}

@@ -1,0 +1,148 @@
+//! Which line and which person, and an honest "nobody" where it cannot be known.
+use crate::harness::{ANN, App, BEN, CLEO, TestRepository, request};
+
+fn at(line: i64, text: &str) -> [(&str, i64, &str, &str); 1] {
+    [("/srv/app/shop/cart.py", line, "total", text)]
+}
+
+#[tokio::test]
+async fn a_line_that_does_not_stand_there_is_nobodys() {
+    let app = App::start().await;
+    app.report(&request(&at(5, "return something_never_committed()"))).await;
+    let mail = app.one_mail().await;
+    assert_eq!(mail.to, "team@example.com");
+    assert!(mail.text.contains("Nobody is blamed: shop/cart.py:5 does not read"), "{}", mail.text);
+    app.report(&request(&at(0, "x"))).await;
+    app.report(&request(&at(4_000_000_000, "y"))).await;
+    app.report(&request(&at(5, ""))).await;
+    let mails = app.mails().await;
+    assert!(mails.iter().all(|mail| mail.to == "team@example.com"), "{mails:#?}");
+    assert_eq!(mails.len(), 4);
+}
+
+#[tokio::test]
+async fn an_older_version_that_still_runs_is_found_by_its_text() {
+    let repository = TestRepository::shop();
+    repository.commit(ANN, "2026-07-01", "rewrite", &[("shop/cart.py", "def total(p):\n    return 0\n")]);
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    app.report(&request(&at(5, "return sum(prices) / len(prices)"))).await;
+    let mail = app.one_mail().await;
+    assert_eq!(mail.to, BEN.1);
+    assert!(mail.text.contains("an earlier version of the file"), "{}", mail.text);
+}
+
+#[tokio::test]
+async fn the_revision_that_a_report_names_is_the_one_that_is_blamed() {
+    let repository = TestRepository::shop();
+    let running = repository.git(&["rev-parse", "HEAD"]);
+    // At the tip, the same text stands at the same place, and Cleo wrote it anew.
+    repository.commit(CLEO, "2026-07-01", "away", &[("shop/cart.py", "\n")]);
+    let cart = "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n";
+    repository.commit(CLEO, "2026-07-02", "back", &[("shop/cart.py", cart)]);
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    let mut report = request(&at(5, "return sum(prices) / len(prices)"));
+    report.revision = Some(running[..12].to_owned());
+    app.report(&report).await;
+    assert_eq!(app.one_mail().await.to, BEN.1);
+    report.revision = None;
+    app.report(&report).await;
+    assert_eq!(app.mails().await.len(), 2, "at the tip it is another line");
+}
+
+#[tokio::test]
+async fn reformatting_commits_and_mailmap_are_honoured() {
+    let repository = TestRepository::shop();
+    let cart = "from shop.money import add\n\n\ndef total(prices):\n    return (sum(prices) / len(prices))\n";
+    let format = repository.commit(CLEO, "2026-07-01", "format", &[("shop/cart.py", cart)]);
+    repository.commit(
+        CLEO,
+        "2026-07-02",
+        "lists",
+        &[
+            (".git-blame-ignore-revs", &format!("# formatting\n{format} # all\nabcdef\n")),
+            (".mailmap", "Ben B. Baker <ben.new@example.com> <ben@example.com>\n"),
+        ],
+    );
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    app.report(&request(&at(5, "return (sum(prices) / len(prices))"))).await;
+    let mail = app.one_mail().await;
+    assert_eq!(mail.to, "ben.new@example.com");
+    assert!(mail.text.contains("Ben B. Baker"), "{}", mail.text);
+}
+
+#[tokio::test]
+async fn without_a_repository_the_default_contact_reads_what_to_set_up() {
+    let app = App::with("report_error_threshold", "1").without_repository().start().await;
+    app.report(&request(&at(5, "x"))).await;
+    let mail = app.one_mail().await;
+    assert_eq!(mail.to, "team@example.com");
+    assert!(mail.text.contains("no repository is configured: set repo_dir or repo_url"));
+}
+
+#[tokio::test]
+async fn a_clone_is_made_fetched_and_follows_the_newest_release_branch() {
+    let origin = TestRepository::shop();
+    origin.git(&["branch", "release-9"]);
+    let url = origin.dir().display().to_string();
+    let app = App::with("repo_url", &url)
+        .without_repository()
+        .with("repo_branch_pattern", "origin/release-")
+        .with("repo_fetch_interval", "1")
+        .start()
+        .await;
+    app.report(&request(&at(5, "return sum(prices) / len(prices)"))).await;
+    assert_eq!(app.one_mail().await.to, BEN.1);
+    origin.git(&["checkout", "--quiet", "-b", "release-10"]);
+    let cart = "def total(prices):\n    return prices[7]\n";
+    origin.commit(CLEO, "2026-07-01", "release", &[("shop/cart.py", cart)]);
+    crate::harness::wait_until("release-10 runs", async || {
+        let tip = app.server.shared.repo.get().tip_commit();
+        tip.as_deref() == Some(origin.git(&["rev-parse", "release-10"]).as_str())
+    })
+    .await;
+    app.report(&request(&at(2, "return prices[7]"))).await;
+    let mails = app.mails().await;
+    assert_eq!(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), [BEN.1, CLEO.1]);
+    let (_, health) = app.get("/check_health").await;
+    assert!(health.contains("of refs/heads/release-10"), "{health}");
+}
+
+#[tokio::test]
+async fn a_shallow_clone_accuses_nobody_beyond_its_border() {
+    let origin = TestRepository::shop();
+    origin.commit(CLEO, "2026-07-01", "new", &[("shop/new.py", "boom()\n")]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let clone = folder.path().join("clone");
+    let url = format!("file://{}", origin.dir().display());
+    origin.git(&["clone", "--quiet", "--depth=1", &url, clone.to_str().expect("text")]);
+    let app = App::with("repo_dir", clone.to_str().expect("text")).start().await;
+    app.report(&request(&at(5, "return sum(prices) / len(prices)"))).await;
+    let mail = app.one_mail().await;
+    assert_eq!(mail.to, "team@example.com");
+    assert!(mail.text.contains("git fetch --unshallow"), "{}", mail.text);
+}
+
+#[tokio::test]
+async fn a_folder_of_somebody_else_is_never_written_to() {
+    let repository = TestRepository::shop();
+    let state = |repository: &TestRepository| {
+        let mut files = Vec::new();
+        let mut folders = vec![repository.dir().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("entry")) {
+                let metadata = entry.metadata().expect("metadata");
+                if metadata.is_dir() {
+                    folders.push(entry.path());
+                }
+                files.push((entry.path(), metadata.modified().expect("a time")));
+            }
+        }
+        files.sort();
+        files
+    };
+    let before = state(&repository);
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    app.report(&request(&at(5, "return sum(prices) / len(prices)"))).await;
+    app.settle().await;
+    assert_eq!(state(&app.repository), before);
+}

@@ -1,0 +1,220 @@
+//! The program as people and scripts call it.
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::harness::{BEN, CLEO, SmtpServer, TestRepository};
+
+pub fn flawless(folder: &Path, arguments: &[&str]) -> Output {
+    flawless_with_input(folder, arguments, "")
+}
+
+pub fn flawless_with_input(folder: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_flawless"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("HOME", folder)
+        .env_remove("XDG_DATA_HOME")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    // A command that reads nothing may have ended already.
+    let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
+    child.wait_with_output().expect("it ends")
+}
+
+pub fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{}", stderr(output));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+const TRACEBACK: &str = "\
+Traceback (most recent call last):
+  File \"/srv/app/shop/web.py\", line 2, in handle
+    return cart.total()
+  File \"/srv/app/shop/cart.py\", line 5, in total
+    return sum(prices) / len(prices)
+  File \"/opt/py/site-packages/numpy/core.py\", line 9, in div
+    return a / b
+  File \"/srv/app/shop/money.py\", line 6, in fail
+    raise ValueError(text)
+ValueError: no
+";
+
+#[test]
+fn blame_says_which_line_and_who_and_what_was_passed_over() {
+    let repository = TestRepository::shop();
+    let output = flawless_with_input(repository.dir(), &["blame", "--json"], TRACEBACK);
+    let found: Value = serde_json::from_str(&stdout(&output)).expect("one line of JSON");
+    let head = repository.git(&["rev-parse", "HEAD"]);
+    assert_eq!(found["frame"]["index"], 1);
+    assert_eq!(found["frame"]["repo_path"], "shop/cart.py");
+    assert_eq!(found["frame"]["path"], "/srv/app/shop/cart.py");
+    assert_eq!((&found["commit"], &found["origin_line"]), (&head.into(), &5.into()));
+    assert_eq!(found["developer"]["email"], BEN.1);
+    assert_eq!(found["authored_at"], "2026-05-18T12:00:00Z");
+    let passed: Vec<&str> =
+        found["passed_over"].as_array().expect("a list").iter().map(|f| f["reason"].as_str().expect("text")).collect();
+    assert_eq!(passed, ["not a file of the repository", "a raise statement: its caller is blamed"]);
+
+    let text = stdout(&flawless_with_input(repository.dir(), &["blame"], TRACEBACK));
+    assert!(text.contains("author    Ben Baker <ben@example.com>"), "{text}");
+}
+
+#[test]
+fn blame_takes_several_tracebacks_a_revision_and_the_rules_of_a_configuration() {
+    let repository = TestRepository::shop();
+    let before = repository.git(&["rev-parse", "HEAD"]);
+    let cart = "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices or [1])\n";
+    repository.commit(CLEO, "2026-07-01", "mend", &[("shop/cart.py", cart)]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let repo = repository.dir().display().to_string();
+    let two = format!("{TRACEBACK}\n{TRACEBACK}");
+    let arguments = ["blame", "--json", "--repo", &repo, "--rev", &before];
+    let lines = stdout(&flawless_with_input(folder.path(), &arguments, &two));
+    assert_eq!(lines.lines().count(), 2);
+    assert!(lines.lines().all(|line| line.contains(BEN.1)), "{lines}");
+
+    std::fs::write(folder.path().join("f.cfg"), format!("[flawless]\nrepo_dir = {repo}\ndata_dir_path = data\n"))
+        .expect("written");
+    let add = ["rules", "add", "building_blocks", "-conf", "f.cfg", "--filename", "shop/cart.py"];
+    stdout(&flawless(folder.path(), &add));
+    let blamed = flawless_with_input(folder.path(), &["blame", "-conf", "f.cfg"], TRACEBACK);
+    let text = stdout(&blamed);
+    assert!(text.contains("line      shop/web.py:2 in handle"), "{text}");
+    assert!(text.contains("passed    shop/cart.py:5 in total: library code (rule 1)"), "{text}");
+
+    let wrong = flawless_with_input(folder.path(), &["blame", "--repo", &repo, "--rev", "--output=x"], TRACEBACK);
+    assert_eq!(wrong.status.code(), Some(2), "clap takes it for an option");
+    let wrong = flawless_with_input(folder.path(), &["blame", "--repo", &repo, "--rev=--output=x"], TRACEBACK);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(stderr(&wrong).contains("names no commit"), "{}", stderr(&wrong));
+    let none = flawless_with_input(folder.path(), &["blame", "--repo", &repo], "all is well\n");
+    assert!(stderr(&none).contains("holds no Python traceback"), "{}", stderr(&none));
+}
+
+#[test]
+fn rules_are_added_listed_imported_and_removed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |arguments: &[&str]| flawless(folder.path(), arguments);
+    let every = ["rules", "add", "known_errors", "--filename", "a.py", "--alert-every-n-occurrences", "7", "--email-recipients", "a@example.com,b@example.com"];
+    assert_eq!(stdout(&run(&every)), "known_errors has a new entry 1\n");
+    assert_eq!(stdout(&run(&every)), "known_errors has this entry already\n");
+    let listed = stdout(&run(&["rules", "list", "known_errors", "--json"]));
+    let entry: Value = serde_json::from_str(&listed).expect("JSON");
+    assert_eq!(
+        entry,
+        serde_json::json!({"id": 1, "filename": "a.py", "alert_every_n_occurrences": 7, "email_recipients": ["a@example.com", "b@example.com"]})
+    );
+    let document = r#"{"remap": {"old": "new@example.com", "x": "y@example.com"}, "last_update_ts": 1}"#;
+    let imported = flawless_with_input(folder.path(), &["rules", "import", "email_remapping", "-"], document);
+    assert_eq!(stdout(&imported), "email_remapping: 2 entries added, 0 were there already\n");
+    assert_eq!(stdout(&run(&["rules", "remove", "known_errors", "1"])), "entry 1 was removed from known_errors\n");
+    let again = run(&["rules", "remove", "known_errors", "1"]);
+    assert_eq!(again.status.code(), Some(1));
+    for (arguments, words) in [
+        (vec!["rules", "add", "watch_list", "--email", "x", "--filepath", "a"], "\"x\" is no mail address"),
+        (vec!["rules", "add", "watch_list", "--filename", "a"], "unknown field \"filename\""),
+        (vec!["rules", "add", "known_errors"], "missing field `filename`"),
+    ] {
+        let output = run(&arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(stderr(&output).contains(words), "{}", stderr(&output));
+    }
+    assert_eq!(run(&["rules", "list", "nothing"]).status.code(), Some(2));
+}
+
+#[test]
+fn configure_without_questions_writes_a_private_file_that_check_approves() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    let repository = TestRepository::shop();
+    let smtp = SmtpServer::start(&[]);
+    let set = [
+        format!("repo_dir={}", repository.dir().display()),
+        format!("smtp_host={}", smtp.address()),
+        "default_contact=team@example.com".to_owned(),
+        "data_dir_path=data".to_owned(),
+        "smtp_user=u".to_owned(),
+        "smtp_password=50%".to_owned(),
+    ];
+    let mut arguments = vec!["configure", "--conf", "deep/flawless.cfg"];
+    set.iter().for_each(|option| arguments.extend(["--set", option]));
+    let output = flawless(folder.path(), &arguments);
+    let text = stdout(&output);
+    assert!(text.contains("flawless start -conf"), "{text}");
+    let path = folder.path().join("deep/flawless.cfg");
+    let mode = std::fs::metadata(&path).expect("there").permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    assert!(std::fs::read_to_string(&path).expect("text").contains("smtp_password = 50%%\n"));
+    std::fs::write(&path, std::fs::read_to_string(&path).expect("text").replace("smtp_user = u\n", "").replace("smtp_password = 50%%\n", "")).expect("written");
+    let checked = flawless(folder.path(), &["check", "-conf", "deep/flawless.cfg"]);
+    let text = stdout(&checked);
+    assert_eq!(text.lines().filter(|line| line.starts_with("ok ")).count(), 4, "{text}");
+    let data = folder.path().join("deep/data");
+    let mode = |name: &str| std::fs::metadata(data.join(name)).expect(name).permissions().mode() & 0o777;
+    assert_eq!((mode(""), mode("flawless.db")), (0o700, 0o600));
+}
+
+#[test]
+fn the_questionnaire_asks_again_after_a_wrong_answer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let repository = TestRepository::shop();
+    let smtp = SmtpServer::start(&[]);
+    let answers = [
+        "ninety", "0", "0", "http://flawless.example.com", "data", // the server
+        "127.0.0.1:1", "none", "", "n", // a mail server that is not there: asked again
+        &smtp.address(), "", "", "example.org", "y", "nobody", "team@example.org", // mail
+        "n", "/nowhere", "", "n", // no repository there: asked again
+        "n", &repository.dir().display().to_string(), "",
+    ]
+    .join("\n");
+    let output = flawless_with_input(folder.path(), &["configure"], &(answers + "\n"));
+    let text = stdout(&output);
+    for expected in ["\"ninety\" is no port", "smtp_host", "\"nobody\" is no mail address", "/nowhere is not a git repository", "ok: "] {
+        assert!(text.contains(expected), "{expected:?} is missing in\n{text}");
+    }
+    let written = std::fs::read_to_string(folder.path().join("flawless.cfg")).expect("written");
+    assert!(written.contains("ignore_vcs_email_domain = True\n"), "{written}");
+    assert!(written.contains("default_contact = team@example.org\n"), "{written}");
+    let broken_off = flawless_with_input(folder.path(), &["configure", "--conf", "other.cfg"], "1\n");
+    assert_eq!(broken_off.status.code(), Some(1));
+    assert!(!folder.path().join("other.cfg").exists());
+}
+
+#[test]
+fn options_completions_manual_and_the_configuration_page_come_from_one_definition() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = stdout(&flawless(folder.path(), &["options"]));
+    assert!(options.starts_with("port\n    default value: 9028\n    type: port\n"), "{options}");
+    assert!(stdout(&flawless(folder.path(), &["completions", "bash"])).contains("complete -F"));
+    assert!(stdout(&flawless(folder.path(), &["man"])).contains(".TH flawless"));
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md"))
+        .expect("docs/configuration.md");
+    let table = flawless_server::config::options_markdown();
+    assert!(page.contains(&table), "put `flawless options --markdown` into docs/configuration.md");
+}
+
+#[test]
+fn the_demo_runs_to_its_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = stdout(&flawless(folder.path(), &["demo", "--once"]));
+    for expected in [
+        "ZeroDivisionError: division by zero",
+        "shop/stats.py:9 in average",
+        "developer  Ben Baker <ben@example.com>",
+        "To: ben@example.com",
+        "prices=[]",
+        "/view_traceback?filename=shop%2Fstats.py",
+    ] {
+        assert!(text.contains(expected), "{expected:?} is missing in\n{text}");
+    }
+}

@@ -1,0 +1,146 @@
+//! `kill -9` under load: nothing that was accepted is lost, nobody is told twice, nothing that
+//! was told is forgotten.
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+
+use crate::harness::{SmtpServer, TestRepository, ThriftClient, request, wait_until};
+
+const ROUNDS: usize = 6;
+const CLIENTS: usize = 8;
+const LINES: i64 = 40;
+
+/// A server in a process of its own, so that it can be killed.
+struct ServerProcess(Child);
+
+impl ServerProcess {
+    async fn start(options: &[String], port: u16) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_flawless"))
+            .arg("start")
+            .args(options)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        wait_until("it listens", async || TcpStream::connect(address).await.is_ok()).await;
+        Self(child)
+    }
+
+    fn kill(&mut self) {
+        self.0.kill().expect("SIGKILL");
+        self.0.wait().expect("ended");
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_under_load_loses_nothing_and_tells_nobody_twice() {
+    let repository = TestRepository::empty();
+    let lines: String = (1..=LINES).map(|line| format!("fail({line})\n")).collect();
+    repository.commit(crate::harness::BEN, "2026-06-01", "lines", &[("shop/lines.py", &lines)]);
+    let smtp = SmtpServer::start(&[]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let (port, http_port) = (free_port(), free_port());
+    let options: Vec<String> = [
+        format!("port={port}"),
+        format!("http_port={http_port}"),
+        format!("data_dir_path={}", folder.path().join("data").display()),
+        format!("repo_dir={}", repository.dir().display()),
+        format!("smtp_host={}", smtp.address()),
+        "report_error_threshold=2".to_owned(),
+        "log_level=ERROR".to_owned(),
+    ]
+    .into_iter()
+    .flat_map(|option| ["--set".to_owned(), option])
+    .collect();
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let accepted: Arc<Vec<AtomicI64>> = Arc::new((0..=LINES).map(|_| AtomicI64::new(0)).collect());
+    let unanswered = Arc::new(AtomicI64::new(0));
+
+    for round in 0..ROUNDS {
+        let mut server = ServerProcess::start(&options, port).await;
+        let load: Vec<_> = (0..CLIENTS)
+            .map(|client| {
+                let (accepted, unanswered) = (accepted.clone(), unanswered.clone());
+                tokio::spawn(async move {
+                    // The server may be killed before it has taken the connection.
+                    let Ok(stream) = TcpStream::connect(address).await else { return };
+                    let mut connection = ThriftClient { stream };
+                    for n in 0.. {
+                        let line = (client as i64 * 7 + n) % LINES + 1;
+                        let text = format!("fail({line})");
+                        let frame = ("/srv/app/shop/lines.py", line, "<module>", text.as_str());
+                        if connection.record_error(&request(&[frame])).await.is_err() {
+                            unanswered.fetch_add(1, Ordering::Relaxed);
+                            break;
+                        }
+                        accepted[line as usize].fetch_add(1, Ordering::Relaxed);
+                    }
+                })
+            })
+            .collect();
+        // Another moment in each round: during attribution, composing, sending, counting.
+        tokio::time::sleep(Duration::from_millis(60 + 130 * round as u64)).await;
+        server.kill();
+        for client in load {
+            client.await.expect("no panic");
+        }
+    }
+
+    let _server = ServerProcess::start(&options, port).await;
+    let issues = || {
+        let output = Command::new(env!("CARGO_BIN_EXE_flawless"))
+            .args(["issues", "--json"])
+            .args(&options)
+            .output()
+            .expect("it runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let lines = text.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+        let count = |issue: serde_json::Value| {
+            (issue["line_number"].as_i64().expect("a line"), issue["error_count"].as_i64().expect("a count"))
+        };
+        lines.map(count).collect::<HashMap<i64, i64>>()
+    };
+    let sum: i64 = accepted.iter().map(|count| count.load(Ordering::Relaxed)).sum();
+    assert!(sum > 500, "there was a load: {sum}");
+    wait_until("everything is attributed", async || {
+        issues().values().sum::<i64>() >= sum && smtp.mails().len() >= LINES as usize
+    })
+    .await;
+    let counted = issues();
+    for (line, accepted) in accepted.iter().enumerate().skip(1) {
+        let counted = counted.get(&(line as i64)).copied().unwrap_or_default();
+        let accepted = accepted.load(Ordering::Relaxed);
+        assert!(counted >= accepted, "line {line}: {accepted} accepted, {counted} counted");
+    }
+    let extra = counted.values().sum::<i64>() - sum;
+    let unanswered = unanswered.load(Ordering::Relaxed);
+    assert!(extra <= unanswered, "{extra} more than accepted, {unanswered} were not answered");
+
+    // A kill between the mail server's "kept" and our note of it repeats the very same mail,
+    // under the same Message-ID; mail programs show it once.
+    let mut by_id: HashMap<String, String> = HashMap::new();
+    for mail in smtp.mails() {
+        by_id.insert(mail.message_id, mail.text.lines().nth(2).unwrap_or_default().to_owned());
+    }
+    let mut lines: Vec<&String> = by_id.values().collect();
+    lines.sort();
+    lines.dedup();
+    assert_eq!((by_id.len(), lines.len()), (LINES as usize, LINES as usize), "one mail for a line");
+}

@@ -1,0 +1,173 @@
+//! Starts the whole server on free ports with a clock of its own, a real mail server and a
+//! real repository, and talks to it as clients, browsers and people do.
+
+mod mail;
+mod repository;
+mod thrift;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use flawless_protocol::thrift::RecordErrorRequest;
+use flawless_server::clock::Clock;
+use flawless_server::config::{Config, RawConfig};
+use flawless_server::server::Server;
+use tempfile::TempDir;
+
+pub use mail::{Mail, SmtpServer};
+pub use repository::{ANN, BEN, CLEO, TestRepository};
+pub use thrift::{ThriftClient, request};
+
+/// Sunday, 2026-11-22 12:00:00 UTC.
+pub const NOW: i64 = 1_795_348_800_000;
+
+/// Long enough for the slowest machine; nothing that works takes a hundredth of it.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The server under test with everything around it.
+pub struct App {
+    pub server: Server,
+    pub clock: Clock,
+    pub repository: TestRepository,
+    pub smtp: SmtpServer,
+    pub folder: TempDir,
+}
+
+/// What a test wants to be different.
+#[derive(Default)]
+pub struct AppBuilder {
+    options: Vec<(String, String)>,
+    repository: Option<TestRepository>,
+    smtp: Option<SmtpServer>,
+    without_repository: bool,
+}
+
+impl App {
+    pub async fn start() -> Self {
+        AppBuilder::default().start().await
+    }
+
+    pub fn with(option: &str, value: &str) -> AppBuilder {
+        AppBuilder::default().with(option, value)
+    }
+
+    /// Stops the server and starts it again with the same data, as an upgrade does.
+    pub async fn restart(self) -> Self {
+        let config = (*self.server.shared.config).clone();
+        self.server.stop().await;
+        let server = Server::start(config, self.clock.clone()).await.expect("starts again");
+        Self { server, ..self }
+    }
+
+    /// Reports an error and expects it to be taken.
+    pub async fn report(&self, request: &RecordErrorRequest) {
+        let mut client = ThriftClient::connect(self.server.thrift_address).await;
+        assert_eq!(client.record_error(request).await, Ok("record_error".to_owned()));
+    }
+
+    /// Waits until nothing is left to attribute, to compose or to send.
+    pub async fn settle(&self) {
+        let store = &self.server.shared.store;
+        wait_until("the queues are empty", async || {
+            store.pending_queue().await.expect("store").waiting == 0
+                && store.open_alerts(1).await.expect("store").is_empty()
+                && store.outbox_queue().await.expect("store").waiting == 0
+        })
+        .await;
+    }
+
+    /// The mails that have come when the queues are empty, sorted by recipient.
+    pub async fn mails(&self) -> Vec<Mail> {
+        self.settle().await;
+        self.smtp.mails()
+    }
+
+    /// The one mail that has come; fails when there is another number.
+    pub async fn one_mail(&self) -> Mail {
+        let mut mails = self.mails().await;
+        assert_eq!(mails.len(), 1, "{mails:#?}");
+        mails.remove(0)
+    }
+
+    /// A page: status and body.
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        let url = format!("http://{}{path}", self.server.http_address);
+        let answer = reqwest::get(url).await.expect("the server answers");
+        (answer.status().as_u16(), answer.text().await.expect("text"))
+    }
+
+    /// Sends a form: status and body of the page it leads to.
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
+        let url = format!("http://{}{path}", self.server.http_address);
+        let request = reqwest::Client::new().post(url).form(fields);
+        let answer = request.send().await.expect("the server answers");
+        (answer.status().as_u16(), answer.text().await.expect("text"))
+    }
+}
+
+impl AppBuilder {
+    pub fn with(mut self, option: &str, value: &str) -> Self {
+        self.options.push((option.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn repository(mut self, repository: TestRepository) -> Self {
+        self.repository = Some(repository);
+        self
+    }
+
+    pub fn without_repository(mut self) -> Self {
+        self.without_repository = true;
+        self
+    }
+
+    pub fn smtp(mut self, smtp: SmtpServer) -> Self {
+        self.smtp = Some(smtp);
+        self
+    }
+
+    pub async fn start(self) -> App {
+        let folder = tempfile::tempdir().expect("a folder");
+        let repository = self.repository.unwrap_or_else(TestRepository::shop);
+        let smtp = self.smtp.unwrap_or_else(|| SmtpServer::start(&[]));
+        let mut raw = RawConfig::default();
+        let mut set = |name: &str, value: &str| {
+            raw.set_argument(&format!("{name}={value}")).expect("a known option");
+        };
+        set("port", "0");
+        set("http_port", "0");
+        set("timezone", "UTC");
+        set("default_contact", "team@example.com");
+        set("report_error_threshold", "1");
+        set("smtp_host", &smtp.address());
+        set("smtp_timeout", "2");
+        set("data_dir_path", &folder.path().join("data").display().to_string());
+        if !self.without_repository {
+            set("repo_dir", &repository.dir().display().to_string());
+        }
+        for (name, value) in &self.options {
+            set(name, value);
+        }
+        let clock = Clock::fixed(NOW);
+        let config = Config::resolve(&raw).expect("a valid configuration");
+        let server = Server::start(config, clock.clone()).await.expect("the server starts");
+        App { server, clock, repository, smtp, folder }
+    }
+}
+
+/// Waits until `done` says so.
+pub async fn wait_until(what: &str, mut done: impl AsyncFnMut() -> bool) {
+    let waited = tokio::time::timeout(PATIENCE, async {
+        while !done().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    waited.await.unwrap_or_else(|_| panic!("waited in vain until {what}"));
+}
+
+/// The Python that `./test` has set up with the older client and a mail server.
+pub fn python() -> PathBuf {
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/test-env/bin/python"));
+    assert!(path.exists(), "{} is missing: run ./test once, it sets it up", path.display());
+    path
+}

@@ -1,0 +1,85 @@
+"""A real mail server for the tests: aiosmtpd on a free port of loopback. Prints its port, then
+each mail it takes as a line of JSON."""
+import argparse
+import asyncio
+import email
+import email.policy
+import json
+import socket
+import ssl
+import sys
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+
+arguments = argparse.ArgumentParser()
+arguments.add_argument("--port", type=int, default=0)
+arguments.add_argument("--refuse", action="append", default=[])
+arguments.add_argument("--delay", type=float, default=0)
+arguments.add_argument("--fail-first", type=int, default=0)
+arguments.add_argument("--certificate")
+arguments.add_argument("--tls", choices=["none", "starttls", "tls"], default="none")
+arguments.add_argument("--login", help="USER:PASSWORD")
+options = arguments.parse_args()
+
+
+class Handler:
+    failures = options.fail_first
+
+    async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
+        if address in options.refuse:
+            return "550 5.1.1 no such user here"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        await asyncio.sleep(options.delay)
+        if Handler.failures > 0:
+            Handler.failures -= 1
+            return "451 4.3.0 come back later"
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+
+        def part(kind):
+            found = message.get_body(preferencelist=(kind,))
+            return found.get_content() if found else ""
+
+        print(json.dumps({
+            "envelope_to": envelope.rcpt_tos, "envelope_from": envelope.mail_from,
+            "headers": [[name.lower(), str(value)] for name, value in message.items()],
+            "text": part("plain"), "html": part("html"),
+        }), flush=True)
+        return "250 kept"
+
+
+def authenticate(server, session, envelope, mechanism, data):
+    given = (data.login + b":" + data.password).decode()
+    return AuthResult(success=given == options.login, handled=False)
+
+
+settings = {}
+if options.certificate:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(options.certificate)
+    if options.tls == "tls":
+        settings["ssl_context"] = context
+    else:
+        settings.update(tls_context=context, require_starttls=True)
+if options.login:
+    settings.update(authenticator=authenticate, auth_required=True,
+                    auth_require_tls=options.tls == "starttls")
+
+
+class FreePort(Controller):
+    def _trigger_server(self):
+        # The base class connects to the port it was given; ours is known only now.
+        self.port = self.server.sockets[0].getsockname()[1]
+        # Nor does it know a server that talks TLS with a certificate of its own.
+        socket.create_connection(("127.0.0.1", self.port)).close()
+
+
+controller = FreePort(Handler(), hostname="127.0.0.1", port=options.port, **settings)
+controller.start()
+print(controller.port, flush=True)
+# Ends with the test that started it.
+sys.stdin.read()
+controller.stop()

@@ -1,0 +1,140 @@
+//! Mails against a real mail server that is down, slow, encrypted, or refuses.
+use std::process::Command;
+
+use crate::harness::{App, BEN, SmtpServer, python, request, wait_until};
+
+const CART: [(&str, i64, &str, &str); 1] =
+    [("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")];
+
+#[tokio::test]
+async fn a_mail_waits_while_the_mail_server_is_down_and_is_sent_once_it_is_back() {
+    let smtp = SmtpServer::start(&[]);
+    let port = smtp.port();
+    drop(smtp);
+    let mut app = App::with("smtp_host", &format!("127.0.0.1:{port}")).start().await;
+    app.report(&request(&CART)).await;
+    let queue = async |app: &App| app.server.shared.store.outbox_queue().await.expect("store");
+    wait_until("an attempt has failed", async || queue(&app).await.last_error.is_some()).await;
+    assert_eq!(queue(&app).await.waiting, 1);
+    // Two days later, and a restart in between.
+    app = app.restart().await;
+    app.clock.advance(2 * 86_400_000);
+    let (status, health) = app.get("/check_health").await;
+    assert!(status == 503 && health.contains("1 mails wait to be sent"), "{status} {health}");
+    app.smtp = SmtpServer::start(&["--port", &port.to_string()]);
+    app.clock.advance(86_400_000);
+    let mail = app.one_mail().await;
+    assert_eq!(mail.to, BEN.1);
+    assert_eq!(app.get("/check_health").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_refused_recipient_does_not_stop_the_others_and_the_default_contact_hears_of_it() {
+    let smtp = SmtpServer::start(&["--refuse", BEN.1]);
+    let app = App::with("report_error_threshold", "1").smtp(smtp).start().await;
+    crate::rules::add(&app, "watch_list", r#"{"email": "wanda@example.com", "filepath": "shop"}"#)
+        .await;
+    app.report(&request(&CART)).await;
+    let mails = app.mails().await;
+    let to: Vec<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();
+    assert_eq!(to, ["team@example.com", "wanda@example.com"]);
+    assert!(mails[0].text.contains("no such user here"), "{}", mails[0].text);
+    let (_, page) = app.get("/view_traceback?filename=shop/cart.py").await;
+    assert!(page.contains("ben@example.com") && page.contains("given up"), "{page}");
+}
+
+#[tokio::test]
+async fn a_server_that_says_later_gets_the_same_mail_again() {
+    let smtp = SmtpServer::start(&["--fail-first", "1"]);
+    let app = App::with("report_error_threshold", "1").smtp(smtp).start().await;
+    app.report(&request(&CART)).await;
+    let store = &app.server.shared.store;
+    wait_until("the first attempt has failed", async || {
+        store.outbox_queue().await.expect("store").last_error.is_some()
+    })
+    .await;
+    assert!(app.smtp.mails().is_empty());
+    app.clock.advance(60_000);
+    let mail = app.one_mail().await;
+    assert!(mail.message_id.starts_with("<alert-1."), "{}", mail.message_id);
+}
+
+#[tokio::test]
+async fn a_slow_mail_server_times_out_and_holds_up_nothing_else() {
+    let smtp = SmtpServer::start(&["--delay", "60"]);
+    let app = App::with("smtp_timeout", "1").smtp(smtp).start().await;
+    app.report(&request(&CART)).await;
+    let store = &app.server.shared.store;
+    wait_until("the attempt has timed out", async || {
+        store.outbox_queue().await.expect("store").last_error.is_some()
+    })
+    .await;
+    app.report(&request(&CART)).await;
+    assert_eq!(app.get("/").await.0, 200);
+}
+
+/// A certificate for 127.0.0.1 with its key in one file, and the authority that signed it.
+fn certificates(folder: &std::path::Path) -> (String, String) {
+    let script = "import sys, trustme
+authority = trustme.CA()
+authority.cert_pem.write_to_path(sys.argv[1] + '/ca.pem')
+authority.issue_cert('127.0.0.1', 'localhost').private_key_and_cert_chain_pem.write_to_path(sys.argv[1] + '/server.pem')";
+    let status = Command::new(python()).args(["-c", script]).arg(folder).status().expect("python");
+    assert!(status.success());
+    let path = |name: &str| folder.join(name).display().to_string();
+    (path("server.pem"), path("ca.pem"))
+}
+
+#[tokio::test]
+async fn starttls_and_tls_with_a_login_check_the_certificate() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (server, authority) = certificates(folder.path());
+    for security in ["starttls", "tls"] {
+        let options = ["--tls", security, "--certificate", &server, "--login", "flawless:s3cret"];
+        let app = App::with("smtp_security", security)
+            .with("smtp_user", "flawless")
+            .with("smtp_password", "s3cret")
+            .with("smtp_ca_file", &authority)
+            .smtp(SmtpServer::start(&options))
+            .start()
+            .await;
+        app.report(&request(&CART)).await;
+        assert_eq!(app.one_mail().await.to, BEN.1, "{security}");
+
+        let stranger = App::with("smtp_security", security)
+            .smtp(SmtpServer::start(&options))
+            .start()
+            .await;
+        stranger.report(&request(&CART)).await;
+        let store = &stranger.server.shared.store;
+        wait_until("the certificate is refused", async || {
+            let queue = store.outbox_queue().await.expect("store");
+            queue.last_error.is_some_and(|error| error.to_lowercase().contains("certificate"))
+        })
+        .await;
+        assert!(stranger.smtp.mails().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_login_keeps_the_mails_until_it_is_mended() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (server, authority) = certificates(folder.path());
+    let smtp = SmtpServer::start(&[
+        "--tls", "starttls", "--certificate", &server, "--login", "flawless:right",
+    ]);
+    let app = App::with("smtp_security", "starttls")
+        .with("smtp_user", "flawless")
+        .with("smtp_password", "wrong")
+        .with("smtp_ca_file", &authority)
+        .smtp(smtp)
+        .start()
+        .await;
+    app.report(&request(&CART)).await;
+    let store = &app.server.shared.store;
+    wait_until("the login has failed", async || {
+        let queue = store.outbox_queue().await.expect("store");
+        queue.waiting == 1 && queue.last_error.is_some_and(|error| error.contains("535"))
+    })
+    .await;
+}

@@ -1,0 +1,17 @@
+//! The server as a whole, with real repositories, a real mail server and the older client.
+#![expect(clippy::disallowed_methods, reason = "tests start programs and measure their patience")]
+#![allow(unreachable_pub, missing_docs, reason = "nothing here is used from outside")]
+
+mod alerts;
+mod attribution;
+mod command_line;
+mod crash;
+mod harness;
+mod hostile;
+mod ingest;
+mod mail_delivery;
+mod older_client;
+mod pages;
+mod rules;
+mod source_laws;
+mod start_errors;

@@ -1,0 +1,93 @@
+//! Rules decide; a running server takes changes up.
+use flawless_server::store::RuleList;
+use serde_json::Value;
+
+use crate::harness::{ANN, App, BEN, NOW, request, wait_until};
+
+/// Adds a rule from another connection, as the command line does, and waits for the server.
+pub async fn add(app: &App, list: &str, entry: &str) {
+    let shared = &app.server.shared;
+    let before = shared.rules.get().revision;
+    let list = RuleList::parse(list).expect("a list");
+    let entry: Value = serde_json::from_str(entry).expect("JSON");
+    let mut tx = shared.store.write().await.expect("store");
+    tx.add_rule(list, &entry, NOW).await.expect("a rule").expect("a new one");
+    tx.commit().await.expect("store");
+    wait_until("the rule counts", async || shared.rules.get().revision > before).await;
+}
+
+const WEB: (&str, i64, &str, &str) = ("/srv/app/shop/web.py", 2, "handle", "return cart.total()");
+const CART: (&str, i64, &str, &str) =
+    ("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)");
+const RAISE: (&str, i64, &str, &str) =
+    ("/srv/app/shop/money.py", 6, "fail", "    raise ValueError(text)\n");
+
+#[tokio::test]
+async fn a_raise_statement_hands_on_to_its_caller_but_never_to_nobody() {
+    let app = App::start().await;
+    app.report(&request(&[WEB, CART, RAISE])).await;
+    assert_eq!(app.one_mail().await.to, BEN.1);
+    app.report(&request(&[RAISE])).await;
+    let mails = app.mails().await;
+    assert_eq!(mails[0].to, ANN.1, "only a raise is the project's own: it is blamed");
+}
+
+#[tokio::test]
+async fn library_code_hands_on_to_its_caller_at_once_after_the_rule_is_made() {
+    let app = App::start().await;
+    app.report(&request(&[WEB, CART])).await;
+    assert_eq!(app.one_mail().await.to, BEN.1);
+    add(&app, "building_blocks", r#"{"filename": "shop/cart.py", "function_name": "total"}"#).await;
+    app.report(&request(&[WEB, CART])).await;
+    let mails = app.mails().await;
+    assert_eq!((mails.len(), mails[0].to.as_str()), (2, ANN.1));
+}
+
+#[tokio::test]
+async fn known_errors_are_silent_or_told_by_their_own_thresholds() {
+    let app = App::start().await;
+    add(&app, "known_errors", r#"{"filename": "shop/cart.py"}"#).await;
+    let every = r#"{"filename": "shop/web.py", "alert_every_n_occurrences": 5, "max_alert_threshold": 10}"#;
+    add(&app, "known_errors", every).await;
+    let mut silent = request(&[WEB, CART]);
+    silent.error_count = Some(1_000);
+    app.report(&silent).await;
+    assert!(app.mails().await.is_empty());
+    let mut web = request(&[WEB]);
+    for (count, mails) in [(4, 0), (1, 1), (3, 1), (2, 2), (20, 2)] {
+        web.error_count = Some(count);
+        app.report(&web).await;
+        assert_eq!(app.mails().await.len(), mails, "after {count} more");
+    }
+    let (_, page) = app.get("/").await;
+    assert!(page.contains("Wow, no errors"), "known errors are not listed: {page}");
+    let (_, page) = app.get("/?include_known_errors=1").await;
+    assert!(page.contains("shop/cart.py:5") && page.contains("(known error)"), "{page}");
+}
+
+#[tokio::test]
+async fn dropped_reports_are_counted_with_the_rule_that_dropped_them() {
+    let app = App::start().await;
+    add(&app, "ignored_exceptions", r#""builtins.KeyboardInterrupt""#).await;
+    add(&app, "third_party_whitelist", r#"{"filename": "redis/client.py"}"#).await;
+    let mut interrupt = request(&[WEB]);
+    interrupt.exception_type = Some("builtins.KeyboardInterrupt".into());
+    let foreign = ("/opt/py/site-packages/redis/client.py", 10, "get", "return self.x()");
+    for _ in 0..2 {
+        app.report(&interrupt).await;
+        app.report(&request(&[WEB, foreign])).await;
+        app.settle().await;
+    }
+    assert!(app.mails().await.is_empty());
+    let outcomes = app.server.shared.store.outcomes_since(NOW).await.expect("store");
+    let mut seen: Vec<_> =
+        outcomes.iter().map(|o| (o.kind.as_str(), o.reason.as_str(), o.reports)).collect();
+    seen.sort_unstable();
+    assert_eq!(
+        seen,
+        [
+            ("ignored_exception", "ignored_exceptions rule 1", 2),
+            ("third_party", "third_party_whitelist rule 2", 2)
+        ]
+    );
+}

@@ -1,0 +1,85 @@
+//! The laws of ARCHITECTURE.md that no compiler keeps.
+use std::path::{Path, PathBuf};
+
+fn sources() -> Vec<(PathBuf, String)> {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).canonicalize().expect("a folder");
+    let mut found = Vec::new();
+    let mut folders = vec![root.join("crates"), root.join("benches")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).expect("text");
+                found.push((path.strip_prefix(&root).expect("below").to_owned(), text));
+            }
+        }
+    }
+    found.sort();
+    assert!(found.len() > 50, "the sources were found");
+    found
+}
+
+/// Code without the tests at its end.
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap_or_default()
+}
+
+#[test]
+fn every_file_says_what_it_is_for_and_has_one_topic() {
+    for (path, text) in sources() {
+        assert!(text.starts_with("//!"), "{} does not open with //!", path.display());
+        let lines = text.lines().count();
+        assert!(lines <= 500, "{} has {lines} lines: more than one topic?", path.display());
+    }
+}
+
+#[test]
+fn only_the_store_has_sql_and_only_one_file_starts_processes() {
+    for (path, text) in sources() {
+        let shown = path.display().to_string();
+        let in_tests = shown.contains("/tests/") || shown.starts_with("benches/");
+        let code = without_tests(&text);
+        if !shown.contains("server/src/store/") && !in_tests {
+            for sql in ["sqlx", "SELECT ", "INSERT INTO", "DELETE FROM"] {
+                let allowed = sql == "sqlx" && shown.ends_with("logging.rs");
+                assert!(!code.contains(sql) || allowed, "{shown} contains {sql:?}");
+            }
+        }
+        if !shown.ends_with("git/src/process.rs") && !in_tests {
+            assert!(!code.contains("Command::new"), "{shown} starts a process");
+        }
+    }
+}
+
+#[test]
+fn the_parts_of_the_server_meet_only_in_the_store() {
+    let parts = ["ingest", "pipeline", "web", "cli"];
+    for (path, text) in sources() {
+        let shown = path.display().to_string();
+        for part in parts.iter().filter(|part| shown.contains(&format!("server/src/{part}/"))) {
+            for other in parts.iter().filter(|other| *other != part) {
+                let used = text.contains(&format!("crate::{other}::"));
+                assert!(!used, "{shown} uses {other}: they meet in rows of the store");
+            }
+        }
+    }
+}
+
+#[test]
+fn each_crate_uses_only_those_below_it() {
+    let allowed = [
+        ("core", &[][..]),
+        ("protocol", &[]),
+        ("git", &["flawless-core"]),
+        ("server", &["flawless-core", "flawless-git", "flawless-protocol"]),
+    ];
+    for (name, allowed) in allowed {
+        let path = format!("{}/../{name}/Cargo.toml", env!("CARGO_MANIFEST_DIR"));
+        let manifest = std::fs::read_to_string(path).expect("a manifest");
+        let used = manifest.lines().filter_map(|line| line.strip_suffix(".workspace = true"));
+        let ours: Vec<&str> = used.filter(|name| name.starts_with("flawless-")).collect();
+        assert_eq!(ours, allowed, "{name}");
+    }
+}

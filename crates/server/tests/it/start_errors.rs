@@ -1,0 +1,88 @@
+//! What is wrong is said in one paragraph: what, where it was set, and the way out.
+use std::path::Path;
+use std::process::Command;
+
+use crate::command_line::{flawless, stderr};
+use crate::harness::python;
+
+/// Starts with a configuration that cannot work; returns the message.
+fn start(folder: &Path, config: &str) -> String {
+    std::fs::write(folder.join("f.cfg"), format!("[flawless]\n{config}\n")).expect("written");
+    let output = flawless(folder, &["start", "-conf", "f.cfg"]);
+    assert_eq!(output.status.code(), Some(1), "{config}: {}", stderr(&output));
+    let message = stderr(&output);
+    assert_eq!(message.trim_end().lines().count(), 1, "one paragraph: {message}");
+    message
+}
+
+#[test]
+fn wrong_values_are_named_with_file_line_and_a_way_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (config, expected) in [
+        ("prot = 1", ["f.cfg:2", "unknown option \"prot\"", "Did you mean port?"]),
+        ("\nport = many", ["f.cfg:3: port", "\"many\" is no port", "0 to 65535"]),
+        ("smtp_use_tls = perhaps", ["f.cfg:2: smtp_use_tls", "no truth value", "True or False"]),
+        ("repo_branch_pattern = (", ["f.cfg:2: repo_branch_pattern", "no regular expression", "Python-style"]),
+        ("only_blame_filepaths_matching = ok, [", ["f.cfg:2: only_blame", "\"[\"", "Python-style"]),
+        ("report_only_after_minimum_date = soon", ["f.cfg:2: report_only", "no date", "YYYY-MM-DD"]),
+        ("default_contact = nobody", ["f.cfg:2: default_contact", "no mail address", "dev@example.com"]),
+        ("smtp_host = mail:x", ["f.cfg:2: smtp_host", "no valid port", "HOST:PORT"]),
+        ("hostname = ::", ["f.cfg:2: hostname", "no web address", "http://"]),
+        ("timezone = Mars/Base", ["f.cfg:2: timezone", "Mars/Base", "Europe/Berlin"]),
+        ("log_level = LOUD", ["f.cfg:2: log_level", "LOUD", "DEBUG, INFO"]),
+        ("smtp_password_file = /nowhere/x\nsmtp_user = u", ["f.cfg:2: smtp_password_file", "cannot be read", "only the secret"]),
+        ("repo_url = --upload-pack=x", ["f.cfg:2: repo_url", "no address", "https://"]),
+    ] {
+        let message = start(folder.path(), config);
+        for part in expected {
+            assert!(message.contains(part), "{part:?} is missing in {message}");
+        }
+    }
+    let missing = flawless(folder.path(), &["start", "-conf", "none.cfg"]);
+    assert!(stderr(&missing).contains("flawless configure"), "{}", stderr(&missing));
+    assert_eq!(flawless(folder.path(), &["start", "--nonsense"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_port_in_use_and_a_folder_that_cannot_be_written_are_said_before_anything_starts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port();
+    let message = start(folder.path(), &format!("host = 127.0.0.1\nport = {port}\ndata_dir_path = d"));
+    assert!(message.contains("f.cfg:3: port") && message.contains("in use"), "{message}");
+    std::fs::write(folder.path().join("file"), "").expect("written");
+    let message = start(folder.path(), "port = 0\nhttp_port = 0\ndata_dir_path = file/data");
+    assert!(message.contains("data_dir_path") && message.contains("file/data"), "{message}");
+}
+
+#[test]
+fn a_database_of_a_newer_program_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let rules = ["rules", "list", "known_errors", "--set"];
+    let set = format!("data_dir_path={}", data.display());
+    assert!(flawless(folder.path(), &[&rules[..], &[&set]].concat()).status.success());
+    let script = "import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as database:
+    database.execute(\"INSERT INTO _sqlx_migrations VALUES (9999, 'future', '2030-01-01', 1, X'00', 1)\")";
+    let status = Command::new(python()).args(["-c", script]).arg(data.join("flawless.db")).status();
+    assert!(status.expect("python").success());
+    let message = start(folder.path(), "port = 0\nhttp_port = 0\ndata_dir_path = data");
+    assert!(message.contains("newer Flawless (schema 9999"), "{message}");
+}
+
+#[test]
+fn check_says_every_problem_with_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(
+        folder.path().join("f.cfg"),
+        "[flawless]\nsmtp_host = 127.0.0.1:1\nrepo_dir = /nowhere\ndata_dir_path = d\n",
+    )
+    .expect("written");
+    let output = flawless(folder.path(), &["check", "-conf", "f.cfg"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    for expected in ["ok       store", "PROBLEM  repository: f.cfg:3: repo_dir", "PROBLEM  mail server: f.cfg:2: smtp_host", "missing  no default_contact"] {
+        assert!(text.contains(expected), "{expected:?} is missing in\n{text}");
+    }
+}
