@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::ingest::{ThriftLimits, run_thrift};
 use crate::intake::Intake;
-use crate::mail::{Smtp, run_sender};
+use crate::mail::{SentJournal, Smtp, run_sender};
 use crate::pipeline::{
     Verdicts, run_attribution, run_maintenance, run_mirror, run_notify, run_recorder, run_rules,
 };
@@ -74,7 +74,13 @@ impl Server {
             frame: FRAME_TIME,
         };
         let repo = if config.repository.is_some() { Repo::Opening } else { Repo::None };
+        let folder =
+            |source| StoreError::Folder { path: config.data_dir.display().to_string(), source };
+        let (journal, sent) = SentJournal::open(&config.data_dir).map_err(folder)?;
         let mut tx = store.write().await?;
+        for mail in sent {
+            tx.mail_sent(mail, clock.now()).await?;
+        }
         tx.release_alerts().await?;
         tx.commit().await?;
         let shared = Shared {
@@ -102,7 +108,7 @@ impl Server {
         tasks.spawn(run_rules(shared.clone()));
         tasks.spawn(run_attribution(shared.clone(), verdicts));
         tasks.spawn(run_notify(shared.clone()));
-        tasks.spawn(run_sender(shared.clone(), smtp));
+        tasks.spawn(run_sender(shared.clone(), smtp, journal));
         tasks.spawn(run_maintenance(shared.clone()));
         Ok(Self { thrift_address, http_address, shared, tasks, _lock: lock })
     }

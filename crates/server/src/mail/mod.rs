@@ -3,11 +3,13 @@
 mod alert_mail;
 mod note_mail;
 mod send;
+mod sent_journal;
 mod smtp;
 
 pub use alert_mail::AlertMail;
 pub use note_mail::note_mail;
 pub use send::run_sender;
+pub use sent_journal::SentJournal;
 pub use smtp::Smtp;
 
 use std::time::{Duration, UNIX_EPOCH};

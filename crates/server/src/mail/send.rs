@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use super::note_mail;
+use super::sent_journal::SentJournal;
 use super::smtp::{SendError, Smtp};
 use crate::state::Shared;
 use crate::store::{DueMail, StoreError};
@@ -15,9 +16,16 @@ const LONGEST_RETRY_MS: i64 = 3_600_000;
 const GIVE_UP_AFTER_MS: i64 = 5 * 86_400_000;
 
 /// Sends mails for ever.
-pub async fn run_sender(shared: Shared, smtp: Smtp) {
+pub async fn run_sender(shared: Shared, smtp: Smtp, mut journal: SentJournal) {
     loop {
-        match send_due(&shared, &smtp).await {
+        let round = send_due(&shared, &smtp, &mut journal).await;
+        // Every round ends with the store knowing what was sent, or with an error.
+        if round.is_ok()
+            && let Err(error) = journal.clear()
+        {
+            tracing::warn!(%error, "the journal of sent mails could not be cleared");
+        }
+        match round {
             Ok(Round::Busy) => {}
             Ok(Round::Idle) => tokio::select! {
                 () = shared.bells.outbox.notified() => {}
@@ -39,13 +47,22 @@ enum Round {
     Unreachable,
 }
 
-async fn send_due(shared: &Shared, smtp: &Smtp) -> Result<Round, StoreError> {
+async fn send_due(
+    shared: &Shared,
+    smtp: &Smtp,
+    journal: &mut SentJournal,
+) -> Result<Round, StoreError> {
     let due = shared.store.due_mails(shared.clock.now(), BATCH).await?;
     if due.is_empty() {
         return Ok(Round::Idle);
     }
     for mail in &due {
         let sent = smtp.send(&mail.recipient, &mail.message).await;
+        if sent.is_ok()
+            && let Err(error) = journal.note(mail.id)
+        {
+            tracing::warn!(%error, "a sent mail could not be noted");
+        }
         let now = shared.clock.now();
         let mut tx = shared.store.write().await?;
         let unreachable = matches!(sent, Err(SendError::Unreachable(_)));

@@ -37,7 +37,10 @@ async fn an_issue_stays_told_across_restarts_and_new_versions() {
     app.report(&request(&[CART[0], later])).await;
     assert_eq!(app.mails().await.len(), 1, "still the same line of Ben's");
     let (_, page) = app.get("/").await;
-    assert!(page.contains("<td class=\"number\">3</td>"), "one issue with three occurrences: {page}");
+    assert!(
+        page.contains("<td class=\"number\">3</td>"),
+        "one issue with three occurrences: {page}"
+    );
     // Somebody edits the line: it is new code, by someone else.
     let edited = cart.replace("len(prices)", "max(len(prices), 0)");
     app.repository.commit(ANN, "2026-07-02", "cart: edit", &[("shop/cart.py", &edited)]);
@@ -55,8 +58,7 @@ async fn old_code_is_listed_but_not_told() {
     assert!(app.mails().await.is_empty());
     let (_, page) = app.get("/").await;
     assert!(page.contains("Wow, no errors"), "{page}");
-    let (_, page) =
-        app.get("/get_weekly_error_report?include_modified_before_min_date=True").await;
+    let (_, page) = app.get("/get_weekly_error_report?include_modified_before_min_date=True").await;
     assert!(page.contains("shop/cart.py:5"), "{page}");
 }
 
@@ -64,12 +66,21 @@ async fn old_code_is_listed_but_not_told() {
 async fn watchers_and_recipients_of_known_errors_are_told_each_once() {
     let app = App::start().await;
     let rules = [
-        ("watch_list", r#"{"email": "wanda@example.com", "filepath": "shop", "watch_all_errors": true}"#),
+        (
+            "watch_list",
+            r#"{"email": "wanda@example.com", "filepath": "shop", "watch_all_errors": true}"#,
+        ),
         ("watch_list", r#"{"email": "wanda@example.com", "filepath": "shop/cart.py"}"#),
         ("watch_list", r#"{"email": "only@example.com", "filepath": "shop/web.py"}"#),
-        ("watch_list", r#"{"email": "any@example.com", "filepath": "shop/web.py", "watch_all_errors": true}"#),
-        ("known_errors", r#"{"filename": "shop/cart.py", "min_alert_threshold": 1,
-            "email_recipients": ["ops@example.com", "ben@example.com"], "email_header": "See the runbook."}"#),
+        (
+            "watch_list",
+            r#"{"email": "any@example.com", "filepath": "shop/web.py", "watch_all_errors": true}"#,
+        ),
+        (
+            "known_errors",
+            r#"{"filename": "shop/cart.py", "min_alert_threshold": 1,
+            "email_recipients": ["ops@example.com", "ben@example.com"], "email_header": "See the runbook."}"#,
+        ),
     ];
     for (list, entry) in rules {
         crate::rules::add(&app, list, entry).await;
@@ -113,16 +124,25 @@ async fn aliases_domains_and_reassignments_lead_to_the_one_who_reads() {
     let app = App::with("email_domain_name", "example.net").repository(repository).start().await;
     for (list, entry) in [
         ("email_remapping", r#"{"old_email": "old", "new_email": "new@example.com"}"#),
-        ("disownership_list", r#"{"email": "moved@example.com", "filepath": "shop/api", "designated_email": "heir@example.com"}"#),
-        ("disownership_list", r#"{"email": "moved@example.com", "filepath": "shop", "designated_email": "far@example.com"}"#),
+        (
+            "disownership_list",
+            r#"{"email": "moved@example.com", "filepath": "shop/api", "designated_email": "heir@example.com"}"#,
+        ),
+        (
+            "disownership_list",
+            r#"{"email": "moved@example.com", "filepath": "shop", "designated_email": "far@example.com"}"#,
+        ),
     ] {
         crate::rules::add(&app, list, entry).await;
     }
     for file in ["old", "lone", "api/moved"] {
-        app.report(&request(&[(&format!("/srv/app/shop/{file}.py"), 1, "<module>", "boom()")])).await;
+        app.report(&request(&[(&format!("/srv/app/shop/{file}.py"), 1, "<module>", "boom()")]))
+            .await;
     }
     let mails = app.mails().await;
     let to: Vec<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();
     assert_eq!(to, ["heir@example.com", "lone@example.net", "new@example.com"]);
-    assert!(mails[0].text.contains("reassigned for shop/api: moved@example.com → heir@example.com"));
+    assert!(
+        mails[0].text.contains("reassigned for shop/api: moved@example.com → heir@example.com")
+    );
 }

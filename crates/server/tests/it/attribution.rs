@@ -23,7 +23,12 @@ async fn a_line_that_does_not_stand_there_is_nobodys() {
 #[tokio::test]
 async fn an_older_version_that_still_runs_is_found_by_its_text() {
     let repository = TestRepository::shop();
-    repository.commit(ANN, "2026-07-01", "rewrite", &[("shop/cart.py", "def total(p):\n    return 0\n")]);
+    repository.commit(
+        ANN,
+        "2026-07-01",
+        "rewrite",
+        &[("shop/cart.py", "def total(p):\n    return 0\n")],
+    );
     let app = App::with("report_error_threshold", "1").repository(repository).start().await;
     app.report(&request(&at(5, "return sum(prices) / len(prices)"))).await;
     let mail = app.one_mail().await;
@@ -129,7 +134,9 @@ async fn a_folder_of_somebody_else_is_never_written_to() {
         let mut files = Vec::new();
         let mut folders = vec![repository.dir().to_owned()];
         while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("entry")) {
+            for entry in
+                std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("entry"))
+            {
                 let metadata = entry.metadata().expect("metadata");
                 if metadata.is_dir() {
                     folders.push(entry.path());

@@ -61,8 +61,12 @@ fn blame_says_which_line_and_who_and_what_was_passed_over() {
     assert_eq!((&found["commit"], &found["origin_line"]), (&head.into(), &5.into()));
     assert_eq!(found["developer"]["email"], BEN.1);
     assert_eq!(found["authored_at"], "2026-05-18T12:00:00Z");
-    let passed: Vec<&str> =
-        found["passed_over"].as_array().expect("a list").iter().map(|f| f["reason"].as_str().expect("text")).collect();
+    let passed: Vec<&str> = found["passed_over"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|f| f["reason"].as_str().expect("text"))
+        .collect();
     assert_eq!(passed, ["not a file of the repository", "a raise statement: its caller is blamed"]);
 
     let text = stdout(&flawless_with_input(repository.dir(), &["blame"], TRACEBACK));
@@ -83,8 +87,11 @@ fn blame_takes_several_tracebacks_a_revision_and_the_rules_of_a_configuration() 
     assert_eq!(lines.lines().count(), 2);
     assert!(lines.lines().all(|line| line.contains(BEN.1)), "{lines}");
 
-    std::fs::write(folder.path().join("f.cfg"), format!("[flawless]\nrepo_dir = {repo}\ndata_dir_path = data\n"))
-        .expect("written");
+    std::fs::write(
+        folder.path().join("f.cfg"),
+        format!("[flawless]\nrepo_dir = {repo}\ndata_dir_path = data\n"),
+    )
+    .expect("written");
     let add = ["rules", "add", "building_blocks", "-conf", "f.cfg", "--filename", "shop/cart.py"];
     stdout(&flawless(folder.path(), &add));
     let blamed = flawless_with_input(folder.path(), &["blame", "-conf", "f.cfg"], TRACEBACK);
@@ -92,9 +99,17 @@ fn blame_takes_several_tracebacks_a_revision_and_the_rules_of_a_configuration() 
     assert!(text.contains("line      shop/web.py:2 in handle"), "{text}");
     assert!(text.contains("passed    shop/cart.py:5 in total: library code (rule 1)"), "{text}");
 
-    let wrong = flawless_with_input(folder.path(), &["blame", "--repo", &repo, "--rev", "--output=x"], TRACEBACK);
+    let wrong = flawless_with_input(
+        folder.path(),
+        &["blame", "--repo", &repo, "--rev", "--output=x"],
+        TRACEBACK,
+    );
     assert_eq!(wrong.status.code(), Some(2), "clap takes it for an option");
-    let wrong = flawless_with_input(folder.path(), &["blame", "--repo", &repo, "--rev=--output=x"], TRACEBACK);
+    let wrong = flawless_with_input(
+        folder.path(),
+        &["blame", "--repo", &repo, "--rev=--output=x"],
+        TRACEBACK,
+    );
     assert_eq!(wrong.status.code(), Some(1));
     assert!(stderr(&wrong).contains("names no commit"), "{}", stderr(&wrong));
     let none = flawless_with_input(folder.path(), &["blame", "--repo", &repo], "all is well\n");
@@ -105,7 +120,17 @@ fn blame_takes_several_tracebacks_a_revision_and_the_rules_of_a_configuration() 
 fn rules_are_added_listed_imported_and_removed() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = |arguments: &[&str]| flawless(folder.path(), arguments);
-    let every = ["rules", "add", "known_errors", "--filename", "a.py", "--alert-every-n-occurrences", "7", "--email-recipients", "a@example.com,b@example.com"];
+    let every = [
+        "rules",
+        "add",
+        "known_errors",
+        "--filename",
+        "a.py",
+        "--alert-every-n-occurrences",
+        "7",
+        "--email-recipients",
+        "a@example.com,b@example.com",
+    ];
     assert_eq!(stdout(&run(&every)), "known_errors has a new entry 1\n");
     assert_eq!(stdout(&run(&every)), "known_errors has this entry already\n");
     let listed = stdout(&run(&["rules", "list", "known_errors", "--json"]));
@@ -114,14 +139,22 @@ fn rules_are_added_listed_imported_and_removed() {
         entry,
         serde_json::json!({"id": 1, "filename": "a.py", "alert_every_n_occurrences": 7, "email_recipients": ["a@example.com", "b@example.com"]})
     );
-    let document = r#"{"remap": {"old": "new@example.com", "x": "y@example.com"}, "last_update_ts": 1}"#;
-    let imported = flawless_with_input(folder.path(), &["rules", "import", "email_remapping", "-"], document);
+    let document =
+        r#"{"remap": {"old": "new@example.com", "x": "y@example.com"}, "last_update_ts": 1}"#;
+    let imported =
+        flawless_with_input(folder.path(), &["rules", "import", "email_remapping", "-"], document);
     assert_eq!(stdout(&imported), "email_remapping: 2 entries added, 0 were there already\n");
-    assert_eq!(stdout(&run(&["rules", "remove", "known_errors", "1"])), "entry 1 was removed from known_errors\n");
+    assert_eq!(
+        stdout(&run(&["rules", "remove", "known_errors", "1"])),
+        "entry 1 was removed from known_errors\n"
+    );
     let again = run(&["rules", "remove", "known_errors", "1"]);
     assert_eq!(again.status.code(), Some(1));
     for (arguments, words) in [
-        (vec!["rules", "add", "watch_list", "--email", "x", "--filepath", "a"], "\"x\" is no mail address"),
+        (
+            vec!["rules", "add", "watch_list", "--email", "x", "--filepath", "a"],
+            "\"x\" is no mail address",
+        ),
         (vec!["rules", "add", "watch_list", "--filename", "a"], "unknown field \"filename\""),
         (vec!["rules", "add", "known_errors"], "missing field `filename`"),
     ] {
@@ -155,12 +188,20 @@ fn configure_without_questions_writes_a_private_file_that_check_approves() {
     let mode = std::fs::metadata(&path).expect("there").permissions().mode() & 0o777;
     assert_eq!(mode, 0o600);
     assert!(std::fs::read_to_string(&path).expect("text").contains("smtp_password = 50%%\n"));
-    std::fs::write(&path, std::fs::read_to_string(&path).expect("text").replace("smtp_user = u\n", "").replace("smtp_password = 50%%\n", "")).expect("written");
+    std::fs::write(
+        &path,
+        std::fs::read_to_string(&path)
+            .expect("text")
+            .replace("smtp_user = u\n", "")
+            .replace("smtp_password = 50%%\n", ""),
+    )
+    .expect("written");
     let checked = flawless(folder.path(), &["check", "-conf", "deep/flawless.cfg"]);
     let text = stdout(&checked);
     assert_eq!(text.lines().filter(|line| line.starts_with("ok ")).count(), 4, "{text}");
     let data = folder.path().join("deep/data");
-    let mode = |name: &str| std::fs::metadata(data.join(name)).expect(name).permissions().mode() & 0o777;
+    let mode =
+        |name: &str| std::fs::metadata(data.join(name)).expect(name).permissions().mode() & 0o777;
     assert_eq!((mode(""), mode("flawless.db")), (0o700, 0o600));
 }
 
@@ -170,22 +211,47 @@ fn the_questionnaire_asks_again_after_a_wrong_answer() {
     let repository = TestRepository::shop();
     let smtp = SmtpServer::start(&[]);
     let answers = [
-        "ninety", "0", "0", "http://flawless.example.com", "data", // the server
-        "127.0.0.1:1", "none", "", "n", // a mail server that is not there: asked again
-        &smtp.address(), "", "", "example.org", "y", "nobody", "team@example.org", // mail
-        "n", "/nowhere", "", "n", // no repository there: asked again
-        "n", &repository.dir().display().to_string(), "",
+        "ninety",
+        "0",
+        "0",
+        "http://flawless.example.com",
+        "data", // the server
+        "127.0.0.1:1",
+        "none",
+        "",
+        "n", // a mail server that is not there: asked again
+        &smtp.address(),
+        "",
+        "",
+        "example.org",
+        "y",
+        "nobody",
+        "team@example.org", // mail
+        "n",
+        "/nowhere",
+        "",
+        "n", // no repository there: asked again
+        "n",
+        &repository.dir().display().to_string(),
+        "",
     ]
     .join("\n");
     let output = flawless_with_input(folder.path(), &["configure"], &(answers + "\n"));
     let text = stdout(&output);
-    for expected in ["\"ninety\" is no port", "smtp_host", "\"nobody\" is no mail address", "/nowhere is not a git repository", "ok: "] {
+    for expected in [
+        "\"ninety\" is no port",
+        "smtp_host",
+        "\"nobody\" is no mail address",
+        "/nowhere is not a git repository",
+        "ok: ",
+    ] {
         assert!(text.contains(expected), "{expected:?} is missing in\n{text}");
     }
     let written = std::fs::read_to_string(folder.path().join("flawless.cfg")).expect("written");
     assert!(written.contains("ignore_vcs_email_domain = True\n"), "{written}");
     assert!(written.contains("default_contact = team@example.org\n"), "{written}");
-    let broken_off = flawless_with_input(folder.path(), &["configure", "--conf", "other.cfg"], "1\n");
+    let broken_off =
+        flawless_with_input(folder.path(), &["configure", "--conf", "other.cfg"], "1\n");
     assert_eq!(broken_off.status.code(), Some(1));
     assert!(!folder.path().join("other.cfg").exists());
 }
@@ -197,8 +263,11 @@ fn options_completions_manual_and_the_configuration_page_come_from_one_definitio
     assert!(options.starts_with("port\n    default value: 9028\n    type: port\n"), "{options}");
     assert!(stdout(&flawless(folder.path(), &["completions", "bash"])).contains("complete -F"));
     assert!(stdout(&flawless(folder.path(), &["man"])).contains(".TH flawless"));
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md"))
-        .expect("docs/configuration.md");
+    let page = std::fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/configuration.md"
+    ))
+    .expect("docs/configuration.md");
     let table = flawless_server::config::options_markdown();
     assert!(page.contains(&table), "put `flawless options --markdown` into docs/configuration.md");
 }

@@ -35,7 +35,10 @@ async fn a_connection_carries_many_calls_and_every_one_is_answered_with_its_own_
     for _ in 0..3 {
         client.send_frame(&call("ping")).await;
         let pong = client.read_frame().await.expect("an answer");
-        assert_eq!(pong, b"\x80\x01\x00\x02\x00\x00\x00\x04ping\x00\x00\x00\x09\x02\x00\x00\x01\x00");
+        assert_eq!(
+            pong,
+            b"\x80\x01\x00\x02\x00\x00\x00\x04ping\x00\x00\x00\x09\x02\x00\x00\x01\x00"
+        );
         assert_eq!(client.record_error(&request(&CART)).await, Ok("record_error".into()));
     }
     client.send_frame(&call("shutdown")).await;
@@ -51,7 +54,8 @@ async fn a_connection_carries_many_calls_and_every_one_is_answered_with_its_own_
 async fn what_is_no_report_is_refused_counted_and_costs_no_other_client_anything() {
     let app = App::with("max_report_bytes", "100000").start().await;
     let address = app.server.thrift_address;
-    for start in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"\x16\x03\x01\x02\x00\x01", b"\xff\xff\xff\xff"] {
+    for start in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"\x16\x03\x01\x02\x00\x01", b"\xff\xff\xff\xff"]
+    {
         let mut stream = TcpStream::connect(address).await.expect("it listens");
         stream.write_all(start).await.expect("sent");
         let mut answer = Vec::new();
@@ -94,9 +98,9 @@ async fn thousands_of_connections_at_once_are_all_answered() {
     for _ in 0..2_000 {
         clients.push(ThriftClient::connect(address).await);
     }
-    let reports = clients.into_iter().map(|mut client| {
-        tokio::spawn(async move { client.record_error(&request(&CART)).await })
-    });
+    let reports = clients
+        .into_iter()
+        .map(|mut client| tokio::spawn(async move { client.record_error(&request(&CART)).await }));
     for report in reports.collect::<Vec<_>>() {
         assert_eq!(report.await.expect("no panic"), Ok("record_error".into()));
     }

@@ -101,10 +101,8 @@ async fn starttls_and_tls_with_a_login_check_the_certificate() {
         app.report(&request(&CART)).await;
         assert_eq!(app.one_mail().await.to, BEN.1, "{security}");
 
-        let stranger = App::with("smtp_security", security)
-            .smtp(SmtpServer::start(&options))
-            .start()
-            .await;
+        let stranger =
+            App::with("smtp_security", security).smtp(SmtpServer::start(&options)).start().await;
         stranger.report(&request(&CART)).await;
         let store = &stranger.server.shared.store;
         wait_until("the certificate is refused", async || {
@@ -121,7 +119,12 @@ async fn a_wrong_login_keeps_the_mails_until_it_is_mended() {
     let folder = tempfile::tempdir().expect("a folder");
     let (server, authority) = certificates(folder.path());
     let smtp = SmtpServer::start(&[
-        "--tls", "starttls", "--certificate", &server, "--login", "flawless:right",
+        "--tls",
+        "starttls",
+        "--certificate",
+        &server,
+        "--login",
+        "flawless:right",
     ]);
     let app = App::with("smtp_security", "starttls")
         .with("smtp_user", "flawless")

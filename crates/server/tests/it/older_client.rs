@@ -1,7 +1,7 @@
 //! The unchanged client of 0.4.5, as teams have it in their programs today.
 use std::process::Command;
 
-use crate::harness::{App, TestRepository, BEN, python};
+use crate::harness::{App, BEN, TestRepository, python};
 
 /// Runs a Python program in the repository; the older client is installed beside it.
 fn run_program(app: &App, program: &str) -> String {

@@ -18,13 +18,19 @@ async fn the_links_of_a_mail_lead_to_their_pages() {
     let [view, mine, known] = links[..] else { panic!("three links: {links:?}") };
     let (status, page) = app.get(view).await;
     assert_eq!(status, 200);
-    for expected in ["Ben Baker", "not a file of the repository", "where", "← blamed", "sent 2026-11-22"] {
+    for expected in
+        ["Ben Baker", "not a file of the repository", "where", "← blamed", "sent 2026-11-22"]
+    {
         assert!(page.contains(expected), "{expected:?} is missing: {page}");
     }
     assert_eq!(mine, format!("/#{}", BEN.1));
     assert!(app.get("/").await.1.contains(&format!("id=\"{}\"", BEN.1)));
     let (status, form) = app.get(known).await;
-    assert!(status == 200 && form.contains("value=\"shop/cart.py\"") && form.contains("value=\"total\""));
+    assert!(
+        status == 200
+            && form.contains("value=\"shop/cart.py\"")
+            && form.contains("value=\"total\"")
+    );
 }
 
 #[tokio::test]
@@ -33,13 +39,39 @@ async fn the_forms_of_0_4_5_make_rules_that_can_be_seen_and_removed() {
     let forms: [(&str, &[(&str, &str)], &str); 6] = [
         (
             "/save_known_error",
-            &[("filename", "a.py"), ("code_fragment", "x"), ("type", "known_errors"), ("min_alert_threshold", "5"), ("email_recipients", "a@example.com, b@example.com")],
+            &[
+                ("filename", "a.py"),
+                ("code_fragment", "x"),
+                ("type", "known_errors"),
+                ("min_alert_threshold", "5"),
+                ("email_recipients", "a@example.com, b@example.com"),
+            ],
             "known_errors",
         ),
-        ("/save_known_error", &[("filename", "b.py"), ("type", "building_blocks")], "building_blocks"),
-        ("/save_watch", &[("filepath", "shop"), ("email", "w@example.com"), ("watch_all_errors", "true")], "watch_list"),
-        ("/save_remap_email", &[("old_email", "o"), ("new_email", "n@example.com")], "email_remapping"),
-        ("/save_disown_file", &[("filepath", "shop"), ("email", "a@example.com"), ("designated_email", "b@example.com")], "disownership_list"),
+        (
+            "/save_known_error",
+            &[("filename", "b.py"), ("type", "building_blocks")],
+            "building_blocks",
+        ),
+        (
+            "/save_watch",
+            &[("filepath", "shop"), ("email", "w@example.com"), ("watch_all_errors", "true")],
+            "watch_list",
+        ),
+        (
+            "/save_remap_email",
+            &[("old_email", "o"), ("new_email", "n@example.com")],
+            "email_remapping",
+        ),
+        (
+            "/save_disown_file",
+            &[
+                ("filepath", "shop"),
+                ("email", "a@example.com"),
+                ("designated_email", "b@example.com"),
+            ],
+            "disownership_list",
+        ),
         ("/save_ignored_exceptions", &[("exc_name", "a.B")], "ignored_exceptions"),
     ];
     for (path, fields, list) in forms {
@@ -73,9 +105,18 @@ async fn a_form_filled_in_wrongly_comes_back_with_the_problem_and_what_was_typed
 async fn every_page_answers_and_unknown_things_are_said_kindly() {
     let app = App::with("smtp_password", "hunter2").with("smtp_user", "u").start().await;
     for path in [
-        "/", "/get_weekly_error_report?timestamp=1795000000.5", "/get_weekly_error_report?timestamp=x",
-        "/add_known_error", "/add_watch", "/remap_email", "/disown_file", "/add_ignored_exception",
-        "/admin", "/view_config?key=known_errors", "/check_health", "/style.css",
+        "/",
+        "/get_weekly_error_report?timestamp=1795000000.5",
+        "/get_weekly_error_report?timestamp=x",
+        "/add_known_error",
+        "/add_watch",
+        "/remap_email",
+        "/disown_file",
+        "/add_ignored_exception",
+        "/admin",
+        "/view_config?key=known_errors",
+        "/check_health",
+        "/style.css",
     ] {
         let (status, page) = app.get(path).await;
         assert_eq!(status, 200, "{path}: {page}");

@@ -47,7 +47,8 @@ async fn library_code_hands_on_to_its_caller_at_once_after_the_rule_is_made() {
 async fn known_errors_are_silent_or_told_by_their_own_thresholds() {
     let app = App::start().await;
     add(&app, "known_errors", r#"{"filename": "shop/cart.py"}"#).await;
-    let every = r#"{"filename": "shop/web.py", "alert_every_n_occurrences": 5, "max_alert_threshold": 10}"#;
+    let every =
+        r#"{"filename": "shop/web.py", "alert_every_n_occurrences": 5, "max_alert_threshold": 10}"#;
     add(&app, "known_errors", every).await;
     let mut silent = request(&[WEB, CART]);
     silent.error_count = Some(1_000);

@@ -2,7 +2,8 @@
 use std::path::{Path, PathBuf};
 
 fn sources() -> Vec<(PathBuf, String)> {
-    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).canonicalize().expect("a folder");
+    let root =
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).canonicalize().expect("a folder");
     let mut found = Vec::new();
     let mut folders = vec![root.join("crates"), root.join("benches")];
     while let Some(folder) = folders.pop() {

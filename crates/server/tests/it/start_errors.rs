@@ -22,15 +22,27 @@ fn wrong_values_are_named_with_file_line_and_a_way_out() {
         ("prot = 1", ["f.cfg:2", "unknown option \"prot\"", "Did you mean port?"]),
         ("\nport = many", ["f.cfg:3: port", "\"many\" is no port", "0 to 65535"]),
         ("smtp_use_tls = perhaps", ["f.cfg:2: smtp_use_tls", "no truth value", "True or False"]),
-        ("repo_branch_pattern = (", ["f.cfg:2: repo_branch_pattern", "no regular expression", "Python-style"]),
+        (
+            "repo_branch_pattern = (",
+            ["f.cfg:2: repo_branch_pattern", "no regular expression", "Python-style"],
+        ),
         ("only_blame_filepaths_matching = ok, [", ["f.cfg:2: only_blame", "\"[\"", "Python-style"]),
-        ("report_only_after_minimum_date = soon", ["f.cfg:2: report_only", "no date", "YYYY-MM-DD"]),
-        ("default_contact = nobody", ["f.cfg:2: default_contact", "no mail address", "dev@example.com"]),
+        (
+            "report_only_after_minimum_date = soon",
+            ["f.cfg:2: report_only", "no date", "YYYY-MM-DD"],
+        ),
+        (
+            "default_contact = nobody",
+            ["f.cfg:2: default_contact", "no mail address", "dev@example.com"],
+        ),
         ("smtp_host = mail:x", ["f.cfg:2: smtp_host", "no valid port", "HOST:PORT"]),
         ("hostname = ::", ["f.cfg:2: hostname", "no web address", "http://"]),
         ("timezone = Mars/Base", ["f.cfg:2: timezone", "Mars/Base", "Europe/Berlin"]),
         ("log_level = LOUD", ["f.cfg:2: log_level", "LOUD", "DEBUG, INFO"]),
-        ("smtp_password_file = /nowhere/x\nsmtp_user = u", ["f.cfg:2: smtp_password_file", "cannot be read", "only the secret"]),
+        (
+            "smtp_password_file = /nowhere/x\nsmtp_user = u",
+            ["f.cfg:2: smtp_password_file", "cannot be read", "only the secret"],
+        ),
         ("repo_url = --upload-pack=x", ["f.cfg:2: repo_url", "no address", "https://"]),
     ] {
         let message = start(folder.path(), config);
@@ -48,7 +60,8 @@ fn a_port_in_use_and_a_folder_that_cannot_be_written_are_said_before_anything_st
     let folder = tempfile::tempdir().expect("a folder");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port();
-    let message = start(folder.path(), &format!("host = 127.0.0.1\nport = {port}\ndata_dir_path = d"));
+    let message =
+        start(folder.path(), &format!("host = 127.0.0.1\nport = {port}\ndata_dir_path = d"));
     assert!(message.contains("f.cfg:3: port") && message.contains("in use"), "{message}");
     std::fs::write(folder.path().join("file"), "").expect("written");
     let message = start(folder.path(), "port = 0\nhttp_port = 0\ndata_dir_path = file/data");
@@ -82,7 +95,12 @@ fn check_says_every_problem_with_what_to_do() {
     let output = flawless(folder.path(), &["check", "-conf", "f.cfg"]);
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    for expected in ["ok       store", "PROBLEM  repository: f.cfg:3: repo_dir", "PROBLEM  mail server: f.cfg:2: smtp_host", "missing  no default_contact"] {
+    for expected in [
+        "ok       store",
+        "PROBLEM  repository: f.cfg:3: repo_dir",
+        "PROBLEM  mail server: f.cfg:2: smtp_host",
+        "missing  no default_contact",
+    ] {
         assert!(text.contains(expected), "{expected:?} is missing in\n{text}");
     }
 }

@@ -167,7 +167,8 @@ pub async fn wait_until(what: &str, mut done: impl AsyncFnMut() -> bool) {
 
 /// The Python that `./test` has set up with the older client and a mail server.
 pub fn python() -> PathBuf {
-    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/test-env/bin/python"));
+    let path =
+        PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/test-env/bin/python"));
     assert!(path.exists(), "{} is missing: run ./test once, it sets it up", path.display());
     path
 }
