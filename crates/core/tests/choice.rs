@@ -1,0 +1,120 @@
+//! Choosing the line, as text: one frame a line, then what each became and who is to blame.
+//!
+//! A frame is `PATH LINE FUNCTION TEXT`; `@` before a line gives a rule.
+use flawless_core::{
+    CodePattern, Frame, KnownError, PathIndex, PathPatterns, Report, Rules, Verdict, choose,
+};
+
+const FILES: [&str; 4] = ["shop/web.py", "shop/cart.py", "shop/money.py", "vendor/box.py"];
+
+/// Runs `text` and prints the kind of each frame and the verdict.
+fn check(text: &str) -> String {
+    let mut report = Report { exception_type: "builtins.ValueError".into(), ..Report::default() };
+    let mut rules = Rules::default();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let Some(rule) = line.strip_prefix('@') else {
+            let mut words = line.splitn(4, ' ');
+            let mut word = || words.next().unwrap_or_default().to_owned();
+            let (path, number, function, text) = (word(), word(), word(), word());
+            let line = number.parse().expect("a line number");
+            report.traceback.push(Frame { path, line, function, text, locals: None });
+            continue;
+        };
+        let mut words = rule.splitn(4, ' ').map(str::to_owned);
+        let list = words.next().expect("a list");
+        let filename = words.next().expect("a file");
+        let optional = |word: Option<String>| word.filter(|word| word != "*");
+        let function_name = optional(words.next());
+        let pattern =
+            CodePattern { filename, function_name, code_fragment: optional(words.next()) };
+        match list.as_str() {
+            "known" => rules.known_errors.push((1, KnownError { pattern, ..Default::default() })),
+            "library" => rules.library_code.push((2, pattern)),
+            "third-party" => rules.third_party.push((3, pattern)),
+            "ignore" => rules.ignored_exceptions.push((4, pattern.filename)),
+            other => panic!("no list {other}"),
+        }
+    }
+    let may_blame = PathPatterns::new(&["^(?!vendor/)"]).expect("valid");
+    let folders = ["site-packages".to_owned()];
+    let choice = choose(&report, &PathIndex::new(FILES), &folders, &may_blame, &rules);
+    let kinds = choice.frames.iter().map(|frame| format!("{:?}", frame.kind));
+    let verdict = match choice.verdict {
+        Verdict::Blamed(line) => format!("{}:{}", line.path, line.line),
+        Verdict::Dropped(dropped) => format!("{dropped:?}"),
+        Verdict::Nobody(why) => format!("{why:?}"),
+    };
+    kinds.chain([format!("→ {verdict}")]).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_innermost_candidate_is_blamed() {
+    let text = "
+        /srv/app/shop/web.py 2 handle return cart.total()
+        /srv/app/shop/cart.py 5 total return sum(prices)
+        /usr/lib/python3.11/json/decoder.py 9 decode raise Error";
+    assert_eq!(check(text), "Candidate Candidate Foreign → shop/cart.py:5");
+}
+
+#[test]
+fn raise_statements_hand_on_unless_only_they_are_the_projects_own() {
+    let text = "
+        /srv/app/shop/cart.py 5 total check(prices)
+        /srv/app/shop/money.py 6 check raise ValueError(text)";
+    assert_eq!(check(text), "Candidate Raise → shop/cart.py:5");
+    let text = "
+        /x/other.py 1 main run()
+        /srv/app/shop/cart.py 7 total raise
+        /srv/app/shop/money.py 6 check raise ValueError(text)";
+    assert_eq!(check(text), "Foreign Raise Raise → shop/money.py:6");
+}
+
+#[test]
+fn rules_are_asked_in_their_order() {
+    let frames = "
+        /srv/app/shop/web.py 2 handle return cart.total()
+        /srv/app/shop/cart.py 5 total raise ValueError(x)";
+    let with = |rules: &str| check(&format!("{rules}\n{frames}"));
+    assert_eq!(with("@known shop/cart.py"), "Candidate KnownError(1) → shop/cart.py:5");
+    assert_eq!(
+        with("@library shop/cart.py\n@known shop/cart.py"),
+        "Candidate LibraryCode(2) → shop/web.py:2"
+    );
+    assert_eq!(
+        with("@third-party shop/cart.py\n@library shop/cart.py"),
+        "Candidate ThirdParty(3) → ThirdParty(3)"
+    );
+    assert_eq!(
+        with("@ignore builtins.ValueError\n@third-party shop/cart.py"),
+        "Candidate ThirdParty(3) → IgnoredException(4)"
+    );
+    assert_eq!(with("@library shop/cart.py other"), "Candidate Raise → shop/web.py:2");
+    assert_eq!(
+        with("@library shop/cart.py total raise  ValueError"),
+        "Candidate LibraryCode(2) → shop/web.py:2"
+    );
+}
+
+#[test]
+fn third_party_rules_name_foreign_files_by_package_path_or_suffix() {
+    let frames = "
+        /srv/app/shop/web.py 2 handle return cart.total()
+        /opt/venv/lib/python3.11/site-packages/redis/client.py 9 get return x";
+    let with = |rule: &str| check(&format!("{rule}\n{frames}"));
+    assert!(with("@third-party redis/client.py").ends_with("→ ThirdParty(3)"));
+    assert!(with("@third-party site-packages/redis/client.py").ends_with("→ ThirdParty(3)"));
+    assert!(with("@third-party client.py get").ends_with("→ ThirdParty(3)"));
+    assert!(with("@third-party lient.py").ends_with("→ shop/web.py:2"));
+    assert!(with("@third-party redis/client.py set").ends_with("→ shop/web.py:2"));
+}
+
+#[test]
+fn when_nobody_can_be_blamed_the_reason_is_said() {
+    assert_eq!(check(""), "→ NoFrames");
+    assert_eq!(check("/x/y.py 1 f x"), "Foreign → AllForeign");
+    assert_eq!(check("/srv/vendor/box.py 1 f x"), "NotToBlame → NotToBlame");
+    assert_eq!(
+        check("@library shop/web.py\n/srv/app/shop/web.py 2 handle x"),
+        "LibraryCode(2) → OnlyLibraryCode"
+    );
+}

@@ -1,0 +1,143 @@
+//! Tell or not, and whom: tables of cases.
+use flawless_core::{
+    AddressPolicy, Decision, Developer, EmailAlias, KnownError, Owner, Reassignment, Rules, Tally,
+    TellPolicy, Watcher, decide, owner_of, recipients,
+};
+
+const POLICY: TellPolicy = TellPolicy { minimum_date: 1_000, threshold: 3 };
+
+fn tells(decided: u64, now: u64, told: bool, date: Option<i64>, known: Option<&KnownError>) -> bool {
+    matches!(decide(Tally { decided, now, told }, date, known, POLICY), Decision::Tell(_))
+}
+
+#[test]
+fn an_unknown_error_is_told_once_when_it_is_new_code_and_frequent_enough() {
+    for (decided, now, told, date, expected) in [
+        (0, 2, false, Some(1_000), false),
+        (2, 3, false, Some(1_000), true),
+        (0, 500, false, Some(1_000), true),
+        (3, 4, true, Some(1_000), false),
+        (2, 3, false, Some(999), false),
+        // Nobody is blamed: there is no date to be old.
+        (2, 3, false, None, true),
+    ] {
+        assert_eq!(tells(decided, now, told, date, None), expected, "{decided} {now} {told}");
+    }
+}
+
+#[test]
+fn a_known_error_is_told_by_its_own_thresholds_and_each_occurrence_counts() {
+    let known = |min, max, every| KnownError {
+        min_alert_threshold: min,
+        max_alert_threshold: max,
+        alert_every_n_occurrences: every,
+        ..KnownError::default()
+    };
+    for (rule, decided, now, told, expected) in [
+        (known(None, None, None), 0, 1_000_000, false, false),
+        (known(Some(5), None, None), 3, 4, false, false),
+        (known(Some(5), None, None), 4, 16, false, true),
+        (known(Some(5), None, None), 16, 17, true, false),
+        // A report of twelve occurrences that passes the fifth within the maximum of ten.
+        (known(Some(5), Some(10), None), 4, 16, false, true),
+        (known(Some(5), Some(10), None), 11, 12, false, false),
+        (known(None, None, Some(5)), 4, 5, true, true),
+        (known(None, None, Some(5)), 5, 9, true, false),
+        (known(None, None, Some(5)), 9, 21, true, true),
+        (known(None, Some(10), Some(5)), 9, 10, true, true),
+        (known(None, Some(10), Some(5)), 10, 15, true, false),
+        (known(Some(0), None, Some(0)), 0, 9, false, false),
+    ] {
+        assert_eq!(tells(decided, now, told, Some(0), Some(&rule)), expected, "{rule:?} {decided}→{now}");
+    }
+}
+
+fn rules() -> Rules {
+    let alias = |old: &str, new: &str| EmailAlias { old_email: old.into(), new_email: new.into() };
+    let moved = |email: &str, path: &str, to: &str| Reassignment {
+        email: email.into(),
+        filepath: path.into(),
+        designated_email: to.into(),
+    };
+    Rules {
+        email_aliases: vec![
+            (1, alias("ann@old.example", "ann@example.com")),
+            (2, alias("ben", "benjamin@example.com")),
+            (3, alias("heir@example.com", "heir.new@example.com")),
+        ],
+        reassignments: vec![
+            (4, moved("ann@example.com", "shop", "far@example.com")),
+            (5, moved("ann@old.example", "shop/api/", "heir@example.com")),
+        ],
+        ..Rules::default()
+    }
+}
+
+fn owner(email: &str, path: &str, ignore_domain: bool) -> String {
+    let policy = AddressPolicy {
+        domain: "corp.example".into(),
+        ignore_vcs_domain: ignore_domain,
+        default_contact: Some("team@corp.example".into()),
+    };
+    let developer = Developer { name: "X".into(), email: email.into() };
+    let owner = owner_of(Some(&developer), path, &rules(), &policy);
+    owner.address.expect("there is a default contact")
+}
+
+#[test]
+fn the_owner_is_found_step_by_step() {
+    for (email, path, ignore_domain, expected) in [
+        ("cleo@example.com", "a.py", false, "cleo@example.com"),
+        ("cleo@example.com", "a.py", true, "cleo@corp.example"),
+        ("cleo@laptop", "a.py", false, "cleo@corp.example"),
+        ("cleo", "a.py", false, "cleo@corp.example"),
+        ("ANN@old.example", "a.py", true, "ann@example.com"),
+        ("ben@anything.example", "a.py", false, "benjamin@example.com"),
+        ("ann@old.example", "shop/cart.py", false, "far@example.com"),
+        ("ann@old.example", "shop/api/x.py", false, "heir.new@example.com"),
+        ("ann@old.example", "shopping/x.py", false, "ann@example.com"),
+        ("", "a.py", false, "team@corp.example"),
+        ("not an address", "a.py", false, "team@corp.example"),
+    ] {
+        assert_eq!(owner(email, path, ignore_domain), expected, "{email} {path}");
+    }
+}
+
+#[test]
+fn the_fallback_says_why_it_is_told() {
+    let policy = AddressPolicy { default_contact: Some("t@e.com".into()), ..Default::default() };
+    let owner = owner_of(None, "a.py", &rules(), &policy);
+    assert!(owner.is_fallback);
+    assert_eq!(owner.steps, ["nobody else is known: default_contact t@e.com"]);
+    let owner = owner_of(None, "a.py", &rules(), &AddressPolicy::default());
+    assert_eq!((owner.address, owner.steps.len()), (None, 1));
+}
+
+#[test]
+fn recipients_are_unique_and_valid_and_watchers_are_as_they_asked() {
+    let watch = |email: &str, path: &str, all| Watcher {
+        email: email.into(),
+        filepath: path.into(),
+        watch_all_errors: all,
+    };
+    let rules = Rules {
+        watchers: vec![
+            (1, watch("w@example.com", "shop", false)),
+            (2, watch("W@example.com", "shop/cart.py", true)),
+            (3, watch("web@example.com", "shop/web.py", true)),
+            (4, watch("quiet@example.com", "shop/web.py", false)),
+            (5, watch("broken", "/", false)),
+        ],
+        ..Rules::default()
+    };
+    let owner = Owner { address: Some("o@example.com".into()), ..Owner::default() };
+    let known = KnownError {
+        email_recipients: vec!["o@example.com".into(), "k@example.com".into()],
+        ..KnownError::default()
+    };
+    let paths = ["shop/web.py", "shop/cart.py"];
+    let found = recipients(&owner, "shop/cart.py", paths, Some(&known), &rules);
+    let to: Vec<&str> = found.mailable.iter().map(|(address, _)| address.as_str()).collect();
+    assert_eq!(to, ["o@example.com", "w@example.com", "web@example.com", "k@example.com"]);
+    assert_eq!(found.invalid, ["broken"]);
+}
