@@ -6,7 +6,13 @@ use flawless_core::{
 
 const POLICY: TellPolicy = TellPolicy { minimum_date: 1_000, threshold: 3 };
 
-fn tells(decided: u64, now: u64, told: bool, date: Option<i64>, known: Option<&KnownError>) -> bool {
+fn tells(
+    decided: u64,
+    now: u64,
+    told: bool,
+    date: Option<i64>,
+    known: Option<&KnownError>,
+) -> bool {
     matches!(decide(Tally { decided, now, told }, date, known, POLICY), Decision::Tell(_))
 }
 
@@ -48,7 +54,11 @@ fn a_known_error_is_told_by_its_own_thresholds_and_each_occurrence_counts() {
         (known(None, Some(10), Some(5)), 10, 15, true, false),
         (known(Some(0), None, Some(0)), 0, 9, false, false),
     ] {
-        assert_eq!(tells(decided, now, told, Some(0), Some(&rule)), expected, "{rule:?} {decided}→{now}");
+        assert_eq!(
+            tells(decided, now, told, Some(0), Some(&rule)),
+            expected,
+            "{rule:?} {decided}→{now}"
+        );
     }
 }
 

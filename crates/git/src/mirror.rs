@@ -1,5 +1,5 @@
 //! A repository that is kept current: cloned and fetched by us, or read where it lies.
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::process::GitProgram;
 use crate::repository::Repository;
 use crate::source::Source;
 
-/// Marks a repository that we cloned; nothing else is ever fetched into.
+/// Marks a repository that we made, and whether it was fetched; nothing else is ever fetched into.
 const OURS: &str = "flawless.mirror";
 /// File lists of the revisions used last.
 const MAX_FILE_LISTS: usize = 4;
@@ -188,31 +188,73 @@ impl Mirror {
     }
 }
 
-async fn open_or_clone(
-    git: &GitProgram,
-    url: &str,
-    dir: &std::path::Path,
-) -> Result<Repository, GitError> {
-    if let Ok(repository) = Repository::open(git.clone(), dir).await {
-        let ours = repository.run("config").args(["--get", OURS]).output().await;
-        return match ours {
-            Ok(_) => Ok(repository),
-            Err(_) => Err(GitError::NoTip(format!(
-                "{} holds a repository that was not cloned by this server, and it is never \
-                 changed: give repo_dir another folder, or leave repo_url out to read it as it is",
-                dir.display()
-            ))),
-        };
+/// Opens our mirror in `dir`, makes and fetches it first when it is not there. A repository that
+/// we did not make is left alone: then ours is made beside it.
+async fn open_or_clone(git: &GitProgram, url: &str, dir: &Path) -> Result<Repository, GitError> {
+    let mut beside = dir.as_os_str().to_owned();
+    beside.push(".flawless.git");
+    match open_ours(git, dir).await? {
+        Place::Ours(repository) => Ok(repository),
+        Place::Free => make(git, url, dir).await,
+        Place::Taken => {
+            let beside = Path::new(&beside);
+            tracing::warn!(
+                "{} was not cloned by this server and is left alone; the mirror is {}",
+                dir.display(),
+                beside.display()
+            );
+            match open_ours(git, beside).await? {
+                Place::Ours(repository) => Ok(repository),
+                Place::Free => make(git, url, beside).await,
+                Place::Taken => Err(GitError::NoTip(format!(
+                    "{} and {} are not ours to write to: give repo_dir another folder",
+                    dir.display(),
+                    beside.display()
+                ))),
+            }
+        }
     }
+}
+
+enum Place {
+    /// Our mirror, fetched at least once.
+    Ours(Repository),
+    /// Nothing there yet, or a mirror of ours whose first fetch broke off.
+    Free,
+    /// Somebody else's.
+    Taken,
+}
+
+async fn open_ours(git: &GitProgram, dir: &Path) -> Result<Place, GitError> {
+    let is_empty = |dir: &Path| dir.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+    if !dir.exists() || is_empty(dir) {
+        return Ok(Place::Free);
+    }
+    let repository = match Repository::open(git.clone(), dir).await {
+        Ok(repository) => repository,
+        Err(GitError::NotARepository(_)) => return Ok(Place::Taken),
+        Err(error) => return Err(error),
+    };
+    let is_itself = dir.canonicalize().is_ok_and(|dir| dir == repository.dir());
+    let state = repository.run("config").args(["--get", OURS]).output().await;
+    match state.unwrap_or_default().trim_ascii() {
+        b"fetched" if is_itself => Ok(Place::Ours(repository)),
+        b"begun" if is_itself => Ok(Place::Free),
+        _ => Ok(Place::Taken),
+    }
+}
+
+async fn make(git: &GitProgram, url: &str, dir: &Path) -> Result<Repository, GitError> {
     tokio::fs::create_dir_all(dir)
         .await
         .map_err(|source| GitError::Write { path: dir.to_owned(), source })?;
     let init = git.read(dir).subcommand("init").args(["--quiet", "--bare"]);
     init.output().await?;
     let repository = Repository::open(git.clone(), dir).await?;
-    // Only a mirror that was fetched once is marked: a clone that broke off is begun again.
+    let mark = |state| repository.run("config").args([OURS, state]).output();
+    mark("begun").await?;
     fetch_into(&repository, url).await?;
-    repository.run("config").args([OURS, "true"]).output().await?;
+    mark("fetched").await?;
     Ok(repository)
 }
 

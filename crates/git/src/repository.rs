@@ -1,4 +1,6 @@
 //! Reads one repository through the git program.
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,23 +25,33 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// Opens the repository in `dir`.
+    /// Opens the repository that `dir` is, or lies in.
     ///
     /// # Errors
     /// `dir` is none, or git cannot be run.
     pub async fn open(git: GitProgram, dir: &Path) -> Result<Self, GitError> {
-        let repository = Self { git, dir: dir.to_owned() };
+        let mut repository = Self { git, dir: dir.to_owned() };
         if !dir.is_dir() {
             return Err(GitError::NotARepository(dir.to_owned()));
         }
-        match repository.run("rev-parse").args(["--git-dir"]).output().await {
-            Ok(_) => Ok(repository),
+        let ask = |question| repository.run("rev-parse").args([question]).output();
+        // A bare repository has no top; in a work tree, paths have to count from it.
+        let found = match ask("--show-toplevel").await {
+            Err(GitError::Failed { .. }) => ask("--absolute-git-dir").await,
+            top => top,
+        };
+        match found {
+            Ok(found) => {
+                let found = found.strip_suffix(b"\n").unwrap_or(&found);
+                repository.dir = PathBuf::from(OsStr::from_bytes(found));
+                Ok(repository)
+            }
             Err(GitError::Failed { .. }) => Err(GitError::NotARepository(dir.to_owned())),
             Err(error) => Err(error),
         }
     }
 
-    /// The folder it was opened in.
+    /// The top of its work tree, or the bare repository itself.
     pub fn dir(&self) -> &Path {
         &self.dir
     }

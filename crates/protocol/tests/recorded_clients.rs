@@ -68,8 +68,12 @@ fn unknown_fields_are_skipped_and_broken_text_is_kept_readable() {
     // record_error { 1: { 99: map<i32, list<bool>>, 3: "web", 2: not UTF-8 } }
     let mut frame = b"\x80\x01\x00\x01\x00\x00\x00\x0crecord_error\x00\x00\x00\x05".to_vec();
     frame.extend_from_slice(b"\x0c\x00\x01");
-    frame.extend_from_slice(b"\x0d\x00\x63\x08\x0f\x00\x00\x00\x01\x00\x00\x00\x07\x02\x00\x00\x00\x02\x01\x00");
-    frame.extend_from_slice(b"\x0b\x00\x03\x00\x00\x00\x03web\x0b\x00\x02\x00\x00\x00\x02\xffx\x00\x00");
+    frame.extend_from_slice(
+        b"\x0d\x00\x63\x08\x0f\x00\x00\x00\x01\x00\x00\x00\x07\x02\x00\x00\x00\x02\x01\x00",
+    );
+    frame.extend_from_slice(
+        b"\x0b\x00\x03\x00\x00\x00\x03web\x0b\x00\x02\x00\x00\x00\x02\xffx\x00\x00",
+    );
     let report = report(&frame);
     assert_eq!(report.hostname.as_deref(), Some("web"));
     assert_eq!(report.exception_message.as_deref(), Some("\u{fffd}x"));
@@ -79,10 +83,10 @@ fn unknown_fields_are_skipped_and_broken_text_is_kept_readable() {
 fn lengths_that_lie_are_refused_without_being_believed() {
     let head = b"\x80\x01\x00\x01\x00\x00\x00\x0crecord_error\x00\x00\x00\x05\x0c\x00\x01";
     for body in [
-        &b"\x0f\x00\x01\x0c\x7f\xff\xff\xff"[..],     // two billion frames
-        b"\x0f\x00\x01\x0c\xff\xff\xff\xff",           // a negative number of them
-        b"\x0b\x00\x02\x7f\xff\xff\xff",               // a text of two gigabytes
-        b"\x0d\x00\x63\x0b\x0b\x7f\xff\xff\xff",       // a huge unknown map
+        &b"\x0f\x00\x01\x0c\x7f\xff\xff\xff"[..], // two billion frames
+        b"\x0f\x00\x01\x0c\xff\xff\xff\xff",      // a negative number of them
+        b"\x0b\x00\x02\x7f\xff\xff\xff",          // a text of two gigabytes
+        b"\x0d\x00\x63\x0b\x0b\x7f\xff\xff\xff",  // a huge unknown map
     ] {
         let frame = [&head[..], body].concat();
         let call = decode_call(&frame).expect("the method can be read");

@@ -1,0 +1,233 @@
+//! The mirror against repositories that git itself made.
+#![expect(clippy::disallowed_methods, reason = "tests start git to make repositories")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use fancy_regex::Regex;
+use flawless_core::CommitId;
+use flawless_git::process::GitProgram;
+use flawless_git::{GitError, Mirror, MirrorSettings, Repository, Source};
+use tempfile::TempDir;
+
+struct Made {
+    folder: TempDir,
+}
+
+impl Made {
+    fn new() -> Self {
+        let made = Self { folder: tempfile::tempdir().expect("a folder") };
+        std::fs::create_dir(made.dir()).expect("made");
+        made.git(&["init", "--quiet", "--initial-branch=main"]);
+        made
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.folder.path().join("origin")
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        let output = Command::new("git")
+            .args(["-c", "user.name=Ann", "-c", "user.email=ann@example.com"])
+            .args(arguments)
+            .current_dir(self.dir())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .output()
+            .expect("git runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    fn commit(&self, path: &str, content: &[u8]) -> CommitId {
+        let file = self.dir().join(path);
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+        std::fs::write(file, content).expect("written");
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", path]);
+        CommitId::parse(&self.git(&["rev-parse", "HEAD"])).expect("an id")
+    }
+
+    async fn mirror(&self, source: Source, pattern: Option<&str>) -> Result<Mirror, GitError> {
+        Mirror::open(MirrorSettings {
+            git: GitProgram::new("git"),
+            source,
+            branch_pattern: pattern.map(|pattern| Regex::new(pattern).expect("valid")),
+            scratch: self.folder.path().to_owned(),
+        })
+        .await
+    }
+
+    fn clone_source(&self, dir: &str) -> Source {
+        Source::Clone { url: self.dir().display().to_string(), dir: self.path(dir) }
+    }
+}
+
+async fn blame(mirror: &Mirror, path: &str, line: u32) -> Result<(String, u32), GitError> {
+    let tip = mirror.tip().expect("a tip");
+    let blame = mirror.trace(&tip, &tip.commit, path, line).await?;
+    Ok((blame.origin.path, blame.origin.line))
+}
+
+#[tokio::test]
+async fn renamed_quoted_and_odd_files_are_blamed_with_their_paths_at_birth() {
+    let made = Made::new();
+    made.commit("old \"näme\".py", b"one\ntwo\nthree\nfour\n");
+    made.git(&["mv", "old \"näme\".py", "new.py"]);
+    made.git(&["commit", "--quiet", "--message", "move"]);
+    made.commit("no_newline.py", b"x = 1");
+    made.commit("windows.py", b"a = 1\r\nb = 2\r\n");
+    made.commit("latin.py", b"# \xe4\nb = 2\n");
+    made.commit("empty.py", b"");
+    let mirror = made.mirror(Source::Folder(made.dir()), None).await.expect("opens");
+    assert_eq!(
+        blame(&mirror, "new.py", 3).await.expect("an answer"),
+        ("old \"näme\".py".into(), 3)
+    );
+    let tip = mirror.tip().expect("a tip");
+    for (path, line, text) in
+        [("no_newline.py", 1, "x  = 1"), ("windows.py", 2, "b = 2"), ("latin.py", 2, "b = 2")]
+    {
+        let found = mirror.locate(&tip, None, path, line, text).await.expect("git runs");
+        assert_eq!(found.expect(path).commit, tip.commit);
+        assert_eq!(blame(&mirror, path, line).await.expect(path).1, line);
+    }
+    for (path, line) in [("empty.py", 1), ("new.py", 5), ("none.py", 1)] {
+        let found = mirror.locate(&tip, None, path, line, "x").await.expect("git runs");
+        assert!(found.is_err(), "{path}:{line}");
+        assert!(matches!(blame(&mirror, path, line).await, Err(GitError::Failed { .. })));
+    }
+}
+
+#[tokio::test]
+async fn bare_repositories_linked_work_trees_and_folders_below_the_top_are_read() {
+    let made = Made::new();
+    made.commit("shop/cart.py", b"one\ntwo\n");
+    let (bare, linked) = (made.path("bare.git"), made.path("linked"));
+    let text = |path: &Path| path.display().to_string();
+    made.git(&["clone", "--quiet", "--bare", ".", &text(&bare)]);
+    made.git(&["worktree", "add", "--quiet", &text(&linked)]);
+    for folder in [bare, linked.clone(), made.dir().join("shop")] {
+        let mirror = made.mirror(Source::Folder(folder.clone()), None).await.expect("opens");
+        let answer = blame(&mirror, "shop/cart.py", 2).await.expect("an answer");
+        assert_eq!(answer, ("shop/cart.py".into(), 2), "{}", folder.display());
+    }
+    let nowhere = made.mirror(Source::Folder(made.folder.path().to_owned()), None).await;
+    assert!(matches!(nowhere, Err(GitError::NotARepository(_))), "{nowhere:?}");
+    let empty = Made::new();
+    let unborn = empty.mirror(Source::Folder(empty.dir()), None).await;
+    assert!(matches!(unborn, Err(GitError::NoTip(_))), "{unborn:?}");
+}
+
+#[tokio::test]
+async fn a_clone_follows_its_remote_through_force_pushes_and_a_new_default_branch() {
+    let made = Made::new();
+    made.commit("a.py", b"one\n");
+    let mirror = made.mirror(made.clone_source("mirror.git"), None).await.expect("clones");
+    made.git(&["checkout", "--quiet", "--orphan", "trunk"]);
+    let new = made.commit("b.py", b"two\n");
+    made.git(&["branch", "--quiet", "-D", "main"]);
+    assert_eq!(mirror.fetch().await.expect("fetches").commit, new);
+    assert_eq!(blame(&mirror, "b.py", 1).await.expect("an answer").0, "b.py");
+    let graph = made.path("mirror.git/objects/info/commit-graphs");
+    assert!(graph.is_dir(), "the commit-graph was written");
+    // Opened again, it is there without the remote.
+    std::fs::rename(made.dir(), made.path("gone")).expect("moved");
+    let mirror = made.mirror(made.clone_source("mirror.git"), None).await.expect("opens");
+    assert_eq!(mirror.tip().expect("a tip").commit, new);
+    let error = mirror.fetch().await.expect_err("no remote").to_string();
+    assert!(error.contains("git fetch failed"), "{error}");
+}
+
+#[tokio::test]
+async fn a_clone_that_broke_off_is_begun_again() {
+    let made = Made::new();
+    made.commit("a.py", b"one\n");
+    let hidden = made.path("hidden");
+    std::fs::rename(made.dir(), &hidden).expect("moved");
+    made.mirror(made.clone_source("mirror.git"), None).await.expect_err("no remote");
+    std::fs::rename(&hidden, made.dir()).expect("moved back");
+    made.mirror(made.clone_source("mirror.git"), None).await.expect("clones now");
+}
+
+#[tokio::test]
+async fn what_we_did_not_clone_is_left_alone() {
+    let made = Made::new();
+    made.commit("a.py", b"one\n");
+    let checkout = made.path("checkout");
+    made.git(&["clone", "--quiet", ".", &checkout.display().to_string()]);
+    let head = std::fs::read(checkout.join(".git/HEAD")).expect("there");
+    let new = made.commit("b.py", b"two\n");
+    let mirror = made.mirror(made.clone_source("checkout"), None).await.expect("clones beside");
+    assert_eq!(mirror.tip().expect("a tip").commit, new);
+    assert_eq!(
+        mirror.repository().dir(),
+        made.path("checkout.flawless.git").canonicalize().expect("there")
+    );
+    assert!(!checkout.join("b.py").exists());
+    assert_eq!(std::fs::read(checkout.join(".git/HEAD")).expect("there"), head);
+    // Nor a folder with other things in it.
+    std::fs::create_dir(made.path("papers")).expect("made");
+    std::fs::write(made.path("papers/tax.txt"), "x").expect("written");
+    made.mirror(made.clone_source("papers"), None).await.expect("clones beside");
+    assert_eq!(std::fs::read_dir(made.path("papers")).expect("there").count(), 1);
+}
+
+#[tokio::test]
+async fn names_that_are_options_ranges_or_files_are_no_revisions() {
+    let made = Made::new();
+    let commit = made.commit("a.py", b"one\n");
+    made.git(&["tag", "v1.0"]);
+    let repository = Repository::open(GitProgram::new("git"), &made.dir()).await.expect("opens");
+    for name in ["HEAD", "main", "v1.0", commit.as_str(), &commit.as_str()[..8]] {
+        let found = repository.resolve(name).await.expect("git runs");
+        assert_eq!(found.as_ref(), Some(&commit), "{name}");
+    }
+    let long = "a".repeat(100_000);
+    for name in [
+        "",
+        "-",
+        "--all",
+        "--output=x",
+        "--contents=/etc/hostname",
+        "HEAD:a.py",
+        "HEAD^{tree}",
+        "HEAD..main",
+        "@{-1}",
+        "a b",
+        "a\0b",
+        "no-such",
+        "../../etc/passwd",
+        &long,
+    ] {
+        assert_eq!(repository.resolve(name).await.expect("git runs"), None, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn hooks_and_the_configuration_outside_do_not_count() {
+    let made = Made::new();
+    made.commit("a.py", b"one\n");
+    let hooks = made.path("hooks");
+    std::fs::create_dir(&hooks).expect("made");
+    let canary = made.path("canary");
+    let script = format!("#!/bin/sh\ntouch {}\n", canary.display());
+    for name in ["reference-transaction", "fsmonitor-watchman", "post-checkout"] {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::write(hooks.join(name), &script).expect("written");
+        let executable = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(hooks.join(name), executable).expect("set");
+    }
+    made.git(&["config", "core.hooksPath", &hooks.display().to_string()]);
+    made.git(&[
+        "config",
+        "core.fsmonitor",
+        &hooks.join("fsmonitor-watchman").display().to_string(),
+    ]);
+    let mirror = made.mirror(Source::Folder(made.dir()), None).await.expect("opens");
+    blame(&mirror, "a.py", 1).await.expect("an answer");
+    assert!(!canary.exists());
+}
