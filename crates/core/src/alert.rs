@@ -107,7 +107,8 @@ pub fn recipients<'a>(
     let paths: Vec<&str> = traceback_paths.into_iter().collect();
     let mut found = Recipients::default();
     if let Some(address) = &owner.address {
-        let why = if owner.is_fallback { "you are the default contact" } else { "owner" };
+        let why =
+            if owner.is_fallback { "you are the default contact" } else { "the line is yours" };
         found.add(address, why.to_owned());
     }
     for (_, watcher) in &rules.watchers {

@@ -104,13 +104,20 @@ impl Server {
                 tracing::error!(%error, "the pages stopped");
             }
         });
-        tasks.spawn(run_mirror(shared.clone()));
+        if shared.config.repository.is_some() {
+            tasks.spawn(run_mirror(shared.clone()));
+        }
         tasks.spawn(run_rules(shared.clone()));
         tasks.spawn(run_attribution(shared.clone(), verdicts));
         tasks.spawn(run_notify(shared.clone()));
         tasks.spawn(run_sender(shared.clone(), smtp, journal));
         tasks.spawn(run_maintenance(shared.clone()));
         Ok(Self { thrift_address, http_address, shared, tasks, _lock: lock })
+    }
+
+    /// Returns when a part has ended by itself: that is a bug, and the server is of no use then.
+    pub async fn broken(&mut self) {
+        self.tasks.join_next().await;
     }
 
     /// Ends it: what was accepted is in the store, and goes on when it is started again.

@@ -18,14 +18,21 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let config = arguments.conf.resolve()?;
     logging::init(&config)?;
     let missing = config.missing.clone();
-    let server = Server::start(config, Clock::system()).await?;
+    let mut server = Server::start(config, Clock::system()).await?;
     println!("Reports: {} (thrift)", server.thrift_address);
     println!("Pages:   {}", server.shared.base_url);
     println!("Data:    {}", server.shared.config.data_dir.display());
     for text in missing {
         println!("Not set up yet: {text}");
     }
-    wait_for_signal().await?;
+    tokio::select! {
+        signal = wait_for_signal() => signal?,
+        () = server.broken() => {
+            let text = "a part of the server broke off; the log says why. What was accepted is in \
+                        the store: start it again";
+            return Err(Failure::new(text));
+        }
+    }
     server.stop().await;
     Ok(ExitCode::SUCCESS)
 }

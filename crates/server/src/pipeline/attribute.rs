@@ -302,7 +302,7 @@ async fn finish(
             let (added, threshold) = (taken.occurrences, taken.error_threshold);
             tell(&mut tx, &shared.config, counted, added, threshold, known, now).await?;
             let issue_id = counted.id;
-            let only_at_tip = (outcome == OutcomeKind::NotBlamed).then(|| tip.unwrap_or_default());
+            let only_at_tip = (outcome == OutcomeKind::NotBlamed).then_some(tip);
             (Fate::Counted { issue_id, known_error, frames, blamed_frame, outcome }, only_at_tip)
         }
     };

@@ -88,6 +88,17 @@ enum Write {
     Pending(NewPending),
 }
 
+/// Outcomes of a batch, so that each kind is one row's change.
+#[derive(Default)]
+struct Outcomes(HashMap<(OutcomeKind, String), (i64, String)>);
+
+impl Outcomes {
+    fn add(&mut self, kind: OutcomeKind, reason: String, reports: i64, example: String) {
+        let entry = self.0.entry((kind, reason)).or_default();
+        *entry = (entry.0 + reports, example);
+    }
+}
+
 async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<(), StoreError> {
     let now = shared.clock.now();
     let rules = shared.rules.get();
@@ -100,6 +111,10 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
         });
     }
     let (mut any_pending, mut any_alert) = (false, false);
+    let mut outcomes = Outcomes::default();
+    for (reason, (count, example)) in groups.refused {
+        outcomes.add(OutcomeKind::Refused, reason.to_owned(), count, example);
+    }
     let mut tx = shared.store.write().await?;
     for write in writes {
         match write {
@@ -108,8 +123,7 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
                 tx.add_pending(&new).await?;
             }
             Write::Dropped { group, outcome, reason } => {
-                let example = example(&group.newest);
-                tx.add_outcome(outcome, &reason, group.reports, now, &example).await?;
+                outcomes.add(outcome, reason, group.reports, example(&group.newest));
             }
             Write::Counted { group, known, sample } => {
                 let Fate::Counted { issue_id, known_error, outcome, .. } = &known.fate else {
@@ -122,8 +136,7 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
                     continue;
                 };
                 tx.add_sample(counted.id, counted.samples, now, &sample).await?;
-                let example = example(&group.newest);
-                tx.add_outcome(*outcome, "", group.reports, now, &example).await?;
+                outcomes.add(*outcome, String::new(), group.reports, example(&group.newest));
                 let known = known_error.and_then(|id| rules.rules.known_error(id));
                 let threshold = group.newest.error_threshold.and_then(|t| i64::try_from(t).ok());
                 any_alert |= tell(
@@ -139,8 +152,8 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
             }
         }
     }
-    for (reason, (count, example)) in groups.refused {
-        tx.add_outcome(OutcomeKind::Refused, reason, count, now, &example).await?;
+    for ((kind, reason), (reports, example)) in outcomes.0 {
+        tx.add_outcome(kind, &reason, reports, now, &example).await?;
     }
     tx.commit().await?;
     if any_pending {

@@ -9,8 +9,8 @@ use quick_cache::sync::Cache;
 pub struct KnownTrace {
     /// The rules it was judged by.
     pub rules_revision: i64,
-    /// Only right as long as this is the tip: nobody could be blamed there.
-    pub only_at_tip: Option<String>,
+    /// Only right as long as this is the tip, or there is none: nobody could be blamed there.
+    pub only_at_tip: Option<Option<String>>,
     /// What became of it.
     pub fate: Fate,
 }
@@ -63,12 +63,39 @@ impl Verdicts {
     ) -> Option<Arc<KnownTrace>> {
         let known = self.0.get(trace)?;
         let holds = known.rules_revision == rules_revision
-            && known.only_at_tip.as_deref().is_none_or(|at| Some(at) == tip);
+            && known.only_at_tip.as_ref().is_none_or(|at| at.as_deref() == tip);
         holds.then_some(known)
     }
 
     /// Remembers a verdict.
     pub fn insert(&self, trace: Fingerprint, known: KnownTrace) {
         self.0.insert(trace, Arc::new(known));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flawless_core::{Report, trace_fingerprint};
+
+    use super::*;
+
+    #[test]
+    fn a_verdict_holds_for_its_rules_and_where_nobody_was_blamed_for_its_tip() {
+        let verdicts = Verdicts::default();
+        let trace = trace_fingerprint(&Report::default());
+        let known = |only_at_tip| KnownTrace {
+            rules_revision: 7,
+            only_at_tip,
+            fate: Fate::Dropped { outcome: OutcomeKind::ThirdParty, reason: String::new() },
+        };
+        verdicts.insert(trace, known(None));
+        assert!(verdicts.get(&trace, 7, Some("a")).is_some());
+        assert!(verdicts.get(&trace, 8, Some("a")).is_none());
+        verdicts.insert(trace, known(Some(Some("a".into()))));
+        assert!(verdicts.get(&trace, 7, Some("a")).is_some());
+        assert!(verdicts.get(&trace, 7, Some("b")).is_none());
+        verdicts.insert(trace, known(Some(None)));
+        assert!(verdicts.get(&trace, 7, None).is_some());
+        assert!(verdicts.get(&trace, 7, Some("a")).is_none());
     }
 }
