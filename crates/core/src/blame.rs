@@ -79,6 +79,8 @@ pub struct Blame {
     pub authored_at: i64,
     /// First line of the commit's message.
     pub summary: String,
+    /// The line as it reads where it was asked for, without its line break.
+    pub text: String,
     /// The history was cut here (a shallow clone): the line is this old or older.
     pub at_shallow_border: bool,
 }

@@ -84,9 +84,14 @@ fn parse_porcelain(answer: &[u8], shallow: bool) -> Result<Blame, String> {
         developer: Developer::default(),
         authored_at: 0,
         summary: String::new(),
+        text: String::new(),
         at_shallow_border: false,
     };
-    for line in lines.take_while(|line| !line.starts_with('\t')) {
+    for line in lines {
+        if let Some(text) = line.strip_prefix('\t') {
+            text.clone_into(&mut blame.text);
+            break;
+        }
         let (name, value) = line.split_once(' ').unwrap_or((line, ""));
         match name {
             "author" => value.clone_into(&mut blame.developer.name),

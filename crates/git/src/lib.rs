@@ -18,7 +18,7 @@ mod source;
 pub use branches::probe_remote;
 pub use error::GitError;
 pub use git_blame::{GitBlame, LineTracer};
-pub use locate::{Located, NotLocated};
+pub use locate::{Located, NotLocated, ReportedLine};
 pub use mirror::{Mirror, MirrorSettings, Tip};
 pub use repository::Repository;
 pub use source::{Source, hide_credentials};

@@ -1,27 +1,40 @@
-//! Finds the revision in which a reported line stands: never blame by a line number alone.
-use flawless_core::{CommitId, fold_white_space};
+//! Finds the revision in which a reported line stands, and blames it there: never blame by a
+//! line number alone.
+use flawless_core::{Blame, CommitId, fold_white_space};
 
 use crate::error::GitError;
+use crate::git_blame::LineTracer;
 use crate::repository::Repository;
 
 /// How many earlier versions of a file are looked at.
 const MAX_VERSIONS: usize = 50;
 
-/// The revision to blame in.
+/// A line with its author.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located {
-    /// There the line stands at its number.
-    pub commit: CommitId,
-    /// How it was found, in words.
+    /// How the line was found, in words.
     pub how: String,
+    /// git's answer.
+    pub blame: Blame,
 }
 
 /// Why a line cannot be blamed, in a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotLocated(pub String);
 
+/// A line as a report has it.
+#[derive(Debug, Clone, Copy)]
+pub struct ReportedLine<'a> {
+    /// Path in the repository.
+    pub path: &'a str,
+    /// Line number, from 1; 0 when the report has none.
+    pub line: u32,
+    /// The source line; empty when the report has none.
+    pub text: &'a str,
+}
+
 /// The running revision, as far as it is known.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Revision<'a> {
     /// The client named it, and it is in the mirror.
     Running(&'a CommitId),
@@ -29,45 +42,52 @@ pub(crate) enum Revision<'a> {
     Tip(&'a CommitId),
 }
 
-/// Finds where line `line` of `path` reads `text`, white space folded: at the running revision
-/// or the tip, else in the newest of the file's last 50 versions before it.
+/// Blames a line where it reads as reported, white space folded: at the running revision or the
+/// tip, else in the newest of the file's last 50 versions before it.
 pub(crate) async fn locate(
     repository: &Repository,
+    tracer: &impl LineTracer,
     revision: Revision<'_>,
-    path: &str,
-    line: u32,
-    text: &str,
+    reported: ReportedLine<'_>,
 ) -> Result<Result<Located, NotLocated>, GitError> {
+    let ReportedLine { path, line, text } = reported;
     let (commit, name) = match revision {
         Revision::Running(commit) => (commit, format!("the running revision {}", commit.short())),
         Revision::Tip(commit) => (commit, format!("{}, the tip of the branch", commit.short())),
     };
-    let found = |commit: &CommitId, how: String| Ok(Ok(Located { commit: commit.clone(), how }));
     let missing = |why: String| Ok(Err(NotLocated(why)));
     if line == 0 {
         return missing("the report names no valid line number".into());
     }
     let wanted = fold_white_space(text);
-    if wanted.is_empty() {
-        let Revision::Running(_) = revision else {
-            return missing(format!(
-                "the running revision is unknown, and the report carries no source text of \
-                 {path}:{line} to compare with"
-            ));
-        };
-        return match line_of(repository, commit, path, line).await? {
-            Some(_) => found(commit, format!("at {name}; the report carries no source text")),
-            None => missing(format!("{path} has no line {line} at {name}")),
-        };
+    if wanted.is_empty() && matches!(revision, Revision::Tip(_)) {
+        return missing(format!(
+            "the running revision is unknown, and the report carries no source text of \
+             {path}:{line} to compare with"
+        ));
     }
-    if reads(repository, commit, path, line, &wanted).await? {
-        return found(commit, format!("the text agrees at {name}"));
+    // A file without this line is a failure for git; the earlier versions may have it.
+    match tracer.trace(commit, path, line).await {
+        Ok(blame) if wanted.is_empty() => {
+            let how = format!("at {name}; the report carries no source text");
+            return Ok(Ok(Located { how, blame }));
+        }
+        Ok(blame) if fold_white_space(&blame.text) == wanted => {
+            let how = format!("the text agrees at {name}");
+            return Ok(Ok(Located { how, blame }));
+        }
+        Ok(_) | Err(GitError::Failed { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    if wanted.is_empty() {
+        return missing(format!("{path} has no line {line} at {name}"));
     }
     for earlier in repository.history(commit, path, MAX_VERSIONS).await? {
         if earlier != *commit && reads(repository, &earlier, path, line, &wanted).await? {
-            let how =
-                format!("the text agrees at {}, an earlier version of the file", earlier.short());
-            return found(&earlier, how);
+            let blame = tracer.trace(&earlier, path, line).await?;
+            let short = earlier.short();
+            let how = format!("the text agrees at {short}, an earlier version of the file");
+            return Ok(Ok(Located { how, blame }));
         }
     }
     missing(format!(
@@ -76,6 +96,8 @@ pub(crate) async fn locate(
     ))
 }
 
+/// Whether line `line` of a version of the file reads `wanted`. Lines end at LF only, as git
+/// counts them.
 async fn reads(
     repository: &Repository,
     commit: &CommitId,
@@ -83,21 +105,7 @@ async fn reads(
     line: u32,
     wanted: &str,
 ) -> Result<bool, GitError> {
-    let found = line_of(repository, commit, path, line).await?;
-    Ok(found.is_some_and(|found| fold_white_space(&found) == wanted))
-}
-
-/// The text of a line as git counts lines (they end at LF only), or `None` when the file has
-/// fewer or is not there.
-async fn line_of(
-    repository: &Repository,
-    commit: &CommitId,
-    path: &str,
-    line: u32,
-) -> Result<Option<String>, GitError> {
-    let Some(content) = repository.file(commit, path).await? else {
-        return Ok(None);
-    };
-    let text = content.split(|byte| *byte == b'\n').nth(line as usize - 1);
-    Ok(text.map(|text| String::from_utf8_lossy(text).into_owned()))
+    let content = repository.file(commit, path).await?.unwrap_or_default();
+    let found = content.split(|byte| *byte == b'\n').nth(line as usize - 1);
+    Ok(found.is_some_and(|found| fold_white_space(&String::from_utf8_lossy(found)) == wanted))
 }

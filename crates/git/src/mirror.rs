@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use fancy_regex::Regex;
-use flawless_core::{Blame, CommitId, PathIndex};
+use flawless_core::{CommitId, PathIndex};
 
 use crate::branches::remote_head;
 use crate::error::GitError;
-use crate::git_blame::{GitBlame, LineTracer};
+use crate::git_blame::GitBlame;
 use crate::ignore_revs::{self, IGNORE_REVS_PATH};
-use crate::locate::{Located, NotLocated, Revision, locate};
+use crate::locate::{Located, NotLocated, ReportedLine, Revision, locate};
 use crate::process::GitProgram;
 use crate::repository::Repository;
 use crate::source::Source;
@@ -92,7 +92,7 @@ impl Mirror {
         self.read_tip().await
     }
 
-    /// Looks which commit is the tip now.
+    /// Looks which commit is the tip now. In a mirror of our own only a fetch changes it.
     ///
     /// # Errors
     /// There is no commit, or no branch that matches the pattern.
@@ -156,35 +156,20 @@ impl Mirror {
         Ok(files)
     }
 
-    /// Finds the revision in which line `line` of `path` reads `text`. `running` is the revision
-    /// the client named, when it is in the mirror; otherwise the tip is where the search starts.
+    /// Blames a line where it reads as reported. `running` is the revision the client named, when
+    /// it is in the mirror; otherwise the tip is where the search starts. `tip` gives the ignore
+    /// list and the mailmap.
     ///
     /// # Errors
-    /// git cannot be run.
+    /// git cannot be run, or takes longer than a minute.
     pub async fn locate(
         &self,
         tip: &Tip,
         running: Option<&CommitId>,
-        path: &str,
-        line: u32,
-        text: &str,
+        reported: ReportedLine<'_>,
     ) -> Result<Result<Located, NotLocated>, GitError> {
         let revision = running.map_or(Revision::Tip(&tip.commit), Revision::Running);
-        locate(&self.repository, revision, path, line, text).await
-    }
-
-    /// Where a line of a commit was born. `tip` gives the ignore list and the mailmap.
-    ///
-    /// # Errors
-    /// git cannot be run, takes longer than a minute, or the commit has no such line.
-    pub async fn trace(
-        &self,
-        tip: &Tip,
-        commit: &CommitId,
-        path: &str,
-        line: u32,
-    ) -> Result<Blame, GitError> {
-        tip.tracer.trace(commit, path, line).await
+        locate(&self.repository, &tip.tracer, revision, reported).await
     }
 }
 

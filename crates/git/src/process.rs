@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{Pid, setpriority_process};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 use crate::error::GitError;
 use crate::source::hide_credentials;
 
+/// Niceness of commands that only read.
+const LOW_PRIORITY: i32 = 10;
 /// Longest tail of standard error that is kept.
 const MAX_STDERR: usize = 16 * 1024;
 
@@ -35,6 +38,8 @@ impl GitProgram {
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_NO_LAZY_FETCH", "1")
             .env("GIT_OPTIONAL_LOCKS", "0");
+        // Taking reports in must not wait for a core that git uses.
+        run.low_priority = true;
         run.timeout(Duration::from_secs(30))
     }
 
@@ -78,6 +83,7 @@ pub struct Run {
     time_limit: Duration,
     max_output: usize,
     input: Vec<u8>,
+    low_priority: bool,
 }
 
 impl Run {
@@ -94,6 +100,7 @@ impl Run {
             time_limit: Duration::from_secs(60),
             max_output: 16 * 1024 * 1024,
             input: Vec::new(),
+            low_priority: false,
         }
     }
 
@@ -156,6 +163,12 @@ impl Run {
             .command
             .spawn()
             .map_err(|source| GitError::Start { program: self.program.clone(), source })?;
+        if self.low_priority
+            && let Some(pid) = child.id().and_then(|id| Pid::from_raw(id.cast_signed()))
+        {
+            // Gone already, or not allowed: then it runs as it is.
+            let _ = setpriority_process(Some(pid), LOW_PRIORITY);
+        }
         let work = Self::communicate(&mut child, self.input, self.max_output);
         let Ok(finished) = tokio::time::timeout(self.time_limit, work).await else {
             return Err(GitError::TimedOut { command: name, limit: self.time_limit });

@@ -7,7 +7,7 @@ use std::process::Command;
 use fancy_regex::Regex;
 use flawless_core::CommitId;
 use flawless_git::process::GitProgram;
-use flawless_git::{GitError, Mirror, MirrorSettings, Repository, Source};
+use flawless_git::{GitError, Mirror, MirrorSettings, ReportedLine, Repository, Source};
 use tempfile::TempDir;
 
 struct Made {
@@ -66,10 +66,12 @@ impl Made {
     }
 }
 
-async fn blame(mirror: &Mirror, path: &str, line: u32) -> Result<(String, u32), GitError> {
+/// Path and line at birth of a line whose text is given; `None` when it does not stand there.
+async fn blame(mirror: &Mirror, path: &str, line: u32, text: &str) -> Option<(String, u32)> {
     let tip = mirror.tip().expect("a tip");
-    let blame = mirror.trace(&tip, &tip.commit, path, line).await?;
-    Ok((blame.origin.path, blame.origin.line))
+    let reported = ReportedLine { path, line, text };
+    let found = mirror.locate(&tip, None, reported).await.expect("git runs").ok()?;
+    Some((found.blame.origin.path, found.blame.origin.line))
 }
 
 #[tokio::test]
@@ -83,22 +85,20 @@ async fn renamed_quoted_and_odd_files_are_blamed_with_their_paths_at_birth() {
     made.commit("latin.py", b"# \xe4\nb = 2\n");
     made.commit("empty.py", b"");
     let mirror = made.mirror(Source::Folder(made.dir()), None).await.expect("opens");
-    assert_eq!(
-        blame(&mirror, "new.py", 3).await.expect("an answer"),
-        ("old \"näme\".py".into(), 3)
-    );
-    let tip = mirror.tip().expect("a tip");
-    for (path, line, text) in
-        [("no_newline.py", 1, "x  = 1"), ("windows.py", 2, "b = 2"), ("latin.py", 2, "b = 2")]
-    {
-        let found = mirror.locate(&tip, None, path, line, text).await.expect("git runs");
-        assert_eq!(found.expect(path).commit, tip.commit);
-        assert_eq!(blame(&mirror, path, line).await.expect(path).1, line);
-    }
-    for (path, line) in [("empty.py", 1), ("new.py", 5), ("none.py", 1)] {
-        let found = mirror.locate(&tip, None, path, line, "x").await.expect("git runs");
-        assert!(found.is_err(), "{path}:{line}");
-        assert!(matches!(blame(&mirror, path, line).await, Err(GitError::Failed { .. })));
+    for (path, line, text, born) in [
+        ("new.py", 3, "three", Some(("old \"näme\".py", 3))),
+        ("no_newline.py", 1, "x  = 1", Some(("no_newline.py", 1))),
+        ("windows.py", 2, "b = 2", Some(("windows.py", 2))),
+        ("latin.py", 2, "b = 2", Some(("latin.py", 2))),
+        ("new.py", 3, "four", None),
+        ("new.py", 5, "x", None),
+        ("new.py", 0, "one", None),
+        ("new.py", 3, "", None),
+        ("empty.py", 1, "x", None),
+        ("none.py", 1, "x", None),
+    ] {
+        let born = born.map(|(path, line): (&str, u32)| (path.to_owned(), line));
+        assert_eq!(blame(&mirror, path, line, text).await, born, "{path}:{line} {text}");
     }
 }
 
@@ -112,7 +112,7 @@ async fn bare_repositories_linked_work_trees_and_folders_below_the_top_are_read(
     made.git(&["worktree", "add", "--quiet", &text(&linked)]);
     for folder in [bare, linked.clone(), made.dir().join("shop")] {
         let mirror = made.mirror(Source::Folder(folder.clone()), None).await.expect("opens");
-        let answer = blame(&mirror, "shop/cart.py", 2).await.expect("an answer");
+        let answer = blame(&mirror, "shop/cart.py", 2, "two").await.expect("an answer");
         assert_eq!(answer, ("shop/cart.py".into(), 2), "{}", folder.display());
     }
     let nowhere = made.mirror(Source::Folder(made.folder.path().to_owned()), None).await;
@@ -131,7 +131,7 @@ async fn a_clone_follows_its_remote_through_force_pushes_and_a_new_default_branc
     let new = made.commit("b.py", b"two\n");
     made.git(&["branch", "--quiet", "-D", "main"]);
     assert_eq!(mirror.fetch().await.expect("fetches").commit, new);
-    assert_eq!(blame(&mirror, "b.py", 1).await.expect("an answer").0, "b.py");
+    assert_eq!(blame(&mirror, "b.py", 1, "two").await.expect("an answer").0, "b.py");
     let graph = made.path("mirror.git/objects/info/commit-graphs");
     assert!(graph.is_dir(), "the commit-graph was written");
     // Opened again, it is there without the remote.
@@ -228,6 +228,6 @@ async fn hooks_and_the_configuration_outside_do_not_count() {
         &hooks.join("fsmonitor-watchman").display().to_string(),
     ]);
     let mirror = made.mirror(Source::Folder(made.dir()), None).await.expect("opens");
-    blame(&mirror, "a.py", 1).await.expect("an answer");
+    blame(&mirror, "a.py", 1, "one").await.expect("an answer");
     assert!(!canary.exists());
 }

@@ -2,10 +2,8 @@
 //! `flawless blame` do alike.
 use std::sync::Arc;
 
-use flawless_core::{
-    Blame, BlamedLine, Choice, CommitId, PathIndex, PathPatterns, Report, Rules, choose,
-};
-use flawless_git::{GitError, Located, Mirror, Tip};
+use flawless_core::{BlamedLine, Choice, CommitId, PathIndex, PathPatterns, Report, Rules, choose};
+use flawless_git::{GitError, Located, Mirror, ReportedLine, Tip};
 
 /// The repository as attribution finds it.
 #[derive(Debug, Clone)]
@@ -40,15 +38,6 @@ pub struct Chosen {
     pub at: Option<(Arc<Mirror>, Arc<Tip>)>,
 }
 
-/// A line with its author.
-#[derive(Debug, Clone)]
-pub struct Blamed {
-    /// The revision it was found in, and how.
-    pub located: Located,
-    /// git's answer.
-    pub blame: Blame,
-}
-
 /// Chooses the line of `report` in the revision that ran, or the tip when that is unknown.
 /// Without a mirror every frame is foreign.
 ///
@@ -66,7 +55,10 @@ pub async fn choose_line(
     let Some(mirror) = mirror else {
         return Ok(Chosen { choice: choose_in(&PathIndex::default()), running: None, at: None });
     };
-    let tip = mirror.read_tip().await?;
+    let tip = match mirror.tip() {
+        Some(tip) => tip,
+        None => mirror.read_tip().await?,
+    };
     let running = match &report.revision {
         Some(revision) => mirror.resolve(revision).await?,
         None => None,
@@ -84,13 +76,13 @@ pub async fn blame_line(
     tip: &Tip,
     running: Option<&CommitId>,
     line: &BlamedLine,
-) -> Result<Result<Blamed, String>, GitError> {
-    let found = mirror.locate(tip, running, &line.path, line.line, &line.text).await?;
-    let located = match found {
+) -> Result<Result<Located, String>, GitError> {
+    let reported = ReportedLine { path: &line.path, line: line.line, text: &line.text };
+    let located = match mirror.locate(tip, running, reported).await? {
         Ok(located) => located,
         Err(why) => return Ok(Err(why.0)),
     };
-    let blame = mirror.trace(tip, &located.commit, &line.path, line.line).await?;
+    let blame = &located.blame;
     if blame.at_shallow_border {
         return Ok(Err(format!(
             "the repository's history is cut at {} (a shallow clone), so the author of this line \
@@ -98,5 +90,5 @@ pub async fn blame_line(
             blame.origin.commit.short()
         )));
     }
-    Ok(Ok(Blamed { located, blame }))
+    Ok(Ok(located))
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use flawless_core::{Frame, FrameKind, Report, Rules, Verdict};
 use flawless_git::process::GitProgram;
-use flawless_git::{Mirror, MirrorSettings, Source};
+use flawless_git::{Located, Mirror, MirrorSettings, Source};
 use flawless_protocol::text_traceback::{TextTraceback, parse_python};
 use serde_json::{Value, json};
 
 use super::{ConfArgument, Failure, print};
-use crate::attribution::{Blamed, ChoiceSettings, Chosen, blame_line, choose_line};
+use crate::attribution::{ChoiceSettings, Chosen, blame_line, choose_line};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dates::rfc3339;
@@ -133,7 +133,7 @@ fn report_of(traceback: TextTraceback, revision: Option<String>) -> Report {
 struct Found<'a> {
     report: &'a Report,
     chosen: Chosen,
-    blamed: Option<Blamed>,
+    blamed: Option<Located>,
     reason: String,
 }
 
@@ -164,7 +164,7 @@ async fn blame<'a>(
                     .to_owned(),
                 kind => format!("the innermost frame that may be blamed: {kind}"),
             };
-            (Some(blamed.clone()), format!("{reason}; {}", blamed.located.how))
+            (Some(blamed.clone()), format!("{reason}; {}", blamed.how))
         }
         Err(why) => (None, why),
     };
@@ -238,7 +238,7 @@ impl Found<'_> {
             lines.push(format!("            {}", self.report.traceback[index].text.trim()));
         }
         match &self.blamed {
-            Some(Blamed { blame, .. }) => {
+            Some(Located { blame, .. }) => {
                 let (origin, who) = (&blame.origin, &blame.developer);
                 lines.push(format!("  author    {} <{}>", who.name, who.email));
                 lines.push(format!("  date      {}", rfc3339(blame.authored_at)));

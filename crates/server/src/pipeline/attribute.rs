@@ -7,13 +7,13 @@ use flawless_core::{
     BlamedLine, ClassifiedFrame, Dropped, OutcomeKind, Report, Verdict, place_key,
     trace_fingerprint,
 };
-use flawless_git::GitError;
+use flawless_git::{GitError, Located, Mirror};
 use tokio::task::JoinSet;
 
 use super::record::example;
 use super::tell::tell;
 use super::verdicts::{Fate, KnownTrace, Verdicts};
-use crate::attribution::{Blamed, Chosen, Repo, blame_line, choose_line};
+use crate::attribution::{Chosen, Repo, blame_line, choose_line};
 use crate::state::{RulesAt, Shared};
 use crate::store::{IssueFacts, PendingRow, Sample, StoreError, decode_sample, encode_sample};
 
@@ -91,6 +91,12 @@ enum NotYet {
     Store(#[from] StoreError),
 }
 
+/// What a verdict rests on.
+struct Basis {
+    rules: Arc<RulesAt>,
+    tip: Option<String>,
+}
+
 /// What attribution found.
 enum Found {
     Dropped(OutcomeKind, String),
@@ -111,14 +117,15 @@ async fn try_attribute(
     verdicts: &Verdicts,
     row: PendingRow,
 ) -> Result<(), NotYet> {
-    let rules = shared.rules.get();
+    // Both before the look at the repository: what changes meanwhile makes the verdict invalid.
+    let basis = Basis { rules: shared.rules.get(), tip: shared.repo.get().tip_commit() };
+    let rules = &basis.rules;
     let report: Report = match decode_sample(&row.body) {
         Ok(report) => report,
         Err(error) => return Ok(give_up_unreadable(shared, &row, &error).await?),
     };
     let overdue = shared.clock.now() - row.first_at >= GIVE_UP_AFTER_MS;
-    let tip = shared.repo.get().tip_commit();
-    let (frames, found) = match find(shared, &report, &rules).await {
+    let (frames, found) = match find(shared, &report, rules).await {
         Ok(found) => found,
         Err(NotYet::Store(error)) => return Err(error.into()),
         Err(error) if overdue => {
@@ -129,8 +136,7 @@ async fn try_attribute(
         }
         Err(error) => return Err(error),
     };
-    Ok(finish(shared, verdicts, &row.fingerprint, report, frames.into(), found, &rules, tip)
-        .await?)
+    Ok(finish(shared, verdicts, &row.fingerprint, report, frames.into(), found, basis).await?)
 }
 
 async fn find(
@@ -144,8 +150,27 @@ async fn find(
         Repo::Opening => return Err(NotYet::Repository("the repository is being opened".into())),
         Repo::Failed(why) => return Err(NotYet::Repository(why)),
     };
+    let found = find_at_tip(shared, report, rules, mirror.as_ref(), no_repository).await?;
+    // The tip in memory is some seconds old; before nobody is blamed it is looked at again.
+    if let (Found::Issue { facts, .. }, Some(mirror)) = (&found.1, &mirror)
+        && facts.origin_commit.is_none()
+        && let Some(before) = mirror.tip()
+        && mirror.read_tip().await?.commit != before.commit
+    {
+        return find_at_tip(shared, report, rules, Some(mirror), no_repository).await;
+    }
+    Ok(found)
+}
+
+async fn find_at_tip(
+    shared: &Shared,
+    report: &Report,
+    rules: &RulesAt,
+    mirror: Option<&Arc<Mirror>>,
+    no_repository: Option<&str>,
+) -> Result<(Vec<ClassifiedFrame>, Found), NotYet> {
     let settings = shared.choice_settings();
-    let chosen = choose_line(report, mirror.as_ref(), &settings, &rules.rules).await?;
+    let chosen = choose_line(report, mirror, &settings, &rules.rules).await?;
     let Chosen { choice, running, at } = chosen;
     let found = match (choice.verdict, at) {
         (Verdict::Dropped(dropped), _) => dropped_by(dropped),
@@ -164,7 +189,7 @@ async fn find(
                 Found::AtPlace { issue_id, line }
             } else {
                 match blame_line(&mirror, &tip, running.as_ref(), &line).await? {
-                    Ok(blamed) => blamed_issue(report, line, blamed, place),
+                    Ok(located) => blamed_issue(report, line, located, place),
                     Err(why) => not_blamed(report, Some(line), why),
                 }
             }
@@ -197,8 +222,8 @@ fn facts_of(report: &Report, line: &BlamedLine, reason: String) -> IssueFacts {
     }
 }
 
-fn blamed_issue(report: &Report, line: BlamedLine, blamed: Blamed, place: String) -> Found {
-    let Blamed { located, blame } = blamed;
+fn blamed_issue(report: &Report, line: BlamedLine, located: Located, place: String) -> Found {
+    let Located { how, blame } = located;
     let origin = blame.origin;
     let facts = IssueFacts {
         identity: format!("line:{}:{}:{}", origin.commit, origin.line, origin.path),
@@ -209,7 +234,7 @@ fn blamed_issue(report: &Report, line: BlamedLine, blamed: Blamed, place: String
         developer_email: Some(blame.developer.email),
         authored_at: Some(blame.authored_at),
         commit_summary: Some(blame.summary),
-        ..facts_of(report, &line, located.how)
+        ..facts_of(report, &line, how)
     };
     Found::Issue { facts: Box::new(facts), line: Some(line), place: Some(place) }
 }
@@ -241,7 +266,6 @@ fn not_blamed(report: &Report, line: Option<BlamedLine>, why: String) -> Found {
     Found::Issue { facts: Box::new(facts), line, place: None }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call, and each is a thing of its own")]
 async fn finish(
     shared: &Shared,
     verdicts: &Verdicts,
@@ -249,10 +273,10 @@ async fn finish(
     report: Report,
     frames: Arc<[ClassifiedFrame]>,
     found: Found,
-    rules: &RulesAt,
-    tip: Option<String>,
+    basis: Basis,
 ) -> Result<(), StoreError> {
     let now = shared.clock.now();
+    let Basis { rules, tip } = basis;
     let trace = trace_fingerprint(&report);
     let blamed_frame = match &found {
         Found::AtPlace { line, .. } => Some(line.frame),
