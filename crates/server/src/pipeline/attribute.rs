@@ -1,6 +1,7 @@
 //! A job for each traceback never seen: finds its line and the line's author, and counts it.
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use flawless_core::{
@@ -15,7 +16,9 @@ use super::tell::tell;
 use super::verdicts::{Fate, KnownTrace, Verdicts};
 use crate::attribution::{Chosen, Repo, blame_line, choose_line};
 use crate::state::{RulesAt, Shared};
-use crate::store::{IssueFacts, PendingRow, Sample, StoreError, decode_sample, encode_sample};
+use crate::store::{
+    IssueFacts, PendingRow, Sample, Seen, StoreError, decode_sample, encode_sample,
+};
 
 /// How long a report waits for a repository that cannot be asked before it is counted with
 /// nobody blamed.
@@ -285,51 +288,49 @@ async fn finish(
         }
         Found::Dropped(..) => None,
     };
-    let example = example(&report);
     let sample = encode_sample(&Sample { report: &report, frames: frames.clone(), blamed_frame })?;
     let mut tx = shared.store.write().await?;
     let Some(taken) = tx.take_pending(fingerprint).await? else {
         return Ok(());
     };
-    let (fate, only_at_tip) = match found {
+    let seen = Seen {
+        occurrences: taken.occurrences,
+        reports: taken.reports,
+        first_at: taken.first_at,
+        last_at: taken.last_at,
+        sampled: true,
+    };
+    let (counted, known_error, blamed) = match found {
         Found::Dropped(outcome, reason) => {
-            tx.add_outcome(outcome, &reason, taken.reports, now, &example).await?;
-            (Fate::Dropped { outcome, reason }, None)
+            tx.add_outcome(outcome, &reason, taken.reports, now, &example(&report)).await?;
+            tx.commit().await?;
+            let (rules_revision, fate) = (rules.revision, Fate::Dropped { outcome, reason });
+            verdicts.insert(trace, KnownTrace { rules_revision, only_at_tip: None, fate });
+            return Ok(());
         }
-        Found::AtPlace { .. } | Found::Issue { .. } => {
-            let (counted, known_error, outcome) = match found {
-                Found::Issue { facts, line, place } => {
-                    let counted = tx
-                        .count_attributed(&facts, taken.occurrences, taken.first_at, taken.last_at)
-                        .await?;
-                    if let Some(place) = place {
-                        tx.add_place(&place, counted.id).await?;
-                    }
-                    let blamed = facts.origin_commit.is_some();
-                    let outcome =
-                        if blamed { OutcomeKind::Counted } else { OutcomeKind::NotBlamed };
-                    (Some(counted), line.and_then(|line| line.known_error), outcome)
-                }
-                Found::AtPlace { issue_id, line } => {
-                    let counted = tx.count(issue_id, taken.occurrences, taken.last_at).await?;
-                    tx.set_known_error(issue_id, line.known_error).await?;
-                    (counted, line.known_error, OutcomeKind::Counted)
-                }
-                Found::Dropped(..) => (None, None, OutcomeKind::Counted),
-            };
-            let Some(counted) = counted else {
+        Found::Issue { facts, line, place } => {
+            let counted = tx.count_attributed(&facts, seen).await?;
+            if let Some(place) = place {
+                tx.add_place(&place, counted.id).await?;
+            }
+            (counted, line.and_then(|line| line.known_error), facts.origin_commit.is_some())
+        }
+        Found::AtPlace { issue_id, line } => {
+            let Some(counted) = tx.count(issue_id, seen).await? else {
                 return Err(StoreError::Corrupt("a place of an issue that is not there".into()));
             };
-            tx.add_sample(counted.id, counted.samples, taken.last_at, &sample).await?;
-            tx.add_outcome(outcome, "", taken.reports, now, &example).await?;
-            let known = known_error.and_then(|id| rules.rules.known_error(id));
-            let (added, threshold) = (taken.occurrences, taken.error_threshold);
-            tell(&mut tx, &shared.config, counted, added, threshold, known, now).await?;
-            let issue_id = counted.id;
-            let only_at_tip = (outcome == OutcomeKind::NotBlamed).then_some(tip);
-            (Fate::Counted { issue_id, known_error, frames, blamed_frame, outcome }, only_at_tip)
+            tx.set_known_error(issue_id, line.known_error).await?;
+            (counted, line.known_error, true)
         }
     };
+    tx.add_sample(counted.id, counted.samples, taken.last_at, &sample).await?;
+    let known = known_error.and_then(|id| rules.rules.known_error(id));
+    let (added, threshold) = (taken.occurrences, taken.error_threshold);
+    tell(&mut tx, &shared.config, counted, added, threshold, known, now).await?;
+    let only_at_tip = (!blamed).then_some(tip);
+    let issue_id = counted.id;
+    let sampled_at = AtomicI64::new(taken.last_at);
+    let fate = Fate::Counted { issue_id, known_error, frames, blamed_frame, sampled_at };
     tx.commit().await?;
     verdicts.insert(trace, KnownTrace { rules_revision: rules.revision, only_at_tip, fate });
     shared.bells.alerts.notify_one();

@@ -1,6 +1,7 @@
 //! Makes reports durable, many in one transaction, and only then lets their senders go.
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use flawless_core::{Fingerprint, OutcomeKind, Report, trace_fingerprint};
 use tokio::sync::oneshot;
@@ -9,8 +10,11 @@ use super::tell::tell;
 use super::verdicts::{Fate, KnownTrace, Verdicts};
 use crate::intake::{Incoming, IntakeReceiver, NotKept};
 use crate::state::Shared;
-use crate::store::{NewPending, Sample, StoreError, encode_sample};
+use crate::store::{NewPending, Sample, Seen, StoreError, encode_sample};
 
+/// Of a flood, one report in this time is kept whole: the samples then show seconds and not
+/// milliseconds of it, and writing them costs nothing.
+const SAMPLE_EVERY_MS: i64 = 1_000;
 /// Reports in one transaction: enough that the commit is a small part of the work.
 const MAX_BATCH: usize = 512;
 
@@ -83,18 +87,22 @@ fn group(
 
 /// A group that is ready to be written: everything slow was done before the transaction.
 enum Write {
-    Counted { group: Group, known: Arc<KnownTrace>, sample: Vec<u8> },
-    Dropped { group: Group, outcome: OutcomeKind, reason: String },
+    /// The sample is there when it is time for another one.
+    Counted {
+        group: Group,
+        known: Arc<KnownTrace>,
+        sample: Option<Vec<u8>>,
+    },
     Pending(NewPending),
 }
 
-/// Outcomes of a batch, so that each kind is one row's change.
+/// Reports of a batch that no issue counts, so that each reason is one row's change.
 #[derive(Default)]
 struct Outcomes(HashMap<(OutcomeKind, String), (i64, String)>);
 
 impl Outcomes {
-    fn add(&mut self, kind: OutcomeKind, reason: String, reports: i64, example: String) {
-        let entry = self.0.entry((kind, reason)).or_default();
+    fn add(&mut self, kind: OutcomeKind, reason: &str, reports: i64, example: String) {
+        let entry = self.0.entry((kind, reason.to_owned())).or_default();
         *entry = (entry.0 + reports, example);
     }
 }
@@ -103,18 +111,26 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
     let now = shared.clock.now();
     let rules = shared.rules.get();
     let tip = shared.repo.get().tip_commit();
-    let mut writes = Vec::with_capacity(groups.reports.len());
-    for group in groups.reports.into_values() {
-        writes.push(match verdicts.get(&group.trace, rules.revision, tip.as_deref()) {
-            Some(known) => known_write(group, known)?,
-            None => Write::Pending(pending(&group, now)?),
-        });
-    }
-    let (mut any_pending, mut any_alert) = (false, false);
     let mut outcomes = Outcomes::default();
     for (reason, (count, example)) in groups.refused {
-        outcomes.add(OutcomeKind::Refused, reason.to_owned(), count, example);
+        outcomes.add(OutcomeKind::Refused, reason, count, example);
     }
+    let mut writes = Vec::with_capacity(groups.reports.len());
+    for group in groups.reports.into_values() {
+        match verdicts.get(&group.trace, rules.revision, tip.as_deref()) {
+            None => writes.push(Write::Pending(pending(&group, now)?)),
+            Some(known) => match &known.fate {
+                Fate::Dropped { outcome, reason } => {
+                    outcomes.add(*outcome, reason, group.reports, example(&group.newest));
+                }
+                Fate::Counted { .. } => {
+                    let sample = sample_when_due(&group, &known.fate, now)?;
+                    writes.push(Write::Counted { group, known, sample });
+                }
+            },
+        }
+    }
+    let (mut any_pending, mut any_alert) = (false, false);
     let mut tx = shared.store.write().await?;
     for write in writes {
         match write {
@@ -122,33 +138,28 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
                 any_pending = true;
                 tx.add_pending(&new).await?;
             }
-            Write::Dropped { group, outcome, reason } => {
-                outcomes.add(outcome, reason, group.reports, example(&group.newest));
-            }
             Write::Counted { group, known, sample } => {
-                let Fate::Counted { issue_id, known_error, outcome, .. } = &known.fate else {
-                    continue;
+                let Fate::Counted { issue_id, known_error, .. } = &known.fate else { continue };
+                let seen = Seen {
+                    occurrences: group.occurrences,
+                    reports: group.reports,
+                    first_at: now,
+                    last_at: now,
+                    sampled: sample.is_some(),
                 };
-                let Some(counted) = tx.count(*issue_id, group.occurrences, now).await? else {
+                let Some(counted) = tx.count(*issue_id, seen).await? else {
                     // The issue is gone: begin anew.
                     any_pending = true;
                     tx.add_pending(&pending(&group, now)?).await?;
                     continue;
                 };
-                tx.add_sample(counted.id, counted.samples, now, &sample).await?;
-                outcomes.add(*outcome, String::new(), group.reports, example(&group.newest));
+                if let Some(sample) = sample {
+                    tx.add_sample(counted.id, counted.samples, now, &sample).await?;
+                }
                 let known = known_error.and_then(|id| rules.rules.known_error(id));
                 let threshold = group.newest.error_threshold.and_then(|t| i64::try_from(t).ok());
-                any_alert |= tell(
-                    &mut tx,
-                    &shared.config,
-                    counted,
-                    group.occurrences,
-                    threshold,
-                    known,
-                    now,
-                )
-                .await?;
+                let (config, added) = (&shared.config, group.occurrences);
+                any_alert |= tell(&mut tx, config, counted, added, threshold, known, now).await?;
             }
         }
     }
@@ -165,20 +176,15 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
     Ok(())
 }
 
-fn known_write(group: Group, known: Arc<KnownTrace>) -> Result<Write, StoreError> {
-    match &known.fate {
-        Fate::Dropped { outcome, reason } => {
-            Ok(Write::Dropped { outcome: *outcome, reason: reason.clone(), group })
-        }
-        Fate::Counted { frames, blamed_frame, .. } => {
-            let sample = encode_sample(&Sample {
-                report: &group.newest,
-                frames: frames.clone(),
-                blamed_frame: *blamed_frame,
-            })?;
-            Ok(Write::Counted { group, known, sample })
-        }
+/// The newest report of a group as a sample, when the last one is old enough.
+fn sample_when_due(group: &Group, fate: &Fate, now: i64) -> Result<Option<Vec<u8>>, StoreError> {
+    let Fate::Counted { frames, blamed_frame, sampled_at, .. } = fate else { return Ok(None) };
+    if now - sampled_at.load(Ordering::Relaxed) < SAMPLE_EVERY_MS {
+        return Ok(None);
     }
+    sampled_at.store(now, Ordering::Relaxed);
+    let (report, frames) = (&group.newest, frames.clone());
+    encode_sample(&Sample { report, frames, blamed_frame: *blamed_frame }).map(Some)
 }
 
 fn pending(group: &Group, now: i64) -> Result<NewPending, StoreError> {

@@ -1,11 +1,12 @@
 //! Verdicts about tracebacks seen before, so that a known line costs no look at the repository.
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use flawless_core::{ClassifiedFrame, Fingerprint, OutcomeKind, RuleId};
 use quick_cache::sync::Cache;
 
 /// What became of the last report with a certain traceback.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct KnownTrace {
     /// The rules it was judged by.
     pub rules_revision: i64,
@@ -16,7 +17,7 @@ pub struct KnownTrace {
 }
 
 /// What becomes of a report.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub enum Fate {
     /// It is counted under an issue.
     Counted {
@@ -28,8 +29,8 @@ pub enum Fate {
         frames: Arc<[ClassifiedFrame]>,
         /// The blamed frame.
         blamed_frame: Option<usize>,
-        /// Counted or not blamed.
-        outcome: OutcomeKind,
+        /// When its last sample was kept.
+        sampled_at: AtomicI64,
     },
     /// A rule drops it.
     Dropped {

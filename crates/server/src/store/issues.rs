@@ -96,6 +96,21 @@ pub struct WeekIssue {
     pub week_last_at: i64,
 }
 
+/// Occurrences to be added to an issue.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    /// How many.
+    pub occurrences: i64,
+    /// In how many reports.
+    pub reports: i64,
+    /// When the first came in.
+    pub first_at: i64,
+    /// When the last came in.
+    pub last_at: i64,
+    /// A sample of them is kept.
+    pub sampled: bool,
+}
+
 /// What an issue is after some occurrences were added.
 #[derive(Debug, Clone, Copy, FromRow)]
 pub struct Counted {
@@ -103,7 +118,7 @@ pub struct Counted {
     pub id: i64,
     /// All occurrences, the new ones included.
     pub occurrences: i64,
-    /// Samples taken so far, this one included.
+    /// Samples taken so far, that of the new ones included.
     pub samples: i64,
     /// Author date of the line.
     pub authored_at: Option<i64>,
@@ -119,7 +134,7 @@ impl IssueRow {
     }
 }
 
-const HOUR_MS: i64 = 3_600_000;
+pub(super) const HOUR_MS: i64 = 3_600_000;
 
 const ISSUE_COLUMNS: &str = "issue.id, issue.path, issue.line, issue.function_name, issue.text, \
      issue.exception_type, issue.known_error_id, issue.origin_commit, issue.origin_path, \
@@ -130,33 +145,33 @@ const ISSUE_COLUMNS: &str = "issue.id, issue.path, issue.line, issue.function_na
              WHERE alert.issue_id = issue.id) AS mailed";
 
 impl WriteTx {
-    /// Adds `occurrences` to an issue; `None` when there is no such issue.
+    /// Adds occurrences to an issue; `None` when there is no such issue.
     ///
     /// # Errors
     /// The database refuses.
     pub async fn count(
         &mut self,
         issue_id: i64,
-        occurrences: i64,
-        at: i64,
+        seen: Seen,
     ) -> Result<Option<Counted>, StoreError> {
         let counted: Option<Counted> = sqlx::query_as(
-            "UPDATE issue SET occurrences = occurrences + $2, samples = samples + 1, \
+            "UPDATE issue SET occurrences = occurrences + $2, samples = samples + $4, \
              last_seen_at = $3 WHERE id = $1 \
              RETURNING id, occurrences, samples, authored_at, told_at",
         )
         .bind(issue_id)
-        .bind(occurrences)
-        .bind(at)
+        .bind(seen.occurrences)
+        .bind(seen.last_at)
+        .bind(i64::from(seen.sampled))
         .fetch_optional(&mut *self.0)
         .await?;
         if counted.is_some() {
-            self.count_hour(issue_id, occurrences, at).await?;
+            self.count_hour(issue_id, seen).await?;
         }
         Ok(counted)
     }
 
-    /// Adds `occurrences` to the issue with the identity of `facts`; makes it when it is new.
+    /// Adds occurrences to the issue with the identity of `facts`; makes it when it is new.
     /// Of an issue that is there, the line as it runs now and the known error are renewed.
     ///
     /// # Errors
@@ -164,9 +179,7 @@ impl WriteTx {
     pub async fn count_attributed(
         &mut self,
         facts: &IssueFacts,
-        occurrences: i64,
-        first_at: i64,
-        last_at: i64,
+        seen: Seen,
     ) -> Result<Counted, StoreError> {
         let counted: Counted = sqlx::query_as(
             "INSERT INTO issue (project_id, identity, path, line, function_name, text, \
@@ -174,11 +187,11 @@ impl WriteTx {
              developer_name, developer_email, authored_at, commit_summary, reason, occurrences, \
              samples, first_seen_at, last_seen_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-             1, $18, $19) \
+             $20, $18, $19) \
              ON CONFLICT (project_id, identity) DO UPDATE SET \
              path = excluded.path, line = excluded.line, function_name = excluded.function_name, \
              text = excluded.text, known_error_id = excluded.known_error_id, \
-             reason = excluded.reason, samples = issue.samples + 1, \
+             reason = excluded.reason, samples = issue.samples + excluded.samples, \
              occurrences = issue.occurrences + excluded.occurrences, \
              last_seen_at = excluded.last_seen_at \
              RETURNING id, occurrences, samples, authored_at, told_at",
@@ -199,30 +212,28 @@ impl WriteTx {
         .bind(facts.authored_at)
         .bind(&facts.commit_summary)
         .bind(&facts.reason)
-        .bind(occurrences)
-        .bind(first_at)
-        .bind(last_at)
+        .bind(seen.occurrences)
+        .bind(seen.first_at)
+        .bind(seen.last_at)
+        .bind(i64::from(seen.sampled))
         .fetch_one(&mut *self.0)
         .await?;
-        self.count_hour(counted.id, occurrences, last_at).await?;
+        self.count_hour(counted.id, seen).await?;
         Ok(counted)
     }
 
-    async fn count_hour(
-        &mut self,
-        issue: i64,
-        occurrences: i64,
-        at: i64,
-    ) -> Result<(), StoreError> {
+    async fn count_hour(&mut self, issue: i64, seen: Seen) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO issue_hour (issue_id, hour, occurrences, last_at) \
-             VALUES ($1, $2, $3, $4) ON CONFLICT (issue_id, hour) DO UPDATE SET \
-             occurrences = issue_hour.occurrences + excluded.occurrences, last_at = excluded.last_at",
+            "INSERT INTO issue_hour (issue_id, hour, occurrences, last_at, reports) \
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (issue_id, hour) DO UPDATE SET \
+             occurrences = issue_hour.occurrences + excluded.occurrences, \
+             reports = issue_hour.reports + excluded.reports, last_at = excluded.last_at",
         )
         .bind(issue)
-        .bind(at.div_euclid(HOUR_MS))
-        .bind(occurrences)
-        .bind(at)
+        .bind(seen.last_at.div_euclid(HOUR_MS))
+        .bind(seen.occurrences)
+        .bind(seen.last_at)
+        .bind(seen.reports)
         .execute(&mut *self.0)
         .await?;
         Ok(())

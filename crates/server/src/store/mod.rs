@@ -15,7 +15,7 @@ mod rules;
 mod samples;
 
 pub use alerts::{AlertRow, IssueAlert};
-pub use issues::{Counted, IssueFacts, IssueRow, WeekIssue};
+pub use issues::{Counted, IssueFacts, IssueRow, Seen, WeekIssue};
 pub use maintenance::QueueAge;
 pub use open::StoreError;
 pub use outbox::{DueMail, MailState, NewMail};

@@ -76,6 +76,8 @@ impl Store {
             .busy_timeout(Duration::from_secs(20));
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
+            // An embedded database does not go away; asking whether it did costs a round trip.
+            .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(60))
             .connect_with(options.clone())
             .await?;
@@ -83,6 +85,7 @@ impl Store {
         let readers = SqlitePoolOptions::new()
             .min_connections(0)
             .max_connections(4)
+            .test_before_acquire(false)
             .idle_timeout(Duration::from_secs(60))
             .connect_lazy_with(options.pragma("query_only", "1"));
         let store = Self { readers, writer };

@@ -2,6 +2,7 @@
 use flawless_core::OutcomeKind;
 use sqlx::FromRow;
 
+use super::issues::HOUR_MS;
 use super::{PROJECT, Store, StoreError, WriteTx};
 
 /// Reports of one day that ended in the same way for the same reason.
@@ -22,7 +23,7 @@ pub struct OutcomeRow {
 const DAY_MS: i64 = 86_400_000;
 
 impl WriteTx {
-    /// Counts reports. `reason` has to come from a closed set; `example` is free.
+    /// Counts reports that no issue counts. `reason` has to come from a closed set; `example` is free.
     ///
     /// # Errors
     /// The database refuses.
@@ -60,12 +61,23 @@ impl Store {
     /// # Errors
     /// The database refuses.
     pub async fn outcomes_since(&self, since: i64) -> Result<Vec<OutcomeRow>, StoreError> {
-        // SUM and MAX over days; the example is that of the last day.
+        let day = since.div_euclid(DAY_MS);
+        // Reports of issues are counted there, by the hour.
         let query = sqlx::query_as(
             "SELECT kind, reason, SUM(reports) AS reports, MAX(last_at) AS last_at, \
-             MAX(example) AS example FROM outcome WHERE project_id = $1 AND day >= $2 \
-             GROUP BY kind, reason ORDER BY SUM(reports) DESC",
+             MAX(example) AS example FROM ( \
+               SELECT kind, reason, reports, last_at, example FROM outcome \
+               WHERE project_id = $1 AND day >= $2 \
+               UNION ALL \
+               SELECT CASE WHEN issue.origin_commit IS NULL THEN $4 ELSE $5 END, '', \
+               issue_hour.reports, issue_hour.last_at, \
+               issue.path || ':' || CAST(issue.line AS TEXT) \
+               FROM issue_hour JOIN issue ON issue.id = issue_hour.issue_id \
+               WHERE issue.project_id = $1 AND issue_hour.hour >= $3 \
+             ) AS ended GROUP BY kind, reason ORDER BY SUM(reports) DESC",
         );
-        Ok(query.bind(PROJECT).bind(since.div_euclid(DAY_MS)).fetch_all(&self.readers).await?)
+        let query = query.bind(PROJECT).bind(day).bind(day * (DAY_MS / HOUR_MS));
+        let query = query.bind(OutcomeKind::NotBlamed.as_str()).bind(OutcomeKind::Counted.as_str());
+        Ok(query.fetch_all(&self.readers).await?)
     }
 }

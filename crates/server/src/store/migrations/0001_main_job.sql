@@ -61,6 +61,7 @@ CREATE TABLE issue_hour (
     issue_id BIGINT NOT NULL REFERENCES issue (id),
     hour BIGINT NOT NULL,
     occurrences BIGINT NOT NULL,
+    reports BIGINT NOT NULL,
     last_at BIGINT NOT NULL,
     PRIMARY KEY (issue_id, hour)
 );
@@ -121,7 +122,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_alert ON outbox (alert_id);
 CREATE INDEX outbox_due ON outbox (sent_at, gave_up_at, next_attempt_at);
 
--- What became of reports, by day. reason comes from a closed set: rules, not report contents.
+-- Reports that no issue counts, by day. reason comes from a closed set: rules, not report contents.
 CREATE TABLE outcome (
     project_id BIGINT NOT NULL REFERENCES project (id),
     day BIGINT NOT NULL,
