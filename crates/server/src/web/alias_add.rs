@@ -5,8 +5,8 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::layout::{PageError, page, page_with};
-use super::rule_save::{PROBLEM, Saved, save as save_rule};
+use super::layout::{PageError, page};
+use super::rule_save::save as save_rule;
 use crate::state::Shared;
 use crate::store::RuleList;
 
@@ -37,8 +37,6 @@ pub(super) async fn save(
         "old_email": fields.old_email.trim(),
         "new_email": fields.new_email.trim(),
     });
-    match save_rule(&shared, RuleList::EmailRemapping, &entry).await? {
-        Saved::Done(response) => Ok(response),
-        Saved::Problem(problem) => Ok(page_with(PROBLEM, &Page { fields, problem: Some(problem) })),
-    }
+    let form = |problem| Page { fields, problem: Some(problem) };
+    save_rule(&shared, RuleList::EmailRemapping, &entry, form).await
 }

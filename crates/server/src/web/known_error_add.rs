@@ -5,8 +5,8 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::layout::{PageError, page_with};
-use super::rule_save::{PROBLEM, Saved, save as save_rule};
+use super::layout::{PageError, page};
+use super::rule_save::{not_taken, save as save_rule};
 use crate::state::Shared;
 use crate::store::RuleList;
 
@@ -34,21 +34,20 @@ struct Page {
 }
 
 pub(super) async fn show(Query(fields): Query<Fields>) -> Response {
-    super::layout::page(&Page { fields, problem: None })
+    page(&Page { fields, problem: None })
 }
 
 pub(super) async fn save(
     State(shared): State<Shared>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
-    let problem = match entry_of(&fields) {
-        Ok((list, entry)) => match save_rule(&shared, list, &entry).await? {
-            Saved::Done(response) => return Ok(response),
-            Saved::Problem(text) => text,
-        },
-        Err(text) => text,
-    };
-    Ok(page_with(PROBLEM, &Page { fields, problem: Some(problem) }))
+    match entry_of(&fields) {
+        Ok((list, entry)) => {
+            let form = |problem| Page { fields, problem: Some(problem) };
+            save_rule(&shared, list, &entry, form).await
+        }
+        Err(problem) => Ok(not_taken(&Page { fields, problem: Some(problem) })),
+    }
 }
 
 fn entry_of(fields: &Fields) -> Result<(RuleList, Value), String> {

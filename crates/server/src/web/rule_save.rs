@@ -1,35 +1,32 @@
 //! Adds one rule from a form: what all forms do alike.
+use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::Value;
 
-use super::layout::{PageError, form_problem};
+use super::layout::{PageError, form_problem, page_with};
 use crate::state::Shared;
 use crate::store::RuleList;
 
-/// What a form that was sent became.
-pub(super) enum Saved {
-    /// The rule is in force: go and see the list.
-    Done(Response),
-    /// The form comes back with this sentence.
-    Problem(String),
-}
-
-/// A form that comes back was not taken.
-pub(super) const PROBLEM: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
-
-/// Adds `entry` to `list` and lets it count at once.
-pub(super) async fn save(
+/// Adds `entry` to `list`, lets it count at once, and leads to the list. What cannot be added
+/// comes back as the form that `form` makes of the sentence about the problem.
+pub(super) async fn save<F: Template>(
     shared: &Shared,
     list: RuleList,
     entry: &Value,
-) -> Result<Saved, PageError> {
+    form: impl FnOnce(String) -> F,
+) -> Result<Response, PageError> {
     let mut tx = shared.store.write().await?;
     if let Err(error) = tx.add_rule(list, entry, shared.clock.now()).await {
-        return Ok(Saved::Problem(form_problem(error)?));
+        return Ok(not_taken(&form(form_problem(error)?)));
     }
     tx.commit().await?;
     shared.rules.refresh(&shared.store).await?;
     let to = format!("/view_config?key={}", list.as_str());
-    Ok(Saved::Done(Redirect::to(&to).into_response()))
+    Ok(Redirect::to(&to).into_response())
+}
+
+/// A form that comes back.
+pub(super) fn not_taken(form: &impl Template) -> Response {
+    page_with(StatusCode::UNPROCESSABLE_ENTITY, form)
 }

@@ -36,7 +36,8 @@ async fn the_links_of_a_mail_lead_to_their_pages() {
 #[tokio::test]
 async fn the_forms_of_0_4_5_make_rules_that_can_be_seen_and_removed() {
     let app = App::start().await;
-    let forms: [(&str, &[(&str, &str)], &str); 6] = [
+    type Form<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+    let forms: [Form<'_>; 6] = [
         (
             "/save_known_error",
             &[
