@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use fancy_regex::Regex;
 use flawless_core::{CommitId, PathIndex};
+use tokio::time::Instant;
 
 use crate::branches::remote_head;
 use crate::error::GitError;
@@ -12,11 +13,13 @@ use crate::git_blame::GitBlame;
 use crate::ignore_revs::{self, IGNORE_REVS_PATH};
 use crate::locate::{Located, NotLocated, ReportedLine, Revision, locate};
 use crate::process::GitProgram;
-use crate::repository::Repository;
+use crate::repository::{Repository, is_revision_name};
 use crate::source::Source;
 
 /// Marks a repository that we made, and whether it was fetched; nothing else is ever fetched into.
 const OURS: &str = "flawless.mirror";
+/// For revisions that are not there.
+const FETCH_ON_DEMAND_EVERY: Duration = Duration::from_secs(10);
 /// File lists of the revisions used last.
 const MAX_FILE_LISTS: usize = 4;
 
@@ -41,6 +44,8 @@ pub struct Mirror {
     repository: Repository,
     tip: Mutex<Option<Arc<Tip>>>,
     file_lists: Mutex<Vec<(CommitId, Arc<PathIndex>)>>,
+    /// Held while fetching; when the last fetch ended.
+    fetched: tokio::sync::Mutex<Option<Instant>>,
 }
 
 /// The newest commit of the branch that runs.
@@ -64,8 +69,13 @@ impl Mirror {
             Source::Folder(dir) => Repository::open(settings.git.clone(), dir).await?,
             Source::Clone { url, dir } => open_or_clone(&settings.git, url, dir).await?,
         };
-        let mirror =
-            Self { settings, repository, tip: Mutex::default(), file_lists: Mutex::default() };
+        let mirror = Self {
+            settings,
+            repository,
+            tip: Mutex::default(),
+            file_lists: Mutex::default(),
+            fetched: tokio::sync::Mutex::default(),
+        };
         mirror.read_tip().await?;
         Ok(mirror)
     }
@@ -86,8 +96,19 @@ impl Mirror {
     /// # Errors
     /// The remote's words, credentials hidden. What was there before stays usable.
     pub async fn fetch(&self) -> Result<Arc<Tip>, GitError> {
+        self.fetch_unless_after(None).await
+    }
+
+    /// Fetches, unless a fetch has ended later than `recent`.
+    async fn fetch_unless_after(&self, recent: Option<Instant>) -> Result<Arc<Tip>, GitError> {
         if let Source::Clone { url, .. } = &self.settings.source {
-            fetch_into(&self.repository, url).await?;
+            let mut last = self.fetched.lock().await;
+            let is_recent = recent.is_some_and(|recent| last.is_some_and(|last| last > recent));
+            if !is_recent {
+                let result = fetch_into(&self.repository, url).await;
+                *last = Some(Instant::now());
+                result?;
+            }
         }
         self.read_tip().await
     }
@@ -127,15 +148,20 @@ impl Mirror {
         GitBlame::new(self.repository.clone(), ignore_revs_file, mailmap).await
     }
 
-    /// The commit that a client's `revision` names; fetches once when it is not there yet.
+    /// The commit that a client's `revision` names. When it is not there yet the mirror is
+    /// fetched first, but not again within ten seconds: anybody can name what does not exist.
     ///
     /// # Errors
     /// git cannot be run.
     pub async fn resolve(&self, revision: &str) -> Result<Option<CommitId>, GitError> {
-        if let Some(commit) = self.repository.resolve(revision).await? {
-            return Ok(Some(commit));
+        let known = self.repository.resolve(revision).await?;
+        if known.is_some() || !is_revision_name(revision) {
+            return Ok(known);
         }
-        if matches!(self.settings.source, Source::Folder(_)) || self.fetch().await.is_err() {
+        let recent = Instant::now().checked_sub(FETCH_ON_DEMAND_EVERY);
+        if matches!(self.settings.source, Source::Folder(_))
+            || self.fetch_unless_after(recent).await.is_err()
+        {
             return Ok(None);
         }
         self.repository.resolve(revision).await

@@ -70,12 +70,7 @@ impl Repository {
     /// # Errors
     /// git cannot be run.
     pub async fn resolve(&self, revision: &str) -> Result<Option<CommitId>, GitError> {
-        let is_name = !revision.is_empty()
-            && revision.len() <= 256
-            && !revision.starts_with('-')
-            && !revision.contains("..")
-            && revision.bytes().all(|b| b.is_ascii_alphanumeric() || b"._/+-".contains(&b));
-        if !is_name {
+        if !is_revision_name(revision) {
             return Ok(None);
         }
         let commit = format!("{revision}^{{commit}}");
@@ -170,4 +165,13 @@ impl Repository {
         let plain = list.lines().filter_map(|line| line.strip_suffix(' '));
         Ok(plain.map(str::to_owned).collect())
     }
+}
+
+/// Whether a text can name a commit and nothing else: no option, no range, no file of a commit.
+pub(crate) fn is_revision_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 256
+        && !text.starts_with('-')
+        && !text.contains("..")
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._/+-".contains(&b))
 }

@@ -143,6 +143,20 @@ async fn a_clone_follows_its_remote_through_force_pushes_and_a_new_default_branc
 }
 
 #[tokio::test]
+async fn a_revision_that_is_missing_is_fetched_but_not_again_and_again() {
+    let made = Made::new();
+    made.commit("a.py", b"one\n");
+    let mirror = made.mirror(made.clone_source("mirror.git"), None).await.expect("clones");
+    let new = made.commit("b.py", b"two\n");
+    assert_eq!(mirror.resolve(new.as_str()).await.expect("git runs"), Some(new));
+    // Within the next seconds a name that does not exist costs no fetch.
+    let newer = made.commit("c.py", b"three\n");
+    assert_eq!(mirror.resolve(newer.as_str()).await.expect("git runs"), None);
+    mirror.fetch().await.expect("fetches");
+    assert_eq!(mirror.resolve(newer.as_str()).await.expect("git runs"), Some(newer));
+}
+
+#[tokio::test]
 async fn a_clone_that_broke_off_is_begun_again() {
     let made = Made::new();
     made.commit("a.py", b"one\n");
