@@ -59,9 +59,9 @@ fn decide_unknown(tally: Tally, authored_at: Option<i64>, policy: TellPolicy) ->
     }
     let (now, threshold) = (tally.now, policy.threshold);
     if now < threshold {
-        return Decision::Quiet(format!("occurred {now} times of the {threshold} it takes"));
+        return Decision::Quiet(format!("occurred {} of the {threshold} it takes", times(now)));
     }
-    Decision::Tell(format!("occurred {now} times (threshold {threshold})"))
+    Decision::Tell(format!("occurred {} (threshold {threshold})", times(now)))
 }
 
 fn decide_known(tally: Tally, known: &KnownError) -> Decision {
@@ -72,18 +72,25 @@ fn decide_known(tally: Tally, known: &KnownError) -> Decision {
         && tally.now >= minimum
         && within_maximum(minimum.max(tally.decided + 1))
     {
-        return Decision::Tell(format!("known error: {} occurrences, min {minimum}", tally.now));
+        let occurred = times(tally.now);
+        return Decision::Tell(format!(
+            "occurred {occurred} (a known error, min_alert_threshold {minimum})"
+        ));
     }
     if let Some(every) = known.alert_every_n_occurrences.filter(|every| *every > 0) {
         let crossed = (tally.decided / every + 1) * every;
         if crossed <= tally.now && within_maximum(crossed) {
+            let occurred = times(tally.now);
             return Decision::Tell(format!(
-                "known error: {} occurrences, every {every}",
-                tally.now
+                "occurred {occurred} (a known error, alert_every_n_occurrences {every})"
             ));
         }
     }
     Decision::Quiet("a known error below its alert thresholds".into())
+}
+
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 /// Who gets the mail.

@@ -1,4 +1,6 @@
 //! Where log lines go.
+use std::io::IsTerminal;
+
 use tracing::level_filters::LevelFilter;
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::filter::Targets;
@@ -19,7 +21,10 @@ pub(crate) fn init(config: &Config) -> Result<(), ConfigError> {
     let targets = Targets::new().with_default(level).with_target("sqlx", LevelFilter::ERROR);
     let lines = fmt::layer().with_target(false);
     let lines = match &config.log_file {
-        None => lines.with_writer(std::io::stderr).boxed(),
+        None => {
+            let is_terminal = std::io::stderr().is_terminal();
+            lines.with_ansi(is_terminal).with_writer(std::io::stderr).boxed()
+        }
         Some(path) => {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let folder = path.parent().unwrap_or(std::path::Path::new("."));
