@@ -295,8 +295,8 @@ impl Store {
         Ok(sqlx::query_as(sql).bind(id).fetch_optional(&self.readers).await?)
     }
 
-    /// The newest issue of a line as 0.4.5's links name it; an empty function or text, and line
-    /// 0, stand for any.
+    /// The issue of a line as 0.4.5's links name it; an empty function or text stands for any.
+    /// The line may have moved since the link was made: an equal number is only preferred.
     ///
     /// # Errors
     /// The database refuses.
@@ -311,8 +311,8 @@ impl Store {
             "SELECT ",
             ISSUE_COLUMNS,
             " FROM issue WHERE project_id = $1 AND path = $2 AND ($3 = '' OR function_name = $3) \
-             AND ($4 = 0 OR line = $4) AND ($5 = '' OR TRIM(text) = $5) \
-             ORDER BY last_seen_at DESC LIMIT 1",
+             AND ($5 = '' OR TRIM(text) = $5) \
+             ORDER BY CASE WHEN line = $4 THEN 0 ELSE 1 END, last_seen_at DESC LIMIT 1",
         ]);
         let query = sqlx::query_as(sql).bind(PROJECT).bind(path).bind(function);
         Ok(query.bind(line).bind(text.trim()).fetch_optional(&self.readers).await?)

@@ -3,7 +3,7 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use flawless_core::owner_of;
+use flawless_core::{owner_of, place_key};
 use serde::Deserialize;
 
 use super::layout::{PageError, message, page};
@@ -11,6 +11,7 @@ use crate::dates::date_time;
 use crate::links;
 use crate::present::{TracebackView, one_line, plain};
 use crate::state::Shared;
+use crate::store::{IssueRow, StoreError};
 
 /// The parameters of 0.4.5. `timestamp` chose the week's file; issues live for ever now.
 #[derive(Debug, Deserialize)]
@@ -61,18 +62,27 @@ struct MailPart {
 /// Longest value of a variable on the page.
 const MAX_VALUE: usize = 4_096;
 
+/// The issue of the place that the link names, also when the line or its file has moved since;
+/// else the one that agrees best.
+async fn find(shared: &Shared, link: &Parameters) -> Result<Option<IssueRow>, StoreError> {
+    let Parameters { filename, function_name, line_number, text } = link;
+    let line: u32 = line_number.trim().parse().unwrap_or(0);
+    let place = place_key("", filename, line, function_name, text).to_string();
+    match shared.store.issue_at_place(&place).await? {
+        Some(id) => shared.store.issue(id).await,
+        None => shared.store.issue_of_line(filename, function_name, line.into(), text).await,
+    }
+}
+
 pub(super) async fn show(
     State(shared): State<Shared>,
     Query(parameters): Query<Parameters>,
 ) -> Result<Response, PageError> {
-    let Parameters { filename, function_name, line_number, text } = &parameters;
-    let line = line_number.trim().parse().unwrap_or(0);
-    let found = shared.store.issue_of_line(filename, function_name, line, text).await?;
-    let Some(issue) = found else {
+    let Some(issue) = find(&shared, &parameters).await? else {
+        let file = one_line(&parameters.filename, 300);
         let text = format!(
-            "No issue of {}:{line} is known. The line may run under another number by now: look \
-             for its file in the week's report.",
-            one_line(filename, 300)
+            "No issue of {file} with this function and text is known. Look for the file in the \
+             week's report."
         );
         return Ok(message(StatusCode::NOT_FOUND, "Not found", &text));
     };

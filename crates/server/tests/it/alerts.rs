@@ -41,6 +41,10 @@ async fn an_issue_stays_told_across_restarts_and_new_versions() {
         page.contains("<td class=\"number\">3</td>"),
         "one issue with three occurrences: {page}"
     );
+    // The link in the mail that was sent before still leads to it.
+    let link = "/view_traceback?filename=shop/cart.py&function_name=total&line_number=5&text=return+sum(prices)+/+len(prices)";
+    let (status, page) = app.get(link).await;
+    assert!(status == 200 && page.contains("shop/cart.py:8"), "{page}");
     // Somebody edits the line: it is new code, by someone else.
     let edited = cart.replace("len(prices)", "max(len(prices), 0)");
     app.repository.commit(ANN, "2026-07-02", "cart: edit", &[("shop/cart.py", &edited)]);
