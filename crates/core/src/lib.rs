@@ -28,7 +28,7 @@ pub use fingerprint::{Fingerprint, place_key, trace_fingerprint};
 pub use frame_kind::{FrameKind, is_raise_statement};
 pub use outcome::OutcomeKind;
 pub use owner::{Owner, owner_of};
-pub use path_index::PathIndex;
+pub use path_index::{PathIndex, is_foreign_folder};
 pub use path_patterns::{PathPatterns, PatternError};
 pub use report::{Frame, Report};
 pub use rules::{

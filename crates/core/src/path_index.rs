@@ -95,6 +95,13 @@ impl PathIndex {
     }
 }
 
+/// Whether a deployed path lies where package managers or the interpreter keep code.
+pub fn is_foreign_folder(deployed: &str) -> bool {
+    parts_of(deployed).is_none_or(|parts| {
+        is_in_interpreter(&parts) || parts.iter().any(|part| PACKAGE_FOLDERS.contains(part))
+    })
+}
+
 /// The part of `path` after the last of `package_folders` in it, for rules about code that is
 /// not the repository's.
 pub(crate) fn after_package_folder(path: &str, package_folders: &[String]) -> Option<String> {

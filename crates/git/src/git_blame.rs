@@ -55,6 +55,8 @@ impl LineTracer for GitBlame {
         }
         let range = format!("{line},{line}");
         run = run.args(["--porcelain", "-w", "-M", "-C", "-L", &range]);
+        // What the repository's own configuration says about blame must not change the answer.
+        run = run.args(["--no-ignore-revs-file", "--no-textconv"]);
         if let Some(file) = &self.ignore_revs_file {
             let mut option = std::ffi::OsString::from("--ignore-revs-file=");
             option.push(file);

@@ -66,7 +66,6 @@ pub(crate) async fn locate(
              {path}:{line} to compare with"
         ));
     }
-    // A file without this line is a failure for git; the earlier versions may have it.
     match tracer.trace(commit, path, line).await {
         Ok(blame) if wanted.is_empty() => {
             let how = format!("at {name}; the report carries no source text");
@@ -76,14 +75,22 @@ pub(crate) async fn locate(
             let how = format!("the text agrees at {name}");
             return Ok(Ok(Located { how, blame }));
         }
-        Ok(_) | Err(GitError::Failed { .. }) => {}
+        Ok(_) => {}
+        // A file without this line is a failure for git, and the earlier versions may have it;
+        // with the line it is another failure.
+        Err(error @ GitError::Failed { .. }) => {
+            if line_of(repository, commit, path, line).await?.is_some() {
+                return Err(error);
+            }
+        }
         Err(error) => return Err(error),
     }
     if wanted.is_empty() {
         return missing(format!("{path} has no line {line} at {name}"));
     }
     for earlier in repository.history(commit, path, MAX_VERSIONS).await? {
-        if earlier != *commit && reads(repository, &earlier, path, line, &wanted).await? {
+        let text = line_of(repository, &earlier, path, line).await?;
+        if earlier != *commit && text.is_some_and(|text| fold_white_space(&text) == wanted) {
             let blame = tracer.trace(&earlier, path, line).await?;
             let short = earlier.short();
             let how = format!("the text agrees at {short}, an earlier version of the file");
@@ -96,16 +103,16 @@ pub(crate) async fn locate(
     ))
 }
 
-/// Whether line `line` of a version of the file reads `wanted`. Lines end at LF only, as git
+/// Line `line` of a version of the file, when it has that many. Lines end at LF only, as git
 /// counts them.
-async fn reads(
+async fn line_of(
     repository: &Repository,
     commit: &CommitId,
     path: &str,
     line: u32,
-    wanted: &str,
-) -> Result<bool, GitError> {
+) -> Result<Option<String>, GitError> {
     let content = repository.file(commit, path).await?.unwrap_or_default();
-    let found = content.split(|byte| *byte == b'\n').nth(line as usize - 1);
-    Ok(found.is_some_and(|found| fold_white_space(&String::from_utf8_lossy(found)) == wanted))
+    let mut lines = content.strip_suffix(b"\n").unwrap_or(&content).split(|byte| *byte == b'\n');
+    let text = lines.nth(line as usize - 1).filter(|_| !content.is_empty());
+    Ok(text.map(|text| String::from_utf8_lossy(text).into_owned()))
 }

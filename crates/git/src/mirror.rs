@@ -18,8 +18,8 @@ use crate::source::Source;
 
 /// Marks a repository that we made, and whether it was fetched; nothing else is ever fetched into.
 const OURS: &str = "flawless.mirror";
-/// For revisions that are not there.
 const FETCH_ON_DEMAND_EVERY: Duration = Duration::from_secs(10);
+const FETCH_ON_DEMAND_LIMIT: Duration = Duration::from_secs(60);
 /// File lists of the revisions used last.
 const MAX_FILE_LISTS: usize = 4;
 
@@ -96,20 +96,35 @@ impl Mirror {
     /// # Errors
     /// The remote's words, credentials hidden. What was there before stays usable.
     pub async fn fetch(&self) -> Result<Arc<Tip>, GitError> {
-        self.fetch_unless_after(None).await
-    }
-
-    /// Fetches, unless a fetch has ended later than `recent`.
-    async fn fetch_unless_after(&self, recent: Option<Instant>) -> Result<Arc<Tip>, GitError> {
         if let Source::Clone { url, .. } = &self.settings.source {
             let mut last = self.fetched.lock().await;
-            let is_recent = recent.is_some_and(|recent| last.is_some_and(|last| last > recent));
-            if !is_recent {
-                let result = fetch_into(&self.repository, url).await;
-                *last = Some(Instant::now());
-                result?;
-            }
+            let result = fetch_into(&self.repository, url).await;
+            *last = Some(Instant::now());
+            result?;
         }
+        self.read_tip().await
+    }
+
+    /// The same for a report that the mirror does not explain: not again within ten seconds,
+    /// because anybody can report what does not exist, and not longer than a minute.
+    ///
+    /// # Errors
+    /// As [`Mirror::fetch`].
+    pub async fn fetch_on_demand(&self) -> Result<Arc<Tip>, GitError> {
+        let Source::Clone { url, .. } = &self.settings.source else { return self.read_tip().await };
+        let limit = FETCH_ON_DEMAND_LIMIT;
+        let fetch = async {
+            let mut last = self.fetched.lock().await;
+            let recent = Instant::now().checked_sub(FETCH_ON_DEMAND_EVERY);
+            if *last >= recent && last.is_some() {
+                return Ok(());
+            }
+            let result = fetch_into(&self.repository, url).await;
+            *last = Some(Instant::now());
+            result
+        };
+        let timed_out = |_| GitError::TimedOut { command: "fetch".into(), limit };
+        tokio::time::timeout(limit, fetch).await.map_err(timed_out)??;
         self.read_tip().await
     }
 
@@ -135,36 +150,33 @@ impl Mirror {
     async fn tracer_for(&self, tip: &CommitId) -> Result<GitBlame, GitError> {
         let list = self.repository.file(tip, IGNORE_REVS_PATH).await?.unwrap_or_default();
         let list = ignore_revs::clean(&String::from_utf8_lossy(&list));
-        let ignore_revs_file = if list.is_empty() {
-            None
-        } else {
-            let path = self.settings.scratch.join("ignore-revs");
-            tokio::fs::write(&path, list)
-                .await
-                .map_err(|source| GitError::Write { path: path.clone(), source })?;
-            Some(path)
-        };
+        let ignore_revs_file =
+            if list.is_empty() { None } else { Some(self.write_ignore_revs(tip, list).await?) };
         let mailmap = self.repository.file(tip, ".mailmap").await?.map(|_| tip.clone());
         GitBlame::new(self.repository.clone(), ignore_revs_file, mailmap).await
     }
 
-    /// The commit that a client's `revision` names. When it is not there yet the mirror is
-    /// fetched first, but not again within ten seconds: anybody can name what does not exist.
+    /// The commit that a client's `revision` names; fetched on demand when it is not there yet.
     ///
     /// # Errors
-    /// git cannot be run.
+    /// git cannot be run, or the remote cannot be reached.
     pub async fn resolve(&self, revision: &str) -> Result<Option<CommitId>, GitError> {
         let known = self.repository.resolve(revision).await?;
         if known.is_some() || !is_revision_name(revision) {
             return Ok(known);
         }
-        let recent = Instant::now().checked_sub(FETCH_ON_DEMAND_EVERY);
-        if matches!(self.settings.source, Source::Folder(_))
-            || self.fetch_unless_after(recent).await.is_err()
-        {
-            return Ok(None);
-        }
+        self.fetch_on_demand().await?;
         self.repository.resolve(revision).await
+    }
+
+    /// A file of its own for each tip: blames of an older tip may still read theirs.
+    async fn write_ignore_revs(&self, tip: &CommitId, list: String) -> Result<PathBuf, GitError> {
+        let path = self.settings.scratch.join(format!("ignore-revs-{}", tip.short()));
+        let error = |source| GitError::Write { path: path.clone(), source };
+        let new = path.with_extension("new");
+        tokio::fs::write(&new, list).await.map_err(error)?;
+        tokio::fs::rename(&new, &path).await.map_err(error)?;
+        Ok(path)
     }
 
     /// The regular files of a commit.

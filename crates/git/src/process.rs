@@ -33,6 +33,9 @@ impl GitProgram {
     /// read, so that answers do not depend on who runs the server.
     pub fn read(&self, dir: &Path) -> Run {
         let mut run = self.command(dir);
+        for name in ["GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_SYSTEM"] {
+            run.command.env_remove(name);
+        }
         run.command
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")

@@ -18,6 +18,8 @@ pub struct HealthPart {
 
 /// A report that waits longer than this for attribution is stuck.
 const PENDING_STUCK_MS: i64 = 15 * 60_000;
+/// An alert that nobody could be told of for longer than this is stuck.
+const ALERT_STUCK_MS: i64 = 60 * 60_000;
 /// A mail that waits longer than this is stuck.
 const OUTBOX_STUCK_MS: i64 = 60 * 60_000;
 /// A remote that could not be reached for longer than this is a matter for somebody.
@@ -36,11 +38,13 @@ pub async fn check(shared: &Shared) -> Vec<HealthPart> {
         Err(error) => part("store", false, error.to_string()),
     };
     let pending = shared.store.pending_queue().await;
+    let alerts = shared.store.alert_queue().await;
     let outbox = shared.store.outbox_queue().await;
     vec![
         store,
         mirror(shared, now),
         queue("blame queue", "reports wait for attribution", pending, now, PENDING_STUCK_MS),
+        queue("alerts", "alerts wait for somebody to tell", alerts, now, ALERT_STUCK_MS),
         queue("outbox", "mails wait to be sent", outbox, now, OUTBOX_STUCK_MS),
     ]
 }

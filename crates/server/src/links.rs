@@ -11,6 +11,8 @@ pub fn view_traceback(base_url: &str, issue: &IssueRow, timestamp: i64) -> Strin
         .append_pair("line_number", &issue.line.to_string())
         .append_pair("text", &issue.text)
         .append_pair("timestamp", &(timestamp / 1000).to_string())
+        // The line may move, the issue stays.
+        .append_pair("issue", &issue.id.to_string())
         .finish();
     format!("{base_url}/view_traceback?{query}")
 }

@@ -1,6 +1,7 @@
 //! Puts the parts together and runs them.
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::pipeline::{
     Verdicts, run_attribution, run_maintenance, run_mirror, run_notify, run_recorder, run_rules,
 };
 use crate::state::{RepoCell, RulesCell, Shared};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, make_private_folder};
 use crate::web;
 
 /// Why the server cannot start.
@@ -61,8 +62,8 @@ impl Server {
         let thrift = listen(&config, "port", config.thrift_address).await?;
         let http = listen(&config, "http_port", config.http_address).await?;
         let smtp = Smtp::new(&config.smtp)?;
-        let store = Store::open(&config.data_dir, clock.now()).await?;
         let lock = lock(&config)?;
+        let store = Store::open(&config.data_dir, clock.now()).await?;
         let local = |listener: &TcpListener, fallback| listener.local_addr().unwrap_or(fallback);
         let thrift_address = local(&thrift, config.thrift_address);
         let http_address = local(&http, config.http_address);
@@ -142,8 +143,14 @@ async fn listen(
 /// One server for a data folder: two would send every mail twice.
 fn lock(config: &Config) -> Result<File, StartError> {
     let path = config.data_dir.join("flawless.lock");
-    let folder = |source| StoreError::Folder { path: path.display().to_string(), source };
-    let file = File::create(&path).map_err(folder)?;
+    let folder = |source: std::io::Error| {
+        let problem = format!("{} cannot be written: {source}", path.display());
+        let mend = "Choose a folder that the user who runs the server may write to.";
+        ConfigError::new(config.set_at["data_dir_path"].clone(), problem, mend)
+    };
+    make_private_folder(&config.data_dir).map_err(folder)?;
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
+    let file = file.map_err(folder)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::Error(source)) => Err(folder(source).into()),

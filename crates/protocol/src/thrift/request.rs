@@ -1,5 +1,5 @@
 //! What `record_error` carries. Every field may be absent on the wire.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use thrift::protocol::{
     TFieldIdentifier, TInputProtocol, TListIdentifier, TMapIdentifier, TOutputProtocol,
@@ -41,6 +41,11 @@ pub struct StackLine {
     /// Field 5, printed values by name; absent for frames whose locals were not captured.
     pub frame_locals: Option<BTreeMap<String, String>>,
 }
+
+/// Of a longer traceback the middle is left out while it is read: an empty stack line is one
+/// byte on the wire and a hundred in memory.
+const MAX_OUTERMOST: usize = 1_000;
+const MAX_INNERMOST: usize = 4_000;
 
 impl RecordErrorRequest {
     pub(super) fn read(input: &mut dyn TInputProtocol) -> thrift::Result<Self> {
@@ -123,15 +128,25 @@ impl StackLine {
 
 fn read_traceback(input: &mut dyn TInputProtocol) -> thrift::Result<Vec<StackLine>> {
     let list = input.read_list_begin()?;
-    let mut lines = Vec::new();
+    let mut outermost = Vec::new();
+    let mut innermost = VecDeque::new();
     for _ in 0..list.size {
         match list.element_type {
-            TType::Struct => lines.push(StackLine::read(input)?),
+            TType::Struct if outermost.len() < MAX_OUTERMOST => {
+                outermost.push(StackLine::read(input)?);
+            }
+            TType::Struct => {
+                if innermost.len() == MAX_INNERMOST {
+                    innermost.pop_front();
+                }
+                innermost.push_back(StackLine::read(input)?);
+            }
             other => input.skip(other)?,
         }
     }
     input.read_list_end()?;
-    Ok(lines)
+    outermost.extend(innermost);
+    Ok(outermost)
 }
 
 fn read_locals(input: &mut dyn TInputProtocol) -> thrift::Result<Option<BTreeMap<String, String>>> {

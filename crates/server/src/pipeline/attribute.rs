@@ -1,15 +1,15 @@
 //! A job for each traceback never seen: finds its line and the line's author, and counts it.
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use flawless_core::{
-    BlamedLine, ClassifiedFrame, Dropped, OutcomeKind, Report, Verdict, place_key,
-    trace_fingerprint,
+    BlamedLine, ClassifiedFrame, CommitId, Dropped, FrameKind, OutcomeKind, Report, Verdict,
+    is_foreign_folder, place_key, trace_fingerprint,
 };
 use flawless_git::{GitError, Located, Mirror};
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 
 use super::record::example;
 use super::tell::tell;
@@ -23,42 +23,42 @@ use crate::store::{
 /// How long a report waits for a repository that cannot be asked before it is counted with
 /// nobody blamed.
 const GIVE_UP_AFTER_MS: i64 = 10 * 60_000;
+/// Before a report whose job broke off is tried again.
+const PANIC_DELAY_MS: i64 = 600_000;
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Attributes reports for ever.
 pub async fn run_attribution(shared: Shared, verdicts: Arc<Verdicts>) {
-    let mut jobs: JoinSet<String> = JoinSet::new();
-    let mut running: HashSet<String> = HashSet::new();
+    let mut jobs: JoinSet<()> = JoinSet::new();
+    let mut running: HashMap<task::Id, String> = HashMap::new();
     loop {
         let free = shared.config.max_blames.saturating_sub(jobs.len());
         if free > 0 && !matches!(shared.repo.get().repo, Repo::Opening) {
             let limit = i64::try_from(free + running.len()).unwrap_or(i64::MAX);
             match shared.store.due_pending(shared.clock.now(), limit).await {
                 Ok(rows) => {
-                    let fresh = rows.into_iter().filter(|row| !running.contains(&row.fingerprint));
-                    for row in fresh.take(free).collect::<Vec<_>>() {
-                        running.insert(row.fingerprint.clone());
+                    let is_new =
+                        |row: &PendingRow| !running.values().any(|r| *r == row.fingerprint);
+                    let fresh: Vec<_> = rows.into_iter().filter(is_new).take(free).collect();
+                    for row in fresh {
                         let (shared, verdicts) = (shared.clone(), verdicts.clone());
-                        jobs.spawn(async move {
-                            let name = row.fingerprint.clone();
-                            attribute(&shared, &verdicts, row).await;
-                            name
-                        });
+                        let name = row.fingerprint.clone();
+                        let job =
+                            jobs.spawn(async move { attribute(&shared, &verdicts, row).await });
+                        running.insert(job.id(), name);
                     }
                 }
                 Err(error) => tracing::error!(%error, "waiting reports could not be read"),
             }
         }
         tokio::select! {
-            Some(finished) = jobs.join_next() => match finished {
-                Ok(name) => { running.remove(&name); }
+            Some(finished) = jobs.join_next_with_id() => match finished {
+                Ok((id, ())) => { running.remove(&id); }
                 Err(error) => {
-                    // A panic in one job: its row stays and is tried again with the others'.
-                    tracing::error!(%error, "an attribution job broke off");
-                    running.clear();
-                    jobs.abort_all();
-                    while jobs.join_next().await.is_some() {}
-                    tokio::time::sleep(LOOK_AGAIN).await;
+                    // A panic in one job: the others go on, and its report waits longer each time.
+                    if let Some(name) = running.remove(&error.id()) {
+                        postpone(&shared, &name, PANIC_DELAY_MS, "the job broke off").await;
+                    }
                 }
             },
             () = shared.bells.pending.notified() => {}
@@ -68,14 +68,17 @@ pub async fn run_attribution(shared: Shared, verdicts: Arc<Verdicts>) {
 }
 
 async fn attribute(shared: &Shared, verdicts: &Verdicts, row: PendingRow) {
-    let now = shared.clock.now();
     let (fingerprint, attempts) = (row.fingerprint.clone(), row.attempts);
     let Err(error) = try_attribute(shared, verdicts, row).await else { return };
     tracing::warn!(%error, attempts, "a report is not attributed yet");
-    let delay = 1_000 << attempts.clamp(0, 6);
+    postpone(shared, &fingerprint, 1_000 << attempts.clamp(0, 6), &error.to_string()).await;
+}
+
+async fn postpone(shared: &Shared, fingerprint: &str, delay: i64, why: &str) {
+    let next = shared.clock.now() + delay;
     let postpone = async {
         let mut tx = shared.store.write().await?;
-        tx.postpone_pending(&fingerprint, now + delay, &error.to_string()).await?;
+        tx.postpone_pending(fingerprint, next, why).await?;
         tx.commit().await
     };
     if let Err(error) = postpone.await {
@@ -154,15 +157,39 @@ async fn find(
         Repo::Failed(why) => return Err(NotYet::Repository(why)),
     };
     let found = find_at_tip(shared, report, rules, mirror.as_ref(), no_repository).await?;
-    // The tip in memory is some seconds old; before nobody is blamed it is looked at again.
-    if let (Found::Issue { facts, .. }, Some(mirror)) = (&found.1, &mirror)
-        && facts.origin_commit.is_none()
+    // The mirror may be older than what runs; before nobody is blamed, or a caller instead of a
+    // file that is not there yet, it is brought up to date.
+    if let Some(mirror) = &mirror
+        && is_doubtful(report, &found)
         && let Some(before) = mirror.tip()
-        && mirror.read_tip().await?.commit != before.commit
+        && mirror.fetch_on_demand().await?.commit != before.commit
     {
         return find_at_tip(shared, report, rules, Some(mirror), no_repository).await;
     }
     Ok(found)
+}
+
+/// Whether a newer revision could give another answer: nobody is blamed, or a frame behind the
+/// blamed one is a file that this revision does not have, in the folder of those it has.
+fn is_doubtful(report: &Report, (frames, found): &(Vec<ClassifiedFrame>, Found)) -> bool {
+    let blamed = match found {
+        Found::Dropped(..) => return false,
+        Found::Issue { facts, .. } if facts.origin_commit.is_none() => return true,
+        Found::Issue { line, .. } => line.as_ref().map_or(0, |line| line.frame),
+        Found::AtPlace { line, .. } => line.frame,
+    };
+    let paths = report.traceback.iter().map(|frame| frame.path.as_str()).zip(frames);
+    let roots: Vec<&str> = paths
+        .clone()
+        .filter_map(|(path, frame)| path.strip_suffix(frame.repo_path.as_deref()?))
+        .filter(|root| root.len() > 1)
+        .collect();
+    let is_missing = |(path, frame): (&str, &ClassifiedFrame)| {
+        frame.kind == FrameKind::Foreign
+            && !is_foreign_folder(path)
+            && roots.iter().any(|root| path.starts_with(root))
+    };
+    paths.skip(blamed + 1).any(is_missing)
 }
 
 async fn find_at_tip(
@@ -185,7 +212,9 @@ async fn find_at_tip(
             not_blamed(report, Some(line), no_repository.unwrap_or_default().to_owned())
         }
         (Verdict::Blamed(line), Some((mirror, tip))) => {
-            let revision = running.as_ref().map_or("", |commit| commit.as_str());
+            // Where the revision is not known the place is one of this tip only: at the next one
+            // the same text may stand there anew.
+            let revision = running.as_ref().unwrap_or(&tip.commit).as_str();
             let place =
                 place_key(revision, &line.path, line.line, &line.function, &line.text).to_string();
             if let Some(issue_id) = shared.store.issue_at_place(&place).await? {
@@ -311,7 +340,7 @@ async fn finish(
         Found::Issue { facts, line, place } => {
             let counted = tx.count_attributed(&facts, seen).await?;
             if let Some(place) = place {
-                tx.add_place(&place, counted.id).await?;
+                tx.add_place(&place, counted.id, now).await?;
             }
             (counted, line.and_then(|line| line.known_error), facts.origin_commit.is_some())
         }
@@ -327,7 +356,9 @@ async fn finish(
     let known = known_error.and_then(|id| rules.rules.known_error(id));
     let (added, threshold) = (taken.occurrences, taken.error_threshold);
     tell(&mut tx, &shared.config, counted, added, threshold, known, now).await?;
-    let only_at_tip = (!blamed).then_some(tip);
+    // Only a revision that was named in full stays what it is.
+    let named = report.revision.as_deref().is_some_and(|name| CommitId::parse(name).is_some());
+    let only_at_tip = (!blamed || !named).then_some(tip);
     let issue_id = counted.id;
     let sampled_at = AtomicI64::new(taken.last_at);
     let fate = Fate::Counted { issue_id, known_error, frames, blamed_frame, sampled_at };

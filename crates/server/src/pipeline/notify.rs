@@ -40,8 +40,12 @@ async fn compose(shared: &Shared, alert: &AlertRow) -> Result<(), StoreError> {
     let Some(issue) = shared.store.issue(alert.issue_id).await? else {
         return hold(shared, alert, "its issue is gone").await;
     };
-    let Some((_, sample)) = shared.store.newest_sample(issue.id).await? else {
-        return hold(shared, alert, "the issue has no sample any more").await;
+    let sample = match shared.store.newest_sample(issue.id).await {
+        Ok(Some((_, sample))) => sample,
+        Ok(None) => return hold(shared, alert, "the issue has no sample any more").await,
+        // One that cannot be read must not hold up the alerts behind it.
+        Err(StoreError::Corrupt(why)) => return hold(shared, alert, &why).await,
+        Err(error) => return Err(error),
     };
     let rules = shared.rules.get();
     let developer = issue.developer();

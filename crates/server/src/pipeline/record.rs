@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::tell::tell;
 use super::verdicts::{Fate, KnownTrace, Verdicts};
+use crate::config::Config;
 use crate::intake::{Incoming, IntakeReceiver, NotKept};
 use crate::state::Shared;
 use crate::store::{NewPending, Sample, Seen, StoreError, encode_sample};
@@ -118,7 +119,7 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
     let mut writes = Vec::with_capacity(groups.reports.len());
     for group in groups.reports.into_values() {
         match verdicts.get(&group.trace, rules.revision, tip.as_deref()) {
-            None => writes.push(Write::Pending(pending(&group, now)?)),
+            None => writes.push(Write::Pending(pending(&group, &shared.config, now)?)),
             Some(known) => match &known.fate {
                 Fate::Dropped { outcome, reason } => {
                     outcomes.add(*outcome, reason, group.reports, example(&group.newest));
@@ -150,14 +151,14 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
                 let Some(counted) = tx.count(*issue_id, seen).await? else {
                     // The issue is gone: begin anew.
                     any_pending = true;
-                    tx.add_pending(&pending(&group, now)?).await?;
+                    tx.add_pending(&pending(&group, &shared.config, now)?).await?;
                     continue;
                 };
                 if let Some(sample) = sample {
                     tx.add_sample(counted.id, counted.samples, now, &sample).await?;
                 }
                 let known = known_error.and_then(|id| rules.rules.known_error(id));
-                let threshold = group.newest.error_threshold.and_then(|t| i64::try_from(t).ok());
+                let threshold = threshold_of(&group.newest, &shared.config);
                 let (config, added) = (&shared.config, group.occurrences);
                 any_alert |= tell(&mut tx, config, counted, added, threshold, known, now).await?;
             }
@@ -187,15 +188,21 @@ fn sample_when_due(group: &Group, fate: &Fate, now: i64) -> Result<Option<Vec<u8
     encode_sample(&Sample { report, frames, blamed_frame: *blamed_frame }).map(Some)
 }
 
-fn pending(group: &Group, now: i64) -> Result<NewPending, StoreError> {
+fn pending(group: &Group, config: &Config, now: i64) -> Result<NewPending, StoreError> {
     Ok(NewPending {
         fingerprint: group.trace.to_string(),
         occurrences: group.occurrences,
         reports: group.reports,
-        error_threshold: group.newest.error_threshold.and_then(|t| i64::try_from(t).ok()),
+        error_threshold: threshold_of(&group.newest, config),
         at: now,
         body: encode_sample(&group.newest)?,
     })
+}
+
+/// The threshold of the report, else the configured one.
+fn threshold_of(report: &Report, config: &Config) -> i64 {
+    let threshold = report.error_threshold.unwrap_or(config.error_threshold);
+    i64::try_from(threshold).unwrap_or(i64::MAX)
 }
 
 /// A report in a few words, for the list of outcomes.

@@ -11,7 +11,7 @@ pub(super) async fn tell(
     config: &Config,
     counted: Counted,
     added: i64,
-    error_threshold: Option<i64>,
+    threshold: i64,
     known: Option<&KnownError>,
     now: i64,
 ) -> Result<bool, StoreError> {
@@ -21,10 +21,7 @@ pub(super) async fn tell(
         now: whole(counted.occurrences),
         told: counted.told_at.is_some(),
     };
-    let policy = TellPolicy {
-        minimum_date: config.minimum_date,
-        threshold: error_threshold.map_or(config.error_threshold, whole),
-    };
+    let policy = TellPolicy { minimum_date: config.minimum_date, threshold: whole(threshold) };
     match decide(tally, counted.authored_at, known, policy) {
         Decision::Quiet(_) => Ok(false),
         Decision::Tell(reason) => {

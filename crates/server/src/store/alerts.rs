@@ -2,7 +2,7 @@
 use sqlx::FromRow;
 
 use super::outbox::NewMail;
-use super::{Store, StoreError, WriteTx};
+use super::{QueueAge, Store, StoreError, WriteTx};
 
 /// A decision that has no mails yet.
 #[derive(Debug, Clone, FromRow)]
@@ -82,7 +82,7 @@ impl WriteTx {
         Ok(true)
     }
 
-    /// Says why an alert has no mails yet. It is tried again when the server starts.
+    /// Says why an alert has no mails yet. It is tried again when rules change or the server starts.
     ///
     /// # Errors
     /// The database refuses.
@@ -104,6 +104,18 @@ impl WriteTx {
 }
 
 impl Store {
+    /// Alerts that wait: to be composed, or held back with a note.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn alert_queue(&self) -> Result<QueueAge, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT COUNT(*) AS waiting, MIN(decided_at) AS oldest_at, MAX(note) AS last_error \
+             FROM alert WHERE composed_at IS NULL",
+        );
+        Ok(query.fetch_one(&self.readers).await?)
+    }
+
     /// Alerts that have no mails yet and are not held back, oldest first.
     ///
     /// # Errors

@@ -80,7 +80,7 @@ pub struct IssueRow {
     pub last_seen_at: i64,
     /// When it was decided to tell; `None` when never.
     pub told_at: Option<i64>,
-    /// A mail about it was put into the outbox.
+    /// A mail about it was sent or waits to be; one that was given up does not count.
     pub mailed: bool,
 }
 
@@ -142,7 +142,7 @@ const ISSUE_COLUMNS: &str = "issue.id, issue.path, issue.line, issue.function_na
      issue.commit_summary, issue.reason, issue.occurrences, issue.first_seen_at, \
      issue.last_seen_at, issue.told_at, \
      EXISTS (SELECT 1 FROM alert JOIN outbox ON outbox.alert_id = alert.id \
-             WHERE alert.issue_id = issue.id) AS mailed";
+             WHERE alert.issue_id = issue.id AND outbox.gave_up_at IS NULL) AS mailed";
 
 impl WriteTx {
     /// Adds occurrences to an issue; `None` when there is no such issue.
@@ -156,7 +156,8 @@ impl WriteTx {
     ) -> Result<Option<Counted>, StoreError> {
         let counted: Option<Counted> = sqlx::query_as(
             "UPDATE issue SET occurrences = occurrences + $2, samples = samples + $4, \
-             last_seen_at = $3 WHERE id = $1 \
+             last_seen_at = CASE WHEN last_seen_at > $3 THEN last_seen_at ELSE $3 END \
+             WHERE id = $1 \
              RETURNING id, occurrences, samples, authored_at, told_at",
         )
         .bind(issue_id)
@@ -193,7 +194,10 @@ impl WriteTx {
              text = excluded.text, known_error_id = excluded.known_error_id, \
              reason = excluded.reason, samples = issue.samples + excluded.samples, \
              occurrences = issue.occurrences + excluded.occurrences, \
-             last_seen_at = excluded.last_seen_at \
+             last_seen_at = CASE WHEN issue.last_seen_at > excluded.last_seen_at \
+             THEN issue.last_seen_at ELSE excluded.last_seen_at END, \
+             developer_name = excluded.developer_name, \
+             developer_email = excluded.developer_email \
              RETURNING id, occurrences, samples, authored_at, told_at",
         )
         .bind(PROJECT)
@@ -260,14 +264,21 @@ impl WriteTx {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn add_place(&mut self, place_key: &str, issue_id: i64) -> Result<(), StoreError> {
+    pub async fn add_place(
+        &mut self,
+        place_key: &str,
+        issue_id: i64,
+        at: i64,
+    ) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO place (project_id, place_key, issue_id) VALUES ($1, $2, $3) \
+            "INSERT INTO place (project_id, place_key, issue_id, created_at) \
+             VALUES ($1, $2, $3, $4) \
              ON CONFLICT (project_id, place_key) DO NOTHING",
         )
         .bind(PROJECT)
         .bind(place_key)
         .bind(issue_id)
+        .bind(at)
         .execute(&mut *self.0)
         .await?;
         Ok(())

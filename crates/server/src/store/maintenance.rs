@@ -55,15 +55,21 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Forgets samples, hourly counts, outcomes and sent mails older than `before`. Issues and
-    /// places stay: they remember who was told.
+    /// Forgets samples, hourly counts, outcomes, sent mails and places older than `before`, and
+    /// issues not seen since that nobody was told of. The others stay: they remember who was.
     ///
     /// # Errors
     /// The database refuses.
     pub async fn forget(&mut self, before: i64) -> Result<(), StoreError> {
         let statements = [
-            "DELETE FROM sample WHERE received_at < $1",
+            // Issues that nobody was told of are forgotten whole.
+            "DELETE FROM place WHERE created_at < $1 OR issue_id IN \
+             (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
+            "DELETE FROM sample WHERE received_at < $1 AND NOT EXISTS \
+             (SELECT 1 FROM alert WHERE alert.issue_id = sample.issue_id \
+              AND alert.composed_at IS NULL)",
             "DELETE FROM issue_hour WHERE last_at < $1",
+            "DELETE FROM issue WHERE told_at IS NULL AND last_seen_at < $1",
             "DELETE FROM outcome WHERE last_at < $1",
             // Only the content: that a mail was sent is part of what was told.
             "UPDATE outbox SET message = '' WHERE created_at < $1 AND message <> '' \

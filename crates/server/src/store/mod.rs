@@ -17,7 +17,7 @@ mod samples;
 pub use alerts::{AlertRow, IssueAlert};
 pub use issues::{Counted, IssueFacts, IssueRow, Seen, WeekIssue};
 pub use maintenance::QueueAge;
-pub use open::StoreError;
+pub use open::{StoreError, make_private_folder};
 pub use outbox::{DueMail, MailState, NewMail};
 pub use outcomes::OutcomeRow;
 pub use pending::{NewPending, PendingRow, TakenPending};

@@ -61,9 +61,7 @@ impl Store {
         let path = data_dir.join("flawless.db");
         let folder_error =
             |source| StoreError::Folder { path: data_dir.display().to_string(), source };
-        if !data_dir.exists() {
-            DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(folder_error)?;
-        }
+        make_private_folder(data_dir).map_err(folder_error)?;
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
         // The journal files take the mode of the main one.
         file.and_then(|file| file.set_permissions(Permissions::from_mode(0o600)))
@@ -106,6 +104,17 @@ impl Store {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Makes a folder that only its owner can read; one that is there is left as it is.
+///
+/// # Errors
+/// It cannot be made.
+pub fn make_private_folder(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), StoreError> {

@@ -12,8 +12,8 @@ pub struct NewPending {
     pub occurrences: i64,
     /// How many reports were put together.
     pub reports: i64,
-    /// Of the report.
-    pub error_threshold: Option<i64>,
+    /// Of the report, else the configured one.
+    pub error_threshold: i64,
     /// When it came in.
     pub at: i64,
     /// The report, encoded.
@@ -40,8 +40,8 @@ pub struct TakenPending {
     pub occurrences: i64,
     /// All reports.
     pub reports: i64,
-    /// Of the newest report that had one.
-    pub error_threshold: Option<i64>,
+    /// The lowest of all.
+    pub error_threshold: i64,
     /// When the first one came in.
     pub first_at: i64,
     /// When the last one came in.
@@ -62,7 +62,8 @@ impl WriteTx {
              ON CONFLICT (project_id, fingerprint) DO UPDATE SET \
              occurrences = pending_report.occurrences + excluded.occurrences, \
              reports = pending_report.reports + excluded.reports, \
-             error_threshold = COALESCE(excluded.error_threshold, pending_report.error_threshold), \
+             error_threshold = CASE WHEN excluded.error_threshold < pending_report.error_threshold \
+             THEN excluded.error_threshold ELSE pending_report.error_threshold END, \
              last_at = excluded.last_at",
         )
         .bind(PROJECT)

@@ -206,8 +206,12 @@ fn read<T: DeserializeOwned>(entry: &Value) -> Result<T, RuleInputError> {
         // 0.4.5 writes null, and its forms send nothing, for what is not set.
         Value::Object(map) => {
             let set = |value: &Value| !value.is_null() && value != "";
+            let trimmed = |value: &Value| match value {
+                Value::String(text) => Value::from(text.trim()),
+                other => other.clone(),
+            };
             let map = map.iter().filter(|(_, value)| set(value));
-            let map = map.map(|(key, value)| (key.clone(), value.clone())).collect();
+            let map = map.map(|(key, value)| (key.clone(), trimmed(value))).collect();
             serde_json::from_value(Value::Object(map)).map_err(wrong)
         }
         other => serde_json::from_value(other.clone()).map_err(wrong),

@@ -42,7 +42,10 @@ fn refusal(shared: &Shared, request: &Request) -> Option<String> {
         return None;
     }
     let from_elsewhere = match text(request.headers(), "origin") {
-        Some(origin) => origin.split_once("://").is_none_or(|(_, from)| from != host),
+        Some(origin) => {
+            let from = origin.split_once("://").map(|(_, from)| from);
+            from != Some(host) && shared.config.base_url.as_deref() != Some(origin)
+        }
         None => text(request.headers(), "sec-fetch-site").is_some_and(|site| site != "same-origin"),
     };
     from_elsewhere.then(|| "A form of another site must not change anything here.\n".to_owned())

@@ -3,7 +3,7 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use flawless_core::{owner_of, place_key};
+use flawless_core::owner_of;
 use serde::Deserialize;
 
 use super::layout::{PageError, message, page};
@@ -13,7 +13,7 @@ use crate::present::{TracebackView, one_line, plain};
 use crate::state::Shared;
 use crate::store::{IssueRow, StoreError};
 
-/// The parameters of 0.4.5. `timestamp` chose the week's file; issues live for ever now.
+/// The parameters of 0.4.5, and `issue` since. `timestamp` chose the week's file; issues live for ever now.
 #[derive(Debug, Deserialize)]
 #[serde(default)]
 #[derive(Default)]
@@ -22,6 +22,7 @@ pub(super) struct Parameters {
     function_name: String,
     line_number: String,
     text: String,
+    issue: String,
 }
 
 #[derive(Template)]
@@ -62,16 +63,16 @@ struct MailPart {
 /// Longest value of a variable on the page.
 const MAX_VALUE: usize = 4_096;
 
-/// The issue of the place that the link names, also when the line or its file has moved since;
-/// else the one that agrees best.
+/// The issue that the link names, else the one that agrees best with an older link.
 async fn find(shared: &Shared, link: &Parameters) -> Result<Option<IssueRow>, StoreError> {
-    let Parameters { filename, function_name, line_number, text } = link;
-    let line: u32 = line_number.trim().parse().unwrap_or(0);
-    let place = place_key("", filename, line, function_name, text).to_string();
-    match shared.store.issue_at_place(&place).await? {
-        Some(id) => shared.store.issue(id).await,
-        None => shared.store.issue_of_line(filename, function_name, line.into(), text).await,
+    let Parameters { filename, function_name, line_number, text, issue } = link;
+    if let Ok(id) = issue.parse()
+        && let Some(issue) = shared.store.issue(id).await?
+    {
+        return Ok(Some(issue));
     }
+    let line = line_number.trim().parse().unwrap_or(0);
+    shared.store.issue_of_line(filename, function_name, line, text).await
 }
 
 pub(super) async fn show(

@@ -49,11 +49,12 @@ CREATE TABLE issue (
     UNIQUE (project_id, identity)
 );
 
--- A place in running code whose origin is known: found again without git.
+-- A place in running code whose origin is known: found again without git. A cache.
 CREATE TABLE place (
     project_id BIGINT NOT NULL REFERENCES project (id),
     place_key TEXT NOT NULL,
     issue_id BIGINT NOT NULL REFERENCES issue (id),
+    created_at BIGINT NOT NULL,
     PRIMARY KEY (project_id, place_key)
 );
 
@@ -81,7 +82,7 @@ CREATE TABLE pending_report (
     fingerprint TEXT NOT NULL,
     occurrences BIGINT NOT NULL,
     reports BIGINT NOT NULL,
-    error_threshold BIGINT,
+    error_threshold BIGINT NOT NULL,
     first_at BIGINT NOT NULL,
     last_at BIGINT NOT NULL,
     attempts BIGINT NOT NULL,
@@ -135,3 +136,5 @@ CREATE TABLE outcome (
 );
 
 CREATE INDEX issue_hour_time ON issue_hour (hour);
+CREATE INDEX place_issue ON place (issue_id);
+CREATE INDEX sample_time ON sample (received_at);
