@@ -182,7 +182,10 @@ impl Run {
             return Err(GitError::TooLarge { command: name, limit: self.max_output });
         }
         if !succeeded {
-            let message = hide_credentials(String::from_utf8_lossy(&stderr).trim());
+            let stderr = String::from_utf8_lossy(&stderr);
+            let lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
+            let message = hide_credentials(&lines.collect::<Vec<_>>().join(" "));
+            let message = message.trim_end_matches('.').to_owned();
             return Err(GitError::Failed { command: name, message });
         }
         Ok(stdout)

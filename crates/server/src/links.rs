@@ -19,12 +19,16 @@ pub fn view_traceback(base_url: &str, issue: &IssueRow, timestamp: i64) -> Strin
 
 /// The form that marks an issue as a known error, filled in.
 pub fn add_known_error(base_url: &str, issue: &IssueRow) -> String {
-    let query = Serializer::new(String::new())
+    let mut query = Serializer::new(String::new());
+    query
         .append_pair("filename", &issue.path)
         .append_pair("function_name", &issue.function_name)
-        .append_pair("code_fragment", &issue.text)
-        .finish();
-    format!("{base_url}/add_known_error?{query}")
+        .append_pair("code_fragment", &issue.text);
+    if issue.origin_commit.is_none() && issue.path.starts_with('/') {
+        // Only third-party rules mean files that are not the repository's.
+        query.append_pair("type", "third_party_whitelist");
+    }
+    format!("{base_url}/add_known_error?{}", query.finish())
 }
 
 /// A developer's part of the week's report.

@@ -51,6 +51,9 @@ const IDLE_CONNECTION: Duration = Duration::from_secs(300);
 /// For one frame to arrive. Clients wait 2 s for the answer to it.
 const FRAME_TIME: Duration = Duration::from_secs(10);
 
+/// For a mail that is being sent when the server is told to stop.
+const STOP_WAITS: Duration = Duration::from_secs(5);
+
 impl Server {
     /// Starts everything and returns when reports are taken in.
     ///
@@ -92,6 +95,7 @@ impl Server {
             store,
             clock,
             bells: Arc::default(),
+            sending: Arc::default(),
             numbers: Arc::default(),
         };
         let verdicts = Arc::new(Verdicts::default());
@@ -123,6 +127,9 @@ impl Server {
 
     /// Ends it: what was accepted is in the store, and goes on when it is started again.
     pub async fn stop(mut self) {
+        // A mail that the mail server is about to take should not be sent again.
+        let sending = self.shared.sending.clone();
+        let _held = tokio::time::timeout(STOP_WAITS, sending.lock()).await;
         self.tasks.shutdown().await;
         self.shared.store.close().await;
     }

@@ -27,6 +27,8 @@ pub struct Shared {
     pub repo: Arc<RepoCell>,
     /// Rung when there is new work of a kind.
     pub bells: Arc<Bells>,
+    /// Held while a mail is being sent.
+    pub sending: Arc<tokio::sync::Mutex<()>>,
     /// For names that must differ within this process.
     pub numbers: Arc<AtomicU64>,
 }

@@ -20,7 +20,8 @@ pub fn parse_python(text: &str) -> Vec<TextTraceback> {
     let mut lines = Lines { rest: text.lines().peekable() };
     while let Some(line) = lines.rest.next() {
         if let Some(prefix) = line.find(HEADER).map(|at| &line[..at]) {
-            let traceback = lines.traceback(margin_of(prefix));
+            let margin = lines.margin_of(prefix);
+            let traceback = lines.traceback(margin);
             if traceback.frames.is_empty() {
                 continue;
             }
@@ -35,11 +36,13 @@ pub fn parse_python(text: &str) -> Vec<TextTraceback> {
     found
 }
 
-/// The part of a header's prefix that also stands before the lines below it: white space and
-/// quote marks, not a logger's time stamp.
-fn margin_of(prefix: &str) -> &str {
-    let is_margin = |c: char| c.is_whitespace() || "|>+#*".contains(c);
-    if prefix.chars().all(is_margin) { prefix } else { "" }
+/// What stands before each line of a traceback and is no part of it.
+#[derive(Clone, Copy)]
+enum Margin<'a> {
+    /// White space and quote marks, the same before each line.
+    Text(&'a str),
+    /// A logger's prefix of so many bytes; the time in it may change.
+    Width(usize),
 }
 
 struct Lines<'a> {
@@ -47,7 +50,21 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    fn traceback(&mut self, margin: &str) -> TextTraceback {
+    /// The margin of the lines below a header that has `prefix` before it.
+    fn margin_of(&mut self, prefix: &'a str) -> Margin<'a> {
+        let before_group = prefix.strip_suffix("Exception Group ").unwrap_or(prefix);
+        let is_margin = |c: char| c.is_whitespace() || "|>+#*".contains(c);
+        if before_group.chars().all(is_margin) {
+            return Margin::Text(before_group);
+        }
+        let next = self.rest.peek().and_then(|line| line.get(prefix.len()..));
+        match next.and_then(frame_line) {
+            Some(_) => Margin::Width(prefix.len()),
+            None => Margin::Text(""),
+        }
+    }
+
+    fn traceback(&mut self, margin: Margin<'_>) -> TextTraceback {
         let mut traceback = TextTraceback::default();
         while let Some(line) = self.peek(margin) {
             if let Some(frame) = frame_line(line) {
@@ -80,22 +97,26 @@ impl<'a> Lines<'a> {
         traceback
     }
 
-    fn peek(&mut self, margin: &str) -> Option<&'a str> {
+    fn peek(&mut self, margin: Margin<'_>) -> Option<&'a str> {
         self.rest.peek().map(|line| without_margin(line, margin))
     }
 
-    fn frame_follows(&self, margin: &str) -> bool {
+    fn frame_follows(&self, margin: Margin<'_>) -> bool {
         let mut ahead = self.rest.clone();
         ahead.next();
         ahead.next().is_some_and(|line| frame_line(without_margin(line, margin)).is_some())
     }
 }
 
-fn without_margin<'a>(line: &'a str, margin: &str) -> &'a str {
-    line.strip_prefix(margin)
-        // In an exception group the header's `+` is a `|` on the lines below.
-        .or_else(|| line.strip_prefix(&*margin.replace('+', "|")))
-        .unwrap_or(line)
+fn without_margin<'a>(line: &'a str, margin: Margin<'_>) -> &'a str {
+    let rest = match margin {
+        Margin::Width(width) => line.get(width..),
+        Margin::Text(margin) => line
+            .strip_prefix(margin)
+            // In an exception group the header's `+` is a `|` on the lines below.
+            .or_else(|| line.strip_prefix(&*margin.replace('+', "|"))),
+    };
+    rest.unwrap_or(line)
 }
 
 /// `  File "PATH", line N, in FUNCTION`; the function is missing for a SyntaxError's own line,
@@ -167,6 +188,35 @@ ZeroDivisionError: division by zero
         let chained = format!("{one}\n{}\n\n{two}", CHAIN[0]);
         assert_eq!(summary(&chained), "b.py:1 f [x()]\nshop.Empty: ");
         assert_eq!(parse_python(&format!("{one}\n{two}")).len(), 2);
+    }
+
+    #[test]
+    fn exception_groups_and_lines_with_a_loggers_prefix() {
+        let text = "
+  + Exception Group Traceback (most recent call last):
+  |   File \"/srv/app/jobs.py\", line 7, in run
+  |     raise ExceptionGroup('two', errors)
+  | ExceptionGroup: two (2 sub-exceptions)
+  +-+---------------- 1 ----------------
+    | Traceback (most recent call last):
+    |   File \"/srv/app/jobs.py\", line 3, in one
+    |     1 / 0
+    | ZeroDivisionError: division by zero
+    +------------------------------------
+";
+        assert_eq!(
+            summary(text),
+            "/srv/app/jobs.py:7 run [raise ExceptionGroup('two', errors)]\n\
+             ExceptionGroup: two (2 sub-exceptions)\n--\n\
+             /srv/app/jobs.py:3 one [1 / 0]\nZeroDivisionError: division by zero"
+        );
+        let text = "\
+Nov 22 10:00:01 web-01 app[12]: Traceback (most recent call last):
+Nov 22 10:00:01 web-01 app[12]:   File \"a.py\", line 1, in f
+Nov 22 10:00:02 web-01 app[12]:     x()
+Nov 22 10:00:02 web-01 app[12]: KeyError: 'k'
+";
+        assert_eq!(summary(text), "a.py:1 f [x()]\nKeyError: 'k'");
     }
 
     #[test]

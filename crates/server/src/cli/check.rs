@@ -2,7 +2,7 @@
 use std::process::ExitCode;
 
 use flawless_git::process::GitProgram;
-use flawless_git::{Repository, Source, probe_remote};
+use flawless_git::{GitError, Repository, Source, probe_remote};
 
 use super::{ConfArgument, Failure};
 use crate::clock::Clock;
@@ -18,20 +18,20 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let config = arguments.conf.resolve()?;
-    println!("ok       configuration");
+    say!("ok       configuration");
     let mut all_ok = true;
     let mut report = |name: &str, result: Result<String, String>| match result {
-        Ok(text) => println!("ok       {name}: {text}"),
+        Ok(text) => say!("ok       {name}: {text}"),
         Err(text) => {
             all_ok = false;
-            println!("PROBLEM  {name}: {text}");
+            say!("PROBLEM  {name}: {text}");
         }
     };
     report("store", check_store(&config).await);
     report("repository", check_repository(&config).await);
     report("mail server", check_smtp(&config).await);
     for text in &config.missing {
-        println!("missing  {text}");
+        say!("missing  {text}");
     }
     Ok(if all_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -57,9 +57,15 @@ pub(super) async fn check_repository(config: &Config) -> Result<String, String> 
     match &config.repository {
         None => Err("none is configured. Set repo_dir or repo_url".into()),
         Some(Source::Folder(dir)) => {
-            let at = config.set_at["repo_dir"].as_str();
-            let wrong = |error: flawless_git::GitError| {
-                format!("{at}: {error}. Name the folder of a git repository that can be read")
+            let wrong = |error: GitError| match error {
+                GitError::NoTip(_) if pattern.is_some() => no_branch(config, &error),
+                GitError::Start { .. } => {
+                    format!("{}: {error}. Name the git program", config.set_at["git_cli_path"])
+                }
+                error => {
+                    let at = &config.set_at["repo_dir"];
+                    format!("{at}: {error}. Name the folder of a git repository that can be read")
+                }
             };
             let repository = Repository::open(git, dir).await.map_err(wrong)?;
             let (reference, commit) = repository.tip(pattern).await.map_err(wrong)?;
@@ -75,12 +81,20 @@ pub(super) async fn check_repository(config: &Config) -> Result<String, String> 
         }
         Some(Source::Clone { url, .. }) => {
             let at = config.set_at["repo_url"].as_str();
-            let branch = probe_remote(&git, url, pattern).await.map_err(|error| {
-                format!("{at}: {error}. Check the address, the credentials and the network")
+            let branch = probe_remote(&git, url, pattern).await.map_err(|error| match error {
+                GitError::NoTip(_) if pattern.is_some() => no_branch(config, &error),
+                error => {
+                    format!("{at}: {error}. Check the address, the credentials and the network")
+                }
             })?;
             Ok(format!("the remote answers; {branch} is the branch that runs"))
         }
     }
+}
+
+fn no_branch(config: &Config, error: &GitError) -> String {
+    let at = &config.set_at["repo_branch_pattern"];
+    format!("{at}: {error}. It has to match from the start of a branch's name")
 }
 
 /// Whether the mail server can be talked to.

@@ -1,12 +1,13 @@
 //! `flawless configure`: a short questionnaire, or `--set`, becomes flawless.cfg. Each answer is
 //! tried at once.
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::check::{check_repository, check_smtp};
-use super::{ConfArgument, Failure};
+use super::{ConfArgument, Failure, print};
 use crate::config::{Config, RawConfig, find_option, write_config};
+use crate::store::make_private_folder;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -20,6 +21,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let mut raw = RawConfig::default();
     if path.exists() {
         raw = RawConfig::read(&path)?;
+        // Comments in it are not written again.
+        std::fs::copy(&path, path.with_extension("cfg.bak"))?;
     }
     // Relative paths count from the folder of the file that is being written.
     raw.path = Some(path.clone());
@@ -28,6 +31,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     } else {
         arguments.conf.set.iter().try_for_each(|argument| raw.set_argument(argument))?;
         let config = Config::resolve(&raw)?;
+        if let Some(problem) = unwritable(&config.data_dir) {
+            show(Err(problem));
+        }
         for result in [check_repository(&config).await, check_smtp(&config).await] {
             show(result);
         }
@@ -37,20 +43,17 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         std::fs::create_dir_all(folder)?;
     }
     write_config(&raw, &path)?;
-    println!(
-        "\n{} was written. It holds what you typed and is readable by you only.",
-        path.display()
-    );
-    println!("Start the server with:\n\n    flawless start -conf {}\n", path.display());
+    say!("\n{} was written. It holds what you typed and is readable by you only.", path.display());
+    say!("Start the server with:\n\n    flawless start -conf {}\n", path.display());
     let base_url = config.base_url.unwrap_or_else(|| format!("http://{}", config.http_address));
-    println!("Then look at {base_url}/check_health");
+    say!("Then look at {base_url}/check_health");
     Ok(ExitCode::SUCCESS)
 }
 
 fn show(result: Result<String, String>) -> bool {
     match &result {
-        Ok(text) => println!("  ok: {text}"),
-        Err(text) => println!("  PROBLEM: {text}"),
+        Ok(text) => say!("  ok: {text}"),
+        Err(text) => say!("  PROBLEM: {text}"),
     }
     result.is_ok()
 }
@@ -61,13 +64,13 @@ struct Questionnaire<'a> {
 
 impl Questionnaire<'_> {
     async fn ask_all(&mut self) -> Result<(), Failure> {
-        println!("Each question shows its default in brackets; Enter takes it.\n\nThe server");
+        say!("Each question shows its default in brackets; Enter takes it.\n\nThe server");
         self.ask("port", "Port for reports")?;
         self.ask("http_port", "Port for the pages")?;
         self.ask("hostname", "Address under which browsers reach the pages")?;
         self.ask("data_dir_path", "Folder for the database and the mirror")?;
 
-        println!("\nMail");
+        say!("\nMail");
         loop {
             self.ask("smtp_host", "HOST:PORT of the mail server")?;
             self.ask("smtp_security", "Encryption: none, starttls or tls")?;
@@ -86,7 +89,7 @@ impl Questionnaire<'_> {
         self.set("ignore_vcs_email_domain", if all_here { "True" } else { "False" })?;
         self.ask("default_contact", "Who is told when nobody can be blamed")?;
 
-        println!("\nRepository");
+        say!("\nRepository");
         loop {
             let cloned = self.raw.get("repo_dir").is_none() || self.raw.get("repo_url").is_some();
             if self
@@ -121,7 +124,7 @@ impl Questionnaire<'_> {
             self.set(option, &answer)?;
             match self.problem(option) {
                 None => return Ok(()),
-                Some(problem) => println!("  PROBLEM: {problem}"),
+                Some(problem) => say!("  PROBLEM: {problem}"),
             }
         }
     }
@@ -145,7 +148,7 @@ impl Questionnaire<'_> {
         };
         match option {
             "port" | "http_port" => in_use(value),
-            "data_dir_path" => unwritable(Path::new(value)),
+            "data_dir_path" => unwritable(&Config::resolve(self.raw).ok()?.data_dir),
             _ => None,
         }
     }
@@ -162,14 +165,14 @@ impl Questionnaire<'_> {
                 "" => return Ok(default),
                 "y" | "yes" => return Ok(true),
                 "n" | "no" => return Ok(false),
-                _ => println!("  Type y or n."),
+                _ => say!("  Type y or n."),
             }
         }
     }
 }
 
 fn unwritable(folder: &Path) -> Option<String> {
-    let tried = std::fs::create_dir_all(folder)
+    let tried = make_private_folder(folder)
         .and_then(|()| tempfile::Builder::new().prefix(".flawless").tempfile_in(folder));
     let error = tried.err()?;
     Some(format!("{} cannot be written: {error}. Choose another folder.", folder.display()))
@@ -179,8 +182,7 @@ fn read_answer(prompt: &str, secret: bool) -> Result<String, Failure> {
     if secret && std::io::stdin().is_terminal() {
         return Ok(rpassword::prompt_password(prompt)?.trim().to_owned());
     }
-    print!("{prompt}");
-    std::io::stdout().flush()?;
+    print(prompt)?;
     let mut line = String::new();
     if std::io::stdin().read_line(&mut line)? == 0 {
         return Err(Failure::new(

@@ -37,6 +37,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Some(day) => parse_date(day, &config.timezone)
             .ok_or_else(|| Failure::new(format!("--week: {day:?} is no date: write YYYY-MM-DD")))?,
     };
+    if !config.data_dir.join("flawless.db").exists() {
+        return Err(Failure::new(format!(
+            "{}: no server has run with this data folder yet. Name the configuration with -conf",
+            config.data_dir.display()
+        )));
+    }
     let store = Store::open(&config.data_dir, now).await?;
     let (_, rules) = store.rules().await?;
     let filter = WeekFilter {

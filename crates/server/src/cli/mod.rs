@@ -1,5 +1,12 @@
 //! The command line: one file per command.
 
+/// Prints a line; a reader that has seen enough is no error.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        let _ = $crate::cli::print(format!($($text)*) + "\n");
+    }};
+}
+
 mod blame;
 mod check;
 mod configure;

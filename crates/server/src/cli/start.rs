@@ -1,8 +1,10 @@
 //! `flawless start`: runs the server until it is told to stop.
 use std::process::ExitCode;
 
+use flawless_git::Source;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::check::check_repository;
 use super::{ConfArgument, Failure};
 use crate::clock::Clock;
 use crate::logging;
@@ -17,13 +19,17 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let config = arguments.conf.resolve()?;
     logging::init(&config)?;
+    if matches!(config.repository, Some(Source::Folder(_))) {
+        // One to clone may be out of reach for a while; a folder is there or is a mistake.
+        check_repository(&config).await.map_err(Failure::new)?;
+    }
     let missing = config.missing.clone();
     let mut server = Server::start(config, Clock::system()).await?;
-    println!("Reports: {} (thrift)", server.thrift_address);
-    println!("Pages:   {}", server.shared.base_url);
-    println!("Data:    {}", server.shared.config.data_dir.display());
+    say!("Reports: {} (thrift)", server.thrift_address);
+    say!("Pages:   {}", server.shared.base_url);
+    say!("Data:    {}", server.shared.config.data_dir.display());
     for text in missing {
-        println!("Not set up yet: {text}");
+        say!("Not set up yet: {text}");
     }
     tokio::select! {
         signal = wait_for_signal() => signal?,

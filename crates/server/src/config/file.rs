@@ -47,6 +47,7 @@ impl RawConfig {
         let mut config = Self::default();
         let mut section: Option<String> = None;
         let mut current: Option<String> = None;
+        let (mut first_section, mut has_ours) = (None, false);
         for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
             let location = format!("{name}:{number}");
             let trimmed = line.trim();
@@ -65,6 +66,8 @@ impl RawConfig {
                     ConfigError::new(&location, "a section without its ]", "Write [flawless].")
                 })?;
                 section = Some(title.to_owned());
+                first_section.get_or_insert((location, title.to_owned()));
+                has_ours |= title == SECTION;
                 current = None;
                 continue;
             }
@@ -82,8 +85,16 @@ impl RawConfig {
                 return Err(ConfigError::new(location, format!("{trimmed:?} is no option"), mend));
             };
             let key = trimmed[..at].trim().to_ascii_lowercase();
+            if let Some(before) = config.values.get(&key) {
+                let problem = format!("{key} was set at {} already", before.location);
+                return Err(ConfigError::new(location, problem, "Leave one of them out."));
+            }
             config.set_at(&key, trimmed[at + 1..].trim(), location)?;
             current = Some(key);
+        }
+        if let (Some((location, title)), false) = (first_section, has_ours) {
+            let problem = format!("there is no section [flawless], only [{title}]");
+            return Err(ConfigError::new(location, problem, "Options stand below [flawless]."));
         }
         config.interpolate();
         Ok(config)
@@ -212,6 +223,8 @@ default_contact =
         );
         assert!(error("[flawless]\nzzzzzzzz = 1").ends_with("zz\". `flawless options` lists all."));
         assert!(error("port = 1").starts_with("f.cfg:1: an option before any section"));
+        assert!(error("[flawles]\nport = 1").contains("no section [flawless], only [flawles]"));
+        assert!(error("[flawless]\nport = 1\nport = 2").contains("was set at f.cfg:2 already"));
         assert!(error("[flawless\n").starts_with("f.cfg:1: a section without its ]"));
         assert!(error("[flawless]\nport").starts_with("f.cfg:2: \"port\" is no option"));
         let error = RawConfig::default().set_argument("port").expect_err("no =");

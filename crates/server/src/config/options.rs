@@ -157,7 +157,12 @@ pub const OPTIONS: &[OptionDef] = &[
         Path,
         "Certificates (PEM) to trust besides the system's, for a mail server with its own.",
     ),
-    option("smtp_timeout", "60", Number, "Seconds the mail server may take to take a mail."),
+    option(
+        "smtp_timeout",
+        "60",
+        Number,
+        "Seconds the mail server may take for each step; ten times as long to take a mail.",
+    ),
     option("smtp_from", "", Address, "Sender of the mails. Default: flawless@EMAIL_DOMAIN_NAME."),
     // Folders
     option(
@@ -241,7 +246,12 @@ pub const OPTIONS: &[OptionDef] = &[
         Word(&["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]),
         "What is worth a line in the log.",
     ),
-    option("log_file", "", Path, "Log file, begun anew each day. Default: standard error."),
+    option(
+        "log_file",
+        "",
+        Path,
+        "Log file, begun anew each day, with the day behind its name. Default: standard error.",
+    ),
     option("log_days_to_keep", "3", Number, "Days of log files to keep."),
     // Of 0.4.5
     option("config_dir_path", "", Unused, "Rules live in the store now: flawless rules import."),

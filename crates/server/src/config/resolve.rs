@@ -136,7 +136,9 @@ impl Config {
             timezone,
             error_threshold: options.number("report_error_threshold")?,
             max_blames: options.count("max_concurrent_git_blames")?,
-            retention: Duration::from_secs((options.count("retention_days")? as u64).saturating_mul(86_400)),
+            retention: Duration::from_secs(
+                (options.count("retention_days")? as u64).saturating_mul(86_400),
+            ),
             git: options.git(),
             repository: options.repository(&data_dir)?,
             branch_pattern: options.pattern("repo_branch_pattern")?,

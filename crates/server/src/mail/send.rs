@@ -12,8 +12,9 @@ const BATCH: i64 = 50;
 /// First wait after a failed attempt; doubled with each further one.
 const FIRST_RETRY_MS: i64 = 15_000;
 const LONGEST_RETRY_MS: i64 = 3_600_000;
-/// A mail that could not be sent for so long is given up.
+/// A mail that the mail server puts off for so long, and so often, is given up.
 const GIVE_UP_AFTER_MS: i64 = 5 * 86_400_000;
+const GIVE_UP_AFTER_ATTEMPTS: i64 = 10;
 
 /// Sends mails for ever.
 pub async fn run_sender(shared: Shared, smtp: Smtp, mut journal: SentJournal) {
@@ -57,12 +58,7 @@ async fn send_due(
         return Ok(Round::Idle);
     }
     for mail in &due {
-        let sent = smtp.send(&mail.recipient, &mail.message).await;
-        if sent.is_ok()
-            && let Err(error) = journal.note(mail.id)
-        {
-            tracing::warn!(%error, "a sent mail could not be noted");
-        }
+        let sent = send(shared, smtp, journal, mail).await;
         let now = shared.clock.now();
         let mut tx = shared.store.write().await?;
         let unreachable = matches!(sent, Err(SendError::Unreachable(_)));
@@ -70,7 +66,9 @@ async fn send_due(
             Ok(()) => tx.mail_sent(mail.id, now).await?,
             Err(SendError::Refused(words)) => give_up(shared, &mut tx, mail, &words).await?,
             Err(SendError::Later(words) | SendError::Unreachable(words)) => {
-                if now - mail.created_at >= GIVE_UP_AFTER_MS {
+                // While the mail server cannot be talked to, a mail waits however long it takes.
+                let is_old = now - mail.created_at >= GIVE_UP_AFTER_MS;
+                if is_old && mail.attempts >= GIVE_UP_AFTER_ATTEMPTS && !unreachable {
                     give_up(shared, &mut tx, mail, &words).await?;
                 } else {
                     tracing::warn!(to = mail.recipient, words, "a mail was not sent yet");
@@ -86,6 +84,26 @@ async fn send_due(
         }
     }
     Ok(Round::Busy)
+}
+
+/// Sends a mail, unless only the store does not know yet that it was sent.
+async fn send(
+    shared: &Shared,
+    smtp: &Smtp,
+    journal: &mut SentJournal,
+    mail: &DueMail,
+) -> Result<(), SendError> {
+    if journal.has(mail.id) {
+        return Ok(());
+    }
+    // A server that is told to stop waits for this.
+    let _sending = shared.sending.lock().await;
+    let taken = || {
+        if let Err(error) = journal.note(mail.id) {
+            tracing::warn!(%error, "a sent mail could not be noted");
+        }
+    };
+    smtp.send(&mail.recipient, &mail.message, taken).await
 }
 
 /// Remembers that a mail cannot be delivered and tells the default contact, unless it is the
@@ -104,7 +122,7 @@ async fn give_up(
         return Ok(());
     };
     let text = format!(
-        "An alert to {} cannot be delivered:\n\n  {words}\n\n\
+        "A mail to {} cannot be delivered:\n\n  {words}\n\n\
          Add an email alias for this address on {}/remap_email, so that later ones arrive.\n\
          The mail as it was:\n\n{}\n",
         mail.recipient,

@@ -1,21 +1,27 @@
-//! The connection to the mail server.
+//! The conversation with the mail server, step by step: what it says no to decides what that
+//! means for a mail.
 use std::time::Duration;
 
-use lettre::address::Envelope;
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::transport::smtp::Error;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::Severity;
-use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
-
 use tokio::time::timeout;
 
-use super::{MailError, address};
+use super::address;
 use crate::config::{ConfigError, SmtpConfig, SmtpSecurity};
 
-/// Sends whole messages.
-#[derive(Debug, Clone)]
+/// Sends whole messages, each on a connection of its own: on one that is kept, the end of a mail
+/// waits 40 ms for the acknowledgement of its beginning.
+#[derive(Clone)]
 pub struct Smtp {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    host: String,
+    port: u16,
+    security: SmtpSecurity,
+    tls: Option<TlsParameters>,
+    login: Option<Credentials>,
     from: String,
     time_limit: Duration,
 }
@@ -29,64 +35,74 @@ pub enum SendError {
     /// It may take it later.
     #[error("{0}")]
     Later(String),
-    /// It cannot be talked to at all, so other mails need not be tried now.
+    /// It cannot be talked to, or takes nothing from us: other mails need not be tried now.
     #[error("{0}")]
     Unreachable(String),
 }
 
+/// A server may look at a mail for long before it takes it: so many times `smtp_timeout`.
+const TAKING_IS_SLOWER: u32 = 10;
+/// For the farewell, whose answer does not matter.
+const QUIT_TIME: Duration = Duration::from_secs(2);
+
 impl Smtp {
-    /// Connects as `config` says, anew for each mail: on a connection that is kept, the end of a
-    /// mail waits 40 ms for the acknowledgement of its beginning.
+    /// Talks as `config` says.
     ///
     /// # Errors
     /// The certificates cannot be used.
     pub fn new(config: &SmtpConfig) -> Result<Self, ConfigError> {
-        let wrong = |problem: lettre::transport::smtp::Error| {
+        let wrong = |problem: Error| {
             let mend = "Check smtp_ca_file and the system's certificates.";
             ConfigError::new("smtp_ca_file", problem.to_string(), mend)
         };
-        let tls = || -> Result<TlsParameters, lettre::transport::smtp::Error> {
+        let tls = || -> Result<TlsParameters, Error> {
             let mut tls = TlsParameters::builder(config.host.clone());
             if let Some(roots) = &config.extra_roots {
                 tls = tls.add_root_certificate(Certificate::from_pem(roots)?);
             }
             tls.build()
         };
-        let tls = match config.security {
-            SmtpSecurity::None => Tls::None,
-            SmtpSecurity::StartTls => Tls::Required(tls().map_err(wrong)?),
-            SmtpSecurity::Tls => Tls::Wrapper(tls().map_err(wrong)?),
+        let login = |(user, password): &(String, crate::config::Secret)| {
+            Credentials::new(user.clone(), password.reveal().to_owned())
         };
-        let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&config.host)
-            .port(config.port)
-            .timeout(Some(config.timeout))
-            .tls(tls);
-        let builder = match &config.login {
-            Some((user, password)) => {
-                builder.credentials(Credentials::new(user.clone(), password.reveal().to_owned()))
-            }
-            None => builder,
-        };
-        let transport = builder.build();
-        Ok(Self { transport, from: config.from.clone(), time_limit: config.timeout })
+        Ok(Self {
+            host: config.host.clone(),
+            port: config.port,
+            security: config.security,
+            tls: match config.security {
+                SmtpSecurity::None => None,
+                SmtpSecurity::StartTls | SmtpSecurity::Tls => Some(tls().map_err(wrong)?),
+            },
+            login: config.login.as_ref().map(login),
+            from: config.from.clone(),
+            time_limit: config.timeout,
+        })
     }
 
-    /// Sends a message to one address.
+    /// Sends a message to one address; `taken` is called in the moment in which the mail server
+    /// has taken it.
     ///
     /// # Errors
     /// The mail server's words, and whether another try makes sense.
-    pub async fn send(&self, to: &str, message: &[u8]) -> Result<(), SendError> {
-        let refused = |error: MailError| SendError::Refused(error.to_string());
-        let from = address(&self.from).map_err(refused)?;
-        let to = address(to).map_err(refused)?;
-        let envelope = Envelope::new(Some(from), vec![to])
-            .map_err(|error| SendError::Refused(error.to_string()))?;
-        let sending = self.transport.send_raw(&envelope, message);
-        match timeout(self.time_limit, sending).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(classify(&error)),
-            Err(_) => Err(SendError::Unreachable(self.too_slow())),
-        }
+    pub async fn send(
+        &self,
+        to: &str,
+        message: &[u8],
+        taken: impl FnOnce(),
+    ) -> Result<(), SendError> {
+        let address = |text| address(text).map_err(|error| SendError::Refused(error.to_string()));
+        let (from, to) = (address(&self.from)?, address(to)?);
+        let mut connection = self.connect().await.map_err(SendError::Unreachable)?;
+        // No to the sender is no to every mail.
+        let mail = connection.command(Mail::new(Some(from), Vec::new()));
+        self.step(mail).await.map_err(|(_, words)| SendError::Unreachable(words))?;
+        self.step(connection.command(Rcpt::new(to, Vec::new()))).await.map_err(about_mail)?;
+        self.step(connection.command(Data)).await.map_err(about_mail)?;
+        let limit = self.time_limit * TAKING_IS_SLOWER;
+        within(limit, connection.message(message)).await.map_err(about_mail)?;
+        taken();
+        let _ = timeout(QUIT_TIME, connection.quit()).await;
+        Ok(())
     }
 
     /// Connects, encrypts, logs in, and goes away.
@@ -94,37 +110,60 @@ impl Smtp {
     /// # Errors
     /// The mail server's words.
     pub async fn check(&self) -> Result<(), String> {
-        match timeout(self.time_limit, self.transport.test_connection()).await {
-            Ok(Ok(true)) => Ok(()),
-            Ok(Ok(false)) => Err("the mail server does not answer as one".into()),
-            Ok(Err(error)) => Err(words(&error)),
-            Err(_) => Err(self.too_slow()),
-        }
+        let mut connection = self.connect().await?;
+        let _ = timeout(QUIT_TIME, connection.quit()).await;
+        Ok(())
     }
 
-    fn too_slow(&self) -> String {
-        format!("the mail server took longer than {} s", self.time_limit.as_secs())
+    async fn connect(&self) -> Result<AsyncSmtpConnection, String> {
+        let hello = ClientId::default();
+        let from_start = self.tls.clone().filter(|_| self.security == SmtpSecurity::Tls);
+        let server = (self.host.as_str(), self.port);
+        let limit = Some(self.time_limit);
+        let opened = AsyncSmtpConnection::connect_tokio1(server, limit, &hello, from_start, None);
+        let mut connection = self.step(opened).await.map_err(|(_, words)| words)?;
+        if let (SmtpSecurity::StartTls, Some(tls)) = (self.security, &self.tls) {
+            self.step(connection.starttls(tls.clone(), &hello))
+                .await
+                .map_err(|(_, words)| words)?;
+        }
+        if let Some(login) = &self.login {
+            let login = connection.auth(DEFAULT_MECHANISMS, login);
+            self.step(login).await.map_err(|(_, words)| words)?;
+        }
+        Ok(connection)
+    }
+
+    async fn step<T>(
+        &self,
+        step: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, (Option<Severity>, String)> {
+        within(self.time_limit, step).await
     }
 }
 
-fn classify(error: &lettre::transport::smtp::Error) -> SendError {
-    let text = words(error);
-    match error.status() {
-        // 530, 534, 535, 538: the login is wrong. That is a matter of the configuration and of
-        // no single mail, so the mails wait.
-        Some(code) if u16::from(code) / 10 == 53 => SendError::Unreachable(text),
-        // 421: the server goes down or wants no more connections.
-        Some(code) if u16::from(code) == 421 => SendError::Unreachable(text),
-        Some(code) if code.severity == Severity::PermanentNegativeCompletion => {
-            SendError::Refused(text)
-        }
-        Some(_) => SendError::Later(text),
-        None => SendError::Unreachable(text),
+/// The step's result within a time; else how severe the mail server's no is, when it was one, and
+/// its words.
+async fn within<T>(
+    limit: Duration,
+    step: impl Future<Output = Result<T, Error>>,
+) -> Result<T, (Option<Severity>, String)> {
+    match timeout(limit, step).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err((error.status().map(|code| code.severity), words(&error))),
+        Err(_) => Err((None, format!("the mail server took longer than {} s", limit.as_secs()))),
+    }
+}
+
+fn about_mail((severity, words): (Option<Severity>, String)) -> SendError {
+    match severity {
+        Some(Severity::PermanentNegativeCompletion) => SendError::Refused(words),
+        _ => SendError::Later(words),
     }
 }
 
 /// The error with its causes.
-fn words(error: &lettre::transport::smtp::Error) -> String {
+fn words(error: &Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {

@@ -137,7 +137,7 @@ async fn try_attribute(
         Err(error) if overdue => {
             let chosen =
                 choose_line(&report, None, &shared.choice_settings(), &rules.rules).await?;
-            let found = not_blamed(&report, None, error.to_string());
+            let found = not_blamed(&report, &[], None, error.to_string());
             (chosen.choice.frames, found)
         }
         Err(error) => return Err(error),
@@ -206,10 +206,10 @@ async fn find_at_tip(
         (Verdict::Dropped(dropped), _) => dropped_by(dropped),
         (Verdict::Nobody(why), _) => {
             let why = no_repository.unwrap_or(why.explain());
-            not_blamed(report, None, why.to_owned())
+            not_blamed(report, &choice.frames, None, why.to_owned())
         }
         (Verdict::Blamed(line), None) => {
-            not_blamed(report, Some(line), no_repository.unwrap_or_default().to_owned())
+            not_blamed(report, &[], Some(line), no_repository.unwrap_or_default().to_owned())
         }
         (Verdict::Blamed(line), Some((mirror, tip))) => {
             // Where the revision is not known the place is one of this tip only: at the next one
@@ -222,7 +222,7 @@ async fn find_at_tip(
             } else {
                 match blame_line(&mirror, &tip, running.as_ref(), &line).await? {
                     Ok(located) => blamed_issue(report, line, located, place),
-                    Err(why) => not_blamed(report, Some(line), why),
+                    Err(why) => not_blamed(report, &[], Some(line), why),
                 }
             }
         }
@@ -271,14 +271,22 @@ fn blamed_issue(report: &Report, line: BlamedLine, located: Located, place: Stri
     Found::Issue { facts: Box::new(facts), line: Some(line), place: Some(place) }
 }
 
-/// An issue that nobody is blamed for: its identity is path, function and text; where no frame
-/// is the project's, those of the innermost one.
-fn not_blamed(report: &Report, line: Option<BlamedLine>, why: String) -> Found {
+/// An issue that nobody is blamed for: its identity is path, function and text of the line that
+/// was chosen, else of the project's innermost frame, else of the innermost one.
+fn not_blamed(
+    report: &Report,
+    frames: &[ClassifiedFrame],
+    line: Option<BlamedLine>,
+    why: String,
+) -> Found {
     let shown = line.clone().or_else(|| {
-        let frame = report.traceback.last()?;
+        let own = frames.iter().rposition(|frame| frame.repo_path.is_some());
+        let at = own.or(report.traceback.len().checked_sub(1))?;
+        let frame = &report.traceback[at];
+        let own_path = frames.get(at).and_then(|class| class.repo_path.clone());
         Some(BlamedLine {
-            frame: report.traceback.len() - 1,
-            path: frame.path.clone(),
+            frame: at,
+            path: own_path.unwrap_or_else(|| frame.path.clone()),
             line: frame.line,
             function: frame.function.clone(),
             text: frame.text.clone(),

@@ -40,6 +40,17 @@ pub enum StoreError {
         /// Ours.
         known: i64,
     },
+    /// The file is no database, or damaged.
+    #[error(
+        "data_dir_path: {path} cannot be used as a database: {source}. Put a backup in its place, \
+         or move it away to begin anew"
+    )]
+    Unusable {
+        /// The file.
+        path: String,
+        /// The database's words.
+        source: sqlx::Error,
+    },
     /// The schema cannot be brought up to date.
     #[error("the database cannot be brought to this program's schema: {0}")]
     Migrate(#[source] MigrateError),
@@ -78,7 +89,8 @@ impl Store {
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(60))
             .connect_with(options.clone())
-            .await?;
+            .await
+            .map_err(|source| StoreError::Unusable { path: path.display().to_string(), source })?;
         migrate(&writer, &path).await?;
         let readers = SqlitePoolOptions::new()
             .min_connections(0)

@@ -254,7 +254,11 @@ impl WriteTx {
         entry: &Value,
         at: i64,
     ) -> Result<Option<RuleId>, RuleInputError> {
-        let body = list.normalize(entry)?.to_string();
+        let entry = list.normalize(entry)?;
+        if list == RuleList::EmailRemapping {
+            self.remove_older_alias(&entry).await?;
+        }
+        let body = entry.to_string();
         let id: Option<i64> = sqlx::query_scalar(
             "INSERT INTO rule (project_id, list, body, created_at) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (project_id, list, body) DO NOTHING RETURNING id",
@@ -280,6 +284,28 @@ impl WriteTx {
             query.bind(PROJECT).bind(list.as_str()).bind(id).execute(&mut *self.0).await?;
         self.rules_changed().await?;
         Ok(removed.rows_affected() > 0)
+    }
+
+    /// An address has one alias: a new one takes the place of the older.
+    async fn remove_older_alias(&mut self, entry: &Value) -> Result<(), StoreError> {
+        let query = sqlx::query_as(
+            "SELECT id, list, body FROM rule WHERE project_id = $1 AND list = $2 AND body <> $3",
+        );
+        let list = RuleList::EmailRemapping;
+        let rows: Vec<RuleRow> = query
+            .bind(PROJECT)
+            .bind(list.as_str())
+            .bind(entry.to_string())
+            .fetch_all(&mut *self.0)
+            .await?;
+        let new: EmailAlias = parse(&entry.to_string())?;
+        for row in rows {
+            let old: EmailAlias = parse(&row.body)?;
+            if old.old_email.eq_ignore_ascii_case(&new.old_email) {
+                self.remove_rule(list, row.id).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn rules_changed(&mut self) -> Result<(), StoreError> {
