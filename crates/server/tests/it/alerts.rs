@@ -150,3 +150,49 @@ async fn aliases_domains_and_reassignments_lead_to_the_one_who_reads() {
         mails[0].text.contains("reassigned for shop/api: moved@example.com → heir@example.com")
     );
 }
+
+#[tokio::test]
+async fn an_alert_that_nobody_could_get_is_sent_when_an_alias_names_somebody() {
+    let repository = TestRepository::shop();
+    repository.commit(
+        ("Eve", "eve@-bad-.example"),
+        "2026-06-01",
+        "x",
+        &[("shop/eve.py", "boom()\n")],
+    );
+    let app = App::with("default_contact", "").repository(repository).start().await;
+    app.report(&request(&[("/srv/app/shop/eve.py", 1, "<module>", "boom()")])).await;
+    let store = &app.server.shared.store;
+    crate::harness::wait_until("it is held", async || {
+        store.alert_queue().await.expect("store").last_error.is_some()
+    })
+    .await;
+    let (_, health) = app.get("/check_health").await;
+    assert!(health.contains("no valid address: eve@-bad-.example"), "{health}");
+    let alias = |new: &str| format!(r#"{{"old_email": "eve", "new_email": "{new}"}}"#);
+    crate::rules::add(&app, "email_remapping", &alias("eve.old@example.com")).await;
+    crate::harness::wait_until("it is sent", async || !app.smtp.mails().is_empty()).await;
+    assert_eq!(app.one_mail().await.to, "eve.old@example.com");
+    // Another alias of the same address takes the place of the first.
+    crate::rules::add(&app, "email_remapping", &alias("eve@example.com")).await;
+    let rules = app.server.shared.rules.get();
+    let [(_, alias)] = &rules.rules.email_aliases[..] else { panic!("{rules:?}") };
+    assert_eq!(alias.new_email, "eve@example.com");
+}
+
+#[tokio::test]
+async fn the_lowest_threshold_of_reports_that_wait_together_counts() {
+    let origin = TestRepository::shop();
+    // The mirror cannot be made yet, so reports wait.
+    let url = origin.dir().join("later").display().to_string();
+    let app = App::with("repo_url", &url).without_repository().start().await;
+    for threshold in [2, 100] {
+        let mut report = request(&CART);
+        report.error_threshold = Some(threshold);
+        app.report(&report).await;
+    }
+    app.clock.advance(11 * 60_000);
+    let mail = app.one_mail().await;
+    assert!(mail.text.contains("occurred 2 times (threshold 2)"), "{}", mail.text);
+    assert!(mail.text.contains("Nobody is blamed: "), "{}", mail.text);
+}

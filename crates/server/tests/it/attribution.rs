@@ -153,3 +153,48 @@ async fn a_folder_of_somebody_else_is_never_written_to() {
     app.settle().await;
     assert_eq!(state(&app.repository), before);
 }
+
+#[tokio::test]
+async fn a_file_that_the_mirror_does_not_have_yet_is_fetched_before_its_caller_is_blamed() {
+    let origin = TestRepository::shop();
+    let url = origin.dir().display().to_string();
+    let app = App::with("repo_url", &url).without_repository().start().await;
+    let web = ("/srv/app/shop/web.py", 2, "handle", "return cart.total()");
+    app.report(&request(&[web])).await;
+    assert_eq!(app.one_mail().await.to, ANN.1);
+    // The clone's first fetch is some seconds ago; later ones are made at once.
+    tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+    origin.commit(CLEO, "2026-07-01", "new", &[("shop/new.py", "boom()\n")]);
+    app.report(&request(&[web, ("/srv/app/shop/new.py", 1, "<module>", "boom()")])).await;
+    let mails = app.mails().await;
+    assert_eq!(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), [ANN.1, CLEO.1]);
+}
+
+#[tokio::test]
+async fn the_same_text_written_anew_at_the_same_place_is_a_new_line() {
+    let app = App::start().await;
+    app.report(&request(&at(5, "return sum(prices) / len(prices)"))).await;
+    assert_eq!(app.one_mail().await.to, BEN.1);
+    let repository = &app.repository;
+    repository.commit(CLEO, "2026-07-01", "away", &[("shop/cart.py", "\n")]);
+    let cart = "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n";
+    let tip = repository.commit(CLEO, "2026-07-02", "back", &[("shop/cart.py", cart)]);
+    crate::harness::wait_until("the new tip is seen", async || {
+        app.server.shared.repo.get().tip_commit().as_deref() == Some(tip.as_str())
+    })
+    .await;
+    app.report(&request(&at(5, "return sum(prices) / len(prices)"))).await;
+    let mails = app.mails().await;
+    assert_eq!(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), [BEN.1, CLEO.1]);
+}
+
+#[tokio::test]
+async fn what_the_folders_own_configuration_says_about_blame_does_not_count() {
+    let repository = TestRepository::shop();
+    repository.git(&["config", "blame.ignoreRevsFile", "/nowhere"]);
+    repository.git(&["config", "diff.odd.textconv", "echo x #"]);
+    repository.commit(ANN, "2026-07-01", "attributes", &[(".gitattributes", "*.py diff=odd\n")]);
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    app.report(&request(&at(5, "return sum(prices) / len(prices)"))).await;
+    assert_eq!(app.one_mail().await.to, BEN.1);
+}

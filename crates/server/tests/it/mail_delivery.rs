@@ -141,3 +141,32 @@ async fn a_wrong_login_keeps_the_mails_until_it_is_mended() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_server_that_hangs_at_the_farewell_gets_the_mail_once() {
+    let smtp = SmtpServer::start(&["--hang-at-quit"]);
+    let app = App::with("smtp_timeout", "1").smtp(smtp).start().await;
+    app.report(&request(&CART)).await;
+    assert_eq!(app.one_mail().await.to, BEN.1);
+    app.clock.advance(86_400_000);
+    assert_eq!(app.mails().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_no_to_the_sender_is_no_mails_fault_and_keeps_them_all() {
+    let smtp = SmtpServer::start(&["--refuse-sender"]);
+    let app = App::with("report_error_threshold", "1").smtp(smtp).start().await;
+    app.report(&request(&CART)).await;
+    let store = &app.server.shared.store;
+    let queue = async || store.outbox_queue().await.expect("store");
+    wait_until("the sender is refused", async || {
+        queue().await.last_error.is_some_and(|error| error.contains("sender domain rejected"))
+    })
+    .await;
+    app.clock.advance(30 * 86_400_000);
+    wait_until("it is tried again", async || {
+        store.due_mails(app.clock.now(), 1).await.expect("store").is_empty()
+    })
+    .await;
+    assert_eq!(queue().await.waiting, 1, "it waits however long");
+}

@@ -69,6 +69,25 @@ fn a_port_in_use_and_a_folder_that_cannot_be_written_are_said_before_anything_st
 }
 
 #[test]
+fn a_missing_repository_and_a_damaged_database_end_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let base = "port = 0\nhttp_port = 0\ndata_dir_path = data";
+    let message = start(folder.path(), &format!("{base}\nrepo_dir = nowhere"));
+    assert!(message.contains("f.cfg:5: repo_dir") && message.contains("is not a git repository"));
+    std::fs::create_dir(folder.path().join("data")).expect("made");
+    std::fs::write(folder.path().join("data/flawless.db"), "not a database".repeat(500))
+        .expect("written");
+    let message = start(folder.path(), base);
+    assert!(message.contains("flawless.db cannot be used as a database"), "{message}");
+    let issues = flawless(folder.path(), &["issues", "--set", "data_dir_path=elsewhere"]);
+    assert!(
+        stderr(&issues).contains("no server has run with this data folder"),
+        "{}",
+        stderr(&issues)
+    );
+}
+
+#[test]
 fn a_database_of_a_newer_program_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");

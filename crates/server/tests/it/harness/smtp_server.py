@@ -15,6 +15,8 @@ from aiosmtpd.smtp import AuthResult
 arguments = argparse.ArgumentParser()
 arguments.add_argument("--port", type=int, default=0)
 arguments.add_argument("--refuse", action="append", default=[])
+arguments.add_argument("--refuse-sender", action="store_true")
+arguments.add_argument("--hang-at-quit", action="store_true")
 arguments.add_argument("--delay", type=float, default=0)
 arguments.add_argument("--fail-first", type=int, default=0)
 arguments.add_argument("--certificate")
@@ -25,6 +27,16 @@ options = arguments.parse_args()
 
 class Handler:
     failures = options.fail_first
+
+    async def handle_MAIL(self, server, session, envelope, address, mail_options):
+        if options.refuse_sender:
+            return "550 5.7.1 sender domain rejected"
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def handle_QUIT(self, server, session, envelope):
+        await asyncio.sleep(60 if options.hang_at_quit else 0)
+        return "221 bye"
 
     async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
         if address in options.refuse:
