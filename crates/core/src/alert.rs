@@ -114,8 +114,11 @@ pub fn recipients<'a>(
     let paths: Vec<&str> = traceback_paths.into_iter().collect();
     let mut found = Recipients::default();
     if let Some(address) = &owner.address {
-        let why =
-            if owner.is_fallback { "you are the default contact" } else { "the line is yours" };
+        let why = match (owner.is_fallback, owner.steps.is_empty()) {
+            (true, _) => "you are the default contact",
+            (false, true) => "the line is yours",
+            (false, false) => "you answer for the line, as said above",
+        };
         found.add(address, why.to_owned());
     }
     for (_, watcher) in &rules.watchers {

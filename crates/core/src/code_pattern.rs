@@ -28,7 +28,7 @@ impl CodePattern {
     pub(crate) fn matches_code(&self, function: &str, text: &str) -> bool {
         let function_agrees = match self.function_name.as_deref() {
             None | Some("") => true,
-            Some(name) => function.is_empty() || name == function,
+            Some(name) => name == function,
         };
         function_agrees && self.fragment_agrees(text)
     }

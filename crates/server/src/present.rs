@@ -89,9 +89,11 @@ impl TracebackView {
         }
     }
 
-    /// Frames of the project whose locals were captured.
+    /// Frames of the project whose locals were captured; all such frames when none is its own.
     pub fn frames_with_locals(&self) -> impl Iterator<Item = &FrameView> {
-        self.frames.iter().filter(|frame| frame.own && frame.locals.is_some())
+        let captured = || self.frames.iter().filter(|frame| frame.locals.is_some());
+        let any_own = captured().any(|frame| frame.own);
+        captured().filter(move |frame| frame.own || !any_own)
     }
 }
 
