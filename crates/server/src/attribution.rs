@@ -5,6 +5,8 @@ use std::sync::Arc;
 use flawless_core::{BlamedLine, Choice, CommitId, PathIndex, PathPatterns, Report, Rules, choose};
 use flawless_git::{GitError, Located, Mirror, ReportedLine, Tip};
 
+use crate::config::Config;
+
 /// The repository as attribution finds it.
 #[derive(Debug, Clone)]
 pub enum Repo {
@@ -25,6 +27,16 @@ pub struct ChoiceSettings {
     pub package_folders: Vec<String>,
     /// `only_blame_filepaths_matching`.
     pub may_blame: PathPatterns,
+}
+
+impl ChoiceSettings {
+    /// What `config` says.
+    pub fn of(config: &Config) -> Self {
+        Self {
+            package_folders: config.package_folders.clone(),
+            may_blame: config.may_blame.clone(),
+        }
+    }
 }
 
 /// A choice, and the revision it was made in.

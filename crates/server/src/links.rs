@@ -6,10 +6,10 @@ use crate::store::IssueRow;
 /// The newest traceback of an issue.
 pub fn view_traceback(base_url: &str, issue: &IssueRow, timestamp: i64) -> String {
     let query = Serializer::new(String::new())
-        .append_pair("filename", &issue.path)
-        .append_pair("function_name", &issue.function_name)
-        .append_pair("line_number", &issue.line.to_string())
-        .append_pair("text", &issue.text)
+        .append_pair("filename", &issue.facts.path)
+        .append_pair("function_name", &issue.facts.function_name)
+        .append_pair("line_number", &issue.facts.line.to_string())
+        .append_pair("text", &issue.facts.text)
         .append_pair("timestamp", &(timestamp / 1000).to_string())
         // The line may move, the issue stays.
         .append_pair("issue", &issue.id.to_string())
@@ -21,10 +21,10 @@ pub fn view_traceback(base_url: &str, issue: &IssueRow, timestamp: i64) -> Strin
 pub fn add_known_error(base_url: &str, issue: &IssueRow) -> String {
     let mut query = Serializer::new(String::new());
     query
-        .append_pair("filename", &issue.path)
-        .append_pair("function_name", &issue.function_name)
-        .append_pair("code_fragment", &issue.text);
-    if issue.origin_commit.is_none() && issue.path.starts_with('/') {
+        .append_pair("filename", &issue.facts.path)
+        .append_pair("function_name", &issue.facts.function_name)
+        .append_pair("code_fragment", &issue.facts.text);
+    if issue.facts.origin_commit.is_none() && issue.facts.path.starts_with('/') {
         // Only third-party rules mean files that are not the repository's.
         query.append_pair("type", "third_party_whitelist");
     }

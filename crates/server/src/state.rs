@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use flawless_core::Rules;
 use tokio::sync::Notify;
 
-use crate::attribution::{ChoiceSettings, Repo};
+use crate::attribution::Repo;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::{Store, StoreError};
@@ -48,14 +48,6 @@ impl Shared {
     /// A number that this process has not given before.
     pub fn next_number(&self) -> u64 {
         self.numbers.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// What choosing needs of the configuration.
-    pub fn choice_settings(&self) -> ChoiceSettings {
-        ChoiceSettings {
-            package_folders: self.config.package_folders.clone(),
-            may_blame: self.config.may_blame.clone(),
-        }
     }
 }
 

@@ -49,14 +49,15 @@ pub async fn week_lines(
 ) -> Result<Vec<WeekLine>, StoreError> {
     let (from, to) = filter.span(&config.timezone);
     let wanted = |found: &WeekIssue| {
-        let old = found.issue.authored_at.is_some_and(|date| date < config.minimum_date);
-        (filter.known_errors || found.issue.known_error_id.is_none())
+        let old = found.issue.facts.authored_at.is_some_and(|date| date < config.minimum_date);
+        (filter.known_errors || found.issue.facts.known_error_id.is_none())
             && (filter.before_minimum_date || !old)
     };
     let found = store.issues_between(from, to).await?.into_iter().filter(wanted);
     let line = |found: WeekIssue| {
         let WeekIssue { issue, week_occurrences, week_last_at } = found;
-        let owner = owner_of(issue.developer().as_ref(), &issue.path, rules, &config.addresses);
+        let owner =
+            owner_of(issue.developer().as_ref(), &issue.facts.path, rules, &config.addresses);
         let owner = owner.address.unwrap_or_else(|| "unknown".to_owned());
         WeekLine { issue, owner, occurrences: week_occurrences, last_at: week_last_at }
     };

@@ -65,10 +65,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         let dir = mirror.repository().dir().display();
         return Err(Failure::new(format!("--rev: {rev:?} names no commit of {dir}")));
     }
-    let settings = ChoiceSettings {
-        package_folders: config.package_folders.clone(),
-        may_blame: config.may_blame.clone(),
-    };
+    let settings = ChoiceSettings::of(&config);
     let mut output = String::new();
     for traceback in tracebacks {
         let report = report_of(traceback, arguments.rev.clone());

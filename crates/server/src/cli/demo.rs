@@ -97,17 +97,17 @@ fn blame_text(issue: &IssueRow) -> String {
          commit     {} {}\n\
          developer  {} <{}>\n\
          born as    {}:{}, before lines were added above it\n",
-        issue.path,
-        issue.line,
-        issue.function_name,
-        issue.text,
-        issue.reason,
-        text(&issue.origin_commit).chars().take(12).collect::<String>(),
-        text(&issue.commit_summary),
-        text(&issue.developer_name),
-        text(&issue.developer_email),
-        text(&issue.origin_path),
-        issue.origin_line.unwrap_or_default(),
+        issue.facts.path,
+        issue.facts.line,
+        issue.facts.function_name,
+        issue.facts.text,
+        issue.facts.reason,
+        text(&issue.facts.origin_commit).chars().take(12).collect::<String>(),
+        text(&issue.facts.commit_summary),
+        text(&issue.facts.developer_name),
+        text(&issue.facts.developer_email),
+        text(&issue.facts.origin_path),
+        issue.facts.origin_line.unwrap_or_default(),
     )
 }
 

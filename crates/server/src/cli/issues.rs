@@ -66,10 +66,11 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         let issue = &line.issue;
         let told = if issue.mailed { "told" } else { "not told" };
         let (count, last) = (line.occurrences, date(line.last_at));
-        let place = format!("{}:{}", issue.path, issue.line);
+        let place = format!("{}:{}", issue.facts.path, issue.facts.line);
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{count:>7} × {place} in {}  {}", issue.function_name, line.owner);
-        let _ = writeln!(text, "          {}", issue.text);
+        let _ =
+            writeln!(text, "{count:>7} × {place} in {}  {}", issue.facts.function_name, line.owner);
+        let _ = writeln!(text, "          {}", issue.facts.text);
         let _ = writeln!(text, "          last {last}, {told}");
     }
     print(text)
@@ -78,15 +79,15 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 fn as_json(line: &WeekLine, date: impl Fn(i64) -> String) -> serde_json::Value {
     let issue = &line.issue;
     json!({
-        "filename": issue.path,
-        "line_number": issue.line,
-        "function_name": issue.function_name,
-        "text": issue.text,
+        "filename": issue.facts.path,
+        "line_number": issue.facts.line,
+        "function_name": issue.facts.function_name,
+        "text": issue.facts.text,
         "error_count": line.occurrences,
         "developer_email": line.owner,
-        "date": issue.authored_at.map(&date),
+        "date": issue.facts.authored_at.map(&date),
         "email_sent": issue.mailed,
         "last_occurrence": date(line.last_at),
-        "is_known_error": issue.known_error_id.is_some(),
+        "is_known_error": issue.facts.known_error_id.is_some(),
     })
 }

@@ -73,7 +73,7 @@ impl AlertMail<'_> {
     pub fn write(&self, recipient: &str, why_recipient: &str) -> Result<NewMail, MailError> {
         let view = self.view(recipient, why_recipient);
         let host = one_line(&self.sample.report.hostname, 100);
-        let subject = format!("Error on {host} in {}", one_line(&self.issue.path, 200));
+        let subject = format!("Error on {host} in {}", one_line(&self.issue.facts.path, 200));
         let domain = &self.shared.config.addresses.domain;
         // Made of what the store holds, so that writing it again makes the same name.
         let to = recipient.replace('@', ".at.");
@@ -94,28 +94,31 @@ impl AlertMail<'_> {
         let timezone = &self.shared.config.timezone;
         let date = |at: i64| date_time(at, timezone);
         let base = &self.shared.base_url;
-        let commit = issue.origin_commit.as_ref().map(|id| CommitView {
+        let commit = issue.facts.origin_commit.as_ref().map(|id| CommitView {
             id: id.chars().take(12).collect(),
-            summary: one_line(issue.commit_summary.as_deref().unwrap_or_default(), 200),
+            summary: one_line(issue.facts.commit_summary.as_deref().unwrap_or_default(), 200),
             author: one_line(
                 &format!(
                     "{} <{}>",
-                    issue.developer_name.as_deref().unwrap_or_default(),
-                    issue.developer_email.as_deref().unwrap_or_default()
+                    issue.facts.developer_name.as_deref().unwrap_or_default(),
+                    issue.facts.developer_email.as_deref().unwrap_or_default()
                 ),
                 200,
             ),
-            date: issue.authored_at.map(date).unwrap_or_default(),
+            date: issue.facts.authored_at.map(date).unwrap_or_default(),
         });
-        let function = &issue.function_name;
+        let function = &issue.facts.function_name;
         let in_function =
             if function.is_empty() { String::new() } else { format!(" in {function}") };
         View {
             header: plain(self.known.and_then(|k| k.email_header.as_deref()).unwrap_or_default()),
             traceback: TracebackView::of(self.sample, MAX_VALUE),
-            place: one_line(&format!("{}:{}{in_function}", issue.path, issue.line), 500),
-            text: one_line(&issue.text, 500),
-            reason: plain(&issue.reason),
+            place: one_line(
+                &format!("{}:{}{in_function}", issue.facts.path, issue.facts.line),
+                500,
+            ),
+            text: one_line(&issue.facts.text, 500),
+            reason: plain(&issue.facts.reason),
             commit,
             steps: self.owner.steps.iter().map(|step| plain(step)).collect(),
             why_told: self.alert.reason.clone(),

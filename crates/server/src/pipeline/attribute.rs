@@ -14,7 +14,7 @@ use tokio::task::{self, JoinSet};
 use super::record::example;
 use super::tell::tell;
 use super::verdicts::{Fate, KnownTrace, Verdicts};
-use crate::attribution::{Chosen, Repo, blame_line, choose_line};
+use crate::attribution::{ChoiceSettings, Chosen, Repo, blame_line, choose_line};
 use crate::state::{RulesAt, Shared};
 use crate::store::{
     IssueFacts, PendingRow, Sample, Seen, StoreError, decode_sample, encode_sample,
@@ -136,7 +136,8 @@ async fn try_attribute(
         Err(NotYet::Store(error)) => return Err(error.into()),
         Err(error) if overdue => {
             let chosen =
-                choose_line(&report, None, &shared.choice_settings(), &rules.rules).await?;
+                choose_line(&report, None, &ChoiceSettings::of(&shared.config), &rules.rules)
+                    .await?;
             let found = not_blamed(&report, &[], None, error.to_string());
             (chosen.choice.frames, found)
         }
@@ -199,7 +200,7 @@ async fn find_at_tip(
     mirror: Option<&Arc<Mirror>>,
     no_repository: Option<&str>,
 ) -> Result<(Vec<ClassifiedFrame>, Found), NotYet> {
-    let settings = shared.choice_settings();
+    let settings = ChoiceSettings::of(&shared.config);
     let chosen = choose_line(report, mirror, &settings, &rules.rules).await?;
     let Chosen { choice, running, at } = chosen;
     let found = match (choice.verdict, at) {

@@ -50,10 +50,10 @@ async fn compose(shared: &Shared, alert: &AlertRow) -> Result<(), StoreError> {
     let rules = shared.rules.get();
     let developer = issue.developer();
     let addresses = &shared.config.addresses;
-    let owner = owner_of(developer.as_ref(), &issue.path, &rules.rules, addresses);
-    let known = issue.known_error_id.and_then(|id| rules.rules.known_error(id));
+    let owner = owner_of(developer.as_ref(), &issue.facts.path, &rules.rules, addresses);
+    let known = issue.facts.known_error_id.and_then(|id| rules.rules.known_error(id));
     let paths = sample.frames.iter().filter_map(|frame| frame.repo_path.as_deref());
-    let found = recipients(&owner, &issue.path, paths, known, &rules.rules);
+    let found = recipients(&owner, &issue.facts.path, paths, known, &rules.rules);
     let found = with_fallback(found, addresses.default_contact.as_deref());
     if found.mailable.is_empty() {
         let why = match found.invalid.as_slice() {
@@ -110,7 +110,7 @@ fn invalid_note(
         "An alert about {} could not be sent to {}: that is no valid mail address.\n\n\
          Add an email alias for it on {}/remap_email, or correct the rule that names it.\n\
          The others were told.\n",
-        issue.path,
+        issue.facts.path,
         found.invalid.join(", "),
         shared.base_url,
     );

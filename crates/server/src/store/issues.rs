@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use super::{PROJECT, Store, StoreError, WriteTx};
 
 /// What attribution found out about a line.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, FromRow)]
 pub struct IssueFacts {
     /// Key of the issue in its project.
     pub identity: String,
@@ -44,34 +44,9 @@ pub struct IssueFacts {
 pub struct IssueRow {
     /// Its number.
     pub id: i64,
-    /// Path of the blamed line in the repository.
-    pub path: String,
-    /// Its line number when last attributed.
-    pub line: i64,
-    /// Its function.
-    pub function_name: String,
-    /// Its text.
-    pub text: String,
-    /// Type of the exception seen first.
-    pub exception_type: String,
-    /// The known error it is.
-    pub known_error_id: Option<i64>,
-    /// Commit that brought the line; `None` when nobody is blamed.
-    pub origin_commit: Option<String>,
-    /// Path there.
-    pub origin_path: Option<String>,
-    /// Line number there.
-    pub origin_line: Option<i64>,
-    /// Author's name.
-    pub developer_name: Option<String>,
-    /// Author's address as committed.
-    pub developer_email: Option<String>,
-    /// Author date.
-    pub authored_at: Option<i64>,
-    /// First line of the commit's message.
-    pub commit_summary: Option<String>,
-    /// How the line was found, or why nobody is blamed.
-    pub reason: String,
+    /// Its line as last attributed, and who wrote it.
+    #[sqlx(flatten)]
+    pub facts: IssueFacts,
     /// All occurrences ever.
     pub occurrences: i64,
     /// First seen.
@@ -129,14 +104,15 @@ pub struct Counted {
 impl IssueRow {
     /// The author of the line, when one is known.
     pub fn developer(&self) -> Option<Developer> {
-        let (name, email) = (self.developer_name.clone()?, self.developer_email.clone()?);
+        let (name, email) =
+            (self.facts.developer_name.clone()?, self.facts.developer_email.clone()?);
         Some(Developer { name, email })
     }
 }
 
 pub(super) const HOUR_MS: i64 = 3_600_000;
 
-const ISSUE_COLUMNS: &str = "issue.id, issue.path, issue.line, issue.function_name, issue.text, \
+const ISSUE_COLUMNS: &str = "issue.id, issue.identity, issue.path, issue.line, issue.function_name, issue.text, \
      issue.exception_type, issue.known_error_id, issue.origin_commit, issue.origin_path, \
      issue.origin_line, issue.developer_name, issue.developer_email, issue.authored_at, \
      issue.commit_summary, issue.reason, issue.occurrences, issue.first_seen_at, \

@@ -92,7 +92,8 @@ pub(super) async fn show(
     let sample = shared.store.newest_sample(issue.id).await?;
     let rules = shared.rules.get();
     let developer = issue.developer();
-    let owner = owner_of(developer.as_ref(), &issue.path, &rules.rules, &shared.config.addresses);
+    let owner =
+        owner_of(developer.as_ref(), &issue.facts.path, &rules.rules, &shared.config.addresses);
     let told = shared.store.alerts_of(issue.id).await?.into_iter().map(|alert| {
         let note = alert.note.map(|note| format!(" — not sent: {note}")).unwrap_or_default();
         format!("{}: {}{note}", date(alert.decided_at), alert.reason)
@@ -107,33 +108,33 @@ pub(super) async fn show(
         };
         MailPart { recipient: mail.recipient, state: plain(&state), bad }
     });
-    let commit = issue.origin_commit.as_ref().map(|id| CommitPart {
+    let commit = issue.facts.origin_commit.as_ref().map(|id| CommitPart {
         id: id.chars().take(12).collect(),
-        summary: one_line(issue.commit_summary.as_deref().unwrap_or_default(), 200),
+        summary: one_line(issue.facts.commit_summary.as_deref().unwrap_or_default(), 200),
         author: developer
             .as_ref()
             .map(|developer| one_line(&format!("{} <{}>", developer.name, developer.email), 200))
             .unwrap_or_default(),
-        date: issue.authored_at.map(date).unwrap_or_default(),
+        date: issue.facts.authored_at.map(date).unwrap_or_default(),
         origin: format!(
             "{}:{}",
-            plain(issue.origin_path.as_deref().unwrap_or_default()),
-            issue.origin_line.unwrap_or_default()
+            plain(issue.facts.origin_path.as_deref().unwrap_or_default()),
+            issue.facts.origin_line.unwrap_or_default()
         ),
     });
     Ok(page(&Page {
-        place: format!("{}:{}", one_line(&issue.path, 300), issue.line),
-        function: one_line(&issue.function_name, 100),
-        text: one_line(&issue.text, 500),
+        place: format!("{}:{}", one_line(&issue.facts.path, 300), issue.facts.line),
+        function: one_line(&issue.facts.function_name, 100),
+        text: one_line(&issue.facts.text, 500),
         occurrences: issue.occurrences,
         first_seen: date(issue.first_seen_at),
         last_seen: date(issue.last_seen_at),
         sampled: sample.as_ref().map(|(at, _)| date(*at)).unwrap_or_default(),
-        reason: plain(&issue.reason),
+        reason: plain(&issue.facts.reason),
         commit,
         owner: owner.address.unwrap_or_else(|| "nobody".to_owned()),
         steps: owner.steps.iter().map(|step| plain(step)).collect(),
-        known_error: issue.known_error_id.is_some(),
+        known_error: issue.facts.known_error_id.is_some(),
         told: told.collect(),
         mails: mails.collect(),
         known_error_url: links::add_known_error("", &issue),

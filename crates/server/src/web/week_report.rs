@@ -100,14 +100,14 @@ fn shown(shared: &Shared, line: WeekLine) -> Line {
     Line {
         count: line.occurrences,
         last: date(line.last_at),
-        place: format!("{}:{}", one_line(&issue.path, 300), issue.line),
-        function: one_line(&issue.function_name, 100),
-        text: one_line(&issue.text, 200),
-        exception: one_line(&issue.exception_type, 100),
-        committed: issue.authored_at.map(date).unwrap_or_default(),
+        place: format!("{}:{}", one_line(&issue.facts.path, 300), issue.facts.line),
+        function: one_line(&issue.facts.function_name, 100),
+        text: one_line(&issue.facts.text, 200),
+        exception: one_line(&issue.facts.exception_type, 100),
+        committed: issue.facts.authored_at.map(date).unwrap_or_default(),
         mailed: issue.mailed,
         url: links::view_traceback("", issue, line.last_at),
-        known: issue.known_error_id.is_some(),
+        known: issue.facts.known_error_id.is_some(),
     }
 }
 
