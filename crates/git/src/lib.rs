@@ -14,6 +14,7 @@ mod natural_order;
 pub mod process;
 mod repository;
 mod source;
+pub mod tracer;
 
 pub use branches::probe_remote;
 pub use error::GitError;

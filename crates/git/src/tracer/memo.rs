@@ -1,0 +1,96 @@
+//! What the walk of one line found out about a file's history, kept for its other lines.
+use std::sync::{Arc, Mutex};
+
+use gix_hash::ObjectId;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+
+use super::commits::Commit;
+use super::error::TraceError;
+use super::line_map::LineMap;
+use super::lines::WhiteSpace;
+
+/// Bytes of steps that are kept.
+const MEMO_BYTES: u64 = 6 * 1024 * 1024;
+
+/// What a commit did to a file.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Nothing, back to this commit, where it may have another path.
+    Same { commit: Commit, path: Arc<[u8]> },
+    /// It made this content of it; the parents that had the file, in their order.
+    Changed { blob: ObjectId, parents: Vec<ParentVersion> },
+}
+
+/// A file in a parent of the commit that changed it.
+#[derive(Debug)]
+pub(super) struct ParentVersion {
+    pub commit: Commit,
+    pub path: Arc<[u8]>,
+    pub blob: ObjectId,
+    /// Which lines are whose, as far as it was needed.
+    pub map: Mutex<Option<LineMap>>,
+}
+
+impl ParentVersion {
+    pub(super) fn new(commit: Commit, path: Arc<[u8]>, blob: ObjectId) -> Self {
+        Self { commit, path, blob, map: Mutex::default() }
+    }
+}
+
+type Key = (ObjectId, Arc<[u8]>, WhiteSpace);
+
+/// Steps by commit and path.
+#[derive(Debug)]
+pub(super) struct Memo(Cache<Key, Arc<Step>, ByBytes>);
+
+#[derive(Debug, Clone)]
+struct ByBytes;
+
+impl Weighter<Key, Arc<Step>> for ByBytes {
+    fn weight(&self, (_, path, _): &Key, step: &Arc<Step>) -> u64 {
+        let parents = match &**step {
+            Step::Same { .. } => 0,
+            Step::Changed { parents, .. } => parents.iter().map(bytes_of).sum(),
+        };
+        (200 + path.len() + parents) as u64
+    }
+}
+
+fn bytes_of(parent: &ParentVersion) -> usize {
+    // Locked only while it is being worked out, by the walk that then inserts it again.
+    let map = parent.map.try_lock().ok();
+    120 + map.and_then(|map| map.as_ref().map(LineMap::bytes)).unwrap_or(0)
+}
+
+impl Memo {
+    pub(super) fn new() -> Result<Self, TraceError> {
+        let options = OptionsBuilder::new()
+            .shards(1)
+            .estimated_items_capacity(10_000)
+            .weight_capacity(MEMO_BYTES)
+            .build()
+            .map_err(TraceError::corrupt)?;
+        let (hasher, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
+        Ok(Self(Cache::with_options(options, ByBytes, hasher, lifecycle)))
+    }
+
+    pub(super) fn get(
+        &self,
+        commit: ObjectId,
+        path: &Arc<[u8]>,
+        white_space: WhiteSpace,
+    ) -> Option<Arc<Step>> {
+        self.0.get(&(commit, path.clone(), white_space))
+    }
+
+    pub(super) fn insert(
+        &self,
+        commit: ObjectId,
+        path: &Arc<[u8]>,
+        white_space: WhiteSpace,
+        step: Arc<Step>,
+    ) {
+        self.0.insert((commit, path.clone(), white_space), step);
+    }
+}

@@ -1,0 +1,265 @@
+//! The walk of one line back to the commit that brought it.
+//!
+//! A single line never splits, so there is always exactly one commit, path and line number. At
+//! each commit that may have touched the file: a parent that has the very same file takes the
+//! line; else a parent in which the file had another name takes part; else the first parent in
+//! which the line stands takes it. A commit that is to be passed over gives it to the line that
+//! looks like it. If no parent takes it, this commit brought it.
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
+
+use gix_hash::ObjectId;
+use gix_object::Kind;
+
+use super::commits::{Commit, tree_and_parents, tree_of};
+use super::error::TraceError;
+use super::graph::Graph;
+use super::ignored;
+use super::line_map::LineMap;
+use super::lines;
+use super::memo::{Memo, ParentVersion, Step};
+use super::objects::{Object, Objects, Reader};
+use super::renames::source_of;
+use super::trees::{EntryKind, Found, find};
+use super::{Origin, TraceOptions};
+
+/// How many commits are skipped before the walk looks whether it is to stop.
+const SKIP_AT_ONCE: usize = 10_000;
+
+pub(super) struct Walk<'a> {
+    pub graph: &'a Graph,
+    pub memo: &'a Memo,
+    pub options: &'a TraceOptions,
+    pub stop: &'a AtomicBool,
+    reader: Reader<'a>,
+}
+
+/// A version of the file on the way back.
+struct Version {
+    commit: Commit,
+    path: Arc<[u8]>,
+    /// What the path leads to in this commit, when it has been looked up.
+    found: Option<Found>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(
+        objects: &'a Objects,
+        graph: &'a Graph,
+        memo: &'a Memo,
+        options: &'a TraceOptions,
+        stop: &'a AtomicBool,
+    ) -> Self {
+        Self { graph, memo, options, stop, reader: objects.reader() }
+    }
+
+    /// Where line `line` (from 1) of `path` at `commit` was born.
+    pub(super) fn origin(
+        &mut self,
+        commit: ObjectId,
+        path: &[u8],
+        line: u32,
+    ) -> Result<Origin, TraceError> {
+        let commit = Commit::new(commit, self.graph);
+        let tree = tree_of(commit, self.graph, &mut self.reader)?;
+        let no_such_file = || TraceError::NoSuchFile {
+            commit: commit.id.to_string(),
+            path: String::from_utf8_lossy(path).into_owned(),
+        };
+        let found = find(tree, path, None, &mut self.reader)?
+            .filter(|found| found.kind == EntryKind::File)
+            .ok_or_else(no_such_file)?;
+        let content = self.reader.read(&found.blob, Kind::Blob)?;
+        let line = line.wrapping_sub(1);
+        let Some(text) = lines::nth(&content.data, line) else {
+            return Err(TraceError::NoSuchLine { lines: lines::count(&content.data) });
+        };
+        let text = text.strip_suffix(b"\n").unwrap_or(text).to_owned();
+        let version = Version { commit, path: path.into(), found: Some(found) };
+        self.walk(version, line, text)
+    }
+
+    fn walk(
+        &mut self,
+        mut version: Version,
+        mut line: u32,
+        text: Vec<u8>,
+    ) -> Result<Origin, TraceError> {
+        let mut guessed = false;
+        loop {
+            self.check()?;
+            let step = self.step_from(&mut version)?;
+            let Step::Changed { blob, parents } = &*step else { continue };
+            let mut next = None;
+            for parent in parents {
+                if let Some(found) = self.in_parent(*blob, parent, line, &version, &step)? {
+                    next = Some((parent, found));
+                    break;
+                }
+            }
+            let is_ignored = self.options.ignored.contains(&version.commit.id);
+            if next.is_none() && is_ignored {
+                for parent in parents {
+                    if let Some(found) = self.guess(*blob, parent, line)? {
+                        next = Some((parent, found));
+                        guessed = true;
+                        break;
+                    }
+                }
+            }
+            let Some((parent, found)) = next else {
+                return Ok(Origin {
+                    commit: version.commit.id,
+                    path: version.path.to_vec(),
+                    line: line + 1,
+                    text,
+                    is_guessed: guessed,
+                    is_ignored,
+                });
+            };
+            line = found;
+            version = Version { commit: parent.commit, path: parent.path.clone(), found: None };
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), TraceError> {
+        if self.stop.load(Ordering::Relaxed) { Err(TraceError::Stopped) } else { Ok(()) }
+    }
+
+    /// Goes back from `version` as far as the very same file stands there, and says how it
+    /// changed then. What was found is remembered for other lines of the file.
+    fn step_from(&mut self, version: &mut Version) -> Result<Arc<Step>, TraceError> {
+        let white_space = self.options.white_space;
+        if let Some(step) = self.memo.get(version.commit.id, &version.path, white_space) {
+            if let Step::Same { commit, path } = &*step {
+                *version = Version { commit: *commit, path: path.clone(), found: None };
+            }
+            return Ok(step);
+        }
+        let start = (version.commit, version.path.clone());
+        let mut key = self.graph.key(&version.path);
+        let changed = loop {
+            self.check()?;
+            if let (Some(rank), Some(key)) = (version.commit.rank, &key) {
+                let at = self.graph.skip(rank, key, SKIP_AT_ONCE);
+                if at != rank {
+                    version.commit = Commit::at(at, self.graph);
+                    continue;
+                }
+            }
+            match self.look_at_parents(version)? {
+                Step::Same { commit, path } => {
+                    if path != version.path {
+                        key = self.graph.key(&path);
+                        version.path = path;
+                    }
+                    version.commit = commit;
+                }
+                changed => break Arc::new(changed),
+            }
+        };
+        if (version.commit, &version.path) != (start.0, &start.1) {
+            let same = Step::Same { commit: version.commit, path: version.path.clone() };
+            self.memo.insert(start.0.id, &start.1, white_space, Arc::new(same));
+        }
+        self.memo.insert(version.commit.id, &version.path, white_space, changed.clone());
+        Ok(changed)
+    }
+
+    /// What the commit of `version` did to the file, seen from its parents.
+    fn look_at_parents(&mut self, version: &mut Version) -> Result<Step, TraceError> {
+        let Self { graph, reader, .. } = self;
+        let (tree, parents) = tree_and_parents(version.commit, graph, reader)?;
+        let path = &version.path;
+        let known = version.found.as_ref();
+        let found = find(tree, path, known, reader)?
+            .ok_or_else(|| TraceError::corrupt("a file was lost on the way back"))?;
+        let mut versions: Vec<Option<ParentVersion>> = Vec::with_capacity(parents.len());
+        for &commit in &parents {
+            let parent_tree = tree_of(commit, graph, reader)?;
+            let before = find(parent_tree, path, Some(&found), reader)?
+                .filter(|before| before.kind == found.kind);
+            if let Some(before) = &before
+                && before.blob == found.blob
+            {
+                let path = path.clone();
+                version.found = Some(found);
+                return Ok(Step::Same { commit, path });
+            }
+            versions
+                .push(before.map(|before| ParentVersion::new(commit, path.clone(), before.blob)));
+        }
+        for (slot, &commit) in versions.iter_mut().zip(&parents) {
+            if slot.is_some() {
+                continue;
+            }
+            let parent_tree = tree_of(commit, graph, reader)?;
+            let stop = || {
+                if self.stop.load(Ordering::Relaxed) { Err(TraceError::Stopped) } else { Ok(()) }
+            };
+            if let Some(source) = source_of(path, found.blob, parent_tree, tree, reader, &stop)? {
+                if source.blob == found.blob {
+                    version.found = None;
+                    return Ok(Step::Same { commit, path: source.path.into() });
+                }
+                *slot = Some(ParentVersion::new(commit, source.path.into(), source.blob));
+            }
+        }
+        let mut distinct: Vec<ParentVersion> = Vec::with_capacity(versions.len());
+        for parent in versions.into_iter().flatten() {
+            // Parents with the same content count once.
+            if !distinct.iter().any(|other| other.blob == parent.blob) {
+                distinct.push(parent);
+            }
+        }
+        let blob = found.blob;
+        version.found = Some(found);
+        Ok(Step::Changed { blob, parents: distinct })
+    }
+
+    /// The line of a parent's version that this line is, when it is no new one.
+    fn in_parent(
+        &mut self,
+        blob: ObjectId,
+        parent: &ParentVersion,
+        line: u32,
+        version: &Version,
+        step: &Arc<Step>,
+    ) -> Result<Option<u32>, TraceError> {
+        let mut slot = parent.map.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = slot.as_ref().and_then(|map| map.look_up(line)) {
+            return Ok(found);
+        }
+        let white_space = self.options.white_space;
+        let (old, new) = self.contents(parent.blob, blob)?;
+        let map = slot.get_or_insert_with(|| LineMap::new(&old.data, &new.data, white_space));
+        let found = map.find(line, &old.data, &new.data, white_space);
+        drop(slot);
+        // Again, because it has become larger.
+        self.memo.insert(version.commit.id, &version.path, white_space, step.clone());
+        Ok(found)
+    }
+
+    /// The line of a parent's version that looks most like this one.
+    fn guess(
+        &mut self,
+        blob: ObjectId,
+        parent: &ParentVersion,
+        line: u32,
+    ) -> Result<Option<u32>, TraceError> {
+        let (old, new) = self.contents(parent.blob, blob)?;
+        let mut map = parent.map.lock().unwrap_or_else(PoisonError::into_inner);
+        let map =
+            map.get_or_insert_with(|| LineMap::new(&old.data, &new.data, self.options.white_space));
+        let hunks = map.hunks(&old.data, &new.data, self.options.white_space);
+        Ok(ignored::old_line(&old.data, &new.data, hunks, line))
+    }
+
+    fn contents(
+        &mut self,
+        old: ObjectId,
+        new: ObjectId,
+    ) -> Result<(Arc<Object>, Arc<Object>), TraceError> {
+        Ok((self.reader.read(&old, Kind::Blob)?, self.reader.read(&new, Kind::Blob)?))
+    }
+}
