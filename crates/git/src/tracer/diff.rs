@@ -1,48 +1,32 @@
 //! Which lines two versions of a file share, as git's default diff sees it: Myers' algorithm,
-//! common ends cut off before, hunks slid by the indent heuristic after.
+//! then hunks slid by the indent heuristic.
+//!
+//! Equal lines get equal tokens. Lines of the common head and tail that occur nowhere in what
+//! changed all get one token: the diff never compares two of them, except in step, where they are
+//! equal (`tokens` says when that does not hold).
 use std::collections::HashMap;
 use std::ops::Range;
 
-use gix_imara_diff::{Algorithm, Diff, Hunk, IndentHeuristic, IndentLevel, SliderHeuristic, Token};
+use foldhash::fast::FixedState;
+use gix_imara_diff::{
+    Algorithm, Diff, Hunk, IndentHeuristic, IndentLevel, SliderHeuristic, Token,
+};
 
-use super::lines::{self, LineHash, WhiteSpace};
+use super::ends::Ends;
+use super::lines::{self, LineHash};
 
-/// git cuts off what is common at the end in blocks of this size before it compares lines. It
-/// changes the answer: a hunk cannot slide into what was cut off.
-const TAIL_BLOCK: usize = 1024;
+/// The token of lines that occur nowhere in what changed.
+const ELSEWHERE: Token = Token(0);
 
-/// Two versions of a file without the tail that git cuts off; the number of bytes cut.
-pub(super) fn without_common_tail<'a>(old: &'a [u8], new: &'a [u8]) -> (&'a [u8], &'a [u8], usize) {
-    let shorter = old.len().min(new.len());
-    let mut tail = 0;
-    while tail + TAIL_BLOCK <= shorter {
-        let block = |text: &'a [u8]| &text[text.len() - tail - TAIL_BLOCK..text.len() - tail];
-        if block(old) != block(new) {
-            break;
-        }
-        tail += TAIL_BLOCK;
-    }
-    // Only whole lines are cut off: the one in which the cut falls stays.
-    let cut = &old[old.len() - tail..];
-    let kept = memchr::memchr(b'\n', cut).map_or(tail, |end| end + 1);
-    tail -= kept;
-    (&old[..old.len() - tail], &new[..new.len() - tail], tail)
-}
-
-/// What was replaced by what, in lines from 0.
-pub(super) fn hunks(old: &[u8], new: &[u8], white_space: WhiteSpace) -> Vec<Hunk> {
-    let (old, new, _) = without_common_tail(old, new);
-    let mut names = Names { known: HashMap::default(), hash: LineHash::new(white_space) };
-    let before = names.of(old);
-    let after = names.of(new);
+/// What was replaced by what, in lines from 0. `new_hashes` are the hashes of the newer version's
+/// lines.
+pub(super) fn hunks(ends: &Ends<'_>, new_hashes: &[u64], hash: &mut LineHash) -> Vec<Hunk> {
+    let [before, after] = tokens(ends, new_hashes, hash);
     let mut diff = Diff::default();
-    let count = names.known.len() as u32;
+    let count = before.iter().chain(&after).map(|token| token.0 + 1).max().unwrap_or(0);
     diff.compute_with(Algorithm::Myers, &before, &after, count);
-    diff.postprocess_with(
-        &before,
-        &after,
-        ByIndent { old, new, before: &before, sides: [None, None] },
-    );
+    let by_indent = ByIndent { ends, before: &before, sides: [None, None] };
+    diff.postprocess_with(&before, &after, by_indent);
     diff.hunks().collect()
 }
 
@@ -56,28 +40,89 @@ pub(super) fn old_line(hunks: &[Hunk], line: u32) -> Option<u32> {
     }
 }
 
-/// Numbers for lines: equal ones for equal lines.
+/// The hashes of the older version's lines, made of those of the newer one.
+pub(super) fn old_hashes(ends: &Ends<'_>, new_hashes: &mut Vec<u64>, hash: &mut LineHash) {
+    let changed = ends.head_lines as usize..(ends.head_lines + ends.changed[1]) as usize;
+    let [old, _] = ends.middles();
+    new_hashes.splice(changed, lines::each(old).map(|line| hash.of(line)));
+}
+
+fn tokens(ends: &Ends<'_>, new_hashes: &[u64], hash: &mut LineHash) -> [Vec<Token>; 2] {
+    let head = ends.head_lines as usize;
+    let [old_middle, _] = ends.middles();
+    let old_middle: Vec<u64> = lines::each(old_middle).map(|line| hash.of(line)).collect();
+    let (head_hashes, rest) = new_hashes.split_at(head);
+    let (new_middle, tail_hashes) = rest.split_at(ends.changed[1] as usize);
+    let tail_hashes = &tail_hashes[..lines::count(ends.tail()) as usize];
+
+    let mut names = Names::default();
+    for &line in old_middle.iter().chain(new_middle) {
+        names.name(line);
+    }
+    let common = |lines: &[u64]| -> Vec<Token> { lines.iter().map(|&line| names.find(line)).collect() };
+    let (head_tokens, tail_tokens) = (common(head_hashes), common(tail_hashes));
+    let side = |middle: &[u64]| {
+        let middle = middle.iter().map(|&line| names.find(line));
+        let mut side = Vec::with_capacity(head + middle.len() + tail_tokens.len());
+        side.extend_from_slice(&head_tokens);
+        side.extend(middle);
+        side.extend_from_slice(&tail_tokens);
+        side
+    };
+    let sides = [side(&old_middle), side(new_middle)];
+    if !compares_out_of_step(ends, &sides) {
+        return sides;
+    }
+    let mut names = Names::default();
+    let mut name_all = |middle: &[u64]| -> Vec<Token> {
+        let lines = head_hashes.iter().chain(middle).chain(tail_hashes);
+        lines.map(|&line| names.name(line)).collect()
+    };
+    [name_all(&old_middle), name_all(new_middle)]
+}
+
+/// Whether the common head, as the tokens have it, reaches through all that changed on one side
+/// into the tail: then lines of the tails are compared with others than their own.
+fn compares_out_of_step(ends: &Ends<'_>, [before, after]: &[Vec<Token>; 2]) -> bool {
+    let head = ends.head_lines as usize;
+    let pairs = before[head..].iter().zip(&after[head..]);
+    let common = pairs.take_while(|(before, after)| before == after).count();
+    ends.shift() != 0 && common > 0 && common >= ends.changed[0].min(ends.changed[1]) as usize
+}
+
+/// Tokens for the lines that occur in what changed.
 struct Names {
-    known: HashMap<u64, u32, foldhash::fast::FixedState>,
-    hash: LineHash,
+    tokens: HashMap<u64, Token, FixedState>,
+    /// A bit for each value of the hashes' lowest bits that occurs: most lines need no more than
+    /// a look here.
+    seen: Box<[u64; 1 << 10]>,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self { tokens: HashMap::default(), seen: Box::new([0; 1 << 10]) }
+    }
 }
 
 impl Names {
-    fn of(&mut self, text: &[u8]) -> Vec<Token> {
-        lines::each(text)
-            .map(|line| {
-                let next = self.known.len() as u32;
-                Token(*self.known.entry(self.hash.of(line)).or_insert(next))
-            })
-            .collect()
+    fn name(&mut self, line: u64) -> Token {
+        self.seen[(line >> 6 & 0x3ff) as usize] |= 1 << (line & 63);
+        let next = Token(self.tokens.len() as u32 + 1);
+        *self.tokens.entry(line).or_insert(next)
+    }
+
+    fn find(&self, line: u64) -> Token {
+        if self.seen[(line >> 6 & 0x3ff) as usize] & 1 << (line & 63) == 0 {
+            return ELSEWHERE;
+        }
+        self.tokens.get(&line).copied().unwrap_or(ELSEWHERE)
     }
 }
 
 /// The indent heuristic over the lines as they stand: where white space is ignored, equal lines
 /// may be indented differently, so a line's indent goes by its position and not by its token.
 struct ByIndent<'a> {
-    old: &'a [u8],
-    new: &'a [u8],
+    ends: &'a Ends<'a>,
     before: &'a [Token],
     /// Positions as tokens, and the indents at them, made when they are first needed.
     sides: [Option<(Vec<Token>, Vec<IndentLevel>)>; 2],
@@ -86,16 +131,13 @@ struct ByIndent<'a> {
 impl SliderHeuristic for ByIndent<'_> {
     fn best_slider_end(&mut self, tokens: &[Token], hunk: Range<u32>, earliest_end: u32) -> u32 {
         let is_old = std::ptr::eq(tokens, self.before);
-        let text = if is_old { self.old } else { self.new };
+        let text = if is_old { self.ends.old } else { self.ends.new };
         let (positions, indents) = self.sides[usize::from(is_old)].get_or_insert_with(|| {
             let indents: Vec<_> = lines::each(text).map(indent).collect();
             ((0..indents.len() as u32).map(Token).collect(), indents)
         });
-        IndentHeuristic::new(|position: Token| indents[position.0 as usize]).best_slider_end(
-            positions,
-            hunk,
-            earliest_end,
-        )
+        IndentHeuristic::new(|position: Token| indents[position.0 as usize])
+            .best_slider_end(positions, hunk, earliest_end)
     }
 }
 
@@ -108,22 +150,15 @@ fn indent(line: &[u8]) -> IndentLevel {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tracer::lines::WhiteSpace;
 
     #[test]
     fn lines_are_found_again_before_between_and_behind_changes() {
-        let (old, new) = (b"a\nb\nc\nd\n", b"x\na\nb\nD\n");
-        let hunks = hunks(old, new, WhiteSpace::Counts);
+        let ends = Ends::of(b"a\nb\nc\nd\n", b"x\na\nb\nD\n");
+        let mut hash = LineHash::new(WhiteSpace::Counts);
+        let hashes: Vec<u64> = lines::each(ends.new).map(|line| hash.of(line)).collect();
+        let hunks = hunks(&ends, &hashes, &mut hash);
         let mapped: Vec<_> = (0..4).map(|line| old_line(&hunks, line)).collect();
         assert_eq!(mapped, [None, Some(0), Some(1), None]);
-    }
-
-    #[test]
-    fn only_whole_blocks_and_lines_are_cut_off_at_the_end() {
-        let tail = "tail of the file\n".repeat(200);
-        let (old, new) = (format!("a\n{tail}"), format!("b\nb\n{tail}"));
-        let (short_old, short_new, cut) = without_common_tail(old.as_bytes(), new.as_bytes());
-        assert_eq!((old.len() - short_old.len(), new.len() - short_new.len()), (cut, cut));
-        assert!(cut > 2 * TAIL_BLOCK && cut < 3 * TAIL_BLOCK + 1, "{cut}");
-        assert!(short_old.ends_with(b"\n"));
     }
 }

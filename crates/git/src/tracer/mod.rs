@@ -9,6 +9,7 @@ mod changed_paths;
 mod commits;
 mod delta;
 mod diff;
+mod ends;
 mod error;
 mod graph;
 mod ignored;

@@ -9,14 +9,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use gix_hash::ObjectId;
+use gix_imara_diff::Hunk;
 use gix_object::Kind;
 
 use super::commits::{Commit, tree_and_parents, tree_of};
+use super::diff::{hunks, old_hashes, old_line};
+use super::ends::Ends;
 use super::error::TraceError;
 use super::graph::Graph;
 use super::ignored;
 use super::line_map::LineMap;
-use super::lines;
+use super::lines::{self, LineHash};
 use super::memo::{Memo, ParentVersion, Step};
 use super::objects::{Object, Objects, Reader};
 use super::renames::source_of;
@@ -32,6 +35,7 @@ pub(super) struct Walk<'a> {
     pub options: &'a TraceOptions,
     pub stop: &'a AtomicBool,
     reader: Reader<'a>,
+    hashes: Hashes,
 }
 
 /// A version of the file on the way back.
@@ -50,7 +54,8 @@ impl<'a> Walk<'a> {
         options: &'a TraceOptions,
         stop: &'a AtomicBool,
     ) -> Self {
-        Self { graph, memo, options, stop, reader: objects.reader() }
+        let hashes = Hashes { of: None, hash: LineHash::new(options.white_space) };
+        Self { graph, memo, options, stop, reader: objects.reader(), hashes }
     }
 
     /// Where line `line` (from 1) of `path` at `commit` was born.
@@ -226,16 +231,23 @@ impl<'a> Walk<'a> {
         version: &Version,
         step: &Arc<Step>,
     ) -> Result<Option<u32>, TraceError> {
-        let mut slot = parent.map.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = slot.as_ref().and_then(|map| map.look_up(line)) {
+        let mut map = parent.map.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = map.as_ref().and_then(|map| map.look_up(line)) {
             return Ok(found);
         }
-        let white_space = self.options.white_space;
         let (old, new) = self.contents(parent.blob, blob)?;
-        let map = slot.get_or_insert_with(|| LineMap::new(&old.data, &new.data, white_space));
-        let found = map.find(line, &old.data, &new.data, white_space);
-        drop(slot);
+        let ends = Ends::of(&old.data, &new.data);
+        let map_of_ends = map.get_or_insert_with(|| LineMap::new(&ends, self.options.white_space));
+        let found = match map_of_ends.look_up(line) {
+            Some(found) => found,
+            None => old_line(self.hunks_in(map_of_ends, &ends, blob, &new), line),
+        };
+        if found.is_some() {
+            self.hashes.follow(blob, parent.blob, &ends);
+        }
+        drop(map);
         // Again, because it has become larger.
+        let white_space = self.options.white_space;
         self.memo.insert(version.commit.id, &version.path, white_space, step.clone());
         Ok(found)
     }
@@ -248,11 +260,29 @@ impl<'a> Walk<'a> {
         line: u32,
     ) -> Result<Option<u32>, TraceError> {
         let (old, new) = self.contents(parent.blob, blob)?;
+        let ends = Ends::of(&old.data, &new.data);
         let mut map = parent.map.lock().unwrap_or_else(PoisonError::into_inner);
-        let map =
-            map.get_or_insert_with(|| LineMap::new(&old.data, &new.data, self.options.white_space));
-        let hunks = map.hunks(&old.data, &new.data, self.options.white_space);
-        Ok(ignored::old_line(&old.data, &new.data, hunks, line))
+        let map = map.get_or_insert_with(|| LineMap::new(&ends, self.options.white_space));
+        let hunks = self.hunks_in(map, &ends, blob, &new);
+        let found = ignored::old_line(&old.data, &new.data, hunks, line);
+        if found.is_some() {
+            self.hashes.follow(blob, parent.blob, &ends);
+        }
+        Ok(found)
+    }
+
+    /// The whole diff, made when it is first needed.
+    fn hunks_in<'map>(
+        &mut self,
+        map: &'map mut LineMap,
+        ends: &Ends<'_>,
+        blob: ObjectId,
+        new: &Object,
+    ) -> &'map [Hunk] {
+        map.hunks.get_or_insert_with(|| {
+            let (hashes, hash) = self.hashes.of(blob, &new.data);
+            hunks(ends, hashes, hash).into()
+        })
     }
 
     fn contents(
@@ -261,5 +291,32 @@ impl<'a> Walk<'a> {
         new: ObjectId,
     ) -> Result<(Arc<Object>, Arc<Object>), TraceError> {
         Ok((self.reader.read(&old, Kind::Blob)?, self.reader.read(&new, Kind::Blob)?))
+    }
+}
+
+/// The hashes of the lines of the version where the walk is: of each older version only what
+/// changed is hashed anew.
+struct Hashes {
+    of: Option<(ObjectId, Vec<u64>)>,
+    hash: LineHash,
+}
+
+impl Hashes {
+    fn of(&mut self, blob: ObjectId, content: &[u8]) -> (&[u64], &mut LineHash) {
+        let Self { of, hash } = self;
+        if of.as_ref().is_none_or(|(known, _)| *known != blob) {
+            *of = Some((blob, lines::each(content).map(|line| hash.of(line)).collect()));
+        }
+        (of.as_ref().map(|(_, hashes)| hashes.as_slice()).unwrap_or_default(), hash)
+    }
+
+    /// Goes on to the version before.
+    fn follow(&mut self, blob: ObjectId, older: ObjectId, ends: &Ends<'_>) {
+        if let Some((known, hashes)) = &mut self.of
+            && *known == blob
+        {
+            old_hashes(ends, hashes, &mut self.hash);
+            *known = older;
+        }
     }
 }
