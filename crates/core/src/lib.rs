@@ -6,32 +6,45 @@
 
 mod address;
 mod alert;
+mod automation;
 mod blame;
 mod choice;
+mod code_owners;
+mod code_owners_line;
 mod code_pattern;
 mod fingerprint;
 mod frame_kind;
+mod human;
 mod outcome;
 mod owner;
+mod path_glob;
 mod path_index;
 mod path_patterns;
 mod report;
 mod rules;
+mod successor;
 mod text;
+mod trailers;
 
 pub use address::{AddressPolicy, is_mailable};
 pub use alert::{Decision, Recipients, Tally, TellPolicy, decide, recipients};
+pub use automation::{AutomationPatterns, BUILT_IN_AUTOMATION};
 pub use blame::{Blame, CommitId, Developer, LineOrigin};
 pub use choice::{BlamedLine, Choice, ClassifiedFrame, Dropped, NoLine, Verdict, choose};
+pub use code_owners::{CodeOwners, CodeOwnersWarning, Owners, code_owners_paths};
 pub use code_pattern::CodePattern;
 pub use fingerprint::{Fingerprint, place_key, trace_fingerprint};
 pub use frame_kind::{FrameKind, is_raise_statement};
+pub use human::{CommitPeople, Human, human_of};
 pub use outcome::OutcomeKind;
 pub use owner::{Owner, owner_of};
+pub use path_glob::Forge;
 pub use path_index::{PathIndex, is_foreign_folder};
 pub use path_patterns::{PathPatterns, PatternError};
 pub use report::{Frame, Report};
 pub use rules::{
     EmailAlias, KnownError, LibraryCode, Reassignment, RuleId, Rules, ThirdPartyRule, Watcher,
 };
+pub use successor::{CodeOwner, author_gone, busiest_committer, owner_by_code_owners};
 pub use text::fold_white_space;
+pub use trailers::{TrailerPerson, TrailerRole, parse_trailers};

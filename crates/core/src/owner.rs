@@ -85,7 +85,8 @@ fn readable(
     Some(committed.to_owned())
 }
 
-fn alias(address: &str, rules: &Rules, steps: &mut Vec<String>) -> Option<String> {
+/// What the email aliases make of `address`, whole or by its part before the `@`.
+pub(crate) fn alias(address: &str, rules: &Rules, steps: &mut Vec<String>) -> Option<String> {
     let find = |wanted: &str| {
         let matches = |old: &str| !wanted.is_empty() && old.eq_ignore_ascii_case(wanted);
         rules.email_aliases.iter().find(|(_, alias)| matches(&alias.old_email))

@@ -1,0 +1,83 @@
+//! Who is asked instead, when no person wrote the line or its author is gone.
+use std::collections::HashMap;
+
+use crate::address::is_mailable;
+use crate::automation::AutomationPatterns;
+use crate::blame::Developer;
+use crate::code_owners::Owners;
+use crate::owner::alias;
+use crate::rules::Rules;
+
+/// The address that CODEOWNERS leads to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CodeOwner {
+    /// `None` when no owner has an address. `owner_of` has still to be asked with it: an email
+    /// alias or a reassignment may be for this address.
+    pub address: Option<String>,
+    /// A sentence for each owner that was skipped, and for the one that was taken.
+    pub steps: Vec<String>,
+}
+
+/// As much of a pattern as is shown.
+const MAX_PATTERN: usize = 100;
+
+/// The first of `owners` that can be mailed: an address is one; a `@user` or `@org/team` needs
+/// an email alias from that handle, with or without its `@`, to an address.
+pub fn owner_by_code_owners(owners: &Owners, rules: &Rules) -> CodeOwner {
+    let pattern: String = owners.pattern.chars().take(MAX_PATTERN).collect();
+    let place = format!("CODEOWNERS line {} ({pattern})", owners.line);
+    let mut steps = Vec::new();
+    if owners.owners.is_empty() {
+        return CodeOwner { address: None, steps: vec![format!("{place} names nobody")] };
+    }
+    for owner in &owners.owners {
+        let address = match owner.strip_prefix('@') {
+            None => Some(owner.clone()),
+            Some(handle) => {
+                let mut found = Vec::new();
+                let address =
+                    alias(owner, rules, &mut found).or_else(|| alias(handle, rules, &mut found));
+                match address {
+                    Some(_) => steps.append(&mut found),
+                    None => steps.push(format!("{place}: {owner} has no email alias")),
+                }
+                address
+            }
+        };
+        let Some(address) = address else { continue };
+        if is_mailable(&address) {
+            steps.push(format!("{place}: {owner} is the owner"));
+            return CodeOwner { address: Some(address), steps };
+        }
+        steps.push(format!("{place}: {address:?} is not a mail address"));
+    }
+    CodeOwner { address: None, steps }
+}
+
+/// Whether a developer counts as gone: no commit of theirs for `author_gone_days`. 0 days turn
+/// it off, and nobody is gone whose last commit is not known. Times in milliseconds UTC.
+pub fn author_gone(last_commit_at: Option<i64>, now_ms: i64, author_gone_days: u32) -> bool {
+    let limit = i64::from(author_gone_days) * 24 * 60 * 60 * 1000;
+    limit > 0 && last_commit_at.is_some_and(|at| now_ms.saturating_sub(at) > limit)
+}
+
+/// The busiest person among the authors of a file's recent commits, newest first, with their
+/// number of commits; of equals the one who came last. To be proposed, not to be blamed:
+/// `gone` is the address that nobody reads any more.
+pub fn busiest_committer<'a>(
+    recent: &'a [Developer],
+    gone: &str,
+    patterns: &AutomationPatterns,
+) -> Option<(&'a Developer, usize)> {
+    let mut counts: HashMap<String, (usize, usize)> = HashMap::new();
+    for (place, developer) in recent.iter().enumerate() {
+        let email = developer.email.trim().to_lowercase();
+        if !email.is_empty() && email != gone.trim().to_lowercase() {
+            counts.entry(email).or_insert((0, place)).0 += 1;
+        }
+    }
+    let mut people: Vec<(usize, usize)> = counts.into_values().collect();
+    people.sort_by_key(|(count, newest)| (std::cmp::Reverse(*count), *newest));
+    let people = people.into_iter().map(|(count, newest)| (&recent[newest], count));
+    people.into_iter().find(|(developer, _)| !patterns.is_automation(developer))
+}
