@@ -8,9 +8,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use foldhash::fast::FixedState;
-use gix_imara_diff::{
-    Algorithm, Diff, Hunk, IndentHeuristic, IndentLevel, SliderHeuristic, Token,
-};
+use gix_imara_diff::{Algorithm, Diff, Hunk, IndentHeuristic, IndentLevel, SliderHeuristic, Token};
 
 use super::ends::Ends;
 use super::lines::{self, LineHash};
@@ -59,7 +57,8 @@ fn tokens(ends: &Ends<'_>, new_hashes: &[u64], hash: &mut LineHash) -> [Vec<Toke
     for &line in old_middle.iter().chain(new_middle) {
         names.name(line);
     }
-    let common = |lines: &[u64]| -> Vec<Token> { lines.iter().map(|&line| names.find(line)).collect() };
+    let common =
+        |lines: &[u64]| -> Vec<Token> { lines.iter().map(|&line| names.find(line)).collect() };
     let (head_tokens, tail_tokens) = (common(head_hashes), common(tail_hashes));
     let side = |middle: &[u64]| {
         let middle = middle.iter().map(|&line| names.find(line));
@@ -136,8 +135,11 @@ impl SliderHeuristic for ByIndent<'_> {
             let indents: Vec<_> = lines::each(text).map(indent).collect();
             ((0..indents.len() as u32).map(Token).collect(), indents)
         });
-        IndentHeuristic::new(|position: Token| indents[position.0 as usize])
-            .best_slider_end(positions, hunk, earliest_end)
+        IndentHeuristic::new(|position: Token| indents[position.0 as usize]).best_slider_end(
+            positions,
+            hunk,
+            earliest_end,
+        )
     }
 }
 

@@ -1,5 +1,5 @@
 //! What the walk of one line found out about a file's history, kept for its other lines.
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gix_hash::ObjectId;
 use quick_cache::sync::{Cache, DefaultLifecycle};
@@ -42,25 +42,34 @@ type Key = (ObjectId, Arc<[u8]>, WhiteSpace);
 
 /// Steps by commit and path.
 #[derive(Debug)]
-pub(super) struct Memo(Cache<Key, Arc<Step>, ByBytes>);
+pub(super) struct Memo(Cache<Key, Remembered, BySize>);
+
+/// A step, and how large it was when it was put in: it grows with what is found out about it,
+/// and the cache counts on the size it was told.
+#[derive(Debug, Clone)]
+struct Remembered {
+    step: Arc<Step>,
+    bytes: u64,
+}
 
 #[derive(Debug, Clone)]
-struct ByBytes;
+struct BySize;
 
-impl Weighter<Key, Arc<Step>> for ByBytes {
-    fn weight(&self, (_, path, _): &Key, step: &Arc<Step>) -> u64 {
-        let parents = match &**step {
-            Step::Same { .. } => 0,
-            Step::Changed { parents, .. } => parents.iter().map(bytes_of).sum(),
-        };
-        (200 + path.len() + parents) as u64
+impl Weighter<Key, Remembered> for BySize {
+    fn weight(&self, (_, path, _): &Key, remembered: &Remembered) -> u64 {
+        200 + path.len() as u64 + remembered.bytes
     }
 }
 
-fn bytes_of(parent: &ParentVersion) -> usize {
-    // Locked only while it is being worked out, by the walk that then inserts it again.
-    let map = parent.map.try_lock().ok();
-    120 + map.and_then(|map| map.as_ref().map(LineMap::bytes)).unwrap_or(0)
+impl Step {
+    fn bytes(&self) -> u64 {
+        let Self::Changed { parents, .. } = self else { return 0 };
+        let of_map = |parent: &ParentVersion| {
+            let map = parent.map.lock().unwrap_or_else(PoisonError::into_inner);
+            map.as_ref().map_or(0, LineMap::bytes)
+        };
+        parents.iter().map(|parent| 120 + of_map(parent) as u64).sum()
+    }
 }
 
 impl Memo {
@@ -72,7 +81,7 @@ impl Memo {
             .build()
             .map_err(TraceError::corrupt)?;
         let (hasher, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
-        Ok(Self(Cache::with_options(options, ByBytes, hasher, lifecycle)))
+        Ok(Self(Cache::with_options(options, BySize, hasher, lifecycle)))
     }
 
     pub(super) fn get(
@@ -81,7 +90,7 @@ impl Memo {
         path: &Arc<[u8]>,
         white_space: WhiteSpace,
     ) -> Option<Arc<Step>> {
-        self.0.get(&(commit, path.clone(), white_space))
+        self.0.get(&(commit, path.clone(), white_space)).map(|remembered| remembered.step)
     }
 
     pub(super) fn insert(
@@ -91,6 +100,7 @@ impl Memo {
         white_space: WhiteSpace,
         step: Arc<Step>,
     ) {
-        self.0.insert((commit, path.clone(), white_space), step);
+        let bytes = step.bytes();
+        self.0.insert((commit, path.clone(), white_space), Remembered { step, bytes });
     }
 }
