@@ -68,21 +68,86 @@ pub struct Developer {
     pub email: String,
 }
 
-/// git's answer for one line.
+/// Where a line was born, and who answers for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blame {
-    /// Where the line was born.
+    /// Where the line was born: moves, reindenting and commits to pass over are behind it.
     pub origin: LineOrigin,
-    /// Who wrote it.
-    pub developer: Developer,
-    /// Author date, milliseconds since 1970 UTC.
+    /// Who wrote it; `None` when only automation did.
+    pub developer: Option<Developer>,
+    /// How this developer was found, in sentences; none when it is the commit's author.
+    pub steps: Vec<String>,
+    /// Author date of the commit that brought the line, milliseconds since 1970 UTC.
     pub authored_at: i64,
-    /// First line of the commit's message.
+    /// First line of that commit's message.
     pub summary: String,
     /// The line as it reads where it was asked for, without its line break.
     pub text: String,
+    /// What happened to the line since, the newest first.
+    pub later: Vec<LaterChange>,
     /// The history was cut here (a shallow clone): the line is this old or older.
     pub at_shallow_border: bool,
+}
+
+/// A change that left the line what it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaterChange {
+    /// What was done.
+    pub kind: LaterKind,
+    /// By this commit…
+    pub commit: CommitId,
+    /// …and its author.
+    pub developer: Developer,
+}
+
+/// What a change did that left the line what it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LaterKind {
+    /// It stood elsewhere before, in this file or another one.
+    Moved,
+    /// Only its white space was changed.
+    Reindented,
+}
+
+impl fmt::Display for LaterChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, commit, developer } = self;
+        let kind = match kind {
+            LaterKind::Moved => "moved",
+            LaterKind::Reindented => "reindented",
+        };
+        write!(f, "{kind} by {} <{}> in {}", developer.name, developer.email, commit.short())
+    }
+}
+
+/// How sure it is that a line is the one that ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// Its text agrees in the revision that ran.
+    Exact,
+    /// It is the line of the revision that ran; the report has no text to compare with.
+    Unconfirmed,
+    /// The revision is not known; the text agrees at the tip of the branch.
+    Tip,
+    /// The revision is not known, or another one than was said: the text agrees in an earlier
+    /// one.
+    Earlier,
+    /// The same text stands elsewhere in the same function.
+    ByText,
+}
+
+impl fmt::Display for Confidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Exact => "exact",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Tip => "at the tip",
+            Self::Earlier => "in an earlier revision",
+            Self::ByText => "by text",
+        })
+    }
 }
 
 #[cfg(test)]

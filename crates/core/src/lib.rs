@@ -29,7 +29,7 @@ mod trailers;
 pub use address::{AddressPolicy, is_mailable};
 pub use alert::{Decision, Recipients, Tally, TellPolicy, decide, recipients};
 pub use automation::{AutomationPatterns, BUILT_IN_AUTOMATION};
-pub use blame::{Blame, CommitId, Developer, LineOrigin};
+pub use blame::{Blame, CommitId, Confidence, Developer, LaterChange, LaterKind, LineOrigin};
 pub use choice::{BlamedLine, Choice, ClassifiedFrame, Dropped, NoLine, Verdict, choose};
 pub use code_owners::{CodeOwners, CodeOwnersWarning, Owners, code_owners_paths};
 pub use code_pattern::CodePattern;

@@ -45,12 +45,23 @@ pub enum GitError {
         /// What was odd.
         message: String,
     },
+    /// The commit has no such file, or the file has no such line.
+    #[error("{0}")]
+    NoSuchLine(String),
     /// The folder is not a git repository.
     #[error("{} is not a git repository", .0.display())]
     NotARepository(PathBuf),
     /// There is nothing to blame in: no commit, or no branch that matches.
     #[error("{0}")]
     NoTip(String),
+    /// A file that the configuration names cannot be read.
+    #[error("{} cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// A file beside the repository cannot be written.
     #[error("{} cannot be written: {source}", path.display())]
     Write {

@@ -1,77 +1,55 @@
 //! Where a line was born, asked of `git blame`.
-use std::path::PathBuf;
 use std::time::Duration;
 
-use flawless_core::{Blame, CommitId, Developer, LineOrigin};
+use flawless_core::{CommitId, LineOrigin};
 
 use crate::error::GitError;
+use crate::ignore_revs::IgnoreList;
 use crate::repository::Repository;
+use crate::tracer::WhiteSpace;
 
-/// Traces a line back to where it was born.
-pub trait LineTracer {
-    /// The origin of line `line` (from 1) of `path` at `commit`, white space ignored, moves and
-    /// copies followed, ignored commits passed over, `.mailmap` applied.
-    fn trace(
-        &self,
-        commit: &CommitId,
-        path: &str,
-        line: u32,
-    ) -> impl Future<Output = Result<Blame, GitError>> + Send;
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// git's answer for one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) origin: LineOrigin,
+    /// The line as it reads where it was asked for, without its line break.
+    pub(crate) text: String,
+    /// The walk ended where the history begins, or where it is cut.
+    pub(crate) is_boundary: bool,
 }
 
-/// The git program as a tracer.
-#[derive(Debug)]
-pub struct GitBlame {
-    repository: Repository,
-    ignore_revs_file: Option<PathBuf>,
-    mailmap: Option<CommitId>,
-    shallow: bool,
-}
-
-impl GitBlame {
-    /// Blames in `repository`; passes over the commits that `ignore_revs_file` lists (full ids
-    /// only) and applies the `.mailmap` of the commit `mailmap`.
-    ///
-    /// # Errors
-    /// git cannot be run.
-    pub async fn new(
-        repository: Repository,
-        ignore_revs_file: Option<PathBuf>,
-        mailmap: Option<CommitId>,
-    ) -> Result<Self, GitError> {
-        let shallow = repository.is_shallow().await?;
-        Ok(Self { repository, ignore_revs_file, mailmap, shallow })
+/// Asks the git program for the origin of line `line` (from 1) of `path` at `commit`.
+pub(crate) async fn git_blame(
+    repository: &Repository,
+    ignored: &IgnoreList,
+    white_space: WhiteSpace,
+    commit: &CommitId,
+    path: &str,
+    line: u32,
+) -> Result<Answer, GitError> {
+    let range = format!("{line},{line}");
+    let mut run = repository.run("blame").args(["--porcelain", "-L", &range]);
+    if white_space == WhiteSpace::Ignored {
+        run = run.args(["-w"]);
     }
-}
-
-impl LineTracer for GitBlame {
-    async fn trace(&self, commit: &CommitId, path: &str, line: u32) -> Result<Blame, GitError> {
-        let mut run = self.repository.run("blame");
-        if let Some(mailmap) = &self.mailmap {
-            run = run
-                .env("GIT_CONFIG_COUNT", "1")
-                .env("GIT_CONFIG_KEY_0", "mailmap.blob")
-                .env("GIT_CONFIG_VALUE_0", format!("{mailmap}:.mailmap"));
-        }
-        let range = format!("{line},{line}");
-        run = run.args(["--porcelain", "-w", "-M", "-C", "-L", &range]);
-        // What the repository's own configuration says about blame must not change the answer.
-        run = run.args(["--no-ignore-revs-file", "--no-textconv"]);
-        if let Some(file) = &self.ignore_revs_file {
-            let mut option = std::ffi::OsString::from("--ignore-revs-file=");
-            option.push(file);
-            run = run.args([option]);
-        }
-        let run = run.args([commit.as_str(), "--", path]).timeout(Duration::from_secs(60));
-        let answer = run.output().await?;
-        parse_porcelain(&answer, self.shallow)
-            .map_err(|message| GitError::Unexpected { command: "blame".into(), message })
+    // What the repository's own configuration says about blame must not change the answer.
+    run = run.args(["--no-ignore-revs-file", "--no-textconv"]);
+    if let Some(file) = &ignored.file {
+        let mut option = std::ffi::OsString::from("--ignore-revs-file=");
+        option.push(file);
+        run = run.args([option]);
     }
+    run = run.args(ignored.more.iter().map(|commit| format!("--ignore-rev={commit}")));
+    let answer = run.args([commit.as_str(), "--", path]).timeout(TIME_LIMIT).output().await?;
+    parse_porcelain(&answer)
+        .map_err(|message| GitError::Unexpected { command: "blame".into(), message })
 }
 
 /// Reads the porcelain format for one line: `ID ORIGINAL-LINE FINAL-LINE COUNT`, then headers,
 /// then the line itself behind a tab.
-fn parse_porcelain(answer: &[u8], shallow: bool) -> Result<Blame, String> {
+fn parse_porcelain(answer: &[u8]) -> Result<Answer, String> {
     let answer = String::from_utf8_lossy(answer);
     let mut lines = answer.split('\n');
     let first = lines.next().unwrap_or_default();
@@ -81,39 +59,21 @@ fn parse_porcelain(answer: &[u8], shallow: bool) -> Result<Blame, String> {
     let (Some(commit), Some(line)) = (commit, line) else {
         return Err(format!("{first:?} instead of a commit and a line"));
     };
-    let mut blame = Blame {
-        origin: LineOrigin { commit, path: String::new(), line },
-        developer: Developer::default(),
-        authored_at: 0,
-        summary: String::new(),
-        text: String::new(),
-        at_shallow_border: false,
-    };
+    let mut path = None;
+    let (mut text, mut is_boundary) = (String::new(), false);
     for line in lines {
-        if let Some(text) = line.strip_prefix('\t') {
-            text.clone_into(&mut blame.text);
+        if let Some(found) = line.strip_prefix('\t') {
+            found.clone_into(&mut text);
             break;
         }
-        let (name, value) = line.split_once(' ').unwrap_or((line, ""));
-        match name {
-            "author" => value.clone_into(&mut blame.developer.name),
-            "author-mail" => {
-                value.trim_matches(['<', '>']).clone_into(&mut blame.developer.email);
-            }
-            "author-time" => {
-                let seconds: i64 = value.parse().map_err(|_| format!("author-time {value:?}"))?;
-                blame.authored_at = seconds.saturating_mul(1000);
-            }
-            "summary" => value.clone_into(&mut blame.summary),
-            "boundary" => blame.at_shallow_border = shallow,
-            "filename" => blame.origin.path = unquote(value),
+        match line.split_once(' ').unwrap_or((line, "")) {
+            ("boundary", _) => is_boundary = true,
+            ("filename", name) => path = Some(unquote(name)),
             _ => {}
         }
     }
-    if blame.origin.path.is_empty() {
-        return Err("no file name".into());
-    }
-    Ok(blame)
+    let path = path.ok_or("no file name")?;
+    Ok(Answer { origin: LineOrigin { commit, path, line }, text, is_boundary })
 }
 
 /// A path as git prints it: in quotes, with C escapes, when it has odd characters.

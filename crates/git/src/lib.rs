@@ -4,21 +4,31 @@
 //! becomes an argument of git only as a full commit id, a path only behind `--` or behind a
 //! commit id and a colon, and only when it came out of git's own list of files.
 
+mod blamer;
+mod blocking;
 mod branches;
+mod clone;
+mod commit_info;
 mod error;
+mod facts;
+mod function_lines;
 mod git_blame;
 mod ignore_revs;
+mod line_tracer;
 mod locate;
 mod mirror;
 mod natural_order;
+mod pins;
 pub mod process;
 mod repository;
+mod revision_name;
 mod source;
 pub mod tracer;
 
 pub use branches::probe_remote;
 pub use error::GitError;
-pub use git_blame::{GitBlame, LineTracer};
+pub use facts::{Fact, FactKey, FactStore, Later};
+pub use line_tracer::{Engine, Judgement};
 pub use locate::{Located, NotLocated, ReportedLine};
 pub use mirror::{Mirror, MirrorSettings, Tip};
 pub use repository::Repository;

@@ -1,20 +1,32 @@
-//! Finds the revision in which a reported line stands, and blames it there: never blame by a
-//! line number alone.
-use flawless_core::{Blame, CommitId, fold_white_space};
+//! Finds the revision and the line that a reported frame is, and blames it there: never blame by
+//! a line number alone.
+use flawless_core::{Blame, CommitId, Confidence, fold_white_space};
 
+use crate::blamer::Blamer;
 use crate::error::GitError;
-use crate::git_blame::LineTracer;
+use crate::function_lines::same_text_in_function;
+use crate::line_tracer::line_of;
 use crate::repository::Repository;
 
 /// How many earlier versions of a file are looked at.
 const MAX_VERSIONS: usize = 50;
+/// How many of the other frames are asked whether they agree with a revision.
+const MAX_WITNESSES: usize = 8;
 
 /// A line with its author.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located {
     /// How the line was found, in words.
     pub how: String,
-    /// git's answer.
+    /// How sure that is.
+    pub confidence: Confidence,
+    /// The revision in which it stands.
+    pub revision: CommitId,
+    /// Its path there.
+    pub path: String,
+    /// Its number there, from 1.
+    pub line: u32,
+    /// Who wrote it.
     pub blame: Blame,
 }
 
@@ -29,6 +41,8 @@ pub struct ReportedLine<'a> {
     pub path: &'a str,
     /// Line number, from 1; 0 when the report has none.
     pub line: u32,
+    /// Plain name of the function; empty when the report has none.
+    pub function: &'a str,
     /// The source line; empty when the report has none.
     pub text: &'a str,
 }
@@ -42,77 +56,153 @@ pub(crate) enum Revision<'a> {
     Tip(&'a CommitId),
 }
 
-/// Blames a line where it reads as reported, white space folded: at the running revision or the
-/// tip, else in the newest of the file's last 50 versions before it.
-pub(crate) async fn locate(
-    repository: &Repository,
-    tracer: &impl LineTracer,
-    revision: Revision<'_>,
-    reported: ReportedLine<'_>,
-) -> Result<Result<Located, NotLocated>, GitError> {
-    let ReportedLine { path, line, text } = reported;
-    let (commit, name) = match revision {
-        Revision::Running(commit) => (commit, format!("the running revision {}", commit.short())),
-        Revision::Tip(commit) => (commit, format!("{}, the tip of the branch", commit.short())),
-    };
-    let missing = |why: String| Ok(Err(NotLocated(why)));
-    if line == 0 {
-        return missing("the report names no valid line number".into());
-    }
-    let wanted = fold_white_space(text);
-    if wanted.is_empty() && matches!(revision, Revision::Tip(_)) {
-        return missing(format!(
-            "the running revision is unknown, and the report carries no source text of \
-             {path}:{line} to compare with"
-        ));
-    }
-    match tracer.trace(commit, path, line).await {
-        Ok(blame) if wanted.is_empty() => {
-            let how = format!("at {name}; the report carries no source text");
-            return Ok(Ok(Located { how, blame }));
-        }
-        Ok(blame) if fold_white_space(&blame.text) == wanted => {
-            let how = format!("the text agrees at {name}");
-            return Ok(Ok(Located { how, blame }));
-        }
-        Ok(_) => {}
-        // A file without this line is a failure for git, and the earlier versions may have it;
-        // with the line it is another failure.
-        Err(error @ GitError::Failed { .. }) => {
-            if line_of(repository, commit, path, line).await?.is_some() {
-                return Err(error);
-            }
-        }
-        Err(error) => return Err(error),
-    }
-    if wanted.is_empty() {
-        return missing(format!("{path} has no line {line} at {name}"));
-    }
-    for earlier in repository.history(commit, path, MAX_VERSIONS).await? {
-        let text = line_of(repository, &earlier, path, line).await?;
-        if earlier != *commit && text.is_some_and(|text| fold_white_space(&text) == wanted) {
-            let blame = tracer.trace(&earlier, path, line).await?;
-            let short = earlier.short();
-            let how = format!("the text agrees at {short}, an earlier version of the file");
-            return Ok(Ok(Located { how, blame }));
+impl Revision<'_> {
+    fn commit(&self) -> &CommitId {
+        match self {
+            Self::Running(commit) | Self::Tip(commit) => commit,
         }
     }
-    missing(format!(
-        "{path}:{line} does not read {wanted:?} at {name}, nor in the file's last {MAX_VERSIONS} \
-         versions before it: is another branch deployed, or code that was never committed?"
-    ))
+
+    fn name(&self) -> String {
+        match self {
+            Self::Running(commit) => format!("the running revision {}", commit.short()),
+            Self::Tip(commit) => format!("{}, the tip of the branch", commit.short()),
+        }
+    }
 }
 
-/// Line `line` of a version of the file, when it has that many. Lines end at LF only, as git
-/// counts them.
-async fn line_of(
-    repository: &Repository,
-    commit: &CommitId,
-    path: &str,
+/// A line of a revision, and how it was found.
+struct Standing {
+    revision: CommitId,
+    path: String,
     line: u32,
-) -> Result<Option<String>, GitError> {
+    confidence: Confidence,
+    how: String,
+}
+
+/// Blames a line where it reads as reported, white space folded: at the running revision or the
+/// tip; else in that one of the file's last 50 versions in which most of the `others` agree too,
+/// the newest of them; else where the same text stands in the same function.
+pub(crate) async fn locate(
+    blamer: &Blamer,
+    revision: Revision<'_>,
+    reported: ReportedLine<'_>,
+    others: &[ReportedLine<'_>],
+) -> Result<Result<Located, NotLocated>, GitError> {
+    let standing = match find(&blamer.repository, revision, reported, others).await? {
+        Ok(standing) => standing,
+        Err(why) => return Ok(Err(NotLocated(why))),
+    };
+    let Standing { revision, path, line, confidence, how } = standing;
+    let blame = blamer.blame(&revision, &path, line).await?;
+    Ok(Ok(Located { how, confidence, revision, path, line, blame }))
+}
+
+async fn find(
+    repository: &Repository,
+    revision: Revision<'_>,
+    reported: ReportedLine<'_>,
+    others: &[ReportedLine<'_>],
+) -> Result<Result<Standing, String>, GitError> {
+    let ReportedLine { path, line, text, function } = reported;
+    let (commit, name) = (revision.commit(), revision.name());
+    if line == 0 {
+        return Ok(Err("the report names no valid line number".into()));
+    }
+    let is_running = matches!(revision, Revision::Running(_));
+    let wanted = fold_white_space(text);
+    if wanted.is_empty() && !is_running {
+        return Ok(Err(format!(
+            "the running revision is unknown, and the report carries no source text of \
+             {path}:{line} to compare with"
+        )));
+    }
+    let here = |confidence, how| Standing {
+        revision: commit.clone(),
+        path: path.to_owned(),
+        line,
+        confidence,
+        how,
+    };
     let content = repository.file(commit, path).await?.unwrap_or_default();
-    let mut lines = content.strip_suffix(b"\n").unwrap_or(&content).split(|byte| *byte == b'\n');
-    let text = lines.nth(line as usize - 1).filter(|_| !content.is_empty());
-    Ok(text.map(|text| String::from_utf8_lossy(text).into_owned()))
+    match line_of(&content, line) {
+        Some(_) if wanted.is_empty() => {
+            let how = format!("at {name}; the report carries no source text");
+            return Ok(Ok(here(Confidence::Unconfirmed, how)));
+        }
+        Some(text) if fold_white_space(&text) == wanted => {
+            let confidence = if is_running { Confidence::Exact } else { Confidence::Tip };
+            return Ok(Ok(here(confidence, format!("the text agrees at {name}"))));
+        }
+        _ if wanted.is_empty() => return Ok(Err(format!("{path} has no line {line} at {name}"))),
+        _ => {}
+    }
+    if let Some(standing) = find_earlier(repository, commit, reported, &wanted, others).await? {
+        return Ok(Ok(standing));
+    }
+    let content = String::from_utf8_lossy(&content);
+    if let Some(found) = same_text_in_function(&content, function, &wanted, line) {
+        let how = format!(
+            "by text: at {name} line {line} is another one, and the reported text stands in the \
+             same function at line {found}"
+        );
+        return Ok(Ok(Standing { line: found, ..here(Confidence::ByText, how) }));
+    }
+    Ok(Err(format!(
+        "{path}:{line} does not read {wanted:?} at {name}, nor in the file's last {MAX_VERSIONS} \
+         versions before it, and the text stands nowhere in the function: is another branch \
+         deployed, or code that was never committed?"
+    )))
+}
+
+/// The newest of the file's versions in which the line reads as reported and most of the other
+/// frames do as well.
+async fn find_earlier(
+    repository: &Repository,
+    from: &CommitId,
+    reported: ReportedLine<'_>,
+    wanted: &str,
+    others: &[ReportedLine<'_>],
+) -> Result<Option<Standing>, GitError> {
+    let witnesses: Vec<&ReportedLine<'_>> =
+        others.iter().filter(|other| !other.text.trim().is_empty()).take(MAX_WITNESSES).collect();
+    let mut best: Option<(usize, Standing)> = None;
+    for version in repository.versions(from, reported.path, MAX_VERSIONS).await? {
+        if version.commit == *from {
+            continue;
+        }
+        let content = repository.file(&version.commit, &version.path).await?.unwrap_or_default();
+        if line_of(&content, reported.line).is_none_or(|text| fold_white_space(&text) != wanted) {
+            continue;
+        }
+        let mut agreeing = 0;
+        for other in &witnesses {
+            let content = repository.file(&version.commit, other.path).await?.unwrap_or_default();
+            let text = line_of(&content, other.line);
+            agreeing += usize::from(
+                text.is_some_and(|text| fold_white_space(&text) == fold_white_space(other.text)),
+            );
+        }
+        if best.as_ref().is_none_or(|(most, _)| agreeing > *most) {
+            let mut how = format!(
+                "the text agrees at {}, an earlier version of the file",
+                version.commit.short()
+            );
+            if !witnesses.is_empty() {
+                how += &format!(", as {agreeing} of {} other frames do", witnesses.len());
+            }
+            let standing = Standing {
+                revision: version.commit,
+                path: version.path,
+                line: reported.line,
+                confidence: Confidence::Earlier,
+                how,
+            };
+            best = Some((agreeing, standing));
+        }
+        if agreeing == witnesses.len() {
+            break;
+        }
+    }
+    Ok(best.map(|(_, standing)| standing))
 }

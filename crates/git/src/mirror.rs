@@ -4,20 +4,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use fancy_regex::Regex;
-use flawless_core::{CommitId, PathIndex};
+use flawless_core::{AutomationPatterns, CodeOwners, CommitId, PathIndex, code_owners_paths};
+use gix_mailmap::Snapshot;
 use tokio::time::Instant;
 
-use crate::branches::remote_head;
+use crate::blamer::Blamer;
+use crate::clone::{fetch_into, open_or_clone};
 use crate::error::GitError;
-use crate::git_blame::GitBlame;
-use crate::ignore_revs::{self, IGNORE_REVS_PATH};
+use crate::facts::FactStore;
+use crate::ignore_revs::{self, IGNORE_REVS_PATH, IgnoreList};
+use crate::line_tracer::{Engine, Judgement, LineTracer};
 use crate::locate::{Located, NotLocated, ReportedLine, Revision, locate};
+use crate::pins::Pins;
 use crate::process::GitProgram;
-use crate::repository::{Repository, is_revision_name};
+use crate::repository::Repository;
+use crate::revision_name::candidates;
 use crate::source::Source;
 
-/// Marks a repository that we made, and whether it was fetched; nothing else is ever fetched into.
-const OURS: &str = "flawless.mirror";
 const FETCH_ON_DEMAND_EVERY: Duration = Duration::from_secs(10);
 const FETCH_ON_DEMAND_LIMIT: Duration = Duration::from_secs(60);
 /// File lists of the revisions used last.
@@ -35,6 +38,15 @@ pub struct MirrorSettings {
     pub branch_pattern: Option<Regex>,
     /// An existing folder of ours for small files beside the mirror.
     pub scratch: PathBuf,
+    /// `ignore_revs_file`: the list of commits to pass over, a path in the repository, or an
+    /// absolute one on this machine. `.git-blame-ignore-revs` when not set.
+    pub ignore_revs_file: Option<String>,
+    /// Who is no person.
+    pub automation: Arc<AutomationPatterns>,
+    /// What finds the origin of a line.
+    pub engine: Engine,
+    /// Keeps what was found.
+    pub facts: Option<Arc<dyn FactStore>>,
 }
 
 /// A repository that is kept current.
@@ -46,6 +58,8 @@ pub struct Mirror {
     file_lists: Mutex<Vec<(CommitId, Arc<PathIndex>)>>,
     /// Held while fetching; when the last fetch ended.
     fetched: tokio::sync::Mutex<Option<Instant>>,
+    pins: Pins,
+    judgement: Arc<Judgement>,
 }
 
 /// The newest commit of the branch that runs.
@@ -55,7 +69,9 @@ pub struct Tip {
     pub commit: CommitId,
     /// Full reference name, or `HEAD`.
     pub reference: String,
-    tracer: GitBlame,
+    /// Its `CODEOWNERS`, when it has one.
+    pub code_owners: Option<CodeOwners>,
+    blamer: Blamer,
 }
 
 impl Mirror {
@@ -75,6 +91,8 @@ impl Mirror {
             tip: Mutex::default(),
             file_lists: Mutex::default(),
             fetched: tokio::sync::Mutex::default(),
+            pins: Pins::default(),
+            judgement: Arc::default(),
         };
         mirror.read_tip().await?;
         Ok(mirror)
@@ -83,6 +101,11 @@ impl Mirror {
     /// The repository itself.
     pub fn repository(&self) -> &Repository {
         &self.repository
+    }
+
+    /// How often git was asked whether it agrees, and how often it did not.
+    pub fn judgement(&self) -> &Judgement {
+        &self.judgement
     }
 
     /// The tip as of the last [`Mirror::open`], [`Mirror::fetch`] or [`Mirror::read_tip`].
@@ -101,6 +124,7 @@ impl Mirror {
             let result = fetch_into(&self.repository, url).await;
             *last = Some(Instant::now());
             result?;
+            self.repository.refresh().await;
         }
         self.read_tip().await
     }
@@ -121,6 +145,7 @@ impl Mirror {
             }
             let result = fetch_into(&self.repository, url).await;
             *last = Some(Instant::now());
+            self.repository.refresh().await;
             result
         };
         let timed_out = |_| GitError::TimedOut { command: "fetch".into(), limit };
@@ -141,36 +166,101 @@ impl Mirror {
         {
             return Ok(tip);
         }
-        let tracer = self.tracer_for(&commit).await?;
-        let tip = Arc::new(Tip { commit, reference, tracer });
+        if matches!(self.settings.source, Source::Folder(_)) {
+            // Somebody else fetches here, and may write a new commit-graph.
+            self.repository.refresh().await;
+        }
+        let blamer = self.blamer_for(&commit).await?;
+        let code_owners = self.code_owners(&commit).await?;
+        let tip = Arc::new(Tip { commit, reference, code_owners, blamer });
         *lock(&self.tip) = Some(tip.clone());
         Ok(tip)
     }
 
-    async fn tracer_for(&self, tip: &CommitId) -> Result<GitBlame, GitError> {
-        let list = self.repository.file(tip, IGNORE_REVS_PATH).await?.unwrap_or_default();
-        let list = ignore_revs::clean(&String::from_utf8_lossy(&list));
-        let ignore_revs_file =
-            if list.is_empty() { None } else { Some(self.write_ignore_revs(tip, list).await?) };
-        let mailmap = self.repository.file(tip, ".mailmap").await?.map(|_| tip.clone());
-        GitBlame::new(self.repository.clone(), ignore_revs_file, mailmap).await
+    async fn blamer_for(&self, tip: &CommitId) -> Result<Blamer, GitError> {
+        let list = ignore_revs::clean(&self.ignore_revs(tip).await?);
+        let file =
+            if list.is_empty() { None } else { Some(self.write_ignore_revs(tip, &list).await?) };
+        let ignored = IgnoreList::new(&list, file);
+        let mailmap = self.repository.file(tip, ".mailmap").await?.unwrap_or_default();
+        let (repository, facts) = (self.repository.clone(), self.settings.facts.clone());
+        let engine = self.settings.engine;
+        let judgement = self.judgement.clone();
+        let tracer = LineTracer::new(repository.clone(), engine, ignored, facts.clone(), judgement);
+        Ok(Blamer {
+            repository,
+            tracer,
+            mailmap: Arc::new(Snapshot::from_bytes(&mailmap)),
+            automation: self.settings.automation.clone(),
+            facts,
+            tip: tip.clone(),
+        })
     }
 
-    /// The commit that a client's `revision` names; fetched on demand when it is not there yet.
+    async fn ignore_revs(&self, tip: &CommitId) -> Result<String, GitError> {
+        let path = self.settings.ignore_revs_file.as_deref().unwrap_or(IGNORE_REVS_PATH);
+        if Path::new(path).is_absolute() {
+            let read = tokio::fs::read_to_string(path).await;
+            return read.map_err(|source| GitError::Read { path: path.into(), source });
+        }
+        let list = self.repository.file(tip, path).await?;
+        if list.is_none() && self.settings.ignore_revs_file.is_some() {
+            tracing::warn!("ignore_revs_file {path} is not a file of {}", tip.short());
+        }
+        Ok(String::from_utf8_lossy(&list.unwrap_or_default()).into_owned())
+    }
+
+    async fn code_owners(&self, tip: &CommitId) -> Result<Option<CodeOwners>, GitError> {
+        for path in code_owners_paths(None) {
+            if let Some(text) = self.repository.file(tip, path).await? {
+                let owners = CodeOwners::parse(&String::from_utf8_lossy(&text));
+                for warning in owners.warnings() {
+                    tracing::warn!("{path}:{}: {}", warning.line, warning.message);
+                }
+                return Ok(Some(owners));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The commit that a client's `revision` names: an id, a tag, what `git describe` prints, or
+    /// a release whose tag can be guessed. Fetched when it is not there yet, and kept from then
+    /// on, whatever becomes of its branch.
     ///
     /// # Errors
     /// git cannot be run, or the remote cannot be reached.
     pub async fn resolve(&self, revision: &str) -> Result<Option<CommitId>, GitError> {
-        let known = self.repository.resolve(revision).await?;
-        if known.is_some() || !is_revision_name(revision) {
-            return Ok(known);
+        let names = candidates(revision);
+        let mut known = self.resolve_here(&names).await?;
+        if known.is_none()
+            && let Source::Clone { url, .. } = &self.settings.source
+            && !names.is_empty()
+        {
+            self.fetch_on_demand().await?;
+            known = self.resolve_here(&names).await?;
+            if known.is_none()
+                && let Some(id) = CommitId::parse(&names[0])
+            {
+                known = self.pins.fetch(&self.repository, url, &id).await;
+            }
         }
-        self.fetch_on_demand().await?;
-        self.repository.resolve(revision).await
+        if let (Some(commit), Source::Clone { .. }) = (&known, &self.settings.source) {
+            self.pins.pin(&self.repository, commit).await;
+        }
+        Ok(known)
+    }
+
+    async fn resolve_here(&self, names: &[String]) -> Result<Option<CommitId>, GitError> {
+        for name in names {
+            if let Some(commit) = self.repository.resolve(name).await? {
+                return Ok(Some(commit));
+            }
+        }
+        Ok(None)
     }
 
     /// A file of its own for each tip: blames of an older tip may still read theirs.
-    async fn write_ignore_revs(&self, tip: &CommitId, list: String) -> Result<PathBuf, GitError> {
+    async fn write_ignore_revs(&self, tip: &CommitId, list: &str) -> Result<PathBuf, GitError> {
         let path = self.settings.scratch.join(format!("ignore-revs-{}", tip.short()));
         let error = |source| GitError::Write { path: path.clone(), source };
         let new = path.with_extension("new");
@@ -196,7 +286,8 @@ impl Mirror {
 
     /// Blames a line where it reads as reported. `running` is the revision the client named, when
     /// it is in the mirror; otherwise the tip is where the search starts. `tip` gives the ignore
-    /// list and the mailmap.
+    /// list and the mailmap, `others` are the report's other frames in the repository, for a
+    /// revision that has to be guessed.
     ///
     /// # Errors
     /// git cannot be run, or takes longer than a minute.
@@ -205,96 +296,11 @@ impl Mirror {
         tip: &Tip,
         running: Option<&CommitId>,
         reported: ReportedLine<'_>,
+        others: &[ReportedLine<'_>],
     ) -> Result<Result<Located, NotLocated>, GitError> {
         let revision = running.map_or(Revision::Tip(&tip.commit), Revision::Running);
-        locate(&self.repository, &tip.tracer, revision, reported).await
+        locate(&tip.blamer, revision, reported, others).await
     }
-}
-
-/// Opens our mirror in `dir`, makes and fetches it first when it is not there. A repository that
-/// we did not make is left alone: then ours is made beside it.
-async fn open_or_clone(git: &GitProgram, url: &str, dir: &Path) -> Result<Repository, GitError> {
-    let mut beside = dir.as_os_str().to_owned();
-    beside.push(".flawless.git");
-    match open_ours(git, dir).await? {
-        Place::Ours(repository) => Ok(repository),
-        Place::Free => make(git, url, dir).await,
-        Place::Taken => {
-            let beside = Path::new(&beside);
-            tracing::warn!(
-                "{} was not cloned by this server and is left alone; the mirror is {}",
-                dir.display(),
-                beside.display()
-            );
-            match open_ours(git, beside).await? {
-                Place::Ours(repository) => Ok(repository),
-                Place::Free => make(git, url, beside).await,
-                Place::Taken => Err(GitError::NoTip(format!(
-                    "{} and {} are not ours to write to: give repo_dir another folder",
-                    dir.display(),
-                    beside.display()
-                ))),
-            }
-        }
-    }
-}
-
-enum Place {
-    /// Our mirror, fetched at least once.
-    Ours(Repository),
-    /// Nothing there yet, or a mirror of ours whose first fetch broke off.
-    Free,
-    /// Somebody else's.
-    Taken,
-}
-
-async fn open_ours(git: &GitProgram, dir: &Path) -> Result<Place, GitError> {
-    let is_empty = |dir: &Path| dir.read_dir().is_ok_and(|mut entries| entries.next().is_none());
-    if !dir.exists() || is_empty(dir) {
-        return Ok(Place::Free);
-    }
-    let repository = match Repository::open(git.clone(), dir).await {
-        Ok(repository) => repository,
-        Err(GitError::NotARepository(_)) => return Ok(Place::Taken),
-        Err(error) => return Err(error),
-    };
-    let is_itself = dir.canonicalize().is_ok_and(|dir| dir == repository.dir());
-    let state = repository.run("config").args(["--get", OURS]).output().await;
-    match state.unwrap_or_default().trim_ascii() {
-        b"fetched" if is_itself => Ok(Place::Ours(repository)),
-        b"begun" if is_itself => Ok(Place::Free),
-        _ => Ok(Place::Taken),
-    }
-}
-
-async fn make(git: &GitProgram, url: &str, dir: &Path) -> Result<Repository, GitError> {
-    tokio::fs::create_dir_all(dir)
-        .await
-        .map_err(|source| GitError::Write { path: dir.to_owned(), source })?;
-    let init = git.read(dir).subcommand("init").args(["--quiet", "--bare"]);
-    init.output().await?;
-    let repository = Repository::open(git.clone(), dir).await?;
-    let mark = |state| repository.run("config").args([OURS, state]).output();
-    mark("begun").await?;
-    fetch_into(&repository, url).await?;
-    mark("fetched").await?;
-    Ok(repository)
-}
-
-async fn fetch_into(repository: &Repository, url: &str) -> Result<(), GitError> {
-    let refs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
-    let fetch = repository.run_remote("fetch").args(["--quiet", "--prune", "--force", "--", url]);
-    fetch.args(refs).output().await?;
-    if let Some(branch) = remote_head(repository.run_remote("ls-remote"), url).await?.default {
-        repository.run("symbolic-ref").args(["HEAD", &branch]).output().await?;
-    }
-    // Makes blame several times faster; without it everything still works.
-    let graph = repository.run("commit-graph").args(["write", "--reachable", "--changed-paths"]);
-    let graph = graph.args(["--split"]).timeout(Duration::from_secs(600)).output().await;
-    if let Err(error) = graph {
-        tracing::warn!(%error, "the mirror's commit-graph was not written");
-    }
-    Ok(())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,4 +1,4 @@
-//! Reads one repository through the git program.
+//! Reads one repository: through the tracer what is asked often, else through the git program.
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,15 @@ use std::time::Duration;
 
 use fancy_regex::Regex;
 use flawless_core::{CommitId, PathIndex};
+use tokio::sync::OnceCell;
 
+use crate::blocking::blocking;
 use crate::branches::newest_branch;
 use crate::error::GitError;
+use crate::line_tracer::{commit_id, object_id};
 use crate::process::{GitProgram, Run};
+use crate::revision_name::is_revision_name;
+use crate::tracer::{FileVersion, TraceError, TraceOptions, Tracer, WhiteSpace};
 
 /// Source files are small; what is larger is generated or no source at all.
 const MAX_BLOB: usize = 32 * 1024 * 1024;
@@ -22,7 +27,18 @@ const MAX_TREE: usize = 512 * 1024 * 1024;
 pub struct Repository {
     git: GitProgram,
     dir: PathBuf,
+    /// Opened when it is first needed; else why this repository is not one for it.
+    tracer: Arc<OnceCell<Result<Arc<Tracer>, String>>>,
 }
+
+/// A file as a commit brought it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Version {
+    pub(crate) commit: CommitId,
+    pub(crate) path: String,
+}
+
+const TRACER_LIMIT: Duration = Duration::from_secs(10);
 
 impl Repository {
     /// Opens the repository that `dir` is, or lies in.
@@ -30,7 +46,7 @@ impl Repository {
     /// # Errors
     /// `dir` is none, or git cannot be run.
     pub async fn open(git: GitProgram, dir: &Path) -> Result<Self, GitError> {
-        let mut repository = Self { git, dir: dir.to_owned() };
+        let mut repository = Self { git, dir: dir.to_owned(), tracer: Arc::default() };
         if !dir.is_dir() {
             return Err(GitError::NotARepository(dir.to_owned()));
         }
@@ -97,12 +113,57 @@ impl Repository {
         Ok(Arc::new(PathIndex::new(regular)))
     }
 
+    /// The tracer for this repository, or why there is none.
+    pub(crate) async fn tracer(&self) -> Result<Arc<Tracer>, String> {
+        self.tracer.get_or_init(|| self.open_tracer()).await.clone()
+    }
+
+    async fn open_tracer(&self) -> Result<Arc<Tracer>, String> {
+        let places = ["objects", "shallow", "info/grafts"];
+        let run = self.run("rev-parse").args(["--path-format=absolute"]);
+        let run = run.args(places.iter().flat_map(|place| ["--git-path", place]));
+        let answer = run.args(["--show-object-format"]).output().await;
+        let answer = answer.map_err(|error| error.to_string())?;
+        let lines: Vec<&[u8]> = answer.trim_ascii_end().split(|byte| *byte == b'\n').collect();
+        let [objects, shallow, grafts, format] = lines[..] else {
+            return Err("git rev-parse answered something unexpected".into());
+        };
+        let path = |bytes| PathBuf::from(OsStr::from_bytes(bytes));
+        if format != b"sha1" {
+            return Err("its objects are not named by SHA-1".into());
+        }
+        if path(shallow).exists() {
+            return Err("it is a shallow clone".into());
+        }
+        if path(grafts).exists() {
+            return Err("it has grafts".into());
+        }
+        let objects = path(objects);
+        let opened = blocking(TRACER_LIMIT, move |_| Tracer::open(&objects)).await;
+        opened.map(Arc::new).map_err(|error| error.to_string())
+    }
+
+    /// Takes up what a fetch brought.
+    pub(crate) async fn refresh(&self) {
+        let Some(Ok(tracer)) = self.tracer.get().cloned() else { return };
+        if let Err(error) = blocking(TRACER_LIMIT, move |_| tracer.refresh()).await {
+            tracing::warn!(%error, "the commit-graph was not read again");
+        }
+    }
+
     /// The content of a file of a commit, or `None` when the commit has no such file. `path`
     /// has to come from [`Repository::files`].
     ///
     /// # Errors
     /// The file is larger than 32 MiB, or git cannot be run.
     pub async fn file(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+        if let (Ok(tracer), Some(id)) = (self.tracer().await, object_id(commit)) {
+            let path = path.to_owned();
+            let content = blocking(TRACER_LIMIT, move |_| tracer.content(id, path.as_bytes()));
+            if let Ok(content) = content.await {
+                return Ok(content);
+            }
+        }
         let name = format!("{commit}:{path}");
         let run = self.run("cat-file").args(["blob", &name]).max_output(MAX_BLOB);
         match run.output().await {
@@ -112,20 +173,84 @@ impl Repository {
         }
     }
 
-    /// The newest commits up to `from` that changed `path`, newest first, at most `limit`.
+    /// A commit as git stores it.
+    ///
+    /// # Errors
+    /// It is missing, or git cannot be run.
+    pub(crate) async fn commit(&self, commit: &CommitId) -> Result<Vec<u8>, GitError> {
+        if let (Ok(tracer), Some(id)) = (self.tracer().await, object_id(commit))
+            && let Ok(raw) = blocking(TRACER_LIMIT, move |_| tracer.commit(id)).await
+        {
+            return Ok(raw);
+        }
+        self.run("cat-file").args(["commit", commit.as_str()]).output().await
+    }
+
+    /// The newest versions of `path` up to `from`, newest first, at most `limit`.
     ///
     /// # Errors
     /// git cannot be run, or takes longer than 20 s.
-    pub async fn history(
+    pub(crate) async fn versions(
         &self,
         from: &CommitId,
         path: &str,
         limit: usize,
-    ) -> Result<Vec<CommitId>, GitError> {
+    ) -> Result<Vec<Version>, GitError> {
+        if let (Ok(tracer), Some(id)) = (self.tracer().await, object_id(from)) {
+            let path = path.to_owned();
+            let options =
+                TraceOptions { white_space: WhiteSpace::Ignored, ignored: Arc::default() };
+            let versions = blocking(TRACER_LIMIT, move |stop| {
+                tracer.versions(id, path.as_bytes(), limit, &options, stop)
+            });
+            match versions.await {
+                Ok(versions) => {
+                    let version = |FileVersion { commit, path }| {
+                        let path = String::from_utf8(path).ok()?;
+                        Some(Version { commit: commit_id(commit), path })
+                    };
+                    return Ok(versions.into_iter().filter_map(version).collect());
+                }
+                Err(TraceError::NoSuchFile { .. }) => return Ok(Vec::new()),
+                Err(error) => tracing::debug!(%error, "git is asked for a file's history"),
+            }
+        }
         let count = format!("--max-count={limit}");
         let run = self.run("log").args(["--format=%H", &count, from.as_str(), "--", path]);
         let ids = run.timeout(Duration::from_secs(20)).output().await?;
-        Ok(String::from_utf8_lossy(&ids).lines().filter_map(CommitId::parse).collect())
+        let ids = String::from_utf8_lossy(&ids);
+        let version = |commit| Version { commit, path: path.to_owned() };
+        Ok(ids.lines().filter_map(CommitId::parse).map(version).collect())
+    }
+
+    /// The merge that brought a commit to the branch of `tip`; `None` when there was none.
+    ///
+    /// # Errors
+    /// git cannot be run, or takes longer than 20 s.
+    pub(crate) async fn merge_of(
+        &self,
+        commit: &CommitId,
+        tip: &CommitId,
+    ) -> Result<Option<CommitId>, GitError> {
+        let range = format!("{commit}..{tip}");
+        let run = self.run("rev-list").args(["--first-parent", "--ancestry-path", "--reverse"]);
+        let run = run.args([&range]).timeout(Duration::from_secs(20));
+        let ids = match run.output().await {
+            Ok(ids) => ids,
+            // Too long a way: the merge is not worth more.
+            Err(GitError::TooLarge { .. } | GitError::Failed { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let Some(first) = String::from_utf8_lossy(&ids).lines().next().and_then(CommitId::parse)
+        else {
+            return Ok(None);
+        };
+        let raw = self.commit(&first).await?;
+        let header = raw.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
+        let parents: Vec<&[u8]> = header.filter_map(|line| line.strip_prefix(b"parent ")).collect();
+        // The first parent was on the branch before: then the commit came without a merge.
+        let is_merge = parents.len() > 1 && parents[0] != commit.as_str().as_bytes();
+        Ok(is_merge.then_some(first))
     }
 
     /// Whether its history is cut (a shallow clone).
@@ -165,13 +290,4 @@ impl Repository {
         let plain = list.lines().filter_map(|line| line.strip_suffix(' '));
         Ok(plain.map(str::to_owned).collect())
     }
-}
-
-/// Whether a text can name a commit and nothing else: no option, no range, no file of a commit.
-pub(crate) fn is_revision_name(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= 256
-        && !text.starts_with('-')
-        && !text.contains("..")
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._/+-".contains(&b))
 }

@@ -107,7 +107,7 @@ fn check_file(
             tracer.trace(object_id(commit), path, line, options, &stop).unwrap_or_else(|error| {
                 panic!("seed {seed}: {commit} {}: {error}", path.escape_ascii())
             });
-        let found = (origin.commit, origin.path, origin.line);
+        let found = (origin.place.commit, origin.place.path, origin.place.line);
         assert_eq!(
             &found,
             wanted,

@@ -16,6 +16,7 @@ mod ignored;
 mod line_map;
 mod lines;
 mod memo;
+mod moves;
 mod objects;
 mod renames;
 mod similarity;
@@ -28,6 +29,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use gix_hash::ObjectId;
+use gix_object::Kind;
 
 pub use error::TraceError;
 pub use lines::WhiteSpace;
@@ -38,7 +40,7 @@ use objects::Objects;
 use walk::Walk;
 
 /// What to look for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceOptions {
     /// Whether white space makes another line.
     pub white_space: WhiteSpace,
@@ -49,18 +51,34 @@ pub struct TraceOptions {
 /// Where a line was born, in git's terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// The commit that brought it.
-    pub commit: ObjectId,
-    /// The path of its file there.
-    pub path: Vec<u8>,
-    /// Its number there, from 1.
-    pub line: u32,
+    /// The commit that brought it, its path and its number there.
+    pub place: Place,
     /// The line as it reads where it was asked for, without its end.
     pub text: Vec<u8>,
     /// A commit was passed over, and the line is one that looked like it.
     pub is_guessed: bool,
     /// The commit was to be passed over, but there was no line before it.
     pub is_ignored: bool,
+}
+
+/// A file as a commit brought it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileVersion {
+    /// The commit.
+    pub commit: ObjectId,
+    /// Its path there.
+    pub path: Vec<u8>,
+}
+
+/// A line of a file in a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The commit.
+    pub commit: ObjectId,
+    /// The path of the file there.
+    pub path: Vec<u8>,
+    /// The line's number, from 1.
+    pub line: u32,
 }
 
 /// Traces lines in one repository. Any number of threads may ask at once.
@@ -102,6 +120,91 @@ impl Tracer {
         Ok(())
     }
 
+    /// The commit that brought the version of a file that stands at `commit`: walking back, the
+    /// first one whose version no parent has. It is the same for all revisions that did not touch
+    /// the file.
+    ///
+    /// # Errors
+    /// There is no such file, or the repository cannot be read.
+    pub fn stop(
+        &self,
+        commit: ObjectId,
+        path: &[u8],
+        options: &TraceOptions,
+        stop: &AtomicBool,
+    ) -> Result<FileVersion, TraceError> {
+        self.walking(options, stop, |walk| walk.version_at(commit, path))
+    }
+
+    /// The versions of a file from the one at `commit` back, newest first, at most `limit`;
+    /// renames are followed.
+    ///
+    /// # Errors
+    /// There is no such file, or the repository cannot be read.
+    pub fn versions(
+        &self,
+        commit: ObjectId,
+        path: &[u8],
+        limit: usize,
+        options: &TraceOptions,
+        stop: &AtomicBool,
+    ) -> Result<Vec<FileVersion>, TraceError> {
+        self.walking(options, stop, |walk| walk.versions(commit, path, limit))
+    }
+
+    /// From where a line was moved that was born at `origin`: the parent, path and line where the
+    /// commit removed the same line.
+    ///
+    /// # Errors
+    /// The repository cannot be read.
+    pub fn moved_from(
+        &self,
+        origin: &Place,
+        options: &TraceOptions,
+        stop: &AtomicBool,
+    ) -> Result<Option<Place>, TraceError> {
+        self.walking(options, stop, |walk| moves::moved_from(walk, origin))
+    }
+
+    /// The content of a regular file, or `None` when the commit has none there.
+    ///
+    /// # Errors
+    /// The commit is missing, or the repository cannot be read.
+    pub fn content(&self, commit: ObjectId, path: &[u8]) -> Result<Option<Vec<u8>>, TraceError> {
+        let history = self.history();
+        let mut reader = self.objects.reader();
+        let commit = commits::Commit::new(commit, &history.graph);
+        let tree = commits::tree_of(commit, &history.graph, &mut reader)?;
+        let found = trees::find(tree, path, None, &mut reader)?;
+        let Some(file) = found.filter(|found| found.kind == trees::EntryKind::File) else {
+            return Ok(None);
+        };
+        reader.read(&file.blob, Kind::Blob).map(|blob| Some(blob.data.clone()))
+    }
+
+    /// A commit as git stores it.
+    ///
+    /// # Errors
+    /// It is missing or cannot be read.
+    pub fn commit(&self, commit: ObjectId) -> Result<Vec<u8>, TraceError> {
+        self.objects.reader().read(&commit, Kind::Commit).map(|commit| commit.data.clone())
+    }
+
+    fn history(&self) -> Arc<History> {
+        self.history.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn walking<T>(
+        &self,
+        options: &TraceOptions,
+        stop: &AtomicBool,
+        work: impl FnOnce(&mut Walk<'_>) -> Result<T, TraceError>,
+    ) -> Result<T, TraceError> {
+        let history = self.history();
+        let mut walk = Walk::new(&self.objects, &history.graph, &history.memo, options, stop);
+        work(&mut walk)
+    }
+
     /// Where line `line` (from 1) of `path` at `commit` was born. Takes processor time and
     /// blocks; ends soon after `stop` is set.
     ///
@@ -115,14 +218,12 @@ impl Tracer {
         options: &TraceOptions,
         stop: &AtomicBool,
     ) -> Result<Origin, TraceError> {
-        let history = self.history.read().unwrap_or_else(PoisonError::into_inner).clone();
-        Walk::new(&self.objects, &history.graph, &history.memo, options, stop)
-            .origin(commit, path, line)
+        self.walking(options, stop, |walk| walk.origin(commit, path, line))
     }
 
     /// Whether there is a commit-graph with changed-path filters; without one, walks are slower.
     pub fn has_filters(&self) -> bool {
-        self.history.read().unwrap_or_else(PoisonError::into_inner).graph.has_filters()
+        self.history().graph.has_filters()
     }
 }
 

@@ -129,6 +129,14 @@ pub(super) struct FileAt {
     pub blob: ObjectId,
 }
 
+/// A regular file that differs between two trees.
+#[derive(Debug, Clone)]
+pub(super) struct Changed {
+    pub file: FileAt,
+    /// Its blob in the newer tree; `None` when it is gone.
+    pub new: Option<ObjectId>,
+}
+
 /// The regular files of `old` whose paths `new` lacks, in the order of the tree; `new` is `None`
 /// for an empty one.
 pub(super) fn deleted_files(
@@ -136,18 +144,29 @@ pub(super) fn deleted_files(
     new: Option<ObjectId>,
     reader: &mut Reader<'_>,
 ) -> Result<Vec<FileAt>, TraceError> {
-    let mut deleted = Vec::new();
-    collect_deleted(old, new, &mut Vec::new(), 0, reader, &mut deleted)?;
-    Ok(deleted)
+    let changed = changed_files(old, new, reader)?;
+    Ok(changed.into_iter().filter(|file| file.new.is_none()).map(|gone| gone.file).collect())
 }
 
-fn collect_deleted(
+/// The regular files of `old` that `new` lacks or has with another content, in the order of the
+/// tree; `new` is `None` for an empty one.
+pub(super) fn changed_files(
+    old: ObjectId,
+    new: Option<ObjectId>,
+    reader: &mut Reader<'_>,
+) -> Result<Vec<Changed>, TraceError> {
+    let mut changed = Vec::new();
+    collect_changed(old, new, &mut Vec::new(), 0, reader, &mut changed)?;
+    Ok(changed)
+}
+
+fn collect_changed(
     old: ObjectId,
     new: Option<ObjectId>,
     folder: &mut Vec<u8>,
     depth: usize,
     reader: &mut Reader<'_>,
-    deleted: &mut Vec<FileAt>,
+    changed: &mut Vec<Changed>,
 ) -> Result<(), TraceError> {
     if new == Some(old) {
         return Ok(());
@@ -174,11 +193,22 @@ fn collect_deleted(
                 let other = other.filter(|other| other.kind == EntryKind::Folder);
                 folder.push(b'/');
                 let other = other.map(|other| other.id);
-                collect_deleted(entry.id, other, folder, depth + 1, reader, deleted)?;
+                collect_changed(entry.id, other, folder, depth + 1, reader, changed)?;
             }
-            // What became a link or a submodule has changed its kind and is not gone.
-            EntryKind::File if other.is_none_or(|other| other.kind == EntryKind::Folder) => {
-                deleted.push(FileAt { path: folder.clone(), blob: entry.id });
+            EntryKind::File => {
+                let new = match other {
+                    // What became a link or a submodule has changed its kind and is not gone.
+                    Some(other) => match other.kind {
+                        EntryKind::File if other.id != entry.id => Some(Some(other.id)),
+                        EntryKind::Folder => Some(None),
+                        _ => None,
+                    },
+                    None => Some(None),
+                };
+                if let Some(new) = new {
+                    let file = FileAt { path: folder.clone(), blob: entry.id };
+                    changed.push(Changed { file, new });
+                }
             }
             _ => {}
         }

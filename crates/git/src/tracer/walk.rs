@@ -24,7 +24,7 @@ use super::memo::{Memo, ParentVersion, Step};
 use super::objects::{Object, Objects, Reader};
 use super::renames::source_of;
 use super::trees::{EntryKind, Found, find};
-use super::{Origin, TraceOptions};
+use super::{FileVersion, Origin, Place, TraceOptions};
 
 /// How many commits are skipped before the walk looks whether it is to stop.
 const SKIP_AT_ONCE: usize = 10_000;
@@ -34,7 +34,7 @@ pub(super) struct Walk<'a> {
     pub memo: &'a Memo,
     pub options: &'a TraceOptions,
     pub stop: &'a AtomicBool,
-    reader: Reader<'a>,
+    pub reader: Reader<'a>,
     hashes: Hashes,
 }
 
@@ -65,23 +65,59 @@ impl<'a> Walk<'a> {
         path: &[u8],
         line: u32,
     ) -> Result<Origin, TraceError> {
-        let commit = Commit::new(commit, self.graph);
-        let tree = tree_of(commit, self.graph, &mut self.reader)?;
-        let no_such_file = || TraceError::NoSuchFile {
-            commit: commit.id.to_string(),
-            path: String::from_utf8_lossy(path).into_owned(),
-        };
-        let found = find(tree, path, None, &mut self.reader)?
-            .filter(|found| found.kind == EntryKind::File)
-            .ok_or_else(no_such_file)?;
-        let content = self.reader.read(&found.blob, Kind::Blob)?;
+        let (version, found) = self.start(commit, path)?;
+        let content = self.reader.read(&found, Kind::Blob)?;
         let line = line.wrapping_sub(1);
         let Some(text) = lines::nth(&content.data, line) else {
             return Err(TraceError::NoSuchLine { lines: lines::count(&content.data) });
         };
         let text = text.strip_suffix(b"\n").unwrap_or(text).to_owned();
-        let version = Version { commit, path: path.into(), found: Some(found) };
         self.walk(version, line, text)
+    }
+
+    /// The version of the file that stands at `commit`, by the commit that brought it.
+    pub(super) fn version_at(
+        &mut self,
+        commit: ObjectId,
+        path: &[u8],
+    ) -> Result<FileVersion, TraceError> {
+        let (mut version, _) = self.start(commit, path)?;
+        while let Step::Same { .. } = &*self.step_from(&mut version)? {}
+        Ok(FileVersion { commit: version.commit.id, path: version.path.to_vec() })
+    }
+
+    /// The file's versions along first parents, newest first.
+    pub(super) fn versions(
+        &mut self,
+        commit: ObjectId,
+        path: &[u8],
+        limit: usize,
+    ) -> Result<Vec<FileVersion>, TraceError> {
+        let (mut version, _) = self.start(commit, path)?;
+        let mut versions = Vec::new();
+        while versions.len() < limit {
+            let step = self.step_from(&mut version)?;
+            let Step::Changed { parents, .. } = &*step else { continue };
+            let path = version.path.to_vec();
+            versions.push(FileVersion { commit: version.commit.id, path });
+            let Some(parent) = parents.first() else { break };
+            version = Version { commit: parent.commit, path: parent.path.clone(), found: None };
+        }
+        Ok(versions)
+    }
+
+    /// The file at `path`, to begin with, and its blob.
+    fn start(&mut self, commit: ObjectId, path: &[u8]) -> Result<(Version, ObjectId), TraceError> {
+        let commit = Commit::new(commit, self.graph);
+        let tree = tree_of(commit, self.graph, &mut self.reader)?;
+        let found = find(tree, path, None, &mut self.reader)?
+            .filter(|found| found.kind == EntryKind::File)
+            .ok_or_else(|| TraceError::NoSuchFile {
+                commit: commit.id.to_string(),
+                path: String::from_utf8_lossy(path).into_owned(),
+            })?;
+        let blob = found.blob;
+        Ok((Version { commit, path: path.into(), found: Some(found) }, blob))
     }
 
     fn walk(
@@ -114,9 +150,11 @@ impl<'a> Walk<'a> {
             }
             let Some((parent, found)) = next else {
                 return Ok(Origin {
-                    commit: version.commit.id,
-                    path: version.path.to_vec(),
-                    line: line + 1,
+                    place: Place {
+                        commit: version.commit.id,
+                        path: version.path.to_vec(),
+                        line: line + 1,
+                    },
                     text,
                     is_guessed: guessed,
                     is_ignored,

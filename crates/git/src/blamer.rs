@@ -1,0 +1,170 @@
+//! Who wrote a line: its origin behind moves and reindenting, and the person behind the commit.
+use std::sync::Arc;
+use std::time::Duration;
+
+use flawless_core::{
+    AutomationPatterns, Blame, CommitId, Developer, LaterChange, LaterKind, LineOrigin, human_of,
+};
+use gix_mailmap::Snapshot;
+
+use crate::blocking::blocking;
+use crate::commit_info::CommitInfo;
+use crate::error::GitError;
+use crate::facts::{Fact, FactKey, FactStore};
+use crate::line_tracer::{LineTracer, line_origin, object_id};
+use crate::repository::Repository;
+use crate::tracer::{Place, WhiteSpace};
+
+/// How often a line is followed through moves.
+const MAX_MOVES: usize = 10;
+/// How many commits of automation are looked behind.
+const MAX_OLDER: usize = 10;
+const MOVE_LIMIT: Duration = Duration::from_secs(5);
+
+/// Names the author of a line, in the light of one tip's lists.
+#[derive(Debug, Clone)]
+pub(crate) struct Blamer {
+    pub(crate) repository: Repository,
+    pub(crate) tracer: LineTracer,
+    pub(crate) mailmap: Arc<Snapshot>,
+    pub(crate) automation: Arc<AutomationPatterns>,
+    pub(crate) facts: Option<Arc<dyn FactStore>>,
+    /// The tip whose lists these are.
+    pub(crate) tip: CommitId,
+}
+
+impl Blamer {
+    /// Blames line `line` (from 1) of `path` at `commit`.
+    ///
+    /// # Errors
+    /// There is no such line, or the repository cannot be read.
+    pub(crate) async fn blame(
+        &self,
+        commit: &CommitId,
+        path: &str,
+        line: u32,
+    ) -> Result<Blame, GitError> {
+        let traced = self.tracer.trace(commit, path, line, WhiteSpace::Ignored).await?;
+        let mut later = Vec::new();
+        if !traced.at_shallow_border {
+            // That one is not needed for the blame; without it there only is less to say.
+            let plain = self.tracer.trace(commit, path, line, WhiteSpace::Counts).await;
+            if let Ok(plain) = plain
+                && plain.origin.commit != traced.origin.commit
+            {
+                later.push(self.later(LaterKind::Reindented, plain.origin.commit.clone()).await?);
+            }
+        }
+        let mut origin = traced.origin.clone();
+        for _ in 0..MAX_MOVES {
+            let Some(place) = self.moved_from(&origin).await else { break };
+            let before = self
+                .tracer
+                .trace(&place.commit, &place.path, place.line, WhiteSpace::Ignored)
+                .await?;
+            later.push(self.later(LaterKind::Moved, origin.commit).await?);
+            origin = before.origin.clone();
+        }
+        let info = self.commit_info(&origin.commit).await?;
+        let (developer, steps) = self.person(&origin, &info).await?;
+        Ok(Blame {
+            origin,
+            developer,
+            steps,
+            authored_at: info.authored_at,
+            summary: info.summary,
+            text: traced.text.clone(),
+            later,
+            at_shallow_border: traced.at_shallow_border,
+        })
+    }
+
+    /// The person behind the commit of `origin`, else behind the merge that brought it, else
+    /// behind the line that stood there before; and a sentence for each step.
+    async fn person(
+        &self,
+        origin: &LineOrigin,
+        info: &CommitInfo,
+    ) -> Result<(Option<Developer>, Vec<String>), GitError> {
+        let mut human = human_of(&info.people, &self.automation);
+        let mut steps = std::mem::take(&mut human.steps);
+        let mut at = origin.clone();
+        let mut passed = Vec::new();
+        while human.developer.is_none() && passed.len() < MAX_OLDER {
+            if let Some(merge) = self.repository.merge_of(&at.commit, &self.tip).await? {
+                let people = self.commit_info(&merge).await?.people;
+                if !self.automation.is_automation(&people.author) {
+                    let Developer { name, email } = &people.author;
+                    steps.push(format!("{name} <{email}> merged it in {}", merge.short()));
+                    return Ok((Some(people.author), steps));
+                }
+            }
+            passed.push(at.commit.clone());
+            let older = self.tracer.passing_over(&passed);
+            let before =
+                older.trace(&origin.commit, &origin.path, origin.line, WhiteSpace::Ignored).await?;
+            if passed.contains(&before.origin.commit) {
+                steps.push("no line stood there before".into());
+                break;
+            }
+            at = before.origin.clone();
+            human = human_of(&self.commit_info(&at.commit).await?.people, &self.automation);
+            steps.push(format!("the line before it is of {}", at.commit.short()));
+            steps.append(&mut human.steps);
+        }
+        if let (Some(Developer { name, email }), false) = (&human.developer, passed.is_empty()) {
+            steps.push(format!("{name} <{email}> wrote that"));
+        }
+        Ok((human.developer, steps))
+    }
+
+    async fn later(&self, kind: LaterKind, commit: CommitId) -> Result<LaterChange, GitError> {
+        let developer = self.commit_info(&commit).await?.people.author;
+        Ok(LaterChange { kind, commit, developer })
+    }
+
+    /// Where the commit that brought the line removed the same line.
+    async fn moved_from(&self, origin: &LineOrigin) -> Option<LineOrigin> {
+        let key = FactKey {
+            commit: origin.commit.clone(),
+            path: origin.path.clone(),
+            line: origin.line,
+            options: "moved".into(),
+        };
+        if let Some(facts) = &self.facts
+            && let Some(fact) = facts.get(&key).await
+        {
+            return (fact.origin != *origin).then_some(fact.origin);
+        }
+        let tracer = self.tracer.tracer().await?;
+        let options = self.tracer.options(WhiteSpace::Ignored);
+        let path = origin.path.clone().into_bytes();
+        let asked = Place { commit: object_id(&origin.commit)?, path, line: origin.line };
+        let found =
+            blocking(MOVE_LIMIT, move |stop| tracer.moved_from(&asked, &options, stop)).await;
+        match found {
+            Ok(found) => {
+                let before = found.as_ref().map(line_origin);
+                let kept = before.clone().unwrap_or_else(|| origin.clone());
+                if let Some(facts) = &self.facts {
+                    facts.put(&key, &Fact { origin: kept, is_guessed: false }).await;
+                }
+                before
+            }
+            Err(error) => {
+                tracing::debug!(%error, "whether a line was moved is not known");
+                None
+            }
+        }
+    }
+
+    /// A commit's people and dates.
+    ///
+    /// # Errors
+    /// It is missing or cannot be read.
+    pub(crate) async fn commit_info(&self, commit: &CommitId) -> Result<CommitInfo, GitError> {
+        let raw = self.repository.commit(commit).await?;
+        CommitInfo::parse(&raw, &self.mailmap)
+            .map_err(|message| GitError::Unexpected { command: "cat-file".into(), message })
+    }
+}

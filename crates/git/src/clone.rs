@@ -1,0 +1,101 @@
+//! A mirror of our own: made by us, marked as ours, and fetched into.
+use std::path::Path;
+use std::time::Duration;
+
+use crate::branches::remote_head;
+use crate::error::GitError;
+use crate::process::GitProgram;
+use crate::repository::Repository;
+
+/// Marks a repository that we made, and whether it was fetched; nothing else is ever fetched into.
+const OURS: &str = "flawless.mirror";
+
+/// Opens our mirror in `dir`, makes and fetches it first when it is not there. A repository that
+/// we did not make is left alone: then ours is made beside it.
+pub(crate) async fn open_or_clone(
+    git: &GitProgram,
+    url: &str,
+    dir: &Path,
+) -> Result<Repository, GitError> {
+    let mut beside = dir.as_os_str().to_owned();
+    beside.push(".flawless.git");
+    match open_ours(git, dir).await? {
+        Place::Ours(repository) => Ok(repository),
+        Place::Free => make(git, url, dir).await,
+        Place::Taken => {
+            let beside = Path::new(&beside);
+            tracing::warn!(
+                "{} was not cloned by this server and is left alone; the mirror is {}",
+                dir.display(),
+                beside.display()
+            );
+            match open_ours(git, beside).await? {
+                Place::Ours(repository) => Ok(repository),
+                Place::Free => make(git, url, beside).await,
+                Place::Taken => Err(GitError::NoTip(format!(
+                    "{} and {} are not ours to write to: give repo_dir another folder",
+                    dir.display(),
+                    beside.display()
+                ))),
+            }
+        }
+    }
+}
+
+enum Place {
+    /// Our mirror, fetched at least once.
+    Ours(Repository),
+    /// Nothing there yet, or a mirror of ours whose first fetch broke off.
+    Free,
+    /// Somebody else's.
+    Taken,
+}
+
+async fn open_ours(git: &GitProgram, dir: &Path) -> Result<Place, GitError> {
+    let is_empty = |dir: &Path| dir.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+    if !dir.exists() || is_empty(dir) {
+        return Ok(Place::Free);
+    }
+    let repository = match Repository::open(git.clone(), dir).await {
+        Ok(repository) => repository,
+        Err(GitError::NotARepository(_)) => return Ok(Place::Taken),
+        Err(error) => return Err(error),
+    };
+    let is_itself = dir.canonicalize().is_ok_and(|dir| dir == repository.dir());
+    let state = repository.run("config").args(["--get", OURS]).output().await;
+    match state.unwrap_or_default().trim_ascii() {
+        b"fetched" if is_itself => Ok(Place::Ours(repository)),
+        b"begun" if is_itself => Ok(Place::Free),
+        _ => Ok(Place::Taken),
+    }
+}
+
+async fn make(git: &GitProgram, url: &str, dir: &Path) -> Result<Repository, GitError> {
+    tokio::fs::create_dir_all(dir)
+        .await
+        .map_err(|source| GitError::Write { path: dir.to_owned(), source })?;
+    let init = git.read(dir).subcommand("init").args(["--quiet", "--bare"]);
+    init.output().await?;
+    let repository = Repository::open(git.clone(), dir).await?;
+    let mark = |state| repository.run("config").args([OURS, state]).output();
+    mark("begun").await?;
+    fetch_into(&repository, url).await?;
+    mark("fetched").await?;
+    Ok(repository)
+}
+
+pub(crate) async fn fetch_into(repository: &Repository, url: &str) -> Result<(), GitError> {
+    let refs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
+    let fetch = repository.run_remote("fetch").args(["--quiet", "--prune", "--force", "--", url]);
+    fetch.args(refs).output().await?;
+    if let Some(branch) = remote_head(repository.run_remote("ls-remote"), url).await?.default {
+        repository.run("symbolic-ref").args(["HEAD", &branch]).output().await?;
+    }
+    // Makes blame several times faster; without it everything still works.
+    let graph = repository.run("commit-graph").args(["write", "--reachable", "--changed-paths"]);
+    let graph = graph.args(["--split"]).timeout(Duration::from_secs(600)).output().await;
+    if let Err(error) = graph {
+        tracing::warn!(%error, "the mirror's commit-graph was not written");
+    }
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! What a commit says about itself: who, when, and its message.
+use encoding_rs::Encoding;
+use flawless_core::{CommitPeople, Developer};
+use gix_actor::SignatureRef;
+use gix_mailmap::Snapshot;
+use gix_object::CommitRef;
+use gix_object::bstr::{BStr, ByteSlice};
+
+/// Messages can be as long as people like; what counts stands at their ends.
+const MAX_MESSAGE: usize = 64 * 1024;
+
+/// A commit's people and dates, `.mailmap` applied.
+#[derive(Debug, Clone)]
+pub(crate) struct CommitInfo {
+    /// Author, committer, and those whom the message's trailers name.
+    pub(crate) people: CommitPeople,
+    /// Author date, milliseconds since 1970 UTC.
+    pub(crate) authored_at: i64,
+    /// Commit date, milliseconds since 1970 UTC.
+    pub(crate) committed_at: i64,
+    /// First line of the message.
+    pub(crate) summary: String,
+}
+
+impl CommitInfo {
+    /// Reads a commit object. Names in older encodings are brought to UTF-8.
+    pub(crate) fn parse(commit: &[u8], mailmap: &Snapshot) -> Result<Self, String> {
+        let commit = CommitRef::from_bytes(commit, gix_hash::Kind::Sha1)
+            .map_err(|error| error.to_string())?;
+        let encoding = commit.encoding.and_then(|label| Encoding::for_label(label));
+        let text = |bytes: &BStr| -> String {
+            match (std::str::from_utf8(bytes), encoding) {
+                (Ok(text), _) => text.to_owned(),
+                (Err(_), Some(encoding)) => encoding.decode(bytes).0.into_owned(),
+                (Err(_), None) => bytes.to_str_lossy().into_owned(),
+            }
+        };
+        let person = |signature: SignatureRef<'_>| -> (Developer, i64) {
+            let resolved = mailmap.resolve_cow(signature);
+            let developer = Developer {
+                name: text(resolved.name.as_ref().trim().as_bstr()),
+                email: text(resolved.email.as_ref().trim().as_bstr()),
+            };
+            (developer, signature.seconds().saturating_mul(1000))
+        };
+        let (author, authored_at) = person(commit.author().map_err(|error| error.to_string())?);
+        let (committer, committed_at) =
+            person(commit.committer().map_err(|error| error.to_string())?);
+        let message = text(commit.message);
+        let from = message.len().saturating_sub(MAX_MESSAGE);
+        let from = (from..=message.len()).find(|&at| message.is_char_boundary(at)).unwrap_or(0);
+        Ok(Self {
+            people: CommitPeople::new(author, committer, &message[from..]),
+            authored_at,
+            committed_at,
+            summary: message.lines().next().unwrap_or_default().to_owned(),
+        })
+    }
+}

@@ -1,0 +1,99 @@
+//! The lines of a function, found by its name and its indentation: enough to look a text up in
+//! the function it was reported from, whatever the language.
+use std::ops::Range;
+
+/// Words that stand before a function's name where it is defined.
+const DEFINING: [&str; 8] = ["def", "class", "function", "func", "fn", "fun", "sub", "proc"];
+
+/// The line (from 1) nearest to `reported` whose text is `wanted`, white space folded, within a
+/// function named `function`. Without a name that can be found (`<module>`, `<lambda>`) the text
+/// has to stand in the file only once.
+pub(crate) fn same_text_in_function(
+    content: &str,
+    function: &str,
+    wanted: &str,
+    reported: u32,
+) -> Option<u32> {
+    let lines: Vec<&str> = content.lines().collect();
+    let reads_so = |at: &usize| flawless_core::fold_white_space(lines[*at]) == wanted;
+    if function.is_empty() || function.starts_with('<') {
+        let mut found = (0..lines.len()).filter(reads_so);
+        let only = found.next()?;
+        return found.next().is_none().then_some(only as u32 + 1);
+    }
+    let number = |at: usize| at as u32 + 1;
+    let mut found: Vec<u32> = definitions(&lines, function)
+        .flat_map(|start| body(&lines, start))
+        .filter(reads_so)
+        .map(number)
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    let nearest = found.iter().copied().min_by_key(|line| line.abs_diff(reported))?;
+    let distance = nearest.abs_diff(reported);
+    // As near on the other side: nobody knows which one it was.
+    let is_tie = found.iter().filter(|line| line.abs_diff(reported) == distance).count() > 1;
+    (!is_tie).then_some(nearest)
+}
+
+fn definitions<'a>(lines: &'a [&str], function: &'a str) -> impl Iterator<Item = usize> + 'a {
+    let defines = move |line: &&str| {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let mut words = line.split(|c| !is_word(c)).filter(|word| !word.is_empty());
+        words.any(|word| DEFINING.contains(&word)) && words.next() == Some(function)
+    };
+    (0..lines.len()).filter(move |&at| defines(&lines[at]))
+}
+
+/// From the definition to the next line that is indented no deeper and does not go on with it.
+fn body(lines: &[&str], start: usize) -> Range<usize> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let own = indent(lines[start]);
+    let ends = |line: &&str| {
+        let text = line.trim_start();
+        let goes_on = text.is_empty() || text.starts_with([')', ']', '}', '{', '#']);
+        !goes_on && indent(line) <= own
+    };
+    let length = lines[start + 1..].iter().position(|line| ends(line));
+    start..length.map_or(lines.len(), |length| start + 1 + length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same_text_in_function;
+
+    const SOURCE: &str = "\
+import x
+
+def pay(
+    card,
+):
+    total = 1
+    send(total)
+
+    send(total)
+    return total
+
+class Till:
+    def close(self):
+        send(total)
+
+    async def pay(self):
+        log('a')
+        once()
+";
+
+    #[test]
+    fn the_nearest_equal_line_of_the_function_is_found() {
+        let find = |function, text, line| same_text_in_function(SOURCE, function, text, line);
+        assert_eq!(find("pay", "total = 1", 40), Some(6));
+        assert_eq!(find("pay", "send(total)", 10), Some(9), "the nearer of two");
+        assert_eq!(find("pay", "send(total)", 8), None, "as near on both sides");
+        assert_eq!(find("close", "send(total)", 3), Some(14));
+        assert_eq!(find("pay", "once()", 3), Some(18), "a method of the same name");
+        assert_eq!(find("close", "once()", 18), None, "another function");
+        assert_eq!(find("gone", "total = 1", 6), None);
+        assert_eq!(find("<module>", "import x", 9), Some(1));
+        assert_eq!(find("<module>", "send(total)", 7), None, "more than once");
+    }
+}

@@ -1,0 +1,277 @@
+//! Where a line was born: asked of the tracer, with the git program behind it.
+//!
+//! The git program answers what the tracer does not read, and judges it: now and then an answer
+//! is asked again, and at the first difference the repository goes to git for good.
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use flawless_core::{CommitId, LineOrigin};
+use gix_hash::ObjectId;
+use quick_cache::sync::Cache;
+
+use crate::blocking::blocking;
+use crate::error::GitError;
+use crate::facts::{Fact, FactKey, FactStore};
+use crate::git_blame::{Answer, git_blame};
+use crate::ignore_revs::IgnoreList;
+use crate::repository::Repository;
+use crate::tracer::{Origin, Place, TraceError, TraceOptions, Tracer, WhiteSpace};
+
+/// What finds origins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// The tracer; the git program where it does not answer.
+    #[default]
+    Tracer,
+    /// Only the git program.
+    Git,
+}
+
+/// One in so many answers is asked again.
+const JUDGE_EVERY: u64 = 200;
+/// The tracer needs milliseconds; git gets what takes longer.
+const TRACER_LIMIT: Duration = Duration::from_secs(2);
+/// Changes whenever the tracer's answers do: facts of an older one are not used.
+const ANSWERS_VERSION: u32 = 1;
+const MAX_RECENT: usize = 4_000;
+
+/// What the judge found, over the life of the program.
+#[derive(Debug, Default)]
+pub struct Judgement {
+    asked: AtomicU64,
+    /// Answers that git was asked for as well.
+    pub judged: AtomicU64,
+    /// Those to which git gave another answer.
+    pub differences: AtomicU64,
+    distrusted: AtomicBool,
+}
+
+/// Finds the origins of lines in one repository.
+#[derive(Debug, Clone)]
+pub(crate) struct LineTracer {
+    repository: Repository,
+    engine: Engine,
+    ignored: IgnoreList,
+    facts: Option<Arc<dyn FactStore>>,
+    recent: Arc<Cache<FactKey, Arc<Traced>>>,
+    judgement: Arc<Judgement>,
+}
+
+/// A line and where it was born.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Traced {
+    pub(crate) origin: LineOrigin,
+    /// The line as it reads where it was asked for, without its end.
+    pub(crate) text: String,
+    /// The history is cut there: the line is this old or older.
+    pub(crate) at_shallow_border: bool,
+}
+
+impl LineTracer {
+    pub(crate) fn new(
+        repository: Repository,
+        engine: Engine,
+        ignored: IgnoreList,
+        facts: Option<Arc<dyn FactStore>>,
+        judgement: Arc<Judgement>,
+    ) -> Self {
+        let recent = Arc::new(Cache::new(MAX_RECENT));
+        Self { repository, engine, ignored, facts, recent, judgement }
+    }
+
+    /// The same, passing over these commits as well.
+    pub(crate) fn passing_over(&self, more: &[CommitId]) -> Self {
+        let ignored = self.ignored.and(more);
+        Self { ignored, facts: None, recent: Arc::new(Cache::new(1)), ..self.clone() }
+    }
+
+    pub(crate) fn options(&self, white_space: WhiteSpace) -> TraceOptions {
+        TraceOptions { white_space, ignored: self.ignored.ids.clone() }
+    }
+
+    /// The tracer, as long as it is trusted and reads this repository.
+    pub(crate) async fn tracer(&self) -> Option<Arc<Tracer>> {
+        let distrusted = self.judgement.distrusted.load(Ordering::Relaxed);
+        if self.engine == Engine::Git || distrusted {
+            return None;
+        }
+        self.repository.tracer().await.ok()
+    }
+
+    /// The origin of line `line` (from 1) of `path` at `commit`.
+    ///
+    /// # Errors
+    /// There is no such line, or neither the tracer nor git can be asked.
+    pub(crate) async fn trace(
+        &self,
+        commit: &CommitId,
+        path: &str,
+        line: u32,
+        white_space: WhiteSpace,
+    ) -> Result<Arc<Traced>, GitError> {
+        let asked = FactKey {
+            commit: commit.clone(),
+            path: path.to_owned(),
+            line,
+            options: self.options_name(white_space),
+        };
+        if let Some(known) = self.recent.get(&asked) {
+            return Ok(known);
+        }
+        let traced = Arc::new(self.find(&asked, white_space).await?);
+        self.recent.insert(asked, traced.clone());
+        Ok(traced)
+    }
+
+    async fn find(&self, asked: &FactKey, white_space: WhiteSpace) -> Result<Traced, GitError> {
+        let FactKey { commit, path, line, .. } = asked;
+        let Some(tracer) = self.tracer().await else {
+            let answer = self.ask_git(commit, path, *line, white_space).await?;
+            let at_shallow_border = answer.is_boundary && self.repository.is_shallow().await?;
+            let Answer { origin, text, .. } = answer;
+            return Ok(Traced { origin, text, at_shallow_border });
+        };
+        let found = match self.known_fact(&tracer, asked, white_space).await {
+            Ok((_, Some(known))) => Ok(known),
+            Ok((key, None)) => self.trace_anew(&tracer, asked, key, white_space).await,
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(traced) => Ok(traced),
+            Err(error @ (TraceError::NoSuchFile { .. } | TraceError::NoSuchLine { .. })) => {
+                Err(GitError::NoSuchLine(format!("{path}:{line} at {}: {error}", commit.short())))
+            }
+            Err(error) => {
+                tracing::debug!(%error, %commit, path, line, "git is asked instead of the tracer");
+                let answer = self.ask_git(commit, path, *line, white_space).await?;
+                let Answer { origin, text, .. } = answer;
+                Ok(Traced { origin, text, at_shallow_border: false })
+            }
+        }
+    }
+
+    /// The version of the file that stands there, and what is known about its line.
+    async fn known_fact(
+        &self,
+        tracer: &Arc<Tracer>,
+        asked: &FactKey,
+        white_space: WhiteSpace,
+    ) -> Result<(Option<FactKey>, Option<Traced>), TraceError> {
+        let Some(facts) = &self.facts else { return Ok((None, None)) };
+        let Some(id) = object_id(&asked.commit) else { return Ok((None, None)) };
+        let (tracer, options) = (tracer.clone(), self.options(white_space));
+        let (path, line) = (asked.path.clone(), asked.line);
+        let (version, text) = blocking(TRACER_LIMIT, move |stop| {
+            let version = tracer.stop(id, path.as_bytes(), &options, stop)?;
+            let content = tracer.content(id, path.as_bytes())?.unwrap_or_default();
+            Ok((version, line_of(&content, line).ok_or(TraceError::NoSuchLine { lines: 0 })?))
+        })
+        .await?;
+        // A path that is no text cannot be a key without doubt.
+        let Ok(path) = String::from_utf8(version.path) else { return Ok((None, None)) };
+        let key = FactKey { commit: commit_id(version.commit), path, ..asked.clone() };
+        let known = facts.get(&key).await.map(|fact| Traced {
+            origin: fact.origin,
+            text,
+            at_shallow_border: false,
+        });
+        Ok((Some(key), known))
+    }
+
+    async fn trace_anew(
+        &self,
+        tracer: &Arc<Tracer>,
+        asked: &FactKey,
+        key: Option<FactKey>,
+        white_space: WhiteSpace,
+    ) -> Result<Traced, TraceError> {
+        let id = object_id(&asked.commit).ok_or(TraceError::Unsupported("SHA-256"))?;
+        let (tracer, options) = (tracer.clone(), self.options(white_space));
+        let (path, line) = (asked.path.clone(), asked.line);
+        let origin: Origin = blocking(TRACER_LIMIT, move |stop| {
+            tracer.trace(id, path.as_bytes(), line, &options, stop)
+        })
+        .await?;
+        let fact = Fact { origin: line_origin(&origin.place), is_guessed: origin.is_guessed };
+        if let (Some(facts), Some(key)) = (&self.facts, &key) {
+            facts.put(key, &fact).await;
+        }
+        if self.judgement.asked.fetch_add(1, Ordering::Relaxed) % JUDGE_EVERY == JUDGE_EVERY - 1 {
+            tokio::spawn(self.clone().judge(asked.clone(), key, fact.clone(), white_space));
+        }
+        let text = String::from_utf8_lossy(&origin.text).into_owned();
+        Ok(Traced { origin: fact.origin, text, at_shallow_border: false })
+    }
+
+    /// Asks git for the same line. Its answer is taken, and the tracer no longer asked.
+    async fn judge(
+        self,
+        asked: FactKey,
+        key: Option<FactKey>,
+        fact: Fact,
+        white_space: WhiteSpace,
+    ) {
+        let answer = self.ask_git(&asked.commit, &asked.path, asked.line, white_space).await;
+        // That git cannot be asked says nothing about the tracer.
+        let Ok(answer) = answer else { return };
+        self.judgement.judged.fetch_add(1, Ordering::Relaxed);
+        if answer.origin == fact.origin {
+            return;
+        }
+        self.judgement.differences.fetch_add(1, Ordering::Relaxed);
+        self.judgement.distrusted.store(true, Ordering::Relaxed);
+        tracing::error!(
+            commit = %asked.commit, path = asked.path, line = asked.line,
+            tracer = ?fact.origin, git = ?answer.origin,
+            "the tracer and git disagree: git answers from now on; please report this"
+        );
+        self.recent.remove(&asked);
+        if let (Some(facts), Some(key)) = (&self.facts, &key) {
+            facts.put(key, &Fact { origin: answer.origin, ..fact }).await;
+        }
+    }
+
+    async fn ask_git(
+        &self,
+        commit: &CommitId,
+        path: &str,
+        line: u32,
+        white_space: WhiteSpace,
+    ) -> Result<Answer, GitError> {
+        git_blame(&self.repository, &self.ignored, white_space, commit, path, line).await
+    }
+
+    /// The commits to pass over by their content.
+    fn options_name(&self, white_space: WhiteSpace) -> String {
+        let white_space = match white_space {
+            WhiteSpace::Ignored => "w",
+            WhiteSpace::Counts => "",
+        };
+        format!("{ANSWERS_VERSION}{white_space}:{}", self.ignored.digest)
+    }
+}
+
+/// Line `line` (from 1) of a text, without its end.
+pub(crate) fn line_of(content: &[u8], line: u32) -> Option<String> {
+    let lines = content.strip_suffix(b"\n").unwrap_or(content).split(|byte| *byte == b'\n');
+    let line = lines.skip(line.checked_sub(1)? as usize).take(1).next()?;
+    (!content.is_empty()).then(|| String::from_utf8_lossy(line).into_owned())
+}
+
+pub(crate) fn object_id(commit: &CommitId) -> Option<ObjectId> {
+    ObjectId::from_hex(commit.as_str().as_bytes()).ok()
+}
+
+pub(crate) fn commit_id(id: ObjectId) -> CommitId {
+    let hex = id.to_string();
+    CommitId::parse(&hex).expect("an object id prints as 40 or 64 lower-case digits")
+}
+
+pub(crate) fn line_origin(origin: &Place) -> LineOrigin {
+    LineOrigin {
+        commit: commit_id(origin.commit),
+        path: String::from_utf8_lossy(&origin.path).into_owned(),
+        line: origin.line,
+    }
+}
