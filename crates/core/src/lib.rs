@@ -9,6 +9,7 @@ mod alert;
 mod blame;
 mod choice;
 mod code_pattern;
+mod deployed_path;
 mod fingerprint;
 mod frame_kind;
 mod outcome;
@@ -18,20 +19,26 @@ mod path_patterns;
 mod report;
 mod rules;
 mod text;
+mod text_stands;
 
 pub use address::{AddressPolicy, is_mailable};
 pub use alert::{Decision, Recipients, Tally, TellPolicy, decide, recipients};
 pub use blame::{Blame, CommitId, Developer, LineOrigin};
-pub use choice::{BlamedLine, Choice, ClassifiedFrame, Dropped, NoLine, Verdict, choose};
+pub use choice::{
+    BlameFrame, BlamedLine, Choice, ChoiceSettings, ClassifiedFrame, Dropped, FramePath, NoLine,
+    Verdict, choose,
+};
 pub use code_pattern::CodePattern;
+pub use deployed_path::is_foreign_folder;
 pub use fingerprint::{Fingerprint, place_key, trace_fingerprint};
-pub use frame_kind::{FrameKind, is_raise_statement};
+pub use frame_kind::{FrameKind, is_raise_statement, is_wrapper, much_seen_from};
 pub use outcome::OutcomeKind;
 pub use owner::{Owner, owner_of};
-pub use path_index::{PathIndex, is_foreign_folder};
+pub use path_index::{PathIndex, PathMatch, PathPrefix, PathRule, PathSettings};
 pub use path_patterns::{PathPatterns, PatternError};
 pub use report::{Frame, Report};
 pub use rules::{
     EmailAlias, KnownError, LibraryCode, Reassignment, RuleId, Rules, ThirdPartyRule, Watcher,
 };
 pub use text::fold_white_space;
+pub use text_stands::{QuotedLine, where_text_stands};
