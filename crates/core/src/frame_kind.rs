@@ -86,14 +86,15 @@ pub fn is_wrapper(function: &str, text: &str) -> bool {
         || hands_arguments_on(text)
 }
 
-/// `*args` or `**kwargs`, by their usual names, after a bracket or a comma.
+/// `*args` or `**kwargs`, by their usual names, after a bracket or a comma; of a call over
+/// several lines the frame has only one, which may begin with them.
 fn hands_arguments_on(text: &str) -> bool {
     text.match_indices('*').any(|(at, _)| {
         let before = text[..at].trim_end();
         let rest = text[at..].trim_start_matches('*');
         let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
         let name = rest[..end].trim_start_matches('_');
-        before.ends_with(['(', ','])
+        (before.is_empty() || before.ends_with(['(', ',']))
             && matches!(
                 name,
                 "a" | "arg" | "args" | "k" | "kw" | "kws" | "kwds" | "kwarg" | "kwargs"
@@ -136,6 +137,7 @@ mod tests {
             ("f", "return func(*args, **kwargs)"),
             ("f", "return self.run(1, **kw)"),
             ("f", "func( *args)"),
+            ("f", "    *args, **kwargs)"),
         ] {
             assert!(is_wrapper(function, text), "{function}: {text}");
         }

@@ -58,6 +58,9 @@ impl fmt::Display for PathRule {
 pub enum PathMatch<'a> {
     /// This file of the repository.
     Certain(&'a str, PathRule),
+    /// This file; but when the running revision is known, a file in which no text of the frame
+    /// stands is another one.
+    Likely(&'a str, PathRule),
     /// One of these files, likelier ones first, when the text of the frame stands there.
     IfTextStands(Vec<&'a str>),
     /// No file of the repository.
@@ -161,12 +164,13 @@ impl PathIndex {
             let is_somebody_elses = is_packaged
                 && (agreeing < ENOUGH_PARTS || (agreeing < parts.len() && is_unknown()));
             if !is_somebody_elses {
+                let is_enough = agreeing >= ENOUGH_PARTS || agreeing == parts.len();
                 match (whole, best.as_slice()) {
-                    (Some(file), _) if agreeing >= ENOUGH_PARTS || best.len() == 1 => {
+                    (Some(file), _) if is_enough || best.len() == 1 => {
                         return PathMatch::Certain(file, PathRule::WholePath);
                     }
                     (_, [file]) if agreeing >= ENOUGH_PARTS => {
-                        return PathMatch::Certain(file, PathRule::LongestSuffix);
+                        return PathMatch::Likely(file, PathRule::LongestSuffix);
                     }
                     _ => {}
                 }

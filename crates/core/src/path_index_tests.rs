@@ -1,7 +1,7 @@
 //! Deployed paths and what they are in the repository, as tables.
 use super::{PathIndex, PathMatch, PathPrefix, PathSettings};
 
-const FILES: [&str; 17] = [
+const FILES: [&str; 18] = [
     "setup.py",
     "manage.py",
     "shop/cart.py",
@@ -15,16 +15,18 @@ const FILES: [&str; 17] = [
     "shop/settings.py.in",
     "Docs/ReadMe.py",
     "backend/server/handler.py",
+    "old/shop/server/handler.py",
     "util/text.py",
     "tools/one.py",
-    "Tools/two.py",
-    "tools/Two.py",
+    "web/site/Base.py",
+    "api/site/base.py",
 ];
 
 /// The file; the candidates with `?` behind each; `-` for a foreign path.
 fn find_with(settings: &PathSettings, deployed: &str) -> String {
     match PathIndex::new(FILES).find(deployed, settings) {
         PathMatch::Certain(file, rule) => format!("{file} {rule:?}"),
+        PathMatch::Likely(file, rule) => format!("{file} {rule:?}"),
         PathMatch::IfTextStands(files) => {
             files.iter().map(|file| format!("{file}?")).collect::<Vec<_>>().join(" ")
         }
@@ -47,9 +49,13 @@ fn the_longest_suffix_that_is_a_file_is_found_without_configuration() {
         ("./shop//cart.py", "shop/cart.py WholePath"),
         ("/srv/app/bin/../shop/cart.py", "shop/cart.py WholePath"),
         ("/srv/app/manage.py", "manage.py WholePath"),
+        (
+            "/usr/share/backend2/server/handler.py",
+            "backend/server/handler.py? old/shop/server/handler.py?",
+        ),
+        ("/usr/share/web/shop/server/handler.py", "old/shop/server/handler.py LongestSuffix"),
         ("/srv/app/api/util/text.py", "api/util/text.py WholePath"),
         ("/srv/other/pay/card.py", "src/pay/card.py LongestSuffix"),
-        ("/usr/share/shop/server/handler.py", "backend/server/handler.py LongestSuffix"),
     ]);
 }
 
@@ -75,7 +81,7 @@ fn eggs_wheels_and_zip_files_are_folders_of_packages() {
 fn a_package_without_a_folder_in_the_repository_needs_its_text() {
     check(&[
         ("/opt/lib/python3.11/site-packages/pay/card.py", "src/pay/card.py LongestSuffix"),
-        ("/usr/lib/python3/dist-packages/mine/server/handler.py", "backend/server/handler.py?"),
+        ("/usr/lib/python3/dist-packages/mine/util/../pay/card.py", "src/pay/card.py?"),
         ("/opt/lib/python3.11/site-packages/other/json/decoder.py", "json/decoder.py?"),
         ("/srv/app/node_modules/other/shop/cart.py", "shop/cart.py?"),
         ("/usr/lib/python3/dist-packages/setup.py", "setup.py?"),
@@ -108,7 +114,8 @@ fn paths_of_windows_and_of_another_case_are_found() {
         (r"C:\inetpub\shop\cart.py", "shop/cart.py WholePath"),
         (r"C:\INETPUB\SHOP\CART.PY", "shop/cart.py WholePath"),
         ("/srv/docs/readme.py", "Docs/ReadMe.py WholePath"),
-        ("/srv/TOOLS/TWO.py", "Tools/two.py? tools/Two.py?"),
+        ("/srv/app/tools/ONE.py", "tools/one.py WholePath"),
+        ("/srv/x/Site/BASE.py", "web/site/Base.py? api/site/base.py?"),
     ]);
 }
 

@@ -1,4 +1,6 @@
 //! Which of some files a deployed file is, told by the lines that its frames quote.
+use std::borrow::Cow;
+
 use crate::text::fold_white_space;
 
 /// A line of a frame: its number from 1, and its text.
@@ -7,35 +9,49 @@ pub type QuotedLine<'a> = (u32, &'a str);
 /// Shorter lines (`return x`, `else:`, `main()`) stand in any file and tell nothing.
 const MIN_TELLING: usize = 9;
 
-/// The one of `contents` in which the lines stand, white space folded: more lines are better
-/// than fewer, then more of them at the very line. `None` when none stands there, or two files
-/// are as good.
+/// The quoted lines that tell something, white space folded.
+fn telling<'a>(quoted: &[QuotedLine<'a>]) -> Vec<(u32, Cow<'a, str>)> {
+    let folded = quoted.iter().map(|(line, text)| (*line, fold_white_space(text)));
+    folded.filter(|(_, text)| text.len() >= MIN_TELLING).collect()
+}
+
+/// Whether `content` cannot be the file: lines are quoted, and none of them stands there.
+pub fn text_is_missing(content: &str, quoted: &[QuotedLine<'_>]) -> bool {
+    let wanted = telling(quoted);
+    let is_wanted = |line: &str| {
+        let line = fold_white_space(line);
+        wanted.iter().any(|(_, text)| *text == line)
+    };
+    !wanted.is_empty() && !content.lines().any(is_wanted)
+}
+
+/// The one of `contents` in which all the lines stand, white space folded, and the most of them
+/// at their very number. `None` when there is none, or two files are as good.
 pub fn where_text_stands(contents: &[String], quoted: &[QuotedLine<'_>]) -> Option<usize> {
-    let wanted: Vec<(u32, _)> = quoted
-        .iter()
-        .map(|(line, text)| (*line, fold_white_space(text)))
-        .filter(|(_, text)| text.len() >= MIN_TELLING)
-        .collect();
-    let standing = |content: &String| {
+    let wanted = telling(quoted);
+    if wanted.is_empty() {
+        return None;
+    }
+    let at_their_number = |content: &String| {
         let lines: Vec<_> = content.lines().map(fold_white_space).collect();
-        let at_line = |(line, text): &&(u32, _)| {
+        let is_there = |(line, text): &&(u32, Cow<'_, str>)| {
             (*line as usize).checked_sub(1).and_then(|at| lines.get(at)) == Some(text)
         };
-        let anywhere = wanted.iter().filter(|(_, text)| lines.contains(text)).count();
-        (anywhere, wanted.iter().filter(at_line).count())
+        let all_stand = wanted.iter().all(|(_, text)| lines.contains(text));
+        all_stand.then(|| wanted.iter().filter(is_there).count())
     };
-    let standings: Vec<(usize, usize)> = contents.iter().map(standing).collect();
-    let best = standings.iter().max().filter(|(anywhere, _)| *anywhere > 0)?;
-    let mut at_best = standings.iter().enumerate().filter(|(_, standing)| *standing == best);
+    let standing: Vec<Option<usize>> = contents.iter().map(at_their_number).collect();
+    let best = standing.iter().flatten().max()?;
+    let mut at_best = (0..contents.len()).filter(|&at| standing[at].as_ref() == Some(best));
     match (at_best.next(), at_best.next()) {
-        (Some((at, _)), None) => Some(at),
+        (Some(at), None) => Some(at),
         _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::where_text_stands;
+    use super::{text_is_missing, where_text_stands};
 
     #[test]
     fn the_file_is_the_one_that_holds_the_line_best_at_its_number() {
@@ -50,9 +66,19 @@ mod tests {
         assert_eq!(find(&[(9, "return sum(prices)")]), None, "two files have it");
         assert_eq!(find(&[(9, "return max(prices)")]), Some(2));
         assert_eq!(find(&[(9, "return sum(prices)"), (1, "import os, sys")]), None);
-        assert_eq!(find(&[(0, "return sum(prices)"), (1, "import os")]), Some(0));
+        assert_eq!(find(&[(2, "return sum(prices)"), (1, "from os import path")]), None);
+        assert_eq!(find(&[(2, "return max(prices)"), (1, "return x")]), Some(2));
         assert_eq!(find(&[(1, "return x")]), None, "too short to tell anything");
         assert_eq!(find(&[(1, "")]), None);
         assert_eq!(where_text_stands(&[], &[(1, "return sum(prices)")]), None);
+    }
+
+    #[test]
+    fn a_file_without_any_of_the_lines_is_another_one() {
+        let content = "import os\nreturn  sum(prices)\n";
+        assert!(!text_is_missing(content, &[(9, "return sum(prices)"), (1, "gone = away()")]));
+        assert!(text_is_missing(content, &[(2, "return max(prices)")]));
+        assert!(!text_is_missing(content, &[(2, "return x")]), "too short to tell anything");
+        assert!(!text_is_missing(content, &[]));
     }
 }

@@ -8,7 +8,7 @@ use flawless_core::{
 };
 use flawless_git::{GitError, Located, Mirror, ReportedLine, Tip};
 
-use crate::frame_paths::frame_paths;
+use crate::frame_paths::{FilesAt, frame_paths};
 
 /// The repository as attribution finds it.
 #[derive(Debug, Clone)]
@@ -61,7 +61,9 @@ pub async fn find_files(
     };
     let commit = running.as_ref().unwrap_or(&tip.commit);
     let files = mirror.files(commit).await?;
-    let paths = frame_paths(report, &files, mirror.repository(), commit, &settings.paths).await?;
+    let is_running = running.is_some();
+    let at = FilesAt { repository: mirror.repository(), commit, is_running, files: &files };
+    let paths = frame_paths(report, at, &settings.paths).await?;
     Ok(FoundFiles { paths, running, at: Some((mirror.clone(), tip)) })
 }
 
