@@ -41,4 +41,4 @@ pub use rules::{
     EmailAlias, KnownError, LibraryCode, Reassignment, RuleId, Rules, ThirdPartyRule, Watcher,
 };
 pub use text::fold_white_space;
-pub use text_stands::{QuotedLine, text_is_missing, where_text_stands};
+pub use text_stands::{FileLines, QuotedLine, where_text_stands};

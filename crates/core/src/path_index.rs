@@ -58,8 +58,8 @@ impl fmt::Display for PathRule {
 pub enum PathMatch<'a> {
     /// This file of the repository.
     Certain(&'a str, PathRule),
-    /// This file; but when the running revision is known, a file in which no text of the frame
-    /// stands is another one.
+    /// This file; but when the running revision is known, a frame whose text stands nowhere in
+    /// it is of another one.
     Likely(&'a str, PathRule),
     /// One of these files, likelier ones first, when the text of the frame stands there.
     IfTextStands(Vec<&'a str>),

@@ -1,5 +1,6 @@
-//! Which of some files a deployed file is, told by the lines that its frames quote.
+//! What the lines that frames quote say about the file they are of.
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::text::fold_white_space;
 
@@ -15,14 +16,21 @@ fn telling<'a>(quoted: &[QuotedLine<'a>]) -> Vec<(u32, Cow<'a, str>)> {
     folded.filter(|(_, text)| text.len() >= MIN_TELLING).collect()
 }
 
-/// Whether `content` cannot be the file: lines are quoted, and none of them stands there.
-pub fn text_is_missing(content: &str, quoted: &[QuotedLine<'_>]) -> bool {
-    let wanted = telling(quoted);
-    let is_wanted = |line: &str| {
-        let line = fold_white_space(line);
-        wanted.iter().any(|(_, text)| *text == line)
-    };
-    !wanted.is_empty() && !content.lines().any(is_wanted)
+/// The lines of a file, to ask for many frames whether they can be of it.
+#[derive(Debug)]
+pub struct FileLines(HashSet<String>);
+
+impl FileLines {
+    /// The lines of `content`.
+    pub fn of(content: &str) -> Self {
+        Self(content.lines().map(|line| fold_white_space(line).into_owned()).collect())
+    }
+
+    /// Whether a line that tells something does not stand in the file.
+    pub fn miss(&self, text: &str) -> bool {
+        let text = fold_white_space(text);
+        text.len() >= MIN_TELLING && !self.0.contains(&*text)
+    }
 }
 
 /// The one of `contents` in which all the lines stand, white space folded, and the most of them
@@ -51,7 +59,7 @@ pub fn where_text_stands(contents: &[String], quoted: &[QuotedLine<'_>]) -> Opti
 
 #[cfg(test)]
 mod tests {
-    use super::{text_is_missing, where_text_stands};
+    use super::{FileLines, where_text_stands};
 
     #[test]
     fn the_file_is_the_one_that_holds_the_line_best_at_its_number() {
@@ -74,11 +82,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_any_of_the_lines_is_another_one() {
-        let content = "import os\nreturn  sum(prices)\n";
-        assert!(!text_is_missing(content, &[(9, "return sum(prices)"), (1, "gone = away()")]));
-        assert!(text_is_missing(content, &[(2, "return max(prices)")]));
-        assert!(!text_is_missing(content, &[(2, "return x")]), "too short to tell anything");
-        assert!(!text_is_missing(content, &[]));
+    fn a_line_that_is_not_in_the_file_is_missed() {
+        let lines = FileLines::of("import os\nreturn  sum(prices)\n");
+        assert!(!lines.miss("    return sum(prices)\n"));
+        assert!(lines.miss("return max(prices)"));
+        assert!(!lines.miss("return x"), "too short to tell anything");
+        assert!(!lines.miss(""));
     }
 }

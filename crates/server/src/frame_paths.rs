@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use flawless_core::{
-    CommitId, FramePath, PathIndex, PathMatch, PathRule, PathSettings, QuotedLine, Report,
-    text_is_missing, where_text_stands,
+    CommitId, FileLines, Frame, FramePath, PathIndex, PathMatch, PathRule, PathSettings,
+    QuotedLine, Report, where_text_stands,
 };
 use flawless_git::{GitError, Repository};
 
 /// So many files are read for one report; the innermost frames come first.
 const MAX_FILES_READ: usize = 8;
+/// So many frames of one file are looked for in it; a recursion has many more.
+const MAX_QUOTED: usize = 20;
 
 /// The revision whose files are meant.
 #[derive(Debug, Clone, Copy)]
@@ -34,45 +36,69 @@ pub async fn frame_paths(
     settings: &PathSettings,
 ) -> Result<Vec<Option<FramePath>>, GitError> {
     // Frames of one deployed file are one question.
-    let mut found: HashMap<&str, Option<FramePath>> = HashMap::new();
+    let mut found: HashMap<&str, Found> = HashMap::new();
     let mut may_read = MAX_FILES_READ;
     for frame in report.traceback.iter().rev() {
         let deployed = frame.path.as_str();
-        if found.contains_key(deployed) {
-            continue;
+        if !found.contains_key(deployed) {
+            let matched = at.files.find(deployed, settings);
+            found.insert(deployed, at.look_at(matched, report, deployed, &mut may_read).await?);
         }
-        let quoted = || quoted_lines(report, deployed);
-        let file = match at.files.find(deployed, settings) {
-            PathMatch::Certain(path, rule) => Some((path, rule)),
-            PathMatch::Likely(path, rule) if at.is_running && may_read > 0 => {
-                may_read -= 1;
-                let content = at.read(path).await?;
-                (!text_is_missing(&content, &quoted())).then_some((path, rule))
-            }
-            PathMatch::Likely(path, rule) => Some((path, rule)),
-            PathMatch::IfTextStands(candidates) if candidates.len() <= may_read => {
-                may_read -= candidates.len();
-                let mut contents = Vec::with_capacity(candidates.len());
-                for path in &candidates {
-                    contents.push(at.read(path).await?);
-                }
-                let stands_in = where_text_stands(&contents, &quoted());
-                stands_in.map(|which| (candidates[which], PathRule::SameText))
-            }
-            PathMatch::IfTextStands(_) | PathMatch::Foreign => None,
-        };
-        found.insert(deployed, file.map(|(path, rule)| FramePath { path: path.to_owned(), rule }));
     }
-    let file_of = |path: &str| found.get(path).cloned().flatten();
-    Ok(report.traceback.iter().map(|frame| file_of(&frame.path)).collect())
+    let file_of = |frame: &Frame| {
+        let found = found.get(frame.path.as_str())?;
+        let agrees = found.lines.as_ref().is_none_or(|lines| !lines.miss(&frame.text));
+        found.file.clone().filter(|_| agrees)
+    };
+    Ok(report.traceback.iter().map(file_of).collect())
 }
 
-fn quoted_lines<'a>(report: &'a Report, deployed: &str) -> Vec<QuotedLine<'a>> {
-    let frames = report.traceback.iter().filter(|frame| frame.path == deployed);
-    frames.map(|frame| (frame.line, frame.text.as_str())).collect()
+/// What a deployed file is.
+#[derive(Debug, Default)]
+struct Found {
+    file: Option<FramePath>,
+    /// Its lines, when a frame whose text is not among them is not of this file.
+    lines: Option<FileLines>,
 }
 
 impl FilesAt<'_> {
+    /// Settles what the path alone leaves open, as long as files may be read for it.
+    async fn look_at(
+        &self,
+        matched: PathMatch<'_>,
+        report: &Report,
+        deployed: &str,
+        may_read: &mut usize,
+    ) -> Result<Found, GitError> {
+        let file = |path: &str, rule| Some(FramePath { path: path.to_owned(), rule });
+        Ok(match matched {
+            PathMatch::Certain(path, rule) => Found { file: file(path, rule), lines: None },
+            PathMatch::Likely(path, rule) => {
+                let is_read = self.is_running && *may_read > 0;
+                let mut lines = None;
+                if is_read {
+                    *may_read -= 1;
+                    lines = Some(FileLines::of(&self.read(path).await?));
+                }
+                Found { file: file(path, rule), lines }
+            }
+            PathMatch::IfTextStands(candidates) if candidates.len() <= *may_read => {
+                *may_read -= candidates.len();
+                let mut contents = Vec::with_capacity(candidates.len());
+                for path in &candidates {
+                    contents.push(self.read(path).await?);
+                }
+                let frames = report.traceback.iter().filter(|frame| frame.path == deployed);
+                let quoted: Vec<QuotedLine<'_>> =
+                    frames.rev().take(MAX_QUOTED).map(|f| (f.line, f.text.as_str())).collect();
+                let which = where_text_stands(&contents, &quoted);
+                let file = which.and_then(|which| file(candidates[which], PathRule::SameText));
+                Found { file, lines: None }
+            }
+            PathMatch::IfTextStands(_) | PathMatch::Foreign => Found::default(),
+        })
+    }
+
     async fn read(&self, path: &str) -> Result<String, GitError> {
         let content = match self.repository.file(self.commit, path).await {
             // No source file is so large: nothing stands in it.
