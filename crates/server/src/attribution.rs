@@ -75,10 +75,8 @@ pub fn choose_line(
     much_seen: &MuchSeen,
     rules: &Rules,
 ) -> Choice {
-    // The set is small, and asked for own frames only.
-    let seen = |path: &str, function: &str| {
-        much_seen.iter().any(|(seen_path, name)| seen_path == path && name == function)
-    };
+    let seen =
+        |path: &str, function: &str| much_seen.contains(&(path.to_owned(), function.to_owned()));
     choose(report, &files.paths, settings, &seen, rules)
 }
 
