@@ -82,8 +82,9 @@ pub struct PathIndex {
     folders: HashSet<Box<str>>,
 }
 
-/// How much alike the names of a deployed file and of a file of the repository are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How much alike the names of a deployed file and of a file of the repository are, the most
+/// alike first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Likeness {
     /// The same.
     Same,
@@ -175,7 +176,11 @@ impl PathIndex {
                     _ => {}
                 }
             }
-            unsure.extend(best);
+            for file in best {
+                if !unsure.contains(&file) {
+                    unsure.push(file);
+                }
+            }
         }
         if unsure.is_empty() || unsure.len() > MAX_CANDIDATES {
             return PathMatch::Foreign;
@@ -200,8 +205,8 @@ impl PathIndex {
         found.into_iter().flatten().map(|&at| &*self.files[at as usize])
     }
 
-    /// The files whose names are just so much alike and that agree with `parts` in the most
-    /// trailing parts, and in how many.
+    /// Of the files whose names are at least so much alike, those that agree with `parts` in the
+    /// most trailing parts, and in how many.
     fn best(&self, parts: &[&str], likeness: Likeness) -> (usize, Vec<&str>) {
         let Some((name, folders)) = parts.split_last() else { return (0, Vec::new()) };
         let agrees = |a: &str, b: &str| match likeness {
@@ -210,7 +215,7 @@ impl PathIndex {
         };
         let mut most = 0;
         let mut best = Vec::new();
-        for file in self.named_like(name).filter(|file| like(file_name(file), name) == likeness) {
+        for file in self.named_like(name).filter(|file| like(file_name(file), name) <= likeness) {
             let outwards = file.rsplit('/').skip(1).zip(folders.iter().rev());
             let agreeing = 1 + outwards.take_while(|(a, b)| agrees(a, b)).count();
             if agreeing > most {

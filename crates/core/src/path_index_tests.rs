@@ -113,6 +113,8 @@ fn paths_of_windows_and_of_another_case_are_found() {
     check(&[
         (r"C:\inetpub\shop\cart.py", "shop/cart.py WholePath"),
         (r"C:\INETPUB\SHOP\CART.PY", "shop/cart.py WholePath"),
+        (r"C:\Inetpub\Shop\cart.py", "shop/cart.py WholePath"),
+        (r"C:\Python311\Lib\site-packages\PAY\Card.py", "src/pay/card.py LongestSuffix"),
         ("/srv/docs/readme.py", "Docs/ReadMe.py WholePath"),
         ("/srv/app/tools/ONE.py", "tools/one.py WholePath"),
         ("/srv/x/Site/BASE.py", "web/site/Base.py? api/site/base.py?"),
