@@ -10,8 +10,10 @@
 mod bare;
 mod code;
 mod counted;
+mod frames;
 mod load;
 mod mail_sink;
+mod measure_frames;
 mod measure_load;
 mod measure_mail;
 mod measure_start;
@@ -27,6 +29,7 @@ use anyhow::{Result, bail};
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::measure_frames::measure_frames;
 use crate::measure_load::{ceiling, measure_load};
 use crate::measure_mail::measure_mail;
 use crate::measure_start::measure_start;
@@ -49,6 +52,14 @@ async fn main() -> Result<()> {
 }
 
 async fn measure(options: &Options) -> Result<()> {
+    if let Some(records) = &options.records {
+        measure_frames(records, options.mirrors.as_deref()).await?;
+    } else if options.wants_no_server() {
+        bail!("--only frames needs --records");
+    }
+    if options.wants_no_server() {
+        return Ok(());
+    }
     let setting = Setting::prepare(options).await?;
     let mut table = Table::default();
     for run in 0..options.runs {

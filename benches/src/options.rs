@@ -25,6 +25,12 @@ pub(crate) struct Options {
     /// The Python for 0.4.5, which runs on 3.11 and older.
     #[arg(long, default_value = "python3")]
     pub(crate) python: String,
+    /// Tracebacks whose fix is known, one JSON object a line, for the measure frames.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) records: Option<PathBuf>,
+    /// A folder with the repositories of the records, each as OWNER+NAME/repo.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) mirrors: Option<PathBuf>,
 }
 
 /// What can be measured.
@@ -36,6 +42,8 @@ pub(crate) enum Measure {
     Mail,
     /// From the start of the program to its first answer.
     Start,
+    /// How often a frame's file and the frame to blame are right; needs --records.
+    Frames,
 }
 
 /// The servers that are compared.
@@ -51,6 +59,11 @@ impl Options {
     /// Whether a measure is wanted.
     pub(crate) fn wants(&self, measure: Measure) -> bool {
         self.only.is_empty() || self.only.contains(&measure)
+    }
+
+    /// Whether no server has to run.
+    pub(crate) fn wants_no_server(&self) -> bool {
+        self.only == [Measure::Frames]
     }
 
     /// The servers to compare, in the order of this run: who comes first takes turns.

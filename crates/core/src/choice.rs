@@ -1,11 +1,46 @@
 //! Chooses the one line of a traceback that is to blame.
 use serde::{Deserialize, Serialize};
 
-use crate::frame_kind::{FrameKind, is_raise_statement};
-use crate::path_index::after_package_folder;
+use crate::deployed_path::after_package_folder;
+use crate::frame_kind::{FrameKind, is_raise_statement, is_wrapper};
+use crate::path_index::{PathRule, PathSettings};
+use crate::path_patterns::PathPatterns;
 use crate::report::{Frame, Report};
 use crate::rules::{RuleId, Rules};
-use crate::{PathIndex, PathPatterns};
+
+/// Which of the project's own frames is blamed: `blame_frame`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum BlameFrame {
+    /// The innermost candidate; raise statements, wrappers and functions that many errors go
+    /// through stand behind all candidates.
+    #[default]
+    Likely,
+    /// As 0.4.5 did: the innermost candidate; only raise statements stand behind.
+    Innermost,
+}
+
+/// What people say about choosing.
+#[derive(Debug, Clone, Default)]
+pub struct ChoiceSettings {
+    /// Where the code is deployed.
+    pub paths: PathSettings,
+    /// `only_blame_filepaths_matching`.
+    pub may_blame: PathPatterns,
+    /// `blame_frame`.
+    pub blame_frame: BlameFrame,
+}
+
+/// A frame's file in the repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FramePath {
+    /// Path in the repository.
+    pub path: String,
+    /// How it was found.
+    pub rule: PathRule,
+}
+
+/// Whoever looks for the fault looks at the blamed line and two more.
+const MAX_SUSPECTS: usize = 3;
 
 /// The one frame held responsible.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +64,9 @@ pub struct BlamedLine {
 pub struct ClassifiedFrame {
     /// Path in the repository, `None` for a foreign file.
     pub repo_path: Option<String>,
+    /// How the path was found; also `None` in samples of older programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_rule: Option<PathRule>,
     /// Why it may be blamed or not.
     pub kind: FrameKind,
 }
@@ -38,6 +76,9 @@ pub struct ClassifiedFrame {
 pub struct Choice {
     /// One for each frame of the traceback, in its order.
     pub frames: Vec<ClassifiedFrame>,
+    /// The lines that may be at fault, the likeliest first, each once. The first is the one to
+    /// blame.
+    pub suspects: Vec<BlamedLine>,
     /// The line, or why there is none.
     pub verdict: Verdict,
 }
@@ -54,7 +95,7 @@ pub enum Verdict {
 }
 
 /// The rule that drops a report.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dropped {
     /// Its exception type is ignored.
     IgnoredException(RuleId),
@@ -81,8 +122,8 @@ impl NoLine {
         match self {
             Self::NoFrames => "the report has no traceback",
             Self::AllForeign => {
-                "no frame of the traceback is a file of the repository: check repo_dir and \
-                 report_runtime_package_directory_names"
+                "no frame of the traceback is a file of the repository: check repo_dir, \
+                 path_prefixes and report_runtime_package_directory_names"
             }
             Self::NotToBlame => {
                 "every frame of the repository is kept out by only_blame_filepaths_matching"
@@ -97,37 +138,53 @@ impl NoLine {
 
 /// Chooses the line of `report` to blame.
 ///
-/// Frames come outermost first; the innermost candidate is blamed. `files` is the running
-/// revision's tree, `package_folders` is `report_runtime_package_directory_names`,
-/// `may_blame` is `only_blame_filepaths_matching`.
+/// Frames come outermost first; the innermost candidate is blamed. `paths` has one entry for
+/// each frame, `None` for a foreign one. `much_seen` says whether many of the project's issues
+/// went through a function of a file of the repository.
 pub fn choose(
     report: &Report,
-    files: &PathIndex,
-    package_folders: &[String],
-    may_blame: &PathPatterns,
+    paths: &[Option<FramePath>],
+    settings: &ChoiceSettings,
+    much_seen: &dyn Fn(&str, &str) -> bool,
     rules: &Rules,
 ) -> Choice {
     let frames: Vec<ClassifiedFrame> = report
         .traceback
         .iter()
-        .map(|frame| {
-            let repo_path = files.resolve(&frame.path, package_folders);
-            let kind = kind_of(frame, repo_path, package_folders, may_blame, rules);
-            ClassifiedFrame { repo_path: repo_path.map(str::to_owned), kind }
+        .enumerate()
+        .map(|(at, frame)| {
+            let found = paths.get(at).and_then(Option::as_ref);
+            let repo_path = found.map(|found| found.path.as_str());
+            let kind = kind_of(frame, repo_path, settings, much_seen, rules);
+            ClassifiedFrame {
+                repo_path: repo_path.map(str::to_owned),
+                path_rule: found.map(|found| found.rule),
+                kind,
+            }
         })
         .collect();
-    let verdict = verdict(report, &frames, rules);
-    Choice { frames, verdict }
+    let mut suspects = suspects(report, &frames);
+    let verdict = match dropped(report, &frames, rules) {
+        Some(dropped) => {
+            suspects.clear();
+            Verdict::Dropped(dropped)
+        }
+        None => match suspects.first() {
+            Some(line) => Verdict::Blamed(line.clone()),
+            None => Verdict::Nobody(why_nobody(&frames)),
+        },
+    };
+    Choice { frames, suspects, verdict }
 }
 
 fn kind_of(
     frame: &Frame,
     repo_path: Option<&str>,
-    package_folders: &[String],
-    may_blame: &PathPatterns,
+    settings: &ChoiceSettings,
+    much_seen: &dyn Fn(&str, &str) -> bool,
     rules: &Rules,
 ) -> FrameKind {
-    let foreign_path = after_package_folder(&frame.path, package_folders);
+    let foreign_path = after_package_folder(&frame.path, &settings.paths.package_folders);
     let named_by = |filename: &str| {
         repo_path == Some(filename)
             || foreign_path.as_deref() == Some(filename)
@@ -141,7 +198,7 @@ fn kind_of(
     let Some(path) = repo_path else {
         return FrameKind::Foreign;
     };
-    if !may_blame.matches(path) {
+    if !settings.may_blame.matches(path) {
         return FrameKind::NotToBlame;
     }
     for (id, rule) in &rules.library_code {
@@ -154,7 +211,17 @@ fn kind_of(
             return FrameKind::KnownError(*id);
         }
     }
-    if is_raise_statement(&frame.text) { FrameKind::Raise } else { FrameKind::Candidate }
+    if is_raise_statement(&frame.text) {
+        FrameKind::Raise
+    } else if settings.blame_frame == BlameFrame::Innermost {
+        FrameKind::Candidate
+    } else if is_wrapper(&frame.function, &frame.text) {
+        FrameKind::Wrapper
+    } else if much_seen(path, &frame.function) {
+        FrameKind::MuchSeen
+    } else {
+        FrameKind::Candidate
+    }
 }
 
 fn ends_in_path(path: &str, suffix: &str) -> bool {
@@ -165,40 +232,52 @@ fn ends_in_path(path: &str, suffix: &str) -> bool {
             .is_some_and(|rest| rest.is_empty() || rest.ends_with(['/', '\\']))
 }
 
-fn verdict(report: &Report, frames: &[ClassifiedFrame], rules: &Rules) -> Verdict {
-    let ignored = rules.ignored_exceptions.iter().find(|(_, name)| *name == report.exception_type);
-    if let Some((id, _)) = ignored {
-        return Verdict::Dropped(Dropped::IgnoredException(*id));
-    }
-    let third_party = frames.iter().find_map(|frame| match frame.kind {
-        FrameKind::ThirdParty(id) => Some(id),
-        _ => None,
-    });
-    if let Some(id) = third_party {
-        return Verdict::Dropped(Dropped::ThirdParty(id));
-    }
-    let innermost = |wanted: fn(FrameKind) -> bool| frames.iter().rposition(|f| wanted(f.kind));
-    let chosen = innermost(FrameKind::is_candidate)
-        // Only raise statements are the project's own: the innermost of them is, never nobody.
-        .or_else(|| innermost(|kind| kind == FrameKind::Raise));
-    if let Some(at) = chosen
-        && let Some(path) = &frames[at].repo_path
-    {
-        let frame = &report.traceback[at];
-        return Verdict::Blamed(BlamedLine {
+/// Candidates from the innermost outwards, then the frames that are less likely in the same
+/// order: where only they are the project's own, the innermost of them is blamed, never nobody.
+fn suspects(report: &Report, frames: &[ClassifiedFrame]) -> Vec<BlamedLine> {
+    let inwards = |wanted: fn(FrameKind) -> bool| {
+        (0..frames.len()).rev().filter(move |&at| wanted(frames[at].kind))
+    };
+    let mut suspects: Vec<BlamedLine> = Vec::new();
+    for at in inwards(FrameKind::is_candidate).chain(inwards(FrameKind::is_unlikely)) {
+        let (frame, class) = (&report.traceback[at], &frames[at]);
+        let Some(path) = &class.repo_path else { continue };
+        // A recursion comes through the same line many times.
+        if suspects.iter().any(|line| line.line == frame.line && line.path == *path) {
+            continue;
+        }
+        suspects.push(BlamedLine {
             frame: at,
             path: path.clone(),
             line: frame.line,
             function: frame.function.clone(),
             text: frame.text.clone(),
-            known_error: match frames[at].kind {
+            known_error: match class.kind {
                 FrameKind::KnownError(id) => Some(id),
                 _ => None,
             },
         });
+        if suspects.len() == MAX_SUSPECTS {
+            break;
+        }
     }
+    suspects
+}
+
+fn dropped(report: &Report, frames: &[ClassifiedFrame], rules: &Rules) -> Option<Dropped> {
+    let ignored = rules.ignored_exceptions.iter().find(|(_, name)| *name == report.exception_type);
+    if let Some((id, _)) = ignored {
+        return Some(Dropped::IgnoredException(*id));
+    }
+    frames.iter().find_map(|frame| match frame.kind {
+        FrameKind::ThirdParty(id) => Some(Dropped::ThirdParty(id)),
+        _ => None,
+    })
+}
+
+fn why_nobody(frames: &[ClassifiedFrame]) -> NoLine {
     let any = |wanted: fn(FrameKind) -> bool| frames.iter().any(|f| wanted(f.kind));
-    Verdict::Nobody(if frames.is_empty() {
+    if frames.is_empty() {
         NoLine::NoFrames
     } else if any(|kind| matches!(kind, FrameKind::LibraryCode(_))) {
         NoLine::OnlyLibraryCode
@@ -206,5 +285,5 @@ fn verdict(report: &Report, frames: &[ClassifiedFrame], rules: &Rules) -> Verdic
         NoLine::NotToBlame
     } else {
         NoLine::AllForeign
-    })
+    }
 }

@@ -12,6 +12,7 @@ mod choice;
 mod code_owners;
 mod code_owners_line;
 mod code_pattern;
+mod deployed_path;
 mod fingerprint;
 mod frame_kind;
 mod human;
@@ -24,22 +25,27 @@ mod report;
 mod rules;
 mod successor;
 mod text;
+mod text_stands;
 mod trailers;
 
 pub use address::{AddressPolicy, is_mailable};
 pub use alert::{Decision, Recipients, Tally, TellPolicy, decide, recipients};
 pub use automation::{AutomationPatterns, BUILT_IN_AUTOMATION};
 pub use blame::{Blame, CommitId, Confidence, Developer, LaterChange, LaterKind, LineOrigin};
-pub use choice::{BlamedLine, Choice, ClassifiedFrame, Dropped, NoLine, Verdict, choose};
+pub use choice::{
+    BlameFrame, BlamedLine, Choice, ChoiceSettings, ClassifiedFrame, Dropped, FramePath, NoLine,
+    Verdict, choose,
+};
 pub use code_owners::{CodeOwners, CodeOwnersWarning, Owners, code_owners_paths};
 pub use code_pattern::CodePattern;
+pub use deployed_path::is_foreign_folder;
 pub use fingerprint::{Fingerprint, place_key, trace_fingerprint};
-pub use frame_kind::{FrameKind, is_raise_statement};
+pub use frame_kind::{FrameKind, is_raise_statement, is_wrapper, much_seen_from};
 pub use human::{CommitPeople, Human, human_of};
 pub use outcome::OutcomeKind;
 pub use owner::{Owner, owner_of};
 pub use path_glob::Forge;
-pub use path_index::{PathIndex, is_foreign_folder};
+pub use path_index::{PathIndex, PathMatch, PathPrefix, PathRule, PathSettings};
 pub use path_patterns::{PathPatterns, PatternError};
 pub use report::{Frame, Report};
 pub use rules::{
@@ -47,4 +53,5 @@ pub use rules::{
 };
 pub use successor::{CodeOwner, author_gone, busiest_committer, owner_by_code_owners};
 pub use text::fold_white_space;
+pub use text_stands::{FileLines, QuotedLine, where_text_stands};
 pub use trailers::{TrailerPerson, TrailerRole, parse_trailers};

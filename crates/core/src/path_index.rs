@@ -1,26 +1,116 @@
 //! Brings the path of a deployed file to the path it has in the repository.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::deployed_path::{after_last, is_in_interpreter, parts_of, within_packages};
+
+/// What people say about where their code is deployed.
+#[derive(Debug, Clone, Default)]
+pub struct PathSettings {
+    /// `path_prefixes`, asked first and in their order.
+    pub prefixes: Vec<PathPrefix>,
+    /// `report_runtime_package_directory_names`.
+    pub package_folders: Vec<String>,
+}
+
+/// A folder of the machine that holds a folder of the repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathPrefix {
+    /// The deployed folder, e.g. `/srv/app/current`.
+    pub deployed: String,
+    /// The folder of the repository that it holds; empty for the whole repository.
+    pub folder: String,
+}
+
+/// How a deployed file was found in the repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PathRule {
+    /// Below one of `path_prefixes`.
+    Prefix,
+    /// Below one of `report_runtime_package_directory_names`.
+    PackageFolder,
+    /// The deployed path ends in the whole path of the file.
+    WholePath,
+    /// At least the last two parts of the two paths agree, and in no other file as many.
+    LongestSuffix,
+    /// The paths agree too little, but the text of the frame stands in this file only.
+    SameText,
+}
+
+/// The rule in words, as `flawless blame` prints it.
+impl fmt::Display for PathRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Prefix => "below one of path_prefixes",
+            Self::PackageFolder => "below one of report_runtime_package_directory_names",
+            Self::WholePath => "the deployed path ends in it",
+            Self::LongestSuffix => "the longest suffix of the deployed path",
+            Self::SameText => "the file of this name in which the text stands",
+        })
+    }
+}
+
+/// What a deployed file is in a revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PathMatch<'a> {
+    /// This file of the repository.
+    Certain(&'a str, PathRule),
+    /// This file; but when the running revision is known, a frame whose text stands nowhere in
+    /// it is of another one.
+    Likely(&'a str, PathRule),
+    /// One of these files, likelier ones first, when the text of the frame stands there.
+    IfTextStands(Vec<&'a str>),
+    /// No file of the repository.
+    Foreign,
+}
+
+/// More files than these are not read to find out which one is meant.
+const MAX_CANDIDATES: usize = 8;
+/// So many agreeing parts name a file by themselves.
+const ENOUGH_PARTS: usize = 2;
 
 /// The files of one revision of the repository, found by their deployed paths.
 #[derive(Debug, Default)]
 pub struct PathIndex {
     files: Vec<Box<str>>,
-    by_name: HashMap<Box<str>, Vec<u32>>,
+    /// By the [`stem`] of the name in lower case.
+    by_stem: HashMap<Box<str>, Vec<u32>>,
+    /// The names of all folders, as [`package_name`].
+    folders: HashSet<Box<str>>,
 }
 
-/// Folders that package managers fill: what lies below one is the project's only when the
-/// whole rest of the path is.
-const PACKAGE_FOLDERS: [&str; 3] = ["site-packages", "dist-packages", "node_modules"];
+/// How much alike the names of a deployed file and of a file of the repository are, the most
+/// alike first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Likeness {
+    /// The same.
+    Same,
+    /// One is made from the other: `shop` from `shop.py`, `shop.py` from `shop.py.in`.
+    Made,
+    /// They differ in upper and lower case only.
+    OtherCase,
+}
 
 impl PathIndex {
     /// An index of `files`, paths from the repository's root with `/` between the parts.
     pub fn new<S: Into<Box<str>>>(files: impl IntoIterator<Item = S>) -> Self {
         let files: Vec<Box<str>> = files.into_iter().map(Into::into).collect();
-        let mut by_name: HashMap<Box<str>, Vec<u32>> = HashMap::new();
+        let mut by_stem: HashMap<Box<str>, Vec<u32>> = HashMap::new();
+        let mut folders = HashSet::new();
+        let mut last_folder = "";
         for (at, file) in (0u32..).zip(&files) {
-            by_name.entry(file_name(file).into()).or_default().push(at);
+            let (folder, name) = file.rsplit_once('/').unwrap_or(("", file));
+            by_stem.entry(stem(&name.to_lowercase()).into()).or_default().push(at);
+            // Files come folder by folder, so most have the folder of the one before.
+            if folder != last_folder {
+                folders.extend(folder.split('/').map(|name| package_name(name).into()));
+                last_folder = folder;
+            }
         }
-        Self { files, by_name }
+        Self { files, by_stem, folders }
     }
 
     /// How many files the revision has.
@@ -35,173 +125,139 @@ impl PathIndex {
 
     /// Whether `path` is a file of the revision.
     pub fn contains(&self, path: &str) -> bool {
-        self.candidates(path).any(|file| file == path)
+        self.file(path).is_some()
     }
 
-    /// The file of the repository that was deployed as `deployed`, or `None` for a foreign one:
+    /// The file of the repository that was deployed as `deployed`:
     ///
-    /// 1. the part after one of `package_folders` when that is a file of the repository;
-    /// 2. below site-packages, dist-packages and node_modules, the one file whose path ends in
-    ///    the whole rest (`src/` before it is not deployed); nothing of the interpreter's library;
-    /// 3. elsewhere the longest suffix that is a file of the repository;
-    /// 4. else the one file that agrees in the most trailing parts, at least two.
-    pub fn resolve(&self, deployed: &str, package_folders: &[String]) -> Option<&str> {
-        let parts = parts_of(deployed)?;
-        for folder in package_folders {
+    /// 1. below one of the configured prefixes, the file of the same path there;
+    /// 2. below one of the package folders, the file whose path is the whole rest;
+    /// 3. nothing of the interpreter's library;
+    /// 4. the file that agrees in the most trailing parts: at least two, or its whole path.
+    ///    Below site-packages and the like, a package that has no folder of its name in the
+    ///    repository is taken for somebody else's;
+    /// 5. where fewer parts agree, or two files in as many, the text of the frame decides.
+    pub fn find(&self, deployed: &str, settings: &PathSettings) -> PathMatch<'_> {
+        let Some(parts) = parts_of(deployed) else { return PathMatch::Foreign };
+        if let Some(file) = settings.prefixes.iter().find_map(|prefix| self.below(prefix, &parts)) {
+            return PathMatch::Certain(file, PathRule::Prefix);
+        }
+        for folder in &settings.package_folders {
             if let Some(rest) = after_last(&parts, |part| part == folder)
                 && let Some(file) = self.file(&rest.join("/"))
             {
-                return Some(file);
+                return PathMatch::Certain(file, PathRule::PackageFolder);
             }
         }
-        if let Some(rest) = after_last(&parts, |part| PACKAGE_FOLDERS.contains(&part)) {
-            let rest = match rest {
-                [egg, inner @ ..] if egg.ends_with(".egg") => inner,
-                rest => rest,
-            };
-            return self.unique_by_tail(rest, rest.len().max(2));
+        let package = within_packages(&parts);
+        if package.is_none() && is_in_interpreter(&parts) {
+            return PathMatch::Foreign;
         }
-        if is_in_interpreter(&parts) {
-            return None;
+        self.by_suffix(package.unwrap_or(&parts), package.is_some())
+    }
+
+    fn by_suffix(&self, parts: &[&str], is_packaged: bool) -> PathMatch<'_> {
+        let mut unsure = Vec::new();
+        for likeness in [Likeness::Same, Likeness::Made, Likeness::OtherCase] {
+            let (agreeing, best) = self.best(parts, likeness);
+            let whole = best.iter().copied().find(|file| file.split('/').count() == agreeing);
+            let is_unknown = || !self.folders.contains(&*package_name(parts[0]));
+            let is_somebody_elses = is_packaged
+                && (agreeing < ENOUGH_PARTS || (agreeing < parts.len() && is_unknown()));
+            if !is_somebody_elses {
+                let is_enough = agreeing >= ENOUGH_PARTS || agreeing == parts.len();
+                match (whole, best.as_slice()) {
+                    (Some(file), _) if is_enough || best.len() == 1 => {
+                        return PathMatch::Certain(file, PathRule::WholePath);
+                    }
+                    (_, [file]) if agreeing >= ENOUGH_PARTS => {
+                        return PathMatch::Likely(file, PathRule::LongestSuffix);
+                    }
+                    _ => {}
+                }
+            }
+            for file in best {
+                if !unsure.contains(&file) {
+                    unsure.push(file);
+                }
+            }
         }
-        (0..parts.len())
-            .find_map(|from| self.file(&parts[from..].join("/")))
-            .or_else(|| self.unique_by_tail(&parts, 2))
+        if unsure.is_empty() || unsure.len() > MAX_CANDIDATES {
+            return PathMatch::Foreign;
+        }
+        PathMatch::IfTextStands(unsure)
+    }
+
+    fn below(&self, prefix: &PathPrefix, parts: &[&str]) -> Option<&str> {
+        let rest = parts.strip_prefix(parts_of(&prefix.deployed)?.as_slice())?.join("/");
+        match prefix.folder.trim_matches('/') {
+            "" => self.file(&rest),
+            folder => self.file(&format!("{folder}/{rest}")),
+        }
     }
 
     fn file(&self, path: &str) -> Option<&str> {
-        self.candidates(path).find(|file| *file == path)
+        self.named_like(file_name(path)).find(|file| *file == path)
     }
 
-    fn candidates<'a>(&'a self, path: &str) -> impl Iterator<Item = &'a str> {
-        let found = self.by_name.get(file_name(path)).map(Vec::as_slice).unwrap_or_default();
-        found.iter().map(|&at| &*self.files[at as usize])
+    fn named_like<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        let found = self.by_stem.get(stem(&name.to_lowercase()));
+        found.into_iter().flatten().map(|&at| &*self.files[at as usize])
     }
 
-    /// The file that agrees with `parts` in the most trailing parts, when these are at least
-    /// `at_least` and no other file agrees in as many.
-    fn unique_by_tail(&self, parts: &[&str], at_least: usize) -> Option<&str> {
-        let agreeing = |file: &str| {
-            file.rsplit('/').zip(parts.iter().rev()).take_while(|(a, b)| a == *b).count()
+    /// Of the files whose names are at least so much alike, those that agree with `parts` in the
+    /// most trailing parts, and in how many.
+    fn best(&self, parts: &[&str], likeness: Likeness) -> (usize, Vec<&str>) {
+        let Some((name, folders)) = parts.split_last() else { return (0, Vec::new()) };
+        let agrees = |a: &str, b: &str| match likeness {
+            Likeness::Same | Likeness::Made => a == b,
+            Likeness::OtherCase => a.to_lowercase() == b.to_lowercase(),
         };
-        let scored: Vec<(usize, &str)> =
-            self.candidates(parts.last()?).map(|file| (agreeing(file), file)).collect();
-        let best = scored.iter().map(|(count, _)| *count).max()?;
-        let mut at_best = scored.iter().filter(|(count, _)| *count == best);
-        match (at_best.next(), at_best.next()) {
-            (Some((_, file)), None) if best >= at_least => Some(file),
-            _ => None,
+        let mut most = 0;
+        let mut best = Vec::new();
+        for file in self.named_like(name).filter(|file| like(file_name(file), name) <= likeness) {
+            let outwards = file.rsplit('/').skip(1).zip(folders.iter().rev());
+            let agreeing = 1 + outwards.take_while(|(a, b)| agrees(a, b)).count();
+            if agreeing > most {
+                most = agreeing;
+                best.clear();
+            }
+            if agreeing == most {
+                best.push(file);
+            }
         }
+        (most, best)
     }
 }
 
-/// Whether a deployed path lies where package managers or the interpreter keep code.
-pub fn is_foreign_folder(deployed: &str) -> bool {
-    parts_of(deployed).is_none_or(|parts| {
-        is_in_interpreter(&parts) || parts.iter().any(|part| PACKAGE_FOLDERS.contains(part))
-    })
-}
-
-/// The part of `path` after the last of `package_folders` in it, for rules about code that is
-/// not the repository's.
-pub(crate) fn after_package_folder(path: &str, package_folders: &[String]) -> Option<String> {
-    let parts = parts_of(path)?;
-    after_last(&parts, |part| {
-        PACKAGE_FOLDERS.contains(&part) || package_folders.iter().any(|folder| folder == part)
-    })
-    .map(|rest| rest.join("/"))
+/// How much alike two names are whose stems are the same but for their case.
+fn like(a: &str, b: &str) -> Likeness {
+    if a == b {
+        Likeness::Same
+    } else if stem(a) == stem(b) {
+        Likeness::Made
+    } else {
+        Likeness::OtherCase
+    }
 }
 
 fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// The parts of a deployed path; `None` when it cannot be a file's path: `<string>`, a parent
-/// folder in it, control characters.
-fn parts_of(path: &str) -> Option<Vec<&str>> {
-    if path.starts_with('<') || path.chars().any(char::is_control) {
-        return None;
-    }
-    let windows = path.contains('\\') && !path.contains('/');
-    let is_separator = |c: char| c == '/' || (windows && c == '\\');
-    let parts: Vec<&str> =
-        path.split(is_separator).filter(|part| !part.is_empty() && *part != ".").collect();
-    (!parts.is_empty() && !parts.contains(&"..")).then_some(parts)
+/// A file's name without what building and installing add or take away: `shop` of `shop.py`,
+/// `shop.pyc`, `shop.py.in` and `shop.in`.
+fn stem(name: &str) -> &str {
+    let name = name.strip_suffix(".in").unwrap_or(name);
+    let stem = [".py", ".pyc", ".pyo", ".pyw"].iter().find_map(|end| name.strip_suffix(end));
+    stem.filter(|stem| !stem.is_empty()).unwrap_or(name)
 }
 
-fn after_last<'a>(parts: &'a [&'a str], found: impl Fn(&str) -> bool) -> Option<&'a [&'a str]> {
-    let at = parts.iter().rposition(|part| found(part))?;
-    let rest = &parts[at + 1..];
-    (!rest.is_empty()).then_some(rest)
-}
-
-/// `…/lib/python3.11/…`, `…/lib/ruby/…`, `node:internal/…`.
-fn is_in_interpreter(parts: &[&str]) -> bool {
-    let versioned_python = |part: &str| {
-        let version = part.strip_prefix("python").or_else(|| part.strip_prefix("pypy"));
-        version.is_some_and(|v| v.starts_with(|c: char| c.is_ascii_digit()))
-    };
-    parts[0].starts_with("node:")
-        || parts.windows(2).any(|pair| {
-            matches!(pair[0], "lib" | "lib64") && (versioned_python(pair[1]) || pair[1] == "ruby")
-        })
+/// The name of a package or of its folder, as package managers compare them.
+fn package_name(name: &str) -> String {
+    stem(name).to_lowercase().replace('-', "_")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::PathIndex;
-
-    fn resolve(deployed: &str) -> Option<String> {
-        let files = [
-            "setup.py",
-            "manage.py",
-            "shop/cart.py",
-            "shop/util/text.py",
-            "api/util/text.py",
-            "src/pay/card.py",
-            "src/pay/__init__.py",
-            "json/decoder.py",
-        ];
-        let index = PathIndex::new(files);
-        index.resolve(deployed, &["site-packages".to_owned()]).map(str::to_owned)
-    }
-
-    #[test]
-    fn deployed_paths_find_their_file() {
-        for (deployed, expected) in [
-            // the older option: what follows the package folder
-            ("/opt/py/site-packages/shop/cart.py", Some("shop/cart.py")),
-            // no configuration: the longest suffix that is a file
-            ("/srv/releases/2026-11-01/shop/cart.py", Some("shop/cart.py")),
-            ("shop/cart.py", Some("shop/cart.py")),
-            ("./shop//cart.py", Some("shop/cart.py")),
-            ("/srv/app/manage.py", Some("manage.py")),
-            (r"C:\inetpub\shop\cart.py", Some("shop/cart.py")),
-            ("/srv/app/api/util/text.py", Some("api/util/text.py")),
-            // two agreeing parts name one file
-            ("/srv/other/pay/card.py", Some("src/pay/card.py")),
-            ("/opt/venv/lib/python3.11/site-packages/pay/card.py", Some("src/pay/card.py")),
-            ("/x/site-packages/shop-1.0-py2.7.egg/shop/cart.py", Some("shop/cart.py")),
-            // one part, or a tie, is not enough
-            ("/srv/cart.py", None),
-            ("/srv/else/util/text.py", None),
-            // foreign
-            ("/opt/venv/lib/python3.11/site-packages/setup.py", Some("setup.py")),
-            ("/opt/venv/lib/python3.11/site-packages/other/json/decoder.py", None),
-            ("/usr/lib/python3/dist-packages/setup.py", None),
-            ("/opt/python/lib/python3.11/json/decoder.py", None),
-            ("/srv/app/node_modules/other/shop/cart.py", None),
-            // no path at all
-            ("<string>", None),
-            ("<frozen importlib._bootstrap>", None),
-            ("", None),
-            ("/", None),
-            ("../../etc/passwd", None),
-            ("/srv/x/../shop/cart.py", None),
-            ("shop/cart.py\0", None),
-            ("--output=x", None),
-        ] {
-            assert_eq!(resolve(deployed).as_deref(), expected, "{deployed}");
-        }
-    }
-}
+#[path = "path_index_tests.rs"]
+mod tests;

@@ -2,13 +2,19 @@
 //!
 //! A frame is `PATH LINE FUNCTION TEXT`; `@` before a line gives a rule.
 use flawless_core::{
-    CodePattern, Frame, KnownError, PathIndex, PathPatterns, Report, Rules, Verdict, choose,
+    BlameFrame, ChoiceSettings, CodePattern, Frame, FramePath, KnownError, PathIndex, PathMatch,
+    PathPatterns, PathSettings, Report, Rules, Verdict, choose,
 };
 
 const FILES: [&str; 4] = ["shop/web.py", "shop/cart.py", "shop/money.py", "vendor/box.py"];
 
-/// Runs `text` and prints the kind of each frame and the verdict.
+/// Runs `text` and prints the kind of each frame and the verdict. The function `often` was seen
+/// in many issues.
 fn check(text: &str) -> String {
+    check_with(BlameFrame::Likely, text)
+}
+
+fn check_with(blame_frame: BlameFrame, text: &str) -> String {
     let mut report = Report { exception_type: "builtins.ValueError".into(), ..Report::default() };
     let mut rules = Rules::default();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -36,11 +42,24 @@ fn check(text: &str) -> String {
         }
     }
     let may_blame = PathPatterns::new(&["^(?!vendor/)"]).expect("valid");
-    let folders = ["site-packages".to_owned()];
-    let choice = choose(&report, &PathIndex::new(FILES), &folders, &may_blame, &rules);
+    let package_folders = vec!["site-packages".to_owned()];
+    let paths = PathSettings { prefixes: Vec::new(), package_folders };
+    let settings = ChoiceSettings { paths, may_blame, blame_frame };
+    let files = PathIndex::new(FILES);
+    let found = |frame: &Frame| match files.find(&frame.path, &settings.paths) {
+        PathMatch::Certain(path, rule) => Some(FramePath { path: path.to_owned(), rule }),
+        _ => None,
+    };
+    let found: Vec<Option<FramePath>> = report.traceback.iter().map(found).collect();
+    let choice = choose(&report, &found, &settings, &|_, function| function == "often", &rules);
+    let places = choice.suspects.iter().map(|line| format!("{}:{}", line.path, line.line));
+    let places: Vec<String> = places.collect();
     let kinds = choice.frames.iter().map(|frame| format!("{:?}", frame.kind));
     let verdict = match choice.verdict {
-        Verdict::Blamed(line) => format!("{}:{}", line.path, line.line),
+        Verdict::Blamed(line) => {
+            assert_eq!(Some(&line), choice.suspects.first());
+            places.join(", ")
+        }
         Verdict::Dropped(dropped) => format!("{dropped:?}"),
         Verdict::Nobody(why) => format!("{why:?}"),
     };
@@ -53,7 +72,7 @@ fn the_innermost_candidate_is_blamed() {
         /srv/app/shop/web.py 2 handle return cart.total()
         /srv/app/shop/cart.py 5 total return sum(prices)
         /usr/lib/python3.11/json/decoder.py 9 decode raise Error";
-    assert_eq!(check(text), "Candidate Candidate Foreign → shop/cart.py:5");
+    assert_eq!(check(text), "Candidate Candidate Foreign → shop/cart.py:5, shop/web.py:2");
 }
 
 #[test]
@@ -61,12 +80,12 @@ fn raise_statements_hand_on_unless_only_they_are_the_projects_own() {
     let text = "
         /srv/app/shop/cart.py 5 total check(prices)
         /srv/app/shop/money.py 6 check raise ValueError(text)";
-    assert_eq!(check(text), "Candidate Raise → shop/cart.py:5");
+    assert_eq!(check(text), "Candidate Raise → shop/cart.py:5, shop/money.py:6");
     let text = "
         /x/other.py 1 main run()
         /srv/app/shop/cart.py 7 total raise
         /srv/app/shop/money.py 6 check raise ValueError(text)";
-    assert_eq!(check(text), "Foreign Raise Raise → shop/money.py:6");
+    assert_eq!(check(text), "Foreign Raise Raise → shop/money.py:6, shop/cart.py:7");
 }
 
 #[test]
@@ -75,7 +94,10 @@ fn rules_are_asked_in_their_order() {
         /srv/app/shop/web.py 2 handle return cart.total()
         /srv/app/shop/cart.py 5 total raise ValueError(x)";
     let with = |rules: &str| check(&format!("{rules}\n{frames}"));
-    assert_eq!(with("@known shop/cart.py"), "Candidate KnownError(1) → shop/cart.py:5");
+    assert_eq!(
+        with("@known shop/cart.py"),
+        "Candidate KnownError(1) → shop/cart.py:5, shop/web.py:2"
+    );
     assert_eq!(
         with("@library shop/cart.py\n@known shop/cart.py"),
         "Candidate LibraryCode(2) → shop/web.py:2"
@@ -88,7 +110,10 @@ fn rules_are_asked_in_their_order() {
         with("@ignore builtins.ValueError\n@third-party shop/cart.py"),
         "Candidate ThirdParty(3) → IgnoredException(4)"
     );
-    assert_eq!(with("@library shop/cart.py other"), "Candidate Raise → shop/web.py:2");
+    assert_eq!(
+        with("@library shop/cart.py other"),
+        "Candidate Raise → shop/web.py:2, shop/cart.py:5"
+    );
     assert_eq!(
         with("@library shop/cart.py total raise  ValueError"),
         "Candidate LibraryCode(2) → shop/web.py:2"
@@ -117,4 +142,54 @@ fn when_nobody_can_be_blamed_the_reason_is_said() {
         check("@library shop/web.py\n/srv/app/shop/web.py 2 handle x"),
         "LibraryCode(2) → OnlyLibraryCode"
     );
+}
+
+#[test]
+fn wrappers_and_functions_that_many_errors_go_through_stand_behind() {
+    let text = "
+        /srv/app/shop/web.py 2 handle return cart.total()
+        /srv/app/shop/cart.py 5 total return wrapped(1)
+        /srv/app/shop/money.py 3 wrapper return func(1)
+        /srv/app/shop/money.py 7 often return sum(x)
+        /srv/app/shop/money.py 9 apply return func(*args, **kwargs)";
+    assert_eq!(
+        check(text),
+        "Candidate Candidate Wrapper MuchSeen Wrapper → \
+         shop/cart.py:5, shop/web.py:2, shop/money.py:9"
+    );
+    assert_eq!(
+        check_with(BlameFrame::Innermost, text),
+        "Candidate Candidate Candidate Candidate Candidate → \
+         shop/money.py:9, shop/money.py:7, shop/money.py:3"
+    );
+    let text = "
+        /srv/app/shop/money.py 3 wrapper return func(1)
+        /srv/app/shop/money.py 7 often return sum(x)
+        /srv/app/shop/cart.py 5 total raise ValueError(x)";
+    assert_eq!(
+        check(text),
+        "Wrapper MuchSeen Raise → shop/cart.py:5, shop/money.py:7, shop/money.py:3"
+    );
+}
+
+#[test]
+fn a_rule_is_stronger_than_how_likely_a_frame_is() {
+    let frames = "
+        /srv/app/shop/web.py 2 handle return cart.total()
+        /srv/app/shop/money.py 3 wrapper return func(1)";
+    let with = |rules: &str| check(&format!("{rules}\n{frames}"));
+    assert_eq!(
+        with("@known shop/money.py"),
+        "Candidate KnownError(1) → shop/money.py:3, shop/web.py:2"
+    );
+    assert_eq!(with("@library shop/web.py"), "LibraryCode(2) Wrapper → shop/money.py:3");
+}
+
+#[test]
+fn a_line_that_recurs_is_suspected_once() {
+    let text = "
+        /srv/app/shop/web.py 2 handle return cart.total()
+        /srv/app/shop/cart.py 5 total return self.total()
+        /srv/app/shop/cart.py 5 total return self.total()";
+    assert_eq!(check(text), "Candidate Candidate Candidate → shop/cart.py:5, shop/web.py:2");
 }

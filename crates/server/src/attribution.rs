@@ -1,11 +1,14 @@
 //! From a report to its blamed line and the line's author: what the pipeline's job and
 //! `flawless blame` do alike.
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use flawless_core::{BlamedLine, Choice, CommitId, PathIndex, PathPatterns, Report, Rules, choose};
+use flawless_core::{
+    BlamedLine, Choice, ChoiceSettings, CommitId, FramePath, Report, Rules, choose,
+};
 use flawless_git::{GitError, Located, Mirror, ReportedLine, Tip};
 
-use crate::config::Config;
+use crate::frame_paths::{FilesAt, frame_paths};
 
 /// The repository as attribution finds it.
 #[derive(Debug, Clone)]
@@ -20,52 +23,33 @@ pub enum Repo {
     Ready(Arc<Mirror>),
 }
 
-/// What the configuration says about choosing.
-#[derive(Debug, Clone, Default)]
-pub struct ChoiceSettings {
-    /// `report_runtime_package_directory_names`.
-    pub package_folders: Vec<String>,
-    /// `only_blame_filepaths_matching`.
-    pub may_blame: PathPatterns,
-}
+/// Functions that many of the project's issues went through: path in the repository, and name.
+pub type MuchSeen = HashSet<(String, String)>;
 
-impl ChoiceSettings {
-    /// What `config` says.
-    pub fn of(config: &Config) -> Self {
-        Self {
-            package_folders: config.package_folders.clone(),
-            may_blame: config.may_blame.clone(),
-        }
-    }
-}
-
-/// A choice, and the revision it was made in.
+/// The files of a report's frames, and the revision they were found in.
 #[derive(Debug)]
-pub struct Chosen {
-    /// The line, or why there is none.
-    pub choice: Choice,
+pub struct FoundFiles {
+    /// One for each frame, `None` for a foreign one.
+    pub paths: Vec<Option<FramePath>>,
     /// The running revision, when the report names one that the mirror has.
     pub running: Option<CommitId>,
     /// The mirror and its tip; `None` without a repository.
     pub at: Option<(Arc<Mirror>, Arc<Tip>)>,
 }
 
-/// Chooses the line of `report` in the revision that ran, or the tip when that is unknown.
+/// Finds the files of `report` in the revision that ran, or the tip when that is unknown.
 /// Without a mirror every frame is foreign.
 ///
 /// # Errors
 /// git cannot be run.
-pub async fn choose_line(
+pub async fn find_files(
     report: &Report,
     mirror: Option<&Arc<Mirror>>,
     settings: &ChoiceSettings,
-    rules: &Rules,
-) -> Result<Chosen, GitError> {
-    let choose_in = |files: &PathIndex| {
-        choose(report, files, &settings.package_folders, &settings.may_blame, rules)
-    };
+) -> Result<FoundFiles, GitError> {
     let Some(mirror) = mirror else {
-        return Ok(Chosen { choice: choose_in(&PathIndex::default()), running: None, at: None });
+        let paths = vec![None; report.traceback.len()];
+        return Ok(FoundFiles { paths, running: None, at: None });
     };
     let tip = match mirror.tip() {
         Some(tip) => tip,
@@ -75,8 +59,25 @@ pub async fn choose_line(
         Some(revision) => mirror.resolve(revision).await?,
         None => None,
     };
-    let files = mirror.files(running.as_ref().unwrap_or(&tip.commit)).await?;
-    Ok(Chosen { choice: choose_in(&files), running, at: Some((mirror.clone(), tip)) })
+    let commit = running.as_ref().unwrap_or(&tip.commit);
+    let files = mirror.files(commit).await?;
+    let is_running = running.is_some();
+    let at = FilesAt { repository: mirror.repository(), commit, is_running, files: &files };
+    let paths = frame_paths(report, at, &settings.paths).await?;
+    Ok(FoundFiles { paths, running, at: Some((mirror.clone(), tip)) })
+}
+
+/// Chooses the line of `report`, whose frames are `files`.
+pub fn choose_line(
+    report: &Report,
+    files: &FoundFiles,
+    settings: &ChoiceSettings,
+    much_seen: &MuchSeen,
+    rules: &Rules,
+) -> Choice {
+    let seen =
+        |path: &str, function: &str| much_seen.contains(&(path.to_owned(), function.to_owned()));
+    choose(report, &files.paths, settings, &seen, rules)
 }
 
 /// Asks who wrote the chosen line. The inner error says why nobody can be blamed for it.

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod dates;
 mod demo;
+pub mod frame_paths;
 pub mod health;
 pub mod ingest;
 pub mod intake;

@@ -49,7 +49,8 @@ impl TracebackView {
     /// The traceback of `sample`, long values cut to `max_value` characters.
     pub fn of(sample: &Sample, max_value: usize) -> Self {
         let Report { traceback, .. } = &sample.report;
-        let foreign = ClassifiedFrame { repo_path: None, kind: FrameKind::Foreign };
+        let foreign =
+            ClassifiedFrame { repo_path: None, path_rule: None, kind: FrameKind::Foreign };
         let mut frames: Vec<FrameView> = traceback
             .iter()
             .enumerate()

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use flawless_core::{Frame, FrameKind, Report, Rules, Verdict};
+use flawless_core::{Choice, ChoiceSettings, Frame, FrameKind, Report, Rules, Verdict};
 use flawless_git::process::GitProgram;
 use flawless_git::{Located, Mirror, MirrorSettings, Source};
 use flawless_protocol::text_traceback::{TextTraceback, parse_python};
 use serde_json::{Value, json};
 
 use super::{ConfArgument, Failure, print};
-use crate::attribution::{ChoiceSettings, Chosen, blame_line, choose_line};
+use crate::attribution::{MuchSeen, blame_line, choose_line, find_files};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dates::rfc3339;
@@ -47,14 +47,15 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             if arguments.file == "-" { "standard input" } else { &arguments.file }
         )));
     }
-    // Rules come from the store of the configuration; without one there are none.
-    let rules = match &arguments.conf.conf {
-        None => Rules::default(),
+    // Rules and what was seen come from the store of the configuration; without one there are none.
+    let (rules, much_seen) = match &arguments.conf.conf {
+        None => (Rules::default(), MuchSeen::new()),
         Some(_) => {
             let store = Store::open(&config.data_dir, Clock::system().now()).await?;
             let (_, rules) = store.rules().await?;
+            let much_seen = store.much_seen_functions().await?;
             store.close().await;
-            rules
+            (rules, much_seen)
         }
     };
     let scratch = tempfile::tempdir()?;
@@ -65,11 +66,10 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         let dir = mirror.repository().dir().display();
         return Err(Failure::new(format!("--rev: {rev:?} names no commit of {dir}")));
     }
-    let settings = ChoiceSettings::of(&config);
     let mut output = String::new();
     for traceback in tracebacks {
         let report = report_of(traceback, arguments.rev.clone());
-        let found = blame(&report, &mirror, &settings, &rules).await?;
+        let found = blame(&report, &mirror, &config.choice, &much_seen, &rules).await?;
         output.push_str(&if arguments.json { found.as_json() } else { found.as_text() });
     }
     print(output)
@@ -129,7 +129,7 @@ fn report_of(traceback: TextTraceback, revision: Option<String>) -> Report {
 /// What was found about one traceback.
 struct Found<'a> {
     report: &'a Report,
-    chosen: Chosen,
+    choice: Choice,
     blamed: Option<Located>,
     reason: String,
 }
@@ -138,12 +138,14 @@ async fn blame<'a>(
     report: &'a Report,
     mirror: &Arc<Mirror>,
     settings: &ChoiceSettings,
+    much_seen: &MuchSeen,
     rules: &Rules,
 ) -> Result<Found<'a>, Failure> {
-    let chosen = choose_line(report, Some(mirror), settings, rules).await?;
-    let found = match (&chosen.choice.verdict, &chosen.at) {
+    let files = find_files(report, Some(mirror), settings).await?;
+    let choice = choose_line(report, &files, settings, much_seen, rules);
+    let found = match (&choice.verdict, &files.at) {
         (Verdict::Blamed(line), Some((mirror, tip))) => {
-            blame_line(mirror, tip, chosen.running.as_ref(), line).await?
+            blame_line(mirror, tip, files.running.as_ref(), line).await?
         }
         (Verdict::Nobody(why), _) => Err(why.explain().to_owned()),
         (Verdict::Dropped(_), _) => Err("a rule drops this report".to_owned()),
@@ -151,27 +153,26 @@ async fn blame<'a>(
     };
     let (blamed, reason) = match found {
         Ok(blamed) => {
-            let kind = match &chosen.choice.verdict {
-                Verdict::Blamed(line) => chosen.choice.frames[line.frame].kind,
+            let kind = match &choice.verdict {
+                Verdict::Blamed(line) => choice.frames[line.frame].kind,
                 _ => FrameKind::Candidate,
             };
-            let reason = match kind {
-                FrameKind::Raise => "the innermost frame of the project; all its own are raise \
-                                     statements"
-                    .to_owned(),
-                kind => format!("the innermost frame that may be blamed: {kind}"),
+            let reason = if kind.is_unlikely() {
+                "the innermost frame of the project; none of its own is likelier".to_owned()
+            } else {
+                format!("the innermost frame that may be blamed: {kind}")
             };
             (Some(blamed.clone()), format!("{reason}; {}", blamed.how))
         }
         Err(why) => (None, why),
     };
-    Ok(Found { report, chosen, blamed, reason })
+    Ok(Found { report, choice, blamed, reason })
 }
 
 impl Found<'_> {
     /// The chosen frame's place in the traceback.
     fn index(&self) -> Option<usize> {
-        match &self.chosen.choice.verdict {
+        match &self.choice.verdict {
             Verdict::Blamed(line) => Some(line.frame),
             _ => None,
         }
@@ -182,7 +183,8 @@ impl Found<'_> {
         json!({
             "index": index,
             "path": frame.path,
-            "repo_path": self.chosen.choice.frames[index].repo_path,
+            "repo_path": self.choice.frames[index].repo_path,
+            "path_rule": self.choice.frames[index].path_rule,
             "line": frame.line,
             "function": frame.function,
             "text": frame.text,
@@ -192,7 +194,7 @@ impl Found<'_> {
     /// Frames behind the chosen one, each with the reason why it was not.
     fn passed_over(&self) -> impl Iterator<Item = (usize, FrameKind)> {
         let from = self.index().map_or(0, |index| index + 1);
-        self.chosen.choice.frames.iter().enumerate().skip(from).map(|(at, frame)| (at, frame.kind))
+        self.choice.frames.iter().enumerate().skip(from).map(|(at, frame)| (at, frame.kind))
     }
 
     fn as_json(&self) -> String {
@@ -216,6 +218,7 @@ impl Found<'_> {
             })),
             "authored_at": blame.map(|blame| rfc3339(blame.authored_at)),
             "reason": self.reason,
+            "suspects": self.choice.suspects.iter().map(|line| self.frame_json(line.frame)).collect::<Vec<_>>(),
             "passed_over": passed_over,
         });
         format!("{value}\n")
@@ -225,7 +228,7 @@ impl Found<'_> {
         let mut lines = Vec::new();
         let place = |index: usize| {
             let frame = &self.report.traceback[index];
-            let path = self.chosen.choice.frames[index].repo_path.as_deref();
+            let path = self.choice.frames[index].repo_path.as_deref();
             format!("{}:{} in {}", path.unwrap_or(&frame.path), frame.line, frame.function)
         };
         let exception = &self.report.exception_type;
@@ -244,6 +247,9 @@ impl Found<'_> {
                 lines.push(format!("  why       {}", self.reason));
             }
             None => lines.push(format!("  nobody    {}", self.reason)),
+        }
+        for line in self.choice.suspects.iter().skip(1) {
+            lines.push(format!("  or        {}", place(line.frame)));
         }
         for (index, kind) in self.passed_over() {
             lines.push(format!("  passed    {}: {kind}", place(index)));

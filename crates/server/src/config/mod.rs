@@ -1,6 +1,7 @@
 //! Configuration in two stages: as typed (`file`), then resolved and validated (`resolve`).
 //! The rest of the program sees only [`Config`].
 
+mod choosing;
 mod error;
 mod file;
 mod options;

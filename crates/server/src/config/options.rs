@@ -181,6 +181,22 @@ pub const OPTIONS: &[OptionDef] = &[
          are found by their longest suffix that is a file of the repository.",
     ),
     option(
+        "path_prefixes",
+        "",
+        List,
+        "Where the code is deployed, asked before everything else: a folder that holds the \
+         repository, or FOLDER=PART for one that holds a part of it, e.g. \
+         /srv/shop/current, /opt/worker=backend/worker.",
+    ),
+    option(
+        "blame_frame",
+        "likely",
+        Word(&["likely", "innermost"]),
+        "Which of the project's own frames is blamed. likely: the innermost one that is no raise \
+         statement, no wrapper and no function that many errors go through. innermost: the \
+         innermost one that is no raise statement, as 0.4.5 did.",
+    ),
+    option(
         "report_only_after_minimum_date",
         "1970-1-1",
         Date,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fancy_regex::Regex;
-use flawless_core::{AddressPolicy, PathPatterns, is_mailable};
+use flawless_core::{AddressPolicy, ChoiceSettings, PathPatterns, is_mailable};
 use flawless_git::{Source, hide_credentials};
 use jiff::tz::TimeZone;
 
@@ -30,10 +30,8 @@ pub struct Config {
     pub smtp: SmtpConfig,
     /// Folder of the database and the mirror.
     pub data_dir: PathBuf,
-    /// `report_runtime_package_directory_names`.
-    pub package_folders: Vec<String>,
-    /// `only_blame_filepaths_matching`.
-    pub may_blame: PathPatterns,
+    /// Which line of a traceback is blamed.
+    pub choice: ChoiceSettings,
     /// `report_only_after_minimum_date`, milliseconds since 1970 UTC.
     pub minimum_date: i64,
     /// `report_error_threshold`.
@@ -130,8 +128,7 @@ impl Config {
                 default_contact,
             },
             smtp: options.smtp(from)?,
-            package_folders: options.list("report_runtime_package_directory_names"),
-            may_blame: options.patterns("only_blame_filepaths_matching")?,
+            choice: options.choice()?,
             minimum_date: options.date("report_only_after_minimum_date", &timezone)?,
             timezone,
             error_threshold: options.number("report_error_threshold")?,
@@ -186,12 +183,12 @@ pub fn parse_date(text: &str, timezone: &TimeZone) -> Option<i64> {
 }
 
 /// Typed access to what was typed.
-struct Options<'a> {
+pub(super) struct Options<'a> {
     raw: &'a RawConfig,
 }
 
 impl Options<'_> {
-    fn wrong(
+    pub(super) fn wrong(
         &self,
         name: &str,
         problem: impl Into<String>,
@@ -232,12 +229,12 @@ impl Options<'_> {
         }
     }
 
-    fn list(&self, name: &'static str) -> Vec<String> {
+    pub(super) fn list(&self, name: &'static str) -> Vec<String> {
         let parts = self.text(name).split([',', '\n']).map(str::trim);
         parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
     }
 
-    fn word(&self, name: &'static str) -> Result<&str, ConfigError> {
+    pub(super) fn word(&self, name: &'static str) -> Result<&str, ConfigError> {
         let text = self.text(name);
         let option = OPTIONS.iter().find(|option| option.name == name);
         let Some(OptionType::Word(words)) = option.map(|option| option.kind) else {
@@ -303,7 +300,7 @@ impl Options<'_> {
         }
     }
 
-    fn patterns(&self, name: &'static str) -> Result<PathPatterns, ConfigError> {
+    pub(super) fn patterns(&self, name: &'static str) -> Result<PathPatterns, ConfigError> {
         PathPatterns::new(&self.list(name))
             .map_err(|error| self.bad_pattern(name, &error.pattern, error.message))
     }

@@ -1,12 +1,12 @@
 //! A job for each traceback never seen: finds its line and the line's author, and counts it.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use flawless_core::{
-    BlamedLine, ClassifiedFrame, CommitId, Dropped, FrameKind, OutcomeKind, Report, Verdict,
-    is_foreign_folder, place_key, trace_fingerprint,
+    BlameFrame, BlamedLine, Choice, ClassifiedFrame, CommitId, Dropped, FrameKind, OutcomeKind,
+    Report, Verdict, is_foreign_folder, place_key, trace_fingerprint,
 };
 use flawless_git::{GitError, Located, Mirror};
 use tokio::task::{self, JoinSet};
@@ -14,7 +14,7 @@ use tokio::task::{self, JoinSet};
 use super::record::example;
 use super::tell::tell;
 use super::verdicts::{Fate, KnownTrace, Verdicts};
-use crate::attribution::{ChoiceSettings, Chosen, Repo, blame_line, choose_line};
+use crate::attribution::{FoundFiles, MuchSeen, Repo, blame_line, choose_line, find_files};
 use crate::state::{RulesAt, Shared};
 use crate::store::{
     IssueFacts, PendingRow, Sample, Seen, StoreError, decode_sample, encode_sample,
@@ -135,11 +135,10 @@ async fn try_attribute(
         Ok(found) => found,
         Err(NotYet::Store(error)) => return Err(error.into()),
         Err(error) if overdue => {
-            let chosen =
-                choose_line(&report, None, &ChoiceSettings::of(&shared.config), &rules.rules)
-                    .await?;
-            let found = not_blamed(&report, &[], None, error.to_string());
-            (chosen.choice.frames, found)
+            let settings = &shared.config.choice;
+            let files = find_files(&report, None, settings).await?;
+            let choice = choose_line(&report, &files, settings, &MuchSeen::new(), &rules.rules);
+            (choice.frames, not_blamed(&report, &[], None, error.to_string()))
         }
         Err(error) => return Err(error),
     };
@@ -200,35 +199,66 @@ async fn find_at_tip(
     mirror: Option<&Arc<Mirror>>,
     no_repository: Option<&str>,
 ) -> Result<(Vec<ClassifiedFrame>, Found), NotYet> {
-    let settings = ChoiceSettings::of(&shared.config);
-    let chosen = choose_line(report, mirror, &settings, &rules.rules).await?;
-    let Chosen { choice, running, at } = chosen;
-    let found = match (choice.verdict, at) {
-        (Verdict::Dropped(dropped), _) => dropped_by(dropped),
-        (Verdict::Nobody(why), _) => {
-            let why = no_repository.unwrap_or(why.explain());
-            not_blamed(report, &choice.frames, None, why.to_owned())
+    let settings = &shared.config.choice;
+    let files = find_files(report, mirror, settings).await?;
+    let plain = choose_line(report, &files, settings, &MuchSeen::new(), &rules.rules);
+    let found = find_line(shared, report, &files, &plain, no_repository).await?;
+    if settings.blame_frame == BlameFrame::Innermost || matches!(found, Found::Dropped(..)) {
+        return Ok((plain.frames, found));
+    }
+    // A line that has its issue keeps it, however many errors went through its function since.
+    let has_issue = match &found {
+        Found::AtPlace { .. } => true,
+        Found::Issue { facts, .. } => {
+            shared.store.issue_with_identity(&facts.identity).await?.is_some()
         }
-        (Verdict::Blamed(line), None) => {
-            not_blamed(report, &[], Some(line), no_repository.unwrap_or_default().to_owned())
-        }
-        (Verdict::Blamed(line), Some((mirror, tip))) => {
-            // Where the revision is not known the place is one of this tip only: at the next one
-            // the same text may stand there anew.
-            let revision = running.as_ref().unwrap_or(&tip.commit).as_str();
-            let place =
-                place_key(revision, &line.path, line.line, &line.function, &line.text).to_string();
-            if let Some(issue_id) = shared.store.issue_at_place(&place).await? {
-                Found::AtPlace { issue_id, line }
-            } else {
-                match blame_line(&mirror, &tip, running.as_ref(), &line).await? {
-                    Ok(located) => blamed_issue(report, line, located, place),
-                    Err(why) => not_blamed(report, &[], Some(line), why),
-                }
-            }
-        }
+        Found::Dropped(..) => false,
+    };
+    if has_issue {
+        return Ok((plain.frames, found));
+    }
+    let much_seen = shared.store.much_seen_functions().await?;
+    let choice = choose_line(report, &files, settings, &much_seen, &rules.rules);
+    let found = if choice.verdict == plain.verdict {
+        found
+    } else {
+        find_line(shared, report, &files, &choice, no_repository).await?
     };
     Ok((choice.frames, found))
+}
+
+/// The issue of the line that was chosen.
+async fn find_line(
+    shared: &Shared,
+    report: &Report,
+    files: &FoundFiles,
+    choice: &Choice,
+    no_repository: Option<&str>,
+) -> Result<Found, NotYet> {
+    let line = match &choice.verdict {
+        Verdict::Dropped(dropped) => return Ok(dropped_by(*dropped)),
+        Verdict::Nobody(why) => {
+            let why = no_repository.unwrap_or(why.explain());
+            return Ok(not_blamed(report, &choice.frames, None, why.to_owned()));
+        }
+        Verdict::Blamed(line) => line.clone(),
+    };
+    let Some((mirror, tip)) = &files.at else {
+        let why = no_repository.unwrap_or_default().to_owned();
+        return Ok(not_blamed(report, &[], Some(line), why));
+    };
+    let running = files.running.as_ref();
+    // Where the revision is not known the place is one of this tip only: at the next one the
+    // same text may stand there anew.
+    let revision = running.unwrap_or(&tip.commit).as_str();
+    let place = place_key(revision, &line.path, line.line, &line.function, &line.text).to_string();
+    if let Some(issue_id) = shared.store.issue_at_place(&place).await? {
+        return Ok(Found::AtPlace { issue_id, line });
+    }
+    Ok(match blame_line(mirror, tip, running, &line).await? {
+        Ok(located) => blamed_issue(report, line, located, place),
+        Err(why) => not_blamed(report, &[], Some(line), why),
+    })
 }
 
 fn dropped_by(dropped: Dropped) -> Found {
@@ -348,6 +378,9 @@ async fn finish(
         }
         Found::Issue { facts, line, place } => {
             let counted = tx.count_attributed(&facts, seen).await?;
+            if counted.samples == 1 {
+                tx.count_functions(&own_functions(&report, &frames), now).await?;
+            }
             if let Some(place) = place {
                 tx.add_place(&place, counted.id, now).await?;
             }
@@ -375,6 +408,17 @@ async fn finish(
     verdicts.insert(trace, KnownTrace { rules_revision: rules.revision, only_at_tip, fate });
     shared.bells.alerts.notify_one();
     Ok(())
+}
+
+/// The functions of the project that a report went through, each once.
+fn own_functions<'a>(
+    report: &'a Report,
+    frames: &'a [ClassifiedFrame],
+) -> HashSet<(&'a str, &'a str)> {
+    let frames = report.traceback.iter().zip(frames).filter(|(_, class)| class.kind.is_own());
+    frames
+        .filter_map(|(frame, class)| Some((class.repo_path.as_deref()?, frame.function.as_str())))
+        .collect()
 }
 
 /// A row that this program did not write cannot be attributed, and must not be tried for ever.

@@ -273,6 +273,16 @@ impl Store {
         Ok(query.bind(PROJECT).bind(place_key).fetch_optional(&self.readers).await?)
     }
 
+    /// The issue with this identity.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn issue_with_identity(&self, identity: &str) -> Result<Option<i64>, StoreError> {
+        let query =
+            sqlx::query_scalar("SELECT id FROM issue WHERE project_id = $1 AND identity = $2");
+        Ok(query.bind(PROJECT).bind(identity).fetch_optional(&self.readers).await?)
+    }
+
     /// One issue.
     ///
     /// # Errors

@@ -55,8 +55,8 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Forgets samples, hourly counts, outcomes, sent mails and places older than `before`, and
-    /// issues not seen since that nobody was told of. The others stay: they remember who was.
+    /// Forgets samples, hourly counts, outcomes, sent mails, functions of one issue and places older
+    /// than `before`, and issues not seen since that nobody was told of. The others stay: they remember who was.
     ///
     /// # Errors
     /// The database refuses.
@@ -70,6 +70,7 @@ impl WriteTx {
               AND alert.composed_at IS NULL)",
             "DELETE FROM issue_hour WHERE last_at < $1",
             "DELETE FROM issue WHERE told_at IS NULL AND last_seen_at < $1",
+            "DELETE FROM function_seen WHERE issues < 2 AND last_at < $1",
             "DELETE FROM outcome WHERE last_at < $1",
             // Only the content: that a mail was sent is part of what was told.
             "UPDATE outbox SET message = '' WHERE created_at < $1 AND message <> '' \

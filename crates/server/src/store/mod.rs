@@ -5,6 +5,7 @@
 
 mod alerts;
 mod dialect;
+mod functions_seen;
 mod issues;
 mod maintenance;
 mod open;

@@ -59,6 +59,9 @@ fn blame_says_which_line_and_who_and_what_was_passed_over() {
     assert_eq!(found["frame"]["repo_path"], "shop/cart.py");
     assert_eq!(found["frame"]["path"], "/srv/app/shop/cart.py");
     assert_eq!((&found["commit"], &found["origin_line"]), (&head.into(), &5.into()));
+    let suspects = found["suspects"].as_array().expect("a list").iter();
+    let suspects: Vec<&Value> = suspects.map(|suspect| &suspect["index"]).collect();
+    assert_eq!(suspects, [1, 0, 3], "the raise statement last");
     assert_eq!(found["developer"]["email"], BEN.1);
     assert_eq!(found["authored_at"], "2026-05-18T12:00:00Z");
     let passed: Vec<&str> = found["passed_over"]

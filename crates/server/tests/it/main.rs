@@ -15,3 +15,4 @@ mod pages;
 mod rules;
 mod source_laws;
 mod start_errors;
+mod which_frame;

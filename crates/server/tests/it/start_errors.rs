@@ -27,6 +27,8 @@ fn wrong_values_are_named_with_file_line_and_a_way_out() {
             ["f.cfg:2: repo_branch_pattern", "no regular expression", "Python-style"],
         ),
         ("only_blame_filepaths_matching = ok, [", ["f.cfg:2: only_blame", "\"[\"", "Python-style"]),
+        ("path_prefixes = /srv/app=../up", ["f.cfg:2: path_prefixes", "../up", "FOLDER=PART"]),
+        ("blame_frame = outermost", ["f.cfg:2: blame_frame", "outermost", "likely, innermost"]),
         (
             "report_only_after_minimum_date = soon",
             ["f.cfg:2: report_only", "no date", "YYYY-MM-DD"],

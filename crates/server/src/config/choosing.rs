@@ -1,0 +1,35 @@
+//! The options that say which line of a traceback is blamed.
+use flawless_core::{BlameFrame, ChoiceSettings, PathPrefix, PathSettings};
+
+use super::error::ConfigError;
+use super::resolve::Options;
+
+impl Options<'_> {
+    pub(super) fn choice(&self) -> Result<ChoiceSettings, ConfigError> {
+        Ok(ChoiceSettings {
+            paths: PathSettings {
+                prefixes: self.path_prefixes()?,
+                package_folders: self.list("report_runtime_package_directory_names"),
+            },
+            may_blame: self.patterns("only_blame_filepaths_matching")?,
+            blame_frame: match self.word("blame_frame")? {
+                "innermost" => BlameFrame::Innermost,
+                _ => BlameFrame::Likely,
+            },
+        })
+    }
+
+    fn path_prefixes(&self) -> Result<Vec<PathPrefix>, ConfigError> {
+        let prefix = |text: String| {
+            let (deployed, folder) = text.split_once('=').unwrap_or((&text, ""));
+            let (deployed, folder) = (deployed.trim().to_owned(), folder.trim().to_owned());
+            if deployed.is_empty() || folder.split('/').any(|part| part == "..") {
+                let problem = format!("{text:?} is no deployed folder and part of the repository");
+                let mend = "Write FOLDER or FOLDER=PART, like /opt/worker=backend/worker.";
+                return Err(self.wrong("path_prefixes", problem, mend));
+            }
+            Ok(PathPrefix { deployed, folder })
+        };
+        self.list("path_prefixes").into_iter().map(prefix).collect()
+    }
+}
