@@ -85,6 +85,9 @@ pub struct Blame {
     pub text: String,
     /// What happened to the line since, the newest first.
     pub later: Vec<LaterChange>,
+    /// What its origin is, or would be, when less is looked behind: white space, moves and
+    /// commits to pass over. An issue may have been made under one of these.
+    pub also_known: Vec<LineOrigin>,
     /// The history was cut here (a shallow clone): the line is this old or older.
     pub at_shallow_border: bool,
 }

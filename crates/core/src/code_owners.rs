@@ -1,4 +1,6 @@
 //! CODEOWNERS files of GitHub and GitLab: who answers for a path.
+use serde::{Deserialize, Serialize};
+
 use std::collections::HashMap;
 
 use crate::code_owners_line::{Line, is_gitlabs, is_owner, read};
@@ -43,7 +45,7 @@ pub struct CodeOwnersWarning {
 }
 
 /// Who answers for a path, and the line that says so.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owners {
     /// `@user`, `@org/team`, `@@role` or `a@b.c`, each once, at most 100; empty: the line says "nobody".
     pub owners: Vec<String>,

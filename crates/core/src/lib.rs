@@ -6,6 +6,7 @@
 
 mod address;
 mod alert;
+mod answerable;
 mod automation;
 mod blame;
 mod choice;
@@ -30,6 +31,7 @@ mod trailers;
 
 pub use address::{AddressPolicy, is_mailable};
 pub use alert::{Decision, Recipients, Tally, TellPolicy, decide, recipients};
+pub use answerable::answerable;
 pub use automation::{AutomationPatterns, BUILT_IN_AUTOMATION};
 pub use blame::{Blame, CommitId, Confidence, Developer, LaterChange, LaterKind, LineOrigin};
 pub use choice::{

@@ -46,14 +46,18 @@ impl Blamer {
     ) -> Result<Blame, GitError> {
         let traced = self.tracer.trace(commit, path, line, WhiteSpace::Ignored).await?;
         let mut later = Vec::new();
-        if !traced.at_shallow_border {
-            // That one is not needed for the blame; without it there only is less to say.
-            let plain = self.tracer.trace(commit, path, line, WhiteSpace::Counts).await;
-            if let Ok(plain) = plain
-                && plain.origin.commit != traced.origin.commit
-            {
-                later.push(self.later(LaterKind::Reindented, plain.origin.commit.clone()).await?);
-            }
+        let mut also_known = vec![traced.origin.clone()];
+        // These are not needed for the blame; without them there only is less to say.
+        if let Ok(plain) = self.tracer.trace(commit, path, line, WhiteSpace::Counts).await
+            && plain.origin != traced.origin
+        {
+            later.push(self.later(LaterKind::Reindented, plain.origin.commit.clone()).await?);
+            also_known.push(plain.origin.clone());
+        }
+        if let Some(all) = self.tracer.passing_over_none()
+            && let Ok(plain) = all.trace(commit, path, line, WhiteSpace::Ignored).await
+        {
+            also_known.push(plain.origin.clone());
         }
         let mut origin = traced.origin.clone();
         for _ in 0..MAX_MOVES {
@@ -64,7 +68,10 @@ impl Blamer {
                 .await?;
             later.push(self.later(LaterKind::Moved, origin.commit).await?);
             origin = before.origin.clone();
+            also_known.push(origin.clone());
         }
+        also_known.retain(|other| *other != origin);
+        also_known.dedup();
         let info = self.commit_info(&origin.commit).await?;
         let (developer, steps) = self.person(&origin, &info).await?;
         Ok(Blame {
@@ -75,6 +82,7 @@ impl Blamer {
             summary: info.summary,
             text: traced.text.clone(),
             later,
+            also_known,
             at_shallow_border: traced.at_shallow_border,
         })
     }

@@ -16,8 +16,6 @@ pub(crate) struct CommitInfo {
     pub(crate) people: CommitPeople,
     /// Author date, milliseconds since 1970 UTC.
     pub(crate) authored_at: i64,
-    /// Commit date, milliseconds since 1970 UTC.
-    pub(crate) committed_at: i64,
     /// First line of the message.
     pub(crate) summary: String,
 }
@@ -44,15 +42,13 @@ impl CommitInfo {
             (developer, signature.seconds().saturating_mul(1000))
         };
         let (author, authored_at) = person(commit.author().map_err(|error| error.to_string())?);
-        let (committer, committed_at) =
-            person(commit.committer().map_err(|error| error.to_string())?);
+        let (committer, _) = person(commit.committer().map_err(|error| error.to_string())?);
         let message = text(commit.message);
         let from = message.len().saturating_sub(MAX_MESSAGE);
         let from = (from..=message.len()).find(|&at| message.is_char_boundary(at)).unwrap_or(0);
         Ok(Self {
             people: CommitPeople::new(author, committer, &message[from..]),
             authored_at,
-            committed_at,
             summary: message.lines().next().unwrap_or_default().to_owned(),
         })
     }

@@ -54,7 +54,7 @@ fn body(lines: &[&str], start: usize) -> Range<usize> {
         let goes_on = text.is_empty() || text.starts_with([')', ']', '}', '{', '#']);
         !goes_on && indent(line) <= own
     };
-    let length = lines[start + 1..].iter().position(|line| ends(line));
+    let length = lines[start + 1..].iter().position(ends);
     start..length.map_or(lines.len(), |length| start + 1 + length)
 }
 

@@ -11,6 +11,20 @@ use sha2::{Digest, Sha256};
 /// Where a repository keeps its list, by the convention of the code hosts.
 pub(crate) const IGNORE_REVS_PATH: &str = ".git-blame-ignore-revs";
 
+/// Where the list of commits to pass over is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum IgnoreRevs {
+    /// In `.git-blame-ignore-revs` of the tip, when it has that file.
+    #[default]
+    Convention,
+    /// Nowhere: no commit is passed over.
+    Nothing,
+    /// In this file of the tip.
+    InRepository(String),
+    /// In this file of this machine.
+    OnDisk(PathBuf),
+}
+
 /// Commits to pass over.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct IgnoreList {

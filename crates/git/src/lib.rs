@@ -28,6 +28,7 @@ pub mod tracer;
 pub use branches::probe_remote;
 pub use error::GitError;
 pub use facts::{Fact, FactKey, FactStore, Later};
+pub use ignore_revs::IgnoreRevs;
 pub use line_tracer::{Engine, Judgement};
 pub use locate::{Located, NotLocated, ReportedLine};
 pub use mirror::{Mirror, MirrorSettings, Tip};

@@ -86,6 +86,14 @@ impl LineTracer {
         Self { ignored, facts: None, recent: Arc::new(Cache::new(1)), ..self.clone() }
     }
 
+    /// The same, passing over nothing; `None` when this one does not either.
+    pub(crate) fn passing_over_none(&self) -> Option<Self> {
+        if self.ignored.ids.is_empty() {
+            return None;
+        }
+        Some(Self { ignored: IgnoreList::default(), ..self.clone() })
+    }
+
     pub(crate) fn options(&self, white_space: WhiteSpace) -> TraceOptions {
         TraceOptions { white_space, ignored: self.ignored.ids.clone() }
     }

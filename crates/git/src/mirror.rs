@@ -1,10 +1,13 @@
 //! A repository that is kept current: cloned and fetched by us, or read where it lies.
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use fancy_regex::Regex;
-use flawless_core::{AutomationPatterns, CodeOwners, CommitId, PathIndex, code_owners_paths};
+use flawless_core::{
+    AutomationPatterns, Blame, CodeOwners, CommitId, Developer, LineOrigin, PathIndex,
+    busiest_committer, code_owners_paths,
+};
 use gix_mailmap::Snapshot;
 use tokio::time::Instant;
 
@@ -12,7 +15,7 @@ use crate::blamer::Blamer;
 use crate::clone::{fetch_into, open_or_clone};
 use crate::error::GitError;
 use crate::facts::FactStore;
-use crate::ignore_revs::{self, IGNORE_REVS_PATH, IgnoreList};
+use crate::ignore_revs::{self, IGNORE_REVS_PATH, IgnoreList, IgnoreRevs};
 use crate::line_tracer::{Engine, Judgement, LineTracer};
 use crate::locate::{Located, NotLocated, ReportedLine, Revision, locate};
 use crate::pins::Pins;
@@ -20,6 +23,7 @@ use crate::process::GitProgram;
 use crate::repository::Repository;
 use crate::revision_name::candidates;
 use crate::source::Source;
+use crate::tracer::WhiteSpace;
 
 const FETCH_ON_DEMAND_EVERY: Duration = Duration::from_secs(10);
 const FETCH_ON_DEMAND_LIMIT: Duration = Duration::from_secs(60);
@@ -38,15 +42,31 @@ pub struct MirrorSettings {
     pub branch_pattern: Option<Regex>,
     /// An existing folder of ours for small files beside the mirror.
     pub scratch: PathBuf,
-    /// `ignore_revs_file`: the list of commits to pass over, a path in the repository, or an
-    /// absolute one on this machine. `.git-blame-ignore-revs` when not set.
-    pub ignore_revs_file: Option<String>,
+    /// Where the list of commits to pass over is.
+    pub ignore_revs: IgnoreRevs,
     /// Who is no person.
     pub automation: Arc<AutomationPatterns>,
     /// What finds the origin of a line.
     pub engine: Engine,
     /// Keeps what was found.
     pub facts: Option<Arc<dyn FactStore>>,
+}
+
+impl MirrorSettings {
+    /// How to keep a mirror of `source` when nothing else is said: `HEAD` runs, the repository's
+    /// own list is passed over, and nobody is automation.
+    pub fn new(git: GitProgram, source: Source, scratch: PathBuf) -> Self {
+        Self {
+            git,
+            source,
+            branch_pattern: None,
+            scratch,
+            ignore_revs: IgnoreRevs::default(),
+            automation: Arc::default(),
+            engine: Engine::default(),
+            facts: None,
+        }
+    }
 }
 
 /// A repository that is kept current.
@@ -198,15 +218,21 @@ impl Mirror {
     }
 
     async fn ignore_revs(&self, tip: &CommitId) -> Result<String, GitError> {
-        let path = self.settings.ignore_revs_file.as_deref().unwrap_or(IGNORE_REVS_PATH);
-        if Path::new(path).is_absolute() {
-            let read = tokio::fs::read_to_string(path).await;
-            return read.map_err(|source| GitError::Read { path: path.into(), source });
-        }
-        let list = self.repository.file(tip, path).await?;
-        if list.is_none() && self.settings.ignore_revs_file.is_some() {
-            tracing::warn!("ignore_revs_file {path} is not a file of {}", tip.short());
-        }
+        let list = match &self.settings.ignore_revs {
+            IgnoreRevs::Nothing => None,
+            IgnoreRevs::Convention => self.repository.file(tip, IGNORE_REVS_PATH).await?,
+            IgnoreRevs::OnDisk(path) => {
+                let read = tokio::fs::read(path).await;
+                Some(read.map_err(|source| GitError::Read { path: path.clone(), source })?)
+            }
+            IgnoreRevs::InRepository(path) => {
+                let list = self.repository.file(tip, path).await?;
+                if list.is_none() {
+                    tracing::warn!("ignore_revs_file {path} is not a file of {}", tip.short());
+                }
+                list
+            }
+        };
         Ok(String::from_utf8_lossy(&list.unwrap_or_default()).into_owned())
     }
 
@@ -284,6 +310,37 @@ impl Mirror {
         Ok(files)
     }
 
+    /// The origin of line `line` (from 1) of `path` at `commit`, and nothing else: what `git
+    /// blame` says with these options, with the ignore list of `tip`.
+    ///
+    /// # Errors
+    /// There is no such line, or git cannot be run.
+    pub async fn trace(
+        &self,
+        tip: &Tip,
+        commit: &CommitId,
+        path: &str,
+        line: u32,
+        white_space: WhiteSpace,
+    ) -> Result<LineOrigin, GitError> {
+        let traced = tip.blamer.tracer.trace(commit, path, line, white_space).await?;
+        Ok(traced.origin.clone())
+    }
+
+    /// Blames line `line` (from 1) of `path` at `commit` as it stands there.
+    ///
+    /// # Errors
+    /// There is no such line, or git cannot be run.
+    pub async fn blame(
+        &self,
+        tip: &Tip,
+        commit: &CommitId,
+        path: &str,
+        line: u32,
+    ) -> Result<Blame, GitError> {
+        tip.blamer.blame(commit, path, line).await
+    }
+
     /// Blames a line where it reads as reported. `running` is the revision the client named, when
     /// it is in the mirror; otherwise the tip is where the search starts. `tip` gives the ignore
     /// list and the mailmap, `others` are the report's other frames in the repository, for a
@@ -300,6 +357,41 @@ impl Mirror {
     ) -> Result<Result<Located, NotLocated>, GitError> {
         let revision = running.map_or(Revision::Tip(&tip.commit), Revision::Running);
         locate(&tip.blamer, revision, reported, others).await
+    }
+
+    /// When a developer last committed, milliseconds since 1970 UTC; `None` when they never did.
+    ///
+    /// # Errors
+    /// git cannot be run, or takes longer than a minute.
+    pub async fn last_commit_of(
+        &self,
+        tip: &Tip,
+        developer: &Developer,
+    ) -> Result<Option<i64>, GitError> {
+        let author = format!("--author=<{}>", developer.email);
+        let run = self.repository.run("log").args(["--all", "--fixed-strings", "--max-count=1"]);
+        let run = run.args(["--format=%ct", &author, tip.commit.as_str(), "--"]);
+        let answer = run.timeout(Duration::from_secs(60)).output().await?;
+        let seconds = String::from_utf8_lossy(&answer).trim().parse::<i64>().ok();
+        Ok(seconds.map(|seconds| seconds.saturating_mul(1000)))
+    }
+
+    /// Who changed a file most often of late, without automation and `gone`.
+    ///
+    /// # Errors
+    /// The repository cannot be read.
+    pub async fn busiest_committer(
+        &self,
+        tip: &Tip,
+        path: &str,
+        gone: &str,
+    ) -> Result<Option<Developer>, GitError> {
+        let mut people = Vec::new();
+        for version in self.repository.versions(&tip.commit, path, 50).await? {
+            people.push(tip.blamer.commit_info(&version.commit).await?.people.author);
+        }
+        let busiest = busiest_committer(&people, gone, &self.settings.automation);
+        Ok(busiest.map(|(developer, _)| developer.clone()))
     }
 }
 

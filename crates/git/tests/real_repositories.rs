@@ -53,10 +53,8 @@ impl Made {
 
     async fn mirror(&self, source: Source, pattern: Option<&str>) -> Result<Mirror, GitError> {
         Mirror::open(MirrorSettings {
-            git: GitProgram::new("git"),
-            source,
             branch_pattern: pattern.map(|pattern| Regex::new(pattern).expect("valid")),
-            scratch: self.folder.path().to_owned(),
+            ..MirrorSettings::new(GitProgram::new("git"), source, self.folder.path().to_owned())
         })
         .await
     }
@@ -69,8 +67,8 @@ impl Made {
 /// Path and line at birth of a line whose text is given; `None` when it does not stand there.
 async fn blame(mirror: &Mirror, path: &str, line: u32, text: &str) -> Option<(String, u32)> {
     let tip = mirror.tip().expect("a tip");
-    let reported = ReportedLine { path, line, text };
-    let found = mirror.locate(&tip, None, reported).await.expect("git runs").ok()?;
+    let reported = ReportedLine { path, line, function: "", text };
+    let found = mirror.locate(&tip, None, reported, &[]).await.expect("git runs").ok()?;
     Some((found.blame.origin.path, found.blame.origin.line))
 }
 
@@ -90,7 +88,8 @@ async fn renamed_quoted_and_odd_files_are_blamed_with_their_paths_at_birth() {
         ("no_newline.py", 1, "x  = 1", Some(("no_newline.py", 1))),
         ("windows.py", 2, "b = 2", Some(("windows.py", 2))),
         ("latin.py", 2, "b = 2", Some(("latin.py", 2))),
-        ("new.py", 3, "four", None),
+        // another line, but the text stands in the file once
+        ("new.py", 3, "four", Some(("old \"näme\".py", 4))),
         ("new.py", 5, "x", None),
         ("new.py", 0, "one", None),
         ("new.py", 3, "", None),
@@ -151,9 +150,11 @@ async fn a_revision_that_is_missing_is_fetched_but_not_again_and_again() {
     assert_eq!(mirror.resolve(new.as_str()).await.expect("git runs"), Some(new));
     // Within the next seconds a name that does not exist costs no fetch.
     let newer = made.commit("c.py", b"three\n");
-    assert_eq!(mirror.resolve(newer.as_str()).await.expect("git runs"), None);
+    made.git(&["tag", "v3"]);
+    assert_eq!(mirror.resolve("v3").await.expect("git runs"), None);
     mirror.fetch().await.expect("fetches");
-    assert_eq!(mirror.resolve(newer.as_str()).await.expect("git runs"), Some(newer));
+    assert_eq!(mirror.resolve("v3").await.expect("git runs"), Some(newer.clone()));
+    assert_eq!(mirror.resolve("shop@3").await.expect("git runs"), Some(newer));
 }
 
 #[tokio::test]

@@ -1,14 +1,18 @@
 //! From a report to its blamed line and the line's author: what the pipeline's job and
 //! `flawless blame` do alike.
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use flawless_core::{
     BlamedLine, Choice, ChoiceSettings, CommitId, FramePath, Report, Rules, choose,
 };
-use flawless_git::{GitError, Located, Mirror, ReportedLine, Tip};
+use flawless_git::process::GitProgram;
+use flawless_git::{GitError, Located, Mirror, MirrorSettings, ReportedLine, Source, Tip};
 
+use crate::config::Config;
 use crate::frame_paths::{FilesAt, frame_paths};
+use crate::issue_details::{Suspect, SuspectAuthor};
 
 /// The repository as attribution finds it.
 #[derive(Debug, Clone)]
@@ -85,13 +89,21 @@ pub fn choose_line(
 /// # Errors
 /// git cannot be run.
 pub async fn blame_line(
-    mirror: &Mirror,
-    tip: &Tip,
-    running: Option<&CommitId>,
+    report: &Report,
+    files: &FoundFiles,
     line: &BlamedLine,
 ) -> Result<Result<Located, String>, GitError> {
-    let reported = ReportedLine { path: &line.path, line: line.line, text: &line.text };
-    let located = match mirror.locate(tip, running, reported).await? {
+    let Some((mirror, tip)) = &files.at else {
+        return Ok(Err("there is no repository".to_owned()));
+    };
+    let reported = ReportedLine {
+        path: &line.path,
+        line: line.line,
+        function: &line.function,
+        text: &line.text,
+    };
+    let others = other_lines(report, files, line.frame);
+    let located = match mirror.locate(tip, files.running.as_ref(), reported, &others).await? {
         Ok(located) => located,
         Err(why) => return Ok(Err(why.0)),
     };
@@ -104,4 +116,58 @@ pub async fn blame_line(
         )));
     }
     Ok(Ok(located))
+}
+
+/// The report's other frames in the repository, the innermost first.
+fn other_lines<'a>(
+    report: &'a Report,
+    files: &'a FoundFiles,
+    chosen: usize,
+) -> Vec<ReportedLine<'a>> {
+    let frames = report.traceback.iter().zip(&files.paths).enumerate().rev();
+    frames
+        .filter(|(at, _)| *at != chosen)
+        .filter_map(|(_, (frame, path))| {
+            Some(ReportedLine {
+                path: &path.as_ref()?.path,
+                line: frame.line,
+                function: &frame.function,
+                text: &frame.text,
+            })
+        })
+        .collect()
+}
+
+/// The suspects behind the blamed line, each with who wrote it. That one's author is not known
+/// takes nothing from the others.
+pub async fn other_suspects(report: &Report, files: &FoundFiles, choice: &Choice) -> Vec<Suspect> {
+    let mut suspects = Vec::new();
+    for line in choice.suspects.iter().skip(1) {
+        let located = blame_line(report, files, line).await;
+        let located = located
+            .inspect_err(|error| tracing::debug!(%error, path = line.path, "a suspect's author"));
+        let author = located.ok().and_then(Result::ok).map(|located| SuspectAuthor {
+            developer: located.blame.developer,
+            commit: located.blame.origin.commit,
+            summary: located.blame.summary,
+        });
+        suspects.push(Suspect {
+            path: line.path.clone(),
+            line: line.line,
+            function: line.function.clone(),
+            text: line.text.trim().to_owned(),
+            author,
+        });
+    }
+    suspects
+}
+
+/// How to keep the mirror of `source`.
+pub fn mirror_settings(config: &Config, source: Source, scratch: PathBuf) -> MirrorSettings {
+    MirrorSettings {
+        branch_pattern: config.branch_pattern.clone(),
+        ignore_revs: config.ignore_revs.clone(),
+        automation: config.automation.clone(),
+        ..MirrorSettings::new(GitProgram::new(&config.git), source, scratch)
+    }
 }

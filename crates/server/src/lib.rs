@@ -10,6 +10,7 @@ pub mod frame_paths;
 pub mod health;
 pub mod ingest;
 pub mod intake;
+pub mod issue_details;
 pub mod links;
 mod logging;
 pub mod mail;

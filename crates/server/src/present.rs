@@ -1,7 +1,15 @@
 //! A traceback as people see it, in mails and on pages alike.
 use flawless_core::{ClassifiedFrame, FrameKind, Report};
 
-use crate::store::Sample;
+use crate::store::{IssueRow, Sample};
+
+/// Who wrote the line of an issue, by name and address.
+pub fn author_of(issue: &IssueRow) -> String {
+    match issue.developer() {
+        Some(developer) => one_line(&format!("{} <{}>", developer.name, developer.email), 200),
+        None => "automation".to_owned(),
+    }
+}
 
 /// A traceback ready to be printed.
 #[derive(Debug)]

@@ -1,5 +1,5 @@
 //! The issues of a week with their owners: what the page and `flawless issues` show alike.
-use flawless_core::{Rules, owner_of};
+use flawless_core::Rules;
 use jiff::tz::TimeZone;
 
 use crate::config::Config;
@@ -53,11 +53,11 @@ pub async fn week_lines(
         (filter.known_errors || found.issue.facts.known_error_id.is_none())
             && (filter.before_minimum_date || !old)
     };
+    let refused = store.refused_addresses().await?;
     let found = store.issues_between(from, to).await?.into_iter().filter(wanted);
     let line = |found: WeekIssue| {
         let WeekIssue { issue, week_occurrences, week_last_at } = found;
-        let owner =
-            owner_of(issue.developer().as_ref(), &issue.facts.path, rules, &config.addresses);
+        let owner = issue.owner(&issue.details(), rules, &config.addresses, &refused);
         let owner = owner.address.unwrap_or_else(|| "unknown".to_owned());
         WeekLine { issue, owner, occurrences: week_occurrences, last_at: week_last_at }
     };

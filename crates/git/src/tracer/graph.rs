@@ -290,7 +290,7 @@ fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, TraceError> {
     let read_error = |source| TraceError::Read { path: path.to_owned(), source };
     match std::fs::metadata(path) {
         Ok(meta) if meta.len() > MAX_FILE => {
-            return Err(TraceError::Unsupported("commit-graphs of this size"));
+            Err(TraceError::Unsupported("commit-graphs of this size"))
         }
         Ok(_) => std::fs::read(path).map(Some).map_err(read_error),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),

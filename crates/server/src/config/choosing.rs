@@ -1,5 +1,9 @@
-//! The options that say which line of a traceback is blamed.
-use flawless_core::{BlameFrame, ChoiceSettings, PathPrefix, PathSettings};
+//! The options that say which line of a traceback is blamed, and who is a person.
+use std::path::Path;
+use std::sync::Arc;
+
+use flawless_core::{AutomationPatterns, BlameFrame, ChoiceSettings, PathPrefix, PathSettings};
+use flawless_git::IgnoreRevs;
 
 use super::error::ConfigError;
 use super::resolve::Options;
@@ -17,6 +21,21 @@ impl Options<'_> {
                 _ => BlameFrame::Likely,
             },
         })
+    }
+
+    pub(super) fn ignore_revs(&self) -> IgnoreRevs {
+        match self.text("ignore_revs_file") {
+            "" => IgnoreRevs::Convention,
+            path if Path::new(path).is_absolute() => IgnoreRevs::OnDisk(path.into()),
+            path => IgnoreRevs::InRepository(path.to_owned()),
+        }
+    }
+
+    pub(super) fn automation(&self) -> Result<Arc<AutomationPatterns>, ConfigError> {
+        let name = "automation_patterns";
+        AutomationPatterns::new(&self.list(name))
+            .map(Arc::new)
+            .map_err(|error| self.bad_pattern(name, &error.pattern, error.message))
     }
 
     fn path_prefixes(&self) -> Result<Vec<PathPrefix>, ConfigError> {

@@ -197,6 +197,28 @@ pub const OPTIONS: &[OptionDef] = &[
          innermost one that is no raise statement, as 0.4.5 did.",
     ),
     option(
+        "ignore_revs_file",
+        "",
+        Text,
+        "A list of commits that never take the blame, such as those of a formatter: a path in the \
+         repository, or an absolute one on this machine. Default: .git-blame-ignore-revs.",
+    ),
+    option(
+        "automation_patterns",
+        "",
+        PatternList,
+        "Authors who are no person besides the bots and agents that are known anyway; searched \
+         for in \"Name <address>\". Behind their commits a person is looked for: co-author, \
+         committer, who merged it, who wrote the line before, the owner in CODEOWNERS.",
+    ),
+    option(
+        "author_gone_days",
+        "0",
+        Number,
+        "An author without a commit for so many days no longer answers for a line: the file's \
+         owner in CODEOWNERS does, else default_contact. 0: never.",
+    ),
+    option(
         "report_only_after_minimum_date",
         "1970-1-1",
         Date,

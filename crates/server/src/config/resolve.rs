@@ -2,11 +2,12 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fancy_regex::Regex;
-use flawless_core::{AddressPolicy, ChoiceSettings, PathPatterns, is_mailable};
-use flawless_git::{Source, hide_credentials};
+use flawless_core::{AddressPolicy, AutomationPatterns, ChoiceSettings, PathPatterns, is_mailable};
+use flawless_git::{IgnoreRevs, Source, hide_credentials};
 use jiff::tz::TimeZone;
 
 use super::error::ConfigError;
@@ -48,6 +49,12 @@ pub struct Config {
     pub repository: Option<Source>,
     /// `repo_branch_pattern`.
     pub branch_pattern: Option<Regex>,
+    /// `ignore_revs_file`.
+    pub ignore_revs: IgnoreRevs,
+    /// Who is no person: the known bots and agents, and `automation_patterns`.
+    pub automation: Arc<AutomationPatterns>,
+    /// `author_gone_days`; 0 when nobody is ever gone.
+    pub author_gone_days: u32,
     /// Between two fetches.
     pub fetch_interval: Duration,
     /// `max_report_bytes`.
@@ -139,6 +146,10 @@ impl Config {
             git: options.git(),
             repository: options.repository(&data_dir)?,
             branch_pattern: options.pattern("repo_branch_pattern")?,
+            ignore_revs: options.ignore_revs(),
+            automation: options.automation()?,
+            author_gone_days: u32::try_from(options.number("author_gone_days")?)
+                .unwrap_or(u32::MAX),
             fetch_interval: Duration::from_secs(options.number("repo_fetch_interval")?.max(1)),
             max_report_bytes: options.count("max_report_bytes")?,
             max_connections: options.count("max_connections")?,
@@ -198,7 +209,7 @@ impl Options<'_> {
     }
 
     /// The value as typed, or the default; empty when there is neither.
-    fn text(&self, name: &'static str) -> &str {
+    pub(super) fn text(&self, name: &'static str) -> &str {
         let default = OPTIONS.iter().find(|option| option.name == name).map_or("", |o| o.default);
         self.raw.get(name).unwrap_or(default)
     }
@@ -312,7 +323,7 @@ impl Options<'_> {
         self.raw.get(name).map(compile).transpose()
     }
 
-    fn bad_pattern(&self, name: &str, pattern: &str, message: String) -> ConfigError {
+    pub(super) fn bad_pattern(&self, name: &str, pattern: &str, message: String) -> ConfigError {
         let mend = "Write a Python-style regular expression; commas separate several.";
         self.wrong(name, format!("{pattern:?} is no regular expression: {message}"), mend)
     }

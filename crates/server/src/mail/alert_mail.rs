@@ -5,8 +5,9 @@ use lettre::message::MultiPart;
 
 use super::{MailError, builder, finish};
 use crate::dates::date_time;
+use crate::issue_details::IssueDetails;
 use crate::links;
-use crate::present::{TracebackView, one_line, plain};
+use crate::present::{TracebackView, author_of, one_line, plain};
 use crate::state::Shared;
 use crate::store::{AlertRow, IssueRow, NewMail, Sample};
 
@@ -21,6 +22,8 @@ pub struct AlertMail<'a> {
     pub alert: &'a AlertRow,
     /// What is told of.
     pub issue: &'a IssueRow,
+    /// How its line was found, and the other suspects.
+    pub details: &'a IssueDetails,
     /// Its newest sample.
     pub sample: &'a Sample,
     /// Who answers for it, and why.
@@ -37,7 +40,9 @@ struct View {
     text: String,
     reason: String,
     commit: Option<CommitView>,
+    later: Vec<String>,
     steps: Vec<String>,
+    suspects: Vec<String>,
     why_told: String,
     why_recipient: String,
     first_seen: String,
@@ -97,14 +102,7 @@ impl AlertMail<'_> {
         let commit = issue.facts.origin_commit.as_ref().map(|id| CommitView {
             id: id.chars().take(12).collect(),
             summary: one_line(issue.facts.commit_summary.as_deref().unwrap_or_default(), 200),
-            author: one_line(
-                &format!(
-                    "{} <{}>",
-                    issue.facts.developer_name.as_deref().unwrap_or_default(),
-                    issue.facts.developer_email.as_deref().unwrap_or_default()
-                ),
-                200,
-            ),
+            author: author_of(issue),
             date: issue.facts.authored_at.map(date).unwrap_or_default(),
         });
         let function = &issue.facts.function_name;
@@ -120,6 +118,18 @@ impl AlertMail<'_> {
             text: one_line(&issue.facts.text, 500),
             reason: plain(&issue.facts.reason),
             commit,
+            later: self
+                .details
+                .later
+                .iter()
+                .map(|later| one_line(&later.to_string(), 300))
+                .collect(),
+            suspects: self
+                .details
+                .suspects
+                .iter()
+                .map(|suspect| one_line(&suspect.in_words(), 400))
+                .collect(),
             steps: self.owner.steps.iter().map(|step| plain(step)).collect(),
             why_told: self.alert.reason.clone(),
             why_recipient: why_recipient.to_owned(),

@@ -8,17 +8,16 @@ use flawless_core::{
     BlameFrame, BlamedLine, Choice, ClassifiedFrame, CommitId, Dropped, FrameKind, OutcomeKind,
     Report, Verdict, is_foreign_folder, place_key, trace_fingerprint,
 };
-use flawless_git::{GitError, Located, Mirror};
+use flawless_git::{GitError, Mirror};
 use tokio::task::{self, JoinSet};
 
+use super::issue_facts::{Blamed, NewFacts, look_for_author, nobody};
 use super::record::example;
 use super::tell::tell;
 use super::verdicts::{Fate, KnownTrace, Verdicts};
 use crate::attribution::{FoundFiles, MuchSeen, Repo, blame_line, choose_line, find_files};
 use crate::state::{RulesAt, Shared};
-use crate::store::{
-    IssueFacts, PendingRow, Sample, Seen, StoreError, decode_sample, encode_sample,
-};
+use crate::store::{PendingRow, Sample, Seen, StoreError, decode_sample, encode_sample};
 
 /// How long a report waits for a repository that cannot be asked before it is counted with
 /// nobody blamed.
@@ -111,11 +110,7 @@ enum Found {
         issue_id: i64,
         line: BlamedLine,
     },
-    Issue {
-        facts: Box<IssueFacts>,
-        line: Option<BlamedLine>,
-        place: Option<String>,
-    },
+    Issue(Box<NewFacts>),
 }
 
 async fn try_attribute(
@@ -174,8 +169,8 @@ async fn find(
 fn is_doubtful(report: &Report, (frames, found): &(Vec<ClassifiedFrame>, Found)) -> bool {
     let blamed = match found {
         Found::Dropped(..) => return false,
-        Found::Issue { facts, .. } if facts.origin_commit.is_none() => return true,
-        Found::Issue { line, .. } => line.as_ref().map_or(0, |line| line.frame),
+        Found::Issue(new) if new.facts.origin_commit.is_none() => return true,
+        Found::Issue(new) => new.line.as_ref().map_or(0, |line| line.frame),
         Found::AtPlace { line, .. } => line.frame,
     };
     let paths = report.traceback.iter().map(|frame| frame.path.as_str()).zip(frames);
@@ -209,9 +204,7 @@ async fn find_at_tip(
     // A line that has its issue keeps it, however many errors went through its function since.
     let has_issue = match &found {
         Found::AtPlace { .. } => true,
-        Found::Issue { facts, .. } => {
-            shared.store.issue_with_identity(&facts.identity).await?.is_some()
-        }
+        Found::Issue(new) => shared.store.issue_with_identity(&new.facts.identity).await?.is_some(),
         Found::Dropped(..) => false,
     };
     if has_issue {
@@ -243,7 +236,7 @@ async fn find_line(
         }
         Verdict::Blamed(line) => line.clone(),
     };
-    let Some((mirror, tip)) = &files.at else {
+    let Some((_, tip)) = &files.at else {
         let why = no_repository.unwrap_or_default().to_owned();
         return Ok(not_blamed(report, &[], Some(line), why));
     };
@@ -255,10 +248,24 @@ async fn find_line(
     if let Some(issue_id) = shared.store.issue_at_place(&place).await? {
         return Ok(Found::AtPlace { issue_id, line });
     }
-    Ok(match blame_line(mirror, tip, running, &line).await? {
-        Ok(located) => blamed_issue(report, line, located, place),
+    Ok(match blame_line(report, files, &line).await? {
+        Ok(located) => {
+            let gone = look_for_author(shared, files, &located, &line.path).await;
+            let found = Blamed { report, files, choice, line, located, place, gone };
+            Found::Issue(Box::new(found.facts().await))
+        }
         Err(why) => not_blamed(report, &[], Some(line), why),
     })
+}
+
+/// An issue that nobody is blamed for.
+fn not_blamed(
+    report: &Report,
+    frames: &[ClassifiedFrame],
+    line: Option<BlamedLine>,
+    why: String,
+) -> Found {
+    Found::Issue(Box::new(nobody(report, frames, line, why)))
 }
 
 fn dropped_by(dropped: Dropped) -> Found {
@@ -270,71 +277,6 @@ fn dropped_by(dropped: Dropped) -> Found {
             Found::Dropped(OutcomeKind::ThirdParty, format!("third_party_whitelist rule {id}"))
         }
     }
-}
-
-fn facts_of(report: &Report, line: &BlamedLine, reason: String) -> IssueFacts {
-    IssueFacts {
-        path: line.path.clone(),
-        line: i64::from(line.line),
-        function_name: line.function.clone(),
-        text: line.text.trim().to_owned(),
-        exception_type: report.exception_type.clone(),
-        known_error_id: line.known_error,
-        reason,
-        ..IssueFacts::default()
-    }
-}
-
-fn blamed_issue(report: &Report, line: BlamedLine, located: Located, place: String) -> Found {
-    let Located { how, blame } = located;
-    let origin = blame.origin;
-    let facts = IssueFacts {
-        identity: format!("line:{}:{}:{}", origin.commit, origin.line, origin.path),
-        origin_commit: Some(origin.commit.to_string()),
-        origin_path: Some(origin.path),
-        origin_line: Some(i64::from(origin.line)),
-        developer_name: Some(blame.developer.name),
-        developer_email: Some(blame.developer.email),
-        authored_at: Some(blame.authored_at),
-        commit_summary: Some(blame.summary),
-        ..facts_of(report, &line, how)
-    };
-    Found::Issue { facts: Box::new(facts), line: Some(line), place: Some(place) }
-}
-
-/// An issue that nobody is blamed for: its identity is path, function and text of the line that
-/// was chosen, else of the project's innermost frame, else of the innermost one.
-fn not_blamed(
-    report: &Report,
-    frames: &[ClassifiedFrame],
-    line: Option<BlamedLine>,
-    why: String,
-) -> Found {
-    let shown = line.clone().or_else(|| {
-        let own = frames.iter().rposition(|frame| frame.repo_path.is_some());
-        let at = own.or(report.traceback.len().checked_sub(1))?;
-        let frame = &report.traceback[at];
-        let own_path = frames.get(at).and_then(|class| class.repo_path.clone());
-        Some(BlamedLine {
-            frame: at,
-            path: own_path.unwrap_or_else(|| frame.path.clone()),
-            line: frame.line,
-            function: frame.function.clone(),
-            text: frame.text.clone(),
-            known_error: None,
-        })
-    });
-    let shown = shown.unwrap_or_else(|| BlamedLine {
-        frame: 0,
-        path: "(no traceback)".into(),
-        line: 0,
-        function: String::new(),
-        text: report.exception_type.clone(),
-        known_error: None,
-    });
-    let key = place_key("", &shown.path, 0, &shown.function, &shown.text);
-    let facts = IssueFacts { identity: format!("text:{key}"), ..facts_of(report, &shown, why) };
-    Found::Issue { facts: Box::new(facts), line, place: None }
 }
 
 async fn finish(
@@ -351,8 +293,9 @@ async fn finish(
     let trace = trace_fingerprint(&report);
     let blamed_frame = match &found {
         Found::AtPlace { line, .. } => Some(line.frame),
-        Found::Issue { line, facts, .. } => {
-            line.as_ref().filter(|_| facts.origin_commit.is_some()).map(|line| line.frame)
+        Found::Issue(new) => {
+            let is_blamed = new.facts.origin_commit.is_some();
+            new.line.as_ref().filter(|_| is_blamed).map(|line| line.frame)
         }
         Found::Dropped(..) => None,
     };
@@ -376,8 +319,12 @@ async fn finish(
             verdicts.insert(trace, KnownTrace { rules_revision, only_at_tip: None, fate });
             return Ok(());
         }
-        Found::Issue { facts, line, place } => {
-            let counted = tx.count_attributed(&facts, seen).await?;
+        Found::Issue(new) => {
+            let NewFacts { facts, also_known, line, place } = *new;
+            let mut counted = tx.count_attributed(&facts, seen).await?;
+            if tx.merge_issues(&also_known, counted.id).await? > 0 {
+                counted = tx.counted(counted.id).await?;
+            }
             if counted.samples == 1 {
                 tx.count_functions(&own_functions(&report, &frames), now).await?;
             }

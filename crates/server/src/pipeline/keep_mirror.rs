@@ -2,11 +2,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use flawless_git::process::GitProgram;
 use flawless_git::{Mirror, MirrorSettings, Source};
 
-use crate::attribution::Repo;
+use crate::attribution::{Repo, mirror_settings};
 use crate::state::Shared;
+use crate::store::StoredFacts;
 
 /// Between two looks at a folder that somebody else keeps current.
 const LOOK_AT_FOLDER: Duration = Duration::from_secs(5);
@@ -20,11 +20,10 @@ pub async fn run_mirror(shared: Shared) {
         Source::Clone { .. } => shared.config.fetch_interval,
         Source::Folder(_) => LOOK_AT_FOLDER,
     };
+    let scratch = shared.config.data_dir.clone();
     let settings = MirrorSettings {
-        git: GitProgram::new(&shared.config.git),
-        source,
-        branch_pattern: shared.config.branch_pattern.clone(),
-        scratch: shared.config.data_dir.clone(),
+        facts: Some(Arc::new(StoredFacts::new(shared.store.clone()))),
+        ..mirror_settings(&shared.config, source, scratch)
     };
     let mirror = open(&shared, settings).await;
     loop {

@@ -2,6 +2,7 @@
 //! the store, so that the next one can take it up after a crash.
 
 mod attribute;
+mod issue_facts;
 mod keep_mirror;
 mod keep_rules;
 mod maintain;

@@ -1,7 +1,7 @@
 //! Turns alerts into mails in the outbox: each alert once, in one transaction.
 use std::time::Duration;
 
-use flawless_core::{Recipients, owner_of, recipients};
+use flawless_core::{Recipients, recipients};
 
 use crate::mail::{AlertMail, note_mail};
 use crate::state::Shared;
@@ -48,9 +48,10 @@ async fn compose(shared: &Shared, alert: &AlertRow) -> Result<(), StoreError> {
         Err(error) => return Err(error),
     };
     let rules = shared.rules.get();
-    let developer = issue.developer();
     let addresses = &shared.config.addresses;
-    let owner = owner_of(developer.as_ref(), &issue.facts.path, &rules.rules, addresses);
+    let details = issue.details();
+    let refused = shared.store.refused_addresses().await?;
+    let owner = issue.owner(&details, &rules.rules, addresses, &refused);
     let known = issue.facts.known_error_id.and_then(|id| rules.rules.known_error(id));
     let paths = sample.frames.iter().filter_map(|frame| frame.repo_path.as_deref());
     let found = recipients(&owner, &issue.facts.path, paths, known, &rules.rules);
@@ -63,7 +64,15 @@ async fn compose(shared: &Shared, alert: &AlertRow) -> Result<(), StoreError> {
         tracing::warn!(issue = issue.id, why, "nobody can be told");
         return hold(shared, alert, &why).await;
     }
-    let mail = AlertMail { shared, alert, issue: &issue, sample: &sample, owner: &owner, known };
+    let mail = AlertMail {
+        shared,
+        alert,
+        issue: &issue,
+        details: &details,
+        sample: &sample,
+        owner: &owner,
+        known,
+    };
     let mut mails = Vec::new();
     for (address, why) in &found.mailable {
         match mail.write(address, why) {

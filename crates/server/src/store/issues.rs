@@ -37,6 +37,8 @@ pub struct IssueFacts {
     pub commit_summary: Option<String>,
     /// How the line was found, or why nobody is blamed.
     pub reason: String,
+    /// [`crate::issue_details::IssueDetails`] as JSON.
+    pub details: String,
 }
 
 /// An issue as stored.
@@ -115,13 +117,14 @@ pub(super) const HOUR_MS: i64 = 3_600_000;
 const ISSUE_COLUMNS: &str = "issue.id, issue.identity, issue.path, issue.line, issue.function_name, issue.text, \
      issue.exception_type, issue.known_error_id, issue.origin_commit, issue.origin_path, \
      issue.origin_line, issue.developer_name, issue.developer_email, issue.authored_at, \
-     issue.commit_summary, issue.reason, issue.occurrences, issue.first_seen_at, \
+     issue.commit_summary, issue.reason, issue.details, issue.occurrences, issue.first_seen_at, \
      issue.last_seen_at, issue.told_at, \
      EXISTS (SELECT 1 FROM alert JOIN outbox ON outbox.alert_id = alert.id \
              WHERE alert.issue_id = issue.id AND outbox.gave_up_at IS NULL) AS mailed";
 
 impl WriteTx {
-    /// Adds occurrences to an issue; `None` when there is no such issue.
+    /// Adds occurrences to an issue, or to the one that it was merged into; `None` when there is
+    /// no such issue.
     ///
     /// # Errors
     /// The database refuses.
@@ -133,7 +136,7 @@ impl WriteTx {
         let counted: Option<Counted> = sqlx::query_as(
             "UPDATE issue SET occurrences = occurrences + $2, samples = samples + $4, \
              last_seen_at = CASE WHEN last_seen_at > $3 THEN last_seen_at ELSE $3 END \
-             WHERE id = $1 \
+             WHERE id = (SELECT COALESCE(merged_into, id) FROM issue WHERE id = $1) \
              RETURNING id, occurrences, samples, authored_at, told_at",
         )
         .bind(issue_id)
@@ -158,22 +161,19 @@ impl WriteTx {
         facts: &IssueFacts,
         seen: Seen,
     ) -> Result<Counted, StoreError> {
+        if let Some(known) = self.issue_of_identity(&facts.identity).await? {
+            self.renew(known, facts).await?;
+            if let Some(counted) = self.count(known, seen).await? {
+                return Ok(counted);
+            }
+        }
         let counted: Counted = sqlx::query_as(
             "INSERT INTO issue (project_id, identity, path, line, function_name, text, \
              exception_type, known_error_id, origin_commit, origin_path, origin_line, \
-             developer_name, developer_email, authored_at, commit_summary, reason, occurrences, \
-             samples, first_seen_at, last_seen_at) \
+             developer_name, developer_email, authored_at, commit_summary, reason, details, \
+             occurrences, samples, first_seen_at, last_seen_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-             $20, $18, $19) \
-             ON CONFLICT (project_id, identity) DO UPDATE SET \
-             path = excluded.path, line = excluded.line, function_name = excluded.function_name, \
-             text = excluded.text, known_error_id = excluded.known_error_id, \
-             reason = excluded.reason, samples = issue.samples + excluded.samples, \
-             occurrences = issue.occurrences + excluded.occurrences, \
-             last_seen_at = CASE WHEN issue.last_seen_at > excluded.last_seen_at \
-             THEN issue.last_seen_at ELSE excluded.last_seen_at END, \
-             developer_name = excluded.developer_name, \
-             developer_email = excluded.developer_email \
+             $18, $19, $20, $21) \
              RETURNING id, occurrences, samples, authored_at, told_at",
         )
         .bind(PROJECT)
@@ -192,14 +192,48 @@ impl WriteTx {
         .bind(facts.authored_at)
         .bind(&facts.commit_summary)
         .bind(&facts.reason)
+        .bind(&facts.details)
         .bind(seen.occurrences)
+        .bind(i64::from(seen.sampled))
         .bind(seen.first_at)
         .bind(seen.last_at)
-        .bind(i64::from(seen.sampled))
         .fetch_one(&mut *self.0)
         .await?;
         self.count_hour(counted.id, seen).await?;
         Ok(counted)
+    }
+
+    /// The line as it runs now and what is known about it.
+    async fn renew(&mut self, issue: i64, facts: &IssueFacts) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE issue SET path = $2, line = $3, function_name = $4, text = $5, \
+             known_error_id = $6, reason = $7, details = $8, developer_name = $9, \
+             developer_email = $10 WHERE id = $1",
+        )
+        .bind(issue)
+        .bind(&facts.path)
+        .bind(facts.line)
+        .bind(&facts.function_name)
+        .bind(&facts.text)
+        .bind(facts.known_error_id)
+        .bind(&facts.reason)
+        .bind(&facts.details)
+        .bind(&facts.developer_name)
+        .bind(&facts.developer_email)
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+
+    /// How an issue stands.
+    ///
+    /// # Errors
+    /// The database refuses, or there is no such issue.
+    pub async fn counted(&mut self, issue: i64) -> Result<Counted, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT id, occurrences, samples, authored_at, told_at FROM issue WHERE id = $1",
+        );
+        Ok(query.bind(issue).fetch_one(&mut *self.0).await?)
     }
 
     async fn count_hour(&mut self, issue: i64, seen: Seen) -> Result<(), StoreError> {
@@ -278,17 +312,23 @@ impl Store {
     /// # Errors
     /// The database refuses.
     pub async fn issue_with_identity(&self, identity: &str) -> Result<Option<i64>, StoreError> {
-        let query =
-            sqlx::query_scalar("SELECT id FROM issue WHERE project_id = $1 AND identity = $2");
+        let query = sqlx::query_scalar(
+            "SELECT COALESCE(merged_into, id) FROM issue WHERE project_id = $1 AND identity = $2",
+        );
         Ok(query.bind(PROJECT).bind(identity).fetch_optional(&self.readers).await?)
     }
 
-    /// One issue.
+    /// One issue; of one that was merged, the one that it lives on in.
     ///
     /// # Errors
     /// The database refuses.
     pub async fn issue(&self, id: i64) -> Result<Option<IssueRow>, StoreError> {
-        let sql = const_format(&["SELECT ", ISSUE_COLUMNS, " FROM issue WHERE issue.id = $1"]);
+        let sql = const_format(&[
+            "SELECT ",
+            ISSUE_COLUMNS,
+            " FROM issue \
+             WHERE issue.id = (SELECT COALESCE(merged_into, id) FROM issue WHERE id = $1)",
+        ]);
         Ok(sqlx::query_as(sql).bind(id).fetch_optional(&self.readers).await?)
     }
 
@@ -307,9 +347,10 @@ impl Store {
         let sql = const_format(&[
             "SELECT ",
             ISSUE_COLUMNS,
-            " FROM issue WHERE project_id = $1 AND path = $2 AND ($3 = '' OR function_name = $3) \
+            " FROM issue WHERE issue.id = (SELECT COALESCE(merged_into, id) FROM issue \
+             WHERE project_id = $1 AND path = $2 AND ($3 = '' OR function_name = $3) \
              AND ($5 = '' OR TRIM(text) = $5) \
-             ORDER BY CASE WHEN line = $4 THEN 0 ELSE 1 END, last_seen_at DESC LIMIT 1",
+             ORDER BY CASE WHEN line = $4 THEN 0 ELSE 1 END, last_seen_at DESC LIMIT 1)",
         ]);
         let query = sqlx::query_as(sql).bind(PROJECT).bind(path).bind(function);
         Ok(query.bind(line).bind(text.trim()).fetch_optional(&self.readers).await?)

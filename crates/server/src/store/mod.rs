@@ -6,7 +6,9 @@
 mod alerts;
 mod dialect;
 mod functions_seen;
+mod issue_merge;
 mod issues;
+mod line_facts;
 mod maintenance;
 mod open;
 mod outbox;
@@ -17,6 +19,7 @@ mod samples;
 
 pub use alerts::{AlertRow, IssueAlert};
 pub use issues::{Counted, IssueFacts, IssueRow, Seen, WeekIssue};
+pub use line_facts::StoredFacts;
 pub use maintenance::QueueAge;
 pub use open::{StoreError, make_private_folder};
 pub use outbox::{DueMail, MailState, NewMail};

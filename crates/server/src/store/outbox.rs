@@ -140,4 +140,17 @@ impl Store {
         );
         Ok(query.bind(issue_id).fetch_all(&self.readers).await?)
     }
+
+    /// Addresses to which mails were given up and none was sent since.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn refused_addresses(&self) -> Result<Vec<String>, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT DISTINCT recipient FROM outbox WHERE gave_up_at IS NOT NULL AND NOT EXISTS \
+             (SELECT 1 FROM outbox AS later WHERE later.recipient = outbox.recipient \
+              AND later.sent_at > outbox.gave_up_at)",
+        );
+        Ok(query.fetch_all(&self.readers).await?)
+    }
 }

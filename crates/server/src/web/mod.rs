@@ -1,6 +1,7 @@
 //! The pages: one file per page or action, beside its template. All routes are in this list.
 
 mod admin_show;
+mod blame_instead;
 mod config_view;
 mod health_check;
 mod ignored_exception_add;
@@ -37,6 +38,7 @@ pub fn router(shared: Shared) -> Router {
         .route("/save_disown_file", post(reassignment_add::save))
         .route("/add_ignored_exception", get(ignored_exception_add::show))
         .route("/save_ignored_exceptions", post(ignored_exception_add::save))
+        .route("/blame_instead", post(blame_instead::save))
         .route("/remove_rule", post(config_view::remove))
         .route("/view_config", get(config_view::show))
         .route("/admin", get(admin_show::show))

@@ -3,13 +3,12 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use flawless_core::owner_of;
 use serde::Deserialize;
 
 use super::layout::{PageError, message, page};
 use crate::dates::date_time;
 use crate::links;
-use crate::present::{TracebackView, one_line, plain};
+use crate::present::{TracebackView, author_of, one_line, plain};
 use crate::state::Shared;
 use crate::store::{IssueRow, StoreError};
 
@@ -37,8 +36,12 @@ struct Page {
     sampled: String,
     reason: String,
     commit: Option<CommitPart>,
+    later: Vec<String>,
+    sure: String,
     owner: String,
     steps: Vec<String>,
+    issue: i64,
+    suspects: Vec<String>,
     known_error: bool,
     told: Vec<String>,
     mails: Vec<MailPart>,
@@ -91,9 +94,9 @@ pub(super) async fn show(
     let date = |at: i64| date_time(at, timezone);
     let sample = shared.store.newest_sample(issue.id).await?;
     let rules = shared.rules.get();
-    let developer = issue.developer();
-    let owner =
-        owner_of(developer.as_ref(), &issue.facts.path, &rules.rules, &shared.config.addresses);
+    let details = issue.details();
+    let refused = shared.store.refused_addresses().await?;
+    let owner = issue.owner(&details, &rules.rules, &shared.config.addresses, &refused);
     let told = shared.store.alerts_of(issue.id).await?.into_iter().map(|alert| {
         let note = alert.note.map(|note| format!(" — not sent: {note}")).unwrap_or_default();
         format!("{}: {}{note}", date(alert.decided_at), alert.reason)
@@ -111,10 +114,7 @@ pub(super) async fn show(
     let commit = issue.facts.origin_commit.as_ref().map(|id| CommitPart {
         id: id.chars().take(12).collect(),
         summary: one_line(issue.facts.commit_summary.as_deref().unwrap_or_default(), 200),
-        author: developer
-            .as_ref()
-            .map(|developer| one_line(&format!("{} <{}>", developer.name, developer.email), 200))
-            .unwrap_or_default(),
+        author: author_of(&issue),
         date: issue.facts.authored_at.map(date).unwrap_or_default(),
         origin: format!(
             "{}:{}",
@@ -132,6 +132,10 @@ pub(super) async fn show(
         sampled: sample.as_ref().map(|(at, _)| date(*at)).unwrap_or_default(),
         reason: plain(&issue.facts.reason),
         commit,
+        later: details.later.iter().map(|later| one_line(&later.to_string(), 300)).collect(),
+        sure: details.confidence.map(|sure| sure.to_string()).unwrap_or_default(),
+        issue: issue.id,
+        suspects: details.suspects.iter().map(|s| one_line(&s.in_words(), 400)).collect(),
         owner: owner.address.unwrap_or_else(|| "nobody".to_owned()),
         steps: owner.steps.iter().map(|step| plain(step)).collect(),
         known_error: issue.facts.known_error_id.is_some(),

@@ -1,0 +1,89 @@
+//! `flawless blame --line FILE:LINE`: who answers for one line of a revision.
+use flawless_core::Blame;
+use flawless_git::Mirror;
+use serde_json::json;
+
+use super::{Arguments, Failure, resolve};
+use crate::dates::rfc3339;
+
+/// A line of a file of the repository.
+pub(super) struct Place {
+    path: String,
+    line: u32,
+}
+
+impl Place {
+    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
+        let wrong = || {
+            Failure::new(format!(
+                "--line: {text:?} is no place: write the file's path in the repository, a colon \
+                 and a line number from 1, like shop/cart.py:12"
+            ))
+        };
+        let (path, line) = text.rsplit_once(':').ok_or_else(wrong)?;
+        let line = line.parse().ok().filter(|line| *line > 0).ok_or_else(wrong)?;
+        if path.is_empty() {
+            return Err(wrong());
+        }
+        Ok(Self { path: path.to_owned(), line })
+    }
+}
+
+pub(super) async fn blame(
+    mirror: &Mirror,
+    rev: Option<&str>,
+    place: &Place,
+    arguments: &Arguments,
+) -> Result<String, Failure> {
+    let tip = mirror.tip().ok_or_else(|| Failure::new("the repository has no commit yet"))?;
+    let commit = match rev {
+        Some(rev) => resolve(mirror, rev).await?,
+        None => tip.commit.clone(),
+    };
+    let blame = mirror.blame(&tip, &commit, &place.path, place.line).await?;
+    if arguments.json {
+        let mut value = blame_json(&blame);
+        value["text"] = json!(blame.text);
+        value["steps"] = json!(blame.steps);
+        value["later"] = json!(blame.later);
+        return Ok(format!("{value}\n"));
+    }
+    let mut lines = vec![format!("{}:{} at {}", place.path, place.line, commit.short())];
+    lines.push(format!("  text      {}", blame.text.trim()));
+    lines.extend(blame_lines(&blame));
+    if arguments.why {
+        lines.extend(chain(&blame));
+    }
+    Ok(lines.join("\n") + "\n")
+}
+
+/// Author, date, commit and origin.
+pub(super) fn blame_lines(blame: &Blame) -> Vec<String> {
+    let origin = &blame.origin;
+    let author = match &blame.developer {
+        Some(who) => format!("{} <{}>", who.name, who.email),
+        None => "nobody: only automation wrote it".to_owned(),
+    };
+    vec![
+        format!("  author    {author}"),
+        format!("  date      {}", rfc3339(blame.authored_at)),
+        format!("  commit    {} {}", origin.commit.short(), blame.summary),
+        format!("  origin    {}:{}", origin.path, origin.line),
+    ]
+}
+
+/// What happened to the line since, and how its developer was found.
+pub(super) fn chain(blame: &Blame) -> Vec<String> {
+    let later = blame.later.iter().map(|later| format!("  since     {later}"));
+    later.chain(blame.steps.iter().map(|step| format!("  person    {step}"))).collect()
+}
+
+pub(super) fn blame_json(blame: &Blame) -> serde_json::Value {
+    json!({
+        "commit": blame.origin.commit.as_str(),
+        "origin_path": blame.origin.path,
+        "origin_line": blame.origin.line,
+        "developer": blame.developer,
+        "authored_at": rfc3339(blame.authored_at),
+    })
+}

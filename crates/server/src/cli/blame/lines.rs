@@ -1,0 +1,95 @@
+//! `flawless blame --lines`: the origins of many places, one JSON object a line.
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::process::ExitCode;
+
+use flawless_core::CommitId;
+use flawless_git::tracer::WhiteSpace;
+use flawless_git::{GitError, Mirror, Tip};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Failure;
+
+/// No path is longer; what is longer is not looked at.
+const MAX_LINE: u64 = 1024 * 1024;
+
+#[derive(Debug, Deserialize)]
+struct Question {
+    rev: String,
+    path: String,
+    line: u32,
+}
+
+/// Answers each line of `file` as soon as it is read. A line without an answer says why, and
+/// then the program ends with 1.
+pub(super) async fn run(mirror: &Mirror, file: &str, plain: bool) -> Result<ExitCode, Failure> {
+    let input: Box<dyn Read> = match file {
+        "-" => Box::new(std::io::stdin()),
+        path => Box::new(
+            std::fs::File::open(path)
+                .map_err(|error| Failure::new(format!("{path} cannot be read: {error}")))?,
+        ),
+    };
+    let tip = mirror.tip().ok_or_else(|| Failure::new("the repository has no commit yet"))?;
+    let white_space = if plain { WhiteSpace::Counts } else { WhiteSpace::Ignored };
+    let mut asker = Asker { mirror, tip: &tip, white_space, revisions: HashMap::new() };
+    let mut input = BufReader::new(input);
+    let mut output = BufWriter::new(std::io::stdout().lock());
+    let (mut number, mut ended) = (0u64, ExitCode::SUCCESS);
+    loop {
+        let mut line = String::new();
+        if input.by_ref().take(MAX_LINE).read_line(&mut line)? == 0 {
+            break;
+        }
+        number += 1;
+        let answer = match serde_json::from_str::<Question>(&line) {
+            Err(error) => Err(format!("line {number} of the input: {error}")),
+            Ok(question) => asker.ask(&question).await,
+        };
+        let answer = answer.unwrap_or_else(|error| {
+            ended = ExitCode::FAILURE;
+            json!({ "error": error })
+        });
+        let written = writeln!(output, "{answer}").and_then(|()| {
+            // Whoever asks line by line waits for the answer.
+            if input.buffer().is_empty() { output.flush() } else { Ok(()) }
+        });
+        match written {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(ended),
+            written => written?,
+        }
+    }
+    output.flush()?;
+    Ok(ended)
+}
+
+struct Asker<'a> {
+    mirror: &'a Mirror,
+    tip: &'a Tip,
+    white_space: WhiteSpace,
+    revisions: HashMap<String, Option<CommitId>>,
+}
+
+impl Asker<'_> {
+    async fn ask(&mut self, question: &Question) -> Result<serde_json::Value, String> {
+        let Question { rev, path, line } = question;
+        let words = |error: GitError| error.to_string();
+        let commit = match self.revisions.get(rev) {
+            Some(known) => known.clone(),
+            None => {
+                let commit = self.mirror.resolve(rev).await.map_err(words)?;
+                self.revisions.insert(rev.clone(), commit.clone());
+                commit
+            }
+        };
+        let commit = commit.ok_or_else(|| format!("{rev:?} names no commit"))?;
+        let traced = self.mirror.trace(self.tip, &commit, path, *line, self.white_space).await;
+        let origin = traced.map_err(words)?;
+        Ok(json!({
+            "commit": origin.commit.as_str(),
+            "orig_path": origin.path,
+            "orig_line": origin.line,
+        }))
+    }
+}

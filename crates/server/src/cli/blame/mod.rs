@@ -1,0 +1,163 @@
+//! `flawless blame`: from a printed traceback, or a place, to the line and its author, without a
+//! server.
+
+mod line;
+mod lines;
+mod traceback;
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use flawless_core::{CommitId, Rules};
+use flawless_git::{Engine, IgnoreRevs, Mirror, MirrorSettings, Source};
+use flawless_protocol::text_traceback::parse_python;
+
+use super::{ConfArgument, Failure, print};
+use crate::attribution::{MuchSeen, mirror_settings};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::store::Store;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    conf: ConfArgument,
+    /// The repository; without it that of the configuration, else the current folder.
+    #[arg(long, value_name = "DIR")]
+    repo: Option<PathBuf>,
+    /// The revision that was running; without it the tip, and the texts have to agree.
+    #[arg(long, value_name = "REV")]
+    rev: Option<String>,
+    /// One place instead of tracebacks: a file of the repository and a line of it.
+    #[arg(long, value_name = "FILE:LINE", conflicts_with = "lines")]
+    line: Option<String>,
+    /// Many places: JSON lines {"rev", "path", "line"} from a file, or - for standard input, to
+    /// JSON lines {"commit", "orig_path", "orig_line"}, as git blame -w answers: moves are not
+    /// followed, and only --ignore-revs-file names commits to pass over.
+    #[arg(long, value_name = "FILE")]
+    lines: Option<String>,
+    /// White space makes another line; only with --lines.
+    #[arg(long, requires = "lines")]
+    no_whitespace_folding: bool,
+    /// A list of commits to pass over, instead of the repository's.
+    #[arg(long, value_name = "FILE")]
+    ignore_revs_file: Option<PathBuf>,
+    /// What finds the origin of a line.
+    #[arg(long, default_value = "tracer")]
+    engine: EngineArgument,
+    /// The whole chain: how the file, the line and the developer were found.
+    #[arg(long)]
+    why: bool,
+    /// One JSON object for each traceback.
+    #[arg(long)]
+    json: bool,
+    /// Text with Python tracebacks in it, or - for standard input.
+    #[arg(default_value = "-")]
+    file: String,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum EngineArgument {
+    /// Our own, with git behind it.
+    Tracer,
+    /// Only the git program.
+    Git,
+}
+
+/// Text that is larger than this is no log excerpt.
+const MAX_INPUT: u64 = 256 * 1024 * 1024;
+
+pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let config = arguments.conf.resolve()?;
+    let scratch = tempfile::tempdir()?;
+    if let Some(file) = &arguments.lines {
+        let mirror = open_mirror(&arguments, &config, scratch.path()).await?;
+        return lines::run(&mirror, file, arguments.no_whitespace_folding).await;
+    }
+    if let Some(place) = &arguments.line {
+        let mirror = open_mirror(&arguments, &config, scratch.path()).await?;
+        let place = line::Place::parse(place)?;
+        return print(line::blame(&mirror, arguments.rev.as_deref(), &place, &arguments).await?);
+    }
+    let tracebacks = parse_python(&read_input(&arguments.file)?);
+    if tracebacks.is_empty() {
+        return Err(Failure::new(format!(
+            "{} holds no Python traceback: one begins with \"Traceback (most recent call last):\"",
+            if arguments.file == "-" { "standard input" } else { &arguments.file }
+        )));
+    }
+    // Rules and what was seen come from the store of the configuration; without one there are none.
+    let (rules, much_seen) = match &arguments.conf.conf {
+        None => (Rules::default(), MuchSeen::new()),
+        Some(_) => {
+            let store = Store::open(&config.data_dir, Clock::system().now()).await?;
+            let (_, rules) = store.rules().await?;
+            let much_seen = store.much_seen_functions().await?;
+            store.close().await;
+            (rules, much_seen)
+        }
+    };
+    let mirror = open_mirror(&arguments, &config, scratch.path()).await?;
+    if let Some(rev) = &arguments.rev {
+        resolve(&mirror, rev).await?;
+    }
+    let mut output = String::new();
+    for traceback in tracebacks {
+        let report = traceback::report_of(traceback, arguments.rev.clone());
+        let found = traceback::blame(&report, &mirror, &config, &much_seen, &rules).await?;
+        output.push_str(&if arguments.json {
+            found.as_json()
+        } else {
+            found.as_text(arguments.why)
+        });
+    }
+    print(output)
+}
+
+/// The commit that the user named.
+async fn resolve(mirror: &Mirror, rev: &str) -> Result<CommitId, Failure> {
+    let dir = mirror.repository().dir().display();
+    let known = mirror.resolve(rev).await?;
+    known.ok_or_else(|| Failure::new(format!("--rev: {rev:?} names no commit of {dir}")))
+}
+
+fn read_input(file: &str) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    let read = match file {
+        "-" => std::io::stdin().take(MAX_INPUT).read_to_end(&mut bytes),
+        path => std::fs::File::open(path).and_then(|f| f.take(MAX_INPUT).read_to_end(&mut bytes)),
+    };
+    read.map_err(|error| Failure::new(format!("{file} cannot be read: {error}")))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+async fn open_mirror(
+    arguments: &Arguments,
+    config: &Config,
+    scratch: &Path,
+) -> Result<Arc<Mirror>, Failure> {
+    let here = || Source::Folder(PathBuf::from("."));
+    let source = match &arguments.repo {
+        Some(dir) => Source::Folder(dir.clone()),
+        None => config.repository.clone().unwrap_or_else(here),
+    };
+    let mut settings = mirror_settings(config, source, scratch.to_owned());
+    if arguments.repo.is_some() {
+        settings.branch_pattern = None;
+    }
+    if let Some(file) = &arguments.ignore_revs_file {
+        settings.ignore_revs = IgnoreRevs::OnDisk(file.clone());
+    } else if arguments.lines.is_some() {
+        settings.ignore_revs = IgnoreRevs::Nothing;
+    }
+    let engine = match arguments.engine {
+        EngineArgument::Tracer => Engine::Tracer,
+        EngineArgument::Git => Engine::Git,
+    };
+    let opened = Mirror::open(MirrorSettings { engine, ..settings }).await.map_err(|error| {
+        Failure::new(format!("{error}. Name the repository with --repo or in the configuration"))
+    })?;
+    Ok(Arc::new(opened))
+}

@@ -1,0 +1,198 @@
+//! One printed traceback: its line, who wrote it, and why that one.
+use std::sync::Arc;
+
+use flawless_core::{Choice, Frame, FrameKind, Report, Rules, Verdict};
+use flawless_git::{Located, Mirror};
+use flawless_protocol::text_traceback::{TextFrame, TextTraceback};
+use serde_json::{Value, json};
+
+use super::Failure;
+use super::line::{blame_json, blame_lines, chain};
+use crate::attribution::{MuchSeen, blame_line, choose_line, find_files, other_suspects};
+use crate::config::Config;
+use crate::issue_details::Suspect;
+
+pub(super) fn report_of(traceback: TextTraceback, revision: Option<String>) -> Report {
+    let frame = |frame: TextFrame| Frame {
+        path: frame.path,
+        line: frame.line,
+        function: frame.function,
+        text: frame.text,
+        locals: None,
+    };
+    let report = Report {
+        traceback: traceback.frames.into_iter().map(frame).collect(),
+        exception_type: traceback.exception_type,
+        exception_message: traceback.exception_message,
+        revision,
+        error_count: 1,
+        ..Report::default()
+    };
+    report.bounded()
+}
+
+/// What was found about one traceback.
+pub(super) struct Found<'a> {
+    report: &'a Report,
+    choice: Choice,
+    blamed: Option<Located>,
+    suspects: Vec<Suspect>,
+    reason: String,
+}
+
+pub(super) async fn blame<'a>(
+    report: &'a Report,
+    mirror: &Arc<Mirror>,
+    config: &Config,
+    much_seen: &MuchSeen,
+    rules: &Rules,
+) -> Result<Found<'a>, Failure> {
+    let settings = &config.choice;
+    let files = find_files(report, Some(mirror), settings).await?;
+    let choice = choose_line(report, &files, settings, much_seen, rules);
+    let found = match &choice.verdict {
+        Verdict::Blamed(line) => blame_line(report, &files, line).await?,
+        Verdict::Nobody(why) => Err(why.explain().to_owned()),
+        Verdict::Dropped(_) => Err("a rule drops this report".to_owned()),
+    };
+    let suspects = other_suspects(report, &files, &choice).await;
+    let (blamed, reason) = match found {
+        Ok(blamed) => {
+            let kind = match &choice.verdict {
+                Verdict::Blamed(line) => choice.frames[line.frame].kind,
+                _ => FrameKind::Candidate,
+            };
+            let reason = if kind.is_unlikely() {
+                "the innermost frame of the project; none of its own is likelier".to_owned()
+            } else {
+                format!("the innermost frame that may be blamed: {kind}")
+            };
+            let reason = format!("{reason}; {}", blamed.how);
+            (Some(blamed), reason)
+        }
+        Err(why) => (None, why),
+    };
+    Ok(Found { report, choice, blamed, suspects, reason })
+}
+
+impl Found<'_> {
+    /// The chosen frame's place in the traceback.
+    fn index(&self) -> Option<usize> {
+        match &self.choice.verdict {
+            Verdict::Blamed(line) => Some(line.frame),
+            _ => None,
+        }
+    }
+
+    fn frame_json(&self, index: usize) -> Value {
+        let frame = &self.report.traceback[index];
+        json!({
+            "index": index,
+            "path": frame.path,
+            "repo_path": self.choice.frames[index].repo_path,
+            "path_rule": self.choice.frames[index].path_rule,
+            "line": frame.line,
+            "function": frame.function,
+            "text": frame.text,
+        })
+    }
+
+    /// Frames behind the chosen one, each with the reason why it was not.
+    fn passed_over(&self) -> impl Iterator<Item = (usize, FrameKind)> {
+        let from = self.index().map_or(0, |index| index + 1);
+        self.choice.frames.iter().enumerate().skip(from).map(|(at, frame)| (at, frame.kind))
+    }
+
+    /// The suspects, the blamed line first, each with its author.
+    fn suspects_json(&self) -> Vec<Value> {
+        let authors = self.suspects.iter().map(|suspect| suspect.author.as_ref());
+        let first = self.blamed.as_ref().map(|blamed| {
+            json!({
+                "commit": blamed.blame.origin.commit,
+                "summary": blamed.blame.summary,
+                "developer": blamed.blame.developer,
+            })
+        });
+        let authors = std::iter::once(first).chain(authors.map(|author| Some(json!(author))));
+        let with_author = |(line, author): (&flawless_core::BlamedLine, Option<Value>)| {
+            let mut suspect = self.frame_json(line.frame);
+            suspect["author"] = author.unwrap_or_default();
+            suspect
+        };
+        self.choice.suspects.iter().zip(authors).map(with_author).collect()
+    }
+
+    pub(super) fn as_json(&self) -> String {
+        let passed_over: Vec<Value> = self
+            .passed_over()
+            .map(|(index, kind)| {
+                let mut frame = self.frame_json(index);
+                frame["reason"] = json!(kind.to_string());
+                frame
+            })
+            .collect();
+        let located = self.blamed.as_ref();
+        let mut value = match located {
+            Some(located) => blame_json(&located.blame),
+            None => json!({
+                "commit": null,
+                "origin_path": null,
+                "origin_line": null,
+                "developer": null,
+                "authored_at": null,
+            }),
+        };
+        let rule = self.index().and_then(|index| self.choice.frames[index].path_rule);
+        value["frame"] = json!(self.index().map(|index| self.frame_json(index)));
+        value["reason"] = json!(self.reason);
+        value["confidence"] = json!(located.map(|located| located.confidence));
+        value["path_rule"] = json!(rule);
+        value["revision"] = json!(located.map(|located| &located.revision));
+        value["steps"] = json!(located.map(|located| &located.blame.steps));
+        value["later"] = json!(located.map(|located| &located.blame.later));
+        value["suspects"] = json!(self.suspects_json());
+        value["passed_over"] = json!(passed_over);
+        format!("{value}\n")
+    }
+
+    pub(super) fn as_text(&self, why: bool) -> String {
+        let mut lines = Vec::new();
+        let place = |index: usize| {
+            let frame = &self.report.traceback[index];
+            let path = self.choice.frames[index].repo_path.as_deref();
+            format!("{}:{} in {}", path.unwrap_or(&frame.path), frame.line, frame.function)
+        };
+        let exception = &self.report.exception_type;
+        lines.push(if exception.is_empty() { "Traceback".to_owned() } else { exception.clone() });
+        if let Some(index) = self.index() {
+            lines.push(format!("  line      {}", place(index)));
+            lines.push(format!("            {}", self.report.traceback[index].text.trim()));
+        }
+        match &self.blamed {
+            Some(located) => {
+                lines.extend(blame_lines(&located.blame));
+                lines.push(format!("  why       {}", self.reason));
+                if why {
+                    lines.push(format!("  sure      {}", located.confidence));
+                    lines.push(format!("  revision  {}", located.revision));
+                    lines.extend(chain(&located.blame));
+                }
+            }
+            None => lines.push(format!("  nobody    {}", self.reason)),
+        }
+        for suspect in &self.suspects {
+            lines.push(format!("  or        {}", suspect.in_words()));
+        }
+        for (index, kind) in self.passed_over() {
+            lines.push(format!("  passed    {}: {kind}", place(index)));
+        }
+        if why {
+            let ruled = self.choice.frames.iter().enumerate();
+            for (index, rule) in ruled.filter_map(|(at, frame)| Some((at, frame.path_rule?))) {
+                let deployed = &self.report.traceback[index].path;
+                lines.push(format!("  file      {deployed} is {}: {rule}", place(index)));
+            }
+        }
+        lines.join("\n") + "\n\n"
+    }
+}

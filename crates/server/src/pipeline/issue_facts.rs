@@ -1,0 +1,160 @@
+//! What is written down about a line: the facts of its issue, and under which other names the
+//! same line may have been written down before.
+use flawless_core::{
+    BlamedLine, Choice, ClassifiedFrame, Developer, LineOrigin, Report, author_gone, place_key,
+};
+use flawless_git::Located;
+
+use crate::attribution::{FoundFiles, other_suspects};
+use crate::issue_details::IssueDetails;
+use crate::state::Shared;
+use crate::store::IssueFacts;
+
+/// The facts of an issue that may be new.
+pub(super) struct NewFacts {
+    pub facts: IssueFacts,
+    /// Other identities that this line had, or would have had, under other settings.
+    pub also_known: Vec<String>,
+    pub line: Option<BlamedLine>,
+    /// The place, to be remembered.
+    pub place: Option<String>,
+}
+
+/// A line with its author.
+pub(super) struct Blamed<'a> {
+    pub report: &'a Report,
+    pub files: &'a FoundFiles,
+    pub choice: &'a Choice,
+    pub line: BlamedLine,
+    pub located: Located,
+    pub place: String,
+    pub gone: Gone,
+}
+
+/// What became of the author.
+#[derive(Default)]
+pub(super) struct Gone {
+    why: Option<String>,
+    proposal: Option<Developer>,
+}
+
+impl Blamed<'_> {
+    pub(super) async fn facts(self) -> NewFacts {
+        let Self { report, files, choice, line, located, place, gone } = self;
+        let suspects = other_suspects(report, files, choice).await;
+        let Located { how, confidence, revision, blame, .. } = located;
+        let tip = files.at.as_ref().map(|(_, tip)| tip);
+        let code_owners = tip.and_then(|tip| tip.code_owners.as_ref()?.owners_of(&line.path));
+        let details = IssueDetails {
+            confidence: Some(confidence),
+            path_rule: choice.frames.get(line.frame).and_then(|frame| frame.path_rule),
+            revision: Some(revision),
+            steps: blame.steps,
+            later: blame.later,
+            gone: gone.why,
+            proposal: gone.proposal,
+            code_owners,
+            suspects,
+        };
+        let mut also_known: Vec<String> = blame.also_known.iter().map(identity).collect();
+        also_known.push(text_identity(&line));
+        let (name, email) = blame.developer.map(|who| (who.name, who.email)).unzip();
+        let facts = IssueFacts {
+            identity: identity(&blame.origin),
+            origin_commit: Some(blame.origin.commit.to_string()),
+            origin_path: Some(blame.origin.path),
+            origin_line: Some(i64::from(blame.origin.line)),
+            developer_name: name,
+            developer_email: email,
+            authored_at: Some(blame.authored_at),
+            commit_summary: Some(blame.summary),
+            details: serde_json::to_string(&details).unwrap_or_default(),
+            ..facts_of(report, &line, how)
+        };
+        NewFacts { facts, also_known, line: Some(line), place: Some(place) }
+    }
+}
+
+/// An issue that nobody is blamed for: its identity is path, function and text of the line that
+/// was chosen, else of the project's innermost frame, else of the innermost one.
+pub(super) fn nobody(
+    report: &Report,
+    frames: &[ClassifiedFrame],
+    line: Option<BlamedLine>,
+    why: String,
+) -> NewFacts {
+    let shown = line.clone().or_else(|| {
+        let own = frames.iter().rposition(|frame| frame.repo_path.is_some());
+        let at = own.or(report.traceback.len().checked_sub(1))?;
+        let frame = &report.traceback[at];
+        let own_path = frames.get(at).and_then(|class| class.repo_path.clone());
+        Some(BlamedLine {
+            frame: at,
+            path: own_path.unwrap_or_else(|| frame.path.clone()),
+            line: frame.line,
+            function: frame.function.clone(),
+            text: frame.text.clone(),
+            known_error: None,
+        })
+    });
+    let shown = shown.unwrap_or_else(|| BlamedLine {
+        frame: 0,
+        path: "(no traceback)".into(),
+        line: 0,
+        function: String::new(),
+        text: report.exception_type.clone(),
+        known_error: None,
+    });
+    let facts = IssueFacts { identity: text_identity(&shown), ..facts_of(report, &shown, why) };
+    NewFacts { facts, also_known: Vec::new(), line, place: None }
+}
+
+/// Whether the author still answers for the line, and who could instead.
+pub(super) async fn look_for_author(
+    shared: &Shared,
+    files: &FoundFiles,
+    located: &Located,
+    path: &str,
+) -> Gone {
+    let days = shared.config.author_gone_days;
+    let (Some(developer), Some((mirror, tip)), true) =
+        (&located.blame.developer, &files.at, days > 0)
+    else {
+        return Gone::default();
+    };
+    let last = match mirror.last_commit_of(tip, developer).await {
+        Ok(last) => last,
+        Err(error) => {
+            tracing::warn!(%error, "when an author last committed is not known");
+            return Gone::default();
+        }
+    };
+    if !author_gone(last, shared.clock.now(), days) {
+        return Gone::default();
+    }
+    let proposal = mirror.busiest_committer(tip, path, &developer.email).await.ok().flatten();
+    let why = format!("{} <{}> made no commit for {days} days", developer.name, developer.email);
+    Gone { why: Some(why), proposal }
+}
+
+fn facts_of(report: &Report, line: &BlamedLine, reason: String) -> IssueFacts {
+    IssueFacts {
+        path: line.path.clone(),
+        line: i64::from(line.line),
+        function_name: line.function.clone(),
+        text: line.text.trim().to_owned(),
+        exception_type: report.exception_type.clone(),
+        known_error_id: line.known_error,
+        reason,
+        details: "{}".into(),
+        ..IssueFacts::default()
+    }
+}
+
+fn identity(origin: &LineOrigin) -> String {
+    format!("line:{}:{}:{}", origin.commit, origin.line, origin.path)
+}
+
+fn text_identity(line: &BlamedLine) -> String {
+    format!("text:{}", place_key("", &line.path, 0, &line.function, &line.text))
+}
