@@ -47,6 +47,23 @@ pub(crate) async fn git_blame(
         .map_err(|message| GitError::Unexpected { command: "blame".into(), message })
 }
 
+/// Asks the git program how long a line of `origin` lived on the way to `revision`: the last
+/// commit in which it stood, and where.
+pub(crate) async fn git_blame_reverse(
+    repository: &Repository,
+    origin: &LineOrigin,
+    revision: &CommitId,
+) -> Result<LineOrigin, GitError> {
+    let LineOrigin { commit, path, line } = origin;
+    let (range, way) = (format!("{line},{line}"), format!("{commit}..{revision}"));
+    let run = repository.run("blame").args(["--porcelain", "--reverse", "-w", "-L", &range]);
+    let run = run.args(["--no-ignore-revs-file", "--no-textconv", &way, "--", path]);
+    let answer = run.timeout(TIME_LIMIT).output().await?;
+    let answer = parse_porcelain(&answer)
+        .map_err(|message| GitError::Unexpected { command: "blame".into(), message })?;
+    Ok(answer.origin)
+}
+
 /// Reads the porcelain format for one line: `ID ORIGINAL-LINE FINAL-LINE COUNT`, then headers,
 /// then the line itself behind a tab.
 fn parse_porcelain(answer: &[u8]) -> Result<Answer, String> {

@@ -23,6 +23,7 @@ pub mod process;
 mod repository;
 mod revision_name;
 mod source;
+mod standing;
 pub mod tracer;
 
 pub use branches::probe_remote;
@@ -34,3 +35,4 @@ pub use locate::{Located, NotLocated, ReportedLine};
 pub use mirror::{Mirror, MirrorSettings, Tip};
 pub use repository::Repository;
 pub use source::{Source, hide_credentials};
+pub use standing::Standing;

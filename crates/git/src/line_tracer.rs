@@ -16,7 +16,7 @@ use crate::facts::{Fact, FactKey, FactStore};
 use crate::git_blame::{Answer, git_blame};
 use crate::ignore_revs::IgnoreList;
 use crate::repository::Repository;
-use crate::tracer::{Origin, Place, TraceError, TraceOptions, Tracer, WhiteSpace};
+use crate::tracer::{Origin, Place, TraceError, TraceOptions, Tracer, WhiteSpace, count_lines};
 
 /// What finds origins.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -147,8 +147,14 @@ impl LineTracer {
         };
         match found {
             Ok(traced) => Ok(traced),
-            Err(error @ (TraceError::NoSuchFile { .. } | TraceError::NoSuchLine { .. })) => {
-                Err(GitError::NoSuchLine(format!("{path}:{line} at {}: {error}", commit.short())))
+            Err(TraceError::NoSuchFile { .. }) => {
+                let (path, commit) = (shown(path), commit.short());
+                Err(GitError::NoSuchLine(format!("there is no file {path} at {commit}")))
+            }
+            Err(TraceError::NoSuchLine { lines }) => {
+                let (path, commit) = (shown(path), commit.short());
+                let text = format!("{path} has {lines} lines at {commit} and no line {line}");
+                Err(GitError::NoSuchLine(text))
             }
             Err(error) => {
                 tracing::debug!(%error, %commit, path, line, "git is asked instead of the tracer");
@@ -173,7 +179,9 @@ impl LineTracer {
         let (version, text) = blocking(TRACER_LIMIT, move |stop| {
             let version = tracer.stop(id, path.as_bytes(), &options, stop)?;
             let content = tracer.content(id, path.as_bytes())?.unwrap_or_default();
-            Ok((version, line_of(&content, line).ok_or(TraceError::NoSuchLine { lines: 0 })?))
+            let text = line_of(&content, line);
+            let lines = count_lines(&content);
+            Ok((version, text.ok_or(TraceError::NoSuchLine { lines })?))
         })
         .await?;
         // A path that is no text cannot be a key without doubt.
@@ -258,6 +266,12 @@ impl LineTracer {
         };
         format!("{ANSWERS_VERSION}{white_space}:{}", self.ignored.digest)
     }
+}
+
+/// A path as messages show it.
+fn shown(path: &str) -> String {
+    let printable = path.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c });
+    printable.take(200).collect()
 }
 
 /// Line `line` (from 1) of a text, without its end.

@@ -23,6 +23,7 @@ use crate::process::GitProgram;
 use crate::repository::Repository;
 use crate::revision_name::candidates;
 use crate::source::Source;
+use crate::standing::{Standing, standing};
 use crate::tracer::WhiteSpace;
 
 const FETCH_ON_DEMAND_EVERY: Duration = Duration::from_secs(10);
@@ -339,6 +340,19 @@ impl Mirror {
         line: u32,
     ) -> Result<Blame, GitError> {
         tip.blamer.blame(commit, path, line).await
+    }
+
+    /// Whether the line that was born at `origin` still stands in `revision`, or which commit
+    /// changed it.
+    ///
+    /// # Errors
+    /// A commit is missing, or git cannot be run.
+    pub async fn standing(
+        &self,
+        origin: &LineOrigin,
+        revision: &CommitId,
+    ) -> Result<Standing, GitError> {
+        standing(&self.repository, origin, revision).await
     }
 
     /// Blames a line where it reads as reported. `running` is the revision the client named, when

@@ -16,6 +16,8 @@ use crate::source::hide_credentials;
 
 /// Niceness of commands that only read.
 const LOW_PRIORITY: i32 = 10;
+/// Longest message of an error: git repeats what it was given, however long.
+const MAX_MESSAGE: usize = 600;
 /// Longest tail of standard error that is kept.
 const MAX_STDERR: usize = 16 * 1024;
 
@@ -185,7 +187,7 @@ impl Run {
             let stderr = String::from_utf8_lossy(&stderr);
             let lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
             let message = hide_credentials(&lines.collect::<Vec<_>>().join(" "));
-            let message = message.trim_end_matches('.').to_owned();
+            let message = message.trim_end_matches('.').chars().take(MAX_MESSAGE).collect();
             return Err(GitError::Failed { command: name, message });
         }
         Ok(stdout)

@@ -253,6 +253,34 @@ impl Repository {
         Ok(is_merge.then_some(first))
     }
 
+    /// Whether `older` is `newer` or in its history.
+    ///
+    /// # Errors
+    /// A commit is missing, or git cannot be run.
+    pub async fn is_ancestor(&self, older: &CommitId, newer: &CommitId) -> Result<bool, GitError> {
+        // `merge-base --is-ancestor` says no by its exit code alone, as a failure does.
+        let run = self.run("rev-list").args(["--max-count=1", older.as_str()]);
+        let run = run.args([&format!("^{newer}")]).timeout(Duration::from_secs(20));
+        Ok(run.output().await?.trim_ascii().is_empty())
+    }
+
+    /// The first commit on the way from `from` to `to` that changed `path`.
+    ///
+    /// # Errors
+    /// git cannot be run, or takes longer than 20 s.
+    pub(crate) async fn next_change(
+        &self,
+        from: &CommitId,
+        to: &CommitId,
+        path: &str,
+    ) -> Result<Option<CommitId>, GitError> {
+        let way = format!("{from}..{to}");
+        let run = self.run("rev-list").args(["--ancestry-path", "--reverse", "--topo-order"]);
+        let run = run.args([way.as_str(), "--", path]).timeout(Duration::from_secs(20));
+        let ids = run.output().await?;
+        Ok(String::from_utf8_lossy(&ids).lines().next().and_then(CommitId::parse))
+    }
+
     /// Whether its history is cut (a shallow clone).
     ///
     /// # Errors

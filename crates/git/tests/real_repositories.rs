@@ -1,68 +1,13 @@
 //! The mirror against repositories that git itself made.
 #![expect(clippy::disallowed_methods, reason = "tests start git to make repositories")]
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+mod made;
 
-use fancy_regex::Regex;
-use flawless_core::CommitId;
+use std::path::Path;
+
 use flawless_git::process::GitProgram;
-use flawless_git::{GitError, Mirror, MirrorSettings, ReportedLine, Repository, Source};
-use tempfile::TempDir;
-
-struct Made {
-    folder: TempDir,
-}
-
-impl Made {
-    fn new() -> Self {
-        let made = Self { folder: tempfile::tempdir().expect("a folder") };
-        std::fs::create_dir(made.dir()).expect("made");
-        made.git(&["init", "--quiet", "--initial-branch=main"]);
-        made
-    }
-
-    fn dir(&self) -> PathBuf {
-        self.folder.path().join("origin")
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn git(&self, arguments: &[&str]) -> String {
-        let output = Command::new("git")
-            .args(["-c", "user.name=Ann", "-c", "user.email=ann@example.com"])
-            .args(arguments)
-            .current_dir(self.dir())
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .output()
-            .expect("git runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
-    }
-
-    fn commit(&self, path: &str, content: &[u8]) -> CommitId {
-        let file = self.dir().join(path);
-        std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
-        std::fs::write(file, content).expect("written");
-        self.git(&["add", "--all"]);
-        self.git(&["commit", "--quiet", "--message", path]);
-        CommitId::parse(&self.git(&["rev-parse", "HEAD"])).expect("an id")
-    }
-
-    async fn mirror(&self, source: Source, pattern: Option<&str>) -> Result<Mirror, GitError> {
-        Mirror::open(MirrorSettings {
-            branch_pattern: pattern.map(|pattern| Regex::new(pattern).expect("valid")),
-            ..MirrorSettings::new(GitProgram::new("git"), source, self.folder.path().to_owned())
-        })
-        .await
-    }
-
-    fn clone_source(&self, dir: &str) -> Source {
-        Source::Clone { url: self.dir().display().to_string(), dir: self.path(dir) }
-    }
-}
+use flawless_git::{GitError, Mirror, ReportedLine, Repository, Source};
+use made::Made;
 
 /// Path and line at birth of a line whose text is given; `None` when it does not stand there.
 async fn blame(mirror: &Mirror, path: &str, line: u32, text: &str) -> Option<(String, u32)> {

@@ -38,6 +38,16 @@ pub(super) fn old_line(hunks: &[Hunk], line: u32) -> Option<u32> {
     }
 }
 
+/// The line of the new version that line `line` of the old one is; `None` when it is gone.
+pub(super) fn new_line(hunks: &[Hunk], line: u32) -> Option<u32> {
+    let behind = hunks.partition_point(|hunk| hunk.before.start <= line);
+    match behind.checked_sub(1).map(|last| &hunks[last]) {
+        None => Some(line),
+        Some(hunk) if line < hunk.before.end => None,
+        Some(hunk) => Some(line - hunk.before.end + hunk.after.end),
+    }
+}
+
 /// The hashes of the older version's lines, made of those of the newer one.
 pub(super) fn old_hashes(ends: &Ends<'_>, new_hashes: &mut Vec<u64>, hash: &mut LineHash) {
     let changed = ends.head_lines as usize..(ends.head_lines + ends.changed[1]) as usize;
@@ -162,5 +172,7 @@ mod tests {
         let hunks = hunks(&ends, &hashes, &mut hash);
         let mapped: Vec<_> = (0..4).map(|line| old_line(&hunks, line)).collect();
         assert_eq!(mapped, [None, Some(0), Some(1), None]);
+        let forward: Vec<_> = (0..4).map(|line| new_line(&hunks, line)).collect();
+        assert_eq!(forward, [Some(1), Some(2), None, None]);
     }
 }

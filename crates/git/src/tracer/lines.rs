@@ -18,7 +18,7 @@ pub(super) fn is_space(byte: u8) -> bool {
 }
 
 /// How many lines a text has; the last one need not end.
-pub(super) fn count(text: &[u8]) -> u32 {
+pub(crate) fn count(text: &[u8]) -> u32 {
     let ends = memchr::memchr_iter(b'\n', text).count();
     (ends + usize::from(text.last().is_some_and(|&last| last != b'\n'))) as u32
 }

@@ -33,6 +33,7 @@ use gix_object::Kind;
 
 pub use error::TraceError;
 pub use lines::WhiteSpace;
+pub(crate) use lines::count as count_lines;
 
 use graph::Graph;
 use memo::Memo;
@@ -164,6 +165,29 @@ impl Tracer {
         stop: &AtomicBool,
     ) -> Result<Option<Place>, TraceError> {
         self.walking(options, stop, |walk| moves::moved_from(walk, origin))
+    }
+
+    /// Where a line of a file stands in another version of the same path, by one direct diff;
+    /// `None` when it does not, or the path is gone.
+    ///
+    /// # Errors
+    /// A commit is missing, or the repository cannot be read.
+    pub fn stands_in(
+        &self,
+        place: &Place,
+        revision: ObjectId,
+        white_space: WhiteSpace,
+    ) -> Result<Option<u32>, TraceError> {
+        let (old, new) =
+            (self.content(place.commit, &place.path)?, self.content(revision, &place.path)?);
+        let (Some(old), Some(new), Some(line)) = (old, new, place.line.checked_sub(1)) else {
+            return Ok(None);
+        };
+        let ends = ends::Ends::of(&old, &new);
+        let mut hash = lines::LineHash::new(white_space);
+        let hashes: Vec<u64> = lines::each(&new).map(|line| hash.of(line)).collect();
+        let hunks = diff::hunks(&ends, &hashes, &mut hash);
+        Ok(diff::new_line(&hunks, line).map(|line| line + 1))
     }
 
     /// The content of a regular file, or `None` when the commit has none there.

@@ -1,6 +1,6 @@
 //! `flawless blame --line FILE:LINE`: who answers for one line of a revision.
 use flawless_core::Blame;
-use flawless_git::Mirror;
+use flawless_git::{Mirror, Standing};
 use serde_json::json;
 
 use super::{Arguments, Failure, resolve};
@@ -41,11 +41,22 @@ pub(super) async fn blame(
         None => tip.commit.clone(),
     };
     let blame = mirror.blame(&tip, &commit, &place.path, place.line).await?;
+    let later = match &arguments.mended_in {
+        Some(rev) => {
+            let later = resolve(mirror, rev).await?;
+            let standing = mirror.standing(&blame.origin, &later).await?;
+            Some(standing)
+        }
+        None => None,
+    };
     if arguments.json {
         let mut value = blame_json(&blame);
         value["text"] = json!(blame.text);
         value["steps"] = json!(blame.steps);
         value["later"] = json!(blame.later);
+        if let Some(standing) = &later {
+            value["standing"] = standing_json(standing);
+        }
         return Ok(format!("{value}\n"));
     }
     let mut lines = vec![format!("{}:{} at {}", place.path, place.line, commit.short())];
@@ -54,7 +65,37 @@ pub(super) async fn blame(
     if arguments.why {
         lines.extend(chain(&blame));
     }
+    lines.extend(later.map(|standing| format!("  mended    {}", standing_words(&standing))));
     Ok(lines.join("\n") + "\n")
+}
+
+fn standing_words(standing: &Standing) -> String {
+    match standing {
+        Standing::Stands { path, line } => format!("no: it still stands at {path}:{line}"),
+        Standing::Gone { by: Some(by), last } => format!(
+            "maybe: {} changed or removed it, last at {}:{}",
+            by.short(),
+            last.path,
+            last.line
+        ),
+        Standing::Gone { by: None, last } => {
+            format!(
+                "maybe: it is gone, last in {} at {}:{}",
+                last.commit.short(),
+                last.path,
+                last.line
+            )
+        }
+        Standing::NeverThere => "not known: that revision never had the line".to_owned(),
+    }
+}
+
+fn standing_json(standing: &Standing) -> serde_json::Value {
+    match standing {
+        Standing::Stands { path, line } => json!({ "stands": true, "path": path, "line": line }),
+        Standing::Gone { by, last } => json!({ "stands": false, "by": by, "last": last }),
+        Standing::NeverThere => json!({ "stands": null }),
+    }
 }
 
 /// Author, date, commit and origin.

@@ -33,6 +33,10 @@ pub(super) struct Arguments {
     /// One place instead of tracebacks: a file of the repository and a line of it.
     #[arg(long, value_name = "FILE:LINE", conflicts_with = "lines")]
     line: Option<String>,
+    /// With --line: whether the line still stands in this later revision, or which commit changed
+    /// it.
+    #[arg(long, value_name = "REV", requires = "line")]
+    mended_in: Option<String>,
     /// Many places: JSON lines {"rev", "path", "line"} from a file, or - for standard input, to
     /// JSON lines {"commit", "orig_path", "orig_line"}, as git blame -w answers: moves are not
     /// followed, and only --ignore-revs-file names commits to pass over.
