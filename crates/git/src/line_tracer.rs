@@ -40,11 +40,21 @@ const MAX_RECENT: usize = 4_000;
 #[derive(Debug, Default)]
 pub struct Judgement {
     asked: AtomicU64,
-    /// Answers that git was asked for as well.
-    pub judged: AtomicU64,
-    /// Those to which git gave another answer.
-    pub differences: AtomicU64,
+    judged: AtomicU64,
+    differences: AtomicU64,
     distrusted: AtomicBool,
+}
+
+impl Judgement {
+    /// Answers that git was asked for as well.
+    pub fn judged(&self) -> u64 {
+        self.judged.load(Ordering::Relaxed)
+    }
+
+    /// Those to which git gave another answer; after the first one git answers alone.
+    pub fn differences(&self) -> u64 {
+        self.differences.load(Ordering::Relaxed)
+    }
 }
 
 /// Finds the origins of lines in one repository.

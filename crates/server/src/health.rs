@@ -1,4 +1,6 @@
 //! Whether each part of the server does its work: for the page and for `flawless check`.
+use flawless_git::Judgement;
+
 use crate::attribution::Repo;
 use crate::dates::ago;
 use crate::present::plain;
@@ -60,7 +62,10 @@ fn mirror(shared: &Shared, now: i64) -> HealthPart {
         Repo::Opening => (true, "is being cloned or opened".to_owned()),
         Repo::Failed(why) => (false, why.clone()),
         Repo::Ready(mirror) => match mirror.tip() {
-            Some(tip) => (true, format!("at {} of {}", tip.commit.short(), tip.reference)),
+            Some(tip) => {
+                let judge = judged(mirror.judgement());
+                (true, format!("at {} of {}{judge}", tip.commit.short(), tip.reference))
+            }
             None => (true, "is open".to_owned()),
         },
     };
@@ -73,6 +78,18 @@ fn mirror(shared: &Shared, now: i64) -> HealthPart {
             part("mirror", !stuck, plain(&format!("{text}; fetching fails for {since}: {why}")))
         }
         _ => part("mirror", ok, plain(&text)),
+    }
+}
+
+/// How often git was asked whether an answer is right, and what came of it.
+fn judged(judgement: &Judgement) -> String {
+    match (judgement.judged(), judgement.differences()) {
+        (0, _) => String::new(),
+        (judged, 0) => format!("; git agreed with all {judged} answers it was asked about"),
+        (judged, differences) => format!(
+            "; git gave another answer to {differences} of {judged} lines and blames alone since: \
+             please report it with the log"
+        ),
     }
 }
 

@@ -9,6 +9,7 @@ mod crash;
 mod harness;
 mod hostile;
 mod ingest;
+mod line_identity;
 mod mail_delivery;
 mod older_client;
 mod pages;

@@ -15,7 +15,7 @@ use flawless_server::server::Server;
 use tempfile::TempDir;
 
 pub use mail::{Mail, SmtpServer};
-pub use repository::{ANN, BEN, CLEO, TestRepository};
+pub use repository::{ANN, BEN, CLEO, Person, TestRepository};
 pub use thrift::{ThriftClient, request};
 
 /// Sunday, 2026-11-22 12:00:00 UTC.
