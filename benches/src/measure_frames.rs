@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use flawless_core::{
-    ChoiceSettings, CommitId, FramePath, PathRule, PathSettings, Rules, choose, is_raise_statement,
+    ChoiceSettings, FramePath, PathRule, PathSettings, Rules, choose, is_raise_statement,
     much_seen_from,
 };
-use flawless_git::Repository;
 use flawless_git::process::GitProgram;
+use flawless_git::{Mirror, MirrorSettings, Source};
 use flawless_server::frame_paths::{FilesAt, frame_paths};
 
 use crate::frames::{Hits, Record, read_records};
@@ -71,13 +71,12 @@ async fn find_paths(
     if !dir.is_dir() {
         return Ok(None);
     }
-    let repository = Repository::open(GitProgram::new("git"), &dir).await?;
-    if repository.resolve(&record.parent).await?.is_none() {
-        return Ok(None);
-    }
-    let parent = CommitId::parse(&record.parent).context("a commit")?;
-    let files = repository.files(&parent).await?;
-    let at = FilesAt { repository: &repository, commit: &parent, is_running: true, files: &files };
+    let scratch = tempfile::tempdir()?;
+    let (git, source) = (GitProgram::new("git"), Source::Folder(dir));
+    let mirror = Mirror::open(MirrorSettings::new(git, source, scratch.path().to_owned())).await?;
+    let Some(parent) = mirror.resolve(&record.parent).await? else { return Ok(None) };
+    let files = mirror.files(&parent).await?;
+    let at = FilesAt { mirror: &mirror, commit: &parent, is_running: true, files: &files };
     Ok(Some(frame_paths(&record.report(), at, settings).await?))
 }
 

@@ -110,6 +110,8 @@ pub enum NoLine {
     NoFrames,
     /// No frame is in a file of the repository.
     AllForeign,
+    /// Only frames of submodules whose repositories are not mirrored.
+    Submodule,
     /// Every frame of the repository is kept out by `only_blame_filepaths_matching`.
     NotToBlame,
     /// Every frame that could be blamed is library code.
@@ -124,6 +126,10 @@ impl NoLine {
             Self::AllForeign => {
                 "no frame of the traceback is a file of the repository: check repo_dir, \
                  path_prefixes and report_runtime_package_directory_names"
+            }
+            Self::Submodule => {
+                "the frames that are not foreign are files of submodules: name the submodules' \
+                 repositories in the option submodules"
             }
             Self::NotToBlame => {
                 "every frame of the repository is kept out by only_blame_filepaths_matching"
@@ -155,7 +161,12 @@ pub fn choose(
         .map(|(at, frame)| {
             let found = paths.get(at).and_then(Option::as_ref);
             let repo_path = found.map(|found| found.path.as_str());
-            let kind = kind_of(frame, repo_path, settings, much_seen, rules);
+            let is_submodules = found.is_some_and(|found| found.rule == PathRule::Submodule);
+            let kind = match kind_of(frame, repo_path, settings, much_seen, rules) {
+                FrameKind::ThirdParty(id) => FrameKind::ThirdParty(id),
+                _ if is_submodules => FrameKind::Submodule,
+                kind => kind,
+            };
             ClassifiedFrame {
                 repo_path: repo_path.map(str::to_owned),
                 path_rule: found.map(|found| found.rule),
@@ -283,6 +294,8 @@ fn why_nobody(frames: &[ClassifiedFrame]) -> NoLine {
         NoLine::OnlyLibraryCode
     } else if any(|kind| kind == FrameKind::NotToBlame) {
         NoLine::NotToBlame
+    } else if any(|kind| kind == FrameKind::Submodule) {
+        NoLine::Submodule
     } else {
         NoLine::AllForeign
     }

@@ -13,6 +13,8 @@ pub enum FrameKind {
     ThirdParty(RuleId),
     /// Not a file of the repository.
     Foreign,
+    /// A file of a submodule whose repository is not mirrored.
+    Submodule,
     /// A file of the repository that matches none of `only_blame_filepaths_matching`.
     NotToBlame,
     /// Library code: its caller is blamed.
@@ -42,7 +44,7 @@ impl FrameKind {
 
     /// Whether the frame is in a file of the project that may be blamed at all.
     pub fn is_own(self) -> bool {
-        !matches!(self, Self::ThirdParty(_) | Self::Foreign | Self::NotToBlame)
+        !matches!(self, Self::ThirdParty(_) | Self::Foreign | Self::Submodule | Self::NotToBlame)
     }
 }
 
@@ -52,6 +54,9 @@ impl fmt::Display for FrameKind {
         match self {
             Self::ThirdParty(id) => write!(f, "third-party rule {id} drops the report"),
             Self::Foreign => f.write_str("not a file of the repository"),
+            Self::Submodule => f.write_str(
+                "a file of a submodule: name the submodule's repository in the option submodules",
+            ),
             Self::NotToBlame => f.write_str("matches none of only_blame_filepaths_matching"),
             Self::LibraryCode(id) => write!(f, "library code (rule {id}): its caller is blamed"),
             Self::KnownError(id) => write!(f, "known error (rule {id})"),

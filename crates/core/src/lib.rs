@@ -28,6 +28,7 @@ mod successor;
 mod text;
 mod text_stands;
 mod trailers;
+mod tree_links;
 
 pub use address::{AddressPolicy, is_mailable};
 pub use alert::{Decision, Recipients, Tally, TellPolicy, decide, recipients};

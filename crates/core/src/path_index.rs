@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::deployed_path::{after_last, is_in_interpreter, parts_of, within_packages};
+use crate::tree_links::through_links;
 
 /// What people say about where their code is deployed.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +39,8 @@ pub enum PathRule {
     LongestSuffix,
     /// The paths agree too little, but the text of the frame stands in this file only.
     SameText,
+    /// In a submodule whose repository is not mirrored.
+    Submodule,
 }
 
 /// The rule in words, as `flawless blame` prints it.
@@ -49,6 +52,7 @@ impl fmt::Display for PathRule {
             Self::WholePath => "the deployed path ends in it",
             Self::LongestSuffix => "the longest suffix of the deployed path",
             Self::SameText => "the file of this name in which the text stands",
+            Self::Submodule => "in a submodule",
         })
     }
 }
@@ -80,6 +84,10 @@ pub struct PathIndex {
     by_stem: HashMap<Box<str>, Vec<u32>>,
     /// The names of all folders, as [`package_name`].
     folders: HashSet<Box<str>>,
+    /// Which of `files` are other ways to reach a file, through symbolic links.
+    links: HashMap<Box<str>, Box<str>>,
+    /// Folders whose files are another repository's, one that is not mirrored.
+    submodules: Vec<Box<str>>,
 }
 
 /// How much alike the names of a deployed file and of a file of the repository are, the most
@@ -97,7 +105,18 @@ enum Likeness {
 impl PathIndex {
     /// An index of `files`, paths from the repository's root with `/` between the parts.
     pub fn new<S: Into<Box<str>>>(files: impl IntoIterator<Item = S>) -> Self {
-        let files: Vec<Box<str>> = files.into_iter().map(Into::into).collect();
+        Self::with_links(files, [])
+    }
+
+    /// The same with symbolic links, each with its target as the link names it. What leads out of
+    /// the repository or nowhere is left out.
+    pub fn with_links<S: Into<Box<str>>>(
+        files: impl IntoIterator<Item = S>,
+        links: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        let mut files: Vec<Box<str>> = files.into_iter().map(Into::into).collect();
+        let links = through_links(&files, links);
+        files.extend(links.keys().cloned());
         let mut by_stem: HashMap<Box<str>, Vec<u32>> = HashMap::new();
         let mut folders = HashSet::new();
         let mut last_folder = "";
@@ -110,7 +129,13 @@ impl PathIndex {
                 last_folder = folder;
             }
         }
-        Self { files, by_stem, folders }
+        Self { files, by_stem, folders, links, submodules: Vec::new() }
+    }
+
+    /// The same, knowing that these folders are submodules whose files it does not have.
+    #[must_use]
+    pub fn with_submodules(self, submodules: impl IntoIterator<Item = String>) -> Self {
+        Self { submodules: submodules.into_iter().map(Into::into).collect(), ..self }
     }
 
     /// How many files the revision has.
@@ -137,23 +162,50 @@ impl PathIndex {
     ///    Below site-packages and the like, a package that has no folder of its name in the
     ///    repository is taken for somebody else's;
     /// 5. where fewer parts agree, or two files in as many, the text of the frame decides.
+    /// 6. a path below a submodule's folder is in that submodule.
     pub fn find(&self, deployed: &str, settings: &PathSettings) -> PathMatch<'_> {
         let Some(parts) = parts_of(deployed) else { return PathMatch::Foreign };
-        if let Some(file) = settings.prefixes.iter().find_map(|prefix| self.below(prefix, &parts)) {
+        match self.find_file(&parts, settings) {
+            PathMatch::Certain(file, rule) => PathMatch::Certain(self.real(file), rule),
+            PathMatch::Likely(file, rule) => PathMatch::Likely(self.real(file), rule),
+            PathMatch::IfTextStands(files) => {
+                PathMatch::IfTextStands(files.into_iter().map(|file| self.real(file)).collect())
+            }
+            PathMatch::Foreign => self
+                .submodules
+                .iter()
+                .find(|folder| {
+                    parts
+                        .windows(folder.split('/').count())
+                        .any(|run| folder.split('/').eq(run.iter().copied()))
+                })
+                .map_or(PathMatch::Foreign, |folder| {
+                    PathMatch::Certain(folder, PathRule::Submodule)
+                }),
+        }
+    }
+
+    /// The file itself, of a way through a link.
+    fn real<'a>(&'a self, file: &'a str) -> &'a str {
+        self.links.get(file).map_or(file, |real| real)
+    }
+
+    fn find_file<'a>(&'a self, parts: &[&str], settings: &PathSettings) -> PathMatch<'a> {
+        if let Some(file) = settings.prefixes.iter().find_map(|prefix| self.below(prefix, parts)) {
             return PathMatch::Certain(file, PathRule::Prefix);
         }
         for folder in &settings.package_folders {
-            if let Some(rest) = after_last(&parts, |part| part == folder)
+            if let Some(rest) = after_last(parts, |part| part == folder)
                 && let Some(file) = self.file(&rest.join("/"))
             {
                 return PathMatch::Certain(file, PathRule::PackageFolder);
             }
         }
-        let package = within_packages(&parts);
-        if package.is_none() && is_in_interpreter(&parts) {
+        let package = within_packages(parts);
+        if package.is_none() && is_in_interpreter(parts) {
             return PathMatch::Foreign;
         }
-        self.by_suffix(package.unwrap_or(&parts), package.is_some())
+        self.by_suffix(package.unwrap_or(parts), package.is_some())
     }
 
     fn by_suffix(&self, parts: &[&str], is_packaged: bool) -> PathMatch<'_> {
@@ -214,7 +266,7 @@ impl PathIndex {
             Likeness::OtherCase => a.to_lowercase() == b.to_lowercase(),
         };
         let mut most = 0;
-        let mut best = Vec::new();
+        let mut best: Vec<&str> = Vec::new();
         for file in self.named_like(name).filter(|file| like(file_name(file), name) <= likeness) {
             let outwards = file.rsplit('/').skip(1).zip(folders.iter().rev());
             let agreeing = 1 + outwards.take_while(|(a, b)| agrees(a, b)).count();
@@ -222,8 +274,14 @@ impl PathIndex {
                 most = agreeing;
                 best.clear();
             }
-            if agreeing == most {
-                best.push(file);
+            if agreeing < most {
+                continue;
+            }
+            // A file and a link to it are one; the shorter way is the one that agrees wholly.
+            match best.iter_mut().find(|other| self.real(other) == self.real(file)) {
+                Some(other) if file.len() < other.len() => *other = file,
+                Some(_) => {}
+                None => best.push(file),
             }
         }
         (most, best)

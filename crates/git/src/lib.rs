@@ -24,6 +24,7 @@ mod repository;
 mod revision_name;
 mod source;
 mod standing;
+mod submodules;
 pub mod tracer;
 
 pub use branches::probe_remote;

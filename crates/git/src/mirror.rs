@@ -24,12 +24,13 @@ use crate::repository::Repository;
 use crate::revision_name::candidates;
 use crate::source::Source;
 use crate::standing::{Standing, standing};
+use crate::submodules::{Listing, Submodules};
 use crate::tracer::WhiteSpace;
 
 const FETCH_ON_DEMAND_EVERY: Duration = Duration::from_secs(10);
 const FETCH_ON_DEMAND_LIMIT: Duration = Duration::from_secs(60);
 /// File lists of the revisions used last.
-const MAX_FILE_LISTS: usize = 4;
+const MAX_LISTINGS: usize = 4;
 
 /// How to keep a mirror.
 #[derive(Debug, Clone)]
@@ -51,6 +52,8 @@ pub struct MirrorSettings {
     pub engine: Engine,
     /// Keeps what was found.
     pub facts: Option<Arc<dyn FactStore>>,
+    /// Submodules by their paths, and where their repositories come from.
+    pub submodules: Vec<(String, Source)>,
 }
 
 impl MirrorSettings {
@@ -66,6 +69,7 @@ impl MirrorSettings {
             automation: Arc::default(),
             engine: Engine::default(),
             facts: None,
+            submodules: Vec::new(),
         }
     }
 }
@@ -74,9 +78,10 @@ impl MirrorSettings {
 #[derive(Debug)]
 pub struct Mirror {
     settings: MirrorSettings,
-    repository: Repository,
+    pub(crate) repository: Repository,
     tip: Mutex<Option<Arc<Tip>>>,
-    file_lists: Mutex<Vec<(CommitId, Arc<PathIndex>)>>,
+    listings: Mutex<Vec<(CommitId, Arc<Listing>)>>,
+    submodules: Submodules,
     /// Held while fetching; when the last fetch ended.
     fetched: tokio::sync::Mutex<Option<Instant>>,
     pins: Pins,
@@ -107,10 +112,11 @@ impl Mirror {
             Source::Clone { url, dir } => open_or_clone(&settings.git, url, dir).await?,
         };
         let mirror = Self {
+            submodules: Submodules::open(&settings).await?,
             settings,
             repository,
             tip: Mutex::default(),
-            file_lists: Mutex::default(),
+            listings: Mutex::default(),
             fetched: tokio::sync::Mutex::default(),
             pins: Pins::default(),
             judgement: Arc::default(),
@@ -147,6 +153,7 @@ impl Mirror {
             result?;
             self.repository.refresh().await;
         }
+        self.submodules.fetch().await;
         self.read_tip().await
     }
 
@@ -296,19 +303,35 @@ impl Mirror {
         Ok(path)
     }
 
-    /// The regular files of a commit.
+    /// The files of a commit, those of mirrored submodules among them.
     ///
     /// # Errors
     /// The commit is not there, or git cannot be run.
     pub async fn files(&self, commit: &CommitId) -> Result<Arc<PathIndex>, GitError> {
-        if let Some((_, files)) = lock(&self.file_lists).iter().find(|(known, _)| known == commit) {
-            return Ok(files.clone());
+        Ok(self.listing(commit).await?.index.clone())
+    }
+
+    async fn listing(&self, commit: &CommitId) -> Result<Arc<Listing>, GitError> {
+        if let Some((_, known)) = lock(&self.listings).iter().find(|(known, _)| known == commit) {
+            return Ok(known.clone());
         }
-        let files = self.repository.files(commit).await?;
-        let mut lists = lock(&self.file_lists);
-        lists.insert(0, (commit.clone(), files.clone()));
-        lists.truncate(MAX_FILE_LISTS);
-        Ok(files)
+        let tree = self.repository.tree(commit).await?;
+        let listing = Arc::new(self.submodules.list(tree).await?);
+        let mut listings = lock(&self.listings);
+        listings.insert(0, (commit.clone(), listing.clone()));
+        listings.truncate(MAX_LISTINGS);
+        Ok(listing)
+    }
+
+    /// The content of a file of a commit, or `None` when the commit has no such file.
+    ///
+    /// # Errors
+    /// The file is larger than 32 MiB, or git cannot be run.
+    pub async fn file(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+        match self.listing(commit).await?.submodule_of(path) {
+            Some((part, commit, path)) => part.repository.file(commit, path).await,
+            None => self.repository.file(commit, path).await,
+        }
     }
 
     /// The origin of line `line` (from 1) of `path` at `commit`, and nothing else: what `git
@@ -369,6 +392,18 @@ impl Mirror {
         reported: ReportedLine<'_>,
         others: &[ReportedLine<'_>],
     ) -> Result<Result<Located, NotLocated>, GitError> {
+        let listing = self.listing(running.unwrap_or(&tip.commit)).await?;
+        if let Some((part, commit, path)) = listing.submodule_of(reported.path) {
+            let Some(tip) = part.tip() else {
+                return Ok(Err(NotLocated("the submodule's mirror has no tip".into())));
+            };
+            // The revision of the submodule is as sure as the one that names it.
+            let revision = match running {
+                Some(_) => Revision::Running(commit),
+                None => Revision::Tip(commit),
+            };
+            return locate(&tip.blamer, revision, ReportedLine { path, ..reported }, &[]).await;
+        }
         let revision = running.map_or(Revision::Tip(&tip.commit), Revision::Running);
         locate(&tip.blamer, revision, reported, others).await
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fancy_regex::Regex;
-use flawless_core::{CommitId, PathIndex};
+use flawless_core::CommitId;
 use tokio::sync::OnceCell;
 
 use crate::blocking::blocking;
@@ -19,6 +19,8 @@ use crate::tracer::{FileVersion, TraceError, TraceOptions, Tracer, WhiteSpace};
 
 /// Source files are small; what is larger is generated or no source at all.
 const MAX_BLOB: usize = 32 * 1024 * 1024;
+/// A repository with more links is made to hurt.
+const MAX_LINKS: usize = 10_000;
 /// Enough for millions of files.
 const MAX_TREE: usize = 512 * 1024 * 1024;
 
@@ -29,6 +31,17 @@ pub struct Repository {
     dir: PathBuf,
     /// Opened when it is first needed; else why this repository is not one for it.
     tracer: Arc<OnceCell<Result<Arc<Tracer>, String>>>,
+}
+
+/// What the tree of a commit holds.
+#[derive(Debug, Default)]
+pub(crate) struct Tree {
+    /// Paths of regular files.
+    pub(crate) files: Vec<String>,
+    /// Paths of symbolic links, and where they lead as they say it.
+    pub(crate) links: Vec<(String, String)>,
+    /// Paths of submodules, and the commit of their repository that belongs there.
+    pub(crate) submodules: Vec<(String, CommitId)>,
 }
 
 /// A file as a commit brought it.
@@ -97,20 +110,61 @@ impl Repository {
         }
     }
 
-    /// The regular files of a commit. Paths that are not UTF-8 are left out: no report can name
+    /// What the tree of a commit holds. Paths that are not UTF-8 are left out: no report can name
     /// them.
     ///
     /// # Errors
     /// The commit is not there, or git cannot be run.
-    pub async fn files(&self, commit: &CommitId) -> Result<Arc<PathIndex>, GitError> {
+    pub(crate) async fn tree(&self, commit: &CommitId) -> Result<Tree, GitError> {
         let run = self.run("ls-tree").args(["-r", "-z", "--full-tree", commit.as_str()]);
         let listing = run.max_output(MAX_TREE).output().await?;
-        let regular = listing.split(|byte| *byte == 0).filter_map(|entry| {
-            let entry = std::str::from_utf8(entry).ok()?;
-            let (kind, path) = entry.split_once('\t')?;
-            kind.starts_with("100").then_some(path)
-        });
-        Ok(Arc::new(PathIndex::new(regular)))
+        let mut tree = Tree::default();
+        let mut links = Vec::new();
+        for entry in listing.split(|byte| *byte == 0) {
+            let entry = std::str::from_utf8(entry).ok().and_then(|entry| entry.split_once('\t'));
+            let Some((about, path)) = entry else { continue };
+            let mut words = about.split(' ');
+            match (words.next(), words.nth(1).and_then(CommitId::parse)) {
+                (Some("120000"), Some(blob)) => links.push((path.to_owned(), blob)),
+                (Some("160000"), Some(commit)) => tree.submodules.push((path.to_owned(), commit)),
+                (Some(mode), _) if mode.starts_with("100") => tree.files.push(path.to_owned()),
+                _ => {}
+            }
+        }
+        links.truncate(MAX_LINKS);
+        tree.links = self.link_targets(links).await?;
+        Ok(tree)
+    }
+
+    /// Where links lead, as their blobs say.
+    async fn link_targets(
+        &self,
+        links: Vec<(String, CommitId)>,
+    ) -> Result<Vec<(String, String)>, GitError> {
+        if links.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: String = links.iter().map(|(_, blob)| format!("{blob}\n")).collect();
+        let answer =
+            self.run("cat-file").args(["--batch"]).input(ids.into_bytes()).output().await?;
+        let mut rest = answer.as_slice();
+        let mut targets = Vec::with_capacity(links.len());
+        for (path, _) in links {
+            // `ID blob SIZE`, the content, a line end.
+            let Some(end) = memchr::memchr(b'\n', rest) else { break };
+            let head = String::from_utf8_lossy(&rest[..end]).into_owned();
+            rest = &rest[end + 1..];
+            let Some(size) = head.rsplit(' ').next().and_then(|size| size.parse::<usize>().ok())
+            else {
+                continue;
+            };
+            let Some((target, behind)) = rest.split_at_checked(size) else { break };
+            if let Ok(target) = std::str::from_utf8(target) {
+                targets.push((path, target.to_owned()));
+            }
+            rest = behind.get(1..).unwrap_or_default();
+        }
+        Ok(targets)
     }
 
     /// The tracer for this repository, or why there is none.
@@ -152,7 +206,7 @@ impl Repository {
     }
 
     /// The content of a file of a commit, or `None` when the commit has no such file. `path`
-    /// has to come from [`Repository::files`].
+    /// has to come from the tree of a commit.
     ///
     /// # Errors
     /// The file is larger than 32 MiB, or git cannot be run.

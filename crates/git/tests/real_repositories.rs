@@ -6,7 +6,7 @@ mod made;
 use std::path::Path;
 
 use flawless_git::process::GitProgram;
-use flawless_git::{GitError, Mirror, ReportedLine, Repository, Source};
+use flawless_git::{GitError, Mirror, MirrorSettings, ReportedLine, Repository, Source};
 use made::Made;
 
 /// Path and line at birth of a line whose text is given; `None` when it does not stand there.
@@ -190,4 +190,55 @@ async fn hooks_and_the_configuration_outside_do_not_count() {
     let mirror = made.mirror(Source::Folder(made.dir()), None).await.expect("opens");
     blame(&mirror, "a.py", 1, "one").await.expect("an answer");
     assert!(!canary.exists());
+}
+
+#[tokio::test]
+async fn links_and_submodules_lead_to_their_files_and_their_repositories() {
+    let part = Made::new();
+    let first = part.commit("pay/card.py", b"charge(1)\n");
+    part.commit("pay/card.py", b"charge(2)\n");
+    let made = Made::new();
+    made.commit("v2/shop/cart.py", b"total()\n");
+    std::os::unix::fs::symlink("v2/shop", made.dir().join("shop")).expect("linked");
+    let url = part.dir().display().to_string();
+    made.git(&[
+        "-c",
+        "protocol.file.allow=always",
+        "submodule",
+        "--quiet",
+        "add",
+        &url,
+        "vendor/pay",
+    ]);
+    let checked_out = made.dir().join("vendor/pay");
+    let checked_out = checked_out.to_str().expect("text");
+    made.git(&["-C", checked_out, "checkout", "--quiet", first.as_str()]);
+    let running = made.commit("x.py", b"x\n");
+    let settings = flawless_core::PathSettings::default();
+    let find = |files: &flawless_core::PathIndex, path: &str| match files.find(path, &settings) {
+        flawless_core::PathMatch::Certain(file, rule) => format!("{file} {rule:?}"),
+        other => format!("{other:?}"),
+    };
+    let mirror = made.mirror(Source::Folder(made.dir()), None).await.expect("opens");
+    let files = mirror.files(&running).await.expect("listed");
+    assert_eq!(find(&files, "/srv/app/shop/cart.py"), "v2/shop/cart.py WholePath");
+    let inner = "/srv/app/vendor/pay/pay/card.py";
+    assert_eq!(find(&files, inner), "vendor/pay Submodule");
+
+    let settings = MirrorSettings {
+        submodules: vec![("vendor/pay".into(), Source::Folder(part.dir()))],
+        ..MirrorSettings::new(
+            GitProgram::new("git"),
+            Source::Folder(made.dir()),
+            made.folder.path().to_owned(),
+        )
+    };
+    let mirror = Mirror::open(settings).await.expect("opens");
+    let files = mirror.files(&running).await.expect("listed");
+    assert_eq!(find(&files, inner), "vendor/pay/pay/card.py WholePath");
+    let tip = mirror.tip().expect("a tip");
+    let path = "vendor/pay/pay/card.py";
+    let reported = ReportedLine { path, line: 1, function: "", text: "charge(1)" };
+    let found = mirror.locate(&tip, Some(&running), reported, &[]).await.expect("git runs");
+    assert_eq!(found.expect("found").blame.origin.commit, first, "the commit the revision names");
 }

@@ -66,7 +66,7 @@ pub async fn find_files(
     let commit = running.as_ref().unwrap_or(&tip.commit);
     let files = mirror.files(commit).await?;
     let is_running = running.is_some();
-    let at = FilesAt { repository: mirror.repository(), commit, is_running, files: &files };
+    let at = FilesAt { mirror, commit, is_running, files: &files };
     let paths = frame_paths(report, at, &settings.paths).await?;
     Ok(FoundFiles { paths, running, at: Some((mirror.clone(), tip)) })
 }
@@ -168,6 +168,7 @@ pub fn mirror_settings(config: &Config, source: Source, scratch: PathBuf) -> Mir
         branch_pattern: config.branch_pattern.clone(),
         ignore_revs: config.ignore_revs.clone(),
         automation: config.automation.clone(),
+        submodules: config.submodules.clone(),
         ..MirrorSettings::new(GitProgram::new(&config.git), source, scratch)
     }
 }

@@ -6,7 +6,7 @@ use flawless_core::{
     CommitId, FileLines, Frame, FramePath, PathIndex, PathMatch, PathRule, PathSettings,
     QuotedLine, Report, where_text_stands,
 };
-use flawless_git::{GitError, Repository};
+use flawless_git::{GitError, Mirror};
 
 /// So many files are read for one report; the innermost frames come first.
 const MAX_FILES_READ: usize = 8;
@@ -17,7 +17,7 @@ const MAX_QUOTED: usize = 20;
 #[derive(Debug, Clone, Copy)]
 pub struct FilesAt<'a> {
     /// Where files are read.
-    pub repository: &'a Repository,
+    pub mirror: &'a Mirror,
     /// The revision.
     pub commit: &'a CommitId,
     /// Whether it is known to be the one that ran: then its files have the texts of the frames.
@@ -100,7 +100,7 @@ impl FilesAt<'_> {
     }
 
     async fn read(&self, path: &str) -> Result<String, GitError> {
-        let content = match self.repository.file(self.commit, path).await {
+        let content = match self.mirror.file(self.commit, path).await {
             // No source file is so large: nothing stands in it.
             Err(GitError::TooLarge { .. }) => None,
             read => read?,

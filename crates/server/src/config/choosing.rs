@@ -3,7 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use flawless_core::{AutomationPatterns, BlameFrame, ChoiceSettings, PathPrefix, PathSettings};
-use flawless_git::IgnoreRevs;
+use flawless_git::{IgnoreRevs, Source};
 
 use super::error::ConfigError;
 use super::resolve::Options;
@@ -36,6 +36,29 @@ impl Options<'_> {
         AutomationPatterns::new(&self.list(name))
             .map(Arc::new)
             .map_err(|error| self.bad_pattern(name, &error.pattern, error.message))
+    }
+
+    pub(super) fn submodules(&self, data_dir: &Path) -> Result<Vec<(String, Source)>, ConfigError> {
+        let submodule = |text: String| {
+            let (path, place) = text.split_once('=').unwrap_or((&text, ""));
+            let (path, place) = (path.trim().trim_matches('/'), place.trim());
+            if path.is_empty() || place.is_empty() || path.split('/').any(|part| part == "..") {
+                let problem = format!("{text:?} names no submodule and its repository");
+                let mend = "Write PATH=URL or PATH=FOLDER, like vendor/pay=/srv/git/pay.git.";
+                return Err(self.wrong("submodules", problem, mend));
+            }
+            let is_url = place.contains("://")
+                || place.split('/').next().is_some_and(|host| host.contains(':'));
+            let source = if is_url {
+                let name = path.replace('/', "+");
+                let dir = data_dir.join("submodules").join(name + ".git");
+                Source::Clone { url: place.to_owned(), dir }
+            } else {
+                Source::Folder(self.absolute(place))
+            };
+            Ok((path.to_owned(), source))
+        };
+        self.list("submodules").into_iter().map(submodule).collect()
     }
 
     fn path_prefixes(&self) -> Result<Vec<PathPrefix>, ConfigError> {

@@ -197,6 +197,14 @@ pub const OPTIONS: &[OptionDef] = &[
          innermost one that is no raise statement, as 0.4.5 did.",
     ),
     option(
+        "submodules",
+        "",
+        List,
+        "Repositories of submodules, PATH=URL or PATH=FOLDER, e.g. \
+         vendor/pay=git@git.example.com:pay.git; what is cloned lies in data_dir. Nobody is blamed \
+         for files of other submodules.",
+    ),
+    option(
         "ignore_revs_file",
         "",
         Text,

@@ -49,6 +49,8 @@ pub struct Config {
     pub repository: Option<Source>,
     /// `repo_branch_pattern`.
     pub branch_pattern: Option<Regex>,
+    /// `submodules`: their paths, and where their repositories come from.
+    pub submodules: Vec<(String, Source)>,
     /// `ignore_revs_file`.
     pub ignore_revs: IgnoreRevs,
     /// Who is no person: the known bots and agents, and `automation_patterns`.
@@ -146,6 +148,7 @@ impl Config {
             git: options.git(),
             repository: options.repository(&data_dir)?,
             branch_pattern: options.pattern("repo_branch_pattern")?,
+            submodules: options.submodules(&data_dir)?,
             ignore_revs: options.ignore_revs(),
             automation: options.automation()?,
             author_gone_days: u32::try_from(options.number("author_gone_days")?)
@@ -266,7 +269,7 @@ impl Options<'_> {
         Some(self.absolute(self.raw.get(name)?))
     }
 
-    fn absolute(&self, text: &str) -> PathBuf {
+    pub(super) fn absolute(&self, text: &str) -> PathBuf {
         let home = || std::env::var_os("HOME").map(PathBuf::from);
         let path = match (text.strip_prefix("~/"), home()) {
             (Some(rest), Some(home)) => home.join(rest),

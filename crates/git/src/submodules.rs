@@ -1,0 +1,92 @@
+//! Submodules: their files belong to other repositories, which have mirrors of their own when they
+//! are configured.
+use std::sync::Arc;
+
+use flawless_core::{CommitId, PathIndex};
+
+use crate::error::GitError;
+use crate::mirror::{Mirror, MirrorSettings};
+use crate::repository::Tree;
+
+/// The mirrors of submodules, by the submodules' paths.
+#[derive(Debug, Default)]
+pub(crate) struct Submodules(Vec<(String, Arc<Mirror>)>);
+
+/// The files of one revision, those of mirrored submodules among them.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    pub(crate) index: Arc<PathIndex>,
+    /// Path of the submodule, its mirror, and the commit of it that belongs to the revision.
+    parts: Vec<(String, Arc<Mirror>, CommitId)>,
+}
+
+impl Submodules {
+    /// Opens or clones all mirrors that are configured.
+    pub(crate) async fn open(settings: &MirrorSettings) -> Result<Self, GitError> {
+        let mut mirrors = Vec::new();
+        for (path, source) in &settings.submodules {
+            let settings = MirrorSettings {
+                source: source.clone(),
+                branch_pattern: None,
+                // Facts and lists are of one repository; those of this one are found anew.
+                facts: None,
+                submodules: Vec::new(),
+                scratch: settings.scratch.join("submodules"),
+                ..settings.clone()
+            };
+            let made = tokio::fs::create_dir_all(&settings.scratch).await;
+            let scratch = &settings.scratch;
+            made.map_err(|source| GitError::Write { path: scratch.clone(), source })?;
+            let mirror = Box::pin(Mirror::open(settings)).await?;
+            mirrors.push((path.trim_matches('/').to_owned(), Arc::new(mirror)));
+        }
+        Ok(Self(mirrors))
+    }
+
+    /// Brings all of them up to date; what fails is logged, and older commits stay usable.
+    pub(crate) async fn fetch(&self) {
+        for (path, mirror) in &self.0 {
+            if let Err(error) = Box::pin(mirror.fetch()).await {
+                tracing::warn!(%error, path, "a submodule could not be brought up to date");
+            }
+        }
+    }
+
+    /// The files of a tree with those of its submodules.
+    pub(crate) async fn list(&self, tree: Tree) -> Result<Listing, GitError> {
+        let Tree { mut files, links, submodules } = tree;
+        let mut parts = Vec::new();
+        let mut others = Vec::new();
+        for (path, commit) in submodules {
+            let mirror = self.0.iter().find(|(mirrored, _)| *mirrored == path);
+            let known = match mirror {
+                Some((_, mirror)) => {
+                    Box::pin(mirror.resolve(commit.as_str())).await?.map(|_| mirror)
+                }
+                None => None,
+            };
+            let Some(mirror) = known else {
+                others.push(path);
+                continue;
+            };
+            let inner = mirror.repository.tree(&commit).await?;
+            files.extend(inner.files.iter().map(|file| format!("{path}/{file}")));
+            parts.push((path, mirror.clone(), commit));
+        }
+        let index = PathIndex::with_links(files, links).with_submodules(others);
+        Ok(Listing { index: Arc::new(index), parts })
+    }
+}
+
+impl Listing {
+    /// The submodule that a path lies in, its commit, and the path in it.
+    pub(crate) fn submodule_of<'a>(
+        &'a self,
+        path: &'a str,
+    ) -> Option<(&'a Mirror, &'a CommitId, &'a str)> {
+        self.parts.iter().find_map(|(folder, mirror, commit)| {
+            let inner = path.strip_prefix(folder.as_str())?.strip_prefix('/')?;
+            Some((&**mirror, commit, inner))
+        })
+    }
+}
