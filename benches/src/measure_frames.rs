@@ -9,8 +9,8 @@ use flawless_core::{
     much_seen_from,
 };
 use flawless_git::process::GitProgram;
-use flawless_git::{Mirror, MirrorSettings, Source};
-use flawless_server::frame_paths::{FilesAt, frame_paths};
+use flawless_git::{Mirror, MirrorSettings, Revision, Source};
+use flawless_server::frame_paths::frame_paths;
 
 use crate::frames::{Hits, Record, read_records};
 
@@ -75,9 +75,8 @@ async fn find_paths(
     let (git, source) = (GitProgram::new("git"), Source::Folder(dir));
     let mirror = Mirror::open(MirrorSettings::new(git, source, scratch.path().to_owned())).await?;
     let Some(parent) = mirror.resolve(&record.parent).await? else { return Ok(None) };
-    let files = mirror.files(&parent).await?;
-    let at = FilesAt { mirror: &mirror, commit: &parent, is_running: true, files: &files };
-    Ok(Some(frame_paths(&record.report(), at, settings).await?))
+    let revision = Revision::Running(parent);
+    Ok(Some(frame_paths(&record.report(), &mirror, &revision, settings).await?))
 }
 
 /// The frames that may be at fault, the likeliest first, by the code that serves.

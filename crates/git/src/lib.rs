@@ -32,7 +32,7 @@ pub use error::GitError;
 pub use facts::{Fact, FactKey, FactStore, Later};
 pub use ignore_revs::IgnoreRevs;
 pub use line_tracer::{Engine, Judgement};
-pub use locate::{Located, NotLocated, ReportedLine};
+pub use locate::{Located, NotLocated, ReportedLine, Revision};
 pub use mirror::{Mirror, MirrorSettings, Tip};
 pub use repository::Repository;
 pub use source::{Source, hide_credentials};

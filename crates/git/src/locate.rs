@@ -48,18 +48,38 @@ pub struct ReportedLine<'a> {
 }
 
 /// The running revision, as far as it is known.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Revision<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Revision {
     /// The client named it, and it is in the mirror.
-    Running(&'a CommitId),
+    Running(CommitId),
     /// Not known: this is the tip of the configured branch.
-    Tip(&'a CommitId),
+    Tip(CommitId),
+    /// Not known, but older than the tip: it still had a file that is gone at the tip.
+    Before(CommitId),
 }
 
-impl Revision<'_> {
-    fn commit(&self) -> &CommitId {
+impl Revision {
+    /// The commit where the search for a line starts.
+    pub fn commit(&self) -> &CommitId {
         match self {
-            Self::Running(commit) | Self::Tip(commit) => commit,
+            Self::Running(commit) | Self::Tip(commit) | Self::Before(commit) => commit,
+        }
+    }
+
+    /// The commit, when it certainly is the one that ran.
+    pub fn running(&self) -> Option<&CommitId> {
+        match self {
+            Self::Running(commit) => Some(commit),
+            _ => None,
+        }
+    }
+
+    /// The same for another repository, a part of this one.
+    pub(crate) fn with(&self, commit: CommitId) -> Self {
+        match self {
+            Self::Running(_) => Self::Running(commit),
+            Self::Tip(_) => Self::Tip(commit),
+            Self::Before(_) => Self::Before(commit),
         }
     }
 
@@ -67,6 +87,9 @@ impl Revision<'_> {
         match self {
             Self::Running(commit) => format!("the running revision {}", commit.short()),
             Self::Tip(commit) => format!("{}, the tip of the branch", commit.short()),
+            Self::Before(commit) => {
+                format!("{}, the last revision that has all its files", commit.short())
+            }
         }
     }
 }
@@ -85,7 +108,7 @@ struct Standing {
 /// the newest of them; else where the same text stands in the same function.
 pub(crate) async fn locate(
     blamer: &Blamer,
-    revision: Revision<'_>,
+    revision: &Revision,
     reported: ReportedLine<'_>,
     others: &[ReportedLine<'_>],
 ) -> Result<Result<Located, NotLocated>, GitError> {
@@ -100,7 +123,7 @@ pub(crate) async fn locate(
 
 async fn find(
     repository: &Repository,
-    revision: Revision<'_>,
+    revision: &Revision,
     reported: ReportedLine<'_>,
     others: &[ReportedLine<'_>],
 ) -> Result<Result<Standing, String>, GitError> {
@@ -131,7 +154,11 @@ async fn find(
             return Ok(Ok(here(Confidence::Unconfirmed, how)));
         }
         Some(text) if fold_white_space(&text) == wanted => {
-            let confidence = if is_running { Confidence::Exact } else { Confidence::Tip };
+            let confidence = match revision {
+                Revision::Running(_) => Confidence::Exact,
+                Revision::Tip(_) => Confidence::Tip,
+                Revision::Before(_) => Confidence::Earlier,
+            };
             return Ok(Ok(here(confidence, format!("the text agrees at {name}"))));
         }
         _ if wanted.is_empty() => return Ok(Err(format!("{path} has no line {line} at {name}"))),

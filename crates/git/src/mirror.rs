@@ -9,6 +9,7 @@ use flawless_core::{
     busiest_committer, code_owners_paths,
 };
 use gix_mailmap::Snapshot;
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use crate::blamer::Blamer;
@@ -98,6 +99,7 @@ pub struct Tip {
     /// Its `CODEOWNERS`, when it has one.
     pub code_owners: Option<CodeOwners>,
     blamer: Blamer,
+    gone: OnceCell<Arc<Vec<(String, CommitId)>>>,
 }
 
 impl Mirror {
@@ -200,7 +202,7 @@ impl Mirror {
         }
         let blamer = self.blamer_for(&commit).await?;
         let code_owners = self.code_owners(&commit).await?;
-        let tip = Arc::new(Tip { commit, reference, code_owners, blamer });
+        let tip = Arc::new(Tip { commit, reference, code_owners, blamer, gone: OnceCell::new() });
         *lock(&self.tip) = Some(tip.clone());
         Ok(tip)
     }
@@ -378,34 +380,39 @@ impl Mirror {
         standing(&self.repository, origin, revision).await
     }
 
-    /// Blames a line where it reads as reported. `running` is the revision the client named, when
-    /// it is in the mirror; otherwise the tip is where the search starts. `tip` gives the ignore
-    /// list and the mailmap, `others` are the report's other frames in the repository, for a
-    /// revision that has to be guessed.
+    /// Blames a line where it reads as reported, from `revision` on. `tip` gives the ignore list
+    /// and the mailmap, `others` are the report's other frames in the repository, for a revision
+    /// that has to be guessed.
     ///
     /// # Errors
     /// git cannot be run, or takes longer than a minute.
     pub async fn locate(
         &self,
         tip: &Tip,
-        running: Option<&CommitId>,
+        revision: &Revision,
         reported: ReportedLine<'_>,
         others: &[ReportedLine<'_>],
     ) -> Result<Result<Located, NotLocated>, GitError> {
-        let listing = self.listing(running.unwrap_or(&tip.commit)).await?;
+        let listing = self.listing(revision.commit()).await?;
         if let Some((part, commit, path)) = listing.submodule_of(reported.path) {
             let Some(tip) = part.tip() else {
                 return Ok(Err(NotLocated("the submodule's mirror has no tip".into())));
             };
             // The revision of the submodule is as sure as the one that names it.
-            let revision = match running {
-                Some(_) => Revision::Running(commit),
-                None => Revision::Tip(commit),
-            };
-            return locate(&tip.blamer, revision, ReportedLine { path, ..reported }, &[]).await;
+            let revision = revision.with(commit.clone());
+            return locate(&tip.blamer, &revision, ReportedLine { path, ..reported }, &[]).await;
         }
-        let revision = running.map_or(Revision::Tip(&tip.commit), Revision::Running);
         locate(&tip.blamer, revision, reported, others).await
+    }
+
+    /// Files that are gone at the tip, deleted or renamed within its last thousand commits, each
+    /// with the last commit that had it. Asked of git once a tip.
+    pub async fn lately_gone(&self, tip: &Tip) -> Arc<Vec<(String, CommitId)>> {
+        let look = async {
+            let gone = self.repository.lately_gone(&tip.commit).await;
+            gone.inspect_err(|error| tracing::warn!(%error, "deleted files are not known"))
+        };
+        tip.gone.get_or_init(async || Arc::new(look.await.unwrap_or_default())).await.clone()
     }
 
     /// When a developer last committed, milliseconds since 1970 UTC; `None` when they never did.

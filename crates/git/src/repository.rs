@@ -307,6 +307,37 @@ impl Repository {
         Ok(is_merge.then_some(first))
     }
 
+    /// Files that the last thousand commits up to `tip` deleted and that were not made anew, each
+    /// with the last commit that had it.
+    ///
+    /// # Errors
+    /// git cannot be run, or takes longer than 20 s.
+    pub(crate) async fn lately_gone(
+        &self,
+        tip: &CommitId,
+    ) -> Result<Vec<(String, CommitId)>, GitError> {
+        let run =
+            self.run("log").args(["--first-parent", "-m", "--no-renames", "--max-count=1000"]);
+        let run = run.args(["--diff-filter=AD", "--name-status", "-z", "--format=%x01%P"]);
+        let answer = run.args([tip.as_str(), "--"]).timeout(Duration::from_secs(20));
+        let answer = answer.max_output(MAX_TREE).output().await?;
+        let mut seen = std::collections::HashSet::new();
+        let mut gone = Vec::new();
+        // Newest first: what is met first about a path is how it stands now.
+        for commit in answer.split(|byte| *byte == 1).skip(1) {
+            let mut fields = commit.split(|byte| *byte == 0).map(String::from_utf8_lossy);
+            let parents = fields.next().unwrap_or_default();
+            let parent = parents.trim().split(' ').next().and_then(CommitId::parse);
+            while let (Some(status), Some(path)) = (fields.next(), fields.next()) {
+                let is_new = seen.insert(path.to_string());
+                if let (true, true, Some(parent)) = (is_new, status.trim() == "D", &parent) {
+                    gone.push((path.into_owned(), parent.clone()));
+                }
+            }
+        }
+        Ok(gone)
+    }
+
     /// Whether `older` is `newer` or in its history.
     ///
     /// # Errors

@@ -6,14 +6,18 @@ mod made;
 use std::path::Path;
 
 use flawless_git::process::GitProgram;
-use flawless_git::{GitError, Mirror, MirrorSettings, ReportedLine, Repository, Source};
+use flawless_git::{GitError, Mirror, MirrorSettings, ReportedLine, Repository, Revision, Source};
 use made::Made;
 
 /// Path and line at birth of a line whose text is given; `None` when it does not stand there.
 async fn blame(mirror: &Mirror, path: &str, line: u32, text: &str) -> Option<(String, u32)> {
     let tip = mirror.tip().expect("a tip");
     let reported = ReportedLine { path, line, function: "", text };
-    let found = mirror.locate(&tip, None, reported, &[]).await.expect("git runs").ok()?;
+    let found = mirror
+        .locate(&tip, &Revision::Tip(tip.commit.clone()), reported, &[])
+        .await
+        .expect("git runs")
+        .ok()?;
     Some((found.blame.origin.path, found.blame.origin.line))
 }
 
@@ -239,6 +243,7 @@ async fn links_and_submodules_lead_to_their_files_and_their_repositories() {
     let tip = mirror.tip().expect("a tip");
     let path = "vendor/pay/pay/card.py";
     let reported = ReportedLine { path, line: 1, function: "", text: "charge(1)" };
-    let found = mirror.locate(&tip, Some(&running), reported, &[]).await.expect("git runs");
+    let found =
+        mirror.locate(&tip, &Revision::Running(running), reported, &[]).await.expect("git runs");
     assert_eq!(found.expect("found").blame.origin.commit, first, "the commit the revision names");
 }

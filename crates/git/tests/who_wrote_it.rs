@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use flawless_core::{AutomationPatterns, Blame, CommitId, Confidence, LaterKind};
 use flawless_git::process::GitProgram;
-use flawless_git::{Engine, Located, Mirror, MirrorSettings, ReportedLine, Source, Standing};
+use flawless_git::{
+    Engine, Located, Mirror, MirrorSettings, ReportedLine, Revision, Source, Standing,
+};
 use made::Made;
 
 const ANN: (&str, &str) = ("Ann", "ann@example.com");
@@ -139,7 +141,11 @@ async fn locate(
 ) -> Result<Located, String> {
     let tip = mirror.tip().expect("a tip");
     let reported = ReportedLine { path, line, function, text };
-    let found = mirror.locate(&tip, running, reported, others).await.expect("git runs");
+    let revision = match running {
+        Some(running) => Revision::Running(running.clone()),
+        None => Revision::Tip(tip.commit.clone()),
+    };
+    let found = mirror.locate(&tip, &revision, reported, others).await.expect("git runs");
     found.map_err(|why| why.0)
 }
 

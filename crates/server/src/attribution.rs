@@ -4,14 +4,14 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use flawless_core::{
-    BlamedLine, Choice, ChoiceSettings, CommitId, FramePath, Report, Rules, choose,
-};
+use flawless_core::{BlamedLine, Choice, ChoiceSettings, FramePath, Report, Rules, choose};
 use flawless_git::process::GitProgram;
-use flawless_git::{GitError, Located, Mirror, MirrorSettings, ReportedLine, Source, Tip};
+use flawless_git::{
+    GitError, Located, Mirror, MirrorSettings, ReportedLine, Revision, Source, Tip,
+};
 
 use crate::config::Config;
-use crate::frame_paths::{FilesAt, frame_paths};
+use crate::frame_paths::{before_they_went, frame_paths};
 use crate::issue_details::{Suspect, SuspectAuthor};
 
 /// The repository as attribution finds it.
@@ -35,10 +35,19 @@ pub type MuchSeen = HashSet<(String, String)>;
 pub struct FoundFiles {
     /// One for each frame, `None` for a foreign one.
     pub paths: Vec<Option<FramePath>>,
-    /// The running revision, when the report names one that the mirror has.
-    pub running: Option<CommitId>,
-    /// The mirror and its tip; `None` without a repository.
-    pub at: Option<(Arc<Mirror>, Arc<Tip>)>,
+    /// The mirror, its tip, and the revision; `None` without a repository.
+    pub at: Option<At>,
+}
+
+/// Where the files of a report were found.
+#[derive(Debug)]
+pub struct At {
+    /// The mirror.
+    pub mirror: Arc<Mirror>,
+    /// Its tip.
+    pub tip: Arc<Tip>,
+    /// The running revision, as far as it is known.
+    pub revision: Revision,
 }
 
 /// Finds the files of `report` in the revision that ran, or the tip when that is unknown.
@@ -52,8 +61,7 @@ pub async fn find_files(
     settings: &ChoiceSettings,
 ) -> Result<FoundFiles, GitError> {
     let Some(mirror) = mirror else {
-        let paths = vec![None; report.traceback.len()];
-        return Ok(FoundFiles { paths, running: None, at: None });
+        return Ok(FoundFiles { paths: vec![None; report.traceback.len()], at: None });
     };
     let tip = match mirror.tip() {
         Some(tip) => tip,
@@ -63,12 +71,17 @@ pub async fn find_files(
         Some(revision) => mirror.resolve(revision).await?,
         None => None,
     };
-    let commit = running.as_ref().unwrap_or(&tip.commit);
-    let files = mirror.files(commit).await?;
-    let is_running = running.is_some();
-    let at = FilesAt { mirror, commit, is_running, files: &files };
-    let paths = frame_paths(report, at, &settings.paths).await?;
-    Ok(FoundFiles { paths, running, at: Some((mirror.clone(), tip)) })
+    let mut revision = match running {
+        Some(commit) => Revision::Running(commit),
+        None => Revision::Tip(tip.commit.clone()),
+    };
+    let mut paths = frame_paths(report, mirror, &revision, &settings.paths).await?;
+    if revision.running().is_none()
+        && let Some(found) = before_they_went(report, mirror, &tip, &paths, &settings.paths).await?
+    {
+        (revision, paths) = found;
+    }
+    Ok(FoundFiles { paths, at: Some(At { mirror: mirror.clone(), tip, revision }) })
 }
 
 /// Chooses the line of `report`, whose frames are `files`.
@@ -93,7 +106,7 @@ pub async fn blame_line(
     files: &FoundFiles,
     line: &BlamedLine,
 ) -> Result<Result<Located, String>, GitError> {
-    let Some((mirror, tip)) = &files.at else {
+    let Some(At { mirror, tip, revision }) = &files.at else {
         return Ok(Err("there is no repository".to_owned()));
     };
     let reported = ReportedLine {
@@ -103,7 +116,7 @@ pub async fn blame_line(
         text: &line.text,
     };
     let others = other_lines(report, files, line.frame);
-    let located = match mirror.locate(tip, files.running.as_ref(), reported, &others).await? {
+    let located = match mirror.locate(tip, revision, reported, &others).await? {
         Ok(located) => located,
         Err(why) => return Ok(Err(why.0)),
     };

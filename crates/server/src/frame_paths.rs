@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use flawless_core::{
     CommitId, FileLines, Frame, FramePath, PathIndex, PathMatch, PathRule, PathSettings,
-    QuotedLine, Report, where_text_stands,
+    QuotedLine, Report, fold_white_space, is_foreign_folder, where_text_stands,
 };
-use flawless_git::{GitError, Mirror};
+use flawless_git::{GitError, Mirror, Revision, Tip};
 
 /// So many files are read for one report; the innermost frames come first.
 const MAX_FILES_READ: usize = 8;
@@ -14,27 +14,31 @@ const MAX_FILES_READ: usize = 8;
 const MAX_QUOTED: usize = 20;
 
 /// The revision whose files are meant.
-#[derive(Debug, Clone, Copy)]
-pub struct FilesAt<'a> {
+struct FilesAt<'a> {
     /// Where files are read.
-    pub mirror: &'a Mirror,
+    mirror: &'a Mirror,
     /// The revision.
-    pub commit: &'a CommitId,
+    commit: &'a CommitId,
     /// Whether it is known to be the one that ran: then its files have the texts of the frames.
-    pub is_running: bool,
+    is_running: bool,
     /// Its files.
-    pub files: &'a PathIndex,
+    files: &'a PathIndex,
 }
 
-/// The file of each frame of `report`, `None` for a foreign one.
+/// The file of each frame of `report` in `revision`, `None` for a foreign one.
 ///
 /// # Errors
 /// git cannot be run.
 pub async fn frame_paths(
     report: &Report,
-    at: FilesAt<'_>,
+    mirror: &Mirror,
+    revision: &Revision,
     settings: &PathSettings,
 ) -> Result<Vec<Option<FramePath>>, GitError> {
+    let commit = revision.commit();
+    let files = mirror.files(commit).await?;
+    let is_running = revision.running().is_some();
+    let at = FilesAt { mirror, commit, is_running, files: &files };
     // Frames of one deployed file are one question.
     let mut found: HashMap<&str, Found> = HashMap::new();
     let mut may_read = MAX_FILES_READ;
@@ -51,6 +55,50 @@ pub async fn frame_paths(
         found.file.clone().filter(|_| agrees)
     };
     Ok(report.traceback.iter().map(file_of).collect())
+}
+
+/// Where the tip lacks files that ran: the revision before the newest of them went, and the files
+/// of the frames there, when the text of such a frame stands at its line. `paths` are those of the
+/// tip.
+///
+/// # Errors
+/// git cannot be run.
+pub async fn before_they_went(
+    report: &Report,
+    mirror: &Mirror,
+    tip: &Tip,
+    paths: &[Option<FramePath>],
+    settings: &PathSettings,
+) -> Result<Option<(Revision, Vec<Option<FramePath>>)>, GitError> {
+    let is_missing = |frame: &Frame, path: &Option<FramePath>| {
+        path.is_none() && frame.line > 0 && !is_foreign_folder(&frame.path)
+    };
+    let frames = report.traceback.iter().zip(paths).rev();
+    let missing: Vec<&Frame> =
+        frames.filter(|(frame, path)| is_missing(frame, path)).map(|(frame, _)| frame).collect();
+    if missing.is_empty() {
+        return Ok(None);
+    }
+    let gone = mirror.lately_gone(tip).await;
+    let index = PathIndex::new(gone.iter().map(|(path, _)| path.as_str()));
+    for frame in missing.into_iter().take(MAX_FILES_READ) {
+        let (PathMatch::Certain(path, _) | PathMatch::Likely(path, _)) =
+            index.find(&frame.path, settings)
+        else {
+            continue;
+        };
+        let Some((_, last)) = gone.iter().find(|(gone, _)| gone == path) else { continue };
+        let content = mirror.file(last, path).await?.unwrap_or_default();
+        let content = String::from_utf8_lossy(&content);
+        let line = content.lines().nth(frame.line as usize - 1).map(fold_white_space);
+        let wanted = fold_white_space(&frame.text);
+        if !wanted.is_empty() && line.is_some_and(|line| line == wanted) {
+            let revision = Revision::Before(last.clone());
+            let paths = frame_paths(report, mirror, &revision, settings).await?;
+            return Ok(Some((revision, paths)));
+        }
+    }
+    Ok(None)
 }
 
 /// What a deployed file is.

@@ -15,7 +15,7 @@ use super::issue_facts::{Blamed, NewFacts, look_for_author, nobody};
 use super::record::example;
 use super::tell::tell;
 use super::verdicts::{Fate, KnownTrace, Verdicts};
-use crate::attribution::{FoundFiles, MuchSeen, Repo, blame_line, choose_line, find_files};
+use crate::attribution::{At, FoundFiles, MuchSeen, Repo, blame_line, choose_line, find_files};
 use crate::state::{RulesAt, Shared};
 use crate::store::{PendingRow, Sample, Seen, StoreError, decode_sample, encode_sample};
 
@@ -236,15 +236,14 @@ async fn find_line(
         }
         Verdict::Blamed(line) => line.clone(),
     };
-    let Some((_, tip)) = &files.at else {
+    let Some(At { tip, revision, .. }) = &files.at else {
         let why = no_repository.unwrap_or_default().to_owned();
         return Ok(not_blamed(report, &[], Some(line), why));
     };
-    let running = files.running.as_ref();
     // Where the revision is not known the place is one of this tip only: at the next one the
     // same text may stand there anew.
-    let revision = running.unwrap_or(&tip.commit).as_str();
-    let place = place_key(revision, &line.path, line.line, &line.function, &line.text).to_string();
+    let known = revision.running().unwrap_or(&tip.commit).as_str();
+    let place = place_key(known, &line.path, line.line, &line.function, &line.text).to_string();
     if let Some(issue_id) = shared.store.issue_at_place(&place).await? {
         return Ok(Found::AtPlace { issue_id, line });
     }

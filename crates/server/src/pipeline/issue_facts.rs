@@ -5,7 +5,7 @@ use flawless_core::{
 };
 use flawless_git::Located;
 
-use crate::attribution::{FoundFiles, other_suspects};
+use crate::attribution::{At, FoundFiles, other_suspects};
 use crate::issue_details::IssueDetails;
 use crate::state::Shared;
 use crate::store::IssueFacts;
@@ -43,7 +43,7 @@ impl Blamed<'_> {
         let Self { report, files, choice, line, located, place, gone } = self;
         let suspects = other_suspects(report, files, choice).await;
         let Located { how, confidence, revision, blame, .. } = located;
-        let tip = files.at.as_ref().map(|(_, tip)| tip);
+        let tip = files.at.as_ref().map(|at| &at.tip);
         let code_owners = tip.and_then(|tip| tip.code_owners.as_ref()?.owners_of(&line.path));
         let details = IssueDetails {
             confidence: Some(confidence),
@@ -117,7 +117,7 @@ pub(super) async fn look_for_author(
     path: &str,
 ) -> Gone {
     let days = shared.config.author_gone_days;
-    let (Some(developer), Some((mirror, tip)), true) =
+    let (Some(developer), Some(At { mirror, tip, .. }), true) =
         (&located.blame.developer, &files.at, days > 0)
     else {
         return Gone::default();

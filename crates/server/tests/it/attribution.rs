@@ -198,3 +198,19 @@ async fn what_the_folders_own_configuration_says_about_blame_does_not_count() {
     app.report(&request(&at(5, "return sum(prices) / len(prices)"))).await;
     assert_eq!(app.one_mail().await.to, BEN.1);
 }
+
+#[tokio::test]
+async fn a_file_that_is_gone_or_renamed_at_the_tip_is_found_in_the_revision_before() {
+    let repository = TestRepository::shop();
+    repository.git(&["mv", "shop/cart.py", "shop/prices.py"]);
+    let renamed = "from shop.money import add\n\n\ndef total_of(prices):\n    return 1\n";
+    repository.commit(CLEO, "2026-07-01", "rename", &[("shop/prices.py", renamed)]);
+    repository.commit(CLEO, "2026-07-02", "more", &[("shop/more.py", "x = 1\n")]);
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    let web = ("/srv/app/shop/web.py", 2, "handle", "return cart.total()");
+    let cart = ("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)");
+    app.report(&request(&[web, cart])).await;
+    let mail = app.one_mail().await;
+    assert_eq!(mail.to, BEN.1, "not its caller: {}", mail.text);
+    assert!(mail.text.contains("the last revision that has all its files"), "{}", mail.text);
+}
