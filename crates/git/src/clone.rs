@@ -7,6 +7,8 @@ use crate::error::GitError;
 use crate::process::GitProgram;
 use crate::repository::Repository;
 
+/// So many packs are no burden.
+const MAX_PACKS: u32 = 30;
 /// Marks a repository that we made, and whether it was fetched; nothing else is ever fetched into.
 const OURS: &str = "flawless.mirror";
 
@@ -91,6 +93,7 @@ pub(crate) async fn fetch_into(repository: &Repository, url: &str) -> Result<(),
     if let Some(branch) = remote_head(repository.run_remote("ls-remote"), url).await?.default {
         repository.run("symbolic-ref").args(["HEAD", &branch]).output().await?;
     }
+    tidy(repository).await;
     // Makes blame several times faster; without it everything still works.
     let graph = repository.run("commit-graph").args(["write", "--reachable", "--changed-paths"]);
     let graph = graph.args(["--split"]).timeout(Duration::from_secs(600)).output().await;
@@ -98,4 +101,18 @@ pub(crate) async fn fetch_into(repository: &Repository, url: &str) -> Result<(),
         tracing::warn!(%error, "the mirror's commit-graph was not written");
     }
     Ok(())
+}
+
+/// Every fetch leaves a pack; too many of them make every look at an object slow.
+async fn tidy(repository: &Repository) {
+    let counted = repository.run("count-objects").args(["-v"]).output().await.unwrap_or_default();
+    let counted = String::from_utf8_lossy(&counted);
+    let packs = counted.lines().find_map(|line| line.strip_prefix("packs: ")?.parse::<u32>().ok());
+    if packs.is_none_or(|packs| packs <= MAX_PACKS) {
+        return;
+    }
+    let repack = repository.run("repack").args(["--quiet", "-d", "--geometric=2"]);
+    if let Err(error) = repack.timeout(Duration::from_secs(1800)).output().await {
+        tracing::warn!(%error, "the mirror's packs could not be put together");
+    }
 }

@@ -247,3 +247,26 @@ async fn links_and_submodules_lead_to_their_files_and_their_repositories() {
         mirror.locate(&tip, &Revision::Running(running), reported, &[]).await.expect("git runs");
     assert_eq!(found.expect("found").blame.origin.commit, first, "the commit the revision names");
 }
+
+#[tokio::test]
+async fn many_fetches_do_not_leave_many_packs_and_every_line_is_still_traced() {
+    let made = Made::new();
+    let first = made.commit("a.py", b"first = 1\n");
+    let mirror = made.mirror(made.clone_source("mirror.git"), None).await.expect("clones");
+    for number in 0..35 {
+        made.commit("b.py", format!("number = {number}\n").repeat(120 + number).as_bytes());
+        // Small fetches are unpacked otherwise.
+        let dir = made.path("mirror.git");
+        made.git(&["-C", dir.to_str().expect("text"), "config", "fetch.unpackLimit", "1"]);
+        mirror.fetch().await.expect("fetches");
+    }
+    let packs = made.path("mirror.git").join("objects/pack").read_dir().expect("a folder");
+    let is_pack = |path: &Path| path.extension().is_some_and(|extension| extension == "pack");
+    let packs = packs.filter(|entry| is_pack(&entry.as_ref().expect("an entry").path())).count();
+    assert!(packs <= 31, "{packs} packs");
+    let tip = mirror.tip().expect("a tip");
+    let born = mirror.blame(&tip, &tip.commit, "a.py", 1).await.expect("blamed").origin.commit;
+    assert_eq!(born, first);
+    let newest = mirror.blame(&tip, &tip.commit, "b.py", 1).await.expect("blamed").origin.commit;
+    assert_eq!(newest, tip.commit);
+}

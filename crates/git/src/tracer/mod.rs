@@ -111,11 +111,12 @@ impl Tracer {
         })
     }
 
-    /// Reads the commit-graph again, after a fetch.
+    /// Looks at packs and commit-graph again, after a fetch.
     ///
     /// # Errors
-    /// It cannot be read; the older one stays in use.
+    /// They cannot be read; what is known stays in use.
     pub fn refresh(&self) -> Result<(), TraceError> {
+        self.objects.look_for_packs()?;
         let history = Arc::new(History::read(&self.folder)?);
         *self.history.write().unwrap_or_else(PoisonError::into_inner) = history;
         Ok(())

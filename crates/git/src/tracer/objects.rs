@@ -74,8 +74,9 @@ impl Objects {
         Ok(objects)
     }
 
-    /// Opens packs that are new since the last look. Says whether there are any.
-    fn look_for_packs(&self) -> Result<bool, TraceError> {
+    /// Opens packs that are new since the last look, and lets go of those that are gone. Says
+    /// whether there are new ones.
+    pub(super) fn look_for_packs(&self) -> Result<bool, TraceError> {
         let mut packs = self.packs.write().unwrap_or_else(PoisonError::into_inner);
         let known = packs.clone();
         let mut next = known.iter().map(|pack| pack.number + 1).max().unwrap_or(0);
