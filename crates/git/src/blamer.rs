@@ -172,7 +172,8 @@ impl Blamer {
     /// It is missing or cannot be read.
     pub(crate) async fn commit_info(&self, commit: &CommitId) -> Result<CommitInfo, GitError> {
         let raw = self.repository.commit(commit).await?;
-        CommitInfo::parse(&raw, &self.mailmap)
+        let hash = object_id(commit).map_or(gix_hash::Kind::Sha1, |id| id.kind());
+        CommitInfo::parse(&raw, hash, &self.mailmap)
             .map_err(|message| GitError::Unexpected { command: "cat-file".into(), message })
     }
 }

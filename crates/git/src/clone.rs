@@ -22,7 +22,10 @@ pub(crate) async fn open_or_clone(
     let mut beside = dir.as_os_str().to_owned();
     beside.push(".flawless.git");
     match open_ours(git, dir).await? {
-        Place::Ours(repository) => Ok(repository),
+        Place::Ours(repository) => {
+            remove_locks(dir);
+            Ok(repository)
+        }
         Place::Free => make(git, url, dir).await,
         Place::Taken => {
             let beside = Path::new(&beside);
@@ -101,6 +104,27 @@ pub(crate) async fn fetch_into(repository: &Repository, url: &str) -> Result<(),
         tracing::warn!(%error, "the mirror's commit-graph was not written");
     }
     Ok(())
+}
+
+/// Removes locks that a git of ours left behind when it was killed: nobody else writes here, and
+/// no git of ours runs yet. With them, every fetch would fail for ever.
+fn remove_locks(dir: &Path) {
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = folder.read_dir() else { continue };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            // Objects are thousands of folders, and locks lie in one of them only.
+            let is_objects = folder.file_name().is_some_and(|name| name == "objects");
+            if is_folder && (!is_objects || entry.file_name() == "info") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "lock") {
+                tracing::warn!("{} was left behind and is removed", path.display());
+                let _ = std::fs::remove_file(path);
+            }
+        }
+    }
 }
 
 /// Every fetch leaves a pack; too many of them make every look at an object slow.

@@ -22,9 +22,12 @@ pub(crate) struct CommitInfo {
 
 impl CommitInfo {
     /// Reads a commit object. Names in older encodings are brought to UTF-8.
-    pub(crate) fn parse(commit: &[u8], mailmap: &Snapshot) -> Result<Self, String> {
-        let commit = CommitRef::from_bytes(commit, gix_hash::Kind::Sha1)
-            .map_err(|error| error.to_string())?;
+    pub(crate) fn parse(
+        commit: &[u8],
+        hash: gix_hash::Kind,
+        mailmap: &Snapshot,
+    ) -> Result<Self, String> {
+        let commit = CommitRef::from_bytes(commit, hash).map_err(|error| error.to_string())?;
         let encoding = commit.encoding.and_then(|label| Encoding::for_label(label));
         let text = |bytes: &BStr| -> String {
             match (std::str::from_utf8(bytes), encoding) {

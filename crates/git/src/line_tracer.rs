@@ -307,3 +307,73 @@ pub(crate) fn line_origin(origin: &Place) -> LineOrigin {
         line: origin.line,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::facts::Later;
+    use crate::process::GitProgram;
+
+    #[derive(Debug, Default)]
+    struct Kept(Mutex<Vec<(FactKey, Fact)>>);
+
+    impl FactStore for Kept {
+        fn get<'a>(&'a self, key: &'a FactKey) -> Later<'a, Option<Fact>> {
+            let kept = self.0.lock().expect("lock").clone();
+            let found = kept.into_iter().rev().find(|(known, _)| known == key);
+            Box::pin(async move { found.map(|(_, fact)| fact) })
+        }
+
+        fn put<'a>(&'a self, key: &'a FactKey, fact: &'a Fact) -> Later<'a, ()> {
+            self.0.lock().expect("lock").push((key.clone(), fact.clone()));
+            Box::pin(async {})
+        }
+    }
+
+    async fn repository(dir: &std::path::Path) -> (Repository, CommitId) {
+        let git = GitProgram::new("git");
+        let run = async |arguments: &[&str]| {
+            let run = git.read(dir).args(["-c", "user.name=A", "-c", "user.email=a@e.com"]);
+            run.args(arguments.iter().copied()).output().await.expect("git runs")
+        };
+        run(&["init", "--quiet"]).await;
+        std::fs::write(dir.join("a.py"), "one\ntwo\n").expect("written");
+        run(&["add", "a.py"]).await;
+        run(&["commit", "--quiet", "--message", "first"]).await;
+        let repository = Repository::open(git, dir).await.expect("opens");
+        let head = repository.resolve("HEAD").await.expect("git runs").expect("a commit");
+        (repository, head)
+    }
+
+    #[tokio::test]
+    async fn a_fact_saves_the_walk_and_the_judge_takes_gits_answer_when_it_differs() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (repository, head) = repository(folder.path()).await;
+        let (kept, judgement) = (Arc::new(Kept::default()), Arc::new(Judgement::default()));
+        let facts: Option<Arc<dyn FactStore>> = Some(kept.clone());
+        let ignored = IgnoreList::default();
+        let tracer = LineTracer::new(repository, Engine::Tracer, ignored, facts, judgement.clone());
+        let ask = async |tracer: &LineTracer| {
+            let traced = tracer.trace(&head, "a.py", 2, WhiteSpace::Ignored).await;
+            traced.expect("traced").origin.clone()
+        };
+        let right = LineOrigin { commit: head.clone(), path: "a.py".into(), line: 2 };
+        assert_eq!(ask(&tracer).await, right);
+        let (key, fact) = kept.0.lock().expect("lock")[0].clone();
+        assert_eq!(fact.origin, right);
+
+        // A wrong fact, as a wrong tracer would have left it.
+        let wrong = Fact { origin: LineOrigin { line: 1, ..right.clone() }, ..fact };
+        kept.put(&key, &wrong).await;
+        let forgetful = LineTracer { recent: Arc::new(Cache::new(1)), ..tracer.clone() };
+        assert_eq!(ask(&forgetful).await, wrong.origin, "facts are believed");
+        let asked = key.clone();
+        forgetful.clone().judge(asked, Some(key.clone()), wrong, WhiteSpace::Ignored).await;
+        assert_eq!((judgement.judged(), judgement.differences()), (1, 1));
+        assert_eq!(kept.get(&key).await.expect("kept").origin, right);
+        assert!(forgetful.tracer().await.is_none(), "git answers from now on");
+        assert_eq!(ask(&forgetful).await, right);
+    }
+}

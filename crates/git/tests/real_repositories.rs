@@ -270,3 +270,32 @@ async fn many_fetches_do_not_leave_many_packs_and_every_line_is_still_traced() {
     let newest = mirror.blame(&tip, &tip.commit, "b.py", 1).await.expect("blamed").origin.commit;
     assert_eq!(newest, tip.commit);
 }
+
+#[tokio::test]
+async fn a_lock_that_a_killed_git_left_behind_does_not_stop_fetches_for_ever() {
+    let made = Made::new();
+    made.commit("a.py", b"one\n");
+    let mirror = made.mirror(made.clone_source("mirror.git"), None).await.expect("clones");
+    for lock in ["refs/heads/main.lock", "objects/info/commit-graphs/commit-graph-chain.lock"] {
+        std::fs::write(made.path("mirror.git").join(lock), "").expect("written");
+    }
+    let new = made.commit("a.py", b"two\n");
+    let error = mirror.fetch().await.expect_err("locked").to_string();
+    assert!(error.contains("main.lock"), "{error}");
+    let mirror = made.mirror(made.clone_source("mirror.git"), None).await.expect("opens");
+    assert_eq!(mirror.fetch().await.expect("fetches").commit, new);
+}
+
+#[tokio::test]
+async fn a_repository_that_names_its_objects_by_sha_256_is_left_to_git() {
+    let made = Made::new();
+    std::fs::remove_dir_all(made.dir().join(".git")).expect("removed");
+    made.git(&["init", "--quiet", "--initial-branch=main", "--object-format=sha256"]);
+    let born = made.commit("a.py", b"one\ntwo\n");
+    made.commit("a.py", b"zero\none\ntwo\n");
+    assert_eq!(born.as_str().len(), 64);
+    let mirror = made.mirror(Source::Folder(made.dir()), None).await.expect("opens");
+    let tip = mirror.tip().expect("a tip");
+    let found = mirror.blame(&tip, &tip.commit, "a.py", 2).await.expect("blamed");
+    assert_eq!((found.origin.commit, found.origin.line), (born, 1));
+}
