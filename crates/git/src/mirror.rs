@@ -4,20 +4,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use fancy_regex::Regex;
-use flawless_core::{
-    AutomationPatterns, Blame, CodeOwners, CommitId, Developer, LineOrigin, PathIndex,
-    busiest_committer, code_owners_paths,
-};
-use gix_mailmap::Snapshot;
-use tokio::sync::OnceCell;
+use flawless_core::{AutomationPatterns, Blame, CommitId, LineOrigin, PathIndex};
 use tokio::time::Instant;
 
-use crate::blamer::Blamer;
 use crate::clone::{fetch_into, open_or_clone};
 use crate::error::GitError;
 use crate::facts::FactStore;
-use crate::ignore_revs::{self, IGNORE_REVS_PATH, IgnoreList, IgnoreRevs};
-use crate::line_tracer::{Engine, Judgement, LineTracer};
+use crate::ignore_revs::IgnoreRevs;
+use crate::line_tracer::{Engine, Judgement};
 use crate::locate::{Located, NotLocated, ReportedLine, Revision, locate};
 use crate::pins::Pins;
 use crate::process::GitProgram;
@@ -26,6 +20,7 @@ use crate::revision_name::candidates;
 use crate::source::Source;
 use crate::standing::{Standing, standing};
 use crate::submodules::{Listing, Submodules};
+use crate::tip::Tip;
 use crate::tracer::WhiteSpace;
 
 const FETCH_ON_DEMAND_EVERY: Duration = Duration::from_secs(10);
@@ -78,7 +73,7 @@ impl MirrorSettings {
 /// A repository that is kept current.
 #[derive(Debug)]
 pub struct Mirror {
-    settings: MirrorSettings,
+    pub(crate) settings: MirrorSettings,
     pub(crate) repository: Repository,
     tip: Mutex<Option<Arc<Tip>>>,
     listings: Mutex<Vec<(CommitId, Arc<Listing>)>>,
@@ -87,19 +82,6 @@ pub struct Mirror {
     fetched: tokio::sync::Mutex<Option<Instant>>,
     pins: Pins,
     judgement: Arc<Judgement>,
-}
-
-/// The newest commit of the branch that runs.
-#[derive(Debug)]
-pub struct Tip {
-    /// The commit.
-    pub commit: CommitId,
-    /// Full reference name, or `HEAD`.
-    pub reference: String,
-    /// Its `CODEOWNERS`, when it has one.
-    pub code_owners: Option<CodeOwners>,
-    blamer: Blamer,
-    gone: OnceCell<Arc<Vec<(String, CommitId)>>>,
 }
 
 impl Mirror {
@@ -156,6 +138,8 @@ impl Mirror {
             self.repository.refresh().await;
         }
         self.submodules.fetch().await;
+        // A submodule's commit that was missing may be there now.
+        lock(&self.listings).clear();
         self.read_tip().await
     }
 
@@ -200,63 +184,11 @@ impl Mirror {
             // Somebody else fetches here, and may write a new commit-graph.
             self.repository.refresh().await;
         }
-        let blamer = self.blamer_for(&commit).await?;
-        let code_owners = self.code_owners(&commit).await?;
-        let tip = Arc::new(Tip { commit, reference, code_owners, blamer, gone: OnceCell::new() });
+        let (settings, judgement) = (&self.settings, self.judgement.clone());
+        let tip = Tip::read(settings, &self.repository, judgement, commit, reference).await?;
+        let tip = Arc::new(tip);
         *lock(&self.tip) = Some(tip.clone());
         Ok(tip)
-    }
-
-    async fn blamer_for(&self, tip: &CommitId) -> Result<Blamer, GitError> {
-        let list = ignore_revs::clean(&self.ignore_revs(tip).await?);
-        let file =
-            if list.is_empty() { None } else { Some(self.write_ignore_revs(tip, &list).await?) };
-        let ignored = IgnoreList::new(&list, file);
-        let mailmap = self.repository.file(tip, ".mailmap").await?.unwrap_or_default();
-        let (repository, facts) = (self.repository.clone(), self.settings.facts.clone());
-        let engine = self.settings.engine;
-        let judgement = self.judgement.clone();
-        let tracer = LineTracer::new(repository.clone(), engine, ignored, facts.clone(), judgement);
-        Ok(Blamer {
-            repository,
-            tracer,
-            mailmap: Arc::new(Snapshot::from_bytes(&mailmap)),
-            automation: self.settings.automation.clone(),
-            facts,
-            tip: tip.clone(),
-        })
-    }
-
-    async fn ignore_revs(&self, tip: &CommitId) -> Result<String, GitError> {
-        let list = match &self.settings.ignore_revs {
-            IgnoreRevs::Nothing => None,
-            IgnoreRevs::Convention => self.repository.file(tip, IGNORE_REVS_PATH).await?,
-            IgnoreRevs::OnDisk(path) => {
-                let read = tokio::fs::read(path).await;
-                Some(read.map_err(|source| GitError::Read { path: path.clone(), source })?)
-            }
-            IgnoreRevs::InRepository(path) => {
-                let list = self.repository.file(tip, path).await?;
-                if list.is_none() {
-                    tracing::warn!("ignore_revs_file {path} is not a file of {}", tip.short());
-                }
-                list
-            }
-        };
-        Ok(String::from_utf8_lossy(&list.unwrap_or_default()).into_owned())
-    }
-
-    async fn code_owners(&self, tip: &CommitId) -> Result<Option<CodeOwners>, GitError> {
-        for path in code_owners_paths(None) {
-            if let Some(text) = self.repository.file(tip, path).await? {
-                let owners = CodeOwners::parse(&String::from_utf8_lossy(&text));
-                for warning in owners.warnings() {
-                    tracing::warn!("{path}:{}: {}", warning.line, warning.message);
-                }
-                return Ok(Some(owners));
-            }
-        }
-        Ok(None)
     }
 
     /// The commit that a client's `revision` names: an id, a tag, what `git describe` prints, or
@@ -293,16 +225,6 @@ impl Mirror {
             }
         }
         Ok(None)
-    }
-
-    /// A file of its own for each tip: blames of an older tip may still read theirs.
-    async fn write_ignore_revs(&self, tip: &CommitId, list: &str) -> Result<PathBuf, GitError> {
-        let path = self.settings.scratch.join(format!("ignore-revs-{}", tip.short()));
-        let error = |source| GitError::Write { path: path.clone(), source };
-        let new = path.with_extension("new");
-        tokio::fs::write(&new, list).await.map_err(error)?;
-        tokio::fs::rename(&new, &path).await.map_err(error)?;
-        Ok(path)
     }
 
     /// The files of a commit, those of mirrored submodules among them.
@@ -403,51 +325,6 @@ impl Mirror {
             return locate(&tip.blamer, &revision, ReportedLine { path, ..reported }, &[]).await;
         }
         locate(&tip.blamer, revision, reported, others).await
-    }
-
-    /// Files that are gone at the tip, deleted or renamed within its last thousand commits, each
-    /// with the last commit that had it. Asked of git once a tip.
-    pub async fn lately_gone(&self, tip: &Tip) -> Arc<Vec<(String, CommitId)>> {
-        let look = async {
-            let gone = self.repository.lately_gone(&tip.commit).await;
-            gone.inspect_err(|error| tracing::warn!(%error, "deleted files are not known"))
-        };
-        tip.gone.get_or_init(async || Arc::new(look.await.unwrap_or_default())).await.clone()
-    }
-
-    /// When a developer last committed, milliseconds since 1970 UTC; `None` when they never did.
-    ///
-    /// # Errors
-    /// git cannot be run, or takes longer than a minute.
-    pub async fn last_commit_of(
-        &self,
-        tip: &Tip,
-        developer: &Developer,
-    ) -> Result<Option<i64>, GitError> {
-        let author = format!("--author=<{}>", developer.email);
-        let run = self.repository.run("log").args(["--all", "--fixed-strings", "--max-count=1"]);
-        let run = run.args(["--format=%ct", &author, tip.commit.as_str(), "--"]);
-        let answer = run.timeout(Duration::from_secs(60)).output().await?;
-        let seconds = String::from_utf8_lossy(&answer).trim().parse::<i64>().ok();
-        Ok(seconds.map(|seconds| seconds.saturating_mul(1000)))
-    }
-
-    /// Who changed a file most often of late, without automation and `gone`.
-    ///
-    /// # Errors
-    /// The repository cannot be read.
-    pub async fn busiest_committer(
-        &self,
-        tip: &Tip,
-        path: &str,
-        gone: &str,
-    ) -> Result<Option<Developer>, GitError> {
-        let mut people = Vec::new();
-        for version in self.repository.versions(&tip.commit, path, 50).await? {
-            people.push(tip.blamer.commit_info(&version.commit).await?.people.author);
-        }
-        let busiest = busiest_committer(&people, gone, &self.settings.automation);
-        Ok(busiest.map(|(developer, _)| developer.clone()))
     }
 }
 

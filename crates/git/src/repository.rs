@@ -12,17 +12,15 @@ use tokio::sync::OnceCell;
 use crate::blocking::blocking;
 use crate::branches::newest_branch;
 use crate::error::GitError;
-use crate::line_tracer::{commit_id, object_id};
+use crate::line_tracer::object_id;
 use crate::process::{GitProgram, Run};
 use crate::revision_name::is_revision_name;
-use crate::tracer::{FileVersion, TraceError, TraceOptions, Tracer, WhiteSpace};
+use crate::tracer::Tracer;
 
 /// Source files are small; what is larger is generated or no source at all.
 const MAX_BLOB: usize = 32 * 1024 * 1024;
-/// A repository with more links is made to hurt.
-const MAX_LINKS: usize = 10_000;
 /// Enough for millions of files.
-const MAX_TREE: usize = 512 * 1024 * 1024;
+pub(crate) const MAX_TREE: usize = 512 * 1024 * 1024;
 
 /// A git repository on this machine: bare, with a work tree, or a linked work tree.
 #[derive(Debug, Clone)]
@@ -33,25 +31,8 @@ pub struct Repository {
     tracer: Arc<OnceCell<Result<Arc<Tracer>, String>>>,
 }
 
-/// What the tree of a commit holds.
-#[derive(Debug, Default)]
-pub(crate) struct Tree {
-    /// Paths of regular files.
-    pub(crate) files: Vec<String>,
-    /// Paths of symbolic links, and where they lead as they say it.
-    pub(crate) links: Vec<(String, String)>,
-    /// Paths of submodules, and the commit of their repository that belongs there.
-    pub(crate) submodules: Vec<(String, CommitId)>,
-}
-
-/// A file as a commit brought it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Version {
-    pub(crate) commit: CommitId,
-    pub(crate) path: String,
-}
-
-const TRACER_LIMIT: Duration = Duration::from_secs(10);
+/// For what the tracer reads, short of a line's history.
+pub(crate) const TRACER_LIMIT: Duration = Duration::from_secs(10);
 
 impl Repository {
     /// Opens the repository that `dir` is, or lies in.
@@ -108,63 +89,6 @@ impl Repository {
             Err(GitError::Failed { .. }) => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    /// What the tree of a commit holds. Paths that are not UTF-8 are left out: no report can name
-    /// them.
-    ///
-    /// # Errors
-    /// The commit is not there, or git cannot be run.
-    pub(crate) async fn tree(&self, commit: &CommitId) -> Result<Tree, GitError> {
-        let run = self.run("ls-tree").args(["-r", "-z", "--full-tree", commit.as_str()]);
-        let listing = run.max_output(MAX_TREE).output().await?;
-        let mut tree = Tree::default();
-        let mut links = Vec::new();
-        for entry in listing.split(|byte| *byte == 0) {
-            let entry = std::str::from_utf8(entry).ok().and_then(|entry| entry.split_once('\t'));
-            let Some((about, path)) = entry else { continue };
-            let mut words = about.split(' ');
-            match (words.next(), words.nth(1).and_then(CommitId::parse)) {
-                (Some("120000"), Some(blob)) => links.push((path.to_owned(), blob)),
-                (Some("160000"), Some(commit)) => tree.submodules.push((path.to_owned(), commit)),
-                (Some(mode), _) if mode.starts_with("100") => tree.files.push(path.to_owned()),
-                _ => {}
-            }
-        }
-        links.truncate(MAX_LINKS);
-        tree.links = self.link_targets(links).await?;
-        Ok(tree)
-    }
-
-    /// Where links lead, as their blobs say.
-    async fn link_targets(
-        &self,
-        links: Vec<(String, CommitId)>,
-    ) -> Result<Vec<(String, String)>, GitError> {
-        if links.is_empty() {
-            return Ok(Vec::new());
-        }
-        let ids: String = links.iter().map(|(_, blob)| format!("{blob}\n")).collect();
-        let answer =
-            self.run("cat-file").args(["--batch"]).input(ids.into_bytes()).output().await?;
-        let mut rest = answer.as_slice();
-        let mut targets = Vec::with_capacity(links.len());
-        for (path, _) in links {
-            // `ID blob SIZE`, the content, a line end.
-            let Some(end) = memchr::memchr(b'\n', rest) else { break };
-            let head = String::from_utf8_lossy(&rest[..end]).into_owned();
-            rest = &rest[end + 1..];
-            let Some(size) = head.rsplit(' ').next().and_then(|size| size.parse::<usize>().ok())
-            else {
-                continue;
-            };
-            let Some((target, behind)) = rest.split_at_checked(size) else { break };
-            if let Ok(target) = std::str::from_utf8(target) {
-                targets.push((path, target.to_owned()));
-            }
-            rest = behind.get(1..).unwrap_or_default();
-        }
-        Ok(targets)
     }
 
     /// The tracer for this repository, or why there is none.
@@ -238,132 +162,6 @@ impl Repository {
             return Ok(raw);
         }
         self.run("cat-file").args(["commit", commit.as_str()]).output().await
-    }
-
-    /// The newest versions of `path` up to `from`, newest first, at most `limit`.
-    ///
-    /// # Errors
-    /// git cannot be run, or takes longer than 20 s.
-    pub(crate) async fn versions(
-        &self,
-        from: &CommitId,
-        path: &str,
-        limit: usize,
-    ) -> Result<Vec<Version>, GitError> {
-        if let (Ok(tracer), Some(id)) = (self.tracer().await, object_id(from)) {
-            let path = path.to_owned();
-            let options =
-                TraceOptions { white_space: WhiteSpace::Ignored, ignored: Arc::default() };
-            let versions = blocking(TRACER_LIMIT, move |stop| {
-                tracer.versions(id, path.as_bytes(), limit, &options, stop)
-            });
-            match versions.await {
-                Ok(versions) => {
-                    let version = |FileVersion { commit, path }| {
-                        let path = String::from_utf8(path).ok()?;
-                        Some(Version { commit: commit_id(commit), path })
-                    };
-                    return Ok(versions.into_iter().filter_map(version).collect());
-                }
-                Err(TraceError::NoSuchFile { .. }) => return Ok(Vec::new()),
-                Err(error) => tracing::debug!(%error, "git is asked for a file's history"),
-            }
-        }
-        let count = format!("--max-count={limit}");
-        let run = self.run("log").args(["--format=%H", &count, from.as_str(), "--", path]);
-        let ids = run.timeout(Duration::from_secs(20)).output().await?;
-        let ids = String::from_utf8_lossy(&ids);
-        let version = |commit| Version { commit, path: path.to_owned() };
-        Ok(ids.lines().filter_map(CommitId::parse).map(version).collect())
-    }
-
-    /// The merge that brought a commit to the branch of `tip`; `None` when there was none.
-    ///
-    /// # Errors
-    /// git cannot be run, or takes longer than 20 s.
-    pub(crate) async fn merge_of(
-        &self,
-        commit: &CommitId,
-        tip: &CommitId,
-    ) -> Result<Option<CommitId>, GitError> {
-        let range = format!("{commit}..{tip}");
-        let run = self.run("rev-list").args(["--first-parent", "--ancestry-path", "--reverse"]);
-        let run = run.args([&range]).timeout(Duration::from_secs(20));
-        let ids = match run.output().await {
-            Ok(ids) => ids,
-            // Too long a way: the merge is not worth more.
-            Err(GitError::TooLarge { .. } | GitError::Failed { .. }) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let Some(first) = String::from_utf8_lossy(&ids).lines().next().and_then(CommitId::parse)
-        else {
-            return Ok(None);
-        };
-        let raw = self.commit(&first).await?;
-        let header = raw.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
-        let parents: Vec<&[u8]> = header.filter_map(|line| line.strip_prefix(b"parent ")).collect();
-        // The first parent was on the branch before: then the commit came without a merge.
-        let is_merge = parents.len() > 1 && parents[0] != commit.as_str().as_bytes();
-        Ok(is_merge.then_some(first))
-    }
-
-    /// Files that the last thousand commits up to `tip` deleted and that were not made anew, each
-    /// with the last commit that had it.
-    ///
-    /// # Errors
-    /// git cannot be run, or takes longer than 20 s.
-    pub(crate) async fn lately_gone(
-        &self,
-        tip: &CommitId,
-    ) -> Result<Vec<(String, CommitId)>, GitError> {
-        let run =
-            self.run("log").args(["--first-parent", "-m", "--no-renames", "--max-count=1000"]);
-        let run = run.args(["--diff-filter=AD", "--name-status", "-z", "--format=%x01%P"]);
-        let answer = run.args([tip.as_str(), "--"]).timeout(Duration::from_secs(20));
-        let answer = answer.max_output(MAX_TREE).output().await?;
-        let mut seen = std::collections::HashSet::new();
-        let mut gone = Vec::new();
-        // Newest first: what is met first about a path is how it stands now.
-        for commit in answer.split(|byte| *byte == 1).skip(1) {
-            let mut fields = commit.split(|byte| *byte == 0).map(String::from_utf8_lossy);
-            let parents = fields.next().unwrap_or_default();
-            let parent = parents.trim().split(' ').next().and_then(CommitId::parse);
-            while let (Some(status), Some(path)) = (fields.next(), fields.next()) {
-                let is_new = seen.insert(path.to_string());
-                if let (true, true, Some(parent)) = (is_new, status.trim() == "D", &parent) {
-                    gone.push((path.into_owned(), parent.clone()));
-                }
-            }
-        }
-        Ok(gone)
-    }
-
-    /// Whether `older` is `newer` or in its history.
-    ///
-    /// # Errors
-    /// A commit is missing, or git cannot be run.
-    pub async fn is_ancestor(&self, older: &CommitId, newer: &CommitId) -> Result<bool, GitError> {
-        // `merge-base --is-ancestor` says no by its exit code alone, as a failure does.
-        let run = self.run("rev-list").args(["--max-count=1", older.as_str()]);
-        let run = run.args([&format!("^{newer}")]).timeout(Duration::from_secs(20));
-        Ok(run.output().await?.trim_ascii().is_empty())
-    }
-
-    /// The first commit on the way from `from` to `to` that changed `path`.
-    ///
-    /// # Errors
-    /// git cannot be run, or takes longer than 20 s.
-    pub(crate) async fn next_change(
-        &self,
-        from: &CommitId,
-        to: &CommitId,
-        path: &str,
-    ) -> Result<Option<CommitId>, GitError> {
-        let way = format!("{from}..{to}");
-        let run = self.run("rev-list").args(["--ancestry-path", "--reverse", "--topo-order"]);
-        let run = run.args([way.as_str(), "--", path]).timeout(Duration::from_secs(20));
-        let ids = run.output().await?;
-        Ok(String::from_utf8_lossy(&ids).lines().next().and_then(CommitId::parse))
     }
 
     /// Whether its history is cut (a shallow clone).

@@ -6,7 +6,7 @@ use flawless_core::{CommitId, PathIndex};
 
 use crate::error::GitError;
 use crate::mirror::{Mirror, MirrorSettings};
-use crate::repository::Tree;
+use crate::tree::Tree;
 
 /// The mirrors of submodules, by the submodules' paths.
 #[derive(Debug, Default)]

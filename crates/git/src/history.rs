@@ -1,0 +1,195 @@
+//! Questions about a repository's history that are not about one line.
+use std::sync::Arc;
+use std::time::Duration;
+
+use flawless_core::{CommitId, Developer, busiest_committer};
+
+use crate::blocking::blocking;
+use crate::error::GitError;
+use crate::line_tracer::{commit_id, object_id};
+use crate::mirror::Mirror;
+use crate::repository::{MAX_TREE, Repository, TRACER_LIMIT};
+use crate::tip::Tip;
+use crate::tracer::{FileVersion, TraceError, TraceOptions, WhiteSpace};
+
+/// A file as a commit brought it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Version {
+    pub(crate) commit: CommitId,
+    pub(crate) path: String,
+}
+
+impl Repository {
+    /// The newest versions of `path` up to `from`, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// git cannot be run, or takes longer than 20 s.
+    pub(crate) async fn versions(
+        &self,
+        from: &CommitId,
+        path: &str,
+        limit: usize,
+    ) -> Result<Vec<Version>, GitError> {
+        if let (Ok(tracer), Some(id)) = (self.tracer().await, object_id(from)) {
+            let path = path.to_owned();
+            let options =
+                TraceOptions { white_space: WhiteSpace::Ignored, ignored: Arc::default() };
+            let versions = blocking(TRACER_LIMIT, move |stop| {
+                tracer.versions(id, path.as_bytes(), limit, &options, stop)
+            });
+            match versions.await {
+                Ok(versions) => {
+                    let version = |FileVersion { commit, path }| {
+                        let path = String::from_utf8(path).ok()?;
+                        Some(Version { commit: commit_id(commit), path })
+                    };
+                    return Ok(versions.into_iter().filter_map(version).collect());
+                }
+                Err(TraceError::NoSuchFile { .. }) => return Ok(Vec::new()),
+                Err(error) => tracing::debug!(%error, "git is asked for a file's history"),
+            }
+        }
+        let count = format!("--max-count={limit}");
+        let run = self.run("log").args(["--format=%H", &count, from.as_str(), "--", path]);
+        let ids = run.timeout(Duration::from_secs(20)).output().await?;
+        let ids = String::from_utf8_lossy(&ids);
+        let version = |commit| Version { commit, path: path.to_owned() };
+        Ok(ids.lines().filter_map(CommitId::parse).map(version).collect())
+    }
+
+    /// The merge that brought a commit to the branch of `tip`; `None` when there was none.
+    ///
+    /// # Errors
+    /// git cannot be run, or takes longer than 20 s.
+    pub(crate) async fn merge_of(
+        &self,
+        commit: &CommitId,
+        tip: &CommitId,
+    ) -> Result<Option<CommitId>, GitError> {
+        let range = format!("{commit}..{tip}");
+        let run = self.run("rev-list").args(["--first-parent", "--ancestry-path", "--reverse"]);
+        let run = run.args([&range]).timeout(Duration::from_secs(20));
+        let ids = match run.output().await {
+            Ok(ids) => ids,
+            // Too long a way: the merge is not worth more.
+            Err(GitError::TooLarge { .. } | GitError::Failed { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let Some(first) = String::from_utf8_lossy(&ids).lines().next().and_then(CommitId::parse)
+        else {
+            return Ok(None);
+        };
+        let raw = self.commit(&first).await?;
+        let header = raw.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
+        let parents: Vec<&[u8]> = header.filter_map(|line| line.strip_prefix(b"parent ")).collect();
+        // The first parent was on the branch before: then the commit came without a merge.
+        let is_merge = parents.len() > 1 && parents[0] != commit.as_str().as_bytes();
+        Ok(is_merge.then_some(first))
+    }
+
+    /// Files that the last thousand commits up to `tip` deleted and that were not made anew, each
+    /// with the last commit that had it.
+    ///
+    /// # Errors
+    /// git cannot be run, or takes longer than 20 s.
+    pub(crate) async fn lately_gone(
+        &self,
+        tip: &CommitId,
+    ) -> Result<Vec<(String, CommitId)>, GitError> {
+        let run =
+            self.run("log").args(["--first-parent", "-m", "--no-renames", "--max-count=1000"]);
+        let run = run.args(["--diff-filter=AD", "--name-status", "-z", "--format=%x01%P"]);
+        let answer = run.args([tip.as_str(), "--"]).timeout(Duration::from_secs(20));
+        let answer = answer.max_output(MAX_TREE).output().await?;
+        let mut seen = std::collections::HashSet::new();
+        let mut gone = Vec::new();
+        // Newest first: what is met first about a path is how it stands now.
+        for commit in answer.split(|byte| *byte == 1).skip(1) {
+            let mut fields = commit.split(|byte| *byte == 0).map(String::from_utf8_lossy);
+            let parents = fields.next().unwrap_or_default();
+            let parent = parents.trim().split(' ').next().and_then(CommitId::parse);
+            while let (Some(status), Some(path)) = (fields.next(), fields.next()) {
+                let is_new = seen.insert(path.to_string());
+                if let (true, true, Some(parent)) = (is_new, status.trim() == "D", &parent) {
+                    gone.push((path.into_owned(), parent.clone()));
+                }
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Whether `older` is `newer` or in its history.
+    ///
+    /// # Errors
+    /// A commit is missing, or git cannot be run.
+    pub async fn is_ancestor(&self, older: &CommitId, newer: &CommitId) -> Result<bool, GitError> {
+        // `merge-base --is-ancestor` says no by its exit code alone, as a failure does.
+        let run = self.run("rev-list").args(["--max-count=1", older.as_str()]);
+        let run = run.args([&format!("^{newer}")]).timeout(Duration::from_secs(20));
+        Ok(run.output().await?.trim_ascii().is_empty())
+    }
+
+    /// The first commit on the way from `from` to `to` that changed `path`.
+    ///
+    /// # Errors
+    /// git cannot be run, or takes longer than 20 s.
+    pub(crate) async fn next_change(
+        &self,
+        from: &CommitId,
+        to: &CommitId,
+        path: &str,
+    ) -> Result<Option<CommitId>, GitError> {
+        let way = format!("{from}..{to}");
+        let run = self.run("rev-list").args(["--ancestry-path", "--reverse", "--topo-order"]);
+        let run = run.args([way.as_str(), "--", path]).timeout(Duration::from_secs(20));
+        let ids = run.output().await?;
+        Ok(String::from_utf8_lossy(&ids).lines().next().and_then(CommitId::parse))
+    }
+}
+
+impl Mirror {
+    /// Files that are gone at the tip, deleted or renamed within its last thousand commits, each
+    /// with the last commit that had it. Asked of git once a tip.
+    pub async fn lately_gone(&self, tip: &Tip) -> Arc<Vec<(String, CommitId)>> {
+        let look = async {
+            let gone = self.repository.lately_gone(&tip.commit).await;
+            gone.inspect_err(|error| tracing::warn!(%error, "deleted files are not known"))
+        };
+        tip.gone.get_or_init(async || Arc::new(look.await.unwrap_or_default())).await.clone()
+    }
+
+    /// When a developer last committed, milliseconds since 1970 UTC; `None` when they never did.
+    ///
+    /// # Errors
+    /// git cannot be run, or takes longer than a minute.
+    pub async fn last_commit_of(
+        &self,
+        tip: &Tip,
+        developer: &Developer,
+    ) -> Result<Option<i64>, GitError> {
+        let author = format!("--author=<{}>", developer.email);
+        let run = self.repository.run("log").args(["--all", "--fixed-strings", "--max-count=1"]);
+        let run = run.args(["--format=%ct", &author, tip.commit.as_str(), "--"]);
+        let answer = run.timeout(Duration::from_secs(60)).output().await?;
+        let seconds = String::from_utf8_lossy(&answer).trim().parse::<i64>().ok();
+        Ok(seconds.map(|seconds| seconds.saturating_mul(1000)))
+    }
+
+    /// Who changed a file most often of late, without automation and `gone`.
+    ///
+    /// # Errors
+    /// The repository cannot be read.
+    pub async fn busiest_committer(
+        &self,
+        tip: &Tip,
+        path: &str,
+        gone: &str,
+    ) -> Result<Option<Developer>, GitError> {
+        let mut people = Vec::new();
+        for version in self.repository.versions(&tip.commit, path, 50).await? {
+            people.push(tip.blamer.commit_info(&version.commit).await?.people.author);
+        }
+        let busiest = busiest_committer(&people, gone, &self.settings.automation);
+        Ok(busiest.map(|(developer, _)| developer.clone()))
+    }
+}
