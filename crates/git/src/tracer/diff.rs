@@ -19,7 +19,19 @@ const ELSEWHERE: Token = Token(0);
 /// What was replaced by what, in lines from 0. `new_hashes` are the hashes of the newer version's
 /// lines.
 pub(super) fn hunks(ends: &Ends<'_>, new_hashes: &[u64], hash: &mut LineHash) -> Vec<Hunk> {
-    let [before, after] = tokens(ends, new_hashes, hash);
+    diff(ends, tokens(ends, new_hashes, hash))
+}
+
+/// The same with a token of its own for every line that differs from all others.
+#[cfg(test)]
+pub(super) fn hunks_of_whole_files(ends: &Ends<'_>, hash: &mut LineHash) -> Vec<Hunk> {
+    let mut names = Names::default();
+    let sides = [ends.old, ends.new]
+        .map(|side| lines::each(side).map(|line| names.name(hash.of(line))).collect());
+    diff(ends, sides)
+}
+
+fn diff(ends: &Ends<'_>, [before, after]: [Vec<Token>; 2]) -> Vec<Hunk> {
     let mut diff = Diff::default();
     let count = before.iter().chain(&after).map(|token| token.0 + 1).max().unwrap_or(0);
     diff.compute_with(Algorithm::Myers, &before, &after, count);

@@ -110,3 +110,74 @@ fn last_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
         Some(line)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::tracer::diff::{hunks, hunks_of_whole_files};
+    use crate::tracer::lines::LineHash;
+
+    /// Lines that mostly occur more than once, some of them equal but for white space, now and
+    /// then a long block that ends the common tail of a kilobyte.
+    fn text() -> impl Strategy<Value = Vec<String>> {
+        let common = prop::sample::select(vec![
+            "\n", "a\n", " a\n", "b\n", "\tb\n", "}\n", "  }\n", "x = 1\n", "x=1\n", "\r\n",
+            "c\r\n",
+        ]);
+        let line = prop_oneof![
+            8 => common.prop_map(str::to_owned),
+            2 => (0..40u32).prop_map(|n| format!("    line_{n}(arg)\n")),
+            1 => (0..3u32).prop_map(|n| format!("block {n} of many lines\n").repeat(60)),
+        ];
+        prop::collection::vec(line, 0..40)
+    }
+
+    /// An edited copy: pieces removed, repeated, replaced.
+    fn edits() -> impl Strategy<Value = (Vec<String>, Vec<String>)> {
+        let edit = (0..60usize, 0..6usize, prop::collection::vec(text(), 0..2), any::<bool>());
+        (text(), prop::collection::vec(edit, 1..4)).prop_map(|(old, edits)| {
+            let mut new = old.clone();
+            for (at, length, other, repeat) in edits {
+                let from = at.min(new.len());
+                let to = (from + length).min(new.len());
+                let block: Vec<String> = match other.into_iter().next() {
+                    Some(other) => other.into_iter().take(4).collect(),
+                    None if repeat => [&new[from..to], &new[from..to]].concat(),
+                    None => Vec::new(),
+                };
+                new.splice(from..to, block);
+            }
+            (old, new)
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn what_is_certain_without_a_diff_is_what_the_diff_of_the_whole_files_says(
+            (old, new) in edits(),
+            ignored in any::<bool>(),
+            unended in any::<bool>(),
+        ) {
+            let white_space = if ignored { WhiteSpace::Ignored } else { WhiteSpace::Counts };
+            let (old, mut new) = (old.concat(), new.concat());
+            if unended && new.ends_with('\n') {
+                new.pop();
+            }
+            let ends = Ends::of(old.as_bytes(), new.as_bytes());
+            let mut hash = LineHash::new(white_space);
+            let hashes: Vec<u64> =
+                lines::each(new.as_bytes()).map(|line| hash.of(line)).collect();
+            let whole = hunks_of_whole_files(&ends, &mut hash);
+            prop_assert_eq!(&hunks(&ends, &hashes, &mut hash), &whole);
+            let map = LineMap::new(&ends, white_space);
+            for line in 0..lines::count(new.as_bytes()) {
+                if let Some(found) = map.look_up(line) {
+                    prop_assert_eq!(found, old_line(&whole, line), "line {}", line);
+                }
+            }
+        }
+    }
+}
