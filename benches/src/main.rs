@@ -8,6 +8,7 @@
 )]
 
 mod bare;
+mod blame;
 mod code;
 mod counted;
 mod frames;
@@ -29,6 +30,7 @@ use anyhow::{Result, bail};
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::blame::{measure_blame, print_growth};
 use crate::measure_frames::measure_frames;
 use crate::measure_load::{ceiling, measure_load};
 use crate::measure_mail::measure_mail;
@@ -52,10 +54,18 @@ async fn main() -> Result<()> {
 }
 
 async fn measure(options: &Options) -> Result<()> {
+    if let Some(objects) = &options.trace_memory {
+        return print_growth(objects);
+    }
     if let Some(records) = &options.records {
         measure_frames(records, options.mirrors.as_deref()).await?;
-    } else if options.wants_no_server() {
+    } else if options.names(Measure::Frames) {
         bail!("--only frames needs --records");
+    }
+    if !options.repositories.is_empty() {
+        measure_blame(&options.repositories, usize::from(options.lines), options.runs).await?;
+    } else if options.names(Measure::Blame) {
+        bail!("--only blame needs --repositories");
     }
     if options.wants_no_server() {
         return Ok(());

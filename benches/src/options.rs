@@ -31,6 +31,15 @@ pub(crate) struct Options {
     /// A folder with the repositories of the records, each as OWNER+NAME/repo.
     #[arg(long, value_name = "DIR")]
     pub(crate) mirrors: Option<PathBuf>,
+    /// The git repositories for the measure blame, on this machine.
+    #[arg(long, value_name = "DIR", value_delimiter = ',')]
+    pub(crate) repositories: Vec<PathBuf>,
+    /// Lines that the measure blame asks once.
+    #[arg(long, default_value_t = 200, value_parser = value_parser!(u16).range(1..=10_000))]
+    pub(crate) lines: u16,
+    /// How the measure blame starts this program again.
+    #[arg(long, hide = true)]
+    pub(crate) trace_memory: Option<PathBuf>,
 }
 
 /// What can be measured.
@@ -44,6 +53,8 @@ pub(crate) enum Measure {
     Start,
     /// How often a frame's file and the frame to blame are right; needs --records.
     Frames,
+    /// How fast the origin of a line is found, against git; needs --repositories.
+    Blame,
 }
 
 /// The servers that are compared.
@@ -61,9 +72,15 @@ impl Options {
         self.only.is_empty() || self.only.contains(&measure)
     }
 
+    /// Whether a measure is asked for by its name.
+    pub(crate) fn names(&self, measure: Measure) -> bool {
+        self.only.contains(&measure)
+    }
+
     /// Whether no server has to run.
     pub(crate) fn wants_no_server(&self) -> bool {
-        self.only == [Measure::Frames]
+        let is_without = |measure: &Measure| matches!(measure, Measure::Frames | Measure::Blame);
+        !self.only.is_empty() && self.only.iter().all(is_without)
     }
 
     /// The servers to compare, in the order of this run: who comes first takes turns.

@@ -91,6 +91,11 @@ fn signal(process: u32, name: &str) {
         .status();
 }
 
+/// Anonymous memory of this process that is resident, in MB.
+pub(crate) fn anonymous_megabytes() -> f64 {
+    kilobytes("/proc/self/status", "RssAnon:")
+}
+
 /// A process that has ended but was not waited for does not run.
 fn is_running(process: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();

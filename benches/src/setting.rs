@@ -67,7 +67,7 @@ impl Setting {
 }
 
 /// The folder of the build, where this program is.
-fn target_folder() -> Result<PathBuf> {
+pub(crate) fn target_folder() -> Result<PathBuf> {
     let this = std::env::current_exe()?;
     let folder = this.parent().and_then(Path::parent).context("this program is in no folder")?;
     Ok(folder.to_owned())

@@ -37,7 +37,8 @@ impl Table {
     }
 }
 
-fn cell(numbers: &[f64]) -> String {
+/// The median, and between which numbers it lies.
+pub(crate) fn cell(numbers: &[f64]) -> String {
     let (Some(median), Some((low, high))) = (median(numbers), spread(numbers)) else {
         return "–".to_owned();
     };
@@ -55,7 +56,7 @@ fn ratio(ours: &[f64], peer: &[f64]) -> String {
 }
 
 /// Three digits that say something; thousands in groups.
-fn text(number: f64) -> String {
+pub(crate) fn text(number: f64) -> String {
     match number.abs() {
         0.0 => "0".to_owned(),
         size if size < 1.0 => format!("{number:.3}"),

@@ -1,0 +1,114 @@
+//! A repository to measure in: a bare mirror of one on this machine, kept between runs.
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use flawless_git::tracer::{TraceOptions, WhiteSpace};
+use gix_hash::ObjectId;
+
+use super::git::{blame, git};
+use super::places::Line;
+use crate::setting::target_folder;
+
+/// Lines that git is asked before anything is measured.
+const WARM_UP: usize = 5;
+
+/// A bare mirror.
+#[derive(Debug)]
+pub(super) struct Bare {
+    /// What the table calls it.
+    pub(super) name: String,
+    pub(super) folder: PathBuf,
+    /// What its `HEAD` leads to.
+    pub(super) head: ObjectId,
+}
+
+impl Bare {
+    /// The mirror of a repository with the commit-graph that the server writes.
+    pub(super) fn with_graph(repository: &Path) -> Result<Self> {
+        let bare = Self::of(repository, "")?;
+        let write = ["commit-graph", "write", "--reachable", "--changed-paths", "--split"];
+        git(&bare.folder, &write)?;
+        Ok(bare)
+    }
+
+    /// The mirror of a repository without any commit-graph.
+    pub(super) fn without_graph(repository: &Path) -> Result<Self> {
+        Self::of(repository, "-no-graph")
+    }
+
+    fn of(repository: &Path, suffix: &str) -> Result<Self> {
+        let from = repository.canonicalize().with_context(|| repository.display().to_string())?;
+        let from = from.to_str().context("a folder with an odd name")?;
+        let all = target_folder()?.join("bench-mirrors");
+        let folder = all.join(from.trim_matches('/').replace('/', "+") + suffix);
+        if !folder.exists() {
+            eprintln!("cloning {from} into {} …", folder.display());
+            fs::create_dir_all(&all)?;
+            let new = folder.with_extension("new");
+            remove(&new)?;
+            let to = new.to_str().context("a folder with an odd name")?;
+            // Branches and tags, as the server's own mirrors: not every pull request there was.
+            git(&all, &["clone", "--bare", "--quiet", "--", from, to])?;
+            // A clone on the same disk takes them along.
+            remove(&new.join("objects/info/commit-graph"))?;
+            remove(&new.join("objects/info/commit-graphs"))?;
+            fs::rename(&new, &folder)?;
+        }
+        let head = git(&folder, &["rev-parse", "--verify", "HEAD^{commit}"])?;
+        let head = ObjectId::from_hex(head.trim_ascii())?;
+        Ok(Self { name: short_name(from), folder, head })
+    }
+
+    /// Where its objects are.
+    pub(super) fn objects(&self) -> PathBuf {
+        self.folder.join("objects")
+    }
+
+    /// Brings its files into the disk cache and asks git a few lines.
+    pub(super) fn warm(&self, lines: &[Line]) -> Result<()> {
+        for entry in fs::read_dir(self.objects().join("pack"))? {
+            io::copy(&mut File::open(entry?.path())?, &mut io::sink())?;
+        }
+        let head = self.head.to_string();
+        for line in lines.iter().take(WARM_UP) {
+            blame(&self.folder, &head, line, WhiteSpace::Ignored)?;
+        }
+        Ok(())
+    }
+}
+
+/// Nothing passed over.
+pub(super) fn trace_options(white_space: WhiteSpace) -> TraceOptions {
+    TraceOptions { white_space, ignored: Default::default() }
+}
+
+fn remove(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        fs::remove_dir_all(path)?;
+    } else if path.exists() {
+        fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+/// The last part of a path that is a name, without the owner before a plus sign.
+fn short_name(path: &str) -> String {
+    let mut parts = path.rsplit('/').filter(|part| !matches!(*part, "" | "repo" | ".git"));
+    let name = parts.next().unwrap_or(path);
+    let name = name.strip_suffix(".git").unwrap_or(name);
+    name.rsplit('+').next().unwrap_or(name).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short_name;
+
+    #[test]
+    fn a_repository_is_called_by_the_part_of_its_path_that_names_it() {
+        assert_eq!(short_name("/work/sympy+sympy/repo"), "sympy");
+        assert_eq!(short_name("/work/rails/.git"), "rails");
+        assert_eq!(short_name("/work/rails.git"), "rails");
+    }
+}
