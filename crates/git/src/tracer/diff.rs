@@ -13,13 +13,15 @@ use gix_imara_diff::{Algorithm, Diff, Hunk, IndentHeuristic, IndentLevel, Slider
 use super::ends::Ends;
 use super::lines::{self, LineHash};
 
+/// So many lines further on a line of the older version is looked for in the newer one.
+const LOOK_AHEAD: usize = 8;
 /// The token of lines that occur nowhere in what changed.
 const ELSEWHERE: Token = Token(0);
 
-/// What was replaced by what, in lines from 0. `new_hashes` are the hashes of the newer version's
-/// lines.
-pub(super) fn hunks(ends: &Ends<'_>, new_hashes: &[u64], hash: &mut LineHash) -> Vec<Hunk> {
-    diff(ends, tokens(ends, new_hashes, hash))
+/// What was replaced by what, in lines from 0. `old_changed` are the hashes of the older version's
+/// lines that may have changed, `new_hashes` those of all lines of the newer one.
+pub(super) fn hunks(ends: &Ends<'_>, old_changed: &[u64], new_hashes: &[u64]) -> Vec<Hunk> {
+    diff(ends, tokens(ends, old_changed, new_hashes))
 }
 
 /// The same with a token of its own for every line that differs from all others.
@@ -60,17 +62,34 @@ pub(super) fn new_line(hunks: &[Hunk], line: u32) -> Option<u32> {
     }
 }
 
-/// The hashes of the older version's lines, made of those of the newer one.
-pub(super) fn old_hashes(ends: &Ends<'_>, new_hashes: &mut Vec<u64>, hash: &mut LineHash) {
-    let changed = ends.head_lines as usize..(ends.head_lines + ends.changed[1]) as usize;
-    let [old, _] = ends.middles();
-    new_hashes.splice(changed, lines::each(old).map(|line| hash.of(line)));
+/// The hashes of the older version's lines that may have changed. Most of them stand in the newer
+/// version too, a little further up or down: their hashes are taken from there.
+pub(super) fn old_hashes(ends: &Ends<'_>, new_hashes: &[u64], hash: &mut LineHash) -> Vec<u64> {
+    let [old, new] = ends.middles();
+    let known = &new_hashes[ends.head_lines as usize..];
+    let mut new_lines: Vec<(&[u8], u64)> = lines::each(new).zip(known.iter().copied()).collect();
+    new_lines.reverse();
+    let mut hash_of = |line: &[u8]| {
+        let near = new_lines.iter().rev().take(LOOK_AHEAD);
+        match near.clone().position(|(other, _)| *other == line) {
+            Some(skipped) => {
+                new_lines.truncate(new_lines.len() - skipped);
+                new_lines.pop().map_or(0, |(_, hash)| hash)
+            }
+            None => hash.of(line),
+        }
+    };
+    lines::each(old).map(&mut hash_of).collect()
 }
 
-fn tokens(ends: &Ends<'_>, new_hashes: &[u64], hash: &mut LineHash) -> [Vec<Token>; 2] {
+/// Makes the hashes of the older version's lines of those of the newer one.
+pub(super) fn follow(ends: &Ends<'_>, old_changed: Vec<u64>, hashes: &mut Vec<u64>) {
+    let changed = ends.head_lines as usize..(ends.head_lines + ends.changed[1]) as usize;
+    hashes.splice(changed, old_changed);
+}
+
+fn tokens(ends: &Ends<'_>, old_middle: &[u64], new_hashes: &[u64]) -> [Vec<Token>; 2] {
     let head = ends.head_lines as usize;
-    let [old_middle, _] = ends.middles();
-    let old_middle: Vec<u64> = lines::each(old_middle).map(|line| hash.of(line)).collect();
     let (head_hashes, rest) = new_hashes.split_at(head);
     let (new_middle, tail_hashes) = rest.split_at(ends.changed[1] as usize);
     let tail_hashes = &tail_hashes[..lines::count(ends.tail()) as usize];
@@ -90,7 +109,7 @@ fn tokens(ends: &Ends<'_>, new_hashes: &[u64], hash: &mut LineHash) -> [Vec<Toke
         side.extend_from_slice(&tail_tokens);
         side
     };
-    let sides = [side(&old_middle), side(new_middle)];
+    let sides = [side(old_middle), side(new_middle)];
     if !compares_out_of_step(ends, &sides) {
         return sides;
     }
@@ -99,7 +118,7 @@ fn tokens(ends: &Ends<'_>, new_hashes: &[u64], hash: &mut LineHash) -> [Vec<Toke
         let lines = head_hashes.iter().chain(middle).chain(tail_hashes);
         lines.map(|&line| names.name(line)).collect()
     };
-    [name_all(&old_middle), name_all(new_middle)]
+    [name_all(old_middle), name_all(new_middle)]
 }
 
 /// Whether the common head, as the tokens have it, reaches through all that changed on one side
@@ -181,7 +200,8 @@ mod tests {
         let ends = Ends::of(b"a\nb\nc\nd\n", b"x\na\nb\nD\n");
         let mut hash = LineHash::new(WhiteSpace::Counts);
         let hashes: Vec<u64> = lines::each(ends.new).map(|line| hash.of(line)).collect();
-        let hunks = hunks(&ends, &hashes, &mut hash);
+        let before = old_hashes(&ends, &hashes, &mut hash);
+        let hunks = hunks(&ends, &before, &hashes);
         let mapped: Vec<_> = (0..4).map(|line| old_line(&hunks, line)).collect();
         assert_eq!(mapped, [None, Some(0), Some(1), None]);
         let forward: Vec<_> = (0..4).map(|line| new_line(&hunks, line)).collect();

@@ -16,37 +16,52 @@ use super::lines::{self, WhiteSpace};
 const MAX_TRIES: usize = 12;
 const MAX_COMPARISONS: usize = 4_000;
 
-/// What is known about two versions of a file.
+/// What is known about two versions of a file. The ends are looked at when a line lies there.
 #[derive(Debug)]
 pub(super) struct LineMap {
+    head_lines: u32,
+    changed: [u32; 2],
     /// Lines before this one are the same in both.
-    head: u32,
-    /// Lines of the new version from this one on are those of the old one…
-    tail: u32,
-    /// …that many lines further down.
-    shift: i64,
+    head: Option<u32>,
+    /// Lines of the new version from this one on are those of the old one, shifted.
+    tail: Option<u32>,
     /// The whole diff, once it was needed.
     pub(super) hunks: Option<Box<[Hunk]>>,
 }
 
 impl LineMap {
-    /// What the common ends of two versions say for certain.
-    pub(super) fn new(ends: &Ends<'_>, white_space: WhiteSpace) -> Self {
-        let head = ends.head_lines - unsure_in_head(ends, white_space);
-        let tail = ends.head_lines + ends.changed[1] + unsure_in_tail(ends, white_space);
-        Self { head, tail, shift: ends.shift(), hunks: None }
+    pub(super) fn new(ends: &Ends<'_>) -> Self {
+        let Ends { head_lines, changed, .. } = *ends;
+        Self { head_lines, changed, head: None, tail: None, hunks: None }
     }
 
     /// The line of the old version that line `line` of the new one is, from 0: `Some(None)` when
-    /// it is new there, `None` when that takes the whole diff.
+    /// it is new there, `None` when that is not known.
     pub(super) fn look_up(&self, line: u32) -> Option<Option<u32>> {
         if let Some(hunks) = &self.hunks {
             return Some(old_line(hunks, line));
         }
-        if line < self.head {
+        if self.head.is_some_and(|head| line < head) {
             return Some(Some(line));
         }
-        (line >= self.tail).then(|| u32::try_from(i64::from(line) + self.shift).ok())
+        let is_in_tail = self.tail.is_some_and(|tail| line >= tail);
+        is_in_tail.then(|| (line + self.changed[0]).checked_sub(self.changed[1]))
+    }
+
+    /// The same, after a look at that end of the two versions at which the line lies.
+    pub(super) fn look_at(
+        &mut self,
+        line: u32,
+        ends: &Ends<'_>,
+        white_space: WhiteSpace,
+    ) -> Option<Option<u32>> {
+        let tail_from = self.head_lines + self.changed[1];
+        if line < self.head_lines && self.head.is_none() {
+            self.head = Some(self.head_lines - unsure_in_head(ends, white_space));
+        } else if line >= tail_from && self.tail.is_none() {
+            self.tail = Some(tail_from + unsure_in_tail(ends, white_space));
+        }
+        self.look_up(line)
     }
 
     /// About how much memory it takes.
@@ -116,7 +131,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::tracer::diff::{hunks, hunks_of_whole_files};
+    use crate::tracer::diff::{follow, hunks, hunks_of_whole_files, old_hashes};
     use crate::tracer::lines::LineHash;
 
     /// Lines that mostly occur more than once, some of them equal but for white space, now and
@@ -171,10 +186,15 @@ mod tests {
             let hashes: Vec<u64> =
                 lines::each(new.as_bytes()).map(|line| hash.of(line)).collect();
             let whole = hunks_of_whole_files(&ends, &mut hash);
-            prop_assert_eq!(&hunks(&ends, &hashes, &mut hash), &whole);
-            let map = LineMap::new(&ends, white_space);
+            let before = old_hashes(&ends, &hashes, &mut hash);
+            prop_assert_eq!(&hunks(&ends, &before, &hashes), &whole);
+            let mut older = hashes.clone();
+            follow(&ends, before, &mut older);
+            let anew: Vec<u64> = lines::each(old.as_bytes()).map(|line| hash.of(line)).collect();
+            prop_assert_eq!(older, anew);
+            let mut map = LineMap::new(&ends);
             for line in 0..lines::count(new.as_bytes()) {
-                if let Some(found) = map.look_up(line) {
+                if let Some(found) = map.look_at(line, &ends, white_space) {
                     prop_assert_eq!(found, old_line(&whole, line), "line {}", line);
                 }
             }

@@ -1,5 +1,5 @@
 //! What the walk of one line found out about a file's history, kept for its other lines.
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gix_hash::ObjectId;
 use quick_cache::sync::{Cache, DefaultLifecycle};
@@ -9,9 +9,11 @@ use super::commits::Commit;
 use super::error::TraceError;
 use super::line_map::LineMap;
 use super::lines::WhiteSpace;
+use super::trees::Found;
+use super::walk::Version;
 
 /// Bytes of steps that are kept.
-const MEMO_BYTES: u64 = 6 * 1024 * 1024;
+const MEMO_BYTES: u64 = 4 * 1024 * 1024;
 
 /// What a commit did to a file.
 #[derive(Debug)]
@@ -27,18 +29,38 @@ pub(super) enum Step {
 pub(super) struct ParentVersion {
     pub commit: Commit,
     pub path: Arc<[u8]>,
-    pub blob: ObjectId,
-    /// Which lines are whose, as far as it was needed.
-    pub map: Mutex<Option<LineMap>>,
+    pub found: Found,
+    maps: Mutex<LineMaps>,
 }
 
-impl ParentVersion {
-    pub(super) fn new(commit: Commit, path: Arc<[u8]>, blob: ObjectId) -> Self {
-        Self { commit, path, blob, map: Mutex::default() }
+/// Which lines are whose, as far as it was needed: where white space counts, and where not.
+#[derive(Debug, Default)]
+pub(super) struct LineMaps([Option<LineMap>; 2]);
+
+impl LineMaps {
+    pub(super) fn of(&mut self, white_space: WhiteSpace) -> &mut Option<LineMap> {
+        &mut self.0[usize::from(white_space == WhiteSpace::Ignored)]
     }
 }
 
-type Key = (ObjectId, Arc<[u8]>, WhiteSpace);
+impl ParentVersion {
+    pub(super) fn new(commit: Commit, path: Arc<[u8]>, found: Found) -> Self {
+        Self { commit, path, found, maps: Mutex::default() }
+    }
+
+    pub(super) fn maps(&self) -> MutexGuard<'_, LineMaps> {
+        self.maps.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The version, to walk on from.
+    pub(super) fn version(&self) -> Version {
+        // Of a renamed file the trees on the way are not known.
+        let found = Some(self.found.clone()).filter(|found| !found.trees.is_empty());
+        Version { commit: self.commit, path: self.path.clone(), found }
+    }
+}
+
+type Key = (ObjectId, Arc<[u8]>);
 
 /// Steps by commit and path.
 #[derive(Debug)]
@@ -56,7 +78,7 @@ struct Remembered {
 struct BySize;
 
 impl Weighter<Key, Remembered> for BySize {
-    fn weight(&self, (_, path, _): &Key, remembered: &Remembered) -> u64 {
+    fn weight(&self, (_, path): &Key, remembered: &Remembered) -> u64 {
         200 + path.len() as u64 + remembered.bytes
     }
 }
@@ -64,11 +86,11 @@ impl Weighter<Key, Remembered> for BySize {
 impl Step {
     fn bytes(&self) -> u64 {
         let Self::Changed { parents, .. } = self else { return 0 };
-        let of_map = |parent: &ParentVersion| {
-            let map = parent.map.lock().unwrap_or_else(PoisonError::into_inner);
-            map.as_ref().map_or(0, LineMap::bytes)
+        let bytes = |parent: &ParentVersion| {
+            let maps: usize = parent.maps().0.iter().flatten().map(LineMap::bytes).sum();
+            160 + parent.found.trees.len() * size_of::<ObjectId>() + maps
         };
-        parents.iter().map(|parent| 120 + of_map(parent) as u64).sum()
+        parents.iter().map(|parent| bytes(parent) as u64).sum()
     }
 }
 
@@ -84,23 +106,12 @@ impl Memo {
         Ok(Self(Cache::with_options(options, BySize, hasher, lifecycle)))
     }
 
-    pub(super) fn get(
-        &self,
-        commit: ObjectId,
-        path: &Arc<[u8]>,
-        white_space: WhiteSpace,
-    ) -> Option<Arc<Step>> {
-        self.0.get(&(commit, path.clone(), white_space)).map(|remembered| remembered.step)
+    pub(super) fn get(&self, commit: ObjectId, path: &Arc<[u8]>) -> Option<Arc<Step>> {
+        self.0.get(&(commit, path.clone())).map(|remembered| remembered.step)
     }
 
-    pub(super) fn insert(
-        &self,
-        commit: ObjectId,
-        path: &Arc<[u8]>,
-        white_space: WhiteSpace,
-        step: Arc<Step>,
-    ) {
+    pub(super) fn insert(&self, commit: ObjectId, path: &Arc<[u8]>, step: Arc<Step>) {
         let bytes = step.bytes();
-        self.0.insert((commit, path.clone(), white_space), Remembered { step, bytes });
+        self.0.insert((commit, path.clone()), Remembered { step, bytes });
     }
 }

@@ -13,6 +13,7 @@ mod ends;
 mod error;
 mod graph;
 mod ignored;
+mod line_hashes;
 mod line_map;
 mod lines;
 mod memo;
@@ -187,7 +188,8 @@ impl Tracer {
         let ends = ends::Ends::of(&old, &new);
         let mut hash = lines::LineHash::new(white_space);
         let hashes: Vec<u64> = lines::each(&new).map(|line| hash.of(line)).collect();
-        let hunks = diff::hunks(&ends, &hashes, &mut hash);
+        let before = diff::old_hashes(&ends, &hashes, &mut hash);
+        let hunks = diff::hunks(&ends, &before, &hashes);
         Ok(diff::new_line(&hunks, line).map(|line| line + 1))
     }
 

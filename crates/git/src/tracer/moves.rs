@@ -10,7 +10,7 @@ use gix_object::Kind;
 
 use super::Place;
 use super::commits::{Commit, tree_and_parents, tree_of};
-use super::diff::hunks;
+use super::diff::{hunks, old_hashes};
 use super::ends::Ends;
 use super::error::TraceError;
 use super::lines::{self, LineHash, WhiteSpace};
@@ -95,7 +95,8 @@ fn in_file(
             let ends = Ends::of(&old.data, &after.data);
             let mut hash = LineHash::new(WhiteSpace::Ignored);
             let hashes: Vec<u64> = lines::each(&after.data).map(|line| hash.of(line)).collect();
-            let hunks = hunks(&ends, &hashes, &mut hash);
+            let before = old_hashes(&ends, &hashes, &mut hash);
+            let hunks = hunks(&ends, &before, &hashes);
             hunks.iter().map(|hunk| hunk.before.start as usize..hunk.before.end as usize).collect()
         }
     };

@@ -5,21 +5,21 @@
 //! line; else a parent in which the file had another name takes part; else the first parent in
 //! which the line stands takes it. A commit that is to be passed over gives it to the line that
 //! looks like it. If no parent takes it, this commit brought it.
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
 
 use gix_hash::ObjectId;
-use gix_imara_diff::Hunk;
 use gix_object::Kind;
 
 use super::commits::{Commit, tree_and_parents, tree_of};
-use super::diff::{hunks, old_hashes, old_line};
+use super::diff::old_line;
 use super::ends::Ends;
 use super::error::TraceError;
 use super::graph::Graph;
 use super::ignored;
+use super::line_hashes::Hashes;
 use super::line_map::LineMap;
-use super::lines::{self, LineHash};
+use super::lines;
 use super::memo::{Memo, ParentVersion, Step};
 use super::objects::{Object, Objects, Reader};
 use super::renames::source_of;
@@ -39,11 +39,11 @@ pub(super) struct Walk<'a> {
 }
 
 /// A version of the file on the way back.
-struct Version {
-    commit: Commit,
-    path: Arc<[u8]>,
+pub(super) struct Version {
+    pub commit: Commit,
+    pub path: Arc<[u8]>,
     /// What the path leads to in this commit, when it has been looked up.
-    found: Option<Found>,
+    pub found: Option<Found>,
 }
 
 impl<'a> Walk<'a> {
@@ -54,7 +54,7 @@ impl<'a> Walk<'a> {
         options: &'a TraceOptions,
         stop: &'a AtomicBool,
     ) -> Self {
-        let hashes = Hashes { of: None, hash: LineHash::new(options.white_space) };
+        let hashes = Hashes::new(options.white_space);
         Self { graph, memo, options, stop, reader: objects.reader(), hashes }
     }
 
@@ -101,7 +101,7 @@ impl<'a> Walk<'a> {
             let path = version.path.to_vec();
             versions.push(FileVersion { commit: version.commit.id, path });
             let Some(parent) = parents.first() else { break };
-            version = Version { commit: parent.commit, path: parent.path.clone(), found: None };
+            version = parent.version();
         }
         Ok(versions)
     }
@@ -161,7 +161,7 @@ impl<'a> Walk<'a> {
                 });
             };
             line = found;
-            version = Version { commit: parent.commit, path: parent.path.clone(), found: None };
+            version = parent.version();
         }
     }
 
@@ -172,8 +172,7 @@ impl<'a> Walk<'a> {
     /// Goes back from `version` as far as the very same file stands there, and says how it
     /// changed then. What was found is remembered for other lines of the file.
     fn step_from(&mut self, version: &mut Version) -> Result<Arc<Step>, TraceError> {
-        let white_space = self.options.white_space;
-        if let Some(step) = self.memo.get(version.commit.id, &version.path, white_space) {
+        if let Some(step) = self.memo.get(version.commit.id, &version.path) {
             if let Step::Same { commit, path } = &*step {
                 *version = Version { commit: *commit, path: path.clone(), found: None };
             }
@@ -203,9 +202,9 @@ impl<'a> Walk<'a> {
         };
         if (version.commit, &version.path) != (start.0, &start.1) {
             let same = Step::Same { commit: version.commit, path: version.path.clone() };
-            self.memo.insert(start.0.id, &start.1, white_space, Arc::new(same));
+            self.memo.insert(start.0.id, &start.1, Arc::new(same));
         }
-        self.memo.insert(version.commit.id, &version.path, white_space, changed.clone());
+        self.memo.insert(version.commit.id, &version.path, changed.clone());
         Ok(changed)
     }
 
@@ -229,8 +228,7 @@ impl<'a> Walk<'a> {
                 version.found = Some(found);
                 return Ok(Step::Same { commit, path });
             }
-            versions
-                .push(before.map(|before| ParentVersion::new(commit, path.clone(), before.blob)));
+            versions.push(before.map(|before| ParentVersion::new(commit, path.clone(), before)));
         }
         for (slot, &commit) in versions.iter_mut().zip(&parents) {
             if slot.is_some() {
@@ -245,13 +243,14 @@ impl<'a> Walk<'a> {
                     version.found = None;
                     return Ok(Step::Same { commit, path: source.path.into() });
                 }
-                *slot = Some(ParentVersion::new(commit, source.path.into(), source.blob));
+                let found = Found { blob: source.blob, kind: found.kind, trees: Vec::new() };
+                *slot = Some(ParentVersion::new(commit, source.path.into(), found));
             }
         }
         let mut distinct: Vec<ParentVersion> = Vec::with_capacity(versions.len());
         for parent in versions.into_iter().flatten() {
             // Parents with the same content count once.
-            if !distinct.iter().any(|other| other.blob == parent.blob) {
+            if !distinct.iter().any(|other| other.found.blob == parent.found.blob) {
                 distinct.push(parent);
             }
         }
@@ -269,24 +268,25 @@ impl<'a> Walk<'a> {
         version: &Version,
         step: &Arc<Step>,
     ) -> Result<Option<u32>, TraceError> {
-        let mut map = parent.map.lock().unwrap_or_else(PoisonError::into_inner);
+        let white_space = self.options.white_space;
+        let mut maps = parent.maps();
+        let map = maps.of(white_space);
         if let Some(found) = map.as_ref().and_then(|map| map.look_up(line)) {
             return Ok(found);
         }
-        let (old, new) = self.contents(parent.blob, blob)?;
+        let (old, new) = self.contents(parent.found.blob, blob)?;
         let ends = Ends::of(&old.data, &new.data);
-        let map_of_ends = map.get_or_insert_with(|| LineMap::new(&ends, self.options.white_space));
-        let found = match map_of_ends.look_up(line) {
+        let map = map.get_or_insert_with(|| LineMap::new(&ends));
+        let found = match map.look_at(line, &ends, white_space) {
             Some(found) => found,
-            None => old_line(self.hunks_in(map_of_ends, &ends, blob, &new), line),
+            None => old_line(self.hashes.hunks_in(map, &ends, blob, &new), line),
         };
         if found.is_some() {
-            self.hashes.follow(blob, parent.blob, &ends);
+            self.hashes.follow(blob, parent.found.blob, &ends);
         }
-        drop(map);
+        drop(maps);
         // Again, because it has become larger.
-        let white_space = self.options.white_space;
-        self.memo.insert(version.commit.id, &version.path, white_space, step.clone());
+        self.memo.insert(version.commit.id, &version.path, step.clone());
         Ok(found)
     }
 
@@ -297,30 +297,16 @@ impl<'a> Walk<'a> {
         parent: &ParentVersion,
         line: u32,
     ) -> Result<Option<u32>, TraceError> {
-        let (old, new) = self.contents(parent.blob, blob)?;
+        let (old, new) = self.contents(parent.found.blob, blob)?;
         let ends = Ends::of(&old.data, &new.data);
-        let mut map = parent.map.lock().unwrap_or_else(PoisonError::into_inner);
-        let map = map.get_or_insert_with(|| LineMap::new(&ends, self.options.white_space));
-        let hunks = self.hunks_in(map, &ends, blob, &new);
+        let mut maps = parent.maps();
+        let map = maps.of(self.options.white_space).get_or_insert_with(|| LineMap::new(&ends));
+        let hunks = self.hashes.hunks_in(map, &ends, blob, &new);
         let found = ignored::old_line(&old.data, &new.data, hunks, line);
         if found.is_some() {
-            self.hashes.follow(blob, parent.blob, &ends);
+            self.hashes.follow(blob, parent.found.blob, &ends);
         }
         Ok(found)
-    }
-
-    /// The whole diff, made when it is first needed.
-    fn hunks_in<'map>(
-        &mut self,
-        map: &'map mut LineMap,
-        ends: &Ends<'_>,
-        blob: ObjectId,
-        new: &Object,
-    ) -> &'map [Hunk] {
-        map.hunks.get_or_insert_with(|| {
-            let (hashes, hash) = self.hashes.of(blob, &new.data);
-            hunks(ends, hashes, hash).into()
-        })
     }
 
     fn contents(
@@ -329,32 +315,5 @@ impl<'a> Walk<'a> {
         new: ObjectId,
     ) -> Result<(Arc<Object>, Arc<Object>), TraceError> {
         Ok((self.reader.read(&old, Kind::Blob)?, self.reader.read(&new, Kind::Blob)?))
-    }
-}
-
-/// The hashes of the lines of the version where the walk is: of each older version only what
-/// changed is hashed anew.
-struct Hashes {
-    of: Option<(ObjectId, Vec<u64>)>,
-    hash: LineHash,
-}
-
-impl Hashes {
-    fn of(&mut self, blob: ObjectId, content: &[u8]) -> (&[u64], &mut LineHash) {
-        let Self { of, hash } = self;
-        if of.as_ref().is_none_or(|(known, _)| *known != blob) {
-            *of = Some((blob, lines::each(content).map(|line| hash.of(line)).collect()));
-        }
-        (of.as_ref().map(|(_, hashes)| hashes.as_slice()).unwrap_or_default(), hash)
-    }
-
-    /// Goes on to the version before.
-    fn follow(&mut self, blob: ObjectId, older: ObjectId, ends: &Ends<'_>) {
-        if let Some((known, hashes)) = &mut self.of
-            && *known == blob
-        {
-            old_hashes(ends, hashes, &mut self.hash);
-            *known = older;
-        }
     }
 }
