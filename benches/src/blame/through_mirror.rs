@@ -44,7 +44,9 @@ pub(super) async fn tracebacks(bare: &Bare, lines: &[Line], own_frames: usize) -
         let start = Instant::now();
         for Line { path, number, text } in frames {
             let reported = ReportedLine { path, line: *number, function: "", text };
-            let located = mirror.locate(&tip, Some(&head), reported, &[]).await?;
+            let located = mirror
+                .locate(&tip, &flawless_git::Revision::Running(head.clone()), reported, &[])
+                .await?;
             ensure!(located.is_ok(), "{path}:{number} was not located: {located:?}");
         }
         times.push(milliseconds(start));

@@ -73,7 +73,9 @@ pub struct Developer {
 pub struct Blame {
     /// Where the line was born: moves, reindenting and commits to pass over are behind it.
     pub origin: LineOrigin,
-    /// Who wrote it; `None` when only automation did.
+    /// The author of the commit that brought it, be it automation.
+    pub author: Developer,
+    /// The person who answers for it; `None` when only automation wrote it.
     pub developer: Option<Developer>,
     /// How this developer was found, in sentences; none when it is the commit's author.
     pub steps: Vec<String>,
@@ -111,6 +113,8 @@ pub enum LaterKind {
     Moved,
     /// Only its white space was changed.
     Reindented,
+    /// A commit that the ignore list passes over changed it.
+    PassedOver,
 }
 
 impl fmt::Display for LaterChange {
@@ -119,8 +123,13 @@ impl fmt::Display for LaterChange {
         let kind = match kind {
             LaterKind::Moved => "moved",
             LaterKind::Reindented => "reindented",
+            LaterKind::PassedOver => "changed",
         };
-        write!(f, "{kind} by {} <{}> in {}", developer.name, developer.email, commit.short())
+        write!(f, "{kind} by {} <{}> in {}", developer.name, developer.email, commit.short())?;
+        match self.kind {
+            LaterKind::PassedOver => f.write_str(", which the ignore list passes over"),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -171,13 +171,20 @@ impl PathIndex {
             PathMatch::IfTextStands(files) => {
                 PathMatch::IfTextStands(files.into_iter().map(|file| self.real(file)).collect())
             }
+            PathMatch::Foreign
+                if is_in_interpreter(&parts) || within_packages(&parts).is_some() =>
+            {
+                PathMatch::Foreign
+            }
             PathMatch::Foreign => self
                 .submodules
                 .iter()
                 .find(|folder| {
-                    parts
-                        .windows(folder.split('/').count())
-                        .any(|run| folder.split('/').eq(run.iter().copied()))
+                    let length = folder.split('/').count();
+                    let is_it = |run: &[&str]| folder.split('/').eq(run.iter().copied());
+                    // A single name may be any folder's, unless it begins the path.
+                    let from = if length < ENOUGH_PARTS { 1 } else { parts.len() };
+                    parts.windows(length).take(from).any(is_it)
                 })
                 .map_or(PathMatch::Foreign, |folder| {
                     PathMatch::Certain(folder, PathRule::Submodule)

@@ -28,8 +28,11 @@ pub(crate) fn through_links(
         }
         let folder = format!("{target}/");
         for file in known.range(folder.as_str()..).take_while(|file| file.starts_with(&folder)) {
+            if ways.len() >= MAX_WAYS {
+                return ways;
+            }
             let way = format!("{path}/{}", &file[folder.len()..]);
-            if ways.len() < MAX_WAYS && !known.contains(way.as_str()) {
+            if !known.contains(way.as_str()) {
                 ways.insert(way.into(), (*file).into());
             }
         }

@@ -11,9 +11,9 @@ use crate::blocking::blocking;
 use crate::commit_info::CommitInfo;
 use crate::error::GitError;
 use crate::facts::{Fact, FactKey, FactStore};
-use crate::line_tracer::{LineTracer, line_origin, object_id};
+use crate::line_tracer::{ANSWERS_VERSION, LineTracer, Traced, line_of, line_origin, object_id};
 use crate::repository::Repository;
-use crate::tracer::{Place, WhiteSpace};
+use crate::tracer::{Place, TraceError, WhiteSpace};
 
 /// How often a line is followed through moves.
 const MAX_MOVES: usize = 10;
@@ -47,21 +47,25 @@ impl Blamer {
         let traced = self.tracer.trace(commit, path, line, WhiteSpace::Ignored).await?;
         let mut later = Vec::new();
         let mut also_known = vec![traced.origin.clone()];
-        // These are not needed for the blame; without them there only is less to say.
-        if let Ok(plain) = self.tracer.trace(commit, path, line, WhiteSpace::Counts).await
+        // Only where the text has changed on the way somebody can have reindented it.
+        if self.reads_otherwise(&traced).await
+            && let Ok(plain) = self.tracer.trace(commit, path, line, WhiteSpace::Counts).await
             && plain.origin != traced.origin
         {
             later.push(self.later(LaterKind::Reindented, plain.origin.commit.clone()).await?);
             also_known.push(plain.origin.clone());
         }
-        if let Some(all) = self.tracer.passing_over_none()
+        if traced.is_guessed
+            && let Some(all) = self.tracer.passing_over_none()
             && let Ok(plain) = all.trace(commit, path, line, WhiteSpace::Ignored).await
+            && plain.origin != traced.origin
         {
+            later.push(self.later(LaterKind::PassedOver, plain.origin.commit.clone()).await?);
             also_known.push(plain.origin.clone());
         }
         let mut origin = traced.origin.clone();
         for _ in 0..MAX_MOVES {
-            let Some(place) = self.moved_from(&origin).await else { break };
+            let Some(place) = self.moved_from(&origin).await? else { break };
             let before = self
                 .tracer
                 .trace(&place.commit, &place.path, place.line, WhiteSpace::Ignored)
@@ -76,6 +80,7 @@ impl Blamer {
         let (developer, steps) = self.person(&origin, &info).await?;
         Ok(Blame {
             origin,
+            author: info.people.author,
             developer,
             steps,
             authored_at: info.authored_at,
@@ -131,39 +136,48 @@ impl Blamer {
         Ok(LaterChange { kind, commit, developer })
     }
 
-    /// Where the commit that brought the line removed the same line.
-    async fn moved_from(&self, origin: &LineOrigin) -> Option<LineOrigin> {
+    /// Whether the line reads otherwise where it was born, white space and all.
+    async fn reads_otherwise(&self, traced: &Traced) -> bool {
+        let LineOrigin { commit, path, line } = &traced.origin;
+        let content = self.repository.file(commit, path).await.ok().flatten().unwrap_or_default();
+        line_of(&content, *line).is_none_or(|born| born != traced.text)
+    }
+
+    /// Where the commit that brought the line removed the same line. What the tracer cannot say is
+    /// asked of git.
+    async fn moved_from(&self, origin: &LineOrigin) -> Result<Option<LineOrigin>, GitError> {
         let key = FactKey {
             commit: origin.commit.clone(),
             path: origin.path.clone(),
             line: origin.line,
-            options: "moved".into(),
+            options: format!("{ANSWERS_VERSION}moved"),
         };
         if let Some(facts) = &self.facts
             && let Some(fact) = facts.get(&key).await
         {
-            return (fact.origin != *origin).then_some(fact.origin);
+            return Ok((fact.origin != *origin).then_some(fact.origin));
         }
-        let tracer = self.tracer.tracer().await?;
-        let options = self.tracer.options(WhiteSpace::Ignored);
-        let path = origin.path.clone().into_bytes();
-        let asked = Place { commit: object_id(&origin.commit)?, path, line: origin.line };
-        let found =
-            blocking(MOVE_LIMIT, move |stop| tracer.moved_from(&asked, &options, stop)).await;
-        match found {
-            Ok(found) => {
-                let before = found.as_ref().map(line_origin);
-                let kept = before.clone().unwrap_or_else(|| origin.clone());
-                if let Some(facts) = &self.facts {
-                    facts.put(&key, &Fact { origin: kept, is_guessed: false }).await;
-                }
-                before
+        let found = match self.tracer.tracer().await.zip(object_id(&origin.commit)) {
+            Some((tracer, commit)) => {
+                let options = self.tracer.options(WhiteSpace::Ignored);
+                let path = origin.path.clone().into_bytes();
+                let asked = Place { commit, path, line: origin.line };
+                blocking(MOVE_LIMIT, move |stop| tracer.moved_from(&asked, &options, stop)).await
             }
+            None => Err(TraceError::Unsupported("this repository")),
+        };
+        let before = match found {
+            Ok(found) => found.as_ref().map(line_origin),
             Err(error) => {
-                tracing::debug!(%error, "whether a line was moved is not known");
-                None
+                tracing::debug!(%error, "git is asked whether a line was moved");
+                self.tracer.moved_by_git(origin).await?
             }
+        };
+        let kept = before.clone().unwrap_or_else(|| origin.clone());
+        if let Some(facts) = &self.facts {
+            facts.put(&key, &Fact { origin: kept, is_guessed: false }).await;
         }
+        Ok(before)
     }
 
     /// A commit's people and dates.

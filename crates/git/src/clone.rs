@@ -22,10 +22,7 @@ pub(crate) async fn open_or_clone(
     let mut beside = dir.as_os_str().to_owned();
     beside.push(".flawless.git");
     match open_ours(git, dir).await? {
-        Place::Ours(repository) => {
-            remove_locks(dir);
-            Ok(repository)
-        }
+        Place::Ours(repository) => Ok(repository),
         Place::Free => make(git, url, dir).await,
         Place::Taken => {
             let beside = Path::new(&beside);
@@ -84,19 +81,24 @@ async fn make(git: &GitProgram, url: &str, dir: &Path) -> Result<Repository, Git
     let repository = Repository::open(git.clone(), dir).await?;
     let mark = |state| repository.run("config").args([OURS, state]).output();
     mark("begun").await?;
-    fetch_into(&repository, url).await?;
+    fetch_into(&repository, url, Duration::from_secs(6 * 3_600)).await?;
     mark("fetched").await?;
     Ok(repository)
 }
 
-pub(crate) async fn fetch_into(repository: &Repository, url: &str) -> Result<(), GitError> {
+/// Fetches all branches and tags. Whoever calls it lets nobody else write to the mirror meanwhile.
+pub(crate) async fn fetch_into(
+    repository: &Repository,
+    url: &str,
+    limit: Duration,
+) -> Result<(), GitError> {
+    remove_leftovers(repository.dir());
     let refs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
     let fetch = repository.run_remote("fetch").args(["--quiet", "--prune", "--force", "--", url]);
-    fetch.args(refs).output().await?;
+    fetch.args(refs).timeout(limit).output().await?;
     if let Some(branch) = remote_head(repository.run_remote("ls-remote"), url).await?.default {
         repository.run("symbolic-ref").args(["HEAD", &branch]).output().await?;
     }
-    tidy(repository).await;
     // Makes blame several times faster; without it everything still works.
     let graph = repository.run("commit-graph").args(["write", "--reachable", "--changed-paths"]);
     let graph = graph.args(["--split"]).timeout(Duration::from_secs(600)).output().await;
@@ -106,20 +108,24 @@ pub(crate) async fn fetch_into(repository: &Repository, url: &str) -> Result<(),
     Ok(())
 }
 
-/// Removes locks that a git of ours left behind when it was killed: nobody else writes here, and
-/// no git of ours runs yet. With them, every fetch would fail for ever.
-fn remove_locks(dir: &Path) {
+/// Removes the locks and half-written packs that a git of ours left behind when it was killed:
+/// nobody else writes here. With them, fetches would fail for ever, and the disk fill up.
+fn remove_leftovers(dir: &Path) {
     let mut folders = vec![dir.to_owned()];
     while let Some(folder) = folders.pop() {
         let Ok(entries) = folder.read_dir() else { continue };
         for entry in entries.flatten() {
             let path = entry.path();
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            // Objects are thousands of folders, and locks lie in one of them only.
+            // Objects are hundreds of folders; what is left behind lies in two of them.
             let is_objects = folder.file_name().is_some_and(|name| name == "objects");
-            if is_folder && (!is_objects || entry.file_name() == "info") {
+            let name = entry.file_name();
+            let is_lock = path.extension().is_some_and(|extension| extension == "lock");
+            let is_half_written = name.to_string_lossy().starts_with("tmp_")
+                && folder.file_name().is_some_and(|name| name == "pack");
+            if is_folder && (!is_objects || name == "info" || name == "pack") {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "lock") {
+            } else if is_lock || is_half_written {
                 tracing::warn!("{} was left behind and is removed", path.display());
                 let _ = std::fs::remove_file(path);
             }
@@ -128,7 +134,7 @@ fn remove_locks(dir: &Path) {
 }
 
 /// Every fetch leaves a pack; too many of them make every look at an object slow.
-async fn tidy(repository: &Repository) {
+pub(crate) async fn tidy(repository: &Repository) {
     let counted = repository.run("count-objects").args(["-v"]).output().await.unwrap_or_default();
     let counted = String::from_utf8_lossy(&counted);
     let packs = counted.lines().find_map(|line| line.strip_prefix("packs: ")?.parse::<u32>().ok());

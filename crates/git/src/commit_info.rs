@@ -7,6 +7,7 @@ use gix_object::CommitRef;
 use gix_object::bstr::{BStr, ByteSlice};
 
 /// Messages can be as long as people like; what counts stands at their ends.
+const MAX_SUMMARY: usize = 200;
 const MAX_MESSAGE: usize = 64 * 1024;
 
 /// A commit's people and dates, `.mailmap` applied.
@@ -49,10 +50,21 @@ impl CommitInfo {
         let message = text(commit.message);
         let from = message.len().saturating_sub(MAX_MESSAGE);
         let from = (from..=message.len()).find(|&at| message.is_char_boundary(at)).unwrap_or(0);
+        let mut people = CommitPeople::new(author, committer, &message[from..]);
+        for named in &mut people.named {
+            let Developer { name, email } = &named.developer;
+            let signature = SignatureRef {
+                name: name.as_bytes().into(),
+                email: email.as_bytes().into(),
+                time: "",
+            };
+            let (developer, _) = person(signature);
+            named.developer = developer;
+        }
         Ok(Self {
-            people: CommitPeople::new(author, committer, &message[from..]),
+            people,
             authored_at,
-            summary: message.lines().next().unwrap_or_default().to_owned(),
+            summary: message.lines().next().unwrap_or_default().chars().take(MAX_SUMMARY).collect(),
         })
     }
 }

@@ -29,11 +29,24 @@ pub(crate) async fn git_blame(
     path: &str,
     line: u32,
 ) -> Result<Answer, GitError> {
+    let options: &[&str] = match white_space {
+        WhiteSpace::Ignored => &["-w"],
+        WhiteSpace::Counts => &[],
+    };
+    blame(repository, ignored, options, commit, path, line).await
+}
+
+async fn blame(
+    repository: &Repository,
+    ignored: &IgnoreList,
+    options: &[&str],
+    commit: &CommitId,
+    path: &str,
+    line: u32,
+) -> Result<Answer, GitError> {
     let range = format!("{line},{line}");
     let mut run = repository.run("blame").args(["--porcelain", "-L", &range]);
-    if white_space == WhiteSpace::Ignored {
-        run = run.args(["-w"]);
-    }
+    run = run.args(options.iter().copied());
     // What the repository's own configuration says about blame must not change the answer.
     run = run.args(["--no-ignore-revs-file", "--no-textconv"]);
     if let Some(file) = &ignored.file {
@@ -45,6 +58,18 @@ pub(crate) async fn git_blame(
     let answer = run.args([commit.as_str(), "--", path]).timeout(TIME_LIMIT).output().await?;
     parse_porcelain(&answer)
         .map_err(|message| GitError::Unexpected { command: "blame".into(), message })
+}
+
+/// Asks the git program where a line was before it was moved within its file or from another one.
+pub(crate) async fn git_blame_moves(
+    repository: &Repository,
+    ignored: &IgnoreList,
+    commit: &CommitId,
+    path: &str,
+    line: u32,
+) -> Result<LineOrigin, GitError> {
+    let options = ["-w", "-M", "-C"];
+    Ok(blame(repository, ignored, &options, commit, path, line).await?.origin)
 }
 
 /// Asks the git program how long a line of `origin` lived on the way to `revision`: the last

@@ -79,12 +79,18 @@ impl Repository {
         else {
             return Ok(None);
         };
-        let raw = self.commit(&first).await?;
-        let header = raw.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
-        let parents: Vec<&[u8]> = header.filter_map(|line| line.strip_prefix(b"parent ")).collect();
         // The first parent was on the branch before: then the commit came without a merge.
-        let is_merge = parents.len() > 1 && parents[0] != commit.as_str().as_bytes();
+        let parents = self.parents(&first).await?;
+        let is_merge = parents.len() > 1 && parents[0] != *commit;
         Ok(is_merge.then_some(first))
+    }
+
+    /// A commit's parents, in their order.
+    pub(crate) async fn parents(&self, commit: &CommitId) -> Result<Vec<CommitId>, GitError> {
+        let raw = self.commit(commit).await?;
+        let header = raw.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
+        let parents = header.filter_map(|line| line.strip_prefix(b"parent "));
+        Ok(parents.filter_map(|id| CommitId::parse(&String::from_utf8_lossy(id))).collect())
     }
 
     /// Files that the last thousand commits up to `tip` deleted and that were not made anew, each

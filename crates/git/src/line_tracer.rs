@@ -13,7 +13,7 @@ use quick_cache::sync::Cache;
 use crate::blocking::blocking;
 use crate::error::GitError;
 use crate::facts::{Fact, FactKey, FactStore};
-use crate::git_blame::{Answer, git_blame};
+use crate::git_blame::{Answer, git_blame, git_blame_moves};
 use crate::ignore_revs::IgnoreList;
 use crate::repository::Repository;
 use crate::tracer::{Origin, Place, TraceError, TraceOptions, Tracer, WhiteSpace, count_lines};
@@ -33,7 +33,7 @@ const JUDGE_EVERY: u64 = 200;
 /// The tracer needs milliseconds; git gets what takes longer.
 const TRACER_LIMIT: Duration = Duration::from_secs(2);
 /// Changes whenever the tracer's answers do: facts of an older one are not used.
-const ANSWERS_VERSION: u32 = 1;
+pub(crate) const ANSWERS_VERSION: u32 = 1;
 const MAX_RECENT: usize = 4_000;
 
 /// What the judge found, over the life of the program.
@@ -74,6 +74,8 @@ pub(crate) struct Traced {
     pub(crate) origin: LineOrigin,
     /// The line as it reads where it was asked for, without its end.
     pub(crate) text: String,
+    /// A commit was passed over on the way.
+    pub(crate) is_guessed: bool,
     /// The history is cut there: the line is this old or older.
     pub(crate) at_shallow_border: bool,
 }
@@ -145,10 +147,7 @@ impl LineTracer {
     async fn find(&self, asked: &FactKey, white_space: WhiteSpace) -> Result<Traced, GitError> {
         let FactKey { commit, path, line, .. } = asked;
         let Some(tracer) = self.tracer().await else {
-            let answer = self.ask_git(commit, path, *line, white_space).await?;
-            let at_shallow_border = answer.is_boundary && self.repository.is_shallow().await?;
-            let Answer { origin, text, .. } = answer;
-            return Ok(Traced { origin, text, at_shallow_border });
+            return self.trace_by_git(asked, white_space).await;
         };
         let found = match self.known_fact(&tracer, asked, white_space).await {
             Ok((_, Some(known))) => Ok(known),
@@ -168,11 +167,32 @@ impl LineTracer {
             }
             Err(error) => {
                 tracing::debug!(%error, %commit, path, line, "git is asked instead of the tracer");
-                let answer = self.ask_git(commit, path, *line, white_space).await?;
-                let Answer { origin, text, .. } = answer;
-                Ok(Traced { origin, text, at_shallow_border: false })
+                self.trace_by_git(asked, white_space).await
             }
         }
+    }
+
+    async fn trace_by_git(
+        &self,
+        asked: &FactKey,
+        white_space: WhiteSpace,
+    ) -> Result<Traced, GitError> {
+        let answer = self.ask_git(&asked.commit, &asked.path, asked.line, white_space).await?;
+        let at_shallow_border = answer.is_boundary && self.repository.is_shallow().await?;
+        let Answer { origin, text, .. } = answer;
+        // git does not say whether it passed over a commit.
+        let is_guessed = !self.ignored.ids.is_empty();
+        Ok(Traced { origin, text, is_guessed, at_shallow_border })
+    }
+
+    /// Where git finds that a line of `origin` was moved from; `None` when it was not.
+    pub(crate) async fn moved_by_git(
+        &self,
+        origin: &LineOrigin,
+    ) -> Result<Option<LineOrigin>, GitError> {
+        let LineOrigin { commit, path, line } = origin;
+        let moved = git_blame_moves(&self.repository, &self.ignored, commit, path, *line).await?;
+        Ok((moved != *origin).then_some(moved))
     }
 
     /// The version of the file that stands there, and what is known about its line.
@@ -200,6 +220,7 @@ impl LineTracer {
         let known = facts.get(&key).await.map(|fact| Traced {
             origin: fact.origin,
             text,
+            is_guessed: fact.is_guessed,
             at_shallow_border: false,
         });
         Ok((Some(key), known))
@@ -227,7 +248,8 @@ impl LineTracer {
             tokio::spawn(self.clone().judge(asked.clone(), key, fact.clone(), white_space));
         }
         let text = String::from_utf8_lossy(&origin.text).into_owned();
-        Ok(Traced { origin: fact.origin, text, at_shallow_border: false })
+        let Fact { origin, is_guessed } = fact;
+        Ok(Traced { origin, text, is_guessed, at_shallow_border: false })
     }
 
     /// Asks git for the same line. Its answer is taken, and the tracer no longer asked.

@@ -10,6 +10,8 @@ use crate::repository::Repository;
 
 /// How many earlier versions of a file are looked at.
 const MAX_VERSIONS: usize = 50;
+/// Shorter lines stand at the same number by chance.
+const MIN_TELLING: usize = 9;
 /// How many of the other frames are asked whether they agree with a revision.
 const MAX_WITNESSES: usize = 8;
 
@@ -177,8 +179,8 @@ async fn find(
     }
     Ok(Err(format!(
         "{path}:{line} does not read {wanted:?} at {name}, nor in the file's last {MAX_VERSIONS} \
-         versions before it, and the text stands nowhere in the function: is another branch \
-         deployed, or code that was never committed?"
+         versions before it, and the text stands nowhere in the function: say which revision \
+         runs; is another branch deployed, or code that was never committed?"
     )))
 }
 
@@ -210,7 +212,13 @@ async fn find_earlier(
                 text.is_some_and(|text| fold_white_space(&text) == fold_white_space(other.text)),
             );
         }
-        if best.as_ref().is_none_or(|(most, _)| agreeing > *most) {
+        // Without others to bear it out, the text has to say something by itself.
+        let is_borne_out = if witnesses.is_empty() {
+            wanted.len() >= MIN_TELLING
+        } else {
+            agreeing * 2 >= witnesses.len()
+        };
+        if is_borne_out && best.as_ref().is_none_or(|(most, _)| agreeing > *most) {
             let mut how = format!(
                 "the text agrees at {}, an earlier version of the file",
                 version.commit.short()
@@ -227,7 +235,7 @@ async fn find_earlier(
             };
             best = Some((agreeing, standing));
         }
-        if agreeing == witnesses.len() {
+        if is_borne_out && agreeing == witnesses.len() {
             break;
         }
     }

@@ -7,7 +7,7 @@ use fancy_regex::Regex;
 use flawless_core::{AutomationPatterns, Blame, CommitId, LineOrigin, PathIndex};
 use tokio::time::Instant;
 
-use crate::clone::{fetch_into, open_or_clone};
+use crate::clone::{fetch_into, open_or_clone, tidy};
 use crate::error::GitError;
 use crate::facts::FactStore;
 use crate::ignore_revs::IgnoreRevs;
@@ -23,6 +23,7 @@ use crate::submodules::{Listing, Submodules};
 use crate::tip::Tip;
 use crate::tracer::WhiteSpace;
 
+const FETCH_LIMIT: Duration = Duration::from_secs(3_600);
 const FETCH_ON_DEMAND_EVERY: Duration = Duration::from_secs(10);
 const FETCH_ON_DEMAND_LIMIT: Duration = Duration::from_secs(60);
 /// File lists of the revisions used last.
@@ -132,14 +133,16 @@ impl Mirror {
     pub async fn fetch(&self) -> Result<Arc<Tip>, GitError> {
         if let Source::Clone { url, .. } = &self.settings.source {
             let mut last = self.fetched.lock().await;
-            let result = fetch_into(&self.repository, url).await;
+            let result = fetch_into(&self.repository, url, FETCH_LIMIT).await;
             *last = Some(Instant::now());
             result?;
+            tidy(&self.repository).await;
             self.repository.refresh().await;
         }
-        self.submodules.fetch().await;
-        // A submodule's commit that was missing may be there now.
-        lock(&self.listings).clear();
+        if self.submodules.fetch().await {
+            // A submodule's commit that was missing may be there now.
+            lock(&self.listings).clear();
+        }
         self.read_tip().await
     }
 
@@ -151,19 +154,19 @@ impl Mirror {
     pub async fn fetch_on_demand(&self) -> Result<Arc<Tip>, GitError> {
         let Source::Clone { url, .. } = &self.settings.source else { return self.read_tip().await };
         let limit = FETCH_ON_DEMAND_LIMIT;
-        let fetch = async {
-            let mut last = self.fetched.lock().await;
-            let recent = Instant::now().checked_sub(FETCH_ON_DEMAND_EVERY);
-            if *last >= recent && last.is_some() {
-                return Ok(());
-            }
-            let result = fetch_into(&self.repository, url).await;
+        let timed_out = |_| GitError::TimedOut { command: "fetch".into(), limit };
+        let last = tokio::time::timeout(limit, self.fetched.lock()).await.map_err(timed_out);
+        let mut last = last?;
+        let recent = Instant::now().checked_sub(FETCH_ON_DEMAND_EVERY);
+        if *last < recent || last.is_none() {
+            // Before, so that a fetch that breaks off is not begun again at once.
+            *last = Some(Instant::now());
+            let result = fetch_into(&self.repository, url, limit).await;
             *last = Some(Instant::now());
             self.repository.refresh().await;
-            result
-        };
-        let timed_out = |_| GitError::TimedOut { command: "fetch".into(), limit };
-        tokio::time::timeout(limit, fetch).await.map_err(timed_out)??;
+            result?;
+        }
+        drop(last);
         self.read_tip().await
     }
 
@@ -196,7 +199,7 @@ impl Mirror {
     /// on, whatever becomes of its branch.
     ///
     /// # Errors
-    /// git cannot be run, or the remote cannot be reached.
+    /// git cannot be run.
     pub async fn resolve(&self, revision: &str) -> Result<Option<CommitId>, GitError> {
         let names = candidates(revision);
         let mut known = self.resolve_here(&names).await?;
@@ -204,18 +207,36 @@ impl Mirror {
             && let Source::Clone { url, .. } = &self.settings.source
             && !names.is_empty()
         {
-            self.fetch_on_demand().await?;
+            if let Err(error) = self.fetch_on_demand().await {
+                tracing::warn!(%error, revision, "a revision that is not here could not be fetched");
+                return Ok(None);
+            }
             known = self.resolve_here(&names).await?;
             if known.is_none()
                 && let Some(id) = CommitId::parse(&names[0])
             {
+                let _writing = self.fetched.lock().await;
                 known = self.pins.fetch(&self.repository, url, &id).await;
             }
         }
-        if let (Some(commit), Source::Clone { .. }) = (&known, &self.settings.source) {
+        // While somebody writes, it is pinned the next time.
+        if let (Some(commit), Source::Clone { .. }) = (&known, &self.settings.source)
+            && let Ok(_writing) = self.fetched.try_lock()
+        {
             self.pins.pin(&self.repository, commit).await;
         }
         Ok(known)
+    }
+
+    /// What a client's `revision` says about what runs: a commit, a tag or a release stays what
+    /// it is; where a branch is now is not where it was when the program was deployed.
+    ///
+    /// # Errors
+    /// git cannot be run.
+    pub async fn running(&self, revision: &str) -> Result<Option<Revision>, GitError> {
+        let Some(commit) = self.resolve(revision).await? else { return Ok(None) };
+        let is_branch = self.repository.is_branch(revision).await?;
+        Ok(Some(if is_branch { Revision::Tip(commit) } else { Revision::Running(commit) }))
     }
 
     async fn resolve_here(&self, names: &[String]) -> Result<Option<CommitId>, GitError> {
@@ -286,6 +307,12 @@ impl Mirror {
         path: &str,
         line: u32,
     ) -> Result<Blame, GitError> {
+        let listing = self.listing(commit).await?;
+        if let Some((part, commit, path)) = listing.submodule_of(path)
+            && let Some(tip) = part.tip()
+        {
+            return tip.blamer.blame(commit, path, line).await;
+        }
         tip.blamer.blame(commit, path, line).await
     }
 
@@ -296,10 +323,11 @@ impl Mirror {
     /// A commit is missing, or git cannot be run.
     pub async fn standing(
         &self,
+        tip: &Tip,
         origin: &LineOrigin,
         revision: &CommitId,
     ) -> Result<Standing, GitError> {
-        standing(&self.repository, origin, revision).await
+        standing(&tip.blamer, origin, revision).await
     }
 
     /// Blames a line where it reads as reported, from `revision` on. `tip` gives the ignore list

@@ -29,6 +29,7 @@ impl Pins {
         let run = repository.run("update-ref").args([reference.as_str(), commit.as_str()]);
         if let Err(error) = run.output().await {
             tracing::warn!(%error, %commit, "a deployed revision could not be pinned");
+            self.pinned.lock().unwrap_or_else(PoisonError::into_inner).remove(commit);
         }
     }
 

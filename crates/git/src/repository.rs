@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use fancy_regex::Regex;
 use flawless_core::CommitId;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 use crate::blocking::blocking;
 use crate::branches::newest_branch;
@@ -22,13 +22,16 @@ const MAX_BLOB: usize = 32 * 1024 * 1024;
 /// Enough for millions of files.
 pub(crate) const MAX_TREE: usize = 512 * 1024 * 1024;
 
+/// The tracer, or why there is none.
+type OpenedTracer = Result<Arc<Tracer>, String>;
+
 /// A git repository on this machine: bare, with a work tree, or a linked work tree.
 #[derive(Debug, Clone)]
 pub struct Repository {
     git: GitProgram,
     dir: PathBuf,
     /// Opened when it is first needed; else why this repository is not one for it.
-    tracer: Arc<OnceCell<Result<Arc<Tracer>, String>>>,
+    tracer: Arc<Mutex<Option<OpenedTracer>>>,
 }
 
 /// For what the tracer reads, short of a line's history.
@@ -91,9 +94,26 @@ impl Repository {
         }
     }
 
+    /// Whether `name` is a branch, or `HEAD`.
+    pub(crate) async fn is_branch(&self, name: &str) -> Result<bool, GitError> {
+        if name == "HEAD" {
+            return Ok(true);
+        }
+        let names = ["refs/heads/", "refs/remotes/", "refs/remotes/origin/"];
+        let run = self.run("for-each-ref").args(["--format=%(refname)"]);
+        let found = run.args(names.map(|folder| format!("{folder}{name}"))).output().await?;
+        let is_it =
+            |line: &&str| names.iter().any(|folder| line.strip_prefix(folder) == Some(name));
+        Ok(String::from_utf8_lossy(&found).lines().any(|line| is_it(&line)))
+    }
+
     /// The tracer for this repository, or why there is none.
     pub(crate) async fn tracer(&self) -> Result<Arc<Tracer>, String> {
-        self.tracer.get_or_init(|| self.open_tracer()).await.clone()
+        let mut tracer = self.tracer.lock().await;
+        match &*tracer {
+            Some(known) => known.clone(),
+            None => tracer.insert(self.open_tracer().await).clone(),
+        }
     }
 
     async fn open_tracer(&self) -> Result<Arc<Tracer>, String> {
@@ -123,7 +143,13 @@ impl Repository {
 
     /// Takes up what a fetch brought.
     pub(crate) async fn refresh(&self) {
-        let Some(Ok(tracer)) = self.tracer.get().cloned() else { return };
+        let mut known = self.tracer.lock().await;
+        let Some(Ok(tracer)) = known.clone() else {
+            // What was in the way may be gone.
+            *known = None;
+            return;
+        };
+        drop(known);
         if let Err(error) = blocking(TRACER_LIMIT, move |_| tracer.refresh()).await {
             tracing::warn!(%error, "the commit-graph was not read again");
         }

@@ -43,13 +43,15 @@ impl Submodules {
         Ok(Self(mirrors))
     }
 
-    /// Brings all of them up to date; what fails is logged, and older commits stay usable.
-    pub(crate) async fn fetch(&self) {
+    /// Brings all of them up to date, and says whether there are any; what fails is logged, and
+    /// older commits stay usable.
+    pub(crate) async fn fetch(&self) -> bool {
         for (path, mirror) in &self.0 {
             if let Err(error) = Box::pin(mirror.fetch()).await {
                 tracing::warn!(%error, path, "a submodule could not be brought up to date");
             }
         }
+        !self.0.is_empty()
     }
 
     /// The files of a tree with those of its submodules.

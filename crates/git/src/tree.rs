@@ -41,7 +41,9 @@ impl Repository {
             }
         }
         links.truncate(MAX_LINKS);
-        tree.links = self.link_targets(links).await?;
+        let targets = self.link_targets(links).await;
+        let targets = targets.inspect_err(|error| tracing::warn!(%error, "links are not known"));
+        tree.links = targets.unwrap_or_default();
         Ok(tree)
     }
 

@@ -280,9 +280,6 @@ async fn a_lock_that_a_killed_git_left_behind_does_not_stop_fetches_for_ever() {
         std::fs::write(made.path("mirror.git").join(lock), "").expect("written");
     }
     let new = made.commit("a.py", b"two\n");
-    let error = mirror.fetch().await.expect_err("locked").to_string();
-    assert!(error.contains("main.lock"), "{error}");
-    let mirror = made.mirror(made.clone_source("mirror.git"), None).await.expect("opens");
     assert_eq!(mirror.fetch().await.expect("fetches").commit, new);
 }
 

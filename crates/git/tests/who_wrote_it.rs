@@ -198,7 +198,8 @@ async fn a_line_is_mended_when_it_no_longer_stands_in_a_later_revision() {
     let head = mirror.tip().expect("a tip");
     let origin = mirror.blame(&head, &moved, "b.py", 3).await.expect("blamed").origin;
     assert_eq!(origin.commit, born);
-    let standing = async |revision| mirror.standing(&origin, revision).await.expect("git runs");
+    let standing =
+        async |revision| mirror.standing(&head, &origin, revision).await.expect("git runs");
     let stands = |path: &str, line| Standing::Stands { path: path.into(), line };
     assert_eq!(standing(&born).await, stands("a.py", 2));
     assert_eq!(standing(&moved).await, stands("b.py", 3));
@@ -299,4 +300,22 @@ async fn a_broken_repository_gives_a_reason_and_never_a_person() {
             (Err(error), Ok(_)) => panic!("git answers and we do not: {error}"),
         }
     }
+}
+
+#[tokio::test]
+async fn a_line_that_was_moved_about_in_its_file_still_stands() {
+    let made = Made::new();
+    let long: String =
+        (0..40).map(|n| format!("def f{n}():\n    return call_number({n})\n\n")).collect();
+    let born = made
+        .commit("a.py", format!("{long}def boom():\n    explode_with(everything)\n").as_bytes());
+    let (first, second) = long.split_at(long.len() / 2);
+    made.commit("b.py", first.as_bytes());
+    let moved = format!("def boom():\n    explode_with(everything)\n\n\n{second}");
+    let later = made.commit_as(BEN, "a.py", moved.as_bytes(), "split");
+    let mirror = open(&made, Engine::Tracer).await;
+    let head = mirror.tip().expect("a tip");
+    let origin = mirror.blame(&head, &born, "a.py", 122).await.expect("blamed").origin;
+    let standing = mirror.standing(&head, &origin, &later).await.expect("git runs");
+    assert_eq!(standing, Standing::Stands { path: "a.py".into(), line: 2 });
 }

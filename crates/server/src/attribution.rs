@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use flawless_core::{BlamedLine, Choice, ChoiceSettings, FramePath, Report, Rules, choose};
+use flawless_core::{
+    BlamedLine, Choice, ChoiceSettings, FramePath, PathRule, Report, Rules, choose,
+};
 use flawless_git::process::GitProgram;
 use flawless_git::{
     GitError, Located, Mirror, MirrorSettings, ReportedLine, Revision, Source, Tip,
@@ -67,14 +69,11 @@ pub async fn find_files(
         Some(tip) => tip,
         None => mirror.read_tip().await?,
     };
-    let running = match &report.revision {
-        Some(revision) => mirror.resolve(revision).await?,
+    let known = match &report.revision {
+        Some(revision) => mirror.running(revision).await?,
         None => None,
     };
-    let mut revision = match running {
-        Some(commit) => Revision::Running(commit),
-        None => Revision::Tip(tip.commit.clone()),
-    };
+    let mut revision = known.unwrap_or_else(|| Revision::Tip(tip.commit.clone()));
     let mut paths = frame_paths(report, mirror, &revision, &settings.paths).await?;
     if revision.running().is_none()
         && let Some(found) = before_they_went(report, mirror, &tip, &paths, &settings.paths).await?
@@ -141,8 +140,9 @@ fn other_lines<'a>(
     frames
         .filter(|(at, _)| *at != chosen)
         .filter_map(|(_, (frame, path))| {
+            let path = path.as_ref().filter(|path| path.rule != PathRule::Submodule)?;
             Some(ReportedLine {
-                path: &path.as_ref()?.path,
+                path: &path.path,
                 line: frame.line,
                 function: &frame.function,
                 text: &frame.text,

@@ -12,6 +12,8 @@ use crate::store::IssueRow;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct IssueDetails {
+    /// The author of the commit, when it is not who answers for the line.
+    pub author: Option<Developer>,
     /// How sure it is that this is the line that ran.
     pub confidence: Option<Confidence>,
     /// How its file was found.
@@ -93,7 +95,7 @@ impl IssueRow {
     ) -> Owner {
         let unreachable = |address: &str| -> Option<String> {
             if refused.iter().any(|refused| refused.eq_ignore_ascii_case(address)) {
-                return Some(format!("{address} is refused by its mail server"));
+                return Some(format!("mails to {address} could not be delivered lately"));
             }
             let nobody_reads = address.to_ascii_lowercase().ends_with("@users.noreply.github.com");
             if nobody_reads {

@@ -1,11 +1,12 @@
 //! A traceback as people see it, in mails and on pages alike.
 use flawless_core::{ClassifiedFrame, FrameKind, Report};
 
+use crate::issue_details::IssueDetails;
 use crate::store::{IssueRow, Sample};
 
-/// Who wrote the line of an issue, by name and address.
-pub fn author_of(issue: &IssueRow) -> String {
-    match issue.developer() {
+/// Who wrote the line of an issue, by name and address: the author of its commit, be it automation.
+pub fn author_of(issue: &IssueRow, details: &IssueDetails) -> String {
+    match details.author.clone().or_else(|| issue.developer()) {
         Some(developer) => one_line(&format!("{} <{}>", developer.name, developer.email), 200),
         None => "automation".to_owned(),
     }

@@ -53,7 +53,7 @@ pub async fn week_lines(
         (filter.known_errors || found.issue.facts.known_error_id.is_none())
             && (filter.before_minimum_date || !old)
     };
-    let refused = store.refused_addresses().await?;
+    let refused = store.refused_addresses(filter.at).await?;
     let found = store.issues_between(from, to).await?.into_iter().filter(wanted);
     let line = |found: WeekIssue| {
         let WeekIssue { issue, week_occurrences, week_last_at } = found;

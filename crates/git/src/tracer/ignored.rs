@@ -11,6 +11,7 @@ use std::ops::Range;
 use foldhash::fast::FixedState;
 use gix_imara_diff::Hunk;
 
+use super::error::TraceError;
 use super::lines;
 
 /// How far from where it should be, in lines, a partner may stand within a hunk.
@@ -22,7 +23,13 @@ const DISTANCE_UNIT: i64 = 1_000;
 
 /// The line of `old` that line `line` of `new` was, both from 0; `None` when there is none
 /// alike.
-pub(super) fn old_line(old: &[u8], new: &[u8], hunks: &[Hunk], line: u32) -> Option<u32> {
+pub(super) fn old_line(
+    old: &[u8],
+    new: &[u8],
+    hunks: &[Hunk],
+    line: u32,
+    check: &dyn Fn() -> Result<(), TraceError>,
+) -> Result<Option<u32>, TraceError> {
     let mut looks_old: Vec<Looks> = lines::each(old).map(Looks::of).collect();
     let looks_new: Vec<Looks> = lines::each(new).map(Looks::of).collect();
     for hunk in hunks {
@@ -30,16 +37,16 @@ pub(super) fn old_line(old: &[u8], new: &[u8], hunks: &[Hunk], line: u32) -> Opt
             continue;
         }
         // What earlier hunks have taken from lines of the old version stays taken.
-        let partners = pair_up(&mut looks_old, &looks_new, hunk);
+        let partners = pair_up(&mut looks_old, &looks_new, hunk, check)?;
         if hunk.after.contains(&line) {
             let at = (line - hunk.after.start) as usize;
-            return match partners.get(at).copied().flatten() {
+            return Ok(match partners.get(at).copied().flatten() {
                 Some(partner) => Some(partner as u32),
                 None => most_alike(&looks_old, &looks_new[line as usize], line),
-            };
+            });
         }
     }
-    None
+    Ok(None)
 }
 
 /// How a line looks: its pairs of neighbouring characters, white space being one character and
@@ -124,10 +131,15 @@ struct Pairing<'a> {
 }
 
 /// For each line of the hunk's new side the number of its partner in the old version.
-fn pair_up(old: &mut [Looks], new: &[Looks], hunk: &Hunk) -> Vec<Option<usize>> {
+fn pair_up(
+    old: &mut [Looks],
+    new: &[Looks],
+    hunk: &Hunk,
+    check: &dyn Fn() -> Result<(), TraceError>,
+) -> Result<Vec<Option<usize>>, TraceError> {
     let (length_old, length_new) = (hunk.before.len(), hunk.after.len());
     if length_old == 0 {
-        return vec![None; length_new];
+        return Ok(vec![None; length_new]);
     }
     let reach_old = REACH.min(length_old - 1);
     let reach_new = ((2 * reach_old + 1) * length_new - 1) / length_old;
@@ -140,20 +152,26 @@ fn pair_up(old: &mut [Looks], new: &[Looks], hunk: &Hunk) -> Vec<Option<usize>> 
         partners: vec![Partner::Open; length_new],
         alike: vec![None; length_new * (2 * reach_old + 1)],
     };
-    pairing.pair(0..length_old, 0..length_new);
+    pairing.pair(0..length_old, 0..length_new, check)?;
     let best = |partner: &Partner| match *partner {
         Partner::Found { best, .. } => Some(hunk.before.start as usize + best),
         _ => None,
     };
-    pairing.partners.iter().map(best).collect()
+    Ok(pairing.partners.iter().map(best).collect())
 }
 
 /// All lines are counted from the start of the hunk.
 impl Pairing<'_> {
-    fn pair(&mut self, old: Range<usize>, new: Range<usize>) {
+    fn pair(
+        &mut self,
+        old: Range<usize>,
+        new: Range<usize>,
+        check: &dyn Fn() -> Result<(), TraceError>,
+    ) -> Result<(), TraceError> {
         // A stack instead of recursion: a hunk may have very many lines.
         let mut open = vec![(old, new)];
         while let Some((old, new)) = open.pop() {
+            check()?;
             let mut surest: Option<(i64, usize, usize)> = None;
             for line in new.clone() {
                 self.look_for_partner(line, &old);
@@ -170,6 +188,7 @@ impl Pairing<'_> {
                 open.push((old.start..partner + 1, new.start..line));
             }
         }
+        Ok(())
     }
 
     /// Takes `partner` away from all other lines, and forgets what that makes wrong.

@@ -1,6 +1,7 @@
 //! Reads git's objects out of packs and loose files, and remembers those that others are deltas
 //! of: the versions of a file are mostly deltas of each other.
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use gix_hash::{Kind as HashKind, ObjectId};
@@ -33,6 +34,7 @@ pub(super) struct Object {
 pub(super) struct Objects {
     folders: Vec<PathBuf>,
     packs: RwLock<Arc<Vec<Arc<Pack>>>>,
+    next_pack: AtomicU32,
     cache: Cache<Place, Arc<Object>, ByBytes>,
 }
 
@@ -68,20 +70,18 @@ impl Objects {
         let objects = Self {
             folders: with_alternates(folder),
             packs: RwLock::default(),
+            next_pack: AtomicU32::new(0),
             cache: Cache::with_options(options, ByBytes, hasher, lifecycle),
         };
         objects.look_for_packs()?;
         Ok(objects)
     }
 
-    /// Opens packs that are new since the last look, and lets go of those that are gone. Says
-    /// whether there are new ones.
-    pub(super) fn look_for_packs(&self) -> Result<bool, TraceError> {
+    /// Opens packs that are new since the last look, and lets go of those that are gone.
+    pub(super) fn look_for_packs(&self) -> Result<(), TraceError> {
         let mut packs = self.packs.write().unwrap_or_else(PoisonError::into_inner);
         let known = packs.clone();
-        let mut next = known.iter().map(|pack| pack.number + 1).max().unwrap_or(0);
         let mut now = Vec::new();
-        let mut is_changed = false;
         for folder in &self.folders {
             let Ok(entries) = folder.join("pack").read_dir() else { continue };
             let mut indices: Vec<PathBuf> = entries
@@ -93,14 +93,14 @@ impl Objects {
                 if let Some(pack) = known.iter().find(|pack| pack.index_path == path) {
                     now.push(pack.clone());
                 } else if path.with_extension("pack").exists() {
-                    now.push(Arc::new(Pack::open(path, next)?));
-                    next += 1;
-                    is_changed = true;
+                    // Never a number twice: the cache knows objects by it.
+                    let number = self.next_pack.fetch_add(1, Ordering::Relaxed);
+                    now.push(Arc::new(Pack::open(path, number)?));
                 }
             }
         }
         *packs = Arc::new(now);
-        Ok(is_changed)
+        Ok(())
     }
 
     fn packs(&self) -> Arc<Vec<Arc<Pack>>> {
@@ -153,13 +153,14 @@ impl Reader<'_> {
             Some((pack, offset)) => self.read_packed(&pack, offset, id)?,
             None => match self.read_loose(id)? {
                 Some(object) => object,
-                None if self.objects.look_for_packs()? => {
+                None => {
+                    // A fetch or a repack may have moved it.
+                    self.objects.look_for_packs()?;
                     self.packs = self.objects.packs();
                     self.last_pack = 0;
                     let (pack, offset) = self.find(id).ok_or(TraceError::Missing(*id))?;
                     self.read_packed(&pack, offset, id)?
                 }
-                None => return Err(TraceError::Missing(*id)),
             },
         };
         if object.kind != kind {

@@ -79,7 +79,8 @@ impl<'a> Iterator for Entries<'a> {
     }
 }
 
-/// A file in the tree of a commit: its blob, and the trees on the way, the root first.
+/// A file, link or submodule in the tree of a commit: its id, and the trees on the way, the root
+/// first.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
     pub blob: ObjectId,
@@ -113,7 +114,7 @@ pub(super) fn find(
         let Some(entry) = Entries::of(&object.data).find_name(part)? else { return Ok(None) };
         match (entry.kind, parts.peek()) {
             (EntryKind::Folder, Some(_)) => tree = entry.id,
-            (EntryKind::File | EntryKind::Link, None) => {
+            (EntryKind::File | EntryKind::Link | EntryKind::Submodule, None) => {
                 return Ok(Some(Found { blob: entry.id, kind: entry.kind, trees }));
             }
             _ => return Ok(None),

@@ -166,7 +166,7 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn check(&self) -> Result<(), TraceError> {
-        if self.stop.load(Ordering::Relaxed) { Err(TraceError::Stopped) } else { Ok(()) }
+        stopped(self.stop)
     }
 
     /// Goes back from `version` as far as the very same file stands there, and says how it
@@ -217,28 +217,31 @@ impl<'a> Walk<'a> {
         let found = find(tree, path, known, reader)?
             .ok_or_else(|| TraceError::corrupt("a file was lost on the way back"))?;
         let mut versions: Vec<Option<ParentVersion>> = Vec::with_capacity(parents.len());
+        let mut lacking = Vec::new();
         for &commit in &parents {
             let parent_tree = tree_of(commit, graph, reader)?;
-            let before = find(parent_tree, path, Some(&found), reader)?
-                .filter(|before| before.kind == found.kind);
-            if let Some(before) = &before
-                && before.blob == found.blob
-            {
+            let Some(before) = find(parent_tree, path, Some(&found), reader)? else {
+                lacking.push(versions.len());
+                versions.push(None);
+                continue;
+            };
+            if before.kind != found.kind {
+                // A link or a submodule before: the path was there, and no other file became it.
+                versions.push(None);
+                continue;
+            }
+            if before.blob == found.blob {
                 let path = path.clone();
                 version.found = Some(found);
                 return Ok(Step::Same { commit, path });
             }
-            versions.push(before.map(|before| ParentVersion::new(commit, path.clone(), before)));
+            versions.push(Some(ParentVersion::new(commit, path.clone(), before)));
         }
-        for (slot, &commit) in versions.iter_mut().zip(&parents) {
-            if slot.is_some() {
-                continue;
-            }
+        for at in lacking {
+            let (slot, commit) = (&mut versions[at], parents[at]);
             let parent_tree = tree_of(commit, graph, reader)?;
-            let stop = || {
-                if self.stop.load(Ordering::Relaxed) { Err(TraceError::Stopped) } else { Ok(()) }
-            };
-            if let Some(source) = source_of(path, found.blob, parent_tree, tree, reader, &stop)? {
+            let check = || stopped(self.stop);
+            if let Some(source) = source_of(path, found.blob, parent_tree, tree, reader, &check)? {
                 if source.blob == found.blob {
                     version.found = None;
                     return Ok(Step::Same { commit, path: source.path.into() });
@@ -302,7 +305,8 @@ impl<'a> Walk<'a> {
         let mut maps = parent.maps();
         let map = maps.of(self.options.white_space).get_or_insert_with(|| LineMap::new(&ends));
         let hunks = self.hashes.hunks_in(map, &ends, blob, &new);
-        let found = ignored::old_line(&old.data, &new.data, hunks, line);
+        let stop = self.stop;
+        let found = ignored::old_line(&old.data, &new.data, hunks, line, &|| stopped(stop))?;
         if found.is_some() {
             self.hashes.follow(blob, parent.found.blob, &ends);
         }
@@ -316,4 +320,8 @@ impl<'a> Walk<'a> {
     ) -> Result<(Arc<Object>, Arc<Object>), TraceError> {
         Ok((self.reader.read(&old, Kind::Blob)?, self.reader.read(&new, Kind::Blob)?))
     }
+}
+
+fn stopped(stop: &AtomicBool) -> Result<(), TraceError> {
+    if stop.load(Ordering::Relaxed) { Err(TraceError::Stopped) } else { Ok(()) }
 }

@@ -41,6 +41,8 @@ type Files = BTreeMap<Vec<u8>, Lines>;
 struct Branch {
     mark: usize,
     files: Files,
+    /// Paths that are a link (true) or a submodule just now, whatever their content.
+    odd: BTreeMap<Vec<u8>, bool>,
 }
 
 /// A history for `git fast-import`.
@@ -89,6 +91,12 @@ impl History {
                     change(random, &mut branch.files);
                 }
             }
+            if random.chance(15) {
+                let name = random.pick(&NAMES).to_vec();
+                if branch.odd.remove(&name).is_none() {
+                    branch.odd.insert(name, random.chance(50));
+                }
+            }
             parents.retain(|&parent| parent != 0);
             branch.mark = mark;
             write_commit(random, &mut stream, at, &branch, &parents);
@@ -119,6 +127,16 @@ fn write_commit(
     for (path, lines) in &branch.files {
         let mode = if lines.len() % 7 == 3 { "100755" } else { "100644" };
         let content = lines.concat();
+        let mode = match branch.odd.get(path) {
+            Some(true) => "120000",
+            Some(false) => {
+                let quoted: String = path.iter().map(|byte| format!("\\{byte:03o}")).collect();
+                let id = "0123456789".repeat(4);
+                stream.extend(format!("M 160000 {id} \"{quoted}\"\n").bytes());
+                continue;
+            }
+            None => mode,
+        };
         let quoted: String = path.iter().map(|byte| format!("\\{byte:03o}")).collect();
         stream.extend(format!("M {mode} inline \"{quoted}\"\ndata {}\n", content.len()).bytes());
         stream.extend(&content);

@@ -56,6 +56,7 @@ struct CommitView {
     summary: String,
     author: String,
     date: String,
+    origin: String,
 }
 
 #[derive(Template)]
@@ -102,7 +103,15 @@ impl AlertMail<'_> {
         let commit = issue.facts.origin_commit.as_ref().map(|id| CommitView {
             id: id.chars().take(12).collect(),
             summary: one_line(issue.facts.commit_summary.as_deref().unwrap_or_default(), 200),
-            author: author_of(issue),
+            author: author_of(issue, self.details),
+            origin: one_line(
+                &format!(
+                    "{}:{}",
+                    issue.facts.origin_path.as_deref().unwrap_or_default(),
+                    issue.facts.origin_line.unwrap_or_default()
+                ),
+                300,
+            ),
             date: issue.facts.authored_at.map(date).unwrap_or_default(),
         });
         let function = &issue.facts.function_name;

@@ -100,6 +100,15 @@ enum NotYet {
 struct Basis {
     rules: Arc<RulesAt>,
     tip: Option<String>,
+    /// The revision that the report names is the one that was looked at.
+    is_running: bool,
+}
+
+/// What a report's frames are, and what follows.
+struct Attributed {
+    frames: Vec<ClassifiedFrame>,
+    found: Found,
+    is_running: bool,
 }
 
 /// What attribution found.
@@ -119,32 +128,29 @@ async fn try_attribute(
     row: PendingRow,
 ) -> Result<(), NotYet> {
     // Both before the look at the repository: what changes meanwhile makes the verdict invalid.
-    let basis = Basis { rules: shared.rules.get(), tip: shared.repo.get().tip_commit() };
-    let rules = &basis.rules;
+    let (rules, tip) = (shared.rules.get(), shared.repo.get().tip_commit());
     let report: Report = match decode_sample(&row.body) {
         Ok(report) => report,
         Err(error) => return Ok(give_up_unreadable(shared, &row, &error).await?),
     };
     let overdue = shared.clock.now() - row.first_at >= GIVE_UP_AFTER_MS;
-    let (frames, found) = match find(shared, &report, rules).await {
+    let Attributed { frames, found, is_running } = match find(shared, &report, &rules).await {
         Ok(found) => found,
         Err(NotYet::Store(error)) => return Err(error.into()),
         Err(error) if overdue => {
             let settings = &shared.config.choice;
             let files = find_files(&report, None, settings).await?;
             let choice = choose_line(&report, &files, settings, &MuchSeen::new(), &rules.rules);
-            (choice.frames, not_blamed(&report, &[], None, error.to_string()))
+            let found = not_blamed(&report, &[], None, error.to_string());
+            Attributed { frames: choice.frames, found, is_running: false }
         }
         Err(error) => return Err(error),
     };
+    let basis = Basis { rules, tip, is_running };
     Ok(finish(shared, verdicts, &row.fingerprint, report, frames.into(), found, basis).await?)
 }
 
-async fn find(
-    shared: &Shared,
-    report: &Report,
-    rules: &RulesAt,
-) -> Result<(Vec<ClassifiedFrame>, Found), NotYet> {
+async fn find(shared: &Shared, report: &Report, rules: &RulesAt) -> Result<Attributed, NotYet> {
     let (mirror, no_repository) = match shared.repo.get().repo {
         Repo::Ready(mirror) => (Some(mirror), None),
         Repo::None => (None, Some("no repository is configured: set repo_dir or repo_url")),
@@ -166,7 +172,7 @@ async fn find(
 
 /// Whether a newer revision could give another answer: nobody is blamed, or a frame behind the
 /// blamed one is a file that this revision does not have, in the folder of those it has.
-fn is_doubtful(report: &Report, (frames, found): &(Vec<ClassifiedFrame>, Found)) -> bool {
+fn is_doubtful(report: &Report, Attributed { frames, found, .. }: &Attributed) -> bool {
     let blamed = match found {
         Found::Dropped(..) => return false,
         Found::Issue(new) if new.facts.origin_commit.is_none() => return true,
@@ -193,22 +199,23 @@ async fn find_at_tip(
     rules: &RulesAt,
     mirror: Option<&Arc<Mirror>>,
     no_repository: Option<&str>,
-) -> Result<(Vec<ClassifiedFrame>, Found), NotYet> {
+) -> Result<Attributed, NotYet> {
     let settings = &shared.config.choice;
     let files = find_files(report, mirror, settings).await?;
+    let is_running = files.at.as_ref().is_some_and(|at| at.revision.running().is_some());
     let plain = choose_line(report, &files, settings, &MuchSeen::new(), &rules.rules);
     let found = find_line(shared, report, &files, &plain, no_repository).await?;
     if settings.blame_frame == BlameFrame::Innermost || matches!(found, Found::Dropped(..)) {
-        return Ok((plain.frames, found));
+        return Ok(Attributed { frames: plain.frames, found, is_running });
     }
     // A line that has its issue keeps it, however many errors went through its function since.
     let has_issue = match &found {
         Found::AtPlace { .. } => true,
-        Found::Issue(new) => shared.store.issue_with_identity(&new.facts.identity).await?.is_some(),
+        Found::Issue(new) => shared.store.has_issue(&new.identities()).await?,
         Found::Dropped(..) => false,
     };
     if has_issue {
-        return Ok((plain.frames, found));
+        return Ok(Attributed { frames: plain.frames, found, is_running });
     }
     let much_seen = shared.store.much_seen_functions().await?;
     let choice = choose_line(report, &files, settings, &much_seen, &rules.rules);
@@ -217,7 +224,7 @@ async fn find_at_tip(
     } else {
         find_line(shared, report, &files, &choice, no_repository).await?
     };
-    Ok((choice.frames, found))
+    Ok(Attributed { frames: choice.frames, found, is_running })
 }
 
 /// The issue of the line that was chosen.
@@ -236,14 +243,14 @@ async fn find_line(
         }
         Verdict::Blamed(line) => line.clone(),
     };
-    let Some(At { tip, revision, .. }) = &files.at else {
+    let Some(At { revision, .. }) = &files.at else {
         let why = no_repository.unwrap_or_default().to_owned();
         return Ok(not_blamed(report, &[], Some(line), why));
     };
     // Where the revision is not known the place is one of this tip only: at the next one the
     // same text may stand there anew.
-    let known = revision.running().unwrap_or(&tip.commit).as_str();
-    let place = place_key(known, &line.path, line.line, &line.function, &line.text).to_string();
+    let commit = revision.commit().as_str();
+    let place = place_key(commit, &line.path, line.line, &line.function, &line.text).to_string();
     if let Some(issue_id) = shared.store.issue_at_place(&place).await? {
         return Ok(Found::AtPlace { issue_id, line });
     }
@@ -288,7 +295,7 @@ async fn finish(
     basis: Basis,
 ) -> Result<(), StoreError> {
     let now = shared.clock.now();
-    let Basis { rules, tip } = basis;
+    let Basis { rules, tip, is_running } = basis;
     let trace = trace_fingerprint(&report);
     let blamed_frame = match &found {
         Found::AtPlace { line, .. } => Some(line.frame),
@@ -319,12 +326,15 @@ async fn finish(
             return Ok(());
         }
         Found::Issue(new) => {
-            let NewFacts { facts, also_known, line, place } = *new;
+            let NewFacts { facts, also_known, unblamed, line, place } = *new;
             let mut counted = tx.count_attributed(&facts, seen).await?;
-            if tx.merge_issues(&also_known, counted.id).await? > 0 {
+            let is_new = counted.samples == 1;
+            let merged = tx.merge_issues(&also_known, counted.id).await?
+                + tx.merge_unblamed(&unblamed, counted.id).await?;
+            if merged > 0 {
                 counted = tx.counted(counted.id).await?;
             }
-            if counted.samples == 1 {
+            if is_new && merged == 0 {
                 tx.count_functions(&own_functions(&report, &frames), now).await?;
             }
             if let Some(place) = place {
@@ -336,7 +346,7 @@ async fn finish(
             let Some(counted) = tx.count(issue_id, seen).await? else {
                 return Err(StoreError::Corrupt("a place of an issue that is not there".into()));
             };
-            tx.set_known_error(issue_id, line.known_error).await?;
+            tx.set_known_error(counted.id, line.known_error).await?;
             (counted, line.known_error, true)
         }
     };
@@ -344,8 +354,9 @@ async fn finish(
     let known = known_error.and_then(|id| rules.rules.known_error(id));
     let (added, threshold) = (taken.occurrences, taken.error_threshold);
     tell(&mut tx, &shared.config, counted, added, threshold, known, now).await?;
-    // Only a revision that was named in full stays what it is.
+    // Only a revision that was named in full, and was there, stays what it is.
     let named = report.revision.as_deref().is_some_and(|name| CommitId::parse(name).is_some());
+    let named = named && is_running;
     let only_at_tip = (!blamed || !named).then_some(tip);
     let issue_id = counted.id;
     let sampled_at = AtomicI64::new(taken.last_at);

@@ -1,7 +1,8 @@
 //! What is written down about a line: the facts of its issue, and under which other names the
 //! same line may have been written down before.
 use flawless_core::{
-    BlamedLine, Choice, ClassifiedFrame, Developer, LineOrigin, Report, author_gone, place_key,
+    BlamedLine, Choice, ClassifiedFrame, CommitId, Developer, LineOrigin, Report, author_gone,
+    fold_white_space, place_key,
 };
 use flawless_git::Located;
 
@@ -15,6 +16,8 @@ pub(super) struct NewFacts {
     pub facts: IssueFacts,
     /// Other identities that this line had, or would have had, under other settings.
     pub also_known: Vec<String>,
+    /// The identities of issues that it was while nobody could be blamed.
+    pub unblamed: Vec<String>,
     pub line: Option<BlamedLine>,
     /// The place, to be remembered.
     pub place: Option<String>,
@@ -45,10 +48,12 @@ impl Blamed<'_> {
         let Located { how, confidence, revision, blame, .. } = located;
         let tip = files.at.as_ref().map(|at| &at.tip);
         let code_owners = tip.and_then(|tip| tip.code_owners.as_ref()?.owners_of(&line.path));
+        let author = Some(blame.author).filter(|author| blame.developer.as_ref() != Some(author));
         let details = IssueDetails {
+            author,
             confidence: Some(confidence),
             path_rule: choice.frames.get(line.frame).and_then(|frame| frame.path_rule),
-            revision: Some(revision),
+            revision: Some(revision.clone()),
             steps: blame.steps,
             later: blame.later,
             gone: gone.why,
@@ -56,8 +61,14 @@ impl Blamed<'_> {
             code_owners,
             suspects,
         };
-        let mut also_known: Vec<String> = blame.also_known.iter().map(identity).collect();
-        also_known.push(text_identity(&line));
+        let also_known = blame.also_known.iter().map(identity).collect();
+        let mut unblamed = Vec::new();
+        if is_only_one(files, &revision, &line).await {
+            unblamed.push(text_identity(&line));
+            // While the repository could not be asked, only the deployed path was known.
+            let deployed = &report.traceback[line.frame].path;
+            unblamed.push(text_identity(&BlamedLine { path: deployed.clone(), ..line.clone() }));
+        }
         let (name, email) = blame.developer.map(|who| (who.name, who.email)).unzip();
         let facts = IssueFacts {
             identity: identity(&blame.origin),
@@ -71,8 +82,28 @@ impl Blamed<'_> {
             details: serde_json::to_string(&details).unwrap_or_default(),
             ..facts_of(report, &line, how)
         };
-        NewFacts { facts, also_known, line: Some(line), place: Some(place) }
+        NewFacts { facts, also_known, unblamed, line: Some(line), place: Some(place) }
     }
+}
+
+impl NewFacts {
+    /// All names of the line.
+    pub(super) fn identities(&self) -> Vec<&str> {
+        let also_known = self.also_known.iter().map(String::as_str);
+        std::iter::once(self.facts.identity.as_str()).chain(also_known).collect()
+    }
+}
+
+/// Whether the text stands in its file only once, so that path, function and text are a name of
+/// this line and of no other.
+async fn is_only_one(files: &FoundFiles, revision: &CommitId, line: &BlamedLine) -> bool {
+    let wanted = fold_white_space(&line.text);
+    let Some(At { mirror, .. }) = files.at.as_ref().filter(|_| !wanted.is_empty()) else {
+        return false;
+    };
+    let content = mirror.file(revision, &line.path).await.ok().flatten().unwrap_or_default();
+    let content = String::from_utf8_lossy(&content);
+    content.lines().filter(|line| fold_white_space(line) == wanted).count() == 1
 }
 
 /// An issue that nobody is blamed for: its identity is path, function and text of the line that
@@ -106,7 +137,7 @@ pub(super) fn nobody(
         known_error: None,
     });
     let facts = IssueFacts { identity: text_identity(&shown), ..facts_of(report, &shown, why) };
-    NewFacts { facts, also_known: Vec::new(), line, place: None }
+    NewFacts { facts, also_known: Vec::new(), unblamed: Vec::new(), line, place: None }
 }
 
 /// Whether the author still answers for the line, and who could instead.

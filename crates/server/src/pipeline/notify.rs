@@ -50,7 +50,7 @@ async fn compose(shared: &Shared, alert: &AlertRow) -> Result<(), StoreError> {
     let rules = shared.rules.get();
     let addresses = &shared.config.addresses;
     let details = issue.details();
-    let refused = shared.store.refused_addresses().await?;
+    let refused = shared.store.refused_addresses(now).await?;
     let owner = issue.owner(&details, &rules.rules, addresses, &refused);
     let known = issue.facts.known_error_id.and_then(|id| rules.rules.known_error(id));
     let paths = sample.frames.iter().filter_map(|frame| frame.repo_path.as_deref());

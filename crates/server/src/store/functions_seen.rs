@@ -33,9 +33,26 @@ impl WriteTx {
             .execute(&mut *self.0)
             .await?;
         }
+        let query = sqlx::query_scalar(ISSUES).bind(PROJECT).bind(ALL.0).bind(ALL.1);
+        let all: i64 = query.fetch_one(&mut *self.0).await?;
+        let from = much_seen_from(u64::try_from(all).unwrap_or_default());
+        // Once much seen, always: or the same error would be blamed on another line one day.
+        sqlx::query(
+            "UPDATE function_seen SET much_since = $4 \
+             WHERE project_id = $1 AND issues >= $2 AND path <> $3 AND much_since IS NULL",
+        )
+        .bind(PROJECT)
+        .bind(i64::try_from(from).unwrap_or(i64::MAX))
+        .bind(ALL.0)
+        .bind(at)
+        .execute(&mut *self.0)
+        .await?;
         Ok(())
     }
 }
+
+const ISSUES: &str = "SELECT issues FROM function_seen \
+     WHERE project_id = $1 AND path = $2 AND function_name = $3";
 
 impl Store {
     /// The functions that many of the project's issues went through: path and name. They are few:
@@ -44,23 +61,11 @@ impl Store {
     /// # Errors
     /// The database refuses.
     pub async fn much_seen_functions(&self) -> Result<HashSet<(String, String)>, StoreError> {
-        let all: Option<i64> = sqlx::query_scalar(
-            "SELECT issues FROM function_seen \
-             WHERE project_id = $1 AND path = $2 AND function_name = $3",
-        )
-        .bind(PROJECT)
-        .bind(ALL.0)
-        .bind(ALL.1)
-        .fetch_optional(&self.readers)
-        .await?;
-        let from = much_seen_from(all.and_then(|all| u64::try_from(all).ok()).unwrap_or_default());
         let functions: Vec<(String, String)> = sqlx::query_as(
             "SELECT path, function_name FROM function_seen \
-             WHERE project_id = $1 AND issues >= $2 AND path <> $3",
+             WHERE project_id = $1 AND much_since IS NOT NULL",
         )
         .bind(PROJECT)
-        .bind(i64::try_from(from).unwrap_or(i64::MAX))
-        .bind(ALL.0)
         .fetch_all(&self.readers)
         .await?;
         Ok(functions.into_iter().collect())

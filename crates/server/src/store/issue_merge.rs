@@ -1,9 +1,10 @@
-//! Two issues that turn out to be one line of code.
-use super::{PROJECT, StoreError, WriteTx};
+//! Two issues that turn out to be one line of code, and the other names that a line has had.
+use super::{PROJECT, Store, StoreError, WriteTx};
 
 impl WriteTx {
-    /// Merges the issues with one of these `identities` into the issue `into`: counts are added,
-    /// told stays told, and links to the older ones lead to it. Says how many were merged.
+    /// Makes one issue of all that have one of these `identities`, or had it among their own
+    /// other ones, and `into`: counts are added, told stays told, and links to the older ones
+    /// lead to it. The identities are names of `into` from then on. Says how many were merged.
     ///
     /// # Errors
     /// The database refuses.
@@ -14,17 +15,47 @@ impl WriteTx {
     ) -> Result<usize, StoreError> {
         let mut merged = 0;
         for identity in identities {
-            let older: Option<i64> = sqlx::query_scalar(
+            let known = self.issue_of_identity(identity).await?;
+            if let Some((older, _)) = known.filter(|(older, _)| *older != into) {
+                self.merge_issue(older, into).await?;
+                merged += 1;
+            }
+            sqlx::query(
+                "INSERT INTO issue_alias (project_id, identity, issue_id) VALUES ($1, $2, $3) \
+                 ON CONFLICT (project_id, identity) DO UPDATE SET issue_id = excluded.issue_id",
+            )
+            .bind(PROJECT)
+            .bind(identity)
+            .bind(into)
+            .execute(&mut *self.0)
+            .await?;
+        }
+        Ok(merged)
+    }
+
+    /// Merges issues that nobody was blamed for into the one that they turn out to be. Their
+    /// identities, which are texts, are no names of it: another line may read so one day.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn merge_unblamed(
+        &mut self,
+        identities: &[String],
+        into: i64,
+    ) -> Result<usize, StoreError> {
+        let mut merged = 0;
+        for identity in identities {
+            let unblamed: Option<i64> = sqlx::query_scalar(
                 "SELECT id FROM issue WHERE project_id = $1 AND identity = $2 \
-                 AND merged_into IS NULL AND id <> $3",
+                 AND origin_commit IS NULL AND merged_into IS NULL AND id <> $3",
             )
             .bind(PROJECT)
             .bind(identity)
             .bind(into)
             .fetch_optional(&mut *self.0)
             .await?;
-            if let Some(older) = older {
-                self.merge_issue(older, into).await?;
+            if let Some(unblamed) = unblamed {
+                self.merge_issue(unblamed, into).await?;
                 merged += 1;
             }
         }
@@ -32,7 +63,7 @@ impl WriteTx {
     }
 
     async fn merge_issue(&mut self, older: i64, into: i64) -> Result<(), StoreError> {
-        // One statement a table; none of them leaves anything that names the older issue.
+        // The first report of the line is the older issue's: its samples take the slots.
         let statements = [
             "INSERT INTO issue_hour (issue_id, hour, occurrences, reports, last_at) \
              SELECT $2, hour, occurrences, reports, last_at FROM issue_hour WHERE issue_id = $1 \
@@ -47,20 +78,23 @@ impl WriteTx {
             "UPDATE sample SET issue_id = $2 WHERE issue_id = $1",
             "UPDATE place SET issue_id = $2 WHERE issue_id = $1",
             "UPDATE alert SET issue_id = $2 WHERE issue_id = $1",
+            "UPDATE issue_alias SET issue_id = $2 WHERE issue_id = $1",
             "UPDATE issue SET merged_into = $2 WHERE merged_into = $1",
             "UPDATE issue SET merged_into = $2 WHERE id = $1",
         ];
         for statement in statements {
             sqlx::query(statement).bind(older).bind(into).execute(&mut *self.0).await?;
         }
-        let (occurrences, first, last, told): (i64, i64, i64, Option<i64>) = sqlx::query_as(
-            "SELECT occurrences, first_seen_at, last_seen_at, told_at FROM issue WHERE id = $1",
-        )
-        .bind(older)
-        .fetch_one(&mut *self.0)
-        .await?;
+        let (occurrences, samples, first, last, told): (i64, i64, i64, i64, Option<i64>) =
+            sqlx::query_as(
+                "SELECT occurrences, samples, first_seen_at, last_seen_at, told_at FROM issue \
+                 WHERE id = $1",
+            )
+            .bind(older)
+            .fetch_one(&mut *self.0)
+            .await?;
         sqlx::query(
-            "UPDATE issue SET occurrences = occurrences + $2, \
+            "UPDATE issue SET occurrences = occurrences + $2, samples = samples + $6, \
              first_seen_at = CASE WHEN first_seen_at < $3 THEN first_seen_at ELSE $3 END, \
              last_seen_at = CASE WHEN last_seen_at > $4 THEN last_seen_at ELSE $4 END, \
              told_at = COALESCE(told_at, $5) WHERE id = $1",
@@ -70,22 +104,44 @@ impl WriteTx {
         .bind(first)
         .bind(last)
         .bind(told)
+        .bind(samples)
         .execute(&mut *self.0)
         .await?;
         Ok(())
     }
 
-    /// The issue with this identity, or the one that it was merged into.
+    /// The issue that has or had this identity, or the one that it was merged into; and whether
+    /// the identity is that issue's own one.
     ///
     /// # Errors
     /// The database refuses.
     pub(super) async fn issue_of_identity(
         &mut self,
         identity: &str,
-    ) -> Result<Option<i64>, StoreError> {
-        let query = sqlx::query_scalar(
-            "SELECT COALESCE(merged_into, id) FROM issue WHERE project_id = $1 AND identity = $2",
-        );
+    ) -> Result<Option<(i64, bool)>, StoreError> {
+        let query = sqlx::query_as(OF_IDENTITY);
         Ok(query.bind(PROJECT).bind(identity).fetch_optional(&mut *self.0).await?)
+    }
+}
+
+const OF_IDENTITY: &str = "SELECT COALESCE(merged_into, id), merged_into IS NULL FROM issue \
+     WHERE project_id = $1 AND identity = $2 \
+     UNION ALL SELECT issue_id, FALSE FROM issue_alias WHERE project_id = $1 AND identity = $2 \
+     LIMIT 1";
+
+impl Store {
+    /// Whether there is an issue that has or had one of these identities.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn has_issue(&self, identities: &[&str]) -> Result<bool, StoreError> {
+        for identity in identities {
+            let query = sqlx::query_as::<_, (i64, bool)>(OF_IDENTITY);
+            let found = query.bind(PROJECT).bind(identity).fetch_optional(&self.readers).await?;
+            if found.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }

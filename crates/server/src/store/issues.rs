@@ -145,8 +145,8 @@ impl WriteTx {
         .bind(i64::from(seen.sampled))
         .fetch_optional(&mut *self.0)
         .await?;
-        if counted.is_some() {
-            self.count_hour(issue_id, seen).await?;
+        if let Some(counted) = &counted {
+            self.count_hour(counted.id, seen).await?;
         }
         Ok(counted)
     }
@@ -161,8 +161,11 @@ impl WriteTx {
         facts: &IssueFacts,
         seen: Seen,
     ) -> Result<Counted, StoreError> {
-        if let Some(known) = self.issue_of_identity(&facts.identity).await? {
-            self.renew(known, facts).await?;
+        if let Some((known, is_itself)) = self.issue_of_identity(&facts.identity).await? {
+            // What is known about a line under an older name must not replace what is known now.
+            if is_itself {
+                self.renew(known, facts).await?;
+            }
             if let Some(counted) = self.count(known, seen).await? {
                 return Ok(counted);
             }
@@ -305,17 +308,6 @@ impl Store {
             "SELECT issue_id FROM place WHERE project_id = $1 AND place_key = $2",
         );
         Ok(query.bind(PROJECT).bind(place_key).fetch_optional(&self.readers).await?)
-    }
-
-    /// The issue with this identity.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub async fn issue_with_identity(&self, identity: &str) -> Result<Option<i64>, StoreError> {
-        let query = sqlx::query_scalar(
-            "SELECT COALESCE(merged_into, id) FROM issue WHERE project_id = $1 AND identity = $2",
-        );
-        Ok(query.bind(PROJECT).bind(identity).fetch_optional(&self.readers).await?)
     }
 
     /// One issue; of one that was merged, the one that it lives on in.

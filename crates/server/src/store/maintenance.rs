@@ -69,7 +69,12 @@ impl WriteTx {
              (SELECT 1 FROM alert WHERE alert.issue_id = sample.issue_id \
               AND alert.composed_at IS NULL)",
             "DELETE FROM issue_hour WHERE last_at < $1",
-            "DELETE FROM issue WHERE told_at IS NULL AND last_seen_at < $1",
+            "DELETE FROM issue_alias WHERE issue_id IN \
+             (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
+            "DELETE FROM issue WHERE merged_into IN \
+             (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
+            "DELETE FROM issue WHERE told_at IS NULL AND last_seen_at < $1 \
+             AND merged_into IS NULL",
             "DELETE FROM function_seen WHERE issues < 2 AND last_at < $1",
             "DELETE FROM outcome WHERE last_at < $1",
             // Only the content: that a mail was sent is part of what was told.

@@ -114,6 +114,8 @@ impl WriteTx {
     }
 }
 
+const REFUSED_FOR_MS: i64 = 14 * 24 * 3_600_000;
+
 impl Store {
     /// Mails whose time has come, oldest first.
     ///
@@ -141,16 +143,14 @@ impl Store {
         Ok(query.bind(issue_id).fetch_all(&self.readers).await?)
     }
 
-    /// Addresses to which mails were given up and none was sent since.
+    /// Addresses to which a mail was given up within the two weeks before `now`: a full mailbox
+    /// or a mistake must not keep somebody out for ever.
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn refused_addresses(&self) -> Result<Vec<String>, StoreError> {
-        let query = sqlx::query_scalar(
-            "SELECT DISTINCT recipient FROM outbox WHERE gave_up_at IS NOT NULL AND NOT EXISTS \
-             (SELECT 1 FROM outbox AS later WHERE later.recipient = outbox.recipient \
-              AND later.sent_at > outbox.gave_up_at)",
-        );
-        Ok(query.fetch_all(&self.readers).await?)
+    pub async fn refused_addresses(&self, now: i64) -> Result<Vec<String>, StoreError> {
+        let query =
+            sqlx::query_scalar("SELECT DISTINCT recipient FROM outbox WHERE gave_up_at > $1");
+        Ok(query.bind(now - REFUSED_FOR_MS).fetch_all(&self.readers).await?)
     }
 }

@@ -2,11 +2,12 @@
 //! that its caller is blamed from then on.
 use axum::extract::{Form, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::layout::{PageError, form_problem, message};
+use crate::present::one_line;
 use crate::state::Shared;
 use crate::store::RuleList;
 
@@ -27,7 +28,13 @@ pub(super) async fn save(
         let text = "This issue has no such suspect any more: look at its page again.";
         return Ok(message(StatusCode::NOT_FOUND, "Not found", text));
     };
+    if issue.facts.text.is_empty() && issue.facts.function_name.is_empty() {
+        let text = "Neither the function nor the text of the blamed line is known: a rule would \
+                    hold for the whole file. Add it on /add_known_error if that is meant.";
+        return Ok(message(StatusCode::UNPROCESSABLE_ENTITY, "Not taken", text));
+    }
     let blamed = (issue.facts.path, issue.facts.function_name, issue.facts.text);
+    let chosen_place = one_line(&suspects[chosen.suspect].in_words(), 300);
     let before = suspects.into_iter().take(chosen.suspect);
     let before = before.map(|suspect| (suspect.path, suspect.function, suspect.text));
     let mut tx = shared.store.write().await?;
@@ -44,6 +51,11 @@ pub(super) async fn save(
     }
     tx.commit().await?;
     shared.rules.refresh(&shared.store).await?;
-    let to = format!("/view_config?key={}", RuleList::BuildingBlocks.as_str());
-    Ok(Redirect::to(&to).into_response())
+    let text = format!(
+        "From the next report on, {} is to blame. What stood before it counts as library code now: \
+         take it back on /view_config?key={}.",
+        chosen_place,
+        RuleList::BuildingBlocks.as_str()
+    );
+    Ok(message(StatusCode::OK, "Its caller is blamed from now on", &text))
 }

@@ -37,7 +37,6 @@ struct Page {
     reason: String,
     commit: Option<CommitPart>,
     later: Vec<String>,
-    sure: String,
     owner: String,
     steps: Vec<String>,
     issue: i64,
@@ -95,7 +94,7 @@ pub(super) async fn show(
     let sample = shared.store.newest_sample(issue.id).await?;
     let rules = shared.rules.get();
     let details = issue.details();
-    let refused = shared.store.refused_addresses().await?;
+    let refused = shared.store.refused_addresses(shared.clock.now()).await?;
     let owner = issue.owner(&details, &rules.rules, &shared.config.addresses, &refused);
     let told = shared.store.alerts_of(issue.id).await?.into_iter().map(|alert| {
         let note = alert.note.map(|note| format!(" — not sent: {note}")).unwrap_or_default();
@@ -114,7 +113,7 @@ pub(super) async fn show(
     let commit = issue.facts.origin_commit.as_ref().map(|id| CommitPart {
         id: id.chars().take(12).collect(),
         summary: one_line(issue.facts.commit_summary.as_deref().unwrap_or_default(), 200),
-        author: author_of(&issue),
+        author: author_of(&issue, &details),
         date: issue.facts.authored_at.map(date).unwrap_or_default(),
         origin: format!(
             "{}:{}",
@@ -133,7 +132,6 @@ pub(super) async fn show(
         reason: plain(&issue.facts.reason),
         commit,
         later: details.later.iter().map(|later| one_line(&later.to_string(), 300)).collect(),
-        sure: details.confidence.map(|sure| sure.to_string()).unwrap_or_default(),
         issue: issue.id,
         suspects: details.suspects.iter().map(|s| one_line(&s.in_words(), 400)).collect(),
         owner: owner.address.unwrap_or_else(|| "nobody".to_owned()),

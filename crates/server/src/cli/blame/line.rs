@@ -1,5 +1,5 @@
 //! `flawless blame --line FILE:LINE`: who answers for one line of a revision.
-use flawless_core::Blame;
+use flawless_core::{Blame, Developer, PathMatch, PathRule, PathSettings};
 use flawless_git::{Mirror, Standing};
 use serde_json::json;
 
@@ -37,20 +37,36 @@ pub(super) async fn blame(
 ) -> Result<String, Failure> {
     let tip = mirror.tip().ok_or_else(|| Failure::new("the repository has no commit yet"))?;
     let commit = match rev {
-        Some(rev) => resolve(mirror, rev).await?,
+        Some(rev) => resolve(mirror, "--rev", rev).await?,
         None => tip.commit.clone(),
     };
-    let blame = mirror.blame(&tip, &commit, &place.path, place.line).await?;
+    let files = mirror.files(&commit).await?;
+    let path = match files.find(&place.path, &PathSettings::default()) {
+        PathMatch::Certain(path, rule) if rule != PathRule::Submodule => path,
+        _ => &place.path,
+    };
+    let blame = mirror.blame(&tip, &commit, path, place.line).await?;
+    if blame.at_shallow_border {
+        return Err(Failure::new(format!(
+            "the repository's history is cut at {} (a shallow clone), so the author of {path}:{} \
+             is not known: fetch the rest with git fetch --unshallow",
+            blame.origin.commit.short(),
+            place.line
+        )));
+    }
     let later = match &arguments.mended_in {
         Some(rev) => {
-            let later = resolve(mirror, rev).await?;
-            let standing = mirror.standing(&blame.origin, &later).await?;
+            let later = resolve(mirror, "--mended-in", rev).await?;
+            let standing = mirror.standing(&tip, &blame.origin, &later).await?;
             Some(standing)
         }
         None => None,
     };
     if arguments.json {
         let mut value = blame_json(&blame);
+        value["path"] = json!(path);
+        value["line"] = json!(place.line);
+        value["revision"] = json!(commit);
         value["text"] = json!(blame.text);
         value["steps"] = json!(blame.steps);
         value["later"] = json!(blame.later);
@@ -59,7 +75,7 @@ pub(super) async fn blame(
         }
         return Ok(format!("{value}\n"));
     }
-    let mut lines = vec![format!("{}:{} at {}", place.path, place.line, commit.short())];
+    let mut lines = vec![format!("{path}:{} at {}", place.line, commit.short())];
     lines.push(format!("  text      {}", blame.text.trim()));
     lines.extend(blame_lines(&blame));
     if arguments.why {
@@ -101,16 +117,19 @@ fn standing_json(standing: &Standing) -> serde_json::Value {
 /// Author, date, commit and origin.
 pub(super) fn blame_lines(blame: &Blame) -> Vec<String> {
     let origin = &blame.origin;
-    let author = match &blame.developer {
-        Some(who) => format!("{} <{}>", who.name, who.email),
-        None => "nobody: only automation wrote it".to_owned(),
-    };
-    vec![
-        format!("  author    {author}"),
+    let Developer { name, email } = &blame.author;
+    let mut lines = vec![
+        format!("  author    {name} <{email}>"),
         format!("  date      {}", rfc3339(blame.authored_at)),
         format!("  commit    {} {}", origin.commit.short(), blame.summary),
         format!("  origin    {}:{}", origin.path, origin.line),
-    ]
+    ];
+    match &blame.developer {
+        Some(who) if *who == blame.author => {}
+        Some(who) => lines.push(format!("  answers   {} <{}>", who.name, who.email)),
+        None => lines.push("  answers   nobody: only automation wrote it".to_owned()),
+    }
+    lines
 }
 
 /// What happened to the line since, and how its developer was found.
@@ -124,6 +143,7 @@ pub(super) fn blame_json(blame: &Blame) -> serde_json::Value {
         "commit": blame.origin.commit.as_str(),
         "origin_path": blame.origin.path,
         "origin_line": blame.origin.line,
+        "author": blame.author,
         "developer": blame.developer,
         "authored_at": rfc3339(blame.authored_at),
     })

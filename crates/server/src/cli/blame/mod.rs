@@ -43,7 +43,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     lines: Option<String>,
     /// White space makes another line; only with --lines.
-    #[arg(long, requires = "lines")]
+    #[arg(long, requires = "lines", conflicts_with = "line")]
     no_whitespace_folding: bool,
     /// A list of commits to pass over, instead of the repository's.
     #[arg(long, value_name = "FILE")]
@@ -105,7 +105,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     };
     let mirror = open_mirror(&arguments, &config, scratch.path()).await?;
     if let Some(rev) = &arguments.rev {
-        resolve(&mirror, rev).await?;
+        resolve(&mirror, "--rev", rev).await?;
     }
     let mut output = String::new();
     for traceback in tracebacks {
@@ -121,10 +121,15 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 }
 
 /// The commit that the user named.
-async fn resolve(mirror: &Mirror, rev: &str) -> Result<CommitId, Failure> {
+async fn resolve(mirror: &Mirror, option: &str, rev: &str) -> Result<CommitId, Failure> {
     let dir = mirror.repository().dir().display();
     let known = mirror.resolve(rev).await?;
-    known.ok_or_else(|| Failure::new(format!("--rev: {rev:?} names no commit of {dir}")))
+    known.ok_or_else(|| {
+        Failure::new(format!(
+            "{option}: {rev:?} names no commit of {dir}: give an id of at least seven digits, a \
+             tag, a branch, or what git describe prints"
+        ))
+    })
 }
 
 fn read_input(file: &str) -> Result<String, Failure> {

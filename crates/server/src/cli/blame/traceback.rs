@@ -138,6 +138,7 @@ impl Found<'_> {
                 "commit": null,
                 "origin_path": null,
                 "origin_line": null,
+                "author": null,
                 "developer": null,
                 "authored_at": null,
             }),
