@@ -121,7 +121,7 @@ async fn measure_run(
     let again = cached(bare, &sample.lines).await?;
     cells.add("the same line again: p50, µs", Below(50.0), median(&again));
     let located = tracebacks(bare, &sample.frames, OWN_FRAMES).await?;
-    let name = format!("a traceback with {OWN_FRAMES} own frames, first time");
+    let name = format!("a traceback of 30 frames, {OWN_FRAMES} own, first time");
     cells.add(&format!("{name}: p50, ms"), Below(60.0), median(&located));
     cells.add(&format!("{name}: p95, ms"), Nothing, percentile(&located, 95));
 

@@ -1,13 +1,15 @@
 //! What the server asks: through a mirror, which remembers answers, and with all that it wants
 //! to know about a frame.
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
-use flawless_core::CommitId;
+use anyhow::{Context, Result, bail, ensure};
+use flawless_core::{ChoiceSettings, CommitId, Frame, Report, Rules, Verdict};
 use flawless_git::process::GitProgram;
 use flawless_git::tracer::WhiteSpace;
-use flawless_git::{Mirror, MirrorSettings, ReportedLine, Source};
+use flawless_git::{Mirror, MirrorSettings, Source};
+use flawless_server::attribution::{MuchSeen, blame_line, choose_line, find_files, other_suspects};
 
 use super::in_turn::milliseconds;
 use super::places::Line;
@@ -32,26 +34,50 @@ pub(super) async fn cached(bare: &Bare, lines: &[Line]) -> Result<Vec<f64>> {
     Ok(times)
 }
 
-/// How long it takes to locate the own frames of a traceback one after the other, in ms: for
-/// each `own_frames` of the lines, with a mirror that was just opened.
+/// So many frames of the interpreter and of packages stand around the own ones.
+const FOREIGN_FRAMES: usize = 20;
+
+/// How long the server needs for a traceback that it has never seen, in ms: the files of all
+/// frames, the line to blame, who wrote it, and who wrote the other suspects. `own_frames` lines
+/// make one traceback; for each the mirror was just opened.
 pub(super) async fn tracebacks(bare: &Bare, lines: &[Line], own_frames: usize) -> Result<Vec<f64>> {
     let scratch = target_folder()?.join("bench-mirrors");
-    let head = commit(bare)?;
+    let settings = ChoiceSettings::default();
     let mut times = Vec::new();
-    for frames in lines.chunks_exact(own_frames) {
-        let mirror = open(bare, &scratch).await?;
-        let tip = mirror.tip().context("a tip")?;
+    for lines in lines.chunks_exact(own_frames) {
+        let mirror = Arc::new(open(bare, &scratch).await?);
+        let report = report(bare, lines);
         let start = Instant::now();
-        for Line { path, number, text } in frames {
-            let reported = ReportedLine { path, line: *number, function: "", text };
-            let located = mirror
-                .locate(&tip, &flawless_git::Revision::Running(head.clone()), reported, &[])
-                .await?;
-            ensure!(located.is_ok(), "{path}:{number} was not located: {located:?}");
-        }
+        let files = find_files(&report, Some(&mirror), &settings).await?;
+        let rules = Rules::default();
+        let choice = choose_line(&report, &files, &settings, &MuchSeen::new(), &rules);
+        let Verdict::Blamed(line) = &choice.verdict else { bail!("nobody: {:?}", choice.verdict) };
+        let located = blame_line(&report, &files, line).await?;
+        let suspects = other_suspects(&report, &files, &choice).await;
         times.push(milliseconds(start));
+        ensure!(located.is_ok() && suspects.len() == 2, "{located:?}, {suspects:?}");
     }
     Ok(times)
+}
+
+fn report(bare: &Bare, lines: &[Line]) -> Report {
+    let own = lines.iter().map(|Line { path, number, text }| Frame {
+        path: format!("/srv/app/{path}"),
+        line: *number,
+        text: text.clone(),
+        ..Frame::default()
+    });
+    let foreign = (1u32..).take(FOREIGN_FRAMES).map(|line| Frame {
+        path: format!("/usr/lib/python3.11/asyncio/events_{line}.py"),
+        line,
+        ..Frame::default()
+    });
+    Report {
+        traceback: foreign.chain(own).collect(),
+        revision: Some(bare.head.to_string()),
+        error_count: 1,
+        ..Report::default()
+    }
 }
 
 /// A mirror whose tip has been read.
