@@ -60,12 +60,6 @@ impl<'a> Ends<'a> {
     pub(super) fn tail(&self) -> &'a [u8] {
         &self.old[self.old.len() - self.tail..]
     }
-
-    /// Whether the lines may be equal in a way that bytes are not, and how many lines less the
-    /// older version has.
-    pub(super) fn shift(&self) -> i64 {
-        i64::from(self.changed[0]) - i64::from(self.changed[1])
-    }
 }
 
 /// Two versions of a file without the tail that git cuts off.
@@ -114,8 +108,8 @@ mod tests {
         let ends = Ends::of(b"a\nbc\nd\nx", b"a\nbx\nZd\nx");
         assert_eq!((ends.head(), ends.tail()), (&b"a\n"[..], &b"x"[..]));
         assert_eq!(ends.middles(), [&b"bc\nd\n"[..], b"bx\nZd\n"]);
-        assert_eq!((ends.head_lines, ends.changed, ends.shift()), (1, [2, 2], 0));
+        assert_eq!((ends.head_lines, ends.changed), (1, [2, 2]));
         let inserted = Ends::of(b"a\nb\n", b"a\na\nb\n");
-        assert_eq!((inserted.changed, inserted.shift()), ([0, 1], -1));
+        assert_eq!(inserted.changed, [0, 1]);
     }
 }

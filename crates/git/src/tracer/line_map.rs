@@ -131,8 +131,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::tracer::diff::{follow, hunks, hunks_of_whole_files, old_hashes};
-    use crate::tracer::lines::LineHash;
+    use gix_hash::ObjectId;
+    use gix_object::Kind;
+
+    use crate::tracer::diff::hunks;
+    use crate::tracer::line_names::LineNames;
+    use crate::tracer::objects::Object;
 
     /// Lines that mostly occur more than once, some of them equal but for white space, now and
     /// then a long block that ends the common tail of a kilobyte.
@@ -182,16 +186,20 @@ mod tests {
                 new.pop();
             }
             let ends = Ends::of(old.as_bytes(), new.as_bytes());
-            let mut hash = LineHash::new(white_space);
-            let hashes: Vec<u64> =
-                lines::each(new.as_bytes()).map(|line| hash.of(line)).collect();
-            let whole = hunks_of_whole_files(&ends, &mut hash);
-            let before = old_hashes(&ends, &hashes, &mut hash);
-            prop_assert_eq!(&hunks(&ends, &before, &hashes), &whole);
-            let mut older = hashes.clone();
-            follow(&ends, before, &mut older);
-            let anew: Vec<u64> = lines::each(old.as_bytes()).map(|line| hash.of(line)).collect();
-            prop_assert_eq!(older, anew);
+            let mut names = LineNames::new(white_space);
+            let newer = names.of_text(new.as_bytes());
+            let changed = names.of_older(&ends, &newer);
+            let whole = hunks(&ends, &changed, &newer);
+            let (blob, older) = (ObjectId::Sha1([1; 20]), ObjectId::Sha1([2; 20]));
+            let object = Object { kind: Kind::Blob, data: new.clone().into_bytes() };
+            let mut followed = LineNames::new(white_space);
+            let made = followed.hunks_in(&mut LineMap::new(&ends), &ends, (blob, older), &object).to_vec();
+            prop_assert_eq!(&made, &whole);
+            // What is taken along is what would be made anew.
+            let mut older_names = newer.clone();
+            let from = ends.head_lines as usize;
+            older_names.splice(from..from + ends.changed[1] as usize, changed);
+            prop_assert_eq!(older_names, names.of_text(old.as_bytes()));
             let mut map = LineMap::new(&ends);
             for line in 0..lines::count(new.as_bytes()) {
                 if let Some(found) = map.look_at(line, &ends, white_space) {

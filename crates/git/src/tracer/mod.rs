@@ -13,8 +13,8 @@ mod ends;
 mod error;
 mod graph;
 mod ignored;
-mod line_hashes;
 mod line_map;
+mod line_names;
 mod lines;
 mod memo;
 mod moves;
@@ -186,10 +186,9 @@ impl Tracer {
             return Ok(None);
         };
         let ends = ends::Ends::of(&old, &new);
-        let mut hash = lines::LineHash::new(white_space);
-        let hashes: Vec<u64> = lines::each(&new).map(|line| hash.of(line)).collect();
-        let before = diff::old_hashes(&ends, &hashes, &mut hash);
-        let hunks = diff::hunks(&ends, &before, &hashes);
+        let mut names = line_names::LineNames::new(white_space);
+        let newer = names.of_text(&new);
+        let hunks = diff::hunks(&ends, &names.of_older(&ends, &newer), &newer);
         Ok(diff::new_line(&hunks, line).map(|line| line + 1))
     }
 

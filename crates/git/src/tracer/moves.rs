@@ -10,9 +10,10 @@ use gix_object::Kind;
 
 use super::Place;
 use super::commits::{Commit, tree_and_parents, tree_of};
-use super::diff::{hunks, old_hashes};
+use super::diff::hunks;
 use super::ends::Ends;
 use super::error::TraceError;
+use super::line_names::LineNames;
 use super::lines::{self, LineHash, WhiteSpace};
 use super::objects::Reader;
 use super::trees::{Changed, changed_files, find};
@@ -93,10 +94,9 @@ fn in_file(
         Some(blob) => {
             let after = reader.read(&blob, Kind::Blob)?;
             let ends = Ends::of(&old.data, &after.data);
-            let mut hash = LineHash::new(WhiteSpace::Ignored);
-            let hashes: Vec<u64> = lines::each(&after.data).map(|line| hash.of(line)).collect();
-            let before = old_hashes(&ends, &hashes, &mut hash);
-            let hunks = hunks(&ends, &before, &hashes);
+            let mut names = LineNames::new(WhiteSpace::Ignored);
+            let newer = names.of_text(&after.data);
+            let hunks = hunks(&ends, &names.of_older(&ends, &newer), &newer);
             hunks.iter().map(|hunk| hunk.before.start as usize..hunk.before.end as usize).collect()
         }
     };

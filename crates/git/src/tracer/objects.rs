@@ -16,7 +16,7 @@ use super::delta;
 use super::error::TraceError;
 
 /// Bytes of objects that are kept decoded.
-const CACHE_BYTES: u64 = 7 * 1024 * 1024;
+const CACHE_BYTES: u64 = 6 * 1024 * 1024;
 /// Source files are small; what is larger is generated or no source at all.
 const MAX_OBJECT: usize = 32 * 1024 * 1024;
 /// git makes chains of 50, and of 250 when asked to be thorough.

@@ -17,8 +17,8 @@ use super::ends::Ends;
 use super::error::TraceError;
 use super::graph::Graph;
 use super::ignored;
-use super::line_hashes::Hashes;
 use super::line_map::LineMap;
+use super::line_names::LineNames;
 use super::lines;
 use super::memo::{Memo, ParentVersion, Step};
 use super::objects::{Object, Objects, Reader};
@@ -35,7 +35,7 @@ pub(super) struct Walk<'a> {
     pub options: &'a TraceOptions,
     pub stop: &'a AtomicBool,
     pub reader: Reader<'a>,
-    hashes: Hashes,
+    names: LineNames,
 }
 
 /// A version of the file on the way back.
@@ -54,8 +54,8 @@ impl<'a> Walk<'a> {
         options: &'a TraceOptions,
         stop: &'a AtomicBool,
     ) -> Self {
-        let hashes = Hashes::new(options.white_space);
-        Self { graph, memo, options, stop, reader: objects.reader(), hashes }
+        let names = LineNames::new(options.white_space);
+        Self { graph, memo, options, stop, reader: objects.reader(), names }
     }
 
     /// Where line `line` (from 1) of `path` at `commit` was born.
@@ -282,10 +282,13 @@ impl<'a> Walk<'a> {
         let map = map.get_or_insert_with(|| LineMap::new(&ends));
         let found = match map.look_at(line, &ends, white_space) {
             Some(found) => found,
-            None => old_line(self.hashes.hunks_in(map, &ends, blob, &new), line),
+            None => {
+                let blobs = (blob, parent.found.blob);
+                old_line(self.names.hunks_in(map, &ends, blobs, &new), line)
+            }
         };
         if found.is_some() {
-            self.hashes.follow(blob, parent.found.blob, &ends);
+            self.names.follow(blob, parent.found.blob, &ends);
         }
         drop(maps);
         // Again, because it has become larger.
@@ -304,11 +307,11 @@ impl<'a> Walk<'a> {
         let ends = Ends::of(&old.data, &new.data);
         let mut maps = parent.maps();
         let map = maps.of(self.options.white_space).get_or_insert_with(|| LineMap::new(&ends));
-        let hunks = self.hashes.hunks_in(map, &ends, blob, &new);
+        let hunks = self.names.hunks_in(map, &ends, (blob, parent.found.blob), &new);
         let stop = self.stop;
         let found = ignored::old_line(&old.data, &new.data, hunks, line, &|| stopped(stop))?;
         if found.is_some() {
-            self.hashes.follow(blob, parent.found.blob, &ends);
+            self.names.follow(blob, parent.found.blob, &ends);
         }
         Ok(found)
     }
