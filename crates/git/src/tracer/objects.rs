@@ -15,8 +15,10 @@ use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use super::delta;
 use super::error::TraceError;
 
-/// Bytes of objects that are kept decoded.
-const CACHE_BYTES: u64 = 6 * 1024 * 1024;
+/// Bytes of trees and of other objects that are kept decoded. Trees have a place of their own:
+/// they are small and come again, and a few versions of a large file would drive them out.
+const TREE_BYTES: u64 = 2 * 1024 * 1024;
+const OTHER_BYTES: u64 = 3 * 1024 * 1024;
 /// Source files are small; what is larger is generated or no source at all.
 const MAX_OBJECT: usize = 32 * 1024 * 1024;
 /// git makes chains of 50, and of 250 when asked to be thorough.
@@ -35,8 +37,11 @@ pub(super) struct Objects {
     folders: Vec<PathBuf>,
     packs: RwLock<Arc<Vec<Arc<Pack>>>>,
     next_pack: AtomicU32,
-    cache: Cache<Place, Arc<Object>, ByBytes>,
+    trees: Decoded,
+    others: Decoded,
 }
+
+type Decoded = Cache<Place, Arc<Object>, ByBytes>;
 
 struct Pack {
     number: u32,
@@ -57,24 +62,33 @@ impl Weighter<Place, Arc<Object>> for ByBytes {
     }
 }
 
+fn decoded(bytes: u64) -> Result<Decoded, TraceError> {
+    let options = OptionsBuilder::new()
+        .shards(1)
+        .estimated_items_capacity(2_000)
+        .weight_capacity(bytes)
+        .build()
+        .map_err(TraceError::corrupt)?;
+    let (hasher, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
+    Ok(Cache::with_options(options, ByBytes, hasher, lifecycle))
+}
+
 impl Objects {
     /// The objects in `folder` (a repository's `objects`) and in those it borrows from.
     pub(super) fn open(folder: &Path) -> Result<Self, TraceError> {
-        let options = OptionsBuilder::new()
-            .shards(1)
-            .estimated_items_capacity(2_000)
-            .weight_capacity(CACHE_BYTES)
-            .build()
-            .map_err(TraceError::corrupt)?;
-        let (hasher, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
         let objects = Self {
             folders: with_alternates(folder),
             packs: RwLock::default(),
             next_pack: AtomicU32::new(0),
-            cache: Cache::with_options(options, ByBytes, hasher, lifecycle),
+            trees: decoded(TREE_BYTES)?,
+            others: decoded(OTHER_BYTES)?,
         };
         objects.look_for_packs()?;
         Ok(objects)
+    }
+
+    fn decoded(&self, kind: Kind) -> &Decoded {
+        if kind == Kind::Tree { &self.trees } else { &self.others }
     }
 
     /// Opens packs that are new since the last look, and lets go of those that are gone.
@@ -150,7 +164,7 @@ impl Reader<'_> {
     /// It is missing, of another kind, broken, or larger than 32 MiB.
     pub(super) fn read(&mut self, id: &ObjectId, kind: Kind) -> Result<Arc<Object>, TraceError> {
         let object = match self.find(id) {
-            Some((pack, offset)) => self.read_packed(&pack, offset, id)?,
+            Some((pack, offset)) => self.read_packed(&pack, offset, id, kind)?,
             None => match self.read_loose(id)? {
                 Some(object) => object,
                 None => {
@@ -159,7 +173,7 @@ impl Reader<'_> {
                     self.packs = self.objects.packs();
                     self.last_pack = 0;
                     let (pack, offset) = self.find(id).ok_or(TraceError::Missing(*id))?;
-                    self.read_packed(&pack, offset, id)?
+                    self.read_packed(&pack, offset, id, kind)?
                 }
             },
         };
@@ -203,11 +217,14 @@ impl Reader<'_> {
         pack: &Pack,
         offset: u64,
         id: &ObjectId,
+        kind: Kind,
     ) -> Result<Arc<Object>, TraceError> {
+        // What an object is a delta of is of its kind.
+        let decoded = self.objects.decoded(kind);
         let mut deltas = Vec::new();
         let mut at = offset;
         let mut object = loop {
-            if let Some(known) = self.objects.cache.get(&(pack.number, at)) {
+            if let Some(known) = decoded.get(&(pack.number, at)) {
                 break known;
             }
             let entry = pack.data.entry(at).map_err(TraceError::corrupt)?;
@@ -230,7 +247,7 @@ impl Reader<'_> {
                     let mut data = vec![0; size];
                     self.inflate_entry(pack, &entry, &mut data)?;
                     let object = Arc::new(Object { kind, data });
-                    self.objects.cache.insert((pack.number, at), object.clone());
+                    decoded.insert((pack.number, at), object.clone());
                     break object;
                 }
             };
@@ -248,7 +265,7 @@ impl Reader<'_> {
             let data = delta::apply(&object.data, &delta, MAX_OBJECT)
                 .ok_or_else(|| TraceError::corrupt(format!("the delta of {id}")))?;
             object = Arc::new(Object { kind: object.kind, data });
-            self.objects.cache.insert((pack.number, at), object.clone());
+            decoded.insert((pack.number, at), object.clone());
         }
         Ok(object)
     }

@@ -201,7 +201,7 @@ pub const OPTIONS: &[OptionDef] = &[
         "",
         List,
         "Repositories of submodules, PATH=URL or PATH=FOLDER, e.g. \
-         vendor/pay=git@git.example.com:pay.git; what is cloned lies in data_dir. Nobody is blamed \
+         vendor/pay=git@git.example.com:pay.git; what is cloned lies in data_dir_path. Nobody is blamed \
          for files of other submodules.",
     ),
     option(
