@@ -2,6 +2,7 @@
 //! commits to pass over, its code owners.
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use flawless_core::{CodeOwners, CommitId, code_owners_paths};
 use gix_mailmap::Snapshot;
@@ -13,6 +14,9 @@ use crate::ignore_revs::{self, IGNORE_REVS_PATH, IgnoreList, IgnoreRevs};
 use crate::line_tracer::{Judgement, LineTracer};
 use crate::mirror::MirrorSettings;
 use crate::repository::Repository;
+
+/// A blame that takes longer is stopped long before.
+const KEEP_LISTS: Duration = Duration::from_secs(24 * 3_600);
 
 /// The newest commit of the branch that runs.
 #[derive(Debug)]
@@ -92,7 +96,19 @@ async fn write_ignore_revs(
     let new = path.with_extension("new");
     tokio::fs::write(&new, list).await.map_err(error)?;
     tokio::fs::rename(&new, &path).await.map_err(error)?;
+    remove_older(scratch);
     Ok(path)
+}
+
+/// Lists of tips that no blame reads any more.
+fn remove_older(scratch: &Path) {
+    let entries = scratch.read_dir().into_iter().flatten().flatten();
+    for entry in entries.filter(|e| e.file_name().to_string_lossy().starts_with("ignore-revs-")) {
+        let age = entry.metadata().and_then(|metadata| metadata.modified()).map(|at| at.elapsed());
+        if matches!(age, Ok(Ok(age)) if age > KEEP_LISTS) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 async fn code_owners(

@@ -13,7 +13,7 @@ use super::trees::Found;
 use super::walk::Version;
 
 /// Bytes of steps that are kept.
-const MEMO_BYTES: u64 = 3 * 1024 * 1024;
+const MEMO_BYTES: u64 = 2 * 1024 * 1024;
 
 /// What a commit did to a file.
 #[derive(Debug)]

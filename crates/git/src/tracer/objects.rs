@@ -18,7 +18,7 @@ use super::error::TraceError;
 /// Bytes of trees and of other objects that are kept decoded. Trees have a place of their own:
 /// they are small and come again, and a few versions of a large file would drive them out.
 const TREE_BYTES: u64 = 2 * 1024 * 1024;
-const OTHER_BYTES: u64 = 3 * 1024 * 1024;
+const OTHER_BYTES: u64 = 2 * 1024 * 1024;
 /// Source files are small; what is larger is generated or no source at all.
 const MAX_OBJECT: usize = 32 * 1024 * 1024;
 /// git makes chains of 50, and of 250 when asked to be thorough.
