@@ -10,7 +10,7 @@ use gix_mailmap::Snapshot;
 use crate::blocking::blocking;
 use crate::commit_info::CommitInfo;
 use crate::error::GitError;
-use crate::facts::{Fact, FactKey, FactStore};
+use crate::facts::{Fact, FactKey};
 use crate::line_tracer::{ANSWERS_VERSION, LineTracer, Traced, line_of, line_origin, object_id};
 use crate::repository::Repository;
 use crate::tracer::{Place, TraceError, WhiteSpace};
@@ -24,16 +24,18 @@ const MOVE_LIMIT: Duration = Duration::from_secs(5);
 /// Names the author of a line, in the light of one tip's lists.
 #[derive(Debug, Clone)]
 pub(crate) struct Blamer {
-    pub(crate) repository: Repository,
     pub(crate) tracer: LineTracer,
     pub(crate) mailmap: Arc<Snapshot>,
     pub(crate) automation: Arc<AutomationPatterns>,
-    pub(crate) facts: Option<Arc<dyn FactStore>>,
     /// The tip whose lists these are.
     pub(crate) tip: CommitId,
 }
 
 impl Blamer {
+    pub(crate) fn repository(&self) -> &Repository {
+        &self.tracer.repository
+    }
+
     /// Blames line `line` (from 1) of `path` at `commit`.
     ///
     /// # Errors
@@ -64,6 +66,7 @@ impl Blamer {
             also_known.push(plain.origin.clone());
         }
         let mut origin = traced.origin.clone();
+        let mut at_shallow_border = traced.at_shallow_border;
         for _ in 0..MAX_MOVES {
             let Some(place) = self.moved_from(&origin).await? else { break };
             let before = self
@@ -72,6 +75,7 @@ impl Blamer {
                 .await?;
             later.push(self.later(LaterKind::Moved, origin.commit).await?);
             origin = before.origin.clone();
+            at_shallow_border |= before.at_shallow_border;
             also_known.push(origin.clone());
         }
         also_known.retain(|other| *other != origin);
@@ -88,7 +92,7 @@ impl Blamer {
             text: traced.text.clone(),
             later,
             also_known,
-            at_shallow_border: traced.at_shallow_border,
+            at_shallow_border,
         })
     }
 
@@ -104,7 +108,7 @@ impl Blamer {
         let mut at = origin.clone();
         let mut passed = Vec::new();
         while human.developer.is_none() && passed.len() < MAX_OLDER {
-            if let Some(merge) = self.repository.merge_of(&at.commit, &self.tip).await? {
+            if let Some(merge) = self.repository().merge_of(&at.commit, &self.tip).await? {
                 let people = self.commit_info(&merge).await?.people;
                 if !self.automation.is_automation(&people.author) {
                     let Developer { name, email } = &people.author;
@@ -118,6 +122,10 @@ impl Blamer {
                 older.trace(&origin.commit, &origin.path, origin.line, WhiteSpace::Ignored).await?;
             if passed.contains(&before.origin.commit) {
                 steps.push("no line stood there before".into());
+                break;
+            }
+            if before.at_shallow_border {
+                steps.push("the history is cut before that (a shallow clone)".into());
                 break;
             }
             at = before.origin.clone();
@@ -139,7 +147,7 @@ impl Blamer {
     /// Whether the line reads otherwise where it was born, white space and all.
     async fn reads_otherwise(&self, traced: &Traced) -> bool {
         let LineOrigin { commit, path, line } = &traced.origin;
-        let content = self.repository.file(commit, path).await.ok().flatten().unwrap_or_default();
+        let content = self.repository().file(commit, path).await.ok().flatten().unwrap_or_default();
         line_of(&content, *line).is_none_or(|born| born != traced.text)
     }
 
@@ -152,7 +160,7 @@ impl Blamer {
             line: origin.line,
             options: format!("{ANSWERS_VERSION}moved"),
         };
-        if let Some(facts) = &self.facts
+        if let Some(facts) = &self.tracer.facts
             && let Some(fact) = facts.get(&key).await
         {
             return Ok((fact.origin != *origin).then_some(fact.origin));
@@ -174,7 +182,7 @@ impl Blamer {
             }
         };
         let kept = before.clone().unwrap_or_else(|| origin.clone());
-        if let Some(facts) = &self.facts {
+        if let Some(facts) = &self.tracer.facts {
             facts.put(&key, &Fact { origin: kept, is_guessed: false }).await;
         }
         Ok(before)
@@ -185,7 +193,7 @@ impl Blamer {
     /// # Errors
     /// It is missing or cannot be read.
     pub(crate) async fn commit_info(&self, commit: &CommitId) -> Result<CommitInfo, GitError> {
-        let raw = self.repository.commit(commit).await?;
+        let raw = self.repository().commit(commit).await?;
         let hash = object_id(commit).map_or(gix_hash::Kind::Sha1, |id| id.kind());
         CommitInfo::parse(&raw, hash, &self.mailmap)
             .map_err(|message| GitError::Unexpected { command: "cat-file".into(), message })

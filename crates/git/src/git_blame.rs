@@ -68,7 +68,8 @@ pub(crate) async fn git_blame_moves(
     path: &str,
     line: u32,
 ) -> Result<LineOrigin, GitError> {
-    let options = ["-w", "-M", "-C"];
+    // As many letters and digits have to move as with the tracer.
+    let options = ["-w", "-M20", "-C20"];
     Ok(blame(repository, ignored, &options, commit, path, line).await?.origin)
 }
 

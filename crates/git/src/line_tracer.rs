@@ -60,10 +60,10 @@ impl Judgement {
 /// Finds the origins of lines in one repository.
 #[derive(Debug, Clone)]
 pub(crate) struct LineTracer {
-    repository: Repository,
+    pub(crate) repository: Repository,
     engine: Engine,
     ignored: IgnoreList,
-    facts: Option<Arc<dyn FactStore>>,
+    pub(crate) facts: Option<Arc<dyn FactStore>>,
     recent: Arc<Cache<FactKey, Arc<Traced>>>,
     judgement: Arc<Judgement>,
 }

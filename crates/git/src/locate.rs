@@ -114,7 +114,7 @@ pub(crate) async fn locate(
     reported: ReportedLine<'_>,
     others: &[ReportedLine<'_>],
 ) -> Result<Result<Located, NotLocated>, GitError> {
-    let standing = match find(&blamer.repository, revision, reported, others).await? {
+    let standing = match find(blamer.repository(), revision, reported, others).await? {
         Ok(standing) => standing,
         Err(why) => return Ok(Err(NotLocated(why))),
     };

@@ -4,25 +4,49 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use flawless_core::CommitId;
+use tokio::time::Instant;
 
-use crate::error::GitError;
 use crate::repository::Repository;
 
 const FETCH_LIMIT: Duration = Duration::from_secs(60);
-/// Anybody can report an id that does not exist: each is asked for once, up to this many.
+/// Anybody can report ids that do not exist: each is asked for once, as long as it is remembered,
+/// and not one after the other.
 const MAX_ASKED: usize = 1_000;
+const ASK_EVERY: Duration = Duration::from_secs(10);
 
 /// The revisions that are pinned or were asked for since the start.
 #[derive(Debug, Default)]
 pub(crate) struct Pins {
     pinned: Mutex<HashSet<CommitId>>,
-    asked: Mutex<HashSet<CommitId>>,
+    asked: Mutex<Asked>,
+}
+
+#[derive(Debug, Default)]
+struct Asked {
+    ids: HashSet<CommitId>,
+    last: Option<Instant>,
+}
+
+impl Asked {
+    /// Whether this one may be asked for now.
+    fn may(&mut self, commit: &CommitId) -> bool {
+        if self.ids.contains(commit) || self.last.is_some_and(|last| last.elapsed() < ASK_EVERY) {
+            return false;
+        }
+        if self.ids.len() >= MAX_ASKED {
+            self.ids.clear();
+        }
+        self.last = Some(Instant::now());
+        self.ids.insert(commit.clone())
+    }
 }
 
 impl Pins {
     /// Keeps a commit of a mirror of ours.
     pub(crate) async fn pin(&self, repository: &Repository, commit: &CommitId) {
-        if !insert(&self.pinned, commit) {
+        let is_new =
+            self.pinned.lock().unwrap_or_else(PoisonError::into_inner).insert(commit.clone());
+        if !is_new {
             return;
         }
         let reference = reference(commit);
@@ -41,8 +65,7 @@ impl Pins {
         url: &str,
         commit: &CommitId,
     ) -> Option<CommitId> {
-        let full = self.asked.lock().unwrap_or_else(PoisonError::into_inner).len() >= MAX_ASKED;
-        if full || !insert(&self.asked, commit) {
+        if !self.asked.lock().unwrap_or_else(PoisonError::into_inner).may(commit) {
             return None;
         }
         let refspec = format!("{commit}:{}", reference(commit));
@@ -51,8 +74,7 @@ impl Pins {
         match run.timeout(FETCH_LIMIT).output().await {
             Ok(_) => repository.resolve(commit.as_str()).await.ok().flatten(),
             Err(error) => {
-                let refused = matches!(error, GitError::Failed { .. });
-                tracing::info!(%error, %commit, refused, "a revision is not on the remote");
+                tracing::info!(%error, %commit, "a revision is not on the remote");
                 None
             }
         }
@@ -61,9 +83,4 @@ impl Pins {
 
 fn reference(commit: &CommitId) -> String {
     format!("refs/flawless/deploy/{commit}")
-}
-
-/// Whether the commit is new to the set.
-fn insert(set: &Mutex<HashSet<CommitId>>, commit: &CommitId) -> bool {
-    set.lock().unwrap_or_else(PoisonError::into_inner).insert(commit.clone())
 }

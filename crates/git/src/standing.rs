@@ -42,7 +42,7 @@ pub(crate) async fn standing(
     origin: &LineOrigin,
     revision: &CommitId,
 ) -> Result<Standing, GitError> {
-    let repository = &blamer.repository;
+    let repository = blamer.repository();
     if !repository.is_ancestor(&origin.commit, revision).await? {
         return Ok(Standing::NeverThere);
     }
@@ -85,12 +85,12 @@ async fn stands_by_text(
     revision: &CommitId,
     path: &str,
 ) -> Result<Option<u32>, GitError> {
-    let born = blamer.repository.file(&origin.commit, &origin.path).await?.unwrap_or_default();
+    let born = blamer.repository().file(&origin.commit, &origin.path).await?.unwrap_or_default();
     let Some(wanted) = line_of(&born, origin.line).map(|text| fold_white_space(&text).into_owned())
     else {
         return Ok(None);
     };
-    let content = blamer.repository.file(revision, path).await?.unwrap_or_default();
+    let content = blamer.repository().file(revision, path).await?.unwrap_or_default();
     let content = String::from_utf8_lossy(&content);
     let lines = (1u32..).zip(content.split('\n'));
     let alike = lines.filter(|(_, text)| fold_white_space(text) == wanted);

@@ -50,11 +50,9 @@ impl Tip {
         let mailmap = repository.file(&commit, ".mailmap").await?.unwrap_or_default();
         let (engine, facts) = (settings.engine, settings.facts.clone());
         let blamer = Blamer {
-            repository: repository.clone(),
-            tracer: LineTracer::new(repository.clone(), engine, ignored, facts.clone(), judgement),
+            tracer: LineTracer::new(repository.clone(), engine, ignored, facts, judgement),
             mailmap: Arc::new(Snapshot::from_bytes(&mailmap)),
             automation: settings.automation.clone(),
-            facts,
             tip: commit.clone(),
         };
         let code_owners = code_owners(repository, &commit).await?;

@@ -319,3 +319,21 @@ async fn a_line_that_was_moved_about_in_its_file_still_stands() {
     let standing = mirror.standing(&head, &origin, &later).await.expect("git runs");
     assert_eq!(standing, Standing::Stands { path: "a.py".into(), line: 2 });
 }
+
+#[tokio::test]
+async fn a_line_that_was_moved_from_beyond_a_shallow_border_has_no_known_author() {
+    let made = Made::new();
+    made.commit("post.py", format!("import a\n\n{SEND}").as_bytes());
+    made.commit("other.py", b"x = 1\n");
+    std::fs::write(made.dir().join("post.py"), "import a\n").expect("written");
+    made.commit_as(BEN, "parcel.py", SEND.as_bytes(), "to a file of its own");
+    let url = format!("file://{}", made.dir().display());
+    let clone = made.path("shallow");
+    made.git(&["clone", "--quiet", "--depth=2", &url, clone.to_str().expect("text")]);
+    let (git, scratch) = (GitProgram::new("git"), made.folder.path().to_owned());
+    let settings = MirrorSettings::new(git, Source::Folder(clone), scratch);
+    let mirror = Mirror::open(settings).await.expect("opens");
+    let tip = mirror.tip().expect("a tip");
+    let found = mirror.blame(&tip, &tip.commit, "parcel.py", 2).await.expect("blamed");
+    assert!(found.at_shallow_border, "{found:#?}");
+}

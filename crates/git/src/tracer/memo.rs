@@ -2,9 +2,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gix_hash::ObjectId;
-use quick_cache::sync::{Cache, DefaultLifecycle};
-use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 
+use super::bounded::bounded;
 use super::commits::Commit;
 use super::error::TraceError;
 use super::line_map::LineMap;
@@ -96,14 +97,7 @@ impl Step {
 
 impl Memo {
     pub(super) fn new() -> Result<Self, TraceError> {
-        let options = OptionsBuilder::new()
-            .shards(1)
-            .estimated_items_capacity(10_000)
-            .weight_capacity(MEMO_BYTES)
-            .build()
-            .map_err(TraceError::corrupt)?;
-        let (hasher, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
-        Ok(Self(Cache::with_options(options, BySize, hasher, lifecycle)))
+        bounded(MEMO_BYTES, 10_000, BySize).map(Self)
     }
 
     pub(super) fn get(&self, commit: ObjectId, path: &Arc<[u8]>) -> Option<Arc<Step>> {

@@ -5,6 +5,7 @@
 //! change, `diff` is the whole diff, `ignored` passes over a commit; `renames` finds a file's
 //! other name; `graph` and `changed_paths` skip what did not touch it; `objects` and `trees` read.
 
+mod bounded;
 mod changed_paths;
 mod commits;
 mod delta;
@@ -59,8 +60,6 @@ pub struct Origin {
     pub text: Vec<u8>,
     /// A commit was passed over, and the line is one that looked like it.
     pub is_guessed: bool,
-    /// The commit was to be passed over, but there was no line before it.
-    pub is_ignored: bool,
 }
 
 /// A file as a commit brought it.

@@ -9,9 +9,10 @@ use gix_object::Kind;
 use gix_pack::MMap;
 use gix_pack::data::entry::Header;
 use gix_zlib::Inflate;
-use quick_cache::sync::{Cache, DefaultLifecycle};
-use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 
+use super::bounded::bounded;
 use super::delta;
 use super::error::TraceError;
 
@@ -19,6 +20,8 @@ use super::error::TraceError;
 /// they are small and come again, and a few versions of a large file would drive them out.
 const TREE_BYTES: u64 = 2 * 1024 * 1024;
 const OTHER_BYTES: u64 = 2 * 1024 * 1024;
+/// About how many objects that is.
+const MANY: usize = 2_000;
 /// Source files are small; what is larger is generated or no source at all.
 const MAX_OBJECT: usize = 32 * 1024 * 1024;
 /// git makes chains of 50, and of 250 when asked to be thorough.
@@ -62,17 +65,6 @@ impl Weighter<Place, Arc<Object>> for ByBytes {
     }
 }
 
-fn decoded(bytes: u64) -> Result<Decoded, TraceError> {
-    let options = OptionsBuilder::new()
-        .shards(1)
-        .estimated_items_capacity(2_000)
-        .weight_capacity(bytes)
-        .build()
-        .map_err(TraceError::corrupt)?;
-    let (hasher, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
-    Ok(Cache::with_options(options, ByBytes, hasher, lifecycle))
-}
-
 impl Objects {
     /// The objects in `folder` (a repository's `objects`) and in those it borrows from.
     pub(super) fn open(folder: &Path) -> Result<Self, TraceError> {
@@ -80,8 +72,8 @@ impl Objects {
             folders: with_alternates(folder),
             packs: RwLock::default(),
             next_pack: AtomicU32::new(0),
-            trees: decoded(TREE_BYTES)?,
-            others: decoded(OTHER_BYTES)?,
+            trees: bounded(TREE_BYTES, MANY, ByBytes)?,
+            others: bounded(OTHER_BYTES, MANY, ByBytes)?,
         };
         objects.look_for_packs()?;
         Ok(objects)

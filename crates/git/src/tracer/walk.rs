@@ -157,7 +157,6 @@ impl<'a> Walk<'a> {
                     },
                     text,
                     is_guessed: guessed,
-                    is_ignored,
                 });
             };
             line = found;

@@ -78,6 +78,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 
 fn as_json(line: &WeekLine, date: impl Fn(i64) -> String) -> serde_json::Value {
     let issue = &line.issue;
+    let details = issue.details();
     json!({
         "filename": issue.facts.path,
         "line_number": issue.facts.line,
@@ -89,5 +90,9 @@ fn as_json(line: &WeekLine, date: impl Fn(i64) -> String) -> serde_json::Value {
         "email_sent": issue.mailed,
         "last_occurrence": date(line.last_at),
         "is_known_error": issue.facts.known_error_id.is_some(),
+        "reason": issue.facts.reason,
+        "confidence": details.confidence,
+        "path_rule": details.path_rule,
+        "revision": details.revision,
     })
 }
