@@ -2,7 +2,7 @@
 use std::path::PathBuf;
 
 use flawless_protocol::thrift::{
-    CallKind, LENGTH_PREFIX, RecordErrorRequest, Reply, decode_call, decode_reply,
+    CallKind, LENGTH_PREFIX, RecordErrorRequest, Reply, StackLine, decode_call, decode_reply,
     encode_record_error, encode_reply,
 };
 use proptest::prelude::*;
@@ -44,6 +44,20 @@ fn every_recorded_call_is_understood_and_answered_with_the_same_bytes() {
             CallKind::RecordError(report) => {
                 assert!(report.exception_type.is_some(), "{name}");
                 assert!(!report.traceback.is_empty(), "{name}");
+                let plain = RecordErrorRequest {
+                    traceback: report.traceback.clone(),
+                    exception_message: report.exception_message.clone(),
+                    hostname: report.hostname.clone(),
+                    error_threshold: report.error_threshold,
+                    additional_info: report.additional_info.clone(),
+                    error_count: report.error_count,
+                    exception_type: report.exception_type.clone(),
+                    ..RecordErrorRequest::default()
+                };
+                assert_eq!(**report, plain, "{name}: nothing of the newer fields");
+                let has_context =
+                    |line: &StackLine| !line.before.is_empty() || !line.after.is_empty();
+                assert!(!report.traceback.iter().any(has_context), "{name}");
                 Reply::Recorded
             }
             other => panic!("{name}: {other:?}"),

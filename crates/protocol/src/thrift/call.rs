@@ -5,6 +5,7 @@ use thrift::protocol::{
     TOutputProtocol, TType,
 };
 
+use super::fields::{write_field, write_struct};
 use super::request::RecordErrorRequest;
 use crate::DecodeError;
 
@@ -39,14 +40,7 @@ const MAX_DEPTH: usize = 32;
 /// id could be read, so that no reply is possible.
 pub fn decode_call(frame: &[u8]) -> Result<Call, DecodeError> {
     let error = |error| DecodeError::new("thrift message", error);
-    let limits = TConfiguration::builder()
-        .max_message_size(Some(frame.len()))
-        .max_frame_size(Some(frame.len()))
-        .max_string_size(Some(frame.len()))
-        .max_container_size(Some(frame.len()))
-        .max_recursion_depth(Some(MAX_DEPTH))
-        .build()
-        .map_err(error)?;
+    let limits = limits(frame).map_err(error)?;
     let mut input = TBinaryInputProtocol::with_config(frame, true, limits);
     let message = input.read_message_begin().map_err(error)?;
     if !matches!(message.message_type, TMessageType::Call | TMessageType::OneWay) {
@@ -61,6 +55,17 @@ pub fn decode_call(frame: &[u8]) -> Result<Call, DecodeError> {
         _ => CallKind::Unknown,
     };
     Ok(Call { method: message.name, sequence: message.sequence_number, kind })
+}
+
+/// Nothing in a frame is larger than the frame.
+pub(super) fn limits(frame: &[u8]) -> thrift::Result<TConfiguration> {
+    TConfiguration::builder()
+        .max_message_size(Some(frame.len()))
+        .max_frame_size(Some(frame.len()))
+        .max_string_size(Some(frame.len()))
+        .max_container_size(Some(frame.len()))
+        .max_recursion_depth(Some(MAX_DEPTH))
+        .build()
 }
 
 fn read_record_error(input: &mut dyn TInputProtocol) -> thrift::Result<RecordErrorRequest> {
@@ -79,21 +84,34 @@ fn read_record_error(input: &mut dyn TInputProtocol) -> thrift::Result<RecordErr
     Ok(request)
 }
 
-/// The content of the frame with which a client sends a report.
+/// The message with which a client sends a report: the content of a frame, or of the body of
+/// `POST /thrift`.
 ///
 /// # Errors
 /// None in practice: it writes to memory. The type is that of the Thrift library.
 pub fn encode_record_error(request: &RecordErrorRequest, sequence: i32) -> thrift::Result<Vec<u8>> {
+    encode_call("record_error", sequence, |output| {
+        write_field(output, 1, TType::Struct, |output| request.write(output))
+    })
+}
+
+/// The message with which a client asks whether the server is there.
+///
+/// # Errors
+/// None in practice: it writes to memory. The type is that of the Thrift library.
+pub fn encode_ping(sequence: i32) -> thrift::Result<Vec<u8>> {
+    encode_call("ping", sequence, |_| Ok(()))
+}
+
+fn encode_call(
+    method: &str,
+    sequence: i32,
+    arguments: impl FnOnce(&mut dyn TOutputProtocol) -> thrift::Result<()>,
+) -> thrift::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut output = TBinaryOutputProtocol::new(&mut bytes, true);
-    output.write_message_begin(&TMessageIdentifier::new(
-        "record_error",
-        TMessageType::Call,
-        sequence,
-    ))?;
-    super::request::write_struct(&mut output, "record_error_args", |output| {
-        super::request::write_field(output, 1, TType::Struct, |output| request.write(output))
-    })?;
+    output.write_message_begin(&TMessageIdentifier::new(method, TMessageType::Call, sequence))?;
+    write_struct(&mut output, "arguments", arguments)?;
     output.write_message_end()?;
     Ok(bytes)
 }

@@ -1,15 +1,23 @@
 //! The Thrift service of Flawless 0.4.5: `ping` and `record_error`, binary protocol.
 //!
-//! A frame (without its length prefix) is one message. Replies carry the sequence id of their
+//! A frame (without its length prefix) is one message, and so is the body of `POST /thrift`,
+//! which is not framed. Replies carry the sequence id of their
 //! call. New fields have new ids and are optional, so older and newer ends mix.
 
 mod call;
+mod chain;
+mod fields;
 mod reply;
 mod request;
+mod stack_line;
+mod web_request;
 
-pub use call::{Call, CallKind, decode_call, encode_record_error};
-pub use reply::{Reply, decode_reply, encode_reply};
-pub use request::{RecordErrorRequest, StackLine};
+pub use call::{Call, CallKind, decode_call, encode_ping, encode_record_error};
+pub use chain::ChainedException;
+pub use reply::{Reply, ReplyError, decode_reply, encode_reply};
+pub use request::RecordErrorRequest;
+pub use stack_line::StackLine;
+pub use web_request::WebRequest;
 
 /// Bytes of the length prefix before each frame: a big-endian unsigned number.
 pub const LENGTH_PREFIX: usize = 4;

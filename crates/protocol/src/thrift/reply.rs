@@ -5,7 +5,8 @@ use thrift::protocol::{
 };
 use thrift::{ApplicationError, ApplicationErrorKind};
 
-use super::request::{write_field, write_struct};
+use super::call::limits;
+use super::fields::{write_field, write_struct};
 use crate::DecodeError;
 
 /// What a call is answered with.
@@ -19,8 +20,31 @@ pub enum Reply {
     UnknownMethod,
     /// The arguments cannot be read.
     Malformed(String),
+    /// The project key is wrong or missing.
+    Refused(String),
     /// The server could not keep the report.
     Failed(String),
+}
+
+/// Of the kinds that every Thrift library knows, the one for "not from this client": nothing
+/// else answers with it, 0.4.5's server included.
+const KEY_REFUSED: ApplicationErrorKind = ApplicationErrorKind::UnsupportedClientType;
+
+/// Why a call was not answered with success.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplyError {
+    /// The server could not keep the report: the same message may be taken later.
+    #[error("the server could not keep it: {0}")]
+    NotKept(String),
+    /// The project key is wrong or missing: no message will be taken with it.
+    #[error("the server refuses the project key: {0}")]
+    KeyRefused(String),
+    /// The server refuses this very message, and will again.
+    #[error("the server refuses the message: {0}")]
+    Refused(String),
+    /// The bytes are no reply: most likely no server of ours.
+    #[error(transparent)]
+    NoReply(#[from] DecodeError),
 }
 
 /// The content of the frame that answers a call of `method` with this sequence id.
@@ -34,6 +58,7 @@ pub fn encode_reply(method: &str, sequence: i32, reply: &Reply) -> thrift::Resul
             Some((ApplicationErrorKind::UnknownMethod, format!("Unknown function {method}")))
         }
         Reply::Malformed(why) => Some((ApplicationErrorKind::ProtocolError, why.clone())),
+        Reply::Refused(why) => Some((KEY_REFUSED, why.clone())),
         Reply::Failed(why) => Some((ApplicationErrorKind::InternalError, why.clone())),
     };
     let kind = if failure.is_some() { TMessageType::Exception } else { TMessageType::Reply };
@@ -58,16 +83,22 @@ pub fn encode_reply(method: &str, sequence: i32, reply: &Reply) -> thrift::Resul
 ///
 /// # Errors
 /// The bytes are no reply, or the server answered with an exception.
-pub fn decode_reply(frame: &[u8]) -> Result<String, DecodeError> {
+pub fn decode_reply(frame: &[u8]) -> Result<String, ReplyError> {
     let error = |error| DecodeError::new("thrift reply", error);
-    let mut input = TBinaryInputProtocol::new(frame, true);
+    let limits = limits(frame).map_err(error)?;
+    let mut input = TBinaryInputProtocol::with_config(frame, true, limits);
     let message = input.read_message_begin().map_err(error)?;
     match message.message_type {
         TMessageType::Reply => Ok(message.name),
         TMessageType::Exception => {
             let failure = thrift::Error::read_application_error_from_in_protocol(&mut input);
-            Err(DecodeError::new("thrift reply", failure.map_err(error)?.message))
+            let ApplicationError { kind, message } = failure.map_err(error)?;
+            Err(match kind {
+                ApplicationErrorKind::InternalError => ReplyError::NotKept(message),
+                KEY_REFUSED => ReplyError::KeyRefused(message),
+                _ => ReplyError::Refused(message),
+            })
         }
-        _ => Err(DecodeError::new("thrift reply", "it is not a reply")),
+        _ => Err(DecodeError::new("thrift reply", "it is not a reply").into()),
     }
 }

@@ -1,0 +1,167 @@
+//! The fields that came after 0.4.5: they arrive as they were sent, within bounds, and are
+//! not in the way of what 0.4.5 sends.
+use flawless_protocol::thrift::{
+    CallKind, ChainedException, RecordErrorRequest, Reply, ReplyError, StackLine, WebRequest,
+    decode_call, decode_reply, encode_ping, encode_record_error, encode_reply,
+};
+use proptest::prelude::*;
+
+fn sent_and_read(request: &RecordErrorRequest) -> RecordErrorRequest {
+    let message = encode_record_error(request, 3).expect("memory");
+    let call = decode_call(&message).expect("a call");
+    assert_eq!((call.method.as_str(), call.sequence), ("record_error", 3));
+    match call.kind {
+        CallKind::RecordError(request) => *request,
+        other => panic!("a report: {other:?}"),
+    }
+}
+
+fn text() -> impl Strategy<Value = Option<String>> {
+    proptest::option::of("\\PC{0,12}")
+}
+
+fn texts(most: usize) -> impl Strategy<Value = Vec<String>> {
+    proptest::collection::vec("\\PC{0,12}", 0..most)
+}
+
+prop_compose! {
+    fn stack_line()(
+        filename in text(), line_number in any::<Option<i64>>(), function_name in text(),
+        text in text(), before in texts(6), after in texts(6),
+        frame_locals in proptest::option::of(proptest::collection::btree_map(".{0,4}", ".{0,9}", 0..4)),
+    ) -> StackLine {
+        StackLine { filename, line_number, function_name, text, frame_locals, before, after }
+    }
+}
+
+prop_compose! {
+    fn chained()(
+        exception_type in text(), exception_message in text(), relation in text(),
+        traceback in proptest::collection::vec(stack_line(), 0..3), notes in texts(3),
+    ) -> ChainedException {
+        ChainedException {
+            exception_type, exception_message, relation, parent: None, traceback, notes,
+        }
+    }
+}
+
+prop_compose! {
+    fn web_request()(
+        method in text(), path in text(), protocol in text(), body in text(),
+        headers in proptest::collection::btree_map("[a-z-]{1,9}", ".{0,9}", 0..5),
+    ) -> WebRequest {
+        WebRequest { method, path, protocol, headers, body }
+    }
+}
+
+prop_compose! {
+    fn report()(
+        traceback in proptest::collection::vec(stack_line(), 0..3),
+        old in (text(), text(), any::<Option<i64>>(), text(), any::<Option<i64>>(), text()),
+        new in (text(), text(), text(), any::<Option<i64>>()),
+        chain in proptest::collection::vec(chained(), 0..4),
+        request in proptest::option::of(web_request()),
+        notes in texts(4),
+    ) -> RecordErrorRequest {
+        let chain = chain.into_iter().enumerate().map(|(at, exception)| ChainedException {
+            parent: (at % 2 == 1).then_some(at as i64 - 1),
+            ..exception
+        });
+        RecordErrorRequest {
+            traceback,
+            exception_message: old.0, hostname: old.1, error_threshold: old.2,
+            additional_info: old.3, error_count: old.4, exception_type: old.5,
+            revision: new.0, environment: new.1, project_key: new.2, lost_count: new.3,
+            chain: chain.collect(), request, notes,
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_report_arrives_as_it_was_sent(request in report()) {
+        prop_assert_eq!(sent_and_read(&request), request);
+    }
+
+    #[test]
+    fn a_changed_byte_ends_in_a_value_or_an_error(
+        request in report(), at in 0usize..2_000, value in any::<u8>(),
+    ) {
+        let mut message = encode_record_error(&request, 0).expect("memory");
+        let at = at % message.len();
+        message[at] = value;
+        let _ = decode_call(&message);
+    }
+}
+
+#[test]
+fn a_report_without_the_newer_fields_has_the_bytes_of_the_older_client() {
+    let request = RecordErrorRequest { hostname: Some("h".into()), ..Default::default() };
+    let message = encode_record_error(&request, 0).expect("memory");
+    let expected = b"\x80\x01\x00\x01\x00\x00\x00\x0crecord_error\x00\x00\x00\x00\
+        \x0c\x00\x01\x0f\x00\x01\x0c\x00\x00\x00\x00\x0b\x00\x03\x00\x00\x00\x01h\x00\x00";
+    assert_eq!(message, expected);
+}
+
+#[test]
+fn what_is_too_much_is_skipped_and_what_follows_is_read() {
+    let many = |count: usize| (0..count).map(|n| n.to_string()).collect::<Vec<_>>();
+    let line = |number| StackLine { line_number: Some(number), ..StackLine::default() };
+    let exception = |n: usize| ChainedException {
+        exception_type: Some(n.to_string()),
+        notes: many(60),
+        traceback: (0..1_000).map(line).collect(),
+        ..ChainedException::default()
+    };
+    let request = RecordErrorRequest {
+        traceback: vec![StackLine { before: many(30), after: many(11), ..line(1) }],
+        chain: (0..70).map(exception).collect(),
+        request: Some(WebRequest {
+            headers: many(300).into_iter().map(|name| (name, String::new())).collect(),
+            body: Some("body".into()),
+            ..WebRequest::default()
+        }),
+        notes: many(51),
+        ..RecordErrorRequest::default()
+    };
+    let read = sent_and_read(&request);
+    assert_eq!((read.traceback[0].before.len(), read.traceback[0].after.len()), (10, 10));
+    assert_eq!((read.chain.len(), read.notes.len()), (50, 50));
+    let last = &read.chain[49];
+    assert_eq!((last.exception_type.as_deref(), last.notes.len()), (Some("49"), 50));
+    assert_eq!(last.traceback.len(), 400, "the middle of a long traceback is left out");
+    assert_eq!(last.traceback.last(), Some(&line(999)));
+    let web = read.request.expect("a web request");
+    assert_eq!((web.headers.len(), web.body.as_deref()), (100, Some("body")));
+}
+
+#[test]
+fn an_exception_belongs_only_to_one_before_it() {
+    let with = |parent| ChainedException { parent, ..ChainedException::default() };
+    let parents = [Some(0), Some(0), Some(2), Some(-1), Some(i64::MAX), Some(4)];
+    let chain = parents.into_iter().map(with).collect();
+    let read = sent_and_read(&RecordErrorRequest { chain, ..RecordErrorRequest::default() });
+    let parents: Vec<_> = read.chain.iter().map(|exception| exception.parent).collect();
+    assert_eq!(parents, [None, Some(0), None, None, None, Some(4)]);
+}
+
+#[test]
+fn a_client_can_ask_whether_the_server_is_there() {
+    let call = decode_call(&encode_ping(9).expect("memory")).expect("a call");
+    assert!(matches!(call.kind, CallKind::Ping));
+    assert_eq!((call.method.as_str(), call.sequence), ("ping", 9));
+}
+
+#[test]
+fn a_client_can_tell_what_kind_of_no_it_got() {
+    let read =
+        |reply: &Reply| decode_reply(&encode_reply("record_error", 1, reply).expect("memory"));
+    let why = || "why".to_owned();
+    assert_eq!(read(&Reply::Recorded).expect("yes"), "record_error");
+    assert!(matches!(read(&Reply::Failed(why())), Err(ReplyError::NotKept(w)) if w == "why"));
+    assert!(matches!(read(&Reply::Refused(why())), Err(ReplyError::KeyRefused(w)) if w == "why"));
+    assert!(matches!(read(&Reply::Malformed(why())), Err(ReplyError::Refused(w)) if w == "why"));
+    assert!(matches!(read(&Reply::UnknownMethod), Err(ReplyError::Refused(_))));
+    assert!(matches!(decode_reply(b"HTTP/1.1 200 OK"), Err(ReplyError::NoReply(_))));
+    assert!(matches!(decode_reply(&encode_ping(1).expect("memory")), Err(ReplyError::NoReply(_))));
+}
