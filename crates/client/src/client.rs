@@ -1,0 +1,105 @@
+//! The client of one process.
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::clock;
+use crate::delivery::Delivery;
+use crate::event::Event;
+use crate::queue::Waiting;
+use crate::settings::Settings;
+use crate::thinning::{StackKey, Thinning, Untold};
+
+/// Counts occurrences, and sends reports from a thread of its own. Nothing here fails or waits
+/// for a server, but [`Client::flush`].
+///
+/// It belongs to the process that made it. After a `fork` the child makes its own from
+/// [`Client::settings`] and forgets (`std::mem::forget`) this one: its thread is not there, and
+/// its locks may be held for ever.
+#[derive(Debug)]
+pub struct Client {
+    delivery: Arc<Delivery>,
+    thinning: Mutex<Thinning>,
+}
+
+impl Client {
+    /// A client that has sent nothing yet. Its thread starts with the first report.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self { delivery: Arc::new(Delivery::new(settings)), thinning: Mutex::default() }
+    }
+
+    /// What it was made with.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        self.delivery.settings()
+    }
+
+    /// Counts an occurrence of a stack. `Some` when it is to be reported, with how many
+    /// occurrences the report stands for.
+    #[must_use]
+    pub fn occurred(&self, stack: StackKey) -> Option<u64> {
+        let (stands_for, forgotten) = self.with_thinning(|seen| seen.count(stack, clock::now()));
+        forgotten.into_iter().for_each(|untold| self.push_untold(untold));
+        stands_for
+    }
+
+    /// Reports an event that stands for `count` occurrences of this stack.
+    pub fn report(&self, stack: StackKey, event: Event, count: u64) {
+        let event = Arc::new(event);
+        self.with_thinning(|seen| seen.keep(stack, &event));
+        self.delivery.push(Waiting::new(event, count));
+    }
+
+    /// Occurrences that could not be captured; the server is told how many.
+    pub fn lose(&self, occurrences: u64) {
+        self.delivery.lose(occurrences);
+    }
+
+    /// Sends what was counted and all that waits. `true` when all of it was taken; it returns
+    /// sooner when no server takes reports.
+    pub fn flush(&self, limit: Duration) -> bool {
+        let untold = self.with_thinning(Thinning::take_untold);
+        untold.into_iter().for_each(|untold| self.push_untold(untold));
+        self.delivery.flush(limit)
+    }
+
+    /// Takes over what another client has counted, what waits there, and what it has lost.
+    pub fn take_over(&self, other: &Self) {
+        other.forget_stacks();
+        self.delivery.take_over(&other.delivery);
+    }
+
+    /// Ends the thread if it has nothing to do, before the process forks: a fork of a process
+    /// with threads is warned of. The next report starts another.
+    pub fn pause(&self) {
+        self.delivery.pause();
+    }
+
+    /// Forgets which stacks were seen, as if the program had just started; what was counted is
+    /// sent.
+    pub fn forget_stacks(&self) {
+        let untold = self.with_thinning(Thinning::forget);
+        untold.into_iter().for_each(|untold| self.push_untold(untold));
+    }
+
+    /// What somebody should know of sending, at most once in a process.
+    #[must_use]
+    pub fn take_warning(&self) -> Option<String> {
+        self.delivery.take_warning()
+    }
+
+    fn push_untold(&self, untold: Untold) {
+        self.delivery.push(Waiting::new(untold.event, untold.count));
+    }
+
+    fn with_thinning<T>(&self, work: impl FnOnce(&mut Thinning) -> T) -> T {
+        work(&mut self.thinning.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What waits is still sent.
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.delivery.end();
+    }
+}

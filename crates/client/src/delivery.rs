@@ -1,0 +1,287 @@
+//! The thread that sends: what waits is redacted, encoded and sent, to one server at a time.
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use flawless_protocol::thrift::encode_record_error;
+
+use crate::back_off::Standings;
+use crate::clock;
+use crate::message::message;
+use crate::queue::{Queue, Waiting};
+use crate::settings::Settings;
+use crate::transport::{Connection, Failure};
+
+/// TLS and regular expressions need some; the default would be eight times as much.
+const STACK: usize = 1024 * 1024;
+
+/// For the program to go on before the thread begins to work.
+const AFTER_YOU: Duration = Duration::from_millis(2);
+
+/// What program and thread share.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    settings: Settings,
+    state: Mutex<State>,
+    /// Rung when there is something to do.
+    work: Condvar,
+    /// Rung when nothing is left to do, or nothing can be done.
+    rest: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    queue: Queue,
+    thread: Option<JoinHandle<()>>,
+    is_sending: bool,
+    /// The thread waits for a report.
+    is_idle: bool,
+    /// No server takes reports now.
+    is_hopeless: bool,
+    /// All servers are to be tried at once, whatever they did before.
+    wants_pardon: bool,
+    /// The thread ends after what waits: the client is gone, or the process forks.
+    is_last: bool,
+    warning: Option<String>,
+    has_warned: bool,
+}
+
+impl Delivery {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let state = State {
+            queue: Queue::new(settings.queue),
+            thread: None,
+            is_sending: false,
+            is_idle: false,
+            is_hopeless: false,
+            wants_pardon: false,
+            is_last: false,
+            warning: None,
+            has_warned: false,
+        };
+        let (work, rest) = (Condvar::new(), Condvar::new());
+        Self { settings, state: Mutex::new(state), work, rest }
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Never waits for a server. The thread starts with the first report.
+    pub(crate) fn push(self: &Arc<Self>, waiting: Waiting) {
+        let mut state = self.lock();
+        state.queue.push(waiting);
+        if state.thread.is_none() {
+            let delivery = self.clone();
+            let builder = thread::Builder::new().name("flawless".to_owned()).stack_size(STACK);
+            match builder.spawn(move || delivery.run()) {
+                Ok(thread) => state.thread = Some(thread),
+                // The next report tries again.
+                Err(error) => state.warn(|| format!("no thread for sending: {error}")),
+            }
+        }
+        let is_idle = state.is_idle;
+        drop(state);
+        if is_idle {
+            self.work.notify_one();
+        }
+    }
+
+    /// Waits until all is sent (`true`), no server takes it, or the time is up.
+    pub(crate) fn flush(&self, limit: Duration) -> bool {
+        let mut state = self.lock();
+        if state.thread.is_none() {
+            return state.queue.is_empty();
+        }
+        state.wants_pardon = true;
+        state.is_hopeless = false;
+        self.work.notify_one();
+        let busy =
+            |state: &mut State| (!state.queue.is_empty() || state.is_sending) && !state.is_hopeless;
+        let waited = self.rest.wait_timeout_while(state, limit, busy);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.queue.is_empty() && !state.is_sending
+    }
+
+    pub(crate) fn take_over(self: &Arc<Self>, other: &Self) {
+        let (waiting, lost) = other.lock().queue.take();
+        self.lose(lost);
+        waiting.into_iter().for_each(|waiting| self.push(waiting));
+    }
+
+    pub(crate) fn lose(&self, occurrences: u64) {
+        self.lock().queue.lost += occurrences;
+    }
+
+    pub(crate) fn take_warning(&self) -> Option<String> {
+        self.lock().warning.take()
+    }
+
+    /// Ends the thread if it has nothing to do; the next report starts another.
+    pub(crate) fn pause(&self) {
+        let mut state = self.lock();
+        // It may not have woken yet for a report that waits.
+        if !state.is_idle || !state.queue.is_empty() {
+            return;
+        }
+        let Some(thread) = state.thread.take() else { return };
+        state.is_last = true;
+        drop(state);
+        self.work.notify_one();
+        let _ = thread.join();
+        self.lock().is_last = false;
+    }
+
+    /// The thread ends when it has sent what waits, or cannot.
+    pub(crate) fn end(&self) {
+        self.lock().is_last = true;
+        self.work.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self) {
+        let mut random = fastrand::Rng::new();
+        let mut standings = Standings::new(self.settings.servers.len());
+        let mut open = None;
+        while let Some((waiting, lost)) = self.next(&mut open) {
+            match standings.choose(clock::now(), &mut random) {
+                Err(until) => {
+                    if !self.wait(waiting, until, &mut standings) {
+                        return;
+                    }
+                }
+                Ok(server) => {
+                    let send = || self.send(server, &mut open, &waiting, lost);
+                    let sent = catch_unwind(AssertUnwindSafe(send)).unwrap_or_else(|_| {
+                        Err(Failure::Refused("this report cannot be encoded".to_owned()))
+                    });
+                    match &sent {
+                        Ok(()) | Err(Failure::Refused(_)) => standings.worked(server),
+                        Err(Failure::Later(_)) => {
+                            standings.failed(server, clock::now(), &mut random);
+                        }
+                        Err(Failure::Unanswered(_)) => {
+                            standings.unanswered(server, clock::now(), &mut random);
+                        }
+                    }
+                    self.settle(server, waiting, lost, sent);
+                }
+            }
+        }
+    }
+
+    /// The oldest report, and how many occurrences were lost before; `None` at the end.
+    fn next(&self, open: &mut Option<(usize, Connection)>) -> Option<(Waiting, u64)> {
+        let mut state = self.lock();
+        loop {
+            if let Some(waiting) = state.queue.pop() {
+                state.is_sending = true;
+                return Some((waiting, state.queue.lost));
+            }
+            state.is_sending = false;
+            state.wants_pardon = false;
+            self.rest.notify_all();
+            // No connection is left idle.
+            *open = None;
+            if state.is_last {
+                return None;
+            }
+            state.is_idle = true;
+            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.is_idle = false;
+            // A thread that was just woken takes the processor from the one that woke it.
+            let nothing_presses = |state: &mut State| !state.wants_pardon && !state.is_last;
+            let waited = self.work.wait_timeout_while(state, AFTER_YOU, nothing_presses);
+            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Waits for a server to be asked again; `false` when there is nothing to wait for.
+    fn wait(&self, waiting: Waiting, until: Instant, standings: &mut Standings) -> bool {
+        let mut state = self.lock();
+        state.queue.put_back(waiting);
+        state.is_sending = false;
+        while !state.wants_pardon {
+            state.is_hopeless = true;
+            self.rest.notify_all();
+            let now = clock::now();
+            if state.is_last || now >= until {
+                break;
+            }
+            let woken = self.work.wait_timeout(state, until - now);
+            (state, _) = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+        if std::mem::take(&mut state.wants_pardon) {
+            standings.pardon();
+            state.is_hopeless = false;
+            return true;
+        }
+        !state.is_last
+    }
+
+    fn send(
+        &self,
+        server: usize,
+        open: &mut Option<(usize, Connection)>,
+        waiting: &Waiting,
+        lost: u64,
+    ) -> Result<(), Failure> {
+        let Settings { program, redactor, servers, timeout, .. } = &self.settings;
+        let counts = (waiting.count, lost);
+        let request = message(&waiting.event, counts, program, redactor, &servers[server]);
+        let bytes = encode_record_error(&request, 0)
+            .map_err(|error| Failure::Refused(format!("it cannot be encoded: {error}")))?;
+        if let Some((_, mut kept)) = open.take_if(|(kept, _)| *kept == server) {
+            match kept.send(&bytes) {
+                // The server has closed it since.
+                Err(Failure::Later(_)) => {}
+                Ok(()) => {
+                    *open = Some((server, kept));
+                    return Ok(());
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        let mut connection = Connection::open(&servers[server], *timeout)?;
+        connection.send(&bytes)?;
+        *open = Some((server, connection));
+        Ok(())
+    }
+
+    fn settle(&self, server: usize, waiting: Waiting, lost: u64, sent: Result<(), Failure>) {
+        let mut state = self.lock();
+        let address = &self.settings.servers[server];
+        match sent {
+            Ok(()) => {
+                // What was lost may have been taken over by another client meanwhile.
+                state.queue.lost = state.queue.lost.saturating_sub(lost);
+                state.is_hopeless = false;
+            }
+            Err(Failure::Later(why) | Failure::Unanswered(why)) => {
+                state.queue.put_back(waiting);
+                state.warn(|| {
+                    format!(
+                        "reports cannot be sent to {address}: {why}. They wait and are sent later"
+                    )
+                });
+            }
+            Err(Failure::Refused(why)) => {
+                state.queue.lost += waiting.count;
+                state.warn(|| format!("{address} refuses a report: {why}"));
+            }
+        }
+    }
+}
+
+impl State {
+    /// One warning for a process.
+    fn warn(&mut self, text: impl FnOnce() -> String) {
+        if !std::mem::replace(&mut self.has_warned, true) {
+            self.warning = Some(text());
+        }
+    }
+}

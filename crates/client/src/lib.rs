@@ -1,0 +1,32 @@
+//! The sending half of Flawless for programs: an exception is counted, redacted and sent by a
+//! thread of its own, and the program never waits and never fails because of it.
+//!
+//! A binding for a language captures an [`Event`] and hands it to the [`Client`].
+
+mod back_off;
+mod client;
+mod clock;
+mod delivery;
+mod endpoint;
+mod event;
+mod locals;
+mod message;
+mod printed;
+mod queue;
+pub mod redact;
+mod revision;
+mod settings;
+mod source;
+mod thinning;
+mod transport;
+
+pub use client::Client;
+pub use endpoint::{Endpoint, EndpointError};
+pub use event::{Chained, Event, Exception, Frame, Relation, Request, Source};
+pub use locals::Locals;
+pub use printed::{BEYOND, CUT, MESSAGE, VALUE};
+pub use queue::QueueBounds;
+pub use revision::running_revision;
+pub use settings::{Program, Settings};
+pub use source::SourceFile;
+pub use thinning::StackKey;

@@ -1,0 +1,75 @@
+//! Names and printed values of a frame's variables, in one piece of memory: a program that fails
+//! should not allocate hundreds of small ones.
+use std::sync::Arc;
+
+/// Local variables in the order to be told.
+#[derive(Debug, Clone, Default)]
+pub struct Locals {
+    names: Vec<Arc<str>>,
+    /// All values, one after another.
+    values: String,
+    /// Where each value ends.
+    ends: Vec<usize>,
+}
+
+impl Locals {
+    /// Room for so many variables.
+    #[must_use]
+    pub fn with_capacity(variables: usize) -> Self {
+        Self {
+            names: Vec::with_capacity(variables),
+            values: String::with_capacity(variables * 32),
+            ends: Vec::with_capacity(variables),
+        }
+    }
+
+    /// Adds a variable; `print` writes its value to the end of the text it is given.
+    pub fn push_with<T>(&mut self, name: Arc<str>, print: impl FnOnce(&mut String) -> T) -> T {
+        let answer = print(&mut self.values);
+        self.names.push(name);
+        self.ends.push(self.values.len());
+        answer
+    }
+
+    /// Puts another value in the place of one.
+    pub fn set(&mut self, at: usize, value: &str) {
+        let Some(&end) = self.ends.get(at) else { return };
+        let start = self.start(at);
+        self.values.replace_range(start..end, value);
+        let moved = |place: usize| place - (end - start) + value.len();
+        self.ends[at..].iter_mut().for_each(|end| *end = moved(*end));
+    }
+
+    /// All names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &str)> {
+        let value = |at| &self.values[self.start(at)..self.ends[at]];
+        self.names.iter().enumerate().map(move |(at, name)| (name, value(at)))
+    }
+
+    /// Bytes that it takes.
+    pub(crate) fn size(&self) -> usize {
+        self.values.capacity() + self.names.capacity() * size_of::<(Arc<str>, usize)>()
+    }
+
+    fn start(&self, at: usize) -> usize {
+        at.checked_sub(1).map_or(0, |before| self.ends[before])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_comes_later_takes_its_place() {
+        let mut locals = Locals::default();
+        for (name, value) in [("a", "1"), ("b", ""), ("c", "'long'")] {
+            locals.push_with(name.into(), |text| text.push_str(value));
+        }
+        locals.set(1, "Money(3)");
+        locals.set(2, "");
+        locals.set(7, "nowhere");
+        let all: Vec<_> = locals.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(all, ["a=1", "b=Money(3)", "c="]);
+    }
+}

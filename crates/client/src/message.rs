@@ -1,0 +1,168 @@
+//! An event as the message that leaves the process: redacted, cut, in the protocol's words.
+use flawless_protocol::thrift::{ChainedException, RecordErrorRequest, StackLine, WebRequest};
+
+use crate::endpoint::Endpoint;
+use crate::event::{Chained, Event, Exception, Frame, Relation, Request, Source};
+use crate::printed::{MESSAGE, VALUE, shown};
+use crate::redact::{Redactor, SCRUBBED};
+use crate::settings::Program;
+
+/// Only frames this near to the exception are sent with the lines around theirs.
+const FRAMES_WITH_CONTEXT: usize = 50;
+
+/// Makes the message to this server.
+pub(crate) fn message(
+    event: &Event,
+    (count, lost): (u64, u64),
+    program: &Program,
+    redactor: &Redactor,
+    endpoint: &Endpoint,
+) -> RecordErrorRequest {
+    let make = Make { redactor };
+    let Exception { type_name, message, notes, frames } = &event.exception;
+    let mut request = RecordErrorRequest {
+        traceback: make.stack(frames),
+        exception_message: Some(make.shown(message, MESSAGE)),
+        hostname: Some(event.hostname.as_ref().unwrap_or(&program.hostname).clone()),
+        error_threshold: event.error_threshold,
+        error_count: Some(i64::try_from(count).unwrap_or(i64::MAX)),
+        exception_type: Some(type_name.clone()),
+        revision: program.revision.clone(),
+        environment: program.environment.clone(),
+        lost_count: (lost > 0).then(|| i64::try_from(lost).unwrap_or(i64::MAX)),
+        chain: event.chain.iter().map(|chained| make.chained(chained)).collect(),
+        notes: notes.iter().map(|note| make.text(note)).collect(),
+        ..RecordErrorRequest::default()
+    };
+    let mut info = make.text(&event.additional_info);
+    let web = event.request.as_ref().map(|request| make.request(request));
+    match endpoint {
+        Endpoint::Http { key, .. } => {
+            request.project_key = Some(key.clone());
+            request.request = web;
+        }
+        // It may be a server of 0.4.5, which knows free text only.
+        Endpoint::Framed { .. } => {
+            if let Some(web) = web {
+                if !info.is_empty() {
+                    info.push_str("\n\n");
+                }
+                info.push_str(&request_text(&web));
+            }
+        }
+    }
+    request.additional_info = (!info.is_empty()).then_some(info);
+    request
+}
+
+struct Make<'a> {
+    redactor: &'a Redactor,
+}
+
+impl Make<'_> {
+    fn text(&self, text: &str) -> String {
+        self.redactor.redact(text).into_owned()
+    }
+
+    fn shown(&self, text: &str, characters: usize) -> String {
+        shown(text, characters, self.redactor)
+    }
+
+    fn chained(&self, chained: &Chained) -> ChainedException {
+        let Exception { type_name, message, notes, frames } = &chained.exception;
+        ChainedException {
+            exception_type: Some(type_name.clone()),
+            exception_message: Some(self.shown(message, MESSAGE)),
+            relation: Some(
+                match chained.relation {
+                    Relation::Cause => "cause",
+                    Relation::Context => "context",
+                    Relation::Member => "member",
+                }
+                .to_owned(),
+            ),
+            parent: chained.parent.and_then(|parent| i64::try_from(parent).ok()),
+            traceback: self.stack(frames),
+            notes: notes.iter().map(|note| self.text(note)).collect(),
+        }
+    }
+
+    fn stack(&self, frames: &[Frame]) -> Vec<StackLine> {
+        let far = frames.len().saturating_sub(FRAMES_WITH_CONTEXT);
+        let lines = frames.iter().enumerate();
+        lines.map(|(at, frame)| self.line(frame, at >= far)).collect()
+    }
+
+    fn line(&self, frame: &Frame, with_context: bool) -> StackLine {
+        let (before, text, after) = self.source(frame, with_context);
+        let locals = frame.locals.as_ref().map(|locals| {
+            let printed =
+                locals.iter().map(|(name, value)| (name.to_string(), self.shown(value, VALUE)));
+            printed.collect()
+        });
+        StackLine {
+            filename: Some(frame.path.to_string()),
+            line_number: Some(i64::from(frame.line)),
+            function_name: Some(frame.function.to_string()),
+            text: Some(text),
+            frame_locals: locals,
+            before,
+            after,
+        }
+    }
+
+    /// The lines before, the line itself, the lines after. They are redacted as one text: a
+    /// private key fills several lines.
+    fn source(&self, frame: &Frame, with_context: bool) -> (Vec<String>, String, Vec<String>) {
+        let file = match &frame.source {
+            Source::Line(text) => {
+                return (Vec::new(), self.redactor.redact_values(text).into_owned(), Vec::new());
+            }
+            Source::File(file) => file,
+        };
+        let (before, after) = match with_context {
+            true => file.around(frame.line),
+            false => (frame.line..frame.line, 0..0),
+        };
+        let numbers = before.clone().chain([frame.line]).chain(after);
+        let lines: Vec<&str> = numbers.map(|number| file.line(number).unwrap_or("")).collect();
+        let text = lines.join("\n");
+        let redacted = self.redactor.redact_values(&text);
+        let mut shown: Vec<String> = redacted.split('\n').map(str::to_owned).collect();
+        if shown.len() != lines.len() {
+            // A secret of several lines is gone: which of the others is which is not known.
+            let own = lines[before.len()];
+            let is_left = shown.iter().any(|line| line == own);
+            let own = if is_left { own.to_owned() } else { SCRUBBED.to_owned() };
+            return (Vec::new(), own, Vec::new());
+        }
+        let after = shown.split_off(before.len() + 1);
+        let text = shown.pop().unwrap_or_default();
+        (shown, text, after)
+    }
+
+    fn request(&self, request: &Request) -> WebRequest {
+        let headers = request.headers.iter().map(|(name, value)| {
+            let secret = self.redactor.is_secret_name(name) && !value.is_empty();
+            let value = if secret { SCRUBBED.to_owned() } else { self.text(value) };
+            (name.clone(), value)
+        });
+        WebRequest {
+            method: Some(request.method.clone()),
+            path: Some(self.text(&request.path)),
+            protocol: Some(request.protocol.clone()),
+            headers: headers.collect(),
+            body: (!request.body.is_empty()).then(|| self.text(&request.body)),
+        }
+    }
+}
+
+/// The request as the mails of 0.4.5 show it.
+fn request_text(web: &WebRequest) -> String {
+    let first = [&web.method, &web.path, &web.protocol];
+    let first: Vec<&str> = first.into_iter().flatten().map(String::as_str).collect();
+    let mut lines = vec![first.join(" ")];
+    lines.extend(web.headers.iter().map(|(name, value)| format!("{name}: {value}")));
+    lines.extend(web.body.iter().map(|body| format!("\n{body}")));
+    lines.join("\n")
+}

@@ -1,0 +1,40 @@
+//! Printed values that are longer than they may be shown: they are redacted before they are cut,
+//! so that no half of a secret stays.
+use crate::redact::Redactor;
+
+/// Characters of a value that are shown, as 0.4.5 had it.
+pub const VALUE: usize = 250;
+/// Characters of an exception's own text that are shown.
+pub const MESSAGE: usize = 4_000;
+/// Characters to print beyond those that are shown.
+pub const BEYOND: usize = 150;
+/// Stands behind a text that is longer than it may be shown; what the whole holds, such as
+/// ` (1000 characters)`, follows it. Values do not contain it.
+pub const CUT: char = '\u{1}';
+
+/// A printed text as it may leave the process, with up to so many characters.
+pub(crate) fn shown(text: &str, characters: usize, redactor: &Redactor) -> String {
+    let Some((text, whole)) = text.rsplit_once(CUT) else {
+        return redactor.redact(text).into_owned();
+    };
+    let redacted = redactor.redact(text);
+    let end = redacted.char_indices().nth(characters).map_or(redacted.len(), |(end, _)| end);
+    format!("{}...{whole}", &redacted[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redact::{Rules, SCRUBBED};
+
+    #[test]
+    fn a_secret_at_the_end_of_what_is_shown_is_redacted_whole() {
+        let redactor = Redactor::new(&Rules::default(), []).expect("built-in rules");
+        let url = format!("{}https://bob:S3cretPass@example.com/x", "x".repeat(230));
+        let text = format!("{url}{}{CUT} (900 characters)", "y".repeat(90));
+        let shown = shown(&text, VALUE, &redactor);
+        assert!(!shown.contains("S3cret"), "{shown}");
+        let begin = format!("https://bob:{SCRUBBED}").chars().take(20).collect::<String>();
+        assert!(shown.ends_with(&format!("{begin}... (900 characters)")), "{shown}");
+    }
+}

@@ -1,0 +1,100 @@
+//! The text of a source file, shared by all frames in it.
+use std::ops::Range;
+
+/// A source file as the program read it.
+#[derive(Debug, Default)]
+pub struct SourceFile {
+    text: String,
+    /// Where each line ends, its line break not counted.
+    ends: Vec<u32>,
+}
+
+/// Lines shown before and after the one that ran.
+pub(crate) const CONTEXT: usize = 5;
+
+/// Files beyond this are cut: their later lines have no text.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// A longer line is cut: minified code.
+const MAX_LINE: usize = 1_000;
+
+impl SourceFile {
+    /// Takes the whole text of a file.
+    #[must_use]
+    pub fn new(mut text: String) -> Self {
+        if text.len() > MAX_BYTES {
+            let end = (0..=MAX_BYTES).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+            text.truncate(end);
+            text.shrink_to_fit();
+        }
+        // Files of at most 4 MiB: a u32 holds every position.
+        let breaks = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
+        let mut ends: Vec<u32> = breaks.map(|(at, _)| u32::try_from(at).unwrap_or(0)).collect();
+        if !text.is_empty() && !text.ends_with('\n') {
+            ends.push(u32::try_from(text.len()).unwrap_or(0));
+        }
+        Self { text, ends }
+    }
+
+    /// Bytes of its text.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Whether nothing is known of the file.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Line `number` (from 1) without its line break, or `None` behind the end.
+    #[must_use]
+    pub fn line(&self, number: u32) -> Option<&str> {
+        let index = usize::try_from(number).ok()?.checked_sub(1)?;
+        let end = *self.ends.get(index)? as usize;
+        let start = match index.checked_sub(1) {
+            Some(before) => self.ends[before] as usize + 1,
+            None => 0,
+        };
+        let line = self.text.get(start..end)?.trim_end_matches('\r');
+        Some(match line.char_indices().nth(MAX_LINE) {
+            Some((cut, _)) => &line[..cut],
+            None => line,
+        })
+    }
+
+    /// The numbers of the lines before and after a line.
+    pub(crate) fn around(&self, number: u32) -> (Range<u32>, Range<u32>) {
+        let context = u32::try_from(CONTEXT).unwrap_or(0);
+        let end = u32::try_from(self.ends.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let after = number.saturating_add(1);
+        (
+            number.saturating_sub(context).max(1)..number.max(1),
+            after.min(end)..after.saturating_add(context).min(end),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_counted_from_one_and_end_with_the_file() {
+        let file = SourceFile::new("a\r\n\nc".to_owned());
+        let lines: Vec<_> = (0..5).map(|number| file.line(number)).collect();
+        assert_eq!(lines, [None, Some("a"), Some(""), Some("c"), None]);
+        assert_eq!(SourceFile::new(String::new()).line(1), None);
+    }
+
+    #[test]
+    fn the_lines_around_stay_within_the_file() {
+        let file = SourceFile::new("x\n".repeat(10));
+        assert_eq!(file.around(1), (1..1, 2..7));
+        assert_eq!(file.around(7), (2..7, 8..11));
+        assert_eq!(file.around(10), (5..10, 11..11));
+        let (_, after) = file.around(u32::MAX);
+        assert!(after.is_empty());
+    }
+}

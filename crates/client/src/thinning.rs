@@ -1,0 +1,189 @@
+//! Which occurrences of one stack are reported, and for how many each report stands: the first
+//! ten, then each power of two, else one in ten minutes, as 0.4.5 did it.
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::event::Event;
+
+/// What tells one stack from another: a good hash of its places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StackKey(pub u64);
+
+const ALWAYS: u64 = 10;
+const AT_LEAST_EVERY: Duration = Duration::from_secs(600);
+/// Reports that are kept: beyond this they are kept without the values of variables.
+const KEPT_BYTES: usize = 4 * 1024 * 1024;
+const MAX_STACKS: usize = 200;
+
+/// Occurrences that were counted and not yet told.
+#[derive(Debug)]
+pub(crate) struct Untold {
+    pub(crate) event: Arc<Event>,
+    pub(crate) count: u64,
+}
+
+#[derive(Debug)]
+struct Seen {
+    count: u64,
+    told: u64,
+    told_at: Instant,
+    seen_at: u64,
+    /// The newest report, kept once occurrences can be left untold.
+    event: Option<Arc<Event>>,
+}
+
+/// The stacks that were seen last.
+#[derive(Debug, Default)]
+pub(crate) struct Thinning {
+    stacks: HashMap<StackKey, Seen, BuildHasherDefault<AlreadyHashed>>,
+    clock: u64,
+    /// Of all kept reports.
+    kept_bytes: usize,
+}
+
+impl Thinning {
+    /// Counts an occurrence. `Some` when it is to be reported, with how many it stands for; and
+    /// what a forgotten stack had left untold.
+    pub(crate) fn count(&mut self, stack: StackKey, now: Instant) -> (Option<u64>, Option<Untold>) {
+        self.clock += 1;
+        let mut forgotten = None;
+        if self.stacks.len() >= MAX_STACKS && !self.stacks.contains_key(&stack) {
+            let oldest = self.stacks.iter().min_by_key(|(_, seen)| seen.seen_at);
+            let oldest = oldest.map(|(&key, _)| key);
+            let oldest = oldest.and_then(|key| self.stacks.remove(&key));
+            let kept = oldest.as_ref().and_then(|seen| seen.event.as_ref());
+            self.kept_bytes -= kept.map_or(0, |event| event.size());
+            forgotten = oldest.and_then(Seen::untold);
+        }
+        let new = Seen { count: 0, told: 0, told_at: now, seen_at: 0, event: None };
+        let seen = self.stacks.entry(stack).or_insert(new);
+        seen.seen_at = self.clock;
+        seen.count += 1;
+        let due = seen.count <= ALWAYS
+            || seen.count.is_power_of_two()
+            || now.duration_since(seen.told_at) >= AT_LEAST_EVERY;
+        let stands_for = due.then(|| {
+            seen.told_at = now;
+            seen.count - std::mem::replace(&mut seen.told, seen.count)
+        });
+        (stands_for, forgotten)
+    }
+
+    /// Keeps the report of a stack whose next occurrences may not be reported at once.
+    pub(crate) fn keep(&mut self, stack: StackKey, event: &Arc<Event>) {
+        if let Some(seen) = self.stacks.get_mut(&stack)
+            && seen.count >= ALWAYS
+        {
+            let before = seen.event.as_ref().map_or(0, |event| event.size());
+            let room = KEPT_BYTES.saturating_sub(self.kept_bytes - before);
+            let event = match event.size() <= room {
+                true => event.clone(),
+                false => Arc::new(event.without_locals()),
+            };
+            self.kept_bytes = self.kept_bytes - before + event.size();
+            seen.event = Some(event);
+        }
+    }
+
+    /// All that was counted and not yet told; it counts as told from now on.
+    pub(crate) fn take_untold(&mut self) -> Vec<Untold> {
+        let take = |seen: &mut Seen| {
+            let count = seen.count - std::mem::replace(&mut seen.told, seen.count);
+            let event = seen.event.clone()?;
+            (count > 0).then_some(Untold { event, count })
+        };
+        self.stacks.values_mut().filter_map(take).collect()
+    }
+
+    /// Begins anew; what was counted and not told is answered.
+    pub(crate) fn forget(&mut self) -> Vec<Untold> {
+        let untold = self.take_untold();
+        self.stacks.clear();
+        self.kept_bytes = 0;
+        untold
+    }
+}
+
+impl Seen {
+    fn untold(self) -> Option<Untold> {
+        let count = self.count - self.told;
+        (count > 0).then_some(Untold { event: self.event?, count })
+    }
+}
+
+/// Stack keys are hashes already.
+#[derive(Debug, Default)]
+struct AlreadyHashed(u64);
+
+impl Hasher for AlreadyHashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+
+    /// Which of `occurrences` of one stack are reported, each with what it stands for.
+    fn reported(thinning: &mut Thinning, occurrences: u64, now: Instant) -> Vec<(u64, u64)> {
+        let mut reported = Vec::new();
+        for number in 1..=occurrences {
+            let (stands_for, _) = thinning.count(StackKey(7), now);
+            reported.extend(stands_for.map(|count| (number, count)));
+            thinning.keep(StackKey(7), &Arc::default());
+        }
+        reported
+    }
+
+    #[test]
+    fn the_first_ten_are_reported_and_then_each_power_of_two() {
+        let mut thinning = Thinning::default();
+        let mut expected: Vec<(u64, u64)> = (1..=10).map(|number| (number, 1)).collect();
+        expected.extend([(16, 6), (32, 16), (64, 32)]);
+        assert_eq!(reported(&mut thinning, 100, clock::now()), expected);
+        let untold: u64 = thinning.take_untold().iter().map(|untold| untold.count).sum();
+        assert_eq!(untold, 36, "reports and rest are exactly all occurrences");
+        assert!(thinning.take_untold().is_empty(), "nothing is told twice");
+    }
+
+    #[test]
+    fn a_stack_that_keeps_failing_is_reported_every_ten_minutes() {
+        let mut thinning = Thinning::default();
+        let start = clock::now();
+        reported(&mut thinning, 17, start);
+        let later = start + AT_LEAST_EVERY;
+        assert_eq!(thinning.count(StackKey(7), later).0, Some(2));
+        assert_eq!(thinning.count(StackKey(7), later).0, None);
+    }
+
+    #[test]
+    fn the_stack_not_seen_for_longest_is_forgotten_and_its_rest_is_told() {
+        let mut thinning = Thinning::default();
+        let now = clock::now();
+        for stack in 0..MAX_STACKS as u64 {
+            for _ in 0..12 {
+                thinning.count(StackKey(stack), now);
+                thinning.keep(StackKey(stack), &Arc::default());
+            }
+        }
+        thinning.count(StackKey(0), now);
+        let (_, forgotten) = thinning.count(StackKey(1_000_000), now);
+        assert_eq!(forgotten.map(|untold| untold.count), Some(2), "stack 1 had two untold");
+        assert_eq!(thinning.stacks.len(), MAX_STACKS);
+        assert!(thinning.stacks.contains_key(&StackKey(0)), "it was seen again");
+    }
+}

@@ -1,0 +1,292 @@
+//! The client against servers on loopback: what arrives, and what happens when it does not.
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use flawless_client::redact::{Redactor, Rules, SCRUBBED};
+use flawless_client::{
+    Chained, Client, Endpoint, Event, Exception, Frame, Locals, Program, QueueBounds, Relation,
+    Request, Settings, Source, SourceFile, StackKey,
+};
+use flawless_protocol::thrift::{
+    Call, CallKind, RecordErrorRequest, Reply, decode_call, encode_reply,
+};
+
+const LONG: Duration = Duration::from_secs(10);
+
+/// A server that answers each message as it is told to.
+struct Server {
+    port: u16,
+    requests: mpsc::Receiver<RecordErrorRequest>,
+}
+
+fn decode(message: &[u8]) -> (String, i32, RecordErrorRequest) {
+    match decode_call(message).expect("a call") {
+        Call { method, sequence, kind: CallKind::RecordError(request) } => {
+            (method, sequence, *request)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+impl Server {
+    fn framed(mut answer: impl FnMut() -> Reply + Send + 'static) -> Self {
+        Self::start(move |stream, requests| {
+            let mut length = [0; 4];
+            while stream.read_exact(&mut length).is_ok() {
+                let mut message = vec![0; u32::from_be_bytes(length) as usize];
+                stream.read_exact(&mut message).expect("a whole frame");
+                let (method, sequence, request) = decode(&message);
+                requests.send(request).expect("the test listens");
+                let reply = encode_reply(&method, sequence, &answer()).expect("it encodes");
+                let length = u32::try_from(reply.len()).expect("small").to_be_bytes();
+                stream.write_all(&[&length, &*reply].concat()).expect("the client listens");
+            }
+        })
+    }
+
+    fn http(mut answer: impl FnMut() -> (u16, Reply) + Send + 'static) -> Self {
+        Self::start(move |stream, requests| {
+            let mut reader = BufReader::new(stream.try_clone().expect("a handle"));
+            loop {
+                let mut head = Vec::new();
+                while reader.read_until(b'\n', &mut head).is_ok_and(|read| read > 2) {}
+                let head = String::from_utf8(head).expect("text").to_lowercase();
+                let Some((_, length)) = head.split_once("content-length: ") else { return };
+                assert!(head.starts_with("post /prefix/thrift http/1.1\r\n"), "{head}");
+                let length = length.lines().next().and_then(|length| length.parse().ok());
+                let mut message = vec![0; length.expect("a length")];
+                reader.read_exact(&mut message).expect("a whole body");
+                let (method, sequence, request) = decode(&message);
+                requests.send(request).expect("the test listens");
+                let (status, reply) = answer();
+                let reply = encode_reply(&method, sequence, &reply).expect("it encodes");
+                let head =
+                    format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\n\r\n", reply.len());
+                let bytes = [head.as_bytes(), &reply].concat();
+                stream.write_all(&bytes).expect("the client listens");
+            }
+        })
+    }
+
+    fn start(
+        mut serve: impl FnMut(&mut TcpStream, &mpsc::Sender<RecordErrorRequest>) + Send + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let (sender, requests) = mpsc::channel();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                serve(&mut stream.expect("a connection"), &sender);
+            }
+        });
+        Self { port, requests }
+    }
+
+    fn next(&self) -> RecordErrorRequest {
+        self.requests.recv_timeout(LONG).expect("a report")
+    }
+
+    fn framed_address(&self) -> Endpoint {
+        Endpoint::from_hostport(&format!("127.0.0.1:{}", self.port)).expect("an address")
+    }
+
+    fn dsn(&self) -> Endpoint {
+        let dsn = format!("http://key-1@127.0.0.1:{}/prefix/shop", self.port);
+        Endpoint::from_dsn(&dsn).expect("an address")
+    }
+}
+
+fn client(server: Endpoint, queue: QueueBounds) -> Client {
+    let redactor = Redactor::new(&Rules::default(), []).expect("built-in rules");
+    Client::new(Settings {
+        servers: vec![server],
+        program: Program {
+            hostname: "web-1".to_owned(),
+            revision: Some("r1".to_owned()),
+            environment: Some("production".to_owned()),
+        },
+        redactor: Arc::new(redactor),
+        queue,
+        timeout: Duration::from_secs(2),
+    })
+}
+
+fn event(source: &str, line: u32) -> Event {
+    let mut locals = Locals::default();
+    locals.push_with("user".into(), |text| text.push_str("{'name': 'ann', 'password': 'x7'}"));
+    let frame = Frame {
+        path: "/srv/shop/cart.py".into(),
+        line,
+        function: "total".into(),
+        source: Source::File(Arc::new(SourceFile::new(source.to_owned()))),
+        locals: Some(locals),
+    };
+    let exception = |name: &str, frames| Exception {
+        type_name: format!("builtins.{name}"),
+        message: format!("{name}('password=x7')"),
+        notes: vec!["token=abc123".to_owned()],
+        frames,
+    };
+    Event {
+        exception: exception("ValueError", vec![frame]),
+        chain: vec![Chained {
+            exception: exception("KeyError", Vec::new()),
+            relation: Relation::Cause,
+            parent: None,
+        }],
+        error_threshold: Some(3),
+        additional_info: "night run".to_owned(),
+        request: Some(Request {
+            method: "POST".to_owned(),
+            path: "/pay?token=abc123".to_owned(),
+            protocol: "HTTP/1.1".to_owned(),
+            headers: vec![
+                ("Cookie".to_owned(), "session=1".to_owned()),
+                ("Host".to_owned(), "shop.example.com".to_owned()),
+            ],
+            body: "card=4111111111111111&name=ann".to_owned(),
+        }),
+        hostname: None,
+    }
+}
+
+const SOURCE: &str = "one\ntwo\nthree\nfour\nfive\nsix\nseven\n";
+
+#[test]
+fn all_of_an_event_arrives_and_its_secrets_do_not() {
+    let server = Server::http(|| (200, Reply::Recorded));
+    let client = client(server.dsn(), QueueBounds::default());
+    client.report(StackKey(1), event(SOURCE, 6), 5);
+    assert!(client.flush(LONG));
+    let request = server.next();
+    assert!(!format!("{request:?}").contains("x7"), "{request:?}");
+    assert!(!format!("{request:?}").contains("abc123"), "{request:?}");
+    assert!(!format!("{request:?}").contains("4111"), "{request:?}");
+    let line = &request.traceback[0];
+    assert_eq!(line.before, ["one", "two", "three", "four", "five"]);
+    assert_eq!((line.text.as_deref(), &*line.after), (Some("six"), &["seven".to_owned()][..]));
+    let locals = line.frame_locals.as_ref().expect("locals");
+    assert_eq!(locals["user"], format!("{{'name': 'ann', 'password': {SCRUBBED}}}"));
+    let chained = &request.chain[0];
+    assert_eq!(chained.exception_type.as_deref(), Some("builtins.KeyError"));
+    assert_eq!((chained.relation.as_deref(), chained.parent), (Some("cause"), None));
+    let web = request.request.expect("the request");
+    assert_eq!(web.path, Some(format!("/pay?token={SCRUBBED}")));
+    assert_eq!(web.headers["Cookie"], SCRUBBED);
+    assert_eq!(web.headers["Host"], "shop.example.com");
+    assert_eq!(request.additional_info.as_deref(), Some("night run"));
+    assert_eq!(request.project_key.as_deref(), Some("key-1"));
+    assert_eq!(request.environment.as_deref(), Some("production"));
+    assert_eq!(request.revision.as_deref(), Some("r1"));
+    assert_eq!((request.error_count, request.lost_count), (Some(5), None));
+}
+
+#[test]
+fn an_older_server_is_told_the_request_as_text() {
+    let server = Server::framed(|| Reply::Recorded);
+    let client = client(server.framed_address(), QueueBounds::default());
+    client.report(StackKey(1), event(SOURCE, 1), 1);
+    assert!(client.flush(LONG));
+    let request = server.next();
+    assert_eq!(request.request, None);
+    let info = request.additional_info.expect("text");
+    let expected = format!(
+        "night run\n\nPOST /pay?token={SCRUBBED} HTTP/1.1\nCookie: {SCRUBBED}\n\
+         Host: shop.example.com\n\ncard={SCRUBBED}&name=ann"
+    );
+    assert_eq!(info, expected);
+}
+
+#[test]
+fn a_private_key_beside_the_line_is_not_sent_and_the_line_is() {
+    let begin = ["-----BEGIN RSA PRIVATE", " KEY-----"].concat();
+    let end = begin.replace("BEGIN", "END");
+    let source = format!("key = '''{begin}\nMIIEow\nIBAAKC\n{end}'''\nsign(key)\n");
+    let server = Server::framed(|| Reply::Recorded);
+    let client = client(server.framed_address(), QueueBounds::default());
+    for line in [5, 2] {
+        client.report(StackKey(1), event(&source, line), 1);
+    }
+    assert!(client.flush(LONG));
+    let lines: Vec<_> = (0..2).map(|_| server.next().traceback.remove(0)).collect();
+    assert!(!format!("{lines:?}").contains("MIIE"), "{lines:?}");
+    assert_eq!(lines[0].text.as_deref(), Some("sign(key)"));
+    assert_eq!(lines[1].text.as_deref(), Some(SCRUBBED));
+}
+
+#[test]
+fn what_a_server_cannot_keep_is_sent_again() {
+    let mut answers = vec![Reply::Failed("the disk is full".to_owned()), Reply::Recorded];
+    let server = Server::framed(move || answers.remove(0));
+    let client = client(server.framed_address(), QueueBounds::default());
+    client.report(StackKey(1), event(SOURCE, 1), 7);
+    assert!(client.flush(LONG), "a flush tries again at once");
+    let warning = client.take_warning().expect("a warning");
+    assert!(warning.contains("the disk is full"), "{warning}");
+    let counts = [server.next().error_count, server.next().error_count];
+    assert_eq!(counts, [Some(7), Some(7)]);
+    assert_eq!(client.take_warning(), None, "one warning is enough");
+}
+
+#[test]
+fn what_a_server_refuses_is_lost_and_the_next_report_says_so() {
+    let mut answers = vec![
+        (401, Reply::Refused("no project has this key".to_owned())),
+        (413, Reply::Malformed("too large".to_owned())),
+        (200, Reply::Recorded),
+        (200, Reply::Recorded),
+    ];
+    let server = Server::http(move || answers.remove(0));
+    let client = client(server.dsn(), QueueBounds::default());
+    for count in [4, 2, 1, 1] {
+        client.report(StackKey(1), event(SOURCE, 1), count);
+    }
+    assert!(client.flush(LONG));
+    let lost: Vec<_> = (0..4).map(|_| server.next().lost_count).collect();
+    assert_eq!(lost, [None, Some(4), Some(6), None]);
+    let warning = client.take_warning().expect("a warning");
+    assert!(warning.contains("no project has this key"), "{warning}");
+    assert!(!warning.contains("key-1"), "{warning}");
+}
+
+#[test]
+fn a_full_queue_loses_the_oldest_and_tells_it() {
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let address = port.expect("a free port").to_string();
+    let closed = Endpoint::from_hostport(&address).expect("an address");
+    let client = client(closed, QueueBounds { reports: 3, bytes: usize::MAX });
+    for count in 1..=8 {
+        client.report(StackKey(1), event(SOURCE, count), u64::from(count));
+    }
+    assert!(!client.flush(LONG));
+    let listener = TcpListener::bind(&address).expect("it is free still");
+    let (sender, requests) = mpsc::channel();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let mut length = [0; 4];
+        while stream.read_exact(&mut length).is_ok() {
+            let mut message = vec![0; u32::from_be_bytes(length) as usize];
+            stream.read_exact(&mut message).expect("a whole frame");
+            let (method, sequence, request) = decode(&message);
+            sender.send((request.error_count, request.lost_count)).expect("the test listens");
+            let reply = encode_reply(&method, sequence, &Reply::Recorded).expect("it encodes");
+            let length = u32::try_from(reply.len()).expect("small").to_be_bytes();
+            stream.write_all(&[&length, &*reply].concat()).expect("the client listens");
+        }
+    });
+    assert!(client.flush(LONG));
+    let told: Vec<_> = requests.try_iter().collect();
+    assert_eq!(told, [(Some(6), Some(15)), (Some(7), None), (Some(8), None)]);
+}
+
+#[test]
+fn a_client_that_goes_sends_what_waits() {
+    let server = Server::framed(|| Reply::Recorded);
+    let client = client(server.framed_address(), QueueBounds::default());
+    client.report(StackKey(1), event(SOURCE, 1), 1);
+    drop(client);
+    assert_eq!(server.next().error_count, Some(1));
+}

@@ -1,0 +1,13 @@
+"""Finds bugs in production and tells the one developer who should know.
+
+``flawless.init(dsn)`` once at the start of the program; from then on uncaught exceptions are
+reported. Functions, classes and web applications are wrapped with `flawless.client`.
+"""
+
+from __future__ import annotations
+
+from flawless._setup import init
+from flawless.client.client import capture_exception, flush
+
+__all__ = ["capture_exception", "flush", "init"]
+__version__ = "0.5.0"

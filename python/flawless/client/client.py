@@ -1,0 +1,93 @@
+"""Reporting exceptions by hand."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import Any, Iterable
+
+from flawless import _flawless
+from flawless._setup import set_hostports
+
+__all__ = ["capture_exception", "flush", "install_scrubbers", "record_error", "set_hostports"]
+
+
+def install_scrubbers(variables_regex: str | re.Pattern[str]) -> None:
+    """Never send variables whose name matches this regular expression, from its beginning."""
+    pattern = getattr(variables_regex, "pattern", variables_regex)
+    if not isinstance(pattern, str):
+        raise TypeError(f"variables_regex must be a string, not {variables_regex!r}")
+    _flawless.install_scrubbers(pattern)
+
+
+def record_error(
+    hostname: str | None,
+    exc_info: tuple[Any, Any, Any],
+    preceding_stack: Iterable[Any] | None = None,
+    error_threshold: int | None = None,
+    additional_info: object = None,
+) -> None:
+    """Report an exception given as ``sys.exc_info()``. It never raises."""
+    try:
+        kind, error, traceback = exc_info
+        if error is None and isinstance(kind, type):
+            error = kind()
+        if error is None:
+            return
+        rows = None
+        if preceding_stack:
+            rows = [
+                (_text(os.path.abspath(row[0])), int(row[1] or 0), _text(row[2]), _text(row[3]))
+                for row in preceding_stack
+            ]
+        info = _text(additional_info)
+        host = _text(hostname)
+        _flawless.record(
+            kind or type(error), error, traceback, host, rows, error_threshold, info
+        )
+    except Exception:
+        # The program goes on as if nothing had been reported.
+        pass
+
+
+def capture_exception(
+    error: BaseException | tuple[Any, Any, Any] | None = None,
+    *,
+    additional_info: object = None,
+    request: tuple[str, str, str, list[tuple[str, str]], str] | None = None,
+    error_threshold: int | None = None,
+) -> None:
+    """Report an exception, by default the one that is being handled. It never raises.
+
+    `request` is a web request: method, path with query, protocol, list of headers as pairs,
+    and beginning of the form body.
+    """
+    try:
+        if error is None:
+            error = sys.exc_info()[1]
+        elif isinstance(error, tuple):
+            error = error[1]
+        if isinstance(error, BaseException):
+            info = _text(additional_info)
+            try:
+                _flawless.capture(error, info, request, error_threshold)
+            except (TypeError, ValueError, OverflowError):
+                # What was given beside the exception is not as it should be.
+                _flawless.capture(error, info, None, None)
+    except Exception:
+        pass
+
+
+def _text(value: object) -> Any:
+    if value is None:
+        return None
+    # Half of a surrogate pair cannot be sent.
+    return str(value).encode("utf-8", "replace").decode("utf-8")
+
+
+def flush(timeout: float = 2.0) -> bool:
+    """Send what waits, and wait for it so many seconds; True when all of it was taken."""
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
+        raise TypeError(f"flawless.flush: timeout must be seconds as a number, not {timeout!r}")
+    return _flawless.flush(timeout)

@@ -1,0 +1,1 @@
+"""Frameworks and hooks by which exceptions reach Flawless."""

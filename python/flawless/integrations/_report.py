@@ -1,0 +1,47 @@
+"""What frameworks have seen is reported: errors only, with the request, never raising."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from flawless.client.client import capture_exception
+from flawless.integrations._request import Request
+
+# How tasks of asyncio and trio, and greenlets, are ended.
+_CANCELLED = frozenset(["CancelledError", "Cancelled", "GreenletExit"])
+# The client has closed its connection: nothing that a developer could mend.
+_CLIENT_LEFT = frozenset(["ClientDisconnect", "WebSocketDisconnect"])
+
+
+def is_error(error: BaseException, depth: int = 0) -> bool:
+    """Whether it is an error, not the orderly end of a program, a generator or a task."""
+    if isinstance(error, Exception):
+        kind = type(error)
+        return kind.__name__ not in _CLIENT_LEFT or not kind.__module__.startswith("starlette.")
+    members = getattr(error, "exceptions", None)
+    if type(members) is tuple and members and depth < 10:
+        return any(is_error(member, depth + 1) for member in members)
+    is_end = isinstance(error, (GeneratorExit, KeyboardInterrupt, SystemExit))
+    return not is_end and type(error).__name__ not in _CANCELLED
+
+
+def report(
+    error: object,
+    make_request: Callable[..., Request] | None = None,
+    *request_of: Any,
+    additional_info: str | None = None,
+) -> None:
+    """Report an error once, with the request that `make_request(*request_of)` answers."""
+    try:
+        if not isinstance(error, BaseException) or not is_error(error):
+            return
+        request = None
+        if make_request is not None:
+            try:
+                request = make_request(*request_of)
+            except Exception:
+                # Without its request it is an error all the same.
+                pass
+        capture_exception(error, additional_info=additional_info, request=request)
+    except Exception:
+        pass

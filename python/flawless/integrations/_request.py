@@ -1,0 +1,110 @@
+"""Web requests as they are reported: method, path with query, protocol, headers, form body."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Mapping, Tuple
+from urllib.parse import quote, quote_from_bytes
+
+from flawless.integrations._body import RecordedBody
+
+Request = Tuple[str, str, str, "list[tuple[str, str]]", str]
+
+# Where the middleware keeps what the application has read of the body.
+WSGI_BODY = "flawless.body"
+
+_PATH = 2_000
+_WORD = 50
+_HEADER_NAME = 100
+_HEADER_VALUE = 1_000
+_HEADERS = 100
+# What a URL holds as it is.
+_PLAIN = "/:;,@&=+$!*'()~%"
+
+
+def from_wsgi(environ: Mapping[str, Any]) -> Request:
+    """The request of a WSGI environment."""
+    get = environ.get
+    path = _latin(get("SCRIPT_NAME")) + _latin(get("PATH_INFO"))
+    return (
+        _text(get("REQUEST_METHOD"), _WORD),
+        _path(quote_from_bytes(path[:_PATH], _PLAIN), get("QUERY_STRING")),
+        _text(get("SERVER_PROTOCOL"), _WORD),
+        wsgi_headers(environ),
+        body_text(get(WSGI_BODY)),
+    )
+
+
+def from_asgi(scope: Mapping[str, Any], body: RecordedBody | None) -> Request:
+    """The request of an ASGI scope."""
+    raw_path = scope.get("raw_path")
+    if isinstance(raw_path, bytes):
+        path = quote_from_bytes(raw_path[:_PATH], _PLAIN)
+    else:
+        path = quote(_text(scope.get("path"), _PATH), _PLAIN)
+    headers: dict[str, str] = {}
+    for name, value in scope.get("headers") or ():
+        name = _text(name, _HEADER_NAME).title()
+        value = _text(value, _HEADER_VALUE)
+        if name in headers:
+            # HTTP/2 sends each cookie by itself.
+            value = headers[name] + ("; " if name == "Cookie" else ", ") + value
+        headers[name] = value[:_HEADER_VALUE]
+    return (
+        _text(scope.get("method") or "GET", _WORD),
+        _path(path, scope.get("query_string")),
+        "HTTP/" + _text(scope.get("http_version") or "1.1", _WORD),
+        _first(headers.items()),
+        body_text(body),
+    )
+
+
+def wsgi_headers(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The headers of a WSGI environment, or of what Django makes like it."""
+    headers = {}
+    for key, value in list(environ.items()):
+        if not isinstance(key, str) or not isinstance(value, str):
+            continue
+        if key.startswith("HTTP_"):
+            key = key[5:]
+        elif key not in ("CONTENT_TYPE", "CONTENT_LENGTH") or not value:
+            continue
+        name = _text(key, _HEADER_NAME).replace("_", "-").title()
+        headers[name] = _text(value, _HEADER_VALUE)
+    return _first(headers.items())
+
+
+def body_text(body: RecordedBody | None) -> str:
+    """What the application has read of the body."""
+    return body.text() if body is not None else ""
+
+
+def word(value: object) -> str:
+    """A short text as the report may hold it."""
+    return _text(value, _WORD)
+
+
+def _first(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return sorted(headers)[:_HEADERS]
+
+
+def _path(path: str, query: object) -> str:
+    query = _text(query, _PATH)
+    return (path + "?" + query if query else path)[:_PATH]
+
+
+def _text(value: object, limit: int) -> str:
+    if isinstance(value, bytes):
+        return value[:limit].decode("latin-1")
+    if not isinstance(value, str):
+        return ""
+    # Half of a surrogate pair cannot be sent.
+    return value[:limit].encode("utf-8", "replace").decode("utf-8")
+
+
+def _latin(value: object) -> bytes:
+    # WSGI's strings are bytes in disguise; an environment made by hand may not be.
+    text = value if isinstance(value, str) else ""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")

@@ -1,0 +1,73 @@
+"""Celery: ``flawless.integrations.celery.install()`` where the application is made."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from celery import signals
+from celery.exceptions import TaskPredicate
+from celery.utils.saferepr import saferepr
+from celery.utils.serialization import UnpickleableExceptionWrapper
+
+from flawless.client.client import flush
+from flawless.integrations._report import report
+
+__all__ = ["install"]
+
+_ARGUMENTS = 1_000
+# A child of the worker ends without what Python does at exit.
+_FLUSH = 2.0
+
+
+def install() -> None:
+    """Report the tasks that fail for good, each once, from the worker and in eager mode."""
+    signals.task_failure.connect(_failed, dispatch_uid="flawless")
+    signals.worker_process_shutdown.connect(_process_ends, dispatch_uid="flawless")
+
+
+def _failed(
+    sender: Any = None,
+    task_id: Any = None,
+    exception: Any = None,
+    args: Any = None,
+    kwargs: Any = None,
+    **_: Any,
+) -> None:
+    try:
+        error = _original(exception)
+        # A task rejects its message, or says that these are expected.
+        if isinstance(error, (TaskPredicate, *(getattr(sender, "throws", None) or ()))):
+            return
+        request = getattr(sender, "request", None)
+        lines = [
+            f"Celery task: {getattr(sender, 'name', sender)}",
+            f"id: {task_id}",
+            f"args: {_printed(getattr(request, 'argsrepr', None), args)}",
+            f"kwargs: {_printed(getattr(request, 'kwargsrepr', None), kwargs)}",
+        ]
+        report(error, additional_info="\n".join(lines))
+    except Exception:
+        pass
+
+
+def _original(exception: Any) -> Any:
+    # Celery puts another in the place of one that cannot be pickled, while that is handled.
+    handled = sys.exc_info()[1]
+    is_stand_in = isinstance(exception, UnpickleableExceptionWrapper)
+    if handled is not None and (is_stand_in or isinstance(handled, type(exception))):
+        return handled
+    return exception
+
+
+def _printed(as_sent: Any, values: Any) -> str:
+    # The sender may have chosen what is to be shown of them.
+    text = as_sent if isinstance(as_sent, str) else saferepr(values, _ARGUMENTS)
+    return text[:_ARGUMENTS]
+
+
+def _process_ends(**_: Any) -> None:
+    try:
+        flush(_FLUSH)
+    except Exception:
+        pass

@@ -1,0 +1,49 @@
+//! The end of the interpreter. A thread that takes the interpreter while it ends is ended within
+//! our frames, which ends the whole process: so nothing of ours may run in another thread then.
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use pyo3::prelude::*;
+
+use crate::clock;
+
+static IS_ENDING: AtomicBool = AtomicBool::new(false);
+static RUNNING: AtomicUsize = AtomicUsize::new(0);
+static MAIN: OnceLock<Thread> = OnceLock::new();
+
+/// For calls that run when the end begins.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Does the work of a call from Python, unless the interpreter ends. A panic is no error of the
+/// program's: it is told on stderr and goes no further.
+pub(crate) fn call<T>(otherwise: T, work: impl FnOnce() -> T) -> T {
+    RUNNING.fetch_add(1, Ordering::SeqCst);
+    let may_run = !IS_ENDING.load(Ordering::SeqCst) || is_main();
+    let done = may_run.then(|| catch_unwind(AssertUnwindSafe(work)).ok());
+    RUNNING.fetch_sub(1, Ordering::SeqCst);
+    if IS_ENDING.load(Ordering::SeqCst)
+        && let Some(main) = MAIN.get()
+    {
+        main.unpark();
+    }
+    done.flatten().unwrap_or(otherwise)
+}
+
+/// From now on only this thread runs anything of ours.
+pub(crate) fn begin(py: Python<'_>) {
+    let _ = MAIN.set(thread::current());
+    IS_ENDING.store(true, Ordering::SeqCst);
+    py.detach(|| {
+        let until = clock::now() + PATIENCE;
+        while RUNNING.load(Ordering::SeqCst) > 0 && clock::now() < until {
+            thread::park_timeout(until - clock::now());
+        }
+    });
+}
+
+fn is_main() -> bool {
+    MAIN.get().is_some_and(|main| main.id() == thread::current().id())
+}

@@ -1,0 +1,29 @@
+//! The binding of `flawless-client` for Python: it walks frames and prints values; everything
+//! else is done by the client, without the interpreter.
+
+mod address;
+mod clock;
+mod code;
+mod ending;
+mod exception;
+mod guard;
+mod kinds;
+mod names;
+mod print;
+mod raw;
+mod report;
+mod setup;
+mod stack;
+mod state;
+
+/// The native half of the package.
+#[pyo3::pymodule]
+mod _flawless {
+    #[pymodule_export]
+    use super::report::{capture, caught, record};
+    #[pymodule_export]
+    use super::setup::{
+        before_fork, end, flush, forget_thinning, init, install_scrubbers, is_set_up,
+        redaction_rules, set_hostports, set_package_folder,
+    };
+}

@@ -1,0 +1,97 @@
+//! Strings, bytes and numbers, as Python prints them.
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use super::{Printed, Printer};
+use crate::raw::{self, name};
+
+/// Integers of more bits take long to be printed.
+const LARGE_INTEGER: u64 = 2_048;
+
+impl Printer<'_> {
+    /// As Python prints it, of as many characters as there is room for.
+    pub(super) fn string(&mut self, text: &Bound<'_, PyString>) -> Printed {
+        let is_cut = raw::length(text) > self.left;
+        let part = if is_cut || !text.is_exact_instance_of::<PyString>() {
+            raw::substring(text, self.left + 1)
+        } else {
+            None
+        };
+        let part = part.as_ref().unwrap_or(text);
+        if let Some(utf8) = raw::utf8(part)
+            && utf8
+                .bytes()
+                .all(|byte| matches!(byte, b' '..=b'~') && byte != b'\\' && byte != b'\'')
+        {
+            self.write("'")?;
+            self.write(utf8)?;
+            return self.write("'");
+        }
+        match part.repr() {
+            Ok(repr) => self.text_of(&repr),
+            Err(_) => self.write("'?'"),
+        }
+    }
+
+    pub(super) fn bytes(&mut self, bytes: &[u8], wrapper: &str) -> Printed {
+        let start = &bytes[..bytes.len().min(self.left + 1)];
+        let quote = match start.contains(&b'\'') && !start.contains(&b'"') {
+            true => '"',
+            false => '\'',
+        };
+        let mut text = match wrapper.is_empty() {
+            true => format!("b{quote}"),
+            false => format!("{wrapper}(b{quote}"),
+        };
+        for &byte in start {
+            match byte {
+                b'\\' => text.push_str("\\\\"),
+                b'\n' => text.push_str("\\n"),
+                b'\r' => text.push_str("\\r"),
+                b'\t' => text.push_str("\\t"),
+                byte if char::from(byte) == quote => {
+                    text.push('\\');
+                    text.push(quote);
+                }
+                b' '..=b'~' => text.push(char::from(byte)),
+                byte => text.push_str(&format!("\\x{byte:02x}")),
+            }
+        }
+        text.push(quote);
+        if !wrapper.is_empty() {
+            text.push(')');
+        }
+        self.write(&text)
+    }
+
+    pub(super) fn integer(&mut self, value: &Bound<'_, PyAny>) -> Printed {
+        if let Ok(number) = value.extract::<i64>() {
+            let mut digits = [0; 20];
+            return self.write(decimal(number, &mut digits));
+        }
+        let bits = value.call_method0(name!(value.py(), "bit_length"));
+        let bits = bits.and_then(|bits| bits.extract::<u64>()).unwrap_or(u64::MAX);
+        match bits > LARGE_INTEGER {
+            true => self.write(&format!("<int of {bits} bits>")),
+            false => self.own_repr(value),
+        }
+    }
+}
+
+fn decimal(number: i64, digits: &mut [u8; 20]) -> &str {
+    let mut rest = number.unsigned_abs();
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        start -= 1;
+        digits[start] = b'-';
+    }
+    std::str::from_utf8(&digits[start..]).unwrap_or("0")
+}

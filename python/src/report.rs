@@ -1,0 +1,217 @@
+//! What Python calls to report an exception. Nothing here raises.
+use flawless_client::{Event, Frame, Request, Source};
+use pyo3::exceptions::{
+    PyException, PyGeneratorExit, PyKeyboardInterrupt, PyStopAsyncIteration, PyStopIteration,
+    PySystemExit,
+};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyString, PyType};
+
+use crate::exception::Capture;
+use crate::raw::{self, name};
+use crate::{code, ending, kinds, stack, state};
+
+/// An exception that was reported is marked so; 0.4.5 used the same name.
+const MARK: &str = "_flawless_already_caught";
+
+/// A row of `traceback.extract_stack`: path, line, function, text.
+type Row = (String, i64, String, Option<String>);
+/// Method, path with query, protocol, headers, body.
+type WebRequest = (String, String, String, Vec<(String, String)>, String);
+
+/// What is told beside the exception.
+#[derive(Debug, Default)]
+struct Beside {
+    hostname: Option<String>,
+    error_threshold: Option<i64>,
+    additional_info: String,
+    request: Option<Request>,
+    preceding_stack: Option<Vec<Row>>,
+    without_callers: bool,
+}
+
+/// Reports what a wrapper caught, unless it was reported before or is no error. Answers whether
+/// the wrapper has to raise it again whatever was asked.
+#[pyfunction]
+#[pyo3(signature = (error, error_threshold, save_current_stack_trace))]
+pub(crate) fn caught(
+    error: &Bound<'_, PyAny>,
+    error_threshold: &Bound<'_, PyAny>,
+    save_current_stack_trace: bool,
+) -> bool {
+    ending::call(false, || is_to_be_raised(error, error_threshold, save_current_stack_trace))
+}
+
+fn is_to_be_raised(
+    error: &Bound<'_, PyAny>,
+    error_threshold: &Bound<'_, PyAny>,
+    save_current_stack_trace: bool,
+) -> bool {
+    let py = error.py();
+    if is_flow_control(error) {
+        return true;
+    }
+    let error_threshold = error_threshold.extract().ok();
+    let traceback = raw::get_plainly(error, name!(py, "__traceback__"));
+    if !is_marked(error) {
+        let without_callers = !save_current_stack_trace;
+        let beside = Beside { error_threshold, without_callers, ..Beside::default() };
+        report_one(error, error.get_type(), traceback.clone(), beside);
+        mark(error);
+    }
+    take_wrapper_off(error, traceback);
+    false
+}
+
+/// Reports an exception, unless it was reported before.
+#[pyfunction]
+#[pyo3(signature = (error, additional_info=None, request=None, error_threshold=None))]
+pub(crate) fn capture(
+    error: &Bound<'_, PyAny>,
+    additional_info: Option<String>,
+    request: Option<WebRequest>,
+    error_threshold: Option<i64>,
+) {
+    let beside = beside_capture(additional_info, request, error_threshold);
+    ending::call((), || {
+        if !is_marked(error) {
+            let traceback = raw::get_plainly(error, name!(error.py(), "__traceback__"));
+            report_one(error, error.get_type(), traceback, beside);
+            mark(error);
+        }
+    });
+}
+
+fn beside_capture(
+    additional_info: Option<String>,
+    request: Option<WebRequest>,
+    error_threshold: Option<i64>,
+) -> Beside {
+    let request = request.map(|(method, path, protocol, headers, body)| Request {
+        method,
+        path,
+        protocol,
+        headers,
+        body,
+    });
+    let additional_info = additional_info.unwrap_or_default();
+    Beside { additional_info, request, error_threshold, ..Beside::default() }
+}
+
+/// `record_error` of 0.4.5: reports whatever it is given.
+#[pyfunction]
+#[pyo3(signature = (kind, error, traceback, hostname, preceding_stack, error_threshold, additional_info))]
+pub(crate) fn record(
+    kind: Bound<'_, PyType>,
+    error: &Bound<'_, PyAny>,
+    traceback: Option<Bound<'_, PyAny>>,
+    hostname: Option<String>,
+    preceding_stack: Option<Vec<Row>>,
+    error_threshold: Option<i64>,
+    additional_info: Option<String>,
+) {
+    let additional_info = additional_info.unwrap_or_default();
+    let beside =
+        Beside { hostname, error_threshold, additional_info, preceding_stack, ..Beside::default() };
+    ending::call((), || {
+        report_one(error, kind, traceback, beside);
+        mark(error);
+    });
+}
+
+fn report_one(
+    error: &Bound<'_, PyAny>,
+    kind: Bound<'_, PyType>,
+    traceback: Option<Bound<'_, PyAny>>,
+    beside: Beside,
+) {
+    let py = error.py();
+    let Some(client) = state::client(py) else {
+        state::warn_not_set_up(py);
+        return;
+    };
+    let mut places = stack::traceback(traceback);
+    let mut callers = match (places.is_empty(), beside.without_callers) {
+        (true, _) => stack::callers(current_frame(py)),
+        (false, true) => Vec::new(),
+        (false, false) if beside.preceding_stack.is_some() => Vec::new(),
+        (false, false) => stack::callers(stack::caller_of(&places)),
+    };
+    let key = stack::key(&callers, &places);
+    let Some(count) = client.occurred(key) else { return };
+    let before = beside.preceding_stack.into_iter().flatten().map(row_frame).collect();
+    callers.reverse();
+    callers.append(&mut places);
+    let type_name = kinds::full_type_name(&kind);
+    let redactor = &client.settings().redactor;
+    let (exception, chain) = Capture::new(redactor).all(error, type_name, (before, callers));
+    let mut event = Event {
+        exception,
+        chain,
+        error_threshold: beside.error_threshold,
+        additional_info: beside.additional_info,
+        request: beside.request,
+        hostname: beside.hostname,
+    };
+    event.bound();
+    client.report(key, event, count);
+    state::warn_of_client(py, &client);
+}
+
+fn row_frame((path, line, function, text): Row) -> Frame {
+    let text = text.unwrap_or_default();
+    Frame {
+        path: path.into(),
+        line: u32::try_from(line).unwrap_or(0),
+        function: function.into(),
+        source: Source::Line(text),
+        locals: None,
+    }
+}
+
+fn current_frame(py: Python<'_>) -> Option<Bound<'_, PyAny>> {
+    let sys = py.import(name!(py, "sys")).ok()?;
+    sys.call_method0(name!(py, "_getframe")).ok()
+}
+
+/// What ends a program, a generator or a task in good order.
+fn is_flow_control(error: &Bound<'_, PyAny>) -> bool {
+    if error.is_instance_of::<PyException>() {
+        return error.is_instance_of::<PyStopIteration>()
+            || error.is_instance_of::<PyStopAsyncIteration>();
+    }
+    if error.is_instance_of::<PyKeyboardInterrupt>()
+        || error.is_instance_of::<PySystemExit>()
+        || error.is_instance_of::<PyGeneratorExit>()
+    {
+        return true;
+    }
+    // Of asyncio, trio and gevent.
+    let name = kinds::type_name(&error.get_type());
+    let name = name.rsplit('.').next().unwrap_or_default();
+    matches!(name, "CancelledError" | "Cancelled" | "GreenletExit")
+}
+
+fn is_marked(error: &Bound<'_, PyAny>) -> bool {
+    raw::own_attribute(error, &PyString::intern(error.py(), MARK)).is_some()
+}
+
+fn mark(error: &Bound<'_, PyAny>) {
+    let py = error.py();
+    raw::set_plainly(error, &PyString::intern(py, MARK), &PyBool::new(py, true));
+}
+
+/// The wrapper's own entry goes from the traceback. Before 3.11 the interpreter puts it back.
+fn take_wrapper_off(error: &Bound<'_, PyAny>, traceback: Option<Bound<'_, PyAny>>) {
+    let py = error.py();
+    let Some(traceback) = traceback.filter(|traceback| !traceback.is_none()) else { return };
+    let inner = traceback.getattr(name!(py, "tb_next")).ok();
+    let Some(inner) = inner.filter(|inner| !inner.is_none()) else { return };
+    let file = traceback
+        .getattr(name!(py, "tb_frame"))
+        .and_then(|frame| frame.getattr(name!(py, "f_code")))
+        .and_then(|code| code.getattr(name!(py, "co_filename")));
+    if file.is_ok_and(|file| file.eq(code::WRAPPER_FILE).unwrap_or(false)) {
+        raw::set_plainly(error, name!(py, "__traceback__"), &inner);
+    }
+}

@@ -1,0 +1,136 @@
+//! What Python calls to set the client up, and to wait for it.
+use std::path::PathBuf;
+use std::time::Duration;
+
+use flawless_client::redact::Redactor;
+use flawless_client::{Endpoint, QueueBounds, running_revision};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::{ending, guard, state};
+
+fn value_error(error: impl std::fmt::Display) -> PyErr {
+    PyValueError::new_err(error.to_string())
+}
+
+/// Sets everything; what is not given is as it is without.
+#[pyfunction]
+#[pyo3(signature = (*, dsn, hostports, hostname, revision, environment, folders, redact_names,
+    redact_values, redact_off, queue_reports, queue_bytes, timeout))]
+#[expect(clippy::too_many_arguments, reason = "by name only; checked in Python")]
+pub(crate) fn init(
+    dsn: Option<&str>,
+    hostports: Vec<String>,
+    hostname: String,
+    revision: Option<String>,
+    environment: Option<String>,
+    folders: Vec<PathBuf>,
+    redact_names: Vec<String>,
+    redact_values: Vec<String>,
+    redact_off: Vec<String>,
+    queue_reports: usize,
+    queue_bytes: usize,
+    timeout: f64,
+) -> PyResult<()> {
+    let mut servers = Vec::new();
+    if let Some(dsn) = dsn {
+        servers.push(Endpoint::from_dsn(dsn).map_err(value_error)?);
+    }
+    for hostport in &hostports {
+        servers.push(Endpoint::from_hostport(hostport).map_err(value_error)?);
+    }
+    let timeout = Duration::try_from_secs_f64(timeout).map_err(value_error)?;
+    let revision = revision.or_else(|| revision_of(&folders));
+    state::change(|setup| {
+        setup.servers = servers;
+        setup.program.hostname = hostname;
+        setup.program.revision = revision;
+        setup.program.environment = environment;
+        // What `install_scrubbers` has said before stays.
+        setup.rules.extra_names.extend(redact_names);
+        setup.rules.extra_values = redact_values;
+        setup.rules.off = redact_off;
+        setup.queue = QueueBounds { reports: queue_reports, bytes: queue_bytes };
+        setup.timeout = Some(timeout);
+    })
+}
+
+fn revision_of(folders: &[PathBuf]) -> Option<String> {
+    running_revision(|name| std::env::var(name).ok(), folders)
+}
+
+/// Sets where the servers are, as 0.4.5 did.
+#[pyfunction]
+pub(crate) fn set_hostports(
+    hostports: Vec<String>,
+    hostname: String,
+    environment: Option<String>,
+    folders: Vec<PathBuf>,
+) -> PyResult<()> {
+    let servers = hostports.iter().map(|hostport| Endpoint::from_hostport(hostport));
+    let servers = servers.collect::<Result<Vec<_>, _>>().map_err(value_error)?;
+    state::change(|setup| {
+        setup.servers = servers;
+        let program = &mut setup.program;
+        if program.hostname.is_empty() {
+            program.hostname = hostname;
+            program.revision = revision_of(&folders);
+            program.environment = environment;
+        }
+    })
+}
+
+/// Adds names of variables that are never sent.
+#[pyfunction]
+pub(crate) fn install_scrubbers(variables_regex: String) -> PyResult<()> {
+    state::change(|setup| setup.rules.extra_names.push(variables_regex))
+}
+
+/// Sends what waits and was counted; `True` when all of it was taken.
+#[pyfunction]
+pub(crate) fn flush(py: Python<'_>, timeout: f64) -> bool {
+    let Some(client) = state::existing_client() else { return true };
+    let limit = Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::MAX);
+    let sent = py.detach(|| client.flush(limit));
+    state::warn_of_client(py, &client);
+    sent
+}
+
+/// The interpreter ends: from now on other threads report nothing.
+#[pyfunction]
+pub(crate) fn end(py: Python<'_>) {
+    ending::begin(py);
+}
+
+/// The process is about to fork.
+#[pyfunction]
+pub(crate) fn before_fork() {
+    if let Some(client) = state::existing_client() {
+        client.pause();
+    }
+}
+
+/// The stacks that were seen are forgotten, as if the program had just started.
+#[pyfunction]
+pub(crate) fn forget_thinning() {
+    state::forget_stacks();
+}
+
+/// Whether a server is known.
+#[pyfunction]
+pub(crate) fn is_set_up() -> bool {
+    state::is_set_up()
+}
+
+/// The names of the rules of redaction that can be switched off.
+#[pyfunction]
+pub(crate) fn redaction_rules() -> Vec<&'static str> {
+    Redactor::rule_names().collect()
+}
+
+/// Frames of this folder are not the program's.
+#[pyfunction]
+pub(crate) fn set_package_folder(py: Python<'_>, folder: String) {
+    guard::prepare(py);
+    state::set_package_folder(folder);
+}

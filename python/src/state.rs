@@ -1,0 +1,146 @@
+//! The client of this process, and what it was set up with.
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use flawless_client::redact::{Redactor, Rules};
+use flawless_client::{Client, Endpoint, Program, QueueBounds, Settings};
+use pyo3::exceptions::{PyRuntimeWarning, PyValueError};
+use pyo3::prelude::*;
+
+use crate::names;
+use crate::raw::name;
+
+/// What `init`, `set_hostports` and `install_scrubbers` have said so far.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Setup {
+    pub(crate) servers: Vec<Endpoint>,
+    pub(crate) program: Program,
+    pub(crate) rules: Rules,
+    pub(crate) queue: QueueBounds,
+    pub(crate) timeout: Option<Duration>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    setup: Setup,
+    client: Option<Arc<Client>>,
+    process: u32,
+    has_warned: bool,
+}
+
+/// Locked only while the interpreter is held, and never while it runs anything: no thread can
+/// hold it when the program forks.
+static STATE: Mutex<Option<State>> = Mutex::new(None);
+static PACKAGE: OnceLock<String> = OnceLock::new();
+
+/// As 0.4.5 had it.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+fn with<T>(work: impl FnOnce(&mut State) -> T) -> T {
+    work(STATE.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default())
+}
+
+/// The folder of this package: its own frames are not the program's.
+pub(crate) fn package_folder() -> &'static str {
+    PACKAGE.get().map_or("\0", String::as_str)
+}
+
+pub(crate) fn set_package_folder(folder: String) {
+    let _ = PACKAGE.set(folder);
+}
+
+/// Changes what was said; the client is made anew.
+pub(crate) fn change(work: impl FnOnce(&mut Setup)) -> PyResult<()> {
+    let mut setup = with(|state| state.setup.clone());
+    work(&mut setup);
+    let client = make(&setup)?;
+    names::forget();
+    let process = std::process::id();
+    let (old, is_parents) = with(|state| {
+        state.setup = setup;
+        let is_parents = std::mem::replace(&mut state.process, process) != process;
+        (std::mem::replace(&mut state.client, client), is_parents)
+    });
+    match is_parents {
+        true => std::mem::forget(old),
+        // Nothing that was counted or waits is lost with the old one.
+        false => {
+            if let (Some(old), Some(new)) = (&old, existing_client()) {
+                new.take_over(old);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn make(setup: &Setup) -> PyResult<Option<Arc<Client>>> {
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let redactor = Redactor::new(&setup.rules, environment);
+    let redactor = redactor.map_err(|error| PyValueError::new_err(error.to_string()))?;
+    if setup.servers.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Arc::new(Client::new(Settings {
+        servers: setup.servers.clone(),
+        program: setup.program.clone(),
+        redactor: Arc::new(redactor),
+        queue: setup.queue,
+        timeout: setup.timeout.unwrap_or(TIMEOUT),
+    }))))
+}
+
+/// The client, once a server is known. After a fork the child has its own: the parent's thread
+/// is not there, and its locks may be held for ever.
+pub(crate) fn client(py: Python<'_>) -> Option<Arc<Client>> {
+    let process = std::process::id();
+    let (client, owner) = with(|state| (state.client.clone(), state.process));
+    if client.is_none() || owner == process {
+        return client;
+    }
+    std::mem::forget(client);
+    change(|_| ()).ok()?;
+    // A child of multiprocessing ends without what was registered for the end.
+    let _ = py
+        .import(name!(py, "flawless._exit"))
+        .and_then(|exit| exit.call_method0(name!(py, "in_new_process")));
+    existing_client()
+}
+
+/// The client as it is, for what must not make one.
+pub(crate) fn existing_client() -> Option<Arc<Client>> {
+    let process = std::process::id();
+    with(|state| state.client.clone().filter(|_| state.process == process))
+}
+
+pub(crate) fn is_set_up() -> bool {
+    with(|state| state.client.is_some())
+}
+
+/// Says what is wrong, once in a process.
+pub(crate) fn warn_of_client(py: Python<'_>, client: &Client) {
+    if let Some(warning) = client.take_warning() {
+        warn(py, &warning);
+    }
+}
+
+/// Says once that no server is known.
+pub(crate) fn warn_not_set_up(py: Python<'_>) {
+    if !with(|state| std::mem::replace(&mut state.has_warned, true)) {
+        warn(py, "no server is known, so errors are not reported. Call flawless.init(dsn) first");
+    }
+}
+
+fn warn(py: Python<'_>, text: &str) {
+    let _ = py.import(name!(py, "warnings")).and_then(|warnings| {
+        let category = py.get_type::<PyRuntimeWarning>();
+        warnings.call_method1(name!(py, "warn"), (format!("flawless: {text}"), category))
+    });
+}
+
+/// The stacks that were seen are forgotten.
+pub(crate) fn forget_stacks() {
+    if let Some(client) = existing_client() {
+        client.forget_stacks();
+    }
+}

@@ -1,0 +1,77 @@
+"""What tests share: a server of 0.4.5's making, and the client set up to report to it."""
+
+import json
+import os
+import pathlib
+import subprocess
+import time
+
+import pytest
+
+import flawless
+from flawless import _flawless
+
+HERE = pathlib.Path(__file__).parent
+ROOT = HERE.parent.parent
+OLDER_PYTHON = os.environ.get("FLAWLESS_OLDER_PYTHON", str(ROOT / "target/test-env/bin/python"))
+
+
+class Sink:
+    """Reports as they arrive at a server with 0.4.5's own generated processor."""
+
+    def __init__(self, folder):
+        self._file = folder / "reports"
+        self._file.touch()
+        self._process = subprocess.Popen(
+            [OLDER_PYTHON, str(HERE / "older_server.py"), str(self._file)], stdout=subprocess.PIPE
+        )
+        self.port = int(self._process.stdout.readline())
+        self._read_to = 0
+        self._reports = []
+
+    def _read(self):
+        """Reads what the server has written: it writes a report before it answers."""
+        with open(self._file, "rb") as file:
+            file.seek(self._read_to)
+            *lines, begun = file.read().split(b"\n")
+            self._read_to = file.tell() - len(begun)
+        self._reports += [json.loads(line) for line in lines]
+
+    def next(self):
+        """The next report; it was sent or is about to be, by this process or another."""
+        until = time.monotonic() + 20
+        flawless.flush(10)
+        self._read()
+        while not self._reports:
+            assert time.monotonic() < until, "no report has come"
+            time.sleep(0.01)
+            self._read()
+        return self._reports.pop(0)
+
+    def rest(self):
+        """All that has arrived when everything is sent."""
+        flawless.flush(10)
+        self._read()
+        reports, self._reports = self._reports, []
+        return reports
+
+    def close(self):
+        self._process.kill()
+        self._process.wait()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    sink = Sink(tmp_path_factory.mktemp("sink"))
+    yield sink
+    sink.close()
+
+
+@pytest.fixture
+def sink(server):
+    """The client reports to this server, and has seen no stack yet."""
+    flawless.init(hostports=[f"127.0.0.1:{server.port}"], hooks=False, revision="r1")
+    _flawless.forget_thinning()
+    server.rest()
+    yield server
+    server.rest()

@@ -1,0 +1,260 @@
+"""Programs that make it hard to report for them: they run as if nothing reported."""
+
+import asyncio
+import gc
+import sys
+import textwrap
+import weakref
+
+import pytest
+
+import flawless
+import flawless.client
+from flawless.client.decorators import wrap_class, wrap_function
+from test_delivery import START, run
+
+
+def capture():
+    try:
+        raise ValueError("x")
+    except ValueError:
+        flawless.capture_exception()
+
+
+@pytest.mark.parametrize("kind", [SystemExit, GeneratorExit, asyncio.CancelledError, KeyboardInterrupt])
+def test_what_a_repr_raises_stays_there(sink, kind):
+    class Raises:
+        def __repr__(self):
+            raise kind
+
+    raises = Raises()  # noqa: F841
+    try:
+        raise ValueError("x")
+    except ValueError:
+        flawless.capture_exception()
+    assert "not printed" in sink.next()["traceback"][-1]["frame_locals"]["raises"]
+
+
+@wrap_function(reraise_exception=False)
+def fails():
+    raise ValueError("x")
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="exec leaves no variables since 3.13")
+def test_variables_made_by_exec_stay(sink):
+    exec("made = 42")
+    fails()
+    assert eval("made") == 42
+
+
+def test_the_variables_of_a_traced_function_stay(sink):
+    def tracer(frame, event, arg):
+        if frame.f_code.co_name == "traced":
+            fails()
+            return tracer
+        return None
+
+    def traced():
+        kept = 1
+        other = kept + 1
+        return kept + other
+
+    former = sys.gettrace()
+    sys.settrace(tracer)
+    try:
+        assert traced() == 3
+    finally:
+        sys.settrace(former)
+
+
+def test_objects_that_end_while_the_client_is_set_up_may_report(sink):
+    program = START + textwrap.dedent(
+        """
+        class Name(str):
+            __hash__ = str.__hash__
+            def __del__(self):
+                fail("end of a name")
+        class Thing:
+            def method(self):
+                fail()
+        thing = Thing()
+        thing.__dict__[Name("attribute")] = 1
+        thing.method()
+        del thing
+        flawless.client.install_scrubbers("x")
+        flawless.init(hostports=["127.0.0.1:" + sys.argv[1]])
+        print("done")
+        """
+    )
+    done = run("import flawless.client\n" + program, sink.port)
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+
+
+def test_a_class_that_changes_while_it_is_looked_at_harms_nobody(sink):
+    class Field:
+        @property
+        def repr(self):
+            Thing.__dataclass_fields__["more"] = self
+            return True
+
+    import dataclasses
+
+    @dataclasses.dataclass
+    class Thing:
+        name: str = "x"
+
+    Thing.__dataclass_fields__["evil"] = Field()
+    thing = Thing()  # noqa: F841
+    capture()
+    try:
+        raise ValueError("with the thing")
+    except ValueError:
+        flawless.capture_exception()
+    assert len(sink.rest()) == 2
+
+
+@pytest.mark.parametrize("threshold", ["5", 1.5, 2**70, object()])
+def test_a_wrong_threshold_does_not_replace_the_exception(sink, threshold):
+    @wrap_function(error_threshold=threshold)
+    def fail():
+        raise LookupError("mine")
+
+    with pytest.raises(LookupError):
+        fail()
+    assert sink.next()["error_threshold"] is None
+
+
+def test_a_traceback_without_end_ends(sink):
+    class Endless:
+        tb_frame = sys._getframe()
+        tb_lasti = tb_lineno = 1
+
+        @property
+        def tb_next(self):
+            return self
+
+    flawless.client.record_error("host", (ValueError, ValueError("x"), Endless()))
+    assert len(sink.rest()) == 1
+
+
+def test_causes_that_go_in_a_circle_are_told_once(sink):
+    one, two = ValueError("one"), ValueError("two")
+    one.__cause__, two.__cause__ = two, one
+    flawless.capture_exception(one)
+    assert len(sink.rest()) == 1
+
+
+def test_a_class_that_forbids_changes_is_left_as_it_is():
+    class Meta(type):
+        def __setattr__(cls, name, value):
+            raise AttributeError(name)
+
+    class Fixed(metaclass=Meta):
+        def run(self):
+            return 1
+
+    assert wrap_class(Fixed)().run() == 1
+
+
+def test_a_class_is_not_kept_alive(sink):
+    class Local:
+        def __repr__(self):
+            return "Local()"
+
+    value = Local()
+    capture()
+    reference = weakref.ref(Local)
+    del value, Local
+    gc.collect()
+    # The frame of this test is the last that may hold it: its copy was given back.
+    assert reference() is None
+
+
+def test_what_was_counted_is_not_lost_when_the_client_is_set_up_anew(sink):
+    for _ in range(100):
+        capture()
+    flawless.client.install_scrubbers("foo")
+    flawless.init(hostports=[f"127.0.0.1:{sink.port}"], hooks=False)
+    assert sum(report["error_count"] for report in sink.rest()) == 100
+
+
+def test_information_of_any_size_does_not_cost_the_report(sink):
+    capture()
+    try:
+        raise KeyError("large")
+    except KeyError:
+        flawless.capture_exception(additional_info="x" * 20_000_000)
+    reports = sink.rest()
+    assert len(reports) == 2
+    assert len(reports[1]["additional_info"]) < 70_000
+
+
+def test_half_of_a_surrogate_pair_does_not_cost_the_report(sink):
+    error = ValueError("x")
+    rows = [("/srv/\udc80.py", -1, "f\udc80", None)]
+    flawless.client.record_error("h\udc80", (ValueError, error, None), preceding_stack=rows)
+    report = sink.next()
+    assert report["traceback"][0]["filename"].startswith("/srv/")
+
+
+def test_a_secret_at_the_end_of_what_is_shown_goes_whole(sink):
+    secret = "AK" + "IA" + "IOSFODNN7EXAMPLE"
+    for room in range(200, 251, 5):
+        text = "x" * room + " " + secret + " and so on" * 20  # noqa: F841
+        try:
+            raise ValueError("x")
+        except ValueError:
+            flawless.capture_exception()
+    for report in sink.rest():
+        assert "AKIA" not in report["traceback"][-1]["frame_locals"]["text"]
+
+
+def test_no_server_at_all_is_refused():
+    for wrong in (lambda: flawless.init(hostports=[]), lambda: flawless.client.set_hostports([])):
+        with pytest.raises(ValueError, match="at least one"):
+            wrong()
+    with pytest.raises(TypeError, match="seconds"):
+        flawless.flush("x")
+
+
+def test_daemon_threads_that_report_while_the_interpreter_ends_harm_nobody(sink):
+    program = START + textwrap.dedent(
+        """
+        import threading, time
+        class Printed:
+            def __repr__(self):
+                return "Printed()"
+        def busy():
+            while True:
+                printed = [Printed() for _ in range(20)]
+                fail()
+        for _ in range(3):
+            threading.Thread(target=busy, daemon=True).start()
+        time.sleep(0.05)
+        """
+    )
+    for _ in range(8):
+        done = run(program, sink.port)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_long_native_containers_are_not_printed(sink):
+    import array
+    import functools
+    import types
+
+    class Slow:
+        def __repr__(self):
+            raise AssertionError("asked")
+
+    numbers = array.array("q", bytes(8 * 1_000_000))  # noqa: F841
+    proxy = types.MappingProxyType(dict.fromkeys(range(1_000_000)))  # noqa: F841
+    bound = functools.partial(print, 1)  # noqa: F841
+    try:
+        raise ValueError("x")
+    except ValueError:
+        flawless.capture_exception()
+    shown = sink.next()["traceback"][-1]["frame_locals"]
+    assert shown["numbers"].endswith("it holds 1000000 elements>")
+    assert shown["proxy"].endswith("it holds 1000000 elements>")
+    assert shown["bound"] == "functools.partial(<built-in function print>, 1)"

@@ -1,0 +1,70 @@
+"""Reports over HTTPS go to a server whose certificate the machine trusts, and to no other."""
+
+import http.server
+import os
+import ssl
+import threading
+
+import pytest
+import trustme
+
+from test_delivery import run
+
+# The reply of a server that has recorded the report: no fields.
+RECORDED = b"\x80\x01\x00\x02\x00\x00\x00\x0crecord_error\x00\x00\x00\x00\x00"
+
+
+@pytest.fixture
+def https(tmp_path):
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    bodies = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            bodies.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(RECORDED)))
+            self.end_headers()
+            self.wfile.write(RECORDED)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("localhost", 0), Handler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1], str(tmp_path / "authority.pem"), bodies
+    server.shutdown()
+    server.server_close()
+
+
+PROGRAM = """
+import sys, flawless
+flawless.init("https://key-1@localhost:" + sys.argv[1] + "/shop")
+try:
+    raise ValueError("over https")
+except ValueError:
+    flawless.capture_exception()
+print(flawless.flush(5))
+"""
+
+
+def test_a_report_goes_to_a_server_that_is_trusted(https):
+    port, authority, bodies = https
+    done = run(PROGRAM, port, SSL_CERT_FILE=authority)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+    ((path, body),) = bodies
+    assert path == "/thrift"
+    assert b"over https" in body and b"key-1" in body
+
+
+def test_a_report_does_not_go_to_a_server_that_is_not(https):
+    port, _, bodies = https
+    done = run(PROGRAM, port, SSL_CERT_FILE=os.devnull)
+    assert done.returncode == 0 and done.stdout == "False\n"
+    assert "certificate" in done.stderr.lower()
+    assert "key-1" not in done.stderr
+    assert bodies == []

@@ -1,0 +1,260 @@
+"""How values are printed: never more than is good for the program."""
+
+import collections
+import dataclasses
+import datetime
+import decimal
+import enum
+import pathlib
+import sys
+import threading
+import time
+import types
+
+import pytest
+
+import flawless
+
+
+@pytest.fixture
+def printed(sink):
+    def print_one(value):
+        try:
+            # Not a parameter: it is the only local of this name.
+            printed_value = value  # noqa: F841
+            raise ValueError("x")
+        except ValueError:
+            flawless.capture_exception()
+        return sink.next()["traceback"][-1]["frame_locals"]["printed_value"]
+
+    return print_one
+
+
+class Color(enum.Enum):
+    RED = 1
+
+
+@dataclasses.dataclass
+class User:
+    name: str
+    password: str = dataclasses.field(default="hunter2")
+    hidden: int = dataclasses.field(default=1, repr=False)
+
+
+Point = collections.namedtuple("Point", "x y")
+
+SAME_AS_REPR = [
+    None, True, 0, -7, 2**70, -(2**63), 1.5, float("nan"), 1e100, 3j, "it's", 'a "b" \'c\'', "\n\t\\",
+    "h\u00e9llo", "\U0001f600", "", b"a'b\x00", b"", bytearray(b"x\n"), (), (1,), (1, "a"), [], [1, [2]],
+    {}, {"a": {"b": (1,)}}, {1: 2, None: 3}, set(), {1}, frozenset(), frozenset([1]), range(3), ...,
+    Point(1, 2), Color.RED, datetime.date(2026, 1, 2), decimal.Decimal("1.20"), int, len,
+    pathlib.PurePosixPath("/srv"), types.SimpleNamespace(a=1), {"a": 1}.keys(), KeyError("k"), slice(1, 2),
+    OSError(2, "No such file"), ValueError(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", SAME_AS_REPR, ids=repr)
+def test_ordinary_values_look_as_python_prints_them(printed, value):
+    assert printed(value) == repr(value)
+
+
+def test_half_of_a_surrogate_pair_is_printed_as_python_does(printed):
+    assert printed("\ud800") == repr("\ud800")
+
+
+def test_long_values_are_cut_and_say_how_long_they_are(printed):
+    text = printed("x" * 1_000)
+    assert text == "'" + "x" * 249 + "... (1000 characters)"
+    assert printed(list(range(10_000_000))).endswith("... (10000000 elements)")
+    assert printed("\u00e9" * 100_000_000).endswith("(100000000 characters)")
+    assert printed({n: n for n in range(100_000)}).endswith("(100000 elements)")
+    assert printed(10**100_000) == f"<int of {(10**100_000).bit_length()} bits>"
+    assert printed(b"x" * 1_000).endswith("(1000 bytes)")
+
+
+def test_a_value_that_holds_itself_is_printed_once(printed):
+    loop = [1]
+    loop.append(loop)
+    assert printed(loop) == "[1, [...]]"
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert len(printed(deep)) < 100
+    sys.setrecursionlimit(sys.getrecursionlimit())
+
+
+class Raises:
+    def __repr__(self):
+        raise LookupError("never")
+
+
+class NoText:
+    def __repr__(self):
+        return 7
+
+
+class Recurses:
+    def __repr__(self):
+        return repr(self)
+
+
+class Exits:
+    def __repr__(self):
+        raise SystemExit
+
+
+def test_a_repr_that_fails_is_named(printed):
+    assert printed(Raises()).endswith("Raises object, not printed: its repr raised LookupError>")
+    assert "raised TypeError" in printed(NoText())
+    assert "raised RecursionError" in printed(Recurses())
+
+
+class Slow:
+    calls = 0
+
+    def __repr__(self):
+        Slow.calls += 1
+        time.sleep(5)
+        return "slow"
+
+
+def test_a_slow_repr_does_not_hold_the_program(sink):
+    begin = time.perf_counter()
+    for _ in range(3):
+        try:
+            one, two = Slow(), Slow()
+            raise ValueError("x")
+        except ValueError:
+            flawless.capture_exception()
+    took = time.perf_counter() - begin
+    reports = sink.rest()
+    assert "takes too long" in reports[-1]["traceback"][-1]["frame_locals"]["two"]
+    assert Slow.calls == 1, "it is not asked again"
+    # Generous, for busy machines: the repr alone takes five seconds.
+    assert took < 4
+
+
+class Locked:
+    lock = threading.Lock()
+
+    def __repr__(self):
+        with self.lock:
+            return "Locked()"
+
+
+def test_a_repr_that_waits_for_a_lock_of_the_program_does_not_hang(printed):
+    with Locked.lock:
+        assert "takes too long" in printed(Locked())
+
+
+class Money:
+    def __init__(self, amount):
+        self.amount = amount
+
+    def __repr__(self):
+        return f"Money({self.amount!r})"
+
+
+def test_a_repr_of_the_program_is_asked_also_within_containers(printed):
+    for _ in range(5):
+        assert printed([Money(3), {"a": Money("x")}]) == "[Money(3), {'a': Money('x')}]"
+
+
+def test_an_object_that_holds_millions_is_not_asked(printed):
+    assert printed(Money(list(range(1_000_000)))).endswith("not printed: it holds 1000000 elements>")
+
+
+class QuerySet:
+    """As Django's: to print it is to ask the database."""
+
+    def __repr__(self):
+        raise AssertionError("the database was asked")
+
+    __len__ = __iter__ = __repr__
+
+
+def test_a_query_is_not_run(printed):
+    class Derived(QuerySet):
+        pass
+
+    assert "not evaluated" in printed(QuerySet())
+    assert "not evaluated" in printed([Derived()])
+
+
+class Proxy:
+    """It pretends to be what it stands for, and fails when it stands for nothing."""
+
+    @property
+    def __class__(self):
+        raise RuntimeError("no object")
+
+    def __getattr__(self, name):
+        raise RuntimeError("no object")
+
+    def __repr__(self):
+        return "<proxy of nothing>"
+
+
+def test_a_proxy_is_not_resolved(printed):
+    assert printed(Proxy()) == "<proxy of nothing>"
+
+
+class Meta(type):
+    def __getattribute__(cls, name):
+        raise RuntimeError(name)
+
+    def __repr__(cls):
+        raise RuntimeError("class")
+
+
+class OfMeta(metaclass=Meta):
+    pass
+
+
+def test_a_hostile_metaclass_harms_nobody(printed):
+    assert "object" in printed(OfMeta())
+    assert "raised RuntimeError" in printed(OfMeta)
+
+
+def test_a_generator_is_not_run(printed):
+    ran = []
+
+    def numbers():
+        ran.append(1)
+        yield 1
+
+    assert printed(numbers()).startswith("<generator object")
+    assert ran == []
+
+
+def test_secrets_within_values_are_scrubbed_by_their_names(printed):
+    assert printed({"user": "ann", "password": "hunter2"}) == "{'user': 'ann', 'password': **scrubbed**}"
+    assert printed(User("ann")) == "User(name='ann', password=**scrubbed**)"
+    assert printed([{"a": {"api_key": "k3"}}]) == "[{'a': {'api_key': **scrubbed**}}]"
+    assert printed(types.SimpleNamespace(token="t3")) == "namespace(token=**scrubbed**)"
+
+
+class Prints:
+    def __repr__(self):
+        return "Prints(user='ann', password='hunter2', token='abcdef')"
+
+
+def test_secrets_within_the_text_of_a_repr_are_scrubbed_by_their_names(printed):
+    assert printed(Prints()) == "Prints(user='ann', password=**scrubbed**, token=**scrubbed**)"
+
+
+def test_a_thousand_names_are_cut_at_a_hundred(sink):
+    namespace = {}
+    exec("def many():\n" + "".join(f"    v{n} = {n}\n" for n in range(500)) + "    1 / 0", namespace)
+    try:
+        namespace["many"]()
+    except ZeroDivisionError:
+        flawless.capture_exception()
+    assert len(sink.next()["traceback"][-1]["frame_locals"]) == 100
+
+
+def test_arrays_are_told_by_shape(printed):
+    numpy = __import__("numpy")
+    text = printed(numpy.zeros((1_000, 1_000)))
+    assert text == "<numpy.ndarray shape=(1000, 1000) dtype=float64>"
+    assert printed(numpy.float64(1.5)) in ("<numpy.float64 shape=() dtype=float64>", "np.float64(1.5)")
