@@ -152,6 +152,7 @@ mod tests {
             ("unwrap_box", "x"),
             ("call", "area(width *args)"),
             ("f", "print(*names)"),
+            ("f", "login(name, **scrubbed**)"),
             ("f", "a = b ** kwargs"),
             ("f", ""),
         ] {

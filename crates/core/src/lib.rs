@@ -9,6 +9,7 @@ mod alert;
 mod answerable;
 mod automation;
 mod blame;
+mod chain;
 mod choice;
 mod code_owners;
 mod code_owners_line;
@@ -22,6 +23,7 @@ mod owner;
 mod path_glob;
 mod path_index;
 mod path_patterns;
+mod quoted_text;
 mod report;
 mod rules;
 mod successor;
@@ -29,12 +31,14 @@ mod text;
 mod text_stands;
 mod trailers;
 mod tree_links;
+mod web_request;
 
 pub use address::{AddressPolicy, is_mailable};
 pub use alert::{Decision, Recipients, Tally, TellPolicy, decide, recipients};
 pub use answerable::answerable;
 pub use automation::{AutomationPatterns, BUILT_IN_AUTOMATION};
 pub use blame::{Blame, CommitId, Confidence, Developer, LaterChange, LaterKind, LineOrigin};
+pub use chain::{ChainedException, Relation};
 pub use choice::{
     BlameFrame, BlamedLine, Choice, ChoiceSettings, ClassifiedFrame, Dropped, FramePath, NoLine,
     Verdict, choose,
@@ -50,6 +54,7 @@ pub use owner::{Owner, owner_of};
 pub use path_glob::Forge;
 pub use path_index::{PathIndex, PathMatch, PathPrefix, PathRule, PathSettings};
 pub use path_patterns::{PathPatterns, PatternError};
+pub use quoted_text::{QuotedText, REDACTED};
 pub use report::{Frame, Report};
 pub use rules::{
     EmailAlias, KnownError, LibraryCode, Reassignment, RuleId, Rules, ThirdPartyRule, Watcher,
@@ -58,3 +63,4 @@ pub use successor::{CodeOwner, author_gone, busiest_committer, owner_by_code_own
 pub use text::fold_white_space;
 pub use text_stands::{FileLines, QuotedLine, where_text_stands};
 pub use trailers::{TrailerPerson, TrailerRole, parse_trailers};
+pub use web_request::WebRequest;

@@ -3,6 +3,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::chain::ChainedException;
+use crate::web_request::WebRequest;
+
 /// One exception with its traceback, and how many occurrences it stands for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -23,6 +26,18 @@ pub struct Report {
     /// The revision that was running, as the client names it; `None` when it did not say.
     #[serde(default)]
     pub revision: Option<String>,
+    /// Where it runs, e.g. `production`; empty when the client did not say.
+    #[serde(default)]
+    pub environment: String,
+    /// The exceptions that led to this one, nearest first; they are shown and not blamed.
+    #[serde(default)]
+    pub chain: Vec<ChainedException>,
+    /// Notes that were added to the exception.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// The web request that was answered.
+    #[serde(default)]
+    pub request: Option<WebRequest>,
 }
 
 /// One line of the stack.
@@ -38,52 +53,98 @@ pub struct Frame {
     pub text: String,
     /// Names and printed values of the local variables; `None` when they were not captured.
     pub locals: Option<BTreeMap<String, String>>,
+    /// The source lines before `text`, nearest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<String>,
+    /// The source lines after `text`, nearest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<String>,
 }
 
 const MAX_FRAMES: usize = 1_000;
 const KEPT_OUTERMOST: usize = 200;
+const MAX_CHAIN: usize = 50;
+const MAX_CHAIN_FRAMES: usize = 100;
+const KEPT_CHAIN_OUTERMOST: usize = 20;
+const MAX_NOTES: usize = 50;
+const MAX_CONTEXT: usize = 10;
+const MAX_HEADERS: usize = 100;
 const MAX_NAME: usize = 512;
 const MAX_PATH: usize = 4_096;
 const MAX_TEXT: usize = 2_000;
 const MAX_VALUE: usize = 4_096;
 const MAX_MESSAGE: usize = 16 * 1024;
 const MAX_INFO: usize = 64 * 1024;
+const MAX_BODY: usize = 16 * 1024;
 const MAX_LOCALS: usize = 200;
 const MAX_ERROR_COUNT: u64 = 1_000_000_000;
 
 impl Report {
     /// The same report within the sizes the rest of the program counts on: at most 1,000
     /// frames (the outermost 200 and the innermost 800), 200 locals a frame, values of 4 KiB,
-    /// a message of 16 KiB; what is cut ends in `…`. NUL becomes U+FFFD, a count is 1 to 10⁹.
+    /// a message of 16 KiB, 50 chained exceptions of 100 frames, 50 notes, 100 headers; what is
+    /// cut ends in `…`. NUL becomes U+FFFD, a count is 1 to 10⁹.
     #[must_use]
     pub fn bounded(mut self) -> Self {
-        if self.traceback.len() > MAX_FRAMES {
-            let innermost = self.traceback.len() - (MAX_FRAMES - KEPT_OUTERMOST);
-            self.traceback.drain(KEPT_OUTERMOST..innermost);
-        }
-        for frame in &mut self.traceback {
-            cut(&mut frame.path, MAX_PATH);
-            cut(&mut frame.function, MAX_NAME);
-            cut(&mut frame.text, MAX_TEXT);
-            if let Some(locals) = &mut frame.locals {
-                bound_locals(locals);
-            }
-        }
+        bound_traceback(&mut self.traceback, MAX_FRAMES, KEPT_OUTERMOST);
         cut(&mut self.exception_type, MAX_NAME);
         cut(&mut self.exception_message, MAX_MESSAGE);
         cut(&mut self.hostname, MAX_NAME);
         cut(&mut self.additional_info, MAX_INFO);
+        cut(&mut self.environment, MAX_NAME);
         if let Some(revision) = &mut self.revision {
             cut(revision, MAX_NAME);
+        }
+        bound_texts(&mut self.notes, MAX_NOTES, MAX_VALUE);
+        self.chain.truncate(MAX_CHAIN);
+        for (index, exception) in self.chain.iter_mut().enumerate() {
+            cut(&mut exception.exception_type, MAX_NAME);
+            cut(&mut exception.exception_message, MAX_MESSAGE);
+            exception.parent = exception.parent.filter(|parent| *parent < index);
+            let traceback = &mut exception.traceback;
+            bound_traceback(traceback, MAX_CHAIN_FRAMES, KEPT_CHAIN_OUTERMOST);
+            bound_texts(&mut exception.notes, MAX_NOTES, MAX_VALUE);
+        }
+        if let Some(request) = &mut self.request {
+            cut(&mut request.method, MAX_NAME);
+            cut(&mut request.path, MAX_PATH);
+            cut(&mut request.protocol, MAX_NAME);
+            bound_map(&mut request.headers, MAX_HEADERS);
+            cut(&mut request.body, MAX_BODY);
         }
         self.error_count = self.error_count.clamp(1, MAX_ERROR_COUNT);
         self
     }
 }
 
-fn bound_locals(locals: &mut BTreeMap<String, String>) {
-    if locals.keys().any(|name| name.len() > MAX_NAME || name.contains('\0')) {
-        *locals = std::mem::take(locals)
+fn bound_traceback(traceback: &mut Vec<Frame>, most: usize, outermost: usize) {
+    if traceback.len() > most {
+        let innermost = traceback.len() - (most - outermost);
+        traceback.drain(outermost..innermost);
+    }
+    for frame in traceback {
+        cut(&mut frame.path, MAX_PATH);
+        cut(&mut frame.function, MAX_NAME);
+        cut(&mut frame.text, MAX_TEXT);
+        if let Some(locals) = &mut frame.locals {
+            bound_map(locals, MAX_LOCALS);
+        }
+        // The nearest lines stay.
+        let too_many = frame.before.len().saturating_sub(MAX_CONTEXT);
+        frame.before.drain(..too_many);
+        bound_texts(&mut frame.before, MAX_CONTEXT, MAX_TEXT);
+        bound_texts(&mut frame.after, MAX_CONTEXT, MAX_TEXT);
+    }
+}
+
+fn bound_texts(texts: &mut Vec<String>, most: usize, max_bytes: usize) {
+    texts.truncate(most);
+    texts.iter_mut().for_each(|text| cut(text, max_bytes));
+}
+
+fn bound_map(map: &mut BTreeMap<String, String>, most: usize) {
+    if map.keys().any(|name| name.len() > MAX_NAME || name.contains('\0')) {
+        *map = std::mem::take(map)
             .into_iter()
             .map(|(mut name, value)| {
                 cut(&mut name, MAX_NAME);
@@ -91,10 +152,10 @@ fn bound_locals(locals: &mut BTreeMap<String, String>) {
             })
             .collect();
     }
-    while locals.len() > MAX_LOCALS {
-        locals.pop_last();
+    while map.len() > most {
+        map.pop_last();
     }
-    for value in locals.values_mut() {
+    for value in map.values_mut() {
         cut(value, MAX_VALUE);
     }
 }
@@ -151,5 +212,48 @@ mod tests {
         assert_eq!(locals["nul\u{fffd}"], "a\u{fffd}b");
         assert!(locals["v001"].len() < 4_200);
         assert_eq!(report.error_count, 1, "a report stands for at least one occurrence");
+    }
+
+    #[test]
+    fn chains_notes_context_and_requests_are_cut() {
+        let many = |count: usize| vec!["x".repeat(100_000); count];
+        let exception = |parent| ChainedException {
+            parent: Some(parent),
+            traceback: vec![Frame::default(); 5_000],
+            notes: many(60),
+            ..ChainedException::default()
+        };
+        let before = (0..20).map(|n| n.to_string()).collect();
+        let report = Report {
+            traceback: vec![Frame { before, after: many(20), ..Frame::default() }],
+            chain: (0..60).map(exception).collect(),
+            notes: many(60),
+            request: Some(WebRequest {
+                headers: (0..500).map(|n| (n.to_string(), "x".repeat(100_000))).collect(),
+                body: "x".repeat(100_000),
+                ..WebRequest::default()
+            }),
+            ..Report::default()
+        }
+        .bounded();
+        let frame = &report.traceback[0];
+        assert_eq!((frame.before.len(), frame.before[9].as_str()), (10, "19"), "the nearest stay");
+        assert_eq!((frame.after.len(), report.notes.len(), report.chain.len()), (10, 50, 50));
+        let last = &report.chain[49];
+        assert_eq!((last.traceback.len(), last.notes.len(), last.parent), (100, 50, None));
+        assert!(serde_json::to_string(&report).expect("text").len() < 20 * 1024 * 1024);
+        let request = report.request.expect("a request");
+        assert_eq!(request.headers.len(), 100);
+        assert!(request.body.len() < 17_000);
+    }
+
+    #[test]
+    fn a_report_that_an_earlier_version_stored_is_read() {
+        let stored = r#"{"traceback":[{"path":"a.py","line":1,"function":"f","text":"x",
+            "locals":null}],"exception_type":"E","exception_message":"m","hostname":"h",
+            "error_threshold":null,"additional_info":"","error_count":1}"#;
+        let report: Report = serde_json::from_str(stored).expect("a report");
+        assert_eq!((report.traceback.len(), report.chain.len()), (1, 0));
+        assert_eq!(report.request, None);
     }
 }

@@ -1,19 +1,16 @@
 //! What the lines that frames quote say about the file they are of.
-use std::borrow::Cow;
 use std::collections::HashSet;
 
+use crate::quoted_text::QuotedText;
 use crate::text::fold_white_space;
 
 /// A line of a frame: its number from 1, and its text.
 pub type QuotedLine<'a> = (u32, &'a str);
 
-/// Shorter lines (`return x`, `else:`, `main()`) stand in any file and tell nothing.
-const MIN_TELLING: usize = 9;
-
-/// The quoted lines that tell something, white space folded.
-fn telling<'a>(quoted: &[QuotedLine<'a>]) -> Vec<(u32, Cow<'a, str>)> {
-    let folded = quoted.iter().map(|(line, text)| (*line, fold_white_space(text)));
-    folded.filter(|(_, text)| text.len() >= MIN_TELLING).collect()
+/// The quoted lines that tell something.
+fn telling<'a>(quoted: &[QuotedLine<'a>]) -> Vec<(u32, QuotedText<'a>)> {
+    let texts = quoted.iter().map(|(line, text)| (*line, QuotedText::of(text)));
+    texts.filter(|(_, text)| text.is_telling() && !text.is_blank()).collect()
 }
 
 /// The lines of a file, to ask for many frames whether they can be of it.
@@ -28,8 +25,15 @@ impl FileLines {
 
     /// Whether a line that tells something does not stand in the file.
     pub fn miss(&self, text: &str) -> bool {
-        let text = fold_white_space(text);
-        text.len() >= MIN_TELLING && !self.0.contains(&*text)
+        let text = QuotedText::of(text);
+        if !text.is_telling() || text.is_blank() {
+            return false;
+        }
+        let stands = match text.is_redacted() {
+            true => self.0.iter().any(|line| text.reads_folded(line)),
+            false => self.0.contains(text.as_str()),
+        };
+        !stands
     }
 }
 
@@ -42,10 +46,12 @@ pub fn where_text_stands(contents: &[String], quoted: &[QuotedLine<'_>]) -> Opti
     }
     let at_their_number = |content: &String| {
         let lines: Vec<_> = content.lines().map(fold_white_space).collect();
-        let is_there = |(line, text): &&(u32, Cow<'_, str>)| {
-            (*line as usize).checked_sub(1).and_then(|at| lines.get(at)) == Some(text)
+        let is_there = |(line, text): &&(u32, QuotedText<'_>)| {
+            let line = (*line as usize).checked_sub(1).and_then(|at| lines.get(at));
+            line.is_some_and(|line| text.reads_folded(line))
         };
-        let all_stand = wanted.iter().all(|(_, text)| lines.contains(text));
+        let stands = |text: &QuotedText<'_>| lines.iter().any(|line| text.reads_folded(line));
+        let all_stand = wanted.iter().all(|(_, text)| stands(text));
         all_stand.then(|| wanted.iter().filter(is_there).count())
     };
     let standing: Vec<Option<usize>> = contents.iter().map(at_their_number).collect();
@@ -78,6 +84,8 @@ mod tests {
         assert_eq!(find(&[(2, "return max(prices)"), (1, "return x")]), Some(2));
         assert_eq!(find(&[(1, "return x")]), None, "too short to tell anything");
         assert_eq!(find(&[(1, "")]), None);
+        assert_eq!(find(&[(9, "return max(**scrubbed**)")]), Some(2));
+        assert_eq!(find(&[(3, "\"**scrubbed**\"")]), None, "any line reads so");
         assert_eq!(where_text_stands(&[], &[(1, "return sum(prices)")]), None);
     }
 
@@ -88,5 +96,8 @@ mod tests {
         assert!(lines.miss("return max(prices)"));
         assert!(!lines.miss("return x"), "too short to tell anything");
         assert!(!lines.miss(""));
+        assert!(!lines.miss("return sum(**scrubbed**)"), "a redacted part stands for any text");
+        assert!(lines.miss("return max(**scrubbed**)"));
+        assert!(!lines.miss("**scrubbed**"), "tells nothing");
     }
 }

@@ -23,7 +23,7 @@ fn check_with(blame_frame: BlameFrame, text: &str) -> String {
             let mut word = || words.next().unwrap_or_default().to_owned();
             let (path, number, function, text) = (word(), word(), word(), word());
             let line = number.parse().expect("a line number");
-            report.traceback.push(Frame { path, line, function, text, locals: None });
+            report.traceback.push(Frame { path, line, function, text, ..Frame::default() });
             continue;
         };
         let mut words = rule.splitn(4, ' ').map(str::to_owned);

@@ -196,6 +196,6 @@ impl Blamer {
         let raw = self.repository().commit(commit).await?;
         let hash = object_id(commit).map_or(gix_hash::Kind::Sha1, |id| id.kind());
         CommitInfo::parse(&raw, hash, &self.mailmap)
-            .map_err(|message| GitError::Unexpected { command: "cat-file".into(), message })
+            .map_err(|message| GitError::Unexpected { command: "git cat-file".into(), message })
     }
 }

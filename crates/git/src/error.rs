@@ -14,33 +14,33 @@ pub enum GitError {
         source: std::io::Error,
     },
     /// It ran longer than allowed and was stopped.
-    #[error("git {command} took longer than {limit:?} and was stopped")]
+    #[error("{command} took longer than {limit:?} and was stopped")]
     TimedOut {
-        /// The subcommand.
+        /// The program, and the subcommand of git.
         command: String,
         /// The limit.
         limit: Duration,
     },
     /// It printed more than we are ready to hold.
-    #[error("git {command} printed more than {limit} bytes")]
+    #[error("{command} printed more than {limit} bytes")]
     TooLarge {
-        /// The subcommand.
+        /// The program, and the subcommand of git.
         command: String,
         /// The limit.
         limit: usize,
     },
     /// It failed; these are its words, credentials hidden.
-    #[error("git {command} failed: {message}")]
+    #[error("{command} failed: {message}")]
     Failed {
-        /// The subcommand.
+        /// The program, and the subcommand of git.
         command: String,
         /// The last lines it wrote to standard error.
         message: String,
     },
     /// It answered something we do not understand.
-    #[error("git {command} answered something unexpected: {message}")]
+    #[error("{command} answered something unexpected: {message}")]
     Unexpected {
-        /// The subcommand.
+        /// The program, and the subcommand of git.
         command: String,
         /// What was odd.
         message: String,

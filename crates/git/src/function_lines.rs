@@ -2,20 +2,26 @@
 //! the function it was reported from, whatever the language.
 use std::ops::Range;
 
+use flawless_core::QuotedText;
+
 /// Words that stand before a function's name where it is defined.
 const DEFINING: [&str; 8] = ["def", "class", "function", "func", "fn", "fun", "sub", "proc"];
 
-/// The line (from 1) nearest to `reported` whose text is `wanted`, white space folded, within a
-/// function named `function`. Without a name that can be found (`<module>`, `<lambda>`) the text
-/// has to stand in the file only once.
+/// The line (from 1) nearest to `reported` that reads as `wanted` within a function named
+/// `function`. Without a name that can be found (`<module>`, `<lambda>`) the text has to stand in
+/// the file only once; one that was redacted, so that other lines read so too, has to stand in
+/// the function only once and to tell something.
 pub(crate) fn same_text_in_function(
     content: &str,
     function: &str,
-    wanted: &str,
+    wanted: &QuotedText<'_>,
     reported: u32,
 ) -> Option<u32> {
+    if wanted.is_vague() {
+        return None;
+    }
     let lines: Vec<&str> = content.lines().collect();
-    let reads_so = |at: &usize| flawless_core::fold_white_space(lines[*at]) == wanted;
+    let reads_so = |at: &usize| wanted.reads(lines[*at]);
     if function.is_empty() || function.starts_with('<') {
         let mut found = (0..lines.len()).filter(reads_so);
         let only = found.next()?;
@@ -29,6 +35,9 @@ pub(crate) fn same_text_in_function(
         .collect();
     found.sort_unstable();
     found.dedup();
+    if wanted.is_redacted() && found.len() > 1 {
+        return None;
+    }
     let nearest = found.iter().copied().min_by_key(|line| line.abs_diff(reported))?;
     let distance = nearest.abs_diff(reported);
     // As near on the other side: nobody knows which one it was.
@@ -60,6 +69,8 @@ fn body(lines: &[&str], start: usize) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
+    use flawless_core::QuotedText;
+
     use super::same_text_in_function;
 
     const SOURCE: &str = "\
@@ -85,7 +96,9 @@ class Till:
 
     #[test]
     fn the_nearest_equal_line_of_the_function_is_found() {
-        let find = |function, text, line| same_text_in_function(SOURCE, function, text, line);
+        let find = |function, text, line| {
+            same_text_in_function(SOURCE, function, &QuotedText::of(text), line)
+        };
         assert_eq!(find("pay", "total = 1", 40), Some(6));
         assert_eq!(find("pay", "send(total)", 10), Some(9), "the nearer of two");
         assert_eq!(find("pay", "send(total)", 8), None, "as near on both sides");
@@ -95,5 +108,9 @@ class Till:
         assert_eq!(find("gone", "total = 1", 6), None);
         assert_eq!(find("<module>", "import x", 9), Some(1));
         assert_eq!(find("<module>", "send(total)", 7), None, "more than once");
+        assert_eq!(find("pay", "return **scrubbed**tal", 40), Some(10), "redacted");
+        assert_eq!(find("pay", "send(**scrubbed**total)", 9), None, "redacted, and more than once");
+        assert_eq!(find("close", "send(**scrubbed**)", 14), None, "redacted, and tells too little");
+        assert_eq!(find("pay", "**scrubbed**", 6), None, "nothing but redacted");
     }
 }

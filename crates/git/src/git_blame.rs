@@ -57,7 +57,7 @@ async fn blame(
     run = run.args(ignored.more.iter().map(|commit| format!("--ignore-rev={commit}")));
     let answer = run.args([commit.as_str(), "--", path]).timeout(TIME_LIMIT).output().await?;
     parse_porcelain(&answer)
-        .map_err(|message| GitError::Unexpected { command: "blame".into(), message })
+        .map_err(|message| GitError::Unexpected { command: "git blame".into(), message })
 }
 
 /// Asks the git program where a line was before it was moved within its file or from another one.
@@ -86,7 +86,7 @@ pub(crate) async fn git_blame_reverse(
     let run = run.args(["--no-ignore-revs-file", "--no-textconv", &way, "--", path]);
     let answer = run.timeout(TIME_LIMIT).output().await?;
     let answer = parse_porcelain(&answer)
-        .map_err(|message| GitError::Unexpected { command: "blame".into(), message })?;
+        .map_err(|message| GitError::Unexpected { command: "git blame".into(), message })?;
     Ok(answer.origin)
 }
 

@@ -1,6 +1,6 @@
 //! Finds the revision and the line that a reported frame is, and blames it there: never blame by
 //! a line number alone.
-use flawless_core::{Blame, CommitId, Confidence, fold_white_space};
+use flawless_core::{Blame, CommitId, Confidence, QuotedText};
 
 use crate::blamer::Blamer;
 use crate::error::GitError;
@@ -10,8 +10,6 @@ use crate::repository::Repository;
 
 /// How many earlier versions of a file are looked at.
 const MAX_VERSIONS: usize = 50;
-/// Shorter lines stand at the same number by chance.
-const MIN_TELLING: usize = 9;
 /// How many of the other frames are asked whether they agree with a revision.
 const MAX_WITNESSES: usize = 8;
 
@@ -135,8 +133,10 @@ async fn find(
         return Ok(Err("the report names no valid line number".into()));
     }
     let is_running = matches!(revision, Revision::Running(_));
-    let wanted = fold_white_space(text);
-    if wanted.is_empty() && !is_running {
+    let wanted = QuotedText::of(text);
+    // Where the revision is unknown the text is all there is: the whole of it, or enough of it
+    // around what was redacted.
+    if wanted.is_vague() && !is_running {
         return Ok(Err(format!(
             "the running revision is unknown, and the report carries no source text of \
              {path}:{line} to compare with"
@@ -151,11 +151,11 @@ async fn find(
     };
     let content = repository.file(commit, path).await?.unwrap_or_default();
     match line_of(&content, line) {
-        Some(_) if wanted.is_empty() => {
+        Some(_) if wanted.is_blank() => {
             let how = format!("at {name}; the report carries no source text");
             return Ok(Ok(here(Confidence::Unconfirmed, how)));
         }
-        Some(text) if fold_white_space(&text) == wanted => {
+        Some(text) if wanted.reads(&text) => {
             let confidence = match revision {
                 Revision::Running(_) => Confidence::Exact,
                 Revision::Tip(_) => Confidence::Tip,
@@ -163,7 +163,7 @@ async fn find(
             };
             return Ok(Ok(here(confidence, format!("the text agrees at {name}"))));
         }
-        _ if wanted.is_empty() => return Ok(Err(format!("{path} has no line {line} at {name}"))),
+        _ if wanted.is_blank() => return Ok(Err(format!("{path} has no line {line} at {name}"))),
         _ => {}
     }
     if let Some(standing) = find_earlier(repository, commit, reported, &wanted, others).await? {
@@ -178,9 +178,10 @@ async fn find(
         return Ok(Ok(Standing { line: found, ..here(Confidence::ByText, how) }));
     }
     Ok(Err(format!(
-        "{path}:{line} does not read {wanted:?} at {name}, nor in the file's last {MAX_VERSIONS} \
+        "{path}:{line} does not read {:?} at {name}, nor in the file's last {MAX_VERSIONS} \
          versions before it, and the text stands nowhere in the function: say which revision \
-         runs; is another branch deployed, or code that was never committed?"
+         runs; is another branch deployed, or code that was never committed?",
+        wanted.as_str()
     )))
 }
 
@@ -190,31 +191,30 @@ async fn find_earlier(
     repository: &Repository,
     from: &CommitId,
     reported: ReportedLine<'_>,
-    wanted: &str,
+    wanted: &QuotedText<'_>,
     others: &[ReportedLine<'_>],
 ) -> Result<Option<Standing>, GitError> {
-    let witnesses: Vec<&ReportedLine<'_>> =
-        others.iter().filter(|other| !other.text.trim().is_empty()).take(MAX_WITNESSES).collect();
+    let texts = others.iter().map(|other| (other, QuotedText::of(other.text)));
+    let witnesses: Vec<_> =
+        texts.filter(|(_, text)| !text.is_vague()).take(MAX_WITNESSES).collect();
     let mut best: Option<(usize, Standing)> = None;
     for version in repository.versions(from, reported.path, MAX_VERSIONS).await? {
         if version.commit == *from {
             continue;
         }
         let content = repository.file(&version.commit, &version.path).await?.unwrap_or_default();
-        if line_of(&content, reported.line).is_none_or(|text| fold_white_space(&text) != wanted) {
+        if line_of(&content, reported.line).is_none_or(|text| !wanted.reads(&text)) {
             continue;
         }
         let mut agreeing = 0;
-        for other in &witnesses {
+        for (other, quoted) in &witnesses {
             let content = repository.file(&version.commit, other.path).await?.unwrap_or_default();
             let text = line_of(&content, other.line);
-            agreeing += usize::from(
-                text.is_some_and(|text| fold_white_space(&text) == fold_white_space(other.text)),
-            );
+            agreeing += usize::from(text.is_some_and(|text| quoted.reads(&text)));
         }
         // Without others to bear it out, the text has to say something by itself.
         let is_borne_out = if witnesses.is_empty() {
-            wanted.len() >= MIN_TELLING
+            wanted.is_telling()
         } else {
             agreeing * 2 >= witnesses.len()
         };

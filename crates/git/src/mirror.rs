@@ -154,7 +154,7 @@ impl Mirror {
     pub async fn fetch_on_demand(&self) -> Result<Arc<Tip>, GitError> {
         let Source::Clone { url, .. } = &self.settings.source else { return self.read_tip().await };
         let limit = FETCH_ON_DEMAND_LIMIT;
-        let timed_out = |_| GitError::TimedOut { command: "fetch".into(), limit };
+        let timed_out = |_| GitError::TimedOut { command: "git fetch".into(), limit };
         let last = tokio::time::timeout(limit, self.fetched.lock()).await.map_err(timed_out);
         let mut last = last?;
         let recent = Instant::now().checked_sub(FETCH_ON_DEMAND_EVERY);

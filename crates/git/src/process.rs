@@ -91,6 +91,17 @@ pub struct Run {
     low_priority: bool,
 }
 
+/// What came of a process that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// All that it printed.
+    pub stdout: Vec<u8>,
+    /// The last 16 KiB of what it wrote to standard error.
+    pub stderr: Vec<u8>,
+    /// It ended with code 0.
+    pub succeeded: bool,
+}
+
 impl Run {
     /// `program` is a path, or a name that is searched for in `PATH`.
     pub fn new(program: &Path) -> Self {
@@ -116,7 +127,7 @@ impl Run {
         self
     }
 
-    /// The subcommand: an argument, and the name that errors give.
+    /// The subcommand of git: an argument, and the name that errors give.
     #[must_use]
     pub fn subcommand(mut self, name: &str) -> Self {
         self.name = Some(name.to_owned());
@@ -162,8 +173,25 @@ impl Run {
     ///
     /// # Errors
     /// It cannot be started, runs into a limit, or ends with another code than 0.
-    pub async fn output(mut self) -> Result<Vec<u8>, GitError> {
-        let name = self.name.clone().unwrap_or_else(|| self.program.clone());
+    pub async fn output(self) -> Result<Vec<u8>, GitError> {
+        let command = self.shown_name();
+        let Ended { stdout, stderr, succeeded } = self.end().await?;
+        if !succeeded {
+            let stderr = String::from_utf8_lossy(&stderr);
+            let lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
+            let message = hide_credentials(&lines.collect::<Vec<_>>().join(" "));
+            let message = message.trim_end_matches('.').chars().take(MAX_MESSAGE).collect();
+            return Err(GitError::Failed { command, message });
+        }
+        Ok(stdout)
+    }
+
+    /// Runs it to its end, for what may fail in its own way.
+    ///
+    /// # Errors
+    /// It cannot be started, or runs into a limit.
+    pub async fn end(mut self) -> Result<Ended, GitError> {
+        let command = self.shown_name();
         let mut child = self
             .command
             .spawn()
@@ -176,28 +204,25 @@ impl Run {
         }
         let work = Self::communicate(&mut child, self.input, self.max_output);
         let Ok(finished) = tokio::time::timeout(self.time_limit, work).await else {
-            return Err(GitError::TimedOut { command: name, limit: self.time_limit });
+            return Err(GitError::TimedOut { command, limit: self.time_limit });
         };
-        let (stdout, stderr, succeeded) =
+        let ended =
             finished.map_err(|source| GitError::Start { program: self.program.clone(), source })?;
-        if stdout.len() > self.max_output {
-            return Err(GitError::TooLarge { command: name, limit: self.max_output });
+        if ended.stdout.len() > self.max_output {
+            return Err(GitError::TooLarge { command, limit: self.max_output });
         }
-        if !succeeded {
-            let stderr = String::from_utf8_lossy(&stderr);
-            let lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
-            let message = hide_credentials(&lines.collect::<Vec<_>>().join(" "));
-            let message = message.trim_end_matches('.').chars().take(MAX_MESSAGE).collect();
-            return Err(GitError::Failed { command: name, message });
-        }
-        Ok(stdout)
+        Ok(ended)
+    }
+
+    fn shown_name(&self) -> String {
+        self.name.as_ref().map_or_else(|| self.program.clone(), |name| format!("git {name}"))
     }
 
     async fn communicate(
         child: &mut Child,
         input: Vec<u8>,
         max_output: usize,
-    ) -> std::io::Result<(Vec<u8>, Vec<u8>, bool)> {
+    ) -> std::io::Result<Ended> {
         let stdin = child.stdin.take();
         let feed = async {
             if let Some(mut stdin) = stdin {
@@ -213,7 +238,7 @@ impl Run {
             child.start_kill()?;
         }
         let status = child.wait().await?;
-        Ok((stdout, stderr?, status.success()))
+        Ok(Ended { stdout, stderr: stderr?, succeeded: status.success() })
     }
 }
 
