@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use flawless_core::{
     CommitId, FileLines, Frame, FramePath, PathIndex, PathMatch, PathRule, PathSettings,
-    QuotedLine, Report, fold_white_space, is_foreign_folder, where_text_stands,
+    QuotedLine, QuotedText, Report, is_foreign_folder, where_text_stands,
 };
 use flawless_git::{GitError, Mirror, Revision, Tip};
 
@@ -90,9 +90,9 @@ pub async fn before_they_went(
         let Some((_, last)) = gone.iter().find(|(gone, _)| gone == path) else { continue };
         let content = mirror.file(last, path).await?.unwrap_or_default();
         let content = String::from_utf8_lossy(&content);
-        let line = content.lines().nth(frame.line as usize - 1).map(fold_white_space);
-        let wanted = fold_white_space(&frame.text);
-        if !wanted.is_empty() && line.is_some_and(|line| line == wanted) {
+        let wanted = QuotedText::of(&frame.text);
+        let line = content.lines().nth(frame.line as usize - 1);
+        if !wanted.is_vague() && line.is_some_and(|line| wanted.reads(line)) {
             let revision = Revision::Before(last.clone());
             let paths = frame_paths(report, mirror, &revision, settings).await?;
             return Ok(Some((revision, paths)));

@@ -8,7 +8,9 @@ pub enum Incoming {
     /// A report whose sender waits until it is durable.
     Report {
         /// The report, bounded.
-        report: Report,
+        report: Box<Report>,
+        /// Occurrences that its client had to drop before it.
+        lost: u64,
         /// Answered when the report is durable, or cannot be kept.
         done: oneshot::Sender<Result<(), NotKept>>,
     },
@@ -43,13 +45,14 @@ impl Intake {
         (Self(sender), receiver)
     }
 
-    /// Returns when the report is durable.
+    /// Returns when the report is durable, and counted what its client `lost` before it.
     ///
     /// # Errors
     /// It could not be kept.
-    pub async fn submit(&self, report: Report) -> Result<(), NotKept> {
+    pub async fn submit(&self, report: Report, lost: u64) -> Result<(), NotKept> {
         let (done, kept) = oneshot::channel();
-        self.0.send(Incoming::Report { report, done }).await.map_err(|_| NotKept)?;
+        let report = Box::new(report);
+        self.0.send(Incoming::Report { report, lost, done }).await.map_err(|_| NotKept)?;
         kept.await.unwrap_or(Err(NotKept))
     }
 

@@ -11,12 +11,14 @@ use tokio::task::JoinSet;
 use crate::attribution::Repo;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
-use crate::ingest::{ThriftLimits, run_thrift};
+use crate::http_listen::{HttpLimits, run_http};
+use crate::ingest::{Answerer, BodyLimits, ThriftLimits, run_thrift, thrift_router};
 use crate::intake::Intake;
 use crate::mail::{SentJournal, Smtp, run_sender};
 use crate::pipeline::{
     Verdicts, run_attribution, run_maintenance, run_mirror, run_notify, run_recorder, run_rules,
 };
+use crate::project_keys::{KeyError, ProjectKeys};
 use crate::state::{RepoCell, RulesCell, Shared};
 use crate::store::{Store, StoreError, make_private_folder};
 use crate::web;
@@ -30,15 +32,20 @@ pub enum StartError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The project's keys cannot be had.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
 }
 
 /// A server at work. Dropping it ends it.
 #[derive(Debug)]
 pub struct Server {
-    /// Where reports come in.
-    pub thrift_address: SocketAddr,
-    /// Where the pages are.
+    /// Where reports come in over Thrift; `None` when that port is closed.
+    pub thrift_address: Option<SocketAddr>,
+    /// Where the pages are, and where reports come in over HTTP.
     pub http_address: SocketAddr,
+    /// The keys with which clients report.
+    pub project: Arc<ProjectKeys>,
     /// What its parts share.
     pub shared: Shared,
     tasks: JoinSet<()>,
@@ -48,6 +55,8 @@ pub struct Server {
 
 /// Between two calls of a connection: clients that keep one open call at least every few minutes.
 const IDLE_CONNECTION: Duration = Duration::from_secs(300);
+/// Between two requests of an HTTP connection, and for the head of one to arrive.
+const REQUEST_HEAD: Duration = Duration::from_secs(60);
 /// For one frame to arrive. Clients wait 2 s for the answer to it.
 const FRAME_TIME: Duration = Duration::from_secs(10);
 
@@ -62,14 +71,18 @@ impl Server {
     pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
         // As many connections as the system allows; what it allows is fine otherwise.
         let _ = rlimit::increase_nofile_limit(u64::MAX);
-        let thrift = listen(&config, "port", config.thrift_address).await?;
+        let thrift = match config.thrift_address {
+            Some(address) => Some(listen(&config, "port", address).await?),
+            None => None,
+        };
         let http = listen(&config, "http_port", config.http_address).await?;
         let smtp = Smtp::new(&config.smtp)?;
         let lock = lock(&config)?;
         let store = Store::open(&config.data_dir, clock.now()).await?;
-        let local = |listener: &TcpListener, fallback| listener.local_addr().unwrap_or(fallback);
-        let thrift_address = local(&thrift, config.thrift_address);
-        let http_address = local(&http, config.http_address);
+        let project = Arc::new(ProjectKeys::open(&store, clock.now()).await?);
+        let local = |listener: &TcpListener| listener.local_addr().ok();
+        let thrift_address = thrift.as_ref().and_then(local).or(config.thrift_address);
+        let http_address = local(&http).unwrap_or(config.http_address);
         let base_url = config.base_url.clone().unwrap_or_else(|| format!("http://{http_address}"));
         let limits = ThriftLimits {
             max_frame: config.max_report_bytes,
@@ -77,6 +90,9 @@ impl Server {
             idle: IDLE_CONNECTION,
             frame: FRAME_TIME,
         };
+        let bodies = BodyLimits { max_bytes: config.max_report_bytes, time: FRAME_TIME };
+        let http_limits =
+            HttpLimits { max_connections: config.max_connections, head: REQUEST_HEAD };
         let repo = if config.repository.is_some() { Repo::Opening } else { Repo::None };
         let folder =
             |source| StoreError::Folder { path: config.data_dir.display().to_string(), source };
@@ -100,15 +116,14 @@ impl Server {
         };
         let verdicts = Arc::new(Verdicts::default());
         let (intake, incoming) = Intake::new();
-        let pages = web::router(shared.clone());
+        let answerer = Answerer { intake, project: project.clone() };
+        let router = web::router(shared.clone()).merge(thrift_router(answerer.clone(), bodies));
         let mut tasks = JoinSet::new();
         tasks.spawn(run_recorder(shared.clone(), verdicts.clone(), incoming));
-        tasks.spawn(run_thrift(thrift, intake, limits));
-        tasks.spawn(async move {
-            if let Err(error) = axum::serve(http, pages).await {
-                tracing::error!(%error, "the pages stopped");
-            }
-        });
+        if let Some(thrift) = thrift {
+            tasks.spawn(run_thrift(thrift, answerer, limits));
+        }
+        tasks.spawn(run_http(http, router, http_limits));
         if shared.config.repository.is_some() {
             tasks.spawn(run_mirror(shared.clone()));
         }
@@ -117,12 +132,17 @@ impl Server {
         tasks.spawn(run_notify(shared.clone()));
         tasks.spawn(run_sender(shared.clone(), smtp, journal));
         tasks.spawn(run_maintenance(shared.clone()));
-        Ok(Self { thrift_address, http_address, shared, tasks, _lock: lock })
+        Ok(Self { thrift_address, http_address, project, shared, tasks, _lock: lock })
     }
 
     /// Returns when a part has ended by itself: that is a bug, and the server is of no use then.
     pub async fn broken(&mut self) {
         self.tasks.join_next().await;
+    }
+
+    /// The address that clients are given.
+    pub fn dsn(&self) -> Option<String> {
+        self.project.dsn(&self.shared.base_url)
     }
 
     /// Ends it: what was accepted is in the store, and goes on when it is started again.

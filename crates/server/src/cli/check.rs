@@ -27,6 +27,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             say!("PROBLEM  {name}: {text}");
         }
     };
+    let at = &config.set_at["port"];
+    let thrift = match config.thrift_address {
+        Some(address) => format!("{address} over thrift"),
+        None => format!("no port for thrift ({at} = 0): older clients cannot report"),
+    };
+    report("reports", Ok(format!("{thrift}; http://{}/thrift over HTTP", config.http_address)));
     report("store", check_store(&config).await);
     report("repository", check_repository(&config).await);
     report("mail server", check_smtp(&config).await);

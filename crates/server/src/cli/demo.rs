@@ -9,7 +9,10 @@ use super::start::wait_for_signal;
 use super::{Failure, print};
 use crate::clock::Clock;
 use crate::config::{Config, RawConfig};
-use crate::demo::{MailSink, make_repository, run_failing_program};
+use crate::demo::{
+    Addresses, Checkout, MailSink, PROGRAM, Package, make_repository, run_with_package,
+    run_without_package,
+};
 use crate::server::Server;
 use crate::store::IssueRow;
 
@@ -18,9 +21,10 @@ pub(super) struct Arguments {
     /// End after the mail instead of waiting for Ctrl-C.
     #[arg(long)]
     once: bool,
-    /// The Python that runs the failing program.
-    #[arg(long, value_name = "PATH", default_value = "python3")]
-    python: PathBuf,
+    /// The Python that runs the failing program; by default that of the virtual environment, or
+    /// python3.
+    #[arg(long, value_name = "PATH")]
+    python: Option<PathBuf>,
 }
 
 /// The whole way takes well below a second; a machine may be busy.
@@ -37,13 +41,31 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 
     heading("A repository with three developers")?;
     print(format!("{}\n", repository.display()))?;
-    heading("A program fails in production, three times")?;
-    let port = server.thrift_address.port();
-    let traceback = run_failing_program(&arguments.python, &repository, port);
-    let traceback = traceback.await.map_err(|error| {
-        Failure::new(format!("the failing program: {error}. It needs Python 3: --python PATH"))
-    })?;
-    print(traceback)?;
+    let addresses = Addresses {
+        dsn: server.dsn().ok_or_else(|| Failure::new("the server has no address: a bug"))?,
+        port: server.thrift_address.map_or(0, |address| address.port()),
+    };
+    let modules = folder.path().join("modules");
+    std::fs::create_dir(&modules)?;
+    let pythons = pythons(arguments.python);
+    let traceback = match find_package(&pythons, &modules).await? {
+        Ok(package) => {
+            heading("Its program run.py")?;
+            print(PROGRAM)?;
+            heading("It fails in production, three times")?;
+            print(format!("$ FLAWLESS_DSN={} {} run.py\n", addresses.dsn, package.command()))?;
+            run_with_package(&package, &repository, &addresses).await
+        }
+        Err(why) => {
+            heading("A program fails in production, three times")?;
+            print(format!(
+                "(without the Python package: {why}. It speaks the older wire format instead.)\n"
+            ))?;
+            let python = pythons.last().ok_or_else(|| Failure::new("--python names nothing"))?;
+            run_without_package(python, &repository, &addresses).await
+        }
+    };
+    print(traceback.map_err(|error| Failure::new(format!("the failing program: {error}")))?)?;
     let mail = tokio::time::timeout(PATIENCE, sink.next()).await.ok().flatten();
     let Some(mail) = mail else {
         return Err(Failure::new("no mail came: the log lines above say why"));
@@ -68,11 +90,46 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Those that may have the package; the last one is there in any case.
+fn pythons(chosen: Option<PathBuf>) -> Vec<PathBuf> {
+    if let Some(chosen) = chosen {
+        // It is started in other folders than this one.
+        let is_path = chosen.components().count() > 1;
+        let absolute = std::path::absolute(&chosen).ok().filter(|_| is_path);
+        return vec![absolute.unwrap_or(chosen)];
+    }
+    let active = std::env::var_os("VIRTUAL_ENV").filter(|folder| !folder.is_empty());
+    let active = active.map(|folder| PathBuf::from(folder).join("bin/python"));
+    active.into_iter().chain([PathBuf::from("python3")]).collect()
+}
+
+/// The Python package, or why there is none.
+async fn find_package(
+    pythons: &[PathBuf],
+    folder: &Path,
+) -> Result<Result<Package, String>, Failure> {
+    let installed = Package::installed(pythons, folder).await;
+    let no_python = |error| {
+        Failure::new(format!("the failing program: {error}. It needs Python 3: --python PATH"))
+    };
+    if let Some(package) = installed.map_err(no_python)? {
+        return Ok(Ok(package));
+    }
+    let install = "`pip install \"flawless>=0.5\"`, or --python PATH of one that has it";
+    let Some(checkout) = Checkout::of_cargo_run(|name| std::env::var_os(name)) else {
+        let tried: Vec<_> = pythons.iter().map(|path| path.display().to_string()).collect();
+        return Ok(Err(format!("{} has none; {install}", tried.join(" and "))));
+    };
+    print("\nBuilding the Python package with cargo: a minute or two, the first time only.\n")?;
+    let built = Package::built(&checkout, pythons, folder).await;
+    Ok(built.map_err(|why| format!("{why}; {install}")))
+}
+
 fn configuration(folder: &Path, repository: &Path, sink: &MailSink) -> Result<Config, Failure> {
     let mut raw = RawConfig::default();
     let path = |path: &Path| path.display().to_string();
     for (option, value) in [
-        ("port", "0".to_owned()),
+        ("port", "any".to_owned()),
         ("http_port", "0".to_owned()),
         ("data_dir_path", path(&folder.join("data"))),
         ("repo_dir", path(repository)),

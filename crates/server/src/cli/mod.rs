@@ -12,6 +12,7 @@ mod check;
 mod configure;
 mod demo;
 mod issues;
+mod projects;
 mod rules;
 mod start;
 
@@ -23,6 +24,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::{Config, ConfigError, RawConfig, options_markdown, options_text};
+use crate::project_keys::KeyError;
 use crate::server::StartError;
 use crate::store::{RuleInputError, StoreError};
 
@@ -51,6 +53,8 @@ enum Command {
     Issues(issues::Arguments),
     /// Lists, adds, removes and imports rules.
     Rules(rules::Arguments),
+    /// Shows the project's key and the address that clients are given.
+    Projects(projects::Arguments),
     /// Lists every option of flawless.cfg.
     Options {
         /// As the table of docs/configuration.md.
@@ -115,6 +119,7 @@ failure_from!(
     ConfigError,
     StoreError,
     StartError,
+    KeyError,
     RuleInputError,
     flawless_git::GitError,
     std::io::Error,
@@ -167,6 +172,7 @@ async fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Blame(arguments) => blame::run(arguments).await,
         Command::Issues(arguments) => issues::run(arguments).await,
         Command::Rules(arguments) => rules::run(arguments).await,
+        Command::Projects(arguments) => projects::run(arguments).await,
         Command::Options { markdown } => {
             print(if markdown { options_markdown() } else { options_text() })
         }

@@ -25,7 +25,11 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
     let missing = config.missing.clone();
     let mut server = Server::start(config, Clock::system()).await?;
-    say!("Reports: {} (thrift)", server.thrift_address);
+    match server.thrift_address {
+        Some(address) => say!("Reports: {address} (thrift)"),
+        None => say!("Reports: no port for thrift (port = 0)"),
+    }
+    say!("         http://{}/thrift (flawless projects shows the key)", server.http_address);
     say!("Pages:   {}", server.shared.base_url);
     say!("Data:    {}", server.shared.config.data_dir.display());
     for text in missing {

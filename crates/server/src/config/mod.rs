@@ -2,6 +2,7 @@
 //! The rest of the program sees only [`Config`].
 
 mod choosing;
+mod client_url;
 mod error;
 mod file;
 mod options;

@@ -12,7 +12,7 @@ pub enum OptionType {
     Bool,
     /// A whole number from 0.
     Number,
-    /// A port, 0 to 65535.
+    /// A port, 0 to 65535, or `any`.
     Port,
     /// Texts with commas between them.
     List,
@@ -92,7 +92,13 @@ use OptionType::{
 /// All options, in the order they are shown.
 pub const OPTIONS: &[OptionDef] = &[
     // Addresses
-    option("port", "9028", Port, "Port for reports over Thrift. 0 takes a free one."),
+    option(
+        "port",
+        "9028",
+        Port,
+        "Port for reports over framed Thrift, as clients of 0.4.5 send them, without a key. 0 \
+         closes it; any takes a free one.",
+    ),
     option(
         "host",
         "",
@@ -100,13 +106,20 @@ pub const OPTIONS: &[OptionDef] = &[
         "Address to listen on for reports. Default: every address (0.0.0.0); only 127.0.0.1 when \
          started without a configuration file.",
     ),
-    option("http_port", "8080", Port, "Port for the pages. 0 takes a free one."),
+    option(
+        "http_port",
+        "8080",
+        Port,
+        "Port for the pages, and for reports over HTTP with the project's key. 0 or any takes a \
+         free one.",
+    ),
     option(
         "http_host",
         "127.0.0.1",
         Text,
-        "Address to listen on for the pages. They show source code and values of variables and \
-         have no sign-in yet, so only this machine sees them by default.",
+        "Address to listen on for HTTP: pages and reports. The pages show source code and values \
+         of variables and have no sign-in yet, so only this machine sees them by default; \
+         docs/security.md says how clients of other machines report over HTTP all the same.",
     ),
     option(
         "hostname",
@@ -284,7 +297,7 @@ pub const OPTIONS: &[OptionDef] = &[
         Number,
         "The largest report that is taken in. Larger ones are refused and counted.",
     ),
-    option("max_connections", "4096", Number, "Connections for reports that are open at once."),
+    option("max_connections", "4096", Number, "Connections that are open at once, on each port."),
     // Logging
     option(
         "log_level",

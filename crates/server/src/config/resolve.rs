@@ -18,9 +18,9 @@ use super::secret::Secret;
 /// Everything the program needs to know before it starts.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where reports come in.
-    pub thrift_address: SocketAddr,
-    /// Where the pages are.
+    /// Where reports come in over Thrift; `None` when that port is closed.
+    pub thrift_address: Option<SocketAddr>,
+    /// Where the pages are, and where reports come in over HTTP.
     pub http_address: SocketAddr,
     /// `hostname` with its scheme and without a slash at the end; `None`: made of the address
     /// that is listened on.
@@ -128,7 +128,10 @@ impl Config {
         let timezone = options.timezone()?;
         let all = if raw.path.is_some() { "0.0.0.0" } else { "127.0.0.1" };
         let mut config = Self {
-            thrift_address: options.listen("host", all, "port")?,
+            thrift_address: match options.text("port") {
+                "0" => None,
+                _ => Some(options.listen("host", all, "port")?),
+            },
             http_address: options.listen("http_host", "127.0.0.1", "http_port")?,
             base_url: options.base_url()?,
             addresses: AddressPolicy {
@@ -337,9 +340,11 @@ impl Options<'_> {
         default_host: &str,
         port: &'static str,
     ) -> Result<SocketAddr, ConfigError> {
-        let number = self.text(port);
-        let number: u16 = number.parse().map_err(|_| {
-            self.wrong(port, format!("{number:?} is no port"), "Write a number from 0 to 65535.")
+        let typed = self.text(port);
+        let number = if typed.eq_ignore_ascii_case("any") { Ok(0) } else { typed.parse() };
+        let number: u16 = number.map_err(|_| {
+            let mend = "Write a number from 0 to 65535, or any for a free one.";
+            self.wrong(port, format!("{typed:?} is no port"), mend)
         })?;
         let name = self.raw.get(host).unwrap_or(default_host);
         if let Ok(ip) = name.parse::<IpAddr>() {
@@ -473,7 +478,7 @@ impl Options<'_> {
                 (_, true) if self.raw.get(option.name).is_some() => Some("***".to_owned()),
                 (_, true) => None,
                 ("data_dir_path", _) => Some(config.data_dir.display().to_string()),
-                ("host", _) => Some(config.thrift_address.ip().to_string()),
+                ("host", _) => config.thrift_address.map(|address| address.ip().to_string()),
                 (_, false) => Some(self.text(option.name).to_owned()),
             };
             let from_file = option.secret.then(|| self.raw.get(&twin)).flatten();

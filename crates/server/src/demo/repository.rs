@@ -5,6 +5,8 @@ use std::path::Path;
 use flawless_git::GitError;
 use flawless_git::process::GitProgram;
 
+use super::program::PROGRAM;
+
 struct Step {
     author: &'static str,
     email: &'static str,
@@ -69,7 +71,7 @@ const STEPS: [Step; 4] = [
         email: "ann@example.com",
         date: "2026-06-09T10:15:00+00:00",
         message: "report: average price of the day",
-        files: &[("shop/report.py", REPORT)],
+        files: &[("shop/report.py", REPORT), ("run.py", PROGRAM)],
     },
     Step {
         author: "Cleo Clark",

@@ -1,13 +1,12 @@
 //! A `record_error` request becomes a report.
-use flawless_core::{Frame, Report};
-use flawless_protocol::thrift::{RecordErrorRequest, StackLine};
+use flawless_core::{ChainedException, Frame, Relation, Report, WebRequest};
+use flawless_protocol::thrift::{self, RecordErrorRequest, StackLine};
 
 /// The report that a request carries, bounded, without the client's own frames.
 pub fn report_from(request: RecordErrorRequest) -> Report {
     let positive = |number: Option<i64>| number.and_then(|n| u64::try_from(n).ok());
-    let frames = request.traceback.into_iter().map(frame_from).collect();
     let report = Report {
-        traceback: without_client_frames(frames),
+        traceback: frames_from(request.traceback),
         exception_type: request.exception_type.unwrap_or_default(),
         exception_message: request.exception_message.unwrap_or_default(),
         hostname: request.hostname.unwrap_or_default(),
@@ -15,8 +14,51 @@ pub fn report_from(request: RecordErrorRequest) -> Report {
         additional_info: request.additional_info.unwrap_or_default(),
         error_count: positive(request.error_count).unwrap_or(1),
         revision: request.revision.filter(|revision| !revision.is_empty()),
+        environment: request.environment.unwrap_or_default(),
+        chain: request.chain.into_iter().map(chained_from).collect(),
+        notes: request.notes,
+        request: request.request.map(web_request_from),
     };
     report.bounded()
+}
+
+/// Occurrences that the client had to drop before they could be reported.
+pub(super) fn lost_count(request: &RecordErrorRequest) -> u64 {
+    let lost = request.lost_count.and_then(|lost| u64::try_from(lost).ok());
+    lost.unwrap_or(0).min(MAX_LOST)
+}
+
+/// No client drops so many between two reports.
+const MAX_LOST: u64 = 1_000_000_000;
+
+fn chained_from(exception: thrift::ChainedException) -> ChainedException {
+    ChainedException {
+        exception_type: exception.exception_type.unwrap_or_default(),
+        exception_message: exception.exception_message.unwrap_or_default(),
+        relation: match exception.relation.as_deref() {
+            Some("cause") => Relation::Cause,
+            Some("member") => Relation::Member,
+            // Of a later client's word only this much is known: it came before.
+            _ => Relation::Context,
+        },
+        parent: exception.parent.and_then(|parent| usize::try_from(parent).ok()),
+        traceback: frames_from(exception.traceback),
+        notes: exception.notes,
+    }
+}
+
+fn web_request_from(request: thrift::WebRequest) -> WebRequest {
+    WebRequest {
+        method: request.method.unwrap_or_default(),
+        path: request.path.unwrap_or_default(),
+        protocol: request.protocol.unwrap_or_default(),
+        headers: request.headers,
+        body: request.body.unwrap_or_default(),
+    }
+}
+
+fn frames_from(lines: Vec<StackLine>) -> Vec<Frame> {
+    without_client_frames(lines.into_iter().map(frame_from).collect())
 }
 
 fn frame_from(line: StackLine) -> Frame {
@@ -26,6 +68,8 @@ fn frame_from(line: StackLine) -> Frame {
         function: line.function_name.unwrap_or_default(),
         text: line.text.unwrap_or_default(),
         locals: line.frame_locals,
+        before: line.before,
+        after: line.after,
     }
 }
 
@@ -88,8 +132,47 @@ mod tests {
             error_count: Some(i64::MIN),
             ..RecordErrorRequest::default()
         });
+        let lost = |lost_count| {
+            super::lost_count(&RecordErrorRequest { lost_count, ..RecordErrorRequest::default() })
+        };
+        assert_eq!([lost(None), lost(Some(-1)), lost(Some(7))], [0, 0, 7]);
+        assert_eq!(lost(Some(i64::MAX)), MAX_LOST);
         let lines: Vec<u32> = report.traceback.iter().map(|frame| frame.line).collect();
         assert_eq!(lines, [0, 0, 7]);
         assert_eq!((report.error_threshold, report.error_count), (None, 1));
+    }
+
+    #[test]
+    fn the_chain_keeps_its_shape_and_loses_the_older_clients_frames() {
+        let line = |path: &str, function: &str| StackLine {
+            filename: Some(path.into()),
+            function_name: Some(function.into()),
+            ..StackLine::default()
+        };
+        let exception = |relation: &str, parent| thrift::ChainedException {
+            relation: Some(relation.into()),
+            parent,
+            traceback: vec![
+                line(CLIENT, "wrapped_func_with_error_reporting"),
+                line("/srv/app.py", "inner"),
+            ],
+            ..thrift::ChainedException::default()
+        };
+        let report = report_from(RecordErrorRequest {
+            chain: vec![
+                exception("cause", None),
+                exception("member", Some(0)),
+                exception("a later word", Some(7)),
+            ],
+            ..RecordErrorRequest::default()
+        });
+        let shape: Vec<_> = report.chain.iter().map(|e| (e.relation, e.parent)).collect();
+        let expected =
+            [(Relation::Cause, None), (Relation::Member, Some(0)), (Relation::Context, None)];
+        assert_eq!(shape, expected);
+        for exception in &report.chain {
+            let functions: Vec<_> = exception.traceback.iter().map(|f| &f.function).collect();
+            assert_eq!(functions, ["inner"]);
+        }
     }
 }

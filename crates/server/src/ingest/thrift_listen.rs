@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use flawless_protocol::thrift::{Call, CallKind, LENGTH_PREFIX, Reply, decode_call, encode_reply};
+use flawless_protocol::thrift::{Call, LENGTH_PREFIX, decode_call, encode_reply};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::report_from;
-use crate::intake::Intake;
+use super::thrift_answer::{Answerer, KeyIs};
 
 /// What a connection may do.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +29,7 @@ const SMALL_FRAME: usize = 64 * 1024;
 const LARGE_FRAMES_AT_ONCE: usize = 16;
 
 /// Serves connections for ever.
-pub async fn run_thrift(listener: TcpListener, intake: Intake, limits: ThriftLimits) {
+pub async fn run_thrift(listener: TcpListener, answerer: Answerer, limits: ThriftLimits) {
     let connections = Arc::new(Semaphore::new(limits.max_connections));
     let large_frames = Arc::new(Semaphore::new(LARGE_FRAMES_AT_ONCE));
     loop {
@@ -39,7 +38,7 @@ pub async fn run_thrift(listener: TcpListener, intake: Intake, limits: ThriftLim
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let connection = Connection {
-                    intake: intake.clone(),
+                    answerer: answerer.clone(),
                     limits,
                     large_frames: large_frames.clone(),
                     peer: peer.ip().to_string(),
@@ -59,7 +58,7 @@ pub async fn run_thrift(listener: TcpListener, intake: Intake, limits: ThriftLim
 }
 
 struct Connection {
-    intake: Intake,
+    answerer: Answerer,
     limits: ThriftLimits,
     large_frames: Arc<Semaphore>,
     peer: String,
@@ -81,7 +80,7 @@ impl Connection {
                 Ok(Some(frame)) => frame,
                 Ok(None) => return,
                 Err(reason) => {
-                    self.intake.refuse(reason, format!("from {}", self.peer));
+                    self.answerer.intake.refuse(reason, format!("from {}", self.peer));
                     return;
                 }
             };
@@ -131,24 +130,13 @@ impl Connection {
         let call = match decode_call(&frame.bytes) {
             Ok(call) => call,
             Err(error) => {
-                self.intake.refuse("not a thrift call", format!("{error} from {}", self.peer));
+                let example = format!("{error} from {}", self.peer);
+                self.answerer.intake.refuse("not a thrift call", example);
                 return None;
             }
         };
         let Call { method, sequence, kind } = call;
-        let reply = match kind {
-            CallKind::Ping => Reply::Pong,
-            CallKind::Unknown => Reply::UnknownMethod,
-            CallKind::Malformed(error) => {
-                self.intake.refuse("malformed request", format!("{error} from {}", self.peer));
-                Reply::Malformed(error.to_string())
-            }
-            CallKind::RecordError(request) => match self.intake.submit(report_from(*request)).await
-            {
-                Ok(()) => Reply::Recorded,
-                Err(error) => Reply::Failed(error.to_string()),
-            },
-        };
+        let reply = self.answerer.answer(kind, KeyIs::Optional, &self.peer).await;
         encode_reply(&method, sequence, &reply).ok()
     }
 }

@@ -7,12 +7,10 @@ use super::{MailError, builder, finish};
 use crate::dates::date_time;
 use crate::issue_details::IssueDetails;
 use crate::links;
-use crate::present::{TracebackView, author_of, one_line, plain};
+use crate::present::{author_of, one_line, plain};
+use crate::shown_report::{Room, ShownReport};
 use crate::state::Shared;
 use crate::store::{AlertRow, IssueRow, NewMail, Sample};
-
-/// Longest value of a variable in a mail; the page shows more.
-const MAX_VALUE: usize = 300;
 
 /// Everything that the mails of one alert are made of.
 pub struct AlertMail<'a> {
@@ -35,7 +33,7 @@ pub struct AlertMail<'a> {
 /// What both templates show.
 struct View {
     header: String,
-    traceback: TracebackView,
+    report: ShownReport,
     place: String,
     text: String,
     reason: String,
@@ -119,7 +117,7 @@ impl AlertMail<'_> {
             if function.is_empty() { String::new() } else { format!(" in {function}") };
         View {
             header: plain(self.known.and_then(|k| k.email_header.as_deref()).unwrap_or_default()),
-            traceback: TracebackView::of(self.sample, MAX_VALUE),
+            report: ShownReport::of(self.sample, Room::MAIL),
             place: one_line(
                 &format!("{}:{}{in_function}", issue.facts.path, issue.facts.line),
                 500,

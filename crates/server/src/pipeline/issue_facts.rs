@@ -1,8 +1,8 @@
 //! What is written down about a line: the facts of its issue, and under which other names the
 //! same line may have been written down before.
 use flawless_core::{
-    BlamedLine, Choice, ClassifiedFrame, CommitId, Developer, LineOrigin, Report, author_gone,
-    fold_white_space, place_key,
+    BlamedLine, Choice, ClassifiedFrame, CommitId, Developer, LineOrigin, QuotedText, Report,
+    author_gone, place_key,
 };
 use flawless_git::Located;
 
@@ -97,13 +97,13 @@ impl NewFacts {
 /// Whether the text stands in its file only once, so that path, function and text are a name of
 /// this line and of no other.
 async fn is_only_one(files: &FoundFiles, revision: &CommitId, line: &BlamedLine) -> bool {
-    let wanted = fold_white_space(&line.text);
-    let Some(At { mirror, .. }) = files.at.as_ref().filter(|_| !wanted.is_empty()) else {
+    let wanted = QuotedText::of(&line.text);
+    let Some(At { mirror, .. }) = files.at.as_ref().filter(|_| !wanted.is_vague()) else {
         return false;
     };
     let content = mirror.file(revision, &line.path).await.ok().flatten().unwrap_or_default();
     let content = String::from_utf8_lossy(&content);
-    content.lines().filter(|line| fold_white_space(line) == wanted).count() == 1
+    content.lines().filter(|line| wanted.reads(line)).count() == 1
 }
 
 /// An issue that nobody is blamed for: its identity is path, function and text of the line that

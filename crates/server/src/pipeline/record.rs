@@ -43,7 +43,7 @@ pub async fn run_recorder(shared: Shared, verdicts: Arc<Verdicts>, mut incoming:
 #[derive(Debug)]
 struct Group {
     trace: Fingerprint,
-    newest: Report,
+    newest: Box<Report>,
     occurrences: i64,
     reports: i64,
 }
@@ -52,6 +52,8 @@ struct Group {
 struct Groups {
     reports: HashMap<(Fingerprint, Option<u64>), Group>,
     refused: HashMap<&'static str, (i64, String)>,
+    /// Occurrences that clients dropped, and the host of one that did.
+    lost: Option<(i64, String)>,
 }
 
 fn group(
@@ -65,8 +67,13 @@ fn group(
                 let entry = groups.refused.entry(reason).or_default();
                 *entry = (entry.0 + 1, example);
             }
-            Incoming::Report { report, done } => {
+            Incoming::Report { report, lost, done } => {
                 waiting.push(done);
+                if lost > 0 {
+                    let before = groups.lost.take().map_or(0, |(lost, _)| lost);
+                    let lost = before.saturating_add(i64::try_from(lost).unwrap_or(i64::MAX));
+                    groups.lost = Some((lost, report.hostname.chars().take(300).collect()));
+                }
                 let trace = trace_fingerprint(&report);
                 let occurrences = i64::try_from(report.error_count).unwrap_or(i64::MAX);
                 match groups.reports.entry((trace, report.error_threshold)) {
@@ -116,6 +123,7 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
     for (reason, (count, example)) in groups.refused {
         outcomes.add(OutcomeKind::Refused, reason, count, example);
     }
+    let lost = groups.lost;
     let mut writes = Vec::with_capacity(groups.reports.len());
     for group in groups.reports.into_values() {
         match verdicts.get(&group.trace, rules.revision, tip.as_deref()) {
@@ -166,6 +174,9 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
     }
     for ((kind, reason), (reports, example)) in outcomes.0 {
         tx.add_outcome(kind, &reason, reports, now, &example).await?;
+    }
+    if let Some((occurrences, host)) = lost {
+        tx.add_loss(occurrences, now, &host).await?;
     }
     tx.commit().await?;
     if any_pending {

@@ -77,6 +77,7 @@ impl WriteTx {
              AND merged_into IS NULL",
             "DELETE FROM function_seen WHERE issues < 2 AND last_at < $1",
             "DELETE FROM outcome WHERE last_at < $1",
+            "DELETE FROM client_loss WHERE last_at < $1",
             // Only the content: that a mail was sent is part of what was told.
             "UPDATE outbox SET message = '' WHERE created_at < $1 AND message <> '' \
              AND (sent_at IS NOT NULL OR gave_up_at IS NOT NULL)",

@@ -9,22 +9,26 @@ mod functions_seen;
 mod issue_merge;
 mod issues;
 mod line_facts;
+mod losses;
 mod maintenance;
 mod open;
 mod outbox;
 mod outcomes;
 mod pending;
+mod projects;
 mod rules;
 mod samples;
 
 pub use alerts::{AlertRow, IssueAlert};
 pub use issues::{Counted, IssueFacts, IssueRow, Seen, WeekIssue};
 pub use line_facts::StoredFacts;
+pub use losses::LossRow;
 pub use maintenance::QueueAge;
 pub use open::{StoreError, make_private_folder};
 pub use outbox::{DueMail, MailState, NewMail};
 pub use outcomes::OutcomeRow;
 pub use pending::{NewPending, PendingRow, TakenPending};
+pub use projects::ProjectRow;
 pub use rules::{RULE_LISTS, RuleEntry, RuleInputError, RuleList};
 pub use samples::{Sample, decode_sample, encode_sample};
 

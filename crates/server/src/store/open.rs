@@ -1,7 +1,7 @@
 //! Opens the database, private to its owner and at this program's schema.
-use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
@@ -77,6 +77,8 @@ impl Store {
         // The journal files take the mode of the main one.
         file.and_then(|file| file.set_permissions(Permissions::from_mode(0o600)))
             .map_err(folder_error)?;
+        // `flawless projects` may be asked while the server makes the database.
+        let others = lock(data_dir.join("schema.lock")).await.map_err(folder_error)?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .journal_mode(SqliteJournalMode::Wal)
@@ -92,6 +94,7 @@ impl Store {
             .await
             .map_err(|source| StoreError::Unusable { path: path.display().to_string(), source })?;
         migrate(&writer, &path).await?;
+        drop(others);
         let readers = SqlitePoolOptions::new()
             .min_connections(0)
             .max_connections(4)
@@ -129,6 +132,16 @@ pub fn make_private_folder(path: &Path) -> std::io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// Waits until no other program has this file locked. Dropping the file unlocks it.
+async fn lock(path: PathBuf) -> std::io::Result<File> {
+    let work = move || {
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?
+}
+
 async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), StoreError> {
     let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
     match MIGRATIONS.run(writer).await {
@@ -137,5 +150,23 @@ async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), StoreError> {
             Err(StoreError::Newer { path: path.display().to_string(), version, known })
         }
         Err(error) => Err(StoreError::Migrate(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn many_programs_may_open_a_new_store_at_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let opening = (0..8).map(|_| {
+            let folder = folder.path().to_owned();
+            tokio::spawn(async move { Store::open(&folder, 0).await })
+        });
+        for opened in opening.collect::<Vec<_>>() {
+            let store = opened.await.expect("no panic").expect("it opens");
+            store.close().await;
+        }
     }
 }

@@ -20,7 +20,7 @@ pub struct OutcomeRow {
     pub example: String,
 }
 
-const DAY_MS: i64 = 86_400_000;
+pub(super) const DAY_MS: i64 = 86_400_000;
 
 impl WriteTx {
     /// Counts reports that no issue counts. `reason` has to come from a closed set; `example` is free.

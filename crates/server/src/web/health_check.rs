@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use flawless_core::OutcomeKind;
+use jiff::tz::TimeZone;
 
 use super::layout::page_with;
 use crate::dates::date_time;
@@ -19,6 +20,7 @@ struct Page {
     version: &'static str,
     parts: Vec<HealthPart>,
     outcomes: Vec<OutcomeLine>,
+    losses: Vec<LossLine>,
     options: Vec<(&'static str, String)>,
 }
 
@@ -29,6 +31,17 @@ struct OutcomeLine {
     last: String,
     example: String,
 }
+
+/// What clients dropped on one day.
+struct LossLine {
+    day: String,
+    occurrences: i64,
+    last: String,
+    host: String,
+}
+
+/// Losses are shown for this long: they are rare, and their day matters.
+const LOSSES_MS: i64 = 7 * 86_400_000;
 
 pub(super) async fn show(State(shared): State<Shared>) -> Response {
     let parts = check(&shared).await;
@@ -45,6 +58,13 @@ pub(super) async fn show(State(shared): State<Shared>) -> Response {
         last: date_time(row.last_at, &shared.config.timezone),
         example: plain(&row.example),
     });
+    let losses = shared.store.losses_since(shared.clock.now() - LOSSES_MS).await;
+    let losses = losses.unwrap_or_default().into_iter().map(|row| LossLine {
+        day: date_time(row.day_start(), &TimeZone::UTC)[..10].to_owned(),
+        occurrences: row.occurrences,
+        last: date_time(row.last_at, &shared.config.timezone),
+        host: plain(&row.example),
+    });
     let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let options = shared.config.shown.iter().map(|(name, value)| (*name, plain(value)));
     page_with(
@@ -54,6 +74,7 @@ pub(super) async fn show(State(shared): State<Shared>) -> Response {
             version: env!("CARGO_PKG_VERSION"),
             parts,
             outcomes: outcomes.collect(),
+            losses: losses.collect(),
             options: options.collect(),
         },
     )

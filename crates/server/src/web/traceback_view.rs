@@ -8,7 +8,8 @@ use serde::Deserialize;
 use super::layout::{PageError, message, page};
 use crate::dates::date_time;
 use crate::links;
-use crate::present::{TracebackView, author_of, one_line, plain};
+use crate::present::{author_of, one_line, plain};
+use crate::shown_report::{Room, ShownReport};
 use crate::state::Shared;
 use crate::store::{IssueRow, StoreError};
 
@@ -45,7 +46,7 @@ struct Page {
     told: Vec<String>,
     mails: Vec<MailPart>,
     known_error_url: String,
-    traceback: Option<TracebackView>,
+    report: Option<ShownReport>,
 }
 
 struct CommitPart {
@@ -61,9 +62,6 @@ struct MailPart {
     state: String,
     bad: bool,
 }
-
-/// Longest value of a variable on the page.
-const MAX_VALUE: usize = 4_096;
 
 /// The issue that the link names, else the one that agrees best with an older link.
 async fn find(shared: &Shared, link: &Parameters) -> Result<Option<IssueRow>, StoreError> {
@@ -140,6 +138,6 @@ pub(super) async fn show(
         told: told.collect(),
         mails: mails.collect(),
         known_error_url: links::add_known_error("", &issue),
-        traceback: sample.map(|(_, sample)| TracebackView::of(&sample, MAX_VALUE)),
+        report: sample.map(|(_, sample)| ShownReport::of(&sample, Room::PAGE)),
     }))
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::harness::{BEN, CLEO, SmtpServer, TestRepository};
+use crate::harness::{BEN, CLEO, SmtpServer, TestRepository, python, python_with_package};
 
 pub fn flawless(folder: &Path, arguments: &[&str]) -> Output {
     flawless_with_input(folder, arguments, "")
@@ -201,7 +201,7 @@ fn configure_without_questions_writes_a_private_file_that_check_approves() {
     .expect("written");
     let checked = flawless(folder.path(), &["check", "-conf", "deep/flawless.cfg"]);
     let text = stdout(&checked);
-    assert_eq!(text.lines().filter(|line| line.starts_with("ok ")).count(), 4, "{text}");
+    assert_eq!(text.lines().filter(|line| line.starts_with("ok ")).count(), 5, "{text}");
     let data = folder.path().join("deep/data");
     let mode =
         |name: &str| std::fs::metadata(data.join(name)).expect(name).permissions().mode() & 0o777;
@@ -275,18 +275,55 @@ fn options_completions_manual_and_the_configuration_page_come_from_one_definitio
     assert!(page.contains(&table), "put `flawless options --markdown` into docs/configuration.md");
 }
 
-#[test]
-fn the_demo_runs_to_its_end() {
+/// The demo as it runs without cargo and without an active environment.
+fn demo(python: &Path) -> Output {
     let folder = tempfile::tempdir().expect("a folder");
-    let text = stdout(&flawless(folder.path(), &["demo", "--once"]));
-    for expected in [
-        "ZeroDivisionError: division by zero",
-        "shop/stats.py:9 in average",
-        "developer  Ben Baker <ben@example.com>",
-        "To: ben@example.com",
-        "prices=[]",
-        "/view_traceback?filename=shop%2Fstats.py",
-    ] {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flawless"));
+    command.args(["demo", "--once", "--python"]).arg(python).current_dir(folder.path());
+    for variable in ["CARGO", "CARGO_MANIFEST_DIR", "PYTHONPATH", "VIRTUAL_ENV"] {
+        command.env_remove(variable);
+    }
+    command.output().expect("it runs")
+}
+
+const DEMO: [&str; 6] = [
+    "ZeroDivisionError: division by zero",
+    "shop/stats.py:9 in average",
+    "developer  Ben Baker <ben@example.com>",
+    "To: ben@example.com",
+    "prices=[]",
+    "/view_traceback?filename=shop%2Fstats.py",
+];
+
+#[test]
+fn the_demo_runs_a_failing_program_with_the_python_package() {
+    let python = python_with_package("3.11");
+    let text = stdout(&demo(&python));
+    let program = [
+        "\nimport flawless\n",
+        "\nwrap_function(daily_report)(orders=[])\n",
+        &format!("{} run.py\nTraceback (most recent call last):\n", python.display()),
+        "Environment: production",
+        "at the running revision",
+    ];
+    for expected in DEMO.iter().chain(&program) {
         assert!(text.contains(expected), "{expected:?} is missing in\n{text}");
     }
+}
+
+#[test]
+fn the_demo_runs_to_its_end_without_the_python_package_and_says_how_to_get_it() {
+    // The older client, which has the same name, is there.
+    let text = stdout(&demo(&python()));
+    let told = ["has none; `pip install", "the older wire format"];
+    for expected in DEMO.iter().chain(&told) {
+        assert!(text.contains(expected), "{expected:?} is missing in\n{text}");
+    }
+    let without = demo(Path::new("./no-python"));
+    assert_eq!(without.status.code(), Some(1));
+    let error = stderr(&without);
+    assert!(
+        error.contains("no-python cannot be started") && error.contains("--python PATH"),
+        "{error}"
+    );
 }

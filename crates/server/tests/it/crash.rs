@@ -2,52 +2,20 @@
 //! was told is forgotten.
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-use crate::harness::{Mail, SmtpServer, TestRepository, ThriftClient, request, wait_until};
+use crate::harness::{
+    Mail, ServerProcess, SmtpServer, TestRepository, ThriftClient, free_port, request, wait_until,
+};
 
 const ROUNDS: usize = 6;
 const CLIENTS: usize = 8;
 const LINES: i64 = 40;
-
-/// A server in a process of its own, so that it can be killed.
-struct ServerProcess(Child);
-
-impl ServerProcess {
-    async fn start(options: &[String], port: u16) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_flawless"))
-            .arg("start")
-            .args(options)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("it starts");
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        wait_until("it listens", async || TcpStream::connect(address).await.is_ok()).await;
-        Self(child)
-    }
-
-    fn kill(&mut self) {
-        self.0.kill().expect("SIGKILL");
-        self.0.wait().expect("ended");
-    }
-}
-
-impl Drop for ServerProcess {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_under_load_loses_nothing_and_tells_nobody_twice() {

@@ -60,7 +60,7 @@ async fn huge_reports_are_cut_to_size_or_refused() {
     app.report(&deep).await;
     app.report(&request(&[])).await;
     let largest = RecordErrorRequest { additional_info: Some("z".repeat(31_000_000)), ..huge };
-    let mut client = ThriftClient::connect(app.server.thrift_address).await;
+    let mut client = ThriftClient::connect(app.thrift_address()).await;
     assert!(client.record_error(&largest).await.is_err());
     app.settle().await;
     for mail in app.mails().await {

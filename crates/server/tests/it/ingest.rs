@@ -2,8 +2,9 @@
 use std::time::Duration;
 
 use flawless_protocol::thrift::encode_record_error;
-use flawless_server::ingest::{ThriftLimits, run_thrift};
+use flawless_server::ingest::{Answerer, ThriftLimits, run_thrift};
 use flawless_server::intake::Intake;
+use flawless_server::project_keys::ProjectKeys;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -20,7 +21,7 @@ fn call(method: &str) -> Vec<u8> {
     frame
 }
 
-async fn refusals(app: &App) -> Vec<(String, i64)> {
+pub async fn refusals(app: &App) -> Vec<(String, i64)> {
     let outcomes = app.server.shared.store.outcomes_since(NOW).await.expect("store");
     let refused = outcomes.into_iter().filter(|outcome| outcome.kind == "refused");
     let mut refused: Vec<_> = refused.map(|outcome| (outcome.reason, outcome.reports)).collect();
@@ -31,7 +32,7 @@ async fn refusals(app: &App) -> Vec<(String, i64)> {
 #[tokio::test]
 async fn a_connection_carries_many_calls_and_every_one_is_answered_with_its_own_id() {
     let app = App::start().await;
-    let mut client = ThriftClient::connect(app.server.thrift_address).await;
+    let mut client = ThriftClient::connect(app.thrift_address()).await;
     for _ in 0..3 {
         client.send_frame(&call("ping")).await;
         let pong = client.read_frame().await.expect("an answer");
@@ -53,7 +54,7 @@ async fn a_connection_carries_many_calls_and_every_one_is_answered_with_its_own_
 #[tokio::test]
 async fn what_is_no_report_is_refused_counted_and_costs_no_other_client_anything() {
     let app = App::with("max_report_bytes", "100000").start().await;
-    let address = app.server.thrift_address;
+    let address = app.thrift_address();
     for start in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"\x16\x03\x01\x02\x00\x01", b"\xff\xff\xff\xff"]
     {
         let mut stream = TcpStream::connect(address).await.expect("it listens");
@@ -93,7 +94,7 @@ async fn what_is_no_report_is_refused_counted_and_costs_no_other_client_anything
 #[tokio::test(flavor = "multi_thread")]
 async fn thousands_of_connections_at_once_are_all_answered() {
     let app = App::start().await;
-    let address = app.server.thrift_address;
+    let address = app.thrift_address();
     let mut clients = Vec::new();
     for _ in 0..2_000 {
         clients.push(ThriftClient::connect(address).await);
@@ -121,7 +122,9 @@ async fn slow_and_idle_connections_are_cut_off() {
         idle: Duration::from_millis(100),
         frame: Duration::from_millis(100),
     };
-    tokio::spawn(run_thrift(listener, intake, limits));
+    let project = ProjectKeys { id: 1, name: "default".into(), keys: Vec::new() };
+    let answerer = Answerer { intake, project: project.into() };
+    tokio::spawn(run_thrift(listener, answerer, limits));
     for start in [&b""[..], b"\x00", b"\x00\x00\x00\x20half"] {
         // Only one connection is allowed: the next is served because this one was cut off.
         let mut stream = TcpStream::connect(address).await.expect("it listens");

@@ -10,7 +10,7 @@ fn run_program(app: &App, program: &str) -> String {
         .current_dir(app.repository.dir())
         .env("PYTHONPATH", app.repository.dir())
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("PORT", app.server.thrift_address.port().to_string())
+        .env("PORT", app.thrift_address().port().to_string())
         .output()
         .expect("python runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -20,7 +20,8 @@ fn wrong_values_are_named_with_file_line_and_a_way_out() {
     let folder = tempfile::tempdir().expect("a folder");
     for (config, expected) in [
         ("prot = 1", ["f.cfg:2", "unknown option \"prot\"", "Did you mean port?"]),
-        ("\nport = many", ["f.cfg:3: port", "\"many\" is no port", "0 to 65535"]),
+        ("\nport = many", ["f.cfg:3: port", "\"many\" is no port", "0 to 65535, or any"]),
+        ("http_port = 70000", ["f.cfg:2: http_port", "\"70000\" is no port", "for a free one"]),
         ("smtp_use_tls = perhaps", ["f.cfg:2: smtp_use_tls", "no truth value", "True or False"]),
         (
             "repo_branch_pattern = (",
@@ -66,14 +67,14 @@ fn a_port_in_use_and_a_folder_that_cannot_be_written_are_said_before_anything_st
         start(folder.path(), &format!("host = 127.0.0.1\nport = {port}\ndata_dir_path = d"));
     assert!(message.contains("f.cfg:3: port") && message.contains("in use"), "{message}");
     std::fs::write(folder.path().join("file"), "").expect("written");
-    let message = start(folder.path(), "port = 0\nhttp_port = 0\ndata_dir_path = file/data");
+    let message = start(folder.path(), "port = any\nhttp_port = 0\ndata_dir_path = file/data");
     assert!(message.contains("data_dir_path") && message.contains("file/data"), "{message}");
 }
 
 #[test]
 fn a_missing_repository_and_a_damaged_database_end_the_start() {
     let folder = tempfile::tempdir().expect("a folder");
-    let base = "port = 0\nhttp_port = 0\ndata_dir_path = data";
+    let base = "port = any\nhttp_port = 0\ndata_dir_path = data";
     let message = start(folder.path(), &format!("{base}\nrepo_dir = nowhere"));
     assert!(message.contains("f.cfg:5: repo_dir") && message.contains("is not a git repository"));
     std::fs::create_dir(folder.path().join("data")).expect("made");
@@ -101,7 +102,7 @@ with sqlite3.connect(sys.argv[1]) as database:
     database.execute(\"INSERT INTO _sqlx_migrations VALUES (9999, 'future', '2030-01-01', 1, X'00', 1)\")";
     let status = Command::new(python()).args(["-c", script]).arg(data.join("flawless.db")).status();
     assert!(status.expect("python").success());
-    let message = start(folder.path(), "port = 0\nhttp_port = 0\ndata_dir_path = data");
+    let message = start(folder.path(), "port = any\nhttp_port = 0\ndata_dir_path = data");
     assert!(message.contains("newer Flawless (schema 9999"), "{message}");
 }
 

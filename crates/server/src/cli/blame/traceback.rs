@@ -18,7 +18,7 @@ pub(super) fn report_of(traceback: TextTraceback, revision: Option<String>) -> R
         line: frame.line,
         function: frame.function,
         text: frame.text,
-        locals: None,
+        ..Frame::default()
     };
     let report = Report {
         traceback: traceback.frames.into_iter().map(frame).collect(),

@@ -2,9 +2,11 @@
 //! real repository, and talks to it as clients, browsers and people do.
 
 mod mail;
+mod process;
 mod repository;
 mod thrift;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use flawless_server::server::Server;
 use tempfile::TempDir;
 
 pub use mail::{Mail, SmtpServer};
+pub use process::{ServerProcess, free_port};
 pub use repository::{ANN, BEN, CLEO, Person, TestRepository};
 pub use thrift::{ThriftClient, request};
 
@@ -59,9 +62,14 @@ impl App {
         Self { server, ..self }
     }
 
+    /// Where framed reports go.
+    pub fn thrift_address(&self) -> SocketAddr {
+        self.server.thrift_address.expect("the port is open")
+    }
+
     /// Reports an error and expects it to be taken.
     pub async fn report(&self, request: &RecordErrorRequest) {
-        let mut client = ThriftClient::connect(self.server.thrift_address).await;
+        let mut client = ThriftClient::connect(self.thrift_address()).await;
         assert_eq!(client.record_error(request).await, Ok("record_error".to_owned()));
     }
 
@@ -134,7 +142,7 @@ impl AppBuilder {
         let mut set = |name: &str, value: &str| {
             raw.set_argument(&format!("{name}={value}")).expect("a known option");
         };
-        set("port", "0");
+        set("port", "any");
         set("http_port", "0");
         set("timezone", "UTC");
         set("default_contact", "team@example.com");
@@ -169,6 +177,14 @@ pub async fn wait_until(what: &str, mut done: impl AsyncFnMut() -> bool) {
 pub fn python() -> PathBuf {
     let path =
         PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/test-env/bin/python"));
+    assert!(path.exists(), "{} is missing: run ./test once, it sets it up", path.display());
+    path
+}
+
+/// The Python of this version that `./test` has set up with the package of this repository.
+pub fn python_with_package(version: &str) -> PathBuf {
+    let environments = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/python");
+    let path = PathBuf::from(environments).join(version).join("bin/python");
     assert!(path.exists(), "{} is missing: run ./test once, it sets it up", path.display());
     path
 }

@@ -16,6 +16,7 @@ pub fn request(frames: &[Frame<'_>]) -> RecordErrorRequest {
         function_name: Some((*function).to_owned()),
         text: Some((*text).to_owned()),
         frame_locals: Some([("where".to_owned(), format!("'{function}'"))].into()),
+        ..StackLine::default()
     };
     RecordErrorRequest {
         traceback: frames.iter().map(line).collect(),

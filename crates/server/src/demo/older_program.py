@@ -1,5 +1,5 @@
-"""Runs the demo's shop, which fails, and reports as the client of 0.4.5 does:
-a framed, binary Thrift call of record_error, once for each of three failures."""
+"""Runs the demo's shop where the package is not there: it fails, and is reported as the client of
+0.4.5 does, in a framed, binary Thrift call of record_error, once for each of three failures."""
 import linecache
 import socket
 import struct

@@ -1,0 +1,47 @@
+//! `flawless projects`: the project, its keys, and the address that clients are given.
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::{ConfArgument, Failure, print};
+use crate::clock::Clock;
+use crate::config::Secret;
+use crate::project_keys::ProjectKeys;
+use crate::store::Store;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    conf: ConfArgument,
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let config = arguments.conf.resolve()?;
+    let now = Clock::system().now();
+    let store = Store::open(&config.data_dir, now).await?;
+    let project = ProjectKeys::open(&store, now).await?;
+    store.close().await;
+    let dsn = config.client_url().and_then(|url| project.dsn(&url));
+    let keys: Vec<&str> = project.keys.iter().map(Secret::reveal).collect();
+    if arguments.json {
+        let line = json!({"id": project.id, "name": project.name, "dsn": dsn, "keys": keys});
+        return print(line.to_string() + "\n");
+    }
+    let mut text = format!("project  {}\n", project.name);
+    // Writing to a String cannot fail.
+    let _ = match dsn {
+        Some(dsn) => writeln!(text, "dsn      {dsn}"),
+        None => writeln!(
+            text,
+            "dsn      not known before the start: set hostname, or another http_port than 0"
+        ),
+    };
+    for key in keys {
+        let _ = writeln!(text, "key      {key}");
+    }
+    print(text)
+}

@@ -1,0 +1,44 @@
+//! A server in a process of its own, so that it can be killed.
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+
+use tokio::net::TcpStream;
+
+use super::wait_until;
+
+/// Dropping it ends the process.
+pub struct ServerProcess(Child);
+
+impl ServerProcess {
+    /// Starts with these options and waits until this port is open.
+    pub async fn start(options: &[String], port: u16) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_flawless"))
+            .arg("start")
+            .args(options)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        wait_until("it listens", async || TcpStream::connect(address).await.is_ok()).await;
+        Self(child)
+    }
+
+    /// SIGKILL: it has no time to put anything away.
+    pub fn kill(&mut self) {
+        self.0.kill().expect("SIGKILL");
+        self.0.wait().expect("ended");
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
+}

@@ -1,0 +1,5 @@
+RATES = {"EUR": 1.0}
+
+
+def rate(currency):
+    return RATES[currency]
