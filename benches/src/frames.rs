@@ -67,7 +67,7 @@ impl Record {
             line: frame.line.unwrap_or_default(),
             function: frame.function.clone().unwrap_or_default(),
             text: frame.text.clone().unwrap_or_default(),
-            locals: None,
+            ..Frame::default()
         };
         Report { traceback: self.frames.iter().map(frame).collect(), ..Report::default() }
     }

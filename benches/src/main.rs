@@ -1,4 +1,4 @@
-//! Measures the server and Flawless 0.4.5 side by side. README.md says what and how.
+//! Measures the server, the Python package and their peers side by side. README.md says what and how.
 //!
 //! Everything goes to 127.0.0.1 and is bounded in time and number; every process that is
 //! started is stopped.
@@ -9,8 +9,10 @@
 
 mod bare;
 mod blame;
+mod client;
 mod code;
 mod counted;
+mod environment;
 mod frames;
 mod load;
 mod mail_sink;
@@ -21,6 +23,7 @@ mod measure_start;
 mod message;
 mod options;
 mod process;
+mod rows;
 mod server;
 mod setting;
 mod stats;
@@ -31,6 +34,7 @@ use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::blame::{measure_blame, print_growth};
+use crate::client::measure_client;
 use crate::measure_frames::measure_frames;
 use crate::measure_load::{ceiling, measure_load};
 use crate::measure_mail::measure_mail;
@@ -66,6 +70,9 @@ async fn measure(options: &Options) -> Result<()> {
         measure_blame(&options.repositories, usize::from(options.lines), options.runs).await?;
     } else if options.names(Measure::Blame) {
         bail!("--only blame needs --repositories");
+    }
+    if options.wheel.is_some() || options.names(Measure::Client) {
+        measure_client(options).await?;
     }
     if options.wants_no_server() {
         return Ok(());

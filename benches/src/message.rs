@@ -36,6 +36,7 @@ fn stack_line(line: &Line) -> StackLine {
         function_name: Some(line.function.clone()),
         text: Some(format!("{}\n", line.text)),
         frame_locals: Some(locals(line)),
+        ..StackLine::default()
     }
 }
 

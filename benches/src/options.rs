@@ -22,9 +22,13 @@ pub(crate) struct Options {
     /// Another program of ours than the one that is built here.
     #[arg(long)]
     pub(crate) program: Option<PathBuf>,
-    /// The Python for 0.4.5, which runs on 3.11 and older.
-    #[arg(long, default_value = "python3")]
-    pub(crate) python: String,
+    /// The Python that is used: of the server of 0.4.5, 3.11 or older [default: python3], and of
+    /// the measure client [default: python3.11].
+    #[arg(long)]
+    python: Option<String>,
+    /// The built Python package of ours, for the measure client.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) wheel: Option<PathBuf>,
     /// Tracebacks whose fix is known, one JSON object a line, for the measure frames.
     #[arg(long, value_name = "FILE")]
     pub(crate) records: Option<PathBuf>,
@@ -55,6 +59,8 @@ pub(crate) enum Measure {
     Frames,
     /// How fast the origin of a line is found, against git; needs --repositories.
     Blame,
+    /// What the Python package costs the program, beside 0.4.5's and sentry-sdk; takes --wheel.
+    Client,
 }
 
 /// The servers that are compared.
@@ -79,8 +85,14 @@ impl Options {
 
     /// Whether no server has to run.
     pub(crate) fn wants_no_server(&self) -> bool {
-        let is_without = |measure: &Measure| matches!(measure, Measure::Frames | Measure::Blame);
+        use Measure::{Blame, Client, Frames};
+        let is_without = |measure: &Measure| matches!(measure, Frames | Blame | Client);
         !self.only.is_empty() && self.only.iter().all(is_without)
+    }
+
+    /// The Python that was chosen, or this one.
+    pub(crate) fn python_or<'a>(&'a self, default: &'a str) -> &'a str {
+        self.python.as_deref().unwrap_or(default)
     }
 
     /// The servers to compare, in the order of this run: who comes first takes turns.

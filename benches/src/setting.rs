@@ -3,15 +3,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use crate::code::Code;
+use crate::environment::{OLDER_PACKAGES, environment, python_of, run};
 use crate::mail_sink::MailSink;
 use crate::options::{Contender, Options};
 
 /// Read by the Python of the peer.
 const PEER_SERVER: &str = include_str!("../peer_server.py");
-const PEER_PACKAGES: [&str; 3] = ["flawless==0.4.5", "thrift==0.25.0", "future==1.0.0"];
 
 /// Made once, used by every measure.
 #[derive(Debug)]
@@ -38,9 +38,9 @@ impl Setting {
             Some(program) => program.clone(),
             None => build(&target)?,
         };
-        let environment = target.join("bench-env");
+        let installed = target.join("bench-env");
         if options.contenders(0).contains(&Contender::Peer) {
-            install_peer(&options.python, &environment)?;
+            environment(options.python_or("python3"), &installed, &OLDER_PACKAGES)?;
         }
         let folder = target.join("bench-data");
         if folder.exists() {
@@ -51,7 +51,7 @@ impl Setting {
         fs::write(&peer_server, PEER_SERVER)?;
         Ok(Self {
             program,
-            peer_python: environment.join("bin/python"),
+            peer_python: python_of(&installed),
             peer_server,
             code: Code::create(&folder.join("code"))?,
             sink: MailSink::start().await?,
@@ -79,23 +79,4 @@ fn build(target: &Path) -> Result<PathBuf> {
     let arguments = ["build", "--quiet", "--release", "--package", "flawless-server"];
     run(Command::new(cargo).args(arguments), "cargo build")?;
     Ok(target.join("release/flawless"))
-}
-
-fn install_peer(python: &str, environment: &Path) -> Result<()> {
-    let done = environment.join("complete");
-    if done.exists() {
-        return Ok(());
-    }
-    eprintln!("installing Flawless 0.4.5 into {} …", environment.display());
-    run(Command::new(python).args(["-m", "venv"]).arg(environment), "python -m venv")?;
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    let mut install = Command::new(environment.join("bin/python"));
-    run(install.args(pip).args(PEER_PACKAGES), "pip install")?;
-    Ok(fs::write(done, "")?)
-}
-
-fn run(command: &mut Command, name: &str) -> Result<()> {
-    let status = command.status().with_context(|| format!("{name} cannot be started"))?;
-    ensure!(status.success(), "{name} failed");
-    Ok(())
 }

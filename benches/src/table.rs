@@ -62,7 +62,8 @@ pub(crate) fn text(number: f64) -> String {
         size if size < 1.0 => format!("{number:.3}"),
         size if size < 10.0 => format!("{number:.2}"),
         size if size < 100.0 => format!("{number:.1}"),
-        _ => grouped(&format!("{number:.0}")),
+        size if number < 0.0 => format!("-{}", grouped(&format!("{size:.0}"))),
+        size => grouped(&format!("{size:.0}")),
     }
 }
 
@@ -86,6 +87,7 @@ mod tests {
         assert_eq!(text(0.0456), "0.046");
         assert_eq!(text(12.34), "12.3");
         assert_eq!(text(1_234_567.0), "1,234,567");
+        assert_eq!(text(-826.0), "-826");
         assert_eq!(cell(&[1.0, 3.0, 2.0]), "2.00 [1.00–3.00]");
         assert_eq!(cell(&[]), "–");
         assert_eq!(ratio(&[10.0], &[4.0]), "2.50");

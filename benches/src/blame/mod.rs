@@ -5,7 +5,6 @@ mod in_turn;
 mod memory;
 mod places;
 mod repository;
-mod rows;
 mod through_mirror;
 
 use std::path::PathBuf;
@@ -19,8 +18,8 @@ use self::in_turn::{Answers, in_turn};
 use self::memory::growth;
 use self::places::{Line, Sampler};
 use self::repository::Bare;
-use self::rows::{Rows, Target};
 use self::through_mirror::{cached, tracebacks};
+use crate::rows::{Rows, Target};
 use crate::stats::{median, percentile};
 
 /// Lines that are asked in the repository without a commit-graph: git is slow there.

@@ -1,19 +1,22 @@
-//! The table: a column for each repository, and what each number should be.
+//! A table: a column for each thing that is compared, and what each number should be.
 use crate::stats::median;
 use crate::table::{cell, text};
 
 /// What a number should be.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Target {
+pub(crate) enum Target {
     Nothing,
     AtLeast(f64),
+    AtMost(f64),
     Below(f64),
 }
 
 /// All rows, in the order in which they were first measured.
 #[derive(Debug, Default)]
-pub(super) struct Rows {
+pub(crate) struct Rows {
     columns: Vec<String>,
+    /// The only column that has to meet the targets; `None`: all.
+    judged: Option<usize>,
     rows: Vec<Row>,
 }
 
@@ -27,12 +30,17 @@ struct Row {
 
 impl Rows {
     /// Names the next column.
-    pub(super) fn name_column(&mut self, name: &str) {
+    pub(crate) fn name_column(&mut self, name: &str) {
         self.columns.push(name.to_owned());
     }
 
+    /// The targets are meant for the first column only.
+    pub(crate) fn judge_first_only(&mut self) {
+        self.judged = Some(0);
+    }
+
     /// Adds one run's number to the row `what`.
-    pub(super) fn add(&mut self, what: &str, target: Target, column: usize, number: Option<f64>) {
+    pub(crate) fn add(&mut self, what: &str, target: Target, column: usize, number: Option<f64>) {
         let at = self.rows.iter().position(|row| row.what == what).unwrap_or_else(|| {
             self.rows.push(Row { what: what.to_owned(), target, numbers: Vec::new() });
             self.rows.len() - 1
@@ -45,14 +53,22 @@ impl Rows {
     }
 
     /// The table as Markdown; what misses its target is bold.
-    pub(super) fn print(&self, runs: u32) {
+    pub(crate) fn print(&self, runs: u32) {
         let columns = self.columns.join(" | ");
         println!("| median of {runs} [lowest–highest] | {columns} | target |");
         println!("|---|{}---|", "---|".repeat(self.columns.len()));
         for row in &self.rows {
-            let cells: Vec<String> = row.numbers.iter().map(|of| row.target.judge(of)).collect();
-            println!("| {} | {} | {} |", row.what, cells.join(" | "), row.target.in_words());
+            println!("| {} | {} | {} |", row.what, self.cells(row), row.target.in_words());
         }
+    }
+
+    fn cells(&self, row: &Row) -> String {
+        let cell = |column| {
+            let numbers = row.numbers.get(column).map_or(&[][..], Vec::as_slice);
+            let is_judged = self.judged.is_none_or(|judged| judged == column);
+            if is_judged { row.target.judge(numbers) } else { cell(numbers) }
+        };
+        (0..self.columns.len()).map(cell).collect::<Vec<_>>().join(" | ")
     }
 }
 
@@ -61,6 +77,7 @@ impl Target {
         let is_met = median(numbers).is_none_or(|number| match self {
             Self::Nothing => true,
             Self::AtLeast(least) => number >= least,
+            Self::AtMost(most) => number <= most,
             Self::Below(limit) => number < limit,
         });
         if is_met { cell(numbers) } else { format!("**{}**", cell(numbers)) }
@@ -70,6 +87,7 @@ impl Target {
         match self {
             Self::Nothing => String::new(),
             Self::AtLeast(least) => format!("≥ {}", text(least)),
+            Self::AtMost(most) => format!("≤ {}", text(most)),
             Self::Below(limit) => format!("< {}", text(limit)),
         }
     }
@@ -84,7 +102,21 @@ mod tests {
         assert_eq!(Target::AtLeast(10.0).judge(&[9.0, 11.0, 12.0]), "11.0 [9.00–12.0]");
         assert_eq!(Target::AtLeast(10.0).judge(&[9.5]), "**9.50**");
         assert_eq!(Target::Below(40.0).judge(&[40.0]), "**40.0**");
+        assert_eq!(Target::AtMost(10.0).judge(&[10.0]), "10.0");
+        assert_eq!(Target::AtMost(10.0).judge(&[10.5]), "**10.5**");
         assert_eq!(Target::Nothing.judge(&[1.0]), "1.00");
         assert_eq!(Target::Below(50.0).in_words(), "< 50.0");
+    }
+
+    #[test]
+    fn a_peer_is_not_judged_and_a_missing_number_is_a_dash() {
+        let mut rows = Rows::default();
+        for name in ["ours", "peer", "other"] {
+            rows.name_column(name);
+        }
+        rows.judge_first_only();
+        rows.add("call", Target::AtMost(60.0), 0, Some(61.0));
+        rows.add("call", Target::AtMost(60.0), 1, Some(300.0));
+        assert_eq!(rows.cells(&rows.rows[0]), "**61.0** | 300 | –");
     }
 }

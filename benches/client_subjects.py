@@ -1,0 +1,140 @@
+"""The clients that are compared, each behind the same few names.
+
+Usage of every script that uses this: SCRIPT ours|older|sentry PORT FOLDER
+PORT is that of a server on 127.0.0.1 that takes framed Thrift; FOLDER is empty and may be written.
+The script ends with one line of JSON: names and numbers.
+"""
+import contextlib
+import json
+import signal
+import sys
+
+# Every script is done long before; a client that hangs must not hang the benchmark.
+PATIENCE_SECONDS = 120
+
+
+class Ours:
+    def __init__(self, port):
+        self.hostport = "127.0.0.1:%d" % port
+        import flawless
+
+        self.flawless = flawless
+
+    def start(self):
+        self.flawless.init(hostports=[self.hostport], hooks=False)
+        self.capture = self.flawless.capture_exception
+        # There only in builds that know it: forgets which stacks were seen.
+        native = getattr(self.flawless, "_flawless", None)
+        self.forget = getattr(native, "forget_thinning", None)
+
+    def settle(self):
+        """Returns when all that was captured is sent."""
+        self.flawless.flush(10)
+
+    def ways(self):
+        """Names what is added to the names of the numbers, and a context for each."""
+        yield "", contextlib.nullcontext()
+
+    def wrap(self, function):
+        from flawless.client.decorators import wrap_function
+
+        return wrap_function(function)
+
+    def middleware(self, app):
+        from flawless.client.middleware import FlawlessMiddleware
+
+        return FlawlessMiddleware(app)
+
+
+class Older(Ours):
+    """Flawless 0.4.5, which sends while the program waits."""
+
+    def __init__(self, port):
+        self.hostport = "127.0.0.1:%d" % port
+        import flawless.client
+
+        self.flawless = flawless
+
+    def start(self):
+        from flawless.client import client
+
+        self.flawless.client.set_hostports([self.hostport])
+        self.client = client
+        self.forget = lambda: setattr(
+            client, "ERROR_CACHE", client.ExpiringLRUCache(size=client.LRU_CACHE_SIZE)
+        )
+
+    def capture(self):
+        self.client.record_error("bench", sys.exc_info())
+
+    def settle(self):
+        pass
+
+    def ways(self):
+        yield "", contextlib.nullcontext()
+        yield "_alone", self.without_sending()
+
+    @contextlib.contextmanager
+    def without_sending(self):
+        send = self.client._send_request
+        self.client._send_request = lambda request: None
+        yield
+        self.client._send_request = send
+
+
+class Sentry:
+    """sentry-sdk with its defaults; what it would send is dropped."""
+
+    # The same exception object is its only reason to leave a report out.
+    forget = staticmethod(lambda: None)
+
+    def __init__(self, port):
+        self.port = port
+        import sentry_sdk
+
+        self.sentry_sdk = sentry_sdk
+
+    def start(self, is_dropped=True):
+        from sentry_sdk.transport import Transport
+
+        class Drop(Transport):
+            last = None
+
+            def capture_envelope(self, envelope):
+                Drop.last = envelope
+
+        self.drop = Drop
+        self.sentry_sdk.init(
+            dsn="http://key@127.0.0.1:%d/1" % self.port,
+            include_local_variables=True,
+            transport=Drop if is_dropped else None,
+        )
+        self.capture = self.sentry_sdk.capture_exception
+
+    def settle(self):
+        pass
+
+    def ways(self):
+        yield "", contextlib.nullcontext()
+
+    def middleware(self, app):
+        from sentry_sdk.integrations.wsgi import SentryWsgiMiddleware
+
+        return SentryWsgiMiddleware(app)
+
+    def last_report(self):
+        """The frames of what was captured last, and its size in bytes."""
+        event = self.drop.last.get_event()
+        frames = event["exception"]["values"][-1]["stacktrace"]["frames"]
+        return frames, len(self.drop.last.serialize())
+
+
+def from_arguments():
+    """The client that the command line names, imported but not started, and the folder."""
+    signal.alarm(PATIENCE_SECONDS)
+    kind = {"ours": Ours, "older": Older, "sentry": Sentry}[sys.argv[1]]
+    return kind(int(sys.argv[2])), sys.argv[3]
+
+
+def answer(numbers):
+    print(json.dumps(numbers))
