@@ -88,15 +88,22 @@ impl<'a> Capture<'a> {
         with_locals: usize,
     ) -> Exception {
         frames.reserve(places.len());
+        // The callers, and the function that caught it, go on; the frames within have ended.
+        let caught_at = places.iter().position(|place| place.is_traceback);
         let mut shown: Vec<_> = places
             .iter()
-            .filter_map(|place| Some((place, code::code_of(&place.frame, &place.code).ok()?)))
-            .filter(|(_, code)| !code.is_ours)
+            .enumerate()
+            .filter_map(|(at, place)| {
+                let code = code::code_of(&place.frame, &place.code).ok()?;
+                let goes_on = caught_at.is_none_or(|caught_at| at <= caught_at);
+                (!code.is_ours).then_some((place, code, goes_on))
+            })
             .collect();
         let far = shown.len().saturating_sub(with_locals);
-        for (at, (place, code)) in shown.drain(..).enumerate() {
+        for (at, (place, code, goes_on)) in shown.drain(..).enumerate() {
             let slot = (index, frames.len());
-            let locals = (at >= far).then(|| self.locals(&place.frame, &code, slot));
+            let locals =
+                (at >= far).then(|| self.locals(&place.frame, goes_on.then_some(&*code), slot));
             frames.push(Frame {
                 path: code.path.clone(),
                 line: place.line(),
@@ -150,7 +157,7 @@ impl<'a> Capture<'a> {
     fn locals(
         &mut self,
         frame: &Bound<'_, PyAny>,
-        code: &Code,
+        going_on: Option<&Code>,
         (exception, frame_at): (usize, usize),
     ) -> Locals {
         let py = frame.py();
@@ -161,7 +168,8 @@ impl<'a> Capture<'a> {
             // Before 3.13 the frame keeps this copy, and with it what the program has let go
             // since. Nobody else has it when there are only the frame's reference and ours;
             // what `exec` has added is nowhere else, and a debugger writes the copy back.
-            if code.is_optimized
+            if let Some(code) = going_on
+                && code.is_optimized
                 && raw::references(all.as_any()) == 2
                 && all.keys().iter().all(|name| code.has(&name))
                 && !is_traced(frame)

@@ -10,7 +10,7 @@ use pyo3::types::PyTraceback;
 pub(crate) struct Place<'py> {
     /// Traceback or frame: what knows the line.
     at: Bound<'py, PyAny>,
-    is_traceback: bool,
+    pub(crate) is_traceback: bool,
     pub(crate) frame: Bound<'py, PyAny>,
     pub(crate) code: Bound<'py, PyAny>,
 }
