@@ -18,7 +18,7 @@ impl Locals {
     pub fn with_capacity(variables: usize) -> Self {
         Self {
             names: Vec::with_capacity(variables),
-            values: String::with_capacity(variables * 32),
+            values: String::with_capacity(variables * 96),
             ends: Vec::with_capacity(variables),
         }
     }

@@ -18,10 +18,10 @@ impl Printer<'_> {
             None
         };
         let part = part.as_ref().unwrap_or(text);
+        // Without leaving early the compiler looks at many bytes at once.
+        let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) & (byte != b'\\') & (byte != b'\'');
         if let Some(utf8) = raw::utf8(part)
-            && utf8
-                .bytes()
-                .all(|byte| matches!(byte, b' '..=b'~') && byte != b'\\' && byte != b'\'')
+            && utf8.bytes().fold(true, |plain, byte| plain & is_plain(byte))
         {
             self.write("'")?;
             self.write(utf8)?;
