@@ -3,8 +3,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use flawless_client::redact::{Redactor, SCRUBBED};
 use flawless_client::{Chained, Exception, Frame, Locals, MESSAGE, Relation, Source, VALUE};
+use flawless_redact::{Redactor, SCRUBBED};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use flawless_client::redact::Redactor;
+use flawless_redact::Redactor;
 use pyo3::prelude::*;
 
 use crate::ending;

@@ -1,7 +1,7 @@
 //! Names of variables that were met: as text, and whether they stand for a secret.
 use std::sync::{Arc, Mutex, PoisonError};
 
-use flawless_client::redact::Redactor;
+use flawless_redact::Redactor;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 

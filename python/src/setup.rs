@@ -2,8 +2,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use flawless_client::redact::Redactor;
 use flawless_client::{Endpoint, QueueBounds, running_revision};
+use flawless_redact::Redactor;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 

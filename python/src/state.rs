@@ -2,8 +2,8 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use flawless_client::redact::{Redactor, Rules};
 use flawless_client::{Client, Endpoint, Program, QueueBounds, Settings};
+use flawless_redact::{Redactor, Rules};
 use pyo3::exceptions::{PyRuntimeWarning, PyValueError};
 use pyo3::prelude::*;
 

@@ -13,7 +13,6 @@ mod locals;
 mod message;
 mod printed;
 mod queue;
-pub mod redact;
 mod revision;
 mod settings;
 mod source;

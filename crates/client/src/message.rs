@@ -4,8 +4,8 @@ use flawless_protocol::thrift::{ChainedException, RecordErrorRequest, StackLine,
 use crate::endpoint::Endpoint;
 use crate::event::{Chained, Event, Exception, Frame, Relation, Request, Source};
 use crate::printed::{MESSAGE, VALUE, shown};
-use crate::redact::{Redactor, SCRUBBED};
 use crate::settings::Program;
+use flawless_redact::{Redactor, SCRUBBED};
 
 /// Only frames this near to the exception are sent with the lines around theirs.
 const FRAMES_WITH_CONTEXT: usize = 50;

@@ -1,6 +1,6 @@
 //! Printed values that are longer than they may be shown: they are redacted before they are cut,
 //! so that no half of a secret stays.
-use crate::redact::Redactor;
+use flawless_redact::Redactor;
 
 /// Characters of a value that are shown, as 0.4.5 had it.
 pub const VALUE: usize = 250;
@@ -25,7 +25,7 @@ pub(crate) fn shown(text: &str, characters: usize, redactor: &Redactor) -> Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::redact::{Rules, SCRUBBED};
+    use flawless_redact::{Rules, SCRUBBED};
 
     #[test]
     fn a_secret_at_the_end_of_what_is_shown_is_redacted_whole() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::endpoint::Endpoint;
 use crate::queue::QueueBounds;
-use crate::redact::Redactor;
+use flawless_redact::Redactor;
 
 /// All a client needs to know.
 #[derive(Debug, Clone)]

@@ -5,7 +5,6 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use flawless_client::redact::{Redactor, Rules, SCRUBBED};
 use flawless_client::{
     Chained, Client, Endpoint, Event, Exception, Frame, Locals, Program, QueueBounds, Relation,
     Request, Settings, Source, SourceFile, StackKey,
@@ -13,6 +12,7 @@ use flawless_client::{
 use flawless_protocol::thrift::{
     Call, CallKind, RecordErrorRequest, Reply, decode_call, encode_reply,
 };
+use flawless_redact::{Redactor, Rules, SCRUBBED};
 
 const LONG: Duration = Duration::from_secs(10);
 

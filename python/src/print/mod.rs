@@ -5,8 +5,8 @@ mod scalars;
 
 use std::sync::Arc;
 
-use flawless_client::redact::{Redactor, SCRUBBED};
 use flawless_client::{BEYOND, CUT};
+use flawless_redact::{Redactor, SCRUBBED};
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::{

@@ -1,7 +1,7 @@
 //! Objects that are not of Python's own plain types, each by its kind.
 use std::sync::Arc;
 
-use flawless_client::redact::SCRUBBED;
+use flawless_redact::SCRUBBED;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyFrozenSet, PyList, PySet, PyString, PyTuple};
 

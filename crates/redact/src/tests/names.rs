@@ -1,7 +1,7 @@
 //! Which names are those of secrets.
 
 use super::redactor;
-use crate::redact::shapes::Shapes;
+use crate::shapes::Shapes;
 
 const SECRET: &[&str] = &[
     "password",
@@ -239,7 +239,7 @@ fn names_that_only_resemble_those_of_secrets_are_left_alone() {
 
 #[test]
 fn the_quick_look_at_a_text_misses_no_name() {
-    let shapes = Shapes::new(crate::redact::rule::Active::ALL);
+    let shapes = Shapes::new(crate::rule::Active::ALL);
     for name in SECRET {
         assert!(shapes.find(name, &mut Vec::new()), "{name}");
     }
@@ -247,5 +247,5 @@ fn the_quick_look_at_a_text_misses_no_name() {
 
 #[test]
 fn the_last_words_that_make_a_name_harmless_are_in_order() {
-    assert!(crate::redact::name_words::HARMLESS_LAST.is_sorted());
+    assert!(crate::name_words::HARMLESS_LAST.is_sorted());
 }

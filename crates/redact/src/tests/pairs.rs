@@ -1,7 +1,7 @@
 //! Values beside the names of secrets.
 
 use super::redactor;
-use crate::redact::SCRUBBED;
+use crate::SCRUBBED;
 
 /// Before and after; `§` stands for the mark.
 const PAIRS: &[(&str, &str)] = &[

@@ -1,6 +1,6 @@
 //! Rules that the user adds and switches off.
 
-use crate::redact::{RedactError, Redactor, Rules, SCRUBBED};
+use crate::{RedactError, Redactor, Rules, SCRUBBED};
 
 fn with(names: &[&str], values: &[&str], off: &[&str]) -> Result<Redactor, RedactError> {
     let own = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();

@@ -1,6 +1,6 @@
 //! Values of the environment.
 
-use crate::redact::{Redactor, Rules, SCRUBBED};
+use crate::{Redactor, Rules, SCRUBBED};
 
 fn with(variables: &[(&str, &str)]) -> Redactor {
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));

@@ -1,4 +1,5 @@
-//! Takes secrets out of what is reported, before anything leaves the process.
+//! Takes secrets out of what is reported: in the program before anything leaves it, and in the
+//! server before anything is stored.
 //!
 //! A secret is known by the name beside it (`names.rs`, `pairs.rs`), by its shape (`shapes.rs`),
 //! or because the environment holds it under a secret's name (`environment.rs`). Only the secret
