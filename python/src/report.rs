@@ -138,7 +138,7 @@ fn report_one(
         (false, false) => stack::callers(stack::caller_of(&places)),
     };
     let key = stack::key(&callers, &places);
-    let Some(count) = client.occurred(key) else { return };
+    let Some(owed) = client.occurred(key) else { return };
     let before = beside.preceding_stack.into_iter().flatten().map(row_frame).collect();
     callers.reverse();
     callers.append(&mut places);
@@ -154,7 +154,7 @@ fn report_one(
         hostname: beside.hostname,
     };
     event.bound();
-    client.report(key, event, count);
+    owed.report(event);
     state::warn_of_client(py, &client);
 }
 

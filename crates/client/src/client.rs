@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::clock;
 use crate::delivery::Delivery;
 use crate::event::Event;
+use crate::owed::Owed;
 use crate::queue::Waiting;
 use crate::settings::Settings;
 use crate::thinning::{StackKey, Thinning, Untold};
@@ -34,24 +35,23 @@ impl Client {
         self.delivery.settings()
     }
 
-    /// Counts an occurrence of a stack. `Some` when it is to be reported, with how many
-    /// occurrences the report stands for.
+    /// Counts an occurrence of a stack. `Some` when a report of it is owed.
     #[must_use]
-    pub fn occurred(&self, stack: StackKey) -> Option<u64> {
+    pub fn occurred(&self, stack: StackKey) -> Option<Owed<'_>> {
         let (stands_for, forgotten) = self.with_thinning(|seen| seen.count(stack, clock::now()));
         forgotten.into_iter().for_each(|untold| self.push_untold(untold));
-        stands_for
+        stands_for.map(|count| Owed::new(self, stack, count))
     }
 
-    /// Reports an event that stands for `count` occurrences of this stack.
-    pub fn report(&self, stack: StackKey, event: Event, count: u64) {
+    /// Sends an event that stands for `count` occurrences of this stack.
+    pub(crate) fn report(&self, stack: StackKey, event: Event, count: u64) {
         let event = Arc::new(event);
         self.with_thinning(|seen| seen.keep(stack, &event));
         self.delivery.push(Waiting::new(event, count));
     }
 
     /// Occurrences that could not be captured; the server is told how many.
-    pub fn lose(&self, occurrences: u64) {
+    pub(crate) fn lose(&self, occurrences: u64) {
         self.delivery.lose(occurrences);
     }
 
@@ -88,8 +88,11 @@ impl Client {
         self.delivery.take_warning()
     }
 
-    fn push_untold(&self, untold: Untold) {
-        self.delivery.push(Waiting::new(untold.event, untold.count));
+    fn push_untold(&self, Untold { event, count }: Untold) {
+        match event {
+            Some(event) => self.delivery.push(Waiting::new(event, count)),
+            None => self.lose(count),
+        }
     }
 
     fn with_thinning<T>(&self, work: impl FnOnce(&mut Thinning) -> T) -> T {

@@ -1,7 +1,8 @@
 //! The sending half of Flawless for programs: an exception is counted, redacted and sent by a
 //! thread of its own, and the program never waits and never fails because of it.
 //!
-//! A binding for a language captures an [`Event`] and hands it to the [`Client`].
+//! A binding for a language tells the [`Client`] what occurred, captures an [`Event`] for what is
+//! [`Owed`], and hands it over.
 
 mod back_off;
 mod client;
@@ -11,6 +12,7 @@ mod endpoint;
 mod event;
 mod locals;
 mod message;
+mod owed;
 mod printed;
 mod queue;
 mod revision;
@@ -23,6 +25,7 @@ pub use client::Client;
 pub use endpoint::{Endpoint, EndpointError};
 pub use event::{Chained, Event, Exception, Frame, Relation, Request, Source};
 pub use locals::Locals;
+pub use owed::Owed;
 pub use printed::{BEYOND, CUT, MESSAGE, VALUE};
 pub use queue::QueueBounds;
 pub use revision::running_revision;

@@ -20,7 +20,8 @@ const MAX_STACKS: usize = 200;
 /// Occurrences that were counted and not yet told.
 #[derive(Debug)]
 pub(crate) struct Untold {
-    pub(crate) event: Arc<Event>,
+    /// `None` when none of this stack was ever captured.
+    pub(crate) event: Option<Arc<Event>>,
     pub(crate) count: u64,
 }
 
@@ -55,7 +56,7 @@ impl Thinning {
             let oldest = oldest.and_then(|key| self.stacks.remove(&key));
             let kept = oldest.as_ref().and_then(|seen| seen.event.as_ref());
             self.kept_bytes -= kept.map_or(0, |event| event.size());
-            forgotten = oldest.and_then(Seen::untold);
+            forgotten = oldest.and_then(|mut seen| seen.take_untold());
         }
         let new = Seen { count: 0, told: 0, told_at: now, seen_at: 0, event: None };
         let seen = self.stacks.entry(stack).or_insert(new);
@@ -87,29 +88,24 @@ impl Thinning {
         }
     }
 
-    /// All that was counted and not yet told; it counts as told from now on.
+    /// What was counted, not yet told and can be; it counts as told from now on.
     pub(crate) fn take_untold(&mut self) -> Vec<Untold> {
-        let take = |seen: &mut Seen| {
-            let count = seen.count - std::mem::replace(&mut seen.told, seen.count);
-            let event = seen.event.clone()?;
-            (count > 0).then_some(Untold { event, count })
-        };
-        self.stacks.values_mut().filter_map(take).collect()
+        // Without an event the next report of the stack stands for them.
+        let seen = self.stacks.values_mut().filter(|seen| seen.event.is_some());
+        seen.filter_map(Seen::take_untold).collect()
     }
 
     /// Begins anew; what was counted and not told is answered.
     pub(crate) fn forget(&mut self) -> Vec<Untold> {
-        let untold = self.take_untold();
-        self.stacks.clear();
         self.kept_bytes = 0;
-        untold
+        self.stacks.drain().filter_map(|(_, mut seen)| seen.take_untold()).collect()
     }
 }
 
 impl Seen {
-    fn untold(self) -> Option<Untold> {
-        let count = self.count - self.told;
-        (count > 0).then_some(Untold { event: self.event?, count })
+    fn take_untold(&mut self) -> Option<Untold> {
+        let count = self.count - std::mem::replace(&mut self.told, self.count);
+        (count > 0).then(|| Untold { event: self.event.clone(), count })
     }
 }
 
@@ -185,5 +181,16 @@ mod tests {
         assert_eq!(forgotten.map(|untold| untold.count), Some(2), "stack 1 had two untold");
         assert_eq!(thinning.stacks.len(), MAX_STACKS);
         assert!(thinning.stacks.contains_key(&StackKey(0)), "it was seen again");
+    }
+
+    #[test]
+    fn what_no_event_was_kept_of_waits_for_one_and_is_told_when_it_is_forgotten() {
+        let mut thinning = Thinning::default();
+        for _ in 0..12 {
+            thinning.count(StackKey(7), clock::now());
+        }
+        assert!(thinning.take_untold().is_empty(), "there is nothing to tell it with");
+        let untold = thinning.forget();
+        assert!(matches!(untold[..], [Untold { event: None, count: 2 }]), "{untold:?}");
     }
 }

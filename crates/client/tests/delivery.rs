@@ -1,6 +1,7 @@
 //! The client against servers on loopback: what arrives, and what happens when it does not.
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -153,13 +154,27 @@ fn event(source: &str, line: u32) -> Event {
     }
 }
 
+/// One stack fails so often; what is owed is reported: of 16 the first ten and the last, which
+/// stands for six.
+fn fail(client: &Client, times: usize) {
+    for owed in (0..times).filter_map(|_| client.occurred(StackKey(1))) {
+        owed.report(event(SOURCE, 6));
+    }
+}
+
+/// An event of a stack that was not seen before.
+fn report(client: &Client, event: Event) {
+    client.forget_stacks();
+    client.occurred(StackKey(1)).expect("the first is always owed").report(event);
+}
+
 const SOURCE: &str = "one\ntwo\nthree\nfour\nfive\nsix\nseven\n";
 
 #[test]
 fn all_of_an_event_arrives_and_its_secrets_do_not() {
     let server = Server::http(|| (200, Reply::Recorded));
     let client = client(server.dsn(), QueueBounds::default());
-    client.report(StackKey(1), event(SOURCE, 6), 5);
+    report(&client, event(SOURCE, 6));
     assert!(client.flush(LONG));
     let request = server.next();
     assert!(!format!("{request:?}").contains("x7"), "{request:?}");
@@ -181,14 +196,14 @@ fn all_of_an_event_arrives_and_its_secrets_do_not() {
     assert_eq!(request.project_key.as_deref(), Some("key-1"));
     assert_eq!(request.environment.as_deref(), Some("production"));
     assert_eq!(request.revision.as_deref(), Some("r1"));
-    assert_eq!((request.error_count, request.lost_count), (Some(5), None));
+    assert_eq!((request.error_count, request.lost_count), (Some(1), None));
 }
 
 #[test]
 fn an_older_server_is_told_the_request_as_text() {
     let server = Server::framed(|| Reply::Recorded);
     let client = client(server.framed_address(), QueueBounds::default());
-    client.report(StackKey(1), event(SOURCE, 1), 1);
+    report(&client, event(SOURCE, 1));
     assert!(client.flush(LONG));
     let request = server.next();
     assert_eq!(request.request, None);
@@ -208,7 +223,7 @@ fn a_private_key_beside_the_line_is_not_sent_and_the_line_is() {
     let server = Server::framed(|| Reply::Recorded);
     let client = client(server.framed_address(), QueueBounds::default());
     for line in [5, 2] {
-        client.report(StackKey(1), event(&source, line), 1);
+        report(&client, event(&source, line));
     }
     assert!(client.flush(LONG));
     let lines: Vec<_> = (0..2).map(|_| server.next().traceback.remove(0)).collect();
@@ -219,15 +234,15 @@ fn a_private_key_beside_the_line_is_not_sent_and_the_line_is() {
 
 #[test]
 fn what_a_server_cannot_keep_is_sent_again() {
-    let mut answers = vec![Reply::Failed("the disk is full".to_owned()), Reply::Recorded];
-    let server = Server::framed(move || answers.remove(0));
+    let mut failures = vec![Reply::Failed("the disk is full".to_owned())];
+    let server = Server::framed(move || failures.pop().unwrap_or(Reply::Recorded));
     let client = client(server.framed_address(), QueueBounds::default());
-    client.report(StackKey(1), event(SOURCE, 1), 7);
+    fail(&client, 16);
     assert!(client.flush(LONG), "a flush tries again at once");
     let warning = client.take_warning().expect("a warning");
     assert!(warning.contains("the disk is full"), "{warning}");
-    let counts = [server.next().error_count, server.next().error_count];
-    assert_eq!(counts, [Some(7), Some(7)]);
+    let counts: Vec<_> = (0..12).filter_map(|_| server.next().error_count).collect();
+    assert_eq!(counts, [[1; 11].as_slice(), &[6]].concat(), "the first came twice");
     assert_eq!(client.take_warning(), None, "one warning is enough");
 }
 
@@ -241,12 +256,10 @@ fn what_a_server_refuses_is_lost_and_the_next_report_says_so() {
     ];
     let server = Server::http(move || answers.remove(0));
     let client = client(server.dsn(), QueueBounds::default());
-    for count in [4, 2, 1, 1] {
-        client.report(StackKey(1), event(SOURCE, 1), count);
-    }
+    fail(&client, 4);
     assert!(client.flush(LONG));
     let lost: Vec<_> = (0..4).map(|_| server.next().lost_count).collect();
-    assert_eq!(lost, [None, Some(4), Some(6), None]);
+    assert_eq!(lost, [None, Some(1), Some(2), None]);
     let warning = client.take_warning().expect("a warning");
     assert!(warning.contains("no project has this key"), "{warning}");
     assert!(!warning.contains("key-1"), "{warning}");
@@ -258,9 +271,7 @@ fn a_full_queue_loses_the_oldest_and_tells_it() {
     let address = port.expect("a free port").to_string();
     let closed = Endpoint::from_hostport(&address).expect("an address");
     let client = client(closed, QueueBounds { reports: 3, bytes: usize::MAX });
-    for count in 1..=8 {
-        client.report(StackKey(1), event(SOURCE, count), u64::from(count));
-    }
+    fail(&client, 32);
     assert!(!client.flush(LONG));
     let listener = TcpListener::bind(&address).expect("it is free still");
     let (sender, requests) = mpsc::channel();
@@ -279,14 +290,40 @@ fn a_full_queue_loses_the_oldest_and_tells_it() {
     });
     assert!(client.flush(LONG));
     let told: Vec<_> = requests.try_iter().collect();
-    assert_eq!(told, [(Some(6), Some(15)), (Some(7), None), (Some(8), None)]);
+    assert_eq!(told, [(Some(1), Some(9)), (Some(6), None), (Some(16), None)]);
 }
 
 #[test]
 fn a_client_that_goes_sends_what_waits() {
     let server = Server::framed(|| Reply::Recorded);
     let client = client(server.framed_address(), QueueBounds::default());
-    client.report(StackKey(1), event(SOURCE, 1), 1);
+    report(&client, event(SOURCE, 1));
     drop(client);
     assert_eq!(server.next().error_count, Some(1));
+}
+
+#[test]
+fn what_could_not_be_captured_is_lost_and_the_next_report_says_so() {
+    let server = Server::framed(|| Reply::Recorded);
+    let client = client(server.framed_address(), QueueBounds::default());
+    let capture = || {
+        let _owed = client.occurred(StackKey(1));
+        panic!("while it is captured");
+    };
+    assert!(catch_unwind(AssertUnwindSafe(capture)).is_err());
+    fail(&client, 1);
+    assert!(client.flush(LONG));
+    let request = server.next();
+    assert_eq!((request.error_count, request.lost_count), (Some(1), Some(1)));
+}
+
+#[test]
+fn what_was_counted_of_a_stack_that_was_never_captured_is_lost_with_it() {
+    let server = Server::framed(|| Reply::Recorded);
+    let client = client(server.framed_address(), QueueBounds::default());
+    (0..12).for_each(|_| drop(client.occurred(StackKey(1))));
+    client.forget_stacks();
+    report(&client, event(SOURCE, 1));
+    assert!(client.flush(LONG));
+    assert_eq!(server.next().lost_count, Some(12));
 }
