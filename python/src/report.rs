@@ -145,16 +145,14 @@ fn report_one(
     let type_name = kinds::full_type_name(&kind);
     let redactor = &client.settings().redactor;
     let (exception, chain) = Capture::new(redactor).all(error, type_name, (before, callers));
-    let mut event = Event {
+    owed.report(Event {
         exception,
         chain,
         error_threshold: beside.error_threshold,
         additional_info: beside.additional_info,
         request: beside.request,
         hostname: beside.hostname,
-    };
-    event.bound();
-    owed.report(event);
+    });
     state::warn_of_client(py, &client);
 }
 

@@ -44,7 +44,8 @@ impl Client {
     }
 
     /// Sends an event that stands for `count` occurrences of this stack.
-    pub(crate) fn report(&self, stack: StackKey, event: Event, count: u64) {
+    pub(crate) fn report(&self, stack: StackKey, mut event: Event, count: u64) {
+        event.bound();
         let event = Arc::new(event);
         self.with_thinning(|seen| seen.keep(stack, &event));
         self.delivery.push(Waiting::new(event, count));

@@ -110,7 +110,7 @@ fn cut(text: &mut String, bytes: usize) {
 impl Event {
     /// Cuts what the program has added beside the exception: 64 KiB of information, 16 KiB of
     /// each part of the request.
-    pub fn bound(&mut self) {
+    pub(crate) fn bound(&mut self) {
         cut(&mut self.additional_info, INFO);
         let Some(request) = &mut self.request else { return };
         request.headers.truncate(HEADERS);

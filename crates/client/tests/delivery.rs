@@ -216,6 +216,23 @@ fn an_older_server_is_told_the_request_as_text() {
 }
 
 #[test]
+fn what_a_program_adds_is_cut_where_it_would_cost_the_report() {
+    let server = Server::http(|| (200, Reply::Recorded));
+    let client = client(server.dsn(), QueueBounds::default());
+    let mut large = event(SOURCE, 1);
+    large.additional_info = "x ".repeat(10_000_000);
+    let web = large.request.as_mut().expect("a request");
+    web.headers = (0..1_000).map(|n| (format!("X-{n}"), "y ".repeat(20_000))).collect();
+    report(&client, large);
+    assert!(client.flush(LONG));
+    let request = server.next();
+    assert_eq!(request.additional_info.map(|info| info.len()), Some(64 * 1024 + 3));
+    let headers = request.request.expect("the request").headers;
+    assert!(!headers.is_empty());
+    assert!(headers.values().all(|value| value.len() == 16 * 1024 + 3));
+}
+
+#[test]
 fn a_private_key_beside_the_line_is_not_sent_and_the_line_is() {
     let begin = ["-----BEGIN RSA PRIVATE", " KEY-----"].concat();
     let end = begin.replace("BEGIN", "END");
