@@ -46,8 +46,7 @@ pub(crate) fn init(
         setup.program.hostname = hostname;
         setup.program.revision = revision;
         setup.program.environment = environment;
-        // What `install_scrubbers` has said before stays.
-        setup.rules.extra_names.extend(redact_names);
+        setup.rules.extra_names = redact_names;
         setup.rules.extra_values = redact_values;
         setup.rules.off = redact_off;
         setup.queue = QueueBounds { reports: queue_reports, bytes: queue_bytes };
@@ -83,7 +82,11 @@ pub(crate) fn set_hostports(
 /// Adds names of variables that are never sent.
 #[pyfunction]
 pub(crate) fn install_scrubbers(variables_regex: String) -> PyResult<()> {
-    state::change(|setup| setup.rules.extra_names.push(variables_regex))
+    state::change(|setup| {
+        if !setup.scrubbers.contains(&variables_regex) {
+            setup.scrubbers.push(variables_regex);
+        }
+    })
 }
 
 /// Sends what waits and was counted; `True` when all of it was taken.

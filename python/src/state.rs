@@ -15,7 +15,10 @@ use crate::raw::name;
 pub(crate) struct Setup {
     pub(crate) servers: Vec<Endpoint>,
     pub(crate) program: Program,
+    /// What `init` has said last.
     pub(crate) rules: Rules,
+    /// Names of `install_scrubbers`; they stay, whatever `init` says.
+    pub(crate) scrubbers: Vec<String>,
     pub(crate) queue: QueueBounds,
     pub(crate) timeout: Option<Duration>,
 }
@@ -76,7 +79,9 @@ pub(crate) fn change(work: impl FnOnce(&mut Setup)) -> PyResult<()> {
 fn make(setup: &Setup) -> PyResult<Option<Arc<Client>>> {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let redactor = Redactor::new(&setup.rules, environment);
+    let mut rules = setup.rules.clone();
+    rules.extra_names.extend_from_slice(&setup.scrubbers);
+    let redactor = Redactor::new(&rules, environment);
     let redactor = redactor.map_err(|error| PyValueError::new_err(error.to_string()))?;
     if setup.servers.is_empty() {
         return Ok(None);

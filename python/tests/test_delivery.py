@@ -348,6 +348,24 @@ def test_the_scrubbers_of_the_older_client_add_names(sink):
     assert shown["unlucky"] == "13"
 
 
+def test_names_of_init_are_those_of_the_last_and_scrubbers_stay(sink):
+    def shown(**arguments):
+        flawless.init(hostports=[f"127.0.0.1:{sink.port}"], hooks=False, **arguments)
+        try:
+            parcel, shelf, ward = 1, 2, 3  # noqa: F841
+            raise ValueError("x")
+        except ValueError:
+            flawless.capture_exception()
+        shown = sink.next()["traceback"][-1]["frame_locals"]
+        return {name for name in ("parcel", "shelf", "ward") if shown[name] == "**scrubbed**"}
+
+    for _ in range(2):
+        flawless.client.install_scrubbers("ward")
+    assert shown(redact_names=["parcel"]) == {"parcel", "ward"}
+    assert shown(redact_names=["shelf"]) == {"shelf", "ward"}
+    assert shown() == {"ward"}
+
+
 def test_secrets_are_scrubbed_by_value_also_from_source_messages_and_the_environment(sink):
     token = "gh" + "p_" + "a1B2" * 9
     os.environ["SHOP_SECRET"] = "Zebra-4711-Crossing"
