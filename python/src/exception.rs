@@ -11,7 +11,7 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use crate::code::{self, Code};
 use crate::guard::{ToPrint, print_guarded};
 use crate::names::{Name, name};
-use crate::print::{Trust, print};
+use crate::print::{Trust, as_it_is, print};
 use crate::raw::{self, name};
 use crate::stack::{self, Place};
 use crate::{clock, kinds};
@@ -24,7 +24,6 @@ const CHAINED_FRAMES_WITH_LOCALS: usize = 20;
 const NAMES: usize = 100;
 const CHAIN: usize = 20;
 const NOTES: usize = 20;
-const NOTE: usize = 1_000;
 /// For printing the values of one report.
 const PRINTING: Duration = Duration::from_millis(30);
 /// For printing what nobody knows, once for each of its types.
@@ -90,7 +89,7 @@ impl<'a> Capture<'a> {
         frames.reserve(places.len());
         // The callers, and the function that caught it, go on; the frames within have ended.
         let caught_at = places.iter().position(|place| place.is_traceback);
-        let mut shown: Vec<_> = places
+        let shown: Vec<_> = places
             .iter()
             .enumerate()
             .filter_map(|(at, place)| {
@@ -100,7 +99,7 @@ impl<'a> Capture<'a> {
             })
             .collect();
         let far = shown.len().saturating_sub(with_locals);
-        for (at, (place, code, goes_on)) in shown.drain(..).enumerate() {
+        for (at, (place, code, goes_on)) in shown.into_iter().enumerate() {
             let slot = (index, frames.len());
             let locals =
                 (at >= far).then(|| self.locals(&place.frame, goes_on.then_some(&*code), slot));
@@ -274,10 +273,6 @@ fn notes(error: &Bound<'_, PyAny>) -> Vec<String> {
     let Some(notes) = notes.and_then(|notes| notes.cast_into::<PyList>().ok()) else {
         return Vec::new();
     };
-    let text = |note: Bound<'_, PyAny>| {
-        let note = note.cast_into::<PyString>().ok()?;
-        let part = raw::substring(&note, NOTE)?;
-        Some(part.to_string_lossy().into_owned())
-    };
-    notes.iter().take(NOTES).filter_map(text).collect()
+    let notes = notes.iter().take(NOTES).filter_map(|note| note.cast_into::<PyString>().ok());
+    notes.filter_map(|note| as_it_is(&note, flawless_client::NOTE)).collect()
 }

@@ -12,6 +12,7 @@ import flawless
 import flawless.client
 from flawless.client.decorators import wrap_class, wrap_function
 from test_delivery import START, run
+from test_https import recording
 
 
 def capture():
@@ -207,6 +208,20 @@ def test_a_secret_at_the_end_of_what_is_shown_goes_whole(sink):
             flawless.capture_exception()
     for report in sink.rest():
         assert "AKIA" not in report["traceback"][-1]["frame_locals"]["text"]
+
+
+def test_a_secret_at_the_end_of_what_is_shown_of_a_note_goes_whole():
+    secret = "AK" + "IA" + "IOSFODNN7EXAMPLE"
+    error = ValueError("x")
+    # As `add_note` does since 3.11.
+    error.__notes__ = ["x" * room + " " + secret + " so on" * 20 for room in range(960, 1_001, 5)]
+    with recording() as (port, bodies):
+        flawless.init(f"http://key-1@localhost:{port}/shop", hooks=False)
+        flawless.capture_exception(error)
+        assert flawless.flush(10)
+    ((_, body),) = bodies
+    assert secret[:4].encode() not in body
+    assert b"... (1101 characters)" in body
 
 
 def test_no_server_at_all_is_refused():

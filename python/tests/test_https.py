@@ -1,5 +1,6 @@
 """Reports over HTTPS go to a server whose certificate the machine trusts, and to no other."""
 
+import contextlib
 import http.server
 import os
 import ssl
@@ -14,12 +15,9 @@ from test_delivery import run
 RECORDED = b"\x80\x01\x00\x02\x00\x00\x00\x0crecord_error\x00\x00\x00\x00\x00"
 
 
-@pytest.fixture
-def https(tmp_path):
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+@contextlib.contextmanager
+def recording(context=None):
+    """A server that takes every report: its port, and the paths and bodies as they come."""
     bodies = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -34,11 +32,22 @@ def https(tmp_path):
             pass
 
     server = http.server.ThreadingHTTPServer(("localhost", 0), Handler)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
+    if context:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_address[1], str(tmp_path / "authority.pem"), bodies
+    yield server.server_address[1], bodies
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def https(tmp_path):
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    with recording(context) as (port, bodies):
+        yield port, str(tmp_path / "authority.pem"), bodies
 
 
 PROGRAM = """

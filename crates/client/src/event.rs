@@ -28,7 +28,7 @@ pub struct Exception {
     pub type_name: String,
     /// As the language prints it, e.g. `ValueError('no price')`.
     pub message: String,
-    /// What was added to it later (PEP 678).
+    /// What was added to it later (PEP 678), printed like values.
     pub notes: Vec<String>,
     /// Outermost first.
     pub frames: Vec<Frame>,

@@ -26,7 +26,7 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use event::{Chained, Event, Exception, Frame, Relation, Request, Source};
 pub use locals::Locals;
 pub use owed::Owed;
-pub use printed::{BEYOND, CUT, MESSAGE, VALUE};
+pub use printed::{BEYOND, CUT, MESSAGE, NOTE, VALUE};
 pub use queue::QueueBounds;
 pub use revision::running_revision;
 pub use settings::{Program, Settings};

@@ -3,7 +3,7 @@ use flawless_protocol::thrift::{ChainedException, RecordErrorRequest, StackLine,
 
 use crate::endpoint::Endpoint;
 use crate::event::{Chained, Event, Exception, Frame, Relation, Request, Source};
-use crate::printed::{MESSAGE, VALUE, shown};
+use crate::printed::{MESSAGE, NOTE, VALUE, shown};
 use crate::settings::Program;
 use flawless_redact::{Redactor, SCRUBBED};
 
@@ -31,7 +31,7 @@ pub(crate) fn message(
         environment: program.environment.clone(),
         lost_count: (lost > 0).then(|| i64::try_from(lost).unwrap_or(i64::MAX)),
         chain: event.chain.iter().map(|chained| make.chained(chained)).collect(),
-        notes: notes.iter().map(|note| make.text(note)).collect(),
+        notes: make.notes(notes),
         ..RecordErrorRequest::default()
     };
     let mut info = make.text(&event.additional_info);
@@ -68,6 +68,10 @@ impl Make<'_> {
         shown(text, characters, self.redactor)
     }
 
+    fn notes(&self, notes: &[String]) -> Vec<String> {
+        notes.iter().map(|note| self.shown(note, NOTE)).collect()
+    }
+
     fn chained(&self, chained: &Chained) -> ChainedException {
         let Exception { type_name, message, notes, frames } = &chained.exception;
         ChainedException {
@@ -83,7 +87,7 @@ impl Make<'_> {
             ),
             parent: chained.parent.and_then(|parent| i64::try_from(parent).ok()),
             traceback: self.stack(frames),
-            notes: notes.iter().map(|note| self.text(note)).collect(),
+            notes: self.notes(notes),
         }
     }
 

@@ -6,6 +6,8 @@ use flawless_redact::Redactor;
 pub const VALUE: usize = 250;
 /// Characters of an exception's own text that are shown.
 pub const MESSAGE: usize = 4_000;
+/// Characters of a note that are shown.
+pub const NOTE: usize = 1_000;
 /// Characters to print beyond those that are shown.
 pub const BEYOND: usize = 150;
 /// Stands behind a text that is longer than it may be shown; what the whole holds, such as

@@ -66,11 +66,26 @@ pub(crate) fn print(
         Ok(()) if is_long => {}
         Ok(()) => return Ok(()),
     }
+    push_cut(text, value);
+    Ok(())
+}
+
+/// A string without quotes, marked likewise.
+pub(crate) fn as_it_is(value: &Bound<'_, PyString>, limit: usize) -> Option<String> {
+    let part = raw::substring(value, limit + BEYOND)?;
+    let mut text = part.to_string_lossy().replace(CUT, "?");
+    if raw::length(value) > limit {
+        push_cut(&mut text, value);
+    }
+    Some(text)
+}
+
+/// Marks a text to be cut, with what the whole value holds.
+fn push_cut(text: &mut String, value: &Bound<'_, PyAny>) {
     text.push(CUT);
     if let Some((length, unit)) = whole_length(value) {
         text.push_str(&format!(" ({length} {unit})"));
     }
-    Ok(())
 }
 
 struct Printer<'a> {
