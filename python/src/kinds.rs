@@ -158,16 +158,20 @@ const ARRAY_LIBRARIES: [&str; 12] = [
 ];
 
 /// Types that ask a database when they are printed, and those derived from them.
-const LAZY: [&str; 8] = [
-    "QuerySet",
-    "BaseQuerySet",
-    "RawQuerySet",
-    "ModelSelect",
-    "ModelRaw",
-    "Query",
-    "Cursor",
-    "AsyncQuerySet",
-];
+const LAZY: [&str; 6] =
+    ["QuerySet", "BaseQuerySet", "RawQuerySet", "AsyncQuerySet", "ModelSelect", "ModelRaw"];
+/// Names that any program may give to a class of its own: they are lazy in these libraries only.
+const LAZY_IN_LIBRARIES: [&str; 2] = ["Query", "Cursor"];
+const LAZY_LIBRARIES: [&str; 4] = ["sqlalchemy", "peewee", "pony", "pymongo"];
+
+fn library_of(module: &str) -> &str {
+    module.split('.').next().unwrap_or_default()
+}
+
+fn is_lazy(module: &str, name: &str) -> bool {
+    module != "builtins" && LAZY.contains(&name)
+        || LAZY_IN_LIBRARIES.contains(&name) && LAZY_LIBRARIES.contains(&library_of(module))
+}
 
 fn classify(kind: &Bound<'_, PyType>) -> PyResult<Kind> {
     let py = kind.py();
@@ -181,8 +185,8 @@ fn classify(kind: &Bound<'_, PyType>) -> PyResult<Kind> {
     }
     let own = |module: &str, name: &str| names.iter().any(|(m, n)| m == module && n == name);
     let module = names.first().map_or("", |(module, _)| module);
-    let library = module.split('.').next().unwrap_or_default();
-    if names.iter().any(|(module, name)| module != "builtins" && LAZY.contains(&name.as_str())) {
+    let library = library_of(module);
+    if names.iter().any(|(module, name)| is_lazy(module, name)) {
         return Ok(Kind::Lazy);
     }
     let printer = mro.iter().find_map(|class| {
@@ -305,7 +309,7 @@ fn python_kind(
         return (module == "collections").then_some(Kind::Dict);
     }
     let (module, _) = names.first()?;
-    let library = module.split('.').next().unwrap_or_default();
+    let library = library_of(module);
     // Those of the standard library that hold nothing of others.
     let known = ["decimal", "datetime", "pathlib", "uuid", "enum", "fractions", "ipaddress"];
     let is_enum = own("enum", "Enum") && file_name == "enum.py";

@@ -181,6 +181,24 @@ def test_a_query_is_not_run(printed):
     assert "not evaluated" in printed([Derived()])
 
 
+def class_of(module, name, shown):
+    def its_repr(self):
+        if shown is None:
+            raise AssertionError("the database was asked")
+        return shown
+
+    return type(name, (), {"__module__": module, "__repr__": its_repr})
+
+
+@pytest.mark.parametrize("name", ["Query", "Cursor"])
+def test_a_query_is_known_by_its_library_where_programs_use_its_name_too(printed, name):
+    own = class_of("shop.search", name, f"{name}(of the program)")
+    assert printed(own()) == f"{name}(of the program)"
+    for module in ("sqlalchemy.orm.query", "peewee", "pony.orm.core", "pymongo.cursor"):
+        derived = type("Derived", (class_of(module, name, None),), {"__module__": "shop.models"})
+        assert printed(derived()) == "<shop.models.Derived, not evaluated>"
+
+
 class Proxy:
     """It pretends to be what it stands for, and fails when it stands for nothing."""
 
