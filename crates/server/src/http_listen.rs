@@ -1,7 +1,6 @@
 //! Listens for HTTP: pages and reports. Connections are bounded in number, and one that does not
 //! say what it wants is closed.
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,7 +11,8 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+
+use crate::accept::run_accept;
 
 /// What a connection may do.
 #[derive(Debug, Clone, Copy)]
@@ -25,30 +25,11 @@ pub struct HttpLimits {
 
 /// Serves connections for ever. Handlers find the peer as [`ConnectInfo`].
 pub async fn run_http(listener: TcpListener, router: Router, limits: HttpLimits) {
-    let connections = Arc::new(Semaphore::new(limits.max_connections));
-    loop {
-        // Waiting here leaves further connections in the kernel's queue.
-        let Ok(permit) = connections.clone().acquire_owned().await else { return };
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                let router = router.clone();
-                tokio::spawn(async move {
-                    serve(stream, peer, router, limits.head).await;
-                    drop(permit);
-                });
-            }
-            Err(error) => {
-                // Out of file handles: connections that end make room.
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        }
-    }
+    let serve = |stream, peer| serve(stream, peer, router.clone(), limits.head);
+    run_accept(listener, limits.max_connections, serve).await;
 }
 
 async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, head: Duration) {
-    // An answer is one small write that must not wait for more.
-    let _ = stream.set_nodelay(true);
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));

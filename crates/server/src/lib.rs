@@ -1,5 +1,6 @@
 //! The Flawless server and its command line. ARCHITECTURE.md walks one report through it.
 
+mod accept;
 pub mod attribution;
 pub mod cli;
 pub mod clock;

@@ -1,5 +1,6 @@
 //! Listens for framed Thrift calls: persistent and one-shot connections, bounded in number,
 //! time and memory.
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::thrift_answer::{Answerer, KeyIs};
+use crate::accept::run_accept;
 
 /// What a connection may do.
 #[derive(Debug, Clone, Copy)]
@@ -30,31 +32,17 @@ const LARGE_FRAMES_AT_ONCE: usize = 16;
 
 /// Serves connections for ever.
 pub async fn run_thrift(listener: TcpListener, answerer: Answerer, limits: ThriftLimits) {
-    let connections = Arc::new(Semaphore::new(limits.max_connections));
     let large_frames = Arc::new(Semaphore::new(LARGE_FRAMES_AT_ONCE));
-    loop {
-        // Waiting here leaves further connections in the kernel's queue.
-        let Ok(permit) = connections.clone().acquire_owned().await else { return };
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                let connection = Connection {
-                    answerer: answerer.clone(),
-                    limits,
-                    large_frames: large_frames.clone(),
-                    peer: peer.ip().to_string(),
-                };
-                tokio::spawn(async move {
-                    connection.serve(stream).await;
-                    drop(permit);
-                });
-            }
-            Err(error) => {
-                // Out of file handles: connections that end make room.
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        }
-    }
+    let serve = |stream, peer: SocketAddr| {
+        let connection = Connection {
+            answerer: answerer.clone(),
+            limits,
+            large_frames: large_frames.clone(),
+            peer: peer.ip().to_string(),
+        };
+        async move { connection.serve(stream).await }
+    };
+    run_accept(listener, limits.max_connections, serve).await;
 }
 
 struct Connection {
@@ -72,8 +60,6 @@ struct FrameBytes {
 
 impl Connection {
     async fn serve(&self, stream: TcpStream) {
-        // A reply is one small write that must not wait for more.
-        let _ = stream.set_nodelay(true);
         let mut stream = BufReader::with_capacity(16 * 1024, stream);
         loop {
             let frame = match self.read_frame(&mut stream).await {
