@@ -169,7 +169,7 @@ def closed_port():
 
 
 def test_without_a_server_the_program_runs_as_ever_but_for_one_warning():
-    program = START + "import time\nfail('a')\ntime.sleep(0.3)\nfail('b')\nfail('c')\nprint('done')"
+    program = START + "fail('a')\nflawless.flush(1)\nfail('b')\nfail('c')\nprint('done')"
     begin = time.perf_counter()
     done = run(program, closed_port())
     assert done.returncode == 0 and done.stdout == "done\n"
@@ -193,7 +193,7 @@ def test_a_server_that_hangs_holds_the_program_two_seconds_at_its_end_at_most():
 
 def test_warnings_made_errors_harm_nobody():
     program = "import warnings\nwarnings.simplefilter('error')\n" + START
-    program += "import time\nfail('a')\ntime.sleep(0.3)\nfail('b')\nprint('done')"
+    program += "fail('a')\nflawless.flush(1)\nfail('b')\nprint('done')"
     done = run(program, closed_port())
     assert (done.returncode, done.stdout) == (0, "done\n")
 

@@ -235,17 +235,20 @@ def test_no_server_at_all_is_refused():
 def test_daemon_threads_that_report_while_the_interpreter_ends_harm_nobody(sink):
     program = START + textwrap.dedent(
         """
-        import threading, time
+        import threading
+        all_report = threading.Barrier(4)
         class Printed:
             def __repr__(self):
                 return "Printed()"
         def busy():
+            printed = [Printed() for _ in range(20)]
+            fail()
+            all_report.wait()
             while True:
-                printed = [Printed() for _ in range(20)]
                 fail()
         for _ in range(3):
             threading.Thread(target=busy, daemon=True).start()
-        time.sleep(0.05)
+        all_report.wait()
         """
     )
     for _ in range(8):

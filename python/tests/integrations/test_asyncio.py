@@ -14,7 +14,7 @@ async def fail():
 
 async def forget_a_task():
     task = asyncio.ensure_future(fail())
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0)
     del task
     gc.collect()
 
@@ -48,7 +48,7 @@ def test_an_error_of_a_callback_is_reported(sink, caplog):
     async def main():
         flawless.integrations.asyncio.install()
         asyncio.get_running_loop().call_soon(lambda: 1 / 0)
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
 
     asyncio.run(main())
     assert sink.next()["exception_type"].endswith("ZeroDivisionError")

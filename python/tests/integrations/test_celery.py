@@ -56,22 +56,27 @@ def test_a_worker_reports_each_failure_once_and_sends_what_waits_when_it_ends(si
     }
     send = "import celery_shop\nfor _ in range(12): celery_shop.pay.delay(0)\n"
     subprocess.run([sys.executable, "-c", send], cwd=HERE, env=environment, check=True)
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "celery_shop", "worker", "--pool", "prefork",
-         "--concurrency", "1", "--without-gossip", "--without-mingle"],
-        cwd=HERE, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-    )
+    errors = tmp_path / "errors"
+    with open(errors, "w") as file:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "celery", "-A", "celery_shop", "worker", "--pool", "prefork",
+             "--concurrency", "1", "--without-gossip", "--without-mingle"],
+            cwd=HERE, env=environment, stdout=subprocess.DEVNULL, stderr=file,
+        )
+
+    def failed():
+        return errors.read_text().count("raised unexpected")
+
     try:
         reports = [sink.next() for _ in range(10)]
         end = time.monotonic() + 20
-        while any((tmp_path / "queue").iterdir()) and time.monotonic() < end:
+        while failed() < 12 and time.monotonic() < end:
             time.sleep(0.05)
-        time.sleep(0.5)
         worker.send_signal(signal.SIGTERM)
-        _, errors = worker.communicate(timeout=60)
+        worker.wait(timeout=60)
     finally:
         worker.kill()
-    assert errors.count("raised unexpected") == 12
+    assert failed() == 12
     reports += sink.rest()
     assert sum(report["error_count"] for report in reports) == 12, "the last two were counted"
     assert {report["traceback"][-1]["function_name"] for report in reports} == {"pay"}
