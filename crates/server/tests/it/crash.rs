@@ -10,7 +10,8 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 
 use crate::harness::{
-    Mail, ServerProcess, SmtpServer, TestRepository, ThriftClient, free_port, request, wait_until,
+    Mail, ServerProcess, SmtpServer, TestRepository, ThriftClient, free_port, request,
+    server_options, wait_until,
 };
 
 const ROUNDS: usize = 6;
@@ -25,18 +26,7 @@ async fn kill_under_load_loses_nothing_and_tells_nobody_twice() {
     let smtp = SmtpServer::start(&[]);
     let folder = tempfile::tempdir().expect("a folder");
     let (port, http_port) = (free_port(), free_port());
-    let options: Vec<String> = [
-        format!("port={port}"),
-        format!("http_port={http_port}"),
-        format!("data_dir_path={}", folder.path().join("data").display()),
-        format!("repo_dir={}", repository.dir().display()),
-        format!("smtp_host={}", smtp.address()),
-        "report_error_threshold=2".to_owned(),
-        "log_level=ERROR".to_owned(),
-    ]
-    .into_iter()
-    .flat_map(|option| ["--set".to_owned(), option])
-    .collect();
+    let options = server_options(folder.path(), &repository, &smtp, (port, http_port), 2);
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let accepted: Arc<Vec<AtomicI64>> = Arc::new((0..=LINES).map(|_| AtomicI64::new(0)).collect());
     let unanswered = Arc::new(AtomicI64::new(0));

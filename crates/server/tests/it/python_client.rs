@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::command_line::{flawless, stdout};
 use crate::harness::{
     ANN, App, BEN, CLEO, NOW, ServerProcess, SmtpServer, TestRepository, free_port,
-    python_with_package, wait_until,
+    python_with_package, server_options, wait_until,
 };
 use crate::ingest::refusals;
 
@@ -199,18 +199,7 @@ async fn what_fails_while_the_server_is_away_arrives_later_or_is_known_to_be_los
     let smtp = SmtpServer::start(&[]);
     let folder = tempfile::tempdir().expect("a folder");
     let http_port = free_port();
-    let options: Vec<String> = [
-        "port=0".to_owned(),
-        format!("http_port={http_port}"),
-        format!("data_dir_path={}", folder.path().join("data").display()),
-        format!("repo_dir={}", repository.dir().display()),
-        format!("smtp_host={}", smtp.address()),
-        "report_error_threshold=1".to_owned(),
-        "log_level=ERROR".to_owned(),
-    ]
-    .into_iter()
-    .flat_map(|option| ["--set".to_owned(), option])
-    .collect();
+    let options = server_options(folder.path(), &repository, &smtp, (0, http_port), 1);
     let ask = |command: &str| -> Value {
         let mut arguments = vec![command, "--json"];
         arguments.extend(options.iter().map(String::as_str));

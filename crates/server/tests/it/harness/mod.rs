@@ -17,7 +17,7 @@ use flawless_server::server::Server;
 use tempfile::TempDir;
 
 pub use mail::{Mail, SmtpServer};
-pub use process::{ServerProcess, free_port};
+pub use process::{ServerProcess, free_port, server_options};
 pub use repository::{ANN, BEN, CLEO, Person, TestRepository};
 pub use thrift::{ThriftClient, request};
 

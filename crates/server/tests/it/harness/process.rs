@@ -1,10 +1,11 @@
 //! A server in a process of its own, so that it can be killed.
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use tokio::net::TcpStream;
 
-use super::wait_until;
+use super::{SmtpServer, TestRepository, wait_until};
 
 /// Dropping it ends the process.
 pub struct ServerProcess(Child);
@@ -35,6 +36,26 @@ impl Drop for ServerProcess {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// Options of a server that keeps its data in this folder.
+pub fn server_options(
+    folder: &Path,
+    repository: &TestRepository,
+    smtp: &SmtpServer,
+    (port, http_port): (u16, u16),
+    report_error_threshold: u32,
+) -> Vec<String> {
+    let options = [
+        format!("port={port}"),
+        format!("http_port={http_port}"),
+        format!("data_dir_path={}", folder.join("data").display()),
+        format!("repo_dir={}", repository.dir().display()),
+        format!("smtp_host={}", smtp.address()),
+        format!("report_error_threshold={report_error_threshold}"),
+        "log_level=ERROR".to_owned(),
+    ];
+    options.into_iter().flat_map(|option| ["--set".to_owned(), option]).collect()
 }
 
 /// A port that nobody listens on.
