@@ -3,6 +3,7 @@ use flawless_git::Judgement;
 
 use crate::attribution::Repo;
 use crate::dates::ago;
+use crate::held_back::held_back;
 use crate::present::plain;
 use crate::state::Shared;
 use crate::store::{QueueAge, StoreError};
@@ -47,8 +48,28 @@ pub async fn check(shared: &Shared) -> Vec<HealthPart> {
         mirror(shared, now),
         queue("blame queue", "reports wait for attribution", pending, now, PENDING_STUCK_MS),
         queue("alerts", "alerts wait for somebody to tell", alerts, now, ALERT_STUCK_MS),
+        held(shared, now).await,
         queue("outbox", "mails wait to be sent", outbox, now, OUTBOX_STUCK_MS),
     ]
+}
+
+/// What is told later, together, is no fault: but nobody should have to look for it.
+async fn held(shared: &Shared, now: i64) -> HealthPart {
+    let held = match held_back(shared).await {
+        Ok(held) => held,
+        Err(error) => return part("held back", false, error.to_string()),
+    };
+    let alerts: i64 = held.iter().map(|held| held.alerts).sum();
+    let next = held.iter().map(|held| held.until).min();
+    let text = match next {
+        None => "0 alerts wait to be told together".to_owned(),
+        Some(next) => format!(
+            "{alerts} alerts for {} recipients wait to be told together, the first in {}",
+            held.len(),
+            ago(next - now)
+        ),
+    };
+    part("held back", true, text)
 }
 
 fn part(name: &'static str, ok: bool, text: String) -> HealthPart {

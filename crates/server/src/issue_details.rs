@@ -6,7 +6,8 @@ use flawless_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::store::IssueRow;
+use crate::present::one_line;
+use crate::store::{IssueRow, RefusedAddress};
 
 /// Kept with the issue as JSON; what an older program did not write is empty.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -91,11 +92,13 @@ impl IssueRow {
         details: &IssueDetails,
         rules: &Rules,
         policy: &AddressPolicy,
-        refused: &[String],
+        refused: &[RefusedAddress],
     ) -> Owner {
         let unreachable = |address: &str| -> Option<String> {
-            if refused.iter().any(|refused| refused.eq_ignore_ascii_case(address)) {
-                return Some(format!("mails to {address} could not be delivered lately"));
+            let known = refused.iter().find(|known| known.address.eq_ignore_ascii_case(address));
+            if let Some(RefusedAddress { words, .. }) = known {
+                let words = one_line(words, 200);
+                return Some(format!("mails to {address} cannot be delivered: {words}"));
             }
             let nobody_reads = address.to_ascii_lowercase().ends_with("@users.noreply.github.com");
             if nobody_reads {

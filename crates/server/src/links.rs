@@ -1,7 +1,36 @@
 //! Addresses of pages, as mails and other pages link to them.
 use url::form_urlencoded::Serializer;
 
+use crate::state::Shared;
 use crate::store::IssueRow;
+
+/// An issue, as short as mails need it.
+pub fn issue(base_url: &str, issue: i64) -> String {
+    format!("{base_url}/view_traceback?issue={issue}")
+}
+
+/// The form that says that an issue is somebody else's.
+pub fn not_mine(base_url: &str, issue: i64) -> String {
+    format!("{base_url}/not_mine?issue={issue}")
+}
+
+/// The form that keeps an issue quiet for a time.
+pub fn mute(base_url: &str, issue: i64) -> String {
+    format!("{base_url}/mute?issue={issue}")
+}
+
+/// The end of a kind of mails, `alerts` or `weekly`, to an address. It works without a sign-in,
+/// and nobody can make it for another address.
+pub fn unsubscribe(shared: &Shared, address: &str, mails: &str) -> String {
+    let address = address.to_ascii_lowercase();
+    let token = shared.signer.sign("unsubscribe", &[&shared.project, &address, mails]);
+    let query = Serializer::new(String::new())
+        .append_pair("address", &address)
+        .append_pair("mails", mails)
+        .append_pair("token", &token)
+        .finish();
+    format!("{}/unsubscribe?{query}", shared.base_url)
+}
 
 /// The newest traceback of an issue.
 pub fn view_traceback(base_url: &str, issue: &IssueRow, timestamp: i64) -> String {

@@ -70,7 +70,7 @@ impl ProjectKeys {
     }
 }
 
-fn random_key() -> Result<Secret, getrandom::Error> {
+pub(crate) fn random_key() -> Result<Secret, getrandom::Error> {
     let mut bytes = [0; KEY_BYTES];
     getrandom::fill(&mut bytes)?;
     let mut key = String::with_capacity(2 * KEY_BYTES);

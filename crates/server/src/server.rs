@@ -19,6 +19,7 @@ use crate::pipeline::{
     Verdicts, run_attribution, run_maintenance, run_mirror, run_notify, run_recorder, run_rules,
 };
 use crate::project_keys::{KeyError, ProjectKeys};
+use crate::signing::Signer;
 use crate::state::{RepoCell, RulesCell, Shared};
 use crate::store::{Store, StoreError, make_private_folder};
 use crate::web;
@@ -80,6 +81,7 @@ impl Server {
         let lock = lock(&config)?;
         let store = Store::open(&config.data_dir, clock.now()).await?;
         let project = Arc::new(ProjectKeys::open(&store, clock.now()).await?);
+        let signer = Signer::open(&store).await?;
         let local = |listener: &TcpListener| listener.local_addr().ok();
         let thrift_address = thrift.as_ref().and_then(local).or(config.thrift_address);
         let http_address = local(&http).unwrap_or(config.http_address);
@@ -112,6 +114,8 @@ impl Server {
             clock,
             bells: Arc::default(),
             sending: Arc::default(),
+            signer: Arc::new(signer),
+            project: project.name.as_str().into(),
             numbers: Arc::default(),
         };
         let verdicts = Arc::new(Verdicts::default());

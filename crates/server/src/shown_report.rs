@@ -8,8 +8,14 @@ use crate::store::Sample;
 /// How much of a report is printed.
 #[derive(Debug, Clone, Copy)]
 pub struct Room {
+    /// Frames of the traceback: the outermost and the innermost.
+    frames: (usize, usize),
+    /// Local variables of a frame.
+    locals: usize,
     /// Characters of a variable's value.
     value: usize,
+    /// Characters of a message, of additional information and of a request's body.
+    text: usize,
     /// Exceptions of the chain.
     chain: usize,
     /// Frames of a chained exception: the outermost and the innermost.
@@ -18,13 +24,39 @@ pub struct Room {
 
 impl Room {
     /// On a page.
-    pub const PAGE: Self = Self { value: 4_096, chain: 50, chain_frames: FRAMES };
-    /// In a mail.
-    pub const MAIL: Self = Self { value: 300, chain: 5, chain_frames: (3, 12) };
+    pub const PAGE: Self = Self {
+        frames: (10, 60),
+        locals: 1_000,
+        value: 4_096,
+        text: 8_000,
+        chain: 50,
+        chain_frames: (10, 60),
+    };
+    /// In a mail: the first that fits is taken. The last one always does.
+    pub const MAIL: [Self; 4] = [
+        Self {
+            frames: (10, 40),
+            locals: 40,
+            value: 300,
+            text: 4_000,
+            chain: 5,
+            chain_frames: (3, 12),
+        },
+        Self {
+            frames: (5, 20),
+            locals: 20,
+            value: 120,
+            text: 2_000,
+            chain: 3,
+            chain_frames: (1, 5),
+        },
+        Self { frames: (2, 10), locals: 10, value: 60, text: 800, chain: 2, chain_frames: (0, 3) },
+        Self { frames: (1, 4), locals: 4, value: 20, text: 200, chain: 1, chain_frames: (0, 2) },
+    ];
 }
 
-/// Frames that are printed of a long traceback: the outermost and the innermost.
-const FRAMES: (usize, usize) = (10, 60);
+/// Characters of a path or a function's name: longer ones are no names.
+const NAME: usize = 300;
 
 /// A report ready to be printed.
 #[derive(Debug)]
@@ -97,10 +129,23 @@ pub struct ShownFrame {
     pub blamed: bool,
     /// It is in a file of the project, as far as is known.
     pub own: bool,
-    /// Names and values; `None` when they were not captured.
-    pub locals: Option<Vec<(String, String)>>,
+    /// Its variables; `None` when they were not captured.
+    pub locals: Option<Vec<ShownValue>>,
+    /// So many variables are left out.
+    pub locals_left_out: usize,
     /// So many frames are left out here; the rest of this one is empty then.
     pub left_out: usize,
+}
+
+/// A variable ready to be printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownValue {
+    /// Its name.
+    pub name: String,
+    /// As the client printed it, as much as there is room for.
+    pub value: String,
+    /// There is more of it.
+    pub is_cut: bool,
 }
 
 /// A line of a source file.
@@ -126,17 +171,17 @@ impl ShownReport {
         let chain = report.chain.iter().enumerate().take(room.chain);
         Self {
             exception_type: plain(&report.exception_type),
-            exception_message: cut(&report.exception_message, room.value.max(4_000)),
-            notes: shown_notes(&report.notes),
+            exception_message: cut(&report.exception_message, room.text),
+            notes: shown_notes(&report.notes, room),
             hostname: plain(&report.hostname),
             environment: one_line(&report.environment, 200),
-            additional_info: cut(&report.additional_info, room.value.max(8_000)),
-            frames: without_middle(frames, FRAMES),
+            additional_info: cut(&report.additional_info, room.text),
+            frames: without_middle(frames, room.frames),
             chain: chain
                 .map(|(at, exception)| shown_exception(report, at, exception, room))
                 .collect(),
             chain_left_out: report.chain.len().saturating_sub(room.chain),
-            request: report.request.as_ref().map(shown_request),
+            request: report.request.as_ref().map(|request| shown_request(request, room)),
         }
     }
 
@@ -148,18 +193,25 @@ impl ShownReport {
     }
 }
 
-fn shown_frame(frame: &Frame, class: Option<&ClassifiedFrame>, room: Room) -> ShownFrame {
-    let shown = |(name, value): (&String, &String)| (plain(name), cut(value, room.value));
+/// A frame as much as there is room for; `class` is what it was to the choice.
+pub fn shown_frame(frame: &Frame, class: Option<&ClassifiedFrame>, room: Room) -> ShownFrame {
+    let shown = |(name, value): (&String, &String)| ShownValue {
+        name: one_line(name, 200),
+        value: cut(value, room.value),
+        is_cut: value.ends_with('…') || value.chars().nth(room.value).is_some(),
+    };
+    let locals = frame.locals.as_ref();
     ShownFrame {
-        path: plain(&frame.path),
+        path: one_line(&frame.path, NAME),
         line: frame.line,
-        function: plain(&frame.function),
-        text: plain(frame.text.trim()),
+        function: one_line(&frame.function, NAME),
+        text: cut(frame.text.trim(), room.value.max(200)),
         source: source_of(frame),
         kind: class.map(|class| class.kind.to_string()).unwrap_or_default(),
         blamed: false,
         own: class.is_none_or(|class| class.kind.is_own()),
-        locals: frame.locals.as_ref().map(|locals| locals.iter().map(shown).collect()),
+        locals: locals.map(|locals| locals.iter().take(room.locals).map(shown).collect()),
+        locals_left_out: locals.map_or(0, |locals| locals.len().saturating_sub(room.locals)),
         left_out: 0,
     }
 }
@@ -176,8 +228,8 @@ fn without_middle(
     frames
 }
 
-fn shown_notes(notes: &[String]) -> Vec<String> {
-    notes.iter().map(|note| cut(note, 2_000)).collect()
+fn shown_notes(notes: &[String], room: Room) -> Vec<String> {
+    notes.iter().take(room.locals).map(|note| cut(note, room.text.min(2_000))).collect()
 }
 
 fn shown_exception(
@@ -205,20 +257,21 @@ fn shown_exception(
     ShownException {
         heading,
         exception_type: plain(&exception.exception_type),
-        exception_message: cut(&exception.exception_message, room.value.max(4_000)),
-        notes: shown_notes(&exception.notes),
+        exception_message: cut(&exception.exception_message, room.text),
+        notes: shown_notes(&exception.notes, room),
         frames: without_middle(frames, room.chain_frames),
     }
 }
 
-fn shown_request(request: &WebRequest) -> ShownRequest {
+fn shown_request(request: &WebRequest, room: Room) -> ShownRequest {
     let WebRequest { method, path, protocol, headers, body } = request;
     // In one line each, so that no value reads like another header.
-    let header = |(name, value): (&String, &String)| (one_line(name, 200), one_line(value, 2_000));
+    let header =
+        |(name, value): (&String, &String)| (one_line(name, 200), one_line(value, room.value));
     ShownRequest {
-        line: one_line(&format!("{method} {path} {protocol}"), 4_000),
-        headers: headers.iter().map(header).collect(),
-        body: cut(body, 4_000),
+        line: one_line(&format!("{method} {path} {protocol}"), room.text),
+        headers: headers.iter().take(room.locals).map(header).collect(),
+        body: cut(body, room.text),
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use crate::attribution::Repo;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::signing::Signer;
 use crate::store::{Store, StoreError};
 
 /// Handles that every part holds.
@@ -29,6 +30,10 @@ pub struct Shared {
     pub bells: Arc<Bells>,
     /// Held while a mail is being sent.
     pub sending: Arc<tokio::sync::Mutex<()>>,
+    /// Signs links and names of mails.
+    pub signer: Arc<Signer>,
+    /// The project's name.
+    pub project: Arc<str>,
     /// For names that must differ within this process.
     pub numbers: Arc<AtomicU64>,
 }

@@ -6,7 +6,7 @@ use flawless_core::{AutomationPatterns, BlameFrame, ChoiceSettings, PathPrefix, 
 use flawless_git::{IgnoreRevs, Source};
 
 use super::error::ConfigError;
-use super::resolve::Options;
+use super::typed::Options;
 
 impl Options<'_> {
     pub(super) fn choice(&self) -> Result<ChoiceSettings, ConfigError> {

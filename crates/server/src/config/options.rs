@@ -177,6 +177,65 @@ pub const OPTIONS: &[OptionDef] = &[
         "Seconds the mail server may take for each step; ten times as long to take a mail.",
     ),
     option("smtp_from", "", Address, "Sender of the mails. Default: flawless@EMAIL_DOMAIN_NAME."),
+    // Mails
+    option(
+        "subject_style",
+        "detailed",
+        Word(&["detailed", "classic"]),
+        "What the subject of an alert names. detailed: exception, function and file. classic: \
+         \"Error on HOST in FILE\", as 0.4.5 did.",
+    ),
+    option(
+        "mail_locals",
+        "values",
+        Word(&["values", "names", "none"]),
+        "What mails show of local variables. The pages show them all the same.",
+    ),
+    option(
+        "mails_per_person_per_hour",
+        "10",
+        Number,
+        "Alerts that one person or channel gets within an hour. What is over it is told in one \
+         summary as soon as there is room. 0: no limit.",
+    ),
+    option("mails_per_hour", "60", Number, "The same for all persons and channels together."),
+    option(
+        "baseline_hours",
+        "0",
+        Number,
+        "Hours from the first start of a project on in which issues are listed and nobody is told \
+         of them, then or later: they were there before. 0: none.",
+    ),
+    option(
+        "weekly_report",
+        "Monday",
+        Word(&[
+            "Monday",
+            "Tuesday",
+            "Wednesday",
+            "Thursday",
+            "Friday",
+            "Saturday",
+            "Sunday",
+            "off",
+        ]),
+        "On this day, at eight in the morning, everyone with issues gets a mail about the week. \
+         Each mail has a link with which a person ends these mails.",
+    ),
+    option(
+        "leaderboard",
+        "totals",
+        Word(&["names", "totals", "off"]),
+        "What the weekly report says of the others: who mended how much, what the team mended \
+         together, or nothing.",
+    ),
+    option(
+        "webhook_private_addresses",
+        "False",
+        Bool,
+        "Let webhooks go to private and loopback addresses, e.g. of a Mattermost in the same \
+         network.",
+    ),
     // Folders
     option(
         "data_dir_path",

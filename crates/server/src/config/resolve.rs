@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fancy_regex::Regex;
-use flawless_core::{AddressPolicy, AutomationPatterns, ChoiceSettings, PathPatterns, is_mailable};
+use flawless_core::{AddressPolicy, AutomationPatterns, ChoiceSettings, is_mailable};
 use flawless_git::{IgnoreRevs, Source, hide_credentials};
 use jiff::tz::TimeZone;
 
 use super::error::ConfigError;
 use super::file::RawConfig;
+use super::mailing::{MailSettings, SmtpConfig};
 use super::options::{OPTIONS, OptionType};
-use super::secret::Secret;
+use super::typed::Options;
 
 /// Everything the program needs to know before it starts.
 #[derive(Debug, Clone)]
@@ -29,6 +30,10 @@ pub struct Config {
     pub addresses: AddressPolicy,
     /// How mail leaves.
     pub smtp: SmtpConfig,
+    /// How mails look, and how many there are.
+    pub mails: MailSettings,
+    /// `webhook_private_addresses`.
+    pub webhook_private_addresses: bool,
     /// Folder of the database and the mirror.
     pub data_dir: PathBuf,
     /// Which line of a traceback is blamed.
@@ -77,36 +82,6 @@ pub struct Config {
     pub shown: BTreeMap<&'static str, String>,
 }
 
-/// How mail leaves.
-#[derive(Debug, Clone)]
-pub struct SmtpConfig {
-    /// Name or address of the mail server.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// How the connection is encrypted.
-    pub security: SmtpSecurity,
-    /// User and password.
-    pub login: Option<(String, Secret)>,
-    /// Certificates to trust besides the system's, PEM.
-    pub extra_roots: Option<Vec<u8>>,
-    /// For taking a mail.
-    pub timeout: Duration,
-    /// Sender of the mails.
-    pub from: String,
-}
-
-/// How the connection to the mail server is encrypted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SmtpSecurity {
-    /// Not at all.
-    None,
-    /// From the STARTTLS command on, which must succeed.
-    StartTls,
-    /// From the first byte.
-    Tls,
-}
-
 impl Config {
     /// Resolves and checks what was typed.
     ///
@@ -140,6 +115,8 @@ impl Config {
                 default_contact,
             },
             smtp: options.smtp(from)?,
+            mails: options.mails()?,
+            webhook_private_addresses: options.bool("webhook_private_addresses")?,
             choice: options.choice()?,
             minimum_date: options.date("report_only_after_minimum_date", &timezone)?,
             timezone,
@@ -182,158 +159,7 @@ fn default_data_dir() -> Result<PathBuf, ConfigError> {
     })
 }
 
-/// Milliseconds since 1970 UTC of the start of a day written `YYYY-MM-DD`, leading zeros or not,
-/// with or without ` HH:MM:SS` behind it.
-pub fn parse_date(text: &str, timezone: &TimeZone) -> Option<i64> {
-    let (day, time) = text.trim().split_once([' ', 'T']).unwrap_or((text.trim(), "0:0:0"));
-    let numbers = |text: &str, mark| -> Option<[i16; 3]> {
-        let parts: Result<Vec<i16>, _> = text.split(mark).map(str::parse).collect();
-        parts.ok()?.try_into().ok()
-    };
-    let [year, month, day] = numbers(day, '-')?;
-    let [hour, minute, second] = numbers(time, ':')?;
-    let narrow = |number: i16| i8::try_from(number).ok();
-    let date = jiff::civil::Date::new(year, narrow(month)?, narrow(day)?).ok()?;
-    let time = jiff::civil::Time::new(narrow(hour)?, narrow(minute)?, narrow(second)?, 0).ok()?;
-    let zoned = date.to_datetime(time).to_zoned(timezone.clone()).ok()?;
-    Some(zoned.timestamp().as_millisecond())
-}
-
-/// Typed access to what was typed.
-pub(super) struct Options<'a> {
-    raw: &'a RawConfig,
-}
-
 impl Options<'_> {
-    pub(super) fn wrong(
-        &self,
-        name: &str,
-        problem: impl Into<String>,
-        mend: impl Into<String>,
-    ) -> ConfigError {
-        ConfigError::new(self.raw.location(name), problem, mend)
-    }
-
-    /// The value as typed, or the default; empty when there is neither.
-    pub(super) fn text(&self, name: &'static str) -> &str {
-        let default = OPTIONS.iter().find(|option| option.name == name).map_or("", |o| o.default);
-        self.raw.get(name).unwrap_or(default)
-    }
-
-    fn number(&self, name: &'static str) -> Result<u64, ConfigError> {
-        let text = self.text(name);
-        text.parse().map_err(|_| {
-            self.wrong(name, format!("{text:?} is no whole number from 0"), "Write digits only.")
-        })
-    }
-
-    fn count(&self, name: &'static str) -> Result<usize, ConfigError> {
-        match usize::try_from(self.number(name)?) {
-            Ok(count) if count > 0 => Ok(count),
-            _ => Err(self.wrong(name, "must be at least 1", "Write a larger number.")),
-        }
-    }
-
-    fn bool(&self, name: &'static str) -> Result<bool, ConfigError> {
-        match self.text(name).to_ascii_lowercase().as_str() {
-            "true" | "yes" | "on" | "1" => Ok(true),
-            "false" | "no" | "off" | "0" => Ok(false),
-            other => Err(self.wrong(
-                name,
-                format!("{other:?} is no truth value"),
-                "Write True or False.",
-            )),
-        }
-    }
-
-    pub(super) fn list(&self, name: &'static str) -> Vec<String> {
-        let parts = self.text(name).split([',', '\n']).map(str::trim);
-        parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
-    }
-
-    pub(super) fn word(&self, name: &'static str) -> Result<&str, ConfigError> {
-        let text = self.text(name);
-        let option = OPTIONS.iter().find(|option| option.name == name);
-        let Some(OptionType::Word(words)) = option.map(|option| option.kind) else {
-            return Ok(text);
-        };
-        match words.iter().find(|word| word.eq_ignore_ascii_case(text)) {
-            Some(word) => Ok(word),
-            None if text.is_empty() => Ok(text),
-            None => Err(self.wrong(
-                name,
-                format!("{text:?} is not one of its words"),
-                format!("Write one of: {}.", words.join(", ")),
-            )),
-        }
-    }
-
-    fn path(&self, name: &'static str) -> Option<PathBuf> {
-        Some(self.absolute(self.raw.get(name)?))
-    }
-
-    pub(super) fn absolute(&self, text: &str) -> PathBuf {
-        let home = || std::env::var_os("HOME").map(PathBuf::from);
-        let path = match (text.strip_prefix("~/"), home()) {
-            (Some(rest), Some(home)) => home.join(rest),
-            _ => PathBuf::from(text),
-        };
-        let folder = self.raw.path.as_deref().and_then(Path::parent);
-        folder.map_or_else(|| path.clone(), |folder| folder.join(&path))
-    }
-
-    /// A bare name is searched for in `PATH`; only with a slash it is a path.
-    fn git(&self) -> PathBuf {
-        let text = self.text("git_cli_path");
-        if text.contains('/') { self.absolute(text) } else { PathBuf::from(text) }
-    }
-
-    fn address(&self, name: &'static str) -> Result<Option<String>, ConfigError> {
-        match self.raw.get(name) {
-            None => Ok(None),
-            Some(address) if is_mailable(address) => Ok(Some(address.to_owned())),
-            Some(other) => Err(self.wrong(
-                name,
-                format!("{other:?} is no mail address"),
-                "Write one address, like dev@example.com.",
-            )),
-        }
-    }
-
-    fn date(&self, name: &'static str, timezone: &TimeZone) -> Result<i64, ConfigError> {
-        let text = self.text(name);
-        parse_date(text, timezone).ok_or_else(|| {
-            self.wrong(name, format!("{text:?} is no date"), "Write it as YYYY-MM-DD.")
-        })
-    }
-
-    fn timezone(&self) -> Result<TimeZone, ConfigError> {
-        match self.raw.get("timezone") {
-            None => Ok(TimeZone::system()),
-            Some(name) => TimeZone::get(name).map_err(|error| {
-                let mend = "Write a name like Europe/Berlin or UTC.";
-                self.wrong("timezone", format!("{name:?}: {error}"), mend)
-            }),
-        }
-    }
-
-    pub(super) fn patterns(&self, name: &'static str) -> Result<PathPatterns, ConfigError> {
-        PathPatterns::new(&self.list(name))
-            .map_err(|error| self.bad_pattern(name, &error.pattern, error.message))
-    }
-
-    fn pattern(&self, name: &'static str) -> Result<Option<Regex>, ConfigError> {
-        let compile = |text: &str| {
-            Regex::new(text).map_err(|error| self.bad_pattern(name, text, error.to_string()))
-        };
-        self.raw.get(name).map(compile).transpose()
-    }
-
-    pub(super) fn bad_pattern(&self, name: &str, pattern: &str, message: String) -> ConfigError {
-        let mend = "Write a Python-style regular expression; commas separate several.";
-        self.wrong(name, format!("{pattern:?} is no regular expression: {message}"), mend)
-    }
-
     fn listen(
         &self,
         host: &'static str,
@@ -370,62 +196,6 @@ impl Options<'_> {
                 "Write it like http://flawless.example.com:8080.",
             )),
         }
-    }
-
-    /// A secret, from the option or from the file that its twin names.
-    fn secret(&self, name: &'static str) -> Result<Option<Secret>, ConfigError> {
-        let twin = format!("{name}_file");
-        let Some(file) = self.raw.get(&twin) else {
-            return Ok(self.raw.get(name).map(Secret::new));
-        };
-        if self.raw.get(name).is_some() {
-            let mend = format!("Leave out {name} or {twin}.");
-            return Err(self.wrong(&twin, format!("{name} is set as well"), mend));
-        }
-        let path = self.absolute(file);
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            let problem = format!("{} cannot be read: {error}", path.display());
-            self.wrong(&twin, problem, "Name a file that holds only the secret.")
-        })?;
-        Ok(Some(Secret::new(text.trim())))
-    }
-
-    fn smtp(&self, from: String) -> Result<SmtpConfig, ConfigError> {
-        let text = self.text("smtp_host");
-        let (host, port) = text.rsplit_once(':').unwrap_or((text, "25"));
-        let Ok(port) = port.parse() else {
-            let mend = "Write it as HOST:PORT, like localhost:25.";
-            return Err(self.wrong("smtp_host", format!("{text:?} has no valid port"), mend));
-        };
-        let security = match (self.word("smtp_security")?, self.bool("smtp_use_tls")?) {
-            ("tls", _) => SmtpSecurity::Tls,
-            ("starttls", _) | ("", true) => SmtpSecurity::StartTls,
-            _ => SmtpSecurity::None,
-        };
-        let login = match (self.raw.get("smtp_user"), self.secret("smtp_password")?) {
-            (Some(user), Some(password)) => Some((user.to_owned(), password)),
-            (Some(_), None) => {
-                let mend = "Set smtp_password or smtp_password_file, or leave out smtp_user.";
-                return Err(self.wrong("smtp_user", "there is no password for it", mend));
-            }
-            (None, _) => None,
-        };
-        let extra_roots = match self.path("smtp_ca_file") {
-            None => None,
-            Some(path) => Some(std::fs::read(&path).map_err(|error| {
-                let problem = format!("{} cannot be read: {error}", path.display());
-                self.wrong("smtp_ca_file", problem, "Name a file of PEM certificates.")
-            })?),
-        };
-        Ok(SmtpConfig {
-            host: host.to_owned(),
-            port,
-            security,
-            login,
-            extra_roots,
-            timeout: Duration::from_secs(self.number("smtp_timeout")?.max(1)),
-            from,
-        })
     }
 
     fn repository(&self, data_dir: &Path) -> Result<Option<Source>, ConfigError> {

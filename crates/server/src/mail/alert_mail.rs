@@ -1,18 +1,21 @@
-//! The mail that tells of an issue.
+//! The mail that tells of one issue.
 use askama::Template;
-use flawless_core::{KnownError, Owner};
-use lettre::message::MultiPart;
+use flawless_core::{Frame, KnownError, Owner};
 
-use super::{MailError, builder, finish};
-use crate::dates::date_time;
+use super::MailError;
+use super::alert_view::AlertView;
+use super::envelope::{Body, Envelope};
+use crate::config::SubjectStyle;
 use crate::issue_details::IssueDetails;
-use crate::links;
-use crate::present::{author_of, one_line, plain};
-use crate::shown_report::{Room, ShownReport};
+use crate::mending::Again;
+use crate::present::one_line;
+use crate::short_alert::title;
+use crate::shown_report::Room;
 use crate::state::Shared;
-use crate::store::{AlertRow, IssueRow, NewMail, Sample};
+use crate::store::{AlertRow, IssueRow, MailKind, NewMail, Sample};
 
 /// Everything that the mails of one alert are made of.
+#[derive(Clone, Copy)]
 pub struct AlertMail<'a> {
     /// The server.
     pub shared: &'a Shared,
@@ -30,120 +33,81 @@ pub struct AlertMail<'a> {
     pub known: Option<&'a KnownError>,
 }
 
-/// What both templates show.
-struct View {
-    header: String,
-    report: ShownReport,
-    place: String,
-    text: String,
-    reason: String,
-    commit: Option<CommitView>,
-    later: Vec<String>,
-    steps: Vec<String>,
-    suspects: Vec<String>,
-    why_told: String,
-    why_recipient: String,
-    first_seen: String,
-    view_url: String,
-    issues_url: String,
-    known_error_url: String,
-}
-
-struct CommitView {
-    id: String,
-    summary: String,
-    author: String,
-    date: String,
-    origin: String,
-}
-
 #[derive(Template)]
 #[template(path = "alert_mail.html")]
 struct Html<'a> {
-    mail: &'a View,
+    mail: &'a AlertView,
 }
 
 #[derive(Template)]
 #[template(path = "alert_mail.txt")]
 struct Text<'a> {
-    mail: &'a View,
+    mail: &'a AlertView,
 }
 
+/// Mail programs cut a mail at 102 KB: the whole of one stays below this many bytes.
+pub(super) const MAX_MAIL: usize = 90_000;
+
 impl AlertMail<'_> {
-    /// The mail to one recipient, with the reason why it goes there.
+    /// The mail to one recipient, with the reason why it goes there: as much of it as fits.
     ///
     /// # Errors
     /// The recipient or the sender is no address.
-    pub fn write(&self, recipient: &str, why_recipient: &str) -> Result<NewMail, MailError> {
-        let view = self.view(recipient, why_recipient);
-        let host = one_line(&self.sample.report.hostname, 100);
-        let subject = format!("Error on {host} in {}", one_line(&self.issue.facts.path, 200));
-        let domain = &self.shared.config.addresses.domain;
-        // Made of what the store holds, so that writing it again makes the same name.
-        let to = recipient.replace('@', ".at.");
-        let AlertRow { id, decided_at, .. } = self.alert;
-        let message_id = format!("alert-{id}.{decided_at}.{to}@{domain}");
-        let from = &self.shared.config.smtp.from;
-        let parts = MultiPart::alternative_plain_html(
-            Text { mail: &view }.render()?,
-            Html { mail: &view }.render()?,
-        );
-        let message = builder(from, recipient, &subject, &message_id, *decided_at)?;
-        let message = finish(message.multipart(parts)?);
-        Ok(NewMail { recipient: recipient.to_owned(), subject, message_id, message })
+    pub fn write(&self, recipient: &str, why: &str) -> Result<NewMail, MailError> {
+        let [rooms @ .., last] = Room::MAIL;
+        for room in rooms {
+            let mail = self.write_within(recipient, why, room)?;
+            if mail.message.len() <= MAX_MAIL {
+                return Ok(mail);
+            }
+        }
+        self.write_within(recipient, why, last)
     }
 
-    fn view(&self, recipient: &str, why_recipient: &str) -> View {
-        let issue = self.issue;
-        let timezone = &self.shared.config.timezone;
-        let date = |at: i64| date_time(at, timezone);
-        let base = &self.shared.base_url;
-        let commit = issue.facts.origin_commit.as_ref().map(|id| CommitView {
-            id: id.chars().take(12).collect(),
-            summary: one_line(issue.facts.commit_summary.as_deref().unwrap_or_default(), 200),
-            author: author_of(issue, self.details),
-            origin: one_line(
-                &format!(
-                    "{}:{}",
-                    issue.facts.origin_path.as_deref().unwrap_or_default(),
-                    issue.facts.origin_line.unwrap_or_default()
-                ),
-                300,
-            ),
-            date: issue.facts.authored_at.map(date).unwrap_or_default(),
-        });
-        let function = &issue.facts.function_name;
-        let in_function =
-            if function.is_empty() { String::new() } else { format!(" in {function}") };
-        View {
-            header: plain(self.known.and_then(|k| k.email_header.as_deref()).unwrap_or_default()),
-            report: ShownReport::of(self.sample, Room::MAIL),
-            place: one_line(
-                &format!("{}:{}{in_function}", issue.facts.path, issue.facts.line),
-                500,
-            ),
-            text: one_line(&issue.facts.text, 500),
-            reason: plain(&issue.facts.reason),
-            commit,
-            later: self
-                .details
-                .later
-                .iter()
-                .map(|later| one_line(&later.to_string(), 300))
-                .collect(),
-            suspects: self
-                .details
-                .suspects
-                .iter()
-                .map(|suspect| one_line(&suspect.in_words(), 400))
-                .collect(),
-            steps: self.owner.steps.iter().map(|step| plain(step)).collect(),
-            why_told: self.alert.reason.clone(),
-            why_recipient: why_recipient.to_owned(),
-            first_seen: date(issue.first_seen_at),
-            view_url: links::view_traceback(base, issue, self.alert.decided_at),
-            issues_url: links::issues_of(base, self.owner.address.as_deref().unwrap_or(recipient)),
-            known_error_url: links::add_known_error(base, issue),
+    fn write_within(&self, recipient: &str, why: &str, room: Room) -> Result<NewMail, MailError> {
+        let view = AlertView::of(self, recipient, why, room);
+        let AlertRow { id, decided_at, .. } = *self.alert;
+        let body =
+            Body::TextAndHtml(Text { mail: &view }.render()?, Html { mail: &view }.render()?);
+        let envelope = Envelope {
+            shared: self.shared,
+            kind: MailKind::Alert,
+            recipient,
+            subject: self.subject(),
+            name: format!("alert-{id}"),
+            at: decided_at,
+            issue: Some(self.issue.id),
+            list: Some("alerts"),
+        };
+        envelope.seal(body)
+    }
+
+    fn subject(&self) -> String {
+        let facts = &self.issue.facts;
+        let path = one_line(&facts.path, 200);
+        let subject = match self.shared.config.mails.subject_style {
+            SubjectStyle::Detailed => {
+                format!("{} ({path})", title(&facts.exception_type, &facts.function_name, &path))
+            }
+            SubjectStyle::Classic => {
+                format!("Error on {} in {path}", one_line(&self.sample.report.hostname, 100))
+            }
+        };
+        match Again::of(self.alert) {
+            Some(_) => format!("Again: {subject}"),
+            None => subject,
+        }
+    }
+
+    /// The frame that the issue is about: the blamed one, else the one whose text it has.
+    pub(super) fn frame(&self) -> Option<&Frame> {
+        let frames = &self.sample.report.traceback;
+        let facts = &self.issue.facts;
+        match self.sample.blamed_frame {
+            Some(blamed) => frames.get(blamed),
+            None => frames.iter().rfind(|frame| {
+                i64::from(frame.line) == facts.line && frame.text.trim() == facts.text
+            }),
         }
     }
 }

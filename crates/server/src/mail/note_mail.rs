@@ -1,9 +1,8 @@
 //! A short note to the default contact about something the server could not do.
-use lettre::message::header::ContentType;
-
-use super::{MailError, builder, finish};
+use super::MailError;
+use super::envelope::{Body, Envelope};
 use crate::state::Shared;
-use crate::store::NewMail;
+use crate::store::{MailKind, NewMail};
 
 /// Writes a note.
 ///
@@ -15,15 +14,16 @@ pub fn note_mail(
     subject: &str,
     text: String,
 ) -> Result<NewMail, MailError> {
-    let (from, now) = (&shared.config.smtp.from, shared.clock.now());
-    let domain = &shared.config.addresses.domain;
-    let message_id = format!("note.{now}.{}@{domain}", shared.next_number());
-    let message =
-        builder(from, to, subject, &message_id, now)?.header(ContentType::TEXT_PLAIN).body(text)?;
-    Ok(NewMail {
-        recipient: to.to_owned(),
+    let at = shared.clock.now();
+    let envelope = Envelope {
+        shared,
+        kind: MailKind::Note,
+        recipient: to,
         subject: subject.to_owned(),
-        message_id,
-        message: finish(message),
-    })
+        name: format!("note.{at}.{}", shared.next_number()),
+        at,
+        issue: None,
+        list: None,
+    };
+    envelope.seal(Body::Text(text))
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::note_mail;
 use super::sent_journal::SentJournal;
 use super::smtp::{SendError, Smtp};
+use crate::present::plain;
 use crate::state::Shared;
 use crate::store::{DueMail, StoreError};
 
@@ -106,8 +107,8 @@ async fn send(
     smtp.send(&mail.recipient, &mail.message, taken).await
 }
 
-/// Remembers that a mail cannot be delivered and tells the default contact, unless it is the
-/// one that cannot be reached.
+/// Remembers that a mail cannot be delivered. Its alerts go to who answers next; of a mail to
+/// somebody who only wanted to know, the default contact is told.
 async fn give_up(
     shared: &Shared,
     tx: &mut crate::store::WriteTx,
@@ -117,20 +118,28 @@ async fn give_up(
     let now = shared.clock.now();
     tracing::error!(to = mail.recipient, words, "a mail cannot be delivered");
     tx.mail_given_up(mail.id, now, words).await?;
+    if tx.reopen_alerts(mail.id).await? {
+        shared.bells.alerts.notify_one();
+        return Ok(());
+    }
     let contact = shared.config.addresses.default_contact.as_deref();
     let Some(contact) = contact.filter(|contact| *contact != mail.recipient) else {
         return Ok(());
     };
     let text = format!(
-        "A mail to {} cannot be delivered:\n\n  {words}\n\n\
-         Add an email alias for this address on {}/remap_email, so that later ones arrive.\n\
-         The mail as it was:\n\n{}\n",
+        "A mail to {} cannot be delivered:\n\n  {}\n\n\
+         It was about: {}\n\n\
+         Add an email alias for this address on {}/remap_email, or correct the rule that names \
+         it, so that later ones arrive.\n",
         mail.recipient,
+        plain(words),
+        mail.subject,
         shared.base_url,
-        String::from_utf8_lossy(&mail.message),
     );
-    match note_mail(shared, contact, "Flawless could not deliver an alert", text) {
-        Ok(note) => tx.add_mail(None, &note, now).await?,
+    match note_mail(shared, contact, "Flawless could not deliver a mail", text) {
+        Ok(note) => {
+            tx.add_mail(&note, now).await?;
+        }
         Err(error) => tracing::error!(%error, "a note could not be written"),
     }
     Ok(())

@@ -1,19 +1,27 @@
-//! Turns alerts into mails in the outbox: each alert once, in one transaction.
+//! Turns alerts into notices, one for each who is to hear, and notices into mails: at once as
+//! long as there are few, else together. What is not written yet stays a row.
 use std::time::Duration;
 
-use flawless_core::{Recipients, recipients};
+use flawless_core::{KnownError, Owner, Recipients, Rules, recipients};
 
-use crate::mail::{AlertMail, note_mail};
+use crate::attribution::Repo;
+use crate::code_around::read_around;
+use crate::held_back::held_back;
+use crate::issue_details::IssueDetails;
+use crate::mail::{AlertMail, note_mail, summary_mails};
+use crate::short_alert::ShortAlert;
 use crate::state::Shared;
-use crate::store::{AlertRow, IssueRow, StoreError};
+use crate::store::{
+    AlertRow, IssueRow, NewMail, NewNotice, NoticeRow, RefusedAddress, Sample, StoreError,
+};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const BATCH: i64 = 100;
 
-/// Composes mails for ever.
+/// Notifies for ever.
 pub async fn run_notify(shared: Shared) {
     loop {
-        match compose_open(&shared).await {
+        match notify(&shared).await {
             Ok(0) => tokio::select! {
                 () = shared.bells.alerts.notified() => {}
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
@@ -27,35 +35,80 @@ pub async fn run_notify(shared: Shared) {
     }
 }
 
-async fn compose_open(shared: &Shared) -> Result<usize, StoreError> {
+/// Says how many alerts and mails there was something to do about.
+async fn notify(shared: &Shared) -> Result<usize, StoreError> {
     let alerts = shared.store.open_alerts(BATCH).await?;
     for alert in &alerts {
-        compose(shared, alert).await?;
+        address(shared, alert).await?;
     }
-    Ok(alerts.len())
+    Ok(alerts.len() + write_due(shared).await?)
 }
 
-async fn compose(shared: &Shared, alert: &AlertRow) -> Result<(), StoreError> {
+/// An alert with all that is said about it.
+struct Told {
+    issue: IssueRow,
+    details: IssueDetails,
+    sample: Sample,
+    owner: Owner,
+}
+
+impl Told {
+    /// The inner error says why nothing can be told.
+    async fn read(
+        shared: &Shared,
+        alert: &AlertRow,
+        rules: &Rules,
+        refused: &[RefusedAddress],
+    ) -> Result<Result<Self, String>, StoreError> {
+        let Some(issue) = shared.store.issue(alert.issue_id).await? else {
+            return Ok(Err("its issue is gone".to_owned()));
+        };
+        let sample = match shared.store.newest_sample(issue.id).await {
+            Ok(Some((_, sample))) => sample,
+            Ok(None) => return Ok(Err("the issue has no sample any more".to_owned())),
+            // One that cannot be read must not hold up the alerts behind it.
+            Err(StoreError::Corrupt(why)) => return Ok(Err(why)),
+            Err(error) => return Err(error),
+        };
+        let details = issue.details();
+        let owner = issue.owner(&details, rules, &shared.config.addresses, refused);
+        Ok(Ok(Self { issue, details, sample, owner }))
+    }
+
+    /// Fills in the lines around the blamed one, when its client sent none.
+    async fn read_code(&mut self, shared: &Shared) {
+        if let Repo::Ready(mirror) = shared.repo.get().repo
+            && let (Some(revision), Some(blamed)) =
+                (&self.details.revision, self.sample.blamed_frame)
+            && let Some(frame) = self.sample.report.traceback.get_mut(blamed)
+        {
+            read_around(&mirror, revision, &self.issue.facts.path, frame).await;
+        }
+    }
+
+    fn known<'a>(&self, rules: &'a Rules) -> Option<&'a KnownError> {
+        self.issue.facts.known_error_id.and_then(|id| rules.known_error(id))
+    }
+}
+
+/// Notes who is to hear of an alert.
+async fn address(shared: &Shared, alert: &AlertRow) -> Result<(), StoreError> {
     let now = shared.clock.now();
-    let Some(issue) = shared.store.issue(alert.issue_id).await? else {
-        return hold(shared, alert, "its issue is gone").await;
-    };
-    let sample = match shared.store.newest_sample(issue.id).await {
-        Ok(Some((_, sample))) => sample,
-        Ok(None) => return hold(shared, alert, "the issue has no sample any more").await,
-        // One that cannot be read must not hold up the alerts behind it.
-        Err(StoreError::Corrupt(why)) => return hold(shared, alert, &why).await,
-        Err(error) => return Err(error),
-    };
     let rules = shared.rules.get();
-    let addresses = &shared.config.addresses;
-    let details = issue.details();
     let refused = shared.store.refused_addresses(now).await?;
-    let owner = issue.owner(&details, &rules.rules, addresses, &refused);
-    let known = issue.facts.known_error_id.and_then(|id| rules.rules.known_error(id));
+    let told = match Told::read(shared, alert, &rules.rules, &refused).await? {
+        Ok(told) => told,
+        Err(why) => return hold(shared, alert, &why).await,
+    };
+    let Told { issue, sample, owner, .. } = &told;
     let paths = sample.frames.iter().filter_map(|frame| frame.repo_path.as_deref());
-    let found = recipients(&owner, &issue.facts.path, paths, known, &rules.rules);
-    let found = with_fallback(found, addresses.default_contact.as_deref());
+    let known = told.known(&rules.rules);
+    let mut found = recipients(owner, &issue.facts.path, paths, known, &rules.rules);
+    let is_refused =
+        |address: &str| refused.iter().any(|known| known.address.eq_ignore_ascii_case(address));
+    found.mailable.retain(|(address, _)| !is_refused(address));
+    let contact = shared.config.addresses.default_contact.as_deref();
+    let found = with_fallback(found, contact.filter(|contact| !is_refused(contact)));
     if found.mailable.is_empty() {
         let why = match found.invalid.as_slice() {
             [] => owner.steps.join("; "),
@@ -64,35 +117,98 @@ async fn compose(shared: &Shared, alert: &AlertRow) -> Result<(), StoreError> {
         tracing::warn!(issue = issue.id, why, "nobody can be told");
         return hold(shared, alert, &why).await;
     }
-    let mail = AlertMail {
-        shared,
-        alert,
-        issue: &issue,
-        details: &details,
-        sample: &sample,
-        owner: &owner,
-        known,
-    };
-    let mut mails = Vec::new();
-    for (address, why) in &found.mailable {
-        match mail.write(address, why) {
-            Ok(mail) => mails.push(mail),
-            Err(error) => {
-                tracing::error!(%error, address, "a mail could not be written");
-                return hold(shared, alert, &format!("the mail cannot be written: {error}")).await;
-            }
-        }
-    }
-    if let Some(note) = invalid_note(shared, &issue, &found) {
-        mails.push(note);
-    }
+    let notices: Vec<NewNotice> = found.mailable.iter().map(|told| notice(told, owner)).collect();
+    let note = invalid_note(shared, issue, &found);
     let mut tx = shared.store.write().await?;
-    tx.compose(alert.id, &mails, now).await?;
+    let added = tx.add_notices(alert.id, &notices, now).await?;
+    if let Some(note) = note.filter(|_| added > 0) {
+        tx.add_mail(&note, now).await?;
+        shared.bells.outbox.notify_one();
+    }
     tx.commit().await?;
     let to = found.mailable.iter().map(|(address, _)| address.as_str()).collect::<Vec<_>>();
     tracing::info!(issue = issue.id, to = to.join(", "), reason = alert.reason, "telling");
-    shared.bells.outbox.notify_one();
     Ok(())
+}
+
+fn notice((address, why): &(String, String), owner: &Owner) -> NewNotice {
+    let is_owner = owner.address.as_ref().is_some_and(|owner| owner.eq_ignore_ascii_case(address));
+    NewNotice { recipient: address.clone(), why: why.clone(), is_owner }
+}
+
+/// Writes the mails whose time has come; says how many.
+async fn write_due(shared: &Shared) -> Result<usize, StoreError> {
+    let now = shared.clock.now();
+    let mut written = 0;
+    // Looked at anew after each: a mail takes of the budget of all.
+    while let Some(due) = held_back(shared).await?.into_iter().find(|held| held.until <= now) {
+        write(shared, &due.recipient, now).await?;
+        written += 1;
+    }
+    if written > 0 {
+        shared.bells.outbox.notify_one();
+    }
+    Ok(written)
+}
+
+/// Writes all that is held back for a recipient: one mail, or several where one would be too long.
+async fn write(shared: &Shared, recipient: &str, now: i64) -> Result<(), StoreError> {
+    let rules = shared.rules.get();
+    let refused = shared.store.refused_addresses(now).await?;
+    let notices = shared.store.held_notices(recipient).await?;
+    let mails = if let [notice] = &notices[..]
+        && let Ok(mut told) = Told::read(shared, &notice.alert, &rules.rules, &refused).await?
+    {
+        told.read_code(shared).await;
+        let mail = AlertMail {
+            shared,
+            alert: &notice.alert,
+            issue: &told.issue,
+            details: &told.details,
+            sample: &told.sample,
+            owner: &told.owner,
+            known: told.known(&rules.rules),
+        };
+        mail.write(recipient, &notice.why).map(|mail| vec![(vec![notice.notice_id], mail)])
+    } else {
+        let alerts = short_alerts(shared, &notices, &rules.rules, &refused).await?;
+        summary_mails(shared, recipient, &alerts, now)
+    };
+    let mut tx = shared.store.write().await?;
+    match mails {
+        Ok(mails) => {
+            for (notices, mail) in mails {
+                tx.write_notices(&notices, &mail, now).await?;
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, recipient, "a mail could not be written");
+            let notices: Vec<i64> = notices.iter().map(|notice| notice.notice_id).collect();
+            let mail = NewMail::unwritten(recipient, &format!("{}.{now}", shared.next_number()));
+            let mail = tx.write_notices(&notices, &mail, now).await?;
+            tx.mail_given_up(mail, now, &error.to_string()).await?;
+            tx.reopen_alerts(mail).await?;
+        }
+    }
+    tx.commit().await
+}
+
+/// The alerts of notices in a few words, each with the notice's number.
+async fn short_alerts(
+    shared: &Shared,
+    notices: &[NoticeRow],
+    rules: &Rules,
+    refused: &[RefusedAddress],
+) -> Result<Vec<(i64, ShortAlert)>, StoreError> {
+    let mut alerts = Vec::with_capacity(notices.len());
+    for NoticeRow { notice_id, alert, .. } in notices {
+        // An issue is never removed while an alert of it waits.
+        let Some(issue) = shared.store.issue(alert.issue_id).await? else { continue };
+        let owner = issue.owner(&issue.details(), rules, &shared.config.addresses, refused);
+        let owner = owner.address.as_deref();
+        alerts.push((*notice_id, ShortAlert::of(shared, alert, &issue, None, owner)));
+    }
+    Ok(alerts)
 }
 
 /// When no address at all can be mailed, the default contact is told instead.
@@ -106,11 +222,7 @@ fn with_fallback(mut found: Recipients, default_contact: Option<&str>) -> Recipi
     found
 }
 
-fn invalid_note(
-    shared: &Shared,
-    issue: &IssueRow,
-    found: &Recipients,
-) -> Option<crate::store::NewMail> {
+fn invalid_note(shared: &Shared, issue: &IssueRow, found: &Recipients) -> Option<NewMail> {
     let contact = shared.config.addresses.default_contact.as_deref()?;
     if found.invalid.is_empty() {
         return None;

@@ -1,7 +1,6 @@
 //! Alerts: decisions to tell, and what came of them.
 use sqlx::FromRow;
 
-use super::outbox::NewMail;
 use super::{QueueAge, Store, StoreError, WriteTx};
 
 /// A decision that has no mails yet.
@@ -17,6 +16,8 @@ pub struct AlertRow {
     pub occurrences: i64,
     /// Why.
     pub reason: String,
+    /// [`crate::mending::Again`] as JSON, when it was told before.
+    pub again: Option<String>,
 }
 
 /// An alert as the issue's page shows it.
@@ -59,29 +60,6 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Puts the mails of an alert into the outbox, once: `false` when that was done before.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub async fn compose(
-        &mut self,
-        alert_id: i64,
-        mails: &[NewMail],
-        at: i64,
-    ) -> Result<bool, StoreError> {
-        let marked = sqlx::query(
-            "UPDATE alert SET composed_at = $2, note = NULL WHERE id = $1 AND composed_at IS NULL",
-        );
-        let marked = marked.bind(alert_id).bind(at).execute(&mut *self.0).await?;
-        if marked.rows_affected() == 0 {
-            return Ok(false);
-        }
-        for mail in mails {
-            self.add_mail(Some(alert_id), mail, at).await?;
-        }
-        Ok(true)
-    }
-
     /// Says why an alert has no mails yet. It is tried again when rules change or the server starts.
     ///
     /// # Errors
@@ -122,7 +100,7 @@ impl Store {
     /// The database refuses.
     pub async fn open_alerts(&self, limit: i64) -> Result<Vec<AlertRow>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT id, issue_id, decided_at, occurrences, reason FROM alert \
+            "SELECT id, issue_id, decided_at, occurrences, reason, again FROM alert \
              WHERE composed_at IS NULL AND note IS NULL ORDER BY id LIMIT $1",
         );
         Ok(query.bind(limit).fetch_all(&self.readers).await?)

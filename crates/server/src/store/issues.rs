@@ -57,6 +57,14 @@ pub struct IssueRow {
     pub last_seen_at: i64,
     /// When it was decided to tell; `None` when never.
     pub told_at: Option<i64>,
+    /// When it was found to be mended.
+    pub mended_at: Option<i64>,
+    /// The commit that mended it.
+    pub mended_by: Option<String>,
+    /// How that is known, in words.
+    pub mended_how: Option<String>,
+    /// Nobody is told of it before.
+    pub muted_until: Option<i64>,
     /// A mail about it was sent or waits to be; one that was given up does not count.
     pub mailed: bool,
 }
@@ -119,7 +127,9 @@ const ISSUE_COLUMNS: &str = "issue.id, issue.identity, issue.path, issue.line, i
      issue.origin_line, issue.developer_name, issue.developer_email, issue.authored_at, \
      issue.commit_summary, issue.reason, issue.details, issue.occurrences, issue.first_seen_at, \
      issue.last_seen_at, issue.told_at, \
-     EXISTS (SELECT 1 FROM alert JOIN outbox ON outbox.alert_id = alert.id \
+     issue.mended_at, issue.mended_by, issue.mended_how, issue.muted_until, \
+     EXISTS (SELECT 1 FROM alert JOIN notice ON notice.alert_id = alert.id \
+             JOIN outbox ON outbox.id = notice.outbox_id \
              WHERE alert.issue_id = issue.id AND outbox.gave_up_at IS NULL) AS mailed";
 
 impl WriteTx {

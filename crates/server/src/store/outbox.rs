@@ -1,19 +1,61 @@
-//! Mails to be sent, whole, so that a second attempt is the same mail.
+//! Mails and posts to be sent, whole, so that a second attempt is the same one.
 use sqlx::FromRow;
 
 use super::{Store, StoreError, WriteTx};
 
+/// What a mail is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailKind {
+    /// Tells of one issue.
+    Alert,
+    /// Tells of several.
+    Summary,
+    /// About a week.
+    Weekly,
+    /// About something the server could not do.
+    Note,
+    /// To a channel, not a mail: of one issue or several.
+    Post,
+}
+
+impl MailKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Alert => "alert",
+            Self::Summary => "summary",
+            Self::Weekly => "weekly",
+            Self::Note => "note",
+            Self::Post => "post",
+        }
+    }
+}
+
 /// A mail that is ready.
 #[derive(Debug, Clone)]
 pub struct NewMail {
-    /// The one address it goes to.
+    /// What it is.
+    pub kind: MailKind,
+    /// The one address it goes to, or `channel:NUMBER`.
     pub recipient: String,
     /// For pages.
     pub subject: String,
     /// Made once.
     pub message_id: String,
-    /// Headers and body as they go over the wire.
+    /// Headers and body as they go over the wire; the body alone of a post.
     pub message: Vec<u8>,
+}
+
+impl NewMail {
+    /// What stands for an alert that could not be written, so that it is seen.
+    pub fn unwritten(recipient: &str, name: &str) -> Self {
+        Self {
+            kind: MailKind::Alert,
+            recipient: recipient.to_owned(),
+            subject: String::new(),
+            message_id: format!("unwritten.{name}"),
+            message: Vec::new(),
+        }
+    }
 }
 
 /// A mail whose time has come.
@@ -21,9 +63,11 @@ pub struct NewMail {
 pub struct DueMail {
     /// Its number.
     pub id: i64,
-    /// The one address it goes to.
+    /// The one address it goes to, or `channel:NUMBER`.
     pub recipient: String,
-    /// Headers and body.
+    /// What it is about.
+    pub subject: String,
+    /// Headers and body; the body alone of a post.
     pub message: Vec<u8>,
     /// When it was written.
     pub created_at: i64,
@@ -46,30 +90,36 @@ pub struct MailState {
     pub last_error: Option<String>,
 }
 
+/// An address to which mails cannot be delivered.
+#[derive(Debug, Clone, FromRow)]
+pub struct RefusedAddress {
+    /// The address.
+    pub address: String,
+    /// When a mail to it was given up last.
+    pub since: i64,
+    /// The mail server's words.
+    pub words: String,
+}
+
 impl WriteTx {
-    /// Puts a mail into the outbox.
+    /// Puts a mail into the outbox; returns its number there.
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn add_mail(
-        &mut self,
-        alert_id: Option<i64>,
-        mail: &NewMail,
-        at: i64,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO outbox (alert_id, recipient, subject, message_id, message, created_at, \
-             attempts, next_attempt_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $6)",
+    pub async fn add_mail(&mut self, mail: &NewMail, at: i64) -> Result<i64, StoreError> {
+        let id = sqlx::query_scalar(
+            "INSERT INTO outbox (kind, recipient, subject, message_id, message, created_at, \
+             attempts, next_attempt_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $6) RETURNING id",
         )
-        .bind(alert_id)
+        .bind(mail.kind.as_str())
         .bind(&mail.recipient)
         .bind(&mail.subject)
         .bind(&mail.message_id)
         .bind(&mail.message)
         .bind(at)
-        .execute(&mut *self.0)
+        .fetch_one(&mut *self.0)
         .await?;
-        Ok(())
+        Ok(id)
     }
 
     /// The mail server has taken it.
@@ -117,15 +167,15 @@ impl WriteTx {
 const REFUSED_FOR_MS: i64 = 14 * 24 * 3_600_000;
 
 impl Store {
-    /// Mails whose time has come, oldest first.
+    /// Mails whose time has come, oldest first; no posts.
     ///
     /// # Errors
     /// The database refuses.
     pub async fn due_mails(&self, now: i64, limit: i64) -> Result<Vec<DueMail>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT id, recipient, message, created_at, attempts FROM outbox \
+            "SELECT id, recipient, subject, message, created_at, attempts FROM outbox \
              WHERE sent_at IS NULL AND gave_up_at IS NULL AND next_attempt_at <= $1 \
-             ORDER BY next_attempt_at, id LIMIT $2",
+             AND kind <> 'post' ORDER BY next_attempt_at, id LIMIT $2",
         );
         Ok(query.bind(now).bind(limit).fetch_all(&self.readers).await?)
     }
@@ -137,7 +187,8 @@ impl Store {
     pub async fn mails_of(&self, issue_id: i64) -> Result<Vec<MailState>, StoreError> {
         let query = sqlx::query_as(
             "SELECT outbox.recipient, outbox.created_at, outbox.sent_at, outbox.gave_up_at, \
-             outbox.last_error FROM outbox JOIN alert ON alert.id = outbox.alert_id \
+             outbox.last_error FROM alert JOIN notice ON notice.alert_id = alert.id \
+             JOIN outbox ON outbox.id = notice.outbox_id \
              WHERE alert.issue_id = $1 ORDER BY outbox.id DESC LIMIT 50",
         );
         Ok(query.bind(issue_id).fetch_all(&self.readers).await?)
@@ -148,9 +199,12 @@ impl Store {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn refused_addresses(&self, now: i64) -> Result<Vec<String>, StoreError> {
-        let query =
-            sqlx::query_scalar("SELECT DISTINCT recipient FROM outbox WHERE gave_up_at > $1");
+    pub async fn refused_addresses(&self, now: i64) -> Result<Vec<RefusedAddress>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT recipient AS address, MAX(gave_up_at) AS since, \
+             MAX(COALESCE(last_error, '')) AS words FROM outbox \
+             WHERE gave_up_at > $1 AND kind <> 'post' GROUP BY recipient ORDER BY recipient",
+        );
         Ok(query.bind(now - REFUSED_FOR_MS).fetch_all(&self.readers).await?)
     }
 }

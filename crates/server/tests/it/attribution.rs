@@ -12,9 +12,11 @@ async fn a_line_that_does_not_stand_there_is_nobodys() {
     let mail = app.one_mail().await;
     assert_eq!(mail.to, "team@example.com");
     assert!(mail.text.contains("Nobody is blamed: shop/cart.py:5 does not read"), "{}", mail.text);
-    app.report(&request(&at(0, "x"))).await;
-    app.report(&request(&at(4_000_000_000, "y"))).await;
-    app.report(&request(&at(5, ""))).await;
+    for (line, text) in [(0, "x"), (4_000_000_000, "y"), (5, "")] {
+        app.later();
+        app.report(&request(&at(line, text))).await;
+        app.settle().await;
+    }
     let mails = app.mails().await;
     assert!(mails.iter().all(|mail| mail.to == "team@example.com"), "{mails:#?}");
     assert_eq!(mails.len(), 4);

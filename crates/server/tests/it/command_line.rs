@@ -291,7 +291,7 @@ const DEMO: [&str; 6] = [
     "shop/stats.py:9 in average",
     "developer  Ben Baker <ben@example.com>",
     "To: ben@example.com",
-    "prices=[]",
+    "prices = []",
     "/view_traceback?filename=shop%2Fstats.py",
 ];
 
@@ -303,7 +303,7 @@ fn the_demo_runs_a_failing_program_with_the_python_package() {
         "\nimport flawless\n",
         "\nwrap_function(daily_report)(orders=[])\n",
         &format!("{} run.py\nTraceback (most recent call last):\n", python.display()),
-        "Environment: production",
+        "in production",
         "at the running revision",
     ];
     for expected in DEMO.iter().chain(&program) {

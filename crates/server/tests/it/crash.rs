@@ -21,8 +21,13 @@ const LINES: i64 = 40;
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_under_load_loses_nothing_and_tells_nobody_twice() {
     let repository = TestRepository::empty();
-    let lines: String = (1..=LINES).map(|line| format!("fail({line})\n")).collect();
-    repository.commit(crate::harness::BEN, "2026-06-01", "lines", &[("shop/lines.py", &lines)]);
+    let mut lines = String::new();
+    for line in 1..=LINES {
+        // Each of another developer, who is told at once.
+        let developer = ("Dev", format!("dev{line}@example.com").leak() as &str);
+        lines += &format!("fail({line})\n");
+        repository.commit(developer, "2026-06-01", "a line", &[("shop/lines.py", &lines)]);
+    }
     let smtp = SmtpServer::start(&[]);
     let folder = tempfile::tempdir().expect("a folder");
     let (port, http_port) = (free_port(), free_port());

@@ -130,9 +130,9 @@ async fn the_next_suspects_are_shown_and_one_of_them_can_be_blamed_instead() {
     app.report(&at("", &frames)).await;
     let mail = app.one_mail().await;
     assert_eq!(mail.to, BEN.1);
-    let or = "Or: shop/web.py:2 in handle, Ann Archer <ann@example.com> in ";
+    let or = "Also considered: shop/web.py:2 in handle, Ann Archer <ann@example.com> in ";
     assert!(mail.text.contains(or), "{}", mail.text);
-    assert!(mail.html.contains("<li>Or: <code>shop/web.py:2 in handle"), "{}", mail.html);
+    assert!(mail.html.contains(">Also considered: shop/web.py:2 in handle"), "{}", mail.html);
     let (issue, _) = only_issue(&app).await;
     let (_, page) = app.get(&format!("/view_traceback?issue={issue}")).await;
     assert!(page.contains("Blame this one instead"), "{page}");

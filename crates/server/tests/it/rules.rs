@@ -56,6 +56,7 @@ async fn known_errors_are_silent_or_told_by_their_own_thresholds() {
     assert!(app.mails().await.is_empty());
     let mut web = request(&[WEB]);
     for (count, mails) in [(4, 0), (1, 1), (3, 1), (2, 2), (20, 2)] {
+        app.later();
         web.error_count = Some(count);
         app.report(&web).await;
         assert_eq!(app.mails().await.len(), mails, "after {count} more");

@@ -66,9 +66,10 @@ async fn the_mail_shows_the_traceback_first_and_then_what_led_to_it_and_the_requ
     let mail = app.one_mail().await;
     assert_eq!(mail.to, BEN.1, "the chain takes no part in the choice");
     let parts = [
-        "Environment:",
-        "production",
-        "Traceback (most recent call last):",
+        "in production",
+        "def total(prices):",
+        "Why you",
+        "Traceback (most recent call last)",
         "shop/cart.py",
         "ValueError(",
         "the cart was empty",
@@ -78,19 +79,17 @@ async fn the_mail_shows_the_traceback_first_and_then_what_led_to_it_and_the_requ
         "a note on Missing",
         "While handling: shop.errors.Closed",
         "One of the group (of builtins.ValueError): shop.errors.Part",
-        "Stack Frame:",
-        "Web Request:",
+        "Variables",
+        "Web request",
         "POST /cart/total?day=1 HTTP/1.1",
         "Accept: */*",
         "Host: shop.example.com",
-        "Why you got this:",
     ];
     in_order(&mail.text, &parts);
     in_order(&mail.html, &parts);
     assert!(mail.text.contains("a=1&b=2") && mail.html.contains("a=1&#38;b=2"));
-    assert!(!mail.text.contains("TAXES"), "the lines around are for the page");
     let expected = "\
-ValueError('no')
+builtins.ValueError: ValueError('no')
 the cart was empty
 
 Caused by: shop.errors.Missing
@@ -103,14 +102,13 @@ While handling: shop.errors.Closed
 ";
     assert!(mail.text.contains(expected), "{}", mail.text);
     let expected = "
-Web Request:
+Web request
 POST /cart/total?day=1 HTTP/1.1
   Accept: */*
   Host: shop.example.com
 
 a=1&b=2
 
-Why you got this:
 ";
     assert!(mail.text.contains(expected), "{}", mail.text);
 }

@@ -87,6 +87,8 @@ fn query(line: i64, text: &str) -> (&str, i64, &str, &str) {
 
 /// Who got mails, in the order of the addresses.
 async fn recipients(app: &App) -> Vec<String> {
+    app.settle().await;
+    app.later();
     let mut recipients: Vec<String> = app.mails().await.into_iter().map(|mail| mail.to).collect();
     recipients.sort();
     recipients
@@ -116,6 +118,7 @@ async fn the_innermost_frame_is_blamed_when_it_is_configured_so() {
     for frame in [query(2, "connect(sql)"), query(3, "execute(sql)")] {
         app.report(&request(&[WEB, frame])).await;
         app.settle().await;
+        app.later();
     }
     app.report(&request(&[WEB, query(4, "return fetch_rows(sql)")])).await;
     assert_eq!(recipients(&app).await, [CLEO.1, CLEO.1, CLEO.1]);

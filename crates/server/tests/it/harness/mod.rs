@@ -13,6 +13,7 @@ use std::time::Duration;
 use flawless_protocol::thrift::RecordErrorRequest;
 use flawless_server::clock::Clock;
 use flawless_server::config::{Config, RawConfig};
+use flawless_server::held_back::held_back;
 use flawless_server::server::Server;
 use tempfile::TempDir;
 
@@ -73,12 +74,18 @@ impl App {
         assert_eq!(client.record_error(request).await, Ok("record_error".to_owned()));
     }
 
-    /// Waits until nothing is left to attribute, to compose or to send.
+    /// Waits until nothing is left to attribute, to compose or to send at this time.
     pub async fn settle(&self) {
-        let store = &self.server.shared.store;
+        let shared = &self.server.shared;
+        let store = &shared.store;
+        let none_is_due = async || {
+            let held = held_back(shared).await.expect("store");
+            held.iter().all(|held| held.until > shared.clock.now())
+        };
         wait_until("the queues are empty", async || {
             store.pending_queue().await.expect("store").waiting == 0
                 && store.open_alerts(1).await.expect("store").is_empty()
+                && none_is_due().await
                 && store.outbox_queue().await.expect("store").waiting == 0
         })
         .await;
@@ -88,6 +95,11 @@ impl App {
     pub async fn mails(&self) -> Vec<Mail> {
         self.settle().await;
         self.smtp.mails()
+    }
+
+    /// So much later that the next mail to anybody is no longer told together with the last one.
+    pub fn later(&self) {
+        self.clock.advance(10 * 60_000);
     }
 
     /// The one mail that has come; fails when there is another number.
@@ -149,6 +161,7 @@ impl AppBuilder {
         set("report_error_threshold", "1");
         set("smtp_host", &smtp.address());
         set("smtp_timeout", "2");
+        set("weekly_report", "off");
         set("data_dir_path", &folder.path().join("data").display().to_string());
         if !self.without_repository {
             set("repo_dir", &repository.dir().display().to_string());

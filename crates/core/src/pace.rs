@@ -1,0 +1,92 @@
+//! When held-back notices go out: at once as long as there are few, else together.
+
+/// What is held back for one recipient, in milliseconds of one clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// When the first of it came.
+    pub oldest_at: i64,
+    /// When the last of it came.
+    pub newest_at: i64,
+}
+
+/// How many mails may be written within an hour; `None` for as many as there are.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Budget {
+    /// To one recipient.
+    pub per_recipient: Option<u32>,
+    /// To all together.
+    pub in_all: Option<u32>,
+}
+
+/// The span that the budget is for.
+pub const HOUR_MS: i64 = 3_600_000;
+/// Who got a mail within this time gets the next one together with what else comes.
+const JUST_TOLD_MS: i64 = 5 * 60_000;
+/// What comes together is told when nothing came for this long,
+const QUIET_MS: i64 = 60_000;
+/// or when the first of it has waited for this long.
+const LONGEST_MS: i64 = 5 * 60_000;
+
+/// When `held` is to be told, all of it in one mail. `to_recipient` and `to_all` are the times of
+/// the mails of the last hour, oldest first.
+///
+/// The first mail goes at once, so that a lone error is known at once. A deploy or an outage that
+/// raises many within minutes makes one mail more, and not hundreds.
+pub fn when_to_tell(held: Held, to_recipient: &[i64], to_all: &[i64], budget: Budget) -> i64 {
+    let just_told = to_recipient.last().is_some_and(|last| held.oldest_at - last < JUST_TOLD_MS);
+    let gathered = if just_told {
+        (held.newest_at + QUIET_MS).min(held.oldest_at + LONGEST_MS)
+    } else {
+        held.oldest_at
+    };
+    let room = room_at(to_recipient, budget.per_recipient).max(room_at(to_all, budget.in_all));
+    gathered.max(room)
+}
+
+/// When the next mail keeps to the budget.
+fn room_at(mails: &[i64], limit: Option<u32>) -> i64 {
+    let Some(limit) = limit.map(|limit| limit as usize) else { return i64::MIN };
+    // With as many as the limit behind it, a mail waits until the first of these is an hour old.
+    let first = mails.len().checked_sub(limit.max(1));
+    first.and_then(|first| mails.get(first)).map_or(i64::MIN, |at| at + HOUR_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: i64 = 60_000;
+
+    fn held(oldest: i64, newest: i64) -> Held {
+        Held { oldest_at: oldest * MINUTE, newest_at: newest * MINUTE }
+    }
+
+    fn minutes(mails: &[i64]) -> Vec<i64> {
+        mails.iter().map(|at| at * MINUTE).collect()
+    }
+
+    #[test]
+    fn the_first_is_told_at_once_and_what_follows_within_minutes_together() {
+        let when = |held, mails: &[i64]| {
+            when_to_tell(held, &minutes(mails), &minutes(mails), Budget::default()) / MINUTE
+        };
+        assert_eq!(when(held(100, 100), &[]), 100);
+        assert_eq!(when(held(100, 100), &[95]), 100, "the last mail is five minutes old");
+        assert_eq!(when(held(100, 100), &[96]), 101, "a minute of quiet");
+        assert_eq!(when(held(100, 103), &[99]), 104);
+        assert_eq!(when(held(100, 110), &[99]), 105, "no longer than five minutes");
+    }
+
+    #[test]
+    fn what_is_over_the_budget_waits_until_the_first_mail_is_an_hour_old() {
+        let budget = Budget { per_recipient: Some(2), in_all: Some(4) };
+        let when = |to_one: &[i64], to_all: &[i64]| {
+            when_to_tell(held(100, 100), &minutes(to_one), &minutes(to_all), budget) / MINUTE
+        };
+        assert_eq!(when(&[50], &[50]), 100);
+        assert_eq!(when(&[50, 60], &[50, 60]), 110);
+        assert_eq!(when(&[45, 50, 60], &[45, 50, 60]), 110, "the newest two count");
+        assert_eq!(when(&[], &[50, 51, 52, 53]), 110, "the others used up what there is for all");
+        assert_eq!(when(&[], &[30, 31, 32, 33]), 100, "and that was more than an hour ago");
+    }
+}

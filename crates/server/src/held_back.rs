@@ -1,0 +1,43 @@
+//! What is held back for whom, and until when: for the pipeline that lets it go, and for pages.
+use std::collections::HashMap;
+
+use flawless_core::{Budget, HOUR_MS, Held, when_to_tell};
+
+use crate::state::Shared;
+use crate::store::{HeldRow, StoreError};
+
+/// What is held back for one person or channel.
+#[derive(Debug, Clone)]
+pub struct HeldBack {
+    /// A mail address, or `channel:NUMBER`.
+    pub recipient: String,
+    /// How many alerts.
+    pub alerts: i64,
+    /// When they are told, if nothing else comes.
+    pub until: i64,
+}
+
+/// All that is held back, what waits longest first.
+///
+/// # Errors
+/// The database refuses.
+pub async fn held_back(shared: &Shared) -> Result<Vec<HeldBack>, StoreError> {
+    let held = shared.store.held_recipients().await?;
+    if held.is_empty() {
+        return Ok(Vec::new());
+    }
+    let settings = &shared.config.mails;
+    let budget = Budget { per_recipient: settings.per_person, in_all: settings.per_hour };
+    let mut to_all = Vec::new();
+    let mut to_each: HashMap<String, Vec<i64>> = HashMap::new();
+    for mail in shared.store.mails_written_since(shared.clock.now() - HOUR_MS).await? {
+        to_all.push(mail.created_at);
+        to_each.entry(mail.recipient).or_default().push(mail.created_at);
+    }
+    let until = |HeldRow { recipient, alerts, oldest_at, newest_at }| {
+        let to_recipient = to_each.get(&recipient).map_or(&[][..], Vec::as_slice);
+        let until = when_to_tell(Held { oldest_at, newest_at }, to_recipient, &to_all, budget);
+        HeldBack { recipient, alerts, until }
+    };
+    Ok(held.into_iter().map(until).collect())
+}

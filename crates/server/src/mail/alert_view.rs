@@ -1,0 +1,192 @@
+//! What the mail of one alert shows, ready for its templates.
+use crate::code_around::{CodeLine, code_lines};
+use crate::config::MailLocals;
+use crate::dates::date_time;
+use crate::links;
+use crate::present::{author_of, cut, one_line, plain};
+use crate::short_alert::ShortAlert;
+use crate::shown_report::{Room, ShownFrame, ShownReport, shown_frame};
+
+use super::AlertMail;
+
+/// The content of a mail.
+pub(super) struct AlertView {
+    /// Text of the known error that it is.
+    pub header: String,
+    pub short: ShortAlert,
+    pub report: ShownReport,
+    /// The facts under the title, a sentence each.
+    pub facts: Vec<String>,
+    /// The failing line and those around it.
+    pub code: Vec<CodeLine>,
+    pub why: Why,
+    /// Names and values of variables may be shown.
+    pub values: bool,
+    pub names: bool,
+    /// A value is cut somewhere.
+    pub any_cut: bool,
+    pub links: Vec<Link>,
+}
+
+/// A link with its words.
+pub(super) struct Link {
+    pub words: &'static str,
+    pub url: String,
+}
+
+/// Why the recipient gets it.
+pub(super) struct Why {
+    /// The line, and how it was found; without a commit why nobody is blamed, and the way out.
+    pub line: String,
+    /// The commit that brought it; empty when nobody is blamed.
+    pub commit: String,
+    /// Each step that led from its author to the recipient.
+    pub steps: Vec<String>,
+    /// Who else was considered.
+    pub considered: Vec<String>,
+    /// Why it is told now.
+    pub now: String,
+}
+
+impl AlertView {
+    /// As much of it as there is room for.
+    pub(super) fn of(mail: &AlertMail<'_>, recipient: &str, why: &str, room: Room) -> Self {
+        let AlertMail { shared, alert, issue, sample, owner, known, .. } = *mail;
+        let base = &shared.base_url;
+        let short = ShortAlert::of(shared, alert, issue, Some(sample), owner.address.as_deref());
+        let locals = shared.config.mails.locals;
+        let report = ShownReport::of(sample, room);
+        let code = mail.frame().map(|frame| code_lines(shown_frame(frame, None, room)));
+        let any_cut = report.frames.iter().flat_map(|frame| frame.locals.iter().flatten());
+        let any_cut = any_cut.into_iter().any(|local| local.is_cut)
+            || report.frames.iter().any(|frame| frame.locals_left_out > 0);
+        let assigned = owner.address.as_deref().unwrap_or(recipient);
+        let link = |words, url| Link { words, url };
+        Self {
+            header: cut(known.and_then(|k| k.email_header.as_deref()).unwrap_or_default(), 2_000),
+            facts: facts(mail, &short, recipient),
+            why: why_of(mail, &short, recipient, why),
+            short,
+            code: code.unwrap_or_default(),
+            values: locals == MailLocals::Values,
+            names: locals == MailLocals::Names,
+            any_cut: any_cut && locals == MailLocals::Values,
+            report,
+            links: vec![
+                link("Open the issue", links::issue(base, issue.id)),
+                link("Assigned to you", links::issues_of(base, assigned)),
+                link("Known error", links::add_known_error(base, issue)),
+                link("Not mine", links::not_mine(base, issue.id)),
+                link("Mute", links::mute(base, issue.id)),
+            ],
+        }
+    }
+
+    /// The frames whose variables are shown.
+    pub(super) fn frames_with_locals(&self) -> impl Iterator<Item = &ShownFrame> {
+        let any = self.values || self.names;
+        self.report.frames_with_locals().filter(move |_| any)
+    }
+}
+
+/// Where, how often since when, in which revision, by which change.
+fn facts(mail: &AlertMail<'_>, short: &ShortAlert, recipient: &str) -> Vec<String> {
+    let AlertMail { shared, issue, details, .. } = *mail;
+    let since = date_time(issue.first_seen_at, &shared.config.timezone);
+    let times = match short.occurrences {
+        1 => "once".to_owned(),
+        number => format!("{number} times"),
+    };
+    let host = if short.hostname.is_empty() {
+        String::new()
+    } else {
+        format!(", last on {}", short.hostname)
+    };
+    let environment = if short.environment.is_empty() {
+        String::new()
+    } else {
+        format!(", in {}", short.environment)
+    };
+    let mut facts = vec![format!("Occurred {times} since {since}{host}{environment}")];
+    let read = details.revision.as_ref().map(|revision| revision.short().to_owned());
+    facts.push(match (&short.revision, read) {
+        (Some(named), Some(read)) if !named.starts_with(&read) => {
+            format!("Revision {named} ({read})")
+        }
+        (Some(named), _) => format!("Revision {}", named.get(..12).unwrap_or(named)),
+        (None, Some(read)) => {
+            format!("Revision not named by the program; the line was found at {read}")
+        }
+        (None, None) => "Revision not named by the program".to_owned(),
+    });
+    facts.push(match &short.commit {
+        Some(commit) => {
+            let is_theirs = issue.facts.developer_email.as_deref().is_some_and(|address| {
+                address.eq_ignore_ascii_case(recipient) && details.author.is_none()
+            });
+            let (id, day, summary) =
+                (commit.short_id(), commit.date.get(..10).unwrap_or_default(), &commit.summary);
+            if is_theirs {
+                format!("Your commit {id} of {day}: {summary}")
+            } else {
+                format!("Commit {id} of {day} by {}: {summary}", commit.author)
+            }
+        }
+        None => "Nobody is blamed: see why below".to_owned(),
+    });
+    facts
+}
+
+fn why_of(mail: &AlertMail<'_>, short: &ShortAlert, recipient: &str, why: &str) -> Why {
+    let AlertMail { shared, alert, issue, details, owner, .. } = *mail;
+    let within =
+        if short.function.is_empty() { String::new() } else { format!(" in {}", short.function) };
+    let place = format!("{}{within}", short.place());
+    let is_owner = owner.address.as_deref().is_some_and(|o| o.eq_ignore_ascii_case(recipient));
+    let (line, commit) = match &short.commit {
+        Some(commit) => {
+            let origin = format!(
+                "{}:{}",
+                issue.facts.origin_path.as_deref().unwrap_or_default(),
+                issue.facts.origin_line.unwrap_or_default()
+            );
+            let origin = if origin == short.place() {
+                String::new()
+            } else {
+                format!(", as {}", one_line(&origin, 300))
+            };
+            (
+                format!("{place}: {}", short.reason),
+                format!(
+                    "{} “{}” of {}, last changed by {}{origin}",
+                    commit.short_id(),
+                    commit.summary,
+                    commit.date,
+                    author_of(issue, details),
+                ),
+            )
+        }
+        None => (format!("{place}. Nobody is blamed: {}", short.reason), String::new()),
+    };
+    let later =
+        details.later.iter().map(|l| format!("since then {}", one_line(&l.to_string(), 300)));
+    let mut steps: Vec<String> = later.collect();
+    steps.extend(owner.steps.iter().map(|step| one_line(step, 400)));
+    if is_owner && !owner.is_fallback && steps.is_empty() {
+        steps.push(format!("the commit's address is {recipient}: yours"));
+    } else {
+        steps.push(one_line(why, 200));
+    }
+    if owner.is_fallback && issue.facts.developer_email.is_some() {
+        let page = format!("{}/remap_email", shared.base_url);
+        steps.push(format!("to mend it, give the author's address an email alias: {page}"));
+    }
+    let considered = details.suspects.iter().map(|suspect| one_line(&suspect.in_words(), 400));
+    Why {
+        line,
+        commit,
+        steps,
+        considered: considered.collect(),
+        now: plain(&format!("it {}", alert.reason)),
+    }
+}

@@ -1,0 +1,99 @@
+//! The mail that tells of several issues at once.
+use askama::Template;
+
+use super::MailError;
+use super::alert_mail::MAX_MAIL;
+use super::envelope::{Body, Envelope};
+use crate::links;
+use crate::short_alert::ShortAlert;
+use crate::state::Shared;
+use crate::store::{MailKind, NewMail};
+
+/// So many issues are told with all that is known in short; of more, each has a line.
+const MAX_DETAILED: usize = 25;
+
+struct View<'a> {
+    heading: String,
+    alerts: Vec<&'a ShortAlert>,
+    is_detailed: bool,
+    issues_url: String,
+}
+
+#[derive(Template)]
+#[template(path = "summary_mail.html")]
+struct Html<'a> {
+    mail: &'a View<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "summary_mail.txt")]
+struct Text<'a> {
+    mail: &'a View<'a>,
+}
+
+/// The mails to `recipient` that name all of `alerts`, each alert with the number of its notice:
+/// one, or several where one would be too long. With each mail the notices that it tells of.
+///
+/// # Errors
+/// The recipient or the sender is no address.
+pub fn summary_mails(
+    shared: &Shared,
+    recipient: &str,
+    alerts: &[(i64, ShortAlert)],
+    at: i64,
+) -> Result<Vec<(Vec<i64>, NewMail)>, MailError> {
+    let notices = alerts.iter().map(|(notice, _)| *notice).collect();
+    let mail = summary_mail(shared, recipient, alerts, at)?;
+    if mail.message.len() <= MAX_MAIL || alerts.len() < 2 {
+        return Ok(vec![(notices, mail)]);
+    }
+    let (first, second) = alerts.split_at(alerts.len() / 2);
+    let mut mails = summary_mails(shared, recipient, first, at)?;
+    mails.extend(summary_mails(shared, recipient, second, at)?);
+    Ok(mails)
+}
+
+fn summary_mail(
+    shared: &Shared,
+    recipient: &str,
+    alerts: &[(i64, ShortAlert)],
+    at: i64,
+) -> Result<NewMail, MailError> {
+    let count = alerts.len();
+    let again = alerts.iter().filter(|(_, alert)| alert.again.is_some()).count();
+    let first = alerts.first().map(|(_, alert)| format!("{} ({})", alert.title, alert.path));
+    let first = first.unwrap_or_default();
+    let subject = match count {
+        0 | 1 => first,
+        2 => format!("2 errors: {first} and another one"),
+        _ => format!("{count} errors: {first} and {} more", count - 1),
+    };
+    let mut shown: Vec<&ShortAlert> = alerts.iter().map(|(_, alert)| alert).collect();
+    // What was mended and is back comes first, then what failed most.
+    shown.sort_by_key(|alert| (alert.again.is_none(), std::cmp::Reverse(alert.occurrences)));
+    let again = match again {
+        0 => String::new(),
+        1 => ", one of them again".to_owned(),
+        more => format!(", {more} of them again"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    let view = View {
+        heading: format!("{count} error{plural} since your last mail{again}"),
+        is_detailed: count <= MAX_DETAILED,
+        alerts: shown,
+        issues_url: links::issues_of(&shared.base_url, recipient),
+    };
+    let body = Body::TextAndHtml(Text { mail: &view }.render()?, Html { mail: &view }.render()?);
+    let number = |notice: Option<&(i64, ShortAlert)>| notice.map_or(0, |(number, _)| *number);
+    let envelope = Envelope {
+        shared,
+        kind: MailKind::Summary,
+        recipient,
+        subject,
+        name: format!("summary-{}-{}", number(alerts.first()), number(alerts.last())),
+        at,
+        issue: None,
+        list: Some("alerts"),
+    };
+    envelope.seal(body)
+}

@@ -1,0 +1,151 @@
+//! An alert in a few words: a subject, a line of a summary, a post in a channel.
+use serde::Serialize;
+
+use crate::dates::{date_time, rfc3339};
+use crate::links;
+use crate::mending::Again;
+use crate::present::{author_of, cut, one_line};
+use crate::state::Shared;
+use crate::store::{AlertRow, IssueRow, Sample};
+
+/// All texts are fit to be shown: no control characters, no marks of writing direction, bounded.
+/// As JSON it is what webhooks get.
+#[derive(Debug, Clone, Serialize)]
+pub struct ShortAlert {
+    /// The issue's number.
+    pub issue: i64,
+    /// `new`, or `again` when it was told before and mended meanwhile.
+    pub kind: &'static str,
+    /// Exception and function, e.g. `ZeroDivisionError in total`.
+    pub title: String,
+    /// Full type path of the exception.
+    pub exception_type: String,
+    /// The exception as the client printed it; empty when no sample is at hand.
+    pub message: String,
+    /// Path in the repository; as deployed when it is no file of the repository.
+    pub path: String,
+    /// Line number in the running code.
+    pub line: i64,
+    /// Plain function name.
+    pub function: String,
+    /// The source line.
+    pub text: String,
+    /// Who answers for it; `None` when nobody does.
+    pub owner: Option<String>,
+    /// The commit that brought the line; `None` when nobody is blamed.
+    pub commit: Option<ShortCommit>,
+    /// How the line was found, or why nobody is blamed.
+    pub reason: String,
+    /// Occurrences when it was decided to tell.
+    pub occurrences: i64,
+    /// First seen, RFC 3339 in UTC.
+    pub first_seen: String,
+    /// Decided at, RFC 3339 in UTC.
+    pub decided_at: String,
+    /// Where the program ran; empty when no sample is at hand.
+    pub hostname: String,
+    /// E.g. `production`; may be empty.
+    pub environment: String,
+    /// The revision as the client named it.
+    pub revision: Option<String>,
+    /// What is told again, in a sentence.
+    pub again: Option<String>,
+    /// The issue's page.
+    pub url: String,
+}
+
+/// A commit in a few words.
+#[derive(Debug, Clone, Serialize)]
+pub struct ShortCommit {
+    /// Full id.
+    pub id: String,
+    /// First line of its message.
+    pub summary: String,
+    /// Name and address.
+    pub author: String,
+    /// Author date, in the server's time zone.
+    pub date: String,
+}
+
+impl ShortCommit {
+    /// The first twelve digits of the id.
+    pub fn short_id(&self) -> &str {
+        self.id.get(..12).unwrap_or(&self.id)
+    }
+}
+
+impl ShortAlert {
+    /// Of an alert about `issue` that `owner` answers for.
+    pub fn of(
+        shared: &Shared,
+        alert: &AlertRow,
+        issue: &IssueRow,
+        sample: Option<&Sample>,
+        owner: Option<&str>,
+    ) -> Self {
+        let facts = &issue.facts;
+        let date = |at: i64| date_time(at, &shared.config.timezone);
+        let details = issue.details();
+        let again = Again::of(alert);
+        let report = sample.map(|sample| &sample.report);
+        let commit = facts.origin_commit.as_ref().map(|id| ShortCommit {
+            id: one_line(id, 64),
+            summary: one_line(facts.commit_summary.as_deref().unwrap_or_default(), 200),
+            author: author_of(issue, &details),
+            date: facts.authored_at.map(date).unwrap_or_default(),
+        });
+        Self {
+            issue: issue.id,
+            kind: if again.is_some() { "again" } else { "new" },
+            title: title(&facts.exception_type, &facts.function_name, &facts.path),
+            exception_type: one_line(&facts.exception_type, 200),
+            message: report.map(|report| cut(&report.exception_message, 500)).unwrap_or_default(),
+            path: one_line(&facts.path, 300),
+            line: facts.line,
+            function: one_line(&facts.function_name, 100),
+            text: one_line(&facts.text, 300),
+            owner: owner.map(str::to_owned),
+            commit,
+            reason: one_line(&facts.reason, 500),
+            occurrences: alert.occurrences,
+            first_seen: rfc3339(issue.first_seen_at),
+            decided_at: rfc3339(alert.decided_at),
+            hostname: report.map(|report| one_line(&report.hostname, 100)).unwrap_or_default(),
+            environment: report.map(|r| one_line(&r.environment, 100)).unwrap_or_default(),
+            revision: report.and_then(|r| r.revision.as_deref()).map(|name| one_line(name, 100)),
+            again: again.map(|again| again.in_words(date)),
+            url: links::issue(&shared.base_url, issue.id),
+        }
+    }
+
+    /// Path and line.
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.path, self.line)
+    }
+}
+
+/// Exception and function as people say them: `ZeroDivisionError in total`. What is not known is
+/// left out; of a line outside of functions the file's name is said.
+pub fn title(exception_type: &str, function: &str, path: &str) -> String {
+    let exception = exception_type.rsplit('.').next().filter(|name| !name.is_empty());
+    let file = path.rsplit('/').next().unwrap_or(path);
+    let within = if function.is_empty() || function == "<module>" { file } else { function };
+    one_line(&format!("{} in {within}", exception.unwrap_or("Error")), 120)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::title;
+
+    #[test]
+    fn a_title_says_the_exception_and_where_it_arose() {
+        for (exception, function, path, expected) in [
+            ("builtins.ZeroDivisionError", "total", "shop/cart.py", "ZeroDivisionError in total"),
+            ("ValueError", "<module>", "shop/cart.py", "ValueError in cart.py"),
+            ("", "", "cart.py", "Error in cart.py"),
+            ("a.B\r\nBcc: x", "f\u{202e}", "", "B Bcc: x in f\u{fffd}"),
+        ] {
+            assert_eq!(title(exception, function, path), expected);
+        }
+    }
+}
