@@ -12,6 +12,22 @@ pub struct Tally {
     pub now: u64,
     /// It was told already.
     pub told: bool,
+    /// When it was first seen, milliseconds since 1970 UTC.
+    pub first_seen_at: i64,
+    /// Whether it was mended before.
+    pub mended: Mended,
+}
+
+/// What a new occurrence says about an issue that was mended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mended {
+    /// It was not.
+    #[default]
+    No,
+    /// It was, and what runs here is older than that.
+    Later,
+    /// It was, and it is back.
+    Again,
 }
 
 /// What the configuration and the report ask for.
@@ -21,6 +37,9 @@ pub struct TellPolicy {
     pub minimum_date: i64,
     /// The report's `error_threshold`, else `report_error_threshold`.
     pub threshold: u64,
+    /// Issues first seen before this time were there before anybody looked, milliseconds since
+    /// 1970 UTC.
+    pub baseline_until: i64,
 }
 
 /// Whether to tell, with the reason.
@@ -50,8 +69,21 @@ pub fn decide(
 }
 
 fn decide_unknown(tally: Tally, authored_at: Option<i64>, policy: TellPolicy) -> Decision {
+    match tally.mended {
+        Mended::Later => {
+            return Decision::Quiet("it is mended, and an older revision still runs".into());
+        }
+        Mended::Again if tally.told => {
+            let occurred = times(tally.now - tally.decided);
+            return Decision::Tell(format!("occurred {occurred} after it was mended"));
+        }
+        Mended::Again | Mended::No => {}
+    }
     if tally.told {
         return Decision::Quiet("told already".into());
+    }
+    if tally.first_seen_at < policy.baseline_until {
+        return Decision::Quiet("it was there in the first baseline_hours".into());
     }
     if authored_at.is_some_and(|date| date < policy.minimum_date) {
         let why = "the line was last changed before report_only_after_minimum_date";

@@ -35,7 +35,7 @@ mod tree_links;
 mod web_request;
 
 pub use address::{AddressPolicy, is_mailable};
-pub use alert::{Decision, Recipients, Tally, TellPolicy, decide, recipients};
+pub use alert::{Decision, Mended, Recipients, Tally, TellPolicy, decide, recipients};
 pub use answerable::answerable;
 pub use automation::{AutomationPatterns, BUILT_IN_AUTOMATION};
 pub use blame::{Blame, CommitId, Confidence, Developer, LaterChange, LaterKind, LineOrigin};

@@ -1,10 +1,10 @@
 //! Tell or not, and whom: tables of cases.
 use flawless_core::{
-    AddressPolicy, Decision, Developer, EmailAlias, KnownError, Owner, Reassignment, Rules, Tally,
-    TellPolicy, Watcher, decide, owner_of, recipients,
+    AddressPolicy, Decision, Developer, EmailAlias, KnownError, Mended, Owner, Reassignment, Rules,
+    Tally, TellPolicy, Watcher, decide, owner_of, recipients,
 };
 
-const POLICY: TellPolicy = TellPolicy { minimum_date: 1_000, threshold: 3 };
+const POLICY: TellPolicy = TellPolicy { minimum_date: 1_000, threshold: 3, baseline_until: 0 };
 
 fn tells(
     decided: u64,
@@ -13,7 +13,8 @@ fn tells(
     date: Option<i64>,
     known: Option<&KnownError>,
 ) -> bool {
-    matches!(decide(Tally { decided, now, told }, date, known, POLICY), Decision::Tell(_))
+    let tally = Tally { decided, now, told, ..Tally::default() };
+    matches!(decide(tally, date, known, POLICY), Decision::Tell(_))
 }
 
 #[test]
@@ -29,6 +30,31 @@ fn an_unknown_error_is_told_once_when_it_is_new_code_and_frequent_enough() {
     ] {
         assert_eq!(tells(decided, now, told, date, None), expected, "{decided} {now} {told}");
     }
+}
+
+#[test]
+fn a_mended_error_is_told_once_more_when_it_is_back_and_not_while_an_older_revision_runs() {
+    for (mended, told, expected) in [
+        (Mended::No, true, false),
+        (Mended::Later, true, false),
+        (Mended::Later, false, false),
+        (Mended::Again, true, true),
+        // Nobody was told before: it takes what it takes.
+        (Mended::Again, false, false),
+    ] {
+        let tally = Tally { decided: 1, now: 2, told, mended, ..Tally::default() };
+        let tells = matches!(decide(tally, Some(1_000), None, POLICY), Decision::Tell(_));
+        assert_eq!(tells, expected, "{mended:?} {told}");
+    }
+}
+
+#[test]
+fn what_was_there_in_the_first_hours_is_not_told_then_or_later() {
+    let policy = TellPolicy { baseline_until: 5_000, ..POLICY };
+    let first_seen_at = |first_seen_at| Tally { now: 500, first_seen_at, ..Tally::default() };
+    let tells = |tally| matches!(decide(tally, None, None, policy), Decision::Tell(_));
+    assert!(!tells(first_seen_at(4_999)));
+    assert!(tells(first_seen_at(5_000)));
 }
 
 #[test]

@@ -12,6 +12,17 @@ use crate::repository::{MAX_TREE, Repository, TRACER_LIMIT};
 use crate::tip::Tip;
 use crate::tracer::{FileVersion, TraceError, TraceOptions, WhiteSpace};
 
+/// What a commit says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Its author, by the mailmap.
+    pub author: Developer,
+    /// Author date, milliseconds since 1970 UTC.
+    pub authored_at: i64,
+    /// First line of its message.
+    pub summary: String,
+}
+
 /// A file as a commit brought it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Version {
@@ -162,6 +173,16 @@ impl Mirror {
             gone.inspect_err(|error| tracing::warn!(%error, "deleted files are not known"))
         };
         tip.gone.get_or_init(async || Arc::new(look.await.unwrap_or_default())).await.clone()
+    }
+
+    /// What a commit says of itself; `tip` gives the mailmap.
+    ///
+    /// # Errors
+    /// The commit is missing, or git cannot be run.
+    pub async fn change(&self, tip: &Tip, commit: &CommitId) -> Result<Change, GitError> {
+        let info = tip.blamer.commit_info(commit).await?;
+        let (author, authored_at, summary) = (info.people.author, info.authored_at, info.summary);
+        Ok(Change { author, authored_at, summary })
     }
 
     /// When a developer last committed, milliseconds since 1970 UTC; `None` when they never did.

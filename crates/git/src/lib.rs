@@ -33,6 +33,7 @@ mod tree;
 pub use branches::probe_remote;
 pub use error::GitError;
 pub use facts::{Fact, FactKey, FactStore, Later};
+pub use history::Change;
 pub use ignore_revs::IgnoreRevs;
 pub use line_tracer::{Engine, Judgement};
 pub use locate::{Located, NotLocated, ReportedLine, Revision};

@@ -1,4 +1,6 @@
 //! What was mended and is back: told to the owner once more.
+use flawless_core::CommitId;
+use flawless_git::{Change, Mirror, Tip};
 use serde::{Deserialize, Serialize};
 
 use crate::present::one_line;
@@ -13,6 +15,8 @@ pub struct Again {
     pub mended_by: Option<String>,
     /// How that was known, in words.
     pub mended_how: String,
+    /// How the line read before, when it is another one now.
+    pub read: Option<String>,
     /// The revision in which it occurred again.
     pub seen_in: Option<String>,
 }
@@ -23,18 +27,34 @@ impl Again {
         serde_json::from_str(alert.again.as_deref()?).ok()
     }
 
-    /// In one sentence.
+    /// In a few sentences.
     pub fn in_words(&self, date: impl Fn(i64) -> String) -> String {
-        let short = |id: &String| id.chars().take(12).collect::<String>();
-        let by = self.mended_by.as_ref().map(|id| format!(" by {}", short(id)));
-        let seen = match (&self.seen_in, &self.mended_by) {
-            (Some(seen), Some(_)) => {
-                format!(" It occurred again in {}, which contains that.", short(seen))
-            }
-            (Some(seen), None) => format!(" It occurred again in {}.", short(seen)),
-            (None, _) => " It occurred again.".to_owned(),
-        };
+        let short = |id: &str| id.chars().take(12).collect::<String>();
+        let date = date(self.mended_at);
         let how = one_line(&self.mended_how, 300);
-        format!("Mended{} on {}: {how}.{seen}", by.unwrap_or_default(), date(self.mended_at))
+        let seen = self.seen_in.as_deref().map(|seen| format!(" in {}", short(seen)));
+        let seen = seen.unwrap_or_default();
+        let mut words = match &self.mended_by {
+            Some(by) => format!(
+                "Mended by {} ({how}), as was found on {date}. It occurred again{seen}, which \
+                 contains that commit.",
+                short(by)
+            ),
+            None => format!("Mended on {date} ({how}). It occurred again{seen}."),
+        };
+        if let Some(read) = &self.read {
+            words += &format!(" Before that commit the line read: {}", one_line(read, 200));
+        }
+        words
+    }
+}
+
+/// A commit that mended something, in words.
+pub async fn words_of(mirror: &Mirror, tip: &Tip, by: &CommitId) -> String {
+    match mirror.change(tip, by).await {
+        Ok(Change { author, summary, .. }) => {
+            format!("“{}” by {}", one_line(&summary, 200), one_line(&author.name, 100))
+        }
+        Err(_) => "the line was changed or removed".to_owned(),
     }
 }

@@ -16,7 +16,8 @@ use crate::ingest::{Answerer, BodyLimits, ThriftLimits, run_thrift, thrift_route
 use crate::intake::Intake;
 use crate::mail::{SentJournal, Smtp, run_sender};
 use crate::pipeline::{
-    Verdicts, run_attribution, run_maintenance, run_mirror, run_notify, run_recorder, run_rules,
+    Verdicts, run_attribution, run_maintenance, run_mending, run_mirror, run_notify, run_recorder,
+    run_rules,
 };
 use crate::project_keys::{KeyError, ProjectKeys};
 use crate::signing::Signer;
@@ -82,6 +83,8 @@ impl Server {
         let store = Store::open(&config.data_dir, clock.now()).await?;
         let project = Arc::new(ProjectKeys::open(&store, clock.now()).await?);
         let signer = Signer::open(&store).await?;
+        let store_started_at = store.project().await?.created_at;
+        let baseline = i64::try_from(config.mails.baseline.as_millis()).unwrap_or(i64::MAX);
         let local = |listener: &TcpListener| listener.local_addr().ok();
         let thrift_address = thrift.as_ref().and_then(local).or(config.thrift_address);
         let http_address = local(&http).unwrap_or(config.http_address);
@@ -115,6 +118,7 @@ impl Server {
             bells: Arc::default(),
             sending: Arc::default(),
             signer: Arc::new(signer),
+            baseline_until: store_started_at.saturating_add(baseline),
             project: project.name.as_str().into(),
             numbers: Arc::default(),
         };
@@ -134,6 +138,7 @@ impl Server {
         tasks.spawn(run_rules(shared.clone()));
         tasks.spawn(run_attribution(shared.clone(), verdicts));
         tasks.spawn(run_notify(shared.clone()));
+        tasks.spawn(run_mending(shared.clone()));
         tasks.spawn(run_sender(shared.clone(), smtp, journal));
         tasks.spawn(run_maintenance(shared.clone()));
         Ok(Self { thrift_address, http_address, project, shared, tasks, _lock: lock })

@@ -32,6 +32,8 @@ pub struct Shared {
     pub sending: Arc<tokio::sync::Mutex<()>>,
     /// Signs links and names of mails.
     pub signer: Arc<Signer>,
+    /// Until when what is seen first was there before anybody looked: `baseline_hours`.
+    pub baseline_until: i64,
     /// The project's name.
     pub project: Arc<str>,
     /// For names that must differ within this process.
@@ -43,6 +45,8 @@ pub struct Shared {
 pub struct Bells {
     /// Reports wait for attribution.
     pub pending: Notify,
+    /// A revision runs that did not before.
+    pub revisions: Notify,
     /// Alerts wait to be composed.
     pub alerts: Notify,
     /// Mails wait in the outbox.

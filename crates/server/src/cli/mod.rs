@@ -11,6 +11,7 @@ mod blame;
 mod check;
 mod configure;
 mod demo;
+mod deployed;
 mod issues;
 mod projects;
 mod rules;
@@ -51,6 +52,8 @@ enum Command {
     /// Lists the issues of a week.
     #[command(visible_alias = "errors")]
     Issues(issues::Arguments),
+    /// Says that a revision runs now, so that what it mends is known: a step of a deploy.
+    Deployed(deployed::Arguments),
     /// Lists, adds, removes and imports rules.
     Rules(rules::Arguments),
     /// Shows the project's key and the address that clients are given.
@@ -171,6 +174,7 @@ async fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Check(arguments) => check::run(arguments).await,
         Command::Blame(arguments) => blame::run(arguments).await,
         Command::Issues(arguments) => issues::run(arguments).await,
+        Command::Deployed(arguments) => deployed::run(arguments).await,
         Command::Rules(arguments) => rules::run(arguments).await,
         Command::Projects(arguments) => projects::run(arguments).await,
         Command::Options { markdown } => {

@@ -11,9 +11,10 @@ use flawless_core::{
 use flawless_git::{GitError, Mirror};
 use tokio::task::{self, JoinSet};
 
+use super::again::{Mending, come_back, known_issue};
 use super::issue_facts::{Blamed, NewFacts, look_for_author, nobody};
 use super::record::example;
-use super::tell::tell;
+use super::tell::{Occurred, tell};
 use super::verdicts::{Fate, KnownTrace, Verdicts};
 use crate::attribution::{At, FoundFiles, MuchSeen, Repo, blame_line, choose_line, find_files};
 use crate::state::{RulesAt, Shared};
@@ -100,15 +101,15 @@ enum NotYet {
 struct Basis {
     rules: Arc<RulesAt>,
     tip: Option<String>,
-    /// The revision that the report names is the one that was looked at.
-    is_running: bool,
+    /// The revision that the report names, when it is the one that was looked at.
+    running: Option<CommitId>,
 }
 
 /// What a report's frames are, and what follows.
 struct Attributed {
     frames: Vec<ClassifiedFrame>,
     found: Found,
-    is_running: bool,
+    running: Option<CommitId>,
 }
 
 /// What attribution found.
@@ -118,6 +119,7 @@ enum Found {
     AtPlace {
         issue_id: i64,
         line: BlamedLine,
+        mending: Mending,
     },
     Issue(Box<NewFacts>),
 }
@@ -134,7 +136,7 @@ async fn try_attribute(
         Err(error) => return Ok(give_up_unreadable(shared, &row, &error).await?),
     };
     let overdue = shared.clock.now() - row.first_at >= GIVE_UP_AFTER_MS;
-    let Attributed { frames, found, is_running } = match find(shared, &report, &rules).await {
+    let Attributed { frames, found, running } = match find(shared, &report, &rules).await {
         Ok(found) => found,
         Err(NotYet::Store(error)) => return Err(error.into()),
         Err(error) if overdue => {
@@ -142,11 +144,11 @@ async fn try_attribute(
             let files = find_files(&report, None, settings).await?;
             let choice = choose_line(&report, &files, settings, &MuchSeen::new(), &rules.rules);
             let found = not_blamed(&report, &[], None, error.to_string());
-            Attributed { frames: choice.frames, found, is_running: false }
+            Attributed { frames: choice.frames, found, running: None }
         }
         Err(error) => return Err(error),
     };
-    let basis = Basis { rules, tip, is_running };
+    let basis = Basis { rules, tip, running };
     Ok(finish(shared, verdicts, &row.fingerprint, report, frames.into(), found, basis).await?)
 }
 
@@ -202,20 +204,20 @@ async fn find_at_tip(
 ) -> Result<Attributed, NotYet> {
     let settings = &shared.config.choice;
     let files = find_files(report, mirror, settings).await?;
-    let is_running = files.at.as_ref().is_some_and(|at| at.revision.running().is_some());
+    let running = files.at.as_ref().and_then(|at| at.revision.running().cloned());
     let plain = choose_line(report, &files, settings, &MuchSeen::new(), &rules.rules);
     let found = find_line(shared, report, &files, &plain, no_repository).await?;
     if settings.blame_frame == BlameFrame::Innermost || matches!(found, Found::Dropped(..)) {
-        return Ok(Attributed { frames: plain.frames, found, is_running });
+        return Ok(Attributed { frames: plain.frames, found, running });
     }
     // A line that has its issue keeps it, however many errors went through its function since.
     let has_issue = match &found {
         Found::AtPlace { .. } => true,
-        Found::Issue(new) => shared.store.has_issue(&new.identities()).await?,
+        Found::Issue(new) => new.is_known,
         Found::Dropped(..) => false,
     };
     if has_issue {
-        return Ok(Attributed { frames: plain.frames, found, is_running });
+        return Ok(Attributed { frames: plain.frames, found, running });
     }
     let much_seen = shared.store.much_seen_functions().await?;
     let choice = choose_line(report, &files, settings, &much_seen, &rules.rules);
@@ -224,7 +226,7 @@ async fn find_at_tip(
     } else {
         find_line(shared, report, &files, &choice, no_repository).await?
     };
-    Ok(Attributed { frames: choice.frames, found, is_running })
+    Ok(Attributed { frames: choice.frames, found, running })
 }
 
 /// The issue of the line that was chosen.
@@ -243,25 +245,48 @@ async fn find_line(
         }
         Verdict::Blamed(line) => line.clone(),
     };
-    let Some(At { revision, .. }) = &files.at else {
+    let Some(at) = &files.at else {
         let why = no_repository.unwrap_or_default().to_owned();
         return Ok(not_blamed(report, &[], Some(line), why));
     };
     // Where the revision is not known the place is one of this tip only: at the next one the
     // same text may stand there anew.
-    let commit = revision.commit().as_str();
+    let commit = at.revision.commit().as_str();
     let place = place_key(commit, &line.path, line.line, &line.function, &line.text).to_string();
     if let Some(issue_id) = shared.store.issue_at_place(&place).await? {
-        return Ok(Found::AtPlace { issue_id, line });
+        let seen_in = seen_in(shared, at, issue_id).await?;
+        let mending = known_issue(shared, at, issue_id, seen_in).await?;
+        return Ok(Found::AtPlace { issue_id, line, mending });
     }
     Ok(match blame_line(report, files, &line).await? {
         Ok(located) => {
             let gone = look_for_author(shared, files, &located, &line.path).await;
             let found = Blamed { report, files, choice, line, located, place, gone };
-            Found::Issue(Box::new(found.facts().await))
+            let mut new = found.facts().await;
+            let known = shared.store.issue_named(&new.identities()).await?;
+            new.is_known = known.is_some();
+            match known {
+                Some(issue) => {
+                    new.mending = known_issue(shared, at, issue, new.revision.clone()).await?;
+                }
+                None => new.back = come_back(shared, at, &new).await?,
+            }
+            Found::Issue(Box::new(new))
         }
         Err(why) => not_blamed(report, &[], Some(line), why),
     })
+}
+
+/// The revision in which the line of a known place stands: the running one, else the one in which
+/// it was found.
+async fn seen_in(shared: &Shared, at: &At, issue: i64) -> Result<Option<CommitId>, StoreError> {
+    match at.revision.running() {
+        Some(running) => Ok(Some(running.clone())),
+        None => {
+            let issue = shared.store.issue(issue).await?;
+            Ok(issue.and_then(|issue| issue.details().revision))
+        }
+    }
 }
 
 /// An issue that nobody is blamed for.
@@ -295,7 +320,7 @@ async fn finish(
     basis: Basis,
 ) -> Result<(), StoreError> {
     let now = shared.clock.now();
-    let Basis { rules, tip, is_running } = basis;
+    let Basis { rules, tip, running } = basis;
     let trace = trace_fingerprint(&report);
     let blamed_frame = match &found {
         Found::AtPlace { line, .. } => Some(line.frame),
@@ -317,7 +342,8 @@ async fn finish(
         last_at: taken.last_at,
         sampled: true,
     };
-    let (counted, known_error, blamed) = match found {
+    let mut again = None;
+    let (counted, known_error, blamed, mending) = match found {
         Found::Dropped(outcome, reason) => {
             tx.add_outcome(outcome, &reason, taken.reports, now, &example(&report)).await?;
             tx.commit().await?;
@@ -326,11 +352,17 @@ async fn finish(
             return Ok(());
         }
         Found::Issue(new) => {
-            let NewFacts { facts, also_known, unblamed, line, place } = *new;
+            let NewFacts { facts, also_known, unblamed, line, place, mending, back, .. } = *new;
             let mut counted = tx.count_attributed(&facts, seen).await?;
             let is_new = counted.samples == 1;
-            let merged = tx.merge_issues(&also_known, counted.id).await?
+            let mut merged = tx.merge_issues(&also_known, counted.id).await?
                 + tx.merge_unblamed(&unblamed, counted.id).await?;
+            // Otherwise another job was faster, and has told it.
+            if let Some(back) = back.filter(|_| is_new) {
+                tx.merge_issue(back.older, counted.id).await?;
+                merged += 1;
+                again = Some(back.again);
+            }
             if merged > 0 {
                 counted = tx.counted(counted.id).await?;
             }
@@ -340,28 +372,37 @@ async fn finish(
             if let Some(place) = place {
                 tx.add_place(&place, counted.id, now).await?;
             }
-            (counted, line.and_then(|line| line.known_error), facts.origin_commit.is_some())
+            let known_error = line.and_then(|line| line.known_error);
+            (counted, known_error, facts.origin_commit.is_some(), mending)
         }
-        Found::AtPlace { issue_id, line } => {
+        Found::AtPlace { issue_id, line, mending } => {
             let Some(counted) = tx.count(issue_id, seen).await? else {
                 return Err(StoreError::Corrupt("a place of an issue that is not there".into()));
             };
             tx.set_known_error(counted.id, line.known_error).await?;
-            (counted, line.known_error, true)
+            (counted, line.known_error, true, mending)
         }
     };
     tx.add_sample(counted.id, counted.samples, taken.last_at, &sample).await?;
     let known = known_error.and_then(|id| rules.rules.known_error(id));
     let (added, threshold) = (taken.occurrences, taken.error_threshold);
-    tell(&mut tx, &shared.config, counted, added, threshold, known, now).await?;
+    let occurred = Occurred { added, threshold, known, mending: &mending, back: again };
+    tell(&mut tx, shared, &counted, occurred).await?;
     // Only a revision that was named in full, and was there, stays what it is.
     let named = report.revision.as_deref().is_some_and(|name| CommitId::parse(name).is_some());
-    let named = named && is_running;
+    let named = named && running.is_some();
     let only_at_tip = (!blamed || !named).then_some(tip);
     let issue_id = counted.id;
     let sampled_at = AtomicI64::new(taken.last_at);
-    let fate = Fate::Counted { issue_id, known_error, frames, blamed_frame, sampled_at };
+    let fate = Fate::Counted { issue_id, known_error, frames, blamed_frame, mending, sampled_at };
+    let runs_now = match &running {
+        Some(running) => tx.seen_running(running.as_str(), true, now).await?,
+        None => false,
+    };
     tx.commit().await?;
+    if runs_now {
+        shared.bells.revisions.notify_one();
+    }
     verdicts.insert(trace, KnownTrace { rules_revision: rules.revision, only_at_tip, fate });
     shared.bells.alerts.notify_one();
     Ok(())

@@ -6,6 +6,7 @@ use flawless_core::{
 };
 use flawless_git::Located;
 
+use super::again::{Back, Mending};
 use crate::attribution::{At, FoundFiles, other_suspects};
 use crate::issue_details::IssueDetails;
 use crate::state::Shared;
@@ -19,8 +20,16 @@ pub(super) struct NewFacts {
     /// The identities of issues that it was while nobody could be blamed.
     pub unblamed: Vec<String>,
     pub line: Option<BlamedLine>,
+    /// The revision in which the line was found.
+    pub revision: Option<CommitId>,
     /// The place, to be remembered.
     pub place: Option<String>,
+    /// There is an issue with one of these identities.
+    pub is_known: bool,
+    /// What the report says about the mending of the issue that there is.
+    pub mending: Mending,
+    /// The mended issue that this new one is.
+    pub back: Option<Back>,
 }
 
 /// A line with its author.
@@ -82,7 +91,17 @@ impl Blamed<'_> {
             details: serde_json::to_string(&details).unwrap_or_default(),
             ..facts_of(report, &line, how)
         };
-        NewFacts { facts, also_known, unblamed, line: Some(line), place: Some(place) }
+        NewFacts {
+            facts,
+            also_known,
+            unblamed,
+            line: Some(line),
+            revision: Some(revision),
+            place: Some(place),
+            is_known: false,
+            mending: Mending::default(),
+            back: None,
+        }
     }
 }
 
@@ -137,7 +156,17 @@ pub(super) fn nobody(
         known_error: None,
     });
     let facts = IssueFacts { identity: text_identity(&shown), ..facts_of(report, &shown, why) };
-    NewFacts { facts, also_known: Vec::new(), unblamed: Vec::new(), line, place: None }
+    NewFacts {
+        facts,
+        also_known: Vec::new(),
+        unblamed: Vec::new(),
+        line,
+        revision: None,
+        place: None,
+        is_known: false,
+        mending: Mending::default(),
+        back: None,
+    }
 }
 
 /// Whether the author still answers for the line, and who could instead.

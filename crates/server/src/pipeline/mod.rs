@@ -1,11 +1,13 @@
 //! What happens to a report between "ok" and the outbox. Each step leaves its result in rows of
 //! the store, so that the next one can take it up after a crash.
 
+mod again;
 mod attribute;
 mod issue_facts;
 mod keep_mirror;
 mod keep_rules;
 mod maintain;
+mod mend;
 mod notify;
 mod record;
 mod tell;
@@ -15,6 +17,7 @@ pub use attribute::run_attribution;
 pub use keep_mirror::run_mirror;
 pub use keep_rules::run_rules;
 pub use maintain::run_maintenance;
+pub use mend::run_mending;
 pub use notify::run_notify;
 pub use record::run_recorder;
 pub use verdicts::Verdicts;

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use flawless_core::{Fingerprint, OutcomeKind, Report, trace_fingerprint};
 use tokio::sync::oneshot;
 
-use super::tell::tell;
+use super::tell::{Occurred, tell};
 use super::verdicts::{Fate, KnownTrace, Verdicts};
 use crate::config::Config;
 use crate::intake::{Incoming, IntakeReceiver, NotKept};
@@ -148,7 +148,9 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
                 tx.add_pending(&new).await?;
             }
             Write::Counted { group, known, sample } => {
-                let Fate::Counted { issue_id, known_error, .. } = &known.fate else { continue };
+                let Fate::Counted { issue_id, known_error, mending, .. } = &known.fate else {
+                    continue;
+                };
                 let seen = Seen {
                     occurrences: group.occurrences,
                     reports: group.reports,
@@ -167,8 +169,9 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
                 }
                 let known = known_error.and_then(|id| rules.rules.known_error(id));
                 let threshold = threshold_of(&group.newest, &shared.config);
-                let (config, added) = (&shared.config, group.occurrences);
-                any_alert |= tell(&mut tx, config, counted, added, threshold, known, now).await?;
+                let added = group.occurrences;
+                let occurred = Occurred { added, threshold, known, mending, back: None };
+                any_alert |= tell(&mut tx, shared, &counted, occurred).await?;
             }
         }
     }

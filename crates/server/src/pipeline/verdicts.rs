@@ -5,6 +5,8 @@ use std::sync::atomic::AtomicI64;
 use flawless_core::{ClassifiedFrame, Fingerprint, OutcomeKind, RuleId};
 use quick_cache::sync::Cache;
 
+use super::again::Mending;
+
 /// What became of the last report with a certain traceback.
 #[derive(Debug)]
 pub struct KnownTrace {
@@ -29,6 +31,8 @@ pub enum Fate {
         frames: Arc<[ClassifiedFrame]>,
         /// The blamed frame.
         blamed_frame: Option<usize>,
+        /// What it says about the mending of its issue.
+        mending: Mending,
         /// When its last sample was kept.
         sampled_at: AtomicI64,
     },

@@ -32,7 +32,8 @@ pub struct IssueAlert {
 }
 
 impl WriteTx {
-    /// Marks an issue as told and leaves the alert to be composed: both or neither.
+    /// Marks an issue as told and leaves the alert to be composed: both or neither. `again` is a
+    /// [`crate::mending::Again`] as JSON.
     ///
     /// # Errors
     /// The database refuses.
@@ -41,6 +42,7 @@ impl WriteTx {
         issue_id: i64,
         occurrences: i64,
         reason: &str,
+        again: Option<&str>,
         at: i64,
     ) -> Result<(), StoreError> {
         sqlx::query("UPDATE issue SET told_at = $2 WHERE id = $1")
@@ -49,12 +51,14 @@ impl WriteTx {
             .execute(&mut *self.0)
             .await?;
         sqlx::query(
-            "INSERT INTO alert (issue_id, decided_at, occurrences, reason) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO alert (issue_id, decided_at, occurrences, reason, again) \
+             VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(issue_id)
         .bind(at)
         .bind(occurrences)
         .bind(reason)
+        .bind(again)
         .execute(&mut *self.0)
         .await?;
         Ok(())

@@ -62,7 +62,11 @@ impl WriteTx {
         Ok(merged)
     }
 
-    async fn merge_issue(&mut self, older: i64, into: i64) -> Result<(), StoreError> {
+    /// Makes one issue of `older` and `into`, which keeps its own line.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn merge_issue(&mut self, older: i64, into: i64) -> Result<(), StoreError> {
         // The first report of the line is the older issue's: its samples take the slots.
         let statements = [
             "INSERT INTO issue_hour (issue_id, hour, occurrences, reports, last_at) \
@@ -130,18 +134,18 @@ const OF_IDENTITY: &str = "SELECT COALESCE(merged_into, id), merged_into IS NULL
      LIMIT 1";
 
 impl Store {
-    /// Whether there is an issue that has or had one of these identities.
+    /// The issue that has or had one of these identities.
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn has_issue(&self, identities: &[&str]) -> Result<bool, StoreError> {
+    pub async fn issue_named(&self, identities: &[&str]) -> Result<Option<i64>, StoreError> {
         for identity in identities {
             let query = sqlx::query_as::<_, (i64, bool)>(OF_IDENTITY);
             let found = query.bind(PROJECT).bind(identity).fetch_optional(&self.readers).await?;
-            if found.is_some() {
-                return Ok(true);
+            if let Some((issue, _)) = found {
+                return Ok(Some(issue));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 }

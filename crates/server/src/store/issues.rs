@@ -97,7 +97,7 @@ pub struct Seen {
 }
 
 /// What an issue is after some occurrences were added.
-#[derive(Debug, Clone, Copy, FromRow)]
+#[derive(Debug, Clone, FromRow)]
 pub struct Counted {
     /// Its number.
     pub id: i64,
@@ -109,6 +109,14 @@ pub struct Counted {
     pub authored_at: Option<i64>,
     /// When it was decided to tell.
     pub told_at: Option<i64>,
+    /// First seen.
+    pub first_seen_at: i64,
+    /// When it was found to be mended.
+    pub mended_at: Option<i64>,
+    /// The commit that mended it.
+    pub mended_by: Option<String>,
+    /// How that is known, in words.
+    pub mended_how: Option<String>,
 }
 
 impl IssueRow {
@@ -147,7 +155,8 @@ impl WriteTx {
             "UPDATE issue SET occurrences = occurrences + $2, samples = samples + $4, \
              last_seen_at = CASE WHEN last_seen_at > $3 THEN last_seen_at ELSE $3 END \
              WHERE id = (SELECT COALESCE(merged_into, id) FROM issue WHERE id = $1) \
-             RETURNING id, occurrences, samples, authored_at, told_at",
+             RETURNING id, occurrences, samples, authored_at, told_at, first_seen_at, \
+             mended_at, mended_by, mended_how",
         )
         .bind(issue_id)
         .bind(seen.occurrences)
@@ -187,7 +196,8 @@ impl WriteTx {
              occurrences, samples, first_seen_at, last_seen_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
              $18, $19, $20, $21) \
-             RETURNING id, occurrences, samples, authored_at, told_at",
+             RETURNING id, occurrences, samples, authored_at, told_at, first_seen_at, \
+             mended_at, mended_by, mended_how",
         )
         .bind(PROJECT)
         .bind(&facts.identity)
@@ -244,7 +254,8 @@ impl WriteTx {
     /// The database refuses, or there is no such issue.
     pub async fn counted(&mut self, issue: i64) -> Result<Counted, StoreError> {
         let query = sqlx::query_as(
-            "SELECT id, occurrences, samples, authored_at, told_at FROM issue WHERE id = $1",
+            "SELECT id, occurrences, samples, authored_at, told_at, first_seen_at, mended_at, \
+             mended_by, mended_how FROM issue WHERE id = $1",
         );
         Ok(query.bind(issue).fetch_one(&mut *self.0).await?)
     }

@@ -11,6 +11,8 @@ pub struct ProjectRow {
     pub id: i64,
     /// Its name.
     pub name: String,
+    /// When it was made.
+    pub created_at: i64,
 }
 
 impl WriteTx {
@@ -37,7 +39,8 @@ impl Store {
     /// # Errors
     /// The database refuses.
     pub async fn project(&self) -> Result<ProjectRow, StoreError> {
-        let query = sqlx::query_as("SELECT id, name FROM project WHERE id = $1").bind(PROJECT);
+        let query =
+            sqlx::query_as("SELECT id, name, created_at FROM project WHERE id = $1").bind(PROJECT);
         Ok(query.fetch_one(&self.readers).await?)
     }
 

@@ -270,7 +270,7 @@ impl WriteTx {
         .fetch_optional(&mut *self.0)
         .await
         .map_err(StoreError::from)?;
-        self.rules_changed().await?;
+        self.forget_verdicts().await?;
         Ok(id)
     }
 
@@ -282,7 +282,7 @@ impl WriteTx {
         let query = sqlx::query("DELETE FROM rule WHERE project_id = $1 AND list = $2 AND id = $3");
         let removed =
             query.bind(PROJECT).bind(list.as_str()).bind(id).execute(&mut *self.0).await?;
-        self.rules_changed().await?;
+        self.forget_verdicts().await?;
         Ok(removed.rows_affected() > 0)
     }
 
@@ -308,7 +308,11 @@ impl WriteTx {
         Ok(())
     }
 
-    async fn rules_changed(&mut self) -> Result<(), StoreError> {
+    /// Verdicts about tracebacks were made by what has changed now: each is made anew.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn forget_verdicts(&mut self) -> Result<(), StoreError> {
         let query = sqlx::query(
             "INSERT INTO setting (name, value) VALUES ('rules_revision', 1) \
              ON CONFLICT (name) DO UPDATE SET value = setting.value + 1",

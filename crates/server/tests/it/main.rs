@@ -12,6 +12,7 @@ mod http_ingest;
 mod ingest;
 mod line_identity;
 mod mail_delivery;
+mod mended;
 mod older_client;
 mod pages;
 mod projects;

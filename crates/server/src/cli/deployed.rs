@@ -1,0 +1,47 @@
+//! `flawless deployed`: a revision runs now, said by whoever deploys it.
+use std::process::ExitCode;
+
+use flawless_git::{Mirror, Source};
+
+use super::{ConfArgument, Failure};
+use crate::attribution::mirror_settings;
+use crate::clock::Clock;
+use crate::store::Store;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    conf: ConfArgument,
+    /// The revision that runs now: a commit, a tag, or what git describe prints.
+    revision: String,
+}
+
+pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let config = arguments.conf.resolve()?;
+    let now = Clock::system().now();
+    let Some(source) = config.repository.clone() else {
+        let text = "no repository is configured: set repo_dir or repo_url, or name the \
+                    configuration with -conf";
+        return Err(Failure::new(text));
+    };
+    if let Source::Clone { dir, .. } = &source
+        && !dir.exists()
+    {
+        let text = format!("{}: the server has not cloned the repository yet", dir.display());
+        return Err(Failure::new(text));
+    }
+    let name = &arguments.revision;
+    let mirror = Mirror::open(mirror_settings(&config, source, config.data_dir.clone())).await?;
+    let Some(commit) = mirror.resolve(name).await? else {
+        let text = format!("{name:?} is no revision of the repository: push it first");
+        return Err(Failure::new(text));
+    };
+    let store = Store::open(&config.data_dir, now).await?;
+    let mut tx = store.write().await?;
+    let is_new = tx.seen_running(commit.as_str(), true, now).await?;
+    tx.commit().await?;
+    store.close().await;
+    let known = if is_new { "" } else { ", as was known" };
+    say!("{} runs now{known}: what it mends is found by the server.", commit.short());
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,160 @@
+//! Whether a report is of an issue that was mended, and what that means: an older revision still
+//! runs, or it is back. Decided by ancestry in git.
+use flawless_core::{CommitId, LineOrigin, Mended, fold_white_space};
+use flawless_git::{Mirror, Standing, Tip};
+
+use super::issue_facts::NewFacts;
+use crate::attribution::At;
+use crate::mending::{Again, words_of};
+use crate::state::Shared;
+use crate::store::{Counted, MendedRow, Predecessor, StoreError};
+
+/// So many earlier issues of the same function are compared with a new one.
+const MAX_PREDECESSORS: i64 = 8;
+
+/// What a report says about the mending of its issue. It holds for all reports with the same
+/// traceback, as long as the issue is mended as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Mending {
+    /// The revision that ran contains what mended it.
+    pub contained: bool,
+    /// The revision in which the line was found.
+    pub seen_in: Option<CommitId>,
+}
+
+/// A mended issue that has come back on a line of its own.
+#[derive(Debug, Clone)]
+pub(super) struct Back {
+    /// The issue that was mended.
+    pub older: i64,
+    /// Why it is told again.
+    pub again: Again,
+}
+
+impl Mending {
+    /// What it is to an issue that has just been counted, and why it is told again when it is.
+    pub(super) fn of(&self, counted: &Counted) -> (Mended, Option<Again>) {
+        let Some(mended_at) = counted.mended_at else { return (Mended::No, None) };
+        if counted.mended_by.is_some() && !self.contained {
+            return (Mended::Later, None);
+        }
+        let again = Again {
+            mended_at,
+            mended_by: counted.mended_by.clone(),
+            mended_how: counted.mended_how.clone().unwrap_or_default(),
+            read: None,
+            seen_in: self.seen_in.as_ref().map(ToString::to_string),
+        };
+        (Mended::Again, Some(again))
+    }
+}
+
+/// Looks at an issue that is known.
+pub(super) async fn known_issue(
+    shared: &Shared,
+    at: &At,
+    issue: i64,
+    seen_in: Option<CommitId>,
+) -> Result<Mending, StoreError> {
+    let mended = shared.store.mended(issue).await?;
+    let by = mended.and_then(|MendedRow { mended_by, .. }| CommitId::parse(&mended_by?));
+    let contained = match (&by, &seen_in) {
+        (Some(by), Some(seen_in)) => contains(&at.mirror, seen_in, by).await,
+        _ => false,
+    };
+    Ok(Mending { contained, seen_in })
+}
+
+/// The mended issue that a new one is: the line was put back, or the change that mended it fails
+/// in the same way.
+pub(super) async fn come_back(
+    shared: &Shared,
+    at: &At,
+    new: &NewFacts,
+) -> Result<Option<Back>, StoreError> {
+    let facts = &new.facts;
+    let origin = facts.origin_commit.as_deref().and_then(CommitId::parse);
+    let (Some(origin), Some(seen_in)) = (origin, &new.revision) else { return Ok(None) };
+    let (path, function) = (&facts.path, &facts.function_name);
+    let (exception, most) = (&facts.exception_type, MAX_PREDECESSORS);
+    for older in shared.store.predecessors(path, function, exception, most).await? {
+        let Some((by, how)) = mended_before(at, &older, seen_in).await else { continue };
+        let is_put_back = fold_white_space(&older.text) == fold_white_space(&facts.text)
+            && contains(&at.mirror, &origin, &by).await;
+        if is_put_back || by == origin {
+            let again = Again {
+                mended_at: older.mended_at.unwrap_or_else(|| shared.clock.now()),
+                mended_by: Some(by.to_string()),
+                mended_how: older.mended_how.unwrap_or(how),
+                read: (!is_put_back).then_some(older.text),
+                seen_in: Some(seen_in.to_string()),
+            };
+            return Ok(Some(Back { older: older.id, again }));
+        }
+    }
+    Ok(None)
+}
+
+/// The commit that mended an older issue for `seen_in`, and how that is known.
+async fn mended_before(
+    at: &At,
+    older: &Predecessor,
+    seen_in: &CommitId,
+) -> Option<(CommitId, String)> {
+    let At { mirror, tip, .. } = at;
+    if let Some(by) = older.mended_by.as_deref().and_then(CommitId::parse) {
+        let how = older.mended_how.clone().unwrap_or_default();
+        return contains(mirror, seen_in, &by).await.then_some((by, how));
+    }
+    let line = line_origin(&older.origin_commit, &older.origin_path, older.origin_line)?;
+    match mirror.standing(tip, &line, seen_in).await {
+        Ok(Standing::Gone { by: Some(by), .. }) => {
+            let how = words_of(mirror, tip, &by).await;
+            Some((by, how))
+        }
+        Ok(_) => None,
+        Err(error) => {
+            tracing::debug!(%error, "what became of an older line is not known");
+            None
+        }
+    }
+}
+
+/// Whether `older` is in the history of `revision`; no when git does not know.
+async fn contains(mirror: &Mirror, revision: &CommitId, older: &CommitId) -> bool {
+    let found = mirror.repository().is_ancestor(older, revision).await;
+    found
+        .inspect_err(|error| tracing::warn!(%error, "whether a revision is mended is not known"))
+        .unwrap_or(false)
+}
+
+/// The line of an issue as git names it.
+pub(super) fn line_origin(commit: &str, path: &str, line: i64) -> Option<LineOrigin> {
+    let (commit, line) = (CommitId::parse(commit)?, u32::try_from(line).ok()?);
+    Some(LineOrigin { commit, path: path.to_owned(), line })
+}
+
+/// What became of a line in `revision`: the commit that changed it, or `revision` itself when
+/// that is not certain, and how that is known. `None` when it stands there, or never did.
+pub(super) async fn gone_in(
+    mirror: &Mirror,
+    tip: &Tip,
+    line: &LineOrigin,
+    revision: &CommitId,
+) -> Option<(CommitId, String)> {
+    match mirror.standing(tip, line, revision).await {
+        Ok(Standing::Gone { by: Some(by), .. }) => {
+            let how = words_of(mirror, tip, &by).await;
+            Some((by, how))
+        }
+        Ok(Standing::Gone { by: None, .. }) => {
+            let how = "the line is gone there; which commit did it is not certain".to_owned();
+            Some((revision.clone(), how))
+        }
+        Ok(Standing::Stands { .. } | Standing::NeverThere) => None,
+        Err(error) => {
+            tracing::debug!(%error, "what became of a line is not known");
+            None
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Issues that were mended: found so, said so, and back again.
+use sqlx::FromRow;
+
+use super::{PROJECT, Store, StoreError, WriteTx};
+
+/// An issue whose line is looked for in what runs now.
+#[derive(Debug, Clone, FromRow)]
+pub struct OpenIssue {
+    /// Its number.
+    pub id: i64,
+    /// Commit that brought the line.
+    pub origin_commit: String,
+    /// Path there.
+    pub origin_path: String,
+    /// Line number there.
+    pub origin_line: i64,
+    /// The newest [`super::RunningRow`] in which it was looked for.
+    pub checked_revision: i64,
+    /// [`crate::issue_details::IssueDetails`] as JSON.
+    pub details: String,
+}
+
+/// An issue that a new one may be, come back.
+#[derive(Debug, Clone, FromRow)]
+pub struct Predecessor {
+    /// Its number.
+    pub id: i64,
+    /// Commit that brought its line.
+    pub origin_commit: String,
+    /// Path there.
+    pub origin_path: String,
+    /// Line number there.
+    pub origin_line: i64,
+    /// The source line.
+    pub text: String,
+    /// When it was found to be mended.
+    pub mended_at: Option<i64>,
+    /// The commit that mended it.
+    pub mended_by: Option<String>,
+    /// How that is known, in words.
+    pub mended_how: Option<String>,
+}
+
+/// When and how an issue was mended.
+#[derive(Debug, Clone, FromRow)]
+pub struct MendedRow {
+    /// When it was found to be.
+    pub mended_at: i64,
+    /// The commit that mended it; without one, every later occurrence means that it is not.
+    pub mended_by: Option<String>,
+    /// How that is known, in words.
+    pub mended_how: Option<String>,
+}
+
+impl WriteTx {
+    /// An issue is mended: `by` a commit, or, without one, from now on. `how` that is known, in
+    /// words.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn set_mended(
+        &mut self,
+        issue: i64,
+        at: i64,
+        by: Option<&str>,
+        how: &str,
+    ) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "UPDATE issue SET mended_at = $2, mended_by = $3, mended_how = $4 WHERE id = $1",
+        );
+        query.bind(issue).bind(at).bind(by).bind(how).execute(&mut *self.0).await?;
+        self.forget_verdicts().await
+    }
+
+    /// An issue is not mended, or not any more.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn clear_mended(&mut self, issue: i64) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "UPDATE issue SET mended_at = NULL, mended_by = NULL, mended_how = NULL WHERE id = $1",
+        );
+        query.bind(issue).execute(&mut *self.0).await?;
+        self.forget_verdicts().await
+    }
+
+    /// An issue was looked for in all revisions up to this one.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn set_checked(&mut self, issue: i64, revision: i64) -> Result<(), StoreError> {
+        let query = sqlx::query("UPDATE issue SET checked_revision = $2 WHERE id = $1");
+        query.bind(issue).bind(revision).execute(&mut *self.0).await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Issues that somebody was told of and that are not mended, whose lines were not looked for
+    /// in running revisions up to `newest` yet, those seen last first.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn open_issues(&self, newest: i64, limit: i64) -> Result<Vec<OpenIssue>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT id, origin_commit, origin_path, origin_line, checked_revision, details \
+             FROM issue WHERE project_id = $1 AND checked_revision < $2 AND mended_at IS NULL \
+             AND told_at IS NOT NULL AND origin_commit IS NOT NULL AND merged_into IS NULL \
+             ORDER BY last_seen_at DESC, id LIMIT $3",
+        );
+        Ok(query.bind(PROJECT).bind(newest).bind(limit).fetch_all(&self.readers).await?)
+    }
+
+    /// Issues that somebody was told of with this path, function and exception, seen last first.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn predecessors(
+        &self,
+        path: &str,
+        function: &str,
+        exception_type: &str,
+        limit: i64,
+    ) -> Result<Vec<Predecessor>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT id, origin_commit, origin_path, origin_line, text, mended_at, mended_by, \
+             mended_how FROM issue WHERE project_id = $1 AND path = $2 AND function_name = $3 \
+             AND exception_type = $4 AND told_at IS NOT NULL AND origin_commit IS NOT NULL \
+             AND merged_into IS NULL ORDER BY last_seen_at DESC, id LIMIT $5",
+        );
+        let query = query.bind(PROJECT).bind(path).bind(function).bind(exception_type);
+        Ok(query.bind(limit).fetch_all(&self.readers).await?)
+    }
+
+    /// When and how an issue was mended; `None` when it is not.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn mended(&self, issue: i64) -> Result<Option<MendedRow>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT mended_at, mended_by, mended_how FROM issue WHERE mended_at IS NOT NULL \
+             AND id = (SELECT COALESCE(merged_into, id) FROM issue WHERE id = $1)",
+        );
+        Ok(query.bind(issue).fetch_optional(&self.readers).await?)
+    }
+}

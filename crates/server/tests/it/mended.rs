@@ -1,0 +1,216 @@
+//! Quiet when mended, loud when not: told through a real repository with real deploys.
+use std::process::Command;
+
+use flawless_protocol::thrift::RecordErrorRequest;
+
+use crate::harness::{ANN, App, BEN, CLEO, TestRepository, request, wait_until};
+
+const LINE: &str = "    return sum(prices) / len(prices)\n";
+const CART: &str =
+    "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n";
+const MENDED: &str = "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / max(len(prices), 1)\n";
+
+/// The cart fails in a revision.
+fn cart(revision: &str) -> RecordErrorRequest {
+    let mut report = request(&[("/srv/app/shop/cart.py", 5, "total", LINE)]);
+    report.revision = Some(revision.to_owned());
+    report
+}
+
+/// Something else fails in a revision: it runs.
+fn other(revision: &str) -> RecordErrorRequest {
+    let mut report = request(&[("/srv/app/shop/web.py", 2, "handle", "return cart.total()")]);
+    report.revision = Some(revision.to_owned());
+    report
+}
+
+async fn mended_by(app: &App, issue: i64) -> Option<String> {
+    let issue = app.server.shared.store.issue(issue).await.expect("store").expect("an issue");
+    issue.mended_by
+}
+
+async fn wait_until_mended(app: &App, issue: i64, by: &str) {
+    wait_until("it is mended", async || mended_by(app, issue).await.as_deref() == Some(by)).await;
+    // Verdicts of before are not used any more from here on.
+    app.server.shared.rules.refresh(&app.server.shared.store).await.expect("store");
+}
+
+/// The mails to someone, in the order in which they came.
+async fn mails_to(app: &App, address: &str) -> Vec<crate::harness::Mail> {
+    app.settle().await;
+    app.later();
+    app.mails().await.into_iter().filter(|mail| mail.to == address).collect()
+}
+
+fn header<'a>(mail: &'a crate::harness::Mail, name: &str) -> &'a str {
+    mail.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+}
+
+#[tokio::test]
+async fn a_mended_line_is_quiet_where_it_still_runs_and_told_once_more_when_it_is_put_back() {
+    let repository = TestRepository::shop();
+    let first = repository.git(&["rev-parse", "HEAD"]);
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    app.report(&cart(&first)).await;
+    assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
+    // Ben mends it, and the next revision is deployed to one of two hosts.
+    let mend = app.repository.commit(
+        BEN,
+        "2026-06-02",
+        "cart: no empty carts",
+        &[("shop/cart.py", MENDED)],
+    );
+    let second = app.repository.commit(ANN, "2026-06-03", "notes", &[("NOTES", "x\n")]);
+    assert_eq!(mended_by(&app, 1).await, None);
+    app.report(&other(&second)).await;
+    wait_until_mended(&app, 1, &mend).await;
+    let issue = app.server.shared.store.issue(1).await.expect("store").expect("an issue");
+    assert_eq!(issue.mended_how.as_deref(), Some("“cart: no empty carts” by Ben Baker"));
+    // The other host still runs the first revision.
+    for _ in 0..3 {
+        app.report(&cart(&first)).await;
+        app.settle().await;
+    }
+    assert_eq!(mails_to(&app, BEN.1).await.len(), 1, "an older revision still runs");
+    assert!(mended_by(&app, 1).await.is_some());
+    // Cleo takes the mending back.
+    let back =
+        app.repository.commit(CLEO, "2026-06-04", "cart: as it was", &[("shop/cart.py", CART)]);
+    app.report(&cart(&back)).await;
+    let mails = mails_to(&app, CLEO.1).await;
+    let [mail] = &mails[..] else { panic!("{mails:#?}") };
+    assert_eq!(mail.subject, "Again: ValueError in total (shop/cart.py)");
+    let (mend, back_short) = (&mend[..12], &back[..12]);
+    let again = format!("Mended by {mend} (“cart: no empty carts” by Ben Baker), as was found on ");
+    assert!(mail.text.starts_with(&format!("AGAIN. {again}")), "{}", mail.text);
+    assert!(mail.text.contains(&format!("It occurred again in {back_short}, which")));
+    assert!(mail.html.contains("Again."), "{}", mail.html);
+    for _ in 0..3 {
+        app.report(&cart(&back)).await;
+        app.report(&cart(&first)).await;
+        app.settle().await;
+    }
+    assert_eq!(mails_to(&app, CLEO.1).await.len(), 1, "once more, not each time");
+    assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
+    // It is one issue, and the link in the first mail leads to it.
+    let old = app.server.shared.store.issue(1).await.expect("store").expect("an issue");
+    assert_eq!((old.occurrences, old.mended_at), (11, None));
+}
+
+#[tokio::test]
+async fn a_mending_that_does_not_mend_is_told_with_what_the_line_was() {
+    let repository = TestRepository::shop();
+    let first = repository.git(&["rev-parse", "HEAD"]);
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    app.report(&cart(&first)).await;
+    assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
+    let mend = app.repository.commit(ANN, "2026-06-02", "max", &[("shop/cart.py", MENDED)]);
+    // The first thing that the new revision reports is the same error in the changed line.
+    let text = "    return sum(prices) / max(len(prices), 1)\n";
+    let mut report = request(&[("/srv/app/shop/cart.py", 5, "total", text)]);
+    report.revision = Some(mend.clone());
+    app.report(&report).await;
+    let mails = mails_to(&app, ANN.1).await;
+    let [mail] = &mails[..] else { panic!("{mails:#?}") };
+    assert!(mail.subject.starts_with("Again: "), "{}", mail.subject);
+    let read = "Before that commit the line read: return sum(prices) / len(prices)";
+    assert!(mail.text.contains(read), "{}", mail.text);
+    // Another exception in the changed line is another matter.
+    let mut report = report.clone();
+    report.exception_type = Some("builtins.TypeError".into());
+    app.report(&report).await;
+    assert_eq!(mails_to(&app, ANN.1).await.len(), 1, "the line has its issue");
+}
+
+#[tokio::test]
+async fn a_line_that_a_merge_brings_back_is_told_by_ancestry_and_not_by_dates() {
+    let repository = TestRepository::shop();
+    let first = repository.git(&["rev-parse", "HEAD"]);
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    app.report(&cart(&first)).await;
+    assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
+    // Dates say nothing: the mending commit is of a day long after everything else.
+    let mend = app.repository.commit(BEN, "2026-11-01", "mend", &[("shop/cart.py", MENDED)]);
+    app.report(&other(&mend)).await;
+    wait_until_mended(&app, 1, &mend).await;
+    let git = |arguments: &[&str]| app.repository.git(arguments);
+    git(&["checkout", "--quiet", "-b", "feature", &first]);
+    let feature = app.repository.commit(ANN, "2026-11-05", "feature", &[("NEW", "x\n")]);
+    app.report(&cart(&feature)).await;
+    assert_eq!(mails_to(&app, BEN.1).await.len(), 1, "a newer revision without the mending");
+    git(&[
+        "-c",
+        "user.name=x",
+        "-c",
+        "user.email=x@example.com",
+        "merge",
+        "-q",
+        "-s",
+        "ours",
+        "-m",
+        "merge",
+        &mend,
+    ]);
+    let merged = git(&["rev-parse", "HEAD"]);
+    app.report(&cart(&merged)).await;
+    let mails = mails_to(&app, BEN.1).await;
+    let [first_mail, again] = &mails[..] else { panic!("{mails:#?}") };
+    assert!(again.subject.starts_with("Again: "), "{}", again.subject);
+    assert_eq!(header(again, "references"), header(first_mail, "references"), "one thread");
+    assert_ne!(again.message_id, first_mail.message_id);
+}
+
+#[tokio::test]
+async fn what_somebody_called_mended_is_told_once_more_at_its_next_occurrence() {
+    let app = App::start().await;
+    let first = app.repository.git(&["rev-parse", "HEAD"]);
+    app.report(&cart(&first)).await;
+    assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
+    let mut tx = app.server.shared.store.write().await.expect("store");
+    let now = app.clock.now();
+    tx.set_mended(1, now, None, "marked as mended by hand").await.expect("store");
+    tx.commit().await.expect("store");
+    for _ in 0..3 {
+        app.report(&cart(&first)).await;
+        app.settle().await;
+    }
+    let mails = mails_to(&app, BEN.1).await;
+    assert_eq!(mails.len(), 2, "{mails:#?}");
+    assert!(mails[1].text.contains("(marked as mended by hand). It occurred again"), "{mails:#?}");
+}
+
+#[tokio::test]
+async fn without_named_revisions_the_tip_is_what_runs() {
+    let app = App::start().await;
+    app.report(&request(&[("/srv/app/shop/cart.py", 5, "total", LINE)])).await;
+    assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
+    let mend = app.repository.commit(ANN, "2026-06-02", "max", &[("shop/cart.py", MENDED)]);
+    wait_until_mended(&app, 1, &mend).await;
+    app.report(&request(&[("/srv/app/shop/cart.py", 5, "total", LINE)])).await;
+    assert_eq!(app.mails().await.len(), 1, "the text stands in an earlier version only");
+}
+
+#[tokio::test]
+async fn a_deploy_says_what_runs_before_anything_fails_there() {
+    let app = App::start().await;
+    let first = app.repository.git(&["rev-parse", "HEAD"]);
+    app.report(&cart(&first)).await;
+    app.settle().await;
+    let mend = app.repository.commit(ANN, "2026-06-02", "max", &[("shop/cart.py", MENDED)]);
+    let deployed = |revision: &str| {
+        let data = app.folder.path().join("data").display().to_string();
+        let repository = app.repository.dir().display().to_string();
+        let output = Command::new(env!("CARGO_BIN_EXE_flawless"))
+            .args(["deployed", revision, "--set", &format!("data_dir_path={data}")])
+            .args(["--set", &format!("repo_dir={repository}")])
+            .output()
+            .expect("it runs");
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+    };
+    let (code, text) = deployed("v1-that-is-nowhere");
+    assert!(code == Some(1) && text.contains("is no revision of the repository"), "{text}");
+    let (code, text) = deployed(&mend);
+    assert!(code == Some(0) && text.contains(&format!("{} runs now", &mend[..10])), "{text}");
+    wait_until_mended(&app, 1, &mend).await;
+}
