@@ -1,4 +1,5 @@
 //! An alert in a few words: a subject, a line of a summary, a post in a channel.
+use flawless_core::Owner;
 use serde::Serialize;
 
 use crate::dates::{date_time, rfc3339};
@@ -32,6 +33,8 @@ pub struct ShortAlert {
     pub text: String,
     /// Who answers for it; `None` when nobody does.
     pub owner: Option<String>,
+    /// Each step from the line's author to who answers for it.
+    pub owner_steps: Vec<String>,
     /// The commit that brought the line; `None` when nobody is blamed.
     pub commit: Option<ShortCommit>,
     /// How the line was found, or why nobody is blamed.
@@ -81,7 +84,7 @@ impl ShortAlert {
         alert: &AlertRow,
         issue: &IssueRow,
         sample: Option<&Sample>,
-        owner: Option<&str>,
+        owner: &Owner,
     ) -> Self {
         let facts = &issue.facts;
         let date = |at: i64| date_time(at, &shared.config.timezone);
@@ -104,7 +107,8 @@ impl ShortAlert {
             line: facts.line,
             function: one_line(&facts.function_name, 100),
             text: one_line(&facts.text, 300),
-            owner: owner.map(str::to_owned),
+            owner: owner.address.clone(),
+            owner_steps: owner.steps.iter().map(|step| one_line(step, 400)).collect(),
             commit,
             reason: one_line(&facts.reason, 500),
             occurrences: alert.occurrences,

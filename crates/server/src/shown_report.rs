@@ -2,7 +2,7 @@
 //! led to it, and the web request.
 use flawless_core::{ChainedException, ClassifiedFrame, Frame, Relation, Report, WebRequest};
 
-use crate::present::{cut, one_line, plain};
+use crate::present::{cut, one_line};
 use crate::store::Sample;
 
 /// How much of a report is printed.
@@ -170,10 +170,10 @@ impl ShownReport {
         let frames = report.traceback.iter().enumerate().map(shown).collect();
         let chain = report.chain.iter().enumerate().take(room.chain);
         Self {
-            exception_type: plain(&report.exception_type),
+            exception_type: one_line(&report.exception_type, NAME),
             exception_message: cut(&report.exception_message, room.text),
             notes: shown_notes(&report.notes, room),
-            hostname: plain(&report.hostname),
+            hostname: one_line(&report.hostname, NAME),
             environment: one_line(&report.environment, 200),
             additional_info: cut(&report.additional_info, room.text),
             frames: without_middle(frames, room.frames),
@@ -256,7 +256,7 @@ fn shown_exception(
     let frames = exception.traceback.iter().map(|frame| shown_frame(frame, None, room)).collect();
     ShownException {
         heading,
-        exception_type: plain(&exception.exception_type),
+        exception_type: one_line(&exception.exception_type, NAME),
         exception_message: cut(&exception.exception_message, room.text),
         notes: shown_notes(&exception.notes, room),
         frames: without_middle(frames, room.chain_frames),

@@ -1,4 +1,6 @@
 //! What the mail of one alert shows, ready for its templates.
+use textwrap::{Options, WordSplitter, fill};
+
 use crate::code_around::{CodeLine, code_lines};
 use crate::config::MailLocals;
 use crate::dates::date_time;
@@ -8,6 +10,9 @@ use crate::short_alert::ShortAlert;
 use crate::shown_report::{Room, ShownFrame, ShownReport, shown_frame};
 
 use super::AlertMail;
+
+/// Columns of the text part's sentences.
+const TEXT_COLUMNS: usize = 78;
 
 /// The content of a mail.
 pub(super) struct AlertView {
@@ -41,7 +46,7 @@ pub(super) struct Why {
     /// The commit that brought it; empty when nobody is blamed.
     pub commit: String,
     /// Each step that led from its author to the recipient.
-    pub steps: Vec<String>,
+    pub way: String,
     /// Who else was considered.
     pub considered: Vec<String>,
     /// Why it is told now.
@@ -53,9 +58,13 @@ impl AlertView {
     pub(super) fn of(mail: &AlertMail<'_>, recipient: &str, why: &str, room: Room) -> Self {
         let AlertMail { shared, alert, issue, sample, owner, known, .. } = *mail;
         let base = &shared.base_url;
-        let short = ShortAlert::of(shared, alert, issue, Some(sample), owner.address.as_deref());
+        let short = ShortAlert::of(shared, alert, issue, Some(sample), owner);
         let locals = shared.config.mails.locals;
-        let report = ShownReport::of(sample, room);
+        let mut report = ShownReport::of(sample, room);
+        for locals in report.frames.iter_mut().filter_map(|frame| frame.locals.as_mut()) {
+            // Imported modules are no values; a page shows them.
+            locals.retain(|local| !local.value.starts_with("<module '"));
+        }
         let code = mail.frame().map(|frame| code_lines(shown_frame(frame, None, room)));
         let any_cut = report.frames.iter().flat_map(|frame| frame.locals.iter().flatten());
         let any_cut = any_cut.into_iter().any(|local| local.is_cut)
@@ -82,6 +91,14 @@ impl AlertView {
         }
     }
 
+    /// A sentence of the text part under its label, in lines that terminals need not break.
+    pub(super) fn fill(&self, label: &str, sentence: &str) -> String {
+        let options = Options::new(TEXT_COLUMNS).initial_indent("  ").subsequent_indent("    ");
+        // Addresses and paths stay whole.
+        let options = options.break_words(false).word_splitter(WordSplitter::NoHyphenation);
+        fill(&format!("{label}: {sentence}"), options)
+    }
+
     /// The frames whose variables are shown.
     pub(super) fn frames_with_locals(&self) -> impl Iterator<Item = &ShownFrame> {
         let any = self.values || self.names;
@@ -93,21 +110,21 @@ impl AlertView {
 fn facts(mail: &AlertMail<'_>, short: &ShortAlert, recipient: &str) -> Vec<String> {
     let AlertMail { shared, issue, details, .. } = *mail;
     let since = date_time(issue.first_seen_at, &shared.config.timezone);
-    let times = match short.occurrences {
-        1 => "once".to_owned(),
-        number => format!("{number} times"),
+    let (times, last) = match short.occurrences {
+        1 => (format!("once, on {since}"), ""),
+        number => (format!("{number} times since {since}"), "last "),
     };
     let host = if short.hostname.is_empty() {
         String::new()
     } else {
-        format!(", last on {}", short.hostname)
+        format!(", {last}on {}", short.hostname)
     };
     let environment = if short.environment.is_empty() {
         String::new()
     } else {
         format!(", in {}", short.environment)
     };
-    let mut facts = vec![format!("Occurred {times} since {since}{host}{environment}")];
+    let mut facts = vec![format!("Occurred {times}{host}{environment}")];
     let read = details.revision.as_ref().map(|revision| revision.short().to_owned());
     facts.push(match (&short.revision, read) {
         (Some(named), Some(read)) if !named.starts_with(&read) => {
@@ -185,7 +202,7 @@ fn why_of(mail: &AlertMail<'_>, short: &ShortAlert, recipient: &str, why: &str) 
     Why {
         line,
         commit,
-        steps,
+        way: steps.join(" → "),
         considered: considered.collect(),
         now: plain(&format!("it {}", alert.reason)),
     }

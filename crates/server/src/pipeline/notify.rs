@@ -205,8 +205,7 @@ async fn short_alerts(
         // An issue is never removed while an alert of it waits.
         let Some(issue) = shared.store.issue(alert.issue_id).await? else { continue };
         let owner = issue.owner(&issue.details(), rules, &shared.config.addresses, refused);
-        let owner = owner.address.as_deref();
-        alerts.push((*notice_id, ShortAlert::of(shared, alert, &issue, None, owner)));
+        alerts.push((*notice_id, ShortAlert::of(shared, alert, &issue, None, &owner)));
     }
     Ok(alerts)
 }

@@ -131,7 +131,7 @@ async fn the_next_suspects_are_shown_and_one_of_them_can_be_blamed_instead() {
     let mail = app.one_mail().await;
     assert_eq!(mail.to, BEN.1);
     let or = "Also considered: shop/web.py:2 in handle, Ann Archer <ann@example.com> in ";
-    assert!(mail.text.contains(or), "{}", mail.text);
+    assert!(mail.says(or), "{}", mail.text);
     assert!(mail.html.contains(">Also considered: shop/web.py:2 in handle"), "{}", mail.html);
     let (issue, _) = only_issue(&app).await;
     let (_, page) = app.get(&format!("/view_traceback?issue={issue}")).await;
@@ -164,21 +164,13 @@ async fn behind_a_bot_stands_a_person_the_files_owner_or_the_default_contact() {
     app.report(&at("", &frame("/srv/shop/bump.py", "a = load_settings(1)"))).await;
     let mail = app.one_mail().await;
     assert_eq!(mail.to, CLEO.1);
-    assert!(
-        mail.text.contains("co-author Cleo Clark <cleo@example.com> is blamed"),
-        "{}",
-        mail.text
-    );
+    assert!(mail.says("co-author Cleo Clark <cleo@example.com> is blamed"), "{}", mail.text);
     app.report(&at("", &frame("/srv/shop/alone.py", "b = load_settings(2)"))).await;
     app.report(&at("", &frame("/srv/tools/alone.py", "c = load_settings(3)"))).await;
     let mails = app.mails().await;
     assert_eq!(to(&mails), [CLEO.1, "team@example.com", "zoe@example.com"]);
     let zoe = mails.iter().find(|mail| mail.to.starts_with("zoe")).expect("to Zoe");
-    assert!(
-        zoe.text.contains("CODEOWNERS line 1 (/shop/): @pay has no email alias"),
-        "{}",
-        zoe.text
-    );
+    assert!(zoe.says("CODEOWNERS line 1 (/shop/): @pay has no email alias"), "{}", zoe.text);
     assert!(zoe.text.contains("automation"), "{}", zoe.text);
 }
 
@@ -195,11 +187,7 @@ async fn an_author_without_commits_for_long_no_longer_answers_and_another_is_pro
     app.report(&at("", &[("/srv/app/shop/cart.py", 5, "total", LINE)])).await;
     let mail = app.one_mail().await;
     assert_eq!(mail.to, "team@example.com");
-    assert!(
-        mail.text.contains("Ben Baker <ben@example.com> made no commit for 30 days"),
-        "{}",
-        mail.text
-    );
+    assert!(mail.says("Ben Baker <ben@example.com> made no commit for 30 days"), "{}", mail.text);
     let proposal = "Cleo Clark <cleo@example.com> changed the file most of late";
-    assert!(mail.text.contains(proposal), "{}", mail.text);
+    assert!(mail.says(proposal), "{}", mail.text);
 }

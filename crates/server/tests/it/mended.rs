@@ -42,10 +42,6 @@ async fn mails_to(app: &App, address: &str) -> Vec<crate::harness::Mail> {
     app.mails().await.into_iter().filter(|mail| mail.to == address).collect()
 }
 
-fn header<'a>(mail: &'a crate::harness::Mail, name: &str) -> &'a str {
-    mail.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
-}
-
 #[tokio::test]
 async fn a_mended_line_is_quiet_where_it_still_runs_and_told_once_more_when_it_is_put_back() {
     let repository = TestRepository::shop();
@@ -156,7 +152,7 @@ async fn a_line_that_a_merge_brings_back_is_told_by_ancestry_and_not_by_dates() 
     let mails = mails_to(&app, BEN.1).await;
     let [first_mail, again] = &mails[..] else { panic!("{mails:#?}") };
     assert!(again.subject.starts_with("Again: "), "{}", again.subject);
-    assert_eq!(header(again, "references"), header(first_mail, "references"), "one thread");
+    assert_eq!(again.header("references"), first_mail.header("references"), "one thread");
     assert_ne!(again.message_id, first_mail.message_id);
 }
 

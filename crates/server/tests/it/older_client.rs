@@ -51,12 +51,12 @@ print('alive')
         "builtins.ZeroDivisionError: ZeroDivisionError('division by zero')",
         "line 5, in total",
         "return sum(prices) / len(prices)",
-        "        |     prices = []\n",
+        "       |     prices = []\n",
         "Your commit ",
         "last changed by Ben Baker <ben@example.com>",
         "/view_traceback?issue=1\n",
     ] {
-        assert!(mail.text.contains(expected), "{expected:?} is missing in\n{}", mail.text);
+        assert!(mail.says(expected), "{expected:?} is missing in\n{}", mail.text);
     }
     assert!(!mail.text.contains("wrapped_func_with_error_reporting"), "{}", mail.text);
     assert!(mail.html.contains("prices = []"), "{}", mail.html);

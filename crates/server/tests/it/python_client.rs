@@ -130,7 +130,7 @@ async fn a_failing_web_application_leads_to_one_mail_to_the_author_without_any_s
         ": the text agrees at the running revision",
         "2026-05-18 12:00:00, last changed by Ben Baker <ben@example.com>",
     ] {
-        assert!(mail.text.contains(expected), "{expected:?} is missing in\n{}", mail.text);
+        assert!(mail.says(expected), "{expected:?} is missing in\n{}", mail.text);
     }
     assert!(
         !mail.text.contains("<flawless>") && !mail.text.contains("site-packages/flawless/client")

@@ -1,11 +1,12 @@
 //! A real mail server in a process of its own.
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use super::python;
+use super::{PATIENCE, python};
 
 /// A mail that the server took.
 #[derive(Debug, Clone)]
@@ -16,6 +17,10 @@ pub struct Mail {
     pub text: String,
     pub html: String,
     pub headers: Vec<(String, String)>,
+    /// What the parser of Python's library finds wrong with it.
+    pub defects: Vec<String>,
+    /// Bytes as they came over the wire.
+    pub size: usize,
 }
 
 /// Dropping it ends the process.
@@ -23,6 +28,7 @@ pub struct SmtpServer {
     child: Child,
     port: u16,
     mails: Arc<Mutex<Vec<Mail>>>,
+    answers: Mutex<Receiver<()>>,
 }
 
 impl SmtpServer {
@@ -41,13 +47,18 @@ impl SmtpServer {
         let port = first.trim().parse().expect("a port");
         let mails = Arc::new(Mutex::new(Vec::new()));
         let kept = mails.clone();
+        let (answered, answers) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 let value: Value = serde_json::from_str(&line).expect("JSON");
+                if value["envelope_to"].is_null() {
+                    let _ = answered.send(());
+                    continue;
+                }
                 kept.lock().expect("lock").extend(mails_of(&value));
             }
         });
-        Self { child, port, mails }
+        Self { child, port, mails, answers: Mutex::new(answers) }
     }
 
     pub fn port(&self) -> u16 {
@@ -60,6 +71,12 @@ impl SmtpServer {
 
     /// What it has taken so far, sorted by recipient.
     pub fn mails(&self) -> Vec<Mail> {
+        // What it has printed may still be on its way here.
+        let mut asked = self.child.stdin.as_ref().expect("a pipe");
+        let answers = self.answers.lock().expect("lock");
+        if asked.write_all(b"?\n").is_ok() {
+            answers.recv_timeout(PATIENCE).expect("an answer");
+        }
         let mut mails = self.mails.lock().expect("lock").clone();
         mails.sort_by(|a, b| a.to.cmp(&b.to));
         mails
@@ -70,6 +87,19 @@ impl Drop for SmtpServer {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+impl Mail {
+    /// Whether its text has these words, however its lines are broken.
+    pub fn says(&self, words: &str) -> bool {
+        let fold = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        fold(&self.text).contains(&fold(words))
+    }
+
+    /// The value of a header, by its name in small letters; empty when there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 }
 
@@ -89,6 +119,8 @@ fn mails_of(value: &Value) -> Vec<Mail> {
         text: text("text"),
         html: text("html"),
         headers: headers.clone(),
+        defects: serde_json::from_value(value["defects"].clone()).expect("texts"),
+        size: serde_json::from_value(value["size"].clone()).expect("a number"),
     };
     recipients.iter().map(mail).collect()
 }

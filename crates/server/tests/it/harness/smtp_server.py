@@ -25,6 +25,14 @@ arguments.add_argument("--login", help="USER:PASSWORD")
 options = arguments.parse_args()
 
 
+def defects(message):
+    """What the parser finds wrong with a mail, its parts and its headers."""
+    found = [f"{defect!r}" for part in message.walk() for defect in part.defects]
+    for name, value in message.items():
+        found += [f"{name}: {defect!r}" for defect in value.defects]
+    return found
+
+
 class Handler:
     failures = options.fail_first
 
@@ -59,6 +67,7 @@ class Handler:
             "envelope_to": envelope.rcpt_tos, "envelope_from": envelope.mail_from,
             "headers": [[name.lower(), str(value)] for name, value in message.items()],
             "text": part("plain"), "html": part("html"),
+            "defects": defects(message), "size": len(envelope.content),
         }), flush=True)
         return "250 kept"
 
@@ -92,6 +101,8 @@ class FreePort(Controller):
 controller = FreePort(Handler(), hostname="127.0.0.1", port=options.port, **settings)
 controller.start()
 print(controller.port, flush=True)
-# Ends with the test that started it.
-sys.stdin.read()
+# A line asks whether all that was taken has been printed: the answer comes behind it. Ends with
+# the test that started it.
+for _ in sys.stdin:
+    print(json.dumps({"envelope_to": None}), flush=True)
 controller.stop()

@@ -1,0 +1,264 @@
+//! What a mail says, to whom and why, on its outside and inside; and what hostile data does to it.
+use flawless_protocol::thrift::RecordErrorRequest;
+
+use crate::harness::{ANN, App, AppBuilder, BEN, CLEO, TestRepository, request};
+
+const LINE: &str = "return sum(prices) / len(prices)";
+const CART: [(&str, i64, &str, &str); 2] = [
+    ("/srv/app/shop/web.py", 2, "handle", "return cart.total()"),
+    ("/srv/app/shop/cart.py", 5, "total", LINE),
+];
+
+fn cart() -> RecordErrorRequest {
+    let mut report = request(&CART);
+    report.exception_type = Some("builtins.ZeroDivisionError".into());
+    report.exception_message = Some("ZeroDivisionError('division by zero')".into());
+    report.traceback[1].frame_locals = Some(
+        [("prices".to_owned(), "[]".to_owned()), ("tax".to_owned(), "0.19".to_owned())].into(),
+    );
+    report.environment = Some("production".into());
+    report.error_count = Some(3);
+    report
+}
+
+fn told() -> AppBuilder {
+    App::with("report_error_threshold", "1")
+}
+
+/// The text up to the links: what is seen without scrolling.
+fn first_screen(text: &str) -> &str {
+    text.split_once("Open the issue").expect("links").0
+}
+
+#[tokio::test]
+async fn the_first_screen_says_what_where_how_often_in_which_revision_and_by_which_change() {
+    let app = told().start().await;
+    let head = app.repository.git(&["rev-parse", "HEAD"]);
+    let mut report = cart();
+    report.revision = Some(head.clone());
+    app.report(&report).await;
+    let mail = app.one_mail().await;
+    let (revision, change) = (&head[..12], &head[..12]);
+    let expected = format!(
+        "\
+ZeroDivisionError in total
+ZeroDivisionError('division by zero')
+shop/cart.py:5
+
+Occurred 3 times since 2026-11-22 12:00:00, last on web-01, in production
+Revision {revision}
+Your commit {change} of 2026-05-18: cart: a total
+
+     1 | from shop.money import add
+     2 | 
+     3 | 
+     4 | def total(prices):
+>    5 |     return sum(prices) / len(prices)
+       |     prices = []
+
+"
+    );
+    assert_eq!(first_screen(&mail.text), expected);
+    assert_eq!(mail.subject, "ZeroDivisionError in total (shop/cart.py)");
+    for part in ["ZeroDivisionError in total", "Your commit ", "prices = []", "Not mine", "Mute"] {
+        assert!(mail.html.contains(part), "{part}: {}", mail.html);
+    }
+}
+
+#[tokio::test]
+async fn each_mail_says_why_it_came_in_three_lines_and_who_else_was_considered() {
+    let app = told().start().await;
+    crate::rules::add(&app, "watch_list", r#"{"email": "wanda@example.com", "filepath": "shop"}"#)
+        .await;
+    let alias = r#"{"old_email": "ben@example.com", "new_email": "benny@example.com"}"#;
+    crate::rules::add(&app, "email_remapping", alias).await;
+    app.report(&cart()).await;
+    let mails = app.mails().await;
+    let [benny, wanda] = &mails[..] else { panic!("{mails:#?}") };
+    let id = &app.repository.git(&["rev-parse", "HEAD"])[..12];
+    let why = format!(
+        "\
+Why you
+  Line: shop/cart.py:5 in total: the text agrees at {}, the tip of the branch
+  Commit: {id} “cart: a total” of 2026-05-18 12:00:00, last changed by Ben Baker <ben@example.com>
+  To you: email alias: ben@example.com → benny@example.com → you answer for the line, as said above
+  Also considered: shop/web.py:2 in handle, Ann Archer <ann@example.com> in ",
+        &id[..10]
+    );
+    assert!(benny.says(&why), "{}", benny.text);
+    assert!(benny.text.contains("Commit ") && !benny.text.contains("Your commit"));
+    assert!(wanda.says(" → you watch shop Also considered"), "{}", wanda.text);
+}
+
+#[tokio::test]
+async fn the_default_contact_reads_why_nobody_is_blamed_and_how_to_mend_it() {
+    let app = told().start().await;
+    app.report(&request(&[("/opt/elsewhere.py", 1, "f", "x()")])).await;
+    let mail = app.one_mail().await;
+    assert_eq!(mail.to, "team@example.com");
+    for part in [
+        "Nobody is blamed: see why below",
+        "Nobody is blamed: no frame of the traceback is a file of the repository: check repo_dir, \
+         path_prefixes",
+        "nobody else is known: default_contact team@example.com",
+    ] {
+        assert!(mail.says(part), "{part}: {}", mail.text);
+    }
+}
+
+#[tokio::test]
+async fn the_outside_of_a_mail_is_right_for_threads_filters_and_the_way_out() {
+    let app = told().with("hostname", "https://errors.example.com").start().await;
+    app.report(&cart()).await;
+    let mail = app.one_mail().await;
+    assert_eq!(mail.defects, Vec::<String>::new());
+    assert_eq!(mail.header("from"), "Flawless <flawless@example.com>");
+    assert_eq!(mail.header("to"), BEN.1);
+    assert_eq!(mail.header("references"), "<issue-1.default@example.com>");
+    assert_eq!(mail.header("in-reply-to"), mail.header("references"));
+    assert_eq!(mail.header("list-id"), "<default.flawless.example.com>");
+    assert_eq!(mail.header("auto-submitted"), "auto-generated");
+    assert_eq!(mail.header("date"), "Sun, 22 Nov 2026 12:00:00 +0000");
+    assert_eq!(mail.header("list-unsubscribe-post"), "List-Unsubscribe=One-Click");
+    let link = mail.header("list-unsubscribe");
+    let start =
+        "<https://errors.example.com/unsubscribe?address=ben%40example.com&mails=alerts&token=";
+    assert!(link.starts_with(start) && link.ends_with('>'), "{link}");
+    let id = mail.message_id.trim_matches(['<', '>']);
+    let (name, domain) = id.split_once('@').expect("two parts");
+    assert!(name.starts_with("alert-1.") && name.len() == 40 && domain == "example.com", "{id}");
+    // Without TLS on the way, one click would be anybody's.
+    let app = told().start().await;
+    app.report(&cart()).await;
+    let mail = app.one_mail().await;
+    assert_eq!(mail.header("list-unsubscribe-post"), "");
+    assert!(mail.header("list-unsubscribe").starts_with("<http://127.0.0.1:"));
+}
+
+#[tokio::test]
+async fn mails_show_of_variables_what_the_option_says() {
+    for (option, value, name) in
+        [("values", true, true), ("names", false, true), ("none", false, false)]
+    {
+        let app = told().with("mail_locals", option).start().await;
+        app.report(&cart()).await;
+        let mail = app.one_mail().await;
+        for text in [&mail.text, &mail.html] {
+            assert_eq!(text.contains("0.19"), value, "{option}: {text}");
+            assert_eq!(text.contains("tax"), name, "{option}: {text}");
+        }
+        let (_, page) = app.get("/view_traceback?issue=1").await;
+        assert!(page.contains("0.19"), "the page shows them all the same");
+    }
+}
+
+#[tokio::test]
+async fn the_lines_around_come_from_the_repository_only_when_they_are_those_that_ran() {
+    let repository = TestRepository::shop();
+    let later = "import os\n\nfrom shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n";
+    repository.commit(ANN, "2026-07-01", "import", &[("shop/cart.py", later)]);
+    let app = told().repository(repository).start().await;
+    app.report(&cart()).await;
+    let mail = app.one_mail().await;
+    assert_eq!(mail.to, BEN.1);
+    // Line 5 is another one at the tip; the revision in which it was found has the right ones.
+    assert!(
+        mail.text.contains("     4 | def total(prices):\n>    5 |     return sum"),
+        "{}",
+        mail.text
+    );
+}
+
+#[tokio::test]
+async fn hostile_names_and_values_neither_inject_nor_mislead() {
+    let repository = TestRepository::shop();
+    let name = "Eve \"Q\" <b>\u{202e}<script>alert(1)</script>, x@evil.example";
+    repository.commit(
+        (name, "eve@example.com"),
+        "2026-06-01",
+        "Bcc: all@example.com \u{202e}<img src=x>",
+        &[("shop/eve.py", "boom()\n")],
+    );
+    let app = told().repository(repository).start().await;
+    let mut report =
+        request(&[("/srv/app/shop/eve.py", 1, "f\r\nBcc: eve@evil.example", "boom()")]);
+    report.exception_type = Some("a.E\r\nBcc: eve@evil.example\r\n\r\n<script>\u{202e}".into());
+    report.exception_message = Some("<img src=x onerror=alert(1)>\u{2066}".into());
+    report.hostname = Some("web\r\nX-Evil: 1".into());
+    report.environment = Some("\u{202d}production".into());
+    report.revision = Some("\r\nX-Evil: 1".into());
+    report.additional_info = Some("<a href='https://evil.example'>click</a>".into());
+    report.traceback[0].frame_locals = Some(
+        [("x\r\ny", "<script>alert(1)</script>"), ("\u{202e}name", "\u{1b}[31m")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+    );
+    app.report(&report).await;
+    let mail = app.one_mail().await;
+    assert_eq!(mail.to, "eve@example.com");
+    assert_eq!(mail.defects, Vec::<String>::new());
+    let names: Vec<&str> = mail.headers.iter().map(|(name, _)| name.as_str()).collect();
+    assert!(!names.contains(&"bcc") && !names.contains(&"x-evil"), "{names:?}");
+    for text in [&mail.subject, &mail.text, &mail.html] {
+        let harmful = |c: char| {
+            (c.is_control() && c != '\n')
+                || ('\u{202a}'..='\u{202e}').contains(&c)
+                || c == '\u{2066}'
+        };
+        assert_eq!(text.find(harmful).map(|at| &text[at..]), None);
+    }
+    for tag in ["<script", "<img", "<a href='", "<b>"] {
+        assert!(!mail.html.contains(tag), "{tag}: {}", mail.html);
+    }
+    assert!(!mail.text.contains("\nBcc:") && !mail.text.contains("\nX-Evil"), "{}", mail.text);
+}
+
+#[tokio::test]
+async fn a_mail_is_never_so_long_that_mail_programs_cut_it() {
+    let app = told().with("max_report_bytes", "67108864").start().await;
+    // Characters that need most bytes on the way, and a value of a megabyte in each of many frames.
+    for (text, line) in [("x", 5), ("\u{1f4a5}", 4), ("<&>\"'", 1)] {
+        let mut report = request(&CART[1..]);
+        let frame = report.traceback[0].clone();
+        report.traceback = vec![frame; 40];
+        for frame in &mut report.traceback {
+            let locals = (0..50).map(|n| (format!("v{n}"), text.repeat(4_000)));
+            frame.frame_locals = Some(locals.collect());
+            frame.filename = Some(format!("/srv/{}/shop/cart.py", text.repeat(100)));
+        }
+        report.traceback[7].frame_locals = Some([("big".to_owned(), text.repeat(1 << 20))].into());
+        report.traceback[39].line_number = Some(line);
+        report.traceback[39].filename = Some("/srv/app/shop/cart.py".into());
+        report.traceback[39].text = Some(
+            ["from shop.money import add", "", "", "def total(prices):", LINE][line as usize - 1]
+                .into(),
+        );
+        report.exception_message = Some(text.repeat(100_000));
+        report.additional_info = Some(text.repeat(100_000));
+        app.report(&report).await;
+        app.settle().await;
+        app.later();
+    }
+    let mails = app.mails().await;
+    assert_eq!(mails.len(), 3);
+    for mail in mails {
+        assert!(mail.size < 90_000, "{} bytes", mail.size);
+        assert!(mail.html.len() < 90_000 && mail.text.contains("Why you"));
+        assert!(mail.text.contains("See all values in full"), "{}", mail.text);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_owner_is_followed_by_the_owner_of_the_file_with_the_whole_mail() {
+    let repository = TestRepository::shop();
+    repository.commit(CLEO, "2026-06-01", "owners", &[("CODEOWNERS", "shop/ cleo@example.com\n")]);
+    let smtp = crate::harness::SmtpServer::start(&["--refuse", BEN.1]);
+    let app = told().repository(repository).smtp(smtp).start().await;
+    app.report(&cart()).await;
+    crate::harness::wait_until("somebody is told", async || !app.smtp.mails().is_empty()).await;
+    let mail = app.one_mail().await;
+    assert_eq!(mail.to, CLEO.1);
+    let step = "mails to ben@example.com cannot be delivered: ";
+    assert!(mail.says(step) && mail.says("no such user here"), "{}", mail.text);
+    assert_eq!(mail.subject, "ZeroDivisionError in total (shop/cart.py)");
+}
