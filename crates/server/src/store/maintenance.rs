@@ -27,7 +27,7 @@ impl Store {
         Ok(query.fetch_one(&self.readers).await?)
     }
 
-    /// Mails that wait for the mail server.
+    /// Mails that wait for the mail server; no posts.
     ///
     /// # Errors
     /// The database refuses.
@@ -35,7 +35,7 @@ impl Store {
         let query = sqlx::query_as(
             "SELECT COUNT(*) AS waiting, MIN(created_at) AS oldest_at, \
              MAX(last_error) AS last_error FROM outbox \
-             WHERE sent_at IS NULL AND gave_up_at IS NULL",
+             WHERE sent_at IS NULL AND gave_up_at IS NULL AND kind <> 'post'",
         );
         Ok(query.fetch_one(&self.readers).await?)
     }

@@ -4,6 +4,7 @@
 //! in one. A missing row is `Ok(None)`.
 
 mod alerts;
+mod channels;
 mod dialect;
 mod functions_seen;
 mod issue_merge;
@@ -17,6 +18,7 @@ mod open;
 mod outbox;
 mod outcomes;
 mod pending;
+mod posts;
 mod projects;
 mod rules;
 mod running;
@@ -24,6 +26,7 @@ mod samples;
 mod secrets;
 
 pub use alerts::{AlertRow, IssueAlert};
+pub use channels::{ChannelRow, NewChannel, channel_number, channel_recipient};
 pub use issues::{Counted, IssueFacts, IssueRow, Seen, WeekIssue};
 pub use line_facts::StoredFacts;
 pub use losses::LossRow;
@@ -34,6 +37,7 @@ pub use open::{StoreError, make_private_folder};
 pub use outbox::{DueMail, MailKind, MailState, NewMail, RefusedAddress};
 pub use outcomes::OutcomeRow;
 pub use pending::{NewPending, PendingRow, TakenPending};
+pub use posts::{DuePost, PostState};
 pub use projects::ProjectRow;
 pub use rules::{RULE_LISTS, RuleEntry, RuleInputError, RuleList};
 pub use running::RunningRow;

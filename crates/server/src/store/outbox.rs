@@ -78,11 +78,11 @@ pub struct DueMail {
 /// A mail as pages show it.
 #[derive(Debug, Clone, FromRow)]
 pub struct MailState {
-    /// The one address it goes to.
+    /// The one address it goes to, or the channel as people say it, e.g. `slack channel 3`.
     pub recipient: String,
     /// When it was written.
     pub created_at: i64,
-    /// When the mail server took it.
+    /// When the mail server or the channel's service took it.
     pub sent_at: Option<i64>,
     /// When it was given up.
     pub gave_up_at: Option<i64>,
@@ -180,15 +180,17 @@ impl Store {
         Ok(query.bind(now).bind(limit).fetch_all(&self.readers).await?)
     }
 
-    /// The mails about an issue, newest first.
+    /// The mails and posts about an issue, newest first.
     ///
     /// # Errors
     /// The database refuses.
     pub async fn mails_of(&self, issue_id: i64) -> Result<Vec<MailState>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT outbox.recipient, outbox.created_at, outbox.sent_at, outbox.gave_up_at, \
+            "SELECT COALESCE(channel.kind || ' channel ' || channel.id, outbox.recipient) \
+             AS recipient, outbox.created_at, outbox.sent_at, outbox.gave_up_at, \
              outbox.last_error FROM alert JOIN notice ON notice.alert_id = alert.id \
              JOIN outbox ON outbox.id = notice.outbox_id \
+             LEFT JOIN channel ON outbox.recipient = 'channel:' || channel.id \
              WHERE alert.issue_id = $1 ORDER BY outbox.id DESC LIMIT 50",
         );
         Ok(query.bind(issue_id).fetch_all(&self.readers).await?)
