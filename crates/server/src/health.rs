@@ -6,7 +6,7 @@ use crate::dates::ago;
 use crate::held_back::held_back;
 use crate::present::plain;
 use crate::state::Shared;
-use crate::store::{QueueAge, StoreError};
+use crate::store::{ChannelRow, PostState, QueueAge, StoreError, channel_recipient};
 
 /// One part of the server.
 #[derive(Debug)]
@@ -27,6 +27,7 @@ const ALERT_STUCK_MS: i64 = 60 * 60_000;
 const OUTBOX_STUCK_MS: i64 = 60 * 60_000;
 /// A remote that could not be reached for longer than this is a matter for somebody.
 const FETCH_STUCK_MS: i64 = 60 * 60_000;
+const DAY_MS: i64 = 24 * 60 * 60_000;
 
 /// Looks at each part.
 pub async fn check(shared: &Shared) -> Vec<HealthPart> {
@@ -50,6 +51,7 @@ pub async fn check(shared: &Shared) -> Vec<HealthPart> {
         queue("alerts", "alerts wait for somebody to tell", alerts, now, ALERT_STUCK_MS),
         held(shared, now).await,
         queue("outbox", "mails wait to be sent", outbox, now, OUTBOX_STUCK_MS),
+        channels(shared, now).await,
     ]
 }
 
@@ -74,6 +76,52 @@ async fn held(shared: &Shared, now: i64) -> HealthPart {
 
 fn part(name: &'static str, ok: bool, text: String) -> HealthPart {
     HealthPart { name, ok, text }
+}
+
+/// What did not reach a channel is said, but only what the whole project misses is a matter for
+/// somebody: the alerts are in the mail.
+async fn channels(shared: &Shared, now: i64) -> HealthPart {
+    const NAME: &str = "channels";
+    let (channels, states) =
+        match tokio::try_join!(shared.store.channels(), shared.store.post_states(now - DAY_MS)) {
+            Ok(found) => found,
+            Err(error) => return part(NAME, false, error.to_string()),
+        };
+    let mut ok = true;
+    let mut texts = Vec::new();
+    for channel in &channels {
+        let ChannelRow { id, kind, owner, .. } = channel;
+        let state = states.iter().find(|state| state.recipient == channel_recipient(*id));
+        let error = state.and_then(|state| state.last_error.as_deref()).unwrap_or_default();
+        let mut wrong = Vec::new();
+        if let Some(why) = &channel.broken_why {
+            wrong.push(format!(
+                "is broken, the service says {why}: remove it with flawless channels remove {id}, \
+                 or try it with flawless channels test {id}"
+            ));
+        }
+        let age = state.and_then(|state| state.oldest_at).map_or(0, |oldest| now - oldest);
+        if let Some(PostState { waiting: waiting @ 1.., .. }) = state {
+            wrong.push(format!("{waiting} posts wait, the oldest for {}", ago(age)));
+        }
+        if let Some(PostState { given_up: given_up @ 1.., .. }) = state {
+            wrong.push(format!("{given_up} posts were given up since yesterday"));
+        }
+        if wrong.is_empty() {
+            continue;
+        }
+        ok &= owner.is_some() || (channel.broken_why.is_none() && age < OUTBOX_STUCK_MS);
+        let error = if error.is_empty() { String::new() } else { format!("; last error: {error}") };
+        texts.push(format!("{kind} channel {id}: {}{error}", wrong.join("; ")));
+    }
+    if texts.is_empty() {
+        let text = match channels.len() {
+            0 => "there are none".to_owned(),
+            number => format!("{number}, all take what is posted"),
+        };
+        return part(NAME, ok, text);
+    }
+    part(NAME, ok, plain(&texts.join(". ")))
 }
 
 fn mirror(shared: &Shared, now: i64) -> HealthPart {

@@ -2,6 +2,7 @@
 
 mod accept;
 pub mod attribution;
+pub mod channel;
 pub mod cli;
 pub mod clock;
 pub mod code_around;

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::attribution::Repo;
+use crate::channel::{PostClient, run_posts};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::http_listen::{HttpLimits, run_http};
@@ -62,7 +63,7 @@ const REQUEST_HEAD: Duration = Duration::from_secs(60);
 /// For one frame to arrive. Clients wait 2 s for the answer to it.
 const FRAME_TIME: Duration = Duration::from_secs(10);
 
-/// For a mail that is being sent when the server is told to stop.
+/// For a mail and posts that are being sent when the server is told to stop.
 const STOP_WAITS: Duration = Duration::from_secs(5);
 
 impl Server {
@@ -117,6 +118,7 @@ impl Server {
             clock,
             bells: Arc::default(),
             sending: Arc::default(),
+            posting: Arc::default(),
             signer: Arc::new(signer),
             baseline_until: store_started_at.saturating_add(baseline),
             project: project.name.as_str().into(),
@@ -140,6 +142,8 @@ impl Server {
         tasks.spawn(run_notify(shared.clone()));
         tasks.spawn(run_mending(shared.clone()));
         tasks.spawn(run_sender(shared.clone(), smtp, journal));
+        let posts = PostClient::new(shared.config.webhook_private_addresses);
+        tasks.spawn(run_posts(shared.clone(), posts));
         tasks.spawn(run_maintenance(shared.clone()));
         Ok(Self { thrift_address, http_address, project, shared, tasks, _lock: lock })
     }
@@ -156,9 +160,10 @@ impl Server {
 
     /// Ends it: what was accepted is in the store, and goes on when it is started again.
     pub async fn stop(mut self) {
-        // A mail that the mail server is about to take should not be sent again.
-        let sending = self.shared.sending.clone();
-        let _held = tokio::time::timeout(STOP_WAITS, sending.lock()).await;
+        // A mail that the mail server is about to take should not be sent again, and no post.
+        let (sending, posting) = (self.shared.sending.clone(), self.shared.posting.clone());
+        let held = async { tokio::join!(sending.lock(), posting.write()) };
+        let _held = tokio::time::timeout(STOP_WAITS, held).await;
         self.tasks.shutdown().await;
         self.shared.store.close().await;
     }

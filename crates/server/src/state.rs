@@ -30,6 +30,8 @@ pub struct Shared {
     pub bells: Arc<Bells>,
     /// Held while a mail is being sent.
     pub sending: Arc<tokio::sync::Mutex<()>>,
+    /// Held, by each of them, while posts are being sent.
+    pub posting: Arc<tokio::sync::RwLock<()>>,
     /// Signs links and names of mails.
     pub signer: Arc<Signer>,
     /// Until when what is seen first was there before anybody looked: `baseline_hours`.
@@ -51,6 +53,8 @@ pub struct Bells {
     pub alerts: Notify,
     /// Mails wait in the outbox.
     pub outbox: Notify,
+    /// Posts wait in the outbox.
+    pub posts: Notify,
 }
 
 impl Shared {

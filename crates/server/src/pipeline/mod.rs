@@ -9,6 +9,7 @@ mod keep_rules;
 mod maintain;
 mod mend;
 mod notify;
+mod notify_channels;
 mod record;
 mod tell;
 mod verdicts;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use flawless_core::{KnownError, Owner, Recipients, Rules, recipients};
 
+use super::notify_channels::{channel_notices, write_posts};
 use crate::attribution::Repo;
 use crate::code_around::read_around;
 use crate::held_back::held_back;
@@ -13,6 +14,7 @@ use crate::short_alert::ShortAlert;
 use crate::state::Shared;
 use crate::store::{
     AlertRow, IssueRow, NewMail, NewNotice, NoticeRow, RefusedAddress, Sample, StoreError,
+    channel_number,
 };
 
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -45,16 +47,16 @@ async fn notify(shared: &Shared) -> Result<usize, StoreError> {
 }
 
 /// An alert with all that is said about it.
-struct Told {
-    issue: IssueRow,
+pub(super) struct Told {
+    pub(super) issue: IssueRow,
     details: IssueDetails,
-    sample: Sample,
-    owner: Owner,
+    pub(super) sample: Sample,
+    pub(super) owner: Owner,
 }
 
 impl Told {
     /// The inner error says why nothing can be told.
-    async fn read(
+    pub(super) async fn read(
         shared: &Shared,
         alert: &AlertRow,
         rules: &Rules,
@@ -117,7 +119,9 @@ async fn address(shared: &Shared, alert: &AlertRow) -> Result<(), StoreError> {
         tracing::warn!(issue = issue.id, why, "nobody can be told");
         return hold(shared, alert, &why).await;
     }
-    let notices: Vec<NewNotice> = found.mailable.iter().map(|told| notice(told, owner)).collect();
+    let mut notices: Vec<NewNotice> =
+        found.mailable.iter().map(|told| notice(told, owner)).collect();
+    notices.extend(channel_notices(shared, owner).await?);
     let note = invalid_note(shared, issue, &found);
     let mut tx = shared.store.write().await?;
     let added = tx.add_notices(alert.id, &notices, now).await?;
@@ -147,12 +151,16 @@ async fn write_due(shared: &Shared) -> Result<usize, StoreError> {
     }
     if written > 0 {
         shared.bells.outbox.notify_one();
+        shared.bells.posts.notify_one();
     }
     Ok(written)
 }
 
 /// Writes all that is held back for a recipient: one mail, or several where one would be too long.
 async fn write(shared: &Shared, recipient: &str, now: i64) -> Result<(), StoreError> {
+    if let Some(channel) = channel_number(recipient) {
+        return write_posts(shared, channel, now).await;
+    }
     let rules = shared.rules.get();
     let refused = shared.store.refused_addresses(now).await?;
     let notices = shared.store.held_notices(recipient).await?;
@@ -194,7 +202,7 @@ async fn write(shared: &Shared, recipient: &str, now: i64) -> Result<(), StoreEr
 }
 
 /// The alerts of notices in a few words, each with the notice's number.
-async fn short_alerts(
+pub(super) async fn short_alerts(
     shared: &Shared,
     notices: &[NoticeRow],
     rules: &Rules,

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::command_line::{flawless, stdout};
 use crate::harness::{
-    ANN, App, BEN, CLEO, NOW, ServerProcess, SmtpServer, TestRepository, free_port,
+    ANN, App, BEN, CLEO, NOW, ServerProcess, SmtpServer, TestRepository, free_port, get,
     python_with_package, server_options, wait_until,
 };
 use crate::ingest::refusals;
@@ -231,7 +231,7 @@ async fn what_fails_while_the_server_is_away_arrives_later_or_is_known_to_be_los
     let warnings = program.end();
     assert_eq!(warnings.matches("RuntimeWarning: flawless:").count(), 1, "{warnings}");
     let url = format!("http://127.0.0.1:{http_port}/check_health");
-    let page = reqwest::get(url).await.expect("an answer").text().await.expect("text");
+    let (_, page) = get(&url).await;
     for expected in ["clients had to drop", "<td class=\"number\">15</td>", "web-01"] {
         assert!(page.contains(expected), "{expected:?} is missing in\n{page}");
     }

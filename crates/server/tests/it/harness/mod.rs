@@ -5,6 +5,7 @@ mod mail;
 mod process;
 mod repository;
 mod thrift;
+mod webhook;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ pub use mail::{Mail, SmtpServer};
 pub use process::{ServerProcess, free_port, server_options};
 pub use repository::{ANN, BEN, CLEO, Person, TestRepository};
 pub use thrift::{ThriftClient, request};
+pub use webhook::{Posted, Webhook};
 
 /// Sunday, 2026-11-22 12:00:00 UTC.
 pub const NOW: i64 = 1_795_348_800_000;
@@ -111,9 +113,7 @@ impl App {
 
     /// A page: status and body.
     pub async fn get(&self, path: &str) -> (u16, String) {
-        let url = format!("http://{}{path}", self.server.http_address);
-        let answer = reqwest::get(url).await.expect("the server answers");
-        (answer.status().as_u16(), answer.text().await.expect("text"))
+        get(&format!("http://{}{path}", self.server.http_address)).await
     }
 
     /// Sends a form: status and body of the page it leads to.
@@ -174,6 +174,14 @@ impl AppBuilder {
         let server = Server::start(config, clock.clone()).await.expect("the server starts");
         App { server, clock, repository, smtp, folder }
     }
+}
+
+/// What is at an address: status and body.
+pub async fn get(url: &str) -> (u16, String) {
+    // The client wants to know with what it would encrypt; a server in this process has said it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let answer = reqwest::get(url).await.expect("the server answers");
+    (answer.status().as_u16(), answer.text().await.expect("text"))
 }
 
 /// Waits until `done` says so.

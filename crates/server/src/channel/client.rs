@@ -1,0 +1,209 @@
+//! Posts a body to a webhook: with limits of time and size, to public addresses, and no further.
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::fmt::rfc2822;
+use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, StatusCode};
+use url::Url;
+
+use super::public_addresses::{NotPublic, PublicOnly, SystemLookup};
+use super::signature::headers;
+use super::target::check_url;
+use crate::present::one_line;
+use crate::store::ChannelRow;
+
+const CONNECT: Duration = Duration::from_secs(5);
+const WHOLE: Duration = Duration::from_secs(15);
+/// Of an answer this much is read, for its words.
+const WORDS_BYTES: usize = 1_024;
+const WORDS: usize = 300;
+const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
+
+/// What came of an attempt, with the service's words.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The service has it.
+    Taken(String),
+    /// This post may be taken later.
+    Later(String),
+    /// The service takes nothing for now; not before this time is over, when it says so.
+    Closed(String, Option<Duration>),
+    /// The service will never take this post.
+    Refused(String),
+    /// There is no such webhook any more.
+    Gone(String),
+}
+
+/// Posts to webhooks.
+#[derive(Debug, Clone)]
+pub struct PostClient {
+    /// Why there is none, in words.
+    http: Result<Client, String>,
+    private_allowed: bool,
+}
+
+impl PostClient {
+    /// `private_allowed` lets posts go to addresses that are not public, and unencrypted.
+    pub fn new(private_allowed: bool) -> Self {
+        // That of a program that has chosen one already is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let builder = Client::builder()
+            .user_agent(concat!("Flawless/", env!("CARGO_PKG_VERSION")))
+            .no_proxy()
+            .redirect(Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(CONNECT)
+            .timeout(WHOLE)
+            // Posts are rare: none is worth a connection that its other end may have left.
+            .pool_max_idle_per_host(0);
+        let builder = if private_allowed {
+            builder.dns_resolver(Arc::new(SystemLookup))
+        } else {
+            builder.dns_resolver(Arc::new(PublicOnly(SystemLookup)))
+        };
+        Self { http: builder.build().map_err(|error| in_words(&error)), private_allowed }
+    }
+
+    /// Posts a body under its name; `now` goes into the signature.
+    pub async fn post(&self, channel: &ChannelRow, id: &str, body: &[u8], now: i64) -> Answer {
+        let http = match &self.http {
+            Ok(http) => http,
+            Err(why) => return Answer::Closed(format!("nothing can be posted: {why}"), None),
+        };
+        // The option may have changed since it was added; and literal addresses are not looked up.
+        let url = match check_url(channel.url.reveal(), self.private_allowed) {
+            Ok(url) => url,
+            Err(why) => return Answer::Refused(why),
+        };
+        let mut request = http.post(url.clone()).header(CONTENT_TYPE, "application/json");
+        if !channel.secret.reveal().is_empty() {
+            let Some(headers) = headers(&channel.secret, id, now, body) else {
+                return Answer::Refused("its signing key is none: add the channel anew".to_owned());
+            };
+            for (name, value) in headers {
+                request = request.header(name, value);
+            }
+        }
+        match request.body(body.to_vec()).send().await {
+            Ok(response) => judge(response, &url, now).await,
+            Err(error) => failed(&error),
+        }
+    }
+}
+
+async fn judge(response: Response, url: &Url, now: i64) -> Answer {
+    let status = response.status();
+    let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let after = after.and_then(|value| retry_after(value, now));
+    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+    let redirect = location.and_then(|location| url.join(location).ok());
+    let said = words(response, url).await;
+    let said = match said.as_str() {
+        "" => status.to_string(),
+        said => format!("{status}: {said}"),
+    };
+    match status {
+        status if status.is_success() => Answer::Taken(said),
+        status if status.is_redirection() => {
+            let to = redirect.and_then(|url| url.host_str().map(str::to_owned));
+            let to = one_line(&to.unwrap_or_else(|| "nowhere".to_owned()), 100);
+            Answer::Refused(format!("{status}, a redirect to {to}: redirects are not followed"))
+        }
+        StatusCode::NOT_FOUND | StatusCode::GONE => Answer::Gone(said),
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            Answer::Closed(said, after)
+        }
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY => Answer::Later(said),
+        status if status.is_server_error() => Answer::Later(said),
+        _ => Answer::Refused(said),
+    }
+}
+
+/// The first words of an answer, without the webhook's address.
+async fn words(mut response: Response, url: &Url) -> String {
+    let mut bytes = Vec::new();
+    while bytes.len() < WORDS_BYTES
+        && let Ok(Some(chunk)) = response.chunk().await
+    {
+        bytes.extend_from_slice(&chunk[..chunk.len().min(WORDS_BYTES - bytes.len())]);
+    }
+    let mut text = String::from_utf8_lossy(&bytes).into_owned();
+    let secrets = [Some(url.path()).filter(|path| path.len() > 1), url.query()];
+    for secret in secrets.into_iter().flatten().filter(|secret| !secret.is_empty()) {
+        text = text.replace(secret, "…");
+    }
+    one_line(&text, WORDS)
+}
+
+/// How long the service asks to wait: in seconds or until a date, an hour at most.
+fn retry_after(value: &str, now: i64) -> Option<Duration> {
+    let wait = match value.trim().parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).unwrap_or_default(),
+        Err(_) => {
+            let at = rfc2822::parse(value).ok()?.timestamp().as_millisecond();
+            Duration::from_millis(u64::try_from(at - now).unwrap_or_default())
+        }
+    };
+    Some(wait.min(LONGEST_WAIT))
+}
+
+fn failed(error: &reqwest::Error) -> Answer {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<NotPublic>() {
+            return Answer::Refused(one_line(&error.to_string(), WORDS));
+        }
+        cause = error.source();
+    }
+    let words = in_words(error);
+    if error.is_builder() { Answer::Refused(words) } else { Answer::Closed(words, None) }
+}
+
+/// An error with its causes, without the webhook's address.
+fn in_words(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        let when = if error.is_connect() { "connecting" } else { "waiting for the answer" };
+        return format!("timed out while {when}");
+    }
+    let mut words = Vec::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words.push(error.to_string());
+        cause = error.source();
+    }
+    // The outermost says only that it is an error, and where to.
+    if words.is_empty() {
+        words.push("the request failed".to_owned());
+    }
+    words.dedup();
+    one_line(&words.join(": "), WORDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_may_ask_to_wait_for_seconds_or_until_a_date_and_no_longer_than_an_hour() {
+        // 2026-11-22 12:00:00 UTC.
+        let now = 1_795_348_800_000;
+        for (value, seconds) in [
+            ("120", Some(120.0)),
+            (" 0.25 ", Some(0.25)),
+            ("86400", Some(3_600.0)),
+            ("1e300", Some(0.0)),
+            ("-5", Some(0.0)),
+            ("nan", Some(0.0)),
+            ("Sun, 22 Nov 2026 12:02:00 GMT", Some(120.0)),
+            ("Sun, 22 Nov 2026 11:00:00 GMT", Some(0.0)),
+            ("Fri, 01 Jan 2027 00:00:00 GMT", Some(3_600.0)),
+            ("soon", None),
+        ] {
+            let wait = retry_after(value, now).map(|wait| wait.as_secs_f64());
+            assert_eq!(wait, seconds, "{value}");
+        }
+    }
+}

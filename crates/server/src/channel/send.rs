@@ -1,0 +1,156 @@
+//! Sends the posts in the outbox: one at a time to a channel, several channels at once, with
+//! retries over days. Mails do not wait for it.
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::client::{Answer, PostClient};
+use crate::state::Shared;
+use crate::store::{DuePost, StoreError, WriteTx, channel_number};
+
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// Channels that are posted to at once.
+const AT_ONCE: usize = 8;
+/// First wait after a failed attempt; doubled with each further one.
+const FIRST_RETRY_MS: i64 = 15_000;
+const LONGEST_RETRY_MS: i64 = 3_600_000;
+/// A post that was not taken for so long, at so many attempts, is given up.
+const GIVE_UP_AFTER_MS: i64 = 5 * 86_400_000;
+const GIVE_UP_AFTER_ATTEMPTS: i64 = 3;
+
+/// Sends posts for ever.
+pub async fn run_posts(shared: Shared, client: PostClient) {
+    let mut work = JoinSet::new();
+    let mut busy: HashSet<String> = HashSet::new();
+    // Channels that take nothing for now, and until when. Forgotten at a restart: then they are
+    // asked once more.
+    let mut resting: HashMap<String, i64> = HashMap::new();
+    loop {
+        let now = shared.clock.now();
+        resting.retain(|_, until| *until > now);
+        match shared.store.due_posts(now).await {
+            Ok(due) => {
+                for post in due {
+                    let waits = busy.contains(&post.recipient)
+                        || resting.contains_key(&post.recipient)
+                        || work.len() >= AT_ONCE;
+                    if !waits {
+                        busy.insert(post.recipient.clone());
+                        work.spawn(attempt(shared.clone(), client.clone(), post));
+                    }
+                }
+            }
+            Err(error) => tracing::error!(%error, "the outbox could not be read"),
+        }
+        tokio::select! {
+            Some(done) = work.join_next() => match done {
+                Ok((recipient, rests_until)) => {
+                    busy.remove(&recipient);
+                    if let Some(until) = rests_until {
+                        resting.insert(recipient, until);
+                    }
+                }
+                // Which one it was is not known: what still works is asked again below.
+                Err(error) => {
+                    tracing::error!(%error, "posting has failed");
+                    work.shutdown().await;
+                    busy.clear();
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+            },
+            () = shared.bells.posts.notified() => {}
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+        }
+    }
+}
+
+/// Posts once and notes what came of it. Returns the channel, and until when it takes nothing.
+async fn attempt(shared: Shared, client: PostClient, post: DuePost) -> (String, Option<i64>) {
+    // A server that is told to stop waits for this.
+    let _sending = shared.posting.read().await;
+    let rests = match send(&shared, &client, &post).await {
+        Ok(rests) => rests,
+        Err(error) => {
+            tracing::error!(%error, "what came of a post could not be noted");
+            Some(shared.clock.now() + FIRST_RETRY_MS)
+        }
+    };
+    (post.recipient.clone(), rests)
+}
+
+async fn send(
+    shared: &Shared,
+    client: &PostClient,
+    post: &DuePost,
+) -> Result<Option<i64>, StoreError> {
+    let channel = match channel_number(&post.recipient) {
+        Some(number) => shared.store.channel(number).await?,
+        None => None,
+    };
+    let answer = match &channel {
+        None => Answer::Refused("the channel was removed".to_owned()),
+        Some(channel) => {
+            client.post(channel, &post.message_id, &post.message, shared.clock.now()).await
+        }
+    };
+    let now = shared.clock.now();
+    let mut rests = None;
+    let mut tx = shared.store.write().await?;
+    match answer {
+        Answer::Taken(_) => {
+            tx.mail_sent(post.id, now).await?;
+            if let Some(channel) = &channel {
+                tx.channel_works(channel.id).await?;
+            }
+        }
+        Answer::Later(words) => {
+            postpone(&mut tx, post, now, wait(post), &words).await?;
+        }
+        Answer::Closed(words, asked) => {
+            let asked = asked.map_or(0, |asked| i64::try_from(asked.as_millis()).unwrap_or(0));
+            let wait = wait(post).max(asked);
+            rests = Some(now + wait);
+            postpone(&mut tx, post, now, wait, &words).await?;
+        }
+        Answer::Refused(words) => give_up(&mut tx, post, now, &words).await?,
+        Answer::Gone(words) => {
+            give_up(&mut tx, post, now, &words).await?;
+            if let Some(channel) = &channel {
+                tx.channel_broken(channel.id, now, &words).await?;
+            }
+        }
+    }
+    tx.commit().await?;
+    Ok(rests)
+}
+
+fn wait(post: &DuePost) -> i64 {
+    (FIRST_RETRY_MS << post.attempts.clamp(0, 8)).min(LONGEST_RETRY_MS)
+}
+
+async fn postpone(
+    tx: &mut WriteTx,
+    post: &DuePost,
+    now: i64,
+    wait: i64,
+    words: &str,
+) -> Result<(), StoreError> {
+    let is_old = now - post.created_at >= GIVE_UP_AFTER_MS;
+    if is_old && post.attempts >= GIVE_UP_AFTER_ATTEMPTS {
+        return give_up(tx, post, now, words).await;
+    }
+    tracing::warn!(to = post.recipient, words, "a post was not taken yet");
+    tx.mail_postponed(post.id, now + wait, words).await
+}
+
+/// Its alerts are in the mail all the same.
+async fn give_up(
+    tx: &mut WriteTx,
+    post: &DuePost,
+    now: i64,
+    words: &str,
+) -> Result<(), StoreError> {
+    tracing::error!(to = post.recipient, words, "a post is given up");
+    tx.mail_given_up(post.id, now, words).await
+}
