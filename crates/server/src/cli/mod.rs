@@ -8,6 +8,7 @@ macro_rules! say {
 }
 
 mod blame;
+mod channels;
 mod check;
 mod configure;
 mod demo;
@@ -56,6 +57,8 @@ enum Command {
     Deployed(deployed::Arguments),
     /// Lists, adds, removes and imports rules.
     Rules(rules::Arguments),
+    /// Lists, adds, removes and tests webhooks of Slack, Discord, Teams, Mattermost and your own.
+    Channels(channels::Arguments),
     /// Shows the project's key and the address that clients are given.
     Projects(projects::Arguments),
     /// Lists every option of flawless.cfg.
@@ -176,6 +179,7 @@ async fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Issues(arguments) => issues::run(arguments).await,
         Command::Deployed(arguments) => deployed::run(arguments).await,
         Command::Rules(arguments) => rules::run(arguments).await,
+        Command::Channels(arguments) => channels::run(arguments).await,
         Command::Projects(arguments) => projects::run(arguments).await,
         Command::Options { markdown } => {
             print(if markdown { options_markdown() } else { options_text() })

@@ -74,7 +74,7 @@ async fn a_slow_mail_server_times_out_and_holds_up_nothing_else() {
 }
 
 /// A certificate for 127.0.0.1 with its key in one file, and the authority that signed it.
-fn certificates(folder: &std::path::Path) -> (String, String) {
+pub fn certificates(folder: &std::path::Path) -> (String, String) {
     let script = "import sys, trustme
 authority = trustme.CA()
 authority.cert_pem.write_to_path(sys.argv[1] + '/ca.pem')

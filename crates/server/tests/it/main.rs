@@ -4,6 +4,8 @@
 
 mod alerts;
 mod attribution;
+mod channel_posts;
+mod channels;
 mod command_line;
 mod crash;
 mod flood;

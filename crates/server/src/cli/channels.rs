@@ -1,0 +1,213 @@
+//! `flawless channels`: webhooks that alerts go to, beside the mails.
+use std::fmt::Write;
+use std::io::Read;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use flawless_core::is_mailable;
+
+use super::{ConfArgument, Failure, print};
+use crate::channel::{
+    Answer, ChannelKind, PostClient, belongs_to, check_resolved, check_url, new_signing_key, shown,
+    trial_body,
+};
+use crate::clock::Clock;
+use crate::config::{Config, Secret};
+use crate::dates::date_time;
+use crate::project_keys::ProjectKeys;
+use crate::store::{NewChannel, Store};
+
+/// More than any URL has.
+const READ_BYTES: u64 = 65_536;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Lists the channels; of their URLs, which are secrets, only the beginning.
+    List {
+        #[command(flatten)]
+        conf: ConfArgument,
+    },
+    /// Adds a channel. A running server uses it from the next alert on.
+    Add {
+        #[command(flatten)]
+        conf: ConfArgument,
+        /// What understands the posts.
+        kind: ChannelKind,
+        /// The webhook's URL, as the service shows it; - reads it from standard input.
+        url: String,
+        /// Only alerts that this address answers for; without it all of the project.
+        #[arg(long = "for", value_name = "ADDRESS")]
+        owner: Option<String>,
+    },
+    /// Removes a channel with all that waits for it.
+    Remove {
+        #[command(flatten)]
+        conf: ConfArgument,
+        /// As `flawless channels list` shows it.
+        number: i64,
+    },
+    /// Posts a test at once and says what the service answers.
+    Test {
+        #[command(flatten)]
+        conf: ConfArgument,
+        /// As `flawless channels list` shows it.
+        number: i64,
+    },
+}
+
+pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let now = Clock::system().now();
+    match arguments.action {
+        Action::List { conf } => {
+            let config = conf.resolve()?;
+            list(&config, &open(&config, now).await?).await
+        }
+        Action::Add { conf, kind, url, owner } => {
+            let config = conf.resolve()?;
+            let channel = checked(&config, kind, &url, owner).await?;
+            add(&open(&config, now).await?, &channel, now).await
+        }
+        Action::Remove { conf, number } => {
+            let config = conf.resolve()?;
+            let store = open(&config, now).await?;
+            let mut tx = store.write().await?;
+            let removed = tx.remove_channel(number, now).await?;
+            tx.commit().await?;
+            store.close().await;
+            if !removed {
+                return Err(no_such(number));
+            }
+            print(format!("channel {number} is removed\n"))
+        }
+        Action::Test { conf, number } => {
+            let config = conf.resolve()?;
+            test(&config, &open(&config, now).await?, number, now).await
+        }
+    }
+}
+
+async fn open(config: &Config, now: i64) -> Result<Store, Failure> {
+    Ok(Store::open(&config.data_dir, now).await?)
+}
+
+fn no_such(number: i64) -> Failure {
+    Failure::new(format!("there is no channel {number}; flawless channels list shows all"))
+}
+
+async fn list(config: &Config, store: &Store) -> Result<ExitCode, Failure> {
+    let channels = store.channels().await?;
+    store.close().await;
+    let mut text = String::new();
+    for channel in &channels {
+        let whose = match &channel.owner {
+            Some(owner) => format!("alerts of {owner}"),
+            None => "all alerts".to_owned(),
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "{:>4}  {:<10}  {}  {whose}",
+            channel.id,
+            channel.kind,
+            shown(&channel.url)
+        );
+        if let (Some(at), Some(why)) = (channel.broken_at, &channel.broken_why) {
+            let at = date_time(at, &config.timezone);
+            let _ = writeln!(text, "      broken since {at}: {why}");
+        }
+    }
+    if channels.is_empty() {
+        text.push_str("There are none. Add one with flawless channels add KIND URL\n");
+    }
+    print(text)
+}
+
+/// The channel, when its address may be posted to.
+async fn checked(
+    config: &Config,
+    kind: ChannelKind,
+    url: &str,
+    owner: Option<String>,
+) -> Result<NewChannel, Failure> {
+    if let Some(owner) = owner.as_ref().filter(|owner| !is_mailable(owner)) {
+        return Err(Failure::new(format!("--for: {owner:?} is no mail address")));
+    }
+    let allowed = config.webhook_private_addresses;
+    let wrong = |why: String| Failure::new(format!("URL: {why}"));
+    let mut typed = String::new();
+    let url = match url {
+        "-" => {
+            std::io::stdin().take(READ_BYTES).read_to_string(&mut typed)?;
+            typed.trim()
+        }
+        url => url,
+    };
+    let url = check_url(url, allowed).map_err(wrong)?;
+    check_resolved(&url, allowed).await.map_err(wrong)?;
+    let host = url.host_str().unwrap_or_default();
+    match belongs_to(&url) {
+        Some(other) if other != kind => eprintln!(
+            "note: {host} belongs to {other}, and the posts will be made for {kind}",
+            other = other.as_str(),
+            kind = kind.as_str(),
+        ),
+        _ => {}
+    }
+    let secret = match kind {
+        ChannelKind::Json => Some(new_signing_key().map_err(|error| {
+            Failure::new(format!("the system gives no random numbers: {error}"))
+        })?),
+        _ => None,
+    };
+    Ok(NewChannel { kind: kind.as_str(), url: Secret::new(url.to_string()), secret, owner })
+}
+
+async fn add(store: &Store, channel: &NewChannel, now: i64) -> Result<ExitCode, Failure> {
+    let mut tx = store.write().await?;
+    let number = tx.add_channel(channel, now).await?;
+    tx.commit().await?;
+    store.close().await;
+    let mut text = format!("{} has the number {number}\n", shown(&channel.url));
+    if let Some(secret) = &channel.secret {
+        let _ = writeln!(text, "signing key  {}", secret.reveal());
+        let _ = writeln!(text, "Keep it for the receiver: it is not shown again.");
+    }
+    let _ = writeln!(text, "Try it: flawless channels test {number}");
+    print(text)
+}
+
+async fn test(config: &Config, store: &Store, number: i64, now: i64) -> Result<ExitCode, Failure> {
+    let channel = store.channel(number).await?.ok_or_else(|| no_such(number))?;
+    let kind = ChannelKind::of(&channel.kind)
+        .ok_or_else(|| Failure::new(format!("its kind {:?} is not known", channel.kind)))?;
+    let project = ProjectKeys::open(store, now).await?;
+    let id = format!("post-{number}.test.{now}@{}", config.addresses.domain);
+    let body = trial_body(kind, &project.name, &id, now);
+    let answer =
+        PostClient::new(config.webhook_private_addresses).post(&channel, &id, &body, now).await;
+    let mut tx = store.write().await?;
+    match &answer {
+        Answer::Taken(_) => tx.channel_works(number).await?,
+        Answer::Gone(words) => tx.channel_broken(number, now, words).await?,
+        _ => {}
+    }
+    tx.commit().await?;
+    store.close().await;
+    let address = shown(&channel.url);
+    match answer {
+        Answer::Taken(words) => print(format!("{address} has taken the test: {words}\n")),
+        Answer::Later(words) | Answer::Closed(words, _) => Err(Failure::new(format!(
+            "{address} has not taken the test; an alert would be tried again: {words}"
+        ))),
+        Answer::Refused(words) => Err(Failure::new(format!("{address} refuses the test: {words}"))),
+        Answer::Gone(words) => Err(Failure::new(format!(
+            "{address} is gone: {words}. Make a new webhook, and remove this channel with flawless channels remove {number}"
+        ))),
+    }
+}
