@@ -16,6 +16,8 @@ pub struct Tally {
     pub first_seen_at: i64,
     /// Whether it was mended before.
     pub mended: Mended,
+    /// Somebody does not want to hear of it for now.
+    pub muted: bool,
 }
 
 /// What a new occurrence says about an issue that was mended.
@@ -62,6 +64,9 @@ pub fn decide(
     known: Option<&KnownError>,
     policy: TellPolicy,
 ) -> Decision {
+    if tally.muted {
+        return Decision::Quiet("muted".into());
+    }
     match known {
         Some(known) => decide_known(tally, known),
         None => decide_unknown(tally, authored_at, policy),

@@ -88,6 +88,17 @@ fn a_known_error_is_told_by_its_own_thresholds_and_each_occurrence_counts() {
     }
 }
 
+#[test]
+fn a_muted_issue_is_not_told_and_one_that_never_was_is_told_when_the_mute_has_ended() {
+    let every = KnownError { alert_every_n_occurrences: Some(1), ..KnownError::default() };
+    for known in [None, Some(&every)] {
+        let tally = Tally { decided: 8, now: 9, muted: true, ..Tally::default() };
+        let quiet = Decision::Quiet("muted".into());
+        assert_eq!(decide(tally, Some(1_000), known, POLICY), quiet);
+        assert!(tells(9, 10, false, Some(1_000), known));
+    }
+}
+
 fn rules() -> Rules {
     let alias = |old: &str, new: &str| EmailAlias { old_email: old.into(), new_email: new.into() };
     let moved = |email: &str, path: &str, to: &str| Reassignment {

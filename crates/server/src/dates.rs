@@ -38,8 +38,8 @@ pub fn ago(milliseconds: i64) -> String {
 }
 
 fn zoned(milliseconds: i64, timezone: &TimeZone) -> Zoned {
-    // Years 1 to 9000, far from the ends of what jiff can hold.
-    let bounded = milliseconds.clamp(-62_000_000_000_000, 221_000_000_000_000);
+    // Years 1 to 9001, far from the ends of what jiff can hold.
+    let bounded = milliseconds.clamp(-62_000_000_000_000, 221_900_000_000_000);
     Timestamp::from_millisecond(bounded).unwrap_or_default().to_zoned(timezone.clone())
 }
 

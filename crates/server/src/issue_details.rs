@@ -6,7 +6,6 @@ use flawless_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::present::one_line;
 use crate::store::{IssueRow, RefusedAddress};
 
 /// Kept with the issue as JSON; what an older program did not write is empty.
@@ -96,9 +95,8 @@ impl IssueRow {
     ) -> Owner {
         let unreachable = |address: &str| -> Option<String> {
             let known = refused.iter().find(|known| known.address.eq_ignore_ascii_case(address));
-            if let Some(RefusedAddress { words, .. }) = known {
-                let words = one_line(words, 200);
-                return Some(format!("mails to {address} cannot be delivered: {words}"));
+            if let Some(known) = known {
+                return Some(known.why());
             }
             let nobody_reads = address.to_ascii_lowercase().ends_with("@users.noreply.github.com");
             if nobody_reads {

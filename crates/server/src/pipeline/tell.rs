@@ -41,6 +41,7 @@ pub(super) async fn tell(
         told: counted.told_at.is_some(),
         first_seen_at: counted.first_seen_at,
         mended,
+        muted: counted.muted_until.is_some_and(|until| until > now),
     };
     let policy = TellPolicy {
         minimum_date: shared.config.minimum_date,

@@ -74,6 +74,21 @@ impl WriteTx {
         Ok(())
     }
 
+    /// Lets the newest alert of an issue look for somebody who has not heard of it: who answers for
+    /// the issue has changed. One without a sample has nothing to tell any more. Says whether there
+    /// is one.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn reopen_newest_alert(&mut self, issue_id: i64) -> Result<bool, StoreError> {
+        let query = sqlx::query(
+            "UPDATE alert SET composed_at = NULL, note = NULL \
+             WHERE id = (SELECT MAX(newest.id) FROM alert AS newest WHERE newest.issue_id = $1) \
+             AND EXISTS (SELECT 1 FROM sample WHERE sample.issue_id = $1)",
+        );
+        Ok(query.bind(issue_id).execute(&mut *self.0).await?.rows_affected() > 0)
+    }
+
     /// Lets alerts that were held back be tried again.
     ///
     /// # Errors

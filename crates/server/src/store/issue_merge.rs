@@ -83,6 +83,8 @@ impl WriteTx {
             "UPDATE place SET issue_id = $2 WHERE issue_id = $1",
             "UPDATE alert SET issue_id = $2 WHERE issue_id = $1",
             "UPDATE issue_alias SET issue_id = $2 WHERE issue_id = $1",
+            "UPDATE issue SET muted_until = COALESCE(muted_until, \
+             (SELECT older.muted_until FROM issue AS older WHERE older.id = $1)) WHERE id = $2",
             "UPDATE issue SET merged_into = $2 WHERE merged_into = $1",
             "UPDATE issue SET merged_into = $2 WHERE id = $1",
         ];

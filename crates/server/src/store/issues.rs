@@ -117,6 +117,8 @@ pub struct Counted {
     pub mended_by: Option<String>,
     /// How that is known, in words.
     pub mended_how: Option<String>,
+    /// Nobody is told of it before.
+    pub muted_until: Option<i64>,
 }
 
 impl IssueRow {
@@ -125,6 +127,11 @@ impl IssueRow {
         let (name, email) =
             (self.facts.developer_name.clone()?, self.facts.developer_email.clone()?);
         Some(Developer { name, email })
+    }
+
+    /// Until when nobody is told of it, when that is still to come.
+    pub fn muted_at(&self, now: i64) -> Option<i64> {
+        self.muted_until.filter(|until| *until > now)
     }
 }
 
@@ -156,7 +163,7 @@ impl WriteTx {
              last_seen_at = CASE WHEN last_seen_at > $3 THEN last_seen_at ELSE $3 END \
              WHERE id = (SELECT COALESCE(merged_into, id) FROM issue WHERE id = $1) \
              RETURNING id, occurrences, samples, authored_at, told_at, first_seen_at, \
-             mended_at, mended_by, mended_how",
+             mended_at, mended_by, mended_how, muted_until",
         )
         .bind(issue_id)
         .bind(seen.occurrences)
@@ -197,7 +204,7 @@ impl WriteTx {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
              $18, $19, $20, $21) \
              RETURNING id, occurrences, samples, authored_at, told_at, first_seen_at, \
-             mended_at, mended_by, mended_how",
+             mended_at, mended_by, mended_how, muted_until",
         )
         .bind(PROJECT)
         .bind(&facts.identity)
@@ -255,7 +262,7 @@ impl WriteTx {
     pub async fn counted(&mut self, issue: i64) -> Result<Counted, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, occurrences, samples, authored_at, told_at, first_seen_at, mended_at, \
-             mended_by, mended_how FROM issue WHERE id = $1",
+             mended_by, mended_how, muted_until FROM issue WHERE id = $1",
         );
         Ok(query.bind(issue).fetch_one(&mut *self.0).await?)
     }

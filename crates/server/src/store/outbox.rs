@@ -75,6 +75,17 @@ pub struct DueMail {
     pub attempts: i64,
 }
 
+/// A mail that reached nobody.
+#[derive(Debug, Clone, FromRow)]
+pub struct Undelivered {
+    /// Its number.
+    pub id: i64,
+    /// The one address it went to.
+    pub recipient: String,
+    /// What it is about.
+    pub subject: String,
+}
+
 /// A mail as pages show it.
 #[derive(Debug, Clone, FromRow)]
 pub struct MailState {
@@ -88,17 +99,6 @@ pub struct MailState {
     pub gave_up_at: Option<i64>,
     /// The mail server's words at the last attempt.
     pub last_error: Option<String>,
-}
-
-/// An address to which mails cannot be delivered.
-#[derive(Debug, Clone, FromRow)]
-pub struct RefusedAddress {
-    /// The address.
-    pub address: String,
-    /// When a mail to it was given up last.
-    pub since: i64,
-    /// The mail server's words.
-    pub words: String,
 }
 
 impl WriteTx {
@@ -164,8 +164,6 @@ impl WriteTx {
     }
 }
 
-const REFUSED_FOR_MS: i64 = 14 * 24 * 3_600_000;
-
 impl Store {
     /// Mails whose time has come, oldest first; no posts.
     ///
@@ -178,6 +176,18 @@ impl Store {
              AND kind <> 'post' ORDER BY next_attempt_at, id LIMIT $2",
         );
         Ok(query.bind(now).bind(limit).fetch_all(&self.readers).await?)
+    }
+
+    /// The mail with this Message-ID, unless it was given up already.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn mail_named(&self, message_id: &str) -> Result<Option<Undelivered>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT id, recipient, subject FROM outbox \
+             WHERE message_id = $1 AND gave_up_at IS NULL AND kind <> 'post'",
+        );
+        Ok(query.bind(message_id).fetch_optional(&self.readers).await?)
     }
 
     /// The mails and posts about an issue, newest first.
@@ -194,19 +204,5 @@ impl Store {
              WHERE alert.issue_id = $1 ORDER BY outbox.id DESC LIMIT 50",
         );
         Ok(query.bind(issue_id).fetch_all(&self.readers).await?)
-    }
-
-    /// Addresses to which a mail was given up within the two weeks before `now`: a full mailbox
-    /// or a mistake must not keep somebody out for ever.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub async fn refused_addresses(&self, now: i64) -> Result<Vec<RefusedAddress>, StoreError> {
-        let query = sqlx::query_as(
-            "SELECT recipient AS address, MAX(gave_up_at) AS since, \
-             MAX(COALESCE(last_error, '')) AS words FROM outbox \
-             WHERE gave_up_at > $1 AND kind <> 'post' GROUP BY recipient ORDER BY recipient",
-        );
-        Ok(query.bind(now - REFUSED_FOR_MS).fetch_all(&self.readers).await?)
     }
 }
