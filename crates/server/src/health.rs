@@ -52,6 +52,7 @@ pub async fn check(shared: &Shared) -> Vec<HealthPart> {
         held(shared, now).await,
         queue("outbox", "mails wait to be sent", outbox, now, OUTBOX_STUCK_MS),
         channels(shared, now).await,
+        addresses(shared, now).await,
     ]
 }
 
@@ -122,6 +123,25 @@ async fn channels(shared: &Shared, now: i64) -> HealthPart {
         return part(NAME, ok, text);
     }
     part(NAME, ok, plain(&texts.join(". ")))
+}
+
+/// Addresses that mails do not go to are nobody's fault and no part's: they are only said.
+async fn addresses(shared: &Shared, now: i64) -> HealthPart {
+    let counted = async {
+        let refused = shared.store.refused_addresses(now).await?;
+        let refused = refused.iter().filter(|known| known.words.is_some()).count();
+        Ok::<_, StoreError>((refused, shared.store.unwanted_mails().await?.len()))
+    };
+    match counted.await {
+        Err(error) => part("addresses", false, error.to_string()),
+        Ok((0, 0)) => part("addresses", true, "all can be reached".to_owned()),
+        Ok((refused, unwanted)) => {
+            let text = format!(
+                "{refused} cannot be reached, {unwanted} do not want some mails: /admin names them"
+            );
+            part("addresses", true, text)
+        }
+    }
 }
 
 fn mirror(shared: &Shared, now: i64) -> HealthPart {

@@ -23,7 +23,7 @@ use crate::pipeline::{
 use crate::project_keys::{KeyError, ProjectKeys};
 use crate::signing::Signer;
 use crate::state::{RepoCell, RulesCell, Shared};
-use crate::store::{Store, StoreError, make_private_folder};
+use crate::store::{Store, StoreError, UnwantedKind, make_private_folder};
 use crate::web;
 
 /// Why the server cannot start.
@@ -107,6 +107,10 @@ impl Server {
         for mail in sent {
             tx.mail_sent(mail, clock.now()).await?;
         }
+        if let Some(contact) = &config.addresses.default_contact {
+            // Whoever becomes the last one to hear of an alert has to.
+            tx.remove_unwanted(contact, UnwantedKind::Alerts).await?;
+        }
         tx.release_alerts().await?;
         tx.commit().await?;
         let shared = Shared {
@@ -127,7 +131,9 @@ impl Server {
         let verdicts = Arc::new(Verdicts::default());
         let (intake, incoming) = Intake::new();
         let answerer = Answerer { intake, project: project.clone() };
-        let router = web::router(shared.clone()).merge(thrift_router(answerer.clone(), bodies));
+        let router = web::router(shared.clone())
+            .merge(web::unsubscribe_router(shared.clone()))
+            .merge(thrift_router(answerer.clone(), bodies));
         let mut tasks = JoinSet::new();
         tasks.spawn(run_recorder(shared.clone(), verdicts.clone(), incoming));
         if let Some(thrift) = thrift {

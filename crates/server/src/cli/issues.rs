@@ -71,7 +71,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         let _ =
             writeln!(text, "{count:>7} × {place} in {}  {}", issue.facts.function_name, line.owner);
         let _ = writeln!(text, "          {}", issue.facts.text);
-        let _ = writeln!(text, "          last {last}, {told}");
+        let muted = if issue.muted_at(now).is_some() { ", muted" } else { "" };
+        let mended = if issue.mended_at.is_some() { ", mended" } else { "" };
+        let _ = writeln!(text, "          last {last}, {told}{muted}{mended}");
     }
     print(text)
 }
@@ -90,6 +92,9 @@ fn as_json(line: &WeekLine, date: impl Fn(i64) -> String) -> serde_json::Value {
         "email_sent": issue.mailed,
         "last_occurrence": date(line.last_at),
         "is_known_error": issue.facts.known_error_id.is_some(),
+        "muted_until": issue.muted_until.map(&date),
+        "mended_at": issue.mended_at.map(&date),
+        "mended_by": issue.mended_by,
         "reason": issue.facts.reason,
         "confidence": details.confidence,
         "path_rule": details.path_rule,

@@ -1,16 +1,22 @@
 //! The pages: one file per page or action, beside its template. All routes are in this list.
 
+mod address_retry;
 mod admin_show;
 mod blame_instead;
 mod config_view;
 mod health_check;
 mod ignored_exception_add;
+mod issue_find;
+mod issue_mend;
+mod issue_mute;
+mod issue_pass_on;
 mod known_error_add;
 mod layout;
 mod reassignment_add;
 mod rule_save;
 mod security;
 mod traceback_view;
+mod unsubscribe;
 mod watcher_add;
 mod week_report;
 
@@ -22,7 +28,9 @@ use axum::routing::{get, post};
 
 use crate::state::Shared;
 
-/// Every page and action. The paths are those of 0.4.5.
+pub use unsubscribe::unsubscribe_router;
+
+/// Every page and action. The older paths are those of 0.4.5.
 pub fn router(shared: Shared) -> Router {
     Router::new()
         .route("/", get(week_report::show))
@@ -39,6 +47,13 @@ pub fn router(shared: Shared) -> Router {
         .route("/add_ignored_exception", get(ignored_exception_add::show))
         .route("/save_ignored_exceptions", post(ignored_exception_add::save))
         .route("/blame_instead", post(blame_instead::save))
+        .route("/not_mine", get(issue_pass_on::show))
+        .route("/save_not_mine", post(issue_pass_on::save))
+        .route("/mute", get(issue_mute::show))
+        .route("/save_mute", post(issue_mute::save))
+        .route("/mark_mended", post(issue_mend::mark))
+        .route("/unmark_mended", post(issue_mend::unmark))
+        .route("/retry_address", post(address_retry::save))
         .route("/remove_rule", post(config_view::remove))
         .route("/view_config", get(config_view::show))
         .route("/admin", get(admin_show::show))

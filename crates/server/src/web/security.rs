@@ -12,10 +12,14 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form
 
 /// Refuses requests that another site made a browser send, and sets the headers of every answer.
 pub(super) async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let mut response = match refusal(&shared, &request) {
+    protected(match refusal(&shared, &request) {
         Some(why) => (StatusCode::FORBIDDEN, why).into_response(),
         None => next.run(request).await,
-    };
+    })
+}
+
+/// The answer with the headers that every page has.
+pub(super) fn protected(mut response: Response) -> Response {
     let headers = response.headers_mut();
     let fixed = [
         (header::CONTENT_SECURITY_POLICY, POLICY),

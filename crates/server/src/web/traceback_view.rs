@@ -5,6 +5,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::issue_mend::mended_in_words;
+use super::issue_mute::muted_in_words;
 use super::layout::{PageError, message, page};
 use crate::dates::date_time;
 use crate::links;
@@ -41,6 +43,8 @@ struct Page {
     owner: String,
     steps: Vec<String>,
     issue: i64,
+    muted: Option<String>,
+    mended: Option<String>,
     suspects: Vec<String>,
     known_error: bool,
     told: Vec<String>,
@@ -101,7 +105,8 @@ pub(super) async fn show(
     let mails = shared.store.mails_of(issue.id).await?.into_iter().map(|mail| {
         let words = mail.last_error.unwrap_or_default();
         let (state, bad) = match (mail.sent_at, mail.gave_up_at) {
-            (Some(at), _) => (format!("sent {}", date(at)), false),
+            (Some(at), None) => (format!("sent {}", date(at)), false),
+            (Some(_), Some(at)) => (format!("came back {}: {words}", date(at)), true),
             (None, Some(at)) => (format!("given up {}: {words}", date(at)), true),
             (None, None) if words.is_empty() => ("waits to be sent".to_owned(), false),
             (None, None) => (format!("will be tried again: {words}"), true),
@@ -131,6 +136,8 @@ pub(super) async fn show(
         commit,
         later: details.later.iter().map(|later| one_line(&later.to_string(), 300)).collect(),
         issue: issue.id,
+        muted: muted_in_words(&shared, &issue),
+        mended: mended_in_words(&shared, &issue),
         suspects: details.suspects.iter().map(|s| one_line(&s.in_words(), 400)).collect(),
         owner: owner.address.unwrap_or_else(|| "nobody".to_owned()),
         steps: owner.steps.iter().map(|step| plain(step)).collect(),

@@ -53,6 +53,8 @@ struct Line {
     mailed: bool,
     url: String,
     known: bool,
+    muted: bool,
+    mended: bool,
 }
 
 pub(super) async fn show(
@@ -108,6 +110,8 @@ fn shown(shared: &Shared, line: WeekLine) -> Line {
         mailed: issue.mailed,
         url: links::view_traceback("", issue, line.last_at),
         known: issue.facts.known_error_id.is_some(),
+        muted: issue.muted_at(shared.clock.now()).is_some(),
+        mended: issue.mended_at.is_some(),
     }
 }
 

@@ -20,6 +20,7 @@ mod mail_delivery;
 mod mended;
 mod older_client;
 mod pages;
+mod people;
 mod projects;
 mod python_client;
 mod redacted;
