@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use crate::attribution::Repo;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::project_keys::{KeyError, ProjectKeys};
 use crate::signing::Signer;
 use crate::store::{Store, StoreError};
 
@@ -58,6 +59,38 @@ pub struct Bells {
 }
 
 impl Shared {
+    /// What a command has that works on the store beside a running server: no repository, and
+    /// bells that nobody hears. The server looks by itself within a second.
+    ///
+    /// # Errors
+    /// The store refuses, or the system gives no random numbers.
+    pub async fn beside_the_server(
+        config: Config,
+        store: Store,
+        clock: Clock,
+    ) -> Result<Self, KeyError> {
+        let project = ProjectKeys::open(&store, clock.now()).await?;
+        let signer = Signer::open(&store).await?;
+        let base_url = config.base_url.clone();
+        let base_url = base_url.unwrap_or_else(|| format!("http://{}", config.http_address));
+        Ok(Self {
+            base_url: base_url.into(),
+            rules: Arc::new(RulesCell::load(&store).await?),
+            repo: Arc::new(RepoCell::new(Repo::None)),
+            config: Arc::new(config),
+            store,
+            clock,
+            bells: Arc::default(),
+            sending: Arc::default(),
+            signer: Arc::new(signer),
+            // It decides about no issue.
+            baseline_until: 0,
+            project: project.name.as_str().into(),
+            // Names must differ from those of the server and of other commands.
+            numbers: Arc::new(AtomicU64::new(u64::from(std::process::id()) << 32)),
+        })
+    }
+
     /// A number that this process has not given before.
     pub fn next_number(&self) -> u64 {
         self.numbers.fetch_add(1, Ordering::Relaxed)

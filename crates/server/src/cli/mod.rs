@@ -9,6 +9,7 @@ macro_rules! say {
 
 mod blame;
 mod channels;
+mod bounce;
 mod check;
 mod configure;
 mod demo;
@@ -26,6 +27,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::{Config, ConfigError, RawConfig, options_markdown, options_text};
+use crate::mail::BounceError;
 use crate::project_keys::KeyError;
 use crate::server::StartError;
 use crate::store::{RuleInputError, StoreError};
@@ -50,6 +52,8 @@ enum Command {
     Check(check::Arguments),
     /// Reads a printed traceback and says which line is to blame and who wrote it.
     Blame(blame::Arguments),
+    /// Takes a mail that came back, from standard input, as mail servers pipe it.
+    Bounce(bounce::Arguments),
     /// Lists the issues of a week.
     #[command(visible_alias = "errors")]
     Issues(issues::Arguments),
@@ -122,6 +126,7 @@ macro_rules! failure_from {
     };
 }
 failure_from!(
+    BounceError,
     ConfigError,
     StoreError,
     StartError,
@@ -176,6 +181,7 @@ async fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Check(arguments) => check::run(arguments).await,
         Command::Blame(arguments) => blame::run(arguments).await,
+        Command::Bounce(arguments) => bounce::run(arguments).await,
         Command::Issues(arguments) => issues::run(arguments).await,
         Command::Deployed(arguments) => deployed::run(arguments).await,
         Command::Rules(arguments) => rules::run(arguments).await,

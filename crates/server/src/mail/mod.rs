@@ -2,7 +2,9 @@
 
 mod alert_mail;
 mod alert_view;
+mod bounce;
 mod envelope;
+mod give_up;
 mod note_mail;
 mod send;
 mod sent_journal;
@@ -10,6 +12,7 @@ mod smtp;
 mod summary_mail;
 
 pub use alert_mail::AlertMail;
+pub use bounce::{BounceError, MAX_BOUNCE, take_bounce};
 pub use note_mail::note_mail;
 pub use send::run_sender;
 pub use sent_journal::SentJournal;

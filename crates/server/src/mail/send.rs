@@ -1,12 +1,11 @@
 //! Sends what is in the outbox, with retries over days.
 use std::time::Duration;
 
-use super::note_mail;
+use super::give_up::give_up;
 use super::sent_journal::SentJournal;
 use super::smtp::{SendError, Smtp};
-use crate::present::plain;
 use crate::state::Shared;
-use crate::store::{DueMail, StoreError};
+use crate::store::{DueMail, StoreError, Undelivered};
 
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const BATCH: i64 = 50;
@@ -60,17 +59,24 @@ async fn send_due(
     }
     for mail in &due {
         let sent = send(shared, smtp, journal, mail).await;
+        let undelivered = || Undelivered {
+            id: mail.id,
+            recipient: mail.recipient.clone(),
+            subject: mail.subject.clone(),
+        };
         let now = shared.clock.now();
         let mut tx = shared.store.write().await?;
         let unreachable = matches!(sent, Err(SendError::Unreachable(_)));
         match sent {
             Ok(()) => tx.mail_sent(mail.id, now).await?,
-            Err(SendError::Refused(words)) => give_up(shared, &mut tx, mail, &words).await?,
+            Err(SendError::Refused(words)) => {
+                give_up(shared, &mut tx, &undelivered(), &words).await?
+            }
             Err(SendError::Later(words) | SendError::Unreachable(words)) => {
                 // While the mail server cannot be talked to, a mail waits however long it takes.
                 let is_old = now - mail.created_at >= GIVE_UP_AFTER_MS;
                 if is_old && mail.attempts >= GIVE_UP_AFTER_ATTEMPTS && !unreachable {
-                    give_up(shared, &mut tx, mail, &words).await?;
+                    give_up(shared, &mut tx, &undelivered(), &words).await?;
                 } else {
                     tracing::warn!(to = mail.recipient, words, "a mail was not sent yet");
                     let wait = FIRST_RETRY_MS << mail.attempts.clamp(0, 8);
@@ -105,42 +111,4 @@ async fn send(
         }
     };
     smtp.send(&mail.recipient, &mail.message, taken).await
-}
-
-/// Remembers that a mail cannot be delivered. Its alerts go to who answers next; of a mail to
-/// somebody who only wanted to know, the default contact is told.
-async fn give_up(
-    shared: &Shared,
-    tx: &mut crate::store::WriteTx,
-    mail: &DueMail,
-    words: &str,
-) -> Result<(), StoreError> {
-    let now = shared.clock.now();
-    tracing::error!(to = mail.recipient, words, "a mail cannot be delivered");
-    tx.mail_given_up(mail.id, now, words).await?;
-    if tx.reopen_alerts(mail.id).await? {
-        shared.bells.alerts.notify_one();
-        return Ok(());
-    }
-    let contact = shared.config.addresses.default_contact.as_deref();
-    let Some(contact) = contact.filter(|contact| *contact != mail.recipient) else {
-        return Ok(());
-    };
-    let text = format!(
-        "A mail to {} cannot be delivered:\n\n  {}\n\n\
-         It was about: {}\n\n\
-         Add an email alias for this address on {}/remap_email, or correct the rule that names \
-         it, so that later ones arrive.\n",
-        mail.recipient,
-        plain(words),
-        mail.subject,
-        shared.base_url,
-    );
-    match note_mail(shared, contact, "Flawless could not deliver a mail", text) {
-        Ok(note) => {
-            tx.add_mail(&note, now).await?;
-        }
-        Err(error) => tracing::error!(%error, "a note could not be written"),
-    }
-    Ok(())
 }

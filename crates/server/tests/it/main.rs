@@ -6,6 +6,7 @@ mod alerts;
 mod attribution;
 mod channel_posts;
 mod channels;
+mod bounced;
 mod command_line;
 mod crash;
 mod flood;

@@ -1,0 +1,60 @@
+//! `flawless bounce`: takes a mail that came back from standard input, as a mail server pipes it.
+//!
+//! Whatever it is given it ends well, for a mail server would send the bounce of a bounce; only when
+//! the store cannot be used it asks to be given the mail again later.
+use std::io::Read;
+use std::process::ExitCode;
+
+use super::{ConfArgument, Failure};
+use crate::clock::Clock;
+use crate::mail::{MAX_BOUNCE, take_bounce};
+use crate::state::Shared;
+use crate::store::Store;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    conf: ConfArgument,
+}
+
+/// EX_TEMPFAIL of sysexits.h: try again later.
+const TRY_AGAIN: u8 = 75;
+
+pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    // First, and to its end: a mail server takes a pipe that is closed early for a failure.
+    let mut bytes = Vec::new();
+    let mut input = std::io::stdin().lock();
+    let read = input.by_ref().take(MAX_BOUNCE as u64).read_to_end(&mut bytes);
+    let read = read.and_then(|_| std::io::copy(&mut input, &mut std::io::sink()));
+    if let Err(error) = read {
+        eprintln!("flawless: the mail could not be read: {error}");
+        return Ok(ExitCode::from(TRY_AGAIN));
+    }
+    match take(&arguments, &bytes).await {
+        Ok(text) => {
+            eprintln!("flawless: {text}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(Failure(text)) => {
+            eprintln!("flawless: {text}");
+            Ok(ExitCode::from(TRY_AGAIN))
+        }
+    }
+}
+
+async fn take(arguments: &Arguments, bytes: &[u8]) -> Result<String, Failure> {
+    let config = arguments.conf.resolve()?;
+    if !config.data_dir.join("flawless.db").exists() {
+        return Err(Failure::new(format!(
+            "{}: there is no database, or it cannot be seen. Run this as the user who runs the \
+             server, and name the configuration with -conf",
+            config.data_dir.display()
+        )));
+    }
+    let clock = Clock::system();
+    let store = Store::open(&config.data_dir, clock.now()).await?;
+    let shared = Shared::beside_the_server(config, store, clock).await?;
+    let taken = take_bounce(&shared, bytes).await?;
+    shared.store.close().await;
+    Ok(taken)
+}

@@ -1,0 +1,204 @@
+//! A mail that came back: reads what a mail server says about it (RFC 3464), and lets its alerts go
+//! to who answers next. Anybody can send such a thing; only the name of a mail of ours, which nobody
+//! can guess, and its very recipient make it count.
+use mail_parser::{Message, MessageParser, MimeHeaders};
+
+use super::give_up::give_up;
+use crate::present::one_line;
+use crate::state::Shared;
+use crate::store::StoreError;
+
+/// As much of a bounce is read; what is said about the recipient stands at its beginning.
+pub const MAX_BOUNCE: usize = 1024 * 1024;
+/// A mail of ours has one recipient; a list much longer is no answer to one.
+const MAX_RECIPIENTS: usize = 100;
+
+/// What a mail server says.
+#[derive(Debug, PartialEq, Eq)]
+struct Report {
+    /// Name of the mail that came back, without its brackets.
+    message_id: String,
+    recipients: Vec<Fate>,
+}
+
+/// What became of one recipient.
+#[derive(Debug, PartialEq, Eq)]
+struct Fate {
+    /// The address as we gave it, and what others made of it; in lower case.
+    addresses: Vec<String>,
+    /// It will never arrive.
+    is_final: bool,
+    /// The mail server's words.
+    words: String,
+}
+
+/// Why a bounce has to be given again later.
+#[derive(Debug, thiserror::Error)]
+pub enum BounceError {
+    /// The database refuses.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no memory to read it.
+    #[error("the system gives no thread to read the mail with: {0}")]
+    Thread(std::io::Error),
+}
+
+/// A stranger says how deep mails are nested in it, and the parser goes as deep. This is enough for
+/// the deepest in [`MAX_BOUNCE`], and memory is taken only as far as it is used.
+const STACK_BYTES: usize = 512 * 1024 * 1024;
+
+/// Takes a bounce; says in a sentence what became of it.
+///
+/// # Errors
+/// The database refuses, or the system does: the same bounce can be given again later.
+pub async fn take_bounce(shared: &Shared, bytes: &[u8]) -> Result<String, BounceError> {
+    let Report { message_id, recipients } = match read_apart(bytes)? {
+        Ok(report) => report,
+        Err(why) => return Ok(format!("nothing to do: {why}")),
+    };
+    let Some(mail) = shared.store.mail_named(&message_id).await? else {
+        let name = one_line(&message_id, 200);
+        return Ok(format!("nothing to do: {name} is no mail of ours, or known to be lost"));
+    };
+    let recipient = mail.recipient.to_ascii_lowercase();
+    let fates = recipients.iter().filter(|fate| fate.addresses.contains(&recipient));
+    let fates: Vec<&Fate> = fates.collect();
+    if fates.is_empty() {
+        return Ok(format!("nothing to do: it says nothing about {recipient}"));
+    }
+    let Some(fate) = fates.into_iter().find(|fate| fate.is_final) else {
+        return Ok(format!("nothing to do: the mail to {recipient} is only late"));
+    };
+    let mut tx = shared.store.write().await?;
+    give_up(shared, &mut tx, &mail, &fate.words).await?;
+    tx.commit().await?;
+    Ok(format!("the mail to {recipient} came back: {}", fate.words))
+}
+
+/// The inner text says why it is none.
+fn read_apart(bytes: &[u8]) -> Result<Result<Report, &'static str>, BounceError> {
+    let bytes = &bytes[..bytes.len().min(MAX_BOUNCE)];
+    std::thread::scope(|scope| {
+        let reader = std::thread::Builder::new().stack_size(STACK_BYTES);
+        let reader = reader.spawn_scoped(scope, || Report::read(bytes));
+        let read = reader.map_err(BounceError::Thread)?.join();
+        Ok(read.unwrap_or(Err("it cannot be read")))
+    })
+}
+
+impl Report {
+    /// The inner text says why it is none.
+    fn read(bytes: &[u8]) -> Result<Self, &'static str> {
+        let mail = MessageParser::default().parse(bytes).ok_or("this is no mail")?;
+        let is = |part: &mail_parser::MessagePart<'_>, kind: &str, subtypes: &[&str]| {
+            part.content_type().is_some_and(|found| {
+                let subtype = found.subtype().unwrap_or_default().to_ascii_lowercase();
+                found.ctype().eq_ignore_ascii_case(kind) && subtypes.contains(&subtype.as_str())
+            })
+        };
+        if !mail.parts.first().is_some_and(|root| is(root, "multipart", &["report"])) {
+            return Err("this is no delivery report (multipart/report)");
+        }
+        let status = ["delivery-status", "global-delivery-status"];
+        let status = mail.parts.iter().find(|part| is(part, "message", &status));
+        let status = status.ok_or("it has no message/delivery-status")?;
+        let headers = ["rfc822-headers", "global-headers"];
+        let returned = mail.parts.iter().find_map(|part| match part.message() {
+            Some(returned) => Some(returned.message_id()?.to_owned()),
+            None if is(part, "text", &headers) || is(part, "message", &headers) => {
+                let returned = MessageParser::default().parse_headers(part.contents())?;
+                Some(returned.message_id()?.to_owned())
+            }
+            None => None,
+        });
+        let message_id = returned.ok_or("it does not name the mail that came back")?;
+        let status = String::from_utf8_lossy(status.contents()).replace("\r\n", "\n");
+        // The first group is about the whole mail, each other one about a recipient.
+        let groups = status.split("\n\n").filter(|group| !group.trim().is_empty());
+        let recipients = groups.filter_map(Fate::read).take(MAX_RECIPIENTS).collect();
+        Ok(Self { message_id, recipients })
+    }
+}
+
+impl Fate {
+    /// From the fields of one recipient.
+    fn read(group: &str) -> Option<Self> {
+        let group = format!("{}\n\n", group.trim_matches('\n'));
+        let parser = MessageParser::new().default_header_text();
+        let fields = parser.parse_headers(&group)?;
+        let addresses = ["Original-Recipient", "Final-Recipient"];
+        let addresses = addresses.iter().filter_map(|name| Some(address(&field(&fields, name)?)));
+        let addresses: Vec<String> = addresses.collect();
+        if addresses.is_empty() {
+            return None;
+        }
+        let action = field(&fields, "Action").unwrap_or_default();
+        let status = field(&fields, "Status").unwrap_or_default();
+        let is_final = action.eq_ignore_ascii_case("failed") && status.starts_with("5.");
+        let words = field(&fields, "Diagnostic-Code").unwrap_or_default();
+        // `smtp; 550 5.1.1 …`: what kind of words they are says nothing.
+        let words = words.split_once(';').map_or(words.as_str(), |(_, words)| words.trim());
+        let words = if words.is_empty() { status.as_str() } else { words };
+        Some(Self { addresses, is_final, words: one_line(words, 500) })
+    }
+}
+
+fn field(fields: &Message<'_>, name: &'static str) -> Option<String> {
+    let found = fields.headers().iter().find(|header| header.name().eq_ignore_ascii_case(name))?;
+    Some(found.value().as_text()?.trim().to_owned())
+}
+
+/// The address in `rfc822; <ann@example.com>`.
+fn address(field: &str) -> String {
+    let address = field.split_once(';').map_or(field, |(_, address)| address).trim();
+    address.trim_start_matches('<').trim_end_matches('>').to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fate, MAX_BOUNCE, read_apart};
+
+    #[test]
+    fn what_is_no_delivery_report_is_said_and_never_breaks() {
+        let report = |text: &str| read_apart(text.as_bytes()).expect("a thread").map(|_| ());
+        assert_eq!(
+            report("Subject: hello\n\nhello\n"),
+            Err("this is no delivery report (multipart/report)")
+        );
+        let head = "Content-Type: multipart/report; boundary=b\n\n";
+        assert_eq!(report(head), Err("it has no message/delivery-status"));
+        let status = "--b\nContent-Type: message/delivery-status\n\nAction: failed\n\n";
+        let nothing = format!("{head}{status}--b--\n");
+        assert_eq!(report(&nothing), Err("it does not name the mail that came back"));
+        assert!(report("").is_err() && report("\u{0}\u{ff}:\n\n").is_err());
+        for part in [
+            "Content-Type: multipart/report; boundary=a\n\n--a\n",
+            "Content-Type: multipart/digest; boundary=a\n\n--a\n\n",
+            "Content-Type:message/rfc822\n\n",
+        ] {
+            assert!(report(&part.repeat(MAX_BOUNCE / part.len())).is_err(), "{part}");
+        }
+    }
+
+    #[test]
+    fn words_are_one_line_and_bounded_and_only_a_permanent_failure_is_final() {
+        let fate = |action: &str, status: &str, words: &str| {
+            let group = format!(
+                "Final-Recipient: rfc822; <Ann@Example.com>\nAction: {action}\n\
+                 Status: {status}\nDiagnostic-Code: smtp; {words}"
+            );
+            Fate::read(&group).expect("a recipient")
+        };
+        let gone = fate("failed", "5.1.1", "550 no\n such\u{202e} user");
+        assert_eq!(gone.addresses, ["ann@example.com"]);
+        assert!(gone.is_final);
+        assert_eq!(gone.words, "550 no such\u{fffd} user");
+        assert!(fate("failed", "5.2.1", &"x".repeat(10_000)).words.chars().count() <= 501);
+        for (action, status) in
+            [("delayed", "4.4.1"), ("failed", "4.2.2"), ("delivered", "2.0.0"), ("", "")]
+        {
+            assert!(!fate(action, status, "x").is_final, "{action} {status}");
+        }
+        assert_eq!(Fate::read("Reporting-MTA: dns; mail.example.com"), None);
+    }
+}

@@ -1,0 +1,44 @@
+//! What becomes of a mail that reaches nobody, whether the mail server refused it or it came back.
+use super::note_mail;
+use crate::present::plain;
+use crate::state::Shared;
+use crate::store::{StoreError, Undelivered, WriteTx};
+
+/// Remembers that a mail cannot be delivered. Its alerts go to who answers next; of a mail to
+/// somebody who only wanted to know, the default contact is told.
+pub(super) async fn give_up(
+    shared: &Shared,
+    tx: &mut WriteTx,
+    mail: &Undelivered,
+    words: &str,
+) -> Result<(), StoreError> {
+    let now = shared.clock.now();
+    tracing::error!(to = mail.recipient, words, "a mail cannot be delivered");
+    tx.mail_given_up(mail.id, now, words).await?;
+    if tx.reopen_alerts(mail.id).await? {
+        shared.bells.alerts.notify_one();
+        return Ok(());
+    }
+    let contact = shared.config.addresses.default_contact.as_deref();
+    let Some(contact) = contact.filter(|contact| !contact.eq_ignore_ascii_case(&mail.recipient))
+    else {
+        return Ok(());
+    };
+    let text = format!(
+        "A mail to {} cannot be delivered:\n\n  {}\n\n\
+         It was about: {}\n\n\
+         Add an email alias for this address on {}/remap_email, or correct the rule that names \
+         it, so that later ones arrive.\n",
+        mail.recipient,
+        plain(words),
+        mail.subject,
+        shared.base_url,
+    );
+    match note_mail(shared, contact, "Flawless could not deliver a mail", text) {
+        Ok(note) => {
+            tx.add_mail(&note, now).await?;
+        }
+        Err(error) => tracing::error!(%error, "a note could not be written"),
+    }
+    Ok(())
+}
