@@ -82,6 +82,7 @@ impl Shared {
             clock,
             bells: Arc::default(),
             sending: Arc::default(),
+            posting: Arc::default(),
             signer: Arc::new(signer),
             // It decides about no issue.
             baseline_until: 0,

@@ -149,6 +149,7 @@ mod tests {
             function: format!("handler_{issue}_"),
             text: text(),
             owner: Some("ben@example.com".to_owned()),
+            owner_steps: Vec::new(),
             commit: Some(ShortCommit {
                 id: "0123456789abcdef".to_owned(),
                 summary: text(),

@@ -45,7 +45,7 @@ pub(super) async fn write_posts(shared: &Shared, id: i64, now: i64) -> Result<()
     let alerts = if let [notice] = &notices[..]
         && let Ok(told) = Told::read(shared, &notice.alert, &rules.rules, &refused).await?
     {
-        let (sample, owner) = (Some(&told.sample), told.owner.address.as_deref());
+        let (sample, owner) = (Some(&told.sample), &told.owner);
         let alert = ShortAlert::of(shared, &notice.alert, &told.issue, sample, owner);
         vec![(notice.notice_id, alert)]
     } else {
