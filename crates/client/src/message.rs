@@ -5,7 +5,7 @@ use crate::endpoint::Endpoint;
 use crate::event::{Chained, Event, Exception, Frame, Relation, Request, Source};
 use crate::printed::{MESSAGE, NOTE, VALUE, shown};
 use crate::settings::Program;
-use flawless_redact::{Redactor, SCRUBBED};
+use flawless_redact::{Redactor, SCRUBBED, SourceLines};
 
 /// Only frames this near to the exception are sent with the lines around theirs.
 const FRAMES_WITH_CONTEXT: usize = 50;
@@ -115,8 +115,7 @@ impl Make<'_> {
         }
     }
 
-    /// The lines before, the line itself, the lines after. They are redacted as one text: a
-    /// private key fills several lines.
+    /// The lines before, the line itself, the lines after.
     fn source(&self, frame: &Frame, with_context: bool) -> (Vec<String>, String, Vec<String>) {
         let file = match &frame.source {
             Source::Line(text) => {
@@ -130,19 +129,17 @@ impl Make<'_> {
         };
         let numbers = before.clone().chain([frame.line]).chain(after);
         let lines: Vec<&str> = numbers.map(|number| file.line(number).unwrap_or("")).collect();
-        let text = lines.join("\n");
-        let redacted = self.redactor.redact_values(&text);
-        let mut shown: Vec<String> = redacted.split('\n').map(str::to_owned).collect();
-        if shown.len() != lines.len() {
-            // A secret of several lines is gone: which of the others is which is not known.
-            let own = lines[before.len()];
-            let is_left = shown.iter().any(|line| line == own);
-            let own = if is_left { own.to_owned() } else { SCRUBBED.to_owned() };
-            return (Vec::new(), own, Vec::new());
-        }
-        let after = shown.split_off(before.len() + 1);
-        let text = shown.pop().unwrap_or_default();
-        (shown, text, after)
+        let SourceLines { before, line, after } =
+            self.redactor.redact_lines(&lines, before.len()).unwrap_or_else(|| {
+                let owned = |lines: &[&str]| lines.iter().map(|&line| line.to_owned()).collect();
+                let at = before.len();
+                SourceLines {
+                    before: owned(&lines[..at]),
+                    line: lines[at].to_owned(),
+                    after: owned(&lines[at + 1..]),
+                }
+            });
+        (before, line, after)
     }
 
     fn request(&self, request: &Request) -> WebRequest {

@@ -13,6 +13,7 @@ mod environment;
 mod error;
 mod fields;
 mod key_block;
+mod lines;
 mod name_words;
 mod names;
 mod pair_value;
@@ -34,6 +35,7 @@ use std::sync::OnceLock;
 
 use environment::Environment;
 pub use error::RedactError;
+pub use lines::SourceLines;
 use patterns::{NamePatterns, ValuePatterns};
 use rule::{Active, RULES, Rule};
 use shapes::Shapes;
