@@ -1,5 +1,6 @@
 //! Short names for "the same traceback again" and "the same place again".
 use std::fmt;
+use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
@@ -14,6 +15,29 @@ pub struct Fingerprint([u8; 16]);
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// A text that is no fingerprint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoFingerprint;
+
+impl FromStr for Fingerprint {
+    type Err = NoFingerprint;
+
+    /// Reads what `Display` writes.
+    fn from_str(text: &str) -> Result<Self, NoFingerprint> {
+        let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|d| u8::try_from(d).ok());
+        let mut bytes = [0; 16];
+        let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return Err(NoFingerprint) };
+        if pairs.len() != bytes.len() {
+            return Err(NoFingerprint);
+        }
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            let (high, low) = digit(*high).zip(digit(*low)).ok_or(NoFingerprint)?;
+            *byte = high << 4 | low;
+        }
+        Ok(Self(bytes))
     }
 }
 
@@ -82,6 +106,15 @@ mod tests {
         assert_ne!(print("a.py", 1, "x"), print("a.py", 2, "x"));
         assert_ne!(print("a.py", 1, "x"), print("b.py", 1, "x"));
         assert_eq!(print("a.py", 1, "").to_string().len(), 32);
+    }
+
+    #[test]
+    fn a_fingerprint_is_read_as_it_was_written() {
+        let fingerprint = trace_fingerprint(&Report::default());
+        assert_eq!(fingerprint.to_string().parse(), Ok(fingerprint));
+        for text in ["", "0", "zz", &"0".repeat(31), &"0".repeat(33), &"é".repeat(16)] {
+            assert_eq!(text.parse::<Fingerprint>(), Err(NoFingerprint), "{text}");
+        }
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub use choice::{
 pub use code_owners::{CodeOwners, CodeOwnersWarning, Owners, code_owners_paths};
 pub use code_pattern::CodePattern;
 pub use deployed_path::is_foreign_folder;
-pub use fingerprint::{Fingerprint, place_key, trace_fingerprint};
+pub use fingerprint::{Fingerprint, NoFingerprint, place_key, trace_fingerprint};
 pub use frame_kind::{FrameKind, is_raise_statement, is_wrapper, much_seen_from};
 pub use human::{CommitPeople, Human, human_of};
 pub use outcome::OutcomeKind;

@@ -76,6 +76,8 @@ const MAX_VALUE: usize = 4_096;
 const MAX_MESSAGE: usize = 16 * 1024;
 const MAX_INFO: usize = 64 * 1024;
 const MAX_BODY: usize = 16 * 1024;
+/// How much longer texts are as long as their secrets are not out.
+const BEYOND: usize = 1_024;
 const MAX_LOCALS: usize = 200;
 const MAX_ERROR_COUNT: u64 = 1_000_000_000;
 
@@ -84,8 +86,25 @@ impl Report {
     /// frames (the outermost 200 and the innermost 800), 200 locals a frame, values of 4 KiB,
     /// a message of 16 KiB, 50 chained exceptions of 100 frames, 50 notes, 100 headers; what is
     /// cut ends in `…`. NUL becomes U+FFFD, a count is 1 to 10⁹.
+    ///
+    /// Texts stay 1 KiB longer, until [`Report::shorten`]: a secret at the end of what is kept
+    /// can only be known when it is whole.
     #[must_use]
     pub fn bounded(mut self) -> Self {
+        self.bound(BEYOND);
+        self
+    }
+
+    /// Cuts texts to the sizes of [`Report::bounded`]. Doing it twice changes nothing.
+    pub fn shorten(&mut self) {
+        self.bound(0);
+    }
+
+    fn bound(&mut self, beyond: usize) {
+        let cut = |text: &mut String, most: usize| cut(text, most + beyond);
+        let bound_traceback =
+            |frames: &mut _, most, outermost| bound_traceback(frames, most, outermost, beyond);
+        let bound_texts = |texts: &mut _, most, bytes| bound_texts(texts, most, bytes + beyond);
         bound_traceback(&mut self.traceback, MAX_FRAMES, KEPT_OUTERMOST);
         cut(&mut self.exception_type, MAX_NAME);
         cut(&mut self.exception_message, MAX_MESSAGE);
@@ -109,31 +128,30 @@ impl Report {
             cut(&mut request.method, MAX_NAME);
             cut(&mut request.path, MAX_PATH);
             cut(&mut request.protocol, MAX_NAME);
-            bound_map(&mut request.headers, MAX_HEADERS);
+            bound_map(&mut request.headers, MAX_HEADERS, beyond);
             cut(&mut request.body, MAX_BODY);
         }
         self.error_count = self.error_count.clamp(1, MAX_ERROR_COUNT);
-        self
     }
 }
 
-fn bound_traceback(traceback: &mut Vec<Frame>, most: usize, outermost: usize) {
+fn bound_traceback(traceback: &mut Vec<Frame>, most: usize, outermost: usize, beyond: usize) {
     if traceback.len() > most {
         let innermost = traceback.len() - (most - outermost);
         traceback.drain(outermost..innermost);
     }
     for frame in traceback {
-        cut(&mut frame.path, MAX_PATH);
-        cut(&mut frame.function, MAX_NAME);
-        cut(&mut frame.text, MAX_TEXT);
+        cut(&mut frame.path, MAX_PATH + beyond);
+        cut(&mut frame.function, MAX_NAME + beyond);
+        cut(&mut frame.text, MAX_TEXT + beyond);
         if let Some(locals) = &mut frame.locals {
-            bound_map(locals, MAX_LOCALS);
+            bound_map(locals, MAX_LOCALS, beyond);
         }
         // The nearest lines stay.
         let too_many = frame.before.len().saturating_sub(MAX_CONTEXT);
         frame.before.drain(..too_many);
-        bound_texts(&mut frame.before, MAX_CONTEXT, MAX_TEXT);
-        bound_texts(&mut frame.after, MAX_CONTEXT, MAX_TEXT);
+        bound_texts(&mut frame.before, MAX_CONTEXT, MAX_TEXT + beyond);
+        bound_texts(&mut frame.after, MAX_CONTEXT, MAX_TEXT + beyond);
     }
 }
 
@@ -142,7 +160,7 @@ fn bound_texts(texts: &mut Vec<String>, most: usize, max_bytes: usize) {
     texts.iter_mut().for_each(|text| cut(text, max_bytes));
 }
 
-fn bound_map(map: &mut BTreeMap<String, String>, most: usize) {
+fn bound_map(map: &mut BTreeMap<String, String>, most: usize, beyond: usize) {
     if map.keys().any(|name| name.len() > MAX_NAME || name.contains('\0')) {
         *map = std::mem::take(map)
             .into_iter()
@@ -156,7 +174,7 @@ fn bound_map(map: &mut BTreeMap<String, String>, most: usize) {
         map.pop_last();
     }
     for value in map.values_mut() {
-        cut(value, MAX_VALUE);
+        cut(value, MAX_VALUE + beyond);
     }
 }
 
@@ -187,12 +205,18 @@ mod tests {
             ..Report::default()
         }
         .bounded();
+        assert!(report.exception_message.len() > MAX_MESSAGE + BEYOND, "its secrets are not out");
+        let mut report = report;
+        report.shorten();
         assert_eq!(report.traceback.len(), 1_000);
         assert_eq!(report.traceback[0].line, 0);
         assert_eq!(report.traceback[999].line, 99_999, "the innermost frames stay");
         assert!(report.exception_message.len() <= MAX_MESSAGE + '…'.len_utf8());
         assert!(report.exception_message.ends_with('…'));
         assert_eq!(report.error_count, MAX_ERROR_COUNT);
+        let shortened = report.clone();
+        report.shorten();
+        assert_eq!(report, shortened, "once is enough");
     }
 
     #[test]
@@ -210,7 +234,7 @@ mod tests {
         let locals = report.traceback[0].locals.as_ref().expect("locals");
         assert_eq!(locals.len(), 200);
         assert_eq!(locals["nul\u{fffd}"], "a\u{fffd}b");
-        assert!(locals["v001"].len() < 4_200);
+        assert!(locals["v001"].len() < 4_200 + BEYOND);
         assert_eq!(report.error_count, 1, "a report stands for at least one occurrence");
     }
 
@@ -244,7 +268,7 @@ mod tests {
         assert!(serde_json::to_string(&report).expect("text").len() < 20 * 1024 * 1024);
         let request = report.request.expect("a request");
         assert_eq!(request.headers.len(), 100);
-        assert!(request.body.len() < 17_000);
+        assert!(request.body.len() < 17_000 + BEYOND);
     }
 
     #[test]
