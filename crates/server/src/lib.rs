@@ -23,6 +23,8 @@ pub mod mending;
 pub mod pipeline;
 pub mod present;
 pub mod project_keys;
+pub mod redaction;
+pub mod sealing;
 pub mod server;
 pub mod short_alert;
 pub mod shown_report;

@@ -21,6 +21,7 @@ use crate::pipeline::{
     run_rules,
 };
 use crate::project_keys::{KeyError, ProjectKeys};
+use crate::redaction::Redaction;
 use crate::signing::Signer;
 use crate::state::{RepoCell, RulesCell, Shared};
 use crate::store::{Store, StoreError, UnwantedKind, make_private_folder};
@@ -35,6 +36,9 @@ pub enum StartError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The rules of redaction cannot be used.
+    #[error(transparent)]
+    Redaction(#[from] flawless_redact::RedactError),
     /// The project's keys cannot be had.
     #[error(transparent)]
     Keys(#[from] KeyError),
@@ -81,11 +85,12 @@ impl Server {
         let http = listen(&config, "http_port", config.http_address).await?;
         let smtp = Smtp::new(&config.smtp)?;
         let lock = lock(&config)?;
-        let store = Store::open(&config.data_dir, clock.now()).await?;
+        let store = Store::open(&config.data_dir, &config.sealing, clock.now()).await?;
         let project = Arc::new(ProjectKeys::open(&store, clock.now()).await?);
         let signer = Signer::open(&store).await?;
         let store_started_at = store.project().await?.created_at;
         let baseline = i64::try_from(config.mails.baseline.as_millis()).unwrap_or(i64::MAX);
+        let redaction = Redaction::new(&config.redaction, &project.keys)?;
         let local = |listener: &TcpListener| listener.local_addr().ok();
         let thrift_address = thrift.as_ref().and_then(local).or(config.thrift_address);
         let http_address = local(&http).unwrap_or(config.http_address);
@@ -125,6 +130,7 @@ impl Server {
             posting: Arc::default(),
             signer: Arc::new(signer),
             baseline_until: store_started_at.saturating_add(baseline),
+            redaction: Arc::new(redaction),
             project: project.name.as_str().into(),
             numbers: Arc::default(),
         };

@@ -8,7 +8,9 @@ use tokio::sync::Notify;
 use crate::attribution::Repo;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::project_keys::{KeyError, ProjectKeys};
+use crate::project_keys::ProjectKeys;
+use crate::redaction::Redaction;
+use crate::server::StartError;
 use crate::signing::Signer;
 use crate::store::{Store, StoreError};
 
@@ -37,6 +39,8 @@ pub struct Shared {
     pub signer: Arc<Signer>,
     /// Until when what is seen first was there before anybody looked: `baseline_hours`.
     pub baseline_until: i64,
+    /// Takes secrets out of reports.
+    pub redaction: Arc<Redaction>,
     /// The project's name.
     pub project: Arc<str>,
     /// For names that must differ within this process.
@@ -68,9 +72,10 @@ impl Shared {
         config: Config,
         store: Store,
         clock: Clock,
-    ) -> Result<Self, KeyError> {
+    ) -> Result<Self, StartError> {
         let project = ProjectKeys::open(&store, clock.now()).await?;
         let signer = Signer::open(&store).await?;
+        let redaction = Redaction::new(&config.redaction, &project.keys)?;
         let base_url = config.base_url.clone();
         let base_url = base_url.unwrap_or_else(|| format!("http://{}", config.http_address));
         Ok(Self {
@@ -84,6 +89,7 @@ impl Shared {
             sending: Arc::default(),
             posting: Arc::default(),
             signer: Arc::new(signer),
+            redaction: Arc::new(redaction),
             // It decides about no issue.
             baseline_until: 0,
             project: project.name.as_str().into(),

@@ -88,9 +88,10 @@ async fn send(
         Some(number) => shared.store.channel(number).await?,
         None => None,
     };
-    let answer = match &channel {
-        None => Answer::Refused("the channel was removed".to_owned()),
-        Some(channel) => {
+    let answer = match (&channel, &post.unreadable) {
+        (None, _) => Answer::Refused("the channel was removed".to_owned()),
+        (Some(_), Some(why)) => Answer::Later(why.clone()),
+        (Some(channel), None) => {
             client.post(channel, &post.message_id, &post.message, shared.clock.now()).await
         }
     };

@@ -93,7 +93,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 }
 
 async fn open(config: &Config, now: i64) -> Result<Store, Failure> {
-    Ok(Store::open(&config.data_dir, now).await?)
+    Ok(Store::open(&config.data_dir, &config.sealing, now).await?)
 }
 
 fn no_such(number: i64) -> Failure {

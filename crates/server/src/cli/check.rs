@@ -34,6 +34,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     };
     report("reports", Ok(format!("{thrift}; http://{}/thrift over HTTP", config.http_address)));
     report("store", check_store(&config).await);
+    report("values", Ok(check_sealing(&config)));
     report("repository", check_repository(&config).await);
     report("mail server", check_smtp(&config).await);
     for text in &config.missing {
@@ -45,7 +46,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 async fn check_store(config: &Config) -> Result<String, String> {
     let now = Clock::system().now();
     let written = async {
-        let store = Store::open(&config.data_dir, now).await?;
+        let store = Store::open(&config.data_dir, &config.sealing, now).await?;
         let mut tx = store.write().await?;
         tx.touch(now).await?;
         tx.commit().await?;
@@ -54,6 +55,17 @@ async fn check_store(config: &Config) -> Result<String, String> {
     };
     written.await.map_err(|error| error.to_string())?;
     Ok(format!("{} can be written", config.data_dir.display()))
+}
+
+/// Whether what holds values is encrypted.
+fn check_sealing(config: &Config) -> String {
+    let keys = config.sealing.key_count();
+    match config.sealing.seals() {
+        true => {
+            format!("samples, waiting reports and mails in the outbox are encrypted; keys: {keys}")
+        }
+        false => "samples are stored as they are (encrypt_samples = False)".to_owned(),
+    }
 }
 
 /// Whether the repository can be read, and which branch runs.

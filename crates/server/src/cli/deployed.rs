@@ -36,7 +36,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         let text = format!("{name:?} is no revision of the repository: push it first");
         return Err(Failure::new(text));
     };
-    let store = Store::open(&config.data_dir, now).await?;
+    let store = Store::open(&config.data_dir, &config.sealing, now).await?;
     let mut tx = store.write().await?;
     let is_new = tx.seen_running(commit.as_str(), true, now).await?;
     tx.commit().await?;

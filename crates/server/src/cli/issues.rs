@@ -43,7 +43,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             config.data_dir.display()
         )));
     }
-    let store = Store::open(&config.data_dir, now).await?;
+    let store = Store::open(&config.data_dir, &config.sealing, now).await?;
     let (_, rules) = store.rules().await?;
     let filter = WeekFilter {
         at,

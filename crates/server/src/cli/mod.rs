@@ -8,8 +8,8 @@ macro_rules! say {
 }
 
 mod blame;
-mod channels;
 mod bounce;
+mod channels;
 mod check;
 mod configure;
 mod demo;

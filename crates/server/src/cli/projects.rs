@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let config = arguments.conf.resolve()?;
     let now = Clock::system().now();
-    let store = Store::open(&config.data_dir, now).await?;
+    let store = Store::open(&config.data_dir, &config.sealing, now).await?;
     let project = ProjectKeys::open(&store, now).await?;
     store.close().await;
     let dsn = config.client_url().and_then(|url| project.dsn(&url));

@@ -115,7 +115,7 @@ impl ListArgument {
     async fn open(&self) -> Result<(RuleList, Store, i64), Failure> {
         let config = self.conf.resolve()?;
         let now = Clock::system().now();
-        Ok((self.list()?, Store::open(&config.data_dir, now).await?, now))
+        Ok((self.list()?, Store::open(&config.data_dir, &config.sealing, now).await?, now))
     }
 }
 

@@ -329,6 +329,35 @@ pub const OPTIONS: &[OptionDef] = &[
         Number,
         "Days after which samples, hourly counts and sent mails are deleted. What was told stays known.",
     ),
+    // Secrets
+    option(
+        "redact_names",
+        "",
+        PatternList,
+        "Names of variables, keys and headers whose values are secrets, matched from their start. \
+         They are taken out of reports before these are stored, as what the built-in rules find.",
+    ),
+    option(
+        "redact_values",
+        "",
+        PatternList,
+        "Texts that are secrets, wherever they stand in a report.",
+    ),
+    option(
+        "redact_off",
+        "",
+        List,
+        "Built-in rules of redaction that are switched off; docs/clients/python.md lists them.",
+    ),
+    option(
+        "encrypt_samples",
+        "False",
+        Bool,
+        "Encrypts what holds values of variables: samples, waiting reports and mails in the \
+         outbox. The key is in the environment variable FLAWLESS_SAMPLE_KEY: 64 hexadecimal \
+         digits, as `openssl rand -hex 32` makes them; of several, with commas between them, \
+         the first encrypts and all decrypt.",
+    ),
     // Repository
     option("git_cli_path", "git", Path, "The git program."),
     option("repo_type", "git", Word(&["git"]), "Kind of the repository."),

@@ -14,7 +14,9 @@ use super::error::ConfigError;
 use super::file::RawConfig;
 use super::mailing::{MailSettings, SmtpConfig};
 use super::options::{OPTIONS, OptionType};
+use super::redacting::RedactionConfig;
 use super::typed::Options;
+use crate::sealing::Sealing;
 
 /// Everything the program needs to know before it starts.
 #[derive(Debug, Clone)]
@@ -32,6 +34,10 @@ pub struct Config {
     pub smtp: SmtpConfig,
     /// How mails look, and how many there are.
     pub mails: MailSettings,
+    /// What is taken out of reports before they are stored.
+    pub redaction: RedactionConfig,
+    /// `encrypt_samples` and its keys.
+    pub sealing: Sealing,
     /// `webhook_private_addresses`.
     pub webhook_private_addresses: bool,
     /// Folder of the database and the mirror.
@@ -116,6 +122,8 @@ impl Config {
             },
             smtp: options.smtp(from)?,
             mails: options.mails()?,
+            redaction: options.redaction()?,
+            sealing: options.sealing()?,
             webhook_private_addresses: options.bool("webhook_private_addresses")?,
             choice: options.choice()?,
             minimum_date: options.date("report_only_after_minimum_date", &timezone)?,

@@ -103,6 +103,9 @@ async fn send(
     if journal.has(mail.id) {
         return Ok(());
     }
+    if let Some(why) = &mail.unreadable {
+        return Err(SendError::Later(why.clone()));
+    }
     // A server that is told to stop waits for this.
     let _sending = shared.sending.lock().await;
     let taken = || {

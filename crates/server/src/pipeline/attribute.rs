@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use flawless_core::{
-    BlameFrame, BlamedLine, Choice, ClassifiedFrame, CommitId, Dropped, FrameKind, OutcomeKind,
-    Report, Verdict, is_foreign_folder, place_key, trace_fingerprint,
+    BlameFrame, BlamedLine, Choice, ClassifiedFrame, CommitId, Dropped, Fingerprint, FrameKind,
+    OutcomeKind, Report, Verdict, is_foreign_folder, place_key,
 };
 use flawless_git::{GitError, Mirror};
 use tokio::task::{self, JoinSet};
@@ -18,7 +18,7 @@ use super::tell::{Occurred, tell};
 use super::verdicts::{Fate, KnownTrace, Verdicts};
 use crate::attribution::{At, FoundFiles, MuchSeen, Repo, blame_line, choose_line, find_files};
 use crate::state::{RulesAt, Shared};
-use crate::store::{PendingRow, Sample, Seen, StoreError, decode_sample, encode_sample};
+use crate::store::{PendingRow, Sample, Seen, StoreError, encode_sample};
 
 /// How long a report waits for a repository that cannot be asked before it is counted with
 /// nobody blamed.
@@ -131,8 +131,10 @@ async fn try_attribute(
 ) -> Result<(), NotYet> {
     // Both before the look at the repository: what changes meanwhile makes the verdict invalid.
     let (rules, tip) = (shared.rules.get(), shared.repo.get().tip_commit());
-    let report: Report = match decode_sample(&row.body) {
+    let report = match shared.store.pending_report(&row) {
         Ok(report) => report,
+        // The key may come back.
+        Err(error @ StoreError::Sealed { .. }) => return Err(error.into()),
         Err(error) => return Ok(give_up_unreadable(shared, &row, &error).await?),
     };
     let overdue = shared.clock.now() - row.first_at >= GIVE_UP_AFTER_MS;
@@ -321,7 +323,13 @@ async fn finish(
 ) -> Result<(), StoreError> {
     let now = shared.clock.now();
     let Basis { rules, tip, running } = basis;
-    let trace = trace_fingerprint(&report);
+    // Of the report as it came: what is stored of it was redacted.
+    let trace: Option<Fingerprint> = fingerprint.parse().ok();
+    let remember = |known| {
+        if let Some(trace) = trace {
+            verdicts.insert(trace, known);
+        }
+    };
     let blamed_frame = match &found {
         Found::AtPlace { line, .. } => Some(line.frame),
         Found::Issue(new) => {
@@ -345,10 +353,17 @@ async fn finish(
     let mut again = None;
     let (counted, known_error, blamed, mending) = match found {
         Found::Dropped(outcome, reason) => {
-            tx.add_outcome(outcome, &reason, taken.reports, now, &example(&report)).await?;
+            tx.add_outcome(
+                outcome,
+                &reason,
+                taken.reports,
+                now,
+                &example(&report, &shared.redaction),
+            )
+            .await?;
             tx.commit().await?;
             let (rules_revision, fate) = (rules.revision, Fate::Dropped { outcome, reason });
-            verdicts.insert(trace, KnownTrace { rules_revision, only_at_tip: None, fate });
+            remember(KnownTrace { rules_revision, only_at_tip: None, fate });
             return Ok(());
         }
         Found::Issue(new) => {
@@ -403,7 +418,7 @@ async fn finish(
     if runs_now {
         shared.bells.revisions.notify_one();
     }
-    verdicts.insert(trace, KnownTrace { rules_revision: rules.revision, only_at_tip, fate });
+    remember(KnownTrace { rules_revision: rules.revision, only_at_tip, fate });
     shared.bells.alerts.notify_one();
     Ok(())
 }

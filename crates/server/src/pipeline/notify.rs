@@ -70,6 +70,7 @@ impl Told {
             Ok(None) => return Ok(Err("the issue has no sample any more".to_owned())),
             // One that cannot be read must not hold up the alerts behind it.
             Err(StoreError::Corrupt(why)) => return Ok(Err(why)),
+            Err(error @ StoreError::Sealed { .. }) => return Ok(Err(error.to_string())),
             Err(error) => return Err(error),
         };
         let details = issue.details();

@@ -10,6 +10,7 @@ use super::tell::{Occurred, tell};
 use super::verdicts::{Fate, KnownTrace, Verdicts};
 use crate::config::Config;
 use crate::intake::{Incoming, IntakeReceiver, NotKept};
+use crate::redaction::Redaction;
 use crate::state::Shared;
 use crate::store::{NewPending, Sample, Seen, StoreError, encode_sample};
 
@@ -125,15 +126,16 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
     }
     let lost = groups.lost;
     let mut writes = Vec::with_capacity(groups.reports.len());
-    for group in groups.reports.into_values() {
+    for mut group in groups.reports.into_values() {
         match verdicts.get(&group.trace, rules.revision, tip.as_deref()) {
-            None => writes.push(Write::Pending(pending(&group, &shared.config, now)?)),
+            None => writes.push(Write::Pending(pending(&mut group, shared, now)?)),
             Some(known) => match &known.fate {
                 Fate::Dropped { outcome, reason } => {
-                    outcomes.add(*outcome, reason, group.reports, example(&group.newest));
+                    let example = example(&group.newest, &shared.redaction);
+                    outcomes.add(*outcome, reason, group.reports, example);
                 }
                 Fate::Counted { .. } => {
-                    let sample = sample_when_due(&group, &known.fate, now)?;
+                    let sample = sample_when_due(&mut group, &known.fate, shared, now)?;
                     writes.push(Write::Counted { group, known, sample });
                 }
             },
@@ -147,7 +149,7 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
                 any_pending = true;
                 tx.add_pending(&new).await?;
             }
-            Write::Counted { group, known, sample } => {
+            Write::Counted { mut group, known, sample } => {
                 let Fate::Counted { issue_id, known_error, mending, .. } = &known.fate else {
                     continue;
                 };
@@ -161,7 +163,7 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
                 let Some(counted) = tx.count(*issue_id, seen).await? else {
                     // The issue is gone: begin anew.
                     any_pending = true;
-                    tx.add_pending(&pending(&group, &shared.config, now)?).await?;
+                    tx.add_pending(&pending(&mut group, shared, now)?).await?;
                     continue;
                 };
                 if let Some(sample) = sample {
@@ -179,7 +181,7 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
         tx.add_outcome(kind, &reason, reports, now, &example).await?;
     }
     if let Some((occurrences, host)) = lost {
-        tx.add_loss(occurrences, now, &host).await?;
+        tx.add_loss(occurrences, now, &shared.redaction.text(&host)).await?;
     }
     tx.commit().await?;
     if any_pending {
@@ -192,22 +194,31 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
 }
 
 /// The newest report of a group as a sample, when the last one is old enough.
-fn sample_when_due(group: &Group, fate: &Fate, now: i64) -> Result<Option<Vec<u8>>, StoreError> {
+fn sample_when_due(
+    group: &mut Group,
+    fate: &Fate,
+    shared: &Shared,
+    now: i64,
+) -> Result<Option<Vec<u8>>, StoreError> {
     let Fate::Counted { frames, blamed_frame, sampled_at, .. } = fate else { return Ok(None) };
     if now - sampled_at.load(Ordering::Relaxed) < SAMPLE_EVERY_MS {
         return Ok(None);
     }
     sampled_at.store(now, Ordering::Relaxed);
+    shared.redaction.redact(&mut group.newest);
     let (report, frames) = (&group.newest, frames.clone());
     encode_sample(&Sample { report, frames, blamed_frame: *blamed_frame }).map(Some)
 }
 
-fn pending(group: &Group, config: &Config, now: i64) -> Result<NewPending, StoreError> {
+/// The newest report of a group, to be attributed. Nothing is stored that was not redacted; the
+/// fingerprint is that of the report as it came.
+fn pending(group: &mut Group, shared: &Shared, now: i64) -> Result<NewPending, StoreError> {
+    shared.redaction.redact(&mut group.newest);
     Ok(NewPending {
         fingerprint: group.trace.to_string(),
         occurrences: group.occurrences,
         reports: group.reports,
-        error_threshold: threshold_of(&group.newest, config),
+        error_threshold: threshold_of(&group.newest, &shared.config),
         at: now,
         body: encode_sample(&group.newest)?,
     })
@@ -220,9 +231,9 @@ fn threshold_of(report: &Report, config: &Config) -> i64 {
 }
 
 /// A report in a few words, for the list of outcomes.
-pub(super) fn example(report: &Report) -> String {
+pub(super) fn example(report: &Report, redaction: &Redaction) -> String {
     let place = report.traceback.last();
     let place = place.map(|frame| format!(" at {}:{}", frame.path, frame.line)).unwrap_or_default();
     let text = format!("{}{place} on {}", report.exception_type, report.hostname);
-    text.chars().take(300).collect()
+    redaction.text(&text).chars().take(300).collect()
 }

@@ -46,10 +46,12 @@ pub use projects::ProjectRow;
 pub use refused::RefusedAddress;
 pub use rules::{RULE_LISTS, RuleEntry, RuleInputError, RuleList};
 pub use running::RunningRow;
-pub use samples::{Sample, decode_sample, encode_sample};
+pub use samples::{Sample, encode_sample};
 pub use unwanted::{UnwantedKind, UnwantedMail};
 
 use sqlx::sqlite::SqlitePool;
+
+use crate::sealing::Sealing;
 
 /// The one project there is for now; every table that needs it has it from the start.
 pub const PROJECT: i64 = 1;
@@ -59,11 +61,12 @@ pub const PROJECT: i64 = 1;
 pub struct Store {
     readers: SqlitePool,
     writer: SqlitePool,
+    sealing: Sealing,
 }
 
 /// A transaction that writes. Nothing it did counts before [`WriteTx::commit`].
 #[derive(Debug)]
-pub struct WriteTx(sqlx::Transaction<'static, sqlx::Sqlite>);
+pub struct WriteTx(sqlx::Transaction<'static, sqlx::Sqlite>, Sealing);
 
 impl Store {
     /// Begins to write; waits for the writer before.
@@ -71,7 +74,8 @@ impl Store {
     /// # Errors
     /// The database cannot be reached.
     pub async fn write(&self) -> Result<WriteTx, StoreError> {
-        Ok(WriteTx(self.writer.begin_with(dialect::BEGIN_WRITE).await?))
+        let transaction = self.writer.begin_with(dialect::BEGIN_WRITE).await?;
+        Ok(WriteTx(transaction, self.sealing.clone()))
     }
 }
 

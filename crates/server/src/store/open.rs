@@ -10,6 +10,7 @@ use sqlx::sqlite::{
 };
 
 use super::Store;
+use crate::sealing::{SealError, Sealing};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
 
@@ -57,6 +58,14 @@ pub enum StoreError {
     /// The database refuses.
     #[error("the database refuses: {0}")]
     Database(#[from] sqlx::Error),
+    /// A row is encrypted, and cannot be decrypted.
+    #[error("{what} {source}")]
+    Sealed {
+        /// What it holds, e.g. `the sample of issue 7`.
+        what: String,
+        /// Why not.
+        source: SealError,
+    },
     /// A row holds something this program did not write.
     #[error("the database holds something unreadable: {0}")]
     Corrupt(String),
@@ -64,11 +73,12 @@ pub enum StoreError {
 
 impl Store {
     /// Opens the database in `data_dir`, makes both when they are missing, and brings the schema
-    /// up to date. `now` is the time for new rows.
+    /// up to date. What holds values is sealed and opened with `sealing`; `now` is the time for
+    /// new rows.
     ///
     /// # Errors
     /// The folder cannot be written, or the file is of a newer program or none of ours.
-    pub async fn open(data_dir: &Path, now: i64) -> Result<Self, StoreError> {
+    pub async fn open(data_dir: &Path, sealing: &Sealing, now: i64) -> Result<Self, StoreError> {
         let path = data_dir.join("flawless.db");
         let folder_error =
             |source| StoreError::Folder { path: data_dir.display().to_string(), source };
@@ -101,7 +111,7 @@ impl Store {
             .test_before_acquire(false)
             .idle_timeout(Duration::from_secs(60))
             .connect_lazy_with(options.pragma("query_only", "1"));
-        let store = Self { readers, writer };
+        let store = Self { readers, writer, sealing: sealing.clone() };
         sqlx::query(
             "INSERT INTO project (id, name, created_at) VALUES ($1, $2, $3) \
              ON CONFLICT (id) DO NOTHING",
@@ -162,7 +172,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let opening = (0..8).map(|_| {
             let folder = folder.path().to_owned();
-            tokio::spawn(async move { Store::open(&folder, 0).await })
+            tokio::spawn(async move { Store::open(&folder, &Sealing::default(), 0).await })
         });
         for opened in opening.collect::<Vec<_>>() {
             let store = opened.await.expect("no panic").expect("it opens");

@@ -2,6 +2,13 @@
 use sqlx::FromRow;
 
 use super::{Store, StoreError, WriteTx};
+use crate::sealing::SealError;
+
+pub(super) const TABLE: &str = "outbox";
+
+fn sealed(source: SealError) -> StoreError {
+    StoreError::Sealed { what: "the mail".into(), source }
+}
 
 /// What a mail is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +80,9 @@ pub struct DueMail {
     pub created_at: i64,
     /// How often it was tried in vain.
     pub attempts: i64,
+    /// Why the message is empty, when it cannot be decrypted.
+    #[sqlx(default)]
+    pub unreadable: Option<String>,
 }
 
 /// A mail that reached nobody.
@@ -107,6 +117,11 @@ impl WriteTx {
     /// # Errors
     /// The database refuses.
     pub async fn add_mail(&mut self, mail: &NewMail, at: i64) -> Result<i64, StoreError> {
+        // An empty one is that of a mail that could not be written.
+        let message = match mail.message.is_empty() {
+            true => Vec::new(),
+            false => self.1.seal(TABLE, mail.message.clone()).map_err(sealed)?,
+        };
         let id = sqlx::query_scalar(
             "INSERT INTO outbox (kind, recipient, subject, message_id, message, created_at, \
              attempts, next_attempt_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $6) RETURNING id",
@@ -115,7 +130,7 @@ impl WriteTx {
         .bind(&mail.recipient)
         .bind(&mail.subject)
         .bind(&mail.message_id)
-        .bind(&mail.message)
+        .bind(message)
         .bind(at)
         .fetch_one(&mut *self.0)
         .await?;
@@ -175,7 +190,23 @@ impl Store {
              WHERE sent_at IS NULL AND gave_up_at IS NULL AND next_attempt_at <= $1 \
              AND kind <> 'post' ORDER BY next_attempt_at, id LIMIT $2",
         );
-        Ok(query.bind(now).bind(limit).fetch_all(&self.readers).await?)
+        let mut mails: Vec<DueMail> = query.bind(now).bind(limit).fetch_all(&self.readers).await?;
+        for mail in &mut mails {
+            mail.unreadable = self.open_message(&mut mail.message);
+        }
+        Ok(mails)
+    }
+
+    /// Decrypts the message of a mail or post; says why when it cannot, and then it is empty: what
+    /// is behind it must not wait.
+    pub(super) fn open_message(&self, message: &mut Vec<u8>) -> Option<String> {
+        match self.sealing.open(TABLE, std::mem::take(message)) {
+            Ok(opened) => {
+                *message = opened;
+                None
+            }
+            Err(error) => Some(sealed(error).to_string()),
+        }
     }
 
     /// The mail with this Message-ID, unless it was given up already.

@@ -1,7 +1,16 @@
 //! Reports that wait for attribution, kept whole.
+use flawless_core::Report;
 use sqlx::FromRow;
 
+use super::samples::decode_sample;
 use super::{PROJECT, Store, StoreError, WriteTx};
+use crate::sealing::SealError;
+
+pub(super) const TABLE: &str = "pending_report";
+
+fn sealed(source: SealError) -> StoreError {
+    StoreError::Sealed { what: "a waiting report".into(), source }
+}
 
 /// A report whose line is not known yet.
 #[derive(Debug)]
@@ -29,7 +38,7 @@ pub struct PendingRow {
     pub attempts: i64,
     /// When the first one came in.
     pub first_at: i64,
-    /// The report, encoded.
+    /// The report, encoded and maybe sealed: see [`Store::pending_report`].
     pub body: Vec<u8>,
 }
 
@@ -55,6 +64,7 @@ impl WriteTx {
     /// # Errors
     /// The database refuses.
     pub async fn add_pending(&mut self, new: &NewPending) -> Result<(), StoreError> {
+        let body = self.1.seal(TABLE, new.body.clone()).map_err(sealed)?;
         sqlx::query(
             "INSERT INTO pending_report (project_id, fingerprint, occurrences, reports, \
              error_threshold, first_at, last_at, attempts, next_attempt_at, body) \
@@ -72,7 +82,7 @@ impl WriteTx {
         .bind(new.reports)
         .bind(new.error_threshold)
         .bind(new.at)
-        .bind(&new.body)
+        .bind(body)
         .execute(&mut *self.0)
         .await?;
         Ok(())
@@ -118,6 +128,15 @@ impl WriteTx {
 }
 
 impl Store {
+    /// The report of a row.
+    ///
+    /// # Errors
+    /// It cannot be decrypted, or is none.
+    pub fn pending_report(&self, row: &PendingRow) -> Result<Report, StoreError> {
+        let body = self.sealing.open(TABLE, row.body.clone()).map_err(sealed)?;
+        decode_sample(&body)
+    }
+
     /// Reports that are due, oldest first.
     ///
     /// # Errors

@@ -18,6 +18,9 @@ pub struct DuePost {
     pub created_at: i64,
     /// How often it was tried in vain.
     pub attempts: i64,
+    /// Why the message is empty, when it cannot be decrypted.
+    #[sqlx(default)]
+    pub unreadable: Option<String>,
 }
 
 /// What waits for a channel, and what did not reach it.
@@ -47,7 +50,11 @@ impl Store {
              AND gave_up_at IS NULL AND next_attempt_at <= $1 AND kind = 'post' \
              GROUP BY recipient) ORDER BY next_attempt_at, id",
         );
-        Ok(query.bind(now).fetch_all(&self.readers).await?)
+        let mut posts: Vec<DuePost> = query.bind(now).fetch_all(&self.readers).await?;
+        for post in &mut posts {
+            post.unreadable = self.open_message(&mut post.message);
+        }
+        Ok(posts)
     }
 
     /// The channels for which posts wait, or to which posts were given up since then.

@@ -3,6 +3,7 @@ use flawless_core::{ClassifiedFrame, Report};
 use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError, WriteTx};
+use crate::sealing::SealError;
 
 /// A report, what its frames were to the choice, and which one was blamed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -13,6 +14,12 @@ pub struct Sample<R = Report> {
     pub frames: std::sync::Arc<[ClassifiedFrame]>,
     /// The blamed frame's place in the traceback; `None` when nobody is blamed.
     pub blamed_frame: Option<usize>,
+}
+
+pub(super) const TABLE: &str = "sample";
+
+fn sealed(issue_id: i64) -> impl Fn(SealError) -> StoreError {
+    move |source| StoreError::Sealed { what: format!("the sample of issue {issue_id}"), source }
 }
 
 /// How many newest samples are kept besides the first.
@@ -35,7 +42,7 @@ pub fn encode_sample(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
 ///
 /// # Errors
 /// It was not.
-pub fn decode_sample<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, StoreError> {
+pub(super) fn decode_sample<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, StoreError> {
     let corrupt = |error: &dyn std::fmt::Display| StoreError::Corrupt(error.to_string());
     let decoder = zstd::stream::read::Decoder::with_buffer(body).map_err(|e| corrupt(&e))?;
     let mut json = Vec::new();
@@ -57,6 +64,7 @@ impl WriteTx {
         received_at: i64,
         body: &[u8],
     ) -> Result<(), StoreError> {
+        let body = self.1.seal(TABLE, body.to_vec()).map_err(sealed(issue_id))?;
         let slot = if number <= 1 { 0 } else { 1 + (number - 2) % NEWEST };
         sqlx::query(
             "INSERT INTO sample (issue_id, slot, received_at, body) VALUES ($1, $2, $3, $4) \
@@ -86,6 +94,8 @@ impl Store {
         .bind(issue_id)
         .fetch_optional(&self.readers)
         .await?;
-        row.map(|(at, body)| Ok((at, decode_sample(&body)?))).transpose()
+        let Some((at, body)) = row else { return Ok(None) };
+        let body = self.sealing.open(TABLE, body).map_err(sealed(issue_id))?;
+        Ok(Some((at, decode_sample(&body)?)))
     }
 }

@@ -51,6 +51,8 @@ struct Page {
     mails: Vec<MailPart>,
     known_error_url: String,
     report: Option<ShownReport>,
+    /// Why there is no report, when it cannot be read.
+    unreadable: Option<String>,
 }
 
 struct CommitPart {
@@ -93,7 +95,13 @@ pub(super) async fn show(
     };
     let timezone = &shared.config.timezone;
     let date = |at: i64| date_time(at, timezone);
-    let sample = shared.store.newest_sample(issue.id).await?;
+    let (sample, unreadable) = match shared.store.newest_sample(issue.id).await {
+        Ok(sample) => (sample, None),
+        Err(error @ (StoreError::Sealed { .. } | StoreError::Corrupt(_))) => {
+            (None, Some(error.to_string()))
+        }
+        Err(error) => return Err(error.into()),
+    };
     let rules = shared.rules.get();
     let details = issue.details();
     let refused = shared.store.refused_addresses(shared.clock.now()).await?;
@@ -146,5 +154,6 @@ pub(super) async fn show(
         mails: mails.collect(),
         known_error_url: links::add_known_error("", &issue),
         report: sample.map(|(_, sample)| ShownReport::of(&sample, Room::PAGE)),
+        unreadable,
     }))
 }

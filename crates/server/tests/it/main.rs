@@ -4,9 +4,9 @@
 
 mod alerts;
 mod attribution;
+mod bounced;
 mod channel_posts;
 mod channels;
-mod bounced;
 mod command_line;
 mod crash;
 mod flood;
@@ -26,6 +26,7 @@ mod projects;
 mod python_client;
 mod redacted;
 mod rules;
+mod sealed;
 mod shown;
 mod source_laws;
 mod start_errors;

@@ -46,6 +46,16 @@ fn wrong_values_are_named_with_file_line_and_a_way_out() {
             "smtp_password_file = /nowhere/x\nsmtp_user = u",
             ["f.cfg:2: smtp_password_file", "cannot be read", "only the secret"],
         ),
+        (
+            "redact_names = pin(",
+            ["f.cfg:2: redact_names", "\"pin(\" is no regular", "Python-style"],
+        ),
+        ("redact_values = [", ["f.cfg:2: redact_values", "\"[\" is no regular", "Python-style"]),
+        ("redact_off = jtw", ["f.cfg:2: redact_off", "no rule \"jtw\"", "jwt"]),
+        (
+            "encrypt_samples = True",
+            ["f.cfg:2: encrypt_samples", "FLAWLESS_SAMPLE_KEY is not set", "openssl rand -hex 32"],
+        ),
         ("repo_url = --upload-pack=x", ["f.cfg:2: repo_url", "no address", "https://"]),
     ] {
         let message = start(folder.path(), config);

@@ -96,7 +96,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let (rules, much_seen) = match &arguments.conf.conf {
         None => (Rules::default(), MuchSeen::new()),
         Some(_) => {
-            let store = Store::open(&config.data_dir, Clock::system().now()).await?;
+            let store =
+                Store::open(&config.data_dir, &config.sealing, Clock::system().now()).await?;
             let (_, rules) = store.rules().await?;
             let much_seen = store.much_seen_functions().await?;
             store.close().await;

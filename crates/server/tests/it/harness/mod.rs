@@ -15,13 +15,14 @@ use flawless_protocol::thrift::RecordErrorRequest;
 use flawless_server::clock::Clock;
 use flawless_server::config::{Config, RawConfig};
 use flawless_server::held_back::held_back;
+use flawless_server::sealing::Sealing;
 use flawless_server::server::Server;
 use tempfile::TempDir;
 
 pub use mail::{Mail, SmtpServer};
 pub use process::{ServerProcess, free_port, server_options};
 pub use repository::{ANN, BEN, CLEO, Person, TestRepository};
-pub use thrift::{ThriftClient, request};
+pub use thrift::{Frame, ThriftClient, request};
 pub use webhook::{Posted, Webhook};
 
 /// Sunday, 2026-11-22 12:00:00 UTC.
@@ -46,6 +47,7 @@ pub struct AppBuilder {
     repository: Option<TestRepository>,
     smtp: Option<SmtpServer>,
     without_repository: bool,
+    sealing: Option<Sealing>,
 }
 
 impl App {
@@ -60,6 +62,11 @@ impl App {
     /// Stops the server and starts it again with the same data, as an upgrade does.
     pub async fn restart(self) -> Self {
         let config = (*self.server.shared.config).clone();
+        self.restart_with(config).await
+    }
+
+    /// The same with another configuration.
+    pub async fn restart_with(self, config: Config) -> Self {
         self.server.stop().await;
         let server = Server::start(config, self.clock.clone()).await.expect("starts again");
         Self { server, ..self }
@@ -146,6 +153,12 @@ impl AppBuilder {
         self
     }
 
+    /// With keys as the environment would hold them.
+    pub fn sealing(mut self, sealing: Sealing) -> Self {
+        self.sealing = Some(sealing);
+        self
+    }
+
     pub async fn start(self) -> App {
         let folder = tempfile::tempdir().expect("a folder");
         let repository = self.repository.unwrap_or_else(TestRepository::shop);
@@ -170,7 +183,10 @@ impl AppBuilder {
             set(name, value);
         }
         let clock = Clock::fixed(NOW);
-        let config = Config::resolve(&raw).expect("a valid configuration");
+        let mut config = Config::resolve(&raw).expect("a valid configuration");
+        if let Some(sealing) = self.sealing {
+            config.sealing = sealing;
+        }
         let server = Server::start(config, clock.clone()).await.expect("the server starts");
         App { server, clock, repository, smtp, folder }
     }

@@ -1,0 +1,69 @@
+//! What is taken out of reports before they are stored, and the keys that the rest is sealed with.
+use flawless_redact::{RedactError, Redactor, Rules};
+
+use super::error::ConfigError;
+use super::secret::Secret;
+use super::typed::Options;
+use crate::sealing::{KEY_VARIABLE, Sealing};
+
+/// What is taken out of reports.
+#[derive(Debug, Clone, Default)]
+pub struct RedactionConfig {
+    /// `redact_names`, `redact_values` and `redact_off`, checked.
+    pub rules: Rules,
+    /// What the server itself must keep secret.
+    pub secrets: Vec<Secret>,
+    /// Where it clones from: a password in one of them is a secret.
+    pub urls: Vec<Secret>,
+}
+
+impl Options<'_> {
+    /// The keys of samples, from the environment.
+    pub(super) fn sealing(&self) -> Result<Sealing, ConfigError> {
+        let seals = self.bool("encrypt_samples")?;
+        let keys = std::env::var_os(KEY_VARIABLE).unwrap_or_default();
+        Sealing::new(&keys.to_string_lossy(), seals).map_err(|problem| {
+            let mend = format!(
+                "Make one with `openssl rand -hex 32`, keep it apart from the data folder, and \
+                 start with {KEY_VARIABLE} set to it; commas separate several."
+            );
+            let at = if seals { self.raw.location("encrypt_samples") } else { KEY_VARIABLE.into() };
+            ConfigError::new(at, problem.to_string(), mend)
+        })
+    }
+
+    pub(super) fn redaction(&self) -> Result<RedactionConfig, ConfigError> {
+        let names = Rules { extra_names: self.list("redact_names"), ..Rules::default() };
+        let values = Rules { extra_values: self.list("redact_values"), ..Rules::default() };
+        let off = Rules { off: self.list("redact_off"), ..Rules::default() };
+        for (option, rules) in
+            [("redact_names", &names), ("redact_values", &values), ("redact_off", &off)]
+        {
+            Redactor::new(rules, []).map_err(|error| self.bad_rule(option, error))?;
+        }
+        let mut rules = Rules { extra_names: names.extra_names, ..values };
+        // What the server's environment would be to a program are here the server's own secrets:
+        // they stay secret whatever is switched off.
+        rules.off = off.off.into_iter().filter(|name| name != "environment").collect();
+        let secrets = self.secret("smtp_password")?.into_iter().collect();
+        let submodules = self.list("submodules").into_iter().map(Secret::new);
+        let urls = self.secret("repo_url")?.into_iter().chain(submodules).collect();
+        Ok(RedactionConfig { rules, secrets, urls })
+    }
+
+    fn bad_rule(&self, option: &'static str, error: RedactError) -> ConfigError {
+        match error {
+            RedactError::Pattern { pattern, reason, .. } => {
+                self.bad_pattern(option, &pattern, reason)
+            }
+            RedactError::UnknownRule { name } => {
+                let known: Vec<&str> = Redactor::rule_names().collect();
+                let mend = format!("The rules are: {}.", known.join(", "));
+                self.wrong(option, format!("there is no rule {name:?}"), mend)
+            }
+            error @ RedactError::Environment { .. } => {
+                self.wrong(option, error.to_string(), "Leave it out.")
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! With `encrypt_samples`, what holds values is of no use without the key.
+use std::path::Path;
+
+use flawless_server::sealing::Sealing;
+
+use crate::harness::{App, AppBuilder, Frame, ThriftClient, request, wait_until};
+
+const PAY: [Frame<'static>; 1] =
+    [("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")];
+const VALUE: &str = "an unmistakable value";
+
+fn keys(digits: &str) -> String {
+    let keys: Vec<String> =
+        digits.chars().map(|digit| std::iter::repeat_n(digit, 64).collect()).collect();
+    keys.join(",")
+}
+
+fn sealing(digits: &str) -> Sealing {
+    Sealing::new(&keys(digits), !digits.is_empty()).expect("keys")
+}
+
+/// Whether `wanted` stands in a file of the folder.
+pub fn stands_in(folder: &Path, wanted: &[u8]) -> bool {
+    std::fs::read_dir(folder).expect("a folder").any(|entry| {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            return stands_in(&path, wanted);
+        }
+        let bytes = std::fs::read(&path).unwrap_or_default();
+        bytes.windows(wanted.len()).any(|part| part == wanted)
+    })
+}
+
+/// Starts again with these keys, one of each digit.
+async fn restart(app: App, digits: &str) -> App {
+    let mut config = (*app.server.shared.config).clone();
+    config.sealing = sealing(digits);
+    app.restart_with(config).await
+}
+
+async fn report(app: &App) {
+    let mut report = request(&PAY);
+    report.traceback[0].frame_locals = Some([("price".into(), format!("'{VALUE}'"))].into());
+    report.additional_info = Some(VALUE.into());
+    app.report(&report).await;
+}
+
+#[tokio::test]
+async fn with_a_key_values_are_nowhere_on_the_disk_and_pages_and_mails_show_them() {
+    let app = AppBuilder::default().sealing(sealing("a")).start().await;
+    report(&app).await;
+    wait_until("a mail came", async || !app.smtp.mails().is_empty()).await;
+    assert!(app.smtp.mails()[0].text.contains(VALUE));
+    assert!(app.get("/view_traceback?issue=1").await.1.contains(VALUE));
+    assert!(!stands_in(&app.folder.path().join("data"), VALUE.as_bytes()));
+
+    // Another key encrypts from now on, the older one still decrypts.
+    let app = restart(app, "ba").await;
+    assert!(app.get("/view_traceback?issue=1").await.1.contains(VALUE));
+    // The older key is gone: the page says so, and counting goes on.
+    let app = restart(app, "b").await;
+    let (status, page) = app.get("/view_traceback?issue=1").await;
+    assert_eq!(status, 200);
+    let why = "the sample of issue 1 was encrypted with a key that is not in FLAWLESS_SAMPLE_KEY";
+    assert!(page.contains(why), "{page}");
+    app.clock.advance(2_000);
+    report(&app).await;
+    app.settle().await;
+    assert!(app.get("/view_traceback?issue=1").await.1.contains(VALUE), "a new sample is readable");
+}
+
+#[tokio::test]
+async fn what_was_stored_before_there_was_a_key_stays_readable() {
+    let app = App::start().await;
+    report(&app).await;
+    app.settle().await;
+    let app = restart(app, "a").await;
+    assert!(app.get("/view_traceback?issue=1").await.1.contains(VALUE));
+}
+
+#[tokio::test]
+async fn a_waiting_report_and_a_mail_whose_key_is_gone_wait_for_it() {
+    let app = AppBuilder::default().sealing(sealing("a")).with("smtp_host", "127.0.0.1:1");
+    let app = app.start().await;
+    report(&app).await;
+    let store = app.server.shared.store.clone();
+    let tried = async || {
+        let queue = store.outbox_queue().await.expect("store");
+        queue.waiting == 1 && queue.last_error.is_some()
+    };
+    wait_until("the mail was tried", tried).await;
+    let app = restart(app, "b").await;
+    app.clock.advance(60_000);
+    let store = app.server.shared.store.clone();
+    wait_until("the key is missed", async || {
+        let words = store.outbox_queue().await.expect("store").last_error.unwrap_or_default();
+        words.contains("the mail was encrypted with a key that is not in FLAWLESS_SAMPLE_KEY")
+    })
+    .await;
+    let mut config = (*app.server.shared.config).clone();
+    config.sealing = sealing("ba");
+    let address = app.smtp.address();
+    let (host, port) = address.split_once(':').expect("a port");
+    (config.smtp.host, config.smtp.port) = (host.to_owned(), port.parse().expect("a number"));
+    let app = app.restart_with(config).await;
+    app.clock.advance(3_600_000);
+    wait_until("the mail came", async || !app.smtp.mails().is_empty()).await;
+    let mut client = ThriftClient::connect(app.thrift_address()).await;
+    assert!(client.record_error(&request(&PAY)).await.is_ok());
+}
