@@ -9,11 +9,14 @@ const EVERY: Duration = Duration::from_secs(3_600);
 pub async fn run_maintenance(shared: Shared) {
     loop {
         let retention = i64::try_from(shared.config.retention.as_millis()).unwrap_or(i64::MAX);
-        let before = shared.clock.now().saturating_sub(retention);
+        let now = shared.clock.now();
+        let before = now.saturating_sub(retention);
         let forget = async {
             let mut tx = shared.store.write().await?;
-            tx.forget(before).await?;
-            tx.commit().await
+            tx.forget(before, now).await?;
+            tx.commit().await?;
+            // When somebody reads just now, the next round does it.
+            shared.store.empty_journal().await
         };
         if let Err(error) = forget.await {
             tracing::error!(%error, "old samples could not be removed");

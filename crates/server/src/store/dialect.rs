@@ -2,3 +2,7 @@
 
 /// Begins a transaction that is going to write, so that two never wait for each other in turn.
 pub(super) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
+
+/// Empties the journal into the database, so that what was deleted is in no file any more. The
+/// first column of the answer says whether somebody still reads an older state.
+pub(super) const EMPTY_JOURNAL: &str = "PRAGMA wal_checkpoint(TRUNCATE)";

@@ -196,13 +196,14 @@ impl WriteTx {
                 return Ok(counted);
             }
         }
+        let number = self.last_issue().await? + 1;
         let counted: Counted = sqlx::query_as(
             "INSERT INTO issue (project_id, identity, path, line, function_name, text, \
              exception_type, known_error_id, origin_commit, origin_path, origin_line, \
              developer_name, developer_email, authored_at, commit_summary, reason, details, \
-             occurrences, samples, first_seen_at, last_seen_at) \
+             occurrences, samples, first_seen_at, last_seen_at, id) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-             $18, $19, $20, $21) \
+             $18, $19, $20, $21, $22) \
              RETURNING id, occurrences, samples, authored_at, told_at, first_seen_at, \
              mended_at, mended_by, mended_how, muted_until",
         )
@@ -227,6 +228,7 @@ impl WriteTx {
         .bind(i64::from(seen.sampled))
         .bind(seen.first_at)
         .bind(seen.last_at)
+        .bind(number)
         .fetch_one(&mut *self.0)
         .await?;
         self.count_hour(counted.id, seen).await?;

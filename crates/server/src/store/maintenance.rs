@@ -1,7 +1,8 @@
 //! How the queues stand, and what is forgotten with time.
+use flawless_core::OutcomeKind;
 use sqlx::FromRow;
 
-use super::{Store, StoreError, WriteTx};
+use super::{Store, StoreError, WriteTx, dialect};
 
 /// How many items wait, and since when.
 #[derive(Debug, Clone, Default, FromRow)]
@@ -56,35 +57,97 @@ impl WriteTx {
     }
 
     /// Forgets samples, hourly counts, outcomes, sent mails, functions of one issue and places older
-    /// than `before`, and issues not seen since that nobody was told of. The others stay: they remember who was.
+    /// than `before`, waiting reports that were tried in vain since, and issues not seen since that
+    /// nobody was told of. The others stay: they remember who was.
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn forget(&mut self, before: i64) -> Result<(), StoreError> {
-        let statements = [
-            // Issues that nobody was told of are forgotten whole.
-            "DELETE FROM place WHERE created_at < $1 OR issue_id IN \
-             (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
-            "DELETE FROM sample WHERE received_at < $1 AND NOT EXISTS \
-             (SELECT 1 FROM alert WHERE alert.issue_id = sample.issue_id \
-              AND alert.composed_at IS NULL)",
-            "DELETE FROM issue_hour WHERE last_at < $1",
-            "DELETE FROM issue_alias WHERE issue_id IN \
-             (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
-            "DELETE FROM issue WHERE merged_into IN \
-             (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
-            "DELETE FROM issue WHERE told_at IS NULL AND last_seen_at < $1 \
-             AND merged_into IS NULL",
-            "DELETE FROM function_seen WHERE issues < 2 AND last_at < $1",
-            "DELETE FROM outcome WHERE last_at < $1",
-            "DELETE FROM client_loss WHERE last_at < $1",
-            // Only the content: that a mail was sent is part of what was told.
-            "UPDATE outbox SET message = '' WHERE created_at < $1 AND message <> '' \
-             AND (sent_at IS NOT NULL OR gave_up_at IS NOT NULL)",
-        ];
-        for statement in statements {
-            sqlx::query(statement).bind(before).execute(&mut *self.0).await?;
+    pub async fn forget(&mut self, before: i64, now: i64) -> Result<(), StoreError> {
+        self.keep_last_issue().await?;
+        for statement in FORGET {
+            sqlx::query(*statement).bind(before).execute(&mut *self.0).await?;
+        }
+        // A key that is gone, or a job that breaks off each time.
+        let reports: Vec<i64> = sqlx::query_scalar(
+            "DELETE FROM pending_report WHERE first_at < $1 AND attempts > 0 RETURNING reports",
+        )
+        .bind(before)
+        .fetch_all(&mut *self.0)
+        .await?;
+        let reports = reports.iter().sum();
+        if reports > 0 {
+            let reason = "waited longer than retention_days";
+            self.add_outcome(OutcomeKind::Refused, reason, reports, now, "").await?;
         }
         Ok(())
     }
+
+    /// Remembers the highest number of an issue, before some are deleted: no other issue may get
+    /// it, because verdicts in memory and links in mails name it.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub(super) async fn keep_last_issue(&mut self) -> Result<(), StoreError> {
+        let last = self.last_issue().await?;
+        let query = sqlx::query(
+            "INSERT INTO setting (name, value) VALUES ('last_issue', $1) \
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        );
+        query.bind(last).execute(&mut *self.0).await?;
+        Ok(())
+    }
+
+    /// The highest number that an issue has or had; 0 when there was none.
+    pub(super) async fn last_issue(&mut self) -> Result<i64, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT COALESCE(MAX(number), 0) FROM (SELECT MAX(id) AS number FROM issue \
+             UNION ALL SELECT value FROM setting WHERE name = 'last_issue') AS numbers",
+        );
+        Ok(query.fetch_one(&mut *self.0).await?)
+    }
 }
+
+impl Store {
+    /// Overwrites what was deleted in the journal too. Says whether it did: while another program
+    /// reads an older state, it cannot.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn empty_journal(&self) -> Result<bool, StoreError> {
+        let (busy, _, _): (i64, i64, i64) =
+            sqlx::query_as(dialect::EMPTY_JOURNAL).fetch_one(&self.writer).await?;
+        Ok(busy == 0)
+    }
+}
+
+/// What is forgotten, in an order that leaves nothing without what it belongs to.
+const FORGET: &[&str] = &[
+    // An alert that nobody can be told of must not keep the values for ever.
+    "DELETE FROM sample WHERE received_at < $1 AND NOT EXISTS \
+     (SELECT 1 FROM alert WHERE alert.issue_id = sample.issue_id \
+      AND alert.composed_at IS NULL AND alert.note IS NULL)",
+    "DELETE FROM place WHERE created_at < $1",
+    "DELETE FROM issue_hour WHERE last_at < $1",
+    // Issues that nobody was told of are forgotten whole.
+    "DELETE FROM notice WHERE alert_id IN (SELECT id FROM alert WHERE issue_id IN \
+     (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1))",
+    "DELETE FROM alert WHERE issue_id IN \
+     (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
+    "DELETE FROM sample WHERE issue_id IN \
+     (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
+    "DELETE FROM issue_hour WHERE issue_id IN \
+     (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
+    "DELETE FROM place WHERE issue_id IN \
+     (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
+    "DELETE FROM issue_alias WHERE issue_id IN \
+     (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
+    "DELETE FROM issue WHERE merged_into IN \
+     (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
+    "DELETE FROM issue WHERE told_at IS NULL AND last_seen_at < $1 AND merged_into IS NULL",
+    "DELETE FROM function_seen WHERE issues < 2 AND last_at < $1",
+    "DELETE FROM outcome WHERE last_at < $1",
+    "DELETE FROM client_loss WHERE last_at < $1",
+    // Only the content: that a mail was sent is part of what was told.
+    "UPDATE outbox SET message = '', subject = '' WHERE created_at < $1 AND message <> '' \
+     AND (sent_at IS NOT NULL OR gave_up_at IS NOT NULL)",
+];
