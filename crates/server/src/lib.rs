@@ -20,6 +20,7 @@ pub mod links;
 mod logging;
 pub mod mail;
 pub mod mending;
+pub mod person;
 pub mod pipeline;
 pub mod present;
 pub mod project_keys;

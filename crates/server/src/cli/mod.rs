@@ -14,6 +14,7 @@ mod check;
 mod configure;
 mod demo;
 mod deployed;
+mod erase;
 mod issues;
 mod projects;
 mod rules;
@@ -65,6 +66,8 @@ enum Command {
     Channels(channels::Arguments),
     /// Shows the project's key and the address that clients are given.
     Projects(projects::Arguments),
+    /// Removes an issue, or all that is known about a person.
+    Erase(erase::Arguments),
     /// Lists every option of flawless.cfg.
     Options {
         /// As the table of docs/configuration.md.
@@ -187,6 +190,7 @@ async fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Rules(arguments) => rules::run(arguments).await,
         Command::Channels(arguments) => channels::run(arguments).await,
         Command::Projects(arguments) => projects::run(arguments).await,
+        Command::Erase(arguments) => erase::run(arguments).await,
         Command::Options { markdown } => {
             print(if markdown { options_markdown() } else { options_text() })
         }

@@ -6,6 +6,8 @@
 mod alerts;
 mod channels;
 mod dialect;
+mod erase;
+mod erase_person;
 mod functions_seen;
 mod issue_merge;
 mod issues;
@@ -30,6 +32,8 @@ mod unwanted;
 
 pub use alerts::{AlertRow, IssueAlert};
 pub use channels::{ChannelRow, NewChannel, channel_number, channel_recipient};
+pub use erase::ErasedIssue;
+pub use erase_person::{PersonsCounts, PersonsData};
 pub use issues::{Counted, IssueFacts, IssueRow, Seen, WeekIssue};
 pub use line_facts::StoredFacts;
 pub use losses::LossRow;

@@ -201,7 +201,7 @@ fn configure_without_questions_writes_a_private_file_that_check_approves() {
     .expect("written");
     let checked = flawless(folder.path(), &["check", "-conf", "deep/flawless.cfg"]);
     let text = stdout(&checked);
-    assert_eq!(text.lines().filter(|line| line.starts_with("ok ")).count(), 5, "{text}");
+    assert_eq!(text.lines().filter(|line| line.starts_with("ok ")).count(), 6, "{text}");
     let data = folder.path().join("deep/data");
     let mode =
         |name: &str| std::fs::metadata(data.join(name)).expect(name).permissions().mode() & 0o777;

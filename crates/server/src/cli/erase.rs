@@ -1,0 +1,175 @@
+//! `flawless erase`: removes one issue, or one person's data, from the store.
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use super::{ConfArgument, Failure};
+use crate::clock::Clock;
+use crate::person::{ERASED, Person};
+use crate::store::{PersonsCounts, RULE_LISTS, Store};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    conf: ConfArgument,
+    #[command(flatten)]
+    what: What,
+    /// Erases at once, without a question.
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct What {
+    /// The issue with this number, and everything that belongs to it.
+    #[arg(long, value_name = "N")]
+    issue: Option<i64>,
+    /// Everything about the person with this mail address.
+    #[arg(long, value_name = "ADDRESS")]
+    person: Option<String>,
+}
+
+/// New rows may come while the others are erased.
+const ROUNDS: usize = 5;
+
+pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let config = arguments.conf.resolve()?;
+    let now = Clock::system().now();
+    if !config.data_dir.join("flawless.db").exists() {
+        return Err(Failure::new(format!(
+            "{}: no server has run with this data folder yet. Name the configuration with -conf",
+            config.data_dir.display()
+        )));
+    }
+    let store = Store::open(&config.data_dir, &config.sealing, now).await?;
+    let code = match (arguments.what.issue, &arguments.what.person) {
+        (Some(issue), _) => erase_issue(&store, issue, arguments.yes, now).await?,
+        (None, Some(person)) => erase_person(&store, person, arguments.yes, now).await?,
+        (None, None) => return Err(Failure::new("name an issue or a person")),
+    };
+    store.close().await;
+    Ok(code)
+}
+
+async fn erase_issue(store: &Store, number: i64, yes: bool, now: i64) -> Result<ExitCode, Failure> {
+    let Some(issue) = store.look_at_issue(number).await? else {
+        return Err(Failure::new(format!("there is no issue {number}")));
+    };
+    if issue.id != number {
+        say!("issue {number} was merged into issue {}", issue.id);
+    }
+    say!("issue {} at {}:", issue.id, issue.place);
+    say!("{:>7} samples", issue.samples);
+    say!("{:>7} alerts", issue.alerts);
+    say!("{:>7} mails that tell of it alone", issue.mails.len());
+    say!("{:>7} mails that tell of others too: their content", issue.summaries.len());
+    if !agreed(yes)? {
+        return Ok(ExitCode::FAILURE);
+    }
+    // A report may have come while somebody thought about it.
+    let issue = store.look_at_issue(issue.id).await?.unwrap_or(issue);
+    let mut tx = store.write().await?;
+    tx.erase_issue(&issue, now).await?;
+    tx.commit().await?;
+    finish(store).await?;
+    say!("If the line fails again, it becomes a new issue, and its owner is told.");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn erase_person(
+    store: &Store,
+    address: &str,
+    yes: bool,
+    now: i64,
+) -> Result<ExitCode, Failure> {
+    let address = address.trim();
+    let is_one = address.contains('@') && !address.contains(char::is_whitespace);
+    if !is_one || address.len() < 3 || address.contains(ERASED) && address.len() == ERASED.len() {
+        let text = format!("--person: {address:?} is no mail address: write it as commits name it");
+        return Err(Failure::new(text));
+    }
+    let mut person = Person::new(address);
+    let mut found = store.look_for_person(&mut person).await?;
+    let PersonsCounts { issues, samples, waiting, mails, mails_naming, notes } = found.counts();
+    say!("{address}:");
+    say!("{issues:>7} issues that name them: the name and the address");
+    say!("{samples:>7} samples in which the address stands");
+    say!("{waiting:>7} waiting reports in which the address stands");
+    say!("{mails:>7} mails to them");
+    say!("{mails_naming:>7} mails to others in which the address stands: their content");
+    say!("{notes:>7} notes of whom was told, and of what");
+    show_rules(store, &person).await?;
+    let unreadable = found.unreadable;
+    if unreadable > 0 {
+        say!(
+            "{unreadable} samples, reports or mails cannot be searched: their key is not in \
+             FLAWLESS_SAMPLE_KEY"
+        );
+    }
+    if found.is_empty() {
+        say!("There is nothing to erase.");
+    } else if !agreed(yes)? {
+        return Ok(ExitCode::FAILURE);
+    }
+    for _ in 0..ROUNDS {
+        if found.is_empty() {
+            break;
+        }
+        let mut tx = store.write().await?;
+        tx.erase_person(&found, now).await?;
+        tx.commit().await?;
+        found = store.look_for_person(&mut person).await?;
+    }
+    finish(store).await?;
+    say!(
+        "The repository still names them, and lines of theirs that fail bring the address back: an \
+         email alias or a reassignment (flawless rules) keeps mails away. Log files are not \
+         searched."
+    );
+    let all = found.is_empty() && unreadable == 0;
+    Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Rules are what people decided: they are shown, and left to them.
+async fn show_rules(store: &Store, person: &Person) -> Result<(), Failure> {
+    for list in RULE_LISTS {
+        for rule in store.rule_entries(list).await? {
+            if person.is_in(&rule.entry.to_string()) {
+                let (name, id, entry) = (list.as_str(), rule.id, &rule.entry);
+                say!("   rule {id} of {name} stays, remove it with flawless rules: {entry}");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether to go on.
+fn agreed(yes: bool) -> Result<bool, Failure> {
+    if yes {
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() {
+        say!("Nothing was erased: --yes does it.");
+        return Ok(false);
+    }
+    print!("Erase it? It cannot be brought back. y/n [n] ");
+    std::io::stdout().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    let is_yes = matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes");
+    if !is_yes {
+        say!("Nothing was erased.");
+    }
+    Ok(is_yes)
+}
+
+async fn finish(store: &Store) -> Result<(), Failure> {
+    match store.empty_journal().await? {
+        true => say!("Erased, in the files of the database too. Backups are yours to erase."),
+        false => say!(
+            "Erased. Another program is reading the database: its journal still holds the bytes, \
+             until the server's next round within the hour."
+        ),
+    }
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! What is erased or older than `retention_days` is gone, from the bytes of the files too.
+use std::path::Path;
+use std::process::Output;
+
+use sqlx::{Connection, SqliteConnection};
+
+use crate::command_line::{flawless, stdout};
+use crate::harness::{ANN, App, BEN, Frame, request, wait_until};
+use crate::sealed::stands_in;
+
+const CART: [Frame<'static>; 1] =
+    [("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")];
+const MONEY: [Frame<'static>; 1] =
+    [("/srv/app/shop/money.py", 6, "fail", "raise ValueError(text)")];
+const DAY_MS: i64 = 86_400_000;
+
+/// Reports that carry something to be found again: in mails as it is, in samples compressed.
+async fn report(app: &App, frames: &[Frame<'_>], value: &str) {
+    let mut report = request(frames);
+    report.traceback[0].frame_locals = Some([("who".into(), format!("'{value}'"))].into());
+    app.report(&report).await;
+}
+
+async fn database(app: &App) -> SqliteConnection {
+    let path = app.folder.path().join("data/flawless.db");
+    SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.expect("a database")
+}
+
+/// A part of each sample as it is on the disk.
+async fn sample_bytes(app: &App, issue: i64) -> Vec<u8> {
+    let query = sqlx::query_scalar("SELECT body FROM sample WHERE issue_id = $1 LIMIT 1");
+    let body: Vec<u8> =
+        query.bind(issue).fetch_one(&mut database(app).await).await.expect("a sample");
+    body[20..90].to_vec()
+}
+
+async fn count(app: &App, table: &'static str) -> i64 {
+    let query = match table {
+        "issue" => "SELECT COUNT(*) FROM issue",
+        "notice" => "SELECT COUNT(*) FROM notice",
+        "alert" => "SELECT COUNT(*) FROM alert",
+        _ => "SELECT COUNT(*) FROM sample",
+    };
+    sqlx::query_scalar(query).fetch_one(&mut database(app).await).await.expect("a number")
+}
+
+fn data(app: &App) -> std::path::PathBuf {
+    app.folder.path().join("data")
+}
+
+fn erase(app: &App, arguments: &[&str]) -> Output {
+    let set = format!("data_dir_path={}", data(app).display());
+    flawless(Path::new("/"), &[&["erase", "--set", &set], arguments].concat())
+}
+
+async fn forget(app: &App, before: i64) {
+    let store = &app.server.shared.store;
+    let mut tx = store.write().await.expect("store");
+    tx.forget(before, app.clock.now()).await.expect("forgotten");
+    tx.commit().await.expect("store");
+    wait_until("the journal is empty", async || store.empty_journal().await.expect("store")).await;
+}
+
+#[tokio::test]
+async fn what_is_older_than_retention_days_is_in_no_byte_of_the_files() {
+    let app = App::with("report_error_threshold", "2").start().await;
+    report(&app, &CART, "an old value of the cart").await;
+    app.settle().await;
+    report(&app, &CART, "an old value of the cart").await;
+    app.settle().await;
+    report(&app, &MONEY, "untold").await;
+    app.settle().await;
+    assert_eq!(app.smtp.mails().len(), 1, "one issue was told of, the other was not");
+    let sample = sample_bytes(&app, 1).await;
+    assert!(stands_in(&data(&app), &sample));
+    assert!(stands_in(&data(&app), b"an old value of the cart"), "in the outbox");
+    app.clock.advance(2 * DAY_MS);
+    forget(&app, app.clock.now() - DAY_MS).await;
+    assert!(!stands_in(&data(&app), &sample));
+    assert!(!stands_in(&data(&app), b"an old value of the cart"));
+    assert_eq!(count(&app, "sample").await, 0);
+    assert_eq!((count(&app, "issue").await, count(&app, "alert").await), (1, 1));
+    // The number of the issue that is gone is not given again.
+    report(&app, &MONEY, "again").await;
+    app.settle().await;
+    assert_eq!(app.get("/view_traceback?issue=3").await.0, 200);
+}
+
+#[tokio::test]
+async fn an_alert_that_nobody_can_be_told_of_does_not_keep_values_for_ever() {
+    let app = App::with("default_contact", "").without_repository().start().await;
+    report(&app, &CART, "kept for nobody").await;
+    let store = app.server.shared.store.clone();
+    wait_until("it is held back", async || {
+        store.alert_queue().await.expect("store").last_error.is_some()
+    })
+    .await;
+    forget(&app, app.clock.now() + 1).await;
+    assert_eq!((count(&app, "sample").await, count(&app, "issue").await), (0, 1));
+}
+
+#[tokio::test]
+async fn an_issue_is_erased_with_its_mails_after_a_yes_and_begins_anew() {
+    let app = App::start().await;
+    report(&app, &CART, "a value to erase").await;
+    app.settle().await;
+    report(&app, &MONEY, "a value to keep").await;
+    app.settle().await;
+    let sample = sample_bytes(&app, 2).await;
+    let shown = erase(&app, &["--issue", "1"]);
+    assert_eq!(shown.status.code(), Some(1), "nobody was asked");
+    let text = String::from_utf8_lossy(&shown.stdout);
+    assert!(text.contains("issue 1 at shop/cart.py:5") && text.contains("1 samples"), "{text}");
+    assert_eq!(count(&app, "issue").await, 2, "it was only shown");
+    let done = erase(&app, &["--issue", "1", "--yes"]);
+    assert!(done.status.success(), "{done:?}");
+    assert!(!stands_in(&data(&app), b"a value to erase"));
+    assert!(stands_in(&data(&app), &sample), "the other issue stays");
+    assert_eq!(count(&app, "issue").await, 1);
+    assert_eq!(app.get("/view_traceback?issue=1").await.0, 404);
+    // The running server remembers the verdict; the line becomes a new issue all the same.
+    app.later();
+    report(&app, &CART, "again").await;
+    assert_eq!(app.mails().await.len(), 3, "it is told anew");
+    let (status, page) = app.get("/view_traceback?issue=3").await;
+    assert!(status == 200 && page.contains("shop/cart.py"), "{page}");
+    assert_eq!(erase(&app, &["--issue", "77", "--yes"]).status.code(), Some(1));
+}
+
+#[tokio::test]
+async fn a_person_is_erased_from_issues_mails_and_samples_and_others_stay() {
+    let app = App::start().await;
+    report(&app, &CART, "the cart of someone").await;
+    app.settle().await;
+    report(&app, &MONEY, &format!("written to {}", BEN.1)).await;
+    app.settle().await;
+    let rule = serde_json::json!({"filepath": "shop", "email": BEN.1});
+    let mut tx = app.server.shared.store.write().await.expect("store");
+    let list = flawless_server::store::RuleList::WatchList;
+    tx.add_rule(list, &rule, 0).await.expect("a rule");
+    tx.commit().await.expect("store");
+    let sample = sample_bytes(&app, 2).await;
+    let done = erase(&app, &["--person", &BEN.1.to_uppercase(), "--yes"]);
+    let text = stdout(&done);
+    assert!(done.status.success(), "{text}");
+    assert!(text.contains("1 mails to them") && text.contains("1 samples in which"), "{text}");
+    assert!(text.contains("of watch_list stays") && text.contains("repository still"), "{text}");
+    let (_, page) = app.get("/view_traceback?issue=1").await;
+    assert!(!page.contains(BEN.1) && !page.contains(BEN.0) && page.contains("erased"), "{page}");
+    assert!(!stands_in(&data(&app), &sample));
+    assert!(!stands_in(&data(&app), b"the cart of someone"), "the mail to them");
+    let (_, page) = app.get("/view_traceback?issue=2").await;
+    assert!(page.contains(ANN.1), "{page}");
+    let mut tx = app.server.shared.store.write().await.expect("store");
+    for rule in app.server.shared.store.rule_entries(list).await.expect("rules") {
+        tx.remove_rule(list, rule.id).await.expect("removed");
+    }
+    tx.commit().await.expect("store");
+    wait_until("the journal is empty", async || {
+        app.server.shared.store.empty_journal().await.expect("store")
+    })
+    .await;
+    assert!(!stands_in(&data(&app), BEN.1.as_bytes()), "in no byte of the files");
+    assert_eq!(erase(&app, &["--person", "nobody"]).status.code(), Some(1));
+}
