@@ -1,0 +1,187 @@
+//! A corpus of secrets, sent by a client that redacts nothing: none is on the disk, in a mail, or
+//! on a page.
+use std::collections::HashSet;
+use std::path::Path;
+
+use flawless_protocol::thrift::{ChainedException, RecordErrorRequest, StackLine};
+use sqlx::{Connection, SqliteConnection};
+
+use crate::harness::{App, AppBuilder, request};
+
+struct Entry {
+    kind: String,
+    place: String,
+    text: String,
+    secret: String,
+}
+
+fn corpus() -> Vec<Entry> {
+    let lines = include_str!("secrets.txt").lines().filter(|line| !line.starts_with('#'));
+    let entry = |line: &str| {
+        let line = line.replace('¦', "").replace("\\n", "\n");
+        let fields: Vec<&str> = line.split('\t').collect();
+        let [kind, place, template, secret] = fields[..] else { panic!("four fields: {line}") };
+        Entry {
+            kind: kind.to_owned(),
+            place: place.to_owned(),
+            text: template.replace("{SECRET}", secret),
+            secret: secret.to_owned(),
+        }
+    };
+    lines.map(entry).collect()
+}
+
+impl Entry {
+    /// Puts the secret into its place of a report.
+    fn add_to(&self, report: &mut RecordErrorRequest) {
+        let text = self.text.clone();
+        let named = |name: &str, value: &str| Some([(name.to_owned(), value.to_owned())].into());
+        let web = report.request.get_or_insert_default();
+        match self.place.as_str() {
+            "local" | "name" => {
+                let name = text.split_once('=').filter(|_| self.place == "name");
+                let (name, value) = name.unwrap_or(("value", &text));
+                let locals = report.traceback[0].frame_locals.get_or_insert_default();
+                locals.insert(name.to_owned(), format!("'{value}'"));
+            }
+            "message" => report.exception_message = Some(format!("ValueError({text:?})")),
+            "info" => report.additional_info = Some(format!("seen at the end\n{text}")),
+            "source" => {
+                // The frame's own line, and one beside it.
+                report.traceback[0].text = Some(format!("work({text:?})"));
+                report.traceback[0].before = vec![format!("x = {text:?}")];
+            }
+            "header" => {
+                let (name, value) = text.split_once(": ").expect("a name");
+                web.headers = named(name, value).expect("a map");
+            }
+            "body" => web.body = Some(text),
+            "query" => web.path = Some(text),
+            "note" => report.notes = vec![text],
+            "chain" => {
+                let line = StackLine {
+                    filename: Some("/srv/app/lib.py".into()),
+                    line_number: Some(1),
+                    function_name: Some("work".into()),
+                    frame_locals: named("value", &text),
+                    ..StackLine::default()
+                };
+                report.chain = vec![ChainedException {
+                    exception_message: Some(text.clone()),
+                    traceback: vec![line],
+                    notes: vec![text],
+                    ..ChainedException::default()
+                }];
+            }
+            other => panic!("{other} is no place"),
+        }
+    }
+
+    /// As it could stand in a text: a secret of several lines by its longest line.
+    fn marks(&self) -> Vec<String> {
+        let longest = self.secret.lines().max_by_key(|line| line.len()).unwrap_or_default();
+        let escaped = longest.replace('&', "&amp;").replace('=', "&#61;");
+        vec![longest.to_owned(), escaped]
+    }
+}
+
+/// Reports of lines of their own, each with at most one secret in each place.
+fn reports(corpus: &[Entry]) -> Vec<RecordErrorRequest> {
+    let mut reports: Vec<(RecordErrorRequest, HashSet<&str>)> = Vec::new();
+    for entry in corpus {
+        let free = reports.iter_mut().find(|(_, places)| !places.contains(entry.place.as_str()));
+        let (report, places) = match free {
+            Some(free) => free,
+            None => {
+                let function = format!("work_{}", reports.len());
+                let frame = ("/srv/app/lib.py", 1, function.as_str(), "work()");
+                reports.push((request(&[frame]), HashSet::new()));
+                reports.last_mut().expect("one was added")
+            }
+        };
+        entry.add_to(report);
+        places.insert(&entry.place);
+    }
+    reports.into_iter().map(|(report, _)| report).collect()
+}
+
+/// Every byte in the data folder, and what the compressed rows hold.
+async fn stored(data: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut stored = Vec::new();
+    for entry in std::fs::read_dir(data).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_file() {
+            stored.push((path.display().to_string(), std::fs::read(&path).expect("a file")));
+        }
+    }
+    let url = format!("sqlite://{}", data.join("flawless.db").display());
+    let mut database = SqliteConnection::connect(&url).await.expect("a database");
+    let bodies: Vec<(i64, Vec<u8>)> = sqlx::query_as(
+        "SELECT issue_id, body FROM sample UNION ALL SELECT 0, body FROM pending_report",
+    )
+    .fetch_all(&mut database)
+    .await
+    .expect("rows");
+    assert!(bodies.len() > 20, "samples were kept: {}", bodies.len());
+    for (issue, body) in bodies {
+        let plain = zstd::stream::decode_all(body.as_slice()).expect("compressed");
+        stored.push((format!("sample of issue {issue}"), plain));
+    }
+    stored
+}
+
+#[tokio::test]
+async fn no_secret_of_the_corpus_is_stored_mailed_or_shown_whatever_client_sent_it() {
+    let corpus = corpus();
+    assert!(corpus.len() >= 200, "{}", corpus.len());
+    let app: App = AppBuilder::default()
+        .without_repository()
+        .with("mails_per_person_per_hour", "0")
+        .with("mails_per_hour", "0")
+        .start()
+        .await;
+    let reports = reports(&corpus);
+    for report in &reports {
+        app.report(report).await;
+        // A mail for each, with its values.
+        app.settle().await;
+        app.later();
+    }
+    let mails = app.mails().await;
+    assert!(mails.len() >= reports.len(), "{} mails", mails.len());
+    let mut texts: Vec<(String, Vec<u8>)> = stored(&app.folder.path().join("data")).await;
+    for mail in &mails {
+        let headers = format!("{:?}", mail.headers);
+        for (part, text) in [("headers", &headers), ("text", &mail.text), ("HTML", &mail.html)] {
+            let what = format!("{part} of the mail {:?}", mail.subject);
+            texts.push((what, text.clone().into_bytes()));
+        }
+    }
+    let mut pages = vec!["/".to_owned(), "/check_health".to_owned()];
+    pages.extend((1..=reports.len()).map(|issue| format!("/view_traceback?issue={issue}")));
+    for page in pages {
+        let text = app.get(&page).await.1;
+        texts.push((format!("the page {page}"), text.into_bytes()));
+    }
+    let all: Vec<(String, String)> = texts
+        .into_iter()
+        .map(|(what, bytes)| (what, String::from_utf8_lossy(&bytes).into_owned()))
+        .collect();
+    let mut found = Vec::new();
+    for entry in &corpus {
+        // A few digits stand anywhere by chance.
+        if entry.secret.len() < 8 {
+            continue;
+        }
+        for mark in entry.marks() {
+            let places = all.iter().filter(|(_, text)| text.contains(&mark));
+            let places: Vec<&str> = places.map(|(what, _)| what.as_str()).take(3).collect();
+            if !places.is_empty() {
+                let Entry { kind, place, text, .. } = entry;
+                found.push(format!("{kind} in {place}: {text:?} is in {}", places.join(", ")));
+                break;
+            }
+        }
+    }
+    assert!(found.is_empty(), "{} of {}:\n{}", found.len(), corpus.len(), found.join("\n"));
+}
