@@ -12,7 +12,8 @@ pub(crate) const MANY: usize = 1_000;
 /// Files with one line that fails again and again, one for each load.
 pub(crate) const KNOWN: usize = 4;
 
-const COMMITS: usize = 10;
+/// Commits of the thousand lines, each by another author.
+const COMMITS: usize = 100;
 
 /// A line of the program.
 #[derive(Debug, Clone)]
@@ -41,8 +42,8 @@ pub(crate) struct Code {
 }
 
 impl Code {
-    /// Writes the files and commits them; the file of the thousand lines grows with each of ten
-    /// commits by ten authors.
+    /// Writes the files and commits them; the file of the thousand lines grows with each of a
+    /// hundred commits by a hundred authors.
     pub(crate) fn create(folder: &Path) -> Result<Self> {
         fs::create_dir_all(folder.join("shop"))?;
         git(folder, 0, &["init", "--quiet", "--initial-branch=main"])?;
@@ -75,10 +76,15 @@ impl Code {
                 });
             }
             fs::write(folder.join("shop/prices.py"), &prices)?;
-            git(folder, commit, &["add", "--all"])?;
-            git(folder, commit, &["commit", "--quiet", "--message", "More prices"])?;
+            git(folder, commit + 1, &["add", "--all"])?;
+            git(folder, commit + 1, &["commit", "--quiet", "--message", "More prices"])?;
         }
         Ok(Self { folder: folder.to_owned(), layers, known, many })
+    }
+
+    /// One of the many lines of each author.
+    pub(crate) fn one_of_each_author(&self) -> impl Iterator<Item = &Line> {
+        self.many.iter().step_by(MANY / COMMITS)
     }
 }
 
@@ -94,7 +100,7 @@ fn module(folder: &Path, name: &str, last: String) -> Result<Line> {
 /// Runs git as one of the authors, without the settings of whoever runs the benchmarks.
 fn git(folder: &Path, author: usize, arguments: &[&str]) -> Result<()> {
     let (name, address) = (format!("Developer {author}"), format!("dev{author}@example.com"));
-    let date = format!("2024-01-{:02}T12:00:00Z", author + 1);
+    let date = format!("2024-{:02}-{:02}T12:00:00Z", author / 28 + 1, author % 28 + 1);
     let status = Command::new("git")
         .arg("-C")
         .arg(folder)

@@ -112,6 +112,8 @@ impl Drop for Server {
 fn ours(setting: &Setting, options: &[(&str, String)]) -> Command {
     let mut command = Command::new(&setting.program);
     command.args(["start", "--set", "host=127.0.0.1"]);
+    // Mails that the measures know again by the host, and as many as there are reports.
+    command.args(["--set", "subject_style=classic", "--set", "mails_per_hour=0"]);
     for (name, value) in options {
         command.arg("--set").arg(format!("{name}={value}"));
     }

@@ -90,7 +90,7 @@ async fn erase_person(
     }
     let mut person = Person::new(address);
     let mut found = store.look_for_person(&mut person).await?;
-    let PersonsCounts { issues, samples, waiting, mails, mails_naming, notes } = found.counts();
+    let PersonsCounts { issues, samples, waiting, mails, mails_naming, notes, settings } = found.counts();
     say!("{address}:");
     say!("{issues:>7} issues that name them: the name and the address");
     say!("{samples:>7} samples in which the address stands");
@@ -98,6 +98,7 @@ async fn erase_person(
     say!("{mails:>7} mails to them");
     say!("{mails_naming:>7} mails to others in which the address stands: their content");
     say!("{notes:>7} notes of whom was told, and of what");
+    say!("{settings:>7} channels of theirs, and wishes about mails");
     show_rules(store, &person).await?;
     let unreadable = found.unreadable;
     if unreadable > 0 {

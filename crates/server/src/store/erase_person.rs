@@ -25,6 +25,10 @@ pub struct PersonsData {
     mails_naming: Vec<i64>,
     /// Notices to them.
     notices: Vec<i64>,
+    /// Their channels.
+    channels: Vec<i64>,
+    /// What is remembered of their address: which mails they do not want, that they arrive again.
+    wishes: Vec<String>,
     /// Rows that cannot be read: their key is gone.
     pub unreadable: usize,
 }
@@ -44,6 +48,8 @@ pub struct PersonsCounts {
     pub mails_naming: usize,
     /// Notices to them and texts of alerts and mails that name them.
     pub notes: usize,
+    /// Their channels, and what they wish about mails.
+    pub settings: usize,
 }
 
 #[derive(Debug, Clone, FromRow)]
@@ -102,6 +108,7 @@ impl PersonsData {
             mails: self.mails_to.len(),
             mails_naming: self.mails_naming.len(),
             notes: self.notices.len() + self.beside.len(),
+            settings: self.channels.len() + self.wishes.len(),
         }
     }
 
@@ -115,6 +122,7 @@ impl PersonsData {
                 mails: 0,
                 mails_naming: 0,
                 notes: 0,
+                settings: 0,
             }
     }
 
@@ -199,6 +207,18 @@ impl Store {
             sqlx::query_as("SELECT id, recipient FROM notice").fetch_all(&self.readers).await?;
         let theirs = notices.into_iter().filter(|(_, recipient)| person.is(recipient));
         found.notices = theirs.map(|(id, _)| id).collect();
+        let channels: Vec<(i64, String)> =
+            sqlx::query_as("SELECT id, owner FROM channel WHERE owner IS NOT NULL")
+                .fetch_all(&self.readers)
+                .await?;
+        let theirs = channels.into_iter().filter(|(_, owner)| person.is(owner));
+        found.channels = theirs.map(|(id, _)| id).collect();
+        let wishes: Vec<String> = sqlx::query_scalar(
+            "SELECT address FROM unwanted_mail UNION SELECT address FROM retried_address",
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        found.wishes = wishes.into_iter().filter(|address| person.is(address)).collect();
         self.look_at_values(person, &mut found).await?;
         Ok(found)
     }
@@ -292,6 +312,19 @@ impl WriteTx {
         for mail in &found.mails_to {
             let query = sqlx::query("UPDATE outbox SET recipient = $2 WHERE id = $1");
             query.bind(mail).bind(ERASED).execute(&mut *self.0).await?;
+        }
+        for channel in &found.channels {
+            self.remove_channel(*channel, now).await?;
+            let query = sqlx::query("UPDATE channel SET owner = $2 WHERE id = $1");
+            query.bind(channel).bind(ERASED).execute(&mut *self.0).await?;
+        }
+        for address in &found.wishes {
+            for table in [
+                "DELETE FROM unwanted_mail WHERE address = $1",
+                "DELETE FROM retried_address WHERE address = $1",
+            ] {
+                sqlx::query(table).bind(address).execute(&mut *self.0).await?;
+            }
         }
         for (issue, slot) in &found.samples {
             let query = sqlx::query("DELETE FROM sample WHERE issue_id = $1 AND slot = $2");

@@ -8,6 +8,7 @@ import json
 import socket
 import ssl
 import sys
+import threading
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
@@ -23,6 +24,15 @@ arguments.add_argument("--certificate")
 arguments.add_argument("--tls", choices=["none", "starttls", "tls"], default="none")
 arguments.add_argument("--login", help="USER:PASSWORD")
 options = arguments.parse_args()
+
+
+printing = threading.Lock()
+
+
+def say(line):
+    """Prints a whole line, whichever thread says it."""
+    with printing:
+        print(line, flush=True)
 
 
 def defects(message):
@@ -63,12 +73,12 @@ class Handler:
             found = message.get_body(preferencelist=(kind,))
             return found.get_content() if found else ""
 
-        print(json.dumps({
+        say(json.dumps({
             "envelope_to": envelope.rcpt_tos, "envelope_from": envelope.mail_from,
             "headers": [[name.lower(), str(value)] for name, value in message.items()],
             "text": part("plain"), "html": part("html"),
             "defects": defects(message), "size": len(envelope.content),
-        }), flush=True)
+        }))
         return "250 kept"
 
 
@@ -104,5 +114,5 @@ print(controller.port, flush=True)
 # A line asks whether all that was taken has been printed: the answer comes behind it. Ends with
 # the test that started it.
 for _ in sys.stdin:
-    print(json.dumps({"envelope_to": None}), flush=True)
+    say(json.dumps({"envelope_to": None}))
 controller.stop()
