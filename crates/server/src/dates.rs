@@ -1,6 +1,52 @@
 //! Dates and weeks as people see them.
+use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
+
+/// The seven days that a weekly report tells of, and the seven before, which it compares with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReportWeek {
+    /// The day on which it is told: the one after the seven.
+    pub day: Date,
+    /// Start of the seven days before.
+    pub before: i64,
+    /// Start of the seven days.
+    pub from: i64,
+    /// Their end.
+    pub to: i64,
+}
+
+/// At this hour of the day.
+const REPORT_HOUR: i8 = 8;
+
+impl ReportWeek {
+    /// The week that is told last at `now`, when it is told on each `weekday` at eight.
+    pub fn told_at(now: i64, weekday: Weekday, timezone: &TimeZone) -> Option<Self> {
+        let here = zoned(now, timezone);
+        let back = i64::from(here.weekday().since(weekday));
+        let mut day = here.date().checked_sub(back.days()).ok()?;
+        if here < day.at(REPORT_HOUR, 0, 0, 0).to_zoned(timezone.clone()).ok()? {
+            day = day.checked_sub(7.days()).ok()?;
+        }
+        Self::before(day, timezone)
+    }
+
+    /// The week that holds `at`, when it is told on each `weekday`.
+    pub fn holding(at: i64, weekday: Weekday, timezone: &TimeZone) -> Option<Self> {
+        let day = zoned(at, timezone).date();
+        let since = i64::from(day.weekday().since(weekday));
+        Self::before(day.checked_add((7 - since).days()).ok()?, timezone)
+    }
+
+    /// The seven days before a day.
+    pub fn before(day: Date, timezone: &TimeZone) -> Option<Self> {
+        let start = |back: i64| {
+            let day = day.checked_sub(back.days()).ok()?.to_zoned(timezone.clone()).ok()?;
+            Some(day.timestamp().as_millisecond())
+        };
+        Some(Self { day, before: start(14)?, from: start(7)?, to: start(0)? })
+    }
+}
 
 /// `YYYY-MM-DD HH:MM:SS`, as 0.4.5 wrote dates.
 pub fn date_time(milliseconds: i64, timezone: &TimeZone) -> String {
@@ -37,6 +83,18 @@ pub fn ago(milliseconds: i64) -> String {
     }
 }
 
+/// A span of time as people say it, in the largest unit that fits: `2 days`.
+pub fn in_words(milliseconds: i64) -> String {
+    let minutes = milliseconds.max(0) / 60_000;
+    let (number, unit) = match minutes {
+        0 => return "less than a minute".to_owned(),
+        1..60 => (minutes, "minute"),
+        60..1_440 => (minutes / 60, "hour"),
+        _ => (minutes / 1_440, "day"),
+    };
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+}
+
 fn zoned(milliseconds: i64, timezone: &TimeZone) -> Zoned {
     // Years 1 to 9001, far from the ends of what jiff can hold.
     let bounded = milliseconds.clamp(-62_000_000_000_000, 221_900_000_000_000);
@@ -63,5 +121,55 @@ mod tests {
         assert_eq!(date_time(0, &TimeZone::UTC), "1970-01-01 00:00:00");
         assert_eq!(rfc3339(1_000), "1970-01-01T00:00:01Z");
         assert_eq!([ago(500), ago(61_000), ago(90_000_000)], ["0 s", "1 min", "1 days"]);
+    }
+
+    #[test]
+    fn a_week_is_told_from_eight_in_the_morning_of_its_day_on() {
+        let berlin = TimeZone::get("Europe/Berlin").expect("known");
+        let at = |text: &str| crate::config::parse_date(text, &berlin).expect(text);
+        let told = |text: &str, weekday| {
+            let week = ReportWeek::told_at(at(text), weekday, &berlin).expect("a week");
+            assert_eq!(date_time(week.from, &berlin)[10..], *" 00:00:00");
+            assert_eq!(date_time(week.to, &berlin)[..10], week.day.to_string());
+            (week.day.to_string(), (week.to - week.from) / 3_600_000)
+        };
+        // The clocks go forward on Sunday, 2026-03-29, and back on Sunday, 2026-10-25.
+        for (now, weekday, day, hours) in [
+            ("2026-03-30 07:59:59", Weekday::Monday, "2026-03-23", 168),
+            ("2026-03-30 08:00:00", Weekday::Monday, "2026-03-30", 167),
+            ("2026-04-06 07:59:59", Weekday::Monday, "2026-03-30", 167),
+            ("2026-03-29 08:00:00", Weekday::Sunday, "2026-03-29", 168),
+            ("2026-10-25 07:59:59", Weekday::Sunday, "2026-10-18", 168),
+            ("2026-10-25 08:00:00", Weekday::Sunday, "2026-10-25", 168),
+            ("2026-11-01 08:00:00", Weekday::Sunday, "2026-11-01", 169),
+            ("2027-01-02 12:00:00", Weekday::Friday, "2027-01-01", 168),
+        ] {
+            assert_eq!(told(now, weekday), (day.to_owned(), hours), "{now}");
+        }
+        let holding = |text: &str| {
+            let week = ReportWeek::holding(at(text), Weekday::Monday, &berlin).expect("a week");
+            date_time(week.from, &berlin)[..10].to_owned()
+        };
+        assert_eq!(holding("2026-11-23"), "2026-11-23");
+        assert_eq!(holding("2026-11-29 23:59:59"), "2026-11-23");
+        for far in [i64::MIN, 0, i64::MAX] {
+            assert!(ReportWeek::told_at(far, Weekday::Monday, &berlin).is_some());
+        }
+    }
+
+    #[test]
+    fn spans_are_said_in_the_largest_unit_that_fits() {
+        let minutes = [0, 1, 59, 60, 1_439, 1_440, 4_000].map(|minutes| in_words(minutes * 60_000));
+        let expected = [
+            "less than a minute",
+            "1 minute",
+            "59 minutes",
+            "1 hour",
+            "23 hours",
+            "1 day",
+            "2 days",
+        ];
+        assert_eq!(minutes, expected);
+        assert_eq!(in_words(-1), "less than a minute");
     }
 }

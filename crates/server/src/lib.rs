@@ -34,3 +34,4 @@ pub mod state;
 pub mod store;
 pub mod web;
 pub mod week;
+pub mod weekly;

@@ -64,3 +64,8 @@ pub fn add_known_error(base_url: &str, issue: &IssueRow) -> String {
 pub fn issues_of(base_url: &str, address: &str) -> String {
     format!("{base_url}/#{address}")
 }
+
+/// A developer's part of the report of the week that holds `at`, in milliseconds.
+pub fn week_of(base_url: &str, at: i64, address: &str) -> String {
+    format!("{base_url}/get_weekly_error_report?timestamp={}#{address}", at / 1000)
+}

@@ -58,3 +58,26 @@ pub async fn words_of(mirror: &Mirror, tip: &Tip, by: &CommitId) -> String {
         Err(_) => "the line was changed or removed".to_owned(),
     }
 }
+
+/// The commit's summary and its author's name out of what [`words_of`] said; `None` when no
+/// commit is known for certain.
+pub fn summary_and_author(words: &str) -> Option<(&str, &str)> {
+    words.strip_prefix('“')?.rsplit_once("” by ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::summary_and_author;
+
+    #[test]
+    fn a_commit_in_words_can_be_taken_apart() {
+        for (words, expected) in [
+            ("“cart: none” by Ben Baker", Some(("cart: none", "Ben Baker"))),
+            ("“say “no” by hand” by Ann", Some(("say “no” by hand", "Ann"))),
+            ("the line was changed or removed", None),
+            ("marked as mended by hand", None),
+        ] {
+            assert_eq!(summary_and_author(words), expected);
+        }
+    }
+}

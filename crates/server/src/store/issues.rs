@@ -137,7 +137,7 @@ impl IssueRow {
 
 pub(super) const HOUR_MS: i64 = 3_600_000;
 
-const ISSUE_COLUMNS: &str = "issue.id, issue.identity, issue.path, issue.line, issue.function_name, issue.text, \
+pub(super) const ISSUE_COLUMNS: &str = "issue.id, issue.identity, issue.path, issue.line, issue.function_name, issue.text, \
      issue.exception_type, issue.known_error_id, issue.origin_commit, issue.origin_path, \
      issue.origin_line, issue.developer_name, issue.developer_email, issue.authored_at, \
      issue.commit_summary, issue.reason, issue.details, issue.occurrences, issue.first_seen_at, \
@@ -398,6 +398,6 @@ impl Store {
 }
 
 /// Statements are put together from constants only.
-fn const_format(parts: &[&'static str]) -> sqlx::AssertSqlSafe<String> {
+pub(super) fn const_format(parts: &[&'static str]) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(parts.concat())
 }

@@ -29,6 +29,7 @@ mod running;
 mod samples;
 mod secrets;
 mod unwanted;
+mod weeks;
 
 pub use alerts::{AlertRow, IssueAlert};
 pub use channels::{ChannelRow, NewChannel, channel_number, channel_recipient};
@@ -52,6 +53,7 @@ pub use rules::{RULE_LISTS, RuleEntry, RuleInputError, RuleList};
 pub use running::RunningRow;
 pub use samples::{Sample, encode_sample};
 pub use unwanted::{UnwantedKind, UnwantedMail};
+pub use weeks::TwoWeeksIssue;
 
 use sqlx::sqlite::SqlitePool;
 
