@@ -18,7 +18,7 @@ use crate::intake::Intake;
 use crate::mail::{SentJournal, Smtp, run_sender};
 use crate::pipeline::{
     Verdicts, run_attribution, run_maintenance, run_mending, run_mirror, run_notify, run_recorder,
-    run_rules,
+    run_rules, run_weekly,
 };
 use crate::project_keys::{KeyError, ProjectKeys};
 use crate::redaction::Redaction;
@@ -156,6 +156,7 @@ impl Server {
         tasks.spawn(run_sender(shared.clone(), smtp, journal));
         let posts = PostClient::new(shared.config.webhook_private_addresses);
         tasks.spawn(run_posts(shared.clone(), posts));
+        tasks.spawn(run_weekly(shared.clone()));
         tasks.spawn(run_maintenance(shared.clone()));
         Ok(Self { thrift_address, http_address, project, shared, tasks, _lock: lock })
     }

@@ -10,6 +10,8 @@ mod send;
 mod sent_journal;
 mod smtp;
 mod summary_mail;
+mod weekly_mail;
+mod weekly_view;
 
 pub use alert_mail::AlertMail;
 pub use bounce::{BounceError, MAX_BOUNCE, take_bounce};
@@ -18,6 +20,7 @@ pub use send::run_sender;
 pub use sent_journal::SentJournal;
 pub use smtp::Smtp;
 pub use summary_mail::summary_mails;
+pub use weekly_mail::{weekly_mail, weekly_text};
 
 use lettre::Address;
 

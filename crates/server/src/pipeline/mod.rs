@@ -13,6 +13,7 @@ mod notify_channels;
 mod record;
 mod tell;
 mod verdicts;
+mod weekly;
 
 pub use attribute::run_attribution;
 pub use keep_mirror::run_mirror;
@@ -22,3 +23,4 @@ pub use mend::run_mending;
 pub use notify::run_notify;
 pub use record::run_recorder;
 pub use verdicts::Verdicts;
+pub use weekly::run_weekly;

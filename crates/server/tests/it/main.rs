@@ -32,4 +32,5 @@ mod secrets;
 mod shown;
 mod source_laws;
 mod start_errors;
+mod weekly;
 mod which_frame;

@@ -1,0 +1,81 @@
+//! The mail that tells someone of their week.
+use askama::Template;
+
+use super::MailError;
+use super::alert_mail::MAX_MAIL;
+use super::envelope::{Body, Envelope};
+use super::weekly_view::WeeklyView;
+use crate::state::Shared;
+use crate::store::{MailKind, NewMail};
+use crate::weekly::{PersonWeek, WeekStory};
+
+#[derive(Template)]
+#[template(path = "weekly_mail.html")]
+struct Html<'a> {
+    mail: &'a WeeklyView,
+}
+
+#[derive(Template)]
+#[template(path = "weekly_mail.txt")]
+struct Text<'a> {
+    mail: &'a WeeklyView,
+}
+
+/// So many issues of a list are named, as long as the mail is not too long with them.
+const ROOMS: [usize; 4] = [12, 6, 3, 1];
+
+/// The mail to one person: as much of the week as fits.
+///
+/// # Errors
+/// The person's address or the sender is no address.
+pub fn weekly_mail(
+    shared: &Shared,
+    story: &WeekStory,
+    person: &PersonWeek,
+    at: i64,
+) -> Result<NewMail, MailError> {
+    let [rooms @ .., last] = ROOMS;
+    for room in rooms {
+        let mail = weekly_mail_within(shared, story, person, at, room)?;
+        if mail.message.len() <= MAX_MAIL {
+            return Ok(mail);
+        }
+    }
+    weekly_mail_within(shared, story, person, at, last)
+}
+
+/// The text of that mail alone.
+///
+/// # Errors
+/// The text cannot be made.
+pub fn weekly_text(
+    shared: &Shared,
+    story: &WeekStory,
+    person: &PersonWeek,
+) -> Result<String, MailError> {
+    let view = WeeklyView::of(shared, story, person, ROOMS[0]);
+    // Templates leave out the line break at the end of their files.
+    Ok(Text { mail: &view }.render()? + "\n")
+}
+
+fn weekly_mail_within(
+    shared: &Shared,
+    story: &WeekStory,
+    person: &PersonWeek,
+    at: i64,
+    room: usize,
+) -> Result<NewMail, MailError> {
+    let view = WeeklyView::of(shared, story, person, room);
+    let body = Body::TextAndHtml(Text { mail: &view }.render()?, Html { mail: &view }.render()?);
+    let envelope = Envelope {
+        shared,
+        kind: MailKind::Weekly,
+        recipient: &person.address,
+        subject: view.heading,
+        name: format!("weekly-{}", story.week.day),
+        at,
+        issue: None,
+        list: Some("weekly"),
+    };
+    envelope.seal(body)
+}

@@ -1,0 +1,236 @@
+//! What the weekly mail shows: of others only as much as `leaderboard` allows.
+use crate::config::Leaderboard;
+use crate::dates::{date_time, in_words};
+use crate::links;
+use crate::mending::summary_and_author;
+use crate::present::one_line;
+use crate::short_alert::title;
+use crate::state::Shared;
+use crate::store::{IssueRow, TwoWeeksIssue};
+use crate::weekly::{PersonWeek, Totals, WeekStory};
+
+/// All texts are fit to be shown: no control characters, no marks of writing direction, bounded.
+pub(super) struct WeeklyView {
+    pub heading: String,
+    pub days: String,
+    /// What is said of a week in which nothing fails, or nothing new.
+    pub quiet: Option<&'static str>,
+    pub lists: Vec<List>,
+    /// Name, this week, the week before; empty when nothing is said of the team.
+    pub team: Vec<(&'static str, String, String)>,
+    /// Who mended, and how much.
+    pub menders: Vec<(String, usize)>,
+    pub menders_more: usize,
+    pub week_url: String,
+    pub stop_url: String,
+}
+
+/// Issues of one kind.
+pub(super) struct List {
+    pub heading: &'static str,
+    pub lines: Vec<Line>,
+    /// So many are not named.
+    pub more: usize,
+}
+
+/// An issue.
+pub(super) struct Line {
+    pub title: String,
+    pub place: String,
+    pub text: String,
+    pub facts: String,
+    pub url: String,
+}
+
+/// So many of those who mended are named at least.
+const MIN_MENDERS: usize = 3;
+const HALF_A_WEEK_MS: i64 = 7 * 12 * 3_600_000;
+
+impl WeeklyView {
+    /// At most `room` issues of each list are named. With one of each, no text of strangers makes
+    /// the mail too long: all texts are bounded so that it fits.
+    pub(super) fn of(shared: &Shared, story: &WeekStory, person: &PersonWeek, room: usize) -> Self {
+        let WeekStory { week, this_week, week_before, menders, .. } = story;
+        let day = |at: i64| day(shared, at);
+        let said = Said { shared, story, room };
+        let PersonWeek { again, new, failing, mended, older, .. } = person;
+        let mut lists = vec![
+            said.list("Again", again, Said::again),
+            said.list("New this week", new, Said::seen_first),
+            said.list("Still failing", failing, Said::failing),
+            said.list("Mended", mended, Said::mended),
+            said.list("Mended before, but older revisions still run", older, Said::older),
+        ];
+        lists.retain(|list| !list.lines.is_empty());
+        let leaderboard = shared.config.mails.leaderboard;
+        let menders = match leaderboard {
+            Leaderboard::Names => menders.as_slice(),
+            Leaderboard::Totals | Leaderboard::Off => &[],
+        };
+        let of_project = match &*shared.project {
+            "default" => String::new(),
+            project => format!(" in {}", one_line(project, 60)),
+        };
+        // The page's weeks start on Sunday: the one that shares most days with this one.
+        let within = week.from + HALF_A_WEEK_MS;
+        Self {
+            heading: format!("Your week{of_project}: {}", person.in_words()),
+            days: format!("{} to {}", day(week.from), day(week.to - 1)),
+            quiet: match (again.len() + new.len(), failing.len()) {
+                (0, 0) => Some("A quiet week: nothing of yours fails."),
+                (0, _) => Some("Nothing new failed this week."),
+                _ => None,
+            },
+            lists,
+            team: match leaderboard {
+                Leaderboard::Off => Vec::new(),
+                _ => team(this_week, week_before),
+            },
+            menders: menders.iter().take(room.max(MIN_MENDERS)).cloned().collect(),
+            menders_more: menders.len().saturating_sub(room.max(MIN_MENDERS)),
+            week_url: links::week_of(&shared.base_url, within, &person.address),
+            stop_url: links::unsubscribe(shared, &person.address, "weekly"),
+        }
+    }
+}
+
+fn line(shared: &Shared, found: &TwoWeeksIssue, facts: String) -> Line {
+    let issue = &found.issue;
+    Line {
+        title: title(&issue.facts.exception_type, &issue.facts.function_name, &issue.facts.path),
+        place: format!("{}:{}", one_line(&issue.facts.path, 150), issue.facts.line),
+        text: one_line(&issue.facts.text, 120),
+        facts: capitalized(&facts),
+        url: links::issue(&shared.base_url, issue.id),
+    }
+}
+
+fn team(this: &Totals, before: &Totals) -> Vec<(&'static str, String, String)> {
+    let count =
+        |name, of: fn(&Totals) -> usize| (name, of(this).to_string(), of(before).to_string());
+    let median = |totals: &Totals| totals.median_to_mend.map_or_else(|| "–".to_owned(), in_words);
+    vec![
+        count("New", |totals| totals.new),
+        count("Mended", |totals| totals.mended),
+        count("Still open", |totals| totals.failing),
+        ("Median time to mend", median(this), median(before)),
+    ]
+}
+
+/// What is said of an issue, in words.
+struct Said<'a> {
+    shared: &'a Shared,
+    story: &'a WeekStory,
+    room: usize,
+}
+
+impl Said<'_> {
+    fn list(
+        &self,
+        heading: &'static str,
+        issues: &[TwoWeeksIssue],
+        facts: fn(&Self, &TwoWeeksIssue) -> String,
+    ) -> List {
+        let named = issues.iter().take(self.room);
+        List {
+            heading,
+            lines: named.map(|found| line(self.shared, found, facts(self, found))).collect(),
+            more: issues.len().saturating_sub(self.room),
+        }
+    }
+
+    fn seen_first(&self, found: &TwoWeeksIssue) -> String {
+        let day = day(self.shared, found.issue.first_seen_at);
+        let times = match found.week_occurrences {
+            1 => format!("once, on {day}"),
+            count => format!("{count} times since {day}"),
+        };
+        format!("{times}{}", self.since_then(found))
+    }
+
+    fn failing(&self, found: &TwoWeeksIssue) -> String {
+        let span = in_words(self.story.week.to - found.issue.first_seen_at);
+        format!("{}; first seen {span} ago{}", compared(found), self.since_then(found))
+    }
+
+    fn mended(&self, found: &TwoWeeksIssue) -> String {
+        let IssueRow { mended_at, first_seen_at, .. } = found.issue;
+        let took = in_words(mended_at.unwrap_or(first_seen_at) - first_seen_at);
+        let new = if first_seen_at >= self.story.week.from { ", new this week" } else { "" };
+        format!("{}, {took} after it was first seen{new}", self.mended_how(&found.issue))
+    }
+
+    fn older(&self, found: &TwoWeeksIssue) -> String {
+        let times = times(found.week_occurrences);
+        format!("{times} this week in revisions without it; {}", self.mended_how(&found.issue))
+    }
+
+    fn again(&self, found: &TwoWeeksIssue) -> String {
+        let again = found.again.as_deref().and_then(|json| serde_json::from_str(json).ok());
+        let what = again.map(|again: crate::mending::Again| {
+            let (by, how) = (again.mended_by.as_deref(), again.mended_how.as_str());
+            let mended = self.mended_words(by, how);
+            format!("{mended} (found on {}), and it is back", day(self.shared, again.mended_at))
+        });
+        let what = what.unwrap_or_else(|| "it was mended, and it is back".to_owned());
+        format!("{what}: {} this week{}", times(found.week_occurrences), self.since_then(found))
+    }
+
+    fn since_then(&self, found: &TwoWeeksIssue) -> &'static str {
+        // The week ends before the mail is written.
+        match found.issue.mended_at {
+            Some(at) if at >= self.story.week.to => "; mended since",
+            _ => "",
+        }
+    }
+
+    fn mended_how(&self, issue: &IssueRow) -> String {
+        let how = issue.mended_how.as_deref().unwrap_or_default();
+        self.mended_words(issue.mended_by.as_deref(), how)
+    }
+
+    /// The commit that mended it; by whom only where names are wanted.
+    fn mended_words(&self, by: Option<&str>, how: &str) -> String {
+        let with_names = self.shared.config.mails.leaderboard == Leaderboard::Names;
+        match (by, summary_and_author(how)) {
+            (Some(by), Some((summary, author))) => {
+                let author = if with_names { format!(" by {author}") } else { String::new() };
+                one_line(&format!("mended by {} “{summary}”{author}", short(by)), 200)
+            }
+            (Some(by), None) => one_line(&format!("mended in {}", short(by)), 200),
+            (None, _) if with_names && !how.is_empty() => one_line(how, 200),
+            (None, _) => "marked as mended".to_owned(),
+        }
+    }
+}
+
+fn compared(found: &TwoWeeksIssue) -> String {
+    let (now, before) = (found.week_occurrences, found.before_occurrences);
+    let times = times(now);
+    match now.cmp(&before) {
+        _ if before == 0 => format!("{times}, ↑ from none the week before"),
+        std::cmp::Ordering::Greater => format!("{times}, ↑ from {before} the week before"),
+        std::cmp::Ordering::Less => format!("{times}, ↓ from {before} the week before"),
+        std::cmp::Ordering::Equal => format!("{times}, as many as the week before"),
+    }
+}
+
+fn capitalized(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    let first = chars.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(chars).collect()
+}
+
+fn times(count: i64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
+fn short(commit: &str) -> String {
+    commit.chars().take(12).collect()
+}
+
+fn day(shared: &Shared, at: i64) -> String {
+    let mut day = date_time(at, &shared.config.timezone);
+    day.truncate(10);
+    day
+}

@@ -1,0 +1,80 @@
+//! Puts the weekly report into the outbox: a mail to everyone who answers for an issue of the
+//! week, each week once.
+use std::time::Duration;
+
+use jiff::civil::Date;
+
+use crate::dates::ReportWeek;
+use crate::mail::weekly_mail;
+use crate::state::Shared;
+use crate::store::{StoreError, UnwantedKind};
+use crate::weekly::week_story;
+
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+const AFTER_ERROR: Duration = Duration::from_secs(30);
+
+/// Reports for ever, if that is wanted.
+pub async fn run_weekly(shared: Shared) {
+    let Some(weekday) = shared.config.mails.weekly else {
+        // The server takes a part that ends for broken.
+        return std::future::pending().await;
+    };
+    let mut sent: Option<Date> = None;
+    loop {
+        let week = ReportWeek::told_at(shared.clock.now(), weekday, &shared.config.timezone);
+        if let Some(week) = week.filter(|week| sent.is_none_or(|sent| sent < week.day)) {
+            match report(&shared, week).await {
+                Ok(day) => sent = Some(day),
+                Err(error) => {
+                    tracing::error!(%error, "the weekly report could not be written");
+                    tokio::time::sleep(AFTER_ERROR).await;
+                }
+            }
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// Writes the report of a week unless that was done; says of which day the last one is.
+async fn report(shared: &Shared, week: ReportWeek) -> Result<Date, StoreError> {
+    if let Some(sent) = shared.store.weekly_sent().await?
+        && sent >= week.day
+    {
+        return Ok(sent);
+    }
+    let now = shared.clock.now();
+    let story = week_story(shared, week).await?;
+    let mut mails = Vec::new();
+    for person in story.people.values() {
+        if !wants_weekly(shared, &person.address).await? {
+            continue;
+        }
+        match weekly_mail(shared, &story, person, now) {
+            Ok(mail) => mails.push(mail),
+            Err(error) => {
+                tracing::error!(%error, to = person.address, "a weekly report could not be written");
+            }
+        }
+    }
+    // Both or neither: a crash before sends nothing, and a crash after sends nothing again.
+    let mut tx = shared.store.write().await?;
+    for mail in &mails {
+        tx.add_mail(mail, now).await?;
+    }
+    tx.set_weekly_sent(week.day).await?;
+    tx.commit().await?;
+    shared.bells.outbox.notify_one();
+    tracing::info!(mails = mails.len(), day = %week.day, "the weekly report is written");
+    Ok(week.day)
+}
+
+/// Whether the weekly report goes to an address.
+async fn wants_weekly(shared: &Shared, address: &str) -> Result<bool, StoreError> {
+    if shared.store.is_unwanted(address, UnwantedKind::Weekly).await? {
+        return Ok(false);
+    }
+    let refused = shared.store.refused_addresses(shared.clock.now()).await?;
+    // Without words, it is alerts that are not wanted.
+    let refused = refused.iter().filter(|known| known.words.is_some());
+    Ok(!refused.into_iter().any(|known| known.address.eq_ignore_ascii_case(address)))
+}
