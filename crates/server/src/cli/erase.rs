@@ -90,7 +90,8 @@ async fn erase_person(
     }
     let mut person = Person::new(address);
     let mut found = store.look_for_person(&mut person).await?;
-    let PersonsCounts { issues, samples, waiting, mails, mails_naming, notes, settings } = found.counts();
+    let PersonsCounts { issues, samples, waiting, mails, mails_naming, notes, settings } =
+        found.counts();
     say!("{address}:");
     say!("{issues:>7} issues that name them: the name and the address");
     say!("{samples:>7} samples in which the address stands");

@@ -17,6 +17,7 @@ mod deployed;
 mod erase;
 mod issues;
 mod projects;
+mod report;
 mod rules;
 mod start;
 
@@ -58,6 +59,8 @@ enum Command {
     /// Lists the issues of a week.
     #[command(visible_alias = "errors")]
     Issues(issues::Arguments),
+    /// Prints the weekly report of one person, as the mail has it.
+    Report(report::Arguments),
     /// Says that a revision runs now, so that what it mends is known: a step of a deploy.
     Deployed(deployed::Arguments),
     /// Lists, adds, removes and imports rules.
@@ -186,6 +189,7 @@ async fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Blame(arguments) => blame::run(arguments).await,
         Command::Bounce(arguments) => bounce::run(arguments).await,
         Command::Issues(arguments) => issues::run(arguments).await,
+        Command::Report(arguments) => report::run(arguments).await,
         Command::Deployed(arguments) => deployed::run(arguments).await,
         Command::Rules(arguments) => rules::run(arguments).await,
         Command::Channels(arguments) => channels::run(arguments).await,

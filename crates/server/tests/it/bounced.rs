@@ -39,7 +39,7 @@ fn filled_in(template: &str, recipient: &str, message_id: &str) -> String {
     template.replace("RECIPIENT", recipient).replace("MESSAGE-ID", message_id)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_alert_that_came_back_goes_to_who_answers_next_whoever_says_it() {
     for (template, words) in [
         (POSTFIX, "User unknown in local recipient table"),
@@ -69,7 +69,7 @@ async fn an_alert_that_came_back_goes_to_who_answers_next_whoever_says_it() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_late_forged_or_no_bounce_at_all_changes_nothing_and_ends_well() {
     let (app, message_id) = told_ben().await;
     let forged = "<alert-1.1.00000000000000000000000000000000@localhost>";
@@ -95,7 +95,7 @@ async fn what_is_late_forged_or_no_bounce_at_all_changes_nothing_and_ends_well()
     assert_eq!(app.mails().await.len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bounce_may_be_long_and_its_words_cannot_break_out() {
     let (app, message_id) = told_ben().await;
     let words = "<script>\u{202e}";
@@ -112,7 +112,7 @@ async fn a_bounce_may_be_long_and_its_words_cannot_break_out() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mail_to_somebody_who_only_watches_is_told_to_the_default_contact() {
     let app = App::with("report_error_threshold", "1").repository(TestRepository::shop());
     let app = app.start().await;

@@ -34,7 +34,7 @@ fn texts(value: &Value) -> Vec<&str> {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lone_alert_is_told_in_full_in_each_services_own_form() {
     let (app, posts) = posts_of(&request(&CART)).await;
     let [slack, discord, teams, mattermost, program] = &posts[..] else { panic!("{posts:?}") };
@@ -100,7 +100,7 @@ async fn a_lone_alert_is_told_in_full_in_each_services_own_form() {
     assert_eq!(alert["commit"]["author"], format!("{} <{}>", BEN.0, BEN.1));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn no_text_of_a_program_can_ping_anybody_or_make_a_link() {
     let evil = "@everyone @here @channel @all <!channel> <@U123|you> [click](https://evil.example) \
                 <https://evil.example|bank> ``` </at> <at>Ben</at> ![x](https://evil.example/x.png) \
@@ -146,7 +146,7 @@ async fn no_text_of_a_program_can_ping_anybody_or_make_a_link() {
     assert!(blocks.iter().all(|block| block["type"] == "RichTextBlock"), "{card}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_longest_texts_keep_to_each_services_limits() {
     let long = "*&@\u{1f600}\"".repeat(20_000);
     let mut report = request(&[("/srv/app/shop/cart.py", 5, &long, &long)]);
@@ -160,7 +160,7 @@ async fn the_longest_texts_keep_to_each_services_limits() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_storm_becomes_few_posts_that_name_each_issue() {
     const ISSUES: usize = 60;
     let repository = TestRepository::shop();

@@ -72,7 +72,7 @@ fn is_signed(post: &Posted) {
     assert_eq!(post.header("webhook-signature"), expected.expect("a signature"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn signed_json_is_the_same_post_at_each_attempt_with_the_time_of_that_attempt() {
     let (app, hook) = (app().start().await, Webhook::start().await);
     hook.reply(500, &[], "out of order");
@@ -102,7 +102,7 @@ async fn signed_json_is_the_same_post_at_each_attempt_with_the_time_of_that_atte
     assert_eq!(app.one_mail().await.to, BEN.1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_asks_to_wait_is_left_alone_so_long_whatever_comes() {
     let (app, hook) = (app().start().await, Webhook::start().await);
     hook.reply(429, &[("retry-after", "120".to_owned())], "slow down");
@@ -120,7 +120,7 @@ async fn a_service_that_asks_to_wait_is_left_alone_so_long_whatever_comes() {
     all_taken(&app).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn redirects_are_refused_and_not_followed() {
     let (app, hook, victim) = (app().start().await, Webhook::start().await, Webhook::start().await);
     hook.reply(307, &[("location", victim.url("/secret"))], "");
@@ -133,7 +133,7 @@ async fn redirects_are_refused_and_not_followed() {
     assert!(!words.contains("/secret"), "{words}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn neither_names_nor_numbers_of_private_addresses_are_connected_to() {
     let (app, hook) = (App::start().await, Webhook::start().await);
     let port = hook.address.port();
@@ -179,7 +179,7 @@ async fn a_webhook_that_is_gone_is_shown_and_not_asked_again_until_a_test_succee
     assert_eq!(health(&app).await.0, 200);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_that_never_answers_holds_up_no_mail_and_no_other_channel() {
     let (app, hook, other) = (app().start().await, Webhook::start().await, Webhook::start().await);
     hook.hang();
@@ -196,7 +196,7 @@ async fn a_webhook_that_never_answers_holds_up_no_mail_and_no_other_channel() {
     assert_eq!(waiting.iter().map(|state| state.waiting).sum::<i64>(), 2);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_as_long_as_a_book_is_kept_in_a_few_words_without_the_address() {
     let (app, hook) = (app().start().await, Webhook::start().await);
     let book = format!("no /services/sec-ret\u{1b}[31m {}", "x".repeat(5_000_000));
@@ -210,7 +210,7 @@ async fn a_refusal_as_long_as_a_book_is_kept_in_a_few_words_without_the_address(
     assert!(words.len() < 400, "{}", words.len());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_is_down_gets_the_post_when_it_is_back_and_after_days_it_is_given_up() {
     let (app, hook) = (app().start().await, Webhook::start().await);
     let url = hook.url("/");
@@ -229,7 +229,7 @@ async fn a_service_that_is_down_gets_the_post_when_it_is_back_and_after_days_it_
     assert_eq!(given_up(&app).await, 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_persons_channel_gets_what_the_person_answers_for_and_nothing_else() {
     let (app, ben, all) = (app().start().await, Webhook::start().await, Webhook::start().await);
     add(&app, "json", &ben.url("/"), Some("Ben@Example.com")).await;
@@ -314,7 +314,7 @@ async fn channels_are_added_listed_tested_and_removed() {
     assert!(added.contains("has the number 2"), "a number is not given twice: {added}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_that_nobody_vouches_for_is_refused_and_a_known_one_taken() {
     let folder = tempfile::tempdir().expect("a folder");
     let (server, authority) = crate::mail_delivery::certificates(folder.path());

@@ -61,7 +61,7 @@ async fn forget(app: &App, before: i64) {
     wait_until("the journal is empty", async || store.empty_journal().await.expect("store")).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_older_than_retention_days_is_in_no_byte_of_the_files() {
     let app = App::with("report_error_threshold", "2").start().await;
     report(&app, &CART, "an old value of the cart").await;
@@ -86,7 +86,7 @@ async fn what_is_older_than_retention_days_is_in_no_byte_of_the_files() {
     assert_eq!(app.get("/view_traceback?issue=3").await.0, 200);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_alert_that_nobody_can_be_told_of_does_not_keep_values_for_ever() {
     let app = App::with("default_contact", "").without_repository().start().await;
     report(&app, &CART, "kept for nobody").await;
@@ -99,7 +99,7 @@ async fn an_alert_that_nobody_can_be_told_of_does_not_keep_values_for_ever() {
     assert_eq!((count(&app, "sample").await, count(&app, "issue").await), (0, 1));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_issue_is_erased_with_its_mails_after_a_yes_and_begins_anew() {
     let app = App::start().await;
     report(&app, &CART, "a value to erase").await;
@@ -127,7 +127,7 @@ async fn an_issue_is_erased_with_its_mails_after_a_yes_and_begins_anew() {
     assert_eq!(erase(&app, &["--issue", "77", "--yes"]).status.code(), Some(1));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_person_is_erased_from_issues_mails_and_samples_and_others_stay() {
     let app = App::start().await;
     report(&app, &CART, "the cart of someone").await;

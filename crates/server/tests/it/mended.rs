@@ -42,7 +42,7 @@ async fn mails_to(app: &App, address: &str) -> Vec<crate::harness::Mail> {
     app.mails().await.into_iter().filter(|mail| mail.to == address).collect()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mended_line_is_quiet_where_it_still_runs_and_told_once_more_when_it_is_put_back() {
     let repository = TestRepository::shop();
     let first = repository.git(&["rev-parse", "HEAD"]);
@@ -93,7 +93,7 @@ async fn a_mended_line_is_quiet_where_it_still_runs_and_told_once_more_when_it_i
     assert_eq!((old.occurrences, old.mended_at), (11, None));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mending_that_does_not_mend_is_told_with_what_the_line_was() {
     let repository = TestRepository::shop();
     let first = repository.git(&["rev-parse", "HEAD"]);
@@ -118,7 +118,7 @@ async fn a_mending_that_does_not_mend_is_told_with_what_the_line_was() {
     assert_eq!(mails_to(&app, ANN.1).await.len(), 1, "the line has its issue");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_line_that_a_merge_brings_back_is_told_by_ancestry_and_not_by_dates() {
     let repository = TestRepository::shop();
     let first = repository.git(&["rev-parse", "HEAD"]);
@@ -156,7 +156,7 @@ async fn a_line_that_a_merge_brings_back_is_told_by_ancestry_and_not_by_dates() 
     assert_ne!(again.message_id, first_mail.message_id);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_called_mended_is_told_once_more_at_its_next_occurrence() {
     let app = App::start().await;
     let first = app.repository.git(&["rev-parse", "HEAD"]);
@@ -175,7 +175,7 @@ async fn what_somebody_called_mended_is_told_once_more_at_its_next_occurrence() 
     assert!(mails[1].text.contains("(marked as mended by hand). It occurred again"), "{mails:#?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn without_named_revisions_the_tip_is_what_runs() {
     let app = App::start().await;
     app.report(&request(&[("/srv/app/shop/cart.py", 5, "total", LINE)])).await;
@@ -186,7 +186,7 @@ async fn without_named_revisions_the_tip_is_what_runs() {
     assert_eq!(app.mails().await.len(), 1, "the text stands in an earlier version only");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_deploy_says_what_runs_before_anything_fails_there() {
     let app = App::start().await;
     let first = app.repository.git(&["rev-parse", "HEAD"]);

@@ -35,7 +35,7 @@ async fn post_body(app: &App, path: &str, kind: &str, body: Vec<u8>) -> (u16, St
     (answer.status().as_u16(), answer.text().await.expect("text"))
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn one_click_in_a_mail_program_unsubscribes_and_the_next_one_answers() {
     let repository = TestRepository::shop();
     repository.commit(ANN, "2026-06-01", "owners", &[("CODEOWNERS", "*.py cleo@example.com\n")]);
@@ -65,7 +65,7 @@ async fn one_click_in_a_mail_program_unsubscribes_and_the_next_one_answers() {
     assert!(store.unwanted_mails().await.expect("store").is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_one_click_request_may_be_multipart_and_a_watcher_can_leave_too() {
     let app = App::start().await;
     crate::rules::add(&app, "watch_list", r#"{"email": "Wanda@example.com", "filepath": "shop"}"#)
@@ -78,7 +78,7 @@ async fn a_one_click_request_may_be_multipart_and_a_watcher_can_leave_too() {
     assert_eq!(recipients(&app).await, [BEN.1]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn alerts_held_back_for_somebody_who_unsubscribes_go_to_the_next() {
     let app = App::with("mails_per_person_per_hour", "1").start().await;
     app.report(&request(&CART)).await;
@@ -96,7 +96,7 @@ async fn alerts_held_back_for_somebody_who_unsubscribes_go_to_the_next() {
     assert_eq!(recipients(&app).await, [BEN.1, TEAM]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn only_the_very_link_of_a_person_and_a_kind_counts() {
     let app = App::start().await;
     let ben = link(&app, BEN.1, "alerts");
@@ -127,7 +127,7 @@ async fn only_the_very_link_of_a_person_and_a_kind_counts() {
     assert_eq!(post_body(&app, &ben, form, vec![b'x'; 100_000]).await.0, 413);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_default_contact_can_leave_the_weekly_report_but_not_the_alerts() {
     let app = App::start().await;
     let alerts = link(&app, TEAM, "alerts");
@@ -142,7 +142,7 @@ async fn the_default_contact_can_leave_the_weekly_report_but_not_the_alerts() {
     assert_eq!(unwanted, [(TEAM, "weekly")]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn addresses_that_cannot_be_reached_are_shown_and_can_be_tried_again() {
     let smtp = SmtpServer::start(&["--refuse", BEN.1]);
     let app = App::with("report_error_threshold", "1").smtp(smtp).start().await;
@@ -169,7 +169,7 @@ async fn addresses_that_cannot_be_reached_are_shown_and_can_be_tried_again() {
     assert!(!page.contains("cannot be delivered: "), "it is Ben's again: {page}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn not_mine_gives_the_code_to_somebody_else_and_they_hear_of_it_at_once() {
     let app = App::start().await;
     app.report(&request(&CART)).await;
@@ -192,7 +192,7 @@ async fn not_mine_gives_the_code_to_somebody_else_and_they_hear_of_it_at_once() 
     assert_eq!(recipients(&app).await, [ANN.1, BEN.1, CLEO.1]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_older_address_becomes_an_alias_and_the_alert_goes_there() {
     let app = App::start().await;
     app.report(&request(&CART)).await;
@@ -203,7 +203,7 @@ async fn an_older_address_becomes_an_alias_and_the_alert_goes_there() {
     assert_eq!(recipients(&app).await, ["baker@example.com", BEN.1]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn who_looks_after_the_file_and_who_wrote_the_suspects_are_proposed() {
     let repository = TestRepository::shop();
     repository.commit(ANN, "2026-06-01", "o", &[("CODEOWNERS", "*.py olga@example.com\n")]);
@@ -216,7 +216,7 @@ async fn who_looks_after_the_file_and_who_wrote_the_suspects_are_proposed() {
     assert!(!page.contains("Give it to ben@example.com"), "{page}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_would_change_nothing_or_reach_nobody_is_said_and_not_saved() {
     let app = App::start().await;
     app.report(&request(&CART)).await;
@@ -258,7 +258,7 @@ async fn what_would_change_nothing_or_reach_nobody_is_said_and_not_saved() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_line_that_nobody_wrote_can_be_taken_from_nobody() {
     let app = App::with("report_error_threshold", "1").without_repository().start().await;
     app.report(&request(&CART)).await;
@@ -269,7 +269,7 @@ async fn a_line_that_nobody_wrote_can_be_taken_from_nobody() {
     assert_eq!(app.post("/save_not_mine", &fields).await.0, 422);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_muted_issue_is_counted_and_told_only_after_its_time() {
     let app = App::with("report_error_threshold", "3").start().await;
     app.report(&request(&CART)).await;
@@ -289,7 +289,7 @@ async fn a_muted_issue_is_counted_and_told_only_after_its_time() {
     assert_eq!(recipients(&app).await, [BEN.1]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mute_for_ever_lasts_and_can_be_taken_back() {
     let app = App::with("report_error_threshold", "2").start().await;
     app.report(&request(&CART)).await;
@@ -307,7 +307,7 @@ async fn a_mute_for_ever_lasts_and_can_be_taken_back() {
     assert!(odd.0 == 422 && odd.1.contains("&#60;b&#62;"), "{odd:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_issue_is_marked_as_mended_by_hand_with_a_commit_or_without() {
     let app = App::start().await;
     app.report(&request(&CART)).await;
@@ -340,7 +340,7 @@ async fn an_issue_is_marked_as_mended_by_hand_with_a_commit_or_without() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_says_what_is_muted_and_mended() {
     let app = App::start().await;
     app.report(&request(&CART)).await;

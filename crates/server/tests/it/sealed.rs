@@ -45,7 +45,7 @@ async fn report(app: &App) {
     app.report(&report).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn with_a_key_values_are_nowhere_on_the_disk_and_pages_and_mails_show_them() {
     let app = AppBuilder::default().sealing(sealing("a")).start().await;
     report(&app).await;
@@ -69,7 +69,7 @@ async fn with_a_key_values_are_nowhere_on_the_disk_and_pages_and_mails_show_them
     assert!(app.get("/view_traceback?issue=1").await.1.contains(VALUE), "a new sample is readable");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_stored_before_there_was_a_key_stays_readable() {
     let app = App::start().await;
     report(&app).await;
@@ -78,7 +78,7 @@ async fn what_was_stored_before_there_was_a_key_stays_readable() {
     assert!(app.get("/view_traceback?issue=1").await.1.contains(VALUE));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_waiting_report_and_a_mail_whose_key_is_gone_wait_for_it() {
     let app = AppBuilder::default().sealing(sealing("a")).with("smtp_host", "127.0.0.1:1");
     let app = app.start().await;

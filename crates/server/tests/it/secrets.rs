@@ -130,7 +130,7 @@ async fn stored(data: &Path) -> Vec<(String, Vec<u8>)> {
     stored
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn no_secret_of_the_corpus_is_stored_mailed_or_shown_whatever_client_sent_it() {
     let corpus = corpus();
     assert!(corpus.len() >= 200, "{}", corpus.len());

@@ -91,7 +91,7 @@ async fn two_weeks(leaderboard: &str) -> (App, Vec<Mail>, String) {
     (app, second, mend)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn each_owner_is_told_what_was_new_what_still_fails_and_what_was_mended() {
     let (app, mails, mend) = two_weeks("totals").await;
     let [ann, ben] = &mails[..] else { panic!("{mails:#?}") };
@@ -138,7 +138,7 @@ fn words(line: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn names_are_told_of_those_who_mended_where_that_is_wanted() {
     let (app, mails, mend) = two_weeks("names").await;
     let [ann, ben] = &mails[..] else { panic!("{mails:#?}") };
@@ -178,7 +178,7 @@ async fn names_are_told_of_those_who_mended_where_that_is_wanted() {
     assert!(!ann.text.contains("Baker") && !ann.html.contains(BEN.1), "{}", ann.text);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_told_of_others_where_that_is_not_wanted() {
     let (_app, mails, _) = two_weeks("off").await;
     let [ann, ben] = &mails[..] else { panic!("{mails:#?}") };
@@ -189,7 +189,7 @@ async fn nothing_is_told_of_others_where_that_is_not_wanted() {
     assert!(!ann.text.contains("The team") && !ann.text.contains("Baker"), "{}", ann.text);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_week_is_told_once_however_often_the_server_starts() {
     let mut app = App::with("weekly_report", "Monday").start().await;
     let first = app.repository.git(&["rev-parse", "HEAD"]);
@@ -204,7 +204,7 @@ async fn a_week_is_told_once_however_often_the_server_starts() {
     assert_eq!(subjects(&weekly_mails(&app).await), [(BEN.1, "Your week: 1 new")]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_was_down_in_the_morning_tells_in_the_evening() {
     let app = App::with("weekly_report", "Monday").start().await;
     let first = app.repository.git(&["rev-parse", "HEAD"]);
@@ -218,7 +218,7 @@ async fn a_server_that_was_down_in_the_morning_tells_in_the_evening() {
     assert_eq!(subjects(&weekly_mails(&app).await), [(BEN.1, "Your week: 1 new")]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn known_errors_old_code_and_what_was_there_before_are_not_told() {
     for (option, value) in
         [("report_only_after_minimum_date", "2026-06-01"), ("baseline_hours", "1")]
@@ -238,7 +238,7 @@ async fn known_errors_old_code_and_what_was_there_before_are_not_told() {
     assert!(weekly_mails(&app).await.is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn strangers_texts_neither_inject_nor_make_the_mail_too_long() {
     // Nobody is told of single issues: only of the week.
     let builder = App::with("weekly_report", "Monday").with("report_error_threshold", "1000");
@@ -270,7 +270,7 @@ async fn strangers_texts_neither_inject_nor_make_the_mail_too_long() {
     assert!(!mail.text.lines().any(|line| line.trim_start().starts_with("Bcc:")), "{}", mail.text);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_mailed_to_its_owner_is_told_to_the_default_contact() {
     let smtp = SmtpServer::start(&["--refuse", BEN.1]);
     let app = App::with("weekly_report", "Monday").smtp(smtp).start().await;
@@ -283,7 +283,7 @@ async fn what_cannot_be_mailed_to_its_owner_is_told_to_the_default_contact() {
     assert_eq!(subjects(&mails), [("team@example.com", "Your week: 2 new")]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_report_goes_to_those_who_want_it_be_it_without_alerts() {
     let app = App::with("weekly_report", "Monday").start().await;
     let first = app.repository.git(&["rev-parse", "HEAD"]);

@@ -1,0 +1,67 @@
+//! `flawless report`: the weekly report of one person, as the mail has it.
+use std::process::ExitCode;
+
+use jiff::civil::Weekday;
+
+use super::{ConfArgument, Failure, print};
+use crate::clock::Clock;
+use crate::config::{Config, parse_date};
+use crate::dates::ReportWeek;
+use crate::mail::weekly_text;
+use crate::state::Shared;
+use crate::store::Store;
+use crate::weekly::week_story;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    conf: ConfArgument,
+    /// The address whose report it is.
+    #[arg(long = "for", value_name = "ADDRESS")]
+    address: String,
+    /// Any day of the week, as YYYY-MM-DD; the week that was told last by default. Weeks start on
+    /// the day of weekly_report.
+    #[arg(long, value_name = "DATE")]
+    week: Option<String>,
+}
+
+pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let config = arguments.conf.resolve()?;
+    let clock = Clock::system();
+    let now = clock.now();
+    let weekday = config.mails.weekly.unwrap_or(Weekday::Monday);
+    let week = match &arguments.week {
+        None => ReportWeek::told_at(now, weekday, &config.timezone),
+        Some(day) => parse_date(day, &config.timezone)
+            .and_then(|at| ReportWeek::holding(at, weekday, &config.timezone)),
+    };
+    let Some(week) = week else {
+        let day = arguments.week.unwrap_or_default();
+        return Err(Failure::new(format!("--week: {day:?} is no date: write YYYY-MM-DD")));
+    };
+    if !config.data_dir.join("flawless.db").exists() {
+        return Err(Failure::new(format!(
+            "{}: no server has run with this data folder yet. Name the configuration with -conf",
+            config.data_dir.display()
+        )));
+    }
+    let shared = open(config, clock).await?;
+    let story = week_story(&shared, week).await?;
+    let address = arguments.address.trim();
+    let text = match story.people.get(&address.to_ascii_lowercase()) {
+        Some(person) => weekly_text(&shared, &story, person)
+            .map_err(|error| Failure::new(format!("the report cannot be written: {error}")))?,
+        None => format!("No issue of {address} occurred or was mended, so there is no mail.\n"),
+    };
+    shared.store.close().await;
+    print(text)
+}
+
+async fn open(config: Config, clock: Clock) -> Result<Shared, Failure> {
+    let store = Store::open(&config.data_dir, &config.sealing, clock.now()).await?;
+    let baseline = i64::try_from(config.mails.baseline.as_millis()).unwrap_or(i64::MAX);
+    let baseline_until = store.project().await?.created_at.saturating_add(baseline);
+    let shared = Shared::beside_the_server(config, store, clock).await?;
+    // As the server has it: what was there before is left out here too.
+    Ok(Shared { baseline_until, ..shared })
+}
