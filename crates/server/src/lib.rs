@@ -25,6 +25,7 @@ pub mod pipeline;
 pub mod present;
 pub mod project_keys;
 pub mod redaction;
+pub mod retry;
 pub mod sealing;
 pub mod server;
 pub mod short_alert;

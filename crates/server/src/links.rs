@@ -23,7 +23,7 @@ pub fn mute(base_url: &str, issue: i64) -> String {
 /// and nobody can make it for another address.
 pub fn unsubscribe(shared: &Shared, address: &str, mails: &str) -> String {
     let address = address.to_ascii_lowercase();
-    let token = shared.signer.sign("unsubscribe", &[&shared.project, &address, mails]);
+    let token = shared.signer.sign("unsubscribe", &[&shared.project.name, &address, mails]);
     let query = Serializer::new(String::new())
         .append_pair("address", &address)
         .append_pair("mails", mails)

@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::attribution::Repo;
 use crate::channel::{PostClient, run_posts};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
@@ -20,10 +19,8 @@ use crate::pipeline::{
     Verdicts, run_attribution, run_maintenance, run_mending, run_mirror, run_notify, run_recorder,
     run_rules, run_weekly,
 };
-use crate::project_keys::{KeyError, ProjectKeys};
-use crate::redaction::Redaction;
-use crate::signing::Signer;
-use crate::state::{RepoCell, RulesCell, Shared};
+use crate::project_keys::KeyError;
+use crate::state::Shared;
 use crate::store::{Store, StoreError, UnwantedKind, make_private_folder};
 use crate::web;
 
@@ -51,8 +48,6 @@ pub struct Server {
     pub thrift_address: Option<SocketAddr>,
     /// Where the pages are, and where reports come in over HTTP.
     pub http_address: SocketAddr,
-    /// The keys with which clients report.
-    pub project: Arc<ProjectKeys>,
     /// What its parts share.
     pub shared: Shared,
     tasks: JoinSet<()>,
@@ -86,15 +81,9 @@ impl Server {
         let smtp = Smtp::new(&config.smtp)?;
         let lock = lock(&config)?;
         let store = Store::open(&config.data_dir, &config.sealing, clock.now()).await?;
-        let project = Arc::new(ProjectKeys::open(&store, clock.now()).await?);
-        let signer = Signer::open(&store).await?;
-        let store_started_at = store.project().await?.created_at;
-        let baseline = i64::try_from(config.mails.baseline.as_millis()).unwrap_or(i64::MAX);
-        let redaction = Redaction::new(&config.redaction, &project.keys)?;
         let local = |listener: &TcpListener| listener.local_addr().ok();
         let thrift_address = thrift.as_ref().and_then(local).or(config.thrift_address);
         let http_address = local(&http).unwrap_or(config.http_address);
-        let base_url = config.base_url.clone().unwrap_or_else(|| format!("http://{http_address}"));
         let limits = ThriftLimits {
             max_frame: config.max_report_bytes,
             max_connections: config.max_connections,
@@ -104,7 +93,6 @@ impl Server {
         let bodies = BodyLimits { max_bytes: config.max_report_bytes, time: FRAME_TIME };
         let http_limits =
             HttpLimits { max_connections: config.max_connections, head: REQUEST_HEAD };
-        let repo = if config.repository.is_some() { Repo::Opening } else { Repo::None };
         let folder =
             |source| StoreError::Folder { path: config.data_dir.display().to_string(), source };
         let (journal, sent) = SentJournal::open(&config.data_dir).map_err(folder)?;
@@ -118,25 +106,10 @@ impl Server {
         }
         tx.release_alerts().await?;
         tx.commit().await?;
-        let shared = Shared {
-            rules: Arc::new(RulesCell::load(&store).await?),
-            repo: Arc::new(RepoCell::new(repo)),
-            config: Arc::new(config),
-            base_url: base_url.into(),
-            store,
-            clock,
-            bells: Arc::default(),
-            sending: Arc::default(),
-            posting: Arc::default(),
-            signer: Arc::new(signer),
-            baseline_until: store_started_at.saturating_add(baseline),
-            redaction: Arc::new(redaction),
-            project: project.name.as_str().into(),
-            numbers: Arc::default(),
-        };
+        let shared = Shared::open(config, store, clock, http_address).await?;
         let verdicts = Arc::new(Verdicts::default());
         let (intake, incoming) = Intake::new();
-        let answerer = Answerer { intake, project: project.clone() };
+        let answerer = Answerer { intake, project: shared.project.clone() };
         let router = web::router(shared.clone())
             .merge(web::unsubscribe_router(shared.clone()))
             .merge(thrift_router(answerer.clone(), bodies));
@@ -158,7 +131,7 @@ impl Server {
         tasks.spawn(run_posts(shared.clone(), posts));
         tasks.spawn(run_weekly(shared.clone()));
         tasks.spawn(run_maintenance(shared.clone()));
-        Ok(Self { thrift_address, http_address, project, shared, tasks, _lock: lock })
+        Ok(Self { thrift_address, http_address, shared, tasks, _lock: lock })
     }
 
     /// Returns when a part has ended by itself: that is a bug, and the server is of no use then.
@@ -168,7 +141,7 @@ impl Server {
 
     /// The address that clients are given.
     pub fn dsn(&self) -> Option<String> {
-        self.project.dsn(&self.shared.base_url)
+        self.shared.project.dsn(&self.shared.base_url)
     }
 
     /// Ends it: what was accepted is in the store, and goes on when it is started again.

@@ -1,4 +1,5 @@
 //! What the parts of a running server share.
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -41,8 +42,8 @@ pub struct Shared {
     pub baseline_until: i64,
     /// Takes secrets out of reports.
     pub redaction: Arc<Redaction>,
-    /// The project's name.
-    pub project: Arc<str>,
+    /// The project, with the keys with which clients report.
+    pub project: Arc<ProjectKeys>,
     /// For names that must differ within this process.
     pub numbers: Arc<AtomicU64>,
 }
@@ -63,38 +64,39 @@ pub struct Bells {
 }
 
 impl Shared {
-    /// What a command has that works on the store beside a running server: no repository, and
-    /// bells that nobody hears. The server looks by itself within a second.
+    /// What the server and the commands beside it start from; the pages are at `http_address`
+    /// where `hostname` does not say otherwise. Bells of a command are heard by nobody: the server
+    /// looks by itself within a second.
     ///
     /// # Errors
     /// The store refuses, or the system gives no random numbers.
-    pub async fn beside_the_server(
+    pub async fn open(
         config: Config,
         store: Store,
         clock: Clock,
+        http_address: SocketAddr,
     ) -> Result<Self, StartError> {
         let project = ProjectKeys::open(&store, clock.now()).await?;
-        let signer = Signer::open(&store).await?;
-        let redaction = Redaction::new(&config.redaction, &project.keys)?;
-        let base_url = config.base_url.clone();
-        let base_url = base_url.unwrap_or_else(|| format!("http://{}", config.http_address));
+        let started_at = store.project().await?.created_at;
+        let baseline = i64::try_from(config.mails.baseline.as_millis()).unwrap_or(i64::MAX);
+        let base_url = config.base_url.clone().unwrap_or_else(|| format!("http://{http_address}"));
+        let repo = if config.repository.is_some() { Repo::Opening } else { Repo::None };
         Ok(Self {
             base_url: base_url.into(),
             rules: Arc::new(RulesCell::load(&store).await?),
-            repo: Arc::new(RepoCell::new(Repo::None)),
-            config: Arc::new(config),
-            store,
-            clock,
+            repo: Arc::new(RepoCell::new(repo)),
             bells: Arc::default(),
             sending: Arc::default(),
             posting: Arc::default(),
-            signer: Arc::new(signer),
-            redaction: Arc::new(redaction),
-            // It decides about no issue.
-            baseline_until: 0,
-            project: project.name.as_str().into(),
+            signer: Arc::new(Signer::open(&store).await?),
+            redaction: Arc::new(Redaction::new(&config.redaction, &project.keys)?),
+            baseline_until: started_at.saturating_add(baseline),
+            project: Arc::new(project),
             // Names must differ from those of the server and of other commands.
             numbers: Arc::new(AtomicU64::new(u64::from(std::process::id()) << 32)),
+            config: Arc::new(config),
+            store,
+            clock,
         })
     }
 

@@ -29,7 +29,7 @@ pub fn posts(
     at: i64,
 ) -> NewPosts {
     let domain = &shared.config.addresses.domain;
-    let sender = Sender { project: &shared.project, base_url: &shared.base_url, domain };
+    let sender = Sender { project: &shared.project.name, base_url: &shared.base_url, domain };
     split(sender, channel.id, kind, alerts, at)
 }
 

@@ -6,17 +6,14 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::client::{Answer, PostClient};
+use crate::retry::{FIRST_RETRY_MS, GIVE_UP_AFTER_MS, retry_after};
 use crate::state::Shared;
 use crate::store::{DuePost, StoreError, WriteTx, channel_number};
 
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Channels that are posted to at once.
 const AT_ONCE: usize = 8;
-/// First wait after a failed attempt; doubled with each further one.
-const FIRST_RETRY_MS: i64 = 15_000;
-const LONGEST_RETRY_MS: i64 = 3_600_000;
-/// A post that was not taken for so long, at so many attempts, is given up.
-const GIVE_UP_AFTER_MS: i64 = 5 * 86_400_000;
+/// A post that was not taken for long, at so many attempts, is given up.
 const GIVE_UP_AFTER_ATTEMPTS: i64 = 3;
 
 /// Sends posts for ever.
@@ -106,11 +103,11 @@ async fn send(
             }
         }
         Answer::Later(words) => {
-            postpone(&mut tx, post, now, wait(post), &words).await?;
+            postpone(&mut tx, post, now, retry_after(post.attempts), &words).await?;
         }
         Answer::Closed(words, asked) => {
             let asked = asked.map_or(0, |asked| i64::try_from(asked.as_millis()).unwrap_or(0));
-            let wait = wait(post).max(asked);
+            let wait = retry_after(post.attempts).max(asked);
             rests = Some(now + wait);
             postpone(&mut tx, post, now, wait, &words).await?;
         }
@@ -124,10 +121,6 @@ async fn send(
     }
     tx.commit().await?;
     Ok(rests)
-}
-
-fn wait(post: &DuePost) -> i64 {
-    (FIRST_RETRY_MS << post.attempts.clamp(0, 8)).min(LONGEST_RETRY_MS)
 }
 
 async fn postpone(

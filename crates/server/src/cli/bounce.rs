@@ -53,7 +53,8 @@ async fn take(arguments: &Arguments, bytes: &[u8]) -> Result<String, Failure> {
     }
     let clock = Clock::system();
     let store = Store::open(&config.data_dir, &config.sealing, clock.now()).await?;
-    let shared = Shared::beside_the_server(config, store, clock).await?;
+    let http_address = config.http_address;
+    let shared = Shared::open(config, store, clock, http_address).await?;
     let taken = take_bounce(&shared, bytes).await?;
     shared.store.close().await;
     Ok(taken)

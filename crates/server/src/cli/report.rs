@@ -59,9 +59,6 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 
 async fn open(config: Config, clock: Clock) -> Result<Shared, Failure> {
     let store = Store::open(&config.data_dir, &config.sealing, clock.now()).await?;
-    let baseline = i64::try_from(config.mails.baseline.as_millis()).unwrap_or(i64::MAX);
-    let baseline_until = store.project().await?.created_at.saturating_add(baseline);
-    let shared = Shared::beside_the_server(config, store, clock).await?;
-    // As the server has it: what was there before is left out here too.
-    Ok(Shared { baseline_until, ..shared })
+    let http_address = config.http_address;
+    Ok(Shared::open(config, store, clock, http_address).await?)
 }

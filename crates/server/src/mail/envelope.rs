@@ -54,7 +54,7 @@ impl Envelope<'_> {
             .date(date);
         if let Some(issue) = self.issue {
             // Nobody ever gets this one: it only is what all mails about an issue refer to.
-            let thread = format!("<issue-{issue}.{}@{domain}>", shared.project);
+            let thread = format!("<issue-{issue}.{}@{domain}>", shared.project.name);
             builder = builder.in_reply_to(thread.clone()).references(thread);
         }
         let mut message = match body {
@@ -70,8 +70,8 @@ impl Envelope<'_> {
         // Machines must not answer.
         set("Auto-Submitted", "auto-generated".into());
         set("X-Auto-Response-Suppress", "All".into());
-        set("List-Id", format!("<{}.flawless.{domain}>", shared.project));
-        set("X-Flawless-Project", shared.project.to_string());
+        set("List-Id", format!("<{}.flawless.{domain}>", shared.project.name));
+        set("X-Flawless-Project", shared.project.name.clone());
         if let Some(issue) = self.issue {
             set("X-Flawless-Issue", issue.to_string());
         }

@@ -4,16 +4,13 @@ use std::time::Duration;
 use super::give_up::give_up;
 use super::sent_journal::SentJournal;
 use super::smtp::{SendError, Smtp};
+use crate::retry::{GIVE_UP_AFTER_MS, retry_after};
 use crate::state::Shared;
 use crate::store::{DueMail, StoreError, Undelivered};
 
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const BATCH: i64 = 50;
-/// First wait after a failed attempt; doubled with each further one.
-const FIRST_RETRY_MS: i64 = 15_000;
-const LONGEST_RETRY_MS: i64 = 3_600_000;
-/// A mail that the mail server puts off for so long, and so often, is given up.
-const GIVE_UP_AFTER_MS: i64 = 5 * 86_400_000;
+/// A mail that the mail server puts off for long, and so often, is given up.
 const GIVE_UP_AFTER_ATTEMPTS: i64 = 10;
 
 /// Sends mails for ever.
@@ -79,8 +76,7 @@ async fn send_due(
                     give_up(shared, &mut tx, &undelivered(), &words).await?;
                 } else {
                     tracing::warn!(to = mail.recipient, words, "a mail was not sent yet");
-                    let wait = FIRST_RETRY_MS << mail.attempts.clamp(0, 8);
-                    let next = now + wait.min(LONGEST_RETRY_MS);
+                    let next = now + retry_after(mail.attempts);
                     tx.mail_postponed(mail.id, next, &words).await?;
                 }
             }

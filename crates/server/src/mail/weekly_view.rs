@@ -67,7 +67,7 @@ impl WeeklyView {
             Leaderboard::Names => menders.as_slice(),
             Leaderboard::Totals | Leaderboard::Off => &[],
         };
-        let of_project = match &*shared.project {
+        let of_project = match shared.project.name.as_str() {
             "default" => String::new(),
             project => format!(" in {}", one_line(project, 60)),
         };

@@ -71,7 +71,7 @@ impl Link {
     fn verified(&self, shared: &Shared) -> Option<(String, UnwantedKind)> {
         let address = self.address.to_ascii_lowercase();
         let kind = UnwantedKind::parse(&self.mails)?;
-        let parts = [&*shared.project, &address, kind.as_str()];
+        let parts = [&shared.project.name, &address, kind.as_str()];
         shared.signer.verify("unsubscribe", &parts, &self.token).then_some((address, kind))
     }
 }

@@ -20,7 +20,7 @@ const CART: [(&str, i64, &str, &str); 1] =
     [("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")];
 
 fn key(app: &App) -> String {
-    app.server.project.keys[0].reveal().to_owned()
+    app.server.shared.project.keys[0].reveal().to_owned()
 }
 
 fn report_with(key: &str) -> RecordErrorRequest {

@@ -1,4 +1,4 @@
-//! Ten mails of programs that really fail, as people get them. Each is left in `target/mails`,
+//! Mails of programs that really fail, as people get them. Each is left in `target/mails`,
 //! where `docs/mails/render` makes pictures of them.
 use std::path::PathBuf;
 use std::process::Command;
@@ -223,6 +223,43 @@ async fn a_mended_error_is_back() {
     assert_eq!(mail.to, CLEO.1);
     keep(&app, "07-again", mail);
     expect_all(mail, &["AGAIN. Mended by ", "(“invoices: none without items” by Ann Archer)"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_week_is_over() {
+    let app = told().with("weekly_report", "Monday").start().await;
+    run(&app, &["run.py", "shop.invoices", "print_invoice"]).await;
+    app.settle().await;
+    app.later();
+    let invoices = include_str!("mail_cases/invoices.py");
+    let mended = invoices.replace("total / count,", "total / (count or 1),");
+    let files = [("shop/invoices.py", mended.as_str())];
+    let mend = app.repository.commit(ANN, "2026-11-22", "invoices: none without items", &files);
+    for line in [12, 17, 25] {
+        let text = include_str!("mail_cases/payments.py").lines().nth(line - 1).expect("a line");
+        let at = i64::try_from(line).expect("short");
+        let mut report = request(&[("/srv/shop/payments.py", at, "charge", text)]);
+        report.revision = Some(mend.clone());
+        app.report(&report).await;
+    }
+    let store = &app.server.shared.store;
+    wait_until("it is mended", async || {
+        let issue = store.issue(1).await.expect("store").expect("an issue");
+        issue.mended_by.as_deref() == Some(mend.as_str())
+    })
+    .await;
+    app.settle().await;
+    app.clock.advance(24 * 3_600_000);
+    wait_until("the week is told", async || {
+        app.smtp.mails().iter().filter(|mail| mail.subject.starts_with("Your week")).count() == 2
+    })
+    .await;
+    let mails = app.mails().await;
+    let mut of_week = mails.iter().filter(|mail| mail.subject.starts_with("Your week"));
+    let ann = of_week.find(|mail| mail.to == ANN.1).expect("Ann's");
+    expect_all(ann, &["1 mended", "invoices: none without items"]);
+    let ben = mails.iter().find(|mail| mail.to == BEN.1 && mail.subject.starts_with("Your week"));
+    keep(&app, "11-weekly", ben.expect("Ben's"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

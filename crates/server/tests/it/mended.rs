@@ -210,3 +210,20 @@ async fn a_deploy_says_what_runs_before_anything_fails_there() {
     assert!(code == Some(0) && text.contains(&format!("{} runs now", &mend[..10])), "{text}");
     wait_until_mended(&app, 1, &mend).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issue_stays_mended_when_it_turns_out_to_be_a_new_one() {
+    let app = App::start().await;
+    let first = app.repository.git(&["rev-parse", "HEAD"]);
+    app.report(&cart(&first)).await;
+    app.settle().await;
+    let mut untold = other(&first);
+    untold.error_threshold = Some(100);
+    app.report(&untold).await;
+    app.settle().await;
+    let mut tx = app.server.shared.store.write().await.expect("store");
+    tx.set_mended(1, app.clock.now(), Some(&first), "a commit").await.expect("store");
+    tx.merge_issue(1, 2).await.expect("store");
+    tx.commit().await.expect("store");
+    assert_eq!(mended_by(&app, 1).await, Some(first));
+}

@@ -178,7 +178,7 @@ async fn a_failing_job_reports_to_the_framed_port_and_every_occurrence_is_counte
 async fn with_a_wrong_key_the_program_runs_on_and_is_warned_once(version: &str) {
     let (_, deployed) = shop();
     let app = App::with("report_error_threshold", "1").without_repository().start().await;
-    let key = app.server.project.keys[0].reveal().to_owned();
+    let key = app.server.shared.project.keys[0].reveal().to_owned();
     let dsn = app.server.dsn().expect("an address").replace(&key, &"0".repeat(key.len()));
     let mut program = Talking::start(deployed.program(version, "steps.py").env("DSN", dsn));
     assert_eq!(program.say("fail 3"), "failed 3");
