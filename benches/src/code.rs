@@ -59,6 +59,8 @@ impl Code {
                 module(folder, &format!("known_{file}"), text)
             })
             .collect::<Result<_>>()?;
+        git(folder, 0, &["add", "--all"])?;
+        git(folder, 0, &["commit", "--quiet", "--message", "The shop"])?;
         let mut many = Vec::with_capacity(MANY);
         let mut prices = String::from("def price(cart, customer):\n");
         for commit in 0..COMMITS {

@@ -78,11 +78,11 @@ fn decide_unknown(tally: Tally, authored_at: Option<i64>, policy: TellPolicy) ->
         Mended::Later => {
             return Decision::Quiet("it is mended, and an older revision still runs".into());
         }
-        Mended::Again if tally.told => {
+        Mended::Again => {
             let occurred = times(tally.now - tally.decided);
             return Decision::Tell(format!("occurred {occurred} after it was mended"));
         }
-        Mended::Again | Mended::No => {}
+        Mended::No => {}
     }
     if tally.told {
         return Decision::Quiet("told already".into());
@@ -154,7 +154,7 @@ pub fn recipients<'a>(
         let why = match (owner.is_fallback, owner.steps.is_empty()) {
             (true, _) => "you are the default contact",
             (false, true) => "the line is yours",
-            (false, false) => "you answer for the line, as said above",
+            (false, false) => "so you answer for the line",
         };
         found.add(address, why.to_owned());
     }

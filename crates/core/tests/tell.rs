@@ -39,8 +39,8 @@ fn a_mended_error_is_told_once_more_when_it_is_back_and_not_while_an_older_revis
         (Mended::Later, true, false),
         (Mended::Later, false, false),
         (Mended::Again, true, true),
-        // Nobody was told before: it takes what it takes.
-        (Mended::Again, false, false),
+        // Somebody said that it is mended, and knows of it.
+        (Mended::Again, false, true),
     ] {
         let tally = Tally { decided: 1, now: 2, told, mended, ..Tally::default() };
         let tells = matches!(decide(tally, Some(1_000), None, POLICY), Decision::Tell(_));

@@ -58,10 +58,16 @@ pub fn rfc3339(milliseconds: i64) -> String {
     zoned(milliseconds, &TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// Start and end of the week that holds a time, in milliseconds. Weeks start on Sunday.
-pub fn week_of(milliseconds: i64, timezone: &TimeZone) -> (i64, i64) {
+/// The day of the week with this name, as `Monday`.
+pub fn weekday_named(name: &str) -> Option<Weekday> {
+    let named = |day: &Weekday| format!("{day:?}").eq_ignore_ascii_case(name);
+    Weekday::Sunday.cycle_forward().take(7).find(named)
+}
+
+/// Start and end of the week that holds a time, in milliseconds, when weeks start on `first_day`.
+pub fn week_of(milliseconds: i64, timezone: &TimeZone, first_day: Weekday) -> (i64, i64) {
     let day = zoned(milliseconds, timezone);
-    let back = i64::from(day.weekday().to_sunday_zero_offset());
+    let back = i64::from(day.weekday().since(first_day));
     // A time within the years jiff knows cannot leave them by a week, `zoned` sees to that.
     let start = day.checked_sub(back.days()).and_then(|day| day.start_of_day());
     let end = start.as_ref().ok().and_then(|start| start.checked_add(7.days()).ok());
@@ -109,11 +115,20 @@ mod tests {
     fn weeks_start_on_sunday_in_the_given_zone() {
         let berlin = TimeZone::get("Europe/Berlin").expect("known");
         let at = |text: &str| crate::config::parse_date(text, &berlin).expect(text);
-        let week = week_of(at("2026-10-25 12:00:00"), &berlin);
+        let week = week_of(at("2026-10-25 12:00:00"), &berlin, Weekday::Sunday);
         assert_eq!(date_time(week.0, &berlin), "2026-10-25 00:00:00", "a Sunday is the first day");
-        assert_eq!(week_of(at("2026-10-31 23:59:59"), &berlin), week, "a Saturday is the last");
+        assert_eq!(
+            week_of(at("2026-10-31 23:59:59"), &berlin, Weekday::Sunday),
+            week,
+            "a Saturday is the last"
+        );
         assert_eq!(week.1 - week.0, (7 * 24 + 1) * 3_600_000, "the clocks go back that Sunday");
-        assert_eq!(week_of(i64::MAX, &berlin).1 - week_of(i64::MAX, &berlin).0, 7 * 86_400_000);
+        let last = week_of(i64::MAX, &berlin, Weekday::Sunday);
+        assert_eq!(last.1 - last.0, 7 * 86_400_000);
+        let monday = week_of(at("2026-10-25 12:00:00"), &berlin, Weekday::Monday);
+        assert_eq!(date_time(monday.0, &berlin), "2026-10-19 00:00:00");
+        assert_eq!(weekday_named("monday"), Some(Weekday::Monday));
+        assert_eq!(weekday_named("someday"), None);
     }
 
     #[test]

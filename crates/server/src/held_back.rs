@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use flawless_core::{Budget, HOUR_MS, Held, when_to_tell};
 
 use crate::state::Shared;
-use crate::store::{HeldRow, StoreError};
+use crate::store::{HeldRow, StoreError, channel_number};
 
 /// What is held back for one person or channel.
 #[derive(Debug, Clone)]
@@ -28,15 +28,19 @@ pub async fn held_back(shared: &Shared) -> Result<Vec<HeldBack>, StoreError> {
     }
     let settings = &shared.config.mails;
     let budget = Budget { per_recipient: settings.per_person, in_all: settings.per_hour };
-    let mut to_all = Vec::new();
+    // Posts have a budget of their own: they must not hold back a mail.
+    let is_post = |recipient: &str| channel_number(recipient).is_some();
+    let (mut mails, mut posts) = (Vec::new(), Vec::new());
     let mut to_each: HashMap<String, Vec<i64>> = HashMap::new();
     for mail in shared.store.mails_written_since(shared.clock.now() - HOUR_MS).await? {
+        let to_all = if is_post(&mail.recipient) { &mut posts } else { &mut mails };
         to_all.push(mail.created_at);
         to_each.entry(mail.recipient).or_default().push(mail.created_at);
     }
     let until = |HeldRow { recipient, alerts, oldest_at, newest_at }| {
         let to_recipient = to_each.get(&recipient).map_or(&[][..], Vec::as_slice);
-        let until = when_to_tell(Held { oldest_at, newest_at }, to_recipient, &to_all, budget);
+        let to_all = if is_post(&recipient) { &posts } else { &mails };
+        let until = when_to_tell(Held { oldest_at, newest_at }, to_recipient, to_all, budget);
         HeldBack { recipient, alerts, until }
     };
     Ok(held.into_iter().map(until).collect())

@@ -2,7 +2,7 @@
 //! since, and the other suspects.
 use flawless_core::{
     AddressPolicy, CommitId, Confidence, Developer, LaterChange, Owner, Owners, PathRule, Rules,
-    answerable,
+    answerable, is_mailable,
 };
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +95,11 @@ impl IssueRow {
     ) -> Owner {
         let unreachable = |address: &str| -> Option<String> {
             let known = refused.iter().find(|known| known.address.eq_ignore_ascii_case(address));
+            if !is_mailable(address) {
+                return Some(format!(
+                    "{address:?} is no valid mail address: give it an email alias"
+                ));
+            }
             if let Some(known) = known {
                 return Some(known.why());
             }

@@ -1,4 +1,5 @@
 //! Addresses of pages, as mails and other pages link to them.
+use jiff::civil::Weekday;
 use url::form_urlencoded::Serializer;
 
 use crate::state::Shared;
@@ -66,6 +67,7 @@ pub fn issues_of(base_url: &str, address: &str) -> String {
 }
 
 /// A developer's part of the report of the week that holds `at`, in milliseconds.
-pub fn week_of(base_url: &str, at: i64, address: &str) -> String {
-    format!("{base_url}/get_weekly_error_report?timestamp={}#{address}", at / 1000)
+pub fn week_of(base_url: &str, at: i64, first_day: Weekday, address: &str) -> String {
+    let at = at / 1000;
+    format!("{base_url}/get_weekly_error_report?timestamp={at}&first_day={first_day:?}#{address}")
 }

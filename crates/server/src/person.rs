@@ -37,6 +37,22 @@ impl Person {
         address.trim().eq_ignore_ascii_case(&self.address)
     }
 
+    /// A pattern for `LIKE … ESCAPE '\\'` that finds the address in small letters.
+    pub fn like(&self) -> String {
+        let escape = |c: char| match c {
+            '%' | '_' | '\\' => format!("\\{c}"),
+            c => c.to_string(),
+        };
+        format!("%{}%", self.address.chars().map(escape).collect::<String>())
+    }
+
+    /// Whether the address stands in a post, whatever was put into its words so that they make no
+    /// links.
+    pub fn is_in_post(&self, post: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(post).replace(['\u{200b}', '\\'], "");
+        self.is_in(&text)
+    }
+
     /// Whether the address stands in the text, by itself and not as a part of another.
     pub fn is_in(&self, text: &str) -> bool {
         self.find(text).is_some()

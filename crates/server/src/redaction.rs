@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use flawless_core::{Frame, Report};
+use flawless_core::{ChainedException, CommitId, Frame, Report, WebRequest};
 use flawless_redact::{RedactError, Redactor, SCRUBBED};
 
 use crate::config::{RedactionConfig, Secret};
@@ -30,19 +30,50 @@ impl Redaction {
     /// Redacts all of a report that may hold values, and cuts it to its size. Doing it twice
     /// changes nothing.
     pub fn redact(&self, report: &mut Report) {
-        self.stack(&mut report.traceback);
-        self.replace(&mut report.exception_message);
-        self.replace(&mut report.additional_info);
-        report.notes.iter_mut().for_each(|note| self.replace(note));
-        for exception in &mut report.chain {
-            self.stack(&mut exception.traceback);
-            self.replace(&mut exception.exception_message);
-            exception.notes.iter_mut().for_each(|note| self.replace(note));
+        // Each field by its name, so that none that comes later is forgotten.
+        let Report {
+            traceback,
+            exception_type,
+            exception_message,
+            hostname,
+            error_threshold: _,
+            additional_info,
+            error_count: _,
+            revision,
+            environment,
+            chain,
+            notes,
+            request,
+        } = report;
+        self.stack(traceback);
+        for text in [exception_message, additional_info, hostname, environment] {
+            self.replace(text);
         }
-        if let Some(request) = &mut report.request {
-            self.replace(&mut request.path);
-            self.named(&mut request.headers);
-            self.replace(&mut request.body);
+        self.replace_values(exception_type);
+        // The name of a commit is no secret, whatever it looks like.
+        if let Some(revision) = revision.as_mut().filter(|name| CommitId::parse(name).is_none()) {
+            self.replace_values(revision);
+        }
+        notes.iter_mut().for_each(|note| self.replace(note));
+        for exception in chain {
+            let ChainedException {
+                traceback,
+                exception_type,
+                exception_message,
+                notes,
+                relation: _,
+                parent: _,
+            } = exception;
+            self.stack(traceback);
+            self.replace_values(exception_type);
+            self.replace(exception_message);
+            notes.iter_mut().for_each(|note| self.replace(note));
+        }
+        if let Some(WebRequest { method, path, protocol, headers, body }) = request {
+            for text in [method, path, protocol, body] {
+                self.replace(text);
+            }
+            self.named(headers);
         }
         report.shorten();
     }
@@ -58,8 +89,20 @@ impl Redaction {
         }
     }
 
-    /// Values of variables or headers, by name.
+    /// A name or a path: only secrets that are known by themselves.
+    fn replace_values(&self, text: &mut String) {
+        if let Cow::Owned(redacted) = self.0.redact_values(text) {
+            *text = redacted;
+        }
+    }
+
+    /// Variables or headers: their names, and the values by name.
     fn named(&self, values: &mut BTreeMap<String, String>) {
+        if values.keys().any(|name| matches!(self.0.redact_values(name), Cow::Owned(_))) {
+            let clean =
+                |(name, value): (String, String)| (self.0.redact_values(&name).into_owned(), value);
+            *values = std::mem::take(values).into_iter().map(clean).collect();
+        }
         for (name, value) in values {
             if self.0.is_secret_name(name) && !value.is_empty() {
                 SCRUBBED.clone_into(value);
@@ -71,6 +114,8 @@ impl Redaction {
 
     fn stack(&self, frames: &mut [Frame]) {
         for frame in frames {
+            self.replace_values(&mut frame.path);
+            self.replace_values(&mut frame.function);
             self.source(frame);
             frame.locals.iter_mut().for_each(|locals| self.named(locals));
         }
@@ -91,7 +136,6 @@ impl Redaction {
 
 #[cfg(test)]
 mod tests {
-    use flawless_core::{ChainedException, WebRequest};
     use flawless_redact::Rules;
 
     use super::*;

@@ -39,7 +39,7 @@ pub struct ShortAlert {
     pub commit: Option<ShortCommit>,
     /// How the line was found, or why nobody is blamed.
     pub reason: String,
-    /// Occurrences when it was decided to tell.
+    /// Occurrences so far.
     pub occurrences: i64,
     /// First seen, RFC 3339 in UTC.
     pub first_seen: String,
@@ -55,6 +55,10 @@ pub struct ShortAlert {
     pub again: Option<String>,
     /// The issue's page.
     pub url: String,
+    /// The page that says that it is somebody else's.
+    pub not_mine_url: String,
+    /// The page that keeps it quiet for a time.
+    pub mute_url: String,
 }
 
 /// A commit in a few words.
@@ -111,7 +115,7 @@ impl ShortAlert {
             owner_steps: owner.steps.iter().map(|step| one_line(step, 400)).collect(),
             commit,
             reason: one_line(&facts.reason, 500),
-            occurrences: alert.occurrences,
+            occurrences: issue.occurrences.max(alert.occurrences),
             first_seen: rfc3339(issue.first_seen_at),
             decided_at: rfc3339(alert.decided_at),
             hostname: report.map(|report| one_line(&report.hostname, 100)).unwrap_or_default(),
@@ -119,6 +123,8 @@ impl ShortAlert {
             revision: report.and_then(|r| r.revision.as_deref()).map(|name| one_line(name, 100)),
             again: again.map(|again| again.in_words(date)),
             url: links::issue(&shared.base_url, issue.id),
+            not_mine_url: links::not_mine(&shared.base_url, issue.id),
+            mute_url: links::mute(&shared.base_url, issue.id),
         }
     }
 

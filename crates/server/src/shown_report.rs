@@ -206,7 +206,7 @@ pub fn shown_frame(frame: &Frame, class: Option<&ClassifiedFrame>, room: Room) -
         line: frame.line,
         function: one_line(&frame.function, NAME),
         text: cut(frame.text.trim(), room.value.max(200)),
-        source: source_of(frame),
+        source: source_of(frame, room),
         kind: class.map(|class| class.kind.to_string()).unwrap_or_default(),
         blamed: false,
         own: class.is_none_or(|class| class.kind.is_own()),
@@ -276,7 +276,7 @@ fn shown_request(request: &WebRequest, room: Room) -> ShownRequest {
 }
 
 /// The frame's line among those around it, without the indent that they share.
-fn source_of(frame: &Frame) -> Vec<SourceLine> {
+fn source_of(frame: &Frame, room: Room) -> Vec<SourceLine> {
     if frame.before.is_empty() && frame.after.is_empty() {
         return Vec::new();
     }
@@ -298,7 +298,10 @@ fn source_of(frame: &Frame) -> Vec<SourceLine> {
     let shared = texts.map(indent).min().unwrap_or(0);
     let source = lines.into_iter().zip(first..).map(|((line, is_own), number)| SourceLine {
         number,
-        text: cut(line.get(shared..).unwrap_or(line.trim_start()).trim_end(), 500),
+        text: cut(
+            line.get(shared..).unwrap_or(line.trim_start()).trim_end(),
+            room.value.clamp(60, 500),
+        ),
         is_own,
     });
     source.collect()
@@ -331,7 +334,7 @@ mod tests {
             ..Frame::default()
         };
         let read = |frame: &Frame| -> Vec<(u32, String)> {
-            source_of(frame).into_iter().map(|line| (line.number, line.text)).collect()
+            source_of(frame, Room::PAGE).into_iter().map(|line| (line.number, line.text)).collect()
         };
         let line = |number, text: &str| (number, text.to_owned());
         let expected = [
@@ -347,7 +350,7 @@ mod tests {
         assert_eq!(read(&shorter)[3], line(12, "        return  x"), "the shared indent goes");
         assert_eq!(read(&Frame { before: Vec::new(), after: Vec::new(), ..frame }), []);
         let odd = Frame { line: 0, before: texts(&["\u{3000}x", "  y"]), ..Frame::default() };
-        assert_eq!(source_of(&odd).len(), 3, "a cut within a character is no panic");
+        assert_eq!(source_of(&odd, Room::PAGE).len(), 3, "a cut within a character is no panic");
     }
 
     #[test]

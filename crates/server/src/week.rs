@@ -1,5 +1,6 @@
 //! The issues of a week with their owners: what the page and `flawless issues` show alike.
 use flawless_core::Rules;
+use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 
 use crate::config::Config;
@@ -11,6 +12,8 @@ use crate::store::{IssueRow, Store, StoreError, WeekIssue};
 pub struct WeekFilter {
     /// Any time within the week.
     pub at: i64,
+    /// The day on which weeks start.
+    pub first_day: Weekday,
     /// Known errors too.
     pub known_errors: bool,
     /// Lines older than `report_only_after_minimum_date` too.
@@ -33,7 +36,7 @@ pub struct WeekLine {
 impl WeekFilter {
     /// Start and end of the week.
     pub fn span(&self, timezone: &TimeZone) -> (i64, i64) {
-        week_of(self.at, timezone)
+        week_of(self.at, timezone, self.first_day)
     }
 }
 

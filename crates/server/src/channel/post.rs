@@ -150,6 +150,8 @@ mod tests {
             text: text(),
             owner: Some("ben@example.com".to_owned()),
             owner_steps: Vec::new(),
+            not_mine_url: String::new(),
+            mute_url: String::new(),
             commit: Some(ShortCommit {
                 id: "0123456789abcdef".to_owned(),
                 summary: text(),

@@ -146,5 +146,5 @@ async fn give_up(
     words: &str,
 ) -> Result<(), StoreError> {
     tracing::error!(to = post.recipient, words, "a post is given up");
-    tx.mail_given_up(post.id, now, words).await
+    tx.mail_given_up(post.id, now, words, false).await
 }

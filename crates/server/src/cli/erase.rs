@@ -108,6 +108,12 @@ async fn erase_person(
              FLAWLESS_SAMPLE_KEY"
         );
     }
+    if found.is_empty() && unreadable > 0 {
+        return Err(Failure::new(
+            "not everything was searched, and nothing was erased: put the key that is missing into \
+             FLAWLESS_SAMPLE_KEY as well, and run this again",
+        ));
+    }
     if found.is_empty() {
         say!("There is nothing to erase.");
     } else if !agreed(yes)? {
@@ -129,6 +135,12 @@ async fn erase_person(
          searched."
     );
     let all = found.is_empty() && unreadable == 0;
+    if unreadable > 0 {
+        say!(
+            "NOT everything was searched: put the key that is missing into FLAWLESS_SAMPLE_KEY as \
+             well, and run this again."
+        );
+    }
     Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -2,6 +2,7 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
+use jiff::civil::Weekday;
 use serde_json::json;
 
 use super::{ConfArgument, Failure, print};
@@ -47,6 +48,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let (_, rules) = store.rules().await?;
     let filter = WeekFilter {
         at,
+        first_day: Weekday::Sunday,
         known_errors: arguments.include_known_errors,
         before_minimum_date: arguments.include_modified_before_min_date,
     };
@@ -72,8 +74,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             writeln!(text, "{count:>7} × {place} in {}  {}", issue.facts.function_name, line.owner);
         let _ = writeln!(text, "          {}", issue.facts.text);
         let muted = if issue.muted_at(now).is_some() { ", muted" } else { "" };
+        let number = issue.id;
         let mended = if issue.mended_at.is_some() { ", mended" } else { "" };
-        let _ = writeln!(text, "          last {last}, {told}{muted}{mended}");
+        let _ = writeln!(text, "          issue {number}, last {last}, {told}{muted}{mended}");
     }
     print(text)
 }
@@ -82,6 +85,8 @@ fn as_json(line: &WeekLine, date: impl Fn(i64) -> String) -> serde_json::Value {
     let issue = &line.issue;
     let details = issue.details();
     json!({
+        "issue": issue.id,
+        "exception_type": issue.facts.exception_type,
         "filename": issue.facts.path,
         "line_number": issue.facts.line,
         "function_name": issue.facts.function_name,

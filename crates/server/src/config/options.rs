@@ -198,7 +198,12 @@ pub const OPTIONS: &[OptionDef] = &[
         "Alerts that one person or channel gets within an hour. What is over it is told in one \
          summary as soon as there is room. 0: no limit.",
     ),
-    option("mails_per_hour", "60", Number, "The same for all persons and channels together."),
+    option(
+        "mails_per_hour",
+        "60",
+        Number,
+        "The same for all persons together, and once more for all channels together.",
+    ),
     option(
         "baseline_hours",
         "0",

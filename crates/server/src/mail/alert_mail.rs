@@ -31,6 +31,8 @@ pub struct AlertMail<'a> {
     pub owner: &'a Owner,
     /// The known error it is.
     pub known: Option<&'a KnownError>,
+    /// Since when it is to be told to the recipient.
+    pub since: i64,
 }
 
 #[derive(Template)]
@@ -47,6 +49,14 @@ struct Text<'a> {
 
 /// Mail programs cut a mail at 102 KB: the whole of one stays below this many bytes.
 pub(super) const MAX_MAIL: usize = 90_000;
+
+/// Which mails a recipient of alerts can put an end to: the default contact has to hear of what
+/// nobody else can be told.
+pub(super) fn alerts_list(shared: &Shared, recipient: &str) -> Option<&'static str> {
+    let contact = shared.config.addresses.default_contact.as_deref();
+    let is_contact = contact.is_some_and(|contact| contact.eq_ignore_ascii_case(recipient));
+    (!is_contact).then_some("alerts")
+}
 
 impl AlertMail<'_> {
     /// The mail to one recipient, with the reason why it goes there: as much of it as fits.
@@ -66,7 +76,7 @@ impl AlertMail<'_> {
 
     fn write_within(&self, recipient: &str, why: &str, room: Room) -> Result<NewMail, MailError> {
         let view = AlertView::of(self, recipient, why, room);
-        let AlertRow { id, decided_at, .. } = *self.alert;
+        let AlertRow { id, .. } = *self.alert;
         let body =
             Body::TextAndHtml(Text { mail: &view }.render()?, Html { mail: &view }.render()?);
         let envelope = Envelope {
@@ -74,10 +84,12 @@ impl AlertMail<'_> {
             kind: MailKind::Alert,
             recipient,
             subject: self.subject(),
-            name: format!("alert-{id}"),
-            at: decided_at,
+            // With the time: a mail that was given up may be written anew, and numbers of alerts
+            // that were erased are given again.
+            name: format!("alert-{id}.{}", self.since),
+            at: self.shared.clock.now(),
             issue: Some(self.issue.id),
-            list: Some("alerts"),
+            list: alerts_list(self.shared, recipient),
         };
         envelope.seal(body)
     }

@@ -10,6 +10,7 @@ use crate::short_alert::ShortAlert;
 use crate::shown_report::{Room, ShownFrame, ShownReport, shown_frame};
 
 use super::AlertMail;
+use super::alert_mail::alerts_list;
 
 /// Columns of the text part's sentences.
 const TEXT_COLUMNS: usize = 78;
@@ -31,6 +32,8 @@ pub(super) struct AlertView {
     /// A value is cut somewhere.
     pub any_cut: bool,
     pub links: Vec<Link>,
+    /// Ends all alerts to the recipient.
+    pub stop_url: Option<String>,
 }
 
 /// A link with its words.
@@ -61,11 +64,12 @@ impl AlertView {
         let short = ShortAlert::of(shared, alert, issue, Some(sample), owner);
         let locals = shared.config.mails.locals;
         let mut report = ShownReport::of(sample, room);
-        for locals in report.frames.iter_mut().filter_map(|frame| frame.locals.as_mut()) {
-            // Imported modules are no values; a page shows them.
-            locals.retain(|local| !local.value.starts_with("<module '"));
-        }
-        let code = mail.frame().map(|frame| code_lines(shown_frame(frame, None, room)));
+        report.frames.iter_mut().for_each(without_modules);
+        let code = mail.frame().map(|frame| {
+            let mut frame = shown_frame(frame, None, room);
+            without_modules(&mut frame);
+            code_lines(frame)
+        });
         let any_cut = report.frames.iter().flat_map(|frame| frame.locals.iter().flatten());
         let any_cut = any_cut.into_iter().any(|local| local.is_cut)
             || report.frames.iter().any(|frame| frame.locals_left_out > 0);
@@ -81,6 +85,8 @@ impl AlertView {
             names: locals == MailLocals::Names,
             any_cut: any_cut && locals == MailLocals::Values,
             report,
+            stop_url: alerts_list(shared, recipient)
+                .map(|list| links::unsubscribe(shared, recipient, list)),
             links: vec![
                 link("Open the issue", links::issue(base, issue.id)),
                 link("Assigned to you", links::issues_of(base, assigned)),
@@ -103,6 +109,13 @@ impl AlertView {
     pub(super) fn frames_with_locals(&self) -> impl Iterator<Item = &ShownFrame> {
         let any = self.values || self.names;
         self.report.frames_with_locals().filter(move |_| any)
+    }
+}
+
+/// Imported modules are no values; a page shows them.
+fn without_modules(frame: &mut ShownFrame) {
+    if let Some(locals) = &mut frame.locals {
+        locals.retain(|local| !local.value.starts_with("<module '"));
     }
 }
 

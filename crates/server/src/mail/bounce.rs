@@ -70,7 +70,7 @@ pub async fn take_bounce(shared: &Shared, bytes: &[u8]) -> Result<String, Bounce
         return Ok(format!("nothing to do: the mail to {recipient} is only late"));
     };
     let mut tx = shared.store.write().await?;
-    give_up(shared, &mut tx, &mail, &fate.words).await?;
+    give_up(shared, &mut tx, &mail, &fate.words, true).await?;
     tx.commit().await?;
     Ok(format!("the mail to {recipient} came back: {}", fate.words))
 }

@@ -4,18 +4,20 @@ use crate::present::plain;
 use crate::state::Shared;
 use crate::store::{StoreError, Undelivered, WriteTx};
 
-/// Remembers that a mail cannot be delivered. Its alerts go to who answers next; of a mail to
-/// somebody who only wanted to know, the default contact is told.
+/// Remembers that a mail cannot be delivered. Where nobody gets mail at that address, its alerts
+/// go to who answers next; of a mail that was refused for what it says, and of one to somebody who
+/// only wanted to know, the default contact is told.
 pub(super) async fn give_up(
     shared: &Shared,
     tx: &mut WriteTx,
     mail: &Undelivered,
     words: &str,
+    address_refused: bool,
 ) -> Result<(), StoreError> {
     let now = shared.clock.now();
     tracing::error!(to = mail.recipient, words, "a mail cannot be delivered");
-    tx.mail_given_up(mail.id, now, words).await?;
-    if tx.reopen_alerts(mail.id).await? {
+    tx.mail_given_up(mail.id, now, words, address_refused).await?;
+    if address_refused && tx.reopen_alerts(mail.id).await? {
         shared.bells.alerts.notify_one();
         return Ok(());
     }
@@ -24,15 +26,21 @@ pub(super) async fn give_up(
     else {
         return Ok(());
     };
+    let mend = if address_refused {
+        let page = &shared.base_url;
+        format!(
+            "Add an email alias for this address on {page}/remap_email, or correct the rule that \
+             names it, so that later ones arrive."
+        )
+    } else {
+        let page = &shared.base_url;
+        format!("Later mails to that address are tried as ever. What it was about is on {page}/.")
+    };
     let text = format!(
-        "A mail to {} cannot be delivered:\n\n  {}\n\n\
-         It was about: {}\n\n\
-         Add an email alias for this address on {}/remap_email, or correct the rule that names \
-         it, so that later ones arrive.\n",
+        "A mail to {} cannot be delivered:\n\n  {}\n\nIt was about: {}\n\n{mend}\n",
         mail.recipient,
         plain(words),
         mail.subject,
-        shared.base_url,
     );
     match note_mail(shared, contact, "Flawless could not deliver a mail", text) {
         Ok(note) => {

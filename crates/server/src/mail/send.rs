@@ -66,14 +66,17 @@ async fn send_due(
         let unreachable = matches!(sent, Err(SendError::Unreachable(_)));
         match sent {
             Ok(()) => tx.mail_sent(mail.id, now).await?,
+            Err(SendError::AddressRefused(words)) => {
+                give_up(shared, &mut tx, &undelivered(), &words, true).await?;
+            }
             Err(SendError::Refused(words)) => {
-                give_up(shared, &mut tx, &undelivered(), &words).await?
+                give_up(shared, &mut tx, &undelivered(), &words, false).await?;
             }
             Err(SendError::Later(words) | SendError::Unreachable(words)) => {
                 // While the mail server cannot be talked to, a mail waits however long it takes.
                 let is_old = now - mail.created_at >= GIVE_UP_AFTER_MS;
                 if is_old && mail.attempts >= GIVE_UP_AFTER_ATTEMPTS && !unreachable {
-                    give_up(shared, &mut tx, &undelivered(), &words).await?;
+                    give_up(shared, &mut tx, &undelivered(), &words, false).await?;
                 } else {
                     tracing::warn!(to = mail.recipient, words, "a mail was not sent yet");
                     let next = now + retry_after(mail.attempts);

@@ -29,7 +29,10 @@ pub struct Smtp {
 /// Why a mail was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// The mail server will never take this mail.
+    /// The mail server will never take a mail to this address.
+    #[error("{0}")]
+    AddressRefused(String),
+    /// It will never take this mail.
     #[error("{0}")]
     Refused(String),
     /// It may take it later.
@@ -90,13 +93,14 @@ impl Smtp {
         message: &[u8],
         taken: impl FnOnce(),
     ) -> Result<(), SendError> {
-        let address = |text| address(text).map_err(|error| SendError::Refused(error.to_string()));
+        let address =
+            |text| address(text).map_err(|error| SendError::AddressRefused(error.to_string()));
         let (from, to) = (address(&self.from)?, address(to)?);
         let mut connection = self.connect().await.map_err(SendError::Unreachable)?;
         // No to the sender is no to every mail.
         let mail = connection.command(Mail::new(Some(from), Vec::new()));
         self.step(mail).await.map_err(|(_, words)| SendError::Unreachable(words))?;
-        self.step(connection.command(Rcpt::new(to, Vec::new()))).await.map_err(about_mail)?;
+        self.step(connection.command(Rcpt::new(to, Vec::new()))).await.map_err(about_address)?;
         self.step(connection.command(Data)).await.map_err(about_mail)?;
         let limit = self.time_limit * TAKING_IS_SLOWER;
         within(limit, connection.message(message)).await.map_err(about_mail)?;
@@ -152,6 +156,13 @@ async fn within<T>(
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err((error.status().map(|code| code.severity), words(&error))),
         Err(_) => Err((None, format!("the mail server took longer than {} s", limit.as_secs()))),
+    }
+}
+
+fn about_address(answer: (Option<Severity>, String)) -> SendError {
+    match about_mail(answer) {
+        SendError::Refused(words) => SendError::AddressRefused(words),
+        other => other,
     }
 }
 

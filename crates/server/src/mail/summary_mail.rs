@@ -2,7 +2,7 @@
 use askama::Template;
 
 use super::MailError;
-use super::alert_mail::MAX_MAIL;
+use super::alert_mail::{MAX_MAIL, alerts_list};
 use super::envelope::{Body, Envelope};
 use crate::links;
 use crate::short_alert::ShortAlert;
@@ -17,6 +17,7 @@ struct View<'a> {
     alerts: Vec<&'a ShortAlert>,
     is_detailed: bool,
     issues_url: String,
+    stop_url: Option<String>,
 }
 
 #[derive(Template)]
@@ -65,8 +66,8 @@ fn summary_mail(
     let first = first.unwrap_or_default();
     let subject = match count {
         0 | 1 => first,
-        2 => format!("2 errors: {first} and another one"),
-        _ => format!("{count} errors: {first} and {} more", count - 1),
+        2 => format!("2 issues: {first} and another one"),
+        _ => format!("{count} issues: {first} and {} more", count - 1),
     };
     let mut shown: Vec<&ShortAlert> = alerts.iter().map(|(_, alert)| alert).collect();
     // What was mended and is back comes first, then what failed most.
@@ -78,10 +79,12 @@ fn summary_mail(
     };
     let plural = if count == 1 { "" } else { "s" };
     let view = View {
-        heading: format!("{count} error{plural} since your last mail{again}"),
+        heading: format!("{count} issue{plural} since your last mail{again}"),
         is_detailed: count <= MAX_DETAILED,
         alerts: shown,
         issues_url: links::issues_of(&shared.base_url, recipient),
+        stop_url: alerts_list(shared, recipient)
+            .map(|list| links::unsubscribe(shared, recipient, list)),
     };
     let body = Body::TextAndHtml(Text { mail: &view }.render()?, Html { mail: &view }.render()?);
     let number = |notice: Option<&(i64, ShortAlert)>| notice.map_or(0, |(number, _)| *number);
@@ -90,10 +93,10 @@ fn summary_mail(
         kind: MailKind::Summary,
         recipient,
         subject,
-        name: format!("summary-{}-{}", number(alerts.first()), number(alerts.last())),
+        name: format!("summary-{}-{}.{at}", number(alerts.first()), number(alerts.last())),
         at,
         issue: None,
-        list: Some("alerts"),
+        list: alerts_list(shared, recipient),
     };
     envelope.seal(body)
 }

@@ -44,7 +44,6 @@ pub(super) struct Line {
 
 /// So many of those who mended are named at least.
 const MIN_MENDERS: usize = 3;
-const HALF_A_WEEK_MS: i64 = 7 * 12 * 3_600_000;
 
 impl WeeklyView {
     /// At most `room` issues of each list are named. With one of each, no text of strangers makes
@@ -71,8 +70,6 @@ impl WeeklyView {
             "default" => String::new(),
             project => format!(" in {}", one_line(project, 60)),
         };
-        // The page's weeks start on Sunday: the one that shares most days with this one.
-        let within = week.from + HALF_A_WEEK_MS;
         Self {
             heading: format!("Your week{of_project}: {}", person.in_words()),
             days: format!("{} to {}", day(week.from), day(week.to - 1)),
@@ -88,7 +85,12 @@ impl WeeklyView {
             },
             menders: menders.iter().take(room.max(MIN_MENDERS)).cloned().collect(),
             menders_more: menders.len().saturating_sub(room.max(MIN_MENDERS)),
-            week_url: links::week_of(&shared.base_url, within, &person.address),
+            week_url: links::week_of(
+                &shared.base_url,
+                week.from,
+                week.day.weekday(),
+                &person.address,
+            ),
             stop_url: links::unsubscribe(shared, &person.address, "weekly"),
         }
     }

@@ -12,6 +12,9 @@ use crate::store::{Counted, MendedRow, Predecessor, StoreError};
 /// So many earlier issues of the same function are compared with a new one.
 const MAX_PREDECESSORS: i64 = 8;
 
+/// From this share of common letter pairs on, two lines read alike.
+const ALIKE: f64 = 0.6;
+
 /// What a report says about the mending of its issue. It holds for all reports with the same
 /// traceback, as long as the issue is mended as it is.
 #[derive(Debug, Clone, Default)]
@@ -26,16 +29,19 @@ pub struct Mending {
 #[derive(Debug, Clone)]
 pub(super) struct Back {
     /// The issue that was mended.
-    pub older: i64,
+    pub older: Predecessor,
     /// Why it is told again.
     pub again: Again,
 }
 
 impl Mending {
     /// What it is to an issue that has just been counted, and why it is told again when it is.
-    pub(super) fn of(&self, counted: &Counted) -> (Mended, Option<Again>) {
+    /// It occurred `at` this time.
+    pub(super) fn of(&self, counted: &Counted, at: i64) -> (Mended, Option<Again>) {
         let Some(mended_at) = counted.mended_at else { return (Mended::No, None) };
-        if counted.mended_by.is_some() && !self.contained {
+        // What waited while somebody said that it is mended says nothing about that.
+        let is_before = counted.mended_by.is_none() && at < mended_at;
+        if is_before || (counted.mended_by.is_some() && !self.contained) {
             return (Mended::Later, None);
         }
         let again = Again {
@@ -81,18 +87,24 @@ pub(super) async fn come_back(
         let Some((by, how)) = mended_before(at, &older, seen_in).await else { continue };
         let is_put_back = fold_white_space(&older.text) == fold_white_space(&facts.text)
             && contains(&at.mirror, &origin, &by).await;
-        if is_put_back || by == origin {
+        if is_put_back || (by == origin && reads_like(&older.text, &facts.text)) {
             let again = Again {
                 mended_at: older.mended_at.unwrap_or_else(|| shared.clock.now()),
                 mended_by: Some(by.to_string()),
-                mended_how: older.mended_how.unwrap_or(how),
-                read: (!is_put_back).then_some(older.text),
+                mended_how: older.mended_how.clone().unwrap_or(how),
+                read: (!is_put_back).then(|| older.text.clone()),
                 seen_in: Some(seen_in.to_string()),
             };
-            return Ok(Some(Back { older: older.id, again }));
+            return Ok(Some(Back { older, again }));
         }
     }
     Ok(None)
+}
+
+/// Whether a line is another one edited, and not one written beside it: most of what it consists
+/// of is the same.
+fn reads_like(older: &str, newer: &str) -> bool {
+    strsim::sorensen_dice(&fold_white_space(older), &fold_white_space(newer)) >= ALIKE
 }
 
 /// The commit that mended an older issue for `seen_in`, and how that is known.
@@ -155,6 +167,26 @@ pub(super) async fn gone_in(
         Err(error) => {
             tracing::debug!(%error, "what became of a line is not known");
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reads_like;
+
+    #[test]
+    fn an_edited_line_reads_like_the_older_one_and_a_line_beside_it_does_not() {
+        let older = "return sum(prices) / len(prices)";
+        for edited in [
+            "return sum(prices) / max(len(prices), 1)",
+            "return sum(prices) / len(prices or [1])",
+            "    average = sum(prices) / len(prices)",
+        ] {
+            assert!(reads_like(older, edited), "{edited}");
+        }
+        for other in ["rate = load_rate('eur')", "check(prices)", "raise ValueError(text)", ""] {
+            assert!(!reads_like(older, other), "{other}");
         }
     }
 }

@@ -11,7 +11,7 @@ use flawless_core::{
 use flawless_git::{GitError, Mirror};
 use tokio::task::{self, JoinSet};
 
-use super::again::{Mending, come_back, known_issue};
+use super::again::{Back, Mending, come_back, known_issue};
 use super::issue_facts::{Blamed, NewFacts, look_for_author, nobody};
 use super::record::example;
 use super::tell::{Occurred, tell};
@@ -368,16 +368,18 @@ async fn finish(
         }
         Found::Issue(new) => {
             let NewFacts { facts, also_known, unblamed, line, place, mending, back, .. } = *new;
+            // Otherwise another job was faster, and has told it.
+            if let Some(Back { older, again: why }) = back
+                && tx.take_over(older.id, &older, &facts).await?
+            {
+                let by = why.mended_by.as_deref();
+                tx.set_mended(older.id, why.mended_at, by, &why.mended_how).await?;
+                again = Some(why);
+            }
             let mut counted = tx.count_attributed(&facts, seen).await?;
             let is_new = counted.samples == 1;
-            let mut merged = tx.merge_issues(&also_known, counted.id).await?
+            let merged = tx.merge_issues(&also_known, counted.id).await?
                 + tx.merge_unblamed(&unblamed, counted.id).await?;
-            // Otherwise another job was faster, and has told it.
-            if let Some(back) = back.filter(|_| is_new) {
-                tx.merge_issue(back.older, counted.id).await?;
-                merged += 1;
-                again = Some(back.again);
-            }
             if merged > 0 {
                 counted = tx.counted(counted.id).await?;
             }
@@ -401,7 +403,8 @@ async fn finish(
     tx.add_sample(counted.id, counted.samples, taken.last_at, &sample).await?;
     let known = known_error.and_then(|id| rules.rules.known_error(id));
     let (added, threshold) = (taken.occurrences, taken.error_threshold);
-    let occurred = Occurred { added, threshold, known, mending: &mending, back: again };
+    let at = taken.last_at;
+    let occurred = Occurred { added, at, threshold, known, mending: &mending, back: again };
     tell(&mut tx, shared, &counted, occurred).await?;
     // Only a revision that was named in full, and was there, stays what it is.
     let named = report.revision.as_deref().is_some_and(|name| CommitId::parse(name).is_some());
@@ -409,11 +412,13 @@ async fn finish(
     let only_at_tip = (!blamed || !named).then_some(tip);
     let issue_id = counted.id;
     let sampled_at = AtomicI64::new(taken.last_at);
-    let fate = Fate::Counted { issue_id, known_error, frames, blamed_frame, mending, sampled_at };
     let runs_now = match &running {
         Some(running) => tx.seen_running(running.as_str(), true, now).await?,
         None => false,
     };
+    let running = running.map(|running| (running, AtomicI64::new(now)));
+    let fate =
+        Fate::Counted { issue_id, known_error, frames, blamed_frame, mending, running, sampled_at };
     tx.commit().await?;
     if runs_now {
         shared.bells.revisions.notify_one();

@@ -1,5 +1,6 @@
 //! Turns alerts into notices, one for each who is to hear, and notices into mails: at once as
 //! long as there are few, else together. What is not written yet stays a row.
+use std::collections::HashSet;
 use std::time::Duration;
 
 use flawless_core::{KnownError, Owner, Recipients, Rules, recipients};
@@ -7,9 +8,9 @@ use flawless_core::{KnownError, Owner, Recipients, Rules, recipients};
 use super::notify_channels::{channel_notices, write_posts};
 use crate::attribution::Repo;
 use crate::code_around::read_around;
-use crate::held_back::held_back;
+use crate::held_back::{HeldBack, held_back};
 use crate::issue_details::IssueDetails;
-use crate::mail::{AlertMail, note_mail, summary_mails};
+use crate::mail::{AlertMail, summary_mails};
 use crate::short_alert::ShortAlert;
 use crate::state::Shared;
 use crate::store::{
@@ -19,6 +20,8 @@ use crate::store::{
 
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const BATCH: i64 = 100;
+/// Of more issues than this the samples are not read for a summary.
+const MAX_SAMPLED: usize = 25;
 
 /// Notifies for ever.
 pub async fn run_notify(shared: Shared) {
@@ -40,10 +43,18 @@ pub async fn run_notify(shared: Shared) {
 /// Says how many alerts and mails there was something to do about.
 async fn notify(shared: &Shared) -> Result<usize, StoreError> {
     let alerts = shared.store.open_alerts(BATCH).await?;
+    let mut done = 0;
     for alert in &alerts {
-        address(shared, alert).await?;
+        // One that cannot be told must not hold up the others.
+        match address(shared, alert).await {
+            Ok(()) => done += 1,
+            Err(error) => {
+                tracing::error!(%error, alert = alert.id, "an alert could not be told");
+                hold(shared, alert, &error.to_string()).await?;
+            }
+        }
     }
-    Ok(alerts.len() + write_due(shared).await?)
+    Ok(done + write_due(shared).await?)
 }
 
 /// An alert with all that is said about it.
@@ -114,23 +125,15 @@ async fn address(shared: &Shared, alert: &AlertRow) -> Result<(), StoreError> {
     let contact = shared.config.addresses.default_contact.as_deref();
     let found = with_fallback(found, contact.filter(|contact| !is_refused(contact)));
     if found.mailable.is_empty() {
-        let why = match found.invalid.as_slice() {
-            [] => owner.steps.join("; "),
-            invalid => format!("no valid address: {}", invalid.join(", ")),
-        };
+        let why = owner.steps.join("; ");
         tracing::warn!(issue = issue.id, why, "nobody can be told");
         return hold(shared, alert, &why).await;
     }
     let mut notices: Vec<NewNotice> =
         found.mailable.iter().map(|told| notice(told, owner)).collect();
     notices.extend(channel_notices(shared, owner).await?);
-    let note = invalid_note(shared, issue, &found);
     let mut tx = shared.store.write().await?;
-    let added = tx.add_notices(alert.id, &notices, now).await?;
-    if let Some(note) = note.filter(|_| added > 0) {
-        tx.add_mail(&note, now).await?;
-        shared.bells.outbox.notify_one();
-    }
+    tx.add_notices(alert.id, &notices, now).await?;
     tx.commit().await?;
     let to = found.mailable.iter().map(|(address, _)| address.as_str()).collect::<Vec<_>>();
     tracing::info!(issue = issue.id, to = to.join(", "), reason = alert.reason, "telling");
@@ -147,9 +150,22 @@ async fn write_due(shared: &Shared) -> Result<usize, StoreError> {
     let now = shared.clock.now();
     let mut written = 0;
     // Looked at anew after each: a mail takes of the budget of all.
-    while let Some(due) = held_back(shared).await?.into_iter().find(|held| held.until <= now) {
-        write(shared, &due.recipient, now).await?;
-        written += 1;
+    let mut failed: HashSet<String> = HashSet::new();
+    let is_due = |held: &HeldBack, failed: &HashSet<String>| {
+        held.until <= now && !failed.contains(&held.recipient)
+    };
+    while let Some(due) = held_back(shared).await?.into_iter().find(|held| is_due(held, &failed)) {
+        match write(shared, &due.recipient, now).await {
+            Ok(true) => written += 1,
+            Ok(false) => {
+                failed.insert(due.recipient);
+            }
+            Err(error) => {
+                let to = &due.recipient;
+                tracing::error!(%error, to, "what is held back could not be written");
+                failed.insert(due.recipient);
+            }
+        }
     }
     if written > 0 {
         shared.bells.outbox.notify_one();
@@ -158,8 +174,8 @@ async fn write_due(shared: &Shared) -> Result<usize, StoreError> {
     Ok(written)
 }
 
-/// Writes all that is held back for a recipient: one mail, or several where one would be too long.
-async fn write(shared: &Shared, recipient: &str, now: i64) -> Result<(), StoreError> {
+/// Writes all that is held back for a recipient: one mail, or several where one would be too long. Says whether it did.
+async fn write(shared: &Shared, recipient: &str, now: i64) -> Result<bool, StoreError> {
     if let Some(channel) = channel_number(recipient) {
         return write_posts(shared, channel, now).await;
     }
@@ -178,6 +194,7 @@ async fn write(shared: &Shared, recipient: &str, now: i64) -> Result<(), StoreEr
             sample: &told.sample,
             owner: &told.owner,
             known: told.known(&rules.rules),
+            since: notice.since,
         };
         mail.write(recipient, &notice.why).map(|mail| vec![(vec![notice.notice_id], mail)])
     } else {
@@ -188,19 +205,24 @@ async fn write(shared: &Shared, recipient: &str, now: i64) -> Result<(), StoreEr
     match mails {
         Ok(mails) => {
             for (notices, mail) in mails {
-                tx.write_notices(&notices, &mail, now).await?;
+                if tx.write_notices(&notices, &mail, now).await?.is_none() {
+                    // Erased or told meanwhile: it is looked at anew, and nothing was written.
+                    return Ok(false);
+                }
             }
         }
         Err(error) => {
             tracing::error!(%error, recipient, "a mail could not be written");
             let notices: Vec<i64> = notices.iter().map(|notice| notice.notice_id).collect();
             let mail = NewMail::unwritten(recipient, &format!("{}.{now}", shared.next_number()));
-            let mail = tx.write_notices(&notices, &mail, now).await?;
-            tx.mail_given_up(mail, now, &error.to_string()).await?;
-            tx.reopen_alerts(mail).await?;
+            if let Some(mail) = tx.write_notices(&notices, &mail, now).await? {
+                tx.mail_given_up(mail, now, &error.to_string(), true).await?;
+                tx.reopen_alerts(mail).await?;
+            }
         }
     }
-    tx.commit().await
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// The alerts of notices in a few words, each with the notice's number.
@@ -215,7 +237,12 @@ pub(super) async fn short_alerts(
         // An issue is never removed while an alert of it waits.
         let Some(issue) = shared.store.issue(alert.issue_id).await? else { continue };
         let owner = issue.owner(&issue.details(), rules, &shared.config.addresses, refused);
-        alerts.push((*notice_id, ShortAlert::of(shared, alert, &issue, None, &owner)));
+        let sample = match notices.len() {
+            ..=MAX_SAMPLED => shared.store.newest_sample(issue.id).await.ok().flatten(),
+            _ => None,
+        };
+        let sample = sample.as_ref().map(|(_, sample)| sample);
+        alerts.push((*notice_id, ShortAlert::of(shared, alert, &issue, sample, &owner)));
     }
     Ok(alerts)
 }
@@ -229,24 +256,6 @@ fn with_fallback(mut found: Recipients, default_contact: Option<&str>) -> Recipi
         found.mailable.push((contact.to_owned(), why.to_owned()));
     }
     found
-}
-
-fn invalid_note(shared: &Shared, issue: &IssueRow, found: &Recipients) -> Option<NewMail> {
-    let contact = shared.config.addresses.default_contact.as_deref()?;
-    if found.invalid.is_empty() {
-        return None;
-    }
-    let text = format!(
-        "An alert about {} could not be sent to {}: that is no valid mail address.\n\n\
-         Add an email alias for it on {}/remap_email, or correct the rule that names it.\n\
-         The others were told.\n",
-        issue.facts.path,
-        found.invalid.join(", "),
-        shared.base_url,
-    );
-    note_mail(shared, contact, "Flawless could not mail an address", text)
-        .inspect_err(|error| tracing::error!(%error, "a note could not be written"))
-        .ok()
 }
 
 async fn hold(shared: &Shared, alert: &AlertRow, why: &str) -> Result<(), StoreError> {

@@ -27,8 +27,9 @@ pub(super) async fn channel_notices(
     Ok(notices.collect())
 }
 
-/// Writes all that is held back for a channel, in as few posts as the service allows.
-pub(super) async fn write_posts(shared: &Shared, id: i64, now: i64) -> Result<(), StoreError> {
+/// Writes all that is held back for a channel, in as few posts as the service allows. Says
+/// whether it did.
+pub(super) async fn write_posts(shared: &Shared, id: i64, now: i64) -> Result<bool, StoreError> {
     let recipient = channel_recipient(id);
     let channel = shared.store.channel(id).await?;
     let channel = channel.filter(|channel| channel.broken_at.is_none());
@@ -37,7 +38,8 @@ pub(super) async fn write_posts(shared: &Shared, id: i64, now: i64) -> Result<()
         // It was removed or broke meanwhile; the mails tell of these alerts.
         let mut tx = shared.store.write().await?;
         tx.drop_held_notices(&recipient).await?;
-        return tx.commit().await;
+        tx.commit().await?;
+        return Ok(false);
     };
     let rules = shared.rules.get();
     let refused = shared.store.refused_addresses(now).await?;
@@ -53,9 +55,11 @@ pub(super) async fn write_posts(shared: &Shared, id: i64, now: i64) -> Result<()
     };
     let mut tx = shared.store.write().await?;
     for (notices, post) in posts(shared, &channel, kind, &alerts, now) {
-        tx.write_notices(&notices, &post, now).await?;
+        if tx.write_notices(&notices, &post, now).await?.is_none() {
+            // Erased or told meanwhile: it is looked at anew, and nothing was written.
+            return Ok(false);
+        }
     }
-    // What has no issue any more has nothing to tell.
-    tx.drop_held_notices(&recipient).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(true)
 }

@@ -17,6 +17,8 @@ use crate::store::{NewPending, Sample, Seen, StoreError, encode_sample};
 /// Of a flood, one report in this time is kept whole: the samples then show seconds and not
 /// milliseconds of it, and writing them costs nothing.
 const SAMPLE_EVERY_MS: i64 = 1_000;
+/// That a revision still runs is noted once in this time.
+const RUNNING_EVERY_MS: i64 = 3_600_000;
 /// Reports in one transaction: enough that the commit is a small part of the work.
 const MAX_BATCH: usize = 512;
 
@@ -150,9 +152,16 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
                 tx.add_pending(&new).await?;
             }
             Write::Counted { mut group, known, sample } => {
-                let Fate::Counted { issue_id, known_error, mending, .. } = &known.fate else {
+                let Fate::Counted { issue_id, known_error, mending, running, .. } = &known.fate
+                else {
                     continue;
                 };
+                if let Some((running, noted_at)) = running
+                    && now - noted_at.load(Ordering::Relaxed) >= RUNNING_EVERY_MS
+                {
+                    noted_at.store(now, Ordering::Relaxed);
+                    tx.seen_running(running.as_str(), true, now).await?;
+                }
                 let seen = Seen {
                     occurrences: group.occurrences,
                     reports: group.reports,
@@ -172,7 +181,7 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
                 let known = known_error.and_then(|id| rules.rules.known_error(id));
                 let threshold = threshold_of(&group.newest, &shared.config);
                 let added = group.occurrences;
-                let occurred = Occurred { added, threshold, known, mending, back: None };
+                let occurred = Occurred { added, at: now, threshold, known, mending, back: None };
                 any_alert |= tell(&mut tx, shared, &counted, occurred).await?;
             }
         }

@@ -10,6 +10,8 @@ use crate::store::{Counted, StoreError, WriteTx};
 pub(super) struct Occurred<'a> {
     /// What the count has grown by.
     pub added: i64,
+    /// When it occurred last.
+    pub at: i64,
     /// From how many occurrences on it is told.
     pub threshold: i64,
     /// The known error it is.
@@ -30,10 +32,10 @@ pub(super) async fn tell(
 ) -> Result<bool, StoreError> {
     let whole = |number: i64| u64::try_from(number).unwrap_or_default();
     let now = shared.clock.now();
-    let Occurred { added, threshold, known, mending, back } = occurred;
+    let Occurred { added, at, threshold, known, mending, back } = occurred;
     let (mended, again) = match back {
         Some(again) => (Mended::Again, Some(again)),
-        None => mending.of(counted),
+        None => mending.of(counted, at),
     };
     let tally = Tally {
         decided: whole(counted.occurrences - added),

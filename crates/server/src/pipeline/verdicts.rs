@@ -2,7 +2,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
-use flawless_core::{ClassifiedFrame, Fingerprint, OutcomeKind, RuleId};
+use flawless_core::{ClassifiedFrame, CommitId, Fingerprint, OutcomeKind, RuleId};
 use quick_cache::sync::Cache;
 
 use super::again::Mending;
@@ -33,6 +33,8 @@ pub enum Fate {
         blamed_frame: Option<usize>,
         /// What it says about the mending of its issue.
         mending: Mending,
+        /// The revision that its reports name, and when it was noted that it runs.
+        running: Option<(CommitId, AtomicI64)>,
         /// When its last sample was kept.
         sampled_at: AtomicI64,
     },

@@ -37,10 +37,16 @@ pub async fn run_weekly(shared: Shared) {
 
 /// Writes the report of a week unless that was done; says of which day the last one is.
 async fn report(shared: &Shared, week: ReportWeek) -> Result<Date, StoreError> {
-    if let Some(sent) = shared.store.weekly_sent().await?
-        && sent >= week.day
-    {
-        return Ok(sent);
+    match shared.store.weekly_sent().await? {
+        Some(sent) if sent >= week.day => return Ok(sent),
+        Some(_) => {}
+        // The first start: what was before it is not told.
+        None => {
+            let mut tx = shared.store.write().await?;
+            tx.set_weekly_sent(week.day).await?;
+            tx.commit().await?;
+            return Ok(week.day);
+        }
     }
     let now = shared.clock.now();
     let story = week_story(shared, week).await?;

@@ -25,6 +25,8 @@ pub struct PersonsData {
     mails_naming: Vec<i64>,
     /// Notices to them.
     notices: Vec<i64>,
+    /// A pattern that finds the address in short texts.
+    like: String,
     /// Their channels.
     channels: Vec<i64>,
     /// What is remembered of their address: which mails they do not want, that they arrive again.
@@ -61,6 +63,8 @@ struct IssueTexts {
     reason: String,
     details: String,
     mended_how: Option<String>,
+    /// The source line.
+    text: String,
 }
 
 /// A column of texts.
@@ -153,7 +157,7 @@ impl IssueTexts {
             any = true;
         }
         let optional = [&mut self.commit_summary, &mut self.mended_how];
-        for text in optional.into_iter().flatten().chain([&mut self.reason]) {
+        for text in optional.into_iter().flatten().chain([&mut self.reason, &mut self.text]) {
             if let Some(erased) = person.erase(text) {
                 (*text, any) = (erased, true);
             }
@@ -178,10 +182,10 @@ impl Store {
     /// # Errors
     /// The database refuses.
     pub async fn look_for_person(&self, person: &mut Person) -> Result<PersonsData, StoreError> {
-        let mut found = PersonsData::default();
+        let mut found = PersonsData { like: person.like(), ..PersonsData::default() };
         let issues: Vec<IssueTexts> = sqlx::query_as(
             "SELECT id, developer_name, developer_email, commit_summary, reason, details, \
-             mended_how FROM issue ORDER BY id",
+             mended_how, text FROM issue ORDER BY id",
         )
         .fetch_all(&self.readers)
         .await?;
@@ -263,7 +267,9 @@ impl Store {
                 query.bind(key).fetch_optional(&self.readers).await?;
             let Some((subject, message)) = mail else { continue };
             let message = self.sealing.open(outbox::TABLE, message);
-            let names = |message: &[u8]| person.is_in(&subject) || person.is_in_mail(message);
+            let names = |message: &[u8]| {
+                person.is_in(&subject) || person.is_in_mail(message) || person.is_in_post(message)
+            };
             found.look(message, key, |found| &mut found.mails_naming, names);
         }
         Ok(())
@@ -279,7 +285,8 @@ impl WriteTx {
         for issue in &found.issues {
             sqlx::query(
                 "UPDATE issue SET developer_name = $2, developer_email = $3, \
-                 commit_summary = $4, reason = $5, details = $6, mended_how = $7 WHERE id = $1",
+                 commit_summary = $4, reason = $5, details = $6, mended_how = $7, text = $8 \
+                 WHERE id = $1",
             )
             .bind(issue.id)
             .bind(&issue.developer_name)
@@ -288,6 +295,7 @@ impl WriteTx {
             .bind(&issue.reason)
             .bind(&issue.details)
             .bind(&issue.mended_how)
+            .bind(&issue.text)
             .execute(&mut *self.0)
             .await?;
         }
@@ -312,6 +320,13 @@ impl WriteTx {
         for mail in &found.mails_to {
             let query = sqlx::query("UPDATE outbox SET recipient = $2 WHERE id = $1");
             query.bind(mail).bind(ERASED).execute(&mut *self.0).await?;
+        }
+        // Examples of dropped reports: nothing but an aid for people.
+        for table in [
+            "UPDATE outcome SET example = '' WHERE LOWER(example) LIKE $1 ESCAPE '\\'",
+            "UPDATE client_loss SET example = '' WHERE LOWER(example) LIKE $1 ESCAPE '\\'",
+        ] {
+            sqlx::query(table).bind(&found.like).execute(&mut *self.0).await?;
         }
         for channel in &found.channels {
             self.remove_channel(*channel, now).await?;

@@ -1,7 +1,7 @@
 //! Issues that were mended: found so, said so, and back again.
 use sqlx::FromRow;
 
-use super::{PROJECT, Store, StoreError, WriteTx};
+use super::{IssueFacts, PROJECT, Store, StoreError, WriteTx};
 
 /// An issue whose line is looked for in what runs now.
 #[derive(Debug, Clone, FromRow)]
@@ -25,6 +25,8 @@ pub struct OpenIssue {
 pub struct Predecessor {
     /// Its number.
     pub id: i64,
+    /// Key of the issue in its project.
+    pub identity: String,
     /// Commit that brought its line.
     pub origin_commit: String,
     /// Path there.
@@ -66,10 +68,56 @@ impl WriteTx {
         how: &str,
     ) -> Result<(), StoreError> {
         let query = sqlx::query(
-            "UPDATE issue SET mended_at = $2, mended_by = $3, mended_how = $4 WHERE id = $1",
+            "UPDATE issue SET mended_at = $2, mended_by = $3, mended_how = $4 \
+             WHERE id = $1 AND merged_into IS NULL",
         );
         query.bind(issue).bind(at).bind(by).bind(how).execute(&mut *self.0).await?;
         self.forget_verdicts().await
+    }
+
+    /// A mended issue has come back on another line, that of `facts`: it goes on as the issue of
+    /// that line, so that links, threads and its number stay. Says whether it did: not when it has
+    /// come back already, or is no issue of its own any more.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn take_over(
+        &mut self,
+        issue: i64,
+        was: &Predecessor,
+        facts: &IssueFacts,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE issue SET identity = $2, origin_commit = $3, origin_path = $4, \
+             origin_line = $5, authored_at = $6, commit_summary = $7 \
+             WHERE id = $1 AND identity = $8 AND merged_into IS NULL AND told_at IS NOT NULL \
+             AND NOT EXISTS (SELECT 1 FROM issue AS other \
+             WHERE other.project_id = issue.project_id AND other.identity = $2)",
+        )
+        .bind(issue)
+        .bind(&facts.identity)
+        .bind(&facts.origin_commit)
+        .bind(&facts.origin_path)
+        .bind(facts.origin_line)
+        .bind(facts.authored_at)
+        .bind(&facts.commit_summary)
+        .bind(&was.identity)
+        .execute(&mut *self.0)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        // Where the older line still runs it is this issue.
+        sqlx::query(
+            "INSERT INTO issue_alias (project_id, identity, issue_id) VALUES ($1, $2, $3) \
+             ON CONFLICT (project_id, identity) DO UPDATE SET issue_id = excluded.issue_id",
+        )
+        .bind(PROJECT)
+        .bind(&was.identity)
+        .bind(issue)
+        .execute(&mut *self.0)
+        .await?;
+        Ok(true)
     }
 
     /// An issue is not mended, or not any more.
@@ -123,8 +171,8 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<Predecessor>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT id, origin_commit, origin_path, origin_line, text, mended_at, mended_by, \
-             mended_how FROM issue WHERE project_id = $1 AND path = $2 AND function_name = $3 \
+            "SELECT id, identity, origin_commit, origin_path, origin_line, text, mended_at, \
+             mended_by, mended_how FROM issue WHERE project_id = $1 AND path = $2 AND function_name = $3 \
              AND exception_type = $4 AND told_at IS NOT NULL AND origin_commit IS NOT NULL \
              AND merged_into IS NULL ORDER BY last_seen_at DESC, id LIMIT $5",
         );

@@ -35,6 +35,8 @@ pub struct NoticeRow {
     pub notice_id: i64,
     /// Why it goes there, in words.
     pub why: String,
+    /// Since when it is to be told.
+    pub since: i64,
     /// The alert.
     #[sqlx(flatten)]
     pub alert: AlertRow,
@@ -50,8 +52,8 @@ pub struct RecentMail {
 }
 
 impl WriteTx {
-    /// Notes who is to hear of an alert; who was noted before is not again. Returns how many are
-    /// new.
+    /// Notes who is to hear of an alert; who was noted before is not again, unless the mail was
+    /// given up: it is written anew then. Returns how many are to be told.
     ///
     /// # Errors
     /// The database refuses.
@@ -67,7 +69,10 @@ impl WriteTx {
         for notice in notices {
             let query = sqlx::query(
                 "INSERT INTO notice (alert_id, recipient, why, is_owner, created_at) \
-                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT (alert_id, recipient) DO NOTHING",
+                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT (alert_id, recipient) DO UPDATE SET \
+                 outbox_id = NULL, why = excluded.why, is_owner = excluded.is_owner, \
+                 created_at = excluded.created_at WHERE EXISTS (SELECT 1 FROM outbox \
+                 WHERE outbox.id = notice.outbox_id AND outbox.gave_up_at IS NOT NULL)",
             );
             let query = query.bind(alert_id).bind(&notice.recipient).bind(&notice.why);
             let done =
@@ -77,8 +82,9 @@ impl WriteTx {
         Ok(added)
     }
 
-    /// Puts the mail that tells of these notices into the outbox, each notice in one mail; returns
-    /// the mail's number.
+    /// Puts the mail that tells of these notices into the outbox, each notice in one mail, and with
+    /// each the older ones of the same issue; returns the mail's number. `None` when one of them is
+    /// gone or told meanwhile: then nothing of the transaction must stay.
     ///
     /// # Errors
     /// The database refuses.
@@ -87,13 +93,24 @@ impl WriteTx {
         notices: &[i64],
         mail: &NewMail,
         at: i64,
-    ) -> Result<i64, StoreError> {
+    ) -> Result<Option<i64>, StoreError> {
         let outbox_id = self.add_mail(mail, at).await?;
         for notice in notices {
-            let query = sqlx::query("UPDATE notice SET outbox_id = $2 WHERE id = $1");
-            query.bind(notice).bind(outbox_id).execute(&mut *self.0).await?;
+            let query =
+                sqlx::query("UPDATE notice SET outbox_id = $2 WHERE id = $1 AND outbox_id IS NULL");
+            let done = query.bind(notice).bind(outbox_id).execute(&mut *self.0).await?;
+            if done.rows_affected() != 1 {
+                return Ok(None);
+            }
+            let folded = sqlx::query(
+                "UPDATE notice SET outbox_id = $2 WHERE outbox_id IS NULL AND id < $1 \
+                 AND recipient = (SELECT recipient FROM notice WHERE id = $1) AND alert_id IN \
+                 (SELECT id FROM alert WHERE issue_id = (SELECT alert.issue_id FROM alert \
+                  JOIN notice ON notice.alert_id = alert.id WHERE notice.id = $1))",
+            );
+            folded.bind(notice).bind(outbox_id).execute(&mut *self.0).await?;
         }
-        Ok(outbox_id)
+        Ok(Some(outbox_id))
     }
 
     /// Lets the alerts of a mail that reached nobody look for somebody else. Says whether any of
@@ -124,28 +141,44 @@ impl Store {
         Ok(query.fetch_all(&self.readers).await?)
     }
 
-    /// The notices that are held back for a recipient, oldest first.
+    /// The notices that are held back for a recipient, oldest first; of an issue the newest one.
     ///
     /// # Errors
     /// The database refuses.
     pub async fn held_notices(&self, recipient: &str) -> Result<Vec<NoticeRow>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT notice.id AS notice_id, notice.why, alert.id, alert.issue_id, \
+            "SELECT notice.id AS notice_id, notice.why, notice.created_at AS since, alert.id, alert.issue_id, \
              alert.decided_at, alert.occurrences, alert.reason, alert.again FROM notice \
              JOIN alert ON alert.id = notice.alert_id \
-             WHERE notice.outbox_id IS NULL AND notice.recipient = $1 ORDER BY notice.id",
+             WHERE notice.id IN (SELECT MAX(held.id) FROM notice AS held \
+             JOIN alert AS told ON told.id = held.alert_id \
+             WHERE held.outbox_id IS NULL AND held.recipient = $1 GROUP BY told.issue_id) \
+             ORDER BY notice.id",
         );
         Ok(query.bind(recipient).fetch_all(&self.readers).await?)
     }
 
-    /// The mails and posts that told of alerts since then, oldest first.
+    /// For whom notices of an issue are held back.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn held_of(&self, issue_id: i64) -> Result<Vec<String>, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT DISTINCT notice.recipient FROM notice JOIN alert ON alert.id = notice.alert_id \
+             WHERE notice.outbox_id IS NULL AND alert.issue_id = $1 ORDER BY 1",
+        );
+        Ok(query.bind(issue_id).fetch_all(&self.readers).await?)
+    }
+
+    /// The mails and posts that told of alerts since then, oldest first; none that was given up.
     ///
     /// # Errors
     /// The database refuses.
     pub async fn mails_written_since(&self, since: i64) -> Result<Vec<RecentMail>, StoreError> {
         let query = sqlx::query_as(
             "SELECT recipient, created_at FROM outbox WHERE created_at > $1 \
-             AND kind IN ('alert', 'summary', 'post') ORDER BY created_at, id",
+             AND kind IN ('alert', 'summary', 'post') AND gave_up_at IS NULL \
+             ORDER BY created_at, id",
         );
         Ok(query.bind(since).fetch_all(&self.readers).await?)
     }

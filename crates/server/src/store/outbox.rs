@@ -165,16 +165,23 @@ impl WriteTx {
         Ok(())
     }
 
-    /// It cannot be delivered, ever.
+    /// It cannot be delivered, ever; `address_refused`: nor can any other mail to that address.
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn mail_given_up(&mut self, id: i64, at: i64, error: &str) -> Result<(), StoreError> {
+    pub async fn mail_given_up(
+        &mut self,
+        id: i64,
+        at: i64,
+        error: &str,
+        address_refused: bool,
+    ) -> Result<(), StoreError> {
         let query = sqlx::query(
-            "UPDATE outbox SET attempts = attempts + 1, gave_up_at = $2, last_error = $3 \
-             WHERE id = $1",
+            "UPDATE outbox SET attempts = attempts + 1, gave_up_at = $2, last_error = $3, \
+             address_refused = $4 WHERE id = $1",
         );
-        query.bind(id).bind(at).bind(error).execute(&mut *self.0).await?;
+        let query = query.bind(id).bind(at).bind(error).bind(i64::from(address_refused));
+        query.execute(&mut *self.0).await?;
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use super::issue_mend::mended_in_words;
 use super::issue_mute::muted_in_words;
 use super::layout::{PageError, message, page};
 use crate::dates::date_time;
+use crate::held_back::held_back;
 use crate::links;
 use crate::present::{author_of, one_line, plain};
 use crate::shown_report::{Room, ShownReport};
@@ -86,11 +87,16 @@ pub(super) async fn show(
     Query(parameters): Query<Parameters>,
 ) -> Result<Response, PageError> {
     let Some(issue) = find(&shared, &parameters).await? else {
-        let file = one_line(&parameters.filename, 300);
-        let text = format!(
-            "No issue of {file} with this function and text is known. Look for the file in the \
-             week's report."
-        );
+        let (file, number) = (one_line(&parameters.filename, 300), one_line(&parameters.issue, 40));
+        let text = match (number.is_empty(), file.is_empty()) {
+            (false, true) => {
+                format!("There is no issue {number}. Look for it in the week's report.")
+            }
+            _ => format!(
+                "No issue of {file} with this function and text is known. Look for the file in the \
+                 week's report."
+            ),
+        };
         return Ok(message(StatusCode::NOT_FOUND, "Not found", &text));
     };
     let timezone = &shared.config.timezone;
@@ -121,6 +127,18 @@ pub(super) async fn show(
         };
         MailPart { recipient: mail.recipient, state: plain(&state), bad }
     });
+    let mut mails: Vec<MailPart> = mails.collect();
+    let waits_for = shared.store.held_of(issue.id).await?;
+    if !waits_for.is_empty() {
+        let held = held_back(&shared).await?;
+        mails.extend(waits_for.into_iter().map(|recipient| {
+            let until = held.iter().find(|held| held.recipient == recipient);
+            let until = until.map(|held| format!(", until {}", date(held.until)));
+            let state =
+                format!("waits to be told with what else comes{}", until.unwrap_or_default());
+            MailPart { recipient, state, bad: false }
+        }));
+    }
     let commit = issue.facts.origin_commit.as_ref().map(|id| CommitPart {
         id: id.chars().take(12).collect(),
         summary: one_line(issue.facts.commit_summary.as_deref().unwrap_or_default(), 200),
@@ -151,7 +169,7 @@ pub(super) async fn show(
         steps: owner.steps.iter().map(|step| plain(step)).collect(),
         known_error: issue.facts.known_error_id.is_some(),
         told: told.collect(),
-        mails: mails.collect(),
+        mails,
         known_error_url: links::add_known_error("", &issue),
         report: sample.map(|(_, sample)| ShownReport::of(&sample, Room::PAGE)),
         unreadable,

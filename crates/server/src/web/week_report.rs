@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
+use jiff::civil::Weekday;
 use serde::Deserialize;
 
 use super::layout::{PageError, page};
-use crate::dates::date_time;
+use crate::dates::{date_time, weekday_named};
 use crate::links;
 use crate::present::one_line;
 use crate::state::Shared;
@@ -20,7 +21,12 @@ pub(super) struct Parameters {
     timestamp: Option<String>,
     include_known_errors: Option<String>,
     include_modified_before_min_date: Option<String>,
+    /// On which day the week starts, as `Monday`: the weekly report's week starts on its own day.
+    first_day: Option<String>,
 }
+
+/// As 0.4.5's weeks start.
+const SUNDAY: Weekday = Weekday::Sunday;
 
 #[derive(Template)]
 #[template(path = "week_report.html")]
@@ -32,6 +38,8 @@ struct Page {
     known: bool,
     old: bool,
     timestamp: i64,
+    /// `&first_day=DAY` for links, when it is not Sunday.
+    first_day: String,
     developers: Vec<DeveloperPart>,
     missing: Vec<String>,
 }
@@ -64,6 +72,7 @@ pub(super) async fn show(
     let now = shared.clock.now();
     let filter = WeekFilter {
         at: parameters.timestamp.as_deref().and_then(milliseconds).unwrap_or(now),
+        first_day: parameters.first_day.as_deref().and_then(weekday_named).unwrap_or(SUNDAY),
         known_errors: is_set(parameters.include_known_errors.as_deref()),
         before_minimum_date: is_set(parameters.include_modified_before_min_date.as_deref()),
     };
@@ -91,6 +100,10 @@ pub(super) async fn show(
         known: filter.known_errors,
         old: filter.before_minimum_date,
         timestamp: filter.at / 1000,
+        first_day: match filter.first_day {
+            SUNDAY => String::new(),
+            day => format!("&first_day={day:?}"),
+        },
         developers,
         missing: shared.config.missing.clone(),
     }))

@@ -119,7 +119,7 @@ async fn what_is_over_the_budget_of_an_hour_is_told_in_one_summary_as_soon_as_th
     app.clock.advance(13 * 60_000);
     let mails = app.mails().await;
     assert_eq!(mails.len(), 4);
-    let summary = mails.iter().find(|mail| mail.subject.starts_with("3 errors: "));
+    let summary = mails.iter().find(|mail| mail.subject.starts_with("3 issues: "));
     let summary = summary.expect("a summary").text.clone();
     for line in 4..=6 {
         assert!(summary.contains(&format!("shop/file0.py:{line}\n")), "{summary}");
@@ -153,7 +153,7 @@ async fn what_is_held_back_survives_a_restart() {
     app.later();
     let mails = app.mails().await;
     assert_eq!(mails.len(), 2);
-    assert!(mails.iter().any(|mail| mail.subject.starts_with("4 errors: ")), "{mails:#?}");
+    assert!(mails.iter().any(|mail| mail.subject.starts_with("4 issues: ")), "{mails:#?}");
 }
 
 #[tokio::test]
@@ -169,4 +169,30 @@ async fn what_is_seen_in_the_first_hours_is_listed_and_not_mailed_then_or_later(
     app.report(&request(&[("/srv/app/shop/cart.py", 1, "<module>", "from shop.money import add")]))
         .await;
     assert_eq!(app.one_mail().await.to, BEN.1, "that is new");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn posts_take_nothing_of_the_mails_budget() {
+    let app = App::with("mails_per_hour", "2")
+        .with("webhook_private_addresses", "True")
+        .repository(repository())
+        .start()
+        .await;
+    let hook = crate::harness::Webhook::start().await;
+    let mut tx = app.server.shared.store.write().await.expect("store");
+    let channel = flawless_server::store::NewChannel {
+        kind: "slack",
+        url: hook.url("/hook").into(),
+        secret: None,
+        owner: None,
+    };
+    tx.add_channel(&channel, app.clock.now()).await.expect("store");
+    tx.commit().await.expect("store");
+    for number in 0..2 {
+        fail(&app, number, 1).await;
+        app.settle().await;
+        app.clock.advance(60_000);
+    }
+    let to: Vec<String> = app.mails().await.into_iter().map(|mail| mail.to).collect();
+    assert_eq!(to, ["a@example.com", "b@example.com"]);
 }

@@ -283,7 +283,7 @@ async fn an_outage_raises_many_errors_at_once() {
     app.settle().await;
     app.later();
     let mails = app.mails().await;
-    let mail = mails.iter().find(|mail| mail.subject.contains(" errors: ")).expect("a summary");
+    let mail = mails.iter().find(|mail| mail.subject.contains(" issues: ")).expect("a summary");
     assert_eq!((mails.len(), mail.to.as_str()), (2, BEN.1));
     keep(&app, "08-summary", mail);
 }

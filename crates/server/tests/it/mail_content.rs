@@ -81,7 +81,7 @@ async fn each_mail_says_why_it_came_in_three_lines_and_who_else_was_considered()
 Why you
   Line: shop/cart.py:5 in total: the text agrees at {}, the tip of the branch
   Commit: {id} “cart: a total” of 2026-05-18 12:00:00, last changed by Ben Baker <ben@example.com>
-  To you: email alias: ben@example.com → benny@example.com → you answer for the line, as said above
+  To you: email alias: ben@example.com → benny@example.com → so you answer for the line
   Also considered: shop/web.py:2 in handle, Ann Archer <ann@example.com> in ",
         &id[..10]
     );
@@ -126,7 +126,9 @@ async fn the_outside_of_a_mail_is_right_for_threads_filters_and_the_way_out() {
     assert!(link.starts_with(start) && link.ends_with('>'), "{link}");
     let id = mail.message_id.trim_matches(['<', '>']);
     let (name, domain) = id.split_once('@').expect("two parts");
-    assert!(name.starts_with("alert-1.") && name.len() == 40 && domain == "example.com", "{id}");
+    let start = "alert-1.1795348800000.";
+    assert!(name.starts_with(start) && name.len() == start.len() + 32, "{id}");
+    assert_eq!(domain, "example.com");
     // Without TLS on the way, one click would be anybody's.
     let app = told().start().await;
     app.report(&cart()).await;
@@ -261,4 +263,45 @@ async fn a_refused_owner_is_followed_by_the_owner_of_the_file_with_the_whole_mai
     let step = "mails to ben@example.com cannot be delivered: ";
     assert!(mail.says(step) && mail.says("no such user here"), "{}", mail.text);
     assert_eq!(mail.subject, "ZeroDivisionError in total (shop/cart.py)");
+}
+
+#[tokio::test]
+async fn an_alert_is_told_once_the_refused_address_is_tried_again() {
+    let smtp = crate::harness::SmtpServer::start(&["--refuse", BEN.1]);
+    let app = told().with("default_contact", "").smtp(smtp).start().await;
+    app.report(&cart()).await;
+    let store = app.server.shared.store.clone();
+    let is_held = async || store.alert_queue().await.expect("store").last_error.is_some();
+    crate::harness::wait_until("nobody can be told", is_held).await;
+    // The mail server goes on refusing, but that a new mail is written is what counts.
+    let mut tx = store.write().await.expect("store");
+    tx.forget_refusal(BEN.1, app.clock.now()).await.expect("store");
+    app.clock.advance(60_000);
+    tx.release_alerts().await.expect("store");
+    tx.commit().await.expect("store");
+    crate::harness::wait_until("it is written and refused again", async || {
+        let refused = store.refused_addresses(app.clock.now()).await.expect("store");
+        !refused.is_empty()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_issue_that_is_told_at_each_occurrence_stands_once_in_a_summary() {
+    let app = told().start().await;
+    let rule = r#"{"filename": "shop/cart.py", "alert_every_n_occurrences": 1}"#;
+    crate::rules::add(&app, "known_errors", rule).await;
+    let mut report = cart();
+    report.error_count = Some(1);
+    for _ in 0..6 {
+        app.report(&report).await;
+        app.settle().await;
+    }
+    app.later();
+    let mails = app.mails().await;
+    assert_eq!(mails.len(), 2, "{mails:#?}");
+    let later = mails.iter().find(|mail| mail.text.contains("Occurred 6 times"));
+    assert!(later.is_some(), "one issue is told as one: {mails:#?}");
+    app.later();
+    assert_eq!(app.mails().await.len(), 2, "nothing is left");
 }

@@ -227,3 +227,79 @@ async fn an_issue_stays_mended_when_it_turns_out_to_be_a_new_one() {
     tx.commit().await.expect("store");
     assert_eq!(mended_by(&app, 1).await, Some(first));
 }
+
+const TWELVE: usize = 12;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_lines_that_replace_a_mended_one_only_one_is_that_issue() {
+    let repository = TestRepository::shop();
+    let first = repository.git(&["rev-parse", "HEAD"]);
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    app.report(&cart(&first)).await;
+    assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
+    let line = |n| format!("    p{n} = sum(prices) / len(prices) + {n}\n");
+    let lines: String = (0..TWELVE).map(line).collect();
+    let twelve = CART.replace(LINE, &lines);
+    let mend = app.repository.commit(ANN, "2026-06-02", "twelve", &[("shop/cart.py", &twelve)]);
+    let reports = (0..TWELVE).map(|n| {
+        let at = 5 + i64::try_from(n).expect("short");
+        let mut report = request(&[("/srv/app/shop/cart.py", at, "total", &line(n))]);
+        report.revision = Some(mend.clone());
+        report
+    });
+    for report in reports {
+        app.report(&report).await;
+    }
+    app.settle().await;
+    let count = async |issue| {
+        let issue = app.server.shared.store.issue(issue).await.expect("store");
+        issue.map(|issue| issue.occurrences)
+    };
+    assert_eq!(count(1).await, Some(2), "the older issue, come back once");
+    for issue in 2..=TWELVE as i64 {
+        assert_eq!(count(issue).await, Some(1), "issue {issue}");
+    }
+    let mails = mails_to(&app, ANN.1).await;
+    let again = mails.iter().map(|mail| mail.text.matches("AGAIN").count()).sum::<usize>();
+    assert_eq!(again, 1, "{mails:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_a_mending_adds_beside_is_a_new_issue() {
+    let repository = TestRepository::shop();
+    let first = repository.git(&["rev-parse", "HEAD"]);
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    app.report(&cart(&first)).await;
+    assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
+    let added = MENDED.replace("    return", "    rate = load_rate('eur')\n    return");
+    let mend = app.repository.commit(ANN, "2026-06-02", "mend", &[("shop/cart.py", &added)]);
+    let frame = ("/srv/app/shop/cart.py", 5, "total", "    rate = load_rate('eur')");
+    let mut report = request(&[frame]);
+    report.revision = Some(mend);
+    app.report(&report).await;
+    let mails = mails_to(&app, ANN.1).await;
+    let [mail] = &mails[..] else { panic!("{mails:#?}") };
+    assert_eq!(mail.subject, "ValueError in total (shop/cart.py)", "not again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_back_while_it_was_muted_is_told_afterwards() {
+    let repository = TestRepository::shop();
+    let first = repository.git(&["rev-parse", "HEAD"]);
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    app.report(&cart(&first)).await;
+    assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
+    let (status, _) = app.post("/save_mute", &[("issue", "1"), ("time", "day")]).await;
+    assert_eq!(status, 200);
+    let mend = app.repository.commit(ANN, "2026-06-02", "max", &[("shop/cart.py", MENDED)]);
+    let text = "    return sum(prices) / max(len(prices), 1)\n";
+    let mut report = request(&[("/srv/app/shop/cart.py", 5, "total", text)]);
+    report.revision = Some(mend);
+    app.report(&report).await;
+    assert!(mails_to(&app, ANN.1).await.is_empty(), "muted");
+    app.clock.advance(2 * 86_400_000);
+    app.server.shared.rules.refresh(&app.server.shared.store).await.expect("store");
+    app.report(&report).await;
+    let mails = mails_to(&app, ANN.1).await;
+    assert!(matches!(&mails[..], [mail] if mail.subject.starts_with("Again: ")), "{mails:#?}");
+}

@@ -185,3 +185,30 @@ async fn no_secret_of_the_corpus_is_stored_mailed_or_shown_whatever_client_sent_
     }
     assert!(found.is_empty(), "{} of {}:\n{}", found.len(), corpus.len(), found.join("\n"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_field_of_a_report_is_forgotten() {
+    let app = App::with("report_error_threshold", "1").start().await;
+    let token = ["ghp", "16C7e42F292c6912E7710c838347Ae178B4a"].join("_");
+    let mut report = request(&[("/srv/app/shop/cart.py", 5, "total", "return 1")]);
+    report.hostname = Some(format!("web {token}"));
+    report.environment = Some(format!("production {token}"));
+    report.exception_type = Some(format!("shop.Error {token}"));
+    report.revision = Some(token.clone());
+    report.traceback[0].filename = Some(format!("/srv/{token}/shop/cart.py"));
+    report.traceback[0].function_name = Some(format!("total {token}"));
+    report.traceback[0].frame_locals = Some([(token.clone(), "1".to_owned())].into());
+    let web = report.request.get_or_insert_default();
+    web.method = Some(token.clone());
+    web.protocol = Some(token.clone());
+    web.headers = [(token.clone(), "1".to_owned())].into();
+    app.report(&report).await;
+    let mails = app.mails().await;
+    let (_, page) = app.get("/view_traceback?issue=1").await;
+    let (_, week) = app.get("/").await;
+    let shown = [format!("{mails:?}"), page, week];
+    assert!(shown.iter().all(|text| !text.contains(&token)), "{shown:#?}");
+    let (_, sample) =
+        app.server.shared.store.newest_sample(1).await.expect("store").expect("a sample");
+    assert!(!format!("{:?}", sample.report).contains(&token));
+}

@@ -109,7 +109,7 @@ async fn each_owner_is_told_what_was_new_what_still_fails_and_what_was_mended() 
     let link = ben.text.split("The week's page: ").nth(1).and_then(|rest| rest.lines().next());
     let path = link.and_then(|link| link.strip_prefix(&**base)).expect("a link");
     let (status, page) = app.get(path).await;
-    assert!(status == 200 && page.contains("from 2026-11-22 to 2026-11-28"), "{page}");
+    assert!(status == 200 && page.contains("from 2026-11-23 to 2026-11-29"), "{page}");
     let header = |name| ben.headers.iter().find(|(known, _)| known == name).expect(name).1.clone();
     assert!(header("list-unsubscribe").contains("mails=weekly"), "{:?}", ben.headers);
     assert_eq!(header("auto-submitted"), "auto-generated");

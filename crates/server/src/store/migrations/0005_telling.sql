@@ -13,11 +13,13 @@ CREATE TABLE outbox_new (
     next_attempt_at BIGINT NOT NULL,
     sent_at BIGINT,
     gave_up_at BIGINT,
-    last_error TEXT
+    last_error TEXT,
+    -- It was given up because nobody gets mail at that address.
+    address_refused BIGINT NOT NULL DEFAULT 0
 );
 INSERT INTO outbox_new SELECT id, CASE WHEN alert_id IS NULL THEN 'note' ELSE 'alert' END,
     recipient, subject, message_id, message, created_at, attempts, next_attempt_at, sent_at,
-    gave_up_at, last_error FROM outbox;
+    gave_up_at, last_error, CASE WHEN gave_up_at IS NULL THEN 0 ELSE 1 END FROM outbox;
 
 -- One person or channel that hears of one alert; without a mail it is held back.
 CREATE TABLE notice (
@@ -34,7 +36,8 @@ CREATE TABLE notice (
     UNIQUE (alert_id, recipient)
 );
 INSERT INTO notice (alert_id, recipient, why, is_owner, created_at, outbox_id)
-    SELECT alert_id, recipient, '', 0, MIN(created_at), MIN(id) FROM outbox
+    SELECT alert_id, recipient, '', MAX(CASE WHEN sent_at IS NULL THEN 1 ELSE 0 END),
+    MIN(created_at), MIN(id) FROM outbox
     WHERE alert_id IS NOT NULL GROUP BY alert_id, recipient;
 DROP TABLE outbox;
 ALTER TABLE outbox_new RENAME TO outbox;
