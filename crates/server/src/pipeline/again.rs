@@ -1,5 +1,7 @@
 //! Whether a report is of an issue that was mended, and what that means: an older revision still
 //! runs, or it is back. Decided by ancestry in git.
+use std::collections::HashSet;
+
 use flawless_core::{CommitId, LineOrigin, Mended, fold_white_space};
 use flawless_git::{Mirror, Standing, Tip};
 
@@ -83,11 +85,24 @@ pub(super) async fn come_back(
     let (Some(origin), Some(seen_in)) = (origin, &new.revision) else { return Ok(None) };
     let (path, function) = (&facts.path, &facts.function_name);
     let (exception, most) = (&facts.exception_type, MAX_PREDECESSORS);
-    for older in shared.store.predecessors(path, function, exception, most).await? {
+    let older = shared.store.predecessors(path, function, exception, most).await?;
+    let alike = older.into_iter().filter(|older| reads_like(&older.text, &facts.text));
+    let alike: Vec<Predecessor> = alike.collect();
+    if alike.is_empty() {
+        return Ok(None);
+    }
+    // Most lines still stand beside the new one: that costs no question about their history.
+    let content = at.mirror.file(seen_in, path).await.ok().flatten().unwrap_or_default();
+    let content = String::from_utf8_lossy(&content);
+    let lines: HashSet<&str> = content.lines().map(str::trim).collect();
+    for older in alike {
+        let reads_the_same = fold_white_space(&older.text) == fold_white_space(&facts.text);
+        if !reads_the_same && lines.contains(older.text.trim()) {
+            continue;
+        }
         let Some((by, how)) = mended_before(at, &older, seen_in).await else { continue };
-        let is_put_back = fold_white_space(&older.text) == fold_white_space(&facts.text)
-            && contains(&at.mirror, &origin, &by).await;
-        if is_put_back || (by == origin && reads_like(&older.text, &facts.text)) {
+        let is_put_back = reads_the_same && contains(&at.mirror, &origin, &by).await;
+        if is_put_back || by == origin {
             let again = Again {
                 mended_at: older.mended_at.unwrap_or_else(|| shared.clock.now()),
                 mended_by: Some(by.to_string()),
