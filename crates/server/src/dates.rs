@@ -53,6 +53,11 @@ pub fn date_time(milliseconds: i64, timezone: &TimeZone) -> String {
     zoned(milliseconds, timezone).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// The zone's short name at a time, as `CET`.
+pub fn zone_name(milliseconds: i64, timezone: &TimeZone) -> String {
+    zoned(milliseconds, timezone).strftime("%Z").to_string()
+}
+
 /// RFC 3339 in UTC, for programs.
 pub fn rfc3339(milliseconds: i64) -> String {
     zoned(milliseconds, &TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()

@@ -26,6 +26,7 @@ pub mod present;
 pub mod project_keys;
 pub mod redaction;
 pub mod retry;
+pub mod role;
 pub mod sealing;
 pub mod server;
 pub mod short_alert;

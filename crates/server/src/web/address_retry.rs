@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::layout::{PageError, message};
+use super::visitor::Frame;
 use crate::state::Shared;
 use crate::store::UnwantedKind;
 
@@ -17,6 +18,7 @@ pub(super) struct Fields {
 }
 
 pub(super) async fn save(
+    frame: Frame,
     State(shared): State<Shared>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
@@ -33,7 +35,7 @@ pub(super) async fn save(
         None if fields.what == "refused" && is_refused => tx.forget_refusal(address, now).await?,
         None => {
             let text = "This address is not in the list any more: look at /admin again.";
-            return Ok(message(StatusCode::NOT_FOUND, "Not found", text));
+            return Ok(message(frame, StatusCode::NOT_FOUND, "Not found", text));
         }
     }
     // Somebody whom nobody could tell may be reached now.

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::layout::{PageError, page};
+use super::visitor::Frame;
 use crate::dates::date_time;
 use crate::present::one_line;
 use crate::state::Shared;
@@ -12,6 +13,7 @@ use crate::store::{RULE_LISTS, RuleList, UnwantedKind};
 #[derive(Template)]
 #[template(path = "admin_show.html")]
 struct Page {
+    frame: Frame,
     lists: Vec<ListLine>,
     addresses: Vec<AddressLine>,
 }
@@ -33,7 +35,10 @@ struct ListLine {
     count: usize,
 }
 
-pub(super) async fn show(State(shared): State<Shared>) -> Result<Response, PageError> {
+pub(super) async fn show(
+    frame: Frame,
+    State(shared): State<Shared>,
+) -> Result<Response, PageError> {
     let mut lists = Vec::new();
     for list in RULE_LISTS {
         let (meaning, add_url) = about(list);
@@ -41,7 +46,7 @@ pub(super) async fn show(State(shared): State<Shared>) -> Result<Response, PageE
         let (key, title) = (list.as_str(), list.title());
         lists.push(ListLine { key, title, meaning, add_url, count });
     }
-    Ok(page(&Page { lists, addresses: addresses(&shared).await? }))
+    Ok(page(&Page { frame, lists, addresses: addresses(&shared).await? }))
 }
 
 /// The addresses that some mails do not go to: refused by a mail server, or not wanted.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::layout::{PageError, form_problem, message};
+use super::visitor::Frame;
 use crate::present::one_line;
 use crate::state::Shared;
 use crate::store::RuleList;
@@ -19,6 +20,7 @@ pub(super) struct Chosen {
 }
 
 pub(super) async fn save(
+    frame: Frame,
     State(shared): State<Shared>,
     Form(chosen): Form<Chosen>,
 ) -> Result<Response, PageError> {
@@ -26,12 +28,12 @@ pub(super) async fn save(
     let suspects = issue.as_ref().map(|issue| issue.details().suspects).unwrap_or_default();
     let (Some(issue), true) = (issue, chosen.suspect < suspects.len()) else {
         let text = "This issue has no such suspect any more: look at its page again.";
-        return Ok(message(StatusCode::NOT_FOUND, "Not found", text));
+        return Ok(message(frame, StatusCode::NOT_FOUND, "Not found", text));
     };
     if issue.facts.text.is_empty() && issue.facts.function_name.is_empty() {
         let text = "Neither the function nor the text of the blamed line is known: a rule would \
                     hold for the whole file. Add it on /add_known_error if that is meant.";
-        return Ok(message(StatusCode::UNPROCESSABLE_ENTITY, "Not taken", text));
+        return Ok(message(frame, StatusCode::UNPROCESSABLE_ENTITY, "Not taken", text));
     }
     let blamed = (issue.facts.path, issue.facts.function_name, issue.facts.text);
     let chosen_place = one_line(&suspects[chosen.suspect].in_words(), 300);
@@ -46,7 +48,7 @@ pub(super) async fn save(
         });
         if let Err(error) = tx.add_rule(RuleList::BuildingBlocks, &rule, shared.clock.now()).await {
             let problem = form_problem(error)?;
-            return Ok(message(StatusCode::UNPROCESSABLE_ENTITY, "Not taken", &problem));
+            return Ok(message(frame, StatusCode::UNPROCESSABLE_ENTITY, "Not taken", &problem));
         }
     }
     tx.commit().await?;
@@ -57,5 +59,5 @@ pub(super) async fn save(
         chosen_place,
         RuleList::BuildingBlocks.as_str()
     );
-    Ok(message(StatusCode::OK, "Its caller is blamed from now on", &text))
+    Ok(message(frame, StatusCode::OK, "Its caller is blamed from now on", &text))
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::admin_show::about;
 use super::layout::{PageError, message, page};
+use super::visitor::Frame;
 use crate::present::plain;
 use crate::state::Shared;
 use crate::store::{RULE_LISTS, RuleList};
@@ -27,6 +28,7 @@ pub(super) struct RuleToRemove {
 #[derive(Template)]
 #[template(path = "config_view.html")]
 struct Page {
+    frame: Frame,
     key: &'static str,
     title: &'static str,
     meaning: &'static str,
@@ -40,24 +42,26 @@ struct Entry {
 }
 
 pub(super) async fn show(
+    frame: Frame,
     State(shared): State<Shared>,
     Query(parameters): Query<Parameters>,
 ) -> Result<Response, PageError> {
-    let Some(list) = RuleList::parse(&parameters.key) else { return Ok(no_such_list()) };
+    let Some(list) = RuleList::parse(&parameters.key) else { return Ok(no_such_list(frame)) };
     let entries = shared.store.rule_entries(list).await?.into_iter().map(|rule| Entry {
         id: rule.id,
         json: plain(&serde_json::to_string_pretty(&rule.entry).unwrap_or_default()),
     });
     let (meaning, add_url) = about(list);
     let (key, title) = (list.as_str(), list.title());
-    Ok(page(&Page { key, title, meaning, add_url, entries: entries.collect() }))
+    Ok(page(&Page { frame, key, title, meaning, add_url, entries: entries.collect() }))
 }
 
 pub(super) async fn remove(
+    frame: Frame,
     State(shared): State<Shared>,
     Form(rule): Form<RuleToRemove>,
 ) -> Result<Response, PageError> {
-    let Some(list) = RuleList::parse(&rule.key) else { return Ok(no_such_list()) };
+    let Some(list) = RuleList::parse(&rule.key) else { return Ok(no_such_list(frame)) };
     let mut tx = shared.store.write().await?;
     tx.remove_rule(list, rule.id).await?;
     tx.commit().await?;
@@ -65,8 +69,8 @@ pub(super) async fn remove(
     Ok(Redirect::to(&format!("/view_config?key={}", list.as_str())).into_response())
 }
 
-fn no_such_list() -> Response {
+fn no_such_list(frame: Frame) -> Response {
     let names = RULE_LISTS.map(RuleList::as_str).join(", ");
     let text = format!("There is no such list of rules. There are: {names}.");
-    message(StatusCode::NOT_FOUND, "Not found", &text)
+    message(frame, StatusCode::NOT_FOUND, "Not found", &text)
 }

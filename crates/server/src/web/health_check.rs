@@ -8,6 +8,7 @@ use flawless_core::OutcomeKind;
 use jiff::tz::TimeZone;
 
 use super::layout::page_with;
+use super::visitor::Frame;
 use crate::dates::date_time;
 use crate::health::{HealthPart, check};
 use crate::present::plain;
@@ -16,6 +17,7 @@ use crate::state::Shared;
 #[derive(Template)]
 #[template(path = "health_check.html")]
 struct Page {
+    frame: Frame,
     ok: bool,
     version: &'static str,
     parts: Vec<HealthPart>,
@@ -43,7 +45,7 @@ struct LossLine {
 /// Losses are shown for this long: they are rare, and their day matters.
 const LOSSES_MS: i64 = 7 * 86_400_000;
 
-pub(super) async fn show(State(shared): State<Shared>) -> Response {
+pub(super) async fn show(frame: Frame, State(shared): State<Shared>) -> Response {
     let parts = check(&shared).await;
     let ok = parts.iter().all(|part| part.ok);
     let yesterday = shared.clock.now() - 86_400_000;
@@ -70,6 +72,7 @@ pub(super) async fn show(State(shared): State<Shared>) -> Response {
     page_with(
         status,
         &Page {
+            frame,
             ok,
             version: env!("CARGO_PKG_VERSION"),
             parts,

@@ -3,6 +3,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::layout::{PageError, message};
+use super::visitor::Frame;
 use crate::links;
 use crate::state::Shared;
 use crate::store::IssueRow;
@@ -16,9 +17,9 @@ pub(super) async fn find(shared: &Shared, number: &str) -> Result<Option<IssueRo
 }
 
 /// Answers that there is none.
-pub(super) fn no_such_issue() -> Response {
+pub(super) fn no_such_issue(frame: Frame) -> Response {
     let text = "There is no issue with this number. Look for it in the week's report.";
-    message(StatusCode::NOT_FOUND, "Not found", text)
+    message(frame, StatusCode::NOT_FOUND, "Not found", text)
 }
 
 /// Leads to the issue's page.

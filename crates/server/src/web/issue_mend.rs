@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::issue_find::{find, no_such_issue, to_issue};
 use super::layout::{PageError, message};
+use super::visitor::Frame;
 use crate::attribution::Repo;
 use crate::dates::date_time;
 use crate::present::one_line;
@@ -22,16 +23,17 @@ pub(super) struct Fields {
 }
 
 pub(super) async fn mark(
+    frame: Frame,
     State(shared): State<Shared>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&shared, &fields.issue).await? else { return Ok(no_such_issue()) };
+    let Some(issue) = find(&shared, &fields.issue).await? else { return Ok(no_such_issue(frame)) };
     let commit = match fields.commit.trim() {
         "" => None,
         name => match commit_of(&shared, name).await {
             Ok(commit) => Some(commit),
             Err(text) => {
-                return Ok(message(StatusCode::UNPROCESSABLE_ENTITY, "Not taken", &text));
+                return Ok(message(frame, StatusCode::UNPROCESSABLE_ENTITY, "Not taken", &text));
             }
         },
     };
@@ -44,10 +46,11 @@ pub(super) async fn mark(
 }
 
 pub(super) async fn unmark(
+    frame: Frame,
     State(shared): State<Shared>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&shared, &fields.issue).await? else { return Ok(no_such_issue()) };
+    let Some(issue) = find(&shared, &fields.issue).await? else { return Ok(no_such_issue(frame)) };
     let mut tx = shared.store.write().await?;
     tx.clear_mended(issue.id).await?;
     tx.commit().await?;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::issue_find::{find, no_such_issue, to_issue};
 use super::layout::{PageError, message, page};
+use super::visitor::Frame;
 use crate::dates::date_time;
 use crate::present::one_line;
 use crate::state::Shared;
@@ -29,6 +30,7 @@ pub(super) struct Choice {
 #[derive(Template)]
 #[template(path = "issue_mute.html")]
 struct Page {
+    frame: Frame,
     issue: i64,
     place: String,
     muted: Option<String>,
@@ -38,11 +40,15 @@ struct Page {
 const DAY_MS: i64 = 86_400_000;
 
 pub(super) async fn show(
+    frame: Frame,
     State(shared): State<Shared>,
     Query(parameters): Query<Parameters>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&shared, &parameters.issue).await? else { return Ok(no_such_issue()) };
+    let Some(issue) = find(&shared, &parameters.issue).await? else {
+        return Ok(no_such_issue(frame));
+    };
     Ok(page(&Page {
+        frame,
         issue: issue.id,
         place: format!("{}:{}", one_line(&issue.facts.path, 300), issue.facts.line),
         muted: muted_in_words(&shared, &issue),
@@ -51,10 +57,11 @@ pub(super) async fn show(
 }
 
 pub(super) async fn save(
+    frame: Frame,
     State(shared): State<Shared>,
     Form(choice): Form<Choice>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&shared, &choice.issue).await? else { return Ok(no_such_issue()) };
+    let Some(issue) = find(&shared, &choice.issue).await? else { return Ok(no_such_issue(frame)) };
     let now = shared.clock.now();
     let until = match choice.time.as_str() {
         "day" => Some(now + DAY_MS),
@@ -65,7 +72,7 @@ pub(super) async fn save(
         other => {
             let other = one_line(other, 50);
             let text = format!("{other:?} is no time: it has to be day, week, month, ever or off.");
-            return Ok(message(StatusCode::UNPROCESSABLE_ENTITY, "Not taken", &text));
+            return Ok(message(frame, StatusCode::UNPROCESSABLE_ENTITY, "Not taken", &text));
         }
     };
     let mut tx = shared.store.write().await?;

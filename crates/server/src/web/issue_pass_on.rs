@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::issue_find::{find, no_such_issue};
 use super::layout::{PageError, form_problem, message, page};
 use super::rule_save::not_taken;
+use super::visitor::Frame;
 use crate::issue_details::IssueDetails;
 use crate::present::{author_of, one_line, plain};
 use crate::state::Shared;
@@ -39,6 +40,7 @@ pub(super) struct Fields {
 #[derive(Template)]
 #[template(path = "issue_pass_on.html")]
 struct Page {
+    frame: Frame,
     issue: i64,
     place: String,
     text: String,
@@ -65,28 +67,32 @@ struct Case<'a> {
 }
 
 pub(super) async fn show(
+    frame: Frame,
     State(shared): State<Shared>,
     Query(parameters): Query<Parameters>,
 ) -> Result<Response, PageError> {
     match Case::read(&shared, &parameters.issue).await? {
-        Some(case) => Ok(page(&case.page(Fields::default(), None))),
-        None => Ok(no_such_issue()),
+        Some(case) => Ok(page(&case.page(frame, Fields::default(), None))),
+        None => Ok(no_such_issue(frame)),
     }
 }
 
 pub(super) async fn save(
+    frame: Frame,
     State(shared): State<Shared>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
-    let Some(case) = Case::read(&shared, &fields.issue).await? else { return Ok(no_such_issue()) };
+    let Some(case) = Case::read(&shared, &fields.issue).await? else {
+        return Ok(no_such_issue(frame));
+    };
     let (list, entry, owner) = match case.rule_of(&fields) {
         Ok(rule) => rule,
-        Err(problem) => return Ok(not_taken(&case.page(fields, Some(problem)))),
+        Err(problem) => return Ok(not_taken(&case.page(frame, fields, Some(problem)))),
     };
     let mut tx = shared.store.write().await?;
     if let Err(error) = tx.add_rule(list, &entry, shared.clock.now()).await {
         let problem = form_problem(error)?;
-        return Ok(not_taken(&case.page(fields, Some(problem))));
+        return Ok(not_taken(&case.page(frame, fields, Some(problem))));
     }
     tx.commit().await?;
     shared.rules.refresh(&shared.store).await?;
@@ -103,7 +109,7 @@ pub(super) async fn save(
         one_line(&owner, 254),
         list.as_str()
     );
-    Ok(message(StatusCode::OK, "It is theirs now", &text))
+    Ok(message(frame, StatusCode::OK, "It is theirs now", &text))
 }
 
 impl<'a> Case<'a> {
@@ -207,11 +213,12 @@ impl<'a> Case<'a> {
         found
     }
 
-    fn page(&self, fields: Fields, problem: Option<String>) -> Page {
+    fn page(&self, frame: Frame, fields: Fields, problem: Option<String>) -> Page {
         let facts = &self.issue.facts;
         let owner = self.owner(&self.rules);
         let committed = facts.developer_email.clone().filter(|address| !address.trim().is_empty());
         Page {
+            frame,
             issue: self.issue.id,
             place: format!("{}:{}", one_line(&facts.path, 300), facts.line),
             text: one_line(&facts.text, 500),

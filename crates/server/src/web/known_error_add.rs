@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::layout::{PageError, page};
 use super::rule_save::{not_taken, save as save_rule};
+use super::visitor::Frame;
 use crate::state::Shared;
 use crate::store::RuleList;
 
@@ -29,24 +30,26 @@ pub(super) struct Fields {
 #[derive(Template)]
 #[template(path = "known_error_add.html")]
 struct Page {
+    frame: Frame,
     fields: Fields,
     problem: Option<String>,
 }
 
-pub(super) async fn show(Query(fields): Query<Fields>) -> Response {
-    page(&Page { fields, problem: None })
+pub(super) async fn show(frame: Frame, Query(fields): Query<Fields>) -> Response {
+    page(&Page { frame, fields, problem: None })
 }
 
 pub(super) async fn save(
+    frame: Frame,
     State(shared): State<Shared>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
     match entry_of(&fields) {
         Ok((list, entry)) => {
-            let form = |problem| Page { fields, problem: Some(problem) };
+            let form = |problem| Page { frame, fields, problem: Some(problem) };
             save_rule(&shared, list, &entry, form).await
         }
-        Err(problem) => Ok(not_taken(&Page { fields, problem: Some(problem) })),
+        Err(problem) => Ok(not_taken(&Page { frame, fields, problem: Some(problem) })),
     }
 }
 

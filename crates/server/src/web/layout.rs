@@ -1,8 +1,9 @@
-//! What all pages share: the frame, the style, the page for what is not there, and answers.
+//! What all pages share: the frame, the page for what is not there, and answers.
 use askama::Template;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 
+use super::visitor::Frame;
 use crate::store::{RuleInputError, StoreError};
 
 /// Renders a page.
@@ -24,25 +25,20 @@ pub(super) fn page_with(status: StatusCode, template: &impl Template) -> Respons
 #[derive(Template)]
 #[template(path = "layout_message.html")]
 struct Message<'a> {
+    frame: Frame,
     title: &'a str,
     text: &'a str,
 }
 
 /// A page with one sentence.
-pub(super) fn message(status: StatusCode, title: &str, text: &str) -> Response {
-    page_with(status, &Message { title, text })
+pub(super) fn message(frame: Frame, status: StatusCode, title: &str, text: &str) -> Response {
+    page_with(status, &Message { frame, title, text })
 }
 
 /// Answers what is not there.
-pub(super) async fn not_found() -> Response {
-    message(StatusCode::NOT_FOUND, "Not found", "There is no such page. The list above has all.")
-}
-
-/// The style sheet.
-pub(super) async fn style() -> Response {
-    let headers =
-        [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "max-age=300")];
-    (headers, include_str!("style.css")).into_response()
+pub(super) async fn not_found(frame: Frame) -> Response {
+    let text = "There is no such page. The list above has all.";
+    message(frame, StatusCode::NOT_FOUND, "Not found", text)
 }
 
 /// An error that ends a request.
@@ -59,7 +55,8 @@ impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         tracing::error!(error = %self.0, "a page could not be made");
         let text = "The store does not answer. The server's log says why; reports are not lost.";
-        message(StatusCode::INTERNAL_SERVER_ERROR, "Something is wrong", text)
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        message(Frame::default(), status, "Something is wrong", text)
     }
 }
 

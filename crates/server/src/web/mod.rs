@@ -1,8 +1,12 @@
 //! The pages: one file per page or action, beside its template. All routes are in this list.
 
+mod access;
 mod address_retry;
 mod admin_show;
+mod alias_add;
+mod assets;
 mod blame_instead;
+mod chart;
 mod config_view;
 mod health_check;
 mod ignored_exception_add;
@@ -12,38 +16,44 @@ mod issue_mute;
 mod issue_pass_on;
 mod known_error_add;
 mod layout;
+mod moment;
 mod reassignment_add;
 mod rule_save;
 mod security;
 mod traceback_view;
 mod unsubscribe;
+mod visitor;
 mod watcher_add;
 mod week_report;
-
-mod alias_add;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
+use crate::role::Role;
 use crate::state::Shared;
 
 pub use unsubscribe::unsubscribe_router;
 
-/// Every page and action. The older paths are those of 0.4.5.
+/// Every page and action, by the role it takes. The older paths are those of 0.4.5.
 pub fn router(shared: Shared) -> Router {
-    Router::new()
+    let needs = |role: Role, routes: Router<Shared>| {
+        routes.route_layer(from_fn_with_state(role, access::require))
+    };
+    let everybody = Router::new()
+        .route("/style.css", get(assets::style))
+        .route("/script.js", get(assets::script))
+        .fallback(layout::not_found);
+    let reader = Router::new()
         .route("/", get(week_report::show))
         .route("/get_weekly_error_report", get(week_report::show))
         .route("/view_traceback", get(traceback_view::show))
+        .route("/view_config", get(config_view::show))
+        .route("/admin", get(admin_show::show))
+        .route("/check_health", get(health_check::show));
+    let developer = Router::new()
         .route("/add_known_error", get(known_error_add::show))
         .route("/save_known_error", post(known_error_add::save))
-        .route("/add_watch", get(watcher_add::show))
-        .route("/save_watch", post(watcher_add::save))
-        .route("/remap_email", get(alias_add::show))
-        .route("/save_remap_email", post(alias_add::save))
-        .route("/disown_file", get(reassignment_add::show))
-        .route("/save_disown_file", post(reassignment_add::save))
         .route("/add_ignored_exception", get(ignored_exception_add::show))
         .route("/save_ignored_exceptions", post(ignored_exception_add::save))
         .route("/blame_instead", post(blame_instead::save))
@@ -52,14 +62,21 @@ pub fn router(shared: Shared) -> Router {
         .route("/mute", get(issue_mute::show))
         .route("/save_mute", post(issue_mute::save))
         .route("/mark_mended", post(issue_mend::mark))
-        .route("/unmark_mended", post(issue_mend::unmark))
+        .route("/unmark_mended", post(issue_mend::unmark));
+    let administrator = Router::new()
+        .route("/add_watch", get(watcher_add::show))
+        .route("/save_watch", post(watcher_add::save))
+        .route("/remap_email", get(alias_add::show))
+        .route("/save_remap_email", post(alias_add::save))
+        .route("/disown_file", get(reassignment_add::show))
+        .route("/save_disown_file", post(reassignment_add::save))
         .route("/retry_address", post(address_retry::save))
-        .route("/remove_rule", post(config_view::remove))
-        .route("/view_config", get(config_view::show))
-        .route("/admin", get(admin_show::show))
-        .route("/check_health", get(health_check::show))
-        .route("/style.css", get(layout::style))
-        .fallback(layout::not_found)
+        .route("/remove_rule", post(config_view::remove));
+    everybody
+        .merge(needs(Role::Reader, reader))
+        .merge(needs(Role::Developer, developer))
+        .merge(needs(Role::Administrator, administrator))
+        .layer(from_fn_with_state(shared.clone(), access::identify))
         .layer(from_fn_with_state(shared.clone(), security::guard))
         .with_state(shared)
 }

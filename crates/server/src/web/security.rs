@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::state::Shared;
 
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
 
 /// Refuses requests that another site made a browser send, and sets the headers of every answer.

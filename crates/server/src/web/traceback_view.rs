@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::issue_mend::mended_in_words;
 use super::issue_mute::muted_in_words;
 use super::layout::{PageError, message, page};
+use super::visitor::Frame;
 use crate::dates::date_time;
 use crate::held_back::held_back;
 use crate::links;
@@ -31,6 +32,7 @@ pub(super) struct Parameters {
 #[derive(Template)]
 #[template(path = "traceback_view.html")]
 struct Page {
+    frame: Frame,
     place: String,
     function: String,
     text: String,
@@ -83,6 +85,7 @@ async fn find(shared: &Shared, link: &Parameters) -> Result<Option<IssueRow>, St
 }
 
 pub(super) async fn show(
+    frame: Frame,
     State(shared): State<Shared>,
     Query(parameters): Query<Parameters>,
 ) -> Result<Response, PageError> {
@@ -97,7 +100,7 @@ pub(super) async fn show(
                  week's report."
             ),
         };
-        return Ok(message(StatusCode::NOT_FOUND, "Not found", &text));
+        return Ok(message(frame, StatusCode::NOT_FOUND, "Not found", &text));
     };
     let timezone = &shared.config.timezone;
     let date = |at: i64| date_time(at, timezone);
@@ -151,6 +154,7 @@ pub(super) async fn show(
         ),
     });
     Ok(page(&Page {
+        frame,
         place: format!("{}:{}", one_line(&issue.facts.path, 300), issue.facts.line),
         function: one_line(&issue.facts.function_name, 100),
         text: one_line(&issue.facts.text, 500),

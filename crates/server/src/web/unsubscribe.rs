@@ -18,6 +18,7 @@ use url::form_urlencoded;
 
 use super::layout::{PageError, message, page_with};
 use super::security::protected;
+use super::visitor::Frame;
 use crate::links;
 use crate::state::Shared;
 use crate::store::UnwantedKind;
@@ -52,6 +53,7 @@ pub(super) struct Link {
 #[derive(Template)]
 #[template(path = "unsubscribe.html")]
 struct Page {
+    frame: Frame,
     address: String,
     /// Where the button leads: here.
     url: String,
@@ -97,7 +99,7 @@ async fn save(
     let Some((address, kind)) = link.verified(&shared) else { return Ok(wrong_link()) };
     let Ok(body) = to_bytes(request.into_body(), MAX_BODY).await else {
         let text = "There is more in this request than a form of this page has.";
-        return Ok(message(StatusCode::PAYLOAD_TOO_LARGE, "Not taken", text));
+        return Ok(message(Frame::default(), StatusCode::PAYLOAD_TOO_LARGE, "Not taken", text));
     };
     // Whatever else a mail provider may send, in whichever encoding, is the one click.
     let back = form_urlencoded::parse(&body).any(|(name, value)| name == "back" && value == "1");
@@ -133,11 +135,11 @@ fn answer(shared: &Shared, address: String, kind: UnwantedKind, stage: Stage) ->
     // The page may be open under another name than the configured one.
     let url = link.strip_prefix(&*shared.base_url).unwrap_or(&link).to_owned();
     let alerts = kind == UnwantedKind::Alerts;
-    page_with(status, &Page { address, url, alerts, stage })
+    page_with(status, &Page { frame: Frame::default(), address, url, alerts, stage })
 }
 
 fn wrong_link() -> Response {
     let text = "This link is not one of ours, or a part of it is missing: open it again from the \
                 mail itself.";
-    message(StatusCode::FORBIDDEN, "Not a link of this server", text)
+    message(Frame::default(), StatusCode::FORBIDDEN, "Not a link of this server", text)
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::layout::{PageError, page};
 use super::rule_save::save as save_rule;
+use super::visitor::Frame;
 use crate::state::Shared;
 use crate::store::RuleList;
 
@@ -22,15 +23,17 @@ pub(super) struct Fields {
 #[derive(Template)]
 #[template(path = "watcher_add.html")]
 struct Page {
+    frame: Frame,
     fields: Fields,
     problem: Option<String>,
 }
 
-pub(super) async fn show(Query(fields): Query<Fields>) -> Response {
-    page(&Page { fields, problem: None })
+pub(super) async fn show(frame: Frame, Query(fields): Query<Fields>) -> Response {
+    page(&Page { frame, fields, problem: None })
 }
 
 pub(super) async fn save(
+    frame: Frame,
     State(shared): State<Shared>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
@@ -39,6 +42,6 @@ pub(super) async fn save(
         "email": fields.email.trim(),
         "watch_all_errors": fields.watch_all_errors == "true",
     });
-    let form = |problem| Page { fields, problem: Some(problem) };
+    let form = |problem| Page { frame, fields, problem: Some(problem) };
     save_rule(&shared, RuleList::WatchList, &entry, form).await
 }

@@ -8,6 +8,7 @@ use jiff::civil::Weekday;
 use serde::Deserialize;
 
 use super::layout::{PageError, page};
+use super::visitor::Frame;
 use crate::dates::{date_time, weekday_named};
 use crate::links;
 use crate::present::one_line;
@@ -31,6 +32,7 @@ const SUNDAY: Weekday = Weekday::Sunday;
 #[derive(Template)]
 #[template(path = "week_report.html")]
 struct Page {
+    frame: Frame,
     from: String,
     to: String,
     older: i64,
@@ -66,6 +68,7 @@ struct Line {
 }
 
 pub(super) async fn show(
+    frame: Frame,
     State(shared): State<Shared>,
     Query(parameters): Query<Parameters>,
 ) -> Result<Response, PageError> {
@@ -93,6 +96,7 @@ pub(super) async fn show(
     developers.sort_by_key(|part| std::cmp::Reverse(part.score));
     let day = |at: i64| date_time(at, &shared.config.timezone)[..10].to_owned();
     Ok(page(&Page {
+        frame,
         from: day(from),
         to: day(to - 1),
         older: (from - 1) / 1000,

@@ -136,12 +136,15 @@ async fn other_sites_can_neither_read_nor_change_anything() {
     let client = reqwest::Client::new();
     let rebound = client.get(url("/")).header("host", "evil.example").send().await.expect("answer");
     assert_eq!(rebound.status(), 403);
-    let form = [("exc_name", "a.B")];
+    let token = app.form_token();
+    let form = [("exc_name", "a.B"), ("form_token", &*token)];
     let crossed = client.post(url("/save_ignored_exceptions")).form(&form);
     let crossed = crossed.header("origin", "http://evil.example").send().await.expect("answer");
     assert_eq!(crossed.status(), 403);
     let policy = crossed.headers()["content-security-policy"].to_str().expect("text").to_owned();
     assert!(policy.starts_with("default-src 'none'"), "{policy}");
+    let forged = client.post(url("/save_ignored_exceptions")).form(&[("exc_name", "a.B")]);
+    assert_eq!(forged.send().await.expect("answer").status(), 403, "without a form of ours");
     assert!(app.server.shared.rules.get().rules.ignored_exceptions.is_empty());
     let own = client.post(url("/save_ignored_exceptions")).form(&form);
     let own = own.header("origin", format!("http://{}", app.server.http_address));

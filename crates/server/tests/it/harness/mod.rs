@@ -123,10 +123,18 @@ impl App {
         get(&format!("http://{}{path}", self.server.http_address)).await
     }
 
+    /// What forms carry where there is no sign-in.
+    pub fn form_token(&self) -> String {
+        self.server.shared.signer.sign("form", &["local"])
+    }
+
     /// Sends a form: status and body of the page it leads to.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
         let url = format!("http://{}{path}", self.server.http_address);
-        let request = reqwest::Client::new().post(url).form(fields);
+        let token = self.form_token();
+        let fields: Vec<(&str, &str)> =
+            fields.iter().copied().chain([("form_token", token.as_str())]).collect();
+        let request = reqwest::Client::new().post(url).form(&fields);
         let answer = request.send().await.expect("the server answers");
         (answer.status().as_u16(), answer.text().await.expect("text"))
     }

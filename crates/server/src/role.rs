@@ -1,0 +1,38 @@
+//! What somebody who looks at the pages may do.
+use std::fmt;
+
+/// Each role may do what those before it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Sees everything.
+    Reader,
+    /// Acts on issues.
+    Developer,
+    /// Changes rules, people, projects and keys.
+    Administrator,
+}
+
+/// All roles, the least one first.
+pub const ROLES: [Role; 3] = [Role::Reader, Role::Developer, Role::Administrator];
+
+impl Role {
+    /// The role with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        ROLES.into_iter().find(|role| role.as_str() == name)
+    }
+
+    /// Its name in the configuration, on pages and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reader => "reader",
+            Self::Developer => "developer",
+            Self::Administrator => "administrator",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

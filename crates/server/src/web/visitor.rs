@@ -1,0 +1,92 @@
+//! Who looks at a page, and what all pages need to know of that.
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use crate::role::Role;
+use crate::signing::Signer;
+
+/// Somebody who is known; [`super::access`] finds out who.
+#[derive(Debug, Clone)]
+pub(super) struct Visitor {
+    /// A mail address, the name of a token, or [`LOCAL`].
+    pub(super) name: String,
+    pub(super) role: Role,
+    pub(super) proof: Proof,
+}
+
+/// By what a visitor is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// It sits at this machine, and there is no sign-in.
+    Local,
+}
+
+/// The name of everybody where there is no sign-in.
+pub(super) const LOCAL: &str = "someone at this machine";
+
+impl Visitor {
+    /// Whether it can end its sign-in.
+    pub(super) fn signs_out(&self) -> bool {
+        match &self.proof {
+            Proof::Local => false,
+        }
+    }
+
+    /// What forms of this visitor carry: no other site can know it.
+    pub(super) fn form_token(&self, signer: &Signer) -> String {
+        match &self.proof {
+            Proof::Local => signer.sign("form", &["local"]),
+        }
+    }
+}
+
+/// What the layout shows around every page. A handler takes it as an argument and puts it into the
+/// page as `frame`.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Frame {
+    /// Empty on pages that are open to all.
+    pub(super) visitor: Option<Visitor>,
+    /// The value of the field `form_token` of every form.
+    pub(super) form_token: String,
+    /// Of the request.
+    pub(super) path: String,
+}
+
+impl Frame {
+    /// The visitor's name, for what is logged.
+    pub(super) fn who(&self) -> &str {
+        self.visitor.as_ref().map_or("", |visitor| &visitor.name)
+    }
+
+    /// Whether actions on issues are shown.
+    pub(super) fn acts(&self) -> bool {
+        self.has(Role::Developer)
+    }
+
+    /// Whether what only administrators may do is shown.
+    pub(super) fn administers(&self) -> bool {
+        self.has(Role::Administrator)
+    }
+
+    /// Whether the page is below `start`; `/` is only itself.
+    pub(super) fn is_at(&self, start: &str) -> bool {
+        match start {
+            "/" => self.path == "/",
+            start => self.path.starts_with(start),
+        }
+    }
+
+    fn has(&self, role: Role) -> bool {
+        self.visitor.as_ref().is_some_and(|visitor| visitor.role >= role)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Frame {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
+    }
+}
