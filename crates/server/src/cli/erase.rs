@@ -58,21 +58,39 @@ async fn erase_issue(store: &Store, number: i64, yes: bool, now: i64) -> Result<
     if issue.id != number {
         say!("issue {number} was merged into issue {}", issue.id);
     }
-    say!("issue {} at {}:", issue.id, issue.place);
+    say!("issue {} at {}:", issue.id, issue.place());
     say!("{:>7} samples", issue.samples);
     say!("{:>7} alerts", issue.alerts);
     say!("{:>7} mails that tell of it alone", issue.mails.len());
     say!("{:>7} mails that tell of others too: their content", issue.summaries.len());
+    say!("{:>7} waiting reports that went through the line", issue.waiting.len());
     if !agreed(yes)? {
         return Ok(ExitCode::FAILURE);
     }
     // A report may have come while somebody thought about it.
-    let issue = store.look_at_issue(issue.id).await?.unwrap_or(issue);
+    let mut issue = store.look_at_issue(issue.id).await?.unwrap_or(issue);
     let mut tx = store.write().await?;
     tx.erase_issue(&issue, now).await?;
     tx.commit().await?;
+    for _ in 0..ROUNDS {
+        issue = store.look_for_waiting(issue).await?;
+        if issue.waiting.is_empty() {
+            break;
+        }
+        let mut tx = store.write().await?;
+        tx.erase_waiting(&issue.waiting, now).await?;
+        tx.commit().await?;
+    }
     finish(store).await?;
     say!("If the line fails again, it becomes a new issue, and its owner is told.");
+    if issue.unreadable > 0 {
+        say!(
+            "NOT everything was searched: {} waiting reports have a key that is not in \
+             FLAWLESS_SAMPLE_KEY. Put it there as well, and erase the issue that they become.",
+            issue.unreadable
+        );
+        return Ok(ExitCode::FAILURE);
+    }
     Ok(ExitCode::SUCCESS)
 }
 

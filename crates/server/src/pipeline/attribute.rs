@@ -35,20 +35,27 @@ pub async fn run_attribution(shared: Shared, verdicts: Arc<Verdicts>) {
         let free = shared.config.max_blames.saturating_sub(jobs.len());
         if free > 0 && !matches!(shared.repo.get().repo, Repo::Opening) {
             let limit = i64::try_from(free + running.len()).unwrap_or(i64::MAX);
-            match shared.store.due_pending(shared.clock.now(), limit).await {
-                Ok(rows) => {
+            let due = async {
+                let erasures = shared.store.erasures().await?;
+                Ok((erasures, shared.store.due_pending(shared.clock.now(), limit).await?))
+            };
+            match due.await {
+                Ok((erasures, rows)) => {
                     let is_new =
                         |row: &PendingRow| !running.values().any(|r| *r == row.fingerprint);
                     let fresh: Vec<_> = rows.into_iter().filter(is_new).take(free).collect();
                     for row in fresh {
                         let (shared, verdicts) = (shared.clone(), verdicts.clone());
                         let name = row.fingerprint.clone();
-                        let job =
-                            jobs.spawn(async move { attribute(&shared, &verdicts, row).await });
+                        let job = jobs.spawn(async move {
+                            attribute(&shared, &verdicts, row, erasures).await;
+                        });
                         running.insert(job.id(), name);
                     }
                 }
-                Err(error) => tracing::error!(%error, "waiting reports could not be read"),
+                Err::<_, StoreError>(error) => {
+                    tracing::error!(%error, "waiting reports could not be read");
+                }
             }
         }
         tokio::select! {
@@ -67,9 +74,9 @@ pub async fn run_attribution(shared: Shared, verdicts: Arc<Verdicts>) {
     }
 }
 
-async fn attribute(shared: &Shared, verdicts: &Verdicts, row: PendingRow) {
+async fn attribute(shared: &Shared, verdicts: &Verdicts, row: PendingRow, erasures: i64) {
     let (fingerprint, attempts) = (row.fingerprint.clone(), row.attempts);
-    let Err(error) = try_attribute(shared, verdicts, row).await else { return };
+    let Err(error) = try_attribute(shared, verdicts, row, erasures).await else { return };
     tracing::warn!(%error, attempts, "a report is not attributed yet");
     postpone(shared, &fingerprint, 1_000 << attempts.clamp(0, 6), &error.to_string()).await;
 }
@@ -103,6 +110,8 @@ struct Basis {
     tip: Option<String>,
     /// The revision that the report names, when it is the one that was looked at.
     running: Option<CommitId>,
+    /// How often something had been erased when the report was read.
+    erasures: i64,
 }
 
 /// What a report's frames are, and what follows.
@@ -128,6 +137,7 @@ async fn try_attribute(
     shared: &Shared,
     verdicts: &Verdicts,
     row: PendingRow,
+    erasures: i64,
 ) -> Result<(), NotYet> {
     // Both before the look at the repository: what changes meanwhile makes the verdict invalid.
     let (rules, tip) = (shared.rules.get(), shared.repo.get().tip_commit());
@@ -150,7 +160,7 @@ async fn try_attribute(
         }
         Err(error) => return Err(error),
     };
-    let basis = Basis { rules, tip, running };
+    let basis = Basis { rules, tip, running, erasures };
     Ok(finish(shared, verdicts, &row.fingerprint, report, frames.into(), found, basis).await?)
 }
 
@@ -322,7 +332,7 @@ async fn finish(
     basis: Basis,
 ) -> Result<(), StoreError> {
     let now = shared.clock.now();
-    let Basis { rules, tip, running } = basis;
+    let Basis { rules, tip, running, erasures } = basis;
     // Of the report as it came: what is stored of it was redacted.
     let trace: Option<Fingerprint> = fingerprint.parse().ok();
     let remember = |known| {
@@ -340,6 +350,10 @@ async fn finish(
     };
     let sample = encode_sample(&Sample { report: &report, frames: frames.clone(), blamed_frame })?;
     let mut tx = shared.store.write().await?;
+    if tx.erased_since(erasures).await? {
+        // If it still waits, it is read anew.
+        return Ok(());
+    }
     let Some(taken) = tx.take_pending(fingerprint).await? else {
         return Ok(());
     };

@@ -42,15 +42,16 @@ pub async fn run_notify(shared: Shared) {
 
 /// Says how many alerts and mails there was something to do about.
 async fn notify(shared: &Shared) -> Result<usize, StoreError> {
+    let erasures = shared.store.erasures().await?;
     let alerts = shared.store.open_alerts(BATCH).await?;
     let mut done = 0;
     for alert in &alerts {
         // One that cannot be told must not hold up the others.
-        match address(shared, alert).await {
+        match address(shared, alert, erasures).await {
             Ok(()) => done += 1,
             Err(error) => {
                 tracing::error!(%error, alert = alert.id, "an alert could not be told");
-                hold(shared, alert, &error.to_string()).await?;
+                hold(shared, alert, &error.to_string(), erasures).await?;
             }
         }
     }
@@ -106,14 +107,14 @@ impl Told {
     }
 }
 
-/// Notes who is to hear of an alert.
-async fn address(shared: &Shared, alert: &AlertRow) -> Result<(), StoreError> {
+/// Notes who is to hear of an alert, which was read after so many `erasures`.
+async fn address(shared: &Shared, alert: &AlertRow, erasures: i64) -> Result<(), StoreError> {
     let now = shared.clock.now();
     let rules = shared.rules.get();
     let refused = shared.store.refused_addresses(now).await?;
     let told = match Told::read(shared, alert, &rules.rules, &refused).await? {
         Ok(told) => told,
-        Err(why) => return hold(shared, alert, &why).await,
+        Err(why) => return hold(shared, alert, &why, erasures).await,
     };
     let Told { issue, sample, owner, .. } = &told;
     let paths = sample.frames.iter().filter_map(|frame| frame.repo_path.as_deref());
@@ -127,12 +128,16 @@ async fn address(shared: &Shared, alert: &AlertRow) -> Result<(), StoreError> {
     if found.mailable.is_empty() {
         let why = owner.steps.join("; ");
         tracing::warn!(issue = issue.id, why, "nobody can be told");
-        return hold(shared, alert, &why).await;
+        return hold(shared, alert, &why, erasures).await;
     }
     let mut notices: Vec<NewNotice> =
         found.mailable.iter().map(|told| notice(told, owner)).collect();
     notices.extend(channel_notices(shared, owner).await?);
     let mut tx = shared.store.write().await?;
+    if tx.erased_since(erasures).await? {
+        // What is left of it is looked at anew.
+        return Ok(());
+    }
     tx.add_notices(alert.id, &notices, now).await?;
     tx.commit().await?;
     let to = found.mailable.iter().map(|(address, _)| address.as_str()).collect::<Vec<_>>();
@@ -180,6 +185,7 @@ async fn write(shared: &Shared, recipient: &str, now: i64) -> Result<bool, Store
         return write_posts(shared, channel, now).await;
     }
     let rules = shared.rules.get();
+    let erasures = shared.store.erasures().await?;
     let refused = shared.store.refused_addresses(now).await?;
     let notices = shared.store.held_notices(recipient).await?;
     let mails = if let [notice] = &notices[..]
@@ -202,6 +208,9 @@ async fn write(shared: &Shared, recipient: &str, now: i64) -> Result<bool, Store
         summary_mails(shared, recipient, &alerts, now)
     };
     let mut tx = shared.store.write().await?;
+    if tx.erased_since(erasures).await? {
+        return Ok(false);
+    }
     match mails {
         Ok(mails) => {
             for (notices, mail) in mails {
@@ -258,8 +267,17 @@ fn with_fallback(mut found: Recipients, default_contact: Option<&str>) -> Recipi
     found
 }
 
-async fn hold(shared: &Shared, alert: &AlertRow, why: &str) -> Result<(), StoreError> {
+async fn hold(
+    shared: &Shared,
+    alert: &AlertRow,
+    why: &str,
+    erasures: i64,
+) -> Result<(), StoreError> {
     let mut tx = shared.store.write().await?;
+    if tx.erased_since(erasures).await? {
+        // Its number may be another one's by now.
+        return Ok(());
+    }
     tx.hold_alert(alert.id, why).await?;
     tx.commit().await
 }

@@ -42,6 +42,7 @@ pub(super) async fn write_posts(shared: &Shared, id: i64, now: i64) -> Result<bo
         return Ok(false);
     };
     let rules = shared.rules.get();
+    let erasures = shared.store.erasures().await?;
     let refused = shared.store.refused_addresses(now).await?;
     let notices = shared.store.held_notices(&recipient).await?;
     let alerts = if let [notice] = &notices[..]
@@ -54,6 +55,9 @@ pub(super) async fn write_posts(shared: &Shared, id: i64, now: i64) -> Result<bo
         short_alerts(shared, &notices, &rules.rules, &refused).await?
     };
     let mut tx = shared.store.write().await?;
+    if tx.erased_since(erasures).await? {
+        return Ok(false);
+    }
     for (notices, post) in posts(shared, &channel, kind, &alerts, now) {
         if tx.write_notices(&notices, &post, now).await?.is_none() {
             // Erased or told meanwhile: it is looked at anew, and nothing was written.

@@ -49,6 +49,7 @@ async fn report(shared: &Shared, week: ReportWeek) -> Result<Date, StoreError> {
         }
     }
     let now = shared.clock.now();
+    let erasures = shared.store.erasures().await?;
     let story = week_story(shared, week).await?;
     let mut mails = Vec::new();
     for person in story.people.values() {
@@ -64,6 +65,10 @@ async fn report(shared: &Shared, week: ReportWeek) -> Result<Date, StoreError> {
     }
     // Both or neither: a crash before sends nothing, and a crash after sends nothing again.
     let mut tx = shared.store.write().await?;
+    if tx.erased_since(erasures).await? {
+        drop(tx);
+        return Box::pin(report(shared, week)).await;
+    }
     for mail in &mails {
         tx.add_mail(mail, now).await?;
     }

@@ -1,5 +1,4 @@
 //! Erases what the store holds about one person.
-use flawless_core::OutcomeKind;
 use serde_json::Value;
 use sqlx::FromRow;
 
@@ -282,6 +281,7 @@ impl WriteTx {
     /// # Errors
     /// The database refuses.
     pub async fn erase_person(&mut self, found: &PersonsData, now: i64) -> Result<(), StoreError> {
+        self.note_erasure().await?;
         for issue in &found.issues {
             sqlx::query(
                 "UPDATE issue SET developer_name = $2, developer_email = $3, \
@@ -345,12 +345,6 @@ impl WriteTx {
             let query = sqlx::query("DELETE FROM sample WHERE issue_id = $1 AND slot = $2");
             query.bind(issue).bind(slot).execute(&mut *self.0).await?;
         }
-        for fingerprint in &found.pending {
-            if let Some(taken) = self.take_pending(fingerprint).await? {
-                let reports = taken.reports;
-                self.add_outcome(OutcomeKind::Refused, ERASED, reports, now, "").await?;
-            }
-        }
-        Ok(())
+        self.erase_waiting(&found.pending, now).await
     }
 }

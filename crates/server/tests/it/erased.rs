@@ -2,6 +2,7 @@
 use std::path::Path;
 use std::process::Output;
 
+use flawless_server::store::{NewPending, encode_sample};
 use sqlx::{Connection, SqliteConnection};
 
 use crate::command_line::{flawless, stdout};
@@ -125,6 +126,58 @@ async fn an_issue_is_erased_with_its_mails_after_a_yes_and_begins_anew() {
     let (status, page) = app.get("/view_traceback?issue=3").await;
     assert!(status == 200 && page.contains("shop/cart.py"), "{page}");
     assert_eq!(erase(&app, &["--issue", "77", "--yes"]).status.code(), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_an_issue_go_the_reports_of_its_line_that_still_wait() {
+    let app = App::start().await;
+    report(&app, &CART, "known").await;
+    report(&app, &MONEY, "another").await;
+    app.settle().await;
+    let store = &app.server.shared.store;
+    let mut tx = store.write().await.expect("store");
+    for (issue, fingerprint) in [(1, "of the line"), (2, "of another line")] {
+        let (_, sample) = store.newest_sample(issue).await.expect("store").expect("a sample");
+        let pending = NewPending {
+            fingerprint: fingerprint.into(),
+            occurrences: 7,
+            reports: 3,
+            error_threshold: 1,
+            // Nobody looks at it during the test.
+            at: app.clock.now() + DAY_MS,
+            body: encode_sample(&sample.report).expect("a body"),
+        };
+        tx.add_pending(&pending).await.expect("store");
+    }
+    tx.commit().await.expect("store");
+    let text = stdout(&erase(&app, &["--issue", "1", "--yes"]));
+    assert!(text.contains("1 waiting reports that went through the line"), "{text}");
+    let waiting = store.due_pending(i64::MAX, 9).await.expect("store");
+    let waiting: Vec<_> = waiting.iter().map(|row| row.fingerprint.as_str()).collect();
+    assert_eq!(waiting, ["of another line"]);
+    let outcomes = store.outcomes_since(0).await.expect("store");
+    let outcomes: Vec<_> = outcomes.iter().map(|row| (&*row.reason, row.reports)).collect();
+    assert!(outcomes.contains(&("erased", 3)), "each report ends somewhere: {outcomes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_is_written_while_its_issue_is_erased_does_not_stay() {
+    let app = App::start().await;
+    let (store, erasures) = (&app.server.shared.store, app.server.shared.store.erasures());
+    let erasures = erasures.await.expect("store");
+    report(&app, &CART, "written since").await;
+    app.settle().await;
+    assert!(stands_in(&data(&app), b"written since"), "in the outbox");
+    // As it was before the mail was written.
+    let mut looked_at = store.look_at_issue(1).await.expect("store").expect("an issue");
+    looked_at.mails.clear();
+    let mut tx = store.write().await.expect("store");
+    assert!(!tx.erased_since(erasures).await.expect("store"));
+    tx.erase_issue(&looked_at, app.clock.now()).await.expect("erased");
+    assert!(tx.erased_since(erasures).await.expect("store"), "what is being written sees it");
+    tx.commit().await.expect("store");
+    wait_until("the journal is empty", async || store.empty_journal().await.expect("store")).await;
+    assert!(!stands_in(&data(&app), b"written since"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
