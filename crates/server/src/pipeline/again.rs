@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use flawless_core::{CommitId, LineOrigin, Mended, fold_white_space};
-use flawless_git::{Mirror, Standing, Tip};
+use flawless_git::{GitError, Mirror, Standing, Tip};
 
 use super::issue_facts::NewFacts;
 use crate::attribution::At;
@@ -168,22 +168,18 @@ pub(super) async fn gone_in(
     tip: &Tip,
     line: &LineOrigin,
     revision: &CommitId,
-) -> Option<(CommitId, String)> {
-    match mirror.standing(tip, line, revision).await {
-        Ok(Standing::Gone { by: Some(by), .. }) => {
+) -> Result<Option<(CommitId, String)>, GitError> {
+    Ok(match mirror.standing(tip, line, revision).await? {
+        Standing::Gone { by: Some(by), .. } => {
             let how = words_of(mirror, tip, &by).await;
             Some((by, how))
         }
-        Ok(Standing::Gone { by: None, .. }) => {
+        Standing::Gone { by: None, .. } => {
             let how = "the line is gone there; which commit did it is not certain".to_owned();
             Some((revision.clone(), how))
         }
-        Ok(Standing::Stands { .. } | Standing::NeverThere) => None,
-        Err(error) => {
-            tracing::debug!(%error, "what became of a line is not known");
-            None
-        }
-    }
+        Standing::Stands { .. } | Standing::NeverThere => None,
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@ use sqlx::FromRow;
 
 use super::{PROJECT, Store, StoreError, WriteTx};
 
+/// Programs that named a revision within this time say what runs; else the tip does.
+pub(super) const NAMED_MS: i64 = 30 * 86_400_000;
+
 /// A revision that runs or ran.
 #[derive(Debug, Clone, FromRow)]
 pub struct RunningRow {
@@ -61,16 +64,16 @@ impl Store {
         Ok(query.bind(PROJECT).bind(limit).fetch_all(&self.readers).await?)
     }
 
-    /// Whether a report or a deploy has named a revision since then.
+    /// Whether a report or a deploy has named a revision of late: such programs say what runs.
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn names_revisions(&self, since: i64) -> Result<bool, StoreError> {
+    pub async fn names_revisions(&self, now: i64) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar(
             "SELECT COUNT(*) FROM running_revision WHERE project_id = $1 AND is_named = 1 \
              AND last_seen_at > $2",
         );
-        let count: i64 = query.bind(PROJECT).bind(since).fetch_one(&self.readers).await?;
+        let count: i64 = query.bind(PROJECT).bind(now - NAMED_MS).fetch_one(&self.readers).await?;
         Ok(count > 0)
     }
 }

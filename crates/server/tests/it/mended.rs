@@ -212,6 +212,41 @@ async fn a_deploy_says_what_runs_before_anything_fails_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mending_that_git_could_not_tell_yet_is_found_when_it_can() {
+    let repository = TestRepository::shop();
+    let first = repository.git(&["rev-parse", "HEAD"]);
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    app.report(&other(&first)).await;
+    app.settle().await;
+    // Seen last, so that it is looked at first.
+    app.clock.advance(60_000);
+    app.report(&cart(&first)).await;
+    app.settle().await;
+    let git = |arguments: &[&str]| app.repository.git(arguments);
+    let web = [("shop/web.py", "def handle(cart):\n    return None\n")];
+    let known = app.repository.commit(ANN, "2026-06-02", "web", &web);
+    // A revision that runs before the repository has it.
+    let branch = git(&["branch", "--show-current"]);
+    let ahead = app.repository.commit(BEN, "2026-06-03", "max", &[("shop/cart.py", MENDED)]);
+    let bundle = app.folder.path().join("ahead.bundle").display().to_string();
+    git(&["bundle", "create", "-q", &bundle, &branch]);
+    git(&["reset", "--quiet", "--hard", &known]);
+    git(&["reflog", "expire", "--expire=now", "--all"]);
+    git(&["prune", "--expire=now"]);
+    let mut tx = app.server.shared.store.write().await.expect("store");
+    for revision in [&known, &ahead] {
+        tx.seen_running(revision, true, app.clock.now()).await.expect("store");
+    }
+    tx.commit().await.expect("store");
+    app.server.shared.bells.revisions.notify_one();
+    wait_until_mended(&app, 1, &known).await;
+    assert_eq!(mended_by(&app, 2).await, None);
+    git(&["fetch", "--quiet", &bundle, &format!("{branch}:ahead")]);
+    app.clock.advance(60_000);
+    wait_until_mended(&app, 2, &ahead).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_issue_stays_mended_when_it_turns_out_to_be_a_new_one() {
     let app = App::start().await;
     let first = app.repository.git(&["rev-parse", "HEAD"]);
