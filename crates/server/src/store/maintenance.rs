@@ -2,6 +2,8 @@
 use flawless_core::OutcomeKind;
 use sqlx::FromRow;
 
+use super::refused::REFUSED_FOR_MS;
+use super::running::NAMED_MS;
 use super::{Store, StoreError, WriteTx, dialect};
 
 /// How many items wait, and since when.
@@ -57,8 +59,9 @@ impl WriteTx {
     }
 
     /// Forgets samples, hourly counts, outcomes, sent mails, functions of one issue and places older
-    /// than `before`, waiting reports that were tried in vain since, and issues not seen since that
-    /// nobody was told of. The others stay: they remember who was.
+    /// than `before`, waiting reports that were tried in vain since, revisions that did not run and
+    /// addresses that were not retried since, and issues not seen since that nobody was told of.
+    /// The others stay: they remember who was.
     ///
     /// # Errors
     /// The database refuses.
@@ -66,6 +69,13 @@ impl WriteTx {
         self.keep_last_issue().await?;
         for statement in FORGET {
             sqlx::query(*statement).bind(before).execute(&mut *self.0).await?;
+        }
+        for (statement, at_least) in [
+            (FORGET_REVISIONS, NAMED_MS),
+            ("DELETE FROM retried_address WHERE retried_at < $1", REFUSED_FOR_MS),
+        ] {
+            let before = before.min(now - at_least);
+            sqlx::query(statement).bind(before).execute(&mut *self.0).await?;
         }
         // A key that is gone, or a job that breaks off each time.
         let reports: Vec<i64> = sqlx::query_scalar(
@@ -119,6 +129,13 @@ impl Store {
         Ok(busy == 0)
     }
 }
+
+/// The newest one stays: its number must not be given again, for issues say up to which number
+/// they were looked for.
+const FORGET_REVISIONS: &str = "DELETE FROM running_revision WHERE last_seen_at < $1 \
+     AND id < (SELECT MAX(newest.id) FROM running_revision AS newest) \
+     AND NOT EXISTS (SELECT 1 FROM issue WHERE issue.checked_revision = running_revision.id \
+     AND issue.mended_at IS NULL)";
 
 /// What is forgotten, in an order that leaves nothing without what it belongs to.
 const FORGET: &[&str] = &[

@@ -28,7 +28,7 @@ impl RefusedAddress {
     }
 }
 
-const REFUSED_FOR_MS: i64 = 14 * 24 * 3_600_000;
+pub(super) const REFUSED_FOR_MS: i64 = 14 * 24 * 3_600_000;
 
 impl WriteTx {
     /// Lets mails to an address be tried again: what was given up until now does not count.

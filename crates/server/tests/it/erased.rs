@@ -88,6 +88,35 @@ async fn what_is_older_than_retention_days_is_in_no_byte_of_the_files() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn revisions_that_no_longer_run_and_old_wishes_are_forgotten() {
+    let app = App::start().await;
+    let store = &app.server.shared.store;
+    let mut tx = store.write().await.expect("store");
+    for revision in ["a", "b", "c"] {
+        tx.seen_running(&revision.repeat(40), true, app.clock.now()).await.expect("store");
+    }
+    tx.forget_refusal(BEN.1, app.clock.now()).await.expect("store");
+    tx.commit().await.expect("store");
+    let left = async || {
+        let query = "SELECT COUNT(*) FROM retried_address";
+        let retried: i64 =
+            sqlx::query_scalar(query).fetch_one(&mut database(&app).await).await.expect("a number");
+        let running = store.running_revisions(9).await.expect("store");
+        (running.into_iter().map(|row| row.commit_id[..1].to_owned()).collect::<String>(), retried)
+    };
+    app.clock.advance(10 * DAY_MS);
+    forget(&app, app.clock.now() - DAY_MS).await;
+    assert_eq!(left().await, ("cba".to_owned(), 1), "they count for some weeks");
+    app.clock.advance(30 * DAY_MS);
+    let mut tx = store.write().await.expect("store");
+    tx.seen_running(&"a".repeat(40), true, app.clock.now()).await.expect("store");
+    tx.commit().await.expect("store");
+    forget(&app, app.clock.now() - DAY_MS).await;
+    // The highest number is not given again.
+    assert_eq!(left().await, ("ca".to_owned(), 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_alert_that_nobody_can_be_told_of_does_not_keep_values_for_ever() {
     let app = App::with("default_contact", "").without_repository().start().await;
     report(&app, &CART, "kept for nobody").await;
