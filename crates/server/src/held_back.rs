@@ -35,10 +35,11 @@ pub async fn held_back(shared: &Shared) -> Result<Vec<HeldBack>, StoreError> {
     for mail in shared.store.mails_written_since(shared.clock.now() - HOUR_MS).await? {
         let to_all = if is_post(&mail.recipient) { &mut posts } else { &mut mails };
         to_all.push(mail.created_at);
-        to_each.entry(mail.recipient).or_default().push(mail.created_at);
+        to_each.entry(mail.recipient.to_ascii_lowercase()).or_default().push(mail.created_at);
     }
     let until = |HeldRow { recipient, alerts, oldest_at, newest_at }| {
-        let to_recipient = to_each.get(&recipient).map_or(&[][..], Vec::as_slice);
+        let to_recipient =
+            to_each.get(&recipient.to_ascii_lowercase()).map_or(&[][..], Vec::as_slice);
         let to_all = if is_post(&recipient) { &posts } else { &mails };
         let until = when_to_tell(Held { oldest_at, newest_at }, to_recipient, to_all, budget);
         HeldBack { recipient, alerts, until }

@@ -52,8 +52,9 @@ pub struct RecentMail {
 }
 
 impl WriteTx {
-    /// Notes who is to hear of an alert; who was noted before is not again, unless the mail was
-    /// given up: it is written anew then. Returns how many are to be told.
+    /// Notes who is to hear of an alert; who was noted before is not again, however the address is
+    /// spelled, unless the mail was given up: it is written anew then. Returns how many are to be
+    /// told.
     ///
     /// # Errors
     /// The database refuses.
@@ -69,7 +70,9 @@ impl WriteTx {
         for notice in notices {
             let query = sqlx::query(
                 "INSERT INTO notice (alert_id, recipient, why, is_owner, created_at) \
-                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT (alert_id, recipient) DO UPDATE SET \
+                 VALUES ($1, COALESCE((SELECT MAX(known.recipient) FROM notice AS known \
+                 WHERE known.alert_id = $1 AND LOWER(known.recipient) = LOWER($2)), $2), \
+                 $3, $4, $5) ON CONFLICT (alert_id, recipient) DO UPDATE SET \
                  outbox_id = NULL, why = excluded.why, is_owner = excluded.is_owner, \
                  created_at = excluded.created_at WHERE EXISTS (SELECT 1 FROM outbox \
                  WHERE outbox.id = notice.outbox_id AND outbox.gave_up_at IS NOT NULL)",
@@ -104,7 +107,8 @@ impl WriteTx {
             }
             let folded = sqlx::query(
                 "UPDATE notice SET outbox_id = $2 WHERE outbox_id IS NULL AND id < $1 \
-                 AND recipient = (SELECT recipient FROM notice WHERE id = $1) AND alert_id IN \
+                 AND LOWER(recipient) = (SELECT LOWER(recipient) FROM notice WHERE id = $1) \
+                 AND alert_id IN \
                  (SELECT id FROM alert WHERE issue_id = (SELECT alert.issue_id FROM alert \
                   JOIN notice ON notice.alert_id = alert.id WHERE notice.id = $1))",
             );
@@ -128,15 +132,16 @@ impl WriteTx {
 }
 
 impl Store {
-    /// Recipients for whom notices are held back, those who wait longest first.
+    /// Recipients for whom notices are held back, those who wait longest first. Addresses that
+    /// differ only in case are one.
     ///
     /// # Errors
     /// The database refuses.
     pub async fn held_recipients(&self) -> Result<Vec<HeldRow>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT recipient, COUNT(*) AS alerts, MIN(created_at) AS oldest_at, \
-             MAX(created_at) AS newest_at FROM notice WHERE outbox_id IS NULL \
-             GROUP BY recipient ORDER BY 3, 1",
+            "SELECT MAX(recipient) AS recipient, COUNT(*) AS alerts, \
+             MIN(created_at) AS oldest_at, MAX(created_at) AS newest_at FROM notice \
+             WHERE outbox_id IS NULL GROUP BY LOWER(recipient) ORDER BY 3, 1",
         );
         Ok(query.fetch_all(&self.readers).await?)
     }
@@ -152,7 +157,8 @@ impl Store {
              JOIN alert ON alert.id = notice.alert_id \
              WHERE notice.id IN (SELECT MAX(held.id) FROM notice AS held \
              JOIN alert AS told ON told.id = held.alert_id \
-             WHERE held.outbox_id IS NULL AND held.recipient = $1 GROUP BY told.issue_id) \
+             WHERE held.outbox_id IS NULL AND LOWER(held.recipient) = LOWER($1) \
+             GROUP BY told.issue_id) \
              ORDER BY notice.id",
         );
         Ok(query.bind(recipient).fetch_all(&self.readers).await?)
@@ -164,8 +170,9 @@ impl Store {
     /// The database refuses.
     pub async fn held_of(&self, issue_id: i64) -> Result<Vec<String>, StoreError> {
         let query = sqlx::query_scalar(
-            "SELECT DISTINCT notice.recipient FROM notice JOIN alert ON alert.id = notice.alert_id \
-             WHERE notice.outbox_id IS NULL AND alert.issue_id = $1 ORDER BY 1",
+            "SELECT MAX(notice.recipient) FROM notice JOIN alert ON alert.id = notice.alert_id \
+             WHERE notice.outbox_id IS NULL AND alert.issue_id = $1 \
+             GROUP BY LOWER(notice.recipient) ORDER BY 1",
         );
         Ok(query.bind(issue_id).fetch_all(&self.readers).await?)
     }

@@ -127,6 +127,28 @@ async fn what_is_over_the_budget_of_an_hour_is_told_in_one_summary_as_soon_as_th
 }
 
 #[tokio::test]
+async fn spellings_of_an_address_have_one_budget_and_one_mail() {
+    let repository = TestRepository::empty();
+    let spellings = [("Dev", "Dev@Example.com"), ("Dev", "dev@example.com")];
+    for (number, author) in [0, 1, 0, 1].into_iter().map(|at| spellings[at]).enumerate() {
+        let path = format!("shop/file{number}.py");
+        let text = format!("fail_{number}(1)\n");
+        repository.commit(author, "2026-06-01", "lines", &[(&path, &text)]);
+    }
+    let app = App::with("mails_per_person_per_hour", "1").repository(repository).start().await;
+    for number in 0..4 {
+        fail(&app, number, 1).await;
+        app.settle().await;
+        app.clock.advance(8 * 60_000);
+    }
+    assert_eq!(app.mails().await.len(), 1, "in the first hour");
+    app.clock.advance(3_600_000);
+    let mails = app.mails().await;
+    assert_eq!(mails.len(), 2, "{mails:#?}");
+    assert!(mails.iter().any(|mail| mail.subject.starts_with("3 issues: ")), "{mails:#?}");
+}
+
+#[tokio::test]
 async fn the_budget_of_all_holds_back_others_too_and_swallows_nothing() {
     let app = App::with("mails_per_hour", "2").repository(repository()).start().await;
     for number in 0..4 {
