@@ -75,8 +75,8 @@ impl WriteTx {
     }
 
     /// Lets the newest alert of an issue look for somebody who has not heard of it: who answers for
-    /// the issue has changed. One without a sample has nothing to tell any more. Says whether there
-    /// is one.
+    /// the issue has changed. What is held back for others is taken back: who still is to hear of it
+    /// is noted anew. One without a sample has nothing to tell any more. Says whether there is one.
     ///
     /// # Errors
     /// The database refuses.
@@ -86,7 +86,15 @@ impl WriteTx {
              WHERE id = (SELECT MAX(newest.id) FROM alert AS newest WHERE newest.issue_id = $1) \
              AND EXISTS (SELECT 1 FROM sample WHERE sample.issue_id = $1)",
         );
-        Ok(query.bind(issue_id).execute(&mut *self.0).await?.rows_affected() > 0)
+        if query.bind(issue_id).execute(&mut *self.0).await?.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let held = sqlx::query(
+            "DELETE FROM notice WHERE outbox_id IS NULL \
+             AND alert_id IN (SELECT id FROM alert WHERE issue_id = $1)",
+        );
+        held.bind(issue_id).execute(&mut *self.0).await?;
+        Ok(true)
     }
 
     /// Lets alerts that were held back be tried again.

@@ -156,7 +156,7 @@ async fn addresses_that_cannot_be_reached_are_shown_and_can_be_tried_again() {
         assert!(page.contains(expected), "{expected:?} is missing: {page}");
     }
     let (status, health) = app.get("/check_health").await;
-    let said = "1 cannot be reached, 1 do not want some mails";
+    let said = "1 cannot be reached, 1 does not want some mails";
     assert!(status == 200 && health.contains(said), "{health}");
 
     let (_, page) = app.post("/retry_address", &[("address", BEN.1), ("what", "refused")]).await;
@@ -190,6 +190,24 @@ async fn not_mine_gives_the_code_to_somebody_else_and_they_hear_of_it_at_once() 
     fields[3] = ("proposed", ANN.1);
     assert_eq!(app.post("/save_not_mine", &fields).await.0, 200);
     assert_eq!(recipients(&app).await, [ANN.1, BEN.1, CLEO.1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_mine_and_still_held_back_goes_to_its_new_owner_alone() {
+    let app = App::start().await;
+    app.report(&request(&CART)).await;
+    assert_eq!(recipients(&app).await, [BEN.1]);
+    let cart = "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n\n\ndef first(prices):\n    return prices[0]\n";
+    app.repository.commit(BEN, "2026-06-01", "cart: first", &[("shop/cart.py", cart)]);
+    app.report(&request(&[("/srv/app/shop/cart.py", 9, "first", "return prices[0]")])).await;
+    let held = async || app.server.shared.store.held_of(2).await.expect("store");
+    wait_until("it is held back", async || held().await == [BEN.1]).await;
+    let fields =
+        [("issue", "2"), ("what", "reassign"), ("path", "shop"), ("designated_email", CLEO.1)];
+    assert_eq!(app.post("/save_not_mine", &fields).await.0, 200);
+    assert_eq!(recipients(&app).await, [BEN.1, CLEO.1]);
+    app.later();
+    assert_eq!(recipients(&app).await, [BEN.1, CLEO.1]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
