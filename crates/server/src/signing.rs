@@ -32,6 +32,11 @@ impl Signer {
         Ok(Self(store.secret(NAME).await?.unwrap_or(key)))
     }
 
+    /// The key itself, for what must not let it through.
+    pub(crate) fn key(&self) -> &Secret {
+        &self.0
+    }
+
     /// The signature of `parts`, for one purpose: 32 digits and letters.
     pub fn sign(&self, purpose: &str, parts: &[&str]) -> String {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.0.reveal().as_bytes())

@@ -5,10 +5,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use flawless_core::Rules;
 use tokio::sync::Notify;
+use url::Url;
 
 use crate::attribution::Repo;
+use crate::channel::secret_parts;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Secret};
 use crate::project_keys::ProjectKeys;
 use crate::redaction::Redaction;
 use crate::server::StartError;
@@ -81,6 +83,14 @@ impl Shared {
         let baseline = i64::try_from(config.mails.baseline.as_millis()).unwrap_or(i64::MAX);
         let base_url = config.base_url.clone().unwrap_or_else(|| format!("http://{http_address}"));
         let repo = if config.repository.is_some() { Repo::Opening } else { Repo::None };
+        let signer = Signer::open(&store).await?;
+        let mut secrets = project.keys.clone();
+        secrets.push(signer.key().clone());
+        for channel in store.channels().await? {
+            let parts = Url::parse(channel.url.reveal()).map(|url| secret_parts(&url));
+            secrets.extend(parts.unwrap_or_default().into_iter().map(Secret::new));
+            secrets.push(channel.secret);
+        }
         Ok(Self {
             base_url: base_url.into(),
             rules: Arc::new(RulesCell::load(&store).await?),
@@ -88,8 +98,8 @@ impl Shared {
             bells: Arc::default(),
             sending: Arc::default(),
             posting: Arc::default(),
-            signer: Arc::new(Signer::open(&store).await?),
-            redaction: Arc::new(Redaction::new(&config.redaction, &project.keys)?),
+            signer: Arc::new(signer),
+            redaction: Arc::new(Redaction::new(&config.redaction, &secrets)?),
             baseline_until: started_at.saturating_add(baseline),
             project: Arc::new(project),
             // Names must differ from those of the server and of other commands.

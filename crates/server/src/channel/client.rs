@@ -11,7 +11,7 @@ use url::Url;
 
 use super::public_addresses::{NotPublic, PublicOnly, SystemLookup};
 use super::signature::headers;
-use super::target::check_url;
+use super::target::{check_url, secret_parts};
 use crate::present::one_line;
 use crate::store::ChannelRow;
 
@@ -20,6 +20,8 @@ const WHOLE: Duration = Duration::from_secs(15);
 /// Of an answer this much is read, for its words.
 const WORDS_BYTES: usize = 1_024;
 const WORDS: usize = 300;
+/// So many characters of a secret at the end of a text are its beginning.
+const BEGUN: usize = 4;
 const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 
 /// What came of an attempt, with the service's words.
@@ -33,7 +35,7 @@ pub enum Answer {
     Closed(String, Option<Duration>),
     /// The service will never take this post.
     Refused(String),
-    /// There is no such webhook any more.
+    /// There is no such webhook, it says.
     Gone(String),
 }
 
@@ -130,10 +132,28 @@ async fn words(mut response: Response, url: &Url) -> String {
     {
         bytes.extend_from_slice(&chunk[..chunk.len().min(WORDS_BYTES - bytes.len())]);
     }
-    let mut text = String::from_utf8_lossy(&bytes).into_owned();
-    let secrets = [Some(url.path()).filter(|path| path.len() > 1), url.query()];
-    for secret in secrets.into_iter().flatten().filter(|secret| !secret.is_empty()) {
+    words_without(&String::from_utf8_lossy(&bytes), url)
+}
+
+/// A text without the secret parts of an address, and only then cut: also the beginning of one
+/// goes where the text ends.
+fn words_without(text: &str, url: &Url) -> String {
+    let mut secrets = secret_parts(url);
+    secrets.extend([url.path(), url.query().unwrap_or_default()].map(str::to_owned));
+    secrets.retain(|secret| secret.len() > 1);
+    // The longer ones first: they may hold the others.
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    let mut text = text.to_owned();
+    for secret in &secrets {
         text = text.replace(secret, "…");
+    }
+    let begun = secrets.iter().flat_map(|secret| {
+        let ends = secret.char_indices().map(|(end, _)| end).filter(|end| *end >= BEGUN);
+        ends.filter(|end| text.ends_with(&secret[..*end]))
+    });
+    if let Some(begun) = begun.max() {
+        text.truncate(text.len() - begun);
+        text.push('…');
     }
     one_line(&text, WORDS)
 }
@@ -154,7 +174,8 @@ fn failed(error: &reqwest::Error) -> Answer {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if error.is::<NotPublic>() {
-            return Answer::Refused(one_line(&error.to_string(), WORDS));
+            // One wrong answer of a name server is no reason to give a post up.
+            return Answer::Closed(one_line(&error.to_string(), WORDS), None);
         }
         cause = error.source();
     }
@@ -185,6 +206,27 @@ fn in_words(error: &reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_secret_parts_of_an_address_are_taken_out_before_an_answer_is_cut() {
+        let path = "/services/T0123456789abcdef/B0/xoxyzzy0123456789";
+        let url = Url::parse(&format!("https://hooks.example.com{path}")).expect("a URL");
+        let filler = "x ".repeat(500);
+        for (text, expected) in [
+            (format!("no hook at {path}"), "no hook at …"),
+            ("no token xoxyzzy0123456789 here".to_owned(), "no token … here"),
+            (r"at \/services\/T0123456789abcdef\/B0".to_owned(), r"at \/services\/…\/B0"),
+            // The answer ends within the secret, and its blanks are folded away.
+            (format!("{}{}", " ".repeat(990), &path[..20]), "…"),
+            (format!("{}{}", " ".repeat(980), &path[..40]), "/services/…/B0/…"),
+            ("no xoxyzzy".to_owned(), "no …"),
+            ("it works".to_owned(), "it works"),
+        ] {
+            assert_eq!(words_without(&text, &url), expected);
+        }
+        let long = words_without(&format!("{}{path}{filler}", &filler[..596]), &url);
+        assert!(!long.contains("/serv") && long.chars().count() <= WORDS + 1, "{long}");
+    }
 
     #[test]
     fn a_service_may_ask_to_wait_for_seconds_or_until_a_date_and_no_longer_than_an_hour() {

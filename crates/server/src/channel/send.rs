@@ -15,6 +15,18 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 8;
 /// A post that was not taken for long, at so many attempts, is given up.
 const GIVE_UP_AFTER_ATTEMPTS: i64 = 3;
+/// A service that says for so long that there is no such webhook is believed: it may say so for
+/// minutes, while it is changed itself.
+const GONE_AFTER_MS: i64 = 3_600_000;
+
+/// What came of an attempt for its channel.
+#[derive(Debug, Clone, Copy, Default)]
+struct Standing {
+    /// It takes nothing before.
+    rests_until: Option<i64>,
+    /// Since when it says at each attempt that there is no such webhook.
+    gone_since: Option<i64>,
+}
 
 /// Sends posts for ever.
 pub async fn run_posts(shared: Shared, client: PostClient) {
@@ -23,6 +35,7 @@ pub async fn run_posts(shared: Shared, client: PostClient) {
     // Channels that take nothing for now, and until when. Forgotten at a restart: then they are
     // asked once more.
     let mut resting: HashMap<String, i64> = HashMap::new();
+    let mut gone: HashMap<String, i64> = HashMap::new();
     loop {
         let now = shared.clock.now();
         resting.retain(|_, until| *until > now);
@@ -34,7 +47,8 @@ pub async fn run_posts(shared: Shared, client: PostClient) {
                         || work.len() >= AT_ONCE;
                     if !waits {
                         busy.insert(post.recipient.clone());
-                        work.spawn(attempt(shared.clone(), client.clone(), post));
+                        let gone_since = gone.get(&post.recipient).copied();
+                        work.spawn(attempt(shared.clone(), client.clone(), post, gone_since));
                     }
                 }
             }
@@ -42,8 +56,12 @@ pub async fn run_posts(shared: Shared, client: PostClient) {
         }
         tokio::select! {
             Some(done) = work.join_next() => match done {
-                Ok((recipient, rests_until)) => {
+                Ok((recipient, Standing { rests_until, gone_since })) => {
                     busy.remove(&recipient);
+                    match gone_since {
+                        Some(since) => gone.insert(recipient.clone(), since),
+                        None => gone.remove(&recipient),
+                    };
                     if let Some(until) = rests_until {
                         resting.insert(recipient, until);
                     }
@@ -62,25 +80,31 @@ pub async fn run_posts(shared: Shared, client: PostClient) {
     }
 }
 
-/// Posts once and notes what came of it. Returns the channel, and until when it takes nothing.
-async fn attempt(shared: Shared, client: PostClient, post: DuePost) -> (String, Option<i64>) {
+/// Posts once and notes what came of it. Returns the channel, and how it stands.
+async fn attempt(
+    shared: Shared,
+    client: PostClient,
+    post: DuePost,
+    gone_since: Option<i64>,
+) -> (String, Standing) {
     // A server that is told to stop waits for this.
     let _sending = shared.posting.read().await;
-    let rests = match send(&shared, &client, &post).await {
-        Ok(rests) => rests,
+    let standing = match send(&shared, &client, &post, gone_since).await {
+        Ok(standing) => standing,
         Err(error) => {
             tracing::error!(%error, "what came of a post could not be noted");
-            Some(shared.clock.now() + FIRST_RETRY_MS)
+            Standing { rests_until: Some(shared.clock.now() + FIRST_RETRY_MS), gone_since }
         }
     };
-    (post.recipient.clone(), rests)
+    (post.recipient.clone(), standing)
 }
 
 async fn send(
     shared: &Shared,
     client: &PostClient,
     post: &DuePost,
-) -> Result<Option<i64>, StoreError> {
+    gone_since: Option<i64>,
+) -> Result<Standing, StoreError> {
     let channel = match channel_number(&post.recipient) {
         Some(number) => shared.store.channel(number).await?,
         None => None,
@@ -93,7 +117,7 @@ async fn send(
         }
     };
     let now = shared.clock.now();
-    let mut rests = None;
+    let mut standing = Standing::default();
     let mut tx = shared.store.write().await?;
     match answer {
         Answer::Taken(_) => {
@@ -108,19 +132,28 @@ async fn send(
         Answer::Closed(words, asked) => {
             let asked = asked.map_or(0, |asked| i64::try_from(asked.as_millis()).unwrap_or(0));
             let wait = retry_after(post.attempts).max(asked);
-            rests = Some(now + wait);
+            standing.rests_until = Some(now + wait);
             postpone(&mut tx, post, now, wait, &words).await?;
         }
         Answer::Refused(words) => give_up(&mut tx, post, now, &words).await?,
         Answer::Gone(words) => {
-            give_up(&mut tx, post, now, &words).await?;
-            if let Some(channel) = &channel {
-                tx.channel_broken(channel.id, now, &words).await?;
+            let since = gone_since.unwrap_or(now);
+            standing.gone_since = Some(since);
+            match &channel {
+                Some(channel) if channel.broken_at.is_some() || now - since >= GONE_AFTER_MS => {
+                    give_up(&mut tx, post, now, &words).await?;
+                    tx.channel_broken(channel.id, now, &words).await?;
+                }
+                _ => {
+                    let wait = retry_after(post.attempts);
+                    standing.rests_until = Some(now + wait);
+                    postpone(&mut tx, post, now, wait, &words).await?;
+                }
             }
         }
     }
     tx.commit().await?;
-    Ok(rests)
+    Ok(standing)
 }
 
 async fn postpone(
