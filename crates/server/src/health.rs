@@ -5,6 +5,7 @@ use crate::attribution::Repo;
 use crate::dates::ago;
 use crate::held_back::held_back;
 use crate::present::plain;
+use crate::sealing::KEY_VARIABLE;
 use crate::state::Shared;
 use crate::store::{ChannelRow, PostState, QueueAge, StoreError, channel_recipient};
 
@@ -17,6 +18,13 @@ pub struct HealthPart {
     pub ok: bool,
     /// How it stands, in a sentence.
     pub text: String,
+    /// Without it reports are not taken in, or alerts reach nobody.
+    pub is_vital: bool,
+}
+
+/// Whether the server as a whole does its work.
+pub fn is_healthy(parts: &[HealthPart]) -> bool {
+    parts.iter().all(|part| part.ok || !part.is_vital)
 }
 
 /// A report that waits longer than this for attribution is stuck.
@@ -47,12 +55,31 @@ pub async fn check(shared: &Shared) -> Vec<HealthPart> {
     vec![
         store,
         mirror(shared, now),
-        queue("blame queue", "reports wait for attribution", pending, now, PENDING_STUCK_MS),
-        queue("alerts", "alerts wait for somebody to tell", alerts, now, ALERT_STUCK_MS),
+        queue(
+            "blame queue",
+            ["report waits for attribution", "reports wait for attribution"],
+            pending,
+            now,
+            PENDING_STUCK_MS,
+        ),
+        queue(
+            "alerts",
+            ["alert waits for somebody to tell", "alerts wait for somebody to tell"],
+            alerts,
+            now,
+            ALERT_STUCK_MS,
+        ),
         held(shared, now).await,
-        queue("outbox", "mails wait to be sent", outbox, now, OUTBOX_STUCK_MS),
-        channels(shared, now).await,
+        queue(
+            "outbox",
+            ["mail waits to be sent", "mails wait to be sent"],
+            outbox,
+            now,
+            OUTBOX_STUCK_MS,
+        ),
+        beside(channels(shared, now).await),
         addresses(shared, now).await,
+        beside(values(shared).await),
     ]
 }
 
@@ -67,8 +94,13 @@ async fn held(shared: &Shared, now: i64) -> HealthPart {
     let text = match next {
         None => "0 alerts wait to be told together".to_owned(),
         Some(next) => format!(
-            "{alerts} alerts for {} recipients wait to be told together, the first in {}",
-            held.len(),
+            "{} for {} to be told together, the first in {}",
+            counted(alerts, "alert", "alerts"),
+            match held.len() {
+                1 if alerts == 1 => "1 recipient waits".to_owned(),
+                1 => "1 recipient wait".to_owned(),
+                more => format!("{more} recipients wait"),
+            },
             ago(next - now)
         ),
     };
@@ -76,7 +108,12 @@ async fn held(shared: &Shared, now: i64) -> HealthPart {
 }
 
 fn part(name: &'static str, ok: bool, text: String) -> HealthPart {
-    HealthPart { name, ok, text }
+    HealthPart { name, ok, text, is_vital: true }
+}
+
+/// One beside the way of the alerts, which go on without it.
+fn beside(part: HealthPart) -> HealthPart {
+    HealthPart { is_vital: false, ..part }
 }
 
 /// What did not reach a channel is said, but only what the whole project misses is a matter for
@@ -103,10 +140,12 @@ async fn channels(shared: &Shared, now: i64) -> HealthPart {
         }
         let age = state.and_then(|state| state.oldest_at).map_or(0, |oldest| now - oldest);
         if let Some(PostState { waiting: waiting @ 1.., .. }) = state {
-            wrong.push(format!("{waiting} posts wait, the oldest for {}", ago(age)));
+            let posts = counted(*waiting, "post waits", "posts wait");
+            wrong.push(format!("{posts}, the oldest for {}", ago(age)));
         }
         if let Some(PostState { given_up: given_up @ 1.., .. }) = state {
-            wrong.push(format!("{given_up} posts were given up since yesterday"));
+            let posts = counted(*given_up, "post was", "posts were");
+            wrong.push(format!("{posts} given up since yesterday"));
         }
         if wrong.is_empty() {
             continue;
@@ -125,19 +164,46 @@ async fn channels(shared: &Shared, now: i64) -> HealthPart {
     part(NAME, ok, plain(&texts.join(". ")))
 }
 
+/// Samples whose key is gone: alerts go out, but without values.
+async fn values(shared: &Shared) -> HealthPart {
+    const NAME: &str = "values";
+    match shared.store.unreadable_values().await {
+        Err(error) => part(NAME, false, error.to_string()),
+        Ok(0) => part(NAME, true, "all that is stored can be read".to_owned()),
+        Ok(number) => part(NAME, false, unreadable_in_words(number)),
+    }
+}
+
+/// That so many of the newest stored values cannot be read, and how to mend it.
+pub fn unreadable_in_words(number: i64) -> String {
+    let what = match number {
+        1 => "1 of the newest samples, waiting reports and mails was".to_owned(),
+        number => format!("{number} of the newest samples, waiting reports and mails were"),
+    };
+    format!(
+        "{what} encrypted with a key that is not in {KEY_VARIABLE}: alerts go out short, without \
+         values. Put the older key behind the new one, with a comma between them"
+    )
+}
+
 /// Addresses that mails do not go to are nobody's fault and no part's: they are only said.
 async fn addresses(shared: &Shared, now: i64) -> HealthPart {
-    let counted = async {
+    let both = async {
         let refused = shared.store.refused_addresses(now).await?;
         let refused = refused.iter().filter(|known| known.words.is_some()).count();
         Ok::<_, StoreError>((refused, shared.store.unwanted_mails().await?.len()))
     };
-    match counted.await {
+    match both.await {
         Err(error) => part("addresses", false, error.to_string()),
         Ok((0, 0)) => part("addresses", true, "all can be reached".to_owned()),
         Ok((refused, unwanted)) => {
             let text = format!(
-                "{refused} cannot be reached, {unwanted} do not want some mails: /admin names them"
+                "{refused} cannot be reached, {}: /admin names them",
+                counted(
+                    u32::try_from(unwanted).unwrap_or(u32::MAX),
+                    "does not want some mails",
+                    "do not want some mails"
+                )
             );
             part("addresses", true, text)
         }
@@ -182,21 +248,27 @@ fn judged(judgement: &Judgement) -> String {
     }
 }
 
+fn counted(number: impl Into<i128>, one: &str, many: &str) -> String {
+    let number = number.into();
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
 fn queue(
     name: &'static str,
-    what: &str,
+    [one, many]: [&str; 2],
     queue: Result<QueueAge, StoreError>,
     now: i64,
     stuck_after: i64,
 ) -> HealthPart {
     match queue {
         Err(error) => part(name, false, error.to_string()),
-        Ok(QueueAge { waiting: 0, .. }) => part(name, true, format!("0 {what}")),
+        Ok(QueueAge { waiting: 0, .. }) => part(name, true, format!("0 {many}")),
         Ok(QueueAge { waiting, oldest_at, last_error }) => {
             let age = now - oldest_at.unwrap_or(now);
             let error =
                 last_error.map(|error| format!("; last error: {error}")).unwrap_or_default();
-            let text = format!("{waiting} {what}, the oldest for {}{error}", ago(age));
+            let what = counted(waiting, one, many);
+            let text = format!("{what}, the oldest for {}{error}", ago(age));
             part(name, age < stuck_after, plain(&text))
         }
     }

@@ -73,6 +73,9 @@ impl fmt::Debug for Sealing {
 }
 
 impl Sealing {
+    /// So many bytes say which key it was.
+    pub const HEAD: usize = HEAD;
+
     /// With keys as [`KEY_VARIABLE`] holds them: the first seals, when `seals`, and all open.
     ///
     /// # Errors
@@ -113,6 +116,12 @@ impl Sealing {
         let sealed = key.cipher.encrypt(&XNonce::from(nonce), payload);
         let sealed = sealed.map_err(|_| SealError::Changed)?;
         Ok([&[VERSION][..], &key.id, &nonce, &sealed].concat())
+    }
+
+    /// Whether something can be opened, by its first bytes ([`Sealing::HEAD`] of them).
+    pub fn knows_key_of(&self, head: &[u8]) -> bool {
+        head.first() != Some(&VERSION)
+            || self.keys.iter().any(|key| head.get(1..HEAD) == Some(&key.id))
     }
 
     /// What a row of `table` holds; what is not sealed is returned as it is.

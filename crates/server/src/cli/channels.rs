@@ -71,7 +71,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Action::Add { conf, kind, url, owner } => {
             let config = conf.resolve()?;
             let channel = checked(&config, kind, &url, owner).await?;
-            add(&open(&config, now).await?, &channel, now).await
+            add(&open(&config, now).await?, &channel, &conf, now).await
         }
         Action::Remove { conf, number } => {
             let config = conf.resolve()?;
@@ -168,7 +168,12 @@ async fn checked(
     Ok(NewChannel { kind: kind.as_str(), url: Secret::new(url.to_string()), secret, owner })
 }
 
-async fn add(store: &Store, channel: &NewChannel, now: i64) -> Result<ExitCode, Failure> {
+async fn add(
+    store: &Store,
+    channel: &NewChannel,
+    conf: &ConfArgument,
+    now: i64,
+) -> Result<ExitCode, Failure> {
     let mut tx = store.write().await?;
     let number = tx.add_channel(channel, now).await?;
     tx.commit().await?;
@@ -178,7 +183,7 @@ async fn add(store: &Store, channel: &NewChannel, now: i64) -> Result<ExitCode, 
         let _ = writeln!(text, "signing key  {}", secret.reveal());
         let _ = writeln!(text, "Keep it for the receiver: it is not shown again.");
     }
-    let _ = writeln!(text, "Try it: flawless channels test {number}");
+    let _ = writeln!(text, "Try it: flawless channels test {number}{}", conf.again());
     print(text)
 }
 
@@ -192,10 +197,8 @@ async fn test(config: &Config, store: &Store, number: i64, now: i64) -> Result<E
     let answer =
         PostClient::new(config.webhook_private_addresses).post(&channel, &id, &body, now).await;
     let mut tx = store.write().await?;
-    match &answer {
-        Answer::Taken(_) => tx.channel_works(number).await?,
-        Answer::Gone(words) => tx.channel_broken(number, now, words).await?,
-        _ => {}
+    if let Answer::Taken(_) = &answer {
+        tx.channel_works(number).await?;
     }
     tx.commit().await?;
     store.close().await;

@@ -3,10 +3,12 @@ use std::process::ExitCode;
 
 use flawless_git::process::GitProgram;
 use flawless_git::{GitError, Repository, Source, probe_remote};
+use url::Url;
 
 use super::{ConfArgument, Failure};
 use crate::clock::Clock;
 use crate::config::{Config, SmtpSecurity};
+use crate::health::unreadable_in_words;
 use crate::mail::Smtp;
 use crate::store::Store;
 
@@ -33,14 +35,34 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         None => format!("no port for thrift ({at} = 0): older clients cannot report"),
     };
     report("reports", Ok(format!("{thrift}; http://{}/thrift over HTTP", config.http_address)));
+    if let Some(text) = pages_elsewhere(&config) {
+        say!("note     pages: {text}");
+    }
     report("store", check_store(&config).await);
-    report("values", Ok(check_sealing(&config)));
+    report("values", check_sealing(&config).await);
     report("repository", check_repository(&config).await);
     report("mail server", check_smtp(&config).await);
     for text in &config.missing {
         say!("missing  {text}");
     }
     Ok(if all_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Links in mails lead to `hostname`; one without a port to another port than that of the pages,
+/// where no proxy stands between.
+fn pages_elsewhere(config: &Config) -> Option<String> {
+    let url = Url::parse(config.base_url.as_deref()?).ok()?;
+    let (linked, listened) = (url.port_or_known_default()?, config.http_address.port());
+    let is_meant = url.port().is_some() || linked == listened || matches!(listened, 0 | 80 | 443);
+    (!is_meant).then(|| {
+        let at = &config.set_at["hostname"];
+        format!(
+            "{at}: {url} names no port, so links in mails lead to port {linked}, and the pages are \
+             at port {listened} (http_port). Without a proxy that passes them on, write \
+             {}:{listened}",
+            url.as_str().trim_end_matches('/')
+        )
+    })
 }
 
 async fn check_store(config: &Config) -> Result<String, String> {
@@ -57,15 +79,26 @@ async fn check_store(config: &Config) -> Result<String, String> {
     Ok(format!("{} can be written", config.data_dir.display()))
 }
 
-/// Whether what holds values is encrypted.
-fn check_sealing(config: &Config) -> String {
+/// Whether what holds values is encrypted, and can be read.
+async fn check_sealing(config: &Config) -> Result<String, String> {
     let keys = config.sealing.key_count();
-    match config.sealing.seals() {
+    let unreadable = async {
+        let store = Store::open(&config.data_dir, &config.sealing, Clock::system().now()).await?;
+        let unreadable = store.unreadable_values().await?;
+        store.close().await;
+        Ok::<_, crate::store::StoreError>(unreadable)
+    };
+    match unreadable.await {
+        // That of the store has said why.
+        Ok(0) | Err(_) => {}
+        Ok(number) => return Err(unreadable_in_words(number)),
+    }
+    Ok(match config.sealing.seals() {
         true => {
             format!("samples, waiting reports and mails in the outbox are encrypted; keys: {keys}")
         }
         false => "samples are stored as they are (encrypt_samples = False)".to_owned(),
-    }
+    })
 }
 
 /// Whether the repository can be read, and which branch runs.

@@ -107,8 +107,27 @@ impl ConfArgument {
         Ok(raw)
     }
 
+    /// What has to be typed behind another command, so that it means the same: begins with a blank.
+    fn again(&self) -> String {
+        let conf = self
+            .conf
+            .iter()
+            .map(|path| format!(" -conf {}", shell_word(&path.display().to_string())));
+        let set = self.set.iter().map(|set| format!(" --set {}", shell_word(set)));
+        conf.chain(set).collect()
+    }
+
     fn resolve(&self) -> Result<Config, ConfigError> {
         Config::resolve(&self.raw()?)
+    }
+}
+
+/// A word as a shell takes it.
+fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
     }
 }
 

@@ -3,7 +3,7 @@ use flawless_core::{ClassifiedFrame, Report};
 use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError, WriteTx};
-use crate::sealing::SealError;
+use crate::sealing::{SealError, Sealing};
 
 /// A report, what its frames were to the choice, and which one was blamed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -81,7 +81,32 @@ impl WriteTx {
     }
 }
 
+/// So many of the newest rows of each kind are looked at.
+const LOOKED_AT: i64 = 500;
+
 impl Store {
+    /// How many of the newest samples, waiting reports and mails cannot be read, because their key
+    /// is not known.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn unreadable_values(&self) -> Result<i64, StoreError> {
+        let mut unreadable = 0;
+        for newest in [
+            "SELECT SUBSTR(body, 1, $1) FROM sample ORDER BY received_at DESC LIMIT $2",
+            "SELECT SUBSTR(body, 1, $1) FROM pending_report ORDER BY next_attempt_at DESC LIMIT $2",
+            "SELECT SUBSTR(message, 1, $1) FROM outbox WHERE sent_at IS NULL \
+             AND gave_up_at IS NULL ORDER BY next_attempt_at DESC LIMIT $2",
+        ] {
+            let head = i64::try_from(Sealing::HEAD).unwrap_or(i64::MAX);
+            let query = sqlx::query_scalar(newest).bind(head).bind(LOOKED_AT);
+            let heads: Vec<Vec<u8>> = query.fetch_all(&self.readers).await?;
+            let unknown = heads.iter().filter(|head| !self.sealing.knows_key_of(head)).count();
+            unreadable += i64::try_from(unknown).unwrap_or(i64::MAX);
+        }
+        Ok(unreadable)
+    }
+
     /// The newest sample of an issue and when it came in.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::layout::page_with;
 use super::visitor::Frame;
 use crate::dates::date_time;
-use crate::health::{HealthPart, check};
+use crate::health::{HealthPart, check, is_healthy};
 use crate::present::plain;
 use crate::state::Shared;
 
@@ -47,7 +47,7 @@ const LOSSES_MS: i64 = 7 * 86_400_000;
 
 pub(super) async fn show(frame: Frame, State(shared): State<Shared>) -> Response {
     let parts = check(&shared).await;
-    let ok = parts.iter().all(|part| part.ok);
+    let ok = is_healthy(&parts);
     let yesterday = shared.clock.now() - 86_400_000;
     let outcomes = shared.store.outcomes_since(yesterday).await.unwrap_or_default();
     let outcomes = outcomes.into_iter().map(|row| OutcomeLine {

@@ -20,7 +20,7 @@ async fn a_mail_waits_while_the_mail_server_is_down_and_is_sent_once_it_is_back(
     app = app.restart().await;
     app.clock.advance(2 * 86_400_000);
     let (status, health) = app.get("/check_health").await;
-    assert!(status == 503 && health.contains("1 mails wait to be sent"), "{status} {health}");
+    assert!(status == 503 && health.contains("1 mail waits to be sent"), "{status} {health}");
     app.smtp = SmtpServer::start(&["--port", &port.to_string()]);
     app.clock.advance(86_400_000);
     let mail = app.one_mail().await;

@@ -63,6 +63,13 @@ async fn with_a_key_values_are_nowhere_on_the_disk_and_pages_and_mails_show_them
     assert_eq!(status, 200);
     let why = "the sample of issue 1 was encrypted with a key that is not in FLAWLESS_SAMPLE_KEY";
     assert!(page.contains(why), "{page}");
+    let (status, page) = app.get("/check_health").await;
+    let why = "1 of the newest samples, waiting reports and mails was encrypted with a key";
+    assert!(status == 200 && page.contains(why), "{status} {page}");
+    let set = format!("data_dir_path={}", app.folder.path().join("data").display());
+    let check = crate::command_line::flawless(app.folder.path(), &["check", "--set", &set]);
+    let text = String::from_utf8_lossy(&check.stdout).into_owned();
+    assert!(text.contains("PROBLEM  values: 1 of the newest samples"), "{text}");
     app.clock.advance(2_000);
     report(&app).await;
     app.settle().await;

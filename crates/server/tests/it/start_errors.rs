@@ -121,7 +121,8 @@ fn check_says_every_problem_with_what_to_do() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(
         folder.path().join("f.cfg"),
-        "[flawless]\nsmtp_host = 127.0.0.1:1\nrepo_dir = /nowhere\ndata_dir_path = d\n",
+        "[flawless]\nsmtp_host = 127.0.0.1:1\nrepo_dir = /nowhere\ndata_dir_path = d\n\
+         hostname = http://flawless.example.com\nhttp_port = 9876\n",
     )
     .expect("written");
     let output = flawless(folder.path(), &["check", "-conf", "f.cfg"]);
@@ -132,6 +133,8 @@ fn check_says_every_problem_with_what_to_do() {
         "PROBLEM  repository: f.cfg:3: repo_dir",
         "PROBLEM  mail server: f.cfg:2: smtp_host",
         "missing  no default_contact",
+        "note     pages: f.cfg:5: hostname",
+        "write http://flawless.example.com:9876",
     ] {
         assert!(text.contains(expected), "{expected:?} is missing in\n{text}");
     }
