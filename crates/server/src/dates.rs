@@ -58,6 +58,11 @@ pub fn zone_name(milliseconds: i64, timezone: &TimeZone) -> String {
     zoned(milliseconds, timezone).strftime("%Z").to_string()
 }
 
+/// The same with the abbreviation of the zone, where it stands alone: `2026-11-22 12:00:00 UTC`.
+pub fn date_time_zone(milliseconds: i64, timezone: &TimeZone) -> String {
+    format!("{} {}", date_time(milliseconds, timezone), zone_name(milliseconds, timezone))
+}
+
 /// RFC 3339 in UTC, for programs.
 pub fn rfc3339(milliseconds: i64) -> String {
     zoned(milliseconds, &TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
@@ -139,6 +144,8 @@ mod tests {
     #[test]
     fn times_are_written_for_people_and_for_programs() {
         assert_eq!(date_time(0, &TimeZone::UTC), "1970-01-01 00:00:00");
+        let berlin = TimeZone::get("Europe/Berlin").expect("known");
+        assert_eq!(date_time_zone(0, &berlin), "1970-01-01 01:00:00 CET");
         assert_eq!(rfc3339(1_000), "1970-01-01T00:00:01Z");
         assert_eq!([ago(500), ago(61_000), ago(90_000_000)], ["0 s", "1 min", "1 days"]);
     }

@@ -2,7 +2,7 @@
 use flawless_core::Owner;
 use serde::Serialize;
 
-use crate::dates::{date_time, rfc3339};
+use crate::dates::{date_time, date_time_zone, rfc3339};
 use crate::links;
 use crate::mending::Again;
 use crate::present::{author_of, cut, one_line};
@@ -53,6 +53,9 @@ pub struct ShortAlert {
     pub revision: Option<String>,
     /// What is told again, in a sentence.
     pub again: Option<String>,
+    /// Text of the known error that it is, for mails.
+    #[serde(skip)]
+    pub header: String,
     /// The issue's page.
     pub url: String,
     /// The page that says that it is somebody else's.
@@ -91,7 +94,11 @@ impl ShortAlert {
         owner: &Owner,
     ) -> Self {
         let facts = &issue.facts;
-        let date = |at: i64| date_time(at, &shared.config.timezone);
+        let timezone = &shared.config.timezone;
+        let date = |at: i64| date_time(at, timezone);
+        let rules = shared.rules.get();
+        let known = facts.known_error_id.and_then(|id| rules.rules.known_error(id));
+        let header = |text: &str| cut(text, 2_000);
         let details = issue.details();
         let again = Again::of(alert);
         let report = sample.map(|sample| &sample.report);
@@ -121,7 +128,11 @@ impl ShortAlert {
             hostname: report.map(|report| one_line(&report.hostname, 100)).unwrap_or_default(),
             environment: report.map(|r| one_line(&r.environment, 100)).unwrap_or_default(),
             revision: report.and_then(|r| r.revision.as_deref()).map(|name| one_line(name, 100)),
-            again: again.map(|again| again.in_words(date)),
+            again: again.map(|again| again.in_words(|at| date_time_zone(at, timezone))),
+            header: known
+                .and_then(|known| known.email_header.as_deref())
+                .map(header)
+                .unwrap_or_default(),
             url: links::issue(&shared.base_url, issue.id),
             not_mine_url: links::not_mine(&shared.base_url, issue.id),
             mute_url: links::mute(&shared.base_url, issue.id),

@@ -166,6 +166,7 @@ mod tests {
             environment: String::new(),
             revision: None,
             again: again.map(str::to_owned),
+            header: String::new(),
             url: text(),
         }
     }

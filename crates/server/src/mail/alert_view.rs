@@ -3,7 +3,7 @@ use textwrap::{Options, WordSplitter, fill};
 
 use crate::code_around::{CodeLine, code_lines};
 use crate::config::MailLocals;
-use crate::dates::date_time;
+use crate::dates::{date_time, date_time_zone};
 use crate::links;
 use crate::present::{author_of, cut, one_line, plain};
 use crate::short_alert::ShortAlert;
@@ -122,7 +122,9 @@ fn without_modules(frame: &mut ShownFrame) {
 /// Where, how often since when, in which revision, by which change.
 fn facts(mail: &AlertMail<'_>, short: &ShortAlert, recipient: &str) -> Vec<String> {
     let AlertMail { shared, issue, details, .. } = *mail;
-    let since = date_time(issue.first_seen_at, &shared.config.timezone);
+    // The first time in the mail says the zone of all.
+    let date = if short.again.is_some() { date_time } else { date_time_zone };
+    let since = date(issue.first_seen_at, &shared.config.timezone);
     let (times, last) = match short.occurrences {
         1 => (format!("once, on {since}"), ""),
         number => (format!("{number} times since {since}"), "last "),

@@ -70,8 +70,9 @@ impl WeeklyView {
             "default" => String::new(),
             project => format!(" in {}", one_line(project, 60)),
         };
+        let so_far = if week.to > shared.clock.now() { " so far" } else { "" };
         Self {
-            heading: format!("Your week{of_project}: {}", person.in_words()),
+            heading: format!("Your week{of_project}{so_far}: {}", person.in_words()),
             days: format!("{} to {}", day(week.from), day(week.to - 1)),
             quiet: match (again.len() + new.len(), failing.len()) {
                 (0, 0) => Some("A quiet week: nothing of yours fails."),

@@ -45,7 +45,7 @@ ZeroDivisionError in total
 ZeroDivisionError('division by zero')
 shop/cart.py:5
 
-Occurred 3 times since 2026-11-22 12:00:00, last on web-01, in production
+Occurred 3 times since 2026-11-22 12:00:00 UTC, last on web-01, in production
 Revision {revision}
 Your commit {change} of 2026-05-18: cart: a total
 
@@ -304,4 +304,29 @@ async fn an_issue_that_is_told_at_each_occurrence_stands_once_in_a_summary() {
     assert!(later.is_some(), "one issue is told as one: {mails:#?}");
     app.later();
     assert_eq!(app.mails().await.len(), 2, "nothing is left");
+}
+
+#[tokio::test]
+async fn what_a_known_error_says_stands_in_a_summary_too() {
+    let app = told().start().await;
+    let rule = r#"{"filename": "shop/web.py", "alert_every_n_occurrences": 1,
+        "email_header": "See the runbook of <handle>."}"#;
+    crate::rules::add(&app, "known_errors", rule).await;
+    let rule = r#"{"filename": "shop/money.py", "alert_every_n_occurrences": 1}"#;
+    crate::rules::add(&app, "known_errors", rule).await;
+    let web = [("/srv/app/shop/web.py", 2, "handle", "return cart.total()")];
+    let money = [("/srv/app/shop/money.py", 6, "fail", "raise ValueError(text)")];
+    // The first is told at once, the others together.
+    for frames in [&money, &web, &money] {
+        let mut report = request(frames);
+        report.error_count = Some(1);
+        app.report(&report).await;
+        app.settle().await;
+    }
+    app.later();
+    let mails = app.mails().await;
+    let summary = mails.iter().find(|mail| mail.subject.starts_with("2 issues: "));
+    let summary = summary.unwrap_or_else(|| panic!("{mails:#?}"));
+    assert_eq!(summary.text.matches("See the runbook of <handle>.").count(), 1, "{}", summary.text);
+    assert!(summary.html.contains("See the runbook of &#60;handle&#62;."), "{}", summary.html);
 }
