@@ -56,8 +56,8 @@ impl Client {
         self.delivery.lose(occurrences);
     }
 
-    /// Sends what was counted and all that waits. `true` when all of it was taken; it returns
-    /// sooner when no server takes reports.
+    /// Sends what was counted and all that waits. `true` when all of it was taken, and nothing was
+    /// refused since the last call; it returns sooner when no server takes reports.
     pub fn flush(&self, limit: Duration) -> bool {
         let untold = self.with_thinning(Thinning::take_untold);
         untold.into_iter().for_each(|untold| self.push_untold(untold));

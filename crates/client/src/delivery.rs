@@ -41,6 +41,8 @@ struct State {
     is_hopeless: bool,
     /// All servers are to be tried at once, whatever they did before.
     wants_pardon: bool,
+    /// A server has refused something since somebody asked whether all is sent.
+    was_refused: bool,
     /// The thread ends after what waits: the client is gone, or the process forks.
     is_last: bool,
     warning: Option<String>,
@@ -56,6 +58,7 @@ impl Delivery {
             is_idle: false,
             is_hopeless: false,
             wants_pardon: false,
+            was_refused: false,
             is_last: false,
             warning: None,
             has_warned: false,
@@ -88,11 +91,12 @@ impl Delivery {
         }
     }
 
-    /// Waits until all is sent (`true`), no server takes it, or the time is up.
+    /// Waits until all is sent (`true`), no server takes it, or the time is up. What was refused
+    /// since the last time is not sent.
     pub(crate) fn flush(&self, limit: Duration) -> bool {
         let mut state = self.lock();
         if state.thread.is_none() {
-            return state.queue.is_empty();
+            return state.queue.is_empty() && !std::mem::take(&mut state.was_refused);
         }
         state.wants_pardon = true;
         state.is_hopeless = false;
@@ -100,8 +104,9 @@ impl Delivery {
         let busy =
             |state: &mut State| (!state.queue.is_empty() || state.is_sending) && !state.is_hopeless;
         let waited = self.rest.wait_timeout_while(state, limit, busy);
-        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.queue.is_empty() && !state.is_sending
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let was_refused = std::mem::take(&mut state.was_refused);
+        state.queue.is_empty() && !state.is_sending && !was_refused
     }
 
     pub(crate) fn take_over(self: &Arc<Self>, other: &Self) {
@@ -271,6 +276,7 @@ impl Delivery {
             }
             Err(Failure::Refused(why)) => {
                 state.queue.lost += waiting.count;
+                state.was_refused = true;
                 state.warn(|| format!("{address} refuses a report: {why}"));
             }
         }

@@ -274,7 +274,8 @@ fn what_a_server_refuses_is_lost_and_the_next_report_says_so() {
     let server = Server::http(move || answers.remove(0));
     let client = client(server.dsn(), QueueBounds::default());
     fail(&client, 4);
-    assert!(client.flush(LONG));
+    assert!(!client.flush(LONG), "two were refused");
+    assert!(client.flush(LONG), "which was said");
     let lost: Vec<_> = (0..4).map(|_| server.next().lost_count).collect();
     assert_eq!(lost, [None, Some(1), Some(2), None]);
     let warning = client.take_warning().expect("a warning");
