@@ -77,6 +77,11 @@ fn a_known_error_is_told_by_its_own_thresholds_and_each_occurrence_counts() {
         (known(None, None, Some(5)), 5, 9, true, false),
         (known(None, None, Some(5)), 9, 21, true, true),
         (known(None, Some(10), Some(5)), 9, 10, true, true),
+        // Both: once at the minimum, and at each multiple, be it below or above it.
+        (known(Some(7), None, Some(5)), 4, 5, false, true),
+        (known(Some(7), None, Some(10)), 6, 7, false, true),
+        (known(Some(7), None, Some(10)), 7, 9, true, false),
+        (known(Some(7), None, Some(10)), 9, 10, true, true),
         (known(None, Some(10), Some(5)), 10, 15, true, false),
         (known(Some(0), None, Some(0)), 0, 9, false, false),
     ] {
