@@ -3,6 +3,7 @@
 
 mod again;
 mod attribute;
+mod find_issue;
 mod issue_facts;
 mod keep_mirror;
 mod keep_rules;
