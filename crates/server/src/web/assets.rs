@@ -1,4 +1,4 @@
-//! The style sheet and the script.
+//! The style sheet, the script and the icon.
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
@@ -10,6 +10,11 @@ pub(super) async fn style() -> Response {
 /// What makes pages nicer; everything works without it.
 pub(super) async fn script() -> Response {
     asset("text/javascript; charset=utf-8", include_str!("script.js"))
+}
+
+/// What tabs and bookmarks show.
+pub(super) async fn icon() -> Response {
+    asset("image/svg+xml", include_str!("icon.svg"))
 }
 
 fn asset(kind: &'static str, text: &'static str) -> Response {

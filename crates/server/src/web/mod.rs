@@ -43,6 +43,7 @@ pub fn router(shared: Shared) -> Router {
     let everybody = Router::new()
         .route("/style.css", get(assets::style))
         .route("/script.js", get(assets::script))
+        .route("/icon.svg", get(assets::icon))
         .fallback(layout::not_found);
     let reader = Router::new()
         .route("/", get(week_report::show))
