@@ -15,7 +15,7 @@ pub fn author_of(issue: &IssueRow, details: &IssueDetails) -> String {
 pub fn plain(text: &str) -> String {
     let harmful = |c: char| {
         (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     if !text.contains(harmful) {
         return text.to_owned();
@@ -42,6 +42,7 @@ mod tests {
 
     #[test]
     fn text_cannot_change_the_text_around_it() {
+        assert_eq!(plain("a\u{61c}b\u{2066}c"), "a\u{fffd}b\u{fffd}c");
         assert_eq!(plain("a\u{202e}b\u{1b}[31m\tc\r\nd"), "a\u{fffd}b\u{fffd}[31m\tc\nd");
         assert_eq!(one_line("a\r\nBcc: x\n\n y", 100), "a Bcc: x y");
         assert_eq!(one_line("abcdef", 3), "abc…");

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 
 use super::visitor::Frame;
+use crate::present::plain;
 use crate::store::{RuleInputError, StoreError};
 
 /// Renders a page.
@@ -14,7 +15,8 @@ pub(super) fn page(template: &impl Template) -> Response {
 /// Renders a page with another status.
 pub(super) fn page_with(status: StatusCode, template: &impl Template) -> Response {
     match template.render() {
-        Ok(html) => (status, Html(html)).into_response(),
+        // Whichever template forgot it: nothing turns the text of a page around.
+        Ok(html) => (status, Html(plain(&html))).into_response(),
         Err(error) => {
             tracing::error!(%error, "a page could not be rendered");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
