@@ -13,7 +13,7 @@ const BOT: Person = ("dependabot[bot]", "49699333+dependabot[bot]@users.noreply.
 const GATEWAY_KEY: &str = "gk-1f2e3d4c5b6a";
 
 /// The shop: invoices of Ann's, payments and imports of Ben's, the rest of Cleo's.
-fn shop() -> TestRepository {
+pub fn shop() -> TestRepository {
     let repository = TestRepository::empty();
     let commit = |who, day, message: &str, path: &str, text: &str| {
         repository.commit(who, day, message, &[(path, text)])

@@ -5,6 +5,7 @@
 mod alerts;
 mod attribution;
 mod bounced;
+mod browser;
 mod channel_posts;
 mod channels;
 mod command_line;
@@ -13,6 +14,7 @@ mod erased;
 mod flood;
 mod harness;
 mod hostile;
+mod hostile_pages;
 mod http_ingest;
 mod ingest;
 mod line_identity;

@@ -1,6 +1,7 @@
 //! Starts the whole server on free ports with a clock of its own, a real mail server and a
 //! real repository, and talks to it as clients, browsers and people do.
 
+mod browser;
 mod mail;
 mod process;
 mod repository;
@@ -19,6 +20,7 @@ use flawless_server::sealing::Sealing;
 use flawless_server::server::Server;
 use tempfile::TempDir;
 
+pub use browser::{Axe, Browser, PHONE, SCREEN, Scheme};
 pub use mail::{Mail, SmtpServer};
 pub use process::{ServerProcess, free_port, server_options};
 pub use repository::{ANN, BEN, CLEO, Person, TestRepository};

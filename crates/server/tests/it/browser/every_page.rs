@@ -1,0 +1,129 @@
+//! What must hold for every page: in every size and style, and for whoever cannot see it.
+use super::filled::Filled;
+use crate::harness::{App, Axe, Browser, PHONE, SCREEN, Scheme};
+
+/// Name, status, path; names in braces are those of [`Filled`]. A new page is a line here.
+pub const PAGES: &[(&str, u64, &str)] = &[
+    ("week", 200, "/"),
+    ("week-with-all", 200, "/?include_known_errors=True&include_modified_before_min_date=True"),
+    ("week-without-errors", 200, "/?timestamp=1600000000"),
+    ("issue", 200, "/view_traceback?issue={plain}"),
+    ("issue-with-request", 200, "/view_traceback?issue={request}"),
+    ("issue-of-group", 200, "/view_traceback?issue={group}"),
+    ("issue-with-long-values", 200, "/view_traceback?issue={long}"),
+    ("issue-of-nobody", 200, "/view_traceback?issue={nobody}"),
+    ("issue-known", 200, "/view_traceback?issue={known}"),
+    ("issue-muted", 200, "/view_traceback?issue={muted}"),
+    ("issue-mended", 200, "/view_traceback?issue={mended}"),
+    ("not-mine", 200, "/not_mine?issue={plain}"),
+    ("not-mine-of-nobody", 200, "/not_mine?issue={nobody}"),
+    ("mute", 200, "/mute?issue={muted}"),
+    ("add-known-error", 200, "/add_known_error?filename=shop/web.py&function_name=pay_order"),
+    ("add-watcher", 200, "/add_watch"),
+    ("add-alias", 200, "/remap_email"),
+    ("add-reassignment", 200, "/disown_file"),
+    ("add-ignored-exception", 200, "/add_ignored_exception"),
+    ("rules", 200, "/admin"),
+    ("known-errors", 200, "/view_config?key=known_errors"),
+    ("library-code", 200, "/view_config?key=building_blocks"),
+    ("third-party-rules", 200, "/view_config?key=third_party_whitelist"),
+    ("ignored-exceptions", 200, "/view_config?key=ignored_exceptions"),
+    ("watchers", 200, "/view_config?key=watch_list"),
+    ("reassignments", 200, "/view_config?key=disownership_list"),
+    ("aliases", 200, "/view_config?key=email_remapping"),
+    ("health", 200, "/check_health"),
+    ("unsubscribe", 200, "{unsubscribe}"),
+    ("no-page", 404, "/nothing"),
+    ("no-issue", 404, "/view_traceback?issue=999999"),
+];
+
+/// Names and what is written there.
+type Fields = &'static [(&'static str, &'static str)];
+
+/// Forms filled in wrongly: name, page, fields. Each comes back with what is wrong.
+const MISTAKES: &[(&str, &str, Fields)] = &[
+    ("mistake-in-watcher", "/add_watch", &[("filepath", "shop"), ("email", "nobody")]),
+    ("mistake-in-alias", "/remap_email", &[("old_email", "x"), ("new_email", "nobody")]),
+    (
+        "mistake-in-known-error",
+        "/add_known_error",
+        &[("filename", "a.py"), ("min_alert_threshold", "many")],
+    ),
+    ("mistake-in-commit", "/view_traceback?issue={plain}", &[("commit", "latest")]),
+];
+
+/// Pages of a server that nothing is set up for, and nothing was reported to.
+const EMPTY: &[(&str, &str)] = &[
+    ("empty-week", "/"),
+    ("empty-rules", "/admin"),
+    ("empty-list", "/view_config?key=known_errors"),
+    ("empty-health", "/check_health"),
+];
+
+/// Everything that is wrong with the page that the browser shows.
+async fn faults(browser: &Browser, name: &str, width: u32) -> Vec<String> {
+    let mut found = browser.complaints().await;
+    found.extend(browser.too_wide().await);
+    for scheme in [Scheme::Dark, Scheme::Light] {
+        browser.scheme(scheme).await;
+        // Only colours depend on the style.
+        let rules = if scheme == Scheme::Light { Axe::All } else { Axe::Contrast };
+        let scheme = scheme.name();
+        found.extend(browser.axe(rules).await.iter().map(|fault| format!("{scheme}: {fault}")));
+        if std::env::var_os("SCREENSHOTS").is_some() {
+            browser.screenshot(&format!("pages/{name}-{width}-{scheme}")).await;
+        }
+    }
+    found.iter().map(|fault| format!("{name} at {width}: {fault}")).collect()
+}
+
+fn none(found: &[String]) {
+    assert!(found.is_empty(), "{} faults:\n{}", found.len(), found.join("\n"));
+}
+
+async fn no_page_has_faults_at(width: u32) {
+    let filled = Filled::start().await;
+    let browser = Browser::start(&filled.app).await;
+    browser.width(width).await;
+    let mut found = Vec::new();
+    for (name, status, path) in PAGES {
+        let path = filled.path(path);
+        browser.open(&path).await;
+        assert_eq!(browser.status().await, *status, "{path}");
+        found.extend(faults(&browser, name, width).await);
+    }
+    none(&found);
+    for (name, path, fields) in MISTAKES {
+        browser.open(&filled.path(path)).await;
+        browser.run("for (const form of document.forms) form.noValidate = true", vec![]).await;
+        for (field, value) in *fields {
+            browser.fill(field, value).await;
+        }
+        browser.submit(fields[0].0).await;
+        assert_eq!(browser.status().await, 422, "{name}");
+        found.extend(faults(&browser, name, width).await);
+    }
+    none(&found);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_complains_is_too_wide_or_keeps_anybody_out_on_a_phone() {
+    no_page_has_faults_at(PHONE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_complains_is_too_wide_or_keeps_anybody_out_on_a_large_screen() {
+    no_page_has_faults_at(SCREEN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_of_an_empty_installation_are_as_good() {
+    let app = App::with("smtp_host", "").without_repository().start().await;
+    let browser = Browser::start(&app).await;
+    let mut found = Vec::new();
+    for (name, path) in EMPTY {
+        browser.open(path).await;
+        found.extend(faults(&browser, name, SCREEN).await);
+    }
+    none(&found);
+}

@@ -1,0 +1,6 @@
+//! Pages in a real browser, as people use them.
+
+mod by_keyboard;
+pub mod every_page;
+pub mod filled;
+mod ways;

@@ -1,0 +1,84 @@
+//! The ways that people go, from the link in a mail to what they came for.
+use flawless_protocol::thrift::RecordErrorRequest;
+
+use crate::harness::{ANN, App, BEN, Browser, CLEO, Mail, Person, request};
+
+const WEB: (&str, i64, &str, &str) = ("/srv/app/shop/web.py", 2, "handle", "return cart.total()");
+const CART: (&str, i64, &str, &str) =
+    ("/srv/app/shop/cart.py", 5, "total", "    return sum(prices) / len(prices)\n");
+
+/// The link of a mail to its issue.
+fn link(mail: &Mail) -> &str {
+    let mut links = mail.text.lines().map(str::trim).filter(|line| line.starts_with("http://"));
+    links.next().expect("a link")
+}
+
+/// Someone writes the line of the cart anew: who touched it before is not told of it any more.
+fn written_anew_by(app: &App, who: Person, day: &str) -> RecordErrorRequest {
+    let cart = "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n";
+    let without = cart.replace("    return sum(prices) / len(prices)\n", "    return 0\n");
+    app.repository.commit(who, day, "cart: no total", &[("shop/cart.py", &without)]);
+    let revision = app.repository.commit(who, day, "cart: a total", &[("shop/cart.py", cart)]);
+    let mut report = request(&[WEB, CART]);
+    report.revision = Some(revision);
+    report
+}
+
+async fn mails_after(app: &App, report: &RecordErrorRequest) -> Vec<Mail> {
+    app.later();
+    app.report(report).await;
+    app.mails().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_the_mail_to_a_known_error_to_silence_with_script_and_without() {
+    for script in [true, false] {
+        let app = App::start().await;
+        let browser = Browser::start(&app).await;
+        browser.allow_script(script).await;
+        app.report(&request(&[WEB, CART])).await;
+        let mail = app.one_mail().await;
+        assert_eq!(mail.to, BEN.1);
+
+        browser.open(link(&mail)).await;
+        let page = browser.text().await;
+        assert!(page.contains("shop/cart.py") && page.contains(BEN.0), "{page}");
+        browser.follow("known error").await;
+        browser.submit("filename").await;
+        let shown = browser.text().await;
+        assert!(shown.contains("shop/cart.py"), "it shows what was saved: {shown}");
+
+        let mails = mails_after(&app, &written_anew_by(&app, CLEO, "2026-07-01")).await;
+        assert_eq!(mails.len(), 1, "a known error is not told, script: {script}");
+        browser.open("/view_config?key=known_errors").await;
+        browser.follow("remove").await;
+        let mails = mails_after(&app, &written_anew_by(&app, ANN, "2026-08-01")).await;
+        assert_eq!(mails.len(), 2, "and is when the rule is gone, script: {script}");
+        assert_eq!(browser.complaints().await, Vec::<String>::new());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn library_code_hands_the_blame_to_its_caller_with_script_and_without() {
+    for script in [true, false] {
+        let app = App::start().await;
+        let browser = Browser::start(&app).await;
+        browser.allow_script(script).await;
+        app.report(&request(&[WEB, CART])).await;
+        let mail = app.one_mail().await;
+        assert_eq!(mail.to, BEN.1);
+
+        browser.open(link(&mail)).await;
+        browser.follow("library code").await;
+        browser.fill("type", "building_blocks").await;
+        browser.submit("filename").await;
+
+        let mails = mails_after(&app, &request(&[WEB, CART])).await;
+        let new: Vec<&Mail> = mails.iter().filter(|mail| mail.to == ANN.1).collect();
+        let [mail] = new[..] else { panic!("Ann wrote the caller, script: {script}: {mails:#?}") };
+        browser.open(link(mail)).await;
+        let page = browser.text().await;
+        assert!(page.contains("shop/web.py") && page.contains(ANN.0), "{page}");
+        assert_eq!(browser.complaints().await, Vec::<String>::new());
+    }
+}
