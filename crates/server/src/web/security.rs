@@ -24,9 +24,7 @@ pub(super) fn protected(mut response: Response) -> Response {
     let fixed = [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // Other sites learn nothing. With `no-referrer` browsers would name no origin of our own
-        // forms either, and these would be refused below.
-        (header::REFERRER_POLICY, "same-origin"),
+        (header::REFERRER_POLICY, "no-referrer"),
     ];
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
@@ -47,7 +45,8 @@ fn refusal(shared: &Shared, request: &Request) -> Option<String> {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return None;
     }
-    let from_elsewhere = match text(request.headers(), "origin") {
+    // Browsers name no origin of a page that sends no referrer, be it ours.
+    let from_elsewhere = match text(request.headers(), "origin").filter(|name| *name != "null") {
         Some(origin) => {
             let from = origin.split_once("://").map(|(_, from)| from);
             from != Some(host) && shared.config.base_url.as_deref() != Some(origin)
