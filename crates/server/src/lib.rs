@@ -9,6 +9,7 @@ pub mod code_around;
 pub mod config;
 pub mod dates;
 mod demo;
+pub mod forge;
 pub mod frame_paths;
 pub mod health;
 pub mod held_back;

@@ -5,6 +5,7 @@ mod choosing;
 mod client_url;
 mod error;
 mod file;
+mod forge_page;
 mod mailing;
 mod options;
 mod redacting;

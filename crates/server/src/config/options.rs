@@ -375,6 +375,15 @@ pub const OPTIONS: &[OptionDef] = &[
     ),
     secret("repo_url", "Address to clone and fetch the repository from."),
     option(
+        "repo_web_url",
+        "",
+        Text,
+        "The repository's page in the browser with the kind of its forge before it, for links to \
+         commits and lines, e.g. gitea https://git.example.com/team/shop. Kinds: github, gitlab, \
+         gitea, forgejo, bitbucket, bitbucket-server, cgit. Default: made of repo_url, when the \
+         name of its host tells the kind.",
+    ),
+    option(
         "repo_branch_pattern",
         "",
         Pattern,

@@ -16,6 +16,7 @@ use super::mailing::{MailSettings, SmtpConfig};
 use super::options::{OPTIONS, OptionType};
 use super::redacting::RedactionConfig;
 use super::typed::Options;
+use crate::forge::Forges;
 use crate::sealing::Sealing;
 
 /// Everything the program needs to know before it starts.
@@ -62,6 +63,8 @@ pub struct Config {
     pub branch_pattern: Option<Regex>,
     /// `submodules`: their paths, and where their repositories come from.
     pub submodules: Vec<(String, Source)>,
+    /// `repo_web_url`, else what the repositories' addresses say.
+    pub forges: Forges,
     /// `ignore_revs_file`.
     pub ignore_revs: IgnoreRevs,
     /// Who is no person: the known bots and agents, and `automation_patterns`.
@@ -137,6 +140,7 @@ impl Config {
             repository: options.repository(&data_dir)?,
             branch_pattern: options.pattern("repo_branch_pattern")?,
             submodules: options.submodules(&data_dir)?,
+            forges: options.forges(&data_dir)?,
             ignore_revs: options.ignore_revs(),
             automation: options.automation()?,
             author_gone_days: u32::try_from(options.number("author_gone_days")?)
@@ -206,7 +210,7 @@ impl Options<'_> {
         }
     }
 
-    fn repository(&self, data_dir: &Path) -> Result<Option<Source>, ConfigError> {
+    pub(super) fn repository(&self, data_dir: &Path) -> Result<Option<Source>, ConfigError> {
         let dir = self.path("repo_dir");
         let Some(url) = self.secret("repo_url")? else { return Ok(dir.map(Source::Folder)) };
         let url = url.reveal().to_owned();

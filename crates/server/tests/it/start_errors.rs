@@ -56,6 +56,7 @@ fn wrong_values_are_named_with_file_line_and_a_way_out() {
             "encrypt_samples = True",
             ["f.cfg:2: encrypt_samples", "FLAWLESS_SAMPLE_KEY is not set", "openssl rand -hex 32"],
         ),
+        ("repo_web_url = svn https://h/x", ["f.cfg:2: repo_web_url", "no kind of forge", "gitea"]),
         ("repo_url = --upload-pack=x", ["f.cfg:2: repo_url", "no address", "https://"]),
     ] {
         let message = start(folder.path(), config);
