@@ -10,7 +10,7 @@ use tokio::task::{self, JoinSet};
 use super::again::Back;
 use super::find_issue::{Attributed, Found, NotYet, find, not_blamed};
 use super::issue_facts::NewFacts;
-use super::record::example;
+use super::record::{example, facet_of};
 use super::tell::{Occurred, tell};
 use super::verdicts::{Fate, KnownTrace, Verdicts};
 use crate::attribution::{MuchSeen, Repo, choose_line, find_files};
@@ -224,6 +224,11 @@ async fn finish(
             (counted, line.known_error, true, mending)
         }
     };
+    let mut facets = taken.facets();
+    if facets.is_empty() {
+        facets.push(facet_of(&report, taken.occurrences, taken.last_at));
+    }
+    tx.count_facets(counted.id, &facets).await?;
     tx.add_sample(counted.id, counted.samples, taken.last_at, &sample).await?;
     let known = known_error.and_then(|id| rules.rules.known_error(id));
     let (added, threshold) = (taken.occurrences, taken.error_threshold);

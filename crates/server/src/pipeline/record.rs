@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::intake::{Incoming, IntakeReceiver, NotKept};
 use crate::redaction::Redaction;
 use crate::state::Shared;
-use crate::store::{NewPending, Sample, Seen, StoreError, encode_sample};
+use crate::store::{Facet, NewPending, Sample, Seen, StoreError, encode_sample};
 
 /// Of a flood, one report in this time is kept whole: the samples then show seconds and not
 /// milliseconds of it, and writing them costs nothing.
@@ -49,6 +49,47 @@ struct Group {
     newest: Box<Report>,
     occurrences: i64,
     reports: i64,
+    /// Hosts and environments, with their part of the occurrences. All else that is counted apart
+    /// is the same.
+    places: Vec<(String, String, i64)>,
+}
+
+impl Group {
+    fn add_place(&mut self, report: &Report, occurrences: i64) {
+        let is_here = |(host, environment, _): &&mut (String, String, i64)| {
+            *host == report.hostname && *environment == report.environment
+        };
+        match self.places.iter_mut().find(is_here) {
+            Some((_, _, here)) => *here = here.saturating_add(occurrences),
+            None => {
+                let place = (report.hostname.clone(), report.environment.clone(), occurrences);
+                self.places.push(place);
+            }
+        }
+    }
+
+    /// What is counted apart, without secrets.
+    fn facets(&self, redaction: &Redaction, at: i64) -> Vec<Facet> {
+        let facet = |(hostname, environment, occurrences): &(String, String, i64)| {
+            let mut said = Report {
+                exception_type: self.newest.exception_type.clone(),
+                hostname: hostname.clone(),
+                environment: environment.clone(),
+                revision: self.newest.revision.clone(),
+                ..Report::default()
+            };
+            redaction.redact(&mut said);
+            facet_of(&said, *occurrences, at)
+        };
+        self.places.iter().map(facet).collect()
+    }
+}
+
+/// What is counted apart of a report without secrets.
+pub(super) fn facet_of(report: &Report, occurrences: i64, at: i64) -> Facet {
+    let Report { exception_type, hostname, environment, .. } = report;
+    let revision = report.revision.as_deref().unwrap_or_default();
+    Facet::new([exception_type, hostname, environment, revision], occurrences, at)
 }
 
 #[derive(Debug, Default)]
@@ -84,10 +125,14 @@ fn group(
                         let group = group.get_mut();
                         group.occurrences = group.occurrences.saturating_add(occurrences);
                         group.reports += 1;
+                        group.add_place(&report, occurrences);
                         group.newest = report;
                     }
                     std::collections::hash_map::Entry::Vacant(place) => {
-                        place.insert(Group { trace, newest: report, occurrences, reports: 1 });
+                        let here =
+                            (report.hostname.clone(), report.environment.clone(), occurrences);
+                        let (newest, places) = (report, vec![here]);
+                        place.insert(Group { trace, newest, occurrences, reports: 1, places });
                     }
                 }
             }
@@ -102,6 +147,7 @@ enum Write {
     Counted {
         group: Group,
         known: Arc<KnownTrace>,
+        facets: Vec<Facet>,
         sample: Option<Vec<u8>>,
     },
     Pending(NewPending),
@@ -138,7 +184,8 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
                 }
                 Fate::Counted { .. } => {
                     let sample = sample_when_due(&mut group, &known.fate, shared, now)?;
-                    writes.push(Write::Counted { group, known, sample });
+                    let facets = group.facets(&shared.redaction, now);
+                    writes.push(Write::Counted { group, known, facets, sample });
                 }
             },
         }
@@ -151,7 +198,7 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
                 any_pending = true;
                 tx.add_pending(&new).await?;
             }
-            Write::Counted { mut group, known, sample } => {
+            Write::Counted { mut group, known, facets, sample } => {
                 let Fate::Counted { issue_id, known_error, mending, running, .. } = &known.fate
                 else {
                     continue;
@@ -175,6 +222,7 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
                     tx.add_pending(&pending(&mut group, shared, now)?).await?;
                     continue;
                 };
+                tx.count_facets(counted.id, &facets).await?;
                 if let Some(sample) = sample {
                     tx.add_sample(counted.id, counted.samples, now, &sample).await?;
                 }
@@ -222,6 +270,7 @@ fn sample_when_due(
 /// The newest report of a group, to be attributed. Nothing is stored that was not redacted; the
 /// fingerprint is that of the report as it came.
 fn pending(group: &mut Group, shared: &Shared, now: i64) -> Result<NewPending, StoreError> {
+    let facets = group.facets(&shared.redaction, now);
     shared.redaction.redact(&mut group.newest);
     Ok(NewPending {
         fingerprint: group.trace.to_string(),
@@ -229,6 +278,7 @@ fn pending(group: &mut Group, shared: &Shared, now: i64) -> Result<NewPending, S
         reports: group.reports,
         error_threshold: threshold_of(&group.newest, &shared.config),
         at: now,
+        facets,
         body: encode_sample(&group.newest)?,
     })
 }

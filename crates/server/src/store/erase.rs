@@ -66,6 +66,7 @@ const ISSUE_TABLES: &[&str] = &[
     "DELETE FROM alert WHERE issue_id = $1",
     "DELETE FROM sample WHERE issue_id = $1",
     "DELETE FROM issue_hour WHERE issue_id = $1",
+    "DELETE FROM issue_facet WHERE issue_id = $1",
     "DELETE FROM place WHERE issue_id = $1",
     "DELETE FROM issue_alias WHERE issue_id = $1",
     "DELETE FROM issue WHERE merged_into = $1",

@@ -26,6 +26,8 @@ pub struct PersonsData {
     notices: Vec<i64>,
     /// A pattern that finds the address in short texts.
     like: String,
+    /// Names of hosts and the like that name them.
+    facets: i64,
     /// Their channels.
     channels: Vec<i64>,
     /// What is remembered of their address: which mails they do not want, that they arrive again.
@@ -110,7 +112,9 @@ impl PersonsData {
             waiting: self.pending.len(),
             mails: self.mails_to.len(),
             mails_naming: self.mails_naming.len(),
-            notes: self.notices.len() + self.beside.len(),
+            notes: self.notices.len()
+                + self.beside.len()
+                + usize::try_from(self.facets).unwrap_or_default(),
             settings: self.channels.len() + self.wishes.len(),
         }
     }
@@ -210,6 +214,10 @@ impl Store {
             sqlx::query_as("SELECT id, recipient FROM notice").fetch_all(&self.readers).await?;
         let theirs = notices.into_iter().filter(|(_, recipient)| person.is(recipient));
         found.notices = theirs.map(|(id, _)| id).collect();
+        let facets = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM issue_facet WHERE LOWER(value) LIKE $1 ESCAPE '\\'",
+        );
+        found.facets = facets.bind(&found.like).fetch_one(&self.readers).await?;
         let channels: Vec<(i64, String)> =
             sqlx::query_as("SELECT id, owner FROM channel WHERE owner IS NOT NULL")
                 .fetch_all(&self.readers)
@@ -321,10 +329,12 @@ impl WriteTx {
             let query = sqlx::query("UPDATE outbox SET recipient = $2 WHERE id = $1");
             query.bind(mail).bind(ERASED).execute(&mut *self.0).await?;
         }
-        // Examples of dropped reports: nothing but an aid for people.
+        // Examples of dropped reports and names of hosts: nothing but an aid for people.
         for table in [
             "UPDATE outcome SET example = '' WHERE LOWER(example) LIKE $1 ESCAPE '\\'",
             "UPDATE client_loss SET example = '' WHERE LOWER(example) LIKE $1 ESCAPE '\\'",
+            "DELETE FROM issue_facet WHERE LOWER(value) LIKE $1 ESCAPE '\\'",
+            "UPDATE pending_report SET facets = '[]' WHERE LOWER(facets) LIKE $1 ESCAPE '\\'",
         ] {
             sqlx::query(table).bind(&found.like).execute(&mut *self.0).await?;
         }

@@ -1,5 +1,5 @@
 //! Two issues that turn out to be one line of code, and the other names that a line has had.
-use super::{PROJECT, Store, StoreError, WriteTx};
+use super::{PROJECT, Store, StoreError, WriteTx, facets};
 
 impl WriteTx {
     /// Makes one issue of all that have one of these `identities`, or had it among their own
@@ -92,7 +92,7 @@ impl WriteTx {
             "UPDATE issue SET merged_into = $2 WHERE merged_into = $1",
             "UPDATE issue SET merged_into = $2 WHERE id = $1",
         ];
-        for statement in statements {
+        for statement in facets::MERGE.into_iter().chain(statements) {
             sqlx::query(statement).bind(older).bind(into).execute(&mut *self.0).await?;
         }
         let (occurrences, samples, first, last, told): (i64, i64, i64, i64, Option<i64>) =

@@ -145,6 +145,7 @@ const FORGET: &[&str] = &[
       AND alert.composed_at IS NULL AND alert.note IS NULL)",
     "DELETE FROM place WHERE created_at < $1",
     "DELETE FROM issue_hour WHERE last_at < $1",
+    "DELETE FROM issue_facet WHERE last_at < $1",
     // Issues that nobody was told of are forgotten whole.
     "DELETE FROM notice WHERE alert_id IN (SELECT id FROM alert WHERE issue_id IN \
      (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1))",
@@ -153,6 +154,8 @@ const FORGET: &[&str] = &[
     "DELETE FROM sample WHERE issue_id IN \
      (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
     "DELETE FROM issue_hour WHERE issue_id IN \
+     (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
+    "DELETE FROM issue_facet WHERE issue_id IN \
      (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
     "DELETE FROM place WHERE issue_id IN \
      (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",

@@ -2,6 +2,7 @@
 use flawless_core::Report;
 use sqlx::FromRow;
 
+use super::facets::{self, Facet};
 use super::samples::decode_sample;
 use super::{PROJECT, Store, StoreError, WriteTx};
 use crate::sealing::SealError;
@@ -25,6 +26,8 @@ pub struct NewPending {
     pub error_threshold: i64,
     /// When it came in.
     pub at: i64,
+    /// What the reports say of their programs.
+    pub facets: Vec<Facet>,
     /// The report, encoded.
     pub body: Vec<u8>,
 }
@@ -55,6 +58,14 @@ pub struct TakenPending {
     pub first_at: i64,
     /// When the last one came in.
     pub last_at: i64,
+    facets: String,
+}
+
+impl TakenPending {
+    /// What the reports say of their programs; empty when an earlier version wrote the row.
+    pub fn facets(&self) -> Vec<Facet> {
+        facets::read(&self.facets)
+    }
 }
 
 impl WriteTx {
@@ -65,16 +76,24 @@ impl WriteTx {
     /// The database refuses.
     pub async fn add_pending(&mut self, new: &NewPending) -> Result<(), StoreError> {
         let body = self.1.seal(TABLE, new.body.clone()).map_err(sealed)?;
+        let before: Option<String> = sqlx::query_scalar(
+            "SELECT facets FROM pending_report WHERE project_id = $1 AND fingerprint = $2",
+        )
+        .bind(PROJECT)
+        .bind(&new.fingerprint)
+        .fetch_optional(&mut *self.0)
+        .await?;
+        let facets = facets::add_to(before.as_deref().unwrap_or("[]"), &new.facets);
         sqlx::query(
             "INSERT INTO pending_report (project_id, fingerprint, occurrences, reports, \
-             error_threshold, first_at, last_at, attempts, next_attempt_at, body) \
-             VALUES ($1, $2, $3, $4, $5, $6, $6, 0, $6, $7) \
+             error_threshold, first_at, last_at, attempts, next_attempt_at, body, facets) \
+             VALUES ($1, $2, $3, $4, $5, $6, $6, 0, $6, $7, $8) \
              ON CONFLICT (project_id, fingerprint) DO UPDATE SET \
              occurrences = pending_report.occurrences + excluded.occurrences, \
              reports = pending_report.reports + excluded.reports, \
              error_threshold = CASE WHEN excluded.error_threshold < pending_report.error_threshold \
              THEN excluded.error_threshold ELSE pending_report.error_threshold END, \
-             last_at = excluded.last_at",
+             last_at = excluded.last_at, facets = excluded.facets",
         )
         .bind(PROJECT)
         .bind(&new.fingerprint)
@@ -83,6 +102,7 @@ impl WriteTx {
         .bind(new.error_threshold)
         .bind(new.at)
         .bind(body)
+        .bind(facets)
         .execute(&mut *self.0)
         .await?;
         Ok(())
@@ -98,7 +118,7 @@ impl WriteTx {
     ) -> Result<Option<TakenPending>, StoreError> {
         let query = sqlx::query_as(
             "DELETE FROM pending_report WHERE project_id = $1 AND fingerprint = $2 \
-             RETURNING occurrences, reports, error_threshold, first_at, last_at",
+             RETURNING occurrences, reports, error_threshold, first_at, last_at, facets",
         );
         Ok(query.bind(PROJECT).bind(fingerprint).fetch_optional(&mut *self.0).await?)
     }
