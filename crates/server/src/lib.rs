@@ -2,6 +2,7 @@
 
 mod accept;
 pub mod attribution;
+pub mod blame_story;
 pub mod channel;
 pub mod cli;
 pub mod clock;

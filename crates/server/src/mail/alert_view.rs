@@ -1,6 +1,7 @@
 //! What the mail of one alert shows, ready for its templates.
 use textwrap::{Options, WordSplitter, fill};
 
+use crate::blame_story::{considered, other_origin, way_out, way_to_owner};
 use crate::code_around::{CodeLine, code_lines};
 use crate::config::MailLocals;
 use crate::dates::{date_time, date_time_zone};
@@ -177,16 +178,8 @@ fn why_of(mail: &AlertMail<'_>, short: &ShortAlert, recipient: &str, why: &str) 
     let is_owner = owner.address.as_deref().is_some_and(|o| o.eq_ignore_ascii_case(recipient));
     let (line, commit) = match &short.commit {
         Some(commit) => {
-            let origin = format!(
-                "{}:{}",
-                issue.facts.origin_path.as_deref().unwrap_or_default(),
-                issue.facts.origin_line.unwrap_or_default()
-            );
-            let origin = if origin == short.place() {
-                String::new()
-            } else {
-                format!(", as {}", one_line(&origin, 300))
-            };
+            let origin = other_origin(issue).map(|origin| format!(", as {origin}"));
+            let origin = origin.unwrap_or_default();
             (
                 format!("{place}: {}", short.reason),
                 format!(
@@ -200,25 +193,18 @@ fn why_of(mail: &AlertMail<'_>, short: &ShortAlert, recipient: &str, why: &str) 
         }
         None => (format!("{place}. Nobody is blamed: {}", short.reason), String::new()),
     };
-    let later =
-        details.later.iter().map(|l| format!("since then {}", one_line(&l.to_string(), 300)));
-    let mut steps: Vec<String> = later.collect();
-    steps.extend(owner.steps.iter().map(|step| one_line(step, 400)));
+    let mut steps = way_to_owner(details, owner);
     if is_owner && !owner.is_fallback && steps.is_empty() {
         steps.push(format!("the commit's address is {recipient}: yours"));
     } else {
         steps.push(one_line(why, 200));
     }
-    if owner.is_fallback && issue.facts.developer_email.is_some() {
-        let page = format!("{}/remap_email", shared.base_url);
-        steps.push(format!("to mend it, give the author's address an email alias: {page}"));
-    }
-    let considered = details.suspects.iter().map(|suspect| one_line(&suspect.in_words(), 400));
+    steps.extend(way_out(shared, issue, owner));
     Why {
         line,
         commit,
         way: steps.join(" → "),
-        considered: considered.collect(),
+        considered: considered(details),
         now: plain(&format!("it {}", alert.reason)),
     }
 }
