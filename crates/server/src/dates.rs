@@ -48,6 +48,13 @@ impl ReportWeek {
     }
 }
 
+/// The days from that of one time to that of another, at most 400, as `YYYY-MM-DD`.
+pub fn days_between(from: i64, to: i64, timezone: &TimeZone) -> Vec<String> {
+    let (first, last) = (zoned(from, timezone).date(), zoned(to, timezone).date());
+    let days = first.series(1.day()).take_while(|day| *day <= last).take(400);
+    days.map(|day| day.to_string()).collect()
+}
+
 /// `YYYY-MM-DD HH:MM:SS`, as 0.4.5 wrote dates.
 pub fn date_time(milliseconds: i64, timezone: &TimeZone) -> String {
     zoned(milliseconds, timezone).strftime("%Y-%m-%d %H:%M:%S").to_string()
@@ -148,6 +155,21 @@ mod tests {
         assert_eq!(date_time_zone(0, &berlin), "1970-01-01 01:00:00 CET");
         assert_eq!(rfc3339(1_000), "1970-01-01T00:00:01Z");
         assert_eq!([ago(500), ago(61_000), ago(90_000_000)], ["0 s", "1 min", "1 days"]);
+    }
+
+    #[test]
+    fn each_day_is_there_once_when_the_clocks_change() {
+        let berlin = TimeZone::get("Europe/Berlin").expect("known");
+        let at = |text: &str| crate::config::parse_date(text, &berlin).expect(text);
+        for (from, to, number) in [
+            ("2026-10-24 23:30:00", "2026-10-26 00:30:00", 3),
+            ("2026-03-28 23:30:00", "2026-03-30 00:30:00", 3),
+            ("2026-03-28", "2026-03-28", 1),
+            ("2020-01-01", "2026-01-01", 400),
+            ("2026-01-02", "2026-01-01", 0),
+        ] {
+            assert_eq!(days_between(at(from), at(to), &berlin).len(), number, "{from}");
+        }
     }
 
     #[test]

@@ -7,7 +7,18 @@ use crate::store::IssueRow;
 
 /// An issue, as short as mails need it.
 pub fn issue(base_url: &str, issue: i64) -> String {
-    format!("{base_url}/view_traceback?issue={issue}")
+    format!("{base_url}/issues/{issue}")
+}
+
+/// One of its samples, by its slot.
+pub fn sample(base_url: &str, issue: i64, slot: i64) -> String {
+    format!("{base_url}/issues/{issue}?sample={slot}#traceback")
+}
+
+/// The week's issues of a file.
+pub fn week_of_file(base_url: &str, path: &str) -> String {
+    let query = Serializer::new(String::new()).append_pair("file", path).finish();
+    format!("{base_url}/?{query}")
 }
 
 /// The form that says that an issue is somebody else's.
@@ -31,20 +42,6 @@ pub fn unsubscribe(shared: &Shared, address: &str, mails: &str) -> String {
         .append_pair("token", &token)
         .finish();
     format!("{}/unsubscribe?{query}", shared.base_url)
-}
-
-/// The newest traceback of an issue.
-pub fn view_traceback(base_url: &str, issue: &IssueRow, timestamp: i64) -> String {
-    let query = Serializer::new(String::new())
-        .append_pair("filename", &issue.facts.path)
-        .append_pair("function_name", &issue.facts.function_name)
-        .append_pair("line_number", &issue.facts.line.to_string())
-        .append_pair("text", &issue.facts.text)
-        .append_pair("timestamp", &(timestamp / 1000).to_string())
-        // The line may move, the issue stays.
-        .append_pair("issue", &issue.id.to_string())
-        .finish();
-    format!("{base_url}/view_traceback?{query}")
 }
 
 /// The form that marks an issue as a known error, filled in.

@@ -24,7 +24,12 @@ pub struct Again {
 impl Again {
     /// What the alert tells again; `None` when it tells of something new.
     pub fn of(alert: &AlertRow) -> Option<Self> {
-        serde_json::from_str(alert.again.as_deref()?).ok()
+        Self::read(alert.again.as_deref())
+    }
+
+    /// What is kept with an alert as JSON.
+    pub fn read(again: Option<&str>) -> Option<Self> {
+        serde_json::from_str(again?).ok()
     }
 
     /// In a few sentences.

@@ -110,7 +110,7 @@ pub struct ShownRequest {
 }
 
 /// One frame ready to be printed.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct ShownFrame {
     /// Path as deployed.
     pub path: String,
@@ -133,6 +133,8 @@ pub struct ShownFrame {
     pub locals: Option<Vec<ShownValue>>,
     /// So many variables are left out.
     pub locals_left_out: usize,
+    /// Its place in the traceback, from 0 at the outermost frame.
+    pub at: usize,
     /// So many frames are left out here; the rest of this one is empty then.
     pub left_out: usize,
 }
@@ -149,7 +151,7 @@ pub struct ShownValue {
 }
 
 /// A line of a source file.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceLine {
     /// Its number.
     pub number: u32,
@@ -165,6 +167,7 @@ impl ShownReport {
         let report = &sample.report;
         let shown = |(at, frame): (usize, &Frame)| ShownFrame {
             blamed: sample.blamed_frame == Some(at),
+            at,
             ..shown_frame(frame, sample.frames.get(at), room)
         };
         let frames = report.traceback.iter().enumerate().map(shown).collect();
@@ -212,6 +215,7 @@ pub fn shown_frame(frame: &Frame, class: Option<&ClassifiedFrame>, room: Room) -
         own: class.is_none_or(|class| class.kind.is_own()),
         locals: locals.map(|locals| locals.iter().take(room.locals).map(shown).collect()),
         locals_left_out: locals.map_or(0, |locals| locals.len().saturating_sub(room.locals)),
+        at: 0,
         left_out: 0,
     }
 }
@@ -253,7 +257,9 @@ fn shown_exception(
             format!("{relation} (of {})", one_line(name, 200))
         }
     };
-    let frames = exception.traceback.iter().map(|frame| shown_frame(frame, None, room)).collect();
+    let frames = exception.traceback.iter().enumerate();
+    let frames = frames.map(|(at, frame)| ShownFrame { at, ..shown_frame(frame, None, room) });
+    let frames = frames.collect();
     ShownException {
         heading,
         exception_type: one_line(&exception.exception_type, NAME),

@@ -61,7 +61,7 @@ impl Content<'_> {
 
     /// A short link to the issue's page.
     pub(super) fn link(&self, alert: &ShortAlert) -> String {
-        format!("{}/view_traceback?issue={}", self.base_url, alert.issue)
+        crate::links::issue(self.base_url, alert.issue)
     }
 
     /// What a line of a summary says behind the linked title.

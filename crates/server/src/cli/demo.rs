@@ -81,7 +81,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     print(readable(&mail))?;
     heading("The pages")?;
     let base_url = &server.shared.base_url;
-    print(format!("{base_url}/\n{}\n", crate::links::view_traceback(base_url, issue, now)))?;
+    print(format!("{base_url}/\n{}\n", crate::links::issue(base_url, issue.id)))?;
     if !arguments.once {
         print("\nThe server stays up until Ctrl-C.\n")?;
         wait_for_signal().await?;

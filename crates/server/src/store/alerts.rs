@@ -29,6 +29,8 @@ pub struct IssueAlert {
     pub reason: String,
     /// Why nobody could be told.
     pub note: Option<String>,
+    /// [`crate::mending::Again`] as JSON, when it was told before.
+    pub again: Option<String>,
 }
 
 impl WriteTx {
@@ -139,7 +141,7 @@ impl Store {
     /// The database refuses.
     pub async fn alerts_of(&self, issue_id: i64) -> Result<Vec<IssueAlert>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT decided_at, reason, note FROM alert WHERE issue_id = $1 \
+            "SELECT decided_at, reason, note, again FROM alert WHERE issue_id = $1 \
              ORDER BY id DESC LIMIT 20",
         );
         Ok(query.bind(issue_id).fetch_all(&self.readers).await?)

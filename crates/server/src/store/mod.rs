@@ -10,6 +10,7 @@ mod erase;
 mod erase_person;
 mod facets;
 mod functions_seen;
+mod issue_hours;
 mod issue_merge;
 mod issues;
 mod line_facts;
@@ -53,7 +54,7 @@ pub use projects::ProjectRow;
 pub use refused::RefusedAddress;
 pub use rules::{RULE_LISTS, RuleEntry, RuleInputError, RuleList};
 pub use running::RunningRow;
-pub use samples::{Sample, encode_sample};
+pub use samples::{KeptSample, Sample, encode_sample};
 pub use unwanted::{UnwantedKind, UnwantedMail};
 pub use weeks::TwoWeeksIssue;
 

@@ -101,6 +101,8 @@ pub struct Undelivered {
 pub struct MailState {
     /// The one address it goes to, or the channel as people say it, e.g. `slack channel 3`.
     pub recipient: String,
+    /// Why it goes there, in words.
+    pub why: String,
     /// When it was written.
     pub created_at: i64,
     /// When the mail server or the channel's service took it.
@@ -235,7 +237,7 @@ impl Store {
     pub async fn mails_of(&self, issue_id: i64) -> Result<Vec<MailState>, StoreError> {
         let query = sqlx::query_as(
             "SELECT COALESCE(channel.kind || ' channel ' || channel.id, outbox.recipient) \
-             AS recipient, outbox.created_at, outbox.sent_at, outbox.gave_up_at, \
+             AS recipient, notice.why, outbox.created_at, outbox.sent_at, outbox.gave_up_at, \
              outbox.last_error FROM alert JOIN notice ON notice.alert_id = alert.id \
              JOIN outbox ON outbox.id = notice.outbox_id \
              LEFT JOIN channel ON outbox.recipient = 'channel:' || channel.id \

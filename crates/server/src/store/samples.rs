@@ -16,6 +16,17 @@ pub struct Sample<R = Report> {
     pub blamed_frame: Option<usize>,
 }
 
+/// A sample as the issue's page lists it.
+#[derive(Debug)]
+pub struct KeptSample {
+    /// 0 is the first of the issue; the others take turns.
+    pub slot: i64,
+    /// When it came in.
+    pub received_at: i64,
+    /// The sample, or why it cannot be read.
+    pub sample: Result<Sample, StoreError>,
+}
+
 pub(super) const TABLE: &str = "sample";
 
 fn sealed(issue_id: i64) -> impl Fn(SealError) -> StoreError {
@@ -105,6 +116,25 @@ impl Store {
             unreadable += i64::try_from(unknown).unwrap_or(i64::MAX);
         }
         Ok(unreadable)
+    }
+
+    /// All samples of an issue that are kept, oldest first.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn samples_of(&self, issue_id: i64) -> Result<Vec<KeptSample>, StoreError> {
+        let rows: Vec<(i64, i64, Vec<u8>)> = sqlx::query_as(
+            "SELECT slot, received_at, body FROM sample WHERE issue_id = $1 \
+             ORDER BY received_at, slot",
+        )
+        .bind(issue_id)
+        .fetch_all(&self.readers)
+        .await?;
+        let read = |(slot, received_at, body)| {
+            let body = self.sealing.open(TABLE, body).map_err(sealed(issue_id));
+            KeptSample { slot, received_at, sample: body.and_then(|body| decode_sample(&body)) }
+        };
+        Ok(rows.into_iter().map(read).collect())
     }
 
     /// The newest sample of an issue and when it came in.

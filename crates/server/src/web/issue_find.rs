@@ -1,12 +1,22 @@
-//! The issue that a link or a form names by its number.
+//! The issue that a link or a form names by its number, and the page when there is none.
+use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::layout::{PageError, message};
+use super::layout::{PageError, page_with};
 use super::visitor::Frame;
 use crate::links;
+use crate::present::one_line;
 use crate::state::Shared;
 use crate::store::IssueRow;
+
+#[derive(Template)]
+#[template(path = "issue_find.html")]
+struct Page {
+    frame: Frame,
+    text: String,
+    link: (String, String),
+}
 
 /// The issue with this number; of one that was merged, the one that it lives on in.
 pub(super) async fn find(shared: &Shared, number: &str) -> Result<Option<IssueRow>, PageError> {
@@ -18,8 +28,46 @@ pub(super) async fn find(shared: &Shared, number: &str) -> Result<Option<IssueRo
 
 /// Answers that there is none.
 pub(super) fn no_such_issue(frame: Frame) -> Response {
-    let text = "There is no issue with this number. Look for it in the week's report.";
-    message(frame, StatusCode::NOT_FOUND, "Not found", text)
+    let text = "There is no issue with this number.".to_owned();
+    missing(frame, text, ("/".to_owned(), "Look for it in the week's report".to_owned()))
+}
+
+/// Answers that there is none, and whether there was.
+pub(super) async fn no_issue_numbered(
+    frame: Frame,
+    shared: &Shared,
+    number: &str,
+) -> Result<Response, PageError> {
+    let shown = one_line(number, 40);
+    let was = match number.trim().parse() {
+        Ok(number) => shared.store.was_issue(number).await?,
+        Err(_) => false,
+    };
+    let text = if was {
+        let days = shared.config.retention.as_secs() / 86_400;
+        format!(
+            "Issue {shown} is not there any more: it was erased, or it did not occur for {days} \
+             days (retention_days) and nobody had been told of it. If it occurs again, it comes \
+             back under another number."
+        )
+    } else {
+        format!("There is no issue {shown}. Issues are named by their numbers, as /issues/1.")
+    };
+    Ok(missing(frame, text, ("/".to_owned(), "Look for it in the week's report".to_owned())))
+}
+
+/// Answers that no issue is known of a file that an older link names.
+pub(super) fn no_issue_of(frame: Frame, path: &str) -> Response {
+    let shown = one_line(path, 300);
+    let text = format!(
+        "No issue of {shown} with this function and text is known. The line may have been changed \
+         since the link was made: then it is another issue."
+    );
+    missing(frame, text, (links::week_of_file("", path), format!("Issues of {shown} in the week")))
+}
+
+fn missing(frame: Frame, text: String, link: (String, String)) -> Response {
+    page_with(StatusCode::NOT_FOUND, &Page { frame, text, link })
 }
 
 /// Leads to the issue's page.

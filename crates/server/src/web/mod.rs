@@ -10,10 +10,17 @@ mod chart;
 mod config_view;
 mod health_check;
 mod ignored_exception_add;
+mod issue_badges;
+mod issue_blame;
+mod issue_counts;
 mod issue_find;
 mod issue_mend;
 mod issue_mute;
 mod issue_pass_on;
+mod issue_samples;
+mod issue_show;
+mod issue_told;
+mod issue_traceback;
 mod known_error_add;
 mod layout;
 mod moment;
@@ -48,6 +55,7 @@ pub fn router(shared: Shared) -> Router {
     let reader = Router::new()
         .route("/", get(week_report::show))
         .route("/get_weekly_error_report", get(week_report::show))
+        .route("/issues/{number}", get(issue_show::show))
         .route("/view_traceback", get(traceback_view::show))
         .route("/view_config", get(config_view::show))
         .route("/admin", get(admin_show::show))

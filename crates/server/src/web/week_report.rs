@@ -125,7 +125,7 @@ fn shown(shared: &Shared, line: WeekLine) -> Line {
         exception: one_line(&issue.facts.exception_type, 100),
         committed: issue.facts.authored_at.map(date).unwrap_or_default(),
         mailed: issue.mailed,
-        url: links::view_traceback("", issue, line.last_at),
+        url: links::issue("", issue.id),
         known: issue.facts.known_error_id.is_some(),
         muted: issue.muted_at(shared.clock.now()).is_some(),
         mended: issue.mended_at.is_some(),

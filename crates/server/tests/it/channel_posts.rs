@@ -38,7 +38,7 @@ fn texts(value: &Value) -> Vec<&str> {
 async fn a_lone_alert_is_told_in_full_in_each_services_own_form() {
     let (app, posts) = posts_of(&request(&CART)).await;
     let [slack, discord, teams, mattermost, program] = &posts[..] else { panic!("{posts:?}") };
-    let link = format!("http://{}/view_traceback?issue=1", app.server.http_address);
+    let link = format!("http://{}/issues/1", app.server.http_address);
     for post in &posts[..4] {
         let all = texts(post).join("\n").replace(['\\', '\u{200b}'], "");
         for said in [
@@ -114,7 +114,7 @@ async fn no_text_of_a_program_can_ping_anybody_or_make_a_link() {
         assert!(!post.to_string().contains('\u{202e}'), "{post}");
     }
     let [slack, discord, teams, mattermost, _] = &posts[..] else { panic!("{posts:?}") };
-    let ours = format!("http://{}/view_traceback?issue=1", app.server.http_address);
+    let ours = format!("http://{}/issues/1", app.server.http_address);
     // In Slack all markup begins with an angle bracket: there is that of our own link alone.
     for text in texts(slack) {
         let others = text.replace(&format!("<{ours}|"), "");

@@ -80,7 +80,7 @@ async fn signed_json_is_the_same_post_at_each_attempt_with_the_time_of_that_atte
     app.report(&request(&CART)).await;
     failed_once(&app).await;
     let (_, page) = app.get("/view_traceback?filename=shop/cart.py").await;
-    assert!(page.contains("json channel 1: ") && page.contains("out of order"), "{page}");
+    assert!(page.contains(">json channel 1<") && page.contains("out of order"), "{page}");
     app.clock.advance(60_000);
     let posts = hook.wait_for(2).await;
     all_taken(&app).await;

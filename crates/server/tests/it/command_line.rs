@@ -292,7 +292,7 @@ const DEMO: [&str; 6] = [
     "developer  Ben Baker <ben@example.com>",
     "To: ben@example.com",
     "prices = []",
-    "/view_traceback?filename=shop%2Fstats.py",
+    "/issues/1",
 ];
 
 #[test]

@@ -141,8 +141,9 @@ fn paths(app: &App, issues: &[i64]) -> BTreeSet<String> {
     for (_, _, path) in PAGES {
         match path.split_once('{') {
             None => drop(found.insert((*path).to_owned())),
-            Some((before, _)) if before.ends_with("issue=") => {
-                found.extend(issues.iter().map(|issue| format!("{before}{issue}")));
+            Some((before, rest)) if before.ends_with("issue=") || before == "/issues/" => {
+                let after = rest.split_once('}').expect("a brace").1;
+                found.extend(issues.iter().map(|issue| format!("{before}{issue}{after}")));
             }
             Some(_) => {
                 let link = links::unsubscribe(&app.server.shared, EVIL, "alerts");

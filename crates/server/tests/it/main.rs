@@ -17,6 +17,7 @@ mod hostile;
 mod hostile_pages;
 mod http_ingest;
 mod ingest;
+mod issue_page;
 mod line_identity;
 mod mail_cases;
 mod mail_content;

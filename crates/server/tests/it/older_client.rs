@@ -54,7 +54,7 @@ print('alive')
         "       |     prices = []\n",
         "Your commit ",
         "last changed by Ben Baker <ben@example.com>",
-        "/view_traceback?issue=1\n",
+        "/issues/1\n",
     ] {
         assert!(mail.says(expected), "{expected:?} is missing in\n{}", mail.text);
     }

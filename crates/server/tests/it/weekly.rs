@@ -105,7 +105,7 @@ async fn each_owner_is_told_what_was_new_what_still_fails_and_what_was_mended() 
     assert!(ben.text.contains(&mended) && ben.html.contains(&mended), "{}", ben.text);
     assert!(ben.text.contains("A quiet week: nothing of yours fails."), "{}", ben.text);
     let base = &app.server.shared.base_url;
-    assert!(ben.html.contains(&format!("{base}/view_traceback?issue=1")), "{}", ben.html);
+    assert!(ben.html.contains(&format!("{base}/issues/1")), "{}", ben.html);
     let link = ben.text.split("The week's page: ").nth(1).and_then(|rest| rest.lines().next());
     let path = link.and_then(|link| link.strip_prefix(&**base)).expect("a link");
     let (status, page) = app.get(path).await;

@@ -31,7 +31,7 @@ const HTML_OF: &str =
 async fn the_keyboard_reaches_all_of_an_issue_and_the_focus_is_seen() {
     let filled = Filled::start().await;
     let browser = Browser::start(&filled.app).await;
-    browser.open(&filled.path("/view_traceback?issue={request}")).await;
+    browser.open(&filled.path("/issues/{request}")).await;
     let all = browser.run(NUMBER, vec![]).await.as_u64().expect("a number");
     let mut missed: Vec<u64> = (0..all).collect();
     // Regions that scroll can be stopped at too.
@@ -50,7 +50,7 @@ async fn the_keyboard_reaches_all_of_an_issue_and_the_focus_is_seen() {
     }
     assert!(all > 10, "there is something to reach: {all}");
 
-    browser.open(&filled.path("/view_traceback?issue={request}")).await;
+    browser.open(&filled.path("/issues/{request}")).await;
     browser.press(Key::Tab).await;
     browser.press(Key::Enter).await;
     let path = browser.path().await;

@@ -7,14 +7,15 @@ pub const PAGES: &[(&str, u64, &str)] = &[
     ("week", 200, "/"),
     ("week-with-all", 200, "/?include_known_errors=True&include_modified_before_min_date=True"),
     ("week-without-errors", 200, "/?timestamp=1600000000"),
-    ("issue", 200, "/view_traceback?issue={plain}"),
-    ("issue-with-request", 200, "/view_traceback?issue={request}"),
-    ("issue-of-group", 200, "/view_traceback?issue={group}"),
-    ("issue-with-long-values", 200, "/view_traceback?issue={long}"),
-    ("issue-of-nobody", 200, "/view_traceback?issue={nobody}"),
-    ("issue-known", 200, "/view_traceback?issue={known}"),
-    ("issue-muted", 200, "/view_traceback?issue={muted}"),
-    ("issue-mended", 200, "/view_traceback?issue={mended}"),
+    ("issue", 200, "/issues/{plain}"),
+    ("issue-first-sample", 200, "/issues/{plain}?sample=0"),
+    ("issue-with-request", 200, "/issues/{request}"),
+    ("issue-of-group", 200, "/issues/{group}"),
+    ("issue-with-long-values", 200, "/issues/{long}"),
+    ("issue-of-nobody", 200, "/issues/{nobody}"),
+    ("issue-known", 200, "/issues/{known}"),
+    ("issue-muted", 200, "/issues/{muted}"),
+    ("issue-mended", 200, "/issues/{mended}"),
     ("not-mine", 200, "/not_mine?issue={plain}"),
     ("not-mine-of-nobody", 200, "/not_mine?issue={nobody}"),
     ("mute", 200, "/mute?issue={muted}"),
@@ -34,7 +35,8 @@ pub const PAGES: &[(&str, u64, &str)] = &[
     ("health", 200, "/check_health"),
     ("unsubscribe", 200, "{unsubscribe}"),
     ("no-page", 404, "/nothing"),
-    ("no-issue", 404, "/view_traceback?issue=999999"),
+    ("no-issue", 404, "/issues/999999"),
+    ("no-issue-of-file", 404, "/view_traceback?filename=no.py"),
 ];
 
 /// Names and what is written there.
@@ -49,7 +51,7 @@ const MISTAKES: &[(&str, &str, Fields)] = &[
         "/add_known_error",
         &[("filename", "a.py"), ("min_alert_threshold", "many")],
     ),
-    ("mistake-in-commit", "/view_traceback?issue={plain}", &[("commit", "latest")]),
+    ("mistake-in-commit", "/issues/{plain}", &[("commit", "latest")]),
 ];
 
 /// Pages of a server that nothing is set up for, and nothing was reported to.

@@ -1,0 +1,83 @@
+//! The box of an issue's page that says who is blamed, why, and who answers for it.
+use flawless_core::{Owner, Rules};
+
+use super::moment::Moment;
+use crate::blame_story::{confidence_in_words, other_origin, passed_over, way_out, way_to_owner};
+use crate::issue_details::IssueDetails;
+use crate::present::{author_of, one_line, plain};
+use crate::state::Shared;
+use crate::store::{IssueRow, Sample, StoreError};
+
+/// Who is blamed and why.
+pub(super) struct BlameBox {
+    /// `None` when nobody is blamed.
+    pub(super) commit: Option<CommitPart>,
+    /// How the line was found, or why nobody is blamed.
+    pub(super) reason: String,
+    pub(super) confidence: Option<&'static str>,
+    /// Frames that were passed over, from the inside.
+    pub(super) passed_over: Vec<String>,
+    /// From the author to who answers for it.
+    pub(super) way: Vec<String>,
+    pub(super) way_out: Option<String>,
+    pub(super) owner: Option<String>,
+    pub(super) suspects: Vec<SuspectPart>,
+}
+
+pub(super) struct CommitPart {
+    pub(super) short_id: String,
+    pub(super) id: String,
+    pub(super) url: Option<String>,
+    pub(super) summary: String,
+    pub(super) author: String,
+    pub(super) date: Option<Moment>,
+    pub(super) origin: Option<String>,
+}
+
+/// A frame that may be at fault instead.
+pub(super) struct SuspectPart {
+    pub(super) words: String,
+    pub(super) text: String,
+    pub(super) url: Option<String>,
+}
+
+impl BlameBox {
+    pub(super) async fn of(
+        shared: &Shared,
+        issue: &IssueRow,
+        details: &IssueDetails,
+        rules: &Rules,
+        sample: Option<&Sample>,
+    ) -> Result<Self, StoreError> {
+        let refused = shared.store.refused_addresses(shared.clock.now()).await?;
+        let owner: Owner = issue.owner(details, rules, &shared.config.addresses, &refused);
+        let facts = &issue.facts;
+        let commit = facts.origin_commit.as_ref().map(|id| CommitPart {
+            short_id: id.chars().take(12).collect(),
+            id: one_line(id, 64),
+            url: shared.config.forges.commit(id, &facts.path),
+            summary: one_line(facts.commit_summary.as_deref().unwrap_or_default(), 200),
+            author: author_of(issue, details),
+            date: facts.authored_at.map(|at| Moment::new(at, shared)),
+            origin: other_origin(issue),
+        });
+        let forges = &shared.config.forges;
+        let suspect = |suspect: &crate::issue_details::Suspect| SuspectPart {
+            words: one_line(&suspect.in_words(), 400),
+            text: one_line(&suspect.text, 300),
+            url: details.revision.as_ref().and_then(|revision| {
+                forges.line(revision.as_str(), &suspect.path, i64::from(suspect.line))
+            }),
+        };
+        Ok(Self {
+            reason: plain(&facts.reason),
+            confidence: details.confidence.filter(|_| commit.is_some()).map(confidence_in_words),
+            passed_over: sample.map(passed_over).unwrap_or_default(),
+            way: way_to_owner(details, &owner),
+            way_out: way_out(shared, issue, &owner),
+            suspects: details.suspects.iter().map(suspect).collect(),
+            owner: owner.address,
+            commit,
+        })
+    }
+}

@@ -1,0 +1,221 @@
+//! The page of one issue: who, why, where, how often; and the ways that lead to it.
+use flawless_server::store::FacetRow;
+
+use crate::harness::{App, NOW, request};
+
+const LINE: &str = "    return sum(prices) / len(prices)\n";
+const CART: [(&str, i64, &str, &str); 2] = [
+    ("/srv/app/shop/web.py", 2, "handle", "return cart.total()"),
+    ("/srv/app/shop/cart.py", 5, "total", LINE),
+];
+
+/// Where a page leads to, without going there.
+async fn leads_to(app: &App, path: &str) -> String {
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    let url = format!("http://{}{path}", app.server.http_address);
+    let answer = client.build().expect("a client").get(url).send().await.expect("an answer");
+    assert_eq!(answer.status(), 303, "{path}");
+    answer.headers()["location"].to_str().expect("text").to_owned()
+}
+
+fn expect(page: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(page.contains(part), "{part:?} is missing in\n{page}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_says_who_is_blamed_and_why_with_links_to_the_repository() {
+    let app = App::with("repo_web_url", "gitlab https://git.example.com/team/shop").start().await;
+    let frames = [
+        ("/opt/py/site-packages/flask/app.py", 9, "wsgi", "return view()"),
+        ("/opt/py/site-packages/flask/app.py", 10, "dispatch", "return view()"),
+        CART[0],
+        CART[1],
+        ("/srv/app/shop/money.py", 6, "fail", "raise ValueError(text)"),
+        ("/opt/py/site-packages/money/check.py", 6, "check", "raise ValueError(text)"),
+    ];
+    let tip = app.repository.git(&["rev-parse", "HEAD"]);
+    let mut report = request(&frames);
+    report.revision = Some(tip.clone());
+    report.traceback[3].frame_locals = Some([("prices".into(), "x".repeat(900))].into());
+    app.report(&report).await;
+    app.settle().await;
+    let (status, page) = app.get("/issues/1").await;
+    assert_eq!(status, 200, "{page}");
+    let commit =
+        format!("<a href=\"https://git.example.com/team/shop/-/commit/{tip}\" rel=\"noreferrer\">");
+    let line = format!(
+        "<a href=\"https://git.example.com/team/shop/-/blob/{tip}/shop/cart.py#L5\" \
+         rel=\"noreferrer\">"
+    );
+    expect(
+        &page,
+        &[
+            "<h1>ValueError(&#39;no&#39;)</h1>",
+            "<span class=\"badge good\">told</span>",
+            "1 in all, 1 this week, 1 in the last 24 hours",
+            "Ben Baker &#60;ben@example.com&#62;",
+            "“cart: a total”",
+            &commit,
+            &line,
+            "passed over: 1 frame of another package",
+            "passed over: shop/money.py:6 in fail: a raise statement",
+            "certain: the line reads the same",
+            "ben@example.com answers for it",
+            "Blame this one instead",
+            "sent 2026-11-22",
+            "<summary>2 frames of other packages</summary>",
+            // The lines around come from the repository, with the values beside them.
+            "<td>4</td><td><code>def total(prices):</code>",
+            "<code class=\"value\">prices = xxx",
+            "900 characters",
+            "Traceback (most recent call last):\n  File &#34;/opt/py/site-packages/flask/app.py&#34;, line 9",
+            "aria-label=\"1 occurrences in the last 48 hours, by hour\"",
+            "<title>2026-11-22 12:00: 1</title>",
+            "<title>2026-11-22: 1</title>",
+        ],
+    );
+    assert!(!page.contains("/flask/app.py#L"), "only own frames have links");
+    assert!(!page.contains(" style="), "no inline styles");
+}
+
+#[tokio::test]
+async fn every_older_link_leads_to_the_page_and_what_is_not_there_is_said_kindly() {
+    let app = App::start().await;
+    app.report(&request(&CART)).await;
+    app.settle().await;
+    let older =
+        "/view_traceback?filename=shop/cart.py&function_name=total&line_number=5&timestamp=1";
+    assert_eq!(leads_to(&app, older).await, "/issues/1");
+    assert_eq!(leads_to(&app, "/view_traceback?issue=1").await, "/issues/1");
+    for (path, said) in [
+        ("/issues/77", "There is no issue 77."),
+        ("/issues/x%3Cb%3E", "There is no issue x&#60;b&#62;."),
+        ("/issues/99999999999999999999", "There is no issue 99999999999999999999."),
+        ("/view_traceback", "There is no issue ."),
+        ("/view_traceback?filename=a%26b.py", "href=\"/?file=a%26b.py\""),
+    ] {
+        let (status, page) = app.get(path).await;
+        assert!(status == 404 && page.contains(said), "{path}: {status} {page}");
+    }
+    let store = &app.server.shared.store;
+    let erased = store.look_at_issue(1).await.expect("store").expect("an issue");
+    let mut tx = store.write().await.expect("store");
+    tx.erase_issue(&erased, NOW).await.expect("erased");
+    tx.commit().await.expect("store");
+    let (status, page) = app.get("/issues/1").await;
+    assert!(status == 404 && page.contains("Issue 1 is not there any more"), "{page}");
+}
+
+#[tokio::test]
+async fn each_sample_that_is_kept_can_be_looked_at() {
+    let app = App::start().await;
+    for number in 0..6 {
+        let mut report = request(&CART);
+        report.exception_message = Some(format!("ValueError('number {number}')"));
+        app.report(&report).await;
+        app.settle().await;
+        app.clock.advance(60_000);
+    }
+    let (_, page) = app.get("/issues/1").await;
+    expect(&page, &["<h1>ValueError(&#39;number 5&#39;)</h1>", ">first</a>", ">newest</a>"]);
+    assert!(!page.contains("number 2"), "the first and the newest three are kept");
+    assert!(page.contains("Earlier sample") && !page.contains("Later sample"), "{page}");
+    let (_, page) = app.get("/issues/1?sample=0").await;
+    expect(&page, &["<h1>ValueError(&#39;number 0&#39;)</h1>", "Later sample"]);
+    let (status, page) = app.get("/issues/1?sample=17").await;
+    assert!(status == 200 && page.contains("is not kept any more"), "{page}");
+    let mut tx = app.server.shared.store.write().await.expect("store");
+    tx.forget(app.clock.now(), app.clock.now()).await.expect("forgotten");
+    tx.commit().await.expect("store");
+    let (status, page) = app.get("/issues/1").await;
+    assert!(status == 200 && page.contains("No sample is kept any more"), "{page}");
+    assert!(page.contains("6 in all"), "{page}");
+}
+
+async fn facets(app: &App, issue: i64, kind: &str) -> Vec<FacetRow> {
+    let facets = app.server.shared.store.facets_of(issue).await.expect("store");
+    facets.into_iter().filter(|facet| facet.kind == kind).collect()
+}
+
+/// Value and occurrences; others as `*`.
+async fn counts(app: &App, issue: i64, kind: &str) -> Vec<(String, i64)> {
+    let part = |facet: FacetRow| {
+        let value = if facet.is_others { "*".to_owned() } else { facet.value };
+        (value, facet.occurrences)
+    };
+    facets(app, issue, kind).await.into_iter().map(part).collect()
+}
+
+#[tokio::test]
+async fn every_occurrence_is_counted_by_host_environment_revision_and_exception_type() {
+    let app = App::start().await;
+    let report = async |host: &str, environment: &str, count: i64| {
+        let mut report = request(&CART);
+        report.hostname = Some(host.to_owned());
+        report.environment = Some(environment.to_owned());
+        report.error_count = Some(count);
+        app.report(&report).await;
+    };
+    // Some of these come before the line is known, and some after.
+    report("web-01", "production", 5).await;
+    report("web-02", "production", 2).await;
+    report("web-01", "", 1).await;
+    app.settle().await;
+    app.clock.advance(5_000);
+    report("web-02", "production", 4).await;
+    let pair = |value: &str, count| (value.to_owned(), count);
+    assert_eq!(counts(&app, 1, "host").await, [pair("web-01", 6), pair("web-02", 6)]);
+    assert_eq!(counts(&app, 1, "environment").await, [pair("production", 11), pair("", 1)]);
+    assert_eq!(counts(&app, 1, "exception").await, [pair("builtins.ValueError", 12)]);
+    assert_eq!(counts(&app, 1, "revision").await, [pair("", 12)]);
+    let hosts = facets(&app, 1, "host").await;
+    assert_eq!((hosts[1].first_at, hosts[1].last_at), (NOW, NOW + 5_000));
+    let (_, page) = app.get("/issues/1").await;
+    expect(&page, &["<code>web-02</code>", "<span class=\"muted\">not said</span>", "Host"]);
+    assert!(!page.contains("<h3>Revision</h3>"), "of which nothing is known is not shown");
+
+    // Values of a kind are bounded, and none of the occurrences is lost.
+    for number in 0..60 {
+        report(&format!("lambda-{number}-{}", "x".repeat(400)), "", 1).await;
+    }
+    let hosts = counts(&app, 1, "host").await;
+    assert_eq!((hosts.len(), hosts.last()), (51, Some(&pair("*", 12))));
+    assert_eq!(hosts.iter().map(|(_, count)| count).sum::<i64>(), 72);
+    assert!(hosts.iter().all(|(value, _)| value.chars().count() <= 200));
+    let (_, page) = app.get("/issues/1").await;
+    expect(&page, &["<summary>43 more</summary>", "<span class=\"muted\">others</span>"]);
+}
+
+#[tokio::test]
+async fn of_merged_issues_the_counts_are_added_up_and_the_older_number_leads_on() {
+    let app = App::start().await;
+    app.report(&request(&CART)).await;
+    app.settle().await;
+    let mut other = request(&[("/srv/app/shop/money.py", 2, "add", "    return a + b\n")]);
+    app.report(&other).await;
+    app.settle().await;
+    for number in 0..49 {
+        other.hostname = Some(format!("web-1{number}"));
+        app.report(&other).await;
+        let host = format!("db-{number}");
+        let mut report = request(&CART);
+        report.hostname = Some(host);
+        app.report(&report).await;
+    }
+    let store = &app.server.shared.store;
+    let mut tx = store.write().await.expect("store");
+    tx.merge_issue(1, 2).await.expect("merged");
+    tx.commit().await.expect("store");
+    assert_eq!(leads_to(&app, "/issues/1").await, "/issues/2");
+    let hosts = counts(&app, 2, "host").await;
+    assert_eq!((hosts.len(), hosts[0].clone()), (51, ("web-01".to_owned(), 2)));
+    assert_eq!(hosts.iter().map(|(_, count)| count).sum::<i64>(), 100);
+    assert_eq!(counts(&app, 1, "host").await, []);
+    assert_eq!(counts(&app, 2, "exception").await, [("builtins.ValueError".to_owned(), 100)]);
+    let mut tx = store.write().await.expect("store");
+    tx.forget(NOW + 1, NOW).await.expect("forgotten");
+    tx.commit().await.expect("store");
+    assert_eq!(counts(&app, 2, "host").await, [], "after the retention");
+}
