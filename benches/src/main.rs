@@ -14,11 +14,13 @@ mod code;
 mod counted;
 mod environment;
 mod frames;
+mod large_store;
 mod load;
 mod mail_sink;
 mod measure_frames;
 mod measure_load;
 mod measure_mail;
+mod measure_pages;
 mod measure_start;
 mod message;
 mod options;
@@ -38,6 +40,7 @@ use crate::client::measure_client;
 use crate::measure_frames::measure_frames;
 use crate::measure_load::{ceiling, measure_load};
 use crate::measure_mail::measure_mail;
+use crate::measure_pages::measure_pages;
 use crate::measure_start::measure_start;
 use crate::message::report;
 use crate::options::{Contender, Measure, Options};
@@ -78,6 +81,12 @@ async fn measure(options: &Options) -> Result<()> {
         return Ok(());
     }
     let setting = Setting::prepare(options).await?;
+    if options.names(Measure::Pages) {
+        measure_pages(&setting).await?;
+    }
+    if options.wants_no_contest() {
+        return Ok(std::fs::remove_dir_all(&setting.folder)?);
+    }
     let mut table = Table::default();
     for run in 0..options.runs {
         for contender in options.contenders(run) {

@@ -59,6 +59,8 @@ pub(crate) enum Measure {
     Frames,
     /// How fast the origin of a line is found, against git; needs --repositories.
     Blame,
+    /// How long pages take with a large store; only when it is asked for.
+    Pages,
     /// What the Python package costs the program, beside 0.4.5's and sentry-sdk; takes --wheel.
     Client,
 }
@@ -90,6 +92,12 @@ impl Options {
         !self.only.is_empty() && self.only.iter().all(is_without)
     }
 
+    /// Whether no servers are compared.
+    pub(crate) fn wants_no_contest(&self) -> bool {
+        use Measure::{Load, Mail, Start};
+        !self.only.is_empty() && ![Load, Mail, Start].iter().any(|measure| self.names(*measure))
+    }
+
     /// The Python that was chosen, or this one.
     pub(crate) fn python_or<'a>(&'a self, default: &'a str) -> &'a str {
         self.python.as_deref().unwrap_or(default)
@@ -99,6 +107,9 @@ impl Options {
     pub(crate) fn contenders(&self, run: u32) -> Vec<Contender> {
         let mut all = vec![Contender::Ours, Contender::Peer];
         all.retain(|contender| self.servers.is_empty() || self.servers.contains(contender));
+        if self.wants_no_contest() {
+            all.retain(|contender| *contender == Contender::Ours);
+        }
         if run % 2 == 1 {
             all.reverse();
         }
