@@ -16,6 +16,8 @@ pub struct ReportWeek {
     pub to: i64,
 }
 
+/// Bars of a chart.
+const MOST_DAYS: usize = 62;
 /// At this hour of the day.
 const REPORT_HOUR: i8 = 8;
 
@@ -93,6 +95,25 @@ pub fn week_of(milliseconds: i64, timezone: &TimeZone, first_day: Weekday) -> (i
         (Ok(start), Some(end)) => (milliseconds(&start), milliseconds(&end)),
         _ => (0, 0),
     }
+}
+
+/// The starts of the days of a span, the first cut to its start; of a long span the starts of as
+/// many parts as fit into a chart.
+pub fn days_between(from: i64, to: i64, timezone: &TimeZone) -> Vec<i64> {
+    let mut starts = vec![from];
+    let mut day = zoned(from, timezone);
+    while starts.len() <= MOST_DAYS {
+        let next = day.tomorrow().and_then(|day| day.start_of_day());
+        match next {
+            Ok(next) if next.timestamp().as_millisecond() < to => {
+                starts.push(next.timestamp().as_millisecond());
+                day = next;
+            }
+            _ => return starts,
+        }
+    }
+    let part = (to - from) / (MOST_DAYS as i64);
+    (0..MOST_DAYS as i64).map(|at| from + at * part).collect()
 }
 
 /// How long ago, in the largest unit that fits.

@@ -84,11 +84,25 @@ impl IssueRow {
         serde_json::from_str(&self.facts.details).unwrap_or_default()
     }
 
-    /// Who answers for it: its author, unless that address is refused or gone, else the file's
-    /// owner, else the default contact. Each step is said.
+    /// Who answers for it: see [`IssueDetails::owner`].
     pub fn owner(
         &self,
         details: &IssueDetails,
+        rules: &Rules,
+        policy: &AddressPolicy,
+        refused: &[RefusedAddress],
+    ) -> Owner {
+        details.owner(self.developer().as_ref(), &self.facts.path, rules, policy, refused)
+    }
+}
+
+impl IssueDetails {
+    /// Who answers for a line at `path` that `developer` wrote: its author, unless that address is
+    /// refused or gone, else the file's owner, else the default contact. Each step is said.
+    pub fn owner(
+        &self,
+        developer: Option<&Developer>,
+        path: &str,
         rules: &Rules,
         policy: &AddressPolicy,
         refused: &[RefusedAddress],
@@ -108,17 +122,15 @@ impl IssueRow {
                 return Some(format!("nobody reads {address}: give it an email alias"));
             }
             // Someone else may answer for the author by alias or reassignment.
-            let is_author = self.facts.developer_email.as_deref() == Some(address);
-            details.gone.clone().filter(|_| is_author)
+            let is_author = developer.is_some_and(|author| author.email == address);
+            self.gone.clone().filter(|_| is_author)
         };
-        let developer = self.developer();
-        let owners = details.code_owners.as_ref();
-        let mut owner =
-            answerable(developer.as_ref(), owners, &self.facts.path, rules, policy, &unreachable);
-        let found = details.steps.iter().cloned();
+        let owners = self.code_owners.as_ref();
+        let mut owner = answerable(developer, owners, path, rules, policy, &unreachable);
+        let found = self.steps.iter().cloned();
         owner.steps.splice(0..0, found);
         if owner.is_fallback
-            && let Some(Developer { name, email }) = &details.proposal
+            && let Some(Developer { name, email }) = &self.proposal
         {
             owner.steps.push(format!("{name} <{email}> changed the file most of late"));
         }

@@ -66,5 +66,5 @@ pub fn issues_of(base_url: &str, address: &str) -> String {
 /// A developer's part of the report of the week that holds `at`, in milliseconds.
 pub fn week_of(base_url: &str, at: i64, first_day: Weekday, address: &str) -> String {
     let at = at / 1000;
-    format!("{base_url}/get_weekly_error_report?timestamp={at}&first_day={first_day:?}#{address}")
+    format!("{base_url}/?timestamp={at}&first_day={first_day:?}#{address}")
 }

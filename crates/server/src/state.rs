@@ -11,6 +11,7 @@ use crate::attribution::Repo;
 use crate::channel::secret_parts;
 use crate::clock::Clock;
 use crate::config::{Config, Secret};
+use crate::issue_list::ListMemory;
 use crate::project_keys::ProjectKeys;
 use crate::redaction::Redaction;
 use crate::server::StartError;
@@ -48,6 +49,8 @@ pub struct Shared {
     pub project: Arc<ProjectKeys>,
     /// For names that must differ within this process.
     pub numbers: Arc<AtomicU64>,
+    /// What lists of issues keep in memory.
+    pub list_memory: Arc<ListMemory>,
 }
 
 /// Bells that wake up workers before their next look.
@@ -104,6 +107,7 @@ impl Shared {
             project: Arc::new(project),
             // Names must differ from those of the server and of other commands.
             numbers: Arc::new(AtomicU64::new(u64::from(std::process::id()) << 32)),
+            list_memory: Arc::default(),
             config: Arc::new(config),
             store,
             clock,

@@ -2,15 +2,15 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
-use jiff::civil::Weekday;
 use serde_json::json;
 
 use super::{ConfArgument, Failure, print};
 use crate::clock::Clock;
 use crate::config::parse_date;
 use crate::dates::date_time;
+use crate::issue_list::{IssueFilter, ListedIssue, Span, Wanted, list};
+use crate::state::Shared;
 use crate::store::Store;
-use crate::week::{WeekFilter, WeekLine, week_lines};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -32,11 +32,12 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let config = arguments.conf.resolve()?;
-    let now = Clock::system().now();
+    let clock = Clock::system();
     let at = match &arguments.week {
-        None => now,
-        Some(day) => parse_date(day, &config.timezone)
-            .ok_or_else(|| Failure::new(format!("--week: {day:?} is no date: write YYYY-MM-DD")))?,
+        None => None,
+        Some(day) => Some(parse_date(day, &config.timezone).ok_or_else(|| {
+            Failure::new(format!("--week: {day:?} is no date: write YYYY-MM-DD"))
+        })?),
     };
     if !config.data_dir.join("flawless.db").exists() {
         return Err(Failure::new(format!(
@@ -44,36 +45,42 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             config.data_dir.display()
         )));
     }
-    let store = Store::open(&config.data_dir, &config.sealing, now).await?;
-    let (_, rules) = store.rules().await?;
-    let filter = WeekFilter {
-        at,
-        first_day: Weekday::Sunday,
+    let store = Store::open(&config.data_dir, &config.sealing, clock.now()).await?;
+    let http_address = config.http_address;
+    let shared = Shared::open(config, store, clock, http_address).await?;
+    let mut filter = IssueFilter {
         known_errors: arguments.include_known_errors,
-        before_minimum_date: arguments.include_modified_before_min_date,
+        old_code: arguments.include_modified_before_min_date,
+        ..IssueFilter::default()
     };
-    let lines = week_lines(&store, &config, &rules, filter).await?;
-    store.close().await;
-    let date = |at: i64| date_time(at, &config.timezone);
+    if let Span::Week { at: week, .. } = &mut filter.span {
+        *week = at;
+    }
+    let found = list(&shared, &filter, Wanted::All).await?;
+    shared.store.close().await;
+    let date = |at: i64| date_time(at, &shared.config.timezone);
     if arguments.json {
-        let lines = lines.iter().map(|line| as_json(line, date).to_string() + "\n");
+        let lines = found.issues.iter().map(|line| as_json(line, date).to_string() + "\n");
         return print(lines.collect::<String>());
     }
-    let (from, to) = filter.span(&config.timezone);
+    let (from, to) = found.span;
     let mut text = format!("{} to {}\n", &date(from)[..10], &date(to - 1)[..10]);
-    if lines.is_empty() {
+    if found.issues.is_empty() {
         text.push_str("Wow, no errors. Great job!\n");
     }
-    for line in &lines {
+    for line in &found.issues {
         let issue = &line.issue;
-        let told = if issue.mailed { "told" } else { "not told" };
+        let told = match line.told.is_told {
+            true => "told".to_owned(),
+            false => format!("not told ({})", line.told.why),
+        };
         let (count, last) = (line.occurrences, date(line.last_at));
         let place = format!("{}:{}", issue.facts.path, issue.facts.line);
         // Writing to a String cannot fail.
         let _ =
             writeln!(text, "{count:>7} × {place} in {}  {}", issue.facts.function_name, line.owner);
         let _ = writeln!(text, "          {}", issue.facts.text);
-        let muted = if issue.muted_at(now).is_some() { ", muted" } else { "" };
+        let muted = if issue.muted_at(shared.clock.now()).is_some() { ", muted" } else { "" };
         let number = issue.id;
         let mended = if issue.mended_at.is_some() { ", mended" } else { "" };
         let _ = writeln!(text, "          issue {number}, last {last}, {told}{muted}{mended}");
@@ -81,7 +88,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     print(text)
 }
 
-fn as_json(line: &WeekLine, date: impl Fn(i64) -> String) -> serde_json::Value {
+fn as_json(line: &ListedIssue, date: impl Fn(i64) -> String) -> serde_json::Value {
     let issue = &line.issue;
     let details = issue.details();
     json!({
@@ -92,9 +99,10 @@ fn as_json(line: &WeekLine, date: impl Fn(i64) -> String) -> serde_json::Value {
         "function_name": issue.facts.function_name,
         "text": issue.facts.text,
         "error_count": line.occurrences,
-        "developer_email": line.owner,
+        "developer_email": &*line.owner,
         "date": issue.facts.authored_at.map(&date),
         "email_sent": issue.mailed,
+        "told": line.told.why,
         "last_occurrence": date(line.last_at),
         "is_known_error": issue.facts.known_error_id.is_some(),
         "muted_until": issue.muted_until.map(&date),

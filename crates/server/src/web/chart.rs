@@ -1,4 +1,5 @@
 //! A small chart of bars, drawn without a script.
+use std::fmt::Write;
 
 /// Counts beside each other, for the macro `ui::chart`.
 #[derive(Debug, Clone)]
@@ -32,14 +33,47 @@ impl Chart {
     pub(super) fn new(title: &str, counts: &[(String, i64)]) -> Self {
         let most = counts.iter().map(|(_, count)| *count).max().unwrap_or(0);
         let bar = |(at, (when, count)): (usize, &(String, i64))| {
-            // Whatever occurred is seen.
-            let least = i64::from(*count > 0) * 2;
-            let height = (count.saturating_mul(CHART_HEIGHT) / most.max(1)).max(least);
+            let height = height_of(*count, most);
             let label = format!("{when}: {count}");
             Bar { x: at * STEP, y: CHART_HEIGHT - height, height, label }
         };
         let bars = counts.iter().enumerate().map(bar).collect();
         Self { bars, width: (counts.len() * STEP).max(1), title: title.to_owned(), most }
+    }
+}
+
+/// Of a bar beside the largest one.
+fn height_of(count: i64, most: i64) -> i64 {
+    let part = i128::from(count) * i128::from(CHART_HEIGHT) / i128::from(most.max(1));
+    // Whatever occurred is seen.
+    let least = i64::from(count > 0) * 2;
+    i64::try_from(part).unwrap_or(CHART_HEIGHT).clamp(least, CHART_HEIGHT)
+}
+
+/// A chart for a line of a table: one path, drawn in a few letters.
+#[derive(Debug, Clone)]
+pub(super) struct Spark {
+    pub(super) path: String,
+    /// In the units of the path.
+    pub(super) width: usize,
+    /// What it says, for those who cannot see it.
+    pub(super) label: String,
+}
+
+impl Spark {
+    /// A bar for each count; `what` they are stands before them.
+    pub(super) fn new(what: &str, counts: &[i64]) -> Self {
+        let most = counts.iter().copied().max().unwrap_or(0);
+        let (mut path, mut label) = (String::new(), format!("{what}:"));
+        for (at, count) in counts.iter().enumerate() {
+            let height = height_of(*count, most);
+            // Writing to a String cannot fail.
+            let _ = write!(label, "{} {count}", if at == 0 { "" } else { "," });
+            if height > 0 {
+                let _ = write!(path, "M{} {CHART_HEIGHT}v-{height}h5v{height}z", at * STEP);
+            }
+        }
+        Self { path, width: (counts.len() * STEP).max(1), label }
     }
 }
 
@@ -53,6 +87,14 @@ mod tests {
         let heights: Vec<i64> = Chart::new("", &counts).bars.iter().map(|bar| bar.height).collect();
         assert_eq!(heights, [0, 2, CHART_HEIGHT]);
         assert_eq!(Chart::new("", &[]).width, 1);
-        assert_eq!(Chart::new("", &[("x".to_owned(), i64::MAX)]).bars[0].height, 1);
+        assert_eq!(Chart::new("", &[("x".to_owned(), i64::MAX)]).bars[0].height, CHART_HEIGHT);
+    }
+
+    #[test]
+    fn a_small_chart_says_its_counts_and_draws_those_that_are_any() {
+        let spark = Spark::new("by day", &[0, 1, 1_000_000]);
+        assert_eq!(spark.label, "by day: 0, 1, 1000000");
+        assert_eq!(spark.path, "M6 40v-2h5v2zM12 40v-40h5v40z");
+        assert_eq!(Spark::new("", &[i64::MAX]).path, "M0 40v-40h5v40z");
     }
 }

@@ -31,7 +31,8 @@ mod traceback_view;
 mod unsubscribe;
 mod visitor;
 mod watcher_add;
-mod week_report;
+mod week_filters;
+mod week_show;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -53,9 +54,9 @@ pub fn router(shared: Shared) -> Router {
         .route("/icon.svg", get(assets::icon))
         .fallback(layout::not_found);
     let reader = Router::new()
-        .route("/", get(week_report::show))
-        .route("/get_weekly_error_report", get(week_report::show))
         .route("/issues/{number}", get(issue_show::show))
+        .route("/", get(week_show::show))
+        .route("/get_weekly_error_report", get(week_show::redirect))
         .route("/view_traceback", get(traceback_view::show))
         .route("/view_config", get(config_view::show))
         .route("/admin", get(admin_show::show))

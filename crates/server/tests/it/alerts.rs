@@ -40,7 +40,7 @@ async fn an_issue_stays_told_across_restarts_and_new_versions() {
     assert_eq!(app.mails().await.len(), 1, "still the same line of Ben's");
     let (_, page) = app.get("/").await;
     assert!(
-        page.contains("<td class=\"number\">3</td>"),
+        page.contains("<span class=\"count\">3</span>"),
         "one issue with three occurrences: {page}"
     );
     // The link in the mail that was sent before still leads to it.

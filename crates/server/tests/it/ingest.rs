@@ -48,7 +48,7 @@ async fn a_connection_carries_many_calls_and_every_one_is_answered_with_its_own_
     assert!(text.contains("Unknown function shutdown"), "{text}");
     app.settle().await;
     let (_, page) = app.get("/").await;
-    assert!(page.contains("<td class=\"number\">3</td>"), "{page}");
+    assert!(page.contains("<span class=\"count\">3</span>"), "{page}");
 }
 
 #[tokio::test]
@@ -107,7 +107,10 @@ async fn thousands_of_connections_at_once_are_all_answered() {
     }
     app.settle().await;
     let (_, page) = app.get("/").await;
-    assert!(page.contains("<td class=\"number\">2000</td>"), "every report counts: {page}");
+    assert!(
+        page.contains("<span class=\"count\">2\u{202f}000</span>"),
+        "every report counts: {page}"
+    );
     assert_eq!(app.mails().await.len(), 1);
 }
 

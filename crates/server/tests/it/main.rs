@@ -35,5 +35,6 @@ mod secrets;
 mod shown;
 mod source_laws;
 mod start_errors;
+mod week;
 mod weekly;
 mod which_frame;

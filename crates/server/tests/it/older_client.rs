@@ -62,7 +62,7 @@ print('alive')
     assert!(mail.html.contains("prices = []"), "{}", mail.html);
     // The client thins to 12 calls; they stand for 32 occurrences, the next power of two.
     let (_, page) = app.get("/").await;
-    assert!(page.contains("<td class=\"number\">32</td>"), "{page}");
+    assert!(page.contains("<span class=\"count\">32</span>"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

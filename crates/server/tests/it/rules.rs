@@ -64,7 +64,7 @@ async fn known_errors_are_silent_or_told_by_their_own_thresholds() {
     let (_, page) = app.get("/").await;
     assert!(page.contains("Wow, no errors"), "known errors are not listed: {page}");
     let (_, page) = app.get("/?include_known_errors=1").await;
-    assert!(page.contains("shop/cart.py:5") && page.contains("(known error)"), "{page}");
+    assert!(page.contains("shop/cart.py:5") && page.contains(">known error</span>"), "{page}");
 }
 
 #[tokio::test]
