@@ -58,6 +58,17 @@ impl GitProgram {
         run.timeout(Duration::from_secs(3600))
     }
 
+    /// What it says its version is, e.g. `2.47.3`.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub async fn version(&self) -> Result<String, GitError> {
+        let answer = self.read(Path::new(".")).args(["--version"]).output().await?;
+        let text = String::from_utf8_lossy(&answer);
+        let text = text.trim();
+        Ok(text.strip_prefix("git version ").unwrap_or(text).chars().take(60).collect())
+    }
+
     fn command(&self, dir: &Path) -> Run {
         let mut run = Run::new(&self.0);
         for (name, _) in std::env::vars_os() {

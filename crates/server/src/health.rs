@@ -1,5 +1,6 @@
 //! Whether each part of the server does its work: for the page and for `flawless check`.
 use flawless_git::Judgement;
+use serde::Serialize;
 
 use crate::attribution::Repo;
 use crate::dates::ago;
@@ -10,7 +11,7 @@ use crate::state::Shared;
 use crate::store::{ChannelRow, PostState, QueueAge, StoreError, channel_recipient};
 
 /// One part of the server.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize)]
 pub struct HealthPart {
     /// Its name.
     pub name: &'static str,
@@ -198,7 +199,7 @@ async fn addresses(shared: &Shared, now: i64) -> HealthPart {
         Ok((0, 0)) => part("addresses", true, "all can be reached".to_owned()),
         Ok((refused, unwanted)) => {
             let text = format!(
-                "{refused} cannot be reached, {}: /admin names them",
+                "{refused} cannot be reached, {}: /people names them",
                 counted(
                     u32::try_from(unwanted).unwrap_or(u32::MAX),
                     "does not want some mails",

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::{Mutex, OnceCell};
 use tokio::task::JoinSet;
 
 use crate::channel::{PostClient, run_posts};
+use crate::clients_seen::ClientsSeen;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::http_listen::{HttpLimits, run_http};
@@ -20,7 +22,7 @@ use crate::pipeline::{
     run_rules, run_weekly,
 };
 use crate::project_keys::KeyError;
-use crate::state::Shared;
+use crate::state::{Running, Shared};
 use crate::store::{Store, StoreError, UnwantedKind, make_private_folder};
 use crate::web;
 
@@ -109,7 +111,16 @@ impl Server {
         let shared = Shared::open(config, store, clock, http_address).await?;
         let verdicts = Arc::new(Verdicts::default());
         let (intake, incoming) = Intake::new();
-        let answerer = Answerer { intake, project: shared.project.clone() };
+        let clients = Arc::new(ClientsSeen::new(shared.clock.clone()));
+        shared.running.get_or_init(|| Running {
+            intake: intake.clone(),
+            thrift_port: thrift_address.map(|address| address.port()),
+            started_at: shared.clock.now(),
+            clients: clients.clone(),
+            git_version: OnceCell::new(),
+            author_week: Mutex::default(),
+        });
+        let answerer = Answerer { intake, project: shared.project.clone(), clients };
         let router = web::router(shared.clone())
             .merge(web::unsubscribe_router(shared.clone()))
             .merge(thrift_router(answerer.clone(), bodies));

@@ -1,16 +1,19 @@
 //! What the parts of a running server share.
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use flawless_core::Rules;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify, OnceCell};
 use url::Url;
 
 use crate::attribution::Repo;
 use crate::channel::secret_parts;
+use crate::clients_seen::ClientsSeen;
 use crate::clock::Clock;
 use crate::config::{Config, Secret};
+use crate::intake::Intake;
 use crate::issue_list::ListMemory;
 use crate::project_keys::ProjectKeys;
 use crate::redaction::Redaction;
@@ -51,6 +54,28 @@ pub struct Shared {
     pub numbers: Arc<AtomicU64>,
     /// What lists of issues keep in memory.
     pub list_memory: Arc<ListMemory>,
+    /// Empty in a command beside the server.
+    pub running: Arc<OnceLock<Running>>,
+}
+
+/// Occurrences of a week by the author's address in commits.
+pub type AuthorWeek = Arc<BTreeMap<String, i64>>;
+
+/// What only a running server has.
+#[derive(Debug)]
+pub struct Running {
+    /// The door for reports.
+    pub intake: Intake,
+    /// Where reports come in over framed Thrift.
+    pub thrift_port: Option<u16>,
+    /// Since when it runs.
+    pub started_at: i64,
+    /// Which clients report.
+    pub clients: Arc<ClientsSeen>,
+    /// The version of the git program, once it was asked.
+    pub git_version: OnceCell<String>,
+    /// Occurrences of this week by author, as they were counted last, and when.
+    pub author_week: Mutex<Option<(i64, AuthorWeek)>>,
 }
 
 /// Bells that wake up workers before their next look.
@@ -108,6 +133,7 @@ impl Shared {
             // Names must differ from those of the server and of other commands.
             numbers: Arc::new(AtomicU64::new(u64::from(std::process::id()) << 32)),
             list_memory: Arc::default(),
+            running: Arc::default(),
             config: Arc::new(config),
             store,
             clock,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use flawless_protocol::thrift::{CallKind, RecordErrorRequest, Reply};
 
 use super::thrift_convert::{lost_count, report_from};
+use crate::clients_seen::ClientsSeen;
 use crate::intake::Intake;
 use crate::project_keys::ProjectKeys;
 
@@ -23,6 +24,8 @@ pub struct Answerer {
     pub intake: Intake,
     /// The keys that are accepted.
     pub project: Arc<ProjectKeys>,
+    /// Which clients reported.
+    pub clients: Arc<ClientsSeen>,
 }
 
 impl Answerer {

@@ -54,9 +54,11 @@ pub fn thrift_router(answerer: Answerer, limits: BodyLimits) -> Router {
 async fn take(State(door): State<Door>, request: Request) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or_else(String::new, |ConnectInfo(peer)| peer.ip().to_string());
+    let client = request.headers().get(header::USER_AGENT);
+    let client = client.and_then(|name| name.to_str().ok()).unwrap_or_default().to_owned();
     let mut response = match timeout(door.limits.time, door.read(request)).await {
         // The place among the large ones is given back with the answer.
-        Ok(Ok((body, _large))) => door.answer(&body, &peer).await,
+        Ok(Ok((body, _large))) => door.answer(&body, &peer, &client).await,
         Ok(Err(refusal)) => door.refuse(refusal, &peer),
         Err(_) => door.refuse(Refusal::TooSlow, &peer),
     };
@@ -99,7 +101,7 @@ impl Door {
         (status, format!("The body is {reason}.\n")).into_response()
     }
 
-    async fn answer(&self, body: &[u8], peer: &str) -> Response {
+    async fn answer(&self, body: &[u8], peer: &str, client: &str) -> Response {
         let Call { method, sequence, kind } = match decode_call(body) {
             Ok(call) => call,
             Err(error) => {
@@ -113,6 +115,9 @@ impl Door {
             }
         };
         let reply = self.answerer.answer(kind, KeyIs::Required, peer).await;
+        if matches!(reply, Reply::Recorded) {
+            self.answerer.clients.note(client);
+        }
         let status = match reply {
             Reply::Pong | Reply::Recorded => StatusCode::OK,
             Reply::UnknownMethod | Reply::Malformed(_) => StatusCode::BAD_REQUEST,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flawless_protocol::thrift::{Call, LENGTH_PREFIX, decode_call, encode_reply};
+use flawless_protocol::thrift::{Call, LENGTH_PREFIX, Reply, decode_call, encode_reply};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -123,6 +123,9 @@ impl Connection {
         };
         let Call { method, sequence, kind } = call;
         let reply = self.answerer.answer(kind, KeyIs::Optional, &self.peer).await;
+        if matches!(reply, Reply::Recorded) {
+            self.answerer.clients.note("over framed Thrift");
+        }
         encode_reply(&method, sequence, &reply).ok()
     }
 }

@@ -6,3 +6,6 @@ pub(super) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 /// Empties the journal into the database, so that what was deleted is in no file any more. The
 /// first column of the answer says whether somebody still reads an older state.
 pub(super) const EMPTY_JOURNAL: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
+/// Asks for the version of the database.
+pub(super) const VERSION: &str = "SELECT sqlite_version()";

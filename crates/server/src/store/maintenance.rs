@@ -44,6 +44,16 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The version of the database program.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn database_version(&self) -> Result<String, StoreError> {
+        Ok(sqlx::query_scalar(dialect::VERSION).fetch_one(&self.readers).await?)
+    }
+}
+
 impl WriteTx {
     /// Proves that the store can be written to.
     ///

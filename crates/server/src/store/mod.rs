@@ -47,7 +47,7 @@ pub use maintenance::QueueAge;
 pub use mended::{MendedRow, OpenIssue, Predecessor};
 pub use muted::MUTED_FOR_EVER;
 pub use notices::{HeldRow, NewNotice, NoticeRow, RecentMail};
-pub use open::{StoreError, make_private_folder};
+pub use open::{StoreError, make_private_folder, schema_version};
 pub use outbox::{DueMail, MailKind, MailState, NewMail, Undelivered};
 pub use outcomes::OutcomeRow;
 pub use pending::{NewPending, PendingRow, TakenPending};

@@ -154,8 +154,13 @@ async fn lock(path: PathBuf) -> std::io::Result<File> {
     tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?
 }
 
+/// The schema that this program makes and knows.
+pub fn schema_version() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
+}
+
 async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), StoreError> {
-    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+    let known = schema_version();
     match MIGRATIONS.run(writer).await {
         Ok(()) => Ok(()),
         Err(MigrateError::VersionMissing(version)) if version > known => {

@@ -1,84 +1,115 @@
-//! `/check_health`: each part with its state, 503 when something is stuck, and the effective
-//! configuration.
+//! `/check_health`: each part with its state, 503 when one needs somebody, what became of reports,
+//! and the effective configuration; as a page or as JSON.
 use askama::Template;
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
-use flawless_core::OutcomeKind;
-use jiff::tz::TimeZone;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 
 use super::layout::page_with;
+use super::moment::Moment;
 use super::visitor::Frame;
-use crate::dates::date_time;
-use crate::health::{HealthPart, check, is_healthy};
-use crate::present::plain;
+use crate::dates::in_words;
+use crate::health_report::{HealthReport, KindReport, LossReport, health_report};
+use crate::links;
 use crate::state::Shared;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Parameters {
+    /// `json`.
+    format: String,
+}
 
 #[derive(Template)]
 #[template(path = "health_check.html")]
 struct Page {
     frame: Frame,
-    ok: bool,
-    version: &'static str,
-    parts: Vec<HealthPart>,
+    health: HealthReport,
+    since: Moment,
+    uptime: Option<String>,
+    memory: Option<String>,
     outcomes: Vec<OutcomeLine>,
     losses: Vec<LossLine>,
-    options: Vec<(&'static str, String)>,
 }
 
+/// A kind with one of its reasons; without one, none came up.
 struct OutcomeLine {
     what: String,
     reason: String,
     reports: i64,
-    last: String,
+    last: Option<Moment>,
     example: String,
+    issue_url: Option<String>,
 }
 
-/// What clients dropped on one day.
 struct LossLine {
-    day: String,
-    occurrences: i64,
-    last: String,
-    host: String,
+    loss: LossReport,
+    last: Moment,
 }
 
-/// Losses are shown for this long: they are rare, and their day matters.
-const LOSSES_MS: i64 = 7 * 86_400_000;
+pub(super) async fn show(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+) -> Response {
+    if parameters.format.eq_ignore_ascii_case("json") || wants_json(&headers) {
+        return show_json(frame, State(shared)).await;
+    }
+    let mut health = health_report(&shared).await;
+    let status = status_of(&health);
+    let since = Moment::new(health.since, &shared);
+    let losses = std::mem::take(&mut health.losses).into_iter();
+    let losses = losses.map(|loss| LossLine { last: Moment::new(loss.last, &shared), loss });
+    let losses = losses.collect();
+    let uptime = health.uptime_seconds.map(|seconds| in_words(seconds.saturating_mul(1000)));
+    let memory = health.memory_bytes.map(|bytes| format!("{} MB", bytes / 1_000_000));
+    let outcomes = health.outcomes.iter().flat_map(|kind| outcome_lines(&shared, kind)).collect();
+    page_with(status, &Page { frame, since, health, uptime, memory, outcomes, losses })
+}
 
-pub(super) async fn show(frame: Frame, State(shared): State<Shared>) -> Response {
-    let parts = check(&shared).await;
-    let ok = is_healthy(&parts);
-    let yesterday = shared.clock.now() - 86_400_000;
-    let outcomes = shared.store.outcomes_since(yesterday).await.unwrap_or_default();
-    let outcomes = outcomes.into_iter().map(|row| OutcomeLine {
-        what: OutcomeKind::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == row.kind)
-            .map_or_else(|| row.kind.clone(), |kind| kind.to_string()),
-        reason: row.reason,
-        reports: row.reports,
-        last: date_time(row.last_at, &shared.config.timezone),
-        example: plain(&row.example),
-    });
-    let losses = shared.store.losses_since(shared.clock.now() - LOSSES_MS).await;
-    let losses = losses.unwrap_or_default().into_iter().map(|row| LossLine {
-        day: date_time(row.day_start(), &TimeZone::UTC)[..10].to_owned(),
-        occurrences: row.occurrences,
-        last: date_time(row.last_at, &shared.config.timezone),
-        host: plain(&row.example),
-    });
-    let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let options = shared.config.shown.iter().map(|(name, value)| (*name, plain(value)));
-    page_with(
-        status,
-        &Page {
-            frame,
-            ok,
-            version: env!("CARGO_PKG_VERSION"),
-            parts,
-            outcomes: outcomes.collect(),
-            losses: losses.collect(),
-            options: options.collect(),
-        },
-    )
+/// The same for programs.
+pub(super) async fn show_json(_frame: Frame, State(shared): State<Shared>) -> Response {
+    let health = health_report(&shared).await;
+    match serde_json::to_string_pretty(&health) {
+        Ok(json) => {
+            let kind = [(header::CONTENT_TYPE, "application/json")];
+            (status_of(&health), kind, json + "\n").into_response()
+        }
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+fn status_of(health: &HealthReport) -> StatusCode {
+    if health.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}
+
+/// Whether JSON is asked for, and no page.
+fn wants_json(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept
+        .is_some_and(|accept| accept.contains("application/json") && !accept.contains("text/html"))
+}
+
+fn outcome_lines(shared: &Shared, kind: &KindReport) -> Vec<OutcomeLine> {
+    if kind.reasons.is_empty() {
+        return vec![OutcomeLine {
+            what: kind.what.clone(),
+            reason: String::new(),
+            reports: 0,
+            last: None,
+            example: String::new(),
+            issue_url: None,
+        }];
+    }
+    let line = |reason: &crate::health_report::ReasonReport| OutcomeLine {
+        what: kind.what.clone(),
+        reason: reason.reason.clone(),
+        reports: reason.reports,
+        last: Some(Moment::new(reason.last, shared)),
+        example: reason.example.clone(),
+        issue_url: reason.issue.map(|issue| links::issue("", issue)),
+    };
+    kind.reasons.iter().map(line).collect()
 }

@@ -60,7 +60,8 @@ pub fn router(shared: Shared) -> Router {
         .route("/view_traceback", get(traceback_view::show))
         .route("/view_config", get(config_view::show))
         .route("/admin", get(admin_show::show))
-        .route("/check_health", get(health_check::show));
+        .route("/check_health", get(health_check::show))
+        .route("/check_health.json", get(health_check::show_json));
     let developer = Router::new()
         .route("/add_known_error", get(known_error_add::show))
         .route("/save_known_error", post(known_error_add::save))
@@ -72,7 +73,7 @@ pub fn router(shared: Shared) -> Router {
         .route("/mute", get(issue_mute::show))
         .route("/save_mute", post(issue_mute::save))
         .route("/mark_mended", post(issue_mend::mark))
-        .route("/unmark_mended", post(issue_mend::unmark));
+        .route("/unmark_mended", post(issue_mend::unmark))
     let administrator = Router::new()
         .route("/add_watch", get(watcher_add::show))
         .route("/save_watch", post(watcher_add::save))

@@ -1,11 +1,14 @@
 //! Reports over HTTP: who may, from where, and what becomes of what is no report.
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use flawless_protocol::thrift::{
     RecordErrorRequest, ReplyError, decode_reply, encode_ping, encode_record_error,
 };
+use flawless_server::clients_seen::ClientsSeen;
+use flawless_server::clock::Clock;
 use flawless_server::http_listen::{HttpLimits, run_http};
 use flawless_server::ingest::{Answerer, BodyLimits, thrift_router};
 use flawless_server::intake::Intake;
@@ -159,7 +162,8 @@ async fn impatient() -> (SocketAddr, flawless_server::intake::IntakeReceiver) {
     let address = listener.local_addr().expect("an address");
     let (intake, incoming) = Intake::new();
     let project = ProjectKeys { id: 1, name: "default".into(), keys: Vec::new() };
-    let answerer = Answerer { intake, project: project.into() };
+    let clients = Arc::new(ClientsSeen::new(Clock::system()));
+    let answerer = Answerer { intake, project: project.into(), clients };
     let time = Duration::from_millis(100);
     let router: Router = thrift_router(answerer, BodyLimits { max_bytes: 1_000, time });
     tokio::spawn(run_http(listener, router, HttpLimits { max_connections: 1, head: time }));

@@ -1,7 +1,10 @@
 //! The port for reports: many clients, slow ones, broken ones, and things that are no clients.
+use std::sync::Arc;
 use std::time::Duration;
 
 use flawless_protocol::thrift::encode_record_error;
+use flawless_server::clients_seen::ClientsSeen;
+use flawless_server::clock::Clock;
 use flawless_server::ingest::{Answerer, ThriftLimits, run_thrift};
 use flawless_server::intake::Intake;
 use flawless_server::project_keys::ProjectKeys;
@@ -126,7 +129,8 @@ async fn slow_and_idle_connections_are_cut_off() {
         frame: Duration::from_millis(100),
     };
     let project = ProjectKeys { id: 1, name: "default".into(), keys: Vec::new() };
-    let answerer = Answerer { intake, project: project.into() };
+    let clients = Arc::new(ClientsSeen::new(Clock::system()));
+    let answerer = Answerer { intake, project: project.into(), clients };
     tokio::spawn(run_thrift(listener, answerer, limits));
     for start in [&b""[..], b"\x00", b"\x00\x00\x00\x20half"] {
         // Only one connection is allowed: the next is served because this one was cut off.

@@ -13,6 +13,7 @@ mod crash;
 mod erased;
 mod flood;
 mod harness;
+mod health;
 mod hostile;
 mod hostile_pages;
 mod http_ingest;

@@ -232,7 +232,7 @@ async fn what_fails_while_the_server_is_away_arrives_later_or_is_known_to_be_los
     assert_eq!(warnings.matches("RuntimeWarning: flawless:").count(), 1, "{warnings}");
     let url = format!("http://127.0.0.1:{http_port}/check_health");
     let (_, page) = get(&url).await;
-    for expected in ["clients had to drop", "<td class=\"number\">15</td>", "web-01"] {
+    for expected in ["clients had to drop", ">15</td>", "web-01"] {
         assert!(page.contains(expected), "{expected:?} is missing in\n{page}");
     }
     wait_until("the mail is there", async || !smtp.mails().is_empty()).await;
