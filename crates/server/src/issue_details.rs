@@ -78,6 +78,20 @@ impl Suspect {
     }
 }
 
+/// Why no mail to an address is read, as far as that is known.
+pub fn unreachable(address: &str, refused: &[RefusedAddress]) -> Option<String> {
+    if !is_mailable(address) {
+        return Some(format!("{address:?} is no valid mail address: give it an email alias"));
+    }
+    let known = refused.iter().find(|known| known.address.eq_ignore_ascii_case(address));
+    let nobody_reads = address.to_ascii_lowercase().ends_with("@users.noreply.github.com");
+    match known {
+        Some(known) => Some(known.why()),
+        None if nobody_reads => Some(format!("nobody reads {address}: give it an email alias")),
+        None => None,
+    }
+}
+
 impl IssueRow {
     /// Its details; empty when they cannot be read.
     pub fn details(&self) -> IssueDetails {
@@ -108,22 +122,9 @@ impl IssueDetails {
         refused: &[RefusedAddress],
     ) -> Owner {
         let unreachable = |address: &str| -> Option<String> {
-            let known = refused.iter().find(|known| known.address.eq_ignore_ascii_case(address));
-            if !is_mailable(address) {
-                return Some(format!(
-                    "{address:?} is no valid mail address: give it an email alias"
-                ));
-            }
-            if let Some(known) = known {
-                return Some(known.why());
-            }
-            let nobody_reads = address.to_ascii_lowercase().ends_with("@users.noreply.github.com");
-            if nobody_reads {
-                return Some(format!("nobody reads {address}: give it an email alias"));
-            }
             // Someone else may answer for the author by alias or reassignment.
             let is_author = developer.is_some_and(|author| author.email == address);
-            self.gone.clone().filter(|_| is_author)
+            unreachable(address, refused).or_else(|| self.gone.clone().filter(|_| is_author))
         };
         let owners = self.code_owners.as_ref();
         let mut owner = answerable(developer, owners, path, rules, policy, &unreachable);

@@ -25,6 +25,7 @@ pub mod links;
 mod logging;
 pub mod mail;
 pub mod mending;
+pub mod people;
 pub mod person;
 pub mod pipeline;
 pub mod present;

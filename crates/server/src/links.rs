@@ -1,6 +1,6 @@
 //! Addresses of pages, as mails and other pages link to them.
 use jiff::civil::Weekday;
-use url::form_urlencoded::Serializer;
+use url::form_urlencoded::{Serializer, byte_serialize};
 
 use crate::state::Shared;
 use crate::store::IssueRow;
@@ -42,6 +42,13 @@ pub fn unsubscribe(shared: &Shared, address: &str, mails: &str) -> String {
         .append_pair("token", &token)
         .finish();
     format!("{}/unsubscribe?{query}", shared.base_url)
+}
+
+/// Somebody's page.
+pub fn person(base_url: &str, address: &str) -> String {
+    // In a path, a space is no plus.
+    let name: String = byte_serialize(address.as_bytes()).collect();
+    format!("{base_url}/people/{}", name.replace('+', "%20"))
 }
 
 /// The form that marks an issue as a known error, filled in.

@@ -34,7 +34,7 @@ pub(super) async fn save(
         // Only what is listed: anybody's address is not worth a row.
         None if fields.what == "refused" && is_refused => tx.forget_refusal(address, now).await?,
         None => {
-            let text = "This address is not in the list any more: look at /admin again.";
+            let text = "This address is not in the list any more: look at the page People again.";
             return Ok(message(frame, StatusCode::NOT_FOUND, "Not found", text));
         }
     }
@@ -42,5 +42,5 @@ pub(super) async fn save(
     tx.release_alerts().await?;
     tx.commit().await?;
     shared.bells.alerts.notify_one();
-    Ok(Redirect::to("/admin").into_response())
+    Ok(Redirect::to("/people").into_response())
 }

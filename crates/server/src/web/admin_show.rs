@@ -1,30 +1,18 @@
-//! `/admin`: every list of rules, to look at and to add to, and the addresses that get no mails.
+//! `/admin`: every list of rules, to look at and to add to.
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
 use super::layout::{PageError, page};
 use super::visitor::Frame;
-use crate::dates::date_time;
-use crate::present::one_line;
 use crate::state::Shared;
-use crate::store::{RULE_LISTS, RuleList, UnwantedKind};
+use crate::store::{RULE_LISTS, RuleList};
 
 #[derive(Template)]
 #[template(path = "admin_show.html")]
 struct Page {
     frame: Frame,
     lists: Vec<ListLine>,
-    addresses: Vec<AddressLine>,
-}
-
-/// An address that some mails do not go to.
-struct AddressLine {
-    address: String,
-    since: String,
-    why: String,
-    /// For `/retry_address`.
-    what: String,
 }
 
 struct ListLine {
@@ -46,30 +34,7 @@ pub(super) async fn show(
         let (key, title) = (list.as_str(), list.title());
         lists.push(ListLine { key, title, meaning, add_url, count });
     }
-    Ok(page(&Page { frame, lists, addresses: addresses(&shared).await? }))
-}
-
-/// The addresses that some mails do not go to: refused by a mail server, or not wanted.
-async fn addresses(shared: &Shared) -> Result<Vec<AddressLine>, PageError> {
-    let line = |address: &str, since, why: &str, what: &str| AddressLine {
-        address: one_line(address, 254),
-        since: date_time(since, &shared.config.timezone),
-        why: one_line(why, 300),
-        what: what.to_owned(),
-    };
-    let refused = shared.store.refused_addresses(shared.clock.now()).await?;
-    let refused = refused.iter().filter_map(|known| {
-        Some(line(&known.address, known.since, known.words.as_deref()?, "refused"))
-    });
-    let unwanted = shared.store.unwanted_mails().await?;
-    let unwanted = unwanted.iter().map(|known| {
-        let why = match UnwantedKind::parse(&known.kind) {
-            Some(UnwantedKind::Weekly) => "does not want the weekly report",
-            _ => "does not want alerts",
-        };
-        line(&known.address, known.since, why, &known.kind)
-    });
-    Ok(refused.chain(unwanted).collect())
+    Ok(page(&Page { frame, lists }))
 }
 
 /// What a list is for, and the form that adds to it.

@@ -24,6 +24,9 @@ mod issue_traceback;
 mod known_error_add;
 mod layout;
 mod moment;
+mod people_list;
+mod person_mails;
+mod person_show;
 mod reassignment_add;
 mod rule_save;
 mod security;
@@ -60,6 +63,9 @@ pub fn router(shared: Shared) -> Router {
         .route("/view_traceback", get(traceback_view::show))
         .route("/view_config", get(config_view::show))
         .route("/admin", get(admin_show::show))
+        .route("/people", get(people_list::show))
+        .route("/people/{address}", get(person_show::show))
+        .route("/people/{address}/mails", post(person_mails::save))
         .route("/check_health", get(health_check::show))
         .route("/check_health.json", get(health_check::show_json));
     let developer = Router::new()

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use url::form_urlencoded;
 
 use super::layout::{PageError, message, page_with};
+use super::person_mails::is_default_contact;
 use super::security::protected;
 use super::visitor::Frame;
 use crate::links;
@@ -121,9 +122,7 @@ async fn save(
 
 /// Somebody has to hear of what nobody else can be told.
 fn must_hear(shared: &Shared, address: &str, kind: UnwantedKind) -> bool {
-    let contact = shared.config.addresses.default_contact.as_deref();
-    kind == UnwantedKind::Alerts
-        && contact.is_some_and(|contact| contact.eq_ignore_ascii_case(address))
+    kind == UnwantedKind::Alerts && is_default_contact(shared, address)
 }
 
 fn answer(shared: &Shared, address: String, kind: UnwantedKind, stage: Stage) -> Response {

@@ -58,7 +58,7 @@ async fn an_alert_that_came_back_goes_to_who_answers_next_whoever_says_it() {
         assert_eq!(mails[1].to, TEAM);
         let why = "mails to ben@example.com cannot be delivered: ";
         assert!(mails[1].text.contains(why), "{}", mails[1].text);
-        let (_, page) = app.get("/admin").await;
+        let (_, page) = app.get("/people").await;
         assert!(page.contains(BEN.1) && page.contains(words), "{words}: {page}");
         let (_, page) = app.get("/view_traceback?filename=shop/cart.py").await;
         assert!(page.contains("came back 20"), "{page}");
@@ -106,7 +106,7 @@ async fn a_bounce_may_be_long_and_its_words_cannot_break_out() {
     let output = bounce(&app, &report).await;
     assert!(output.status.success(), "{}", stderr(&output));
     wait_until("the default contact has it", async || app.smtp.mails().len() == 2).await;
-    for page in [app.get("/admin").await.1, app.get("/view_traceback?issue=1").await.1] {
+    for page in [app.get("/people").await.1, app.get("/view_traceback?issue=1").await.1] {
         assert!(page.contains("&#60;script&#62;"), "{page}");
         assert!(!page.contains("<script>") && !page.contains('\u{202e}'), "{page}");
     }

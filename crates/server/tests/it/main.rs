@@ -27,6 +27,7 @@ mod mended;
 mod older_client;
 mod pages;
 mod people;
+mod people_pages;
 mod projects;
 mod python_client;
 mod redacted;

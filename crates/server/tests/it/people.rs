@@ -146,13 +146,13 @@ async fn the_default_contact_can_leave_the_weekly_report_but_not_the_alerts() {
 async fn addresses_that_cannot_be_reached_are_shown_and_can_be_tried_again() {
     let smtp = SmtpServer::start(&["--refuse", BEN.1]);
     let app = App::with("report_error_threshold", "1").smtp(smtp).start().await;
-    let (_, page) = app.get("/admin").await;
+    let (_, page) = app.get("/people").await;
     assert!(page.contains("every mail arrives"), "{page}");
     app.report(&request(&CART)).await;
     app.post(&link(&app, CLEO.1, "weekly"), &[]).await;
     assert_eq!(recipients(&app).await, [TEAM]);
-    let (_, page) = app.get("/admin").await;
-    for expected in [BEN.1, "no such user here", "try again", CLEO.1, "weekly", "subscribe again"] {
+    let (_, page) = app.get("/people").await;
+    for expected in [BEN.1, "no such user here", "Try again", CLEO.1, "weekly", "Subscribe again"] {
         assert!(page.contains(expected), "{expected:?} is missing: {page}");
     }
     let (status, health) = app.get("/check_health").await;
