@@ -53,6 +53,10 @@ b"".join(application(environ, lambda *_: None))
 """
 ASGI = """
 from starlette.testclient import TestClient
+assert TestClient(application, raise_server_exceptions=False).get("/price").status_code == 500
+"""
+FASTAPI = """
+from starlette.testclient import TestClient
 assert TestClient(app, raise_server_exceptions=False).get("/price").status_code == 500
 """
 CELERY = """
@@ -66,7 +70,8 @@ RUNS = {
     "By hand": ("", ["KeyError"]),
     "Functions and classes": (FUNCTIONS, ["AttributeError", "ValueError", "ZeroDivisionError"]),
     "WSGI": (WSGI, ["ZeroDivisionError"]),
-    "ASGI, Starlette, FastAPI": (ASGI, ["ZeroDivisionError"]),
+    "ASGI": (ASGI, ["LookupError"]),
+    "Starlette, FastAPI": (FASTAPI, ["ZeroDivisionError"]),
     "Django": (DJANGO, ["ZeroDivisionError"]),
     "Flask": ("app.test_client().get('/price')", ["ZeroDivisionError"]),
     "Celery": (CELERY, ["ZeroDivisionError"]),

@@ -30,6 +30,9 @@ mod person_show;
 mod reassignment_add;
 mod rule_save;
 mod security;
+mod setup_show;
+mod setup_snippets;
+mod test_error;
 mod traceback_view;
 mod unsubscribe;
 mod visitor;
@@ -66,6 +69,8 @@ pub fn router(shared: Shared) -> Router {
         .route("/people", get(people_list::show))
         .route("/people/{address}", get(person_show::show))
         .route("/people/{address}/mails", post(person_mails::save))
+        .route("/setup", get(setup_show::show))
+        .route("/setup/test_error/{number}", get(test_error::show))
         .route("/check_health", get(health_check::show))
         .route("/check_health.json", get(health_check::show_json));
     let developer = Router::new()
@@ -80,6 +85,7 @@ pub fn router(shared: Shared) -> Router {
         .route("/save_mute", post(issue_mute::save))
         .route("/mark_mended", post(issue_mend::mark))
         .route("/unmark_mended", post(issue_mend::unmark))
+        .route("/send_test_error", post(test_error::send));
     let administrator = Router::new()
         .route("/add_watch", get(watcher_add::show))
         .route("/save_watch", post(watcher_add::save))

@@ -10,3 +10,19 @@ for (const time of document.querySelectorAll("time[datetime]")) {
   time.title = `${text}:${two(at.getSeconds())} ${zone} (${time.title})`;
   if (!time.classList.contains("ago")) time.textContent = text;
 }
+
+// Copies what stands in an element; without a script it is selected by a click.
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  const source = document.getElementById(button.dataset.copy);
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const range = document.createRange();
+    range.selectNodeContents(source);
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+    // Only pages under https, or of this machine, have a clipboard.
+    if (navigator.clipboard) await navigator.clipboard.writeText(source.textContent);
+    else document.execCommand("copy");
+    button.firstChild.textContent = "Copied";
+  });
+}

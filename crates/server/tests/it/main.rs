@@ -34,6 +34,7 @@ mod redacted;
 mod rules;
 mod sealed;
 mod secrets;
+mod setup_page;
 mod shown;
 mod source_laws;
 mod start_errors;

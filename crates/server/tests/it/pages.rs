@@ -117,7 +117,11 @@ async fn every_page_answers_and_unknown_things_are_said_kindly() {
         "/add_ignored_exception",
         "/admin",
         "/view_config?key=known_errors",
+        "/people",
+        "/people?q=x&page=9",
+        "/setup",
         "/check_health",
+        "/check_health.json",
         "/style.css",
     ] {
         let (status, page) = app.get(path).await;

@@ -32,6 +32,12 @@ pub const PAGES: &[(&str, u64, &str)] = &[
     ("watchers", 200, "/view_config?key=watch_list"),
     ("reassignments", 200, "/view_config?key=disownership_list"),
     ("aliases", 200, "/view_config?key=email_remapping"),
+    ("people", 200, "/people"),
+    ("people-not-found", 200, "/people?q=nobody"),
+    ("person", 200, "/people/ben%40example.com"),
+    ("no-person", 404, "/people/nobody%40example.com"),
+    ("setup", 200, "/setup"),
+    ("no-test-error", 404, "/setup/test_error/7"),
     ("health", 200, "/check_health"),
     ("unsubscribe", 200, "{unsubscribe}"),
     ("no-page", 404, "/nothing"),
@@ -59,6 +65,8 @@ const EMPTY: &[(&str, &str)] = &[
     ("empty-week", "/"),
     ("empty-rules", "/admin"),
     ("empty-list", "/view_config?key=known_errors"),
+    ("empty-people", "/people"),
+    ("empty-setup", "/setup"),
     ("empty-health", "/check_health"),
 ];
 
