@@ -99,7 +99,7 @@ pub fn week_of(milliseconds: i64, timezone: &TimeZone, first_day: Weekday) -> (i
 
 /// The starts of the days of a span, the first cut to its start; of a long span the starts of as
 /// many parts as fit into a chart.
-pub fn days_between(from: i64, to: i64, timezone: &TimeZone) -> Vec<i64> {
+pub fn day_starts(from: i64, to: i64, timezone: &TimeZone) -> Vec<i64> {
     let mut starts = vec![from];
     let mut day = zoned(from, timezone);
     while starts.len() <= MOST_DAYS {

@@ -17,7 +17,7 @@ pub use told::Told;
 use self::matching::{Asked, occurred};
 use self::order::{Sums, choose, sort};
 use self::told::Telling;
-use crate::dates::days_between;
+use crate::dates::day_starts;
 use crate::state::Shared;
 use crate::store::{IssueRow, StoreError};
 
@@ -150,7 +150,7 @@ pub async fn list(
     let asked = Asked { shared, filter, again: &again, now };
     let before = asked.matches(&known, occurred(&hours[..first]), (before_from, before_to)).totals;
     let this = asked.matches(&known, occurred(&hours[first..]), (from, to));
-    let days = days_between(from, to, timezone);
+    let days = day_starts(from, to, timezone);
     let mut sums = Sums::new(&this.matches, days.len());
     let mut ordered = this.matches;
     sort(&mut ordered, filter);

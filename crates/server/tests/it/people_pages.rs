@@ -118,7 +118,7 @@ async fn those_who_left_are_named_with_a_way_to_reassign_all_their_issues() {
     app.report(&request(&[("/srv/app/shop/new.py", 1, "<module>", "boom()")])).await;
     app.settle().await;
     let (_, page) = app.get("/people").await;
-    let leaver = page.split("Who may have left").nth(1).expect("a section");
+    let leaver = page.split("id=\"leavers\"").nth(1).expect("a section");
     let leavers = leaver.split("</table>").next().expect("a table");
     assert!(leavers.contains("made no commit for 180 days") && leavers.contains(TEAM), "{leavers}");
     assert!(!leavers.contains(CLEO.0), "{leavers}");
