@@ -1,6 +1,4 @@
 //! Every option once: the reader, `flawless options` and docs/configuration.md are made of this.
-use std::fmt::Write;
-
 /// What an option's value must look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OptionType {
@@ -117,9 +115,8 @@ pub const OPTIONS: &[OptionDef] = &[
         "http_host",
         "127.0.0.1",
         Text,
-        "Address to listen on for HTTP: pages and reports. The pages show source code and values \
-         of variables and have no sign-in yet, so only this machine sees them by default; \
-         docs/security.md says how clients of other machines report over HTTP all the same.",
+        "Address to listen on for HTTP: pages and reports. By default only this machine; \
+         docs/security.md says how others reach it through a proxy with TLS.",
     ),
     option(
         "hostname",
@@ -127,6 +124,71 @@ pub const OPTIONS: &[OptionDef] = &[
         Text,
         "The address under which browsers reach the pages, e.g. http://flawless.example.com:8080; \
          links in mails begin with it. Default: http://HTTP_HOST:HTTP_PORT.",
+    ),
+    // Sign-in
+    option(
+        "auth",
+        "on",
+        Word(&["on", "off"]),
+        "Whether people sign in to see the pages. off is possible only while http_host is this \
+         machine: everybody at it is an administrator then.",
+    ),
+    option(
+        "administrators",
+        "",
+        List,
+        "Addresses of those who are administrators in any case. Others get their role on the page \
+         People.",
+    ),
+    option(
+        "allowed_email_domains",
+        "",
+        List,
+        "Whoever reads mail in one of these domains may sign in, e.g. example.com.",
+    ),
+    option("allowed_emails", "", List, "Single addresses that may sign in as well."),
+    option(
+        "default_role",
+        "developer",
+        Word(&["reader", "developer", "administrator"]),
+        "The role of who may sign in and was given no other. reader: sees. developer: acts on \
+         issues too. administrator: changes rules, people, projects and keys too.",
+    ),
+    option(
+        "session_days",
+        "30",
+        Number,
+        "Days that a sign-in lasts after it was last used, 400 at most.",
+    ),
+    option(
+        "oidc_issuer",
+        "",
+        Text,
+        "The OpenID Connect provider that people may sign in with, as it names itself, e.g. \
+         https://accounts.google.com. It gets https://HOSTNAME/sign_in/oidc/callback as redirect \
+         URI.",
+    ),
+    option("oidc_client_id", "", Text, "The name of Flawless at the provider."),
+    secret("oidc_client_secret", "The secret of Flawless at the provider."),
+    option(
+        "oidc_name",
+        "",
+        Text,
+        "What the button for the provider says. Default: the host of oidc_issuer.",
+    ),
+    option(
+        "proxy_user_header",
+        "",
+        Text,
+        "A header in which a proxy with a sign-in of its own says whose request it is, by address, \
+         e.g. X-Forwarded-Email. Counts only from trusted_proxies.",
+    ),
+    option(
+        "trusted_proxies",
+        "",
+        List,
+        "Addresses or networks of your proxies, e.g. 127.0.0.1, 10.0.0.0/24: what they say of a \
+         request's sender is believed.",
     ),
     // Who is told
     option(
@@ -420,40 +482,3 @@ pub const OPTIONS: &[OptionDef] = &[
     option("client_timeout", "10", Unused, "An option of the older client."),
     option("redis_version", "2.0", Unused, "Issues live in the store now."),
 ];
-
-/// What `flawless options` prints.
-pub fn options_text() -> String {
-    let mut text = String::new();
-    for option in OPTIONS {
-        let default = if option.default.is_empty() { "none" } else { option.default };
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}", option.name);
-        let _ = writeln!(text, "    default value: {default}");
-        let _ = writeln!(text, "    type: {}", option.kind.name());
-        let _ = writeln!(text, "    description: {}\n", describe(option));
-    }
-    text
-}
-
-/// The table of docs/configuration.md.
-pub fn options_markdown() -> String {
-    let mut text = String::from("| option | default | type | meaning |\n|---|---|---|---|\n");
-    for option in OPTIONS {
-        let default = match option.default {
-            "" => String::new(),
-            default => format!("`{}`", default.replace('|', "\\|")),
-        };
-        let kind = option.kind.name().replace('|', "\\|");
-        let meaning = describe(option);
-        let _ = writeln!(text, "| `{}` | {default} | {kind} | {meaning} |", option.name);
-    }
-    text
-}
-
-fn describe(option: &OptionDef) -> String {
-    let mut text = option.description.to_owned();
-    if option.secret {
-        let _ = write!(text, " {}_file names a file that holds it instead.", option.name);
-    }
-    text
-}

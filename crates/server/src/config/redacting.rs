@@ -45,7 +45,8 @@ impl Options<'_> {
         // What the server's environment would be to a program are here the server's own secrets:
         // they stay secret whatever is switched off.
         rules.off = off.off.into_iter().filter(|name| name != "environment").collect();
-        let secrets = self.secret("smtp_password")?.into_iter().collect();
+        let client_secret = self.secret("oidc_client_secret")?;
+        let secrets = self.secret("smtp_password")?.into_iter().chain(client_secret).collect();
         let submodules = self.list("submodules").into_iter().map(Secret::new);
         let urls = self.secret("repo_url")?.into_iter().chain(submodules).collect();
         Ok(RedactionConfig { rules, secrets, urls })

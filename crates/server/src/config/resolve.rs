@@ -15,6 +15,7 @@ use super::file::RawConfig;
 use super::mailing::{MailSettings, SmtpConfig};
 use super::options::{OPTIONS, OptionType};
 use super::redacting::RedactionConfig;
+use super::signing_in::SignInConfig;
 use super::typed::Options;
 use crate::forge::Forges;
 use crate::sealing::Sealing;
@@ -29,6 +30,8 @@ pub struct Config {
     /// `hostname` with its scheme and without a slash at the end; `None`: made of the address
     /// that is listened on.
     pub base_url: Option<String>,
+    /// Who may look at the pages, and how people sign in.
+    pub sign_in: SignInConfig,
     /// How commit addresses become addresses that are read.
     pub addresses: AddressPolicy,
     /// How mail leaves.
@@ -111,12 +114,14 @@ impl Config {
         let from = options.address("smtp_from")?.unwrap_or_else(|| format!("flawless@{domain}"));
         let timezone = options.timezone()?;
         let all = if raw.path.is_some() { "0.0.0.0" } else { "127.0.0.1" };
+        let http_address = options.listen("http_host", "127.0.0.1", "http_port")?;
         let mut config = Self {
             thrift_address: match options.text("port") {
                 "0" => None,
                 _ => Some(options.listen("host", all, "port")?),
             },
-            http_address: options.listen("http_host", "127.0.0.1", "http_port")?,
+            sign_in: options.sign_in(http_address)?,
+            http_address,
             base_url: options.base_url()?,
             addresses: AddressPolicy {
                 domain,
@@ -157,7 +162,7 @@ impl Config {
             set_at: OPTIONS.iter().map(|o| (o.name, raw.location(o.name))).collect(),
         };
         options.word("repo_type")?;
-        config.missing = options.missing();
+        config.missing = options.missing(&config.sign_in);
         config.shown = options.shown(&config);
         Ok(config)
     }
@@ -231,7 +236,7 @@ impl Options<'_> {
         })
     }
 
-    fn missing(&self) -> Vec<String> {
+    fn missing(&self, sign_in: &SignInConfig) -> Vec<String> {
         let mut missing = Vec::new();
         let mut note = |is_missing: bool, text: &str| {
             if is_missing {
@@ -247,6 +252,11 @@ impl Options<'_> {
         note(
             unset("default_contact"),
             "no default_contact: nobody is told of errors that nobody can be blamed for",
+        );
+        note(
+            sign_in.required && !sign_in.allows_somebody(),
+            "nobody may sign in but by the administrator's link: set administrators, \
+             allowed_email_domains or allowed_emails",
         );
         missing
     }

@@ -1,0 +1,206 @@
+//! Who may look at the pages, and how people sign in.
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use axum::http::HeaderName;
+use flawless_core::is_mailable;
+use ipnet::IpNet;
+use url::Url;
+
+use super::error::ConfigError;
+use super::secret::Secret;
+use super::typed::Options;
+use crate::role::Role;
+
+/// Who may look at the pages, and how people sign in. Addresses are in lower case.
+#[derive(Debug, Clone)]
+pub struct SignInConfig {
+    /// `auth`: whether anybody has to.
+    pub required: bool,
+    /// `administrators`.
+    pub administrators: BTreeSet<String>,
+    /// `allowed_emails`.
+    pub allowed_emails: BTreeSet<String>,
+    /// `allowed_email_domains`.
+    pub allowed_domains: BTreeSet<String>,
+    /// `default_role`.
+    pub default_role: Role,
+    /// `session_days`.
+    pub session: Duration,
+    /// The OpenID Connect provider.
+    pub open_id: Option<OpenIdConfig>,
+    /// `proxy_user_header`, in lower case.
+    pub proxy_header: Option<HeaderName>,
+    /// `trusted_proxies`.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// A provider of OpenID Connect.
+#[derive(Debug, Clone)]
+pub struct OpenIdConfig {
+    /// `oidc_issuer`, as typed: it is compared letter by letter.
+    pub issuer: String,
+    /// `oidc_client_id`.
+    pub client_id: String,
+    /// `oidc_client_secret`.
+    pub client_secret: Option<Secret>,
+    /// `oidc_name`, for the button.
+    pub name: String,
+}
+
+impl SignInConfig {
+    /// The role that the configuration alone gives an address, and whether nothing on a page
+    /// changes that.
+    pub fn role_of(&self, address: &str) -> Option<(Role, bool)> {
+        if self.administrators.contains(address) {
+            return Some((Role::Administrator, true));
+        }
+        let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+        let allowed =
+            self.allowed_emails.contains(address) || self.allowed_domains.contains(domain);
+        allowed.then_some((self.default_role, false))
+    }
+
+    /// Whether the configuration allows anybody at all.
+    pub fn allows_somebody(&self) -> bool {
+        !(self.administrators.is_empty()
+            && self.allowed_emails.is_empty()
+            && self.allowed_domains.is_empty())
+    }
+
+    /// Whether `peer` is one of `trusted_proxies`.
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.trusted_proxies.iter().any(|network| network.contains(&peer))
+    }
+}
+
+/// Browsers keep no cookie for longer.
+const MAX_SESSION_DAYS: usize = 400;
+
+impl Options<'_> {
+    pub(super) fn sign_in(&self, http: SocketAddr) -> Result<SignInConfig, ConfigError> {
+        let required = self.word("auth")? != "off";
+        if !required && !http.ip().is_loopback() {
+            let problem = format!("off, but http_host is {}, which others can reach", http.ip());
+            let mend = "Leave auth out, so that people sign in, or set http_host = 127.0.0.1.";
+            return Err(self.wrong("auth", problem, mend));
+        }
+        let days = self.count("session_days")?;
+        if days > MAX_SESSION_DAYS {
+            let problem = format!("{days} is more than browsers keep a sign-in");
+            let mend = format!("Write a number of days up to {MAX_SESSION_DAYS}.");
+            return Err(self.wrong("session_days", problem, mend));
+        }
+        let trusted_proxies = self.networks("trusted_proxies")?;
+        Ok(SignInConfig {
+            required,
+            administrators: self.addresses("administrators")?,
+            allowed_emails: self.addresses("allowed_emails")?,
+            allowed_domains: self.domains("allowed_email_domains")?,
+            default_role: Role::parse(self.word("default_role")?).unwrap_or(Role::Developer),
+            session: Duration::from_secs(days as u64 * 86_400),
+            open_id: self.open_id()?,
+            proxy_header: self.proxy_header(&trusted_proxies)?,
+            trusted_proxies,
+        })
+    }
+
+    fn addresses(&self, name: &'static str) -> Result<BTreeSet<String>, ConfigError> {
+        let address = |text: String| match is_mailable(&text) {
+            true => Ok(text.to_ascii_lowercase()),
+            false => {
+                let problem = format!("{text:?} is no mail address");
+                let mend = "Write addresses with commas between them, like dev@example.com.";
+                Err(self.wrong(name, problem, mend))
+            }
+        };
+        self.list(name).into_iter().map(address).collect()
+    }
+
+    fn domains(&self, name: &'static str) -> Result<BTreeSet<String>, ConfigError> {
+        let domain = |text: String| {
+            let domain = text.strip_prefix('@').unwrap_or(&text).to_ascii_lowercase();
+            if is_mailable(&format!("flawless@{domain}")) {
+                return Ok(domain);
+            }
+            let problem = format!("{text:?} is no domain for mail addresses");
+            Err(self.wrong(name, problem, "Write domains with commas between, like example.com."))
+        };
+        self.list(name).into_iter().map(domain).collect()
+    }
+
+    fn networks(&self, name: &'static str) -> Result<Vec<IpNet>, ConfigError> {
+        let network = |text: String| {
+            let single = || text.parse::<IpAddr>().ok().map(|ip| IpNet::from(ip.to_canonical()));
+            let found = text.parse::<IpNet>().ok().or_else(single);
+            let mend = "Write the addresses of your proxies, like 10.0.0.7 or 10.0.0.0/24.";
+            match found {
+                Some(network) if network.prefix_len() == 0 => {
+                    let problem = format!("{text} is everybody: anyone could say who they are");
+                    Err(self.wrong(name, problem, mend))
+                }
+                Some(network) => Ok(network),
+                None => {
+                    let problem = format!("{text:?} is no address or network");
+                    Err(self.wrong(name, problem, mend))
+                }
+            }
+        };
+        self.list(name).into_iter().map(network).collect()
+    }
+
+    fn proxy_header(&self, proxies: &[IpNet]) -> Result<Option<HeaderName>, ConfigError> {
+        const NAME: &str = "proxy_user_header";
+        let Some(text) = self.raw.get(NAME) else { return Ok(None) };
+        let Ok(header) = HeaderName::try_from(text) else {
+            let mend = "Write the header that your proxy sets, like X-Forwarded-Email.";
+            return Err(self.wrong(NAME, format!("{text:?} is no name of a header"), mend));
+        };
+        if proxies.is_empty() {
+            let mend = "Set trusted_proxies to the addresses of the proxies that set it, like \
+                        127.0.0.1.";
+            return Err(self.wrong(NAME, "no proxy is trusted to set it", mend));
+        }
+        Ok(Some(header))
+    }
+
+    fn open_id(&self) -> Result<Option<OpenIdConfig>, ConfigError> {
+        let client_secret = self.secret("oidc_client_secret")?;
+        let Some(issuer) = self.raw.get("oidc_issuer") else {
+            let stray = ["oidc_client_id", "oidc_client_secret", "oidc_client_secret_file"];
+            return match stray.into_iter().find(|name| self.raw.get(name).is_some()) {
+                None => Ok(None),
+                Some(name) => {
+                    let mend = "Set oidc_issuer to the provider's address, or leave this out.";
+                    Err(self.wrong(name, "there is no oidc_issuer it belongs to", mend))
+                }
+            };
+        };
+        let url = Url::parse(issuer).ok().filter(Url::has_host);
+        let host = url.as_ref().and_then(Url::host_str).unwrap_or_default().to_owned();
+        let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        let is_here = host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback());
+        match url.as_ref().map(Url::scheme) {
+            Some("https") => {}
+            Some("http") if is_here => {}
+            _ => {
+                let mend = "Write it as your provider shows it, like https://accounts.google.com.";
+                let problem = format!("{issuer:?} is no https address");
+                return Err(self.wrong("oidc_issuer", problem, mend));
+            }
+        }
+        let Some(client_id) = self.raw.get("oidc_client_id") else {
+            let mend = "Register Flawless at the provider, and set oidc_client_id and \
+                        oidc_client_secret to what it gives you.";
+            return Err(self.wrong("oidc_issuer", "there is no oidc_client_id for it", mend));
+        };
+        Ok(Some(OpenIdConfig {
+            issuer: issuer.to_owned(),
+            client_id: client_id.to_owned(),
+            client_secret,
+            name: self.raw.get("oidc_name").map_or(host, str::to_owned),
+        }))
+    }
+}
