@@ -117,7 +117,7 @@ async fn erase_person(
     say!("{mails:>7} mails to them");
     say!("{mails_naming:>7} mails to others in which the address stands: their content");
     say!("{notes:>7} notes of whom was told, and of what");
-    say!("{settings:>7} channels of theirs, and wishes about mails");
+    say!("{settings:>7} channels of theirs, wishes about mails, roles, sign-ins and tokens");
     show_rules(store, &person).await?;
     let unreadable = found.unreadable;
     if unreadable > 0 {

@@ -30,7 +30,8 @@ pub struct PersonsData {
     facets: i64,
     /// Their channels.
     channels: Vec<i64>,
-    /// What is remembered of their address: which mails they do not want, that they arrive again.
+    /// What is remembered of their address: which mails they do not want, that they arrive again,
+    /// their role, their sign-ins and tokens.
     wishes: Vec<String>,
     /// Rows that cannot be read: their key is gone.
     pub unreadable: usize,
@@ -51,7 +52,7 @@ pub struct PersonsCounts {
     pub mails_naming: usize,
     /// Notices to them and texts of alerts and mails that name them.
     pub notes: usize,
-    /// Their channels, and what they wish about mails.
+    /// Their channels, what they wish about mails, and how they sign in.
     pub settings: usize,
 }
 
@@ -225,7 +226,10 @@ impl Store {
         let theirs = channels.into_iter().filter(|(_, owner)| person.is(owner));
         found.channels = theirs.map(|(id, _)| id).collect();
         let wishes: Vec<String> = sqlx::query_scalar(
-            "SELECT address FROM unwanted_mail UNION SELECT address FROM retried_address",
+            "SELECT address FROM unwanted_mail UNION SELECT address FROM retried_address \
+             UNION SELECT address FROM person_role UNION SELECT set_by FROM person_role UNION SELECT address FROM session \
+             UNION SELECT created_by FROM api_token \
+             UNION SELECT address FROM sign_in_link WHERE address IS NOT NULL",
         )
         .fetch_all(&self.readers)
         .await?;
@@ -347,6 +351,11 @@ impl WriteTx {
             for table in [
                 "DELETE FROM unwanted_mail WHERE address = $1",
                 "DELETE FROM retried_address WHERE address = $1",
+                "DELETE FROM person_role WHERE address = $1",
+                "DELETE FROM session WHERE address = $1",
+                "DELETE FROM sign_in_link WHERE address = $1",
+                "DELETE FROM api_token WHERE created_by = $1",
+                "UPDATE person_role SET set_by = '' WHERE set_by = $1",
             ] {
                 sqlx::query(table).bind(address).execute(&mut *self.0).await?;
             }

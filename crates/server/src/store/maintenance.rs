@@ -87,6 +87,9 @@ impl WriteTx {
             let before = before.min(now - at_least);
             sqlx::query(statement).bind(before).execute(&mut *self.0).await?;
         }
+        for statement in FORGET_ENDED {
+            sqlx::query(*statement).bind(now).execute(&mut *self.0).await?;
+        }
         // A key that is gone, or a job that breaks off each time.
         let reports: Vec<i64> = sqlx::query_scalar(
             "DELETE FROM pending_report WHERE first_at < $1 AND attempts > 0 RETURNING reports",
@@ -177,7 +180,14 @@ const FORGET: &[&str] = &[
     "DELETE FROM function_seen WHERE issues < 2 AND last_at < $1",
     "DELETE FROM outcome WHERE last_at < $1",
     "DELETE FROM client_loss WHERE last_at < $1",
+    "DELETE FROM api_token WHERE expires_at < $1 OR revoked_at < $1",
     // Only the content: that a mail was sent is part of what was told.
     "UPDATE outbox SET message = '', subject = '' WHERE created_at < $1 AND message <> '' \
      AND (sent_at IS NOT NULL OR gave_up_at IS NOT NULL)",
+];
+
+/// What has ended by itself.
+const FORGET_ENDED: &[&str] = &[
+    "DELETE FROM session WHERE expires_at <= $1",
+    "DELETE FROM sign_in_link WHERE expires_at <= $1",
 ];

@@ -4,6 +4,7 @@
 //! in one. A missing row is `Ok(None)`.
 
 mod alerts;
+mod api_tokens;
 mod channels;
 mod dialect;
 mod erase;
@@ -25,6 +26,7 @@ mod outbox;
 mod outcomes;
 mod pending;
 mod people;
+mod person_roles;
 mod posts;
 mod projects;
 mod refused;
@@ -32,10 +34,13 @@ mod rules;
 mod running;
 mod samples;
 mod secrets;
+mod sessions;
+mod sign_in_links;
 mod unwanted;
 mod weeks;
 
 pub use alerts::{AlertRow, IssueAlert};
+pub use api_tokens::{MAX_TOKENS, NewToken, TokenRow};
 pub use channels::{ChannelRow, NewChannel, channel_number, channel_recipient};
 pub use erase::ErasedIssue;
 pub use erase_person::{PersonsCounts, PersonsData};
@@ -53,12 +58,15 @@ pub use outbox::{DueMail, MailKind, MailState, NewMail, Undelivered};
 pub use outcomes::OutcomeRow;
 pub use pending::{NewPending, PendingRow, TakenPending};
 pub use people::{AuthorRow, PersonMail};
+pub use person_roles::{GivenRole, PersonRole};
 pub use posts::{DuePost, PostState};
 pub use projects::ProjectRow;
 pub use refused::RefusedAddress;
 pub use rules::{RULE_LISTS, RuleEntry, RuleInputError, RuleList};
 pub use running::RunningRow;
 pub use samples::{KeptSample, Sample, encode_sample};
+pub use sessions::{NewSession, SessionRow};
+pub use sign_in_links::{LinkKind, LinkRow, NewLink};
 pub use unwanted::{UnwantedKind, UnwantedMail};
 pub use weeks::TwoWeeksIssue;
 

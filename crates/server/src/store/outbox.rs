@@ -21,6 +21,8 @@ pub enum MailKind {
     Weekly,
     /// About something the server could not do.
     Note,
+    /// Holds a link that signs in.
+    SignIn,
     /// To a channel, not a mail: of one issue or several.
     Post,
 }
@@ -32,6 +34,7 @@ impl MailKind {
             Self::Summary => "summary",
             Self::Weekly => "weekly",
             Self::Note => "note",
+            Self::SignIn => "sign_in",
             Self::Post => "post",
         }
     }
@@ -80,6 +83,9 @@ pub struct DueMail {
     pub created_at: i64,
     /// How often it was tried in vain.
     pub attempts: i64,
+    /// It holds a link that signs in.
+    #[sqlx(default)]
+    pub signs_in: bool,
     /// Why the message is empty, when it cannot be decrypted.
     #[sqlx(default)]
     pub unreadable: Option<String>,
@@ -144,7 +150,11 @@ impl WriteTx {
     /// # Errors
     /// The database refuses.
     pub async fn mail_sent(&mut self, id: i64, at: i64) -> Result<(), StoreError> {
-        let query = sqlx::query("UPDATE outbox SET sent_at = $2, last_error = NULL WHERE id = $1");
+        // A link that signs in is nothing to keep.
+        let query = sqlx::query(
+            "UPDATE outbox SET sent_at = $2, last_error = NULL, \
+             message = CASE kind WHEN 'sign_in' THEN '' ELSE message END WHERE id = $1",
+        );
         query.bind(id).bind(at).execute(&mut *self.0).await?;
         Ok(())
     }
@@ -180,7 +190,8 @@ impl WriteTx {
     ) -> Result<(), StoreError> {
         let query = sqlx::query(
             "UPDATE outbox SET attempts = attempts + 1, gave_up_at = $2, last_error = $3, \
-             address_refused = $4 WHERE id = $1",
+             address_refused = $4, \
+             message = CASE kind WHEN 'sign_in' THEN '' ELSE message END WHERE id = $1",
         );
         let query = query.bind(id).bind(at).bind(error).bind(i64::from(address_refused));
         query.execute(&mut *self.0).await?;
@@ -195,7 +206,8 @@ impl Store {
     /// The database refuses.
     pub async fn due_mails(&self, now: i64, limit: i64) -> Result<Vec<DueMail>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT id, recipient, subject, message, created_at, attempts FROM outbox \
+            "SELECT id, recipient, subject, message, created_at, attempts, \
+             kind = 'sign_in' AS signs_in FROM outbox \
              WHERE sent_at IS NULL AND gave_up_at IS NULL AND next_attempt_at <= $1 \
              AND kind <> 'post' ORDER BY next_attempt_at, id LIMIT $2",
         );
@@ -225,7 +237,7 @@ impl Store {
     pub async fn mail_named(&self, message_id: &str) -> Result<Option<Undelivered>, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, recipient, subject FROM outbox \
-             WHERE message_id = $1 AND gave_up_at IS NULL AND kind <> 'post'",
+             WHERE message_id = $1 AND gave_up_at IS NULL AND kind NOT IN ('post', 'sign_in')",
         );
         Ok(query.bind(message_id).fetch_optional(&self.readers).await?)
     }

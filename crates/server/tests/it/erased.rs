@@ -2,7 +2,7 @@
 use std::path::Path;
 use std::process::Output;
 
-use flawless_server::store::{NewPending, encode_sample};
+use flawless_server::store::{GivenRole, NewPending, NewSession, encode_sample};
 use sqlx::{Connection, SqliteConnection};
 
 use crate::command_line::{flawless, stdout};
@@ -221,6 +221,11 @@ async fn a_person_is_erased_from_issues_mails_and_samples_and_others_stay() {
     let mut tx = app.server.shared.store.write().await.expect("store");
     let list = flawless_server::store::RuleList::WatchList;
     tx.add_rule(list, &rule, 0).await.expect("a rule");
+    tx.give_role(BEN.1, GivenRole::Blocked, 0, "root@example.com").await.expect("a role");
+    tx.give_role("x@example.com", GivenRole::Blocked, 0, BEN.1).await.expect("a role");
+    let session =
+        NewSession { hash: "0", address: BEN.1, how: "", user_agent: "", expires_at: i64::MAX };
+    tx.add_session(&session, 0).await.expect("a sign-in");
     tx.commit().await.expect("store");
     let sample = sample_bytes(&app, 2).await;
     let done = erase(&app, &["--person", &BEN.1.to_uppercase(), "--yes"]);
