@@ -38,6 +38,7 @@ pub mod server;
 pub mod setup;
 pub mod short_alert;
 pub mod shown_report;
+pub mod sign_in;
 pub mod signing;
 pub mod state;
 pub mod store;

@@ -51,6 +51,11 @@ pub fn person(base_url: &str, address: &str) -> String {
     format!("{base_url}/people/{}", name.replace('+', "%20"))
 }
 
+/// A page that signs in once.
+pub fn sign_in(base_url: &str, token: &str) -> String {
+    format!("{base_url}/sign_in/link?token={token}")
+}
+
 /// The form that marks an issue as a known error, filled in.
 pub fn add_known_error(base_url: &str, issue: &IssueRow) -> String {
     let mut query = Serializer::new(String::new());

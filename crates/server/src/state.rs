@@ -18,6 +18,7 @@ use crate::issue_list::ListMemory;
 use crate::project_keys::ProjectKeys;
 use crate::redaction::Redaction;
 use crate::server::StartError;
+use crate::sign_in::SignIn;
 use crate::signing::Signer;
 use crate::store::{Store, StoreError};
 
@@ -44,6 +45,8 @@ pub struct Shared {
     pub posting: Arc<tokio::sync::RwLock<()>>,
     /// Signs links and names of mails.
     pub signer: Arc<Signer>,
+    /// What signing in keeps in memory.
+    pub sign_in: Arc<SignIn>,
     /// Until when what is seen first was there before anybody looked: `baseline_hours`.
     pub baseline_until: i64,
     /// Takes secrets out of reports.
@@ -127,6 +130,7 @@ impl Shared {
             sending: Arc::default(),
             posting: Arc::default(),
             signer: Arc::new(signer),
+            sign_in: Arc::new(SignIn::new(&config.sign_in)),
             redaction: Arc::new(Redaction::new(&config.redaction, &secrets)?),
             baseline_until: started_at.saturating_add(baseline),
             project: Arc::new(project),

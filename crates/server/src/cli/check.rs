@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::{Config, SmtpSecurity};
 use crate::health::unreadable_in_words;
 use crate::mail::Smtp;
+use crate::sign_in::OpenId;
 use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
@@ -42,6 +43,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     report("values", check_sealing(&config).await);
     report("repository", check_repository(&config).await);
     report("mail server", check_smtp(&config).await);
+    report("sign-in", check_sign_in(&config).await);
     for text in &config.missing {
         say!("missing  {text}");
     }
@@ -146,6 +148,47 @@ pub(super) async fn check_repository(config: &Config) -> Result<String, String> 
 fn no_branch(config: &Config, error: &GitError) -> String {
     let at = &config.set_at["repo_branch_pattern"];
     format!("{at}: {error}. It has to match from the start of a branch's name")
+}
+
+/// How people sign in.
+async fn check_sign_in(config: &Config) -> Result<String, String> {
+    let sign_in = &config.sign_in;
+    if !sign_in.required {
+        return Ok(
+            "nobody has to (auth = off): whoever sits at this machine is administrator".into()
+        );
+    }
+    let mut ways = vec!["by a link in a mail".to_owned()];
+    if let Some(open_id) = &sign_in.open_id {
+        let checked = OpenId::new(open_id).check(Clock::system().now()).await;
+        checked.map_err(|error| {
+            let at = &config.set_at["oidc_issuer"];
+            format!("{at}: {error}. Check the address; who signs in by mail is not touched")
+        })?;
+        ways.push(format!("with {}, which answers", open_id.name));
+    }
+    if let Some(header) = &sign_in.proxy_header {
+        ways.push(format!("by the header {header} of trusted_proxies"));
+    }
+    let people = match sign_in.allows_somebody() {
+        true => format!(
+            "{} administrators, {} addresses and {} domains are allowed",
+            sign_in.administrators.len(),
+            sign_in.allowed_emails.len(),
+            sign_in.allowed_domains.len()
+        ),
+        false => "nobody is allowed yet but who opens the link that flawless start prints".into(),
+    };
+    let here = config.http_address.ip().is_loopback();
+    let is_clear = !config.base_url.as_deref().map_or(here, |url| url.starts_with("https:"));
+    let warning = match is_clear {
+        true => {
+            "; sign-ins go through the network unencrypted: put a proxy with TLS before it and \
+                 set hostname to its https address"
+        }
+        false => "",
+    };
+    Ok(format!("{}; {people}{warning}", ways.join(", ")))
 }
 
 /// Whether the mail server can be talked to.

@@ -89,6 +89,12 @@ impl Questionnaire<'_> {
         self.set("ignore_vcs_email_domain", if all_here { "True" } else { "False" })?;
         self.ask("default_contact", "Who is told when nobody can be blamed")?;
 
+        say!("\nSign-in");
+        let administrators =
+            "Addresses of administrators (empty: who opens the first start's link)";
+        self.ask("administrators", administrators)?;
+        self.ask("allowed_email_domains", "Mail domains whose people may sign in (empty: none)")?;
+
         say!("\nRepository");
         loop {
             let cloned = self.raw.get("repo_dir").is_none() || self.raw.get("repo_url").is_some();

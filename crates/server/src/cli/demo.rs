@@ -131,6 +131,7 @@ fn configuration(folder: &Path, repository: &Path, sink: &MailSink) -> Result<Co
     for (option, value) in [
         ("port", "any".to_owned()),
         ("http_port", "0".to_owned()),
+        ("auth", "off".to_owned()),
         ("data_dir_path", path(&folder.join("data"))),
         ("repo_dir", path(repository)),
         ("smtp_host", sink.address.to_string()),

@@ -19,6 +19,7 @@ mod issues;
 mod projects;
 mod report;
 mod rules;
+mod sign_in_link;
 mod start;
 
 use std::ffi::OsString;
@@ -69,6 +70,8 @@ enum Command {
     Channels(channels::Arguments),
     /// Shows the project's key and the address that clients are given.
     Projects(projects::Arguments),
+    /// Prints a link that signs in once, for those who cannot get in.
+    SignInLink(sign_in_link::Arguments),
     /// Removes an issue, or all that is known about a person.
     Erase(erase::Arguments),
     /// Lists every option of flawless.cfg.
@@ -213,6 +216,7 @@ async fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Rules(arguments) => rules::run(arguments).await,
         Command::Channels(arguments) => channels::run(arguments).await,
         Command::Projects(arguments) => projects::run(arguments).await,
+        Command::SignInLink(arguments) => sign_in_link::run(arguments).await,
         Command::Erase(arguments) => erase::run(arguments).await,
         Command::Options { markdown } => {
             print(if markdown { options_markdown() } else { options_text() })

@@ -9,6 +9,7 @@ use super::{ConfArgument, Failure};
 use crate::clock::Clock;
 use crate::logging;
 use crate::server::Server;
+use crate::sign_in::first_link;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -31,6 +32,13 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
     say!("         http://{}/thrift (flawless projects shows the key)", server.http_address);
     say!("Pages:   {}", server.shared.base_url);
+    match first_link(&server.shared).await? {
+        Some(link) => say!("Sign in: {link} (for the administrator; once, within 24 hours)"),
+        None if !server.shared.config.sign_in.required => {
+            say!("Sign in: nobody has to (auth = off)")
+        }
+        None => {}
+    }
     say!("Data:    {}", server.shared.config.data_dir.display());
     for text in missing {
         say!("Not set up yet: {text}");

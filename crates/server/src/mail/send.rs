@@ -5,6 +5,7 @@ use super::give_up::give_up;
 use super::sent_journal::SentJournal;
 use super::smtp::{SendError, Smtp};
 use crate::retry::{GIVE_UP_AFTER_MS, retry_after};
+use crate::sign_in::LINK_LIFE_MS;
 use crate::state::Shared;
 use crate::store::{DueMail, StoreError, Undelivered};
 
@@ -55,6 +56,12 @@ async fn send_due(
         return Ok(Round::Idle);
     }
     for mail in &due {
+        if mail.signs_in && shared.clock.now() - mail.created_at >= LINK_LIFE_MS {
+            let mut tx = shared.store.write().await?;
+            tx.mail_given_up(mail.id, shared.clock.now(), "its link is too old", false).await?;
+            tx.commit().await?;
+            continue;
+        }
         let sent = send(shared, smtp, journal, mail).await;
         let undelivered = || Undelivered {
             id: mail.id,
@@ -66,6 +73,11 @@ async fn send_due(
         let unreachable = matches!(sent, Err(SendError::Unreachable(_)));
         match sent {
             Ok(()) => tx.mail_sent(mail.id, now).await?,
+            // Anybody may type any address: that changes nothing for other mails, and is no news.
+            Err(SendError::AddressRefused(words) | SendError::Refused(words)) if mail.signs_in => {
+                tracing::warn!(to = mail.recipient, words, "a link to sign in cannot be delivered");
+                tx.mail_given_up(mail.id, now, &words, false).await?;
+            }
             Err(SendError::AddressRefused(words)) => {
                 give_up(shared, &mut tx, &undelivered(), &words, true).await?;
             }

@@ -1,41 +1,54 @@
 //! Who may see and do what: each request's visitor is found out here, and each group of routes asks
 //! for a role.
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
-use super::layout::message;
-use super::visitor::{Frame, LOCAL, Proof, Visitor};
+use super::api_me::refusal;
+use super::identify::{find, is_api};
+use super::layout::{PageError, message};
+use super::next_page::sign_in_url;
+use super::visitor::{Frame, Proof, Visitor};
 use crate::role::Role;
 use crate::state::Shared;
 
 /// The largest form; rules are imported in one.
 const MAX_FORM_BYTES: usize = 2 * 1024 * 1024;
+/// The largest one of somebody who is not signed in.
+const MAX_OPEN_FORM_BYTES: usize = 16 * 1024;
 /// For a form to arrive.
 const FORM_TIME: Duration = Duration::from_secs(10);
 
 /// Finds out who the visitor is, for all that comes behind.
 pub(super) async fn identify(
     State(shared): State<Shared>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
-    let visitor = visitor_of(&shared);
+    let (mut parts, body) = request.into_parts();
+    let found = match find(&shared, &parts).await {
+        Ok(found) => found,
+        Err(error) => return PageError::from(error).into_response(),
+    };
+    let visitor = found.visitor;
     let form_token = visitor.as_ref().map(|visitor| visitor.form_token(&shared.signer));
-    let path = request.uri().path().to_owned();
+    let path = parts.uri.path().to_owned();
     let form_token = form_token.unwrap_or_default();
-    request.extensions_mut().insert(Frame { visitor, form_token, path });
-    next.run(request).await
-}
-
-fn visitor_of(_shared: &Shared) -> Option<Visitor> {
-    Some(Visitor { name: LOCAL.to_owned(), role: Role::Administrator, proof: Proof::Local })
+    let frame = Frame { visitor, form_token, path, refused: found.refused };
+    parts.extensions.insert(frame);
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    // Signing out, or in anew, has its own.
+    if let Some(cookie) = found.cookie {
+        response.headers_mut().entry(header::SET_COOKIE).or_insert(cookie);
+    }
+    response
 }
 
 /// Lets pass who has the role; a form has to carry the visitor's token.
@@ -45,37 +58,84 @@ pub(super) async fn require(
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(visitor) = &frame.visitor else {
-        let text = "Sign in to see this page.";
-        return message(frame, StatusCode::UNAUTHORIZED, "Not signed in", text);
-    };
+    let Some(visitor) = &frame.visitor else { return unknown(frame, &request) };
     if visitor.role < role {
         let text = format!(
-            "{} may do this as {} only. An administrator gives roles on the page People.",
-            visitor.name, role
+            "This takes the role {role}, and {} has the role {}. An administrator gives roles on \
+             the page People.",
+            visitor.name, visitor.role
         );
-        return message(frame, StatusCode::FORBIDDEN, "Not allowed", &text);
+        return refuse(frame, StatusCode::FORBIDDEN, "Not allowed", &text);
     }
-    if matches!(*request.method(), Method::GET | Method::HEAD) {
+    if matches!(*request.method(), Method::GET | Method::HEAD) || is_program(visitor) {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    let body = match form_body(body).await {
+    let body = match form_body(body, MAX_FORM_BYTES).await {
         Ok(body) => body,
-        Err((status, text)) => return message(frame, status, "Not taken", text),
+        Err((status, text)) => return refuse(frame, status, "Not taken", text),
     };
     if !carries(&body, &frame.form_token) {
         let text = "This form is not of this sign-in. Go back, load the page anew and try again.";
-        return message(frame, StatusCode::FORBIDDEN, "Not taken", text);
+        return refuse(frame, StatusCode::FORBIDDEN, "Not taken", text);
     }
     next.run(Request::from_parts(parts, Body::from(body))).await
 }
 
-async fn form_body(body: Body) -> Result<Bytes, (StatusCode, &'static str)> {
-    match tokio::time::timeout(FORM_TIME, to_bytes(body, MAX_FORM_BYTES)).await {
+/// No browser sends a token by itself, so no other site can make one do it.
+fn is_program(visitor: &Visitor) -> bool {
+    visitor.proof == Proof::Token
+}
+
+fn unknown(frame: Frame, request: &Request) -> Response {
+    if let Some(address) = &frame.refused {
+        let text = format!(
+            "{address} may not see these pages. An administrator can allow it on the page People. \
+             To sign in with another address, open /sign_in."
+        );
+        return refuse(frame, StatusCode::FORBIDDEN, "Not allowed", &text);
+    }
+    if is_api(&frame.path) {
+        let text = "Send a token that has not ended: Authorization: Bearer flw_…. Tokens are made \
+                    on the page /account.";
+        return refusal(StatusCode::UNAUTHORIZED, text);
+    }
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
+        return Redirect::to(&sign_in_url(wanted)).into_response();
+    }
+    let text = "You are not signed in (any more), so nothing was changed. Sign in at /sign_in in \
+                another tab, then go back, load the page anew and send the form again.";
+    message(frame, StatusCode::UNAUTHORIZED, "Not signed in", text)
+}
+
+fn refuse(frame: Frame, status: StatusCode, title: &str, text: &str) -> Response {
+    match is_api(&frame.path) {
+        true => refusal(status, text),
+        false => message(frame, status, title, text),
+    }
+}
+
+/// The fields of a form that somebody sent who is not signed in.
+pub(super) struct OpenForm(BTreeMap<String, String>);
+
+impl OpenForm {
+    /// A field; empty when it is missing.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.get(name).map(String::as_str).unwrap_or_default()
+    }
+}
+
+pub(super) async fn open_form(body: Body) -> Result<OpenForm, (StatusCode, &'static str)> {
+    let body = form_body(body, MAX_OPEN_FORM_BYTES).await?;
+    Ok(OpenForm(form_urlencoded::parse(&body).into_owned().collect()))
+}
+
+async fn form_body(body: Body, max: usize) -> Result<Bytes, (StatusCode, &'static str)> {
+    match tokio::time::timeout(FORM_TIME, to_bytes(body, max)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(_)) => {
-            let text = "The form is larger than 2 MB, or broke off on the way.";
+            let text = "The form is too large, or broke off on the way.";
             Err((StatusCode::PAYLOAD_TOO_LARGE, text))
         }
         Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "The form took too long to arrive.")),

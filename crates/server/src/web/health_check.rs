@@ -5,6 +5,7 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::layout::page_with;
 use super::moment::Moment;
@@ -59,6 +60,10 @@ pub(super) async fn show(
     }
     let mut health = health_report(&shared).await;
     let status = status_of(&health);
+    if frame.visitor.is_none() {
+        // For monitors, which do not sign in.
+        return (status, if health.ok { "ok\n" } else { "not ok\n" }).into_response();
+    }
     let since = Moment::new(health.since, &shared);
     let losses = std::mem::take(&mut health.losses).into_iter();
     let losses = losses.map(|loss| LossLine { last: Moment::new(loss.last, &shared), loss });
@@ -70,9 +75,13 @@ pub(super) async fn show(
 }
 
 /// The same for programs.
-pub(super) async fn show_json(_frame: Frame, State(shared): State<Shared>) -> Response {
+pub(super) async fn show_json(frame: Frame, State(shared): State<Shared>) -> Response {
     let health = health_report(&shared).await;
-    match serde_json::to_string_pretty(&health) {
+    let json = match &frame.visitor {
+        Some(_) => serde_json::to_string_pretty(&health),
+        None => serde_json::to_string(&json!({ "ok": health.ok })),
+    };
+    match json {
         Ok(json) => {
             let kind = [(header::CONTENT_TYPE, "application/json")];
             (status_of(&health), kind, json + "\n").into_response()

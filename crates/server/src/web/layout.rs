@@ -5,6 +5,7 @@ use axum::response::{Html, IntoResponse, Response};
 
 use super::visitor::Frame;
 use crate::present::plain;
+use crate::sign_in::SignInError;
 use crate::store::{RuleInputError, StoreError};
 
 /// Renders a page.
@@ -43,13 +44,19 @@ pub(super) async fn not_found(frame: Frame) -> Response {
     message(frame, StatusCode::NOT_FOUND, "Not found", text)
 }
 
-/// An error that ends a request.
+/// An error that ends a request, in words for the log.
 #[derive(Debug)]
-pub(super) struct PageError(StoreError);
+pub(super) struct PageError(String);
 
 impl From<StoreError> for PageError {
     fn from(error: StoreError) -> Self {
-        Self(error)
+        Self(error.to_string())
+    }
+}
+
+impl From<SignInError> for PageError {
+    fn from(error: SignInError) -> Self {
+        Self(error.to_string())
     }
 }
 
@@ -66,6 +73,6 @@ impl IntoResponse for PageError {
 pub(super) fn form_problem(error: RuleInputError) -> Result<String, PageError> {
     match error {
         RuleInputError::Invalid(text) => Ok(text),
-        RuleInputError::Store(error) => Err(PageError(error)),
+        RuleInputError::Store(error) => Err(error.into()),
     }
 }

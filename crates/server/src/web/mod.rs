@@ -1,14 +1,18 @@
 //! The pages: one file per page or action, beside its template. All routes are in this list.
 
 mod access;
+mod account_show;
 mod address_retry;
 mod admin_show;
 mod alias_add;
+mod api_me;
 mod assets;
 mod blame_instead;
 mod chart;
 mod config_view;
+mod cookies;
 mod health_check;
+mod identify;
 mod ignored_exception_add;
 mod issue_badges;
 mod issue_blame;
@@ -27,12 +31,22 @@ mod moment;
 mod people_list;
 mod person_mails;
 mod person_show;
+mod next_page;
 mod reassignment_add;
+mod role_list;
+mod role_save;
 mod rule_save;
 mod security;
 mod setup_show;
 mod setup_snippets;
 mod test_error;
+mod session_end;
+mod sign_in_link;
+mod sign_in_open_id;
+mod sign_in_show;
+mod sign_out;
+mod token_create;
+mod token_end;
 mod traceback_view;
 mod unsubscribe;
 mod visitor;
@@ -58,6 +72,14 @@ pub fn router(shared: Shared) -> Router {
         .route("/style.css", get(assets::style))
         .route("/script.js", get(assets::script))
         .route("/icon.svg", get(assets::icon))
+        .route("/sign_in", get(sign_in_show::show).post(sign_in_show::send))
+        .route("/sign_in/sent", get(sign_in_show::sent))
+        .route("/sign_in/link", get(sign_in_link::show).post(sign_in_link::save))
+        .route("/sign_in/oidc", get(sign_in_open_id::leave))
+        .route("/sign_in/oidc/callback", get(sign_in_open_id::come_back))
+        // Short for who is not signed in.
+        .route("/check_health", get(health_check::show))
+        .route("/check_health.json", get(health_check::show_json))
         .fallback(layout::not_found);
     let reader = Router::new()
         .route("/issues/{number}", get(issue_show::show))
@@ -71,8 +93,13 @@ pub fn router(shared: Shared) -> Router {
         .route("/people/{address}/mails", post(person_mails::save))
         .route("/setup", get(setup_show::show))
         .route("/setup/test_error/{number}", get(test_error::show))
-        .route("/check_health", get(health_check::show))
-        .route("/check_health.json", get(health_check::show_json));
+        .route("/account", get(account_show::show))
+        .route("/account/end_session", post(session_end::save))
+        .route("/account/create_token", post(token_create::save))
+        .route("/account/end_token", post(token_end::save))
+        .route("/sign_out", post(sign_out::save))
+        .route("/sign_out_everywhere", post(sign_out::save_everywhere))
+        .route("/api/v1/me", get(api_me::show));
     let developer = Router::new()
         .route("/add_known_error", get(known_error_add::show))
         .route("/save_known_error", post(known_error_add::save))
@@ -93,6 +120,9 @@ pub fn router(shared: Shared) -> Router {
         .route("/save_remap_email", post(alias_add::save))
         .route("/disown_file", get(reassignment_add::show))
         .route("/save_disown_file", post(reassignment_add::save))
+        .route("/people/roles", get(role_list::show))
+        .route("/people/roles/save", post(role_save::save))
+        .route("/people/roles/sign_out", post(role_save::sign_out))
         .route("/retry_address", post(address_retry::save))
         .route("/remove_rule", post(config_view::remove));
     everybody

@@ -26,3 +26,13 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
     button.firstChild.textContent = "Copied";
   });
 }
+
+// What stands behind # comes through the sign-in: browsers do not send it.
+const asked = document.querySelector("form[action='/sign_in'] input[name=next]");
+if (asked && location.hash && !asked.value.includes("#")) {
+  asked.value += location.hash;
+  for (const link of document.querySelectorAll("a[data-next]")) {
+    const next = encodeURIComponent(link.dataset.next + location.hash);
+    link.href = `${link.pathname}?next=${next}`;
+  }
+}

@@ -1,5 +1,5 @@
-//! What every request and answer must pass: until there is a sign-in, pages are for the people
-//! on this machine, and not for a web site that they happen to look at.
+//! What every request and answer must pass: pages are not for a web site that somebody happens to
+//! look at.
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;

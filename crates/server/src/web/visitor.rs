@@ -21,6 +21,17 @@ pub(super) struct Visitor {
 pub(super) enum Proof {
     /// It sits at this machine, and there is no sign-in.
     Local,
+    /// The browser keeps the secret of this sign-in.
+    Session {
+        /// The sign-in's number.
+        id: i64,
+        /// SHA-256 of the secret.
+        hash: String,
+    },
+    /// A trusted proxy says so.
+    Proxy,
+    /// A program has a token.
+    Token,
 }
 
 /// The name of everybody where there is no sign-in.
@@ -29,15 +40,22 @@ pub(super) const LOCAL: &str = "someone at this machine";
 impl Visitor {
     /// Whether it can end its sign-in.
     pub(super) fn signs_out(&self) -> bool {
-        match &self.proof {
-            Proof::Local => false,
-        }
+        matches!(self.proof, Proof::Session { .. })
+    }
+
+    /// Whether it is a person with an address, who has an account here.
+    pub(super) fn has_account(&self) -> bool {
+        matches!(self.proof, Proof::Session { .. } | Proof::Proxy)
     }
 
     /// What forms of this visitor carry: no other site can know it.
     pub(super) fn form_token(&self, signer: &Signer) -> String {
         match &self.proof {
             Proof::Local => signer.sign("form", &["local"]),
+            Proof::Session { hash, .. } => signer.sign("form", &["session", hash]),
+            Proof::Proxy => signer.sign("form", &["proxy", &self.name]),
+            // Programs send no forms.
+            Proof::Token => String::new(),
         }
     }
 }
@@ -52,12 +70,20 @@ pub(super) struct Frame {
     pub(super) form_token: String,
     /// Of the request.
     pub(super) path: String,
+    /// Somebody who is known and may not see anything.
+    pub(super) refused: Option<String>,
 }
 
 impl Frame {
     /// The visitor's name, for what is logged.
     pub(super) fn who(&self) -> &str {
         self.visitor.as_ref().map_or("", |visitor| &visitor.name)
+    }
+
+    /// The visitor's address, where it is a person who signed in.
+    pub(super) fn address(&self) -> Option<&str> {
+        let visitor = self.visitor.as_ref().filter(|visitor| visitor.has_account());
+        visitor.map(|visitor| visitor.name.as_str())
     }
 
     /// Whether actions on issues are shown.

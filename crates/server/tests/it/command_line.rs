@@ -201,7 +201,7 @@ fn configure_without_questions_writes_a_private_file_that_check_approves() {
     .expect("written");
     let checked = flawless(folder.path(), &["check", "-conf", "deep/flawless.cfg"]);
     let text = stdout(&checked);
-    assert_eq!(text.lines().filter(|line| line.starts_with("ok ")).count(), 6, "{text}");
+    assert_eq!(text.lines().filter(|line| line.starts_with("ok ")).count(), 7, "{text}");
     let data = folder.path().join("deep/data");
     let mode =
         |name: &str| std::fs::metadata(data.join(name)).expect(name).permissions().mode() & 0o777;
@@ -230,6 +230,9 @@ fn the_questionnaire_asks_again_after_a_wrong_answer() {
         "y",
         "nobody",
         "team@example.org", // mail
+        "root",
+        "root@example.org",
+        "example.org", // sign-in
         "n",
         "/nowhere",
         "",
@@ -253,6 +256,8 @@ fn the_questionnaire_asks_again_after_a_wrong_answer() {
     let written = std::fs::read_to_string(folder.path().join("flawless.cfg")).expect("written");
     assert!(written.contains("ignore_vcs_email_domain = True\n"), "{written}");
     assert!(written.contains("default_contact = team@example.org\n"), "{written}");
+    assert!(written.contains("administrators = root@example.org\n"), "{written}");
+    assert!(written.contains("allowed_email_domains = example.org\n"), "{written}");
     let broken_off =
         flawless_with_input(folder.path(), &["configure", "--conf", "other.cfg"], "1\n");
     assert_eq!(broken_off.status.code(), Some(1));

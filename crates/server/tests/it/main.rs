@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, missing_docs, reason = "nothing here is used from outside")]
 
 mod alerts;
+mod api_tokens;
 mod attribution;
 mod bounced;
 mod browser;
@@ -36,6 +37,9 @@ mod sealed;
 mod secrets;
 mod setup_page;
 mod shown;
+mod sign_in;
+mod sign_in_open_id;
+mod sign_in_roles;
 mod source_laws;
 mod start_errors;
 mod week;

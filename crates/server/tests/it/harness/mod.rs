@@ -3,8 +3,10 @@
 
 mod browser;
 mod mail;
+mod open_id;
 mod process;
 mod repository;
+mod surfer;
 mod thrift;
 mod webhook;
 
@@ -22,8 +24,10 @@ use tempfile::TempDir;
 
 pub use browser::{Axe, Browser, PHONE, SCREEN, Scheme};
 pub use mail::{Mail, SmtpServer};
+pub use open_id::OpenIdProvider;
 pub use process::{ServerProcess, free_port, server_options};
 pub use repository::{ANN, BEN, CLEO, Person, TestRepository};
+pub use surfer::{Answer, Surfer, mails_to};
 pub use thrift::{Frame, ThriftClient, request};
 pub use webhook::{Posted, Webhook};
 
@@ -50,6 +54,7 @@ pub struct AppBuilder {
     smtp: Option<SmtpServer>,
     without_repository: bool,
     sealing: Option<Sealing>,
+    clock: Option<Clock>,
 }
 
 impl App {
@@ -169,6 +174,12 @@ impl AppBuilder {
         self
     }
 
+    /// For what is compared with the time of other programs.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
     pub async fn start(self) -> App {
         let folder = tempfile::tempdir().expect("a folder");
         let repository = self.repository.unwrap_or_else(TestRepository::shop);
@@ -179,6 +190,7 @@ impl AppBuilder {
         };
         set("port", "any");
         set("http_port", "0");
+        set("auth", "off");
         set("timezone", "UTC");
         set("default_contact", "team@example.com");
         set("report_error_threshold", "1");
@@ -192,7 +204,7 @@ impl AppBuilder {
         for (name, value) in &self.options {
             set(name, value);
         }
-        let clock = Clock::fixed(NOW);
+        let clock = self.clock.unwrap_or_else(|| Clock::fixed(NOW));
         let mut config = Config::resolve(&raw).expect("a valid configuration");
         if let Some(sealing) = self.sealing {
             config.sealing = sealing;

@@ -53,6 +53,7 @@ pub fn server_options(
         format!("repo_dir={}", repository.dir().display()),
         format!("smtp_host={}", smtp.address()),
         format!("report_error_threshold={report_error_threshold}"),
+        "auth=off".to_owned(),
         "mails_per_hour=0".to_owned(),
         "log_level=ERROR".to_owned(),
     ];

@@ -1,0 +1,52 @@
+//! `flawless sign-in-link`: a link that signs in once, for those who cannot get in.
+use std::process::ExitCode;
+
+use super::{ConfArgument, Failure, print};
+use crate::clock::Clock;
+use crate::sign_in::{SignInError, administrator_link, link_for};
+use crate::state::Shared;
+use crate::store::Store;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    conf: ConfArgument,
+    /// Who signs in with it, as who they are. Without it: an administrator.
+    address: Option<String>,
+}
+
+pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let config = arguments.conf.resolve()?;
+    if !config.sign_in.required {
+        let at = &config.set_at["auth"];
+        return Err(Failure::new(format!("{at}: off, so there is no sign-in")));
+    }
+    if config.base_url.is_none() && config.http_address.port() == 0 {
+        let text = "where the pages are is not known before the start: set hostname, or another \
+                    http_port than 0";
+        return Err(Failure::new(text));
+    }
+    let clock = Clock::system();
+    let store = Store::open(&config.data_dir, &config.sealing, clock.now()).await?;
+    let http_address = config.http_address;
+    let shared = Shared::open(config, store, clock, http_address).await?;
+    let link = match arguments.address.as_deref().map(str::trim) {
+        None => administrator_link(&shared).await?,
+        Some(address) => link_for(&shared, address).await?.ok_or_else(|| {
+            Failure::new(format!(
+                "{address} may not sign in. Add it to allowed_emails or administrators and start \
+                 the server anew, or sign in as administrator (flawless sign-in-link without an \
+                 address) and give it a role on {}/people/roles",
+                shared.base_url
+            ))
+        })?,
+    };
+    shared.store.close().await;
+    print(format!("{link}\nIt works once, within 24 hours.\n"))
+}
+
+impl From<SignInError> for Failure {
+    fn from(error: SignInError) -> Self {
+        Self(error.to_string())
+    }
+}

@@ -1,0 +1,53 @@
+//! The mail with a link that signs in.
+use askama::Template;
+
+use super::MailError;
+use super::envelope::{Body, Envelope};
+use crate::sign_in::LINK_LIFE_MS;
+use crate::state::Shared;
+use crate::store::{MailKind, NewMail};
+
+struct View<'a> {
+    heading: String,
+    url: &'a str,
+    base_url: &'a str,
+    minutes: i64,
+}
+
+#[derive(Template)]
+#[template(path = "sign_in_mail.html")]
+struct Html<'a> {
+    mail: &'a View<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "sign_in_mail.txt")]
+struct Text<'a> {
+    mail: &'a View<'a>,
+}
+
+/// Writes the mail.
+///
+/// # Errors
+/// The address or the sender is no address.
+pub fn sign_in_mail(shared: &Shared, address: &str, url: &str) -> Result<NewMail, MailError> {
+    let at = shared.clock.now();
+    let view = View {
+        heading: "Sign in to Flawless".to_owned(),
+        url,
+        base_url: &shared.base_url,
+        minutes: LINK_LIFE_MS / 60_000,
+    };
+    let body = Body::TextAndHtml(Text { mail: &view }.render()?, Html { mail: &view }.render()?);
+    let envelope = Envelope {
+        shared,
+        kind: MailKind::SignIn,
+        recipient: address,
+        subject: view.heading,
+        name: format!("sign-in.{at}.{}", shared.next_number()),
+        at,
+        issue: None,
+        list: None,
+    };
+    envelope.seal(body)
+}

@@ -1,0 +1,71 @@
+//! Begins a sign-in that lasts.
+use super::secret::new_secret;
+use super::{SignInError, role_of};
+use crate::present::cut;
+use crate::role::Role;
+use crate::state::Shared;
+use crate::store::{NewSession, WriteTx};
+
+/// A sign-in that has begun.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// What the browser keeps.
+    pub secret: String,
+    /// Who it is.
+    pub address: String,
+}
+
+const USER_AGENT: usize = 200;
+
+/// When a sign-in that is used now ends.
+pub fn expires_at(shared: &Shared, now: i64) -> i64 {
+    let life = i64::try_from(shared.config.sign_in.session.as_millis()).unwrap_or(i64::MAX);
+    now.saturating_add(life)
+}
+
+/// Signs an address in that has proved to be its own; `None` when it may not. `how` says by what,
+/// in words.
+///
+/// # Errors
+/// The store refuses, or the system gives no random numbers.
+pub async fn begin(
+    shared: &Shared,
+    address: &str,
+    how: &str,
+    user_agent: &str,
+) -> Result<Option<SignedIn>, SignInError> {
+    let address = address.to_ascii_lowercase();
+    let Some(role) = role_of(shared, &address).await? else { return Ok(None) };
+    let mut tx = shared.store.write().await?;
+    let signed_in = begin_in(shared, &mut tx, &address, role, how, user_agent).await?;
+    tx.commit().await?;
+    Ok(Some(signed_in))
+}
+
+/// The same within a transaction, for an address in lower case with this role.
+pub(super) async fn begin_in(
+    shared: &Shared,
+    tx: &mut WriteTx,
+    address: &str,
+    role: Role,
+    how: &str,
+    user_agent: &str,
+) -> Result<SignedIn, SignInError> {
+    let now = shared.clock.now();
+    let secret = new_secret("")?;
+    let session = NewSession {
+        hash: &secret.hash,
+        address,
+        how,
+        user_agent: &cut(user_agent, USER_AGENT),
+        expires_at: expires_at(shared, now),
+    };
+    tx.add_session(&session, now).await?;
+    if role == Role::Administrator {
+        tx.note_administrator(now).await?;
+        // Nobody else is the first one.
+        tx.remove_administrator_links().await?;
+    }
+    tracing::info!(address, how, %role, "somebody signed in");
+    Ok(SignedIn { secret: secret.text, address: address.to_owned() })
+}

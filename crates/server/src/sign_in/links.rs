@@ -1,0 +1,157 @@
+//! Links that sign in once: by mail, by a command at the server's machine, and the administrator's.
+use super::begin::{SignedIn, begin_in};
+use super::secret::{hash, new_secret};
+use super::{SignInError, role_of};
+use crate::links;
+use crate::mail::sign_in_mail;
+use crate::role::Role;
+use crate::state::Shared;
+use crate::store::{GivenRole, LinkKind, NewLink};
+
+/// A link by mail works so long.
+pub const LINK_LIFE_MS: i64 = 15 * 60_000;
+/// One that somebody at the server's machine reads.
+const PRINTED_LIFE_MS: i64 = 24 * 3_600_000;
+
+/// What came of a link.
+#[derive(Debug)]
+pub enum UsedLink {
+    /// It signed somebody in, and leads there.
+    SignedIn(SignedIn, String),
+    /// It was used, is too old, or never was one.
+    Gone,
+    /// Its address may not sign in any more.
+    NotAllowed,
+    /// It is the administrator's, and needs an address.
+    NeedsAddress,
+}
+
+/// Puts a mail with a link into the outbox, when the address may sign in.
+///
+/// # Errors
+/// The store refuses, or the system gives no random numbers.
+pub async fn mail_link(shared: &Shared, address: &str, next: &str) -> Result<(), SignInError> {
+    if role_of(shared, address).await?.is_none() {
+        return Ok(());
+    }
+    let now = shared.clock.now();
+    let address = address.to_ascii_lowercase();
+    let secret = new_secret("")?;
+    let mail = sign_in_mail(shared, &address, &links::sign_in(&shared.base_url, &secret.text));
+    let mail = match mail {
+        Ok(mail) => mail,
+        Err(error) => {
+            tracing::error!(%error, address, "a mail with a link to sign in cannot be written");
+            return Ok(());
+        }
+    };
+    let link = NewLink {
+        hash: &secret.hash,
+        kind: LinkKind::Mail,
+        address: Some(&address),
+        next,
+        expires_at: now + LINK_LIFE_MS,
+    };
+    let mut tx = shared.store.write().await?;
+    tx.add_sign_in_link(&link, now).await?;
+    tx.add_mail(&mail, now).await?;
+    tx.commit().await?;
+    shared.bells.outbox.notify_one();
+    Ok(())
+}
+
+/// A link for the administrator, while there has been none and people have to sign in.
+///
+/// # Errors
+/// The store refuses, or the system gives no random numbers.
+pub async fn first_link(shared: &Shared) -> Result<Option<String>, SignInError> {
+    if !shared.config.sign_in.required || shared.store.had_administrator().await? {
+        return Ok(None);
+    }
+    link_for_administrator(shared, LinkKind::Administrator).await.map(Some)
+}
+
+/// A link for an administrator, for somebody at the server's machine: the only one of the
+/// configuration, else whoever opens it.
+///
+/// # Errors
+/// The store refuses, or the system gives no random numbers.
+pub async fn administrator_link(shared: &Shared) -> Result<String, SignInError> {
+    link_for_administrator(shared, LinkKind::Command).await
+}
+
+async fn link_for_administrator(shared: &Shared, kind: LinkKind) -> Result<String, SignInError> {
+    let mut administrators = shared.config.sign_in.administrators.iter();
+    let only = match (administrators.next(), administrators.next()) {
+        (Some(only), None) => Some(only.as_str()),
+        _ => None,
+    };
+    printed_link(shared, kind, only).await
+}
+
+/// A link for an address; `None` when it may not sign in.
+///
+/// # Errors
+/// The store refuses, or the system gives no random numbers.
+pub async fn link_for(shared: &Shared, address: &str) -> Result<Option<String>, SignInError> {
+    let address = address.to_ascii_lowercase();
+    if role_of(shared, &address).await?.is_none() {
+        return Ok(None);
+    }
+    printed_link(shared, LinkKind::Command, Some(&address)).await.map(Some)
+}
+
+async fn printed_link(
+    shared: &Shared,
+    kind: LinkKind,
+    address: Option<&str>,
+) -> Result<String, SignInError> {
+    let now = shared.clock.now();
+    let secret = new_secret("")?;
+    let expires_at = now + PRINTED_LIFE_MS;
+    let link = NewLink { hash: &secret.hash, kind, address, next: "/", expires_at };
+    let mut tx = shared.store.write().await?;
+    tx.add_sign_in_link(&link, now).await?;
+    tx.commit().await?;
+    Ok(links::sign_in(&shared.base_url, &secret.text))
+}
+
+/// Uses a link; `typed` is the address of whoever opens the administrator's.
+///
+/// # Errors
+/// The store refuses, or the system gives no random numbers.
+pub async fn use_link(
+    shared: &Shared,
+    secret: &str,
+    typed: Option<&str>,
+    user_agent: &str,
+) -> Result<UsedLink, SignInError> {
+    let (now, hash) = (shared.clock.now(), hash(secret));
+    let Some(link) = shared.store.sign_in_link(&hash, now).await? else {
+        return Ok(UsedLink::Gone);
+    };
+    let (address, role) = match (&link.address, typed) {
+        (Some(address), _) => (address.clone(), role_of(shared, address).await?),
+        (None, Some(typed)) => (typed.to_ascii_lowercase(), Some(Role::Administrator)),
+        (None, None) => return Ok(UsedLink::NeedsAddress),
+    };
+    let how = match link.kind.as_str() {
+        "mail" => "a link by mail",
+        "command" => "a link of flawless sign-in-link",
+        _ => "the administrator's link",
+    };
+    let mut tx = shared.store.write().await?;
+    if !tx.use_sign_in_link(&hash, now).await? {
+        return Ok(UsedLink::Gone);
+    }
+    let Some(role) = role else {
+        tx.commit().await?;
+        return Ok(UsedLink::NotAllowed);
+    };
+    if link.address.is_none() {
+        tx.give_role(&address, GivenRole::Role(role), now, how).await?;
+    }
+    let signed_in = begin_in(shared, &mut tx, &address, role, how, user_agent).await?;
+    tx.commit().await?;
+    Ok(UsedLink::SignedIn(signed_in, link.next))
+}

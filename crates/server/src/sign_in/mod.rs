@@ -1,0 +1,74 @@
+//! Signing in: who may, by what, and what is remembered of it. Pages, commands and the API meet
+//! here.
+
+mod begin;
+mod limits;
+mod links;
+mod open_id;
+mod secret;
+mod who_may;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use begin::{SignedIn, begin, expires_at};
+pub use limits::{Limits, TooMany};
+pub use links::{
+    LINK_LIFE_MS, UsedLink, administrator_link, first_link, link_for, mail_link, use_link,
+};
+pub use open_id::{Begun, OpenId, OpenIdError};
+pub use secret::{NewSecret, hash, new_secret};
+pub use who_may::{Standing, role_of, standing};
+
+use crate::config::SignInConfig;
+use crate::state::Shared;
+use crate::store::StoreError;
+
+/// What signing in keeps in memory.
+#[derive(Debug)]
+pub struct SignIn {
+    /// How many links were asked for.
+    pub limits: Limits,
+    /// The OpenID Connect provider, where there is one.
+    pub open_id: Option<OpenId>,
+    /// The store knows that an administrator has signed in.
+    administrator_noted: AtomicBool,
+}
+
+/// Why nobody could be signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// The store refuses.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system gives no random numbers.
+    #[error("nobody can sign in: the system gives no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
+}
+
+impl SignIn {
+    /// With nothing asked for yet.
+    pub fn new(config: &SignInConfig) -> Self {
+        Self {
+            limits: Limits::default(),
+            open_id: config.open_id.as_ref().map(OpenId::new),
+            administrator_noted: AtomicBool::new(false),
+        }
+    }
+
+    /// Remembers that an administrator has been here: no link for the first one is made any more.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn note_administrator(&self, shared: &Shared) -> Result<(), StoreError> {
+        if self.administrator_noted.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        if !shared.store.had_administrator().await? {
+            let mut tx = shared.store.write().await?;
+            tx.note_administrator(shared.clock.now()).await?;
+            tx.commit().await?;
+        }
+        self.administrator_noted.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+}

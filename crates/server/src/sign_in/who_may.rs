@@ -1,0 +1,70 @@
+//! Which role an address has: the configuration's administrators, then what an administrator said,
+//! then whom the configuration allows, then nobody.
+use crate::config::SignInConfig;
+use crate::role::Role;
+use crate::state::Shared;
+use crate::store::{GivenRole, StoreError};
+
+/// The role of an address, and where it is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// `None`: it may not sign in.
+    pub role: Option<Role>,
+    /// In words.
+    pub why: &'static str,
+    /// The configuration says so, whatever is said on a page.
+    pub is_fixed: bool,
+}
+
+/// How an address stands; `given` is what an administrator said of it.
+pub fn standing(config: &SignInConfig, given: Option<GivenRole>, address: &str) -> Standing {
+    let from = |role, why, is_fixed| Standing { role, why, is_fixed };
+    match (config.role_of(&address.to_ascii_lowercase()), given) {
+        (Some((role, true)), _) => from(Some(role), "administrators in the configuration", true),
+        (_, Some(GivenRole::Role(role))) => from(Some(role), "given by an administrator", false),
+        (_, Some(GivenRole::Blocked)) => from(None, "blocked by an administrator", false),
+        (Some((role, false)), None) => from(Some(role), "default_role of the configuration", false),
+        (None, None) => from(None, "not allowed by the configuration", false),
+    }
+}
+
+/// The role of an address now; `None` when it may not sign in.
+///
+/// # Errors
+/// The database refuses.
+pub async fn role_of(shared: &Shared, address: &str) -> Result<Option<Role>, StoreError> {
+    let address = address.to_ascii_lowercase();
+    let given = shared.store.given_role(&address).await?;
+    Ok(standing(&shared.config.sign_in, given, &address).role)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, RawConfig};
+
+    #[test]
+    fn the_configurations_administrators_come_before_roles_of_the_page_and_those_before_the_rest() {
+        let mut raw = RawConfig::default();
+        for set in [
+            "administrators=Root@example.com",
+            "allowed_email_domains=@example.com",
+            "allowed_emails=guest@other.org",
+            "default_role=reader",
+            "data_dir_path=/nowhere",
+        ] {
+            raw.set_argument(set).expect("an option");
+        }
+        let config = Config::resolve(&raw).expect("valid").sign_in;
+        let role = |given, address| standing(&config, given, address).role;
+        let blocked = Some(GivenRole::Blocked);
+        assert_eq!(role(blocked, "ROOT@example.com"), Some(Role::Administrator));
+        assert_eq!(role(None, "ann@Example.com"), Some(Role::Reader));
+        assert_eq!(role(Some(GivenRole::Role(Role::Developer)), "x@y.z"), Some(Role::Developer));
+        assert_eq!(role(blocked, "ann@example.com"), None);
+        assert_eq!(role(None, "guest@other.org"), Some(Role::Reader));
+        for stranger in ["ann@other.org", "ann@sub.example.com", "ann@notexample.com", "", "@"] {
+            assert_eq!(role(None, stranger), None, "{stranger}");
+        }
+    }
+}

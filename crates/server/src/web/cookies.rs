@@ -1,0 +1,48 @@
+//! What a browser keeps: the secret of its sign-in, and for a few minutes that of one at a provider.
+use axum::http::{HeaderMap, HeaderValue, header};
+use cookie::time::Duration;
+use cookie::{Cookie, SameSite};
+
+use crate::state::Shared;
+
+/// What a cookie is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kept {
+    Session,
+    OpenId,
+}
+
+impl Kept {
+    /// Under https the name itself says that no other site and no unencrypted page has set it.
+    fn name(self, shared: &Shared) -> &'static str {
+        match (self, is_encrypted(shared)) {
+            (Self::Session, true) => "__Host-flawless_session",
+            (Self::Session, false) => "flawless_session",
+            (Self::OpenId, true) => "__Host-flawless_oidc",
+            (Self::OpenId, false) => "flawless_oidc",
+        }
+    }
+
+    /// What the browser kept.
+    pub(super) fn read(self, shared: &Shared, headers: &HeaderMap) -> Option<String> {
+        let name = self.name(shared);
+        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let mut cookies = lines.flat_map(Cookie::split_parse).filter_map(Result::ok);
+        cookies.find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
+    }
+
+    /// The header that lets the browser keep `value`; none is kept for 0 seconds.
+    pub(super) fn write(self, shared: &Shared, value: &str, seconds: i64) -> Option<HeaderValue> {
+        let cookie = Cookie::build((self.name(shared), value))
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(is_encrypted(shared))
+            .max_age(Duration::seconds(seconds));
+        HeaderValue::try_from(cookie.to_string()).ok()
+    }
+}
+
+fn is_encrypted(shared: &Shared) -> bool {
+    shared.base_url.starts_with("https:")
+}

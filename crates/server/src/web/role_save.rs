@@ -1,0 +1,74 @@
+//! `/people/roles/save`: gives a role, or takes it back; `/people/roles/sign_out`: ends the sign-ins
+//! of a person.
+use axum::extract::{Form, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use flawless_core::is_mailable;
+use serde::Deserialize;
+
+use super::layout::{PageError, message};
+use super::visitor::Frame;
+use crate::state::Shared;
+use crate::store::GivenRole;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Fields {
+    address: String,
+    /// Empty: what was given is taken back.
+    role: String,
+}
+
+impl Fields {
+    fn address(&self) -> Option<String> {
+        Some(self.address.trim().to_ascii_lowercase()).filter(|address| is_mailable(address))
+    }
+}
+
+pub(super) async fn save(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, PageError> {
+    let wrong = |frame, text: &str| Ok(message(frame, StatusCode::BAD_REQUEST, "Not taken", text));
+    let Some(address) = fields.address() else {
+        return wrong(
+            frame,
+            "This is no mail address. Go back and write one like ann@example.com.",
+        );
+    };
+    let role = GivenRole::parse(&fields.role);
+    if role.is_none() && !fields.role.is_empty() {
+        return wrong(frame, "There is no such role. Go back and choose one of the list.");
+    }
+    if frame.who().eq_ignore_ascii_case(&address)
+        && shared.config.sign_in.role_of(&address).is_none_or(|(_, is_fixed)| !is_fixed)
+    {
+        let text = "Nobody changes their own role: another administrator can, so that there is \
+                    always one left.";
+        return Ok(message(frame, StatusCode::CONFLICT, "Not taken", text));
+    }
+    let (by, now) = (frame.who(), shared.clock.now());
+    let mut tx = shared.store.write().await?;
+    match role {
+        Some(role) => tx.give_role(&address, role, now, by).await?,
+        None => tx.remove_role(&address).await?,
+    }
+    tx.commit().await?;
+    tracing::info!(address, role = fields.role, by, "a role was given");
+    Ok(Redirect::to("/people/roles").into_response())
+}
+
+pub(super) async fn sign_out(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, PageError> {
+    if let Some(address) = fields.address() {
+        let mut tx = shared.store.write().await?;
+        let ended = tx.end_sessions(&address).await?;
+        tx.commit().await?;
+        tracing::info!(address, ended, by = frame.who(), "somebody was signed out");
+    }
+    Ok(Redirect::to("/people/roles").into_response())
+}

@@ -1,0 +1,121 @@
+//! `/sign_in/link`: a link that signs in once. Mail scanners follow links, so looking at it does
+//! nothing; its button signs in.
+use askama::Template;
+use axum::extract::{Query, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use flawless_core::is_mailable;
+use serde::Deserialize;
+
+use super::access::open_form;
+use super::cookies::Kept;
+use super::layout::{PageError, message, page_with};
+use super::visitor::{Frame, Proof};
+use crate::sign_in::{SignedIn, UsedLink, hash, use_link};
+use crate::state::Shared;
+
+#[derive(Template)]
+#[template(path = "sign_in_link.html")]
+struct Page {
+    frame: Frame,
+    token: String,
+    /// Whom it signs in; `None`: the administrator, who says who that is.
+    address: Option<String>,
+    typed: String,
+    problem: Option<&'static str>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Link {
+    token: String,
+}
+
+pub(super) async fn show(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Query(link): Query<Link>,
+) -> Result<Response, PageError> {
+    form(frame, &shared, link.token, String::new(), None).await
+}
+
+pub(super) async fn save(
+    frame: Frame,
+    State(shared): State<Shared>,
+    request: Request,
+) -> Result<Response, PageError> {
+    let agent = user_agent(request.headers());
+    let fields = match open_form(request.into_body()).await {
+        Ok(fields) => fields,
+        Err((status, text)) => return Ok(message(frame, status, "Not taken", text)),
+    };
+    let (token, typed) = (fields.get("token").to_owned(), fields.get("address").trim().to_owned());
+    if !typed.is_empty() && !is_mailable(&typed) {
+        let problem = "This is no mail address. Write it like ann@example.com.";
+        return form(frame, &shared, token, typed, Some(problem)).await;
+    }
+    let address = Some(typed.as_str()).filter(|typed| !typed.is_empty());
+    match use_link(&shared, &token, address, &agent).await? {
+        UsedLink::SignedIn(signed_in, next) => {
+            signed_in_to(&shared, &frame, &signed_in, &next).await
+        }
+        UsedLink::Gone => Ok(gone(frame)),
+        UsedLink::NotAllowed => {
+            let text = "Your address may not sign in any more. An administrator can allow it.";
+            Ok(message(frame, StatusCode::FORBIDDEN, "Not allowed", text))
+        }
+        UsedLink::NeedsAddress => {
+            let problem = "Write your mail address.";
+            form(frame, &shared, token, typed, Some(problem)).await
+        }
+    }
+}
+
+async fn form(
+    frame: Frame,
+    shared: &Shared,
+    token: String,
+    typed: String,
+    problem: Option<&'static str>,
+) -> Result<Response, PageError> {
+    let Some(link) = shared.store.sign_in_link(&hash(&token), shared.clock.now()).await? else {
+        return Ok(gone(frame));
+    };
+    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    Ok(page_with(status, &Page { frame, token, address: link.address, typed, problem }))
+}
+
+fn gone(frame: Frame) -> Response {
+    let text = "This link was used already, or is too old. Ask for another one at /sign_in; for \
+                the administrator, flawless sign-in-link prints one.";
+    message(frame, StatusCode::GONE, "This link does not work", text)
+}
+
+/// The answer to who has signed in: a cookie, and the page that was asked for.
+pub(super) async fn signed_in_to(
+    shared: &Shared,
+    frame: &Frame,
+    signed_in: &SignedIn,
+    next: &str,
+) -> Result<Response, PageError> {
+    if let Some(visitor) = &frame.visitor
+        && let Proof::Session { id, .. } = visitor.proof
+    {
+        // The browser forgets the one before.
+        let mut tx = shared.store.write().await?;
+        tx.end_session(id, &visitor.name).await?;
+        tx.commit().await?;
+    }
+    let life = i64::try_from(shared.config.sign_in.session.as_secs()).unwrap_or(i64::MAX);
+    let mut response = Redirect::to(next).into_response();
+    if let Some(cookie) = Kept::Session.write(shared, &signed_in.secret, life) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+/// The browser, as it names itself.
+pub(super) fn user_agent(headers: &HeaderMap) -> String {
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    agent.unwrap_or_default().to_owned()
+}

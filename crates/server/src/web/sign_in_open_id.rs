@@ -1,0 +1,96 @@
+//! `/sign_in/oidc`: to the OpenID Connect provider and back.
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+use super::cookies::Kept;
+use super::layout::{PageError, message, not_found};
+use super::next_page::safe;
+use super::sign_in_link::{signed_in_to, user_agent};
+use super::sign_in_show::Asked;
+use super::visitor::Frame;
+use crate::present::one_line;
+use crate::sign_in::{OpenIdError, begin};
+use crate::state::Shared;
+
+/// For a sign-in at the provider, in seconds.
+const TICKET_LIFE: i64 = 600;
+
+pub(super) async fn leave(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let Some(open_id) = &shared.sign_in.open_id else { return not_found(frame).await };
+    let begun = match open_id.begin(&shared).await {
+        Ok(begun) => begun,
+        Err(error) => return problem(frame, &error),
+    };
+    let next = BASE64_URL_SAFE_NO_PAD.encode(safe(&asked.next));
+    let kept = format!("{}.{next}", begun.ticket);
+    let mut response = Redirect::to(&begun.url).into_response();
+    if let Some(cookie) = Kept::OpenId.write(&shared, &kept, TICKET_LIFE) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// What the provider sends the browser back with.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Back {
+    code: String,
+    state: String,
+    error: String,
+    error_description: String,
+}
+
+pub(super) async fn come_back(
+    frame: Frame,
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+    Query(back): Query<Back>,
+) -> Result<Response, PageError> {
+    let Some(open_id) = &shared.sign_in.open_id else { return Ok(not_found(frame).await) };
+    let kept = Kept::OpenId.read(&shared, &headers).unwrap_or_default();
+    let (ticket, next) = kept.rsplit_once('.').unwrap_or_default();
+    let next = BASE64_URL_SAFE_NO_PAD.decode(next).unwrap_or_default();
+    let next = safe(&String::from_utf8_lossy(&next));
+    if !back.error.is_empty() {
+        let said = format!("{} {}", back.error, back.error_description);
+        return Ok(problem(frame, &OpenIdError::Refused(one_line(&said, 300))));
+    }
+    let address = match open_id.finish(&shared, ticket, &back.state, &back.code).await {
+        Ok(address) => address,
+        Err(error) => return Ok(problem(frame, &error)),
+    };
+    let agent = user_agent(&headers);
+    let Some(signed_in) = begin(&shared, &address, "OpenID Connect", &agent).await? else {
+        let text = format!(
+            "The provider says that you are {address}, and this address may not sign in here. An \
+             administrator can allow it."
+        );
+        return Ok(message(frame, StatusCode::FORBIDDEN, "Not allowed", &text));
+    };
+    let mut response = signed_in_to(&shared, &frame, &signed_in, &next).await?;
+    if let Some(cookie) = Kept::OpenId.write(&shared, "", 0) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+fn problem(frame: Frame, error: &OpenIdError) -> Response {
+    let status = match error {
+        OpenIdError::Provider { .. } => StatusCode::BAD_GATEWAY,
+        OpenIdError::Random(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        OpenIdError::Stale => StatusCode::BAD_REQUEST,
+        _ => StatusCode::FORBIDDEN,
+    };
+    tracing::warn!(%error, "nobody was signed in by OpenID Connect");
+    let mut text = format!("{error}. Begin anew at /sign_in, or let a link be sent to you there.");
+    text[..1].make_ascii_uppercase();
+    message(frame, status, "You are not signed in", &text)
+}

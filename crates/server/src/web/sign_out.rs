@@ -1,0 +1,44 @@
+//! `/sign_out`: ends this sign-in, or all of a person.
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::cookies::Kept;
+use super::layout::PageError;
+use super::visitor::{Frame, Proof};
+use crate::state::Shared;
+
+pub(super) async fn save(
+    frame: Frame,
+    State(shared): State<Shared>,
+) -> Result<Response, PageError> {
+    if let Some(visitor) = &frame.visitor
+        && let Proof::Session { id, .. } = visitor.proof
+    {
+        let mut tx = shared.store.write().await?;
+        tx.end_session(id, &visitor.name).await?;
+        tx.commit().await?;
+    }
+    Ok(forget(&shared))
+}
+
+pub(super) async fn save_everywhere(
+    frame: Frame,
+    State(shared): State<Shared>,
+) -> Result<Response, PageError> {
+    if let Some(address) = frame.address() {
+        let mut tx = shared.store.write().await?;
+        let ended = tx.end_sessions(address).await?;
+        tx.commit().await?;
+        tracing::info!(address, ended, "somebody signed out everywhere");
+    }
+    Ok(forget(&shared))
+}
+
+fn forget(shared: &Shared) -> Response {
+    let mut response = Redirect::to("/sign_in").into_response();
+    if let Some(cookie) = Kept::Session.write(shared, "", 0) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}

@@ -1,0 +1,230 @@
+//! Signing in by links: who gets one, what it does, and what it leaves behind.
+use std::path::Path;
+
+use flawless_server::sign_in::first_link;
+
+use crate::command_line::{flawless, stderr, stdout};
+use crate::harness::{App, AppBuilder, SmtpServer, Surfer, mails_to, wait_until};
+
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+pub fn with_sign_in() -> AppBuilder {
+    App::with("auth", "on").with("allowed_email_domains", "example.com")
+}
+
+async fn first(app: &App) -> Option<String> {
+    first_link(&app.server.shared).await.expect("store")
+}
+
+/// Whether any file of the server's data holds these words.
+fn is_stored(app: &App, words: &str) -> bool {
+    let holds = |path: &Path| {
+        let bytes = std::fs::read(path).expect("a file");
+        bytes.windows(words.len()).any(|window| window == words.as_bytes())
+    };
+    let files = std::fs::read_dir(app.folder.path().join("data")).expect("a folder");
+    let files = files.map(|entry| entry.expect("an entry").path());
+    files.filter(|path| path.is_file()).any(|path| holds(&path))
+}
+
+#[tokio::test]
+async fn the_link_of_the_first_start_makes_one_administrator_once() {
+    let app = with_sign_in().start().await;
+    let older = first(&app).await.expect("a link");
+    let link = first(&app).await.expect("a new one each start");
+    let surfer = Surfer::new(&app);
+    assert_eq!(surfer.get(&older).await.status, 410, "the one before works no more");
+    assert!(surfer.get(&link).await.body.contains("makes you the administrator"));
+    let token = link.split_once("token=").expect("a token").1;
+    for (typed, problem) in [("", "Write your mail address"), ("nobody", "no mail address")] {
+        let fields = [("token", token), ("address", typed)];
+        let page = surfer.post_bare("/sign_in/link", &fields).await;
+        assert_eq!(page.status, 400);
+        assert!(page.body.contains(problem) && page.body.contains("aria-invalid"), "{}", page.body);
+    }
+    let fields = [("token", token), ("address", "Boss@Elsewhere.org")];
+    let page = surfer.post_bare("/sign_in/link", &fields).await;
+    assert_eq!((page.status, page.location()), (303, "/"), "{}", page.body);
+    let cookie = page.cookies()[0];
+    for flag in ["flawless_session=", "; HttpOnly", "; SameSite=Lax", "; Path=/", "Max-Age=2592000"]
+    {
+        assert!(cookie.contains(flag), "{flag} is missing in {cookie}");
+    }
+    assert!(!cookie.contains("Secure"), "this one would never come back over http");
+    let account = surfer.get("/account").await.body;
+    assert!(account.contains("boss@elsewhere.org") && account.contains("administrator"));
+    assert_eq!(surfer.post_bare("/sign_in/link", &fields).await.status, 410);
+    assert_eq!(first(&app).await, None, "there has been an administrator");
+}
+
+#[tokio::test]
+async fn only_the_administrator_of_the_configuration_gets_its_link_and_the_printed_one_ends() {
+    let app = with_sign_in().with("administrators", "root@example.com").start().await;
+    let link = first(&app).await.expect("a link");
+    let surfer = Surfer::new(&app);
+    assert!(surfer.get(&link).await.body.contains("<strong>root@example.com</strong>"));
+    app.clock.advance(DAY);
+    assert_eq!(surfer.get(&link).await.status, 410);
+    let link = first(&app).await.expect("a link");
+    surfer.sign_in(&app, "root@example.com").await;
+    assert_eq!(surfer.get(&link).await.status, 410, "nobody needs it any more");
+}
+
+#[tokio::test]
+async fn a_link_by_mail_leads_once_to_the_page_that_was_asked_for() {
+    let app = with_sign_in().start().await;
+    let surfer = Surfer::new(&app);
+    let page = "/get_weekly_error_report?timestamp=1795000000&first_day=Monday";
+    let asked = surfer.get(page).await;
+    assert_eq!(asked.status, 303);
+    let form = surfer.get(asked.location()).await;
+    assert_eq!(form.field("next"), page);
+    let link = surfer.ask_link(&app, "ann@example.com", &format!("{page}#ann@example.com")).await;
+    let mail = mails_to(&app, "ann@example.com").remove(0);
+    assert!(mail.html.contains(&link) && mail.says("works once, within 15 minutes"), "{mail:?}");
+    // A mail scanner looks at it.
+    for _ in 0..2 {
+        assert!(Surfer::new(&app).get(&link).await.body.contains("ann@example.com"));
+    }
+    assert!(!surfer.is_in().await);
+    let used = surfer.use_link(&link).await;
+    assert_eq!(used.location(), format!("{page}#ann@example.com"));
+    assert!(surfer.is_in().await);
+    assert_eq!(Surfer::new(&app).use_link(&link).await.status, 410);
+    // Neither the link nor the cookie is in the store.
+    let secret = used.cookies()[0].split(['=', ';']).nth(1).expect("a value").to_owned();
+    let token = link.split_once("token=").expect("a token").1;
+    app.settle().await;
+    wait_until("the journal is empty", async || {
+        app.server.shared.store.empty_journal().await.expect("store")
+    })
+    .await;
+    assert!(is_stored(&app, "ann@example.com"));
+    assert!(!is_stored(&app, token) && !is_stored(&app, &secret));
+    assert!(!is_stored(&app, &token[..40]), "nor is the mail");
+}
+
+#[tokio::test]
+async fn a_link_ends_after_fifteen_minutes_even_one_that_was_not_sent_yet() {
+    let app = with_sign_in().start().await;
+    let surfer = Surfer::new(&app);
+    let link = surfer.ask_link(&app, "ann@example.com", "/").await;
+    app.clock.advance(15 * MINUTE);
+    assert_eq!(surfer.get(&link).await.status, 410);
+    assert_eq!(surfer.use_link(&link).await.status, 410);
+    let app = with_sign_in().with("smtp_host", "127.0.0.1:1").start().await;
+    let store = &app.server.shared.store;
+    Surfer::new(&app).post_bare("/sign_in", &[("address", "ann@example.com")]).await;
+    let waiting = async || store.outbox_queue().await.expect("store").waiting;
+    wait_until("it waits", async || waiting().await == 1).await;
+    app.clock.advance(15 * MINUTE);
+    wait_until("it is given up", async || waiting().await == 0).await;
+}
+
+#[tokio::test]
+async fn no_answer_says_whether_an_address_is_known_and_links_are_limited() {
+    let app = with_sign_in().start().await;
+    let ask = async |address: &str| {
+        Surfer::new(&app).post_bare("/sign_in", &[("address", address)]).await
+    };
+    for round in 1..=6 {
+        let (known, unknown) = (ask("ann@example.com").await, ask("eve@evil.example").await);
+        assert_eq!(known.status, if round < 6 { 303 } else { 429 });
+        assert_eq!(known.status, unknown.status);
+        let body = unknown.body.replace("eve@evil.example", "ann@example.com");
+        assert_eq!((known.location(), known.body.as_str()), (unknown.location(), body.as_str()));
+    }
+    wait_until("they arrive", async || mails_to(&app, "ann@example.com").len() == 5).await;
+    app.settle().await;
+    assert_eq!(app.smtp.mails().len(), 5, "and none to a stranger");
+    app.clock.advance(60 * MINUTE);
+    assert_eq!(ask("ann@example.com").await.status, 303);
+    assert_eq!(ask("ann@example.com\r\nBcc: x@example.com").await.status, 400);
+    let huge = "a".repeat(20_000);
+    assert_eq!(ask(&huge).await.status, 413);
+}
+
+#[tokio::test]
+async fn a_link_that_is_refused_says_nothing_of_the_address_to_anybody() {
+    let smtp = SmtpServer::start(&["--refuse", "typo@example.com"]);
+    let app = with_sign_in().smtp(smtp).start().await;
+    let surfer = Surfer::new(&app);
+    surfer.post_bare("/sign_in", &[("address", "typo@example.com")]).await;
+    surfer.ask_link(&app, "ann@example.com", "/").await;
+    app.settle().await;
+    assert_eq!(app.smtp.mails().len(), 1, "no note to the default contact");
+    let refused = app.server.shared.store.refused_addresses(app.clock.now()).await;
+    assert!(refused.expect("store").is_empty(), "alerts are tried all the same");
+}
+
+#[tokio::test]
+async fn nobody_is_led_to_another_site() {
+    let app = with_sign_in().start().await;
+    let surfer = Surfer::new(&app);
+    for next in ["//evil.example", "http://evil.example", "/\\evil.example", "/.//evil.example"] {
+        let link = surfer.ask_link(&app, "ann@example.com", next).await;
+        assert_eq!(surfer.use_link(&link).await.location(), "/", "{next}");
+        let already = surfer.get(&format!("/sign_in?next={next}")).await;
+        assert_eq!((already.status, already.location()), (303, "/"), "{next}");
+    }
+}
+
+#[tokio::test]
+async fn monitors_unsubscribers_and_style_need_no_sign_in_and_nothing_else_is_shown() {
+    let app = with_sign_in().start().await;
+    let surfer = Surfer::new(&app);
+    let health = surfer.get("/check_health").await;
+    assert_eq!((health.status, health.body.as_str()), (200, "ok\n"));
+    assert_eq!(surfer.get("/style.css").await.status, 200);
+    assert_eq!(surfer.get("/unsubscribe").await.status, 403, "only by a signed link");
+    for path in ["/", "/admin", "/view_traceback?issue=1", "/account", "/people/roles"] {
+        let page = surfer.get(path).await;
+        assert_eq!(page.status, 303, "{path}");
+        assert!(page.location().starts_with("/sign_in?next=%2F"), "{path}: {}", page.location());
+    }
+    let form = surfer.post_bare("/save_mute", &[("issue", "1")]).await;
+    assert_eq!(form.status, 401);
+    assert!(form.body.contains("nothing was changed"), "{}", form.body);
+    let api = surfer.get("/api/v1/me").await;
+    assert_eq!((api.status, &api.headers["www-authenticate"]), (401, &"Bearer".parse().unwrap()));
+    assert!(api.body.starts_with("{\"error\":"), "{}", api.body);
+    surfer.sign_in(&app, "ann@example.com").await;
+    assert!(surfer.get("/check_health").await.body.contains("Configuration"));
+}
+
+#[tokio::test]
+async fn under_https_the_cookie_belongs_to_this_host_alone() {
+    let app = with_sign_in().with("hostname", "https://flawless.example.com").start().await;
+    let surfer = Surfer::new(&app);
+    let link = surfer.ask_link(&app, "ann@example.com", "/").await;
+    assert!(link.starts_with("https://flawless.example.com/sign_in/link?token="), "{link}");
+    let used = surfer.use_link(&link).await;
+    let cookie = used.cookies()[0];
+    assert!(cookie.starts_with("__Host-flawless_session="), "{cookie}");
+    assert!(cookie.contains("; Secure") && cookie.contains("; HttpOnly"), "{cookie}");
+}
+
+#[test]
+fn who_cannot_get_in_gets_a_link_by_command() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = "[flawless]\ndata_dir_path = data\nallowed_emails = ann@example.com\n";
+    std::fs::write(folder.path().join("f.cfg"), config).expect("written");
+    let run = |more: &[&str]| {
+        let arguments = [&["sign-in-link", "-conf", "f.cfg"], more].concat();
+        flawless(folder.path(), &arguments)
+    };
+    for more in [&[][..], &["Ann@example.com"]] {
+        let text = stdout(&run(more));
+        assert!(text.starts_with("http://127.0.0.1:8080/sign_in/link?token="), "{text}");
+    }
+    let stranger = run(&["eve@evil.example"]);
+    assert_eq!(stranger.status.code(), Some(1));
+    assert!(stderr(&stranger).contains("allowed_emails"), "{}", stderr(&stranger));
+    let off = run(&["--set", "auth=off"]);
+    assert!(stderr(&off).contains("--set auth: off, so there is no sign-in"), "{}", stderr(&off));
+    let check = flawless(folder.path(), &["check", "--set", "data_dir_path=data"]);
+    let text = String::from_utf8_lossy(&check.stdout).into_owned();
+    assert!(text.contains("sign-in: by a link in a mail; nobody is allowed yet"), "{text}");
+    assert!(text.contains("missing  nobody may sign in"), "{text}");
+}

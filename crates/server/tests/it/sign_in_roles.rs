@@ -1,0 +1,137 @@
+//! What who has signed in may do, for how long, and by whose word.
+use crate::harness::{App, AppBuilder, Surfer};
+use crate::sign_in::with_sign_in;
+
+const DAY: i64 = 86_400_000;
+
+fn with_root() -> AppBuilder {
+    with_sign_in().with("administrators", "root@example.com")
+}
+
+async fn surfer(app: &App, address: &str) -> Surfer {
+    let surfer = Surfer::new(app);
+    surfer.sign_in(app, address).await;
+    surfer
+}
+
+#[tokio::test]
+async fn a_role_that_is_given_or_taken_counts_at_once() {
+    let app = with_root().start().await;
+    let (root, ann) =
+        (surfer(&app, "root@example.com").await, surfer(&app, "ann@example.com").await);
+    assert_eq!(ann.get("/add_known_error").await.status, 200, "a developer");
+    let refused = ann.get("/people/roles").await;
+    assert_eq!(refused.status, 403);
+    let why = "This takes the role administrator, and ann@example.com has the role developer";
+    assert!(refused.body.contains(why), "{}", refused.body);
+    let give = async |address: &str, role: &str| {
+        root.post("/people/roles/save", &[("address", address), ("role", role)]).await.status
+    };
+    assert_eq!(give("ann@example.com", "reader").await, 303);
+    assert_eq!(ann.get("/add_known_error").await.status, 403);
+    assert_eq!(ann.get("/").await.status, 200);
+    let list = root.get("/people/roles").await.body;
+    assert!(list.contains("given by an administrator: root@example.com"), "{list}");
+    assert_eq!(give("ann@example.com", "blocked").await, 303);
+    let blocked = ann.get("/").await;
+    assert_eq!(blocked.status, 403);
+    assert!(blocked.body.contains("ann@example.com may not see these pages"), "{}", blocked.body);
+    assert_eq!(give("ann@example.com", "").await, 303);
+    assert_eq!(ann.get("/add_known_error").await.status, 200, "what was given is taken back");
+    assert_eq!(give("guest@other.org", "administrator").await, 303);
+    let guest = surfer(&app, "guest@other.org").await;
+    let own = [("address", "guest@other.org"), ("role", "reader")];
+    assert_eq!(guest.post("/people/roles/save", &own).await.status, 409, "not one's own");
+    let over = [("address", "root@example.com"), ("role", "blocked")];
+    assert_eq!(guest.post("/people/roles/save", &over).await.status, 303);
+    assert_eq!(root.get("/people/roles").await.status, 200, "the configuration comes first");
+    for (address, role) in [("nobody", "reader"), ("ann@example.com", "king")] {
+        assert_eq!(give(address, role).await, 400);
+    }
+}
+
+#[tokio::test]
+async fn sign_ins_end_by_themselves_and_by_hand() {
+    let app = with_root().start().await;
+    let (here, there) =
+        (surfer(&app, "ann@example.com").await, surfer(&app, "ann@example.com").await);
+    let other = surfer(&app, "ben@example.com").await;
+    app.clock.advance(20 * DAY);
+    let used = here.get("/").await;
+    assert!(used.cookies()[0].contains("Max-Age=2592000"), "it lasts longer when it is used");
+    assert!(here.get("/").await.cookies().is_empty(), "which is said once an hour");
+    app.clock.advance(20 * DAY);
+    assert!(here.is_in().await && !there.is_in().await, "only the one that was used");
+    assert!(!other.is_in().await);
+
+    let (there, root) =
+        (surfer(&app, "ann@example.com").await, surfer(&app, "root@example.com").await);
+    let id = there.get("/account").await.field("id");
+    assert_eq!(root.post("/account/end_session", &[("id", &id)]).await.status, 303);
+    assert!(here.is_in().await, "nobody ends another's");
+    assert_eq!(there.post("/account/end_session", &[("id", &id)]).await.status, 303);
+    assert!(!here.is_in().await && there.is_in().await);
+    let signed_out = there.post("/sign_out", &[]).await;
+    assert_eq!(signed_out.location(), "/sign_in");
+    assert!(!there.is_in().await);
+
+    let (here, there) =
+        (surfer(&app, "ann@example.com").await, surfer(&app, "ann@example.com").await);
+    assert_eq!(here.post("/sign_out_everywhere", &[]).await.status, 303);
+    assert!(!here.is_in().await && !there.is_in().await);
+    let here = surfer(&app, "ann@example.com").await;
+    let ann = [("address", "ann@example.com")];
+    assert_eq!(root.post("/people/roles/sign_out", &ann).await.status, 303);
+    assert!(!here.is_in().await && root.is_in().await);
+}
+
+#[tokio::test]
+async fn each_sign_in_has_a_secret_and_forms_of_its_own() {
+    let app = with_root().start().await;
+    let ann = Surfer::new(&app);
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let link = ann.ask_link(&app, "ann@example.com", "/").await;
+        seen.push(ann.use_link(&link).await.cookies()[0].to_owned());
+    }
+    assert_ne!(seen[0], seen[1]);
+    let account = ann.get("/account").await.body;
+    assert!(!account.contains("end_session"), "the one before has ended: {account}");
+    let ben = surfer(&app, "ben@example.com").await;
+    let (token, of_ben) = (ann.form_token().await, ben.form_token().await);
+    assert_ne!(token, of_ben);
+    let save = async |token: &str| {
+        let fields = [("exc_name", "a.B"), ("form_token", token)];
+        ann.post_bare("/save_ignored_exceptions", &fields).await.status
+    };
+    for forged in ["", &of_ben, &app.form_token()] {
+        assert_eq!(save(forged).await, 403, "{forged:?}");
+    }
+    assert!(app.server.shared.rules.get().rules.ignored_exceptions.is_empty());
+    assert_ne!(save(&token).await, 403);
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_says_who_it_is_and_nobody_else() {
+    let header = "x-forwarded-email";
+    let app = with_root().with("proxy_user_header", header);
+    let app = app.with("trusted_proxies", "10.0.0.0/8, 127.0.0.1").start().await;
+    let ann = Surfer::new(&app).header(header, "Ann@example.com");
+    let page = ann.get("/account").await.body;
+    assert!(page.contains("ann@example.com") && page.contains("developer"), "{page}");
+    assert!(!page.contains("Sign out"), "the proxy would sign in again: {page}");
+    let fields = [("exc_name", "a.B")];
+    assert_eq!(ann.post_bare("/save_ignored_exceptions", &fields).await.status, 403);
+    assert_eq!(ann.post("/save_ignored_exceptions", &fields).await.status, 303);
+    let eve = Surfer::new(&app).header(header, "eve@evil.example").get("/").await;
+    assert_eq!(eve.status, 403);
+    let twice =
+        Surfer::new(&app).header(header, "root@example.com").header(header, "a@example.com");
+    assert!(!twice.is_in().await, "one of them is forged");
+    assert!(!Surfer::new(&app).is_in().await);
+
+    let app = with_root().with("proxy_user_header", header);
+    let app = app.with("trusted_proxies", "10.0.0.0/8").start().await;
+    let forged = Surfer::new(&app).header(header, "root@example.com");
+    assert!(!forged.is_in().await, "this peer is no proxy");
+}
