@@ -30,7 +30,8 @@ pub(super) async fn save(
     State(shared): State<Shared>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
-    let wrong = |frame, text: &str| Ok(message(frame, StatusCode::BAD_REQUEST, "Not taken", text));
+    let wrong =
+        |frame, text: &str| Ok(message(frame, StatusCode::UNPROCESSABLE_ENTITY, "Not taken", text));
     let Some(address) = fields.address() else {
         return wrong(
             frame,

@@ -81,7 +81,7 @@ async fn form(
     let Some(link) = shared.store.sign_in_link(&hash(&token), shared.clock.now()).await? else {
         return Ok(gone(frame));
     };
-    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     Ok(page_with(status, &Page { frame, token, address: link.address, typed, problem }))
 }
 

@@ -60,7 +60,14 @@ pub(super) async fn send(frame: Frame, State(shared): State<Shared>, request: Re
     let next = safe(fields.get("next"));
     if !is_mailable(&address) {
         let problem = "This is no mail address. Write it like ann@example.com.".to_owned();
-        return form(frame, &shared, next, address, StatusCode::BAD_REQUEST, Some(problem));
+        return form(
+            frame,
+            &shared,
+            next,
+            address,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Some(problem),
+        );
     }
     let now = shared.clock.now();
     if let Err(many) = shared.sign_in.limits.grant(&address, origin, now) {

@@ -44,7 +44,8 @@ pub(super) async fn save(
     State(shared): State<Shared>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
-    let wrong = |frame, text| Ok(message(frame, StatusCode::BAD_REQUEST, "Not made", text));
+    let wrong =
+        |frame, text| Ok(message(frame, StatusCode::UNPROCESSABLE_ENTITY, "Not made", text));
     let Some((owner, most)) = frame.address().zip(frame.visitor.as_ref().map(|one| one.role))
     else {
         return wrong(frame, "There is no sign-in here, so the API asks for no token.");

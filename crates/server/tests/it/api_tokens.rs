@@ -24,7 +24,7 @@ async fn a_token_does_what_it_and_its_owner_may_until_one_of_them_may_not() {
     ann.sign_in(&app, "ann@example.com").await;
     for (role, days) in [("administrator", "30"), ("developer", "366"), ("", "30")] {
         let fields = [("name", "x"), ("role", role), ("days", days)];
-        assert_eq!(ann.post("/account/create_token", &fields).await.status, 400, "{role} {days}");
+        assert_eq!(ann.post("/account/create_token", &fields).await.status, 422, "{role} {days}");
     }
     let token = make(&ann, "developer", "7").await;
     let reading = make(&ann, "reader", "90").await;

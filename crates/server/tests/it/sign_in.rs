@@ -40,7 +40,7 @@ async fn the_link_of_the_first_start_makes_one_administrator_once() {
     for (typed, problem) in [("", "Write your mail address"), ("nobody", "no mail address")] {
         let fields = [("token", token), ("address", typed)];
         let page = surfer.post_bare("/sign_in/link", &fields).await;
-        assert_eq!(page.status, 400);
+        assert_eq!(page.status, 422);
         assert!(page.body.contains(problem) && page.body.contains("aria-invalid"), "{}", page.body);
     }
     let fields = [("token", token), ("address", "Boss@Elsewhere.org")];
@@ -140,7 +140,7 @@ async fn no_answer_says_whether_an_address_is_known_and_links_are_limited() {
     assert_eq!(app.smtp.mails().len(), 5, "and none to a stranger");
     app.clock.advance(60 * MINUTE);
     assert_eq!(ask("ann@example.com").await.status, 303);
-    assert_eq!(ask("ann@example.com\r\nBcc: x@example.com").await.status, 400);
+    assert_eq!(ask("ann@example.com\r\nBcc: x@example.com").await.status, 422);
     let huge = "a".repeat(20_000);
     assert_eq!(ask(&huge).await.status, 413);
 }

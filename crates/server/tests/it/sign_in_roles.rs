@@ -46,7 +46,7 @@ async fn a_role_that_is_given_or_taken_counts_at_once() {
     assert_eq!(guest.post("/people/roles/save", &over).await.status, 303);
     assert_eq!(root.get("/people/roles").await.status, 200, "the configuration comes first");
     for (address, role) in [("nobody", "reader"), ("ann@example.com", "king")] {
-        assert_eq!(give(address, role).await, 400);
+        assert_eq!(give(address, role).await, 422);
     }
 }
 

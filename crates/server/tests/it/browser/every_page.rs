@@ -38,6 +38,8 @@ pub const PAGES: &[(&str, u64, &str)] = &[
     ("no-person", 404, "/people/nobody%40example.com"),
     ("setup", 200, "/setup"),
     ("no-test-error", 404, "/setup/test_error/7"),
+    ("account", 200, "/account"),
+    ("roles", 200, "/people/roles"),
     ("health", 200, "/check_health"),
     ("unsubscribe", 200, "{unsubscribe}"),
     ("no-page", 404, "/nothing"),
@@ -71,7 +73,7 @@ const EMPTY: &[(&str, &str)] = &[
 ];
 
 /// Everything that is wrong with the page that the browser shows.
-async fn faults(browser: &Browser, name: &str, width: u32) -> Vec<String> {
+pub(super) async fn faults(browser: &Browser, name: &str, width: u32) -> Vec<String> {
     let mut found = browser.complaints().await;
     found.extend(browser.too_wide().await);
     for scheme in [Scheme::Dark, Scheme::Light] {
@@ -87,7 +89,7 @@ async fn faults(browser: &Browser, name: &str, width: u32) -> Vec<String> {
     found.iter().map(|fault| format!("{name} at {width}: {fault}")).collect()
 }
 
-fn none(found: &[String]) {
+pub(super) fn none(found: &[String]) {
     assert!(found.is_empty(), "{} faults:\n{}", found.len(), found.join("\n"));
 }
 

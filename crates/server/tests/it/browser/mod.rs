@@ -3,4 +3,5 @@
 mod by_keyboard;
 pub mod every_page;
 pub mod filled;
+mod sign_in;
 mod ways;

@@ -27,7 +27,7 @@ pub use mail::{Mail, SmtpServer};
 pub use open_id::OpenIdProvider;
 pub use process::{ServerProcess, free_port, server_options};
 pub use repository::{ANN, BEN, CLEO, Person, TestRepository};
-pub use surfer::{Answer, Surfer, mails_to};
+pub use surfer::{Answer, Surfer, link_in, mails_to};
 pub use thrift::{Frame, ThriftClient, request};
 pub use webhook::{Posted, Webhook};
 

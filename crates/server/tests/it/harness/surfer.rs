@@ -91,9 +91,7 @@ impl Surfer {
         let asked = self.post_bare("/sign_in", &[("address", address), ("next", next)]).await;
         assert_eq!((asked.status, asked.location()), (303, "/sign_in/sent"), "{}", asked.body);
         wait_until("the link arrives", async || mails_to(app, address).len() > before).await;
-        let mail = mails_to(app, address).pop().expect("a mail");
-        let link = mail.text.lines().map(str::trim).find(|line| line.contains("/sign_in/link"));
-        link.expect("a link").to_owned()
+        link_in(&mails_to(app, address).pop().expect("a mail"))
     }
 
     /// Presses the button behind a link.
@@ -143,4 +141,10 @@ impl Surfer {
 pub fn mails_to(app: &App, address: &str) -> Vec<Mail> {
     let mails = app.smtp.mails().into_iter();
     mails.filter(|mail| mail.to == address && mail.subject.contains("Sign in")).collect()
+}
+
+/// The link that a mail brings.
+pub fn link_in(mail: &Mail) -> String {
+    let link = mail.text.lines().map(str::trim).find(|line| line.contains("/sign_in/link"));
+    link.expect("a link").to_owned()
 }
