@@ -1,7 +1,7 @@
 //! Tell or not, and whom.
 use crate::address::is_mailable;
 use crate::owner::Owner;
-use crate::rules::{KnownError, Rules, path_is_within};
+use crate::rules::{KnownError, RuleId, Rules, path_is_within};
 
 /// How often an issue has occurred, and what was decided before.
 #[derive(Debug, Clone, Copy, Default)]
@@ -137,6 +137,8 @@ pub struct Recipients {
     pub mailable: Vec<(String, String)>,
     /// Addresses that cannot be mailed.
     pub invalid: Vec<String>,
+    /// The rules that led to them: of the owner, and the watchers.
+    pub rules: Vec<RuleId>,
 }
 
 /// Everyone to tell about an issue whose blamed line is in `blamed_path`, with the paths of the
@@ -149,7 +151,7 @@ pub fn recipients<'a>(
     rules: &Rules,
 ) -> Recipients {
     let paths: Vec<&str> = traceback_paths.into_iter().collect();
-    let mut found = Recipients::default();
+    let mut found = Recipients { rules: owner.rules.clone(), ..Recipients::default() };
     if let Some(address) = &owner.address {
         let why = match (owner.is_fallback, owner.steps.is_empty()) {
             (true, _) => "you are the default contact",
@@ -158,13 +160,18 @@ pub fn recipients<'a>(
         };
         found.add(address, why.to_owned());
     }
-    for (_, watcher) in &rules.watchers {
+    for (id, watcher) in &rules.watchers {
         let scope = &watcher.filepath;
-        if path_is_within(blamed_path, scope) {
-            found.add(&watcher.email, format!("you watch {scope}"));
-        } else if watcher.watch_all_errors && paths.iter().any(|path| path_is_within(path, scope)) {
-            found.add(&watcher.email, format!("you watch {scope} for any error"));
-        }
+        let any = || watcher.watch_all_errors && paths.iter().any(|at| path_is_within(at, scope));
+        let why = if path_is_within(blamed_path, scope) {
+            format!("you watch {scope}")
+        } else if any() {
+            format!("you watch {scope} for any error")
+        } else {
+            continue;
+        };
+        found.rules.push(*id);
+        found.add(&watcher.email, why);
     }
     for address in known.iter().flat_map(|known| &known.email_recipients) {
         found.add(address, "named by the known error".to_owned());

@@ -18,7 +18,7 @@ pub fn answerable(
     policy: &AddressPolicy,
     unreachable: &dyn Fn(&str) -> Option<String>,
 ) -> Owner {
-    let mut steps = Vec::new();
+    let (mut steps, mut used) = (Vec::new(), Vec::new());
     if let Some(developer) = developer {
         let mut owner = owner_of(Some(developer), path, rules, policy);
         let why = owner.address.as_deref().filter(|_| !owner.is_fallback).and_then(unreachable);
@@ -26,6 +26,7 @@ pub fn answerable(
             Some(why) => {
                 steps.append(&mut owner.steps);
                 steps.push(why);
+                used.append(&mut owner.rules);
             }
             None if !owner.is_fallback || code_owners.is_none() => return owner,
             // The step that led to the default contact comes again below.
@@ -35,20 +36,22 @@ pub fn answerable(
     let found = code_owners.map(|owners| owner_by_code_owners(owners, rules));
     if let Some(found) = found {
         steps.extend(found.steps);
+        used.extend(found.rules);
         if let Some(email) = found.address {
             let owner = Developer { name: String::new(), email };
             let mut owner = owner_of(Some(&owner), path, rules, policy);
             let why = owner.address.as_deref().filter(|_| !owner.is_fallback).and_then(unreachable);
             steps.append(&mut owner.steps);
+            used.append(&mut owner.rules);
             match why {
                 Some(why) => steps.push(why),
-                None => return Owner { steps, ..owner },
+                None => return Owner { steps, rules: used, ..owner },
             }
         }
     }
     let mut fallback = owner_of(None, path, rules, policy);
     steps.append(&mut fallback.steps);
-    Owner { steps, ..fallback }
+    Owner { steps, rules: used, ..fallback }
 }
 
 #[cfg(test)]

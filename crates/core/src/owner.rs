@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::AddressPolicy;
 use crate::blame::Developer;
-use crate::rules::{Rules, path_is_within};
+use crate::rules::{Reassignment, RuleId, Rules, path_is_within};
 
 /// Who answers for an issue, and each step that led there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +14,18 @@ pub struct Owner {
     pub is_fallback: bool,
     /// What was done to the commit's address, in sentences.
     pub steps: Vec<String>,
+    /// The email aliases and the reassignment that led there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RuleId>,
+}
+
+/// What was done to an address.
+#[derive(Debug, Default)]
+pub(crate) struct Trail {
+    /// In sentences.
+    pub(crate) steps: Vec<String>,
+    /// By which rules.
+    pub(crate) rules: Vec<RuleId>,
 }
 
 /// The owner of a line at `path` that `developer` wrote; `developer` is `None` when nobody is
@@ -25,20 +37,22 @@ pub fn owner_of(
     rules: &Rules,
     policy: &AddressPolicy,
 ) -> Owner {
-    let mut steps = Vec::new();
+    let mut trail = Trail::default();
     let address = developer.and_then(|developer| {
         let committed = developer.email.trim();
-        let address = readable(committed, rules, policy, &mut steps)?;
+        let address = readable(committed, rules, policy, &mut trail)?;
         match reassigned(committed, &address, path, rules) {
-            Some((scope, designated)) => {
-                steps.push(format!("reassigned for {scope}: {address} → {designated}"));
-                Some(alias(designated, rules, &mut steps).unwrap_or_else(|| designated.to_owned()))
+            Some((id, Reassignment { filepath, designated_email: designated, .. })) => {
+                trail.steps.push(format!("reassigned for {filepath}: {address} → {designated}"));
+                trail.rules.push(*id);
+                Some(alias(designated, rules, &mut trail).unwrap_or_else(|| designated.clone()))
             }
             None => Some(address),
         }
     });
+    let Trail { mut steps, rules } = trail;
     if address.is_some() {
-        return Owner { address, is_fallback: false, steps };
+        return Owner { address, is_fallback: false, steps, rules };
     }
     match developer {
         Some(developer) if !developer.email.trim().is_empty() => {
@@ -50,11 +64,11 @@ pub fn owner_of(
     match &policy.default_contact {
         Some(contact) => {
             steps.push(format!("nobody else is known: default_contact {contact}"));
-            Owner { address: Some(contact.clone()), is_fallback: true, steps }
+            Owner { address: Some(contact.clone()), is_fallback: true, steps, rules }
         }
         None => {
             steps.push("nobody is known, and default_contact is not set".into());
-            Owner { address: None, is_fallback: true, steps }
+            Owner { address: None, is_fallback: true, steps, rules }
         }
     }
 }
@@ -64,9 +78,9 @@ fn readable(
     committed: &str,
     rules: &Rules,
     policy: &AddressPolicy,
-    steps: &mut Vec<String>,
+    trail: &mut Trail,
 ) -> Option<String> {
-    if let Some(alias) = alias(committed, rules, steps) {
+    if let Some(alias) = alias(committed, rules, trail) {
         return Some(alias);
     }
     let (local, domain) = committed.split_once('@').unwrap_or((committed, ""));
@@ -78,7 +92,7 @@ fn readable(
         if address != committed {
             let why =
                 if policy.ignore_vcs_domain { "ignore_vcs_email_domain" } else { "no domain" };
-            steps.push(format!("{why}: {committed} → {address}"));
+            trail.steps.push(format!("{why}: {committed} → {address}"));
         }
         return Some(address);
     }
@@ -86,14 +100,15 @@ fn readable(
 }
 
 /// What the email aliases make of `address`, whole or by its part before the `@`.
-pub(crate) fn alias(address: &str, rules: &Rules, steps: &mut Vec<String>) -> Option<String> {
+pub(crate) fn alias(address: &str, rules: &Rules, trail: &mut Trail) -> Option<String> {
     let find = |wanted: &str| {
         let matches = |old: &str| !wanted.is_empty() && old.eq_ignore_ascii_case(wanted);
         rules.email_aliases.iter().find(|(_, alias)| matches(&alias.old_email))
     };
     let local = address.split_once('@').map_or("", |(local, _)| local);
-    let (_, found) = find(address).or_else(|| find(local))?;
-    steps.push(format!("email alias: {} → {}", found.old_email, found.new_email));
+    let (id, found) = find(address).or_else(|| find(local))?;
+    trail.rules.push(*id);
+    trail.steps.push(format!("email alias: {} → {}", found.old_email, found.new_email));
     Some(found.new_email.clone())
 }
 
@@ -102,14 +117,12 @@ fn reassigned<'a>(
     address: &str,
     path: &str,
     rules: &'a Rules,
-) -> Option<(&'a str, &'a str)> {
+) -> Option<&'a (RuleId, Reassignment)> {
     let is_theirs =
         |email: &str| email.eq_ignore_ascii_case(address) || email.eq_ignore_ascii_case(committed);
     rules
         .reassignments
         .iter()
-        .map(|(_, rule)| rule)
-        .filter(|rule| is_theirs(&rule.email) && path_is_within(path, &rule.filepath))
-        .max_by_key(|rule| rule.filepath.trim_matches('/').len())
-        .map(|rule| (rule.filepath.as_str(), rule.designated_email.as_str()))
+        .filter(|(_, rule)| is_theirs(&rule.email) && path_is_within(path, &rule.filepath))
+        .max_by_key(|(_, rule)| rule.filepath.trim_matches('/').len())
 }

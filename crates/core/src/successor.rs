@@ -5,8 +5,8 @@ use crate::address::is_mailable;
 use crate::automation::AutomationPatterns;
 use crate::blame::Developer;
 use crate::code_owners::Owners;
-use crate::owner::alias;
-use crate::rules::Rules;
+use crate::owner::{Trail, alias};
+use crate::rules::{RuleId, Rules};
 
 /// The address that CODEOWNERS leads to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct CodeOwner {
     pub address: Option<String>,
     /// A sentence for each owner that was skipped, and for the one that was taken.
     pub steps: Vec<String>,
+    /// The email aliases that led there.
+    pub rules: Vec<RuleId>,
 }
 
 /// As much of a pattern as is shown.
@@ -26,19 +28,22 @@ const MAX_PATTERN: usize = 100;
 pub fn owner_by_code_owners(owners: &Owners, rules: &Rules) -> CodeOwner {
     let pattern: String = owners.pattern.chars().take(MAX_PATTERN).collect();
     let place = format!("CODEOWNERS line {} ({pattern})", owners.line);
-    let mut steps = Vec::new();
+    let (mut steps, mut used) = (Vec::new(), Vec::new());
     if owners.owners.is_empty() {
-        return CodeOwner { address: None, steps: vec![format!("{place} names nobody")] };
+        return CodeOwner { steps: vec![format!("{place} names nobody")], ..CodeOwner::default() };
     }
     for owner in &owners.owners {
         let address = match owner.strip_prefix('@') {
             None => Some(owner.clone()),
             Some(handle) => {
-                let mut found = Vec::new();
+                let mut found = Trail::default();
                 let address =
                     alias(owner, rules, &mut found).or_else(|| alias(handle, rules, &mut found));
                 match address {
-                    Some(_) => steps.append(&mut found),
+                    Some(_) => {
+                        steps.append(&mut found.steps);
+                        used.append(&mut found.rules);
+                    }
                     None => steps.push(format!("{place}: {owner} has no email alias")),
                 }
                 address
@@ -47,11 +52,11 @@ pub fn owner_by_code_owners(owners: &Owners, rules: &Rules) -> CodeOwner {
         let Some(address) = address else { continue };
         if is_mailable(&address) {
             steps.push(format!("{place}: {owner} is the owner"));
-            return CodeOwner { address: Some(address), steps };
+            return CodeOwner { address: Some(address), steps, rules: used };
         }
         steps.push(format!("{place}: {address:?} is not a mail address"));
     }
-    CodeOwner { address: None, steps }
+    CodeOwner { address: None, steps, rules: used }
 }
 
 /// Whether a developer counts as gone: no commit of theirs for `author_gone_days`. 0 days turn

@@ -1,6 +1,7 @@
 //! The Flawless server and its command line. ARCHITECTURE.md walks one report through it.
 
 mod accept;
+pub mod actions;
 pub mod attribution;
 pub mod blame_story;
 pub mod channel;
@@ -33,6 +34,8 @@ pub mod project_keys;
 pub mod redaction;
 pub mod retry;
 pub mod role;
+pub mod rule_preview;
+pub mod rule_words;
 pub mod sealing;
 pub mod server;
 pub mod setup;

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
-use flawless_core::{ClassifiedFrame, CommitId, Fingerprint, OutcomeKind, Report};
+use flawless_core::{ClassifiedFrame, CommitId, Fingerprint, OutcomeKind, Report, RuleId};
 use tokio::task::{self, JoinSet};
 
 use super::again::Back;
 use super::find_issue::{Attributed, Found, NotYet, find, not_blamed};
 use super::issue_facts::NewFacts;
 use super::record::{example, facet_of};
+use super::rule_use::{count_rules, rules_used};
 use super::tell::{Occurred, tell};
 use super::verdicts::{Fate, KnownTrace, Verdicts};
 use crate::attribution::{MuchSeen, Repo, choose_line, find_files};
@@ -176,7 +177,7 @@ async fn finish(
     };
     let mut again = None;
     let (counted, known_error, blamed, mending) = match found {
-        Found::Dropped(outcome, reason) => {
+        Found::Dropped(outcome, reason, rule) => {
             tx.add_outcome(
                 outcome,
                 &reason,
@@ -185,9 +186,11 @@ async fn finish(
                 &example(&report, &shared.redaction),
             )
             .await?;
+            let used: Box<[RuleId]> = [rule].into();
+            count_rules(&mut tx, &used, &taken, now).await?;
             tx.commit().await?;
             let (rules_revision, fate) = (rules.revision, Fate::Dropped { outcome, reason });
-            remember(KnownTrace { rules_revision, only_at_tip: None, fate });
+            remember(KnownTrace { rules_revision, only_at_tip: None, rules: used, fate });
             return Ok(());
         }
         Found::Issue(new) => {
@@ -230,6 +233,8 @@ async fn finish(
     }
     tx.count_facets(counted.id, &facets).await?;
     tx.add_sample(counted.id, counted.samples, taken.last_at, &sample).await?;
+    let used = rules_used(&frames, blamed_frame, known_error);
+    count_rules(&mut tx, &used, &taken, now).await?;
     let known = known_error.and_then(|id| rules.rules.known_error(id));
     let (added, threshold) = (taken.occurrences, taken.error_threshold);
     let at = taken.last_at;
@@ -252,7 +257,7 @@ async fn finish(
     if runs_now {
         shared.bells.revisions.notify_one();
     }
-    remember(KnownTrace { rules_revision: rules.revision, only_at_tip, fate });
+    remember(KnownTrace { rules_revision: rules.revision, only_at_tip, rules: used, fate });
     shared.bells.alerts.notify_one();
     Ok(())
 }

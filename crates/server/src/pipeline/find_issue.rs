@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flawless_core::{
     BlameFrame, BlamedLine, Choice, ClassifiedFrame, CommitId, Dropped, FrameKind, OutcomeKind,
-    Report, Verdict, is_foreign_folder, place_key,
+    Report, RuleId, Verdict, is_foreign_folder, place_key,
 };
 use flawless_git::{GitError, Mirror};
 
@@ -34,7 +34,7 @@ pub(super) struct Attributed {
 
 /// What attribution found.
 pub(super) enum Found {
-    Dropped(OutcomeKind, String),
+    Dropped(OutcomeKind, String, RuleId),
     /// The place is known: no git was needed.
     AtPlace {
         issue_id: i64,
@@ -199,10 +199,12 @@ pub(super) fn not_blamed(
 fn dropped_by(dropped: Dropped) -> Found {
     match dropped {
         Dropped::IgnoredException(id) => {
-            Found::Dropped(OutcomeKind::IgnoredException, format!("ignored_exceptions rule {id}"))
+            let why = format!("ignored_exceptions rule {id}");
+            Found::Dropped(OutcomeKind::IgnoredException, why, id)
         }
         Dropped::ThirdParty(id) => {
-            Found::Dropped(OutcomeKind::ThirdParty, format!("third_party_whitelist rule {id}"))
+            let why = format!("third_party_whitelist rule {id}");
+            Found::Dropped(OutcomeKind::ThirdParty, why, id)
         }
     }
 }

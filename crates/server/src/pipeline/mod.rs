@@ -12,6 +12,7 @@ mod mend;
 mod notify;
 mod notify_channels;
 mod record;
+mod rule_use;
 mod tell;
 mod verdicts;
 mod weekly;

@@ -14,8 +14,8 @@ use crate::mail::{AlertMail, summary_mails};
 use crate::short_alert::ShortAlert;
 use crate::state::Shared;
 use crate::store::{
-    AlertRow, IssueRow, NewMail, NewNotice, NoticeRow, RefusedAddress, Sample, StoreError,
-    channel_number,
+    AlertRow, IssueRow, NewMail, NewNotice, NoticeRow, RefusedAddress, RuleHits, Sample,
+    StoreError, channel_number,
 };
 
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -139,6 +139,9 @@ async fn address(shared: &Shared, alert: &AlertRow, erasures: i64) -> Result<(),
         return Ok(());
     }
     tx.add_notices(alert.id, &notices, now).await?;
+    let mut hits = RuleHits::default();
+    hits.add(&found.rules, 1, 1);
+    tx.count_rule_hits(&hits, now).await?;
     tx.commit().await?;
     let to = found.mailable.iter().map(|(address, _)| address.as_str()).collect::<Vec<_>>();
     tracing::info!(issue = issue.id, to = to.join(", "), reason = alert.reason, "telling");

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::intake::{Incoming, IntakeReceiver, NotKept};
 use crate::redaction::Redaction;
 use crate::state::Shared;
-use crate::store::{Facet, NewPending, Sample, Seen, StoreError, encode_sample};
+use crate::store::{Facet, NewPending, RuleHits, Sample, Seen, StoreError, encode_sample};
 
 /// Of a flood, one report in this time is kept whole: the samples then show seconds and not
 /// milliseconds of it, and writing them costs nothing.
@@ -169,6 +169,7 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
     let rules = shared.rules.get();
     let tip = shared.repo.get().tip_commit();
     let mut outcomes = Outcomes::default();
+    let mut rule_hits = RuleHits::default();
     for (reason, (count, example)) in groups.refused {
         outcomes.add(OutcomeKind::Refused, reason, count, example);
     }
@@ -181,6 +182,7 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
                 Fate::Dropped { outcome, reason } => {
                     let example = example(&group.newest, &shared.redaction);
                     outcomes.add(*outcome, reason, group.reports, example);
+                    rule_hits.add(&known.rules, group.reports, group.occurrences);
                 }
                 Fate::Counted { .. } => {
                     let sample = sample_when_due(&mut group, &known.fate, shared, now)?;
@@ -223,6 +225,7 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
                     continue;
                 };
                 tx.count_facets(counted.id, &facets).await?;
+                rule_hits.add(&known.rules, group.reports, group.occurrences);
                 if let Some(sample) = sample {
                     tx.add_sample(counted.id, counted.samples, now, &sample).await?;
                 }
@@ -237,6 +240,7 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
     for ((kind, reason), (reports, example)) in outcomes.0 {
         tx.add_outcome(kind, &reason, reports, now, &example).await?;
     }
+    tx.count_rule_hits(&rule_hits, now).await?;
     if let Some((occurrences, host)) = lost {
         tx.add_loss(occurrences, now, &shared.redaction.text(&host)).await?;
     }

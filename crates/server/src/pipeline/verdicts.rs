@@ -14,6 +14,8 @@ pub struct KnownTrace {
     pub rules_revision: i64,
     /// Only right as long as this is the tip, or there is none: nobody could be blamed there.
     pub only_at_tip: Option<Option<String>>,
+    /// The rules that made it so, for counting how often they matter.
+    pub rules: Box<[RuleId]>,
     /// What became of it.
     pub fate: Fate,
 }
@@ -93,6 +95,7 @@ mod tests {
         let known = |only_at_tip| KnownTrace {
             rules_revision: 7,
             only_at_tip,
+            rules: Box::default(),
             fate: Fate::Dropped { outcome: OutcomeKind::ThirdParty, reason: String::new() },
         };
         verdicts.insert(trace, known(None));

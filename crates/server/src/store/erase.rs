@@ -64,6 +64,7 @@ impl ErasedIssue {
 const ISSUE_TABLES: &[&str] = &[
     "DELETE FROM notice WHERE alert_id IN (SELECT id FROM alert WHERE issue_id = $1)",
     "DELETE FROM alert WHERE issue_id = $1",
+    "DELETE FROM action WHERE issue_id = $1",
     "DELETE FROM sample WHERE issue_id = $1",
     "DELETE FROM issue_hour WHERE issue_id = $1",
     "DELETE FROM issue_facet WHERE issue_id = $1",

@@ -12,7 +12,8 @@ use crate::sealing::SealError;
 pub struct PersonsData {
     /// Issues that name them, with the texts that stay.
     issues: Vec<IssueTexts>,
-    /// Alerts, mails and notices that name them in a text beside, with the texts that stay.
+    /// Alerts, mails, notices and actions that name them in a text beside, with the texts that
+    /// stay.
     beside: Vec<(Beside, i64, String)>,
     /// Samples that name them, by issue and slot.
     samples: Vec<(i64, i64)>,
@@ -50,7 +51,7 @@ pub struct PersonsCounts {
     pub mails: usize,
     /// Mails to others that name them.
     pub mails_naming: usize,
-    /// Notices to them and texts of alerts and mails that name them.
+    /// Notices to them and texts of alerts, mails and actions that name them.
     pub notes: usize,
     /// Their channels, what they wish about mails, and how they sign in.
     pub settings: usize,
@@ -77,11 +78,24 @@ enum Beside {
     AlertAgain,
     NoticeWhy,
     MailError,
+    ActionWho,
+    ActionWhat,
+    ActionUndo,
+    ActionUndoneBy,
 }
 
 impl Beside {
-    const ALL: [Self; 5] =
-        [Self::AlertReason, Self::AlertNote, Self::AlertAgain, Self::NoticeWhy, Self::MailError];
+    const ALL: [Self; 9] = [
+        Self::AlertReason,
+        Self::AlertNote,
+        Self::AlertAgain,
+        Self::NoticeWhy,
+        Self::MailError,
+        Self::ActionWho,
+        Self::ActionWhat,
+        Self::ActionUndo,
+        Self::ActionUndoneBy,
+    ];
 
     fn read(self) -> &'static str {
         match self {
@@ -90,6 +104,10 @@ impl Beside {
             Self::AlertAgain => "SELECT id, again FROM alert WHERE again IS NOT NULL",
             Self::NoticeWhy => "SELECT id, why FROM notice WHERE why <> ''",
             Self::MailError => "SELECT id, last_error FROM outbox WHERE last_error IS NOT NULL",
+            Self::ActionWho => "SELECT id, who FROM action",
+            Self::ActionWhat => "SELECT id, what FROM action",
+            Self::ActionUndo => "SELECT id, undo FROM action WHERE undo IS NOT NULL",
+            Self::ActionUndoneBy => "SELECT id, undone_by FROM action WHERE undone_by IS NOT NULL",
         }
     }
 
@@ -100,6 +118,11 @@ impl Beside {
             Self::AlertAgain => "UPDATE alert SET again = $2 WHERE id = $1",
             Self::NoticeWhy => "UPDATE notice SET why = $2 WHERE id = $1",
             Self::MailError => "UPDATE outbox SET last_error = $2 WHERE id = $1",
+            Self::ActionWho => "UPDATE action SET who = $2 WHERE id = $1",
+            Self::ActionWhat => "UPDATE action SET what = $2 WHERE id = $1",
+            // What would come back by it names them: it cannot be taken back any more.
+            Self::ActionUndo => "UPDATE action SET undo = NULLIF($2, $2) WHERE id = $1",
+            Self::ActionUndoneBy => "UPDATE action SET undone_by = $2 WHERE id = $1",
         }
     }
 }

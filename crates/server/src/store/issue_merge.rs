@@ -82,6 +82,7 @@ impl WriteTx {
             "UPDATE sample SET issue_id = $2 WHERE issue_id = $1",
             "UPDATE place SET issue_id = $2 WHERE issue_id = $1",
             "UPDATE alert SET issue_id = $2 WHERE issue_id = $1",
+            "UPDATE action SET issue_id = $2 WHERE issue_id = $1",
             "UPDATE issue_alias SET issue_id = $2 WHERE issue_id = $1",
             "UPDATE issue SET muted_until = COALESCE(muted_until, \
              (SELECT older.muted_until FROM issue AS older WHERE older.id = $1)) WHERE id = $2",

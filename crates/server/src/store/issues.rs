@@ -269,6 +269,18 @@ impl WriteTx {
         Ok(query.bind(issue).fetch_one(&mut *self.0).await?)
     }
 
+    /// The same; `None` when there is no such issue.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn counted_if_there(&mut self, issue: i64) -> Result<Option<Counted>, StoreError> {
+        match self.counted(issue).await {
+            Ok(counted) => Ok(Some(counted)),
+            Err(StoreError::Database(sqlx::Error::RowNotFound)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn count_hour(&mut self, issue: i64, seen: Seen) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO issue_hour (issue_id, hour, occurrences, last_at, reports) \

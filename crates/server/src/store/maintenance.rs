@@ -71,7 +71,7 @@ impl WriteTx {
     /// Forgets samples, hourly counts, outcomes, sent mails, functions of one issue and places older
     /// than `before`, waiting reports that were tried in vain since, revisions that did not run and
     /// addresses that were not retried since, and issues not seen since that nobody was told of.
-    /// The others stay: they remember who was.
+    /// The others stay: they remember who was. What people did is kept for a year.
     ///
     /// # Errors
     /// The database refuses.
@@ -89,6 +89,9 @@ impl WriteTx {
         }
         for statement in FORGET_ENDED {
             sqlx::query(*statement).bind(now).execute(&mut *self.0).await?;
+        }
+        for statement in FORGET_AFTER_A_YEAR {
+            sqlx::query(*statement).bind(now - YEAR_MS).execute(&mut *self.0).await?;
         }
         // A key that is gone, or a job that breaks off each time.
         let reports: Vec<i64> = sqlx::query_scalar(
@@ -143,6 +146,12 @@ impl Store {
     }
 }
 
+const YEAR_MS: i64 = 365 * 86_400_000;
+
+/// What says how things came to be as they are.
+const FORGET_AFTER_A_YEAR: &[&str] =
+    &["DELETE FROM action WHERE at < $1", "DELETE FROM rule_hit WHERE last_at < $1"];
+
 /// The newest one stays: its number must not be given again, for issues say up to which number
 /// they were looked for.
 const FORGET_REVISIONS: &str = "DELETE FROM running_revision WHERE last_seen_at < $1 \
@@ -173,6 +182,8 @@ const FORGET: &[&str] = &[
     "DELETE FROM place WHERE issue_id IN \
      (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
     "DELETE FROM issue_alias WHERE issue_id IN \
+     (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
+    "UPDATE action SET issue_id = NULL WHERE issue_id IN \
      (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
     "DELETE FROM issue WHERE merged_into IN \
      (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",

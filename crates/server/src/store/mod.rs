@@ -3,6 +3,7 @@
 //! Invariant: a method that writes belongs to [`WriteTx`]; what has to happen together happens
 //! in one. A missing row is `Ok(None)`.
 
+mod actions;
 mod alerts;
 mod api_tokens;
 mod channels;
@@ -14,10 +15,12 @@ mod functions_seen;
 mod issue_hours;
 mod issue_merge;
 mod issues;
+mod known_errors;
 mod line_facts;
 mod lists;
 mod losses;
 mod maintenance;
+mod matched;
 mod mended;
 mod muted;
 mod notices;
@@ -30,6 +33,8 @@ mod person_roles;
 mod posts;
 mod projects;
 mod refused;
+mod rule_hits;
+mod rule_list;
 mod rules;
 mod running;
 mod samples;
@@ -39,6 +44,7 @@ mod sign_in_links;
 mod unwanted;
 mod weeks;
 
+pub use actions::{ActionRow, NewAction};
 pub use alerts::{AlertRow, IssueAlert};
 pub use api_tokens::{MAX_TOKENS, NewToken, TokenRow};
 pub use channels::{ChannelRow, NewChannel, channel_number, channel_recipient};
@@ -50,6 +56,7 @@ pub use line_facts::StoredFacts;
 pub use lists::{HourCount, HourSums, IssueHead, ToldRow};
 pub use losses::LossRow;
 pub use maintenance::QueueAge;
+pub use matched::{MatchedIssue, Wanted};
 pub use mended::{MendedRow, OpenIssue, Predecessor};
 pub use muted::MUTED_FOR_EVER;
 pub use notices::{HeldRow, NewNotice, NoticeRow, RecentMail};
@@ -62,7 +69,9 @@ pub use person_roles::{GivenRole, PersonRole};
 pub use posts::{DuePost, PostState};
 pub use projects::ProjectRow;
 pub use refused::RefusedAddress;
-pub use rules::{RULE_LISTS, RuleEntry, RuleInputError, RuleList};
+pub use rule_hits::{RuleHits, RuleMatches};
+pub use rule_list::{RULE_LISTS, RuleInputError, RuleList};
+pub use rules::{AddedRule, RuleEntry};
 pub use running::RunningRow;
 pub use samples::{KeptSample, Sample, encode_sample};
 pub use sessions::{NewSession, SessionRow};

@@ -6,6 +6,8 @@ CREATE TABLE action (
     -- An address, the name of a token, or where there is no sign-in the machine.
     who TEXT NOT NULL,
     issue_id BIGINT REFERENCES issue (id),
+    -- In a word, as mute or add_rule.
+    kind TEXT NOT NULL,
     -- In words.
     what TEXT NOT NULL,
     -- How it is taken back, as JSON; NULL when it cannot be.

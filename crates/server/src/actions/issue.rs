@@ -1,0 +1,202 @@
+//! What is done to one issue: mute, resolve, reopen, tell; and to an address that gets no mails.
+use flawless_core::CommitId;
+
+use super::undo::{MendedState, Undo};
+use super::{ActionError, Done, issue_of, noted};
+use crate::attribution::Repo;
+use crate::dates::date_time;
+use crate::present::one_line;
+use crate::state::Shared;
+use crate::store::{IssueRow, MUTED_FOR_EVER, UnwantedKind};
+
+/// How an issue is named in what was done.
+pub(super) fn place(issue: &IssueRow) -> String {
+    format!("issue {} ({}:{})", issue.id, one_line(&issue.facts.path, 200), issue.facts.line)
+}
+
+pub(super) async fn mute(
+    shared: &Shared,
+    who: &str,
+    number: i64,
+    until: Option<i64>,
+) -> Result<Done, ActionError> {
+    let issue = issue_of(shared, number).await?;
+    let now = shared.clock.now();
+    if until.is_some_and(|until| until <= now) {
+        return Err(ActionError::field("until", "This time has passed: write one to come."));
+    }
+    let place = place(&issue);
+    let (kind, what) = match until {
+        None => ("unmute", format!("{place} is not muted any more")),
+        Some(MUTED_FOR_EVER..) => ("mute", format!("{place} is muted for ever")),
+        Some(until) => {
+            let until = date_time(until, &shared.config.timezone);
+            ("mute", format!("{place} is muted until {until}"))
+        }
+    };
+    let mut tx = shared.store.write().await?;
+    let before = tx.counted(issue.id).await?.muted_until;
+    tx.mute(issue.id, until).await?;
+    let undo = Undo::Mute { issue: issue.id, before, after: until };
+    let action = noted(who, Some(issue.id), kind, what, Some(&undo));
+    let id = tx.add_action(&action, now).await?;
+    tx.commit().await?;
+    Ok(Done::of(id, action))
+}
+
+pub(super) async fn resolve(
+    shared: &Shared,
+    who: &str,
+    number: i64,
+    commit: Option<&str>,
+) -> Result<Done, ActionError> {
+    let issue = issue_of(shared, number).await?;
+    let commit = match commit.map(str::trim) {
+        None | Some("") => None,
+        Some(name) => {
+            let commit = commit_of(shared, name).await;
+            Some(commit.map_err(|text| ActionError::field("commit", text))?)
+        }
+    };
+    let by = commit.as_ref().map(|commit| format!(" by {}", commit.short())).unwrap_or_default();
+    let what = format!("{} is mended{by}", place(&issue));
+    let (now, commit) = (shared.clock.now(), commit.as_ref().map(CommitId::as_str));
+    let after = MendedState {
+        at: now,
+        by: commit.map(str::to_owned),
+        how: Some("marked as mended by hand".to_owned()),
+    };
+    set_mended(shared, who, &issue, "resolve", what, Some(after)).await
+}
+
+pub(super) async fn reopen(shared: &Shared, who: &str, number: i64) -> Result<Done, ActionError> {
+    let issue = issue_of(shared, number).await?;
+    if issue.mended_at.is_none() {
+        return Err(ActionError::field("", "It is not mended: it is open."));
+    }
+    let what = format!("{} is not mended: it is open again", place(&issue));
+    set_mended(shared, who, &issue, "reopen", what, None).await
+}
+
+async fn set_mended(
+    shared: &Shared,
+    who: &str,
+    issue: &IssueRow,
+    kind: &'static str,
+    what: String,
+    after: Option<MendedState>,
+) -> Result<Done, ActionError> {
+    let mut tx = shared.store.write().await?;
+    let before = MendedState::of(&tx.counted(issue.id).await?);
+    MendedState::put(after.as_ref(), &mut tx, issue.id).await?;
+    let undo = Undo::Mended { issue: issue.id, before, after };
+    let action = noted(who, Some(issue.id), kind, what, Some(&undo));
+    let id = tx.add_action(&action, shared.clock.now()).await?;
+    tx.commit().await?;
+    shared.rules.refresh(&shared.store).await?;
+    Ok(Done::of(id, action))
+}
+
+/// The commit with this id, full or shortened; else a sentence about what is wrong.
+async fn commit_of(shared: &Shared, name: &str) -> Result<CommitId, String> {
+    let shown = one_line(name, 80);
+    let is_id = (7..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_hexdigit());
+    if !is_id {
+        return Err(format!(
+            "{shown:?} is no commit: write its id, all of it or at least its first seven digits."
+        ));
+    }
+    let Repo::Ready(mirror) = shared.repo.get().repo else {
+        let text = "The repository cannot be asked for this commit now: /check_health says why. \
+                    Try again later, or leave the commit empty.";
+        return Err(text.to_owned());
+    };
+    match mirror.resolve(&name.to_ascii_lowercase()).await {
+        Ok(Some(commit)) => Ok(commit),
+        Ok(None) => Err(format!(
+            "There is no commit {shown} in the repository, or several begin so. Push it first, or \
+             write all of its id."
+        )),
+        Err(error) => {
+            tracing::warn!(%error, "a commit could not be looked up");
+            Err("git could not look for this commit; the server's log says why.".to_owned())
+        }
+    }
+}
+
+pub(super) async fn tell(
+    shared: &Shared,
+    who: &str,
+    number: i64,
+    again: bool,
+) -> Result<Done, ActionError> {
+    let issue = issue_of(shared, number).await?;
+    if shared.store.newest_sample(issue.id).await.is_ok_and(|sample| sample.is_none()) {
+        let text = "Its samples are older than retention_days and were removed: there is nothing \
+                    left to tell. It is told when it occurs again.";
+        return Err(ActionError::field("", text));
+    }
+    let now = shared.clock.now();
+    let mut tx = shared.store.write().await?;
+    let counted = tx.counted(issue.id).await?;
+    if let (Some(told_at), false) = (counted.told_at, again) {
+        let date = date_time(told_at, &shared.config.timezone);
+        let text = format!("It was told on {date}. Say that it shall be told again.");
+        return Err(ActionError::field("again", text));
+    }
+    let reason = format!("asked for by {}", one_line(who, 254));
+    tx.tell(issue.id, counted.occurrences, &reason, None, now).await?;
+    let what = format!("{} is told to who answers for it", place(&issue));
+    let action = noted(who, Some(issue.id), "tell", what, None);
+    let id = tx.add_action(&action, now).await?;
+    tx.commit().await?;
+    shared.bells.alerts.notify_one();
+    Ok(Done::of(id, action))
+}
+
+pub(super) async fn retry_address(
+    shared: &Shared,
+    who: &str,
+    address: &str,
+    unwanted: Option<UnwantedKind>,
+) -> Result<Done, ActionError> {
+    let (address, now) = (address.trim(), shared.clock.now());
+    let is_it = |known: &str| known.eq_ignore_ascii_case(address);
+    // Only what is listed: anybody's address is not worth a row.
+    let is_listed = match unwanted {
+        Some(kind) => {
+            let unwanted = shared.store.unwanted_mails().await?;
+            unwanted.iter().any(|known| known.kind == kind.as_str() && is_it(&known.address))
+        }
+        None => {
+            let refused = shared.store.refused_addresses(now).await?;
+            refused.iter().any(|known| known.words.is_some() && is_it(&known.address))
+        }
+    };
+    if !is_listed {
+        let text = "This address is not in the list any more: look at /people again.";
+        return Err(ActionError::NotFound(text.to_owned()));
+    }
+    let mut tx = shared.store.write().await?;
+    let what = match unwanted {
+        Some(kind) => {
+            tx.remove_unwanted(address, kind).await?;
+            let mails = match kind {
+                UnwantedKind::Alerts => "alerts",
+                UnwantedKind::Weekly => "the weekly report",
+            };
+            format!("{address} gets {mails} again")
+        }
+        None => {
+            tx.forget_refusal(address, now).await?;
+            format!("mails to {address} are tried again")
+        }
+    };
+    // Somebody whom nobody could tell may be reached now.
+    tx.release_alerts().await?;
+    let action = noted(who, None, "retry_address", what, None);
+    let id = tx.add_action(&action, now).await?;
+    tx.commit().await?;
+    shared.bells.alerts.notify_one();
+    Ok(Done::of(id, action))
+}

@@ -1,0 +1,235 @@
+//! What people do to issues and rules, from pages and from the API alike: each is noted with who
+//! and when in the transaction that does it, and can be taken back where that is possible.
+
+mod issue;
+mod pass_on;
+mod rules;
+mod undo;
+
+use serde_json::Value;
+
+use crate::role::Role;
+use crate::state::Shared;
+use crate::store::{IssueRow, NewAction, RuleInputError, RuleList, StoreError, UnwantedKind};
+
+pub use pass_on::{Case, PassOn};
+pub use rules::{ImportPlan, import_plan};
+pub use undo::{Undo, undo};
+
+/// Something that somebody wants to be done.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// A rule is added: a known error, library code, a third-party rule, an ignored exception, or
+    /// one about people.
+    AddRule {
+        /// To which list.
+        list: RuleList,
+        /// In 0.4.5's field names.
+        entry: Value,
+        /// The issue that it is made for.
+        issue: Option<i64>,
+    },
+    /// A rule is changed.
+    EditRule {
+        /// Of which list.
+        list: RuleList,
+        /// Which one.
+        id: i64,
+        /// What it shall be.
+        entry: Value,
+    },
+    /// A rule is removed.
+    RemoveRule {
+        /// Of which list.
+        list: RuleList,
+        /// Which one.
+        id: i64,
+    },
+    /// All rules of a document are added, or none.
+    ImportRules {
+        /// To which list.
+        list: RuleList,
+        /// As `flawless rules import` takes it.
+        document: Value,
+    },
+    /// An issue is somebody else's: by an email alias or a reassignment.
+    Reassign {
+        /// Which one.
+        issue: i64,
+        /// To whom.
+        to: PassOn,
+    },
+    /// Another suspect is to blame: what stands before it becomes library code.
+    BlameInstead {
+        /// Of which issue.
+        issue: i64,
+        /// Its place among the suspects behind the blamed line, from 0.
+        suspect: usize,
+    },
+    /// Nobody is told of an issue until then; `None` ends that.
+    Mute {
+        /// Which one.
+        issue: i64,
+        /// Until when.
+        until: Option<i64>,
+    },
+    /// An issue is mended.
+    Resolve {
+        /// Which one.
+        issue: i64,
+        /// The commit that mends it; `None`: as of now.
+        commit: Option<String>,
+    },
+    /// An issue is not mended.
+    Reopen {
+        /// Which one.
+        issue: i64,
+    },
+    /// Who answers for an issue is told of it at once.
+    Tell {
+        /// Which one.
+        issue: i64,
+        /// Also when it was told before.
+        again: bool,
+    },
+    /// Mails to an address are tried again, or wanted again.
+    RetryAddress {
+        /// Which address.
+        address: String,
+        /// Which mails are wanted again; `None`: what was refused is tried again.
+        unwanted: Option<UnwantedKind>,
+    },
+}
+
+/// What was done.
+#[derive(Debug, Clone)]
+pub struct Done {
+    /// The number it is noted under.
+    pub id: i64,
+    /// In words.
+    pub what: String,
+    /// Whether it can be taken back.
+    pub can_undo: bool,
+}
+
+/// Why something is not done. Nothing of it was, then.
+#[derive(Debug, thiserror::Error)]
+pub enum ActionError {
+    /// A field of what was asked for is wrong.
+    #[error("{text}")]
+    Field {
+        /// Which one; empty when it is none in particular.
+        name: &'static str,
+        /// What is wrong and how it is mended, in a sentence.
+        text: String,
+    },
+    /// What it is about is not there.
+    #[error("{0}")]
+    NotFound(String),
+    /// The store refuses.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ActionError {
+    fn field(name: &'static str, text: impl Into<String>) -> Self {
+        Self::Field { name, text: text.into() }
+    }
+}
+
+impl From<RuleInputError> for ActionError {
+    fn from(error: RuleInputError) -> Self {
+        match error {
+            RuleInputError::Invalid { field, text } => {
+                Self::Field { name: field.unwrap_or_default(), text }
+            }
+            RuleInputError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// Who may change a list: rules about code are made by who acts on issues, those about people
+/// decide where mails go.
+pub fn role_to_change(list: RuleList) -> Role {
+    match list {
+        RuleList::KnownErrors
+        | RuleList::BuildingBlocks
+        | RuleList::ThirdPartyWhitelist
+        | RuleList::IgnoredExceptions => Role::Developer,
+        RuleList::WatchList | RuleList::DisownershipList | RuleList::EmailRemapping => {
+            Role::Administrator
+        }
+    }
+}
+
+impl Action {
+    /// What somebody has to be to do it.
+    pub fn needs(&self) -> Role {
+        match self {
+            Self::AddRule { list, .. }
+            | Self::EditRule { list, .. }
+            | Self::RemoveRule { list, .. }
+            | Self::ImportRules { list, .. } => role_to_change(*list),
+            Self::RetryAddress { .. } => Role::Administrator,
+            Self::Reassign { .. }
+            | Self::BlameInstead { .. }
+            | Self::Mute { .. }
+            | Self::Resolve { .. }
+            | Self::Reopen { .. }
+            | Self::Tell { .. } => Role::Developer,
+        }
+    }
+}
+
+/// Does it for `who`, whose role was looked at before.
+///
+/// # Errors
+/// A field is wrong, what it is about is not there, or the store refuses.
+pub async fn act(shared: &Shared, who: &str, action: Action) -> Result<Done, ActionError> {
+    match action {
+        Action::AddRule { list, entry, issue } => {
+            rules::add(shared, who, list, &entry, issue).await
+        }
+        Action::EditRule { list, id, entry } => rules::edit(shared, who, list, id, &entry).await,
+        Action::RemoveRule { list, id } => rules::remove(shared, who, list, id).await,
+        Action::ImportRules { list, document } => rules::import(shared, who, list, &document).await,
+        Action::Reassign { issue, to } => pass_on::reassign(shared, who, issue, &to).await,
+        Action::BlameInstead { issue, suspect } => {
+            rules::blame_instead(shared, who, issue, suspect).await
+        }
+        Action::Mute { issue, until } => issue::mute(shared, who, issue, until).await,
+        Action::Resolve { issue, commit } => {
+            issue::resolve(shared, who, issue, commit.as_deref()).await
+        }
+        Action::Reopen { issue } => issue::reopen(shared, who, issue).await,
+        Action::Tell { issue, again } => issue::tell(shared, who, issue, again).await,
+        Action::RetryAddress { address, unwanted } => {
+            issue::retry_address(shared, who, &address, unwanted).await
+        }
+    }
+}
+
+/// The issue with this number; of one that was merged, the one that it lives on in.
+async fn issue_of(shared: &Shared, number: i64) -> Result<IssueRow, ActionError> {
+    shared.store.issue(number).await?.ok_or_else(|| {
+        ActionError::NotFound(format!("There is no issue {number}. It may have been erased."))
+    })
+}
+
+/// A row for what is being done.
+fn noted(
+    who: &str,
+    issue_id: Option<i64>,
+    kind: &'static str,
+    what: String,
+    undo: Option<&Undo>,
+) -> NewAction {
+    let undo = undo.and_then(|undo| serde_json::to_string(undo).ok());
+    NewAction { who: who.to_owned(), issue_id, kind, what, undo }
+}
+
+impl Done {
+    fn of(id: i64, action: NewAction) -> Self {
+        Self { id, what: action.what, can_undo: action.undo.is_some() }
+    }
+}

@@ -1,0 +1,214 @@
+//! An issue is somebody else's. An email alias or a reassignment says so for good, and its alert
+//! goes to the one it should have gone to.
+use flawless_core::{EmailAlias, Owner, Reassignment, Rules, owner_by_code_owners};
+use serde_json::{Value, json};
+
+use super::issue::place;
+use super::undo::{StoredRule, Undo};
+use super::{ActionError, Done, issue_of, noted};
+use crate::issue_details::IssueDetails;
+use crate::present::one_line;
+use crate::state::Shared;
+use crate::store::{IssueRow, RefusedAddress, RuleList};
+
+/// To whom an issue is passed on.
+#[derive(Debug, Clone)]
+pub enum PassOn {
+    /// The author reads another address now.
+    Alias {
+        /// Which one.
+        new_email: String,
+    },
+    /// Somebody else looks after the code now.
+    Reassign {
+        /// The file, or a folder above it.
+        path: String,
+        /// Their address.
+        designated_email: String,
+    },
+}
+
+/// An issue with what its owner follows from.
+#[derive(Debug)]
+pub struct Case<'a> {
+    shared: &'a Shared,
+    /// The issue.
+    pub issue: IssueRow,
+    /// Its details.
+    pub details: IssueDetails,
+    refused: Vec<RefusedAddress>,
+    rules: Rules,
+}
+
+impl<'a> Case<'a> {
+    /// The issue with this number.
+    ///
+    /// # Errors
+    /// There is none, or the store refuses.
+    pub async fn read(shared: &'a Shared, number: i64) -> Result<Self, ActionError> {
+        let issue = issue_of(shared, number).await?;
+        let refused = shared.store.refused_addresses(shared.clock.now()).await?;
+        let (details, rules) = (issue.details(), shared.rules.get().rules.clone());
+        Ok(Self { shared, issue, details, refused, rules })
+    }
+
+    /// Who answers for it now.
+    pub fn current_owner(&self) -> Owner {
+        self.owner(&self.rules)
+    }
+
+    fn owner(&self, rules: &Rules) -> Owner {
+        self.issue.owner(&self.details, rules, &self.shared.config.addresses, &self.refused)
+    }
+
+    /// Whom the issue can be taken from: who wrote the line, or who answers for it by CODEOWNERS.
+    pub fn givers(&self) -> Vec<String> {
+        let owner = self.current_owner();
+        let owner = owner.address.filter(|_| !owner.is_fallback);
+        let author = self.issue.facts.developer_email.clone();
+        author.into_iter().filter(|address| !address.trim().is_empty()).chain(owner).collect()
+    }
+
+    /// The file, then each folder above it, the nearest first.
+    pub fn paths(&self) -> Vec<String> {
+        let path = self.issue.facts.path.as_str();
+        let folders = path.rmatch_indices('/').map(|(end, _)| &path[..end]);
+        std::iter::once(path).chain(folders).map(str::to_owned).collect()
+    }
+
+    /// The rule that gives the issue to somebody else, and to whom.
+    fn rule_of(&self, to: &PassOn) -> Result<(RuleList, Value, String), ActionError> {
+        let field = match to {
+            PassOn::Alias { .. } => "new_email",
+            PassOn::Reassign { .. } => "designated_email",
+        };
+        let before = self.current_owner().address;
+        let mut problem = None;
+        for (list, entry) in self.possible_rules(to)? {
+            let mut rules = self.rules.clone();
+            add(&mut rules, list, &entry)?;
+            let Owner { address, is_fallback, steps, .. } = self.owner(&rules);
+            let new = address.filter(|_| !is_fallback);
+            match new {
+                Some(new) if before.as_ref().is_none_or(|old| !old.eq_ignore_ascii_case(&new)) => {
+                    return Ok((list, entry, new));
+                }
+                _ => problem = problem.or(Some(steps)),
+            }
+        }
+        let why = problem.unwrap_or_default().into_iter().map(|step| one_line(&step, 300));
+        let why: Vec<String> = why.collect();
+        let still = one_line(before.as_deref().unwrap_or("nobody"), 254);
+        let text = match why.as_slice() {
+            [] => format!("It would still go to {still}."),
+            why => format!("It would still go to {still}: {}.", why.join("; ")),
+        };
+        Err(ActionError::field(field, text))
+    }
+
+    /// The rules that may do what was asked for, the likelier one first.
+    fn possible_rules(&self, to: &PassOn) -> Result<Vec<(RuleList, Value)>, ActionError> {
+        let (path, to) = match to {
+            PassOn::Alias { new_email } => {
+                let old = self.issue.facts.developer_email.as_deref().unwrap_or_default();
+                let entry = json!({"old_email": old, "new_email": new_email.trim()});
+                return Ok(vec![(RuleList::EmailRemapping, entry)]);
+            }
+            PassOn::Reassign { path, designated_email } => (path, designated_email.trim()),
+        };
+        if !self.paths().contains(path) {
+            return Err(ActionError::field("path", "Choose the file, or a folder above it."));
+        }
+        if to.is_empty() {
+            let text = "Write the address of the one who should get it.";
+            return Err(ActionError::field("designated_email", text));
+        }
+        let rule = |giver: String| {
+            let entry = json!({"filepath": path, "email": giver, "designated_email": to});
+            (RuleList::DisownershipList, entry)
+        };
+        match self.givers() {
+            givers if givers.is_empty() => {
+                Err(ActionError::field("", "There is nobody to take it from."))
+            }
+            givers => Ok(givers.into_iter().map(rule).collect()),
+        }
+    }
+
+    /// Who else may know: those who look after the file, and who wrote the other suspects. Each
+    /// with the reason.
+    pub fn proposals(&self) -> Vec<(String, String)> {
+        let mut found: Vec<(String, String)> = Vec::new();
+        let owners = self.details.code_owners.as_ref();
+        let by_file = owners.and_then(|owners| owner_by_code_owners(owners, &self.rules).address);
+        let by_file = by_file.map(|address| (address, "looks after the file".to_owned()));
+        let busiest = self.details.proposal.clone();
+        let busiest = busiest.map(|who| (who.email, "changed the file most of late".to_owned()));
+        let suspects = self.details.suspects.iter().filter_map(|suspect| {
+            let author = suspect.author.as_ref()?.developer.as_ref()?;
+            let what = format!("wrote {}:{}", one_line(&suspect.path, 200), suspect.line);
+            Some((author.email.clone(), what))
+        });
+        let current = self.current_owner().address;
+        for (address, why) in by_file.into_iter().chain(busiest).chain(suspects) {
+            let is_known = |known: &str| known.eq_ignore_ascii_case(&address);
+            let is_useful = flawless_core::is_mailable(&address)
+                && !current.as_deref().is_some_and(is_known)
+                && !found.iter().any(|(known, _)| is_known(known));
+            if is_useful {
+                found.push((address, why));
+            }
+        }
+        found
+    }
+}
+
+/// Adds a rule as the store would.
+fn add(rules: &mut Rules, list: RuleList, entry: &Value) -> Result<(), ActionError> {
+    let entry = list.normalize(entry)?;
+    let wrong = |error: serde_json::Error| ActionError::field("", error.to_string());
+    if list == RuleList::EmailRemapping {
+        let alias: EmailAlias = serde_json::from_value(entry).map_err(wrong)?;
+        let is_older = |known: &EmailAlias| known.old_email.eq_ignore_ascii_case(&alias.old_email);
+        rules.email_aliases.retain(|(_, known)| !is_older(known));
+        rules.email_aliases.push((0, alias));
+    } else {
+        let reassignment: Reassignment = serde_json::from_value(entry).map_err(wrong)?;
+        rules.reassignments.push((0, reassignment));
+    }
+    Ok(())
+}
+
+pub(super) async fn reassign(
+    shared: &Shared,
+    who: &str,
+    number: i64,
+    to: &PassOn,
+) -> Result<Done, ActionError> {
+    let case = Case::read(shared, number).await?;
+    let (list, entry, owner) = case.rule_of(to)?;
+    let now = shared.clock.now();
+    let mut tx = shared.store.write().await?;
+    let put = tx.put_rule(list, &entry, now).await?;
+    let Some(rule) = put.id else {
+        return Err(ActionError::field("", "The list has this rule already."));
+    };
+    let place = place(&case.issue);
+    let owner = one_line(&owner, 254);
+    let what = format!("{owner} answers for {place} and others like it from now on");
+    let undo = Undo::Added {
+        list: list.as_str().to_owned(),
+        added: vec![StoredRule::new(rule, put.entry, now)],
+        replaced: put.replaced.into_iter().map(StoredRule::from).collect(),
+    };
+    let action = noted(who, Some(case.issue.id), "reassign", what, Some(&undo));
+    let id = tx.add_action(&action, now).await?;
+    tx.commit().await?;
+    shared.rules.refresh(&shared.store).await?;
+    // Only now: the alert has to meet the new rule.
+    let mut tx = shared.store.write().await?;
+    tx.reopen_newest_alert(case.issue.id).await?;
+    tx.commit().await?;
+    shared.bells.alerts.notify_one();
+    Ok(Done::of(id, action))
+}

@@ -1,0 +1,265 @@
+//! Rules are added, changed, removed and imported.
+use serde_json::{Value, json};
+
+use super::issue::place;
+use super::undo::{StoredRule, Undo};
+use super::{ActionError, Done, issue_of, noted};
+use crate::present::one_line;
+use crate::rule_words::{in_words, singular};
+use crate::state::Shared;
+use crate::store::{AddedRule, RuleInputError, RuleList};
+
+/// What is shown of a rule in what was done.
+const SHOWN: usize = 200;
+/// Entries in one import: lists are read with each change.
+const MAX_IMPORT: usize = 2_000;
+/// Problems of an import that are named.
+const MAX_NAMED: usize = 10;
+
+fn named(list: RuleList, entry: &Value) -> String {
+    format!("{} {}", singular(list), one_line(&in_words(list, entry), SHOWN))
+}
+
+pub(super) async fn add(
+    shared: &Shared,
+    who: &str,
+    list: RuleList,
+    entry: &Value,
+    issue: Option<i64>,
+) -> Result<Done, ActionError> {
+    let issue = match issue {
+        Some(number) => Some(issue_of(shared, number).await?),
+        None => None,
+    };
+    let now = shared.clock.now();
+    let mut tx = shared.store.write().await?;
+    let AddedRule { id, entry, replaced } = tx.put_rule(list, entry, now).await?;
+    let Some(rule) = id else {
+        return Err(ActionError::field("", "The list has this rule already."));
+    };
+    let made_for = issue.as_ref().map(|issue| format!(" for {}", place(issue)));
+    let what = format!("{} was added{}", named(list, &entry), made_for.unwrap_or_default());
+    let undo = Undo::Added {
+        list: list.as_str().to_owned(),
+        added: vec![StoredRule::new(rule, entry, now)],
+        replaced: replaced.into_iter().map(StoredRule::from).collect(),
+    };
+    let action = noted(who, issue.map(|issue| issue.id), "add_rule", what, Some(&undo));
+    let id = tx.add_action(&action, now).await?;
+    tx.commit().await?;
+    shared.rules.refresh(&shared.store).await?;
+    Ok(Done::of(id, action))
+}
+
+fn no_such_rule(list: RuleList, id: i64) -> ActionError {
+    ActionError::NotFound(format!(
+        "There is no rule {id} among the {} any more.",
+        list.title().to_lowercase()
+    ))
+}
+
+pub(super) async fn edit(
+    shared: &Shared,
+    who: &str,
+    list: RuleList,
+    id: i64,
+    entry: &Value,
+) -> Result<Done, ActionError> {
+    let now = shared.clock.now();
+    let mut tx = shared.store.write().await?;
+    let changed = tx.change_rule(list, id, entry).await?;
+    let AddedRule { id: changed, entry, mut replaced } =
+        changed.ok_or_else(|| no_such_rule(list, id))?;
+    if changed.is_none() {
+        return Err(ActionError::field("", "The list has the same rule already."));
+    }
+    let before = replaced.remove(0);
+    let what = format!("{} became {}", named(list, &before.entry), named(list, &entry));
+    let undo = Undo::Changed {
+        list: list.as_str().to_owned(),
+        before: before.into(),
+        after: entry,
+        replaced: replaced.into_iter().map(StoredRule::from).collect(),
+    };
+    let action = noted(who, None, "edit_rule", what, Some(&undo));
+    let id = tx.add_action(&action, now).await?;
+    tx.commit().await?;
+    shared.rules.refresh(&shared.store).await?;
+    Ok(Done::of(id, action))
+}
+
+pub(super) async fn remove(
+    shared: &Shared,
+    who: &str,
+    list: RuleList,
+    id: i64,
+) -> Result<Done, ActionError> {
+    let now = shared.clock.now();
+    let mut tx = shared.store.write().await?;
+    let rule = tx.rule(id).await?.filter(|(found, _)| *found == list);
+    let (_, rule) = rule.ok_or_else(|| no_such_rule(list, id))?;
+    tx.remove_rule(list, id).await?;
+    let what = format!("{} was removed", named(list, &rule.entry));
+    let undo = Undo::Removed { list: list.as_str().to_owned(), rule: rule.into() };
+    let action = noted(who, None, "remove_rule", what, Some(&undo));
+    let id = tx.add_action(&action, now).await?;
+    tx.commit().await?;
+    shared.rules.refresh(&shared.store).await?;
+    Ok(Done::of(id, action))
+}
+
+/// What an import would do.
+#[derive(Debug, Clone)]
+pub struct ImportPlan {
+    /// Entries that the list does not have.
+    pub new: Vec<Value>,
+    /// How many it has.
+    pub known: usize,
+    /// What is wrong with the others, each with its place.
+    pub wrong: Vec<String>,
+}
+
+impl ImportPlan {
+    /// In words: `3 entries are new, 1 is there already, 2 are wrong`.
+    pub fn in_words(&self) -> String {
+        let count = |number: usize, rest: &str| match number {
+            1 => format!("1 is {rest}"),
+            number => format!("{number} are {rest}"),
+        };
+        let (new, known) = (self.new.len(), self.known);
+        let mut words = format!("{}, {}", count(new, "new"), count(known, "there already"));
+        if !self.wrong.is_empty() {
+            words.push_str(&format!(", {}", count(self.wrong.len(), "wrong")));
+        }
+        words
+    }
+}
+
+/// What an import of `document` would do.
+///
+/// # Errors
+/// It is no document of this list at all, or the store refuses.
+pub async fn import_plan(
+    shared: &Shared,
+    list: RuleList,
+    document: &Value,
+) -> Result<ImportPlan, ActionError> {
+    let entries = list.raw_entries(document).map_err(in_document)?;
+    if entries.len() > MAX_IMPORT {
+        let text = format!("{} entries are too many: at most {MAX_IMPORT}.", entries.len());
+        return Err(ActionError::field("document", text));
+    }
+    let known = shared.store.rule_entries(list).await?;
+    let mut seen: std::collections::HashSet<String> =
+        known.into_iter().map(|rule| rule.entry.to_string()).collect();
+    let mut plan = ImportPlan { new: Vec::new(), known: 0, wrong: Vec::new() };
+    for (at, entry) in entries.iter().enumerate() {
+        match list.normalize(entry) {
+            Ok(entry) if seen.insert(entry.to_string()) => plan.new.push(entry),
+            Ok(_) => plan.known += 1,
+            Err(error) => plan.wrong.push(format!("entry {}: {error}", at + 1)),
+        }
+    }
+    Ok(plan)
+}
+
+fn in_document(error: RuleInputError) -> ActionError {
+    match ActionError::from(error) {
+        ActionError::Field { text, .. } => ActionError::Field { name: "document", text },
+        other => other,
+    }
+}
+
+pub(super) async fn import(
+    shared: &Shared,
+    who: &str,
+    list: RuleList,
+    document: &Value,
+) -> Result<Done, ActionError> {
+    let plan = import_plan(shared, list, document).await?;
+    let words = plan.in_words();
+    if !plan.wrong.is_empty() {
+        let mut named: Vec<&str> = plan.wrong.iter().map(String::as_str).collect();
+        named.truncate(MAX_NAMED);
+        let more = plan.wrong.len() - named.len();
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        let text = format!("{words}, so nothing was imported. {}{more}.", named.join("; "));
+        return Err(ActionError::field("document", text));
+    }
+    if plan.new.is_empty() {
+        return Err(ActionError::field("document", format!("{words}: there is nothing to add.")));
+    }
+    let now = shared.clock.now();
+    let mut tx = shared.store.write().await?;
+    let (mut added, mut replaced): (Vec<StoredRule>, Vec<StoredRule>) = (Vec::new(), Vec::new());
+    for entry in &plan.new {
+        let put = tx.put_rule(list, entry, now).await?;
+        for older in put.replaced {
+            match added.iter().position(|rule| rule.is(older.id)) {
+                // Two entries of the document for one address: the last one counts.
+                Some(at) => drop(added.remove(at)),
+                None => replaced.push(older.into()),
+            }
+        }
+        added.extend(put.id.map(|id| StoredRule::new(id, put.entry, now)));
+    }
+    let title = list.title().to_lowercase();
+    let what = format!("{} of {title} were imported: {words}", plan.new.len() + plan.known);
+    let undo = Undo::Added { list: list.as_str().to_owned(), added, replaced };
+    let action = noted(who, None, "import_rules", what, Some(&undo));
+    let id = tx.add_action(&action, now).await?;
+    tx.commit().await?;
+    shared.rules.refresh(&shared.store).await?;
+    Ok(Done::of(id, action))
+}
+
+pub(super) async fn blame_instead(
+    shared: &Shared,
+    who: &str,
+    number: i64,
+    suspect: usize,
+) -> Result<Done, ActionError> {
+    let issue = issue_of(shared, number).await?;
+    let mut suspects = issue.details().suspects;
+    if suspect >= suspects.len() {
+        let text = "This issue has no such suspect any more: look at its page again.";
+        return Err(ActionError::NotFound(text.to_owned()));
+    }
+    let facts = &issue.facts;
+    if facts.text.is_empty() && facts.function_name.is_empty() {
+        let text = "Neither the function nor the text of the blamed line is known: a rule would \
+                    hold for the whole file. Add it on /rules/building_blocks if that is meant.";
+        return Err(ActionError::field("", text));
+    }
+    let chosen = one_line(&suspects[suspect].in_words(), 300);
+    suspects.truncate(suspect);
+    let blamed = (facts.path.clone(), facts.function_name.clone(), facts.text.clone());
+    let before = suspects.into_iter().map(|line| (line.path, line.function, line.text));
+    let (list, now) = (RuleList::BuildingBlocks, shared.clock.now());
+    let mut tx = shared.store.write().await?;
+    let mut added = Vec::new();
+    for (filename, function_name, code_fragment) in std::iter::once(blamed).chain(before) {
+        let rule = json!({
+            "filename": filename,
+            "function_name": function_name,
+            "code_fragment": code_fragment,
+        });
+        let put = tx.put_rule(list, &rule, now).await?;
+        added.extend(put.id.map(|id| StoredRule::new(id, put.entry, now)));
+    }
+    if added.is_empty() {
+        let text = "What stands before it is library code already: it counts from the next report.";
+        return Err(ActionError::field("", text));
+    }
+    let what = format!(
+        "{chosen} is blamed instead in {} from the next report on: what stood before it counts as \
+         library code",
+        place(&issue)
+    );
+    let undo = Undo::Added { list: list.as_str().to_owned(), added, replaced: Vec::new() };
+    let action = noted(who, Some(issue.id), "blame_instead", what, Some(&undo));
+    let id = tx.add_action(&action, now).await?;
+    tx.commit().await?;
+    shared.rules.refresh(&shared.store).await?;
+    Ok(Done::of(id, action))
+}

@@ -1,0 +1,258 @@
+//! How what was done is taken back: only that, and only where it still stands as it was left.
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{ActionError, Done, noted, role_to_change};
+use crate::role::Role;
+use crate::state::Shared;
+use crate::store::{ActionRow, Counted, RuleEntry, RuleList, StoreError, WriteTx};
+
+/// How an action is taken back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Undo {
+    /// Rules were added: they go, and those that they took the place of come back.
+    Added {
+        /// Of which list.
+        list: String,
+        /// What was added.
+        added: Vec<StoredRule>,
+        /// What was replaced.
+        replaced: Vec<StoredRule>,
+    },
+    /// A rule was removed: it comes back.
+    Removed {
+        /// Of which list.
+        list: String,
+        /// What it was.
+        rule: StoredRule,
+    },
+    /// A rule was changed: it is what it was, and those that it took the place of come back.
+    Changed {
+        /// Of which list.
+        list: String,
+        /// What it was.
+        before: StoredRule,
+        /// What it became.
+        after: Value,
+        /// What was replaced.
+        replaced: Vec<StoredRule>,
+    },
+    /// It was muted, or not any more.
+    Mute {
+        /// Which one.
+        issue: i64,
+        /// Until when before.
+        before: Option<i64>,
+        /// Until when since.
+        after: Option<i64>,
+    },
+    /// It was resolved or opened again.
+    Mended {
+        /// Which one.
+        issue: i64,
+        /// How it stood.
+        before: Option<MendedState>,
+        /// How it stands since.
+        after: Option<MendedState>,
+    },
+}
+
+/// A rule as it was.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StoredRule {
+    id: i64,
+    entry: Value,
+    created_at: i64,
+}
+
+/// That an issue is mended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MendedState {
+    pub(super) at: i64,
+    pub(super) by: Option<String>,
+    pub(super) how: Option<String>,
+}
+
+impl StoredRule {
+    pub(super) fn new(id: i64, entry: Value, created_at: i64) -> Self {
+        Self { id, entry, created_at }
+    }
+
+    pub(super) fn is(&self, id: i64) -> bool {
+        self.id == id
+    }
+
+    fn entry(&self) -> RuleEntry {
+        let Self { id, entry, created_at } = self.clone();
+        RuleEntry { id, entry, created_at }
+    }
+}
+
+impl From<RuleEntry> for StoredRule {
+    fn from(RuleEntry { id, entry, created_at }: RuleEntry) -> Self {
+        Self { id, entry, created_at }
+    }
+}
+
+impl MendedState {
+    /// How an issue stands; `None` when it is open.
+    pub(super) fn of(counted: &Counted) -> Option<Self> {
+        let (by, how) = (counted.mended_by.clone(), counted.mended_how.clone());
+        Some(Self { at: counted.mended_at?, by, how })
+    }
+
+    /// Lets an issue stand so.
+    pub(super) async fn put(
+        state: Option<&Self>,
+        tx: &mut WriteTx,
+        issue: i64,
+    ) -> Result<(), StoreError> {
+        match state {
+            Some(Self { at, by, how }) => {
+                let how = how.as_deref().unwrap_or_default();
+                tx.set_mended(issue, *at, by.as_deref(), how).await
+            }
+            None => tx.clear_mended(issue).await,
+        }
+    }
+}
+
+impl Undo {
+    /// How this action is taken back; `None` when it cannot be.
+    pub fn of(action: &ActionRow) -> Option<Self> {
+        serde_json::from_str(action.undo.as_deref()?).ok()
+    }
+
+    /// What somebody has to be to do it: what it took to act. An issue is passed on by who acts on
+    /// it, though the rule that says so is about people.
+    pub fn needs(&self, action: &ActionRow) -> Role {
+        match self {
+            Self::Mute { .. } | Self::Mended { .. } => Role::Developer,
+            Self::Added { list, .. } | Self::Removed { list, .. } | Self::Changed { list, .. } => {
+                let passed_on = action.kind == "reassign";
+                RuleList::parse(list).filter(|_| !passed_on).map_or(Role::Developer, role_to_change)
+            }
+        }
+    }
+}
+
+/// Takes an action back for `who`, whose role was looked at before.
+///
+/// # Errors
+/// There is no such action, it does not fit any more, or the store refuses.
+pub async fn undo(shared: &Shared, who: &str, id: i64) -> Result<Done, ActionError> {
+    let now = shared.clock.now();
+    let mut tx = shared.store.write().await?;
+    let Some(row) = tx.action(id).await? else {
+        let text = "Nothing was done under this number, or it is longer ago than a year.";
+        return Err(ActionError::NotFound(text.to_owned()));
+    };
+    if let Some(by) = &row.undone_by {
+        return Err(ActionError::field("", format!("{by} has taken this back already.")));
+    }
+    let Some(undo) = Undo::of(&row) else {
+        return Err(ActionError::field("", "This cannot be taken back."));
+    };
+    take_back(&mut tx, undo).await?;
+    tx.set_undone(id, who, now).await?;
+    let action = noted(who, row.issue_id, "undo", format!("taken back: {}", row.what), None);
+    let done = tx.add_action(&action, now).await?;
+    tx.commit().await?;
+    shared.rules.refresh(&shared.store).await?;
+    shared.bells.alerts.notify_one();
+    Ok(Done::of(done, action))
+}
+
+async fn take_back(tx: &mut WriteTx, undo: Undo) -> Result<(), ActionError> {
+    match undo {
+        Undo::Added { list, added, replaced } => {
+            let list = list_of(&list)?;
+            for rule in &added {
+                as_it_was(tx, list, rule.id, &rule.entry).await?;
+                tx.remove_rule(list, rule.id).await?;
+            }
+            restore(tx, list, &replaced).await
+        }
+        Undo::Removed { list, rule } => restore(tx, list_of(&list)?, &[rule]).await,
+        Undo::Changed { list, before, after, replaced } => {
+            let list = list_of(&list)?;
+            as_it_was(tx, list, before.id, &after).await?;
+            if list == RuleList::EmailRemapping
+                && tx.has_alias_of(&before.entry, Some(before.id)).await?
+            {
+                return Err(ActionError::field("", OTHER_ALIAS));
+            }
+            let changed = tx.change_rule(list, before.id, &before.entry).await?;
+            if changed.is_none_or(|changed| changed.id.is_none()) {
+                return Err(ActionError::field("", SAME_RULE));
+            }
+            restore(tx, list, &replaced).await
+        }
+        Undo::Mute { issue, before, after } => {
+            if counted(tx, issue).await?.muted_until != after {
+                return Err(ActionError::field("", "It was muted otherwise since: do that anew."));
+            }
+            Ok(tx.mute(issue, before).await?)
+        }
+        Undo::Mended { issue, before, after } => {
+            if MendedState::of(&counted(tx, issue).await?) != after {
+                let text = "It was mended or opened again since: look at the issue.";
+                return Err(ActionError::field("", text));
+            }
+            Ok(MendedState::put(before.as_ref(), tx, issue).await?)
+        }
+    }
+}
+
+const OTHER_ALIAS: &str = "The address has another email alias since: remove that one first.";
+const SAME_RULE: &str = "The list has the same rule again: there is nothing to take back.";
+
+fn list_of(name: &str) -> Result<RuleList, ActionError> {
+    RuleList::parse(name)
+        .ok_or_else(|| StoreError::Corrupt(format!("an action about the list {name:?}")).into())
+}
+
+async fn counted(tx: &mut WriteTx, issue: i64) -> Result<Counted, ActionError> {
+    tx.counted_if_there(issue)
+        .await?
+        .ok_or_else(|| ActionError::NotFound("The issue is not there any more.".to_owned()))
+}
+
+/// Whether a rule still stands as it was left.
+async fn as_it_was(
+    tx: &mut WriteTx,
+    list: RuleList,
+    id: i64,
+    entry: &Value,
+) -> Result<(), ActionError> {
+    match tx.rule(id).await? {
+        Some((found, rule)) if found == list && rule.entry == *entry => Ok(()),
+        Some(_) => {
+            let at = list.as_str();
+            let text = format!("The rule was changed since: look at it on /rules/{at}/{id}.");
+            Err(ActionError::field("", text))
+        }
+        None => {
+            let text = "The rule was removed since: there is nothing to take back.";
+            Err(ActionError::field("", text))
+        }
+    }
+}
+
+async fn restore(
+    tx: &mut WriteTx,
+    list: RuleList,
+    rules: &[StoredRule],
+) -> Result<(), ActionError> {
+    for rule in rules {
+        let rule = rule.entry();
+        if list == RuleList::EmailRemapping && tx.has_alias_of(&rule.entry, None).await? {
+            return Err(ActionError::field("", OTHER_ALIAS));
+        }
+        if !tx.restore_rule(list, &rule).await? {
+            return Err(ActionError::field("", SAME_RULE));
+        }
+    }
+    Ok(())
+}
