@@ -41,7 +41,8 @@ pub(super) async fn identify(
     let form_token = visitor.as_ref().map(|visitor| visitor.form_token(&shared.signer));
     let path = parts.uri.path().to_owned();
     let form_token = form_token.unwrap_or_default();
-    let frame = Frame { visitor, form_token, path, refused: found.refused };
+    let done = done_action(parts.uri.query().unwrap_or_default());
+    let frame = Frame { visitor, form_token, path, refused: found.refused, done };
     parts.extensions.insert(frame);
     let mut response = next.run(Request::from_parts(parts, body)).await;
     // Signing out, or in anew, has its own.
@@ -60,12 +61,7 @@ pub(super) async fn require(
 ) -> Response {
     let Some(visitor) = &frame.visitor else { return unknown(frame, &request) };
     if visitor.role < role {
-        let text = format!(
-            "This takes the role {role}, and {} has the role {}. An administrator gives roles on \
-             the page People.",
-            visitor.name, visitor.role
-        );
-        return refuse(frame, StatusCode::FORBIDDEN, "Not allowed", &text);
+        return not_allowed(frame, role);
     }
     if matches!(*request.method(), Method::GET | Method::HEAD) || is_program(visitor) {
         return next.run(request).await;
@@ -80,6 +76,25 @@ pub(super) async fn require(
         return refuse(frame, StatusCode::FORBIDDEN, "Not taken", text);
     }
     next.run(Request::from_parts(parts, Body::from(body))).await
+}
+
+/// Answers who does not have the role.
+pub(super) fn not_allowed(frame: Frame, role: Role) -> Response {
+    let (who, has) = match &frame.visitor {
+        Some(visitor) => (visitor.name.as_str(), visitor.role.as_str()),
+        None => ("nobody", "none"),
+    };
+    let text = format!(
+        "This takes the role {role}, and {who} has the role {has}. An administrator gives roles on \
+         the page People."
+    );
+    refuse(frame, StatusCode::FORBIDDEN, "Not allowed", &text)
+}
+
+/// The number of the action that an address names.
+fn done_action(query: &str) -> Option<i64> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(name, _)| name == "done")?.1.parse().ok()
 }
 
 /// No browser sends a token by itself, so no other site can make one do it.

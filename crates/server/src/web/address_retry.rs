@@ -1,11 +1,13 @@
 //! `/retry_address`: mails to an address are tried again, or wanted again.
 use axum::extract::{Form, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use serde::Deserialize;
 
+use super::action_done::{not_done, to_done};
 use super::layout::{PageError, message};
 use super::visitor::Frame;
+use crate::actions::{Action, act};
 use crate::state::Shared;
 use crate::store::UnwantedKind;
 
@@ -20,27 +22,15 @@ pub(super) struct Fields {
 pub(super) async fn save(
     frame: Frame,
     State(shared): State<Shared>,
-    Form(fields): Form<Fields>,
+    Form(Fields { address, what }): Form<Fields>,
 ) -> Result<Response, PageError> {
-    let address = fields.address.trim();
-    let now = shared.clock.now();
-    let refused = shared.store.refused_addresses(now).await?;
-    let is_address = |known: &str| known.eq_ignore_ascii_case(address);
-    let is_refused =
-        refused.iter().any(|known| known.words.is_some() && is_address(&known.address));
-    let mut tx = shared.store.write().await?;
-    match UnwantedKind::parse(&fields.what) {
-        Some(kind) => tx.remove_unwanted(address, kind).await?,
-        // Only what is listed: anybody's address is not worth a row.
-        None if fields.what == "refused" && is_refused => tx.forget_refusal(address, now).await?,
-        None => {
-            let text = "This address is not in the list any more: look at the page People again.";
-            return Ok(message(frame, StatusCode::NOT_FOUND, "Not found", text));
-        }
+    let unwanted = UnwantedKind::parse(&what);
+    if unwanted.is_none() && what != "refused" {
+        let text = "It has to be refused, alerts or weekly that is to be tried again.";
+        return Ok(message(frame, StatusCode::NOT_FOUND, "Not found", text));
     }
-    // Somebody whom nobody could tell may be reached now.
-    tx.release_alerts().await?;
-    tx.commit().await?;
-    shared.bells.alerts.notify_one();
-    Ok(Redirect::to("/people").into_response())
+    match act(&shared, frame.who(), Action::RetryAddress { address, unwanted }).await {
+        Ok(done) => Ok(to_done("/people", &done)),
+        Err(error) => not_done(frame, error),
+    }
 }

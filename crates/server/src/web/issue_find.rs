@@ -1,7 +1,7 @@
 //! The issue that a link or a form names by its number, and the page when there is none.
 use askama::Template;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 
 use super::layout::{PageError, page_with};
 use super::visitor::Frame;
@@ -68,9 +68,4 @@ pub(super) fn no_issue_of(frame: Frame, path: &str) -> Response {
 
 fn missing(frame: Frame, text: String, link: (String, String)) -> Response {
     page_with(StatusCode::NOT_FOUND, &Page { frame, text, link })
-}
-
-/// Leads to the issue's page.
-pub(super) fn to_issue(issue: &IssueRow) -> Response {
-    Redirect::to(&links::issue("", issue.id)).into_response()
 }

@@ -1,87 +1,92 @@
-//! `/mark_mended` and `/unmark_mended`: somebody says that an issue is mended, or that it is not.
-use axum::extract::{Form, State};
+//! `/issues/NUMBER/resolve` and `/issues/NUMBER/reopen`: somebody says that an issue is mended, or
+//! that it is not.
+use askama::Template;
+use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use flawless_core::CommitId;
-use serde::Deserialize;
 
-use super::issue_find::{find, no_such_issue, to_issue};
-use super::layout::{PageError, message};
+use super::action_done::{not_done, to_done};
+use super::form_fields::{FormField, Problem, Typed, fill_in, mark};
+use super::issue_find::{find, no_such_issue};
+use super::layout::{PageError, page, page_with};
 use super::visitor::Frame;
-use crate::attribution::Repo;
+use crate::actions::{Action, ActionError, act};
 use crate::dates::date_time;
+use crate::links;
 use crate::present::one_line;
 use crate::state::Shared;
 use crate::store::IssueRow;
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Fields {
-    issue: String,
-    /// The commit that mends it; empty: as of now.
-    commit: String,
+#[derive(Template)]
+#[template(path = "issue_mend.html")]
+struct Page {
+    frame: Frame,
+    issue: i64,
+    place: String,
+    mended: Option<String>,
+    problem: Option<Problem>,
+    fields: Vec<FormField>,
 }
 
-pub(super) async fn mark(
+fn form(
+    shared: &Shared,
+    frame: Frame,
+    issue: &IssueRow,
+    typed: &Typed,
+    error: Option<ActionError>,
+) -> Result<Page, PageError> {
+    let hint = "its id, or the first seven digits; empty: as of now";
+    let mut fields = vec![FormField::text("commit", "Commit that mends it").hint(hint)];
+    fill_in(&mut fields, typed);
+    let problem = error.map(|error| mark(&mut fields, error)).transpose()?;
+    Ok(Page {
+        frame,
+        issue: issue.id,
+        place: format!("{}:{}", one_line(&issue.facts.path, 300), issue.facts.line),
+        mended: mended_in_words(shared, issue),
+        problem,
+        fields,
+    })
+}
+
+pub(super) async fn show(
     frame: Frame,
     State(shared): State<Shared>,
-    Form(fields): Form<Fields>,
+    Path(number): Path<String>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&shared, &fields.issue).await? else { return Ok(no_such_issue(frame)) };
-    let commit = match fields.commit.trim() {
-        "" => None,
-        name => match commit_of(&shared, name).await {
-            Ok(commit) => Some(commit),
-            Err(text) => {
-                return Ok(message(frame, StatusCode::UNPROCESSABLE_ENTITY, "Not taken", &text));
-            }
-        },
-    };
-    let (now, commit) = (shared.clock.now(), commit.as_ref().map(CommitId::as_str));
-    let mut tx = shared.store.write().await?;
-    tx.set_mended(issue.id, now, commit, "marked as mended by hand").await?;
-    tx.commit().await?;
-    shared.rules.refresh(&shared.store).await?;
-    Ok(to_issue(&issue))
+    let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
+    Ok(page(&form(&shared, frame, &issue, &Typed::new(), None)?))
 }
 
-pub(super) async fn unmark(
+pub(super) async fn resolve(
     frame: Frame,
     State(shared): State<Shared>,
-    Form(fields): Form<Fields>,
+    Path(number): Path<String>,
+    Form(mut typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&shared, &fields.issue).await? else { return Ok(no_such_issue(frame)) };
-    let mut tx = shared.store.write().await?;
-    tx.clear_mended(issue.id).await?;
-    tx.commit().await?;
-    shared.rules.refresh(&shared.store).await?;
-    Ok(to_issue(&issue))
-}
-
-/// The commit with this id, full or shortened; else a sentence about what is wrong.
-async fn commit_of(shared: &Shared, name: &str) -> Result<CommitId, String> {
-    let shown = one_line(name, 80);
-    let is_id = (7..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_hexdigit());
-    if !is_id {
-        return Err(format!(
-            "{shown:?} is no commit: write its id, all of it or at least its first seven digits."
-        ));
-    }
-    let Repo::Ready(mirror) = shared.repo.get().repo else {
-        let text = "The repository cannot be asked for this commit now: /check_health says why. \
-                    Try again later, or leave the commit empty.";
-        return Err(text.to_owned());
-    };
-    match mirror.resolve(&name.to_ascii_lowercase()).await {
-        Ok(Some(commit)) => Ok(commit),
-        Ok(None) => Err(format!(
-            "There is no commit {shown} in the repository, or several begin so. Push it first, or \
-             write all of its id."
-        )),
-        Err(error) => {
-            tracing::warn!(%error, "a commit could not be looked up");
-            Err("git could not look for this commit; the server's log says why.".to_owned())
+    let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
+    let commit = typed.get("commit").cloned();
+    match act(&shared, frame.who(), Action::Resolve { issue: issue.id, commit }).await {
+        Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
+        Err(error @ ActionError::Field { .. }) => {
+            // What is no commit may be of any length.
+            typed.entry("commit".to_owned()).and_modify(|text| *text = one_line(text, 100));
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            Ok(page_with(status, &form(&shared, frame, &issue, &typed, Some(error))?))
         }
+        Err(error) => not_done(frame, error),
+    }
+}
+
+pub(super) async fn reopen(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Path(number): Path<String>,
+) -> Result<Response, PageError> {
+    let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
+    match act(&shared, frame.who(), Action::Reopen { issue: issue.id }).await {
+        Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
+        Err(error) => not_done(frame, error),
     }
 }
 

@@ -1,31 +1,21 @@
-//! `/mute` and `/save_mute`: nobody is told of an issue for a time. It is still counted.
+//! `/issues/NUMBER/mute`: nobody is told of an issue for a time. It is still counted.
 use askama::Template;
-use axum::extract::{Form, Query, State};
-use axum::http::StatusCode;
+use axum::extract::{Form, Path, State};
 use axum::response::Response;
-use serde::Deserialize;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
 
-use super::issue_find::{find, no_such_issue, to_issue};
-use super::layout::{PageError, message, page};
+use super::action_done::{not_done, to_done};
+use super::form_fields::{FormField, Problem, Typed, fill_in, mark};
+use super::issue_find::{find, no_such_issue};
+use super::layout::{PageError, page, page_with};
 use super::visitor::Frame;
+use crate::actions::{Action, ActionError, act};
 use crate::dates::date_time;
+use crate::links;
 use crate::present::one_line;
 use crate::state::Shared;
 use crate::store::{IssueRow, MUTED_FOR_EVER};
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Parameters {
-    issue: String,
-}
-
-/// What was chosen.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Choice {
-    issue: String,
-    time: String,
-}
 
 #[derive(Template)]
 #[template(path = "issue_mute.html")]
@@ -35,50 +25,92 @@ struct Page {
     place: String,
     muted: Option<String>,
     told: bool,
+    problem: Option<Problem>,
+    fields: Vec<FormField>,
 }
 
 const DAY_MS: i64 = 86_400_000;
 
-pub(super) async fn show(
+fn form(
+    shared: &Shared,
     frame: Frame,
-    State(shared): State<Shared>,
-    Query(parameters): Query<Parameters>,
-) -> Result<Response, PageError> {
-    let Some(issue) = find(&shared, &parameters.issue).await? else {
-        return Ok(no_such_issue(frame));
-    };
-    Ok(page(&Page {
+    issue: &IssueRow,
+    typed: &Typed,
+    error: Option<ActionError>,
+) -> Result<Page, PageError> {
+    let mut fields = vec![FormField::text("until", "Until").kind("date").required()];
+    fill_in(&mut fields, typed);
+    let problem = error.map(|error| mark(&mut fields, error)).transpose()?;
+    Ok(Page {
         frame,
         issue: issue.id,
         place: format!("{}:{}", one_line(&issue.facts.path, 300), issue.facts.line),
-        muted: muted_in_words(&shared, &issue),
+        muted: muted_in_words(shared, issue),
         told: issue.told_at.is_some(),
-    }))
+        problem,
+        fields,
+    })
+}
+
+pub(super) async fn show(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Path(number): Path<String>,
+) -> Result<Response, PageError> {
+    let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
+    Ok(page(&form(&shared, frame, &issue, &Typed::new(), None)?))
 }
 
 pub(super) async fn save(
     frame: Frame,
     State(shared): State<Shared>,
-    Form(choice): Form<Choice>,
+    Path(number): Path<String>,
+    Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&shared, &choice.issue).await? else { return Ok(no_such_issue(frame)) };
-    let now = shared.clock.now();
-    let until = match choice.time.as_str() {
+    let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
+    let until = until_of(&typed, shared.clock.now(), &shared.config.timezone);
+    let done = match until {
+        Ok(until) => act(&shared, frame.who(), Action::Mute { issue: issue.id, until }).await,
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
+        Err(error @ ActionError::Field { .. }) => {
+            let status = axum::http::StatusCode::UNPROCESSABLE_ENTITY;
+            Ok(page_with(status, &form(&shared, frame, &issue, &typed, Some(error))?))
+        }
+        Err(error) => not_done(frame, error),
+    }
+}
+
+/// Until when, of the choice that was made.
+fn until_of(typed: &Typed, now: i64, timezone: &TimeZone) -> Result<Option<i64>, ActionError> {
+    let field = |name| typed.get(name).map(|text| text.trim()).unwrap_or_default();
+    Ok(match field("time") {
         "day" => Some(now + DAY_MS),
         "week" => Some(now + 7 * DAY_MS),
         "month" => Some(now + 30 * DAY_MS),
         "ever" => Some(MUTED_FOR_EVER),
         "off" => None,
+        "date" => {
+            let text = field("until");
+            let date = text.parse::<DateTime>();
+            let date = date.or_else(|_| text.parse::<Date>().map(|day| day.at(0, 0, 0, 0)));
+            let moment = date.and_then(|date| date.to_zoned(timezone.clone()));
+            let until = moment.map(|moment| moment.timestamp().as_millisecond());
+            let until = until.map_err(|_| ActionError::Field {
+                name: "until",
+                text: format!("{:?} is no date: write it like 2027-01-31.", one_line(text, 50)),
+            })?;
+            Some(until.min(MUTED_FOR_EVER))
+        }
         other => {
             let other = one_line(other, 50);
-            let text = format!("{other:?} is no time: it has to be day, week, month, ever or off.");
-            return Ok(message(frame, StatusCode::UNPROCESSABLE_ENTITY, "Not taken", &text));
+            let text =
+                format!("{other:?} is no time: it has to be day, week, month, ever, date or off.");
+            return Err(ActionError::Field { name: "", text });
         }
-    };
-    let mut tx = shared.store.write().await?;
-    tx.mute(issue.id, until).await?;
-    tx.commit().await?;
-    Ok(to_issue(&issue))
+    })
 }
 
 /// Until when nobody is told of it; `None` when it is not muted.

@@ -8,12 +8,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use flawless_core::CommitId;
 use serde::Deserialize;
 
+use super::issue_actions::IssueActions;
 use super::issue_badges::{Badge, badges};
 use super::issue_blame::BlameBox;
 use super::issue_counts::Counts;
 use super::issue_find::{find, no_issue_numbered};
-use super::issue_mend::mended_in_words;
-use super::issue_mute::muted_in_words;
 use super::issue_samples::Samples;
 use super::issue_told::Told;
 use super::issue_traceback::{Traceback, exception_in_a_line};
@@ -61,9 +60,7 @@ struct Page {
     samples: Samples,
     shown: Option<Traceback>,
     retention_days: u64,
-    muted: Option<String>,
-    mended: Option<String>,
-    known_error_url: String,
+    actions: IssueActions,
 }
 
 pub(super) async fn show(
@@ -119,9 +116,7 @@ pub(super) async fn show(
         counts: Counts::of(&shared, &issue).await?,
         shown: sample.as_ref().map(|sample| Traceback::of(sample, line_url)),
         retention_days: shared.config.retention.as_secs() / 86_400,
-        muted: muted_in_words(&shared, &issue),
-        mended: mended_in_words(&shared, &issue),
-        known_error_url: links::add_known_error("", &issue),
+        actions: IssueActions::read(&shared, &issue, &frame).await?,
         told,
         samples,
         frame,

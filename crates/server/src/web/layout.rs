@@ -6,7 +6,7 @@ use axum::response::{Html, IntoResponse, Response};
 use super::visitor::Frame;
 use crate::present::plain;
 use crate::sign_in::SignInError;
-use crate::store::{RuleInputError, StoreError};
+use crate::store::StoreError;
 
 /// Renders a page.
 pub(super) fn page(template: &impl Template) -> Response {
@@ -66,13 +66,5 @@ impl IntoResponse for PageError {
         let text = "The store does not answer. The server's log says why; reports are not lost.";
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         message(Frame::default(), status, "Something is wrong", text)
-    }
-}
-
-/// The sentence about a form that was filled in wrongly; what is not the user's fault is logged.
-pub(super) fn form_problem(error: RuleInputError) -> Result<String, PageError> {
-    match error {
-        RuleInputError::Invalid(text) => Ok(text),
-        RuleInputError::Store(error) => Err(error.into()),
     }
 }

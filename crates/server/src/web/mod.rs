@@ -2,18 +2,19 @@
 
 mod access;
 mod account_show;
+mod action_done;
+mod action_list;
+mod action_undo;
 mod address_retry;
-mod admin_show;
-mod alias_add;
 mod api_me;
 mod assets;
 mod blame_instead;
 mod chart;
-mod config_view;
 mod cookies;
+mod form_fields;
 mod health_check;
 mod identify;
-mod ignored_exception_add;
+mod issue_actions;
 mod issue_badges;
 mod issue_blame;
 mod issue_counts;
@@ -21,36 +22,39 @@ mod issue_find;
 mod issue_mend;
 mod issue_mute;
 mod issue_pass_on;
+mod issue_rule;
 mod issue_samples;
 mod issue_show;
+mod issue_tell;
 mod issue_told;
 mod issue_traceback;
-mod known_error_add;
 mod layout;
 mod moment;
+mod next_page;
+mod older_forms;
 mod people_list;
 mod person_mails;
 mod person_show;
-mod next_page;
-mod reassignment_add;
 mod role_list;
 mod role_save;
-mod rule_save;
+mod rule_fields;
+mod rule_form;
+mod rule_list;
+mod rules_show;
 mod security;
+mod session_end;
 mod setup_show;
 mod setup_snippets;
-mod test_error;
-mod session_end;
 mod sign_in_link;
 mod sign_in_open_id;
 mod sign_in_show;
 mod sign_out;
+mod test_error;
 mod token_create;
 mod token_end;
 mod traceback_view;
 mod unsubscribe;
 mod visitor;
-mod watcher_add;
 mod week_filters;
 mod week_show;
 
@@ -82,12 +86,10 @@ pub fn router(shared: Shared) -> Router {
         .route("/check_health.json", get(health_check::show_json))
         .fallback(layout::not_found);
     let reader = Router::new()
-        .route("/issues/{number}", get(issue_show::show))
+        .route("/issues/{issue}", get(issue_show::show))
         .route("/", get(week_show::show))
         .route("/get_weekly_error_report", get(week_show::redirect))
         .route("/view_traceback", get(traceback_view::show))
-        .route("/view_config", get(config_view::show))
-        .route("/admin", get(admin_show::show))
         .route("/people", get(people_list::show))
         .route("/people/{address}", get(person_show::show))
         .route("/people/{address}/mails", post(person_mails::save))
@@ -99,32 +101,45 @@ pub fn router(shared: Shared) -> Router {
         .route("/account/end_token", post(token_end::save))
         .route("/sign_out", post(sign_out::save))
         .route("/sign_out_everywhere", post(sign_out::save_everywhere))
-        .route("/api/v1/me", get(api_me::show));
+        .route("/api/v1/me", get(api_me::show))
+        .route("/rules", get(rules_show::show))
+        .route("/rules/{list}", get(rule_list::show))
+        .route("/rules/{list}/export", get(rule_list::export))
+        .route("/actions", get(action_list::show))
+        .route("/admin", get(older_forms::admin))
+        .route("/view_config", get(older_forms::view_config));
+    // Rules about people take an administrator: their handlers see to that.
     let developer = Router::new()
-        .route("/add_known_error", get(known_error_add::show))
-        .route("/save_known_error", post(known_error_add::save))
-        .route("/add_ignored_exception", get(ignored_exception_add::show))
-        .route("/save_ignored_exceptions", post(ignored_exception_add::save))
+        .route("/rules/{list}/add", get(rule_form::show_new).post(rule_form::save_new))
+        .route("/rules/{list}/import", post(rule_list::import))
+        .route("/rules/{list}/{id}", get(rule_form::show_rule).post(rule_form::save_rule))
+        .route("/rules/{list}/{id}/remove", post(rule_form::remove))
+        .route("/actions/{id}/undo", post(action_undo::save))
+        .route("/issues/{issue}/mute", get(issue_mute::show).post(issue_mute::save))
+        .route("/issues/{issue}/resolve", get(issue_mend::show).post(issue_mend::resolve))
+        .route("/issues/{issue}/reopen", post(issue_mend::reopen))
+        .route("/issues/{issue}/reassign", get(issue_pass_on::show).post(issue_pass_on::save))
+        .route("/issues/{issue}/tell", get(issue_tell::show).post(issue_tell::save))
+        .route("/issues/{issue}/{kind}", get(issue_rule::show).post(issue_rule::save))
         .route("/blame_instead", post(blame_instead::save))
-        .route("/not_mine", get(issue_pass_on::show))
-        .route("/save_not_mine", post(issue_pass_on::save))
-        .route("/mute", get(issue_mute::show))
-        .route("/save_mute", post(issue_mute::save))
-        .route("/mark_mended", post(issue_mend::mark))
-        .route("/unmark_mended", post(issue_mend::unmark))
+        .route("/add_known_error", get(older_forms::add_known_error))
+        .route("/save_known_error", post(older_forms::save_known_error))
+        .route("/add_ignored_exception", get(older_forms::add_ignored_exception))
+        .route("/save_ignored_exceptions", post(older_forms::save_ignored_exceptions))
+        .route("/not_mine", get(older_forms::not_mine))
+        .route("/mute", get(older_forms::mute))
         .route("/send_test_error", post(test_error::send));
     let administrator = Router::new()
-        .route("/add_watch", get(watcher_add::show))
-        .route("/save_watch", post(watcher_add::save))
-        .route("/remap_email", get(alias_add::show))
-        .route("/save_remap_email", post(alias_add::save))
-        .route("/disown_file", get(reassignment_add::show))
-        .route("/save_disown_file", post(reassignment_add::save))
         .route("/people/roles", get(role_list::show))
         .route("/people/roles/save", post(role_save::save))
         .route("/people/roles/sign_out", post(role_save::sign_out))
-        .route("/retry_address", post(address_retry::save))
-        .route("/remove_rule", post(config_view::remove));
+        .route("/add_watch", get(older_forms::add_watch))
+        .route("/save_watch", post(older_forms::save_watch))
+        .route("/remap_email", get(older_forms::remap_email))
+        .route("/save_remap_email", post(older_forms::save_remap_email))
+        .route("/disown_file", get(older_forms::disown_file))
+        .route("/save_disown_file", post(older_forms::save_disown_file))
+        .route("/retry_address", post(address_retry::save));
     everybody
         .merge(needs(Role::Reader, reader))
         .merge(needs(Role::Developer, developer))

@@ -72,6 +72,8 @@ pub(super) struct Frame {
     pub(super) path: String,
     /// Somebody who is known and may not see anything.
     pub(super) refused: Option<String>,
+    /// The action that was just done, by the parameter `done`.
+    pub(super) done: Option<i64>,
 }
 
 impl Frame {
@@ -104,7 +106,8 @@ impl Frame {
         }
     }
 
-    fn has(&self, role: Role) -> bool {
+    /// Whether what takes this role is shown.
+    pub(super) fn has(&self, role: Role) -> bool {
         self.visitor.as_ref().is_some_and(|visitor| visitor.role >= role)
     }
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests start programs and measure their patience")]
 #![allow(unreachable_pub, missing_docs, reason = "nothing here is used from outside")]
 
+mod actions;
 mod alerts;
 mod api_tokens;
 mod attribution;
@@ -32,6 +33,7 @@ mod people_pages;
 mod projects;
 mod python_client;
 mod redacted;
+mod rule_pages;
 mod rules;
 mod sealed;
 mod secrets;

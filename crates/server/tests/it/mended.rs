@@ -324,7 +324,7 @@ async fn what_came_back_while_it_was_muted_is_told_afterwards() {
     let app = App::with("report_error_threshold", "1").repository(repository).start().await;
     app.report(&cart(&first)).await;
     assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
-    let (status, _) = app.post("/save_mute", &[("issue", "1"), ("time", "day")]).await;
+    let (status, _) = app.post("/issues/1/mute", &[("time", "day")]).await;
     assert_eq!(status, 200);
     let mend = app.repository.commit(ANN, "2026-06-02", "max", &[("shop/cart.py", MENDED)]);
     let text = "    return sum(prices) / max(len(prices), 1)\n";

@@ -178,17 +178,16 @@ async fn not_mine_gives_the_code_to_somebody_else_and_they_hear_of_it_at_once() 
     for expected in ["Ben Baker", "<option value=\"shop/cart.py\"", "<option value=\"shop\""] {
         assert!(status == 200 && page.contains(expected), "{expected:?} is missing: {page}");
     }
-    let mut fields =
-        [("issue", "1"), ("what", "reassign"), ("path", "shop"), ("designated_email", CLEO.1)];
-    let (status, page) = app.post("/save_not_mine", &fields).await;
-    assert!(status == 200 && page.contains("cleo@example.com answers for this issue"), "{page}");
+    let mut fields = [("what", "reassign"), ("path", "shop"), ("designated_email", CLEO.1)];
+    let (status, page) = app.post("/issues/1/reassign", &fields).await;
+    assert!(status == 200 && page.contains("cleo@example.com answers for issue 1"), "{page}");
     assert_eq!(recipients(&app).await, [BEN.1, CLEO.1]);
     let mails = app.mails().await;
     assert!(mails[1].text.contains("reassigned for shop"), "{}", mails[1].text);
 
     // Cleo does not have it either: the line is still Ben's, and the newer rule counts.
-    fields[3] = ("proposed", ANN.1);
-    assert_eq!(app.post("/save_not_mine", &fields).await.0, 200);
+    fields[2] = ("proposed", ANN.1);
+    assert_eq!(app.post("/issues/1/reassign", &fields).await.0, 200);
     assert_eq!(recipients(&app).await, [ANN.1, BEN.1, CLEO.1]);
 }
 
@@ -202,9 +201,8 @@ async fn what_is_not_mine_and_still_held_back_goes_to_its_new_owner_alone() {
     app.report(&request(&[("/srv/app/shop/cart.py", 9, "first", "return prices[0]")])).await;
     let held = async || app.server.shared.store.held_of(2).await.expect("store");
     wait_until("it is held back", async || held().await == [BEN.1]).await;
-    let fields =
-        [("issue", "2"), ("what", "reassign"), ("path", "shop"), ("designated_email", CLEO.1)];
-    assert_eq!(app.post("/save_not_mine", &fields).await.0, 200);
+    let fields = [("what", "reassign"), ("path", "shop"), ("designated_email", CLEO.1)];
+    assert_eq!(app.post("/issues/2/reassign", &fields).await.0, 200);
     assert_eq!(recipients(&app).await, [BEN.1, CLEO.1]);
     app.later();
     assert_eq!(recipients(&app).await, [BEN.1, CLEO.1]);
@@ -215,9 +213,9 @@ async fn an_older_address_becomes_an_alias_and_the_alert_goes_there() {
     let app = App::start().await;
     app.report(&request(&CART)).await;
     assert_eq!(recipients(&app).await, [BEN.1]);
-    let fields = [("issue", "1"), ("what", "alias"), ("new_email", "baker@example.com")];
-    let (status, page) = app.post("/save_not_mine", &fields).await;
-    assert!(status == 200 && page.contains("email_remapping"), "{page}");
+    let fields = [("what", "alias"), ("new_email", "baker@example.com")];
+    let (status, page) = app.post("/issues/1/reassign", &fields).await;
+    assert!(status == 200 && page.contains("Done: baker@example.com answers for"), "{page}");
     assert_eq!(recipients(&app).await, ["baker@example.com", BEN.1]);
 }
 
@@ -249,17 +247,12 @@ async fn what_would_change_nothing_or_reach_nobody_is_said_and_not_saved() {
         ("reassign", "shop", "ann@example.com\r\nBcc: eve@example.com", "is no mail address"),
         ("reassign", "shop", "<script>alert(1)</script>", "is no mail address"),
         ("alias", "shop", "nobody", "is no mail address"),
-        ("alias", "shop", &long, "is no mail address"),
+        ("alias", "shop", &long, "is too long"),
     ];
     for (what, path, address, problem) in cases {
-        let fields = [
-            ("issue", "1"),
-            ("what", what),
-            ("path", path),
-            ("designated_email", address),
-            ("new_email", address),
-        ];
-        let (status, page) = app.post("/save_not_mine", &fields).await;
+        let fields =
+            [("what", what), ("path", path), ("designated_email", address), ("new_email", address)];
+        let (status, page) = app.post("/issues/1/reassign", &fields).await;
         assert!(status == 422 && page.contains(problem), "{what} {problem}: {status} {page}");
         assert!(!page.contains("<script>"), "{page}");
     }
@@ -270,8 +263,9 @@ async fn what_would_change_nothing_or_reach_nobody_is_said_and_not_saved() {
             let encoded = number.replace(' ', "+");
             assert_eq!(app.get(&format!("{path}?issue={encoded}")).await.0, 404, "{number}");
         }
-        for path in ["/save_not_mine", "/save_mute", "/mark_mended", "/unmark_mended"] {
-            assert_eq!(app.post(path, &[("issue", number)]).await.0, 404, "{path} {number}");
+        for action in ["reassign", "mute", "resolve", "reopen", "tell", "known_error"] {
+            let path = format!("/issues/{number}/{action}");
+            assert_eq!(app.post(&path, &[]).await.0, 404, "{path} {number}");
         }
     }
 }
@@ -283,8 +277,8 @@ async fn a_line_that_nobody_wrote_can_be_taken_from_nobody() {
     assert_eq!(recipients(&app).await, [TEAM]);
     let (_, page) = app.get("/not_mine?issue=1").await;
     assert!(page.contains("there is nobody to take it from"), "{page}");
-    let fields = [("issue", "1"), ("what", "reassign"), ("path", ""), ("proposed", ANN.1)];
-    assert_eq!(app.post("/save_not_mine", &fields).await.0, 422);
+    let fields = [("what", "reassign"), ("path", ""), ("proposed", ANN.1)];
+    assert_eq!(app.post("/issues/1/reassign", &fields).await.0, 422);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -294,7 +288,7 @@ async fn a_muted_issue_is_counted_and_told_only_after_its_time() {
     app.settle().await;
     let (_, page) = app.get("/mute?issue=1").await;
     assert!(page.contains("For a week") && page.contains("not told yet"), "{page}");
-    let (status, page) = app.post("/save_mute", &[("issue", "1"), ("time", "week")]).await;
+    let (status, page) = app.post("/issues/1/mute", &[("time", "week")]).await;
     assert!(status == 200 && page.contains("until 2026-11-29 12:00:00"), "{page}");
     for _ in 0..5 {
         app.report(&request(&CART)).await;
@@ -315,16 +309,16 @@ async fn a_mute_for_ever_lasts_and_can_be_taken_back() {
     let app = App::with("report_error_threshold", "2").start().await;
     app.report(&request(&CART)).await;
     app.settle().await;
-    let (_, page) = app.post("/save_mute", &[("issue", "1"), ("time", "ever")]).await;
+    let (_, page) = app.post("/issues/1/mute", &[("time", "ever")]).await;
     assert!(page.contains("for ever"), "{page}");
     app.clock.advance(365 * 86_400_000);
     app.report(&request(&CART)).await;
     assert!(app.mails().await.is_empty());
-    let (_, page) = app.post("/save_mute", &[("issue", "1"), ("time", "off")]).await;
+    let (_, page) = app.post("/issues/1/mute", &[("time", "off")]).await;
     assert!(!page.contains("<th>Muted</th>"), "{page}");
     app.report(&request(&CART)).await;
     assert_eq!(recipients(&app).await, [BEN.1]);
-    let odd = app.post("/save_mute", &[("issue", "1"), ("time", "<b>\u{202e}")]).await;
+    let odd = app.post("/issues/1/mute", &[("time", "<b>\u{202e}")]).await;
     assert!(odd.0 == 422 && odd.1.contains("&#60;b&#62;"), "{odd:?}");
 }
 
@@ -334,17 +328,17 @@ async fn an_issue_is_marked_as_mended_by_hand_with_a_commit_or_without() {
     app.report(&request(&CART)).await;
     app.settle().await;
     let revision = app.server.shared.rules.get().revision;
-    let (status, page) = app.post("/mark_mended", &[("issue", "1"), ("commit", "")]).await;
+    let (status, page) = app.post("/issues/1/resolve", &[("commit", "")]).await;
     assert!(status == 200 && page.contains("on 2026-11-22 12:00:00: marked as mended by hand"));
-    assert!(!page.contains("Mark as mended"), "{page}");
+    assert!(page.contains(">Reopen</button>"), "{page}");
     assert!(app.server.shared.rules.get().revision > revision, "verdicts are looked at anew");
     assert!(app.get("/").await.1.contains(">mended</span>"));
-    let (_, page) = app.post("/unmark_mended", &[("issue", "1")]).await;
-    assert!(page.contains("Mark as mended"), "{page}");
+    let (_, page) = app.post("/issues/1/reopen", &[]).await;
+    assert!(page.contains(">Resolve</button>"), "{page}");
 
     let head = app.repository.git(&["rev-parse", "HEAD"]);
     let short = format!(" {} ", head[..8].to_uppercase());
-    let (_, page) = app.post("/mark_mended", &[("issue", "1"), ("commit", &short)]).await;
+    let (_, page) = app.post("/issues/1/resolve", &[("commit", &short)]).await;
     assert!(page.contains(&format!("by {}, on 2026-11-22", &head[..12])), "{page}");
     let issue = app.server.shared.store.issue(1).await.expect("store").expect("there");
     assert_eq!((issue.mended_at, issue.mended_by.as_deref()), (Some(NOW), Some(&*head)));
@@ -355,7 +349,7 @@ async fn an_issue_is_marked_as_mended_by_hand_with_a_commit_or_without() {
         ("<script>", "is no commit"),
         (&"a".repeat(10_000), "is no commit"),
     ] {
-        let (status, page) = app.post("/mark_mended", &[("issue", "1"), ("commit", commit)]).await;
+        let (status, page) = app.post("/issues/1/resolve", &[("commit", commit)]).await;
         assert!(status == 422 && page.contains(problem), "{commit}: {page}");
         assert!(!page.contains("<script>"), "{page}");
     }
@@ -366,8 +360,8 @@ async fn the_command_line_says_what_is_muted_and_mended() {
     let app = App::start().await;
     app.report(&request(&CART)).await;
     app.settle().await;
-    app.post("/save_mute", &[("issue", "1"), ("time", "ever")]).await;
-    app.post("/mark_mended", &[("issue", "1")]).await;
+    app.post("/issues/1/mute", &[("time", "ever")]).await;
+    app.post("/issues/1/resolve", &[]).await;
     let data = app.folder.path().join("data").display().to_string();
     let set = format!("data_dir_path={data}");
     let issues = |more: &[&str]| {

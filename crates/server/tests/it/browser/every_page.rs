@@ -24,7 +24,15 @@ pub const PAGES: &[(&str, u64, &str)] = &[
     ("add-alias", 200, "/remap_email"),
     ("add-reassignment", 200, "/disown_file"),
     ("add-ignored-exception", 200, "/add_ignored_exception"),
+    ("resolve", 200, "/issues/{plain}/resolve"),
+    ("tell", 200, "/issues/{plain}/tell"),
+    ("mark-known-error", 200, "/issues/{plain}/known_error"),
+    ("mark-library-code", 200, "/issues/{plain}/library_code"),
+    ("mark-third-party", 200, "/issues/{plain}/third_party"),
+    ("mark-ignored-exception", 200, "/issues/{plain}/ignore_exception"),
     ("rules", 200, "/admin"),
+    ("rule", 200, "/rules/known_errors/1"),
+    ("actions", 200, "/actions"),
     ("known-errors", 200, "/view_config?key=known_errors"),
     ("library-code", 200, "/view_config?key=building_blocks"),
     ("third-party-rules", 200, "/view_config?key=third_party_whitelist"),
@@ -59,7 +67,7 @@ const MISTAKES: &[(&str, &str, Fields)] = &[
         "/add_known_error",
         &[("filename", "a.py"), ("min_alert_threshold", "many")],
     ),
-    ("mistake-in-commit", "/issues/{plain}", &[("commit", "latest")]),
+    ("mistake-in-commit", "/issues/{plain}/resolve", &[("commit", "latest")]),
 ];
 
 /// Pages of a server that nothing is set up for, and nothing was reported to.

@@ -70,7 +70,6 @@ async fn library_code_hands_the_blame_to_its_caller_with_script_and_without() {
 
         browser.open(link(&mail)).await;
         browser.follow("library code").await;
-        browser.fill("type", "building_blocks").await;
         browser.submit("filename").await;
 
         let mails = mails_after(&app, &request(&[WEB, CART])).await;

@@ -1,0 +1,70 @@
+//! `/actions`: what people did, newest first.
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::action_done::{DoneNotice, can_undo, done_notice};
+use super::layout::{PageError, page};
+use super::moment::Moment;
+use super::visitor::Frame;
+use crate::present::one_line;
+use crate::state::Shared;
+use crate::store::ActionRow;
+
+const PAGE: i64 = 100;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Parameters {
+    /// The number of the last one that was shown.
+    before: String,
+}
+
+/// Something that was done, as pages show it.
+pub(super) struct LogLine {
+    pub(super) id: i64,
+    pub(super) at: Moment,
+    pub(super) who: String,
+    pub(super) what: String,
+    pub(super) issue: Option<i64>,
+    pub(super) can_undo: bool,
+    /// Who has taken it back.
+    pub(super) undone_by: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "action_list.html")]
+struct Page {
+    frame: Frame,
+    done: Option<DoneNotice>,
+    lines: Vec<LogLine>,
+    older: Option<i64>,
+}
+
+impl LogLine {
+    pub(super) fn of(action: &ActionRow, shared: &Shared, frame: &Frame) -> Self {
+        Self {
+            id: action.id,
+            at: Moment::new(action.at, shared),
+            who: one_line(&action.who, 300),
+            what: one_line(&action.what, 1_000),
+            issue: action.issue_id,
+            can_undo: can_undo(action, frame),
+            undone_by: action.undone_by.as_deref().map(|who| one_line(who, 300)),
+        }
+    }
+}
+
+pub(super) async fn show(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Query(parameters): Query<Parameters>,
+) -> Result<Response, PageError> {
+    let rows = shared.store.actions(parameters.before.parse().ok(), PAGE + 1).await?;
+    let shown = &rows[..rows.len().min(PAGE as usize)];
+    let older = shown.last().filter(|_| rows.len() > shown.len()).map(|action| action.id);
+    let lines = shown.iter().map(|action| LogLine::of(action, &shared, &frame)).collect();
+    let done = done_notice(&shared, &frame).await?;
+    Ok(page(&Page { frame, done, lines, older }))
+}

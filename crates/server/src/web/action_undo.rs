@@ -1,0 +1,52 @@
+//! `/actions/ID/undo`: what somebody did is taken back.
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::access::not_allowed;
+use super::action_done::{not_done, to_done};
+use super::layout::{PageError, message};
+use super::visitor::Frame;
+use crate::actions::{Undo, undo};
+use crate::links;
+use crate::state::Shared;
+use crate::store::ActionRow;
+
+pub(super) async fn save(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
+    let action = match id.parse() {
+        Ok(id) => shared.store.action(id).await?,
+        Err(_) => None,
+    };
+    let Some(action) = action else {
+        let text = "Nothing was done under this number, or it is longer ago than a year.";
+        return Ok(message(frame, StatusCode::NOT_FOUND, "Not found", text));
+    };
+    let way_back = Undo::of(&action);
+    if let Some(role) = way_back.as_ref().map(|way| way.needs(&action))
+        && !frame.has(role)
+    {
+        return Ok(not_allowed(frame, role));
+    }
+    match undo(&shared, frame.who(), action.id).await {
+        Ok(done) => Ok(to_done(&page_of(&action, way_back.as_ref()), &done)),
+        Err(error) => not_done(frame, error),
+    }
+}
+
+/// The page where the action was done.
+fn page_of(action: &ActionRow, way_back: Option<&Undo>) -> String {
+    match (action.issue_id, way_back) {
+        (Some(issue), _) => links::issue("", issue),
+        (
+            None,
+            Some(
+                Undo::Added { list, .. } | Undo::Removed { list, .. } | Undo::Changed { list, .. },
+            ),
+        ) => format!("/rules/{list}"),
+        (None, _) => "/actions".to_owned(),
+    }
+}
