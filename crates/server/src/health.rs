@@ -1,6 +1,7 @@
 //! Whether each part of the server does its work: for the page and for `flawless check`.
 use flawless_git::Judgement;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::attribution::Repo;
 use crate::dates::ago;
@@ -11,7 +12,7 @@ use crate::state::Shared;
 use crate::store::{ChannelRow, PostState, QueueAge, StoreError, channel_recipient};
 
 /// One part of the server.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct HealthPart {
     /// Its name.
     pub name: &'static str,

@@ -2,6 +2,7 @@
 use flawless_core::OutcomeKind;
 use flawless_git::process::GitProgram;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::clients_seen::SeenClient;
 use crate::dates::rfc3339;
@@ -11,7 +12,7 @@ use crate::state::Shared;
 use crate::store::{OutcomeRow, schema_version};
 
 /// The server's health. Times are RFC 3339 in UTC.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct HealthReport {
     /// All vital parts work.
     pub ok: bool,
@@ -48,7 +49,7 @@ pub struct HealthReport {
 }
 
 /// A part of the server.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct PartReport {
     /// Its state.
     #[serde(flatten)]
@@ -58,7 +59,7 @@ pub struct PartReport {
 }
 
 /// What the server is made of.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Versions {
     /// The program.
     pub flawless: &'static str,
@@ -71,7 +72,7 @@ pub struct Versions {
 }
 
 /// A client that reports.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ClientReport {
     /// As it calls itself.
     pub name: String,
@@ -82,7 +83,7 @@ pub struct ClientReport {
 }
 
 /// One kind of outcome.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct KindReport {
     /// A word of [`OutcomeKind`].
     pub kind: &'static str,
@@ -95,7 +96,7 @@ pub struct KindReport {
 }
 
 /// Reports that ended in the same way for the same reason.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ReasonReport {
     /// Why; empty where the kind says all.
     pub reason: String,
@@ -113,7 +114,7 @@ pub struct ReasonReport {
 }
 
 /// What clients dropped on one day.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct LossReport {
     /// The day, UTC.
     pub day: String,
@@ -129,7 +130,7 @@ pub struct LossReport {
 }
 
 /// An option of the configuration.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct OptionReport {
     /// Its name.
     pub name: &'static str,

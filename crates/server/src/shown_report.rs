@@ -1,6 +1,8 @@
 //! A report ready to be printed, in mails and on pages alike: its traceback, the exceptions that
 //! led to it, and the web request.
 use flawless_core::{ChainedException, ClassifiedFrame, Frame, Relation, Report, WebRequest};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::present::{cut, one_line};
 use crate::store::Sample;
@@ -59,7 +61,7 @@ impl Room {
 const NAME: usize = 300;
 
 /// A report ready to be printed.
-#[derive(Debug)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ShownReport {
     /// Full type path; may be empty.
     pub exception_type: String,
@@ -84,7 +86,7 @@ pub struct ShownReport {
 }
 
 /// A chained exception ready to be printed.
-#[derive(Debug)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ShownException {
     /// What it is to the exception that it belongs to, in words.
     pub heading: String,
@@ -99,7 +101,7 @@ pub struct ShownException {
 }
 
 /// A web request ready to be printed.
-#[derive(Debug)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ShownRequest {
     /// Method, path and protocol.
     pub line: String,
@@ -110,7 +112,7 @@ pub struct ShownRequest {
 }
 
 /// One frame ready to be printed.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, Serialize, ToSchema)]
 pub struct ShownFrame {
     /// Path as deployed.
     pub path: String,
@@ -140,7 +142,7 @@ pub struct ShownFrame {
 }
 
 /// A variable ready to be printed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ShownValue {
     /// Its name.
     pub name: String,
@@ -151,7 +153,7 @@ pub struct ShownValue {
 }
 
 /// A line of a source file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SourceLine {
     /// Its number.
     pub number: u32,

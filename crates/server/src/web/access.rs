@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
-use super::api_me::refusal;
+use super::api::refusal;
 use super::identify::{find, is_api};
 use super::layout::{PageError, message};
 use super::next_page::sign_in_url;

@@ -6,7 +6,7 @@ mod action_done;
 mod action_list;
 mod action_undo;
 mod address_retry;
-mod api_me;
+mod api;
 mod assets;
 mod blame_instead;
 mod chart;
@@ -101,7 +101,6 @@ pub fn router(shared: Shared) -> Router {
         .route("/account/end_token", post(token_end::save))
         .route("/sign_out", post(sign_out::save))
         .route("/sign_out_everywhere", post(sign_out::save_everywhere))
-        .route("/api/v1/me", get(api_me::show))
         .route("/rules", get(rules_show::show))
         .route("/rules/{list}", get(rule_list::show))
         .route("/rules/{list}/export", get(rule_list::export))
@@ -144,6 +143,7 @@ pub fn router(shared: Shared) -> Router {
         .merge(needs(Role::Reader, reader))
         .merge(needs(Role::Developer, developer))
         .merge(needs(Role::Administrator, administrator))
+        .merge(api::router(&shared))
         .layer(from_fn_with_state(shared.clone(), access::identify))
         .layer(from_fn_with_state(shared.clone(), security::guard))
         .with_state(shared)

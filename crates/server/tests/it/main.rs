@@ -4,6 +4,8 @@
 
 mod actions;
 mod alerts;
+mod api;
+mod api_document;
 mod api_tokens;
 mod attribution;
 mod bounced;

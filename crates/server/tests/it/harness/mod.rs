@@ -1,6 +1,7 @@
 //! Starts the whole server on free ports with a clock of its own, a real mail server and a
 //! real repository, and talks to it as clients, browsers and people do.
 
+mod api;
 mod browser;
 mod mail;
 mod open_id;

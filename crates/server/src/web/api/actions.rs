@@ -1,0 +1,256 @@
+//! What is done to issues, noted with who and when, and taken back.
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::answer::Answer;
+use super::caller::Caller;
+use super::input::{At, Json, read_tagged};
+use super::problem::Problem;
+use super::rule_bodies::{CodeEntry, KnownErrorEntry, entry_of};
+use super::time::Time;
+use crate::actions::{self, Action, PassOn, Undo};
+use crate::present::plain;
+use crate::state::Shared;
+use crate::store::{ActionRow, IssueRow, MUTED_FOR_EVER, RuleList};
+
+/// As many are listed, the newest.
+const MOST_LISTED: i64 = 200;
+
+/// Something to be done to an issue.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum NewAction {
+    /// Nobody is told of it until then.
+    Mute {
+        /// When it is left out, for ever.
+        until: Option<Time>,
+    },
+    /// It is told of again.
+    Unmute {},
+    /// It is mended.
+    Resolve {
+        /// The commit that mends it, its id or the first seven digits of it; when it is left out,
+        /// as of now.
+        #[schema(max_length = 200)]
+        commit: Option<String>,
+    },
+    /// It is not mended.
+    Reopen {},
+    /// Who answers for it is told at once.
+    Tell {
+        /// Also when they were told before.
+        #[serde(default)]
+        again: bool,
+    },
+    /// Another suspect is to blame: what stands before it becomes library code.
+    BlameInstead {
+        /// Its place among the issue's suspects, from 0.
+        #[schema(minimum = 0, maximum = 1_000)]
+        suspect: u32,
+    },
+    /// Who wrote the line reads another address.
+    EmailAlias {
+        /// Which one.
+        #[schema(min_length = 1, max_length = 254)]
+        new_email: String,
+    },
+    /// Somebody else looks after the code.
+    Reassign {
+        /// The issue's file, or a folder above it.
+        #[schema(min_length = 1, max_length = 5_000)]
+        path: String,
+        /// Their address.
+        #[schema(min_length = 1, max_length = 254)]
+        designated_email: String,
+    },
+    /// It is a known error.
+    KnownError {
+        /// When it is left out, the line of the issue.
+        #[schema(value_type = Option<KnownErrorEntry>)]
+        entry: Option<Value>,
+    },
+    /// Its line is library code: the caller is blamed.
+    LibraryCode {
+        /// When it is left out, the line of the issue.
+        #[schema(value_type = Option<CodeEntry>)]
+        entry: Option<Value>,
+    },
+    /// Reports with such a frame are dropped.
+    ThirdPartyRule {
+        /// When it is left out, the line of the issue.
+        #[schema(value_type = Option<CodeEntry>)]
+        entry: Option<Value>,
+    },
+    /// Reports of its exception type are dropped.
+    IgnoreException {},
+}
+
+/// What was done.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Done {
+    /// The number it is noted under, for `POST /actions/{id}/undo`.
+    id: i64,
+    /// In words.
+    what: String,
+    /// Whether it can be taken back.
+    can_undo: bool,
+}
+
+impl From<actions::Done> for Done {
+    fn from(actions::Done { id, what, can_undo }: actions::Done) -> Self {
+        Self { id, what: plain(&what), can_undo }
+    }
+}
+
+/// What was done to an issue.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ActionLog {
+    /// The newest first, at most 200.
+    actions: Vec<LoggedAction>,
+}
+
+/// Something that somebody did.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Action)]
+pub(super) struct LoggedAction {
+    id: i64,
+    at: Time,
+    /// An address, or the name of a token.
+    who: String,
+    /// In a word.
+    kind: String,
+    /// In words.
+    what: String,
+    /// Whether it can be taken back.
+    can_undo: bool,
+    /// When it was taken back.
+    undone_at: Option<Time>,
+    /// Who took it back.
+    undone_by: Option<String>,
+}
+
+impl From<ActionRow> for LoggedAction {
+    fn from(row: ActionRow) -> Self {
+        Self {
+            can_undo: row.undone_at.is_none() && Undo::of(&row).is_some(),
+            id: row.id,
+            at: Time(row.at),
+            who: plain(&row.who),
+            kind: row.kind,
+            what: plain(&row.what),
+            undone_at: row.undone_at.map(Time),
+            undone_by: row.undone_by.map(|by| plain(&by)),
+        }
+    }
+}
+
+/// What was done to an issue
+#[utoipa::path(get, path = "/issues/{id}/actions", tag = "actions",
+    params(("id" = i64, Path, minimum = 1)), responses((status = 200, body = ActionLog)))]
+pub(super) async fn list(
+    _caller: Caller,
+    State(shared): State<Shared>,
+    At(id): At<i64>,
+) -> Result<Answer<ActionLog>, Problem> {
+    let issue = shared.store.issue(id).await?.ok_or_else(|| Problem::no_issue(id))?;
+    let rows = shared.store.actions_of(issue.id, MOST_LISTED).await?;
+    Ok(Answer::ok(ActionLog { actions: rows.into_iter().map(LoggedAction::from).collect() }))
+}
+
+/// Do something to an issue
+///
+/// Takes the role developer.
+#[utoipa::path(post, path = "/issues/{id}/actions", tag = "actions",
+    params(("id" = i64, Path, minimum = 1)), request_body = NewAction,
+    responses((status = 200, body = Done)))]
+pub(super) async fn act(
+    caller: Caller,
+    State(shared): State<Shared>,
+    At(id): At<i64>,
+    Json(body): Json<Value>,
+) -> Result<Answer<Done>, Problem> {
+    let issue = shared.store.issue(id).await?.ok_or_else(|| Problem::no_issue(id))?;
+    let new: NewAction = read_tagged(body, "action")?;
+    let within = match &new {
+        NewAction::KnownError { .. }
+        | NewAction::LibraryCode { .. }
+        | NewAction::ThirdPartyRule { .. } => "entry.",
+        _ => "",
+    };
+    let action = new.of(&issue)?;
+    caller.needs(action.needs())?;
+    let done = actions::act(&shared, caller.name(), action).await;
+    Ok(Answer::ok(done.map_err(|error| Problem::of_action(error, within))?.into()))
+}
+
+/// Take back what was done
+///
+/// Takes the role that it took to do it.
+#[utoipa::path(post, path = "/actions/{id}/undo", tag = "actions",
+    params(("id" = i64, Path, minimum = 1)), responses(
+        (status = 200, body = Done),
+        (status = 409, description = "It cannot be taken back, or not any more.",
+            body = super::problem::Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn undo(
+    caller: Caller,
+    State(shared): State<Shared>,
+    At(id): At<i64>,
+) -> Result<Answer<Done>, Problem> {
+    caller.needs(crate::role::Role::Developer)?;
+    if let Some(row) = shared.store.action(id).await?
+        && let Some(undo) = Undo::of(&row)
+    {
+        caller.needs(undo.needs(&row))?;
+    }
+    Ok(Answer::ok(actions::undo(&shared, caller.name(), id).await?.into()))
+}
+
+impl NewAction {
+    fn of(self, issue: &IssueRow) -> Result<Action, Problem> {
+        let id = issue.id;
+        let of_line = |list, entry| rule_of_line(list, entry, issue);
+        Ok(match self {
+            Self::Mute { until } => {
+                let until = until.map_or(MUTED_FOR_EVER, |Time(until)| until);
+                Action::Mute { issue: id, until: Some(until) }
+            }
+            Self::Unmute {} => Action::Mute { issue: id, until: None },
+            Self::Resolve { commit } => Action::Resolve { issue: id, commit },
+            Self::Reopen {} => Action::Reopen { issue: id },
+            Self::Tell { again } => Action::Tell { issue: id, again },
+            Self::BlameInstead { suspect } => {
+                let suspect = usize::try_from(suspect).unwrap_or(usize::MAX);
+                Action::BlameInstead { issue: id, suspect }
+            }
+            Self::EmailAlias { new_email } => {
+                Action::Reassign { issue: id, to: PassOn::Alias { new_email } }
+            }
+            Self::Reassign { path, designated_email } => {
+                Action::Reassign { issue: id, to: PassOn::Reassign { path, designated_email } }
+            }
+            Self::KnownError { entry } => of_line(RuleList::KnownErrors, entry)?,
+            Self::LibraryCode { entry } => of_line(RuleList::BuildingBlocks, entry)?,
+            Self::ThirdPartyRule { entry } => of_line(RuleList::ThirdPartyWhitelist, entry)?,
+            Self::IgnoreException {} => {
+                let entry = json!(issue.facts.exception_type);
+                Action::AddRule { list: RuleList::IgnoredExceptions, entry, issue: Some(id) }
+            }
+        })
+    }
+}
+
+/// The rule that somebody gave, else one that means the issue's line.
+fn rule_of_line(list: RuleList, entry: Option<Value>, issue: &IssueRow) -> Result<Action, Problem> {
+    let entry = match entry {
+        Some(entry) => entry_of(list, entry, "entry")?,
+        None => json!({
+            "filename": issue.facts.path,
+            "function_name": issue.facts.function_name,
+            "code_fragment": issue.facts.text,
+        }),
+    };
+    Ok(Action::AddRule { list, entry, issue: Some(issue.id) })
+}

@@ -1,0 +1,25 @@
+//! The server's health, the very report of `/check_health`.
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::answer::Answer;
+use super::caller::Caller;
+use super::problem::Problem;
+use crate::health_report::{HealthReport, health_report};
+use crate::state::Shared;
+
+/// How the server does
+///
+/// 503 when a part of it needs somebody.
+#[utoipa::path(get, path = "/health", tag = "health", responses(
+    (status = 200, body = HealthReport),
+    (status = 503, body = HealthReport),
+))]
+pub(super) async fn show(
+    _caller: Caller,
+    State(shared): State<Shared>,
+) -> Result<Answer<HealthReport>, Problem> {
+    let health = health_report(&shared).await;
+    let status = if health.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    Ok(Answer::with(status, health))
+}

@@ -1,0 +1,347 @@
+//! Issues: the list of the week's page, and one with all that is known of it.
+use axum::extract::{RawQuery, State};
+use serde::Serialize;
+use url::form_urlencoded::{Serializer, parse};
+use utoipa::ToSchema;
+
+use super::answer::Answer;
+use super::caller::Caller;
+use super::input::{At, Parameters};
+use super::issue_query::IssueQuery;
+use super::problem::Problem;
+use super::time::Time;
+use crate::issue_list::{self, IssueList, ListedIssue, Wanted};
+use crate::links;
+use crate::present::{cut, one_line, plain};
+use crate::state::Shared;
+use crate::store::IssueRow;
+
+/// A page of issues.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Issues {
+    /// Start of the span.
+    from: Time,
+    /// Its end.
+    to: Time,
+    /// Of all issues that match.
+    totals: Totals,
+    /// The same of the span before.
+    before: Totals,
+    /// The starts of the span's days.
+    days: Vec<Time>,
+    issues: Vec<ListedIssueBody>,
+    page: usize,
+    per_page: usize,
+    /// The address of the next page.
+    next: Option<String>,
+}
+
+/// A span in numbers.
+#[derive(Debug, Serialize, ToSchema)]
+struct Totals {
+    /// Issues that occurred.
+    issues: usize,
+    /// How often.
+    occurrences: i64,
+    /// Issues seen first.
+    new: usize,
+    /// Issues mended.
+    mended: usize,
+    /// People who answer for what occurred.
+    people: usize,
+}
+
+/// An issue as it occurred in a span.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ListedIssue)]
+struct ListedIssueBody {
+    issue: IssueHead,
+    /// Who answers for it.
+    owner: Option<String>,
+    /// Occurrences within the span.
+    span_occurrences: i64,
+    /// The last one within the span; when it was mended, of one that did not occur.
+    span_last_at: Time,
+    /// Occurrences on each of the span's days.
+    by_day: Vec<i64>,
+    told: Told,
+    /// Seen first within the span.
+    is_new: bool,
+    /// Mended before, and back.
+    is_again: bool,
+    /// Older than `report_only_after_minimum_date`.
+    is_old: bool,
+    /// By today's rules its line is library code.
+    is_library_code: bool,
+}
+
+/// Whether anybody was told.
+#[derive(Debug, Serialize, ToSchema)]
+struct Told {
+    is_told: bool,
+    /// When, or why not.
+    why: String,
+}
+
+/// What identifies an issue, and how it stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct IssueHead {
+    id: i64,
+    /// Its page.
+    url: String,
+    /// In the repository; as deployed when it is no file of it.
+    path: String,
+    /// In the running code.
+    line: i64,
+    function: String,
+    /// The source line.
+    text: String,
+    /// The full path of the type seen first.
+    exception_type: String,
+    /// All occurrences ever.
+    occurrences: i64,
+    first_seen_at: Time,
+    last_seen_at: Time,
+    /// When it was decided to tell.
+    told_at: Option<Time>,
+    /// The rule by which it is a known error.
+    known_error: Option<i64>,
+    muted_until: Option<Time>,
+    mended: Option<Mended>,
+    /// The commit that brought the line; none when nobody is blamed.
+    commit: Option<Commit>,
+}
+
+/// That an issue is mended.
+#[derive(Debug, Serialize, ToSchema)]
+struct Mended {
+    at: Time,
+    commit: Option<String>,
+    how: Option<String>,
+}
+
+/// A commit that brought a line.
+#[derive(Debug, Serialize, ToSchema)]
+struct Commit {
+    id: String,
+    summary: String,
+    authored_at: Option<Time>,
+    /// Who is blamed; none when only automation wrote it.
+    developer: Option<Developer>,
+    /// The file there.
+    path: Option<String>,
+    /// The line there.
+    line: Option<i64>,
+}
+
+/// A person, as a commit names them.
+#[derive(Debug, Serialize, ToSchema)]
+struct Developer {
+    name: String,
+    email: String,
+}
+
+/// An issue with all that is known of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Issue)]
+pub(super) struct IssueBody {
+    issue: IssueHead,
+    /// Who answers for it.
+    owner: Option<String>,
+    /// How that was found, step by step.
+    owner_steps: Vec<String>,
+    /// How the line was found, or why nobody is blamed.
+    reason: String,
+    /// What happened to the line since it was written.
+    later: Vec<String>,
+    /// Other frames that may be at fault, for the action `blame_instead`.
+    suspects: Vec<String>,
+    /// When it was decided to tell, the newest first.
+    alerts: Vec<Alert>,
+    /// Mails and posts about it, the newest first.
+    mails: Vec<Mail>,
+    /// For whom an alert waits to be told with others.
+    held_for: Vec<String>,
+    /// How often it occurred by exception type, host, environment and revision.
+    facets: Vec<FacetBody>,
+}
+
+/// The decision to tell.
+#[derive(Debug, Serialize, ToSchema)]
+struct Alert {
+    decided_at: Time,
+    reason: String,
+    /// Why nobody could be told.
+    note: Option<String>,
+}
+
+/// A mail or a post.
+#[derive(Debug, Serialize, ToSchema)]
+struct Mail {
+    recipient: String,
+    created_at: Time,
+    sent_at: Option<Time>,
+    gave_up_at: Option<Time>,
+    last_error: Option<String>,
+}
+
+/// A value with its counts.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Facet)]
+struct FacetBody {
+    /// `exception`, `host`, `environment` or `revision`.
+    kind: String,
+    /// Empty when the program did not say it; none for all values that are not told apart.
+    value: Option<String>,
+    occurrences: i64,
+    first_at: Time,
+    last_at: Time,
+}
+
+/// Issues of a week or another span
+#[utoipa::path(get, path = "/issues", tag = "issues", params(IssueQuery),
+    responses((status = 200, body = Issues)))]
+pub(super) async fn list(
+    _caller: Caller,
+    State(shared): State<Shared>,
+    RawQuery(raw): RawQuery,
+    Parameters(query): Parameters<IssueQuery>,
+) -> Result<Answer<Issues>, Problem> {
+    let filter = query.filter(&shared)?;
+    let IssueList { span: (from, to), totals, before, days, issues, .. } =
+        issue_list::list(&shared, &filter, Wanted::Page).await?;
+    let shown = (filter.page - 1).saturating_mul(filter.page_size).saturating_add(issues.len());
+    let is_more = !issues.is_empty() && shown < totals.issues;
+    let next = is_more.then(|| {
+        let raw = raw.unwrap_or_default();
+        let others = parse(raw.as_bytes()).filter(|(name, _)| name != "page");
+        let mut query = Serializer::new(String::new());
+        query.extend_pairs(others).append_pair("page", &(filter.page + 1).to_string());
+        format!("{}/api/v1/issues?{}", shared.base_url, query.finish())
+    });
+    let body = Issues {
+        from: Time(from),
+        to: Time(to),
+        totals: totals.into(),
+        before: before.into(),
+        days: days.into_iter().map(Time).collect(),
+        issues: issues.into_iter().map(|listed| ListedIssueBody::of(listed, &shared)).collect(),
+        page: filter.page,
+        per_page: filter.page_size,
+        next: next.clone(),
+    };
+    Ok(Answer::page(body, next))
+}
+
+/// One issue
+///
+/// Of one that was merged into another, that other one.
+#[utoipa::path(get, path = "/issues/{id}", tag = "issues",
+    params(("id" = i64, Path, minimum = 1)), responses((status = 200, body = IssueBody)))]
+pub(super) async fn show(
+    _caller: Caller,
+    State(shared): State<Shared>,
+    At(id): At<i64>,
+) -> Result<Answer<IssueBody>, Problem> {
+    let store = &shared.store;
+    let issue = store.issue(id).await?.ok_or_else(|| Problem::no_issue(id))?;
+    let details = issue.details();
+    let refused = store.refused_addresses(shared.clock.now()).await?;
+    let rules = shared.rules.get();
+    let owner = issue.owner(&details, &rules.rules, &shared.config.addresses, &refused);
+    let alerts = store.alerts_of(issue.id).await?.into_iter().map(|alert| Alert {
+        decided_at: Time(alert.decided_at),
+        reason: plain(&alert.reason),
+        note: alert.note.map(|note| plain(&note)),
+    });
+    let mails = store.mails_of(issue.id).await?.into_iter().map(|mail| Mail {
+        recipient: plain(&mail.recipient),
+        created_at: Time(mail.created_at),
+        sent_at: mail.sent_at.map(Time),
+        gave_up_at: mail.gave_up_at.map(Time),
+        last_error: mail.last_error.map(|error| plain(&error)),
+    });
+    let facets = store.facets_of(issue.id).await?.into_iter().map(|facet| FacetBody {
+        value: (!facet.is_others).then(|| plain(&facet.value)),
+        kind: facet.kind,
+        occurrences: facet.occurrences,
+        first_at: Time(facet.first_at),
+        last_at: Time(facet.last_at),
+    });
+    Ok(Answer::ok(IssueBody {
+        owner: owner.address.map(|address| plain(&address)),
+        owner_steps: owner.steps.iter().map(|step| plain(step)).collect(),
+        reason: plain(&issue.facts.reason),
+        later: details.later.iter().map(|later| one_line(&later.to_string(), 300)).collect(),
+        suspects: details.suspects.iter().map(|s| one_line(&s.in_words(), 400)).collect(),
+        alerts: alerts.collect(),
+        mails: mails.collect(),
+        held_for: store.held_of(issue.id).await?.iter().map(|to| plain(to)).collect(),
+        facets: facets.collect(),
+        issue: IssueHead::of(issue, &shared),
+    }))
+}
+
+impl From<issue_list::Totals> for Totals {
+    fn from(totals: issue_list::Totals) -> Self {
+        let issue_list::Totals { issues, occurrences, new, mended, people } = totals;
+        Self { issues, occurrences, new, mended, people }
+    }
+}
+
+impl ListedIssueBody {
+    fn of(listed: ListedIssue, shared: &Shared) -> Self {
+        Self {
+            owner: (&*listed.owner != "unknown").then(|| plain(&listed.owner)),
+            span_occurrences: listed.occurrences,
+            span_last_at: Time(listed.last_at),
+            by_day: listed.by_day,
+            told: Told { is_told: listed.told.is_told, why: plain(&listed.told.why) },
+            is_new: listed.is_new,
+            is_again: listed.is_again,
+            is_old: listed.is_old,
+            is_library_code: listed.is_library,
+            issue: IssueHead::of(listed.issue, shared),
+        }
+    }
+}
+
+impl IssueHead {
+    fn of(issue: IssueRow, shared: &Shared) -> Self {
+        let developer = issue.developer().map(|developer| Developer {
+            name: one_line(&developer.name, 200),
+            email: one_line(&developer.email, 254),
+        });
+        let facts = issue.facts;
+        let commit = facts.origin_commit.map(|id| Commit {
+            id,
+            summary: one_line(facts.commit_summary.as_deref().unwrap_or_default(), 300),
+            authored_at: facts.authored_at.map(Time),
+            developer,
+            path: facts.origin_path.map(|path| plain(&path)),
+            line: facts.origin_line,
+        });
+        let (mended_by, mended_how) = (issue.mended_by, issue.mended_how);
+        Self {
+            id: issue.id,
+            url: links::issue(&shared.base_url, issue.id),
+            path: one_line(&facts.path, 1_000),
+            line: facts.line,
+            function: one_line(&facts.function_name, 300),
+            text: cut(&facts.text, 2_000),
+            exception_type: one_line(&facts.exception_type, 300),
+            occurrences: issue.occurrences,
+            first_seen_at: Time(issue.first_seen_at),
+            last_seen_at: Time(issue.last_seen_at),
+            told_at: issue.told_at.map(Time),
+            known_error: facts.known_error_id,
+            muted_until: issue.muted_until.map(Time),
+            mended: issue.mended_at.map(|at| Mended {
+                at: Time(at),
+                commit: mended_by,
+                how: mended_how.map(|how| plain(&how)),
+            }),
+            commit,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! `/api/v1`: what the pages show and do, for programs. One file per noun; the document that
+//! describes all of it is made of the same handlers.
+
+mod actions;
+mod answer;
+mod caller;
+mod document;
+mod health;
+mod input;
+mod issue_query;
+mod issues;
+mod me;
+mod people;
+mod problem;
+mod projects;
+mod rule_bodies;
+mod rules;
+mod samples;
+mod time;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{Method, StatusCode};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use self::document::Document;
+use self::problem::Problem;
+use crate::state::Shared;
+
+/// Everything below `/api`.
+pub(super) fn router(shared: &Shared) -> Router<Shared> {
+    let nouns = OpenApiRouter::new()
+        .routes(routes!(issues::list))
+        .routes(routes!(issues::show))
+        .routes(routes!(samples::list))
+        .routes(routes!(samples::show))
+        .routes(routes!(actions::list, actions::act))
+        .routes(routes!(actions::undo))
+        .routes(routes!(rules::list, rules::add))
+        .routes(routes!(rules::import))
+        .routes(routes!(rules::show, rules::change, rules::remove))
+        .routes(routes!(people::list))
+        .routes(routes!(people::show))
+        .routes(routes!(projects::list))
+        .routes(routes!(health::show))
+        .routes(routes!(me::show))
+        .routes(routes!(document::show));
+    let all = OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", nouns);
+    let (routes, openapi) = all.split_for_parts();
+    let text = document::finish(openapi, &shared.base_url, shared.config.sign_in.required);
+    routes
+        .method_not_allowed_fallback(not_allowed)
+        .route("/api", get(not_found))
+        .route("/api/{*rest}", any(not_found))
+        .layer(from_fn(acceptable))
+        .layer(axum::Extension(document::Text(text.into())))
+}
+
+/// Refuses a request before it is looked at.
+pub(super) fn refusal(status: StatusCode, text: &str) -> Response {
+    Problem::new(status, text).into_response()
+}
+
+async fn not_found() -> Problem {
+    Problem::not_found("There is nothing at this address. GET /api/v1/openapi.json has all.")
+}
+
+async fn not_allowed(method: Method) -> Problem {
+    Problem::not_allowed(&format!("{method} does nothing here. The header Allow says what does."))
+}
+
+/// Whoever takes no JSON is told so before anything is done.
+async fn acceptable(request: Request, next: Next) -> Response {
+    if input::accepts_json(request.headers()) {
+        return next.run(request).await;
+    }
+    let text = "All answers are application/json: the header Accept leaves that out.";
+    Problem::not_acceptable(text).into_response()
+}

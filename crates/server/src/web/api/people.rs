@@ -1,0 +1,185 @@
+//! Developers and everybody else whom mails and rules name.
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::answer::Answer;
+use super::caller::Caller;
+use super::input::{At, Parameters};
+use super::problem::{FieldProblem, Problem};
+use super::time::Time;
+use crate::people::{MailsOf, People, PeoplePage, Person, rules_naming};
+use crate::present::one_line;
+use crate::state::Shared;
+
+const LONGEST_TEXT: usize = 254;
+const LAST_PAGE: u32 = 100_000;
+
+/// Which people.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PeopleQuery {
+    /// What a name or an address holds.
+    #[param(min_length = 1, max_length = 254)]
+    text: Option<String>,
+    /// Which page of 100, from 1.
+    #[param(minimum = 1, maximum = 100_000)]
+    page: Option<u32>,
+}
+
+/// A page of people.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PeopleList {
+    /// Who has most to mend first.
+    people: Vec<PersonBody>,
+    /// How many there are on all pages.
+    total: usize,
+    page: usize,
+    pages: usize,
+    /// The address of the next page.
+    next: Option<String>,
+}
+
+/// Somebody, by the address that is read.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Person)]
+pub(super) struct PersonBody {
+    /// After email aliases; as committed when it is none.
+    address: String,
+    /// As commits have it.
+    name: String,
+    /// Their addresses in commits.
+    committed_as: Vec<String>,
+    /// Issues of lines that they wrote.
+    issues: i64,
+    /// Those that are not mended.
+    open_issues: i64,
+    /// Occurrences of these issues this week.
+    week_occurrences: i64,
+    last_commit_at: Option<Time>,
+    last_issue_at: Option<Time>,
+    mails: Option<Mails>,
+}
+
+/// Where somebody's mail goes, and why.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Mails {
+    /// Who is told of their lines where no rule for a path says otherwise.
+    to: Option<String>,
+    /// How that is found, step by step.
+    steps: Vec<String>,
+    /// The mail server's words, when it refuses the address.
+    refused: Option<String>,
+    /// They do not want alerts.
+    no_alerts: bool,
+    /// They do not want the weekly report.
+    no_weekly: bool,
+    /// Why they may have left.
+    left: Option<String>,
+    /// Reassignments that take issues of theirs away.
+    reassignments: usize,
+    /// They are told of what nobody else can be told.
+    is_default_contact: bool,
+}
+
+/// Somebody with the rules that name them.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PersonWithRules {
+    person: PersonBody,
+    rules: Vec<Mention>,
+}
+
+/// A rule that names somebody.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Mention {
+    /// The list, as in `/rules/{list}`.
+    list: &'static str,
+    /// What it says, in words.
+    text: String,
+}
+
+/// People: who wrote lines that failed, and whom rules name
+#[utoipa::path(get, path = "/people", tag = "people", params(PeopleQuery),
+    responses((status = 200, body = PeopleList)))]
+pub(super) async fn list(
+    _caller: Caller,
+    State(shared): State<Shared>,
+    Parameters(query): Parameters<PeopleQuery>,
+) -> Result<Answer<PeopleList>, Problem> {
+    if query.text.as_ref().is_some_and(|text| text.chars().count() > LONGEST_TEXT) {
+        let problem = format!("longer than {LONGEST_TEXT} characters");
+        return Err(Problem::refused(vec![FieldProblem::new("text", problem)]));
+    }
+    if !query.page.is_none_or(|page| (1..=LAST_PAGE).contains(&page)) {
+        let problem = format!("not a number from 1 to {LAST_PAGE}");
+        return Err(Problem::refused(vec![FieldProblem::new("page", problem)]));
+    }
+    let text = one_line(query.text.as_deref().unwrap_or_default(), 254);
+    let wanted = usize::try_from(query.page.unwrap_or(1)).unwrap_or(1);
+    let PeoplePage { people, total, page, pages } =
+        People::read(&shared).await?.page(&shared, &text, wanted);
+    // Behind the last page there is nobody; a page of the browser shows the last one again.
+    let people = if page == wanted { people } else { Vec::new() };
+    let next = (wanted < pages).then(|| {
+        let mut next = url::form_urlencoded::Serializer::new(String::new());
+        if !text.is_empty() {
+            next.append_pair("text", &text);
+        }
+        next.append_pair("page", &(wanted + 1).to_string());
+        format!("{}/api/v1/people?{}", shared.base_url, next.finish())
+    });
+    let people = people.into_iter().map(PersonBody::from).collect();
+    let list = PeopleList { people, total, page: wanted, pages, next: next.clone() };
+    Ok(Answer::page(list, next))
+}
+
+/// One person, by any of their addresses
+#[utoipa::path(get, path = "/people/{address}", tag = "people",
+    params(("address" = String, Path, description = "The one that is read, or one in commits.")),
+    responses((status = 200, body = PersonWithRules)))]
+pub(super) async fn show(
+    _caller: Caller,
+    State(shared): State<Shared>,
+    At(address): At<String>,
+) -> Result<Answer<PersonWithRules>, Problem> {
+    let Some(person) = People::read(&shared).await?.find(&shared, &address) else {
+        let address = one_line(&address, 254);
+        let text = format!(
+            "Nobody with the address {address} wrote a line that failed, or is \
+                            named by a rule."
+        );
+        return Err(Problem::not_found(&text));
+    };
+    let mentions = rules_naming(&shared.rules.get().rules, &person).into_iter();
+    let rules = mentions.map(|mention| Mention { list: mention.list, text: mention.text });
+    let rules = rules.collect();
+    Ok(Answer::ok(PersonWithRules { person: person.into(), rules }))
+}
+
+impl From<Person> for PersonBody {
+    fn from(person: Person) -> Self {
+        let texts = |texts: Vec<String>| texts.iter().map(|text| one_line(text, 300)).collect();
+        let mails = person.mails.map(|mails: MailsOf| Mails {
+            to: mails.to,
+            steps: texts(mails.steps),
+            refused: mails.refused.map(|words| one_line(&words, 1_000)),
+            no_alerts: mails.no_alerts,
+            no_weekly: mails.no_weekly,
+            left: mails.left,
+            reassignments: mails.reassignments,
+            is_default_contact: mails.is_default_contact,
+        });
+        Self {
+            address: one_line(&person.address, 254),
+            name: one_line(&person.name, 200),
+            committed_as: texts(person.committed_as),
+            issues: person.issues,
+            open_issues: person.open_issues,
+            week_occurrences: person.week_occurrences,
+            last_commit_at: person.last_commit_at.map(Time),
+            last_issue_at: person.last_issue_at.map(Time),
+            mails,
+        }
+    }
+}

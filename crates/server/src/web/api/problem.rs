@@ -1,0 +1,164 @@
+//! What is wrong with a request, as RFC 9457 has it: in a sentence, and field by field.
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::actions::ActionError;
+use crate::present::cut;
+use crate::store::StoreError;
+
+pub(super) const PROBLEM_JSON: &str = "application/problem+json";
+/// A sentence is not longer, whatever it quotes.
+const LONGEST: usize = 2_000;
+
+/// Why something is not answered or not done; nothing of it was, then.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Problem {
+    /// Always `about:blank`: the status says of which kind it is.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The status in words.
+    title: String,
+    /// The status of the answer.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// What is wrong and how it is mended.
+    detail: String,
+    /// Which fields or parameters are wrong, where it is some.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<FieldProblem>,
+}
+
+/// A field or a parameter that is wrong.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct FieldProblem {
+    /// Its name; of one within another, the whole path, as `rule.filename`.
+    pub(super) field: String,
+    /// What is wrong with it.
+    pub(super) problem: String,
+}
+
+impl FieldProblem {
+    pub(super) fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { field: field.into(), problem: problem.into() }
+    }
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, detail: &str) -> Self {
+        Self {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or_default().to_owned(),
+            status: status.as_u16(),
+            detail: cut(detail, LONGEST),
+            errors: Vec::new(),
+        }
+    }
+
+    fn with(status: StatusCode, errors: Vec<FieldProblem>) -> Self {
+        let texts: Vec<String> = errors
+            .iter()
+            .map(|FieldProblem { field, problem }| match field.as_str() {
+                "" => problem.clone(),
+                field => format!("{field}: {problem}"),
+            })
+            .collect();
+        let cleaned = errors.into_iter().map(|FieldProblem { field, problem }| FieldProblem {
+            field: cut(&field, 200),
+            problem: cut(&problem, LONGEST),
+        });
+        let errors = cleaned.filter(|error| !error.field.is_empty()).collect();
+        Self { errors, ..Self::new(status, &texts.join("; ")) }
+    }
+
+    /// It cannot be read: not JSON, not of this form, an unknown name.
+    pub(super) fn malformed(errors: Vec<FieldProblem>) -> Self {
+        Self::with(StatusCode::BAD_REQUEST, errors)
+    }
+
+    /// It can be read, and cannot be meant.
+    pub(super) fn refused(errors: Vec<FieldProblem>) -> Self {
+        Self::with(StatusCode::UNPROCESSABLE_ENTITY, errors)
+    }
+
+    pub(super) fn not_signed_in(detail: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, detail)
+    }
+
+    pub(super) fn forbidden(detail: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, detail)
+    }
+
+    pub(super) fn not_found(detail: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    pub(super) fn not_allowed(detail: &str) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+    }
+
+    pub(super) fn not_acceptable(detail: &str) -> Self {
+        Self::new(StatusCode::NOT_ACCEPTABLE, detail)
+    }
+
+    pub(super) fn too_slow(detail: &str) -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, detail)
+    }
+
+    pub(super) fn conflict(detail: &str) -> Self {
+        Self::new(StatusCode::CONFLICT, detail)
+    }
+
+    pub(super) fn too_large(detail: &str) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+    }
+
+    pub(super) fn not_json(detail: &str) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+    }
+
+    pub(super) fn no_issue(number: i64) -> Self {
+        Self::not_found(&format!("There is no issue {number}. It may have been erased."))
+    }
+
+    /// Of an action whose field `name` the API has as `within.name`.
+    pub(super) fn of_action(error: ActionError, within: &str) -> Self {
+        match error {
+            ActionError::Field { name: "", text } => Self::conflict(&text),
+            ActionError::Field { name, text } => {
+                Self::refused(vec![FieldProblem::new(format!("{within}{name}"), text)])
+            }
+            ActionError::NotFound(text) => Self::not_found(&text),
+            ActionError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ActionError> for Problem {
+    fn from(error: ActionError) -> Self {
+        Self::of_action(error, "")
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "a request of the API could not be answered");
+        let text = "The store does not answer. The server's log says why; reports are not lost.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, text)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
+        let json = serde_json::to_vec(&self).unwrap_or_default();
+        let content = (header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        let more: Option<(HeaderName, HeaderValue)> = (status == StatusCode::UNAUTHORIZED)
+            .then(|| (header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+        let mut response = (status, [content], json).into_response();
+        response.headers_mut().extend(more);
+        response
+    }
+}

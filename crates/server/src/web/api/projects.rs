@@ -1,0 +1,50 @@
+//! Projects, and the keys with which programs report to them.
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::answer::Answer;
+use super::caller::Caller;
+use super::problem::Problem;
+use super::time::Time;
+use crate::role::Role;
+use crate::state::Shared;
+
+/// All projects.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Projects {
+    projects: Vec<Project>,
+}
+
+/// A code base with its repository and its rules.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Project {
+    id: i64,
+    name: String,
+    created_at: Time,
+    /// The keys with which programs report, the oldest first; only for administrators.
+    keys: Option<Vec<String>>,
+    /// Address and key in one, as programs are given it; only for administrators.
+    dsn: Option<String>,
+}
+
+/// The projects
+#[utoipa::path(get, path = "/projects", tag = "projects",
+    responses((status = 200, body = Projects)))]
+pub(super) async fn list(
+    caller: Caller,
+    State(shared): State<Shared>,
+) -> Result<Answer<Projects>, Problem> {
+    let row = shared.store.project().await?;
+    let known = &shared.project;
+    let sees_keys = caller.is(Role::Administrator);
+    let keys = || known.keys.iter().map(|key| key.reveal().to_owned()).collect();
+    let project = Project {
+        id: row.id,
+        name: row.name,
+        created_at: Time(row.created_at),
+        keys: sees_keys.then(keys),
+        dsn: known.dsn(&shared.base_url).filter(|_| sees_keys),
+    };
+    Ok(Answer::ok(Projects { projects: vec![project] }))
+}

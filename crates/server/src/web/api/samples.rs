@@ -1,0 +1,105 @@
+//! Samples: the first and the newest few reports of an issue, as its page shows them.
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::answer::Answer;
+use super::caller::Caller;
+use super::input::At;
+use super::problem::Problem;
+use super::time::Time;
+use crate::present::{cut, one_line, plain};
+use crate::shown_report::{Room, ShownReport};
+use crate::state::Shared;
+use crate::store::{KeptSample, StoreError};
+
+/// The samples of an issue.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Samples {
+    /// The oldest first.
+    samples: Vec<SampleHead>,
+}
+
+/// A sample in short.
+#[derive(Debug, Serialize, ToSchema)]
+struct SampleHead {
+    /// For `/issues/{id}/samples/{slot}`; 0 is the first of the issue.
+    slot: i64,
+    received_at: Time,
+    exception_type: String,
+    exception_message: String,
+    hostname: String,
+    environment: String,
+    /// Why it cannot be read, when it cannot.
+    unreadable: Option<String>,
+}
+
+/// A sample, whole.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Sample)]
+pub(super) struct SampleBody {
+    slot: i64,
+    received_at: Time,
+    /// None when it cannot be read.
+    report: Option<ShownReport>,
+    /// Why it cannot be read, when it cannot.
+    unreadable: Option<String>,
+}
+
+/// The samples of an issue: the first and the newest few
+#[utoipa::path(get, path = "/issues/{id}/samples", tag = "issues",
+    params(("id" = i64, Path, minimum = 1)), responses((status = 200, body = Samples)))]
+pub(super) async fn list(
+    _caller: Caller,
+    State(shared): State<Shared>,
+    At(id): At<i64>,
+) -> Result<Answer<Samples>, Problem> {
+    let samples = kept(&shared, id).await?.into_iter().map(|kept| {
+        let unreadable = kept.sample.as_ref().err().map(why);
+        let report = kept.sample.ok().map(|sample| sample.report);
+        let said =
+            |text: Option<&String>| text.map_or_else(String::new, |text| one_line(text, 300));
+        SampleHead {
+            slot: kept.slot,
+            received_at: Time(kept.received_at),
+            exception_type: said(report.as_ref().map(|report| &report.exception_type)),
+            exception_message: report
+                .as_ref()
+                .map_or_else(String::new, |report| cut(&report.exception_message, 500)),
+            hostname: said(report.as_ref().map(|report| &report.hostname)),
+            environment: said(report.as_ref().map(|report| &report.environment)),
+            unreadable,
+        }
+    });
+    Ok(Answer::ok(Samples { samples: samples.collect() }))
+}
+
+/// One sample: traceback, values, chain, request
+#[utoipa::path(get, path = "/issues/{id}/samples/{slot}", tag = "issues",
+    params(("id" = i64, Path, minimum = 1), ("slot" = i64, Path, minimum = 0)),
+    responses((status = 200, body = SampleBody)))]
+pub(super) async fn show(
+    _caller: Caller,
+    State(shared): State<Shared>,
+    At((id, slot)): At<(i64, i64)>,
+) -> Result<Answer<SampleBody>, Problem> {
+    let kept = kept(&shared, id).await?.into_iter().find(|kept| kept.slot == slot);
+    let Some(KeptSample { slot, received_at, sample }) = kept else {
+        let text = format!("Issue {id} has no sample {slot}, or not any more.");
+        return Err(Problem::not_found(&text));
+    };
+    let (report, unreadable) = match sample {
+        Ok(sample) => (Some(ShownReport::of(&sample, Room::PAGE)), None),
+        Err(error) => (None, Some(why(&error))),
+    };
+    Ok(Answer::ok(SampleBody { slot, received_at: Time(received_at), report, unreadable }))
+}
+
+async fn kept(shared: &Shared, id: i64) -> Result<Vec<KeptSample>, Problem> {
+    let issue = shared.store.issue(id).await?.ok_or_else(|| Problem::no_issue(id))?;
+    Ok(shared.store.samples_of(issue.id).await?)
+}
+
+fn why(error: &StoreError) -> String {
+    plain(&error.to_string())
+}
