@@ -170,17 +170,17 @@ fn revision(is_named: bool) -> SetupItem {
 
 fn sign_in(shared: &Shared) -> SetupItem {
     const NAME: &str = "Sign-in";
-    if shared.config.http_address.ip().is_loopback() {
-        let text = "There is none: the pages answer only to this machine, or to a proxy on it.";
-        return ok(NAME, text);
+    let config = &shared.config.sign_in;
+    if !config.required {
+        return ok(NAME, "There is none: the pages answer only to this machine (auth = off).");
+    }
+    if config.allows_somebody() {
+        return ok(NAME, "People whom the configuration allows sign in by themselves.");
     }
     to_do(
         NAME,
-        format!(
-            "Everybody who reaches {} sees source code and values of variables.",
-            shared.config.http_address
-        ),
-        "Listen on this machine only, behind a proxy with a sign-in; docs/security.md shows one.",
-        "http_host = 127.0.0.1",
+        "Only who was given a role on the page People can sign in.",
+        "Say whose addresses may, then restart the server; docs/sign-in.md has the other ways.",
+        "allowed_email_domains = example.com",
     )
 }

@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 pub use filter::{IssueFilter, IssueSort, IssueState, PAGE_SIZE, Span};
-pub use told::Told;
+pub use told::{Told, told};
 
 use self::matching::{Asked, occurred};
 use self::order::{Sums, choose, sort};

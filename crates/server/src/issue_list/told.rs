@@ -16,6 +16,14 @@ pub struct Told {
     pub why: String,
 }
 
+/// Whether anybody was told of an issue.
+///
+/// # Errors
+/// The database refuses.
+pub async fn told(shared: &Shared, issue: &IssueRow) -> Result<Told, StoreError> {
+    Ok(Telling::of(shared, &[issue.id]).await?.told(issue))
+}
+
 /// What all issues of a list share.
 pub(super) struct Telling<'a> {
     shared: &'a Shared,

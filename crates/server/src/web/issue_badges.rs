@@ -1,7 +1,6 @@
 //! How an issue stands, in a few words each.
-use flawless_core::{Decision, Rules, Tally, TellPolicy, decide};
-
 use super::issue_mute::muted_in_words;
+use crate::issue_list::Told;
 use crate::present::one_line;
 use crate::state::Shared;
 use crate::store::IssueRow;
@@ -14,13 +13,12 @@ pub(super) struct Badge {
 }
 
 /// How the issue stands; `again` when it was told again after it was mended.
-pub(super) fn badges(shared: &Shared, issue: &IssueRow, rules: &Rules, again: bool) -> Vec<Badge> {
+pub(super) fn badges(shared: &Shared, issue: &IssueRow, told: &Told, again: bool) -> Vec<Badge> {
     let mut badges = Vec::new();
     let mut add = |class, words: String| badges.push(Badge { class, words });
-    match (issue.told_at, not_told(shared, issue, rules)) {
-        (Some(_), _) => add("good", "told".to_owned()),
-        (None, Some(why)) => add("muted", format!("not told: {}", one_line(&why, 200))),
-        (None, None) => add("warn", "not told yet".to_owned()),
+    match told.is_told {
+        true => add("good", "told".to_owned()),
+        false => add("muted", format!("not told: {}", one_line(&told.why, 200))),
     }
     if again && issue.mended_at.is_none() {
         add("bad", "again".to_owned());
@@ -38,26 +36,4 @@ pub(super) fn badges(shared: &Shared, issue: &IssueRow, rules: &Rules, again: bo
         add("warn", "nobody blamed".to_owned());
     }
     badges
-}
-
-/// Why nobody was told of it so far; `None` when somebody will be.
-fn not_told(shared: &Shared, issue: &IssueRow, rules: &Rules) -> Option<String> {
-    let occurrences = u64::try_from(issue.occurrences).unwrap_or_default();
-    let tally = Tally {
-        decided: occurrences,
-        now: occurrences,
-        first_seen_at: issue.first_seen_at,
-        muted: issue.muted_at(shared.clock.now()).is_some(),
-        ..Tally::default()
-    };
-    let policy = TellPolicy {
-        minimum_date: shared.config.minimum_date,
-        threshold: shared.config.error_threshold,
-        baseline_until: shared.baseline_until,
-    };
-    let known = issue.facts.known_error_id.and_then(|id| rules.known_error(id));
-    match decide(tally, issue.facts.authored_at, known, policy) {
-        Decision::Quiet(why) => Some(why),
-        Decision::Tell(_) => None,
-    }
 }

@@ -22,6 +22,7 @@ use super::visitor::Frame;
 use crate::attribution::Repo;
 use crate::code_around::read_around;
 use crate::issue_details::IssueDetails;
+use crate::issue_list;
 use crate::links;
 use crate::present::one_line;
 use crate::short_alert::title;
@@ -107,7 +108,7 @@ pub(super) async fn show(
             .and_then(|revision| forges.line(revision, &facts.path, facts.line)),
         function: one_line(&facts.function_name, 100),
         text: one_line(&facts.text, 500),
-        badges: badges(&shared, &issue, &rules.rules, again),
+        badges: badges(&shared, &issue, &issue_list::told(&shared, &issue).await?, again),
         occurrences: issue.occurrences,
         first_seen: Moment::new(issue.first_seen_at, &shared),
         last_seen: Moment::new(issue.last_seen_at, &shared),

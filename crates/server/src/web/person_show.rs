@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use flawless_core::is_mailable;
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
@@ -11,10 +12,13 @@ use super::layout::{PageError, message, page};
 use super::moment::Moment;
 use super::people_list::{PersonLine, line};
 use super::person_mails::{is_default_contact, may_choose};
+use super::role_list::CHOICES;
 use super::visitor::Frame;
 use crate::links;
 use crate::people::{PAGE, People, RuleMention, rules_naming};
 use crate::present::{one_line, plain};
+use crate::role::Role;
+use crate::sign_in::{Standing, standing};
 use crate::state::Shared;
 use crate::store::PersonMail;
 
@@ -48,6 +52,15 @@ struct Page {
     pages: i64,
     rules: Vec<RuleMention>,
     mails: Vec<MailLine>,
+    /// For administrators, where people sign in.
+    role: Option<RolePart>,
+}
+
+struct RolePart {
+    name: &'static str,
+    why: &'static str,
+    is_fixed: bool,
+    choices: [&'static str; 4],
 }
 
 struct IssueLine {
@@ -142,8 +155,23 @@ pub(super) async fn show(
         pages,
         rules: rules_naming(&rules.rules, &found),
         mails: sent.into_iter().map(|mail| mail_line(&shared, mail)).collect(),
+        role: role_part(&shared, &frame, &found.address).await?,
         frame,
     }))
+}
+
+async fn role_part(
+    shared: &Shared,
+    frame: &Frame,
+    address: &str,
+) -> Result<Option<RolePart>, PageError> {
+    if !frame.administers() || !shared.config.sign_in.required || !is_mailable(address) {
+        return Ok(None);
+    }
+    let given = shared.store.given_role(&address.to_ascii_lowercase()).await?;
+    let Standing { role, why, is_fixed } = standing(&shared.config.sign_in, given, address);
+    let name = role.map_or("none", Role::as_str);
+    Ok(Some(RolePart { name, why, is_fixed, choices: CHOICES }))
 }
 
 fn mail_line(shared: &Shared, mail: PersonMail) -> MailLine {

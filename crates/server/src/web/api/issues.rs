@@ -10,6 +10,7 @@ use super::input::{At, Parameters};
 use super::issue_query::IssueQuery;
 use super::problem::Problem;
 use super::time::Time;
+use crate::blame_story::{confidence_in_words, considered, way_to_owner};
 use crate::issue_list::{self, IssueList, ListedIssue, Wanted};
 use crate::links;
 use crate::present::{cut, one_line, plain};
@@ -124,6 +125,8 @@ struct Mended {
 #[derive(Debug, Serialize, ToSchema)]
 struct Commit {
     id: String,
+    /// Its page at the repository's host.
+    url: Option<String>,
     summary: String,
     authored_at: Option<Time>,
     /// Who is blamed; none when only automation wrote it.
@@ -148,12 +151,12 @@ pub(super) struct IssueBody {
     issue: IssueHead,
     /// Who answers for it.
     owner: Option<String>,
-    /// How that was found, step by step.
+    /// From who wrote the line to who answers for it, step by step.
     owner_steps: Vec<String>,
     /// How the line was found, or why nobody is blamed.
     reason: String,
-    /// What happened to the line since it was written.
-    later: Vec<String>,
+    /// How sure it is that the line is the one that ran.
+    confidence: Option<String>,
     /// Other frames that may be at fault, for the action `blame_instead`.
     suspects: Vec<String>,
     /// When it was decided to tell, the newest first.
@@ -179,6 +182,8 @@ struct Alert {
 #[derive(Debug, Serialize, ToSchema)]
 struct Mail {
     recipient: String,
+    /// Why it goes there.
+    why: String,
     created_at: Time,
     sent_at: Option<Time>,
     gave_up_at: Option<Time>,
@@ -256,6 +261,7 @@ pub(super) async fn show(
     });
     let mails = store.mails_of(issue.id).await?.into_iter().map(|mail| Mail {
         recipient: plain(&mail.recipient),
+        why: plain(&mail.why),
         created_at: Time(mail.created_at),
         sent_at: mail.sent_at.map(Time),
         gave_up_at: mail.gave_up_at.map(Time),
@@ -269,11 +275,11 @@ pub(super) async fn show(
         last_at: Time(facet.last_at),
     });
     Ok(Answer::ok(IssueBody {
+        owner_steps: way_to_owner(&details, &owner),
         owner: owner.address.map(|address| plain(&address)),
-        owner_steps: owner.steps.iter().map(|step| plain(step)).collect(),
         reason: plain(&issue.facts.reason),
-        later: details.later.iter().map(|later| one_line(&later.to_string(), 300)).collect(),
-        suspects: details.suspects.iter().map(|s| one_line(&s.in_words(), 400)).collect(),
+        confidence: details.confidence.map(|known| confidence_in_words(known).to_owned()),
+        suspects: considered(&details),
         alerts: alerts.collect(),
         mails: mails.collect(),
         held_for: store.held_of(issue.id).await?.iter().map(|to| plain(to)).collect(),
@@ -313,8 +319,12 @@ impl IssueHead {
             email: one_line(&developer.email, 254),
         });
         let facts = issue.facts;
+        let path = facts.origin_path.as_deref().unwrap_or(&facts.path);
+        let forges = &shared.config.forges;
+        let commit_url = facts.origin_commit.as_ref().and_then(|id| forges.commit(id, path));
         let commit = facts.origin_commit.map(|id| Commit {
             id,
+            url: commit_url,
             summary: one_line(facts.commit_summary.as_deref().unwrap_or_default(), 300),
             authored_at: facts.authored_at.map(Time),
             developer,
