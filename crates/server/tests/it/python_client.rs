@@ -182,7 +182,7 @@ async fn with_a_wrong_key_the_program_runs_on_and_is_warned_once(version: &str) 
     let dsn = app.server.dsn().expect("an address").replace(&key, &"0".repeat(key.len()));
     let mut program = Talking::start(deployed.program(version, "steps.py").env("DSN", dsn));
     assert_eq!(program.say("fail 3"), "failed 3");
-    assert_eq!(program.say("flush"), "True", "nothing is left that could be sent");
+    assert_eq!(program.say("flush"), "False", "the server refused what was sent");
     assert_eq!(program.say("fail 4"), "failed 4");
     let warnings = program.end();
     assert_eq!(warnings.matches("RuntimeWarning: flawless:").count(), 1, "{warnings}");

@@ -19,7 +19,7 @@ async fn a_role_that_is_given_or_taken_counts_at_once() {
     let app = with_root().start().await;
     let (root, ann) =
         (surfer(&app, "root@example.com").await, surfer(&app, "ann@example.com").await);
-    assert_eq!(ann.get("/add_known_error").await.status, 200, "a developer");
+    assert_eq!(ann.get("/rules/known_errors/add").await.status, 200, "a developer");
     let refused = ann.get("/people/roles").await;
     assert_eq!(refused.status, 403);
     let why = "This takes the role administrator, and ann@example.com has the role developer";
@@ -28,7 +28,7 @@ async fn a_role_that_is_given_or_taken_counts_at_once() {
         root.post("/people/roles/save", &[("address", address), ("role", role)]).await.status
     };
     assert_eq!(give("ann@example.com", "reader").await, 303);
-    assert_eq!(ann.get("/add_known_error").await.status, 403);
+    assert_eq!(ann.get("/rules/known_errors/add").await.status, 403);
     assert_eq!(ann.get("/").await.status, 200);
     let list = root.get("/people/roles").await.body;
     assert!(list.contains("given by an administrator: root@example.com"), "{list}");
@@ -37,7 +37,7 @@ async fn a_role_that_is_given_or_taken_counts_at_once() {
     assert_eq!(blocked.status, 403);
     assert!(blocked.body.contains("ann@example.com may not see these pages"), "{}", blocked.body);
     assert_eq!(give("ann@example.com", "").await, 303);
-    assert_eq!(ann.get("/add_known_error").await.status, 200, "what was given is taken back");
+    assert_eq!(ann.get("/rules/known_errors/add").await.status, 200, "what was given is taken back");
     assert_eq!(give("guest@other.org", "administrator").await, 303);
     let guest = surfer(&app, "guest@other.org").await;
     let own = [("address", "guest@other.org"), ("role", "reader")];

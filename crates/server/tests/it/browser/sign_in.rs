@@ -11,7 +11,7 @@ async fn the_page_that_was_asked_for_comes_after_the_link_of_the_mail_with_scrip
         let browser = Browser::start(&app).await;
         browser.allow_script(script).await;
         browser.width(PHONE).await;
-        let page = "/get_weekly_error_report?timestamp=1795000000&first_day=Monday";
+        let page = "/?timestamp=1795000000&first_day=Monday";
         let with_place = format!("{page}#ann@example.com");
         browser.open(&with_place).await;
         let mut found = Vec::new();
