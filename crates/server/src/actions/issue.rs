@@ -144,7 +144,7 @@ pub(super) async fn tell(
         let text = format!("It was told on {date}. Say that it shall be told again.");
         return Err(ActionError::field("again", text));
     }
-    let reason = format!("asked for by {}", one_line(who, 254));
+    let reason = format!("was asked for by {}", one_line(who, 254));
     tx.tell(issue.id, counted.occurrences, &reason, None, now).await?;
     let what = format!("{} is told to who answers for it", place(&issue));
     let action = noted(who, Some(issue.id), "tell", what, None);

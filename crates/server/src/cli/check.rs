@@ -172,15 +172,19 @@ async fn check_sign_in(config: &Config) -> Result<String, String> {
     }
     let people = match sign_in.allows_somebody() {
         true => format!(
-            "{} administrators, {} addresses and {} domains are allowed",
-            sign_in.administrators.len(),
-            sign_in.allowed_emails.len(),
-            sign_in.allowed_domains.len()
+            "allowed are {}, {} and {}",
+            counted(sign_in.administrators.len(), "administrator", "administrators"),
+            counted(sign_in.allowed_emails.len(), "address", "addresses"),
+            counted(sign_in.allowed_domains.len(), "domain", "domains"),
         ),
         false => "nobody is allowed yet but who opens the link that flawless start prints".into(),
     };
     let here = config.http_address.ip().is_loopback();
-    let is_clear = !config.base_url.as_deref().map_or(here, |url| url.starts_with("https:"));
+    let is_clear = match config.base_url.as_deref().and_then(|url| url::Url::parse(url).ok()) {
+        None => !here,
+        // Nothing leaves this machine.
+        Some(url) => url.scheme() != "https" && !is_loopback(&url),
+    };
     let warning = match is_clear {
         true => {
             "; sign-ins go through the network unencrypted: put a proxy with TLS before it and \
@@ -189,6 +193,19 @@ async fn check_sign_in(config: &Config) -> Result<String, String> {
         false => "",
     };
     Ok(format!("{}; {people}{warning}", ways.join(", ")))
+}
+
+fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+fn is_loopback(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 /// Whether the mail server can be talked to.

@@ -51,7 +51,18 @@ pub(super) async fn no_issue_numbered(
              back under another number."
         )
     } else {
-        format!("There is no issue {shown}. Issues are named by their numbers, as /issues/1.")
+        match shown.is_empty() {
+            true => {
+                "The address names no issue: it takes filename, function_name, line_number and \
+                     text, or the number as /issues/1."
+                    .to_owned()
+            }
+            false => {
+                format!(
+                    "There is no issue {shown}. Issues are named by their numbers, as /issues/1."
+                )
+            }
+        }
     };
     Ok(missing(frame, text, ("/".to_owned(), "Look for it in the week's report".to_owned())))
 }

@@ -44,6 +44,13 @@ pub(super) async fn not_found(frame: Frame) -> Response {
     message(frame, StatusCode::NOT_FOUND, "Not found", text)
 }
 
+/// Answers an address that takes forms only, as when its page is loaded anew.
+pub(super) async fn forms_only(frame: Frame) -> Response {
+    let text = "This address only takes a form. What was sent before is done; go back, or on with \
+                the list above.";
+    message(frame, StatusCode::METHOD_NOT_ALLOWED, "Nothing to see here", text)
+}
+
 /// An error that ends a request, in words for the log.
 #[derive(Debug)]
 pub(super) struct PageError(String);

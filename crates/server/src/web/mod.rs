@@ -143,6 +143,7 @@ pub fn router(shared: Shared) -> Router {
         .merge(needs(Role::Reader, reader))
         .merge(needs(Role::Developer, developer))
         .merge(needs(Role::Administrator, administrator))
+        .method_not_allowed_fallback(layout::forms_only)
         .merge(api::router(&shared))
         .layer(from_fn_with_state(shared.clone(), access::identify))
         .layer(from_fn_with_state(shared.clone(), security::guard))

@@ -41,7 +41,10 @@ async fn a_token_does_what_it_and_its_owner_may_until_one_of_them_may_not() {
 
     // Only for the API, and only as it was made.
     assert!(!program(&app, &token).is_in().await);
-    assert_eq!(program(&app, &token).post_bare("/issues/1/mute", &[("time", "day")]).await.status, 401);
+    assert_eq!(
+        program(&app, &token).post_bare("/issues/1/mute", &[("time", "day")]).await.status,
+        401
+    );
     for wrong in ["", "flw_", "x", &token[..30], &token.to_uppercase()] {
         assert_eq!(me(wrong).await.0, 401, "{wrong}");
     }

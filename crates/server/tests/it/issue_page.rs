@@ -52,7 +52,7 @@ async fn the_page_says_who_is_blamed_and_why_with_links_to_the_repository() {
     expect(
         &page,
         &[
-            "<h1>ValueError(&#39;no&#39;)</h1>",
+            "<h1 class=\"message\">ValueError(&#39;no&#39;)</h1>",
             "<span class=\"badge good\">told</span>",
             "1 in all, 1 this week, 1 in the last 24 hours",
             "Ben Baker &#60;ben@example.com&#62;",
@@ -119,11 +119,11 @@ async fn each_sample_that_is_kept_can_be_looked_at() {
         app.clock.advance(60_000);
     }
     let (_, page) = app.get("/issues/1").await;
-    expect(&page, &["<h1>ValueError(&#39;number 5&#39;)</h1>", ">first</a>", ">newest</a>"]);
+    expect(&page, &["<h1 class=\"message\">ValueError(&#39;number 5&#39;)</h1>", ">first</a>", ">newest</a>"]);
     assert!(!page.contains("number 2"), "the first and the newest three are kept");
     assert!(page.contains("Earlier sample") && !page.contains("Later sample"), "{page}");
     let (_, page) = app.get("/issues/1?sample=0").await;
-    expect(&page, &["<h1>ValueError(&#39;number 0&#39;)</h1>", "Later sample"]);
+    expect(&page, &["<h1 class=\"message\">ValueError(&#39;number 0&#39;)</h1>", "Later sample"]);
     let (status, page) = app.get("/issues/1?sample=17").await;
     assert!(status == 200 && page.contains("is not kept any more"), "{page}");
     let mut tx = app.server.shared.store.write().await.expect("store");

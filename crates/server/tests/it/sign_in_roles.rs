@@ -37,7 +37,11 @@ async fn a_role_that_is_given_or_taken_counts_at_once() {
     assert_eq!(blocked.status, 403);
     assert!(blocked.body.contains("ann@example.com may not see these pages"), "{}", blocked.body);
     assert_eq!(give("ann@example.com", "").await, 303);
-    assert_eq!(ann.get("/rules/known_errors/add").await.status, 200, "what was given is taken back");
+    assert_eq!(
+        ann.get("/rules/known_errors/add").await.status,
+        200,
+        "what was given is taken back"
+    );
     assert_eq!(give("guest@other.org", "administrator").await, 303);
     let guest = surfer(&app, "guest@other.org").await;
     let own = [("address", "guest@other.org"), ("role", "reader")];
