@@ -15,7 +15,7 @@ use super::api::refusal;
 use super::identify::{find, is_api};
 use super::layout::{PageError, message};
 use super::next_page::sign_in_url;
-use super::visitor::{Frame, Proof, Visitor};
+use super::visitor::{Frame, Proof, Refused, Visitor};
 use crate::role::Role;
 use crate::state::Shared;
 
@@ -38,9 +38,12 @@ pub(super) async fn identify(
         Err(error) => return PageError::from(error).into_response(),
     };
     let visitor = found.visitor;
-    let form_token = visitor.as_ref().map(|visitor| visitor.form_token(&shared.signer));
+    let form_token = match (&visitor, &found.refused) {
+        (Some(visitor), _) => visitor.form_token(&shared.signer),
+        (None, Some(refused)) => refused.form_token(&shared.signer),
+        (None, None) => String::new(),
+    };
     let path = parts.uri.path().to_owned();
-    let form_token = form_token.unwrap_or_default();
     let done = done_action(parts.uri.query().unwrap_or_default());
     let frame = Frame { visitor, form_token, path, refused: found.refused, done };
     parts.extensions.insert(frame);
@@ -63,7 +66,22 @@ pub(super) async fn require(
     if visitor.role < role {
         return not_allowed(frame, role);
     }
-    if matches!(*request.method(), Method::GET | Method::HEAD) || is_program(visitor) {
+    if is_program(visitor) {
+        return next.run(request).await;
+    }
+    with_form_token(frame, request, next).await
+}
+
+/// Lets pass who is known, even who may not see anything; forms as in [`require`].
+pub(super) async fn require_known(frame: Frame, request: Request, next: Next) -> Response {
+    if frame.visitor.is_none() && frame.session().is_none() {
+        return unknown(frame, &request);
+    }
+    with_form_token(frame, request, next).await
+}
+
+async fn with_form_token(frame: Frame, request: Request, next: Next) -> Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
@@ -103,7 +121,7 @@ fn is_program(visitor: &Visitor) -> bool {
 }
 
 fn unknown(frame: Frame, request: &Request) -> Response {
-    if let Some(address) = &frame.refused {
+    if let Some(Refused { address, .. }) = &frame.refused {
         let text = format!(
             "{address} may not see these pages. An administrator can allow it on the page People. \
              To sign in with another address, open /sign_in."

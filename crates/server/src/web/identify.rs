@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use flawless_core::is_mailable;
 
 use super::cookies::Kept;
-use super::visitor::{LOCAL, Proof, Visitor};
+use super::visitor::{LOCAL, Proof, Refused, Visitor};
 use crate::present::one_line;
 use crate::role::Role;
 use crate::sign_in::{expires_at, hash, role_of};
@@ -19,7 +19,7 @@ use crate::store::StoreError;
 pub(super) struct Found {
     pub(super) visitor: Option<Visitor>,
     /// Somebody who is known and may not see anything.
-    pub(super) refused: Option<String>,
+    pub(super) refused: Option<Refused>,
     /// For the browser to keep.
     pub(super) cookie: Option<HeaderValue>,
 }
@@ -61,7 +61,7 @@ fn known(visitor: Visitor) -> Found {
 }
 
 fn refused(address: String) -> Found {
-    Found { refused: Some(address), ..Found::default() }
+    Found { refused: Some(Refused { address, session: None }), ..Found::default() }
 }
 
 /// What a program sends as its token; what a proxy wants for itself is none.
@@ -101,7 +101,8 @@ async fn by_session(shared: &Shared, headers: &HeaderMap) -> Result<Found, Store
         return Ok(Found::default());
     };
     let Some(role) = role_of(shared, &session.address).await? else {
-        return Ok(refused(session.address));
+        let refused = Refused { address: session.address, session: Some((session.id, hash)) };
+        return Ok(Found { refused: Some(refused), ..Found::default() });
     };
     let mut cookie = None;
     if now - session.last_seen_at >= SEEN_EVERY_MS {

@@ -59,7 +59,7 @@ mod week_filters;
 mod week_show;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
 use crate::role::Role;
@@ -85,6 +85,9 @@ pub fn router(shared: Shared) -> Router {
         .route("/check_health", get(health_check::show))
         .route("/check_health.json", get(health_check::show_json))
         .fallback(layout::not_found);
+    let known = Router::new()
+        .route("/sign_out", post(sign_out::save))
+        .route_layer(from_fn(access::require_known));
     let reader = Router::new()
         .route("/issues/{issue}", get(issue_show::show))
         .route("/", get(week_show::show))
@@ -99,7 +102,6 @@ pub fn router(shared: Shared) -> Router {
         .route("/account/end_session", post(session_end::save))
         .route("/account/create_token", post(token_create::save))
         .route("/account/end_token", post(token_end::save))
-        .route("/sign_out", post(sign_out::save))
         .route("/sign_out_everywhere", post(sign_out::save_everywhere))
         .route("/rules", get(rules_show::show))
         .route("/rules/{list}", get(rule_list::show))
@@ -140,6 +142,7 @@ pub fn router(shared: Shared) -> Router {
         .route("/save_disown_file", post(older_forms::save_disown_file))
         .route("/retry_address", post(address_retry::save));
     everybody
+        .merge(known)
         .merge(needs(Role::Reader, reader))
         .merge(needs(Role::Developer, developer))
         .merge(needs(Role::Administrator, administrator))

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use super::access::open_form;
 use super::cookies::Kept;
 use super::layout::{PageError, message, page_with};
-use super::visitor::{Frame, Proof};
-use crate::sign_in::{SignedIn, UsedLink, hash, use_link};
+use super::visitor::Frame;
+use crate::sign_in::{SignInError, SignedIn, UsedLink, hash, new_secret, use_link};
 use crate::state::Shared;
 
 #[derive(Template)]
@@ -98,9 +98,7 @@ pub(super) async fn signed_in_to(
     signed_in: &SignedIn,
     next: &str,
 ) -> Result<Response, PageError> {
-    if let Some(visitor) = &frame.visitor
-        && let Proof::Session { id, .. } = visitor.proof
-    {
+    if let Some((id, address)) = frame.session() {
         // The browser forgets the one before.
         let mut tx = shared.store.write().await?;
         tx.end_session(id, &visitor.name).await?;

@@ -5,16 +5,14 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::cookies::Kept;
 use super::layout::PageError;
-use super::visitor::{Frame, Proof};
+use super::visitor::Frame;
 use crate::state::Shared;
 
 pub(super) async fn save(
     frame: Frame,
     State(shared): State<Shared>,
 ) -> Result<Response, PageError> {
-    if let Some(visitor) = &frame.visitor
-        && let Proof::Session { id, .. } = visitor.proof
-    {
+    if let Some((id, address)) = frame.session() {
         let mut tx = shared.store.write().await?;
         tx.end_session(id, &visitor.name).await?;
         tx.commit().await?;

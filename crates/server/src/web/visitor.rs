@@ -52,11 +52,31 @@ impl Visitor {
     pub(super) fn form_token(&self, signer: &Signer) -> String {
         match &self.proof {
             Proof::Local => signer.sign("form", &["local"]),
-            Proof::Session { hash, .. } => signer.sign("form", &["session", hash]),
+            Proof::Session { hash, .. } => session_form_token(signer, hash),
             Proof::Proxy => signer.sign("form", &["proxy", &self.name]),
             // Programs send no forms.
             Proof::Token => String::new(),
         }
+    }
+}
+
+fn session_form_token(signer: &Signer, hash: &str) -> String {
+    signer.sign("form", &["session", hash])
+}
+
+/// Somebody who is known and may not see anything.
+#[derive(Debug, Clone)]
+pub(super) struct Refused {
+    pub(super) address: String,
+    /// The number and the hash of the sign-in, where there is one: it can be ended.
+    pub(super) session: Option<(i64, String)>,
+}
+
+impl Refused {
+    /// What its form to sign out carries.
+    pub(super) fn form_token(&self, signer: &Signer) -> String {
+        let session = self.session.as_ref();
+        session.map(|(_, hash)| session_form_token(signer, hash)).unwrap_or_default()
     }
 }
 
@@ -71,7 +91,7 @@ pub(super) struct Frame {
     /// Of the request.
     pub(super) path: String,
     /// Somebody who is known and may not see anything.
-    pub(super) refused: Option<String>,
+    pub(super) refused: Option<Refused>,
     /// The action that was just done, by the parameter `done`.
     pub(super) done: Option<i64>,
 }
@@ -86,6 +106,15 @@ impl Frame {
     pub(super) fn address(&self) -> Option<&str> {
         let visitor = self.visitor.as_ref().filter(|visitor| visitor.has_account());
         visitor.map(|visitor| visitor.name.as_str())
+    }
+
+    /// The number of the browser's sign-in, and whose it is; also of who was refused.
+    pub(super) fn session(&self) -> Option<(i64, &str)> {
+        match (&self.visitor, &self.refused) {
+            (Some(Visitor { name, proof: Proof::Session { id, .. }, .. }), _) => Some((*id, name)),
+            (None, Some(Refused { address, session: Some((id, _)) })) => Some((*id, address)),
+            _ => None,
+        }
     }
 
     /// Whether actions on issues are shown.

@@ -32,7 +32,15 @@ async fn a_role_that_is_given_or_taken_counts_at_once() {
     assert_eq!(ann.get("/").await.status, 200);
     let list = root.get("/people/roles").await.body;
     assert!(list.contains("given by an administrator: root@example.com"), "{list}");
+    let there = surfer(&app, "ann@example.com").await;
     assert_eq!(give("ann@example.com", "blocked").await, 303);
+    // Who was refused can still sign out, by a form of this sign-in.
+    let form_token = there.get("/").await.field("form_token");
+    for (form_token, status) in [("", 403), (form_token.as_str(), 303)] {
+        let out = there.post_bare("/sign_out", &[("form_token", form_token)]).await;
+        assert_eq!(out.status, status, "{}", out.body);
+    }
+    assert_eq!(there.get("/").await.status, 303, "nobody, who may sign in as somebody else");
     let blocked = ann.get("/").await;
     assert_eq!(blocked.status, 403);
     assert!(blocked.body.contains("ann@example.com may not see these pages"), "{}", blocked.body);

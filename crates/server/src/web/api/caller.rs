@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 
-use super::super::visitor::{Frame, Proof, Visitor};
+use super::super::visitor::{Frame, Proof, Refused, Visitor};
 use super::input::is_json;
 use super::problem::Problem;
 use crate::role::Role;
@@ -46,7 +46,7 @@ impl FromRequestParts<Shared> for Caller {
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
         // The frame is there on every page; without one nobody is known.
         let Ok(frame) = Frame::from_request_parts(parts, shared).await;
-        if let Some(address) = frame.refused {
+        if let Some(Refused { address, .. }) = frame.refused {
             let text =
                 format!("{address} may not see anything here. An administrator can allow it.");
             return Err(Problem::forbidden(&text));
