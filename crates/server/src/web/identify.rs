@@ -144,6 +144,35 @@ pub(super) fn origin(shared: &Shared, parts: &Parts) -> Option<IpAddr> {
     let lines = parts.headers.get_all("x-forwarded-for").iter();
     let hops: Vec<&str> =
         lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(',')).collect();
-    let mut hops = hops.into_iter().rev().map_while(|hop| hop.trim().parse::<IpAddr>().ok());
+    let mut hops = hops.into_iter().rev().map_while(address_of);
     hops.find(|hop| !config.trusts(*hop)).map(|hop| hop.to_canonical())
+}
+
+/// The address in one part of `X-Forwarded-For`; some proxies write its port too.
+fn address_of(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim();
+    let with_port = || hop.parse::<SocketAddr>().ok().map(|hop| hop.ip());
+    let in_brackets = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    hop.parse().ok().or_else(with_port).or_else(in_brackets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hop_has_its_address_with_and_without_a_port() {
+        for (hop, address) in [
+            (" 192.0.2.1", Some("192.0.2.1")),
+            ("192.0.2.1:5678 ", Some("192.0.2.1")),
+            ("2001:db8::1", Some("2001:db8::1")),
+            ("[2001:db8::1]:443", Some("2001:db8::1")),
+            ("[2001:db8::1]", Some("2001:db8::1")),
+            ("unknown", None),
+            ("192.0.2.1:port", None),
+        ] {
+            let address = address.map(|address| address.parse().expect("an address"));
+            assert_eq!(address_of(hop), address, "{hop:?}");
+        }
+    }
 }
