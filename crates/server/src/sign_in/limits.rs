@@ -1,17 +1,24 @@
-//! How many links may be asked for within an hour. Only those that were granted are remembered, so
-//! there are never more of them than may be granted in all.
+//! How many links may be asked for within an hour, and how many mails with one may be written.
+//! Whoever asks for addresses that may not sign in uses up nothing that others need.
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const HOUR_MS: i64 = 3_600_000;
 const PER_ADDRESS: usize = 5;
 const PER_PEER: usize = 20;
 const IN_ALL: usize = 200;
 
+/// So many that were asked for are remembered.
+const KEPT: usize = 5_000;
+
 /// What was granted within the last hour, the oldest first.
 #[derive(Debug, Default)]
-pub struct Limits(Mutex<VecDeque<Granted>>);
+pub struct Limits {
+    asked: Mutex<VecDeque<Granted>>,
+    /// Never more than [`IN_ALL`].
+    written: Mutex<VecDeque<Granted>>,
+}
 
 #[derive(Debug)]
 struct Granted {
@@ -28,34 +35,59 @@ pub struct TooMany {
 }
 
 impl Limits {
-    /// Grants a link, or not; `peer` is `None` where nobody knows who asks.
+    /// Grants the asking for a link, or not; `peer` is `None` where nobody knows who asks.
     ///
     /// # Errors
-    /// There were too many for this address, from this peer, or in all.
+    /// There were too many for this address, or from this peer.
     pub fn grant(&self, address: &str, peer: Option<IpAddr>, now: i64) -> Result<(), TooMany> {
-        let mut granted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while granted.front().is_some_and(|first| first.at <= now - HOUR_MS) {
-            granted.pop_front();
-        }
+        let mut asked = of_this_hour(&self.asked, now);
         let peer = peer.map(network);
         let address = address.to_ascii_lowercase();
-        let check = |limit: usize, counts: &dyn Fn(&Granted) -> bool| {
-            let mut counted = granted.iter().filter(|granted| counts(granted));
-            let first = counted.next().map(|first| first.at);
-            match first {
-                Some(first) if 1 + counted.count() >= limit => {
-                    Err(TooMany { until: first + HOUR_MS })
-                }
-                _ => Ok(()),
-            }
-        };
-        check(PER_ADDRESS, &|granted| granted.address == address)?;
+        check(&asked, PER_ADDRESS, |granted| granted.address == address)?;
         if peer.is_some() {
-            check(PER_PEER, &|granted| granted.peer == peer)?;
+            check(&asked, PER_PEER, |granted| granted.peer == peer)?;
         }
-        check(IN_ALL, &|_| true)?;
-        granted.push_back(Granted { at: now, address, peer });
+        if asked.len() >= KEPT {
+            asked.pop_front();
+        }
+        asked.push_back(Granted { at: now, address, peer });
         Ok(())
+    }
+
+    /// Grants a mail to an address that may sign in, or not. Who asked is not told: the answer
+    /// would say that the address is known.
+    ///
+    /// # Errors
+    /// There were too many for this address, or in all.
+    pub fn grant_mail(&self, address: &str, now: i64) -> Result<(), TooMany> {
+        let mut written = of_this_hour(&self.written, now);
+        let address = address.to_ascii_lowercase();
+        // Once more: of those that were asked for the oldest may be forgotten.
+        check(&written, PER_ADDRESS, |granted| granted.address == address)?;
+        check(&written, IN_ALL, |_| true)?;
+        written.push_back(Granted { at: now, address, peer: None });
+        Ok(())
+    }
+}
+
+fn of_this_hour(granted: &Mutex<VecDeque<Granted>>, now: i64) -> MutexGuard<'_, VecDeque<Granted>> {
+    let mut granted = granted.lock().unwrap_or_else(PoisonError::into_inner);
+    while granted.front().is_some_and(|first| first.at <= now - HOUR_MS) {
+        granted.pop_front();
+    }
+    granted
+}
+
+fn check(
+    granted: &VecDeque<Granted>,
+    limit: usize,
+    counts: impl Fn(&Granted) -> bool,
+) -> Result<(), TooMany> {
+    let mut counted = granted.iter().filter(|granted| counts(granted));
+    let first = counted.next().map(|first| first.at);
+    match first {
+        Some(first) if 1 + counted.count() >= limit => Err(TooMany { until: first + HOUR_MS }),
+        _ => Ok(()),
     }
 }
 
@@ -72,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_a_peer_and_all_together_get_so_many_links_an_hour() {
+    fn an_address_and_a_peer_get_so_many_links_an_hour() {
         let limits = Limits::default();
         let peer = |last: u8| Some(IpAddr::from([192, 0, 2, last]));
         for at in 0..5 {
@@ -83,15 +115,25 @@ mod tests {
             assert_eq!(limits.grant(&format!("{number}@x.y"), peer(1), 5), Ok(()));
         }
         assert!(limits.grant("other@x.y", peer(1), 5).is_err());
-        for number in 20..200 {
-            let at = u8::try_from(2 + number / 20).expect("small");
-            assert_eq!(limits.grant(&format!("{number}@x.y"), peer(at), 6), Ok(()));
-        }
-        assert!(limits.grant("last@x.y", None, 7).is_err());
         // The first is an hour old.
         assert_eq!(limits.grant("ann@x.y", peer(99), HOUR_MS), Ok(()));
         let six = |text: &str| text.parse::<IpAddr>().expect("an address");
         assert_eq!(network(six("2001:db8::1")), network(six("2001:db8::ffff:2")));
         assert_eq!(network(six("::ffff:192.0.2.1")), six("192.0.2.1"));
+    }
+
+    #[test]
+    fn mails_are_limited_in_all_and_asking_in_vain_uses_none_of_them_up() {
+        let limits = Limits::default();
+        for number in 0..KEPT + 10 {
+            assert_eq!(limits.grant(&format!("{number}@evil.example"), None, 1), Ok(()));
+        }
+        assert_eq!(limits.asked.lock().expect("lock").len(), KEPT);
+        for number in 0..IN_ALL {
+            let address = format!("{}@x.y", number / PER_ADDRESS);
+            assert_eq!(limits.grant_mail(&address, 2), Ok(()));
+        }
+        assert_eq!(limits.grant_mail("last@x.y", 3), Err(TooMany { until: 2 + HOUR_MS }));
+        assert_eq!(limits.grant_mail("0@x.y", 2 + HOUR_MS), Ok(()));
     }
 }

@@ -26,7 +26,8 @@ pub enum UsedLink {
     NeedsAddress,
 }
 
-/// Puts a mail with a link into the outbox, when the address may sign in.
+/// Puts a mail with a link into the outbox, when the address may sign in and there were not too many
+/// of them.
 ///
 /// # Errors
 /// The store refuses, or the system gives no random numbers.
@@ -36,6 +37,10 @@ pub async fn mail_link(shared: &Shared, address: &str, next: &str) -> Result<(),
     }
     let now = shared.clock.now();
     let address = address.to_ascii_lowercase();
+    if shared.sign_in.limits.grant_mail(&address, now).is_err() {
+        tracing::warn!(address, "no link to sign in is sent: there were too many within an hour");
+        return Ok(());
+    }
     let secret = new_secret("")?;
     let mail = sign_in_mail(shared, &address, &links::sign_in(&shared.base_url, &secret.text));
     let mail = match mail {
