@@ -24,7 +24,7 @@ use crate::present::one_line;
 use crate::state::Shared;
 
 /// For a sign-in at the provider.
-const TICKET_LIFE_MS: i64 = 10 * 60_000;
+pub const TICKET_LIFE_MS: i64 = 10 * 60_000;
 /// What the provider says of itself is asked for again after this time.
 const KEPT_MS: i64 = 3_600_000;
 /// A provider that does not answer is not asked again at once.

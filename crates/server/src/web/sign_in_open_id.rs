@@ -13,11 +13,11 @@ use super::sign_in_link::{signed_in_to, user_agent};
 use super::sign_in_show::Asked;
 use super::visitor::Frame;
 use crate::present::one_line;
-use crate::sign_in::{OpenIdError, begin};
+use crate::sign_in::{OpenIdError, TICKET_LIFE_MS, begin};
 use crate::state::Shared;
 
-/// For a sign-in at the provider, in seconds.
-const TICKET_LIFE: i64 = 600;
+/// A longer page is not kept until somebody comes back: browsers keep 4,096 bytes.
+const MAX_NEXT: usize = 2_500;
 
 pub(super) async fn leave(
     frame: Frame,
@@ -29,13 +29,21 @@ pub(super) async fn leave(
         Ok(begun) => begun,
         Err(error) => return problem(frame, &error),
     };
-    let next = BASE64_URL_SAFE_NO_PAD.encode(safe(&asked.next));
-    let kept = format!("{}.{next}", begun.ticket);
+    let kept = kept(&begun.ticket, &asked.next);
     let mut response = Redirect::to(&begun.url).into_response();
-    if let Some(cookie) = Kept::OpenId.write(&shared, &kept, TICKET_LIFE) {
+    if let Some(cookie) = Kept::OpenId.write(&shared, &kept, TICKET_LIFE_MS / 1000) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
+}
+
+/// What the browser keeps until it comes back.
+fn kept(ticket: &str, next: &str) -> String {
+    let mut next = safe(next);
+    if next.len() > MAX_NEXT {
+        "/".clone_into(&mut next);
+    }
+    format!("{ticket}.{}", BASE64_URL_SAFE_NO_PAD.encode(next))
 }
 
 /// What the provider sends the browser back with.
@@ -93,4 +101,22 @@ fn problem(frame: Frame, error: &OpenIdError) -> Response {
     let mut text = format!("{error}. Begin anew at /sign_in, or let a link be sent to you there.");
     text[..1].make_ascii_uppercase();
     message(frame, status, "You are not signed in", &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_keeps_what_it_is_given_however_long_the_page_is() {
+        let ticket = format!("1795000000000.{}", "a".repeat(64));
+        for (length, is_kept) in [(1, true), (MAX_NEXT, true), (MAX_NEXT + 1, false)] {
+            let next = format!("/{}", "b".repeat(length - 1));
+            let kept = kept(&ticket, &next);
+            assert!(kept.len() < 3_900, "beside its name and attributes");
+            let back = kept.rsplit_once('.').map(|(_, next)| BASE64_URL_SAFE_NO_PAD.decode(next));
+            let back = back.expect("a page").expect("base64");
+            assert_eq!(back, if is_kept { next.as_bytes() } else { b"/" });
+        }
+    }
 }
