@@ -125,14 +125,15 @@ impl Store {
         Ok(query.build_query_as().fetch_all(&self.readers).await?)
     }
 
-    /// The newest mails to an address.
+    /// The newest mails to an address, without links to sign in: when somebody asks for one is
+    /// nobody else's business.
     ///
     /// # Errors
     /// The database refuses.
     pub async fn mails_to(&self, address: &str, limit: i64) -> Result<Vec<PersonMail>, StoreError> {
         let query = sqlx::query_as(
             "SELECT subject, created_at, sent_at, gave_up_at, last_error FROM outbox \
-             WHERE LOWER(recipient) = $1 ORDER BY created_at DESC, id DESC LIMIT $2",
+             WHERE LOWER(recipient) = $1 AND kind <> 'sign_in' ORDER BY created_at DESC, id DESC LIMIT $2",
         );
         let query = query.bind(address.to_ascii_lowercase()).bind(limit);
         Ok(query.fetch_all(&self.readers).await?)

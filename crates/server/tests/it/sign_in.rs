@@ -90,6 +90,8 @@ async fn a_link_by_mail_leads_once_to_the_page_that_was_asked_for() {
     assert!(!surfer.is_in().await);
     let used = surfer.use_link(&link).await;
     assert_eq!(used.location(), format!("{page}#ann@example.com"));
+    let shown = app.server.shared.store.mails_to("ann@example.com", 10).await.expect("store");
+    assert!(shown.is_empty(), "nobody sees who asked for a link: {shown:?}");
     assert!(surfer.is_in().await);
     assert_eq!(Surfer::new(&app).use_link(&link).await.status, 410);
     // Neither the link nor the cookie is in the store.
