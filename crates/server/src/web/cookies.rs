@@ -1,4 +1,4 @@
-//! What a browser keeps: the secret of its sign-in, and for a few minutes that of one at a provider.
+//! What a browser keeps: the secret of its sign-in, and for a while that of one that was begun.
 use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
@@ -10,6 +10,8 @@ use crate::state::Shared;
 pub(super) enum Kept {
     Session,
     OpenId,
+    /// The page with the button that a link to sign in leads to.
+    Link,
 }
 
 impl Kept {
@@ -20,6 +22,8 @@ impl Kept {
             (Self::Session, false) => "flawless_session",
             (Self::OpenId, true) => "__Host-flawless_oidc",
             (Self::OpenId, false) => "flawless_oidc",
+            (Self::Link, true) => "__Host-flawless_link",
+            (Self::Link, false) => "flawless_link",
         }
     }
 

@@ -1,5 +1,6 @@
 //! `/sign_in/link`: a link that signs in once. Mail scanners follow links, so looking at it does
-//! nothing; its button signs in.
+//! nothing; its button signs in, in the browser that shows it: no other site can press it with a link
+//! of its own.
 use askama::Template;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -23,7 +24,14 @@ struct Page {
     address: Option<String>,
     typed: String,
     problem: Option<&'static str>,
+    /// Goes with what this browser keeps.
+    browser: String,
 }
+
+/// How long the page with the button may stay open, in seconds.
+const LIFE: i64 = 24 * 3600;
+/// Of the signature that the form carries.
+const PURPOSE: &str = "sign_in_link";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -34,9 +42,21 @@ pub(super) struct Link {
 pub(super) async fn show(
     frame: Frame,
     State(shared): State<Shared>,
+    headers: HeaderMap,
     Query(link): Query<Link>,
 ) -> Result<Response, PageError> {
-    form(frame, &shared, link.token, String::new(), None).await
+    // One for all links that a browser shows at once.
+    let kept = match Kept::Link.read(&shared, &headers).filter(|kept| !kept.is_empty()) {
+        Some(kept) => kept,
+        None => new_secret("").map_err(SignInError::from)?.text,
+    };
+    let mut response = form(frame, &shared, &kept, link.token, String::new(), None).await?;
+    if response.status() == StatusCode::OK
+        && let Some(cookie) = Kept::Link.write(&shared, &kept, LIFE)
+    {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
 }
 
 pub(super) async fn save(
@@ -45,14 +65,20 @@ pub(super) async fn save(
     request: Request,
 ) -> Result<Response, PageError> {
     let agent = user_agent(request.headers());
+    let kept = Kept::Link.read(&shared, request.headers()).unwrap_or_default();
     let fields = match open_form(request.into_body()).await {
         Ok(fields) => fields,
         Err((status, text)) => return Ok(message(frame, status, "Not taken", text)),
     };
+    if kept.is_empty() || !shared.signer.verify(PURPOSE, &[&kept], fields.get("browser")) {
+        let text = "This form is not of this browser, or too old. Open the link anew and press its \
+                    button; the browser has to keep cookies.";
+        return Ok(message(frame, StatusCode::FORBIDDEN, "Not taken", text));
+    }
     let (token, typed) = (fields.get("token").to_owned(), fields.get("address").trim().to_owned());
     if !typed.is_empty() && !is_mailable(&typed) {
         let problem = "This is no mail address. Write it like ann@example.com.";
-        return form(frame, &shared, token, typed, Some(problem)).await;
+        return form(frame, &shared, &kept, token, typed, Some(problem)).await;
     }
     let address = Some(typed.as_str()).filter(|typed| !typed.is_empty());
     match use_link(&shared, &token, address, &agent).await? {
@@ -66,7 +92,7 @@ pub(super) async fn save(
         }
         UsedLink::NeedsAddress => {
             let problem = "Write your mail address.";
-            form(frame, &shared, token, typed, Some(problem)).await
+            form(frame, &shared, &kept, token, typed, Some(problem)).await
         }
     }
 }
@@ -74,6 +100,7 @@ pub(super) async fn save(
 async fn form(
     frame: Frame,
     shared: &Shared,
+    kept: &str,
     token: String,
     typed: String,
     problem: Option<&'static str>,
@@ -82,7 +109,8 @@ async fn form(
         return Ok(gone(frame));
     };
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok(page_with(status, &Page { frame, token, address: link.address, typed, problem }))
+    let browser = shared.signer.sign(PURPOSE, &[kept]);
+    Ok(page_with(status, &Page { frame, token, address: link.address, typed, problem, browser }))
 }
 
 fn gone(frame: Frame) -> Response {
@@ -101,7 +129,7 @@ pub(super) async fn signed_in_to(
     if let Some((id, address)) = frame.session() {
         // The browser forgets the one before.
         let mut tx = shared.store.write().await?;
-        tx.end_session(id, &visitor.name).await?;
+        tx.end_session(id, address).await?;
         tx.commit().await?;
     }
     let life = i64::try_from(shared.config.sign_in.session.as_secs()).unwrap_or(i64::MAX);

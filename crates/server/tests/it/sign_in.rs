@@ -35,15 +35,17 @@ async fn the_link_of_the_first_start_makes_one_administrator_once() {
     let link = first(&app).await.expect("a new one each start");
     let surfer = Surfer::new(&app);
     assert_eq!(surfer.get(&older).await.status, 410, "the one before works no more");
-    assert!(surfer.get(&link).await.body.contains("makes you the administrator"));
+    let form = surfer.get(&link).await;
+    assert!(form.body.contains("makes you the administrator"), "{}", form.body);
+    let browser = form.field("browser");
     let token = link.split_once("token=").expect("a token").1;
     for (typed, problem) in [("", "Write your mail address"), ("nobody", "no mail address")] {
-        let fields = [("token", token), ("address", typed)];
+        let fields = [("token", token), ("browser", &browser), ("address", typed)];
         let page = surfer.post_bare("/sign_in/link", &fields).await;
         assert_eq!(page.status, 422);
         assert!(page.body.contains(problem) && page.body.contains("aria-invalid"), "{}", page.body);
     }
-    let fields = [("token", token), ("address", "Boss@Elsewhere.org")];
+    let fields = [("token", token), ("browser", &browser), ("address", "Boss@Elsewhere.org")];
     let page = surfer.post_bare("/sign_in/link", &fields).await;
     assert_eq!((page.status, page.location()), (303, "/"), "{}", page.body);
     let cookie = page.cookies()[0];
@@ -88,10 +90,10 @@ async fn a_link_by_mail_leads_once_to_the_page_that_was_asked_for() {
         assert!(Surfer::new(&app).get(&link).await.body.contains("ann@example.com"));
     }
     assert!(!surfer.is_in().await);
-    let used = surfer.use_link(&link).await;
-    assert_eq!(used.location(), format!("{page}#ann@example.com"));
     let shown = app.server.shared.store.mails_to("ann@example.com", 10).await.expect("store");
     assert!(shown.is_empty(), "nobody sees who asked for a link: {shown:?}");
+    let used = surfer.use_link(&link).await;
+    assert_eq!(used.location(), format!("{page}#ann@example.com"));
     assert!(surfer.is_in().await);
     assert_eq!(Surfer::new(&app).use_link(&link).await.status, 410);
     // Neither the link nor the cookie is in the store.
@@ -145,6 +147,39 @@ async fn no_answer_says_whether_an_address_is_known_and_links_are_limited() {
     assert_eq!(ask("ann@example.com\r\nBcc: x@example.com").await.status, 422);
     let huge = "a".repeat(20_000);
     assert_eq!(ask(&huge).await.status, 413);
+}
+
+#[tokio::test]
+async fn asking_for_addresses_that_may_not_sign_in_keeps_nobody_from_a_link() {
+    let app = with_sign_in().start().await;
+    let surfer = Surfer::new(&app);
+    for number in 0..210 {
+        let address = format!("{number}@evil.example");
+        let asked = surfer.post_bare("/sign_in", &[("address", &address)]).await;
+        assert_eq!(asked.status, 303, "{address}");
+    }
+    surfer.sign_in(&app, "ann@example.com").await;
+    assert!(surfer.is_in().await);
+}
+
+#[tokio::test]
+async fn no_other_site_signs_a_browser_in_with_a_link_of_its_own() {
+    let app = with_sign_in().start().await;
+    let (eve, victim) = (Surfer::new(&app), Surfer::new(&app));
+    let link = eve.ask_link(&app, "eve@example.com", "/").await;
+    let browser = eve.get(&link).await.field("browser");
+    let token = link.split_once("token=").expect("a token").1;
+    for browser in [browser.as_str(), ""] {
+        let fields = [("token", token), ("browser", browser)];
+        // As it is, and with the cookie of another link that was looked at.
+        assert_eq!(victim.post_bare("/sign_in/link", &fields).await.status, 403);
+        assert_eq!(victim.get(&link).await.status, 200);
+        let forged = victim.post_bare("/sign_in/link", &fields).await;
+        assert_eq!(forged.status, 403);
+        assert!(forged.body.contains("not of this browser"), "{}", forged.body);
+    }
+    assert!(!victim.is_in().await);
+    assert_eq!(eve.use_link(&link).await.status, 303, "it was not used up");
 }
 
 #[tokio::test]

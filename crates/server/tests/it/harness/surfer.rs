@@ -97,7 +97,12 @@ impl Surfer {
     /// Presses the button behind a link.
     pub async fn use_link(&self, link: &str) -> Answer {
         let token = link.split_once("token=").expect("a token").1;
-        self.post_bare("/sign_in/link", &[("token", token)]).await
+        let page = self.get(&format!("/sign_in/link?token={token}")).await;
+        if page.status != 200 {
+            return page;
+        }
+        let fields = [("token", token), ("browser", &page.field("browser"))];
+        self.post_bare("/sign_in/link", &fields).await
     }
 
     /// Signs in by mail.
