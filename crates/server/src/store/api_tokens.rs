@@ -100,6 +100,17 @@ impl WriteTx {
         let ended = query.bind(id).bind(owner).bind(at).execute(&mut *self.0).await?;
         Ok(ended.rows_affected() > 0)
     }
+
+    /// Ends all tokens of an owner; says how many.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn revoke_tokens(&mut self, owner: &str, at: i64) -> Result<u64, StoreError> {
+        let query = sqlx::query(
+            "UPDATE api_token SET revoked_at = $2 WHERE created_by = $1 AND revoked_at IS NULL",
+        );
+        Ok(query.bind(owner).bind(at).execute(&mut *self.0).await?.rows_affected())
+    }
 }
 
 impl Store {
@@ -113,6 +124,19 @@ impl Store {
              FROM api_token WHERE hash = $1 AND revoked_at IS NULL AND expires_at > $2",
         );
         Ok(query.bind(hash).bind(now).fetch_optional(&self.readers).await?)
+    }
+
+    /// How many tokens that work each owner has.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn token_owners(&self, now: i64) -> Result<Vec<(String, i64)>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT created_by, COUNT(*) FROM api_token \
+             WHERE revoked_at IS NULL AND expires_at > $1 \
+             GROUP BY created_by ORDER BY created_by LIMIT 5000",
+        );
+        Ok(query.bind(now).fetch_all(&self.readers).await?)
     }
 
     /// The tokens of an owner that work, the newest first.

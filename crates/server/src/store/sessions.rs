@@ -92,15 +92,17 @@ impl WriteTx {
         Ok(ended.rows_affected() > 0)
     }
 
-    /// Ends all sign-ins of an address, and what would begin one; says how many.
+    /// Ends all sign-ins of an address, what would begin one, and its tokens; says how many sign-ins
+    /// and tokens.
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn end_sessions(&mut self, address: &str) -> Result<u64, StoreError> {
+    pub async fn sign_out_everywhere(&mut self, address: &str, at: i64) -> Result<u64, StoreError> {
         let query = sqlx::query("DELETE FROM sign_in_link WHERE address = $1");
         query.bind(address).execute(&mut *self.0).await?;
         let query = sqlx::query("DELETE FROM session WHERE address = $1");
-        Ok(query.bind(address).execute(&mut *self.0).await?.rows_affected())
+        let sessions = query.bind(address).execute(&mut *self.0).await?.rows_affected();
+        Ok(sessions + self.revoke_tokens(address, at).await?)
     }
 }
 

@@ -33,6 +33,8 @@ struct Line {
     given: bool,
     sessions: i64,
     seen: Option<Moment>,
+    /// API tokens that work.
+    tokens: i64,
 }
 
 /// What a role may be set to.
@@ -55,8 +57,11 @@ pub(super) async fn show(
     let signed_in = shared.store.signed_in(shared.clock.now()).await?;
     let signed_in: BTreeMap<_, _> =
         signed_in.into_iter().map(|(address, count, seen)| (address, (count, seen))).collect();
+    let tokens: BTreeMap<_, _> =
+        shared.store.token_owners(shared.clock.now()).await?.into_iter().collect();
     let mut addresses: Vec<&String> = config.administrators.iter().collect();
     addresses.extend(config.allowed_emails.iter().chain(given.keys()).chain(signed_in.keys()));
+    addresses.extend(tokens.keys());
     addresses.sort();
     addresses.dedup();
     let people = addresses.into_iter().map(|address| {
@@ -72,6 +77,7 @@ pub(super) async fn show(
             given: row.is_some(),
             sessions,
             seen: (sessions > 0).then(|| Moment::new(seen, &shared)),
+            tokens: tokens.get(address).copied().unwrap_or_default(),
         }
     });
     let people = people.collect();

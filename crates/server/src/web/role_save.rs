@@ -1,5 +1,5 @@
 //! `/people/roles/save`: gives a role, or takes it back; `/people/roles/sign_out`: ends the sign-ins
-//! of a person.
+//! and API tokens of a person.
 use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -67,7 +67,7 @@ pub(super) async fn sign_out(
 ) -> Result<Response, PageError> {
     if let Some(address) = fields.address() {
         let mut tx = shared.store.write().await?;
-        let ended = tx.end_sessions(&address).await?;
+        let ended = tx.sign_out_everywhere(&address, shared.clock.now()).await?;
         tx.commit().await?;
         tracing::info!(address, ended, by = frame.who(), "somebody was signed out");
     }

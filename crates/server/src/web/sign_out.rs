@@ -1,4 +1,4 @@
-//! `/sign_out`: ends this sign-in, or all of a person.
+//! `/sign_out`: ends this sign-in; `/sign_out_everywhere`: all of a person, and the API tokens.
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -14,7 +14,7 @@ pub(super) async fn save(
 ) -> Result<Response, PageError> {
     if let Some((id, address)) = frame.session() {
         let mut tx = shared.store.write().await?;
-        tx.end_session(id, &visitor.name).await?;
+        tx.end_session(id, address).await?;
         tx.commit().await?;
     }
     Ok(forget(&shared))
@@ -26,7 +26,7 @@ pub(super) async fn save_everywhere(
 ) -> Result<Response, PageError> {
     if let Some(address) = frame.address() {
         let mut tx = shared.store.write().await?;
-        let ended = tx.end_sessions(address).await?;
+        let ended = tx.sign_out_everywhere(address, shared.clock.now()).await?;
         tx.commit().await?;
         tracing::info!(address, ended, "somebody signed out everywhere");
     }

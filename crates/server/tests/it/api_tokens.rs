@@ -69,3 +69,28 @@ async fn a_token_does_what_it_and_its_owner_may_until_one_of_them_may_not() {
     assert_eq!(ann.post("/account/end_token", &[("id", id)]).await.status, 303);
     assert_eq!(me(&reading).await.0, 401);
 }
+
+#[tokio::test]
+async fn signing_out_everywhere_ends_the_tokens_of_that_person_too() {
+    let app = with_sign_in().with("administrators", "root@example.com").start().await;
+    let (root, ann) = (Surfer::new(&app), Surfer::new(&app));
+    root.sign_in(&app, "root@example.com").await;
+    let kept = make(&root, "administrator", "7").await;
+    let status = async |token: &str| program(&app, token).get("/api/v1/me").await.status;
+    for by_administrator in [false, true] {
+        ann.sign_in(&app, "ann@example.com").await;
+        let token = make(&ann, "developer", "7").await;
+        assert_eq!(status(&token).await, 200);
+        let ended = if by_administrator {
+            ann.post("/sign_out", &[]).await;
+            let list = root.get("/people/roles").await.body;
+            assert!(list.contains("Sign out ann@example.com everywhere"), "{list}");
+            root.post("/people/roles/sign_out", &[("address", "ann@example.com")]).await
+        } else {
+            ann.post("/sign_out_everywhere", &[]).await
+        };
+        assert_eq!(ended.status, 303);
+        assert_eq!(status(&token).await, 401);
+    }
+    assert_eq!(status(&kept).await, 200);
+}
