@@ -6,9 +6,9 @@ use std::fmt;
 pub enum Role {
     /// Sees everything.
     Reader,
-    /// Acts on issues.
+    /// Acts on issues, and changes rules about code.
     Developer,
-    /// Changes rules, people, projects and keys.
+    /// Changes rules about people, and roles.
     Administrator,
 }
 

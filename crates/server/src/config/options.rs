@@ -152,7 +152,8 @@ pub const OPTIONS: &[OptionDef] = &[
         "developer",
         Word(&["reader", "developer", "administrator"]),
         "The role of who may sign in and was given no other. reader: sees. developer: acts on \
-         issues too. administrator: changes rules, people, projects and keys too.",
+         issues and changes rules about code too. administrator: changes rules about people and \
+         roles too.",
     ),
     option(
         "session_days",
