@@ -3,6 +3,7 @@ use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use url::form_urlencoded::{Serializer, parse};
 
+use super::HOUR_MS;
 use crate::config::parse_date;
 use crate::dates::{week_of, weekday_named};
 use crate::present::one_line;
@@ -374,7 +375,11 @@ impl Reading<'_> {
             "a span of at most two years that begins before it ends",
         );
         if is_right {
-            self.filter.span = Span::Between(from, to.min(self.now + LONGEST_MS));
+            // Occurrences are counted by the hour: what is asked for is widened to whole ones.
+            let from = from.div_euclid(HOUR_MS) * HOUR_MS;
+            let to = to.min(self.now + LONGEST_MS);
+            let to = to.saturating_add(HOUR_MS - 1).div_euclid(HOUR_MS) * HOUR_MS;
+            self.filter.span = Span::Between(from, to);
         }
     }
 }
@@ -400,7 +405,7 @@ mod tests {
         for query in [
             "",
             "timestamp=1795000000&first_day=Monday",
-            "from=1795000000&to=1795100000&state=not_told&sort=path&order=reversed&page=2",
+            "from=1794999600&to=1795100400&state=not_told&sort=path&order=reversed&page=2",
             "developer=a%40b.c&file=shop%2Fa.py&exception=KeyError&text=%26+%3C&\
              include_known_errors=True&include_modified_before_min_date=True&view=list&chart=day",
         ] {
@@ -411,6 +416,11 @@ mod tests {
         assert_eq!(
             read("from=2026-11-01&to=2026-11-03").0.query(),
             "from=1793491200&to=1793664000"
+        );
+        assert_eq!(
+            read("from=1795000000&to=1795100000").0.query(),
+            "from=1794999600&to=1795100400",
+            "whole hours, as occurrences are counted"
         );
         assert!(!read("include_known_errors=no&x=1&text=").0.is_narrow());
     }

@@ -40,6 +40,8 @@ pub(super) struct Asked<'a> {
     pub(super) shared: &'a Shared,
     pub(super) filter: &'a IssueFilter,
     pub(super) again: &'a HashSet<i64>,
+    /// Asked for only where the filter tells these apart.
+    pub(super) mailed: &'a HashSet<i64>,
     pub(super) now: i64,
 }
 
@@ -75,14 +77,15 @@ impl Asked<'_> {
                 continue;
             }
             let is_narrowed_out = !self.is_meant(*id, facts, &span);
+            let is_unwanted_known = facts.is_known_error && !self.takes_known();
+            let is_unwanted_old = self.is_old(facts.authored_at) && !self.takes_old();
             if !is_narrowed_out && occurred.is_some() {
+                // Each is what its switch alone would show.
                 let (known_errors, old) = &mut matched.left_out;
-                *known_errors += usize::from(!self.takes_known() && facts.is_known_error);
-                *old += usize::from(!self.takes_old() && self.is_old(facts.authored_at));
+                *known_errors += usize::from(is_unwanted_known && !is_unwanted_old);
+                *old += usize::from(is_unwanted_old && !is_unwanted_known);
             }
-            let is_left_out = (facts.is_known_error && !self.takes_known())
-                || (self.is_old(facts.authored_at) && !self.takes_old());
-            if is_left_out {
+            if is_unwanted_known || is_unwanted_old {
                 continue;
             }
             if occurred.is_some() {
@@ -129,6 +132,11 @@ impl Asked<'_> {
         authored_at.is_some_and(|date| date < self.shared.config.minimum_date)
     }
 
+    /// As [`Telling::told`] has it.
+    fn is_told(&self, id: i64, facts: &Facts) -> bool {
+        facts.told_at.is_some() && self.mailed.contains(&id)
+    }
+
     /// Whether what narrows the list lets this issue through.
     fn is_meant(&self, id: i64, facts: &Facts, span: &Range<i64>) -> bool {
         let IssueFilter { project, developer, file, exception, state, text, .. } = self.filter;
@@ -139,8 +147,8 @@ impl Asked<'_> {
         let stands = state.is_none_or(|state| match state {
             IssueState::Open => facts.mended_at.is_none() && !is_muted && !facts.is_known_error,
             IssueState::New => span.contains(&facts.first_seen_at),
-            IssueState::Told => facts.told_at.is_some(),
-            IssueState::NotTold => facts.told_at.is_none(),
+            IssueState::Told => self.is_told(id, facts),
+            IssueState::NotTold => !self.is_told(id, facts),
             IssueState::Known => facts.is_known_error,
             IssueState::Muted => is_muted,
             IssueState::Mended => facts.mended_at.is_some(),

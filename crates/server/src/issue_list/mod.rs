@@ -146,8 +146,14 @@ pub async fn list(
         Some(IssueState::Again) => shared.store.issues_again().await?.into_iter().collect(),
         _ => HashSet::new(),
     };
+    let mailed = match filter.state {
+        Some(IssueState::Told | IssueState::NotTold) => {
+            shared.store.issues_mailed().await?.into_iter().collect()
+        }
+        _ => HashSet::new(),
+    };
     let first = hours.partition_point(|(at, _)| *at < hour(from));
-    let asked = Asked { shared, filter, again: &again, now };
+    let asked = Asked { shared, filter, again: &again, mailed: &mailed, now };
     let before = asked.matches(&known, occurred(&hours[..first]), (before_from, before_to)).totals;
     let this = asked.matches(&known, occurred(&hours[first..]), (from, to));
     let days = day_starts(from, to, timezone);

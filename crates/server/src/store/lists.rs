@@ -55,6 +55,11 @@ pub struct HourSums {
     pub occurrences: i64,
     /// Their numbers, added up.
     pub numbers: i64,
+    /// Numbers by occurrences, added up; of each the rest by [`HOUR_SUM_BOUND`], so that no sum is
+    /// too large.
+    pub products: i64,
+    /// When one occurred last.
+    pub last_at: i64,
 }
 
 /// An issue in one hour.
@@ -83,6 +88,8 @@ pub struct ToldRow {
     pub held_for: Option<String>,
 }
 
+/// By this numbers are cut where hours are summed up.
+pub const HOUR_SUM_BOUND: i64 = 1_000_003;
 /// Numbers in one statement.
 const MOST_NUMBERS: usize = 500;
 
@@ -114,10 +121,12 @@ impl Store {
     pub async fn hour_sums(&self, from: i64, to: i64) -> Result<Vec<HourSums>, StoreError> {
         let query = sqlx::query_as(
             "SELECT hour, COUNT(*) AS issues, CAST(SUM(occurrences) AS BIGINT) AS occurrences, \
-             CAST(SUM(issue_id) AS BIGINT) AS numbers FROM issue_hour \
+             CAST(SUM(issue_id) AS BIGINT) AS numbers, \
+             CAST(SUM((issue_id % $3) * (occurrences % $3)) AS BIGINT) AS products, \
+             MAX(last_at) AS last_at FROM issue_hour \
              WHERE hour >= $1 AND hour < $2 GROUP BY hour",
         );
-        Ok(query.bind(from).bind(to).fetch_all(&self.readers).await?)
+        Ok(query.bind(from).bind(to).bind(HOUR_SUM_BOUND).fetch_all(&self.readers).await?)
     }
 
     /// The counts of each hour in `[from, to)`.
@@ -195,6 +204,19 @@ impl Store {
             found.extend(query.fetch_all(&self.readers).await?);
         }
         Ok(found)
+    }
+
+    /// The issues of which a mail went to somebody, or waits for it.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn issues_mailed(&self) -> Result<Vec<i64>, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT DISTINCT alert.issue_id FROM alert \
+             JOIN notice ON notice.alert_id = alert.id \
+             JOIN outbox ON outbox.id = notice.outbox_id WHERE outbox.gave_up_at IS NULL",
+        );
+        Ok(query.fetch_all(&self.readers).await?)
     }
 
     /// The issues that were ever mended and came back.

@@ -53,7 +53,7 @@ pub use erase_person::{PersonsCounts, PersonsData};
 pub use facets::{Facet, FacetRow};
 pub use issues::{Counted, IssueFacts, IssueRow, Seen, WeekIssue};
 pub use line_facts::StoredFacts;
-pub use lists::{HourCount, HourSums, IssueHead, ToldRow};
+pub use lists::{HOUR_SUM_BOUND, HourCount, HourSums, IssueHead, ToldRow};
 pub use losses::LossRow;
 pub use maintenance::QueueAge;
 pub use matched::{MatchedIssue, Wanted};

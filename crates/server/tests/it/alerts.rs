@@ -170,6 +170,10 @@ async fn an_alert_that_nobody_could_get_is_sent_when_an_alias_names_somebody() {
     .await;
     let (_, health) = app.get("/check_health").await;
     assert!(health.contains("eve@-bad-.example&#34; is no valid mail address"), "{health}");
+    let listed = async |state: &str| {
+        app.api_get(&format!("/issues?state={state}")).await["issues"].as_array().map(Vec::len)
+    };
+    assert_eq!((listed("told").await, listed("not_told").await), (Some(0), Some(1)));
     let alias = |new: &str| format!(r#"{{"old_email": "eve", "new_email": "{new}"}}"#);
     crate::rules::add(&app, "email_remapping", &alias("eve.old@example.com")).await;
     crate::harness::wait_until("it is sent", async || !app.smtp.mails().is_empty()).await;
