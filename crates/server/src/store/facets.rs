@@ -55,14 +55,18 @@ pub(super) fn add_to(stored: &str, new: &[Facet]) -> String {
     let mut facets = read(stored);
     for facet in new {
         let mut facet = facet.clone();
-        let is_known = facets.iter().any(|known| known.agrees(&facet));
-        if !is_known && facets.len() >= MOST {
-            // They have the same traceback: its exception and revision are one.
-            (facet.host, facet.environment) = (None, None);
+        // They have the same traceback: its exception and revision are one. Of hosts there are
+        // many, of environments few: these are true for longer.
+        if facets.len() >= MOST && !facets.iter().any(|known| known.agrees(&facet)) {
+            facet.host = None;
+        }
+        if facets.len() >= 2 * MOST && !facets.iter().any(|known| known.agrees(&facet)) {
+            facet.environment = None;
         }
         match facets.iter_mut().find(|known| known.agrees(&facet)) {
             Some(known) => {
                 known.occurrences = known.occurrences.saturating_add(facet.occurrences);
+                known.first_at = known.first_at.min(facet.first_at);
                 known.last_at = known.last_at.max(facet.last_at);
             }
             None => facets.push(facet),
@@ -106,6 +110,8 @@ const ADD: &str = "INSERT INTO issue_facet \
             UNION ALL SELECT 'environment', $4 UNION ALL SELECT 'revision', $5) AS new) AS judged \
      WHERE TRUE ON CONFLICT (issue_id, kind, is_others, value) DO UPDATE SET \
      occurrences = issue_facet.occurrences + excluded.occurrences, \
+     first_at = CASE WHEN issue_facet.first_at < excluded.first_at \
+     THEN issue_facet.first_at ELSE excluded.first_at END, \
      last_at = CASE WHEN issue_facet.last_at > excluded.last_at \
      THEN issue_facet.last_at ELSE excluded.last_at END";
 
@@ -194,6 +200,16 @@ mod tests {
         assert_eq!(facets.len(), MOST + 1);
         assert_eq!(facets[MOST].host, None);
         assert_eq!(facets.iter().map(|facet| facet.occurrences).sum::<i64>(), 6 + 400);
+        let of = |host: usize, environment: &str| {
+            Facet::new(["E", &host.to_string(), environment, "r"], 1, 7)
+        };
+        let many: Vec<Facet> =
+            (0..200).map(|n| of(n, if n % 2 == 0 { "live" } else { "test" })).collect();
+        let facets = read(&add_to("[]", &many));
+        let live = facets.iter().filter(|facet| facet.environment.as_deref() == Some("live"));
+        assert_eq!(live.map(|facet| facet.occurrences).sum::<i64>(), 100, "hosts are folded first");
+        let many: Vec<Facet> = (0..500).map(|n| of(n, &n.to_string())).collect();
+        assert_eq!(read(&add_to("[]", &many)).len(), 2 * MOST + 1);
         assert_eq!(read("nonsense"), []);
         let long = "é".repeat(300);
         let cut = Facet::new([&long; 4], 1, 0).host.expect("a host");

@@ -1,5 +1,5 @@
 //! The page of one issue: who, why, where, how often; and the ways that lead to it.
-use flawless_server::store::FacetRow;
+use flawless_server::store::{Facet, FacetRow};
 
 use crate::harness::{App, NOW, request};
 
@@ -218,4 +218,21 @@ async fn of_merged_issues_the_counts_are_added_up_and_the_older_number_leads_on(
     tx.forget(NOW + 1, NOW).await.expect("forgotten");
     tx.commit().await.expect("store");
     assert_eq!(counts(&app, 2, "host").await, [], "after the retention");
+}
+
+#[tokio::test]
+async fn a_value_was_seen_first_when_the_earliest_report_with_it_was() {
+    let app = App::start().await;
+    app.report(&request(&CART)).await;
+    app.settle().await;
+    let store = &app.server.shared.store;
+    let mut tx = store.write().await.expect("store");
+    for at in [NOW, NOW - 9] {
+        let facet = Facet::new(["E", "late", "", ""], 1, at);
+        tx.count_facets(1, &[facet]).await.expect("counted");
+    }
+    tx.commit().await.expect("store");
+    let facets = store.facets_of(1).await.expect("facets");
+    let host = facets.iter().find(|facet| facet.value == "late").expect("a host");
+    assert_eq!((host.occurrences, host.first_at, host.last_at), (2, NOW - 9, NOW));
 }
