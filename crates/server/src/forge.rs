@@ -3,6 +3,8 @@
 use flawless_git::Source;
 use url::Url;
 
+use crate::store::IssueFacts;
+
 /// The pages of the repository and of its submodules.
 #[derive(Debug, Clone, Default)]
 pub struct Forges {
@@ -42,6 +44,12 @@ impl Forges {
     pub fn commit(&self, commit: &str, path: &str) -> Option<String> {
         let (forge, _) = self.of(path)?;
         Some(forge.commit(commit))
+    }
+
+    /// The page of the commit that an issue's line came from.
+    pub fn origin(&self, facts: &IssueFacts) -> Option<String> {
+        // Not the path of then: within a submodule that does not say which one it is.
+        self.commit(facts.origin_commit.as_deref()?, &facts.path)
     }
 
     /// The page of a line in a revision; none of a file of a submodule, whose revision is another.

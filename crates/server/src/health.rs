@@ -1,6 +1,7 @@
 //! Whether each part of the server does its work: for the page and for `flawless check`.
 use flawless_git::Judgement;
 use serde::Serialize;
+use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
 use crate::attribution::Repo;
@@ -39,18 +40,65 @@ const OUTBOX_STUCK_MS: i64 = 60 * 60_000;
 const FETCH_STUCK_MS: i64 = 60 * 60_000;
 const DAY_MS: i64 = 24 * 60 * 60_000;
 
-/// Looks at each part.
-pub async fn check(shared: &Shared) -> Vec<HealthPart> {
+/// How the server stood when somebody looked last, so that looking often costs little.
+#[derive(Debug, Default)]
+pub struct HealthMemory {
+    /// When the store was last written to for this, and how that went.
+    written: Mutex<Option<(i64, HealthPart)>>,
+    /// When a stranger looked last, and what the answer was.
+    told: Mutex<Option<(i64, bool)>>,
+}
+
+/// The store is not written to more often than this because somebody looks.
+const WRITTEN_MS: i64 = 10_000;
+/// For strangers parts are not looked at more often than this.
+const TOLD_MS: i64 = 5_000;
+
+/// Whether the server does its work, as strangers are told: what a look of the last seconds found.
+pub async fn is_healthy_lately(shared: &Shared) -> bool {
     let now = shared.clock.now();
-    let store = async {
+    // Whoever comes while somebody looks waits for that answer.
+    let mut told = shared.health_memory.told.lock().await;
+    if let Some((at, answer)) = *told
+        && is_recent(at, now, TOLD_MS)
+    {
+        return answer;
+    }
+    let answer = is_healthy(&check(shared).await);
+    *told = Some((now, answer));
+    answer
+}
+
+/// A clock that was set back makes nothing recent for long.
+fn is_recent(at: i64, now: i64, within: i64) -> bool {
+    (0..within).contains(&now.saturating_sub(at))
+}
+
+/// Whether the store can be written to.
+async fn store(shared: &Shared, now: i64) -> HealthPart {
+    let mut written = shared.health_memory.written.lock().await;
+    if let Some((at, part)) = &*written
+        && is_recent(*at, now, WRITTEN_MS)
+    {
+        return part.clone();
+    }
+    let touch = async {
         let mut tx = shared.store.write().await?;
         tx.touch(now).await?;
         tx.commit().await
     };
-    let store = match store.await {
+    let part = match touch.await {
         Ok(()) => part("store", true, "can be read and written".into()),
         Err(error) => part("store", false, error.to_string()),
     };
+    *written = Some((now, part.clone()));
+    part
+}
+
+/// Looks at each part.
+pub async fn check(shared: &Shared) -> Vec<HealthPart> {
+    let now = shared.clock.now();
+    let store = store(shared, now).await;
     let pending = shared.store.pending_queue().await;
     let alerts = shared.store.alert_queue().await;
     let outbox = shared.store.outbox_queue().await;

@@ -36,8 +36,8 @@ const GIT_TIME: Duration = Duration::from_secs(10);
 /// The rule that is not there yet.
 const NEW: RuleId = 0;
 
-/// What `entry` would do in `list`, looked at from `issue` when it is made for one; `None` for
-/// rules about people.
+/// What `entry` would do in `list`, in the place of the rule `edited` when it changes one, looked at
+/// from `issue` when it is made for one; `None` for rules about people.
 ///
 /// # Errors
 /// It is no entry of this list, or the store refuses.
@@ -45,6 +45,7 @@ pub async fn rule_preview(
     shared: &Shared,
     list: RuleList,
     entry: &Value,
+    edited: Option<RuleId>,
     issue: Option<&IssueRow>,
 ) -> Result<Option<RulePreview>, ActionError> {
     let entry = list.normalize(entry)?;
@@ -66,7 +67,7 @@ pub async fn rule_preview(
             }))
         }
         RuleList::ThirdPartyWhitelist => {
-            rules.third_party.push((NEW, read(&entry)?));
+            put(&mut rules.third_party, edited, read(&entry)?);
             let is_meant = |kind: FrameKind| kind == FrameKind::ThirdParty(NEW);
             let (looked_at, found) = in_samples(shared, &rules, is_meant).await?;
             Some(RulePreview::of(found, |issues, often| {
@@ -77,8 +78,7 @@ pub async fn rule_preview(
             }))
         }
         RuleList::BuildingBlocks => {
-            let pattern: CodePattern = read(&entry)?;
-            rules.library_code.push((NEW, pattern.clone()));
+            put::<CodePattern>(&mut rules.library_code, edited, read(&entry)?);
             let is_meant = |kind: FrameKind| kind == FrameKind::LibraryCode(NEW);
             let (looked_at, found) = in_samples(shared, &rules, is_meant).await?;
             let first = found.first().map(|issue| issue.id);
@@ -94,7 +94,7 @@ pub async fn rule_preview(
                 (None, None) => None,
             };
             if let Some(issue) = example {
-                preview.blamed_then = Some(blamed_then(shared, &issue, &rules).await?);
+                preview.blamed_then = Some(blamed_then(shared, &issue, &rules, edited).await?);
             }
             Some(preview)
         }
@@ -121,6 +121,14 @@ impl RulePreview {
         };
         issues.truncate(MAX_NAMED);
         Self { summary, issues, in_all, blamed_then: None }
+    }
+}
+
+/// Puts in the new rule: the first one that matches counts, so what changes one stands in its place.
+fn put<T>(rules: &mut Vec<(RuleId, T)>, edited: Option<RuleId>, new: T) {
+    match rules.iter_mut().find(|(id, _)| Some(*id) == edited) {
+        Some(rule) => *rule = (NEW, new),
+        None => rules.push((NEW, new)),
     }
 }
 
@@ -175,6 +183,7 @@ async fn blamed_then(
     shared: &Shared,
     issue: &IssueRow,
     rules: &Rules,
+    edited: Option<RuleId>,
 ) -> Result<String, StoreError> {
     let Some(sample) = sample_of(shared, issue.id).await? else {
         return Ok("Who will be blamed is not known: the issue has no sample any more.".to_owned());
@@ -186,6 +195,8 @@ async fn blamed_then(
     let much_seen = shared.store.much_seen_functions().await?;
     let settings = &shared.config.choice;
     let look = async {
+        // However many look at once: pages leave git to the reports.
+        let _alone = shared.previewing.lock().await;
         let files = find_files(&sample.report, Some(&mirror), settings).await?;
         let choice = choose_line(&sample.report, &files, settings, &much_seen, rules);
         let located = match &choice.verdict {
@@ -206,10 +217,9 @@ async fn blamed_then(
     };
     let line = match (&choice.verdict, sample.blamed_frame) {
         (Verdict::Blamed(line), before) if before == Some(line.frame) => {
-            return Ok(format!(
-                "Of issue {}, the same line stays blamed: the rule does not mean it.",
-                issue.id
-            ));
+            // A rule that is there already may be why this line was blamed.
+            let why = if edited.is_none() { ": the rule does not mean it" } else { "" };
+            return Ok(format!("Of issue {}, the same line stays blamed{why}.", issue.id));
         }
         (Verdict::Blamed(line), _) => line,
         (Verdict::Nobody(why), _) => {

@@ -152,7 +152,7 @@ impl Server {
 
     /// The address that clients are given.
     pub fn dsn(&self) -> Option<String> {
-        self.shared.project.dsn(&self.shared.base_url)
+        self.shared.dsn()
     }
 
     /// Ends it: what was accepted is in the store, and goes on when it is started again.

@@ -27,6 +27,8 @@ pub struct SetupItem {
 
 /// For the mail server to answer: longer than this nobody waits for a page.
 const SMTP_TIME: Duration = Duration::from_secs(3);
+/// An answer of the mail server counts for so long, however many look.
+const ANSWER_MS: i64 = 30_000;
 /// A revision that was named in this time is still named.
 const NAMED_MS: i64 = 30 * 86_400_000;
 
@@ -90,14 +92,7 @@ async fn mail_server(shared: &Shared) -> SetupItem {
     const NAME: &str = "Mail server";
     let smtp = &shared.config.smtp;
     let place = format!("{}:{}", smtp.host, smtp.port);
-    let answer = match Smtp::new(smtp) {
-        Ok(server) => match tokio::time::timeout(SMTP_TIME, server.check()).await {
-            Ok(answer) => answer,
-            Err(_) => Err(format!("no answer within {} s", SMTP_TIME.as_secs())),
-        },
-        Err(error) => Err(error.to_string()),
-    };
-    match answer {
+    match mail_server_answer(shared).await {
         Ok(()) if smtp.security == SmtpSecurity::None && smtp.login.is_some() => to_do(
             NAME,
             format!("{place} answers, but the password goes there in the clear."),
@@ -113,6 +108,26 @@ async fn mail_server(shared: &Shared) -> SetupItem {
              smtp_password_file = /etc/flawless/smtp_password",
         ),
     }
+}
+
+/// What the mail server says, or said to somebody who looked just now.
+async fn mail_server_answer(shared: &Shared) -> Result<(), String> {
+    let now = shared.clock.now();
+    let mut last = shared.mail_server_answer.lock().await;
+    if let Some((at, answer)) = &*last
+        && (0..ANSWER_MS).contains(&(now - at))
+    {
+        return answer.clone();
+    }
+    let answer = match Smtp::new(&shared.config.smtp) {
+        Ok(server) => match tokio::time::timeout(SMTP_TIME, server.check()).await {
+            Ok(answer) => answer,
+            Err(_) => Err(format!("no answer within {} s", SMTP_TIME.as_secs())),
+        },
+        Err(error) => Err(error.to_string()),
+    };
+    *last = Some((now, answer.clone()));
+    answer
 }
 
 fn default_contact(shared: &Shared) -> SetupItem {

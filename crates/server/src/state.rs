@@ -13,6 +13,7 @@ use crate::channel::secret_parts;
 use crate::clients_seen::ClientsSeen;
 use crate::clock::Clock;
 use crate::config::{Config, Secret};
+use crate::health::HealthMemory;
 use crate::intake::Intake;
 use crate::issue_list::ListMemory;
 use crate::project_keys::ProjectKeys;
@@ -57,6 +58,12 @@ pub struct Shared {
     pub numbers: Arc<AtomicU64>,
     /// What lists of issues keep in memory.
     pub list_memory: Arc<ListMemory>,
+    /// How the parts stood when somebody looked last.
+    pub health_memory: Arc<HealthMemory>,
+    /// What the mail server answered when the page Set up asked it last, and when.
+    pub mail_server_answer: Arc<Mutex<Option<(i64, Result<(), String>)>>>,
+    /// Held while git is asked what a rule that is not there yet would do.
+    pub previewing: Arc<Mutex<()>>,
     /// Empty in a command beside the server.
     pub running: Arc<OnceLock<Running>>,
 }
@@ -137,11 +144,24 @@ impl Shared {
             // Names must differ from those of the server and of other commands.
             numbers: Arc::new(AtomicU64::new(u64::from(std::process::id()) << 32)),
             list_memory: Arc::default(),
+            health_memory: Arc::default(),
+            mail_server_answer: Arc::default(),
+            previewing: Arc::default(),
             running: Arc::default(),
             config: Arc::new(config),
             store,
             clock,
         })
+    }
+
+    /// Where programs reach the server.
+    pub fn client_url(&self) -> String {
+        self.config.client_url().unwrap_or_else(|| self.base_url.to_string())
+    }
+
+    /// Address and key in one, as programs are given it and `flawless projects` prints it.
+    pub fn dsn(&self) -> Option<String> {
+        self.project.dsn(&self.client_url())
     }
 
     /// A number that this process has not given before.

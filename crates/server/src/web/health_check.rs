@@ -11,6 +11,7 @@ use super::layout::page_with;
 use super::moment::Moment;
 use super::visitor::Frame;
 use crate::dates::in_words;
+use crate::health::is_healthy_lately;
 use crate::health_report::{HealthReport, KindReport, LossReport, health_report};
 use crate::links;
 use crate::state::Shared;
@@ -58,12 +59,13 @@ pub(super) async fn show(
     if parameters.format.eq_ignore_ascii_case("json") || wants_json(&headers) {
         return show_json(frame, State(shared)).await;
     }
-    let mut health = health_report(&shared).await;
-    let status = status_of(&health);
     if frame.visitor.is_none() {
         // For monitors, which do not sign in.
-        return (status, if health.ok { "ok\n" } else { "not ok\n" }).into_response();
+        let ok = is_healthy_lately(&shared).await;
+        return (status_of(ok), if ok { "ok\n" } else { "not ok\n" }).into_response();
     }
+    let mut health = health_report(&shared).await;
+    let status = status_of(health.ok);
     let since = Moment::new(health.since, &shared);
     let losses = std::mem::take(&mut health.losses).into_iter();
     let losses = losses.map(|loss| LossLine { last: Moment::new(loss.last, &shared), loss });
@@ -76,22 +78,27 @@ pub(super) async fn show(
 
 /// The same for programs.
 pub(super) async fn show_json(frame: Frame, State(shared): State<Shared>) -> Response {
-    let health = health_report(&shared).await;
-    let json = match &frame.visitor {
-        Some(_) => serde_json::to_string_pretty(&health),
-        None => serde_json::to_string(&json!({ "ok": health.ok })),
+    let (ok, json) = match &frame.visitor {
+        Some(_) => {
+            let health = health_report(&shared).await;
+            (health.ok, serde_json::to_string_pretty(&health))
+        }
+        None => {
+            let ok = is_healthy_lately(&shared).await;
+            (ok, serde_json::to_string(&json!({ "ok": ok })))
+        }
     };
     match json {
         Ok(json) => {
             let kind = [(header::CONTENT_TYPE, "application/json")];
-            (status_of(&health), kind, json + "\n").into_response()
+            (status_of(ok), kind, json + "\n").into_response()
         }
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
 
-fn status_of(health: &HealthReport) -> StatusCode {
-    if health.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+fn status_of(ok: bool) -> StatusCode {
+    if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
 /// Whether JSON is asked for, and no page.

@@ -55,7 +55,7 @@ impl BlameBox {
         let commit = facts.origin_commit.as_ref().map(|id| CommitPart {
             short_id: id.chars().take(12).collect(),
             id: one_line(id, 64),
-            url: shared.config.forges.commit(id, &facts.path),
+            url: shared.config.forges.origin(facts),
             summary: one_line(facts.commit_summary.as_deref().unwrap_or_default(), 200),
             author: author_of(issue, details),
             date: facts.authored_at.map(|at| Moment::new(at, shared)),

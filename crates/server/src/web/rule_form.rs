@@ -102,6 +102,14 @@ impl For {
         }
     }
 
+    /// The rule that is changed.
+    fn edited(&self) -> Option<i64> {
+        match self {
+            Self::Rule(id) => Some(*id),
+            _ => None,
+        }
+    }
+
     fn issue(&self) -> Option<&IssueRow> {
         match self {
             Self::Issue(issue, _) => Some(issue),
@@ -166,7 +174,7 @@ pub(super) async fn show_form(
 ) -> Result<Response, PageError> {
     let fields = fields_of(list, typed);
     let preview = match entry_of(list, &fields) {
-        Ok(entry) => rule_preview(shared, list, &entry, what.issue()).await,
+        Ok(entry) => rule_preview(shared, list, &entry, what.edited(), what.issue()).await,
         Err(error) => Err(error),
     };
     let preview = match preview {
@@ -191,13 +199,15 @@ pub(super) async fn save_form(
     let is_preview = typed.get("then").is_some_and(|then| then == "preview");
     let entry = entry_of(list, &fields);
     let error = match entry {
-        Ok(entry) if is_preview => match rule_preview(shared, list, &entry, what.issue()).await {
-            Ok(preview) => {
-                let shown = Shown { fields, problem: None, preview };
-                return Ok(page_with(StatusCode::OK, &what.page(frame, list, shown)));
+        Ok(entry) if is_preview => {
+            match rule_preview(shared, list, &entry, what.edited(), what.issue()).await {
+                Ok(preview) => {
+                    let shown = Shown { fields, problem: None, preview };
+                    return Ok(page_with(StatusCode::OK, &what.page(frame, list, shown)));
+                }
+                Err(error) => error,
             }
-            Err(error) => error,
-        },
+        }
         Ok(entry) => match act(shared, frame.who(), action(list, what, entry)).await {
             Ok(done) => {
                 let page = match what.issue() {

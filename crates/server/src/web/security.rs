@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::identify::is_api;
 use crate::state::Shared;
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; \
@@ -13,6 +14,9 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
 /// Refuses requests that another site made a browser send, and sets the headers of every answer.
 pub(super) async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     protected(match refusal(&shared, &request) {
+        Some(why) if is_api(request.uri().path()) => {
+            super::api::refusal(StatusCode::FORBIDDEN, why.trim_end())
+        }
         Some(why) => (StatusCode::FORBIDDEN, why).into_response(),
         None => next.run(request).await,
     })

@@ -44,8 +44,7 @@ pub(super) fn snippets(shared: &Shared, with_key: bool) -> Vec<Snippet> {
 
 /// As `flawless projects` prints it.
 pub(super) fn dsn(shared: &Shared, with_key: bool) -> String {
-    let url = shared.config.client_url().unwrap_or_else(|| shared.base_url.to_string());
-    let dsn = shared.project.dsn(&url).unwrap_or_default();
+    let dsn = shared.dsn().unwrap_or_default();
     match shared.project.keys.first() {
         Some(key) if !with_key => dsn.replacen(key.reveal(), "KEY", 1),
         _ => dsn,
@@ -53,8 +52,7 @@ pub(super) fn dsn(shared: &Shared, with_key: bool) -> String {
 }
 
 fn hostport(shared: &Shared) -> String {
-    let url = shared.config.client_url().unwrap_or_else(|| shared.base_url.to_string());
-    let url = url::Url::parse(&url).ok();
+    let url = url::Url::parse(&shared.client_url()).ok();
     let host = url.as_ref().and_then(url::Url::host_str).unwrap_or("localhost");
     let port = shared.running.get().and_then(|running| running.thrift_port);
     match port {

@@ -137,6 +137,12 @@ async fn library_code_shows_who_is_blamed_then_and_then_they_are() {
     app.report(&request(&[WEB, CART])).await;
     let to: Vec<String> = app.mails().await.into_iter().map(|mail| mail.to).collect();
     assert_eq!(to, [ANN.1, BEN.1]);
+    // One that is there is looked at as if it were not.
+    let rules = app.server.shared.store.rule_entries(RuleList::BuildingBlocks).await;
+    let page = format!("/rules/building_blocks/{}", rules.expect("rules")[0].id);
+    let (_, page) = app.get(&page).await;
+    assert!(page.contains("2 open issues went through such a line"), "{page}");
+    assert!(!page.contains("the rule does not mean it"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -213,7 +213,21 @@ async fn people_projects_and_health_are_told() {
     let projects = app.api_get("/projects").await;
     let key = projects["projects"][0]["keys"][0].as_str().expect("a key");
     assert!(app.server.shared.project.accept(key));
+    assert_eq!(projects["projects"][0]["dsn"], json!(app.server.dsn()));
     assert_eq!(app.api_get("/health").await["ok"], true);
+}
+
+#[tokio::test]
+async fn what_the_pages_refuse_by_the_name_of_the_host_is_a_problem_too() {
+    let app = App::start().await;
+    let url = format!("http://{}/api/v1/health", app.server.http_address);
+    let request = reqwest::Client::new().get(url).header("host", "evil.example");
+    let answer = request.send().await.expect("the server answers");
+    assert_eq!(answer.status(), 403);
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    let text = answer.text().await.expect("text");
+    let problem: Value = serde_json::from_str(&text).expect("JSON");
+    assert!(problem["detail"].as_str().is_some_and(|text| text.contains("hostname")), "{problem}");
 }
 
 #[tokio::test]

@@ -142,7 +142,8 @@ async fn nothing_is_shown_without_a_token_and_no_reader_changes_anything() {
     let projects = async |token: &str| {
         app.api_as(Some(token), "GET", "/projects", None).await.body["projects"][0]["keys"].clone()
     };
-    assert!(projects(&developer).await.is_null() && projects(&root).await.is_array());
+    assert!(projects(&reader).await.is_null() && projects(&root).await.is_array());
+    assert!(projects(&developer).await.is_array(), "as on the page Set up");
     let me = app.api_as(Some(&reader), "GET", "/me", None).await.body;
     assert_eq!(me, json!({"name": format!("token ci (of {ROOT})"), "role": "reader"}));
 }

@@ -208,6 +208,18 @@ async fn nobody_is_led_to_another_site() {
 }
 
 #[tokio::test]
+async fn strangers_who_ask_for_the_health_often_do_not_make_the_server_look_each_time() {
+    let app = with_sign_in().start().await;
+    let surfer = Surfer::new(&app);
+    assert_eq!(surfer.get("/check_health").await.body, "ok\n");
+    app.server.shared.store.close().await;
+    assert_eq!(surfer.get("/check_health.json").await.body, "{\"ok\":true}\n");
+    app.clock.advance(10_000);
+    let late = surfer.get("/check_health").await;
+    assert_eq!((late.status, late.body.as_str()), (503, "not ok\n"));
+}
+
+#[tokio::test]
 async fn monitors_unsubscribers_and_style_need_no_sign_in_and_nothing_else_is_shown() {
     let app = with_sign_in().start().await;
     let surfer = Surfer::new(&app);

@@ -318,10 +318,8 @@ impl IssueHead {
             name: one_line(&developer.name, 200),
             email: one_line(&developer.email, 254),
         });
+        let commit_url = shared.config.forges.origin(&issue.facts);
         let facts = issue.facts;
-        let path = facts.origin_path.as_deref().unwrap_or(&facts.path);
-        let forges = &shared.config.forges;
-        let commit_url = facts.origin_commit.as_ref().and_then(|id| forges.commit(id, path));
         let commit = facts.origin_commit.map(|id| Commit {
             id,
             url: commit_url,

@@ -22,9 +22,9 @@ pub(super) struct Project {
     id: i64,
     name: String,
     created_at: Time,
-    /// The keys with which programs report, the oldest first; only for administrators.
+    /// The keys with which programs report, the oldest first; not for readers.
     keys: Option<Vec<String>>,
-    /// Address and key in one, as programs are given it; only for administrators.
+    /// Address and key in one, as programs are given it; not for readers.
     dsn: Option<String>,
 }
 
@@ -37,14 +37,14 @@ pub(super) async fn list(
 ) -> Result<Answer<Projects>, Problem> {
     let row = shared.store.project().await?;
     let known = &shared.project;
-    let sees_keys = caller.is(Role::Administrator);
+    let sees_keys = caller.is(Role::Developer);
     let keys = || known.keys.iter().map(|key| key.reveal().to_owned()).collect();
     let project = Project {
         id: row.id,
         name: row.name,
         created_at: Time(row.created_at),
         keys: sees_keys.then(keys),
-        dsn: known.dsn(&shared.base_url).filter(|_| sees_keys),
+        dsn: shared.dsn().filter(|_| sees_keys),
     };
     Ok(Answer::ok(Projects { projects: vec![project] }))
 }
