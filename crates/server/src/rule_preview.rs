@@ -36,8 +36,8 @@ const GIT_TIME: Duration = Duration::from_secs(10);
 /// The rule that is not there yet.
 const NEW: RuleId = 0;
 
-/// What `entry` would do in `list`, in the place of the rule `edited` when it changes one, looked at
-/// from `issue` when it is made for one; `None` for rules about people.
+/// What `entry` would do in `list` in place of the rule `edited`, or as a new one; looked at from
+/// `issue` when it is made for one. `None` for rules about people.
 ///
 /// # Errors
 /// It is no entry of this list, or the store refuses.
@@ -51,6 +51,9 @@ pub async fn rule_preview(
     let entry = list.normalize(entry)?;
     let since = shared.clock.now() - WEEK_MS;
     let mut rules = shared.rules.get().rules.clone();
+    // The first rule that fits counts: what is edited must not stand before what it becomes.
+    rules.third_party.retain(|(id, _)| Some(*id) != edited);
+    rules.library_code.retain(|(id, _)| Some(*id) != edited);
     Ok(match list {
         RuleList::KnownErrors => {
             let KnownError { pattern, .. } = read(&entry)?;
@@ -217,8 +220,8 @@ async fn blamed_then(
     };
     let line = match (&choice.verdict, sample.blamed_frame) {
         (Verdict::Blamed(line), before) if before == Some(line.frame) => {
-            // A rule that is there already may be why this line was blamed.
-            let why = if edited.is_none() { ": the rule does not mean it" } else { "" };
+            let is_meant = choice.frames.iter().any(|f| f.kind == FrameKind::LibraryCode(NEW));
+            let why = if is_meant { "" } else { ": the rule does not mean it" };
             return Ok(format!("Of issue {}, the same line stays blamed{why}.", issue.id));
         }
         (Verdict::Blamed(line), _) => line,

@@ -106,6 +106,7 @@ pub fn router(shared: Shared) -> Router {
         .route("/rules", get(rules_show::show))
         .route("/rules/{list}", get(rule_list::show))
         .route("/rules/{list}/export", get(rule_list::export))
+        .route("/rules/{list}/{id}", get(rule_form::show_rule))
         .route("/actions", get(action_list::show))
         .route("/admin", get(older_forms::admin))
         .route("/view_config", get(older_forms::view_config));
@@ -113,7 +114,7 @@ pub fn router(shared: Shared) -> Router {
     let developer = Router::new()
         .route("/rules/{list}/add", get(rule_form::show_new).post(rule_form::save_new))
         .route("/rules/{list}/import", post(rule_list::import))
-        .route("/rules/{list}/{id}", get(rule_form::show_rule).post(rule_form::save_rule))
+        .route("/rules/{list}/{id}", post(rule_form::save_rule))
         .route("/rules/{list}/{id}/remove", post(rule_form::remove))
         .route("/actions/{id}/undo", post(action_undo::save))
         .route("/issues/{issue}/mute", get(issue_mute::show).post(issue_mute::save))

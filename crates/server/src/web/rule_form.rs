@@ -15,6 +15,7 @@ use super::rule_list::no_such_list;
 use super::visitor::Frame;
 use crate::actions::{Action, ActionError, act, role_to_change};
 use crate::present::one_line;
+use crate::role::Role;
 use crate::rule_preview::{RulePreview, rule_preview};
 use crate::rule_words::{meaning, singular};
 use crate::state::Shared;
@@ -49,6 +50,8 @@ struct Page {
     problem: Option<Problem>,
     has_preview: bool,
     preview: Option<PreviewPart>,
+    /// What it takes to change the rule, when the visitor is not that.
+    looks_only: Option<Role>,
     /// The rule can be removed.
     removable: bool,
 }
@@ -102,7 +105,6 @@ impl For {
         }
     }
 
-    /// The rule that is changed.
     fn edited(&self) -> Option<i64> {
         match self {
             Self::Rule(id) => Some(*id),
@@ -148,6 +150,7 @@ impl For {
             (crate::links::issue("", issue.id), place)
         });
         Page {
+            looks_only: Some(role_to_change(list)).filter(|role| !frame.has(*role)),
             frame,
             title,
             about,
@@ -164,6 +167,15 @@ impl For {
     }
 }
 
+async fn preview_of(
+    shared: &Shared,
+    list: RuleList,
+    entry: &Value,
+    what: &For,
+) -> Result<Option<RulePreview>, ActionError> {
+    rule_preview(shared, list, entry, what.edited(), what.issue()).await
+}
+
 /// The form, with a preview of what stands in it when that makes a rule.
 pub(super) async fn show_form(
     shared: &Shared,
@@ -174,7 +186,7 @@ pub(super) async fn show_form(
 ) -> Result<Response, PageError> {
     let fields = fields_of(list, typed);
     let preview = match entry_of(list, &fields) {
-        Ok(entry) => rule_preview(shared, list, &entry, what.edited(), what.issue()).await,
+        Ok(entry) => preview_of(shared, list, &entry, what).await,
         Err(error) => Err(error),
     };
     let preview = match preview {
@@ -199,15 +211,13 @@ pub(super) async fn save_form(
     let is_preview = typed.get("then").is_some_and(|then| then == "preview");
     let entry = entry_of(list, &fields);
     let error = match entry {
-        Ok(entry) if is_preview => {
-            match rule_preview(shared, list, &entry, what.edited(), what.issue()).await {
-                Ok(preview) => {
-                    let shown = Shown { fields, problem: None, preview };
-                    return Ok(page_with(StatusCode::OK, &what.page(frame, list, shown)));
-                }
-                Err(error) => error,
+        Ok(entry) if is_preview => match preview_of(shared, list, &entry, what).await {
+            Ok(preview) => {
+                let shown = Shown { fields, problem: None, preview };
+                return Ok(page_with(StatusCode::OK, &what.page(frame, list, shown)));
             }
-        }
+            Err(error) => error,
+        },
         Ok(entry) => match act(shared, frame.who(), action(list, what, entry)).await {
             Ok(done) => {
                 let page = match what.issue() {
@@ -285,14 +295,17 @@ pub(super) async fn show_rule(
     State(shared): State<Shared>,
     Path((name, id)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
-    let list = match list_to_change(&frame, &name) {
-        Ok(list) => list,
-        Err(answer) => return Ok(*answer),
-    };
+    let Some(list) = RuleList::parse(&name) else { return Ok(no_such_list(frame)) };
     let Some(entry) = rule_of(&shared, list, &id).await? else {
         return Ok(no_such_rule(frame, list));
     };
     let what = For::Rule(id.parse().unwrap_or_default());
+    if !frame.has(role_to_change(list)) {
+        // To look is all they may do; what it would do is for who makes it so.
+        let fields = fields_of(list, &typed_of(&entry));
+        let shown = Shown { fields, problem: None, preview: None };
+        return Ok(page_with(StatusCode::OK, &what.page(frame, list, shown)));
+    }
     show_form(&shared, frame, list, &what, &typed_of(&entry)).await
 }
 
