@@ -2,7 +2,7 @@
 use flawless_core::CommitId;
 
 use super::undo::{MendedState, Undo};
-use super::{ActionError, Done, issue_of, noted};
+use super::{ActionError, Done, issue_of, noted, rules_changed};
 use crate::attribution::Repo;
 use crate::dates::date_time;
 use crate::present::one_line;
@@ -93,7 +93,7 @@ async fn set_mended(
     let action = noted(who, Some(issue.id), kind, what, Some(&undo));
     let id = tx.add_action(&action, shared.clock.now()).await?;
     tx.commit().await?;
-    shared.rules.refresh(&shared.store).await?;
+    rules_changed(shared).await;
     Ok(Done::of(id, action))
 }
 
@@ -180,12 +180,8 @@ pub(super) async fn retry_address(
     let mut tx = shared.store.write().await?;
     let what = match unwanted {
         Some(kind) => {
-            tx.remove_unwanted(address, kind).await?;
-            let mails = match kind {
-                UnwantedKind::Alerts => "alerts",
-                UnwantedKind::Weekly => "the weekly report",
-            };
-            format!("{address} gets {mails} again")
+            tx.want_mails(address, kind, true, now).await?;
+            format!("{address} gets {} again", kind.in_words())
         }
         None => {
             tx.forget_refusal(address, now).await?;

@@ -3,6 +3,7 @@
 
 mod issue;
 mod pass_on;
+mod people;
 mod rules;
 mod undo;
 
@@ -10,10 +11,13 @@ use serde_json::Value;
 
 use crate::role::Role;
 use crate::state::Shared;
-use crate::store::{IssueRow, NewAction, RuleInputError, RuleList, StoreError, UnwantedKind};
+use crate::store::{
+    GivenRole, IssueRow, NewAction, RuleInputError, RuleList, StoreError, UnwantedKind,
+};
 
-pub use pass_on::{Case, PassOn};
-pub use rules::{ImportPlan, import_plan};
+pub use pass_on::{Case, PassOn, alias_needs};
+pub use people::is_default_contact;
+pub use rules::{ImportPlan, import_plan, rule_of_line};
 pub use undo::{Undo, undo};
 
 /// Something that somebody wants to be done.
@@ -99,6 +103,22 @@ pub enum Action {
         /// Which mails are wanted again; `None`: what was refused is tried again.
         unwanted: Option<UnwantedKind>,
     },
+    /// An address has another role.
+    GiveRole {
+        /// Which address.
+        address: String,
+        /// `None`: what was given is taken back.
+        role: Option<GivenRole>,
+    },
+    /// Mails of a kind are wanted, or not.
+    WantMails {
+        /// By whom.
+        address: String,
+        /// Which mails.
+        kind: UnwantedKind,
+        /// Whether they are.
+        wanted: bool,
+    },
 }
 
 /// What was done.
@@ -170,7 +190,10 @@ impl Action {
             | Self::EditRule { list, .. }
             | Self::RemoveRule { list, .. }
             | Self::ImportRules { list, .. } => role_to_change(*list),
-            Self::RetryAddress { .. } => Role::Administrator,
+            // Of themselves, everybody says which mails they want: the page sees to that.
+            Self::RetryAddress { .. } | Self::GiveRole { .. } | Self::WantMails { .. } => {
+                Role::Administrator
+            }
             Self::Reassign { .. }
             | Self::BlameInstead { .. }
             | Self::Mute { .. }
@@ -206,6 +229,10 @@ pub async fn act(shared: &Shared, who: &str, action: Action) -> Result<Done, Act
         Action::RetryAddress { address, unwanted } => {
             issue::retry_address(shared, who, &address, unwanted).await
         }
+        Action::GiveRole { address, role } => people::give_role(shared, who, &address, role).await,
+        Action::WantMails { address, kind, wanted } => {
+            people::want_mails(shared, who, &address, kind, wanted).await
+        }
     }
 }
 
@@ -216,6 +243,22 @@ async fn issue_of(shared: &Shared, number: i64) -> Result<IssueRow, ActionError>
     })
 }
 
+/// Takes up rules that were just changed, and lets alerts that wait for them go on. The change is
+/// made whatever happens here, and who changed it must not read otherwise; the server looks for
+/// changed rules all the time.
+async fn rules_changed(shared: &Shared) {
+    let take_up = async {
+        shared.rules.refresh(&shared.store).await?;
+        let mut tx = shared.store.write().await?;
+        tx.release_alerts().await?;
+        tx.commit().await
+    };
+    if let Err(error) = take_up.await {
+        tracing::error!(%error, "changed rules could not be read: they are read again soon");
+    }
+    shared.bells.alerts.notify_one();
+}
+
 /// A row for what is being done.
 fn noted(
     who: &str,
@@ -224,8 +267,9 @@ fn noted(
     what: String,
     undo: Option<&Undo>,
 ) -> NewAction {
+    let undo_role = undo.map(|undo| undo.needs(kind));
     let undo = undo.and_then(|undo| serde_json::to_string(undo).ok());
-    NewAction { who: who.to_owned(), issue_id, kind, what, undo }
+    NewAction { who: who.to_owned(), issue_id, kind, what, undo, undo_role }
 }
 
 impl Done {

@@ -5,11 +5,13 @@ use serde_json::{Value, json};
 
 use super::issue::place;
 use super::undo::{StoredRule, Undo};
-use super::{ActionError, Done, issue_of, noted};
+use super::{ActionError, Done, issue_of, noted, rules_changed};
 use crate::issue_details::IssueDetails;
 use crate::present::one_line;
+use crate::role::Role;
+use crate::sign_in::role_of;
 use crate::state::Shared;
-use crate::store::{IssueRow, RefusedAddress, RuleList};
+use crate::store::{IssueRow, RefusedAddress, RuleList, StoreError};
 
 /// To whom an issue is passed on.
 #[derive(Debug, Clone)]
@@ -163,6 +165,26 @@ impl<'a> Case<'a> {
     }
 }
 
+/// What somebody has to be to give the author of `issue` another address. A new alias to somebody
+/// who may look at issues anyway is a matter of developers; one that replaces what stands, or
+/// sends alerts to a stranger, is not.
+///
+/// # Errors
+/// The store refuses.
+pub async fn alias_needs(
+    shared: &Shared,
+    issue: &IssueRow,
+    new_email: &str,
+) -> Result<Role, StoreError> {
+    let old = issue.facts.developer_email.as_deref().unwrap_or_default();
+    let rules = shared.rules.get();
+    let mut aliases = rules.rules.email_aliases.iter();
+    let is_replaced = aliases.any(|(_, known)| known.old_email.eq_ignore_ascii_case(old));
+    let is_stranger =
+        shared.config.sign_in.required && role_of(shared, new_email.trim()).await?.is_none();
+    Ok(if is_replaced || is_stranger { Role::Administrator } else { Role::Developer })
+}
+
 /// Adds a rule as the store would.
 fn add(rules: &mut Rules, list: RuleList, entry: &Value) -> Result<(), ActionError> {
     let entry = list.normalize(entry)?;
@@ -203,12 +225,9 @@ pub(super) async fn reassign(
     };
     let action = noted(who, Some(case.issue.id), "reassign", what, Some(&undo));
     let id = tx.add_action(&action, now).await?;
+    // The alert has to meet the new rule: it waits until the rules are read.
+    tx.reopen_newest_alert(case.issue.id, "its new owner is told at once").await?;
     tx.commit().await?;
-    shared.rules.refresh(&shared.store).await?;
-    // Only now: the alert has to meet the new rule.
-    let mut tx = shared.store.write().await?;
-    tx.reopen_newest_alert(case.issue.id).await?;
-    tx.commit().await?;
-    shared.bells.alerts.notify_one();
+    rules_changed(shared).await;
     Ok(Done::of(id, action))
 }

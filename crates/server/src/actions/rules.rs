@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::issue::place;
 use super::undo::{StoredRule, Undo};
-use super::{ActionError, Done, issue_of, noted};
+use super::{ActionError, Done, issue_of, noted, rules_changed};
 use crate::present::one_line;
 use crate::rule_words::{in_words, singular};
 use crate::state::Shared;
@@ -47,7 +47,7 @@ pub(super) async fn add(
     let action = noted(who, issue.map(|issue| issue.id), "add_rule", what, Some(&undo));
     let id = tx.add_action(&action, now).await?;
     tx.commit().await?;
-    shared.rules.refresh(&shared.store).await?;
+    rules_changed(shared).await;
     Ok(Done::of(id, action))
 }
 
@@ -84,7 +84,7 @@ pub(super) async fn edit(
     let action = noted(who, None, "edit_rule", what, Some(&undo));
     let id = tx.add_action(&action, now).await?;
     tx.commit().await?;
-    shared.rules.refresh(&shared.store).await?;
+    rules_changed(shared).await;
     Ok(Done::of(id, action))
 }
 
@@ -104,7 +104,7 @@ pub(super) async fn remove(
     let action = noted(who, None, "remove_rule", what, Some(&undo));
     let id = tx.add_action(&action, now).await?;
     tx.commit().await?;
-    shared.rules.refresh(&shared.store).await?;
+    rules_changed(shared).await;
     Ok(Done::of(id, action))
 }
 
@@ -209,8 +209,24 @@ pub(super) async fn import(
     let action = noted(who, None, "import_rules", what, Some(&undo));
     let id = tx.add_action(&action, now).await?;
     tx.commit().await?;
-    shared.rules.refresh(&shared.store).await?;
+    rules_changed(shared).await;
     Ok(Done::of(id, action))
+}
+
+/// A rule that means one line of code.
+///
+/// # Errors
+/// Too little is known of the line: the rule would mean the whole file.
+pub fn rule_of_line(path: &str, function: &str, text: &str) -> Result<Value, ActionError> {
+    if function.trim().is_empty() && text.trim().is_empty() {
+        let path = one_line(path, SHOWN);
+        let text = format!(
+            "Neither the function nor the text of the line in {path} is known: a rule would hold \
+             for the whole file. Add it on /rules if that is meant."
+        );
+        return Err(ActionError::field("", text));
+    }
+    Ok(json!({"filename": path, "function_name": function, "code_fragment": text}))
 }
 
 pub(super) async fn blame_instead(
@@ -226,24 +242,17 @@ pub(super) async fn blame_instead(
         return Err(ActionError::NotFound(text.to_owned()));
     }
     let facts = &issue.facts;
-    if facts.text.is_empty() && facts.function_name.is_empty() {
-        let text = "Neither the function nor the text of the blamed line is known: a rule would \
-                    hold for the whole file. Add it on /rules/building_blocks if that is meant.";
-        return Err(ActionError::field("", text));
-    }
     let chosen = one_line(&suspects[suspect].in_words(), 300);
     suspects.truncate(suspect);
     let blamed = (facts.path.clone(), facts.function_name.clone(), facts.text.clone());
     let before = suspects.into_iter().map(|line| (line.path, line.function, line.text));
+    let lines = std::iter::once(blamed).chain(before);
+    let lines = lines.map(|(path, function, text)| rule_of_line(&path, &function, &text));
+    let rules: Vec<Value> = lines.collect::<Result<_, _>>()?;
     let (list, now) = (RuleList::BuildingBlocks, shared.clock.now());
     let mut tx = shared.store.write().await?;
     let mut added = Vec::new();
-    for (filename, function_name, code_fragment) in std::iter::once(blamed).chain(before) {
-        let rule = json!({
-            "filename": filename,
-            "function_name": function_name,
-            "code_fragment": code_fragment,
-        });
+    for rule in rules {
         let put = tx.put_rule(list, &rule, now).await?;
         added.extend(put.id.map(|id| StoredRule::new(id, put.entry, now)));
     }
@@ -260,6 +269,6 @@ pub(super) async fn blame_instead(
     let action = noted(who, Some(issue.id), "blame_instead", what, Some(&undo));
     let id = tx.add_action(&action, now).await?;
     tx.commit().await?;
-    shared.rules.refresh(&shared.store).await?;
+    rules_changed(shared).await;
     Ok(Done::of(id, action))
 }

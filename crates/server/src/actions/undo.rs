@@ -2,10 +2,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ActionError, Done, noted, role_to_change};
+use super::people::{DEFAULT_CONTACT, OWN_ROLE, is_default_contact, is_own_role};
+use super::{ActionError, Done, noted, role_to_change, rules_changed};
 use crate::role::Role;
 use crate::state::Shared;
-use crate::store::{ActionRow, Counted, RuleEntry, RuleList, StoreError, WriteTx};
+use crate::store::{
+    ActionRow, Counted, GivenRole, RuleEntry, RuleList, StoreError, UnwantedKind, WriteTx,
+};
 
 /// How an action is taken back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -55,6 +58,26 @@ pub enum Undo {
         before: Option<MendedState>,
         /// How it stands since.
         after: Option<MendedState>,
+    },
+    /// A role was given, or taken back.
+    Role {
+        /// To whom.
+        address: String,
+        /// What was given before.
+        before: Option<String>,
+        /// What is given since.
+        after: Option<String>,
+    },
+    /// Mails were turned off or on.
+    Mails {
+        /// To whom.
+        address: String,
+        /// Which mails.
+        kind: String,
+        /// Whether they were wanted before.
+        before: bool,
+        /// Whether they are since.
+        after: bool,
     },
 }
 
@@ -119,18 +142,39 @@ impl MendedState {
 }
 
 impl Undo {
-    /// How this action is taken back; `None` when it cannot be.
-    pub fn of(action: &ActionRow) -> Option<Self> {
-        serde_json::from_str(action.undo.as_deref()?).ok()
+    /// What the store keeps.
+    fn read(json: Option<&str>) -> Option<Self> {
+        serde_json::from_str(json?).ok()
+    }
+
+    /// The list of rules that it is about.
+    pub fn list(&self) -> Option<&str> {
+        match self {
+            Self::Added { list, .. } | Self::Removed { list, .. } | Self::Changed { list, .. } => {
+                Some(list)
+            }
+            _ => None,
+        }
+    }
+
+    /// How an action is taken back; `None` when it cannot be.
+    ///
+    /// # Errors
+    /// The store refuses.
+    pub async fn of(shared: &Shared, action: i64) -> Result<Option<Self>, StoreError> {
+        Ok(Self::read(shared.store.undo_of(action).await?.as_deref()))
     }
 
     /// What somebody has to be to do it: what it took to act. An issue is passed on by who acts on
     /// it, though the rule that says so is about people.
-    pub fn needs(&self, action: &ActionRow) -> Role {
+    pub(super) fn needs(&self, kind: &str) -> Role {
         match self {
             Self::Mute { .. } | Self::Mended { .. } => Role::Developer,
+            Self::Role { .. } | Self::Mails { .. } => Role::Administrator,
             Self::Added { list, .. } | Self::Removed { list, .. } | Self::Changed { list, .. } => {
-                let passed_on = action.kind == "reassign";
+                // An alias that took another one's place took an administrator.
+                let passed_on = kind == "reassign"
+                    && !matches!(self, Self::Added { replaced, .. } if !replaced.is_empty());
                 RuleList::parse(list).filter(|_| !passed_on).map_or(Role::Developer, role_to_change)
             }
         }
@@ -151,20 +195,36 @@ pub async fn undo(shared: &Shared, who: &str, id: i64) -> Result<Done, ActionErr
     if let Some(by) = &row.undone_by {
         return Err(ActionError::field("", format!("{by} has taken this back already.")));
     }
-    let Some(undo) = Undo::of(&row) else {
+    let Some(undo) = Undo::read(tx.undo_of(id).await?.as_deref()) else {
         return Err(ActionError::field("", "This cannot be taken back."));
     };
-    take_back(&mut tx, undo).await?;
+    match &undo {
+        Undo::Role { address, .. } if is_own_role(shared, who, address) => {
+            return Err(ActionError::field("", OWN_ROLE));
+        }
+        Undo::Mails { address, before: false, kind, .. }
+            if kind == UnwantedKind::Alerts.as_str() && is_default_contact(shared, address) =>
+        {
+            return Err(ActionError::field("", DEFAULT_CONTACT));
+        }
+        _ => {}
+    }
+    take_back(&mut tx, undo, &row, (who, now)).await?;
     tx.set_undone(id, who, now).await?;
     let action = noted(who, row.issue_id, "undo", format!("taken back: {}", row.what), None);
     let done = tx.add_action(&action, now).await?;
     tx.commit().await?;
-    shared.rules.refresh(&shared.store).await?;
+    rules_changed(shared).await;
     shared.bells.alerts.notify_one();
     Ok(Done::of(done, action))
 }
 
-async fn take_back(tx: &mut WriteTx, undo: Undo) -> Result<(), ActionError> {
+async fn take_back(
+    tx: &mut WriteTx,
+    undo: Undo,
+    row: &ActionRow,
+    (who, now): (&str, i64),
+) -> Result<(), ActionError> {
     match undo {
         Undo::Added { list, added, replaced } => {
             let list = list_of(&list)?;
@@ -190,17 +250,36 @@ async fn take_back(tx: &mut WriteTx, undo: Undo) -> Result<(), ActionError> {
             restore(tx, list, &replaced).await
         }
         Undo::Mute { issue, before, after } => {
+            // The noted one may have been merged since.
+            let issue = row.issue_id.unwrap_or(issue);
             if counted(tx, issue).await?.muted_until != after {
                 return Err(ActionError::field("", "It was muted otherwise since: do that anew."));
             }
             Ok(tx.mute(issue, before).await?)
         }
         Undo::Mended { issue, before, after } => {
+            let issue = row.issue_id.unwrap_or(issue);
             if MendedState::of(&counted(tx, issue).await?) != after {
                 let text = "It was mended or opened again since: look at the issue.";
                 return Err(ActionError::field("", text));
             }
             Ok(MendedState::put(before.as_ref(), tx, issue).await?)
+        }
+        Undo::Role { address, before, after } => {
+            let role = |name: Option<String>| name.and_then(|name| GivenRole::parse(&name));
+            if tx.given_role(&address).await? != role(after) {
+                let text = "Another role was given since: look at /people/roles.";
+                return Err(ActionError::field("", text));
+            }
+            Ok(tx.put_role(&address, role(before), now, who).await?)
+        }
+        Undo::Mails { address, kind, before, after } => {
+            let kind = UnwantedKind::parse(&kind)
+                .ok_or_else(|| StoreError::Corrupt(format!("an action about mails {kind:?}")))?;
+            if tx.is_unwanted(&address, kind).await? == after {
+                return Err(ActionError::field("", "They said otherwise since: do that anew."));
+            }
+            Ok(tx.want_mails(&address, kind, before, now).await?)
         }
     }
 }

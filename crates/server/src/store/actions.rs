@@ -2,6 +2,7 @@
 use sqlx::FromRow;
 
 use super::{PROJECT, Store, StoreError, WriteTx};
+use crate::role::Role;
 
 /// Something that somebody has just done.
 #[derive(Debug, Clone)]
@@ -16,6 +17,8 @@ pub struct NewAction {
     pub what: String,
     /// How it is taken back, as JSON; `None` when it cannot be.
     pub undo: Option<String>,
+    /// What somebody has to be to take it back.
+    pub undo_role: Option<Role>,
 }
 
 /// Something that somebody did.
@@ -33,23 +36,36 @@ pub struct ActionRow {
     pub kind: String,
     /// In words.
     pub what: String,
-    /// How it is taken back, as JSON; `None` when it cannot be.
-    pub undo: Option<String>,
+    /// Whether the store knows how it is taken back, which may be long: [`Store::undo_of`].
+    pub has_undo: bool,
+    /// What somebody has to be to take it back.
+    pub undo_role: Option<String>,
     /// When it was taken back.
     pub undone_at: Option<i64>,
     /// Who took it back.
     pub undone_by: Option<String>,
 }
 
+impl ActionRow {
+    /// What somebody has to be to take it back; `None` when nobody can.
+    pub fn undo_needs(&self) -> Option<Role> {
+        let role = self.undo_role.as_deref().and_then(Role::parse);
+        self.has_undo.then_some(role.unwrap_or(Role::Administrator))
+    }
+}
+
 /// The columns of an [`ActionRow`].
 macro_rules! select_action {
     ($rest:literal) => {
         concat!(
-            "SELECT id, at, who, issue_id, kind, what, undo, undone_at, undone_by FROM action ",
+            "SELECT id, at, who, issue_id, kind, what, undo IS NOT NULL AS has_undo, undo_role, \
+             undone_at, undone_by FROM action ",
             $rest
         )
     };
 }
+
+const UNDO_OF: &str = "SELECT undo FROM action WHERE project_id = $1 AND id = $2";
 
 impl WriteTx {
     /// Notes that somebody has done something; returns its number.
@@ -58,11 +74,12 @@ impl WriteTx {
     /// The database refuses.
     pub async fn add_action(&mut self, action: &NewAction, at: i64) -> Result<i64, StoreError> {
         let query = sqlx::query_scalar(
-            "INSERT INTO action (project_id, at, who, issue_id, kind, what, undo) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
+            "INSERT INTO action (project_id, at, who, issue_id, kind, what, undo, undo_role) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
         );
         let query = query.bind(PROJECT).bind(at).bind(&action.who).bind(action.issue_id);
         let query = query.bind(action.kind).bind(&action.what).bind(&action.undo);
+        let query = query.bind(action.undo_role.map(Role::as_str));
         Ok(query.fetch_one(&mut *self.0).await?)
     }
 
@@ -73,6 +90,15 @@ impl WriteTx {
     pub async fn action(&mut self, id: i64) -> Result<Option<ActionRow>, StoreError> {
         let query = sqlx::query_as(select_action!("WHERE project_id = $1 AND id = $2"));
         Ok(query.bind(PROJECT).bind(id).fetch_optional(&mut *self.0).await?)
+    }
+
+    /// How an action is taken back, as JSON, within this transaction.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn undo_of(&mut self, id: i64) -> Result<Option<String>, StoreError> {
+        let query = sqlx::query_scalar(UNDO_OF).bind(PROJECT).bind(id);
+        Ok(query.fetch_optional(&mut *self.0).await?.flatten())
     }
 
     /// Notes that an action was taken back.
@@ -94,6 +120,15 @@ impl Store {
     pub async fn action(&self, id: i64) -> Result<Option<ActionRow>, StoreError> {
         let query = sqlx::query_as(select_action!("WHERE project_id = $1 AND id = $2"));
         Ok(query.bind(PROJECT).bind(id).fetch_optional(&self.readers).await?)
+    }
+
+    /// How an action is taken back, as JSON; `None` when it cannot be.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn undo_of(&self, id: i64) -> Result<Option<String>, StoreError> {
+        let query = sqlx::query_scalar(UNDO_OF).bind(PROJECT).bind(id);
+        Ok(query.fetch_optional(&self.readers).await?.flatten())
     }
 
     /// What was done to an issue, newest first.

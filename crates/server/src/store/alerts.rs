@@ -78,17 +78,22 @@ impl WriteTx {
 
     /// Lets the newest alert of an issue look for somebody who has not heard of it: who answers for
     /// the issue has changed. What is held back for others is taken back: who still is to hear of it
-    /// is noted anew. One without a sample has nothing to tell any more. Says whether there is one.
+    /// is noted anew. It waits until alerts are released, as the `note` says. One without a sample
+    /// has nothing to tell any more. Says whether there is one.
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn reopen_newest_alert(&mut self, issue_id: i64) -> Result<bool, StoreError> {
+    pub async fn reopen_newest_alert(
+        &mut self,
+        issue_id: i64,
+        note: &str,
+    ) -> Result<bool, StoreError> {
         let query = sqlx::query(
-            "UPDATE alert SET composed_at = NULL, note = NULL \
+            "UPDATE alert SET composed_at = NULL, note = $2 \
              WHERE id = (SELECT MAX(newest.id) FROM alert AS newest WHERE newest.issue_id = $1) \
              AND EXISTS (SELECT 1 FROM sample WHERE sample.issue_id = $1)",
         );
-        if query.bind(issue_id).execute(&mut *self.0).await?.rows_affected() == 0 {
+        if query.bind(issue_id).bind(note).execute(&mut *self.0).await?.rows_affected() == 0 {
             return Ok(false);
         }
         let held = sqlx::query(

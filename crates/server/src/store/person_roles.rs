@@ -76,6 +76,33 @@ impl WriteTx {
         Ok(())
     }
 
+    /// Gives a role, or takes back what was given. `address` is in lower case.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn put_role(
+        &mut self,
+        address: &str,
+        role: Option<GivenRole>,
+        at: i64,
+        by: &str,
+    ) -> Result<(), StoreError> {
+        match role {
+            Some(role) => self.give_role(address, role, at, by).await,
+            None => self.remove_role(address).await,
+        }
+    }
+
+    /// What an administrator said of an address, in lower case, within this transaction.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn given_role(&mut self, address: &str) -> Result<Option<GivenRole>, StoreError> {
+        let query = sqlx::query_scalar("SELECT role FROM person_role WHERE address = $1");
+        let role: Option<String> = query.bind(address).fetch_optional(&mut *self.0).await?;
+        Ok(role.map(|role| GivenRole::parse(&role).unwrap_or(GivenRole::Blocked)))
+    }
+
     /// Remembers that an administrator has signed in.
     ///
     /// # Errors

@@ -18,6 +18,14 @@ impl UnwantedKind {
         [Self::Alerts, Self::Weekly].into_iter().find(|kind| kind.as_str() == name)
     }
 
+    /// As in `they get the weekly report`.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Alerts => "alerts",
+            Self::Weekly => "the weekly report",
+        }
+    }
+
     /// Its name in links and rows.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -38,7 +46,44 @@ pub struct UnwantedMail {
     pub since: i64,
 }
 
+const IS_UNWANTED: &str = "SELECT COUNT(*) FROM unwanted_mail \
+     WHERE project_id = $1 AND address = $2 AND kind = $3";
+
 impl WriteTx {
+    /// Remembers whether an address wants these mails. When it does again, somebody whom nobody
+    /// could tell may be reached: alerts are released.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn want_mails(
+        &mut self,
+        address: &str,
+        kind: UnwantedKind,
+        wanted: bool,
+        at: i64,
+    ) -> Result<(), StoreError> {
+        if wanted {
+            self.remove_unwanted(address, kind).await?;
+            self.release_alerts().await
+        } else {
+            self.add_unwanted(address, kind, at).await
+        }
+    }
+
+    /// Whether an address does not want these mails, within this transaction.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn is_unwanted(
+        &mut self,
+        address: &str,
+        kind: UnwantedKind,
+    ) -> Result<bool, StoreError> {
+        let query = sqlx::query_scalar::<_, i64>(IS_UNWANTED);
+        let query = query.bind(PROJECT).bind(address.to_ascii_lowercase()).bind(kind.as_str());
+        Ok(query.fetch_one(&mut *self.0).await? > 0)
+    }
+
     /// Remembers that an address does not want these mails. Alerts that are held back for it go to
     /// who answers next.
     ///
@@ -106,10 +151,7 @@ impl Store {
     /// # Errors
     /// The database refuses.
     pub async fn is_unwanted(&self, address: &str, kind: UnwantedKind) -> Result<bool, StoreError> {
-        let query = sqlx::query_scalar::<_, i64>(
-            "SELECT COUNT(*) FROM unwanted_mail \
-             WHERE project_id = $1 AND address = $2 AND kind = $3",
-        );
+        let query = sqlx::query_scalar::<_, i64>(IS_UNWANTED);
         let query = query.bind(PROJECT).bind(address.to_ascii_lowercase()).bind(kind.as_str());
         Ok(query.fetch_one(&self.readers).await? > 0)
     }

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::layout::{PageError, message};
 use super::visitor::Frame;
-use crate::actions::{ActionError, Done, Undo};
+use crate::actions::{ActionError, Done};
 use crate::state::Shared;
 use crate::store::ActionRow;
 
@@ -18,7 +18,7 @@ pub(super) struct DoneNotice {
 
 /// Whether the visitor can take this back.
 pub(super) fn can_undo(action: &ActionRow, frame: &Frame) -> bool {
-    action.undone_at.is_none() && Undo::of(action).is_some_and(|undo| frame.has(undo.needs(action)))
+    action.undone_at.is_none() && action.undo_needs().is_some_and(|role| frame.has(role))
 }
 
 /// The action that the page's address names, in the words of the store.

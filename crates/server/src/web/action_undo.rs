@@ -25,8 +25,8 @@ pub(super) async fn save(
         let text = "Nothing was done under this number, or it is longer ago than a year.";
         return Ok(message(frame, StatusCode::NOT_FOUND, "Not found", text));
     };
-    let way_back = Undo::of(&action);
-    if let Some(role) = way_back.as_ref().map(|way| way.needs(&action))
+    let way_back = Undo::of(&shared, action.id).await?;
+    if let Some(role) = action.undo_needs()
         && !frame.has(role)
     {
         return Ok(not_allowed(frame, role));
@@ -41,12 +41,11 @@ pub(super) async fn save(
 fn page_of(action: &ActionRow, way_back: Option<&Undo>) -> String {
     match (action.issue_id, way_back) {
         (Some(issue), _) => links::issue("", issue),
-        (
-            None,
-            Some(
-                Undo::Added { list, .. } | Undo::Removed { list, .. } | Undo::Changed { list, .. },
-            ),
-        ) => format!("/rules/{list}"),
-        (None, _) => "/actions".to_owned(),
+        (None, Some(Undo::Mails { address, .. })) => links::person("", address),
+        (None, Some(Undo::Role { .. })) => "/people/roles".to_owned(),
+        (None, way_back) => match way_back.and_then(Undo::list) {
+            Some(list) => format!("/rules/{list}"),
+            None => "/actions".to_owned(),
+        },
     }
 }

@@ -5,12 +5,13 @@ use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::access::not_allowed;
 use super::action_done::{not_done, to_done};
 use super::form_fields::{FormField, Problem, Typed, mark};
 use super::issue_find::{find, no_such_issue};
 use super::layout::{PageError, page, page_with};
 use super::visitor::Frame;
-use crate::actions::{Action, ActionError, Case, PassOn, act};
+use crate::actions::{Action, ActionError, Case, PassOn, act, alias_needs};
 use crate::links;
 use crate::present::{author_of, one_line, plain};
 use crate::state::Shared;
@@ -54,6 +55,12 @@ pub(super) async fn save(
 ) -> Result<Response, PageError> {
     let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
     let to = passed_to(&typed);
+    if let PassOn::Alias { new_email } = &to {
+        let role = alias_needs(&shared, &issue, new_email).await?;
+        if !frame.has(role) {
+            return Ok(not_allowed(frame, role));
+        }
+    }
     match act(&shared, frame.who(), Action::Reassign { issue: issue.id, to }).await {
         Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
         Err(error @ ActionError::Field { .. }) => {

@@ -2,12 +2,14 @@
 //! administrator.
 use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use flawless_core::is_mailable;
 use serde::Deserialize;
 
+use super::action_done::{not_done, to_done};
 use super::layout::{PageError, message};
 use super::visitor::Frame;
+use crate::actions::{Action, ActionError, act};
 use crate::links;
 use crate::state::Shared;
 use crate::store::UnwantedKind;
@@ -26,12 +28,6 @@ pub(super) fn may_choose(frame: &Frame, address: &str) -> bool {
     frame.administers() || frame.who().eq_ignore_ascii_case(address)
 }
 
-/// Whether the address is told of what nobody else can be told.
-pub(super) fn is_default_contact(shared: &Shared, address: &str) -> bool {
-    let contact = shared.config.addresses.default_contact.as_deref();
-    contact.is_some_and(|contact| contact.eq_ignore_ascii_case(address))
-}
-
 pub(super) async fn save(
     frame: Frame,
     State(shared): State<Shared>,
@@ -48,21 +44,12 @@ pub(super) async fn save(
         return Ok(message(frame, StatusCode::UNPROCESSABLE_ENTITY, "Not taken", text));
     };
     let wanted = fields.wanted != "no";
-    if !wanted && kind == UnwantedKind::Alerts && is_default_contact(&shared, address) {
-        let text = "The default contact is told of what nobody else can be told, and somebody has \
-                    to. Set default_contact to another address first.";
-        return Ok(message(frame, StatusCode::CONFLICT, "Not possible", text));
+    let action = Action::WantMails { address: address.to_owned(), kind, wanted };
+    match act(&shared, frame.who(), action).await {
+        Ok(done) => Ok(to_done(&format!("{}#mails", links::person("", address)), &done)),
+        Err(ActionError::Field { text, .. }) => {
+            Ok(message(frame, StatusCode::CONFLICT, "Not possible", &text))
+        }
+        Err(error) => not_done(frame, error),
     }
-    let mut tx = shared.store.write().await?;
-    if wanted {
-        tx.remove_unwanted(address, kind).await?;
-        tx.release_alerts().await?;
-    } else {
-        tx.add_unwanted(address, kind, shared.clock.now()).await?;
-    }
-    tx.commit().await?;
-    shared.bells.alerts.notify_one();
-    let who = frame.who();
-    tracing::info!(address, mails = kind.as_str(), wanted, who, "mails were turned off or on");
-    Ok(Redirect::to(&format!("{}#mails", links::person("", address))).into_response())
 }

@@ -8,12 +8,14 @@ use flawless_core::is_mailable;
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
+use super::action_done::{DoneNotice, done_notice};
 use super::layout::{PageError, message, page};
 use super::moment::Moment;
 use super::people_list::{PersonLine, line};
-use super::person_mails::{is_default_contact, may_choose};
+use super::person_mails::may_choose;
 use super::role_list::CHOICES;
 use super::visitor::Frame;
+use crate::actions::is_default_contact;
 use crate::links;
 use crate::people::{PAGE, People, RuleMention, rules_naming};
 use crate::present::{one_line, plain};
@@ -32,6 +34,7 @@ pub(super) struct Parameters {
 #[template(path = "person_show.html")]
 struct Page {
     frame: Frame,
+    done: Option<DoneNotice>,
     person: PersonLine,
     /// Who is told; `None`: nobody.
     to: Option<String>,
@@ -156,6 +159,7 @@ pub(super) async fn show(
         rules: rules_naming(&rules.rules, &found),
         mails: sent.into_iter().map(|mail| mail_line(&shared, mail)).collect(),
         role: role_part(&shared, &frame, &found.address).await?,
+        done: done_notice(&shared, &frame).await?,
         frame,
     }))
 }

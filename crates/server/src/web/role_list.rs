@@ -6,6 +6,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::action_done::{DoneNotice, done_notice};
 use super::layout::{PageError, page};
 use super::moment::Moment;
 use super::visitor::Frame;
@@ -18,6 +19,7 @@ use crate::store::GivenRole;
 #[template(path = "role_list.html")]
 struct Page {
     frame: Frame,
+    done: Option<DoneNotice>,
     people: Vec<Line>,
     allowed: String,
     default_role: String,
@@ -88,6 +90,7 @@ pub(super) async fn show(
         default_role: config.default_role.to_string(),
         address: asked.address,
         choices: CHOICES,
+        done: done_notice(&shared, &frame).await?,
         frame,
     }))
 }

@@ -6,8 +6,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use flawless_core::is_mailable;
 use serde::Deserialize;
 
+use super::action_done::{not_done, to_done};
 use super::layout::{PageError, message};
 use super::visitor::Frame;
+use crate::actions::{Action, ActionError, act};
 use crate::state::Shared;
 use crate::store::GivenRole;
 
@@ -42,22 +44,15 @@ pub(super) async fn save(
     if role.is_none() && !fields.role.is_empty() {
         return wrong(frame, "There is no such role. Go back and choose one of the list.");
     }
-    if frame.who().eq_ignore_ascii_case(&address)
-        && shared.config.sign_in.role_of(&address).is_none_or(|(_, is_fixed)| !is_fixed)
-    {
-        let text = "Nobody changes their own role: another administrator can, so that there is \
-                    always one left.";
-        return Ok(message(frame, StatusCode::CONFLICT, "Not taken", text));
+    let by = frame.who().to_owned();
+    tracing::info!(address, role = fields.role, by, "a role is given");
+    match act(&shared, &by, Action::GiveRole { address, role }).await {
+        Ok(done) => Ok(to_done("/people/roles", &done)),
+        Err(ActionError::Field { text, .. }) => {
+            Ok(message(frame, StatusCode::CONFLICT, "Not taken", &text))
+        }
+        Err(error) => not_done(frame, error),
     }
-    let (by, now) = (frame.who(), shared.clock.now());
-    let mut tx = shared.store.write().await?;
-    match role {
-        Some(role) => tx.give_role(&address, role, now, by).await?,
-        None => tx.remove_role(&address).await?,
-    }
-    tx.commit().await?;
-    tracing::info!(address, role = fields.role, by, "a role was given");
-    Ok(Redirect::to("/people/roles").into_response())
 }
 
 pub(super) async fn sign_out(

@@ -17,9 +17,9 @@ use tokio::time::timeout;
 use url::form_urlencoded;
 
 use super::layout::{PageError, message, page_with};
-use super::person_mails::is_default_contact;
 use super::security::protected;
 use super::visitor::Frame;
+use crate::actions::is_default_contact;
 use crate::links;
 use crate::state::Shared;
 use crate::store::UnwantedKind;
@@ -108,12 +108,8 @@ async fn save(
         return Ok(answer(&shared, address, kind, Stage::DefaultContact));
     }
     let mut tx = shared.store.write().await?;
-    if back {
-        tx.remove_unwanted(&address, kind).await?;
-        tx.release_alerts().await?;
-    } else {
-        tx.add_unwanted(&address, kind, shared.clock.now()).await?;
-    }
+    // Not noted among what people did: whoever has the link can do it as often as they like.
+    tx.want_mails(&address, kind, back, shared.clock.now()).await?;
     tx.commit().await?;
     shared.bells.alerts.notify_one();
     tracing::info!(address, mails = kind.as_str(), back, "somebody chose about mails");

@@ -252,7 +252,7 @@ async fn names_in_what_was_done_are_erased_and_all_of_it_is_forgotten_after_a_ye
     let output = flawless(app.folder.path(), &arguments);
     assert!(output.status.success(), "{}", stderr(&output));
     let row = shared.store.action(done.id).await.expect("store").expect("it stays");
-    assert!(row.who == "erased" && !row.what.contains(BEN.1) && row.undo.is_none(), "{row:?}");
+    assert!(row.who == "erased" && !row.what.contains(BEN.1) && !row.has_undo, "{row:?}");
     let output = flawless(app.folder.path(), &["erase", "--set", &set, "--issue", "1", "--yes"]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(shared.store.actions_of(1, 10).await.expect("store").is_empty());
@@ -260,4 +260,20 @@ async fn names_in_what_was_done_are_erased_and_all_of_it_is_forgotten_after_a_ye
     tx.forget(0, NOW + 366 * DAY_MS).await.expect("forgotten");
     tx.commit().await.expect("store");
     assert!(shared.store.actions(None, 10).await.expect("store").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_done_to_an_issue_is_taken_back_on_the_one_that_it_was_merged_into() {
+    let app = told().await;
+    app.report(&request(&[("/srv/app/shop/money.py", 2, "add", "    return a + b\n")])).await;
+    app.settle().await;
+    let shared = &app.server.shared;
+    let muted = Action::Mute { issue: 1, until: Some(NOW + 7 * DAY_MS) };
+    let done = act(shared, ANN.1, muted).await.expect("muted");
+    let mut tx = shared.store.write().await.expect("store");
+    tx.merge_issue(1, 2).await.expect("merged");
+    tx.commit().await.expect("store");
+    assert_eq!(issue(&app).await.muted_until, Some(NOW + 7 * DAY_MS), "of what it lives on in");
+    undo(shared, ANN.1, done.id).await.expect("taken back");
+    assert_eq!(issue(&app).await.muted_until, None);
 }

@@ -10,7 +10,7 @@ use super::input::{At, Json, read_tagged};
 use super::problem::Problem;
 use super::rule_bodies::{CodeEntry, KnownErrorEntry, entry_of};
 use super::time::Time;
-use crate::actions::{self, Action, PassOn, Undo};
+use crate::actions::{self, Action, PassOn};
 use crate::present::plain;
 use crate::state::Shared;
 use crate::store::{ActionRow, IssueRow, MUTED_FOR_EVER, RuleList};
@@ -134,7 +134,7 @@ pub(super) struct LoggedAction {
 impl From<ActionRow> for LoggedAction {
     fn from(row: ActionRow) -> Self {
         Self {
-            can_undo: row.undone_at.is_none() && Undo::of(&row).is_some(),
+            can_undo: row.undone_at.is_none() && row.has_undo,
             id: row.id,
             at: Time(row.at),
             who: plain(&row.who),
@@ -161,7 +161,8 @@ pub(super) async fn list(
 
 /// Do something to an issue
 ///
-/// Takes the role developer.
+/// Takes the role developer; `email_alias` takes administrator where the address has an alias
+/// already, or the other one may not sign in.
 #[utoipa::path(post, path = "/issues/{id}/actions", tag = "actions",
     params(("id" = i64, Path, minimum = 1)), request_body = NewAction,
     responses((status = 200, body = Done)))]
@@ -181,6 +182,9 @@ pub(super) async fn act(
     };
     let action = new.of(&issue)?;
     caller.needs(action.needs())?;
+    if let Action::Reassign { to: PassOn::Alias { new_email }, .. } = &action {
+        caller.needs(actions::alias_needs(&shared, &issue, new_email).await?)?;
+    }
     let done = actions::act(&shared, caller.name(), action).await;
     Ok(Answer::ok(done.map_err(|error| Problem::of_action(error, within))?.into()))
 }
@@ -201,9 +205,9 @@ pub(super) async fn undo(
 ) -> Result<Answer<Done>, Problem> {
     caller.needs(crate::role::Role::Developer)?;
     if let Some(row) = shared.store.action(id).await?
-        && let Some(undo) = Undo::of(&row)
+        && let Some(role) = row.undo_needs()
     {
-        caller.needs(undo.needs(&row))?;
+        caller.needs(role)?;
     }
     Ok(Answer::ok(actions::undo(&shared, caller.name(), id).await?.into()))
 }
@@ -211,7 +215,7 @@ pub(super) async fn undo(
 impl NewAction {
     fn of(self, issue: &IssueRow) -> Result<Action, Problem> {
         let id = issue.id;
-        let of_line = |list, entry| rule_of_line(list, entry, issue);
+        let of_line = |list, entry| for_line(list, entry, issue);
         Ok(match self {
             Self::Mute { until } => {
                 let until = until.map_or(MUTED_FOR_EVER, |Time(until)| until);
@@ -243,14 +247,13 @@ impl NewAction {
 }
 
 /// The rule that somebody gave, else one that means the issue's line.
-fn rule_of_line(list: RuleList, entry: Option<Value>, issue: &IssueRow) -> Result<Action, Problem> {
+fn for_line(list: RuleList, entry: Option<Value>, issue: &IssueRow) -> Result<Action, Problem> {
     let entry = match entry {
         Some(entry) => entry_of(list, entry, "entry")?,
-        None => json!({
-            "filename": issue.facts.path,
-            "function_name": issue.facts.function_name,
-            "code_fragment": issue.facts.text,
-        }),
+        None => {
+            let facts = &issue.facts;
+            actions::rule_of_line(&facts.path, &facts.function_name, &facts.text)?
+        }
     };
     Ok(Action::AddRule { list, entry, issue: Some(issue.id) })
 }

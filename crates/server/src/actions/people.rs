@@ -1,0 +1,76 @@
+//! What is done about people: the roles that they have, and the mails that they want.
+use super::undo::Undo;
+use super::{ActionError, Done, noted};
+use crate::state::Shared;
+use crate::store::{GivenRole, UnwantedKind};
+
+/// Whether the address is told of what nobody else can be told.
+pub fn is_default_contact(shared: &Shared, address: &str) -> bool {
+    let contact = shared.config.addresses.default_contact.as_deref();
+    contact.is_some_and(|contact| contact.eq_ignore_ascii_case(address))
+}
+
+/// Whether `who` would change their own role by it, which is not fixed by the configuration.
+pub(super) fn is_own_role(shared: &Shared, who: &str, address: &str) -> bool {
+    who.eq_ignore_ascii_case(address)
+        && shared.config.sign_in.role_of(address).is_none_or(|(_, is_fixed)| !is_fixed)
+}
+
+pub(super) const OWN_ROLE: &str = "Nobody changes their own role: another administrator can, so \
+    that there is always one left.";
+pub(super) const DEFAULT_CONTACT: &str = "The default contact is told of what nobody else can be \
+    told, and somebody has to. Set default_contact to another address first.";
+
+pub(super) async fn give_role(
+    shared: &Shared,
+    who: &str,
+    address: &str,
+    role: Option<GivenRole>,
+) -> Result<Done, ActionError> {
+    let address = address.trim().to_ascii_lowercase();
+    if is_own_role(shared, who, &address) {
+        return Err(ActionError::field("", OWN_ROLE));
+    }
+    let now = shared.clock.now();
+    let mut tx = shared.store.write().await?;
+    let before = tx.given_role(&address).await?;
+    tx.put_role(&address, role, now, who).await?;
+    let what = match role {
+        Some(GivenRole::Role(role)) => format!("{address} was given the role {role}"),
+        Some(GivenRole::Blocked) => format!("{address} was blocked"),
+        None => format!("{address} has the role of the configuration again"),
+    };
+    let name = |role: Option<GivenRole>| role.map(|role| role.as_str().to_owned());
+    let undo = Undo::Role { address, before: name(before), after: name(role) };
+    let action = noted(who, None, "give_role", what, Some(&undo));
+    let id = tx.add_action(&action, now).await?;
+    tx.commit().await?;
+    Ok(Done::of(id, action))
+}
+
+pub(super) async fn want_mails(
+    shared: &Shared,
+    who: &str,
+    address: &str,
+    kind: UnwantedKind,
+    wanted: bool,
+) -> Result<Done, ActionError> {
+    if !wanted && kind == UnwantedKind::Alerts && is_default_contact(shared, address) {
+        return Err(ActionError::field("", DEFAULT_CONTACT));
+    }
+    let now = shared.clock.now();
+    let mut tx = shared.store.write().await?;
+    let before = !tx.is_unwanted(address, kind).await?;
+    tx.want_mails(address, kind, wanted, now).await?;
+    let (kind, mails) = (kind.as_str().to_owned(), kind.in_words());
+    let what = match wanted {
+        true => format!("{address} gets {mails} again"),
+        false => format!("{address} gets {mails} no more"),
+    };
+    let undo = Undo::Mails { address: address.to_owned(), kind, before, after: wanted };
+    let action = noted(who, None, "want_mails", what, Some(&undo));
+    let id = tx.add_action(&action, now).await?;
+    tx.commit().await?;
+    shared.bells.alerts.notify_one();
+    Ok(Done::of(id, action))
+}
