@@ -97,7 +97,7 @@ pub async fn rule_preview(
                 (None, None) => None,
             };
             if let Some(issue) = example {
-                preview.blamed_then = Some(blamed_then(shared, &issue, &rules, edited).await?);
+                preview.blamed_then = Some(blamed_then(shared, &issue, &rules).await?);
             }
             Some(preview)
         }
@@ -186,7 +186,6 @@ async fn blamed_then(
     shared: &Shared,
     issue: &IssueRow,
     rules: &Rules,
-    edited: Option<RuleId>,
 ) -> Result<String, StoreError> {
     let Some(sample) = sample_of(shared, issue.id).await? else {
         return Ok("Who will be blamed is not known: the issue has no sample any more.".to_owned());
