@@ -176,7 +176,7 @@ mod tests {
         let berlin = TimeZone::get("Europe/Berlin").expect("known");
         assert_eq!(date_time_zone(0, &berlin), "1970-01-01 01:00:00 CET");
         assert_eq!(rfc3339(1_000), "1970-01-01T00:00:01Z");
-        assert_eq!([ago(500), ago(61_000), ago(90_000_000)], ["0 s", "1 min", "1 days"]);
+        assert_eq!([ago(500), ago(61_000), ago(90_000_000)], ["0 s", "1 min", "1 day"]);
     }
 
     #[test]
