@@ -23,6 +23,9 @@ use crate::sign_in::SignIn;
 use crate::signing::Signer;
 use crate::store::{Store, StoreError};
 
+/// When the mail server was asked, and what it said.
+pub type MailServerAnswer = (i64, Result<(), String>);
+
 /// Handles that every part holds.
 #[derive(Debug, Clone)]
 pub struct Shared {
@@ -61,7 +64,7 @@ pub struct Shared {
     /// How the parts stood when somebody looked last.
     pub health_memory: Arc<HealthMemory>,
     /// What the mail server answered when the page Set up asked it last, and when.
-    pub mail_server_answer: Arc<Mutex<Option<(i64, Result<(), String>)>>>,
+    pub mail_server_answer: Arc<Mutex<Option<MailServerAnswer>>>,
     /// Held while git is asked what a rule that is not there yet would do.
     pub previewing: Arc<Mutex<()>>,
     /// Empty in a command beside the server.
