@@ -33,4 +33,9 @@ pub enum Relation {
     Context,
     /// This is one of the exceptions that it is a group of.
     Member,
+    /// The same exception as it was in another process, a worker's: the one that it belongs to
+    /// only brought it here.
+    Remote,
+    /// It carried the one that it belongs to here: a group, a retry or a pool of workers.
+    Carrier,
 }

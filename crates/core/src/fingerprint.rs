@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
-use crate::report::Report;
+use crate::report::{Frame, Report};
 use crate::text::fold_white_space;
 
 /// 128 bits of SHA-256: enough that two tracebacks never share one by chance or by intent
@@ -41,17 +41,20 @@ impl FromStr for Fingerprint {
     }
 }
 
-/// Names all reports that are certain to get the same verdict: same revision, exception type
-/// and frames. Messages, locals and hosts do not count.
+/// Names all reports that are certain to get the same verdict: same revision, exception types
+/// and frames, those of the chain included, for one of them may carry the fault. Messages, locals
+/// and hosts do not count.
 pub fn trace_fingerprint(report: &Report) -> Fingerprint {
     let mut hash = Hash::default();
     hash.text(report.revision.as_deref().unwrap_or_default());
     hash.text(&report.exception_type);
-    for frame in &report.traceback {
-        hash.text(&frame.path);
-        hash.number(frame.line);
-        hash.text(&frame.function);
-        hash.text(&frame.text);
+    hash.frames(&report.traceback);
+    for exception in &report.chain {
+        hash.number(exception.relation as u32);
+        let parent = exception.parent.and_then(|parent| u32::try_from(parent).ok());
+        hash.number(parent.unwrap_or(u32::MAX));
+        hash.text(&exception.exception_type);
+        hash.frames(&exception.traceback);
     }
     hash.finish()
 }
@@ -78,6 +81,16 @@ impl Hash {
         self.0.update(text);
     }
 
+    fn frames(&mut self, frames: &[Frame]) {
+        self.number(u32::try_from(frames.len()).unwrap_or(u32::MAX));
+        for frame in frames {
+            self.text(&frame.path);
+            self.number(frame.line);
+            self.text(&frame.function);
+            self.text(&frame.text);
+        }
+    }
+
     fn number(&mut self, number: u32) {
         self.0.update(number.to_le_bytes());
     }
@@ -92,7 +105,7 @@ impl Hash {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Frame;
+    use crate::chain::{ChainedException, Relation};
 
     #[test]
     fn messages_and_locals_do_not_make_another_traceback_but_lines_do() {
@@ -106,6 +119,23 @@ mod tests {
         assert_ne!(print("a.py", 1, "x"), print("a.py", 2, "x"));
         assert_ne!(print("a.py", 1, "x"), print("b.py", 1, "x"));
         assert_eq!(print("a.py", 1, "").to_string().len(), 32);
+    }
+
+    #[test]
+    fn what_an_exception_carries_makes_another_traceback() {
+        let report = |relation, line| Report {
+            chain: vec![ChainedException {
+                relation,
+                traceback: vec![Frame { line, ..Frame::default() }],
+                ..ChainedException::default()
+            }],
+            ..Report::default()
+        };
+        let print = |relation, line| trace_fingerprint(&report(relation, line));
+        assert_eq!(print(Relation::Member, 1), print(Relation::Member, 1));
+        assert_ne!(print(Relation::Member, 1), print(Relation::Member, 2));
+        assert_ne!(print(Relation::Member, 1), print(Relation::Cause, 1));
+        assert_ne!(print(Relation::Member, 1), trace_fingerprint(&Report::default()));
     }
 
     #[test]

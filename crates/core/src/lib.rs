@@ -9,6 +9,7 @@ mod alert;
 mod answerable;
 mod automation;
 mod blame;
+mod carried;
 mod chain;
 mod choice;
 mod code_owners;
@@ -39,6 +40,7 @@ pub use alert::{Decision, Mended, Recipients, Tally, TellPolicy, decide, recipie
 pub use answerable::answerable;
 pub use automation::{AutomationPatterns, BUILT_IN_AUTOMATION};
 pub use blame::{Blame, CommitId, Confidence, Developer, LaterChange, LaterKind, LineOrigin};
+pub use carried::{ExceptionAt, faults};
 pub use chain::{ChainedException, Relation};
 pub use choice::{
     BlameFrame, BlamedLine, Choice, ChoiceSettings, ClassifiedFrame, Dropped, FramePath, NoLine,

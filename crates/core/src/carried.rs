@@ -1,0 +1,328 @@
+//! Which exceptions of a report carry a fault: a group, a retry or a pool of workers only carries
+//! others here, and their own tracebacks are where the line is chosen.
+use crate::chain::{ChainedException, Relation};
+use crate::report::{Frame, Report};
+
+/// An exception of a report: the reported one, or an index in its chain.
+pub type ExceptionAt = Option<usize>;
+
+/// They say that something was to stop, not that it failed.
+const STOPS: [&str; 6] = [
+    "Cancelled",
+    "CancelledError",
+    "GeneratorExit",
+    "GreenletExit",
+    "KeyboardInterrupt",
+    "SystemExit",
+];
+
+/// The exceptions of `report` that carry a fault, each to be looked at by itself; never none.
+///
+/// - Of a group, these are its members that went through code of the project. The group itself
+///   is one when another member did not, for then it is all that is known of that one.
+/// - What came out of another process as text is the fault, not the exception that brought it.
+/// - A cause or context is the fault when code of others caught it from the project's and raised
+///   the outer exception instead. What the project's own code raises from a cause stays the fault.
+///
+/// `may_be_blamed` says whether a frame, by its place in the traceback of an exception, is one of
+/// the project that could be blamed.
+pub fn faults(
+    report: &Report,
+    may_be_blamed: &dyn Fn(ExceptionAt, usize) -> bool,
+) -> Vec<ExceptionAt> {
+    let mut found = Vec::new();
+    Chain { report, may_be_blamed }.collect(None, &mut found);
+    found
+}
+
+struct Chain<'a> {
+    report: &'a Report,
+    may_be_blamed: &'a dyn Fn(ExceptionAt, usize) -> bool,
+}
+
+// Recursions end: what belongs to an exception has a larger index, and chains are bounded.
+impl Chain<'_> {
+    fn collect(&self, at: ExceptionAt, found: &mut Vec<ExceptionAt>) {
+        let members: Vec<usize> = self.parts(at, Relation::Member).collect();
+        let is_telling = |member: &usize| self.carries(at, *member);
+        let telling: Vec<usize> = members.iter().copied().filter(is_telling).collect();
+        if !telling.is_empty() {
+            telling.iter().for_each(|member| self.collect(Some(*member), found));
+            if telling.len() < members.len() && self.goes_through_project(at) {
+                found.push(at);
+            }
+            return;
+        }
+        let carried = [Relation::Remote, Relation::Cause, Relation::Context]
+            .into_iter()
+            .find_map(|relation| self.parts(at, relation).find(|part| self.carries(at, *part)));
+        match carried {
+            Some(carried) => self.collect(Some(carried), found),
+            None => found.push(at),
+        }
+    }
+
+    fn parts(&self, of: ExceptionAt, relation: Relation) -> impl Iterator<Item = usize> {
+        let chain = self.report.chain.iter().enumerate();
+        chain
+            .filter(move |(_, part)| part.parent == of && part.relation == relation)
+            .map(|(at, _)| at)
+    }
+
+    fn carries(&self, outer: ExceptionAt, part: usize) -> bool {
+        if STOPS.contains(&short(&self.report.chain[part].exception_type)) {
+            return false;
+        }
+        let is_carried = match self.report.chain[part].relation {
+            Relation::Member | Relation::Remote => true,
+            Relation::Cause | Relation::Context => {
+                let raised_at = self.traceback(outer).len().checked_sub(1);
+                let raised_by_project = raised_at.is_some_and(|at| (self.may_be_blamed)(outer, at));
+                // A traceback begins where the exception was caught.
+                let caught_by_project = (self.may_be_blamed)(Some(part), 0)
+                    && !self.report.chain[part].traceback.is_empty();
+                !raised_by_project && !caught_by_project
+            }
+            Relation::Carrier => false,
+        };
+        is_carried && self.has_fault(part)
+    }
+
+    /// Whether the exception, or one that it carries, went through code of the project.
+    fn has_fault(&self, at: usize) -> bool {
+        self.goes_through_project(Some(at))
+            || (at + 1..self.report.chain.len())
+                .filter(|part| self.report.chain[*part].parent == Some(at))
+                .any(|part| self.carries(Some(at), part))
+    }
+
+    fn goes_through_project(&self, at: ExceptionAt) -> bool {
+        (0..self.traceback(at).len()).any(|frame| (self.may_be_blamed)(at, frame))
+    }
+
+    fn traceback(&self, at: ExceptionAt) -> &[Frame] {
+        self.report.traceback_of(at)
+    }
+}
+
+impl Report {
+    /// The frames of the reported exception, or of one of its chain, outermost first.
+    pub fn traceback_of(&self, at: ExceptionAt) -> &[Frame] {
+        match at {
+            None => &self.traceback,
+            Some(at) => self.chain.get(at).map_or(&[], |exception| &exception.traceback),
+        }
+    }
+
+    /// The type of the reported exception, or of one of its chain that carries the fault.
+    pub fn exception_type_of(&self, at: ExceptionAt) -> &str {
+        let Some(exception) = at.and_then(|at| self.chain.get(at)) else {
+            return &self.exception_type;
+        };
+        // The same exception: here its type is known in full.
+        let here = self.exception_type_of(exception.parent);
+        match exception.relation {
+            Relation::Remote if short(here) == short(&exception.exception_type) => here,
+            _ => &exception.exception_type,
+        }
+    }
+
+    /// The report of an exception of the chain, as if it had been reported by itself: its own
+    /// traceback and chain, and behind them what carried it here, the nearest carrier first.
+    #[must_use]
+    pub fn carried(&self, at: usize) -> Self {
+        let Some(fault) = self.chain.get(at) else { return self.clone() };
+        let mut chain = self.part_below(at);
+        let mut carrier_of = None;
+        let mut outer = Some(fault.parent);
+        while let Some(at) = outer {
+            chain.push(ChainedException {
+                relation: Relation::Carrier,
+                parent: carrier_of,
+                ..self.as_chained(at)
+            });
+            carrier_of = Some(chain.len() - 1);
+            outer = at.and_then(|at| self.chain.get(at)).map(|exception| exception.parent);
+        }
+        let remote = (fault.relation == Relation::Remote
+            && self.exception_type_of(Some(at)) != fault.exception_type)
+            .then(|| self.as_chained(fault.parent));
+        let said = remote.as_ref().unwrap_or(fault);
+        Self {
+            traceback: fault.traceback.clone(),
+            exception_type: self.exception_type_of(Some(at)).to_owned(),
+            exception_message: said.exception_message.clone(),
+            notes: said.notes.clone(),
+            chain,
+            hostname: self.hostname.clone(),
+            error_threshold: self.error_threshold,
+            additional_info: self.additional_info.clone(),
+            error_count: self.error_count,
+            revision: self.revision.clone(),
+            environment: self.environment.clone(),
+            request: self.request.clone(),
+        }
+    }
+
+    /// What belongs to an exception of the chain, as the chain of a report of its own.
+    fn part_below(&self, at: usize) -> Vec<ChainedException> {
+        let mut new_places = vec![None; self.chain.len()];
+        let mut part: Vec<ChainedException> = Vec::new();
+        for (index, exception) in self.chain.iter().enumerate().skip(at + 1) {
+            let parent = match exception.parent {
+                Some(parent) if parent == at => None,
+                Some(parent) if new_places[parent].is_some() => new_places[parent],
+                _ => continue,
+            };
+            new_places[index] = Some(part.len());
+            part.push(ChainedException { parent, ..exception.clone() });
+        }
+        part
+    }
+
+    fn as_chained(&self, at: ExceptionAt) -> ChainedException {
+        match at.and_then(|at| self.chain.get(at)) {
+            Some(exception) => exception.clone(),
+            None => ChainedException {
+                exception_type: self.exception_type.clone(),
+                exception_message: self.exception_message.clone(),
+                traceback: self.traceback.clone(),
+                notes: self.notes.clone(),
+                ..ChainedException::default()
+            },
+        }
+    }
+}
+
+/// The name of a type without its module.
+fn short(exception_type: &str) -> &str {
+    exception_type.rsplit('.').next().unwrap_or(exception_type)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Frames by letters: `o` is the project's own, `f` is foreign.
+    fn frames(letters: &str) -> Vec<Frame> {
+        let frame = |letter: char| Frame { path: letter.to_string(), ..Frame::default() };
+        letters.chars().map(frame).collect()
+    }
+
+    fn report(outer: &str, chain: &[(Relation, ExceptionAt, &str)]) -> Report {
+        let chained =
+            |(at, (relation, parent, letters)): (usize, &(Relation, _, &str))| ChainedException {
+                exception_type: format!("E{at}"),
+                relation: *relation,
+                parent: *parent,
+                traceback: frames(letters),
+                ..ChainedException::default()
+            };
+        Report {
+            exception_type: "builtins.Outer".into(),
+            traceback: frames(outer),
+            chain: chain.iter().enumerate().map(chained).collect(),
+            ..Report::default()
+        }
+    }
+
+    fn found(report: &Report) -> Vec<ExceptionAt> {
+        faults(report, &|at, frame| report.traceback_of(at)[frame].path == "o")
+    }
+
+    use Relation::{Cause, Context, Member, Remote};
+
+    #[test]
+    fn what_foreign_code_caught_from_the_project_and_wrapped_is_the_fault() {
+        for relation in [Cause, Context] {
+            assert_eq!(found(&report("oof", &[(relation, None, "fof")])), [Some(0)]);
+            assert_eq!(found(&report("oof", &[(relation, None, "ff")])), [None], "no own code");
+            assert_eq!(found(&report("oo", &[(relation, None, "fo")])), [None], "raised by us");
+            assert_eq!(found(&report("of", &[(relation, None, "of")])), [None], "caught by us");
+            assert_eq!(found(&report("", &[(relation, None, "fo")])), [Some(0)], "never raised");
+        }
+        let twice = report("of", &[(Cause, None, "ff"), (Cause, Some(0), "fo")]);
+        assert_eq!(found(&twice), [Some(1)]);
+        let both = report("of", &[(Context, None, "fo"), (Cause, None, "fo")]);
+        assert_eq!(found(&both), [Some(1)], "a cause says more than a context");
+        assert_eq!(found(&report("of", &[])), [None]);
+    }
+
+    #[test]
+    fn what_was_only_told_to_stop_is_no_fault() {
+        let mut timeout = report("of", &[(Cause, None, "fof")]);
+        timeout.chain[0].exception_type = "asyncio.exceptions.CancelledError".into();
+        assert_eq!(found(&timeout), [None]);
+    }
+
+    #[test]
+    fn what_another_process_raised_is_the_fault_wherever_it_was_caught() {
+        assert_eq!(found(&report("of", &[(Remote, None, "oo")])), [Some(0)]);
+        assert_eq!(found(&report("oo", &[(Remote, None, "fo")])), [Some(0)]);
+        assert_eq!(found(&report("of", &[(Remote, None, "ff")])), [None]);
+    }
+
+    #[test]
+    fn each_member_of_a_group_is_a_fault_of_its_own() {
+        let group = report("of", &[(Member, None, "oo"), (Member, None, "fo")]);
+        assert_eq!(found(&group), [Some(0), Some(1)]);
+        let raised_here = report("o", &[(Member, None, "o"), (Member, None, "o")]);
+        assert_eq!(found(&raised_here), [Some(0), Some(1)]);
+        let nested =
+            report("of", &[(Member, None, "ff"), (Member, Some(0), "o"), (Member, Some(0), "o")]);
+        assert_eq!(found(&nested), [Some(1), Some(2)]);
+        let never_raised = report("o", &[(Member, None, ""), (Member, None, "")]);
+        assert_eq!(found(&never_raised), [None]);
+        let foreign_too = report("of", &[(Member, None, "o"), (Member, None, "ff")]);
+        assert_eq!(found(&foreign_too), [Some(0), None]);
+        let carried = report("of", &[(Cause, None, "ff"), (Member, Some(0), "fo")]);
+        assert_eq!(found(&carried), [Some(1)], "a group that was wrapped");
+        let wrapped = report("of", &[(Member, None, "f"), (Cause, Some(0), "fo")]);
+        assert_eq!(found(&wrapped), [Some(1)], "a member that was wrapped");
+    }
+
+    #[test]
+    fn a_carried_exception_keeps_its_chain_and_shows_what_carried_it() {
+        let report = report(
+            "of",
+            &[
+                (Member, None, "ff"),
+                (Member, None, "oo"),
+                (Cause, Some(1), "o"),
+                (Context, Some(0), "f"),
+                (Context, Some(2), "fo"),
+            ],
+        );
+        let carried = report.carried(1);
+        assert_eq!((carried.exception_type.as_str(), carried.traceback.len()), ("E1", 2));
+        let chain: Vec<_> = carried
+            .chain
+            .iter()
+            .map(|e| (e.exception_type.as_str(), e.relation, e.parent))
+            .collect();
+        let expected = [
+            ("E2", Cause, None),
+            ("E4", Context, Some(0)),
+            ("builtins.Outer", Relation::Carrier, None),
+        ];
+        assert_eq!(chain, expected);
+        let deeper = report.carried(4);
+        let carriers: Vec<_> =
+            deeper.chain.iter().map(|e| (e.exception_type.as_str(), e.parent)).collect();
+        assert_eq!(carriers, [("E2", None), ("E1", Some(0)), ("builtins.Outer", Some(1))]);
+    }
+
+    #[test]
+    fn an_exception_of_another_process_keeps_what_is_known_of_it_here() {
+        let mut report = report("of", &[(Remote, None, "o")]);
+        report.exception_message = "Outer('whole')".into();
+        report.chain[0].exception_message = "Outer: cut".into();
+        report.chain[0].exception_type = "Outer".into();
+        let carried = report.carried(0);
+        assert_eq!(carried.exception_type, "builtins.Outer");
+        assert_eq!(carried.exception_message, "Outer('whole')");
+        report.chain[0].exception_type = "ZeroDivisionError".into();
+        assert_eq!(report.carried(0).exception_type, "ZeroDivisionError");
+        assert_eq!(report.carried(0).exception_message, "Outer: cut");
+    }
+}
