@@ -5,12 +5,12 @@ use std::path::Path;
 
 use anyhow::Result;
 use flawless_core::{
-    ChoiceSettings, FramePath, PathRule, PathSettings, Rules, choose, is_raise_statement,
+    ChoiceSettings, FramePath, PathRule, PathSettings, Rules, choose, classify, is_raise_statement,
     much_seen_from,
 };
 use flawless_git::process::GitProgram;
 use flawless_git::{Mirror, MirrorSettings, Revision, Source};
-use flawless_server::frame_paths::frame_paths;
+use flawless_server::frame_paths::frame_files;
 
 use crate::frames::{Hits, Record, read_records};
 
@@ -47,7 +47,11 @@ pub(crate) async fn measure_frames(records: &Path, mirrors: Option<&Path>) -> Re
         }),
     );
     let known = |record: &Record| -> Vec<Option<FramePath>> {
-        let file = |path: &String| FramePath { path: path.clone(), rule: PathRule::WholePath };
+        let file = |path: &String| FramePath {
+            path: path.clone(),
+            rule: PathRule::WholePath,
+            wraps: None,
+        };
         record.frames.iter().map(|frame| frame.repo_path.as_ref().map(file)).collect()
     };
     print_row("ours", all().map(|r| (r, ranked(r, &known(r), &settings))));
@@ -75,8 +79,9 @@ async fn find_paths(
     let (git, source) = (GitProgram::new("git"), Source::Folder(dir));
     let mirror = Mirror::open(MirrorSettings::new(git, source, scratch.path().to_owned())).await?;
     let Some(parent) = mirror.resolve(&record.parent).await? else { return Ok(None) };
-    let revision = Revision::Running(parent);
-    Ok(Some(frame_paths(&record.report(), &mirror, &revision, settings).await?))
+    let (report, revision) = (record.report(), Revision::Running(parent.commit));
+    let files = frame_files(&report, &mirror, &revision, settings).await?;
+    Ok(Some(files.of(&report.traceback)))
 }
 
 /// The frames that may be at fault, the likeliest first, by the code that serves.
@@ -88,7 +93,9 @@ fn ranked(record: &Record, paths: &[Option<FramePath>], settings: &ChoiceSetting
         .filter_map(|((_, sent), path)| Some((path.as_ref()?.path.as_str(), &*sent.function)))
         .collect();
     let seen = |path: &str, function: &str| much_seen.contains(&(path, function));
-    let choice = choose(&report, paths, settings, &seen, &Rules::default());
+    let rules = Rules::default();
+    let frames = classify(&report.traceback, paths, settings, &seen, &rules);
+    let choice = choose(&report, frames, &rules);
     choice.suspects.iter().map(|line| line.frame).collect()
 }
 

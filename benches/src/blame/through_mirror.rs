@@ -9,7 +9,9 @@ use flawless_core::{ChoiceSettings, CommitId, Frame, Report, Rules, Verdict};
 use flawless_git::process::GitProgram;
 use flawless_git::tracer::WhiteSpace;
 use flawless_git::{Mirror, MirrorSettings, Source};
-use flawless_server::attribution::{MuchSeen, blame_line, choose_line, find_files, other_suspects};
+use flawless_server::attribution::{
+    Fault, MuchSeen, blame_line, choose_line, find_faults, other_suspects,
+};
 
 use super::in_turn::milliseconds;
 use super::places::Line;
@@ -48,8 +50,9 @@ pub(super) async fn tracebacks(bare: &Bare, lines: &[Line], own_frames: usize) -
         let mirror = Arc::new(open(bare, &scratch).await?);
         let report = report(bare, lines);
         let start = Instant::now();
-        let files = find_files(&report, Some(&mirror), &settings).await?;
         let rules = Rules::default();
+        let faults = find_faults(&report, Some(&mirror), &settings, &rules).await?;
+        let Some(Fault { report, files, .. }) = faults.into_iter().next() else { bail!("none") };
         let choice = choose_line(&report, &files, &settings, &MuchSeen::new(), &rules);
         let Verdict::Blamed(line) = &choice.verdict else { bail!("nobody: {:?}", choice.verdict) };
         let located = blame_line(&report, &files, line).await?;

@@ -106,6 +106,12 @@ impl Chain<'_> {
 }
 
 impl Report {
+    /// The frames of the reported exception, then those of each of its chain.
+    pub fn tracebacks(&self) -> impl Iterator<Item = &[Frame]> {
+        let chain = self.chain.iter().map(|exception| exception.traceback.as_slice());
+        std::iter::once(self.traceback.as_slice()).chain(chain)
+    }
+
     /// The frames of the reported exception, or of one of its chain, outermost first.
     pub fn traceback_of(&self, at: ExceptionAt) -> &[Frame] {
         match at {

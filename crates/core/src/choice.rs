@@ -2,11 +2,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::deployed_path::after_package_folder;
-use crate::frame_kind::{FrameKind, is_raise_statement, is_wrapper};
+use crate::frame_kind::{FrameKind, is_raise_statement};
 use crate::path_index::{PathRule, PathSettings};
 use crate::path_patterns::PathPatterns;
 use crate::report::{Frame, Report};
 use crate::rules::{RuleId, Rules};
+use crate::wrapper::is_wrapper;
 
 /// Which of the project's own frames is blamed: `blame_frame`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,6 +38,9 @@ pub struct FramePath {
     pub path: String,
     /// How it was found.
     pub rule: PathRule,
+    /// Whether the source of its function says that the frame's line only hands a call on;
+    /// `None` when the source was not read.
+    pub wraps: Option<bool>,
 }
 
 /// Whoever looks for the fault looks at the blamed line and two more.
@@ -142,40 +146,39 @@ impl NoLine {
     }
 }
 
-/// Chooses the line of `report` to blame.
-///
-/// Frames come outermost first; the innermost candidate is blamed. `paths` has one entry for
-/// each frame, `None` for a foreign one. `much_seen` says whether many of the project's issues
-/// went through a function of a file of the repository.
-pub fn choose(
-    report: &Report,
+/// What each frame of a traceback is to the choice. `paths` has one entry for each, `None` for a
+/// foreign one. `much_seen` says whether many of the project's issues went through a function of a
+/// file of the repository.
+pub fn classify(
+    traceback: &[Frame],
     paths: &[Option<FramePath>],
     settings: &ChoiceSettings,
     much_seen: &dyn Fn(&str, &str) -> bool,
     rules: &Rules,
-) -> Choice {
-    let frames: Vec<ClassifiedFrame> = report
-        .traceback
-        .iter()
-        .enumerate()
-        .map(|(at, frame)| {
-            let found = paths.get(at).and_then(Option::as_ref);
-            let repo_path = found.map(|found| found.path.as_str());
-            let is_submodules = found.is_some_and(|found| found.rule == PathRule::Submodule);
-            let kind = match kind_of(frame, repo_path, settings, much_seen, rules) {
-                FrameKind::ThirdParty(id) => FrameKind::ThirdParty(id),
-                _ if is_submodules => FrameKind::Submodule,
-                kind => kind,
-            };
-            ClassifiedFrame {
-                repo_path: repo_path.map(str::to_owned),
-                path_rule: found.map(|found| found.rule),
-                kind,
-            }
-        })
-        .collect();
+) -> Vec<ClassifiedFrame> {
+    let of = |(at, frame): (usize, &Frame)| {
+        let found = paths.get(at).and_then(Option::as_ref);
+        let is_submodules = found.is_some_and(|found| found.rule == PathRule::Submodule);
+        let kind = match kind_of(frame, found, settings, much_seen, rules) {
+            FrameKind::ThirdParty(id) => FrameKind::ThirdParty(id),
+            _ if is_submodules => FrameKind::Submodule,
+            kind => kind,
+        };
+        ClassifiedFrame {
+            repo_path: found.map(|found| found.path.clone()),
+            path_rule: found.map(|found| found.rule),
+            kind,
+        }
+    };
+    traceback.iter().enumerate().map(of).collect()
+}
+
+/// Chooses the line of `report` to blame, whose frames are `frames`, see [`classify`].
+///
+/// Frames come outermost first; the innermost candidate is blamed.
+pub fn choose(report: &Report, frames: Vec<ClassifiedFrame>, rules: &Rules) -> Choice {
     let mut suspects = suspects(report, &frames);
-    let verdict = match dropped(report, &frames, rules) {
+    let verdict = match dropped(&report.exception_type, &frames, rules) {
         Some(dropped) => {
             suspects.clear();
             Verdict::Dropped(dropped)
@@ -190,11 +193,12 @@ pub fn choose(
 
 fn kind_of(
     frame: &Frame,
-    repo_path: Option<&str>,
+    found: Option<&FramePath>,
     settings: &ChoiceSettings,
     much_seen: &dyn Fn(&str, &str) -> bool,
     rules: &Rules,
 ) -> FrameKind {
+    let repo_path = found.map(|found| found.path.as_str());
     let foreign_path = after_package_folder(&frame.path, &settings.paths.package_folders);
     let named_by = |filename: &str| {
         repo_path == Some(filename)
@@ -226,7 +230,10 @@ fn kind_of(
         FrameKind::Raise
     } else if settings.blame_frame == BlameFrame::Innermost {
         FrameKind::Candidate
-    } else if is_wrapper(&frame.function, &frame.text) {
+    } else if found
+        .and_then(|found| found.wraps)
+        .unwrap_or_else(|| is_wrapper(&frame.function, &frame.text, None))
+    {
         FrameKind::Wrapper
     } else if much_seen(path, &frame.function) {
         FrameKind::MuchSeen
@@ -245,11 +252,14 @@ fn ends_in_path(path: &str, suffix: &str) -> bool {
 
 /// Candidates from the innermost outwards, then the frames that are less likely in the same
 /// order: where only they are the project's own, the innermost of them is blamed, never nobody.
+/// The last suspect is one of another file, where there is one: it finds faults that the others
+/// miss, and they find none that it misses.
 fn suspects(report: &Report, frames: &[ClassifiedFrame]) -> Vec<BlamedLine> {
     let inwards = |wanted: fn(FrameKind) -> bool| {
         (0..frames.len()).rev().filter(move |&at| wanted(frames[at].kind))
     };
     let mut suspects: Vec<BlamedLine> = Vec::new();
+    let mut same_file: Option<BlamedLine> = None;
     for at in inwards(FrameKind::is_candidate).chain(inwards(FrameKind::is_unlikely)) {
         let (frame, class) = (&report.traceback[at], &frames[at]);
         let Some(path) = &class.repo_path else { continue };
@@ -257,7 +267,7 @@ fn suspects(report: &Report, frames: &[ClassifiedFrame]) -> Vec<BlamedLine> {
         if suspects.iter().any(|line| line.line == frame.line && line.path == *path) {
             continue;
         }
-        suspects.push(BlamedLine {
+        let line = BlamedLine {
             frame: at,
             path: path.clone(),
             line: frame.line,
@@ -267,16 +277,25 @@ fn suspects(report: &Report, frames: &[ClassifiedFrame]) -> Vec<BlamedLine> {
                 FrameKind::KnownError(id) => Some(id),
                 _ => None,
             },
-        });
+        };
+        if suspects.len() + 1 == MAX_SUSPECTS && suspects.iter().any(|other| other.path == *path) {
+            same_file.get_or_insert(line);
+            continue;
+        }
+        suspects.push(line);
         if suspects.len() == MAX_SUSPECTS {
             break;
         }
     }
+    if suspects.len() + 1 == MAX_SUSPECTS {
+        suspects.extend(same_file);
+    }
     suspects
 }
 
-fn dropped(report: &Report, frames: &[ClassifiedFrame], rules: &Rules) -> Option<Dropped> {
-    let ignored = rules.ignored_exceptions.iter().find(|(_, name)| *name == report.exception_type);
+/// The rule that drops a report of this exception type and these frames.
+pub fn dropped(exception_type: &str, frames: &[ClassifiedFrame], rules: &Rules) -> Option<Dropped> {
+    let ignored = rules.ignored_exceptions.iter().find(|(_, name)| name == exception_type);
     if let Some((id, _)) = ignored {
         return Some(Dropped::IgnoredException(*id));
     }

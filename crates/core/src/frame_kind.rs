@@ -42,6 +42,11 @@ impl FrameKind {
         matches!(self, Self::Raise | Self::Wrapper | Self::MuchSeen)
     }
 
+    /// Whether the frame can be blamed, if only when no other is likelier.
+    pub fn may_be_blamed(self) -> bool {
+        self.is_candidate() || self.is_unlikely()
+    }
+
     /// Whether the frame is in a file of the project that may be blamed at all.
     pub fn is_own(self) -> bool {
         !matches!(self, Self::ThirdParty(_) | Self::Foreign | Self::Submodule | Self::NotToBlame)
@@ -77,36 +82,6 @@ pub fn is_raise_statement(text: &str) -> bool {
         .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || "_.=[".contains(c)))
 }
 
-/// Whether a frame only hands a call on: by the name of its function, or because its line passes
-/// `*args` or `**kwargs`.
-pub fn is_wrapper(function: &str, text: &str) -> bool {
-    // Python writes `Class.name` and `outer.<locals>.name` where it knows them.
-    let name = function.rsplit('.').next().unwrap_or(function);
-    let plain = name.trim_start_matches('_').to_ascii_lowercase();
-    matches!(name, "__call__" | "__getattr__")
-        || plain == "inner"
-        || plain.starts_with("wrap")
-        || plain.starts_with("decorat")
-        || ["wrap", "wrapper", "wrapped"].iter().any(|end| plain.ends_with(end))
-        || hands_arguments_on(text)
-}
-
-/// `*args` or `**kwargs`, by their usual names, after a bracket or a comma; of a call over
-/// several lines the frame has only one, which may begin with them.
-fn hands_arguments_on(text: &str) -> bool {
-    text.match_indices('*').any(|(at, _)| {
-        let before = text[..at].trim_end();
-        let rest = text[at..].trim_start_matches('*');
-        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
-        let name = rest[..end].trim_start_matches('_');
-        (before.is_empty() || before.ends_with(['(', ',']))
-            && matches!(
-                name,
-                "a" | "arg" | "args" | "k" | "kw" | "kws" | "kwds" | "kwarg" | "kwargs"
-            )
-    })
-}
-
 /// From how many of `all` issues of a project on a function is one that many errors go through,
 /// so that having been in a traceback says little about it: two, and eight in a hundred.
 pub fn much_seen_from(all: u64) -> u64 {
@@ -115,7 +90,7 @@ pub fn much_seen_from(all: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_raise_statement, is_wrapper, much_seen_from};
+    use super::{is_raise_statement, much_seen_from};
 
     #[test]
     fn only_raise_statements_are_raise_statements() {
@@ -125,38 +100,6 @@ mod tests {
         }
         for text in ["raise_error(x)", "raises = 1", "x.raise_()", "", "# raise", "raise_ = 2"] {
             assert!(!is_raise_statement(text), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn wrappers_are_known_by_their_name_or_by_handing_arguments_on() {
-        for (function, text) in [
-            ("wrapper", "x"),
-            ("wrapped", "x"),
-            ("_wrap_all", "x"),
-            ("login_wrapper", "x"),
-            ("cached.<locals>.inner", "x"),
-            ("decorated_function", "x"),
-            ("__call__", "x"),
-            ("Proxy.__getattr__", "x"),
-            ("f", "return func(*args, **kwargs)"),
-            ("f", "return self.run(1, **kw)"),
-            ("f", "func( *args)"),
-            ("f", "    *args, **kwargs)"),
-        ] {
-            assert!(is_wrapper(function, text), "{function}: {text}");
-        }
-        for (function, text) in [
-            ("total", "return sum(prices)"),
-            ("inner_product", "return a * args"),
-            ("unwrap_box", "x"),
-            ("call", "area(width *args)"),
-            ("f", "print(*names)"),
-            ("f", "login(name, **scrubbed**)"),
-            ("f", "a = b ** kwargs"),
-            ("f", ""),
-        ] {
-            assert!(!is_wrapper(function, text), "{function}: {text}");
         }
     }
 

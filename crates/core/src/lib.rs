@@ -34,6 +34,7 @@ mod text_stands;
 mod trailers;
 mod tree_links;
 mod web_request;
+mod wrapper;
 
 pub use address::{AddressPolicy, is_mailable};
 pub use alert::{Decision, Mended, Recipients, Tally, TellPolicy, decide, recipients};
@@ -44,13 +45,13 @@ pub use carried::{ExceptionAt, faults};
 pub use chain::{ChainedException, Relation};
 pub use choice::{
     BlameFrame, BlamedLine, Choice, ChoiceSettings, ClassifiedFrame, Dropped, FramePath, NoLine,
-    Verdict, choose,
+    Verdict, choose, classify, dropped,
 };
 pub use code_owners::{CodeOwners, CodeOwnersWarning, Owners, code_owners_paths};
 pub use code_pattern::CodePattern;
 pub use deployed_path::is_foreign_folder;
 pub use fingerprint::{Fingerprint, NoFingerprint, place_key, trace_fingerprint};
-pub use frame_kind::{FrameKind, is_raise_statement, is_wrapper, much_seen_from};
+pub use frame_kind::{FrameKind, is_raise_statement, much_seen_from};
 pub use human::{CommitPeople, Human, human_of};
 pub use outcome::OutcomeKind;
 pub use owner::{Owner, owner_of};
@@ -65,6 +66,7 @@ pub use rules::{
 };
 pub use successor::{CodeOwner, author_gone, busiest_committer, owner_by_code_owners};
 pub use text::fold_white_space;
-pub use text_stands::{FileLines, QuotedLine, where_text_stands};
+pub use text_stands::{FileLines, QuotedLines};
 pub use trailers::{TrailerPerson, TrailerRole, parse_trailers};
 pub use web_request::WebRequest;
+pub use wrapper::{WrapperSource, is_named_as_wrapper, is_wrapper};

@@ -39,6 +39,8 @@ pub enum PathRule {
     LongestSuffix,
     /// The paths agree too little, but the text of the frame stands in this file only.
     SameText,
+    /// Of the files of this name, the only one that reads as reported at the reported line.
+    SameLine,
     /// In a submodule whose repository is not mirrored.
     Submodule,
 }
@@ -52,6 +54,7 @@ impl fmt::Display for PathRule {
             Self::WholePath => "the deployed path ends in it",
             Self::LongestSuffix => "the longest suffix of the deployed path",
             Self::SameText => "the file of this name in which the text stands",
+            Self::SameLine => "the file that reads as reported at the reported line",
             Self::Submodule => "in a submodule",
         })
     }
@@ -67,6 +70,9 @@ pub enum PathMatch<'a> {
     Likely(&'a str, PathRule),
     /// One of these files, likelier ones first, when the text of the frame stands there.
     IfTextStands(Vec<&'a str>),
+    /// One of these files, whose names are only a part of the deployed one, when the text of the
+    /// frame stands there at its very line.
+    IfLineStands(Vec<&'a str>),
     /// No file of the repository.
     Foreign,
 }
@@ -75,6 +81,10 @@ pub enum PathMatch<'a> {
 const MAX_CANDIDATES: usize = 8;
 /// So many agreeing parts name a file by themselves.
 const ENOUGH_PARTS: usize = 2;
+/// More files of the same name are not compared with the one that the path says.
+const MAX_RIVALS: usize = 32;
+/// A shorter end of a name is one by chance.
+const MIN_NAME_END: usize = 3;
 
 /// The files of one revision of the repository, found by their deployed paths.
 #[derive(Debug, Default)]
@@ -161,8 +171,10 @@ impl PathIndex {
     /// 4. the file that agrees in the most trailing parts: at least two, or its whole path.
     ///    Below site-packages and the like, a package that has no folder of its name in the
     ///    repository is taken for somebody else's;
-    /// 5. where fewer parts agree, or two files in as many, the text of the frame decides.
-    /// 6. a path below a submodule's folder is in that submodule.
+    /// 5. where fewer parts agree, or two files in as many, the text of the frame decides;
+    /// 6. a path below a submodule's folder is in that submodule;
+    /// 7. where no file has that name, one whose name is an end of it: what runs code on other
+    ///    machines or builds it puts a prefix before names. The line of the frame decides.
     pub fn find(&self, deployed: &str, settings: &PathSettings) -> PathMatch<'_> {
         let Some(parts) = parts_of(deployed) else { return PathMatch::Foreign };
         match self.find_file(&parts, settings) {
@@ -170,6 +182,9 @@ impl PathIndex {
             PathMatch::Likely(file, rule) => PathMatch::Likely(self.real(file), rule),
             PathMatch::IfTextStands(files) => {
                 PathMatch::IfTextStands(files.into_iter().map(|file| self.real(file)).collect())
+            }
+            PathMatch::IfLineStands(files) => {
+                PathMatch::IfLineStands(files.into_iter().map(|file| self.real(file)).collect())
             }
             PathMatch::Foreign
                 if is_in_interpreter(&parts) || within_packages(&parts).is_some() =>
@@ -186,9 +201,52 @@ impl PathIndex {
                     let from = if length < ENOUGH_PARTS { 1 } else { parts.len() };
                     parts.windows(length).take(from).any(is_it)
                 })
-                .map_or(PathMatch::Foreign, |folder| {
-                    PathMatch::Certain(folder, PathRule::Submodule)
-                }),
+                .map_or_else(
+                    || self.by_end_of_name(&parts),
+                    |folder| PathMatch::Certain(folder, PathRule::Submodule),
+                ),
+        }
+    }
+
+    /// Other files with the name of `deployed` than the one that its path says, those that agree
+    /// with it in the most trailing parts first; none when there are too many.
+    pub fn rivals(&self, deployed: &str, than: &str) -> Vec<&str> {
+        let Some(parts) = parts_of(deployed) else { return Vec::new() };
+        let Some((name, folders)) = parts.split_last() else { return Vec::new() };
+        let agreeing = |file: &str| {
+            file.rsplit('/').skip(1).zip(folders.iter().rev()).take_while(|(a, b)| a == *b).count()
+        };
+        let named =
+            self.named_like(name).filter(|file| like(file_name(file), name) == Likeness::Same);
+        let mut rivals: Vec<&str> = named.map(|file| self.real(file)).collect();
+        rivals.sort_unstable();
+        rivals.dedup();
+        rivals.retain(|file| *file != than);
+        if rivals.len() > MAX_RIVALS {
+            return Vec::new();
+        }
+        rivals.sort_by_key(|file| std::cmp::Reverse(agreeing(file)));
+        rivals
+    }
+
+    /// Files whose name is an end of the deployed one: `git.py` of `ansible_module_git.py`.
+    fn by_end_of_name(&self, parts: &[&str]) -> PathMatch<'_> {
+        let Some(name) = parts.last().map(|name| stem(name).to_lowercase()) else {
+            return PathMatch::Foreign;
+        };
+        if self.by_stem.contains_key(name.as_str()) {
+            return PathMatch::Foreign;
+        }
+        let ends = name.match_indices(['_', '-', '.']).map(|(at, _)| &name[at + 1..]);
+        let named = ends
+            .filter(|end| end.len() >= MIN_NAME_END)
+            .find_map(|end| self.by_stem.get(end))
+            .filter(|named| named.len() <= MAX_CANDIDATES);
+        match named {
+            Some(named) => {
+                PathMatch::IfLineStands(named.iter().map(|&at| &*self.files[at as usize]).collect())
+            }
+            None => PathMatch::Foreign,
         }
     }
 

@@ -30,6 +30,9 @@ fn find_with(settings: &PathSettings, deployed: &str) -> String {
         PathMatch::IfTextStands(files) => {
             files.iter().map(|file| format!("{file}?")).collect::<Vec<_>>().join(" ")
         }
+        PathMatch::IfLineStands(files) => {
+            files.iter().map(|file| format!("{file}!")).collect::<Vec<_>>().join(" ")
+        }
         PathMatch::Foreign => "-".to_owned(),
     }
 }
@@ -161,4 +164,31 @@ fn a_configured_prefix_goes_before_everything_else() {
     ] {
         assert_eq!(find_with(&settings, deployed), expected, "{deployed}");
     }
+}
+
+#[test]
+fn a_name_with_something_before_it_may_be_a_file_whose_line_decides() {
+    check(&[
+        ("/tmp/remote_8/remote_module_cart.py", "shop/cart.py!"),
+        ("/tmp/x/build-card.pyc", "src/pay/card.py!"),
+        ("/tmp/x/a_text.py", "shop/util/text.py! api/util/text.py! util/text.py!"),
+        ("/tmp/x/my_shop-admin.py", "scripts/shop-admin.py!"),
+        ("/tmp/x/recart.py", "-"),
+        ("/tmp/x/cart_.py", "-"),
+        ("/opt/venv/lib/python3.11/site-packages/x/a_cart.py", "-"),
+    ]);
+}
+
+#[test]
+fn rivals_have_the_same_name_and_the_nearest_paths_come_first() {
+    let index = PathIndex::new(FILES);
+    let rivals = |deployed, than| index.rivals(deployed, than).join(" ");
+    assert_eq!(
+        rivals("/srv/api/util/text.py", "util/text.py"),
+        "api/util/text.py shop/util/text.py"
+    );
+    assert_eq!(rivals("/srv/shop/cart.py", "shop/cart.py"), "");
+    assert_eq!(rivals("<string>", "shop/cart.py"), "");
+    let many = PathIndex::new((0..40).map(|at| format!("a{at}/models.py")));
+    assert!(many.rivals("/srv/a1/models.py", "a1/models.py").is_empty(), "too many to read");
 }

@@ -1,7 +1,10 @@
 //! The text of a frame, to be compared with lines of files. Clients redact secrets in it, so a
-//! part of it may stand for any text.
+//! part of it may stand for any text; they cut it; and it may have been read in another encoding
+//! than the file.
 use std::borrow::Cow;
 use std::fmt;
+
+use encoding_rs::WINDOWS_1252;
 
 use crate::text::fold_white_space;
 
@@ -10,18 +13,29 @@ pub const REDACTED: &str = "**scrubbed**";
 
 /// Shorter texts (`return x`, `else:`, `main()`) stand in any file and tell nothing.
 const MIN_TELLING: usize = 9;
+/// What clients and the server put at the end of a text that they cut, and how long such a text is
+/// at least: a shorter one ends so by itself.
+const CUT: [&str; 2] = ["…", "..."];
+const MIN_CUT: usize = 200;
 
-/// The text of a frame, white space folded; where something was redacted any text agrees.
+/// The text of a frame, white space folded; where something was redacted any text agrees, and
+/// where it was cut any end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuotedText<'a> {
     folded: Cow<'a, str>,
     is_redacted: bool,
+    /// The text without the mark of a cut, when it may have been cut.
+    start: Option<String>,
 }
 
 impl<'a> QuotedText<'a> {
     /// The text as a frame has it.
     pub fn of(text: &'a str) -> Self {
-        Self { folded: fold_white_space(text), is_redacted: text.contains(REDACTED) }
+        let folded = fold_white_space(text);
+        let start = CUT.iter().find_map(|mark| folded.strip_suffix(mark));
+        let start =
+            start.filter(|start| start.len() >= MIN_CUT).map(|start| start.trim_end().to_owned());
+        Self { is_redacted: text.contains(REDACTED), start, folded }
     }
 
     /// Whether a part of it was redacted.
@@ -54,19 +68,13 @@ impl<'a> QuotedText<'a> {
 
     /// The same for a line whose white space is folded already.
     pub(crate) fn reads_folded(&self, line: &str) -> bool {
-        if !self.is_redacted {
-            return self.folded == line;
-        }
-        let mut pieces = self.pieces();
-        let Some(mut rest) = pieces.next().and_then(|first| line.strip_prefix(first)) else {
-            return false;
-        };
-        let Some(last) = pieces.next_back() else { return rest.is_empty() };
-        for piece in pieces {
-            let Some(at) = rest.find(piece) else { return false };
-            rest = &rest[at + piece.len()..];
-        }
-        rest.ends_with(last)
+        agrees(&self.folded, line, false)
+            || self.start.as_ref().is_some_and(|start| agrees(start, line, true))
+    }
+
+    /// Whether equal lines are all that it reads: otherwise each line has to be compared.
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.is_redacted && self.start.is_none() && self.folded.is_ascii()
     }
 
     /// What is left around the redacted parts.
@@ -78,6 +86,62 @@ impl<'a> QuotedText<'a> {
     pub fn as_str(&self) -> &str {
         &self.folded
     }
+}
+
+/// Whether a quoted text agrees with a line, one of them perhaps read in a wrong encoding.
+fn agrees(quoted: &str, line: &str, is_cut: bool) -> bool {
+    if matches(quoted, line, is_cut) {
+        return true;
+    }
+    if quoted.is_ascii() || line.is_ascii() {
+        return false;
+    }
+    if is_misread(quoted) || is_misread(line) {
+        return matches(&loosened(quoted), &loosened(line), is_cut);
+    }
+    // UTF-8 that was taken for an encoding of single bytes.
+    let reread = |text: &str| -> Option<String> {
+        let (bytes, _, had_errors) = WINDOWS_1252.encode(text);
+        String::from_utf8(bytes.into_owned()).ok().filter(|_| !had_errors)
+    };
+    reread(quoted).is_some_and(|quoted| matches(&quoted, line, is_cut))
+        || reread(line).is_some_and(|line| matches(quoted, &line, is_cut))
+}
+
+/// Whether a line reads as `quoted`, in which what was redacted stands for any text.
+fn matches(quoted: &str, line: &str, is_cut: bool) -> bool {
+    let mut pieces: Vec<&str> = quoted.split(REDACTED).collect();
+    if is_cut {
+        pieces.push("");
+    }
+    let mut pieces = pieces.into_iter();
+    let Some(mut rest) = pieces.next().and_then(|first| line.strip_prefix(first)) else {
+        return false;
+    };
+    let Some(last) = pieces.next_back() else { return rest.is_empty() };
+    for piece in pieces {
+        let Some(at) = rest.find(piece) else { return false };
+        rest = &rest[at + piece.len()..];
+    }
+    rest.ends_with(last)
+}
+
+/// Whether a text has characters that stand for bytes which could not be decoded.
+fn is_misread(text: &str) -> bool {
+    text.contains(|c| matches!(c, '\u{fffd}' | '\u{80}'..='\u{9f}'))
+}
+
+/// The text with each run of characters beyond ASCII as one: which ones they are is not known.
+fn loosened(text: &str) -> String {
+    let mut loose = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii() {
+            loose.push(c);
+        } else if !loose.ends_with('\u{fffd}') {
+            loose.push('\u{fffd}');
+        }
+    }
+    loose
 }
 
 impl fmt::Display for QuotedText<'_> {
@@ -114,6 +178,42 @@ mod tests {
         ] {
             assert!(!QuotedText::of(quoted).reads(line), "{quoted} {line}");
         }
+    }
+
+    #[test]
+    fn bytes_that_could_not_be_decoded_agree_with_any_character() {
+        for (quoted, line) in [
+            ("s = 'Grüße'", "s = 'Gr\u{fffd}\u{fffd}e'"),
+            ("s = 'Gr\u{fffd}e'", "s = 'Grüße'"),
+            ("s = '\u{80}'", "s = '€'"),
+            ("s = 'GrÃ¼Ã\u{178}e â‚¬'", "s = 'Grüße €'"),
+            ("s = 'Grüße'", "s = 'GrÃ¼Ã\u{178}e'"),
+            ("f('Gr\u{fffd}e', **scrubbed**)", "f('Grüße', key)"),
+        ] {
+            assert!(QuotedText::of(quoted).reads(line), "{quoted} {line}");
+        }
+        for (quoted, line) in [
+            ("s = 'müller'", "s = 'möller'"),
+            ("print('你好')", "print('再见')"),
+            ("s = 'Gr\u{fffd}e'", "s = 'Grasse'"),
+            ("s = 'Gr\u{fffd}e'", "t = 'Grüße'"),
+        ] {
+            assert!(!QuotedText::of(quoted).reads(line), "{quoted} {line}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_was_cut_agrees_with_any_end() {
+        let start = format!("rows = [{}", "1, ".repeat(700));
+        let line = format!("    {start}2, 3]  # all of them");
+        for mark in ["…", "..."] {
+            assert!(QuotedText::of(&format!("{start}{mark}")).reads(&line));
+            assert!(QuotedText::of(&format!("{start}{mark}")).reads(&start));
+            assert!(!QuotedText::of(&format!("{start}9{mark}")).reads(&line));
+        }
+        assert!(!QuotedText::of("rows = […").reads("rows = [1]"), "it ends so by itself");
+        assert!(QuotedText::of("rows = [...").reads("rows = [..."));
+        assert!(!QuotedText::of(&start).reads(&line), "it was not cut");
     }
 
     #[test]

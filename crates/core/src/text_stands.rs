@@ -4,77 +4,109 @@ use std::collections::HashSet;
 use crate::quoted_text::QuotedText;
 use crate::text::fold_white_space;
 
-/// A line of a frame: its number from 1, and its text.
-pub type QuotedLine<'a> = (u32, &'a str);
+/// The lines of one deployed file that the frames of a report quote, those that tell something.
+#[derive(Debug)]
+pub struct QuotedLines<'a>(Vec<(u32, QuotedText<'a>)>);
 
-/// The quoted lines that tell something.
-fn telling<'a>(quoted: &[QuotedLine<'a>]) -> Vec<(u32, QuotedText<'a>)> {
-    let texts = quoted.iter().map(|(line, text)| (*line, QuotedText::of(text)));
-    texts.filter(|(_, text)| text.is_telling() && !text.is_blank()).collect()
+impl<'a> QuotedLines<'a> {
+    /// From line numbers (from 1) and texts.
+    pub fn new(quoted: impl IntoIterator<Item = (u32, &'a str)>) -> Self {
+        let texts = quoted.into_iter().map(|(line, text)| (line, QuotedText::of(text)));
+        Self(texts.filter(|(_, text)| text.is_telling() && !text.is_blank()).collect())
+    }
+
+    /// Whether none of them tells anything.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether all of them stand in a file at their very numbers.
+    pub fn all_stand_at_their_numbers(&self, file: &FileLines) -> bool {
+        self.0.iter().all(|quoted| file.reads_at_number(quoted))
+    }
+
+    /// Whether one of them stands in a file at its very number.
+    pub fn any_stands_at_its_number(&self, file: &FileLines) -> bool {
+        self.0.iter().any(|quoted| file.reads_at_number(quoted))
+    }
+
+    /// Whether one of them stands in a file, at whatever number.
+    pub fn any_stands(&self, file: &FileLines) -> bool {
+        self.0.iter().any(|(_, text)| file.has(text))
+    }
+
+    /// The one of `files` in which all of them stand, and the most of them at their very numbers.
+    /// `None` when there is none, or two files are as good, or no line tells anything.
+    pub fn file_of(&self, files: &[FileLines]) -> Option<usize> {
+        if self.is_empty() {
+            return None;
+        }
+        let at_their_number = |file: &FileLines| {
+            let all_stand = self.0.iter().all(|(_, text)| file.has(text));
+            all_stand.then(|| self.0.iter().filter(|quoted| file.reads_at_number(quoted)).count())
+        };
+        let standing: Vec<Option<usize>> = files.iter().map(at_their_number).collect();
+        let best = standing.iter().flatten().max()?;
+        only((0..files.len()).filter(|&at| standing[at].as_ref() == Some(best)))
+    }
+
+    /// The only one of `files` in which all of them stand at their very numbers.
+    pub fn file_by_numbers(&self, files: &[FileLines]) -> Option<usize> {
+        if self.is_empty() {
+            return None;
+        }
+        only((0..files.len()).filter(|&at| self.all_stand_at_their_numbers(&files[at])))
+    }
 }
 
-/// The lines of a file, to ask for many frames whether they can be of it.
+fn only(mut found: impl Iterator<Item = usize>) -> Option<usize> {
+    let first = found.next();
+    first.filter(|_| found.next().is_none())
+}
+
+/// The lines of a file, white space folded, to ask for many frames whether they can be of it.
 #[derive(Debug)]
-pub struct FileLines(HashSet<String>);
+pub struct FileLines {
+    lines: Vec<String>,
+    known: HashSet<String>,
+}
 
 impl FileLines {
     /// The lines of `content`.
     pub fn of(content: &str) -> Self {
-        Self(content.lines().map(|line| fold_white_space(line).into_owned()).collect())
+        let lines: Vec<String> =
+            content.lines().map(|line| fold_white_space(line).into_owned()).collect();
+        Self { known: lines.iter().cloned().collect(), lines }
     }
 
-    /// Whether a line that tells something does not stand in the file.
-    pub fn miss(&self, text: &str) -> bool {
-        let text = QuotedText::of(text);
-        if !text.is_telling() || text.is_blank() {
-            return false;
-        }
-        let stands = match text.is_redacted() {
-            true => self.0.iter().any(|line| text.reads_folded(line)),
-            false => self.0.contains(text.as_str()),
-        };
-        !stands
+    fn has(&self, text: &QuotedText<'_>) -> bool {
+        self.known.contains(text.as_str())
+            || (!text.is_plain() && self.lines.iter().any(|line| text.reads_folded(line)))
     }
-}
 
-/// The one of `contents` in which all the lines stand, white space folded, and the most of them
-/// at their very number. `None` when there is none, or two files are as good.
-pub fn where_text_stands(contents: &[String], quoted: &[QuotedLine<'_>]) -> Option<usize> {
-    let wanted = telling(quoted);
-    if wanted.is_empty() {
-        return None;
-    }
-    let at_their_number = |content: &String| {
-        let lines: Vec<_> = content.lines().map(fold_white_space).collect();
-        let is_there = |(line, text): &&(u32, QuotedText<'_>)| {
-            let line = (*line as usize).checked_sub(1).and_then(|at| lines.get(at));
-            line.is_some_and(|line| text.reads_folded(line))
-        };
-        let stands = |text: &QuotedText<'_>| lines.iter().any(|line| text.reads_folded(line));
-        let all_stand = wanted.iter().all(|(_, text)| stands(text));
-        all_stand.then(|| wanted.iter().filter(is_there).count())
-    };
-    let standing: Vec<Option<usize>> = contents.iter().map(at_their_number).collect();
-    let best = standing.iter().flatten().max()?;
-    let mut at_best = (0..contents.len()).filter(|&at| standing[at].as_ref() == Some(best));
-    match (at_best.next(), at_best.next()) {
-        (Some(at), None) => Some(at),
-        _ => None,
+    fn reads_at_number(&self, (line, text): &(u32, QuotedText<'_>)) -> bool {
+        let line = (*line as usize).checked_sub(1).and_then(|at| self.lines.get(at));
+        line.is_some_and(|line| text.reads_folded(line))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{FileLines, where_text_stands};
+    use super::{FileLines, QuotedLines};
+
+    fn files() -> [FileLines; 3] {
+        [
+            "import os\nreturn  sum(prices)\n",
+            "return sum(prices)\n",
+            "return x\nreturn max(prices)\n",
+        ]
+        .map(FileLines::of)
+    }
 
     #[test]
     fn the_file_is_the_one_that_holds_the_line_best_at_its_number() {
-        let contents = [
-            "import os\nreturn  sum(prices)\n".to_owned(),
-            "return sum(prices)\n".to_owned(),
-            "return x\nreturn max(prices)\n".to_owned(),
-        ];
-        let find = |quoted: &[(u32, &str)]| where_text_stands(&contents, quoted);
+        let find =
+            |quoted: &[(u32, &str)]| QuotedLines::new(quoted.iter().copied()).file_of(&files());
         assert_eq!(find(&[(2, "    return sum(prices)")]), Some(0));
         assert_eq!(find(&[(1, "return sum(prices)")]), Some(1));
         assert_eq!(find(&[(9, "return sum(prices)")]), None, "two files have it");
@@ -86,18 +118,30 @@ mod tests {
         assert_eq!(find(&[(1, "")]), None);
         assert_eq!(find(&[(9, "return max(**scrubbed**)")]), Some(2));
         assert_eq!(find(&[(3, "\"**scrubbed**\"")]), None, "any line reads so");
-        assert_eq!(where_text_stands(&[], &[(1, "return sum(prices)")]), None);
+        assert_eq!(QuotedLines::new([(1, "return sum(prices)")]).file_of(&[]), None);
+    }
+
+    #[test]
+    fn by_numbers_the_file_is_the_only_one_that_reads_so_there() {
+        let find = |quoted: &[(u32, &str)]| {
+            QuotedLines::new(quoted.iter().copied()).file_by_numbers(&files())
+        };
+        assert_eq!(find(&[(2, "return sum(prices)")]), Some(0));
+        assert_eq!(find(&[(2, "return sum(prices)"), (1, "import os, sys")]), None);
+        assert_eq!(find(&[(9, "return max(prices)")]), None, "stands elsewhere");
+        assert_eq!(find(&[(1, "return x")]), None, "too short to tell anything");
     }
 
     #[test]
     fn a_line_that_is_not_in_the_file_is_missed() {
-        let lines = FileLines::of("import os\nreturn  sum(prices)\n");
-        assert!(!lines.miss("    return sum(prices)\n"));
-        assert!(lines.miss("return max(prices)"));
-        assert!(!lines.miss("return x"), "too short to tell anything");
-        assert!(!lines.miss(""));
-        assert!(!lines.miss("return sum(**scrubbed**)"), "a redacted part stands for any text");
-        assert!(lines.miss("return max(**scrubbed**)"));
-        assert!(!lines.miss("**scrubbed**"), "tells nothing");
+        let stands = |text| {
+            QuotedLines::new([(1, text)])
+                .any_stands(&FileLines::of("import os\nreturn  sum(prices)\n"))
+        };
+        assert!(stands("    return sum(prices)\n"));
+        assert!(!stands("return max(prices)"));
+        assert!(stands("return sum(**scrubbed**)"), "a redacted part stands for any text");
+        assert!(!stands("return max(**scrubbed**)"));
+        assert!(QuotedLines::new([(1, "return x"), (2, ""), (3, "**scrubbed**")]).is_empty());
     }
 }

@@ -3,7 +3,7 @@
 //! A frame is `PATH LINE FUNCTION TEXT`; `@` before a line gives a rule.
 use flawless_core::{
     BlameFrame, ChoiceSettings, CodePattern, Frame, FramePath, KnownError, PathIndex, PathMatch,
-    PathPatterns, PathSettings, Report, Rules, Verdict, choose,
+    PathPatterns, PathSettings, Report, Rules, Verdict, choose, classify,
 };
 
 const FILES: [&str; 4] = ["shop/web.py", "shop/cart.py", "shop/money.py", "vendor/box.py"];
@@ -47,11 +47,15 @@ fn check_with(blame_frame: BlameFrame, text: &str) -> String {
     let settings = ChoiceSettings { paths, may_blame, blame_frame };
     let files = PathIndex::new(FILES);
     let found = |frame: &Frame| match files.find(&frame.path, &settings.paths) {
-        PathMatch::Certain(path, rule) => Some(FramePath { path: path.to_owned(), rule }),
+        PathMatch::Certain(path, rule) => {
+            Some(FramePath { path: path.to_owned(), rule, wraps: None })
+        }
         _ => None,
     };
     let found: Vec<Option<FramePath>> = report.traceback.iter().map(found).collect();
-    let choice = choose(&report, &found, &settings, &|_, function| function == "often", &rules);
+    let often = |_: &str, function: &str| function == "often";
+    let frames = classify(&report.traceback, &found, &settings, &often, &rules);
+    let choice = choose(&report, frames, &rules);
     let places = choice.suspects.iter().map(|line| format!("{}:{}", line.path, line.line));
     let places: Vec<String> = places.collect();
     let kinds = choice.frames.iter().map(|frame| format!("{:?}", frame.kind));
@@ -145,6 +149,19 @@ fn when_nobody_can_be_blamed_the_reason_is_said() {
 }
 
 #[test]
+fn the_last_suspect_is_of_another_file_when_there_is_one() {
+    let text = "
+        /srv/app/shop/web.py 2 handle return cart.total()
+        /srv/app/shop/cart.py 5 total return sum(x)
+        /srv/app/shop/cart.py 6 sum_up return add(x)
+        /srv/app/shop/cart.py 7 add return x / 0";
+    assert!(check(text).ends_with("→ shop/cart.py:7, shop/cart.py:6, shop/web.py:2"));
+    let (_, in_one_file) = text.split_once("total()").expect("a frame");
+    let found = check(in_one_file);
+    assert!(found.ends_with("→ shop/cart.py:7, shop/cart.py:6, shop/cart.py:5"), "{found}");
+}
+
+#[test]
 fn wrappers_and_functions_that_many_errors_go_through_stand_behind() {
     let text = "
         /srv/app/shop/web.py 2 handle return cart.total()
@@ -160,7 +177,8 @@ fn wrappers_and_functions_that_many_errors_go_through_stand_behind() {
     assert_eq!(
         check_with(BlameFrame::Innermost, text),
         "Candidate Candidate Candidate Candidate Candidate → \
-         shop/money.py:9, shop/money.py:7, shop/money.py:3"
+         shop/money.py:9, shop/money.py:7, shop/cart.py:5",
+        "the third suspect is of another file"
     );
     let text = "
         /srv/app/shop/money.py 3 wrapper return func(1)

@@ -11,8 +11,9 @@ use crate::blocking::blocking;
 use crate::commit_info::CommitInfo;
 use crate::error::GitError;
 use crate::facts::{Fact, FactKey};
-use crate::line_tracer::{ANSWERS_VERSION, LineTracer, Traced, line_of, line_origin, object_id};
+use crate::line_tracer::{ANSWERS_VERSION, LineTracer, Traced, line_origin, object_id};
 use crate::repository::Repository;
+use crate::source_text::line_of;
 use crate::tracer::{Place, TraceError, WhiteSpace};
 
 /// How often a line is followed through moves.

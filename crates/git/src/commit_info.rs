@@ -4,7 +4,7 @@ use flawless_core::{CommitPeople, Developer};
 use gix_actor::SignatureRef;
 use gix_mailmap::Snapshot;
 use gix_object::CommitRef;
-use gix_object::bstr::{BStr, ByteSlice};
+use gix_object::bstr::{BStr, BString, ByteSlice};
 
 /// Messages can be as long as people like; what counts stands at their ends.
 const MAX_SUMMARY: usize = 200;
@@ -22,7 +22,8 @@ pub(crate) struct CommitInfo {
 }
 
 impl CommitInfo {
-    /// Reads a commit object. Names in older encodings are brought to UTF-8.
+    /// Reads a commit object. Names in older encodings are brought to UTF-8 before the mailmap,
+    /// which is UTF-8, is asked for them.
     pub(crate) fn parse(
         commit: &[u8],
         hash: gix_hash::Kind,
@@ -37,8 +38,18 @@ impl CommitInfo {
                 (Err(_), None) => bytes.to_str_lossy().into_owned(),
             }
         };
+        let utf8 = |bytes: &BStr| -> BString {
+            let is_utf8 = std::str::from_utf8(bytes).is_ok();
+            match encoding.filter(|_| !is_utf8) {
+                Some(encoding) => encoding.decode(bytes).0.into_owned().into(),
+                None => bytes.to_owned(),
+            }
+        };
         let person = |signature: SignatureRef<'_>| -> (Developer, i64) {
-            let resolved = mailmap.resolve_cow(signature);
+            let (name, email) = (utf8(signature.name), utf8(signature.email));
+            let decoded =
+                SignatureRef { name: name.as_bstr(), email: email.as_bstr(), ..signature };
+            let resolved = mailmap.resolve_cow(decoded);
             let developer = Developer {
                 name: text(resolved.name.as_ref().trim().as_bstr()),
                 email: text(resolved.email.as_ref().trim().as_bstr()),

@@ -16,6 +16,7 @@ use crate::facts::{Fact, FactKey, FactStore};
 use crate::git_blame::{Answer, git_blame, git_blame_moves};
 use crate::ignore_revs::IgnoreList;
 use crate::repository::Repository;
+use crate::source_text::line_of;
 use crate::tracer::{Origin, Place, TraceError, TraceOptions, Tracer, WhiteSpace, count_lines};
 
 /// What finds origins.
@@ -304,13 +305,6 @@ impl LineTracer {
 fn shown(path: &str) -> String {
     let printable = path.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c });
     printable.take(200).collect()
-}
-
-/// Line `line` (from 1) of a text, without its end.
-pub(crate) fn line_of(content: &[u8], line: u32) -> Option<String> {
-    let lines = content.strip_suffix(b"\n").unwrap_or(content).split(|byte| *byte == b'\n');
-    let line = lines.skip(line.checked_sub(1)? as usize).take(1).next()?;
-    (!content.is_empty()).then(|| String::from_utf8_lossy(line).into_owned())
 }
 
 pub(crate) fn object_id(commit: &CommitId) -> Option<ObjectId> {

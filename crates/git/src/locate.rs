@@ -5,8 +5,8 @@ use flawless_core::{Blame, CommitId, Confidence, QuotedText};
 use crate::blamer::Blamer;
 use crate::error::GitError;
 use crate::function_lines::same_text_in_function;
-use crate::line_tracer::line_of;
 use crate::repository::Repository;
+use crate::source_text::{line_in_git, line_of, source_text};
 
 /// How many earlier versions of a file are looked at.
 const MAX_VERSIONS: usize = 50;
@@ -142,6 +142,8 @@ async fn find(
              {path}:{line} to compare with"
         )));
     }
+    let content = repository.file(commit, path).await?.unwrap_or_default();
+    let line = line_in_git(&content, line);
     let here = |confidence, how| Standing {
         revision: commit.clone(),
         path: path.to_owned(),
@@ -149,7 +151,6 @@ async fn find(
         confidence,
         how,
     };
-    let content = repository.file(commit, path).await?.unwrap_or_default();
     match line_of(&content, line) {
         Some(_) if wanted.is_blank() => {
             let how = format!("at {name}; the report carries no source text");
@@ -169,7 +170,7 @@ async fn find(
     if let Some(standing) = find_earlier(repository, commit, reported, &wanted, others).await? {
         return Ok(Ok(standing));
     }
-    let content = String::from_utf8_lossy(&content);
+    let content = source_text(&content);
     if let Some(found) = same_text_in_function(&content, function, &wanted, line) {
         let how = format!(
             "by text: at {name} line {line} is another one, and the reported text stands in the \
@@ -203,13 +204,14 @@ async fn find_earlier(
             continue;
         }
         let content = repository.file(&version.commit, &version.path).await?.unwrap_or_default();
-        if line_of(&content, reported.line).is_none_or(|text| !wanted.reads(&text)) {
+        let line = line_in_git(&content, reported.line);
+        if line_of(&content, line).is_none_or(|text| !wanted.reads(&text)) {
             continue;
         }
         let mut agreeing = 0;
         for (other, quoted) in &witnesses {
             let content = repository.file(&version.commit, other.path).await?.unwrap_or_default();
-            let text = line_of(&content, other.line);
+            let text = line_of(&content, line_in_git(&content, other.line));
             agreeing += usize::from(text.is_some_and(|text| quoted.reads(&text)));
         }
         // Without others to bear it out, the text has to say something by itself.
@@ -229,7 +231,7 @@ async fn find_earlier(
             let standing = Standing {
                 revision: version.commit,
                 path: version.path,
-                line: reported.line,
+                line,
                 confidence: Confidence::Earlier,
                 how,
             };

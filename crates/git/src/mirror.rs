@@ -1,21 +1,20 @@
 //! A repository that is kept current: cloned and fetched by us, or read where it lies.
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use fancy_regex::Regex;
 use flawless_core::{AutomationPatterns, Blame, CommitId, LineOrigin, PathIndex};
-use tokio::time::Instant;
 
 use crate::clone::{fetch_into, open_or_clone, tidy};
 use crate::error::GitError;
 use crate::facts::FactStore;
+use crate::fetching::{FetchTicket, Fetching};
 use crate::ignore_revs::IgnoreRevs;
 use crate::line_tracer::{Engine, Judgement};
 use crate::locate::{Located, NotLocated, ReportedLine, Revision, locate};
 use crate::pins::Pins;
 use crate::process::GitProgram;
-use crate::repository::Repository;
+use crate::repository::{Named, Repository};
 use crate::revision_name::candidates;
 use crate::source::Source;
 use crate::standing::{Standing, standing};
@@ -23,9 +22,6 @@ use crate::submodules::{Listing, Submodules};
 use crate::tip::Tip;
 use crate::tracer::WhiteSpace;
 
-const FETCH_LIMIT: Duration = Duration::from_secs(3_600);
-const FETCH_ON_DEMAND_EVERY: Duration = Duration::from_secs(10);
-const FETCH_ON_DEMAND_LIMIT: Duration = Duration::from_secs(60);
 /// File lists of the revisions used last.
 const MAX_LISTINGS: usize = 4;
 
@@ -79,8 +75,7 @@ pub struct Mirror {
     tip: Mutex<Option<Arc<Tip>>>,
     listings: Mutex<Vec<(CommitId, Arc<Listing>)>>,
     submodules: Submodules,
-    /// Held while fetching; when the last fetch ended.
-    fetched: tokio::sync::Mutex<Option<Instant>>,
+    fetching: Fetching,
     pins: Pins,
     judgement: Arc<Judgement>,
 }
@@ -102,7 +97,7 @@ impl Mirror {
             repository,
             tip: Mutex::default(),
             listings: Mutex::default(),
-            fetched: tokio::sync::Mutex::default(),
+            fetching: Fetching::default(),
             pins: Pins::default(),
             judgement: Arc::default(),
         };
@@ -132,10 +127,16 @@ impl Mirror {
     /// The remote's words, credentials hidden. What was there before stays usable.
     pub async fn fetch(&self) -> Result<Arc<Tip>, GitError> {
         if let Source::Clone { url, .. } = &self.settings.source {
-            let mut last = self.fetched.lock().await;
-            let result = fetch_into(&self.repository, url, FETCH_LIMIT).await;
-            *last = Some(Instant::now());
+            let _writing = self.fetching.writing.lock().await;
+            let (number, limit) = self.fetching.begin();
+            let result = fetch_into(&self.repository, url, limit).await;
+            let ids = self.fetching.end(number, result.as_ref().map(|()| ()));
             result?;
+            for id in ids {
+                if self.repository.resolve(id.as_str()).await?.is_none() {
+                    self.pins.fetch(&self.repository, url, &id).await;
+                }
+            }
             tidy(&self.repository).await;
             self.repository.refresh().await;
         }
@@ -146,28 +147,27 @@ impl Mirror {
         self.read_tip().await
     }
 
-    /// The same for a report that the mirror does not explain: not again within ten seconds,
-    /// because anybody can report what does not exist, and not longer than a minute.
-    ///
-    /// # Errors
-    /// As [`Mirror::fetch`].
-    pub async fn fetch_on_demand(&self) -> Result<Arc<Tip>, GitError> {
-        let Source::Clone { url, .. } = &self.settings.source else { return self.read_tip().await };
-        let limit = FETCH_ON_DEMAND_LIMIT;
-        let timed_out = |_| GitError::TimedOut { command: "git fetch".into(), limit };
-        let last = tokio::time::timeout(limit, self.fetched.lock()).await.map_err(timed_out);
-        let mut last = last?;
-        let recent = Instant::now().checked_sub(FETCH_ON_DEMAND_EVERY);
-        if *last < recent || last.is_none() {
-            // Before, so that a fetch that breaks off is not begun again at once.
-            *last = Some(Instant::now());
-            let result = fetch_into(&self.repository, url, limit).await;
-            *last = Some(Instant::now());
-            self.repository.refresh().await;
-            result?;
-        }
-        drop(last);
-        self.read_tip().await
+    /// Whether we fetch it; what somebody else keeps current is as new as it can be.
+    pub fn is_fetched_by_us(&self) -> bool {
+        matches!(self.settings.source, Source::Clone { .. })
+    }
+
+    /// Asks whoever waits at [`Mirror::fetch_is_asked_for`] for a fetch, because a report cannot
+    /// be explained without; it is to bring the commit that `revision` names in full. Returns at
+    /// once.
+    pub fn ask_for_fetch(&self, revision: Option<&str>) -> FetchTicket {
+        self.fetching.ask(revision.and_then(|name| CommitId::parse(name.trim())).as_ref())
+    }
+
+    /// Whether a fetch that began after this was asked for has succeeded.
+    pub fn is_fetched(&self, ticket: FetchTicket) -> bool {
+        self.fetching.is_done(ticket)
+    }
+
+    /// Returns when a fetch was asked for; not again within ten seconds of the last one, because
+    /// anybody can report what does not exist.
+    pub async fn fetch_is_asked_for(&self) {
+        self.fetching.is_asked_for().await;
     }
 
     /// Looks which commit is the tip now. In a mirror of our own only a fetch changes it.
@@ -194,58 +194,70 @@ impl Mirror {
         Ok(tip)
     }
 
-    /// The commit that a client's `revision` names: an id, a tag, what `git describe` prints, or
-    /// a release whose tag can be guessed. Fetched when it is not there yet, and kept from then
-    /// on, whatever becomes of its branch.
+    /// The commit that `revision` names: an id, a tag, a branch, what `git describe` prints, or a
+    /// release whose tag can be guessed. Fetched when it is not there yet.
     ///
     /// # Errors
     /// git cannot be run.
-    pub async fn resolve(&self, revision: &str) -> Result<Option<CommitId>, GitError> {
-        let names = candidates(revision);
-        let mut known = self.resolve_here(&names).await?;
-        if known.is_none()
-            && let Source::Clone { url, .. } = &self.settings.source
-            && !names.is_empty()
-        {
-            if let Err(error) = self.fetch_on_demand().await {
-                tracing::warn!(%error, revision, "a revision that is not here could not be fetched");
-                return Ok(None);
-            }
-            known = self.resolve_here(&names).await?;
-            if known.is_none()
-                && let Some(id) = CommitId::parse(&names[0])
-            {
-                let _writing = self.fetched.lock().await;
-                known = self.pins.fetch(&self.repository, url, &id).await;
+    pub async fn resolve(&self, revision: &str) -> Result<Option<Named>, GitError> {
+        let known = self.resolve_here(revision).await?;
+        if known.is_some() || candidates(revision).is_empty() || !self.is_fetched_by_us() {
+            return Ok(known);
+        }
+        self.ask_for_fetch(Some(revision));
+        if self.fetching.is_too_soon() {
+            return Ok(None);
+        }
+        if let Err(error) = self.fetch().await {
+            tracing::warn!(%error, revision, "a revision that is not here could not be fetched");
+            return Ok(None);
+        }
+        self.resolve_here(revision).await
+    }
+
+    /// The same without asking the remote. Tags and ids come before branches. What was found is
+    /// kept from then on, whatever becomes of its branch.
+    ///
+    /// # Errors
+    /// git cannot be run.
+    pub async fn resolve_here(&self, revision: &str) -> Result<Option<Named>, GitError> {
+        let mut branch = None;
+        for name in candidates(revision) {
+            match self.repository.resolve_named(&name).await? {
+                Some(named) if !named.is_branch => {
+                    self.pin(&named.commit).await;
+                    return Ok(Some(named));
+                }
+                Some(named) => {
+                    branch.get_or_insert(named);
+                }
+                None => {}
             }
         }
+        Ok(branch)
+    }
+
+    async fn pin(&self, commit: &CommitId) {
         // While somebody writes, it is pinned the next time.
-        if let (Some(commit), Source::Clone { .. }) = (&known, &self.settings.source)
-            && let Ok(_writing) = self.fetched.try_lock()
+        if self.is_fetched_by_us()
+            && let Ok(_writing) = self.fetching.writing.try_lock()
         {
             self.pins.pin(&self.repository, commit).await;
         }
-        Ok(known)
     }
 
-    /// What a client's `revision` says about what runs: a commit, a tag or a release stays what
-    /// it is; where a branch is now is not where it was when the program was deployed.
+    /// What a client's `revision` says about what runs, as far as the mirror knows it: a commit, a
+    /// tag or a release stays what it is; where a branch is now is not where it was when the
+    /// program was deployed. `None` when the mirror does not have it.
     ///
     /// # Errors
     /// git cannot be run.
     pub async fn running(&self, revision: &str) -> Result<Option<Revision>, GitError> {
-        let Some(commit) = self.resolve(revision).await? else { return Ok(None) };
-        let is_branch = self.repository.is_branch(revision).await?;
-        Ok(Some(if is_branch { Revision::Tip(commit) } else { Revision::Running(commit) }))
-    }
-
-    async fn resolve_here(&self, names: &[String]) -> Result<Option<CommitId>, GitError> {
-        for name in names {
-            if let Some(commit) = self.repository.resolve(name).await? {
-                return Ok(Some(commit));
-            }
-        }
-        Ok(None)
+        let named = self.resolve_here(revision).await?;
+        Ok(named.map(|Named { commit, is_branch }| match is_branch {
+            true => Revision::Tip(commit),
+            false => Revision::Running(commit),
+        }))
     }
 
     /// The files of a commit, those of mirrored submodules among them.

@@ -1,44 +1,25 @@
 //! Deployed revisions are kept by references of our own, so that a force-push does not lose them.
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use flawless_core::CommitId;
 use tokio::time::Instant;
 
+use crate::error::GitError;
 use crate::repository::Repository;
 
 const FETCH_LIMIT: Duration = Duration::from_secs(60);
-/// Anybody can report ids that do not exist: each is asked for once, as long as it is remembered,
-/// and not one after the other.
-const MAX_ASKED: usize = 1_000;
-const ASK_EVERY: Duration = Duration::from_secs(10);
+/// Anybody can report ids that do not exist: one that the remote does not have is not asked for
+/// again for some time, as long as it is remembered.
+const MAX_REFUSED: usize = 1_000;
+const REFUSED_FOR: Duration = Duration::from_secs(600);
 
-/// The revisions that are pinned or were asked for since the start.
+/// The revisions that are pinned, and those that the remote does not give out.
 #[derive(Debug, Default)]
 pub(crate) struct Pins {
     pinned: Mutex<HashSet<CommitId>>,
-    asked: Mutex<Asked>,
-}
-
-#[derive(Debug, Default)]
-struct Asked {
-    ids: HashSet<CommitId>,
-    last: Option<Instant>,
-}
-
-impl Asked {
-    /// Whether this one may be asked for now.
-    fn may(&mut self, commit: &CommitId) -> bool {
-        if self.ids.contains(commit) || self.last.is_some_and(|last| last.elapsed() < ASK_EVERY) {
-            return false;
-        }
-        if self.ids.len() >= MAX_ASKED {
-            self.ids.clear();
-        }
-        self.last = Some(Instant::now());
-        self.ids.insert(commit.clone())
-    }
+    refused: Mutex<HashMap<CommitId, Instant>>,
 }
 
 impl Pins {
@@ -59,25 +40,33 @@ impl Pins {
 
     /// Asks the remote for a commit that no branch or tag has any more. Not every remote gives
     /// one out.
-    pub(crate) async fn fetch(
-        &self,
-        repository: &Repository,
-        url: &str,
-        commit: &CommitId,
-    ) -> Option<CommitId> {
-        if !self.asked.lock().unwrap_or_else(PoisonError::into_inner).may(commit) {
-            return None;
+    pub(crate) async fn fetch(&self, repository: &Repository, url: &str, commit: &CommitId) {
+        if self.is_refused(commit) {
+            return;
         }
         let refspec = format!("{commit}:{}", reference(commit));
         let run =
             repository.run_remote("fetch").args(["--quiet", "--no-tags", "--", url, &refspec]);
-        match run.timeout(FETCH_LIMIT).output().await {
-            Ok(_) => repository.resolve(commit.as_str()).await.ok().flatten(),
-            Err(error) => {
-                tracing::info!(%error, %commit, "a revision is not on the remote");
-                None
-            }
+        let Err(error) = run.timeout(FETCH_LIMIT).output().await else { return };
+        tracing::info!(%error, %commit, "a revision could not be fetched by its id");
+        // The remote names the commit that it does not have or give out; whatever else fails says
+        // nothing about the commit.
+        if matches!(&error, GitError::Failed { message, .. } if message.contains(commit.as_str())) {
+            self.refuse(commit);
         }
+    }
+
+    fn is_refused(&self, commit: &CommitId) -> bool {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.get(commit).is_some_and(|since| since.elapsed() < REFUSED_FOR)
+    }
+
+    fn refuse(&self, commit: &CommitId) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if refused.len() >= MAX_REFUSED {
+            refused.clear();
+        }
+        refused.insert(commit.clone(), Instant::now());
     }
 }
 

@@ -22,6 +22,15 @@ const MAX_BLOB: usize = 32 * 1024 * 1024;
 /// Enough for millions of files.
 pub(crate) const MAX_TREE: usize = 512 * 1024 * 1024;
 
+/// What a revision's name stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The commit that it names now.
+    pub commit: CommitId,
+    /// It is the name of a branch, which names another commit tomorrow.
+    pub is_branch: bool,
+}
+
 /// The tracer, or why there is none.
 type OpenedTracer = Result<Arc<Tracer>, String>;
 
@@ -94,17 +103,22 @@ impl Repository {
         }
     }
 
-    /// Whether `name` is a branch, or `HEAD`.
-    pub(crate) async fn is_branch(&self, name: &str) -> Result<bool, GitError> {
-        if name == "HEAD" {
-            return Ok(true);
-        }
-        let names = ["refs/heads/", "refs/remotes/", "refs/remotes/origin/"];
-        let run = self.run("for-each-ref").args(["--format=%(refname)"]);
-        let found = run.args(names.map(|folder| format!("{folder}{name}"))).output().await?;
-        let is_it =
-            |line: &&str| names.iter().any(|folder| line.strip_prefix(folder) == Some(name));
-        Ok(String::from_utf8_lossy(&found).lines().any(|line| is_it(&line)))
+    /// The commit that `revision` names, and whether it names a branch: any reference but a tag
+    /// moves.
+    ///
+    /// # Errors
+    /// git cannot be run.
+    pub(crate) async fn resolve_named(&self, revision: &str) -> Result<Option<Named>, GitError> {
+        let Some(commit) = self.resolve(revision).await? else { return Ok(None) };
+        let run = self.run("rev-parse").args(["--symbolic-full-name", revision]);
+        let reference = match run.output().await {
+            Ok(name) => name,
+            Err(GitError::Failed { .. }) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let reference = reference.trim_ascii();
+        let is_branch = !reference.is_empty() && !reference.starts_with(b"refs/tags/");
+        Ok(Some(Named { commit, is_branch }))
     }
 
     /// The tracer for this repository, or why there is none.

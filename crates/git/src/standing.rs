@@ -7,7 +7,8 @@ use crate::blamer::Blamer;
 use crate::blocking::blocking;
 use crate::error::GitError;
 use crate::git_blame::git_blame_reverse;
-use crate::line_tracer::{line_of, object_id};
+use crate::line_tracer::object_id;
+use crate::source_text::{line_of, source_text};
 use crate::tracer::{Place, WhiteSpace};
 
 /// So many lines that read alike are traced back.
@@ -91,7 +92,7 @@ async fn stands_by_text(
         return Ok(None);
     };
     let content = blamer.repository().file(revision, path).await?.unwrap_or_default();
-    let content = String::from_utf8_lossy(&content);
+    let content = source_text(&content);
     let lines = (1u32..).zip(content.split('\n'));
     let alike = lines.filter(|(_, text)| fold_white_space(text) == wanted);
     for (line, _) in alike.take(MAX_ALIKE) {

@@ -61,16 +61,15 @@ impl Submodules {
         let mut others = Vec::new();
         for (path, commit) in submodules {
             let mirror = self.0.iter().find(|(mirrored, _)| *mirrored == path);
-            let known = match mirror {
-                Some((_, mirror)) => {
-                    Box::pin(mirror.resolve(commit.as_str())).await?.map(|_| mirror)
-                }
-                None => None,
-            };
-            let Some(mirror) = known else {
+            let Some((_, mirror)) = mirror else {
                 others.push(path);
                 continue;
             };
+            if Box::pin(mirror.resolve_here(commit.as_str())).await?.is_none() {
+                mirror.ask_for_fetch(Some(commit.as_str()));
+                others.push(path);
+                continue;
+            }
             let inner = mirror.repository.tree(&commit).await?;
             files.extend(inner.files.iter().map(|file| format!("{path}/{file}")));
             parts.push((path, mirror.clone(), commit));

@@ -5,6 +5,7 @@ mod made;
 
 use std::path::Path;
 
+use flawless_core::CommitId;
 use flawless_git::process::GitProgram;
 use flawless_git::{GitError, Mirror, MirrorSettings, ReportedLine, Repository, Revision, Source};
 use made::Made;
@@ -90,20 +91,74 @@ async fn a_clone_follows_its_remote_through_force_pushes_and_a_new_default_branc
     assert!(error.contains("git fetch failed"), "{error}");
 }
 
+/// The commit that a name stands for.
+async fn commit_of(mirror: &Mirror, name: &str) -> Option<CommitId> {
+    mirror.resolve(name).await.expect("git runs").map(|named| named.commit)
+}
+
 #[tokio::test]
 async fn a_revision_that_is_missing_is_fetched_but_not_again_and_again() {
     let made = Made::new();
     made.commit("a.py", b"one\n");
     let mirror = made.mirror(made.clone_source("mirror.git"), None).await.expect("clones");
     let new = made.commit("b.py", b"two\n");
-    assert_eq!(mirror.resolve(new.as_str()).await.expect("git runs"), Some(new));
+    assert_eq!(commit_of(&mirror, new.as_str()).await, Some(new));
     // Within the next seconds a name that does not exist costs no fetch.
     let newer = made.commit("c.py", b"three\n");
     made.git(&["tag", "v3"]);
-    assert_eq!(mirror.resolve("v3").await.expect("git runs"), None);
+    assert_eq!(commit_of(&mirror, "v3").await, None);
     mirror.fetch().await.expect("fetches");
-    assert_eq!(mirror.resolve("v3").await.expect("git runs"), Some(newer.clone()));
-    assert_eq!(mirror.resolve("shop@3").await.expect("git runs"), Some(newer));
+    assert_eq!(commit_of(&mirror, "v3").await, Some(newer.clone()));
+    assert_eq!(commit_of(&mirror, "shop@3").await, Some(newer));
+}
+
+#[tokio::test]
+async fn a_report_asks_for_a_fetch_and_does_not_wait_for_it() {
+    let made = Made::new();
+    made.commit("a.py", b"one\n");
+    let mirror = made.mirror(made.clone_source("mirror.git"), None).await.expect("clones");
+    made.commit("b.py", b"two\n");
+    // On no branch: only its id names it.
+    made.git(&["checkout", "--quiet", "--detach"]);
+    let loose = made.commit("c.py", b"three\n");
+    made.git(&["checkout", "--quiet", "main"]);
+    made.git(&["config", "uploadpack.allowAnySHA1InWant", "true"]);
+    assert_eq!(mirror.running(loose.as_str()).await.expect("git runs"), None);
+    std::fs::rename(made.dir(), made.path("away")).expect("moved");
+    let ticket = mirror.ask_for_fetch(Some(loose.as_str()));
+    mirror.fetch_is_asked_for().await;
+    mirror.fetch().await.expect_err("the remote is away");
+    assert!(!mirror.is_fetched(ticket), "a fetch that failed brought nothing");
+    std::fs::rename(made.path("away"), made.dir()).expect("moved back");
+    mirror.fetch().await.expect("fetches");
+    assert!(mirror.is_fetched(ticket));
+    let running = mirror.running(loose.as_str()).await.expect("git runs");
+    assert_eq!(running, Some(Revision::Running(loose)), "asked for again after the failure");
+}
+
+#[tokio::test]
+async fn a_branch_by_whatever_name_is_not_what_runs() {
+    let made = Made::new();
+    let first = made.commit("a.py", b"one\n");
+    made.git(&["tag", "v1.0"]);
+    made.git(&["branch", "release/1.2.3"]);
+    made.git(&["branch", "both"]);
+    made.git(&["tag", "both"]);
+    made.git(&["branch", "shop-2.0"]);
+    made.git(&["tag", "2.0"]);
+    let short = &first.as_str()[..9];
+    let names =
+        ["main", "HEAD", "refs/heads/main", "heads/main", "main-dirty", "shop@main", "1.2.3"];
+    for source in [Source::Folder(made.dir()), made.clone_source("mirror.git")] {
+        let mirror = made.mirror(source, None).await.expect("opens");
+        let running = async |name: &str| mirror.running(name).await.expect("git runs");
+        for name in names {
+            assert_eq!(running(name).await, Some(Revision::Tip(first.clone())), "{name}");
+        }
+        for name in [first.as_str(), short, "v1.0", "1.0", "refs/tags/v1.0", "both", "shop@2.0"] {
+            assert_eq!(running(name).await, Some(Revision::Running(first.clone())), "{name}");
+        }
+    }
 }
 
 #[tokio::test]

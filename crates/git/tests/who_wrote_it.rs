@@ -208,20 +208,24 @@ async fn a_line_is_mended_when_it_no_longer_stands_in_a_later_revision() {
     assert_eq!(standing(&other).await, Standing::NeverThere);
 }
 
+async fn commit_of(mirror: &Mirror, name: &str) -> Option<CommitId> {
+    mirror.resolve(name).await.expect("git").map(|named| named.commit)
+}
+
 #[tokio::test]
 async fn a_deployed_revision_outlives_a_force_push() {
     let made = Made::new();
     made.commit("a.py", b"one\n");
     let deployed = made.commit("a.py", b"two\n");
     let mirror = made.mirror(made.clone_source("mirror.git"), None).await.expect("clones");
-    assert_eq!(mirror.resolve(&deployed.as_str()[..9]).await.expect("git"), Some(deployed.clone()));
+    assert_eq!(commit_of(&mirror, &deployed.as_str()[..9]).await, Some(deployed.clone()));
     made.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
     made.commit("a.py", b"three\n");
     mirror.fetch().await.expect("fetches");
     let dir = made.path("mirror.git");
     let dir = dir.to_str().expect("text");
     made.git(&["-C", dir, "gc", "--quiet", "--prune=now"]);
-    assert_eq!(mirror.resolve(deployed.as_str()).await.expect("git"), Some(deployed.clone()));
+    assert_eq!(commit_of(&mirror, deployed.as_str()).await, Some(deployed.clone()));
     let head = mirror.tip().expect("a tip");
     let found = mirror.blame(&head, &deployed, "a.py", 1).await.expect("blamed");
     assert_eq!(found.origin.commit, deployed);

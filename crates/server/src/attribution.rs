@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use flawless_core::{
-    BlamedLine, Choice, ChoiceSettings, FramePath, PathRule, Report, Rules, choose,
+    BlamedLine, Choice, ChoiceSettings, ClassifiedFrame, ExceptionAt, Frame, FramePath, PathRule,
+    Report, Rules, choose, classify, dropped, faults,
 };
 use flawless_git::process::GitProgram;
 use flawless_git::{
@@ -13,7 +14,7 @@ use flawless_git::{
 };
 
 use crate::config::Config;
-use crate::frame_paths::{before_they_went, frame_paths};
+use crate::frame_paths::{FrameFiles, before_they_went, frame_files};
 use crate::issue_details::{Suspect, SuspectAuthor};
 
 /// The repository as attribution finds it.
@@ -42,7 +43,7 @@ pub struct FoundFiles {
 }
 
 /// Where the files of a report were found.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct At {
     /// The mirror.
     pub mirror: Arc<Mirror>,
@@ -50,37 +51,82 @@ pub struct At {
     pub tip: Arc<Tip>,
     /// The running revision, as far as it is known.
     pub revision: Revision,
+    /// The revision that the report names, when the mirror does not have it.
+    pub missing: Option<String>,
 }
 
-/// Finds the files of `report` in the revision that ran, or the tip when that is unknown.
-/// Without a mirror every frame is foreign.
+/// An exception of a report that carries a fault, as a report of its own.
+#[derive(Debug)]
+pub struct Fault {
+    /// Which one of the report.
+    pub exception: ExceptionAt,
+    /// What it would be, reported by itself.
+    pub report: Report,
+    /// The files of its frames.
+    pub files: FoundFiles,
+}
+
+/// Finds the exceptions of `report` that carry a fault, and the files of their frames in the
+/// revision that ran, or the tip when that is unknown. Without a mirror every frame is foreign.
 ///
 /// # Errors
 /// git cannot be run.
-pub async fn find_files(
+pub async fn find_faults(
     report: &Report,
     mirror: Option<&Arc<Mirror>>,
     settings: &ChoiceSettings,
-) -> Result<FoundFiles, GitError> {
-    let Some(mirror) = mirror else {
-        return Ok(FoundFiles { paths: vec![None; report.traceback.len()], at: None });
+    rules: &Rules,
+) -> Result<Vec<Fault>, GitError> {
+    let (files, at) = match mirror {
+        Some(mirror) => {
+            let (files, at) = look_for_files(report, mirror, settings).await?;
+            (files, Some(at))
+        }
+        None => (FrameFiles::default(), None),
     };
+    let classified = |traceback: &[Frame]| -> Vec<ClassifiedFrame> {
+        classify(traceback, &files.of(traceback), settings, &|_, _| false, rules)
+    };
+    let classes: Vec<Vec<ClassifiedFrame>> = report.tracebacks().map(classified).collect();
+    let may_be_blamed = |exception: ExceptionAt, frame: usize| {
+        let classes = &classes[exception.map_or(0, |at| at + 1)];
+        classes.get(frame).is_some_and(|frame| frame.kind.may_be_blamed())
+    };
+    let found = match dropped(&report.exception_type, &classes[0], rules) {
+        // Whoever does not want to hear of a group does not want to hear of its members.
+        Some(_) => vec![None],
+        None => faults(report, &may_be_blamed),
+    };
+    let fault = |exception: ExceptionAt| {
+        let report = exception.map_or_else(|| report.clone(), |at| report.carried(at));
+        let files = FoundFiles { paths: files.of(&report.traceback), at: at.clone() };
+        Fault { exception, report, files }
+    };
+    Ok(found.into_iter().map(fault).collect())
+}
+
+async fn look_for_files(
+    report: &Report,
+    mirror: &Arc<Mirror>,
+    settings: &ChoiceSettings,
+) -> Result<(FrameFiles, At), GitError> {
     let tip = match mirror.tip() {
         Some(tip) => tip,
         None => mirror.read_tip().await?,
     };
     let known = match &report.revision {
-        Some(revision) => mirror.running(revision).await?,
+        Some(name) => mirror.running(name).await?,
         None => None,
     };
+    let missing = report.revision.clone().filter(|_| known.is_none());
     let mut revision = known.unwrap_or_else(|| Revision::Tip(tip.commit.clone()));
-    let mut paths = frame_paths(report, mirror, &revision, &settings.paths).await?;
+    let mut files = frame_files(report, mirror, &revision, &settings.paths).await?;
     if revision.running().is_none()
-        && let Some(found) = before_they_went(report, mirror, &tip, &paths, &settings.paths).await?
+        && let Some(found) = before_they_went(report, mirror, &tip, &files, &settings.paths).await?
     {
-        (revision, paths) = found;
+        (revision, files) = found;
     }
-    Ok(FoundFiles { paths, at: Some(At { mirror: mirror.clone(), tip, revision }) })
+    Ok((files, At { mirror: mirror.clone(), tip, revision, missing }))
 }
 
 /// Chooses the line of `report`, whose frames are `files`.
@@ -93,7 +139,8 @@ pub fn choose_line(
 ) -> Choice {
     let seen =
         |path: &str, function: &str| much_seen.contains(&(path.to_owned(), function.to_owned()));
-    choose(report, &files.paths, settings, &seen, rules)
+    let frames = classify(&report.traceback, &files.paths, settings, &seen, rules);
+    choose(report, frames, rules)
 }
 
 /// Asks who wrote the chosen line. The inner error says why nobody can be blamed for it.
@@ -105,7 +152,7 @@ pub async fn blame_line(
     files: &FoundFiles,
     line: &BlamedLine,
 ) -> Result<Result<Located, String>, GitError> {
-    let Some(At { mirror, tip, revision }) = &files.at else {
+    let Some(At { mirror, tip, revision, .. }) = &files.at else {
         return Ok(Err("there is no repository".to_owned()));
     };
     let reported = ReportedLine {

@@ -1,8 +1,8 @@
 //! The source around a line, with the values of the variables that it names beside it.
 use std::collections::BTreeSet;
 
-use flawless_core::{CommitId, Frame};
-use flawless_git::Mirror;
+use flawless_core::{CommitId, Frame, QuotedText};
+use flawless_git::{Mirror, source_text};
 
 use crate::shown_report::{ShownFrame, ShownValue, SourceLine};
 
@@ -20,17 +20,22 @@ pub struct CodeLine {
 }
 
 /// Fills in the lines around `frame`, whose file is `path` at `revision`, from the repository
-/// when the client sent none. Only where the line reads as reported.
+/// when the client sent none. Only where the line reads as reported, or the client sent no text of
+/// it either.
 pub async fn read_around(mirror: &Mirror, revision: &CommitId, path: &str, frame: &mut Frame) {
     if !frame.before.is_empty() || !frame.after.is_empty() || frame.line == 0 {
         return;
     }
     let Ok(Some(content)) = mirror.file(revision, path).await else { return };
-    let content = String::from_utf8_lossy(&content);
+    let content = source_text(&content);
     let at = frame.line as usize - 1;
     let lines: Vec<&str> = content.lines().skip(at.saturating_sub(AROUND)).take(9).collect();
     let own = at.min(AROUND);
-    if lines.get(own).is_none_or(|line| line.trim() != frame.text.trim()) {
+    let Some(line) = lines.get(own) else { return };
+    let wanted = QuotedText::of(&frame.text);
+    if wanted.is_blank() {
+        frame.text = (*line).to_owned();
+    } else if !wanted.reads(line) {
         return;
     }
     let texts = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();

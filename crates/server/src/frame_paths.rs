@@ -1,64 +1,118 @@
 //! The files of a report's frames in one revision of the repository. Where the paths alone do not
 //! tell, the texts of the frames do.
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use flawless_core::{
     CommitId, FileLines, Frame, FramePath, PathIndex, PathMatch, PathRule, PathSettings,
-    QuotedLine, QuotedText, Report, is_foreign_folder, where_text_stands,
+    QuotedLines, QuotedText, Report, WrapperSource, is_foreign_folder, is_named_as_wrapper,
+    is_wrapper,
 };
-use flawless_git::{GitError, Mirror, Revision, Tip};
+use flawless_git::{GitError, Mirror, Revision, Tip, source_text};
 
 /// So many files are read for one report; the innermost frames come first.
-const MAX_FILES_READ: usize = 8;
+const MAX_FILES_READ: usize = 48;
+/// And so many bytes of them.
+const MAX_BYTES_READ: usize = 64 * 1024 * 1024;
+/// So many files that are gone from the tip are looked at.
+const MAX_GONE_READ: usize = 8;
 /// So many frames of one file are looked for in it; a recursion has many more.
 const MAX_QUOTED: usize = 20;
 
-/// The revision whose files are meant.
-struct FilesAt<'a> {
-    /// Where files are read.
-    mirror: &'a Mirror,
-    /// The revision.
-    commit: &'a CommitId,
-    /// Whether it is known to be the one that ran: then its files have the texts of the frames.
-    is_running: bool,
-    /// Its files.
-    files: &'a PathIndex,
+/// The files of the frames of a report: by the paths as deployed.
+#[derive(Debug, Default)]
+pub struct FrameFiles(HashMap<String, Found>);
+
+/// What a deployed file is.
+#[derive(Debug)]
+struct Found {
+    path: String,
+    rule: PathRule,
+    /// Its content, when a frame of it is in a function that is named as a wrapper.
+    content: Option<Arc<str>>,
 }
 
-/// The file of each frame of `report` in `revision`, `None` for a foreign one.
+impl FrameFiles {
+    /// The file of each frame, `None` for a foreign one.
+    pub fn of(&self, traceback: &[Frame]) -> Vec<Option<FramePath>> {
+        traceback.iter().map(|frame| self.file_of(frame)).collect()
+    }
+
+    fn file_of(&self, frame: &Frame) -> Option<FramePath> {
+        let Found { path, rule, content } = self.0.get(&frame.path)?;
+        let wraps = content.as_ref().and_then(|content| wraps(content, frame));
+        Some(FramePath { path: path.clone(), rule: *rule, wraps })
+    }
+}
+
+/// Whether a frame's line only hands a call on, by the source of its function.
+fn wraps(content: &str, frame: &Frame) -> Option<bool> {
+    if !is_named_as_wrapper(&frame.function) {
+        return None;
+    }
+    let lines: Vec<&str> = content.lines().collect();
+    let wanted = QuotedText::of(&frame.text);
+    let reads_so = |at: &usize| wanted.is_blank() || wanted.reads(lines[*at]);
+    let at = (0..lines.len())
+        .filter(reads_so)
+        .min_by_key(|at| (at + 1).abs_diff(frame.line as usize))?;
+    let source = WrapperSource::read(&lines, &frame.function, u32::try_from(at + 1).ok()?)?;
+    let text = if wanted.is_blank() { lines[at] } else { &frame.text };
+    Some(is_wrapper(&frame.function, text, Some(&source)))
+}
+
+/// The files of the frames of `report`, its chain included, in `revision`.
 ///
 /// # Errors
 /// git cannot be run.
-pub async fn frame_paths(
+pub async fn frame_files(
     report: &Report,
     mirror: &Mirror,
     revision: &Revision,
     settings: &PathSettings,
-) -> Result<Vec<Option<FramePath>>, GitError> {
+) -> Result<FrameFiles, GitError> {
     let commit = revision.commit();
-    let files = mirror.files(commit).await?;
+    let index = mirror.files(commit).await?;
+    let mut reading = Reading {
+        mirror,
+        commit,
+        contents: HashMap::new(),
+        files_left: MAX_FILES_READ,
+        bytes_left: MAX_BYTES_READ,
+    };
     let is_running = revision.running().is_some();
-    let at = FilesAt { mirror, commit, is_running, files: &files };
+    let mut found = HashMap::new();
     // Frames of one deployed file are one question.
-    let mut found: HashMap<&str, Found> = HashMap::new();
-    let mut may_read = MAX_FILES_READ;
-    for frame in report.traceback.iter().rev() {
-        let deployed = frame.path.as_str();
-        if !found.contains_key(deployed) {
-            let matched = at.files.find(deployed, settings);
-            found.insert(deployed, at.look_at(matched, report, deployed, &mut may_read).await?);
+    let mut frames: HashMap<&str, Vec<&Frame>> = HashMap::new();
+    let mut deployed = Vec::new();
+    for frame in report.tracebacks().flat_map(|traceback| traceback.iter().rev()) {
+        let path = frame.path.as_str();
+        let of_file = frames.entry(path).or_insert_with(|| {
+            deployed.push(path);
+            Vec::new()
+        });
+        if of_file.len() < MAX_QUOTED {
+            of_file.push(frame);
         }
     }
-    let file_of = |frame: &Frame| {
-        let found = found.get(frame.path.as_str())?;
-        let agrees = found.lines.as_ref().is_none_or(|lines| !lines.miss(&frame.text));
-        found.file.clone().filter(|_| agrees)
-    };
-    Ok(report.traceback.iter().map(file_of).collect())
+    for deployed in deployed {
+        let frames = &frames[deployed];
+        let matched = index.find(deployed, settings);
+        let quoted = QuotedLines::new(frames.iter().map(|f| (f.line, f.text.as_str())));
+        let asked = Asked { deployed, quoted, is_running, index: &index };
+        let Some((path, rule)) = reading.settle(matched, &asked).await? else { continue };
+        let content = if frames.iter().any(|frame| is_named_as_wrapper(&frame.function)) {
+            reading.content(&path).await?
+        } else {
+            None
+        };
+        found.insert(deployed.to_owned(), Found { path, rule, content });
+    }
+    Ok(FrameFiles(found))
 }
 
 /// Where the tip lacks files that ran: the revision before the newest of them went, and the files
-/// of the frames there, when the text of such a frame stands at its line. `paths` are those of the
+/// of the frames there, when the text of such a frame stands at its line. `files` are those of the
 /// tip.
 ///
 /// # Errors
@@ -67,21 +121,20 @@ pub async fn before_they_went(
     report: &Report,
     mirror: &Mirror,
     tip: &Tip,
-    paths: &[Option<FramePath>],
+    files: &FrameFiles,
     settings: &PathSettings,
-) -> Result<Option<(Revision, Vec<Option<FramePath>>)>, GitError> {
-    let is_missing = |frame: &Frame, path: &Option<FramePath>| {
-        path.is_none() && frame.line > 0 && !is_foreign_folder(&frame.path)
+) -> Result<Option<(Revision, FrameFiles)>, GitError> {
+    let is_missing = |frame: &&Frame| {
+        !files.0.contains_key(&frame.path) && frame.line > 0 && !is_foreign_folder(&frame.path)
     };
-    let frames = report.traceback.iter().zip(paths).rev();
-    let missing: Vec<&Frame> =
-        frames.filter(|(frame, path)| is_missing(frame, path)).map(|(frame, _)| frame).collect();
+    let frames = report.tracebacks().flat_map(|traceback| traceback.iter().rev());
+    let missing: Vec<&Frame> = frames.filter(is_missing).take(MAX_GONE_READ).collect();
     if missing.is_empty() {
         return Ok(None);
     }
     let gone = mirror.lately_gone(tip).await;
     let index = PathIndex::new(gone.iter().map(|(path, _)| path.as_str()));
-    for frame in missing.into_iter().take(MAX_FILES_READ) {
+    for frame in missing {
         let (PathMatch::Certain(path, _) | PathMatch::Likely(path, _)) =
             index.find(&frame.path, settings)
         else {
@@ -89,70 +142,117 @@ pub async fn before_they_went(
         };
         let Some((_, last)) = gone.iter().find(|(gone, _)| gone == path) else { continue };
         let content = mirror.file(last, path).await?.unwrap_or_default();
-        let content = String::from_utf8_lossy(&content);
+        let content = source_text(&content);
         let wanted = QuotedText::of(&frame.text);
         let line = content.lines().nth(frame.line as usize - 1);
         if !wanted.is_vague() && line.is_some_and(|line| wanted.reads(line)) {
             let revision = Revision::Before(last.clone());
-            let paths = frame_paths(report, mirror, &revision, settings).await?;
-            return Ok(Some((revision, paths)));
+            let files = frame_files(report, mirror, &revision, settings).await?;
+            return Ok(Some((revision, files)));
         }
     }
     Ok(None)
 }
 
-/// What a deployed file is.
-#[derive(Debug, Default)]
-struct Found {
-    file: Option<FramePath>,
-    /// Its lines, when a frame whose text is not among them is not of this file.
-    lines: Option<FileLines>,
+/// A deployed file that is looked for.
+struct Asked<'a> {
+    deployed: &'a str,
+    /// What its frames quote.
+    quoted: QuotedLines<'a>,
+    /// Whether the revision is the one that ran: then its files have the texts of the frames.
+    is_running: bool,
+    index: &'a PathIndex,
 }
 
-impl FilesAt<'_> {
-    /// Settles what the path alone leaves open, as long as files may be read for it.
-    async fn look_at(
-        &self,
+/// Reads files of one revision, a bounded number of them.
+struct Reading<'a> {
+    mirror: &'a Mirror,
+    commit: &'a CommitId,
+    contents: HashMap<String, Arc<str>>,
+    files_left: usize,
+    bytes_left: usize,
+}
+
+impl Reading<'_> {
+    /// Settles what the path alone leaves open.
+    async fn settle(
+        &mut self,
         matched: PathMatch<'_>,
-        report: &Report,
-        deployed: &str,
-        may_read: &mut usize,
-    ) -> Result<Found, GitError> {
-        let file = |path: &str, rule| Some(FramePath { path: path.to_owned(), rule });
-        Ok(match matched {
-            PathMatch::Certain(path, rule) => Found { file: file(path, rule), lines: None },
-            PathMatch::Likely(path, rule) => {
-                let is_read = self.is_running && *may_read > 0;
-                let mut lines = None;
-                if is_read {
-                    *may_read -= 1;
-                    lines = Some(FileLines::of(&self.read(path).await?));
-                }
-                Found { file: file(path, rule), lines }
+        asked: &Asked<'_>,
+    ) -> Result<Option<(String, PathRule)>, GitError> {
+        let (path, rule, is_sure) = match matched {
+            PathMatch::Certain(path, rule) => (path, rule, true),
+            PathMatch::Likely(path, rule) => (path, rule, false),
+            PathMatch::IfTextStands(candidates) => {
+                let Some(files) = self.all_lines(&candidates).await? else { return Ok(None) };
+                let found = asked.quoted.file_of(&files);
+                return Ok(found.map(|at| (candidates[at].to_owned(), PathRule::SameText)));
             }
-            PathMatch::IfTextStands(candidates) if candidates.len() <= *may_read => {
-                *may_read -= candidates.len();
-                let mut contents = Vec::with_capacity(candidates.len());
-                for path in &candidates {
-                    contents.push(self.read(path).await?);
-                }
-                let frames = report.traceback.iter().filter(|frame| frame.path == deployed);
-                let quoted: Vec<QuotedLine<'_>> =
-                    frames.rev().take(MAX_QUOTED).map(|f| (f.line, f.text.as_str())).collect();
-                let which = where_text_stands(&contents, &quoted);
-                let file = which.and_then(|which| file(candidates[which], PathRule::SameText));
-                Found { file, lines: None }
+            PathMatch::IfLineStands(candidates) => {
+                let Some(files) = self.all_lines(&candidates).await? else { return Ok(None) };
+                let found = asked.quoted.file_by_numbers(&files);
+                return Ok(found.map(|at| (candidates[at].to_owned(), PathRule::SameLine)));
             }
-            PathMatch::IfTextStands(_) | PathMatch::Foreign => Found::default(),
-        })
+            PathMatch::Foreign => return Ok(None),
+        };
+        let own = || Some((path.to_owned(), rule));
+        let is_by_parts = matches!(rule, PathRule::WholePath | PathRule::LongestSuffix);
+        let rivals = if is_by_parts && !asked.quoted.is_empty() {
+            asked.index.rivals(asked.deployed, path)
+        } else {
+            Vec::new()
+        };
+        let may_be_foreign = !is_sure && asked.is_running && !asked.quoted.is_empty();
+        if rivals.is_empty() && !may_be_foreign {
+            return Ok(own());
+        }
+        let Some(lines) = self.lines(path).await? else { return Ok(own()) };
+        if asked.quoted.any_stands_at_its_number(&lines) {
+            return Ok(own());
+        }
+        // In a monorepo the longer suffix can be another program's file.
+        if let Some(files) = self.all_lines(&rivals).await?
+            && let Some(at) = asked.quoted.file_by_numbers(&files)
+        {
+            return Ok(Some((rivals[at].to_owned(), PathRule::SameLine)));
+        }
+        // A file that ran and has none of the lines is another one. Where one stands there, the
+        // others were changed: they are the project's, and nobody may be found for them.
+        Ok(own().filter(|_| !may_be_foreign || asked.quoted.any_stands(&lines)))
     }
 
-    async fn read(&self, path: &str) -> Result<String, GitError> {
+    async fn all_lines(&mut self, paths: &[&str]) -> Result<Option<Vec<FileLines>>, GitError> {
+        let mut files = Vec::with_capacity(paths.len());
+        for path in paths {
+            match self.lines(path).await? {
+                Some(lines) => files.push(lines),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(files))
+    }
+
+    async fn lines(&mut self, path: &str) -> Result<Option<FileLines>, GitError> {
+        Ok(self.content(path).await?.map(|content| FileLines::of(&content)))
+    }
+
+    /// The content of a file; `None` when no more files may be read.
+    async fn content(&mut self, path: &str) -> Result<Option<Arc<str>>, GitError> {
+        if let Some(known) = self.contents.get(path) {
+            return Ok(Some(known.clone()));
+        }
+        if self.files_left == 0 || self.bytes_left == 0 {
+            return Ok(None);
+        }
+        self.files_left -= 1;
         let content = match self.mirror.file(self.commit, path).await {
             // No source file is so large: nothing stands in it.
             Err(GitError::TooLarge { .. }) => None,
             read => read?,
         };
-        Ok(String::from_utf8_lossy(&content.unwrap_or_default()).into_owned())
+        let content: Arc<str> = source_text(&content.unwrap_or_default()).into();
+        self.bytes_left = self.bytes_left.saturating_sub(content.len());
+        self.contents.insert(path.to_owned(), content.clone());
+        Ok(Some(content))
     }
 }

@@ -8,7 +8,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::actions::ActionError;
-use crate::attribution::{At, FoundFiles, MuchSeen, Repo, blame_line, choose_line, find_files};
+use crate::attribution::{
+    At, Fault, FoundFiles, MuchSeen, Repo, blame_line, choose_line, find_faults,
+};
 use crate::present::one_line;
 use crate::state::Shared;
 use crate::store::{IssueRow, MatchedIssue, RuleList, Sample, StoreError, Wanted};
@@ -176,7 +178,9 @@ async fn sample_of(shared: &Shared, issue: i64) -> Result<Option<Sample>, StoreE
 fn paths_of(sample: &Sample) -> Vec<Option<FramePath>> {
     let path = |frame: &flawless_core::ClassifiedFrame| {
         let path = frame.repo_path.clone()?;
-        Some(FramePath { path, rule: frame.path_rule.unwrap_or(PathRule::WholePath) })
+        let rule = frame.path_rule.unwrap_or(PathRule::WholePath);
+        let wraps = Some(frame.kind == FrameKind::Wrapper);
+        Some(FramePath { path, rule, wraps })
     };
     sample.frames.iter().map(path).collect()
 }
@@ -199,16 +203,19 @@ async fn blamed_then(
     let look = async {
         // However many look at once: pages leave git to the reports.
         let _alone = shared.previewing.lock().await;
-        let files = find_files(&sample.report, Some(&mirror), settings).await?;
-        let choice = choose_line(&sample.report, &files, settings, &much_seen, rules);
+        let faults = find_faults(&sample.report, Some(&mirror), settings, rules).await?;
+        // A sample is of one fault.
+        let Some(Fault { report, files, .. }) = faults.into_iter().next() else { return Ok(None) };
+        let choice = choose_line(&report, &files, settings, &much_seen, rules);
         let located = match &choice.verdict {
-            Verdict::Blamed(line) => Some(blame_line(&sample.report, &files, line).await?),
+            Verdict::Blamed(line) => Some(blame_line(&report, &files, line).await?),
             _ => None,
         };
-        Ok::<_, flawless_git::GitError>((files, choice, located))
+        Ok::<_, flawless_git::GitError>(Some((files, choice, located)))
     };
     let (files, choice, located) = match tokio::time::timeout(GIT_TIME, look).await {
-        Ok(Ok(found)) => found,
+        Ok(Ok(Some(found))) => found,
+        Ok(Ok(None)) => return Ok("Who will be blamed is not known.".to_owned()),
         Ok(Err(error)) => {
             tracing::warn!(%error, issue = issue.id, "who would be blamed could not be found");
             let text = "Who will be blamed is not known: git does not answer; the server's log \

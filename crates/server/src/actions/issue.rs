@@ -112,7 +112,7 @@ async fn commit_of(shared: &Shared, name: &str) -> Result<CommitId, String> {
         return Err(text.to_owned());
     };
     match mirror.resolve(&name.to_ascii_lowercase()).await {
-        Ok(Some(commit)) => Ok(commit),
+        Ok(Some(named)) => Ok(named.commit),
         Ok(None) => Err(format!(
             "There is no commit {shown} in the repository, or several begin so. Push it first, or \
              write all of its id."

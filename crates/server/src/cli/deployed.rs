@@ -1,7 +1,7 @@
 //! `flawless deployed`: a revision runs now, said by whoever deploys it.
 use std::process::ExitCode;
 
-use flawless_git::{Mirror, Source};
+use flawless_git::{Mirror, Named, Source};
 
 use super::{ConfArgument, Failure};
 use crate::attribution::mirror_settings;
@@ -32,10 +32,17 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
     let name = &arguments.revision;
     let mirror = Mirror::open(mirror_settings(&config, source, config.data_dir.clone())).await?;
-    let Some(commit) = mirror.resolve(name).await? else {
+    let Some(Named { commit, is_branch }) = mirror.resolve(name).await? else {
         let text = format!("{name:?} is no revision of the repository: push it first");
         return Err(Failure::new(text));
     };
+    if is_branch {
+        let text = format!(
+            "{name:?} is a branch, and what it names may not be what runs: give the commit that \
+             was deployed, as git rev-parse HEAD prints it there"
+        );
+        return Err(Failure::new(text));
+    }
     let store = Store::open(&config.data_dir, &config.sealing, now).await?;
     let mut tx = store.write().await?;
     let is_new = tx.seen_running(commit.as_str(), true, now).await?;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use flawless_core::{CommitId, LineOrigin, Mended, fold_white_space};
-use flawless_git::{GitError, Mirror, Standing, Tip};
+use flawless_git::{GitError, Mirror, Standing, Tip, source_text};
 
 use super::issue_facts::NewFacts;
 use crate::attribution::At;
@@ -93,7 +93,7 @@ pub(super) async fn come_back(
     }
     // Most lines still stand beside the new one: that costs no question about their history.
     let content = at.mirror.file(seen_in, path).await.ok().flatten().unwrap_or_default();
-    let content = String::from_utf8_lossy(&content);
+    let content = source_text(&content);
     let lines: HashSet<&str> = content.lines().map(str::trim).collect();
     for older in alike {
         let reads_the_same = fold_white_space(&older.text) == fold_white_space(&facts.text);

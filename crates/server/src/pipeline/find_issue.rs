@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use flawless_core::{
-    BlameFrame, BlamedLine, Choice, ClassifiedFrame, CommitId, Dropped, FrameKind, OutcomeKind,
-    Report, RuleId, Verdict, is_foreign_folder, place_key,
+    BlameFrame, BlamedLine, Choice, ClassifiedFrame, CommitId, Dropped, ExceptionAt, FrameKind,
+    OutcomeKind, Report, RuleId, Verdict, is_foreign_folder, place_key,
 };
 use flawless_git::{GitError, Mirror};
 
 use super::again::{Mending, come_back, known_issue};
-use super::issue_facts::{Blamed, NewFacts, look_for_author, nobody};
-use crate::attribution::{At, FoundFiles, MuchSeen, Repo, blame_line, choose_line, find_files};
+use super::freshness::Freshness;
+use super::issue_facts::{Blamed, NewFacts, look_for_author, nobody, unblamed_names};
+use crate::attribution::{
+    At, Fault, FoundFiles, MuchSeen, Repo, blame_line, choose_line, find_faults,
+};
 use crate::state::{RulesAt, Shared};
 use crate::store::StoreError;
 
@@ -21,15 +24,29 @@ pub(super) enum NotYet {
     Git(#[from] GitError),
     #[error("{0}")]
     Repository(String),
+    /// The mirror may be too old to explain it; it is tried again once the mirror was fetched.
+    #[error("the mirror is too old for it and is being fetched")]
+    Fetch,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What a report's frames are, and what follows.
+/// A fault of a report, and what was found about it.
 pub(super) struct Attributed {
+    /// The exception of the report that carries it.
+    pub(super) exception: ExceptionAt,
+    /// That exception as a report of its own.
+    pub(super) report: Report,
     pub(super) frames: Vec<ClassifiedFrame>,
     pub(super) found: Found,
+}
+
+/// What was found about a report.
+pub(super) struct Findings {
+    pub(super) faults: Vec<Attributed>,
     pub(super) running: Option<CommitId>,
+    /// A newer mirror could say otherwise, and there is none to be had.
+    pub(super) is_provisional: bool,
 }
 
 /// What attribution found.
@@ -39,46 +56,88 @@ pub(super) enum Found {
     AtPlace {
         issue_id: i64,
         line: BlamedLine,
+        /// The identities of issues that it was while nobody could be blamed.
+        unblamed: Vec<String>,
         mending: Mending,
     },
     Issue(Box<NewFacts>),
 }
 
-/// Finds the line of a report and its issue; with a mirror that may be too old once more.
+/// Finds the lines of a report and their issues. What a newer mirror could explain otherwise waits
+/// for a fetch, unless it is `overdue`: then what is known has to do.
 pub(super) async fn find(
     shared: &Shared,
     report: &Report,
     rules: &RulesAt,
-) -> Result<Attributed, NotYet> {
+    freshness: &mut Freshness<'_>,
+    overdue: bool,
+) -> Result<Findings, NotYet> {
     let (mirror, no_repository) = match shared.repo.get().repo {
         Repo::Ready(mirror) => (Some(mirror), None),
         Repo::None => (None, Some("no repository is configured: set repo_dir or repo_url")),
         Repo::Opening => return Err(NotYet::Repository("the repository is being opened".into())),
         Repo::Failed(why) => return Err(NotYet::Repository(why)),
     };
-    let found = find_at_tip(shared, report, rules, mirror.as_ref(), no_repository).await?;
-    // The mirror may be older than what runs; before nobody is blamed, or a caller instead of a
-    // file that is not there yet, it is brought up to date.
-    if let Some(mirror) = &mirror
-        && is_doubtful(report, &found)
-        && let Some(before) = mirror.tip()
-        && mirror.fetch_on_demand().await?.commit != before.commit
-    {
-        return find_at_tip(shared, report, rules, Some(mirror), no_repository).await;
+    let look = || look(shared, report, rules, mirror.as_ref(), no_repository);
+    let (mut found, at) = look().await?;
+    let Some((mirror, at)) = mirror.as_ref().zip(at) else { return Ok(found) };
+    if !is_doubtful(&found, &at) {
+        return Ok(found);
     }
+    if !mirror.is_fetched_by_us() {
+        // Whoever keeps the folder current may have fetched since the last look.
+        let is_newer = mirror.read_tip().await?.commit != at.tip.commit;
+        return if is_newer { Ok(look().await?.0) } else { Ok(found) };
+    }
+    if freshness.is_fresh(mirror, at.missing.as_deref()) {
+        return Ok(found);
+    }
+    if !overdue {
+        return Err(NotYet::Fetch);
+    }
+    found.is_provisional = true;
     Ok(found)
 }
 
-/// Whether a newer revision could give another answer: nobody is blamed, or a frame behind the
-/// blamed one is a file that this revision does not have, in the folder of those it has.
-fn is_doubtful(report: &Report, Attributed { frames, found, .. }: &Attributed) -> bool {
-    let blamed = match found {
+async fn look(
+    shared: &Shared,
+    report: &Report,
+    rules: &RulesAt,
+    mirror: Option<&Arc<Mirror>>,
+    no_repository: Option<&str>,
+) -> Result<(Findings, Option<At>), NotYet> {
+    let found = find_faults(report, mirror, &shared.config.choice, &rules.rules).await?;
+    let at = found.first().and_then(|fault| fault.files.at.clone());
+    let mut faults = Vec::with_capacity(found.len());
+    for fault in found {
+        faults.push(attribute_fault(shared, fault, rules, no_repository).await?);
+    }
+    let running = at.as_ref().and_then(|at| at.revision.running().cloned());
+    Ok((Findings { faults, running, is_provisional: false }, at))
+}
+
+/// Whether a newer mirror could give another answer: it lacks the revision that is named, or none
+/// is named and nobody is blamed, or a frame behind a blamed one is a file that it lacks, in the
+/// folder of those it has. What is at a known revision stays as it is, but for its submodules.
+fn is_doubtful(found: &Findings, at: &At) -> bool {
+    let mut faults =
+        found.faults.iter().filter(|fault| !matches!(fault.found, Found::Dropped(..))).peekable();
+    let is_submodules =
+        |fault: &Attributed| fault.frames.iter().any(|frame| frame.kind == FrameKind::Submodule);
+    if found.running.is_some() {
+        return faults.any(is_submodules);
+    }
+    (at.missing.is_some() && faults.peek().is_some()) || faults.any(may_be_elsewhere)
+}
+
+fn may_be_elsewhere(fault: &Attributed) -> bool {
+    let blamed = match &fault.found {
         Found::Dropped(..) => return false,
         Found::Issue(new) if new.facts.origin_commit.is_none() => return true,
         Found::Issue(new) => new.line.as_ref().map_or(0, |line| line.frame),
         Found::AtPlace { line, .. } => line.frame,
     };
-    let paths = report.traceback.iter().map(|frame| frame.path.as_str()).zip(frames);
+    let paths = fault.report.traceback.iter().map(|frame| frame.path.as_str()).zip(&fault.frames);
     let roots: Vec<&str> = paths
         .clone()
         .filter_map(|(path, frame)| path.strip_suffix(frame.repo_path.as_deref()?))
@@ -92,20 +151,18 @@ fn is_doubtful(report: &Report, Attributed { frames, found, .. }: &Attributed) -
     paths.skip(blamed + 1).any(is_missing)
 }
 
-async fn find_at_tip(
+async fn attribute_fault(
     shared: &Shared,
-    report: &Report,
+    fault: Fault,
     rules: &RulesAt,
-    mirror: Option<&Arc<Mirror>>,
     no_repository: Option<&str>,
 ) -> Result<Attributed, NotYet> {
     let settings = &shared.config.choice;
-    let files = find_files(report, mirror, settings).await?;
-    let running = files.at.as_ref().and_then(|at| at.revision.running().cloned());
-    let plain = choose_line(report, &files, settings, &MuchSeen::new(), &rules.rules);
-    let found = find_line(shared, report, &files, &plain, no_repository).await?;
+    let Fault { exception, report, files } = fault;
+    let plain = choose_line(&report, &files, settings, &MuchSeen::new(), &rules.rules);
+    let found = find_line(shared, &report, &files, &plain, no_repository).await?;
     if settings.blame_frame == BlameFrame::Innermost || matches!(found, Found::Dropped(..)) {
-        return Ok(Attributed { frames: plain.frames, found, running });
+        return Ok(Attributed { exception, report, frames: plain.frames, found });
     }
     // A line that has its issue keeps it, however many errors went through its function since.
     let has_issue = match &found {
@@ -114,16 +171,16 @@ async fn find_at_tip(
         Found::Dropped(..) => false,
     };
     if has_issue {
-        return Ok(Attributed { frames: plain.frames, found, running });
+        return Ok(Attributed { exception, report, frames: plain.frames, found });
     }
     let much_seen = shared.store.much_seen_functions().await?;
-    let choice = choose_line(report, &files, settings, &much_seen, &rules.rules);
+    let choice = choose_line(&report, &files, settings, &much_seen, &rules.rules);
     let found = if choice.verdict == plain.verdict {
         found
     } else {
-        find_line(shared, report, &files, &choice, no_repository).await?
+        find_line(shared, &report, &files, &choice, no_repository).await?
     };
-    Ok(Attributed { frames: choice.frames, found, running })
+    Ok(Attributed { exception, report, frames: choice.frames, found })
 }
 
 /// The issue of the line that was chosen.
@@ -153,7 +210,8 @@ async fn find_line(
     if let Some(issue_id) = shared.store.issue_at_place(&place).await? {
         let seen_in = seen_in(shared, at, issue_id).await?;
         let mending = known_issue(shared, at, issue_id, seen_in).await?;
-        return Ok(Found::AtPlace { issue_id, line, mending });
+        let unblamed = unblamed_names(report, files, at.revision.commit(), &line).await;
+        return Ok(Found::AtPlace { issue_id, line, unblamed, mending });
     }
     Ok(match blame_line(report, files, &line).await? {
         Ok(located) => {

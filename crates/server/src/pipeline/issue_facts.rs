@@ -2,9 +2,9 @@
 //! same line may have been written down before.
 use flawless_core::{
     BlamedLine, Choice, ClassifiedFrame, CommitId, Developer, LineOrigin, QuotedText, Report,
-    author_gone, place_key,
+    author_gone, is_foreign_folder, place_key,
 };
-use flawless_git::Located;
+use flawless_git::{Located, source_text};
 
 use super::again::{Back, Mending};
 use crate::attribution::{At, FoundFiles, other_suspects};
@@ -71,13 +71,7 @@ impl Blamed<'_> {
             suspects,
         };
         let also_known = blame.also_known.iter().map(identity).collect();
-        let mut unblamed = Vec::new();
-        if is_only_one(files, &revision, &line).await {
-            unblamed.push(text_identity(&line));
-            // While the repository could not be asked, only the deployed path was known.
-            let deployed = &report.traceback[line.frame].path;
-            unblamed.push(text_identity(&BlamedLine { path: deployed.clone(), ..line.clone() }));
-        }
+        let unblamed = unblamed_names(report, files, &revision, &line).await;
         let (name, email) = blame.developer.map(|who| (who.name, who.email)).unzip();
         let facts = IssueFacts {
             identity: identity(&blame.origin),
@@ -113,6 +107,21 @@ impl NewFacts {
     }
 }
 
+/// The names of issues that a line had while nobody could be blamed for it.
+pub(super) async fn unblamed_names(
+    report: &Report,
+    files: &FoundFiles,
+    revision: &CommitId,
+    line: &BlamedLine,
+) -> Vec<String> {
+    if !is_only_one(files, revision, line).await {
+        return Vec::new();
+    }
+    // While the repository could not be asked, only the deployed path was known.
+    let deployed = report.traceback[line.frame].path.clone();
+    vec![text_identity(line), text_identity(&BlamedLine { path: deployed, ..line.clone() })]
+}
+
 /// Whether the text stands in its file only once, so that path, function and text are a name of
 /// this line and of no other.
 async fn is_only_one(files: &FoundFiles, revision: &CommitId, line: &BlamedLine) -> bool {
@@ -121,7 +130,7 @@ async fn is_only_one(files: &FoundFiles, revision: &CommitId, line: &BlamedLine)
         return false;
     };
     let content = mirror.file(revision, &line.path).await.ok().flatten().unwrap_or_default();
-    let content = String::from_utf8_lossy(&content);
+    let content = source_text(&content);
     content.lines().filter(|line| wanted.reads(line)).count() == 1
 }
 
@@ -135,7 +144,8 @@ pub(super) fn nobody(
 ) -> NewFacts {
     let shown = line.clone().or_else(|| {
         let own = frames.iter().rposition(|frame| frame.repo_path.is_some());
-        let at = own.or(report.traceback.len().checked_sub(1))?;
+        let near = || report.traceback.iter().rposition(|frame| !is_foreign_folder(&frame.path));
+        let at = own.or_else(near).or(report.traceback.len().checked_sub(1))?;
         let frame = &report.traceback[at];
         let own_path = frames.get(at).and_then(|class| class.repo_path.clone());
         Some(BlamedLine {

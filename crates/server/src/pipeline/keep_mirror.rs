@@ -6,7 +6,7 @@ use flawless_git::{Mirror, MirrorSettings, Source};
 
 use crate::attribution::{Repo, mirror_settings};
 use crate::state::Shared;
-use crate::store::StoredFacts;
+use crate::store::{StoreError, StoredFacts};
 
 /// Between two looks at a folder that somebody else keeps current.
 const LOOK_AT_FOLDER: Duration = Duration::from_secs(5);
@@ -27,9 +27,13 @@ pub async fn run_mirror(shared: Shared) {
     };
     let mirror = open(&shared, settings).await;
     loop {
-        tokio::time::sleep(interval).await;
+        tokio::select! {
+            () = tokio::time::sleep(interval) => {}
+            () = mirror.fetch_is_asked_for() => {}
+        }
         let fetched = mirror.fetch().await;
         let now = shared.clock.now();
+        let is_fetched = fetched.is_ok();
         shared.repo.update(|state| match fetched {
             Ok(_) => {
                 state.fetched_at = Some(now);
@@ -41,7 +45,21 @@ pub async fn run_mirror(shared: Shared) {
                 state.failing = Some((since, error.to_string()));
             }
         });
+        if is_fetched && let Err(error) = release(&shared, now).await {
+            tracing::error!(%error, "reports that wait for a fetch could not be released");
+        }
     }
+}
+
+/// Lets reports that waited for a fetch be looked at again.
+async fn release(shared: &Shared, now: i64) -> Result<(), StoreError> {
+    let mut tx = shared.store.write().await?;
+    let any = tx.release_fetched(now).await?;
+    tx.commit().await?;
+    if any {
+        shared.bells.pending.notify_one();
+    }
+    Ok(())
 }
 
 async fn open(shared: &Shared, settings: MirrorSettings) -> Arc<Mirror> {

@@ -3,7 +3,9 @@
 
 mod again;
 mod attribute;
+mod count_faults;
 mod find_issue;
+mod freshness;
 mod issue_facts;
 mod keep_mirror;
 mod keep_rules;

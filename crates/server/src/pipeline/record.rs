@@ -3,11 +3,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use flawless_core::{Fingerprint, OutcomeKind, Report, trace_fingerprint};
+use flawless_core::{ExceptionAt, Fingerprint, OutcomeKind, Report, trace_fingerprint};
 use tokio::sync::oneshot;
 
 use super::tell::{Occurred, tell};
-use super::verdicts::{Fate, KnownTrace, Verdicts};
+use super::verdicts::{Fate, KnownFault, KnownTrace, Verdicts};
 use crate::config::Config;
 use crate::intake::{Incoming, IntakeReceiver, NotKept};
 use crate::redaction::Redaction;
@@ -68,11 +68,11 @@ impl Group {
         }
     }
 
-    /// What is counted apart, without secrets.
-    fn facets(&self, redaction: &Redaction, at: i64) -> Vec<Facet> {
+    /// What is counted apart under an exception of the report, without secrets.
+    fn facets(&self, exception: ExceptionAt, redaction: &Redaction, at: i64) -> Vec<Facet> {
         let facet = |(hostname, environment, occurrences): &(String, String, i64)| {
             let mut said = Report {
-                exception_type: self.newest.exception_type.clone(),
+                exception_type: self.newest.exception_type_of(exception).to_owned(),
                 hostname: hostname.clone(),
                 environment: environment.clone(),
                 revision: self.newest.revision.clone(),
@@ -143,10 +143,11 @@ fn group(
 
 /// A group that is ready to be written: everything slow was done before the transaction.
 enum Write {
-    /// The sample is there when it is time for another one.
+    /// A fault of the group. The sample is there when it is time for another one.
     Counted {
-        group: Group,
+        group: Arc<Group>,
         known: Arc<KnownTrace>,
+        fault: usize,
         facets: Vec<Facet>,
         sample: Option<Vec<u8>>,
     },
@@ -175,21 +176,26 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
     }
     let lost = groups.lost;
     let mut writes = Vec::with_capacity(groups.reports.len());
-    for mut group in groups.reports.into_values() {
-        match verdicts.get(&group.trace, rules.revision, tip.as_deref()) {
-            None => writes.push(Write::Pending(pending(&mut group, shared, now)?)),
-            Some(known) => match &known.fate {
+    for group in groups.reports.into_values() {
+        let Some(known) = verdicts.get(&group.trace, rules.revision, tip.as_deref()) else {
+            writes.push(Write::Pending(pending(&group, None, shared, now)?));
+            continue;
+        };
+        let group = Arc::new(group);
+        for (at, fault) in known.faults.iter().enumerate() {
+            match &fault.fate {
                 Fate::Dropped { outcome, reason } => {
                     let example = example(&group.newest, &shared.redaction);
                     outcomes.add(*outcome, reason, group.reports, example);
-                    rule_hits.add(&known.rules, group.reports, group.occurrences);
+                    rule_hits.add(&fault.rules, group.reports, group.occurrences);
                 }
                 Fate::Counted { .. } => {
-                    let sample = sample_when_due(&mut group, &known.fate, shared, now)?;
-                    let facets = group.facets(&shared.redaction, now);
-                    writes.push(Write::Counted { group, known, facets, sample });
+                    let sample = sample_when_due(&group, fault, shared, now)?;
+                    let facets = group.facets(fault.exception, &shared.redaction, now);
+                    let (group, known) = (group.clone(), known.clone());
+                    writes.push(Write::Counted { group, known, fault: at, facets, sample });
                 }
-            },
+            }
         }
     }
     let (mut any_pending, mut any_alert) = (false, false);
@@ -200,9 +206,9 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
                 any_pending = true;
                 tx.add_pending(&new).await?;
             }
-            Write::Counted { mut group, known, facets, sample } => {
-                let Fate::Counted { issue_id, known_error, mending, running, .. } = &known.fate
-                else {
+            Write::Counted { group, known, fault, facets, sample } => {
+                let KnownFault { exception, rules: used, fate } = &known.faults[fault];
+                let Fate::Counted { issue_id, known_error, mending, running, .. } = fate else {
                     continue;
                 };
                 if let Some((running, noted_at)) = running
@@ -221,11 +227,11 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
                 let Some(counted) = tx.count(*issue_id, seen).await? else {
                     // The issue is gone: begin anew.
                     any_pending = true;
-                    tx.add_pending(&pending(&mut group, shared, now)?).await?;
+                    tx.add_pending(&pending(&group, *exception, shared, now)?).await?;
                     continue;
                 };
                 tx.count_facets(counted.id, &facets).await?;
-                rule_hits.add(&known.rules, group.reports, group.occurrences);
+                rule_hits.add(used, group.reports, group.occurrences);
                 if let Some(sample) = sample {
                     tx.add_sample(counted.id, counted.samples, now, &sample).await?;
                 }
@@ -254,36 +260,56 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
     Ok(())
 }
 
-/// The newest report of a group as a sample, when the last one is old enough.
+/// The newest report of a group as a sample of a fault, when the last one is old enough.
 fn sample_when_due(
-    group: &mut Group,
-    fate: &Fate,
+    group: &Group,
+    fault: &KnownFault,
     shared: &Shared,
     now: i64,
 ) -> Result<Option<Vec<u8>>, StoreError> {
-    let Fate::Counted { frames, blamed_frame, sampled_at, .. } = fate else { return Ok(None) };
+    let Fate::Counted { frames, blamed_frame, sampled_at, .. } = &fault.fate else {
+        return Ok(None);
+    };
     if now - sampled_at.load(Ordering::Relaxed) < SAMPLE_EVERY_MS {
         return Ok(None);
     }
     sampled_at.store(now, Ordering::Relaxed);
-    shared.redaction.redact(&mut group.newest);
-    let (report, frames) = (&group.newest, frames.clone());
-    encode_sample(&Sample { report, frames, blamed_frame: *blamed_frame }).map(Some)
+    let report = redacted(group, fault.exception, shared);
+    let frames = frames.clone();
+    encode_sample(&Sample { report: &report, frames, blamed_frame: *blamed_frame }).map(Some)
 }
 
-/// The newest report of a group, to be attributed. Nothing is stored that was not redacted; the
-/// fingerprint is that of the report as it came.
-fn pending(group: &mut Group, shared: &Shared, now: i64) -> Result<NewPending, StoreError> {
-    let facets = group.facets(&shared.redaction, now);
-    shared.redaction.redact(&mut group.newest);
+/// The newest report of a group, or an exception that it carries, without secrets.
+fn redacted(group: &Group, exception: ExceptionAt, shared: &Shared) -> Report {
+    let mut report = match exception {
+        None => (*group.newest).clone(),
+        Some(at) => group.newest.carried(at),
+    };
+    shared.redaction.redact(&mut report);
+    report
+}
+
+/// The newest report of a group, to be attributed; of one whose issue is gone only the exception
+/// that was counted there. Nothing is stored that was not redacted; the fingerprint is that of the
+/// report as it came.
+fn pending(
+    group: &Group,
+    exception: ExceptionAt,
+    shared: &Shared,
+    now: i64,
+) -> Result<NewPending, StoreError> {
+    let trace = match exception {
+        None => group.trace,
+        Some(at) => trace_fingerprint(&group.newest.carried(at)),
+    };
     Ok(NewPending {
-        fingerprint: group.trace.to_string(),
+        fingerprint: trace.to_string(),
         occurrences: group.occurrences,
         reports: group.reports,
         error_threshold: threshold_of(&group.newest, &shared.config),
         at: now,
-        facets,
-        body: encode_sample(&group.newest)?,
+        facets: group.facets(exception, &shared.redaction, now),
+        body: encode_sample(&redacted(group, exception, shared))?,
     })
 }
 

@@ -2,7 +2,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
-use flawless_core::{ClassifiedFrame, CommitId, Fingerprint, OutcomeKind, RuleId};
+use flawless_core::{ClassifiedFrame, CommitId, ExceptionAt, Fingerprint, OutcomeKind, RuleId};
 use quick_cache::sync::Cache;
 
 use super::again::Mending;
@@ -14,13 +14,22 @@ pub struct KnownTrace {
     pub rules_revision: i64,
     /// Only right as long as this is the tip, or there is none: nobody could be blamed there.
     pub only_at_tip: Option<Option<String>>,
+    /// What became of each of its faults.
+    pub faults: Box<[KnownFault]>,
+}
+
+/// What became of a fault of a report.
+#[derive(Debug)]
+pub struct KnownFault {
+    /// The exception of the report that carries it.
+    pub exception: ExceptionAt,
     /// The rules that made it so, for counting how often they matter.
     pub rules: Box<[RuleId]>,
     /// What became of it.
     pub fate: Fate,
 }
 
-/// What becomes of a report.
+/// What becomes of a fault.
 #[derive(Debug)]
 pub enum Fate {
     /// It is counted under an issue.
@@ -92,12 +101,8 @@ mod tests {
     fn a_verdict_holds_for_its_rules_and_where_nobody_was_blamed_for_its_tip() {
         let verdicts = Verdicts::default();
         let trace = trace_fingerprint(&Report::default());
-        let known = |only_at_tip| KnownTrace {
-            rules_revision: 7,
-            only_at_tip,
-            rules: Box::default(),
-            fate: Fate::Dropped { outcome: OutcomeKind::ThirdParty, reason: String::new() },
-        };
+        let known =
+            |only_at_tip| KnownTrace { rules_revision: 7, only_at_tip, faults: Box::default() };
         verdicts.insert(trace, known(None));
         assert!(verdicts.get(&trace, 7, Some("a")).is_some());
         assert!(verdicts.get(&trace, 8, Some("a")).is_none());

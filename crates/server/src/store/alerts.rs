@@ -35,7 +35,8 @@ pub struct IssueAlert {
 
 impl WriteTx {
     /// Marks an issue as told and leaves the alert to be composed: both or neither. `again` is a
-    /// [`crate::mending::Again`] as JSON.
+    /// [`crate::mending::Again`] as JSON. An issue that has an alert without being told was told
+    /// while nobody was blamed: that alert then looks for those who have not heard of it.
     ///
     /// # Errors
     /// The database refuses.
@@ -47,11 +48,27 @@ impl WriteTx {
         again: Option<&str>,
         at: i64,
     ) -> Result<(), StoreError> {
+        let reopened = sqlx::query(
+            "UPDATE alert SET composed_at = NULL, note = NULL, decided_at = $2, occurrences = $3, \
+             reason = $4, again = $5 \
+             WHERE id = (SELECT MAX(newest.id) FROM alert AS newest WHERE newest.issue_id = $1) \
+             AND EXISTS (SELECT 1 FROM issue WHERE issue.id = $1 AND issue.told_at IS NULL)",
+        )
+        .bind(issue_id)
+        .bind(at)
+        .bind(occurrences)
+        .bind(reason)
+        .bind(again)
+        .execute(&mut *self.0)
+        .await?;
         sqlx::query("UPDATE issue SET told_at = $2 WHERE id = $1")
             .bind(issue_id)
             .bind(at)
             .execute(&mut *self.0)
             .await?;
+        if reopened.rows_affected() > 0 {
+            return self.drop_held_of(issue_id).await;
+        }
         sqlx::query(
             "INSERT INTO alert (issue_id, decided_at, occurrences, reason, again) \
              VALUES ($1, $2, $3, $4, $5)",
@@ -96,12 +113,18 @@ impl WriteTx {
         if query.bind(issue_id).bind(note).execute(&mut *self.0).await?.rows_affected() == 0 {
             return Ok(false);
         }
+        self.drop_held_of(issue_id).await?;
+        Ok(true)
+    }
+
+    /// Takes back what is held back for anybody about an issue.
+    async fn drop_held_of(&mut self, issue_id: i64) -> Result<(), StoreError> {
         let held = sqlx::query(
             "DELETE FROM notice WHERE outbox_id IS NULL \
              AND alert_id IN (SELECT id FROM alert WHERE issue_id = $1)",
         );
         held.bind(issue_id).execute(&mut *self.0).await?;
-        Ok(true)
+        Ok(())
     }
 
     /// Lets alerts that were held back be tried again.

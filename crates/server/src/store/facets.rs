@@ -42,6 +42,11 @@ impl Facet {
         }
     }
 
+    /// Counts it under another exception, one that the reported one carried.
+    pub fn set_exception(&mut self, exception: &str) {
+        self.exception = Some(exception.trim().chars().take(LENGTH).collect());
+    }
+
     fn agrees(&self, other: &Self) -> bool {
         self.exception == other.exception
             && self.host == other.host

@@ -18,6 +18,7 @@ impl WriteTx {
             let known = self.issue_of_identity(identity).await?;
             if let Some((older, _)) = known.filter(|(older, _)| *older != into) {
                 self.merge_issue(older, into).await?;
+                self.keep_told(older, into).await?;
                 merged += 1;
             }
             sqlx::query(
@@ -34,7 +35,8 @@ impl WriteTx {
     }
 
     /// Merges issues that nobody was blamed for into the one that they turn out to be. Their
-    /// identities, which are texts, are no names of it: another line may read so one day.
+    /// identities, which are texts, are no names of it: another line may read so one day. That
+    /// somebody was told of them does not count: the author was not.
     ///
     /// # Errors
     /// The database refuses.
@@ -62,7 +64,46 @@ impl WriteTx {
         Ok(merged)
     }
 
-    /// Makes one issue of `older` and `into`, which keeps its own line.
+    /// Merges an issue that nobody was blamed for into the one that it turns out to be, when it
+    /// counts just these `occurrences`. Says whether it did.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn merge_counted(
+        &mut self,
+        unblamed: i64,
+        occurrences: i64,
+        into: i64,
+    ) -> Result<bool, StoreError> {
+        let is_it: Option<i64> = sqlx::query_scalar(
+            "SELECT id FROM issue WHERE id = $1 AND occurrences = $2 AND origin_commit IS NULL \
+             AND merged_into IS NULL AND id <> $3",
+        )
+        .bind(unblamed)
+        .bind(occurrences)
+        .bind(into)
+        .fetch_optional(&mut *self.0)
+        .await?;
+        if is_it.is_some() {
+            self.merge_issue(unblamed, into).await?;
+        }
+        Ok(is_it.is_some())
+    }
+
+    /// What was told of an issue counts for the one that it was merged into.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn keep_told(&mut self, older: i64, into: i64) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "UPDATE issue SET told_at = COALESCE(told_at, \
+             (SELECT older.told_at FROM issue AS older WHERE older.id = $1)) WHERE id = $2",
+        );
+        query.bind(older).bind(into).execute(&mut *self.0).await?;
+        Ok(())
+    }
+
+    /// Makes one issue of `older` and `into`, which keeps its own line, and when it was told.
     ///
     /// # Errors
     /// The database refuses.
@@ -81,7 +122,9 @@ impl WriteTx {
              AND EXISTS (SELECT 1 FROM sample AS kept WHERE kept.issue_id = $2)",
             "UPDATE sample SET issue_id = $2 WHERE issue_id = $1",
             "UPDATE place SET issue_id = $2 WHERE issue_id = $1",
-            "UPDATE alert SET issue_id = $2 WHERE issue_id = $1",
+            // Who answers for it now may be somebody who can be told.
+            "UPDATE alert SET issue_id = $2, note = CASE WHEN composed_at IS NULL THEN NULL \
+             ELSE note END WHERE issue_id = $1",
             "UPDATE action SET issue_id = $2 WHERE issue_id = $1",
             "UPDATE issue_alias SET issue_id = $2 WHERE issue_id = $1",
             "UPDATE issue SET muted_until = COALESCE(muted_until, \
@@ -96,25 +139,22 @@ impl WriteTx {
         for statement in facets::MERGE.into_iter().chain(statements) {
             sqlx::query(statement).bind(older).bind(into).execute(&mut *self.0).await?;
         }
-        let (occurrences, samples, first, last, told): (i64, i64, i64, i64, Option<i64>) =
-            sqlx::query_as(
-                "SELECT occurrences, samples, first_seen_at, last_seen_at, told_at FROM issue \
-                 WHERE id = $1",
-            )
-            .bind(older)
-            .fetch_one(&mut *self.0)
-            .await?;
+        let (occurrences, samples, first, last): (i64, i64, i64, i64) = sqlx::query_as(
+            "SELECT occurrences, samples, first_seen_at, last_seen_at FROM issue WHERE id = $1",
+        )
+        .bind(older)
+        .fetch_one(&mut *self.0)
+        .await?;
         sqlx::query(
-            "UPDATE issue SET occurrences = occurrences + $2, samples = samples + $6, \
+            "UPDATE issue SET occurrences = occurrences + $2, samples = samples + $5, \
              first_seen_at = CASE WHEN first_seen_at < $3 THEN first_seen_at ELSE $3 END, \
-             last_seen_at = CASE WHEN last_seen_at > $4 THEN last_seen_at ELSE $4 END, \
-             told_at = COALESCE(told_at, $5) WHERE id = $1",
+             last_seen_at = CASE WHEN last_seen_at > $4 THEN last_seen_at ELSE $4 END \
+             WHERE id = $1",
         )
         .bind(into)
         .bind(occurrences)
         .bind(first)
         .bind(last)
-        .bind(told)
         .bind(samples)
         .execute(&mut *self.0)
         .await?;

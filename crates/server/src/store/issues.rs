@@ -282,6 +282,9 @@ impl WriteTx {
     }
 
     async fn count_hour(&mut self, issue: i64, seen: Seen) -> Result<(), StoreError> {
+        if seen.occurrences == 0 {
+            return Ok(());
+        }
         sqlx::query(
             "INSERT INTO issue_hour (issue_id, hour, occurrences, last_at, reports) \
              VALUES ($1, $2, $3, $4, $5) ON CONFLICT (issue_id, hour) DO UPDATE SET \

@@ -25,7 +25,7 @@ impl Store {
     pub async fn pending_queue(&self) -> Result<QueueAge, StoreError> {
         let query = sqlx::query_as(
             "SELECT COUNT(*) AS waiting, MIN(first_at) AS oldest_at, \
-             MAX(last_error) AS last_error FROM pending_report",
+             MAX(last_error) AS last_error FROM pending_report WHERE occurrences > 0",
         );
         Ok(query.fetch_one(&self.readers).await?)
     }

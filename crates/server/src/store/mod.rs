@@ -63,7 +63,7 @@ pub use notices::{HeldRow, NewNotice, NoticeRow, RecentMail};
 pub use open::{StoreError, make_private_folder, schema_version};
 pub use outbox::{DueMail, MailKind, MailState, NewMail, Undelivered};
 pub use outcomes::OutcomeRow;
-pub use pending::{NewPending, PendingRow, TakenPending};
+pub use pending::{CountedBefore, NewPending, PendingRow, TakenPending};
 pub use people::{AuthorRow, PersonMail};
 pub use person_roles::{GivenRole, PersonRole};
 pub use posts::{DuePost, PostState};

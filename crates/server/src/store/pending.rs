@@ -1,5 +1,6 @@
 //! Reports that wait for attribution, kept whole.
-use flawless_core::Report;
+use flawless_core::{ExceptionAt, Report};
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use super::facets::{self, Facet};
@@ -45,6 +46,19 @@ pub struct PendingRow {
     pub body: Vec<u8>,
 }
 
+/// What a report was counted under while it was not known who is to blame.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountedBefore {
+    /// Occurrences that were counted.
+    pub occurrences: i64,
+    /// Reports that were counted.
+    pub reports: i64,
+    /// The faults that somebody was blamed for: nothing more will be known of them.
+    pub settled: Vec<ExceptionAt>,
+    /// The others, each with the issue that counts it.
+    pub unblamed: Vec<(ExceptionAt, i64)>,
+}
+
 /// What had come together when the row was taken away.
 #[derive(Debug, FromRow)]
 pub struct TakenPending {
@@ -59,6 +73,8 @@ pub struct TakenPending {
     /// When the last one came in.
     pub last_at: i64,
     facets: String,
+    body: Vec<u8>,
+    counted: Option<String>,
 }
 
 impl TakenPending {
@@ -66,7 +82,15 @@ impl TakenPending {
     pub fn facets(&self) -> Vec<Facet> {
         facets::read(&self.facets)
     }
+
+    /// What it was counted under before; its own counts are what came since.
+    pub fn counted(&self) -> Option<CountedBefore> {
+        serde_json::from_str(self.counted.as_deref()?).ok()
+    }
 }
+
+/// Longer than any row is put off: what is due later was written by a clock that was ahead.
+const LONGEST_WAIT_MS: i64 = 2 * 3_600_000;
 
 impl WriteTx {
     /// Keeps a report until it is attributed; one with the same traceback that waits already
@@ -93,7 +117,9 @@ impl WriteTx {
              reports = pending_report.reports + excluded.reports, \
              error_threshold = CASE WHEN excluded.error_threshold < pending_report.error_threshold \
              THEN excluded.error_threshold ELSE pending_report.error_threshold END, \
-             last_at = excluded.last_at, facets = excluded.facets",
+             last_at = excluded.last_at, facets = excluded.facets, \
+             next_attempt_at = CASE WHEN pending_report.occurrences = 0 \
+             THEN excluded.next_attempt_at ELSE pending_report.next_attempt_at END",
         )
         .bind(PROJECT)
         .bind(&new.fingerprint)
@@ -118,12 +144,45 @@ impl WriteTx {
     ) -> Result<Option<TakenPending>, StoreError> {
         let query = sqlx::query_as(
             "DELETE FROM pending_report WHERE project_id = $1 AND fingerprint = $2 \
-             RETURNING occurrences, reports, error_threshold, first_at, last_at, facets",
+             RETURNING occurrences, reports, error_threshold, first_at, last_at, facets, body, \
+             counted",
         );
         Ok(query.bind(PROJECT).bind(fingerprint).fetch_optional(&mut *self.0).await?)
     }
 
-    /// Puts a report off after a try that failed.
+    /// Puts back a report that was taken and counted, to be looked at again at `next_attempt_at`
+    /// or after the next fetch: who is to blame may become known.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn keep_counted(
+        &mut self,
+        fingerprint: &str,
+        taken: &TakenPending,
+        counted: &CountedBefore,
+        next_attempt_at: i64,
+    ) -> Result<(), StoreError> {
+        let counted = serde_json::to_string(counted).unwrap_or_default();
+        sqlx::query(
+            "INSERT INTO pending_report (project_id, fingerprint, occurrences, reports, \
+             error_threshold, first_at, last_at, attempts, next_attempt_at, body, facets, \
+             waits_for_fetch, counted) VALUES ($1, $2, 0, 0, $3, $4, $5, 1, $6, $7, '[]', 1, $8)",
+        )
+        .bind(PROJECT)
+        .bind(fingerprint)
+        .bind(taken.error_threshold)
+        .bind(taken.first_at)
+        .bind(taken.last_at)
+        .bind(next_attempt_at)
+        .bind(&taken.body)
+        .bind(counted)
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+
+    /// Puts a report off after a try that failed; one that waits for a fetch is due again when
+    /// that has succeeded.
     ///
     /// # Errors
     /// The database refuses.
@@ -131,19 +190,33 @@ impl WriteTx {
         &mut self,
         fingerprint: &str,
         next_attempt_at: i64,
+        waits_for_fetch: bool,
         error: &str,
     ) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE pending_report SET attempts = attempts + 1, next_attempt_at = $3, \
-             last_error = $4 WHERE project_id = $1 AND fingerprint = $2",
+             last_error = $4, waits_for_fetch = $5 WHERE project_id = $1 AND fingerprint = $2",
         )
         .bind(PROJECT)
         .bind(fingerprint)
         .bind(next_attempt_at)
         .bind(error)
+        .bind(i64::from(waits_for_fetch))
         .execute(&mut *self.0)
         .await?;
         Ok(())
+    }
+
+    /// The mirror was fetched: reports that wait for that are due. Says whether there are any.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn release_fetched(&mut self, now: i64) -> Result<bool, StoreError> {
+        let query = sqlx::query(
+            "UPDATE pending_report SET next_attempt_at = $2, waits_for_fetch = 0 \
+             WHERE project_id = $1 AND waits_for_fetch = 1",
+        );
+        Ok(query.bind(PROJECT).bind(now).execute(&mut *self.0).await?.rows_affected() > 0)
     }
 }
 
@@ -164,8 +237,10 @@ impl Store {
     pub async fn due_pending(&self, now: i64, limit: i64) -> Result<Vec<PendingRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT fingerprint, attempts, first_at, body FROM pending_report \
-             WHERE next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $2",
+             WHERE next_attempt_at <= $1 OR next_attempt_at > $3 \
+             ORDER BY next_attempt_at LIMIT $2",
         );
-        Ok(query.bind(now).bind(limit).fetch_all(&self.readers).await?)
+        let query = query.bind(now).bind(limit).bind(now.saturating_add(LONGEST_WAIT_MS));
+        Ok(query.fetch_all(&self.readers).await?)
     }
 }

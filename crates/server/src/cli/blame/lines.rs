@@ -78,7 +78,8 @@ impl Asker<'_> {
         let commit = match self.revisions.get(rev) {
             Some(known) => known.clone(),
             None => {
-                let commit = self.mirror.resolve(rev).await.map_err(words)?;
+                let named = self.mirror.resolve(rev).await.map_err(words)?;
+                let commit = named.map(|named| named.commit);
                 self.revisions.insert(rev.clone(), commit.clone());
                 commit
             }

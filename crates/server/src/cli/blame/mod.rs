@@ -111,12 +111,13 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let mut output = String::new();
     for traceback in tracebacks {
         let report = traceback::report_of(traceback, arguments.rev.clone());
-        let found = traceback::blame(&report, &mirror, &config, &much_seen, &rules).await?;
-        output.push_str(&if arguments.json {
-            found.as_json()
-        } else {
-            found.as_text(arguments.why)
-        });
+        for found in traceback::blame(&report, &mirror, &config, &much_seen, &rules).await? {
+            output.push_str(&if arguments.json {
+                found.as_json()
+            } else {
+                found.as_text(arguments.why)
+            });
+        }
     }
     print(output)
 }
@@ -125,7 +126,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 async fn resolve(mirror: &Mirror, option: &str, rev: &str) -> Result<CommitId, Failure> {
     let dir = mirror.repository().dir().display();
     let known = mirror.resolve(rev).await?;
-    known.ok_or_else(|| {
+    known.map(|named| named.commit).ok_or_else(|| {
         Failure::new(format!(
             "{option}: {rev:?} names no commit of {dir}: give an id of at least seven digits, a \
              tag, a branch, or what git describe prints"

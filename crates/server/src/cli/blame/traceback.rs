@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::line::{blame_json, blame_lines, chain};
-use crate::attribution::{MuchSeen, blame_line, choose_line, find_files, other_suspects};
+use crate::attribution::{Fault, MuchSeen, blame_line, choose_line, find_faults, other_suspects};
 use crate::config::Config;
 use crate::issue_details::Suspect;
 
@@ -32,30 +32,43 @@ pub(super) fn report_of(traceback: TextTraceback, revision: Option<String>) -> R
 }
 
 /// What was found about one traceback.
-pub(super) struct Found<'a> {
-    report: &'a Report,
+pub(super) struct Found {
+    report: Report,
     choice: Choice,
     blamed: Option<Located>,
     suspects: Vec<Suspect>,
     reason: String,
 }
 
-pub(super) async fn blame<'a>(
-    report: &'a Report,
+/// What was found about each fault of a report.
+pub(super) async fn blame(
+    report: &Report,
     mirror: &Arc<Mirror>,
     config: &Config,
     much_seen: &MuchSeen,
     rules: &Rules,
-) -> Result<Found<'a>, Failure> {
-    let settings = &config.choice;
-    let files = find_files(report, Some(mirror), settings).await?;
-    let choice = choose_line(report, &files, settings, much_seen, rules);
+) -> Result<Vec<Found>, Failure> {
+    let mut found = Vec::new();
+    for fault in find_faults(report, Some(mirror), &config.choice, rules).await? {
+        found.push(blame_fault(fault, config, much_seen, rules).await?);
+    }
+    Ok(found)
+}
+
+async fn blame_fault(
+    fault: Fault,
+    config: &Config,
+    much_seen: &MuchSeen,
+    rules: &Rules,
+) -> Result<Found, Failure> {
+    let Fault { report, files, .. } = fault;
+    let choice = choose_line(&report, &files, &config.choice, much_seen, rules);
     let found = match &choice.verdict {
-        Verdict::Blamed(line) => blame_line(report, &files, line).await?,
+        Verdict::Blamed(line) => blame_line(&report, &files, line).await?,
         Verdict::Nobody(why) => Err(why.explain().to_owned()),
         Verdict::Dropped(_) => Err("a rule drops this report".to_owned()),
     };
-    let suspects = other_suspects(report, &files, &choice).await;
+    let suspects = other_suspects(&report, &files, &choice).await;
     let (blamed, reason) = match found {
         Ok(blamed) => {
             let kind = match &choice.verdict {
@@ -75,7 +88,7 @@ pub(super) async fn blame<'a>(
     Ok(Found { report, choice, blamed, suspects, reason })
 }
 
-impl Found<'_> {
+impl Found {
     /// The chosen frame's place in the traceback.
     fn index(&self) -> Option<usize> {
         match &self.choice.verdict {

@@ -1,0 +1,157 @@
+//! When a mirror of ours is fetched: at intervals, and when a report needs what it does not have.
+//! Whoever needs a fetch asks for one and comes back later; nobody waits for the remote.
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use flawless_core::CommitId;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::error::GitError;
+
+/// Between two fetches that were asked for: anybody can report what does not exist.
+const ASKED_EVERY: Duration = Duration::from_secs(10);
+/// How long a fetch may take, and how long at most after others took too long.
+const FIRST_LIMIT: Duration = Duration::from_secs(60);
+const LONGEST_LIMIT: Duration = Duration::from_secs(600);
+/// So many commits are asked for by their ids after a fetch that did not bring them.
+const MAX_IDS: usize = 8;
+
+/// Stands for the next fetch to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FetchTicket(u64);
+
+/// How the fetches of a mirror went, and what the next one is to bring.
+#[derive(Debug, Default)]
+pub(crate) struct Fetching {
+    /// Held by whoever writes to the mirror.
+    pub(crate) writing: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+    asked: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    begun: u64,
+    /// The number of the last fetch that brought what the remote has.
+    succeeded: u64,
+    ended_at: Option<Instant>,
+    /// How often in a row a fetch took too long.
+    timed_out: u32,
+    ids: Vec<CommitId>,
+}
+
+impl Fetching {
+    /// Asks for a fetch, which is to bring this commit even when no branch has it.
+    pub(crate) fn ask(&self, id: Option<&CommitId>) -> FetchTicket {
+        let mut state = self.state();
+        if let Some(id) = id
+            && state.ids.len() < MAX_IDS
+            && !state.ids.contains(id)
+        {
+            state.ids.push(id.clone());
+        }
+        self.asked.notify_one();
+        FetchTicket(state.begun + 1)
+    }
+
+    /// Whether a fetch that began after the ticket was given has succeeded.
+    pub(crate) fn is_done(&self, ticket: FetchTicket) -> bool {
+        self.state().succeeded >= ticket.0
+    }
+
+    /// Returns when a fetch was asked for and it is not too soon after the last one.
+    pub(crate) async fn is_asked_for(&self) {
+        self.asked.notified().await;
+        let next = self.state().ended_at.map(|ended| ended + ASKED_EVERY);
+        if let Some(next) = next {
+            tokio::time::sleep_until(next).await;
+        }
+    }
+
+    /// Whether the last fetch ended so lately that another one is too soon.
+    pub(crate) fn is_too_soon(&self) -> bool {
+        self.state().ended_at.is_some_and(|ended| ended.elapsed() < ASKED_EVERY)
+    }
+
+    /// Begins a fetch: its number, and how long it may take.
+    pub(crate) fn begin(&self) -> (u64, Duration) {
+        let mut state = self.state();
+        state.begun += 1;
+        let limit = FIRST_LIMIT.saturating_mul(1 << state.timed_out.min(8)).min(LONGEST_LIMIT);
+        (state.begun, limit)
+    }
+
+    /// Notes how a fetch ended, and says which commits it was to bring.
+    pub(crate) fn end(&self, number: u64, result: Result<(), &GitError>) -> Vec<CommitId> {
+        let mut state = self.state();
+        state.ended_at = Some(Instant::now());
+        match result {
+            Ok(()) => {
+                state.succeeded = state.succeeded.max(number);
+                state.timed_out = 0;
+                std::mem::take(&mut state.ids)
+            }
+            Err(error) => {
+                let too_long = matches!(error, GitError::TimedOut { .. });
+                state.timed_out = if too_long { state.timed_out.saturating_add(1) } else { 0 };
+                Vec::new()
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_fetch_that_began_later_and_succeeded_fulfils_a_ticket() {
+        let fetching = Fetching::default();
+        let (running, _) = fetching.begin();
+        let ticket = fetching.ask(None);
+        fetching.end(running, Ok(()));
+        assert!(!fetching.is_done(ticket), "it began before");
+        let (next, _) = fetching.begin();
+        assert!(!fetching.is_done(ticket));
+        fetching.end(next, Err(&GitError::NoTip(String::new())));
+        assert!(!fetching.is_done(ticket), "it failed");
+        let (next, _) = fetching.begin();
+        fetching.end(next, Ok(()));
+        assert!(fetching.is_done(ticket));
+    }
+
+    #[test]
+    fn a_fetch_that_takes_too_long_may_take_longer_the_next_time_but_not_for_ever() {
+        let fetching = Fetching::default();
+        let timed_out =
+            GitError::TimedOut { command: String::new(), limit: Duration::from_secs(1) };
+        let limits = std::array::from_fn::<u64, 6, _>(|_| {
+            let (number, limit) = fetching.begin();
+            fetching.end(number, Err(&timed_out));
+            limit.as_secs()
+        });
+        assert_eq!(limits, [60, 120, 240, 480, 600, 600]);
+        let (number, _) = fetching.begin();
+        fetching.end(number, Ok(()));
+        assert_eq!(fetching.begin().1, FIRST_LIMIT);
+    }
+
+    #[test]
+    fn what_a_fetch_is_to_bring_is_kept_until_one_succeeds() {
+        let fetching = Fetching::default();
+        let id = CommitId::parse(&"a1".repeat(20)).expect("an id");
+        fetching.ask(Some(&id));
+        fetching.ask(Some(&id));
+        let (number, _) = fetching.begin();
+        assert!(fetching.end(number, Err(&GitError::NoTip(String::new()))).is_empty());
+        let (number, _) = fetching.begin();
+        assert_eq!(fetching.end(number, Ok(())), [id]);
+        let (number, _) = fetching.begin();
+        assert!(fetching.end(number, Ok(())).is_empty());
+    }
+}

@@ -1,0 +1,307 @@
+//! Counts the faults of a report that waited, each under its issue, and decides about each: in one
+//! transaction. The verdict is remembered for reports to come.
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use flawless_core::{ClassifiedFrame, CommitId, ExceptionAt, Fingerprint, Report, RuleId};
+
+use super::again::{Back, Mending};
+use super::find_issue::{Attributed, Found};
+use super::issue_facts::NewFacts;
+use super::record::{example, facet_of};
+use super::rule_use::{count_rules, rules_used};
+use super::tell::{Occurred, tell};
+use super::verdicts::{Fate, KnownFault, KnownTrace, Verdicts};
+use crate::mending::Again;
+use crate::state::{RulesAt, Shared};
+use crate::store::{
+    Counted, CountedBefore, Sample, Seen, StoreError, TakenPending, WriteTx, encode_sample,
+};
+
+/// Until a report about which more may become known is looked at again, unless a fetch succeeds
+/// before.
+const LOOK_AGAIN_MS: i64 = 3_600_000;
+
+/// What a verdict rests on.
+pub(super) struct Basis {
+    pub(super) rules: Arc<RulesAt>,
+    pub(super) tip: Option<String>,
+    /// The revision that the report names, when it is the one that was looked at.
+    pub(super) running: Option<CommitId>,
+    /// How often something had been erased when the report was read.
+    pub(super) erasures: i64,
+}
+
+/// The row of the report that is counted.
+pub(super) struct Waited<'a> {
+    pub(super) fingerprint: &'a str,
+    /// Who is blamed may become known later: then it is looked at again.
+    pub(super) is_provisional: bool,
+}
+
+/// A fault that is ready to be written: what takes time was done before the transaction.
+struct Prepared {
+    exception: ExceptionAt,
+    report: Report,
+    frames: Arc<[ClassifiedFrame]>,
+    blamed_frame: Option<usize>,
+    sample: Vec<u8>,
+    found: Found,
+}
+
+impl Prepared {
+    /// Whether nothing more is to become known of it.
+    fn is_blamed(&self) -> bool {
+        match &self.found {
+            Found::Issue(new) => new.facts.origin_commit.is_some(),
+            Found::AtPlace { .. } | Found::Dropped(..) => true,
+        }
+    }
+}
+
+/// What a fault was counted with while nobody was blamed for it.
+#[derive(Debug, Clone, Copy)]
+struct Owed {
+    occurrences: i64,
+    reports: i64,
+    /// The issue that counts it.
+    unblamed: Option<i64>,
+}
+
+impl Owed {
+    fn of(before: &CountedBefore, exception: ExceptionAt, is_first: bool) -> Option<Self> {
+        if before.settled.contains(&exception) {
+            return None;
+        }
+        // Without the repository the report was one fault; it may be several now.
+        let same = before.unblamed.iter().find(|(at, _)| *at == exception);
+        let unblamed = same.or_else(|| before.unblamed.first().filter(|_| is_first));
+        Some(Self {
+            occurrences: before.occurrences,
+            reports: before.reports,
+            unblamed: unblamed.map(|(_, issue)| *issue),
+        })
+    }
+}
+
+/// What a fault was counted under, and what that says about reports to come.
+struct CountedFault {
+    counted: Counted,
+    known_error: Option<RuleId>,
+    mending: Mending,
+    again: Option<Again>,
+}
+
+/// Counts what waited and is attributed now.
+pub(super) async fn count_faults(
+    shared: &Shared,
+    verdicts: &Verdicts,
+    waited: Waited<'_>,
+    report: &Report,
+    faults: Vec<Attributed>,
+    basis: Basis,
+) -> Result<(), StoreError> {
+    let now = shared.clock.now();
+    let Basis { rules, tip, running, erasures } = basis;
+    let prepared: Vec<Prepared> = faults.into_iter().map(prepare).collect::<Result<_, _>>()?;
+    let is_blamed = prepared.iter().all(Prepared::is_blamed);
+    let mut tx = shared.store.write().await?;
+    if tx.erased_since(erasures).await? {
+        // If it still waits, it is read anew.
+        return Ok(());
+    }
+    let Some(taken) = tx.take_pending(waited.fingerprint).await? else {
+        return Ok(());
+    };
+    let runs_now = match &running {
+        Some(running) => tx.seen_running(running.as_str(), true, now).await?,
+        None => false,
+    };
+    let mut known = Vec::with_capacity(prepared.len());
+    let before = taken.counted();
+    let mut kept = CountedBefore {
+        occurrences: before.as_ref().map_or(0, |before| before.occurrences) + taken.occurrences,
+        reports: before.as_ref().map_or(0, |before| before.reports) + taken.reports,
+        ..CountedBefore::default()
+    };
+    for (index, fault) in prepared.into_iter().enumerate() {
+        let (exception, is_blamed) = (fault.exception, fault.is_blamed());
+        let owed = before.as_ref().and_then(|before| Owed::of(before, exception, index == 0));
+        let fault = count_fault(&mut tx, shared, fault, &taken, owed, &rules, &running).await?;
+        match &fault.fate {
+            Fate::Counted { issue_id, .. } if !is_blamed => {
+                kept.unblamed.push((exception, *issue_id));
+            }
+            _ => kept.settled.push(exception),
+        }
+        known.push(fault);
+    }
+    if waited.is_provisional && !is_blamed {
+        tx.keep_counted(waited.fingerprint, &taken, &kept, now + LOOK_AGAIN_MS).await?;
+    }
+    tx.commit().await?;
+    if runs_now {
+        shared.bells.revisions.notify_one();
+    }
+    shared.bells.alerts.notify_one();
+    // Of the report as it came: what is stored of it was redacted.
+    if let Ok(trace) = waited.fingerprint.parse::<Fingerprint>() {
+        // Only a revision that was named in full, and was there, stays what it is.
+        let named = report.revision.as_deref().is_some_and(|name| CommitId::parse(name).is_some());
+        let only_at_tip = (!is_blamed || !named || running.is_none()).then_some(tip);
+        let rules_revision = rules.revision;
+        verdicts.insert(trace, KnownTrace { rules_revision, only_at_tip, faults: known.into() });
+    }
+    Ok(())
+}
+
+fn prepare(fault: Attributed) -> Result<Prepared, StoreError> {
+    let Attributed { exception, report, frames, found } = fault;
+    let blamed_frame = match &found {
+        Found::AtPlace { line, .. } => Some(line.frame),
+        Found::Issue(new) => {
+            let is_blamed = new.facts.origin_commit.is_some();
+            new.line.as_ref().filter(|_| is_blamed).map(|line| line.frame)
+        }
+        Found::Dropped(..) => None,
+    };
+    let frames: Arc<[ClassifiedFrame]> = frames.into();
+    let sample = encode_sample(&Sample { report: &report, frames: frames.clone(), blamed_frame })?;
+    Ok(Prepared { exception, report, frames, blamed_frame, sample, found })
+}
+
+/// Counts one fault and decides about its issue. What it is `owed` was counted while nobody was
+/// blamed for it.
+async fn count_fault(
+    tx: &mut WriteTx,
+    shared: &Shared,
+    fault: Prepared,
+    taken: &TakenPending,
+    owed: Option<Owed>,
+    rules: &RulesAt,
+    running: &Option<CommitId>,
+) -> Result<KnownFault, StoreError> {
+    let now = shared.clock.now();
+    let owed = owed.filter(|_| fault.is_blamed());
+    let Prepared { exception, report, frames, blamed_frame, sample, found } = fault;
+    let is_told_new = taken.occurrences > 0 || owed.is_some();
+    let seen = Seen {
+        occurrences: taken.occurrences,
+        reports: taken.reports,
+        first_at: taken.first_at,
+        last_at: taken.last_at,
+        sampled: is_told_new,
+    };
+    let CountedFault { mut counted, known_error, mending, again } = match found {
+        Found::Dropped(outcome, reason, rule) => {
+            let example = example(&report, &shared.redaction);
+            tx.add_outcome(outcome, &reason, taken.reports, now, &example).await?;
+            let rules: Box<[RuleId]> = [rule].into();
+            count_rules(tx, &rules, taken, now).await?;
+            let fate = Fate::Dropped { outcome, reason };
+            return Ok(KnownFault { exception, rules, fate });
+        }
+        Found::Issue(new) => count_new(tx, *new, seen, now, &report, &frames).await?,
+        Found::AtPlace { issue_id, line, unblamed, mending } => {
+            let Some(mut counted) = tx.count(issue_id, seen).await? else {
+                return Err(StoreError::Corrupt("a place of an issue that is not there".into()));
+            };
+            if tx.merge_unblamed(&unblamed, counted.id).await? > 0 {
+                counted = tx.counted(counted.id).await?;
+            }
+            let known_error = line.known_error;
+            tx.set_known_error(counted.id, known_error).await?;
+            CountedFault { counted, known_error, mending, again: None }
+        }
+    };
+    let mut added = taken.occurrences;
+    if let Some(Owed { occurrences, reports, unblamed }) = owed {
+        let is_merged = match unblamed {
+            Some(unblamed) => tx.merge_counted(unblamed, occurrences, counted.id).await?,
+            None => false,
+        };
+        if !is_merged {
+            let seen = Seen { occurrences, reports, sampled: false, ..seen };
+            tx.count(counted.id, seen).await?;
+        }
+        counted = tx.counted(counted.id).await?;
+        added += occurrences;
+    }
+    if is_told_new {
+        let mut facets = taken.facets();
+        facets.iter_mut().for_each(|facet| facet.set_exception(&report.exception_type));
+        if facets.is_empty() && taken.occurrences > 0 {
+            facets.push(facet_of(&report, taken.occurrences, taken.last_at));
+        }
+        tx.count_facets(counted.id, &facets).await?;
+        tx.add_sample(counted.id, counted.samples, taken.last_at, &sample).await?;
+    }
+    let used = rules_used(&frames, blamed_frame, known_error);
+    count_rules(tx, &used, taken, now).await?;
+    let known = known_error.and_then(|id| rules.rules.known_error(id));
+    let occurred = Occurred {
+        added,
+        at: taken.last_at,
+        threshold: taken.error_threshold,
+        known,
+        mending: &mending,
+        back: again,
+    };
+    tell(tx, shared, &counted, occurred).await?;
+    let fate = Fate::Counted {
+        issue_id: counted.id,
+        known_error,
+        frames,
+        blamed_frame,
+        mending,
+        running: running.clone().map(|running| (running, AtomicI64::new(now))),
+        sampled_at: AtomicI64::new(taken.last_at),
+    };
+    Ok(KnownFault { exception, rules: used, fate })
+}
+
+async fn count_new(
+    tx: &mut WriteTx,
+    new: NewFacts,
+    seen: Seen,
+    now: i64,
+    report: &Report,
+    frames: &[ClassifiedFrame],
+) -> Result<CountedFault, StoreError> {
+    let NewFacts { facts, also_known, unblamed, line, place, mending, back, .. } = new;
+    let mut again = None;
+    // Otherwise another job was faster, and has told it.
+    if let Some(Back { older, again: why }) = back
+        && tx.take_over(older.id, &older, &facts).await?
+    {
+        let by = why.mended_by.as_deref();
+        tx.set_mended(older.id, why.mended_at, by, &why.mended_how).await?;
+        again = Some(why);
+    }
+    let mut counted = tx.count_attributed(&facts, seen).await?;
+    let is_new = counted.samples == 1;
+    let merged = tx.merge_issues(&also_known, counted.id).await?
+        + tx.merge_unblamed(&unblamed, counted.id).await?;
+    if merged > 0 {
+        counted = tx.counted(counted.id).await?;
+    } else if is_new {
+        tx.count_functions(&own_functions(report, frames), now).await?;
+    }
+    if let Some(place) = place {
+        tx.add_place(&place, counted.id, now).await?;
+    }
+    let known_error = line.and_then(|line| line.known_error);
+    Ok(CountedFault { counted, known_error, mending, again })
+}
+
+/// The functions of the project that a report went through, each once.
+fn own_functions<'a>(
+    report: &'a Report,
+    frames: &'a [ClassifiedFrame],
+) -> HashSet<(&'a str, &'a str)> {
+    let frames = report.traceback.iter().zip(frames).filter(|(_, class)| class.kind.is_own());
+    frames
+        .filter_map(|(frame, class)| Some((class.repo_path.as_deref()?, frame.function.as_str())))
+        .collect()
+}

@@ -1,0 +1,85 @@
+//! Whether the mirror is new enough to believe what it says about a report. One that is not asks
+//! for a fetch once, and is believed after a fetch that began later than that.
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use flawless_git::{FetchTicket, Mirror};
+use tokio::time::Instant;
+
+/// More waiting reports ask anew at each try.
+const MAX_TICKETS: usize = 10_000;
+/// More revisions that were waited for in vain are forgotten.
+const MAX_IN_VAIN: usize = 1_000;
+/// A revision that did not come in the time a report waits is not waited for again for so long.
+const IN_VAIN_FOR: Duration = Duration::from_secs(3_600);
+
+/// The fetches that reports wait for; a restart begins with none.
+#[derive(Debug, Default)]
+pub(super) struct Tickets(Mutex<Memory>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    by_fingerprint: HashMap<String, FetchTicket>,
+    in_vain: HashMap<String, Instant>,
+}
+
+/// The same for one report.
+pub(super) struct Freshness<'a> {
+    tickets: &'a Tickets,
+    fingerprint: &'a str,
+}
+
+impl Tickets {
+    pub(super) fn of<'a>(&'a self, fingerprint: &'a str) -> Freshness<'a> {
+        Freshness { tickets: self, fingerprint }
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Memory) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Freshness<'_> {
+    /// Whether the mirror has been fetched since it was first asked whether it is new enough for
+    /// this report, and has the revision that the report names, when that is `missing`.
+    pub(super) fn is_fresh(&mut self, mirror: &Mirror, missing: Option<&str>) -> bool {
+        let known =
+            self.tickets.with(|memory| memory.by_fingerprint.get(self.fingerprint).copied());
+        let is_fetched = known.is_some_and(|ticket| mirror.is_fetched(ticket));
+        let is_awaited = missing.is_some_and(|name| self.is_awaited(name));
+        if is_fetched && !is_awaited {
+            return true;
+        }
+        let ticket = mirror.ask_for_fetch(missing);
+        self.tickets.with(|memory| {
+            if known.is_none() && memory.by_fingerprint.len() < MAX_TICKETS {
+                memory.by_fingerprint.insert(self.fingerprint.to_owned(), ticket);
+            }
+        });
+        false
+    }
+
+    /// A commit may be pushed a little later than it runs; a name that says nothing to the remote
+    /// will not say more to it then.
+    fn is_awaited(&self, name: &str) -> bool {
+        flawless_core::CommitId::parse(name.trim()).is_some()
+            && self.tickets.with(|memory| {
+                memory.in_vain.get(name).is_none_or(|since| since.elapsed() > IN_VAIN_FOR)
+            })
+    }
+
+    /// The report is counted: it waits for nothing any more. `missing` is the revision that it
+    /// waited for in vain.
+    pub(super) fn end(self, missing: Option<&str>) {
+        self.tickets.with(|memory| {
+            memory.by_fingerprint.remove(self.fingerprint);
+            if let Some(name) = missing {
+                if memory.in_vain.len() >= MAX_IN_VAIN {
+                    memory.in_vain.clear();
+                }
+                memory.in_vain.insert(name.to_owned(), Instant::now());
+            }
+        });
+    }
+}
