@@ -65,7 +65,7 @@ impl WriteTx {
     }
 
     /// Merges an issue that nobody was blamed for into the one that it turns out to be, when it
-    /// counts just these `occurrences`. Says whether it did.
+    /// counts just these `occurrences`. Says whether it is merged into it, now or before.
     ///
     /// # Errors
     /// The database refuses.
@@ -75,19 +75,23 @@ impl WriteTx {
         occurrences: i64,
         into: i64,
     ) -> Result<bool, StoreError> {
-        let is_it: Option<i64> = sqlx::query_scalar(
-            "SELECT id FROM issue WHERE id = $1 AND occurrences = $2 AND origin_commit IS NULL \
-             AND merged_into IS NULL AND id <> $3",
+        let older: Option<(Option<i64>, bool)> = sqlx::query_as(
+            "SELECT merged_into, occurrences = $2 AND origin_commit IS NULL AND id <> $3 \
+             FROM issue WHERE id = $1",
         )
         .bind(unblamed)
         .bind(occurrences)
         .bind(into)
         .fetch_optional(&mut *self.0)
         .await?;
-        if is_it.is_some() {
-            self.merge_issue(unblamed, into).await?;
+        match older {
+            Some((Some(merged_into), _)) => Ok(merged_into == into),
+            Some((None, true)) => {
+                self.merge_issue(unblamed, into).await?;
+                Ok(true)
+            }
+            _ => Ok(false),
         }
-        Ok(is_it.is_some())
     }
 
     /// What was told of an issue counts for the one that it was merged into.

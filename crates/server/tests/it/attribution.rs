@@ -1,5 +1,7 @@
 //! Which line and which person, and an honest "nobody" where it cannot be known.
-use crate::harness::{ANN, App, BEN, CLEO, TestRepository, request};
+use flawless_protocol::thrift::RecordErrorRequest;
+
+use crate::harness::{ANN, App, BEN, CLEO, Mail, TestRepository, request};
 
 fn at(line: i64, text: &str) -> [(&str, i64, &str, &str); 1] {
     [("/srv/app/shop/cart.py", line, "total", text)]
@@ -164,8 +166,6 @@ async fn a_file_that_the_mirror_does_not_have_yet_is_fetched_before_its_caller_i
     let web = ("/srv/app/shop/web.py", 2, "handle", "return cart.total()");
     app.report(&request(&[web])).await;
     assert_eq!(app.one_mail().await.to, ANN.1);
-    // The clone's first fetch is some seconds ago; later ones are made at once.
-    tokio::time::sleep(std::time::Duration::from_secs(10)).await;
     origin.commit(CLEO, "2026-07-01", "new", &[("shop/new.py", "boom()\n")]);
     app.report(&request(&[web, ("/srv/app/shop/new.py", 1, "<module>", "boom()")])).await;
     let mails = app.mails().await;
@@ -215,4 +215,161 @@ async fn a_file_that_is_gone_or_renamed_at_the_tip_is_found_in_the_revision_befo
     let mail = app.one_mail().await;
     assert_eq!(mail.to, BEN.1, "not its caller: {}", mail.text);
     assert!(mail.says("the last revision that has all its files"), "{}", mail.text);
+}
+
+/// A report of frames with the revision that ran.
+fn running(revision: &str, frames: &[(&str, i64, &str, &str)]) -> RecordErrorRequest {
+    let revision = Some(revision.to_owned()).filter(|revision| !revision.is_empty());
+    RecordErrorRequest { revision, ..request(frames) }
+}
+
+fn told(mails: &[Mail]) -> Vec<&str> {
+    mails.iter().map(|mail| mail.to.as_str()).collect()
+}
+
+#[tokio::test]
+async fn of_two_files_of_one_name_the_one_that_reads_so_at_its_line_is_blamed() {
+    let repository = TestRepository::shop();
+    let worker = "import json\n\n\ndef load(text):\n    return json.loads(text)[\"rows\"]\n";
+    let portal = format!("# portal\n{worker}");
+    let files = [("portal/app/models.py", &*portal)];
+    repository.commit(CLEO, "2026-07-01", "portal", &files);
+    let files = [("services/worker/models.py", worker)];
+    let tip = repository.commit(BEN, "2026-07-02", "worker", &files);
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    for revision in ["", tip.as_str(), "main"] {
+        app.later();
+        let load = ("/app/models.py", 5, "load", "return json.loads(text)[\"rows\"]");
+        app.report(&running(revision, &[load])).await;
+        assert_eq!(told(&app.mails().await), [BEN.1], "{revision}");
+    }
+    // Where no file reads so there, the path decides.
+    let load = ("/app/models.py", 6, "load", "return json.loads(text)[\"rows\"]");
+    app.later();
+    app.report(&running(&tip, &[load])).await;
+    assert_eq!(told(&app.mails().await), [BEN.1, CLEO.1]);
+}
+
+#[tokio::test]
+async fn a_copy_with_a_prefix_before_its_name_is_found_by_its_line() {
+    let repository = TestRepository::shop();
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    let copy =
+        ("/tmp/remote_x1/remote_module_cart.py", 5, "total", "return sum(prices) / len(prices)");
+    app.report(&request(&[copy])).await;
+    assert_eq!(app.one_mail().await.to, BEN.1);
+    let elsewhere =
+        ("/tmp/remote_x1/remote_module_cart.py", 4, "total", "return sum(prices) / len(prices)");
+    app.later();
+    app.report(&request(&[elsewhere])).await;
+    assert_eq!(told(&app.mails().await), [BEN.1, "team@example.com"], "another line");
+}
+
+#[tokio::test]
+async fn a_changed_line_of_the_projects_file_is_nobodys_and_not_its_callers() {
+    let repository = TestRepository::shop();
+    let cart = "def total(prices):\n    return average(prices)\n\n\ndef average(prices):\n    return sum(prices) / len(prices)\n";
+    let tip = repository.commit(CLEO, "2026-07-01", "average", &[("deep/shop/basket.py", cart)]);
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    let frames = [
+        ("/srv/app/shop/basket.py", 2, "total", "return average(prices)"),
+        ("/srv/app/shop/basket.py", 6, "average", "return sum(prices) / never_committed"),
+    ];
+    app.report(&running(&tip, &frames)).await;
+    let mail = app.one_mail().await;
+    assert_eq!(mail.to, "team@example.com", "{}", mail.text);
+    assert!(mail.says("deep/shop/basket.py:6 does not read"), "{}", mail.text);
+}
+
+#[tokio::test]
+async fn sources_that_are_not_plain_utf_8_have_authors() {
+    let repository = TestRepository::shop();
+    let long = format!("    return [{}0] / 0", "1, ".repeat(1_000));
+    let write = |name: &str, content: &[u8]| {
+        std::fs::write(repository.dir().join("shop").join(name), content).expect("written");
+    };
+    write(
+        "preise.py",
+        b"# -*- coding: iso-8859-1 -*-\ndef gruss(name):\n    return 'Gr\xfc\xdfe ' + name\n",
+    );
+    write("no_coding.py", b"def gruss(name):\n    return 'Gr\xfc\xdfe ' + name / 1\n");
+    write("bom.py", b"\xef\xbb\xbfvalue_of_bom = int('x')\n");
+    write("utf8.py", "def euro(n):\n    return '€ü %d' % (n / 0)\n".as_bytes());
+    write("mac.py", b"# one\r# two\ndef half(n):\n    \"\"\"A.\rB.\"\"\"\n    return [n] / 0\n");
+    write("long.py", format!("def rows():\n{long}\n").as_bytes());
+    let tip = repository.commit(CLEO, "2026-07-01", "encodings", &[]);
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    let cut = format!("{}…", long.trim().chars().take(1_990).collect::<String>());
+    for (at, (name, line, text)) in [
+        ("preise", 3, "return 'Grüße ' + name"),
+        ("no_coding", 2, "return 'Grüße ' + name / 1"),
+        ("bom", 1, "value_of_bom = int('x')"),
+        ("utf8", 2, "return 'â\u{82}¬Ã¼ %d' % (n / 0)"),
+        ("mac", 6, "return [n] / 0"),
+        ("long", 2, cut.as_str()),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for revision in ["", tip.as_str()] {
+            app.later();
+            let path = format!("/srv/app/shop/{name}.py");
+            app.report(&running(revision, &[(path.as_str(), line, "f", text)])).await;
+            let mails = app.mails().await;
+            assert_eq!(mails.len(), at + 1, "{name} {revision}: {:?}", told(&mails));
+            assert!(mails.iter().all(|mail| mail.to == CLEO.1), "{name}: {:?}", told(&mails));
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_text_the_known_revision_and_the_number_decide_and_the_mail_shows_the_code() {
+    let repository = TestRepository::shop();
+    let running_at = repository.git(&["rev-parse", "HEAD"]);
+    let cart = "# a line on top\nfrom shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n";
+    repository.commit(CLEO, "2026-07-01", "licence", &[("shop/cart.py", cart)]);
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    app.report(&running(&running_at, &[("/srv/app/shop/cart.py", 5, "total", "")])).await;
+    let mail = app.one_mail().await;
+    assert_eq!(mail.to, BEN.1);
+    assert!(mail.says("return sum(prices) / len(prices)"), "{}", mail.text);
+    assert!(mail.says("the report carries no source text"), "{}", mail.text);
+}
+
+#[tokio::test]
+async fn real_code_in_a_function_that_is_named_as_a_wrapper_is_blamed() {
+    let repository = TestRepository::shop();
+    let code = "\
+def wrap_lines(text, width):
+    return text[: width // 0]
+
+
+def retry(work):
+    def wrapper(request, times):
+        rest = 1 / times
+        return work(request)
+    return wrapper
+
+
+class Rate:
+    def __call__(self, country):
+        return self.rates[country]
+";
+    repository.commit(CLEO, "2026-07-01", "wrappers", &[("shop/wrappers.py", code)]);
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    let web = ("/srv/app/shop/web.py", 2, "handle", "return cart.total()");
+    let cart = ("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)");
+    let mut expected = Vec::new();
+    for (caller, line, function, text, owner) in [
+        (web, 2, "wrap_lines", "return text[: width // 0]", CLEO.1),
+        (web, 7, "wrapper", "rest = 1 / times", CLEO.1),
+        (web, 14, "__call__", "return self.rates[country]", CLEO.1),
+        (cart, 8, "wrapper", "return work(request)", BEN.1),
+    ] {
+        app.later();
+        app.report(&request(&[caller, ("/srv/app/shop/wrappers.py", line, function, text)])).await;
+        expected.push(owner);
+        expected.sort_unstable();
+        assert_eq!(told(&app.mails().await), expected, "{function}: {text}");
+    }
 }

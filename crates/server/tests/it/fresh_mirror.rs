@@ -1,0 +1,142 @@
+//! A mirror that may be too old: nobody is accused by what it lacks, and nobody waits for ever.
+use flawless_protocol::thrift::RecordErrorRequest;
+use tokio::net::TcpListener;
+
+use crate::harness::{ANN, App, BEN, CLEO, Frame, Mail, TestRepository, request, wait_until};
+
+const CART: &str = "from shop.money import add\n\n\ndef total(prices):\n    return prices[7]\n";
+const NEW_LINE: Frame<'_> = ("/srv/app/shop/cart.py", 5, "total", "return prices[7]");
+const KNOWN_LINE: Frame<'_> =
+    ("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)");
+const CALLER: Frame<'_> = ("/srv/app/shop/web.py", 2, "handle", "return cart.total()");
+/// How long a report waits for what could explain it.
+const TEN_MINUTES: i64 = 10 * 60_000;
+
+async fn clone_of(origin: &TestRepository) -> App {
+    let url = origin.dir().display().to_string();
+    let app = App::with("repo_url", &url).without_repository().start().await;
+    wait_until("it is cloned", async || app.server.shared.repo.get().tip_commit().is_some()).await;
+    app
+}
+
+fn running(revision: &str, frames: &[Frame<'_>]) -> RecordErrorRequest {
+    RecordErrorRequest { revision: Some(revision.to_owned()), ..request(frames) }
+}
+
+fn told(mails: &[Mail]) -> Vec<&str> {
+    mails.iter().map(|mail| mail.to.as_str()).collect()
+}
+
+/// Takes the remote away, or brings it back.
+fn away(origin: &TestRepository, is_away: bool) {
+    let (here, there) = (origin.dir().join(".git"), origin.dir().join("away"));
+    let (from, to) = if is_away { (here, there) } else { (there, here) };
+    std::fs::rename(from, to).expect("moved");
+}
+
+async fn waiting(app: &App) -> i64 {
+    app.server.shared.store.pending_queue().await.expect("store").waiting
+}
+
+/// Waits until fetches fail.
+async fn fetch_has_failed(app: &App) {
+    wait_until("a fetch fails", async || app.server.shared.repo.get().failing.is_some()).await;
+}
+
+/// Fetches, as the server does at intervals, and lets go what waited for it.
+async fn fetch(app: &App) {
+    let shared = &app.server.shared;
+    let flawless_server::attribution::Repo::Ready(mirror) = shared.repo.get().repo else {
+        panic!("no mirror")
+    };
+    mirror.fetch().await.expect("fetched");
+    let mut tx = shared.store.write().await.expect("store");
+    tx.release_fetched(app.clock.now()).await.expect("store");
+    tx.commit().await.expect("store");
+    shared.bells.pending.notify_one();
+}
+
+#[tokio::test]
+async fn while_the_remote_is_away_a_new_line_waits_and_then_its_author_is_told() {
+    let origin = TestRepository::shop();
+    let app = clone_of(&origin).await;
+    let tip = origin.commit(CLEO, "2026-07-01", "seven", &[("shop/cart.py", CART)]);
+    away(&origin, true);
+    app.report(&running(&tip, &[CALLER, NEW_LINE])).await;
+    fetch_has_failed(&app).await;
+    assert_eq!(waiting(&app).await, 1, "neither the caller nor nobody is told");
+    assert!(app.smtp.mails().is_empty());
+    away(&origin, false);
+    fetch(&app).await;
+    assert_eq!(told(&app.mails().await), [CLEO.1]);
+}
+
+#[tokio::test]
+async fn when_the_remote_stays_away_nobody_is_told_and_later_the_author() {
+    let origin = TestRepository::shop();
+    let app = clone_of(&origin).await;
+    let tip = origin.commit(CLEO, "2026-07-01", "seven", &[("shop/cart.py", CART)]);
+    away(&origin, true);
+    app.report(&running(&tip, &[NEW_LINE])).await;
+    fetch_has_failed(&app).await;
+    app.clock.advance(TEN_MINUTES);
+    assert_eq!(told(&app.mails().await), ["team@example.com"]);
+    app.later();
+    away(&origin, false);
+    fetch(&app).await;
+    wait_until("the author is told", async || app.smtp.mails().len() == 2).await;
+    let mails = app.mails().await;
+    assert_eq!(told(&mails), [CLEO.1, "team@example.com"]);
+    assert!(mails[0].says("return prices[7]"), "{}", mails[0].text);
+    let issues = app.server.shared.store.issues_between(0, i64::MAX / 2).await.expect("store");
+    let counts: Vec<i64> = issues.iter().map(|found| found.issue.occurrences).collect();
+    assert_eq!(counts, [1], "it is one issue with one occurrence");
+    // What comes then is of that issue, and told to nobody any more.
+    app.report(&running(&tip, &[NEW_LINE])).await;
+    assert_eq!(app.mails().await.len(), 2);
+}
+
+#[tokio::test]
+async fn while_the_remote_hangs_a_known_line_keeps_its_issue_and_others_are_not_held_up() {
+    let origin = TestRepository::shop();
+    let app = clone_of(&origin).await;
+    app.report(&request(&[KNOWN_LINE])).await;
+    assert_eq!(told(&app.mails().await), [BEN.1]);
+    // Takes connections, and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = silent.local_addr().expect("bound").port();
+    let config = flawless_server::config::Config {
+        repository: Some(flawless_git::Source::Clone {
+            url: format!("git://127.0.0.1:{port}/shop"),
+            dir: match &app.server.shared.config.repository {
+                Some(flawless_git::Source::Clone { dir, .. }) => dir.clone(),
+                other => panic!("{other:?}"),
+            },
+        }),
+        max_blames: 2,
+        ..(*app.server.shared.config).clone()
+    };
+    let app = app.restart_with(config).await;
+    let unknown = "0123456789abcdef0123456789abcdef01234567";
+    for line in 10..20 {
+        let frame = ("/srv/app/shop/cart.py", line, "total", "return not_here_yet(prices)");
+        app.report(&running(unknown, &[frame])).await;
+    }
+    app.report(&running(unknown, &[KNOWN_LINE])).await;
+    let (connection, _) = silent.accept().await.expect("a fetch");
+    // What can be explained does not wait behind those that cannot.
+    app.report(&request(&[CALLER])).await;
+    wait_until("the other is told", async || app.smtp.mails().len() == 2).await;
+    assert_eq!(waiting(&app).await, 11);
+    app.clock.advance(TEN_MINUTES);
+    app.settle().await;
+    let mails = app.mails().await;
+    assert_eq!(mails.iter().filter(|mail| mail.to == BEN.1).count(), 1, "{:?}", told(&mails));
+    assert!(mails.iter().any(|mail| mail.to == ANN.1));
+    let issues = app.server.shared.store.issues_between(0, i64::MAX / 2).await.expect("store");
+    let known = issues.iter().find(|found| {
+        found.issue.facts.path == "shop/cart.py" && found.issue.facts.origin_commit.is_some()
+    });
+    assert_eq!(known.expect("the known line").issue.occurrences, 2);
+    drop(connection);
+}
