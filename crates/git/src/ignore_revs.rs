@@ -57,11 +57,43 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().take(8).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
-/// The full commit ids in a list, one a line, in order. Comments and what is no full id are left
-/// out: an abbreviated id makes `git blame` fail as a whole.
-pub(crate) fn clean(list: &str) -> String {
-    let id = |line: &str| CommitId::parse(&line.split('#').next()?.trim().to_ascii_lowercase());
-    let mut ids: Vec<CommitId> = list.lines().filter_map(id).collect();
+/// The entries of a list: on each line an id, which people shorten and write words behind.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Entries {
+    /// Full ids.
+    pub(crate) ids: Vec<CommitId>,
+    /// Abbreviated ids, each with its line number from 1.
+    pub(crate) short: Vec<(usize, String)>,
+    /// Line numbers of what is no id.
+    pub(crate) odd: Vec<(usize, String)>,
+}
+
+/// Reads a list. `#` begins a comment.
+pub(crate) fn entries(list: &str) -> Entries {
+    let mut entries = Entries::default();
+    for (number, line) in (1..).zip(list.trim_start_matches('\u{feff}').lines()) {
+        let Some(word) = line.split('#').next().and_then(|text| text.split_whitespace().next())
+        else {
+            continue;
+        };
+        let id = word.to_ascii_lowercase();
+        match CommitId::parse(&id) {
+            Some(id) => entries.ids.push(id),
+            None if is_short_id(&id) => entries.short.push((number, id)),
+            None => entries.odd.push((number, word.chars().take(80).collect())),
+        }
+    }
+    entries
+}
+
+/// git takes four digits and more for an abbreviated id.
+fn is_short_id(word: &str) -> bool {
+    (4..40).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The list as git reads it: full ids, one a line, in order. One that is not full makes `git
+/// blame` fail as a whole.
+pub(crate) fn clean(mut ids: Vec<CommitId>) -> String {
     ids.sort();
     ids.dedup();
     ids.iter().fold(String::new(), |list, id| list + id.as_str() + "\n")
@@ -69,15 +101,20 @@ pub(crate) fn clean(list: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::clean;
+    use super::*;
 
     #[test]
-    fn comments_short_ids_and_rubbish_are_left_out() {
+    fn ids_may_be_short_and_have_words_behind_them_and_what_is_none_is_named() {
         let full = "0123456789abcdef0123456789abcdef01234567";
         let list = format!(
-            "# black\n{full}  # all files\n0123456\n\n--output=x\n{}\n",
+            "\u{feff}# black\n{full}  # all files\r\n0123456 black\n\n--output=x\n{}\n{full} all of it\n",
             full.to_uppercase()
         );
-        assert_eq!(clean(&list), format!("{full}\n"));
+        let entries = entries(&list);
+        let id = CommitId::parse(full).expect("an id");
+        assert_eq!(entries.ids, [id.clone(), id.clone(), id]);
+        assert_eq!(entries.short, [(3, "0123456".to_owned())]);
+        assert_eq!(entries.odd, [(5, "--output=x".to_owned())]);
+        assert_eq!(clean(entries.ids), format!("{full}\n"));
     }
 }

@@ -142,7 +142,15 @@ async fn find(
              {path}:{line} to compare with"
         )));
     }
-    let content = repository.file(commit, path).await?.unwrap_or_default();
+    let content = match repository.file(commit, path).await {
+        Err(GitError::TooLarge { .. }) => {
+            return Ok(Err(format!(
+                "{path} is larger than 32 MiB at {name}: its lines are generated or data, and \
+                 nobody is blamed for them"
+            )));
+        }
+        content => content?.unwrap_or_default(),
+    };
     let line = line_in_git(&content, line);
     let here = |confidence, how| Standing {
         revision: commit.clone(),

@@ -120,6 +120,13 @@ impl Mirror {
         lock(&self.tip).clone()
     }
 
+    /// What of the repository's own lists cannot be used, each in a sentence; those of submodules
+    /// among them.
+    pub fn warnings(&self) -> Vec<String> {
+        let own = self.tip().map(|tip| tip.warnings.clone()).unwrap_or_default();
+        own.into_iter().chain(self.submodules.warnings()).collect()
+    }
+
     /// Brings the mirror up to date with its remote; a folder of somebody else is only read
     /// again.
     ///

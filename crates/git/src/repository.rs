@@ -15,7 +15,7 @@ use crate::error::GitError;
 use crate::line_tracer::object_id;
 use crate::process::{GitProgram, Run};
 use crate::revision_name::is_revision_name;
-use crate::tracer::Tracer;
+use crate::tracer::{TraceError, Tracer};
 
 /// Source files are small; what is larger is generated or no source at all.
 const MAX_BLOB: usize = 32 * 1024 * 1024;
@@ -121,6 +121,27 @@ impl Repository {
         Ok(Some(Named { commit, is_branch }))
     }
 
+    /// The commits that abbreviated ids name; `None` for one that names none, or several.
+    ///
+    /// # Errors
+    /// git cannot be run.
+    pub(crate) async fn resolve_ids(
+        &self,
+        ids: impl Iterator<Item = &str>,
+    ) -> Result<Vec<Option<CommitId>>, GitError> {
+        let questions: String = ids.map(|id| format!("{id}^{{commit}}\n")).collect();
+        if questions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let count = questions.lines().count();
+        let run = self.run("cat-file").args(["--batch-check=%(objectname)"]);
+        let answer = run.input(questions.into_bytes()).output().await?;
+        let answer = String::from_utf8_lossy(&answer);
+        let mut found: Vec<Option<CommitId>> = answer.lines().map(CommitId::parse).collect();
+        found.resize(count, None);
+        Ok(found)
+    }
+
     /// The tracer for this repository, or why there is none.
     pub(crate) async fn tracer(&self) -> Result<Arc<Tracer>, String> {
         let mut tracer = self.tracer.lock().await;
@@ -178,8 +199,15 @@ impl Repository {
         if let (Ok(tracer), Some(id)) = (self.tracer().await, object_id(commit)) {
             let path = path.to_owned();
             let content = blocking(TRACER_LIMIT, move |_| tracer.content(id, path.as_bytes()));
-            if let Ok(content) = content.await {
-                return Ok(content);
+            match content.await {
+                Ok(content) => return Ok(content),
+                Err(TraceError::TooLarge(_)) => {
+                    return Err(GitError::TooLarge {
+                        command: "git cat-file".into(),
+                        limit: MAX_BLOB,
+                    });
+                }
+                Err(_) => {}
             }
         }
         let name = format!("{commit}:{path}");

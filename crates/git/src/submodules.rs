@@ -54,6 +54,14 @@ impl Submodules {
         !self.0.is_empty()
     }
 
+    /// The warnings of all of them.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let of = |(path, mirror): &(String, Arc<Mirror>)| -> Vec<String> {
+            mirror.warnings().iter().map(|warning| format!("submodule {path}: {warning}")).collect()
+        };
+        self.0.iter().flat_map(of).collect()
+    }
+
     /// The files of a tree with those of its submodules.
     pub(crate) async fn list(&self, tree: Tree) -> Result<Listing, GitError> {
         let Tree { mut files, links, submodules } = tree;

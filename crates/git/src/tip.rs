@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 
 use crate::blamer::Blamer;
 use crate::error::GitError;
-use crate::ignore_revs::{self, IGNORE_REVS_PATH, IgnoreList, IgnoreRevs};
+use crate::ignore_revs::{self, Entries, IGNORE_REVS_PATH, IgnoreList, IgnoreRevs};
 use crate::line_tracer::{Judgement, LineTracer};
 use crate::mirror::MirrorSettings;
 use crate::repository::Repository;
@@ -27,6 +27,8 @@ pub struct Tip {
     pub reference: String,
     /// Its `CODEOWNERS`, when it has one.
     pub code_owners: Option<CodeOwners>,
+    /// What of its own lists cannot be used, each in a sentence.
+    pub warnings: Vec<String>,
     pub(crate) blamer: Blamer,
     /// Files that are gone, and the last commit that had them; asked for when first needed.
     pub(crate) gone: OnceCell<Arc<Vec<(String, CommitId)>>>,
@@ -40,14 +42,19 @@ impl Tip {
         commit: CommitId,
         reference: String,
     ) -> Result<Self, GitError> {
-        let list = ignore_revs(&settings.ignore_revs, repository, &commit).await?;
-        let list = ignore_revs::clean(&list);
+        let mut warnings = Vec::new();
+        let mut lists = Lists { repository, tip: &commit, warnings: &mut warnings };
+        let list = lists.ignore_revs(&settings.ignore_revs).await?;
+        let mailmap = lists.read(".mailmap").await?.unwrap_or_default();
+        let code_owners = lists.code_owners().await?;
+        for warning in &warnings {
+            tracing::warn!("{warning}");
+        }
         let file = match list.as_str() {
             "" => None,
             list => Some(write_ignore_revs(&settings.scratch, &commit, list).await?),
         };
         let ignored = IgnoreList::new(&list, file);
-        let mailmap = repository.file(&commit, ".mailmap").await?.unwrap_or_default();
         let (engine, facts) = (settings.engine, settings.facts.clone());
         let blamer = Blamer {
             tracer: LineTracer::new(repository.clone(), engine, ignored, facts, judgement),
@@ -55,32 +62,100 @@ impl Tip {
             automation: settings.automation.clone(),
             tip: commit.clone(),
         };
-        let code_owners = code_owners(repository, &commit).await?;
-        Ok(Self { commit, reference, code_owners, blamer, gone: OnceCell::new() })
+        Ok(Self { commit, reference, code_owners, warnings, blamer, gone: OnceCell::new() })
     }
 }
 
-async fn ignore_revs(
-    place: &IgnoreRevs,
-    repository: &Repository,
-    tip: &CommitId,
-) -> Result<String, GitError> {
-    let list = match place {
-        IgnoreRevs::Nothing => None,
-        IgnoreRevs::Convention => repository.file(tip, IGNORE_REVS_PATH).await?,
-        IgnoreRevs::OnDisk(path) => {
-            let read = tokio::fs::read(path).await;
-            Some(read.map_err(|source| GitError::Read { path: path.clone(), source })?)
-        }
-        IgnoreRevs::InRepository(path) => {
-            let list = repository.file(tip, path).await?;
-            if list.is_none() {
-                tracing::warn!("ignore_revs_file {path} is not a file of {}", tip.short());
+/// More entries of a list are not named one by one.
+const MAX_NAMED: usize = 10;
+/// A list that is larger is none that people write.
+const MAX_LIST: u64 = 32 * 1024 * 1024;
+
+/// Reads the lists that a repository keeps about itself. One that cannot be used is left out, with
+/// a warning: lines have authors without it.
+struct Lists<'a> {
+    repository: &'a Repository,
+    tip: &'a CommitId,
+    warnings: &'a mut Vec<String>,
+}
+
+impl Lists<'_> {
+    async fn read(&mut self, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+        match self.repository.file(self.tip, path).await {
+            Err(GitError::TooLarge { .. }) => {
+                self.warnings.push(too_large(path));
+                Ok(None)
             }
-            list
+            read => read,
         }
-    };
-    Ok(String::from_utf8_lossy(&list.unwrap_or_default()).into_owned())
+    }
+
+    /// The commits to pass over, as git reads them.
+    async fn ignore_revs(&mut self, place: &IgnoreRevs) -> Result<String, GitError> {
+        let (name, list) = match place {
+            IgnoreRevs::Nothing => return Ok(String::new()),
+            IgnoreRevs::Convention => {
+                (IGNORE_REVS_PATH.to_owned(), self.read(IGNORE_REVS_PATH).await?)
+            }
+            IgnoreRevs::OnDisk(path) => {
+                let name = path.display().to_string();
+                let error = |source| GitError::Read { path: path.clone(), source };
+                let size = tokio::fs::metadata(path).await.map_err(error)?.len();
+                if size > MAX_LIST {
+                    self.warnings.push(too_large(&name));
+                    return Ok(String::new());
+                }
+                (name, Some(tokio::fs::read(path).await.map_err(error)?))
+            }
+            IgnoreRevs::InRepository(path) => {
+                let list = self.read(path).await?;
+                if list.is_none() {
+                    let tip = self.tip.short();
+                    self.warnings.push(format!("ignore_revs_file: {path} is no file of {tip}"));
+                }
+                (path.clone(), list)
+            }
+        };
+        let list = String::from_utf8_lossy(&list.unwrap_or_default()).into_owned();
+        let Entries { mut ids, short, odd } = ignore_revs::entries(&list);
+        let found = self.repository.resolve_ids(short.iter().map(|(_, id)| id.as_str())).await?;
+        let mut wrong: Vec<(usize, String)> = odd;
+        for ((number, id), found) in short.into_iter().zip(found) {
+            match found {
+                Some(found) => ids.push(found),
+                None => wrong.push((number, id)),
+            }
+        }
+        wrong.sort();
+        for (number, word) in wrong.iter().take(MAX_NAMED) {
+            self.warnings.push(format!(
+                "{name}:{number}: {word:?} names no commit, or several: write the whole id, or \
+                 its lines are blamed on that commit"
+            ));
+        }
+        if wrong.len() > MAX_NAMED {
+            let more = wrong.len() - MAX_NAMED;
+            self.warnings.push(format!("{name}: {more} more entries name no commit"));
+        }
+        Ok(ignore_revs::clean(ids))
+    }
+
+    async fn code_owners(&mut self) -> Result<Option<CodeOwners>, GitError> {
+        for path in code_owners_paths(None) {
+            if let Some(text) = self.read(path).await? {
+                let owners = CodeOwners::parse(&String::from_utf8_lossy(&text));
+                for warning in owners.warnings().iter().take(MAX_NAMED) {
+                    self.warnings.push(format!("{path}:{}: {}", warning.line, warning.message));
+                }
+                return Ok(Some(owners));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn too_large(path: &str) -> String {
+    format!("{path} is larger than 32 MiB and is left out: make it smaller, or remove it")
 }
 
 /// A file of its own for each tip: blames of an older tip may still read theirs.
@@ -107,20 +182,4 @@ fn remove_older(scratch: &Path) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
-}
-
-async fn code_owners(
-    repository: &Repository,
-    tip: &CommitId,
-) -> Result<Option<CodeOwners>, GitError> {
-    for path in code_owners_paths(None) {
-        if let Some(text) = repository.file(tip, path).await? {
-            let owners = CodeOwners::parse(&String::from_utf8_lossy(&text));
-            for warning in owners.warnings() {
-                tracing::warn!("{path}:{}: {}", warning.line, warning.message);
-            }
-            return Ok(Some(owners));
-        }
-    }
-    Ok(None)
 }

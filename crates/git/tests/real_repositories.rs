@@ -7,6 +7,7 @@ use std::path::Path;
 
 use flawless_core::CommitId;
 use flawless_git::process::GitProgram;
+use flawless_git::tracer::WhiteSpace;
 use flawless_git::{GitError, Mirror, MirrorSettings, ReportedLine, Repository, Revision, Source};
 use made::Made;
 
@@ -350,4 +351,72 @@ async fn a_repository_that_names_its_objects_by_sha_256_is_left_to_git() {
     let tip = mirror.tip().expect("a tip");
     let found = mirror.blame(&tip, &tip.commit, "a.py", 2).await.expect("blamed");
     assert_eq!((found.origin.commit, found.origin.line), (born, 1));
+}
+
+#[tokio::test]
+async fn an_ignore_list_may_shorten_ids_and_what_it_cannot_use_is_named() {
+    let made = Made::new();
+    made.commit("a.py", b"x = 1\n");
+    let format = made.commit("a.py", b"x = (1)\n");
+    let list = format!("{} black, all files\nffffffff gone\nnot an id\n", &format.as_str()[..8]);
+    made.commit(".git-blame-ignore-revs", list.as_bytes());
+    let mirror = made.mirror(Source::Folder(made.dir()), None).await.expect("opens");
+    let found = mirror
+        .trace(&mirror.tip().expect("a tip"), &format, "a.py", 1, WhiteSpace::Ignored)
+        .await
+        .expect("traced");
+    assert_ne!(found.commit, format, "it only formats");
+    let warnings = mirror.warnings();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].starts_with(".git-blame-ignore-revs:2: \"ffffffff\" names no commit"));
+    assert!(warnings[1].starts_with(".git-blame-ignore-revs:3: \"not\" names no commit"));
+}
+
+#[tokio::test]
+async fn lists_and_files_that_are_too_large_are_named_and_nothing_else_stops() {
+    let made = Made::new();
+    made.commit("a.py", b"x = 1\n");
+    let large = vec![b'#'; 33 << 20];
+    made.commit(".mailmap", &large);
+    made.commit("CODEOWNERS", &large);
+    made.commit(".git-blame-ignore-revs", &large);
+    made.commit("large.py", &large);
+    let mirror = made.mirror(Source::Folder(made.dir()), None).await.expect("opens");
+    let warnings = mirror.warnings();
+    for list in [".mailmap", "CODEOWNERS", ".git-blame-ignore-revs"] {
+        let named = |warning: &&String| warning.starts_with(&format!("{list} is larger than"));
+        assert_eq!(warnings.iter().filter(named).count(), 1, "{list}: {warnings:?}");
+    }
+    assert_eq!(blame(&mirror, "a.py", 1, "x = 1").await.expect("blamed").0, "a.py");
+    let tip = mirror.tip().expect("a tip");
+    let reported = ReportedLine { path: "large.py", line: 1, function: "", text: "x = 1 + 1 + 1" };
+    let revision = Revision::Running(tip.commit.clone());
+    let found = mirror.locate(&tip, &revision, reported, &[]).await.expect("git runs");
+    let why = found.expect_err("nobody").0;
+    assert!(why.starts_with("large.py is larger than 32 MiB"), "{why}");
+}
+
+#[tokio::test]
+async fn a_commit_in_another_encoding_is_found_in_the_mailmap() {
+    let made = Made::new();
+    let map = "George Right <george@right.example> Jürgen <jurgen@example.org>\n";
+    made.commit(".mailmap", map.as_bytes());
+    std::fs::write(made.dir().join("a.py"), "x = 1\n").expect("written");
+    made.git(&["add", "--all"]);
+    let tree = made.git(&["write-tree"]);
+    let person = b"J\xfcrgen <jurgen@example.org> 1700000000 +0000";
+    let mut commit =
+        format!("tree {tree}\nparent {}\nauthor ", made.git(&["rev-parse", "HEAD"])).into_bytes();
+    commit.extend_from_slice(person);
+    commit.extend_from_slice(b"\ncommitter ");
+    commit.extend_from_slice(person);
+    commit.extend_from_slice(b"\nencoding ISO-8859-1\n\nx\n");
+    let file = made.path("commit");
+    std::fs::write(&file, commit).expect("written");
+    let id = made.git(&["hash-object", "-t", "commit", "-w", &file.display().to_string()]);
+    made.git(&["update-ref", "refs/heads/main", &id]);
+    let mirror = made.mirror(Source::Folder(made.dir()), None).await.expect("opens");
+    let tip = mirror.tip().expect("a tip");
+    let found = mirror.blame(&tip, &tip.commit, "a.py", 1).await.expect("blamed");
+    assert_eq!(found.developer.expect("a person").email, "george@right.example");
 }

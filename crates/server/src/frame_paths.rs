@@ -246,8 +246,8 @@ impl Reading<'_> {
         }
         self.files_left -= 1;
         let content = match self.mirror.file(self.commit, path).await {
-            // No source file is so large: nothing stands in it.
-            Err(GitError::TooLarge { .. }) => None,
+            // No source file is so large, and its path has to do.
+            Err(GitError::TooLarge { .. }) => return Ok(None),
             read => read?,
         };
         let content: Arc<str> = source_text(&content.unwrap_or_default()).into();

@@ -269,7 +269,9 @@ fn mirror(shared: &Shared, now: i64) -> HealthPart {
         Repo::Ready(mirror) => match mirror.tip() {
             Some(tip) => {
                 let judge = judged(mirror.judgement());
-                (true, format!("at {} of {}{judge}", tip.commit.short(), tip.reference))
+                let warnings = mirror.warnings().join(". ");
+                let warnings = if warnings.is_empty() { warnings } else { format!("; {warnings}") };
+                (true, format!("at {} of {}{judge}{warnings}", tip.commit.short(), tip.reference))
             }
             None => (true, "is open".to_owned()),
         },

@@ -2,10 +2,11 @@
 use std::process::ExitCode;
 
 use flawless_git::process::GitProgram;
-use flawless_git::{GitError, Repository, Source, probe_remote};
+use flawless_git::{GitError, Mirror, Repository, Source, probe_remote};
 use url::Url;
 
 use super::{ConfArgument, Failure};
+use crate::attribution::mirror_settings;
 use crate::clock::Clock;
 use crate::config::{Config, SmtpSecurity};
 use crate::health::unreadable_in_words;
@@ -130,6 +131,7 @@ pub(super) async fn check_repository(config: &Config) -> Result<String, String> 
                 }
                 false => "",
             };
+            let warning = warning.to_owned() + &list_warnings(config).await;
             Ok(format!("{} at {} of {reference}{warning}", dir.display(), commit.short()))
         }
         Some(Source::Clone { url, .. }) => {
@@ -140,9 +142,25 @@ pub(super) async fn check_repository(config: &Config) -> Result<String, String> 
                     format!("{at}: {error}. Check the address, the credentials and the network")
                 }
             })?;
-            Ok(format!("the remote answers; {branch} is the branch that runs"))
+            let warning = list_warnings(config).await;
+            Ok(format!("the remote answers; {branch} is the branch that runs{warning}"))
         }
     }
+}
+
+/// What of the repository's own lists (who passes for whom, which commits are passed over, who owns
+/// what) cannot be used.
+async fn list_warnings(config: &Config) -> String {
+    // A mirror is read where it lies: this command clones nothing.
+    let (Some(Source::Folder(dir) | Source::Clone { dir, .. }), Ok(scratch)) =
+        (config.repository.clone(), tempfile::tempdir())
+    else {
+        return String::new();
+    };
+    let source = Source::Folder(dir);
+    let opened = Mirror::open(mirror_settings(config, source, scratch.path().to_owned())).await;
+    let warnings = opened.map(|mirror| mirror.warnings()).unwrap_or_default();
+    warnings.iter().map(|warning| format!("; {warning}")).collect()
 }
 
 fn no_branch(config: &Config, error: &GitError) -> String {
