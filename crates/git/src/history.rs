@@ -135,6 +135,33 @@ impl Repository {
         Ok(gone)
     }
 
+    /// The files that a commit changed and has, by its first parent.
+    ///
+    /// # Errors
+    /// git cannot be run, or takes longer than 20 s.
+    pub(crate) async fn changed_by(&self, commit: &CommitId) -> Result<Vec<String>, GitError> {
+        match self.parents(commit).await?.first() {
+            Some(parent) => self.changed_between(parent, commit).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The files that differ between two commits and that the later one has.
+    ///
+    /// # Errors
+    /// git cannot be run, or takes longer than 20 s.
+    pub(crate) async fn changed_between(
+        &self,
+        older: &CommitId,
+        newer: &CommitId,
+    ) -> Result<Vec<String>, GitError> {
+        let run = self.run("diff-tree").args(["-r", "-z", "--name-only", "--no-renames"]);
+        let run = run.args(["--diff-filter=d", older.as_str(), newer.as_str(), "--"]);
+        let answer = run.timeout(Duration::from_secs(20)).max_output(MAX_TREE).output().await?;
+        let paths = answer.split(|byte| *byte == 0).filter(|path| !path.is_empty());
+        Ok(paths.filter_map(|path| String::from_utf8(path.to_vec()).ok()).collect())
+    }
+
     /// Whether `older` is `newer` or in its history.
     ///
     /// # Errors

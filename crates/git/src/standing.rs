@@ -1,7 +1,7 @@
 //! Mended? Whether a line still stands in a later revision, or which commit changed it.
 use std::time::Duration;
 
-use flawless_core::{CommitId, LineOrigin, fold_white_space};
+use flawless_core::{CommitId, LineOrigin};
 
 use crate::blamer::Blamer;
 use crate::blocking::blocking;
@@ -12,7 +12,15 @@ use crate::source_text::{line_of, source_text};
 use crate::tracer::{Place, WhiteSpace};
 
 /// So many lines that read alike are traced back.
-const MAX_ALIKE: usize = 8;
+const MAX_ALIKE: usize = 16;
+/// So many files that a commit touched are looked through.
+const MAX_FILES: usize = 100;
+/// How often a line is followed through moves and reformatting.
+const MAX_STEPS: usize = 20;
+/// From this share of common letter pairs on, two lines read alike.
+const MIN_SHARE: f64 = 0.6;
+/// A shorter part of a line says nothing.
+const MIN_PART: usize = 6;
 const TRACER_LIMIT: Duration = Duration::from_secs(2);
 
 /// What became of a line in a later revision.
@@ -37,7 +45,8 @@ pub enum Standing {
 }
 
 /// What became of the line that was born at `origin` in `revision`. A direct diff proves that it
-/// stands; that it is gone is asked of git, which follows renames and rewrites step by step.
+/// stands; that it is gone is asked of git, which follows renames and rewrites step by step. Where
+/// git says that a commit took it away, that commit may have moved it, or be one to pass over.
 pub(crate) async fn standing(
     blamer: &Blamer,
     origin: &LineOrigin,
@@ -57,48 +66,131 @@ pub(crate) async fn standing(
             return Ok(Standing::Stands { path: origin.path.clone(), line });
         }
     }
-    if origin.commit == *revision {
-        return Ok(Standing::Stands { path: origin.path.clone(), line: origin.line });
-    }
-    let last = git_blame_reverse(repository, origin, revision).await?;
-    if last.commit == *revision {
-        return Ok(Standing::Stands { path: last.path, line: last.line });
-    }
-    for path in [&origin.path, &last.path] {
-        if let Some(line) = stands_by_text(blamer, origin, revision, path).await? {
-            return Ok(Standing::Stands { path: path.clone(), line });
+    let mut at = origin.clone();
+    for _ in 0..MAX_STEPS {
+        if at.commit == *revision {
+            return Ok(Standing::Stands { path: at.path, line: at.line });
+        }
+        let last = git_blame_reverse(repository, &at, revision).await?;
+        if last.commit == *revision {
+            return Ok(Standing::Stands { path: last.path, line: last.line });
+        }
+        let by = repository.next_change(&last.commit, revision, &last.path).await?;
+        // A merge only brings what another commit did.
+        let by = match by {
+            Some(by) if repository.parents(&by).await?.len() > 1 => None,
+            by => by,
+        };
+        let Some(by) = by else {
+            let files = repository.changed_between(&last.commit, revision).await?;
+            return Ok(match same_line(blamer, origin, &last, revision, &files).await? {
+                Some(found) => Standing::Stands { path: found.path, line: found.line },
+                None => Standing::Gone { by: None, last },
+            });
+        };
+        let files = repository.changed_by(&by).await?;
+        match same_line(blamer, origin, &last, &by, &files).await? {
+            Some(found) => at = found,
+            None => return Ok(Standing::Gone { by: Some(by), last }),
         }
     }
-    let by = repository.next_change(&last.commit, revision, &last.path).await?;
-    // A merge only brings what another commit did.
-    let by = match by {
-        Some(by) if repository.parents(&by).await?.len() > 1 => None,
-        by => by,
-    };
-    Ok(Standing::Gone { by, last })
+    Ok(Standing::Stands { path: at.path, line: at.line })
 }
 
-/// The line of `path` in `revision` that reads as the line at `origin` and was born there. Code
-/// that was moved about is not found by going forward, but by going back from where it stands.
-async fn stands_by_text(
+/// The line that `origin` has become in `revision`, in one of `files`: one that reads alike and was
+/// born there too, by moves and the ignore list. Code that was moved about or reformatted is not
+/// found by going forward, but by going back from where it stands. `last` is where it stood before.
+async fn same_line(
     blamer: &Blamer,
     origin: &LineOrigin,
+    last: &LineOrigin,
     revision: &CommitId,
-    path: &str,
-) -> Result<Option<u32>, GitError> {
-    let born = blamer.repository().file(&origin.commit, &origin.path).await?.unwrap_or_default();
-    let Some(wanted) = line_of(&born, origin.line).map(|text| fold_white_space(&text).into_owned())
-    else {
-        return Ok(None);
-    };
-    let content = blamer.repository().file(revision, path).await?.unwrap_or_default();
-    let content = source_text(&content);
-    let lines = (1u32..).zip(content.split('\n'));
-    let alike = lines.filter(|(_, text)| fold_white_space(text) == wanted);
-    for (line, _) in alike.take(MAX_ALIKE) {
-        if blamer.blame(revision, path, line).await?.origin == *origin {
-            return Ok(Some(line));
+    files: &[String],
+) -> Result<Option<LineOrigin>, GitError> {
+    let before = text_at(blamer, &last.commit, &last.path).await?;
+    let Some(wanted) = line_of(&before, last.line) else { return Ok(None) };
+    let wanted = Alike::new(&wanted);
+    let here = [&origin.path, &last.path].into_iter();
+    let elsewhere = files.iter().filter(|path| **path != origin.path && **path != last.path);
+    let mut found: Vec<(f64, &str, u32)> = Vec::new();
+    for path in here.chain(elsewhere).take(MAX_FILES) {
+        let content = text_at(blamer, revision, path).await?;
+        let content = source_text(&content);
+        for (line, text) in (1u32..).zip(content.split('\n')) {
+            if let Some(share) = wanted.share(text) {
+                found.push((share, path, line));
+            }
+        }
+    }
+    // The likeliest first; of equal ones the file's own before those of other files.
+    found.sort_by(|a, b| b.0.total_cmp(&a.0));
+    for (_, path, line) in found.into_iter().take(MAX_ALIKE) {
+        let Ok(blame) = blamer.blame(revision, path, line).await else { continue };
+        if blame.origin == *origin || blame.also_known.contains(origin) {
+            return Ok(Some(LineOrigin { commit: revision.clone(), path: path.to_owned(), line }));
         }
     }
     Ok(None)
+}
+
+/// A file's content; empty when there is none, or none that people write.
+async fn text_at(blamer: &Blamer, commit: &CommitId, path: &str) -> Result<Vec<u8>, GitError> {
+    match blamer.repository().file(commit, path).await {
+        Err(GitError::TooLarge { .. }) => Ok(Vec::new()),
+        content => Ok(content?.unwrap_or_default()),
+    }
+}
+
+/// A line to compare others with, by what remains when it is reformatted: no white space, one kind
+/// of quotes, no trailing comma.
+struct Alike(String);
+
+impl Alike {
+    fn new(text: &str) -> Self {
+        Self(bare(text))
+    }
+
+    /// How much of the two lines is the same, from 0 to 1; `None` when they are not alike. A part
+    /// of the line that was put on a line of its own is alike, too.
+    fn share(&self, text: &str) -> Option<f64> {
+        let text = bare(text);
+        if text.len() < MIN_PART || self.0.is_empty() {
+            return (text == self.0 && !text.is_empty()).then_some(1.0);
+        }
+        let share = strsim::sorensen_dice(&self.0, &text);
+        let is_part = self.0.contains(&text) || text.contains(&self.0);
+        (share >= MIN_SHARE || is_part).then_some(share)
+    }
+}
+
+fn bare(text: &str) -> String {
+    let text: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .map(|c| if c == '\'' { '"' } else { c })
+        .collect();
+    text.trim_end_matches(',').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Alike;
+
+    #[test]
+    fn reformatted_lines_and_their_parts_are_alike_and_others_are_not() {
+        let line = Alike::new("    return total(prices, 'eur')");
+        for text in [
+            "return total( prices, \"eur\" )",
+            "        prices, \"eur\"",
+            "return total(",
+            "x = total(prices, 'eur')",
+        ] {
+            assert!(line.share(text).is_some(), "{text}");
+        }
+        for text in ["import os", ")", "", "raise ValueError(text)", "return x"] {
+            assert_eq!(line.share(text), None, "{text}");
+        }
+        assert!(Alike::new("x").share(" x ").is_some());
+        assert_eq!(Alike::new("").share(""), None);
+    }
 }

@@ -341,3 +341,102 @@ async fn a_line_that_was_moved_from_beyond_a_shallow_border_has_no_known_author(
     let found = mirror.blame(&tip, &tip.commit, "parcel.py", 2).await.expect("blamed");
     assert!(found.at_shallow_border, "{found:#?}");
 }
+
+const PAY: &str = "\
+def pay(card, amount):
+    checked = check_the_card(card, amount)
+    return charge(card, amount, currency='eur', retries=3)
+";
+
+/// Ann's file with a line that others move about; its commit, and what the tip says of line 3.
+fn pay() -> (Made, CommitId) {
+    let made = Made::new();
+    let rest: String =
+        (0..30).map(|n| format!("def f{n}():\n    return call_{n}()\n\n\n")).collect();
+    let born = made.commit_as(ANN, "pay.py", format!("{PAY}\n\n{rest}").as_bytes(), "pay");
+    (made, born)
+}
+
+async fn stands_at_the_tip(made: &Made, born: &CommitId) -> Standing {
+    let mut found = Vec::new();
+    for engine in [Engine::Tracer, Engine::Git] {
+        let mirror = open(made, engine).await;
+        let tip = mirror.tip().expect("a tip");
+        let origin = mirror.blame(&tip, born, "pay.py", 3).await.expect("blamed").origin;
+        found.push(mirror.standing(&tip, &origin, &tip.commit).await.expect("git runs"));
+    }
+    assert_eq!(found[0], found[1], "both engines");
+    found.remove(0)
+}
+
+fn place(path: &str, line: u32) -> Standing {
+    Standing::Stands { path: path.into(), line }
+}
+
+#[tokio::test]
+async fn a_line_that_was_moved_to_another_file_still_stands_there() {
+    let (made, born) = pay();
+    let rest = std::fs::read_to_string(made.dir().join("pay.py")).expect("read");
+    let rest = rest.strip_prefix(PAY).expect("it begins so");
+    std::fs::write(made.dir().join("pay.py"), rest.trim_start()).expect("written");
+    made.commit_as(BEN, "cards.py", format!("import cards\n\n\n{PAY}").as_bytes(), "move");
+    assert_eq!(stands_at_the_tip(&made, &born).await, place("cards.py", 6));
+    made.git(&["mv", "cards.py", "wallet.py"]);
+    made.git_as(BEN, &["commit", "--quiet", "--message", "rename"]);
+    made.commit_as(
+        BEN,
+        "wallet.py",
+        format!("# wallet\nimport cards\n\n\n{PAY}").as_bytes(),
+        "top",
+    );
+    assert_eq!(stands_at_the_tip(&made, &born).await, place("wallet.py", 7));
+    let fixed = PAY.replace("retries=3", "retries=0, wait=True, limit=amount");
+    let fix =
+        made.commit_as(BEN, "wallet.py", format!("import cards\n\n\n{fixed}").as_bytes(), "fix");
+    let Standing::Gone { by, .. } = stands_at_the_tip(&made, &born).await else {
+        panic!("it was changed")
+    };
+    assert_eq!(by, Some(fix));
+}
+
+#[tokio::test]
+async fn a_line_that_a_listed_commit_reformatted_still_stands() {
+    for split in [false, true] {
+        let (made, born) = pay();
+        let whole = std::fs::read_to_string(made.dir().join("pay.py")).expect("read");
+        let line = "    return charge(card, amount, currency='eur', retries=3)\n";
+        let formatted = match split {
+            false => "    return charge(card, amount, currency=\"eur\", retries=3)\n".to_owned(),
+            true => {
+                "    return charge(\n        card,\n        amount,\n        currency=\"eur\",\n        retries=3,\n    )\n".to_owned()
+            }
+        };
+        let black =
+            made.commit_as(BEN, "pay.py", whole.replace(line, &formatted).as_bytes(), "black");
+        let Standing::Gone { by, .. } = stands_at_the_tip(&made, &born).await else {
+            panic!("nothing says that this commit only formats")
+        };
+        assert_eq!(by, Some(black.clone()));
+        let list = format!("{black} # black\n");
+        made.commit_as(BEN, ".git-blame-ignore-revs", list.as_bytes(), "list");
+        let found = stands_at_the_tip(&made, &born).await;
+        assert!(
+            matches!(&found, Standing::Stands { path, .. } if path == "pay.py"),
+            "{split}: {found:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_line_that_was_moved_on_a_merged_branch_still_stands() {
+    let (made, born) = pay();
+    made.git(&["checkout", "--quiet", "-b", "side"]);
+    let rest = std::fs::read_to_string(made.dir().join("pay.py")).expect("read");
+    let rest = rest.strip_prefix(PAY).expect("it begins so");
+    std::fs::write(made.dir().join("pay.py"), rest.trim_start()).expect("written");
+    made.commit_as(BEN, "cards.py", PAY.as_bytes(), "move");
+    made.git(&["checkout", "--quiet", "main"]);
+    made.commit_as(ANN, "other.py", b"x = 1\n", "other");
+    made.git_as(BEN, &["merge", "--quiet", "--no-ff", "--no-edit", "side"]);
+    assert_eq!(stands_at_the_tip(&made, &born).await, place("cards.py", 3));
+}
