@@ -143,6 +143,7 @@ fn facts(issue: usize, at: i64) -> IssueFacts {
         text: format!("cart.price_{issue:04} = cart.sum_{issue:04} / customer.n"),
         exception_type: exceptions[issue % exceptions.len()].to_owned(),
         known_error_id: issue.is_multiple_of(50).then_some(1),
+        kept_out: false,
         origin_commit: Some(format!("{issue:040x}")),
         origin_path: Some("shop/prices.py".to_owned()),
         origin_line: Some(number + 1),

@@ -34,9 +34,35 @@ pub fn is_mailable(address: &str) -> bool {
     local_ok && address.len() <= 254 && domain.contains('.') && domain.split('.').all(label_ok)
 }
 
+/// Whether nobody reads what is sent to `address`: code hosts give such addresses to people who
+/// hide theirs, and programs send from them.
+pub fn is_read_by_nobody(address: &str) -> bool {
+    let address = address.to_ascii_lowercase();
+    let Some((local, domain)) = address.rsplit_once('@') else { return false };
+    let says_so =
+        |name: &str| matches!(name, "noreply" | "no-reply" | "donotreply" | "do-not-reply");
+    says_so(local) || domain.split('.').any(says_so)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::is_mailable;
+    use super::{is_mailable, is_read_by_nobody};
+
+    #[test]
+    fn addresses_that_code_hosts_give_out_are_read_by_nobody() {
+        for address in [
+            "12+ann@users.noreply.github.com",
+            "12-ann@users.noreply.gitlab.com",
+            "Ann@users.NoReply.codeberg.org",
+            "ann@noreply.git.example.com",
+            "no-reply@example.com",
+        ] {
+            assert!(is_read_by_nobody(address), "{address}");
+        }
+        for address in ["ann@example.com", "noreply.ann@example.com", "ann", "ann@noreplying.com"] {
+            assert!(!is_read_by_nobody(address), "{address}");
+        }
+    }
 
     #[test]
     fn addresses_that_could_inject_or_cannot_be_delivered_are_refused() {

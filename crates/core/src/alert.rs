@@ -18,6 +18,8 @@ pub struct Tally {
     pub mended: Mended,
     /// Somebody does not want to hear of it for now.
     pub muted: bool,
+    /// No frame of it may be blamed: `only_blame_filepaths_matching`.
+    pub kept_out: bool,
 }
 
 /// What a new occurrence says about an issue that was mended.
@@ -66,6 +68,9 @@ pub fn decide(
 ) -> Decision {
     if tally.muted {
         return Decision::Quiet("muted".into());
+    }
+    if tally.kept_out {
+        return Decision::Quiet("only_blame_filepaths_matching keeps it out".into());
     }
     match known {
         Some(known) => decide_known(tally, known),

@@ -8,7 +8,8 @@ use crate::rules::Rules;
 use crate::successor::owner_by_code_owners;
 
 /// The owner of a line at `path` that `developer` wrote. When only automation wrote it, or
-/// `unreachable` gives a reason why nobody reads the address, the first of `code_owners` with an
+/// `unreachable` gives a reason why nobody reads an address, told whether it is the author's own,
+/// the first of `code_owners` with an
 /// address answers, else the default contact.
 pub fn answerable(
     developer: Option<&Developer>,
@@ -16,13 +17,15 @@ pub fn answerable(
     path: &str,
     rules: &Rules,
     policy: &AddressPolicy,
-    unreachable: &dyn Fn(&str) -> Option<String>,
+    unreachable: &dyn Fn(&str, bool) -> Option<String>,
 ) -> Owner {
     let (mut steps, mut used) = (Vec::new(), Vec::new());
     if let Some(developer) = developer {
         let mut owner = owner_of(Some(developer), path, rules, policy);
-        let why = owner.address.as_deref().filter(|_| !owner.is_fallback).and_then(unreachable);
-        match why {
+        // By an alias or a reassignment somebody else answers; a domain is only spelled otherwise.
+        let is_authors = owner.rules.is_empty();
+        let address = owner.address.as_deref().filter(|_| !owner.is_fallback);
+        match address.and_then(|address| unreachable(address, is_authors)) {
             Some(why) => {
                 steps.append(&mut owner.steps);
                 steps.push(why);
@@ -40,7 +43,8 @@ pub fn answerable(
         if let Some(email) = found.address {
             let owner = Developer { name: String::new(), email };
             let mut owner = owner_of(Some(&owner), path, rules, policy);
-            let why = owner.address.as_deref().filter(|_| !owner.is_fallback).and_then(unreachable);
+            let address = owner.address.as_deref().filter(|_| !owner.is_fallback);
+            let why = address.and_then(|address| unreachable(address, false));
             steps.append(&mut owner.steps);
             used.append(&mut owner.rules);
             match why {
@@ -60,7 +64,7 @@ mod tests {
     use crate::address::AddressPolicy;
     use crate::blame::Developer;
     use crate::code_owners::{CodeOwners, Owners};
-    use crate::rules::Rules;
+    use crate::rules::{EmailAlias, Rules};
 
     fn owners() -> Option<Owners> {
         CodeOwners::parse("*.py @team zoe@e.com\n").owners_of("a.py")
@@ -71,9 +75,26 @@ mod tests {
             developer.map(|email| Developer { name: String::new(), email: email.to_owned() });
         let policy =
             AddressPolicy { default_contact: Some("all@e.com".into()), ..AddressPolicy::default() };
-        let unreachable = |address: &str| (address == gone).then(|| "gone".to_owned());
+        let unreachable = |address: &str, _: bool| (address == gone).then(|| "gone".to_owned());
         let rules = Rules::default();
         answerable(developer.as_ref(), owners, "a.py", &rules, &policy, &unreachable).address
+    }
+
+    #[test]
+    fn an_author_who_is_gone_is_one_under_another_domain_too_and_an_alias_is_somebody_else() {
+        let policy = AddressPolicy {
+            domain: "new.com".into(),
+            ignore_vcs_domain: true,
+            default_contact: Some("all@e.com".into()),
+        };
+        let ann = Developer { name: "Ann".into(), email: "Ann@old.com".into() };
+        let is_gone = |_: &str, is_authors: bool| is_authors.then(|| "gone".to_owned());
+        let found =
+            |rules: &Rules| answerable(Some(&ann), None, "a.py", rules, &policy, &is_gone).address;
+        assert_eq!(found(&Rules::default()).as_deref(), Some("all@e.com"));
+        let alias = EmailAlias { old_email: "Ann@old.com".into(), new_email: "ben@e.com".into() };
+        let rules = Rules { email_aliases: vec![(1, alias)], ..Rules::default() };
+        assert_eq!(found(&rules).as_deref(), Some("ben@e.com"));
     }
 
     #[test]

@@ -36,7 +36,7 @@ mod tree_links;
 mod web_request;
 mod wrapper;
 
-pub use address::{AddressPolicy, is_mailable};
+pub use address::{AddressPolicy, is_mailable, is_read_by_nobody};
 pub use alert::{Decision, Mended, Recipients, Tally, TellPolicy, decide, recipients};
 pub use answerable::answerable;
 pub use automation::{AutomationPatterns, BUILT_IN_AUTOMATION};

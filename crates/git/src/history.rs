@@ -222,8 +222,9 @@ impl Mirror {
         developer: &Developer,
     ) -> Result<Option<i64>, GitError> {
         let author = format!("--author=<{}>", developer.email);
-        let run = self.repository.run("log").args(["--all", "--fixed-strings", "--max-count=1"]);
-        let run = run.args(["--format=%ct", &author, tip.commit.as_str(), "--"]);
+        let run =
+            self.repository.run("log").args(["--all", "--fixed-strings", "--regexp-ignore-case"]);
+        let run = run.args(["--max-count=1", "--format=%ct", &author, tip.commit.as_str(), "--"]);
         let answer = run.timeout(Duration::from_secs(60)).output().await?;
         let seconds = String::from_utf8_lossy(&answer).trim().parse::<i64>().ok();
         Ok(seconds.map(|seconds| seconds.saturating_mul(1000)))

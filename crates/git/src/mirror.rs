@@ -335,8 +335,8 @@ impl Mirror {
         tip.blamer.blame(commit, path, line).await
     }
 
-    /// Whether the line that was born at `origin` still stands in `revision`, or which commit
-    /// changed it.
+    /// Whether the line that was born at `origin` and seen last at `path` still stands in
+    /// `revision`, or which commit changed it. Of a submodule's line it is not said which.
     ///
     /// # Errors
     /// A commit is missing, or git cannot be run.
@@ -344,9 +344,22 @@ impl Mirror {
         &self,
         tip: &Tip,
         origin: &LineOrigin,
+        path: &str,
         revision: &CommitId,
     ) -> Result<Standing, GitError> {
-        standing(&tip.blamer, origin, revision).await
+        let listing = self.listing(revision).await?;
+        let Some((part, commit, _)) = listing.submodule_of(path) else {
+            return standing(&tip.blamer, origin, revision).await;
+        };
+        let Some(tip) = part.tip() else { return Ok(Standing::NeverThere) };
+        Ok(match standing(&tip.blamer, origin, commit).await? {
+            Standing::Gone { last, .. } => Standing::Gone { by: None, last },
+            Standing::Stands { path: inner, line } => {
+                let folder = path.strip_suffix(inner.as_str()).unwrap_or_default();
+                Standing::Stands { path: format!("{folder}{inner}"), line }
+            }
+            Standing::NeverThere => Standing::NeverThere,
+        })
     }
 
     /// Blames a line where it reads as reported, from `revision` on. `tip` gives the ignore list
@@ -368,8 +381,12 @@ impl Mirror {
                 return Ok(Err(NotLocated("the submodule's mirror has no tip".into())));
             };
             // The revision of the submodule is as sure as the one that names it.
-            let revision = revision.with(commit.clone());
-            return locate(&tip.blamer, &revision, ReportedLine { path, ..reported }, &[]).await;
+            let inner = revision.with(commit.clone());
+            let found = locate(&tip.blamer, &inner, ReportedLine { path, ..reported }, &[]).await?;
+            let path = reported.path.to_owned();
+            // Whoever looks for the line again looks from here.
+            let revision = revision.commit().clone();
+            return Ok(found.map(|located| Located { revision, path, ..located }));
         }
         locate(&tip.blamer, revision, reported, others).await
     }

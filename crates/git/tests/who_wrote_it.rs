@@ -199,7 +199,7 @@ async fn a_line_is_mended_when_it_no_longer_stands_in_a_later_revision() {
     let origin = mirror.blame(&head, &moved, "b.py", 3).await.expect("blamed").origin;
     assert_eq!(origin.commit, born);
     let standing =
-        async |revision| mirror.standing(&head, &origin, revision).await.expect("git runs");
+        async |revision| mirror.standing(&head, &origin, "a.py", revision).await.expect("git runs");
     let stands = |path: &str, line| Standing::Stands { path: path.into(), line };
     assert_eq!(standing(&born).await, stands("a.py", 2));
     assert_eq!(standing(&moved).await, stands("b.py", 3));
@@ -320,7 +320,7 @@ async fn a_line_that_was_moved_about_in_its_file_still_stands() {
     let mirror = open(&made, Engine::Tracer).await;
     let head = mirror.tip().expect("a tip");
     let origin = mirror.blame(&head, &born, "a.py", 122).await.expect("blamed").origin;
-    let standing = mirror.standing(&head, &origin, &later).await.expect("git runs");
+    let standing = mirror.standing(&head, &origin, "a.py", &later).await.expect("git runs");
     assert_eq!(standing, Standing::Stands { path: "a.py".into(), line: 2 });
 }
 
@@ -363,7 +363,7 @@ async fn stands_at_the_tip(made: &Made, born: &CommitId) -> Standing {
         let mirror = open(made, engine).await;
         let tip = mirror.tip().expect("a tip");
         let origin = mirror.blame(&tip, born, "pay.py", 3).await.expect("blamed").origin;
-        found.push(mirror.standing(&tip, &origin, &tip.commit).await.expect("git runs"));
+        found.push(mirror.standing(&tip, &origin, "pay.py", &tip.commit).await.expect("git runs"));
     }
     assert_eq!(found[0], found[1], "both engines");
     found.remove(0)

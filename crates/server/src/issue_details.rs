@@ -2,7 +2,7 @@
 //! since, and the other suspects.
 use flawless_core::{
     AddressPolicy, CommitId, Confidence, Developer, LaterChange, Owner, Owners, PathRule, Rules,
-    answerable, is_mailable,
+    answerable, is_mailable, is_read_by_nobody,
 };
 use serde::{Deserialize, Serialize};
 
@@ -84,10 +84,11 @@ pub fn unreachable(address: &str, refused: &[RefusedAddress]) -> Option<String> 
         return Some(format!("{address:?} is no valid mail address: give it an email alias"));
     }
     let known = refused.iter().find(|known| known.address.eq_ignore_ascii_case(address));
-    let nobody_reads = address.to_ascii_lowercase().ends_with("@users.noreply.github.com");
     match known {
         Some(known) => Some(known.why()),
-        None if nobody_reads => Some(format!("nobody reads {address}: give it an email alias")),
+        None if is_read_by_nobody(address) => {
+            Some(format!("nobody reads {address}: give it an email alias"))
+        }
         None => None,
     }
 }
@@ -121,10 +122,8 @@ impl IssueDetails {
         policy: &AddressPolicy,
         refused: &[RefusedAddress],
     ) -> Owner {
-        let unreachable = |address: &str| -> Option<String> {
-            // Someone else may answer for the author by alias or reassignment.
-            let is_author = developer.is_some_and(|author| author.email == address);
-            unreachable(address, refused).or_else(|| self.gone.clone().filter(|_| is_author))
+        let unreachable = |address: &str, is_authors: bool| -> Option<String> {
+            unreachable(address, refused).or_else(|| self.gone.clone().filter(|_| is_authors))
         };
         let owners = self.code_owners.as_ref();
         let mut owner = answerable(developer, owners, path, rules, policy, &unreachable);

@@ -202,8 +202,8 @@ impl People {
                 || person.committed_as.iter().any(|other| other.eq_ignore_ascii_case(known))
         };
         let left = self.left(shared, person);
-        let cannot = |to: &str| {
-            let gone = || left.clone().filter(|_| to.eq_ignore_ascii_case(address));
+        let cannot = |to: &str, is_authors: bool| {
+            let gone = || left.clone().filter(|_| is_authors);
             unreachable(to, &self.refused).or_else(|| gone().map(|why| format!("{address} {why}")))
         };
         let mut steps: Vec<String> = Vec::new();

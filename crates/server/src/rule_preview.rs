@@ -259,7 +259,7 @@ async fn blamed_then(
     if developer.is_none() {
         let tip = files.at.as_ref().map(|At { tip, .. }| tip);
         let owners = tip.and_then(|tip| tip.code_owners.as_ref()?.owners_of(&line.path));
-        let nobody_is_gone = |_: &str| None;
+        let nobody_is_gone = |_: &str, _: bool| None;
         owner = flawless_core::answerable(
             None,
             owners.as_ref(),

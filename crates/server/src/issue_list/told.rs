@@ -90,6 +90,9 @@ impl<'a> Telling<'a> {
                 false => format!("muted until {}", self.date(until)),
             };
         }
+        if issue.facts.kept_out {
+            return "kept out by only_blame_filepaths_matching".to_owned();
+        }
         if issue.facts.known_error_id.is_some() {
             return "a known error below its alert thresholds".to_owned();
         }

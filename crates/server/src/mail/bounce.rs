@@ -4,6 +4,7 @@
 use mail_parser::{Message, MessageParser, MimeHeaders};
 
 use super::give_up::give_up;
+use super::refusal::is_about_address;
 use crate::present::one_line;
 use crate::state::Shared;
 use crate::store::StoreError;
@@ -28,6 +29,8 @@ struct Fate {
     addresses: Vec<String>,
     /// It will never arrive.
     is_final: bool,
+    /// Nobody gets mail at that address; else the mail was refused for what it is or who sends it.
+    is_about_address: bool,
     /// The mail server's words.
     words: String,
 }
@@ -70,7 +73,7 @@ pub async fn take_bounce(shared: &Shared, bytes: &[u8]) -> Result<String, Bounce
         return Ok(format!("nothing to do: the mail to {recipient} is only late"));
     };
     let mut tx = shared.store.write().await?;
-    give_up(shared, &mut tx, &mail, &fate.words, true).await?;
+    give_up(shared, &mut tx, &mail, &fate.words, fate.is_about_address).await?;
     tx.commit().await?;
     Ok(format!("the mail to {recipient} came back: {}", fate.words))
 }
@@ -138,8 +141,10 @@ impl Fate {
         let words = field(&fields, "Diagnostic-Code").unwrap_or_default();
         // `smtp; 550 5.1.1 …`: what kind of words they are says nothing.
         let words = words.split_once(';').map_or(words.as_str(), |(_, words)| words.trim());
+        let code = words.get(..3).and_then(|code| code.parse().ok());
+        let is_about_address = is_about_address(code, &format!("{status} {words}"));
         let words = if words.is_empty() { status.as_str() } else { words };
-        Some(Self { addresses, is_final, words: one_line(words, 500) })
+        Some(Self { addresses, is_final, is_about_address, words: one_line(words, 500) })
     }
 }
 

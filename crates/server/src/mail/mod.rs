@@ -6,6 +6,7 @@ mod bounce;
 mod envelope;
 mod give_up;
 mod note_mail;
+mod refusal;
 mod send;
 mod sent_journal;
 mod sign_in_mail;

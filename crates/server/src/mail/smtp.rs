@@ -7,10 +7,11 @@ use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
-use lettre::transport::smtp::response::Severity;
+use lettre::transport::smtp::response::{Code, Severity};
 use tokio::time::timeout;
 
 use super::address;
+use super::refusal::is_about_address;
 use crate::config::{ConfigError, SmtpConfig, SmtpSecurity};
 
 /// Sends whole messages, each on a connection of its own: on one that is kept, the end of a mail
@@ -100,7 +101,8 @@ impl Smtp {
         // No to the sender is no to every mail.
         let mail = connection.command(Mail::new(Some(from), Vec::new()));
         self.step(mail).await.map_err(|(_, words)| SendError::Unreachable(words))?;
-        self.step(connection.command(Rcpt::new(to, Vec::new()))).await.map_err(about_address)?;
+        let rcpt = connection.command(Rcpt::new(to, Vec::new()));
+        self.step(rcpt).await.map_err(about_recipient)?;
         self.step(connection.command(Data)).await.map_err(about_mail)?;
         let limit = self.time_limit * TAKING_IS_SLOWER;
         within(limit, connection.message(message)).await.map_err(about_mail)?;
@@ -141,33 +143,37 @@ impl Smtp {
     async fn step<T>(
         &self,
         step: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, (Option<Severity>, String)> {
+    ) -> Result<T, (Option<Code>, String)> {
         within(self.time_limit, step).await
     }
 }
 
-/// The step's result within a time; else how severe the mail server's no is, when it was one, and
-/// its words.
+/// The step's result within a time; else the mail server's no, when it was one, and its words.
 async fn within<T>(
     limit: Duration,
     step: impl Future<Output = Result<T, Error>>,
-) -> Result<T, (Option<Severity>, String)> {
+) -> Result<T, (Option<Code>, String)> {
     match timeout(limit, step).await {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err((error.status().map(|code| code.severity), words(&error))),
+        Ok(Err(error)) => Err((error.status(), words(&error))),
         Err(_) => Err((None, format!("the mail server took longer than {} s", limit.as_secs()))),
     }
 }
 
-fn about_address(answer: (Option<Severity>, String)) -> SendError {
-    match about_mail(answer) {
-        SendError::Refused(words) => SendError::AddressRefused(words),
+/// A no to a recipient that is not about the address is about us: it may be over tomorrow.
+fn about_recipient((code, words): (Option<Code>, String)) -> SendError {
+    let number = code.map(|code| u16::from(code));
+    match about_mail((code, words)) {
+        SendError::Refused(words) if is_about_address(number, &words) => {
+            SendError::AddressRefused(words)
+        }
+        SendError::Refused(words) => SendError::Later(words),
         other => other,
     }
 }
 
-fn about_mail((severity, words): (Option<Severity>, String)) -> SendError {
-    match severity {
+fn about_mail((code, words): (Option<Code>, String)) -> SendError {
+    match code.map(|code| code.severity) {
         Some(Severity::PermanentNegativeCompletion) => SendError::Refused(words),
         _ => SendError::Later(words),
     }

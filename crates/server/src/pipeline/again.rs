@@ -9,7 +9,7 @@ use super::issue_facts::NewFacts;
 use crate::attribution::At;
 use crate::mending::{Again, words_of};
 use crate::state::Shared;
-use crate::store::{Counted, MendedRow, Predecessor, StoreError};
+use crate::store::{Counted, Predecessor, StoreError};
 
 /// So many earlier issues of the same function are compared with a new one.
 const MAX_PREDECESSORS: i64 = 8;
@@ -21,8 +21,10 @@ const ALIKE: f64 = 0.6;
 /// traceback, as long as the issue is mended as it is.
 #[derive(Debug, Clone, Default)]
 pub struct Mending {
-    /// The revision that ran contains what mended it.
-    pub contained: bool,
+    /// Whether the revision that ran contains what mended it; `None` when that cannot be known.
+    pub contained: Option<bool>,
+    /// It was taken for mended, and its line stood there all the time.
+    pub was_never: bool,
     /// The revision in which the line was found.
     pub seen_in: Option<CommitId>,
 }
@@ -40,10 +42,12 @@ impl Mending {
     /// What it is to an issue that has just been counted, and why it is told again when it is.
     /// It occurred `at` this time.
     pub(super) fn of(&self, counted: &Counted, at: i64) -> (Mended, Option<Again>) {
-        let Some(mended_at) = counted.mended_at else { return (Mended::No, None) };
+        let Some(mended_at) = counted.mended_at.filter(|_| !self.was_never) else {
+            return (Mended::No, None);
+        };
+        let contained = self.contained.filter(|_| counted.mended_by.is_some());
         // What waited while somebody said that it is mended says nothing about that.
-        let is_before = counted.mended_by.is_none() && at < mended_at;
-        if is_before || (counted.mended_by.is_some() && !self.contained) {
+        if !contained.unwrap_or(at >= mended_at) {
             return (Mended::Later, None);
         }
         let again = Again {
@@ -64,13 +68,39 @@ pub(super) async fn known_issue(
     issue: i64,
     seen_in: Option<CommitId>,
 ) -> Result<Mending, StoreError> {
-    let mended = shared.store.mended(issue).await?;
-    let by = mended.and_then(|MendedRow { mended_by, .. }| CommitId::parse(&mended_by?));
-    let contained = match (&by, &seen_in) {
-        (Some(by), Some(seen_in)) => contains(&at.mirror, seen_in, by).await,
-        _ => false,
+    let Some(mended) = shared.store.mended(issue).await? else {
+        return Ok(Mending { seen_in, ..Mending::default() });
     };
-    Ok(Mending { contained, seen_in })
+    let by = mended.mended_by.as_deref().and_then(CommitId::parse);
+    let contained = match (&by, &seen_in) {
+        (Some(by), Some(seen_in)) => Some(contains(&at.mirror, seen_in, by).await),
+        _ => None,
+    };
+    let was_never = match by.filter(|_| mended.mended_found && contained == Some(true)) {
+        Some(by) => stands_after(shared, at, issue, &by).await?,
+        None => false,
+    };
+    Ok(Mending { contained, was_never, seen_in })
+}
+
+/// Whether the line of an issue stands in the commit that is said to have taken it away: since then
+/// it was listed as one to pass over, or more is known of moves.
+async fn stands_after(
+    shared: &Shared,
+    at: &At,
+    issue: i64,
+    by: &CommitId,
+) -> Result<bool, StoreError> {
+    let Some(issue) = shared.store.issue(issue).await? else { return Ok(false) };
+    let facts = &issue.facts;
+    let (Some(commit), Some(path), Some(line)) =
+        (&facts.origin_commit, &facts.origin_path, facts.origin_line)
+    else {
+        return Ok(false);
+    };
+    let Some(origin) = line_origin(commit, path, line) else { return Ok(false) };
+    let standing = at.mirror.standing(&at.tip, &origin, &facts.path, by).await;
+    Ok(matches!(standing, Ok(Standing::Stands { .. })))
 }
 
 /// The mended issue that a new one is: the line was put back, or the change that mended it fails
@@ -100,7 +130,7 @@ pub(super) async fn come_back(
         if !reads_the_same && lines.contains(older.text.trim()) {
             continue;
         }
-        let Some((by, how)) = mended_before(at, &older, seen_in).await else { continue };
+        let Some((by, how)) = mended_before(at, &older, path, seen_in).await else { continue };
         let is_put_back = reads_the_same && contains(&at.mirror, &origin, &by).await;
         if is_put_back || by == origin {
             let again = Again {
@@ -126,6 +156,7 @@ fn reads_like(older: &str, newer: &str) -> bool {
 async fn mended_before(
     at: &At,
     older: &Predecessor,
+    path: &str,
     seen_in: &CommitId,
 ) -> Option<(CommitId, String)> {
     let At { mirror, tip, .. } = at;
@@ -134,7 +165,7 @@ async fn mended_before(
         return contains(mirror, seen_in, &by).await.then_some((by, how));
     }
     let line = line_origin(&older.origin_commit, &older.origin_path, older.origin_line)?;
-    match mirror.standing(tip, &line, seen_in).await {
+    match mirror.standing(tip, &line, path, seen_in).await {
         Ok(Standing::Gone { by: Some(by), .. }) => {
             let how = words_of(mirror, tip, &by).await;
             Some((by, how))
@@ -161,15 +192,16 @@ pub(super) fn line_origin(commit: &str, path: &str, line: i64) -> Option<LineOri
     Some(LineOrigin { commit, path: path.to_owned(), line })
 }
 
-/// What became of a line in `revision`: the commit that changed it, or `revision` itself when
+/// What became of a line in `revision`, last seen at `path`: the commit that changed it, or `revision` itself when
 /// that is not certain, and how that is known. `None` when it stands there, or never did.
 pub(super) async fn gone_in(
     mirror: &Mirror,
     tip: &Tip,
     line: &LineOrigin,
+    path: &str,
     revision: &CommitId,
 ) -> Result<Option<(CommitId, String)>, GitError> {
-    Ok(match mirror.standing(tip, line, revision).await? {
+    Ok(match mirror.standing(tip, line, path, revision).await? {
         Standing::Gone { by: Some(by), .. } => {
             let how = words_of(mirror, tip, &by).await;
             Some((by, how))

@@ -237,6 +237,9 @@ async fn count_fault(
         tx.count_facets(counted.id, &facets).await?;
         tx.add_sample(counted.id, counted.samples, taken.last_at, &sample).await?;
     }
+    if mending.was_never && counted.mended_at.take().is_some() {
+        tx.clear_mended(counted.id).await?;
+    }
     let used = rules_used(&frames, blamed_frame, known_error);
     count_rules(tx, &used, taken, now).await?;
     let known = known_error.and_then(|id| rules.rules.known_error(id));
@@ -275,6 +278,7 @@ async fn count_new(
     if let Some(Back { older, again: why }) = back
         && tx.take_over(older.id, &older, &facts).await?
     {
+        // Of the line before it: whether that still stands is no question any more.
         let by = why.mended_by.as_deref();
         tx.set_mended(older.id, why.mended_at, by, &why.mended_how).await?;
         again = Some(why);

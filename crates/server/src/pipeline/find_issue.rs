@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flawless_core::{
     BlameFrame, BlamedLine, Choice, ClassifiedFrame, CommitId, Dropped, ExceptionAt, FrameKind,
-    OutcomeKind, Report, RuleId, Verdict, is_foreign_folder, place_key,
+    NoLine, OutcomeKind, Report, RuleId, Verdict, is_foreign_folder, place_key,
 };
 use flawless_git::{GitError, Mirror};
 
@@ -193,9 +193,11 @@ async fn find_line(
 ) -> Result<Found, NotYet> {
     let line = match &choice.verdict {
         Verdict::Dropped(dropped) => return Ok(dropped_by(*dropped)),
-        Verdict::Nobody(why) => {
-            let why = no_repository.unwrap_or(why.explain());
-            return Ok(not_blamed(report, &choice.frames, None, why.to_owned()));
+        Verdict::Nobody(verdict) => {
+            let why = no_repository.unwrap_or(verdict.explain());
+            let mut found = nobody(report, &choice.frames, None, why.to_owned());
+            found.facts.kept_out = matches!(verdict, NoLine::NotToBlame);
+            return nobodys(shared, files, found).await;
         }
         Verdict::Blamed(line) => line.clone(),
     };
@@ -228,8 +230,19 @@ async fn find_line(
             }
             Found::Issue(Box::new(new))
         }
-        Err(why) => not_blamed(report, &[], Some(line), why),
+        Err(why) => return nobodys(shared, files, nobody(report, &[], Some(line), why)).await,
     })
+}
+
+/// An issue that nobody is blamed for, and what the report says about its mending.
+async fn nobodys(shared: &Shared, files: &FoundFiles, mut new: NewFacts) -> Result<Found, NotYet> {
+    if let Some(at) = &files.at
+        && let Some(issue) = shared.store.issue_named(&new.identities()).await?
+    {
+        let seen_in = Some(at.revision.commit().clone());
+        new.mending = known_issue(shared, at, issue, seen_in).await?;
+    }
+    Ok(Found::Issue(Box::new(new)))
 }
 
 /// The revision in which the line of a known place stands: the running one, else the one in which

@@ -1,4 +1,5 @@
-//! Takes up rules that were changed by a page or by another process.
+//! Takes up rules that were changed by a page or by another process, and lets alerts go that were
+//! held back for want of somebody to tell, when there may be somebody now.
 use std::time::Duration;
 
 use crate::state::Shared;
@@ -8,25 +9,41 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Looks for changed rules for ever.
 pub async fn run_rules(shared: Shared) {
-    let mut judged_by = shared.rules.get().revision;
+    let mut seen = Seen { rules: shared.rules.get().revision, at: shared.clock.now() };
     loop {
         tokio::time::sleep(LOOK_AGAIN).await;
-        if let Err(error) = look(&shared, &mut judged_by).await {
+        if let Err(error) = look(&shared, &mut seen).await {
             tracing::error!(%error, "the rules could not be read; the older ones stay");
         }
     }
 }
 
-async fn look(shared: &Shared, judged_by: &mut i64) -> Result<(), StoreError> {
+/// What held alerts were judged by.
+struct Seen {
+    rules: i64,
+    /// When it was looked which addresses no mail goes to.
+    at: i64,
+}
+
+async fn look(shared: &Shared, seen: &mut Seen) -> Result<(), StoreError> {
     shared.rules.refresh(&shared.store).await?;
-    let revision = shared.rules.get().revision;
-    if revision != *judged_by {
-        // Somebody whom nobody could tell may have an address now.
+    let now = Seen { rules: shared.rules.get().revision, at: shared.clock.now() };
+    if now.rules != seen.rules || has_run_out(shared, seen.at, now.at).await? {
         let mut tx = shared.store.write().await?;
         tx.release_alerts().await?;
         tx.commit().await?;
-        *judged_by = revision;
         shared.bells.alerts.notify_one();
     }
+    *seen = now;
     Ok(())
+}
+
+/// Whether an alert is held back, and an address may be tried again that could not be then.
+async fn has_run_out(shared: &Shared, then: i64, now: i64) -> Result<bool, StoreError> {
+    if !shared.store.has_held_alerts().await? {
+        return Ok(false);
+    }
+    let refused = async |at| shared.store.refused_addresses(at).await;
+    let (before, now) = (refused(then).await?, refused(now).await?);
+    Ok(before.iter().any(|gone| !now.iter().any(|known| known.address == gone.address)))
 }

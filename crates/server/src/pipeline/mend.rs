@@ -77,7 +77,7 @@ async fn look(shared: &Shared, waiting: &mut Waiting) -> Result<usize, StoreErro
         let mut tx = shared.store.write().await?;
         if let Some((by, how)) = &found {
             tracing::info!(issue = issue.id, by = by.short(), "an issue is mended");
-            tx.set_mended(issue.id, now, Some(by.as_str()), how).await?;
+            tx.set_found_mended(issue.id, now, by.as_str(), how).await?;
         }
         tx.set_checked(issue.id, newest).await?;
         tx.commit().await?;
@@ -141,7 +141,7 @@ async fn find(
             {
                 return Ok(None);
             }
-            gone_in(mirror, tip, &line, &commit).await
+            gone_in(mirror, tip, &line, &issue.path, &commit).await
         };
         match look.await {
             Ok(None) => {}

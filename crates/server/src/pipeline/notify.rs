@@ -45,17 +45,22 @@ async fn notify(shared: &Shared) -> Result<usize, StoreError> {
     let erasures = shared.store.erasures().await?;
     let alerts = shared.store.open_alerts(BATCH).await?;
     let mut done = 0;
+    let mut failed = None;
     for alert in &alerts {
         // One that cannot be told must not hold up the others.
         match address(shared, alert, erasures).await {
             Ok(()) => done += 1,
-            Err(error) => {
+            // What it needs cannot be read, today or tomorrow.
+            Err(error @ (StoreError::Corrupt(_) | StoreError::Sealed { .. })) => {
                 tracing::error!(%error, alert = alert.id, "an alert could not be told");
                 hold(shared, alert, &error.to_string(), erasures).await?;
             }
+            Err(error) => failed = Some(error),
         }
     }
-    Ok(done + write_due(shared).await?)
+    let written = write_due(shared).await?;
+    // That the database refused says nothing about the alert: it is tried again.
+    failed.map_or(Ok(done + written), Err)
 }
 
 /// An alert with all that is said about it.

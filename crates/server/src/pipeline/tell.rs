@@ -44,6 +44,7 @@ pub(super) async fn tell(
         first_seen_at: counted.first_seen_at,
         mended,
         muted: counted.muted_until.is_some_and(|until| until > now),
+        kept_out: counted.kept_out,
     };
     let policy = TellPolicy {
         minimum_date: shared.config.minimum_date,

@@ -2,6 +2,7 @@
 //! week, each week once.
 use std::time::Duration;
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 
 use crate::dates::ReportWeek;
@@ -22,7 +23,7 @@ pub async fn run_weekly(shared: Shared) {
     let mut sent: Option<Date> = None;
     loop {
         let week = ReportWeek::told_at(shared.clock.now(), weekday, &shared.config.timezone);
-        if let Some(week) = week.filter(|week| sent.is_none_or(|sent| sent < week.day)) {
+        if let Some(week) = week.filter(|week| !sent.is_some_and(|sent| was_told(sent, week.day))) {
             match report(&shared, week).await {
                 Ok(day) => sent = Some(day),
                 Err(error) => {
@@ -38,7 +39,7 @@ pub async fn run_weekly(shared: Shared) {
 /// Writes the report of a week unless that was done; says of which day the last one is.
 async fn report(shared: &Shared, week: ReportWeek) -> Result<Date, StoreError> {
     match shared.store.weekly_sent().await? {
-        Some(sent) if sent >= week.day => return Ok(sent),
+        Some(sent) if was_told(sent, week.day) => return Ok(sent),
         Some(_) => {}
         // The first start: what was before it is not told.
         None => {
@@ -77,6 +78,12 @@ async fn report(shared: &Shared, week: ReportWeek) -> Result<Date, StoreError> {
     shared.bells.outbox.notify_one();
     tracing::info!(mails = mails.len(), day = %week.day, "the weekly report is written");
     Ok(week.day)
+}
+
+/// Whether the week of `day` was told when the last report is that of `sent`; one of a later week
+/// was sent by a clock that was ahead, and says nothing about this one.
+fn was_told(sent: Date, day: Date) -> bool {
+    sent >= day && day.checked_add(7.days()).is_ok_and(|next| sent < next)
 }
 
 /// Whether the weekly report goes to an address.

@@ -83,7 +83,8 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Says why an alert has no mails yet. It is tried again when rules change or the server starts.
+    /// Says why an alert has no mails yet. It is tried again when rules change, a refused address may be
+    /// tried again, or the server starts.
     ///
     /// # Errors
     /// The database refuses.
@@ -127,12 +128,15 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Lets alerts that were held back be tried again.
+    /// Lets alerts that were held back be tried again, after those that are new.
     ///
     /// # Errors
     /// The database refuses.
     pub async fn release_alerts(&mut self) -> Result<(), StoreError> {
-        let query = sqlx::query("UPDATE alert SET note = NULL WHERE composed_at IS NULL");
+        let query = sqlx::query(
+            "UPDATE alert SET note = NULL, was_held = 1 \
+             WHERE composed_at IS NULL AND note IS NOT NULL",
+        );
         query.execute(&mut *self.0).await?;
         Ok(())
     }
@@ -151,14 +155,27 @@ impl Store {
         Ok(query.fetch_one(&self.readers).await?)
     }
 
-    /// Alerts that have no mails yet and are not held back, oldest first.
+    /// Whether an alert is held back because nobody could be told.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn has_held_alerts(&self) -> Result<bool, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM alert WHERE composed_at IS NULL AND note IS NOT NULL)",
+        );
+        Ok(query.fetch_one(&self.readers).await?)
+    }
+
+    /// Alerts that have no mails yet and are not held back, oldest first; those that were held
+    /// back before come last.
     ///
     /// # Errors
     /// The database refuses.
     pub async fn open_alerts(&self, limit: i64) -> Result<Vec<AlertRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, issue_id, decided_at, occurrences, reason, again FROM alert \
-             WHERE composed_at IS NULL AND note IS NULL ORDER BY id LIMIT $1",
+             WHERE composed_at IS NULL AND note IS NULL \
+             ORDER BY was_held, id LIMIT $1",
         );
         Ok(query.bind(limit).fetch_all(&self.readers).await?)
     }

@@ -134,8 +134,8 @@ impl WriteTx {
             "UPDATE issue SET muted_until = COALESCE(muted_until, \
              (SELECT older.muted_until FROM issue AS older WHERE older.id = $1)) WHERE id = $2",
             // Of one that was told itself, that it is open is known better.
-            "UPDATE issue SET (mended_at, mended_by, mended_how) = \
-             (SELECT older.mended_at, older.mended_by, older.mended_how FROM issue AS older \
+            "UPDATE issue SET (mended_at, mended_by, mended_how, mended_found) = (SELECT \
+              older.mended_at, older.mended_by, older.mended_how, older.mended_found FROM issue AS older \
               WHERE older.id = $1) WHERE id = $2 AND mended_at IS NULL AND told_at IS NULL",
             "UPDATE issue SET merged_into = $2 WHERE merged_into = $1",
             "UPDATE issue SET merged_into = $2 WHERE id = $1",

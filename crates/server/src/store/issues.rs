@@ -21,6 +21,8 @@ pub struct IssueFacts {
     pub exception_type: String,
     /// The known error it is.
     pub known_error_id: Option<i64>,
+    /// `only_blame_filepaths_matching` keeps it out: it is listed, and nobody is told.
+    pub kept_out: bool,
     /// Commit that brought the line; `None` when nobody is blamed.
     pub origin_commit: Option<String>,
     /// Path there.
@@ -119,6 +121,8 @@ pub struct Counted {
     pub mended_how: Option<String>,
     /// Nobody is told of it before.
     pub muted_until: Option<i64>,
+    /// Nobody is told of it: see [`IssueFacts::kept_out`].
+    pub kept_out: bool,
 }
 
 impl IssueRow {
@@ -138,7 +142,7 @@ impl IssueRow {
 pub(super) const HOUR_MS: i64 = 3_600_000;
 
 pub(super) const ISSUE_COLUMNS: &str = "issue.id, issue.identity, issue.path, issue.line, issue.function_name, issue.text, \
-     issue.exception_type, issue.known_error_id, issue.origin_commit, issue.origin_path, \
+     issue.exception_type, issue.known_error_id, issue.kept_out, issue.origin_commit, issue.origin_path, \
      issue.origin_line, issue.developer_name, issue.developer_email, issue.authored_at, \
      issue.commit_summary, issue.reason, issue.details, issue.occurrences, issue.first_seen_at, \
      issue.last_seen_at, issue.told_at, \
@@ -163,7 +167,7 @@ impl WriteTx {
              last_seen_at = CASE WHEN last_seen_at > $3 THEN last_seen_at ELSE $3 END \
              WHERE id = (SELECT COALESCE(merged_into, id) FROM issue WHERE id = $1) \
              RETURNING id, occurrences, samples, authored_at, told_at, first_seen_at, \
-             mended_at, mended_by, mended_how, muted_until",
+             mended_at, mended_by, mended_how, muted_until, kept_out",
         )
         .bind(issue_id)
         .bind(seen.occurrences)
@@ -201,11 +205,11 @@ impl WriteTx {
             "INSERT INTO issue (project_id, identity, path, line, function_name, text, \
              exception_type, known_error_id, origin_commit, origin_path, origin_line, \
              developer_name, developer_email, authored_at, commit_summary, reason, details, \
-             occurrences, samples, first_seen_at, last_seen_at, id) \
+             occurrences, samples, first_seen_at, last_seen_at, id, kept_out) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-             $18, $19, $20, $21, $22) \
+             $18, $19, $20, $21, $22, $23) \
              RETURNING id, occurrences, samples, authored_at, told_at, first_seen_at, \
-             mended_at, mended_by, mended_how, muted_until",
+             mended_at, mended_by, mended_how, muted_until, kept_out",
         )
         .bind(PROJECT)
         .bind(&facts.identity)
@@ -229,6 +233,7 @@ impl WriteTx {
         .bind(seen.first_at)
         .bind(seen.last_at)
         .bind(number)
+        .bind(i64::from(facts.kept_out))
         .fetch_one(&mut *self.0)
         .await?;
         self.count_hour(counted.id, seen).await?;
@@ -240,7 +245,7 @@ impl WriteTx {
         sqlx::query(
             "UPDATE issue SET path = $2, line = $3, function_name = $4, text = $5, \
              known_error_id = $6, reason = $7, details = $8, developer_name = $9, \
-             developer_email = $10 WHERE id = $1",
+             developer_email = $10, kept_out = $11 WHERE id = $1",
         )
         .bind(issue)
         .bind(&facts.path)
@@ -252,6 +257,7 @@ impl WriteTx {
         .bind(&facts.details)
         .bind(&facts.developer_name)
         .bind(&facts.developer_email)
+        .bind(i64::from(facts.kept_out))
         .execute(&mut *self.0)
         .await?;
         Ok(())
@@ -264,7 +270,7 @@ impl WriteTx {
     pub async fn counted(&mut self, issue: i64) -> Result<Counted, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, occurrences, samples, authored_at, told_at, first_seen_at, mended_at, \
-             mended_by, mended_how, muted_until FROM issue WHERE id = $1",
+             mended_by, mended_how, muted_until, kept_out FROM issue WHERE id = $1",
         );
         Ok(query.bind(issue).fetch_one(&mut *self.0).await?)
     }

@@ -14,6 +14,8 @@ pub struct OpenIssue {
     pub origin_path: String,
     /// Line number there.
     pub origin_line: i64,
+    /// Path in the repository when it was seen last.
+    pub path: String,
     /// The newest [`super::RunningRow`] in which it was looked for.
     pub checked_revision: i64,
     /// [`crate::issue_details::IssueDetails`] as JSON.
@@ -52,11 +54,13 @@ pub struct MendedRow {
     pub mended_by: Option<String>,
     /// How that is known, in words.
     pub mended_how: Option<String>,
+    /// The commit was found in the repository, and not named by somebody.
+    pub mended_found: bool,
 }
 
 impl WriteTx {
-    /// An issue is mended: `by` a commit, or, without one, from now on. `how` that is known, in
-    /// words.
+    /// Somebody says that an issue is mended: `by` a commit, or, without one, from now on. `how`
+    /// that is known, in words.
     ///
     /// # Errors
     /// The database refuses.
@@ -67,11 +71,37 @@ impl WriteTx {
         by: Option<&str>,
         how: &str,
     ) -> Result<(), StoreError> {
+        self.mend(issue, at, by, how, false).await
+    }
+
+    /// The commit that mended an issue was found in the repository.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn set_found_mended(
+        &mut self,
+        issue: i64,
+        at: i64,
+        by: &str,
+        how: &str,
+    ) -> Result<(), StoreError> {
+        self.mend(issue, at, Some(by), how, true).await
+    }
+
+    async fn mend(
+        &mut self,
+        issue: i64,
+        at: i64,
+        by: Option<&str>,
+        how: &str,
+        is_found: bool,
+    ) -> Result<(), StoreError> {
         let query = sqlx::query(
-            "UPDATE issue SET mended_at = $2, mended_by = $3, mended_how = $4 \
+            "UPDATE issue SET mended_at = $2, mended_by = $3, mended_how = $4, mended_found = $5 \
              WHERE id = $1 AND merged_into IS NULL",
         );
-        query.bind(issue).bind(at).bind(by).bind(how).execute(&mut *self.0).await?;
+        let query = query.bind(issue).bind(at).bind(by).bind(how).bind(i64::from(is_found));
+        query.execute(&mut *self.0).await?;
         self.forget_verdicts().await
     }
 
@@ -151,7 +181,7 @@ impl Store {
     /// The database refuses.
     pub async fn open_issues(&self, newest: i64, limit: i64) -> Result<Vec<OpenIssue>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT id, origin_commit, origin_path, origin_line, checked_revision, details \
+            "SELECT id, origin_commit, origin_path, origin_line, path, checked_revision, details \
              FROM issue WHERE project_id = $1 AND checked_revision < $2 AND mended_at IS NULL \
              AND told_at IS NOT NULL AND origin_commit IS NOT NULL AND merged_into IS NULL \
              ORDER BY last_seen_at DESC, id LIMIT $3",
@@ -186,8 +216,8 @@ impl Store {
     /// The database refuses.
     pub async fn mended(&self, issue: i64) -> Result<Option<MendedRow>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT mended_at, mended_by, mended_how FROM issue WHERE mended_at IS NOT NULL \
-             AND id = (SELECT COALESCE(merged_into, id) FROM issue WHERE id = $1)",
+            "SELECT mended_at, mended_by, mended_how, mended_found <> 0 AS mended_found FROM issue \
+             WHERE mended_at IS NOT NULL AND id = (SELECT COALESCE(merged_into, id) FROM issue WHERE id = $1)",
         );
         Ok(query.bind(issue).fetch_optional(&self.readers).await?)
     }

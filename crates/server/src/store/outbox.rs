@@ -2,6 +2,7 @@
 use sqlx::FromRow;
 
 use super::{Store, StoreError, WriteTx};
+use crate::retry::LONGEST_RETRY_MS;
 use crate::sealing::SealError;
 
 pub(super) const TABLE: &str = "outbox";
@@ -208,10 +209,12 @@ impl Store {
         let query = sqlx::query_as(
             "SELECT id, recipient, subject, message, created_at, attempts, \
              kind = 'sign_in' AS signs_in FROM outbox \
-             WHERE sent_at IS NULL AND gave_up_at IS NULL AND next_attempt_at <= $1 \
+             WHERE sent_at IS NULL AND gave_up_at IS NULL \
+             AND (next_attempt_at <= $1 OR next_attempt_at > $3) \
              AND kind <> 'post' ORDER BY next_attempt_at, id LIMIT $2",
         );
-        let mut mails: Vec<DueMail> = query.bind(now).bind(limit).fetch_all(&self.readers).await?;
+        let query = query.bind(now).bind(limit).bind(now.saturating_add(LONGEST_RETRY_MS));
+        let mut mails: Vec<DueMail> = query.fetch_all(&self.readers).await?;
         for mail in &mut mails {
             mail.unreadable = self.open_message(&mut mail.message);
         }

@@ -2,6 +2,7 @@
 use sqlx::FromRow;
 
 use super::{Store, StoreError};
+use crate::retry::LONGEST_RETRY_MS;
 
 /// A post whose time has come.
 #[derive(Debug, Clone, FromRow)]
@@ -47,10 +48,12 @@ impl Store {
         let query = sqlx::query_as(
             "SELECT id, recipient, message_id, message, created_at, attempts FROM outbox \
              WHERE id IN (SELECT MIN(id) FROM outbox WHERE sent_at IS NULL \
-             AND gave_up_at IS NULL AND next_attempt_at <= $1 AND kind = 'post' \
+             AND gave_up_at IS NULL AND (next_attempt_at <= $1 OR next_attempt_at > $2) \
+             AND kind = 'post' \
              GROUP BY recipient) ORDER BY next_attempt_at, id",
         );
-        let mut posts: Vec<DuePost> = query.bind(now).fetch_all(&self.readers).await?;
+        let query = query.bind(now).bind(now.saturating_add(LONGEST_RETRY_MS));
+        let mut posts: Vec<DuePost> = query.fetch_all(&self.readers).await?;
         for post in &mut posts {
             post.unreadable = self.open_message(&mut post.message);
         }

@@ -69,6 +69,21 @@ async fn old_code_is_listed_but_not_told() {
 }
 
 #[tokio::test]
+async fn what_may_not_be_blamed_is_listed_and_told_to_nobody() {
+    let app = App::with("only_blame_filepaths_matching", "^shop/web").start().await;
+    let report = request(&CART[1..]);
+    for _ in 0..3 {
+        app.report(&report).await;
+    }
+    assert!(app.mails().await.is_empty());
+    let (_, page) = app.get("/issues/1").await;
+    assert!(page.contains("kept out by only_blame_filepaths_matching"), "{page}");
+    let app = app.restart().await;
+    app.report(&report).await;
+    assert!(app.mails().await.is_empty());
+}
+
+#[tokio::test]
 async fn watchers_and_recipients_of_known_errors_are_told_each_once() {
     let app = App::start().await;
     let rules = [

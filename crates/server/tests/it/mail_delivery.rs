@@ -44,6 +44,51 @@ async fn a_refused_recipient_does_not_stop_the_others_and_the_default_contact_he
 }
 
 #[tokio::test]
+async fn a_no_that_is_not_about_the_address_silences_nobody() {
+    for words in ["554 5.7.1 Relay access denied", "550 relay not permitted", "530 Login first"] {
+        let smtp =
+            SmtpServer::start(&["--refuse", BEN.1, "--refuse-with", words, "--refuse-times", "1"]);
+        let app = App::with("report_error_threshold", "1").smtp(smtp).start().await;
+        app.report(&request(&CART)).await;
+        let store = &app.server.shared.store;
+        wait_until("the first attempt has failed", async || {
+            store.outbox_queue().await.expect("store").last_error.is_some()
+        })
+        .await;
+        assert!(store.refused_addresses(app.clock.now()).await.expect("store").is_empty());
+        app.clock.advance(60_000);
+        assert_eq!(app.one_mail().await.to, BEN.1, "{words}");
+    }
+}
+
+#[tokio::test]
+async fn when_a_refusal_has_run_out_what_was_held_is_tried_again() {
+    let smtp = SmtpServer::start(&["--refuse", BEN.1, "--refuse-times", "1"]);
+    let app = App::with("default_contact", "").smtp(smtp).start().await;
+    app.report(&request(&CART)).await;
+    let store = &app.server.shared.store;
+    wait_until("nobody can be told", async || store.has_held_alerts().await.expect("store")).await;
+    app.clock.advance(15 * 86_400_000);
+    wait_until("it is told", async || !app.smtp.mails().is_empty()).await;
+    assert_eq!(app.one_mail().await.to, BEN.1);
+}
+
+#[tokio::test]
+async fn what_a_clock_that_was_ahead_put_off_is_due_now() {
+    let smtp = SmtpServer::start(&["--fail-first", "1"]);
+    let app = App::with("report_error_threshold", "1").smtp(smtp).start().await;
+    app.clock.advance(365 * 86_400_000);
+    app.report(&request(&CART)).await;
+    let store = &app.server.shared.store;
+    wait_until("the first attempt has failed", async || {
+        store.outbox_queue().await.expect("store").last_error.is_some()
+    })
+    .await;
+    app.clock.advance(-365 * 86_400_000);
+    assert_eq!(app.one_mail().await.to, BEN.1);
+}
+
+#[tokio::test]
 async fn a_server_that_says_later_gets_the_same_mail_again() {
     let smtp = SmtpServer::start(&["--fail-first", "1"]);
     let app = App::with("report_error_threshold", "1").smtp(smtp).start().await;

@@ -338,3 +338,75 @@ async fn what_came_back_while_it_was_muted_is_told_afterwards() {
     let mails = mails_to(&app, ANN.1).await;
     assert!(matches!(&mails[..], [mail] if mail.subject.starts_with("Again: ")), "{mails:#?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issue_of_nobody_that_a_commit_resolved_is_told_again_where_it_contains_that_commit() {
+    let app = App::start().await;
+    let first = app.repository.git(&["rev-parse", "HEAD"]);
+    let fails_in = |revision: &str| {
+        let mut report =
+            request(&[("/srv/app/shop/cart.py", 5, "total", "return gone(prices, 1)")]);
+        report.revision = Some(revision.to_owned());
+        report
+    };
+    app.report(&fails_in(&first)).await;
+    assert_eq!(mails_to(&app, "team@example.com").await.len(), 1);
+    let fix = app.repository.commit(ANN, "2026-06-02", "a fix elsewhere", &[("NOTES", "x\n")]);
+    let mut tx = app.server.shared.store.write().await.expect("store");
+    tx.set_mended(1, app.clock.now(), Some(&fix), "marked as mended by hand").await.expect("store");
+    tx.commit().await.expect("store");
+    app.server.shared.rules.refresh(&app.server.shared.store).await.expect("store");
+    app.later();
+    app.report(&fails_in(&first)).await;
+    assert_eq!(mails_to(&app, "team@example.com").await.len(), 1, "an older revision still runs");
+    app.report(&fails_in(&fix)).await;
+    assert_eq!(mails_to(&app, "team@example.com").await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_was_taken_for_mended_and_stands_is_not_told_again() {
+    let app = App::start().await;
+    app.report(&request(&[("/srv/app/shop/cart.py", 5, "total", LINE)])).await;
+    assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
+    // A formatter first, and only then the list that says so.
+    let formatted = CART.replace("sum(prices) / len(prices)", "(sum(prices) / len(prices))");
+    let black = app.repository.commit(CLEO, "2026-06-02", "black", &[("shop/cart.py", &formatted)]);
+    wait_until_mended(&app, 1, &black).await;
+    let list = [(".git-blame-ignore-revs", format!("{black}\n"))];
+    let list = list.iter().map(|(path, text)| (*path, text.as_str())).collect::<Vec<_>>();
+    let tip = app.repository.commit(CLEO, "2026-06-03", "list", &list);
+    wait_until("the list is read", async || {
+        app.server.shared.repo.get().tip_commit().as_deref() == Some(tip.as_str())
+    })
+    .await;
+    let text = "return (sum(prices) / len(prices))";
+    app.report(&request(&[("/srv/app/shop/cart.py", 5, "total", text)])).await;
+    assert_eq!(mails_to(&app, BEN.1).await.len(), 1, "it was never mended");
+    assert_eq!(app.mails().await.len(), 1);
+    assert_eq!(mended_by(&app, 1).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_moves_to_another_file_is_neither_mended_nor_told_again() {
+    let app = App::start().await;
+    app.report(&request(&[("/srv/app/shop/cart.py", 5, "total", LINE)])).await;
+    assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
+    let moved = format!("import math\n\n\n{}", CART.split_once("\n\n\n").expect("two parts").1);
+    let tip = app.repository.commit(
+        CLEO,
+        "2026-06-02",
+        "move",
+        &[("shop/cart.py", "from shop.money import add\n"), ("shop/totals.py", &moved)],
+    );
+    let store = &app.server.shared.store;
+    wait_until("its line was looked for there", async || {
+        let runs = store.running_revisions(1).await.expect("store");
+        runs.first().is_some_and(|runs| runs.commit_id == tip)
+            && store.open_issues(runs[0].id, 10).await.expect("store").is_empty()
+    })
+    .await;
+    assert_eq!(mended_by(&app, 1).await, None);
+    app.report(&request(&[("/srv/app/shop/totals.py", 5, "total", LINE)])).await;
+    assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
+    assert_eq!(app.mails().await.len(), 1);
+}

@@ -57,7 +57,7 @@ pub(super) async fn blame(
     let later = match &arguments.mended_in {
         Some(rev) => {
             let later = resolve(mirror, "--mended-in", rev).await?;
-            let standing = mirror.standing(&tip, &blame.origin, &later).await?;
+            let standing = mirror.standing(&tip, &blame.origin, &place.path, &later).await?;
             Some(standing)
         }
         None => None,

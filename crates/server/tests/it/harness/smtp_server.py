@@ -16,6 +16,8 @@ from aiosmtpd.smtp import AuthResult
 arguments = argparse.ArgumentParser()
 arguments.add_argument("--port", type=int, default=0)
 arguments.add_argument("--refuse", action="append", default=[])
+arguments.add_argument("--refuse-with", default="550 5.1.1 no such user here")
+arguments.add_argument("--refuse-times", type=int, default=1_000_000)
 arguments.add_argument("--refuse-sender", action="store_true")
 arguments.add_argument("--hang-at-quit", action="store_true")
 arguments.add_argument("--delay", type=float, default=0)
@@ -45,6 +47,7 @@ def defects(message):
 
 class Handler:
     failures = options.fail_first
+    refusals = options.refuse_times
 
     async def handle_MAIL(self, server, session, envelope, address, mail_options):
         if options.refuse_sender:
@@ -57,8 +60,9 @@ class Handler:
         return "221 bye"
 
     async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
-        if address in options.refuse:
-            return "550 5.1.1 no such user here"
+        if address in options.refuse and Handler.refusals > 0:
+            Handler.refusals -= 1
+            return options.refuse_with
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
