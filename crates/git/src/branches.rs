@@ -58,7 +58,8 @@ pub(crate) async fn remote_head(ls_remote: Run, url: &str) -> Result<RemoteHead,
     Ok(RemoteHead { default, branches: branches.map(str::to_owned).collect() })
 }
 
-/// Whether a remote can be cloned: the branch that would run.
+/// Whether a remote can be cloned: the branch that would run. Asked from the root, where no
+/// repository's configuration has a say.
 ///
 /// # Errors
 /// The remote's words, credentials hidden; or no branch matches.
@@ -67,7 +68,7 @@ pub async fn probe_remote(
     url: &str,
     pattern: Option<&Regex>,
 ) -> Result<String, GitError> {
-    let head = remote_head(git.remote(Path::new(".")).subcommand("ls-remote"), url).await?;
+    let head = remote_head(git.remote(Path::new("/")).subcommand("ls-remote"), url).await?;
     match pattern {
         Some(pattern) => newest_branch(&head.branches, pattern).map(str::to_owned),
         None => {

@@ -61,7 +61,7 @@ impl Repository {
             }
         }
         let count = format!("--max-count={limit}");
-        let run = self.run("log").args(["--format=%H", &count, from.as_str(), "--", path]);
+        let run = self.run("rev-list").args([&count, from.as_str(), "--", path]);
         let ids = run.timeout(Duration::from_secs(20)).output().await?;
         let ids = String::from_utf8_lossy(&ids);
         let version = |commit| Version { commit, path: path.to_owned() };
@@ -115,6 +115,7 @@ impl Repository {
     ) -> Result<Vec<(String, CommitId)>, GitError> {
         let run =
             self.run("log").args(["--first-parent", "-m", "--no-renames", "--max-count=1000"]);
+        let run = run.args(["--no-show-signature", "--no-ext-diff", "--no-textconv"]);
         let run = run.args(["--diff-filter=AD", "--name-status", "-z", "--format=%x01%P"]);
         let answer = run.args([tip.as_str(), "--"]).timeout(Duration::from_secs(20));
         let answer = answer.max_output(MAX_TREE).output().await?;
@@ -222,11 +223,13 @@ impl Mirror {
         developer: &Developer,
     ) -> Result<Option<i64>, GitError> {
         let author = format!("--author=<{}>", developer.email);
-        let run =
-            self.repository.run("log").args(["--all", "--fixed-strings", "--regexp-ignore-case"]);
+        let run = self.repository.run("rev-list").args(["--all", "--fixed-strings"]);
+        let run = run.args(["--regexp-ignore-case"]);
         let run = run.args(["--max-count=1", "--format=%ct", &author, tip.commit.as_str(), "--"]);
         let answer = run.timeout(Duration::from_secs(60)).output().await?;
-        let seconds = String::from_utf8_lossy(&answer).trim().parse::<i64>().ok();
+        // The commit's own line comes first.
+        let answer = String::from_utf8_lossy(&answer);
+        let seconds = answer.lines().last().and_then(|line| line.parse::<i64>().ok());
         Ok(seconds.map(|seconds| seconds.saturating_mul(1000)))
     }
 

@@ -21,6 +21,38 @@ const MAX_MESSAGE: usize = 600;
 /// Longest tail of standard error that is kept.
 const MAX_STDERR: usize = 16 * 1024;
 
+/// What a repository's own configuration must not decide: each name that makes a command of ours
+/// start a program, and what changes how answers are printed. git has no way to leave that
+/// configuration out as a whole; names with a part of their own (`diff.NAME.textconv`,
+/// `filter.NAME.clean`, `gpg.NAME.program`) are kept away by the options of the commands.
+const NEUTRAL: [&str; 25] = [
+    "blame.coloring=none",
+    "blame.showEmail=false",
+    "color.ui=false",
+    "core.alternateRefsCommand=true",
+    "core.askPass=",
+    "core.attributesFile=/dev/null",
+    "core.editor=true",
+    "core.fsmonitor=false",
+    "core.gitProxy=",
+    "core.hooksPath=/dev/null",
+    "core.pager=cat",
+    "core.quotePath=false",
+    "diff.external=",
+    "gc.auto=0",
+    "gc.recentObjectsHook=",
+    "gpg.program=false",
+    "gpg.openpgp.program=false",
+    "gpg.ssh.defaultKeyCommand=",
+    "gpg.ssh.program=false",
+    "gpg.x509.program=false",
+    "i18n.logOutputEncoding=UTF-8",
+    "log.showSignature=false",
+    "maintenance.auto=false",
+    "sequence.editor=true",
+    "uploadpack.packObjectsHook=",
+];
+
 /// How to start the git program.
 #[derive(Debug, Clone)]
 pub struct GitProgram(PathBuf);
@@ -32,7 +64,8 @@ impl GitProgram {
     }
 
     /// A git command in `dir` that only reads it. Configuration outside the repository is not
-    /// read, so that answers do not depend on who runs the server.
+    /// read, so that answers do not depend on who runs the server; the repository's own starts no
+    /// program.
     pub fn read(&self, dir: &Path) -> Run {
         let mut run = self.command(dir);
         for name in ["GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_SYSTEM"] {
@@ -42,6 +75,8 @@ impl GitProgram {
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_NO_LAZY_FETCH", "1")
+            // Where git is too old to know that: a promised object is fetched by no protocol.
+            .env("GIT_ALLOW_PROTOCOL", "none")
             .env("GIT_OPTIONAL_LOCKS", "0");
         // Taking reports in must not wait for a core that git uses.
         run.low_priority = true;
@@ -83,10 +118,18 @@ impl GitProgram {
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_LITERAL_PATHSPECS", "1")
             .env("GIT_NO_REPLACE_OBJECTS", "1");
-        run.args(["--no-pager", "-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null"])
-            .args(["-c", "core.fsmonitor=false", "-c", "core.quotePath=false"])
-            .args(["-c", "gc.auto=0", "-C"])
-            .args([dir])
+        let mut run = run.args(["--no-pager"]);
+        for setting in NEUTRAL {
+            run = run.args(["-c", setting]);
+        }
+        // It may be somebody else's, because it was named; nothing else may.
+        let named = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+        for folder in [dir, &named] {
+            let mut setting = OsString::from("safe.directory=");
+            setting.push(folder);
+            run = run.args([OsString::from("-c"), setting]);
+        }
+        run.args(["-C"]).args([dir])
     }
 }
 
