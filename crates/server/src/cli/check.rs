@@ -8,7 +8,7 @@ use url::Url;
 use super::{ConfArgument, Failure};
 use crate::attribution::mirror_settings;
 use crate::clock::Clock;
-use crate::config::{Config, SmtpSecurity};
+use crate::config::{Config, SmtpSecurity, with_port};
 use crate::health::unreadable_in_words;
 use crate::mail::Smtp;
 use crate::sign_in::OpenId;
@@ -56,16 +56,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 fn pages_elsewhere(config: &Config) -> Option<String> {
     let url = Url::parse(config.base_url.as_deref()?).ok()?;
     let (linked, listened) = (url.port_or_known_default()?, config.http_address.port());
-    let is_meant = url.port().is_some() || linked == listened || matches!(listened, 0 | 80 | 443);
-    (!is_meant).then(|| {
-        let at = &config.set_at["hostname"];
-        format!(
-            "{at}: {url} names no port, so links in mails lead to port {linked}, and the pages are \
-             at port {listened} (http_port). Without a proxy that passes them on, write \
-             {}:{listened}",
-            url.as_str().trim_end_matches('/')
-        )
-    })
+    let meant = with_port(url.as_str(), listened).filter(|_| linked != listened)?;
+    let at = &config.set_at["hostname"];
+    Some(format!(
+        "{at}: {url} names no port, so links in mails lead to port {linked}, and the pages are at \
+         port {listened} (http_port). Without a proxy that passes them on, write {meant}"
+    ))
 }
 
 async fn check_store(config: &Config) -> Result<String, String> {

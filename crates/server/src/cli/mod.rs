@@ -12,6 +12,7 @@ mod bounce;
 mod channels;
 mod check;
 mod configure;
+mod configure_ask;
 mod demo;
 mod deployed;
 mod erase;

@@ -1,9 +1,10 @@
 //! The configuration as typed: an INI file in the dialect of Python's configparser, each value
 //! with the place where it was set.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::error::ConfigError;
+use super::ini::{Line, interpolate, lines};
 use super::options::{OPTIONS, find_option};
 
 /// Options as typed, with the place of each.
@@ -12,6 +13,10 @@ pub struct RawConfig {
     /// The file, absolute; `None` when started without one.
     pub path: Option<PathBuf>,
     values: BTreeMap<String, RawValue>,
+    /// Names of the options that were set over what the file says.
+    changed: BTreeSet<String>,
+    /// The file's text, so that what people wrote around the options stays when it is edited.
+    text: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -44,57 +49,50 @@ impl RawConfig {
     /// # Errors
     /// As [`RawConfig::read`].
     pub fn parse(text: &str, name: &str) -> Result<Self, ConfigError> {
-        let mut config = Self::default();
-        let mut section: Option<String> = None;
-        let mut current: Option<String> = None;
-        let (mut first_section, mut has_ours) = (None, false);
-        for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
+        let mut config = Self { text: Some(text.to_owned()), ..Self::default() };
+        let mut has_section = false;
+        let mut current = String::new();
+        for (number, (_, line)) in (1..).zip(lines(text)) {
             let location = format!("{name}:{number}");
-            let trimmed = line.trim();
-            if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
-                continue;
-            }
-            if line.starts_with(char::is_whitespace)
-                && let Some(value) = current.as_ref().and_then(|key| config.values.get_mut(key))
-            {
-                value.text.push('\n');
-                value.text.push_str(trimmed);
-                continue;
-            }
-            if let Some(title) = trimmed.strip_prefix('[') {
-                let title = title.strip_suffix(']').ok_or_else(|| {
-                    ConfigError::new(&location, "a section without its ]", "Write [flawless].")
-                })?;
-                section = Some(title.to_owned());
-                first_section.get_or_insert((location, title.to_owned()));
-                has_ours |= title == SECTION;
-                current = None;
-                continue;
-            }
-            match section.as_deref() {
-                Some(SECTION) => {}
-                None => {
+            match line {
+                Line::Silent => {}
+                Line::Section(Some(SECTION)) => has_section = true,
+                Line::Section(Some(title)) => {
+                    let problem =
+                        format!("[{title}] is not [{SECTION}], the only section there is");
+                    let mend = "Write its options below [flawless], or remove it. There are no \
+                                sections for single projects: what belongs to a project is kept in \
+                                the store.";
+                    return Err(ConfigError::new(location, problem, mend));
+                }
+                Line::Section(None) => {
+                    let mend = "Write [flawless].";
+                    return Err(ConfigError::new(location, "a section without its ]", mend));
+                }
+                Line::Option(..) | Line::Unreadable(_) if !has_section => {
                     let mend = "Begin the file with a line [flawless].";
                     return Err(ConfigError::new(location, "an option before any section", mend));
                 }
-                // configparser ignores sections nobody asks for; so do we.
-                Some(_) => continue,
+                Line::Unreadable(text) => {
+                    let (problem, mend) =
+                        (format!("{text:?} is no option"), "Write it as: option = value.");
+                    return Err(ConfigError::new(location, problem, mend));
+                }
+                Line::Option(key, value) => {
+                    if let Some(before) = config.values.get(&key) {
+                        let problem = format!("{key} was set at {} already", before.location);
+                        return Err(ConfigError::new(location, problem, "Leave one of them out."));
+                    }
+                    config.set_at(&key, value, location)?;
+                    current = key;
+                }
+                Line::Continued(more) => {
+                    if let Some(value) = config.values.get_mut(&current) {
+                        value.text.push('\n');
+                        value.text.push_str(more);
+                    }
+                }
             }
-            let Some(at) = trimmed.find(['=', ':']) else {
-                let mend = "Write it as: option = value.";
-                return Err(ConfigError::new(location, format!("{trimmed:?} is no option"), mend));
-            };
-            let key = trimmed[..at].trim().to_ascii_lowercase();
-            if let Some(before) = config.values.get(&key) {
-                let problem = format!("{key} was set at {} already", before.location);
-                return Err(ConfigError::new(location, problem, "Leave one of them out."));
-            }
-            config.set_at(&key, trimmed[at + 1..].trim(), location)?;
-            current = Some(key);
-        }
-        if let (Some((location, title)), false) = (first_section, has_ours) {
-            let problem = format!("there is no section [flawless], only [{title}]");
-            return Err(ConfigError::new(location, problem, "Options stand below [flawless]."));
         }
         config.interpolate();
         Ok(config)
@@ -109,7 +107,10 @@ impl RawConfig {
             let mend = "Write it as --set option=value.";
             return Err(ConfigError::new("--set", format!("{argument:?} has no ="), mend));
         };
-        self.set_at(name.trim(), value.trim(), format!("--set {}", name.trim()))
+        let name = name.trim();
+        self.set_at(name, value.trim(), format!("--set {name}"))?;
+        self.changed.insert(name.to_owned());
+        Ok(())
     }
 
     fn set_at(&mut self, name: &str, text: &str, location: String) -> Result<(), ConfigError> {
@@ -125,17 +126,11 @@ impl RawConfig {
         Ok(())
     }
 
-    /// `%%` is a per cent sign and `%(name)s` another option's value, as configparser reads them.
     fn interpolate(&mut self) {
-        let plain = self.values.clone();
+        let typed = self.values.clone();
         for value in self.values.values_mut() {
-            for (name, other) in &plain {
-                let reference = format!("%({name})s");
-                if value.text.contains(&reference) {
-                    value.text = value.text.replace(&reference, &other.text);
-                }
-            }
-            value.text = value.text.replace("%%", "%");
+            let value_of = |name: &str| typed.get(name).map(|other| other.text.as_str());
+            value.text = interpolate(&value.text, value_of);
         }
     }
 
@@ -153,13 +148,19 @@ impl RawConfig {
         }
     }
 
-    /// All options that are set, in the order of `flawless options`, as typed.
-    pub fn set_values(&self) -> impl Iterator<Item = (&str, &str)> {
+    /// The text of the file that was read; empty when there was none.
+    pub(super) fn source(&self) -> &str {
+        self.text.as_deref().unwrap_or_default()
+    }
+
+    /// The options that were set over what the file says, in the order of `flawless options`.
+    pub(super) fn changes(&self) -> Vec<(&str, &str)> {
         let order = |name: &str| OPTIONS.iter().position(|option| name.starts_with(option.name));
-        let mut values: Vec<_> =
-            self.values.iter().map(|(name, value)| (name.as_str(), value.text.as_str())).collect();
-        values.sort_by_key(|(name, _)| order(name));
-        values.into_iter()
+        let value = |name: &str| self.values.get(name).map_or("", |value| value.text.as_str());
+        let changed = self.changed.iter().map(String::as_str);
+        let mut changes: Vec<_> = changed.map(|name| (name, value(name))).collect();
+        changes.sort_by_key(|(name, _)| order(name));
+        changes
     }
 }
 
@@ -192,8 +193,6 @@ mod tests {
     fn the_dialect_of_configparser_is_read() {
         let text = "\
 # comment
-[other]
-anything = 1
 [flawless]
 PORT: 9100
 smtp_password = 50%%=x
@@ -209,7 +208,7 @@ default_contact =
         assert_eq!(config.get("hostname"), Some("http://h:9100"));
         assert_eq!(config.get("report_runtime_package_directory_names"), Some("a,\nb"));
         assert_eq!(config.get("default_contact"), None);
-        assert_eq!(config.location("port"), "f.cfg:5: port");
+        assert_eq!(config.location("port"), "f.cfg:3: port");
         assert_eq!(config.location("log_file"), "log_file");
     }
 
@@ -223,7 +222,7 @@ default_contact =
         );
         assert!(error("[flawless]\nzzzzzzzz = 1").ends_with("zz\". `flawless options` lists all."));
         assert!(error("port = 1").starts_with("f.cfg:1: an option before any section"));
-        assert!(error("[flawles]\nport = 1").contains("no section [flawless], only [flawles]"));
+        assert!(error("[flawles]\nport = 1").contains("[flawles] is not [flawless]"));
         assert!(error("[flawless]\nport = 1\nport = 2").contains("was set at f.cfg:2 already"));
         assert!(error("[flawless\n").starts_with("f.cfg:1: a section without its ]"));
         assert!(error("[flawless]\nport").starts_with("f.cfg:2: \"port\" is no option"));

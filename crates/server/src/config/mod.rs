@@ -1,11 +1,13 @@
 //! Configuration in two stages: as typed (`file`), then resolved and validated (`resolve`).
 //! The rest of the program sees only [`Config`].
 
+mod browsed_url;
 mod choosing;
 mod client_url;
 mod error;
 mod file;
 mod forge_page;
+mod ini;
 mod mailing;
 mod options;
 mod print;
@@ -16,6 +18,7 @@ mod signing_in;
 mod typed;
 mod write;
 
+pub use browsed_url::with_port;
 pub use error::ConfigError;
 pub use file::RawConfig;
 pub use mailing::{Leaderboard, MailLocals, MailSettings, SmtpConfig, SmtpSecurity, SubjectStyle};

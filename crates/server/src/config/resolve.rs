@@ -10,6 +10,7 @@ use flawless_core::{AddressPolicy, AutomationPatterns, ChoiceSettings, is_mailab
 use flawless_git::{IgnoreRevs, Source, hide_credentials};
 use jiff::tz::TimeZone;
 
+use super::browsed_url::browsed_url;
 use super::error::ConfigError;
 use super::file::RawConfig;
 use super::mailing::{MailSettings, SmtpConfig};
@@ -202,17 +203,13 @@ impl Options<'_> {
 
     fn base_url(&self) -> Result<Option<String>, ConfigError> {
         let Some(text) = self.raw.get("hostname") else { return Ok(None) };
-        let with_scheme =
-            if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-        let is_web = |url: &url::Url| matches!(url.scheme(), "http" | "https") && url.has_host();
-        match url::Url::parse(&with_scheme) {
-            Ok(url) if is_web(&url) => Ok(Some(url.as_str().trim_end_matches('/').to_owned())),
-            _ => Err(self.wrong(
+        browsed_url(text).map(Some).ok_or_else(|| {
+            self.wrong(
                 "hostname",
                 format!("{text:?} is no web address"),
                 "Write it like http://flawless.example.com:8080.",
-            )),
-        }
+            )
+        })
     }
 
     pub(super) fn repository(&self, data_dir: &Path) -> Result<Option<Source>, ConfigError> {

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::harness::{BEN, CLEO, SmtpServer, TestRepository, python, python_with_package};
+use crate::harness::{BEN, CLEO, TestRepository, python, python_with_package};
 
 pub fn flawless(folder: &Path, arguments: &[&str]) -> Output {
     flawless_with_input(folder, arguments, "")
@@ -166,102 +166,6 @@ fn rules_are_added_listed_imported_and_removed() {
         assert!(stderr(&output).contains(words), "{}", stderr(&output));
     }
     assert_eq!(run(&["rules", "list", "nothing"]).status.code(), Some(2));
-}
-
-#[test]
-fn configure_without_questions_writes_a_private_file_that_check_approves() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().expect("a folder");
-    let repository = TestRepository::shop();
-    let smtp = SmtpServer::start(&[]);
-    let set = [
-        format!("repo_dir={}", repository.dir().display()),
-        format!("smtp_host={}", smtp.address()),
-        "default_contact=team@example.com".to_owned(),
-        "data_dir_path=data".to_owned(),
-        "smtp_user=u".to_owned(),
-        "smtp_password=50%".to_owned(),
-    ];
-    let mut arguments = vec!["configure", "--conf", "deep/flawless.cfg"];
-    set.iter().for_each(|option| arguments.extend(["--set", option]));
-    let output = flawless(folder.path(), &arguments);
-    let text = stdout(&output);
-    assert!(text.contains("flawless start -conf"), "{text}");
-    let path = folder.path().join("deep/flawless.cfg");
-    let mode = std::fs::metadata(&path).expect("there").permissions().mode() & 0o777;
-    assert_eq!(mode, 0o600);
-    assert!(std::fs::read_to_string(&path).expect("text").contains("smtp_password = 50%%\n"));
-    std::fs::write(
-        &path,
-        std::fs::read_to_string(&path)
-            .expect("text")
-            .replace("smtp_user = u\n", "")
-            .replace("smtp_password = 50%%\n", ""),
-    )
-    .expect("written");
-    let checked = flawless(folder.path(), &["check", "-conf", "deep/flawless.cfg"]);
-    let text = stdout(&checked);
-    assert_eq!(text.lines().filter(|line| line.starts_with("ok ")).count(), 7, "{text}");
-    let data = folder.path().join("deep/data");
-    let mode =
-        |name: &str| std::fs::metadata(data.join(name)).expect(name).permissions().mode() & 0o777;
-    assert_eq!((mode(""), mode("flawless.db")), (0o700, 0o600));
-}
-
-#[test]
-fn the_questionnaire_asks_again_after_a_wrong_answer() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let repository = TestRepository::shop();
-    let smtp = SmtpServer::start(&[]);
-    let answers = [
-        "ninety",
-        "0",
-        "0",
-        "http://flawless.example.com",
-        "data", // the server
-        "127.0.0.1:1",
-        "none",
-        "",
-        "n", // a mail server that is not there: asked again
-        &smtp.address(),
-        "",
-        "",
-        "example.org",
-        "y",
-        "nobody",
-        "team@example.org", // mail
-        "root",
-        "root@example.org",
-        "example.org", // sign-in
-        "n",
-        "/nowhere",
-        "",
-        "n", // no repository there: asked again
-        "n",
-        &repository.dir().display().to_string(),
-        "",
-    ]
-    .join("\n");
-    let output = flawless_with_input(folder.path(), &["configure"], &(answers + "\n"));
-    let text = stdout(&output);
-    for expected in [
-        "\"ninety\" is no port",
-        "smtp_host",
-        "\"nobody\" is no mail address",
-        "/nowhere is not a git repository",
-        "ok: ",
-    ] {
-        assert!(text.contains(expected), "{expected:?} is missing in\n{text}");
-    }
-    let written = std::fs::read_to_string(folder.path().join("flawless.cfg")).expect("written");
-    assert!(written.contains("ignore_vcs_email_domain = True\n"), "{written}");
-    assert!(written.contains("default_contact = team@example.org\n"), "{written}");
-    assert!(written.contains("administrators = root@example.org\n"), "{written}");
-    assert!(written.contains("allowed_email_domains = example.org\n"), "{written}");
-    let broken_off =
-        flawless_with_input(folder.path(), &["configure", "--conf", "other.cfg"], "1\n");
-    assert_eq!(broken_off.status.code(), Some(1));
-    assert!(!folder.path().join("other.cfg").exists());
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod carried;
 mod channel_posts;
 mod channels;
 mod command_line;
+mod configure;
 mod crash;
 mod erased;
 mod flood;

@@ -39,6 +39,8 @@ fn wrong_values_are_named_with_file_line_and_a_way_out() {
             ["f.cfg:2: default_contact", "no mail address", "dev@example.com"],
         ),
         ("smtp_host = mail:x", ["f.cfg:2: smtp_host", "no valid port", "HOST:PORT"]),
+        ("\n[shop]\nrepo_dir = .", ["f.cfg:3", "[shop] is not [flawless]", "single projects"]),
+        ("[DEFAULT]", ["f.cfg:2", "[DEFAULT] is not [flawless]", "below [flawless]"]),
         ("hostname = ::", ["f.cfg:2: hostname", "no web address", "http://"]),
         ("timezone = Mars/Base", ["f.cfg:2: timezone", "Mars/Base", "Europe/Berlin"]),
         ("log_level = LOUD", ["f.cfg:2: log_level", "LOUD", "DEBUG, INFO"]),
