@@ -97,6 +97,12 @@ pub fn week_of(milliseconds: i64, timezone: &TimeZone, first_day: Weekday) -> (i
     }
 }
 
+/// The start of the day after the one that holds a time.
+pub fn next_day(milliseconds: i64, timezone: &TimeZone) -> i64 {
+    let next = zoned(milliseconds, timezone).tomorrow().and_then(|day| day.start_of_day());
+    next.map_or(milliseconds, |day| day.timestamp().as_millisecond())
+}
+
 /// The starts of the days of a span, the first cut to its start; of a long span the starts of as
 /// many parts as fit into a chart.
 pub fn day_starts(from: i64, to: i64, timezone: &TimeZone) -> Vec<i64> {

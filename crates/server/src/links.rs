@@ -15,6 +15,12 @@ pub fn sample(base_url: &str, issue: i64, slot: i64) -> String {
     format!("{base_url}/issues/{issue}?sample={slot}#traceback")
 }
 
+/// An issue, with parameters of its page.
+pub fn issue_with(base_url: &str, issue: i64, query: &str) -> String {
+    let mark = if query.is_empty() { "" } else { "?" };
+    format!("{base_url}/issues/{issue}{mark}{query}")
+}
+
 /// The week's issues of a file.
 pub fn week_of_file(base_url: &str, path: &str) -> String {
     let query = Serializer::new(String::new()).append_pair("file", path).finish();

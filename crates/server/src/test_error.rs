@@ -79,7 +79,7 @@ pub async fn story(shared: &Shared, number: i64) -> Result<TestStory, StoreError
     let Shared { store, config, clock, .. } = shared;
     // Before the issue is looked for: it must be in one of both.
     let queue = store.pending_queue().await?;
-    let issue = store.issue_of_line(TEST_PATH, FUNCTION, 1, &text(number)).await?;
+    let issue = store.issues_of_line(TEST_PATH, FUNCTION, &text(number)).await?.into_iter().next();
     let (mut mails, mut alert) = (Vec::new(), None);
     if let Some(issue) = &issue {
         mails = store.mails_of(issue.id).await?;

@@ -5,7 +5,7 @@ use url::form_urlencoded::{Serializer, parse};
 
 use super::HOUR_MS;
 use crate::config::parse_date;
-use crate::dates::{week_of, weekday_named};
+use crate::dates::{next_day, week_of, weekday_named};
 use crate::present::one_line;
 
 /// As 0.4.5's weeks start.
@@ -16,6 +16,8 @@ const LONGEST_MS: i64 = 731 * 86_400_000;
 const LONGEST_TEXT: usize = 300;
 /// Issues on a page, unless the parameters say otherwise.
 pub const PAGE_SIZE: usize = 50;
+/// How a sentence about a parameter ends.
+pub const LEFT_OUT: &str = " It is left out.";
 const MOST_ON_A_PAGE: usize = 200;
 const LAST_PAGE: usize = 100_000;
 
@@ -198,7 +200,7 @@ impl Span {
 
 impl IssueFilter {
     /// Reads a query. What it says wrongly is as if it did not say it, and is in the sentences
-    /// beside the filter; parameters of others are left alone.
+    /// beside the filter, as are parameters that no list has.
     pub fn read(query: &str, now: i64, timezone: &TimeZone) -> (Self, Vec<String>) {
         let mut reading = Reading { filter: Self::default(), problems: Vec::new(), now, timezone };
         let (mut from, mut to) = (None, None);
@@ -208,7 +210,9 @@ impl IssueFilter {
                 // An empty field of a form, or a switch that 0.4.5 set to nothing.
                 _ if value.is_empty() => {}
                 "from" => from = reading.time("from", value),
-                "to" => to = reading.time("to", value),
+                "to" => to = reading.end("to", value),
+                // What was just done is said on whichever page comes next.
+                "done" => {}
                 name => reading.take(name, value),
             }
         }
@@ -286,7 +290,6 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn take(&mut self, name: &str, value: &str) {
-        let is_on = || !matches!(&*value.to_ascii_lowercase(), "0" | "false" | "no" | "off");
         match name {
             "timestamp" => {
                 let at = milliseconds(value);
@@ -303,8 +306,8 @@ impl Reading<'_> {
             "file" => self.filter.file = self.text(name, value),
             "exception" => self.filter.exception = self.text(name, value),
             "text" => self.filter.text = self.text(name, value),
-            "include_known_errors" => self.filter.known_errors = is_on(),
-            "include_modified_before_min_date" => self.filter.old_code = is_on(),
+            "include_known_errors" => self.filter.known_errors = self.switch(name, value),
+            "include_modified_before_min_date" => self.filter.old_code = self.switch(name, value),
             "state" => {
                 let words: Vec<&str> = IssueState::ALL.iter().map(|(_, key, _)| *key).collect();
                 let at = self.word(name, value, &words);
@@ -322,16 +325,35 @@ impl Reading<'_> {
             "per_page" => {
                 self.filter.page_size = self.number(name, value, MOST_ON_A_PAGE, PAGE_SIZE);
             }
-            _ => {}
+            name => {
+                let name = one_line(name, 60);
+                self.problem(format!("{name}: it is not a parameter of this page."));
+            }
         }
     }
 
     fn check(&mut self, is_right: bool, name: &str, value: &str, wanted: &str) {
-        // A few are enough, however many there are.
-        if !is_right && self.problems.len() < 10 {
+        if !is_right {
             let value = one_line(value, 60);
-            self.problems.push(format!("{name}: “{value}” is not {wanted}. It is left out."));
+            self.problem(format!("{name}: “{value}” is not {wanted}."));
         }
+    }
+
+    fn problem(&mut self, text: String) {
+        // A few are enough, however many there are.
+        if self.problems.len() < 10 {
+            self.problems.push(format!("{text}{LEFT_OUT}"));
+        }
+    }
+
+    fn switch(&mut self, name: &str, value: &str) -> bool {
+        let is_on = match &*value.to_ascii_lowercase() {
+            "true" | "yes" | "on" | "1" => Some(true),
+            "false" | "no" | "off" | "0" => Some(false),
+            _ => None,
+        };
+        self.check(is_on.is_some(), name, value, "True or False");
+        is_on.unwrap_or(false)
     }
 
     fn set_week(&mut self, new_at: Option<i64>, day: Option<Weekday>) {
@@ -365,6 +387,13 @@ impl Reading<'_> {
         at
     }
 
+    /// The end of a span: a day that is named without a time belongs to it.
+    fn end(&mut self, name: &str, value: &str) -> Option<i64> {
+        let at = self.time(name, value)?;
+        let is_day = milliseconds(value).is_none() && !value.contains([' ', 'T']);
+        Some(if is_day { next_day(at, self.timezone) } else { at })
+    }
+
     fn between(&mut self, from: i64, to: i64) {
         let is_right = from < to && to - from <= LONGEST_MS;
         let value = format!("{} to {}", from / 1000, to / 1000);
@@ -385,7 +414,7 @@ impl Reading<'_> {
 }
 
 /// A time in seconds since 1970, as 0.4.5's links have it, with a fraction or not.
-fn milliseconds(text: &str) -> Option<i64> {
+pub fn milliseconds(text: &str) -> Option<i64> {
     let seconds: f64 = text.parse().ok()?;
     // Until the year 9000; later weeks are not ours.
     let fits = (0.0..=221_845_392_000.0).contains(&seconds);
@@ -415,14 +444,22 @@ mod tests {
         }
         assert_eq!(
             read("from=2026-11-01&to=2026-11-03").0.query(),
-            "from=1793491200&to=1793664000"
+            "from=1793491200&to=1793750400",
+            "the last day belongs to it"
         );
         assert_eq!(
             read("from=1795000000&to=1795100000").0.query(),
             "from=1794999600&to=1795100400",
             "whole hours, as occurrences are counted"
         );
-        assert!(!read("include_known_errors=no&x=1&text=").0.is_narrow());
+        assert_eq!(
+            read("from=2026-11-01&to=2026-11-03+12:00:00").0.query(),
+            "from=1793491200&to=1793707200"
+        );
+        assert!(!read("include_known_errors=no&text=&done=7").0.is_narrow());
+        for on in ["True", "true", "yes", "ON", "1"] {
+            assert!(read(&format!("include_known_errors={on}")).0.known_errors, "{on}");
+        }
     }
 
     #[test]
@@ -444,12 +481,18 @@ mod tests {
             "from=yesterday",
             "from=2&to=1",
             "from=0&to=221845392000",
+            "include_known_errors=maybe",
+            "include_modified_before_min_date=2",
+            "developper=ann",
         ] {
             let (filter, problems) = read(query);
             assert_eq!(filter, IssueFilter::default(), "{query}");
             let name = query.split('=').next().unwrap_or_default();
             assert!(problems[0].starts_with(&format!("{name}: ")), "{query}: {problems:?}");
         }
+        let berlin = TimeZone::get("Europe/Berlin").expect("known");
+        let (filter, _) = IssueFilter::read("from=2026-10-25&to=2026-10-25", i64::MAX / 2, &berlin);
+        assert_eq!(filter.query(), "from=1792879200&to=1792969200", "25 hours: the clocks go back");
         let long = format!("text={}", "x".repeat(301));
         assert_eq!(read(&long).1.len(), 1);
         assert_eq!(read(&"page=x&".repeat(100)).1.len(), 10);

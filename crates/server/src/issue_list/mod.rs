@@ -11,7 +11,7 @@ mod told;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-pub use filter::{IssueFilter, IssueSort, IssueState, PAGE_SIZE, Span};
+pub use filter::{IssueFilter, IssueSort, IssueState, LEFT_OUT, PAGE_SIZE, Span, milliseconds};
 pub use told::{Told, told};
 
 use self::matching::{Asked, occurred};

@@ -375,28 +375,26 @@ impl Store {
         Ok(sqlx::query_as(sql).bind(id).fetch_optional(&self.readers).await?)
     }
 
-    /// The issue of a line as 0.4.5's links name it; an empty function or text stands for any.
-    /// The line may have moved since the link was made: an equal number is only preferred.
+    /// The issues of a line as 0.4.5's links name it, newest first, the first hundred; an empty
+    /// function or text stands for any.
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn issue_of_line(
+    pub async fn issues_of_line(
         &self,
         path: &str,
         function: &str,
-        line: i64,
         text: &str,
-    ) -> Result<Option<IssueRow>, StoreError> {
+    ) -> Result<Vec<IssueRow>, StoreError> {
         let sql = const_format(&[
             "SELECT ",
             ISSUE_COLUMNS,
-            " FROM issue WHERE issue.id = (SELECT COALESCE(merged_into, id) FROM issue \
+            " FROM issue WHERE issue.id IN (SELECT COALESCE(merged_into, id) FROM issue \
              WHERE project_id = $1 AND path = $2 AND ($3 = '' OR function_name = $3) \
-             AND ($5 = '' OR TRIM(text) = $5) \
-             ORDER BY CASE WHEN line = $4 THEN 0 ELSE 1 END, last_seen_at DESC LIMIT 1)",
+             AND ($4 = '' OR TRIM(text) = $4)) ORDER BY last_seen_at DESC, issue.id LIMIT 100",
         ]);
         let query = sqlx::query_as(sql).bind(PROJECT).bind(path).bind(function);
-        Ok(query.bind(line).bind(text.trim()).fetch_optional(&self.readers).await?)
+        Ok(query.bind(text.trim()).fetch_all(&self.readers).await?)
     }
 
     /// The issues that occurred in `[from, to)`, both full hours, most occurrences first.

@@ -45,7 +45,7 @@ pub(super) async fn identify(
     };
     let path = parts.uri.path().to_owned();
     let done = done_action(parts.uri.query().unwrap_or_default());
-    let frame = Frame { visitor, form_token, path, refused: found.refused, done };
+    let frame = Frame { visitor, form_token, path, refused: found.refused, done, unknown: vec![] };
     parts.extensions.insert(frame);
     let mut response = next.run(Request::from_parts(parts, body)).await;
     // Signing out, or in anew, has its own.

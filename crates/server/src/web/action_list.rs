@@ -1,10 +1,11 @@
 //! `/actions`: what people did, newest first.
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 
 use super::action_done::{DoneNotice, can_undo, done_notice};
+use super::asked::Asked;
 use super::layout::{PageError, page};
 use super::moment::Moment;
 use super::visitor::Frame;
@@ -57,9 +58,8 @@ impl LogLine {
 }
 
 pub(super) async fn show(
-    frame: Frame,
+    Asked { frame, parameters }: Asked<Parameters>,
     State(shared): State<Shared>,
-    Query(parameters): Query<Parameters>,
 ) -> Result<Response, PageError> {
     let rows = shared.store.actions(parameters.before.parse().ok(), PAGE + 1).await?;
     let shown = &rows[..rows.len().min(PAGE as usize)];

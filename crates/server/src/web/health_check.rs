@@ -1,12 +1,13 @@
 //! `/check_health`: each part with its state, 503 when one needs somebody, what became of reports,
 //! and the effective configuration; as a page or as JSON.
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::asked::Asked;
 use super::layout::page_with;
 use super::moment::Moment;
 use super::visitor::Frame;
@@ -51,9 +52,8 @@ struct LossLine {
 }
 
 pub(super) async fn show(
-    frame: Frame,
+    Asked { frame, parameters }: Asked<Parameters>,
     State(shared): State<Shared>,
-    Query(parameters): Query<Parameters>,
     headers: HeaderMap,
 ) -> Response {
     if parameters.format.eq_ignore_ascii_case("json") || wants_json(&headers) {

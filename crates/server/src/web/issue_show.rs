@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use flawless_core::CommitId;
 use serde::Deserialize;
 
+use super::asked::Asked;
 use super::issue_actions::IssueActions;
 use super::issue_badges::{Badge, badges};
 use super::issue_blame::BlameBox;
@@ -65,10 +66,9 @@ struct Page {
 }
 
 pub(super) async fn show(
-    frame: Frame,
+    Asked { frame, parameters }: Asked<Parameters>,
     State(shared): State<Shared>,
     Path(number): Path<String>,
-    Query(parameters): Query<Parameters>,
 ) -> Result<Response, PageError> {
     let Some(issue) = find(&shared, &number).await? else {
         return no_issue_numbered(frame, &shared, &number).await;

@@ -33,8 +33,9 @@ struct Message<'a> {
     text: &'a str,
 }
 
-/// A page with one sentence.
-pub(super) fn message(frame: Frame, status: StatusCode, title: &str, text: &str) -> Response {
+/// A page with one sentence. It stands in the place of another, whose parameters are not its own.
+pub(super) fn message(mut frame: Frame, status: StatusCode, title: &str, text: &str) -> Response {
+    frame.unknown.clear();
     page_with(status, &Message { frame, title, text })
 }
 

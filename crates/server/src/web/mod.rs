@@ -7,6 +7,7 @@ mod action_list;
 mod action_undo;
 mod address_retry;
 mod api;
+mod asked;
 mod assets;
 mod blame_instead;
 mod chart;

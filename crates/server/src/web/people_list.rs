@@ -1,11 +1,12 @@
 //! `/people`: everybody who wrote a line that failed or is named by a rule, where their mail goes,
 //! which addresses get none, and who seems to have left.
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
+use super::asked::Asked;
 use super::layout::{PageError, page};
 use super::moment::Moment;
 use super::visitor::Frame;
@@ -73,9 +74,8 @@ struct LeaverLine {
 }
 
 pub(super) async fn show(
-    frame: Frame,
+    Asked { frame, parameters }: Asked<Parameters>,
     State(shared): State<Shared>,
-    Query(parameters): Query<Parameters>,
 ) -> Result<Response, PageError> {
     let people = People::read(&shared).await?;
     let q = one_line(&parameters.q, 254);

@@ -1,7 +1,7 @@
 //! `/people/ADDRESS`: one person, where their mail goes and why, what waits for them, and the rules
 //! that name them.
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use flawless_core::is_mailable;
@@ -9,6 +9,7 @@ use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
 use super::action_done::{DoneNotice, done_notice};
+use super::asked::Asked;
 use super::layout::{PageError, message, page};
 use super::moment::Moment;
 use super::people_list::{PersonLine, line};
@@ -90,10 +91,9 @@ struct MailLine {
 const MAILS: i64 = 10;
 
 pub(super) async fn show(
-    frame: Frame,
+    Asked { frame, parameters }: Asked<Parameters>,
     State(shared): State<Shared>,
     Path(address): Path<String>,
-    Query(parameters): Query<Parameters>,
 ) -> Result<Response, PageError> {
     let people = People::read(&shared).await?;
     let Some(found) = people.find(&shared, &address) else {

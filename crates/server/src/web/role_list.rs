@@ -2,11 +2,12 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 
 use super::action_done::{DoneNotice, done_notice};
+use super::asked::Asked;
 use super::layout::{PageError, page};
 use super::moment::Moment;
 use super::visitor::Frame;
@@ -44,14 +45,13 @@ pub(super) const CHOICES: [&str; 4] = ["reader", "developer", "administrator", "
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Asked {
+pub(super) struct Parameters {
     address: String,
 }
 
 pub(super) async fn show(
-    frame: Frame,
+    Asked { frame, parameters: asked }: Asked<Parameters>,
     State(shared): State<Shared>,
-    Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
     let config = &shared.config.sign_in;
     let given = shared.store.given_roles().await?;

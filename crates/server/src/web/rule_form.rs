@@ -254,13 +254,17 @@ pub(super) fn list_to_change(frame: &Frame, name: &str) -> Result<RuleList, Box<
 }
 
 pub(super) async fn show_new(
-    frame: Frame,
+    mut frame: Frame,
     State(shared): State<Shared>,
     Path(name): Path<String>,
     Query(typed): Query<Typed>,
 ) -> Result<Response, PageError> {
     match list_to_change(&frame, &name) {
-        Ok(list) => show_form(&shared, frame, list, &For::New, &typed).await,
+        Ok(list) => {
+            let fields = fields_of(list, &typed);
+            frame.unknown.retain(|name| !fields.iter().any(|field| field.name == name));
+            show_form(&shared, frame, list, &For::New, &typed).await
+        }
         Err(answer) => Ok(*answer),
     }
 }

@@ -1,12 +1,13 @@
 //! `/rules/LIST`: one list of rules, how often each mattered, and its import and export.
 use askama::Template;
-use axum::extract::{Form, Path, Query, State};
+use axum::extract::{Form, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::action_done::{DoneNotice, done_notice, to_done};
+use super::asked::Asked;
 use super::form_fields::{FormField, Problem, Typed, fill_in, mark};
 use super::layout::{PageError, message, page_with};
 use super::moment::Moment;
@@ -83,10 +84,9 @@ pub(super) fn no_such_list(frame: Frame) -> Response {
 }
 
 pub(super) async fn show(
-    frame: Frame,
+    Asked { frame, parameters }: Asked<Parameters>,
     State(shared): State<Shared>,
     Path(name): Path<String>,
-    Query(parameters): Query<Parameters>,
 ) -> Result<Response, PageError> {
     match RuleList::parse(&name) {
         Some(list) => list_page(&shared, frame, list, &parameters, &Typed::new(), None).await,

@@ -2,13 +2,14 @@
 //! nothing; its button signs in, in the browser that shows it: no other site can press it with a link
 //! of its own.
 use askama::Template;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use flawless_core::is_mailable;
 use serde::Deserialize;
 
 use super::access::open_form;
+use super::asked::Asked;
 use super::cookies::Kept;
 use super::layout::{PageError, message, page_with};
 use super::visitor::Frame;
@@ -40,10 +41,9 @@ pub(super) struct Link {
 }
 
 pub(super) async fn show(
-    frame: Frame,
+    Asked { frame, parameters: link }: Asked<Link>,
     State(shared): State<Shared>,
     headers: HeaderMap,
-    Query(link): Query<Link>,
 ) -> Result<Response, PageError> {
     // One for all links that a browser shows at once.
     let kept = match Kept::Link.read(&shared, &headers).filter(|kept| !kept.is_empty()) {

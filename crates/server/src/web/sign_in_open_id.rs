@@ -10,7 +10,7 @@ use super::cookies::Kept;
 use super::layout::{PageError, message, not_found};
 use super::next_page::safe;
 use super::sign_in_link::{signed_in_to, user_agent};
-use super::sign_in_show::Asked;
+use super::sign_in_show::Parameters;
 use super::visitor::Frame;
 use crate::present::one_line;
 use crate::sign_in::{OpenIdError, TICKET_LIFE_MS, begin};
@@ -22,7 +22,7 @@ const MAX_NEXT: usize = 2_500;
 pub(super) async fn leave(
     frame: Frame,
     State(shared): State<Shared>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<Parameters>,
 ) -> Response {
     let Some(open_id) = &shared.sign_in.open_id else { return not_found(frame).await };
     let begun = match open_id.begin(&shared).await {

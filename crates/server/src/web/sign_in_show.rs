@@ -1,7 +1,7 @@
 //! `/sign_in`: asks for a link by mail, or leads to the provider. What it answers says nothing of
 //! whether an address is known.
 use askama::Template;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use flawless_core::is_mailable;
@@ -9,6 +9,7 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::access::open_form;
+use super::asked::Asked;
 use super::identify::origin;
 use super::layout::{message, page_with};
 use super::next_page::safe;
@@ -33,14 +34,13 @@ struct Page {
 /// What the page that was asked for leaves here.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Asked {
+pub(super) struct Parameters {
     pub(super) next: String,
 }
 
 pub(super) async fn show(
-    frame: Frame,
+    Asked { frame, parameters: asked }: Asked<Parameters>,
     State(shared): State<Shared>,
-    Query(asked): Query<Asked>,
 ) -> Response {
     let next = safe(&asked.next);
     if frame.visitor.is_some() {

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
+use super::asked::names_in;
 use crate::role::Role;
 use crate::signing::Signer;
 
@@ -81,7 +82,7 @@ impl Refused {
 }
 
 /// What the layout shows around every page. A handler takes it as an argument and puts it into the
-/// page as `frame`.
+/// page as `frame`. One whose page has parameters takes [`super::asked::Asked`] in its place.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Frame {
     /// Empty on pages that are open to all.
@@ -94,6 +95,8 @@ pub(super) struct Frame {
     pub(super) refused: Option<Refused>,
     /// The action that was just done, by the parameter `done`.
     pub(super) done: Option<i64>,
+    /// Parameters that the page does not have.
+    pub(super) unknown: Vec<String>,
 }
 
 impl Frame {
@@ -145,6 +148,8 @@ impl<S: Sync> FromRequestParts<S> for Frame {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
+        let mut frame = parts.extensions.get::<Self>().cloned().unwrap_or_default();
+        frame.unknown = names_in(parts.uri.query().unwrap_or_default());
+        Ok(frame)
     }
 }

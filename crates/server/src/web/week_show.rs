@@ -6,7 +6,9 @@ use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Redirect, Response};
 
+use super::asked::Asked;
 use super::chart::{Chart, Spark};
+use super::form_fields::Typed;
 use super::layout::{PageError, page};
 use super::moment::Moment;
 use super::visitor::Frame;
@@ -125,7 +127,8 @@ pub(super) async fn redirect(RawQuery(query): RawQuery) -> Response {
 }
 
 pub(super) async fn show(
-    frame: Frame,
+    // The filter reads them, and says what is wrong with them.
+    Asked { frame, .. }: Asked<Typed>,
     State(shared): State<Shared>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {

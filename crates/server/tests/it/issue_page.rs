@@ -85,8 +85,8 @@ async fn every_older_link_leads_to_the_page_and_what_is_not_there_is_said_kindly
     let app = App::start().await;
     app.report(&request(&CART)).await;
     app.settle().await;
-    let older =
-        "/view_traceback?filename=shop/cart.py&function_name=total&line_number=5&timestamp=1";
+    let older = "/view_traceback?filename=shop/cart.py&function_name=total&line_number=5&\
+                 text=return+sum(prices)+/+len(prices)";
     assert_eq!(leads_to(&app, older).await, "/issues/1");
     assert_eq!(leads_to(&app, "/view_traceback?issue=1").await, "/issues/1");
     for (path, said) in [
@@ -106,6 +106,67 @@ async fn every_older_link_leads_to_the_page_and_what_is_not_there_is_said_kindly
     tx.commit().await.expect("store");
     let (status, page) = app.get("/issues/1").await;
     assert!(status == 404 && page.contains("Issue 1 is not there any more"), "{page}");
+}
+
+#[tokio::test]
+async fn an_older_link_that_names_no_single_issue_shows_those_it_can_mean() {
+    let app = App::start().await;
+    app.report(&request(&CART)).await;
+    for line in [20, 21, 30] {
+        let text = if line == 30 { "    other()\n" } else { "    again()\n" };
+        app.settle().await;
+        app.report(&request(&[("/srv/app/shop/cart.py", line, "gone", text)])).await;
+    }
+    app.settle().await;
+    let (status, page) = app.get("/view_traceback?filename=shop/cart.py").await;
+    assert_eq!(status, 300, "{page}");
+    for link in ["href=\"/issues/1\">shop/cart.py:5</a> in total: <code>return sum", "issues/2"] {
+        assert!(page.contains(link), "{link} is missing in {page}");
+    }
+    let leads = async |rest: &str| {
+        leads_to(&app, &format!("/view_traceback?filename=shop/cart.py&{rest}")).await
+    };
+    assert_eq!(leads("function_name=total").await, "/issues/1");
+    assert_eq!(leads("line_number=5").await, "/issues/1");
+    assert_eq!(leads("line_number=17&text=return+sum(prices)+/+len(prices)").await, "/issues/1");
+    // What the issue's page does not know either is named there.
+    let to = leads("function_name=total&colour=red").await;
+    assert_eq!(to, "/issues/1?colour=");
+    assert!(app.get(&to).await.1.contains("“colour” is not a parameter of this page."));
+    let (status, page) = app.get("/view_traceback?filename=shop/cart.py&function_name=x").await;
+    assert!(status == 404 && page.contains("No issue of shop/cart.py"), "{page}");
+}
+
+#[tokio::test]
+async fn an_older_link_leads_to_the_traceback_of_the_week_it_names() {
+    let app = App::start().await;
+    let day = 86_400_000;
+    for number in 0..3 {
+        let mut report = request(&CART);
+        report.exception_message = Some(format!("ValueError('number {number}')"));
+        app.report(&report).await;
+        app.settle().await;
+        app.clock.advance(7 * day);
+    }
+    let week = async |weeks: i64| {
+        let at = (NOW + weeks * 7 * day) / 1000;
+        let to = format!("/view_traceback?filename=shop/cart.py&timestamp={at}");
+        app.get(&leads_to(&app, &to).await).await.1
+    };
+    for number in 0..3 {
+        let page = week(number).await;
+        let headline = format!("<h1 class=\"message\">ValueError(&#39;number {number}&#39;)</h1>");
+        assert!(page.contains(&headline), "{number}: {page}");
+        assert!(!page.contains("not kept any more"), "{number}");
+    }
+    for week in [week(-1).await, week(3).await] {
+        assert!(week.contains("number 2") && week.contains("not kept any more"), "{week}");
+    }
+    for nonsense in ["x", "-1", "1e300"] {
+        let link = format!("/view_traceback?filename=shop/cart.py&timestamp={nonsense}");
+        let (_, page) = app.get(&leads_to(&app, &link).await).await;
+        assert!(page.contains("not kept any more"), "{nonsense}");
+    }
 }
 
 #[tokio::test]

@@ -162,3 +162,50 @@ async fn other_sites_can_neither_read_nor_change_anything() {
     let own = own.header("origin", format!("http://{}", app.server.http_address));
     assert_eq!(own.send().await.expect("answer").status(), 200);
 }
+
+#[tokio::test]
+async fn parameters_that_a_page_does_not_have_are_named_there() {
+    let app = App::start().await;
+    app.report(&request(&CART)).await;
+    app.settle().await;
+    let alias = [("old_email", "o"), ("new_email", "n@example.com")];
+    app.post("/save_remap_email", &alias).await;
+    for page in [
+        "/?page=1",
+        "/issues/1?sample=0",
+        "/issues/1/mute?",
+        "/issues/1/resolve?",
+        "/issues/1/reassign?",
+        "/issues/1/tell?",
+        "/issues/1/known_error?",
+        "/rules?",
+        "/rules/email_remapping?page=1&text=o",
+        "/rules/email_remapping/1?",
+        "/rules/known_errors/add?filename=a.py&function_name=f&code_fragment=x",
+        "/rules/ignored_exceptions/add?exc_name=a.B",
+        "/add_known_error?filename=a.py&type=building_blocks",
+        "/actions?before=9",
+        "/people?q=x&page=1",
+        "/people/ben%40example.com?page=1",
+        "/people/roles?address=a%40b.c",
+        "/setup?",
+        "/check_health?format=",
+    ] {
+        let (status, body) = app.get(&format!("{page}&done=1")).await;
+        assert!(status == 200 && !body.contains("not a parameter"), "{page}: {status} {body}");
+        let (status, body) = app.get(&format!("{page}&%3Cb%3Ecolour=red")).await;
+        assert_eq!(status, 200, "{page}");
+        let said = body.matches("&#60;b&#62;colour").count();
+        assert_eq!(said, 1, "{page}: {body}");
+        assert_eq!(body.matches("not a parameter of this page. It is left out.").count(), 1);
+    }
+    for (switch, is_said) in [("maybe", true), ("True", false), ("false", false), ("0", false)] {
+        for name in ["include_known_errors", "include_modified_before_min_date"] {
+            let (_, body) = app.get(&format!("/?{name}={switch}")).await;
+            let problem = format!("{name}: “{switch}” is not True or False. It is left out.");
+            assert_eq!(body.contains(&problem), is_said, "{name}={switch}: {body}");
+        }
+    }
+    let (status, body) = app.get("/nothing?colour=red").await;
+    assert!(status == 404 && !body.contains("colour"), "{body}");
+}

@@ -5,7 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::problem::{FieldProblem, Problem};
 use super::time::Time;
-use crate::issue_list::IssueFilter;
+use crate::issue_list::{IssueFilter, LEFT_OUT};
 use crate::state::Shared;
 
 /// Which issues, in which order, and which page of them. Without a span it is this week.
@@ -128,7 +128,7 @@ impl IssueQuery {
         }
         let problems = problems.iter().map(|problem| {
             // On a page, what is wrong is left out.
-            let problem = problem.trim_end_matches(" It is left out.");
+            let problem = problem.trim_end_matches(LEFT_OUT);
             let (field, problem) = problem.split_once(": ").unwrap_or(("", problem));
             FieldProblem::new(field, problem)
         });

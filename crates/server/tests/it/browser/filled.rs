@@ -255,8 +255,8 @@ async fn issue_of(app: &App, report: &RecordErrorRequest) -> i64 {
         let (function, text) = (function.unwrap_or_default(), text.unwrap_or_default());
         let line = line.line_number.unwrap_or_default();
         let store = &app.server.shared.store;
-        let found = store.issue_of_line(path, function, line, text.trim()).await.expect("store");
-        if let Some(issue) = found.filter(|issue| issue.facts.line == line) {
+        let found = store.issues_of_line(path, function, text).await.expect("store");
+        if let Some(issue) = found.iter().find(|issue| issue.facts.line == line) {
             return issue.id;
         }
     }
