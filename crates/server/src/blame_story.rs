@@ -2,6 +2,7 @@
 use flawless_core::{Confidence, FrameKind, Owner};
 
 use crate::issue_details::IssueDetails;
+use crate::plural::counted;
 use crate::present::one_line;
 use crate::state::Shared;
 use crate::store::{IssueRow, Sample};
@@ -66,8 +67,9 @@ pub fn passed_over(sample: &Sample) -> Vec<String> {
     let (mut foreign, mut more) = (0_usize, 0_usize);
     let flush = |foreign: &mut usize, steps: &mut Vec<String>| match std::mem::take(foreign) {
         0 => {}
-        1 => steps.push("1 frame of another package".to_owned()),
-        number => steps.push(format!("{number} frames of other packages")),
+        number => {
+            steps.push(counted(number, "frame of another package", "frames of other packages"));
+        }
     };
     for (frame, class) in frames {
         if class.kind == FrameKind::Foreign {
@@ -86,7 +88,7 @@ pub fn passed_over(sample: &Sample) -> Vec<String> {
     }
     flush(&mut foreign, &mut steps);
     if more > 0 {
-        steps.push(format!("{more} more frames"));
+        steps.push(counted(more, "more frame", "more frames"));
     }
     steps
 }

@@ -3,6 +3,8 @@ use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
 
+use crate::plural::counted;
+
 /// The seven days that a weekly report tells of, and the seven before, which it compares with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReportWeek {
@@ -129,21 +131,19 @@ pub fn ago(milliseconds: i64) -> String {
         0..60 => format!("{seconds} s"),
         60..3_600 => format!("{} min", seconds / 60),
         3_600..86_400 => format!("{} h", seconds / 3_600),
-        86_400..172_800 => "1 day".to_owned(),
-        _ => format!("{} days", seconds / 86_400),
+        _ => counted(seconds / 86_400, "day", "days"),
     }
 }
 
 /// A span of time as people say it, in the largest unit that fits: `2 days`.
 pub fn in_words(milliseconds: i64) -> String {
     let minutes = milliseconds.max(0) / 60_000;
-    let (number, unit) = match minutes {
-        0 => return "less than a minute".to_owned(),
-        1..60 => (minutes, "minute"),
-        60..1_440 => (minutes / 60, "hour"),
-        _ => (minutes / 1_440, "day"),
-    };
-    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+    match minutes {
+        0 => "less than a minute".to_owned(),
+        1..60 => counted(minutes, "minute", "minutes"),
+        60..1_440 => counted(minutes / 60, "hour", "hours"),
+        _ => counted(minutes / 1_440, "day", "days"),
+    }
 }
 
 fn zoned(milliseconds: i64, timezone: &TimeZone) -> Zoned {

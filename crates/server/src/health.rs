@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::attribution::Repo;
 use crate::dates::ago;
 use crate::held_back::held_back;
+use crate::plural::{counted, word};
 use crate::present::plain;
 use crate::sealing::KEY_VARIABLE;
 use crate::state::Shared;
@@ -144,13 +145,10 @@ async fn held(shared: &Shared, now: i64) -> HealthPart {
     let text = match next {
         None => "0 alerts wait to be told together".to_owned(),
         Some(next) => format!(
-            "{} for {} to be told together, the first in {}",
+            "{} for {} {} to be told together, the first in {}",
             counted(alerts, "alert", "alerts"),
-            match held.len() {
-                1 if alerts == 1 => "1 recipient waits".to_owned(),
-                1 => "1 recipient wait".to_owned(),
-                more => format!("{more} recipients wait"),
-            },
+            counted(held.len(), "recipient", "recipients"),
+            word(alerts, "waits", "wait"),
             ago(next - now)
         ),
     };
@@ -249,11 +247,7 @@ async fn addresses(shared: &Shared, now: i64) -> HealthPart {
         Ok((refused, unwanted)) => {
             let text = format!(
                 "{refused} cannot be reached, {}: /people names them",
-                counted(
-                    u32::try_from(unwanted).unwrap_or(u32::MAX),
-                    "does not want some mails",
-                    "do not want some mails"
-                )
+                counted(unwanted, "does not want some mails", "do not want some mails")
             );
             part("addresses", true, text)
         }
@@ -292,17 +286,15 @@ fn mirror(shared: &Shared, now: i64) -> HealthPart {
 fn judged(judgement: &Judgement) -> String {
     match (judgement.judged(), judgement.differences()) {
         (0, _) => String::new(),
-        (judged, 0) => format!("; git agreed with all {judged} answers it was asked about"),
+        (judged, 0) => {
+            format!("; git agreed with {} it was asked about", counted(judged, "answer", "answers"))
+        }
         (judged, differences) => format!(
-            "; git gave another answer to {differences} of {judged} lines and blames alone since: \
-             please report it with the log"
+            "; git gave another answer to {differences} of {} and blames alone since: please \
+             report it with the log",
+            counted(judged, "line", "lines")
         ),
     }
-}
-
-fn counted(number: impl Into<i128>, one: &str, many: &str) -> String {
-    let number = number.into();
-    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 fn queue(

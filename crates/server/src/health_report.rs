@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::clients_seen::SeenClient;
 use crate::dates::rfc3339;
 use crate::health::{HealthPart, check, is_healthy};
+use crate::plural::counted;
 use crate::present::{one_line, plain};
 use crate::state::Shared;
 use crate::store::{OutcomeRow, schema_version};
@@ -168,8 +169,7 @@ pub async fn health_report(shared: &Shared) -> HealthReport {
         broken,
         headline: match broken {
             0 => "All parts work".to_owned(),
-            1 => "1 part needs somebody".to_owned(),
-            more => format!("{more} parts need somebody"),
+            broken => counted(broken, "part needs somebody", "parts need somebody"),
         },
         checked_at: rfc3339(now),
         started_at: running.map(|running| rfc3339(running.started_at)),

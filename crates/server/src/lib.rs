@@ -29,6 +29,7 @@ pub mod mending;
 pub mod people;
 pub mod person;
 pub mod pipeline;
+pub mod plural;
 pub mod present;
 pub mod project_keys;
 pub mod redaction;

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::dates::week_of;
 use crate::issue_details::unreachable;
+use crate::plural::counted;
 use crate::present::one_line;
 use crate::state::{AuthorWeek, Shared};
 use crate::store::{AuthorRow, RefusedAddress, StoreError, UnwantedKind};
@@ -179,13 +180,12 @@ impl People {
         let now = shared.clock.now();
         let address = person.address.to_ascii_lowercase();
         if self.gone.iter().any(|gone| gone.eq_ignore_ascii_case(&address)) {
-            let days = shared.config.author_gone_days;
-            return Some(format!("made no commit for {days} days (author_gone_days)"));
+            let days = counted(shared.config.author_gone_days, "day", "days");
+            return Some(format!("made no commit for {days} (author_gone_days)"));
         }
         let since = self.undeliverable.get(&address)?;
-        let days = (now - since) / 86_400_000;
-        (now - since > UNDELIVERABLE_MS)
-            .then(|| format!("no mail has been delivered for {days} days"))
+        let days = counted((now - since) / 86_400_000, "day", "days");
+        (now - since > UNDELIVERABLE_MS).then(|| format!("no mail has been delivered for {days}"))
     }
 
     fn with_mails(&self, shared: &Shared, person: &Person) -> Person {

@@ -11,6 +11,7 @@ use crate::actions::ActionError;
 use crate::attribution::{
     At, Fault, FoundFiles, MuchSeen, Repo, blame_line, choose_line, find_faults,
 };
+use crate::plural::{counted, times};
 use crate::present::one_line;
 use crate::state::Shared;
 use crate::store::{IssueRow, MatchedIssue, RuleList, Sample, StoreError, Wanted};
@@ -77,8 +78,8 @@ pub async fn rule_preview(
             let (looked_at, found) = in_samples(shared, &rules, is_meant).await?;
             Some(RulePreview::of(found, |issues, often| {
                 format!(
-                    "Of the {looked_at} open issues seen last, it would have dropped the reports \
-                     of {issues}, {often}."
+                    "Of the {}, it would have dropped the reports of {issues}, {often}.",
+                    seen_last(looked_at)
                 )
             }))
         }
@@ -89,8 +90,8 @@ pub async fn rule_preview(
             let first = found.first().map(|issue| issue.id);
             let mut preview = RulePreview::of(found, |issues, often| {
                 format!(
-                    "Of the {looked_at} open issues seen last, {issues} went through such a \
-                     line, {often}."
+                    "Of the {}, {issues} went through such a line, {often}.",
+                    seen_last(looked_at)
                 )
             });
             let example = match (issue, first) {
@@ -113,13 +114,9 @@ impl RulePreview {
         let often: i64 = issues.iter().map(|issue| issue.occurrences).sum();
         let count = match in_all {
             0 => "no open issue".to_owned(),
-            1 => "1 open issue".to_owned(),
-            in_all => format!("{in_all} open issues"),
+            in_all => counted(in_all, "open issue", "open issues"),
         };
-        let often = match often {
-            1 => "which occurred once in the last 7 days".to_owned(),
-            often => format!("which occurred {often} times in the last 7 days"),
-        };
+        let often = format!("which occurred {} in the last 7 days", times(often));
         let summary = match in_all {
             0 => summary(&count, "as far as is known"),
             _ => summary(&count, &often),
@@ -127,6 +124,10 @@ impl RulePreview {
         issues.truncate(MAX_NAMED);
         Self { summary, issues, in_all, blamed_then: None }
     }
+}
+
+fn seen_last(looked_at: usize) -> String {
+    counted(looked_at, "open issue seen last", "open issues seen last")
 }
 
 /// Puts in the new rule: the first one that matches counts, so what changes one stands in its place.

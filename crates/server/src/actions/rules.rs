@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use super::issue::place;
 use super::undo::{StoredRule, Undo};
 use super::{ActionError, Done, issue_of, noted, rules_changed};
+use crate::plural::counted;
 use crate::present::one_line;
 use crate::rule_words::{in_words, singular};
 use crate::state::Shared;
@@ -122,14 +123,11 @@ pub struct ImportPlan {
 impl ImportPlan {
     /// In words: `3 entries are new, 1 is there already, 2 are wrong`.
     pub fn in_words(&self) -> String {
-        let count = |number: usize, rest: &str| match number {
-            1 => format!("1 is {rest}"),
-            number => format!("{number} are {rest}"),
-        };
-        let (new, known) = (self.new.len(), self.known);
-        let mut words = format!("{}, {}", count(new, "new"), count(known, "there already"));
+        let new = counted(self.new.len(), "is new", "are new");
+        let known = counted(self.known, "is there already", "are there already");
+        let mut words = format!("{new}, {known}");
         if !self.wrong.is_empty() {
-            words.push_str(&format!(", {}", count(self.wrong.len(), "wrong")));
+            words.push_str(&format!(", {}", counted(self.wrong.len(), "is wrong", "are wrong")));
         }
         words
     }
@@ -146,7 +144,10 @@ pub async fn import_plan(
 ) -> Result<ImportPlan, ActionError> {
     let entries = list.raw_entries(document).map_err(in_document)?;
     if entries.len() > MAX_IMPORT {
-        let text = format!("{} entries are too many: at most {MAX_IMPORT}.", entries.len());
+        let text = format!(
+            "{}: at most {MAX_IMPORT}.",
+            counted(entries.len(), "entry is too many", "entries are too many")
+        );
         return Err(ActionError::field("document", text));
     }
     let known = shared.store.rule_entries(list).await?;

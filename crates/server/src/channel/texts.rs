@@ -1,4 +1,5 @@
 //! What posts of all kinds say, before it is written in a service's markup.
+use crate::plural::{counted, times};
 use crate::present::one_line;
 use crate::short_alert::ShortAlert;
 
@@ -46,10 +47,7 @@ impl Content<'_> {
         if let Some(alert) = self.lone() {
             return headline(alert);
         }
-        let issues = match self.alerts.len() {
-            1 => "1 issue".to_owned(),
-            number => format!("{number} issues"),
-        };
+        let issues = counted(self.alerts.len(), "issue", "issues");
         let again = self.alerts.iter().filter(|alert| alert.again.is_some()).count();
         let again = if again > 0 { format!(", {again} of them again") } else { String::new() };
         let part = match self.part {
@@ -119,10 +117,6 @@ pub(super) fn facts(alert: &ShortAlert) -> Vec<(&'static str, String)> {
         facts.push(("Running", running.join(", ")));
     }
     facts
-}
-
-fn times(occurrences: i64) -> String {
-    if occurrences == 1 { "once".to_owned() } else { format!("{occurrences} times") }
 }
 
 /// `text` with a character without width where services would see a mention or a link.

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::{Config, SmtpSecurity, with_port};
 use crate::health::unreadable_in_words;
 use crate::mail::Smtp;
+use crate::plural::counted;
 use crate::sign_in::OpenId;
 use crate::store::Store;
 
@@ -207,10 +208,6 @@ async fn check_sign_in(config: &Config) -> Result<String, String> {
         false => "",
     };
     Ok(format!("{}; {people}{warning}", ways.join(", ")))
-}
-
-fn counted(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 fn is_loopback(url: &url::Url) -> bool {

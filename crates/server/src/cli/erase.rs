@@ -1,10 +1,12 @@
 //! `flawless erase`: removes one issue, or one person's data, from the store.
+use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use super::{ConfArgument, Failure};
 use crate::clock::Clock;
 use crate::person::{ERASED, Person};
+use crate::plural::{counted, word};
 use crate::store::{PersonsCounts, RULE_LISTS, Store};
 
 #[derive(Debug, clap::Args)]
@@ -59,11 +61,13 @@ async fn erase_issue(store: &Store, number: i64, yes: bool, now: i64) -> Result<
         say!("issue {number} was merged into issue {}", issue.id);
     }
     say!("issue {} at {}:", issue.id, issue.place());
-    say!("{:>7} samples", issue.samples);
-    say!("{:>7} alerts", issue.alerts);
-    say!("{:>7} mails that tell of it alone", issue.mails.len());
-    say!("{:>7} mails that tell of others too: their content", issue.summaries.len());
-    say!("{:>7} waiting reports that went through the line", issue.waiting.len());
+    say_count(issue.samples, "sample", "samples", "");
+    say_count(issue.alerts, "alert", "alerts", "");
+    say_count(issue.mails.len(), "mail that tells", "mails that tell", " of it alone");
+    let content = " of others too: their content";
+    say_count(issue.summaries.len(), "mail that tells", "mails that tell", content);
+    let way = " that went through the line";
+    say_count(issue.waiting.len(), "waiting report", "waiting reports", way);
     if !agreed(yes)? {
         return Ok(ExitCode::FAILURE);
     }
@@ -85,9 +89,9 @@ async fn erase_issue(store: &Store, number: i64, yes: bool, now: i64) -> Result<
     say!("If the line fails again, it becomes a new issue, and its owner is told.");
     if issue.unreadable > 0 {
         say!(
-            "NOT everything was searched: {} waiting reports have a key that is not in \
-             FLAWLESS_SAMPLE_KEY. Put it there as well, and erase the issue that they become.",
-            issue.unreadable
+            "NOT everything was searched: {} a key that is not in FLAWLESS_SAMPLE_KEY. Put it \
+             there as well, and erase the issue that becomes of it.",
+            counted(issue.unreadable, "waiting report has", "waiting reports have")
         );
         return Ok(ExitCode::FAILURE);
     }
@@ -111,19 +115,22 @@ async fn erase_person(
     let PersonsCounts { issues, samples, waiting, mails, mails_naming, notes, settings } =
         found.counts();
     say!("{address}:");
-    say!("{issues:>7} issues that name them: the name and the address");
-    say!("{samples:>7} samples in which the address stands");
-    say!("{waiting:>7} waiting reports in which the address stands");
-    say!("{mails:>7} mails to them");
-    say!("{mails_naming:>7} mails to others in which the address stands: their content");
-    say!("{notes:>7} notes of whom was told, and of what");
-    say!("{settings:>7} channels of theirs, wishes about mails, roles, sign-ins and tokens");
+    let stands = " in which the address stands";
+    say_count(issues, "issue that names", "issues that name", " them: the name and the address");
+    say_count(samples, "sample", "samples", stands);
+    say_count(waiting, "waiting report", "waiting reports", stands);
+    say_count(mails, "mail", "mails", " to them");
+    let others = " to others in which the address stands: their content";
+    say_count(mails_naming, "mail", "mails", others);
+    say_count(notes, "note", "notes", " of whom was told, and of what");
+    let settings_of = " of theirs: channels, wishes about mails, roles, sign-ins and tokens";
+    say_count(settings, "setting", "settings", settings_of);
     show_rules(store, &person).await?;
     let unreadable = found.unreadable;
     if unreadable > 0 {
         say!(
-            "{unreadable} samples, reports or mails cannot be searched: their key is not in \
-             FLAWLESS_SAMPLE_KEY"
+            "{} cannot be searched: the key is not in FLAWLESS_SAMPLE_KEY",
+            counted(unreadable, "sample, report or mail", "samples, reports or mails")
         );
     }
     if found.is_empty() && unreadable > 0 {
@@ -160,6 +167,11 @@ async fn erase_person(
         );
     }
     Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A line of the list of what would go.
+fn say_count(number: impl Display + Copy, one: &str, many: &str, rest: &str) {
+    say!("{number:>7} {}{rest}", word(number, one, many));
 }
 
 /// Rules are what people decided: they are shown, and left to them.

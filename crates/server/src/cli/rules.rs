@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{ConfArgument, Failure, print};
 use crate::clock::Clock;
+use crate::plural::counted;
 use crate::store::{RULE_LISTS, RuleList, Store};
 
 #[derive(Debug, clap::Args)]
@@ -203,7 +204,9 @@ async fn import(argument: &ListArgument, file: &str) -> Result<ExitCode, Failure
     tx.commit().await?;
     store.close().await;
     let known = entries.len() - added;
-    print(format!("{}: {added} entries added, {known} were there already\n", list.as_str()))
+    let added = counted(added, "entry", "entries");
+    let known = counted(known, "was there already", "were there already");
+    print(format!("{}: {added} added, {known}\n", list.as_str()))
 }
 
 impl Fields {

@@ -6,6 +6,7 @@ use crate::code_around::{CodeLine, code_lines};
 use crate::config::MailLocals;
 use crate::dates::{date_time, date_time_zone};
 use crate::links;
+use crate::plural::times;
 use crate::present::{author_of, cut, one_line, plain};
 use crate::short_alert::ShortAlert;
 use crate::shown_report::{Room, ShownFrame, ShownReport, shown_frame};
@@ -126,9 +127,9 @@ fn facts(mail: &AlertMail<'_>, short: &ShortAlert, recipient: &str) -> Vec<Strin
     // The first time in the mail says the zone of all.
     let date = if short.again.is_some() { date_time } else { date_time_zone };
     let since = date(issue.first_seen_at, &shared.config.timezone);
-    let (times, last) = match short.occurrences {
+    let (how_often, last) = match short.occurrences {
         1 => (format!("once, on {since}"), ""),
-        number => (format!("{number} times since {since}"), "last "),
+        number => (format!("{} since {since}", times(number)), "last "),
     };
     let host = if short.hostname.is_empty() {
         String::new()
@@ -140,7 +141,7 @@ fn facts(mail: &AlertMail<'_>, short: &ShortAlert, recipient: &str) -> Vec<Strin
     } else {
         format!(", in {}", short.environment)
     };
-    let mut facts = vec![format!("Occurred {times}{host}{environment}")];
+    let mut facts = vec![format!("Occurred {how_often}{host}{environment}")];
     let read = details.revision.as_ref().map(|revision| revision.short().to_owned());
     facts.push(match (&short.revision, read) {
         (Some(named), Some(read)) if !named.starts_with(&read) => {

@@ -5,6 +5,7 @@ use super::MailError;
 use super::alert_mail::{MAX_MAIL, alerts_list};
 use super::envelope::{Body, Envelope};
 use crate::links;
+use crate::plural::counted;
 use crate::short_alert::ShortAlert;
 use crate::state::Shared;
 use crate::store::{MailKind, NewMail};
@@ -64,10 +65,11 @@ fn summary_mail(
     let again = alerts.iter().filter(|(_, alert)| alert.again.is_some()).count();
     let first = alerts.first().map(|(_, alert)| format!("{} ({})", alert.title, alert.path));
     let first = first.unwrap_or_default();
+    let issues = counted(count, "issue", "issues");
     let subject = match count {
         0 | 1 => first,
         2 => format!("2 issues: {first} and another one"),
-        _ => format!("{count} issues: {first} and {} more", count - 1),
+        _ => format!("{issues}: {first} and {} more", count - 1),
     };
     let mut shown: Vec<&ShortAlert> = alerts.iter().map(|(_, alert)| alert).collect();
     // What was mended and is back comes first, then what failed most.
@@ -77,9 +79,8 @@ fn summary_mail(
         1 => ", one of them again".to_owned(),
         more => format!(", {more} of them again"),
     };
-    let plural = if count == 1 { "" } else { "s" };
     let view = View {
-        heading: format!("{count} issue{plural} since your last mail{again}"),
+        heading: format!("{issues} since your last mail{again}"),
         is_detailed: count <= MAX_DETAILED,
         alerts: shown,
         issues_url: links::issues_of(&shared.base_url, recipient),

@@ -3,6 +3,7 @@ use crate::config::Leaderboard;
 use crate::dates::{date_time, in_words};
 use crate::links;
 use crate::mending::summary_and_author;
+use crate::plural::times;
 use crate::present::one_line;
 use crate::short_alert::title;
 use crate::state::Shared;
@@ -144,11 +145,11 @@ impl Said<'_> {
 
     fn seen_first(&self, found: &TwoWeeksIssue) -> String {
         let day = day(self.shared, found.issue.first_seen_at);
-        let times = match found.week_occurrences {
+        let how_often = match found.week_occurrences {
             1 => format!("once, on {day}"),
-            count => format!("{count} times since {day}"),
+            count => format!("{} since {day}", times(count)),
         };
-        format!("{times}{}", self.since_then(found))
+        format!("{how_often}{}", self.since_then(found))
     }
 
     fn failing(&self, found: &TwoWeeksIssue) -> String {
@@ -222,10 +223,6 @@ fn capitalized(sentence: &str) -> String {
     let mut chars = sentence.chars();
     let first = chars.next().map(char::to_uppercase);
     first.into_iter().flatten().chain(chars).collect()
-}
-
-fn times(count: i64) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 fn short(commit: &str) -> String {

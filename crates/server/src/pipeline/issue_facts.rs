@@ -9,6 +9,7 @@ use flawless_git::{Located, source_text};
 use super::again::{Back, Mending};
 use crate::attribution::{At, FoundFiles, other_suspects};
 use crate::issue_details::IssueDetails;
+use crate::plural::counted;
 use crate::state::Shared;
 use crate::store::IssueFacts;
 
@@ -203,7 +204,8 @@ pub(super) async fn look_for_author(
         return Gone::default();
     }
     let proposal = mirror.busiest_committer(tip, path, &developer.email).await.ok().flatten();
-    let why = format!("{} <{}> made no commit for {days} days", developer.name, developer.email);
+    let days = counted(days, "day", "days");
+    let why = format!("{} <{}> made no commit for {days}", developer.name, developer.email);
     Gone { why: Some(why), proposal }
 }
 

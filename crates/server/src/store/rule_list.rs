@@ -233,7 +233,7 @@ impl RuleList {
             Value::Object(map) if map.keys().all(|key| key == "last_update_ts") => Vec::new(),
             _ => {
                 let name = self.as_str();
-                let text = format!("not a list of {name} entries, nor an object with {envelope:?}");
+                let text = format!("not a list of {name}, nor an object with {envelope:?}");
                 return Err(invalid(text));
             }
         })

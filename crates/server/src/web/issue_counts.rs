@@ -6,6 +6,7 @@ use jiff::civil::Weekday;
 use super::chart::Chart;
 use super::moment::Moment;
 use crate::dates::{date_time, days_between, week_of};
+use crate::plural::counted;
 use crate::present::one_line;
 use crate::state::Shared;
 use crate::store::{FacetRow, IssueRow, StoreError};
@@ -82,19 +83,20 @@ impl Counts {
         let sum = |counts: &[(String, i64)]| {
             counts.iter().fold(0_i64, |sum, (_, count)| sum.saturating_add(*count))
         };
-        let hour_title = format!("{} occurrences in the last 48 hours, by hour", sum(&by_hour));
-        let day_title =
-            format!("{} occurrences in the last {} days, by day", sum(&by_day), by_day.len());
+        let occurrences = |counts| counted(sum(counts), "occurrence", "occurrences");
+        let hour_title = format!("{} in the last 48 hours, by hour", occurrences(&by_hour));
+        let days = counted(by_day.len(), "day", "days");
+        let day_title = format!("{} in the last {days}, by day", occurrences(&by_day));
         let facets = shared.store.facets_of(issue.id).await?;
-        let counted = facets.iter().filter(|facet| facet.kind == "exception");
-        let counted = counted.fold(0_i64, |sum, facet| sum.saturating_add(facet.occurrences));
+        let in_facets = facets.iter().filter(|facet| facet.kind == "exception");
+        let in_facets = in_facets.fold(0_i64, |sum, facet| sum.saturating_add(facet.occurrences));
         Ok(Self {
             week: since(week_start),
             day: since(this_hour - 23 * HOUR_MS),
             by_hour: Chart::new(&hour_title, &by_hour),
             by_day: Chart::new(&day_title, &by_day),
             breakdowns: breakdowns(shared, &facets),
-            uncounted: issue.occurrences.saturating_sub(counted).max(0),
+            uncounted: issue.occurrences.saturating_sub(in_facets).max(0),
         })
     }
 }

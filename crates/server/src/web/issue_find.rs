@@ -6,6 +6,7 @@ use axum::response::Response;
 use super::layout::{PageError, page_with};
 use super::visitor::Frame;
 use crate::links;
+use crate::plural::counted;
 use crate::present::one_line;
 use crate::state::Shared;
 use crate::store::IssueRow;
@@ -44,10 +45,10 @@ pub(super) async fn no_issue_numbered(
         Err(_) => false,
     };
     let text = if was {
-        let days = shared.config.retention.as_secs() / 86_400;
+        let days = counted(shared.config.retention.as_secs() / 86_400, "day", "days");
         format!(
             "Issue {shown} is not there any more: it was erased, or it did not occur for {days} \
-             days (retention_days) and nobody had been told of it. If it occurs again, it comes \
+             (retention_days) and nobody had been told of it. If it occurs again, it comes \
              back under another number."
         )
     } else {

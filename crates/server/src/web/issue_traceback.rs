@@ -5,6 +5,7 @@ use std::fmt::Write;
 use flawless_core::{Relation, is_foreign_folder};
 
 use crate::code_around::{CodeLine, code_lines};
+use crate::plural::counted;
 use crate::present::{cut, one_line};
 use crate::shown_report::{Room, ShownFrame, ShownReport, ShownRequest, ShownValue};
 use crate::store::Sample;
@@ -251,7 +252,7 @@ fn plain_exception(
         let ShownFrame { path, line, function, left_out, .. } = frame;
         let _ = match left_out {
             0 => writeln!(text, "  File \"{path}\", line {line}, in {function}"),
-            left_out => writeln!(text, "  [{left_out} frames left out]"),
+            left_out => writeln!(text, "  [{} left out]", counted(left_out, "frame", "frames")),
         };
         if !frame.text.is_empty() {
             let _ = writeln!(text, "    {}", one_line(&frame.text, 500));

@@ -18,6 +18,7 @@ use crate::issue_list::{
     IssueFilter, IssueList, IssueSort, ListedIssue, Span, Totals, Wanted, list,
 };
 use crate::links;
+use crate::plural::counted;
 use crate::present::one_line;
 use crate::state::Shared;
 
@@ -393,18 +394,14 @@ impl Seen<'_> {
         let (known, old) = self.found.left_out;
         let with_known = IssueFilter { known_errors: true, page: 1, ..self.filter.clone() };
         let with_old = IssueFilter { old_code: true, page: 1, ..self.filter.clone() };
-        let one_or_more = |count: usize, one: &str, more: &str| match count {
-            1 => format!("Show 1 {one} too"),
-            count => format!("Show {count} {more} too"),
-        };
         let mut left_out = Vec::new();
         if known > 0 {
-            let words = one_or_more(known, "known error", "known errors");
-            left_out.push((words, link(&with_known)));
+            let known = counted(known, "known error", "known errors");
+            left_out.push((format!("Show {known} too"), link(&with_known)));
         }
         if old > 0 {
-            let words = one_or_more(old, "issue of old code", "issues of old code");
-            left_out.push((words, link(&with_old)));
+            let old = counted(old, "issue of old code", "issues of old code");
+            left_out.push((format!("Show {old} too"), link(&with_old)));
         }
         left_out
     }

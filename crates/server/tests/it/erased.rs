@@ -140,7 +140,7 @@ async fn an_issue_is_erased_with_its_mails_after_a_yes_and_begins_anew() {
     let shown = erase(&app, &["--issue", "1"]);
     assert_eq!(shown.status.code(), Some(1), "nobody was asked");
     let text = String::from_utf8_lossy(&shown.stdout);
-    assert!(text.contains("issue 1 at shop/cart.py:5") && text.contains("1 samples"), "{text}");
+    assert!(text.contains("issue 1 at shop/cart.py:5") && text.contains("1 sample\n"), "{text}");
     assert_eq!(count(&app, "issue").await, 2, "it was only shown");
     let done = erase(&app, &["--issue", "1", "--yes"]);
     assert!(done.status.success(), "{done:?}");
@@ -181,7 +181,7 @@ async fn with_an_issue_go_the_reports_of_its_line_that_still_wait() {
     }
     tx.commit().await.expect("store");
     let text = stdout(&erase(&app, &["--issue", "1", "--yes"]));
-    assert!(text.contains("1 waiting reports that went through the line"), "{text}");
+    assert!(text.contains("1 waiting report that went through the line"), "{text}");
     let waiting = store.due_pending(i64::MAX, 9).await.expect("store");
     let waiting: Vec<_> = waiting.iter().map(|row| row.fingerprint.as_str()).collect();
     assert_eq!(waiting, ["of another line"]);
@@ -231,7 +231,7 @@ async fn a_person_is_erased_from_issues_mails_and_samples_and_others_stay() {
     let done = erase(&app, &["--person", &BEN.1.to_uppercase(), "--yes"]);
     let text = stdout(&done);
     assert!(done.status.success(), "{text}");
-    assert!(text.contains("1 mails to them") && text.contains("1 samples in which"), "{text}");
+    assert!(text.contains("1 mail to them") && text.contains("1 sample in which"), "{text}");
     assert!(text.contains("of watch_list stays") && text.contains("repository still"), "{text}");
     let (_, page) = app.get("/view_traceback?issue=1").await;
     assert!(!page.contains(BEN.1) && !page.contains(BEN.0) && page.contains("erased"), "{page}");

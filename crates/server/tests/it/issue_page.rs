@@ -71,7 +71,7 @@ async fn the_page_says_who_is_blamed_and_why_with_links_to_the_repository() {
             "<code class=\"value\">prices = xxx",
             "900 characters",
             "Traceback (most recent call last):\n  File &#34;/opt/py/site-packages/flask/app.py&#34;, line 9",
-            "aria-label=\"1 occurrences in the last 48 hours, by hour\"",
+            "aria-label=\"1 occurrence in the last 48 hours, by hour\"",
             "<title>2026-11-22 12:00: 1</title>",
             "<title>2026-11-22: 1</title>",
         ],

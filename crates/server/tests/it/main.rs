@@ -35,6 +35,7 @@ mod older_client;
 mod pages;
 mod people;
 mod people_pages;
+mod plurals;
 mod projects;
 mod python_client;
 mod redacted;

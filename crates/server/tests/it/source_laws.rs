@@ -2,8 +2,16 @@
 use std::path::{Path, PathBuf};
 
 fn sources() -> Vec<(PathBuf, String)> {
+    files(&["rs"])
+}
+
+fn files(extensions: &[&str]) -> Vec<(PathBuf, String)> {
     let root =
         Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).canonicalize().expect("a folder");
+    let is_meant = |path: &Path| {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        extension.is_some_and(|extension| extensions.contains(&extension))
+    };
     let mut found = Vec::new();
     let mut folders = vec![root.join("crates"), root.join("benches")];
     while let Some(folder) = folders.pop() {
@@ -11,7 +19,7 @@ fn sources() -> Vec<(PathBuf, String)> {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
+            } else if is_meant(&path) {
                 let text = std::fs::read_to_string(&path).expect("text");
                 found.push((path.strip_prefix(&root).expect("below").to_owned(), text));
             }
@@ -50,6 +58,27 @@ fn only_the_store_has_sql_and_only_one_file_starts_processes() {
         }
         if !shown.ends_with("git/src/process.rs") && !in_tests {
             assert!(!code.contains("Command::new"), "{shown} starts a process");
+        }
+    }
+}
+
+#[test]
+fn a_number_gets_its_word_from_one_place() {
+    let plural = fancy_regex::Regex::new(
+        "\\{[a-z_. ]*(:[^}]*)?\\}\\}? ((more|open|older|waiting|other) )?(occurrences|issues|frames|\
+         variables|reports|entries|days|hours|minutes|times|mails|alerts|lines|exceptions|developers|\
+         samples|posts|rules|recipients|addresses|tokens|tracebacks|commits)\\b",
+    );
+    let plural = plural.expect("a pattern");
+    for (path, text) in files(&["rs", "html", "txt"]) {
+        let shown = path.display().to_string();
+        if !shown.contains("server/src/") || shown.ends_with("plural.rs") {
+            continue;
+        }
+        let lines = without_tests(&text).lines().filter(|line| !line.trim().starts_with("//"));
+        for line in lines {
+            let is_wrong = plural.is_match(line).expect("short lines");
+            assert!(!is_wrong, "{shown} is wrong where the number is 1; plural.rs helps: {line}");
         }
     }
 }
