@@ -8,7 +8,7 @@ use crate::plural::counted;
 use crate::present::one_line;
 use crate::rule_words::{in_words, singular};
 use crate::state::Shared;
-use crate::store::{AddedRule, RuleInputError, RuleList};
+use crate::store::{AddedRule, RuleDocument, RuleInputError, RuleList};
 
 /// What is shown of a rule in what was done.
 const SHOWN: usize = 200;
@@ -118,6 +118,8 @@ pub struct ImportPlan {
     pub known: usize,
     /// What is wrong with the others, each with its place.
     pub wrong: Vec<String>,
+    /// Texts between the entries, which are left out.
+    pub comments: usize,
 }
 
 impl ImportPlan {
@@ -128,6 +130,10 @@ impl ImportPlan {
         let mut words = format!("{new}, {known}");
         if !self.wrong.is_empty() {
             words.push_str(&format!(", {}", counted(self.wrong.len(), "is wrong", "are wrong")));
+        }
+        if self.comments > 0 {
+            let comments = counted(self.comments, "comment is", "comments are");
+            words.push_str(&format!(", {comments} left out"));
         }
         words
     }
@@ -142,7 +148,7 @@ pub async fn import_plan(
     list: RuleList,
     document: &Value,
 ) -> Result<ImportPlan, ActionError> {
-    let entries = list.raw_entries(document).map_err(in_document)?;
+    let RuleDocument { entries, comments } = list.in_document(document).map_err(in_document)?;
     if entries.len() > MAX_IMPORT {
         let text = format!(
             "{}: at most {MAX_IMPORT}.",
@@ -153,7 +159,7 @@ pub async fn import_plan(
     let known = shared.store.rule_entries(list).await?;
     let mut seen: std::collections::HashSet<String> =
         known.into_iter().map(|rule| rule.entry.to_string()).collect();
-    let mut plan = ImportPlan { new: Vec::new(), known: 0, wrong: Vec::new() };
+    let mut plan = ImportPlan { new: Vec::new(), known: 0, wrong: Vec::new(), comments };
     for (at, entry) in entries.iter().enumerate() {
         match list.normalize(entry) {
             Ok(entry) if seen.insert(entry.to_string()) => plan.new.push(entry),

@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 use super::{ConfArgument, Failure, print};
 use crate::clock::Clock;
 use crate::plural::counted;
-use crate::store::{RULE_LISTS, RuleList, Store};
+use crate::store::{
+    RULE_LISTS, RuleDocument, RuleInputError, RuleList, Store, is_pickle, read_document,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -40,7 +42,7 @@ enum Action {
         /// The id that `rules list` shows.
         id: i64,
     },
-    /// Adds all entries of a JSON file in 0.4.5's form.
+    /// Adds all entries of a file: JSON, a saved page of 0.4.5, or a file of the first Flawless.
     Import {
         #[command(flatten)]
         list: ListArgument,
@@ -183,18 +185,21 @@ async fn remove(argument: &ListArgument, id: i64) -> Result<ExitCode, Failure> {
 async fn import(argument: &ListArgument, file: &str) -> Result<ExitCode, Failure> {
     let unreadable =
         |error: std::io::Error| Failure::new(format!("{file} cannot be read: {error}"));
-    let text = if file == "-" {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map_err(unreadable)?;
-        text
+    let bytes = if file == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).map_err(unreadable)?;
+        bytes
     } else {
-        std::fs::read_to_string(file).map_err(unreadable)?
+        std::fs::read(file).map_err(unreadable)?
     };
-    let document: Value = serde_json::from_str(&text)
-        .map_err(|error| Failure::new(format!("{file} is no JSON: {error}")))?;
     let list = argument.list()?;
-    let entries =
-        list.entries_of(&document).map_err(|error| Failure::new(format!("{file}: {error}")))?;
+    if is_pickle(&bytes) {
+        return Err(Failure::new(of_pickle(list, file)));
+    }
+    let wrong = |error: RuleInputError| Failure::new(format!("{file}: {error}"));
+    let document = read_document(&bytes).map_err(wrong)?;
+    let RuleDocument { entries, comments } = list.in_document(&document).map_err(wrong)?;
+    let entries = list.normalize_all(&entries).map_err(wrong)?;
     let (list, store, now) = argument.open().await?;
     let mut tx = store.write().await?;
     let mut added = 0;
@@ -203,10 +208,31 @@ async fn import(argument: &ListArgument, file: &str) -> Result<ExitCode, Failure
     }
     tx.commit().await?;
     store.close().await;
-    let known = entries.len() - added;
+    let known = counted(entries.len() - added, "was there already", "were there already");
     let added = counted(added, "entry", "entries");
-    let known = counted(known, "was there already", "were there already");
-    print(format!("{}: {added} added, {known}\n", list.as_str()))
+    let comments = match comments {
+        0 => String::new(),
+        comments => format!(", {} left out", counted(comments, "comment was", "comments were")),
+    };
+    print(format!("{}: {added} added, {known}{comments}\n", list.as_str()))
+}
+
+/// What to do with the file that 0.4.5 leaves on the disk: only the Python that wrote it knows the
+/// types in it.
+fn of_pickle(list: RuleList, file: &str) -> String {
+    let key = list.as_str();
+    let path = if file == "-" { "flawless-whitelists-config" } else { file };
+    // Python reads the escapes of JSON, and the shell has no single quote within single quotes.
+    let path = json!(path).to_string().replace('\'', r"'\''");
+    format!(
+        "{file} is a Python pickle: the data file of a stopped Flawless 0.4.5, or another one. The \
+         Python that ran it prints the list, for an import of {key}.json:\n\n\
+         python -c '\n\
+         import pickle, flawless.lib.utils\n\
+         lists = pickle.load(open({path}, \"rb\"))\n\
+         print(flawless.lib.utils.dump_json(lists.get(\"{key}\")))\n\
+         ' > {key}.json\n"
+    )
 }
 
 impl Fields {

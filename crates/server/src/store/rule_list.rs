@@ -1,7 +1,7 @@
 //! The seven lists of rules: their names, and their entries in the words and the JSON of 0.4.5.
 use flawless_core::{CodePattern, EmailAlias, KnownError, Reassignment, Watcher, is_mailable};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::StoreError;
 
@@ -187,64 +187,11 @@ impl RuleList {
         }
     }
 
-    /// The name of the list within the objects of 0.4.5.
-    fn envelope(self) -> &'static str {
-        match self {
-            Self::WatchList => "watches",
-            Self::DisownershipList => "disownerships",
-            Self::IgnoredExceptions => "exceptions",
-            Self::EmailRemapping => "remap",
-            _ => "identifiers",
-        }
-    }
-
-    /// The entries as a document that [`Self::entries_of`] and 0.4.5 read.
-    pub fn document(self, entries: &[Value], at: i64) -> Value {
-        let list = match self {
-            Self::EmailRemapping => {
-                let pair = |entry: &Value| {
-                    let old = entry.get("old_email")?.as_str()?.to_owned();
-                    Some((old, entry.get("new_email")?.clone()))
-                };
-                Value::Object(entries.iter().filter_map(pair).collect::<Map<_, _>>())
-            }
-            _ => json!(entries),
-        };
-        json!({ self.envelope(): list, "last_update_ts": at })
-    }
-
-    /// The entries in `document` as they stand there: a list, a map old → new, or the whole object
-    /// as 0.4.5's `view_config` shows it.
-    ///
-    /// # Errors
-    /// It is none of these.
-    pub fn raw_entries(self, document: &Value) -> Result<Vec<Value>, RuleInputError> {
-        let envelope = self.envelope();
-        let inner = document.get(envelope).unwrap_or(document);
-        Ok(match inner {
-            Value::Array(entries) => entries.clone(),
-            Value::Object(map) if self == Self::EmailRemapping => map
-                .iter()
-                .filter(|(name, _)| *name != "last_update_ts")
-                .map(|(old, new)| json!({"old_email": old, "new_email": new}))
-                .collect(),
-            Value::Null => Vec::new(),
-            // An object of 0.4.5 whose list was never filled has only its time stamp.
-            Value::Object(map) if map.keys().all(|key| key == "last_update_ts") => Vec::new(),
-            _ => {
-                let name = self.as_str();
-                let text = format!("not a list of {name}, nor an object with {envelope:?}");
-                return Err(invalid(text));
-            }
-        })
-    }
-
-    /// The entries in `document`, each in its normal form.
+    /// Entries, each in its normal form.
     ///
     /// # Errors
     /// One of them is no entry of this list; the text says which.
-    pub fn entries_of(self, document: &Value) -> Result<Vec<Value>, RuleInputError> {
-        let entries = self.raw_entries(document)?;
+    pub fn normalize_all(self, entries: &[Value]) -> Result<Vec<Value>, RuleInputError> {
         let numbered = entries.iter().enumerate().map(|(at, entry)| {
             self.normalize(entry).map_err(|error| match error {
                 RuleInputError::Invalid { text, field } => {
@@ -279,7 +226,7 @@ impl RuleList {
     }
 }
 
-fn invalid(text: String) -> RuleInputError {
+pub(super) fn invalid(text: String) -> RuleInputError {
     RuleInputError::Invalid { field: None, text }
 }
 
@@ -306,49 +253,15 @@ fn mailable(field: &'static str, address: &str) -> Result<(), RuleInputError> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
-
-    #[test]
-    fn every_form_of_0_4_5_is_read() {
-        let aliases = RuleList::EmailRemapping.entries_of(&json!({"a": "b@example.com"}));
-        let expected = json!([{"old_email": "a", "new_email": "b@example.com"}]);
-        assert_eq!(json!(aliases.expect("a map")), expected);
-        let whole = json!({"remap": {"a": "b@example.com"}, "last_update_ts": 5});
-        assert_eq!(json!(RuleList::EmailRemapping.entries_of(&whole).expect("whole")), expected);
-
-        let known = json!({"last_update_ts": 1, "identifiers": [
-            {"filename": "a.py", "function_name": "", "code_fragment": null,
-             "min_alert_threshold": 5, "email_recipients": ["x@example.com"]}]});
-        assert_eq!(
-            json!(RuleList::KnownErrors.entries_of(&known).expect("whole object")),
-            json!([{"filename": "a.py", "min_alert_threshold": 5,
-                    "email_recipients": ["x@example.com"]}])
-        );
-        let names = RuleList::IgnoredExceptions.entries_of(&json!(["a.B", "c.D"]));
-        assert_eq!(names.expect("names").len(), 2);
-        let never_filled = json!({"last_update_ts": 0});
-        assert!(RuleList::WatchList.entries_of(&never_filled).expect("empty").is_empty());
-    }
-
-    #[test]
-    fn what_is_exported_is_what_is_imported() {
-        let alias = json!({"old_email": "a", "new_email": "b@example.com"});
-        let document = RuleList::EmailRemapping.document(std::slice::from_ref(&alias), 7);
-        assert_eq!(document, json!({"remap": {"a": "b@example.com"}, "last_update_ts": 7}));
-        for (list, entry) in [
-            (RuleList::EmailRemapping, alias),
-            (RuleList::KnownErrors, json!({"filename": "a.py", "min_alert_threshold": 5})),
-            (RuleList::IgnoredExceptions, json!("a.B")),
-        ] {
-            let document = list.document(std::slice::from_ref(&entry), 7);
-            assert_eq!(json!(list.entries_of(&document).expect("read again")), json!([entry]));
-        }
-    }
 
     #[test]
     fn what_is_wrong_with_an_entry_is_said_with_its_place() {
         let wrong = |list: RuleList, entries: Value| {
-            list.entries_of(&entries).expect_err("wrong").to_string()
+            let entries = entries.as_array().expect("a list");
+            list.normalize_all(entries).expect_err("wrong").to_string()
         };
         assert_eq!(
             wrong(RuleList::KnownErrors, json!([{"filename": "a"}, {"function_name": "f"}])),
@@ -362,7 +275,6 @@ mod tests {
             wrong(RuleList::WatchList, json!([{"email": "nobody", "filepath": "a"}])),
             "entry 1: \"nobody\" is no mail address"
         );
-        assert!(wrong(RuleList::WatchList, json!("x")).starts_with("not a list of watch_list"));
         assert!(wrong(RuleList::IgnoredExceptions, json!([1])).starts_with("entry 1: "));
     }
 }

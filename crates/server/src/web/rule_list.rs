@@ -17,7 +17,7 @@ use crate::actions::{Action, ActionError, act, role_to_change};
 use crate::present::{cut, plain};
 use crate::rule_words::{columns, headings, in_words, meaning, singular};
 use crate::state::Shared;
-use crate::store::{RULE_LISTS, RuleEntry, RuleList, RuleMatches};
+use crate::store::{RULE_LISTS, RuleEntry, RuleList, RuleMatches, read_document};
 
 /// Rules on one page.
 const PAGE: usize = 200;
@@ -181,10 +181,12 @@ pub(super) async fn import(
         Err(answer) => return Ok(*answer),
     };
     let document = typed.get("document").map(String::as_str).unwrap_or_default();
-    let done = match serde_json::from_str::<Value>(document) {
+    let done = match read_document(document.as_bytes()) {
         Ok(document) => act(&shared, frame.who(), Action::ImportRules { list, document }).await,
         Err(error) => {
-            Err(ActionError::Field { name: "document", text: format!("This is no JSON: {error}.") })
+            let mut text = format!("{error}.");
+            text[..1].make_ascii_uppercase();
+            Err(ActionError::Field { name: "document", text })
         }
     };
     match done {

@@ -32,6 +32,7 @@ mod mail_content;
 mod mail_delivery;
 mod mended;
 mod older_client;
+mod older_rules;
 mod pages;
 mod people;
 mod people_pages;
