@@ -1,5 +1,5 @@
 //! Where log lines go.
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 use tracing::level_filters::LevelFilter;
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
@@ -9,6 +9,21 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
 use crate::config::{Config, ConfigError};
+use crate::present::for_log;
+
+/// Lets no text of strangers command a terminal or turn the text around it.
+struct Plain<W>(W);
+
+impl<W: Write> Write for Plain<W> {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        self.0.write_all(for_log(&String::from_utf8_lossy(line)).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
 
 /// Sends log lines to `log_file`, or to standard error. Does nothing when logging is set up
 /// already.
@@ -23,7 +38,7 @@ pub(crate) fn init(config: &Config) -> Result<(), ConfigError> {
     let lines = match &config.log_file {
         None => {
             let is_terminal = std::io::stderr().is_terminal();
-            lines.with_ansi(is_terminal).with_writer(std::io::stderr).boxed()
+            lines.with_ansi(is_terminal).with_writer(|| Plain(std::io::stderr())).boxed()
         }
         Some(path) => {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -38,7 +53,7 @@ pub(crate) fn init(config: &Config) -> Result<(), ConfigError> {
                     let problem = format!("{} cannot be written: {error}", path.display());
                     ConfigError::new(location, problem, "Choose another file.")
                 })?;
-            lines.with_ansi(false).with_writer(std::sync::Mutex::new(appender)).boxed()
+            lines.with_ansi(false).with_writer(std::sync::Mutex::new(Plain(appender))).boxed()
         }
     };
     // Fails only when a subscriber is set already, as in tests that start several servers.

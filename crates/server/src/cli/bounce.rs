@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use super::{ConfArgument, Failure};
 use crate::clock::Clock;
 use crate::mail::{MAX_BOUNCE, take_bounce};
+use crate::present::for_terminal;
 use crate::state::Shared;
 use crate::store::Store;
 
@@ -32,11 +33,11 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
     match take(&arguments, &bytes).await {
         Ok(text) => {
-            eprintln!("flawless: {text}");
+            eprintln!("flawless: {}", for_terminal(&text));
             Ok(ExitCode::SUCCESS)
         }
         Err(Failure(text)) => {
-            eprintln!("flawless: {text}");
+            eprintln!("flawless: {}", for_terminal(&text));
             Ok(ExitCode::from(TRY_AGAIN))
         }
     }

@@ -32,6 +32,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::{Config, ConfigError, RawConfig, options_markdown, options_text};
 use crate::mail::BounceError;
+use crate::present::for_terminal;
 use crate::project_keys::KeyError;
 use crate::server::StartError;
 use crate::store::{RuleInputError, StoreError};
@@ -197,7 +198,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match ended {
         Ok(code) => code,
         Err(Failure(text)) => {
-            eprintln!("flawless: {text}");
+            eprintln!("flawless: {}", for_terminal(&text));
             ExitCode::FAILURE
         }
     }
@@ -238,7 +239,8 @@ async fn execute(command: Command) -> Result<ExitCode, Failure> {
 /// Writes to standard output; a reader that has seen enough is no error.
 fn print(text: impl AsRef<[u8]>) -> Result<ExitCode, Failure> {
     let mut output = std::io::stdout().lock();
-    match output.write_all(text.as_ref()).and_then(|()| output.flush()) {
+    let text = for_terminal(&String::from_utf8_lossy(text.as_ref()));
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(ExitCode::SUCCESS),
     }
