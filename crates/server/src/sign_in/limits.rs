@@ -5,9 +5,18 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const HOUR_MS: i64 = 3_600_000;
-const PER_ADDRESS: usize = 5;
-const PER_PEER: usize = 20;
-const IN_ALL: usize = 200;
+const PER_ADDRESS: Limit = Limit { an_hour: 5, then_every: 5 * 60_000 };
+const PER_PEER: Limit = Limit { an_hour: 20, then_every: 60_000 };
+/// For addresses of which nothing is known but that they may sign in.
+const OF_UNKNOWN: Limit = Limit { an_hour: 200, then_every: 60_000 };
+
+/// So many within an hour, and then one in each of these times: whoever uses up what somebody else
+/// could ask for keeps them waiting for minutes, and not out.
+#[derive(Debug, Clone, Copy)]
+struct Limit {
+    an_hour: usize,
+    then_every: i64,
+}
 
 /// So many that were asked for are remembered.
 const KEPT: usize = 5_000;
@@ -16,7 +25,6 @@ const KEPT: usize = 5_000;
 #[derive(Debug, Default)]
 pub struct Limits {
     asked: Mutex<VecDeque<Granted>>,
-    /// Never more than [`IN_ALL`].
     written: Mutex<VecDeque<Granted>>,
 }
 
@@ -25,6 +33,7 @@ struct Granted {
     at: i64,
     address: String,
     peer: Option<IpAddr>,
+    is_known: bool,
 }
 
 /// There were too many.
@@ -38,36 +47,44 @@ impl Limits {
     /// Grants the asking for a link, or not; `peer` is `None` where nobody knows who asks.
     ///
     /// # Errors
-    /// There were too many for this address, or from this peer.
+    /// There were too many for this address from this peer, or too many from this peer.
     pub fn grant(&self, address: &str, peer: Option<IpAddr>, now: i64) -> Result<(), TooMany> {
         let mut asked = of_this_hour(&self.asked, now);
         let peer = peer.map(network);
         let address = address.to_ascii_lowercase();
-        check(&asked, PER_ADDRESS, |granted| granted.address == address)?;
+        let is_same = |granted: &Granted| granted.address == address && granted.peer == peer;
+        check(&asked, PER_ADDRESS, now, is_same)?;
         if peer.is_some() {
-            check(&asked, PER_PEER, |granted| granted.peer == peer)?;
+            check(&asked, PER_PEER, now, |granted| granted.peer == peer)?;
         }
-        if asked.len() >= KEPT {
-            asked.pop_front();
-        }
-        asked.push_back(Granted { at: now, address, peer });
+        keep(&mut asked, Granted { at: now, address, peer, is_known: false });
         Ok(())
     }
 
     /// Grants a mail to an address that may sign in, or not. Who asked is not told: the answer
-    /// would say that the address is known.
+    /// would say that the address is known. `is_known` says whether the installation knows the
+    /// person, and not only the domain.
     ///
     /// # Errors
-    /// There were too many for this address, or in all.
-    pub fn grant_mail(&self, address: &str, now: i64) -> Result<(), TooMany> {
+    /// There were too many for this address, or for all that are not known.
+    pub fn grant_mail(&self, address: &str, is_known: bool, now: i64) -> Result<(), TooMany> {
         let mut written = of_this_hour(&self.written, now);
         let address = address.to_ascii_lowercase();
-        // Once more: of those that were asked for the oldest may be forgotten.
-        check(&written, PER_ADDRESS, |granted| granted.address == address)?;
-        check(&written, IN_ALL, |_| true)?;
-        written.push_back(Granted { at: now, address, peer: None });
+        // Whoever asked: a mailbox is not to be flooded.
+        check(&written, PER_ADDRESS, now, |granted| granted.address == address)?;
+        if !is_known {
+            check(&written, OF_UNKNOWN, now, |granted| !granted.is_known)?;
+        }
+        keep(&mut written, Granted { at: now, address, peer: None, is_known });
         Ok(())
     }
+}
+
+fn keep(granted: &mut VecDeque<Granted>, new: Granted) {
+    if granted.len() >= KEPT {
+        granted.pop_front();
+    }
+    granted.push_back(new);
 }
 
 fn of_this_hour(granted: &Mutex<VecDeque<Granted>>, now: i64) -> MutexGuard<'_, VecDeque<Granted>> {
@@ -80,15 +97,18 @@ fn of_this_hour(granted: &Mutex<VecDeque<Granted>>, now: i64) -> MutexGuard<'_, 
 
 fn check(
     granted: &VecDeque<Granted>,
-    limit: usize,
+    limit: Limit,
+    now: i64,
     counts: impl Fn(&Granted) -> bool,
 ) -> Result<(), TooMany> {
-    let mut counted = granted.iter().filter(|granted| counts(granted));
-    let first = counted.next().map(|first| first.at);
-    match first {
-        Some(first) if 1 + counted.count() >= limit => Err(TooMany { until: first + HOUR_MS }),
-        _ => Ok(()),
+    let counted: Vec<i64> =
+        granted.iter().filter(|granted| counts(granted)).map(|granted| granted.at).collect();
+    let (Some(first), Some(last)) = (counted.first(), counted.last()) else { return Ok(()) };
+    let next = (last + limit.then_every).min(first + HOUR_MS);
+    if counted.len() >= limit.an_hour && now < next {
+        return Err(TooMany { until: next });
     }
+    Ok(())
 }
 
 /// One network of the sixth version is one peer: it has more addresses than anybody can count.
@@ -103,18 +123,25 @@ fn network(peer: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
+    const MINUTE: i64 = 60_000;
+
     #[test]
-    fn an_address_and_a_peer_get_so_many_links_an_hour() {
+    fn an_address_and_a_peer_get_so_many_links_an_hour_and_then_one_in_minutes() {
         let limits = Limits::default();
         let peer = |last: u8| Some(IpAddr::from([192, 0, 2, last]));
         for at in 0..5 {
             assert_eq!(limits.grant("ann@x.y", peer(1), at), Ok(()));
         }
-        assert_eq!(limits.grant("ANN@x.y", peer(2), 5), Err(TooMany { until: HOUR_MS }));
-        for number in 5..20 {
-            assert_eq!(limits.grant(&format!("{number}@x.y"), peer(1), 5), Ok(()));
+        let until = 4 + 5 * MINUTE;
+        assert_eq!(limits.grant("ANN@x.y", peer(1), 5), Err(TooMany { until }));
+        assert_eq!(limits.grant("ann@x.y", peer(1), until), Ok(()));
+        assert_eq!(limits.grant("ann@x.y", peer(2), 5), Ok(()), "somebody else asks for her");
+        for number in 6..20 {
+            assert_eq!(limits.grant(&format!("{number}@x.y"), peer(1), until), Ok(()));
         }
-        assert!(limits.grant("other@x.y", peer(1), 5).is_err());
+        let next = until + MINUTE;
+        assert_eq!(limits.grant("other@x.y", peer(1), until), Err(TooMany { until: next }));
+        assert_eq!(limits.grant("other@x.y", peer(1), next), Ok(()));
         // The first is an hour old.
         assert_eq!(limits.grant("ann@x.y", peer(99), HOUR_MS), Ok(()));
         let six = |text: &str| text.parse::<IpAddr>().expect("an address");
@@ -123,17 +150,26 @@ mod tests {
     }
 
     #[test]
-    fn mails_are_limited_in_all_and_asking_in_vain_uses_none_of_them_up() {
+    fn nobody_is_locked_out_by_what_others_ask_for() {
         let limits = Limits::default();
+        // Somebody asks for links of hers as fast as they can, from everywhere.
+        let mut waited = 0;
+        for second in 0..3_600 {
+            waited = match limits.grant_mail("ann@x.y", true, second * 1_000) {
+                Ok(()) => 0,
+                Err(_) => waited + 1,
+            };
+            assert!(waited <= 5 * 60, "she waits for minutes");
+        }
         for number in 0..KEPT + 10 {
             assert_eq!(limits.grant(&format!("{number}@evil.example"), None, 1), Ok(()));
         }
         assert_eq!(limits.asked.lock().expect("lock").len(), KEPT);
-        for number in 0..IN_ALL {
-            let address = format!("{}@x.y", number / PER_ADDRESS);
-            assert_eq!(limits.grant_mail(&address, 2), Ok(()));
+        for number in 0..OF_UNKNOWN.an_hour {
+            assert_eq!(limits.grant_mail(&format!("{number}@x.y"), false, HOUR_MS), Ok(()));
         }
-        assert_eq!(limits.grant_mail("last@x.y", 3), Err(TooMany { until: 2 + HOUR_MS }));
-        assert_eq!(limits.grant_mail("0@x.y", 2 + HOUR_MS), Ok(()));
+        assert!(limits.grant_mail("last@x.y", false, HOUR_MS).is_err());
+        assert_eq!(limits.grant_mail("last@x.y", false, HOUR_MS + MINUTE), Ok(()));
+        assert_eq!(limits.grant_mail("ben@x.y", true, HOUR_MS), Ok(()), "he is known");
     }
 }

@@ -37,7 +37,8 @@ pub async fn mail_link(shared: &Shared, address: &str, next: &str) -> Result<(),
     }
     let now = shared.clock.now();
     let address = address.to_ascii_lowercase();
-    if shared.sign_in.limits.grant_mail(&address, now).is_err() {
+    let is_known = is_known(shared, &address).await?;
+    if shared.sign_in.limits.grant_mail(&address, is_known, now).is_err() {
         tracing::warn!(address, "no link to sign in is sent: there were too many within an hour");
         return Ok(());
     }
@@ -63,6 +64,18 @@ pub async fn mail_link(shared: &Shared, address: &str, next: &str) -> Result<(),
     tx.commit().await?;
     shared.bells.outbox.notify_one();
     Ok(())
+}
+
+/// Whether the installation knows a person by this address, and not only the domain.
+async fn is_known(shared: &Shared, address: &str) -> Result<bool, SignInError> {
+    let config = &shared.config.sign_in;
+    if config.administrators.contains(address) || config.allowed_emails.contains(address) {
+        return Ok(true);
+    }
+    if shared.store.given_role(address).await?.is_some() {
+        return Ok(true);
+    }
+    Ok(shared.store.has_issues_of(address).await?)
 }
 
 /// A link for the administrator, while there has been none and people have to sign in.
