@@ -131,6 +131,7 @@ pub async fn check(shared: &Shared) -> Vec<HealthPart> {
         beside(channels(shared, now).await),
         addresses(shared, now).await,
         beside(values(shared).await),
+        beside(losses(shared, now).await),
     ]
 }
 
@@ -198,7 +199,10 @@ async fn channels(shared: &Shared, now: i64) -> HealthPart {
         if wrong.is_empty() {
             continue;
         }
-        ok &= owner.is_some() || (channel.broken_why.is_none() && age < OUTBOX_STUCK_MS);
+        // One that has taken a post since works again.
+        let gave_up = state.and_then(|state| state.gave_up_at) > channel.took_at;
+        ok &=
+            owner.is_some() || (channel.broken_why.is_none() && !gave_up && age < OUTBOX_STUCK_MS);
         let error = if error.is_empty() { String::new() } else { format!("; last error: {error}") };
         texts.push(format!("{kind} channel {id}: {}{error}", wrong.join("; ")));
     }
@@ -210,6 +214,30 @@ async fn channels(shared: &Shared, now: i64) -> HealthPart {
         return part(NAME, ok, text);
     }
     part(NAME, ok, plain(&texts.join(". ")))
+}
+
+/// What programs had to drop is gone; why they did is a matter for somebody.
+async fn losses(shared: &Shared, now: i64) -> HealthPart {
+    const NAME: &str = "clients";
+    let since = now - DAY_MS;
+    let lost = match shared.store.losses_since(since).await {
+        Ok(rows) => rows.into_iter().filter(|row| row.last_at > since).collect::<Vec<_>>(),
+        Err(error) => return part(NAME, false, error.to_string()),
+    };
+    let all = lost.iter().fold(0_i64, |sum, row| sum.saturating_add(row.occurrences));
+    match lost.iter().max_by_key(|row| row.last_at) {
+        None => part(NAME, true, "all that they reported came in since yesterday".to_owned()),
+        Some(last) => {
+            let what = counted(all, "occurrence was", "occurrences were");
+            let text = format!(
+                "{what} dropped by programs before they could report, the last {} ago on {}: is \
+                 the server reachable and quick enough from there?",
+                ago(now - last.last_at),
+                last.example
+            );
+            part(NAME, false, plain(&text))
+        }
+    }
 }
 
 /// Samples whose key is gone: alerts go out, but without values.

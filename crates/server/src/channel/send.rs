@@ -123,7 +123,7 @@ async fn send(
         Answer::Taken(_) => {
             tx.mail_sent(post.id, now).await?;
             if let Some(channel) = &channel {
-                tx.channel_works(channel.id).await?;
+                tx.channel_works(channel.id, now).await?;
             }
         }
         Answer::Later(words) => {

@@ -198,7 +198,7 @@ async fn test(config: &Config, store: &Store, number: i64, now: i64) -> Result<E
         PostClient::new(config.webhook_private_addresses).post(&channel, &id, &body, now).await;
     let mut tx = store.write().await?;
     if let Answer::Taken(_) = &answer {
-        tx.channel_works(number).await?;
+        tx.channel_works(number, now).await?;
     }
     tx.commit().await?;
     store.close().await;

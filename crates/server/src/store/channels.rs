@@ -23,6 +23,8 @@ pub struct ChannelRow {
     pub broken_at: Option<i64>,
     /// Its words.
     pub broken_why: Option<String>,
+    /// When the service took a post last.
+    pub took_at: Option<i64>,
 }
 
 /// A channel that is to be.
@@ -97,12 +99,11 @@ impl WriteTx {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn channel_works(&mut self, id: i64) -> Result<(), StoreError> {
+    pub async fn channel_works(&mut self, id: i64, at: i64) -> Result<(), StoreError> {
         let query = sqlx::query(
-            "UPDATE channel SET broken_at = NULL, broken_why = NULL \
-             WHERE id = $1 AND broken_at IS NOT NULL",
+            "UPDATE channel SET broken_at = NULL, broken_why = NULL, took_at = $2 WHERE id = $1",
         );
-        query.bind(id).execute(&mut *self.0).await?;
+        query.bind(id).bind(at).execute(&mut *self.0).await?;
         Ok(())
     }
 
@@ -124,8 +125,8 @@ impl Store {
     /// The database refuses.
     pub async fn channels(&self) -> Result<Vec<ChannelRow>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT id, kind, url, COALESCE(secret, '') AS secret, owner, broken_at, broken_why \
-             FROM channel WHERE removed_at IS NULL AND project_id = $1 ORDER BY id",
+            "SELECT id, kind, url, COALESCE(secret, '') AS secret, owner, broken_at, broken_why, \
+             took_at FROM channel WHERE removed_at IS NULL AND project_id = $1 ORDER BY id",
         );
         Ok(query.bind(PROJECT).fetch_all(&self.readers).await?)
     }

@@ -35,6 +35,8 @@ pub struct PostState {
     pub oldest_at: Option<i64>,
     /// Posts that were given up.
     pub given_up: i64,
+    /// When the last of them was.
+    pub gave_up_at: Option<i64>,
     /// Why one of them failed.
     pub last_error: Option<String>,
 }
@@ -68,7 +70,8 @@ impl Store {
         let query = sqlx::query_as(
             "SELECT recipient, COUNT(CASE WHEN gave_up_at IS NULL THEN 1 END) AS waiting, \
              MIN(CASE WHEN gave_up_at IS NULL THEN created_at END) AS oldest_at, \
-             COUNT(gave_up_at) AS given_up, MAX(last_error) AS last_error FROM outbox \
+             COUNT(gave_up_at) AS given_up, MAX(gave_up_at) AS gave_up_at, \
+             MAX(last_error) AS last_error FROM outbox \
              WHERE sent_at IS NULL AND (gave_up_at IS NULL OR gave_up_at > $1) AND kind = 'post' \
              GROUP BY recipient ORDER BY recipient",
         );
