@@ -20,22 +20,26 @@ pub struct Budget {
 
 /// The span that the budget is for.
 pub const HOUR_MS: i64 = 3_600_000;
-/// Who got a mail within this time gets the next one together with what else comes.
-const JUST_TOLD_MS: i64 = 5 * 60_000;
-/// What comes together is told when nothing came for this long,
-const QUIET_MS: i64 = 60_000;
-/// or when the first of it has waited for this long.
-const LONGEST_MS: i64 = 5 * 60_000;
+/// Of the time in which things are gathered, so much without anything new ends it.
+const QUIET_PART: i64 = 5;
 
 /// When `held` is to be told, all of it in one mail. `to_recipient` and `to_all` are the times of
-/// the mails of the last hour, oldest first.
+/// the mails of the last hour, oldest first. `gather` is `digest_minutes` in milliseconds: who got
+/// a mail within this time gets the next one together with what else comes, after a fifth of it
+/// without anything new, and no later than when the first of it has waited for all of it.
 ///
 /// The first mail goes at once, so that a lone error is known at once. A deploy or an outage that
 /// raises many within minutes makes one mail more, and not hundreds.
-pub fn when_to_tell(held: Held, to_recipient: &[i64], to_all: &[i64], budget: Budget) -> i64 {
-    let just_told = to_recipient.last().is_some_and(|last| held.oldest_at - last < JUST_TOLD_MS);
+pub fn when_to_tell(
+    held: Held,
+    to_recipient: &[i64],
+    to_all: &[i64],
+    gather: i64,
+    budget: Budget,
+) -> i64 {
+    let just_told = to_recipient.last().is_some_and(|last| held.oldest_at - last < gather);
     let gathered = if just_told {
-        (held.newest_at + QUIET_MS).min(held.oldest_at + LONGEST_MS)
+        (held.newest_at + gather / QUIET_PART).min(held.oldest_at + gather)
     } else {
         held.oldest_at
     };
@@ -68,20 +72,25 @@ mod tests {
     #[test]
     fn the_first_is_told_at_once_and_what_follows_within_minutes_together() {
         let when = |held, mails: &[i64]| {
-            when_to_tell(held, &minutes(mails), &minutes(mails), Budget::default()) / MINUTE
+            let (mails, none) = (minutes(mails), Budget::default());
+            when_to_tell(held, &mails, &mails, 5 * MINUTE, none) / MINUTE
         };
         assert_eq!(when(held(100, 100), &[]), 100);
         assert_eq!(when(held(100, 100), &[95]), 100, "the last mail is five minutes old");
         assert_eq!(when(held(100, 100), &[96]), 101, "a minute of quiet");
         assert_eq!(when(held(100, 103), &[99]), 104);
         assert_eq!(when(held(100, 110), &[99]), 105, "no longer than five minutes");
+        let none = Budget::default();
+        let at_once = when_to_tell(held(100, 110), &minutes(&[100]), &[], 0, none) / MINUTE;
+        assert_eq!(at_once, 100, "nothing is gathered");
     }
 
     #[test]
     fn what_is_over_the_budget_waits_until_the_first_mail_is_an_hour_old() {
         let budget = Budget { per_recipient: Some(2), in_all: Some(4) };
         let when = |to_one: &[i64], to_all: &[i64]| {
-            when_to_tell(held(100, 100), &minutes(to_one), &minutes(to_all), budget) / MINUTE
+            let (to_one, to_all) = (minutes(to_one), minutes(to_all));
+            when_to_tell(held(100, 100), &to_one, &to_all, 5 * MINUTE, budget) / MINUTE
         };
         assert_eq!(when(&[50], &[50]), 100);
         assert_eq!(when(&[50, 60], &[50, 60]), 110);

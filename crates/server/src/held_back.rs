@@ -27,6 +27,7 @@ pub async fn held_back(shared: &Shared) -> Result<Vec<HeldBack>, StoreError> {
         return Ok(Vec::new());
     }
     let settings = &shared.config.mails;
+    let gather = i64::try_from(settings.digest.as_millis()).unwrap_or(i64::MAX);
     let budget = Budget { per_recipient: settings.per_person, in_all: settings.per_hour };
     // Posts have a budget of their own: they must not hold back a mail.
     let is_post = |recipient: &str| channel_number(recipient).is_some();
@@ -41,7 +42,8 @@ pub async fn held_back(shared: &Shared) -> Result<Vec<HeldBack>, StoreError> {
         let to_recipient =
             to_each.get(&recipient.to_ascii_lowercase()).map_or(&[][..], Vec::as_slice);
         let to_all = if is_post(&recipient) { &posts } else { &mails };
-        let until = when_to_tell(Held { oldest_at, newest_at }, to_recipient, to_all, budget);
+        let held = Held { oldest_at, newest_at };
+        let until = when_to_tell(held, to_recipient, to_all, gather, budget);
         HeldBack { recipient, alerts, until }
     };
     Ok(held.into_iter().map(until).collect())

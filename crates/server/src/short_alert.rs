@@ -102,6 +102,8 @@ impl ShortAlert {
         let details = issue.details();
         let again = Again::of(alert);
         let report = sample.map(|sample| &sample.report);
+        // What is shown is of one occurrence.
+        let exception_type = report.map_or(&facts.exception_type, |report| &report.exception_type);
         let commit = facts.origin_commit.as_ref().map(|id| ShortCommit {
             id: one_line(id, 64),
             summary: one_line(facts.commit_summary.as_deref().unwrap_or_default(), 200),
@@ -111,8 +113,8 @@ impl ShortAlert {
         Self {
             issue: issue.id,
             kind: if again.is_some() { "again" } else { "new" },
-            title: title(&facts.exception_type, &facts.function_name, &facts.path),
-            exception_type: one_line(&facts.exception_type, 200),
+            title: title(exception_type, &facts.function_name, &facts.path),
+            exception_type: one_line(exception_type, 200),
             message: report.map(|report| cut(&report.exception_message, 500)).unwrap_or_default(),
             path: one_line(&facts.path, 300),
             line: facts.line,
@@ -152,6 +154,25 @@ pub fn title(exception_type: &str, function: &str, path: &str) -> String {
     let file = path.rsplit('/').next().unwrap_or(path);
     let within = if function.is_empty() || function == "<module>" { file } else { function };
     one_line(&format!("{} in {within}", exception.unwrap_or("Error")), 120)
+}
+
+/// The types of exceptions that an issue was seen with, in one line.
+pub fn types_in_words(issue: &IssueRow) -> String {
+    const SHOWN: usize = 3;
+    let types: Vec<&str> = issue.types().collect();
+    let shown = types.iter().take(SHOWN).map(|name| one_line(name, 100)).collect::<Vec<_>>();
+    match types.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// The title of an issue that no occurrence in particular is shown of.
+pub fn title_of(issue: &IssueRow) -> String {
+    let short: Vec<&str> =
+        issue.types().map(|name| name.rsplit('.').next().unwrap_or(name)).take(3).collect();
+    let facts = &issue.facts;
+    title(&short.join(" / "), &facts.function_name, &facts.path)
 }
 
 #[cfg(test)]

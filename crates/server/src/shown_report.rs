@@ -1,6 +1,8 @@
 //! A report ready to be printed, in mails and on pages alike: its traceback, the exceptions that
 //! led to it, and the web request.
-use flawless_core::{ChainedException, ClassifiedFrame, Frame, Relation, Report, WebRequest};
+use flawless_core::{
+    ChainedException, ClassifiedFrame, Frame, Relation, Report, WebRequest, is_foreign_folder,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -67,6 +69,9 @@ pub struct ShownReport {
     pub exception_type: String,
     /// As the client printed it.
     pub exception_message: String,
+    /// Type and message as one reads them, the type once.
+    #[serde(skip)]
+    pub said: String,
     /// Notes that were added to the exception.
     pub notes: Vec<String>,
     /// Where the program ran.
@@ -94,6 +99,9 @@ pub struct ShownException {
     pub exception_type: String,
     /// As the client printed it.
     pub exception_message: String,
+    /// Type and message as one reads them, the type once.
+    #[serde(skip)]
+    pub said: String,
     /// Notes that were added to it.
     pub notes: Vec<String>,
     /// Outermost first; a cut is a frame of its own.
@@ -173,10 +181,13 @@ impl ShownReport {
             ..shown_frame(frame, sample.frames.get(at), room)
         };
         let frames = report.traceback.iter().enumerate().map(shown).collect();
-        let chain = report.chain.iter().enumerate().take(room.chain);
+        let unrelated = unrelated(sample);
+        let chain = report.chain.iter().enumerate().filter(|(at, _)| !unrelated[*at]);
+        let chain = chain.take(room.chain);
         Self {
             exception_type: one_line(&report.exception_type, NAME),
             exception_message: cut(&report.exception_message, room.text),
+            said: cut(&said(&report.exception_type, &report.exception_message), room.text),
             notes: shown_notes(&report.notes, room),
             hostname: one_line(&report.hostname, NAME),
             environment: one_line(&report.environment, 200),
@@ -185,7 +196,11 @@ impl ShownReport {
             chain: chain
                 .map(|(at, exception)| shown_exception(report, at, exception, room))
                 .collect(),
-            chain_left_out: report.chain.len().saturating_sub(room.chain),
+            chain_left_out: unrelated
+                .iter()
+                .filter(|is_unrelated| !**is_unrelated)
+                .count()
+                .saturating_sub(room.chain),
             request: report.request.as_ref().map(|request| shown_request(request, room)),
         }
     }
@@ -195,6 +210,41 @@ impl ShownReport {
         let captured = || self.frames.iter().filter(|frame| frame.locals.is_some());
         let any_own = captured().any(|frame| frame.own);
         captured().filter(move |frame| frame.own || !any_own)
+    }
+}
+
+/// Which exceptions of the chain have nothing to do with the reported one: a framework raised and
+/// caught them itself, as one does that looks for a route, and called the project's code while it
+/// handled them.
+fn unrelated(sample: &Sample) -> Vec<bool> {
+    let report = &sample.report;
+    let raised_by_project = sample.frames.last().is_some_and(|frame| frame.kind.is_own());
+    let mut found: Vec<bool> = Vec::with_capacity(report.chain.len());
+    for exception in &report.chain {
+        let is_context = exception.relation == Relation::Context;
+        let is_frameworks = !exception.traceback.is_empty()
+            && exception.traceback.iter().all(|frame| is_foreign_folder(&frame.path));
+        found.push(match exception.parent {
+            None => is_context && is_frameworks && raised_by_project,
+            Some(parent) => found.get(parent).copied().unwrap_or_default(),
+        });
+    }
+    found
+}
+
+/// Type and message as one reads them: a message that is the exception's `repr` has its type
+/// already, if only its last name.
+fn said(exception_type: &str, message: &str) -> String {
+    let name = exception_type.rsplit('.').next().unwrap_or(exception_type);
+    let whole = exception_type.strip_prefix("builtins.").unwrap_or(exception_type);
+    let whole = one_line(whole, NAME);
+    if exception_type.is_empty() {
+        return message.to_owned();
+    }
+    match message.strip_prefix(exception_type).or_else(|| message.strip_prefix(name)) {
+        Some(rest) if rest.is_empty() || rest.starts_with(['(', ':']) => format!("{whole}{rest}"),
+        _ if message.is_empty() => whole,
+        _ => format!("{whole}: {message}"),
     }
 }
 
@@ -268,6 +318,7 @@ fn shown_exception(
         heading,
         exception_type: one_line(&exception.exception_type, NAME),
         exception_message: cut(&exception.exception_message, room.text),
+        said: cut(&said(&exception.exception_type, &exception.exception_message), room.text),
         notes: shown_notes(&exception.notes, room),
         frames: without_middle(frames, room.chain_frames),
     }
@@ -361,6 +412,21 @@ mod tests {
         assert_eq!(read(&Frame { before: Vec::new(), after: Vec::new(), ..frame }), []);
         let odd = Frame { line: 0, before: texts(&["\u{3000}x", "  y"]), ..Frame::default() };
         assert_eq!(source_of(&odd, Room::PAGE).len(), 3, "a cut within a character is no panic");
+    }
+
+    #[test]
+    fn an_exception_is_said_with_its_type_once() {
+        for (name, message, expected) in [
+            ("builtins.KeyError", "KeyError('x')", "KeyError('x')"),
+            ("shop.errors.Empty", "Empty('x')", "shop.errors.Empty('x')"),
+            ("shop.Empty", "shop.Empty: no", "shop.Empty: no"),
+            ("KeyError", "'x'", "KeyError: 'x'"),
+            ("shop.Empty", "", "shop.Empty"),
+            ("shop.Empty", "Emptyish", "shop.Empty: Emptyish"),
+            ("", "what", "what"),
+        ] {
+            assert_eq!(said(name, message), expected);
+        }
     }
 
     #[test]

@@ -14,6 +14,9 @@ pub struct MailSettings {
     pub subject_style: SubjectStyle,
     /// `mail_locals`.
     pub locals: MailLocals,
+    /// `digest_minutes`: what comes within this time of somebody's last mail is told together;
+    /// zero for each by itself.
+    pub digest: Duration,
     /// `mails_per_person_per_hour`; `None` for as many as there are.
     pub per_person: Option<u32>,
     /// `mails_per_hour`; `None` for as many as there are.
@@ -103,6 +106,7 @@ impl Options<'_> {
                 "names" => MailLocals::Names,
                 _ => MailLocals::Values,
             },
+            digest: Duration::from_secs(self.number("digest_minutes")?.min(24 * 60) * 60),
             per_person: limit("mails_per_person_per_hour")?,
             per_hour: limit("mails_per_hour")?,
             baseline: Duration::from_secs(self.number("baseline_hours")?.saturating_mul(3_600)),

@@ -255,6 +255,13 @@ pub const OPTIONS: &[OptionDef] = &[
         "What mails show of local variables. The pages show them all the same.",
     ),
     option(
+        "digest_minutes",
+        "5",
+        Number,
+        "What comes within so many minutes of somebody's last alert is told in one mail, after a \
+         fifth of that time without anything new. 0: each at once, in a mail of its own.",
+    ),
+    option(
         "mails_per_person_per_hour",
         "10",
         Number,

@@ -99,7 +99,8 @@ impl AlertMail<'_> {
         let path = one_line(&facts.path, 200);
         let subject = match self.shared.config.mails.subject_style {
             SubjectStyle::Detailed => {
-                format!("{} ({path})", title(&facts.exception_type, &facts.function_name, &path))
+                let exception = &self.sample.report.exception_type;
+                format!("{} ({path})", title(exception, &facts.function_name, &path))
             }
             SubjectStyle::Classic => {
                 format!("Error on {} in {path}", one_line(&self.sample.report.hostname, 100))

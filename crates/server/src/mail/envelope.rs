@@ -44,6 +44,8 @@ impl Envelope<'_> {
         let shared = self.shared;
         let domain = &shared.config.addresses.domain;
         let message_id = self.message_id();
+        // Two installations may have a project of the same name.
+        let list = format!("{}.{}", shared.project.name, shared.signer.installation());
         let date = UNIX_EPOCH + Duration::from_millis(u64::try_from(self.at).unwrap_or_default());
         let subject = one_line(&self.subject, 200);
         let mut builder = Message::builder()
@@ -54,7 +56,7 @@ impl Envelope<'_> {
             .date(date);
         if let Some(issue) = self.issue {
             // Nobody ever gets this one: it only is what all mails about an issue refer to.
-            let thread = format!("<issue-{issue}.{}@{domain}>", shared.project.name);
+            let thread = format!("<issue-{issue}.{list}@{domain}>");
             builder = builder.in_reply_to(thread.clone()).references(thread);
         }
         let mut message = match body {
@@ -70,7 +72,7 @@ impl Envelope<'_> {
         // Machines must not answer.
         set("Auto-Submitted", "auto-generated".into());
         set("X-Auto-Response-Suppress", "All".into());
-        set("List-Id", format!("<{}.flawless.{domain}>", shared.project.name));
+        set("List-Id", format!("<{list}.flawless.{domain}>"));
         set("X-Flawless-Project", shared.project.name.clone());
         if let Some(issue) = self.issue {
             set("X-Flawless-Issue", issue.to_string());

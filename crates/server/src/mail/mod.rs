@@ -3,6 +3,7 @@
 mod alert_mail;
 mod alert_view;
 mod bounce;
+mod digest_mail;
 mod envelope;
 mod give_up;
 mod note_mail;
@@ -17,6 +18,7 @@ mod weekly_view;
 
 pub use alert_mail::AlertMail;
 pub use bounce::{BounceError, MAX_BOUNCE, take_bounce};
+pub use digest_mail::{DigestPart, MAX_WHOLE, digest_mail};
 pub use note_mail::note_mail;
 pub use send::run_sender;
 pub use sent_journal::SentJournal;

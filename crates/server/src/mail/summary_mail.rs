@@ -63,24 +63,12 @@ fn summary_mail(
 ) -> Result<NewMail, MailError> {
     let count = alerts.len();
     let again = alerts.iter().filter(|(_, alert)| alert.again.is_some()).count();
-    let first = alerts.first().map(|(_, alert)| format!("{} ({})", alert.title, alert.path));
-    let first = first.unwrap_or_default();
-    let issues = counted(count, "issue", "issues");
-    let subject = match count {
-        0 | 1 => first,
-        2 => format!("2 issues: {first} and another one"),
-        _ => format!("{issues}: {first} and {} more", count - 1),
-    };
+    let subject = subject(alerts.iter().map(|(_, alert)| alert));
     let mut shown: Vec<&ShortAlert> = alerts.iter().map(|(_, alert)| alert).collect();
     // What was mended and is back comes first, then what failed most.
     shown.sort_by_key(|alert| (alert.again.is_none(), std::cmp::Reverse(alert.occurrences)));
-    let again = match again {
-        0 => String::new(),
-        1 => ", one of them again".to_owned(),
-        more => format!(", {more} of them again"),
-    };
     let view = View {
-        heading: format!("{issues} since your last mail{again}"),
+        heading: heading(count, again),
         is_detailed: count <= MAX_DETAILED,
         alerts: shown,
         issues_url: links::issues_of(&shared.base_url, recipient),
@@ -100,4 +88,25 @@ fn summary_mail(
         list: alerts_list(shared, recipient),
     };
     envelope.seal(body)
+}
+
+/// The subject of a mail about these issues.
+pub(super) fn subject<'a>(mut alerts: impl Iterator<Item = &'a ShortAlert>) -> String {
+    let first = alerts.next().map(|alert| format!("{} ({})", alert.title, alert.path));
+    let first = first.unwrap_or_default();
+    match alerts.count() {
+        0 => first,
+        1 => format!("2 issues: {first} and another one"),
+        more => format!("{} issues: {first} and {more} more", more + 1),
+    }
+}
+
+/// What a mail about so many issues begins with, of which so many are told again.
+pub(super) fn heading(issues: usize, again: usize) -> String {
+    let again = match again {
+        0 => String::new(),
+        1 => ", one of them again".to_owned(),
+        more => format!(", {more} of them again"),
+    };
+    format!("{} since your last mail{again}", counted(issues, "issue", "issues"))
 }

@@ -5,7 +5,7 @@ use crate::links;
 use crate::mending::summary_and_author;
 use crate::plural::times;
 use crate::present::one_line;
-use crate::short_alert::title;
+use crate::short_alert::title_of;
 use crate::state::Shared;
 use crate::store::{IssueRow, TwoWeeksIssue};
 use crate::weekly::{PersonWeek, Totals, WeekStory};
@@ -101,7 +101,7 @@ impl WeeklyView {
 fn line(shared: &Shared, found: &TwoWeeksIssue, facts: String) -> Line {
     let issue = &found.issue;
     Line {
-        title: title(&issue.facts.exception_type, &issue.facts.function_name, &issue.facts.path),
+        title: title_of(issue),
         place: format!("{}:{}", one_line(&issue.facts.path, 150), issue.facts.line),
         text: one_line(&issue.facts.text, 120),
         facts: capitalized(&facts),

@@ -1,0 +1,101 @@
+//! The mail that tells of a few issues at once, each of them whole.
+use askama::Template;
+
+use super::MailError;
+use super::alert_mail::{AlertMail, MAX_MAIL, alerts_list};
+use super::alert_view::AlertView;
+use super::envelope::{Body, Envelope};
+use super::summary_mail::{heading, subject};
+use crate::links;
+use crate::shown_report::Room;
+use crate::state::Shared;
+use crate::store::{MailKind, NewMail};
+
+/// More issues are a storm, which is told as a list.
+pub const MAX_WHOLE: usize = 12;
+
+/// One issue of a digest: the number of its notice, and why it goes to the recipient.
+#[derive(Clone, Copy)]
+pub struct DigestPart<'a> {
+    /// The notice that the mail fulfils.
+    pub notice: i64,
+    /// What is told.
+    pub mail: AlertMail<'a>,
+    /// Why it is told to the recipient.
+    pub why: &'a str,
+}
+
+struct View {
+    heading: String,
+    alerts: Vec<AlertView>,
+    stop_url: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "digest_mail.html")]
+struct Html<'a> {
+    digest: &'a View,
+}
+
+#[derive(Template)]
+#[template(path = "digest_mail.txt")]
+struct Text<'a> {
+    digest: &'a View,
+}
+
+/// The mail to `recipient` that tells of all `parts`, with as much of each as fits; `None` when
+/// there is no room for all of them.
+///
+/// # Errors
+/// The recipient or the sender is no address.
+pub fn digest_mail(
+    shared: &Shared,
+    recipient: &str,
+    parts: &[DigestPart<'_>],
+    at: i64,
+) -> Result<Option<NewMail>, MailError> {
+    for room in Room::MAIL {
+        let mail = within(shared, recipient, parts, room, at)?;
+        if mail.message.len() <= MAX_MAIL {
+            return Ok(Some(mail));
+        }
+    }
+    Ok(None)
+}
+
+fn within(
+    shared: &Shared,
+    recipient: &str,
+    parts: &[DigestPart<'_>],
+    room: Room,
+    at: i64,
+) -> Result<NewMail, MailError> {
+    let view = |part: &DigestPart<'_>| AlertView::of(&part.mail, recipient, part.why, room);
+    let mut alerts: Vec<AlertView> = parts.iter().map(view).collect();
+    let again = alerts.iter().filter(|alert| alert.short.again.is_some()).count();
+    let subject = subject(alerts.iter().map(|alert| &alert.short));
+    // What was mended and is back comes first, then what failed most.
+    alerts.sort_by_key(|alert| {
+        (alert.short.again.is_none(), std::cmp::Reverse(alert.short.occurrences))
+    });
+    let list = alerts_list(shared, recipient);
+    let view = View {
+        heading: heading(alerts.len(), again),
+        alerts,
+        stop_url: list.map(|list| links::unsubscribe(shared, recipient, list)),
+    };
+    let body =
+        Body::TextAndHtml(Text { digest: &view }.render()?, Html { digest: &view }.render()?);
+    let number = |part: Option<&DigestPart<'_>>| part.map_or(0, |part| part.notice);
+    let envelope = Envelope {
+        shared,
+        kind: MailKind::Summary,
+        recipient,
+        subject,
+        name: format!("summary-{}-{}.{at}", number(parts.first()), number(parts.last())),
+        at,
+        issue: None,
+        list,
+    };
+    envelope.seal(body)
+}
