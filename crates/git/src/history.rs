@@ -1,8 +1,10 @@
 //! Questions about a repository's history that are not about one line.
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use flawless_core::{CommitId, Developer, busiest_committer};
+use gix_actor::SignatureRef;
 
 use crate::blocking::blocking;
 use crate::error::GitError;
@@ -163,6 +165,22 @@ impl Repository {
         Ok(paths.filter_map(|path| String::from_utf8(path.to_vec()).ok()).collect())
     }
 
+    /// The names and addresses of everybody who wrote a commit up to `tip`.
+    ///
+    /// # Errors
+    /// git cannot be run, or takes longer than a minute.
+    async fn authors(&self, tip: &CommitId) -> Result<BTreeSet<(String, String)>, GitError> {
+        let run = self.run("rev-list").args(["--format=%an%x00%ae", tip.as_str(), "--"]);
+        let run = run.timeout(Duration::from_secs(60)).max_output(MAX_TREE);
+        let answer = run.output().await?;
+        let people = answer.split(|byte| *byte == b'\n').filter_map(|line| {
+            let at = line.iter().position(|byte| *byte == 0)?;
+            let text = |bytes| String::from_utf8_lossy(bytes).trim().to_owned();
+            Some((text(&line[..at]), text(&line[at + 1..])))
+        });
+        Ok(people.collect())
+    }
+
     /// Whether `older` is `newer` or in its history.
     ///
     /// # Errors
@@ -201,6 +219,29 @@ impl Mirror {
             gone.inspect_err(|error| tracing::warn!(%error, "deleted files are not known"))
         };
         tip.gone.get_or_init(async || Arc::new(look.await.unwrap_or_default())).await.clone()
+    }
+
+    /// The addresses of everybody who wrote a commit that `tip` has, as committed and by the
+    /// mailmap, in lower case. Asked of git once a tip.
+    pub async fn authors(&self, tip: &Tip) -> Arc<BTreeSet<String>> {
+        let look = async {
+            let authors = self.repository.authors(&tip.commit).await;
+            authors.inspect_err(|error| tracing::warn!(%error, "the authors are not known"))
+        };
+        let with_mapped = |committed: BTreeSet<(String, String)>| {
+            let mapped = committed.into_iter().flat_map(|(name, email)| {
+                let known = tip.blamer.mailmap.resolve_cow(SignatureRef {
+                    name: name.as_bytes().into(),
+                    email: email.as_bytes().into(),
+                    time: "",
+                });
+                let mapped = String::from_utf8_lossy(known.email.as_ref()).to_lowercase();
+                [email.to_lowercase(), mapped]
+            });
+            Arc::new(mapped.collect())
+        };
+        let found = tip.authors.get_or_init(async || with_mapped(look.await.unwrap_or_default()));
+        found.await.clone()
     }
 
     /// What a commit says of itself; `tip` gives the mailmap.

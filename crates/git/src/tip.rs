@@ -1,5 +1,6 @@
 //! The newest commit of the branch that runs, and what it says about blame: its mailmap, the
 //! commits to pass over, its code owners.
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +33,8 @@ pub struct Tip {
     pub(crate) blamer: Blamer,
     /// Files that are gone, and the last commit that had them; asked for when first needed.
     pub(crate) gone: OnceCell<Arc<Vec<(String, CommitId)>>>,
+    /// The addresses of all authors; asked for when first needed.
+    pub(crate) authors: OnceCell<Arc<BTreeSet<String>>>,
 }
 
 impl Tip {
@@ -62,7 +65,15 @@ impl Tip {
             automation: settings.automation.clone(),
             tip: commit.clone(),
         };
-        Ok(Self { commit, reference, code_owners, warnings, blamer, gone: OnceCell::new() })
+        Ok(Self {
+            commit,
+            reference,
+            code_owners,
+            warnings,
+            blamer,
+            gone: OnceCell::new(),
+            authors: OnceCell::new(),
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::dates::week_of;
 use crate::issue_details::unreachable;
+use crate::issue_list::by_owner;
 use crate::plural::counted;
 use crate::present::one_line;
 use crate::state::{AuthorWeek, Shared};
@@ -29,6 +30,10 @@ pub struct Person {
     pub open_issues: i64,
     /// Occurrences of these issues this week.
     pub week_occurrences: i64,
+    /// Issues that they answer for and that are not mended, whoever wrote the lines.
+    pub answers_for: i64,
+    /// Occurrences of issues that they answer for this week.
+    pub answers_for_week: i64,
     /// The newest commit of theirs that brought a line that failed, milliseconds since 1970 UTC.
     pub last_commit_at: Option<i64>,
     /// When their newest issue was seen first, milliseconds since 1970 UTC.
@@ -137,8 +142,17 @@ impl People {
         for address in named.chain(silent).filter(|address| !address.trim().is_empty()) {
             entry(&mut found, address);
         }
+        for (address, answers) in by_owner(shared, (week, end)).await? {
+            if flawless_core::is_mailable(&address) {
+                let person = entry(&mut found, &address);
+                person.answers_for = answers.open_issues;
+                person.answers_for_week = answers.occurrences;
+            }
+        }
         let mut all: Vec<Person> = found.into_values().collect();
-        all.sort_by_key(|person| std::cmp::Reverse((person.week_occurrences, person.open_issues)));
+        all.sort_by_key(|person| {
+            std::cmp::Reverse((person.answers_for_week, person.answers_for, person.open_issues))
+        });
         let gone = store.gone_authors().await?;
         let undeliverable = store.undeliverable_since().await?.into_iter().collect();
         Ok(Self { all, refused, unwanted, gone, undeliverable, week })

@@ -37,6 +37,12 @@ impl Signer {
         &self.0
     }
 
+    /// A short name of this installation, for what must not meet that of another one: eight digits
+    /// and letters, which say nothing about the key.
+    pub fn installation(&self) -> String {
+        self.sign("installation", &[])[..8].to_owned()
+    }
+
     /// The signature of `parts`, for one purpose: 32 digits and letters.
     pub fn sign(&self, purpose: &str, parts: &[&str]) -> String {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.0.reveal().as_bytes())

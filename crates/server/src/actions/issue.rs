@@ -36,6 +36,9 @@ pub(super) async fn mute(
     };
     let mut tx = shared.store.write().await?;
     let before = tx.counted(issue.id).await?.muted_until;
+    if until.is_none() && before.is_none_or(|before| before <= now) {
+        return Err(ActionError::field("", "It is not muted."));
+    }
     tx.mute(issue.id, until).await?;
     let undo = Undo::Mute { issue: issue.id, before, after: until };
     let action = noted(who, Some(issue.id), kind, what, Some(&undo));
@@ -88,6 +91,12 @@ async fn set_mended(
 ) -> Result<Done, ActionError> {
     let mut tx = shared.store.write().await?;
     let before = MendedState::of(&tx.counted(issue.id).await?);
+    if let (Some(before), Some(after)) = (&before, &after)
+        && before.by == after.by
+        && before.how == after.how
+    {
+        return Err(ActionError::field("commit", "It was marked so before."));
+    }
     MendedState::put(after.as_ref(), &mut tx, issue.id).await?;
     let undo = Undo::Mended { issue: issue.id, before, after };
     let action = noted(who, Some(issue.id), kind, what, Some(&undo));

@@ -5,6 +5,7 @@ mod issue;
 mod pass_on;
 mod people;
 mod rules;
+mod strangers;
 mod undo;
 
 use serde_json::Value;
@@ -15,9 +16,10 @@ use crate::store::{
     GivenRole, IssueRow, NewAction, RuleInputError, RuleList, StoreError, UnwantedKind,
 };
 
-pub use pass_on::{Case, PassOn, alias_needs};
+pub use pass_on::{Case, PassOn, UNDO_MS, alias_needs};
 pub use people::is_default_contact;
 pub use rules::{ImportPlan, import_plan, rule_of_line};
+pub use strangers::{colleagues, is_colleague};
 pub use undo::{Undo, undo};
 
 /// Something that somebody wants to be done.
@@ -204,11 +206,26 @@ impl Action {
     }
 }
 
-/// Does it for `who`, whose role was looked at before.
+/// Whoever acts.
+#[derive(Debug, Clone, Copy)]
+pub struct Actor<'a> {
+    /// As it is noted.
+    pub name: &'a str,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// Does it for somebody, of whom it was looked at before that they may; whom alerts go to by it is
+/// looked at here.
 ///
 /// # Errors
 /// A field is wrong, what it is about is not there, or the store refuses.
-pub async fn act(shared: &Shared, who: &str, action: Action) -> Result<Done, ActionError> {
+pub async fn act(
+    shared: &Shared,
+    Actor { name: who, role }: Actor<'_>,
+    action: Action,
+) -> Result<Done, ActionError> {
+    strangers::check(shared, role, &action).await?;
     match action {
         Action::AddRule { list, entry, issue } => {
             rules::add(shared, who, list, &entry, issue).await

@@ -9,9 +9,11 @@ use super::{ActionError, Done, issue_of, noted, rules_changed};
 use crate::issue_details::IssueDetails;
 use crate::present::one_line;
 use crate::role::Role;
-use crate::sign_in::role_of;
 use crate::state::Shared;
-use crate::store::{IssueRow, RefusedAddress, RuleList, StoreError};
+use crate::store::{IssueRow, RefusedAddress, RuleList};
+
+/// For so long a mail to a new owner waits, so that what was a slip can be taken back.
+pub const UNDO_MS: i64 = 2 * 60_000;
 
 /// To whom an issue is passed on.
 #[derive(Debug, Clone)]
@@ -165,24 +167,14 @@ impl<'a> Case<'a> {
     }
 }
 
-/// What somebody has to be to give the author of `issue` another address. A new alias to somebody
-/// who may look at issues anyway is a matter of developers; one that replaces what stands, or
-/// sends alerts to a stranger, is not.
-///
-/// # Errors
-/// The store refuses.
-pub async fn alias_needs(
-    shared: &Shared,
-    issue: &IssueRow,
-    new_email: &str,
-) -> Result<Role, StoreError> {
+/// What somebody has to be to give the author of `issue` another address: a new alias is a matter of
+/// developers, one that replaces what stands is not.
+pub fn alias_needs(shared: &Shared, issue: &IssueRow) -> Role {
     let old = issue.facts.developer_email.as_deref().unwrap_or_default();
     let rules = shared.rules.get();
     let mut aliases = rules.rules.email_aliases.iter();
     let is_replaced = aliases.any(|(_, known)| known.old_email.eq_ignore_ascii_case(old));
-    let is_stranger =
-        shared.config.sign_in.required && role_of(shared, new_email.trim()).await?.is_none();
-    Ok(if is_replaced || is_stranger { Role::Administrator } else { Role::Developer })
+    if is_replaced { Role::Administrator } else { Role::Developer }
 }
 
 /// Adds a rule as the store would.
@@ -217,7 +209,10 @@ pub(super) async fn reassign(
     };
     let place = place(&case.issue);
     let owner = one_line(&owner, 254);
-    let what = format!("{owner} answers for {place} and others like it from now on");
+    let what = format!(
+        "{owner} answers for {place} and others like it from now on, and is told of it in {}",
+        crate::dates::ago(UNDO_MS)
+    );
     let undo = Undo::Added {
         list: list.as_str().to_owned(),
         added: vec![StoredRule::new(rule, put.entry, now)],
@@ -225,8 +220,9 @@ pub(super) async fn reassign(
     };
     let action = noted(who, Some(case.issue.id), "reassign", what, Some(&undo));
     let id = tx.add_action(&action, now).await?;
-    // The alert has to meet the new rule: it waits until the rules are read.
-    tx.reopen_newest_alert(case.issue.id, "its new owner is told at once").await?;
+    // The alert has to meet the new rule: it waits until the rules are read, and as long as this
+    // may have been a slip.
+    tx.reopen_newest_alert(case.issue.id, now + UNDO_MS).await?;
     tx.commit().await?;
     rules_changed(shared).await;
     Ok(Done::of(id, action))

@@ -34,6 +34,18 @@ pub(super) async fn give_role(
     let now = shared.clock.now();
     let mut tx = shared.store.write().await?;
     let before = tx.given_role(&address).await?;
+    if let Some((role, true)) = shared.config.sign_in.role_of(&address) {
+        let text = format!("The configuration gives {address} the role {role}: change it there.");
+        return Err(ActionError::field("", text));
+    }
+    if before == role {
+        let text = match role {
+            Some(GivenRole::Role(role)) => format!("{address} was given the role {role} before."),
+            Some(GivenRole::Blocked) => format!("{address} is blocked already."),
+            None => format!("{address} has the role of the configuration already."),
+        };
+        return Err(ActionError::field("", text));
+    }
     tx.put_role(&address, role, now, who).await?;
     let what = match role {
         Some(GivenRole::Role(role)) => format!("{address} was given the role {role}"),
@@ -61,6 +73,11 @@ pub(super) async fn want_mails(
     let now = shared.clock.now();
     let mut tx = shared.store.write().await?;
     let before = !tx.is_unwanted(address, kind).await?;
+    if before == wanted {
+        let kept = if wanted { "gets" } else { "does not get" };
+        let text = format!("{address} {kept} {} already.", kind.in_words());
+        return Err(ActionError::field("", text));
+    }
     tx.want_mails(address, kind, wanted, now).await?;
     let (kind, mails) = (kind.as_str().to_owned(), kind.in_words());
     let what = match wanted {

@@ -94,6 +94,7 @@ fn as_json(line: &ListedIssue, date: impl Fn(i64) -> String) -> serde_json::Valu
     json!({
         "issue": issue.id,
         "exception_type": issue.facts.exception_type,
+        "exception_types": issue.types().collect::<Vec<_>>(),
         "filename": issue.facts.path,
         "line_number": issue.facts.line,
         "function_name": issue.facts.function_name,

@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use crate::issue_details::IssueDetails;
 use crate::state::Shared;
-use crate::store::{IssueHead, RefusedAddress, StoreError};
+use crate::store::{IssueHead, RefusedAddress, StoreError, exception_types};
 
 /// The facts of all issues as of the last look.
 #[derive(Debug, Default)]
@@ -39,7 +39,8 @@ struct OwnersBy {
 pub(super) struct Facts {
     pub(super) is_merged: bool,
     pub(super) path: String,
-    pub(super) exception_type: String,
+    /// Full type paths of the exceptions that it was seen with.
+    pub(super) exception_types: Vec<String>,
     /// All texts that are looked in, in lower case.
     pub(super) words: String,
     pub(super) is_known_error: bool,
@@ -123,7 +124,7 @@ impl Facts {
             &head.path,
             &head.function_name,
             &head.text,
-            &head.exception_type,
+            &head.exception_types,
             head.commit_summary.as_ref().unwrap_or(&head.path),
         ];
         let mut words = String::new();
@@ -135,7 +136,7 @@ impl Facts {
             is_merged: head.merged_into.is_some(),
             words,
             path: head.path,
-            exception_type: head.exception_type,
+            exception_types: exception_types(&head.exception_types).map(str::to_owned).collect(),
             is_known_error: head.known_error_id.is_some(),
             authored_at: head.authored_at,
             first_seen_at: head.first_seen_at,

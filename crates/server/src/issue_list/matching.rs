@@ -22,7 +22,7 @@ pub(super) struct Match<'a> {
 /// How an issue occurred in a span.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Occurred {
-    occurrences: i64,
+    pub(super) occurrences: i64,
     last_at: i64,
 }
 
@@ -92,8 +92,10 @@ impl Asked<'_> {
                 if !matched.all_developers.contains(&facts.owner) {
                     matched.all_developers.insert(facts.owner.clone());
                 }
-                if !matched.exceptions.contains(&facts.exception_type) {
-                    matched.exceptions.insert(facts.exception_type.clone());
+                for name in &facts.exception_types {
+                    if !matched.exceptions.contains(name) {
+                        matched.exceptions.insert(name.clone());
+                    }
                 }
             }
             if is_narrowed_out {
@@ -159,7 +161,9 @@ impl Asked<'_> {
             && is(developer, &|wanted| facts.owner.eq_ignore_ascii_case(wanted))
             && is(project, &|wanted| *wanted == *self.shared.project.name)
             && is(file, &|wanted| is_within(&facts.path, wanted))
-            && is(exception, &|wanted| is_type(&facts.exception_type, wanted))
+            && is(exception, &|wanted| {
+                facts.exception_types.iter().any(|name| is_type(name, wanted))
+            })
             && is(text, &|wanted| facts.words.contains(&wanted.to_lowercase()))
     }
 

@@ -209,6 +209,38 @@ pub async fn list(
     })
 }
 
+/// What one person answers for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AnswersFor {
+    /// Issues that are not mended.
+    pub open_issues: i64,
+    /// Occurrences within the span.
+    pub occurrences: i64,
+}
+
+/// What everybody answers for, by address in lower case, with the occurrences in `[from, to)`.
+///
+/// # Errors
+/// The database refuses.
+pub async fn by_owner(
+    shared: &Shared,
+    (from, to): (i64, i64),
+) -> Result<HashMap<String, AnswersFor>, StoreError> {
+    let hour = |at: i64| at.div_euclid(HOUR_MS);
+    let memory = &shared.list_memory;
+    let hours = memory.counts.between(&shared.store, hour(from), hour(to)).await?;
+    let known = memory.index.refresh(shared).await?;
+    let counted = occurred(&hours);
+    let mut found: HashMap<String, AnswersFor> = HashMap::new();
+    for (id, facts) in known.issues.iter().filter(|(_, facts)| !facts.is_merged) {
+        let answers = found.entry(facts.owner.to_ascii_lowercase()).or_default();
+        answers.open_issues += i64::from(facts.mended_at.is_none());
+        let occurrences = counted.get(id).map_or(0, |occurred| occurred.occurrences);
+        answers.occurrences = answers.occurrences.saturating_add(occurrences);
+    }
+    Ok(found)
+}
+
 /// In the form that offers them.
 const MOST_EXCEPTIONS: usize = 300;
 

@@ -9,10 +9,11 @@ use super::issue_facts::NewFacts;
 use crate::attribution::At;
 use crate::mending::{Again, words_of};
 use crate::state::Shared;
-use crate::store::{Counted, Predecessor, StoreError};
+use crate::store::{Counted, Predecessor, StoreError, exception_types};
 
-/// So many earlier issues of the same function are compared with a new one.
-const MAX_PREDECESSORS: i64 = 8;
+/// So many earlier issues of the same function are looked at, and so many compared with a new one.
+const MAX_EARLIER: i64 = 50;
+const MAX_PREDECESSORS: usize = 8;
 
 /// From this share of common letter pairs on, two lines read alike.
 const ALIKE: f64 = 0.6;
@@ -114,10 +115,13 @@ pub(super) async fn come_back(
     let origin = facts.origin_commit.as_deref().and_then(CommitId::parse);
     let (Some(origin), Some(seen_in)) = (origin, &new.revision) else { return Ok(None) };
     let (path, function) = (&facts.path, &facts.function_name);
-    let (exception, most) = (&facts.exception_type, MAX_PREDECESSORS);
-    let older = shared.store.predecessors(path, function, exception, most).await?;
-    let alike = older.into_iter().filter(|older| reads_like(&older.text, &facts.text));
-    let alike: Vec<Predecessor> = alike.collect();
+    let older = shared.store.predecessors(path, function, MAX_EARLIER).await?;
+    let fails_alike = |older: &Predecessor| {
+        exception_types(&older.exception_types).any(|name| name == facts.exception_type)
+    };
+    let older = older.into_iter().filter(fails_alike).take(MAX_PREDECESSORS);
+    let alike: Vec<Predecessor> =
+        older.filter(|older| reads_like(&older.text, &facts.text)).collect();
     if alike.is_empty() {
         return Ok(None);
     }

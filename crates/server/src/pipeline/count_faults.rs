@@ -235,6 +235,7 @@ async fn count_fault(
             facets.push(facet_of(&report, taken.occurrences, taken.last_at));
         }
         tx.count_facets(counted.id, &facets).await?;
+        tx.add_exception_type(counted.id, &report.exception_type).await?;
         tx.add_sample(counted.id, counted.samples, taken.last_at, &sample).await?;
     }
     if mending.was_never && counted.mended_at.take().is_some() {

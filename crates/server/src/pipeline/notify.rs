@@ -10,7 +10,7 @@ use crate::attribution::Repo;
 use crate::code_around::read_around;
 use crate::held_back::{HeldBack, held_back};
 use crate::issue_details::IssueDetails;
-use crate::mail::{AlertMail, summary_mails};
+use crate::mail::{AlertMail, DigestPart, MAX_WHOLE, MailError, digest_mail, summary_mails};
 use crate::short_alert::ShortAlert;
 use crate::state::Shared;
 use crate::store::{
@@ -20,6 +20,8 @@ use crate::store::{
 
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const BATCH: i64 = 100;
+/// What is written later than this after it was noted has waited for the budget.
+const WAITED_MS: i64 = 60_000;
 /// Of more issues than this the samples are not read for a summary.
 const MAX_SAMPLED: usize = 25;
 
@@ -43,7 +45,7 @@ pub async fn run_notify(shared: Shared) {
 /// Says how many alerts and mails there was something to do about.
 async fn notify(shared: &Shared) -> Result<usize, StoreError> {
     let erasures = shared.store.erasures().await?;
-    let alerts = shared.store.open_alerts(BATCH).await?;
+    let alerts = shared.store.open_alerts(shared.clock.now(), BATCH).await?;
     let mut done = 0;
     let mut failed = None;
     for alert in &alerts {
@@ -195,25 +197,19 @@ async fn write(shared: &Shared, recipient: &str, now: i64) -> Result<bool, Store
     let rules = shared.rules.get();
     let erasures = shared.store.erasures().await?;
     let refused = shared.store.refused_addresses(now).await?;
-    let notices = shared.store.held_notices(recipient).await?;
-    let mails = if let [notice] = &notices[..]
-        && let Ok(mut told) = Told::read(shared, &notice.alert, &rules.rules, &refused).await?
-    {
-        told.read_code(shared).await;
-        let mail = AlertMail {
-            shared,
-            alert: &notice.alert,
-            issue: &told.issue,
-            details: &told.details,
-            sample: &told.sample,
-            owner: &told.owner,
-            known: told.known(&rules.rules),
-            since: notice.since,
-        };
-        mail.write(recipient, &notice.why).map(|mail| vec![(vec![notice.notice_id], mail)])
-    } else {
-        let alerts = short_alerts(shared, &notices, &rules.rules, &refused).await?;
-        summary_mails(shared, recipient, &alerts, now)
+    let mut notices = shared.store.held_notices(recipient).await?;
+    // Where each is told at once only what had to wait for the budget is told together.
+    let waited = notices.iter().any(|notice| now - notice.since >= WAITED_MS);
+    if shared.config.mails.digest.is_zero() && !waited {
+        notices.truncate(1);
+    }
+    let mails = match whole(shared, recipient, &notices, &rules.rules, &refused).await? {
+        Ok(Some(mail)) => Ok(vec![(notices.iter().map(|notice| notice.notice_id).collect(), mail)]),
+        Ok(None) => {
+            let alerts = short_alerts(shared, &notices, &rules.rules, &refused).await?;
+            summary_mails(shared, recipient, &alerts, now)
+        }
+        Err(error) => Err(error),
     };
     let mut tx = shared.store.write().await?;
     if tx.erased_since(erasures).await? {
@@ -240,6 +236,49 @@ async fn write(shared: &Shared, recipient: &str, now: i64) -> Result<bool, Store
     }
     tx.commit().await?;
     Ok(true)
+}
+
+/// One mail with each of the issues whole; `None` when they are too many or too large for that.
+async fn whole(
+    shared: &Shared,
+    recipient: &str,
+    notices: &[NoticeRow],
+    rules: &Rules,
+    refused: &[RefusedAddress],
+) -> Result<Result<Option<NewMail>, MailError>, StoreError> {
+    if notices.len() > MAX_WHOLE {
+        return Ok(Ok(None));
+    }
+    let mut read = Vec::with_capacity(notices.len());
+    for notice in notices {
+        let Ok(mut told) = Told::read(shared, &notice.alert, rules, refused).await? else {
+            return Ok(Ok(None));
+        };
+        told.read_code(shared).await;
+        read.push((notice, told));
+    }
+    let parts: Vec<DigestPart<'_>> = read
+        .iter()
+        .map(|(notice, told)| DigestPart {
+            notice: notice.notice_id,
+            why: &notice.why,
+            mail: AlertMail {
+                shared,
+                alert: &notice.alert,
+                issue: &told.issue,
+                details: &told.details,
+                sample: &told.sample,
+                owner: &told.owner,
+                known: told.known(rules),
+                since: notice.since,
+            },
+        })
+        .collect();
+    Ok(match &parts[..] {
+        [] => Ok(None),
+        [only] => only.mail.write(recipient, only.why).map(Some),
+        parts => digest_mail(shared, recipient, parts, shared.clock.now()),
+    })
 }
 
 /// The alerts of notices in a few words, each with the notice's number.

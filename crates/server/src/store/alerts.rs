@@ -2,6 +2,7 @@
 use sqlx::FromRow;
 
 use super::{QueueAge, Store, StoreError, WriteTx};
+use crate::retry::LONGEST_RETRY_MS;
 
 /// A decision that has no mails yet.
 #[derive(Debug, Clone, FromRow)]
@@ -94,24 +95,24 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Lets the newest alert of an issue look for somebody who has not heard of it: who answers for
-    /// the issue has changed. What is held back for others is taken back: who still is to hear of it
-    /// is noted anew. It waits until alerts are released, as the `note` says. One without a sample
-    /// has nothing to tell any more. Says whether there is one.
+    /// Lets the newest alert of an issue look, not before a time, for somebody who has not heard of
+    /// it: who answers for the issue has changed. What is held back for others is taken back: who
+    /// still is to hear of it is noted anew. One without a sample has nothing to tell any more. Says
+    /// whether there is one.
     ///
     /// # Errors
     /// The database refuses.
     pub async fn reopen_newest_alert(
         &mut self,
         issue_id: i64,
-        note: &str,
+        not_before: i64,
     ) -> Result<bool, StoreError> {
         let query = sqlx::query(
-            "UPDATE alert SET composed_at = NULL, note = $2 \
+            "UPDATE alert SET composed_at = NULL, note = NULL, not_before = $2 \
              WHERE id = (SELECT MAX(newest.id) FROM alert AS newest WHERE newest.issue_id = $1) \
              AND EXISTS (SELECT 1 FROM sample WHERE sample.issue_id = $1)",
         );
-        if query.bind(issue_id).bind(note).execute(&mut *self.0).await?.rows_affected() == 0 {
+        if query.bind(issue_id).bind(not_before).execute(&mut *self.0).await?.rows_affected() == 0 {
             return Ok(false);
         }
         self.drop_held_of(issue_id).await?;
@@ -171,13 +172,15 @@ impl Store {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn open_alerts(&self, limit: i64) -> Result<Vec<AlertRow>, StoreError> {
+    pub async fn open_alerts(&self, now: i64, limit: i64) -> Result<Vec<AlertRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, issue_id, decided_at, occurrences, reason, again FROM alert \
              WHERE composed_at IS NULL AND note IS NULL \
-             ORDER BY was_held, id LIMIT $1",
+             AND (not_before <= $1 OR not_before > $3) ORDER BY was_held, id LIMIT $2",
         );
-        Ok(query.bind(limit).fetch_all(&self.readers).await?)
+        // Later than any is put off is one of a clock that was ahead.
+        let query = query.bind(now).bind(limit).bind(now.saturating_add(LONGEST_RETRY_MS));
+        Ok(query.fetch_all(&self.readers).await?)
     }
 
     /// The alerts of an issue, newest first.

@@ -1,4 +1,5 @@
 //! Two issues that turn out to be one line of code, and the other names that a line has had.
+use super::issues::exception_types;
 use super::{PROJECT, Store, StoreError, WriteTx, facets};
 
 impl WriteTx {
@@ -143,12 +144,17 @@ impl WriteTx {
         for statement in facets::MERGE.into_iter().chain(statements) {
             sqlx::query(statement).bind(older).bind(into).execute(&mut *self.0).await?;
         }
-        let (occurrences, samples, first, last): (i64, i64, i64, i64) = sqlx::query_as(
-            "SELECT occurrences, samples, first_seen_at, last_seen_at FROM issue WHERE id = $1",
-        )
-        .bind(older)
-        .fetch_one(&mut *self.0)
-        .await?;
+        let (occurrences, samples, first, last, types): (i64, i64, i64, i64, String) =
+            sqlx::query_as(
+                "SELECT occurrences, samples, first_seen_at, last_seen_at, exception_types \
+                 FROM issue WHERE id = $1",
+            )
+            .bind(older)
+            .fetch_one(&mut *self.0)
+            .await?;
+        for name in exception_types(&types) {
+            self.add_exception_type(into, name).await?;
+        }
         sqlx::query(
             "UPDATE issue SET occurrences = occurrences + $2, samples = samples + $5, \
              first_seen_at = CASE WHEN first_seen_at < $3 THEN first_seen_at ELSE $3 END, \

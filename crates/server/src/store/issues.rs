@@ -67,6 +67,8 @@ pub struct IssueRow {
     pub mended_how: Option<String>,
     /// Nobody is told of it before.
     pub muted_until: Option<i64>,
+    /// All types of exceptions that it was seen with, a line each: see [`IssueRow::types`].
+    pub exception_types: String,
     /// A mail about it was sent or waits to be; one that was given up does not count.
     pub mailed: bool,
 }
@@ -133,10 +135,23 @@ impl IssueRow {
         Some(Developer { name, email })
     }
 
+    /// The types of exceptions that it was seen with, full paths, the first one first.
+    pub fn types(&self) -> impl Iterator<Item = &str> {
+        exception_types(&self.exception_types)
+    }
+
     /// Until when nobody is told of it, when that is still to come.
     pub fn muted_at(&self, now: i64) -> Option<i64> {
         self.muted_until.filter(|until| *until > now)
     }
+}
+
+/// More types of one issue are told together.
+const MAX_TYPES: usize = 50;
+
+/// The types in a list of them, a line each.
+pub fn exception_types(list: &str) -> impl Iterator<Item = &str> {
+    list.lines().filter(|name| !name.is_empty())
 }
 
 pub(super) const HOUR_MS: i64 = 3_600_000;
@@ -146,7 +161,7 @@ pub(super) const ISSUE_COLUMNS: &str = "issue.id, issue.identity, issue.path, is
      issue.origin_line, issue.developer_name, issue.developer_email, issue.authored_at, \
      issue.commit_summary, issue.reason, issue.details, issue.occurrences, issue.first_seen_at, \
      issue.last_seen_at, issue.told_at, \
-     issue.mended_at, issue.mended_by, issue.mended_how, issue.muted_until, \
+     issue.mended_at, issue.mended_by, issue.mended_how, issue.muted_until, issue.exception_types, \
      EXISTS (SELECT 1 FROM alert JOIN notice ON notice.alert_id = alert.id \
              JOIN outbox ON outbox.id = notice.outbox_id \
              WHERE alert.issue_id = issue.id AND outbox.gave_up_at IS NULL) AS mailed";
@@ -205,9 +220,9 @@ impl WriteTx {
             "INSERT INTO issue (project_id, identity, path, line, function_name, text, \
              exception_type, known_error_id, origin_commit, origin_path, origin_line, \
              developer_name, developer_email, authored_at, commit_summary, reason, details, \
-             occurrences, samples, first_seen_at, last_seen_at, id, kept_out) \
+             occurrences, samples, first_seen_at, last_seen_at, id, kept_out, exception_types) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-             $18, $19, $20, $21, $22, $23) \
+             $18, $19, $20, $21, $22, $23, $7) \
              RETURNING id, occurrences, samples, authored_at, told_at, first_seen_at, \
              mended_at, mended_by, mended_how, muted_until, kept_out",
         )
@@ -321,6 +336,28 @@ impl WriteTx {
             .bind(rule)
             .execute(&mut *self.0)
             .await?;
+        Ok(())
+    }
+
+    /// An issue was seen with an exception of this type.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn add_exception_type(&mut self, issue: i64, name: &str) -> Result<(), StoreError> {
+        let query = sqlx::query_scalar("SELECT exception_types FROM issue WHERE id = $1");
+        let known: Option<String> = query.bind(issue).fetch_optional(&mut *self.0).await?;
+        let Some(mut known) = known else { return Ok(()) };
+        let name = name.lines().next().unwrap_or_default().trim();
+        let is_known = exception_types(&known).any(|other| other == name);
+        if name.is_empty() || is_known || exception_types(&known).count() >= MAX_TYPES {
+            return Ok(());
+        }
+        if !known.is_empty() {
+            known.push('\n');
+        }
+        known.push_str(name);
+        let query = sqlx::query("UPDATE issue SET exception_types = $2 WHERE id = $1");
+        query.bind(issue).bind(known).execute(&mut *self.0).await?;
         Ok(())
     }
 

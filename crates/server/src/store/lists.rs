@@ -20,8 +20,8 @@ pub struct IssueHead {
     pub function_name: String,
     /// The source line.
     pub text: String,
-    /// Full type path of the exception seen first.
-    pub exception_type: String,
+    /// All types of exceptions that it was seen with, a line each.
+    pub exception_types: String,
     /// The known error it is.
     pub known_error_id: Option<i64>,
     /// Author's name.
@@ -102,7 +102,7 @@ impl Store {
         // One state of the database for both.
         let mut state = self.readers.begin().await?;
         let heads = sqlx::query_as(
-            "SELECT id, revision, merged_into, path, function_name, text, exception_type, \
+            "SELECT id, revision, merged_into, path, function_name, text, exception_types, \
              known_error_id, developer_name, developer_email, authored_at, commit_summary, \
              details, first_seen_at, told_at, mended_at, muted_until FROM issue \
              WHERE revision > $1 AND project_id = $2",

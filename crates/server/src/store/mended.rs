@@ -37,6 +37,8 @@ pub struct Predecessor {
     pub origin_line: i64,
     /// The source line.
     pub text: String,
+    /// All types of exceptions that it was seen with, a line each.
+    pub exception_types: String,
     /// When it was found to be mended.
     pub mended_at: Option<i64>,
     /// The commit that mended it.
@@ -189,7 +191,7 @@ impl Store {
         Ok(query.bind(PROJECT).bind(newest).bind(limit).fetch_all(&self.readers).await?)
     }
 
-    /// Issues that somebody was told of with this path, function and exception, seen last first.
+    /// Issues that somebody was told of with this path and function, seen last first.
     ///
     /// # Errors
     /// The database refuses.
@@ -197,16 +199,15 @@ impl Store {
         &self,
         path: &str,
         function: &str,
-        exception_type: &str,
         limit: i64,
     ) -> Result<Vec<Predecessor>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT id, identity, origin_commit, origin_path, origin_line, text, mended_at, \
-             mended_by, mended_how FROM issue WHERE project_id = $1 AND path = $2 AND function_name = $3 \
-             AND exception_type = $4 AND told_at IS NOT NULL AND origin_commit IS NOT NULL \
-             AND merged_into IS NULL ORDER BY last_seen_at DESC, id LIMIT $5",
+            "SELECT id, identity, origin_commit, origin_path, origin_line, text, exception_types, \
+             mended_at, mended_by, mended_how FROM issue WHERE project_id = $1 AND path = $2 \
+             AND function_name = $3 AND told_at IS NOT NULL AND origin_commit IS NOT NULL \
+             AND merged_into IS NULL ORDER BY last_seen_at DESC, id LIMIT $4",
         );
-        let query = query.bind(PROJECT).bind(path).bind(function).bind(exception_type);
+        let query = query.bind(PROJECT).bind(path).bind(function);
         Ok(query.bind(limit).fetch_all(&self.readers).await?)
     }
 

@@ -52,7 +52,7 @@ pub use channels::{ChannelRow, NewChannel, channel_number, channel_recipient};
 pub use erase::ErasedIssue;
 pub use erase_person::{PersonsCounts, PersonsData};
 pub use facets::{Facet, FacetRow};
-pub use issues::{Counted, IssueFacts, IssueRow, Seen, WeekIssue};
+pub use issues::{Counted, IssueFacts, IssueRow, Seen, WeekIssue, exception_types};
 pub use line_facts::StoredFacts;
 pub use lists::{HOUR_SUM_BOUND, HourCount, HourSums, IssueHead, ToldRow};
 pub use losses::LossRow;

@@ -53,6 +53,19 @@ impl Store {
         Ok(query.bind(PROJECT).fetch_all(&self.readers).await?)
     }
 
+    /// Whether somebody with this address wrote a line that failed.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn has_issues_of(&self, address: &str) -> Result<bool, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM issue WHERE project_id = $1 \
+             AND LOWER(developer_email) = $2)",
+        );
+        let query = query.bind(PROJECT).bind(address.to_ascii_lowercase());
+        Ok(query.fetch_one(&self.readers).await?)
+    }
+
     /// Occurrences in `[from, to)`, both full hours, by the author's address in commits.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ pub(super) async fn save(
         let text = "It has to be refused, alerts or weekly that is to be tried again.";
         return Ok(message(frame, StatusCode::NOT_FOUND, "Not found", text));
     }
-    match act(&shared, frame.who(), Action::RetryAddress { address, unwanted }).await {
+    match act(&shared, frame.actor(), Action::RetryAddress { address, unwanted }).await {
         Ok(done) => Ok(to_done("/people", &done)),
         Err(error) => not_done(frame, error),
     }

@@ -26,7 +26,7 @@ pub(super) async fn save(
 ) -> Result<Response, PageError> {
     let Ok(issue) = chosen.issue.parse() else { return Ok(no_such_issue(frame)) };
     let suspect = chosen.suspect.parse().unwrap_or(usize::MAX);
-    match act(&shared, frame.who(), Action::BlameInstead { issue, suspect }).await {
+    match act(&shared, frame.actor(), Action::BlameInstead { issue, suspect }).await {
         Ok(done) => Ok(to_done(&links::issue("", issue), &done)),
         Err(error) => not_done(frame, error),
     }

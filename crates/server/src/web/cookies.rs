@@ -15,16 +15,16 @@ pub(super) enum Kept {
 }
 
 impl Kept {
-    /// Under https the name itself says that no other site and no unencrypted page has set it.
-    fn name(self, shared: &Shared) -> &'static str {
-        match (self, is_encrypted(shared)) {
-            (Self::Session, true) => "__Host-flawless_session",
-            (Self::Session, false) => "flawless_session",
-            (Self::OpenId, true) => "__Host-flawless_oidc",
-            (Self::OpenId, false) => "flawless_oidc",
-            (Self::Link, true) => "__Host-flawless_link",
-            (Self::Link, false) => "flawless_link",
-        }
+    /// Browsers keep cookies by host and not by port, so the name has the installation's own. Under
+    /// https it says as well that no other site and no unencrypted page has set it.
+    fn name(self, shared: &Shared) -> String {
+        let what = match self {
+            Self::Session => "session",
+            Self::OpenId => "oidc",
+            Self::Link => "link",
+        };
+        let host = if is_encrypted(shared) { "__Host-" } else { "" };
+        format!("{host}flawless_{what}_{}", shared.signer.installation())
     }
 
     /// What the browser kept.

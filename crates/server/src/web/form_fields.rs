@@ -20,6 +20,8 @@ pub(super) struct FormField {
     pub(super) rows: usize,
     /// Value and words of each choice; empty: there is nothing to choose from.
     pub(super) choices: Vec<(String, String)>,
+    /// Of an input: what is offered, and need not be taken.
+    pub(super) offers: Vec<String>,
     pub(super) required: bool,
     pub(super) problem: Option<String>,
 }

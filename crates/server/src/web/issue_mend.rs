@@ -66,7 +66,7 @@ pub(super) async fn resolve(
 ) -> Result<Response, PageError> {
     let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
     let commit = typed.get("commit").cloned();
-    match act(&shared, frame.who(), Action::Resolve { issue: issue.id, commit }).await {
+    match act(&shared, frame.actor(), Action::Resolve { issue: issue.id, commit }).await {
         Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
         Err(error @ ActionError::Field { .. }) => {
             // What is no commit may be of any length.
@@ -84,7 +84,7 @@ pub(super) async fn reopen(
     Path(number): Path<String>,
 ) -> Result<Response, PageError> {
     let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
-    match act(&shared, frame.who(), Action::Reopen { issue: issue.id }).await {
+    match act(&shared, frame.actor(), Action::Reopen { issue: issue.id }).await {
         Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
         Err(error) => not_done(frame, error),
     }

@@ -70,7 +70,7 @@ pub(super) async fn save(
     let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
     let until = until_of(&typed, shared.clock.now(), &shared.config.timezone);
     let done = match until {
-        Ok(until) => act(&shared, frame.who(), Action::Mute { issue: issue.id, until }).await,
+        Ok(until) => act(&shared, frame.actor(), Action::Mute { issue: issue.id, until }).await,
         Err(error) => Err(error),
     };
     match done {

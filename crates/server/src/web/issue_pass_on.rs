@@ -11,7 +11,7 @@ use super::form_fields::{FormField, Problem, Typed, mark};
 use super::issue_find::{find, no_such_issue};
 use super::layout::{PageError, page, page_with};
 use super::visitor::Frame;
-use crate::actions::{Action, ActionError, Case, PassOn, act, alias_needs};
+use crate::actions::{Action, ActionError, Case, PassOn, act, alias_needs, colleagues};
 use crate::links;
 use crate::present::{author_of, one_line, plain};
 use crate::state::Shared;
@@ -42,7 +42,10 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
     match Case::read(&shared, issue.id).await {
-        Ok(case) => Ok(page(&form(&case, frame, &Typed::new(), None)?)),
+        Ok(case) => {
+            let colleagues = colleagues(&shared).await?;
+            Ok(page(&form(&case, frame, &Typed::new(), &colleagues, None)?))
+        }
         Err(error) => not_done(frame, error),
     }
 }
@@ -55,20 +58,21 @@ pub(super) async fn save(
 ) -> Result<Response, PageError> {
     let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
     let to = passed_to(&typed);
-    if let PassOn::Alias { new_email } = &to {
-        let role = alias_needs(&shared, &issue, new_email).await?;
+    if let PassOn::Alias { .. } = &to {
+        let role = alias_needs(&shared, &issue);
         if !frame.has(role) {
             return Ok(not_allowed(frame, role));
         }
     }
-    match act(&shared, frame.who(), Action::Reassign { issue: issue.id, to }).await {
+    match act(&shared, frame.actor(), Action::Reassign { issue: issue.id, to }).await {
         Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
         Err(error @ ActionError::Field { .. }) => {
             let case = match Case::read(&shared, issue.id).await {
                 Ok(case) => case,
                 Err(error) => return not_done(frame, error),
             };
-            let form = form(&case, frame, &typed, Some(error))?;
+            let colleagues = colleagues(&shared).await?;
+            let form = form(&case, frame, &typed, &colleagues, Some(error))?;
             Ok(page_with(StatusCode::UNPROCESSABLE_ENTITY, &form))
         }
         Err(error) => not_done(frame, error),
@@ -90,6 +94,7 @@ fn form(
     case: &Case<'_>,
     frame: Frame,
     typed: &Typed,
+    colleagues: &[String],
     error: Option<ActionError>,
 ) -> Result<Page, PageError> {
     let facts = &case.issue.facts;
@@ -97,7 +102,8 @@ fn form(
     let committed = facts.developer_email.clone().filter(|address| !address.trim().is_empty());
     let address = |name, label: &'static str| {
         let value = typed.get(name).map(|text| one_line(text, 254)).unwrap_or_default();
-        FormField { value, ..FormField::text(name, label).kind("email").required() }
+        let offers = colleagues.to_vec();
+        FormField { value, offers, ..FormField::text(name, label).kind("email").required() }
     };
     let mut alias = vec![address("new_email", "Address that is read")];
     let paths: Vec<(String, String)> =

@@ -100,7 +100,7 @@ pub(super) async fn show(
     let is_found = facts.origin_commit.is_some();
     Ok(page(&Page {
         issue: issue.id,
-        title: title(&facts.exception_type, &facts.function_name, &facts.path),
+        title: title(exception_type, &facts.function_name, &facts.path),
         headline: one_line(&exception_in_a_line(exception_type, message), 300),
         place: format!("{}:{}", one_line(&facts.path, 300), facts.line),
         place_url: found_in

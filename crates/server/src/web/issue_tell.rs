@@ -60,7 +60,7 @@ pub(super) async fn save(
 ) -> Result<Response, PageError> {
     let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
     let again = typed.get("again").is_some_and(|again| again == "yes");
-    match act(&shared, frame.who(), Action::Tell { issue: issue.id, again }).await {
+    match act(&shared, frame.actor(), Action::Tell { issue: issue.id, again }).await {
         Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
         Err(ActionError::Field { name: "again", .. }) => {
             match form(&shared, frame.clone(), issue.id).await {

@@ -45,7 +45,7 @@ pub(super) async fn save(
     };
     let wanted = fields.wanted != "no";
     let action = Action::WantMails { address: address.to_owned(), kind, wanted };
-    match act(&shared, frame.who(), action).await {
+    match act(&shared, frame.actor(), action).await {
         Ok(done) => Ok(to_done(&format!("{}#mails", links::person("", address)), &done)),
         Err(ActionError::Field { text, .. }) => {
             Ok(message(frame, StatusCode::CONFLICT, "Not possible", &text))

@@ -21,6 +21,7 @@ use crate::links;
 use crate::people::{PAGE, People, RuleMention, rules_naming};
 use crate::present::{one_line, plain};
 use crate::role::Role;
+use crate::short_alert::types_in_words;
 use crate::sign_in::{Standing, standing};
 use crate::state::Shared;
 use crate::store::PersonMail;
@@ -124,7 +125,7 @@ pub(super) async fn show(
             url: links::issue("", issue.id),
             place: format!("{}:{}", one_line(&issue.facts.path, 300), issue.facts.line),
             function: one_line(&issue.facts.function_name, 100),
-            exception: one_line(&issue.facts.exception_type, 100),
+            exception: types_in_words(&issue),
             week: found_issue.week_occurrences,
             last: Moment::new(issue.last_seen_at, &shared),
             owner: (!is_theirs)

@@ -46,7 +46,7 @@ pub(super) async fn save(
     }
     let by = frame.who().to_owned();
     tracing::info!(address, role = fields.role, by, "a role is given");
-    match act(&shared, &by, Action::GiveRole { address, role }).await {
+    match act(&shared, frame.actor(), Action::GiveRole { address, role }).await {
         Ok(done) => Ok(to_done("/people/roles", &done)),
         Err(ActionError::Field { text, .. }) => {
             Ok(message(frame, StatusCode::CONFLICT, "Not taken", &text))

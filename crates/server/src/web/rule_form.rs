@@ -218,7 +218,7 @@ pub(super) async fn save_form(
             }
             Err(error) => error,
         },
-        Ok(entry) => match act(shared, frame.who(), action(list, what, entry)).await {
+        Ok(entry) => match act(shared, frame.actor(), action(list, what, entry)).await {
             Ok(done) => {
                 let page = match what.issue() {
                     Some(issue) => crate::links::issue("", issue.id),
@@ -340,7 +340,7 @@ pub(super) async fn remove(
         Err(answer) => return Ok(*answer),
     };
     let Ok(id) = id.parse() else { return Ok(no_such_rule(frame, list)) };
-    match act(&shared, frame.who(), Action::RemoveRule { list, id }).await {
+    match act(&shared, frame.actor(), Action::RemoveRule { list, id }).await {
         Ok(done) => Ok(to_done(&format!("/rules/{}", list.as_str()), &done)),
         Err(error) => not_done(frame, error),
     }

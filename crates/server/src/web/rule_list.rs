@@ -182,7 +182,7 @@ pub(super) async fn import(
     };
     let document = typed.get("document").map(String::as_str).unwrap_or_default();
     let done = match read_document(document.as_bytes()) {
-        Ok(document) => act(&shared, frame.who(), Action::ImportRules { list, document }).await,
+        Ok(document) => act(&shared, frame.actor(), Action::ImportRules { list, document }).await,
         Err(error) => {
             let mut text = format!("{error}.");
             text[..1].make_ascii_uppercase();

@@ -5,6 +5,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use super::asked::names_in;
+use crate::actions::Actor;
 use crate::role::Role;
 use crate::signing::Signer;
 
@@ -103,6 +104,12 @@ impl Frame {
     /// The visitor's name, for what is logged.
     pub(super) fn who(&self) -> &str {
         self.visitor.as_ref().map_or("", |visitor| &visitor.name)
+    }
+
+    /// The visitor, for what is done.
+    pub(super) fn actor(&self) -> Actor<'_> {
+        let role = self.visitor.as_ref().map_or(Role::Reader, |visitor| visitor.role);
+        Actor { name: self.who(), role }
     }
 
     /// The visitor's address, where it is a person who signed in.

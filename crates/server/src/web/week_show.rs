@@ -20,6 +20,7 @@ use crate::issue_list::{
 use crate::links;
 use crate::plural::counted;
 use crate::present::one_line;
+use crate::short_alert::types_in_words;
 use crate::state::Shared;
 
 /// Of one developer, on the page of all.
@@ -332,7 +333,7 @@ impl Seen<'_> {
             place: format!("{}:{}", one_line(&issue.facts.path, 300), issue.facts.line),
             function: one_line(&issue.facts.function_name, 100),
             text: one_line(&issue.facts.text, 200),
-            exception: one_line(&issue.facts.exception_type, 100),
+            exception: types_in_words(issue),
             occurrences: grouped(found.occurrences.unsigned_abs()),
             spark: self.spark(&found.by_day),
             first_seen: moment(issue.first_seen_at),

@@ -1,5 +1,6 @@
 //! What people do to issues: it is noted, it can be taken back, and only what was done is.
-use flawless_server::actions::{Action, ActionError, act, undo};
+use flawless_server::actions::{Action, ActionError, Actor, act, undo};
+use flawless_server::role::Role;
 use flawless_server::store::{IssueRow, RuleList};
 use serde_json::json;
 
@@ -10,6 +11,11 @@ const WEB: (&str, i64, &str, &str) = ("/srv/app/shop/web.py", 2, "handle", "retu
 const CART: (&str, i64, &str, &str) =
     ("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)");
 const DAY_MS: i64 = 86_400_000;
+const WHO: Actor<'_> = administrator("ann");
+
+const fn administrator(name: &str) -> Actor<'_> {
+    Actor { name, role: Role::Administrator }
+}
 
 /// A server with issue 1, which is Ben's and told.
 async fn told() -> App {
@@ -195,8 +201,8 @@ async fn an_undo_removes_just_its_rule_and_says_when_it_does_not_fit_any_more() 
         let rules = shared.store.rule_entries(RuleList::EmailRemapping).await.expect("store");
         rules.into_iter().map(|rule| (rule.id, rule.entry["new_email"].clone())).collect::<Vec<_>>()
     };
-    let first = act(shared, "ann", alias("one@example.com")).await.expect("added");
-    let second = act(shared, "ann", alias("two@example.com")).await.expect("added");
+    let first = act(shared, WHO, alias("one@example.com")).await.expect("added");
+    let second = act(shared, WHO, alias("two@example.com")).await.expect("added");
     let why = undo(shared, "ben", first.id).await.expect_err("gone").to_string();
     assert!(why.contains("was removed since"), "{why}");
     undo(shared, "ben", second.id).await.expect("taken back");
@@ -204,20 +210,20 @@ async fn an_undo_removes_just_its_rule_and_says_when_it_does_not_fit_any_more() 
 
     let entry = json!({"old_email": "ben@example.com", "new_email": "three@example.com"});
     let edit = Action::EditRule { list: RuleList::EmailRemapping, id: 1, entry };
-    let edited = act(shared, "ann", edit).await.expect("changed");
+    let edited = act(shared, WHO, edit).await.expect("changed");
     let why = undo(shared, "ben", first.id).await.expect_err("changed").to_string();
     assert!(why.contains("/rules/email_remapping/1"), "{why}");
     undo(shared, "ben", edited.id).await.expect("taken back");
     undo(shared, "ben", first.id).await.expect("taken back");
     assert!(aliases().await.is_empty());
-    let third = act(shared, "ann", alias("one@example.com")).await.expect("added");
+    let third = act(shared, WHO, alias("one@example.com")).await.expect("added");
     assert_eq!(aliases().await[0].0, 3, "no id is used twice");
     let remove = Action::RemoveRule { list: RuleList::EmailRemapping, id: 3 };
-    let removed = act(shared, "ann", remove).await.expect("removed");
+    let removed = act(shared, WHO, remove).await.expect("removed");
     assert!(third.can_undo && removed.can_undo);
     undo(shared, "ben", removed.id).await.expect("taken back");
     assert_eq!(aliases().await, [(3, json!("one@example.com"))]);
-    let wrong = act(shared, "ann", alias("nobody")).await.expect_err("no address");
+    let wrong = act(shared, WHO, alias("nobody")).await.expect_err("no address");
     assert!(matches!(wrong, ActionError::Field { name: "new_email", .. }), "{wrong:?}");
 }
 
@@ -245,8 +251,10 @@ async fn names_in_what_was_done_are_erased_and_all_of_it_is_forgotten_after_a_ye
         entry: json!({"old_email": "ben", "new_email": BEN.1}),
         issue: None,
     };
-    let done = act(shared, BEN.1, alias).await.expect("added");
-    act(shared, ANN.1, Action::Mute { issue: 1, until: None }).await.expect("done");
+    let done = act(shared, administrator(BEN.1), alias).await.expect("added");
+    act(shared, administrator(ANN.1), Action::Mute { issue: 1, until: Some(NOW + DAY_MS) })
+        .await
+        .expect("done");
     let set = format!("data_dir_path={}", app.folder.path().join("data").display());
     let arguments = ["erase", "--set", &set, "--person", BEN.1, "--yes"];
     let output = flawless(app.folder.path(), &arguments);
@@ -269,7 +277,7 @@ async fn what_was_done_to_an_issue_is_taken_back_on_the_one_that_it_was_merged_i
     app.settle().await;
     let shared = &app.server.shared;
     let muted = Action::Mute { issue: 1, until: Some(NOW + 7 * DAY_MS) };
-    let done = act(shared, ANN.1, muted).await.expect("muted");
+    let done = act(shared, administrator(ANN.1), muted).await.expect("muted");
     let mut tx = shared.store.write().await.expect("store");
     tx.merge_issue(1, 2).await.expect("merged");
     tx.commit().await.expect("store");

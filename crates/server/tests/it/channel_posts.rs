@@ -183,7 +183,7 @@ async fn a_storm_becomes_few_posts_that_name_each_issue() {
     }
     wait_until("each has its alert", async || {
         store.pending_queue().await.expect("store").waiting == 0
-            && store.open_alerts(1).await.expect("store").is_empty()
+            && store.open_alerts(app.clock.now(), 1).await.expect("store").is_empty()
     })
     .await;
     app.clock.advance(10 * 60_000);

@@ -161,6 +161,7 @@ async fn an_issue_is_erased_with_its_mails_after_a_yes_and_begins_anew() {
 async fn with_an_issue_go_the_reports_of_its_line_that_still_wait() {
     let app = App::start().await;
     report(&app, &CART, "known").await;
+    app.settle().await;
     report(&app, &MONEY, "another").await;
     app.settle().await;
     let store = &app.server.shared.store;

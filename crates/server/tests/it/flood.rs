@@ -218,3 +218,45 @@ async fn posts_take_nothing_of_the_mails_budget() {
     let to: Vec<String> = app.mails().await.into_iter().map(|mail| mail.to).collect();
     assert_eq!(to, ["a@example.com", "b@example.com"]);
 }
+
+#[tokio::test]
+async fn a_few_issues_come_whole_in_one_mail_and_each_with_its_links() {
+    let app = App::with("report_error_threshold", "1").repository(repository()).start().await;
+    for line in 1..=3 {
+        fail(&app, 0, line).await;
+        app.settle().await;
+    }
+    app.clock.advance(2 * 60_000);
+    let mails = app.mails().await;
+    assert_eq!(mails.len(), 2, "the first at once, the others together");
+    let digest =
+        mails.iter().find(|mail| mail.subject.starts_with("2 issues: ")).expect("a digest");
+    for issue in [2, 3] {
+        for part in [format!("/issues/{issue}"), format!("/not_mine?issue={issue}")] {
+            assert!(digest.text.contains(&part) && digest.html.contains(&part), "{}", digest.text);
+        }
+    }
+    for part in ["Why you", "Traceback (most recent call last)", "Variables", "Known error", "Mute"]
+    {
+        assert_eq!(digest.text.matches(part).count(), 2, "{part}: {}", digest.text);
+    }
+    assert!(digest.defects.is_empty() && digest.size < 90_000, "{}", digest.size);
+}
+
+#[tokio::test]
+async fn without_a_digest_each_issue_is_told_at_once_and_only_the_budget_puts_them_together() {
+    let app = App::with("digest_minutes", "0")
+        .with("mails_per_person_per_hour", "3")
+        .repository(repository())
+        .start()
+        .await;
+    for line in 1..=5 {
+        fail(&app, 0, line).await;
+        app.settle().await;
+    }
+    assert_eq!(app.mails().await.len(), 3);
+    app.clock.advance(61 * 60_000);
+    let mails = app.mails().await;
+    assert_eq!(mails.len(), 4);
+    assert!(mails.iter().any(|mail| mail.subject.starts_with("2 issues: ")), "{mails:#?}");
+}

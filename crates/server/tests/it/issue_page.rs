@@ -1,5 +1,6 @@
 //! The page of one issue: who, why, where, how often; and the ways that lead to it.
 use flawless_server::store::{Facet, FacetRow};
+use serde_json::json;
 
 use crate::harness::{App, NOW, request};
 
@@ -22,6 +23,37 @@ fn expect(page: &str, parts: &[&str]) {
     for part in parts {
         assert!(page.contains(part), "{part:?} is missing in\n{page}");
     }
+}
+
+#[tokio::test]
+async fn an_issue_with_two_types_of_exceptions_shows_one_occurrence_and_is_found_by_both() {
+    let app = App::start().await;
+    for (exception, message) in [
+        ("builtins.ZeroDivisionError", "ZeroDivisionError('x')"),
+        ("builtins.KeyError", "KeyError('k')"),
+    ] {
+        let mut report = request(&CART);
+        report.exception_type = Some(exception.into());
+        report.exception_message = Some(message.into());
+        app.report(&report).await;
+        app.settle().await;
+        app.clock.advance(60_000);
+    }
+    let (_, page) = app.get("/issues/1").await;
+    expect(&page, &["<h1 class=\"message\">KeyError(&#39;k&#39;)</h1>", "KeyError in total"]);
+    assert!(!page.contains("ZeroDivisionError in total"), "{page}");
+    expect(&page, &["builtins.ZeroDivisionError", "builtins.KeyError"]);
+    for wanted in ["KeyError", "builtins.ZeroDivisionError"] {
+        let (_, page) = app.get(&format!("/?exception={wanted}")).await;
+        expect(&page, &["shop/cart.py:5", "builtins.ZeroDivisionError, builtins.KeyError"]);
+    }
+    let (_, page) = app.get("/?exception=ValueError").await;
+    assert!(!page.contains("shop/cart.py:5"), "{page}");
+    let issue = app.api_get("/issues/1").await;
+    assert_eq!(
+        issue["issue"]["exception_types"],
+        json!(["builtins.ZeroDivisionError", "builtins.KeyError"])
+    );
 }
 
 #[tokio::test]

@@ -250,7 +250,7 @@ async fn under_https_the_cookie_belongs_to_this_host_alone() {
     assert!(link.starts_with("https://flawless.example.com/sign_in/link?token="), "{link}");
     let used = surfer.use_link(&link).await;
     let cookie = used.cookies()[0];
-    assert!(cookie.starts_with("__Host-flawless_session="), "{cookie}");
+    assert!(cookie.starts_with("__Host-flawless_session_"), "{cookie}");
     assert!(cookie.contains("; Secure") && cookie.contains("; HttpOnly"), "{cookie}");
 }
 

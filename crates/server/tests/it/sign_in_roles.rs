@@ -1,5 +1,5 @@
 //! What who has signed in may do, for how long, and by whose word.
-use crate::harness::{App, AppBuilder, Surfer};
+use crate::harness::{Answer, App, AppBuilder, BEN, CLEO, Surfer, TestRepository, request};
 use crate::sign_in::with_sign_in;
 
 const DAY: i64 = 86_400_000;
@@ -55,11 +55,83 @@ async fn a_role_that_is_given_or_taken_counts_at_once() {
     let own = [("address", "guest@other.org"), ("role", "reader")];
     assert_eq!(guest.post("/people/roles/save", &own).await.status, 409, "not one's own");
     let over = [("address", "root@example.com"), ("role", "blocked")];
-    assert_eq!(guest.post("/people/roles/save", &over).await.status, 303);
+    assert_eq!(guest.post("/people/roles/save", &over).await.status, 409);
     assert_eq!(root.get("/people/roles").await.status, 200, "the configuration comes first");
+    let log = root.get("/actions").await.body;
+    assert!(!log.contains("root@example.com was blocked"), "what was refused was not done: {log}");
     for (address, role) in [("nobody", "reader"), ("ann@example.com", "king")] {
         assert_eq!(give(address, role).await, 422);
     }
+}
+
+#[tokio::test]
+async fn code_and_values_go_to_strangers_only_by_an_administrator() {
+    let repository = TestRepository::shop();
+    repository.commit(CLEO, "2026-07-01", "notes", &[("NOTES", "x\n")]);
+    let app = with_root().with("default_role", "developer").repository(repository).start().await;
+    let cart = ("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)");
+    app.report(&request(&[cart])).await;
+    app.settle().await;
+    let (root, ann) =
+        (surfer(&app, "root@example.com").await, surfer(&app, "ann@example.com").await);
+    let to = |address: &'static str| {
+        [("what", "reassign"), ("path", "shop/cart.py"), ("designated_email", address)]
+    };
+    let alias = [("what", "alias"), ("new_email", "eve@evil.test")];
+    let known = [
+        ("filename", "shop/cart.py"),
+        ("email_recipients", "eve@evil.test"),
+        ("min_alert_threshold", "1"),
+    ];
+    for (form, fields) in [
+        ("/issues/1/reassign", &to("eve@evil.test")[..]),
+        ("/issues/1/reassign", &alias),
+        ("/issues/1/known_error", &known),
+    ] {
+        let refused = ann.post(form, fields).await;
+        assert_eq!(refused.status, 422, "{form}: {}", refused.body);
+        assert!(refused.body.contains("eve@evil.test is not known here"), "{}", refused.body);
+    }
+    let form = ann.get("/issues/1/reassign").await.body;
+    assert!(form.contains(&format!("<option value=\"{}\">", CLEO.1)), "colleagues: {form}");
+    // Cleo has a commit, and need not be allowed to sign in.
+    assert_eq!(ann.post("/issues/1/reassign", &to(CLEO.1)).await.status, 303);
+    app.clock.advance(60_000);
+    app.settle().await;
+    assert!(app.smtp.mails().iter().all(|mail| mail.to != CLEO.1), "it can be taken back");
+    app.clock.advance(61_000);
+    assert_eq!(app.mails().await.iter().filter(|mail| mail.to == CLEO.1).count(), 1);
+    assert_eq!(root.post("/issues/1/reassign", &to("eve@evil.test")).await.status, 303);
+    let undone = root.post("/actions/3/undo", &[]).await;
+    assert_eq!(undone.status, 303, "{}", undone.body);
+    app.clock.advance(10 * 60_000);
+    let mails = app.mails().await;
+    assert!(mails.iter().all(|mail| mail.to != "eve@evil.test"), "{mails:#?}");
+}
+
+#[tokio::test]
+async fn two_servers_of_one_host_do_not_sign_each_other_out_or_share_threads() {
+    let (one, other) = (with_root().start().await, with_root().start().await);
+    let name =
+        |answer: &Answer| answer.cookies()[0].split_once('=').expect("a cookie").0.to_owned();
+    let mut names = Vec::new();
+    let mut lists = Vec::new();
+    for app in [&one, &other] {
+        let surfer = Surfer::new(app);
+        let link = surfer.ask_link(app, "ann@example.com", "/").await;
+        names.push(name(&surfer.use_link(&link).await));
+        let cart = ("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)");
+        app.report(&request(&[cart])).await;
+        let mails = app.mails().await;
+        let alert = mails.iter().find(|mail| mail.to == BEN.1).expect("an alert");
+        lists.push((alert.header("list-id").to_owned(), alert.header("references").to_owned()));
+    }
+    assert_ne!(names[0], names[1]);
+    assert!(lists[0].0 != lists[1].0 && lists[0].1 != lists[1].1, "{lists:?}");
+    let (before, one) = (names[0].clone(), one.restart().await);
+    let surfer = Surfer::new(&one);
+    let link = surfer.ask_link(&one, "ann@example.com", "/").await;
+    assert_eq!(name(&surfer.use_link(&link).await), before, "it stays what it is");
 }
 
 #[tokio::test]

@@ -182,10 +182,10 @@ pub(super) async fn act(
     };
     let action = new.of(&issue)?;
     caller.needs(action.needs())?;
-    if let Action::Reassign { to: PassOn::Alias { new_email }, .. } = &action {
-        caller.needs(actions::alias_needs(&shared, &issue, new_email).await?)?;
+    if let Action::Reassign { to: PassOn::Alias { .. }, .. } = &action {
+        caller.needs(actions::alias_needs(&shared, &issue))?;
     }
-    let done = actions::act(&shared, caller.name(), action).await;
+    let done = actions::act(&shared, caller.actor(), action).await;
     Ok(Answer::ok(done.map_err(|error| Problem::of_action(error, within))?.into()))
 }
 

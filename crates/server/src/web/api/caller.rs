@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, Method};
 use super::super::visitor::{Frame, Proof, Refused, Visitor};
 use super::input::is_json;
 use super::problem::Problem;
+use crate::actions::Actor;
 use crate::role::Role;
 use crate::state::Shared;
 
@@ -18,6 +19,11 @@ impl Caller {
     /// For what is noted.
     pub(super) fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// For what is done.
+    pub(super) fn actor(&self) -> Actor<'_> {
+        Actor { name: &self.0.name, role: self.0.role }
     }
 
     pub(super) fn role(&self) -> Role {

@@ -99,6 +99,8 @@ pub(super) struct IssueHead {
     text: String,
     /// The full path of the type seen first.
     exception_type: String,
+    /// The full paths of all types that it was seen with, the first one first.
+    exception_types: Vec<String>,
     /// All occurrences ever.
     occurrences: i64,
     first_seen_at: Time,
@@ -319,6 +321,7 @@ impl IssueHead {
             email: one_line(&developer.email, 254),
         });
         let commit_url = shared.config.forges.origin(&issue.facts);
+        let exception_types = issue.types().map(|name| one_line(name, 300)).collect();
         let facts = issue.facts;
         let commit = facts.origin_commit.map(|id| Commit {
             id,
@@ -338,6 +341,7 @@ impl IssueHead {
             function: one_line(&facts.function_name, 300),
             text: cut(&facts.text, 2_000),
             exception_type: one_line(&facts.exception_type, 300),
+            exception_types,
             occurrences: issue.occurrences,
             first_seen_at: Time(issue.first_seen_at),
             last_seen_at: Time(issue.last_seen_at),

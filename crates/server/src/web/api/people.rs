@@ -57,6 +57,10 @@ pub(super) struct PersonBody {
     open_issues: i64,
     /// Occurrences of these issues this week.
     week_occurrences: i64,
+    /// Issues that they answer for and that are not mended, whoever wrote the lines.
+    answers_for: i64,
+    /// Occurrences of issues that they answer for this week.
+    answers_for_week: i64,
     last_commit_at: Option<Time>,
     last_issue_at: Option<Time>,
     mails: Option<Mails>,
@@ -177,6 +181,8 @@ impl From<Person> for PersonBody {
             issues: person.issues,
             open_issues: person.open_issues,
             week_occurrences: person.week_occurrences,
+            answers_for: person.answers_for,
+            answers_for_week: person.answers_for_week,
             last_commit_at: person.last_commit_at.map(Time),
             last_issue_at: person.last_issue_at.map(Time),
             mails,

@@ -129,7 +129,7 @@ pub(super) async fn add(
     caller.needs(role_to_change(list))?;
     let entry = entry_of(list, new.entry, "entry")?;
     let action = Action::AddRule { list, entry: entry.clone(), issue: None };
-    let done = act(&shared, caller.name(), action).await.map_err(in_entry)?;
+    let done = act(&shared, caller.actor(), action).await.map_err(in_entry)?;
     let normal = list.normalize(&entry).unwrap_or(entry);
     let entries = shared.store.rule_entries(list).await?;
     // Somebody else may have removed it meanwhile.
@@ -166,7 +166,7 @@ pub(super) async fn change(
     caller.needs(role_to_change(list))?;
     let entry = entry_of(list, new.entry, "entry")?;
     let action = Action::EditRule { list, id, entry };
-    let done = act(&shared, caller.name(), action).await.map_err(in_entry)?;
+    let done = act(&shared, caller.actor(), action).await.map_err(in_entry)?;
     let rule = rule_of(&shared, list, id).await?;
     Ok(Answer::ok(ChangedRule { rule, action: done.into() }))
 }
@@ -182,7 +182,7 @@ pub(super) async fn remove(
 ) -> Result<Answer<Done>, Problem> {
     let list = list_named(&list)?;
     caller.needs(role_to_change(list))?;
-    let done = act(&shared, caller.name(), Action::RemoveRule { list, id }).await?;
+    let done = act(&shared, caller.actor(), Action::RemoveRule { list, id }).await?;
     Ok(Answer::ok(done.into()))
 }
 
@@ -201,7 +201,7 @@ pub(super) async fn import(
 ) -> Result<Answer<Done>, Problem> {
     let list = list_named(&list)?;
     caller.needs(role_to_change(list))?;
-    let done = act(&shared, caller.name(), Action::ImportRules { list, document }).await?;
+    let done = act(&shared, caller.actor(), Action::ImportRules { list, document }).await?;
     Ok(Answer::ok(done.into()))
 }
 

@@ -246,9 +246,12 @@ fn foreign(path: &str, line: i64, function: &str, text: &str) -> StackLine {
     request(&[(&path, line, function, text)]).traceback.remove(0)
 }
 
-/// The issue that counts this report: that of one of its lines, innermost first.
+/// The issue that counts this report: that of one of its lines, innermost first; what a group
+/// carries is the fault.
 async fn issue_of(app: &App, report: &RecordErrorRequest) -> i64 {
-    for line in report.traceback.iter().rev() {
+    let is_member = |chained: &&ChainedException| chained.relation.as_deref() == Some("member");
+    let carried = report.chain.iter().filter(is_member).flat_map(|chained| &chained.traceback);
+    for line in report.traceback.iter().chain(carried).rev() {
         let path = line.filename.clone().unwrap_or_default();
         let path = path.strip_prefix("/srv/app/").unwrap_or(&path);
         let (function, text) = (line.function_name.as_deref(), line.text.as_deref());

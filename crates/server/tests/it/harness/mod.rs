@@ -101,7 +101,7 @@ impl App {
         };
         wait_until("the queues are empty", async || {
             store.pending_queue().await.expect("store").waiting == 0
-                && store.open_alerts(1).await.expect("store").is_empty()
+                && store.open_alerts(shared.clock.now(), 1).await.expect("store").is_empty()
                 && none_is_due().await
                 && store.outbox_queue().await.expect("store").waiting == 0
         })

@@ -1,0 +1,120 @@
+//! Whom alerts may be sent to by whoever acts on issues: people that the installation knows. Code and
+//! values go to anybody else only when an administrator says so.
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Action, ActionError, PassOn};
+use crate::attribution::Repo;
+use crate::present::one_line;
+use crate::role::Role;
+use crate::sign_in::role_of;
+use crate::state::Shared;
+use crate::store::{RuleList, StoreError};
+
+/// So many people are offered in a form.
+const MAX_OFFERED: usize = 500;
+
+/// Whether alerts may go to an address without an administrator: it may sign in, is the default
+/// contact, or belongs to an author of the repository.
+///
+/// # Errors
+/// The store refuses.
+pub async fn is_colleague(shared: &Shared, address: &str) -> Result<bool, StoreError> {
+    let address = address.trim().to_ascii_lowercase();
+    if !shared.config.sign_in.required
+        || super::is_default_contact(shared, &address)
+        || role_of(shared, &address).await?.is_some()
+        || shared.store.has_issues_of(&address).await?
+    {
+        return Ok(true);
+    }
+    Ok(repository_authors(shared).await.contains(&address))
+}
+
+/// Addresses of colleagues, for a form to choose from.
+///
+/// # Errors
+/// The store refuses.
+pub async fn colleagues(shared: &Shared) -> Result<Vec<String>, StoreError> {
+    let config = &shared.config.sign_in;
+    let mut found: BTreeSet<String> = BTreeSet::new();
+    found.extend(config.administrators.iter().chain(&config.allowed_emails).cloned());
+    found.extend(shared.config.addresses.default_contact.clone());
+    found.extend(shared.store.authors().await?.into_iter().map(|author| author.address));
+    found.extend(repository_authors(shared).await.iter().cloned());
+    found.retain(|address| flawless_core::is_mailable(address));
+    found.retain(|address| !flawless_core::is_read_by_nobody(address));
+    Ok(found.into_iter().take(MAX_OFFERED).collect())
+}
+
+async fn repository_authors(shared: &Shared) -> std::sync::Arc<BTreeSet<String>> {
+    match shared.repo.get().repo {
+        Repo::Ready(mirror) => match mirror.tip() {
+            Some(tip) => mirror.authors(&tip).await,
+            None => std::sync::Arc::default(),
+        },
+        _ => std::sync::Arc::default(),
+    }
+}
+
+/// Refuses what would send alerts to strangers, unless an administrator does it.
+pub(super) async fn check(shared: &Shared, role: Role, action: &Action) -> Result<(), ActionError> {
+    if role >= Role::Administrator {
+        return Ok(());
+    }
+    for (field, address) in recipients(action) {
+        if flawless_core::is_mailable(address.trim()) && !is_colleague(shared, &address).await? {
+            let text = format!(
+                "{} is not known here: it may not sign in, and no commit has it. Choose somebody \
+                 else, or ask an administrator to do this: alerts have code and values in them.",
+                one_line(&address, 254)
+            );
+            return Err(ActionError::field(field, text));
+        }
+    }
+    Ok(())
+}
+
+/// The addresses that alerts go to by an action, each with the field that names it.
+fn recipients(action: &Action) -> Vec<(&'static str, String)> {
+    match action {
+        Action::Reassign { to: PassOn::Alias { new_email }, .. } => {
+            vec![("new_email", new_email.clone())]
+        }
+        Action::Reassign { to: PassOn::Reassign { designated_email, .. }, .. } => {
+            vec![("designated_email", designated_email.clone())]
+        }
+        Action::AddRule { list, entry, .. } | Action::EditRule { list, entry, .. } => {
+            in_entry(*list, entry)
+        }
+        Action::ImportRules { list, document } => {
+            let entries = list.in_document(document).map(|document| document.entries);
+            entries
+                .unwrap_or_default()
+                .iter()
+                .flat_map(|entry| in_entry(*list, entry))
+                .map(|(_, address)| ("document", address))
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn in_entry(list: RuleList, entry: &Value) -> Vec<(&'static str, String)> {
+    let field = match list {
+        RuleList::KnownErrors => "email_recipients",
+        RuleList::WatchList => "email",
+        RuleList::DisownershipList => "designated_email",
+        RuleList::EmailRemapping => "new_email",
+        RuleList::BuildingBlocks | RuleList::ThirdPartyWhitelist | RuleList::IgnoredExceptions => {
+            return Vec::new();
+        }
+    };
+    let texts: Vec<&str> = match &entry[field] {
+        Value::String(text) => vec![text],
+        Value::Array(texts) => texts.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    texts.into_iter().map(|text| (field, text.to_owned())).collect()
+}
