@@ -206,7 +206,7 @@ const DEMO: [&str; 6] = [
 
 #[test]
 fn the_demo_runs_a_failing_program_with_the_python_package() {
-    let python = python_with_package("3.11");
+    let python = python_with_package();
     let text = stdout(&demo(&python));
     let program = [
         "\nimport flawless\n",

@@ -66,7 +66,7 @@ fn told() -> AppBuilder {
 
 /// Runs a function of the shop in a real Python, by the package of this repository.
 async fn run(app: &App, arguments: &[&str]) {
-    let mut program = Command::new(python_with_package("3.13"));
+    let mut program = Command::new(python_with_package());
     program.args(arguments).current_dir(app.repository.dir());
     // The pages say where clients report to; here it is another address.
     let dsn = app.server.dsn().expect("an address");
@@ -94,7 +94,7 @@ fn keep(app: &App, case: &str, mail: &Mail) {
     let outside = |name: &str| format!("{name}: {}\n", mail.header(name));
     let headers: String = ["from", "to", "subject", "list-id"].map(outside).concat();
     // As on a machine that people deploy to.
-    let python = python_with_package("3.13");
+    let python = python_with_package();
     let venv = python.parent().and_then(|bin| bin.parent()).expect("a folder");
     let venv = venv.canonicalize().expect("it is there");
     let standard = std::fs::canonicalize(&python).expect("it is there");

@@ -11,16 +11,22 @@ use tempfile::TempDir;
 use crate::command_line::{flawless, stdout};
 use crate::harness::{
     ANN, App, BEN, CLEO, NOW, ServerProcess, SmtpServer, TestRepository, free_port, get,
-    python_with_package, server_options, wait_until,
+    server_options, wait_until,
 };
 use crate::ingest::refusals;
 
-/// One test for each Python: the oldest, the one most used, the newest.
+/// Each runs on every Python that is set up; on which it failed is in its output.
 macro_rules! on_every_python {
     ($($name:ident)+) => {
-        mod on_python_3_9 { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { super::$name("3.9").await; })+ }
-        mod on_python_3_11 { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { super::$name("3.11").await; })+ }
-        mod on_python_3_13 { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { super::$name("3.13").await; })+ }
+        mod on_every_python {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                for python in crate::harness::pythons_with_package() {
+                    println!("with {}", python.display());
+                    super::$name(&python).await;
+                }
+            })+
+        }
     };
 }
 
@@ -71,8 +77,8 @@ fn shop() -> (TestRepository, Deployed) {
 
 impl Deployed {
     /// A program of it, with nothing in its environment that names the revision.
-    fn program(&self, version: &str, name: &str) -> Command {
-        let mut command = Command::new(python_with_package(version));
+    fn program(&self, python: &Path, name: &str) -> Command {
+        let mut command = Command::new(python);
         command.arg(name).current_dir(self.folder.path()).env_clear();
         command.env("PYTHONDONTWRITEBYTECODE", "1");
         command
@@ -101,11 +107,11 @@ async fn issues(app: &App) -> Vec<(String, String, i64)> {
 }
 
 async fn a_failing_web_application_leads_to_one_mail_to_the_author_without_any_secret(
-    version: &str,
+    python: &Path,
 ) {
     let (repository, deployed) = shop();
     let app = App::with("report_error_threshold", "2").repository(repository).start().await;
-    let mut program = deployed.program(version, "serve.py");
+    let mut program = deployed.program(python, "serve.py");
     program.env("DSN", app.server.dsn().expect("an address")).envs(SECRETS);
     program.env("FORM", format!("currency=CHF&password={FORM_PASSWORD}&number={CARD}"));
     assert_eq!(run(program), ("alive\n".to_owned(), String::new()));
@@ -162,10 +168,10 @@ fn files_in(folder: &Path) -> impl Iterator<Item = Vec<u8>> {
     paths.filter(|path| path.is_file()).map(|path| std::fs::read(path).expect("a file"))
 }
 
-async fn a_failing_job_reports_to_the_framed_port_and_every_occurrence_is_counted(version: &str) {
+async fn a_failing_job_reports_to_the_framed_port_and_every_occurrence_is_counted(python: &Path) {
     let (repository, deployed) = shop();
     let app = App::with("report_error_threshold", "2").repository(repository).start().await;
-    let mut program = deployed.program(version, "batch.py");
+    let mut program = deployed.program(python, "batch.py");
     program.env("HOSTPORT", app.thrift_address().to_string());
     assert_eq!(run(program), ("alive\n".to_owned(), String::new()));
     let mail = app.one_mail().await;
@@ -175,12 +181,12 @@ async fn a_failing_job_reports_to_the_framed_port_and_every_occurrence_is_counte
     assert_eq!(issues(&app).await, [expected]);
 }
 
-async fn with_a_wrong_key_the_program_runs_on_and_is_warned_once(version: &str) {
+async fn with_a_wrong_key_the_program_runs_on_and_is_warned_once(python: &Path) {
     let (_, deployed) = shop();
     let app = App::with("report_error_threshold", "1").without_repository().start().await;
     let key = app.server.shared.project.keys[0].reveal().to_owned();
     let dsn = app.server.dsn().expect("an address").replace(&key, &"0".repeat(key.len()));
-    let mut program = Talking::start(deployed.program(version, "steps.py").env("DSN", dsn));
+    let mut program = Talking::start(deployed.program(python, "steps.py").env("DSN", dsn));
     assert_eq!(program.say("fail 3"), "failed 3");
     assert_eq!(program.say("flush"), "False", "the server refused what was sent");
     assert_eq!(program.say("fail 4"), "failed 4");
@@ -193,7 +199,7 @@ async fn with_a_wrong_key_the_program_runs_on_and_is_warned_once(version: &str) 
     assert_eq!(issues(&app).await, []);
 }
 
-async fn what_fails_while_the_server_is_away_arrives_later_or_is_known_to_be_lost(version: &str) {
+async fn what_fails_while_the_server_is_away_arrives_later_or_is_known_to_be_lost(python: &Path) {
     let (repository, deployed) = shop();
     let smtp = SmtpServer::start(&[]);
     let folder = tempfile::tempdir().expect("a folder");
@@ -212,7 +218,7 @@ async fn what_fails_while_the_server_is_away_arrives_later_or_is_known_to_be_los
     let mut server = ServerProcess::start(&options, http_port).await;
     let project = ask("projects");
     let dsn = project["dsn"].as_str().expect("an address");
-    let mut program = Talking::start(deployed.program(version, "steps.py").env("DSN", dsn));
+    let mut program = Talking::start(deployed.program(python, "steps.py").env("DSN", dsn));
     assert_eq!(program.say("fail 3"), "failed 3");
     assert_eq!(program.say("flush"), "True");
     server.kill();

@@ -59,7 +59,7 @@ async fn a_snippet_copied_from_the_page_reports_to_this_server() {
     let program = folder.path().join("program.py");
     let code = format!("{}\n1 / 0\n", text_of(&page, "snippet-0"));
     std::fs::write(&program, code).expect("written");
-    let mut python = Command::new(python_with_package("3.11"));
+    let mut python = Command::new(python_with_package());
     python.arg(&program).env_remove("FLAWLESS_DSN");
     let ended = tokio::task::spawn_blocking(move || python.output().expect("it runs")).await;
     let stderr = String::from_utf8_lossy(&ended.expect("no panic").stderr).into_owned();

@@ -191,7 +191,8 @@ impl Browser {
     }
 
     /// Errors that the browser noted since it was last asked: failed scripts and requests, and
-    /// what the page's policy forbade. That the page itself came with an error is none.
+    /// what the page's policy forbade. That the page itself came with an error is none, and neither
+    /// is what the browser's own pages have, such as the one it starts with.
     pub async fn complaints(&self) -> Vec<String> {
         let log = self.command("se/log", json!({ "type": "browser" })).await;
         let page = self.client.current_url().await.expect("a page");
@@ -199,7 +200,9 @@ impl Browser {
             let text = entry["message"].as_str().unwrap_or_default();
             let of_page = text.starts_with(&format!("{page} "))
                 && text.contains("the server responded with a status of 4");
-            (entry["level"] == "SEVERE" || entry["source"] == "security") && !of_page
+            let of_browser = text.starts_with("chrome://") || text.starts_with("chrome-");
+            let is_error = entry["level"] == "SEVERE" || entry["source"] == "security";
+            is_error && !of_page && !of_browser
         });
         entries.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned()).collect()
     }

@@ -12,7 +12,7 @@ mod thrift;
 mod webhook;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use flawless_protocol::thrift::RecordErrorRequest;
@@ -241,10 +241,16 @@ pub fn python() -> PathBuf {
     path
 }
 
-/// The Python of this version that `./test` has set up with the package of this repository.
-pub fn python_with_package(version: &str) -> PathBuf {
-    let environments = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/python");
-    let path = PathBuf::from(environments).join(version).join("bin/python");
-    assert!(path.exists(), "{} is missing: run ./test once, it sets it up", path.display());
-    path
+/// The Pythons that `./test` has set up with the package of this repository, oldest first.
+pub fn pythons_with_package() -> Vec<PathBuf> {
+    let environments =
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/python")).to_owned();
+    let versions = std::fs::read_to_string(environments.join("versions"))
+        .expect("target/python/versions is missing: run ./test once, it sets it up");
+    versions.lines().map(|version| environments.join(version).join("bin/python")).collect()
+}
+
+/// The newest of them.
+pub fn python_with_package() -> PathBuf {
+    pythons_with_package().pop().expect("at least one, or ./test ends")
 }
