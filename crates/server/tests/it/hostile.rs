@@ -66,8 +66,12 @@ async fn huge_reports_are_cut_to_size_or_refused() {
     for mail in app.mails().await {
         assert!(mail.text.len() < 200_000, "{}", mail.text.len());
     }
-    let (status, page) = app.get("/view_traceback?filename=shop/cart.py").await;
-    assert!(status == 200 && page.len() < 400_000, "{status} {}", page.len());
+    for (path, expected) in
+        [("/issues/1", 200), ("/issues/2", 200), ("/view_traceback?filename=shop/cart.py", 300)]
+    {
+        let (status, page) = app.get(path).await;
+        assert!(status == expected && page.len() < 400_000, "{path}: {status} {}", page.len());
+    }
 }
 
 #[tokio::test]
