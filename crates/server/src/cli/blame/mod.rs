@@ -3,6 +3,7 @@
 
 mod line;
 mod lines;
+mod text_report;
 mod traceback;
 
 use std::io::Read;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 use flawless_core::{CommitId, Rules};
 use flawless_git::{Engine, IgnoreRevs, Mirror, MirrorSettings, Source};
-use flawless_protocol::text_traceback::parse_python;
+use flawless_protocol::text_traceback;
 
 use super::{ConfArgument, Failure, print};
 use crate::attribution::{MuchSeen, mirror_settings};
@@ -85,7 +86,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         let place = line::Place::parse(place)?;
         return print(line::blame(&mirror, arguments.rev.as_deref(), &place, &arguments).await?);
     }
-    let tracebacks = parse_python(&read_input(&arguments.file)?);
+    let tracebacks = text_traceback::read(&read_input(&arguments.file)?).tracebacks;
     if tracebacks.is_empty() {
         return Err(Failure::new(format!(
             "{} holds no Python traceback: one begins with \"Traceback (most recent call last):\"",
@@ -110,14 +111,13 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
     let mut output = String::new();
     for traceback in tracebacks {
-        let report = traceback::report_of(traceback, arguments.rev.clone());
-        for found in traceback::blame(&report, &mirror, &config, &much_seen, &rules).await? {
-            output.push_str(&if arguments.json {
-                found.as_json()
-            } else {
-                found.as_text(arguments.why)
-            });
-        }
+        let report = text_report::report_of(traceback, arguments.rev.clone());
+        let found = traceback::blame(&report, &mirror, &config, &much_seen, &rules).await?;
+        output.push_str(&if arguments.json {
+            found.as_json()
+        } else {
+            found.as_text(arguments.why)
+        });
     }
     print(output)
 }
@@ -134,14 +134,14 @@ async fn resolve(mirror: &Mirror, option: &str, rev: &str) -> Result<CommitId, F
     })
 }
 
-fn read_input(file: &str) -> Result<String, Failure> {
+fn read_input(file: &str) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let read = match file {
         "-" => std::io::stdin().take(MAX_INPUT).read_to_end(&mut bytes),
         path => std::fs::File::open(path).and_then(|f| f.take(MAX_INPUT).read_to_end(&mut bytes)),
     };
     read.map_err(|error| Failure::new(format!("{file} cannot be read: {error}")))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(bytes)
 }
 
 async fn open_mirror(

@@ -1,9 +1,8 @@
 //! One printed traceback: its line, who wrote it, and why that one.
 use std::sync::Arc;
 
-use flawless_core::{Choice, Frame, FrameKind, Report, Rules, Verdict};
+use flawless_core::{Choice, FrameKind, Report, Rules, Verdict};
 use flawless_git::{Located, Mirror};
-use flawless_protocol::text_traceback::{TextFrame, TextTraceback};
 use serde_json::{Value, json};
 
 use super::Failure;
@@ -11,25 +10,6 @@ use super::line::{blame_json, blame_lines, chain};
 use crate::attribution::{Fault, MuchSeen, blame_line, choose_line, find_faults, other_suspects};
 use crate::config::Config;
 use crate::issue_details::Suspect;
-
-pub(super) fn report_of(traceback: TextTraceback, revision: Option<String>) -> Report {
-    let frame = |frame: TextFrame| Frame {
-        path: frame.path,
-        line: frame.line,
-        function: frame.function,
-        text: frame.text,
-        ..Frame::default()
-    };
-    let report = Report {
-        traceback: traceback.frames.into_iter().map(frame).collect(),
-        exception_type: traceback.exception_type,
-        exception_message: traceback.exception_message,
-        revision,
-        error_count: 1,
-        ..Report::default()
-    };
-    report.bounded()
-}
 
 /// What was found about one traceback.
 pub(super) struct Found {

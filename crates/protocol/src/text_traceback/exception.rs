@@ -1,0 +1,132 @@
+//! A line that says which exception ended a traceback.
+
+/// What an exception line says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ExceptionLine<'a> {
+    /// As printed, e.g. `ZeroDivisionError` or `shop.errors.EmptyCart`.
+    pub(super) kind: &'a str,
+    pub(super) message: &'a str,
+    /// Its name says that it is an exception; other names are also those of other things.
+    pub(super) is_certain: bool,
+    /// The message stands in a line of its own, as on Django's page.
+    pub(super) is_labelled: bool,
+}
+
+/// How names of exceptions end.
+const ENDINGS: [&str; 19] = [
+    "Error",
+    "Exception",
+    "Warning",
+    "Exit",
+    "Interrupt",
+    "Iteration",
+    "Failure",
+    "Failed",
+    "Fault",
+    "Timeout",
+    "Expired",
+    "Refused",
+    "Denied",
+    "NotFound",
+    "DoesNotExist",
+    "Cancelled",
+    "Abort",
+    "Group",
+    "RemoteTraceback",
+];
+/// Words before a colon that begin a line of a log.
+const LEVELS: [&str; 14] = [
+    "trace", "debug", "info", "notice", "warn", "warning", "error", "err", "critical", "fatal",
+    "log", "note", "hint", "detail",
+];
+
+/// `pkg.Type: message`, or `Type` alone, at the start of `text`.
+pub(super) fn exception_line(text: &str) -> Option<ExceptionLine<'_>> {
+    let text = text.trim();
+    if let Some(rest) = text.strip_prefix("Exception Type:") {
+        let kind = rest.trim_start();
+        let kind = &kind[..name_end(kind)];
+        return (!kind.is_empty()).then_some(ExceptionLine {
+            kind,
+            message: "",
+            is_certain: true,
+            is_labelled: true,
+        });
+    }
+    // pytest marks lines of the exception so.
+    let text = text.strip_prefix("E  ").map_or(text, str::trim_start);
+    let end = name_end(text);
+    let (kind, rest) = text.split_at(end);
+    let message = match rest.strip_prefix(':') {
+        Some(message) if message.starts_with("//") => return None,
+        Some(message) => message.trim(),
+        None if rest.is_empty() => "",
+        None => return None,
+    };
+    if kind.is_empty() || is_level(kind) || kind.ends_with('.') {
+        return None;
+    }
+    Some(ExceptionLine { kind, message, is_certain: is_certain(kind), is_labelled: false })
+}
+
+/// The last exception in `text` that stands behind something else.
+pub(super) fn exception_within(text: &str) -> Option<(usize, ExceptionLine<'_>)> {
+    let mut found = None;
+    let starts = text.match_indices(char::is_whitespace).map(|(at, space)| at + space.len());
+    for at in starts {
+        let rest = &text[at..];
+        let end = name_end(rest);
+        let is_end = rest[end..].is_empty() || rest[end..].starts_with(": ");
+        if end > 0 && is_end && is_certain(&rest[..end]) && found.is_none() {
+            found = exception_line(rest).map(|exception| (at, exception));
+        }
+    }
+    found
+}
+
+fn is_level(name: &str) -> bool {
+    // `Error` and `Warning` are exceptions, `ERROR` and `error` are levels.
+    let is_word = name.chars().all(char::is_uppercase) || name.chars().all(char::is_lowercase);
+    is_word && LEVELS.contains(&name.to_ascii_lowercase().as_str())
+}
+
+/// Where a dotted name ends, with `<locals>` in it, and a name in brackets behind it as in
+/// `RayTaskError(KeyError)`.
+fn name_end(text: &str) -> usize {
+    if text.starts_with(|c: char| c.is_numeric() || c == '.') {
+        return 0;
+    }
+    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+    let mut end = 0;
+    loop {
+        let rest = &text[end..];
+        end += rest.find(|c: char| !is_name(c)).unwrap_or(rest.len());
+        match text[end..].strip_prefix("<locals>") {
+            Some(_) if end > 0 => end += "<locals>".len(),
+            _ => break,
+        }
+    }
+    if end > 0
+        && let Some(inner) = text[end..].strip_prefix('(')
+    {
+        let inner_end = inner.find(|c: char| !is_name(c) && c != ',' && c != ' ').unwrap_or(0);
+        if inner_end > 0 && inner[inner_end..].starts_with(')') {
+            return end + inner_end + 2;
+        }
+    }
+    end
+}
+
+fn is_certain(kind: &str) -> bool {
+    let name = kind.split('(').next().unwrap_or(kind);
+    let (module, last) = name.rsplit_once('.').unwrap_or(("", name));
+    let is_type = last.starts_with(char::is_uppercase) || last.starts_with('_');
+    let ends_so = ENDINGS.iter().any(|ending| last.ends_with(ending));
+    is_type && !is_level(kind) && (ends_so || (!module.is_empty() && !module.starts_with('.')))
+}
+
+/// Whether it says that the code could not be compiled: then its own place is the innermost frame.
+pub(super) fn is_syntax_error(kind: &str) -> bool {
+    let last = kind.rsplit('.').next().unwrap_or(kind);
+    ["SyntaxError", "IndentationError", "TabError"].iter().any(|name| last.ends_with(name))
+}

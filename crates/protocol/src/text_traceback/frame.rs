@@ -1,0 +1,167 @@
+//! A line that names a place of the stack, in the forms in which programs print one.
+use super::words::{header, ident_end};
+
+/// A frame that was found in a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FramePlace<'a> {
+    /// Where in the line it begins.
+    pub(super) at: usize,
+    pub(super) path: &'a str,
+    /// `None` in Django's older layout, where the line number stands before the source line.
+    pub(super) line: Option<u32>,
+    /// Empty when nothing follows `in`; `None` for a place without a function: a `SyntaxError`'s.
+    pub(super) function: Option<&'a str>,
+    /// What follows the function in the same line.
+    pub(super) rest: &'a str,
+    /// It begins with `File`; other forms are also those of messages that are no traceback.
+    pub(super) is_certain: bool,
+}
+
+/// The first frame of a line.
+pub(super) fn find_frame(line: &str) -> Option<FramePlace<'_>> {
+    files(line).find_map(|at| file_frame(line, at)).or_else(|| path_frame(line))
+}
+
+/// Where the word `File` stands that can begin a frame.
+pub(super) fn files(line: &str) -> impl Iterator<Item = usize> {
+    let in_word = |at: usize| line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+    let goes_on = |at: usize| line[at + 4..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    line.match_indices("File").map(|(at, _)| at).filter(move |at| !in_word(*at) && !goes_on(*at))
+}
+
+const QUOTES: [char; 9] = ['"', '\'', '`', '“', '”', '„', '«', '»', '″'];
+
+/// `File "PATH", line N, in FUNCTION`, and what becomes of its quotes and commas.
+pub(super) fn file_frame(line: &str, at: usize) -> Option<FramePlace<'_>> {
+    let rest = line[at + "File".len()..].trim_start();
+    let (path, rest) = match rest.strip_prefix(QUOTES) {
+        Some(rest) => rest.split_once(QUOTES)?,
+        None => bare_path(rest)?,
+    };
+    if path.is_empty() {
+        return None;
+    }
+    let rest = rest.trim_start_matches([',', ':']).trim_start();
+    let (line, rest) = match rest.strip_prefix("line") {
+        Some(rest) => {
+            let (number, rest) = number(rest.trim_start())?;
+            (Some(number), rest)
+        }
+        None => (None, rest),
+    };
+    let rest = rest.trim_start_matches(',').trim_start();
+    let (function, rest) = match rest.strip_prefix("in") {
+        Some(rest) if rest.is_empty() || rest.starts_with(char::is_whitespace) => {
+            let (function, rest) = function(rest.trim_start());
+            (Some(function), rest)
+        }
+        _ => (None, rest),
+    };
+    if line.is_none() && function.is_none_or(str::is_empty) {
+        return None;
+    }
+    let is_certain = line.is_some() && function.is_some();
+    Some(FramePlace { at, path, line, function, rest, is_certain })
+}
+
+/// A path without quotes, up to `, line 3` or, as IPython prints it, `:3, in`.
+fn bare_path(rest: &str) -> Option<(&str, &str)> {
+    if let Some(end) = rest.find(", line ") {
+        return Some(rest.split_at(end));
+    }
+    None
+}
+
+/// `PATH, line N, in FUNCTION` of Django's page, `PATH:N in FUNCTION` of rich and IPython,
+/// `PATH:N: in FUNCTION` of pytest.
+fn path_frame(line: &str) -> Option<FramePlace<'_>> {
+    let found = line
+        .match_indices(", line ")
+        .chain(line.match_indices(".py:").map(|(at, _)| (at + 3, ":")))
+        .take(10);
+    for (end, mark) in found {
+        let before = &line[..end];
+        let at = before
+            .rfind(|c: char| c.is_whitespace() || c == '(')
+            .map_or(0, |space| space + before[space..].chars().next().map_or(1, char::len_utf8));
+        let path = &line[at..end];
+        let is_path = path.ends_with(".py") || path.contains('/') || path.contains('\\');
+        let Some((number, rest)) = number(&line[end + mark.len()..]) else { continue };
+        let rest = rest.trim_start_matches([',', ':']);
+        if !is_path || path.starts_with(QUOTES) || !rest.starts_with(" in ") {
+            continue;
+        }
+        let (function, rest) = function(rest[" in ".len()..].trim_start());
+        if function.is_empty() {
+            continue;
+        }
+        // IPython prints the arguments behind it.
+        let function = function.split('(').next().unwrap_or(function);
+        return Some(FramePlace {
+            at,
+            path,
+            line: Some(number),
+            function: Some(function),
+            rest,
+            is_certain: false,
+        });
+    }
+    None
+}
+
+fn number(text: &str) -> Option<(u32, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    (end > 0).then(|| (text[..end].parse().unwrap_or(0), &text[end..]))
+}
+
+/// The name at the start of `text`, and what follows it behind two spaces or more, or a tab.
+fn function(text: &str) -> (&str, &str) {
+    let end = text.find("  ").into_iter().chain(text.find('\t')).min().unwrap_or(text.len());
+    (text[..end].trim_end(), text[end..].trim_start())
+}
+
+/// The pieces of a line in which line breaks became spaces: each frame, its source line, and what
+/// stands before and behind them. One piece when it is one line.
+pub(super) fn split_joined(line: &str) -> Vec<&str> {
+    let header = header(line);
+    let from = header.as_ref().map_or(0, |header| header.end);
+    let mut frames = files(line).filter_map(|at| file_frame(line, at)).take(super::MAX_FRAMES);
+    let Some(first) = frames.next() else { return vec![line] };
+    let starts: Vec<usize> = std::iter::once(first).chain(frames).map(|frame| frame.at).collect();
+    if starts.len() == 1 && (from == 0 || starts[0] < from) {
+        return vec![line];
+    }
+    let mut pieces = Vec::new();
+    let mut done = 0;
+    if from > 0 && starts[0] >= from {
+        pieces.push(&line[..from]);
+        done = from;
+    }
+    if starts[0] > done {
+        let before = &line[done..starts[0]];
+        // What stands before the first frame is a prefix of all; white space is its indent.
+        if !before.trim().is_empty() && done > 0 {
+            pieces.push(before);
+        }
+        done = if done > 0 { starts[0] } else { 0 };
+    }
+    for (at, start) in starts.iter().enumerate() {
+        let end = starts.get(at + 1).copied().unwrap_or(line.len());
+        let piece = &line[done.min(*start)..end];
+        let place = file_frame(&line[..end], *start);
+        let after = place.map_or(end, |place| match place.function {
+            Some(function) if !function.is_empty() => {
+                let from = function.as_ptr() as usize - line.as_ptr() as usize;
+                from + ident_end(&line[from..end])
+            }
+            _ => end,
+        });
+        pieces.push(piece[..piece.len() - (end - after)].trim_end());
+        let source = line[after..end].trim();
+        if !source.is_empty() {
+            pieces.push(&line[after..end]);
+        }
+        done = end;
+    }
+    pieces
+}

@@ -1,0 +1,260 @@
+//! One traceback while it is read: its frames, their source lines, and the exception behind them.
+use super::exception::{ExceptionLine, exception_line, exception_within, is_syntax_error};
+use super::rows::{Row, RowFrame};
+use super::tree::NodeId;
+use super::words::{Header, is_marker, is_repeat, is_snip};
+use super::{Gap, MAX_FRAMES, TextException, TextFrame};
+
+/// How many lines that nobody knows may stand between two frames.
+const MAX_UNKNOWN: usize = 20;
+/// How many such lines may stand before an exception that only its name tells.
+const MAX_BEFORE_EXCEPTION: usize = 4;
+
+/// A traceback that is being read.
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    pub(super) line: u32,
+    pub(super) header: Option<Header>,
+    /// The exception in whose message it stands, and whether that is certain.
+    pub(super) carrier: Option<(NodeId, bool)>,
+    pub(super) exception: Option<Ending>,
+    pub(super) gaps: Vec<Gap>,
+    frames: Vec<TextFrame>,
+    is_certain: bool,
+    last_has_function: bool,
+    last_has_line: bool,
+    frame_indent: usize,
+    text_indent: usize,
+    /// Blank lines, and lines that nobody knows, since the last frame or its source line.
+    blanks: usize,
+    unknown: usize,
+    /// Blank lines stood between earlier frames, so one before the exception says nothing.
+    has_blanks_between: bool,
+    /// An exception that stood behind something else in a line after the last frame.
+    maybe: Option<Ending>,
+}
+
+/// The exception at the end of a traceback.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ending {
+    pub(super) kind: String,
+    pub(super) message: String,
+    pub(super) is_certain: bool,
+    /// Its message stands in a line of its own.
+    pub(super) is_labelled: bool,
+    /// A blank line stands behind it.
+    pub(super) is_over: bool,
+}
+
+impl From<ExceptionLine<'_>> for Ending {
+    fn from(line: ExceptionLine<'_>) -> Self {
+        Self {
+            kind: line.kind.to_owned(),
+            message: line.message.to_owned(),
+            is_certain: line.is_certain,
+            is_labelled: line.is_labelled,
+            is_over: false,
+        }
+    }
+}
+
+/// Whether a line was a part of the traceback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    Yes,
+    /// Too many lines stand behind the last frame: the rest is something else.
+    Over,
+}
+
+impl Open {
+    /// A traceback that begins at `line`, maybe in the message of an exception.
+    pub(super) fn at(line: u32, header: Option<Header>, carrier: Option<(NodeId, bool)>) -> Self {
+        Self { line, header, carrier, ..Self::default() }
+    }
+
+    pub(super) fn has_frames(&self) -> bool {
+        !self.frames.is_empty()
+    }
+
+    pub(super) fn push(&mut self, row: &Row, frame: &RowFrame) {
+        if self.frames.len() == MAX_FRAMES {
+            if !self.gaps.contains(&Gap::TooLong) {
+                self.gaps.push(Gap::TooLong);
+            }
+            // The innermost frames are the ones that matter.
+            self.frames.remove(MAX_FRAMES / 2);
+        }
+        self.has_blanks_between |= self.has_frames() && self.blanks > 0;
+        self.is_certain |= frame.is_certain;
+        self.last_has_function = frame.has_function;
+        self.last_has_line = frame.has_line;
+        self.frames.push(frame.frame.clone());
+        self.frame_indent = row.indent;
+        self.text_indent = row.indent;
+        (self.blanks, self.unknown) = (0, 0);
+        self.maybe = None;
+    }
+
+    /// A line that is no frame, header, link or border.
+    pub(super) fn take(&mut self, row: &Row) -> Taken {
+        let text = row.text.trim();
+        if self.exception.is_some() {
+            self.take_behind_exception(text);
+            return Taken::Yes;
+        }
+        if text.is_empty() {
+            self.blanks += 1;
+            return Taken::Yes;
+        }
+        if self.frames.is_empty() {
+            self.unknown += 1;
+            return if self.unknown > MAX_UNKNOWN { Taken::Over } else { Taken::Yes };
+        }
+        if is_snip(text) {
+            self.gaps.push(Gap::LeftOut(row.number));
+            return Taken::Yes;
+        }
+        if is_marker(text) || is_repeat(text) {
+            return Taken::Yes;
+        }
+        if text.starts_with("File") && text[4..].trim_start().starts_with(['"', '\'']) {
+            self.gaps.push(Gap::Unread(row.number));
+            return Taken::Yes;
+        }
+        if !row.is_foreign {
+            if let Some(ending) = self.ending(row, text) {
+                self.exception = Some(ending);
+                return Taken::Yes;
+            }
+            if self.take_source(row, text) {
+                return Taken::Yes;
+            }
+        }
+        if self.unknown < MAX_BEFORE_EXCEPTION && self.maybe.is_none() && text.len() < 4_096 {
+            self.maybe = exception_within(text).map(|(_, exception)| exception.into());
+        }
+        self.unknown += 1;
+        if self.unknown > MAX_UNKNOWN { Taken::Over } else { Taken::Yes }
+    }
+
+    fn take_behind_exception(&mut self, text: &str) {
+        let Some(exception) = &mut self.exception else { return };
+        if exception.is_labelled
+            && let Some(value) = text.strip_prefix("Exception Value:")
+        {
+            exception.message = value.trim().to_owned();
+            exception.is_labelled = value.trim().is_empty();
+        } else if exception.is_labelled && exception.message.is_empty() && !text.is_empty() {
+            exception.message = text.to_owned();
+            exception.is_labelled = false;
+        } else if text.is_empty() && !exception.is_labelled {
+            exception.is_over = true;
+        }
+    }
+
+    /// Whether the row is the source line of the last frame, or goes on with it.
+    fn take_source(&mut self, row: &Row, text: &str) -> bool {
+        let is_inner = row.indent > self.frame_indent;
+        let Some(last) = self.frames.last_mut() else { return false };
+        if !self.last_has_line {
+            // Django's older layout: `  12.     return total / pieces`.
+            let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+            if let Some(source) = text[digits..].strip_prefix('.') {
+                last.line = text[..digits].parse().unwrap_or(0);
+                source.trim().clone_into(&mut last.text);
+                self.last_has_line = true;
+                return true;
+            }
+        }
+        if let Some((numbered, is_it)) = numbered_source(text) {
+            if is_it {
+                numbered.clone_into(&mut last.text);
+            }
+            return true;
+        }
+        if !last.text.is_empty() {
+            return is_inner && self.unknown == 0;
+        }
+        // A line of a log may stand where no source line was printed.
+        let is_next = self.unknown == 0 && self.blanks <= 1;
+        if !is_inner && (!is_next || (row.indent < self.frame_indent && is_of_log(text))) {
+            return false;
+        }
+        text.clone_into(&mut last.text);
+        self.text_indent = row.indent;
+        self.blanks = 0;
+        true
+    }
+
+    /// The exception that the row says, if it can be the one that ended the traceback.
+    fn ending(&self, row: &Row, text: &str) -> Option<Ending> {
+        let exception = exception_line(text)?;
+        let needs_text = self.frames.last().is_some_and(|frame| frame.text.is_empty());
+        let is_certain = exception.is_certain;
+        let is_inner = row.indent > self.frame_indent;
+        let may_follow = if is_inner {
+            is_certain && !needs_text && row.indent <= self.text_indent
+        } else if is_certain {
+            true
+        } else {
+            let is_next = self.unknown == 0 && (self.blanks == 0 || self.has_blanks_between);
+            let is_outer = row.indent < self.frame_indent || !needs_text;
+            is_next && is_outer && (row.indent < self.frame_indent || self.frame_indent == 0)
+        };
+        may_follow.then(|| exception.into())
+    }
+
+    /// Forgets the exception: frames follow, so the line was something else.
+    pub(super) fn take_back_exception(&mut self) {
+        self.exception = None;
+        self.unknown += 1;
+    }
+
+    /// The exception with its frames; `None` when it is no traceback. `known` is what was said
+    /// about its exception elsewhere.
+    pub(super) fn close(mut self, known: Option<Ending>) -> Option<(TextException, Vec<Gap>, u32)> {
+        let ending = self.exception.take().or_else(|| self.maybe.take()).or(known);
+        if !self.last_has_function && self.frames.len() == 1 && self.header.is_none() {
+            let is_syntax = ending.as_ref().is_some_and(|ending| is_syntax_error(&ending.kind));
+            if !is_syntax {
+                return None;
+            }
+        }
+        let is_traceback = self.is_certain || self.header.is_some() || ending.is_some();
+        if self.frames.is_empty() || !is_traceback {
+            return None;
+        }
+        if self.header.is_some_and(|header| header.is_reversed) {
+            self.frames.reverse();
+        }
+        let is_dump = self.header.is_some_and(|header| header.is_dump);
+        if ending.is_none() && !is_dump {
+            self.gaps.push(Gap::CutOff);
+        }
+        let (exception_type, exception_message) =
+            ending.map(|ending| (ending.kind, ending.message)).unwrap_or_default();
+        let exception = TextException { frames: self.frames, exception_type, exception_message };
+        Some((exception, self.gaps, self.line))
+    }
+}
+
+/// `❱ 11 │ return total / pieces` of a box that shows lines around, and whether it is the one.
+fn numbered_source(text: &str) -> Option<(&str, bool)> {
+    let (is_it, rest) = match text.strip_prefix(['❱', '>']) {
+        Some(rest) => (true, rest.trim_start()),
+        None => (false, text),
+    };
+    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    let source = rest[digits..].trim_start().strip_prefix('│')?;
+    (digits > 0).then(|| (source.trim(), is_it))
+}
+
+/// Whether a line looks like one of a log and not like source code.
+fn is_of_log(text: &str) -> bool {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let is_level = exception_line(text).is_none()
+        && first.ends_with(':')
+        && first.len() > 2
+        && first[..first.len() - 1].chars().all(|c| c.is_uppercase() || c == '.' || c == '_');
+    text.starts_with(|c: char| c.is_ascii_digit() || c == '[' || c == '{' || c == '<') || is_level
+}

@@ -1,0 +1,250 @@
+//! Puts lines together that a mail program, a terminal or a form broke because they were long, and
+//! takes lines apart that were run together.
+use super::containers::Line;
+use super::exception::exception_line;
+use super::frame::{file_frame, files, find_frame, split_joined};
+use super::margin::Lead;
+use super::words::{border, header, ident_end, indent, link};
+
+/// Into how many lines a line is broken at most.
+const MAX_PIECES: usize = 6;
+/// Nobody breaks lines that are shorter.
+const MIN_WIDTH: usize = 40;
+
+/// The lines as they were before somebody broke them or ran them together.
+pub(super) fn rewrap(lines: Vec<Line<'_>>) -> Vec<Line<'_>> {
+    let lines = split(lines);
+    let lines = match hard_width(&lines) {
+        Some(width) => join_hard(lines, width),
+        None => lines,
+    };
+    let (lines, width) = join_frames(lines);
+    match width {
+        Some(width) => join_texts(lines, width),
+        None => lines,
+    }
+}
+
+fn split(lines: Vec<Line<'_>>) -> Vec<Line<'_>> {
+    let mut all = Vec::with_capacity(lines.len());
+    for line in lines {
+        let pieces = split_joined(&line.text);
+        if pieces.len() == 1 {
+            all.push(line);
+            continue;
+        }
+        for (at, piece) in pieces.iter().enumerate() {
+            let begins = line.begins && at == 0;
+            let text = (*piece).to_owned();
+            let pieces = split_exception(text, at + 1 == pieces.len());
+            let lines = pieces.into_iter().map(|text| Line {
+                number: line.number,
+                text: text.into(),
+                begins,
+            });
+            all.extend(lines);
+        }
+    }
+    all
+}
+
+/// A source line that ran together with the exception line behind it.
+fn split_exception(text: String, is_last: bool) -> Vec<String> {
+    let found = is_last.then(|| super::exception::exception_within(&text)).flatten();
+    match found {
+        Some((at, _)) if files(&text).next().is_none() => {
+            vec![text[..at].to_owned(), text[at..].to_owned()]
+        }
+        _ => vec![text],
+    }
+}
+
+fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// The width at which a terminal broke lines, whatever stood there.
+fn hard_width(lines: &[Line<'_>]) -> Option<usize> {
+    let broken = lines.windows(2).filter_map(|pair| {
+        let [first, second] = pair else { return None };
+        let at = partial_frame(&first.text)?;
+        let joined = format!("{}{}", &first.text[at..], second.text);
+        let spaced = format!("{} {}", &first.text[at..], second.text.trim_start());
+        let (whole, in_path) = (file_frame(&joined, 0)?, file_frame(&spaced, 0));
+        whole.function?;
+        let is_hard = in_path.is_none_or(|other| other.path != whole.path);
+        is_hard.then(|| width(&first.text))
+    });
+    if let Some(width) = broken.max() {
+        return Some(width).filter(|width| *width >= MIN_WIDTH);
+    }
+    // Else several lines of the same greatest length, each followed by what can only be its rest.
+    let most = lines.iter().map(|line| width(&line.text)).max()?;
+    let full: Vec<usize> = (0..lines.len()).filter(|at| width(&lines[*at].text) == most).collect();
+    let goes_on = |at: &&usize| match lines.get(**at + 1) {
+        Some(next) => {
+            !next.text.trim().is_empty()
+                && !next.text.starts_with("  ")
+                && !begins_something(&next.text)
+        }
+        None => false,
+    };
+    let going_on = full.iter().filter(goes_on).count();
+    (most >= MIN_WIDTH && going_on > 1 && going_on == full.len()).then_some(most)
+}
+
+fn begins_something(text: &str) -> bool {
+    find_frame(text).is_some()
+        || header(text).is_some()
+        || link(text).is_some()
+        || border(text).is_some()
+        || exception_line(text).is_some_and(|exception| exception.is_certain)
+}
+
+fn join_hard(lines: Vec<Line<'_>>, at_width: usize) -> Vec<Line<'_>> {
+    let mut all: Vec<Line<'_>> = Vec::with_capacity(lines.len());
+    let mut pieces = 0;
+    for line in lines {
+        let is_full = width(&line.text) == at_width;
+        match all.last_mut() {
+            Some(last) if pieces > 0 && !line.begins => {
+                last.text.to_mut().push_str(&line.text);
+                pieces = if is_full && pieces < MAX_PIECES { pieces + 1 } else { 0 };
+            }
+            _ => {
+                pieces = usize::from(is_full);
+                all.push(line);
+            }
+        }
+    }
+    all
+}
+
+/// Where a frame begins in `text` that may go on in the next line.
+fn partial_frame(text: &str) -> Option<usize> {
+    let at = files(text).last()?;
+    let tail = text[at + "File".len()..].trim();
+    let is_whole = file_frame(text, at)
+        .is_some_and(|frame| frame.function.is_some_and(|function| !function.is_empty()));
+    (!is_whole && (tail.is_empty() || tail.starts_with(['"', '\'', '“']))).then_some(at)
+}
+
+/// Joins the pieces of frames; the width at which they were broken between words, if any was.
+fn join_frames(lines: Vec<Line<'_>>) -> (Vec<Line<'_>>, Option<usize>) {
+    let mut all: Vec<Line<'_>> = Vec::with_capacity(lines.len());
+    let mut broken_at = None;
+    let mut at = 0;
+    while at < lines.len() {
+        let line = &lines[at];
+        let joined = partial_frame(&line.text).and_then(|start| join_frame(&lines[at..], start));
+        match joined {
+            Some((text, used)) => {
+                broken_at = broken_at.max(Some(width(&line.text)));
+                all.push(Line { number: line.number, text: text.into(), begins: line.begins });
+                at += used;
+            }
+            None => {
+                all.push(line.clone());
+                at += 1;
+            }
+        }
+    }
+    (all, broken_at)
+}
+
+/// The frame that begins at `start` in the first of `lines`, and in how many of them it stands.
+fn join_frame(lines: &[Line<'_>], start: usize) -> Option<(String, usize)> {
+    let first = &*lines.first()?.text;
+    let lead = Lead::of(&first[..start]);
+    let mut text = first.trim_end().to_owned();
+    for (at, next) in lines.iter().enumerate().take(MAX_PIECES).skip(1) {
+        if next.begins || next.text.trim().is_empty() || header(&next.text).is_some() {
+            return None;
+        }
+        let piece = lead.strip(&next.text).unwrap_or(&next.text).trim();
+        if files(piece).next() == Some(0) {
+            return None;
+        }
+        let frame = file_frame(&text, start);
+        if let Some(frame) = frame {
+            // A place without a function, or one whose function fell to the next line.
+            let is_name = ident_end(piece) == piece.len();
+            let goes_on = match frame.function {
+                None => {
+                    text.ends_with(',') || piece.starts_with("in ") || piece.starts_with(", in ")
+                }
+                Some(_) => {
+                    is_name
+                        && lines.get(at + 1).is_some_and(|after| is_source(&after.text, &next.text))
+                }
+            };
+            if !goes_on {
+                return None;
+            }
+        }
+        let spaced = format!("{text} {piece}");
+        let joined = format!("{text}{piece}");
+        let in_word = text.ends_with(|c: char| c.is_alphanumeric() || "/\\-_.".contains(c))
+            && !["File", "line", "in"].iter().any(|word| text.ends_with(&format!(" {word}")));
+        let (likelier, other) = if in_word { (joined, spaced) } else { (spaced, joined) };
+        for text in [&likelier, &other] {
+            let whole = file_frame(text, start).and_then(|frame| frame.function);
+            if whole.is_some_and(|function| !function.is_empty()) {
+                return Some((text.clone(), at + 1));
+            }
+        }
+        text = likelier;
+    }
+    None
+}
+
+/// Whether `text` can be the source line below a name that fell to the line before.
+fn is_source(text: &str, name: &str) -> bool {
+    indent(text) > indent(name) || find_frame(text).is_some()
+}
+
+/// Joins source lines and messages that were broken between words at about `broken_at`.
+fn join_texts(lines: Vec<Line<'_>>, broken_at: usize) -> Vec<Line<'_>> {
+    let mut all: Vec<Line<'_>> = Vec::with_capacity(lines.len());
+    let mut lead: Option<Lead> = None;
+    let mut frame_indent = 0;
+    // Below a frame, until something that is no part of it.
+    let mut last_width = None;
+    for line in lines {
+        if let Some(frame) = find_frame(&line.text) {
+            frame_indent = indent(&line.text[..frame.at]);
+            lead = Some(Lead::of(&line.text[..frame.at]));
+            last_width = None;
+            all.push(line);
+            continue;
+        }
+        let Some(lead) = &lead else {
+            all.push(line);
+            continue;
+        };
+        let rest = lead.strip(&line.text).unwrap_or(&line.text);
+        let piece = rest.trim();
+        let first_word = piece.split(' ').next().unwrap_or_default();
+        let is_rest = last_width.is_some_and(|last| last + 1 + width(first_word) > broken_at)
+            && indent(rest) <= frame_indent
+            && !piece.is_empty()
+            && !line.begins
+            && !begins_something(&line.text);
+        let this_width = width(&line.text);
+        match all.last_mut() {
+            Some(last) if is_rest => {
+                let text = last.text.to_mut();
+                text.truncate(text.trim_end().len());
+                text.push(' ');
+                text.push_str(piece);
+                last_width = Some(this_width);
+            }
+            _ => {
+                let is_text = indent(rest) > frame_indent || exception_line(rest).is_some();
+                last_width = (is_text && !piece.is_empty()).then_some(this_width);
+                all.push(line);
+            }
+        }
+    }
+    all
+}
