@@ -67,7 +67,7 @@ const IN_SOURCE: [&str; 5] = ["\\x1b", "\\x1B", "\\033", "\\u001b", "\\e"];
 
 /// Colours are ended by `[0m` or the like: a line without one has no colours.
 fn has_spelt_out(line: &str) -> bool {
-    ["[0m", "[m", "[39m", "[22m"].iter().any(|end| line.contains(end))
+    ["[0m", "[39m", "[22m"].iter().any(|end| line.contains(end))
 }
 
 fn without_spelt_out(line: &str) -> String {
@@ -97,7 +97,7 @@ fn without_spelt_out(line: &str) -> String {
 fn after_colour(text: &str) -> Option<&str> {
     let rest = text.strip_prefix('[')?;
     let end = rest.find(|c: char| !c.is_ascii_digit() && c != ';')?;
-    (end <= 20).then(|| rest[end..].strip_prefix('m'))?
+    (1..=20).contains(&end).then(|| rest[end..].strip_prefix('m'))?
 }
 
 #[cfg(test)]
@@ -119,7 +119,7 @@ mod tests {
             ("\u{241b}[35mx\u{241b}[0m\u{200b}\u{feff}\u{7}\u{8}\u{0}", "x"),
             ("a\u{1b}", "a"),
             ("\u{1b}]0;a title without an end", "0;a title without an end"),
-            ("x = colours[0]\ty[1m", "x = colours[0]\ty[1m"),
+            ("x = colours[0]\ty[1m, z[m]", "x = colours[0]\ty[1m, z[m]"),
         ] {
             assert_eq!(without_control(line), expected, "{line:?}");
         }

@@ -68,7 +68,7 @@ impl<'a> Iterator for Lines<'a> {
 impl State {
     fn unwrap<'a>(&mut self, text: &'a str, number: u32, ready: &mut VecDeque<Line<'a>>) {
         let may_be_wrapped = text.len() <= MAX_WRAPPED;
-        let is_of_list = self.is_list && is_list_item(text);
+        let is_of_list = is_list_item(text) && (self.is_list || is_traceback_text(text));
         if may_be_wrapped && (is_of_list || Escapes::of(text).is_some()) {
             let mut inner = Vec::new();
             unwrap(text, MAX_DEPTH, is_of_list, &mut inner);
@@ -79,7 +79,7 @@ impl State {
             }
             self.is_list = is_item;
         } else {
-            self.is_list = false;
+            self.is_list = is_list_item(text) && is_traceback_text(text);
             self.push(text.into(), number, false, ready);
         }
     }
@@ -114,7 +114,7 @@ fn unwrap(text: &str, depth: usize, whole_list: bool, lines: &mut Vec<(String, b
     let unwrapped = match escapes {
         _ if depth == 0 => None,
         None if !whole_list => None,
-        None | Some(Escapes::Backslash) => strings_or_whole(text),
+        None | Some(Escapes::Backslash) => strings_or_whole(text, whole_list),
         Some(escapes) => Some(vec![(escapes.decode(text), true)]),
     };
     let Some(unwrapped) = unwrapped else {
@@ -139,18 +139,27 @@ fn unwrap(text: &str, depth: usize, whole_list: bool, lines: &mut Vec<(String, b
 /// The strings of a line from the first one on that has to do with a traceback, without their
 /// escapes; the whole line where that is in no string. What is separated by commas alone is one
 /// list of lines.
-fn strings_or_whole(text: &str) -> Option<Vec<(String, bool)>> {
+fn strings_or_whole(text: &str, is_list: bool) -> Option<Vec<(String, bool)>> {
     let strings = quoted_strings(text);
     let first = strings.iter().position(|string| {
-        has_escaped_traceback(string.raw) || (string.is_item && is_traceback_text(string.raw))
+        let is_item = string.is_item && (is_list || is_traceback_text(string.raw));
+        is_item || has_escaped_traceback(string.raw)
     });
+    // What begins before the first string is in none: the quotes are those of its paths.
+    let mentioned_at =
+        ["(most recent call last)", "File"].iter().filter_map(|w| text.find(w)).min();
+    let is_inside = |first: &usize| {
+        let from = strings[*first].raw.as_ptr() as usize - text.as_ptr() as usize;
+        mentioned_at.is_none_or(|mentioned_at| mentioned_at >= from)
+    };
+    let first = first.filter(|first| is_list || is_inside(first));
     let Some(first) = first else {
         return Some(vec![(Escapes::Backslash.decode(text), true)]);
     };
     let mut unwrapped: Vec<(String, bool)> = Vec::new();
     for (at, string) in strings.iter().enumerate().skip(first) {
         let goes_on = at > first && string.follows_comma;
-        if !goes_on && !is_traceback_text(string.raw) {
+        if !goes_on && !is_list && !is_traceback_text(string.raw) {
             continue;
         }
         let mut decoded = Escapes::Backslash.decode(string.raw);
@@ -189,7 +198,8 @@ fn quoted_strings(text: &str) -> Vec<Quoted<'_>> {
         let in_word = at > 0 && quote == b'\'' && (bytes[at - 1].is_ascii_alphanumeric());
         let is_prefix = in_word
             && matches!(&bytes[..at], [.., before, b'b' | b'u' | b'r'] if !before.is_ascii_alphanumeric());
-        if !matches!(quote, b'"' | b'\'') || (in_word && !is_prefix) {
+        let is_escaped = at > 0 && bytes[at - 1] == b'\\';
+        if !matches!(quote, b'"' | b'\'') || (in_word && !is_prefix) || is_escaped {
             at += 1;
             continue;
         }

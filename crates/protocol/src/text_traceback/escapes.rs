@@ -112,6 +112,13 @@ fn code(after: &str, digits: usize, to: &mut Vec<u8>) -> usize {
         is_hex.then(|| u32::from_str_radix(digits, 16).ok())?
     };
     let Some(first) = number(after) else { return 0 };
+    // Of bytes several may make one character.
+    if digits == 2
+        && let Ok(byte) = u8::try_from(first)
+    {
+        to.push(byte);
+        return 3;
+    }
     let mut length = 1 + digits;
     let mut character = char::from_u32(first);
     if (0xd800..0xdc00).contains(&first)
@@ -158,7 +165,7 @@ mod tests {
                 r#"a\n\tb\"c\\n\u00e9\ud83d\ude00\x41\/\q\033"#,
                 "a\n\tb\"c\\né😀A/\\q\u{1b}",
             ),
-            (Escapes::Backslash, r"\ud83dx\u12", "\u{fffd}x\\u12"),
+            (Escapes::Backslash, r"\ud83dx\u12\xc3\xbc\xe9", "\u{fffd}x\\u12ü\u{fffd}"),
             (Escapes::Octal, "a#012b#033#134#1", "a\nb\u{1b}#134#1"),
             (Escapes::Percent, "a%0Ab+%22%C3%A9%x", "a\nb \"é%x"),
         ] {

@@ -53,20 +53,39 @@ pub(super) fn exception_line(text: &str) -> Option<ExceptionLine<'_>> {
             is_labelled: true,
         });
     }
+    if let Some(exception) = quoted_type(text) {
+        return Some(exception);
+    }
     // pytest marks lines of the exception so.
     let text = text.strip_prefix("E  ").map_or(text, str::trim_start);
     let end = name_end(text);
     let (kind, rest) = text.split_at(end);
     let message = match rest.strip_prefix(':') {
         Some(message) if message.starts_with("//") => return None,
-        Some(message) => message.trim(),
+        // A fence of Markdown ends with the text that it is around.
+        Some(message) => message.trim().trim_end_matches("```"),
         None if rest.is_empty() => "",
         None => return None,
     };
-    if kind.is_empty() || is_level(kind) || kind.ends_with('.') {
+    let is_name = kind.split('.').all(|part| !part.starts_with(|c: char| c.is_numeric()));
+    if kind.is_empty() || is_level(kind) || kind.ends_with('.') || !is_name {
         return None;
     }
     Some(ExceptionLine { kind, message, is_certain: is_certain(kind), is_labelled: false })
+}
+
+/// `<class 'KeyError'>: message`, as programs write that print the type themselves.
+fn quoted_type(text: &str) -> Option<ExceptionLine<'_>> {
+    let rest = text.strip_prefix("<class ").or_else(|| text.strip_prefix("<type "))?;
+    let (kind, rest) = rest.split_once('>')?;
+    let kind = kind.trim_matches(['\'', '"']);
+    let message = match rest.trim_start().strip_prefix(':') {
+        Some(message) => message.trim(),
+        None if rest.trim().is_empty() => "",
+        None => return None,
+    };
+    let is_name = !kind.is_empty() && name_end(kind) == kind.len();
+    is_name.then_some(ExceptionLine { kind, message, is_certain: true, is_labelled: false })
 }
 
 /// The last exception in `text` that stands behind something else.
@@ -86,8 +105,9 @@ pub(super) fn exception_within(text: &str) -> Option<(usize, ExceptionLine<'_>)>
 
 fn is_level(name: &str) -> bool {
     // `Error` and `Warning` are exceptions, `ERROR` and `error` are levels.
+    // Python 2 prints `socket.error` as `error`.
     let is_word = name.chars().all(char::is_uppercase) || name.chars().all(char::is_lowercase);
-    is_word && LEVELS.contains(&name.to_ascii_lowercase().as_str())
+    is_word && name != "error" && LEVELS.contains(&name.to_ascii_lowercase().as_str())
 }
 
 /// Where a dotted name ends, with `<locals>` in it, and a name in brackets behind it as in
@@ -122,7 +142,9 @@ fn is_certain(kind: &str) -> bool {
     let (module, last) = name.rsplit_once('.').unwrap_or(("", name));
     let is_type = last.starts_with(char::is_uppercase) || last.starts_with('_');
     let ends_so = ENDINGS.iter().any(|ending| last.ends_with(ending));
-    is_type && !is_level(kind) && (ends_so || (!module.is_empty() && !module.starts_with('.')))
+    // Modules written in C have names such as `socket.gaierror`.
+    let is_of_module = !module.is_empty() && (is_type || last.ends_with("error"));
+    !is_level(kind) && (ends_so || is_of_module)
 }
 
 /// Whether it says that the code could not be compiled: then its own place is the innermost frame.

@@ -61,7 +61,26 @@ pub(super) fn file_frame(line: &str, at: usize) -> Option<FramePlace<'_>> {
         return None;
     }
     let is_certain = line.is_some() && function.is_some();
+    let (function, rest) = match function {
+        Some(whole) if rest.is_empty() && path.ends_with(".py") => {
+            let (name, rest) = name_and_source(whole);
+            (Some(name), rest)
+        }
+        _ => (function, rest),
+    };
     Some(FramePlace { at, path, line, function, rest, is_certain })
+}
+
+/// The name of a function in a Python file, and the source line that somebody wrote behind it.
+/// Only Cython's initialisers and templates have names with spaces.
+fn name_and_source(text: &str) -> (&str, &str) {
+    let (name, rest) = text.split_at(ident_end(text));
+    match rest.chars().next() {
+        Some(' ') if name != "init" && !name.is_empty() => (name, rest.trim_start()),
+        // Some programs print the arguments behind it.
+        Some('(' | ':') if !name.is_empty() => (name, ""),
+        _ => (text, ""),
+    }
 }
 
 /// A path without quotes, up to `, line 3` or, as IPython prints it, `:3, in`.
@@ -95,8 +114,7 @@ fn path_frame(line: &str) -> Option<FramePlace<'_>> {
         if function.is_empty() {
             continue;
         }
-        // IPython prints the arguments behind it.
-        let function = function.split('(').next().unwrap_or(function);
+        let (function, _) = name_and_source(function);
         return Some(FramePlace {
             at,
             path,

@@ -3,6 +3,7 @@
 use super::blocks::Block;
 use super::exception::{ExceptionLine, exception_line};
 use super::open::{Ending, Open, Taken};
+use super::quotes::straight_quotes;
 use super::rewrap::rewrap;
 use super::rows::{Row, RowFrame, RowKind, rows};
 use super::tree::{NodeId, Tree};
@@ -14,7 +15,7 @@ const MAX_DEPTH: usize = 100;
 
 /// All tracebacks of a block.
 pub(super) fn tracebacks(block: &Block<'_>) -> Vec<TextTraceback> {
-    let rows = rows(&rewrap(block.lines.clone()));
+    let rows = rows(&rewrap(straight_quotes(block.lines.clone())));
     let mut reader =
         Reader { tree: Tree::default(), levels: vec![Level::default()], labelled: None };
     for row in &rows {
@@ -83,7 +84,13 @@ impl Reader {
     }
 
     fn take_header(&mut self, row: &Row, header: &Header) {
-        let is_quoted = self.level().is_quoted || header.is_remote;
+        let mut is_quoted = self.level().is_quoted || header.is_remote;
+        // The message of an exception begins with a traceback: `RuntimeError: Traceback (most …`.
+        if let Some(said) = exception_line(&row.text[..header.at.min(row.text.len())])
+            && row.text[..header.at].trim_end().ends_with(':')
+        {
+            is_quoted |= self.take_exception(row, said.into());
+        }
         self.close_open();
         if self.level().last.is_none() || self.level().is_over {
             // A wrapper that was printed without frames: its message begins on the next line.
@@ -94,6 +101,23 @@ impl Reader {
         let carrier = self.carrier(is_quoted);
         self.level().open = Some(Open::at(row.number, Some(*header), carrier));
         self.level().is_quoted = false;
+    }
+
+    /// An exception before a header in the same line; whether it ends what is open, or stands alone.
+    fn take_exception(&mut self, row: &Row, said: Ending) -> bool {
+        let level = self.level();
+        match &mut level.open {
+            Some(open) if open.has_frames() && open.exception.is_none() => {
+                open.exception = Some(said);
+                true
+            }
+            Some(_) => false,
+            None if said.is_certain => {
+                level.lone = Some((said, row.number, 0));
+                true
+            }
+            None => false,
+        }
     }
 
     /// The exception in whose message a traceback that begins now may stand.
@@ -110,7 +134,7 @@ impl Reader {
     fn take_frame(&mut self, row: &Row, frame: &RowFrame) {
         let level = self.level();
         match &mut level.open {
-            Some(open) if open.exception.is_none() => {
+            Some(open) if open.goes_on() => {
                 open.push(row, frame);
                 return;
             }
@@ -188,10 +212,8 @@ impl Reader {
         let exception = exception_line(text);
         if let Some(labelled) = exception.filter(|exception| exception.is_labelled) {
             self.labelled = Some(labelled.into());
-        } else if let Some(labelled) = &mut self.labelled
-            && let Some(value) = text.strip_prefix("Exception Value:")
-        {
-            value.trim().clone_into(&mut labelled.message);
+        } else if let Some(labelled) = &mut self.labelled {
+            labelled.take(text);
         }
         let level = self.level();
         if let Some(open) = &mut level.open {

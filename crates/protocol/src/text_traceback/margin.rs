@@ -2,7 +2,7 @@
 //! a container, quote marks, the drawing of an exception group.
 
 /// What stands before a frame.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Lead {
     /// Up to its last letter or digit: a time in it changes from line to line.
     margin: String,
@@ -33,9 +33,14 @@ impl Lead {
         self.margin.is_empty()
     }
 
+    /// What stands in `line` behind a lead with the same margin, whatever marks it has.
+    pub(super) fn strip_margin<'a>(&self, line: &'a str) -> Option<&'a str> {
+        after_margin(line, &self.margin)
+    }
+
     /// What stands in `line` behind such a lead; `None` when it has another.
     pub(super) fn strip<'a>(&self, line: &'a str) -> Option<&'a str> {
-        let mut rest = after_margin(line, &self.margin)?;
+        let mut rest = self.strip_margin(line)?;
         for mark in &self.marks {
             rest = rest.trim_start().strip_prefix(*mark)?;
         }

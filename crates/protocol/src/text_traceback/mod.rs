@@ -2,7 +2,7 @@
 //!
 //! Stages, a file each: bytes to text (`bytes`), lines out of what wraps them up (`containers`,
 //! with `escapes` and `html`), colours out (`colours`), blocks around anything that may be a
-//! traceback (`blocks`), broken lines together (`rewrap`), prefixes off (`margin`, `rows`), and
+//! traceback (`blocks`), typographic quotes (`quotes`), broken lines together (`rewrap`), prefixes off (`margin`, `rows`), and
 //! from rows to exceptions (`grammar`, `tree`), with the forms of single lines in `frame`,
 //! `exception` and `words`.
 
@@ -18,6 +18,7 @@ mod grammar;
 mod html;
 mod margin;
 mod open;
+mod quotes;
 mod rewrap;
 mod rows;
 mod tree;

@@ -28,6 +28,8 @@ pub(super) struct Open {
     /// Blank lines, and lines that nobody knows, since the last frame or its source line.
     blanks: usize,
     unknown: usize,
+    /// A blank line stands behind a line that nobody knows: what follows may be something else.
+    is_interrupted: bool,
     /// Blank lines stood between earlier frames, so one before the exception says nothing.
     has_blanks_between: bool,
     /// An exception that stood behind something else in a line after the last frame.
@@ -42,6 +44,8 @@ pub(super) struct Ending {
     pub(super) is_certain: bool,
     /// Its message stands in a line of its own.
     pub(super) is_labelled: bool,
+    /// That line was there, and the message is in the next one.
+    is_value_next: bool,
     /// A blank line stands behind it.
     pub(super) is_over: bool,
 }
@@ -53,8 +57,28 @@ impl From<ExceptionLine<'_>> for Ending {
             message: line.message.to_owned(),
             is_certain: line.is_certain,
             is_labelled: line.is_labelled,
+            is_value_next: false,
             is_over: false,
         }
+    }
+}
+
+impl Ending {
+    /// A line behind it.
+    pub(super) fn take(&mut self, text: &str) {
+        let value = text.strip_prefix("Exception Value:");
+        match value {
+            Some(value) if self.is_labelled => self.take_message(value),
+            None if text.is_empty() => self.is_over |= !self.is_labelled,
+            None if self.is_value_next => self.take_message(text),
+            _ => {}
+        }
+    }
+
+    fn take_message(&mut self, text: &str) {
+        text.trim().clone_into(&mut self.message);
+        self.is_value_next = self.message.is_empty();
+        self.is_labelled = self.is_value_next;
     }
 }
 
@@ -76,6 +100,11 @@ impl Open {
         !self.frames.is_empty()
     }
 
+    /// Whether a frame that comes now can be one of it.
+    pub(super) fn goes_on(&self) -> bool {
+        self.exception.is_none() && (!self.is_interrupted || self.has_blanks_between)
+    }
+
     pub(super) fn push(&mut self, row: &Row, frame: &RowFrame) {
         if self.frames.len() == MAX_FRAMES {
             if !self.gaps.contains(&Gap::TooLong) {
@@ -91,19 +120,20 @@ impl Open {
         self.frames.push(frame.frame.clone());
         self.frame_indent = row.indent;
         self.text_indent = row.indent;
-        (self.blanks, self.unknown) = (0, 0);
+        (self.blanks, self.unknown, self.is_interrupted) = (0, 0, false);
         self.maybe = None;
     }
 
     /// A line that is no frame, header, link or border.
     pub(super) fn take(&mut self, row: &Row) -> Taken {
         let text = row.text.trim();
-        if self.exception.is_some() {
-            self.take_behind_exception(text);
+        if let Some(exception) = &mut self.exception {
+            exception.take(text);
             return Taken::Yes;
         }
         if text.is_empty() {
             self.blanks += 1;
+            self.is_interrupted |= self.unknown > 0;
             return Taken::Yes;
         }
         if self.frames.is_empty() {
@@ -137,21 +167,6 @@ impl Open {
         if self.unknown > MAX_UNKNOWN { Taken::Over } else { Taken::Yes }
     }
 
-    fn take_behind_exception(&mut self, text: &str) {
-        let Some(exception) = &mut self.exception else { return };
-        if exception.is_labelled
-            && let Some(value) = text.strip_prefix("Exception Value:")
-        {
-            exception.message = value.trim().to_owned();
-            exception.is_labelled = value.trim().is_empty();
-        } else if exception.is_labelled && exception.message.is_empty() && !text.is_empty() {
-            exception.message = text.to_owned();
-            exception.is_labelled = false;
-        } else if text.is_empty() && !exception.is_labelled {
-            exception.is_over = true;
-        }
-    }
-
     /// Whether the row is the source line of the last frame, or goes on with it.
     fn take_source(&mut self, row: &Row, text: &str) -> bool {
         let is_inner = row.indent > self.frame_indent;
@@ -172,6 +187,10 @@ impl Open {
             }
             return true;
         }
+        if let Some(pointed_at) = pointed_at(text).filter(|_| is_inner || last.text.is_empty()) {
+            pointed_at.clone_into(&mut last.text);
+            return true;
+        }
         if !last.text.is_empty() {
             return is_inner && self.unknown == 0;
         }
@@ -180,6 +199,8 @@ impl Open {
         if !is_inner && (!is_next || (row.indent < self.frame_indent && is_of_log(text))) {
             return false;
         }
+        // Django's page has a button behind it.
+        let text = text.strip_suffix(" …").filter(|_| !self.is_certain).unwrap_or(text);
         text.clone_into(&mut last.text);
         self.text_indent = row.indent;
         self.blanks = 0;
@@ -198,10 +219,35 @@ impl Open {
             true
         } else {
             let is_next = self.unknown == 0 && (self.blanks == 0 || self.has_blanks_between);
-            let is_outer = row.indent < self.frame_indent || !needs_text;
-            is_next && is_outer && (row.indent < self.frame_indent || self.frame_indent == 0)
+            let is_flat = !needs_text && self.text_indent <= self.frame_indent;
+            is_next && (row.indent < self.frame_indent || is_flat)
         };
         may_follow.then(|| exception.into())
+    }
+
+    /// An exception that ran together with the last source line.
+    fn run_together(&mut self) -> Option<Ending> {
+        let last = self.frames.last_mut()?;
+        let (at, exception) = exception_within(&last.text)?;
+        let ending = last.text[..at].ends_with("  ").then(|| exception.into())?;
+        last.text.truncate(last.text[..at].trim_end().len());
+        Some(ending)
+    }
+
+    /// Whether the innermost frame comes first. Not all who write so do so, and some do without
+    /// writing it: who calls whom tells.
+    fn is_reversed(&self) -> bool {
+        let says_so = self.header.map(|header| header.is_reversed);
+        if says_so == Some(false) {
+            return false;
+        }
+        let calls = |outer: &TextFrame, inner: &TextFrame| {
+            !inner.function.is_empty() && outer.text.contains(&format!("{}(", inner.function))
+        };
+        let pairs = || self.frames.windows(2);
+        let down = pairs().filter(|pair| calls(&pair[0], &pair[1])).count();
+        let up = pairs().filter(|pair| calls(&pair[1], &pair[0])).count();
+        if says_so.is_some() { up >= down } else { down == 0 && up > 1 }
     }
 
     /// Forgets the exception: frames follow, so the line was something else.
@@ -213,7 +259,8 @@ impl Open {
     /// The exception with its frames; `None` when it is no traceback. `known` is what was said
     /// about its exception elsewhere.
     pub(super) fn close(mut self, known: Option<Ending>) -> Option<(TextException, Vec<Gap>, u32)> {
-        let ending = self.exception.take().or_else(|| self.maybe.take()).or(known);
+        let ending = self.exception.take().or_else(|| self.run_together());
+        let ending = ending.or_else(|| self.maybe.take()).or(known);
         if !self.last_has_function && self.frames.len() == 1 && self.header.is_none() {
             let is_syntax = ending.as_ref().is_some_and(|ending| is_syntax_error(&ending.kind));
             if !is_syntax {
@@ -224,7 +271,7 @@ impl Open {
         if self.frames.is_empty() || !is_traceback {
             return None;
         }
-        if self.header.is_some_and(|header| header.is_reversed) {
+        if self.is_reversed() {
             self.frames.reverse();
         }
         let is_dump = self.header.is_some_and(|header| header.is_dump);
@@ -236,6 +283,16 @@ impl Open {
         let exception = TextException { frames: self.frames, exception_type, exception_message };
         Some((exception, self.gaps, self.line))
     }
+}
+
+/// The source line that an arrow points at, among lines around it: `> x()`, `----> 11 x()`.
+fn pointed_at(text: &str) -> Option<&str> {
+    let rest = text.trim_start_matches('-').strip_prefix('>')?;
+    let is_arrow = rest.starts_with(char::is_whitespace) || rest.starts_with(char::is_alphabetic);
+    let rest = rest.trim_start();
+    let number = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    let source = if text.starts_with('-') { rest[number..].trim_start() } else { rest };
+    (is_arrow && !source.is_empty()).then_some(source)
 }
 
 /// `❱ 11 │ return total / pieces` of a box that shows lines around, and whether it is the one.

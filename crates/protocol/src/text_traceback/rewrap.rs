@@ -2,7 +2,7 @@
 //! takes lines apart that were run together.
 use super::containers::Line;
 use super::exception::exception_line;
-use super::frame::{file_frame, files, find_frame, split_joined};
+use super::frame::{FramePlace, file_frame, files, find_frame, split_joined};
 use super::margin::Lead;
 use super::words::{border, header, ident_end, indent, link};
 
@@ -35,7 +35,7 @@ fn split(lines: Vec<Line<'_>>) -> Vec<Line<'_>> {
         }
         for (at, piece) in pieces.iter().enumerate() {
             let begins = line.begins && at == 0;
-            let text = (*piece).to_owned();
+            let text = piece.trim_end_matches(['^', '~', ' ']).to_owned();
             let pieces = split_exception(text, at + 1 == pieces.len());
             let lines = pieces.into_iter().map(|text| Line {
                 number: line.number,
@@ -53,7 +53,9 @@ fn split_exception(text: String, is_last: bool) -> Vec<String> {
     let found = is_last.then(|| super::exception::exception_within(&text)).flatten();
     match found {
         Some((at, _)) if files(&text).next().is_none() => {
-            vec![text[..at].to_owned(), text[at..].to_owned()]
+            // The marks below it ran together with it as well.
+            let source = text[..at].trim_end_matches(['^', '~', ' ']);
+            vec![source.to_owned(), text[at..].to_owned()]
         }
         _ => vec![text],
     }
@@ -65,32 +67,51 @@ fn width(text: &str) -> usize {
 
 /// The width at which a terminal broke lines, whatever stood there.
 fn hard_width(lines: &[Line<'_>]) -> Option<usize> {
-    let broken = lines.windows(2).filter_map(|pair| {
-        let [first, second] = pair else { return None };
-        let at = partial_frame(&first.text)?;
-        let joined = format!("{}{}", &first.text[at..], second.text);
-        let spaced = format!("{} {}", &first.text[at..], second.text.trim_start());
-        let (whole, in_path) = (file_frame(&joined, 0)?, file_frame(&spaced, 0));
-        whole.function?;
-        let is_hard = in_path.is_none_or(|other| other.path != whole.path);
-        is_hard.then(|| width(&first.text))
-    });
-    if let Some(width) = broken.max() {
-        return Some(width).filter(|width| *width >= MIN_WIDTH);
+    let broken: Vec<(usize, bool)> = lines.windows(2).filter_map(broken_frame).collect();
+    let most = broken.iter().map(|(width, _)| *width).max();
+    if let Some(most) = most {
+        // Between words the space at the end may be gone. A mail program breaks lines of any width.
+        let is_hard = broken.iter().any(|(_, in_word)| *in_word)
+            && broken
+                .iter()
+                .all(|(width, in_word)| *width == most || (!in_word && width + 1 == most));
+        return is_hard.then_some(most).filter(|width| *width >= MIN_WIDTH);
     }
-    // Else several lines of the same greatest length, each followed by what can only be its rest.
+    // Else several lines of the same greatest width, each followed by what can only be its rest.
     let most = lines.iter().map(|line| width(&line.text)).max()?;
     let full: Vec<usize> = (0..lines.len()).filter(|at| width(&lines[*at].text) == most).collect();
     let goes_on = |at: &&usize| match lines.get(**at + 1) {
         Some(next) => {
-            !next.text.trim().is_empty()
-                && !next.text.starts_with("  ")
-                && !begins_something(&next.text)
+            let is_indented = next.text.starts_with("  ");
+            !next.text.trim().is_empty() && !is_indented && !begins_something(&next.text)
         }
         None => false,
     };
     let going_on = full.iter().filter(goes_on).count();
     (most >= MIN_WIDTH && going_on > 1 && going_on == full.len()).then_some(most)
+}
+
+/// The width at which the frame in the first of two lines was broken, and whether that was within
+/// a word; `None` when the second is not its rest.
+fn broken_frame(pair: &[Line<'_>]) -> Option<(usize, bool)> {
+    let [first, second] = pair else { return None };
+    let at = partial_frame(&first.text)?;
+    let whole = |joint: &str| format!("{}{joint}{}", &first.text[at..], second.text.trim_start());
+    let (joined, spaced) = (whole(""), whole(" "));
+    let has_function =
+        |frame: &FramePlace<'_>| frame.function.is_some_and(|function| !function.is_empty());
+    let in_word = match (
+        file_frame(&joined, 0).filter(has_function),
+        file_frame(&spaced, 0).filter(has_function),
+    ) {
+        (Some(joined), Some(spaced)) => joined.path != spaced.path,
+        (Some(_), None) => true,
+        (None, Some(_)) => false,
+        (None, None) => return None,
+    };
+    // What a terminal breaks goes on without an indent.
+    let in_word = in_word && !second.text.starts_with("  ");
+    Some((width(&first.text), in_word))
 }
 
 fn begins_something(text: &str) -> bool {
@@ -162,20 +183,21 @@ fn join_frame(lines: &[Line<'_>], start: usize) -> Option<(String, usize)> {
             return None;
         }
         let piece = lead.strip(&next.text).unwrap_or(&next.text).trim();
+        // Some viewers mark what they broke.
+        let piece = piece.strip_prefix('+').unwrap_or(piece);
         if files(piece).next() == Some(0) {
             return None;
         }
         let frame = file_frame(&text, start);
         if let Some(frame) = frame {
             // A place without a function, or one whose function fell to the next line.
-            let is_name = ident_end(piece) == piece.len();
             let goes_on = match frame.function {
                 None => {
                     text.ends_with(',') || piece.starts_with("in ") || piece.starts_with(", in ")
                 }
                 Some(_) => {
-                    is_name
-                        && lines.get(at + 1).is_some_and(|after| is_source(&after.text, &next.text))
+                    let after = lines.get(at + 1).map(|after| &*after.text);
+                    is_name(piece, &next.text, after.unwrap_or_default())
                 }
             };
             if !goes_on {
@@ -198,10 +220,26 @@ fn join_frame(lines: &[Line<'_>], start: usize) -> Option<(String, usize)> {
     None
 }
 
-/// Whether `text` can be the source line below a name that fell to the line before.
-fn is_source(text: &str, name: &str) -> bool {
-    indent(text) > indent(name) || find_frame(text).is_some()
+/// Whether `piece`, in `line`, is the name of a function that fell to the line after `in`, and not
+/// the source line of a frame whose name got lost.
+fn is_name(piece: &str, line: &str, after: &str) -> bool {
+    let (name, rest) = piece.split_at(ident_end(piece));
+    if rest.is_empty() {
+        return indent(after) > indent(line) || begins_something(after);
+    }
+    let is_keyword = KEYWORDS.contains(&name);
+    let source = rest.strip_prefix(' ');
+    source.is_some_and(|source| {
+        !is_keyword && (name.starts_with('<') || source.starts_with(char::is_alphabetic))
+    })
 }
+
+/// What a source line begins with when a second word follows.
+const KEYWORDS: [&str; 22] = [
+    "assert", "async", "await", "class", "def", "del", "elif", "except", "exec", "for", "from",
+    "global", "if", "import", "lambda", "nonlocal", "not", "print", "raise", "return", "while",
+    "with",
+];
 
 /// Joins source lines and messages that were broken between words at about `broken_at`.
 fn join_texts(lines: Vec<Line<'_>>, broken_at: usize) -> Vec<Line<'_>> {

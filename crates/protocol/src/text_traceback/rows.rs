@@ -45,10 +45,12 @@ const REACH: usize = 60;
 
 pub(super) fn rows(lines: &[Line<'_>]) -> Vec<Row> {
     let places: Vec<Option<FramePlace<'_>>> = places(lines);
-    let leads: Vec<Option<Lead>> = lines
-        .iter()
-        .zip(&places)
-        .map(|(line, place)| place.map(|place| Lead::of(&line.text[..place.at])))
+    let leads: Vec<Option<Lead>> = (0..lines.len())
+        .map(|at| {
+            let lead = Lead::of(&lines[at].text[..places[at]?.at]);
+            let is_shared = lead.is_marks() || is_shared(&lead, &lines[at + 1..]);
+            Some(if is_shared { lead } else { Lead::default() })
+        })
         .collect();
     let next = next_leads(&leads);
     let mut before: [Option<(usize, &Lead)>; 2] = [None, None];
@@ -70,6 +72,13 @@ pub(super) fn rows(lines: &[Line<'_>]) -> Vec<Row> {
     rows
 }
 
+/// Whether the lines below have the lead too. Else it belongs to the frame's line alone, as the
+/// prefix of a message of many lines does.
+fn is_shared(lead: &Lead, below: &[Line<'_>]) -> bool {
+    let mut below = below.iter().filter(|line| !line.text.trim().is_empty()).take(4).peekable();
+    below.peek().is_none() || below.any(|line| lead.strip_margin(&line.text).is_some())
+}
+
 /// The frame of each line. A message may quote one, as in `LookupError: not in File "a", line 3`.
 fn places<'a>(lines: &'a [Line<'_>]) -> Vec<Option<FramePlace<'a>>> {
     let place = |line: &'a Line<'_>| {
@@ -79,7 +88,9 @@ fn places<'a>(lines: &'a [Line<'_>]) -> Vec<Option<FramePlace<'a>>> {
             exception.is_certain
                 && (!exception.message.is_empty() || before.trim_end().ends_with(':'))
         });
-        (!is_quoted).then_some(place)
+        // Django's page says again where it happened.
+        let is_repeated = before.trim_end().ends_with("Exception Location:");
+        (!is_quoted && !is_repeated).then_some(place)
     };
     lines.iter().map(place).collect()
 }
@@ -126,7 +137,12 @@ fn other_row(line: &Line<'_>, leads: &[&Lead]) -> Row {
         RowKind::Header(header)
     } else if let Some(link) = link(text) {
         RowKind::Link { relation: link.relation, said: link.said.map(str::to_owned) }
-    } else if let Some(border) = border(text) {
+    } else if let Some(border) = leads
+        .iter()
+        .filter(|lead| !lead.is_marks())
+        .find_map(|lead| lead.strip_margin(text))
+        .map_or_else(|| border(text), border)
+    {
         RowKind::Border(border)
     } else {
         RowKind::Other
@@ -136,6 +152,10 @@ fn other_row(line: &Line<'_>, leads: &[&Lead]) -> Row {
     let may_be_bare = leads.is_empty() || leads.iter().any(|lead| lead.is_marks());
     let rest = stripped.or(may_be_bare.then_some(text));
     let text = rest.unwrap_or(text);
+    let kind = match kind {
+        RowKind::Header(_) => header(text).map_or(kind, RowKind::Header),
+        kind => kind,
+    };
     Row {
         number: line.number,
         text: text.to_owned(),

@@ -101,7 +101,8 @@ pub(super) fn border(line: &str) -> Option<Border> {
         return None;
     }
     let before = &line[..at];
-    if !before.chars().all(|c| c.is_whitespace() || "|>+-".contains(c)) && !before.ends_with(' ') {
+    let outside = before.strip_suffix("+-").unwrap_or(before);
+    if !outside.is_empty() && !outside.ends_with(char::is_whitespace) {
         return None;
     }
     let column = before.chars().count();
