@@ -3,6 +3,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use flawless_core::{Frame, Report};
+use flawless_protocol::text_traceback::{TextException, TextFrame};
 use serde::Deserialize;
 
 /// One traceback and the fix that followed.
@@ -12,6 +13,9 @@ pub(crate) struct Record {
     pub(crate) repo: String,
     /// The revision that failed.
     pub(crate) parent: String,
+    pub(crate) fix_commit: String,
+    exc_type: Option<String>,
+    exc_msg: Option<String>,
     pub(crate) frames: Vec<RecordFrame>,
     hunks: Vec<Hunk>,
     fixed_functions: Vec<(String, String)>,
@@ -70,6 +74,40 @@ impl Record {
             ..Frame::default()
         };
         Report { traceback: self.frames.iter().map(frame).collect(), ..Report::default() }
+    }
+
+    /// The exception as an interpreter would print it; `None` where the record does not have all of
+    /// it.
+    pub(crate) fn as_exception(&self) -> Option<TextException> {
+        let said = |text: &Option<String>| {
+            let text = text.as_deref()?;
+            (!text.is_empty() && text == text.trim() && !text.contains(char::is_control))
+                .then(|| text.to_owned())
+        };
+        let frame = |frame: &RecordFrame| {
+            let function = said(&frame.function)?;
+            let is_name = function.chars().all(|c| c.is_alphanumeric() || "_<>".contains(c));
+            is_name.then_some(TextFrame {
+                path: frame.path.clone(),
+                line: frame.line?,
+                function,
+                text: said(&frame.text)?,
+            })
+        };
+        let exception_type = said(&self.exc_type)?;
+        let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+        let frames: Option<Vec<TextFrame>> = self.frames.iter().map(frame).collect();
+        exception_type.chars().all(is_name).then_some(TextException {
+            frames: frames.filter(|frames| !frames.is_empty())?,
+            exception_type,
+            exception_message: said(&self.exc_msg)?,
+        })
+    }
+
+    /// Whether the mending changed this file.
+    pub(crate) fn mended(&self, path: &str) -> bool {
+        let is_test = self.frames.iter().any(|f| f.test && f.repo_path.as_deref() == Some(path));
+        !is_test && self.hunks.iter().any(|hunk| hunk.sub && hunk.path == path)
     }
 
     /// The project's own frames that are no tests, from the innermost outwards.

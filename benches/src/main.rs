@@ -22,6 +22,7 @@ mod measure_load;
 mod measure_mail;
 mod measure_pages;
 mod measure_start;
+mod measure_texts;
 mod message;
 mod options;
 mod process;
@@ -30,6 +31,7 @@ mod server;
 mod setting;
 mod stats;
 mod table;
+mod text_forms;
 
 use anyhow::{Result, bail};
 use clap::Parser;
@@ -42,6 +44,7 @@ use crate::measure_load::{ceiling, measure_load};
 use crate::measure_mail::measure_mail;
 use crate::measure_pages::measure_pages;
 use crate::measure_start::measure_start;
+use crate::measure_texts::measure_texts;
 use crate::message::report;
 use crate::options::{Contender, Measure, Options};
 use crate::setting::Setting;
@@ -65,9 +68,14 @@ async fn measure(options: &Options) -> Result<()> {
         return print_growth(objects);
     }
     if let Some(records) = &options.records {
-        measure_frames(records, options.mirrors.as_deref()).await?;
-    } else if options.names(Measure::Frames) {
-        bail!("--only frames needs --records");
+        if options.wants(Measure::Frames) {
+            measure_frames(records, options.mirrors.as_deref()).await?;
+        }
+        if options.wants(Measure::Texts) {
+            measure_texts(records, options.mirrors.as_deref()).await?;
+        }
+    } else if options.names(Measure::Frames) || options.names(Measure::Texts) {
+        bail!("--only frames and --only texts need --records");
     }
     if !options.repositories.is_empty() {
         measure_blame(&options.repositories, usize::from(options.lines), options.runs).await?;

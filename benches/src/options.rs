@@ -29,7 +29,7 @@ pub(crate) struct Options {
     /// The built Python package of ours, for the measure client.
     #[arg(long, value_name = "FILE")]
     pub(crate) wheel: Option<PathBuf>,
-    /// Tracebacks whose fix is known, one JSON object a line, for the measure frames.
+    /// Tracebacks whose fix is known, one JSON object a line, for the measures frames and texts.
     #[arg(long, value_name = "FILE")]
     pub(crate) records: Option<PathBuf>,
     /// A folder with the repositories of the records, each as OWNER+NAME/repo.
@@ -57,6 +57,8 @@ pub(crate) enum Measure {
     Start,
     /// How often a frame's file and the frame to blame are right; needs --records.
     Frames,
+    /// In which forms a traceback in a text is read; needs --records.
+    Texts,
     /// How fast the origin of a line is found, against git; needs --repositories.
     Blame,
     /// How long pages take with a large store; only when it is asked for.
@@ -87,8 +89,8 @@ impl Options {
 
     /// Whether no server has to run.
     pub(crate) fn wants_no_server(&self) -> bool {
-        use Measure::{Blame, Client, Frames};
-        let is_without = |measure: &Measure| matches!(measure, Frames | Blame | Client);
+        use Measure::{Blame, Client, Frames, Texts};
+        let is_without = |measure: &Measure| matches!(measure, Frames | Texts | Blame | Client);
         !self.only.is_empty() && self.only.iter().all(is_without)
     }
 

@@ -115,7 +115,11 @@ fn unwrap(text: &str, depth: usize, whole_list: bool, lines: &mut Vec<(String, b
         _ if depth == 0 => None,
         None if !whole_list => None,
         None | Some(Escapes::Backslash) => strings_or_whole(text, whole_list),
-        Some(escapes) => Some(vec![(escapes.decode(text), true)]),
+        // The fields of a form are messages of their own.
+        Some(Escapes::Percent) => {
+            Some(text.split('&').map(|field| (Escapes::Percent.decode(field), true)).collect())
+        }
+        Some(Escapes::Octal) => Some(vec![(Escapes::Octal.decode(text), true)]),
     };
     let Some(unwrapped) = unwrapped else {
         lines.push((text.to_owned(), false));
@@ -210,7 +214,8 @@ fn quoted_strings(text: &str) -> Vec<Quoted<'_>> {
         }
         let end = end.min(bytes.len());
         let between = text[last_end..at].trim();
-        let follows_comma = !strings.is_empty() && between == ",";
+        let is_key = text[end..].get(1..).is_some_and(|after| after.trim_start().starts_with(':'));
+        let follows_comma = !strings.is_empty() && between == "," && !is_key;
         let is_item = follows_comma || between.ends_with('[') || between.is_empty();
         strings.push(Quoted { raw: &text[from..end], follows_comma, is_item });
         last_end = (end + 1).min(bytes.len());

@@ -1,5 +1,7 @@
 //! How line breaks and quotes are escaped in logs, and how to take the escapes out again.
 
+use std::borrow::Cow;
+
 /// A way of escaping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Escapes {
@@ -36,7 +38,9 @@ impl Escapes {
             Self::Percent => '%',
         };
         let mut bytes = Vec::with_capacity(text.len());
-        let mut rest = text;
+        let is_form = self == Self::Percent && !text.contains(' ');
+        let text = if is_form { Cow::from(text.replace('+', " ")) } else { text.into() };
+        let mut rest = &*text;
         while let Some(at) = rest.find(mark) {
             bytes.extend_from_slice(&rest.as_bytes()[..at]);
             let after = &rest[at + 1..];
@@ -51,15 +55,9 @@ impl Escapes {
             rest = &after[length..];
         }
         bytes.extend_from_slice(rest.as_bytes());
-        let decoded = match String::from_utf8(bytes) {
+        match String::from_utf8(bytes) {
             Ok(decoded) => decoded,
             Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-        };
-        // `+` is a space only where `%` escapes.
-        if self == Self::Percent && !text.contains(' ') {
-            decoded.replace('+', " ")
-        } else {
-            decoded
         }
     }
 }

@@ -88,19 +88,20 @@ fn quoted_type(text: &str) -> Option<ExceptionLine<'_>> {
     is_name.then_some(ExceptionLine { kind, message, is_certain: true, is_labelled: false })
 }
 
-/// The last exception in `text` that stands behind something else.
+/// The exception in `text` that stands behind something else, and where.
 pub(super) fn exception_within(text: &str) -> Option<(usize, ExceptionLine<'_>)> {
-    let mut found = None;
     let starts = text.match_indices(char::is_whitespace).map(|(at, space)| at + space.len());
-    for at in starts {
+    let mut found = starts.filter_map(|at| {
         let rest = &text[at..];
         let end = name_end(rest);
         let is_end = rest[end..].is_empty() || rest[end..].starts_with(": ");
-        if end > 0 && is_end && is_certain(&rest[..end]) && found.is_none() {
-            found = exception_line(rest).map(|exception| (at, exception));
-        }
-    }
-    found
+        let is_it = end > 0 && is_end && is_certain(&rest[..end]);
+        is_it.then(|| exception_line(rest).map(|exception| (at, exception)))?
+    });
+    // A dotted name before a colon may be code, as in `if name in self.NAMES:`.
+    let first = found.next()?;
+    let ends_so = |(_, exception): &(usize, ExceptionLine<'_>)| ends_as_one(exception.kind);
+    if ends_so(&first) { Some(first) } else { Some(found.find(ends_so).unwrap_or(first)) }
 }
 
 fn is_level(name: &str) -> bool {
@@ -126,10 +127,10 @@ fn name_end(text: &str) -> usize {
             _ => break,
         }
     }
-    if end > 0
+    if text[..end].ends_with("Error")
         && let Some(inner) = text[end..].strip_prefix('(')
     {
-        let inner_end = inner.find(|c: char| !is_name(c) && c != ',' && c != ' ').unwrap_or(0);
+        let inner_end = inner.find(|c: char| !is_name(c)).unwrap_or(0);
         if inner_end > 0 && inner[inner_end..].starts_with(')') {
             return end + inner_end + 2;
         }
@@ -141,10 +142,14 @@ fn is_certain(kind: &str) -> bool {
     let name = kind.split('(').next().unwrap_or(kind);
     let (module, last) = name.rsplit_once('.').unwrap_or(("", name));
     let is_type = last.starts_with(char::is_uppercase) || last.starts_with('_');
-    let ends_so = ENDINGS.iter().any(|ending| last.ends_with(ending));
     // Modules written in C have names such as `socket.gaierror`.
     let is_of_module = !module.is_empty() && (is_type || last.ends_with("error"));
-    !is_level(kind) && (ends_so || is_of_module)
+    !is_level(kind) && (ends_as_one(kind) || is_of_module)
+}
+
+fn ends_as_one(kind: &str) -> bool {
+    let name = kind.split('(').next().unwrap_or(kind);
+    ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Whether it says that the code could not be compiled: then its own place is the innermost frame.

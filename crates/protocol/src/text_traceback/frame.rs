@@ -94,37 +94,30 @@ fn bare_path(rest: &str) -> Option<(&str, &str)> {
 /// `PATH, line N, in FUNCTION` of Django's page, `PATH:N in FUNCTION` of rich and IPython,
 /// `PATH:N: in FUNCTION` of pytest.
 fn path_frame(line: &str) -> Option<FramePlace<'_>> {
-    let found = line
-        .match_indices(", line ")
-        .chain(line.match_indices(".py:").map(|(at, _)| (at + 3, ":")))
-        .take(10);
-    for (end, mark) in found {
-        let before = &line[..end];
-        let at = before
-            .rfind(|c: char| c.is_whitespace() || c == '(')
-            .map_or(0, |space| space + before[space..].chars().next().map_or(1, char::len_utf8));
-        let path = &line[at..end];
-        let is_path = path.ends_with(".py") || path.contains('/') || path.contains('\\');
-        let Some((number, rest)) = number(&line[end + mark.len()..]) else { continue };
-        let rest = rest.trim_start_matches([',', ':']);
-        if !is_path || path.starts_with(QUOTES) || !rest.starts_with(" in ") {
-            continue;
+    line.match_indices(" in ").take(10).find_map(|(end, words)| {
+        let before = line[..end].trim_end_matches([',', ':']);
+        let digits = before.trim_end_matches(|c: char| c.is_ascii_digit());
+        let (line_number, _) = number(&before[digits.len()..])?;
+        let path = digits.strip_suffix(", line ").or_else(|| digits.strip_suffix(':'))?;
+        let at = path.rfind(|c: char| c.is_whitespace() || c == '(').map_or(0, |space| {
+            space + path[space..].chars().next().map_or(1, char::len_utf8)
+        });
+        let path = &path[at..];
+        let is_path = path.ends_with(".py") || path.contains(['/', '\\']);
+        if !is_path || path.starts_with(QUOTES) || path.ends_with(QUOTES) {
+            return None;
         }
-        let (function, rest) = function(rest[" in ".len()..].trim_start());
-        if function.is_empty() {
-            continue;
-        }
+        let (function, rest) = function(line[end + words.len()..].trim_start());
         let (function, _) = name_and_source(function);
-        return Some(FramePlace {
+        (!function.is_empty()).then_some(FramePlace {
             at,
             path,
-            line: Some(number),
+            line: Some(line_number),
             function: Some(function),
             rest,
             is_certain: false,
-        });
-    }
-    None
+        })
+    })
 }
 
 fn number(text: &str) -> Option<(u32, &str)> {

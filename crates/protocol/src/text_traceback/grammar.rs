@@ -319,7 +319,9 @@ impl Reader {
 
 /// Outside of a traceback only what can hardly be anything else is taken for an exception.
 fn may_stand_alone(exception: &ExceptionLine<'_>) -> bool {
-    exception.is_certain || exception.kind.starts_with(char::is_uppercase)
+    exception.is_certain
+        || exception.kind == "error"
+        || exception.kind.starts_with(char::is_uppercase)
 }
 
 /// Types whose message is a traceback of another process.

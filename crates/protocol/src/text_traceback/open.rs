@@ -307,11 +307,17 @@ fn numbered_source(text: &str) -> Option<(&str, bool)> {
 }
 
 /// Whether a line looks like one of a log and not like source code.
-fn is_of_log(text: &str) -> bool {
+pub(super) fn is_of_log(text: &str) -> bool {
     let first = text.split_whitespace().next().unwrap_or_default();
     let is_level = exception_line(text).is_none()
         && first.ends_with(':')
         && first.len() > 2
         && first[..first.len() - 1].chars().all(|c| c.is_uppercase() || c == '.' || c == '_');
-    text.starts_with(|c: char| c.is_ascii_digit() || c == '[' || c == '{' || c == '<') || is_level
+    // `[error]` and `[2026-…` begin a message, `[self.x])` ends a call.
+    let is_bracketed = text.strip_prefix('[').is_some_and(|inner| {
+        let word = inner.split(']').next().unwrap_or_default();
+        inner.starts_with(|c: char| c.is_ascii_digit())
+            || (word.len() < inner.len() && word.chars().all(char::is_alphabetic))
+    });
+    is_level || is_bracketed || text.starts_with(|c: char| c.is_ascii_digit()) || text.starts_with("{\"")
 }

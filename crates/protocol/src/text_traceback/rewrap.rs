@@ -4,10 +4,16 @@ use super::containers::Line;
 use super::exception::exception_line;
 use super::frame::{FramePlace, file_frame, files, find_frame, split_joined};
 use super::margin::Lead;
-use super::words::{border, header, ident_end, indent, link};
+use super::open::is_of_log;
+use super::words::{border, header, ident_end, indent, is_repeat, is_snip, link};
 
 /// Into how many lines a line is broken at most.
 const MAX_PIECES: usize = 6;
+/// At which widths mail programs and commit messages break lines.
+const MIN_MAIL_WIDTH: usize = 72;
+const MAIL_WIDTH: usize = 80;
+/// How wide a terminal is where nothing else tells.
+const TERMINALS: [usize; 4] = [80, 100, 120, 132];
 /// Nobody breaks lines that are shorter.
 const MIN_WIDTH: usize = 40;
 
@@ -18,9 +24,12 @@ pub(super) fn rewrap(lines: Vec<Line<'_>>) -> Vec<Line<'_>> {
         Some(width) => join_hard(lines, width),
         None => lines,
     };
-    let (lines, width) = join_frames(lines);
-    match width {
-        Some(width) => join_texts(lines, width),
+    let (lines, broken_at) = join_frames(lines);
+    let most = lines.iter().map(|line| width(&line.text)).max().unwrap_or(0);
+    // Frames may all be short enough where longer source lines are not.
+    match broken_at {
+        Some(broken_at) => join_texts(lines, broken_at, false),
+        None if most <= MAIL_WIDTH => join_texts(lines, MIN_MAIL_WIDTH, true),
         None => lines,
     }
 }
@@ -67,7 +76,9 @@ fn width(text: &str) -> usize {
 
 /// The width at which a terminal broke lines, whatever stood there.
 fn hard_width(lines: &[Line<'_>]) -> Option<usize> {
-    let broken: Vec<(usize, bool)> = lines.windows(2).filter_map(broken_frame).collect();
+    let in_names = lines.windows(3).filter_map(broken_name).map(|width| (width, true));
+    let broken: Vec<(usize, bool)> =
+        lines.windows(2).filter_map(broken_frame).chain(in_names).collect();
     let most = broken.iter().map(|(width, _)| *width).max();
     if let Some(most) = most {
         // Between words the space at the end may be gone. A mail program breaks lines of any width.
@@ -80,15 +91,38 @@ fn hard_width(lines: &[Line<'_>]) -> Option<usize> {
     // Else several lines of the same greatest width, each followed by what can only be its rest.
     let most = lines.iter().map(|line| width(&line.text)).max()?;
     let full: Vec<usize> = (0..lines.len()).filter(|at| width(&lines[*at].text) == most).collect();
-    let goes_on = |at: &&usize| match lines.get(**at + 1) {
-        Some(next) => {
-            let is_indented = next.text.starts_with("  ");
-            !next.text.trim().is_empty() && !is_indented && !begins_something(&next.text)
-        }
-        None => false,
+    let goes_on = |at: &&usize| {
+        let (line, next) = (&lines[**at].text, lines.get(**at + 1).map_or("", |next| &*next.text));
+        let is_rest = match find_frame(line) {
+            Some(_) => ident_end(next) == next.len(),
+            None => !next.starts_with("  ") && !begins_something(next),
+        };
+        !next.trim().is_empty() && is_rest && is_plain(lines, **at)
     };
     let going_on = full.iter().filter(goes_on).count();
-    (most >= MIN_WIDTH && going_on > 1 && going_on == full.len()).then_some(most)
+    let is_terminal = going_on > 1 || (going_on == 1 && TERMINALS.contains(&most));
+    (most >= MIN_WIDTH && is_terminal && going_on == full.len()).then_some(most)
+}
+
+/// Whether nothing stands before the frame above a line.
+fn is_plain(lines: &[Line<'_>], at: usize) -> bool {
+    let mut above = lines[..=at].iter().rev().take(MAX_PIECES);
+    let lead = above.find_map(|line| {
+        find_frame(&line.text).map(|place| Lead::of(&line.text[..place.at]))
+    });
+    lead.is_some_and(|lead| lead.is_plain())
+}
+
+/// The width at which the name at the end of a frame was broken: its rest alone is on the next
+/// line, and the source line below.
+fn broken_name(lines: &[Line<'_>]) -> Option<usize> {
+    let [frame, name, source] = lines else { return None };
+    let place = find_frame(&frame.text).filter(|place| place.is_certain)?;
+    let is_name = !name.text.is_empty() && ident_end(&name.text) == name.text.len();
+    let is_source = indent(&source.text) > indent(&frame.text[..place.at])
+        && !begins_something(&source.text)
+        && Lead::of(&frame.text[..place.at]).is_plain();
+    (is_name && is_source && place.function != Some("")).then(|| width(&frame.text))
 }
 
 /// The width at which the frame in the first of two lines was broken, and whether that was within
@@ -242,7 +276,7 @@ const KEYWORDS: [&str; 22] = [
 ];
 
 /// Joins source lines and messages that were broken between words at about `broken_at`.
-fn join_texts(lines: Vec<Line<'_>>, broken_at: usize) -> Vec<Line<'_>> {
+fn join_texts(lines: Vec<Line<'_>>, broken_at: usize, is_guess: bool) -> Vec<Line<'_>> {
     let mut all: Vec<Line<'_>> = Vec::with_capacity(lines.len());
     let mut lead: Option<Lead> = None;
     let mut frame_indent = 0;
@@ -265,9 +299,13 @@ fn join_texts(lines: Vec<Line<'_>>, broken_at: usize) -> Vec<Line<'_>> {
         let first_word = piece.split(' ').next().unwrap_or_default();
         let is_rest = last_width.is_some_and(|last| last + 1 + width(first_word) > broken_at)
             && indent(rest) <= frame_indent
-            && !piece.is_empty()
+            && piece.contains(char::is_alphanumeric)
             && !line.begins
-            && !begins_something(&line.text);
+            && (!is_guess || lead.is_plain())
+            && !is_of_log(piece)
+            && !is_repeat(piece)
+            && !is_snip(piece)
+            && !begins_something(piece);
         let this_width = width(&line.text);
         match all.last_mut() {
             Some(last) if is_rest => {
@@ -279,7 +317,9 @@ fn join_texts(lines: Vec<Line<'_>>, broken_at: usize) -> Vec<Line<'_>> {
             }
             _ => {
                 let is_text = indent(rest) > frame_indent || exception_line(rest).is_some();
-                last_width = (is_text && !piece.is_empty()).then_some(this_width);
+                // A page's `…` ends what it shows of a line.
+                let may_go_on = is_text && !piece.is_empty() && !piece.ends_with('…');
+                last_width = may_go_on.then_some(this_width);
                 all.push(line);
             }
         }

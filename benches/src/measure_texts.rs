@@ -1,0 +1,151 @@
+//! How tracebacks are read that arrive as text: in each form in which people log and paste them, and
+//! in the messages of the commits that mended them.
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use flawless_core::{
+    ChainedException, ChoiceSettings, Frame, PathSettings, Relation, Report, Rules, choose, faults,
+};
+use flawless_git::process::GitProgram;
+use flawless_git::{Mirror, MirrorSettings, Revision, Source};
+use flawless_protocol::text_traceback::{
+    TextException, TextFrame, TextRelation, TextTraceback, read,
+};
+use flawless_server::frame_paths::frame_paths;
+
+use crate::frames::{Record, read_records};
+use crate::text_forms::{Rendered, forms};
+
+/// How many tracebacks are rendered, each of another project as far as there are enough.
+const RENDERED: usize = 20;
+
+/// Prints the table of forms, and with the repositories below `mirrors` how often the file to blame
+/// is found from the commits' own messages.
+pub(crate) async fn measure_texts(records: &Path, mirrors: Option<&Path>) -> Result<()> {
+    let records = read_records(records)?;
+    let exceptions = exceptions(&records);
+    println!("| form | read the same, of {} |", exceptions.len());
+    println!("|---|---|");
+    for form in forms() {
+        let others = exceptions.iter().cycle().skip(1);
+        let rendered = exceptions.iter().zip(others).map(|(one, other)| (form.render)(one, other));
+        println!("| {} | {} |", form.name, rendered.filter(reads_the_same).count());
+    }
+    if let Some(mirrors) = mirrors {
+        measure_messages(&records, mirrors).await?;
+    }
+    Ok(())
+}
+
+/// Tracebacks that a text can be made of: with all that an interpreter prints.
+fn exceptions(records: &[Record]) -> Vec<TextException> {
+    let whole: Vec<(&str, TextException)> = records
+        .iter()
+        .filter_map(|record| Some((record.repo.as_str(), record.as_exception()?)))
+        .collect();
+    let is_first = |at: &usize| whole[..*at].iter().all(|(repo, _)| *repo != whole[*at].0);
+    let (first, further): (Vec<usize>, Vec<usize>) = (0..whole.len()).partition(is_first);
+    let chosen = first.into_iter().chain(further).take(RENDERED);
+    chosen.map(|at| whole[at].1.clone()).collect()
+}
+
+fn reads_the_same(rendered: &Rendered) -> bool {
+    let expected = TextTraceback {
+        exception: rendered.exception.clone(),
+        chain: rendered.chain.clone(),
+        ..TextTraceback::default()
+    };
+    let found = read(&rendered.bytes).tracebacks;
+    let found = found.into_iter().map(|found| TextTraceback { gaps: Vec::new(), line: 0, ..found });
+    found.eq([expected])
+}
+
+async fn measure_messages(records: &[Record], mirrors: &Path) -> Result<()> {
+    let (mut all, mut read_in, mut right) = (0, 0, 0);
+    for record in records {
+        let dir = mirrors.join(record.repo.replace('/', "+")).join("repo");
+        if !dir.is_dir() {
+            continue;
+        }
+        all += 1;
+        let tracebacks = read(&message(&dir, &record.fix_commit)?).tracebacks;
+        let Some(traceback) = tracebacks.into_iter().next() else { continue };
+        read_in += 1;
+        right += u32::from(blamed_file(&report_of(traceback), record, &dir).await?);
+    }
+    let percent = |part: u32| 100.0 * f64::from(part) / f64::from(all.max(1));
+    println!();
+    println!("| {all} messages of commits | % |");
+    println!("|---|---|");
+    println!("| a traceback was read | {:.1} |", percent(read_in));
+    println!("| of the first one the right file is blamed | {:.1} |", percent(right));
+    Ok(())
+}
+
+fn message(dir: &Path, commit: &str) -> Result<Vec<u8>> {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(dir).args(["log", "-1", "--format=%B", commit, "--"]);
+    let output = git.output().context("git cannot be run")?;
+    ensure!(output.status.success(), "{} has no {commit}", dir.display());
+    Ok(output.stdout)
+}
+
+/// Whether the file that is blamed is one of those that were mended.
+async fn blamed_file(report: &Report, record: &Record, dir: &Path) -> Result<bool> {
+    let scratch = tempfile::tempdir()?;
+    let (git, source) = (GitProgram::new("git"), Source::Folder(dir.to_owned()));
+    let mirror = Mirror::open(MirrorSettings::new(git, source, scratch.path().to_owned())).await?;
+    let Some(parent) = mirror.resolve(&record.parent).await? else { return Ok(false) };
+    let revision = Revision::Running(parent);
+    let paths = PathSettings { prefixes: vec![], package_folders: vec!["site-packages".into()] };
+    let settings = ChoiceSettings { paths, ..ChoiceSettings::default() };
+    let mut known = vec![frame_paths(report, &mirror, &revision, &settings.paths).await?];
+    for at in 0..report.chain.len() {
+        let carried = report.carried(at);
+        known.push(frame_paths(&carried, &mirror, &revision, &settings.paths).await?);
+    }
+    let is_own = |at: Option<usize>, frame: usize| {
+        known[at.map_or(0, |at| at + 1)].get(frame).is_some_and(Option::is_some)
+    };
+    let fault = faults(report, &is_own).into_iter().next().flatten();
+    let (report, paths) = match fault {
+        Some(at) => (report.carried(at), &known[at + 1]),
+        None => (report.clone(), &known[0]),
+    };
+    let choice = choose(&report, paths, &settings, &|_, _| false, &Rules::default());
+    let blamed = choice.suspects.first().map(|line| line.path.as_str());
+    Ok(blamed.is_some_and(|path| record.mended(path)))
+}
+
+fn report_of(traceback: TextTraceback) -> Report {
+    let frames = |exception: &TextException| -> Vec<Frame> {
+        let frame = |frame: &TextFrame| Frame {
+            path: frame.path.clone(),
+            line: frame.line,
+            function: frame.function.clone(),
+            text: frame.text.clone(),
+            ..Frame::default()
+        };
+        exception.frames.iter().map(frame).collect()
+    };
+    let chained = traceback.chain.iter().map(|chained| ChainedException {
+        exception_type: chained.exception.exception_type.clone(),
+        relation: match chained.relation {
+            TextRelation::Cause => Relation::Cause,
+            TextRelation::Context => Relation::Context,
+            TextRelation::Member => Relation::Member,
+            TextRelation::Remote => Relation::Remote,
+        },
+        parent: chained.parent,
+        traceback: frames(&chained.exception),
+        ..ChainedException::default()
+    });
+    Report {
+        traceback: frames(&traceback.exception),
+        exception_type: traceback.exception.exception_type.clone(),
+        chain: chained.collect(),
+        ..Report::default()
+    }
+    .bounded()
+}
