@@ -1,18 +1,20 @@
 //! How tracebacks are read that arrive as text: in each form in which people log and paste them, and
 //! in the messages of the commits that mended them.
+use std::collections::HashSet;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use flawless_core::{
-    ChainedException, ChoiceSettings, Frame, PathSettings, Relation, Report, Rules, choose, faults,
+    ChainedException, ChoiceSettings, Frame, PathSettings, Relation, Report, Rules,
 };
 use flawless_git::process::GitProgram;
-use flawless_git::{Mirror, MirrorSettings, Revision, Source};
+use flawless_git::{Mirror, MirrorSettings, Source};
 use flawless_protocol::text_traceback::{
     TextException, TextFrame, TextRelation, TextTraceback, read,
 };
-use flawless_server::frame_paths::frame_paths;
+use flawless_server::attribution::{choose_line, find_faults};
 
 use crate::frames::{Record, read_records};
 use crate::text_forms::{Rendered, forms};
@@ -72,7 +74,7 @@ async fn measure_messages(records: &[Record], mirrors: &Path) -> Result<()> {
         let tracebacks = read(&message(&dir, &record.fix_commit)?).tracebacks;
         let Some(traceback) = tracebacks.into_iter().next() else { continue };
         read_in += 1;
-        right += u32::from(blamed_file(&report_of(traceback), record, &dir).await?);
+        right += u32::from(blamed_file(&report_of(traceback, &record.parent), record, &dir).await?);
     }
     let percent = |part: u32| 100.0 * f64::from(part) / f64::from(all.max(1));
     println!();
@@ -95,30 +97,19 @@ fn message(dir: &Path, commit: &str) -> Result<Vec<u8>> {
 async fn blamed_file(report: &Report, record: &Record, dir: &Path) -> Result<bool> {
     let scratch = tempfile::tempdir()?;
     let (git, source) = (GitProgram::new("git"), Source::Folder(dir.to_owned()));
-    let mirror = Mirror::open(MirrorSettings::new(git, source, scratch.path().to_owned())).await?;
-    let Some(parent) = mirror.resolve(&record.parent).await? else { return Ok(false) };
-    let revision = Revision::Running(parent);
+    let settings = MirrorSettings::new(git, source, scratch.path().to_owned());
+    let mirror = Arc::new(Mirror::open(settings).await?);
     let paths = PathSettings { prefixes: vec![], package_folders: vec!["site-packages".into()] };
-    let settings = ChoiceSettings { paths, ..ChoiceSettings::default() };
-    let mut known = vec![frame_paths(report, &mirror, &revision, &settings.paths).await?];
-    for at in 0..report.chain.len() {
-        let carried = report.carried(at);
-        known.push(frame_paths(&carried, &mirror, &revision, &settings.paths).await?);
-    }
-    let is_own = |at: Option<usize>, frame: usize| {
-        known[at.map_or(0, |at| at + 1)].get(frame).is_some_and(Option::is_some)
-    };
-    let fault = faults(report, &is_own).into_iter().next().flatten();
-    let (report, paths) = match fault {
-        Some(at) => (report.carried(at), &known[at + 1]),
-        None => (report.clone(), &known[0]),
-    };
-    let choice = choose(&report, paths, &settings, &|_, _| false, &Rules::default());
+    let (settings, rules) = (ChoiceSettings { paths, ..Default::default() }, Rules::default());
+    let faults = find_faults(report, Some(&mirror), &settings, &rules).await?;
+    let Some(fault) = faults.into_iter().next() else { return Ok(false) };
+    let nothing_seen = HashSet::new();
+    let choice = choose_line(&fault.report, &fault.files, &settings, &nothing_seen, &rules);
     let blamed = choice.suspects.first().map(|line| line.path.as_str());
     Ok(blamed.is_some_and(|path| record.mended(path)))
 }
 
-fn report_of(traceback: TextTraceback) -> Report {
+fn report_of(traceback: TextTraceback, revision: &str) -> Report {
     let frames = |exception: &TextException| -> Vec<Frame> {
         let frame = |frame: &TextFrame| Frame {
             path: frame.path.clone(),
@@ -145,6 +136,7 @@ fn report_of(traceback: TextTraceback) -> Report {
         traceback: frames(&traceback.exception),
         exception_type: traceback.exception.exception_type.clone(),
         chain: chained.collect(),
+        revision: Some(revision.to_owned()),
         ..Report::default()
     }
     .bounded()

@@ -29,7 +29,13 @@ pub(super) const FORMS: &[Entry] = &[
     }),
     ("no indents at all", |e, _| alone(each_line(e, |_, line| line.trim_start().to_owned()), e)),
     ("indented as a whole", |e, _| alone(each_line(e, |_, line| format!("    {line}")), e)),
-    ("indented by tabs", |e, _| alone(each_line(e, |_, line| line.replace("  ", "\t")), e)),
+    ("indented by tabs", |e, _| {
+        let by_tabs = |line: &str| match line.strip_prefix("    ") {
+            Some(source) => format!("\t\t{source}"),
+            None => line.replacen("  File", "\tFile", 1),
+        };
+        alone(each_line(e, |_, line| by_tabs(line)), e)
+    }),
     ("blank lines between frames", |e, _| {
         let lines = plain_lines(e).join("\n").replace("\n  File", "\n\n  File");
         alone(lines + "\n", e)

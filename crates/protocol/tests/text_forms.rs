@@ -96,9 +96,94 @@ fn a_traceback_reads_the_same_in_every_form() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
+/// An exception as any program may raise it.
+fn any_exception() -> impl Strategy<Value = TextException> {
+    let name = "[a-z_][a-z0-9_]{0,11}";
+    let path = prop_oneof![
+        proptest::collection::vec(name, 1..6).prop_map(|parts| format!("/{}.py", parts.join("/"))),
+        proptest::collection::vec(name, 1..4)
+            .prop_map(|parts| format!("C:\\{}.py", parts.join("\\"))),
+    ];
+    let function = prop_oneof![
+        // No source line calls one: then it would tell the order of the frames.
+        4 => "fn_[a-z0-9_]{0,9}".boxed(),
+        1 => Just("<module>".to_owned()).boxed(),
+        1 => Just("<lambda>".to_owned()).boxed(),
+    ];
+    let value = prop_oneof![
+        name,
+        "\"[a-z %{}<>&;\\\\ü]{0,9}\"",
+        "'[a-z/.\\[\\]ü]{0,9}'",
+        "[1-9][0-9]{0,4}",
+    ];
+    let text = prop_oneof![
+        (name, name, value.clone()).prop_map(|(a, b, c)| format!("return {a}.{b}({c})")),
+        (name, value.clone(), value.clone()).prop_map(|(a, b, c)| format!("{a} = {b} / {c}")),
+        (name, value.clone()).prop_map(|(a, b)| format!("{a}[{b}]")),
+        (name, value.clone(), name).prop_map(|(a, b, c)| format!("if {a} == {b} and {c}:")),
+        (name, value).prop_map(|(a, b)| format!("raise {a}({b})")),
+    ];
+    let frame = (path, 1u32..9_999, function, text)
+        .prop_map(|(path, line, function, text)| TextFrame { path, line, function, text });
+    let kind = prop_oneof![
+        Just("KeyError".to_owned()),
+        Just("shop.errors.Empty".to_owned()),
+        "[A-Z][a-z]{2,9}(Error|Exception)",
+    ];
+    let message = "['\"<(]?[a-zA-Z0-9ü]{1,9}( [a-zA-Z0-9_'/<>&%.ü]{1,9}){0,4}[)>'\"]?";
+    (proptest::collection::vec(frame, 1..7), kind, message).prop_map(
+        |(frames, exception_type, exception_message)| TextException {
+            frames,
+            exception_type,
+            exception_message,
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn any_exception_reads_the_same_in_every_form(one in any_exception(), other in any_exception()) {
+        for form in forms() {
+            let wrong = wrong(&(form.render)(&one, &other));
+            prop_assert!(wrong.is_none(), "{}:\n{}", form.name, wrong.unwrap_or_default());
+        }
+    }
+}
+
 proptest! {
     #[test]
-    fn any_text_ends_in_a_value(text in "\\PC{0,20}") {
-        let _ = read_text(&text);
+    fn any_bytes_end_in_a_value(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let _ = read(&bytes);
+    }
+
+    #[test]
+    fn any_pieces_of_tracebacks_end_in_a_value(
+        pieces in proptest::collection::vec(prop_oneof![
+            Just("Traceback (most recent call last):".to_owned()),
+            Just("  File \"a.py\", line 1, in f".to_owned()),
+            Just("KeyError: 'k'".to_owned()),
+            Just("The above exception was the direct cause of the following exception:".to_owned()),
+            Just("  +-+---------------- 1 ----------------".to_owned()),
+            Just("    +---------------- 2 ----------------".to_owned()),
+            Just("    +------------------------------------".to_owned()),
+            Just("\"\"\"".to_owned()),
+            Just("Exception Type: E".to_owned()),
+            Just("Exception Value:".to_owned()),
+            "(\\n|\\\\n|\\\\\"|#012|&quot;|<br>|%0A|\u{1b}\\[|\u{9b}|\\[0m|File|line 7|in|\"|“|'| |\t|:|\\.|\\PC){0,8}",
+        ], 0..25),
+        joint in prop_oneof![Just("\n"), Just("\r"), Just(""), Just("\\n"), Just("#012"), Just("\n\n"), Just(" ")],
+    ) {
+        let text = pieces.join(joint);
+        let lines = u32::try_from(text.lines().count() + text.matches('\r').count()).expect("few");
+        let reading = read_text(&text);
+        for traceback in &reading.tracebacks {
+            prop_assert!((1..=lines).contains(&traceback.line));
+            prop_assert!(reading.mentioned_at.is_some(), "{text:?}");
+            for (at, chained) in traceback.chain.iter().enumerate() {
+                prop_assert!(chained.parent.is_none_or(|parent| parent < at));
+            }
+        }
     }
 }

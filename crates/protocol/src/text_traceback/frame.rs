@@ -19,8 +19,11 @@ pub(super) struct FramePlace<'a> {
 
 /// The first frame of a line.
 pub(super) fn find_frame(line: &str) -> Option<FramePlace<'_>> {
-    files(line).find_map(|at| file_frame(line, at)).or_else(|| path_frame(line))
+    files(line).take(MAX_TRIES).find_map(|at| file_frame(line, at)).or_else(|| path_frame(line))
 }
+
+/// How many words of a line may begin a frame before it is taken for something else.
+const MAX_TRIES: usize = 1_000;
 
 /// Where the word `File` stands that can begin a frame.
 pub(super) fn files(line: &str) -> impl Iterator<Item = usize> {
@@ -35,7 +38,11 @@ const QUOTES: [char; 9] = ['"', '\'', '`', '“', '”', '„', '«', '»', '″
 pub(super) fn file_frame(line: &str, at: usize) -> Option<FramePlace<'_>> {
     let rest = line[at + "File".len()..].trim_start();
     let (path, rest) = match rest.strip_prefix(QUOTES) {
-        Some(rest) => rest.split_once(QUOTES)?,
+        Some(rest) => {
+            let end = first_bytes(rest, MAX_PATH).find(QUOTES)?;
+            let (path, quote) = rest.split_at(end);
+            (path, &quote[quote.chars().next().map_or(0, char::len_utf8)..])
+        }
         None => bare_path(rest)?,
     };
     if path.is_empty() {
@@ -85,10 +92,8 @@ fn name_and_source(text: &str) -> (&str, &str) {
 
 /// A path without quotes, up to `, line 3` or, as IPython prints it, `:3, in`.
 fn bare_path(rest: &str) -> Option<(&str, &str)> {
-    if let Some(end) = rest.find(", line ") {
-        return Some(rest.split_at(end));
-    }
-    None
+    let end = first_bytes(rest, MAX_PATH).find(", line ")?;
+    Some(rest.split_at(end))
 }
 
 /// `PATH, line N, in FUNCTION` of Django's page, `PATH:N in FUNCTION` of rich and IPython,
@@ -120,6 +125,16 @@ fn path_frame(line: &str) -> Option<FramePlace<'_>> {
     })
 }
 
+/// A name that is longer is none, nor is a path: what they are looked for in stays short, however
+/// often a line of a hostile text begins one.
+const MAX_FUNCTION: usize = 2_048;
+const MAX_PATH: usize = 4_096;
+
+fn first_bytes(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(0)]
+}
+
 fn number(text: &str) -> Option<(u32, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     (end > 0).then(|| (text[..end].parse().unwrap_or(0), &text[end..]))
@@ -127,6 +142,7 @@ fn number(text: &str) -> Option<(u32, &str)> {
 
 /// The name at the start of `text`, and what follows it behind two spaces or more, or a tab.
 fn function(text: &str) -> (&str, &str) {
+    let text = first_bytes(text, MAX_FUNCTION);
     let end = text.find("  ").into_iter().chain(text.find('\t')).min().unwrap_or(text.len());
     (text[..end].trim_end(), text[end..].trim_start())
 }
@@ -136,7 +152,10 @@ fn function(text: &str) -> (&str, &str) {
 pub(super) fn split_joined(line: &str) -> Vec<&str> {
     let header = header(line);
     let from = header.as_ref().map_or(0, |header| header.end);
-    let mut frames = files(line).filter_map(|at| file_frame(line, at)).take(super::MAX_FRAMES);
+    let mut frames = files(line)
+        .take(super::MAX_FRAMES)
+        .filter_map(|at| file_frame(line, at))
+        .filter(|frame| frame.is_certain);
     let Some(first) = frames.next() else { return vec![line] };
     let starts: Vec<usize> = std::iter::once(first).chain(frames).map(|frame| frame.at).collect();
     if starts.len() == 1 && (from == 0 || starts[0] < from) {

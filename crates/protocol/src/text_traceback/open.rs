@@ -106,12 +106,8 @@ impl Open {
     }
 
     pub(super) fn push(&mut self, row: &Row, frame: &RowFrame) {
-        if self.frames.len() == MAX_FRAMES {
-            if !self.gaps.contains(&Gap::TooLong) {
-                self.gaps.push(Gap::TooLong);
-            }
-            // The innermost frames are the ones that matter.
-            self.frames.remove(MAX_FRAMES / 2);
+        if self.frames.len() == 2 * MAX_FRAMES {
+            self.cut();
         }
         self.has_blanks_between |= self.has_frames() && self.blanks > 0;
         self.is_certain |= frame.is_certain;
@@ -122,6 +118,16 @@ impl Open {
         self.text_indent = row.indent;
         (self.blanks, self.unknown, self.is_interrupted) = (0, 0, false);
         self.maybe = None;
+    }
+
+    /// Takes frames out of the middle: the innermost ones matter, and the outermost say where it
+    /// began.
+    fn cut(&mut self) {
+        let outermost = MAX_FRAMES / 2;
+        self.frames.drain(outermost..self.frames.len() - outermost);
+        if !self.gaps.contains(&Gap::TooLong) {
+            self.gaps.push(Gap::TooLong);
+        }
     }
 
     /// A line that is no frame, header, link or border.
@@ -242,7 +248,11 @@ impl Open {
             return false;
         }
         let calls = |outer: &TextFrame, inner: &TextFrame| {
-            !inner.function.is_empty() && outer.text.contains(&format!("{}(", inner.function))
+            let call = format!("{}(", inner.function);
+            let found = outer.text.find(&call).filter(|_| !inner.function.is_empty());
+            let is_word =
+                |at: usize| !outer.text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            found.is_some_and(is_word)
         };
         let pairs = || self.frames.windows(2);
         let down = pairs().filter(|pair| calls(&pair[0], &pair[1])).count();
@@ -259,6 +269,9 @@ impl Open {
     /// The exception with its frames; `None` when it is no traceback. `known` is what was said
     /// about its exception elsewhere.
     pub(super) fn close(mut self, known: Option<Ending>) -> Option<(TextException, Vec<Gap>, u32)> {
+        if self.frames.len() > MAX_FRAMES {
+            self.cut();
+        }
         let ending = self.exception.take().or_else(|| self.run_together());
         let ending = ending.or_else(|| self.maybe.take()).or(known);
         if !self.last_has_function && self.frames.len() == 1 && self.header.is_none() {

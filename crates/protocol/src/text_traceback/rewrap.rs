@@ -132,11 +132,9 @@ fn broken_frame(pair: &[Line<'_>]) -> Option<(usize, bool)> {
     let at = partial_frame(&first.text)?;
     let whole = |joint: &str| format!("{}{joint}{}", &first.text[at..], second.text.trim_start());
     let (joined, spaced) = (whole(""), whole(" "));
-    let has_function =
-        |frame: &FramePlace<'_>| frame.function.is_some_and(|function| !function.is_empty());
     let in_word = match (
-        file_frame(&joined, 0).filter(has_function),
-        file_frame(&spaced, 0).filter(has_function),
+        file_frame(&joined, 0).filter(has_name),
+        file_frame(&spaced, 0).filter(has_name),
     ) {
         (Some(joined), Some(spaced)) => joined.path != spaced.path,
         (Some(_), None) => true,
@@ -179,9 +177,15 @@ fn join_hard(lines: Vec<Line<'_>>, at_width: usize) -> Vec<Line<'_>> {
 fn partial_frame(text: &str) -> Option<usize> {
     let at = files(text).last()?;
     let tail = text[at + "File".len()..].trim();
-    let is_whole = file_frame(text, at)
-        .is_some_and(|frame| frame.function.is_some_and(|function| !function.is_empty()));
+    let is_whole = file_frame(text, at).is_some_and(|frame| has_name(&frame));
     (!is_whole && (tail.is_empty() || tail.starts_with(['"', '\'', '“']))).then_some(at)
+}
+
+/// Whether the frame has its function's name, to its end.
+fn has_name(frame: &FramePlace<'_>) -> bool {
+    frame.function.is_some_and(|function| {
+        !function.is_empty() && (!function.starts_with('<') || function.contains('>'))
+    })
 }
 
 /// Joins the pieces of frames; the width at which they were broken between words, if any was.
@@ -229,6 +233,7 @@ fn join_frame(lines: &[Line<'_>], start: usize) -> Option<(String, usize)> {
                 None => {
                     text.ends_with(',') || piece.starts_with("in ") || piece.starts_with(", in ")
                 }
+                Some(function) if function.starts_with('<') => true,
                 Some(_) => {
                     let after = lines.get(at + 1).map(|after| &*after.text);
                     is_name(piece, &next.text, after.unwrap_or_default())
@@ -244,8 +249,7 @@ fn join_frame(lines: &[Line<'_>], start: usize) -> Option<(String, usize)> {
             && !["File", "line", "in"].iter().any(|word| text.ends_with(&format!(" {word}")));
         let (likelier, other) = if in_word { (joined, spaced) } else { (spaced, joined) };
         for text in [&likelier, &other] {
-            let whole = file_frame(text, start).and_then(|frame| frame.function);
-            if whole.is_some_and(|function| !function.is_empty()) {
+            if file_frame(text, start).is_some_and(|frame| has_name(&frame)) {
                 return Some((text.clone(), at + 1));
             }
         }

@@ -88,6 +88,9 @@ fn places<'a>(lines: &'a [Line<'_>]) -> Vec<Option<FramePlace<'a>>> {
             exception.is_certain
                 && (!exception.message.is_empty() || before.trim_end().ends_with(':'))
         });
+        // So may a source line.
+        let in_quotes = before.ends_with(['\'', '"', '`', '(']);
+        let is_quoted = is_quoted || (in_quotes && before.contains(char::is_alphanumeric));
         // Django's page says again where it happened.
         let is_repeated = before.trim_end().ends_with("Exception Location:");
         (!is_quoted && !is_repeated).then_some(place)

@@ -8,6 +8,7 @@ mod api;
 mod api_document;
 mod api_tokens;
 mod attribution;
+mod blame_texts;
 mod bounced;
 mod browser;
 mod carried;
