@@ -8,6 +8,7 @@ pub(super) const FORMS: &[Entry] = &[
     ("UTF-16 without a mark", |e, _| alone(utf16(b"", &plain_text(e), false), e)),
     ("`\\r\\n`", |e, _| alone(plain_text(e).replace('\n', "\r\n"), e)),
     ("`\\r` alone", |e, _| alone(plain_text(e).replace('\n', "\r"), e)),
+    ("line separators of Unicode", |e, _| alone(plain_text(e).replace('\n', "\u{2028}"), e)),
     ("`\\r\\r\\n`", |e, _| alone(plain_text(e).replace('\n', "\r\r\n"), e)),
     ("`#012` of syslog", |e, _| {
         let text = plain_text(e).replace('\n', "#012");
@@ -36,6 +37,16 @@ pub(super) const FORMS: &[Entry] = &[
     ("JSON, a list with an item a line", |e, _| {
         let lines: Vec<String> = plain_lines(e).iter().map(|line| quoted(line)).collect();
         alone(format!("{{\n  \"exc\": [\n    {}\n  ]\n}}\n", lines.join(",\n    ")), e)
+    }),
+    ("JSON, a line of it for each line", |e, _| {
+        let line = |at: usize, line: &str| {
+            format!("{{\"log\":{},\"time\":{at}}}", quoted(&format!("{line}\n")))
+        };
+        alone(each_line(e, line), e)
+    }),
+    ("a cell of a CSV file", |e, _| {
+        let text = plain_text(e).replace('"', "\"\"");
+        alone(format!("1,error,\"{}\",x\n", text.trim_end()), e)
     }),
     ("key=\"value\"", |e, _| {
         alone(format!("ts=10:00 level=error exc={} n=1\n", quoted(&plain_text(e))), e)

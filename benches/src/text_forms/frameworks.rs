@@ -28,6 +28,17 @@ pub(super) const FORMS: &[Entry] = &[
         Rendered { chain: vec![chained(&nameless, TextRelation::Context, None)], ..alone(text, e) }
     }),
     ("rich", |e, _| alone(rich(e), e)),
+    ("IPython", |e, _| {
+        let frame = |f: &flawless_protocol::text_traceback::TextFrame| {
+            let (path, line, function) = (&f.path, f.line, &f.function);
+            format!(
+                "File {path}:{line}, in {function}\n      1 def f():\n----> {line}     {}\n\n",
+                f.text
+            )
+        };
+        let text: String = e.frames.iter().map(frame).collect();
+        alone(format!("{}       {HEADER}\n{text}{}\n", e.exception_type, ending(e)), e)
+    }),
     ("pytest, short", |e, _| {
         let frame = |f: &flawless_protocol::text_traceback::TextFrame| {
             format!("{}:{}: in {}\n    {}\n", f.path, f.line, f.function, f.text)

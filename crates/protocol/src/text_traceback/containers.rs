@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use super::escapes::{Escapes, has_escaped_traceback};
 use super::html;
+use super::strings::{quoted_strings, value_of};
 
 /// A line as it was before it was wrapped up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub(super) struct Line<'a> {
     pub(super) begins: bool,
 }
 
+/// What ends a line beside `\n`: a terminal's return, and what Unicode calls a line's end.
+const ENDS: [char; 5] = ['\r', '\u{b}', '\u{85}', '\u{2028}', '\u{2029}'];
 /// A longer line is read as it is: no log keeps such a message.
 const MAX_WRAPPED: usize = 8 * 1024 * 1024;
 /// How often a text may be wrapped up: a log's JSON in a collector's JSON in a ticket's.
@@ -41,6 +44,8 @@ struct State {
     is_html: bool,
     /// They were the strings of a list, one a line.
     is_list: bool,
+    /// They were lines of JSON with a line of the traceback each, under this key.
+    key: Option<String>,
 }
 
 impl<'a> Iterator for Lines<'a> {
@@ -58,7 +63,7 @@ impl<'a> Iterator for Lines<'a> {
             self.rest = rest;
             self.number = self.number.saturating_add(1);
             let line = line.trim_end_matches('\r');
-            for piece in line.split('\r') {
+            for piece in line.split(ENDS) {
                 self.state.unwrap(piece, self.number, &mut self.ready);
             }
         }
@@ -70,6 +75,7 @@ impl State {
         let may_be_wrapped = text.len() <= MAX_WRAPPED;
         let is_of_list = is_list_item(text) && (self.is_list || is_traceback_text(text));
         if may_be_wrapped && (is_of_list || Escapes::of(text).is_some()) {
+            self.key = key_of_line(text);
             let mut inner = Vec::new();
             unwrap(text, MAX_DEPTH, is_of_list, &mut inner);
             let is_item = is_list_item(text);
@@ -78,6 +84,9 @@ impl State {
                 self.push(text.into(), number, begins, ready);
             }
             self.is_list = is_item;
+        } else if let Some(value) = self.key.as_deref().and_then(|key| value_of(text, key)) {
+            let value = Escapes::Backslash.decode(value);
+            self.push(value.trim_end().to_owned().into(), number, false, ready);
         } else {
             self.is_list = is_list_item(text) && is_traceback_text(text);
             self.push(text.into(), number, false, ready);
@@ -170,9 +179,20 @@ fn strings_or_whole(text: &str, is_list: bool) -> Option<Vec<(String, bool)>> {
         if decoded.ends_with('\n') {
             decoded.pop();
         }
-        unwrapped.push((decoded, !goes_on));
+        // A string of one line may be a line of a longer message.
+        let begins = !goes_on && decoded.contains('\n');
+        unwrapped.push((decoded, begins));
     }
     Some(unwrapped)
+}
+
+/// The key under which a line of JSON has one line of a traceback.
+fn key_of_line(text: &str) -> Option<String> {
+    let strings = quoted_strings(text);
+    let string = strings.iter().find(|string| is_traceback_text(string.raw))?;
+    let line = Escapes::Backslash.decode(string.raw);
+    let is_one = text.trim_start().starts_with('{') && !line.trim_end().contains('\n');
+    string.key.filter(|_| is_one).map(str::to_owned)
 }
 
 fn is_traceback_text(text: &str) -> bool {
@@ -182,44 +202,4 @@ fn is_traceback_text(text: &str) -> bool {
 fn is_list_item(text: &str) -> bool {
     let text = text.trim().trim_end_matches(',');
     text.len() > 1 && text.starts_with('"') && text.ends_with('"')
-}
-
-struct Quoted<'a> {
-    raw: &'a str,
-    /// Nothing but a comma stands between it and the string before it.
-    follows_comma: bool,
-    /// It is the item of a list: a bracket or a comma stands before it, and no colon after it.
-    is_item: bool,
-}
-
-/// The strings in quotes of `text`. A quote within a word is none, as in `can't`.
-fn quoted_strings(text: &str) -> Vec<Quoted<'_>> {
-    let bytes = text.as_bytes();
-    let mut strings = Vec::new();
-    let (mut at, mut last_end) = (0, 0);
-    while at < bytes.len() {
-        let quote = bytes[at];
-        let in_word = at > 0 && quote == b'\'' && (bytes[at - 1].is_ascii_alphanumeric());
-        let is_prefix = in_word
-            && matches!(&bytes[..at], [.., before, b'b' | b'u' | b'r'] if !before.is_ascii_alphanumeric());
-        let is_escaped = at > 0 && bytes[at - 1] == b'\\';
-        if !matches!(quote, b'"' | b'\'') || (in_word && !is_prefix) || is_escaped {
-            at += 1;
-            continue;
-        }
-        let from = at + 1;
-        let mut end = from;
-        while end < bytes.len() && bytes[end] != quote {
-            end += 1 + usize::from(bytes[end] == b'\\');
-        }
-        let end = end.min(bytes.len());
-        let between = text[last_end..at].trim();
-        let is_key = text[end..].get(1..).is_some_and(|after| after.trim_start().starts_with(':'));
-        let follows_comma = !strings.is_empty() && between == "," && !is_key;
-        let is_item = follows_comma || between.ends_with('[') || between.is_empty();
-        strings.push(Quoted { raw: &text[from..end], follows_comma, is_item });
-        last_end = (end + 1).min(bytes.len());
-        at = end + 1;
-    }
-    strings
 }

@@ -54,7 +54,10 @@ pub(super) fn file_frame(line: &str, at: usize) -> Option<FramePlace<'_>> {
             let (number, rest) = number(rest.trim_start())?;
             (Some(number), rest)
         }
-        None => (None, rest),
+        None => match number(rest) {
+            Some((number, rest)) => (Some(number), rest),
+            None => (None, rest),
+        },
     };
     let rest = rest.trim_start_matches(',').trim_start();
     let (function, rest) = match rest.strip_prefix("in") {
@@ -90,10 +93,16 @@ fn name_and_source(text: &str) -> (&str, &str) {
     }
 }
 
-/// A path without quotes, up to `, line 3` or, as IPython prints it, `:3, in`.
+/// A path without quotes, up to `, line 3`, or up to `:3, in` as IPython prints it.
 fn bare_path(rest: &str) -> Option<(&str, &str)> {
-    let end = first_bytes(rest, MAX_PATH).find(", line ")?;
-    Some(rest.split_at(end))
+    let near = first_bytes(rest, MAX_PATH);
+    if let Some(end) = near.find(", line ") {
+        return Some(rest.split_at(end));
+    }
+    let end = near.find(", in ").unwrap_or(near.trim_end().len());
+    let path = near[..end].trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_numbered = path.len() < end && path.ends_with(':') && !path.contains(' ');
+    is_numbered.then(|| (&path[..path.len() - 1], &rest[path.len() - 1..]))
 }
 
 /// `PATH, line N, in FUNCTION` of Django's page, `PATH:N in FUNCTION` of rich and IPython,

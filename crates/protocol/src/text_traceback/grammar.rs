@@ -6,6 +6,7 @@ use super::open::{Ending, Open, Taken};
 use super::quotes::straight_quotes;
 use super::rewrap::rewrap;
 use super::rows::{Row, RowFrame, RowKind, rows};
+use super::streams::streams;
 use super::tree::{NodeId, Tree};
 use super::words::{Border, Header};
 use super::{Gap, TextException, TextRelation, TextTraceback};
@@ -15,17 +16,21 @@ const MAX_DEPTH: usize = 100;
 
 /// All tracebacks of a block.
 pub(super) fn tracebacks(block: &Block<'_>) -> Vec<TextTraceback> {
-    let rows = rows(&rewrap(straight_quotes(block.lines.clone())));
-    let mut reader =
-        Reader { tree: Tree::default(), levels: vec![Level::default()], labelled: None };
-    for row in &rows {
-        reader.take(row);
+    let mut tracebacks = Vec::new();
+    for lines in streams(straight_quotes(block.lines.clone())) {
+        let mut reader =
+            Reader { tree: Tree::default(), levels: vec![Level::default()], labelled: None };
+        for row in &rows(&rewrap(lines)) {
+            reader.take(row);
+        }
+        if block.is_full {
+            reader.level().note(Gap::TooLong);
+        }
+        reader.close_all();
+        tracebacks.extend(reader.tree.into_tracebacks());
     }
-    if block.is_full {
-        reader.level().note(Gap::TooLong);
-    }
-    reader.close_all();
-    reader.tree.into_tracebacks()
+    tracebacks.sort_by_key(|traceback| traceback.line);
+    tracebacks
 }
 
 struct Reader {
@@ -154,6 +159,10 @@ impl Reader {
         self.close_open();
         let carrier = self.carrier(false).filter(|(_, is_certain)| *is_certain);
         let mut open = Open::at(row.number, None, carrier);
+        open.said_before = match &self.level().lone {
+            Some((ending, _, 0)) if ending.is_certain && carrier.is_none() => Some(ending.clone()),
+            _ => None,
+        };
         open.push(row, frame);
         self.level().open = Some(open);
     }

@@ -1,8 +1,9 @@
 //! Tracebacks of Python, as programs print them and as people log and paste them.
 //!
 //! Stages, a file each: bytes to text (`bytes`), lines out of what wraps them up (`containers`,
-//! with `escapes` and `html`), colours out (`colours`), blocks around anything that may be a
-//! traceback (`blocks`), typographic quotes (`quotes`), broken lines together (`rewrap`), prefixes off (`margin`, `rows`), and
+//! with `escapes`, `strings` and `html`), colours out (`colours`), blocks around anything that may be a
+//! traceback (`blocks`), typographic quotes (`quotes`), programs that
+//! log at once apart (`streams`), broken lines together (`rewrap`), prefixes off (`margin`, `rows`), and
 //! from rows to exceptions (`grammar`, `tree`), with the forms of single lines in `frame`,
 //! `exception` and `words`.
 
@@ -21,6 +22,8 @@ mod open;
 mod quotes;
 mod rewrap;
 mod rows;
+mod streams;
+mod strings;
 mod tree;
 mod words;
 

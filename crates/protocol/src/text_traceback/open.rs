@@ -18,6 +18,8 @@ pub(super) struct Open {
     /// The exception in whose message it stands, and whether that is certain.
     pub(super) carrier: Option<(NodeId, bool)>,
     pub(super) exception: Option<Ending>,
+    /// An exception that was said right before the first frame.
+    pub(super) said_before: Option<Ending>,
     pub(super) gaps: Vec<Gap>,
     frames: Vec<TextFrame>,
     is_certain: bool,
@@ -193,7 +195,9 @@ impl Open {
             }
             return true;
         }
-        if let Some(pointed_at) = pointed_at(text).filter(|_| is_inner || last.text.is_empty()) {
+        let is_arrow = text.starts_with("--");
+        let may_point = is_inner || is_arrow || last.text.is_empty();
+        if let Some(pointed_at) = pointed_at(text).filter(|_| may_point) {
             pointed_at.clone_into(&mut last.text);
             return true;
         }
@@ -291,8 +295,10 @@ impl Open {
         if ending.is_none() && !is_dump {
             self.gaps.push(Gap::CutOff);
         }
-        let (exception_type, exception_message) =
-            ending.map(|ending| (ending.kind, ending.message)).unwrap_or_default();
+        let (exception_type, exception_message) = ending
+            .or(self.said_before)
+            .map(|ending| (ending.kind, ending.message))
+            .unwrap_or_default();
         let exception = TextException { frames: self.frames, exception_type, exception_message };
         Some((exception, self.gaps, self.line))
     }

@@ -1,4 +1,4 @@
-//! Quotes and spaces that a word processor or a chat made of plain ones.
+//! Quotes and spaces that a word processor, a chat or a table made of plain ones.
 use super::containers::Line;
 use super::frame::files;
 
@@ -17,7 +17,25 @@ pub(super) fn straight_quotes(mut lines: Vec<Line<'_>>) -> Vec<Line<'_>> {
             }
         }
     }
+    without_doubled(&mut lines);
     lines
+}
+
+/// The cell of a CSV file doubles its quotes; a single one ends it.
+fn without_doubled(lines: &mut [Line<'_>]) {
+    let mut is_cell = false;
+    for line in lines {
+        is_cell |= line.text.split("File \"\"").nth(1).is_some_and(|p| p.contains("\"\", line "));
+        if !is_cell || !line.text.contains('"') {
+            continue;
+        }
+        let mut text = line.text.replace("\"\"", "\0");
+        if let Some(end) = text.find('"') {
+            text.truncate(end);
+            is_cell = false;
+        }
+        line.text = text.replace('\0', "\"").into();
+    }
 }
 
 fn plain(c: char) -> char {

@@ -97,7 +97,8 @@ fn hard_width(lines: &[Line<'_>]) -> Option<usize> {
             Some(_) => ident_end(next) == next.len(),
             None => !next.starts_with("  ") && !begins_something(next),
         };
-        !next.trim().is_empty() && is_rest && is_plain(lines, **at)
+        let is_whole = line.ends_with('…') || next.trim().is_empty();
+        !is_whole && is_rest && is_plain(lines, **at)
     };
     let going_on = full.iter().filter(goes_on).count();
     let is_terminal = going_on > 1 || (going_on == 1 && TERMINALS.contains(&most));
@@ -132,15 +133,13 @@ fn broken_frame(pair: &[Line<'_>]) -> Option<(usize, bool)> {
     let at = partial_frame(&first.text)?;
     let whole = |joint: &str| format!("{}{joint}{}", &first.text[at..], second.text.trim_start());
     let (joined, spaced) = (whole(""), whole(" "));
-    let in_word = match (
-        file_frame(&joined, 0).filter(has_name),
-        file_frame(&spaced, 0).filter(has_name),
-    ) {
-        (Some(joined), Some(spaced)) => joined.path != spaced.path,
-        (Some(_), None) => true,
-        (None, Some(_)) => false,
-        (None, None) => return None,
-    };
+    let in_word =
+        match (file_frame(&joined, 0).filter(has_name), file_frame(&spaced, 0).filter(has_name)) {
+            (Some(joined), Some(spaced)) => joined.path != spaced.path,
+            (Some(_), None) => true,
+            (None, Some(_)) => false,
+            (None, None) => return None,
+        };
     // What a terminal breaks goes on without an indent.
     let in_word = in_word && !second.text.starts_with("  ");
     Some((width(&first.text), in_word))
