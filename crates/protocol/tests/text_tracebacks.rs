@@ -1,4 +1,5 @@
 //! What a text of tracebacks holds: which belong together, where each begins, and what is missing.
+#![expect(clippy::disallowed_methods, reason = "a test measures that reading takes linear time")]
 use flawless_protocol::text_traceback::{
     Gap, TextException, TextRelation, read_text, remote_traceback,
 };
