@@ -4,7 +4,8 @@ use std::fmt;
 /// Something of a traceback that was not there or could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gap {
-    /// No exception follows the last frame, so further frames may be missing.
+    /// Its end is missing: the exception behind its frames, the one that was raised from it, or
+    /// the members of a group.
     CutOff,
     /// Somebody left lines out; the line of the input where a mark says so.
     LeftOut(u32),
@@ -19,8 +20,7 @@ impl fmt::Display for Gap {
         match self {
             Self::CutOff => write!(
                 f,
-                "the traceback is cut off: no exception follows its last frame, so the frame that \
-                 failed may be missing"
+                "the traceback is cut off: its end is missing, and maybe the frame that failed"
             ),
             Self::LeftOut(line) => write!(f, "lines were left out of the traceback at line {line}"),
             Self::Unread(line) => {

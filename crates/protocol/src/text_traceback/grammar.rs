@@ -321,6 +321,10 @@ impl Reader {
             self.close_level();
         }
         self.close_open();
+        // The exception that was raised from this one should have followed.
+        if let Some((last, _)) = self.level().pending {
+            self.tree.note(last, Gap::CutOff);
+        }
         self.levels = vec![Level::default()];
         self.labelled = None;
     }

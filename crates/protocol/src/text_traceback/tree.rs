@@ -50,6 +50,14 @@ impl Tree {
         }
     }
 
+    /// Notes that something belongs to the exception that is not there.
+    pub(super) fn note(&mut self, id: NodeId, gap: Gap) {
+        let gaps = &mut self.nodes[id].gaps;
+        if !gaps.contains(&gap) {
+            gaps.push(gap);
+        }
+    }
+
     /// Makes `child` a part of `parent`, if it is of none yet.
     pub(super) fn attach(&mut self, child: NodeId, parent: NodeId, relation: TextRelation) {
         if self.nodes[child].parent.is_some() || self.root(parent) == child {
@@ -77,6 +85,11 @@ impl Tree {
 
     /// The exceptions that belong to no other, each with those that belong to it.
     pub(super) fn into_tracebacks(mut self) -> Vec<TextTraceback> {
+        for id in 0..self.nodes.len() {
+            if self.lacks_members(id) {
+                self.note(id, Gap::CutOff);
+            }
+        }
         let roots: Vec<NodeId> =
             (0..self.nodes.len()).filter(|id| self.nodes[*id].parent.is_none()).collect();
         let mut tracebacks: Vec<TextTraceback> =
@@ -84,6 +97,17 @@ impl Tree {
         tracebacks.retain(|traceback| traceback.has_frames());
         tracebacks.sort_by_key(|traceback| traceback.line);
         tracebacks
+    }
+
+    /// Whether it is a group of which no member was printed.
+    fn lacks_members(&self, id: NodeId) -> bool {
+        let node = &self.nodes[id];
+        let message = node.exception.exception_message.trim_end_matches(['s', ')']);
+        let is_member = |child: &NodeId| {
+            let parent = self.nodes[*child].parent;
+            parent.is_some_and(|(_, relation)| relation == TextRelation::Member)
+        };
+        message.ends_with(" sub-exception") && !node.children.iter().any(is_member)
     }
 
     fn take_traceback(&mut self, root: NodeId) -> TextTraceback {

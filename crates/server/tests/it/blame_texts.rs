@@ -2,7 +2,7 @@
 //! what of the text could not be read.
 use serde_json::Value;
 
-use crate::command_line::{flawless_with_input, stderr, stdout};
+use crate::command_line::{flawless_with_bytes, flawless_with_input, stderr, stdout};
 use crate::harness::{ANN, BEN, CLEO, TestRepository};
 
 const PLAIN: &str = "\
@@ -17,7 +17,8 @@ ZeroDivisionError: division by zero
 
 /// The answers to `input`, one for each fault.
 fn answers(repository: &TestRepository, input: impl AsRef<[u8]>) -> Vec<Value> {
-    let output = stdout(&flawless_with_input(repository.dir(), &["blame", "--json"], input));
+    let arguments = ["blame", "--json"];
+    let output = stdout(&flawless_with_bytes(repository.dir(), &arguments, input.as_ref()));
     output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 

@@ -11,7 +11,11 @@ pub fn flawless(folder: &Path, arguments: &[&str]) -> Output {
     flawless_with_input(folder, arguments, "")
 }
 
-pub fn flawless_with_input(folder: &Path, arguments: &[&str], input: impl AsRef<[u8]>) -> Output {
+pub fn flawless_with_input(folder: &Path, arguments: &[&str], input: &str) -> Output {
+    flawless_with_bytes(folder, arguments, input.as_bytes())
+}
+
+pub fn flawless_with_bytes(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_flawless"))
         .args(arguments)
         .current_dir(folder)
@@ -23,7 +27,7 @@ pub fn flawless_with_input(folder: &Path, arguments: &[&str], input: impl AsRef<
         .spawn()
         .expect("it runs");
     // A command that reads nothing may have ended already.
-    let _ = child.stdin.take().expect("a pipe").write_all(input.as_ref());
+    let _ = child.stdin.take().expect("a pipe").write_all(input);
     child.wait_with_output().expect("it ends")
 }
 
