@@ -162,6 +162,20 @@ fn a_remote_traceback_is_found_in_the_text_and_in_the_repr_of_an_exception() {
 }
 
 #[test]
+fn a_worker_that_fails_behind_a_prefix_is_still_the_cause_of_what_follows() {
+    let text = format!(
+        "Nov 29 web app[1]: multiprocessing.pool.RemoteTraceback: \n\"\"\"\n{ONE}\"\"\"\n\nThe above \
+         exception was the direct cause of the following exception:\n\n{}",
+        ONE.replace("a.py", "b.py")
+    );
+    assert_eq!(
+        summary(&text.replace('\n', "#012")),
+        "/srv/b.py:1 f [x()]\nKeyError: 'k'\nCause of None\nmultiprocessing.pool.RemoteTraceback: \n\
+         Remote of Some(0)\n/srv/a.py:1 f [x()]\nKeyError: 'k'"
+    );
+}
+
+#[test]
 fn a_message_that_begins_another_log_line_does_not_go_on_with_the_one_before() {
     let line = |text: &str| serde_json::json!({ "msg": text }).to_string() + "\n";
     let cut = "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    x()";

@@ -94,7 +94,8 @@ pub(super) fn exception_within(text: &str) -> Option<(usize, ExceptionLine<'_>)>
     let mut found = starts.filter_map(|at| {
         let rest = &text[at..];
         let end = name_end(rest);
-        let is_end = rest[end..].is_empty() || rest[end..].starts_with(": ");
+        let after = &rest[end..];
+        let is_end = after.is_empty() || after == ":" || after.starts_with(": ");
         let is_it = end > 0 && is_end && is_certain(&rest[..end]);
         is_it.then(|| exception_line(rest).map(|exception| (at, exception)))?
     });

@@ -1,7 +1,7 @@
 //! From rows to exceptions: which lines make a traceback, and how tracebacks belong together.
 //! It takes whatever comes in any order, and what it cannot place is told as a gap.
 use super::blocks::Block;
-use super::exception::{ExceptionLine, exception_line};
+use super::exception::{ExceptionLine, exception_line, exception_within};
 use super::open::{Ending, Open, Taken};
 use super::quotes::straight_quotes;
 use super::rewrap::rewrap;
@@ -13,6 +13,9 @@ use super::{Gap, TextException, TextRelation, TextTraceback};
 
 /// Groups within groups that are told apart.
 const MAX_DEPTH: usize = 100;
+
+/// How much of a line is looked at for an exception that stands behind something else.
+const MAX_SAID: usize = 1_000;
 
 /// All tracebacks of a block.
 pub(super) fn tracebacks(block: &Block<'_>) -> Vec<TextTraceback> {
@@ -233,6 +236,11 @@ impl Reader {
             if text.is_empty() {
                 level.is_over = true;
             }
+            // A prefix on the first line of a message stands before a carrier that is that line.
+            let exception = exception.or_else(|| {
+                let (_, within) = exception_within(text.get(..MAX_SAID).unwrap_or(text))?;
+                is_carrier(within.kind).then_some(within)
+            });
             let outside =
                 exception.filter(|exception| !row.is_foreign && may_stand_alone(exception));
             match (outside, &mut level.lone) {
