@@ -113,9 +113,9 @@ fn path_frame(line: &str) -> Option<FramePlace<'_>> {
         let digits = before.trim_end_matches(|c: char| c.is_ascii_digit());
         let (line_number, _) = number(&before[digits.len()..])?;
         let path = digits.strip_suffix(", line ").or_else(|| digits.strip_suffix(':'))?;
-        let at = path.rfind(|c: char| c.is_whitespace() || c == '(').map_or(0, |space| {
-            space + path[space..].chars().next().map_or(1, char::len_utf8)
-        });
+        let at = path
+            .rfind(|c: char| c.is_whitespace() || c == '(')
+            .map_or(0, |space| space + path[space..].chars().next().map_or(1, char::len_utf8));
         let path = &path[at..];
         let is_path = path.ends_with(".py") || path.contains(['/', '\\']);
         if !is_path || path.starts_with(QUOTES) || path.ends_with(QUOTES) {

@@ -338,5 +338,8 @@ pub(super) fn is_of_log(text: &str) -> bool {
         inner.starts_with(|c: char| c.is_ascii_digit())
             || (word.len() < inner.len() && word.chars().all(char::is_alphabetic))
     });
-    is_level || is_bracketed || text.starts_with(|c: char| c.is_ascii_digit()) || text.starts_with("{\"")
+    is_level
+        || is_bracketed
+        || text.starts_with(|c: char| c.is_ascii_digit())
+        || text.starts_with("{\"")
 }

@@ -108,9 +108,8 @@ fn hard_width(lines: &[Line<'_>]) -> Option<usize> {
 /// Whether nothing stands before the frame above a line.
 fn is_plain(lines: &[Line<'_>], at: usize) -> bool {
     let mut above = lines[..=at].iter().rev().take(MAX_PIECES);
-    let lead = above.find_map(|line| {
-        find_frame(&line.text).map(|place| Lead::of(&line.text[..place.at]))
-    });
+    let lead =
+        above.find_map(|line| find_frame(&line.text).map(|place| Lead::of(&line.text[..place.at])));
     lead.is_some_and(|lead| lead.is_plain())
 }
 

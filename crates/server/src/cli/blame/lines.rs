@@ -9,7 +9,8 @@ use flawless_git::{GitError, Mirror, Tip};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Failure, terminal};
+use super::Failure;
+use crate::present::for_terminal;
 
 /// No path is longer; what is longer is not looked at.
 const MAX_LINE: u64 = 1024 * 1024;
@@ -51,7 +52,7 @@ pub(super) async fn run(mirror: &Mirror, file: &str, plain: bool) -> Result<Exit
             ended = ExitCode::FAILURE;
             json!({ "error": error })
         });
-        let answer = terminal::shown(&answer.to_string(), true);
+        let answer = for_terminal(&answer.to_string());
         let written = writeln!(output, "{answer}").and_then(|()| {
             // Whoever asks line by line waits for the answer.
             if input.buffer().is_empty() { output.flush() } else { Ok(()) }

@@ -3,6 +3,7 @@
 
 mod line;
 mod lines;
+mod origin;
 mod text_report;
 mod traceback;
 
@@ -15,6 +16,7 @@ use flawless_core::{CommitId, Rules};
 use flawless_git::{Engine, IgnoreRevs, Mirror, MirrorSettings, Source};
 use flawless_protocol::text_traceback;
 
+use self::origin::Origin;
 use super::{ConfArgument, Failure, print};
 use crate::attribution::{MuchSeen, mirror_settings};
 use crate::clock::Clock;
@@ -84,14 +86,13 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     if let Some(place) = &arguments.line {
         let mirror = open_mirror(&arguments, &config, scratch.path()).await?;
         let place = line::Place::parse(place)?;
-        return print(line::blame(&mirror, arguments.rev.as_deref(), &place, &arguments).await?);
+        let found = line::blame(&mirror, arguments.rev.as_deref(), &place, &arguments).await?;
+        return print(found);
     }
-    let tracebacks = text_traceback::read(&read_input(&arguments.file)?).tracebacks;
+    let reading = text_traceback::read(&read_input(&arguments.file)?);
+    let tracebacks = reading.tracebacks;
     if tracebacks.is_empty() {
-        return Err(Failure::new(format!(
-            "{} holds no Python traceback: one begins with \"Traceback (most recent call last):\"",
-            if arguments.file == "-" { "standard input" } else { &arguments.file }
-        )));
+        return Err(nothing_found(&arguments.file, reading.mentioned_at));
     }
     // Rules and what was seen come from the store of the configuration; without one there are none.
     let (rules, much_seen) = match &arguments.conf.conf {
@@ -110,16 +111,35 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         resolve(&mirror, "--rev", rev).await?;
     }
     let mut output = String::new();
-    for traceback in tracebacks {
+    let count = tracebacks.len();
+    for (at, traceback) in tracebacks.into_iter().enumerate() {
+        let origin = Origin::of(&traceback, at + 1, count);
         let report = text_report::report_of(traceback, arguments.rev.clone());
-        let found = traceback::blame(&report, &mirror, &config, &much_seen, &rules).await?;
-        output.push_str(&if arguments.json {
-            found.as_json()
-        } else {
-            found.as_text(arguments.why)
-        });
+        for found in traceback::blame(&report, &mirror, &config, &much_seen, &rules).await? {
+            output.push_str(&if arguments.json {
+                found.as_json(&origin)
+            } else {
+                found.as_text(&origin, arguments.why)
+            });
+        }
     }
     print(output)
+}
+
+/// Why no traceback was found in a text of which `mentioned_at` is the first line that speaks of one.
+fn nothing_found(file: &str, mentioned_at: Option<u32>) -> Failure {
+    let name = if file == "-" { "standard input" } else { file };
+    Failure::new(match mentioned_at {
+        Some(line) => format!(
+            "{name} speaks of a traceback in line {line}, but no frame of one could be read: a \
+             frame is a line like File \"shop/cart.py\", line 12, in total. Give the lines as the \
+             program printed them"
+        ),
+        None => format!(
+            "{name} holds no Python traceback: one begins with \"Traceback (most recent call \
+             last):\""
+        ),
+    })
 }
 
 /// The commit that the user named.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::line::{blame_json, blame_lines, chain};
+use super::origin::Origin;
 use crate::attribution::{Fault, MuchSeen, blame_line, choose_line, find_faults, other_suspects};
 use crate::config::Config;
 use crate::issue_details::Suspect;
@@ -115,7 +116,7 @@ impl Found {
         self.choice.suspects.iter().zip(authors).map(with_author).collect()
     }
 
-    pub(super) fn as_json(&self) -> String {
+    pub(super) fn as_json(&self, origin: &Origin) -> String {
         let passed_over: Vec<Value> = self
             .passed_over()
             .map(|(index, kind)| {
@@ -137,6 +138,11 @@ impl Found {
             }),
         };
         let rule = self.index().and_then(|index| self.choice.frames[index].path_rule);
+        value["exception_type"] = json!(self.report.exception_type);
+        value["traceback"] = json!(origin.number);
+        value["tracebacks"] = json!(origin.count);
+        value["input_line"] = json!(origin.line);
+        value["warnings"] = json!(origin.warnings);
         value["frame"] = json!(self.index().map(|index| self.frame_json(index)));
         value["reason"] = json!(self.reason);
         value["confidence"] = json!(located.map(|located| located.confidence));
@@ -149,15 +155,15 @@ impl Found {
         format!("{value}\n")
     }
 
-    pub(super) fn as_text(&self, why: bool) -> String {
+    pub(super) fn as_text(&self, origin: &Origin, why: bool) -> String {
         let mut lines = Vec::new();
         let place = |index: usize| {
             let frame = &self.report.traceback[index];
             let path = self.choice.frames[index].repo_path.as_deref();
             format!("{}:{} in {}", path.unwrap_or(&frame.path), frame.line, frame.function)
         };
-        let exception = &self.report.exception_type;
-        lines.push(if exception.is_empty() { "Traceback".to_owned() } else { exception.clone() });
+        lines.push(origin.heading(&self.report.exception_type));
+        lines.extend(origin.warnings.iter().map(|warning| format!("  warning   {warning}")));
         if let Some(index) = self.index() {
             lines.push(format!("  line      {}", place(index)));
             lines.push(format!("            {}", self.report.traceback[index].text.trim()));
