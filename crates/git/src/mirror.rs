@@ -137,7 +137,7 @@ impl Mirror {
             let _writing = self.fetching.writing.lock().await;
             let (number, limit) = self.fetching.begin();
             let result = fetch_into(&self.repository, url, limit).await;
-            let ids = self.fetching.end(number, result.as_ref().map(|()| ()));
+            let ids = self.fetching.end(number, result.as_ref().copied());
             result?;
             for id in ids {
                 if self.repository.resolve(id.as_str()).await?.is_none() {

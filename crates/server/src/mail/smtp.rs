@@ -162,7 +162,7 @@ async fn within<T>(
 
 /// A no to a recipient that is not about the address is about us: it may be over tomorrow.
 fn about_recipient((code, words): (Option<Code>, String)) -> SendError {
-    let number = code.map(|code| u16::from(code));
+    let number = code.map(u16::from);
     match about_mail((code, words)) {
         SendError::Refused(words) if is_about_address(number, &words) => {
             SendError::AddressRefused(words)
