@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import contextvars  # noqa: F401
+import _string  # noqa: F401
+import gc  # noqa: F401
 import linecache  # noqa: F401
+import marshal  # noqa: F401
+import opcode  # noqa: F401
 import os
 import sys
-import tokenize  # noqa: F401
+import time  # noqa: F401
+import types  # noqa: F401
 import warnings  # noqa: F401
 from typing import TYPE_CHECKING, Any, Iterable
 
@@ -15,8 +19,8 @@ from flawless import _exit, _flawless
 if TYPE_CHECKING:
     import re
 
-# The native half imports some of these while it reports. If the first time was in a thread
-# while another one forks, the child would wait for ever for that thread to finish the import.
+# The native half uses these while it reports, and imports nothing then. If the first time was in
+# a thread while another one forks, the child would wait for ever for that thread to finish.
 
 _flawless.set_package_folder(os.path.dirname(os.path.abspath(__file__)) + os.sep)
 

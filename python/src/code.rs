@@ -1,13 +1,14 @@
-//! Code objects that were met: path, function and source file of each, read once.
-use std::collections::HashMap;
+//! Code objects that were met: path, function and source text of each, read once.
+use std::path::{Component, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flawless_client::SourceFile;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyString, PyTuple};
+use pyo3::types::{PyString, PyTuple};
 
 use crate::address::{AddressMap, address};
 use crate::raw::name;
+use crate::source::source_of;
 
 /// The file name of code that wraps the program's functions.
 pub(crate) const WRAPPER_FILE: &str = "<flawless>";
@@ -32,17 +33,8 @@ pub(crate) struct Code {
 /// `inspect.CO_OPTIMIZED`.
 const OPTIMIZED: u32 = 1;
 const MOST_CODES: usize = 4_000;
-/// Of all source files together.
-const MOST_SOURCE_BYTES: usize = 16 * 1024 * 1024;
 
 static CODES: Mutex<Option<AddressMap<Arc<Code>>>> = Mutex::new(None);
-static SOURCES: Mutex<Option<Sources>> = Mutex::new(None);
-
-#[derive(Debug, Default)]
-struct Sources {
-    files: HashMap<String, Arc<SourceFile>>,
-    bytes: usize,
-}
 
 /// What is known of the code of a frame.
 pub(crate) fn code_of(frame: &Bound<'_, PyAny>, code: &Bound<'_, PyAny>) -> PyResult<Arc<Code>> {
@@ -59,13 +51,13 @@ pub(crate) fn code_of(frame: &Bound<'_, PyAny>, code: &Bound<'_, PyAny>) -> PyRe
     let file = text(name!(py, "co_filename"))?;
     let path = match file.starts_with('<') {
         true => file.clone(),
-        false => absolute(py, &file).unwrap_or_else(|_| file.clone()),
+        false => absolute(&file).unwrap_or_else(|| file.clone()),
     };
     let is_ours = file == WRAPPER_FILE || path.starts_with(crate::state::package_folder());
     let info = Arc::new(Code {
         path: path.into(),
         function: text(name!(py, "co_name"))?.into(),
-        source: source_of(frame, &file),
+        source: source_of(code, &frame.getattr(name!(py, "f_globals"))?).unwrap_or_default(),
         variables: variables(code)?,
         is_optimized: code.getattr(name!(py, "co_flags"))?.extract::<u32>()? & OPTIMIZED != 0,
         is_ours,
@@ -98,34 +90,16 @@ fn variables(code: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
     Ok(variables)
 }
 
-fn absolute(py: Python<'_>, file: &str) -> PyResult<String> {
-    let path = py.import(name!(py, "os.path"))?;
-    path.call_method1(name!(py, "abspath"), (file,))?.extract()
-}
-
-/// The text of a source file, by `linecache`: it knows archives, loaders and notebooks.
-fn source_of(frame: &Bound<'_, PyAny>, file: &str) -> Arc<SourceFile> {
-    let known = SOURCES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(source) = known.as_ref().and_then(|sources| sources.files.get(file)) {
-        return source.clone();
+/// The path of a source file from the root on, without `.` and `..`.
+pub(crate) fn absolute(file: &str) -> Option<String> {
+    let mut absolute = PathBuf::new();
+    for part in std::path::absolute(file).ok()?.components() {
+        match part {
+            Component::ParentDir => {
+                absolute.pop();
+            }
+            part => absolute.push(part),
+        }
     }
-    drop(known);
-    let source = Arc::new(SourceFile::new(read(frame, file).unwrap_or_default()));
-    let mut sources = SOURCES.lock().unwrap_or_else(PoisonError::into_inner);
-    let sources = sources.get_or_insert_default();
-    if sources.bytes + source.len() > MOST_SOURCE_BYTES {
-        *sources = Sources::default();
-    }
-    sources.bytes += source.len();
-    sources.files.insert(file.to_owned(), source.clone());
-    source
-}
-
-fn read(frame: &Bound<'_, PyAny>, file: &str) -> PyResult<String> {
-    let py = frame.py();
-    let globals = frame.getattr(name!(py, "f_globals"))?;
-    let linecache = py.import(name!(py, "linecache"))?;
-    let lines = linecache.call_method1(name!(py, "getlines"), (file, globals))?;
-    let joined = name!(py, "").call_method1(name!(py, "join"), (lines.cast_into::<PyList>()?,))?;
-    Ok(joined.cast_into::<PyString>()?.to_string_lossy().into_owned())
+    absolute.into_os_string().into_string().ok()
 }

@@ -1,7 +1,6 @@
 //! An exception with its stack, and those it came from.
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use flawless_client::{Chained, Exception, Frame, Locals, MESSAGE, Relation, Source, VALUE};
 use flawless_redact::{Redactor, SCRUBBED};
@@ -9,41 +8,36 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use crate::code::{self, Code};
-use crate::guard::{ToPrint, print_guarded};
 use crate::names::{Name, name};
-use crate::print::{Trust, as_it_is, print};
+use crate::print::{as_it_is, print};
 use crate::raw::{self, name};
 use crate::stack::{self, Place};
-use crate::{clock, kinds};
+use crate::{clock, kinds, passive};
 
 /// Frames whose locals are captured: the innermost of the exception, and of those it came from
 /// all together.
 const FRAMES_WITH_LOCALS: usize = 20;
 const CHAINED_FRAMES_WITH_LOCALS: usize = 20;
+/// Each of these has at least so many, because the fault may be there.
+const LEAST_FRAMES_WITH_LOCALS: usize = 2;
 /// Names of a frame, and attributes of its `self`.
 const NAMES: usize = 100;
 const CHAIN: usize = 20;
 const NOTES: usize = 20;
-/// For printing the values of one report.
-const PRINTING: Duration = Duration::from_millis(30);
-/// For printing what nobody knows, once for each of its types.
-const GUARDED: Duration = Duration::from_millis(60);
+/// For printing the values of the exception, and again for those of its chain: seconds of a
+/// processor.
+const PRINTING: f64 = 0.03;
 const TOO_LATE: &str = "<not printed: the report took too long>";
 
 /// Captures one report.
 pub(crate) struct Capture<'a> {
-    redactor: &'a Arc<Redactor>,
-    deadline: Instant,
-    /// What a guarded thread is to print, and where its text belongs.
-    guarded: Vec<(Slot, ToPrint)>,
+    redactor: &'a Redactor,
+    deadline: f64,
 }
 
-/// Exception (0 is the main one), frame and local of a text; without a frame: the message.
-type Slot = (usize, Option<(usize, usize)>);
-
 impl<'a> Capture<'a> {
-    pub(crate) fn new(redactor: &'a Arc<Redactor>) -> Self {
-        Self { redactor, deadline: clock::now() + PRINTING, guarded: Vec::new() }
+    pub(crate) fn new(py: Python<'_>, redactor: &'a Redactor) -> Self {
+        Self { redactor, deadline: clock::cpu(py) + PRINTING }
     }
 
     /// The exception with these frames, and its chain.
@@ -51,42 +45,20 @@ impl<'a> Capture<'a> {
         mut self,
         error: &Bound<'_, PyAny>,
         type_name: String,
-        (before, places): (Vec<Frame>, Vec<Place<'_>>),
+        stack: (Vec<Frame>, Vec<Place<'_>>),
     ) -> (Exception, Vec<Chained>) {
-        let py = error.py();
-        let mut main = self.exception(0, error, type_name, (before, places), FRAMES_WITH_LOCALS);
-        let mut chain = self.chain(error);
-        let (slots, values): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.guarded).into_iter().unzip();
-        if !values.is_empty() {
-            let texts = print_guarded(py, values, self.redactor, GUARDED);
-            for ((exception, place), text) in slots.into_iter().zip(texts) {
-                let exception = match exception.checked_sub(1) {
-                    None => &mut main,
-                    Some(at) => &mut chain[at].exception,
-                };
-                match place {
-                    None => exception.message = text,
-                    Some((frame, local)) => {
-                        if let Some(locals) = &mut exception.frames[frame].locals {
-                            locals.set(local, &text);
-                        }
-                    }
-                }
-            }
-        }
-        (main, chain)
+        let main = self.exception(error, type_name, stack, FRAMES_WITH_LOCALS);
+        self.deadline = clock::cpu(error.py()) + PRINTING;
+        (main, self.chain(error))
     }
 
     fn exception(
-        &mut self,
-        index: usize,
+        &self,
         error: &Bound<'_, PyAny>,
         type_name: String,
         (mut frames, places): (Vec<Frame>, Vec<Place<'_>>),
         with_locals: usize,
     ) -> Exception {
-        frames.reserve(places.len());
         // The callers, and the function that caught it, go on; the frames within have ended.
         let caught_at = places.iter().position(|place| place.is_traceback);
         let shown: Vec<_> = places
@@ -98,25 +70,32 @@ impl<'a> Capture<'a> {
                 (!code.is_ours).then_some((place, code, goes_on))
             })
             .collect();
-        let far = shown.len().saturating_sub(with_locals);
-        for (at, (place, code, goes_on)) in shown.into_iter().enumerate() {
-            let slot = (index, frames.len());
+        let message = self.message(error);
+        // The innermost first: the time there is for printing is theirs.
+        let captured = shown.iter().rev().enumerate().map(|(at, (place, code, goes_on))| {
             let locals =
-                (at >= far).then(|| self.locals(&place.frame, goes_on.then_some(&*code), slot));
-            frames.push(Frame {
+                (at < with_locals).then(|| self.locals(&place.frame, goes_on.then_some(&**code)));
+            Frame {
                 path: code.path.clone(),
                 line: place.line(),
                 function: code.function.clone(),
                 source: Source::File(code.source.clone()),
                 locals,
-            });
-        }
-        let mut message = String::new();
-        self.print(&mut message, (index, None), error, MESSAGE);
+            }
+        });
+        let mut captured: Vec<_> = captured.collect();
+        captured.reverse();
+        frames.append(&mut captured);
         Exception { type_name, message, notes: notes(error), frames }
     }
 
-    fn chain(&mut self, error: &Bound<'_, PyAny>) -> Vec<Chained> {
+    fn message(&self, error: &Bound<'_, PyAny>) -> String {
+        let mut text = String::new();
+        print(&mut text, error, MESSAGE, self.deadline, self.redactor);
+        text
+    }
+
+    fn chain(&self, error: &Bound<'_, PyAny>) -> Vec<Chained> {
         let mut chain = Vec::new();
         let mut seen = vec![error.as_ptr() as usize];
         let mut next: VecDeque<_> =
@@ -132,12 +111,11 @@ impl<'a> Capture<'a> {
             }
             seen.push(address);
             let index = chain.len();
-            let places =
-                stack::traceback(raw::get_plainly(&error, name!(error.py(), "__traceback__")));
+            let places = stack::traceback(raw::traceback_of(&error));
             let frames = places.len();
             let type_name = kinds::full_type_name(&error.get_type());
-            let exception =
-                self.exception(index + 1, &error, type_name, (Vec::new(), places), with_locals);
+            let most = with_locals.max(LEAST_FRAMES_WITH_LOCALS);
+            let exception = self.exception(&error, type_name, (Vec::new(), places), most);
             with_locals = with_locals.saturating_sub(frames);
             chain.push(Chained { exception, relation, parent });
             let further = related(&error).into_iter();
@@ -146,19 +124,7 @@ impl<'a> Capture<'a> {
         chain
     }
 
-    /// Prints a value; nothing when a guarded thread is to print it.
-    fn print(&mut self, text: &mut String, slot: Slot, value: &Bound<'_, PyAny>, limit: usize) {
-        if print(text, value, limit, Trust::OnlyKnown, self.redactor, &|_| ()).is_err() {
-            self.guarded.push((slot, (value.clone().unbind(), limit)));
-        }
-    }
-
-    fn locals(
-        &mut self,
-        frame: &Bound<'_, PyAny>,
-        going_on: Option<&Code>,
-        (exception, frame_at): (usize, usize),
-    ) -> Locals {
+    fn locals(&self, frame: &Bound<'_, PyAny>, going_on: Option<&Code>) -> Locals {
         let py = frame.py();
         let Ok(all) = frame.getattr(name!(py, "f_locals")) else { return Locals::default() };
         let mut named = Named { redactor: self.redactor, locals: Vec::new(), owner: None };
@@ -184,16 +150,16 @@ impl<'a> Capture<'a> {
                 }
             }
         }
-        named.attributes(py);
+        named.attributes();
         let mut locals = Locals::with_capacity(named.locals.len());
         for (at, (name, is_secret, value)) in named.locals.into_iter().enumerate() {
             locals.push_with(name, |text| {
                 if is_secret {
                     text.push_str(SCRUBBED);
-                } else if at % 16 == 0 && clock::now() > self.deadline {
+                } else if at % 16 == 0 && clock::cpu(py) > self.deadline {
                     text.push_str(TOO_LATE);
                 } else {
-                    self.print(text, (exception, Some((frame_at, at))), &value, VALUE);
+                    print(text, &value, VALUE, self.deadline, self.redactor);
                 }
             });
         }
@@ -223,11 +189,9 @@ impl<'py> Named<'_, 'py> {
     }
 
     /// `self` gives way to its attributes, where it has some.
-    fn attributes(&mut self, py: Python<'py>) {
+    fn attributes(&mut self) {
         let Some(owner) = self.owner.take() else { return };
-        let attributes = raw::get_plainly(&owner, name!(py, "__dict__"));
-        let attributes = attributes.and_then(|all| all.cast_into_exact::<PyDict>().ok());
-        let Some(attributes) = attributes else { return };
+        let Some(attributes) = passive::own_dict(&owner) else { return };
         self.locals.retain(|(name, ..)| &**name != "self");
         for (text, value) in attributes.iter().take(NAMES) {
             let Ok(text) = text.cast_into::<PyString>() else { continue };
@@ -240,7 +204,7 @@ impl<'py> Named<'_, 'py> {
 fn is_traced(frame: &Bound<'_, PyAny>) -> bool {
     let py = frame.py();
     let is_set = |found: PyResult<Bound<'_, PyAny>>| found.map_or(true, |found| !found.is_none());
-    let tracer = || py.import(name!(py, "sys"))?.call_method0(name!(py, "gettrace"));
+    let tracer = || raw::module(name!(py, "sys"))?.call_method0(name!(py, "gettrace"));
     is_set(frame.getattr(name!(py, "f_trace"))) || is_set(tracer())
 }
 
@@ -251,11 +215,11 @@ fn related<'py>(error: &Bound<'py, PyAny>) -> Vec<(Relation, Bound<'py, PyAny>)>
         raw::get_plainly(error, name).filter(|found| !found.is_none())
     };
     let mut related = Vec::new();
-    if let Some(cause) = get(name!(py, "__cause__")) {
+    if let Some(cause) = raw::cause_of(error) {
         related.push((Relation::Cause, cause));
     } else if !get(name!(py, "__suppress_context__"))
         .is_some_and(|hide| hide.is_truthy().unwrap_or(false))
-        && let Some(context) = get(name!(py, "__context__"))
+        && let Some(context) = raw::context_of(error)
     {
         related.push((Relation::Context, context));
     }

@@ -1,13 +1,13 @@
 //! What is to be done to print a value of a type, decided once for each type.
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple, PyType, PyWeakrefMethods, PyWeakrefReference};
+use pyo3::types::{PyType, PyWeakrefMethods, PyWeakrefReference};
 
 use crate::address::{AddressMap, address};
+use crate::fields::{self, Field};
+use crate::passive::{self, attribute_among, is_function};
 use crate::raw::name;
 
 /// How values of a type are printed.
@@ -23,8 +23,12 @@ pub(crate) enum Kind {
     Bytes,
     /// Iterated by the interpreter itself, whatever its type: views, deques.
     Iterated,
-    /// Fields by name: named tuples, data classes, attrs.
-    Fields(Vec<String>),
+    /// Data classes, attrs, pydantic, msgspec.
+    Fields(Vec<Field>),
+    /// A named tuple.
+    Named(Vec<String>),
+    /// A member of an enumeration.
+    Member,
     /// All attributes: `types.SimpleNamespace`.
     Namespace,
     /// As `object` prints it.
@@ -33,12 +37,30 @@ pub(crate) enum Kind {
     Exception,
     /// `shape` and `dtype` instead of data.
     Array,
-    /// Printing it would ask a database.
+    /// Printing it would ask a database, or compute.
     Lazy,
-    /// Its own `__repr__`, of the interpreter or of its library.
+    /// Of Python's own; its parts may be of anybody's.
+    Parts(Parts),
+    /// Its own `__repr__`, of the interpreter or of its library, which runs no code of others.
     Known,
     /// Its own `__repr__`, by somebody.
-    Guarded,
+    Foreign,
+}
+
+/// Types of Python's own whose `__repr__` would print values of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Parts {
+    Fraction,
+    /// A future of `concurrent.futures`, which takes its lock to print itself.
+    Future,
+    MappingProxy,
+    Method,
+    Module,
+    /// A date or time, whose time zone may be of anybody's.
+    Moment,
+    Partial,
+    Slice,
+    Stream,
 }
 
 /// A type that was met.
@@ -47,42 +69,14 @@ pub(crate) struct TypeInfo {
     /// As `module.Name`; builtins without module.
     pub(crate) name: Arc<str>,
     pub(crate) kind: Kind,
-    /// How often its `__repr__` was watched and was quick.
-    quick: AtomicU8,
-    is_slow: AtomicBool,
     /// The type itself, for as long as the program keeps it: another may get its address.
     of: Option<Py<PyWeakrefReference>>,
 }
-
-/// So often a `__repr__` has to be quick before it is called without a guard.
-const TRUSTED_AFTER: u8 = 3;
-/// A `__repr__` that takes longer is not called again.
-const SLOW: Duration = Duration::from_millis(5);
 
 impl TypeInfo {
     fn is_of(&self, kind: &Bound<'_, PyType>) -> bool {
         let of = self.of.as_ref().and_then(|of| of.bind(kind.py()).upgrade());
         of.is_some_and(|of| of.is(kind))
-    }
-
-    pub(crate) fn is_trusted(&self) -> bool {
-        self.quick.load(Ordering::Relaxed) >= TRUSTED_AFTER
-    }
-
-    pub(crate) fn is_slow(&self) -> bool {
-        self.is_slow.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn took(&self, time: Duration) {
-        if time > SLOW {
-            self.is_slow.store(true, Ordering::Relaxed);
-        } else if !self.is_trusted() {
-            self.quick.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    pub(crate) fn is_stuck(&self) {
-        self.is_slow.store(true, Ordering::Relaxed);
     }
 }
 
@@ -101,12 +95,9 @@ pub(crate) fn type_info(value: &Bound<'_, PyAny>) -> Arc<TypeInfo> {
     {
         return info;
     }
-    // Outside of the lock: it may run code of a metaclass.
     let info = Arc::new(TypeInfo {
         name: type_name(&kind).into(),
-        kind: classify(&kind).unwrap_or(Kind::Plain),
-        quick: AtomicU8::new(0),
-        is_slow: AtomicBool::new(false),
+        kind: classify(&kind),
         of: PyWeakrefReference::new(&kind).ok().map(Bound::unbind),
     });
     if info.of.is_none() {
@@ -129,20 +120,15 @@ pub(crate) fn type_name(kind: &Bound<'_, PyType>) -> String {
 
 /// `module.Name`.
 pub(crate) fn full_type_name(kind: &Bound<'_, PyType>) -> String {
-    let py = kind.py();
-    let text = |name: &Bound<'_, PyString>| {
-        let value = kind.getattr(name).ok()?.cast_into::<PyString>().ok()?;
-        Some(value.to_string_lossy().chars().take(200).collect::<String>())
-    };
-    let name = text(name!(py, "__qualname__")).unwrap_or_else(|| "?".to_owned());
-    match text(name!(py, "__module__")).as_deref() {
-        None => name,
-        Some(module) => format!("{module}.{name}"),
+    let name = passive::qualified_name(kind).unwrap_or_else(|| "?".to_owned());
+    match passive::name_and_module(kind).1 {
+        module if module.is_empty() => name,
+        module => format!("{module}.{name}"),
     }
 }
 
 /// Libraries whose objects show what they are by shape and type, not by their data.
-const ARRAY_LIBRARIES: [&str; 12] = [
+const ARRAY_LIBRARIES: [&str; 11] = [
     "numpy",
     "pandas",
     "torch",
@@ -154,100 +140,117 @@ const ARRAY_LIBRARIES: [&str; 12] = [
     "pyarrow",
     "scipy",
     "xarray",
-    "dask",
 ];
 
 /// Types that ask a database when they are printed, and those derived from them.
 const LAZY: [&str; 6] =
     ["QuerySet", "BaseQuerySet", "RawQuerySet", "AsyncQuerySet", "ModelSelect", "ModelRaw"];
 /// Names that any program may give to a class of its own: they are lazy in these libraries only.
-const LAZY_IN_LIBRARIES: [&str; 2] = ["Query", "Cursor"];
-const LAZY_LIBRARIES: [&str; 4] = ["sqlalchemy", "peewee", "pony", "pymongo"];
+const LAZY_IN_LIBRARIES: [&str; 3] = ["Query", "Cursor", "LazyFrame"];
+const LAZY_LIBRARIES: [&str; 5] = ["sqlalchemy", "peewee", "pony", "pymongo", "polars"];
 
-fn library_of(module: &str) -> &str {
+/// The package of a module.
+pub(crate) fn library_of(module: &str) -> &str {
     module.split('.').next().unwrap_or_default()
+}
+
+/// Whether a class is of a library whose arrays are told by shape and type.
+pub(crate) fn is_of_array_library(class: &Bound<'_, PyType>) -> bool {
+    let (_, module) = passive::name_and_module(class);
+    ARRAY_LIBRARIES.contains(&library_of(&module))
 }
 
 fn is_lazy(module: &str, name: &str) -> bool {
     module != "builtins" && LAZY.contains(&name)
         || LAZY_IN_LIBRARIES.contains(&name) && LAZY_LIBRARIES.contains(&library_of(module))
+        || library_of(module) == "dask"
 }
 
-fn classify(kind: &Bound<'_, PyType>) -> PyResult<Kind> {
+fn classify(kind: &Bound<'_, PyType>) -> Kind {
     let py = kind.py();
-    let mro = kind.getattr(name!(py, "__mro__"))?.cast_into::<PyTuple>()?;
-    let mut names = Vec::new();
-    for class in mro.iter() {
-        let name = class.getattr(name!(py, "__name__"))?.extract::<String>()?;
-        let module = class.getattr(name!(py, "__module__"));
-        let module = module.and_then(|module| module.extract::<String>()).unwrap_or_default();
-        names.push((module, name));
+    let classes = passive::mro(kind);
+    // Name and module of each class.
+    let names: Vec<_> = classes.iter().map(passive::name_and_module).collect();
+    let own = |module: &str, name: &str| names.iter().any(|(n, m)| m == module && n == name);
+    let Some((name, module)) = names.first() else { return Kind::Plain };
+    if names.iter().any(|(name, module)| is_lazy(module, name)) {
+        return Kind::Lazy;
     }
-    let own = |module: &str, name: &str| names.iter().any(|(m, n)| m == module && n == name);
-    let module = names.first().map_or("", |(module, _)| module);
-    let library = library_of(module);
-    if names.iter().any(|(module, name)| is_lazy(module, name)) {
-        return Ok(Kind::Lazy);
+    let Some((owner, printer)) = attribute_among(&classes, name!(py, "__repr__")) else {
+        return Kind::Plain;
+    };
+    if own("numpy", "generic") && module == "numpy" && !own("numpy", "void") {
+        return Kind::Known;
     }
-    let printer = mro.iter().find_map(|class| {
-        let members = class.getattr(name!(py, "__dict__")).ok()?;
-        members.get_item(name!(py, "__repr__")).ok()
-    });
-    let Some(printer) = printer else { return Ok(Kind::Plain) };
-    let is_python = printer.hasattr(name!(py, "__code__"))?;
-    if ARRAY_LIBRARIES.contains(&library) {
-        let has = |name: &Bound<'_, PyString>| kind.hasattr(name).unwrap_or(false);
-        if has(name!(py, "shape")) || has(name!(py, "dtype")) {
-            return Ok(Kind::Array);
-        }
+    let is_array = |name| {
+        attribute_among(&classes, name).is_some_and(|(owner, _)| is_of_array_library(&owner))
+    };
+    if is_array(name!(py, "shape")) || is_array(name!(py, "dtype")) {
+        return Kind::Array;
     }
-    if is_python {
-        let code = printer.getattr(name!(py, "__code__"))?;
-        let file = code.getattr(name!(py, "co_filename"))?.extract::<String>()?;
-        return Ok(python_kind(kind, &names, &file, own).unwrap_or(Kind::Guarded));
+    if let Some(fields) = fields::of_library(kind, &classes, &printer) {
+        return Kind::Fields(fields);
     }
-    let owner = printer.getattr(name!(py, "__objclass__"));
+    if is_function(&printer) {
+        return python_kind(kind, &classes, &printer, own);
+    }
     if own("builtins", "BaseException") {
         // A library in C may have a text of its own, and no arguments.
-        let is_python_own = owner.is_ok_and(|owner| owner.is(py.get_type::<PyBaseException>()));
-        return Ok(if is_python_own { Kind::Exception } else { Kind::Known });
+        let is_python_own = owner.is(py.get_type::<PyBaseException>());
+        return if is_python_own { Kind::Exception } else { Kind::Foreign };
     }
-    for (name, kind) in [
-        ("dict", Kind::Dict),
-        ("list", Kind::List),
-        ("tuple", Kind::Tuple),
-        ("set", Kind::Set),
-        ("frozenset", Kind::Set),
-        ("str", Kind::Text),
-        ("int", Kind::Integer),
-        ("bytes", Kind::Bytes),
-        ("dict_keys", Kind::Iterated),
-        ("dict_values", Kind::Iterated),
-        ("dict_items", Kind::Iterated),
-    ] {
-        if own("builtins", name) {
-            return Ok(kind);
-        }
+    let (owner_name, owner_module) = passive::name_and_module(&owner);
+    if owner_module == "builtins"
+        && let Some(kind) = builtin_kind(&owner_name)
+    {
+        return kind;
     }
-    if own("types", "SimpleNamespace") {
-        return Ok(Kind::Namespace);
-    }
-    if module == "collections" && names.first().is_some_and(|(_, name)| name == "deque") {
-        return Ok(Kind::Iterated);
-    }
-    if owner.is_ok_and(|owner| owner.is(py.get_type::<PyAny>())) {
-        return Ok(Kind::Plain);
-    }
-    let (module, name) = names.first().cloned().unwrap_or_default();
-    let is_known = match module.as_str() {
-        "builtins" => SHORT_BUILTINS.contains(&name.as_str()) || own("builtins", "type"),
-        module => SHORT_MODULES.contains(&module) || own("builtins", "float"),
+    let is_short = match owner_module.as_str() {
+        "datetime" => return moment_or_known(&owner_name),
+        "decimal" => true,
+        "builtins" => SHORT_BUILTINS.contains(&owner_name.as_str()),
+        "pandas._libs.tslibs.nattype" | "pandas._libs.tslibs.timedeltas" => true,
+        "pandas._libs.tslibs.timestamps" => return Kind::Parts(Parts::Moment),
+        _ => SHORT_MODULES.contains(&module.as_str()),
     };
-    Ok(if is_known { Kind::Known } else { Kind::Guarded })
+    match (module.as_str(), name.as_str()) {
+        ("types", "SimpleNamespace") => Kind::Namespace,
+        ("collections", "deque") => Kind::Iterated,
+        ("functools", "partial") => Kind::Parts(Parts::Partial),
+        ("_io", _) if own("_io", "_IOBase") => Kind::Parts(Parts::Stream),
+        _ if is_short => Kind::Known,
+        _ => Kind::Foreign,
+    }
+}
+
+fn builtin_kind(owner: &str) -> Option<Kind> {
+    Some(match owner {
+        "object" => Kind::Plain,
+        "dict" | "OrderedDict" => Kind::Dict,
+        "list" => Kind::List,
+        "tuple" => Kind::Tuple,
+        "set" | "frozenset" => Kind::Set,
+        "str" => Kind::Text,
+        "int" => Kind::Integer,
+        "bytes" => Kind::Bytes,
+        "dict_keys" | "dict_values" | "dict_items" => Kind::Iterated,
+        "mappingproxy" => Kind::Parts(Parts::MappingProxy),
+        "method" => Kind::Parts(Parts::Method),
+        "module" => Kind::Parts(Parts::Module),
+        "slice" => Kind::Parts(Parts::Slice),
+        _ => return None,
+    })
+}
+
+fn moment_or_known(owner: &str) -> Kind {
+    match owner {
+        "datetime" | "time" => Kind::Parts(Parts::Moment),
+        _ => Kind::Known,
+    }
 }
 
 /// What prints itself in few characters and asks nobody else.
-const SHORT_BUILTINS: [&str; 24] = [
+const SHORT_BUILTINS: [&str; 22] = [
     "async_generator",
     "builtin_function_or_method",
     "classmethod_descriptor",
@@ -262,66 +265,53 @@ const SHORT_BUILTINS: [&str; 24] = [
     "getset_descriptor",
     "member_descriptor",
     "memoryview",
+    "method-wrapper",
     "method_descriptor",
-    "module",
     "NotImplementedType",
     "property",
     "range",
     "traceback",
     "type",
     "wrapper_descriptor",
-    "zip",
-    "map",
 ];
-const SHORT_MODULES: [&str; 8] =
-    ["datetime", "decimal", "re", "_thread", "_io", "_socket", "ssl", "zoneinfo"];
+const SHORT_MODULES: [&str; 7] =
+    ["array", "re", "_thread", "_socket", "ssl", "zoneinfo", "_random"];
 
-/// For a `__repr__` that is written in Python; `None`: nothing is known of it.
+/// For a `__repr__` that is written in Python.
 fn python_kind(
     kind: &Bound<'_, PyType>,
-    names: &[(String, String)],
-    file: &str,
+    classes: &[Bound<'_, PyType>],
+    printer: &Bound<'_, PyAny>,
     own: impl Fn(&str, &str) -> bool,
-) -> Option<Kind> {
-    let py = kind.py();
-    let fields = |name: &str| kind.getattr(name).ok();
-    let file_name = file.rsplit(['/', '\\']).next().unwrap_or_default();
-    if own("builtins", "tuple") && file.starts_with('<') {
-        let fields = fields("_fields")?.extract().ok()?;
-        return Some(Kind::Fields(fields));
+) -> Kind {
+    let (name, module) = passive::name_and_module(kind);
+    let file = fields::file_of(printer).unwrap_or_default();
+    if own("builtins", "tuple")
+        && file.ends_with("/collections/__init__.py")
+        && let Some(names) = fields::of_named_tuple(classes)
+    {
+        return Kind::Named(names);
     }
-    if matches!(file_name, "reprlib.py" | "dataclasses.py") {
-        let all = fields("__dataclass_fields__")?.cast_into::<PyDict>().ok()?;
-        // Read first: looking at a field may run code that changes them.
-        let all: Vec<_> = all.iter().collect();
-        let shown = all.into_iter().filter(|(_, field)| {
-            field.getattr(name!(py, "repr")).and_then(|repr| repr.is_truthy()).unwrap_or(false)
-        });
-        return Some(Kind::Fields(shown.filter_map(|(name, _)| name.extract().ok()).collect()));
+    if own("concurrent.futures._base", "Future") && file.ends_with("/concurrent/futures/_base.py") {
+        return Kind::Parts(Parts::Future);
     }
-    if file.starts_with("<attrs generated") {
-        let all = fields("__attrs_attrs__")?.cast_into::<PyTuple>().ok()?;
-        let name = |field: Bound<'_, PyAny>| field.getattr(name!(py, "name")).ok()?.extract().ok();
-        return Some(Kind::Fields(all.iter().filter_map(name).collect()));
+    if own("enum", "Enum") && file.ends_with("/enum.py") {
+        return Kind::Member;
     }
-    if own("builtins", "dict") {
-        let (module, _) = names.first()?;
-        return (module == "collections").then_some(Kind::Dict);
+    if own("builtins", "dict") && module == "collections" {
+        return Kind::Dict;
     }
-    let (module, _) = names.first()?;
-    let library = library_of(module);
     // Those of the standard library that hold nothing of others.
-    let known = ["decimal", "datetime", "pathlib", "uuid", "enum", "fractions", "ipaddress"];
-    let is_enum = own("enum", "Enum") && file_name == "enum.py";
-    (known.contains(&library) || is_enum).then_some(Kind::Known)
+    match library_of(&module) {
+        "fractions" if name == "Fraction" => Kind::Parts(Parts::Fraction),
+        "decimal" | "datetime" | "pathlib" | "uuid" | "ipaddress" => Kind::Known,
+        _ => Kind::Foreign,
+    }
 }
 
 /// Whether an exception is a group of others, Python's own or that of `exceptiongroup`.
 pub(crate) fn is_group(error: &Bound<'_, PyAny>) -> bool {
-    let Ok(mro) = error.get_type().getattr(name!(error.py(), "__mro__")) else { return false };
-    let Ok(mro) = mro.cast_into::<PyTuple>() else { return false };
-    mro.iter().any(|class| {
-        let name = class.getattr(name!(error.py(), "__name__"));
-        name.is_ok_and(|name| name.eq("BaseExceptionGroup").unwrap_or(false))
-    })
+    passive::mro(&error.get_type())
+        .iter()
+        .any(|class| passive::name_and_module(class).0 == "BaseExceptionGroup")
 }

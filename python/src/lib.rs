@@ -6,13 +6,17 @@ mod clock;
 mod code;
 mod ending;
 mod exception;
-mod guard;
+mod fields;
+mod file_text;
 mod kinds;
 mod names;
+mod own_repr;
+mod passive;
 mod print;
 mod raw;
 mod report;
 mod setup;
+mod source;
 mod stack;
 mod state;
 

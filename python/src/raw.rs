@@ -1,12 +1,13 @@
 //! The calls into the interpreter that PyO3 has no safe form of.
 #![allow(unsafe_code)]
 
-use std::os::raw::c_char;
+use std::ffi::{CStr, c_char, c_int};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+use pyo3::exceptions::{PyBaseException, PyImportError, PyKeyboardInterrupt};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyDict, PyString, PyTuple};
 
 unsafe extern "C" {
     /// Part of the stable ABI since 3.10; 3.9, which changes no more, exports it as well.
@@ -30,6 +31,99 @@ pub(crate) fn utf8<'a>(text: &'a Bound<'_, PyString>) -> Option<&'a str> {
         Some(std::str::from_utf8_unchecked(bytes))
     }
 }
+
+unsafe extern "C-unwind" {
+    /// The same as that of PyO3, for a callee that may end the thread.
+    #[link_name = "PyObject_CallObject"]
+    fn call_object(
+        callable: *mut ffi::PyObject,
+        arguments: *mut ffi::PyObject,
+    ) -> *mut ffi::PyObject;
+}
+
+/// Keeps a thread for ever instead of letting it go through our frames.
+struct StayHere;
+
+impl Drop for StayHere {
+    fn drop(&mut self) {
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+/// Calls what is written in Python and may take long. Before 3.14 the interpreter ends a thread
+/// that wants to go on while the process ends, by unwinding its stack: through frames of ours
+/// that would abort the process. So the thread stays where it is, as it does since 3.14.
+pub(crate) fn call<'py>(
+    callable: &Bound<'py, PyAny>,
+    arguments: &Bound<'py, PyTuple>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let stay_here = StayHere;
+    // SAFETY: two objects; a new reference or an error.
+    let answer = unsafe { call_object(callable.as_ptr(), arguments.as_ptr()) };
+    std::mem::forget(stay_here);
+    // SAFETY: as above.
+    let answer = unsafe { Bound::from_owned_ptr_or_err(callable.py(), answer) };
+    // Ctrl-C is meant for the program: it comes again when this is done.
+    if answer
+        .as_ref()
+        .is_err_and(|error| error.is_instance_of::<PyKeyboardInterrupt>(callable.py()))
+    {
+        // SAFETY: it only sets a flag.
+        unsafe { ffi::PyErr_SetInterrupt() }
+    }
+    answer
+}
+
+/// A module that was imported with this package. To import it again could run code of the program,
+/// which may have put another function in the place of `__import__`.
+pub(crate) fn module<'py>(name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: a string; a new reference, or null with or without an error.
+    let found =
+        unsafe { Bound::from_owned_ptr_or_opt(name.py(), ffi::PyImport_GetModule(name.as_ptr())) };
+    found.ok_or_else(|| {
+        PyErr::take(name.py()).unwrap_or_else(|| PyImportError::new_err("it was not imported"))
+    })
+}
+
+/// An object of a module of Python's own, looked up once and kept, without a lock like that of
+/// PyO3.
+#[derive(Debug)]
+pub(crate) struct StaticObject {
+    module: &'static str,
+    name: &'static str,
+    object: AtomicPtr<ffi::PyObject>,
+}
+
+impl StaticObject {
+    pub(crate) const fn new(module: &'static str, name: &'static str) -> Self {
+        Self { module, name, object: AtomicPtr::new(std::ptr::null_mut()) }
+    }
+
+    pub(crate) fn get<'a, 'py>(&'static self, py: Python<'py>) -> PyResult<&'a Bound<'py, PyAny>> {
+        if self.object.load(Ordering::Acquire).is_null() {
+            let found = module(&PyString::new(py, self.module))?.getattr(self.name)?.into_ptr();
+            self.object.store(found, Ordering::Release);
+        }
+        // SAFETY: it holds an object from now on, and a pointer is laid out like an atomic one.
+        Ok(unsafe { Bound::ref_from_ptr(py, &*self.object.as_ptr()) })
+    }
+
+    /// Whether a value is of this very type.
+    pub(crate) fn is_type_of(&'static self, value: &Bound<'_, PyAny>) -> bool {
+        self.get(value.py()).is_ok_and(|kind| value.get_type().is(kind))
+    }
+}
+
+/// An object of a module of Python's own.
+macro_rules! known {
+    ($module:literal, $name:literal) => {{
+        static OBJECT: $crate::raw::StaticObject = $crate::raw::StaticObject::new($module, $name);
+        &OBJECT
+    }};
+}
+pub(crate) use known;
 
 /// A name of Python's, made once and kept. PyO3's `intern!` holds a lock meanwhile, which a
 /// child that is forked in that moment would wait for in vain.
@@ -104,10 +198,28 @@ pub(crate) fn own_attribute<'py>(
     all.cast_exact::<PyDict>().ok()?.get_item(name).ok()?
 }
 
-/// Ctrl-C came while something of ours ran: it comes again when that is done.
-pub(crate) fn interrupt_again() {
-    // SAFETY: it only sets a flag.
-    unsafe { ffi::PyErr_SetInterrupt() }
+/// The traceback, the cause or the context of an exception, as the interpreter has it.
+pub(crate) fn traceback_of<'py>(error: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    part_of(error, ffi::PyException_GetTraceback)
+}
+
+pub(crate) fn cause_of<'py>(error: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    part_of(error, ffi::PyException_GetCause)
+}
+
+pub(crate) fn context_of<'py>(error: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    part_of(error, ffi::PyException_GetContext)
+}
+
+fn part_of<'py>(
+    error: &Bound<'py, PyAny>,
+    get: unsafe extern "C" fn(*mut ffi::PyObject) -> *mut ffi::PyObject,
+) -> Option<Bound<'py, PyAny>> {
+    if !error.is_instance_of::<PyBaseException>() {
+        return None;
+    }
+    // SAFETY: an exception; a new reference or null without an error.
+    unsafe { Bound::from_owned_ptr_or_opt(error.py(), get(error.as_ptr())) }
 }
 
 /// A part of a string, in characters.
@@ -132,6 +244,24 @@ pub(crate) fn length(text: &Bound<'_, PyString>) -> usize {
     // SAFETY: a string or of a subtype.
     usize::try_from(unsafe { ffi::PyUnicode_GetLength(text.as_ptr()) }).unwrap_or(0)
 }
+
+/// A number as Python prints it.
+pub(crate) fn float_text(value: f64) -> String {
+    // SAFETY: known flags; a new C string or null, which is freed as it was made.
+    unsafe {
+        let text =
+            ffi::PyOS_double_to_string(value, b'r' as c_char, 0, FLAGS, std::ptr::null_mut());
+        if text.is_null() {
+            ffi::PyErr_Clear();
+            return value.to_string();
+        }
+        let owned = CStr::from_ptr(text).to_string_lossy().into_owned();
+        ffi::PyMem_Free(text.cast());
+        owned
+    }
+}
+
+const FLAGS: c_int = ffi::Py_DTSF_ADD_DOT_0;
 
 /// How many references an object has.
 pub(crate) fn references(object: &Bound<'_, PyAny>) -> isize {

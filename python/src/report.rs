@@ -47,12 +47,11 @@ fn is_to_be_raised(
     error_threshold: &Bound<'_, PyAny>,
     save_current_stack_trace: bool,
 ) -> bool {
-    let py = error.py();
     if is_flow_control(error) {
         return true;
     }
     let error_threshold = error_threshold.extract().ok();
-    let traceback = raw::get_plainly(error, name!(py, "__traceback__"));
+    let traceback = raw::traceback_of(error);
     if !is_marked(error) {
         let without_callers = !save_current_stack_trace;
         let beside = Beside { error_threshold, without_callers, ..Beside::default() };
@@ -75,7 +74,7 @@ pub(crate) fn capture(
     let beside = beside_capture(additional_info, request, error_threshold);
     ending::call((), || {
         if !is_marked(error) {
-            let traceback = raw::get_plainly(error, name!(error.py(), "__traceback__"));
+            let traceback = raw::traceback_of(error);
             report_one(error, error.get_type(), traceback, beside);
             mark(error);
         }
@@ -144,7 +143,7 @@ fn report_one(
     callers.append(&mut places);
     let type_name = kinds::full_type_name(&kind);
     let redactor = &client.settings().redactor;
-    let (exception, chain) = Capture::new(redactor).all(error, type_name, (before, callers));
+    let (exception, chain) = Capture::new(py, redactor).all(error, type_name, (before, callers));
     owed.report(Event {
         exception,
         chain,
@@ -168,7 +167,7 @@ fn row_frame((path, line, function, text): Row) -> Frame {
 }
 
 fn current_frame(py: Python<'_>) -> Option<Bound<'_, PyAny>> {
-    let sys = py.import(name!(py, "sys")).ok()?;
+    let sys = raw::module(name!(py, "sys")).ok()?;
     sys.call_method0(name!(py, "_getframe")).ok()
 }
 

@@ -7,7 +7,7 @@ use flawless_redact::Redactor;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::{ending, guard, state};
+use crate::{ending, source, state};
 
 fn value_error(error: impl std::fmt::Display) -> PyErr {
     PyValueError::new_err(error.to_string())
@@ -131,9 +131,9 @@ pub(crate) fn redaction_rules() -> Vec<&'static str> {
     Redactor::rule_names().collect()
 }
 
-/// Frames of this folder are not the program's.
+/// Frames of this folder are not the program's. It is called once, when the package is imported.
 #[pyfunction]
-pub(crate) fn set_package_folder(py: Python<'_>, folder: String) {
-    guard::prepare(py);
+pub(crate) fn set_package_folder(folder: String) {
+    source::begin();
     state::set_package_folder(folder);
 }

@@ -8,7 +8,7 @@ use pyo3::exceptions::{PyRuntimeWarning, PyValueError};
 use pyo3::prelude::*;
 
 use crate::names;
-use crate::raw::name;
+use crate::raw::{self, name};
 
 /// What `init`, `set_hostports` and `install_scrubbers` have said so far.
 #[derive(Debug, Clone, Default)]
@@ -106,8 +106,7 @@ pub(crate) fn client(py: Python<'_>) -> Option<Arc<Client>> {
     std::mem::forget(client);
     change(|_| ()).ok()?;
     // A child of multiprocessing ends without what was registered for the end.
-    let _ = py
-        .import(name!(py, "flawless._exit"))
+    let _ = raw::module(name!(py, "flawless._exit"))
         .and_then(|exit| exit.call_method0(name!(py, "in_new_process")));
     existing_client()
 }
@@ -137,10 +136,12 @@ pub(crate) fn warn_not_set_up(py: Python<'_>) {
 }
 
 fn warn(py: Python<'_>, text: &str) {
-    let _ = py.import(name!(py, "warnings")).and_then(|warnings| {
-        let category = py.get_type::<PyRuntimeWarning>();
-        warnings.call_method1(name!(py, "warn"), (format!("flawless: {text}"), category))
-    });
+    let category = py.get_type::<PyRuntimeWarning>();
+    let told = (format!("flawless: {text}"), category).into_pyobject(py);
+    let warn =
+        raw::module(name!(py, "warnings")).and_then(|warnings| warnings.getattr(name!(py, "warn")));
+    // The program may have put another function in its place.
+    let _ = warn.and_then(|warn| raw::call(&warn, &told?));
 }
 
 /// The stacks that were seen are forgotten.

@@ -68,6 +68,26 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture
+def wire():
+    """A server that keeps reports whole: with the lines around a frame's, and the chain."""
+    from test_https import recording
+    from thrift_message import report_in
+
+    with recording() as (port, bodies):
+        flawless.init(f"http://key-1@localhost:{port}/shop", hooks=False)
+        _flawless.forget_thinning()
+
+        def reports():
+            assert flawless.flush(10)
+            found = [report_in(body) for _, body in bodies]
+            bodies.clear()
+            return found
+
+        reports.dsn = f"http://key-1@localhost:{port}/shop"
+        yield reports
+
+
+@pytest.fixture
 def sink(server):
     """The client reports to this server, and has seen no stack yet."""
     flawless.init(hostports=[f"127.0.0.1:{server.port}"], hooks=False, revision="r1")

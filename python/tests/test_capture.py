@@ -1,6 +1,5 @@
 """What a report holds."""
 
-import importlib
 import sys
 import zipfile
 
@@ -8,6 +7,7 @@ import pytest
 
 import flawless
 from flawless.client import record_error
+from test_delivery import START, run
 
 
 def fail(depth=0, **values):
@@ -47,11 +47,8 @@ def test_source_comes_from_archives(sink, tmp_path):
     archive = tmp_path / "code.zip"
     with zipfile.ZipFile(archive, "w") as code:
         code.writestr("zipped_module.py", "def run():\n    x = 1\n    return x / 0  # zipped\n")
-    sys.path.insert(0, str(archive))
-    try:
-        capture(importlib.import_module("zipped_module").run)
-    finally:
-        sys.path.remove(str(archive))
+    run(START + "sys.path.insert(0, sys.argv[2])\nimport zipped_module\nzipped_module.run()",
+        sink.port, archive)
     last = sink.next()["traceback"][-1]
     assert last["text"].strip() == "return x / 0  # zipped"
     assert last["filename"].endswith("code.zip/zipped_module.py")

@@ -1,6 +1,5 @@
 """Programs that make it hard to report for them: they run as if nothing reported."""
 
-import asyncio
 import gc
 import sys
 import textwrap
@@ -20,20 +19,6 @@ def capture():
         raise ValueError("x")
     except ValueError:
         flawless.capture_exception()
-
-
-@pytest.mark.parametrize("kind", [SystemExit, GeneratorExit, asyncio.CancelledError, KeyboardInterrupt])
-def test_what_a_repr_raises_stays_there(sink, kind):
-    class Raises:
-        def __repr__(self):
-            raise kind
-
-    raises = Raises()  # noqa: F841
-    try:
-        raise ValueError("x")
-    except ValueError:
-        flawless.capture_exception()
-    assert "not printed" in sink.next()["traceback"][-1]["frame_locals"]["raises"]
 
 
 @wrap_function(reraise_exception=False)
@@ -274,5 +259,6 @@ def test_long_native_containers_are_not_printed(sink):
         flawless.capture_exception()
     shown = sink.next()["traceback"][-1]["frame_locals"]
     assert shown["numbers"].endswith("it holds 1000000 elements>")
-    assert shown["proxy"].endswith("it holds 1000000 elements>")
+    assert shown["proxy"].startswith("mappingproxy({0: None, 1: None, ")
+    assert len(shown["proxy"]) < 300
     assert shown["bound"] == "functools.partial(<built-in function print>, 1)"

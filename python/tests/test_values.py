@@ -7,10 +7,9 @@ import decimal
 import enum
 import pathlib
 import sys
-import threading
-import time
 import types
 
+import numpy
 import pytest
 
 import flawless
@@ -44,7 +43,7 @@ class User:
 Point = collections.namedtuple("Point", "x y")
 
 SAME_AS_REPR = [
-    None, True, 0, -7, 2**70, -(2**63), 1.5, float("nan"), 1e100, 3j, "it's", 'a "b" \'c\'', "\n\t\\",
+    None, True, 0, -7, 2**70, -(2**63), -(10**40) - 7, 2**500 - 1, 10**36, 1.5, 1.0, -0.0, float("-inf"), float("nan"), 1e100, 3j, "it's", 'a "b" \'c\'', "\n\t\\",
     "h\u00e9llo", "\U0001f600", "", b"a'b\x00", b"", bytearray(b"x\n"), (), (1,), (1, "a"), [], [1, [2]],
     {}, {"a": {"b": (1,)}}, {1: 2, None: 3}, set(), {1}, frozenset(), frozenset([1]), range(3), ...,
     Point(1, 2), Color.RED, datetime.date(2026, 1, 2), decimal.Decimal("1.20"), int, len,
@@ -83,95 +82,6 @@ def test_a_value_that_holds_itself_is_printed_once(printed):
     sys.setrecursionlimit(sys.getrecursionlimit())
 
 
-class Raises:
-    def __repr__(self):
-        raise LookupError("never")
-
-
-class NoText:
-    def __repr__(self):
-        return 7
-
-
-class Recurses:
-    def __repr__(self):
-        return repr(self)
-
-
-class Exits:
-    def __repr__(self):
-        raise SystemExit
-
-
-def test_a_repr_that_fails_is_named(printed):
-    def said(kind):
-        # On a busy machine even a quick one may take too long, and its type is not asked again.
-        for _ in range(20):
-            text = printed(type(kind.__name__, (kind,), {})())
-            if "takes too long" not in text:
-                break
-        return text
-
-    assert said(Raises).endswith("Raises object, not printed: its repr raised LookupError>")
-    assert "raised TypeError" in said(NoText)
-    assert "raised RecursionError" in said(Recurses)
-
-
-class Slow:
-    calls = 0
-
-    def __repr__(self):
-        Slow.calls += 1
-        time.sleep(5)
-        return "slow"
-
-
-def test_a_slow_repr_does_not_hold_the_program(sink):
-    begin = time.perf_counter()
-    for _ in range(3):
-        try:
-            one, two = Slow(), Slow()
-            raise ValueError("x")
-        except ValueError:
-            flawless.capture_exception()
-    took = time.perf_counter() - begin
-    reports = sink.rest()
-    assert "takes too long" in reports[-1]["traceback"][-1]["frame_locals"]["two"]
-    assert Slow.calls == 1, "it is not asked again"
-    # Generous, for busy machines: the repr alone takes five seconds.
-    assert took < 4
-
-
-class Locked:
-    lock = threading.Lock()
-
-    def __repr__(self):
-        with self.lock:
-            return "Locked()"
-
-
-def test_a_repr_that_waits_for_a_lock_of_the_program_does_not_hang(printed):
-    with Locked.lock:
-        assert "takes too long" in printed(Locked())
-
-
-class Money:
-    def __init__(self, amount):
-        self.amount = amount
-
-    def __repr__(self):
-        return f"Money({self.amount!r})"
-
-
-def test_a_repr_of_the_program_is_asked_also_within_containers(printed):
-    for _ in range(5):
-        assert printed([Money(3), {"a": Money("x")}]) == "[Money(3), {'a': Money('x')}]"
-
-
-def test_an_object_that_holds_millions_is_not_asked(printed):
-    assert printed(Money(list(range(1_000_000)))).endswith("not printed: it holds 1000000 elements>")
-
-
 class QuerySet:
     """As Django's: to print it is to ask the database."""
 
@@ -207,24 +117,6 @@ def test_a_query_is_known_by_its_library_where_programs_use_its_name_too(printed
         assert printed(derived()) == "<shop.models.Derived, not evaluated>"
 
 
-class Proxy:
-    """It pretends to be what it stands for, and fails when it stands for nothing."""
-
-    @property
-    def __class__(self):
-        raise RuntimeError("no object")
-
-    def __getattr__(self, name):
-        raise RuntimeError("no object")
-
-    def __repr__(self):
-        return "<proxy of nothing>"
-
-
-def test_a_proxy_is_not_resolved(printed):
-    assert printed(Proxy()) == "<proxy of nothing>"
-
-
 class Meta(type):
     def __getattribute__(cls, name):
         raise RuntimeError(name)
@@ -238,8 +130,8 @@ class OfMeta(metaclass=Meta):
 
 
 def test_a_hostile_metaclass_harms_nobody(printed):
-    assert "object" in printed(OfMeta())
-    assert "raised RuntimeError" in printed(OfMeta)
+    assert printed(OfMeta()).startswith("<test_values.OfMeta object at 0x")
+    assert printed(OfMeta).startswith("<test_values.Meta object at 0x")
 
 
 def test_a_generator_is_not_run(printed):
@@ -260,15 +152,6 @@ def test_secrets_within_values_are_scrubbed_by_their_names(printed):
     assert printed(types.SimpleNamespace(token="t3")) == "namespace(token=**scrubbed**)"
 
 
-class Prints:
-    def __repr__(self):
-        return "Prints(user='ann', password='hunter2', token='abcdef')"
-
-
-def test_secrets_within_the_text_of_a_repr_are_scrubbed_by_their_names(printed):
-    assert printed(Prints()) == "Prints(user='ann', password=**scrubbed**, token=**scrubbed**)"
-
-
 def test_a_thousand_names_are_cut_at_a_hundred(sink):
     namespace = {}
     exec("def many():\n" + "".join(f"    v{n} = {n}\n" for n in range(500)) + "    1 / 0", namespace)
@@ -279,8 +162,12 @@ def test_a_thousand_names_are_cut_at_a_hundred(sink):
     assert len(sink.next()["traceback"][-1]["frame_locals"]) == 100
 
 
+class Vector(numpy.ndarray):
+    pass
+
+
 def test_arrays_are_told_by_shape(printed):
-    numpy = __import__("numpy")
     text = printed(numpy.zeros((1_000, 1_000)))
     assert text == "<numpy.ndarray shape=(1000, 1000) dtype=float64>"
-    assert printed(numpy.float64(1.5)) in ("<numpy.float64 shape=() dtype=float64>", "np.float64(1.5)")
+    assert printed(numpy.float64(1.5)) == repr(numpy.float64(1.5))
+    assert printed(numpy.array(["x"]).view(Vector)) == "<test_values.Vector shape=(1,) dtype=<U1>"

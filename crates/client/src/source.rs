@@ -1,10 +1,12 @@
 //! The text of a source file, shared by all frames in it.
 use std::ops::Range;
 
-/// A source file as the program read it.
+/// A source file as the program read it, or some lines of it.
 #[derive(Debug, Default)]
 pub struct SourceFile {
     text: String,
+    /// Lines of the file before those in `text`.
+    skipped: u32,
     /// Where each line ends, its line break not counted.
     ends: Vec<u32>,
 }
@@ -33,7 +35,15 @@ impl SourceFile {
         if !text.is_empty() && !text.ends_with('\n') {
             ends.push(u32::try_from(text.len()).unwrap_or(0));
         }
-        Self { text, ends }
+        Self { text, skipped: 0, ends }
+    }
+
+    /// Only the lines from `first` to `last` of the file: the others are not known.
+    #[must_use]
+    pub fn part(&self, first: u32, last: u32) -> Self {
+        let lines = (first.max(1)..=last).map_while(|number| self.line(number));
+        let text: String = lines.flat_map(|line| [line, "\n"]).collect();
+        Self { skipped: first.saturating_sub(1), ..Self::new(text) }
     }
 
     /// Bytes of its text.
@@ -51,6 +61,7 @@ impl SourceFile {
     /// Line `number` (from 1) without its line break, or `None` behind the end.
     #[must_use]
     pub fn line(&self, number: u32) -> Option<&str> {
+        let number = number.checked_sub(self.skipped)?;
         let index = usize::try_from(number).ok()?.checked_sub(1)?;
         let end = *self.ends.get(index)? as usize;
         let start = match index.checked_sub(1) {
@@ -64,14 +75,17 @@ impl SourceFile {
         })
     }
 
-    /// The numbers of the lines before and after a line.
+    /// The numbers of the lines before and after a line, as far as they are known.
     pub(crate) fn around(&self, number: u32) -> (Range<u32>, Range<u32>) {
         let context = u32::try_from(CONTEXT).unwrap_or(0);
-        let end = u32::try_from(self.ends.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let first = self.skipped.saturating_add(1);
+        let lines = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+        let end = first.saturating_add(lines);
+        let within = |number: u32| number.clamp(first, end);
         let after = number.saturating_add(1);
         (
-            number.saturating_sub(context).max(1)..number.max(1),
-            after.min(end)..after.saturating_add(context).min(end),
+            within(number.saturating_sub(context))..within(number),
+            within(after)..within(after.saturating_add(context)),
         )
     }
 }
@@ -94,7 +108,23 @@ mod tests {
         assert_eq!(file.around(1), (1..1, 2..7));
         assert_eq!(file.around(7), (2..7, 8..11));
         assert_eq!(file.around(10), (5..10, 11..11));
-        let (_, after) = file.around(u32::MAX);
-        assert!(after.is_empty());
+        let (before, after) = file.around(u32::MAX);
+        assert!(before.is_empty() && after.is_empty());
+    }
+
+    #[test]
+    fn a_file_of_which_nothing_is_known_has_no_lines_around_any() {
+        let (before, after) = SourceFile::default().around(10);
+        assert!(before.is_empty() && after.is_empty());
+    }
+
+    #[test]
+    fn a_part_knows_its_own_lines_by_their_numbers_in_the_file() {
+        let file = SourceFile::new((1..=20).map(|number| format!("{number}\n")).collect());
+        let part = file.part(9, 12);
+        let lines: Vec<_> = [8, 9, 12, 13].into_iter().map(|number| part.line(number)).collect();
+        assert_eq!(lines, [None, Some("9"), Some("12"), None]);
+        assert_eq!(part.around(11), (9..11, 12..13));
+        assert!(file.part(21, 25).is_empty());
     }
 }

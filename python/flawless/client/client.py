@@ -63,27 +63,28 @@ def capture_exception(
     `request` is a web request: method, path with query, protocol, list of headers as pairs,
     and beginning of the form body.
     """
-    try:
-        if error is None:
-            error = sys.exc_info()[1]
-        elif isinstance(error, tuple):
-            error = error[1]
-        if isinstance(error, BaseException):
-            info = _text(additional_info)
-            try:
-                _flawless.capture(error, info, request, error_threshold)
-            except (TypeError, ValueError, OverflowError):
-                # What was given beside the exception is not as it should be.
-                _flawless.capture(error, info, None, None)
-    except Exception:
-        pass
+    if error is None:
+        error = sys.exc_info()[1]
+    elif isinstance(error, tuple):
+        error = error[1] if len(error) > 1 else None
+    # Not all is caught here: what a signal handler of the program raises meanwhile is its own.
+    if error is not None and issubclass(type(error), BaseException):
+        info = _text(additional_info)
+        try:
+            _flawless.capture(error, info, request, error_threshold)
+        except (TypeError, ValueError, OverflowError):
+            # What was given beside the exception is not as it should be.
+            _flawless.capture(error, info, None, None)
 
 
 def _text(value: object) -> Any:
     if value is None:
         return None
-    # Half of a surrogate pair cannot be sent.
-    return str(value).encode("utf-8", "replace").decode("utf-8")
+    try:
+        # Half of a surrogate pair cannot be sent.
+        return str(value).encode("utf-8", "replace").decode("utf-8")
+    except Exception:
+        return None
 
 
 def flush(timeout: float = 2.0) -> bool:

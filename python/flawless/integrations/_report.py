@@ -32,16 +32,13 @@ def report(
     additional_info: str | None = None,
 ) -> None:
     """Report an error once, with the request that `make_request(*request_of)` answers."""
+    request = None
     try:
         if not isinstance(error, BaseException) or not is_error(error):
             return
-        request = None
         if make_request is not None:
-            try:
-                request = make_request(*request_of)
-            except Exception:
-                # Without its request it is an error all the same.
-                pass
-        capture_exception(error, additional_info=additional_info, request=request)
+            request = make_request(*request_of)
     except Exception:
+        # Without its request it is an error all the same.
         pass
+    capture_exception(error, additional_info=additional_info, request=request)

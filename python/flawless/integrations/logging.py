@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import logging
 from typing import Any
 
@@ -11,8 +10,6 @@ from flawless.integrations._report import report
 __all__ = ["FlawlessHandler"]
 
 _MESSAGE = 2_000
-# Printing a value may log. The thread that prints has the context of the one that reports.
-_is_reporting = contextvars.ContextVar("flawless_is_reporting", default=False)
 
 
 class FlawlessHandler(logging.Handler):
@@ -33,17 +30,9 @@ class FlawlessHandler(logging.Handler):
         return kept
 
     def emit(self, record: logging.LogRecord) -> None:
-        try:
-            error = record.exc_info[1] if record.exc_info else None
-            if error is None or _is_reporting.get():
-                return
-            token = _is_reporting.set(True)
-            try:
-                report(error, additional_info=_info(record))
-            finally:
-                _is_reporting.reset(token)
-        except Exception:
-            pass
+        info = record.exc_info
+        if isinstance(info, tuple) and len(info) > 1 and info[1] is not None:
+            report(info[1], additional_info=_info(record))
 
 
 def _info(record: logging.LogRecord) -> str:

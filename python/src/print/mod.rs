@@ -1,45 +1,64 @@
-//! Values as text: bounded in depth and characters, without running code that nobody knows.
+//! Values as text: bounded in depth, characters and time, without running code of the program.
 
+mod native;
 mod objects;
 mod scalars;
 
-use std::sync::Arc;
-
 use flawless_client::{BEYOND, CUT};
 use flawless_redact::{Redactor, SCRUBBED};
-use pyo3::exceptions::PyKeyboardInterrupt;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString,
     PyTuple,
 };
 
-use crate::kinds::TypeInfo;
-use crate::raw;
+use crate::raw::{self, name};
+use crate::{clock, passive};
 
 const MAX_DEPTH: usize = 6;
+/// Steps of functions that are followed, for one value.
+const STEPS: usize = 1_000;
 
-/// Whether a `__repr__` that nobody knows may be called here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trust {
-    /// No: [`Stop::Guarded`].
-    OnlyKnown,
-    /// Yes: this is the guarded thread. What is called now is noted.
-    All,
-    /// No, and another text stands for it.
-    Never,
+/// What may still be done for one value.
+#[derive(Debug)]
+pub(crate) struct Bounds<'a> {
+    /// Characters that may still be written.
+    pub(crate) left: usize,
+    steps: usize,
+    /// Containers and objects that are being printed.
+    within: Vec<usize>,
+    /// Of the processor time of this thread.
+    deadline: f64,
+    redactor: &'a Redactor,
 }
 
-/// Why a value is not printed to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stop {
-    Full,
-    Guarded,
+impl<'a> Bounds<'a> {
+    /// For one value of so many characters.
+    pub(crate) fn new(left: usize, deadline: f64, redactor: &'a Redactor) -> Self {
+        Self { left, steps: STEPS, within: Vec::new(), deadline, redactor }
+    }
+
+    /// One step; `None` when there was enough.
+    pub(crate) fn step(&mut self) -> Option<()> {
+        self.steps = self.steps.checked_sub(1)?;
+        Some(())
+    }
+
+    /// Whether this object is being printed.
+    pub(crate) fn is_within(&self, object: &Bound<'_, PyAny>) -> bool {
+        self.within.contains(&(object.as_ptr() as usize))
+    }
+
+    /// Whether there is time for a value that is not among the plainest.
+    fn has_time(&self, py: Python<'_>) -> bool {
+        clock::cpu(py) <= self.deadline
+    }
 }
 
-/// A `__repr__` that nobody knows has to be called in a guarded thread.
+/// It is longer than it may be.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct NeedsGuard;
+struct Full;
 
 /// Prints one value to the end of a text; what is longer than so many characters is marked to be
 /// cut when its secrets are out.
@@ -47,27 +66,32 @@ pub(crate) fn print(
     text: &mut String,
     value: &Bound<'_, PyAny>,
     limit: usize,
-    trust: Trust,
+    deadline: f64,
     redactor: &Redactor,
-    calling: &dyn Fn(Option<&Arc<TypeInfo>>),
-) -> Result<(), NeedsGuard> {
-    let start = text.len();
-    let within = Vec::new();
+) {
     let left = limit + BEYOND;
-    let mut printer = Printer { text, left, within, trust, redactor, calling };
-    let printed = printer.value(value);
-    let is_long = left - printer.left > limit;
-    match printed {
-        Err(Stop::Guarded) => {
-            text.truncate(start);
-            return Err(NeedsGuard);
-        }
-        Err(Stop::Full) => {}
-        Ok(()) if is_long => {}
-        Ok(()) => return Ok(()),
+    let mut bounds = Bounds::new(left, deadline, redactor);
+    let printed = Printer { text, bounds: &mut bounds }.value(value);
+    if printed.is_err() || left - bounds.left > limit {
+        push_cut(text, value);
     }
-    push_cut(text, value);
-    Ok(())
+}
+
+/// A value within another.
+pub(crate) fn nested(value: &Bound<'_, PyAny>, bounds: &mut Bounds<'_>) -> String {
+    let (left, depth) = (bounds.left, bounds.within.len());
+    let mut text = String::new();
+    // What is cut here is longer than the whole may be.
+    let _ = Printer { text: &mut text, bounds }.value(value);
+    bounds.left = left;
+    bounds.within.truncate(depth);
+    text
+}
+
+/// As `object` prints an object.
+pub(crate) fn plain_text(value: &Bound<'_, PyAny>) -> String {
+    let name = crate::kinds::type_name(&value.get_type());
+    format!("<{name} object at {:#x}>", value.as_ptr() as usize)
 }
 
 /// A string without quotes, marked likewise.
@@ -88,38 +112,31 @@ fn push_cut(text: &mut String, value: &Bound<'_, PyAny>) {
     }
 }
 
-struct Printer<'a> {
-    text: &'a mut String,
-    /// Characters that may still be written.
-    left: usize,
-    /// Containers that are being printed.
-    within: Vec<usize>,
-    trust: Trust,
-    redactor: &'a Redactor,
-    /// Told the type before a `__repr__` that nobody knows is called, and `None` after it.
-    calling: &'a dyn Fn(Option<&Arc<TypeInfo>>),
+struct Printer<'t, 'b, 'a> {
+    text: &'t mut String,
+    bounds: &'b mut Bounds<'a>,
 }
 
-type Printed = Result<(), Stop>;
+type Printed = Result<(), Full>;
 
-impl Printer<'_> {
+impl Printer<'_, '_, '_> {
     fn write(&mut self, text: &str) -> Printed {
-        if text.len() <= self.left {
+        if text.len() <= self.bounds.left {
             self.text.push_str(text);
             // Never more characters than bytes.
-            self.left -= if text.is_ascii() { text.len() } else { text.chars().count() };
+            self.bounds.left -= if text.is_ascii() { text.len() } else { text.chars().count() };
             return Ok(());
         }
-        match text.char_indices().nth(self.left) {
+        match text.char_indices().nth(self.bounds.left) {
             None => {
-                self.left -= text.chars().count();
+                self.bounds.left -= text.chars().count();
                 self.text.push_str(text);
                 Ok(())
             }
             Some((end, _)) => {
                 self.text.push_str(&text[..end]);
-                self.left = 0;
-                Err(Stop::Full)
+                self.bounds.left = 0;
+                Err(Full)
             }
         }
     }
@@ -137,8 +154,8 @@ impl Printer<'_> {
         if let Ok(truth) = value.cast_exact::<PyBool>() {
             return self.write(if truth.is_true() { "True" } else { "False" });
         }
-        if value.is_exact_instance_of::<PyFloat>() {
-            return self.own_repr(value);
+        if let Ok(float) = value.cast_exact::<PyFloat>() {
+            return self.write(&raw::float_text(float.value()));
         }
         if let Ok(dict) = value.cast_exact::<PyDict>() {
             return self.container(value, "{", "}", |printer| printer.items(dict));
@@ -156,7 +173,7 @@ impl Printer<'_> {
             return self.set(value);
         }
         if let Ok(bytes) = value.cast_exact::<PyByteArray>() {
-            let start = bytes.len().min(self.left + 1);
+            let start = bytes.len().min(self.bounds.left + 1);
             let start: Vec<u8> = (0..start)
                 .filter_map(|at| bytes.get_item(at).ok())
                 .filter_map(|byte| byte.extract().ok())
@@ -166,20 +183,21 @@ impl Printer<'_> {
         self.other(value)
     }
 
+    /// Its own `__repr__`, which is known to run nothing of the program's. It is called itself:
+    /// `repr` would run the program's signal handlers first, and what they raise would be lost.
     fn own_repr(&mut self, value: &Bound<'_, PyAny>) -> Printed {
-        match value.repr() {
+        match repr_by_its_type(value) {
             Ok(text) => self.text_of(&text),
             Err(error) => {
-                let py = value.py();
-                // Ctrl-C, which comes to the main thread and is meant for the program.
-                if error.is_instance_of::<PyKeyboardInterrupt>(py) && self.trust != Trust::All {
-                    raw::interrupt_again();
-                }
-                let kind = crate::kinds::type_name(&error.get_type(py));
-                let name = crate::kinds::type_name(&value.get_type());
-                self.write(&format!("<{name} object, not printed: its repr raised {kind}>"))
+                let kind = crate::kinds::type_name(&error.get_type(value.py()));
+                self.left_out(value, &format!("its repr raised {kind}"))
             }
         }
+    }
+
+    fn left_out(&mut self, value: &Bound<'_, PyAny>, why: &str) -> Printed {
+        let name = crate::kinds::type_name(&value.get_type());
+        self.write(&format!("<{name} object, not printed: {why}>"))
     }
 
     fn text_of(&mut self, text: &Bound<'_, PyString>) -> Printed {
@@ -206,12 +224,13 @@ impl Printer<'_> {
     ) -> Printed {
         let address = value.as_ptr() as usize;
         self.write(open)?;
-        if self.within.contains(&address) || self.within.len() >= MAX_DEPTH {
+        let within = &mut self.bounds.within;
+        if within.contains(&address) || within.len() >= MAX_DEPTH {
             self.write("...")?;
         } else {
-            self.within.push(address);
+            within.push(address);
             content(self)?;
-            self.within.pop();
+            self.bounds.within.pop();
         }
         self.write(close)
     }
@@ -248,7 +267,7 @@ impl Printer<'_> {
     fn items(&mut self, dict: &Bound<'_, PyDict>) -> Printed {
         // PyO3 panics when a dictionary changes while it is iterated, and the `__repr__` of an
         // element may change it: what is shown is read first.
-        let shown = self.left / 4 + 1;
+        let shown = self.bounds.left / 4 + 1;
         let items: Vec<_> = dict.iter().take(shown).collect();
         let is_cut = dict.len() > items.len();
         for (at, (key, value)) in items.into_iter().enumerate() {
@@ -267,8 +286,14 @@ impl Printer<'_> {
 
     fn is_secret(&self, key: &Bound<'_, PyAny>) -> bool {
         let Ok(key) = key.cast::<PyString>() else { return false };
-        raw::utf8(key).is_some_and(|key| self.redactor.is_secret_name(key))
+        raw::utf8(key).is_some_and(|key| self.bounds.redactor.is_secret_name(key))
     }
+}
+
+fn repr_by_its_type<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+    let printer = passive::class_attribute(&value.get_type(), name!(value.py(), "__repr__"));
+    let (_, printer) = printer.ok_or_else(|| PyTypeError::new_err("it has no __repr__"))?;
+    Ok(raw::call(&printer, &PyTuple::new(value.py(), [value])?)?.cast_into()?)
 }
 
 /// Elements or characters of what was cut, where it is known without running code.
@@ -283,7 +308,7 @@ fn whole_length(value: &Bound<'_, PyAny>) -> Option<(usize, &'static str)> {
 }
 
 /// Elements of a container of Python's own.
-fn elements_in(value: &Bound<'_, PyAny>) -> Option<usize> {
+pub(crate) fn elements_in(value: &Bound<'_, PyAny>) -> Option<usize> {
     let is_container = value.is_exact_instance_of::<PyDict>()
         || value.is_exact_instance_of::<PyList>()
         || value.is_exact_instance_of::<PyTuple>()

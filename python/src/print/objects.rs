@@ -1,64 +1,62 @@
 //! Objects that are not of Python's own plain types, each by its kind.
-use std::sync::Arc;
-
 use flawless_redact::SCRUBBED;
+use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyFrozenSet, PyList, PySet, PyString, PyTuple};
+use pyo3::types::{
+    PyByteArray, PyBytes, PyDict, PyFrozenSet, PyList, PySet, PyString, PyTuple, PyType,
+};
 
-use super::{Printed, Printer, Stop, Trust, elements_in};
-use crate::clock;
-use crate::kinds::{Kind, TypeInfo, type_info};
+use super::{MAX_DEPTH, Printed, Printer};
+use crate::fields::Field;
+use crate::kinds::{Kind, TypeInfo, is_of_array_library, type_info};
+use crate::own_repr::Follow;
+use crate::passive::{self, attribute_among, is_function};
 use crate::raw::{self, name};
 
-/// An object that holds a container or text of more elements is not asked to print itself: it
-/// would print all of it.
+/// What holds more elements is not asked to print itself: it would print all of it.
 const HUGE: usize = 10_000;
-/// Attributes of an object that are looked at for that.
-const LOOKED_AT: usize = 50;
+/// Attributes of an object that are shown in the place of its own text.
+const ATTRIBUTES: usize = 50;
+const TOO_LATE: &str = "the report took too long";
 
-impl Printer<'_> {
+impl Printer<'_, '_, '_> {
     pub(super) fn other(&mut self, value: &Bound<'_, PyAny>) -> Printed {
+        if !self.bounds.has_time(value.py()) {
+            return self.left_out(value, TOO_LATE);
+        }
         let info = type_info(value);
         match &info.kind {
             Kind::Text => match value.cast::<PyString>() {
                 Ok(text) => self.string(text),
-                Err(_) => self.plain(value, &info),
+                Err(_) => self.plain(value),
             },
             Kind::Integer => self.integer(value),
             Kind::Bytes => match value.cast::<PyBytes>() {
                 Ok(bytes) => self.bytes(bytes.as_bytes(), ""),
-                Err(_) => self.plain(value, &info),
+                Err(_) => self.plain(value),
             },
             Kind::Dict => match value.cast::<PyDict>() {
                 Ok(dict) => {
                     self.write(short(&info.name))?;
                     self.container(value, "({", "})", |printer| printer.items(dict))
                 }
-                Err(_) => self.plain(value, &info),
+                Err(_) => self.plain(value),
             },
             Kind::List => match value.cast::<PyList>() {
                 Ok(list) => {
                     self.container(value, "[", "]", |printer| printer.elements(list.iter()))
                 }
-                Err(_) => self.plain(value, &info),
+                Err(_) => self.plain(value),
             },
             Kind::Tuple => match value.cast::<PyTuple>() {
                 Ok(tuple) => {
                     self.write(short(&info.name))?;
                     self.tuple(tuple)
                 }
-                Err(_) => self.plain(value, &info),
+                Err(_) => self.plain(value),
             },
-            Kind::Set => {
-                match value.is_instance_of::<PySet>() || value.is_instance_of::<PyFrozenSet>() {
-                    // A subtype may iterate in its own way.
-                    true => {
-                        let length = value.len().unwrap_or(0);
-                        self.write(&format!("<{} of {length} elements>", info.name))
-                    }
-                    false => self.plain(value, &info),
-                }
-            }
+            // A subtype may iterate in its own way.
+            Kind::Set => self.by_length(value, &info),
             Kind::Iterated => {
                 self.write(short(&info.name))?;
                 self.container(value, "([", "])", |printer| match value.try_iter() {
@@ -66,84 +64,173 @@ impl Printer<'_> {
                     Err(_) => Ok(()),
                 })
             }
-            Kind::Fields(names) => {
+            Kind::Fields(fields) => {
                 self.write(short(&info.name))?;
-                self.container(value, "(", ")", |printer| printer.fields(value, names))
+                self.container(value, "(", ")", |printer| printer.fields(value, fields))
             }
+            Kind::Named(names) => match value.cast::<PyTuple>() {
+                Ok(tuple) => {
+                    self.write(short(&info.name))?;
+                    let fields = names.iter().map(String::as_str).zip(tuple.iter().map(Some));
+                    self.container(value, "(", ")", |printer| printer.named(fields))
+                }
+                Err(_) => self.plain(value),
+            },
+            Kind::Member => self.member(value, &info),
             Kind::Namespace => {
                 let name = short(&info.name);
                 // The one type that prints itself by another name.
                 self.write(if name == "SimpleNamespace" { "namespace" } else { name })?;
-                self.container(value, "(", ")", |printer| printer.attributes(value))
+                let own = passive::own_dict(value);
+                let most = self.bounds.left / 3 + 1;
+                let own: Vec<_> = own.iter().flat_map(|own| own.iter().take(most)).collect();
+                let text = |name: Bound<'_, PyAny>| {
+                    let name = name.cast_into::<PyString>();
+                    name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+                };
+                let own: Vec<_> =
+                    own.into_iter().map(|(name, value)| (text(name), value)).collect();
+                let all = own.iter().map(|(name, value)| (name.as_str(), Some(value.clone())));
+                self.container(value, "(", ")", |printer| printer.named(all))
             }
-            Kind::Plain => self.plain(value, &info),
-            Kind::Exception => {
-                self.write(short(&info.name))?;
-                let arguments = raw::get_plainly(value, name!(value.py(), "args"));
-                match arguments.and_then(|arguments| arguments.cast_into::<PyTuple>().ok()) {
-                    Some(arguments) => self
-                        .container(value, "(", ")", |printer| printer.elements(arguments.iter())),
-                    None => self.write("()"),
-                }
-            }
+            Kind::Plain => self.plain(value),
+            Kind::Exception => self.exception(value, &info),
             Kind::Array => self.array(value, &info),
             Kind::Lazy => self.write(&format!("<{}, not evaluated>", info.name)),
-            Kind::Known => self.own_repr(value),
-            Kind::Guarded => self.guarded(value, &info),
+            Kind::Parts(parts) => self.parts(value, *parts, &info),
+            Kind::Known => match native_length(value).filter(|&length| length > HUGE) {
+                Some(length) => self.left_out(value, &format!("it holds {length} elements")),
+                None => self.own_repr(value),
+            },
+            Kind::Foreign => self.foreign(value, &info),
         }
     }
 
-    /// A `__repr__` that nobody knows.
-    fn guarded(&mut self, value: &Bound<'_, PyAny>, info: &Arc<TypeInfo>) -> Printed {
-        if let Some(length) = is_huge(value) {
-            return self.left_out(info, &format!("it holds {length} elements"));
+    /// What its own `__repr__` would say, as far as that is known without running it.
+    fn foreign(&mut self, value: &Bound<'_, PyAny>, info: &TypeInfo) -> Printed {
+        let address = value.as_ptr() as usize;
+        let depth = self.bounds.within.len();
+        if self.bounds.step().is_none() || depth >= MAX_DEPTH {
+            return self.plain(value);
         }
-        if info.is_slow() {
-            return self.left_out(info, "it takes too long");
-        }
-        match (info.is_trusted(), self.trust) {
-            (true, _) | (false, Trust::All) => {
-                (self.calling)(Some(info));
-                let start = clock::now();
-                let printed = self.own_repr(value);
-                info.took(start.elapsed());
-                (self.calling)(None);
-                printed
+        let method = name!(value.py(), "__repr__");
+        // An object that prints itself within itself is described instead.
+        if !self.bounds.is_within(value) {
+            self.bounds.within.push(address);
+            let text = Follow::new(self.bounds).text_by(value, method);
+            self.bounds.within.truncate(depth);
+            if let Ok(text) = text {
+                return self.text_of(&text);
             }
-            (false, Trust::OnlyKnown) => Err(Stop::Guarded),
-            (false, Trust::Never) => self.left_out(info, "it takes too long"),
+        }
+        if value.is_instance_of::<PyBaseException>() {
+            return self.exception(value, info);
+        }
+        let is_container = value.is_instance_of::<PyDict>()
+            || value.is_instance_of::<PyList>()
+            || value.is_instance_of::<PyTuple>()
+            || value.is_instance_of::<PySet>()
+            || value.is_instance_of::<PyFrozenSet>()
+            || value.is_instance_of::<PyString>()
+            || value.is_instance_of::<PyBytes>()
+            || value.is_instance_of::<PyByteArray>();
+        // What it holds is perhaps what it does not want to show.
+        if is_container {
+            return self.by_length(value, info);
+        }
+        self.described(value, info)
+    }
+
+    /// Type and public attributes.
+    fn described(&mut self, value: &Bound<'_, PyAny>, info: &TypeInfo) -> Printed {
+        let attributes = passive::public_attributes(value, ATTRIBUTES);
+        if attributes.is_empty() {
+            return self.plain(value);
+        }
+        self.write("<")?;
+        self.write(&info.name)?;
+        self.container(value, " ", ">", |printer| {
+            let all = attributes.iter().map(|(name, value)| (name.as_str(), Some(value.clone())));
+            printer.named(all)
+        })
+    }
+
+    fn by_length(&mut self, value: &Bound<'_, PyAny>, info: &TypeInfo) -> Printed {
+        match native_length(value) {
+            Some(length) => {
+                let is_text = value.is_instance_of::<PyString>();
+                let unit = if is_text { "characters" } else { "elements" };
+                self.write(&format!("<{} of {length} {unit}>", info.name))
+            }
+            None => self.plain(value),
         }
     }
 
-    fn left_out(&mut self, info: &TypeInfo, why: &str) -> Printed {
-        self.write(&format!("<{} object, not printed: {why}>", info.name))
+    pub(super) fn plain(&mut self, value: &Bound<'_, PyAny>) -> Printed {
+        self.write(&super::plain_text(value))
     }
 
-    fn plain(&mut self, value: &Bound<'_, PyAny>, info: &TypeInfo) -> Printed {
-        self.write(&format!("<{} object at {:#x}>", info.name, value.as_ptr() as usize))
+    fn exception(&mut self, value: &Bound<'_, PyAny>, info: &TypeInfo) -> Printed {
+        self.write(short(&info.name))?;
+        match passive::arguments(value) {
+            Some(arguments) => {
+                self.container(value, "(", ")", |printer| printer.elements(arguments.iter()))
+            }
+            None => self.write("()"),
+        }
     }
 
-    pub(super) fn fields(&mut self, value: &Bound<'_, PyAny>, names: &[String]) -> Printed {
-        for (at, name) in names.iter().enumerate() {
+    /// `<Color.RED: 1>`.
+    fn member(&mut self, value: &Bound<'_, PyAny>, info: &TypeInfo) -> Printed {
+        let py = value.py();
+        let of = passive::own_attribute(value, name!(py, "_value_"));
+        let name = passive::own_attribute(value, name!(py, "_name_"));
+        let name = name.and_then(|name| name.cast_into_exact::<PyString>().ok());
+        let Some(of) = of else { return self.plain(value) };
+        self.write("<")?;
+        self.write(short(&info.name))?;
+        // Some flags together have no name before 3.11.
+        if let Some(name) = name {
+            self.write(".")?;
+            self.text_of(&name)?;
+        }
+        self.write(": ")?;
+        self.value(&of)?;
+        self.write(">")
+    }
+
+    fn fields(&mut self, value: &Bound<'_, PyAny>, fields: &[Field]) -> Printed {
+        let own = passive::own_dict(value);
+        let classes = passive::mro(&value.get_type());
+        for (at, field) in fields.iter().enumerate() {
             if at > 0 {
                 self.write(", ")?;
             }
-            self.field(name, raw::get_plainly(value, &PyString::new(value.py(), name)))?;
+            if field.is_veiled {
+                self.write(&field.name)?;
+                self.write("=...")?;
+                continue;
+            }
+            let name = PyString::new(value.py(), &field.name);
+            let held = own.as_ref().and_then(|own| own.get_item(&name).ok()?);
+            let held = held.or_else(|| {
+                let (_, slot) = attribute_among(&classes, &name)?;
+                if passive::is_slot(&slot) { passive::read(&slot, value) } else { None }
+            });
+            self.field(&field.name, held)?;
         }
         Ok(())
     }
 
-    pub(super) fn attributes(&mut self, value: &Bound<'_, PyAny>) -> Printed {
-        let attributes = raw::get_plainly(value, name!(value.py(), "__dict__"));
-        let attributes = attributes.and_then(|all| all.cast_into_exact::<PyDict>().ok());
-        let attributes: Vec<_> =
-            attributes.iter().flat_map(|all| all.iter().take(self.left / 3 + 1)).collect();
-        for (at, (name, value)) in attributes.into_iter().enumerate() {
+    pub(super) fn named<'n, 'py>(
+        &mut self,
+        all: impl Iterator<Item = (&'n str, Option<Bound<'py, PyAny>>)>,
+    ) -> Printed {
+        for (at, (name, value)) in all.enumerate() {
             if at > 0 {
                 self.write(", ")?;
             }
-            let name = name.cast::<PyString>().map(|name| name.to_string_lossy().into_owned());
-            self.field(&name.unwrap_or_default(), Some(value))?;
+            self.field(name, value)?;
         }
         Ok(())
     }
@@ -152,21 +239,37 @@ impl Printer<'_> {
         self.write(name)?;
         self.write("=")?;
         match value {
-            _ if self.redactor.is_secret_name(name) => self.write(SCRUBBED),
+            _ if self.bounds.redactor.is_secret_name(name) => self.write(SCRUBBED),
             Some(value) => self.value(&value),
             None => self.write("?"),
         }
     }
 
+    /// Shape and type, as far as the library itself answers them.
     fn array(&mut self, value: &Bound<'_, PyAny>, info: &TypeInfo) -> Printed {
         let py = value.py();
+        let classes = passive::mro(&value.get_type());
+        let is_changed = attribute_among(&classes, name!(py, "__getattribute__"))
+            .is_some_and(|(owner, found)| is_function(&found) && !is_of_array_library(&owner));
         self.write("<")?;
         self.write(&info.name)?;
         for name in [name!(py, "shape"), name!(py, "dtype"), name!(py, "dtypes")] {
-            let Ok(attribute) = value.getattr(name) else { continue };
+            let Some((owner, getter)) = attribute_among(&classes, name) else { continue };
+            if is_changed || !is_of_array_library(&owner) {
+                continue;
+            }
+            let Some(attribute) = passive::read(&getter, value) else { continue };
+            let text = if attribute.is_exact_instance_of::<PyTuple>() {
+                super::nested(&attribute, self.bounds)
+            } else if is_of_array_library(&attribute.get_type())
+                && let Ok(text) = attribute.str()
+            {
+                text.to_string_lossy().into_owned()
+            } else {
+                continue;
+            };
             // A column with its own data is no description.
-            let Ok(text) = attribute.str() else { continue };
-            let text: String = text.to_string_lossy().chars().take(80).collect();
+            let text: String = text.chars().take(80).collect();
             let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
             self.write(" ")?;
             self.text_of(name)?;
@@ -177,23 +280,18 @@ impl Printer<'_> {
     }
 }
 
-/// How much an object holds, if that is a lot: elements of its own, where no code in Python
-/// counts them, or those of the largest container or text among its attributes.
-fn is_huge(value: &Bound<'_, PyAny>) -> Option<usize> {
-    let counts = value.get_type().getattr(name!(value.py(), "__len__"));
-    let is_native = counts.is_ok_and(|count| !count.hasattr("__code__").unwrap_or(true));
-    let own = if is_native { value.len().ok() } else { None };
-    let attributes = raw::get_plainly(value, name!(value.py(), "__dict__"));
-    let attributes = attributes.and_then(|all| all.cast_into_exact::<PyDict>().ok());
-    let attributes = attributes.iter().flat_map(|all| all.iter().take(LOOKED_AT));
-    let lengths = attributes.filter_map(|(_, held)| {
-        let text = held.cast_exact::<PyString>().ok().map(raw::length);
-        text.or_else(|| elements_in(&held))
-    });
-    lengths.chain(own).max().filter(|&length| length > HUGE)
+/// Elements of a value, where no code in Python counts them.
+fn native_length(value: &Bound<'_, PyAny>) -> Option<usize> {
+    if value.is_instance_of::<PyType>() {
+        return None;
+    }
+    let (_, counts) = passive::class_attribute(&value.get_type(), name!(value.py(), "__len__"))?;
+    let is_native = raw::known!("types", "WrapperDescriptorType").is_type_of(&counts);
+    // Of a subtype it may be another's: that of the type that counts is asked.
+    if is_native { counts.call1((value,)).ok()?.extract().ok() } else { None }
 }
 
 /// The name without its module, as Python's own types print themselves.
-fn short(name: &str) -> &str {
+pub(super) fn short(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or(name)
 }

@@ -1,6 +1,6 @@
 //! Strings, bytes and numbers, as Python prints them.
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyInt, PyString};
 
 use super::{Printed, Printer};
 use crate::raw::{self, name};
@@ -8,12 +8,12 @@ use crate::raw::{self, name};
 /// Integers of more bits take long to be printed.
 const LARGE_INTEGER: u64 = 2_048;
 
-impl Printer<'_> {
+impl Printer<'_, '_, '_> {
     /// As Python prints it, of as many characters as there is room for.
     pub(super) fn string(&mut self, text: &Bound<'_, PyString>) -> Printed {
-        let is_cut = raw::length(text) > self.left;
+        let is_cut = raw::length(text) > self.bounds.left;
         let part = if is_cut || !text.is_exact_instance_of::<PyString>() {
-            raw::substring(text, self.left + 1)
+            raw::substring(text, self.bounds.left + 1)
         } else {
             None
         };
@@ -27,14 +27,14 @@ impl Printer<'_> {
             self.write(utf8)?;
             return self.write("'");
         }
-        match part.repr() {
+        match super::repr_by_its_type(part) {
             Ok(repr) => self.text_of(&repr),
             Err(_) => self.write("'?'"),
         }
     }
 
     pub(super) fn bytes(&mut self, bytes: &[u8], wrapper: &str) -> Printed {
-        let start = &bytes[..bytes.len().min(self.left + 1)];
+        let start = &bytes[..bytes.len().min(self.bounds.left + 1)];
         let quote = match start.contains(&b'\'') && !start.contains(&b'"') {
             true => '"',
             false => '\'',
@@ -69,13 +69,49 @@ impl Printer<'_> {
             let mut digits = [0; 20];
             return self.write(decimal(number, &mut digits));
         }
-        let bits = value.call_method0(name!(value.py(), "bit_length"));
-        let bits = bits.and_then(|bits| bits.extract::<u64>()).unwrap_or(u64::MAX);
-        match bits > LARGE_INTEGER {
-            true => self.write(&format!("<int of {bits} bits>")),
-            false => self.own_repr(value),
+        // Not those of a subtype, which may be the program's; and not its `__repr__`, which runs
+        // the program's signal handlers.
+        let int = value.py().get_type::<PyInt>();
+        let bits = int.getattr(name!(value.py(), "bit_length"));
+        let bits = bits.and_then(|bits| bits.call1((value,))?.extract::<u64>());
+        let bits = bits.unwrap_or(u64::MAX);
+        if bits > LARGE_INTEGER {
+            return self.write(&format!("<int of {bits} bits>"));
+        }
+        let is_negative = value.lt(0).unwrap_or(false);
+        let magnitude = int.getattr(name!(value.py(), "__abs__"));
+        let bytes = magnitude.and_then(|magnitude| {
+            let bytes = int.getattr(name!(value.py(), "to_bytes"))?;
+            bytes.call1((magnitude.call1((value,))?, bits / 8 + 1, "big"))?.extract::<Vec<u8>>()
+        });
+        match bytes {
+            Ok(bytes) => self.write(&large_decimal(is_negative, &bytes)),
+            Err(_) => self.write(&format!("<int of {bits} bits>")),
         }
     }
+}
+
+/// A number of many bytes, the highest first.
+fn large_decimal(is_negative: bool, bytes: &[u8]) -> String {
+    const BASE: u64 = 1_000_000_000_000_000_000;
+    // Of this base, the lowest first.
+    let mut digits: Vec<u64> = vec![0];
+    for &byte in bytes {
+        let mut carry = u128::from(byte);
+        for digit in &mut digits {
+            let sum = u128::from(*digit) * 256 + carry;
+            *digit = u64::try_from(sum % u128::from(BASE)).unwrap_or(0);
+            carry = sum / u128::from(BASE);
+        }
+        if carry > 0 {
+            digits.push(u64::try_from(carry).unwrap_or(0));
+        }
+    }
+    let mut text = if is_negative { "-".to_owned() } else { String::new() };
+    for (at, digit) in digits.iter().rev().enumerate() {
+        text.push_str(&if at == 0 { format!("{digit}") } else { format!("{digit:018}") });
+    }
+    text
 }
 
 fn decimal(number: i64, digits: &mut [u8; 20]) -> &str {

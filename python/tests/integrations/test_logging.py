@@ -58,24 +58,6 @@ def test_a_record_that_cannot_be_formatted_is_reported(sink, logger):
     assert report["additional_info"].endswith("message: %d %d")
 
 
-def test_a_value_that_logs_while_it_is_printed_does_no_harm(sink, logger):
-    class Chatty:
-        def __repr__(self):
-            logger.error("printing", exc_info=fail())
-            return "<chatty>"
-
-    def work():
-        chatty = Chatty()
-        raise ValueError(chatty.__class__)
-
-    try:
-        work()
-    except ValueError:
-        logger.exception("failed")
-    (report,) = sink.rest()
-    assert report["traceback"][-1]["frame_locals"]["chatty"] == "<chatty>"
-
-
 def test_filters_are_asked(sink, logger):
     logger.handlers[0].addFilter(lambda record: "skip" not in record.getMessage())
     logger.error("skip this", exc_info=fail())

@@ -1,0 +1,444 @@
+//! Follows a function with the objects it is given. Whatever might run code of the program, wait,
+//! or change something ends it.
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyModule, PyString, PyTuple, PyType};
+
+use super::expression::{Expression, Recipe, Statement};
+use super::recipe_of;
+use crate::kinds::{Kind, type_info};
+use crate::passive::{self, attribute_among, class_attribute, is_function};
+use crate::print::Bounds;
+use crate::raw::{self, known, name};
+
+/// It cannot be said without running it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unknown;
+
+pub(super) type Followed<T> = Result<T, Unknown>;
+pub(super) type Object<'py> = Bound<'py, PyAny>;
+
+/// Functions within functions.
+const DEPTH: usize = 8;
+
+/// Follows functions within the bounds of the value that is printed.
+pub(crate) struct Follow<'a, 'b> {
+    pub(super) bounds: &'b mut Bounds<'a>,
+    depth: usize,
+}
+
+/// A function that is being followed.
+pub(super) struct Call<'f, 'py> {
+    function: &'f Object<'py>,
+    /// The class that defines it.
+    owner: Option<Bound<'py, PyType>>,
+    locals: Vec<(String, Object<'py>)>,
+}
+
+impl<'a, 'b> Follow<'a, 'b> {
+    pub(crate) fn new(bounds: &'b mut Bounds<'a>) -> Self {
+        Self { bounds, depth: 0 }
+    }
+
+    /// What a method such as `__repr__` of an object's class answers, if that is a text.
+    pub(crate) fn text_by<'py>(
+        &mut self,
+        object: &Object<'py>,
+        method: &Bound<'py, PyString>,
+    ) -> Result<Bound<'py, PyString>, Unknown> {
+        let (owner, function) = class_attribute(&object.get_type(), method).ok_or(Unknown)?;
+        let text = self.run(Some(owner), &function, vec![object.clone()])?;
+        text.cast_into::<PyString>().map_err(|_| Unknown)
+    }
+
+    pub(super) fn run<'py>(
+        &mut self,
+        owner: Option<Bound<'py, PyType>>,
+        function: &Object<'py>,
+        arguments: Vec<Object<'py>>,
+    ) -> Followed<Object<'py>> {
+        if !is_function(function) || self.depth >= DEPTH {
+            return Err(Unknown);
+        }
+        let recipe = recipe_of(function).ok_or(Unknown)?;
+        let locals = parameters(function, &recipe, arguments)?;
+        let mut call = Call { function, owner, locals };
+        self.depth += 1;
+        let answer = self.statements(&mut call, &recipe.body);
+        self.depth -= 1;
+        Ok(answer?.unwrap_or_else(|| function.py().None().into_bound(function.py())))
+    }
+
+    fn statements<'py>(
+        &mut self,
+        call: &mut Call<'_, 'py>,
+        statements: &[Statement],
+    ) -> Followed<Option<Object<'py>>> {
+        for statement in statements {
+            match statement {
+                Statement::Nothing => {}
+                Statement::Unknown => return Err(Unknown),
+                Statement::Return(value) => return Ok(Some(self.expression(call, value)?)),
+                Statement::Assign(name, value) => {
+                    let value = self.expression(call, value)?;
+                    call.locals.retain(|(other, _)| other != name);
+                    call.locals.push((name.clone(), value));
+                }
+                Statement::If { test, yes, no } => {
+                    let test = self.expression(call, test)?;
+                    let branch = if self.truth(&test)? { yes } else { no };
+                    let answer = self.statements(call, branch)?;
+                    if answer.is_some() {
+                        return Ok(answer);
+                    }
+                }
+                // The steps end what does not end by itself.
+                Statement::While { test, body } => loop {
+                    let test = self.expression(call, test)?;
+                    if !self.truth(&test)? {
+                        break;
+                    }
+                    let answer = self.statements(call, body)?;
+                    if answer.is_some() {
+                        return Ok(answer);
+                    }
+                },
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn expression<'py>(
+        &mut self,
+        call: &Call<'_, 'py>,
+        expression: &Expression,
+    ) -> Followed<Object<'py>> {
+        let py = call.function.py();
+        self.bounds.step().ok_or(Unknown)?;
+        match expression {
+            Expression::Unknown => Err(Unknown),
+            Expression::Constant(value) => Ok(value.bind(py).clone()),
+            Expression::Name(name) => call.variable(name)?.ok_or(Unknown),
+            Expression::Attribute(object, name) => {
+                let object = self.expression(call, object)?;
+                self.attribute(&object, &call.mangled(name.bind(py)))?.ok_or(Unknown)
+            }
+            Expression::Text(parts) => self.joined(call, parts),
+            Expression::Call { function, arguments, named } => {
+                self.call(call, function, arguments, named)
+            }
+            Expression::Binary(left, operator, right) => {
+                let left = self.expression(call, left)?;
+                let right = self.expression(call, right)?;
+                self.binary(&left, *operator, &right)
+            }
+            Expression::Compare(left, comparison, right) => {
+                let left = self.expression(call, left)?;
+                let right = self.expression(call, right)?;
+                self.compare(&left, *comparison, &right)
+            }
+            Expression::Chain(is_and, parts) => {
+                let mut last = Err(Unknown);
+                for part in parts {
+                    let value = self.expression(call, part)?;
+                    let is_last = self.truth(&value)? != *is_and;
+                    last = Ok(value);
+                    if is_last {
+                        break;
+                    }
+                }
+                last
+            }
+            Expression::Not(value) => {
+                let value = self.expression(call, value)?;
+                super::operators::truth_object(py, !self.truth(&value)?)
+            }
+            Expression::Choose { test, yes, no } => {
+                let test = self.expression(call, test)?;
+                let branch = if self.truth(&test)? { yes } else { no };
+                self.expression(call, branch)
+            }
+            Expression::Item(value, index) => {
+                let value = self.expression(call, value)?;
+                if let Expression::Slice(from, to) = &**index {
+                    let mut end = |end: &Option<Box<Expression>>| {
+                        end.as_ref().map(|end| self.expression(call, end)).transpose()
+                    };
+                    let (from, to) = (end(from)?, end(to)?);
+                    return super::operators::slice(&value, from, to);
+                }
+                let index = self.expression(call, index)?;
+                super::operators::item(&value, &index)
+            }
+            Expression::Slice(..) => Err(Unknown),
+            Expression::Tuple(parts) => {
+                let parts = self.all(call, parts)?;
+                Ok(PyTuple::new(py, parts).map_err(|_| Unknown)?.into_any())
+            }
+            Expression::Dict(items) => {
+                let dict = PyDict::new(py);
+                for (key, value) in items {
+                    let key = self.expression(call, key)?;
+                    let value = self.expression(call, value)?;
+                    if !key.is_exact_instance_of::<PyString>() {
+                        return Err(Unknown);
+                    }
+                    dict.set_item(key, value).map_err(|_| Unknown)?;
+                }
+                Ok(dict.into_any())
+            }
+        }
+    }
+
+    pub(super) fn all<'py>(
+        &mut self,
+        call: &Call<'_, 'py>,
+        parts: &[Expression],
+    ) -> Followed<Vec<Object<'py>>> {
+        parts.iter().map(|part| self.expression(call, part)).collect()
+    }
+
+    fn call<'py>(
+        &mut self,
+        call: &Call<'_, 'py>,
+        function: &Expression,
+        arguments: &[Expression],
+        named: &[(String, Expression)],
+    ) -> Followed<Object<'py>> {
+        let py = call.function.py();
+        let (object, method) = match function {
+            Expression::Name(name) => {
+                if let Some(function) = call.variable(name)? {
+                    let arguments = self.all(call, arguments)?;
+                    return if named.is_empty() {
+                        self.run(None, &function, arguments)
+                    } else {
+                        Err(Unknown)
+                    };
+                }
+                let arguments = self.all(call, arguments)?;
+                return if named.is_empty() {
+                    self.builtin(py, name, &arguments)
+                } else {
+                    Err(Unknown)
+                };
+            }
+            Expression::Attribute(object, method) => (object, method.bind(py)),
+            _ => return Err(Unknown),
+        };
+        if let Expression::Call { function, arguments: none, .. } = &**object
+            && matches!(&**function, Expression::Name(name) if name == "super")
+            && none.is_empty()
+            && arguments.is_empty()
+        {
+            return self.of_base(call, method);
+        }
+        let object = self.expression(call, object)?;
+        let arguments = self.all(call, arguments)?;
+        let mut by_name = Vec::new();
+        for (name, value) in named {
+            by_name.push((name.as_str(), self.expression(call, value)?));
+        }
+        self.method(call, &object, method, arguments, &by_name)
+    }
+
+    /// `super().__repr__()` and the like.
+    fn of_base<'py>(
+        &mut self,
+        call: &Call<'_, 'py>,
+        method: &Bound<'py, PyString>,
+    ) -> Followed<Object<'py>> {
+        let (Some(owner), Some((_, object))) = (&call.owner, call.locals.first()) else {
+            return Err(Unknown);
+        };
+        let classes = passive::mro(&object.get_type());
+        let own = classes.iter().position(|class| class.is(owner)).ok_or(Unknown)?;
+        let (owner, function) = attribute_among(&classes[own + 1..], method).ok_or(Unknown)?;
+        if owner.is(object.py().get_type::<PyAny>()) && method == "__repr__" {
+            return Ok(PyString::new(object.py(), &crate::print::plain_text(object)).into_any());
+        }
+        self.run(Some(owner), &function, vec![object.clone()])
+    }
+
+    fn method<'py>(
+        &mut self,
+        call: &Call<'_, 'py>,
+        object: &Object<'py>,
+        method: &Bound<'py, PyString>,
+        arguments: Vec<Object<'py>>,
+        named: &[(&str, Object<'py>)],
+    ) -> Followed<Object<'py>> {
+        if let Ok(text) = object.cast_exact::<PyString>() {
+            return self.method_of_text(text, method, &arguments, named);
+        }
+        if !named.is_empty() {
+            return Err(Unknown);
+        }
+        if let Ok(module) = object.cast::<PyModule>() {
+            let function = self.attribute(module.as_any(), method)?.ok_or(Unknown)?;
+            return self.run(None, &function, arguments);
+        }
+        if let Ok(dict) = object.cast_exact::<PyDict>() {
+            return super::operators::get(dict, method, &arguments);
+        }
+        let text = method.to_string_lossy();
+        if type_info(object).kind == Kind::Known {
+            let is_short = matches!(&*text, "isoformat" | "total_seconds" | "date" | "time");
+            return match is_short && arguments.is_empty() {
+                true => object.call_method0(method).map_err(|_| Unknown),
+                false => Err(Unknown),
+            };
+        }
+        if text == "__str__" || text == "__repr__" {
+            let text = if text == "__str__" { self.str_of(object)? } else { self.repr_of(object)? };
+            return Ok(PyString::new(object.py(), &text).into_any());
+        }
+        let method = call.mangled(method);
+        let (owner, function) = class_attribute(&object.get_type(), &method).ok_or(Unknown)?;
+        let is_hidden =
+            passive::own_dict(object).is_some_and(|own| own.contains(&method).unwrap_or(true));
+        if is_hidden || object.is_instance_of::<PyType>() {
+            return Err(Unknown);
+        }
+        let mut all = vec![object.clone()];
+        all.extend(arguments);
+        self.run(Some(owner), &function, all)
+    }
+
+    /// An attribute without running what loads it; `None` when there is certainly none.
+    pub(super) fn attribute<'py>(
+        &mut self,
+        object: &Object<'py>,
+        name: &Bound<'py, PyString>,
+    ) -> Followed<Option<Object<'py>>> {
+        let py = object.py();
+        let text = name.to_string_lossy();
+        if text == "__class__" {
+            return Ok(Some(object.get_type().into_any()));
+        }
+        if let Ok(class) = object.cast::<PyType>() {
+            return match &*text {
+                "__name__" | "__qualname__" | "__module__" => Ok(passive::of_type(class, name)),
+                _ => match class_attribute(class, name) {
+                    Some((_, value)) if is_inert(&value) => Ok(Some(value)),
+                    _ => Err(Unknown),
+                },
+            };
+        }
+        let own = passive::own_dict(object);
+        if text == "__dict__" {
+            return Ok(own.map(Bound::into_any));
+        }
+        let own = own.and_then(|own| own.get_item(name).ok()?);
+        let classes = passive::mro(&object.get_type());
+        let in_python =
+            |name| attribute_among(&classes, name).is_some_and(|(_, f)| is_function(&f));
+        if object.is_instance_of::<PyModule>() {
+            return Ok(own);
+        }
+        if in_python(name!(py, "__getattribute__")) {
+            return Err(Unknown);
+        }
+        let Some((owner, found)) = attribute_among(&classes, name) else {
+            let may_be_made =
+                own.is_none() && attribute_among(&classes, name!(py, "__getattr__")).is_some();
+            return if may_be_made { Err(Unknown) } else { Ok(own) };
+        };
+        if passive::is_slot(&found) {
+            return Ok(passive::read(&found, object));
+        }
+        if passive::is_native_getter(&found) {
+            let (_, module) = passive::name_and_module(&owner);
+            let is_quick = matches!(&*module, "builtins" | "datetime" | "decimal");
+            return if is_quick { Ok(passive::read(&found, object)) } else { Err(Unknown) };
+        }
+        if known!("builtins", "property").is_type_of(&found) {
+            let getter = found.getattr(name!(py, "fget")).map_err(|_| Unknown)?;
+            return self.run(Some(owner), &getter, vec![object.clone()]).map(Some);
+        }
+        if matches!(type_info(object).kind, Kind::Member) && matches!(&*text, "name" | "value") {
+            let name = PyString::new(py, &format!("_{text}_"));
+            return Ok(passive::own_attribute(object, &name));
+        }
+        match own {
+            Some(own) => Ok(Some(own)),
+            None if is_inert(&found) => Ok(Some(found)),
+            None => Err(Unknown),
+        }
+    }
+}
+
+/// Whether a value that stands in a class is what its objects have.
+fn is_inert(value: &Bound<'_, PyAny>) -> bool {
+    class_attribute(&value.get_type(), name!(value.py(), "__get__")).is_none()
+}
+
+/// The names of parameters with what was given, else their defaults.
+fn parameters<'py>(
+    function: &Object<'py>,
+    recipe: &Arc<Recipe>,
+    mut given: Vec<Object<'py>>,
+) -> Followed<Vec<(String, Object<'py>)>> {
+    let names = &recipe.parameters;
+    let missing = names.len().checked_sub(given.len()).ok_or(Unknown)?;
+    if missing > 0 {
+        let defaults = function.getattr(name!(function.py(), "__defaults__"));
+        let defaults =
+            defaults.map_err(|_| Unknown)?.cast_into::<PyTuple>().map_err(|_| Unknown)?;
+        let first = defaults.len().checked_sub(missing).ok_or(Unknown)?;
+        given.extend(defaults.iter().skip(first));
+    }
+    Ok(names.iter().cloned().zip(given).collect())
+}
+
+impl<'py> Call<'_, 'py> {
+    pub(super) fn py(&self) -> Python<'py> {
+        self.function.py()
+    }
+
+    /// A local, captured or global variable; `None`: a name of Python's own, if any.
+    fn variable(&self, name: &str) -> Followed<Option<Object<'py>>> {
+        let py = self.function.py();
+        if let Some((_, value)) = self.locals.iter().find(|(local, _)| local == name) {
+            return Ok(Some(value.clone()));
+        }
+        let get = |object: &Object<'py>, name: &Bound<'py, PyString>| object.getattr(name).ok();
+        let code = get(self.function, name!(py, "__code__")).ok_or(Unknown)?;
+        // One that is assigned later, or in a branch that was not taken.
+        let is_local = get(&code, name!(py, "co_varnames"))
+            .is_none_or(|names| names.contains(name).unwrap_or(true));
+        if is_local {
+            return Err(Unknown);
+        }
+        let captured = get(&code, name!(py, "co_freevars"))
+            .and_then(|names| names.cast_into::<PyTuple>().ok())
+            .and_then(|names| names.iter().position(|free| free.eq(name).unwrap_or(false)));
+        if let Some(at) = captured {
+            let cells = get(self.function, name!(py, "__closure__")).ok_or(Unknown)?;
+            let cell = cells.get_item(at).map_err(|_| Unknown)?;
+            return Ok(Some(get(&cell, name!(py, "cell_contents")).ok_or(Unknown)?));
+        }
+        let globals = get(self.function, name!(py, "__globals__")).ok_or(Unknown)?;
+        let globals = globals.cast_into_exact::<PyDict>().map_err(|_| Unknown)?;
+        globals.get_item(name).map_err(|_| Unknown)
+    }
+
+    /// Within a class, a name like `__secret` stands for `_Class__secret`.
+    fn mangled(&self, name: &Bound<'py, PyString>) -> Bound<'py, PyString> {
+        let text = name.to_string_lossy();
+        match &self.owner {
+            Some(owner) if text.starts_with("__") && !text.ends_with("__") => {
+                let (class, _) = passive::name_and_module(owner);
+                let class = class.trim_start_matches('_');
+                PyString::new(name.py(), &format!("_{class}{text}"))
+            }
+            _ => name.clone(),
+        }
+    }
+}
+
+/// Whether a text is short enough to be worked with.
+pub(super) fn is_short(text: &Bound<'_, PyString>) -> bool {
+    raw::length(text) <= 10_000
+}
