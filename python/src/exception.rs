@@ -12,7 +12,7 @@ use crate::names::{Name, name};
 use crate::print::{as_it_is, print};
 use crate::raw::{self, name};
 use crate::stack::{self, Place};
-use crate::{clock, kinds, passive};
+use crate::{clock, kinds, passive, syntax};
 
 /// Frames whose locals are captured: the innermost of the exception, and of those it came from
 /// all together.
@@ -86,6 +86,7 @@ impl<'a> Capture<'a> {
         let mut captured: Vec<_> = captured.collect();
         captured.reverse();
         frames.append(&mut captured);
+        frames.extend(syntax::frame(error));
         Exception { type_name, message, notes: notes(error), frames }
     }
 

@@ -19,6 +19,7 @@ mod setup;
 mod source;
 mod stack;
 mod state;
+mod syntax;
 
 /// The native half of the package.
 #[pyo3::pymodule]

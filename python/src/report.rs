@@ -9,7 +9,8 @@ use pyo3::types::{PyBool, PyString, PyType};
 
 use crate::exception::Capture;
 use crate::raw::{self, name};
-use crate::{code, ending, kinds, stack, state};
+use crate::stack::{self, Key};
+use crate::{code, ending, kinds, state, syntax};
 
 /// An exception that was reported is marked so; 0.4.5 used the same name.
 const MARK: &str = "_flawless_already_caught";
@@ -136,8 +137,12 @@ fn report_one(
         (false, false) if beside.preceding_stack.is_some() => Vec::new(),
         (false, false) => stack::callers(stack::caller_of(&places)),
     };
-    let key = stack::key(&callers, &places);
-    let Some(owed) = client.occurred(key) else { return };
+    let mut key = Key::default();
+    key.callers(&callers);
+    key.places(&places);
+    key.object(kind.as_any());
+    syntax::add_to(&mut key, error);
+    let Some(owed) = client.occurred(key.finish()) else { return };
     let before = beside.preceding_stack.into_iter().flatten().map(row_frame).collect();
     callers.reverse();
     callers.append(&mut places);

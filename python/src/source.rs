@@ -156,6 +156,16 @@ fn joined(lines: Bound<'_, PyList>) -> Option<String> {
     Some(joined.cast_into::<PyString>().ok()?.to_string_lossy().into_owned())
 }
 
+/// Whether there is such a file, in an archive perhaps.
+pub(crate) fn is_file(path: &Path) -> bool {
+    stamp(path).is_some()
+}
+
+/// The text of a file as it is now.
+pub(crate) fn of_file(file: &Bound<'_, PyString>) -> Option<SourceFile> {
+    file_text::read(file).map(SourceFile::new)
+}
+
 fn is_before(seconds: f64, time: SystemTime) -> bool {
     time.duration_since(UNIX_EPOCH).is_ok_and(|time| seconds < time.as_secs_f64())
 }

@@ -9,7 +9,7 @@ use pyo3::types::PyTraceback;
 /// One place of the stack, as the interpreter has it.
 pub(crate) struct Place<'py> {
     /// Traceback or frame: what knows the line.
-    at: Bound<'py, PyAny>,
+    pub(crate) at: Bound<'py, PyAny>,
     pub(crate) is_traceback: bool,
     pub(crate) frame: Bound<'py, PyAny>,
     pub(crate) code: Bound<'py, PyAny>,
@@ -21,7 +21,12 @@ const INNERMOST: usize = 800;
 /// Callers that tell one stack from another.
 const KEY_CALLERS: usize = 60;
 
-impl Place<'_> {
+impl<'py> Place<'py> {
+    /// The next entry of the traceback.
+    pub(crate) fn inner(&self) -> Option<Self> {
+        place_of(&self.at.getattr(name!(self.at.py(), "tb_next")).ok()?)
+    }
+
     /// Its line, 0 when the interpreter does not know it.
     pub(crate) fn line(&self) -> u32 {
         let py = self.at.py();
@@ -32,7 +37,8 @@ impl Place<'_> {
         self.at.getattr(name).and_then(|line| line.extract()).unwrap_or(0)
     }
 
-    fn instruction(&self) -> i64 {
+    /// The byte of its code that it is at.
+    pub(crate) fn instruction(&self) -> i64 {
         let py = self.at.py();
         let name = match self.is_traceback {
             true => name!(py, "tb_lasti"),
@@ -42,17 +48,25 @@ impl Place<'_> {
     }
 }
 
+/// The outermost place of a traceback.
+pub(crate) fn place_of<'py>(traceback: &Bound<'py, PyAny>) -> Option<Place<'py>> {
+    // Anything else with these attributes might never end.
+    if !traceback.is_exact_instance_of::<PyTraceback>() {
+        return None;
+    }
+    let py = traceback.py();
+    let frame = traceback.getattr(name!(py, "tb_frame")).ok()?;
+    let code = frame.getattr(name!(py, "f_code")).ok()?;
+    Some(Place { at: traceback.clone(), is_traceback: true, frame, code })
+}
+
 /// The places of a traceback, outermost first.
 pub(crate) fn traceback<'py>(traceback: Option<Bound<'py, PyAny>>) -> Vec<Place<'py>> {
     let mut places: Vec<Place<'py>> = Vec::with_capacity(32);
-    let mut next = traceback;
-    // Anything else with these attributes might never end.
-    while let Some(at) = next.take().filter(|at| at.is_exact_instance_of::<PyTraceback>()) {
-        let py = at.py();
-        let Ok(frame) = at.getattr(name!(py, "tb_frame")) else { break };
-        let Ok(code) = frame.getattr(name!(py, "f_code")) else { break };
-        next = at.getattr(name!(py, "tb_next")).ok();
-        places.push(Place { at, is_traceback: true, frame, code });
+    let mut next = traceback.as_ref().and_then(place_of);
+    while let Some(place) = next.take() {
+        next = place.inner();
+        places.push(place);
         if places.len() > OUTERMOST + 2 * INNERMOST {
             places.drain(OUTERMOST..OUTERMOST + INNERMOST);
         }
@@ -85,13 +99,38 @@ pub(crate) fn caller_of<'py>(places: &[Place<'py>]) -> Option<Bound<'py, PyAny>>
     frame.getattr(name!(frame.py(), "f_back")).ok()
 }
 
-/// What tells this stack from others, known before anything is read: the instruction each
-/// frame is at.
-pub(crate) fn key(callers: &[Place<'_>], places: &[Place<'_>]) -> StackKey {
-    let mut hasher = DefaultHasher::new();
-    for place in callers.iter().take(KEY_CALLERS).chain(places) {
-        hasher.write_usize(place.code.as_ptr() as usize);
-        hasher.write_i64(place.instruction());
+/// What tells this stack from others, known before anything is read: the instruction each frame
+/// is at.
+#[derive(Debug, Default)]
+pub(crate) struct Key(DefaultHasher);
+
+impl Key {
+    /// Adds the callers, innermost first.
+    pub(crate) fn callers(&mut self, callers: &[Place<'_>]) {
+        self.places(&callers[..callers.len().min(KEY_CALLERS)]);
     }
-    StackKey(hasher.finish())
+
+    pub(crate) fn places(&mut self, places: &[Place<'_>]) {
+        for place in places {
+            self.0.write_usize(place.code.as_ptr() as usize);
+            self.0.write_i64(place.instruction());
+        }
+    }
+
+    /// Adds an object by its address, which something else keeps alive.
+    pub(crate) fn object(&mut self, object: &Bound<'_, PyAny>) {
+        self.0.write_usize(object.as_ptr() as usize);
+    }
+
+    pub(crate) fn text(&mut self, text: &str) {
+        self.0.write(text.as_bytes());
+    }
+
+    pub(crate) fn number(&mut self, number: u32) {
+        self.0.write_u32(number);
+    }
+
+    pub(crate) fn finish(self) -> StackKey {
+        StackKey(self.0.finish())
+    }
 }
