@@ -2,15 +2,16 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use flawless_client::{Chained, Exception, Frame, Locals, MESSAGE, Relation, Source, VALUE};
+use flawless_client::{Chained, Exception, Frame, Locals, MESSAGE, Source, VALUE};
 use flawless_redact::{Redactor, SCRUBBED};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::code::{self, Code};
 use crate::names::{Name, name};
 use crate::print::{as_it_is, print};
 use crate::raw::{self, name};
+use crate::related::{CHAIN, related, remote_traceback, told_traceback};
 use crate::stack::{self, Place};
 use crate::{clock, kinds, passive, syntax};
 
@@ -22,7 +23,6 @@ const CHAINED_FRAMES_WITH_LOCALS: usize = 20;
 const LEAST_FRAMES_WITH_LOCALS: usize = 2;
 /// Names of a frame, and attributes of its `self`.
 const NAMES: usize = 100;
-const CHAIN: usize = 20;
 const NOTES: usize = 20;
 /// For printing the values of the exception, and again for those of its chain: seconds of a
 /// processor.
@@ -91,8 +91,21 @@ impl<'a> Capture<'a> {
     }
 
     fn message(&self, error: &Bound<'_, PyAny>) -> String {
+        if let Some(traceback) = remote_traceback(error) {
+            return traceback;
+        }
         let mut text = String::new();
-        print(&mut text, error, MESSAGE, self.deadline, self.redactor);
+        match told_traceback(error) {
+            Some(told) => {
+                let name = kinds::type_name(&error.get_type());
+                text.push_str(name.rsplit('.').next().unwrap_or_default());
+                text.push('(');
+                let told = PyString::new(error.py(), &told);
+                print(&mut text, told.as_any(), usize::MAX / 2, self.deadline, self.redactor);
+                text.push(')');
+            }
+            None => print(&mut text, error, MESSAGE, self.deadline, self.redactor),
+        }
         text
     }
 
@@ -207,30 +220,6 @@ fn is_traced(frame: &Bound<'_, PyAny>) -> bool {
     let is_set = |found: PyResult<Bound<'_, PyAny>>| found.map_or(true, |found| !found.is_none());
     let tracer = || raw::module(name!(py, "sys"))?.call_method0(name!(py, "gettrace"));
     is_set(frame.getattr(name!(py, "f_trace"))) || is_set(tracer())
-}
-
-/// What an exception came from, or holds.
-fn related<'py>(error: &Bound<'py, PyAny>) -> Vec<(Relation, Bound<'py, PyAny>)> {
-    let py = error.py();
-    let get = |name: &Bound<'py, PyString>| {
-        raw::get_plainly(error, name).filter(|found| !found.is_none())
-    };
-    let mut related = Vec::new();
-    if let Some(cause) = raw::cause_of(error) {
-        related.push((Relation::Cause, cause));
-    } else if !get(name!(py, "__suppress_context__"))
-        .is_some_and(|hide| hide.is_truthy().unwrap_or(false))
-        && let Some(context) = raw::context_of(error)
-    {
-        related.push((Relation::Context, context));
-    }
-    if kinds::is_group(error)
-        && let Some(members) = get(name!(py, "exceptions"))
-        && let Ok(members) = members.cast_into::<PyTuple>()
-    {
-        related.extend(members.iter().take(CHAIN).map(|member| (Relation::Member, member)));
-    }
-    related
 }
 
 fn notes(error: &Bound<'_, PyAny>) -> Vec<String> {

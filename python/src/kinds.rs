@@ -69,6 +69,8 @@ pub(crate) struct TypeInfo {
     /// As `module.Name`; builtins without module.
     pub(crate) name: Arc<str>,
     pub(crate) kind: Kind,
+    /// An exception that may hold others: not one of Python's own, but for groups.
+    pub(crate) may_carry: bool,
     /// The type itself, for as long as the program keeps it: another may get its address.
     of: Option<Py<PyWeakrefReference>>,
 }
@@ -98,6 +100,7 @@ pub(crate) fn type_info(value: &Bound<'_, PyAny>) -> Arc<TypeInfo> {
     let info = Arc::new(TypeInfo {
         name: type_name(&kind).into(),
         kind: classify(&kind),
+        may_carry: is_group(value) || passive::name_and_module(&kind).1 != "builtins",
         of: PyWeakrefReference::new(&kind).ok().map(Bound::unbind),
     });
     if info.of.is_none() {

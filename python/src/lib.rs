@@ -14,6 +14,7 @@ mod own_repr;
 mod passive;
 mod print;
 mod raw;
+mod related;
 mod report;
 mod setup;
 mod source;

@@ -10,7 +10,7 @@ use pyo3::types::{PyBool, PyString, PyType};
 use crate::exception::Capture;
 use crate::raw::{self, name};
 use crate::stack::{self, Key};
-use crate::{code, ending, kinds, state, syntax};
+use crate::{code, ending, kinds, related, state};
 
 /// An exception that was reported is marked so; 0.4.5 used the same name.
 const MARK: &str = "_flawless_already_caught";
@@ -141,7 +141,7 @@ fn report_one(
     key.callers(&callers);
     key.places(&places);
     key.object(kind.as_any());
-    syntax::add_to(&mut key, error);
+    related::add_to(&mut key, error);
     let Some(owed) = client.occurred(key.finish()) else { return };
     let before = beside.preceding_stack.into_iter().flatten().map(row_frame).collect();
     callers.reverse();
