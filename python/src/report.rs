@@ -5,15 +5,13 @@ use pyo3::exceptions::{
     PySystemExit,
 };
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyString, PyType};
+use pyo3::types::PyType;
 
 use crate::exception::Capture;
 use crate::raw::{self, name};
-use crate::stack::{self, Key};
+use crate::sighting::{Sighting, observer, remember, sighting};
+use crate::stack::{self, Key, Place};
 use crate::{code, ending, kinds, related, state};
-
-/// An exception that was reported is marked so; 0.4.5 used the same name.
-const MARK: &str = "_flawless_already_caught";
 
 /// A row of `traceback.extract_stack`: path, line, function, text.
 type Row = (String, i64, String, Option<String>);
@@ -53,12 +51,9 @@ fn is_to_be_raised(
     }
     let error_threshold = error_threshold.extract().ok();
     let traceback = raw::traceback_of(error);
-    if !is_marked(error) {
-        let without_callers = !save_current_stack_trace;
-        let beside = Beside { error_threshold, without_callers, ..Beside::default() };
-        report_one(error, error.get_type(), traceback.clone(), beside);
-        mark(error);
-    }
+    let without_callers = !save_current_stack_trace;
+    let beside = Beside { error_threshold, without_callers, ..Beside::default() };
+    report_unless_seen(error, traceback.clone(), beside);
     take_wrapper_off(error, traceback);
     false
 }
@@ -73,13 +68,7 @@ pub(crate) fn capture(
     error_threshold: Option<i64>,
 ) {
     let beside = beside_capture(additional_info, request, error_threshold);
-    ending::call((), || {
-        if !is_marked(error) {
-            let traceback = raw::traceback_of(error);
-            report_one(error, error.get_type(), traceback, beside);
-            mark(error);
-        }
-    });
+    ending::call((), || report_unless_seen(error, raw::traceback_of(error), beside));
 }
 
 fn beside_capture(
@@ -101,10 +90,10 @@ fn beside_capture(
 /// `record_error` of 0.4.5: reports whatever it is given.
 #[pyfunction]
 #[pyo3(signature = (kind, error, traceback, hostname, preceding_stack, error_threshold, additional_info))]
-pub(crate) fn record(
-    kind: Bound<'_, PyType>,
-    error: &Bound<'_, PyAny>,
-    traceback: Option<Bound<'_, PyAny>>,
+pub(crate) fn record<'py>(
+    kind: Bound<'py, PyType>,
+    error: &Bound<'py, PyAny>,
+    traceback: Option<Bound<'py, PyAny>>,
     hostname: Option<String>,
     preceding_stack: Option<Vec<Row>>,
     error_threshold: Option<i64>,
@@ -114,15 +103,34 @@ pub(crate) fn record(
     let beside =
         Beside { hostname, error_threshold, additional_info, preceding_stack, ..Beside::default() };
     ending::call((), || {
-        report_one(error, kind, traceback, beside);
-        mark(error);
+        let places = stack::traceback(traceback.clone());
+        report_one(error, kind, places, beside);
+        remember(error, traceback.as_ref(), observer(error.py()));
     });
 }
 
-fn report_one(
-    error: &Bound<'_, PyAny>,
-    kind: Bound<'_, PyType>,
-    traceback: Option<Bound<'_, PyAny>>,
+/// Reports an exception, unless this raise of it was reported before.
+fn report_unless_seen<'py>(
+    error: &Bound<'py, PyAny>,
+    traceback: Option<Bound<'py, PyAny>>,
+    beside: Beside,
+) {
+    let by = observer(error.py());
+    match sighting(error, traceback.as_ref(), by) {
+        Sighting::Seen => return,
+        Sighting::HandedOn => {}
+        Sighting::First => {
+            report_one(error, error.get_type(), stack::traceback(traceback.clone()), beside);
+        }
+        Sighting::Again(places) => report_one(error, error.get_type(), places, beside),
+    }
+    remember(error, traceback.as_ref(), by);
+}
+
+fn report_one<'py>(
+    error: &Bound<'py, PyAny>,
+    kind: Bound<'py, PyType>,
+    mut places: Vec<Place<'py>>,
     beside: Beside,
 ) {
     let py = error.py();
@@ -130,7 +138,6 @@ fn report_one(
         state::warn_not_set_up(py);
         return;
     };
-    let mut places = stack::traceback(traceback);
     let mut callers = match (places.is_empty(), beside.without_callers) {
         (true, _) => stack::callers(current_frame(py)),
         (false, true) => Vec::new(),
@@ -192,15 +199,6 @@ fn is_flow_control(error: &Bound<'_, PyAny>) -> bool {
     let name = kinds::type_name(&error.get_type());
     let name = name.rsplit('.').next().unwrap_or_default();
     matches!(name, "CancelledError" | "Cancelled" | "GreenletExit")
-}
-
-fn is_marked(error: &Bound<'_, PyAny>) -> bool {
-    raw::own_attribute(error, &PyString::intern(error.py(), MARK)).is_some()
-}
-
-fn mark(error: &Bound<'_, PyAny>) {
-    let py = error.py();
-    raw::set_plainly(error, &PyString::intern(py, MARK), &PyBool::new(py, true));
 }
 
 /// The wrapper's own entry goes from the traceback. Before 3.11 the interpreter puts it back.
