@@ -119,9 +119,12 @@ def report_of(error):
 
 
 def main():
-    subject, folder = client_subjects.from_arguments()
+    # The files of a program are there before it starts.
+    stacks = client_stack.Stacks(client_subjects.folder())
+    for number in range(2 * (MODULES + FIRST) + 1):
+        stacks.write(number + 1)
+    subject, _ = client_subjects.from_arguments()
     subject.start()
-    stacks = client_stack.Stacks(folder)
     numbers = {"captured": 0, "forgets": float(subject.forget is not None)}
     for way, context in subject.ways():
         with context:

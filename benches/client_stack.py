@@ -94,12 +94,20 @@ class Stacks:
         """Modules whose source nobody has read yet."""
         return [self.module() for _ in range(count)]
 
+    def write(self, number):
+        """Writes the file of a module, if it is not there."""
+        if not os.path.exists(self.path(number)):
+            with open(self.path(number), "w", encoding="utf-8") as file:
+                file.write(text_of("%04d" % number))
+
+    def path(self, number):
+        return os.path.join(self.folder, "orders_%04d.py" % number)
+
     def module(self):
         self.made += 1
         name = "orders_%04d" % self.made
-        path = os.path.join(self.folder, name + ".py")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text_of("%04d" % self.made))
+        path = self.path(self.made)
+        self.write(self.made)
         spec = importlib.util.spec_from_file_location(name, path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)

@@ -133,7 +133,12 @@ def from_arguments():
     """The client that the command line names, imported but not started, and the folder."""
     signal.alarm(PATIENCE_SECONDS)
     kind = {"ours": Ours, "older": Older, "sentry": Sentry}[sys.argv[1]]
-    return kind(int(sys.argv[2])), sys.argv[3]
+    return kind(int(sys.argv[2])), folder()
+
+
+def folder():
+    """The empty folder that the command line names."""
+    return sys.argv[3]
 
 
 def answer(numbers):

@@ -1,5 +1,5 @@
 //! The only place of the binding that reads the clock.
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
@@ -17,9 +17,27 @@ pub(crate) fn wall() -> std::time::SystemTime {
     std::time::SystemTime::now()
 }
 
-/// Seconds of a processor that this thread has used: what is judged by them does not look slow
+/// Time of a processor that this thread may use from now on: what is judged by it does not look slow
 /// because the machine is busy.
-pub(crate) fn cpu(py: Python<'_>) -> f64 {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Allowance {
+    /// So long has passed at least when it is used up: asked first, because that is quick.
+    until: Instant,
+    used_until: f64,
+}
+
+impl Allowance {
+    pub(crate) fn new(py: Python<'_>, time: Duration) -> Self {
+        Self { until: now() + time, used_until: used(py) + time.as_secs_f64() }
+    }
+
+    pub(crate) fn is_left(&self, py: Python<'_>) -> bool {
+        now() <= self.until || used(py) <= self.used_until
+    }
+}
+
+/// Seconds that this thread has used.
+fn used(py: Python<'_>) -> f64 {
     let used = known!("time", "thread_time").get(py).and_then(|time| time.call0()?.extract());
     used.unwrap_or(0.0)
 }

@@ -1,19 +1,21 @@
 //! An exception with its stack, and those it came from.
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use flawless_client::{Chained, Exception, Frame, Locals, MESSAGE, Source, VALUE};
 use flawless_redact::{Redactor, SCRUBBED};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
+use crate::clock::Allowance;
 use crate::code::{self, Code};
 use crate::names::{Name, name};
 use crate::print::{as_it_is, print};
 use crate::raw::{self, name};
 use crate::related::{CHAIN, related, remote_traceback, told_traceback};
 use crate::stack::{self, Place};
-use crate::{clock, kinds, passive, syntax};
+use crate::{kinds, source, syntax};
 
 /// Frames whose locals are captured: the innermost of the exception, and of those it came from
 /// all together.
@@ -24,20 +26,20 @@ const LEAST_FRAMES_WITH_LOCALS: usize = 2;
 /// Names of a frame, and attributes of its `self`.
 const NAMES: usize = 100;
 const NOTES: usize = 20;
-/// For printing the values of the exception, and again for those of its chain: seconds of a
-/// processor.
-const PRINTING: f64 = 0.03;
+/// For printing the values of the exception, and again for those of its chain.
+const PRINTING: Duration = Duration::from_millis(30);
 const TOO_LATE: &str = "<not printed: the report took too long>";
 
 /// Captures one report.
 pub(crate) struct Capture<'a> {
     redactor: &'a Redactor,
-    deadline: f64,
+    allowance: Allowance,
 }
 
 impl<'a> Capture<'a> {
     pub(crate) fn new(py: Python<'_>, redactor: &'a Redactor) -> Self {
-        Self { redactor, deadline: clock::cpu(py) + PRINTING }
+        source::look_again();
+        Self { redactor, allowance: Allowance::new(py, PRINTING) }
     }
 
     /// The exception with these frames, and its chain.
@@ -48,7 +50,7 @@ impl<'a> Capture<'a> {
         stack: (Vec<Frame>, Vec<Place<'_>>),
     ) -> (Exception, Vec<Chained>) {
         let main = self.exception(error, type_name, stack, FRAMES_WITH_LOCALS);
-        self.deadline = clock::cpu(error.py()) + PRINTING;
+        self.allowance = Allowance::new(error.py(), PRINTING);
         (main, self.chain(error))
     }
 
@@ -101,10 +103,10 @@ impl<'a> Capture<'a> {
                 text.push_str(name.rsplit('.').next().unwrap_or_default());
                 text.push('(');
                 let told = PyString::new(error.py(), &told);
-                print(&mut text, told.as_any(), usize::MAX / 2, self.deadline, self.redactor);
+                print(&mut text, told.as_any(), usize::MAX / 2, self.allowance, self.redactor);
                 text.push(')');
             }
-            None => print(&mut text, error, MESSAGE, self.deadline, self.redactor),
+            None => print(&mut text, error, MESSAGE, self.allowance, self.redactor),
         }
         text
     }
@@ -170,10 +172,10 @@ impl<'a> Capture<'a> {
             locals.push_with(name, |text| {
                 if is_secret {
                     text.push_str(SCRUBBED);
-                } else if at % 16 == 0 && clock::cpu(py) > self.deadline {
+                } else if at % 16 == 0 && !self.allowance.is_left(py) {
                     text.push_str(TOO_LATE);
                 } else {
-                    print(text, &value, VALUE, self.deadline, self.redactor);
+                    print(text, &value, VALUE, self.allowance, self.redactor);
                 }
             });
         }
@@ -205,7 +207,7 @@ impl<'py> Named<'_, 'py> {
     /// `self` gives way to its attributes, where it has some.
     fn attributes(&mut self) {
         let Some(owner) = self.owner.take() else { return };
-        let Some(attributes) = passive::own_dict(&owner) else { return };
+        let Some(attributes) = kinds::type_info(&owner).own_dict(&owner) else { return };
         self.locals.retain(|(name, ..)| &**name != "self");
         for (text, value) in attributes.iter().take(NAMES) {
             let Ok(text) = text.cast_into::<PyString>() else { continue };

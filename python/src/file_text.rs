@@ -18,9 +18,12 @@ pub(crate) fn read(file: &Bound<'_, PyString>) -> Option<String> {
     let py = file.py();
     let path = PathBuf::from(&*file.to_string_lossy());
     let bytes = py.detach(|| {
+        // To open anything else may wait, and take what the program itself is to read.
+        if !path.metadata().is_ok_and(|file| file.is_file()) {
+            return None;
+        }
         let mut bytes = Vec::new();
-        let file = File::open(path).ok().filter(|file| file.metadata().is_ok_and(|f| f.is_file()));
-        file?.take(MOST_BYTES).read_to_end(&mut bytes).ok().map(|_| bytes)
+        File::open(path).ok()?.take(MOST_BYTES).read_to_end(&mut bytes).ok().map(|_| bytes)
     })?;
     let text = decode(py, &bytes)?;
     Some(if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text })

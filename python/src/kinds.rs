@@ -3,12 +3,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
-use pyo3::types::{PyType, PyWeakrefMethods, PyWeakrefReference};
+use pyo3::types::{PyDict, PyType, PyWeakrefMethods, PyWeakrefReference};
 
 use crate::address::{AddressMap, address};
 use crate::fields::{self, Field};
 use crate::passive::{self, attribute_among, is_function};
-use crate::raw::name;
+use crate::raw::{self, name};
 
 /// How values of a type are printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,13 +69,63 @@ pub(crate) struct TypeInfo {
     /// As `module.Name`; builtins without module.
     pub(crate) name: Arc<str>,
     pub(crate) kind: Kind,
+    pub(crate) is_group: bool,
     /// An exception that may hold others: not one of Python's own, but for groups.
     pub(crate) may_carry: bool,
+    /// An exception that is nothing but the traceback of another process.
+    pub(crate) is_remote_traceback: bool,
+    has_own_dict: bool,
+    /// Python code of its own may answer for any attribute, or for one that is not there.
+    pub(crate) answers_all: bool,
+    pub(crate) answers_missing: bool,
+    /// What prints a value of a kind that prints itself, and what answers its time zone.
+    pub(crate) printer: Option<Py<PyAny>>,
+    pub(crate) zone: Option<Py<PyAny>>,
     /// The type itself, for as long as the program keeps it: another may get its address.
     of: Option<Py<PyWeakrefReference>>,
 }
 
 impl TypeInfo {
+    fn new(kind: &Bound<'_, PyType>) -> Self {
+        let py = kind.py();
+        let classes = passive::mro(kind);
+        let how = classify(kind, &classes);
+        let (own_name, module) = passive::name_and_module(kind);
+        // Python's own, or that of `exceptiongroup`.
+        let is_group =
+            classes.iter().any(|class| passive::name_and_module(class).0 == "BaseExceptionGroup");
+        let find = |name| attribute_among(&classes, name).map(|(_, found)| found);
+        let in_python = |name| find(name).is_some_and(|found| is_function(&found));
+        let is_moment = how == Kind::Parts(Parts::Moment);
+        // These belong to types of libraries, which stay: those of the program's are not kept.
+        let prints_itself = matches!(how, Kind::Known | Kind::Parts(Parts::Moment | Parts::Stream));
+        let printer = prints_itself.then(|| find(name!(py, "__repr__"))).flatten();
+        let zone = is_moment.then(|| find(name!(py, "tzinfo"))).flatten();
+        Self {
+            name: type_name(kind).into(),
+            kind: how,
+            is_group,
+            may_carry: is_group || module != "builtins",
+            is_remote_traceback: own_name.trim_start_matches('_') == "RemoteTraceback",
+            has_own_dict: passive::has_own_dict(kind),
+            answers_all: in_python(name!(py, "__getattribute__")),
+            answers_missing: find(name!(py, "__getattr__")).is_some(),
+            printer: printer.map(Bound::unbind),
+            zone: zone
+                .filter(passive::is_native_getter)
+                .and_then(|getter| getter.getattr(name!(py, "__get__")).ok())
+                .map(Bound::unbind),
+            of: PyWeakrefReference::new(kind).ok().map(Bound::unbind),
+        }
+    }
+
+    /// The attributes of an object of this type itself.
+    pub(crate) fn own_dict<'py>(&self, object: &Bound<'py, PyAny>) -> Option<Bound<'py, PyDict>> {
+        let own =
+            self.has_own_dict.then(|| raw::get_plainly(object, name!(object.py(), "__dict__")));
+        own??.cast_into_exact().ok()
+    }
+
     fn is_of(&self, kind: &Bound<'_, PyType>) -> bool {
         let of = self.of.as_ref().and_then(|of| of.bind(kind.py()).upgrade());
         of.is_some_and(|of| of.is(kind))
@@ -97,12 +147,7 @@ pub(crate) fn type_info(value: &Bound<'_, PyAny>) -> Arc<TypeInfo> {
     {
         return info;
     }
-    let info = Arc::new(TypeInfo {
-        name: type_name(&kind).into(),
-        kind: classify(&kind),
-        may_carry: is_group(value) || passive::name_and_module(&kind).1 != "builtins",
-        of: PyWeakrefReference::new(&kind).ok().map(Bound::unbind),
-    });
+    let info = Arc::new(TypeInfo::new(&kind));
     if info.of.is_none() {
         return info;
     }
@@ -169,9 +214,8 @@ fn is_lazy(module: &str, name: &str) -> bool {
         || library_of(module) == "dask"
 }
 
-fn classify(kind: &Bound<'_, PyType>) -> Kind {
+fn classify(kind: &Bound<'_, PyType>, classes: &[Bound<'_, PyType>]) -> Kind {
     let py = kind.py();
-    let classes = passive::mro(kind);
     // Name and module of each class.
     let names: Vec<_> = classes.iter().map(passive::name_and_module).collect();
     let own = |module: &str, name: &str| names.iter().any(|(n, m)| m == module && n == name);
@@ -179,23 +223,22 @@ fn classify(kind: &Bound<'_, PyType>) -> Kind {
     if names.iter().any(|(name, module)| is_lazy(module, name)) {
         return Kind::Lazy;
     }
-    let Some((owner, printer)) = attribute_among(&classes, name!(py, "__repr__")) else {
+    let Some((owner, printer)) = attribute_among(classes, name!(py, "__repr__")) else {
         return Kind::Plain;
     };
     if own("numpy", "generic") && module == "numpy" && !own("numpy", "void") {
         return Kind::Known;
     }
-    let is_array = |name| {
-        attribute_among(&classes, name).is_some_and(|(owner, _)| is_of_array_library(&owner))
-    };
+    let is_array =
+        |name| attribute_among(classes, name).is_some_and(|(owner, _)| is_of_array_library(&owner));
     if is_array(name!(py, "shape")) || is_array(name!(py, "dtype")) {
         return Kind::Array;
     }
-    if let Some(fields) = fields::of_library(kind, &classes, &printer) {
+    if let Some(fields) = fields::of_library(kind, classes, &printer) {
         return Kind::Fields(fields);
     }
     if is_function(&printer) {
-        return python_kind(kind, &classes, &printer, own);
+        return python_kind(kind, classes, &printer, own);
     }
     if own("builtins", "BaseException") {
         // A library in C may have a text of its own, and no arguments.
@@ -310,11 +353,4 @@ fn python_kind(
         "decimal" | "datetime" | "pathlib" | "uuid" | "ipaddress" => Kind::Known,
         _ => Kind::Foreign,
     }
-}
-
-/// Whether an exception is a group of others, Python's own or that of `exceptiongroup`.
-pub(crate) fn is_group(error: &Bound<'_, PyAny>) -> bool {
-    passive::mro(&error.get_type())
-        .iter()
-        .any(|class| passive::name_and_module(class).0 == "BaseExceptionGroup")
 }

@@ -1,33 +1,35 @@
 //! What objects and classes hold, read without running any code of the program: no property, no
 //! attribute that is loaded when it is asked for, nothing of a metaclass.
-use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyString, PyTuple, PyType};
 
-use crate::raw::{self, known, name};
+use crate::raw::{self, Part, known, name};
 
 /// More classes are not looked at.
 const MOST_CLASSES: usize = 100;
 
+static MRO: Part = Part::new("type", "__mro__");
+static NAME: Part = Part::new("type", "__name__");
+static QUALIFIED_NAME: Part = Part::new("type", "__qualname__");
+static MODULE: Part = Part::new("type", "__module__");
+static MEMBERS: Part = Part::new("type", "__dict__");
+
 /// A class and those it is derived from, nearest first.
 pub(crate) fn mro<'py>(kind: &Bound<'py, PyType>) -> Vec<Bound<'py, PyType>> {
-    let all = of_type(kind, name!(kind.py(), "__mro__"));
-    let all = all.and_then(|all| all.cast_into_exact::<PyTuple>().ok());
+    let all = MRO.of(kind.as_any()).and_then(|all| all.cast_into_exact::<PyTuple>().ok());
     let classes = all.iter().flat_map(|all| all.iter().take(MOST_CLASSES));
     classes.filter_map(|class| class.cast_into::<PyType>().ok()).collect()
 }
 
 /// `__name__` and `__module__` of a class.
 pub(crate) fn name_and_module(kind: &Bound<'_, PyType>) -> (String, String) {
-    let py = kind.py();
-    let of = |name: &Bound<'_, PyString>| of_type(kind, name).and_then(text);
-    let name = of(name!(py, "__name__")).unwrap_or_default();
-    (name, of(name!(py, "__module__")).unwrap_or_default())
+    let of = |part: &'static Part| part.of(kind.as_any()).and_then(text).unwrap_or_default();
+    (of(&NAME), of(&MODULE))
 }
 
 /// `__qualname__` of a class.
 pub(crate) fn qualified_name(kind: &Bound<'_, PyType>) -> Option<String> {
-    of_type(kind, name!(kind.py(), "__qualname__")).and_then(text)
+    QUALIFIED_NAME.of(kind.as_any()).and_then(text)
 }
 
 fn text(value: Bound<'_, PyAny>) -> Option<String> {
@@ -35,15 +37,14 @@ fn text(value: Bound<'_, PyAny>) -> Option<String> {
     Some(raw::substring(&value, 200)?.to_string_lossy().into_owned())
 }
 
-/// What `type` itself knows of a class, whatever its metaclass has made of that.
-pub(crate) fn of_type<'py>(
-    kind: &Bound<'py, PyType>,
-    name: &Bound<'py, PyString>,
-) -> Option<Bound<'py, PyAny>> {
-    let py = kind.py();
-    let parts = py.get_type::<PyType>().getattr(name!(py, "__dict__")).ok()?;
-    let part = parts.get_item(name).ok()?;
-    part.call_method1(name!(py, "__get__"), (kind,)).ok()
+/// `__name__`, `__qualname__` or `__module__` of a class as an object.
+pub(crate) fn name_part<'py>(kind: &Bound<'py, PyType>, name: &str) -> Option<Bound<'py, PyAny>> {
+    match name {
+        "__name__" => NAME.of(kind.as_any()),
+        "__qualname__" => QUALIFIED_NAME.of(kind.as_any()),
+        "__module__" => MODULE.of(kind.as_any()),
+        _ => None,
+    }
 }
 
 /// An attribute as it stands in a class or the first of those it is derived from that has it.
@@ -60,7 +61,11 @@ pub(crate) fn attribute_among<'py>(
     name: &Bound<'py, PyString>,
 ) -> Option<(Bound<'py, PyType>, Bound<'py, PyAny>)> {
     classes.iter().find_map(|class| {
-        let members = of_type(class, name!(class.py(), "__dict__"))?;
+        let members = MEMBERS.of(class.as_any())?;
+        // Asked first: an error costs more.
+        if !members.contains(name).ok()? {
+            return None;
+        }
         Some((class.clone(), members.get_item(name).ok()?))
     })
 }
@@ -81,18 +86,22 @@ pub(crate) fn is_native_getter(value: &Bound<'_, PyAny>) -> bool {
     known!("types", "GetSetDescriptorType").is_type_of(value)
 }
 
+/// Whether the objects of a class have attributes of their own in a `__dict__` of the interpreter's:
+/// a proxy answers with those of another object, which it may have to make first.
+pub(crate) fn has_own_dict(kind: &Bound<'_, PyType>) -> bool {
+    if kind.is_subclass_of::<PyModule>().unwrap_or(false) {
+        return true;
+    }
+    let found = class_attribute(kind, name!(kind.py(), "__dict__"));
+    found.is_some_and(|(_, getter)| is_native_getter(&getter) || is_slot(&getter))
+}
+
 /// The attributes of the object itself.
 pub(crate) fn own_dict<'py>(object: &Bound<'py, PyAny>) -> Option<Bound<'py, PyDict>> {
-    let py = object.py();
-    let name = name!(py, "__dict__");
-    if !object.is_instance_of::<PyModule>() {
-        // A proxy answers with those of another object, which it may have to make first.
-        let (_, getter) = class_attribute(&object.get_type(), name)?;
-        if !is_native_getter(&getter) && !is_slot(&getter) {
-            return None;
-        }
+    if !has_own_dict(&object.get_type()) {
+        return None;
     }
-    raw::get_plainly(object, name)?.cast_into_exact::<PyDict>().ok()
+    raw::get_plainly(object, name!(object.py(), "__dict__"))?.cast_into_exact::<PyDict>().ok()
 }
 
 /// An attribute that the object itself holds, in its `__dict__` or in a slot.
@@ -138,7 +147,7 @@ pub(crate) fn public_attributes<'py>(
         own.into_iter().filter_map(|(name, value)| Some((public(name)?, value))).collect();
     let classes = mro(&object.get_type());
     let slots = classes.iter().flat_map(|class| {
-        let members = of_type(class, name!(class.py(), "__dict__"));
+        let members = MEMBERS.of(class.as_any());
         let items =
             members.and_then(|members| members.call_method0(name!(class.py(), "items")).ok());
         let items: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)> = items
@@ -159,17 +168,14 @@ pub(crate) fn public_attributes<'py>(
     found
 }
 
-/// What `BaseException` itself knows of an exception, whatever its class has made of that.
-pub(crate) fn of_exception<'py>(
-    error: &Bound<'py, PyAny>,
-    name: &Bound<'py, PyString>,
-) -> Option<Bound<'py, PyAny>> {
-    let py = error.py();
-    let parts = py.get_type::<PyBaseException>().getattr(name!(py, "__dict__")).ok()?;
-    read(&parts.get_item(name).ok()?, error)
+/// The arguments that an exception was made with, whatever its class has made of that.
+pub(crate) fn arguments<'py>(error: &Bound<'py, PyAny>) -> Option<Bound<'py, PyTuple>> {
+    static ARGUMENTS: Part = Part::new("BaseException", "args");
+    ARGUMENTS.of(error)?.cast_into_exact().ok()
 }
 
-/// The arguments that an exception was made with.
-pub(crate) fn arguments<'py>(error: &Bound<'py, PyAny>) -> Option<Bound<'py, PyTuple>> {
-    of_exception(error, name!(error.py(), "args"))?.cast_into_exact().ok()
+/// Whether an exception was raised `from` something, so that its context is not to be told.
+pub(crate) fn hides_context(error: &Bound<'_, PyAny>) -> bool {
+    static HIDES: Part = Part::new("BaseException", "__suppress_context__");
+    HIDES.of(error).is_some_and(|hides| hides.is_truthy().unwrap_or(false))
 }

@@ -125,6 +125,38 @@ macro_rules! known {
 }
 pub(crate) use known;
 
+/// What a type of Python's own knows of its objects, whatever their class has made of that: the
+/// getter of a part, made once and kept. So `type` knows the parts of a class, whatever its
+/// metaclass says.
+#[derive(Debug)]
+pub(crate) struct Part {
+    of: StaticObject,
+    name: &'static str,
+    getter: AtomicPtr<ffi::PyObject>,
+}
+
+impl Part {
+    pub(crate) const fn new(of: &'static str, name: &'static str) -> Self {
+        Self {
+            of: StaticObject::new("builtins", of),
+            name,
+            getter: AtomicPtr::new(std::ptr::null_mut()),
+        }
+    }
+
+    pub(crate) fn of<'py>(&'static self, object: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+        let py = object.py();
+        if self.getter.load(Ordering::Acquire).is_null() {
+            let parts = self.of.get(py).ok()?.getattr("__dict__").ok()?;
+            let getter = parts.get_item(self.name).ok()?.getattr("__get__").ok()?;
+            self.getter.store(getter.into_ptr(), Ordering::Release);
+        }
+        // SAFETY: it holds an object from now on, and a pointer is laid out like an atomic one.
+        let getter = unsafe { Bound::ref_from_ptr(py, &*self.getter.as_ptr()) };
+        getter.call1((object,)).ok()
+    }
+}
+
 /// A name of Python's, made once and kept. PyO3's `intern!` holds a lock meanwhile, which a
 /// child that is forked in that moment would wait for in vain.
 #[derive(Debug)]

@@ -24,12 +24,8 @@ type Related<'py> = Vec<(Relation, Bound<'py, PyAny>)>;
 
 /// What an exception came from, or holds.
 pub(crate) fn related<'py>(error: &Bound<'py, PyAny>) -> Related<'py> {
-    let py = error.py();
     let mut related = Vec::new();
-    let context = raw::context_of(error).filter(|_| {
-        let hidden = passive::of_exception(error, name!(py, "__suppress_context__"));
-        !hidden.is_some_and(|hidden| hidden.is_truthy().unwrap_or(false))
-    });
+    let context = raw::context_of(error).filter(|_| !passive::hides_context(error));
     if let Some(cause) = raw::cause_of(error) {
         related.push((Relation::Cause, cause));
     } else {
@@ -75,18 +71,22 @@ fn may_carry(error: &Bound<'_, PyAny>) -> bool {
 /// when these were raised.
 fn members<'py>(error: &Bound<'py, PyAny>) -> Vec<Bound<'py, PyAny>> {
     let py = error.py();
+    let info = kinds::type_info(error);
+    let own = info.own_dict(error);
     // The backport keeps them where the second name says.
     let names = [name!(py, "exceptions"), name!(py, "_exceptions")];
-    let found = names.into_iter().find_map(|name| passive::own_attribute(error, name));
+    let found = names.into_iter().find_map(|name| own.as_ref()?.get_item(name).ok()?);
+    let found = found.or_else(|| {
+        info.is_group.then(|| passive::own_attribute(error, name!(py, "exceptions")))?
+    });
     let Some(found) = found else { return Vec::new() };
     let all: Vec<_> = match (found.cast_exact::<PyTuple>(), found.cast_exact::<PyList>()) {
         (Ok(all), _) => all.iter().take(CHAIN).collect(),
         (_, Ok(all)) => all.iter().take(CHAIN).collect(),
         _ => Vec::new(),
     };
-    let is_group = kinds::is_group(error);
     all.into_iter()
-        .filter(|member| is_exception(member) && (is_group || was_raised(member)))
+        .filter(|member| is_exception(member) && (info.is_group || was_raised(member)))
         .collect()
 }
 
@@ -102,7 +102,7 @@ fn is_exception(value: &Bound<'_, PyAny>) -> bool {
 /// The exception that another holds among its arguments or attributes, itself or in a future, as
 /// those do that only tell that something else has failed.
 fn held<'py>(error: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
-    let own = passive::own_dict(error);
+    let own = kinds::type_info(error).own_dict(error);
     let own = own.iter().flat_map(|own| own.iter().take(ATTRIBUTES)).map(|(_, value)| value);
     let arguments = passive::arguments(error);
     let arguments = arguments.iter().flat_map(|all| all.iter().take(ATTRIBUTES));
@@ -138,12 +138,13 @@ const TRACEBACK: &str = "raceback (most recent call last)";
 /// The traceback of another process, where an exception is nothing but that: it is told whole.
 pub(crate) fn remote_traceback(error: &Bound<'_, PyAny>) -> Option<String> {
     let py = error.py();
+    let info = kinds::type_info(error);
+    let own = info.own_dict(error);
     let text = |name| {
-        let text = passive::own_attribute(error, name)?.cast_into_exact::<PyString>().ok()?;
-        whole(&text)
+        let text = own.as_ref()?.get_item(name).ok()??;
+        whole(&text.cast_into_exact::<PyString>().ok()?)
     };
-    let (name, _) = passive::name_and_module(&error.get_type());
-    if name.trim_start_matches('_') == "RemoteTraceback" {
+    if info.is_remote_traceback {
         return text(name!(py, "tb")).or_else(|| whole(&first_text(error)?));
     }
     text(name!(py, "traceback_str")).filter(|text| text.contains("  File \""))

@@ -6,16 +6,15 @@ use std::hash::{DefaultHasher, Hasher};
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
-use crate::fields::file_of_code;
 use crate::raise_point::{
     begins_here, called_by, hands_on, is_handling, is_raise, is_wrapper, text_of, unless_lent,
 };
-use crate::raw::{self, name};
+use crate::raw::{self, StaticName, name};
 use crate::stack::{Place, place_of};
 use crate::state;
 
 /// What is known of an exception is kept with it; 0.4.5 used the same name.
-const MARK: &str = "_flawless_already_caught";
+static MARK: StaticName = StaticName::new("_flawless_already_caught");
 
 /// Raises that are remembered of one exception: threads may raise it at once.
 const REMEMBERED: usize = 8;
@@ -41,7 +40,7 @@ pub(crate) fn sighting<'py>(
     traceback: Option<&Bound<'py, PyAny>>,
     by: Observer,
 ) -> Sighting<'py> {
-    let Some(mark) = raw::own_attribute(error, &PyString::intern(error.py(), MARK)) else {
+    let Some(mark) = raw::own_attribute(error, MARK.get(error.py())) else {
         return Sighting::First;
     };
     let Some(traceback) = traceback else { return Sighting::Seen };
@@ -134,9 +133,9 @@ pub(crate) fn remember(
     by: Observer,
 ) {
     let py = error.py();
-    let mark = PyString::intern(py, MARK);
+    let mark = MARK.get(py);
     let process = std::process::id();
-    let former = raw::own_attribute(error, &mark).and_then(|mark| mark.extract::<Mark>().ok());
+    let former = raw::own_attribute(error, mark).and_then(|mark| mark.extract::<Mark>().ok());
     let former = former.filter(|(of, _)| *of == process);
     let mut heads = former.map(|(_, heads)| heads).unwrap_or_default();
     // The wrapper's own entry is taken off.
@@ -149,7 +148,7 @@ pub(crate) fn remember(
     heads.drain(..oldest);
     let heads = PyTuple::new(py, heads);
     if let Ok(known) = heads.and_then(|heads| (process, heads).into_pyobject(py)) {
-        raw::set_plainly(error, &mark, &known);
+        raw::set_plainly(error, mark, &known);
     }
 }
 
@@ -167,7 +166,7 @@ pub(crate) fn observer(py: Python<'_>) -> Observer {
     let mut next = sys.and_then(|sys| sys.call_method0(name!(py, "_getframe"))).ok();
     while let Some(frame) = next {
         let Ok(code) = frame.getattr(name!(py, "f_code")) else { break };
-        if !file_of_code(&code).is_some_and(|file| file.starts_with(state::package_folder())) {
+        if !is_of_package(&code) {
             let at = frame.getattr(name!(py, "f_lasti")).and_then(|at| at.extract());
             hasher.write_usize(code.as_ptr() as usize);
             hasher.write_i64(at.unwrap_or(0));
@@ -178,19 +177,22 @@ pub(crate) fn observer(py: Python<'_>) -> Observer {
     Observer(hasher.finish())
 }
 
+fn is_of_package(code: &Bound<'_, PyAny>) -> bool {
+    let file = code.getattr(name!(code.py(), "co_filename")).ok();
+    let file = file.and_then(|file| file.cast_into::<PyString>().ok());
+    file.as_ref().and_then(raw::utf8).is_some_and(|file| file.starts_with(state::package_folder()))
+}
+
 /// Tells an entry of a traceback from another that may come to lie at the same address.
 fn fingerprint(place: &Place<'_>) -> u64 {
     let mut hasher = DefaultHasher::new();
-    let mut next = None;
+    hasher.write_usize(place.frame.as_ptr() as usize);
+    hasher.write_i64(place.instruction());
+    let mut next = Some(place.at.clone());
     for _ in 0..FINGERPRINT {
-        let place = next.as_ref().unwrap_or(place);
-        hasher.write_usize(place.at.as_ptr() as usize);
-        hasher.write_usize(place.frame.as_ptr() as usize);
-        hasher.write_i64(place.instruction());
-        match place.inner() {
-            Some(inner) => next = Some(inner),
-            None => break,
-        }
+        let Some(entry) = next.filter(|entry| !entry.is_none()) else { break };
+        hasher.write_usize(entry.as_ptr() as usize);
+        next = entry.getattr(name!(entry.py(), "tb_next")).ok();
     }
     hasher.finish()
 }

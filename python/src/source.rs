@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -21,6 +22,8 @@ const MOST_COMPILED_BYTES: u64 = 8 * 1024 * 1024;
 const MOST_NESTED: usize = 20_000;
 
 static BEGAN: OnceLock<SystemTime> = OnceLock::new();
+/// Counts reports: for each, a file is looked at once.
+static REPORT: AtomicU64 = AtomicU64::new(0);
 static SOURCES: Mutex<Option<Sources>> = Mutex::new(None);
 
 #[derive(Debug, Default)]
@@ -34,10 +37,12 @@ struct Sources {
 struct Known {
     source: Arc<SourceFile>,
     stamp: Option<Stamp>,
+    /// The report for which the stamp was looked at.
+    looked_at: AtomicU64,
     /// It read so when the program began.
     is_of_the_beginning: bool,
-    /// What Python has compiled from this very text.
-    compiled: Option<Py<PyAny>>,
+    /// What Python has compiled from this very text: all code objects.
+    compiled: Vec<Py<PyAny>>,
 }
 
 /// Tells one state of a file from another.
@@ -55,6 +60,11 @@ pub(crate) fn begin() {
     let _ = BEGAN.set(clock::wall());
 }
 
+/// A report begins: files may have changed since the last one.
+pub(crate) fn look_again() {
+    REPORT.fetch_add(1, Ordering::Relaxed);
+}
+
 /// The text that a code object was made of, or at least its own lines; `None` when it is not
 /// known, or may be another by now.
 pub(crate) fn source_of(
@@ -66,10 +76,17 @@ pub(crate) fn source_of(
     let path = file.to_string_lossy();
     let lock = || SOURCES.lock().unwrap_or_else(PoisonError::into_inner);
     let before = lock().as_ref().and_then(|all| all.files.get(&*path).cloned());
+    let now = REPORT.load(Ordering::Relaxed);
+    if let Some(known) = &before
+        && now == known.looked_at.load(Ordering::Relaxed)
+    {
+        return known.text_of(code);
+    }
     let stamp = stamp(Path::new(&*path));
     if let Some(known) = &before
         && stamp == known.stamp
     {
+        known.looked_at.store(now, Ordering::Relaxed);
         return known.text_of(code);
     }
     let known = Arc::new(read(&file, stamp, globals)?);
@@ -107,7 +124,14 @@ fn read(
     };
     let compiled = stamp.filter(|_| !is_of_the_beginning);
     let compiled = compiled.and_then(|stamp| compiled_from(globals, file, stamp));
-    Some(Known { source: Arc::new(SourceFile::new(text)), stamp, is_of_the_beginning, compiled })
+    let compiled = compiled.map(|module| within(module)).unwrap_or_default();
+    Some(Known {
+        source: Arc::new(SourceFile::new(text)),
+        stamp,
+        looked_at: REPORT.load(Ordering::Relaxed).into(),
+        is_of_the_beginning,
+        compiled,
+    })
 }
 
 /// What somebody has read by `linecache` before the file changed.
@@ -139,6 +163,10 @@ fn by_linecache(file: &Bound<'_, PyString>, globals: &Bound<'_, PyAny>) -> Optio
     let lines = entry.and_then(|entry| entry.get_item(2).ok()?.cast_into::<PyList>().ok());
     if let Some(lines) = lines {
         return joined(lines);
+    }
+    if Path::new(&*file.to_string_lossy()).exists() {
+        // A pipe, for example: it has been read by now.
+        return None;
     }
     let module_file =
         globals.cast_exact::<PyDict>().ok()?.get_item(name!(py, "__file__")).ok()??;
@@ -175,10 +203,13 @@ impl Known {
         if self.is_of_the_beginning {
             return Some(self.source.clone());
         }
-        let compiled = self.compiled.as_ref()?.bind(code.py());
-        if !holds(compiled, code) {
-            return None;
-        }
+        let py = code.py();
+        let lines = line_table(code)?;
+        let is_same = |other: &Bound<'_, PyAny>| {
+            other.eq(code).unwrap_or(false)
+                && line_table(other).is_some_and(|other| other.eq(&lines).unwrap_or(false))
+        };
+        self.compiled.iter().find(|other| is_same(other.bind(py)))?;
         let first = code.getattr(name!(code.py(), "co_firstlineno")).ok()?.extract().ok()?;
         Some(Arc::new(self.source.part(first, last_line(code)?)))
     }
@@ -211,11 +242,11 @@ fn changed(found: &Metadata) -> SystemTime {
 }
 
 /// What Python has compiled from a file in its present state, and kept beside it.
-fn compiled_from(
-    globals: &Bound<'_, PyAny>,
-    file: &Bound<'_, PyString>,
+fn compiled_from<'py>(
+    globals: &Bound<'py, PyAny>,
+    file: &Bound<'py, PyString>,
     stamp: Stamp,
-) -> Option<Py<PyAny>> {
+) -> Option<Bound<'py, PyAny>> {
     let py = file.py();
     let globals = globals.cast_exact::<PyDict>().ok()?;
     if !globals.get_item(name!(py, "__file__")).ok()??.eq(file).ok()? {
@@ -238,33 +269,25 @@ fn compiled_from(
         return None;
     }
     let marshal = raw::module(name!(py, "marshal")).ok()?;
-    marshal.call_method1(name!(py, "loads"), (PyBytes::new(py, body),)).ok().map(Bound::unbind)
+    marshal.call_method1(name!(py, "loads"), (PyBytes::new(py, body),)).ok()
 }
 
-/// Whether a code object is among those within another, with the same lines.
-fn holds(compiled: &Bound<'_, PyAny>, code: &Bound<'_, PyAny>) -> bool {
-    let py = code.py();
-    let is_same = |other: &Bound<'_, PyAny>| {
-        let lines = line_table(other).zip(line_table(code));
-        other.eq(code).unwrap_or(false)
-            && lines.is_some_and(|(one, two)| one.eq(two).unwrap_or(false))
-    };
-    let mut left = vec![compiled.clone()];
-    let mut seen = 0;
-    while let Some(other) = left.pop() {
-        seen += 1;
-        if is_same(&other) {
-            return true;
-        }
-        if seen > MOST_NESTED {
+/// A code object and those within it.
+fn within(module: Bound<'_, PyAny>) -> Vec<Py<PyAny>> {
+    let py = module.py();
+    let mut left = vec![module];
+    let mut all = Vec::new();
+    while let Some(code) = left.pop() {
+        if all.len() >= MOST_NESTED {
             break;
         }
-        let held = other.getattr(name!(py, "co_consts")).ok();
+        let held = code.getattr(name!(py, "co_consts")).ok();
         let held = held.and_then(|held| held.cast_into::<PyTuple>().ok());
-        let code_type = known!("types", "CodeType");
-        left.extend(held.iter().flat_map(|held| held.iter()).filter(|c| code_type.is_type_of(c)));
+        let is_code = |held: &Bound<'_, PyAny>| known!("types", "CodeType").is_type_of(held);
+        left.extend(held.iter().flat_map(|held| held.iter()).filter(is_code));
+        all.push(code.unbind());
     }
-    false
+    all
 }
 
 fn line_table<'py>(code: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {

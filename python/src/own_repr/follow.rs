@@ -256,7 +256,11 @@ impl<'a, 'b> Follow<'a, 'b> {
         let own = classes.iter().position(|class| class.is(owner)).ok_or(Unknown)?;
         let (owner, function) = attribute_among(&classes[own + 1..], method).ok_or(Unknown)?;
         if owner.is(object.py().get_type::<PyAny>()) && method == "__repr__" {
-            return Ok(PyString::new(object.py(), &crate::print::plain_text(object)).into_any());
+            return Ok(PyString::new(
+                object.py(),
+                &crate::print::plain_text(object, &type_info(object).name),
+            )
+            .into_any());
         }
         self.run(Some(owner), &function, vec![object.clone()])
     }
@@ -296,8 +300,8 @@ impl<'a, 'b> Follow<'a, 'b> {
         }
         let method = call.mangled(method);
         let (owner, function) = class_attribute(&object.get_type(), &method).ok_or(Unknown)?;
-        let is_hidden =
-            passive::own_dict(object).is_some_and(|own| own.contains(&method).unwrap_or(true));
+        let own = type_info(object).own_dict(object);
+        let is_hidden = own.is_some_and(|own| own.contains(&method).unwrap_or(true));
         if is_hidden || object.is_instance_of::<PyType>() {
             return Err(Unknown);
         }
@@ -319,31 +323,27 @@ impl<'a, 'b> Follow<'a, 'b> {
         }
         if let Ok(class) = object.cast::<PyType>() {
             return match &*text {
-                "__name__" | "__qualname__" | "__module__" => Ok(passive::of_type(class, name)),
+                "__name__" | "__qualname__" | "__module__" => Ok(passive::name_part(class, &text)),
                 _ => match class_attribute(class, name) {
                     Some((_, value)) if is_inert(&value) => Ok(Some(value)),
                     _ => Err(Unknown),
                 },
             };
         }
-        let own = passive::own_dict(object);
+        let info = type_info(object);
+        let own = info.own_dict(object);
         if text == "__dict__" {
             return Ok(own.map(Bound::into_any));
         }
         let own = own.and_then(|own| own.get_item(name).ok()?);
-        let classes = passive::mro(&object.get_type());
-        let in_python =
-            |name| attribute_among(&classes, name).is_some_and(|(_, f)| is_function(&f));
         if object.is_instance_of::<PyModule>() {
             return Ok(own);
         }
-        if in_python(name!(py, "__getattribute__")) {
+        if info.answers_all {
             return Err(Unknown);
         }
-        let Some((owner, found)) = attribute_among(&classes, name) else {
-            let may_be_made =
-                own.is_none() && attribute_among(&classes, name!(py, "__getattr__")).is_some();
-            return if may_be_made { Err(Unknown) } else { Ok(own) };
+        let Some((owner, found)) = class_attribute(&object.get_type(), name) else {
+            return if own.is_none() && info.answers_missing { Err(Unknown) } else { Ok(own) };
         };
         if passive::is_slot(&found) {
             return Ok(passive::read(&found, object));
@@ -357,7 +357,7 @@ impl<'a, 'b> Follow<'a, 'b> {
             let getter = found.getattr(name!(py, "fget")).map_err(|_| Unknown)?;
             return self.run(Some(owner), &getter, vec![object.clone()]).map(Some);
         }
-        if matches!(type_info(object).kind, Kind::Member) && matches!(&*text, "name" | "value") {
+        if info.kind == Kind::Member && matches!(&*text, "name" | "value") {
             let name = PyString::new(py, &format!("_{text}_"));
             return Ok(passive::own_attribute(object, &name));
         }

@@ -6,15 +6,14 @@ mod scalars;
 
 use flawless_client::{BEYOND, CUT};
 use flawless_redact::{Redactor, SCRUBBED};
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString,
     PyTuple,
 };
 
-use crate::raw::{self, name};
-use crate::{clock, passive};
+use crate::clock::Allowance;
+use crate::raw;
 
 const MAX_DEPTH: usize = 6;
 /// Steps of functions that are followed, for one value.
@@ -28,15 +27,14 @@ pub(crate) struct Bounds<'a> {
     steps: usize,
     /// Containers and objects that are being printed.
     within: Vec<usize>,
-    /// Of the processor time of this thread.
-    deadline: f64,
+    allowance: Allowance,
     redactor: &'a Redactor,
 }
 
 impl<'a> Bounds<'a> {
     /// For one value of so many characters.
-    pub(crate) fn new(left: usize, deadline: f64, redactor: &'a Redactor) -> Self {
-        Self { left, steps: STEPS, within: Vec::new(), deadline, redactor }
+    pub(crate) fn new(left: usize, allowance: Allowance, redactor: &'a Redactor) -> Self {
+        Self { left, steps: STEPS, within: Vec::new(), allowance, redactor }
     }
 
     /// One step; `None` when there was enough.
@@ -52,7 +50,7 @@ impl<'a> Bounds<'a> {
 
     /// Whether there is time for a value that is not among the plainest.
     fn has_time(&self, py: Python<'_>) -> bool {
-        clock::cpu(py) <= self.deadline
+        self.allowance.is_left(py)
     }
 }
 
@@ -66,11 +64,11 @@ pub(crate) fn print(
     text: &mut String,
     value: &Bound<'_, PyAny>,
     limit: usize,
-    deadline: f64,
+    allowance: Allowance,
     redactor: &Redactor,
 ) {
     let left = limit + BEYOND;
-    let mut bounds = Bounds::new(left, deadline, redactor);
+    let mut bounds = Bounds::new(left, allowance, redactor);
     let printed = Printer { text, bounds: &mut bounds }.value(value);
     if printed.is_err() || left - bounds.left > limit {
         push_cut(text, value);
@@ -89,8 +87,7 @@ pub(crate) fn nested(value: &Bound<'_, PyAny>, bounds: &mut Bounds<'_>) -> Strin
 }
 
 /// As `object` prints an object.
-pub(crate) fn plain_text(value: &Bound<'_, PyAny>) -> String {
-    let name = crate::kinds::type_name(&value.get_type());
+pub(crate) fn plain_text(value: &Bound<'_, PyAny>, name: &str) -> String {
     format!("<{name} object at {:#x}>", value.as_ptr() as usize)
 }
 
@@ -185,8 +182,8 @@ impl Printer<'_, '_, '_> {
 
     /// Its own `__repr__`, which is known to run nothing of the program's. It is called itself:
     /// `repr` would run the program's signal handlers first, and what they raise would be lost.
-    fn own_repr(&mut self, value: &Bound<'_, PyAny>) -> Printed {
-        match repr_by_its_type(value) {
+    fn own_repr(&mut self, value: &Bound<'_, PyAny>, printer: &Bound<'_, PyAny>) -> Printed {
+        match repr_by(printer, value) {
             Ok(text) => self.text_of(&text),
             Err(error) => {
                 let kind = crate::kinds::type_name(&error.get_type(value.py()));
@@ -290,10 +287,11 @@ impl Printer<'_, '_, '_> {
     }
 }
 
-fn repr_by_its_type<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
-    let printer = passive::class_attribute(&value.get_type(), name!(value.py(), "__repr__"));
-    let (_, printer) = printer.ok_or_else(|| PyTypeError::new_err("it has no __repr__"))?;
-    Ok(raw::call(&printer, &PyTuple::new(value.py(), [value])?)?.cast_into()?)
+fn repr_by<'py>(
+    printer: &Bound<'py, PyAny>,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyString>> {
+    Ok(raw::call(printer, &PyTuple::new(value.py(), [value])?)?.cast_into()?)
 }
 
 /// Elements or characters of what was cut, where it is known without running code.

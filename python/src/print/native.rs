@@ -88,24 +88,23 @@ impl Printer<'_, '_, '_> {
                 }
             }
             Parts::Moment => {
-                let zone = passive::class_attribute(&value.get_type(), name!(py, "tzinfo"));
-                let zone = zone.and_then(|(_, getter)| {
-                    passive::is_native_getter(&getter).then(|| passive::read(&getter, value))?
-                });
+                let zone = info.zone.as_ref();
+                let zone = zone.and_then(|get| get.bind(py).call1((value,)).ok());
                 let is_known = zone.is_some_and(|zone| {
+                    if zone.is_none() {
+                        return true;
+                    }
                     let (_, module) = passive::name_and_module(&zone.get_type());
-                    let library = library_of(&module);
-                    zone.is_none()
-                        || ["datetime", "zoneinfo", "pytz", "dateutil"].contains(&library)
+                    ["datetime", "zoneinfo", "pytz", "dateutil"].contains(&library_of(&module))
                 });
                 match is_known {
-                    true => self.own_repr(value),
+                    true => self.by_itself(value, info),
                     false => self.left_out(value, "its time zone is of the program's own"),
                 }
             }
             Parts::Stream => match is_all_native(value, 0) {
-                true => self.own_repr(value),
-                false => self.plain(value),
+                true => self.by_itself(value, info),
+                false => self.plain(value, info),
             },
         }
     }

@@ -21,39 +21,36 @@ const TOO_LATE: &str = "the report took too long";
 
 impl Printer<'_, '_, '_> {
     pub(super) fn other(&mut self, value: &Bound<'_, PyAny>) -> Printed {
-        if !self.bounds.has_time(value.py()) {
-            return self.left_out(value, TOO_LATE);
-        }
         let info = type_info(value);
         match &info.kind {
             Kind::Text => match value.cast::<PyString>() {
                 Ok(text) => self.string(text),
-                Err(_) => self.plain(value),
+                Err(_) => self.plain(value, &info),
             },
             Kind::Integer => self.integer(value),
             Kind::Bytes => match value.cast::<PyBytes>() {
                 Ok(bytes) => self.bytes(bytes.as_bytes(), ""),
-                Err(_) => self.plain(value),
+                Err(_) => self.plain(value, &info),
             },
             Kind::Dict => match value.cast::<PyDict>() {
                 Ok(dict) => {
                     self.write(short(&info.name))?;
                     self.container(value, "({", "})", |printer| printer.items(dict))
                 }
-                Err(_) => self.plain(value),
+                Err(_) => self.plain(value, &info),
             },
             Kind::List => match value.cast::<PyList>() {
                 Ok(list) => {
                     self.container(value, "[", "]", |printer| printer.elements(list.iter()))
                 }
-                Err(_) => self.plain(value),
+                Err(_) => self.plain(value, &info),
             },
             Kind::Tuple => match value.cast::<PyTuple>() {
                 Ok(tuple) => {
                     self.write(short(&info.name))?;
                     self.tuple(tuple)
                 }
-                Err(_) => self.plain(value),
+                Err(_) => self.plain(value, &info),
             },
             // A subtype may iterate in its own way.
             Kind::Set => self.by_length(value, &info),
@@ -66,7 +63,7 @@ impl Printer<'_, '_, '_> {
             }
             Kind::Fields(fields) => {
                 self.write(short(&info.name))?;
-                self.container(value, "(", ")", |printer| printer.fields(value, fields))
+                self.container(value, "(", ")", |printer| printer.fields(value, fields, &info))
             }
             Kind::Named(names) => match value.cast::<PyTuple>() {
                 Ok(tuple) => {
@@ -74,14 +71,14 @@ impl Printer<'_, '_, '_> {
                     let fields = names.iter().map(String::as_str).zip(tuple.iter().map(Some));
                     self.container(value, "(", ")", |printer| printer.named(fields))
                 }
-                Err(_) => self.plain(value),
+                Err(_) => self.plain(value, &info),
             },
             Kind::Member => self.member(value, &info),
             Kind::Namespace => {
                 let name = short(&info.name);
                 // The one type that prints itself by another name.
                 self.write(if name == "SimpleNamespace" { "namespace" } else { name })?;
-                let own = passive::own_dict(value);
+                let own = info.own_dict(value);
                 let most = self.bounds.left / 3 + 1;
                 let own: Vec<_> = own.iter().flat_map(|own| own.iter().take(most)).collect();
                 let text = |name: Bound<'_, PyAny>| {
@@ -93,16 +90,23 @@ impl Printer<'_, '_, '_> {
                 let all = own.iter().map(|(name, value)| (name.as_str(), Some(value.clone())));
                 self.container(value, "(", ")", |printer| printer.named(all))
             }
-            Kind::Plain => self.plain(value),
+            Kind::Plain => self.plain(value, &info),
             Kind::Exception => self.exception(value, &info),
             Kind::Array => self.array(value, &info),
             Kind::Lazy => self.write(&format!("<{}, not evaluated>", info.name)),
             Kind::Parts(parts) => self.parts(value, *parts, &info),
             Kind::Known => match native_length(value).filter(|&length| length > HUGE) {
                 Some(length) => self.left_out(value, &format!("it holds {length} elements")),
-                None => self.own_repr(value),
+                None => self.by_itself(value, &info),
             },
             Kind::Foreign => self.foreign(value, &info),
+        }
+    }
+
+    pub(super) fn by_itself(&mut self, value: &Bound<'_, PyAny>, info: &TypeInfo) -> Printed {
+        match &info.printer {
+            Some(printer) => self.own_repr(value, printer.bind(value.py())),
+            None => self.plain(value, info),
         }
     }
 
@@ -110,8 +114,11 @@ impl Printer<'_, '_, '_> {
     fn foreign(&mut self, value: &Bound<'_, PyAny>, info: &TypeInfo) -> Printed {
         let address = value.as_ptr() as usize;
         let depth = self.bounds.within.len();
+        if !self.bounds.has_time(value.py()) {
+            return self.left_out(value, TOO_LATE);
+        }
         if self.bounds.step().is_none() || depth >= MAX_DEPTH {
-            return self.plain(value);
+            return self.plain(value, info);
         }
         let method = name!(value.py(), "__repr__");
         // An object that prints itself within itself is described instead.
@@ -145,7 +152,7 @@ impl Printer<'_, '_, '_> {
     fn described(&mut self, value: &Bound<'_, PyAny>, info: &TypeInfo) -> Printed {
         let attributes = passive::public_attributes(value, ATTRIBUTES);
         if attributes.is_empty() {
-            return self.plain(value);
+            return self.plain(value, info);
         }
         self.write("<")?;
         self.write(&info.name)?;
@@ -162,12 +169,12 @@ impl Printer<'_, '_, '_> {
                 let unit = if is_text { "characters" } else { "elements" };
                 self.write(&format!("<{} of {length} {unit}>", info.name))
             }
-            None => self.plain(value),
+            None => self.plain(value, info),
         }
     }
 
-    pub(super) fn plain(&mut self, value: &Bound<'_, PyAny>) -> Printed {
-        self.write(&super::plain_text(value))
+    pub(super) fn plain(&mut self, value: &Bound<'_, PyAny>, info: &TypeInfo) -> Printed {
+        self.write(&super::plain_text(value, &info.name))
     }
 
     fn exception(&mut self, value: &Bound<'_, PyAny>, info: &TypeInfo) -> Printed {
@@ -186,7 +193,7 @@ impl Printer<'_, '_, '_> {
         let of = passive::own_attribute(value, name!(py, "_value_"));
         let name = passive::own_attribute(value, name!(py, "_name_"));
         let name = name.and_then(|name| name.cast_into_exact::<PyString>().ok());
-        let Some(of) = of else { return self.plain(value) };
+        let Some(of) = of else { return self.plain(value, info) };
         self.write("<")?;
         self.write(short(&info.name))?;
         // Some flags together have no name before 3.11.
@@ -199,9 +206,8 @@ impl Printer<'_, '_, '_> {
         self.write(">")
     }
 
-    fn fields(&mut self, value: &Bound<'_, PyAny>, fields: &[Field]) -> Printed {
-        let own = passive::own_dict(value);
-        let classes = passive::mro(&value.get_type());
+    fn fields(&mut self, value: &Bound<'_, PyAny>, fields: &[Field], info: &TypeInfo) -> Printed {
+        let own = info.own_dict(value);
         for (at, field) in fields.iter().enumerate() {
             if at > 0 {
                 self.write(", ")?;
@@ -214,7 +220,7 @@ impl Printer<'_, '_, '_> {
             let name = PyString::new(value.py(), &field.name);
             let held = own.as_ref().and_then(|own| own.get_item(&name).ok()?);
             let held = held.or_else(|| {
-                let (_, slot) = attribute_among(&classes, &name)?;
+                let (_, slot) = passive::class_attribute(&value.get_type(), &name)?;
                 if passive::is_slot(&slot) { passive::read(&slot, value) } else { None }
             });
             self.field(&field.name, held)?;
@@ -248,6 +254,9 @@ impl Printer<'_, '_, '_> {
     /// Shape and type, as far as the library itself answers them.
     fn array(&mut self, value: &Bound<'_, PyAny>, info: &TypeInfo) -> Printed {
         let py = value.py();
+        if !self.bounds.has_time(py) {
+            return self.left_out(value, TOO_LATE);
+        }
         let classes = passive::mro(&value.get_type());
         let is_changed = attribute_among(&classes, name!(py, "__getattribute__"))
             .is_some_and(|(owner, found)| is_function(&found) && !is_of_array_library(&owner));

@@ -27,7 +27,8 @@ impl Printer<'_, '_, '_> {
             self.write(utf8)?;
             return self.write("'");
         }
-        match super::repr_by_its_type(part) {
+        let printer = part.py().get_type::<PyString>().getattr(name!(part.py(), "__repr__"));
+        match printer.and_then(|printer| super::repr_by(&printer, part)) {
             Ok(repr) => self.text_of(&repr),
             Err(_) => self.write("'?'"),
         }
