@@ -5,7 +5,7 @@ use crate::endpoint::Endpoint;
 use crate::event::{Chained, Event, Exception, Frame, Relation, Request, Source};
 use crate::printed::{MESSAGE, NOTE, VALUE, shown};
 use crate::settings::Program;
-use flawless_redact::{Redactor, SCRUBBED, SourceLines};
+use flawless_redact::{OneReport, Redactor, SourceLines};
 
 /// Only frames this near to the exception are sent with the lines around theirs.
 const FRAMES_WITH_CONTEXT: usize = 50;
@@ -18,7 +18,7 @@ pub(crate) fn message(
     redactor: &Redactor,
     endpoint: &Endpoint,
 ) -> RecordErrorRequest {
-    let make = Make { redactor };
+    let make = Make { redactor: redactor.one_report() };
     let Exception { type_name, message, notes, frames } = &event.exception;
     let mut request = RecordErrorRequest {
         traceback: make.stack(frames),
@@ -56,7 +56,7 @@ pub(crate) fn message(
 }
 
 struct Make<'a> {
-    redactor: &'a Redactor,
+    redactor: OneReport<'a>,
 }
 
 impl Make<'_> {
@@ -65,7 +65,7 @@ impl Make<'_> {
     }
 
     fn shown(&self, text: &str, characters: usize) -> String {
-        shown(text, characters, self.redactor)
+        shown(None, text, characters, &self.redactor)
     }
 
     fn notes(&self, notes: &[String]) -> Vec<String> {
@@ -100,8 +100,9 @@ impl Make<'_> {
     fn line(&self, frame: &Frame, with_context: bool) -> StackLine {
         let (before, text, after) = self.source(frame, with_context);
         let locals = frame.locals.as_ref().map(|locals| {
-            let printed =
-                locals.iter().map(|(name, value)| (name.to_string(), self.shown(value, VALUE)));
+            let printed = locals.iter().map(|(name, value)| {
+                (name.to_string(), shown(Some(name), value, VALUE, &self.redactor))
+            });
             printed.collect()
         });
         StackLine {
@@ -144,9 +145,7 @@ impl Make<'_> {
 
     fn request(&self, request: &Request) -> WebRequest {
         let headers = request.headers.iter().map(|(name, value)| {
-            let secret = self.redactor.is_secret_name(name) && !value.is_empty();
-            let value = if secret { SCRUBBED.to_owned() } else { self.text(value) };
-            (name.clone(), value)
+            (name.clone(), self.redactor.redact_named(name, value).into_owned())
         });
         WebRequest {
             method: Some(request.method.clone()),

@@ -1,6 +1,8 @@
 //! Printed values that are longer than they may be shown: they are redacted before they are cut,
 //! so that no half of a secret stays.
-use flawless_redact::Redactor;
+use std::borrow::Cow;
+
+use flawless_redact::{OneReport, SCRUBBED};
 
 /// Characters of a value that are shown, as 0.4.5 had it.
 pub const VALUE: usize = 250;
@@ -14,12 +16,24 @@ pub const BEYOND: usize = 150;
 /// ` (1000 characters)`, follows it. Values do not contain it.
 pub const CUT: char = '\u{1}';
 
-/// A printed text as it may leave the process, with up to so many characters.
-pub(crate) fn shown(text: &str, characters: usize, redactor: &Redactor) -> String {
-    let Some((text, whole)) = text.rsplit_once(CUT) else {
-        return redactor.redact(text).into_owned();
+/// A printed text as it may leave the process, with up to so many characters; a value has a name.
+pub(crate) fn shown(
+    name: Option<&str>,
+    text: &str,
+    characters: usize,
+    redactor: &OneReport<'_>,
+) -> String {
+    let redact = |text| -> Cow<'_, str> {
+        match name {
+            Some(name) => redactor.redact_named(name, text),
+            None => redactor.redact(text),
+        }
     };
-    let redacted = redactor.redact(text);
+    let Some((text, whole)) = text.rsplit_once(CUT) else { return redact(text).into_owned() };
+    let redacted = redact(text);
+    if redacted == SCRUBBED {
+        return redacted.into_owned();
+    }
     let end = redacted.char_indices().nth(characters).map_or(redacted.len(), |(end, _)| end);
     format!("{}...{whole}", &redacted[..end])
 }
@@ -27,14 +41,14 @@ pub(crate) fn shown(text: &str, characters: usize, redactor: &Redactor) -> Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flawless_redact::{Rules, SCRUBBED};
+    use flawless_redact::{Redactor, Rules};
 
     #[test]
     fn a_secret_at_the_end_of_what_is_shown_is_redacted_whole() {
         let redactor = Redactor::new(&Rules::default(), []).expect("built-in rules");
         let url = format!("{}https://bob:S3cretPass@example.com/x", "x".repeat(230));
         let text = format!("{url}{}{CUT} (900 characters)", "y".repeat(90));
-        let shown = shown(&text, VALUE, &redactor);
+        let shown = shown(None, &text, VALUE, &redactor.one_report());
         assert!(!shown.contains("S3cret"), "{shown}");
         let begin = format!("https://bob:{SCRUBBED}").chars().take(20).collect::<String>();
         assert!(shown.ends_with(&format!("{begin}... (900 characters)")), "{shown}");

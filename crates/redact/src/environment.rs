@@ -6,7 +6,7 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::error::RedactError;
-use super::names::rule_of;
+use super::names::is_secret;
 use super::rule::{Active, Rule};
 use super::url::Authorities;
 
@@ -144,7 +144,7 @@ fn secrets_of(name: &str, value: &str, secrets: &mut BTreeSet<String>) {
     let directory = matches!(name, "PWD" | "OLDPWD");
     // The session of a desktop is called "ubuntu".
     let desktop = name.to_ascii_lowercase().ends_with("session");
-    if !directory && !desktop && rule_of(name.as_bytes(), Active::ALL).is_some() {
+    if !directory && !desktop && is_secret(name.as_bytes(), Active::ALL) {
         add(value, secrets);
     }
 }

@@ -1,54 +1,199 @@
 //! Fields that name themselves: `name="password"` with its value in a part of a form, in another
-//! attribute, or under another key (`{'name': 'password', 'value': 'x'}`).
+//! attribute, or under another key, before or behind it (`{'value': 'x', 'name': 'password'}`).
 
 use std::ops::Range;
 
 use memchr::memmem;
 
+use super::nothing::hides_nothing;
+use super::pair_name::Name;
 use super::pair_value::{self, Context};
+use super::pairs::value_start;
+use super::report::Names;
 
-/// How far behind the name the value may begin: other headers of the part.
-const NEAR: usize = 120;
+/// How far from the name the value may stand.
+const NEAR: usize = 300;
+const LONGEST_NAME: usize = 80;
+
+/// What was seen of the field around here.
+#[derive(Default)]
+pub(super) struct Fields {
+    /// Where a secret's name ended, and its level.
+    named: Option<(usize, usize)>,
+    /// Where a value began that has no name yet.
+    value: Option<(usize, usize)>,
+}
+
+impl Fields {
+    /// The value of the field that is a secret, when its second half begins here.
+    pub(super) fn value(
+        &mut self,
+        text: &[u8],
+        separator: usize,
+        name: &Name,
+        names: Names<'_>,
+    ) -> Option<Range<usize>> {
+        let key = &text[name.place.clone()];
+        let start = value_start(text, separator);
+        let value = if gives_name(key) {
+            self.named(text, start, name, names)
+        } else if gives_value(key) {
+            self.valued(text, start, name)
+        } else if key == b"input_value" {
+            is_of_secret(text, name.place.start, names)
+                .then(|| start..pair_value::end(text, start, Context::default()))
+        } else {
+            None
+        };
+        value.filter(|value| !value.is_empty() && !hides_nothing(&text[value.clone()]))
+    }
+
+    fn named(
+        &mut self,
+        text: &[u8],
+        start: usize,
+        name: &Name,
+        names: Names<'_>,
+    ) -> Option<Range<usize>> {
+        self.named = None;
+        let near = &text[..text.len().min(start + LONGEST_NAME)];
+        let context = Context { level: name.level, ..Context::default() };
+        let given = start..pair_value::end(near, start.min(near.len()), context);
+        let is_secret = given_name(&text[given.clone()]).is_some_and(|own| names.is_secret(own));
+        let before = self.value.take();
+        if !is_secret {
+            return None;
+        }
+        if let Some(part) = part_of_form(text, name.place.start, given.end) {
+            return Some(part);
+        }
+        if let Some((value, level)) = before
+            && is_same_field(text, value, name.place.start)
+        {
+            let context = Context { level, ..Context::default() };
+            let end = pair_value::end(&text[..name.place.start], value, context);
+            return Some(value..end);
+        }
+        self.named = Some((given.end, name.level));
+        None
+    }
+
+    fn valued(&mut self, text: &[u8], start: usize, name: &Name) -> Option<Range<usize>> {
+        if let Some((end, level)) = self.named.take()
+            && is_same_field(text, end, name.place.start)
+        {
+            let context = Context { level, ..Context::default() };
+            return Some(start..pair_value::end(text, start, context));
+        }
+        self.value = Some((start, name.level));
+        None
+    }
+}
 
 /// Is this the key under which a field gives its own name?
-pub(super) fn is_key(name: &[u8]) -> bool {
-    matches!(name, b"name" | b"key" | b"Name" | b"Key")
+fn gives_name(key: &[u8]) -> bool {
+    matches!(
+        key,
+        b"name"
+            | b"Name"
+            | b"key"
+            | b"Key"
+            | b"field"
+            | b"Field"
+            | b"param"
+            | b"Param"
+            | b"parameter"
+            | b"Parameter"
+            | b"loc"
+            | b"Loc"
+            | b"header"
+            | b"Header"
+            | b"variable"
+            | b"Variable"
+            | b"var"
+            | b"Var"
+            | b"env"
+            | b"Env"
+            | b"property"
+            | b"Property"
+            | b"attribute"
+            | b"Attribute"
+            | b"column"
+            | b"Column"
+            | b"path"
+            | b"Path"
+            | b"id"
+            | b"Id"
+            | b"label"
+            | b"Label"
+    )
 }
 
-/// The name within the quotes of this value.
-pub(super) fn given_name(text: &[u8], value: &Range<usize>) -> Option<Range<usize>> {
-    let edge = |byte: &u8| !matches!(byte, b'\'' | b'"' | b'\\' | b' ' | b'b');
-    let inner = &text[value.clone()];
-    let from = inner.iter().position(|byte| matches!(byte, b'\'' | b'"'))? + 1;
-    let to = inner.iter().rposition(edge)? + 1;
-    (from < to && to - from <= 64).then(|| value.start + from..value.start + to)
+/// Is this the key under which a field gives its value?
+fn gives_value(key: &[u8]) -> bool {
+    matches!(
+        key,
+        b"value"
+            | b"Value"
+            | b"val"
+            | b"Val"
+            | b"input"
+            | b"Input"
+            | b"content"
+            | b"Content"
+            | b"default"
+            | b"Default"
+            | b"rawValue"
+            | b"raw_value"
+            | b"stringValue"
+    )
 }
 
-/// The value of the field whose name ends here.
-pub(super) fn value(text: &[u8], end: usize, level: usize) -> Option<Range<usize>> {
+/// Is it still the same field there: near, no object and no part of a form ended between?
+fn is_same_field(text: &[u8], from: usize, to: usize) -> bool {
+    let Some(between) = text.get(from..to).filter(|between| between.len() <= NEAR) else {
+        return false;
+    };
+    !between.contains(&b'}') && memmem::find(between, b"\n\n").is_none()
+}
+
+/// The name that a field gives itself, within its quotes or without: `('password',)`.
+fn given_name(value: &[u8]) -> Option<&[u8]> {
+    let is_edge = |byte: &u8| b"'\"\\ ()[],".contains(byte);
+    let from = value.iter().position(|byte| !is_edge(byte))?;
+    let to = value.iter().rposition(|byte| !is_edge(byte))? + 1;
+    let name = &value[from..to];
+    // `b'password'`
+    let name =
+        if value[from..].starts_with(b"b'") { &value[from + 2..to.max(from + 2)] } else { name };
+    (name.len() <= LONGEST_NAME).then_some(name)
+}
+
+/// The content of the part of a form whose name stands here.
+fn part_of_form(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
+    memmem::find(&text[start.saturating_sub(LONGEST_NAME)..start], b"form-data")?;
     let near = &text[end..text.len().min(end + NEAR)];
-    for (blank, boundary) in
-        [("\r\n\r\n", "\r\n--"), ("\n\n", "\n--"), (r"\r\n\r\n", r"\r\n--"), (r"\n\n", r"\n--")]
-    {
-        if let Some(gap) = memmem::find(near, blank.as_bytes()) {
-            let start = end + gap + blank.len();
-            let length = memmem::find(&text[start..], boundary.as_bytes());
-            return Some(start..length.map_or(text.len(), |length| start + length));
-        }
-    }
-    // The next key is `value`, with whatever quotes and separators.
-    let key = near.iter().take(12).position(|byte| byte.eq_ignore_ascii_case(&b'v'))?;
-    let between = near[..key].iter().all(|byte| b", '\"\\bu".contains(byte));
-    let rest = near[key..].get(..5)?;
-    if !between || !rest.eq_ignore_ascii_case(b"value") {
-        return None;
-    }
-    let tail = &near[key + 5..];
-    let separator = tail.iter().take(10).position(|byte| matches!(byte, b'=' | b':'))?;
-    if !tail[..separator].iter().all(|byte| b" '\"\\".contains(byte)) {
-        return None;
-    }
-    let after = end + key + 5 + separator + 1;
-    let start = after + text[after..].iter().take(4).take_while(|byte| **byte == b' ').count();
-    Some(start..pair_value::end(text, start, Context { level, ..Context::default() }))
+    let ends =
+        [("\r\n\r\n", "\r\n--"), ("\n\n", "\n--"), (r"\r\n\r\n", r"\r\n--"), (r"\n\n", r"\n--")];
+    ends.into_iter().find_map(|(blank, boundary)| {
+        let gap = memmem::find(near, blank.as_bytes())?;
+        let start = end + gap + blank.len();
+        let length = memmem::find(&text[start..], boundary.as_bytes());
+        Some(start..length.map_or(text.len(), |length| start + length))
+    })
+}
+
+/// Is the line before this one nothing but a secret's name? So pydantic names the field of the
+/// `input_value` that is here. The ends of lines may be escaped.
+fn is_of_secret(text: &[u8], at: usize, names: Names<'_>) -> bool {
+    let near = &text[at.saturating_sub(NEAR)..at];
+    let line_end = |text: &[u8]| {
+        let raw = text.iter().rposition(|byte| *byte == b'\n');
+        raw.or_else(|| memmem::rfind(text, br"\n")).unwrap_or(0)
+    };
+    let before = &near[..line_end(near)];
+    let field = before[line_end(before)..].trim_ascii();
+    let field = field.strip_prefix(br"\n").unwrap_or(field);
+    let last = field.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    !field.contains(&b' ') && (names.is_secret(last) || names.is_secret(field))
 }

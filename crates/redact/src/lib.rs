@@ -6,22 +6,36 @@
 //! is replaced, by [`SCRUBBED`]; what is around it stays readable. Every text is hostile: time
 //! grows with its length, and nothing here panics.
 
+mod blocks;
+mod budget;
 mod bytes;
+mod calls;
 mod card;
+mod commands;
 mod credentials;
+mod decoded;
+mod elements;
 mod environment;
 mod error;
 mod fields;
 mod key_block;
 mod lines;
+mod name_lists;
 mod name_words;
 mod names;
+mod nothing;
+mod options;
+mod pair_name;
 mod pair_value;
 mod pairs;
 mod patterns;
+mod random;
+mod report;
 mod rule;
 mod shapes;
 mod spans;
+mod sql;
+mod sql_insert;
 mod tokens;
 mod url;
 mod words;
@@ -33,19 +47,17 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;
 
+use budget::Pace;
 use environment::Environment;
 pub use error::RedactError;
 pub use lines::SourceLines;
 use patterns::{NamePatterns, ValuePatterns};
-use rule::{Active, RULES, Rule};
+pub use report::OneReport;
+use rule::{Active, RULES};
 use shapes::Shapes;
 
 /// What stands in place of a secret.
 pub const SCRUBBED: &str = "**scrubbed**";
-
-/// After a replacement the text is searched again, so that redacting twice gives the same; a text
-/// that still changes after so many rounds is hostile and replaced as a whole.
-const ROUNDS: usize = 6;
 
 /// What the user changes about the built-in rules.
 #[derive(Debug, Clone, Default)]
@@ -61,24 +73,14 @@ pub struct Rules {
 
 /// Finds and replaces secrets. Made once, used by all threads.
 pub struct Redactor {
-    names: Names,
+    active: Active,
+    own_names: NamePatterns,
+    own_values: ValuePatterns,
+    rules: Rules,
     /// Made when the first text is searched: a program without errors does without.
     shapes: OnceLock<Shapes>,
     environment: Environment,
-    values: ValuePatterns,
-}
-
-/// How names are judged.
-struct Names {
-    active: Active,
-    own: NamePatterns,
-}
-
-impl Names {
-    #[inline]
-    fn rule(&self, name: &[u8]) -> Option<Rule> {
-        names::rule_of(name, self.active)
-    }
+    pace: Pace,
 }
 
 impl Redactor {
@@ -95,10 +97,13 @@ impl Redactor {
             active.without(name).ok_or_else(|| RedactError::UnknownRule { name: name.clone() })
         })?;
         Ok(Self {
-            names: Names { active, own: NamePatterns::new(&rules.extra_names)? },
+            active,
+            own_names: NamePatterns::new(&rules.extra_names)?,
+            own_values: ValuePatterns::new(&rules.extra_values)?,
+            rules: rules.clone(),
             shapes: OnceLock::new(),
             environment: Environment::new(environment, active)?,
-            values: ValuePatterns::new(&rules.extra_values)?,
+            pace: Pace::default(),
         })
     }
 
@@ -112,44 +117,34 @@ impl Redactor {
         RULES.iter().map(|(_, name, description)| (*name, *description))
     }
 
+    /// For the texts of one report, which share the time that the user's patterns may take.
+    #[inline]
+    pub fn one_report(&self) -> OneReport<'_> {
+        OneReport::new(self)
+    }
+
     /// Is this the name of a variable, key or attribute that holds a secret?
     #[inline]
     pub fn is_secret_name(&self, name: &str) -> bool {
-        self.names.rule(name.as_bytes()).is_some()
-            || !self.names.own.is_empty() && self.names.own.matches(name)
+        names::is_secret(name.as_bytes(), self.active)
+            || !self.own_names.is_empty() && self.own_names.matches(name, &self.pace.budget())
     }
 
     /// The text without the secrets in it, known by the name beside them or by themselves: for
     /// printed values, messages, headers, queries, bodies.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        self.settle(text, true)
+        self.one_report().redact(text)
     }
 
     /// The text without the secrets that are known by themselves: for lines of source code.
     pub fn redact_values<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        self.settle(text, false)
+        self.one_report().redact_values(text)
     }
+}
 
-    fn settle<'a>(&self, text: &'a str, pairs: bool) -> Cow<'a, str> {
-        let shapes = self.shapes.get_or_init(|| Shapes::new(self.names.active));
-        let mut settled = Cow::Borrowed(text);
-        for _ in 0..ROUNDS {
-            let mut found = Vec::new();
-            let possible = shapes.find(&settled, &mut found);
-            if pairs && (possible || !self.names.own.is_empty()) {
-                pairs::find(&settled, &self.names, &mut found);
-            }
-            self.environment.find(&settled, &mut found);
-            if self.values.find(&settled, &mut found).is_err() {
-                break;
-            }
-            match spans::replace(&settled, &found) {
-                Some(replaced) => settled = Cow::Owned(replaced),
-                None => return settled,
-            }
-        }
-        Cow::Borrowed(SCRUBBED)
-    }
+/// Is this printed value no secret, whatever its name: nothing, a function, a plain object?
+pub fn hides_nothing(value: &str) -> bool {
+    nothing::hides_nothing(value.as_bytes())
 }
 
 impl fmt::Debug for Redactor {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Redactor, SCRUBBED};
+use super::{OneReport, SCRUBBED};
 
 /// A line of source code and those around it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct SourceLines {
     pub after: Vec<String>,
 }
 
-impl Redactor {
+impl OneReport<'_> {
     /// The lines without the secrets that are known by themselves; `None` when there are none.
     /// `own` is the index of the line that the others stand around. Where a secret fills several
     /// lines, only that one is left.
@@ -45,10 +45,11 @@ impl Redactor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Rules;
+    use crate::{Redactor, Rules};
 
     fn redacted(lines: &[&str], own: usize) -> Option<SourceLines> {
-        Redactor::new(&Rules::default(), []).expect("built-in rules").redact_lines(lines, own)
+        let redactor = Redactor::new(&Rules::default(), []).expect("built-in rules");
+        redactor.one_report().redact_lines(lines, own)
     }
 
     #[test]

@@ -1,16 +1,36 @@
 //! Which names are those of secrets: by their words, so that `tokenizer`, `max_tokens`,
 //! `secretary` and `authored_at` are not.
 
-use super::name_words::{
-    CARD_PARTS, HARMLESS_FIRST, HARMLESS_LAST, IDENTIFIED, KEY_OWNERS, NO_TOKEN_AFTER, PAYERS,
-    SESSION_PARTS, TOKEN_OWNERS, Trigger, trigger,
+use super::name_lists::{
+    CARD_PARTS, HARMLESS_FIRST, HARMLESS_LAST, IDENTIFIED, KEY_OWNERS, KNOWN_KEYS, NO_TOKEN_AFTER,
+    PAYERS, PRIVATE_KEYS, SESSION_PARTS, TOKEN_OWNERS,
 };
+use super::name_words::{Trigger, trigger};
 use super::rule::{Active, Rule};
 use super::words::{LONGEST, Words};
 
-/// The rule by which this is the name of a secret.
+/// What a name says of the value beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) rule: Rule,
+    pub(super) when: When,
+}
+
+/// Which values of that name are secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    Always,
+    /// Those that are a signature, not that of a function.
+    Signature,
+    /// Those that nobody would have typed.
+    Key,
+    /// Those that are a digest in hexadecimal digits.
+    Digest,
+}
+
+/// What this name says, if it may be that of a secret.
 #[inline]
-pub(super) fn rule_of(name: &[u8], active: Active) -> Option<Rule> {
+pub(super) fn named(name: &[u8], active: Active) -> Option<Named> {
     let found = of_part(name, active);
     if found.is_none() && name.len() > LONGEST {
         return of_part(&name[name.len() - LONGEST..], active);
@@ -18,20 +38,49 @@ pub(super) fn rule_of(name: &[u8], active: Active) -> Option<Rule> {
     found
 }
 
+/// Is whatever has this name a secret?
 #[inline]
-fn of_part(name: &[u8], active: Active) -> Option<Rule> {
+pub(super) fn is_secret(name: &[u8], active: Active) -> bool {
+    named(name, active).is_some_and(|named| named.when == When::Always)
+}
+
+#[inline]
+fn of_part(name: &[u8], active: Active) -> Option<Named> {
     let words = Words::of(name);
-    (0..words.len()).find_map(|at| {
-        let trigger = trigger(words.get(at))?;
-        confirmed(trigger, &words, at, active)
-    })
+    let mut possible = None;
+    for at in 0..words.len() {
+        let Some(trigger) = trigger(words.get(at)) else { continue };
+        match confirmed(trigger, &words, at, active) {
+            found @ Some(Named { when: When::Always, .. }) => return found,
+            found => possible = possible.or(found),
+        }
+    }
+    possible
 }
 
 /// What the words around one that may name a secret say.
 #[cold]
-fn confirmed(trigger: Trigger, words: &Words, at: usize, active: Active) -> Option<Rule> {
-    let rule = by_neighbours(trigger, words, at)?;
-    (active.has(rule) && !is_harmless(rule, words, at)).then_some(rule)
+fn confirmed(trigger: Trigger, words: &Words, at: usize, active: Active) -> Option<Named> {
+    let named = match by_neighbours(trigger, words, at) {
+        Some(rule) => Named { rule, when: When::Always },
+        None => by_value(trigger, words, at)?,
+    };
+    (active.has(named.rule) && !is_harmless(named.rule, words, at)).then_some(named)
+}
+
+/// What may be a secret, and may be something else: a function has a signature, a cache has keys.
+fn by_value(trigger: Trigger, words: &Words, at: usize) -> Option<Named> {
+    if at + 1 != words.len() {
+        return None;
+    }
+    match trigger {
+        Trigger::Signature => Some(Named { rule: Rule::Signature, when: When::Signature }),
+        Trigger::Response => Some(Named { rule: Rule::Signature, when: When::Digest }),
+        Trigger::Key if at > 0 && !KNOWN_KEYS.contains(&words.get(at - 1)) => {
+            Some(Named { rule: Rule::ApiKey, when: When::Key })
+        }
+        _ => None,
+    }
 }
 
 fn by_neighbours(trigger: Trigger, words: &Words, at: usize) -> Option<Rule> {
@@ -43,7 +92,12 @@ fn by_neighbours(trigger: Trigger, words: &Words, at: usize) -> Option<Rule> {
         Trigger::Always(rule) => Some(rule),
         Trigger::Token => (!NO_TOKEN_AFTER.contains(&before)).then_some(Rule::Token),
         Trigger::Tokens => TOKEN_OWNERS.contains(&before).then_some(Rule::Token),
-        Trigger::Key => KEY_OWNERS.iter().find(|(owner, _)| *owner == before).map(|(_, r)| *r),
+        Trigger::Key if KEY_OWNERS.binary_search(&before).is_ok() => Some(Rule::ApiKey),
+        Trigger::Key => PRIVATE_KEYS.binary_search(&before).is_ok().then_some(Rule::PrivateKey),
+        Trigger::Connection => {
+            matches!(after, b"string" | b"strings" | b"str").then_some(Rule::ConnectionString)
+        }
+        Trigger::Signature | Trigger::Response => None,
         Trigger::Pass => (alone || IDENTIFIED.contains(&before) && (last || after == b"hash"))
             .then_some(Rule::Password),
         Trigger::Auth => {

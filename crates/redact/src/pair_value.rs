@@ -3,6 +3,9 @@
 
 use super::bytes::ByteSet;
 
+/// Backslashes before a quote: a string within a string, so often.
+pub(super) const DEEPEST: usize = 64;
+
 /// How a value is written, as far as its name tells.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Context {
@@ -25,7 +28,17 @@ pub(super) fn end(text: &[u8], start: usize, context: Context) -> usize {
     }
     let (quote, level) = quote_at(text, start);
     match quote {
-        Some(quote) if level >= context.level => strings_end(text, quote, level),
+        Some(quote)
+            if match context.opened {
+                Some(opened) if opened == text[quote] && level <= context.level => {
+                    !closes_string(text, quote)
+                }
+                Some(_) => true,
+                None => level >= context.level,
+            } =>
+        {
+            strings_end(text, quote, level)
+        }
         // The string around the pair ends: the value is empty.
         Some(_) => start,
         None => word_end(text, start, context),
@@ -38,9 +51,14 @@ fn quote_at(text: &[u8], start: usize) -> (Option<usize>, usize) {
     while at < start + 2 && matches!(text.get(at), Some(b'b' | b'B' | b'r' | b'R' | b'u' | b'f')) {
         at += 1;
     }
-    let slashes = text[at..].iter().take(8).take_while(|byte| **byte == b'\\').count();
+    let slashes = text[at..].iter().take(DEEPEST).take_while(|byte| **byte == b'\\').count();
     let is_quote = matches!(text.get(at + slashes), Some(b'\'' | b'"'));
     (is_quote.then_some(at + slashes), slashes)
+}
+
+/// Is this quote the end of a string rather than its beginning, by what follows it?
+pub(super) fn closes_string(text: &[u8], quote: usize) -> bool {
+    text.get(quote + 1).is_none_or(|next| b" )],}.:;+%&\n\r\t".contains(next))
 }
 
 /// Behind the last of strings side by side, which are one: `'it''s'`, `'a' 'b'`, `'''a'''`.
@@ -89,8 +107,8 @@ fn bracket_end(text: &[u8], open: usize, context: Context) -> usize {
     while let Some(&byte) = text.get(at) {
         match byte {
             b'\'' | b'"' => {
-                let slashes =
-                    text[..at].iter().rev().take(9).take_while(|byte| **byte == b'\\').count();
+                let slashes = text[..at].iter().rev().take(DEEPEST + 1);
+                let slashes = slashes.take_while(|byte| **byte == b'\\').count();
                 if slashes < context.level || context.opened == Some(byte) && slashes == 0 {
                     return at - slashes;
                 }
@@ -195,28 +213,4 @@ fn line_end(text: &[u8], start: usize, context: Context) -> usize {
         }
     }
     text.len()
-}
-
-/// Values that hide nothing: to know that a password is missing helps.
-pub(super) fn is_empty(value: &[u8]) -> bool {
-    let inner = value.strip_prefix(b"b").unwrap_or(value);
-    let quoted = inner.iter().all(|byte| matches!(byte, b'\'' | b'"' | b'\\')) && inner.len() <= 8;
-    quoted
-        || matches!(
-            value,
-            b"None"
-                | b"True"
-                | b"False"
-                | b"null"
-                | b"NULL"
-                | b"true"
-                | b"false"
-                | b"nil"
-                | b"undefined"
-                | b"[]"
-                | b"{}"
-                | b"()"
-                | b"set()"
-                | b"..."
-        )
 }

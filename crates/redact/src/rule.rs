@@ -16,6 +16,8 @@ pub(super) enum Rule {
     Card,
     PinCode,
     IdentityNumber,
+    ConnectionString,
+    Signature,
     Bearer,
     Jwt,
     AwsKey,
@@ -38,7 +40,7 @@ pub(super) enum Rule {
 }
 
 /// Every rule with the name it is switched off by and what it hides.
-pub(super) const RULES: [(Rule, &str, &str); 32] = [
+pub(super) const RULES: [(Rule, &str, &str); 34] = [
     (Rule::Password, "password", "names: password, passwd, pwd, passphrase, passcode, db_pass"),
     (Rule::Secret, "secret", "names: secret, client_secret, SECRET_KEY"),
     (Rule::Token, "token", "names: token, access_token, jwt, but not max_tokens or page_token"),
@@ -52,6 +54,16 @@ pub(super) const RULES: [(Rule, &str, &str); 32] = [
     (Rule::Card, "card", "names: card, credit_card, card_number, cvv, cvc"),
     (Rule::PinCode, "pin_code", "names: pin, otp, totp, mfa_code, security_answer"),
     (Rule::IdentityNumber, "identity_number", "names: ssn, social_security, iban, passport_number"),
+    (
+        Rule::ConnectionString,
+        "connection_string",
+        "names: connection_string, ConnectionStrings, conn_str",
+    ),
+    (
+        Rule::Signature,
+        "signature",
+        "names: signature, X-Amz-Signature, hmac, Digest's response, where the value is one",
+    ),
     (Rule::Bearer, "bearer", "values: what follows Bearer or Basic in a header"),
     (Rule::Jwt, "jwt", "values: JSON web tokens"),
     (Rule::AwsKey, "aws_key", "values: access key ids of AWS"),
@@ -83,19 +95,19 @@ pub(super) const RULES: [(Rule, &str, &str); 32] = [
 
 /// Which rules are on.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Active(u32);
+pub(super) struct Active(u64);
 
 impl Active {
-    pub(super) const ALL: Self = Self(u32::MAX);
+    pub(super) const ALL: Self = Self(u64::MAX);
 
     /// Without the rule of this name; `None` if there is no such rule.
     pub(super) fn without(self, name: &str) -> Option<Self> {
         let (rule, ..) = RULES.iter().find(|(_, known, _)| *known == name)?;
-        Some(Self(self.0 & !(1 << *rule as u32)))
+        Some(Self(self.0 & !(1 << *rule as u64)))
     }
 
     #[inline]
     pub(super) fn has(self, rule: Rule) -> bool {
-        self.0 & (1 << rule as u32) != 0
+        self.0 & (1 << rule as u64) != 0
     }
 }

@@ -5,14 +5,16 @@ use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Match, MatchKind};
 
+use super::calls::CALLS;
+use super::commands::{Commands, PROGRAMS};
 use super::name_words::ROOTS;
 use super::rule::{Active, Rule};
 use super::tokens::{self, SHAPES, Shape};
 use super::url::Authorities;
-use super::{card, credentials, key_block};
+use super::{calls, card, commands, credentials, key_block, sql, sql_insert};
 
 /// Literals that need more than a run of bytes behind them.
-const SPECIALS: [(&str, Special); 8] = [
+const SPECIALS: [(&str, Special); 17] = [
     ("bearer", Special::Bearer),
     ("basic", Special::Basic),
     ("eyJ", Special::Jwt),
@@ -21,6 +23,15 @@ const SPECIALS: [(&str, Special); 8] = [
     ("://", Special::Authority),
     ("-----BEGIN", Special::BlockBegin),
     ("-----END", Special::BlockEnd),
+    ("/bot", Special::BotUrl),
+    ("identified", Special::Identified),
+    ("insert into", Special::Insert),
+    ("replace into", Special::Insert),
+    ("passw", Special::Spaced),
+    ("passphrase", Special::Spaced),
+    ("secret", Special::Spaced),
+    ("session_token", Special::Spaced),
+    ("credentials", Special::Spaced),
 ];
 
 #[derive(Clone, Copy)]
@@ -33,6 +44,11 @@ enum Special {
     Authority,
     BlockBegin,
     BlockEnd,
+    BotUrl,
+    Identified,
+    Insert,
+    /// The name of a secret, and behind a blank its value.
+    Spaced,
 }
 
 /// What a literal that was found may begin.
@@ -41,6 +57,10 @@ enum Start {
     /// A token of this shape.
     Shape(&'static Shape),
     Special(Special),
+    /// A call with arguments.
+    Call(calls::Takes),
+    /// A command line.
+    Program(commands::Takes),
     /// The name of a secret.
     Root,
 }
@@ -73,6 +93,13 @@ impl Shapes {
                 }
             }
         }
+        for (text, takes) in CALLS {
+            add(text.to_owned(), Start::Call(takes));
+        }
+        for (text, takes) in PROGRAMS {
+            add(text.to_owned(), Start::Program(takes));
+        }
+        // The same text may stand above: of equal ones the first is found.
         for root in ROOTS {
             add(root.to_owned(), Start::Root);
         }
@@ -82,7 +109,7 @@ impl Shapes {
             .kind(Some(AhoCorasickKind::DFA))
             .prefilter(false)
             .build(&texts)
-            .expect("a hundred short literals fit every limit of the search");
+            .expect("a few hundred short literals fit every limit of the search");
         Self { literals, starts, active }
     }
 
@@ -91,18 +118,35 @@ impl Shapes {
         let bytes = text.as_bytes();
         let mut names = false;
         let mut authorities = Authorities::default();
+        let mut commands = Commands::default();
         // What begins within a secret is part of it; so no run of bytes is looked at twice.
         let mut taken = 0;
         for hit in self.literals.find_iter(bytes) {
             let start = self.starts[hit.pattern().as_usize()];
-            // The literal may hide the root that begins with its last letter.
-            names |= matches!(start, Start::Root | Start::Special(Special::Bearer))
-                || matches!(start, Start::Shape(shape) if shape.start.len() < hit.len());
+            // The literal may hold a root, or hide one that begins with its last letter.
+            names |= match start {
+                Start::Root | Start::Call(_) | Start::Program(_) => true,
+                Start::Special(special) => matches!(special, Special::Bearer | Special::Spaced),
+                Start::Shape(shape) => shape.start.len() < hit.len(),
+            };
             if hit.start() < taken {
                 continue;
             }
             let span = match start {
                 Start::Root => None,
+                Start::Call(takes) if self.active.has(Rule::Password) => {
+                    calls::find(bytes, hit.end(), takes, found);
+                    None
+                }
+                Start::Program(takes) if self.active.has(Rule::Password) => {
+                    commands.find(bytes, hit.range(), takes, found);
+                    None
+                }
+                Start::Call(_) | Start::Program(_) => None,
+                Start::Special(Special::Insert) => {
+                    sql_insert::find(bytes, hit.end(), self.active, found);
+                    None
+                }
                 Start::Special(special) => self.special(special, bytes, &hit, &mut authorities),
                 Start::Shape(shape) => self
                     .active
@@ -135,6 +179,10 @@ impl Shapes {
             Special::Jwt => on(Rule::Jwt).and(tokens::jwt(text, hit.start())),
             Special::Sendgrid => on(Rule::SendgridKey).and(tokens::sendgrid(text, hit.start())),
             Special::Telegram => on(Rule::ServiceToken).and(tokens::telegram(text, hit.start())),
+            Special::BotUrl => on(Rule::ServiceToken).and(tokens::bot_url(text, hit.end())),
+            Special::Identified => on(Rule::Password).and(sql::identified(text, hit.range())),
+            Special::Spaced => sql::named(text, hit.start(), self.active),
+            Special::Insert => None,
             Special::Authority => authorities.secret(text, hit.end(), self.active),
             Special::BlockBegin => {
                 on(Rule::PrivateKeyBlock)?;

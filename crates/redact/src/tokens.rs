@@ -197,3 +197,13 @@ pub(super) fn telegram(text: &[u8], colon: usize) -> Option<Range<usize>> {
         && (32..=40).contains(&(end - colon - 1)))
     .then_some(start..end)
 }
+
+/// The token in the address of a Telegram bot, behind `/bot`.
+pub(super) fn bot_url(text: &[u8], start: usize) -> Option<Range<usize>> {
+    let digits = text[start..].iter().take(16).take_while(|byte| byte.is_ascii_digit()).count();
+    let colon = start + digits;
+    let end = DASHED.run(text, (colon + 1).min(text.len()));
+    let is_cut = end == text.len();
+    (digits >= 5 && text.get(colon) == Some(&b':') && (end - colon > 20 || is_cut))
+        .then_some(start..end)
+}

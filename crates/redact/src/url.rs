@@ -64,7 +64,12 @@ impl Authorities {
             _ => return None,
         };
         let span = match colon.filter(|colon| *colon < at) {
-            Some(colon) if active.has(Rule::UrlPassword) => colon + 1..at,
+            Some(colon) if active.has(Rule::UrlPassword) => {
+                match is_user_the_key(&text[start..colon], &text[colon + 1..at]) {
+                    true => start..colon,
+                    false => colon + 1..at,
+                }
+            }
             None if active.has(Rule::DsnKey) && is_key(&text[start..at]) => start..at,
             _ => return None,
         };
@@ -91,6 +96,12 @@ fn raw_password_possible(
     at.is_none()
         && text.get(start) != Some(&b'[')
         && colon.is_some_and(|colon| text[colon + 1..end].iter().any(|byte| !byte.is_ascii_digit()))
+}
+
+/// `https://KEY:x-oauth-basic@host`, `https://KEY:@host`: some services take a token for the user.
+fn is_user_the_key(user: &[u8], password: &[u8]) -> bool {
+    let said: [&[u8]; 5] = [b"", b"x", b"X", b"api_token", b"unused"];
+    !user.is_empty() && (password == b"x-oauth-basic" || said.contains(&password) && is_key(user))
 }
 
 /// A long run of letters and digits that is no user's name.

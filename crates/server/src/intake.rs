@@ -1,13 +1,17 @@
 //! Where ingest hands reports over: the one door into the pipeline.
+use std::sync::Arc;
+
 use flawless_core::Report;
 use tokio::sync::{mpsc, oneshot};
+
+use crate::redaction::{BrokeOff, Redaction};
 
 /// What comes in.
 #[derive(Debug)]
 pub enum Incoming {
     /// A report whose sender waits until it is durable.
     Report {
-        /// The report, bounded.
+        /// The report, bounded, without what the user's patterns find.
         report: Box<Report>,
         /// Occurrences that its client had to drop before it.
         lost: u64,
@@ -28,9 +32,18 @@ pub enum Incoming {
 #[error("the server cannot store reports at the moment")]
 pub struct NotKept;
 
+impl From<BrokeOff> for NotKept {
+    fn from(_: BrokeOff) -> Self {
+        Self
+    }
+}
+
 /// Hands reports to the pipeline; full when that many wait.
 #[derive(Debug, Clone)]
-pub struct Intake(mpsc::Sender<Incoming>);
+pub struct Intake {
+    queue: mpsc::Sender<Incoming>,
+    redaction: Arc<Redaction>,
+}
 
 /// Takes reports out.
 pub type IntakeReceiver = mpsc::Receiver<Incoming>;
@@ -40,9 +53,9 @@ const CAPACITY: usize = 1024;
 
 impl Intake {
     /// A door and its inner side.
-    pub fn new() -> (Self, IntakeReceiver) {
-        let (sender, receiver) = mpsc::channel(CAPACITY);
-        (Self(sender), receiver)
+    pub fn new(redaction: Arc<Redaction>) -> (Self, IntakeReceiver) {
+        let (queue, receiver) = mpsc::channel(CAPACITY);
+        (Self { queue, redaction }, receiver)
     }
 
     /// Returns when the report is durable, and counted what its client `lost` before it.
@@ -50,15 +63,16 @@ impl Intake {
     /// # Errors
     /// It could not be kept.
     pub async fn submit(&self, report: Report, lost: u64) -> Result<(), NotKept> {
+        // Before it is among others: nobody waits for a slow pattern but its sender.
+        let report = Box::new(self.redaction.by_patterns(report).await?);
         let (done, kept) = oneshot::channel();
-        let report = Box::new(report);
-        self.0.send(Incoming::Report { report, lost, done }).await.map_err(|_| NotKept)?;
+        self.queue.send(Incoming::Report { report, lost, done }).await.map_err(|_| NotKept)?;
         kept.await.unwrap_or(Err(NotKept))
     }
 
     /// Counts something that was refused. Lost when the recorder is swamped: a flood of
     /// rubbish must not slow reports down.
     pub fn refuse(&self, reason: &'static str, example: String) {
-        let _ = self.0.try_send(Incoming::Refused { reason, example });
+        let _ = self.queue.try_send(Incoming::Refused { reason, example });
     }
 }

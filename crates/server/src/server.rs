@@ -110,7 +110,7 @@ impl Server {
         tx.commit().await?;
         let shared = Shared::open(config, store, clock, http_address).await?;
         let verdicts = Arc::new(Verdicts::default());
-        let (intake, incoming) = Intake::new();
+        let (intake, incoming) = Intake::new(shared.redaction.clone());
         let clients = Arc::new(ClientsSeen::new(shared.clock.clone()));
         shared.running.get_or_init(|| Running {
             intake: intake.clone(),

@@ -141,7 +141,7 @@ impl Shared {
             posting: Arc::default(),
             signer: Arc::new(signer),
             sign_in: Arc::new(SignIn::new(&config.sign_in)),
-            redaction: Arc::new(Redaction::new(&config.redaction, &secrets)?),
+            redaction: Arc::new(Redaction::new(&config.redaction, &secrets, clock.clone())?),
             baseline_until: started_at.saturating_add(baseline),
             project: Arc::new(project),
             // Names must differ from those of the server and of other commands.

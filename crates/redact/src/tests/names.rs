@@ -1,6 +1,8 @@
 //! Which names are those of secrets.
 
 use super::redactor;
+use crate::name_lists;
+use crate::options::WORDS;
 use crate::shapes::Shapes;
 
 const SECRET: &[&str] = &[
@@ -246,6 +248,9 @@ fn the_quick_look_at_a_text_misses_no_name() {
 }
 
 #[test]
-fn the_last_words_that_make_a_name_harmless_are_in_order() {
-    assert!(crate::name_words::HARMLESS_LAST.is_sorted());
+fn lists_that_are_searched_in_order_are_in_order() {
+    assert!(name_lists::HARMLESS_LAST.is_sorted());
+    assert!(name_lists::KEY_OWNERS.is_sorted());
+    assert!(name_lists::PRIVATE_KEYS.is_sorted());
+    assert!(WORDS.is_sorted());
 }

@@ -105,7 +105,7 @@ impl Told {
             && let Some(frame) = self.sample.report.traceback.get_mut(blamed)
         {
             read_around(&mirror, revision, &self.issue.facts.path, frame).await;
-            shared.redaction.redact(&mut self.sample.report);
+            shared.redaction.source(frame).await;
         }
     }
 

@@ -141,7 +141,7 @@ async fn read_code(shared: &Shared, issue: &IssueRow, details: &IssueDetails, sa
         let path = path.unwrap_or(&issue.facts.path);
         let read = read_around(&mirror, &revision, path, frame);
         if tokio::time::timeout(READ_TIME, read).await.is_ok() {
-            shared.redaction.redact(&mut sample.report);
+            shared.redaction.source(frame).await;
         }
     }
 }

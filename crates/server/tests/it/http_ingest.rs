@@ -9,10 +9,12 @@ use flawless_protocol::thrift::{
 };
 use flawless_server::clients_seen::ClientsSeen;
 use flawless_server::clock::Clock;
+use flawless_server::config::RedactionConfig;
 use flawless_server::http_listen::{HttpLimits, run_http};
 use flawless_server::ingest::{Answerer, BodyLimits, thrift_router};
 use flawless_server::intake::Intake;
 use flawless_server::project_keys::ProjectKeys;
+use flawless_server::redaction::Redaction;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -160,7 +162,8 @@ async fn what_clients_had_to_drop_is_counted_by_day_and_shown() {
 async fn impatient() -> (SocketAddr, flawless_server::intake::IntakeReceiver) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let (intake, incoming) = Intake::new();
+    let redaction = Redaction::new(&RedactionConfig::default(), &[], Clock::system());
+    let (intake, incoming) = Intake::new(redaction.expect("valid rules").into());
     let project = ProjectKeys { id: 1, name: "default".into(), keys: Vec::new() };
     let clients = Arc::new(ClientsSeen::new(Clock::system()));
     let answerer = Answerer { intake, project: project.into(), clients };

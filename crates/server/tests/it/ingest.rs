@@ -5,9 +5,11 @@ use std::time::Duration;
 use flawless_protocol::thrift::encode_record_error;
 use flawless_server::clients_seen::ClientsSeen;
 use flawless_server::clock::Clock;
+use flawless_server::config::RedactionConfig;
 use flawless_server::ingest::{Answerer, ThriftLimits, run_thrift};
 use flawless_server::intake::Intake;
 use flawless_server::project_keys::ProjectKeys;
+use flawless_server::redaction::Redaction;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -121,7 +123,8 @@ async fn thousands_of_connections_at_once_are_all_answered() {
 async fn slow_and_idle_connections_are_cut_off() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let (intake, mut incoming) = Intake::new();
+    let redaction = Redaction::new(&RedactionConfig::default(), &[], Clock::system());
+    let (intake, mut incoming) = Intake::new(redaction.expect("valid rules").into());
     let limits = ThriftLimits {
         max_frame: 1_000,
         max_connections: 1,

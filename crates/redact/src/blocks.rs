@@ -1,0 +1,117 @@
+//! Values on the lines below their name, as in YAML, and in JSON or Python's data that was
+//! printed over several lines.
+
+use std::ops::Range;
+
+use super::bytes::ByteSet;
+use super::pair_name::Name;
+use super::pair_value::{self, Context, DEEPEST};
+
+/// How long what stands before the name in its line may be.
+const LONGEST_START: usize = 200;
+static BLANK: ByteSet = ByteSet::of(b" \t");
+
+/// The value below the name whose separator ends before `start`, if there is nothing else in its
+/// line.
+pub(super) fn value(text: &[u8], name: &Name, start: usize) -> Option<Range<usize>> {
+    let mut at = behind_marks(text, start);
+    if !matches!(text.get(at), Some(b'\n' | b'\r')) {
+        return None;
+    }
+    let line = Line::of(text, name.place.start)?;
+    let mut first = at;
+    while let Some(b'\n' | b'\r' | b' ' | b'\t') = text.get(at) {
+        if matches!(text[at], b'\n' | b'\r') {
+            first = at + 1;
+        }
+        at += 1;
+    }
+    let width = at - first;
+    let is_list = text[at..].starts_with(b"- ");
+    let is_below = width > line.indent || is_list && width >= line.indent;
+    let slashes = text[at..].iter().take(DEEPEST).take_while(|byte| **byte == b'\\').count();
+    match text.get(at + slashes)? {
+        // Of what has quotes or brackets the end is known.
+        b'\'' | b'"' | b'[' | b'{' | b'(' if name.quote.is_some() || line.is_key && is_below => {
+            let context = Context { level: name.level, ..Context::default() };
+            Some(at..pair_value::end(text, at, context))
+        }
+        b'\'' | b'"' | b'[' | b'{' | b'(' => None,
+        _ if line.is_key && is_below => Some(at..block_end(text, at, width, line)),
+        _ => None,
+    }
+}
+
+/// Behind what says how a block is written: `|`, `>-`, `!!str`, `&anchor`.
+fn behind_marks(text: &[u8], start: usize) -> usize {
+    let mut at = start;
+    while let Some(b'|' | b'>' | b'!' | b'&') = text.get(at) {
+        let end = text[at..].iter().take(64).position(u8::is_ascii_whitespace);
+        let Some(end) = end else { return start };
+        at = BLANK.run(text, at + end);
+    }
+    at
+}
+
+/// The line of a name.
+#[derive(Clone, Copy)]
+struct Line {
+    indent: usize,
+    /// There is nothing before the name that is not YAML's.
+    is_key: bool,
+    /// What ends the text that the name begins: the quote of a string, the tag of an element.
+    ends_with: Option<u8>,
+}
+
+impl Line {
+    fn of(text: &[u8], name: usize) -> Option<Self> {
+        let floor = name.saturating_sub(LONGEST_START);
+        let start = match text[floor..name].iter().rposition(|byte| *byte == b'\n') {
+            Some(found) => floor + found + 1,
+            None if floor == 0 => 0,
+            None => return None,
+        };
+        let before = &text[start..name];
+        let begun = before.iter().rposition(|byte| !matches!(byte, b' ' | b'\t' | b'-'));
+        let ends_with = begun.map(|at| match before[at] {
+            b'>' => b'<',
+            b'=' => b'&',
+            byte => byte,
+        });
+        let indent = match begun {
+            Some(_) => 0,
+            None => before.iter().take_while(|byte| BLANK.has(**byte)).count(),
+        };
+        let is_key = matches!(ends_with, None | Some(b'\'' | b'"' | b'<' | b'&'));
+        Some(Self { indent, is_key, ends_with })
+    }
+}
+
+/// Where the lines end that stand as far right as the first one of the block.
+fn block_end(text: &[u8], first: usize, width: usize, line: Line) -> usize {
+    let mut end = first;
+    let mut at = first;
+    loop {
+        let rest = &text[at..];
+        let length = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+        let stop = at + length.unwrap_or(rest.len());
+        if let Some(mark) = line.ends_with
+            && let Some(found) = text[at..stop].iter().position(|byte| *byte == mark)
+        {
+            let before = text[at..at + found].iter().rev();
+            return at + found - before.take_while(|byte| **byte == b'\\').count();
+        }
+        if stop > at {
+            end = stop;
+        }
+        let breaks = text[stop..].iter().take_while(|byte| matches!(byte, b'\n' | b'\r'));
+        let next = stop + breaks.count();
+        let start = BLANK.run(text, next);
+        let is_in =
+            start - next > line.indent || text[start..].starts_with(b"- ") && start - next >= width;
+        if next == stop || start >= text.len() || !is_in {
+            return end;
+        }
+        at = start;
+    }
+}

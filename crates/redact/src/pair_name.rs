@@ -1,0 +1,202 @@
+//! The name that stands before a separator, and what it says of the value behind it.
+
+use std::ops::Range;
+
+use super::bytes::ByteSet;
+use super::names::When;
+use super::pair_value::{Context, DEEPEST};
+use super::report::Names;
+use super::rule::Rule;
+
+static NAME: ByteSet = ByteSet::alphanumeric_and(b"_-.%");
+const LONGEST: usize = 64;
+
+/// A name that stands before a separator.
+pub(super) struct Name {
+    pub(super) place: Range<usize>,
+    /// The quote after it, if it is quoted.
+    pub(super) quote: Option<u8>,
+    /// Backslashes before that quote.
+    pub(super) level: usize,
+}
+
+/// The name of a secret, and how its value is written.
+pub(super) struct Pair {
+    pub(super) context: Context,
+    pub(super) when: When,
+    /// A tuple of a name and a value has nothing else in it.
+    pub(super) two_only: bool,
+}
+
+impl Name {
+    pub(super) fn before(text: &[u8], separator: usize) -> Option<Self> {
+        let mut end = separator;
+        let mut back = |bytes: &[u8], most: usize| {
+            let floor = end.saturating_sub(most);
+            while end > floor && bytes.contains(&text[end - 1]) {
+                end -= 1;
+            }
+            end
+        };
+        back(b" \t", 8);
+        back(b"!", 1);
+        back(b" ", 1);
+        // `form[password]=`, and `Key (api_key)=(…)` of a database.
+        if text[separator..].starts_with(b"=(") {
+            back(b")", 1);
+        }
+        back(b"]", 1);
+        let after_quote = back(b"'\"", 1);
+        let quote = text.get(after_quote).copied().filter(|byte| matches!(byte, b'\'' | b'"'));
+        let quote = quote.filter(|_| after_quote < separator);
+        let end = if quote.is_some() { back(b"\\", DEEPEST) } else { after_quote };
+        let level = after_quote - end;
+        let run = text[..end].iter().rev().take(LONGEST).take_while(|byte| NAME.has(**byte));
+        let length = run.count();
+        let mut start = end - length;
+        // The letter of an escape is no part of the name: `\nCookie: …`.
+        if start > 0
+            && text[start - 1] == b'\\'
+            && length > 1
+            && matches!(text[start], b'n' | b'r' | b't')
+        {
+            start += 1;
+        }
+        while start < end && matches!(text[start], b'.' | b'-') {
+            start += 1;
+        }
+        (start < end).then_some(Self { place: start..end, quote, level })
+    }
+
+    /// Is this the name of a secret, in a place where a value follows?
+    pub(super) fn pair(&self, text: &[u8], separator: usize, names: Names<'_>) -> Option<Pair> {
+        let start = self.place.start;
+        let before = start.checked_sub(1).map(|at| text[at]);
+        let two_only = match text[separator] {
+            b',' => self.tuple_position(text)?,
+            _ => false,
+        };
+        // `lambda token: token.type`, `argument --password: expected one argument`
+        if text[separator] == b':' && self.quote.is_none() && self.is_of_code(text) {
+            return None;
+        }
+        let (rule, when) = self.judged(text, names)?;
+        let opened = before.filter(|byte| matches!(byte, b'\'' | b'"') && self.quote.is_none());
+        let header = text[separator] == b':'
+            && self.quote.is_none()
+            && (rule == Some(Rule::Cookie)
+                || rule == Some(Rule::Authorization)
+                    && text[self.place.clone()].to_ascii_lowercase().ends_with(b"authorization"));
+        let level = match opened {
+            Some(_) => {
+                let slashes = text[..start - 1].iter().rev().take(DEEPEST);
+                slashes.take_while(|byte| **byte == b'\\').count()
+            }
+            None => self.level,
+        };
+        let query = text[separator] == b'=' && matches!(before, Some(b'?' | b'&'));
+        Some(Pair { context: Context { level, query, line: header, opened }, when, two_only })
+    }
+
+    /// Is this quoted name the first of a tuple or of a list within a list, or an option of a
+    /// command line? Answers whether the tuple must end with the value.
+    fn tuple_position(&self, text: &[u8]) -> Option<bool> {
+        let mut at = self.place.start;
+        let dashed = at >= 2 && text[at - 1] == b'-' && matches!(text[at - 2], b'-' | b'\'' | b'"');
+        if dashed {
+            return Some(false);
+        }
+        let mut before = || {
+            at = at.checked_sub(1)?;
+            Some(text[at])
+        };
+        let mut byte = before().filter(|byte| matches!(byte, b'\'' | b'"'));
+        byte?;
+        byte = before();
+        while byte == Some(b'\\') {
+            byte = before();
+        }
+        if matches!(byte, Some(b'b' | b'u')) {
+            byte = before();
+        }
+        match byte? {
+            b'(' => Some(true),
+            b'[' => {
+                let mut outer = before();
+                while outer == Some(b' ') {
+                    outer = before();
+                }
+                matches!(outer, Some(b'[' | b',' | b'(')).then_some(true)
+            }
+            _ => None,
+        }
+    }
+
+    /// Does a colon behind this name begin something else than a value?
+    fn is_of_code(&self, text: &[u8]) -> bool {
+        let start = self.place.start;
+        match start.checked_sub(1).map(|at| text[at]) {
+            Some(b'-') => true,
+            Some(b' ') => {
+                let words: [&[u8]; 6] = [b"lambda", b"class", b"if", b"elif", b"while", b"not"];
+                words.contains(&word_before(text, start))
+            }
+            _ => false,
+        }
+    }
+
+    /// The rule by which the name is a secret's, none for a pattern of the user, and for which
+    /// values that is so.
+    fn judged(&self, text: &[u8], names: Names<'_>) -> Option<(Option<Rule>, When)> {
+        let mut own = &text[self.place.clone()];
+        if own.contains(&b'%') {
+            own = form_key(own);
+        }
+        let start = self.place.start;
+        let spaced = start > 0 && matches!(text[start - 1], b' ' | b'[');
+        let mut judged = names.named(own);
+        if spaced
+            && let Some(named) = judged
+            && named.rule == Rule::Token
+            && is_parsers(word_before(text, start))
+        {
+            return None;
+        }
+        if names.has_own() && judged.is_none_or(|named| named.when != When::Always) {
+            let last = own.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+            if names.own(own) || names.own(last) {
+                return Some((None, When::Always));
+            }
+        }
+        // `API key: …`, `card[number]=…`
+        if judged.is_none() && spaced {
+            let first = start - 1 - word_before(text, start).len();
+            let is_tag = first > 0 && text[first - 1] == b'<';
+            if first < start - 1 && !is_tag {
+                judged = names.named(&text[first..self.place.end]);
+            }
+        }
+        judged.map(|named| (Some(named.rule), named.when))
+    }
+}
+
+/// `user%5Bpassword%5D` is the key `user[password]`: its inner name.
+fn form_key(name: &[u8]) -> &[u8] {
+    let [inner @ .., b'%', b'5', b'D' | b'd'] = name else { return name };
+    let open = inner.iter().rposition(|byte| *byte == b'%');
+    &inner[open.map_or(0, |at| (at + 3).min(inner.len()))..]
+}
+
+fn word_before(text: &[u8], start: usize) -> &[u8] {
+    let end = start - 1;
+    let letters = text[..end].iter().rev().take(32);
+    let length = letters.take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    &text[end - length..end]
+}
+
+/// A parser's message: `Unexpected token: }`.
+fn is_parsers(word: &[u8]) -> bool {
+    [b"unexpected" as &[u8], b"expected", b"next", b"previous", b"illegal"]
+        .iter()
+        .any(|said| said.eq_ignore_ascii_case(word))
+}

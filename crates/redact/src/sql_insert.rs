@@ -1,0 +1,105 @@
+//! Values that SQL gives by their place: `insert into users (name, password) values ('ann', 'x')`,
+//! and the parameters of a statement as SQLAlchemy and Django show them behind it.
+
+use std::ops::Range;
+
+use memchr::memmem;
+
+use super::bytes::ByteSet;
+use super::names;
+use super::nothing::hides_nothing;
+use super::pair_value::{self, Context};
+use super::rule::Active;
+
+/// How far a statement is followed, and its parameters behind it.
+const LONGEST: usize = 4_096;
+const COLUMNS: usize = 100;
+const ROWS: usize = 100;
+static IN_COLUMNS: ByteSet = ByteSet::alphanumeric_and(b"_.`\"\\[], \t\r\n");
+static BETWEEN: ByteSet = ByteSet::of(b" ,\t\r\n\\");
+
+/// Adds the secrets of the statement whose `insert into` ends here.
+pub(super) fn find(text: &[u8], at: usize, active: Active, found: &mut Vec<Range<usize>>) {
+    let text = &text[..text.len().min(at + LONGEST)];
+    let Some((secret, behind)) = secret_columns(text, at, active) else { return };
+    let mut rows = Rows { text, secret: &secret, left: ROWS, found };
+    if let Some(values) = memmem::find(&text[behind..text.len().min(behind + 64)], b"(") {
+        rows.add(behind + values);
+    }
+    // The parameters stand in the order of the columns.
+    for mark in [b"[parameters: " as &[u8], b"args=", b"params="] {
+        if let Some(shown) = memmem::find(&text[behind..], mark) {
+            let at = behind + shown + mark.len();
+            rows.add(at + usize::from(text.get(at) == Some(&b'[')));
+            return;
+        }
+    }
+}
+
+/// Which columns hold secrets, if any does, and where their list ends.
+fn secret_columns(text: &[u8], at: usize, active: Active) -> Option<(Vec<usize>, usize)> {
+    let open = at + text[at..].iter().take(128).position(|byte| *byte == b'(')?;
+    let close = IN_COLUMNS.run(text, open + 1);
+    if text.get(close) != Some(&b')') {
+        return None;
+    }
+    let columns = text[open + 1..close].split(|byte| *byte == b',').take(COLUMNS);
+    let secret = columns.enumerate().filter(|(_, name)| names::is_secret(name, active));
+    let secret: Vec<usize> = secret.map(|(at, _)| at).collect();
+    (!secret.is_empty()).then_some((secret, close + 1))
+}
+
+/// Rows of values, of which some columns are secrets.
+struct Rows<'a> {
+    text: &'a [u8],
+    secret: &'a [usize],
+    left: usize,
+    found: &'a mut Vec<Range<usize>>,
+}
+
+impl Rows<'_> {
+    /// Adds the secrets of the rows that begin here.
+    fn add(&mut self, start: usize) {
+        let mut at = start;
+        while self.left > 0 && self.text.get(at) == Some(&b'(') {
+            let Some((row, end)) = list(self.text, at) else { return };
+            let values = self.secret.iter().filter_map(|at| row.get(*at));
+            let secrets = values.filter(|value| !hides_nothing(&self.text[(*value).clone()]));
+            self.found.extend(secrets.cloned());
+            self.left -= 1;
+            at = BETWEEN.run(self.text, end);
+        }
+    }
+}
+
+/// The elements of the list in brackets that opens here, and where it ends.
+fn list(text: &[u8], open: usize) -> Option<(Vec<Range<usize>>, usize)> {
+    let mut elements = Vec::new();
+    let mut at = open + 1;
+    while elements.len() < COLUMNS {
+        at += text[at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let end = element_end(text, at);
+        let value = &text[at..end];
+        elements.push(at..at + value.trim_ascii_end().len());
+        match text.get(end)? {
+            b',' => at = end + 1,
+            _ => return Some((elements, end + 1)),
+        }
+    }
+    None
+}
+
+/// The comma or bracket that ends an element: a string, a call, a name.
+fn element_end(text: &[u8], start: usize) -> usize {
+    let mut at = start;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b',' | b')' | b']' => return at,
+            b'\'' | b'"' | b'(' | b'[' | b'{' | b'\\' => {
+                at = pair_value::end(text, at, Context::default()).max(at + 1);
+            }
+            _ => at += 1,
+        }
+    }
+    text.len()
+}

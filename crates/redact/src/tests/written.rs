@@ -1,0 +1,203 @@
+//! The ways in which a secret is written: each kind within all that a text may be put into.
+
+use super::redactor;
+
+/// A secret that only its name gives away: no shape, no digits enough to be random.
+const WORD: &str = "Harbour_PoMJNb!7";
+
+/// Templates with `§` for the secret.
+const KINDS: &[(&str, &str)] = &[
+    ("xml element", "<user>bob</user><password>§</password>"),
+    ("xml attributes", r#"<password type="text" enc='none'>§</password>"#),
+    ("xml namespace", r##"<wsse:Password Type="http://x/y#PasswordText">§</wsse:Password>"##),
+    ("xml cdata", "<password><![CDATA[§]]></password>"),
+    ("xml children", "<credentials><user>bob</user><value>§</value></credentials>"),
+    ("xml lines", "<password\n  type=\"text\">\n    §\n  </password>"),
+    ("xml entry", r#"<entry key="password">§</entry>"#),
+    ("xml property", r#"<property name="db.password" value="§"/>"#),
+    ("xml value first", r#"<add value="§" key="ApiKey" />"#),
+    ("xml name and value", "<name>api_key</name>\n<value>§</value>"),
+    ("xml-rpc", "<member><name>password</name><value><string>§</string></value></member>"),
+    ("plist", "<key>Password</key>\n\t<string>§</string>"),
+    ("html input", r#"<input type="hidden" name="csrf_token" id="x" value="§">"#),
+    ("html password field", r#"<input value="§" class="wide" type="password">"#),
+    ("html table", "<tr><td>password</td><td class=\"code\">§</td></tr>"),
+    ("html list", "<dt>api_key</dt>\n<dd>§</dd>"),
+    ("html meta", r#"<meta name="csrf-token" content="§" />"#),
+    ("xml cut off", r#"<login><password type="text">§"#),
+    ("sql password", "ALTER USER bob WITH ENCRYPTED PASSWORD '§'"),
+    ("sql lower", "alter role bob password '§' valid until 'infinity'"),
+    ("sql identified", "CREATE USER 'bob'@'%' IDENTIFIED BY '§'"),
+    ("sql plugin", "IDENTIFIED WITH 'caching_sha2_password' BY '§' REQUIRE SSL"),
+    ("sql plugin bare", "IDENTIFIED WITH mysql_native_password BY '§'"),
+    ("sql oracle", "create user bob identified by \"§\" default tablespace x"),
+    ("sql set", "SET PASSWORD FOR 'bob'@'localhost' = '§'"),
+    ("sql function", "UPDATE users SET x = PASSWORD('§') WHERE id = 3"),
+    ("sql update", "UPDATE users SET password = '§' WHERE id = 3"),
+    ("sql secret", "CREATE SECRET s (TYPE s3, KEY_ID 'id', SECRET '§')"),
+    ("sql copy", "COPY t FROM 's3://x' SECRET_ACCESS_KEY '§' SESSION_TOKEN 'x'"),
+    ("sql insert", "INSERT INTO users (name, password, age) VALUES ('bob', '§', 3)"),
+    ("sql rows", "insert into \"users\" (\"password\", \"name\") values ('a', 'b'), ('§', 'c')"),
+    (
+        "sql parameters",
+        "[SQL: INSERT INTO users (name, password) VALUES (?, ?)]\n[parameters: ('bob', '§')]",
+    ),
+    (
+        "sql many parameters",
+        "[SQL: INSERT INTO users (name, password) VALUES (%s, %s)]\n\
+         [parameters: [('bob', 'x'), ('ann', '§')]]",
+    ),
+    ("sql crypt", "INSERT INTO t VALUES (crypt('§', gen_salt('bf')))"),
+    ("postgres detail", "DETAIL:  Key (api_key)=(§) already exists."),
+    ("query", "/login?user=bob&password=§&next=/"),
+    ("json", r#"{"user": "bob", "password": "§"}"#),
+    ("json compact", r#"{"password":"§","user":"bob"}"#),
+    ("json lines", "{\n  \"user\": \"bob\",\n  \"password\":\n    \"§\"\n}"),
+    ("json name and value", r#"{"name": "password", "type": "text", "value": "§"}"#),
+    ("json value first", r#"{"value": "§", "secret": false, "key": "API_TOKEN"}"#),
+    ("json patch", r#"[{"op": "replace", "path": "/password", "value": "§"}]"#),
+    ("har header", r#"{"name": "Authorization", "value": "§"}"#),
+    ("python dict", "{'user': 'bob', 'password': '§'}"),
+    ("python lines", "{'user': 'bob',\n 'password':\n     '§',\n 'x': 1}"),
+    ("yaml next line", "db:\n  password:\n    §\n  port: 5432"),
+    ("yaml literal", "password: |\n  §\nport: 5432"),
+    ("yaml folded", "password: >-\n  §\nport: 5432"),
+    ("yaml tag", "password: !vault |\n  §\nport: 5432"),
+    ("yaml list", "tokens: 1\nsecrets:\n  - §\n  - x\nport: 5432"),
+    ("yaml list at the margin", "secrets:\n- §\nport: 5432"),
+    ("yaml mapping", "credentials:\n  user: bob\n  key: §\nport: 5432"),
+    ("yaml environment", "env:\n  - name: DB_PASSWORD\n    value: §\n  - name: X\n    value: y"),
+    (
+        "pydantic",
+        "1 validation error for Login\npassword\n  Too short [type=short, input_value='§', input_type=str]",
+    ),
+    ("pydantic list", "[{'type': 'short', 'loc': ('body', 'password'), 'msg': 'x', 'input': '§'}]"),
+    ("signature", "X-Amz-Date=1&X-Amz-Signature=9f86d081884c7d659a2feaa0c55ad015a3bf4f1b"),
+    ("option", "mysqldump --user bob --password § shop"),
+    ("option quoted", "deploy --api-token '§' --dry-run"),
+    ("option in a sentence", "running mysql --password § failed with code 1"),
+    ("option of java", "keytool -list -storepass § -keystore x.jks"),
+    ("option in a list", "['mysql', '--password', '§', 'shop']"),
+    ("option in a json list", r#"["vault", "-token", "§"]"#),
+    ("curl", "curl -u bob:§ https://example.com/x"),
+    ("curl joined", "curl -sS -ubob:§ https://example.com/x"),
+    ("curl letters", "curl -sSLu bob:§ https://example.com/x"),
+    ("curl long", "/usr/bin/curl --user 'bob:§' -X POST https://example.com"),
+    ("curl list", "['curl', '-s', '-u', 'bob:§', 'https://example.com']"),
+    ("mysql", "mysql -u root -p§ shop"),
+    ("mysql list", "Command '['mysqldump', '-u', 'root', '-p§', 'shop']' returned 1"),
+    ("sshpass", "sshpass -p § ssh bob@host"),
+    ("redis-cli", "redis-cli -h cache -a § ping"),
+    ("docker", "docker login -u bob -p § registry.example.com"),
+    ("ldap", "ldapsearch -x -D cn=bob -w § -b dc=x"),
+    ("basic auth", "requests.get(url, HTTPBasicAuth('bob', '§'))"),
+    ("digest auth", "HTTPDigestAuth(\"bob\", \"§\")"),
+    ("auth by name", "BasicAuth(login='bob', password='§', encoding='latin1')"),
+    ("credentials", "PlainCredentials('bob', '§')"),
+    ("token auth", "TokenAuth('§')"),
+    ("login", "smtp.login('bob@example.com', '§')"),
+    ("set_password", "user.set_password('§')"),
+    ("jwt", "jwt.encode({'sub': 1}, '§', algorithm='HS256')"),
+    ("telegram", "https://api.telegram.org/bot123456789:ABCdefGhIJKlmNoPQRHarbour_PoMJNb-7/getMe"),
+    ("oauth basic", "https://§:x-oauth-basic@github.com/ann/shop.git"),
+    ("stripeKey", "{'stripeKey': '§'}"),
+    ("vendor's key", "Config(sendgrid_key='§', region='eu')"),
+    ("connection_string", "connection_string='§'"),
+    ("ConnectionStrings", r#"{"ConnectionStrings": {"Default": "§"}}"#),
+    ("pw", "connect(user='bob', pw='§')"),
+    ("digest", "Authorization: Digest username=\"bob\", realm=\"x\", response=\"§\""),
+    ("constructor", "User(name='bob', password='§')"),
+    ("header", "X-Api-Key: §"),
+    ("url", "postgres://bob:§@db/shop"),
+];
+
+fn backslashed(text: &str) -> String {
+    text.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n").replace('\t', r"\t")
+}
+
+fn percent(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' => {
+            char::from(byte).to_string()
+        }
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+fn html(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#x27;")
+        .replace('=', "&#61;")
+}
+
+fn unicode(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '"' | '\'' | '<' | '>' | '&' | '=' => out += &format!("\\u{:04x}", u32::from(c)),
+            '\n' => out += r"\n",
+            '\t' => out += r"\t",
+            '\\' => out += r"\\",
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+fn hexadecimal(text: &str) -> String {
+    unicode(text).replace(r"\u00", r"\x")
+}
+
+/// Puts a text into another one.
+type Put = fn(&str) -> String;
+
+/// What a text is put into, by name.
+const AROUND: &[(&str, Put)] = &[
+    ("as it is", str::to_owned),
+    ("Python's repr", |text| {
+        format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'").replace('\n', r"\n"))
+    }),
+    ("JSON", |text| format!(r#"{{"body": "{}", "n": 1}}"#, backslashed(text))),
+    ("JSON in JSON", |text| {
+        let inner = format!(r#"{{"body": "{}", "n": 1}}"#, backslashed(text));
+        format!(r#"{{"outer": "{}", "n": 1}}"#, backslashed(&inner))
+    }),
+    ("JSON in JSON in JSON in JSON", |text| {
+        let mut text = text.to_owned();
+        for _ in 0..4 {
+            text = format!(r#"{{"body": "{}"}}"#, backslashed(&text));
+        }
+        text
+    }),
+    ("percent encoding", |text| format!("/x?data={}&y=1", percent(text))),
+    ("percent encoding twice", |text| format!("/x?data={}&y=1", percent(&percent(text)))),
+    ("HTML", |text| format!("<pre>{}</pre>", html(text))),
+    ("HTML in HTML", |text| format!("<pre>{}</pre>", html(&html(text)))),
+    ("unicode escapes", |text| format!(r#"{{"body": "{}", "n": 1}}"#, unicode(text))),
+    ("hexadecimal escapes", |text| format!("var x = '{}';", hexadecimal(text))),
+    ("HTML in JSON", |text| format!(r#"{{"page": "{}"}}"#, backslashed(&html(text)))),
+    ("JSON in a query", |text| {
+        format!("/x?data={}", percent(&format!(r#"{{"body": "{}"}}"#, backslashed(text))))
+    }),
+];
+
+#[test]
+fn a_secret_vanishes_however_it_is_written_and_whatever_that_is_put_into() {
+    let redactor = redactor();
+    let mut wrong = Vec::new();
+    for (kind, template) in KINDS {
+        for (around, put) in AROUND {
+            let text = put(&template.replace('§', WORD));
+            let redacted = redactor.redact(&text);
+            // As it stands in that text: without what is escaped in it.
+            if redacted.contains("Harbour_PoMJNb") {
+                wrong.push(format!("{kind} in {around}: {text}\n    -> {redacted}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}

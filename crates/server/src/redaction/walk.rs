@@ -1,0 +1,126 @@
+//! All of a report that may hold secrets.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use flawless_core::{ChainedException, CommitId, Frame, Report, WebRequest};
+use flawless_redact::OneReport;
+
+/// Goes over the texts of a report.
+pub(super) struct Walk<'a>(pub(super) &'a OneReport<'a>);
+
+impl Walk<'_> {
+    /// What the report is known by comes first, large texts last: should the time for patterns end
+    /// with one of them, the report can still be attributed.
+    pub(super) fn report(&self, report: &mut Report) {
+        // Each field by its name, so that none that comes later is forgotten.
+        let Report {
+            traceback,
+            exception_type,
+            exception_message,
+            hostname,
+            error_threshold: _,
+            additional_info,
+            error_count: _,
+            revision,
+            environment,
+            chain,
+            notes,
+            request,
+        } = report;
+        self.name(exception_type);
+        // The name of a commit is no secret, whatever it looks like.
+        if let Some(revision) = revision.as_mut().filter(|name| CommitId::parse(name).is_none()) {
+            self.name(revision);
+        }
+        for text in [hostname, environment] {
+            self.text(text);
+        }
+        self.places(traceback);
+        for ChainedException { traceback, exception_type, .. } in &mut *chain {
+            self.name(exception_type);
+            self.places(traceback);
+        }
+        traceback.iter_mut().rev().for_each(|frame| self.source(frame));
+        self.text(exception_message);
+        self.values(traceback);
+        notes.iter_mut().for_each(|note| self.text(note));
+        for exception in chain {
+            let ChainedException {
+                traceback,
+                exception_type: _,
+                exception_message,
+                notes,
+                relation: _,
+                parent: _,
+            } = exception;
+            traceback.iter_mut().rev().for_each(|frame| self.source(frame));
+            self.text(exception_message);
+            self.values(traceback);
+            notes.iter_mut().for_each(|note| self.text(note));
+        }
+        if let Some(WebRequest { method, path, protocol, headers, body }) = request {
+            for text in [method, path, protocol] {
+                self.text(text);
+            }
+            self.named(headers);
+            self.text(body);
+        }
+        self.text(additional_info);
+    }
+
+    /// The lines of code of a frame.
+    pub(super) fn source(&self, frame: &mut Frame) {
+        let before = frame.before.iter().map(String::as_str);
+        let own = before.len();
+        let after = frame.after.iter().map(String::as_str);
+        let lines: Vec<&str> = before.chain([frame.text.as_str()]).chain(after).collect();
+        if let Some(redacted) = self.0.redact_lines(&lines, own) {
+            frame.before = redacted.before;
+            frame.text = redacted.line;
+            frame.after = redacted.after;
+        }
+    }
+
+    fn places(&self, frames: &mut [Frame]) {
+        for frame in frames.iter_mut().rev() {
+            self.name(&mut frame.path);
+            self.name(&mut frame.function);
+        }
+    }
+
+    /// Those of the innermost frames tell most.
+    fn values(&self, frames: &mut [Frame]) {
+        for frame in frames.iter_mut().rev() {
+            frame.locals.iter_mut().for_each(|locals| self.named(locals));
+        }
+    }
+
+    fn text(&self, text: &mut String) {
+        if let Cow::Owned(redacted) = self.0.redact(text) {
+            *text = redacted;
+        }
+    }
+
+    /// A name or a path: only secrets that are known by themselves.
+    fn name(&self, text: &mut String) {
+        if let Cow::Owned(redacted) = self.0.redact_values(text) {
+            *text = redacted;
+        }
+    }
+
+    /// Variables or headers: their names, and the values by name.
+    fn named(&self, values: &mut BTreeMap<String, String>) {
+        let is_clean = |name: &String| matches!(self.0.redact_values(name), Cow::Borrowed(_));
+        if !values.keys().all(is_clean) {
+            let clean = |name: String| self.0.redact_values(&name).into_owned();
+            let all = std::mem::take(values).into_iter();
+            *values = all.map(|(name, value)| (clean(name), value)).collect();
+        }
+        for (name, value) in values {
+            if let Cow::Owned(redacted) = self.0.redact_named(name, value) {
+                *value = redacted;
+            }
+        }
+    }
+}
