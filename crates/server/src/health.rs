@@ -9,6 +9,7 @@ use crate::dates::ago;
 use crate::held_back::held_back;
 use crate::plural::{counted, word};
 use crate::present::plain;
+use crate::redaction::slow_in_words;
 use crate::sealing::KEY_VARIABLE;
 use crate::state::Shared;
 use crate::store::{ChannelRow, PostState, QueueAge, StoreError, channel_recipient};
@@ -132,6 +133,7 @@ pub async fn check(shared: &Shared) -> Vec<HealthPart> {
         addresses(shared, now).await,
         beside(values(shared).await),
         beside(losses(shared, now).await),
+        beside(redaction(shared, now)),
     ]
 }
 
@@ -247,6 +249,16 @@ async fn values(shared: &Shared) -> HealthPart {
         Err(error) => part(NAME, false, error.to_string()),
         Ok(0) => part(NAME, true, "all that is stored can be read".to_owned()),
         Ok(number) => part(NAME, false, unreadable_in_words(number)),
+    }
+}
+
+/// Patterns that take too long: texts are replaced whole, and alerts go out without them.
+fn redaction(shared: &Shared, now: i64) -> HealthPart {
+    const NAME: &str = "redaction";
+    let slow = shared.redaction.slow_patterns();
+    match slow.is_empty() {
+        true => part(NAME, true, "no pattern takes too long".to_owned()),
+        false => part(NAME, false, plain(&slow_in_words(&slow, now))),
     }
 }
 

@@ -214,6 +214,10 @@ fn with_mend(part: HealthPart) -> PartReport {
              check tries them."
         }
         "channels" => "Remove or test the channel that the text names; the alerts are in the mail.",
+        "redaction" => {
+            "Write the pattern so that it does not go back over its text: no look-ahead with .* in \
+             it, no repetition within a repetition. flawless check tries it."
+        }
         _ => "The text says what is wrong; the log has more.",
     });
     PartReport { part, mend }

@@ -12,6 +12,7 @@ use crate::config::{Config, SmtpSecurity, with_port};
 use crate::health::unreadable_in_words;
 use crate::mail::Smtp;
 use crate::plural::counted;
+use crate::redaction::slow_text;
 use crate::sign_in::OpenId;
 use crate::store::Store;
 
@@ -46,6 +47,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     report("repository", check_repository(&config).await);
     report("mail server", check_smtp(&config).await);
     report("sign-in", check_sign_in(&config).await);
+    for text in slow_patterns(&config) {
+        say!("note     redaction: {text}");
+    }
     for text in &config.missing {
         say!("missing  {text}");
     }
@@ -63,6 +67,23 @@ fn pages_elsewhere(config: &Config) -> Option<String> {
         "{at}: {url} names no port, so links in mails lead to port {linked}, and the pages are at \
          port {listened} (http_port). Without a proxy that passes them on, write {meant}"
     ))
+}
+
+/// The user's patterns that take too long for a long text of one kind or another. Such texts are
+/// rare, but anybody can send one.
+fn slow_patterns(config: &Config) -> Vec<String> {
+    let patterns = &config.redaction.rules.extra_values;
+    let slow = patterns.iter().filter_map(|pattern| {
+        let text = slow_text(pattern)?;
+        Some(format!(
+            "{}: the pattern {pattern:?} takes too long for a long text such as {text:?} again and \
+             again; a text that is not searched in time is replaced whole. Write it so that it \
+             does not go back over its text: no look-ahead with .* in it, no repetition within a \
+             repetition",
+            config.set_at["redact_values"]
+        ))
+    });
+    slow.collect()
 }
 
 async fn check_store(config: &Config) -> Result<String, String> {

@@ -50,6 +50,7 @@ mod shown;
 mod sign_in;
 mod sign_in_open_id;
 mod sign_in_roles;
+mod slow_patterns;
 mod source_laws;
 mod start_errors;
 mod week;
