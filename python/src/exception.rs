@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flawless_client::{Chained, Exception, Frame, Locals, MESSAGE, Source, VALUE};
-use flawless_redact::{Redactor, SCRUBBED};
+use flawless_redact::Redactor;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::clock::Allowance;
 use crate::code::{self, Code};
 use crate::names::{Name, name};
-use crate::print::{as_it_is, print};
+use crate::print::{as_it_is, of_secret, print};
 use crate::raw::{self, name};
 use crate::related::{CHAIN, related, remote_traceback, told_traceback};
 use crate::stack::{self, Place};
@@ -171,7 +171,7 @@ impl<'a> Capture<'a> {
         for (at, (name, is_secret, value)) in named.locals.into_iter().enumerate() {
             locals.push_with(name, |text| {
                 if is_secret {
-                    text.push_str(SCRUBBED);
+                    text.push_str(&of_secret(&value));
                 } else if at % 16 == 0 && !self.allowance.is_left(py) {
                     text.push_str(TOO_LATE);
                 } else {

@@ -152,6 +152,49 @@ def test_secrets_within_values_are_scrubbed_by_their_names(printed):
     assert printed(types.SimpleNamespace(token="t3")) == "namespace(token=**scrubbed**)"
 
 
+class Session:
+    def login(self):
+        pass
+
+
+class Cookie:
+    def __repr__(self):
+        raise AssertionError("it may print a secret")
+
+
+def test_a_secret_that_is_missing_or_is_no_text_is_shown_for_that_is_what_one_looks_for(sink):
+    def refresh():
+        pass
+
+    try:
+        gift_token, facebook_access_token, api_key, secrets, credentials = "", None, b"", [], {}  # noqa: F841
+        otp, password_hash, auth, token_func, csrf = 0, False, Session, refresh, len  # noqa: F841
+        session, cookie, pin, pwd, sid, jwt = Session(), Cookie(), 7, " ", ("x",), [].append  # noqa: F841
+        nested = {"password": None, "token": "x", "session": session}  # noqa: F841
+        user, passwd = User("ann", password=""), session.login  # noqa: F841
+        raise ValueError("x")
+    except ValueError:
+        flawless.capture_exception()
+    shown = sink.next()["traceback"][-1]["frame_locals"]
+    here = f"{__name__}."
+    assert shown["gift_token"] == "''"
+    assert shown["facebook_access_token"] == "None"
+    assert (shown["api_key"], shown["secrets"], shown["credentials"]) == ("b''", "[]", "{}")
+    assert (shown["otp"], shown["password_hash"]) == ("0", "False")
+    assert shown["auth"] == f"<class '{here}Session'>"
+    assert shown["token_func"] == repr(refresh)
+    assert shown["csrf"] == "<built-in function len>"
+    assert shown["jwt"].startswith("<built-in method append of list object at 0x")
+    assert shown["session"] == f"<{here}Session object at {id(session):#x}>"
+    assert shown["passwd"] == "<bound method Session.login>"
+    assert shown["nested"] == (
+        "{'password': None, 'token': **scrubbed**, 'session': " + shown["session"] + "}"
+    )
+    assert shown["user"] == "User(name='ann', password='')"
+    for name in ("cookie", "pin", "pwd", "sid"):
+        assert shown[name] == "**scrubbed**", name
+
+
 def test_a_thousand_names_are_cut_at_a_hundred(sink):
     namespace = {}
     exec("def many():\n" + "".join(f"    v{n} = {n}\n" for n in range(500)) + "    1 / 0", namespace)

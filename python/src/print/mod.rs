@@ -3,9 +3,10 @@
 mod native;
 mod objects;
 mod scalars;
+mod secret;
 
 use flawless_client::{BEYOND, CUT};
-use flawless_redact::{Redactor, SCRUBBED};
+use flawless_redact::Redactor;
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString,
@@ -14,6 +15,8 @@ use pyo3::types::{
 
 use crate::clock::Allowance;
 use crate::raw;
+
+pub(crate) use secret::of_secret;
 
 const MAX_DEPTH: usize = 6;
 /// Steps of functions that are followed, for one value.
@@ -274,7 +277,7 @@ impl Printer<'_, '_, '_> {
             self.value(&key)?;
             self.write(": ")?;
             match self.is_secret(&key) {
-                true => self.write(SCRUBBED)?,
+                true => self.write(&of_secret(&value))?,
                 false => self.value(&value)?,
             }
         }

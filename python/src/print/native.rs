@@ -69,10 +69,7 @@ impl Printer<'_, '_, '_> {
                 }
             }
             Parts::Method => {
-                let function = own(name!(py, "__func__"));
-                let function = function.filter(passive::is_function);
-                let name = function.and_then(|f| f.getattr(name!(py, "__qualname__")).ok());
-                let name = name.and_then(|name| name.extract::<String>().ok());
+                let name = method_name(value);
                 self.write(&format!("<bound method {} of ", name.as_deref().unwrap_or("?")))?;
                 match own(name!(py, "__self__")) {
                     Some(owner) => self.container(value, "", ">", |printer| printer.value(&owner)),
@@ -118,6 +115,14 @@ impl Printer<'_, '_, '_> {
         self.write(name)?;
         self.container(value, "(", ")", |printer| printer.elements(arguments))
     }
+}
+
+/// The name of a bound method, with that of its class.
+pub(super) fn method_name(method: &Bound<'_, PyAny>) -> Option<String> {
+    let py = method.py();
+    let function = passive::own_attribute(method, name!(py, "__func__"));
+    let function = function.filter(passive::is_function)?;
+    function.getattr(name!(py, "__qualname__")).ok()?.extract().ok()
 }
 
 /// Whether a stream and those within it are all of Python's own: it prints their name.

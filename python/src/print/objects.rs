@@ -1,12 +1,11 @@
 //! Objects that are not of Python's own plain types, each by its kind.
-use flawless_redact::SCRUBBED;
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::types::{
     PyByteArray, PyBytes, PyDict, PyFrozenSet, PyList, PySet, PyString, PyTuple, PyType,
 };
 
-use super::{MAX_DEPTH, Printed, Printer};
+use super::{MAX_DEPTH, Printed, Printer, of_secret};
 use crate::fields::Field;
 use crate::kinds::{Kind, TypeInfo, is_of_array_library, type_info};
 use crate::own_repr::Follow;
@@ -245,7 +244,9 @@ impl Printer<'_, '_, '_> {
         self.write(name)?;
         self.write("=")?;
         match value {
-            _ if self.bounds.redactor.is_secret_name(name) => self.write(SCRUBBED),
+            Some(value) if self.bounds.redactor.is_secret_name(name) => {
+                self.write(&of_secret(&value))
+            }
             Some(value) => self.value(&value),
             None => self.write("?"),
         }

@@ -1,0 +1,70 @@
+//! What stands for the value behind a secret's name: where the value is none, it is shown, for
+//! that one is missing is what one looks for. No code of the program runs.
+
+use std::borrow::Cow;
+
+use flawless_redact::SCRUBBED;
+use pyo3::prelude::*;
+use pyo3::types::{
+    PyBool, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple,
+};
+
+use super::native::method_name;
+use super::plain_text;
+use crate::kinds::{Kind, Parts, type_info};
+
+/// The value itself if it hides nothing, else the mark.
+pub(crate) fn of_secret(value: &Bound<'_, PyAny>) -> Cow<'static, str> {
+    match nothing(value) {
+        Some(text) => Cow::Borrowed(text),
+        None => object(value).map_or(Cow::Borrowed(SCRUBBED), Cow::Owned),
+    }
+}
+
+/// Values of Python's own that are empty, or no more than a yes or no.
+fn nothing(value: &Bound<'_, PyAny>) -> Option<&'static str> {
+    if value.is_none() {
+        return Some("None");
+    }
+    if let Ok(truth) = value.cast_exact::<PyBool>() {
+        return Some(if truth.is_true() { "True" } else { "False" });
+    }
+    if value.is_exact_instance_of::<PyInt>() {
+        return match value.extract::<i64>() {
+            Ok(0) => Some("0"),
+            Ok(-1) => Some("-1"),
+            _ => None,
+        };
+    }
+    if value.is_exact_instance_of::<PyFloat>() {
+        return value.extract::<f64>().is_ok_and(|number| number == 0.0).then_some("0.0");
+    }
+    let empty = [
+        (value.is_exact_instance_of::<PyString>(), "''"),
+        (value.is_exact_instance_of::<PyBytes>(), "b''"),
+        (value.is_exact_instance_of::<PyList>(), "[]"),
+        (value.is_exact_instance_of::<PyTuple>(), "()"),
+        (value.is_exact_instance_of::<PyDict>(), "{}"),
+        (value.is_exact_instance_of::<PySet>(), "set()"),
+        (value.is_exact_instance_of::<PyFrozenSet>(), "frozenset()"),
+    ];
+    let (_, text) = empty.into_iter().find(|(is_of_type, _)| *is_of_type)?;
+    value.len().is_ok_and(|length| length == 0).then_some(text)
+}
+
+/// A function, a class, or an object of which only the type is known.
+fn object(value: &Bound<'_, PyAny>) -> Option<String> {
+    let info = type_info(value);
+    match (&*info.name, &info.kind) {
+        // The interpreter prints them, by their names and addresses.
+        ("function" | "builtin_function_or_method" | "type", _) => {
+            value.repr().ok().map(|text| text.to_string_lossy().into_owned())
+        }
+        // It would print the object that the method belongs to.
+        (_, Kind::Parts(Parts::Method)) => {
+            Some(format!("<bound method {}>", method_name(value).as_deref().unwrap_or("?")))
+        }
+        (name, Kind::Plain) => Some(plain_text(value, name)),
+        _ => None,
+    }
+}
