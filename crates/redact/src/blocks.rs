@@ -32,20 +32,36 @@ pub(super) fn value(text: &[u8], name: &Name, start: usize) -> Option<Range<usiz
     let slashes = text[at..].iter().take(DEEPEST).take_while(|byte| **byte == b'\\').count();
     match text.get(at + slashes)? {
         // Of what has quotes or brackets the end is known.
-        b'\'' | b'"' | b'[' | b'{' | b'(' if name.quote.is_some() || line.is_key && is_below => {
+        b'\'' | b'"' | b'[' | b'{' | b'('
+            if is_quoted_key(text, name) || name.quote.is_none() && line.is_key && is_below =>
+        {
             let context = Context { level: name.level, ..Context::default() };
             Some(at..pair_value::end(text, at, context))
         }
         b'\'' | b'"' | b'[' | b'{' | b'(' => None,
-        _ if line.is_key && is_below => Some(at..block_end(text, at, width, line)),
+        _ if name.quote.is_none() && line.is_key && is_below => {
+            Some(at..block_end(text, at, width, line))
+        }
         _ => None,
     }
+}
+
+/// Is the quoted name a key of data, rather than the type that a function returns?
+fn is_quoted_key(text: &[u8], name: &Name) -> bool {
+    let before = text[..name.place.start].iter().rev().take(64);
+    let mut before = before.skip_while(|byte| matches!(byte, b'\'' | b'"' | b'\\' | b'b' | b'u'));
+    let place = before.find(|byte| !matches!(byte, b' ' | b'\t'));
+    name.quote.is_some() && matches!(place, None | Some(b'{' | b',' | b'[' | b'(' | b'\n' | b'\r'))
 }
 
 /// Behind what says how a block is written: `|`, `>-`, `!!str`, `&anchor`.
 fn behind_marks(text: &[u8], start: usize) -> usize {
     let mut at = start;
-    while let Some(b'|' | b'>' | b'!' | b'&') = text.get(at) {
+    // An anchor, a tag, and the kind of block.
+    for _ in 0..3 {
+        if !matches!(text.get(at), Some(b'|' | b'>' | b'!' | b'&')) {
+            break;
+        }
         let end = text[at..].iter().take(64).position(u8::is_ascii_whitespace);
         let Some(end) = end else { return start };
         at = BLANK.run(text, at + end);
@@ -73,16 +89,20 @@ impl Line {
         };
         let before = &text[start..name];
         let begun = before.iter().rposition(|byte| !matches!(byte, b' ' | b'\t' | b'-'));
-        let ends_with = begun.map(|at| match before[at] {
-            b'>' => b'<',
-            b'=' => b'&',
-            byte => byte,
-        });
+        // A text may begin with the key: a string, what an element holds, a part of a query.
+        let ends_with = match before {
+            _ if begun.is_none() => None,
+            [.., quote @ (b'\'' | b'"')] => Some(*quote),
+            [b'<', .., b'>'] => Some(b'<'),
+            [.., b'=', b'='] => None,
+            [.., b'='] => Some(b'&'),
+            _ => None,
+        };
+        let is_key = begun.is_none() || ends_with.is_some() || before.ends_with(b": ");
         let indent = match begun {
             Some(_) => 0,
             None => before.iter().take_while(|byte| BLANK.has(**byte)).count(),
         };
-        let is_key = matches!(ends_with, None | Some(b'\'' | b'"' | b'<' | b'&'));
         Some(Self { indent, is_key, ends_with })
     }
 }

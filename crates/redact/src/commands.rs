@@ -14,6 +14,8 @@ const LONGEST: usize = 2_000;
 pub(super) enum Takes {
     /// `-u user:x`, `-uuser:x`, and the long options of that meaning.
     User(&'static str),
+    /// `-p x`.
+    Apart(&'static str),
     /// `-p x`, `-px`.
     Both(&'static str),
     /// `-px`; behind a space is something else.
@@ -23,7 +25,7 @@ pub(super) enum Takes {
 }
 
 /// Programs by the name they are called by.
-pub(super) const PROGRAMS: [(&str, Takes); 33] = [
+pub(super) const PROGRAMS: [(&str, Takes); 34] = [
     ("curl", Takes::User("-u")),
     ("smbclient", Takes::User("-U")),
     ("rpcclient", Takes::User("-U")),
@@ -40,23 +42,24 @@ pub(super) const PROGRAMS: [(&str, Takes); 33] = [
     ("7z", Takes::Joined("-p")),
     ("unrar", Takes::Joined("-p")),
     ("sshpass", Takes::Both("-p")),
-    ("mongo", Takes::Both("-p")),
-    ("mongosh", Takes::Both("-p")),
-    ("mongodump", Takes::Both("-p")),
-    ("mongorestore", Takes::Both("-p")),
-    ("rabbitmqadmin", Takes::Both("-p")),
-    ("redis-cli", Takes::Both("-a")),
-    ("ldapsearch", Takes::Both("-w")),
-    ("ldapmodify", Takes::Both("-w")),
-    ("ldapadd", Takes::Both("-w")),
-    ("ldapwhoami", Takes::Both("-w")),
+    ("mongo", Takes::Apart("-p")),
+    ("mongosh", Takes::Apart("-p")),
+    ("mongodump", Takes::Apart("-p")),
+    ("mongorestore", Takes::Apart("-p")),
+    ("rabbitmqadmin", Takes::Apart("-p")),
+    ("redis-cli", Takes::Apart("-a")),
+    ("ldapsearch", Takes::Apart("-w")),
+    ("ldapmodify", Takes::Apart("-w")),
+    ("ldapadd", Takes::Apart("-w")),
+    ("ldapwhoami", Takes::Apart("-w")),
     ("sqlcmd", Takes::Both("-P")),
     ("bcp ", Takes::Both("-P")),
     ("docker", Takes::AfterLogin("-p")),
     ("podman", Takes::AfterLogin("-p")),
     ("skopeo", Takes::AfterLogin("-p")),
     ("helm", Takes::AfterLogin("-p")),
-    ("ipmitool", Takes::Both("-P")),
+    ("ipmitool", Takes::Apart("-P")),
+    ("openssl", Takes::Apart("-k")),
 ];
 
 /// Looks at command lines one after another, from left to right.
@@ -77,10 +80,12 @@ impl Commands {
     ) {
         let is_word = begins(text, program.start, &DASHED)
             && !text.get(program.end).is_some_and(|byte| DASHED.has(*byte));
-        if !is_word && text[program.end - 1] != b' ' || program.start < self.until {
+        // A short name is only known with the blank behind it.
+        let has_blank = text[program.end - 1] == b' ';
+        if !is_word && !has_blank || program.start < self.until {
             return;
         }
-        let mut words = Arguments::behind(text, program.end);
+        let mut words = Arguments::behind(text, program.end - usize::from(has_blank));
         let mut has_login = false;
         while let Some(word) = words.next() {
             let said = &text[word.clone()];
@@ -93,7 +98,10 @@ impl Commands {
                     };
                     value.and_then(|value| behind_user(text, value))
                 }
-                Takes::Both(option) if said == option.as_bytes() => words.next(),
+                Takes::Apart(option) | Takes::Both(option) if said == option.as_bytes() => {
+                    words.next()
+                }
+                Takes::Apart(_) => None,
                 Takes::Both(option) | Takes::Joined(option) => behind(text, &word, option),
                 Takes::AfterLogin(option) if has_login && said == option.as_bytes() => words.next(),
                 Takes::AfterLogin(_) => None,

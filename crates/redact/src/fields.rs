@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
+use super::bytes::DOTTED;
 use super::nothing::hides_nothing;
 use super::pair_name::Name;
 use super::pair_value::{self, Context};
@@ -159,14 +160,18 @@ fn is_same_field(text: &[u8], from: usize, to: usize) -> bool {
 
 /// The name that a field gives itself, within its quotes or without: `('password',)`.
 fn given_name(value: &[u8]) -> Option<&[u8]> {
-    let is_edge = |byte: &u8| b"'\"\\ ()[],".contains(byte);
-    let from = value.iter().position(|byte| !is_edge(byte))?;
-    let to = value.iter().rposition(|byte| !is_edge(byte))? + 1;
-    let name = &value[from..to];
-    // `b'password'`
-    let name =
-        if value[from..].starts_with(b"b'") { &value[from + 2..to.max(from + 2)] } else { name };
-    (name.len() <= LONGEST_NAME).then_some(name)
+    let is_quote = |byte: &u8| matches!(byte, b'\'' | b'"');
+    let name = match value.iter().position(is_quote) {
+        Some(first) => {
+            let last = value.iter().rposition(is_quote).filter(|last| *last > first);
+            &value[first + 1..last.unwrap_or(value.len())]
+        }
+        // A call or a subscript is code.
+        None if value.iter().all(|byte| DOTTED.has(*byte)) => value,
+        None => return None,
+    };
+    let end = name.iter().rposition(|byte| *byte != b'\\').map_or(0, |last| last + 1);
+    (!name.is_empty() && end <= LONGEST_NAME).then_some(&name[..end])
 }
 
 /// The content of the part of a form whose name stands here.

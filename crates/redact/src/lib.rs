@@ -18,6 +18,7 @@ mod elements;
 mod environment;
 mod error;
 mod fields;
+mod in_code;
 mod key_block;
 mod lines;
 mod name_lists;
@@ -32,6 +33,7 @@ mod patterns;
 mod random;
 mod report;
 mod rule;
+mod settings;
 mod shapes;
 mod spans;
 mod sql;
@@ -136,7 +138,8 @@ impl Redactor {
         self.one_report().redact(text)
     }
 
-    /// The text without the secrets that are known by themselves: for lines of source code.
+    /// The text without the secrets that are known by themselves, or are written out beside a
+    /// secret's name: for lines of source code.
     pub fn redact_values<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.one_report().redact_values(text)
     }

@@ -84,7 +84,7 @@ pub(super) const KEY_OWNERS: [&[u8]; 79] = [
 ];
 
 /// What a key that is never told to anybody does. In order.
-pub(super) const PRIVATE_KEYS: [&[u8]; 17] = [
+pub(super) const PRIVATE_KEYS: [&[u8]; 16] = [
     b"aes",
     b"cipher",
     b"crypt",
@@ -94,7 +94,6 @@ pub(super) const PRIVATE_KEYS: [&[u8]; 17] = [
     b"deploy",
     b"encrypt",
     b"encryption",
-    b"gpg",
     b"master",
     b"private",
     b"rsa",

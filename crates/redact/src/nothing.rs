@@ -28,8 +28,10 @@ fn is_nothing(value: &str, depth: usize) -> bool {
 fn unquoted(value: &str) -> Option<&str> {
     let inner = value.strip_prefix(['b', 'u', 'r', 'B', 'U', 'R']).unwrap_or(value);
     let is_edge = |c| matches!(c, '\'' | '"' | '\\');
-    let quoted = inner.trim_start_matches('\\').starts_with(['\'', '"']);
-    quoted.then(|| inner.trim_matches(is_edge))
+    let unescaped = inner.trim_start_matches('\\');
+    // A backslash alone is the end of a line.
+    (unescaped.is_empty() || unescaped.starts_with(['\'', '"']))
+        .then(|| inner.trim_matches(is_edge))
 }
 
 /// No text, no object, no number worth hiding.

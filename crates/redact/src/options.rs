@@ -37,9 +37,14 @@ pub(super) fn find(text: &[u8], names: Names<'_>, found: &mut Vec<Range<usize>>)
 fn is_value(value: &[u8]) -> bool {
     let is_placeholder = value.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
         || matches!(value.first(), Some(b'-' | b'<' | b'[' | b'{' | b'|' | b'('));
+    !is_placeholder && !hides_nothing(value) && !is_of_sentence(value)
+}
+
+/// Is it a word of a sentence about the option rather than its value?
+pub(super) fn is_of_sentence(value: &[u8]) -> bool {
     let word = value.to_ascii_lowercase();
     let word = word.strip_suffix(b".").or(word.strip_suffix(b":")).unwrap_or(&word);
-    !is_placeholder && !hides_nothing(value) && WORDS.binary_search(&word).is_err()
+    WORDS.binary_search(&word).is_ok()
 }
 
 /// What follows an option's name in a sentence. In order, for a binary search.

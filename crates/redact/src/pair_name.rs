@@ -153,7 +153,12 @@ impl Name {
             own = form_key(own);
         }
         let start = self.place.start;
-        let spaced = start > 0 && matches!(text[start - 1], b' ' | b'[');
+        // `list[key] = …` is code, `card[number]=…` a form.
+        let spaced = match start.checked_sub(1).map(|at| text[at]) {
+            Some(b' ') => true,
+            Some(b'[') => text[self.place.end..].starts_with(b"]=") || self.quote.is_some(),
+            _ => false,
+        };
         let mut judged = names.named(own);
         if spaced
             && let Some(named) = judged

@@ -19,6 +19,13 @@ pub(super) struct Context {
     pub(super) opened: Option<u8>,
 }
 
+impl Context {
+    /// Of the value to a key that is a string.
+    pub(super) fn within(self) -> Self {
+        Self { level: self.level, ..Self::default() }
+    }
+}
+
 static WORD_END: ByteSet = ByteSet::of(b" \t\r\n'\"\\<>&,;()[]{}");
 
 /// The end of the value that begins here, which may be here.
@@ -48,7 +55,8 @@ pub(super) fn end(text: &[u8], start: usize, context: Context) -> usize {
 /// The place of the quote of a string that begins here (`'`, `b'`, `\"`), and its backslashes.
 fn quote_at(text: &[u8], start: usize) -> (Option<usize>, usize) {
     let mut at = start;
-    while at < start + 2 && matches!(text.get(at), Some(b'b' | b'B' | b'r' | b'R' | b'u' | b'f')) {
+    // Of Python, and `N'…'`, `E'…'` of SQL.
+    while at < start + 2 && text.get(at).is_some_and(|byte| b"bBrRufNE".contains(byte)) {
         at += 1;
     }
     let slashes = text[at..].iter().take(DEEPEST).take_while(|byte| **byte == b'\\').count();

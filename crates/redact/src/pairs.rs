@@ -28,7 +28,9 @@ pub(super) fn find(text: &str, names: Names<'_>, found: &mut Vec<Range<usize>>) 
             continue;
         }
         let Some(pair) = name.pair(bytes, separator, names) else {
+            // `if name == "SECRET_KEY"` gives no name.
             if bytes[separator] != b','
+                && bytes.get(separator + 1) != Some(&b'=')
                 && let Some(value) = fields.value(bytes, separator, &name, names)
             {
                 at = at.max(value.end);
@@ -79,7 +81,23 @@ fn value_of(text: &[u8], separator: usize, name: &Name, pair: &Pair) -> (Range<u
         }
         _ => pair_value::end(text, start, pair.context),
     };
-    (start..trimmed(text, start, end), end)
+    match behind_key(text, end, pair) {
+        Some(start) => {
+            let end = pair_value::end(text, start, pair.context.within());
+            (start..trimmed(text, start, end), end)
+        }
+        None => (start..trimmed(text, start, end), end),
+    }
+}
+
+/// Where the value begins when all that was taken for it belongs to the key:
+/// `"ConnectionStrings:Default": "x"`.
+fn behind_key(text: &[u8], end: usize, pair: &Pair) -> Option<usize> {
+    let quote = end + text[end..].iter().take_while(|byte| **byte == b'\\').count();
+    let is_closed = pair.context.opened.is_some_and(|opened| text.get(quote) == Some(&opened));
+    let separator = quote + 1 + text.get(quote + 1..)?.iter().take_while(|b| **b == b' ').count();
+    (is_closed && matches!(text.get(separator), Some(b':' | b'=')))
+        .then(|| value_start(text, separator))
 }
 
 /// Where the value behind a separator begins.
@@ -92,7 +110,8 @@ pub(super) fn value_start(text: &[u8], separator: usize) -> usize {
     while at < text.len() && matches!(text[at], b' ' | b'\t') {
         at += 1;
     }
-    at
+    // A form writes a blank as a plus.
+    at + usize::from(matches!(text[at..], [b'+', b'"' | b'\'', ..]))
 }
 
 /// Is there nothing but the end of a string?

@@ -38,11 +38,15 @@ fn is_digest(value: &[u8]) -> bool {
     value.iter().all(u8::is_ascii_hexdigit) && value.iter().any(u8::is_ascii_digit)
 }
 
-/// Digits and letters of both cases, as no word has them.
+/// Digits and letters of both cases, in turn as no words have them.
 fn is_mixed(value: &[u8], body: &ByteSet) -> bool {
     let has = |is: fn(&u8) -> bool| value.iter().any(is);
+    let kind =
+        |byte: &u8| (byte.is_ascii_digit(), byte.is_ascii_uppercase(), byte.is_ascii_lowercase());
+    let turns = value.windows(2).filter(|pair| kind(&pair[0]) != kind(&pair[1])).count();
     has(u8::is_ascii_digit)
         && has(u8::is_ascii_uppercase)
         && has(u8::is_ascii_lowercase)
+        && turns >= value.len() / 3
         && value.iter().all(|byte| body.has(*byte))
 }

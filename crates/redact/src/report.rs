@@ -9,7 +9,7 @@ use super::decoded::{Decoded, LAYERS};
 use super::names::{self, Named, When};
 use super::patterns::GaveUp;
 use super::shapes::Shapes;
-use super::{Redactor, SCRUBBED, nothing, pairs, random, spans};
+use super::{Redactor, SCRUBBED, in_code, nothing, pairs, random, spans};
 
 /// After a replacement the text is searched again, so that redacting twice gives the same; a text
 /// that still changes after so many rounds is hostile and replaced as a whole.
@@ -100,7 +100,8 @@ impl<'r> OneReport<'r> {
         self.settle(text, Scope::Text)
     }
 
-    /// The text without the secrets that are known by themselves: for lines of source code.
+    /// The text without the secrets that are known by themselves, or are written out beside a
+    /// secret's name: for lines of source code.
     pub fn redact_values<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.settle(text, Scope::Code)
     }
@@ -142,13 +143,21 @@ impl<'r> OneReport<'r> {
         layer: usize,
         found: &mut Vec<Range<usize>>,
     ) {
-        let names_possible = shapes.find(text, found) && scope == Scope::Text;
-        if names_possible || scope == Scope::Text && self.names().has_own() {
-            pairs::find(text, self.names(), found);
+        let names_possible = shapes.find(text, found);
+        match scope {
+            Scope::Text if names_possible || self.names().has_own() => {
+                pairs::find(text, self.names(), found);
+            }
+            Scope::Code if names_possible => {
+                let mut values = Vec::new();
+                pairs::find(text, self.names(), &mut values);
+                found.extend(in_code::written_out(text.as_bytes(), values));
+            }
+            _ => {}
         }
         self.redactor.environment.find(text, found);
         if layer < LAYERS
-            && let Some(decoded) = Decoded::of(text, names_possible)
+            && let Some(decoded) = Decoded::of(text, names_possible && scope == Scope::Text)
         {
             let mut within = Vec::new();
             self.find(shapes, &decoded.text, scope, layer + 1, &mut within);

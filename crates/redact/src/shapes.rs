@@ -9,12 +9,13 @@ use super::calls::CALLS;
 use super::commands::{Commands, PROGRAMS};
 use super::name_words::ROOTS;
 use super::rule::{Active, Rule};
+use super::sql_insert::Inserts;
 use super::tokens::{self, SHAPES, Shape};
 use super::url::Authorities;
-use super::{calls, card, commands, credentials, key_block, sql, sql_insert};
+use super::{calls, card, commands, credentials, key_block, settings, sql};
 
 /// Literals that need more than a run of bytes behind them.
-const SPECIALS: [(&str, Special); 17] = [
+const SPECIALS: [(&str, Special); 20] = [
     ("bearer", Special::Bearer),
     ("basic", Special::Basic),
     ("eyJ", Special::Jwt),
@@ -31,6 +32,9 @@ const SPECIALS: [(&str, Special); 17] = [
     ("passphrase", Special::Spaced),
     ("secret", Special::Spaced),
     ("session_token", Special::Spaced),
+    ("token", Special::Spaced),
+    ("api_key", Special::Spaced),
+    ("access_key", Special::Spaced),
     ("credentials", Special::Spaced),
 ];
 
@@ -119,6 +123,7 @@ impl Shapes {
         let mut names = false;
         let mut authorities = Authorities::default();
         let mut commands = Commands::default();
+        let mut inserts = Inserts::default();
         // What begins within a secret is part of it; so no run of bytes is looked at twice.
         let mut taken = 0;
         for hit in self.literals.find_iter(bytes) {
@@ -144,7 +149,7 @@ impl Shapes {
                 }
                 Start::Call(_) | Start::Program(_) => None,
                 Start::Special(Special::Insert) => {
-                    sql_insert::find(bytes, hit.end(), self.active, found);
+                    inserts.find(bytes, hit.end(), self.active, found);
                     None
                 }
                 Start::Special(special) => self.special(special, bytes, &hit, &mut authorities),
@@ -181,7 +186,8 @@ impl Shapes {
             Special::Telegram => on(Rule::ServiceToken).and(tokens::telegram(text, hit.start())),
             Special::BotUrl => on(Rule::ServiceToken).and(tokens::bot_url(text, hit.end())),
             Special::Identified => on(Rule::Password).and(sql::identified(text, hit.range())),
-            Special::Spaced => sql::named(text, hit.start(), self.active),
+            Special::Spaced => sql::named(text, hit.start(), self.active)
+                .or_else(|| settings::named(text, hit.start(), self.active)),
             Special::Insert => None,
             Special::Authority => authorities.secret(text, hit.end(), self.active),
             Special::BlockBegin => {

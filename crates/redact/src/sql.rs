@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::bytes::{SNAKE, begins};
+use super::bytes::{DASHED, SNAKE, begins};
 use super::names;
 use super::nothing::hides_nothing;
 use super::pair_value::{self, Context};
@@ -25,9 +25,9 @@ pub(super) fn named(text: &[u8], at: usize, active: Active) -> Option<Range<usiz
     if !is_password && !is_capital || !names::is_secret(name, active) {
         return None;
     }
-    let gap = text[end..].iter().take(8).take_while(|byte| byte.is_ascii_whitespace()).count();
+    let gap = text[end..].iter().take(8).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     let rest = &text[end + gap..];
-    if gap == 0 {
+    if gap == 0 || !begins(text, start, &DASHED) {
         return None;
     }
     if is_password && rest.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"for ")) {

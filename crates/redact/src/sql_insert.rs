@@ -13,25 +13,44 @@ use super::rule::Active;
 
 /// How far a statement is followed, and its parameters behind it.
 const LONGEST: usize = 4_096;
+const SHORT: usize = 256;
 const COLUMNS: usize = 100;
 const ROWS: usize = 100;
 static IN_COLUMNS: ByteSet = ByteSet::alphanumeric_and(b"_.`\"\\[], \t\r\n");
 static BETWEEN: ByteSet = ByteSet::of(b" ,\t\r\n\\");
 
-/// Adds the secrets of the statement whose `insert into` ends here.
-pub(super) fn find(text: &[u8], at: usize, active: Active, found: &mut Vec<Range<usize>>) {
-    let text = &text[..text.len().min(at + LONGEST)];
-    let Some((secret, behind)) = secret_columns(text, at, active) else { return };
-    let mut rows = Rows { text, secret: &secret, left: ROWS, found };
-    if let Some(values) = memmem::find(&text[behind..text.len().min(behind + 64)], b"(") {
-        rows.add(behind + values);
-    }
-    // The parameters stand in the order of the columns.
-    for mark in [b"[parameters: " as &[u8], b"args=", b"params="] {
-        if let Some(shown) = memmem::find(&text[behind..], mark) {
-            let at = behind + shown + mark.len();
-            rows.add(at + usize::from(text.get(at) == Some(&b'[')));
-            return;
+/// Looks at statements one after another, from left to right.
+#[derive(Default)]
+pub(super) struct Inserts {
+    /// Bytes that were looked at.
+    spent: usize,
+}
+
+impl Inserts {
+    /// Adds the secrets of the statement whose `insert into` ends here.
+    pub(super) fn find(
+        &mut self,
+        text: &[u8],
+        at: usize,
+        active: Active,
+        found: &mut Vec<Range<usize>>,
+    ) {
+        // Where one statement begins after the other, none of them is long.
+        let far = if self.spent < text.len() + LONGEST { LONGEST } else { SHORT };
+        let text = &text[..text.len().min(at + far)];
+        let Some((secret, behind)) = secret_columns(text, at, active) else { return };
+        self.spent += text.len() - at;
+        let mut rows = Rows { text, secret: &secret, left: ROWS, found };
+        if let Some(values) = memmem::find(&text[behind..text.len().min(behind + 64)], b"(") {
+            rows.add(behind + values);
+        }
+        // The parameters stand in the order of the columns.
+        for mark in [b"[parameters: " as &[u8], b"args=", b"params="] {
+            if let Some(shown) = memmem::find(&text[behind..], mark) {
+                let at = behind + shown + mark.len();
+                rows.add(at + usize::from(text.get(at) == Some(&b'[')));
+                return;
+            }
         }
     }
 }

@@ -4,15 +4,17 @@ use std::sync::Arc;
 use flawless_core::Report;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::redaction::{BrokeOff, Redaction};
+use crate::redaction::{BrokeOff, Received, Redaction};
 
 /// What comes in.
 #[derive(Debug)]
 pub enum Incoming {
     /// A report whose sender waits until it is durable.
     Report {
-        /// The report, bounded, without what the user's patterns find.
+        /// The report, bounded.
         report: Box<Report>,
+        /// Its secrets are out already.
+        is_clean: bool,
         /// Occurrences that its client had to drop before it.
         lost: u64,
         /// Answered when the report is durable, or cannot be kept.
@@ -64,9 +66,13 @@ impl Intake {
     /// It could not be kept.
     pub async fn submit(&self, report: Report, lost: u64) -> Result<(), NotKept> {
         // Before it is among others: nobody waits for a slow pattern but its sender.
-        let report = Box::new(self.redaction.by_patterns(report).await?);
+        let Received { report, is_clean } = self.redaction.at_the_door(report).await?;
+        let report = Box::new(report);
         let (done, kept) = oneshot::channel();
-        self.queue.send(Incoming::Report { report, lost, done }).await.map_err(|_| NotKept)?;
+        self.queue
+            .send(Incoming::Report { report, is_clean, lost, done })
+            .await
+            .map_err(|_| NotKept)?;
         kept.await.unwrap_or(Err(NotKept))
     }
 

@@ -13,6 +13,7 @@ mod values;
 mod written;
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use super::{Redactor, Rules};
 
@@ -22,4 +23,11 @@ static REDACTOR: LazyLock<Redactor> =
 
 fn redactor() -> &'static Redactor {
     &REDACTOR
+}
+
+/// The time that this thread has run: other tests run at the same time.
+fn time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").expect("a system like Linux");
+    let ran = stat.split(' ').next().expect("a number").parse().expect("a number");
+    Duration::from_nanos(ran)
 }

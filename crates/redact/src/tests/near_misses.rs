@@ -119,6 +119,10 @@ const NEAR_MISSES: &[&str] = &[
     "ssh -p 2222 bob@host",
     "['git', 'clone', '-u', 'bob:x']",
     "mongodb is running on port 27017",
+    "openssl genrsa -key x -out y, redis-cli -alive",
+    "set token to None, set password later",
+    "please set api_key in the settings",
+    "login and password are wrong",
     // YAML and what looks like it.
     "password:\nuser: bob",
     "password:\n\n",

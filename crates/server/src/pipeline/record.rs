@@ -47,6 +47,8 @@ pub async fn run_recorder(shared: Shared, verdicts: Arc<Verdicts>, mut incoming:
 struct Group {
     trace: Fingerprint,
     newest: Box<Report>,
+    /// The secrets of `newest` are out already.
+    is_clean: bool,
     occurrences: i64,
     reports: i64,
     /// Hosts and environments, with their part of the occurrences. All else that is counted apart
@@ -111,7 +113,7 @@ fn group(
                 let entry = groups.refused.entry(reason).or_default();
                 *entry = (entry.0 + 1, example);
             }
-            Incoming::Report { report, lost, done } => {
+            Incoming::Report { report, is_clean, lost, done } => {
                 waiting.push(done);
                 if lost > 0 {
                     let before = groups.lost.take().map_or(0, |(lost, _)| lost);
@@ -126,13 +128,20 @@ fn group(
                         group.occurrences = group.occurrences.saturating_add(occurrences);
                         group.reports += 1;
                         group.add_place(&report, occurrences);
-                        group.newest = report;
+                        (group.newest, group.is_clean) = (report, is_clean);
                     }
                     std::collections::hash_map::Entry::Vacant(place) => {
                         let here =
                             (report.hostname.clone(), report.environment.clone(), occurrences);
                         let (newest, places) = (report, vec![here]);
-                        place.insert(Group { trace, newest, occurrences, reports: 1, places });
+                        place.insert(Group {
+                            trace,
+                            newest,
+                            is_clean,
+                            occurrences,
+                            reports: 1,
+                            places,
+                        });
                     }
                 }
             }
@@ -285,13 +294,15 @@ fn redacted(group: &Group, exception: ExceptionAt, shared: &Shared) -> Report {
         None => (*group.newest).clone(),
         Some(at) => group.newest.carried(at),
     };
-    shared.redaction.redact(&mut report);
+    if !group.is_clean {
+        shared.redaction.redact(&mut report);
+    }
     report
 }
 
 /// The newest report of a group, to be attributed; of one whose issue is gone only the exception
 /// that was counted there. Nothing is stored that was not redacted; the fingerprint is that of the
-/// report as it came.
+/// report as it came to the recorder.
 fn pending(
     group: &Group,
     exception: ExceptionAt,

@@ -1,6 +1,6 @@
 //! Takes secrets out of a report before it is stored, whatever client sent it: by the rules that
-//! the Python package has, and the server's own secrets wherever they turn up. What the user's own
-//! patterns find goes first, where nobody waits for it but the sender: a pattern can be slow.
+//! the Python package has, and the server's own secrets wherever they turn up. What may take long,
+//! the user's own patterns before all, is done where nobody waits for it but the sender.
 
 mod slow;
 mod walk;
@@ -16,9 +16,11 @@ use crate::clock::Clock;
 use crate::config::{RedactionConfig, Secret};
 use slow::SlowPatterns;
 pub use slow::{SlowPattern, slow_in_words, slow_text};
-use walk::Walk;
+use walk::{Walk, size};
 
-/// Reports whose texts are searched by the user's patterns at once. More than there are
+/// More bytes of text than that take long even by the built-in rules.
+const LARGE: usize = 64 * 1024;
+/// Reports whose texts are searched aside at once. More than there are
 /// processors: a report for which it takes long shares them with others, and holds up none.
 const AT_ONCE: usize = 8;
 
@@ -31,6 +33,15 @@ pub struct Redaction {
     own: Option<Redactor>,
     places: Semaphore,
     slow: SlowPatterns,
+}
+
+/// A report as it comes to the others.
+#[derive(Debug)]
+pub struct Received {
+    /// The report.
+    pub report: Report,
+    /// Its secrets are out.
+    pub is_clean: bool,
 }
 
 /// The search for secrets in a report broke off.
@@ -66,24 +77,28 @@ impl Redaction {
         })
     }
 
-    /// Takes out what the user's patterns find. It comes first, and once: everything else goes by
-    /// the built-in rules.
+    /// Takes the secrets out of what would take long, before it is among others: all of a report
+    /// if there are patterns of the user, or if it is large.
     ///
     /// # Errors
     /// It broke off: what is left may hold secrets, and nothing is answered.
-    pub async fn by_patterns(self: &Arc<Self>, mut report: Report) -> Result<Report, BrokeOff> {
-        if self.own.is_none() {
-            return Ok(report);
+    pub async fn at_the_door(self: &Arc<Self>, mut report: Report) -> Result<Received, BrokeOff> {
+        if self.own.is_none() && size(&report) <= LARGE {
+            return Ok(Received { report, is_clean: false });
         }
-        self.aside(move |own, _| {
-            Walk(own).report(&mut report);
-            report
+        self.aside(move |own, rules| {
+            if let Some(own) = own {
+                Walk(own).report(&mut report);
+            }
+            Walk(rules).report(&mut report);
+            report.shorten();
+            Received { report, is_clean: true }
         })
         .await
     }
 
-    /// Takes the secrets out of all of a report that may hold values, and cuts it to its size.
-    /// Doing it twice changes nothing.
+    /// Takes the secrets out of all of a small report that may hold values, by the built-in rules,
+    /// and cuts it to its size. Doing it twice changes nothing.
     pub fn redact(&self, report: &mut Report) {
         Walk(&self.rules.one_report()).report(report);
         report.shorten();
@@ -99,7 +114,7 @@ impl Redaction {
             ..Frame::default()
         };
         let searched = self.aside(move |own, rules| {
-            Walk(own).source(&mut read);
+            own.map(Walk).iter().for_each(|own| own.source(&mut read));
             Walk(rules).source(&mut read);
             read
         });
@@ -121,16 +136,16 @@ impl Redaction {
     /// Searches in a thread that nothing else waits for.
     async fn aside<T: Send + 'static>(
         self: &Arc<Self>,
-        search: impl FnOnce(&OneReport<'_>, &OneReport<'_>) -> T + Send + 'static,
+        search: impl FnOnce(Option<&OneReport<'_>>, &OneReport<'_>) -> T + Send + 'static,
     ) -> Result<T, BrokeOff> {
         let _place = self.places.acquire().await.map_err(|_| BrokeOff)?;
         let this = self.clone();
         let searched = tokio::task::spawn_blocking(move || {
-            let rules = this.rules.one_report();
-            // Where there are no patterns, searching for them by the rules does no harm.
-            let own = this.own.as_ref().unwrap_or(&this.rules).one_report();
-            let searched = search(&own, &rules);
-            this.slow.note(own.slow_pattern());
+            let own = this.own.as_ref().map(Redactor::one_report);
+            let searched = search(own.as_ref(), &this.rules.one_report());
+            if let Some((list, pattern)) = own.as_ref().and_then(OneReport::slow_pattern) {
+                this.slow.note(list, pattern);
+            }
             searched
         });
         searched.await.map_err(|_| BrokeOff)
@@ -238,8 +253,8 @@ mod tests {
             additional_info: "{'parcel': 'x', 'password': 'y', 'n': 1}".into(),
             ..Report::default()
         };
-        let mut report = redaction.by_patterns(report).await.expect("it ends");
-        redaction.redact(&mut report);
+        let Received { report, is_clean } = redaction.at_the_door(report).await.expect("it ends");
+        assert!(is_clean);
         assert_eq!(
             report.exception_message,
             "sent **scrubbed** for **scrubbed**, cloned with **scrubbed**, ann@git:shop.git"
@@ -259,6 +274,21 @@ mod tests {
         assert_eq!(frame.text, "use('**scrubbed**', url)\n");
         assert_eq!(frame.before, ["url = 'postgres://shop:**scrubbed**@db/shop'\n"]);
         assert_eq!(frame.line, 7);
+    }
+
+    #[tokio::test]
+    async fn only_what_would_take_long_is_searched_at_the_door() {
+        let redaction = Arc::new(redaction(Rules::default(), &[], &[]));
+        let received = redaction.at_the_door(report()).await.expect("it ends");
+        assert!(!received.is_clean, "whether it is stored is not known yet");
+        assert_eq!(received.report, report());
+        let large = Report { additional_info: "password=Tr0ub4dor ".repeat(4_000), ..report() };
+        let received = redaction.at_the_door(large.bounded()).await.expect("it ends");
+        let text = serde_json::to_string(&received.report).expect("JSON");
+        assert!(received.is_clean && !text.contains("Tr0ub4dor"), "{text}");
+        let mut twice = received.report.clone();
+        redaction.redact(&mut twice);
+        assert_eq!(twice, received.report);
     }
 
     #[test]

@@ -40,8 +40,7 @@ impl SlowPatterns {
 
     /// Notes the pattern that was slow in a report: the list that the redactor knows it by, and
     /// the pattern.
-    pub(super) fn note(&self, slow: Option<(&'static str, &str)>) {
-        let Some((list, pattern)) = slow else { return };
+    pub(super) fn note(&self, list: &str, pattern: &str) {
         let option = if list == "extra_names" { "redact_names" } else { "redact_values" };
         let now = self.clock.now();
         let mut patterns = self.patterns.lock().unwrap_or_else(PoisonError::into_inner);

@@ -124,3 +124,32 @@ impl Walk<'_> {
         }
     }
 }
+
+/// Bytes of its texts.
+pub(super) fn size(report: &Report) -> usize {
+    let of_map = |map: &BTreeMap<String, String>| -> usize {
+        map.iter().map(|(name, value)| name.len() + value.len()).sum()
+    };
+    let of_lines = |lines: &[String]| -> usize { lines.iter().map(String::len).sum() };
+    let of_stack = |frames: &[Frame]| -> usize {
+        let of_frame = |frame: &Frame| {
+            let locals = frame.locals.as_ref().map_or(0, of_map);
+            let lines = frame.text.len() + of_lines(&frame.before) + of_lines(&frame.after);
+            frame.path.len() + frame.function.len() + lines + locals
+        };
+        frames.iter().map(of_frame).sum()
+    };
+    let of_chained = |exception: &ChainedException| {
+        of_stack(&exception.traceback)
+            + exception.exception_message.len()
+            + of_lines(&exception.notes)
+    };
+    let of_request =
+        |request: &WebRequest| request.path.len() + of_map(&request.headers) + request.body.len();
+    of_stack(&report.traceback)
+        + report.exception_message.len()
+        + report.additional_info.len()
+        + of_lines(&report.notes)
+        + report.chain.iter().map(of_chained).sum::<usize>()
+        + report.request.as_ref().map_or(0, of_request)
+}
