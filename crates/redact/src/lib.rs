@@ -79,8 +79,9 @@ pub struct Redactor {
     own_names: NamePatterns,
     own_values: ValuePatterns,
     rules: Rules,
-    /// Made when the first text is searched: a program without errors does without.
-    shapes: OnceLock<Shapes>,
+    /// Made when the first text is searched: a program without errors does without. There are
+    /// none where only the user's patterns count.
+    shapes: OnceLock<Option<Shapes>>,
     environment: Environment,
     pace: Pace,
 }

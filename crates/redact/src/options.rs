@@ -27,17 +27,24 @@ pub(super) fn find(text: &[u8], names: Names<'_>, found: &mut Vec<Range<usize>>)
         }
         let value = end + gap..pair_value::end(text, end + gap, Context::default());
         taken = value.end;
-        if is_value(&text[value.clone()]) {
+        if is_value(&text[start..end], &text[value.clone()]) {
             found.push(value);
         }
     }
 }
 
 /// Is it neither another option, nor a placeholder of a usage text, nor a word of a sentence?
-fn is_value(value: &[u8]) -> bool {
-    let is_placeholder = value.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
-        || matches!(value.first(), Some(b'-' | b'<' | b'[' | b'{' | b'|' | b'('));
-    !is_placeholder && !hides_nothing(value) && !is_of_sentence(value)
+fn is_value(name: &[u8], value: &[u8]) -> bool {
+    let is_mark = matches!(value.first(), Some(b'-' | b'<' | b'[' | b'{' | b'|' | b'('));
+    !is_mark && !is_placeholder(name, value) && !hides_nothing(value) && !is_of_sentence(value)
+}
+
+/// `--api-key API_KEY`, `--password STRING`
+fn is_placeholder(name: &[u8], value: &[u8]) -> bool {
+    let words: [&[u8]; 6] = [b"PASS", b"PWD", b"STR", b"STRING", b"TEXT", b"VALUE"];
+    let plain = |byte: &u8| if *byte == b'-' { b'_' } else { byte.to_ascii_uppercase() };
+    let name: Vec<u8> = name.iter().map(plain).collect();
+    words.contains(&value) || name.ends_with(value)
 }
 
 /// Is it a word of a sentence about the option rather than its value?

@@ -70,23 +70,35 @@ impl ValuePatterns {
                 budget.name(at);
                 return Err(GaveUp);
             }
-            let pieces = pieces(text);
-            if let [_, _, ..] = pieces[..] {
-                let mut took = Duration::ZERO;
-                for piece in &pieces {
-                    took += search(pattern, piece, at, budget, |_| ())?;
-                }
-                // At worst each character is looked at from each other one.
-                let expected = took * u32::try_from(pieces.len()).unwrap_or(u32::MAX);
-                if !budget.affords(expected) {
-                    budget.spend(at);
-                    return Err(GaveUp);
-                }
+            if text.len() > PIECE && !budget.affords(expected(pattern, text, at, budget)?) {
+                budget.spend(at);
+                return Err(GaveUp);
             }
             search(pattern, text, at, budget, |hit| found.push(hit))?;
         }
         Ok(())
     }
+}
+
+/// How long a pattern is going to take for a long text, by what it takes for its pieces: as much
+/// for all of them, or more where it goes back over all that is before or behind.
+fn expected(pattern: &Regex, text: &str, at: Slow, budget: &Budget) -> Result<Duration, GaveUp> {
+    let ends = piece_ends(text);
+    let begin = |piece: usize| piece.checked_sub(1).map_or(0, |before| ends[before]);
+    let mut times = Vec::with_capacity(ends.len());
+    for (piece, end) in ends.iter().enumerate() {
+        times.push(search(pattern, &text[begin(piece)..*end], at, budget, |_| ())?);
+    }
+    let all: Duration = times.iter().sum();
+    // The slowest one and a neighbour, apart and together.
+    let slowest = (0..times.len()).max_by_key(|piece| times[*piece]).unwrap_or_default();
+    let first = slowest.min(times.len().saturating_sub(2));
+    let apart = times.iter().skip(first).take(2).sum::<Duration>().as_secs_f64();
+    let both = &text[begin(first)..ends[(first + 1).min(ends.len() - 1)]];
+    let together = search(pattern, both, at, budget, |_| ())?.as_secs_f64();
+    let growth = (together / apart.max(f64::MIN_POSITIVE)).clamp(1.0, 3.0);
+    // So much more with each doubling of the length.
+    Ok(all.mul_f64(growth.powf((times.len() as f64).log2())))
 }
 
 /// Finds all that a pattern matches; answers how long it took.
@@ -113,17 +125,17 @@ fn search(
     }
 }
 
-fn pieces(text: &str) -> Vec<&str> {
-    let mut pieces = Vec::new();
-    let mut rest = text;
-    while rest.len() > PIECE {
-        let end = (0..=PIECE).rev().find(|end| rest.is_char_boundary(*end)).unwrap_or(PIECE);
-        let (piece, further) = rest.split_at(end);
-        pieces.push(piece);
-        rest = further;
+/// Where the pieces of a text end, of which there is at least one.
+fn piece_ends(text: &str) -> Vec<usize> {
+    let mut ends = Vec::new();
+    let mut at = 0;
+    while text.len() - at > PIECE {
+        let most = at + PIECE;
+        at = (at..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(most);
+        ends.push(at);
     }
-    pieces.push(rest);
-    pieces
+    ends.push(text.len());
+    ends
 }
 
 fn compile(

@@ -117,7 +117,9 @@ impl<'r> OneReport<'r> {
     }
 
     fn settle<'a>(&self, text: &'a str, scope: Scope) -> Cow<'a, str> {
-        let shapes = self.redactor.shapes.get_or_init(|| Shapes::new(self.redactor.active));
+        let active = self.redactor.active;
+        let make = || active.any().then(|| Shapes::new(active));
+        let shapes = self.redactor.shapes.get_or_init(make).as_ref();
         let mut settled = Cow::Borrowed(text);
         for _ in 0..ROUNDS {
             let mut found = Vec::new();
@@ -137,13 +139,13 @@ impl<'r> OneReport<'r> {
     /// taken.
     fn find(
         &self,
-        shapes: &Shapes,
+        shapes: Option<&Shapes>,
         text: &str,
         scope: Scope,
         layer: usize,
         found: &mut Vec<Range<usize>>,
     ) {
-        let names_possible = shapes.find(text, found);
+        let names_possible = shapes.is_some_and(|shapes| shapes.find(text, found));
         match scope {
             Scope::Text if names_possible || self.names().has_own() => {
                 pairs::find(text, self.names(), found);

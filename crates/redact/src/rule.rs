@@ -106,6 +106,11 @@ impl Active {
         Some(Self(self.0 & !(1 << *rule as u64)))
     }
 
+    /// Whether any rule is on.
+    pub(super) fn any(self) -> bool {
+        RULES.iter().any(|(rule, ..)| self.has(*rule))
+    }
+
     #[inline]
     pub(super) fn has(self, rule: Rule) -> bool {
         self.0 & (1 << rule as u64) != 0

@@ -42,6 +42,7 @@ const PAIRS: &[(&str, &str)] = &[
     ("DRIVER=x;UID=sa;PWD=hunter2", "DRIVER=x;UID=sa;PWD=§"),
     ("host=db user=ann password=hunter2 dbname=x", "host=db user=ann password=§ dbname=x"),
     ("wrong password: hunter2", "wrong password: §"),
+    ("deploy --password HUNTER --api-key 'K' --now", "deploy --password § --api-key § --now"),
     ("API key: abc1234", "API key: §"),
     ("assert password == 'hunter2'", "assert password == §"),
     (":password => 'hunter2'", ":password => §"),

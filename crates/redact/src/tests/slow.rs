@@ -82,6 +82,15 @@ fn a_pattern_that_is_not_slow_any_more_searches_long_texts_again() {
 }
 
 #[test]
+fn a_pattern_that_goes_over_a_long_text_once_is_not_slow() {
+    let redactor = with(&[], &[r"(?<=cust-)\d+", r"(\w)\1\1"]);
+    let report = redactor.one_report();
+    let text = format!("{} cust-4711 aaa", "some words ".repeat(900));
+    assert!(report.redact(&text).ends_with("cust-**scrubbed** **scrubbed**"));
+    assert_eq!(report.slow_pattern(), None);
+}
+
+#[test]
 fn a_pattern_over_names_that_is_slow_hides_what_has_the_name() {
     let redactor = with(&[r"(a|b|ab)*(?=c)d\1"], &[]);
     let report = redactor.one_report();

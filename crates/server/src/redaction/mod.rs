@@ -69,8 +69,11 @@ impl Redaction {
         let has_own = !extra_names.is_empty() || !extra_values.is_empty();
         let none = Redactor::rule_names().map(str::to_owned).collect();
         let own = Rules { extra_names, extra_values, off: none };
+        let rules = Redactor::new(&Rules { off, ..Rules::default() }, secrets)?;
+        // What the first text makes is made now: no report waits for it.
+        rules.redact("");
         Ok(Self {
-            rules: Redactor::new(&Rules { off, ..Rules::default() }, secrets)?,
+            rules,
             own: if has_own { Some(Redactor::new(&own, [])?) } else { None },
             places: Semaphore::new(AT_ONCE),
             slow: SlowPatterns::new(clock),
