@@ -2,7 +2,7 @@
 //! not in the way of what 0.4.5 sends.
 use flawless_protocol::thrift::{
     CallKind, ChainedException, RecordErrorRequest, Reply, ReplyError, StackLine, WebRequest,
-    decode_call, decode_reply, encode_ping, encode_record_error, encode_reply,
+    decode_call, decode_call_head, decode_reply, encode_ping, encode_record_error, encode_reply,
 };
 use proptest::prelude::*;
 
@@ -114,7 +114,14 @@ fn what_is_too_much_is_skipped_and_what_follows_is_read() {
         ..ChainedException::default()
     };
     let request = RecordErrorRequest {
-        traceback: vec![StackLine { before: many(30), after: many(11), ..line(1) }],
+        traceback: vec![StackLine {
+            before: many(30),
+            after: many(11),
+            frame_locals: Some(
+                (0..500).rev().map(|n| (format!("{n:03}"), n.to_string())).collect(),
+            ),
+            ..line(1)
+        }],
         chain: (0..70).map(exception).collect(),
         request: Some(WebRequest {
             headers: many(300).into_iter().map(|name| (name, String::new())).collect(),
@@ -125,12 +132,28 @@ fn what_is_too_much_is_skipped_and_what_follows_is_read() {
         ..RecordErrorRequest::default()
     };
     let read = sent_and_read(&request);
-    assert_eq!((read.traceback[0].before.len(), read.traceback[0].after.len()), (10, 10));
+    let first = &read.traceback[0];
+    assert_eq!((&first.before[..], &first.after[..]), (&many(30)[20..], &many(10)[..]), "nearest");
+    let locals = first.frame_locals.as_ref().expect("locals");
+    assert_eq!(
+        (locals.len(), locals.last_key_value()),
+        (200, Some((&"199".into(), &"199".into())))
+    );
     assert_eq!((read.chain.len(), read.notes.len()), (50, 50));
     let last = &read.chain[49];
     assert_eq!((last.exception_type.as_deref(), last.notes.len()), (Some("49"), 50));
-    assert_eq!(last.traceback.len(), 400, "the middle of a long traceback is left out");
-    assert_eq!(last.traceback.last(), Some(&line(999)));
+    let numbers = |lines: &[StackLine]| -> Vec<_> {
+        lines.iter().filter_map(|line| line.line_number).collect()
+    };
+    let without_middle = |outermost, innermost, all| -> Vec<i64> {
+        (0..outermost).chain(all - innermost..all).collect()
+    };
+    assert_eq!(numbers(&last.traceback), without_middle(20, 80, 1_000), "the middle is left out");
+    let long = RecordErrorRequest {
+        traceback: (0..5_000).map(line).collect(),
+        ..RecordErrorRequest::default()
+    };
+    assert_eq!(numbers(&sent_and_read(&long).traceback), without_middle(200, 800, 5_000));
     let web = read.request.expect("a web request");
     assert_eq!((web.headers.len(), web.body.as_deref()), (100, Some("body")));
 }
@@ -143,6 +166,16 @@ fn an_exception_belongs_only_to_one_before_it() {
     let read = sent_and_read(&RecordErrorRequest { chain, ..RecordErrorRequest::default() });
     let parents: Vec<_> = read.chain.iter().map(|exception| exception.parent).collect();
     assert_eq!(parents, [None, Some(0), None, None, None, Some(4)]);
+}
+
+#[test]
+fn the_start_of_a_call_is_enough_to_answer_it() {
+    let whole = encode_record_error(&RecordErrorRequest::default(), 9).expect("memory");
+    assert_eq!(decode_call_head(&whole[..24]).expect("a head"), ("record_error".into(), 9));
+    for start in 0..whole.len() {
+        let head = decode_call_head(&whole[..start]);
+        assert_eq!(head.is_ok(), start >= 24, "{start} bytes");
+    }
 }
 
 #[test]

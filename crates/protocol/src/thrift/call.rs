@@ -39,13 +39,9 @@ const MAX_DEPTH: usize = 32;
 /// Decodes the content of one frame. An error means that not even the method and the sequence
 /// id could be read, so that no reply is possible.
 pub fn decode_call(frame: &[u8]) -> Result<Call, DecodeError> {
-    let error = |error| DecodeError::new("thrift message", error);
-    let limits = limits(frame).map_err(error)?;
+    let limits = limits(frame).map_err(no_message)?;
     let mut input = TBinaryInputProtocol::with_config(frame, true, limits);
-    let message = input.read_message_begin().map_err(error)?;
-    if !matches!(message.message_type, TMessageType::Call | TMessageType::OneWay) {
-        return Err(DecodeError::new("thrift message", "it is not a call"));
-    }
+    let message = read_head(&mut input)?;
     let kind = match message.name.as_str() {
         "ping" => CallKind::Ping,
         "record_error" => match read_record_error(&mut input) {
@@ -55,6 +51,26 @@ pub fn decode_call(frame: &[u8]) -> Result<Call, DecodeError> {
         _ => CallKind::Unknown,
     };
     Ok(Call { method: message.name, sequence: message.sequence_number, kind })
+}
+
+/// The method and the sequence id of a call of which only the start is there: enough for a reply
+/// that says why it was not read.
+pub fn decode_call_head(start: &[u8]) -> Result<(String, i32), DecodeError> {
+    let limits = limits(start).map_err(no_message)?;
+    let message = read_head(&mut TBinaryInputProtocol::with_config(start, true, limits))?;
+    Ok((message.name, message.sequence_number))
+}
+
+fn read_head(input: &mut dyn TInputProtocol) -> Result<TMessageIdentifier, DecodeError> {
+    let message = input.read_message_begin().map_err(no_message)?;
+    match message.message_type {
+        TMessageType::Call | TMessageType::OneWay => Ok(message),
+        _ => Err(no_message("it is not a call")),
+    }
+}
+
+fn no_message(why: impl std::fmt::Display) -> DecodeError {
+    DecodeError::new("thrift message", why)
 }
 
 /// Nothing in a frame is larger than the frame.

@@ -30,7 +30,7 @@ const MAX_EXCEPTIONS: usize = 50;
 /// Notes of one exception that are read; further ones are skipped.
 pub(super) const MAX_NOTES: usize = 50;
 /// Fifty long tracebacks must not be fifty times what one may be.
-const KEPT: Kept = Kept { outermost: 100, innermost: 300 };
+const KEPT: Kept = Kept { outermost: 20, innermost: 80 };
 
 impl ChainedException {
     fn read(input: &mut dyn TInputProtocol, index: usize) -> thrift::Result<Self> {

@@ -1,5 +1,5 @@
 //! Structs, texts and lists of them on the wire, as every message uses them.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use thrift::protocol::{
     TFieldIdentifier, TInputProtocol, TListIdentifier, TMapIdentifier, TOutputProtocol,
@@ -19,6 +19,27 @@ pub(super) fn read_texts(
     most: usize,
 ) -> thrift::Result<Vec<String>> {
     read_list(input, TType::String, most, |input, _| read_text(input))
+}
+
+/// A list of strings, of which the last `most` are kept.
+pub(super) fn read_last_texts(
+    input: &mut dyn TInputProtocol,
+    most: usize,
+) -> thrift::Result<Vec<String>> {
+    let list = input.read_list_begin()?;
+    let mut kept = VecDeque::new();
+    for _ in 0..list.size {
+        if list.element_type != TType::String {
+            input.skip(list.element_type)?;
+            continue;
+        }
+        if kept.len() == most {
+            kept.pop_front();
+        }
+        kept.push_back(read_text(input)?);
+    }
+    input.read_list_end()?;
+    Ok(kept.into())
 }
 
 /// A list, of which the first `most` elements are kept and the others skipped; so are all when
@@ -43,8 +64,8 @@ pub(super) fn read_list<T>(
     Ok(kept)
 }
 
-/// A map of strings, of which the first `most` new names are kept; `None` when it is a map of
-/// something else.
+/// A map of strings, of which the `most` first names in their order are kept, wherever they stand;
+/// `None` when it is a map of something else.
 pub(super) fn read_text_map(
     input: &mut dyn TInputProtocol,
     most: usize,
@@ -54,9 +75,12 @@ pub(super) fn read_text_map(
     let types = (map.key_type.unwrap_or(TType::String), map.value_type.unwrap_or(TType::String));
     let is_text = types == (TType::String, TType::String);
     for _ in 0..map.size {
-        if is_text && kept.len() < most {
+        if is_text {
             let name = read_text(input)?;
             kept.insert(name, read_text(input)?);
+            if kept.len() > most {
+                kept.pop_last();
+            }
         } else {
             input.skip(types.0)?;
             input.skip(types.1)?;

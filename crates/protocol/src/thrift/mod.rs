@@ -12,7 +12,7 @@ mod request;
 mod stack_line;
 mod web_request;
 
-pub use call::{Call, CallKind, decode_call, encode_ping, encode_record_error};
+pub use call::{Call, CallKind, decode_call, decode_call_head, encode_ping, encode_record_error};
 pub use chain::ChainedException;
 pub use reply::{Reply, ReplyError, decode_reply, encode_reply};
 pub use request::RecordErrorRequest;

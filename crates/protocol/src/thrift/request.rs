@@ -42,7 +42,7 @@ pub struct RecordErrorRequest {
     pub notes: Vec<String>,
 }
 
-const KEPT: Kept = Kept { outermost: 1_000, innermost: 4_000 };
+const KEPT: Kept = Kept { outermost: 200, innermost: 800 };
 
 impl RecordErrorRequest {
     pub(super) fn read(input: &mut dyn TInputProtocol) -> thrift::Result<Self> {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use thrift::protocol::{TInputProtocol, TOutputProtocol, TType};
 
 use super::fields::{
-    read_struct, read_text, read_text_map, read_texts, write_i64, write_struct, write_text,
-    write_text_map, write_texts,
+    read_last_texts, read_struct, read_text, read_text_map, read_texts, write_i64, write_struct,
+    write_text, write_text_map, write_texts,
 };
 
 /// One line of the stack.
@@ -27,8 +27,10 @@ pub struct StackLine {
     pub after: Vec<String>,
 }
 
-/// Context lines that are read on each side; further ones are skipped.
+/// Context lines that are read on each side, the nearest ones; further ones are skipped.
 const MAX_CONTEXT: usize = 10;
+/// Local variables of one line that are read: the first by name.
+const MAX_LOCALS: usize = 200;
 
 /// How much of a long traceback is kept while it is read, the middle being left out: an empty
 /// stack line is one byte on the wire and two hundred in memory.
@@ -47,8 +49,8 @@ impl StackLine {
                 (2, TType::I64) => line.line_number = Some(input.read_i64()?),
                 (3, TType::String) => line.function_name = Some(read_text(input)?),
                 (4, TType::String) => line.text = Some(read_text(input)?),
-                (5, TType::Map) => line.frame_locals = read_text_map(input, usize::MAX)?,
-                (6, TType::List) => line.before = read_texts(input, MAX_CONTEXT)?,
+                (5, TType::Map) => line.frame_locals = read_text_map(input, MAX_LOCALS)?,
+                (6, TType::List) => line.before = read_last_texts(input, MAX_CONTEXT)?,
                 (7, TType::List) => line.after = read_texts(input, MAX_CONTEXT)?,
                 (_, other) => input.skip(other)?,
             }
