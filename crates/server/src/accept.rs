@@ -4,33 +4,38 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 
-/// Serves connections for ever, each in a task of its own.
+use crate::peer::Peer;
+use crate::places::{Place, Places};
+
+/// Serves connections for ever, each in a task of its own that ends when its place is needed.
 pub(crate) async fn run_accept<Served>(
     listener: TcpListener,
     max_connections: usize,
-    serve: impl Fn(TcpStream, SocketAddr) -> Served,
+    serve: impl Fn(TcpStream, SocketAddr, Arc<Place>) -> Served,
 ) where
     Served: Future<Output = ()> + Send + 'static,
 {
-    let connections = Arc::new(Semaphore::new(max_connections));
+    let places = Places::new(max_connections);
     loop {
-        // Waiting here leaves further connections in the kernel's queue.
-        let Ok(permit) = connections.clone().acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, peer)) => {
                 // An answer is one small write that must not wait for more.
                 let _ = stream.set_nodelay(true);
-                let served = serve(stream, peer);
+                // Waiting here leaves further connections in the kernel's queue.
+                let place = Arc::new(places.take(Peer::from(peer.ip())).await);
+                let served = serve(stream, peer, place.clone());
                 tokio::spawn(async move {
-                    served.await;
-                    drop(permit);
+                    tokio::select! {
+                        () = served => {}
+                        () = place.must_go() => {}
+                    }
                 });
             }
             Err(error) => {
-                // Out of file handles: connections that end make room.
+                // Out of file handles, before all places are taken.
                 tracing::warn!(%error, "a connection could not be accepted");
+                places.give_one_up();
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }

@@ -12,7 +12,10 @@ use crate::present::plain;
 use crate::redaction::slow_in_words;
 use crate::sealing::KEY_VARIABLE;
 use crate::state::Shared;
-use crate::store::{ChannelRow, PostState, QueueAge, StoreError, channel_recipient};
+use crate::store::{
+    ChannelRow, PostState, QueueAge, StoreError, Used, UsedUp, begun_anew_in_words,
+    channel_recipient,
+};
 
 /// One part of the server.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -41,6 +44,10 @@ const OUTBOX_STUCK_MS: i64 = 60 * 60_000;
 /// A remote that could not be reached for longer than this is a matter for somebody.
 const FETCH_STUCK_MS: i64 = 60 * 60_000;
 const DAY_MS: i64 = 24 * 60 * 60_000;
+/// For so long it is said that the database was begun anew.
+const BEGUN_ANEW_MS: i64 = 7 * DAY_MS;
+/// Senders that are named when a quota is used up.
+const MOST_SENDERS: usize = 5;
 
 /// How the server stood when somebody looked last, so that looking often costs little.
 #[derive(Debug, Default)]
@@ -53,6 +60,8 @@ pub struct HealthMemory {
 
 /// The store is not written to more often than this because somebody looks.
 const WRITTEN_MS: i64 = 10_000;
+/// The same while it fails: whoever makes room wants to see that it helped.
+const NOT_WRITTEN_MS: i64 = 1_000;
 /// For strangers parts are not looked at more often than this.
 const TOLD_MS: i64 = 5_000;
 
@@ -80,7 +89,7 @@ fn is_recent(at: i64, now: i64, within: i64) -> bool {
 async fn store(shared: &Shared, now: i64) -> HealthPart {
     let mut written = shared.health_memory.written.lock().await;
     if let Some((at, part)) = &*written
-        && is_recent(*at, now, WRITTEN_MS)
+        && is_recent(*at, now, if part.ok { WRITTEN_MS } else { NOT_WRITTEN_MS })
     {
         return part.clone();
     }
@@ -104,7 +113,7 @@ pub async fn check(shared: &Shared) -> Vec<HealthPart> {
     let pending = shared.store.pending_queue().await;
     let alerts = shared.store.alert_queue().await;
     let outbox = shared.store.outbox_queue().await;
-    vec![
+    let mut parts = vec![
         store,
         mirror(shared, now),
         queue(
@@ -134,7 +143,10 @@ pub async fn check(shared: &Shared) -> Vec<HealthPart> {
         beside(values(shared).await),
         beside(losses(shared, now).await),
         beside(redaction(shared, now)),
-    ]
+        beside(quotas(shared, now).await),
+    ];
+    parts.extend(history(shared).await.map(beside));
+    parts
 }
 
 /// What is told later, together, is no fault: but nobody should have to look for it.
@@ -272,6 +284,63 @@ pub fn unreadable_in_words(number: i64) -> String {
         "{what} encrypted with a key that is not in {KEY_VARIABLE}: alerts go out short, without \
          values. Put the older key behind the new one, with a comma between them"
     )
+}
+
+/// Quotas that are used up today: what is refused for it may be somebody's error.
+async fn quotas(shared: &Shared, now: i64) -> HealthPart {
+    const NAME: &str = "quotas";
+    let quotas = shared.config.quotas;
+    let used = match shared.store.used_on_day(now).await {
+        Ok(used) => used,
+        Err(error) => return part(NAME, false, error.to_string()),
+    };
+    let all = used.iter().find(|used| used.source.is_empty()).cloned().unwrap_or_default();
+    let mut texts = Vec::new();
+    for (what, limit, used_up) in [
+        ("issues", quotas.all.issues, quotas.issues_used_up(0, all.issues)),
+        ("bytes", quotas.all.bytes, quotas.bytes_used_up(0, all.bytes)),
+    ] {
+        if let Some(UsedUp(option)) = used_up {
+            texts.push(format!("all {limit} new {what} of today are used up ({option})"));
+        }
+    }
+    for sender in used.iter().filter(|used| !used.source.is_empty()) {
+        let Used { source, issues, bytes } = sender;
+        for (what, used_up) in [
+            ("issues", quotas.issues_used_up(*issues, 0)),
+            ("bytes", quotas.bytes_used_up(*bytes, 0)),
+        ] {
+            if let Some(UsedUp(option)) = used_up {
+                texts.push(format!("{source} has used up its new {what} of today ({option})"));
+            }
+        }
+    }
+    if texts.is_empty() {
+        let text = format!(
+            "{} and {} MB are new today",
+            counted(all.issues, "issue", "issues"),
+            all.bytes / 1_000_000
+        );
+        return part(NAME, true, text);
+    }
+    let more = texts.len().saturating_sub(MOST_SENDERS);
+    texts.truncate(MOST_SENDERS);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    part(NAME, false, plain(&format!("{}{more}", texts.join("; "))))
+}
+
+/// That the database was gone, for as long as somebody may still have a backup at hand.
+pub async fn history(shared: &Shared) -> Option<HealthPart> {
+    const NAME: &str = "history";
+    let now = shared.clock.now();
+    match shared.store.begun_anew_at().await {
+        Err(error) => Some(part(NAME, false, error.to_string())),
+        Ok(Some(at)) if now - at < BEGUN_ANEW_MS => {
+            let text = begun_anew_in_words(&shared.config.data_dir);
+            Some(part(NAME, false, plain(&format!("{} ago {text}", ago(now - at)))))
+        }
+        Ok(_) => None,
+    }
 }
 
 /// Addresses that mails do not go to are nobody's fault and no part's: they are only said.

@@ -9,6 +9,7 @@ use crate::dates::rfc3339;
 use crate::health::{HealthPart, check, is_healthy};
 use crate::plural::counted;
 use crate::present::{one_line, plain};
+use crate::refusals::{ByReason, Refused};
 use crate::state::Shared;
 use crate::store::{OutcomeRow, schema_version};
 
@@ -150,7 +151,10 @@ pub async fn health_report(shared: &Shared) -> HealthReport {
     let broken = parts.iter().filter(|part| !part.ok).count();
     let running = shared.running.get();
     let since = (now - DAY_MS).div_euclid(DAY_MS) * DAY_MS;
-    let outcomes = shared.store.outcomes_since(since).await.unwrap_or_default();
+    let mut outcomes = shared.store.outcomes_since(since).await.unwrap_or_default();
+    if let Some(running) = running {
+        add_uncounted(&mut outcomes, running.intake.refusals().all());
+    }
     let losses = shared.store.losses_since(now - 7 * DAY_MS).await.unwrap_or_default();
     let loss = |row: crate::store::LossRow| LossReport {
         day: rfc3339(row.day_start())[..10].to_owned(),
@@ -194,8 +198,9 @@ pub async fn health_report(shared: &Shared) -> HealthReport {
 fn with_mend(part: HealthPart) -> PartReport {
     let mend = (!part.ok).then_some(match part.name {
         "store" => {
-            "Reports are not taken while this lasts. Look at the disk (full? read-only?) and at \
-             the folder data_dir_path; the log has more."
+            "Reports are refused and counted while this lasts, and mails wait. Look at the disk \
+             (full? read-only?) and at the folder data_dir_path; the log has more. It goes on by \
+             itself."
         }
         "mirror" => {
             "Check repo_url or repo_dir, the credentials and the network: flawless check says \
@@ -212,6 +217,11 @@ fn with_mend(part: HealthPart) -> PartReport {
         "outbox" => {
             "Mails are kept and wait. Check smtp_host, smtp_security and the login: flawless \
              check tries them."
+        }
+        "quotas" => {
+            "What is refused is counted below. Look for a program that reports the same under ever \
+             new lines, or for somebody who should not report; the options are in \
+             docs/configuration.md."
         }
         "channels" => "Remove or test the channel that the text names; the alerts are in the mail.",
         "redaction" => {
@@ -236,6 +246,27 @@ async fn versions(shared: &Shared) -> Versions {
         database: database
             .map_or_else(|error| one_line(&error.to_string(), 200), |it| format!("SQLite {it}")),
         git: one_line(&git.unwrap_or_else(|error| error.to_string()), 200),
+    }
+}
+
+/// Adds what was refused and the store does not know yet.
+fn add_uncounted(outcomes: &mut Vec<OutcomeRow>, refused: ByReason) {
+    let kind = OutcomeKind::Refused.as_str();
+    for (reason, Refused { reports, last_at, example }) in refused {
+        match outcomes.iter_mut().find(|row| row.kind == kind && row.reason == reason) {
+            Some(row) => {
+                row.reports += reports;
+                (row.last_at, row.example) = (last_at, example);
+            }
+            None => outcomes.push(OutcomeRow {
+                kind: kind.to_owned(),
+                reason: reason.to_owned(),
+                reports,
+                last_at,
+                example,
+                issue_id: None,
+            }),
+        }
     }
 }
 

@@ -52,12 +52,12 @@ impl ProjectKeys {
         Ok(Self { id: project.id, name: project.name, keys })
     }
 
-    /// Whether `key` is one of them. How long the answer takes says nothing about how much of a
-    /// key is right.
-    pub fn accept(&self, key: &str) -> bool {
+    /// Which of them `key` is. How long the answer takes says nothing about how much of a key is
+    /// right.
+    pub fn accept(&self, key: &str) -> Option<usize> {
         let same = |known: &Secret| known.reveal().as_bytes().ct_eq(key.as_bytes());
-        let any = self.keys.iter().map(same).fold(Choice::from(0), |any, same| any | same);
-        any.into()
+        let all: Vec<Choice> = self.keys.iter().map(same).collect();
+        all.into_iter().position(bool::from)
     }
 
     /// The address that clients are given, `http(s)://KEY@HOST[:PORT][/PREFIX]/NAME`; `None` when
@@ -93,9 +93,9 @@ mod tests {
     #[test]
     fn any_of_the_keys_is_accepted_and_nothing_else() {
         let project = project(&["aaaa", "bbbb"]);
-        assert!(project.accept("aaaa") && project.accept("bbbb"));
+        assert_eq!((project.accept("aaaa"), project.accept("bbbb")), (Some(0), Some(1)));
         for wrong in ["", "aaa", "aaab", "aaaaa", "AAAA", "bbbbaaaa"] {
-            assert!(!project.accept(wrong), "{wrong}");
+            assert_eq!(project.accept(wrong), None, "{wrong}");
         }
         assert!(!format!("{project:?}").contains("aaaa"), "a key is not printed by accident");
     }

@@ -16,10 +16,11 @@ use crate::config::{Config, ConfigError};
 use crate::http_listen::{HttpLimits, run_http};
 use crate::ingest::{Answerer, BodyLimits, ThriftLimits, run_thrift, thrift_router};
 use crate::intake::Intake;
-use crate::mail::{SentJournal, Smtp, run_sender};
+use crate::mail::{SentJournal, Smtp, run_sender, tell_begun_anew};
+use crate::memory::{Memory, run_give_back};
 use crate::pipeline::{
-    Verdicts, run_attribution, run_maintenance, run_mending, run_mirror, run_notify, run_recorder,
-    run_rules, run_weekly,
+    Verdicts, record_refusals, run_attribution, run_maintenance, run_mending, run_mirror,
+    run_notify, run_recorder, run_rules, run_weekly,
 };
 use crate::project_keys::KeyError;
 use crate::state::{Running, Shared};
@@ -92,12 +93,15 @@ impl Server {
             idle: IDLE_CONNECTION,
             frame: FRAME_TIME,
         };
-        let bodies = BodyLimits { max_bytes: config.max_report_bytes, time: FRAME_TIME };
+        let bodies = BodyLimits {
+            max_bytes: config.max_report_bytes,
+            time: FRAME_TIME,
+            trusted_proxies: config.sign_in.trusted_proxies.clone(),
+        };
         let http_limits =
             HttpLimits { max_connections: config.max_connections, head: REQUEST_HEAD };
-        let folder =
-            |source| StoreError::Folder { path: config.data_dir.display().to_string(), source };
-        let (journal, sent) = SentJournal::open(&config.data_dir).map_err(folder)?;
+        let (journal, sent) = SentJournal::open(&config.data_dir)
+            .map_err(|source| StoreError::folder(&config.data_dir, source))?;
         let mut tx = store.write().await?;
         for mail in sent {
             tx.mail_sent(mail, clock.now()).await?;
@@ -109,8 +113,11 @@ impl Server {
         tx.release_alerts().await?;
         tx.commit().await?;
         let shared = Shared::open(config, store, clock, http_address).await?;
+        tell_begun_anew(&shared).await?;
         let verdicts = Arc::new(Verdicts::default());
-        let (intake, incoming) = Intake::new(shared.redaction.clone());
+        let memory = Memory::new(shared.config.memory_limit);
+        let (intake, incoming) =
+            Intake::new(shared.clock.clone(), memory.clone(), shared.redaction.clone());
         let clients = Arc::new(ClientsSeen::new(shared.clock.clone()));
         shared.running.get_or_init(|| Running {
             intake: intake.clone(),
@@ -142,6 +149,7 @@ impl Server {
         tasks.spawn(run_posts(shared.clone(), posts));
         tasks.spawn(run_weekly(shared.clone()));
         tasks.spawn(run_maintenance(shared.clone()));
+        tasks.spawn(run_give_back(memory));
         Ok(Self { thrift_address, http_address, shared, tasks, _lock: lock })
     }
 
@@ -162,6 +170,12 @@ impl Server {
         let held = async { tokio::join!(sending.lock(), posting.write()) };
         let _held = tokio::time::timeout(STOP_WAITS, held).await;
         self.tasks.shutdown().await;
+        if let Some(running) = self.shared.running.get() {
+            let refused = running.intake.refusals().take();
+            if let Err(error) = record_refusals(&self.shared, &refused).await {
+                tracing::error!(%error, ?refused, "what was refused last could not be counted");
+            }
+        }
         self.shared.store.close().await;
     }
 }
@@ -181,17 +195,20 @@ async fn listen(
 /// One server for a data folder: two would send every mail twice.
 fn lock(config: &Config) -> Result<File, StartError> {
     let path = config.data_dir.join("flawless.lock");
-    let folder = |source: std::io::Error| {
-        let problem = format!("{} cannot be written: {source}", path.display());
-        let mend = "Choose a folder that the user who runs the server may write to.";
-        ConfigError::new(config.set_at["data_dir_path"].clone(), problem, mend)
+    let folder = |source: std::io::Error| match StoreError::folder(&path, source) {
+        StoreError::Folder { path, source } => {
+            let problem = format!("{path} cannot be written: {source}");
+            let mend = "Choose a folder that the user who runs the server may write to.";
+            ConfigError::new(config.set_at["data_dir_path"].clone(), problem, mend).into()
+        }
+        full => StartError::Store(full),
     };
     make_private_folder(&config.data_dir).map_err(folder)?;
     let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
     let file = file.map_err(folder)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::Error(source)) => Err(folder(source).into()),
+        Err(TryLockError::Error(source)) => Err(folder(source)),
         Err(TryLockError::WouldBlock) => {
             let problem = format!("{} is used by another running server", path.display());
             let mend = "Stop that server, or choose another folder.";

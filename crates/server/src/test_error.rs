@@ -1,9 +1,12 @@
 //! An error that somebody sends from the pages to see that one arrives, and that its mail does. It
 //! blames nobody: its one frame is no file, so whoever answers for what nobody can be blamed for
 //! is told.
+use std::net::{IpAddr, Ipv4Addr};
+
 use flawless_core::{Frame, Owner, Report};
 
-use crate::intake::NotKept;
+use crate::intake::{NotKept, Sender};
+use crate::peer::Peer;
 use crate::present::one_line;
 use crate::state::Shared;
 use crate::store::{IssueAlert, IssueRow, MailState, StoreError};
@@ -67,7 +70,11 @@ pub async fn send(shared: &Shared, who: &str) -> Result<i64, NotKept> {
         error_count: 1,
         ..Report::default()
     };
-    running.intake.submit(report.bounded(), 0).await?;
+    let peer = Peer::from(IpAddr::from(Ipv4Addr::LOCALHOST));
+    let sender = Sender { peer, source: "the page Set up".into() };
+    // One small report of a person needs no leave.
+    let held = running.intake.memory().hold(peer);
+    running.intake.submit(report.bounded(), sender, 0, held).await?;
     Ok(number)
 }
 

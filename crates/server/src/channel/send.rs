@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::client::{Answer, PostClient};
 use crate::retry::{FIRST_RETRY_MS, GIVE_UP_AFTER_MS, retry_after};
 use crate::state::Shared;
-use crate::store::{DuePost, StoreError, WriteTx, channel_number};
+use crate::store::{ChannelRow, DuePost, StoreError, WriteTx, channel_number};
 
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Channels that are posted to at once.
@@ -19,13 +19,15 @@ const GIVE_UP_AFTER_ATTEMPTS: i64 = 3;
 /// minutes, while it is changed itself.
 const GONE_AFTER_MS: i64 = 3_600_000;
 
-/// What came of an attempt for its channel.
+/// What came of an attempt for its channel, and what the next one has to know.
 #[derive(Debug, Clone, Copy, Default)]
 struct Standing {
     /// It takes nothing before.
     rests_until: Option<i64>,
     /// Since when it says at each attempt that there is no such webhook.
     gone_since: Option<i64>,
+    /// The post that it took and the store does not know of yet.
+    taken: Option<i64>,
 }
 
 /// Sends posts for ever.
@@ -35,7 +37,7 @@ pub async fn run_posts(shared: Shared, client: PostClient) {
     // Channels that take nothing for now, and until when. Forgotten at a restart: then they are
     // asked once more.
     let mut resting: HashMap<String, i64> = HashMap::new();
-    let mut gone: HashMap<String, i64> = HashMap::new();
+    let mut before: HashMap<String, Standing> = HashMap::new();
     loop {
         let now = shared.clock.now();
         resting.retain(|_, until| *until > now);
@@ -47,8 +49,8 @@ pub async fn run_posts(shared: Shared, client: PostClient) {
                         || work.len() >= AT_ONCE;
                     if !waits {
                         busy.insert(post.recipient.clone());
-                        let gone_since = gone.get(&post.recipient).copied();
-                        work.spawn(attempt(shared.clone(), client.clone(), post, gone_since));
+                        let before = before.get(&post.recipient).copied().unwrap_or_default();
+                        work.spawn(attempt(shared.clone(), client.clone(), post, before));
                     }
                 }
             }
@@ -56,15 +58,15 @@ pub async fn run_posts(shared: Shared, client: PostClient) {
         }
         tokio::select! {
             Some(done) = work.join_next() => match done {
-                Ok((recipient, Standing { rests_until, gone_since })) => {
+                Ok((recipient, standing)) => {
                     busy.remove(&recipient);
-                    match gone_since {
-                        Some(since) => gone.insert(recipient.clone(), since),
-                        None => gone.remove(&recipient),
-                    };
-                    if let Some(until) = rests_until {
-                        resting.insert(recipient, until);
+                    if let Some(until) = standing.rests_until {
+                        resting.insert(recipient.clone(), until);
                     }
+                    match standing {
+                        Standing { gone_since: None, taken: None, .. } => before.remove(&recipient),
+                        _ => before.insert(recipient, standing),
+                    };
                 }
                 // Which one it was is not known: what still works is asked again below.
                 Err(error) => {
@@ -80,20 +82,23 @@ pub async fn run_posts(shared: Shared, client: PostClient) {
     }
 }
 
-/// Posts once and notes what came of it. Returns the channel, and how it stands.
+/// Posts once and notes what came of it; what an earlier attempt could not note comes before.
+/// Returns the channel, and how it stands.
 async fn attempt(
     shared: Shared,
     client: PostClient,
     post: DuePost,
-    gone_since: Option<i64>,
+    before: Standing,
 ) -> (String, Standing) {
     // A server that is told to stop waits for this.
     let _sending = shared.posting.read().await;
-    let standing = match send(&shared, &client, &post, gone_since).await {
+    let mut taken = before.taken;
+    let standing = match send(&shared, &client, &post, before.gone_since, &mut taken).await {
         Ok(standing) => standing,
         Err(error) => {
             tracing::error!(%error, "what came of a post could not be noted");
-            Standing { rests_until: Some(shared.clock.now() + FIRST_RETRY_MS), gone_since }
+            let rests_until = Some(shared.clock.now() + FIRST_RETRY_MS);
+            Standing { rests_until, taken, ..before }
         }
     };
     (post.recipient.clone(), standing)
@@ -104,11 +109,22 @@ async fn send(
     client: &PostClient,
     post: &DuePost,
     gone_since: Option<i64>,
+    taken: &mut Option<i64>,
 ) -> Result<Standing, StoreError> {
     let channel = match channel_number(&post.recipient) {
         Some(number) => shared.store.channel(number).await?,
         None => None,
     };
+    if let Some(earlier) = *taken {
+        let now = shared.clock.now();
+        let mut tx = shared.store.write().await?;
+        note_taken(&mut tx, earlier, channel.as_ref(), now).await?;
+        tx.commit().await?;
+        *taken = None;
+        if earlier == post.id {
+            return Ok(Standing::default());
+        }
+    }
     let answer = match (&channel, &post.unreadable) {
         (None, _) => Answer::Refused("the channel was removed".to_owned()),
         (Some(_), Some(why)) => Answer::Later(why.clone()),
@@ -118,14 +134,12 @@ async fn send(
     };
     let now = shared.clock.now();
     let mut standing = Standing::default();
+    if matches!(answer, Answer::Taken(_)) {
+        *taken = Some(post.id);
+    }
     let mut tx = shared.store.write().await?;
     match answer {
-        Answer::Taken(_) => {
-            tx.mail_sent(post.id, now).await?;
-            if let Some(channel) = &channel {
-                tx.channel_works(channel.id, now).await?;
-            }
-        }
+        Answer::Taken(_) => note_taken(&mut tx, post.id, channel.as_ref(), now).await?,
         Answer::Later(words) => {
             postpone(&mut tx, post, now, retry_after(post.attempts), &words).await?;
         }
@@ -153,7 +167,21 @@ async fn send(
         }
     }
     tx.commit().await?;
+    *taken = None;
     Ok(standing)
+}
+
+async fn note_taken(
+    tx: &mut WriteTx,
+    post: i64,
+    channel: Option<&ChannelRow>,
+    now: i64,
+) -> Result<(), StoreError> {
+    tx.mail_sent(post, now).await?;
+    match channel {
+        Some(channel) => tx.channel_works(channel.id, now).await,
+        None => Ok(()),
+    }
 }
 
 async fn postpone(

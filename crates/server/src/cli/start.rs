@@ -7,6 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::check::check_repository;
 use super::{ConfArgument, Failure};
 use crate::clock::Clock;
+use crate::health::history;
 use crate::logging;
 use crate::server::Server;
 use crate::sign_in::first_link;
@@ -42,6 +43,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     say!("Data:    {}", server.shared.config.data_dir.display());
     for text in missing {
         say!("Not set up yet: {text}");
+    }
+    if let Some(part) = history(&server.shared).await {
+        say!("WARNING: {}", part.text);
     }
     tokio::select! {
         signal = wait_for_signal() => signal?,

@@ -1,67 +1,5 @@
 //! Every option once: the reader, `flawless options` and docs/configuration.md are made of this.
-/// What an option's value must look like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OptionType {
-    /// Any text.
-    Text,
-    /// A path; relative ones count from the folder of the configuration file.
-    Path,
-    /// `True` or `False`; also yes/no, on/off, 1/0.
-    Bool,
-    /// A whole number from 0.
-    Number,
-    /// A port, 0 to 65535, or `any`.
-    Port,
-    /// Texts with commas between them.
-    List,
-    /// Python-style regular expressions with commas between them.
-    PatternList,
-    /// A Python-style regular expression.
-    Pattern,
-    /// `YYYY-MM-DD`.
-    Date,
-    /// A mail address.
-    Address,
-    /// One of the words in the description.
-    Word(&'static [&'static str]),
-    /// Taken from files of 0.4.5 and not used any more.
-    Unused,
-}
-
-impl OptionType {
-    /// The word `flawless options` shows.
-    pub fn name(self) -> String {
-        match self {
-            Self::Text => "text".into(),
-            Self::Path => "path".into(),
-            Self::Bool => "True or False".into(),
-            Self::Number => "number".into(),
-            Self::Port => "port".into(),
-            Self::List => "list, comma-separated".into(),
-            Self::PatternList => "list of regular expressions, comma-separated".into(),
-            Self::Pattern => "regular expression".into(),
-            Self::Date => "date".into(),
-            Self::Address => "mail address".into(),
-            Self::Word(words) => words.join(" | "),
-            Self::Unused => "not used any more".into(),
-        }
-    }
-}
-
-/// One option of the `[flawless]` section.
-#[derive(Debug)]
-pub struct OptionDef {
-    /// Its name in the file.
-    pub name: &'static str,
-    /// Its value when it is not set, as it would be typed; empty when there is none.
-    pub default: &'static str,
-    /// What its value must look like.
-    pub kind: OptionType,
-    /// Its value is never shown, and `NAME_file` names a file that holds it.
-    pub secret: bool,
-    /// What it does.
-    pub description: &'static str,
-}
+use super::option_def::{OptionDef, OptionType};
 
 /// The definition of an option; `NAME_file` of a secret counts as the path it is.
 pub fn find_option(name: &str) -> Option<&'static OptionDef> {
@@ -469,7 +407,42 @@ pub const OPTIONS: &[OptionDef] = &[
         Number,
         "The largest report that is taken in. Larger ones are refused and counted.",
     ),
-    option("max_connections", "4096", Number, "Connections that are open at once, on each port."),
+    option(
+        "memory_limit",
+        "268435456",
+        Number,
+        "Bytes that reports may take in memory from their arrival until they are stored, at least \
+         four times max_report_bytes. Over it, clients are asked to send again later.",
+    ),
+    option(
+        "max_connections",
+        "4096",
+        Number,
+        "Connections that are open at once, on each port. When all are, the address with the most \
+         gives one up for a new one, first one that is silent.",
+    ),
+    option(
+        "new_issues_per_day",
+        "10000",
+        Number,
+        "Issues that may be new on a day (UTC). What would be a further one is counted as refused; \
+         known lines are counted all the same. 0: no limit.",
+    ),
+    option(
+        "new_issues_per_sender_per_day",
+        "2000",
+        Number,
+        "The same for each sender: a key of the project or, of reports without one, an address \
+         (IPv6: a network of 64 bits).",
+    ),
+    option(
+        "new_bytes_per_day",
+        "536870912",
+        Number,
+        "Bytes of reports that are kept whole, as they are stored, new on a day (UTC). Over it \
+         values are left out of new lines, and known ones keep the samples they have. 0: no limit.",
+    ),
+    option("new_bytes_per_sender_per_day", "134217728", Number, "The same for each sender."),
     // Logging
     option(
         "log_level",

@@ -1,7 +1,8 @@
 //! The options as `flawless options` and docs/configuration.md show them.
 use std::fmt::Write;
 
-use super::options::{OPTIONS, OptionDef};
+use super::option_def::OptionDef;
+use super::options::OPTIONS;
 
 /// What `flawless options` prints.
 pub fn options_text() -> String {

@@ -14,12 +14,14 @@ use super::browsed_url::browsed_url;
 use super::error::ConfigError;
 use super::file::RawConfig;
 use super::mailing::{MailSettings, SmtpConfig};
-use super::options::{OPTIONS, OptionType};
+use super::option_def::OptionType;
+use super::options::OPTIONS;
 use super::redacting::RedactionConfig;
 use super::signing_in::SignInConfig;
 use super::typed::Options;
 use crate::forge::Forges;
 use crate::sealing::Sealing;
+use crate::store::Quotas;
 
 /// Everything the program needs to know before it starts.
 #[derive(Debug, Clone)]
@@ -81,6 +83,10 @@ pub struct Config {
     pub max_report_bytes: usize,
     /// `max_connections`.
     pub max_connections: usize,
+    /// `memory_limit`, in bytes.
+    pub memory_limit: usize,
+    /// What may be new on a day.
+    pub quotas: Quotas,
     /// `log_level` in the words of `tracing`.
     pub log_level: &'static str,
     /// `log_file`.
@@ -154,6 +160,8 @@ impl Config {
             fetch_interval: Duration::from_secs(options.number("repo_fetch_interval")?.max(1)),
             max_report_bytes: options.count("max_report_bytes")?,
             max_connections: options.count("max_connections")?,
+            memory_limit: options.memory_limit()?,
+            quotas: options.quotas()?,
             log_level: options.log_level()?,
             log_file: options.path("log_file"),
             log_days: options.count("log_days_to_keep")?,

@@ -7,7 +7,8 @@ use jiff::tz::TimeZone;
 
 use super::error::ConfigError;
 use super::file::RawConfig;
-use super::options::{OPTIONS, OptionType};
+use super::option_def::OptionType;
+use super::options::OPTIONS;
 use super::secret::Secret;
 
 /// Milliseconds since 1970 UTC of the start of a day written `YYYY-MM-DD`, leading zeros or not,

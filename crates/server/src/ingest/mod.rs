@@ -1,6 +1,8 @@
 //! Bytes from clients become reports and go through the intake. Nothing here waits for git, a
 //! mail server or a page.
 
+mod message;
+mod report_size;
 mod thrift_answer;
 mod thrift_convert;
 mod thrift_http;

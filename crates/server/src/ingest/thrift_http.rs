@@ -2,8 +2,7 @@
 //!
 //! It is no page: it answers under any host name, and the project key in the report is all that
 //! counts.
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,28 +11,33 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use flawless_protocol::thrift::{Call, Reply, decode_call, encode_reply};
+use flawless_protocol::DecodeError;
+use flawless_protocol::thrift::Reply;
 use http_body_util::BodyExt;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use ipnet::IpNet;
 use tokio::time::timeout;
 
-use super::thrift_answer::{Answerer, KeyIs};
+use super::message::{Head, Message, Unkept};
+use super::thrift_answer::{Answer, Answerer, KeyIs, TOO_LARGE};
+use crate::memory::Held;
+use crate::peer::forwarded_for;
 
 /// What a request may do.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct BodyLimits {
     /// Largest body.
     pub max_bytes: usize,
     /// For the whole body to arrive.
     pub time: Duration,
+    /// Proxies that are believed from where a request comes.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
-/// Bodies up to this size are read at once; of larger ones only so many at a time.
-const SMALL_BODY: usize = 64 * 1024;
-const LARGE_BODIES_AT_ONCE: usize = 16;
 /// So much of a body that is too large is read and thrown away, so that its sender comes to read
 /// the answer.
 const MAX_THROWN_AWAY: usize = 16 * 1024 * 1024;
+/// Seconds after which a sender may try again what was not kept.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
 const CONTENT_TYPE: &str = "application/x-thrift";
 
@@ -41,31 +45,46 @@ const CONTENT_TYPE: &str = "application/x-thrift";
 struct Door {
     answerer: Answerer,
     limits: BodyLimits,
-    large_bodies: Arc<Semaphore>,
 }
 
 /// The one route.
 pub fn thrift_router(answerer: Answerer, limits: BodyLimits) -> Router {
-    let large_bodies = Arc::new(Semaphore::new(LARGE_BODIES_AT_ONCE));
-    let door = Door { answerer, limits, large_bodies };
-    Router::new().route("/thrift", post(take)).with_state(door)
+    Router::new().route("/thrift", post(take)).with_state(Door { answerer, limits })
 }
 
 async fn take(State(door): State<Door>, request: Request) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let peer = peer.map_or_else(String::new, |ConnectInfo(peer)| peer.ip().to_string());
+    let address = door.limits.address(&request);
     let client = request.headers().get(header::USER_AGENT);
     let client = client.and_then(|name| name.to_str().ok()).unwrap_or_default().to_owned();
-    let mut response = match timeout(door.limits.time, door.read(request)).await {
-        // The place among the large ones is given back with the answer.
-        Ok(Ok((body, _large))) => door.answer(&body, &peer, &client).await,
-        Ok(Err(refusal)) => door.refuse(refusal, &peer),
-        Err(_) => door.refuse(Refusal::TooSlow, &peer),
+    let held = door.answerer.hold(address);
+    let read = read_body(request.into_body(), door.limits.max_bytes, held);
+    let mut response = match timeout(door.limits.time, read).await {
+        Ok(Ok(arrived)) => door.answer(arrived, address, &client).await,
+        Ok(Err(refusal)) => door.refuse(refusal, address),
+        Err(_) => door.refuse(Refusal::TooSlow, address),
     };
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+    }
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+impl BodyLimits {
+    /// From where a request comes.
+    fn address(&self, request: &Request) -> IpAddr {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(Ipv4Addr::LOCALHOST.into(), |ConnectInfo(peer)| peer.ip());
+        let peer = peer.to_canonical();
+        let trusts = |hop: IpAddr| {
+            let hop = hop.to_canonical();
+            self.trusted_proxies.iter().any(|network| network.contains(&hop))
+        };
+        let forwarded = trusts(peer).then(|| forwarded_for(request.headers(), trusts));
+        forwarded.flatten().unwrap_or(peer)
+    }
 }
 
 /// Why a body never became a call.
@@ -76,45 +95,34 @@ enum Refusal {
     CutOff,
 }
 
-impl Door {
-    /// The body, and the place among the large ones that it takes.
-    async fn read(
-        &self,
-        request: Request,
-    ) -> Result<(Vec<u8>, Option<SemaphorePermit<'_>>), Refusal> {
-        let length = request.headers().get(header::CONTENT_LENGTH);
-        let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-        let large = match length {
-            Some(length) if length <= SMALL_BODY => None,
-            _ => self.large_bodies.acquire().await.ok(),
-        };
-        Ok((read_body(request.into_body(), self.limits.max_bytes).await?, large))
-    }
+/// A body that has arrived.
+enum Arrived {
+    Whole(Message),
+    Unkept(Head, Unkept),
+}
 
-    fn refuse(&self, refusal: Refusal, peer: &str) -> Response {
+impl Door {
+    fn refuse(&self, refusal: Refusal, address: IpAddr) -> Response {
         let (status, reason) = match refusal {
-            Refusal::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "larger than max_report_bytes"),
+            Refusal::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE),
             Refusal::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too slow to send a report"),
             Refusal::CutOff => (StatusCode::BAD_REQUEST, "cut off within a report"),
         };
-        self.answerer.intake.refuse(reason, format!("from {peer}"));
+        self.answerer.intake.refuse(reason, format!("from {address}"));
         (status, format!("The body is {reason}.\n")).into_response()
     }
 
-    async fn answer(&self, body: &[u8], peer: &str, client: &str) -> Response {
-        let Call { method, sequence, kind } = match decode_call(body) {
-            Ok(call) => call,
-            Err(error) => {
-                let example = format!("{error} from {peer}");
-                self.answerer.intake.refuse("not a thrift call", example);
-                let text = format!(
-                    "The body is no call: {error}. It has to be one message in Thrift's binary \
-                     protocol, without framing.\n"
-                );
-                return (StatusCode::BAD_REQUEST, text).into_response();
+    async fn answer(&self, arrived: Arrived, address: IpAddr, client: &str) -> Response {
+        let answer = match arrived {
+            Arrived::Whole(message) => {
+                self.answerer.answer(message, KeyIs::Required, address).await
             }
+            Arrived::Unkept(head, why) => self.answerer.answer_unkept(&head, why, address),
         };
-        let reply = self.answerer.answer(kind, KeyIs::Required, peer).await;
+        let Answer { reply, bytes } = match answer {
+            Ok(answer) => answer,
+            Err(error) => return no_call(&error),
+        };
         if matches!(reply, Reply::Recorded) {
             self.answerer.clients.note(client);
         }
@@ -124,29 +132,49 @@ impl Door {
             Reply::Refused(_) => StatusCode::UNAUTHORIZED,
             Reply::Failed(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
-        match encode_reply(&method, sequence, &reply) {
-            Ok(bytes) => (status, [(header::CONTENT_TYPE, CONTENT_TYPE)], bytes).into_response(),
-            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
-        }
+        (status, [(header::CONTENT_TYPE, CONTENT_TYPE)], bytes).into_response()
     }
 }
 
-/// Grows with the bytes that come, not with what their length promises.
-async fn read_body(mut body: Body, max_bytes: usize) -> Result<Vec<u8>, Refusal> {
-    let mut bytes = Vec::new();
-    let mut thrown_away = 0;
+fn no_call(error: &DecodeError) -> Response {
+    let text = format!(
+        "The body is no call: {error}. It has to be one message in Thrift's binary protocol, \
+         without framing.\n"
+    );
+    (StatusCode::BAD_REQUEST, text).into_response()
+}
+
+async fn read_body(mut body: Body, most: usize, held: Held) -> Result<Arrived, Refusal> {
+    let mut arrived = Arrived::Whole(Message::new(held, most));
+    let mut length = 0;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal::CutOff)?;
         let Ok(data) = frame.into_data() else { continue };
-        if thrown_away == 0 && bytes.len() + data.len() <= max_bytes {
-            bytes.extend_from_slice(&data);
-            continue;
-        }
-        bytes = Vec::new();
-        thrown_away += data.len();
-        if thrown_away > MAX_THROWN_AWAY {
+        length += data.len();
+        if length > most + MAX_THROWN_AWAY {
             break;
         }
+        arrived = match arrived {
+            // What is too large is read on, and kept no longer.
+            Arrived::Whole(message) if length > most => {
+                Arrived::Unkept(message.into_head(), Unkept::TooLarge)
+            }
+            Arrived::Whole(mut message) => match message.make_room(data.len()) {
+                Ok(()) => {
+                    message.bytes.extend_from_slice(&data);
+                    Arrived::Whole(message)
+                }
+                Err(no_memory) => {
+                    let mut head = message.into_head();
+                    head.add(&data);
+                    Arrived::Unkept(head, Unkept::NoMemory(no_memory))
+                }
+            },
+            Arrived::Unkept(mut head, why) => {
+                head.add(&data);
+                Arrived::Unkept(head, why)
+            }
+        };
     }
-    if thrown_away > 0 { Err(Refusal::TooLarge) } else { Ok(bytes) }
+    if length > most { Err(Refusal::TooLarge) } else { Ok(arrived) }
 }

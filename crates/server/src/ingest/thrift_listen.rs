@@ -1,17 +1,18 @@
 //! Listens for framed Thrift calls: persistent and one-shot connections, bounded in number,
 //! time and memory.
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use flawless_protocol::thrift::{Call, LENGTH_PREFIX, Reply, decode_call, encode_reply};
+use flawless_protocol::thrift::{LENGTH_PREFIX, Reply};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::thrift_answer::{Answerer, KeyIs};
+use super::message::{Head, Message, Unkept};
+use super::thrift_answer::{Answer, Answerer, KeyIs, TOO_LARGE};
 use crate::accept::run_accept;
+use crate::places::Place;
 
 /// What a connection may do.
 #[derive(Debug, Clone, Copy)]
@@ -26,20 +27,18 @@ pub struct ThriftLimits {
     pub frame: Duration,
 }
 
-/// Frames up to this size are read at once; of larger ones only so many at a time.
-const SMALL_FRAME: usize = 64 * 1024;
-const LARGE_FRAMES_AT_ONCE: usize = 16;
+/// So much more than the largest frame is read and thrown away, so that its sender comes to read
+/// the answer.
+const MAX_PASSED_OVER: usize = 16 * 1024 * 1024;
+
+/// What is read ahead of a connection. Larger frames go past it.
+const READ_AHEAD: usize = 4 * 1024;
 
 /// Serves connections for ever.
 pub async fn run_thrift(listener: TcpListener, answerer: Answerer, limits: ThriftLimits) {
-    let large_frames = Arc::new(Semaphore::new(LARGE_FRAMES_AT_ONCE));
-    let serve = |stream, peer: SocketAddr| {
-        let connection = Connection {
-            answerer: answerer.clone(),
-            limits,
-            large_frames: large_frames.clone(),
-            peer: peer.ip().to_string(),
-        };
+    let serve = |stream, peer: SocketAddr, place| {
+        let address = peer.ip().to_canonical();
+        let connection = Connection { answerer: answerer.clone(), limits, address, place };
         async move { connection.serve(stream).await }
     };
     run_accept(listener, limits.max_connections, serve).await;
@@ -48,29 +47,33 @@ pub async fn run_thrift(listener: TcpListener, answerer: Answerer, limits: Thrif
 struct Connection {
     answerer: Answerer,
     limits: ThriftLimits,
-    large_frames: Arc<Semaphore>,
-    peer: String,
+    address: IpAddr,
+    place: Arc<Place>,
 }
 
-/// A frame, and the place among the large ones that it takes until it is answered.
-struct FrameBytes {
-    bytes: Vec<u8>,
-    _large: Option<OwnedSemaphorePermit>,
+/// The content of a frame that has arrived.
+enum Arrived {
+    Whole(Message),
+    Unkept(Head, Unkept),
 }
 
 impl Connection {
     async fn serve(&self, stream: TcpStream) {
-        let mut stream = BufReader::with_capacity(16 * 1024, stream);
+        let mut stream = BufReader::with_capacity(READ_AHEAD, stream);
         loop {
-            let frame = match self.read_frame(&mut stream).await {
-                Ok(Some(frame)) => frame,
+            let arrived = match self.read_frame(&mut stream).await {
+                Ok(Some(arrived)) => arrived,
                 Ok(None) => return,
                 Err(reason) => {
-                    self.answerer.intake.refuse(reason, format!("from {}", self.peer));
+                    self.answerer.intake.refuse(reason, format!("from {}", self.address));
                     return;
                 }
             };
-            let Some(reply) = self.answer(frame).await else { return };
+            if !self.place.working() {
+                return;
+            }
+            let Some(Answer { bytes: reply, .. }) = self.answer(arrived).await else { return };
+            self.place.talking();
             let mut bytes = Vec::with_capacity(LENGTH_PREFIX + reply.len());
             bytes.extend_from_slice(&u32::try_from(reply.len()).unwrap_or_default().to_be_bytes());
             bytes.extend_from_slice(&reply);
@@ -78,6 +81,7 @@ impl Connection {
             if !matches!(written, Ok(Ok(()))) {
                 return;
             }
+            self.place.silent();
         }
     }
 
@@ -85,49 +89,85 @@ impl Connection {
     async fn read_frame(
         &self,
         stream: &mut BufReader<TcpStream>,
-    ) -> Result<Option<FrameBytes>, &'static str> {
+    ) -> Result<Option<Arrived>, &'static str> {
         let mut length = [0; LENGTH_PREFIX];
         let first = timeout(self.limits.idle, stream.read(&mut length)).await;
         let Ok(Ok(read @ 1..)) = first else { return Ok(None) };
+        self.place.talking();
         let work = async {
             if stream.read_exact(&mut length[read..]).await.is_err() {
                 return Err("cut off within a frame");
             }
             let length = u32::from_be_bytes(length) as usize;
-            if length > self.limits.max_frame {
+            if length > self.limits.max_frame.saturating_add(MAX_PASSED_OVER) {
                 return Err(sniff(length));
             }
-            let large = match length > SMALL_FRAME {
-                true => self.large_frames.clone().acquire_owned().await.ok(),
-                false => None,
-            };
-            // Grows with the bytes that come, not with what the length promises.
-            let mut bytes = Vec::with_capacity(length.min(SMALL_FRAME));
-            match stream.take(length as u64).read_to_end(&mut bytes).await {
-                Ok(read) if read == length => Ok(Some(FrameBytes { bytes, _large: large })),
-                _ => Err("cut off within a frame"),
-            }
+            let arrived = self.read_content(stream, length).await;
+            arrived.ok().flatten().ok_or("cut off within a frame").map(Some)
         };
         timeout(self.limits.frame, work).await.unwrap_or(Err("too slow to send a frame"))
     }
 
+    /// The content of a frame; `None` when it ends before its end.
+    async fn read_content(
+        &self,
+        stream: &mut BufReader<TcpStream>,
+        length: usize,
+    ) -> std::io::Result<Option<Arrived>> {
+        let mut message = Message::new(self.answerer.hold(self.address), length);
+        if length > self.limits.max_frame {
+            let head = pass_over(stream, message.into_head(), length).await?;
+            return Ok(head.map(|head| Arrived::Unkept(head, Unkept::TooLarge)));
+        }
+        while message.bytes.len() < length {
+            if let Err(no_memory) = message.make_room(1) {
+                let missing = length - message.bytes.len();
+                let head = pass_over(stream, message.into_head(), missing).await?;
+                return Ok(head.map(|head| Arrived::Unkept(head, Unkept::NoMemory(no_memory))));
+            }
+            let missing = length - message.bytes.len();
+            if stream.take(missing as u64).read_buf(&mut message.bytes).await? == 0 {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Arrived::Whole(message)))
+    }
+
     /// The reply to a frame; `None` when no reply is possible.
-    async fn answer(&self, frame: FrameBytes) -> Option<Vec<u8>> {
-        let call = match decode_call(&frame.bytes) {
-            Ok(call) => call,
-            Err(error) => {
-                let example = format!("{error} from {}", self.peer);
-                self.answerer.intake.refuse("not a thrift call", example);
-                return None;
+    async fn answer(&self, arrived: Arrived) -> Option<Answer> {
+        let answer = match arrived {
+            Arrived::Whole(message) => {
+                self.answerer.answer(message, KeyIs::Optional, self.address).await.ok()?
+            }
+            Arrived::Unkept(head, why) => {
+                self.answerer.answer_unkept(&head, why, self.address).ok()?
             }
         };
-        let Call { method, sequence, kind } = call;
-        let reply = self.answerer.answer(kind, KeyIs::Optional, &self.peer).await;
-        if matches!(reply, Reply::Recorded) {
+        if matches!(answer.reply, Reply::Recorded) {
             self.answerer.clients.note("over framed Thrift");
         }
-        encode_reply(&method, sequence, &reply).ok()
+        Some(answer)
     }
+}
+
+/// Reads so many bytes of which only the head is kept, so that their sender comes to read the
+/// answer; `None` when they end before.
+async fn pass_over(
+    stream: &mut BufReader<TcpStream>,
+    mut head: Head,
+    mut missing: usize,
+) -> std::io::Result<Option<Head>> {
+    let mut piece = [0; 1024];
+    while missing > 0 {
+        let most = missing.min(piece.len());
+        let read = stream.read(&mut piece[..most]).await?;
+        if read == 0 {
+            return Ok(None);
+        }
+        head.add(&piece[..read]);
+        missing -= read;
+    }
+    Ok(Some(head))
 }
 
 /// What a length that cannot be one most likely is.
@@ -137,6 +177,6 @@ fn sniff(length: usize) -> &'static str {
         b"GET " | b"POST" | b"HEAD" | b"PUT " | b"OPTI" => "HTTP on the thrift port",
         [0x16, 0x03, ..] => "TLS on the thrift port",
         [0x80, 0x01, 0x00, _] => "thrift without framing",
-        _ => "larger than max_report_bytes",
+        _ => TOO_LARGE,
     }
 }

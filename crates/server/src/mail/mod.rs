@@ -2,6 +2,7 @@
 
 mod alert_mail;
 mod alert_view;
+mod begun_anew_mail;
 mod bounce;
 mod digest_mail;
 mod envelope;
@@ -17,11 +18,12 @@ mod weekly_mail;
 mod weekly_view;
 
 pub use alert_mail::AlertMail;
+pub use begun_anew_mail::tell_begun_anew;
 pub use bounce::{BounceError, MAX_BOUNCE, take_bounce};
 pub use digest_mail::{DigestPart, MAX_WHOLE, digest_mail};
 pub use note_mail::note_mail;
 pub use send::run_sender;
-pub use sent_journal::SentJournal;
+pub use sent_journal::{SENT_JOURNAL, SentJournal};
 pub use sign_in_mail::sign_in_mail;
 pub use smtp::Smtp;
 pub use summary_mail::summary_mails;

@@ -117,6 +117,10 @@ async fn send(
     if let Some(why) = &mail.unreadable {
         return Err(SendError::Later(why.clone()));
     }
+    // What could not be noted would be sent again after a restart.
+    if let Err(error) = journal.make_room() {
+        return Err(SendError::Unreachable(format!("a sent mail could not be noted: {error}")));
+    }
     // A server that is told to stop waits for this.
     let _sending = shared.sending.lock().await;
     let taken = || {

@@ -154,6 +154,9 @@ async fn give_up_unreadable(
     let mut tx = shared.store.write().await?;
     if let Some(taken) = tx.take_pending(&row.fingerprint).await? {
         let (reason, now) = ("unreadable in the store", shared.clock.now());
+        let mut day_use = tx.day_use(shared.config.quotas, now).await?;
+        day_use.add(&taken.source, 0, -taken.bytes());
+        tx.save_day_use(day_use).await?;
         tx.add_outcome(OutcomeKind::Refused, reason, taken.reports, now, &row.fingerprint).await?;
     }
     tx.commit().await

@@ -4,19 +4,23 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
-use flawless_core::{ClassifiedFrame, CommitId, ExceptionAt, Fingerprint, Report, RuleId};
+use flawless_core::{
+    ClassifiedFrame, CommitId, ExceptionAt, Fingerprint, OutcomeKind, Report, RuleId,
+};
 
 use super::again::{Back, Mending};
 use super::find_issue::{Attributed, Found};
 use super::issue_facts::NewFacts;
 use super::record::{example, facet_of};
+use super::room::over;
 use super::rule_use::{count_rules, rules_used};
 use super::tell::{Occurred, tell};
 use super::verdicts::{Fate, KnownFault, KnownTrace, Verdicts};
 use crate::mending::Again;
 use crate::state::{RulesAt, Shared};
 use crate::store::{
-    Counted, CountedBefore, Sample, Seen, StoreError, TakenPending, WriteTx, encode_sample,
+    Counted, CountedBefore, DayUse, Sample, Seen, StoreError, TakenPending, UsedUp, WriteTx,
+    encode_sample,
 };
 
 /// Until a report about which more may become known is looked at again, unless a fetch succeeds
@@ -85,6 +89,13 @@ impl Owed {
     }
 }
 
+/// What a new fault became.
+enum New {
+    Counted(CountedFault),
+    /// Nothing: its sender has begun as many issues as it may today.
+    OverQuota(UsedUp),
+}
+
 /// What a fault was counted under, and what that says about reports to come.
 struct CountedFault {
     counted: Counted,
@@ -118,7 +129,10 @@ pub(super) async fn count_faults(
         Some(running) => tx.seen_running(running.as_str(), true, now).await?,
         None => false,
     };
+    let mut day_use = tx.day_use(shared.config.quotas, now).await?;
+    day_use.add(&taken.source, 0, -taken.bytes());
     let mut known = Vec::with_capacity(prepared.len());
+    let mut is_all_known = true;
     let before = taken.counted();
     let mut kept = CountedBefore {
         occurrences: before.as_ref().map_or(0, |before| before.occurrences) + taken.occurrences,
@@ -128,25 +142,31 @@ pub(super) async fn count_faults(
     for (index, fault) in prepared.into_iter().enumerate() {
         let (exception, is_blamed) = (fault.exception, fault.is_blamed());
         let owed = before.as_ref().and_then(|before| Owed::of(before, exception, index == 0));
-        let fault = count_fault(&mut tx, shared, fault, &taken, owed, &rules, &running).await?;
-        match &fault.fate {
-            Fate::Counted { issue_id, .. } if !is_blamed => {
+        let basis = (&*rules, &running);
+        let fault = count_fault(&mut tx, shared, fault, &taken, owed, basis, &mut day_use).await?;
+        match fault.as_ref().map(|fault| &fault.fate) {
+            Some(Fate::Counted { issue_id, .. }) if !is_blamed => {
                 kept.unblamed.push((exception, *issue_id));
             }
             _ => kept.settled.push(exception),
         }
-        known.push(fault);
+        is_all_known &= fault.is_some();
+        known.extend(fault);
     }
     if waited.is_provisional && !is_blamed {
         tx.keep_counted(waited.fingerprint, &taken, &kept, now + LOOK_AGAIN_MS).await?;
+        day_use.add(&taken.source, 0, taken.bytes());
     }
+    tx.save_day_use(day_use).await?;
     tx.commit().await?;
     if runs_now {
         shared.bells.revisions.notify_one();
     }
     shared.bells.alerts.notify_one();
     // Of the report as it came: what is stored of it was redacted.
-    if let Ok(trace) = waited.fingerprint.parse::<Fingerprint>() {
+    if let Ok(trace) = waited.fingerprint.parse::<Fingerprint>()
+        && is_all_known
+    {
         // Only a revision that was named in full, and was there, stays what it is.
         let named = report.revision.as_deref().is_some_and(|name| CommitId::parse(name).is_some());
         let only_at_tip = (!is_blamed || !named || running.is_none()).then_some(tip);
@@ -172,16 +192,17 @@ fn prepare(fault: Attributed) -> Result<Prepared, StoreError> {
 }
 
 /// Counts one fault and decides about its issue. What it is `owed` was counted while nobody was
-/// blamed for it.
+/// blamed for it. `None` when it is new and over the quota of its sender: only that there were
+/// reports is kept, and the next ones are looked at anew.
 async fn count_fault(
     tx: &mut WriteTx,
     shared: &Shared,
     fault: Prepared,
     taken: &TakenPending,
     owed: Option<Owed>,
-    rules: &RulesAt,
-    running: &Option<CommitId>,
-) -> Result<KnownFault, StoreError> {
+    (rules, running): (&RulesAt, &Option<CommitId>),
+    day_use: &mut DayUse,
+) -> Result<Option<KnownFault>, StoreError> {
     let now = shared.clock.now();
     let owed = owed.filter(|_| fault.is_blamed());
     let Prepared { exception, report, frames, blamed_frame, sample, found } = fault;
@@ -200,9 +221,20 @@ async fn count_fault(
             let rules: Box<[RuleId]> = [rule].into();
             count_rules(tx, &rules, taken, now).await?;
             let fate = Fate::Dropped { outcome, reason };
-            return Ok(KnownFault { exception, rules, fate });
+            return Ok(Some(KnownFault { exception, rules, fate }));
         }
-        Found::Issue(new) => count_new(tx, *new, seen, now, &report, &frames).await?,
+        Found::Issue(new) => {
+            let functions = own_functions(&report, &frames);
+            match count_new(tx, *new, seen, now, &functions, (day_use, &taken.source)).await? {
+                New::Counted(counted) => counted,
+                New::OverQuota(used_up) => {
+                    let (reason, example) = (over(used_up), example(&report, &shared.redaction));
+                    let kind = OutcomeKind::Refused;
+                    tx.add_outcome(kind, &reason, taken.reports, now, &example).await?;
+                    return Ok(None);
+                }
+            }
+        }
         Found::AtPlace { issue_id, line, unblamed, mending } => {
             let Some(mut counted) = tx.count(issue_id, seen).await? else {
                 return Err(StoreError::Corrupt("a place of an issue that is not there".into()));
@@ -236,7 +268,8 @@ async fn count_fault(
         }
         tx.count_facets(counted.id, &facets).await?;
         tx.add_exception_type(counted.id, &report.exception_type).await?;
-        tx.add_sample(counted.id, counted.samples, taken.last_at, &sample).await?;
+        let more = tx.add_sample(counted.id, counted.samples, taken.last_at, &sample).await?;
+        day_use.add(&taken.source, 0, more);
     }
     if mending.was_never && counted.mended_at.take().is_some() {
         tx.clear_mended(counted.id).await?;
@@ -262,7 +295,7 @@ async fn count_fault(
         running: running.clone().map(|running| (running, AtomicI64::new(now))),
         sampled_at: AtomicI64::new(taken.last_at),
     };
-    Ok(KnownFault { exception, rules: used, fate })
+    Ok(Some(KnownFault { exception, rules: used, fate }))
 }
 
 async fn count_new(
@@ -270,9 +303,9 @@ async fn count_new(
     new: NewFacts,
     seen: Seen,
     now: i64,
-    report: &Report,
-    frames: &[ClassifiedFrame],
-) -> Result<CountedFault, StoreError> {
+    functions: &HashSet<(&str, &str)>,
+    (day_use, source): (&mut DayUse, &str),
+) -> Result<New, StoreError> {
     let NewFacts { facts, also_known, unblamed, line, place, mending, back, .. } = new;
     let mut again = None;
     // Otherwise another job was faster, and has told it.
@@ -291,13 +324,18 @@ async fn count_new(
     if merged > 0 {
         counted = tx.counted(counted.id).await?;
     } else if is_new {
-        tx.count_functions(&own_functions(report, frames), now).await?;
+        if let Some(used_up) = day_use.no_issue(source) {
+            tx.take_back_issue(counted.id).await?;
+            return Ok(New::OverQuota(used_up));
+        }
+        day_use.add(source, 1, 0);
+        tx.count_functions(functions, now).await?;
     }
     if let Some(place) = place {
         tx.add_place(&place, counted.id, now).await?;
     }
     let known_error = line.and_then(|line| line.known_error);
-    Ok(CountedFault { counted, known_error, mending, again })
+    Ok(New::Counted(CountedFault { counted, known_error, mending, again }))
 }
 
 /// The functions of the project that a report went through, each once.

@@ -3,6 +3,7 @@
 
 mod again;
 mod attribute;
+mod bare_report;
 mod count_faults;
 mod find_issue;
 mod freshness;
@@ -14,6 +15,7 @@ mod mend;
 mod notify;
 mod notify_channels;
 mod record;
+mod room;
 mod rule_use;
 mod tell;
 mod verdicts;
@@ -25,6 +27,6 @@ pub use keep_rules::run_rules;
 pub use maintain::run_maintenance;
 pub use mend::run_mending;
 pub use notify::run_notify;
-pub use record::run_recorder;
+pub use record::{record_refusals, run_recorder};
 pub use verdicts::Verdicts;
 pub use weekly::run_weekly;

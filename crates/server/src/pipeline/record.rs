@@ -1,18 +1,23 @@
 //! Makes reports durable, many in one transaction, and only then lets their senders go.
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use flawless_core::{ExceptionAt, Fingerprint, OutcomeKind, Report, trace_fingerprint};
 use tokio::sync::oneshot;
 
+use super::room::{Kept, Room, over};
 use super::tell::{Occurred, tell};
 use super::verdicts::{Fate, KnownFault, KnownTrace, Verdicts};
 use crate::config::Config;
 use crate::intake::{Incoming, IntakeReceiver, NotKept};
+use crate::memory::Held;
 use crate::redaction::Redaction;
+use crate::refusals::{ByReason, Refused};
 use crate::state::Shared;
-use crate::store::{Facet, NewPending, RuleHits, Sample, Seen, StoreError, encode_sample};
+use crate::store::{Facet, NewPending, RuleHits, Sample, Seen, StoreError, WriteTx, encode_sample};
 
 /// Of a flood, one report in this time is kept whole: the samples then show seconds and not
 /// milliseconds of it, and writing them costs nothing.
@@ -21,26 +26,109 @@ const SAMPLE_EVERY_MS: i64 = 1_000;
 const RUNNING_EVERY_MS: i64 = 3_600_000;
 /// Reports in one transaction: enough that the commit is a small part of the work.
 const MAX_BATCH: usize = 512;
+/// What the reports in one transaction may take: those who wait for the next one should not wait
+/// for long.
+const MAX_BATCH_BYTES: usize = 16 * 1024 * 1024;
+/// Before what could not be stored is tried again, when nothing else comes in.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// While nothing can be stored, the log says so once in this time.
+const SAY_AGAIN_MS: i64 = 60_000;
 
-/// Records reports until the last sender is gone.
-pub async fn run_recorder(shared: Shared, verdicts: Arc<Verdicts>, mut incoming: IntakeReceiver) {
-    let mut batch = Vec::with_capacity(MAX_BATCH);
-    while incoming.recv_many(&mut batch, MAX_BATCH).await > 0 {
-        let mut waiting = Vec::with_capacity(batch.len());
-        let groups = group(batch.drain(..), &mut waiting);
-        let answer = match record(&shared, &verdicts, groups).await {
-            Ok(()) => Ok(()),
+/// Records reports for ever.
+pub async fn run_recorder(shared: Shared, verdicts: Arc<Verdicts>, incoming: IntakeReceiver) {
+    let mut trouble = Trouble::default();
+    loop {
+        match trouble.since {
+            None => incoming.wait().await,
+            // What was refused waits to be counted, and nobody may come to ring.
+            Some(_) => drop(tokio::time::timeout(TRY_AGAIN, incoming.wait()).await),
+        }
+        let mut waiting = Waiting::new();
+        let groups = group(incoming.take(MAX_BATCH, MAX_BATCH_BYTES), &mut waiting);
+        let refused = incoming.refusals().take();
+        let now = shared.clock.now();
+        let unkept = match record(&shared, &verdicts, groups, &refused).await {
+            Ok(unkept) => {
+                trouble.is_over();
+                for (key, why) in &unkept {
+                    let reports = waiting.get(key).map_or(0, Vec::len) as i64;
+                    let example = "they wait for attribution".to_owned();
+                    incoming.refusals().add(why, Refused { reports, last_at: now, example });
+                }
+                unkept.into_keys().collect()
+            }
             Err(error) => {
-                tracing::error!(%error, reports = waiting.len(), "reports could not be stored");
-                Err(NotKept)
+                incoming.refusals().put_back(refused);
+                let reports = waiting.values().map(Vec::len).sum::<usize>() as i64;
+                if reports > 0 {
+                    let refused = Refused { reports, last_at: now, example: error.to_string() };
+                    incoming.refusals().add("could not be stored", refused);
+                }
+                trouble.add(&error, reports, now);
+                if waiting.is_empty() {
+                    tokio::time::sleep(TRY_AGAIN).await;
+                }
+                waiting.keys().copied().collect::<HashSet<Key>>()
             }
         };
-        for done in waiting {
-            // A sender that went away does not wait for its answer.
-            let _ = done.send(answer);
+        for (key, reports) in waiting {
+            let answer = if unkept.contains(&key) { Err(NotKept) } else { Ok(()) };
+            for (done, _held) in reports {
+                // A sender that went away does not wait for its answer.
+                let _ = done.send(answer);
+            }
         }
     }
 }
+
+/// Writes down what was refused and the recorder did not come to count.
+///
+/// # Errors
+/// The database refuses.
+pub async fn record_refusals(shared: &Shared, refused: &ByReason) -> Result<(), StoreError> {
+    let mut tx = shared.store.write().await?;
+    add_refusals(&mut tx, refused).await?;
+    tx.commit().await
+}
+
+async fn add_refusals(tx: &mut WriteTx, refused: &ByReason) -> Result<(), StoreError> {
+    for (reason, Refused { reports, last_at, example }) in refused {
+        tx.add_outcome(OutcomeKind::Refused, reason, *reports, *last_at, example).await?;
+    }
+    Ok(())
+}
+
+/// That nothing can be stored, for the log: once, now and then, and when it is over.
+#[derive(Debug, Default)]
+struct Trouble {
+    since: Option<i64>,
+    said_at: i64,
+    refused: i64,
+}
+
+impl Trouble {
+    fn add(&mut self, error: &StoreError, reports: i64, now: i64) {
+        self.refused += reports;
+        if self.since.is_none() || now - self.said_at >= SAY_AGAIN_MS {
+            self.said_at = now;
+            tracing::error!(%error, refused = self.refused, "reports cannot be stored");
+        }
+        self.since.get_or_insert(now);
+    }
+
+    fn is_over(&mut self) {
+        if self.since.is_some() {
+            tracing::warn!(refused = self.refused, "reports can be stored again");
+            *self = Self::default();
+        }
+    }
+}
+
+/// What reports of a batch have in common that are certain to share their fate.
+type Key = (Fingerprint, Option<u64>);
+
+/// Who waits for the reports of each group, and the memory that these take.
+type Waiting = HashMap<Key, Vec<(oneshot::Sender<Result<(), NotKept>>, Held)>>;
 
 /// Reports of a batch that are certain to share their fate.
 #[derive(Debug)]
@@ -54,6 +142,10 @@ struct Group {
     /// Hosts and environments, with their part of the occurrences. All else that is counted apart
     /// is the same.
     places: Vec<(String, String, i64)>,
+    /// Whose quota it uses.
+    source: Arc<str>,
+    /// Occurrences that clients dropped, and the host of one that did.
+    lost: Option<(i64, String)>,
 }
 
 impl Group {
@@ -67,6 +159,21 @@ impl Group {
                 let place = (report.hostname.clone(), report.environment.clone(), occurrences);
                 self.places.push(place);
             }
+        }
+    }
+
+    /// Takes the secrets out of the newest report.
+    fn clean(&mut self, redaction: &Redaction) {
+        if !std::mem::replace(&mut self.is_clean, true) {
+            redaction.redact(&mut self.newest);
+        }
+    }
+
+    /// The newest report, or an exception that it carries.
+    fn about(&self, exception: ExceptionAt) -> Cow<'_, Report> {
+        match exception {
+            None => Cow::Borrowed(&*self.newest),
+            Some(at) => Cow::Owned(self.newest.carried(at)),
         }
     }
 
@@ -94,73 +201,65 @@ pub(super) fn facet_of(report: &Report, occurrences: i64, at: i64) -> Facet {
     Facet::new([exception_type, hostname, environment, revision], occurrences, at)
 }
 
-#[derive(Debug, Default)]
-struct Groups {
-    reports: HashMap<(Fingerprint, Option<u64>), Group>,
-    refused: HashMap<&'static str, (i64, String)>,
-    /// Occurrences that clients dropped, and the host of one that did.
-    lost: Option<(i64, String)>,
-}
+type Groups = HashMap<Key, Group>;
 
-fn group(
-    batch: impl Iterator<Item = Incoming>,
-    waiting: &mut Vec<oneshot::Sender<Result<(), NotKept>>>,
-) -> Groups {
+fn group(batch: Vec<Incoming>, waiting: &mut Waiting) -> Groups {
     let mut groups = Groups::default();
-    for item in batch {
-        match item {
-            Incoming::Refused { reason, example } => {
-                let entry = groups.refused.entry(reason).or_default();
-                *entry = (entry.0 + 1, example);
+    for Incoming { report, is_clean, sender, lost, done, held } in batch {
+        let key = (trace_fingerprint(&report), report.error_threshold);
+        waiting.entry(key).or_default().push((done, held));
+        let occurrences = i64::try_from(report.error_count).unwrap_or(i64::MAX);
+        let dropped = (lost > 0).then(|| {
+            let lost = i64::try_from(lost).unwrap_or(i64::MAX);
+            (lost, report.hostname.chars().take(300).collect())
+        });
+        match groups.entry(key) {
+            std::collections::hash_map::Entry::Occupied(mut group) => {
+                let group = group.get_mut();
+                group.occurrences = group.occurrences.saturating_add(occurrences);
+                group.reports += 1;
+                group.lost = with_lost(group.lost.take(), dropped);
+                group.add_place(&report, occurrences);
+                (group.newest, group.is_clean) = (report, is_clean);
             }
-            Incoming::Report { report, is_clean, lost, done } => {
-                waiting.push(done);
-                if lost > 0 {
-                    let before = groups.lost.take().map_or(0, |(lost, _)| lost);
-                    let lost = before.saturating_add(i64::try_from(lost).unwrap_or(i64::MAX));
-                    groups.lost = Some((lost, report.hostname.chars().take(300).collect()));
-                }
-                let trace = trace_fingerprint(&report);
-                let occurrences = i64::try_from(report.error_count).unwrap_or(i64::MAX);
-                match groups.reports.entry((trace, report.error_threshold)) {
-                    std::collections::hash_map::Entry::Occupied(mut group) => {
-                        let group = group.get_mut();
-                        group.occurrences = group.occurrences.saturating_add(occurrences);
-                        group.reports += 1;
-                        group.add_place(&report, occurrences);
-                        (group.newest, group.is_clean) = (report, is_clean);
-                    }
-                    std::collections::hash_map::Entry::Vacant(place) => {
-                        let here =
-                            (report.hostname.clone(), report.environment.clone(), occurrences);
-                        let (newest, places) = (report, vec![here]);
-                        place.insert(Group {
-                            trace,
-                            newest,
-                            is_clean,
-                            occurrences,
-                            reports: 1,
-                            places,
-                        });
-                    }
-                }
+            std::collections::hash_map::Entry::Vacant(place) => {
+                let here = (report.hostname.clone(), report.environment.clone(), occurrences);
+                place.insert(Group {
+                    trace: key.0,
+                    newest: report,
+                    is_clean,
+                    occurrences,
+                    reports: 1,
+                    places: vec![here],
+                    source: sender.source,
+                    lost: dropped,
+                });
             }
         }
     }
     groups
 }
 
+/// Both together, with the newer host.
+fn with_lost(before: Option<(i64, String)>, newer: Option<(i64, String)>) -> Option<(i64, String)> {
+    match (before, newer) {
+        (Some((before, _)), Some((newer, host))) => Some((before.saturating_add(newer), host)),
+        (before, newer) => newer.or(before),
+    }
+}
+
 /// A group that is ready to be written: everything slow was done before the transaction.
 enum Write {
-    /// A fault of the group. The sample is there when it is time for another one.
-    Counted {
-        group: Arc<Group>,
-        known: Arc<KnownTrace>,
-        fault: usize,
-        facets: Vec<Facet>,
-        sample: Option<Vec<u8>>,
-    },
-    Pending(NewPending),
+    Counted { group: Group, known: Arc<KnownTrace>, faults: Vec<CountedFault> },
+    Pending { key: Key, new: NewPending, group: Group, lost: Option<(i64, String)> },
+}
+
+/// A fault of a group, of those that are known.
+struct CountedFault {
+    at: usize,
+    facets: Vec<Facet>,
+    /// There when it is time for another one.
+    sample: Option<Vec<u8>>,
 }
 
 /// Reports of a batch that no issue counts, so that each reason is one row's change.
@@ -174,23 +273,29 @@ impl Outcomes {
     }
 }
 
-async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<(), StoreError> {
+/// Records groups of reports, and says which were not kept, and why.
+async fn record(
+    shared: &Shared,
+    verdicts: &Verdicts,
+    groups: Groups,
+    refused: &ByReason,
+) -> Result<HashMap<Key, &'static str>, StoreError> {
     let now = shared.clock.now();
     let rules = shared.rules.get();
     let tip = shared.repo.get().tip_commit();
     let mut outcomes = Outcomes::default();
     let mut rule_hits = RuleHits::default();
-    for (reason, (count, example)) in groups.refused {
-        outcomes.add(OutcomeKind::Refused, reason, count, example);
-    }
-    let lost = groups.lost;
-    let mut writes = Vec::with_capacity(groups.reports.len());
-    for group in groups.reports.into_values() {
+    let mut writes = Vec::with_capacity(groups.len());
+    let mut losses = Vec::new();
+    for (key, mut group) in groups {
+        let lost = group.lost.take();
         let Some(known) = verdicts.get(&group.trace, rules.revision, tip.as_deref()) else {
-            writes.push(Write::Pending(pending(&group, None, shared, now)?));
+            let new = pending(&mut group, None, shared, now)?;
+            writes.push(Write::Pending { key, new, group, lost });
             continue;
         };
-        let group = Arc::new(group);
+        losses.extend(lost);
+        let mut faults = Vec::new();
         for (at, fault) in known.faults.iter().enumerate() {
             match &fault.fate {
                 Fate::Dropped { outcome, reason } => {
@@ -199,79 +304,106 @@ async fn record(shared: &Shared, verdicts: &Verdicts, groups: Groups) -> Result<
                     rule_hits.add(&fault.rules, group.reports, group.occurrences);
                 }
                 Fate::Counted { .. } => {
-                    let sample = sample_when_due(&group, fault, shared, now)?;
+                    let sample = sample_when_due(&mut group, fault, shared, now)?;
                     let facets = group.facets(fault.exception, &shared.redaction, now);
-                    let (group, known) = (group.clone(), known.clone());
-                    writes.push(Write::Counted { group, known, fault: at, facets, sample });
+                    faults.push(CountedFault { at, facets, sample });
                 }
             }
         }
+        writes.push(Write::Counted { group, known, faults });
     }
     let (mut any_pending, mut any_alert) = (false, false);
+    let mut unkept = HashMap::new();
+    let mut noted_running = Vec::new();
     let mut tx = shared.store.write().await?;
+    let mut room = Room::new(shared.config.quotas, now);
     for write in writes {
         match write {
-            Write::Pending(new) => {
-                any_pending = true;
-                tx.add_pending(&new).await?;
+            Write::Pending { key, new, group, lost } => {
+                match room.keep(&mut tx, new, &group.newest).await? {
+                    Kept::Waits => any_pending = true,
+                    Kept::OverQuota(used_up) => {
+                        let example = example(&group.newest, &shared.redaction);
+                        outcomes.add(OutcomeKind::Refused, &over(used_up), group.reports, example);
+                    }
+                    Kept::TooManyWait => {
+                        unkept.insert(key, "too many reports wait");
+                        continue;
+                    }
+                }
+                losses.extend(lost);
             }
-            Write::Counted { group, known, fault, facets, sample } => {
-                let KnownFault { exception, rules: used, fate } = &known.faults[fault];
-                let Fate::Counted { issue_id, known_error, mending, running, .. } = fate else {
-                    continue;
-                };
-                if let Some((running, noted_at)) = running
-                    && now - noted_at.load(Ordering::Relaxed) >= RUNNING_EVERY_MS
-                {
-                    noted_at.store(now, Ordering::Relaxed);
-                    tx.seen_running(running.as_str(), true, now).await?;
+            Write::Counted { mut group, known, faults } => {
+                for CountedFault { at, facets, mut sample } in faults {
+                    let KnownFault { exception, rules: used, fate } = &known.faults[at];
+                    let Fate::Counted { issue_id, known_error, mending, running, .. } = fate else {
+                        continue;
+                    };
+                    if let Some((running, noted_at)) = running
+                        && now - noted_at.load(Ordering::Relaxed) >= RUNNING_EVERY_MS
+                    {
+                        tx.seen_running(running.as_str(), true, now).await?;
+                        noted_running.push((known.clone(), at));
+                    }
+                    if sample.is_some() && !room.has_bytes(&mut tx, &group.source).await? {
+                        sample = None;
+                    }
+                    let seen = Seen {
+                        occurrences: group.occurrences,
+                        reports: group.reports,
+                        first_at: now,
+                        last_at: now,
+                        sampled: sample.is_some(),
+                    };
+                    let Some(counted) = tx.count(*issue_id, seen).await? else {
+                        // The issue is gone: begin anew.
+                        any_pending = true;
+                        let new = pending(&mut group, *exception, shared, now)?;
+                        tx.add_pending(&new).await?;
+                        continue;
+                    };
+                    tx.count_facets(counted.id, &facets).await?;
+                    rule_hits.add(used, group.reports, group.occurrences);
+                    if let Some(sample) = sample {
+                        let more = tx.add_sample(counted.id, counted.samples, now, &sample).await?;
+                        room.add_bytes(&mut tx, &group.source, more).await?;
+                    }
+                    let known = known_error.and_then(|id| rules.rules.known_error(id));
+                    let threshold = threshold_of(&group.newest, &shared.config);
+                    let (added, back) = (group.occurrences, None);
+                    let occurred = Occurred { added, at: now, threshold, known, mending, back };
+                    any_alert |= tell(&mut tx, shared, &counted, occurred).await?;
                 }
-                let seen = Seen {
-                    occurrences: group.occurrences,
-                    reports: group.reports,
-                    first_at: now,
-                    last_at: now,
-                    sampled: sample.is_some(),
-                };
-                let Some(counted) = tx.count(*issue_id, seen).await? else {
-                    // The issue is gone: begin anew.
-                    any_pending = true;
-                    tx.add_pending(&pending(&group, *exception, shared, now)?).await?;
-                    continue;
-                };
-                tx.count_facets(counted.id, &facets).await?;
-                rule_hits.add(used, group.reports, group.occurrences);
-                if let Some(sample) = sample {
-                    tx.add_sample(counted.id, counted.samples, now, &sample).await?;
-                }
-                let known = known_error.and_then(|id| rules.rules.known_error(id));
-                let threshold = threshold_of(&group.newest, &shared.config);
-                let added = group.occurrences;
-                let occurred = Occurred { added, at: now, threshold, known, mending, back: None };
-                any_alert |= tell(&mut tx, shared, &counted, occurred).await?;
             }
         }
     }
+    add_refusals(&mut tx, refused).await?;
     for ((kind, reason), (reports, example)) in outcomes.0 {
         tx.add_outcome(kind, &reason, reports, now, &example).await?;
     }
     tx.count_rule_hits(&rule_hits, now).await?;
-    if let Some((occurrences, host)) = lost {
+    for (occurrences, host) in losses {
         tx.add_loss(occurrences, now, &shared.redaction.text(&host)).await?;
     }
+    room.save(&mut tx).await?;
     tx.commit().await?;
+    for (known, at) in noted_running {
+        if let Fate::Counted { running: Some((_, noted_at)), .. } = &known.faults[at].fate {
+            noted_at.store(now, Ordering::Relaxed);
+        }
+    }
     if any_pending {
         shared.bells.pending.notify_one();
     }
     if any_alert {
         shared.bells.alerts.notify_one();
     }
-    Ok(())
+    Ok(unkept)
 }
 
 /// The newest report of a group as a sample of a fault, when the last one is old enough.
 fn sample_when_due(
-    group: &Group,
+    group: &mut Group,
     fault: &KnownFault,
     shared: &Shared,
     now: i64,
@@ -283,44 +415,35 @@ fn sample_when_due(
         return Ok(None);
     }
     sampled_at.store(now, Ordering::Relaxed);
-    let report = redacted(group, fault.exception, shared);
-    let frames = frames.clone();
-    encode_sample(&Sample { report: &report, frames, blamed_frame: *blamed_frame }).map(Some)
-}
-
-/// The newest report of a group, or an exception that it carries, without secrets.
-fn redacted(group: &Group, exception: ExceptionAt, shared: &Shared) -> Report {
-    let mut report = match exception {
-        None => (*group.newest).clone(),
-        Some(at) => group.newest.carried(at),
-    };
-    if !group.is_clean {
-        shared.redaction.redact(&mut report);
-    }
-    report
+    group.clean(&shared.redaction);
+    let report = &*group.about(fault.exception);
+    encode_sample(&Sample { report, frames: frames.clone(), blamed_frame: *blamed_frame }).map(Some)
 }
 
 /// The newest report of a group, to be attributed; of one whose issue is gone only the exception
 /// that was counted there. Nothing is stored that was not redacted; the fingerprint is that of the
 /// report as it came to the recorder.
 fn pending(
-    group: &Group,
+    group: &mut Group,
     exception: ExceptionAt,
     shared: &Shared,
     now: i64,
 ) -> Result<NewPending, StoreError> {
     let trace = match exception {
         None => group.trace,
-        Some(at) => trace_fingerprint(&group.newest.carried(at)),
+        Some(_) => trace_fingerprint(&group.about(exception)),
     };
+    let facets = group.facets(exception, &shared.redaction, now);
+    group.clean(&shared.redaction);
     Ok(NewPending {
         fingerprint: trace.to_string(),
         occurrences: group.occurrences,
         reports: group.reports,
         error_threshold: threshold_of(&group.newest, &shared.config),
         at: now,
-        facets: group.facets(exception, &shared.redaction, now),
-        body: encode_sample(&redacted(group, exception, shared))?,
+        facets,
+        source: group.source.to_string(),
+        body: encode_sample(&*group.about(exception))?,
     })
 }
 

@@ -2,6 +2,7 @@
 use flawless_core::OutcomeKind;
 use sqlx::FromRow;
 
+use super::outcomes::DAY_MS;
 use super::refused::REFUSED_FOR_MS;
 use super::running::NAMED_MS;
 use super::{Store, StoreError, WriteTx, dialect};
@@ -70,8 +71,9 @@ impl WriteTx {
 
     /// Forgets samples, hourly counts, outcomes, sent mails, functions of one issue and places older
     /// than `before`, waiting reports that were tried in vain since, revisions that did not run and
-    /// addresses that were not retried since, and issues not seen since that nobody was told of.
-    /// The others stay: they remember who was. What people did is kept for a year.
+    /// addresses that were not retried since, and issues not seen since that nobody was told of, or
+    /// only the default contact. The others stay: they remember who was. What people did is kept
+    /// for a year.
     ///
     /// # Errors
     /// The database refuses.
@@ -87,6 +89,8 @@ impl WriteTx {
             let before = before.min(now - at_least);
             sqlx::query(statement).bind(before).execute(&mut *self.0).await?;
         }
+        let today = now.div_euclid(DAY_MS);
+        sqlx::query(FORGET_QUOTAS).bind(today).execute(&mut *self.0).await?;
         for statement in FORGET_ENDED {
             sqlx::query(*statement).bind(now).execute(&mut *self.0).await?;
         }
@@ -159,6 +163,18 @@ const FORGET_REVISIONS: &str = "DELETE FROM running_revision WHERE last_seen_at 
      AND NOT EXISTS (SELECT 1 FROM issue WHERE issue.checked_revision = running_revision.id \
      AND issue.mended_at IS NULL)";
 
+/// Issues that are forgotten whole when they were not seen for long: nobody was told of them, or
+/// only the default contact, because nobody can be blamed. Of those a flood makes as many as it
+/// likes. What somebody has silenced is no such one, nor what somebody is still to be told of.
+macro_rules! forgettable {
+    () => {
+        "(SELECT id FROM issue WHERE (told_at IS NULL OR origin_commit IS NULL) \
+         AND last_seen_at < $1 AND (muted_until IS NULL OR muted_until < $1) \
+         AND merged_into IS NULL AND NOT EXISTS (SELECT 1 FROM alert \
+         WHERE alert.issue_id = issue.id AND alert.composed_at IS NULL))"
+    };
+}
+
 /// What is forgotten, in an order that leaves nothing without what it belongs to.
 const FORGET: &[&str] = &[
     // An alert that nobody can be told of must not keep the values for ever.
@@ -168,26 +184,20 @@ const FORGET: &[&str] = &[
     "DELETE FROM place WHERE created_at < $1",
     "DELETE FROM issue_hour WHERE last_at < $1",
     "DELETE FROM issue_facet WHERE last_at < $1",
-    // Issues that nobody was told of are forgotten whole.
-    "DELETE FROM notice WHERE alert_id IN (SELECT id FROM alert WHERE issue_id IN \
-     (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1))",
-    "DELETE FROM alert WHERE issue_id IN \
-     (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
-    "DELETE FROM sample WHERE issue_id IN \
-     (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
-    "DELETE FROM issue_hour WHERE issue_id IN \
-     (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
-    "DELETE FROM issue_facet WHERE issue_id IN \
-     (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
-    "DELETE FROM place WHERE issue_id IN \
-     (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
-    "DELETE FROM issue_alias WHERE issue_id IN \
-     (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
-    "UPDATE action SET issue_id = NULL WHERE issue_id IN \
-     (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
-    "DELETE FROM issue WHERE merged_into IN \
-     (SELECT id FROM issue WHERE told_at IS NULL AND last_seen_at < $1)",
-    "DELETE FROM issue WHERE told_at IS NULL AND last_seen_at < $1 AND merged_into IS NULL",
+    concat!(
+        "DELETE FROM notice WHERE alert_id IN (SELECT id FROM alert WHERE issue_id IN ",
+        forgettable!(),
+        ")"
+    ),
+    concat!("DELETE FROM alert WHERE issue_id IN ", forgettable!()),
+    concat!("DELETE FROM sample WHERE issue_id IN ", forgettable!()),
+    concat!("DELETE FROM issue_hour WHERE issue_id IN ", forgettable!()),
+    concat!("DELETE FROM issue_facet WHERE issue_id IN ", forgettable!()),
+    concat!("DELETE FROM place WHERE issue_id IN ", forgettable!()),
+    concat!("DELETE FROM issue_alias WHERE issue_id IN ", forgettable!()),
+    concat!("UPDATE action SET issue_id = NULL WHERE issue_id IN ", forgettable!()),
+    concat!("DELETE FROM issue WHERE merged_into IN ", forgettable!()),
+    concat!("DELETE FROM issue WHERE id IN ", forgettable!()),
     "DELETE FROM function_seen WHERE issues < 2 AND last_at < $1",
     "DELETE FROM outcome WHERE last_at < $1",
     "DELETE FROM client_loss WHERE last_at < $1",
@@ -196,6 +206,9 @@ const FORGET: &[&str] = &[
     "UPDATE outbox SET message = '', subject = '' WHERE created_at < $1 AND message <> '' \
      AND (sent_at IS NOT NULL OR gave_up_at IS NOT NULL)",
 ];
+
+/// Quotas are of a day.
+const FORGET_QUOTAS: &str = "DELETE FROM quota_use WHERE day < $1";
 
 /// What has ended by itself.
 const FORGET_ENDED: &[&str] = &[

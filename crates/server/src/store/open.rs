@@ -4,72 +4,19 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sqlx::Connection;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 
-use super::Store;
-use crate::sealing::{SealError, Sealing};
+use super::error::say_when_full;
+use super::history::{begun_anew_in_words, remains};
+use super::{Store, StoreError};
+use crate::sealing::Sealing;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
-
-/// Why the store cannot do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The folder or the file cannot be made.
-    #[error(
-        "data_dir_path: {path} cannot be written: {source}. Choose a folder that the user who \
-         runs the server may write to"
-    )]
-    Folder {
-        /// Which one.
-        path: String,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// The file was written by a newer program.
-    #[error(
-        "{path} was written by a newer Flawless (schema {version}; this one knows {known}). Start \
-         that version again, or point data_dir_path at another folder"
-    )]
-    Newer {
-        /// The file.
-        path: String,
-        /// Its schema.
-        version: i64,
-        /// Ours.
-        known: i64,
-    },
-    /// The file is no database, or damaged.
-    #[error(
-        "data_dir_path: {path} cannot be used as a database: {source}. Put a backup in its place, \
-         or move it away to begin anew"
-    )]
-    Unusable {
-        /// The file.
-        path: String,
-        /// The database's words.
-        source: sqlx::Error,
-    },
-    /// The schema cannot be brought up to date.
-    #[error("the database cannot be brought to this program's schema: {0}")]
-    Migrate(#[source] MigrateError),
-    /// The database refuses.
-    #[error("the database refuses: {0}")]
-    Database(#[from] sqlx::Error),
-    /// A row is encrypted, and cannot be decrypted.
-    #[error("{what} {source}")]
-    Sealed {
-        /// What it holds, e.g. `the sample of issue 7`.
-        what: String,
-        /// Why not.
-        source: SealError,
-    },
-    /// A row holds something this program did not write.
-    #[error("the database holds something unreadable: {0}")]
-    Corrupt(String),
-}
 
 impl Store {
     /// Opens the database in `data_dir`, makes both when they are missing, and brings the schema
@@ -80,8 +27,7 @@ impl Store {
     /// The folder cannot be written, or the file is of a newer program or none of ours.
     pub async fn open(data_dir: &Path, sealing: &Sealing, now: i64) -> Result<Self, StoreError> {
         let path = data_dir.join("flawless.db");
-        let folder_error =
-            |source| StoreError::Folder { path: data_dir.display().to_string(), source };
+        let folder_error = |source| StoreError::folder(data_dir, source);
         make_private_folder(data_dir).map_err(folder_error)?;
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
         // The journal files take the mode of the main one.
@@ -89,6 +35,8 @@ impl Store {
             .map_err(folder_error)?;
         // `flawless projects` may be asked while the server makes the database.
         let others = lock(data_dir.join("schema.lock")).await.map_err(folder_error)?;
+        let is_new = path.metadata().map_err(folder_error)?.len() == 0;
+        let remains = if is_new { remains(data_dir) } else { Vec::new() };
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .journal_mode(SqliteJournalMode::Wal)
@@ -102,15 +50,17 @@ impl Store {
             // An embedded database does not go away; asking whether it did costs a round trip.
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(60))
+            .before_acquire(|connection, _| Box::pin(is_sound(connection)))
             .connect_with(options.clone())
             .await
-            .map_err(|source| StoreError::Unusable { path: path.display().to_string(), source })?;
+            .map_err(|source| StoreError::opening(&path, source))?;
         migrate(&writer, &path).await?;
         drop(others);
         let readers = SqlitePoolOptions::new()
             .min_connections(0)
             .max_connections(4)
             .test_before_acquire(false)
+            .before_acquire(|connection, _| Box::pin(is_sound(connection)))
             .idle_timeout(Duration::from_secs(60))
             .connect_lazy_with(options.pragma("query_only", "1"));
         let store = Self { readers, writer, sealing: sealing.clone() };
@@ -123,6 +73,13 @@ impl Store {
         .bind(now)
         .execute(&store.writer)
         .await?;
+        say_when_full(data_dir);
+        if !remains.is_empty() {
+            tracing::error!(found = remains.join(", "), "{}", begun_anew_in_words(data_dir));
+            let mut tx = store.write().await?;
+            tx.begun_anew(now).await?;
+            tx.commit().await?;
+        }
         Ok(store)
     }
 
@@ -154,6 +111,18 @@ async fn lock(path: PathBuf) -> std::io::Result<File> {
     tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?
 }
 
+/// Whether a connection that was given back may be used again. After a full disk, an I/O error or
+/// a lack of memory the database rolls back by itself; the rollback that follows then fails, and the
+/// connection would believe for ever that it is within a transaction. Such a one is closed, and
+/// another one opened in its place.
+async fn is_sound(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let is_sound = !connection.is_in_transaction();
+    if !is_sound {
+        tracing::warn!("a connection to the database is opened anew after an error");
+    }
+    Ok(is_sound)
+}
+
 /// The schema that this program makes and knows.
 pub fn schema_version() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
@@ -166,7 +135,7 @@ async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), StoreError> {
         Err(MigrateError::VersionMissing(version)) if version > known => {
             Err(StoreError::Newer { path: path.display().to_string(), version, known })
         }
-        Err(error) => Err(StoreError::Migrate(error)),
+        Err(error) => Err(StoreError::migrating(path, error)),
     }
 }
 

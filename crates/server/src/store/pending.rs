@@ -1,4 +1,6 @@
 //! Reports that wait for attribution, kept whole.
+use std::collections::HashMap;
+
 use flawless_core::{ExceptionAt, Report};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
@@ -29,6 +31,8 @@ pub struct NewPending {
     pub at: i64,
     /// What the reports say of their programs.
     pub facets: Vec<Facet>,
+    /// Whose quota they use.
+    pub source: String,
     /// The report, encoded.
     pub body: Vec<u8>,
 }
@@ -72,6 +76,8 @@ pub struct TakenPending {
     pub first_at: i64,
     /// When the last one came in.
     pub last_at: i64,
+    /// Whose quota they use.
+    pub source: String,
     facets: String,
     body: Vec<u8>,
     counted: Option<String>,
@@ -81,6 +87,11 @@ impl TakenPending {
     /// What the reports say of their programs; empty when an earlier version wrote the row.
     pub fn facets(&self) -> Vec<Facet> {
         facets::read(&self.facets)
+    }
+
+    /// Bytes of the report that was kept.
+    pub fn bytes(&self) -> i64 {
+        i64::try_from(self.body.len()).unwrap_or(i64::MAX)
     }
 
     /// What it was counted under before; its own counts are what came since.
@@ -99,19 +110,38 @@ impl WriteTx {
     /// # Errors
     /// The database refuses.
     pub async fn add_pending(&mut self, new: &NewPending) -> Result<(), StoreError> {
-        let body = self.1.seal(TABLE, new.body.clone()).map_err(sealed)?;
-        let before: Option<String> = sqlx::query_scalar(
+        let before = self.pending_facets(&new.fingerprint).await?;
+        self.put_pending(new, before.as_deref().unwrap_or("[]")).await?;
+        Ok(())
+    }
+
+    /// The facets of a report with this traceback that waits already.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn pending_facets(
+        &mut self,
+        fingerprint: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let query = sqlx::query_scalar(
             "SELECT facets FROM pending_report WHERE project_id = $1 AND fingerprint = $2",
-        )
-        .bind(PROJECT)
-        .bind(&new.fingerprint)
-        .fetch_optional(&mut *self.0)
-        .await?;
-        let facets = facets::add_to(before.as_deref().unwrap_or("[]"), &new.facets);
+        );
+        Ok(query.bind(PROJECT).bind(fingerprint).fetch_optional(&mut *self.0).await?)
+    }
+
+    /// [`Self::add_pending`], with the facets of the one that waits already. Says how many bytes
+    /// the body takes; that of one that waits stays.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn put_pending(&mut self, new: &NewPending, before: &str) -> Result<i64, StoreError> {
+        let body = self.1.seal(TABLE, new.body.clone()).map_err(sealed)?;
+        let bytes = i64::try_from(body.len()).unwrap_or(i64::MAX);
+        let facets = facets::add_to(before, &new.facets);
         sqlx::query(
             "INSERT INTO pending_report (project_id, fingerprint, occurrences, reports, \
-             error_threshold, first_at, last_at, attempts, next_attempt_at, body, facets) \
-             VALUES ($1, $2, $3, $4, $5, $6, $6, 0, $6, $7, $8) \
+             error_threshold, first_at, last_at, attempts, next_attempt_at, body, facets, source) \
+             VALUES ($1, $2, $3, $4, $5, $6, $6, 0, $6, $7, $8, $9) \
              ON CONFLICT (project_id, fingerprint) DO UPDATE SET \
              occurrences = pending_report.occurrences + excluded.occurrences, \
              reports = pending_report.reports + excluded.reports, \
@@ -129,9 +159,23 @@ impl WriteTx {
         .bind(new.at)
         .bind(body)
         .bind(facets)
+        .bind(&new.source)
         .execute(&mut *self.0)
         .await?;
-        Ok(())
+        Ok(bytes)
+    }
+
+    /// How many reports wait to be counted, by sender.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn waiting_by_source(&mut self) -> Result<HashMap<String, i64>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT source, COUNT(*) FROM pending_report \
+             WHERE project_id = $1 AND occurrences > 0 GROUP BY source",
+        );
+        let rows: Vec<(String, i64)> = query.bind(PROJECT).fetch_all(&mut *self.0).await?;
+        Ok(rows.into_iter().collect())
     }
 
     /// Takes a report away because it is being counted; `None` when it is gone already.
@@ -144,8 +188,8 @@ impl WriteTx {
     ) -> Result<Option<TakenPending>, StoreError> {
         let query = sqlx::query_as(
             "DELETE FROM pending_report WHERE project_id = $1 AND fingerprint = $2 \
-             RETURNING occurrences, reports, error_threshold, first_at, last_at, facets, body, \
-             counted",
+             RETURNING occurrences, reports, error_threshold, first_at, last_at, source, facets, \
+             body, counted",
         );
         Ok(query.bind(PROJECT).bind(fingerprint).fetch_optional(&mut *self.0).await?)
     }
@@ -166,7 +210,8 @@ impl WriteTx {
         sqlx::query(
             "INSERT INTO pending_report (project_id, fingerprint, occurrences, reports, \
              error_threshold, first_at, last_at, attempts, next_attempt_at, body, facets, \
-             waits_for_fetch, counted) VALUES ($1, $2, 0, 0, $3, $4, $5, 1, $6, $7, '[]', 1, $8)",
+             waits_for_fetch, counted, source) \
+             VALUES ($1, $2, 0, 0, $3, $4, $5, 1, $6, $7, '[]', 1, $8, $9)",
         )
         .bind(PROJECT)
         .bind(fingerprint)
@@ -176,6 +221,7 @@ impl WriteTx {
         .bind(next_attempt_at)
         .bind(&taken.body)
         .bind(counted)
+        .bind(&taken.source)
         .execute(&mut *self.0)
         .await?;
         Ok(())

@@ -64,7 +64,7 @@ pub(super) fn decode_sample<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result
 
 impl WriteTx {
     /// Keeps a sample; `number` counts the samples of the issue from 1. The first stays, the
-    /// later ones take turns.
+    /// later ones take turns. Says how many bytes more are kept than before.
     ///
     /// # Errors
     /// The database refuses.
@@ -74,9 +74,14 @@ impl WriteTx {
         number: i64,
         received_at: i64,
         body: &[u8],
-    ) -> Result<(), StoreError> {
+    ) -> Result<i64, StoreError> {
         let body = self.1.seal(TABLE, body.to_vec()).map_err(sealed(issue_id))?;
         let slot = if number <= 1 { 0 } else { 1 + (number - 2) % NEWEST };
+        let before =
+            sqlx::query_scalar("SELECT LENGTH(body) FROM sample WHERE issue_id = $1 AND slot = $2");
+        let before: Option<i64> =
+            before.bind(issue_id).bind(slot).fetch_optional(&mut *self.0).await?;
+        let more = i64::try_from(body.len()).unwrap_or(i64::MAX) - before.unwrap_or(0);
         sqlx::query(
             "INSERT INTO sample (issue_id, slot, received_at, body) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (issue_id, slot) DO UPDATE SET received_at = excluded.received_at, \
@@ -88,7 +93,7 @@ impl WriteTx {
         .bind(body)
         .execute(&mut *self.0)
         .await?;
-        Ok(())
+        Ok(more)
     }
 }
 

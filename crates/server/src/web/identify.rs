@@ -8,6 +8,7 @@ use flawless_core::is_mailable;
 
 use super::cookies::Kept;
 use super::visitor::{LOCAL, Proof, Refused, Visitor};
+use crate::peer::forwarded_for;
 use crate::present::one_line;
 use crate::role::Role;
 use crate::sign_in::{expires_at, hash, role_of};
@@ -49,7 +50,7 @@ pub(super) async fn find(shared: &Shared, parts: &Parts) -> Result<Found, StoreE
     if let Some(address) = proxied(shared, parts) {
         let Some(role) = role_of(shared, &address).await? else { return Ok(refused(address)) };
         if role == Role::Administrator {
-            shared.sign_in.note_administrator(shared).await?;
+            shared.sign_in.note_administrator(shared).await.unwrap_or_else(not_noted);
         }
         return Ok(known(Visitor { name: address, role, proof: Proof::Proxy }));
     }
@@ -85,9 +86,12 @@ async fn by_token(shared: &Shared, token: &str) -> Result<Found, StoreError> {
         return Ok(refused(row.created_by));
     };
     if row.last_used_at.is_none_or(|at| now - at >= USED_EVERY_MS) {
-        let mut tx = shared.store.write().await?;
-        tx.token_used(row.id, now).await?;
-        tx.commit().await?;
+        let noted = async {
+            let mut tx = shared.store.write().await?;
+            tx.token_used(row.id, now).await?;
+            tx.commit().await
+        };
+        noted.await.unwrap_or_else(not_noted);
     }
     let name = format!("token {} (of {})", one_line(&row.name, 100), row.created_by);
     Ok(known(Visitor { name, role: role.min(owner), proof: Proof::Token }))
@@ -107,14 +111,24 @@ async fn by_session(shared: &Shared, headers: &HeaderMap) -> Result<Found, Store
     let mut cookie = None;
     if now - session.last_seen_at >= SEEN_EVERY_MS {
         let expires_at = expires_at(shared, now);
-        let mut tx = shared.store.write().await?;
-        tx.renew_session(session.id, now, expires_at).await?;
-        tx.commit().await?;
-        cookie = Kept::Session.write(shared, &secret, (expires_at - now) / 1000);
+        let renewed = async {
+            let mut tx = shared.store.write().await?;
+            tx.renew_session(session.id, now, expires_at).await?;
+            tx.commit().await
+        };
+        match renewed.await {
+            Ok(()) => cookie = Kept::Session.write(shared, &secret, (expires_at - now) / 1000),
+            Err(error) => not_noted(error),
+        }
     }
     let proof = Proof::Session { id: session.id, hash };
     let visitor = Visitor { name: session.address, role, proof };
     Ok(Found { cookie, ..known(visitor) })
+}
+
+/// A full disk must not keep the page away that says so.
+fn not_noted(error: StoreError) {
+    tracing::warn!(%error, "that somebody was here could not be noted");
 }
 
 /// Whose request it is, as a trusted proxy says. Two answers are none: one of them is forged.
@@ -141,38 +155,5 @@ pub(super) fn origin(shared: &Shared, parts: &Parts) -> Option<IpAddr> {
     if !config.trusts(peer) {
         return Some(peer).filter(|peer| !peer.is_loopback());
     }
-    let lines = parts.headers.get_all("x-forwarded-for").iter();
-    let hops: Vec<&str> =
-        lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(',')).collect();
-    let mut hops = hops.into_iter().rev().map_while(address_of);
-    hops.find(|hop| !config.trusts(*hop)).map(|hop| hop.to_canonical())
-}
-
-/// The address in one part of `X-Forwarded-For`; some proxies write its port too.
-fn address_of(hop: &str) -> Option<IpAddr> {
-    let hop = hop.trim();
-    let with_port = || hop.parse::<SocketAddr>().ok().map(|hop| hop.ip());
-    let in_brackets = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
-    hop.parse().ok().or_else(with_port).or_else(in_brackets)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_hop_has_its_address_with_and_without_a_port() {
-        for (hop, address) in [
-            (" 192.0.2.1", Some("192.0.2.1")),
-            ("192.0.2.1:5678 ", Some("192.0.2.1")),
-            ("2001:db8::1", Some("2001:db8::1")),
-            ("[2001:db8::1]:443", Some("2001:db8::1")),
-            ("[2001:db8::1]", Some("2001:db8::1")),
-            ("unknown", None),
-            ("192.0.2.1:port", None),
-        ] {
-            let address = address.map(|address| address.parse().expect("an address"));
-            assert_eq!(address_of(hop), address, "{hop:?}");
-        }
-    }
+    forwarded_for(&parts.headers, |hop| config.trusts(hop))
 }

@@ -52,27 +52,37 @@ pub(super) async fn forms_only(frame: Frame) -> Response {
     message(frame, StatusCode::METHOD_NOT_ALLOWED, "Nothing to see here", text)
 }
 
-/// An error that ends a request, in words for the log.
+/// An error that ends a request.
 #[derive(Debug)]
-pub(super) struct PageError(String);
+pub(super) struct PageError {
+    /// For the log.
+    error: String,
+    /// For who asked.
+    text: &'static str,
+}
 
 impl From<StoreError> for PageError {
     fn from(error: StoreError) -> Self {
-        Self(error.to_string())
+        Self { text: error.for_visitors(), error: error.to_string() }
     }
 }
 
 impl From<SignInError> for PageError {
     fn from(error: SignInError) -> Self {
-        Self(error.to_string())
+        match error {
+            SignInError::Store(error) => error.into(),
+            other => Self {
+                error: other.to_string(),
+                text: "The sign-in does not work. The server's log says why.",
+            },
+        }
     }
 }
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
-        tracing::error!(error = %self.0, "a page could not be made");
-        let text = "The store does not answer. The server's log says why; reports are not lost.";
+        tracing::error!(error = self.error, "a page could not be made");
         let status = StatusCode::INTERNAL_SERVER_ERROR;
-        message(Frame::default(), status, "Something is wrong", text)
+        message(Frame::default(), status, "Something is wrong", self.text)
     }
 }

@@ -60,6 +60,7 @@ mod week_filters;
 mod week_show;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
@@ -67,6 +68,10 @@ use crate::role::Role;
 use crate::state::Shared;
 
 pub use unsubscribe::unsubscribe_router;
+
+/// Bytes of the largest form that somebody may send who is not signed in: it is kept in memory
+/// while it arrives.
+const STRANGERS_FORM: usize = 16 * 1024;
 
 /// Every page and action, by the role it takes. The older paths are those of 0.4.5.
 pub fn router(shared: Shared) -> Router {
@@ -85,7 +90,8 @@ pub fn router(shared: Shared) -> Router {
         // Short for who is not signed in.
         .route("/check_health", get(health_check::show))
         .route("/check_health.json", get(health_check::show_json))
-        .fallback(layout::not_found);
+        .fallback(layout::not_found)
+        .layer(DefaultBodyLimit::max(STRANGERS_FORM));
     let known = Router::new()
         .route("/sign_out", post(sign_out::save))
         .route_layer(from_fn(access::require_known));

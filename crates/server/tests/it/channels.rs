@@ -7,7 +7,9 @@ use flawless_server::store::NewChannel;
 use standardwebhooks::Webhook as Verifier;
 
 use crate::command_line::{flawless, flawless_with_input, stderr, stdout};
-use crate::harness::{ANN, App, AppBuilder, BEN, NOW, Posted, Webhook, request, wait_until};
+use crate::harness::{
+    ANN, App, AppBuilder, BEN, NOW, Posted, Webhook, python, request, wait_until,
+};
 
 pub const CART: [(&str, i64, &str, &str); 1] =
     [("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")];
@@ -380,4 +382,33 @@ listener.serve_forever()";
     assert!(stdout(&test(Some(&authority))).contains("has taken the test: 204 No Content"));
     child.kill().expect("killed");
     child.wait().expect("ended");
+}
+
+/// Makes every note about a mail or a post fail, as a full disk does, or ends that.
+fn outbox_fails(app: &App, fails: bool) {
+    let script = "import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as database:
+    database.execute(sys.argv[2])";
+    let statement = match fails {
+        true => "CREATE TRIGGER fails BEFORE UPDATE ON outbox BEGIN SELECT RAISE(FAIL, 'no'); END",
+        false => "DROP TRIGGER fails",
+    };
+    let mut command = Command::new(python());
+    command.args(["-c", script]).arg(app.folder.path().join("data/flawless.db")).arg(statement);
+    assert!(command.status().expect("python runs").success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_post_that_was_taken_is_not_posted_again_while_that_cannot_be_noted() {
+    let (app, hook) = (app().start().await, Webhook::start().await);
+    add(&app, "json", &hook.url("/hook"), None).await;
+    outbox_fails(&app, true);
+    app.report(&request(&CART)).await;
+    hook.wait_for(1).await;
+    // An attempt holds this until it has noted what came of it, or could not.
+    drop(app.server.shared.posting.write().await);
+    outbox_fails(&app, false);
+    app.clock.advance(120_000);
+    all_taken(&app).await;
+    assert_eq!(hook.posts().len(), 1);
 }

@@ -176,6 +176,7 @@ async fn with_an_issue_go_the_reports_of_its_line_that_still_wait() {
             // Nobody looks at it during the test.
             at: app.clock.now() + DAY_MS,
             facets: Vec::new(),
+            source: String::new(),
             body: encode_sample(&sample.report).expect("a body"),
         };
         tx.add_pending(&pending).await.expect("store");

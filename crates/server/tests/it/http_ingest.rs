@@ -13,6 +13,7 @@ use flawless_server::config::RedactionConfig;
 use flawless_server::http_listen::{HttpLimits, run_http};
 use flawless_server::ingest::{Answerer, BodyLimits, thrift_router};
 use flawless_server::intake::Intake;
+use flawless_server::memory::Memory;
 use flawless_server::project_keys::ProjectKeys;
 use flawless_server::redaction::Redaction;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -124,6 +125,9 @@ async fn a_report_that_cannot_be_stored_is_to_be_sent_again() {
     let (status, reply) = post(&app, message(&report_with(&key(&app)))).await;
     assert_eq!(status, 503);
     assert!(matches!(decode_reply(&reply), Err(ReplyError::NotKept(_))));
+    let url = format!("http://{}/thrift", app.server.http_address);
+    let answer = reqwest::Client::new().post(url).body(message(&report_with(&key(&app)))).send();
+    assert_eq!(answer.await.expect("an answer").headers()["retry-after"], "5");
 }
 
 #[tokio::test]
@@ -163,12 +167,14 @@ async fn impatient() -> (SocketAddr, flawless_server::intake::IntakeReceiver) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let redaction = Redaction::new(&RedactionConfig::default(), &[], Clock::system());
-    let (intake, incoming) = Intake::new(redaction.expect("valid rules").into());
+    let redaction = redaction.expect("valid rules").into();
+    let (intake, incoming) = Intake::new(Clock::system(), Memory::new(1_000_000), redaction);
     let project = ProjectKeys { id: 1, name: "default".into(), keys: Vec::new() };
     let clients = Arc::new(ClientsSeen::new(Clock::system()));
     let answerer = Answerer { intake, project: project.into(), clients };
     let time = Duration::from_millis(100);
-    let router: Router = thrift_router(answerer, BodyLimits { max_bytes: 1_000, time });
+    let router: Router =
+        thrift_router(answerer, BodyLimits { max_bytes: 1_000, time, trusted_proxies: Vec::new() });
     tokio::spawn(run_http(listener, router, HttpLimits { max_connections: 1, head: time }));
     (address, incoming)
 }

@@ -8,6 +8,7 @@ use flawless_server::clock::Clock;
 use flawless_server::config::RedactionConfig;
 use flawless_server::ingest::{Answerer, ThriftLimits, run_thrift};
 use flawless_server::intake::Intake;
+use flawless_server::memory::Memory;
 use flawless_server::project_keys::ProjectKeys;
 use flawless_server::redaction::Redaction;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -78,7 +79,10 @@ async fn what_is_no_report_is_refused_counted_and_costs_no_other_client_anything
     assert!(broken.read_frame().await.is_some_and(|reply| reply[3] == 3), "an exception");
     let mut large = request(&CART);
     large.additional_info = Some("x".repeat(200_000));
-    assert!(ThriftClient::connect(address).await.record_error(&large).await.is_err());
+    let mut client = ThriftClient::connect(address).await;
+    let why = client.record_error(&large).await.expect_err("too large");
+    assert!(why.contains("the server refuses the message: the report is larger"), "{why}");
+    client.record_error(&request(&CART)).await.expect("the connection goes on");
     // Cut off in the middle.
     let mut cut = TcpStream::connect(address).await.expect("it listens");
     cut.write_all(b"\x00\x00\x10\x00abc").await.expect("sent");
@@ -124,7 +128,8 @@ async fn slow_and_idle_connections_are_cut_off() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let redaction = Redaction::new(&RedactionConfig::default(), &[], Clock::system());
-    let (intake, mut incoming) = Intake::new(redaction.expect("valid rules").into());
+    let redaction = redaction.expect("valid rules").into();
+    let (intake, incoming) = Intake::new(Clock::system(), Memory::new(1_000_000), redaction);
     let limits = ThriftLimits {
         max_frame: 1_000,
         max_connections: 1,
@@ -144,5 +149,6 @@ async fn slow_and_idle_connections_are_cut_off() {
         closed.await.expect("cut off").ok();
         assert!(rest.is_empty());
     }
-    drop(incoming.recv().await.expect("the slow one was refused"));
+    incoming.wait().await;
+    assert_eq!(incoming.refusals().all().len(), 1, "the slow one was refused");
 }

@@ -112,3 +112,26 @@ print(quiet())
     assert!(of("shop/jobs.py").text.contains("self.state = 'late'"), "{}", of("shop/jobs.py").text);
     assert!(of("shop/jobs.py").text.contains("return [][1]"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_goes_on_when_the_server_asks_to_send_later() {
+    let app = App::start().await;
+    // As over memory_limit, or with a full disk.
+    app.server.shared.store.close().await;
+    let program = format!(
+        "{SET_UP}
+from shop.cart import total
+
+@decorators.wrap_function
+def page():
+    return total([])
+
+for attempt in range(4):
+    try:
+        page()
+    except ZeroDivisionError:
+        print('its own error')
+"
+    );
+    assert_eq!(run_program(&app, &program), "its own error\n".repeat(4));
+}

@@ -73,6 +73,8 @@ fn wrong_values_are_named_with_file_line_and_a_way_out() {
         ("proxy_user_header = X-User", ["f.cfg:2: proxy_user", "no proxy is trusted", "127.0.0.1"]),
         ("trusted_proxies = 0.0.0.0/0", ["f.cfg:2: trusted", "is everybody", "10.0.0.0/24"]),
         ("trusted_proxies = proxy", ["f.cfg:2: trusted", "no address or network", "10.0.0.7"]),
+        ("memory_limit = 1000000", ["f.cfg:2: memory_limit", "too little", "at least 16777216"]),
+        ("new_issues_per_day = few", ["f.cfg:2: new_issues", "no whole number", "digits only"]),
         ("repo_url = --upload-pack=x", ["f.cfg:2: repo_url", "no address", "https://"]),
     ] {
         let message = start(folder.path(), config);

@@ -145,8 +145,7 @@ impl From<ActionError> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "a request of the API could not be answered");
-        let text = "The store does not answer. The server's log says why; reports are not lost.";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, text)
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.for_visitors())
     }
 }
 

@@ -13,15 +13,36 @@ pub struct ServerProcess(Child);
 impl ServerProcess {
     /// Starts with these options and waits until this port is open.
     pub async fn start(options: &[String], port: u16) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_flawless"))
-            .arg("start")
-            .args(options)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("it starts");
+        Self::start_with(Command::new(env!("CARGO_BIN_EXE_flawless")), options, port).await
+    }
+
+    /// The same with a command that begins with more than the program.
+    pub async fn start_with(mut command: Command, options: &[String], port: u16) -> Self {
+        let child =
+            command.arg("start").args(options).stdout(Stdio::null()).spawn().expect("it starts");
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         wait_until("it listens", async || TcpStream::connect(address).await.is_ok()).await;
         Self(child)
+    }
+
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// SIGTERM, as soon as it listens to that: it ends in good order.
+    pub async fn stop(mut self) {
+        const SIGTERM: u64 = 1 << 14;
+        let status = format!("/proc/{}/status", self.id());
+        wait_until("it listens to signals", async || {
+            let text = std::fs::read_to_string(&status).expect("it runs");
+            let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+            let caught = u64::from_str_radix(caught.expect("a line").trim(), 16);
+            caught.expect("a mask") & SIGTERM != 0
+        })
+        .await;
+        let kill = Command::new("kill").arg(self.id().to_string()).status().expect("kill runs");
+        assert!(kill.success() && self.0.wait().expect("ended").success());
     }
 
     /// SIGKILL: it has no time to put anything away.

@@ -1,0 +1,75 @@
+//! A message while it arrives: it grows with the bytes that come, not with what their length
+//! promises, and no further than there is memory.
+use flawless_protocol::DecodeError;
+use flawless_protocol::thrift::decode_call_head;
+
+use crate::memory::{Held, NoMemory};
+
+/// The bytes of one message.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub(super) bytes: Vec<u8>,
+    pub(super) held: Held,
+    /// Larger it does not become.
+    most: usize,
+}
+
+/// Room for a message of which nothing is there yet.
+const FIRST_ROOM: usize = 8 * 1024;
+/// So much of a message that is not kept: the name of the method and the sequence id.
+const HEAD: usize = 256;
+
+impl Message {
+    pub(super) fn new(held: Held, most: usize) -> Self {
+        Self { bytes: Vec::new(), held, most }
+    }
+
+    /// Makes room for the bytes that come next, at least `wanted` of them where it may still grow
+    /// so much.
+    ///
+    /// # Errors
+    /// There is no memory for them.
+    pub(super) fn make_room(&mut self, wanted: usize) -> Result<(), NoMemory> {
+        let (length, capacity) = (self.bytes.len(), self.bytes.capacity());
+        if capacity - length >= wanted.max(1) {
+            return Ok(());
+        }
+        let capacity = (length + wanted).max(2 * capacity).max(FIRST_ROOM).min(self.most);
+        self.held.resize(capacity)?;
+        self.bytes.reserve_exact(capacity.saturating_sub(length));
+        Ok(())
+    }
+
+    /// Nothing of it is kept but its head.
+    pub(super) fn into_head(self) -> Head {
+        Head(self.bytes[..self.bytes.len().min(HEAD)].to_vec())
+    }
+}
+
+/// Why a message is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unkept {
+    NoMemory(NoMemory),
+    /// Larger than `max_report_bytes`.
+    TooLarge,
+}
+
+/// The start of a message that is not kept.
+#[derive(Debug)]
+pub(super) struct Head(Vec<u8>);
+
+impl Head {
+    /// More of the start.
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        let missing = HEAD - self.0.len();
+        self.0.extend_from_slice(&bytes[..bytes.len().min(missing)]);
+    }
+
+    /// The method that is called, and the sequence id.
+    ///
+    /// # Errors
+    /// It is the start of no call.
+    pub(super) fn decode(&self) -> Result<(String, i32), DecodeError> {
+        decode_call_head(&self.0)
+    }
+}

@@ -1,0 +1,25 @@
+//! Tells the default contact, once, that the database was gone and a new one was begun.
+use super::note_mail;
+use crate::state::Shared;
+use crate::store::{StoreError, begun_anew_in_words};
+
+/// Puts the note into the outbox when there is something to tell that was not told yet.
+///
+/// # Errors
+/// The store refuses.
+pub async fn tell_begun_anew(shared: &Shared) -> Result<(), StoreError> {
+    let Some(contact) = &shared.config.addresses.default_contact else { return Ok(()) };
+    let mut tx = shared.store.write().await?;
+    if !tx.begun_anew_is_news(shared.clock.now()).await? {
+        return Ok(());
+    }
+    let text =
+        format!("On the server of Flawless {}.\n", begun_anew_in_words(&shared.config.data_dir));
+    match note_mail(shared, contact, "The database of Flawless was gone", text) {
+        Ok(note) => {
+            tx.add_mail(&note, shared.clock.now()).await?;
+        }
+        Err(error) => tracing::error!(%error, "a note could not be written"),
+    }
+    tx.commit().await
+}

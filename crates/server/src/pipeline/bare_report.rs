@@ -1,0 +1,33 @@
+//! What is kept of a report whose sender has used up the quota of bytes: as much as says which
+//! line it is.
+use flawless_core::Report;
+
+/// A bare report that is larger, encoded, is not kept.
+pub(super) const MAX_BARE: usize = 32 * 1024;
+/// Of the exception's own words.
+const MESSAGE: usize = 500;
+
+/// The traceback and the exception, without values and without what led to it.
+pub(super) fn bare(report: &Report, option: &str) -> Report {
+    let traceback = report.traceback.iter().map(|frame| flawless_core::Frame {
+        path: frame.path.clone(),
+        line: frame.line,
+        function: frame.function.clone(),
+        text: frame.text.clone(),
+        ..flawless_core::Frame::default()
+    });
+    Report {
+        traceback: traceback.collect(),
+        exception_type: report.exception_type.clone(),
+        exception_message: report.exception_message.chars().take(MESSAGE).collect(),
+        hostname: report.hostname.clone(),
+        error_threshold: report.error_threshold,
+        additional_info: format!(
+            "The values were left out: {option} is used up, as the page Health says."
+        ),
+        error_count: report.error_count,
+        revision: report.revision.clone(),
+        environment: report.environment.clone(),
+        ..Report::default()
+    }
+}

@@ -1,0 +1,82 @@
+//! Counts what was refused until the store knows of it: a full disk, or a flood that keeps the
+//! recorder busy, makes nobody forget.
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Refused reports, by reason. Reasons come from a closed set, so this stays small.
+#[derive(Debug, Default)]
+pub struct Refusals(Mutex<ByReason>);
+
+/// Refused reports, by reason.
+pub type ByReason = BTreeMap<&'static str, Refused>;
+
+/// Reports that were refused for one reason.
+#[derive(Debug, Clone)]
+pub struct Refused {
+    /// How many.
+    pub reports: i64,
+    /// The last one.
+    pub last_at: i64,
+    /// What the last one was, short.
+    pub example: String,
+}
+
+impl Refusals {
+    pub(crate) fn add(&self, reason: &'static str, refused: Refused) {
+        add(&mut self.lock(), reason, refused);
+    }
+
+    /// What the store does not know yet.
+    pub fn all(&self) -> ByReason {
+        self.lock().clone()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    /// Takes all of it out, to write it down.
+    pub(crate) fn take(&self) -> ByReason {
+        std::mem::take(&mut self.lock())
+    }
+
+    /// Gives back what could not be written.
+    pub(crate) fn put_back(&self, unwritten: ByReason) {
+        let newer = std::mem::replace(&mut *self.lock(), unwritten);
+        for (reason, refused) in newer {
+            self.add(reason, refused);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ByReason> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn add(all: &mut ByReason, reason: &'static str, refused: Refused) {
+    let known = all.entry(reason).or_insert_with(|| Refused { reports: 0, ..refused.clone() });
+    *known = Refused { reports: known.reports.saturating_add(refused.reports), ..refused };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_written_is_added_to_what_came_meanwhile() {
+        let refusals = Refusals::default();
+        let refused = |reports, last_at| Refused { reports, last_at, example: last_at.to_string() };
+        refusals.add("wrong key", refused(2, 10));
+        refusals.add("too slow", refused(1, 11));
+        let taken = refusals.take();
+        assert!(refusals.is_empty());
+        refusals.add("wrong key", refused(3, 12));
+        refusals.put_back(taken);
+        let all = refusals.all();
+        let shown = all.iter().map(|(why, it)| (*why, it.reports, it.last_at, it.example.as_str()));
+        assert_eq!(
+            shown.collect::<Vec<_>>(),
+            [("too slow", 1, 11, "11"), ("wrong key", 5, 12, "12")]
+        );
+    }
+}
