@@ -91,7 +91,7 @@ impl Owed {
 
 /// What a new fault became.
 enum New {
-    Counted(CountedFault),
+    Counted(Box<CountedFault>),
     /// Nothing: its sender has begun as many issues as it may today.
     OverQuota(UsedUp),
 }
@@ -226,7 +226,7 @@ async fn count_fault(
         Found::Issue(new) => {
             let functions = own_functions(&report, &frames);
             match count_new(tx, *new, seen, now, &functions, (day_use, &taken.source)).await? {
-                New::Counted(counted) => counted,
+                New::Counted(counted) => *counted,
                 New::OverQuota(used_up) => {
                     let (reason, example) = (over(used_up), example(&report, &shared.redaction));
                     let kind = OutcomeKind::Refused;
@@ -335,7 +335,7 @@ async fn count_new(
         tx.add_place(&place, counted.id, now).await?;
     }
     let known_error = line.and_then(|line| line.known_error);
-    Ok(New::Counted(CountedFault { counted, known_error, mending, again }))
+    Ok(New::Counted(Box::new(CountedFault { counted, known_error, mending, again })))
 }
 
 /// The functions of the project that a report went through, each once.
