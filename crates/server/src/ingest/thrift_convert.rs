@@ -2,10 +2,13 @@
 use flawless_core::{ChainedException, Frame, Relation, Report, WebRequest};
 use flawless_protocol::thrift::{self, RecordErrorRequest, StackLine};
 
-/// The report that a request carries, bounded, without the client's own frames.
+use super::text_convert::add_remote;
+
+/// The report that a request carries, bounded, without the client's own frames, and with the
+/// exceptions that it brings as text.
 pub fn report_from(request: RecordErrorRequest) -> Report {
     let positive = |number: Option<i64>| number.and_then(|n| u64::try_from(n).ok());
-    let report = Report {
+    let mut report = Report {
         traceback: frames_from(request.traceback),
         exception_type: request.exception_type.unwrap_or_default(),
         exception_message: request.exception_message.unwrap_or_default(),
@@ -19,6 +22,7 @@ pub fn report_from(request: RecordErrorRequest) -> Report {
         notes: request.notes,
         request: request.request.map(web_request_from),
     };
+    add_remote(&mut report);
     report.bounded()
 }
 

@@ -4,7 +4,6 @@
 mod line;
 mod lines;
 mod origin;
-mod text_report;
 mod traceback;
 
 use std::io::Read;
@@ -21,6 +20,7 @@ use super::{ConfArgument, Failure, print};
 use crate::attribution::{MuchSeen, mirror_settings};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::ingest::report_from_text;
 use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
@@ -114,7 +114,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let count = tracebacks.len();
     for (at, traceback) in tracebacks.into_iter().enumerate() {
         let origin = Origin::of(&traceback, at + 1, count);
-        let report = text_report::report_of(traceback, arguments.rev.clone());
+        let report = report_from_text(traceback, arguments.rev.clone());
         for found in traceback::blame(&report, &mirror, &config, &much_seen, &rules).await? {
             output.push_str(&if arguments.json {
                 found.as_json(&origin)
