@@ -49,14 +49,37 @@ pub(super) fn source_of(
     {
         return Ok(Some(deleted.swap_remove(at)));
     }
-    let mut best: Option<((u64, bool), FileAt)> = None;
+    let mut best = Candidates::default();
     for file in deleted {
         let rank = (score(&file, MIN_SCORE)?, has_name(&file));
-        if rank.0 >= MIN_SCORE && best.as_ref().is_none_or(|(best, _)| rank > *best) {
-            best = Some((rank, file));
+        if rank.0 >= MIN_SCORE {
+            best.add(rank, file);
         }
     }
-    Ok(best.map(|(_, file)| file))
+    Ok(best.first())
+}
+
+/// The most similar files that were met. As many as git keeps, in the places where it keeps them:
+/// which of several that are equally similar comes first depends on it.
+#[derive(Default)]
+struct Candidates([Option<((u64, bool), FileAt)>; 4]);
+
+impl Candidates {
+    fn add(&mut self, rank: (u64, bool), file: FileAt) {
+        let rank_of = |place: &Option<((u64, bool), FileAt)>| place.as_ref().map(|(rank, _)| *rank);
+        // Of several that are equally bad, the first.
+        if let Some(worst) = self.0.iter_mut().min_by_key(|place| rank_of(place))
+            && rank_of(worst) < Some(rank)
+        {
+            *worst = Some((rank, file));
+        }
+    }
+
+    /// The best one; of several the one in the first place.
+    fn first(self) -> Option<FileAt> {
+        let best = self.0.into_iter().flatten().rev().max_by_key(|(rank, _)| *rank);
+        best.map(|(_, file)| file)
+    }
 }
 
 fn file_name(path: &[u8]) -> &[u8] {
