@@ -317,19 +317,19 @@ async fn count_new(
         tx.set_mended(older.id, why.mended_at, by, &why.mended_how).await?;
         again = Some(why);
     }
-    let mut counted = tx.count_attributed(&facts, seen).await?;
-    let is_new = counted.samples == 1;
-    let merged = tx.merge_issues(&also_known, counted.id).await?
-        + tx.merge_unblamed(&unblamed, counted.id).await?;
-    if merged > 0 {
-        counted = tx.counted(counted.id).await?;
-    } else if is_new {
+    let known_as = std::iter::once(&facts.identity).chain(&also_known).chain(&unblamed);
+    if !tx.is_issue(known_as).await? {
         if let Some(used_up) = day_use.no_issue(source) {
-            tx.take_back_issue(counted.id).await?;
             return Ok(New::OverQuota(used_up));
         }
         day_use.add(source, 1, 0);
         tx.count_functions(functions, now).await?;
+    }
+    let mut counted = tx.count_attributed(&facts, seen).await?;
+    let merged = tx.merge_issues(&also_known, counted.id).await?
+        + tx.merge_unblamed(&unblamed, counted.id).await?;
+    if merged > 0 {
+        counted = tx.counted(counted.id).await?;
     }
     if let Some(place) = place {
         tx.add_place(&place, counted.id, now).await?;

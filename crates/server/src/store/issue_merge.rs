@@ -171,6 +171,22 @@ impl WriteTx {
         Ok(())
     }
 
+    /// Whether there is or was an issue with one of these identities.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn is_issue(
+        &mut self,
+        identities: impl Iterator<Item = &String>,
+    ) -> Result<bool, StoreError> {
+        for identity in identities {
+            if self.issue_of_identity(identity).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The issue that has or had this identity, or the one that it was merged into; and whether
     /// the identity is that issue's own one.
     ///

@@ -196,15 +196,6 @@ impl WriteTx {
         Ok(counted)
     }
 
-    /// Takes back an issue that this transaction began and nothing else knows of.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub async fn take_back_issue(&mut self, id: i64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM issue WHERE id = $1").bind(id).execute(&mut *self.0).await?;
-        Ok(())
-    }
-
     /// Adds occurrences to the issue with the identity of `facts`; makes it when it is new.
     /// Of an issue that is there, the line as it runs now and the known error are renewed.
     ///
