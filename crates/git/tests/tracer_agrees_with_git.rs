@@ -37,6 +37,56 @@ fn every_line_of_random_repositories_has_gits_origin() {
     assert!(checked >= MIN_LINES, "only {checked} lines were compared");
 }
 
+#[test]
+fn of_many_alike_files_the_one_becomes_the_new_name_that_git_chooses() {
+    let mut random = Random::new(7);
+    for seed in 0..30 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dir = folder.path();
+        git(dir, &["init", "--quiet", "--bare", "."], b"");
+        git(dir, &["fast-import", "--quiet"], alike_files(&mut random).as_bytes());
+        let tracer = Tracer::open(&dir.join("objects")).expect("opened");
+        let head = git(dir, &["rev-parse", "refs/heads/main"], b"");
+        let head = String::from_utf8(head).expect("hex");
+        let options =
+            TraceOptions { white_space: WhiteSpace::Counts, ignored: Arc::new(HashSet::new()) };
+        for path in files(dir, head.trim()) {
+            check_file(dir, &tracer, head.trim(), &path, None, &options, seed);
+        }
+    }
+}
+
+/// Many files, some equally alike, of which the next commit leaves one or two, elsewhere.
+fn alike_files(random: &mut Random) -> String {
+    let lines = |kept: usize, mark: usize| -> String {
+        let line = |n: usize| match n < kept {
+            true => format!("a line that all have, number {n}\n"),
+            false => format!("one of {mark}, number {n}\n"),
+        };
+        (0..20).map(line).collect()
+    };
+    let mut stream = String::new();
+    let mut commit = |mark: usize, changes: String| {
+        stream += &format!(
+            "commit refs/heads/main\nmark :{mark}\ncommitter A <a@b.test> {mark} +0000\n\
+             data 1\nx\n{changes}"
+        );
+    };
+    let file =
+        |path: &str, text: &str| format!("M 100644 inline {path}\ndata {}\n{text}\n", text.len());
+    let names = ["a/cart.py", "b/cart.py", "b/till.py", "c/bill.py", "d/cart.py", "d/list.py"];
+    let sources: Vec<String> =
+        (0..4).flat_map(|n| names.iter().map(move |name| format!("{n}{name}"))).collect();
+    let texts: Vec<_> = sources.iter().map(|_| 11 + 3 * random.below(3)).collect();
+    let before = sources.iter().zip(&texts).map(|(path, kept)| file(path, &lines(*kept, *kept)));
+    commit(1, before.collect());
+    let gone = sources.iter().map(|path| format!("D {path}\n"));
+    let new = ["e/cart.py", "e/other.py"]
+        .map(|path| file(path, &if random.chance(40) { lines(14, 14) } else { lines(19, 100) }));
+    commit(2, gone.chain(new).collect());
+    stream
+}
+
 fn check_repository(seed: u64) -> usize {
     let mut random = Random::new(seed);
     let folder = tempfile::tempdir().expect("a folder");

@@ -148,7 +148,10 @@ async fn tasks_fail_together() {
     run(&app, &["run.py", "shop.sync", "main", "sync-02"]).await;
     let mail = one_mail(&app, "03-exception-group", CLEO.1).await;
     // Both failed at one line; the group is only how they got here.
-    expect_all(&mail, &["Occurred 2 times", "Carried here by:", "ExceptionGroup('unhandled errors"]);
+    expect_all(
+        &mail,
+        &["Occurred 2 times", "Carried here by:", "ExceptionGroup('unhandled errors"],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
