@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use crate::state::Shared;
+use crate::store::Retention;
 
 const EVERY: Duration = Duration::from_secs(3_600);
 
@@ -11,9 +12,10 @@ pub async fn run_maintenance(shared: Shared) {
         let retention = i64::try_from(shared.config.retention.as_millis()).unwrap_or(i64::MAX);
         let now = shared.clock.now();
         let before = now.saturating_sub(retention);
+        let baseline_until = shared.baseline_until;
         let forget = async {
             let mut tx = shared.store.write().await?;
-            tx.forget(before, now).await?;
+            tx.forget(Retention { now, before, baseline_until }).await?;
             tx.commit().await?;
             // When somebody reads just now, the next round does it.
             shared.store.empty_journal().await

@@ -55,6 +55,18 @@ impl Store {
     }
 }
 
+/// What is old enough to be forgotten.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// The time.
+    pub now: i64,
+    /// What was last seen before is forgotten.
+    pub before: i64,
+    /// What was first seen before was there before anybody looked: nobody is told of it, also not
+    /// when it comes again after years.
+    pub baseline_until: i64,
+}
+
 impl WriteTx {
     /// Proves that the store can be written to.
     ///
@@ -70,15 +82,20 @@ impl WriteTx {
     }
 
     /// Forgets samples, hourly counts, outcomes, sent mails, functions of one issue and places older
-    /// than `before`, waiting reports that were tried in vain since, revisions that did not run and
+    /// than the retention, waiting reports that were tried in vain since, revisions that did not run and
     /// addresses that were not retried since, and issues not seen since that nobody was told of, or
-    /// only the default contact. The others stay: they remember who was. What people did is kept
-    /// for a year.
+    /// only the default contact. The others stay: they remember who was; so do those that somebody
+    /// has muted, and those of the baseline. What people did is kept for a year.
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn forget(&mut self, before: i64, now: i64) -> Result<(), StoreError> {
+    pub async fn forget(&mut self, retention: Retention) -> Result<(), StoreError> {
+        let Retention { now, before, baseline_until } = retention;
         self.keep_last_issue().await?;
+        for statement in FORGET_ISSUES {
+            let query = sqlx::query(*statement).bind(before).bind(baseline_until);
+            query.execute(&mut *self.0).await?;
+        }
         for statement in FORGET {
             sqlx::query(*statement).bind(before).execute(&mut *self.0).await?;
         }
@@ -165,25 +182,21 @@ const FORGET_REVISIONS: &str = "DELETE FROM running_revision WHERE last_seen_at 
 
 /// Issues that are forgotten whole when they were not seen for long: nobody was told of them, or
 /// only the default contact, because nobody can be blamed. Of those a flood makes as many as it
-/// likes. What somebody has silenced is no such one, nor what somebody is still to be told of.
+/// likes. What somebody has silenced is no such one, nor what was there before anybody looked, nor
+/// what somebody is still to be told of.
 macro_rules! forgettable {
     () => {
         "(SELECT id FROM issue WHERE (told_at IS NULL OR origin_commit IS NULL) \
-         AND last_seen_at < $1 AND (muted_until IS NULL OR muted_until < $1) \
+         AND last_seen_at < $1 AND first_seen_at >= $2 \
+         AND (muted_until IS NULL OR muted_until < $1) \
          AND merged_into IS NULL AND NOT EXISTS (SELECT 1 FROM alert \
          WHERE alert.issue_id = issue.id AND alert.composed_at IS NULL))"
     };
 }
 
-/// What is forgotten, in an order that leaves nothing without what it belongs to.
-const FORGET: &[&str] = &[
-    // An alert that nobody can be told of must not keep the values for ever.
-    "DELETE FROM sample WHERE received_at < $1 AND NOT EXISTS \
-     (SELECT 1 FROM alert WHERE alert.issue_id = sample.issue_id \
-      AND alert.composed_at IS NULL AND alert.note IS NULL)",
-    "DELETE FROM place WHERE created_at < $1",
-    "DELETE FROM issue_hour WHERE last_at < $1",
-    "DELETE FROM issue_facet WHERE last_at < $1",
+/// What belongs to an issue that is forgotten, in an order that leaves nothing without what it
+/// belongs to.
+const FORGET_ISSUES: &[&str] = &[
     concat!(
         "DELETE FROM notice WHERE alert_id IN (SELECT id FROM alert WHERE issue_id IN ",
         forgettable!(),
@@ -198,6 +211,17 @@ const FORGET: &[&str] = &[
     concat!("UPDATE action SET issue_id = NULL WHERE issue_id IN ", forgettable!()),
     concat!("DELETE FROM issue WHERE merged_into IN ", forgettable!()),
     concat!("DELETE FROM issue WHERE id IN ", forgettable!()),
+];
+
+/// What is forgotten of the others.
+const FORGET: &[&str] = &[
+    // An alert that nobody can be told of must not keep the values for ever.
+    "DELETE FROM sample WHERE received_at < $1 AND NOT EXISTS \
+     (SELECT 1 FROM alert WHERE alert.issue_id = sample.issue_id \
+      AND alert.composed_at IS NULL AND alert.note IS NULL)",
+    "DELETE FROM place WHERE created_at < $1",
+    "DELETE FROM issue_hour WHERE last_at < $1",
+    "DELETE FROM issue_facet WHERE last_at < $1",
     "DELETE FROM function_seen WHERE issues < 2 AND last_at < $1",
     "DELETE FROM outcome WHERE last_at < $1",
     "DELETE FROM client_loss WHERE last_at < $1",

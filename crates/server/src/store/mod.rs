@@ -61,7 +61,7 @@ pub use issues::{Counted, IssueFacts, IssueRow, Seen, WeekIssue, exception_types
 pub use line_facts::StoredFacts;
 pub use lists::{HOUR_SUM_BOUND, HourCount, HourSums, IssueHead, ToldRow};
 pub use losses::LossRow;
-pub use maintenance::QueueAge;
+pub use maintenance::{QueueAge, Retention};
 pub use matched::{MatchedIssue, Wanted};
 pub use mended::{MendedRow, OpenIssue, Predecessor};
 pub use muted::MUTED_FOR_EVER;

@@ -264,9 +264,7 @@ async fn names_in_what_was_done_are_erased_and_all_of_it_is_forgotten_after_a_ye
     let output = flawless(app.folder.path(), &["erase", "--set", &set, "--issue", "1", "--yes"]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(shared.store.actions_of(1, 10).await.expect("store").is_empty());
-    let mut tx = shared.store.write().await.expect("store");
-    tx.forget(0, NOW + 366 * DAY_MS).await.expect("forgotten");
-    tx.commit().await.expect("store");
+    app.forget(0, NOW + 366 * DAY_MS).await;
     assert!(shared.store.actions(None, 10).await.expect("store").is_empty());
 }
 

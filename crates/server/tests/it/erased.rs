@@ -56,9 +56,7 @@ fn erase(app: &App, arguments: &[&str]) -> Output {
 
 async fn forget(app: &App, before: i64) {
     let store = &app.server.shared.store;
-    let mut tx = store.write().await.expect("store");
-    tx.forget(before, app.clock.now()).await.expect("forgotten");
-    tx.commit().await.expect("store");
+    app.forget(before, app.clock.now()).await;
     wait_until("the journal is empty", async || store.empty_journal().await.expect("store")).await;
 }
 

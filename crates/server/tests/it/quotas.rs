@@ -197,12 +197,22 @@ async fn what_only_the_default_contact_was_told_of_is_forgotten_after_the_retent
     tx.mute(2, Some(i64::MAX)).await.expect("store");
     tx.commit().await.expect("store");
     app.clock.advance(100 * DAY_MS);
-    let mut tx = app.server.shared.store.write().await.expect("store");
-    tx.forget(app.clock.now() - 90 * DAY_MS, app.clock.now()).await.expect("forgotten");
-    tx.commit().await.expect("store");
+    app.forget(app.clock.now() - 90 * DAY_MS, app.clock.now()).await;
     let left = counted(&app).await;
     let left: Vec<&str> = left.iter().map(|(path, _)| path.as_str()).collect();
     assert_eq!(left, ["/elsewhere/a1.py", "shop/cart.py"], "one is silenced, one has an author");
     app.report(&request(&CART)).await;
     assert_eq!(told(BEN.1).await, 1, "who was told is remembered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_there_before_anybody_looked_is_not_told_after_the_retention_either() {
+    let app = App::with("baseline_hours", "1").start().await;
+    app.report(&request(&CART)).await;
+    app.settle().await;
+    app.clock.advance(100 * DAY_MS);
+    app.forget(app.clock.now() - 90 * DAY_MS, app.clock.now()).await;
+    app.report(&request(&CART)).await;
+    assert!(app.mails().await.is_empty());
+    assert_eq!(counted(&app).await, [("shop/cart.py".to_owned(), 2)]);
 }

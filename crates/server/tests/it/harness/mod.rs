@@ -22,6 +22,7 @@ use flawless_server::config::{Config, RawConfig};
 use flawless_server::held_back::held_back;
 use flawless_server::sealing::Sealing;
 use flawless_server::server::Server;
+use flawless_server::store::Retention;
 use tempfile::TempDir;
 
 pub use browser::{Axe, Browser, PHONE, SCREEN, Scheme};
@@ -91,6 +92,15 @@ impl App {
     pub async fn report(&self, request: &RecordErrorRequest) {
         let mut client = ThriftClient::connect(self.thrift_address()).await;
         assert_eq!(client.record_error(request).await, Ok("record_error".to_owned()));
+    }
+
+    /// Forgets what was last seen before, as the server does once an hour.
+    pub async fn forget(&self, before: i64, now: i64) {
+        let shared = &self.server.shared;
+        let mut tx = shared.store.write().await.expect("store");
+        let baseline_until = shared.baseline_until;
+        tx.forget(Retention { now, before, baseline_until }).await.expect("forgotten");
+        tx.commit().await.expect("store");
     }
 
     /// Waits until nothing is left to attribute, to compose or to send at this time.
