@@ -163,7 +163,8 @@ impl LineTracer {
             }
             Err(TraceError::NoSuchLine { lines }) => {
                 let (path, commit) = (shown(path), commit.short());
-                let text = format!("{path} has {lines} lines at {commit} and no line {line}");
+                let count = if lines == 1 { "1 line".into() } else { format!("{lines} lines") };
+                let text = format!("{path} has {count} at {commit} and no line {line}");
                 Err(GitError::NoSuchLine(text))
             }
             Err(error) => {

@@ -63,18 +63,19 @@ def capture_exception(
     `request` is a web request: method, path with query, protocol, list of headers as pairs,
     and beginning of the form body.
     """
-    if error is None:
-        error = sys.exc_info()[1]
-    elif isinstance(error, tuple):
-        error = error[1] if len(error) > 1 else None
+    given: Any = error
+    if given is None:
+        given = sys.exc_info()[1]
+    elif isinstance(given, tuple):
+        given = given[1] if len(given) > 1 else None
     # Not all is caught here: what a signal handler of the program raises meanwhile is its own.
-    if error is not None and issubclass(type(error), BaseException):
+    if issubclass(type(given), BaseException):
         info = _text(additional_info)
         try:
-            _flawless.capture(error, info, request, error_threshold)
+            _flawless.capture(given, info, request, error_threshold)
         except (TypeError, ValueError, OverflowError):
             # What was given beside the exception is not as it should be.
-            _flawless.capture(error, info, None, None)
+            _flawless.capture(given, info, None, None)
 
 
 def _text(value: object) -> Any:

@@ -26,7 +26,7 @@ def is_error(error: BaseException, depth: int = 0) -> bool:
 
 
 def report(
-    error: object,
+    error: Any,
     make_request: Callable[..., Request] | None = None,
     *request_of: Any,
     additional_info: str | None = None,

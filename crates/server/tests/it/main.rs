@@ -46,6 +46,7 @@ mod projects;
 mod python_client;
 mod quotas;
 mod redacted;
+mod reported_cases;
 mod rule_pages;
 mod rules;
 mod sealed;

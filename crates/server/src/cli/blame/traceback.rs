@@ -160,7 +160,12 @@ impl Found {
         let place = |index: usize| {
             let frame = &self.report.traceback[index];
             let path = self.choice.frames[index].repo_path.as_deref();
-            format!("{}:{} in {}", path.unwrap_or(&frame.path), frame.line, frame.function)
+            let place = format!("{}:{}", path.unwrap_or(&frame.path), frame.line);
+            match frame.function.as_str() {
+                // The place of a `SyntaxError`.
+                "" => place,
+                function => format!("{place} in {function}"),
+            }
         };
         lines.push(origin.heading(&self.report.exception_type));
         lines.extend(origin.warnings.iter().map(|warning| format!("  warning   {warning}")));

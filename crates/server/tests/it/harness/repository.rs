@@ -42,6 +42,14 @@ impl TestRepository {
         repository
     }
 
+    /// What a bundle holds, with its branch `main` checked out.
+    pub fn of_bundle(bundle: &Path) -> Self {
+        let repository = Self { folder: tempfile::tempdir().expect("a folder") };
+        let bundle = bundle.display().to_string();
+        repository.git(&["clone", "--quiet", "--branch=main", &bundle, "."]);
+        repository
+    }
+
     pub fn dir(&self) -> &Path {
         self.folder.path()
     }
