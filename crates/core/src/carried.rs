@@ -1,7 +1,7 @@
 //! Which exceptions of a report carry a fault: a group, a retry or a pool of workers only carries
 //! others here, and their own tracebacks are where the line is chosen.
 use crate::chain::{ChainedException, Relation};
-use crate::report::{Frame, Report};
+use crate::report::{Frame, Report, ends_of_chained};
 
 /// An exception of a report: the reported one, or an index in its chain.
 pub type ExceptionAt = Option<usize>;
@@ -20,7 +20,8 @@ const STOPS: [&str; 6] = [
 ///
 /// - Of a group, these are its members that went through code of the project. The group itself
 ///   is one when another member did not, for then it is all that is known of that one.
-/// - What came out of another process as text is the fault, not the exception that brought it.
+/// - What came out of another process as text is the fault, not the exception that brought it; a
+///   text in a message only when code of others raised that exception.
 /// - A cause or context is the fault when code of others caught it from the project's and raised
 ///   the outer exception instead. What the project's own code raises from a cause stays the fault.
 ///
@@ -53,7 +54,7 @@ impl Chain<'_> {
             }
             return;
         }
-        let carried = [Relation::Remote, Relation::Cause, Relation::Context]
+        let carried = [Relation::Remote, Relation::Quoted, Relation::Cause, Relation::Context]
             .into_iter()
             .find_map(|relation| self.parts(at, relation).find(|part| self.carries(at, *part)));
         match carried {
@@ -75,17 +76,21 @@ impl Chain<'_> {
         }
         let is_carried = match self.report.chain[part].relation {
             Relation::Member | Relation::Remote => true,
+            Relation::Quoted => !self.is_raised_by_project(outer),
             Relation::Cause | Relation::Context => {
-                let raised_at = self.traceback(outer).len().checked_sub(1);
-                let raised_by_project = raised_at.is_some_and(|at| (self.may_be_blamed)(outer, at));
                 // A traceback begins where the exception was caught.
                 let caught_by_project = (self.may_be_blamed)(Some(part), 0)
                     && !self.report.chain[part].traceback.is_empty();
-                !raised_by_project && !caught_by_project
+                !self.is_raised_by_project(outer) && !caught_by_project
             }
             Relation::Carrier => false,
         };
         is_carried && self.has_fault(part)
+    }
+
+    fn is_raised_by_project(&self, at: ExceptionAt) -> bool {
+        let raised_at = self.traceback(at).len().checked_sub(1);
+        raised_at.is_some_and(|frame| (self.may_be_blamed)(at, frame))
     }
 
     /// Whether the exception, or one that it carries, went through code of the project.
@@ -128,7 +133,11 @@ impl Report {
         // The same exception: here its type is known in full.
         let here = self.exception_type_of(exception.parent);
         match exception.relation {
-            Relation::Remote if short(here) == short(&exception.exception_type) => here,
+            Relation::Remote | Relation::Quoted
+                if short(here) == short(&exception.exception_type) =>
+            {
+                here
+            }
             _ => &exception.exception_type,
         }
     }
@@ -145,20 +154,20 @@ impl Report {
             chain.push(ChainedException {
                 relation: Relation::Carrier,
                 parent: carrier_of,
-                ..self.as_chained(at)
+                ..self.as_carrier(at)
             });
             carrier_of = Some(chain.len() - 1);
             outer = at.and_then(|at| self.chain.get(at)).map(|exception| exception.parent);
         }
-        let remote = (fault.relation == Relation::Remote
-            && self.exception_type_of(Some(at)) != fault.exception_type)
-            .then(|| self.as_chained(fault.parent));
-        let said = remote.as_ref().unwrap_or(fault);
+        // Of an exception of another process, what is known here is whole.
+        let is_same = matches!(fault.relation, Relation::Remote | Relation::Quoted)
+            && self.exception_type_of(Some(at)) != fault.exception_type;
+        let (_, message, notes) = self.said_of(if is_same { fault.parent } else { Some(at) });
         Self {
             traceback: fault.traceback.clone(),
             exception_type: self.exception_type_of(Some(at)).to_owned(),
-            exception_message: said.exception_message.clone(),
-            notes: said.notes.clone(),
+            exception_message: message.to_owned(),
+            notes: notes.to_vec(),
             chain,
             hostname: self.hostname.clone(),
             error_threshold: self.error_threshold,
@@ -186,16 +195,31 @@ impl Report {
         part
     }
 
-    fn as_chained(&self, at: ExceptionAt) -> ChainedException {
+    /// How a fault got here: the places alone. Each fault of a report has all of its carriers, and
+    /// their values are not of it.
+    fn as_carrier(&self, at: ExceptionAt) -> ChainedException {
+        let place = |frame: &Frame| Frame {
+            path: frame.path.clone(),
+            line: frame.line,
+            function: frame.function.clone(),
+            text: frame.text.clone(),
+            ..Frame::default()
+        };
+        let (exception_type, exception_message, notes) = self.said_of(at);
+        ChainedException {
+            exception_type: exception_type.to_owned(),
+            exception_message: exception_message.to_owned(),
+            notes: notes.to_vec(),
+            traceback: ends_of_chained(self.traceback_of(at)).map(place).collect(),
+            ..ChainedException::default()
+        }
+    }
+
+    /// Type, message and notes of an exception.
+    fn said_of(&self, at: ExceptionAt) -> (&str, &str, &[String]) {
         match at.and_then(|at| self.chain.get(at)) {
-            Some(exception) => exception.clone(),
-            None => ChainedException {
-                exception_type: self.exception_type.clone(),
-                exception_message: self.exception_message.clone(),
-                traceback: self.traceback.clone(),
-                notes: self.notes.clone(),
-                ..ChainedException::default()
-            },
+            Some(of) => (&of.exception_type, &of.exception_message, &of.notes),
+            None => (&self.exception_type, &self.exception_message, &self.notes),
         }
     }
 }
@@ -236,7 +260,7 @@ mod tests {
         faults(report, &|at, frame| report.traceback_of(at)[frame].path == "o")
     }
 
-    use Relation::{Cause, Context, Member, Remote};
+    use Relation::{Cause, Context, Member, Quoted, Remote};
 
     #[test]
     fn what_foreign_code_caught_from_the_project_and_wrapped_is_the_fault() {
@@ -266,6 +290,14 @@ mod tests {
         assert_eq!(found(&report("of", &[(Remote, None, "oo")])), [Some(0)]);
         assert_eq!(found(&report("oo", &[(Remote, None, "fo")])), [Some(0)]);
         assert_eq!(found(&report("of", &[(Remote, None, "ff")])), [None]);
+    }
+
+    #[test]
+    fn a_traceback_that_a_message_quotes_is_the_fault_only_where_others_raised_the_exception() {
+        assert_eq!(found(&report("of", &[(Quoted, None, "fo")])), [Some(0)]);
+        assert_eq!(found(&report("", &[(Quoted, None, "fo")])), [Some(0)], "never raised here");
+        assert_eq!(found(&report("oo", &[(Quoted, None, "fo")])), [None], "it may say anything");
+        assert_eq!(found(&report("of", &[(Quoted, None, "ff")])), [None]);
     }
 
     #[test]

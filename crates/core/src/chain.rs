@@ -36,6 +36,9 @@ pub enum Relation {
     /// The same exception as it was in another process, a worker's: the one that it belongs to
     /// only brought it here.
     Remote,
+    /// The same, found in the message of the one that it belongs to: whoever can bring a text into a
+    /// message can make it say so.
+    Quoted,
     /// It carried the one that it belongs to here: a group, a retry or a pool of workers.
     Carrier,
 }

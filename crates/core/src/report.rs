@@ -29,7 +29,8 @@ pub struct Report {
     /// Where it runs, e.g. `production`; empty when the client did not say.
     #[serde(default)]
     pub environment: String,
-    /// The exceptions that led to this one, nearest first; they are shown and not blamed.
+    /// The exceptions that led to this one, nearest first; one that this one only carries is blamed
+    /// in its place.
     #[serde(default)]
     pub chain: Vec<ChainedException>,
     /// Notes that were added to the exception.
@@ -133,6 +134,13 @@ impl Report {
         }
         self.error_count = self.error_count.clamp(1, MAX_ERROR_COUNT);
     }
+}
+
+/// The frames of which as many are kept as of a chained exception: the outermost and the innermost.
+pub(crate) fn ends_of_chained(traceback: &[Frame]) -> impl Iterator<Item = &Frame> {
+    let innermost = traceback.len().saturating_sub(MAX_CHAIN_FRAMES - KEPT_CHAIN_OUTERMOST);
+    let outermost = KEPT_CHAIN_OUTERMOST.min(innermost);
+    traceback[..outermost].iter().chain(&traceback[innermost..])
 }
 
 fn bound_traceback(traceback: &mut Vec<Frame>, most: usize, outermost: usize, beyond: usize) {

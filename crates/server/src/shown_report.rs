@@ -298,7 +298,7 @@ fn shown_exception(
         Relation::Cause => "Caused by",
         Relation::Context => "While handling",
         Relation::Member => "One of the group",
-        Relation::Remote => "In the other process",
+        Relation::Remote | Relation::Quoted => "In the other process",
         Relation::Carrier => "Carried here by",
     };
     // What belongs to the exception printed just before needs no name.

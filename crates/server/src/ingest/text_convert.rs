@@ -41,7 +41,7 @@ pub(super) fn add_remote(report: &mut Report) {
     };
     let mut chain = Vec::with_capacity(report.chain.len());
     if let Some(remote) = remote_of(&report.exception_message) {
-        add(&mut chain, remote, None);
+        add(&mut chain, remote, Relation::Quoted, None);
     }
     let mut places: Vec<usize> = Vec::with_capacity(report.chain.len());
     for exception in std::mem::take(&mut report.chain) {
@@ -49,11 +49,14 @@ pub(super) fn add_remote(report: &mut Report) {
         let remote = remote_of(&exception.exception_message);
         places.push(chain.len());
         match remote {
-            Some(remote) if is_text_only(&exception) => add(&mut chain, remote, parent),
+            Some(remote) if is_text_only(&exception) => {
+                add(&mut chain, remote, Relation::Remote, parent);
+            }
             remote => {
                 chain.push(ChainedException { parent, ..exception });
                 let place = chain.len() - 1;
-                remote.into_iter().for_each(|remote| add(&mut chain, remote, Some(place)));
+                let quoted = Relation::Quoted;
+                remote.into_iter().for_each(|remote| add(&mut chain, remote, quoted, Some(place)));
             }
         }
     }
@@ -61,15 +64,18 @@ pub(super) fn add_remote(report: &mut Report) {
 }
 
 /// Adds a traceback to a chain, as that of the exception at `parent` in another process.
-fn add(chain: &mut Vec<ChainedException>, traceback: TextTraceback, parent: Option<usize>) {
+fn add(
+    chain: &mut Vec<ChainedException>,
+    traceback: TextTraceback,
+    relation: Relation,
+    parent: Option<usize>,
+) {
     let place = chain.len();
-    let remote = TextChained {
-        exception: traceback.exception,
-        relation: TextRelation::Remote,
-        parent: None,
-    };
-    chain.push(ChainedException { parent, ..chained_of(remote) });
-    chain.extend(traceback.chain.into_iter().map(|part| {
+    let TextTraceback { exception, chain: parts, .. } = traceback;
+    let remote = TextChained { exception, relation: TextRelation::Remote, parent: None };
+    let remote = chained_of(remote);
+    chain.push(ChainedException { relation, parent, ..remote });
+    chain.extend(parts.into_iter().map(|part| {
         let parent = Some(part.parent.map_or(place, |parent| place + 1 + parent));
         ChainedException { parent, ..chained_of(part) }
     }));
@@ -157,10 +163,10 @@ mod tests {
             ..Report::default()
         };
         let expected = [
-            ("ZeroDivisionError".to_owned(), Relation::Remote, None, 1),
+            ("ZeroDivisionError".to_owned(), Relation::Quoted, None, 1),
             ("E".to_owned(), Relation::Cause, None, 0),
             ("joblib.Failed".to_owned(), Relation::Cause, Some(1), 0),
-            ("ZeroDivisionError".to_owned(), Relation::Remote, Some(2), 1),
+            ("ZeroDivisionError".to_owned(), Relation::Quoted, Some(2), 1),
         ];
         assert_eq!(shape(&mut report), expected);
     }
@@ -173,7 +179,7 @@ mod tests {
             ..Report::default()
         };
         let found =
-            shape(&mut report).iter().filter(|(_, how, ..)| *how == Relation::Remote).count();
+            shape(&mut report).iter().filter(|(_, how, ..)| *how == Relation::Quoted).count();
         assert_eq!(found, MAX_SEARCHED / MAX_TEXT);
     }
 

@@ -132,3 +132,52 @@ async fn the_stack_of_another_process_is_read_out_of_its_text() {
     let expected = [("shop/cart.py:5".to_owned(), "builtins.ZeroDivisionError".to_owned(), 1)];
     assert_eq!(issues(&app).await, expected);
 }
+
+#[tokio::test]
+async fn a_traceback_that_somebody_puts_into_a_message_accuses_nobody_else() {
+    let app = App::start().await;
+    let mut own = request(&[CALLER, CART]);
+    own.exception_message = Some(
+        "LookupError('bad comment: Traceback (most recent call last):\\n  File \\\"/srv/app/shop/money.py\\\", \
+         line 2, in add\\n    return a + b\\nTypeError: no')"
+            .to_owned(),
+    );
+    app.report(&own).await;
+    let mail = app.one_mail().await;
+    assert_eq!(mail.to, BEN.1, "{}", mail.text);
+    // What code of others brings in its message is the fault, as before.
+    app.later();
+    let mut brought = request(&[CALLER, POOL]);
+    brought.exception_message = own.exception_message;
+    app.report(&brought).await;
+    let mails = app.mails().await;
+    assert!(
+        mails.iter().any(|mail| mail.to == ANN.1 && mail.says("shop/money.py:2")),
+        "{mails:#?}"
+    );
+}
+
+#[tokio::test]
+async fn when_an_issue_of_a_group_was_erased_its_report_is_looked_at_anew_and_counted_once() {
+    let app = App::start().await;
+    let group = carrier(
+        "builtins.ExceptionGroup",
+        &[CALLER, POOL],
+        vec![
+            chained("member", "builtins.ZeroDivisionError", &[CART]),
+            chained("member", "builtins.TypeError", &[MONEY]),
+        ],
+    );
+    app.report(&group).await;
+    app.settle().await;
+    let set = format!("data_dir_path={}", app.folder.path().join("data").display());
+    let arguments = ["erase", "--set", &set, "--issue", "2", "--yes"];
+    let erased = crate::command_line::flawless(app.folder.path(), &arguments);
+    assert!(erased.status.success(), "{erased:?}");
+    app.report(&group).await;
+    app.settle().await;
+    app.report(&group).await;
+    app.settle().await;
+    let counts: Vec<i64> = issues(&app).await.into_iter().map(|(_, _, count)| count).collect();
+    assert_eq!(counts, [3, 2]);
+}
