@@ -82,20 +82,23 @@ impl Fetching {
         (state.begun, limit)
     }
 
-    /// Notes how a fetch ended, and says which commits it was to bring.
-    pub(crate) fn end(&self, number: u64, result: Result<(), &GitError>) -> Vec<CommitId> {
+    /// The commits that a fetch is to bring, to be asked for by their ids.
+    pub(crate) fn take_ids(&self) -> Vec<CommitId> {
+        std::mem::take(&mut self.state().ids)
+    }
+
+    /// Notes how a fetch ended: with the new tip read, or not.
+    pub(crate) fn end(&self, number: u64, result: Result<(), &GitError>) {
         let mut state = self.state();
         state.ended_at = Some(Instant::now());
         match result {
             Ok(()) => {
                 state.succeeded = state.succeeded.max(number);
                 state.timed_out = 0;
-                std::mem::take(&mut state.ids)
             }
             Err(error) => {
                 let too_long = matches!(error, GitError::TimedOut { .. });
                 state.timed_out = if too_long { state.timed_out.saturating_add(1) } else { 0 };
-                Vec::new()
             }
         }
     }
@@ -142,16 +145,14 @@ mod tests {
     }
 
     #[test]
-    fn what_a_fetch_is_to_bring_is_kept_until_one_succeeds() {
+    fn what_a_fetch_is_to_bring_is_kept_until_one_asks_for_it() {
         let fetching = Fetching::default();
         let id = CommitId::parse(&"a1".repeat(20)).expect("an id");
         fetching.ask(Some(&id));
         fetching.ask(Some(&id));
         let (number, _) = fetching.begin();
-        assert!(fetching.end(number, Err(&GitError::NoTip(String::new()))).is_empty());
-        let (number, _) = fetching.begin();
-        assert_eq!(fetching.end(number, Ok(())), [id]);
-        let (number, _) = fetching.begin();
-        assert!(fetching.end(number, Ok(())).is_empty());
+        fetching.end(number, Err(&GitError::NoTip(String::new())));
+        assert_eq!(fetching.take_ids(), [id]);
+        assert!(fetching.take_ids().is_empty());
     }
 }

@@ -214,20 +214,16 @@ impl Mirror {
     /// Files that are gone at the tip, deleted or renamed within its last thousand commits, each
     /// with the last commit that had it. Asked of git once a tip.
     pub async fn lately_gone(&self, tip: &Tip) -> Arc<Vec<(String, CommitId)>> {
-        let look = async {
-            let gone = self.repository.lately_gone(&tip.commit).await;
-            gone.inspect_err(|error| tracing::warn!(%error, "deleted files are not known"))
-        };
-        tip.gone.get_or_init(async || Arc::new(look.await.unwrap_or_default())).await.clone()
+        let look = async || self.repository.lately_gone(&tip.commit).await.map(Arc::new);
+        // What failed is tried again the next time.
+        let found = tip.gone.get_or_try_init(look).await;
+        let found = found.inspect_err(|error| tracing::warn!(%error, "deleted files are unknown"));
+        found.cloned().unwrap_or_default()
     }
 
     /// The addresses of everybody who wrote a commit that `tip` has, as committed and by the
     /// mailmap, in lower case. Asked of git once a tip.
     pub async fn authors(&self, tip: &Tip) -> Arc<BTreeSet<String>> {
-        let look = async {
-            let authors = self.repository.authors(&tip.commit).await;
-            authors.inspect_err(|error| tracing::warn!(%error, "the authors are not known"))
-        };
         let with_mapped = |committed: BTreeSet<(String, String)>| {
             let mapped = committed.into_iter().flat_map(|(name, email)| {
                 let known = tip.blamer.mailmap.resolve_cow(SignatureRef {
@@ -240,8 +236,10 @@ impl Mirror {
             });
             Arc::new(mapped.collect())
         };
-        let found = tip.authors.get_or_init(async || with_mapped(look.await.unwrap_or_default()));
-        found.await.clone()
+        let look = async || self.repository.authors(&tip.commit).await.map(with_mapped);
+        let found = tip.authors.get_or_try_init(look).await;
+        let found = found.inspect_err(|error| tracing::warn!(%error, "the authors are not known"));
+        found.cloned().unwrap_or_default()
     }
 
     /// What a commit says of itself; `tip` gives the mailmap.

@@ -194,6 +194,34 @@ async fn find(
     )))
 }
 
+/// The content of a file; empty when it is not there, or larger than any source is.
+async fn content_of(
+    repository: &Repository,
+    commit: &CommitId,
+    path: &str,
+) -> Result<Vec<u8>, GitError> {
+    match repository.file(commit, path).await {
+        Err(GitError::TooLarge { .. }) => Ok(Vec::new()),
+        content => Ok(content?.unwrap_or_default()),
+    }
+}
+
+/// Whether one of the last 50 versions of a file up to `from` is what is looked for, by its text.
+pub(crate) async fn had_version(
+    repository: &Repository,
+    from: &CommitId,
+    path: &str,
+    is_it: &(dyn Fn(&str) -> bool + Sync),
+) -> Result<bool, GitError> {
+    for version in repository.versions(from, path, MAX_VERSIONS).await? {
+        let content = content_of(repository, &version.commit, &version.path).await?;
+        if is_it(&source_text(&content)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The newest of the file's versions in which the line reads as reported and most of the other
 /// frames do as well.
 async fn find_earlier(
@@ -211,14 +239,14 @@ async fn find_earlier(
         if version.commit == *from {
             continue;
         }
-        let content = repository.file(&version.commit, &version.path).await?.unwrap_or_default();
+        let content = content_of(repository, &version.commit, &version.path).await?;
         let line = line_in_git(&content, reported.line);
         if line_of(&content, line).is_none_or(|text| !wanted.reads(&text)) {
             continue;
         }
         let mut agreeing = 0;
         for (other, quoted) in &witnesses {
-            let content = repository.file(&version.commit, other.path).await?.unwrap_or_default();
+            let content = content_of(repository, &version.commit, other.path).await?;
             let text = line_of(&content, line_in_git(&content, other.line));
             agreeing += usize::from(text.is_some_and(|text| quoted.reads(&text)));
         }

@@ -1,6 +1,7 @@
 //! A repository that is kept current: cloned and fetched by us, or read where it lies.
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use fancy_regex::Regex;
 use flawless_core::{AutomationPatterns, Blame, CommitId, LineOrigin, PathIndex};
@@ -11,7 +12,7 @@ use crate::facts::FactStore;
 use crate::fetching::{FetchTicket, Fetching};
 use crate::ignore_revs::IgnoreRevs;
 use crate::line_tracer::{Engine, Judgement};
-use crate::locate::{Located, NotLocated, ReportedLine, Revision, locate};
+use crate::locate::{Located, NotLocated, ReportedLine, Revision, had_version, locate};
 use crate::pins::Pins;
 use crate::process::GitProgram;
 use crate::repository::{Named, Repository};
@@ -136,22 +137,35 @@ impl Mirror {
         if let Source::Clone { url, .. } = &self.settings.source {
             let _writing = self.fetching.writing.lock().await;
             let (number, limit) = self.fetching.begin();
-            let result = fetch_into(&self.repository, url, limit).await;
-            let ids = self.fetching.end(number, result.as_ref().copied());
-            result?;
-            for id in ids {
-                if self.repository.resolve(id.as_str()).await?.is_none() {
-                    self.pins.fetch(&self.repository, url, &id).await;
-                }
-            }
+            let result = self.fetch_all(url, limit).await;
+            // Only now is the mirror as new as the remote was.
+            self.fetching.end(number, result.as_ref().map(|_| ()));
+            let tip = result?;
             tidy(&self.repository).await;
             self.repository.refresh().await;
+            return Ok(tip);
         }
+        self.fetch_submodules().await;
+        self.read_tip().await
+    }
+
+    async fn fetch_all(&self, url: &str, limit: Duration) -> Result<Arc<Tip>, GitError> {
+        fetch_into(&self.repository, url, limit).await?;
+        for id in self.fetching.take_ids() {
+            if self.repository.resolve(id.as_str()).await?.is_none() {
+                self.pins.fetch(&self.repository, url, &id).await;
+            }
+        }
+        self.repository.refresh().await;
+        self.fetch_submodules().await;
+        self.read_tip().await
+    }
+
+    async fn fetch_submodules(&self) {
         if self.submodules.fetch().await {
             // A submodule's commit that was missing may be there now.
             lock(&self.listings).clear();
         }
-        self.read_tip().await
     }
 
     /// Whether we fetch it; what somebody else keeps current is as new as it can be.
@@ -212,7 +226,8 @@ impl Mirror {
             return Ok(known);
         }
         self.ask_for_fetch(Some(revision));
-        if self.fetching.is_too_soon() {
+        // Nobody waits for a fetch that is running: it may hang.
+        if self.fetching.is_too_soon() || self.fetching.writing.try_lock().is_err() {
             return Ok(None);
         }
         if let Err(error) = self.fetch().await {
@@ -295,6 +310,23 @@ impl Mirror {
         match self.listing(commit).await?.submodule_of(path) {
             Some((part, commit, path)) => part.repository.file(commit, path).await,
             None => self.repository.file(commit, path).await,
+        }
+    }
+
+    /// Whether one of the last 50 versions of a file, up to `commit`, is what is looked for, by its
+    /// text.
+    ///
+    /// # Errors
+    /// git cannot be run.
+    pub async fn had_version(
+        &self,
+        commit: &CommitId,
+        path: &str,
+        is_it: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Result<bool, GitError> {
+        match self.listing(commit).await?.submodule_of(path) {
+            Some((part, commit, path)) => had_version(&part.repository, commit, path, is_it).await,
+            None => had_version(&self.repository, commit, path, is_it).await,
         }
     }
 

@@ -1,4 +1,5 @@
 //! Mended? Whether a line still stands in a later revision, or which commit changed it.
+use std::sync::Arc;
 use std::time::Duration;
 
 use flawless_core::{CommitId, LineOrigin};
@@ -15,6 +16,8 @@ use crate::tracer::{Place, WhiteSpace};
 const MAX_ALIKE: usize = 16;
 /// So many files that a commit touched are looked through.
 const MAX_FILES: usize = 100;
+/// And so many bytes of them.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// How often a line is followed through moves and reformatting.
 const MAX_STEPS: usize = 20;
 /// From this share of common letter pairs on, two lines read alike.
@@ -109,18 +112,26 @@ async fn same_line(
 ) -> Result<Option<LineOrigin>, GitError> {
     let before = text_at(blamer, &last.commit, &last.path).await?;
     let Some(wanted) = line_of(&before, last.line) else { return Ok(None) };
-    let wanted = Alike::new(&wanted);
+    let wanted = Arc::new(Alike::new(&wanted));
     let here = [&origin.path, &last.path].into_iter();
     let elsewhere = files.iter().filter(|path| **path != origin.path && **path != last.path);
     let mut found: Vec<(f64, &str, u32)> = Vec::new();
+    let mut left = MAX_BYTES;
     for path in here.chain(elsewhere).take(MAX_FILES) {
         let content = text_at(blamer, revision, path).await?;
-        let content = source_text(&content);
-        for (line, text) in (1u32..).zip(content.split('\n')) {
-            if let Some(share) = wanted.share(text) {
-                found.push((share, path, line));
-            }
+        left = left.saturating_sub(content.len());
+        if left == 0 {
+            break;
         }
+        let content = source_text(&content).into_owned();
+        let wanted = wanted.clone();
+        // Comparing takes a while, and other work is not to wait for it.
+        let alike = tokio::task::spawn_blocking(move || {
+            let lines = (1u32..).zip(content.split('\n'));
+            lines.filter_map(|(line, text)| Some((wanted.share(text)?, line))).collect::<Vec<_>>()
+        });
+        let alike = alike.await.unwrap_or_default();
+        found.extend(alike.into_iter().map(|(share, line)| (share, path.as_str(), line)));
     }
     // The likeliest first; of equal ones the file's own before those of other files.
     found.sort_by(|a, b| b.0.total_cmp(&a.0));

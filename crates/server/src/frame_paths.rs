@@ -10,7 +10,8 @@ use flawless_core::{
 };
 use flawless_git::{GitError, Mirror, Revision, Tip, source_text};
 
-/// So many files are read for one report; the innermost frames come first.
+/// So many files are read for one report, and as many again that have the name of one of them; the
+/// innermost frames come first.
 const MAX_FILES_READ: usize = 48;
 /// And so many bytes of them.
 const MAX_BYTES_READ: usize = 64 * 1024 * 1024;
@@ -78,6 +79,7 @@ pub async fn frame_files(
         commit,
         contents: HashMap::new(),
         files_left: MAX_FILES_READ,
+        rivals_left: MAX_FILES_READ,
         bytes_left: MAX_BYTES_READ,
     };
     let is_running = revision.running().is_some();
@@ -141,7 +143,10 @@ pub async fn before_they_went(
             continue;
         };
         let Some((_, last)) = gone.iter().find(|(gone, _)| gone == path) else { continue };
-        let content = mirror.file(last, path).await?.unwrap_or_default();
+        let content = match mirror.file(last, path).await {
+            Err(GitError::TooLarge { .. }) => continue,
+            read => read?.unwrap_or_default(),
+        };
         let content = source_text(&content);
         let wanted = QuotedText::of(&frame.text);
         let line = content.lines().nth(frame.line as usize - 1);
@@ -170,6 +175,7 @@ struct Reading<'a> {
     commit: &'a CommitId,
     contents: HashMap<String, Arc<str>>,
     files_left: usize,
+    rivals_left: usize,
     bytes_left: usize,
 }
 
@@ -210,15 +216,40 @@ impl Reading<'_> {
         if asked.quoted.any_stands_at_its_number(&lines) {
             return Ok(own());
         }
-        // In a monorepo the longer suffix can be another program's file.
-        if let Some(files) = self.all_lines(&rivals).await?
-            && let Some(at) = asked.quoted.file_by_numbers(&files)
+        // In a monorepo the longer suffix can be another program's file. Where it is not known
+        // which revision ran, its own may have been an earlier one.
+        if let Some(at) = self.rival(&rivals, &asked.quoted).await?
+            && (asked.is_running || !self.ever_stood(path, &asked.quoted).await?)
         {
             return Ok(Some((rivals[at].to_owned(), PathRule::SameLine)));
         }
         // A file that ran and has none of the lines is another one. Where one stands there, the
         // others were changed: they are the project's, and nobody may be found for them.
         Ok(own().filter(|_| !may_be_foreign || asked.quoted.any_stands(&lines)))
+    }
+
+    /// The only one of several files that reads as reported; `None` too when too many were read.
+    async fn rival(
+        &mut self,
+        paths: &[&str],
+        quoted: &QuotedLines<'_>,
+    ) -> Result<Option<usize>, GitError> {
+        let Some(left) = self.rivals_left.checked_sub(paths.len()) else { return Ok(None) };
+        self.rivals_left = left;
+        let mut files = Vec::with_capacity(paths.len());
+        for path in paths {
+            if self.bytes_left == 0 {
+                return Ok(None);
+            }
+            files.push(FileLines::of(&self.read(path).await?.unwrap_or_default()));
+        }
+        Ok(quoted.file_by_numbers(&files))
+    }
+
+    /// Whether a file once read as reported.
+    async fn ever_stood(&self, path: &str, quoted: &QuotedLines<'_>) -> Result<bool, GitError> {
+        let stands = |content: &str| quoted.any_stands_at_its_number(&FileLines::of(content));
+        self.mirror.had_version(self.commit, path, &stands).await
     }
 
     async fn all_lines(&mut self, paths: &[&str]) -> Result<Option<Vec<FileLines>>, GitError> {
@@ -245,14 +276,19 @@ impl Reading<'_> {
             return Ok(None);
         }
         self.files_left -= 1;
+        let Some(content) = self.read(path).await? else { return Ok(None) };
+        self.contents.insert(path.to_owned(), content.clone());
+        Ok(Some(content))
+    }
+
+    /// The content of a file; `None` when it is larger than any source is, and its path has to do.
+    async fn read(&mut self, path: &str) -> Result<Option<Arc<str>>, GitError> {
         let content = match self.mirror.file(self.commit, path).await {
-            // No source file is so large, and its path has to do.
             Err(GitError::TooLarge { .. }) => return Ok(None),
             read => read?,
         };
         let content: Arc<str> = source_text(&content.unwrap_or_default()).into();
         self.bytes_left = self.bytes_left.saturating_sub(content.len());
-        self.contents.insert(path.to_owned(), content.clone());
         Ok(Some(content))
     }
 }

@@ -1,7 +1,7 @@
 //! Which line and which person, and an honest "nobody" where it cannot be known.
 use flawless_protocol::thrift::RecordErrorRequest;
 
-use crate::harness::{ANN, App, BEN, CLEO, Mail, TestRepository, request};
+use crate::harness::{ANN, App, BEN, CLEO, Mail, TestRepository, request, wait_until};
 
 fn at(line: i64, text: &str) -> [(&str, i64, &str, &str); 1] {
     [("/srv/app/shop/cart.py", line, "total", text)]
@@ -371,5 +371,39 @@ class Rate:
         expected.push(owner);
         expected.sort_unstable();
         assert_eq!(told(&app.mails().await), expected, "{function}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_copy_of_a_file_takes_no_blame_when_it_is_not_known_which_revision_ran() {
+    let repository = TestRepository::empty();
+    let utils = "import os\n\n\ndef pick(rows):\n    return rows[0]\n";
+    repository.commit(ANN, "2026-03-02", "a", &[("services/a/utils.py", utils)]);
+    repository.commit(BEN, "2026-04-02", "b", &[("services/b/utils.py", utils)]);
+    let newer = utils.replacen("import os\n", "import os\nimport sys\n", 1);
+    repository.commit(ANN, "2026-05-02", "a: sys", &[("services/a/utils.py", &newer)]);
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    app.report(&request(&[("/srv/services/a/utils.py", 5, "pick", "return rows[0]")])).await;
+    let mail = app.one_mail().await;
+    assert_eq!(mail.to, ANN.1, "{}", mail.text);
+}
+
+#[tokio::test]
+async fn where_code_is_deployed_at_the_root_a_file_that_the_mirror_lacks_is_waited_for_too() {
+    for prefix in ["/", ""] {
+        let origin = TestRepository::empty();
+        let main = "from app.new import work\n\nwork()\n";
+        origin.commit(ANN, "2026-03-02", "main", &[("app/main.py", main)]);
+        let url = origin.dir().display().to_string();
+        let app = App::with("repo_url", &url).without_repository().start().await;
+        wait_until("it is cloned", async || app.server.shared.repo.get().tip_commit().is_some())
+            .await;
+        origin.commit(BEN, "2026-07-01", "new", &[("app/new.py", "def work():\n    1 / 0\n")]);
+        let (main, new) = (format!("{prefix}app/main.py"), format!("{prefix}app/new.py"));
+        let frames: [(&str, i64, &str, &str); 2] =
+            [(&main, 3, "<module>", "work()"), (&new, 2, "work", "1 / 0")];
+        app.report(&request(&frames)).await;
+        let mail = app.one_mail().await;
+        assert_eq!(mail.to, BEN.1, "{}", mail.text);
     }
 }
