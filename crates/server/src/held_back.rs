@@ -33,16 +33,19 @@ pub async fn held_back(shared: &Shared) -> Result<Vec<HeldBack>, StoreError> {
     let is_post = |recipient: &str| channel_number(recipient).is_some();
     let (mut mails, mut posts) = (Vec::new(), Vec::new());
     let mut to_each: HashMap<String, Vec<i64>> = HashMap::new();
-    for mail in shared.store.mails_written_since(shared.clock.now() - HOUR_MS).await? {
+    // What a clock wrote that was ahead was written now: nothing waits for that time.
+    let now = shared.clock.now();
+    for mail in shared.store.mails_written_since(now - HOUR_MS).await? {
         let to_all = if is_post(&mail.recipient) { &mut posts } else { &mut mails };
-        to_all.push(mail.created_at);
-        to_each.entry(mail.recipient.to_ascii_lowercase()).or_default().push(mail.created_at);
+        let at = mail.created_at.min(now);
+        to_all.push(at);
+        to_each.entry(mail.recipient.to_ascii_lowercase()).or_default().push(at);
     }
     let until = |HeldRow { recipient, alerts, oldest_at, newest_at }| {
         let to_recipient =
             to_each.get(&recipient.to_ascii_lowercase()).map_or(&[][..], Vec::as_slice);
         let to_all = if is_post(&recipient) { &posts } else { &mails };
-        let held = Held { oldest_at, newest_at };
+        let held = Held { oldest_at: oldest_at.min(now), newest_at: newest_at.min(now) };
         let until = when_to_tell(held, to_recipient, to_all, gather, budget);
         HeldBack { recipient, alerts, until }
     };

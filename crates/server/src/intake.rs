@@ -89,8 +89,8 @@ impl Intake {
         held: Held,
     ) -> Result<(), NotKept> {
         // Before it is among others: nobody waits for a slow pattern but its sender.
-        let received = self.0.redaction.at_the_door(report).await;
-        let Received { report, is_clean } = received.map_err(|error| {
+        let received = self.0.redaction.at_the_door(report, held).await;
+        let (Received { report, is_clean }, held) = received.map_err(|error| {
             self.refuse("could not be searched for secrets", error.to_string());
             NotKept
         })?;

@@ -82,6 +82,12 @@ impl Memory {
         Held { shared: self.0.clone(), peer, bytes: 0 }
     }
 
+    /// A large report was worked on beside what is held, and what that took is free again.
+    pub fn large_work_is_done(&self) {
+        let mut used = self.0.lock();
+        used.most = used.most.max(used.all + MUCH);
+    }
+
     /// How much is held.
     pub fn held(&self) -> usize {
         self.0.lock().all

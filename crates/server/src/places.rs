@@ -1,6 +1,7 @@
 //! The places for connections, shared by peer: when all are taken, the peer with the most gives
 //! one up for a new one. The one that was silent for the longest goes first, then one that takes
 //! long to send or to read; never one whose report is being recorded.
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -106,11 +107,18 @@ impl Inner {
 impl Taken {
     /// Makes a connection of a peer with at least so many give its place up.
     fn free_one(&mut self, at_least: usize, now: u64) -> bool {
-        let mut peers: Vec<(usize, Peer)> =
-            self.peers.iter().map(|(peer, all)| (all.len(), *peer)).collect();
-        peers.retain(|(count, _)| *count >= at_least);
-        peers.sort_unstable_by_key(|(count, _)| std::cmp::Reverse(*count));
-        for (_, peer) in peers {
+        let heard_of = |all: &HashMap<u64, Arc<Connection>>| {
+            all.values().map(|connection| connection.since.load(Ordering::Relaxed)).min()
+        };
+        let mut peers: Vec<(Reverse<usize>, Option<u64>, Peer)> = self
+            .peers
+            .iter()
+            .filter(|(_, all)| all.len() >= at_least)
+            .map(|(peer, all)| (Reverse(all.len()), heard_of(all), *peer))
+            .collect();
+        // Of peers with equally many, the one of which a connection was not heard for the longest.
+        peers.sort_unstable_by_key(|(count, since, _)| (*count, *since));
+        for (_, _, peer) in peers {
             while let Some((number, connection)) = self.least_active(peer, now) {
                 if connection.leave() {
                     self.remove(peer, number);

@@ -106,11 +106,12 @@ impl Server {
         for mail in sent {
             tx.mail_sent(mail, clock.now()).await?;
         }
+        let now = clock.now();
         if let Some(contact) = &config.addresses.default_contact {
             // Whoever becomes the last one to hear of an alert has to.
             tx.remove_unwanted(contact, UnwantedKind::Alerts).await?;
         }
-        tx.release_alerts().await?;
+        tx.release_alerts(now).await?;
         tx.commit().await?;
         let shared = Shared::open(config, store, clock, http_address).await?;
         tell_begun_anew(&shared).await?;

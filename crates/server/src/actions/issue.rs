@@ -198,7 +198,7 @@ pub(super) async fn retry_address(
         }
     };
     // Somebody whom nobody could tell may be reached now.
-    tx.release_alerts().await?;
+    tx.release_alerts(now).await?;
     let action = noted(who, None, "retry_address", what, None);
     let id = tx.add_action(&action, now).await?;
     tx.commit().await?;

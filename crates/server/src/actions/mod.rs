@@ -260,14 +260,15 @@ async fn issue_of(shared: &Shared, number: i64) -> Result<IssueRow, ActionError>
     })
 }
 
-/// Takes up rules that were just changed, and lets alerts that wait for them go on. The change is
+/// Takes up rules that were just changed, and lets alerts that wait for them go on, when the change
+/// cannot be undone any more: they have code and values in them. The change is
 /// made whatever happens here, and who changed it must not read otherwise; the server looks for
 /// changed rules all the time.
 async fn rules_changed(shared: &Shared) {
     let take_up = async {
         shared.rules.refresh(&shared.store).await?;
         let mut tx = shared.store.write().await?;
-        tx.release_alerts().await?;
+        tx.release_alerts(shared.clock.now() + UNDO_MS).await?;
         tx.commit().await
     };
     if let Err(error) = take_up.await {

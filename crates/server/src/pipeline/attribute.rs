@@ -16,10 +16,13 @@ use crate::store::{PendingRow, StoreError};
 
 /// How long a report waits for a repository that cannot be asked before it is counted with
 /// nobody blamed.
-const GIVE_UP_AFTER_MS: i64 = 10 * 60_000;
+const GIVE_UP_AFTER_MS: u64 = 10 * 60_000;
 /// Before a report whose job broke off is tried again.
 const PANIC_DELAY_MS: i64 = 600_000;
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// Whoever works on a report of such a size takes much memory for a moment.
+const LARGE_BODY: usize = 32 * 1024;
+const MANY_FRAMES: usize = 500;
 
 /// Attributes reports for ever.
 pub async fn run_attribution(shared: Shared, verdicts: Arc<Verdicts>) {
@@ -86,6 +89,17 @@ async fn attribute(
     put_off(shared, &fingerprint, next, waits_for_fetch, &error.to_string()).await;
 }
 
+/// Work on a large report, until it is dropped.
+struct LargeWork<'a>(&'a Shared);
+
+impl Drop for LargeWork<'_> {
+    fn drop(&mut self) {
+        if let Some(running) = self.0.running.get() {
+            running.intake.memory().large_work_is_done();
+        }
+    }
+}
+
 async fn postpone(shared: &Shared, fingerprint: &str, delay: i64, why: &str) {
     put_off(shared, fingerprint, shared.clock.now() + delay, false, why).await;
 }
@@ -117,12 +131,18 @@ async fn try_attribute(
         Err(error @ StoreError::Sealed { .. }) => return Err(error.into()),
         Err(error) => return Ok(give_up_unreadable(shared, &row, &error).await?),
     };
-    let overdue = shared.clock.now() - row.first_at >= GIVE_UP_AFTER_MS;
+    // A clock that was ahead when it came in makes it old as well. One that is counted already is
+    // not counted as nobody's because it cannot be looked at again.
+    let age = shared.clock.now().abs_diff(row.first_at);
+    let gives_up = age >= GIVE_UP_AFTER_MS && row.occurrences > 0;
+    let is_large = row.body.len() >= LARGE_BODY
+        || report.tracebacks().map(<[_]>::len).sum::<usize>() >= MANY_FRAMES;
+    let _done = is_large.then(|| LargeWork(shared));
     let mut freshness = tickets.of(&row.fingerprint);
-    let found = match find(shared, &report, &rules, &mut freshness, overdue).await {
+    let found = match find(shared, &report, &rules, &mut freshness).await {
         Ok(found) => found,
         Err(error @ (NotYet::Store(_) | NotYet::Fetch)) => return Err(error),
-        Err(error) if overdue => {
+        Err(error) if gives_up => {
             let settings = &shared.config.choice;
             let mut faults = Vec::new();
             for fault in find_faults(&report, None, settings, &rules.rules).await? {
@@ -136,11 +156,14 @@ async fn try_attribute(
         }
         Err(error) => return Err(error),
     };
-    let missing = report.revision.as_deref().filter(|_| found.is_provisional);
+    let is_provisional = found.is_provisional;
     let basis = Basis { rules, tip, running: found.running, erasures };
     let waited = Waited { fingerprint: &row.fingerprint, is_provisional: found.is_provisional };
     count_faults(shared, verdicts, waited, &report, found.faults, basis).await?;
-    freshness.end(missing);
+    match is_provisional {
+        true => freshness.end_for_now(report.revision.as_deref()),
+        false => freshness.end(),
+    }
     Ok(())
 }
 

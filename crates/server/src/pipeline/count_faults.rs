@@ -137,23 +137,32 @@ pub(super) async fn count_faults(
     let mut kept = CountedBefore {
         occurrences: before.as_ref().map_or(0, |before| before.occurrences) + taken.occurrences,
         reports: before.as_ref().map_or(0, |before| before.reports) + taken.reports,
-        ..CountedBefore::default()
+        settled: before.as_ref().map(|before| before.settled.clone()).unwrap_or_default(),
+        unblamed: Vec::new(),
     };
     for (index, fault) in prepared.into_iter().enumerate() {
         let (exception, is_blamed) = (fault.exception, fault.is_blamed());
         let owed = before.as_ref().and_then(|before| Owed::of(before, exception, index == 0));
+        if taken.occurrences == 0 && (owed.is_none() || !is_blamed) {
+            // It is counted, and nothing more is known of it.
+            is_all_known = false;
+            let unblamed = owed.filter(|_| !is_blamed).and_then(|owed| owed.unblamed);
+            kept.unblamed.extend(unblamed.map(|issue| (exception, issue)));
+            continue;
+        }
         let basis = (&*rules, &running);
         let fault = count_fault(&mut tx, shared, fault, &taken, owed, basis, &mut day_use).await?;
         match fault.as_ref().map(|fault| &fault.fate) {
             Some(Fate::Counted { issue_id, .. }) if !is_blamed => {
                 kept.unblamed.push((exception, *issue_id));
             }
+            _ if kept.settled.contains(&exception) => {}
             _ => kept.settled.push(exception),
         }
         is_all_known &= fault.is_some();
         known.extend(fault);
     }
-    if waited.is_provisional && !is_blamed {
+    if waited.is_provisional && !kept.unblamed.is_empty() {
         tx.keep_counted(waited.fingerprint, &taken, &kept, now + LOOK_AGAIN_MS).await?;
         day_use.add(&taken.source, 0, taken.bytes());
     }

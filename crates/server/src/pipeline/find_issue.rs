@@ -9,7 +9,7 @@ use flawless_core::{
 use flawless_git::{GitError, Mirror};
 
 use super::again::{Mending, come_back, known_issue};
-use super::freshness::Freshness;
+use super::freshness::{Believed, Freshness};
 use super::issue_facts::{Blamed, NewFacts, look_for_author, nobody, unblamed_names};
 use crate::attribution::{
     At, Fault, FoundFiles, MuchSeen, Repo, blame_line, choose_line, find_faults,
@@ -64,13 +64,12 @@ pub(super) enum Found {
 }
 
 /// Finds the lines of a report and their issues. What a newer mirror could explain otherwise waits
-/// for a fetch, unless it is `overdue`: then what is known has to do.
+/// for a fetch, but not for ever: then what is known has to do.
 pub(super) async fn find(
     shared: &Shared,
     report: &Report,
     rules: &RulesAt,
     freshness: &mut Freshness<'_>,
-    overdue: bool,
 ) -> Result<Findings, NotYet> {
     let (mirror, no_repository) = match shared.repo.get().repo {
         Repo::Ready(mirror) => (Some(mirror), None),
@@ -89,13 +88,11 @@ pub(super) async fn find(
         let is_newer = mirror.read_tip().await?.commit != at.tip.commit;
         return if is_newer { Ok(look().await?.0) } else { Ok(found) };
     }
-    if freshness.is_fresh(mirror, at.missing.as_deref()) {
-        return Ok(found);
+    match freshness.of_mirror(mirror, at.missing.as_deref(), shared.clock.now()) {
+        Believed::Yes => {}
+        Believed::NotYet => return Err(NotYet::Fetch),
+        Believed::ForNow => found.is_provisional = true,
     }
-    if !overdue {
-        return Err(NotYet::Fetch);
-    }
-    found.is_provisional = true;
     Ok(found)
 }
 
@@ -130,7 +127,7 @@ fn is_doubtful(found: &Findings, at: &At) -> bool {
     (at.missing.is_some() && faults.peek().is_some()) || faults.any(may_be_elsewhere)
 }
 
-fn may_be_elsewhere(fault: &Attributed) -> bool {
+fn may_be_elsewhere<'a>(fault: &'a Attributed) -> bool {
     let blamed = match &fault.found {
         Found::Dropped(..) => return false,
         Found::Issue(new) if new.facts.origin_commit.is_none() => return true,
@@ -138,11 +135,18 @@ fn may_be_elsewhere(fault: &Attributed) -> bool {
         Found::AtPlace { line, .. } => line.frame,
     };
     let paths = fault.report.traceback.iter().map(|frame| frame.path.as_str()).zip(&fault.frames);
-    let roots: Vec<&str> = paths
-        .clone()
-        .filter_map(|(path, frame)| path.strip_suffix(frame.repo_path.as_deref()?))
-        .filter(|root| root.len() > 1)
-        .collect();
+    // Below these everything is the project's. At the root of the system, or where paths are
+    // relative, only the folder of the repository is.
+    let root = |(path, frame): (&'a str, &'a ClassifiedFrame)| {
+        let own = frame.repo_path.as_deref()?;
+        let root = path.strip_suffix(own)?;
+        if root.len() > 1 {
+            return Some(root);
+        }
+        let folder = own.find('/')? + 1;
+        Some(&path[..root.len() + folder])
+    };
+    let roots: Vec<&str> = paths.clone().filter_map(root).collect();
     let is_missing = |(path, frame): (&str, &ClassifiedFrame)| {
         frame.kind == FrameKind::Foreign
             && !is_foreign_folder(path)

@@ -14,14 +14,34 @@ const MAX_IN_VAIN: usize = 1_000;
 /// A revision that did not come in the time a report waits is not waited for again for so long.
 const IN_VAIN_FOR: Duration = Duration::from_secs(3_600);
 
+/// How long a report waits for a fetch before what is known has to do.
+const WAITS_MS: i64 = 10 * 60_000;
+
 /// The fetches that reports wait for; a restart begins with none.
 #[derive(Debug, Default)]
 pub(super) struct Tickets(Mutex<Memory>);
 
 #[derive(Debug, Default)]
 struct Memory {
-    by_fingerprint: HashMap<String, FetchTicket>,
+    by_fingerprint: HashMap<String, Waiting>,
     in_vain: HashMap<String, Instant>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
+    ticket: FetchTicket,
+    since: i64,
+}
+
+/// What the mirror may be believed about a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Believed {
+    /// All.
+    Yes,
+    /// Nothing yet: a fetch was asked for.
+    NotYet,
+    /// What it says, because the report has waited long enough; a fetch may show more.
+    ForNow,
 }
 
 /// The same for one report.
@@ -42,22 +62,32 @@ impl Tickets {
 
 impl Freshness<'_> {
     /// Whether the mirror has been fetched since it was first asked whether it is new enough for
-    /// this report, and has the revision that the report names, when that is `missing`.
-    pub(super) fn is_fresh(&mut self, mirror: &Mirror, missing: Option<&str>) -> bool {
+    /// this report, and has the revision that the report names, when that is `missing`; or whether
+    /// that was asked long enough ago.
+    pub(super) fn of_mirror(
+        &mut self,
+        mirror: &Mirror,
+        missing: Option<&str>,
+        now: i64,
+    ) -> Believed {
         let known =
             self.tickets.with(|memory| memory.by_fingerprint.get(self.fingerprint).copied());
-        let is_fetched = known.is_some_and(|ticket| mirror.is_fetched(ticket));
+        let is_fetched = known.is_some_and(|waiting| mirror.is_fetched(waiting.ticket));
         let is_awaited = missing.is_some_and(|name| self.is_awaited(name));
         if is_fetched && !is_awaited {
-            return true;
+            return Believed::Yes;
         }
         let ticket = mirror.ask_for_fetch(missing);
+        let waiting = known.unwrap_or(Waiting { ticket, since: now });
         self.tickets.with(|memory| {
-            if known.is_none() && memory.by_fingerprint.len() < MAX_TICKETS {
-                memory.by_fingerprint.insert(self.fingerprint.to_owned(), ticket);
+            if known.is_some() || memory.by_fingerprint.len() < MAX_TICKETS {
+                // A clock that was ahead makes nobody wait longer.
+                let since = waiting.since.min(now);
+                let waiting = Waiting { since, ..waiting };
+                memory.by_fingerprint.insert(self.fingerprint.to_owned(), waiting);
             }
         });
-        false
+        if now - waiting.since >= WAITS_MS { Believed::ForNow } else { Believed::NotYet }
     }
 
     /// A commit may be pushed a little later than it runs; a name that says nothing to the remote
@@ -69,17 +99,20 @@ impl Freshness<'_> {
             })
     }
 
-    /// The report is counted: it waits for nothing any more. `missing` is the revision that it
-    /// waited for in vain.
-    pub(super) fn end(self, missing: Option<&str>) {
+    /// The report is counted: it waits for nothing any more.
+    pub(super) fn end(self) {
+        self.tickets.with(|memory| memory.by_fingerprint.remove(self.fingerprint));
+    }
+
+    /// The report is counted for now. The fetch that it waits for, when it comes, has the last word,
+    /// also about the revision `missing`, for which it waited in vain.
+    pub(super) fn end_for_now(self, missing: Option<&str>) {
+        let Some(name) = missing else { return };
         self.tickets.with(|memory| {
-            memory.by_fingerprint.remove(self.fingerprint);
-            if let Some(name) = missing {
-                if memory.in_vain.len() >= MAX_IN_VAIN {
-                    memory.in_vain.clear();
-                }
-                memory.in_vain.insert(name.to_owned(), Instant::now());
+            if memory.in_vain.len() >= MAX_IN_VAIN {
+                memory.in_vain.clear();
             }
+            memory.in_vain.insert(name.to_owned(), Instant::now());
         });
     }
 }

@@ -2,6 +2,7 @@
 //! held back for want of somebody to tell, when there may be somebody now.
 use std::time::Duration;
 
+use crate::actions::UNDO_MS;
 use crate::state::Shared;
 use crate::store::StoreError;
 
@@ -28,9 +29,12 @@ struct Seen {
 async fn look(shared: &Shared, seen: &mut Seen) -> Result<(), StoreError> {
     shared.rules.refresh(&shared.store).await?;
     let now = Seen { rules: shared.rules.get().revision, at: shared.clock.now() };
-    if now.rules != seen.rules || has_run_out(shared, seen.at, now.at).await? {
+    let is_changed = now.rules != seen.rules;
+    if is_changed || has_run_out(shared, seen.at, now.at).await? {
+        // What a rule sends to somebody else can be undone until then.
+        let not_before = if is_changed { now.at + UNDO_MS } else { now.at };
         let mut tx = shared.store.write().await?;
-        tx.release_alerts().await?;
+        tx.release_alerts(not_before).await?;
         tx.commit().await?;
         shared.bells.alerts.notify_one();
     }

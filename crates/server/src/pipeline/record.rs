@@ -1,6 +1,6 @@
 //! Makes reports durable, many in one transaction, and only then lets their senders go.
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -250,8 +250,19 @@ fn with_lost(before: Option<(i64, String)>, newer: Option<(i64, String)>) -> Opt
 
 /// A group that is ready to be written: everything slow was done before the transaction.
 enum Write {
-    Counted { group: Group, known: Arc<KnownTrace>, faults: Vec<CountedFault> },
-    Pending { key: Key, new: NewPending, group: Group, lost: Option<(i64, String)> },
+    Counted {
+        key: Key,
+        group: Group,
+        known: Arc<KnownTrace>,
+        faults: Vec<CountedFault>,
+        lost: Option<(i64, String)>,
+    },
+    Pending {
+        key: Key,
+        new: NewPending,
+        group: Group,
+        lost: Option<(i64, String)>,
+    },
 }
 
 /// A fault of a group, of those that are known.
@@ -290,11 +301,10 @@ async fn record(
     for (key, mut group) in groups {
         let lost = group.lost.take();
         let Some(known) = verdicts.get(&group.trace, rules.revision, tip.as_deref()) else {
-            let new = pending(&mut group, None, shared, now)?;
+            let new = pending(&mut group, shared, now)?;
             writes.push(Write::Pending { key, new, group, lost });
             continue;
         };
-        losses.extend(lost);
         let mut faults = Vec::new();
         for (at, fault) in known.faults.iter().enumerate() {
             match &fault.fate {
@@ -310,14 +320,15 @@ async fn record(
                 }
             }
         }
-        writes.push(Write::Counted { group, known, faults });
+        writes.push(Write::Counted { key, group, known, faults, lost });
     }
     let (mut any_pending, mut any_alert) = (false, false);
     let mut unkept = HashMap::new();
     let mut noted_running = Vec::new();
     let mut tx = shared.store.write().await?;
     let mut room = Room::new(shared.config.quotas, now);
-    for write in writes {
+    let mut writes = VecDeque::from(writes);
+    while let Some(write) = writes.pop_front() {
         match write {
             Write::Pending { key, new, group, lost } => {
                 match room.keep(&mut tx, new, &group.newest).await? {
@@ -333,9 +344,12 @@ async fn record(
                 }
                 losses.extend(lost);
             }
-            Write::Counted { mut group, known, faults } => {
+            Write::Counted { key, mut group, known, faults, lost } => {
+                // Where there is only one, counting it says whether its issue is there.
+                let mut is_gone = faults.len() > 1 && !are_there(&mut tx, &known, &faults).await?;
+                let faults = if is_gone { Vec::new() } else { faults };
                 for CountedFault { at, facets, mut sample } in faults {
-                    let KnownFault { exception, rules: used, fate } = &known.faults[at];
+                    let KnownFault { rules: used, fate, .. } = &known.faults[at];
                     let Fate::Counted { issue_id, known_error, mending, running, .. } = fate else {
                         continue;
                     };
@@ -356,11 +370,8 @@ async fn record(
                         sampled: sample.is_some(),
                     };
                     let Some(counted) = tx.count(*issue_id, seen).await? else {
-                        // The issue is gone: begin anew.
-                        any_pending = true;
-                        let new = pending(&mut group, *exception, shared, now)?;
-                        tx.add_pending(&new).await?;
-                        continue;
+                        is_gone = true;
+                        break;
                     };
                     tx.count_facets(counted.id, &facets).await?;
                     rule_hits.add(used, group.reports, group.occurrences);
@@ -373,6 +384,14 @@ async fn record(
                     let (added, back) = (group.occurrences, None);
                     let occurred = Occurred { added, at: now, threshold, known, mending, back };
                     any_alert |= tell(&mut tx, shared, &counted, occurred).await?;
+                }
+                match is_gone {
+                    // It was erased: the report is looked at anew, whole.
+                    true => {
+                        let new = pending(&mut group, shared, now)?;
+                        writes.push_back(Write::Pending { key, new, group, lost });
+                    }
+                    false => losses.extend(lost),
                 }
             }
         }
@@ -420,30 +439,36 @@ fn sample_when_due(
     encode_sample(&Sample { report, frames: frames.clone(), blamed_frame: *blamed_frame }).map(Some)
 }
 
-/// The newest report of a group, to be attributed; of one whose issue is gone only the exception
-/// that was counted there. Nothing is stored that was not redacted; the fingerprint is that of the
-/// report as it came to the recorder.
-fn pending(
-    group: &mut Group,
-    exception: ExceptionAt,
-    shared: &Shared,
-    now: i64,
-) -> Result<NewPending, StoreError> {
-    let trace = match exception {
-        None => group.trace,
-        Some(_) => trace_fingerprint(&group.about(exception)),
-    };
-    let facets = group.facets(exception, &shared.redaction, now);
+/// Whether the issues that faults are counted under are there.
+async fn are_there(
+    tx: &mut WriteTx,
+    known: &KnownTrace,
+    faults: &[CountedFault],
+) -> Result<bool, StoreError> {
+    for fault in faults {
+        if let Fate::Counted { issue_id, .. } = known.faults[fault.at].fate
+            && !tx.has_issue(issue_id).await?
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The newest report of a group, to be attributed. Nothing is stored that was not redacted; the
+/// fingerprint is that of the report as it came to the recorder.
+fn pending(group: &mut Group, shared: &Shared, now: i64) -> Result<NewPending, StoreError> {
+    let facets = group.facets(None, &shared.redaction, now);
     group.clean(&shared.redaction);
     Ok(NewPending {
-        fingerprint: trace.to_string(),
+        fingerprint: group.trace.to_string(),
         occurrences: group.occurrences,
         reports: group.reports,
         error_threshold: threshold_of(&group.newest, &shared.config),
         at: now,
         facets,
         source: group.source.to_string(),
-        body: encode_sample(&*group.about(exception))?,
+        body: encode_sample(&*group.newest)?,
     })
 }
 

@@ -31,7 +31,7 @@ pub struct Redaction {
     rules: Redactor,
     /// The user's own patterns, if there are any.
     own: Option<Redactor>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
     slow: SlowPatterns,
 }
 
@@ -75,19 +75,24 @@ impl Redaction {
         Ok(Self {
             rules,
             own: if has_own { Some(Redactor::new(&own, [])?) } else { None },
-            places: Semaphore::new(AT_ONCE),
+            places: Arc::new(Semaphore::new(AT_ONCE)),
             slow: SlowPatterns::new(clock),
         })
     }
 
     /// Takes the secrets out of what would take long, before it is among others: all of a report
-    /// if there are patterns of the user, or if it is large.
+    /// if there are patterns of the user, or if it is large. What it `held` stays until then, also
+    /// when nobody waits for it any more.
     ///
     /// # Errors
     /// It broke off: what is left may hold secrets, and nothing is answered.
-    pub async fn at_the_door(self: &Arc<Self>, mut report: Report) -> Result<Received, BrokeOff> {
+    pub async fn at_the_door<Held: Send + 'static>(
+        self: &Arc<Self>,
+        mut report: Report,
+        held: Held,
+    ) -> Result<(Received, Held), BrokeOff> {
         if self.own.is_none() && size(&report) <= LARGE {
-            return Ok(Received { report, is_clean: false });
+            return Ok((Received { report, is_clean: false }, held));
         }
         self.aside(move |own, rules| {
             if let Some(own) = own {
@@ -95,7 +100,7 @@ impl Redaction {
             }
             Walk(rules).report(&mut report);
             report.shorten();
-            Received { report, is_clean: true }
+            (Received { report, is_clean: true }, held)
         })
         .await
     }
@@ -141,9 +146,11 @@ impl Redaction {
         self: &Arc<Self>,
         search: impl FnOnce(Option<&OneReport<'_>>, &OneReport<'_>) -> T + Send + 'static,
     ) -> Result<T, BrokeOff> {
-        let _place = self.places.acquire().await.map_err(|_| BrokeOff)?;
+        let place = self.places.clone().acquire_owned().await.map_err(|_| BrokeOff)?;
         let this = self.clone();
         let searched = tokio::task::spawn_blocking(move || {
+            // Whoever goes away meanwhile leaves the work behind, and its place with it.
+            let _place = place;
             let own = this.own.as_ref().map(Redactor::one_report);
             let searched = search(own.as_ref(), &this.rules.one_report());
             if let Some((list, pattern)) = own.as_ref().and_then(OneReport::slow_pattern) {
@@ -256,7 +263,8 @@ mod tests {
             additional_info: "{'parcel': 'x', 'password': 'y', 'n': 1}".into(),
             ..Report::default()
         };
-        let Received { report, is_clean } = redaction.at_the_door(report).await.expect("it ends");
+        let Received { report, is_clean } =
+            redaction.at_the_door(report, ()).await.expect("it ends").0;
         assert!(is_clean);
         assert_eq!(
             report.exception_message,
@@ -282,11 +290,11 @@ mod tests {
     #[tokio::test]
     async fn only_what_would_take_long_is_searched_at_the_door() {
         let redaction = Arc::new(redaction(Rules::default(), &[], &[]));
-        let received = redaction.at_the_door(report()).await.expect("it ends");
+        let (received, ()) = redaction.at_the_door(report(), ()).await.expect("it ends");
         assert!(!received.is_clean, "whether it is stored is not known yet");
         assert_eq!(received.report, report());
         let large = Report { additional_info: "password=Tr0ub4dor ".repeat(4_000), ..report() };
-        let received = redaction.at_the_door(large.bounded()).await.expect("it ends");
+        let (received, ()) = redaction.at_the_door(large.bounded(), ()).await.expect("it ends");
         let text = serde_json::to_string(&received.report).expect("JSON");
         assert!(received.is_clean && !text.contains("Tr0ub4dor"), "{text}");
         let mut twice = received.report.clone();

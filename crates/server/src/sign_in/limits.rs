@@ -89,6 +89,8 @@ fn keep(granted: &mut VecDeque<Granted>, new: Granted) {
 
 fn of_this_hour(granted: &Mutex<VecDeque<Granted>>, now: i64) -> MutexGuard<'_, VecDeque<Granted>> {
     let mut granted = granted.lock().unwrap_or_else(PoisonError::into_inner);
+    // A clock that was ahead keeps nobody out.
+    granted.iter_mut().for_each(|granted| granted.at = granted.at.min(now));
     while granted.front().is_some_and(|first| first.at <= now - HOUR_MS) {
         granted.pop_front();
     }

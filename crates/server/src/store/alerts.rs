@@ -133,12 +133,12 @@ impl WriteTx {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn release_alerts(&mut self) -> Result<(), StoreError> {
+    pub async fn release_alerts(&mut self, not_before: i64) -> Result<(), StoreError> {
         let query = sqlx::query(
-            "UPDATE alert SET note = NULL, was_held = 1 \
+            "UPDATE alert SET note = NULL, was_held = 1, not_before = $1 \
              WHERE composed_at IS NULL AND note IS NOT NULL",
         );
-        query.execute(&mut *self.0).await?;
+        query.bind(not_before).execute(&mut *self.0).await?;
         Ok(())
     }
 }

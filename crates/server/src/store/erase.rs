@@ -40,7 +40,7 @@ impl Line {
     /// attributed; its values stand in the report whichever it is.
     fn is_in(&self, report: &Report) -> bool {
         let text = fold_white_space(&self.text);
-        report.traceback.iter().any(|frame| {
+        report.tracebacks().flatten().any(|frame| {
             let is_file = frame
                 .path
                 .strip_suffix(&self.path)

@@ -255,6 +255,16 @@ impl WriteTx {
         Ok(counted)
     }
 
+    /// Whether an issue is there, or merged into another one.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn has_issue(&mut self, issue: i64) -> Result<bool, StoreError> {
+        let query = sqlx::query_scalar("SELECT COUNT(*) FROM issue WHERE id = $1");
+        let found: i64 = query.bind(issue).fetch_one(&mut *self.0).await?;
+        Ok(found > 0)
+    }
+
     /// The line as it runs now and what is known about it.
     async fn renew(&mut self, issue: i64, facts: &IssueFacts) -> Result<(), StoreError> {
         sqlx::query(

@@ -46,6 +46,8 @@ pub struct PendingRow {
     pub attempts: i64,
     /// When the first one came in.
     pub first_at: i64,
+    /// Occurrences that wait to be counted; 0 when it is only looked at again.
+    pub occurrences: i64,
     /// The report, encoded and maybe sealed: see [`Store::pending_report`].
     pub body: Vec<u8>,
 }
@@ -104,18 +106,7 @@ impl TakenPending {
 const LONGEST_WAIT_MS: i64 = 2 * 3_600_000;
 
 impl WriteTx {
-    /// Keeps a report until it is attributed; one with the same traceback that waits already
-    /// takes the count.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub async fn add_pending(&mut self, new: &NewPending) -> Result<(), StoreError> {
-        let before = self.pending_facets(&new.fingerprint).await?;
-        self.put_pending(new, before.as_deref().unwrap_or("[]")).await?;
-        Ok(())
-    }
-
-    /// The facets of a report with this traceback that waits already.
+    /// The facets of a report with this traceback that waits to be counted already.
     ///
     /// # Errors
     /// The database refuses.
@@ -124,13 +115,15 @@ impl WriteTx {
         fingerprint: &str,
     ) -> Result<Option<String>, StoreError> {
         let query = sqlx::query_scalar(
-            "SELECT facets FROM pending_report WHERE project_id = $1 AND fingerprint = $2",
+            "SELECT facets FROM pending_report WHERE project_id = $1 AND fingerprint = $2 \
+             AND occurrences > 0",
         );
         Ok(query.bind(PROJECT).bind(fingerprint).fetch_optional(&mut *self.0).await?)
     }
 
-    /// [`Self::add_pending`], with the facets of the one that waits already. Says how many bytes
-    /// the body takes; that of one that waits stays.
+    /// Keeps a report until it is attributed. One with the same traceback that waits already takes
+    /// the count; `before` are its facets. Says how many bytes the body takes; that of one that
+    /// waits stays, that of one that is counted already does not.
     ///
     /// # Errors
     /// The database refuses.
@@ -148,8 +141,14 @@ impl WriteTx {
              error_threshold = CASE WHEN excluded.error_threshold < pending_report.error_threshold \
              THEN excluded.error_threshold ELSE pending_report.error_threshold END, \
              last_at = excluded.last_at, facets = excluded.facets, \
-             next_attempt_at = CASE WHEN pending_report.occurrences = 0 \
-             THEN excluded.next_attempt_at ELSE pending_report.next_attempt_at END",
+             next_attempt_at = CASE WHEN pending_report.occurrences > 0 \
+             THEN pending_report.next_attempt_at ELSE excluded.next_attempt_at END, \
+             first_at = CASE WHEN pending_report.occurrences > 0 \
+             THEN pending_report.first_at ELSE excluded.first_at END, \
+             body = CASE WHEN pending_report.occurrences > 0 \
+             THEN pending_report.body ELSE excluded.body END, \
+             source = CASE WHEN pending_report.occurrences > 0 \
+             THEN pending_report.source ELSE excluded.source END",
         )
         .bind(PROJECT)
         .bind(&new.fingerprint)
@@ -282,7 +281,7 @@ impl Store {
     /// The database refuses.
     pub async fn due_pending(&self, now: i64, limit: i64) -> Result<Vec<PendingRow>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT fingerprint, attempts, first_at, body FROM pending_report \
+            "SELECT fingerprint, attempts, first_at, occurrences, body FROM pending_report \
              WHERE next_attempt_at <= $1 OR next_attempt_at > $3 \
              ORDER BY next_attempt_at LIMIT $2",
         );

@@ -64,7 +64,7 @@ impl WriteTx {
     ) -> Result<(), StoreError> {
         if wanted {
             self.remove_unwanted(address, kind).await?;
-            self.release_alerts().await
+            self.release_alerts(at).await
         } else {
             self.add_unwanted(address, kind, at).await
         }

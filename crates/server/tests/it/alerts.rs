@@ -191,6 +191,10 @@ async fn an_alert_that_nobody_could_get_is_sent_when_an_alias_names_somebody() {
     assert_eq!((listed("told").await, listed("not_told").await), (Some(0), Some(1)));
     let alias = |new: &str| format!(r#"{{"old_email": "eve", "new_email": "{new}"}}"#);
     crate::rules::add(&app, "email_remapping", &alias("eve.old@example.com")).await;
+    let released = async || store.alert_queue().await.expect("store").last_error.is_none();
+    crate::harness::wait_until("it is let go", released).await;
+    assert!(app.smtp.mails().is_empty(), "the alias can still be taken back");
+    app.clock.advance(2 * 60_000);
     crate::harness::wait_until("it is sent", async || !app.smtp.mails().is_empty()).await;
     assert_eq!(app.one_mail().await.to, "eve.old@example.com");
     // Another alias of the same address takes the place of the first.

@@ -2,6 +2,7 @@
 use std::path::Path;
 use std::process::Output;
 
+use flawless_core::ChainedException;
 use flawless_server::store::{GivenRole, NewPending, NewSession, encode_sample};
 use sqlx::{Connection, SqliteConnection};
 
@@ -164,8 +165,13 @@ async fn with_an_issue_go_the_reports_of_its_line_that_still_wait() {
     app.settle().await;
     let store = &app.server.shared.store;
     let mut tx = store.write().await.expect("store");
-    for (issue, fingerprint) in [(1, "of the line"), (2, "of another line")] {
-        let (_, sample) = store.newest_sample(issue).await.expect("store").expect("a sample");
+    let cases = [(1, "of the line"), (1, "carried"), (2, "of another line")];
+    for (issue, fingerprint) in cases {
+        let (_, mut sample) = store.newest_sample(issue).await.expect("store").expect("a sample");
+        if fingerprint == "carried" {
+            let traceback = std::mem::take(&mut sample.report.traceback);
+            sample.report.chain.push(ChainedException { traceback, ..Default::default() });
+        }
         let pending = NewPending {
             fingerprint: fingerprint.into(),
             occurrences: 7,
@@ -177,17 +183,17 @@ async fn with_an_issue_go_the_reports_of_its_line_that_still_wait() {
             source: String::new(),
             body: encode_sample(&sample.report).expect("a body"),
         };
-        tx.add_pending(&pending).await.expect("store");
+        tx.put_pending(&pending, "[]").await.expect("store");
     }
     tx.commit().await.expect("store");
     let text = stdout(&erase(&app, &["--issue", "1", "--yes"]));
-    assert!(text.contains("1 waiting report that went through the line"), "{text}");
+    assert!(text.contains("2 waiting reports that went through the line"), "{text}");
     let waiting = store.due_pending(i64::MAX, 9).await.expect("store");
     let waiting: Vec<_> = waiting.iter().map(|row| row.fingerprint.as_str()).collect();
     assert_eq!(waiting, ["of another line"]);
     let outcomes = store.outcomes_since(0).await.expect("store");
     let outcomes: Vec<_> = outcomes.iter().map(|row| (&*row.reason, row.reports)).collect();
-    assert!(outcomes.contains(&("erased", 3)), "each report ends somewhere: {outcomes:?}");
+    assert!(outcomes.contains(&("erased", 6)), "each report ends somewhere: {outcomes:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -140,3 +140,24 @@ async fn while_the_remote_hangs_a_known_line_keeps_its_issue_and_others_are_not_
     assert_eq!(known.expect("the known line").issue.occurrences, 2);
     drop(connection);
 }
+
+#[tokio::test]
+async fn a_revision_that_nobody_ever_pushes_is_looked_for_no_more_after_the_next_fetch() {
+    let origin = TestRepository::shop();
+    let app = clone_of(&origin).await;
+    let unknown = "0123456789abcdef0123456789abcdef01234567";
+    let elsewhere = ("/elsewhere/job.py", 3, "run", "work()");
+    app.report(&running(unknown, &[elsewhere])).await;
+    let rows = async || app.server.shared.store.due_pending(i64::MAX / 4, 9).await.expect("store");
+    wait_until("it waits for a fetch", async || {
+        rows().await.first().is_some_and(|row| row.attempts > 0)
+    })
+    .await;
+    app.clock.advance(TEN_MINUTES);
+    assert_eq!(told(&app.mails().await), ["team@example.com"]);
+    fetch(&app).await;
+    wait_until("it is not looked at again", async || rows().await.is_empty()).await;
+    let issues = app.server.shared.store.issues_between(0, i64::MAX / 2).await.expect("store");
+    let counts: Vec<i64> = issues.iter().map(|found| found.issue.occurrences).collect();
+    assert_eq!(counts, [1]);
+}

@@ -281,7 +281,7 @@ async fn an_alert_is_told_once_the_refused_address_is_tried_again() {
     let mut tx = store.write().await.expect("store");
     tx.forget_refusal(BEN.1, app.clock.now()).await.expect("store");
     app.clock.advance(60_000);
-    tx.release_alerts().await.expect("store");
+    tx.release_alerts(0).await.expect("store");
     tx.commit().await.expect("store");
     crate::harness::wait_until("it is written and refused again", async || {
         let refused = store.refused_addresses(app.clock.now()).await.expect("store");

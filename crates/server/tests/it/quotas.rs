@@ -171,7 +171,7 @@ async fn while_too_many_reports_of_a_sender_wait_new_ones_are_asked_for_later() 
             source: "127.0.0.1".into(),
             body: Vec::new(),
         };
-        tx.add_pending(&pending).await.expect("store");
+        tx.put_pending(&pending, "[]").await.expect("store");
     }
     tx.commit().await.expect("store");
     let mut client = ThriftClient::connect(app.thrift_address()).await;
