@@ -3,13 +3,11 @@
 
 mod message;
 mod report_size;
-mod text_convert;
 mod thrift_answer;
 mod thrift_convert;
 mod thrift_http;
 mod thrift_listen;
 
-pub(crate) use text_convert::report_from_text;
 pub use thrift_answer::Answerer;
 pub use thrift_convert::report_from;
 pub use thrift_http::{BodyLimits, thrift_router};

@@ -2,7 +2,7 @@
 use flawless_core::{ChainedException, Frame, Relation, Report, WebRequest};
 use flawless_protocol::thrift::{self, RecordErrorRequest, StackLine};
 
-use super::text_convert::add_remote;
+use crate::text_report::add_remote;
 
 /// The report that a request carries, bounded, without the client's own frames, and with the
 /// exceptions that it brings as text.

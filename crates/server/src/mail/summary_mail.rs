@@ -97,7 +97,7 @@ pub(super) fn subject<'a>(mut alerts: impl Iterator<Item = &'a ShortAlert>) -> S
     match alerts.count() {
         0 => first,
         1 => format!("2 issues: {first} and another one"),
-        more => format!("{} issues: {first} and {more} more", more + 1),
+        more => format!("{}: {first} and {more} more", counted(more + 1, "issue", "issues")),
     }
 }
 

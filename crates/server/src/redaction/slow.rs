@@ -7,6 +7,7 @@ use flawless_redact::{Redactor, Rules};
 
 use crate::clock::Clock;
 use crate::dates::ago;
+use crate::plural::counted;
 
 /// What happened longer ago is over.
 const OF_LATE_MS: i64 = 24 * 60 * 60_000;
@@ -81,10 +82,7 @@ pub fn slow_text(pattern: &str) -> Option<&'static str> {
 pub fn slow_in_words(patterns: &[SlowPattern], now: i64) -> String {
     let one = |slow: &SlowPattern| {
         let SlowPattern { option, pattern, reports, last_at, .. } = slow;
-        let reports = match reports {
-            1 => "1 report".to_owned(),
-            more => format!("{more} reports"),
-        };
+        let reports = counted(reports, "report", "reports");
         format!(
             "{option}: the pattern {pattern:?} took too long in {reports}, the last one {} ago",
             ago(now - last_at)

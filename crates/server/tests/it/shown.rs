@@ -9,7 +9,10 @@ fn texts(texts: &[&str]) -> Vec<String> {
 }
 
 fn exception(name: &str, relation: &str, parent: Option<i64>) -> ChainedException {
-    let frame = ("/srv/app/shop/money.py", 6, "fail", "raise ValueError(text)");
+    // A member that went through code of the project would be a fault of its own.
+    let file =
+        if relation == "member" { "/usr/lib/python3/money.py" } else { "/srv/app/shop/money.py" };
+    let frame = (file, 6, "fail", "raise ValueError(text)");
     ChainedException {
         exception_type: Some(format!("shop.errors.{name}")),
         exception_message: Some(format!("{name}('deep down')")),
@@ -73,12 +76,12 @@ async fn the_mail_shows_the_traceback_first_and_then_what_led_to_it_and_the_requ
         "shop/cart.py",
         "ValueError(",
         "the cart was empty",
-        "Caused by: shop.errors.Missing",
+        "Caused by:",
         "shop/money.py",
         "Missing(",
         "a note on Missing",
-        "While handling: shop.errors.Closed",
-        "One of the group (of builtins.ValueError): shop.errors.Part",
+        "While handling:",
+        "One of the group (of builtins.ValueError):",
         "Variables",
         "Web request",
         "POST /cart/total?day=1 HTTP/1.1",
@@ -86,20 +89,21 @@ async fn the_mail_shows_the_traceback_first_and_then_what_led_to_it_and_the_requ
         "Host: shop.example.com",
     ];
     in_order(&mail.text, &parts);
-    in_order(&mail.html, &parts);
+    in_order(&mail.html, &parts.map(|part| part.trim_end_matches(':')));
     assert!(mail.text.contains("a=1&b=2") && mail.html.contains("a=1&#38;b=2"));
     let expected = "\
-builtins.ValueError: ValueError('no')
+    return sum(prices) / len(prices)
+ValueError('no')
 the cart was empty
 
-Caused by: shop.errors.Missing
+Caused by:
   File \"/srv/app/shop/money.py\", line 6, in fail
     raise ValueError(text)
-Missing('deep down')
+shop.errors.Missing('deep down')
 a note on Missing
 
-While handling: shop.errors.Closed
-";
+While handling:
+  File \"/srv/app/shop/money.py\"";
     assert!(mail.text.contains(expected), "{}", mail.text);
     let expected = "
 Web request

@@ -129,6 +129,7 @@ async fn two_servers_of_one_host_do_not_sign_each_other_out_or_share_threads() {
     }
     assert_ne!(names[0], names[1]);
     assert!(lists[0].0 != lists[1].0 && lists[0].1 != lists[1].1, "{lists:?}");
+    one.clock.advance(1_000);
     let (before, one) = (names[0].clone(), one.restart().await);
     let surfer = Surfer::new(&one);
     let link = surfer.ask_link(&one, "ann@example.com", "/").await;

@@ -20,7 +20,8 @@ fn files(extensions: &[&str]) -> Vec<(PathBuf, String)> {
             if path.is_dir() {
                 folders.push(path);
             } else if is_meant(&path) {
-                let text = std::fs::read_to_string(&path).expect("text");
+                // Some are texts of tests, in other encodings.
+                let text = String::from_utf8_lossy(&std::fs::read(&path).expect("read")).into();
                 found.push((path.strip_prefix(&root).expect("below").to_owned(), text));
             }
         }

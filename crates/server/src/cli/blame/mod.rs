@@ -20,8 +20,8 @@ use super::{ConfArgument, Failure, print};
 use crate::attribution::{MuchSeen, mirror_settings};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::ingest::report_from_text;
 use crate::store::Store;
+use crate::text_report::report_from_text;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

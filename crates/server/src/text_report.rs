@@ -27,7 +27,7 @@ const MAX_TEXT: usize = 32 * 1024;
 
 /// Puts the exceptions that others brought as text from another process into the chain of
 /// `report`, behind those; what was nothing but such a text is replaced by its exception.
-pub(super) fn add_remote(report: &mut Report) {
+pub(crate) fn add_remote(report: &mut Report) {
     let mut left = MAX_SEARCHED;
     let mut remote_of = |message: &str| {
         let mut start = message.len().saturating_sub(MAX_TEXT.min(left));
