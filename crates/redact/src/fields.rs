@@ -41,7 +41,7 @@ impl Fields {
         } else if gives_value(key) {
             self.valued(text, start, name)
         } else if key == b"input_value" {
-            is_of_secret(text, name.place.start, names)
+            (is_of_secret(text, name.place.start, names) && !is_missing(text, name.place.start))
                 .then(|| start..pair_value::end(text, start, Context::default()))
         } else {
             None
@@ -83,6 +83,9 @@ impl Fields {
         if let Some((end, level)) = self.named.take()
             && is_same_field(text, end, name.place.start)
         {
+            if is_missing(text, name.place.start) {
+                return None;
+            }
             let context = Context { level, ..Context::default() };
             return Some(start..pair_value::end(text, start, context));
         }
@@ -156,6 +159,22 @@ fn is_same_field(text: &[u8], from: usize, to: usize) -> bool {
         return false;
     };
     !between.contains(&b'}') && memmem::find(between, b"\n\n").is_none()
+}
+
+/// Is the field missing whose value is asked for here? What pydantic shows as its input is then all
+/// that was given instead: `[type=missing, input_value=…`, `{'type': 'missing', …, 'input': …`.
+fn is_missing(text: &[u8], at: usize) -> bool {
+    let near = &text[at.saturating_sub(NEAR)..at];
+    if near.ends_with(b"[type=missing, ") {
+        return true;
+    }
+    let object = &near[memchr::memrchr2(b'{', b'}', near).map_or(0, |brace| brace + 1)..];
+    let is_kind = |word: usize| {
+        let before = object[..word].rsplitn(2, |byte| *byte == b':').nth(1).unwrap_or_default();
+        let key = before.iter().rposition(u8::is_ascii_alphabetic).map_or(0, |last| last + 1);
+        before[..key].ends_with(b"type")
+    };
+    memmem::find_iter(object, b"missing").any(is_kind)
 }
 
 /// The name that a field gives itself, within its quotes or without: `('password',)`.

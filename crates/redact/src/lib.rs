@@ -21,6 +21,7 @@ mod fields;
 mod in_code;
 mod key_block;
 mod lines;
+mod message;
 mod name_lists;
 mod name_words;
 mod names;

@@ -1,5 +1,7 @@
-//! Values that are no secret whatever their name: nothing, a function, a plain object. That a
-//! password is missing, or is a function by mistake, is what one looks for.
+//! Values that are no secret whatever their name: nothing, a function, a plain object, a message.
+//! That a password is missing, or is a function by mistake, is what one looks for.
+
+use super::message;
 
 /// How deep `Wrapper(Wrapper(None))` is looked into.
 const DEEPEST: usize = 4;
@@ -8,7 +10,9 @@ const LONGEST_NAME: usize = 200;
 /// Does this printed value hide nothing?
 pub(super) fn hides_nothing(value: &[u8]) -> bool {
     // Long values are secrets: only the printed form of an object has many characters.
-    value.len() <= 1_000 && std::str::from_utf8(value).is_ok_and(|value| is_nothing(value, DEEPEST))
+    value.len() <= 1_000
+        && std::str::from_utf8(value)
+            .is_ok_and(|value| is_nothing(value, DEEPEST) || message::is_message(value))
 }
 
 fn is_nothing(value: &str, depth: usize) -> bool {

@@ -8,7 +8,7 @@ use super::fields::Fields;
 use super::names::When;
 use super::pair_name::{Name, Pair};
 use super::report::Names;
-use super::{blocks, elements, nothing, options, pair_value, random};
+use super::{blocks, elements, message, nothing, options, pair_value, random};
 
 static SEPARATOR: ByteSet = ByteSet::of(b"=:,");
 
@@ -50,8 +50,11 @@ pub(super) fn find(text: &str, names: Names<'_>, found: &mut Vec<Range<usize>>) 
         }
         let is_cut = end == bytes.len();
         if random::fits(pair.when, &bytes[value.clone()], is_cut) {
-            if !nothing::hides_nothing(&bytes[value.clone()]) && !is_directory(bytes, &name, &value)
-            {
+            let is_harmless = nothing::hides_nothing(&bytes[value.clone()])
+                || is_directory(bytes, &name, &value)
+                || bytes[separator] == b':'
+                    && message::begins_message(&bytes[value.clone()], &bytes[value.end..]);
+            if !is_harmless {
                 found.push(value);
             }
             at = end.max(at);
