@@ -1,5 +1,5 @@
 //! Calls that take a password by its place: `HTTPBasicAuth('user', 'x')`, `login('user', 'x')`,
-//! `SecretStr('x')`, `PASSWORD('x')`.
+//! `SecretStr('x')`, `PASSWORD('x')`, `EXEC sp_addlogin 'user', 'x'`.
 
 use std::ops::Range;
 
@@ -12,8 +12,8 @@ const LONGEST: usize = 500;
 /// Arguments that are looked at.
 const MOST: usize = 8;
 
-/// How a function is called, up to its bracket, in lower case; which of its arguments are secrets.
-pub(super) const CALLS: [(&str, Takes); 18] = [
+/// How a function is called, up to its bracket or the blank of SQL, in lower case; which of its arguments are secrets.
+pub(super) const CALLS: [(&str, Takes); 20] = [
     ("auth(", Takes::Credentials),
     ("credentials(", Takes::Credentials),
     ("login(", Takes::Further),
@@ -32,6 +32,8 @@ pub(super) const CALLS: [(&str, Takes); 18] = [
     ("decrypt(", Takes::Further),
     ("oauth1(", Takes::Further),
     ("oauth1session(", Takes::Further),
+    ("sp_addlogin ", Takes::Second),
+    ("sp_password ", Takes::Password),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +43,7 @@ pub(super) enum Takes {
     /// All but the first one.
     Further,
     First,
+    Second,
     /// All, if the function is not one that asks or looks for a password.
     Password,
 }
@@ -55,6 +58,7 @@ pub(super) fn find(text: &[u8], end: usize, takes: Takes, found: &mut Vec<Range<
         name.last().is_some_and(u8::is_ascii_alphabetic) && name.iter().any(u8::is_ascii_uppercase);
     let secrets = match takes {
         Takes::First => arguments.get(..1),
+        Takes::Second => arguments.get(1..2),
         Takes::Further => arguments.get(1..),
         Takes::Password if asks(name) => None,
         Takes::Password => Some(&arguments[..]),
@@ -112,9 +116,9 @@ fn literals(text: &[u8], start: usize) -> Vec<Option<Range<usize>>> {
     arguments
 }
 
-/// `'x'`, `b'x'`, `\'x\'`
+/// `'x'`, `b'x'`, `\'x\'`, `N'x'`
 fn is_string(value: &[u8]) -> bool {
-    let prefix = value.iter().take(2).take_while(|byte| b"bBrRuUfF".contains(byte)).count();
+    let prefix = value.iter().take(2).take_while(|byte| b"bBrRuUfFNE".contains(byte)).count();
     let slashes = value[prefix..].iter().take_while(|byte| **byte == b'\\').count();
     matches!(value.get(prefix + slashes), Some(b'\'' | b'"'))
 }

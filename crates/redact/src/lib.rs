@@ -39,6 +39,7 @@ mod shapes;
 mod spans;
 mod sql;
 mod sql_insert;
+mod sql_parameters;
 mod tokens;
 mod url;
 mod words;

@@ -55,6 +55,7 @@ pub(super) fn trigger(word: &[u8]) -> Option<Trigger> {
         (b'i', b"iban") => Some(Always(IdentityNumber)),
         (b'j', b"jwt") => Some(Always(Rule::Token)),
         (b'k', b"key" | b"keys") => Some(Key),
+        (b'm', b"masterauth") | (b'r', b"requirepass") => Some(Always(Password)),
         (b'm', b"mfa") | (b'v', b"verification") | (b'r', b"recovery") => Some(Code),
         (b'n', b"national") | (b'p', b"passport") => Some(Document),
         (b'o', b"otp") | (b't', b"totp") => Some(Always(PinCode)),

@@ -1,5 +1,6 @@
 //! Settings with nothing but a blank between name and value: `ENV API_TOKEN x` of a Dockerfile,
-//! `configure set aws_secret_access_key x`, `login bob password x` of a netrc.
+//! `configure set aws_secret_access_key x`, `login bob password x` of a netrc, `AUTH x` and
+//! `requirepass x` of Redis.
 
 use std::ops::Range;
 
@@ -11,6 +12,54 @@ use super::nothing::hides_nothing;
 use super::options::is_of_sentence;
 use super::pair_value::{self, Context};
 use super::rule::Active;
+
+/// Bytes of a command.
+const LONGEST: usize = 300;
+
+/// The password behind a setting that ends here: `requirepass x`.
+pub(super) fn required(text: &[u8], end: usize) -> Option<Range<usize>> {
+    let gap = text[end..].iter().take(8).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let value = end + gap..pair_value::end(text, end + gap, Context::default());
+    (gap > 0 && is_value(&text[value.clone()])).then_some(value)
+}
+
+/// The password of `AUTH x`, `AUTH bob x`, `AUTH PLAIN x`, where a command begins.
+pub(super) fn auth(text: &[u8], word: Range<usize>) -> Option<Range<usize>> {
+    let before = text[..word.start].trim_ascii_end();
+    let is_command = before.is_empty()
+        || matches!(before.last(), Some(b'\'' | b'"' | b'(' | b'[' | b'>' | b':' | b'`'))
+        || before.len() < word.start && text[before.len()..word.start].contains(&b'\n')
+        || before.ends_with(br"\n");
+    if !is_command || !text[word.clone()].starts_with(b"AUTH") {
+        return None;
+    }
+    let far = &text[..text.len().min(word.end + LONGEST)];
+    let is_end =
+        |byte: &u8| matches!(byte, b'\n' | b'\r' | b'\'' | b'"' | b'\\' | b')' | b']' | b'`');
+    let length = far[word.end..].iter().position(is_end).unwrap_or(far.len() - word.end);
+    let line = &text[word.end..word.end + length];
+    let mut words = line.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+    let is_method = |word: &[u8]| {
+        let methods: [&[u8]; 5] = [b"PLAIN", b"LOGIN", b"XOAUTH2", b"OAUTHBEARER", b"NTLM"];
+        methods.contains(&word)
+    };
+    let (first, second, third) = (words.next()?, words.next(), words.next());
+    let value = match second {
+        None if is_method(first) => return None,
+        None => first,
+        Some(_) if third.is_some() || is_of_sentence(first) => return None,
+        Some(second) => second,
+    };
+    let nouns: [&[u8]; 5] = [b"command", b"extension", b"mechanism", b"mechanisms", b"method"];
+    let start = word.end + memmem::rfind(line, value)?;
+    (is_value(value) && !nouns.contains(&value)).then_some(start..start + value.len())
+}
+
+fn is_value(said: &[u8]) -> bool {
+    !matches!(said.first(), None | Some(b'-' | b'<' | b'['))
+        && !hides_nothing(said)
+        && !is_of_sentence(said)
+}
 
 /// The value behind the secret's name that is here.
 pub(super) fn named(text: &[u8], at: usize, active: Active) -> Option<Range<usize>> {
@@ -34,7 +83,5 @@ pub(super) fn named(text: &[u8], at: usize, active: Active) -> Option<Range<usiz
         return None;
     }
     let value = end + gap..pair_value::end(text, end + gap, Context::default());
-    let said = &text[value.clone()];
-    let is_value = !said.is_empty() && !hides_nothing(said) && !is_of_sentence(said);
-    is_value.then_some(value)
+    is_value(&text[value.clone()]).then_some(value)
 }

@@ -10,12 +10,13 @@ use super::commands::{Commands, PROGRAMS};
 use super::name_words::ROOTS;
 use super::rule::{Active, Rule};
 use super::sql_insert::Inserts;
+use super::sql_parameters::{MARKS, Parameters};
 use super::tokens::{self, SHAPES, Shape};
 use super::url::Authorities;
 use super::{calls, card, commands, credentials, key_block, settings, sql};
 
 /// Literals that need more than a run of bytes behind them.
-const SPECIALS: [(&str, Special); 20] = [
+const SPECIALS: [(&str, Special); 23] = [
     ("bearer", Special::Bearer),
     ("basic", Special::Basic),
     ("eyJ", Special::Jwt),
@@ -28,6 +29,9 @@ const SPECIALS: [(&str, Special); 20] = [
     ("identified", Special::Identified),
     ("insert into", Special::Insert),
     ("replace into", Special::Insert),
+    ("auth ", Special::Auth),
+    ("requirepass", Special::Required),
+    ("masterauth", Special::Required),
     ("passw", Special::Spaced),
     ("passphrase", Special::Spaced),
     ("secret", Special::Spaced),
@@ -51,8 +55,17 @@ enum Special {
     BotUrl,
     Identified,
     Insert,
+    Auth,
+    Required,
     /// The name of a secret, and behind a blank its value.
     Spaced,
+}
+
+impl Special {
+    /// Does it hold the name of a secret?
+    fn is_name(self) -> bool {
+        matches!(self, Self::Bearer | Self::Auth | Self::Required | Self::Spaced)
+    }
 }
 
 /// What a literal that was found may begin.
@@ -65,6 +78,8 @@ enum Start {
     Call(calls::Takes),
     /// A command line.
     Program(commands::Takes),
+    /// The parameters of a statement of SQL.
+    Parameters,
     /// The name of a secret.
     Root,
 }
@@ -86,6 +101,9 @@ impl Shapes {
         };
         for (text, special) in SPECIALS {
             add(text.to_owned(), Start::Special(special));
+        }
+        for mark in MARKS {
+            add(mark.to_owned(), Start::Parameters);
         }
         for shape in &SHAPES {
             if shape.start.len() > 2 {
@@ -124,6 +142,7 @@ impl Shapes {
         let mut authorities = Authorities::default();
         let mut commands = Commands::default();
         let mut inserts = Inserts::default();
+        let mut parameters = Parameters::default();
         // What begins within a secret is part of it; so no run of bytes is looked at twice.
         let mut taken = 0;
         for hit in self.literals.find_iter(bytes) {
@@ -131,8 +150,9 @@ impl Shapes {
             // The literal may hold a root, or hide one that begins with its last letter.
             names |= match start {
                 Start::Root | Start::Call(_) | Start::Program(_) => true,
-                Start::Special(special) => matches!(special, Special::Bearer | Special::Spaced),
+                Start::Special(special) => special.is_name(),
                 Start::Shape(shape) => shape.start.len() < hit.len(),
+                Start::Parameters => false,
             };
             if hit.start() < taken {
                 continue;
@@ -150,6 +170,10 @@ impl Shapes {
                 Start::Call(_) | Start::Program(_) => None,
                 Start::Special(Special::Insert) => {
                     inserts.find(bytes, hit.end(), self.active, found);
+                    None
+                }
+                Start::Parameters => {
+                    parameters.find(bytes, hit.range(), self.active, found);
                     None
                 }
                 Start::Special(special) => self.special(special, bytes, &hit, &mut authorities),
@@ -187,7 +211,10 @@ impl Shapes {
             Special::BotUrl => on(Rule::ServiceToken).and(tokens::bot_url(text, hit.end())),
             Special::Identified => on(Rule::Password).and(sql::identified(text, hit.range())),
             Special::Spaced => sql::named(text, hit.start(), self.active)
-                .or_else(|| settings::named(text, hit.start(), self.active)),
+                .or_else(|| settings::named(text, hit.start(), self.active))
+                .or_else(|| sql::alias(text, hit.start(), self.active)),
+            Special::Auth => on(Rule::Password).and(settings::auth(text, hit.range())),
+            Special::Required => on(Rule::Password).and(settings::required(text, hit.end())),
             Special::Insert => None,
             Special::Authority => authorities.secret(text, hit.end(), self.active),
             Special::BlockBegin => {

@@ -1,4 +1,5 @@
-//! Passwords that follow a word of SQL: `PASSWORD 'x'`, `IDENTIFIED BY 'x'`, `SECRET 'x'`.
+//! Passwords beside a word of SQL: `PASSWORD 'x'`, `IDENTIFIED BY 'x'`, `SECRET 'x'`,
+//! `SELECT 'x' AS password`.
 
 use std::ops::Range;
 
@@ -12,6 +13,8 @@ use super::rule::Active;
 
 /// Bytes between `PASSWORD FOR` or `IDENTIFIED` and the value.
 const NEAR: usize = 160;
+/// Bytes of a string between dollars.
+const LONGEST_STRING: usize = 1_000;
 
 /// The string after a secret's name that is here, with nothing but blanks between them.
 pub(super) fn named(text: &[u8], at: usize, active: Active) -> Option<Range<usize>> {
@@ -34,6 +37,35 @@ pub(super) fn named(text: &[u8], at: usize, active: Active) -> Option<Range<usiz
         return for_user(text, end + gap + 4);
     }
     string(text, end + gap)
+}
+
+/// The string before a secret's name that is here: `SELECT 'x' AS password`.
+pub(super) fn alias(text: &[u8], at: usize, active: Active) -> Option<Range<usize>> {
+    let start = at - text[..at].iter().rev().take(64).take_while(|byte| SNAKE.has(**byte)).count();
+    let far = &text[start.saturating_sub(NEAR)..start];
+    let back = |text: &[u8], over: &[u8]| {
+        text.iter().rposition(|byte| !over.contains(byte)).map_or(0, |last| last + 1)
+    };
+    let near = &far[..back(far, b"\"`\\[")];
+    let near = &near[..back(near, b" \t")];
+    let word = near.last_chunk::<2>().filter(|word| word.eq_ignore_ascii_case(b"as"))?;
+    let before = &near[..near.len() - 2];
+    let end = back(before, b" \t");
+    let quote = end.checked_sub(1).filter(|quote| end < before.len() && before[*quote] == b'\'')?;
+    // `'x' as Token` is another language.
+    let is_select = memmem::find(&before.to_ascii_lowercase(), b"select").is_some();
+    if !is_select && word != b"AS" || !names::is_secret(&text[start..SNAKE.run(text, at)], active) {
+        return None;
+    }
+    let mut open = before[..quote].iter().rposition(|byte| *byte == b'\'')?;
+    // A quote within a string is doubled.
+    while open > 0 && before[open - 1] == b'\'' {
+        open = before[..open - 1].iter().rposition(|byte| *byte == b'\'')?;
+    }
+    let from = start - far.len();
+    let value = from + open..from + end;
+    let inner = before[open + 1..quote].trim_ascii();
+    (!inner.is_empty() && !hides_nothing(inner)).then_some(value)
 }
 
 /// `SET PASSWORD FOR 'ann'@'%' = 'x'`
@@ -96,7 +128,12 @@ fn is_next(text: &[u8], at: usize, word: &[u8]) -> bool {
 }
 
 /// The string that begins here, if it is no quote that ends one: `'enter the password '`.
-fn string(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn string(text: &[u8], start: usize) -> Option<Range<usize>> {
+    if text.get(start) == Some(&b'$') {
+        return dollars(text, start);
+    }
+    let has_prefix = matches!(text.get(start..start + 2)?, [b'E' | b'e' | b'N' | b'n', quote] if b"'\\".contains(quote));
+    let at = start + usize::from(has_prefix);
     let slashes = text.get(at..)?.iter().take_while(|byte| **byte == b'\\').count();
     let quote = at + slashes;
     if !matches!(text.get(quote), Some(b'\'' | b'"')) {
@@ -109,4 +146,16 @@ fn string(text: &[u8], at: usize) -> Option<Range<usize>> {
     let context = Context { level: slashes, ..Context::default() };
     let value = at..pair_value::end(text, at, context);
     (opens && !hides_nothing(&text[value.clone()])).then_some(value)
+}
+
+/// `$$x$$`, `$tag$x$tag$`.
+fn dollars(text: &[u8], start: usize) -> Option<Range<usize>> {
+    let mark_end = SNAKE.run(&text[..text.len().min(start + NEAR)], start + 1);
+    if text.get(mark_end) != Some(&b'$') {
+        return None;
+    }
+    let mark = &text[start..=mark_end];
+    let far = &text[..text.len().min(start + LONGEST_STRING)];
+    let length = memmem::find(&far[mark_end + 1..], mark)?;
+    Some(start..mark_end + 1 + length + mark.len())
 }

@@ -1,5 +1,4 @@
-//! Values that SQL gives by their place: `insert into users (name, password) values ('ann', 'x')`,
-//! and the parameters of a statement as SQLAlchemy and Django show them behind it.
+//! Values that SQL gives by their place: `insert into users (name, password) values ('ann', 'x')`.
 
 use std::ops::Range;
 
@@ -11,11 +10,11 @@ use super::nothing::hides_nothing;
 use super::pair_value::{self, Context};
 use super::rule::Active;
 
-/// How far a statement is followed, and its parameters behind it.
+/// How far a statement is followed.
 const LONGEST: usize = 4_096;
 const SHORT: usize = 256;
 const COLUMNS: usize = 100;
-const ROWS: usize = 100;
+pub(super) const ROWS: usize = 100;
 static IN_COLUMNS: ByteSet = ByteSet::alphanumeric_and(b"_.`\"\\[], \t\r\n");
 static BETWEEN: ByteSet = ByteSet::of(b" ,\t\r\n\\");
 
@@ -44,19 +43,15 @@ impl Inserts {
         if let Some(values) = memmem::find(&text[behind..text.len().min(behind + 64)], b"(") {
             rows.add(behind + values);
         }
-        // The parameters stand in the order of the columns.
-        for mark in [b"[parameters: " as &[u8], b"args=", b"params="] {
-            if let Some(shown) = memmem::find(&text[behind..], mark) {
-                let at = behind + shown + mark.len();
-                rows.add(at + usize::from(text.get(at) == Some(&b'[')));
-                return;
-            }
-        }
     }
 }
 
 /// Which columns hold secrets, if any does, and where their list ends.
-fn secret_columns(text: &[u8], at: usize, active: Active) -> Option<(Vec<usize>, usize)> {
+pub(super) fn secret_columns(
+    text: &[u8],
+    at: usize,
+    active: Active,
+) -> Option<(Vec<usize>, usize)> {
     let open = at + text[at..].iter().take(128).position(|byte| *byte == b'(')?;
     let close = IN_COLUMNS.run(text, open + 1);
     if text.get(close) != Some(&b')') {
@@ -92,7 +87,7 @@ impl Rows<'_> {
 }
 
 /// The elements of the list in brackets that opens here, and where it ends.
-fn list(text: &[u8], open: usize) -> Option<(Vec<Range<usize>>, usize)> {
+pub(super) fn list(text: &[u8], open: usize) -> Option<(Vec<Range<usize>>, usize)> {
     let mut elements = Vec::new();
     let mut at = open + 1;
     while elements.len() < COLUMNS {
@@ -113,7 +108,7 @@ fn element_end(text: &[u8], start: usize) -> usize {
     let mut at = start;
     while let Some(byte) = text.get(at) {
         match byte {
-            b',' | b')' | b']' => return at,
+            b',' | b')' | b']' | b'}' => return at,
             b'\'' | b'"' | b'(' | b'[' | b'{' | b'\\' => {
                 at = pair_value::end(text, at, Context::default()).max(at + 1);
             }

@@ -47,6 +47,63 @@ const KINDS: &[(&str, &str)] = &[
         "[SQL: INSERT INTO users (name, password) VALUES (%s, %s)]\n\
          [parameters: [('bob', 'x'), ('ann', '§')]]",
     ),
+    (
+        "sql parameters of an update",
+        "[SQL: UPDATE users SET password=? WHERE id=?]\n[parameters: ('§', 3)]",
+    ),
+    (
+        "sql parameters of a condition",
+        "[SQL: SELECT id FROM users WHERE name = %s AND users.password = %s]\n[parameters: ('bob', '§')]",
+    ),
+    (
+        "sql named parameters",
+        "[SQL: UPDATE users SET password=%(password)s WHERE id=%(id)s]\n\
+         [parameters: {'password': '§', 'id': 3}]",
+    ),
+    (
+        "sql parameters by other names",
+        "[SQL: UPDATE users SET name=:a, \"password\"=:b]\n[parameters: {'a': 'bob', 'b': '§'}]",
+    ),
+    (
+        "sql inserted parameters by other names",
+        "[SQL: INSERT INTO users (name, password) VALUES (%(p1)s, %(p2)s)]\n\
+         [parameters: [{'p1': 'x', 'p2': 'y'}, {'p1': 'ann', 'p2': '§'}]]",
+    ),
+    (
+        "sql numbered parameters",
+        "[SQL: UPDATE users SET password=$2::VARCHAR WHERE id=$1::INTEGER]\n[parameters: (3, '§')]",
+    ),
+    (
+        "sql many updates",
+        "[SQL: UPDATE users SET password=? WHERE id=?]\n[parameters: [('a', 3)  \
+         ... displaying 2 of 100 total bound parameter sets ...  ('§', 4)]]",
+    ),
+    (
+        "sql many rows in one",
+        "[SQL: INSERT INTO users (name, password) VALUES (?, ?), (?, ?)]\n\
+         [parameters: ('bob', 'x', 'ann', '§')]",
+    ),
+    ("sql one parameter", "[SQL: DELETE FROM tokens WHERE token = ?]\n[parameters: ('§',)]"),
+    (
+        "sql of Django",
+        "(0.001) UPDATE \"users\" SET \"password\" = %s WHERE \"id\" = %s; args=('§', 3); alias=default",
+    ),
+    (
+        "sql parameter of a word",
+        "[SQL: ALTER USER bob PASSWORD %s VALID UNTIL %s]\n[parameters: ('§', 'x')]",
+    ),
+    ("sql escape string", "ALTER USER bob PASSWORD E'§'"),
+    ("sql dollars", "ALTER USER bob PASSWORD $$§$$"),
+    ("sql dollars with a tag", "ALTER USER bob PASSWORD $pw$§$pw$ VALID UNTIL 'x'"),
+    ("sql alias", "SELECT '§' AS password"),
+    ("sql alias in quotes", "select id, '§' as \"user_token\" from users"),
+    ("sql procedure", "EXEC sp_addlogin 'bob', '§', 'master'"),
+    ("sql procedure of SQL Server", "sp_password N'old', N'§'"),
+    ("redis auth", "redis.exceptions.ResponseError: Command # 1 (AUTH §) of pipeline caused error"),
+    ("redis auth of a user", "127.0.0.1:6379> AUTH bob §"),
+    ("redis requirepass", "CONFIG SET requirepass §"),
+    ("redis masterauth", "port 6379\nmasterauth \"§\""),
+    ("smtp auth", "send: 'AUTH PLAIN §'"),
     ("sql crypt", "INSERT INTO t VALUES (crypt('§', gen_salt('bf')))"),
     ("postgres detail", "DETAIL:  Key (api_key)=(§) already exists."),
     ("query", "/login?user=bob&password=§&next=/"),
