@@ -24,8 +24,18 @@ pub(super) struct Name {
 pub(super) struct Pair {
     pub(super) context: Context,
     pub(super) when: When,
-    /// A tuple of a name and a value has nothing else in it.
-    pub(super) two_only: bool,
+    pub(super) place: Place,
+}
+
+/// What the name and its value stand in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Anything else may follow.
+    Free,
+    /// A tuple of the two, or the last arguments of a call.
+    Tuple,
+    /// A list of the two, which may be one of two names as well.
+    List,
 }
 
 impl Name {
@@ -72,9 +82,9 @@ impl Name {
     pub(super) fn pair(&self, text: &[u8], separator: usize, names: Names<'_>) -> Option<Pair> {
         let start = self.place.start;
         let before = start.checked_sub(1).map(|at| text[at]);
-        let two_only = match text[separator] {
-            b',' => self.tuple_position(text)?,
-            _ => false,
+        let place = match text[separator] {
+            b',' => self.position(text)?,
+            _ => Place::Free,
         };
         // `lambda token: token.type`, `argument --password: expected one argument`
         if text[separator] == b':' && self.quote.is_none() && self.is_of_code(text) {
@@ -95,16 +105,16 @@ impl Name {
             None => self.level,
         };
         let query = text[separator] == b'=' && matches!(before, Some(b'?' | b'&'));
-        Some(Pair { context: Context { level, query, line: header, opened }, when, two_only })
+        Some(Pair { context: Context { level, query, line: header, opened }, when, place })
     }
 
-    /// Is this quoted name the first of a tuple or of a list within a list, or an option of a
-    /// command line? Answers whether the tuple must end with the value.
-    fn tuple_position(&self, text: &[u8]) -> Option<bool> {
+    /// Is this quoted name the first of a tuple or of a list, an option of a command line, or what
+    /// `setattr(x, 'name', value)` sets?
+    fn position(&self, text: &[u8]) -> Option<Place> {
         let mut at = self.place.start;
         let dashed = at >= 2 && text[at - 1] == b'-' && matches!(text[at - 2], b'-' | b'\'' | b'"');
         if dashed {
-            return Some(false);
+            return Some(Place::Free);
         }
         let mut before = || {
             at = at.checked_sub(1)?;
@@ -120,13 +130,29 @@ impl Name {
             byte = before();
         }
         match byte? {
-            b'(' => Some(true),
+            b'(' => Some(Place::Tuple),
             b'[' => {
-                let mut outer = before();
+                let next = before();
+                let mut outer = next;
                 while outer == Some(b' ') {
                     outer = before();
                 }
-                matches!(outer, Some(b'[' | b',' | b'(')).then_some(true)
+                match outer {
+                    Some(b'[' | b',' | b'(') => Some(Place::Tuple),
+                    // `form['password', 'x']`
+                    _ if next.is_some_and(|byte| byte.is_ascii_alphanumeric()) => None,
+                    _ => Some(Place::List),
+                }
+            }
+            b' ' | b',' => {
+                while byte == Some(b' ') {
+                    byte = before();
+                }
+                byte.filter(|byte| *byte == b',')?;
+                let near = &text[at.saturating_sub(LONGEST)..at];
+                let open = memchr::memrchr(b'(', near)?;
+                let sets: [&[u8]; 3] = [b"setattr", b"__setattr__", b".set"];
+                sets.iter().any(|call| near[..open].ends_with(call)).then_some(Place::Tuple)
             }
             _ => None,
         }

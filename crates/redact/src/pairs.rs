@@ -1,4 +1,4 @@
-//! Finds `name=value`, `'name': value`, `Name: value` and `('name', value)`, and takes the values
+//! Finds `name=value`, `'name': value`, `Name: value`, `('name', value)` and `['name', value]`, and takes the values
 //! whose names are those of secrets.
 
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::bytes::ByteSet;
 use super::fields::Fields;
 use super::names::When;
-use super::pair_name::{Name, Pair};
+use super::pair_name::{Name, Pair, Place};
 use super::report::Names;
 use super::{blocks, elements, message, nothing, options, pair_value, random};
 
@@ -44,7 +44,7 @@ pub(super) fn find(text: &str, names: Names<'_>, found: &mut Vec<Range<usize>>) 
             _ => bytes.len().min(at + random::LONGEST),
         };
         let (value, end) = value_of(&bytes[..far], separator, &name, &pair);
-        if pair.two_only && !closes(bytes, end) {
+        if pair.place != Place::Free && !closes(bytes, end) {
             tuples_from = end;
             continue;
         }
@@ -52,6 +52,7 @@ pub(super) fn find(text: &str, names: Names<'_>, found: &mut Vec<Range<usize>>) 
         if random::fits(pair.when, &bytes[value.clone()], is_cut) {
             let is_harmless = nothing::hides_nothing(&bytes[value.clone()])
                 || is_directory(bytes, &name, &value)
+                || pair.place == Place::List && is_label(&bytes[value.clone()], names)
                 || bytes[separator] == b':'
                     && message::begins_message(&bytes[value.clone()], &bytes[value.end..]);
             if !is_harmless {
@@ -134,6 +135,24 @@ fn closes(text: &[u8], end: usize) -> bool {
     let rest = &text[end..];
     let next = rest.iter().take(4).find(|byte| **byte != b' ');
     matches!(next, None | Some(b')' | b']'))
+}
+
+/// Is the value beside a name in a list only another name: `['password', 'email']`?
+fn is_label(value: &[u8], names: Names<'_>) -> bool {
+    let is_edge = |byte: &u8| matches!(byte, b'\'' | b'"' | b'\\');
+    let Some(start) = value.iter().position(is_edge) else { return true };
+    let inner = &value[start + value[start..].iter().take_while(|byte| is_edge(byte)).count()..];
+    let inner = &inner[..inner.iter().position(is_edge).unwrap_or(inner.len())];
+    // `password2`
+    let stem = match inner {
+        [stem @ .., b'0'..=b'9'] if names.is_secret(inner) => stem,
+        inner => inner,
+    };
+    stem.split(|byte| b" _-.".contains(byte)).all(|word| {
+        let rest = word.get(1..).unwrap_or_default();
+        word.iter().all(u8::is_ascii_alphabetic)
+            && (!rest.iter().any(u8::is_ascii_uppercase) || word.iter().all(u8::is_ascii_uppercase))
+    })
 }
 
 /// The working directory is called `PWD`, as are passwords elsewhere.

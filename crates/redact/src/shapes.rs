@@ -13,16 +13,17 @@ use super::sql_insert::Inserts;
 use super::sql_parameters::{MARKS, Parameters};
 use super::tokens::{self, SHAPES, Shape};
 use super::url::Authorities;
-use super::{calls, card, commands, credentials, key_block, settings, sql};
+use super::{calls, card, commands, credentials, key_block, settings, sql, url};
 
 /// Literals that need more than a run of bytes behind them.
-const SPECIALS: [(&str, Special); 23] = [
+const SPECIALS: [(&str, Special); 24] = [
     ("bearer", Special::Bearer),
     ("basic", Special::Basic),
     ("eyJ", Special::Jwt),
     ("SG.", Special::Sendgrid),
     (":AA", Special::Telegram),
     ("://", Special::Authority),
+    ("netloc", Special::Netloc),
     ("-----BEGIN", Special::BlockBegin),
     ("-----END", Special::BlockEnd),
     ("/bot", Special::BotUrl),
@@ -50,6 +51,7 @@ enum Special {
     Sendgrid,
     Telegram,
     Authority,
+    Netloc,
     BlockBegin,
     BlockEnd,
     BotUrl,
@@ -217,6 +219,9 @@ impl Shapes {
             Special::Required => on(Rule::Password).and(settings::required(text, hit.end())),
             Special::Insert => None,
             Special::Authority => authorities.secret(text, hit.end(), self.active),
+            Special::Netloc => {
+                authorities.secret(text, url::netloc_start(text, hit.end()), self.active)
+            }
             Special::BlockBegin => {
                 on(Rule::PrivateKeyBlock)?;
                 key_block::from_begin(text, hit.range())

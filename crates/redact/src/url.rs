@@ -77,6 +77,18 @@ impl Authorities {
     }
 }
 
+/// Where the authority begins that `urlparse` has taken out of a URL: `netloc='user:password@host'`,
+/// `'netloc': b'…'`.
+pub(super) fn netloc_start(text: &[u8], from: usize) -> usize {
+    static BEFORE: ByteSet = ByteSet::of(b" =:'\"\\");
+    let near = &text[..text.len().min(from + 40)];
+    let at = BEFORE.run(near, from);
+    match near[at..] {
+        [b'b', b'\'' | b'"' | b'\\', ..] => BEFORE.run(near, at + 1),
+        _ => at,
+    }
+}
+
 /// Does the URL end here? Some of its ends may also be part of a password, before the `@`.
 fn ends(text: &[u8], byte: u8, here: usize, in_user: bool) -> bool {
     END.has(byte)

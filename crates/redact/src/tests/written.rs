@@ -172,6 +172,13 @@ const KINDS: &[(&str, &str)] = &[
     ("digest", "Authorization: Digest username=\"bob\", realm=\"x\", response=\"§\""),
     ("constructor", "User(name='bob', password='§')"),
     ("header", "X-Api-Key: §"),
+    ("netloc", "ParseResult(scheme='http', netloc='bob:§@db:80', path='/x')"),
+    ("netloc of bytes", "{'netloc': b'bob:§@db'}"),
+    ("list of two", "['password', '§']"),
+    ("list of two in a text", r#"wrong field ["token", "§"] in line 3"#),
+    ("tuple of two", "('token', '§')"),
+    ("setattr", "setattr(user, 'password', '§')"),
+    ("configparser", "config.set('db', 'password', '§')"),
     ("url", "postgres://bob:§@db/shop"),
 ];
 
