@@ -1,10 +1,12 @@
-//! Command lines of programs that take a password in a short option: `curl -u user:x`,
-//! `mysql -px`, as one text or as a list of arguments.
+//! Command lines of programs that take a password in a short option or by its place: `curl -u
+//! user:x`, `mysql -p'x'`, `sqlplus user/x@db`, as one text or as a list of arguments.
 
 use std::ops::Range;
 
 use super::bytes::{DASHED, begins};
 use super::nothing::hides_nothing;
+use super::options::is_of_sentence;
+use super::pair_value::{DEEPEST, closes_string};
 
 /// How far a command line is followed.
 const LONGEST: usize = 2_000;
@@ -22,10 +24,14 @@ pub(super) enum Takes {
     Joined(&'static str),
     /// `-p x`, after the word `login`.
     AfterLogin(&'static str),
+    /// `user/x@db`, as the first argument.
+    Slashed,
+    /// `-b file user x`, `-nb user x`.
+    Placed,
 }
 
 /// Programs by the name they are called by.
-pub(super) const PROGRAMS: [(&str, Takes); 34] = [
+pub(super) const PROGRAMS: [(&str, Takes); 49] = [
     ("curl", Takes::User("-u")),
     ("smbclient", Takes::User("-U")),
     ("rpcclient", Takes::User("-U")),
@@ -42,16 +48,16 @@ pub(super) const PROGRAMS: [(&str, Takes); 34] = [
     ("7z", Takes::Joined("-p")),
     ("unrar", Takes::Joined("-p")),
     ("sshpass", Takes::Both("-p")),
-    ("mongo", Takes::Apart("-p")),
-    ("mongosh", Takes::Apart("-p")),
-    ("mongodump", Takes::Apart("-p")),
-    ("mongorestore", Takes::Apart("-p")),
+    ("mongo", Takes::Both("-p")),
+    ("mongosh", Takes::Both("-p")),
+    ("mongodump", Takes::Both("-p")),
+    ("mongorestore", Takes::Both("-p")),
     ("rabbitmqadmin", Takes::Apart("-p")),
     ("redis-cli", Takes::Apart("-a")),
-    ("ldapsearch", Takes::Apart("-w")),
-    ("ldapmodify", Takes::Apart("-w")),
-    ("ldapadd", Takes::Apart("-w")),
-    ("ldapwhoami", Takes::Apart("-w")),
+    ("ldapsearch", Takes::Both("-w")),
+    ("ldapmodify", Takes::Both("-w")),
+    ("ldapadd", Takes::Both("-w")),
+    ("ldapwhoami", Takes::Both("-w")),
     ("sqlcmd", Takes::Both("-P")),
     ("bcp ", Takes::Both("-P")),
     ("docker", Takes::AfterLogin("-p")),
@@ -60,6 +66,21 @@ pub(super) const PROGRAMS: [(&str, Takes); 34] = [
     ("helm", Takes::AfterLogin("-p")),
     ("ipmitool", Takes::Apart("-P")),
     ("openssl", Takes::Apart("-k")),
+    ("twine", Takes::Apart("-p")),
+    ("unzip", Takes::Both("-P")),
+    ("zip ", Takes::Both("-P")),
+    ("zip'", Takes::Both("-P")),
+    ("zip\"", Takes::Both("-P")),
+    ("zip\\", Takes::Both("-P")),
+    ("rar ", Takes::Joined("-p")),
+    ("rar'", Takes::Joined("-p")),
+    ("rar\"", Takes::Joined("-p")),
+    ("rar\\", Takes::Joined("-p")),
+    ("sqlplus", Takes::Slashed),
+    ("sqlldr", Takes::Slashed),
+    ("expdp", Takes::Slashed),
+    ("impdp", Takes::Slashed),
+    ("htpasswd", Takes::Placed),
 ];
 
 /// Looks at command lines one after another, from left to right.
@@ -78,18 +99,27 @@ impl Commands {
         takes: Takes,
         found: &mut Vec<Range<usize>>,
     ) {
-        let is_word = begins(text, program.start, &DASHED)
-            && !text.get(program.end).is_some_and(|byte| DASHED.has(*byte));
-        // A short name is only known with the blank behind it.
-        let has_blank = text[program.end - 1] == b' ';
-        if !is_word && !has_blank || program.start < self.until {
+        let is_begun = begins(text, program.start, &DASHED);
+        // A short name is only known with the blank or the quote behind it.
+        let has_more = !text[program.end - 1].is_ascii_alphanumeric();
+        let is_word =
+            is_begun && (has_more || !text.get(program.end).is_some_and(|byte| DASHED.has(*byte)));
+        if !is_word || program.start < self.until {
             return;
         }
-        let mut words = Arguments::behind(text, program.end - usize::from(has_blank));
+        let end = program.end - usize::from(has_more);
+        let is_file = text[end..].get(..4).is_some_and(|end| end.eq_ignore_ascii_case(b".exe"));
+        let mut words = Arguments::behind(text, if is_file { end + 4 } else { end });
         let mut has_login = false;
+        let mut letters: Vec<u8> = Vec::new();
+        let mut placed = 0;
         while let Some(word) = words.next() {
             let said = &text[word.clone()];
             has_login |= said == b"login";
+            match said.strip_prefix(b"-") {
+                Some(option) => letters.extend_from_slice(option),
+                None => placed += 1,
+            }
             let value = match takes {
                 Takes::User(option) => {
                     let value = match gives_user(said, option) {
@@ -105,6 +135,15 @@ impl Commands {
                 Takes::Both(option) | Takes::Joined(option) => behind(text, &word, option),
                 Takes::AfterLogin(option) if has_login && said == option.as_bytes() => words.next(),
                 Takes::AfterLogin(_) => None,
+                Takes::Slashed if placed == 1 && !said.starts_with(b"-") => {
+                    behind_slash(text, word)
+                }
+                Takes::Slashed => None,
+                Takes::Placed => {
+                    let place = if letters.contains(&b'n') { 2 } else { 3 };
+                    (letters.contains(&b'b') && placed == place && !said.starts_with(b"-"))
+                        .then_some(word)
+                }
             };
             let value = value.filter(|value| {
                 let value = &text[value.clone()];
@@ -138,6 +177,22 @@ fn behind_user(text: &[u8], value: Range<usize>) -> Option<Range<usize>> {
     (mark + 1 < value.end).then_some(mark + 1..value.end)
 }
 
+/// What stands between the user's name and the database: `bob/x@db`, `userid=bob/x`.
+fn behind_slash(text: &[u8], word: Range<usize>) -> Option<Range<usize>> {
+    let said = &text[word.clone()];
+    let slash = said.iter().position(|byte| *byte == b'/')?;
+    let user = said[..slash].strip_prefix(b"userid=").unwrap_or(&said[..slash]);
+    let is_user = !user.is_empty()
+        && user.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_$#".contains(byte));
+    let rest = &said[slash + 1..];
+    let value = rest.split(|byte| b"@ <".contains(byte)).next().unwrap_or_default();
+    let is_path =
+        rest.get(value.len()) != Some(&b'@') && (value.contains(&b'/') || value.ends_with(b".sql"));
+    let start = word.start + slash + 1;
+    (is_user && !is_path && !value.is_empty() && !is_of_sentence(value))
+        .then_some(start..start + value.len())
+}
+
 /// The arguments of a command line, each without its quotes.
 struct Arguments<'a> {
     text: &'a [u8],
@@ -154,11 +209,65 @@ impl<'a> Arguments<'a> {
         let is_list = closed.is_some_and(|quote| matches!(text.get(quote + 1), Some(b',')));
         match closed {
             Some(quote) if is_list => Self { text, at: quote + 1, end, is_list },
+            // `"C:\Program Files\mysql.exe" -px`
+            Some(quote) if text[quote + 1..].starts_with(b" -") => {
+                Self { text, at: quote + 1, end, is_list }
+            }
             // It only closes the string in which the name of the program is all.
             Some(_) => Self { text, at, end: at, is_list },
             None => Self { text, at, end, is_list },
         }
     }
+
+    /// Where the blanks end that are here, and the ends of lines that are escaped.
+    fn behind_gap(&self, text: &[u8]) -> usize {
+        let mut at = self.at;
+        loop {
+            match text[at..] {
+                [b' ' | b'\t', ..] => at += 1,
+                [b',', ..] if self.is_list => at += 1,
+                [b'\\', b'\n', ..] => at += 2,
+                [b'\\', b'\r', b'\n', ..] => at += 3,
+                // So it reads when the text is escaped.
+                [b'\\', b'\\', b'\\', ..] => {
+                    let run = text[at..].iter().take(DEEPEST).take_while(|byte| **byte == b'\\');
+                    let letter = at + run.count();
+                    if !matches!(text.get(letter), Some(b'n' | b'r')) {
+                        return at;
+                    }
+                    at = letter + 1;
+                }
+                _ => return at,
+            }
+        }
+    }
+
+    /// Where the part of a word without quotes ends that begins here.
+    fn bare_end(&self, text: &[u8], start: usize) -> usize {
+        let rest = &text[start..];
+        let is_end = |at: usize| match rest[at..] {
+            // `-u bob,x`, and `curl -u bob:x, then`
+            [b',', next, ..] => self.is_list || b" \t\r\n'\"\\".contains(&next),
+            [b'\\', next, ..] => b"nrt'\"\\\r\n".contains(&next),
+            [byte, ..] => ends_line(byte) || b" \t'\",\\".contains(&byte),
+            [] => true,
+        };
+        start + (0..rest.len()).find(|at| is_end(*at)).unwrap_or(rest.len())
+    }
+}
+
+/// Does a command line end with this byte?
+fn ends_line(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r' | b'|' | b';' | b']' | b')' | b'`')
+}
+
+/// What stands in the quotes that open here, and where they end.
+fn quoted(text: &[u8], start: usize, quote: usize) -> Option<(Range<usize>, usize)> {
+    let inner = quote + 1;
+    let end = inner + text[inner..].iter().position(|byte| *byte == text[quote])?;
+    // The backslashes that this string stands in others by.
+    let slashes = quote - start;
+    Some((inner..inner.max(end.saturating_sub(slashes)), end + 1))
 }
 
 impl Iterator for Arguments<'_> {
@@ -166,27 +275,33 @@ impl Iterator for Arguments<'_> {
 
     fn next(&mut self) -> Option<Range<usize>> {
         let text = &self.text[..self.end];
-        let gap = |byte: &u8| matches!(byte, b' ' | b'\t') || self.is_list && *byte == b',';
-        let gaps = text[self.at..].iter().take_while(|byte| gap(byte)).count();
-        let start = self.at + gaps;
-        let first = *text.get(start)?;
-        let ends = |byte: &u8| matches!(byte, b'\n' | b'\r' | b'|' | b';' | b']' | b')' | b'`');
-        if ends(&first) || gaps == 0 {
+        let start = self.behind_gap(text);
+        if start == self.at || ends_line(*text.get(start)?) {
             return None;
         }
+        let mut at = start;
         if let Some(quote) = quote_at(text, start) {
-            let inner = quote + 1;
-            let end = inner + text[inner..].iter().position(|byte| *byte == text[quote])?;
-            self.at = end + 1;
-            // The backslashes that this string stands in others by.
-            let slashes = quote - start;
-            return Some(inner..inner.max(end.saturating_sub(slashes)));
+            let (inner, end) = quoted(text, start, quote)?;
+            self.at = end;
+            // `'bob':'x'` is one word.
+            if self.is_list || text.get(end) != Some(&b':') {
+                return Some(inner);
+            }
+            at = end;
         }
-        let is_end =
-            |byte: &u8| ends(byte) || matches!(byte, b' ' | b'\t' | b'\'' | b'"' | b',' | b'\\');
-        let length = text[start..].iter().position(is_end).unwrap_or(text.len() - start);
-        self.at = start + length;
-        (length > 0).then_some(start..start + length)
+        loop {
+            at = self.bare_end(text, at);
+            let quote = quote_at(text, at).filter(|quote| {
+                // `-p'x'`, rather than the end of the string that the command line is.
+                !self.is_list && at > start && !closes_string(text, *quote)
+            });
+            match quote.and_then(|quote| quoted(text, at, quote)) {
+                Some((_, end)) => at = end,
+                None => break,
+            }
+        }
+        self.at = at;
+        (at > start).then_some(start..at)
     }
 }
 

@@ -110,8 +110,9 @@ pub(super) fn trigger(word: &[u8]) -> Option<Trigger> {
     Some(Always(rule))
 }
 
-/// Each trigger holds one of these: a text without any of them has no secret's name in it.
-pub(super) const ROOTS: [&str; 51] = [
+/// Each trigger holds one of these: a text without any of them has no secret's name in it. Some
+/// are of commands, in a text whose blanks are escaped.
+pub(super) const ROOTS: [&str; 53] = [
     "antiforgery",
     "auth",
     "backup",
@@ -143,6 +144,7 @@ pub(super) const ROOTS: [&str; 51] = [
     "pass",
     "pin",
     "pw",
+    "rar%",
     "recovery",
     "response\"",
     "response%",
@@ -163,4 +165,5 @@ pub(super) const ROOTS: [&str; 51] = [
     "ssn",
     "token",
     "verification",
+    "zip%",
 ];

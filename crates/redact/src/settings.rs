@@ -72,6 +72,10 @@ pub(super) fn named(text: &[u8], at: usize, active: Active) -> Option<Range<usiz
     }
     let before = &text[start.saturating_sub(100)..start];
     let mut words = before.rsplit(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    // `set //registry.example.com/:_authToken x`
+    if before.ends_with(b":") {
+        words.next();
+    }
     let word = words.next()?;
     // The end of a line may be escaped.
     let word = memmem::rfind(word, br"\n").map_or(word, |at| &word[at + 2..]);

@@ -16,7 +16,7 @@ use super::url::Authorities;
 use super::{calls, card, commands, credentials, key_block, settings, sql, url};
 
 /// Literals that need more than a run of bytes behind them.
-const SPECIALS: [(&str, Special); 24] = [
+const SPECIALS: [(&str, Special); 27] = [
     ("bearer", Special::Bearer),
     ("basic", Special::Basic),
     ("eyJ", Special::Jwt),
@@ -24,6 +24,9 @@ const SPECIALS: [(&str, Special); 24] = [
     (":AA", Special::Telegram),
     ("://", Special::Authority),
     ("netloc", Special::Netloc),
+    ("jdbc:oracle:", Special::Oracle),
+    ("?code=", Special::Code),
+    ("&code=", Special::Code),
     ("-----BEGIN", Special::BlockBegin),
     ("-----END", Special::BlockEnd),
     ("/bot", Special::BotUrl),
@@ -52,6 +55,8 @@ enum Special {
     Telegram,
     Authority,
     Netloc,
+    Oracle,
+    Code,
     BlockBegin,
     BlockEnd,
     BotUrl,
@@ -222,6 +227,8 @@ impl Shapes {
             Special::Netloc => {
                 authorities.secret(text, url::netloc_start(text, hit.end()), self.active)
             }
+            Special::Oracle => on(Rule::UrlPassword).and(url::oracle(text, hit.end())),
+            Special::Code => on(Rule::Authorization).and(url::code(text, hit.range())),
             Special::BlockBegin => {
                 on(Rule::PrivateKeyBlock)?;
                 key_block::from_begin(text, hit.range())

@@ -1,12 +1,21 @@
-//! Secrets in the authority of a URL: `scheme://user:password@host` and `http://KEY@host`.
+//! Secrets in a URL: `scheme://user:password@host`, `http://KEY@host`, and `?code=…` of OAuth.
 
 use std::ops::Range;
 
-use super::bytes::ByteSet;
+use memchr::memmem;
+
+use super::bytes::{ByteSet, DOTTED};
+use super::nothing::hides_nothing;
 use super::rule::{Active, Rule};
 
 /// What ends a URL in any text.
 static END: ByteSet = ByteSet::of(b" \t\r\n\"'`<>\\|,;)]");
+
+static ENDS_WORD: ByteSet = ByteSet::of(b" \t\r\n\"'`<>");
+/// How far around a code the URL is read.
+const NEAR: usize = 300;
+/// `code=404` and `code=US` are none.
+const SHORTEST_CODE: usize = 6;
 
 /// Looks at authorities one after another, from left to right.
 #[derive(Default)]
@@ -70,7 +79,9 @@ impl Authorities {
                     false => colon + 1..at,
                 }
             }
-            None if active.has(Rule::DsnKey) && is_key(&text[start..at]) => start..at,
+            None if active.has(Rule::DsnKey) && is_token(&text[start..at], &text[at + 1..]) => {
+                start..at
+            }
             _ => return None,
         };
         (!span.is_empty() && !is_placeholder(&text[span.clone()])).then_some(span)
@@ -114,6 +125,71 @@ fn raw_password_possible(
 fn is_user_the_key(user: &[u8], password: &[u8]) -> bool {
     let said: [&[u8]; 5] = [b"", b"x", b"X", b"api_token", b"unused"];
     !user.is_empty() && (password == b"x-oauth-basic" || said.contains(&password) && is_key(user))
+}
+
+/// A key before any host, and before those of forges whatever is no user's name.
+fn is_token(user: &[u8], host: &[u8]) -> bool {
+    let host = &host[..host.iter().take(100).take_while(|byte| DOTTED.has(**byte)).count()];
+    let forges: [&[u8]; 6] =
+        [b"github.", b"gitlab.", b"bitbucket.", b"gitea.", b"codeberg.", b"dev.azure."];
+    let is_forge = || forges.iter().any(|forge| memmem::find(host, forge).is_some());
+    is_key(user) || !user.is_empty() && is_forge() && !is_user_name(user)
+}
+
+/// `ann`, `ann-lee_7`, `AnnLee`, `ann%40example.com`
+fn is_user_name(user: &[u8]) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphabetic() || b"_-.".contains(byte);
+    let digits = user.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let stem = &user[..user.len() - digits];
+    let name = stem.split(|byte| matches!(byte, b'%' | b'@')).next().unwrap_or_default();
+    let host = &stem[name.len()..];
+    let is_mail = host.strip_prefix(b"%40").or(host.strip_prefix(b"@"));
+    // A capital begins a word.
+    let is_worded = |name: &[u8]| {
+        let turns = name
+            .windows(2)
+            .filter(|two| two[0].is_ascii_uppercase() && two[1].is_ascii_uppercase());
+        turns.count() == 0 || !name.iter().any(u8::is_ascii_lowercase)
+    };
+    digits <= 4
+        && name.iter().all(is_part)
+        && is_worded(name)
+        && is_mail.map_or(stem.len() == name.len(), |host| host.iter().all(is_part))
+}
+
+/// The password in `jdbc:oracle:thin:user/password@host`, of which the beginning ends here.
+pub(super) fn oracle(text: &[u8], from: usize) -> Option<Range<usize>> {
+    let near = &text[from..text.len().min(from + NEAR)];
+    let kind = near.iter().position(|byte| *byte == b':')? + 1;
+    let rest = &near[kind..];
+    let rest = &rest[..rest.iter().position(|byte| ENDS_WORD.has(*byte)).unwrap_or(rest.len())];
+    let slash = rest.iter().position(|byte| matches!(byte, b'/' | b'@'))?;
+    let password = &rest[slash + 1..];
+    let length = password.iter().position(|byte| *byte == b'@').unwrap_or(password.len());
+    let start = from + kind + slash + 1;
+    let is_one = rest[slash] == b'/' && slash > 0 && !is_placeholder(&password[..length]);
+    (is_one && length > 0).then_some(start..start + length)
+}
+
+/// The code that a provider of sign-ins sends back: `/callback?code=x&state=y`. Other codes say
+/// what went wrong, or what is bought.
+pub(super) fn code(text: &[u8], name: Range<usize>) -> Option<Range<usize>> {
+    let before = &text[name.start.saturating_sub(NEAR)..name.start];
+    let before = before.rsplit(|byte| ENDS_WORD.has(*byte)).next().unwrap_or_default();
+    let behind = &text[name.end..text.len().min(name.end + NEAR)];
+    let behind = behind.split(|byte| ENDS_WORD.has(*byte)).next().unwrap_or_default();
+    let is_end = |byte: &u8| matches!(byte, b'&' | b'#' | b')' | b']' | b',' | b';' | b'\\');
+    let length = behind.iter().position(is_end).unwrap_or(behind.len());
+    let says = |text: &[u8], words: &[&str]| {
+        words.iter().any(|word| memmem::find(text, word.as_bytes()).is_some())
+    };
+    let given = ["state=", "redirect_uri=", "grant_type=authorization_code"];
+    let places = ["callback", "oauth", "oidc", "/sso", "/auth", "/login"];
+    let is_sign_in =
+        says(before, &given) || says(before, &places) || says(&behind[length..], &given);
+    let value = &behind[..length];
+    (is_sign_in && length >= SHORTEST_CODE && !hides_nothing(value) && !is_placeholder(value))
+        .then_some(name.end..name.end + length)
 }
 
 /// A long run of letters and digits that is no user's name.
