@@ -69,6 +69,25 @@ fn behind_marks(text: &[u8], start: usize) -> usize {
     at
 }
 
+/// Where the value begins behind tags and anchors in its own line: `!!str x`, `&anchor x`.
+pub(super) fn behind_tags(text: &[u8], start: usize) -> usize {
+    static TAG: ByteSet = ByteSet::alphanumeric_and(b"!_-:/.");
+    let mut at = start;
+    for _ in 0..2 {
+        if !matches!(text.get(at), Some(b'!' | b'&')) {
+            break;
+        }
+        let end = TAG.run(&text[..text.len().min(at + 64)], at + 1);
+        let next = BLANK.run(text, end);
+        let is_tag = end > at + 1 && next > end;
+        if !is_tag || matches!(text.get(next), None | Some(b'\n' | b'\r' | b'#' | b'|' | b'>')) {
+            break;
+        }
+        at = next;
+    }
+    at
+}
+
 /// The line of a name.
 #[derive(Clone, Copy)]
 struct Line {

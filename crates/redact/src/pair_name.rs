@@ -40,6 +40,9 @@ pub(super) enum Place {
 
 impl Name {
     pub(super) fn before(text: &[u8], separator: usize) -> Option<Self> {
+        if let Some(asked) = Self::asked(text, separator) {
+            return Some(asked);
+        }
         let mut end = separator;
         let mut back = |bytes: &[u8], most: usize| {
             let floor = end.saturating_sub(most);
@@ -76,6 +79,31 @@ impl Name {
             start += 1;
         }
         (start < end).then_some(Self { place: start..end, quote, level })
+    }
+
+    /// The key of YAML in the line above: `? password`, `: x`.
+    fn asked(text: &[u8], separator: usize) -> Option<Self> {
+        if !text[separator..].starts_with(b": ") {
+            return None;
+        }
+        let back = |end: usize, over: &[u8], most: usize| {
+            let run = text[..end].iter().rev().take(most);
+            end - run.take_while(|byte| over.contains(byte)).count()
+        };
+        let line = back(separator, b" ", LONGEST);
+        let end = match text[..line] {
+            [.., b'\n'] => back(line - 1, b"\r", 1),
+            // The end of a line may be escaped.
+            [.., b'\\', b'n'] => back(line - 1, b"\\", DEEPEST),
+            _ => return None,
+        };
+        let run = text[..end].iter().rev().take(LONGEST).take_while(|byte| NAME.has(**byte));
+        let start = end - run.count();
+        (start < end && text[..start].ends_with(b"? ")).then_some(Self {
+            place: start..end,
+            quote: None,
+            level: 0,
+        })
     }
 
     /// Is this the name of a secret, in a place where a value follows?
@@ -218,7 +246,7 @@ fn form_key(name: &[u8]) -> &[u8] {
     &inner[open.map_or(0, |at| (at + 3).min(inner.len()))..]
 }
 
-fn word_before(text: &[u8], start: usize) -> &[u8] {
+pub(super) fn word_before(text: &[u8], start: usize) -> &[u8] {
     let end = start - 1;
     let letters = text[..end].iter().rev().take(32);
     let length = letters.take_while(|byte| byte.is_ascii_alphanumeric()).count();
@@ -226,7 +254,7 @@ fn word_before(text: &[u8], start: usize) -> &[u8] {
 }
 
 /// A parser's message: `Unexpected token: }`.
-fn is_parsers(word: &[u8]) -> bool {
+pub(super) fn is_parsers(word: &[u8]) -> bool {
     [b"unexpected" as &[u8], b"expected", b"next", b"previous", b"illegal"]
         .iter()
         .any(|said| said.eq_ignore_ascii_case(word))

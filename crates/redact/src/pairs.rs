@@ -72,18 +72,20 @@ fn value_of(text: &[u8], separator: usize, name: &Name, pair: &Pair) -> (Range<u
         let end = block.end;
         return (block, end);
     }
+    // What is behind the tag of YAML; the tag may be the beginning of a password as well.
+    let begin = if text[separator] == b':' { blocks::behind_tags(text, start) } else { start };
     let end = match text[separator] {
         // `input('Password: ')` asks for one.
         b':' if name.quote.is_none() && asks(text, start) => start,
         b':' if name.quote.is_none() => {
-            let end = pair_value::end(text, start, pair.context);
+            let end = pair_value::end(text, begin, pair.context);
             // `def login(password: str = 'x')`
             match text[end..].starts_with(b" = ") {
                 true => pair_value::end(text, end + 3, pair.context),
                 false => end,
             }
         }
-        _ => pair_value::end(text, start, pair.context),
+        _ => pair_value::end(text, begin, pair.context),
     };
     match behind_key(text, end, pair) {
         Some(start) => {

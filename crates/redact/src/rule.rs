@@ -46,7 +46,11 @@ pub(super) const RULES: [(Rule, &str, &str); 34] = [
     (Rule::Token, "token", "names: token, access_token, jwt, but not max_tokens or page_token"),
     (Rule::ApiKey, "api_key", "names: api_key, access_key, license_key, X-Api-Key"),
     (Rule::PrivateKey, "private_key", "names: private_key, signing_key, encryption_key, ssh_key"),
-    (Rule::Authorization, "authorization", "names: authorization, auth, auth_header, auth_code"),
+    (
+        Rule::Authorization,
+        "authorization",
+        "names: authorization, auth, auth_header, auth_code, ?code= of OAuth",
+    ),
     (Rule::Credential, "credential", "names: credentials, creds"),
     (Rule::Cookie, "cookie", "names: cookie, cookies, Set-Cookie"),
     (Rule::Session, "session", "names: session, session_id, session_key, PHPSESSID"),
@@ -82,7 +86,11 @@ pub(super) const RULES: [(Rule, &str, &str); 34] = [
         "service_token",
         "values: Vault, DigitalOcean, Shopify, Grafana, Telegram …",
     ),
-    (Rule::DsnKey, "dsn_key", "values: the key in http://KEY@host"),
+    (
+        Rule::DsnKey,
+        "dsn_key",
+        "values: the key in http://KEY@host, the token in https://TOKEN@github.com",
+    ),
     (Rule::UrlPassword, "url_password", "values: the password in scheme://user:password@host"),
     (Rule::PrivateKeyBlock, "private_key_block", "values: PEM blocks that hold a private key"),
     (

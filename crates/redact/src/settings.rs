@@ -1,17 +1,18 @@
 //! Settings with nothing but a blank between name and value: `ENV API_TOKEN x` of a Dockerfile,
 //! `configure set aws_secret_access_key x`, `login bob password x` of a netrc, `AUTH x` and
-//! `requirepass x` of Redis.
+//! `requirepass x` of Redis; and with words between them: `the password is 'x'`.
 
 use std::ops::Range;
 
 use memchr::memmem;
 
 use super::bytes::SNAKE;
-use super::names;
 use super::nothing::hides_nothing;
 use super::options::is_of_sentence;
+use super::pair_name::{is_parsers, word_before};
 use super::pair_value::{self, Context};
 use super::rule::Active;
+use super::{names, sql};
 
 /// Bytes of a command.
 const LONGEST: usize = 300;
@@ -53,6 +54,40 @@ pub(super) fn auth(text: &[u8], word: Range<usize>) -> Option<Range<usize>> {
     let nouns: [&[u8]; 5] = [b"command", b"extension", b"mechanism", b"mechanisms", b"method"];
     let start = word.end + memmem::rfind(line, value)?;
     (is_value(value) && !nouns.contains(&value)).then_some(start..start + value.len())
+}
+
+/// The string that a sentence says the secret is whose name is here.
+pub(super) fn said(text: &[u8], at: usize, active: Active) -> Option<Range<usize>> {
+    let start = at - text[..at].iter().rev().take(64).take_while(|byte| SNAKE.has(**byte)).count();
+    let end = SNAKE.run(text, at);
+    let name = &text[start..end];
+    let mut place = end;
+    let mut has_is = false;
+    // `is`, `was set to`, `is now:`
+    for _ in 0..4 {
+        let gap = text[place..].iter().take(2).take_while(|byte| **byte == b' ').count();
+        let from = place + gap;
+        let word_end = SNAKE.run(&text[..text.len().min(from + 4)], from);
+        match &text[from..word_end] {
+            b"is" | b"was" if gap > 0 => has_is = true,
+            b"set" | b"to" | b"now" if has_is && gap > 0 => {}
+            _ => {
+                place = from;
+                break;
+            }
+        }
+        place = word_end + usize::from(text.get(word_end) == Some(&b':'));
+    }
+    if !has_is || !names::is_secret(name, active) {
+        return None;
+    }
+    // A token may be a word of a text, and have a kind.
+    let is_password = memmem::find(&name.to_ascii_lowercase(), b"pass").is_some();
+    let is_mark = |byte: &u8| byte.is_ascii_punctuation() && !b"_-.'\"\\".contains(byte);
+    let is_random = |byte: &u8| byte.is_ascii_digit() || is_mark(byte);
+    let value = sql::string(text, place)?;
+    let is_parsed = start > 0 && is_parsers(word_before(text, start));
+    (is_password || !is_parsed && text[value.clone()].iter().any(is_random)).then_some(value)
 }
 
 fn is_value(said: &[u8]) -> bool {

@@ -219,6 +219,7 @@ impl Shapes {
             Special::Identified => on(Rule::Password).and(sql::identified(text, hit.range())),
             Special::Spaced => sql::named(text, hit.start(), self.active)
                 .or_else(|| settings::named(text, hit.start(), self.active))
+                .or_else(|| settings::said(text, hit.start(), self.active))
                 .or_else(|| sql::alias(text, hit.start(), self.active)),
             Special::Auth => on(Rule::Password).and(settings::auth(text, hit.range())),
             Special::Required => on(Rule::Password).and(settings::required(text, hit.end())),

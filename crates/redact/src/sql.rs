@@ -128,7 +128,7 @@ fn is_next(text: &[u8], at: usize, word: &[u8]) -> bool {
 }
 
 /// The string that begins here, if it is no quote that ends one: `'enter the password '`.
-fn string(text: &[u8], start: usize) -> Option<Range<usize>> {
+pub(super) fn string(text: &[u8], start: usize) -> Option<Range<usize>> {
     if text.get(start) == Some(&b'$') {
         return dollars(text, start);
     }

@@ -82,6 +82,10 @@ const NEAR_MISSES: &[&str] = &[
     "Invalid key=value pair (missing equal-sign) in Authorization header",
     "1 validation error for Login\nname\n  Too short [type=short, input_value='x', input_type=str]",
     "1 validation error\npassword\n  Field required [type=missing, input_value={}, input_type=dict]",
+    "the password is 'required', the token is \"expired\"",
+    "the password is '', 'the password is ', \"the token is \"",
+    "the type of token is 'str', the unexpected token is '#'",
+    "the password is wrong, a secret is set to nothing",
     // Messages behind a secret's name.
     "{'password': ['This field is required.']}",
     "{'password': [ErrorDetail(string='This field may not be blank.', code='blank')]}",
@@ -183,6 +187,8 @@ const NEAR_MISSES: &[&str] = &[
     "password:\n\n",
     "secrets:\nconfigs:\n  - app",
     "tokens:\n  - a\n  - b",
+    "? user\n: bob\n? name\n: ann",
+    "is this the password?\n: yes",
     "the following tokens are known:\n  - end\n  - start",
     "token_count:\n  5",
     // Escapes.
