@@ -8,7 +8,7 @@ use pyo3::types::{PyString, PyTuple};
 
 use crate::address::{AddressMap, address};
 use crate::raw::name;
-use crate::source::source_of;
+use crate::source::look_up;
 
 /// The file name of code that wraps the program's functions.
 pub(crate) const WRAPPER_FILE: &str = "<flawless>";
@@ -54,15 +54,20 @@ pub(crate) fn code_of(frame: &Bound<'_, PyAny>, code: &Bound<'_, PyAny>) -> PyRe
         false => absolute(&file).unwrap_or_else(|| file.clone()),
     };
     let is_ours = file == WRAPPER_FILE || path.starts_with(crate::state::package_folder());
+    let source = look_up(code, &frame.getattr(name!(py, "f_globals"))?);
+    let is_final = source.is_ok();
     let info = Arc::new(Code {
         path: path.into(),
         function: text(name!(py, "co_name"))?.into(),
-        source: source_of(code, &frame.getattr(name!(py, "f_globals"))?).unwrap_or_default(),
+        source: source.ok().flatten().unwrap_or_default(),
         variables: variables(code)?,
         is_optimized: code.getattr(name!(py, "co_flags"))?.extract::<u32>()? & OPTIMIZED != 0,
         is_ours,
         _code: code.clone().unbind(),
     });
+    if !is_final {
+        return Ok(info);
+    }
     let mut codes = CODES.lock().unwrap_or_else(PoisonError::into_inner);
     let map = codes.get_or_insert_default();
     let full = (map.len() >= MOST_CODES).then(|| std::mem::take(map));

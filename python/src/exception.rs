@@ -63,9 +63,11 @@ impl<'a> Capture<'a> {
     ) -> Exception {
         // The callers, and the function that caught it, go on; the frames within have ended.
         let caught_at = places.iter().position(|place| place.is_traceback);
+        // The innermost first: the time there is for texts, and for printing, is theirs.
         let shown: Vec<_> = places
             .iter()
             .enumerate()
+            .rev()
             .filter_map(|(at, place)| {
                 let code = code::code_of(&place.frame, &place.code).ok()?;
                 let goes_on = caught_at.is_none_or(|caught_at| at <= caught_at);
@@ -73,8 +75,7 @@ impl<'a> Capture<'a> {
             })
             .collect();
         let message = self.message(error);
-        // The innermost first: the time there is for printing is theirs.
-        let captured = shown.iter().rev().enumerate().map(|(at, (place, code, goes_on))| {
+        let captured = shown.iter().enumerate().map(|(at, (place, code, goes_on))| {
             let locals =
                 (at < with_locals).then(|| self.locals(&place.frame, goes_on.then_some(&**code)));
             Frame {

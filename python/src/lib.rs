@@ -4,6 +4,7 @@
 mod address;
 mod clock;
 mod code;
+mod compiled;
 mod ending;
 mod exception;
 mod fields;
@@ -24,6 +25,7 @@ mod source;
 mod stack;
 mod state;
 mod syntax;
+mod unchanged;
 
 /// The native half of the package.
 #[pyo3::pymodule]

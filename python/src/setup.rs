@@ -7,7 +7,7 @@ use flawless_redact::Redactor;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::{ending, source, state};
+use crate::{ending, state, unchanged};
 
 fn value_error(error: impl std::fmt::Display) -> PyErr {
     PyValueError::new_err(error.to_string())
@@ -133,7 +133,7 @@ pub(crate) fn redaction_rules() -> Vec<&'static str> {
 
 /// Frames of this folder are not the program's. It is called once, when the package is imported.
 #[pyfunction]
-pub(crate) fn set_package_folder(folder: String) {
-    source::begin();
+pub(crate) fn set_package_folder(py: Python<'_>, folder: String) {
+    unchanged::begin(py);
     state::set_package_folder(folder);
 }

@@ -42,8 +42,9 @@ def run(wire, tmp_path):
     """Runs a program beside the module `stale`; answers the innermost frames it reports."""
     (tmp_path / "stale.py").write_text(MODULE)
 
-    def run(program, writes_compiled=True):
-        (tmp_path / "main.py").write_text(BEGIN.format(later=LATER) + textwrap.dedent(program))
+    def run(program, writes_compiled=True, before=""):
+        program = before + BEGIN.format(later=LATER) + textwrap.dedent(program)
+        (tmp_path / "main.py").write_text(program)
         subprocess.run(
             [sys.executable, "main.py", wire.dsn],
             cwd=tmp_path, check=True, timeout=60, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "" if writes_compiled else "1"},
@@ -136,11 +137,11 @@ def test_a_module_that_is_loaded_again_is_told_as_it_is_then(run):
     assert two[-2]["text"].strip() == "rate = rate_of(rows, country)"
 
 
-def test_without_what_python_has_compiled_nothing_is_known_of_a_later_file(run):
+def test_such_a_module_is_told_also_without_what_python_has_compiled(run):
     (traceback,) = run(
         "write('later.py', LATER)\nimport later as stale\n" + FAIL, writes_compiled=False
     )
-    assert text_of(traceback[-1]) == ("", [], [])
+    assert text_of(traceback[-1])[0] == 'return rates[country]["rate"]'
 
 
 def test_a_module_that_was_changed_and_loaded_by_others_is_not_told_by_their_text(run):
@@ -192,3 +193,134 @@ def test_a_repr_is_not_worked_out_from_a_text_that_did_not_run(run):
     """
     (traceback,) = run(program)
     assert traceback[-1]["frame_locals"] == {"order": "<orders.Order n=7>"}
+
+
+@pytest.fixture
+def releases(run):
+    """Two releases that were put there before the program begins; `current` leads to the second."""
+    for name, text in (("r1", MODULE), ("r2", LATER)):
+        (run.folder / name).mkdir()
+        (run.folder / name / "stale.py").write_text(text)
+    (run.folder / "stale.py").unlink()
+    (run.folder / "current").symlink_to("r2")
+    return run
+
+
+@pytest.mark.parametrize(
+    ("folder", "back"),
+    [
+        ("current", "os.remove('current')\nos.symlink('r1', 'current')\n"),
+        ("r2", "os.rename('r2', 'r3')\nos.rename('r1', 'r2')\n"),
+    ],
+    ids=["link", "folder"],
+)
+@pytest.mark.parametrize("was_read", [False, True], ids=["unread", "read"])
+def test_an_older_release_that_comes_back_is_not_told_as_what_runs(releases, folder, back, was_read):
+    begin = f"sys.path.insert(0, os.path.abspath({folder!r}))\nimport stale\n"
+    read = "fail(stale.rate_of, [], 'de')\n" if was_read else ""
+    *_, traceback = releases(begin + read + back + FAIL)
+    assert traceback[-2]["line_number"] == 11
+    known = ("rate = rate_of(rows, country)", LATER.splitlines()[5:10], LATER.splitlines()[11:])
+    assert text_of(traceback[-2]) == (known if was_read else ("", [], []))
+
+
+def test_another_file_of_the_same_size_and_time_is_not_told_as_what_runs(run):
+    os.utime(run.folder / "stale.py", (315532800, 315532800))
+    program = """
+        import stale
+        write("new.py", open("stale.py").read().replace("rate", "cost"))
+        os.utime("new.py", (315532800, 315532800))
+        os.replace("new.py", "stale.py")
+    """
+    (traceback,) = run(textwrap.dedent(program) + FAIL)
+    assert text_of(traceback[-1]) == ("", [], [])
+
+
+def test_what_changed_before_flawless_was_imported_is_no_text_of_what_runs(run):
+    begin = "import os, sys\nsys.path.insert(0, os.getcwd())\nimport stale\n"
+    change = "with open('stale.py', 'w') as file:\n    file.write(LATER)\n"
+    (traceback,) = run(FAIL, before=begin + f"LATER = {LATER!r}\n" + change)
+    assert text_of(traceback[-1]) == ("", [], [])
+
+
+def test_a_child_that_imports_flawless_runs_what_its_parent_has_loaded(run):
+    before = f"""
+        import os, sys
+        sys.path.insert(0, os.getcwd())
+        import stale
+        with open("stale.py", "w") as file:
+            file.write({LATER!r})
+        child = os.fork()
+        if child:
+            sys.exit(os.waitpid(child, 0)[1])
+    """
+    (traceback,) = run(FAIL + "flawless.flush(10)", before=textwrap.dedent(before))
+    assert text_of(traceback[-1]) == ("", [], [])
+
+
+def test_what_was_read_at_another_time_is_not_told_as_what_ran(run):
+    program = """
+        import linecache, stale
+        old = os.stat("stale.py").st_mtime - 10
+        write("stale.py", LATER)
+        os.utime("stale.py", (old, old))
+        linecache.getlines(stale.__file__)
+        write("stale.py", LATER + "# more")
+    """
+    (traceback,) = run(textwrap.dedent(program) + FAIL)
+    assert text_of(traceback[-1]) == ("", [], [])
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["os.chmod('stale.py', 0o755)", "os.link('stale.py', 'other.py')", "os.utime('stale.py', (4e9, 4e9))"],
+    ids=["mode", "link", "time"],
+)
+def test_a_file_of_which_only_the_look_has_changed_is_told(run, change):
+    (traceback,) = run("import stale\n" + change + "\n" + FAIL, writes_compiled=False)
+    assert text_of(traceback[-1])[0] == 'return rates[country]["rate"]'
+    assert text_of(traceback[-2])[0] == "rate = rate_of(rows, country)"
+
+
+def test_a_file_with_a_time_to_come_is_told_whole(run):
+    os.utime(run.folder / "stale.py", (4e9, 4e9))
+    (traceback,) = run("import stale\n" + FAIL, writes_compiled=False)
+    assert text_of(traceback[-1])[1] == MODULE.splitlines()[:3]
+
+
+def test_to_look_whether_a_text_is_what_runs_warns_of_nothing_and_leaves_the_filters(run):
+    program = """
+        import warnings
+        write("odd.py", "def tax(*_):\\n    return '\\\\d' is 1 / 0\\n")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import odd as stale
+        warnings.simplefilter("error")
+        before, filters = warnings.filters, list(warnings.filters)
+    """
+    after = "assert warnings.filters is before and warnings.filters == filters\n"
+    (traceback,) = run(textwrap.dedent(program) + FAIL + after, writes_compiled=False)
+    assert traceback[-1]["text"].strip().startswith("return")
+
+
+def test_a_text_is_compiled_once_for_each_state_of_a_file(run):
+    program = """
+        import stale
+        compiled = []
+        sys.addaudithook(lambda event, _: event == "compile" and compiled.append(event))
+        write("stale.py", LATER)
+        for _ in range(12):
+            fail(stale.tax, [('de', {})], 'de', 10)
+        assert len(compiled) == 1, compiled
+    """
+    assert text_of(run(program)[0][-1]) == ("", [], [])
+
+
+def test_of_a_large_file_that_has_changed_nothing_is_compiled(run):
+    program = """
+        import stale
+        write("stale.py", MODULE + "# more\\n" * 100_000)
+        sys.addaudithook(lambda event, _: event != "compile" or sys.exit("compiled"))
+    """.replace("MODULE", repr(MODULE))
+    (traceback,) = run(textwrap.dedent(program) + FAIL)
+    assert text_of(traceback[-1]) == ("", [], [])

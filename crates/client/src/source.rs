@@ -46,6 +46,12 @@ impl SourceFile {
         Self { skipped: first.saturating_sub(1), ..Self::new(text) }
     }
 
+    /// What is known of it.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Bytes of its text.
     #[must_use]
     pub fn len(&self) -> usize {
