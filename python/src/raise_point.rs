@@ -4,15 +4,15 @@ use std::sync::{Arc, OnceLock};
 
 use flawless_client::SourceFile;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyString, PyTuple};
 
 use crate::fields::file_of_code;
 use crate::raw::{known, name};
 use crate::source::source_of;
-use crate::stack::Place;
+use crate::stack::{self, Place};
 use crate::{code, handling};
 
-/// Frames above a raise that are asked whether they handle an exception.
+/// Frames above a raise among which the one that handles the exception is looked for.
 const HANDLERS: usize = 20;
 
 /// Where futures and the like raise what has failed elsewhere, for the one who waits for it.
@@ -33,9 +33,16 @@ const HANDS_ON: [&str; 10] = [
 /// so that `sys.exc_info` knows it there.
 const LENDS: &str = "/asgiref/sync.py";
 
+/// It raises what a template has raised, with a traceback that it has made, of code that does the
+/// same.
+const REWRITES: &str = "/jinja2/environment.py";
+
 /// Whether the exception was raised here, and did not come from what this place has called.
 pub(crate) fn begins_here<'py>(place: &Place<'py>, inner: Option<&Place<'py>>) -> bool {
     let Some(inner) = inner else { return true };
+    if rewrites(place) {
+        return false;
+    }
     if is_raise(place) || inner.frame.is(&place.frame) {
         return true;
     }
@@ -49,6 +56,16 @@ pub(crate) fn begins_here<'py>(place: &Place<'py>, inner: Option<&Place<'py>>) -
         // What a coroutine or a generator that has ended was called by, nobody knows.
         None => !is_resumed(&inner.code),
     }
+}
+
+/// Whether it raises what was raised elsewhere, with another traceback.
+pub(crate) fn rewrites(place: &Place<'_>) -> bool {
+    if !is_raise(place) {
+        return false;
+    }
+    let names = place.code.getattr(name!(place.code.py(), "co_names"));
+    names.is_ok_and(|names| names.contains("__jinja_exception__").unwrap_or(false))
+        || file_of_code(&place.code).unwrap_or_default().ends_with(REWRITES)
 }
 
 /// The frame that called another.
@@ -75,24 +92,28 @@ fn is_resumed(code: &Bound<'_, PyAny>) -> bool {
 
 /// Whether the instruction at a place is a `raise` with an exception.
 pub(crate) fn is_raise(place: &Place<'_>) -> bool {
-    instruction_at(place) == Some(instructions(place.code.py())[0])
+    instruction_at(place).is_some_and(|(found, _)| found == instructions(place.code.py())[0])
 }
 
-/// Whether it waits for a future or a coroutine: since 3.11, or before.
+/// Whether it waits for a future or a coroutine: since 3.11, where what it has waited for goes on,
+/// or before.
 fn is_await(place: &Place<'_>) -> bool {
-    let [_, one, other] = instructions(place.code.py());
-    instruction_at(place).is_some_and(|found| found == one || found == other)
+    let [_, send, yield_from, resume, back, _] = instructions(place.code.py());
+    let Some((found, argument)) = instruction_at(place) else { return false };
+    let goes_on = found == resume && matches!(argument & 3, 2 | 3);
+    goes_on || [send, yield_from, back].contains(&found)
 }
 
-fn instruction_at(place: &Place<'_>) -> Option<u8> {
+fn instruction_at(place: &Place<'_>) -> Option<(u8, u8)> {
     let bytes = place.code.getattr(name!(place.code.py(), "co_code")).ok()?;
     let at = usize::try_from(place.instruction()).ok()?;
-    bytes.cast_into::<PyBytes>().ok()?.as_bytes().get(at).copied()
+    let bytes = bytes.cast_into::<PyBytes>().ok()?;
+    Some((*bytes.as_bytes().get(at)?, *bytes.as_bytes().get(at + 1)?))
 }
 
 /// The numbers of instructions in this version of Python, 0 for one that it does not have.
-fn instructions(py: Python<'_>) -> [u8; 3] {
-    static NUMBERS: OnceLock<[u8; 3]> = OnceLock::new();
+fn instructions(py: Python<'_>) -> [u8; 6] {
+    static NUMBERS: OnceLock<[u8; 6]> = OnceLock::new();
     if let Some(numbers) = NUMBERS.get() {
         return *numbers;
     }
@@ -101,7 +122,14 @@ fn instructions(py: Python<'_>) -> [u8; 3] {
         let number = all.as_ref().ok().and_then(|all| all.get_item(name).ok());
         number.and_then(|number| number.extract().ok()).unwrap_or(0)
     };
-    let names = [name!(py, "RAISE_VARARGS"), name!(py, "SEND"), name!(py, "YIELD_FROM")];
+    let names = [
+        name!(py, "RAISE_VARARGS"),
+        name!(py, "SEND"),
+        name!(py, "YIELD_FROM"),
+        name!(py, "RESUME"),
+        name!(py, "JUMP_BACKWARD_NO_INTERRUPT"),
+        name!(py, "STORE_ATTR"),
+    ];
     *NUMBERS.get_or_init(|| names.map(number))
 }
 
@@ -127,44 +155,69 @@ pub(crate) fn hands_on(place: &Place<'_>, inner: Option<&Place<'_>>) -> bool {
     HANDS_ON.iter().any(|end| file.ends_with(end))
 }
 
-/// Whether the last of these places, or one that led there, was handling an exception: then it is
-/// that one that is raised, and its way goes on.
-pub(crate) fn is_handling(places: &[Place<'_>], inner: Option<&Place<'_>>) -> bool {
-    let on_the_way = places.iter().rev().take(HANDLERS);
-    for place in on_the_way {
-        match handles(&place.frame, &place.code, place.line()) {
-            Some(true) => return true,
-            Some(false) => {}
-            // Without source: in a loop it would be raised by the same line.
-            None if inner.is_some_and(|inner| inner.frame.is(&place.frame)) => {
-                return inner.is_some_and(|inner| inner.line() != place.line());
-            }
-            None => {}
-        }
+/// Whether what was raised at the last of these places was being handled there, so that its way goes
+/// on. What handles an exception is the frame that it has reached: the outermost one of what was
+/// there before.
+pub(crate) fn is_handling(places: &[Place<'_>], older: Option<&Place<'_>>) -> bool {
+    let Some(raiser) = places.last() else { return false };
+    // Then the traceback does not tell what the exception has reached.
+    let is_rid_of_it = is_raise(raiser) && removes_traceback(&raiser.code);
+    if is_rid_of_it && is_in_handler(raiser, raiser.line()).unwrap_or(false) {
+        return true;
     }
-    let mut next = places.first().and_then(|place| called_by(&place.frame));
-    for _ in 0..HANDLERS {
-        let Some(frame) = next else { return false };
-        let py = frame.py();
-        let Ok(code) = frame.getattr(name!(py, "f_code")) else { return false };
-        let line = frame.getattr(name!(py, "f_lineno")).and_then(|line| line.extract());
-        if line.is_ok_and(|line| handles(&frame, &code, line) == Some(true)) {
-            return true;
+    let Some(reached) = older else { return false };
+    if raiser.frame.is(&reached.frame) {
+        // In a loop the same instruction would raise it.
+        let is_after_a_call = is_raise(raiser) && !is_raise(reached);
+        return raiser.instruction() != reached.instruction()
+            && (is_after_a_call || is_in_handler(raiser, raiser.line()).unwrap_or(true));
+    }
+    let callers = places.first().and_then(|place| called_by(&place.frame));
+    let callers = stack::callers(callers, HANDLERS);
+    let mut leaves = is_exit(raiser);
+    for place in places.iter().rev().skip(1).chain(&callers).take(HANDLERS) {
+        if place.frame.is(&reached.frame) {
+            return place.instruction() != reached.instruction()
+                && (leaves || is_in_handler(place, place.line()).unwrap_or(false));
         }
-        next = called_by(&frame);
+        leaves |= is_exit(place);
     }
     false
 }
 
-/// `None` when its source is not known.
-fn handles(frame: &Bound<'_, PyAny>, code: &Bound<'_, PyAny>, line: u32) -> Option<bool> {
-    let name = code.getattr(name!(frame.py(), "co_name")).ok()?.cast_into::<PyString>().ok()?;
-    if name == "__exit__" || name == "__aexit__" {
-        return Some(true);
+/// Whether a function takes the traceback off an exception, or may do so.
+pub(crate) fn removes_traceback(code: &Bound<'_, PyAny>) -> bool {
+    let py = code.py();
+    let names = code.getattr(name!(py, "co_names")).ok();
+    let Some(names) = names.and_then(|names| names.cast_into::<PyTuple>().ok()) else {
+        return false;
+    };
+    let number_of = |name: &Bound<'_, PyString>| names.index(name).ok();
+    if number_of(name!(py, "with_traceback")).is_some() {
+        return true;
     }
-    let source = text_of(frame, code)?;
+    let Some(set) = number_of(name!(py, "__traceback__")) else { return false };
+    let [.., store] = instructions(py);
+    let bytes =
+        code.getattr(name!(py, "co_code")).and_then(|code| Ok(code.cast_into::<PyBytes>()?));
+    bytes.is_ok_and(|bytes| {
+        let mut all = bytes.as_bytes().chunks_exact(2);
+        all.any(|pair| pair[0] == store && usize::from(pair[1]) == set & 0xff)
+    })
+}
+
+/// `None` when its source is not known.
+fn is_in_handler(of: &Place<'_>, line: u32) -> Option<bool> {
+    let source = text_of(&of.frame, &of.code)?;
     source.line(line)?;
     Some(handling::is_in_handler(&source, line))
+}
+
+/// Whether it is what a `with` calls at its end.
+fn is_exit(place: &Place<'_>) -> bool {
+    let name = place.code.getattr(name!(place.code.py(), "co_name")).ok();
+    let name = name.and_then(|name| name.cast_into::<PyString>().ok());
+    name.is_some_and(|name| name == "__exit__" || name == "__aexit__")
 }
 
 pub(crate) fn text_of(

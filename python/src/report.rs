@@ -105,7 +105,7 @@ pub(crate) fn record<'py>(
     ending::call((), || {
         let places = stack::traceback(traceback.clone());
         report_one(error, kind, places, beside);
-        remember(error, traceback.as_ref(), observer(error.py()));
+        remember(error, traceback.as_ref(), observer(error.py()), None);
     });
 }
 
@@ -116,15 +116,17 @@ fn report_unless_seen<'py>(
     beside: Beside,
 ) {
     let by = observer(error.py());
+    let mut known = None;
     match sighting(error, traceback.as_ref(), by) {
-        Sighting::Seen => return,
+        Sighting::Seen(_) if traceback.is_none() => return,
+        Sighting::Seen(before) => known = before,
         Sighting::HandedOn => {}
         Sighting::First => {
             report_one(error, error.get_type(), stack::traceback(traceback.clone()), beside);
         }
         Sighting::Again(places) => report_one(error, error.get_type(), places, beside),
     }
-    remember(error, traceback.as_ref(), by);
+    remember(error, traceback.as_ref(), by, known);
 }
 
 fn report_one<'py>(
@@ -139,10 +141,10 @@ fn report_one<'py>(
         return;
     };
     let mut callers = match (places.is_empty(), beside.without_callers) {
-        (true, _) => stack::callers(current_frame(py)),
+        (true, _) => stack::callers(current_frame(py), stack::INNERMOST),
         (false, true) => Vec::new(),
         (false, false) if beside.preceding_stack.is_some() => Vec::new(),
-        (false, false) => stack::callers(stack::caller_of(&places)),
+        (false, false) => stack::callers(stack::caller_of(&places), stack::INNERMOST),
     };
     let mut key = Key::default();
     key.callers(&callers);

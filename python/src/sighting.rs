@@ -7,7 +7,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
 use crate::raise_point::{
-    begins_here, called_by, hands_on, is_handling, is_raise, is_wrapper, text_of, unless_lent,
+    begins_here, called_by, hands_on, is_handling, is_raise, is_wrapper, removes_traceback,
+    rewrites, unless_lent,
 };
 use crate::raw::{self, StaticName, name};
 use crate::stack::{Place, place_of};
@@ -17,15 +18,18 @@ use crate::state;
 static MARK: StaticName = StaticName::new("_flawless_already_caught");
 
 /// Raises that are remembered of one exception: threads may raise it at once.
-const REMEMBERED: usize = 8;
+const REMEMBERED: usize = 64;
 /// Entries of a traceback that tell it from another.
 const FINGERPRINT: usize = 4;
 /// A traceback that has grown further is not walked to its end.
 const MOST_ENTRIES: usize = 4_000;
+/// In place of the raise that is still to come, of an exception that was reported before it.
+const NOT_RAISED: u64 = 0;
+
 /// What an exception is seen as.
 pub(crate) enum Sighting<'py> {
-    /// It was reported.
-    Seen,
+    /// It was reported; if it is known, when this raise of it was seen last.
+    Seen(Option<Seen>),
     /// It was reported where it failed, and is raised for the one who waits for the outcome.
     HandedOn,
     /// It is to be reported with its whole traceback.
@@ -43,33 +47,74 @@ pub(crate) fn sighting<'py>(
     let Some(mark) = raw::own_attribute(error, MARK.get(error.py())) else {
         return Sighting::First;
     };
-    let Some(traceback) = traceback else { return Sighting::Seen };
-    let Ok((process, heads)) = mark.extract::<Mark>() else { return Sighting::Seen };
-    let known = |place: &Place<'py>| {
+    let Some(traceback) = traceback else { return Sighting::Seen(None) };
+    let Ok((process, all)) = mark.extract::<Mark>() else { return Sighting::Seen(None) };
+    let seen_at = |place: &Place<'py>| {
         let found = fingerprint(place);
-        heads.iter().find(|(head, _)| *head == found)
+        all.iter().filter(move |seen| seen.0 == found)
     };
     let mut places: Vec<Place<'py>> = Vec::new();
+    let mut goes_on = true;
     let mut next = place_of(traceback).and_then(unless_lent);
     while let Some(place) = next {
-        if let Some((_, before)) = known(&place) {
-            let is_same_observer = places.iter().all(is_wrapper) && *before == by.0;
-            if !is_same_observer || !lost_its_traceback(&place) {
-                return Sighting::Seen;
+        let mut went_elsewhere = false;
+        for seen in seen_at(&place) {
+            let is_by_same = places.iter().all(is_wrapper) && seen.1 == by.0;
+            if is_by_same && lost_its_traceback(&place) {
+                continue;
             }
+            if goes_on || places.last().is_none_or(|above| leads_to(seen, above)) {
+                return Sighting::Seen(Some(*seen));
+            }
+            went_elsewhere = true;
+        }
+        if went_elsewhere && !is_handling(&places, Some(&place)) {
+            return raised(places, Some(place), process, &all);
         }
         next = place.inner().and_then(unless_lent);
         let begins = begins_here(&place, next.as_ref());
         places.push(place);
-        if begins && !is_handling(&places, next.as_ref()) {
-            return again(places, next, process, |place| known(place).is_some());
+        goes_on = begins && is_handling(&places, next.as_ref());
+        goes_on |= places.last().is_some_and(rewrites);
+        if begins && !goes_on {
+            return raised(places, next, process, &all);
         }
         if places.len() > MOST_ENTRIES {
             break;
         }
     }
     // Whoever handled it has raised it without its traceback.
-    Sighting::Seen
+    Sighting::Seen(None)
+}
+
+/// Whether what was seen was on its way to this place.
+fn leads_to((.., caller): &Seen, place: &Place<'_>) -> bool {
+    *caller == NOBODY || *caller == place.frame.as_ptr() as u64
+}
+
+/// It was raised at the last of these places, or came there out of what is not in the traceback.
+fn raised<'py>(
+    places: Vec<Place<'py>>,
+    older: Option<Place<'py>>,
+    process: u32,
+    all: &[Seen],
+) -> Sighting<'py> {
+    if older.is_none()
+        && let Some(seen) = all.iter().find(|seen| seen.0 == NOT_RAISED)
+    {
+        return Sighting::Seen(Some(*seen));
+    }
+    // Where threads share it, another one has put its own traceback in the place of this one's.
+    let raiser = places.last().filter(|raiser| !is_raise(raiser));
+    let raiser = raiser.map(|raiser| raiser.frame.as_ptr() as u64);
+    if let Some(seen) = all.iter().find(|seen| raiser.is_some_and(|raiser| seen.2 == raiser)) {
+        return Sighting::Seen(Some(*seen));
+    }
+    let is_known = |place: &Place<'py>| {
+        let found = fingerprint(place);
+        all.iter().any(|seen| seen.0 == found)
+    };
+    again(places, older, process, is_known)
 }
 
 /// It was raised at the last of these places; what follows was there before.
@@ -90,7 +135,8 @@ fn again<'py>(
     for _ in 0..MOST_ENTRIES {
         let Some(place) = next else {
             // Where it failed, unless that was only another who waited.
-            if origin.last().is_some_and(|innermost| !hands_on(innermost, None)) {
+            let failed_there = |innermost: &Place<'_>| !hands_on(innermost, None);
+            if origin.last().is_some_and(failed_there) || places.iter().all(is_wrapper) {
                 places.append(&mut origin);
             }
             break;
@@ -115,45 +161,62 @@ fn again<'py>(
 /// Whether it was raised after its traceback was taken off: then what is new may lie at the very
 /// addresses of what was there before.
 fn lost_its_traceback(place: &Place<'_>) -> bool {
+    let mut removes = removes_traceback(&place.code);
     let mut innermost = place.inner();
     for _ in 0..MOST_ENTRIES {
-        let Some(inner) = innermost.as_ref().and_then(Place::inner) else { break };
+        let Some(place) = innermost.as_ref() else { break };
+        removes |= removes_traceback(&place.code);
+        let Some(inner) = place.inner() else { break };
         innermost = Some(inner);
     }
-    let place = innermost.as_ref().unwrap_or(place);
-    let source = text_of(&place.frame, &place.code);
-    let line = source.as_ref().and_then(|source| source.line(place.line()));
-    line.is_some_and(|line| line.contains("with_traceback")) && is_raise(place)
+    removes && is_raise(innermost.as_ref().unwrap_or(place))
 }
 
-/// The exception has been reported with this traceback.
+/// The exception has been reported with this traceback. A raise that is known already is from now
+/// on known by how far it has come.
 pub(crate) fn remember(
     error: &Bound<'_, PyAny>,
     traceback: Option<&Bound<'_, PyAny>>,
     by: Observer,
+    known: Option<Seen>,
 ) {
     let py = error.py();
     let mark = MARK.get(py);
     let process = std::process::id();
     let former = raw::own_attribute(error, mark).and_then(|mark| mark.extract::<Mark>().ok());
     let former = former.filter(|(of, _)| *of == process);
-    let mut heads = former.map(|(_, heads)| heads).unwrap_or_default();
-    // The wrapper's own entry is taken off.
-    let mut head = traceback.and_then(place_of).and_then(unless_lent);
-    while let Some(place) = head.take_if(|place| is_wrapper(place)) {
+    let mut all = former.map(|(_, all)| all).unwrap_or_default();
+    if let Some(at) = known.and_then(|known| all.iter().position(|seen| *seen == known)) {
+        all.remove(at);
+    }
+    let mut head = traceback.and_then(place_of);
+    let caller = head.as_ref().and_then(|place| called_by(&place.frame));
+    let caller = caller.map_or(NOBODY, |caller| caller.as_ptr() as u64);
+    head = head.and_then(unless_lent);
+    // Since 3.11 the wrapper's own entry is taken off.
+    let is_taken_off = py.version_info() >= (3, 11);
+    while let Some(place) = head.take_if(|place| is_taken_off && is_wrapper(place)) {
         head = place.inner().and_then(unless_lent);
     }
-    heads.extend(head.map(|head| (fingerprint(&head), by.0)));
-    let oldest = heads.len().saturating_sub(REMEMBERED);
-    heads.drain(..oldest);
-    let heads = PyTuple::new(py, heads);
-    if let Ok(known) = heads.and_then(|heads| (process, heads).into_pyobject(py)) {
+    let head = head.map_or(NOT_RAISED, |head| fingerprint(&head));
+    all.push((head, by.0, caller));
+    let oldest = all.len().saturating_sub(REMEMBERED);
+    all.drain(..oldest);
+    let all = PyTuple::new(py, all);
+    if let Ok(known) = all.and_then(|all| (process, all).into_pyobject(py)) {
         raw::set_plainly(error, mark, &known);
     }
 }
 
-/// A process, and the places at which the exception was seen there, each with who saw it.
-type Mark = (u32, Vec<(u64, u64)>);
+/// A process, and how the exception was seen there.
+type Mark = (u32, Vec<Seen>);
+
+/// The outermost entry of its traceback, who saw it, and the frame that had called where that was:
+/// there it goes next.
+type Seen = (u64, u64, u64);
+
+/// The address of no frame.
+const NOBODY: u64 = 0;
 
 /// Who sees an exception: a wrapper, or the line that calls one of our functions.
 #[derive(Debug, Clone, Copy)]

@@ -17,7 +17,7 @@ pub(crate) struct Place<'py> {
 
 /// A deeper stack is cut in the middle: outermost and innermost places stay.
 const OUTERMOST: usize = 200;
-const INNERMOST: usize = 800;
+pub(crate) const INNERMOST: usize = 800;
 /// Callers that tell one stack from another.
 const KEY_CALLERS: usize = 60;
 
@@ -77,8 +77,8 @@ pub(crate) fn traceback<'py>(traceback: Option<Bound<'py, PyAny>>) -> Vec<Place<
     places
 }
 
-/// The frame and those that called it, innermost first.
-pub(crate) fn callers<'py>(frame: Option<Bound<'py, PyAny>>) -> Vec<Place<'py>> {
+/// The frame and those that called it, innermost first, at most so many.
+pub(crate) fn callers<'py>(frame: Option<Bound<'py, PyAny>>, most: usize) -> Vec<Place<'py>> {
     let mut places = Vec::new();
     let mut next = frame;
     while let Some(frame) = next.take().filter(|frame| !frame.is_none()) {
@@ -86,7 +86,7 @@ pub(crate) fn callers<'py>(frame: Option<Bound<'py, PyAny>>) -> Vec<Place<'py>> 
         let Ok(code) = frame.getattr(name!(py, "f_code")) else { break };
         next = frame.getattr(name!(py, "f_back")).ok();
         places.push(Place { at: frame.clone(), is_traceback: false, frame, code });
-        if places.len() >= INNERMOST {
+        if places.len() >= most {
             break;
         }
     }

@@ -261,6 +261,29 @@ def raises_it_finally():
             raise failed
 
 
+def reraise(error, traceback):
+    try:
+        if error.__traceback__ is not traceback:
+            raise error.with_traceback(traceback)
+        raise error
+    finally:
+        error = traceback = None
+
+
+def lets_a_library_raise_it():
+    try:
+        page_a()
+    except ConnectionError as error:
+        reraise(error, error.__traceback__)
+
+
+def raises_with_a_shorter_traceback():
+    try:
+        page_a()
+    except ConnectionError as error:
+        raise error.with_traceback(error.__traceback__.tb_next)
+
+
 class Manager:
     def __enter__(self):
         return self
@@ -303,7 +326,7 @@ def renders_a_page():
     "function",
     [raises_it_again, raises_without_traceback, raises_with_what_it_had, lets_another_raise_it,
      lets_a_wrapped_one_raise_it, raises_it_finally, leaves_a_manager, leaves_a_stack_of_managers,
-     leaves_a_generator, renders_a_page],
+     leaves_a_generator, renders_a_page, lets_a_library_raise_it, raises_with_a_shorter_traceback],
     ids=lambda function: function.__name__,
 )  # fmt: skip
 def test_what_handles_it_and_raises_it_again_goes_on_with_the_same_raise(sink, function):
