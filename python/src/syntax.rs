@@ -15,8 +15,9 @@ use crate::{code, passive, source};
 /// The file as the error names it, and the line in it.
 fn place<'py>(error: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyString>, u32)> {
     let file = part(error, name!(error.py(), "filename"))?.cast_into::<PyString>().ok()?;
-    let line = part(error, name!(error.py(), "lineno"))?.extract().ok()?;
-    Some((file, line)).filter(|_| line > 0)
+    let line: u32 = part(error, name!(error.py(), "lineno"))?.extract().ok()?;
+    // 0 where the encoding is not known: that is said at the beginning.
+    Some((file, line.max(1)))
 }
 
 /// Adds it to a key: two files that cannot be read are told apart, whoever imports them.
@@ -43,19 +44,16 @@ pub(crate) fn frame(error: &Bound<'_, PyAny>) -> Option<Frame> {
         part(error, name!(error.py(), "text")).and_then(|text| text.cast_into::<PyString>().ok());
     let told = told.map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
     let told = told.lines().next().unwrap_or_default();
-    let read = source::of_file(&file).filter(|source| {
-        !told.trim().is_empty() && source.line(line).is_some_and(|text| text.trim() == told.trim())
-    });
-    Some(Frame {
-        path: path.into(),
-        line,
-        function: "<module>".into(),
-        source: match read {
-            Some(source) => Source::File(Arc::new(source)),
-            None => Source::Line(told.to_owned()),
-        },
-        locals: None,
-    })
+    let source = match source::of_file(&file) {
+        // Before 3.12 it may be the inner of an f-string, as no line has it.
+        Some(read) if read.line(line).is_none_or(|text| text.trim() != told.trim()) => {
+            Source::Line(String::new())
+        }
+        Some(read) => Source::File(Arc::new(read)),
+        // Within an archive.
+        None => Source::Line(told.to_owned()),
+    };
+    Some(Frame { path: path.into(), line, function: "<module>".into(), source, locals: None })
 }
 
 /// As the interpreter has set it, whatever a class derived from `SyntaxError` makes of that.

@@ -52,6 +52,35 @@ def test_the_line_that_cannot_be_read_is_the_innermost(wire, module, kind, text,
     assert report["traceback"][-2]["function_name"] != "<module>", "the import is above it"
 
 
+def test_an_encoding_that_is_not_known_is_told_at_the_first_line(wire, module):
+    module("broken_encoding", "# coding: nope\nx = 1\n")
+    (report,) = wire()
+    last = report["traceback"][-1]
+    assert last["filename"] == str(module.folder / "broken_encoding.py")
+    assert last["line_number"] == 1
+
+
+def test_a_text_that_does_not_stand_at_the_line_is_not_sent(wire, module):
+    module("broken_format", "a = 1\nx = f'{a b}'\n")
+    (report,) = wire()
+    last = report["traceback"][-1]
+    assert last["line_number"] == 2
+    assert last["text"].strip() in ("", "x = f'{a b}'")
+
+
+def test_the_line_as_it_was_compiled_is_not_sent_when_the_file_says_another(wire, tmp_path):
+    file = tmp_path / "changed.py"
+    file.write_text("a = = 1\n")
+    with pytest.raises(SyntaxError) as caught:
+        compile(file.read_text(), str(file), "exec")
+    file.write_text("a = 2\n")
+    flawless.capture_exception(caught.value)
+    (report,) = wire()
+    last = report["traceback"][-1]
+    assert (os.path.basename(last["filename"]), last["line_number"]) == ("changed.py", 1)
+    assert (last["text"], last["before"] or [], last["after"] or []) == ("", [], [])
+
+
 def test_it_is_so_for_what_another_exception_came_from(wire, module):
     (module.folder / "broken_cause.py").write_text("x =\n")
     importlib.invalidate_caches()
