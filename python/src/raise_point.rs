@@ -16,7 +16,7 @@ use crate::{code, handling};
 const HANDLERS: usize = 20;
 
 /// Where futures and the like raise what has failed elsewhere, for the one who waits for it.
-const HANDS_ON: [&str; 10] = [
+const HANDS_ON: [&str; 11] = [
     "/asyncio/futures.py",
     "/asyncio/tasks.py",
     "/billiard/pool.py",
@@ -27,6 +27,7 @@ const HANDS_ON: [&str; 10] = [
     "/joblib/parallel.py",
     "/multiprocessing/pool.py",
     "/outcome/_impl.py",
+    "/starlette/middleware/base.py",
 ];
 
 /// It raises the exception that a coroutine handles, for a function that it calls in a thread: only

@@ -189,10 +189,9 @@ pub(crate) fn remember(
     if let Some(at) = known.and_then(|known| all.iter().position(|seen| *seen == known)) {
         all.remove(at);
     }
-    let mut head = traceback.and_then(place_of);
+    let mut head = traceback.and_then(place_of).and_then(unless_lent);
     let caller = head.as_ref().and_then(|place| called_by(&place.frame));
     let caller = caller.map_or(NOBODY, |caller| caller.as_ptr() as u64);
-    head = head.and_then(unless_lent);
     // Since 3.11 the wrapper's own entry is taken off.
     let is_taken_off = py.version_info() >= (3, 11);
     while let Some(place) = head.take_if(|place| is_taken_off && is_wrapper(place)) {
