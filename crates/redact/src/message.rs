@@ -32,7 +32,7 @@ const JOINING: &str = "
 
 /// What messages are about.
 const THINGS: &str = "
-    access account address argument arguments attribute audience base64 basic bearer body bytes
+    access account address argument arguments attribute audience basic bearer body bytes
     case char character characters chars chosen choice choices client code confirm confirmation
     connection context credentials ctx data database date decode decoding detail details digit
     digits email encoded encoding error errordetail errors failing field fields form format header
@@ -66,18 +66,27 @@ const MOST_DIGITS: usize = 3;
 /// Is this whole value a message, or several of them: in quotes, in a list, in the object that a
 /// framework makes of it?
 pub(super) fn is_message(value: &str) -> bool {
-    let words: Vec<&str> = value.split(is_between).filter(|word| !word.is_empty()).collect();
-    let words: Option<Vec<String>> = words.iter().map(|word| plain(word)).collect();
-    let Some(words) = words else { return false };
-    let is_known = |at: usize| {
-        WORDS.contains(words[at].as_str()) || is_count(&words[at], &words[..at], words.get(at + 1))
-    };
+    if !may_be_words(value.as_bytes()) {
+        return false;
+    }
+    let mut words: Vec<String> = Vec::new();
+    for word in value.split(is_between).filter(|word| !word.is_empty()) {
+        let Some(word) = plain(word) else { return false };
+        let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_number && !WORDS.contains(word.as_str()) {
+            return false;
+        }
+        words.push(word);
+    }
     match &words[..] {
         [] => false,
         [word] => STATE_WORDS.contains(word.as_str()),
         words => {
             words.iter().any(|word| TELLING_WORDS.contains(word.as_str()))
-                && (0..words.len()).all(is_known)
+                && (0..words.len()).all(|at| {
+                    WORDS.contains(words[at].as_str())
+                        || is_count(&words[at], &words[..at], words.get(at + 1))
+                })
         }
     }
 }
@@ -96,6 +105,21 @@ pub(super) fn begins_message(word: &[u8], behind: &[u8]) -> bool {
     !matches!(rest.get(next), Some(b':' | b'=' | b'_' | b'-' | b'0'..=b'9'))
         && known(word, &OPENING_WORDS)
         && known(&rest[..next], &WORDS)
+}
+
+/// Most secrets have marks, or letters beside digits: no word is looked up for them.
+fn may_be_words(value: &[u8]) -> bool {
+    let is_part = |byte: &u8| !byte.is_ascii() || byte.is_ascii_alphanumeric() || is_mark(*byte);
+    let is_mixed = |two: &[u8]| {
+        two[0].is_ascii_alphanumeric()
+            && two[1].is_ascii_alphanumeric()
+            && two[0].is_ascii_digit() != two[1].is_ascii_digit()
+    };
+    value.iter().all(is_part) && !value.windows(2).any(is_mixed)
+}
+
+fn is_mark(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || b"[](){}'\"\\,.:;=_-!?".contains(&byte)
 }
 
 /// What stands between words. An apostrophe does too: `isn't` is two of them.

@@ -186,7 +186,9 @@ impl<'a> Walk<'a> {
                     self.compare(active);
                 }
             }
-            b"identified" => self.column = Some((true, self.depth)),
+            b"identified" => {
+                self.column = Some((names::is_secret(b"password", active), self.depth))
+            }
             _ => self.word = word,
         }
         place.end

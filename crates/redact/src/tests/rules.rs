@@ -37,7 +37,8 @@ fn a_pattern_that_gives_up_hides_the_whole_text() {
 #[test]
 fn each_rule_is_switched_off_by_its_name() {
     let redactor = with(&[], &[], &["password", "url_password", "card_number"]).expect("valid");
-    let text = "password='x', u='http://ann:x@host', n=4242424242424242";
+    let text = "password='x', u='http://ann:x@host', n=4242424242424242, AUTH x, mysql -p'x', \
+                [SQL: CREATE USER a IDENTIFIED BY ?] [parameters: ('x',)]";
     assert_eq!(redactor.redact(text), text);
     assert_eq!(redactor.redact("cookie='x'"), "cookie=**scrubbed**");
     for name in Redactor::rule_names() {
