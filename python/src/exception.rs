@@ -12,10 +12,10 @@ use crate::clock::Allowance;
 use crate::code::{self, Code};
 use crate::names::{Name, name};
 use crate::print::{as_it_is, of_secret, print};
-use crate::raw::{self, name};
+use crate::raw::{self, known, name};
 use crate::related::{CHAIN, related, remote_traceback, told_traceback};
 use crate::stack::{self, Place};
-use crate::{kinds, source, syntax};
+use crate::{kinds, passive, source, syntax};
 
 /// Frames whose locals are captured: the innermost of the exception, and of those it came from
 /// all together.
@@ -145,7 +145,8 @@ impl<'a> Capture<'a> {
         let py = frame.py();
         let Ok(all) = frame.getattr(name!(py, "f_locals")) else { return Locals::default() };
         let mut named = Named { redactor: self.redactor, locals: Vec::new(), owner: None };
-        if let Ok(all) = all.cast_exact::<PyDict>() {
+        // That of a class body, or of `exec`, may be of a type of the program's.
+        if let Ok(all) = all.cast::<PyDict>() {
             all.iter().take(NAMES).for_each(|(name, value)| named.take(name, value));
             // Before 3.13 the frame keeps this copy, and with it what the program has let go
             // since. Nobody else has it when there are only the frame's reference and ours;
@@ -158,7 +159,8 @@ impl<'a> Capture<'a> {
             {
                 all.clear();
             }
-        } else if let Ok(items) = all.call_method0(name!(py, "items"))
+        } else if is_of_interpreter(&all)
+            && let Ok(items) = all.call_method0(name!(py, "items"))
             && let Ok(items) = items.try_iter()
         {
             for item in items.take(NAMES).map_while(Result::ok) {
@@ -208,14 +210,26 @@ impl<'py> Named<'_, 'py> {
     /// `self` gives way to its attributes, where it has some.
     fn attributes(&mut self) {
         let Some(owner) = self.owner.take() else { return };
-        let Some(attributes) = kinds::type_info(&owner).own_dict(&owner) else { return };
+        let info = kinds::type_info(&owner);
+        let Some(attributes) = info.own_dict(&owner) else { return };
+        let masked = info.masked(&owner.get_type());
         self.locals.retain(|(name, ..)| &**name != "self");
         for (text, value) in attributes.iter().take(NAMES) {
             let Ok(text) = text.cast_into::<PyString>() else { continue };
             let name = name(&text, self.redactor);
+            // The class answers otherwise than with what is stored.
+            if masked.iter().any(|masked| **masked == *name.text) {
+                continue;
+            }
             self.locals.push((format!("self.{}", name.text).into(), name.is_secret, value));
         }
     }
+}
+
+/// Whether the locals of a frame are the interpreter's own view of them, which they are since 3.13.
+fn is_of_interpreter(all: &Bound<'_, PyAny>) -> bool {
+    let items = passive::class_attribute(&all.get_type(), name!(all.py(), "items"));
+    items.is_some_and(|(_, items)| known!("types", "MethodDescriptorType").is_type_of(&items))
 }
 
 fn is_traced(frame: &Bound<'_, PyAny>) -> bool {

@@ -31,14 +31,17 @@ pub(crate) fn file_of_code(code: &Bound<'_, PyAny>) -> Option<String> {
 pub(crate) fn of_library(
     kind: &Bound<'_, PyType>,
     classes: &[Bound<'_, PyType>],
+    owner: &Bound<'_, PyType>,
     printer: &Bound<'_, PyAny>,
 ) -> Option<Vec<Field>> {
     let py = kind.py();
     let is_python = is_function(printer);
     let file = if is_python { file_of(printer)? } else { String::new() };
-    let attribute = |name| attribute_among(classes, name).map(|(_, value)| value);
+    // Of the class that the text was made for: one derived from it may have more.
+    let of_owner = std::slice::from_ref(owner);
+    let attribute = |name| attribute_among(of_owner, name).map(|(_, value)| value);
     let made_by_reprlib = file.ends_with("/reprlib.py") || file.ends_with("/dataclasses.py");
-    if made_by_reprlib {
+    if made_by_reprlib && is_generated(printer) {
         return of_mapping(&attribute(name!(py, "__dataclass_fields__"))?, |field| {
             shown(passive::own_attribute(field, name!(py, "repr")))
         });
@@ -68,6 +71,19 @@ pub(crate) fn of_library(
         return Some(names.map(|name| Field { name, is_veiled: false }).collect());
     }
     None
+}
+
+/// Whether the function that `reprlib` guards against endless texts was made by `dataclasses`.
+fn is_generated(guard: &Bound<'_, PyAny>) -> bool {
+    let py = guard.py();
+    let cells = guard.getattr(name!(py, "__closure__")).and_then(|cells| cells.try_iter());
+    let held = cells.into_iter().flatten().filter_map(|cell| {
+        let cell = cell.ok()?;
+        cell.getattr(name!(py, "cell_contents")).ok().filter(is_function)
+    });
+    // Beside the function it may hold one of the interpreter's, in C.
+    let files: Vec<_> = held.filter_map(|function| file_of(&function)).collect();
+    matches!(&files[..], [only] if only == "<string>")
 }
 
 /// `None`: a class of the program has changed what is shown.
@@ -111,8 +127,8 @@ fn shown(repr: Option<Bound<'_, PyAny>>) -> Option<bool> {
 }
 
 /// The names of a named tuple.
-pub(crate) fn of_named_tuple(classes: &[Bound<'_, PyType>]) -> Option<Vec<String>> {
-    let (_, names) = attribute_among(classes, name!(classes.first()?.py(), "_fields"))?;
+pub(crate) fn of_named_tuple(owner: &Bound<'_, PyType>) -> Option<Vec<String>> {
+    let (_, names) = attribute_among(std::slice::from_ref(owner), name!(owner.py(), "_fields"))?;
     let names = names.cast_into::<PyTuple>().ok()?;
     let names = names.iter().take(MOST_FIELDS).map(|name| name.cast_into::<PyString>());
     names.map(|name| Some(name.ok()?.to_string_lossy().into_owned())).collect()

@@ -1,14 +1,14 @@
 //! What is to be done to print a value of a type, decided once for each type.
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyType, PyWeakrefMethods, PyWeakrefReference};
+use pyo3::types::{PyComplex, PyDict, PyFloat, PyType, PyWeakrefMethods, PyWeakrefReference};
 
 use crate::address::{AddressMap, address};
 use crate::fields::{self, Field};
 use crate::passive::{self, attribute_among, is_function};
-use crate::raw::{self, name};
+use crate::raw::{self, known, name};
 
 /// How values of a type are printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     Named(Vec<String>),
     /// A member of an enumeration.
     Member,
+    /// The same, printed by the name that it has in its module.
+    GlobalMember,
     /// All attributes: `types.SimpleNamespace`.
     Namespace,
     /// As `object` prints it.
@@ -41,6 +43,10 @@ pub(crate) enum Kind {
     Lazy,
     /// Of Python's own; its parts may be of anybody's.
     Parts(Parts),
+    /// An error of pydantic's core.
+    Invalid,
+    /// `numpy.dtype`.
+    NumpyType,
     /// Its own `__repr__`, of the interpreter or of its library, which runs no code of others.
     Known,
     /// Its own `__repr__`, by somebody.
@@ -50,17 +56,33 @@ pub(crate) enum Kind {
 /// Types of Python's own whose `__repr__` would print values of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Parts {
+    /// An address, network or interface of `ipaddress`.
+    Address,
+    /// `itertools.count`, whose numbers may be of anybody's.
+    Count,
+    DefaultDict,
+    Deque,
     Fraction,
     /// A future of `concurrent.futures`, which takes its lock to print itself.
     Future,
     MappingProxy,
     Method,
     Module,
+    OrderedDict,
+    /// Its keys, values or items.
+    OrderedView,
     /// A date or time, whose time zone may be of anybody's.
     Moment,
     Partial,
+    Path,
     Slice,
     Stream,
+    /// `list[int]`.
+    TypeOf,
+    /// What the system has answered, as a tuple with names.
+    Structure,
+    Uuid,
+    Weak,
 }
 
 /// A type that was met.
@@ -78,6 +100,8 @@ pub(crate) struct TypeInfo {
     /// Python code of its own may answer for any attribute, or for one that is not there.
     pub(crate) answers_all: bool,
     pub(crate) answers_missing: bool,
+    /// Names for which the class answers in the place of what an object has stored.
+    masked: OnceLock<Vec<String>>,
     /// What prints a value of a kind that prints itself, and what answers its time zone.
     pub(crate) printer: Option<Py<PyAny>>,
     pub(crate) zone: Option<Py<PyAny>>,
@@ -98,7 +122,13 @@ impl TypeInfo {
         let in_python = |name| find(name).is_some_and(|found| is_function(&found));
         let is_moment = how == Kind::Parts(Parts::Moment);
         // These belong to types of libraries, which stay: those of the program's are not kept.
-        let prints_itself = matches!(how, Kind::Known | Kind::Parts(Parts::Moment | Parts::Stream));
+        let prints_itself = matches!(
+            how,
+            Kind::Known
+                | Kind::Parts(
+                    Parts::Count | Parts::Moment | Parts::Stream | Parts::Structure | Parts::TypeOf
+                )
+        );
         let printer = prints_itself.then(|| find(name!(py, "__repr__"))).flatten();
         let zone = is_moment.then(|| find(name!(py, "tzinfo"))).flatten();
         Self {
@@ -110,6 +140,7 @@ impl TypeInfo {
             has_own_dict: passive::has_own_dict(kind),
             answers_all: in_python(name!(py, "__getattribute__")),
             answers_missing: find(name!(py, "__getattr__")).is_some(),
+            masked: OnceLock::new(),
             printer: printer.map(Bound::unbind),
             zone: zone
                 .filter(passive::is_native_getter)
@@ -124,6 +155,16 @@ impl TypeInfo {
         let own =
             self.has_own_dict.then(|| raw::get_plainly(object, name!(object.py(), "__dict__")));
         own??.cast_into_exact().ok()
+    }
+
+    /// Names for which the class answers in the place of what an object of it has stored.
+    pub(crate) fn masked(&self, kind: &Bound<'_, PyType>) -> &[String] {
+        // Found first: nothing waits for another thread meanwhile.
+        if self.masked.get().is_none() {
+            let found = passive::masked_names(&passive::mro(kind));
+            let _ = self.masked.set(found);
+        }
+        self.masked.get().map(Vec::as_slice).unwrap_or_default()
     }
 
     fn is_of(&self, kind: &Bound<'_, PyType>) -> bool {
@@ -202,6 +243,23 @@ pub(crate) fn library_of(module: &str) -> &str {
     module.split('.').next().unwrap_or_default()
 }
 
+/// Whether a module is of a library whose arrays are told by shape and type, or of those they use.
+pub(crate) fn is_array_library(module: &str) -> bool {
+    let library = library_of(module);
+    ARRAY_LIBRARIES.contains(&library) || ["pytz", "dateutil"].contains(&library)
+}
+
+/// Numbers and dates of the interpreter's own types: their methods run nothing of others.
+pub(crate) fn is_native_scalar(value: &Bound<'_, PyAny>) -> bool {
+    value.is_exact_instance_of::<PyFloat>()
+        || value.is_exact_instance_of::<PyComplex>()
+        || known!("datetime", "date").is_type_of(value)
+        || known!("datetime", "timedelta").is_type_of(value)
+        || known!("decimal", "Decimal").is_type_of(value) && type_info(value).kind == Kind::Known
+        || passive::name_and_module(&value.get_type()).1 == "numpy"
+            && type_info(value).kind == Kind::Known
+}
+
 /// Whether a class is of a library whose arrays are told by shape and type.
 pub(crate) fn is_of_array_library(class: &Bound<'_, PyType>) -> bool {
     let (_, module) = passive::name_and_module(class);
@@ -229,23 +287,32 @@ fn classify(kind: &Bound<'_, PyType>, classes: &[Bound<'_, PyType>]) -> Kind {
     if own("numpy", "generic") && module == "numpy" && !own("numpy", "void") {
         return Kind::Known;
     }
+    if own("numpy", "dtype") && library_of(module) == "numpy" {
+        return Kind::NumpyType;
+    }
     let is_array =
         |name| attribute_among(classes, name).is_some_and(|(owner, _)| is_of_array_library(&owner));
     if is_array(name!(py, "shape")) || is_array(name!(py, "dtype")) {
         return Kind::Array;
     }
-    if let Some(fields) = fields::of_library(kind, classes, &printer) {
+    if let Some(fields) = fields::of_library(kind, classes, &owner, &printer) {
         return Kind::Fields(fields);
     }
     if is_function(&printer) {
-        return python_kind(kind, classes, &printer, own);
+        return python_kind(kind, classes, &owner, &printer, own);
     }
     if own("builtins", "BaseException") {
+        if (module.as_str(), name.as_str()) == ("pydantic_core._pydantic_core", "ValidationError") {
+            return Kind::Invalid;
+        }
         // A library in C may have a text of its own, and no arguments.
         let is_python_own = owner.is(py.get_type::<PyBaseException>());
         return if is_python_own { Kind::Exception } else { Kind::Foreign };
     }
     let (owner_name, owner_module) = passive::name_and_module(&owner);
+    if name.starts_with("odict_") && module == "builtins" {
+        return Kind::Parts(Parts::OrderedView);
+    }
     if owner_module == "builtins"
         && let Some(kind) = builtin_kind(&owner_name)
     {
@@ -256,12 +323,24 @@ fn classify(kind: &Bound<'_, PyType>, classes: &[Bound<'_, PyType>]) -> Kind {
         "decimal" => true,
         "builtins" => SHORT_BUILTINS.contains(&owner_name.as_str()),
         "pandas._libs.tslibs.nattype" | "pandas._libs.tslibs.timedeltas" => true,
+        "pandas._libs.missing" => true,
         "pandas._libs.tslibs.timestamps" => return Kind::Parts(Parts::Moment),
         _ => SHORT_MODULES.contains(&module.as_str()),
     };
+    match (owner_module.as_str(), owner_name.as_str()) {
+        ("collections", "OrderedDict") => return Kind::Parts(Parts::OrderedDict),
+        ("collections", "defaultdict") => return Kind::Parts(Parts::DefaultDict),
+        ("collections", "deque") => return Kind::Parts(Parts::Deque),
+        _ => {}
+    }
     match (module.as_str(), name.as_str()) {
         ("types", "SimpleNamespace") => Kind::Namespace,
-        ("collections", "deque") => Kind::Iterated,
+        ("types", "GenericAlias") => Kind::Parts(Parts::TypeOf),
+        ("itertools", "count") => Kind::Parts(Parts::Count),
+        ("weakref" | "builtins", "ReferenceType" | "weakref") => Kind::Parts(Parts::Weak),
+        ("time" | "os" | "sys" | "pwd" | "grp" | "resource", _) if own("builtins", "tuple") => {
+            Kind::Parts(Parts::Structure)
+        }
         ("functools", "partial") => Kind::Parts(Parts::Partial),
         ("_io", _) if own("_io", "_IOBase") => Kind::Parts(Parts::Stream),
         _ if is_short => Kind::Known,
@@ -272,7 +351,7 @@ fn classify(kind: &Bound<'_, PyType>, classes: &[Bound<'_, PyType>]) -> Kind {
 fn builtin_kind(owner: &str) -> Option<Kind> {
     Some(match owner {
         "object" => Kind::Plain,
-        "dict" | "OrderedDict" => Kind::Dict,
+        "dict" => Kind::Dict,
         "list" => Kind::List,
         "tuple" => Kind::Tuple,
         "set" | "frozenset" => Kind::Set,
@@ -327,6 +406,7 @@ const SHORT_MODULES: [&str; 7] =
 fn python_kind(
     kind: &Bound<'_, PyType>,
     classes: &[Bound<'_, PyType>],
+    owner: &Bound<'_, PyType>,
     printer: &Bound<'_, PyAny>,
     own: impl Fn(&str, &str) -> bool,
 ) -> Kind {
@@ -334,7 +414,7 @@ fn python_kind(
     let file = fields::file_of(printer).unwrap_or_default();
     if own("builtins", "tuple")
         && file.ends_with("/collections/__init__.py")
-        && let Some(names) = fields::of_named_tuple(classes)
+        && let Some(names) = fields::of_named_tuple(owner)
     {
         return Kind::Named(names);
     }
@@ -342,7 +422,9 @@ fn python_kind(
         return Kind::Parts(Parts::Future);
     }
     if own("enum", "Enum") && file.ends_with("/enum.py") {
-        return Kind::Member;
+        let name = printer.getattr(name!(kind.py(), "__name__"));
+        let name = name.and_then(|name| name.extract::<String>()).unwrap_or_default();
+        return if name.starts_with("global_") { Kind::GlobalMember } else { Kind::Member };
     }
     if own("builtins", "dict") && module == "collections" {
         return Kind::Dict;
@@ -350,7 +432,22 @@ fn python_kind(
     // Those of the standard library that hold nothing of others.
     match library_of(&module) {
         "fractions" if name == "Fraction" => Kind::Parts(Parts::Fraction),
-        "decimal" | "datetime" | "pathlib" | "uuid" | "ipaddress" => Kind::Known,
+        "uuid" if name == "UUID" => Kind::Parts(Parts::Uuid),
+        "ipaddress" => Kind::Parts(Parts::Address),
+        _ if is_path(classes, owner) => Kind::Parts(Parts::Path),
         _ => Kind::Foreign,
     }
+}
+
+/// A path, or of a class derived from it that has left its text alone.
+fn is_path(classes: &[Bound<'_, PyType>], owner: &Bound<'_, PyType>) -> bool {
+    let py = owner.py();
+    let is_of_library = |class: &Bound<'_, PyType>| {
+        let (_, module) = passive::name_and_module(class);
+        library_of(&module) == "pathlib"
+    };
+    is_of_library(owner)
+        && [name!(py, "__str__"), name!(py, "as_posix")].into_iter().all(|name| {
+            attribute_among(classes, name).is_some_and(|(owner, _)| is_of_library(&owner))
+        })
 }

@@ -1,7 +1,7 @@
 //! What objects and classes hold, read without running any code of the program: no property, no
 //! attribute that is loaded when it is asked for, nothing of a metaclass.
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyModule, PyString, PyTuple, PyType};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyModule, PyString, PyTuple, PyType};
 
 use crate::raw::{self, Part, known, name};
 
@@ -104,12 +104,72 @@ pub(crate) fn own_dict<'py>(object: &Bound<'py, PyAny>) -> Option<Bound<'py, PyD
     raw::get_plainly(object, name!(object.py(), "__dict__"))?.cast_into_exact::<PyDict>().ok()
 }
 
+/// `None`, and what compares without asking anybody.
+pub(crate) fn is_scalar(value: &Bound<'_, PyAny>) -> bool {
+    value.is_none()
+        || value.is_exact_instance_of::<PyString>()
+        || value.is_exact_instance_of::<PyInt>()
+        || value.is_exact_instance_of::<PyBool>()
+        || value.is_exact_instance_of::<PyFloat>()
+        || value.is_exact_instance_of::<PyBytes>()
+}
+
+/// More keys are not looked at.
+const MOST_KEYS: usize = 10_000;
+
+/// Whether all keys compare without asking anybody: another that has the hash of the one that is
+/// looked for would be asked.
+pub(crate) fn has_plain_keys(dict: &Bound<'_, PyDict>) -> bool {
+    dict.len() <= MOST_KEYS && dict.iter().all(|(key, _)| is_scalar(&key))
+}
+
+/// What a dictionary holds by a name, unless another key would have to be asked.
+pub(crate) fn held<'py>(
+    dict: &Bound<'py, PyDict>,
+    name: &Bound<'py, PyString>,
+) -> Result<Option<Bound<'py, PyAny>>, ()> {
+    if has_plain_keys(dict) { dict.get_item(name).map_err(drop) } else { Err(()) }
+}
+
+/// Whether what stands in a class answers for an attribute also where the object has stored one of
+/// that name. What ORMs put there answers with what is stored.
+pub(crate) fn is_masking(member: &Bound<'_, PyAny>) -> bool {
+    let kind = member.get_type();
+    let of_type = |name| class_attribute(&kind, name);
+    let setter = of_type(name!(member.py(), "__set__"))
+        .or_else(|| of_type(name!(member.py(), "__delete__")));
+    setter.is_some_and(|(owner, _)| {
+        let (_, module) = name_and_module(&owner);
+        !matches!(crate::kinds::library_of(&module), "sqlalchemy" | "django")
+    })
+}
+
+/// The names for which members of these classes answer in the place of what objects have stored.
+pub(crate) fn masked_names(classes: &[Bound<'_, PyType>]) -> Vec<String> {
+    let of_python = |class: &&Bound<'_, PyType>| name_and_module(class).1 != "builtins";
+    let members = classes.iter().filter(of_python).flat_map(members_of);
+    let is_masking = |member: &Bound<'_, PyAny>| {
+        let may_mask = raw::is_made_in_python(&member.get_type())
+            || known!("builtins", "property").is_type_of(member);
+        may_mask && is_masking(member)
+    };
+    members.filter(|(_, member)| is_masking(member)).filter_map(|(name, _)| text(name)).collect()
+}
+
+/// What stands in a class.
+fn members_of<'py>(class: &Bound<'py, PyType>) -> Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    let members = MEMBERS.of(class.as_any());
+    let items = members.and_then(|members| members.call_method0(name!(class.py(), "items")).ok());
+    let items = items.and_then(|items| items.try_iter().ok());
+    items.into_iter().flatten().take(1_000).filter_map(|item| item.ok()?.extract().ok()).collect()
+}
+
 /// An attribute that the object itself holds, in its `__dict__` or in a slot.
 pub(crate) fn own_attribute<'py>(
     object: &Bound<'py, PyAny>,
     name: &Bound<'py, PyString>,
 ) -> Option<Bound<'py, PyAny>> {
-    if let Some(value) = own_dict(object).and_then(|all| all.get_item(name).ok()?) {
+    if let Some(value) = own_dict(object).and_then(|all| held(&all, name).ok()?) {
         return Some(value);
     }
     let kind = object.get_type();
@@ -128,38 +188,26 @@ pub(crate) fn read<'py>(
     let py = object.py();
     let get = getter.getattr(name!(py, "__get__")).ok()?;
     let arguments = PyTuple::new(py, [object, object.get_type().as_any()]).ok()?;
-    raw::call(&get, &arguments).ok()
+    raw::ask(&get, &arguments)
 }
 
 /// Public attributes that the object itself holds, at most so many: those of its `__dict__`, then
 /// its slots.
 pub(crate) fn public_attributes<'py>(
     object: &Bound<'py, PyAny>,
+    masked: &[String],
     most: usize,
 ) -> Vec<(String, Bound<'py, PyAny>)> {
     let public = |name: Bound<'py, PyAny>| {
         let name = name.cast_into::<PyString>().ok()?;
         let name = raw::substring(&name, 200)?.to_string_lossy().into_owned();
-        (!name.starts_with('_')).then_some(name)
+        (!name.starts_with('_') && !masked.contains(&name)).then_some(name)
     };
     let own: Vec<_> = own_dict(object).iter().flat_map(|all| all.iter()).take(4 * most).collect();
     let mut found: Vec<_> =
         own.into_iter().filter_map(|(name, value)| Some((public(name)?, value))).collect();
     let classes = mro(&object.get_type());
-    let slots = classes.iter().flat_map(|class| {
-        let members = MEMBERS.of(class.as_any());
-        let items =
-            members.and_then(|members| members.call_method0(name!(class.py(), "items")).ok());
-        let items: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)> = items
-            .and_then(|items| items.try_iter().ok())
-            .into_iter()
-            .flatten()
-            .take(1_000)
-            .filter_map(|item| item.ok()?.extract().ok())
-            .filter(|(_, member)| is_slot(member))
-            .collect();
-        items
-    });
+    let slots = classes.iter().flat_map(members_of).filter(|(_, member)| is_slot(member));
     found.extend(slots.take(most).filter_map(|(name, slot)| {
         let name = public(name)?;
         Some((name, read(&slot, object)?))

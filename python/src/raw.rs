@@ -1,13 +1,13 @@
 //! The calls into the interpreter that PyO3 has no safe form of.
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use pyo3::exceptions::{PyBaseException, PyImportError, PyKeyboardInterrupt};
+use pyo3::exceptions::{PyBaseException, PyImportError, PyKeyboardInterrupt, PySystemExit};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 unsafe extern "C" {
     /// Part of the stable ABI since 3.10; 3.9, which changes no more, exports it as well.
@@ -74,6 +74,78 @@ pub(crate) fn call<'py>(
         unsafe { ffi::PyErr_SetInterrupt() }
     }
     answer
+}
+
+/// Calls what the interpreter or a library answers by itself. An exception out of a signal handler
+/// of the program, which may run meanwhile, is raised again when this is done.
+pub(crate) fn ask<'py>(
+    callable: &Bound<'py, PyAny>,
+    arguments: &Bound<'py, PyTuple>,
+) -> Option<Bound<'py, PyAny>> {
+    match call(callable, arguments) {
+        Ok(answer) => Some(answer),
+        Err(error) => {
+            if is_of_signal_handler(callable.py(), &error) {
+                raise_later(callable.py(), error);
+            }
+            None
+        }
+    }
+}
+
+/// Handlers run in the main thread, and are functions of the program; what the asked itself raises
+/// has no frames but its library's.
+fn is_of_signal_handler(py: Python<'_>, error: &PyErr) -> bool {
+    if error.is_instance_of::<PyKeyboardInterrupt>(py) || !is_main_thread(py) {
+        return false;
+    }
+    let Some(mut place) = error.traceback(py).map(Bound::into_any) else {
+        return error.is_instance_of::<PySystemExit>(py);
+    };
+    while let Ok(next) = place.getattr(name!(py, "tb_next"))
+        && !next.is_none()
+    {
+        place = next;
+    }
+    let module = place
+        .getattr(name!(py, "tb_frame"))
+        .and_then(|frame| frame.getattr(name!(py, "f_globals"))?.get_item(name!(py, "__name__")))
+        .and_then(|name| name.extract::<String>());
+    let is_library = |module: &str| crate::kinds::is_array_library(module);
+    error.is_instance_of::<PySystemExit>(py) || !module.is_ok_and(|module| is_library(&module))
+}
+
+fn is_main_thread(py: Python<'_>) -> bool {
+    let own = known!("_thread", "get_ident").get(py).and_then(|ident| ident.call0());
+    let main = known!("threading", "_main_thread").get(py).ok();
+    let main = main.and_then(|main| own_attribute(main, name!(py, "_ident")));
+    main.is_some_and(|main| own.is_ok_and(|own| own.eq(main).unwrap_or(false)))
+}
+
+fn raise_later(py: Python<'_>, error: PyErr) {
+    /// Called by the interpreter, which raises what it leaves.
+    extern "C" fn raise(error: *mut c_void) -> c_int {
+        let error: *mut ffi::PyObject = error.cast();
+        // SAFETY: an exception, of which this has a reference.
+        unsafe {
+            ffi::PyErr_SetObject(ffi::Py_TYPE(error).cast(), error);
+            ffi::Py_DECREF(error);
+        }
+        -1
+    }
+    let error = error.into_value(py).into_ptr();
+    // SAFETY: the reference goes to the call, or is given back.
+    unsafe {
+        if ffi::Py_AddPendingCall(Some(raise), error.cast()) != 0 {
+            ffi::Py_DECREF(error);
+        }
+    }
+}
+
+/// Whether a type is none of those that are part of the interpreter or of a library in C.
+pub(crate) fn is_made_in_python(kind: &Bound<'_, PyType>) -> bool {
+    // SAFETY: a type.
+    unsafe { ffi::PyType_GetFlags(kind.as_type_ptr()) & ffi::Py_TPFLAGS_HEAPTYPE != 0 }
 }
 
 /// A module that was imported with this package. To import it again could run code of the program,

@@ -262,3 +262,93 @@ def test_long_native_containers_are_not_printed(sink):
     assert shown["proxy"].startswith("mappingproxy({0: None, 1: None, ")
     assert len(shown["proxy"]) < 300
     assert shown["bound"] == "functools.partial(<built-in function print>, 1)"
+
+
+class Namespace(dict):
+    def items(self):
+        raise AssertionError("asked")
+
+    __iter__ = keys = __len__ = items
+
+
+class Mapping:
+    def __init__(self):
+        self.held = {}
+
+    def __getitem__(self, name):
+        return self.held[name]
+
+    def __setitem__(self, name, value):
+        self.held[name] = value
+
+    def items(self):
+        raise AssertionError("asked")
+
+
+def test_the_namespace_of_exec_is_not_asked_for_its_names(sink):
+    shown = []
+    for namespace in (Namespace(), Mapping()):
+        try:
+            exec("x = 1\n1 / 0", {}, namespace)
+        except ZeroDivisionError:
+            flawless.capture_exception()
+        shown.append(sink.next()["traceback"][-1]["frame_locals"])
+    assert shown == [{"x": "1"}, {}]
+
+
+def test_keys_are_not_asked_whether_they_are_equal(sink):
+    import collections
+
+    ran = []
+
+    class Key:
+        def __hash__(self):
+            ran.append("hash")
+            return 1
+
+        def __eq__(self, other):
+            ran.append("eq")
+            return self is other
+
+        def __repr__(self):
+            return "key"
+
+    ordered = collections.OrderedDict({Key(): 1, Key(): 2})
+    views = [ordered.keys(), ordered.items()]  # noqa: F841
+    ran.clear()
+    try:
+        raise ValueError("x")
+    except ValueError:
+        flawless.capture_exception()
+    shown = sink.next()["traceback"][-1]["frame_locals"]
+    assert ran == []
+    assert shown["ordered"] == "OrderedDict({key: 1, key: 2})"
+    assert shown["views"] == "[odict_keys([key, key]), odict_items([(key, 1), (key, 2)])]"
+
+
+def test_a_frame_of_a_class_of_the_programs_is_not_asked(sink):
+    import pandas
+
+    ran = []
+
+    class Frame(pandas.DataFrame):
+        @property
+        def index(self):
+            ran.append("index")
+            return super().index
+
+        @property
+        def _constructor_sliced(self):
+            ran.append("sliced")
+            return pandas.Series
+
+    frame, plain = Frame({"a": [1]}), pandas.DataFrame({"a": [1]})  # noqa: F841
+    ran.clear()
+    try:
+        raise ValueError("x")
+    except ValueError:
+        flawless.capture_exception()
+    shown = sink.next()["traceback"][-1]["frame_locals"]
+    assert ran == []
+    assert "Frame" in shown["frame"]
+    assert "shape=(1, 1)" in shown["plain"]

@@ -3,7 +3,6 @@ without running it, else its type and public attributes."""
 
 import collections
 import concurrent.futures
-import dataclasses
 import datetime
 import enum
 import functools
@@ -404,28 +403,6 @@ def test_a_proxy_is_not_resolved(printed):
     assert printed(Proxy()).startswith(f"<{HERE}.Proxy object at 0x")
 
 
-class Meta(type):
-    def __getattribute__(cls, name):
-        RAN.append(name)
-        return super().__getattribute__(name)
-
-    @property
-    def __name__(cls):
-        RAN.append("name")
-
-    def __repr__(cls):
-        return str(RAN.append("repr"))
-
-
-class Nameless(metaclass=Meta):
-    def __repr__(self):
-        return f"<{type(self).__name__}>"
-
-
-def test_nothing_of_a_metaclass_is_run(printed):
-    assert printed(Nameless()) == "<Nameless>"
-
-
 class Zone(datetime.tzinfo):
     def utcoffset(self, when):
         RAN.append("offset")
@@ -451,22 +428,6 @@ def test_what_types_of_python_hold_is_not_run_either(printed):
     member = enum.Enum("Level", {"LOW": Account()}).LOW
     assert printed(member).startswith("<Level.LOW: <")
     assert printed(collections.Counter(a=2)) == "Counter({'a': 2})"
-
-
-@dataclasses.dataclass
-class Field:
-    name: str
-    hidden: str = dataclasses.field(repr=False, default="h")
-
-
-class Loaded(Field):
-    lazy = Lazy()
-    __dataclass_fields__ = {**Field.__dataclass_fields__, "lazy": Field.__dataclass_fields__["name"]}
-
-
-def test_a_field_that_is_loaded_when_it_is_asked_for_is_not(printed):
-    assert printed(Field("n")) == "Field(name='n')"
-    assert printed(Loaded("n")) == "Loaded(name='n', lazy=?)"
 
 
 def test_a_huge_object_is_cut(printed):

@@ -368,3 +368,97 @@ def test_a_tracer_of_the_program_sees_nothing_of_the_values(same):
     """
     (report,) = same(program)
     assert shown(report, "order") == "order"
+
+
+SLOW = """
+        import decimal
+        def busy():
+            begun.set()
+            until = time.monotonic() + 60
+            while time.monotonic() < until:
+                pass
+        class Money(decimal.Decimal):
+            def __str__(self):
+                busy()
+                return "slow"
+        class Order:
+            def __init__(self):
+                self.total = Money(3)
+            def __repr__(self):
+                return f"<Order {self.total}>"
+        class Namespace(dict):
+            def items(self):
+                busy()
+                return super().items()
+        class Loud(type):
+            def __str__(cls):
+                busy()
+                return "slow"
+        class Class:
+            def __init__(self):
+                self.kind = Loud("Kind", (), {})
+            def __repr__(self):
+                return f"<{self.kind}>"
+"""
+
+
+@pytest.mark.parametrize(
+    "namespace", ["{'order': Order()}", "Namespace()", "{'kind': Class()}"]
+)
+def test_code_of_the_program_does_not_run_in_a_report_when_the_process_ends(same, namespace):
+    program = f"""{SLOW}
+        begun = threading.Event()
+        def work():
+            try:
+                exec("1 / 0", {{}}, {namespace})
+            except ZeroDivisionError:
+                capture()
+            begun.set()
+            time.sleep(60)
+        threading.Thread(target=work, daemon=True).start()
+        begun.wait()
+        time.sleep(0.1)
+        sys.exit(3)
+    """
+    assert same(program, 3)
+
+
+@pytest.mark.parametrize(
+    "values",
+    ["[pathlib.Path('/srv/x')]", "[uuid.UUID(int=5)]", "[ipaddress.ip_address('10.0.0.1')]",
+     "[pandas.DataFrame({'a': [1]})]"],
+)  # fmt: skip
+@pytest.mark.parametrize("raised", ["TimeIsUp", "SystemExit"])
+def test_what_a_signal_handler_raises_while_values_are_printed_reaches_the_program(
+    same, values, raised
+):
+    program = f"""
+        import ipaddress, pathlib, signal, uuid
+        import pandas
+        class TimeIsUp(Exception):
+            pass
+        def handler(*_):
+            raise {raised}
+        signal.signal(signal.SIGALRM, handler)
+        def fail():
+            a = b = c = d = {values} * 12
+            raise ValueError("x")
+        def work():
+            signal.setitimer(signal.ITIMER_REAL, 0.01)
+            until = time.monotonic() + 0.05
+            while time.monotonic() < until:
+                if os.environ.get("FLAWLESS_PORT"):
+                    flawless._flawless.forget_thinning()
+                try:
+                    fail()
+                except ValueError:
+                    capture()
+            time.sleep(1)
+            print("the alarm was lost")
+        for _ in range(20):
+            try:
+                work()
+            except {raised}:
+                pass
+    """
+    same(program)

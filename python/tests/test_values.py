@@ -5,11 +5,20 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import ipaddress
+import itertools
+import os
 import pathlib
+import re
 import sys
+import time
 import types
+import uuid
+import weakref
 
 import numpy
+import pandas
+import pydantic
 import pytest
 
 import flawless
@@ -40,6 +49,34 @@ class User:
     hidden: int = dataclasses.field(default=1, repr=False)
 
 
+class DerivedSet(set):
+    pass
+
+
+class DerivedFrozenSet(frozenset):
+    pass
+
+
+class DerivedDeque(collections.deque):
+    pass
+
+
+class DerivedDict(dict):
+    pass
+
+
+class DerivedTuple(tuple):
+    pass
+
+
+class DerivedPath(pathlib.PurePosixPath):
+    pass
+
+
+class Derived:
+    pass
+
+
 Point = collections.namedtuple("Point", "x y")
 
 SAME_AS_REPR = [
@@ -48,13 +85,48 @@ SAME_AS_REPR = [
     {}, {"a": {"b": (1,)}}, {1: 2, None: 3}, set(), {1}, frozenset(), frozenset([1]), range(3), ...,
     Point(1, 2), Color.RED, datetime.date(2026, 1, 2), decimal.Decimal("1.20"), int, len,
     pathlib.PurePosixPath("/srv"), types.SimpleNamespace(a=1), {"a": 1}.keys(), KeyError("k"), slice(1, 2),
-    OSError(2, "No such file"), ValueError(),
+    OSError(2, "No such file"), ValueError(), collections.deque([1]), collections.deque([1, 2], maxlen=3),
+    collections.defaultdict(list, a=[1]), DerivedSet([1]), DerivedSet(), DerivedFrozenSet([1]),
+    DerivedDeque([1]), DerivedDict(a=1), DerivedTuple((1,)), DerivedPath("/srv/./a//b"),
+    pathlib.PurePosixPath("a", "/b", "c"), pathlib.PurePosixPath(), pathlib.PurePosixPath("//a"),
+    pathlib.PureWindowsPath("C:/a", "b"), uuid.UUID(int=5), ipaddress.ip_address("10.0.0.1"),
+    ipaddress.ip_address("2001:db8::1"), ipaddress.ip_address("::ffff:1.2.3.4"),
+    ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_interface("10.0.0.1/8"), time.gmtime(0),
+    os.stat("/"), sys.version_info, list[int], itertools.count(5), numpy.dtype("int32"),
+    numpy.dtype("<U3"), numpy.dtype("O"), numpy.dtype("M8[s]"), pandas.NA, collections.Counter("a"),
+    weakref.ref(Derived), weakref.ref(DerivedSet([1])),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("value", SAME_AS_REPR, ids=repr)
 def test_ordinary_values_look_as_python_prints_them(printed, value):
     assert printed(value) == repr(value)
+
+
+def test_an_ordered_dictionary_is_shown_in_its_own_order(printed):
+    ordered = collections.OrderedDict(a=1, b=2)
+    ordered.move_to_end("a")
+    assert printed(ordered) == "OrderedDict({'b': 2, 'a': 1})"
+    assert printed(ordered.keys()) == "odict_keys(['b', 'a'])"
+    assert printed(ordered.items()) == "odict_items([('b', 2), ('a', 1)])"
+    assert printed(collections.OrderedDict()) == "OrderedDict()"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="flags of `re` print themselves before")
+def test_flags_of_a_module_are_shown_by_its_name(printed):
+    assert printed(re.I) == repr(re.I)
+    assert printed(re.I | re.M) == repr(re.I | re.M)
+
+
+def test_an_error_of_pydantic_is_told_without_the_values(sink):
+    class Order(pydantic.BaseModel):
+        number: int
+
+    try:
+        Order(number="hunter2")
+    except pydantic.ValidationError:
+        flawless.capture_exception()
+    assert sink.next()["exception_message"] == "ValidationError('1 validation error for Order')"
 
 
 def test_half_of_a_surrogate_pair_is_printed_as_python_does(printed):

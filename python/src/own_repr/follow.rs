@@ -1,13 +1,12 @@
 //! Follows a function with the objects it is given. Whatever might run code of the program, wait,
 //! or change something ends it.
-use std::sync::Arc;
-
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyString, PyTuple, PyType};
 
-use super::expression::{Expression, Recipe, Statement};
+use super::expression::{Expression, Statement};
 use super::recipe_of;
-use crate::kinds::{Kind, type_info};
+use super::variables::Call;
+use crate::kinds::{self, type_info};
 use crate::passive::{self, attribute_among, class_attribute, is_function};
 use crate::print::Bounds;
 use crate::raw::{self, known, name};
@@ -26,19 +25,16 @@ const DEPTH: usize = 8;
 pub(crate) struct Follow<'a, 'b> {
     pub(super) bounds: &'b mut Bounds<'a>,
     depth: usize,
-}
-
-/// A function that is being followed.
-pub(super) struct Call<'f, 'py> {
-    function: &'f Object<'py>,
-    /// The class that defines it.
-    owner: Option<Bound<'py, PyType>>,
-    locals: Vec<(String, Object<'py>)>,
+    /// What is put together now has something that may be told otherwise than the program would,
+    /// or is cut.
+    pub(super) is_rough: bool,
+    /// The texts that were made since: they can be shown, but not counted, cut or compared.
+    rough: Vec<Py<PyAny>>,
 }
 
 impl<'a, 'b> Follow<'a, 'b> {
     pub(crate) fn new(bounds: &'b mut Bounds<'a>) -> Self {
-        Self { bounds, depth: 0 }
+        Self { bounds, depth: 0, is_rough: false, rough: Vec::new() }
     }
 
     /// What a method such as `__repr__` of an object's class answers, if that is a text.
@@ -47,14 +43,13 @@ impl<'a, 'b> Follow<'a, 'b> {
         object: &Object<'py>,
         method: &Bound<'py, PyString>,
     ) -> Result<Bound<'py, PyString>, Unknown> {
-        let (owner, function) = class_attribute(&object.get_type(), method).ok_or(Unknown)?;
-        let text = self.run(Some(owner), &function, vec![object.clone()])?;
+        let (_, function) = class_attribute(&object.get_type(), method).ok_or(Unknown)?;
+        let text = self.run(&function, vec![object.clone()])?;
         text.cast_into::<PyString>().map_err(|_| Unknown)
     }
 
     pub(super) fn run<'py>(
         &mut self,
-        owner: Option<Bound<'py, PyType>>,
         function: &Object<'py>,
         arguments: Vec<Object<'py>>,
     ) -> Followed<Object<'py>> {
@@ -62,8 +57,7 @@ impl<'a, 'b> Follow<'a, 'b> {
             return Err(Unknown);
         }
         let recipe = recipe_of(function).ok_or(Unknown)?;
-        let locals = parameters(function, &recipe, arguments)?;
-        let mut call = Call { function, owner, locals };
+        let mut call = Call::new(function, &recipe, arguments)?;
         self.depth += 1;
         let answer = self.statements(&mut call, &recipe.body);
         self.depth -= 1;
@@ -85,14 +79,6 @@ impl<'a, 'b> Follow<'a, 'b> {
                     call.locals.retain(|(other, _)| other != name);
                     call.locals.push((name.clone(), value));
                 }
-                Statement::If { test, yes, no } => {
-                    let test = self.expression(call, test)?;
-                    let branch = if self.truth(&test)? { yes } else { no };
-                    let answer = self.statements(call, branch)?;
-                    if answer.is_some() {
-                        return Ok(answer);
-                    }
-                }
                 // The steps end what does not end by itself.
                 Statement::While { test, body } => loop {
                     let test = self.expression(call, test)?;
@@ -104,6 +90,14 @@ impl<'a, 'b> Follow<'a, 'b> {
                         return Ok(answer);
                     }
                 },
+                Statement::If { test, yes, no } => {
+                    let test = self.expression(call, test)?;
+                    let branch = if self.truth(&test)? { yes } else { no };
+                    let answer = self.statements(call, branch)?;
+                    if answer.is_some() {
+                        return Ok(answer);
+                    }
+                }
             }
         }
         Ok(None)
@@ -114,15 +108,39 @@ impl<'a, 'b> Follow<'a, 'b> {
         call: &Call<'_, 'py>,
         expression: &Expression,
     ) -> Followed<Object<'py>> {
+        let value = self.evaluated(call, expression)?;
+        let is_made = matches!(
+            expression,
+            Expression::Text(_) | Expression::Call { .. } | Expression::Binary(..)
+        );
+        if is_made && self.is_rough && value.is_exact_instance_of::<PyString>() {
+            self.rough.push(value.clone().unbind());
+        }
+        Ok(value)
+    }
+
+    /// A text that was made of what may be told otherwise is not to be looked into.
+    pub(super) fn is_certain(&self, value: &Object<'_>) -> Followed<()> {
+        match self.rough.iter().any(|rough| rough.is(value)) {
+            true => Err(Unknown),
+            false => Ok(()),
+        }
+    }
+
+    fn evaluated<'py>(
+        &mut self,
+        call: &Call<'_, 'py>,
+        expression: &Expression,
+    ) -> Followed<Object<'py>> {
         let py = call.function.py();
-        self.bounds.step().ok_or(Unknown)?;
+        self.bounds.step(py).ok_or(Unknown)?;
         match expression {
             Expression::Unknown => Err(Unknown),
             Expression::Constant(value) => Ok(value.bind(py).clone()),
             Expression::Name(name) => call.variable(name)?.ok_or(Unknown),
             Expression::Attribute(object, name) => {
                 let object = self.expression(call, object)?;
-                self.attribute(&object, &call.mangled(name.bind(py)))?.ok_or(Unknown)
+                self.attribute(&object, &call.mangled(name.bind(py))?)?.ok_or(Unknown)
             }
             Expression::Text(parts) => self.joined(call, parts),
             Expression::Call { function, arguments, named } => {
@@ -166,10 +184,10 @@ impl<'a, 'b> Follow<'a, 'b> {
                         end.as_ref().map(|end| self.expression(call, end)).transpose()
                     };
                     let (from, to) = (end(from)?, end(to)?);
-                    return super::operators::slice(&value, from, to);
+                    return self.slice(&value, from, to);
                 }
                 let index = self.expression(call, index)?;
-                super::operators::item(&value, &index)
+                self.item(&value, &index)
             }
             Expression::Slice(..) => Err(Unknown),
             Expression::Tuple(parts) => {
@@ -212,7 +230,7 @@ impl<'a, 'b> Follow<'a, 'b> {
                 if let Some(function) = call.variable(name)? {
                     let arguments = self.all(call, arguments)?;
                     return if named.is_empty() {
-                        self.run(None, &function, arguments)
+                        self.run(&function, arguments)
                     } else {
                         Err(Unknown)
                     };
@@ -249,11 +267,11 @@ impl<'a, 'b> Follow<'a, 'b> {
         call: &Call<'_, 'py>,
         method: &Bound<'py, PyString>,
     ) -> Followed<Object<'py>> {
-        let (Some(owner), Some((_, object))) = (&call.owner, call.locals.first()) else {
-            return Err(Unknown);
-        };
+        // The class that the function was written in, wherever it is taken from.
+        let owner = call.captured("__class__")?.ok_or(Unknown)?;
+        let (_, object) = call.locals.first().ok_or(Unknown)?;
         let classes = passive::mro(&object.get_type());
-        let own = classes.iter().position(|class| class.is(owner)).ok_or(Unknown)?;
+        let own = classes.iter().position(|class| class.is(&owner)).ok_or(Unknown)?;
         let (owner, function) = attribute_among(&classes[own + 1..], method).ok_or(Unknown)?;
         if owner.is(object.py().get_type::<PyAny>()) && method == "__repr__" {
             return Ok(PyString::new(
@@ -262,7 +280,7 @@ impl<'a, 'b> Follow<'a, 'b> {
             )
             .into_any());
         }
-        self.run(Some(owner), &function, vec![object.clone()])
+        self.run(&function, vec![object.clone()])
     }
 
     fn method<'py>(
@@ -281,33 +299,38 @@ impl<'a, 'b> Follow<'a, 'b> {
         }
         if let Ok(module) = object.cast::<PyModule>() {
             let function = self.attribute(module.as_any(), method)?.ok_or(Unknown)?;
-            return self.run(None, &function, arguments);
+            return self.run(&function, arguments);
         }
         if let Ok(dict) = object.cast_exact::<PyDict>() {
             return super::operators::get(dict, method, &arguments);
         }
         let text = method.to_string_lossy();
-        if type_info(object).kind == Kind::Known {
-            let is_short = matches!(&*text, "isoformat" | "total_seconds" | "date" | "time");
+        if kinds::is_native_scalar(object) {
+            let is_short = matches!(&*text, "isoformat" | "total_seconds");
             return match is_short && arguments.is_empty() {
                 true => object.call_method0(method).map_err(|_| Unknown),
                 false => Err(Unknown),
             };
         }
+        let info = type_info(object);
+        if info.answers_all || object.is_instance_of::<PyType>() {
+            return Err(Unknown);
+        }
         if text == "__str__" || text == "__repr__" {
             let text = if text == "__str__" { self.str_of(object)? } else { self.repr_of(object)? };
             return Ok(PyString::new(object.py(), &text).into_any());
         }
-        let method = call.mangled(method);
-        let (owner, function) = class_attribute(&object.get_type(), &method).ok_or(Unknown)?;
-        let own = type_info(object).own_dict(object);
-        let is_hidden = own.is_some_and(|own| own.contains(&method).unwrap_or(true));
-        if is_hidden || object.is_instance_of::<PyType>() {
+        let method = call.mangled(method)?;
+        let (_, function) = class_attribute(&object.get_type(), &method).ok_or(Unknown)?;
+        if info
+            .own_dict(object)
+            .is_some_and(|own| !matches!(passive::held(&own, &method), Ok(None)))
+        {
             return Err(Unknown);
         }
         let mut all = vec![object.clone()];
         all.extend(arguments);
-        self.run(Some(owner), &function, all)
+        self.run(&function, all)
     }
 
     /// An attribute without running what loads it; `None` when there is certainly none.
@@ -318,11 +341,21 @@ impl<'a, 'b> Follow<'a, 'b> {
     ) -> Followed<Option<Object<'py>>> {
         let py = object.py();
         let text = name.to_string_lossy();
-        if text == "__class__" {
-            return Ok(Some(object.get_type().into_any()));
+        let info = type_info(object);
+        if info.answers_all {
+            return Err(Unknown);
         }
+        let kind = object.get_type();
+        let of_type = class_attribute(&kind, name);
         if let Ok(class) = object.cast::<PyType>() {
+            // A metaclass may have an attribute of this name, which comes first.
+            let of_type = of_type.filter(|(owner, _)| !owner.is(py.get_type::<PyType>()));
+            let is_of_object = |owner: &Bound<'_, PyType>| owner.is(py.get_type::<PyAny>());
+            if of_type.is_some_and(|(owner, _)| !is_of_object(&owner)) {
+                return Err(Unknown);
+            }
             return match &*text {
+                "__class__" => Ok(Some(kind.into_any())),
                 "__name__" | "__qualname__" | "__module__" => Ok(passive::name_part(class, &text)),
                 _ => match class_attribute(class, name) {
                     Some((_, value)) if is_inert(&value) => Ok(Some(value)),
@@ -330,36 +363,46 @@ impl<'a, 'b> Follow<'a, 'b> {
                 },
             };
         }
-        let info = type_info(object);
+        if text == "__class__" {
+            let is_plain = of_type.is_some_and(|(owner, _)| owner.is(py.get_type::<PyAny>()));
+            return if is_plain { Ok(Some(kind.into_any())) } else { Err(Unknown) };
+        }
         let own = info.own_dict(object);
         if text == "__dict__" {
             return Ok(own.map(Bound::into_any));
         }
-        let own = own.and_then(|own| own.get_item(name).ok()?);
-        if object.is_instance_of::<PyModule>() {
-            return Ok(own);
-        }
-        if info.answers_all {
-            return Err(Unknown);
-        }
-        let Some((owner, found)) = class_attribute(&object.get_type(), name) else {
-            return if own.is_none() && info.answers_missing { Err(Unknown) } else { Ok(own) };
+        let own = match own {
+            Some(own) => passive::held(&own, name).map_err(|()| Unknown)?,
+            None => None,
         };
-        if passive::is_slot(&found) {
-            return Ok(passive::read(&found, object));
+        if object.is_instance_of::<PyModule>() {
+            // It may make what it does not have.
+            return own.map(Some).ok_or(Unknown);
         }
+        let or_none = |found: Option<Object<'py>>| match found {
+            None if info.answers_missing => Err(Unknown),
+            found => Ok(found),
+        };
+        let Some((owner, found)) = of_type else { return or_none(own) };
+        if passive::is_slot(&found) {
+            return or_none(passive::read(&found, object));
+        }
+        let (_, module) = passive::name_and_module(&owner);
         if passive::is_native_getter(&found) {
-            let (_, module) = passive::name_and_module(&owner);
             let is_quick = matches!(&*module, "builtins" | "datetime" | "decimal");
-            return if is_quick { Ok(passive::read(&found, object)) } else { Err(Unknown) };
+            return if is_quick { or_none(passive::read(&found, object)) } else { Err(Unknown) };
         }
         if known!("builtins", "property").is_type_of(&found) {
             let getter = found.getattr(name!(py, "fget")).map_err(|_| Unknown)?;
-            return self.run(Some(owner), &getter, vec![object.clone()]).map(Some);
+            return self.run(&getter, vec![object.clone()]).map(Some);
         }
-        if info.kind == Kind::Member && matches!(&*text, "name" | "value") {
+        if module == "enum" && matches!(&*text, "name" | "value") {
             let name = PyString::new(py, &format!("_{text}_"));
             return Ok(passive::own_attribute(object, &name));
+        }
+        // It may answer otherwise than with what it has stored.
+        if passive::is_masking(&found) {
+            return Err(Unknown);
         }
         match own {
             Some(own) => Ok(Some(own)),
@@ -372,70 +415,6 @@ impl<'a, 'b> Follow<'a, 'b> {
 /// Whether a value that stands in a class is what its objects have.
 fn is_inert(value: &Bound<'_, PyAny>) -> bool {
     class_attribute(&value.get_type(), name!(value.py(), "__get__")).is_none()
-}
-
-/// The names of parameters with what was given, else their defaults.
-fn parameters<'py>(
-    function: &Object<'py>,
-    recipe: &Arc<Recipe>,
-    mut given: Vec<Object<'py>>,
-) -> Followed<Vec<(String, Object<'py>)>> {
-    let names = &recipe.parameters;
-    let missing = names.len().checked_sub(given.len()).ok_or(Unknown)?;
-    if missing > 0 {
-        let defaults = function.getattr(name!(function.py(), "__defaults__"));
-        let defaults =
-            defaults.map_err(|_| Unknown)?.cast_into::<PyTuple>().map_err(|_| Unknown)?;
-        let first = defaults.len().checked_sub(missing).ok_or(Unknown)?;
-        given.extend(defaults.iter().skip(first));
-    }
-    Ok(names.iter().cloned().zip(given).collect())
-}
-
-impl<'py> Call<'_, 'py> {
-    pub(super) fn py(&self) -> Python<'py> {
-        self.function.py()
-    }
-
-    /// A local, captured or global variable; `None`: a name of Python's own, if any.
-    fn variable(&self, name: &str) -> Followed<Option<Object<'py>>> {
-        let py = self.function.py();
-        if let Some((_, value)) = self.locals.iter().find(|(local, _)| local == name) {
-            return Ok(Some(value.clone()));
-        }
-        let get = |object: &Object<'py>, name: &Bound<'py, PyString>| object.getattr(name).ok();
-        let code = get(self.function, name!(py, "__code__")).ok_or(Unknown)?;
-        // One that is assigned later, or in a branch that was not taken.
-        let is_local = get(&code, name!(py, "co_varnames"))
-            .is_none_or(|names| names.contains(name).unwrap_or(true));
-        if is_local {
-            return Err(Unknown);
-        }
-        let captured = get(&code, name!(py, "co_freevars"))
-            .and_then(|names| names.cast_into::<PyTuple>().ok())
-            .and_then(|names| names.iter().position(|free| free.eq(name).unwrap_or(false)));
-        if let Some(at) = captured {
-            let cells = get(self.function, name!(py, "__closure__")).ok_or(Unknown)?;
-            let cell = cells.get_item(at).map_err(|_| Unknown)?;
-            return Ok(Some(get(&cell, name!(py, "cell_contents")).ok_or(Unknown)?));
-        }
-        let globals = get(self.function, name!(py, "__globals__")).ok_or(Unknown)?;
-        let globals = globals.cast_into_exact::<PyDict>().map_err(|_| Unknown)?;
-        globals.get_item(name).map_err(|_| Unknown)
-    }
-
-    /// Within a class, a name like `__secret` stands for `_Class__secret`.
-    fn mangled(&self, name: &Bound<'py, PyString>) -> Bound<'py, PyString> {
-        let text = name.to_string_lossy();
-        match &self.owner {
-            Some(owner) if text.starts_with("__") && !text.ends_with("__") => {
-                let (class, _) = passive::name_and_module(owner);
-                let class = class.trim_start_matches('_');
-                PyString::new(name.py(), &format!("_{class}{text}"))
-            }
-            _ => name.clone(),
-        }
-    }
 }
 
 /// Whether a text is short enough to be worked with.

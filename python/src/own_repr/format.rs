@@ -1,12 +1,13 @@
 //! Texts that are put together: f-strings, `%`, `str.format`, `str` and `repr`.
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyFloat, PyInt, PyString, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyTuple};
 
 use super::expression::{Conversion, Expression, Part};
-use super::follow::{Call, Follow, Followed, Object, Unknown, is_short};
-use super::operators::has_own;
-use crate::kinds::{Kind, type_info};
+use super::follow::{Follow, Followed, Object, Unknown, is_short};
+use super::operators::{SLICE, has_own, is_small};
+use super::variables::Call;
+use crate::kinds::{self, Kind, type_info};
 use crate::passive::{self, class_attribute};
 use crate::raw::{self, name};
 
@@ -48,13 +49,18 @@ impl Follow<'_, '_> {
         conversion: Conversion,
         spec: &str,
     ) -> Followed<String> {
+        let before = std::mem::take(&mut self.is_rough);
         let text = match conversion {
-            Conversion::Plain => return self.format_of(value, spec),
-            Conversion::Str => self.str_of(value)?,
-            Conversion::Repr => self.repr_of(value)?,
+            Conversion::Plain => self.format_of(value, spec),
+            Conversion::Str => self.str_of(value),
+            Conversion::Repr => self.repr_of(value),
         };
-        match spec.is_empty() {
+        let is_rough = self.is_rough;
+        self.is_rough |= before;
+        let text = text?;
+        match spec.is_empty() || conversion == Conversion::Plain {
             true => Ok(text),
+            false if is_rough => Err(Unknown),
             false => self.format_of(PyString::new(value.py(), &text).as_any(), spec),
         }
     }
@@ -64,21 +70,33 @@ impl Follow<'_, '_> {
         if self.bounds.is_within(value) {
             return Err(Unknown);
         }
-        Ok(crate::print::nested(value, self.bounds))
+        let (text, is_cut) = crate::print::nested(value, self.bounds);
+        self.is_rough |= is_cut || !is_small(value) && !kinds::is_native_scalar(value);
+        Ok(text)
+    }
+
+    /// The text of a string, as far as there is room for it.
+    fn start_of(&mut self, text: &Bound<'_, PyString>) -> Followed<String> {
+        self.is_rough |= raw::length(text) > self.bounds.left;
+        let part = raw::substring(text, self.bounds.left + 1).ok_or(Unknown)?;
+        // Half of a surrogate pair has no text of ours.
+        Ok(raw::utf8(&part).ok_or(Unknown)?.to_owned())
     }
 
     pub(super) fn str_of(&mut self, value: &Object<'_>) -> Followed<String> {
         let py = value.py();
         if let Ok(text) = value.cast_exact::<PyString>() {
-            let part = raw::substring(text, self.bounds.left + 1).ok_or(Unknown)?;
-            return Ok(part.to_string_lossy().into_owned());
+            return self.start_of(text);
         }
         let method = name!(py, "__str__");
-        if type_info(value).kind == Kind::Known {
+        if kinds::is_native_scalar(value) {
             return value
                 .str()
                 .map(|text| text.to_string_lossy().into_owned())
                 .map_err(|_| Unknown);
+        }
+        if let Some(text) = crate::print::standard_text(value) {
+            return text.ok_or(Unknown);
         }
         if has_own(value, method) {
             let text = self.text_by(value, method)?;
@@ -88,11 +106,13 @@ impl Follow<'_, '_> {
         if owner.is(py.get_type::<PyAny>()) {
             return self.repr_of(value);
         }
-        if let Ok(text) = value.cast::<PyString>() {
-            let part = raw::substring(text, self.bounds.left + 1).ok_or(Unknown)?;
-            return Ok(part.to_string_lossy().into_owned());
+        if let Ok(text) = value.cast::<PyString>()
+            && owner.is(py.get_type::<PyString>())
+        {
+            return self.start_of(text);
         }
-        if value.is_instance_of::<PyException>() {
+        // Others of Python's own have a text of their own: `KeyError`, `OSError`.
+        if owner.is(py.get_type::<PyBaseException>()) {
             let arguments = passive::arguments(value).ok_or(Unknown)?;
             return match arguments.len() {
                 0 => Ok(String::new()),
@@ -105,23 +125,30 @@ impl Follow<'_, '_> {
 
     pub(super) fn format_of(&mut self, value: &Object<'_>, spec: &str) -> Followed<String> {
         let py = value.py();
-        if has_own(value, name!(py, "__format__")) {
-            // That of an enumeration is its text, unless its members are numbers or texts as well.
-            let is_plain_member = type_info(value).kind == Kind::Member
-                && !value.is_instance_of::<PyInt>()
-                && !value.is_instance_of::<PyString>();
-            if !is_plain_member {
-                return Err(Unknown);
-            }
-        }
+        let found = class_attribute(&value.get_type(), name!(py, "__format__"));
+        let (owner, _) = found.ok_or(Unknown)?;
+        let is_native = kinds::is_native_scalar(value);
         if spec.is_empty() {
-            return self.str_of(value);
+            let (_, module) = passive::name_and_module(&owner);
+            // That of an enumeration is its text, unless its members are numbers or texts as well;
+            // that of Python's numbers and texts is theirs, also for what is derived from them.
+            let is_text = match module.as_str() {
+                "enum" => {
+                    type_info(value).kind == Kind::Member
+                        && !value.is_instance_of::<PyInt>()
+                        && !value.is_instance_of::<PyString>()
+                }
+                "builtins" => true,
+                _ => is_native || crate::print::standard_text(value).is_some(),
+            };
+            return if is_text { self.str_of(value) } else { Err(Unknown) };
         }
-        let is_number =
-            value.is_exact_instance_of::<PyInt>() || value.is_exact_instance_of::<PyFloat>();
+        let is_number = value.is_exact_instance_of::<PyInt>()
+            || value.is_exact_instance_of::<PyFloat>()
+            || value.is_exact_instance_of::<PyBool>();
         let is_text = value.cast_exact::<PyString>().is_ok_and(is_short);
-        let is_plain = is_number || is_text || type_info(value).kind == Kind::Known;
-        if !is_plain || digits_in_a_row(spec) > WIDTH {
+        self.is_certain(value)?;
+        if !(is_number || is_text || is_native) || digits_in_a_row(spec) > WIDTH {
             return Err(Unknown);
         }
         let format =
@@ -137,11 +164,17 @@ impl Follow<'_, '_> {
         values: &Object<'py>,
     ) -> Followed<Object<'py>> {
         let py = values.py();
+        if !is_short(template) {
+            return Err(Unknown);
+        }
         let template = template.to_string_lossy();
         let all: Vec<Object<'_>> = match values.cast_exact::<PyTuple>() {
-            Ok(values) => values.iter().collect(),
+            Ok(values) => values.iter().take(SLICE).collect(),
+            // A named tuple stands for its elements as well.
+            Err(_) if values.is_instance_of::<PyTuple>() => return Err(Unknown),
             Err(_) => vec![values.clone()],
         };
+        let is_mapping = values.is_exact_instance_of::<PyDict>();
         let mut all = all.into_iter();
         let (mut text, mut rest) = (String::new(), &*template);
         while let Some((before, after)) = rest.split_once('%') {
@@ -163,12 +196,15 @@ impl Follow<'_, '_> {
                 None => all.next().ok_or(Unknown)?,
                 Some(name) => {
                     let values = values.cast_exact::<PyDict>().map_err(|_| Unknown)?;
-                    values.get_item(name).map_err(|_| Unknown)?.ok_or(Unknown)?
+                    let held = passive::held(values, &PyString::new(py, name));
+                    held.map_err(|()| Unknown)?.ok_or(Unknown)?
                 }
             };
+            self.bounds.step(py).ok_or(Unknown)?;
             if digits_in_a_row(flags) > WIDTH || flags.contains('*') {
                 return Err(Unknown);
             }
+            let before = std::mem::take(&mut self.is_rough);
             let value = match conversion {
                 "s" => PyString::new(py, &self.str_of(&value)?).into_any(),
                 "r" => PyString::new(py, &self.repr_of(&value)?).into_any(),
@@ -176,11 +212,19 @@ impl Follow<'_, '_> {
                 _ if value.is_exact_instance_of::<PyFloat>() => value,
                 _ => return Err(Unknown),
             };
+            if self.is_rough && !flags.is_empty() {
+                return Err(Unknown);
+            }
+            self.is_rough |= before;
             let conversion = if conversion == "r" { "s" } else { conversion };
             let pattern = PyString::new(py, &format!("%{flags}{conversion}"));
             let one = PyTuple::new(py, [value]).map_err(|_| Unknown)?;
             let formatted = pattern.rem(one).map_err(|_| Unknown)?;
             text.push_str(&formatted.extract::<String>().map_err(|_| Unknown)?);
+        }
+        // It would not be a text but an error.
+        if !is_mapping && all.next().is_some() {
+            return Err(Unknown);
         }
         text.push_str(rest);
         Ok(PyString::new(py, &text).into_any())
@@ -203,9 +247,14 @@ impl Follow<'_, '_> {
             }
             ("join", [parts]) => {
                 let parts = parts.cast_exact::<PyTuple>().map_err(|_| Unknown)?;
-                let is_plain =
-                    parts.iter().all(|part| part.cast_exact::<PyString>().is_ok_and(is_short));
-                if is_plain {
+                let mut room = SLICE;
+                let is_plain = parts.iter().all(|part| {
+                    let part = part.cast_exact::<PyString>().map(raw::length);
+                    let left = part.ok().and_then(|part| room.checked_sub(part + 1));
+                    room = left.unwrap_or(0);
+                    left.is_some()
+                });
+                if is_plain && raw::length(text) <= 100 {
                     text.call_method1(method, (parts,)).map_err(|_| Unknown)
                 } else {
                     Err(Unknown)
@@ -230,7 +279,7 @@ impl Follow<'_, '_> {
         type Part<'a> = (String, Option<String>, Option<String>, Option<String>);
         let (mut text, mut next) = (String::new(), 0);
         for part in parts {
-            self.bounds.step().ok_or(Unknown)?;
+            self.bounds.step(py).ok_or(Unknown)?;
             let part = part.and_then(|part| part.extract::<Part<'_>>()).map_err(|_| Unknown)?;
             let (literal, field, spec, conversion) = part;
             text.push_str(&literal);

@@ -7,6 +7,7 @@ mod follow;
 mod format;
 mod operators;
 mod parse;
+mod variables;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

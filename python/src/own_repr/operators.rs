@@ -8,12 +8,12 @@ use pyo3::types::{
 
 use super::expression::{Comparison, Operator};
 use super::follow::{Follow, Followed, Object, Unknown, is_short};
-use crate::kinds::{Kind, type_info};
-use crate::passive::{class_attribute, is_function};
+use crate::kinds;
+use crate::passive::{self, class_attribute, is_function, is_scalar};
 use crate::raw::{self, name};
 
 /// Elements of a slice that is made.
-const SLICE: usize = 10_000;
+pub(super) const SLICE: usize = 10_000;
 
 impl Follow<'_, '_> {
     pub(super) fn builtin<'py>(
@@ -38,14 +38,16 @@ impl Follow<'_, '_> {
                 let sign = if value < 0 { "-" } else { "" };
                 text(&format!("{sign}{:#x}", value.unsigned_abs()))
             }
-            ("len", [value]) => match length(value) {
-                Some(length) => number(py, length),
-                None => {
-                    let found = class_attribute(&value.get_type(), name!(py, "__len__"));
-                    let (owner, function) = found.ok_or(Unknown)?;
-                    self.run(Some(owner), &function, vec![value.clone()])
+            ("len", [value]) => {
+                self.is_certain(value)?;
+                match length(value) {
+                    Some(length) => number(py, length),
+                    None => {
+                        let found = class_attribute(&value.get_type(), name!(py, "__len__"));
+                        self.run(&found.ok_or(Unknown)?.1, vec![value.clone()])
+                    }
                 }
-            },
+            }
             ("getattr", [object, name, default @ ..]) if default.len() <= 1 => {
                 let name = name.cast_exact::<PyString>().map_err(|_| Unknown)?;
                 let found = self.attribute(object, name)?;
@@ -60,7 +62,7 @@ impl Follow<'_, '_> {
         if let Some(length) = length(value) {
             return Ok(length > 0);
         }
-        if value.is_none() || is_scalar(value) || type_info(value).kind == Kind::Known {
+        if is_scalar(value) || kinds::is_native_scalar(value) {
             return value.is_truthy().map_err(|_| Unknown);
         }
         let has = |name| class_attribute(&value.get_type(), name).is_some();
@@ -77,6 +79,8 @@ impl Follow<'_, '_> {
         right: &Object<'py>,
     ) -> Followed<Object<'py>> {
         let py = left.py();
+        self.is_certain(left)?;
+        self.is_certain(right)?;
         let operator = match comparison {
             Comparison::Is => return truth_object(py, left.is(right)),
             Comparison::IsNot => return truth_object(py, !left.is(right)),
@@ -89,7 +93,7 @@ impl Follow<'_, '_> {
             Comparison::Greater => CompareOp::Gt,
             Comparison::GreaterOrEqual => CompareOp::Ge,
         };
-        match is_scalar(left) && is_scalar(right) {
+        match is_small(left) && is_small(right) {
             true => left.rich_compare(right, operator).map_err(|_| Unknown),
             false => Err(Unknown),
         }
@@ -104,7 +108,9 @@ impl Follow<'_, '_> {
         if let Ok(text) = left.cast_exact::<PyString>() {
             return match operator {
                 Operator::Modulo => self.percent(text, right),
-                Operator::Add if right.is_exact_instance_of::<PyString>() && is_short(text) => {
+                Operator::Add
+                    if is_short(text) && right.cast_exact::<PyString>().is_ok_and(is_short) =>
+                {
                     left.add(right).map_err(|_| Unknown)
                 }
                 Operator::Multiply => {
@@ -138,14 +144,12 @@ fn number(py: Python<'_>, number: usize) -> Followed<Object<'_>> {
     Ok(number.into_pyobject(py).map_err(|_| Unknown)?.into_any())
 }
 
-/// `None`, and what compares without asking anybody.
-fn is_scalar(value: &Object<'_>) -> bool {
-    value.is_none()
-        || value.is_exact_instance_of::<PyInt>()
-        || value.is_exact_instance_of::<PyBool>()
-        || value.is_exact_instance_of::<PyFloat>()
-        || value.is_exact_instance_of::<PyString>()
-        || value.is_exact_instance_of::<PyBytes>()
+/// A scalar that is quickly compared.
+pub(super) fn is_small(value: &Object<'_>) -> bool {
+    if value.is_exact_instance_of::<PyInt>() {
+        return value.extract::<i64>().is_ok();
+    }
+    is_scalar(value) && length(value).is_none_or(|length| length <= SLICE)
 }
 
 fn is_small_number(value: &Object<'_>) -> bool {
@@ -165,22 +169,23 @@ fn length(value: &Object<'_>) -> Option<usize> {
 }
 
 fn holds(container: &Object<'_>, value: &Object<'_>) -> Followed<bool> {
-    if !is_scalar(value) {
+    if !is_small(value) || length(container).is_none_or(|length| length > SLICE) {
         return Err(Unknown);
     }
-    let is_hashed = container.is_exact_instance_of::<PyDict>()
-        || container.is_exact_instance_of::<PySet>()
-        || container.is_exact_instance_of::<PyFrozenSet>();
-    let both_texts =
-        container.is_exact_instance_of::<PyString>() && value.is_exact_instance_of::<PyString>();
-    let all_scalars = |elements: &mut dyn Iterator<Item = Object<'_>>| {
-        elements.take(SLICE).all(|element| is_scalar(&element))
+    // Elements that are no scalars may compare in their own way.
+    let is_plain = if let Ok(all) = container.cast_exact::<PyTuple>() {
+        all.iter().all(|element| is_scalar(&element))
+    } else if let Ok(all) = container.cast_exact::<PyList>() {
+        all.iter().all(|element| is_scalar(&element))
+    } else if let Ok(all) = container.cast_exact::<PyDict>() {
+        passive::has_plain_keys(all)
+    } else if let Ok(all) = container.cast_exact::<PySet>() {
+        all.iter().all(|element| is_scalar(&element))
+    } else if let Ok(all) = container.cast_exact::<PyFrozenSet>() {
+        all.iter().all(|element| is_scalar(&element))
+    } else {
+        container.is_exact_instance_of::<PyString>() && value.is_exact_instance_of::<PyString>()
     };
-    let is_plain = is_hashed
-        || both_texts
-        || length(container).is_some_and(|length| length <= SLICE)
-            && (container.cast_exact::<PyTuple>().is_ok_and(|all| all_scalars(&mut all.iter()))
-                || container.cast_exact::<PyList>().is_ok_and(|all| all_scalars(&mut all.iter())));
     if is_plain { container.contains(value).map_err(|_| Unknown) } else { Err(Unknown) }
 }
 
@@ -191,13 +196,32 @@ fn is_sequence(value: &Object<'_>) -> bool {
         || value.is_exact_instance_of::<PyBytes>()
 }
 
-pub(super) fn item<'py>(value: &Object<'py>, index: &Object<'py>) -> Followed<Object<'py>> {
-    let is_plain = is_sequence(value) && index.is_exact_instance_of::<PyInt>()
-        || value.is_exact_instance_of::<PyDict>() && is_scalar(index);
-    if is_plain { value.get_item(index).map_err(|_| Unknown) } else { Err(Unknown) }
+impl Follow<'_, '_> {
+    pub(super) fn item<'py>(
+        &self,
+        value: &Object<'py>,
+        index: &Object<'py>,
+    ) -> Followed<Object<'py>> {
+        self.is_certain(value)?;
+        let is_plain = match value.cast_exact::<PyDict>() {
+            Ok(dict) => is_small(index) && passive::has_plain_keys(dict),
+            Err(_) => is_sequence(value) && index.is_exact_instance_of::<PyInt>(),
+        };
+        if is_plain { value.get_item(index).map_err(|_| Unknown) } else { Err(Unknown) }
+    }
+
+    pub(super) fn slice<'py>(
+        &self,
+        value: &Object<'py>,
+        from: Option<Object<'py>>,
+        to: Option<Object<'py>>,
+    ) -> Followed<Object<'py>> {
+        self.is_certain(value)?;
+        slice(value, from, to)
+    }
 }
 
-pub(super) fn slice<'py>(
+fn slice<'py>(
     value: &Object<'py>,
     from: Option<Object<'py>>,
     to: Option<Object<'py>>,
@@ -226,7 +250,7 @@ pub(super) fn get<'py>(
         [key, default] => (key, default.clone()),
         _ => return Err(Unknown),
     };
-    if method != "get" || !is_scalar(key) {
+    if method != "get" || !is_small(key) || !passive::has_plain_keys(dict) {
         return Err(Unknown);
     }
     Ok(dict.get_item(key).map_err(|_| Unknown)?.unwrap_or(default))

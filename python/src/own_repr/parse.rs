@@ -20,10 +20,11 @@ pub(super) fn recipe(code: &Bound<'_, PyAny>, source: &SourceFile) -> Option<Rec
     let text = block(source, first)?;
     let compile = known!("builtins", "compile").get(py).ok()?;
     let module = compile.call1((text, "<unknown>", "exec", ONLY_TREE)).ok()?;
-    // The block stands within `if 1:`.
-    let function = nodes(&nodes(&module, name!(py, "body")).into_iter().next()?, name!(py, "body"))
-        .into_iter()
-        .next()?;
+    let first_of = |node| nodes(node, name!(py, "body")).into_iter().next();
+    let mut function = first_of(&module)?;
+    if kind(&function) == "If" {
+        function = first_of(&function)?;
+    }
     let name = function.getattr(name!(py, "name")).ok()?;
     let same_name = name.eq(code.getattr(name!(py, "co_name")).ok()?).ok()?;
     if kind(&function) != "FunctionDef" || !same_name {
@@ -50,7 +51,8 @@ pub(super) fn recipe(code: &Bound<'_, PyAny>, source: &SourceFile) -> Option<Rec
 fn block(source: &SourceFile, first: u32) -> Option<String> {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let outer = indent(source.line(first)?);
-    let mut text = "if 1:\n".to_owned();
+    // What is indented stands within this; its lines stay as they are, for a text may go on in them.
+    let mut text = if outer > 0 { "if 1:\n".to_owned() } else { String::new() };
     let mut is_in_body = false;
     for number in first..first.saturating_add(MOST_LINES) {
         let Some(line) = source.line(number) else { break };
@@ -62,28 +64,39 @@ fn block(source: &SourceFile, first: u32) -> Option<String> {
             }
         }
         is_in_body |= trimmed.starts_with("def ");
-        if outer == 0 {
-            text.push(' ');
-        }
         text.push_str(line);
         text.push('\n');
     }
-    // Both would be warned of, and cannot be followed anyway.
-    let is_quiet = !text.contains("finally") && !has_odd_escape(&text);
+    // All of these would be warned of again, by what the program has put in the place of
+    // `showwarning`.
+    let is_quiet =
+        !text.contains("finally") && !has_odd_escape(&text) && !has_word_after_number(&text);
     is_quiet.then_some(text)
 }
 
-/// Whether a backslash stands before what Python does not know.
+/// Whether a backslash stands before what Python does not know, or an octal number that is too
+/// large.
 fn has_odd_escape(text: &str) -> bool {
-    let mut rest = text.bytes();
+    let mut rest = text.bytes().peekable();
     while let Some(byte) = rest.next() {
-        if byte == b'\\'
-            && !rest.next().is_some_and(|next| b"\n\\'\"abfnrtvxNuU01234567".contains(&next))
-        {
-            return true;
+        if byte == b'\\' {
+            match rest.next() {
+                Some(b'4'..=b'7') if matches!(rest.peek(), Some(b'0'..=b'7')) => return true,
+                Some(next) if b"\n\\'\"abfnrtvxNuU01234567".contains(&next) => {}
+                _ => return true,
+            }
         }
     }
     false
+}
+
+/// Whether a word follows a number without a space: `1if x else 2`.
+fn has_word_after_number(text: &str) -> bool {
+    let words = ["and", "else", "for", "if", "in", "is", "not", "or"];
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| {
+        word.starts_with(|c: char| c.is_ascii_digit())
+            && words.iter().any(|other| word.ends_with(other))
+    })
 }
 
 fn kind(node: &Bound<'_, PyAny>) -> String {

@@ -4,6 +4,7 @@ mod native;
 mod objects;
 mod scalars;
 mod secret;
+mod standard;
 
 use flawless_client::{BEYOND, CUT};
 use flawless_redact::Redactor;
@@ -14,13 +15,16 @@ use pyo3::types::{
 };
 
 use crate::clock::Allowance;
-use crate::raw;
+use crate::raw::{self, name};
 
 pub(crate) use secret::of_secret;
+pub(crate) use standard::standard_text;
 
 const MAX_DEPTH: usize = 6;
 /// Steps of functions that are followed, for one value.
 const STEPS: usize = 1_000;
+/// Bytes of the stack that following them may take: threads of programs have 256 kB at times.
+const STACK: usize = 96 * 1024;
 
 /// What may still be done for one value.
 #[derive(Debug)]
@@ -30,6 +34,8 @@ pub(crate) struct Bounds<'a> {
     steps: usize,
     /// Containers and objects that are being printed.
     within: Vec<usize>,
+    /// Where the stack was when this began.
+    stack: usize,
     allowance: Allowance,
     redactor: &'a Redactor,
 }
@@ -37,13 +43,13 @@ pub(crate) struct Bounds<'a> {
 impl<'a> Bounds<'a> {
     /// For one value of so many characters.
     pub(crate) fn new(left: usize, allowance: Allowance, redactor: &'a Redactor) -> Self {
-        Self { left, steps: STEPS, within: Vec::new(), allowance, redactor }
+        Self { left, steps: STEPS, within: Vec::new(), stack: stack(), allowance, redactor }
     }
 
-    /// One step; `None` when there was enough.
-    pub(crate) fn step(&mut self) -> Option<()> {
+    /// One step; `None` when there was enough, in number, time or depth.
+    pub(crate) fn step(&mut self, py: Python<'_>) -> Option<()> {
         self.steps = self.steps.checked_sub(1)?;
-        Some(())
+        (self.stack.abs_diff(stack()) < STACK && self.has_time(py)).then_some(())
     }
 
     /// Whether this object is being printed.
@@ -55,6 +61,13 @@ impl<'a> Bounds<'a> {
     fn has_time(&self, py: Python<'_>) -> bool {
         self.allowance.is_left(py)
     }
+}
+
+/// About where the stack is.
+#[inline(never)]
+fn stack() -> usize {
+    let here = 0_u8;
+    std::hint::black_box(&raw const here) as usize
 }
 
 /// It is longer than it may be.
@@ -78,15 +91,14 @@ pub(crate) fn print(
     }
 }
 
-/// A value within another.
-pub(crate) fn nested(value: &Bound<'_, PyAny>, bounds: &mut Bounds<'_>) -> String {
+/// A value within another, and whether it was cut: it is longer than the whole may be.
+pub(crate) fn nested(value: &Bound<'_, PyAny>, bounds: &mut Bounds<'_>) -> (String, bool) {
     let (left, depth) = (bounds.left, bounds.within.len());
     let mut text = String::new();
-    // What is cut here is longer than the whole may be.
-    let _ = Printer { text: &mut text, bounds }.value(value);
+    let printed = Printer { text: &mut text, bounds }.value(value);
     bounds.left = left;
     bounds.within.truncate(depth);
-    text
+    (text, printed.is_err())
 }
 
 /// As `object` prints an object.
@@ -169,8 +181,11 @@ impl Printer<'_, '_, '_> {
         if let Ok(bytes) = value.cast_exact::<PyBytes>() {
             return self.bytes(bytes.as_bytes(), "");
         }
-        if value.is_exact_instance_of::<PySet>() || value.is_exact_instance_of::<PyFrozenSet>() {
-            return self.set(value);
+        if value.is_exact_instance_of::<PySet>() {
+            return self.set(value, "");
+        }
+        if value.is_exact_instance_of::<PyFrozenSet>() {
+            return self.set(value, "frozenset");
         }
         if let Ok(bytes) = value.cast_exact::<PyByteArray>() {
             let start = bytes.len().min(self.bounds.left + 1);
@@ -187,11 +202,8 @@ impl Printer<'_, '_, '_> {
     /// `repr` would run the program's signal handlers first, and what they raise would be lost.
     fn own_repr(&mut self, value: &Bound<'_, PyAny>, printer: &Bound<'_, PyAny>) -> Printed {
         match repr_by(printer, value) {
-            Ok(text) => self.text_of(&text),
-            Err(error) => {
-                let kind = crate::kinds::type_name(&error.get_type(value.py()));
-                self.left_out(value, &format!("its repr raised {kind}"))
-            }
+            Some(text) => self.text_of(&text),
+            None => self.left_out(value, "its repr raised an exception"),
         }
     }
 
@@ -250,26 +262,31 @@ impl Printer<'_, '_, '_> {
         self.container(tuple.as_any(), "(", close, |printer| printer.elements(tuple.iter()))
     }
 
-    fn set(&mut self, value: &Bound<'_, PyAny>) -> Printed {
-        let is_frozen = value.is_exact_instance_of::<PyFrozenSet>();
-        let (open, close) = match (is_frozen, value.len().unwrap_or(0)) {
-            (true, 0) => return self.write("frozenset()"),
-            (false, 0) => return self.write("set()"),
-            (true, _) => ("frozenset({", "})"),
-            (false, _) => ("{", "}"),
-        };
-        self.container(value, open, close, |printer| match value.try_iter() {
-            Ok(elements) => printer.elements(elements.map_while(Result::ok)),
-            Err(_) => Ok(()),
-        })
+    /// A set, as those of these types iterate: one derived from it may do that in its own way.
+    fn set(&mut self, value: &Bound<'_, PyAny>, name: &str) -> Printed {
+        let py = value.py();
+        let is_frozen = value.is_instance_of::<PyFrozenSet>();
+        let of = if is_frozen { py.get_type::<PyFrozenSet>() } else { py.get_type::<PySet>() };
+        let mut elements = native_elements(of.as_any(), value).peekable();
+        if elements.peek().is_none() {
+            self.write(if name.is_empty() { "set" } else { name })?;
+            return self.write("()");
+        }
+        self.write(name)?;
+        let (open, close) = if name.is_empty() { ("{", "}") } else { ("({", "})") };
+        self.container(value, open, close, |printer| printer.elements(elements))
     }
 
     fn items(&mut self, dict: &Bound<'_, PyDict>) -> Printed {
         // PyO3 panics when a dictionary changes while it is iterated, and the `__repr__` of an
         // element may change it: what is shown is read first.
         let shown = self.bounds.left / 4 + 1;
-        let items: Vec<_> = dict.iter().take(shown).collect();
-        let is_cut = dict.len() > items.len();
+        self.pairs(dict.iter().take(shown).collect(), dict.len())
+    }
+
+    /// Items of a dictionary that has so many.
+    fn pairs(&mut self, items: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)>, of: usize) -> Printed {
+        let is_cut = of > items.len();
         for (at, (key, value)) in items.into_iter().enumerate() {
             if at > 0 {
                 self.write(", ")?;
@@ -293,8 +310,18 @@ impl Printer<'_, '_, '_> {
 fn repr_by<'py>(
     printer: &Bound<'py, PyAny>,
     value: &Bound<'py, PyAny>,
-) -> PyResult<Bound<'py, PyString>> {
-    Ok(raw::call(printer, &PyTuple::new(value.py(), [value])?)?.cast_into()?)
+) -> Option<Bound<'py, PyString>> {
+    raw::ask(printer, &PyTuple::new(value.py(), [value]).ok()?)?.cast_into().ok()
+}
+
+/// What a container holds, as a type of Python's own iterates it.
+fn native_elements<'py>(
+    of: &Bound<'py, PyAny>,
+    value: &Bound<'py, PyAny>,
+) -> impl Iterator<Item = Bound<'py, PyAny>> {
+    let iterate = of.getattr(name!(value.py(), "__iter__"));
+    let elements = iterate.and_then(|iterate| iterate.call1((value,))?.try_iter());
+    elements.into_iter().flatten().map_while(Result::ok)
 }
 
 /// Elements or characters of what was cut, where it is known without running code.

@@ -1,11 +1,13 @@
 //! Types of Python's own whose `__repr__` would run that of what they hold.
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyInt, PyString, PyTuple};
+use pyo3::types::{
+    PyBytes, PyDict, PyInt, PyList, PyString, PyTuple, PyType, PyWeakrefMethods, PyWeakrefReference,
+};
 
 use super::objects::short;
 use super::{Printed, Printer};
-use crate::kinds::{Parts, TypeInfo, library_of, type_name};
-use crate::passive;
+use crate::kinds::{Kind, Parts, TypeInfo, library_of, type_info, type_name};
+use crate::passive::{self, is_scalar};
 use crate::raw::{self, name};
 
 impl Printer<'_, '_, '_> {
@@ -21,6 +23,95 @@ impl Printer<'_, '_, '_> {
             Parts::Slice => {
                 let ends = [name!(py, "start"), name!(py, "stop"), name!(py, "step")];
                 self.call(value, "slice", ends.into_iter().filter_map(own))
+            }
+            Parts::Path | Parts::Uuid | Parts::Address => self.standard(value, info),
+            Parts::Deque => {
+                self.write(short(&info.name))?;
+                let of = raw::known!("collections", "deque").get(py);
+                let most = own_part(value, name!(py, "maxlen")).filter(|most| !most.is_none());
+                self.container(value, "(", ")", |printer| {
+                    printer.write("[")?;
+                    if let Ok(of) = of {
+                        printer.elements(super::native_elements(of, value))?;
+                    }
+                    printer.write("]")?;
+                    printer.named(most.into_iter().map(|most| (", maxlen", Some(most))))
+                })
+            }
+            Parts::DefaultDict => {
+                self.write(short(&info.name))?;
+                self.container(value, "(", ")", |printer| {
+                    if let Some(factory) = own(name!(py, "default_factory")) {
+                        printer.value(&factory)?;
+                        printer.write(", ")?;
+                    }
+                    printer.write("{")?;
+                    if let Ok(dict) = value.cast::<PyDict>() {
+                        printer.items(dict)?;
+                    }
+                    printer.write("}")
+                })
+            }
+            Parts::OrderedDict => {
+                self.write(short(&info.name))?;
+                let Ok(dict) = value.cast::<PyDict>() else { return self.write("()") };
+                if dict.is_empty() {
+                    return self.write("()");
+                }
+                self.container(value, "({", "})", |printer| {
+                    let items = in_order(dict, printer.bounds.left / 4 + 1);
+                    printer.pairs(items, dict.len())
+                })
+            }
+            Parts::OrderedView => {
+                self.write(short(&info.name))?;
+                let Some(held) = first_referent(value) else { return self.write("(...)") };
+                let Ok(dict) = held.cast_into::<PyDict>() else { return self.write("(...)") };
+                let items = in_order(&dict, self.bounds.left / 4 + 1);
+                let elements = items.into_iter().filter_map(|(key, value)| match &*info.name {
+                    "odict_keys" => Some(key),
+                    "odict_values" => Some(value),
+                    _ => Some(PyTuple::new(py, [key, value]).ok()?.into_any()),
+                });
+                self.container(value, "([", "])", |printer| printer.elements(elements))
+            }
+            Parts::Weak => {
+                let weak = value.cast::<PyWeakrefReference>().ok();
+                let place = value.as_ptr() as usize;
+                match weak.and_then(PyWeakrefMethods::upgrade) {
+                    None => self.write(&format!("<weakref at {place:#x}; dead>")),
+                    Some(of) => {
+                        let at = of.as_ptr() as usize;
+                        let name = match py.version_info() >= (3, 13) {
+                            true => type_name(&of.get_type()).replace("__main__.", ""),
+                            false => passive::name_and_module(&of.get_type()).0,
+                        };
+                        self.write(&format!("<weakref at {place:#x}; to '{name}' at {at:#x}"))?;
+                        if let Ok(class) = of.cast::<PyType>() {
+                            self.write(&format!(" ({})", passive::name_and_module(class).0))?;
+                        }
+                        self.write(">")
+                    }
+                }
+            }
+            Parts::Count => {
+                let mut all = referents(value);
+                all.retain(|held| !held.is(value.get_type()));
+                self.if_certain(all.iter().all(passive::is_scalar), value, info)
+            }
+            Parts::Structure => {
+                let is_plain = value.cast::<PyTuple>();
+                let is_plain = is_plain.is_ok_and(|all| all.iter().all(|part| is_scalar(&part)));
+                self.if_certain(is_plain, value, info)
+            }
+            Parts::TypeOf => {
+                let of = own(name!(py, "__origin__"));
+                let arguments = own(name!(py, "__args__"));
+                let arguments = arguments.and_then(|all| all.cast_into_exact::<PyTuple>().ok());
+                let is_plain = |part: &Bound<'_, PyAny>| part.is_exact_instance_of::<PyType>();
+                let all_plain = of.is_some_and(|of| is_plain(&of))
+                    && arguments.is_some_and(|all| all.iter().all(|part| is_plain(&part)));
+                self.if_certain(all_plain, value, info)
             }
             Parts::Fraction => {
                 let ends = [name!(py, "_numerator"), name!(py, "_denominator")];
@@ -59,11 +150,8 @@ impl Printer<'_, '_, '_> {
             }
             Parts::MappingProxy => {
                 // It does not show its mapping, which may be of the program's.
-                let held = raw::module(name!(py, "gc"))
-                    .and_then(|gc| gc.call_method1(name!(py, "get_referents"), (value,)))
-                    .and_then(|held| held.get_item(0));
                 self.write("mappingproxy")?;
-                match held.ok().and_then(|held| held.cast_into_exact::<PyDict>().ok()) {
+                match first_referent(value).and_then(|held| held.cast_into_exact::<PyDict>().ok()) {
                     Some(held) => self.container(value, "({", "})", |printer| printer.items(&held)),
                     None => self.write("(...)"),
                 }
@@ -99,11 +187,36 @@ impl Printer<'_, '_, '_> {
                     false => self.left_out(value, "its time zone is of the program's own"),
                 }
             }
-            Parts::Stream => match is_all_native(value, 0) {
-                true => self.by_itself(value, info),
-                false => self.plain(value, info),
-            },
+            Parts::Stream => self.if_certain(is_all_native(value, 0), value, info),
         }
+    }
+
+    /// By itself, if what it holds is certainly not of the program's.
+    fn if_certain(
+        &mut self,
+        is_certain: bool,
+        value: &Bound<'_, PyAny>,
+        info: &TypeInfo,
+    ) -> Printed {
+        if is_certain { self.by_itself(value, info) } else { self.plain(value, info) }
+    }
+
+    /// An error of pydantic's core: its text would hold values, printed in their own ways, so it is
+    /// told for what, and how often.
+    pub(super) fn invalid(&mut self, value: &Bound<'_, PyAny>) -> Printed {
+        let py = value.py();
+        let (title, count) = (name!(py, "title"), name!(py, "error_count"));
+        let title = passive::class_attribute(&value.get_type(), title)
+            .filter(|(_, getter)| passive::is_native_getter(getter))
+            .and_then(|(_, getter)| passive::read(&getter, value)?.extract::<String>().ok());
+        let count = passive::class_attribute(&value.get_type(), count)
+            .and_then(|(_, count)| raw::ask(&count, &PyTuple::new(py, [value]).ok()?));
+        let (Some(title), Some(count)) = (title, count) else {
+            return self.write("ValidationError()");
+        };
+        let count = count.extract::<u64>().unwrap_or(0);
+        let noun = if count == 1 { "error" } else { "errors" };
+        self.write(&format!("ValidationError('{count} validation {noun} for {title}')"))
     }
 
     fn call<'py>(
@@ -115,6 +228,78 @@ impl Printer<'_, '_, '_> {
         self.write(name)?;
         self.container(value, "(", ")", |printer| printer.elements(arguments))
     }
+}
+
+/// What an attribute of a type written in C answers, which is no place of memory.
+fn own_part<'py>(
+    value: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+) -> Option<Bound<'py, PyAny>> {
+    let (_, getter) = passive::class_attribute(&value.get_type(), name)?;
+    if passive::is_native_getter(&getter) { passive::read(&getter, value) } else { None }
+}
+
+/// What an object of Python's own holds, as the garbage collector sees it.
+fn referents<'py>(value: &Bound<'py, PyAny>) -> Vec<Bound<'py, PyAny>> {
+    let held = raw::module(name!(value.py(), "gc"))
+        .and_then(|gc| gc.call_method1(name!(value.py(), "get_referents"), (value,)));
+    let held = held.ok().and_then(|held| held.cast_into_exact::<PyList>().ok());
+    held.map(|held| held.iter().collect()).unwrap_or_default()
+}
+
+fn first_referent<'py>(value: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    referents(value).into_iter().next()
+}
+
+/// The first items of an ordered dictionary: in its own order where no key has to be asked for its
+/// hash, else in the order in which they came.
+fn in_order<'py>(
+    dict: &Bound<'py, PyDict>,
+    most: usize,
+) -> Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    let of = raw::known!("collections", "OrderedDict").get(dict.py());
+    match of {
+        Ok(of) if passive::has_plain_keys(dict) => super::native_elements(of, dict.as_any())
+            .take(most)
+            .filter_map(|key| Some((key.clone(), dict.get_item(key).ok()??)))
+            .collect(),
+        _ => dict.iter().take(most).collect(),
+    }
+}
+
+/// The type of an array's elements as `numpy` writes it, in its `repr` or else; `None`: it is of another library, or has
+/// parts.
+pub(super) fn numpy_type(value: &Bound<'_, PyAny>, is_repr: bool) -> Option<String> {
+    if type_info(value).kind != Kind::NumpyType {
+        return None;
+    }
+    let py = value.py();
+    let text = |name| {
+        let (_, getter) = passive::class_attribute(&value.get_type(), name)?;
+        passive::read(&getter, value)?.extract::<String>().ok()
+    };
+    let written = text(name!(py, "str"))?;
+    if is_repr && written.contains(['M', 'm']) {
+        return Some(written);
+    }
+    let Some(written) = written.strip_prefix(['<', '|', '=']) else { return Some(written) };
+    let (kind, size) = written.split_at_checked(1)?;
+    let bits = || size.parse::<u32>().ok().map(|bytes| bytes * 8);
+    Some(match kind {
+        "b" => "bool".to_owned(),
+        "i" => format!("int{}", bits()?),
+        "u" => format!("uint{}", bits()?),
+        "f" => format!("float{}", bits()?),
+        "c" => format!("complex{}", bits()?),
+        "O" if is_repr => "O".to_owned(),
+        "O" => "object".to_owned(),
+        "M" => format!("datetime64{}", &size[1..]),
+        "m" => format!("timedelta64{}", &size[1..]),
+        "U" => format!("<U{size}"),
+        "S" if is_repr => format!("S{size}"),
+        "S" => format!("|S{size}"),
+        _ => return None,
+    })
 }
 
 /// The name of a bound method, with that of its class.

@@ -9,7 +9,7 @@ use super::{MAX_DEPTH, Printed, Printer, of_secret};
 use crate::fields::Field;
 use crate::kinds::{Kind, TypeInfo, is_of_array_library, type_info};
 use crate::own_repr::Follow;
-use crate::passive::{self, attribute_among, is_function};
+use crate::passive::{self, attribute_among};
 use crate::raw::{self, name};
 
 /// What holds more elements is not asked to print itself: it would print all of it.
@@ -32,6 +32,10 @@ impl Printer<'_, '_, '_> {
                 Err(_) => self.plain(value, &info),
             },
             Kind::Dict => match value.cast::<PyDict>() {
+                // Derived from `dict`, it prints itself like that; `Counter` does not.
+                Ok(dict) if !info.name.starts_with("collections.") => {
+                    self.container(value, "{", "}", |printer| printer.items(dict))
+                }
                 Ok(dict) => {
                     self.write(short(&info.name))?;
                     self.container(value, "({", "})", |printer| printer.items(dict))
@@ -45,14 +49,10 @@ impl Printer<'_, '_, '_> {
                 Err(_) => self.plain(value, &info),
             },
             Kind::Tuple => match value.cast::<PyTuple>() {
-                Ok(tuple) => {
-                    self.write(short(&info.name))?;
-                    self.tuple(tuple)
-                }
+                Ok(tuple) => self.tuple(tuple),
                 Err(_) => self.plain(value, &info),
             },
-            // A subtype may iterate in its own way.
-            Kind::Set => self.by_length(value, &info),
+            Kind::Set => self.set(value, short(&info.name)),
             Kind::Iterated => {
                 self.write(short(&info.name))?;
                 self.container(value, "([", "])", |printer| match value.try_iter() {
@@ -60,6 +60,11 @@ impl Printer<'_, '_, '_> {
                     Err(_) => Ok(()),
                 })
             }
+            Kind::Invalid => self.invalid(value),
+            Kind::NumpyType => match super::native::numpy_type(value, true) {
+                Some(text) => self.write(&format!("dtype('{text}')")),
+                None => self.plain(value, &info),
+            },
             Kind::Fields(fields) => {
                 self.write(short(&info.name))?;
                 self.container(value, "(", ")", |printer| printer.fields(value, fields, &info))
@@ -72,7 +77,7 @@ impl Printer<'_, '_, '_> {
                 }
                 Err(_) => self.plain(value, &info),
             },
-            Kind::Member => self.member(value, &info),
+            Kind::Member | Kind::GlobalMember => self.member(value, &info),
             Kind::Namespace => {
                 let name = short(&info.name);
                 // The one type that prints itself by another name.
@@ -116,7 +121,7 @@ impl Printer<'_, '_, '_> {
         if !self.bounds.has_time(value.py()) {
             return self.left_out(value, TOO_LATE);
         }
-        if self.bounds.step().is_none() || depth >= MAX_DEPTH {
+        if self.bounds.step(value.py()).is_none() || depth >= MAX_DEPTH {
             return self.plain(value, info);
         }
         let method = name!(value.py(), "__repr__");
@@ -149,7 +154,8 @@ impl Printer<'_, '_, '_> {
 
     /// Type and public attributes.
     fn described(&mut self, value: &Bound<'_, PyAny>, info: &TypeInfo) -> Printed {
-        let attributes = passive::public_attributes(value, ATTRIBUTES);
+        let attributes =
+            passive::public_attributes(value, info.masked(&value.get_type()), ATTRIBUTES);
         if attributes.is_empty() {
             return self.plain(value, info);
         }
@@ -193,6 +199,14 @@ impl Printer<'_, '_, '_> {
         let name = passive::own_attribute(value, name!(py, "_name_"));
         let name = name.and_then(|name| name.cast_into_exact::<PyString>().ok());
         let Some(of) = of else { return self.plain(value, info) };
+        if info.kind == Kind::GlobalMember
+            && let Some(name) = &name
+        {
+            let (_, module) = passive::name_and_module(&value.get_type());
+            let name = name.to_string_lossy();
+            let names = name.split('|').map(|name| format!("{}.{name}", short(&module)));
+            return self.write(&names.collect::<Vec<_>>().join("|"));
+        }
         self.write("<")?;
         self.write(short(&info.name))?;
         // Some flags together have no name before 3.11.
@@ -217,11 +231,12 @@ impl Printer<'_, '_, '_> {
                 continue;
             }
             let name = PyString::new(value.py(), &field.name);
-            let held = own.as_ref().and_then(|own| own.get_item(&name).ok()?);
-            let held = held.or_else(|| {
-                let (_, slot) = passive::class_attribute(&value.get_type(), &name)?;
-                if passive::is_slot(&slot) { passive::read(&slot, value) } else { None }
-            });
+            let own = || passive::held(own.as_ref()?, &name).ok()?;
+            let held = match passive::class_attribute(&value.get_type(), &name) {
+                Some((_, slot)) if passive::is_slot(&slot) => passive::read(&slot, value),
+                Some((_, found)) if passive::is_masking(&found) => None,
+                _ => own(),
+            };
             self.field(&field.name, held)?;
         }
         Ok(())
@@ -259,20 +274,25 @@ impl Printer<'_, '_, '_> {
             return self.left_out(value, TOO_LATE);
         }
         let classes = passive::mro(&value.get_type());
-        let is_changed = attribute_among(&classes, name!(py, "__getattribute__"))
-            .is_some_and(|(owner, found)| is_function(&found) && !is_of_array_library(&owner));
+        // What a class of the program is derived from may ask it: only numpy's own arrays do not.
+        let is_library = is_of_array_library(&value.get_type());
         self.write("<")?;
         self.write(&info.name)?;
         for name in [name!(py, "shape"), name!(py, "dtype"), name!(py, "dtypes")] {
             let Some((owner, getter)) = attribute_among(&classes, name) else { continue };
-            if is_changed || !is_of_array_library(&owner) {
+            let is_native =
+                passive::is_native_getter(&getter) && passive::name_and_module(&owner).1 == "numpy";
+            if !(is_native || is_library && is_of_array_library(&owner)) {
                 continue;
             }
             let Some(attribute) = passive::read(&getter, value) else { continue };
             let text = if attribute.is_exact_instance_of::<PyTuple>() {
-                super::nested(&attribute, self.bounds)
-            } else if is_of_array_library(&attribute.get_type())
-                && let Ok(text) = attribute.str()
+                super::nested(&attribute, self.bounds).0
+            } else if let Some(text) = super::native::numpy_type(&attribute, false) {
+                text
+            } else if is_library
+                && is_of_array_library(&attribute.get_type())
+                && let Some(text) = library_text(&attribute)
             {
                 text.to_string_lossy().into_owned()
             } else {
@@ -288,6 +308,12 @@ impl Printer<'_, '_, '_> {
         }
         self.write(">")
     }
+}
+
+/// The text of an object of a library.
+fn library_text<'py>(value: &Bound<'py, PyAny>) -> Option<Bound<'py, PyString>> {
+    let str = value.py().get_type::<PyString>();
+    raw::ask(str.as_any(), &PyTuple::new(value.py(), [value]).ok()?)?.cast_into().ok()
 }
 
 /// Elements of a value, where no code in Python counts them.

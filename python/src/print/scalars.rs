@@ -28,9 +28,9 @@ impl Printer<'_, '_, '_> {
             return self.write("'");
         }
         let printer = part.py().get_type::<PyString>().getattr(name!(part.py(), "__repr__"));
-        match printer.and_then(|printer| super::repr_by(&printer, part)) {
-            Ok(repr) => self.text_of(&repr),
-            Err(_) => self.write("'?'"),
+        match printer.ok().and_then(|printer| super::repr_by(&printer, part)) {
+            Some(repr) => self.text_of(&repr),
+            None => self.write("'?'"),
         }
     }
 
