@@ -51,7 +51,9 @@ fn only_the_store_has_sql_and_only_one_file_starts_processes() {
         let shown = path.display().to_string();
         let in_tests = shown.contains("/tests/") || shown.starts_with("benches/");
         let code = without_tests(&text);
-        if !shown.contains("server/src/store/") && !in_tests {
+        // Whoever takes secrets out of texts knows how others write statements, and makes none.
+        let reads_texts = shown.starts_with("crates/redact/");
+        if !shown.contains("server/src/store/") && !in_tests && !reads_texts {
             for sql in ["sqlx", "SELECT ", "INSERT INTO", "DELETE FROM"] {
                 let allowed = sql == "sqlx" && shown.ends_with("logging.rs");
                 assert!(!code.contains(sql) || allowed, "{shown} contains {sql:?}");
