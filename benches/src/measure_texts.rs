@@ -1,20 +1,17 @@
 //! How tracebacks are read that arrive as text: in each form in which people log and paste them, and
-//! in the messages of the commits that mended them.
+//! in the messages of the commits that fixed them.
 use std::collections::HashSet;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use flawless_core::{
-    ChainedException, ChoiceSettings, Frame, PathSettings, Relation, Report, Rules,
-};
+use flawless_core::{ChoiceSettings, PathSettings, Report, Rules};
 use flawless_git::process::GitProgram;
 use flawless_git::{Mirror, MirrorSettings, Source};
-use flawless_protocol::text_traceback::{
-    TextException, TextFrame, TextRelation, TextTraceback, read,
-};
+use flawless_protocol::text_traceback::{TextException, TextTraceback, read};
 use flawless_server::attribution::{choose_line, find_faults};
+use flawless_server::text_report::report_from_text;
 
 use crate::frames::{Record, read_records};
 use crate::text_forms::{Rendered, forms};
@@ -74,7 +71,10 @@ async fn measure_messages(records: &[Record], mirrors: &Path) -> Result<()> {
         let tracebacks = read(&message(&dir, &record.fix_commit)?).tracebacks;
         let Some(traceback) = tracebacks.into_iter().next() else { continue };
         read_in += 1;
-        right += u32::from(blamed_file(&report_of(traceback, &record.parent), record, &dir).await?);
+        right += u32::from(
+            blamed_file(&report_from_text(traceback, Some(record.parent.clone())), record, &dir)
+                .await?,
+        );
     }
     let percent = |part: u32| 100.0 * f64::from(part) / f64::from(all.max(1));
     println!();
@@ -93,7 +93,7 @@ fn message(dir: &Path, commit: &str) -> Result<Vec<u8>> {
     Ok(output.stdout)
 }
 
-/// Whether the file that is blamed is one of those that were mended.
+/// Whether the file that is blamed is one of those that were fixed.
 async fn blamed_file(report: &Report, record: &Record, dir: &Path) -> Result<bool> {
     let scratch = tempfile::tempdir()?;
     let (git, source) = (GitProgram::new("git"), Source::Folder(dir.to_owned()));
@@ -106,38 +106,5 @@ async fn blamed_file(report: &Report, record: &Record, dir: &Path) -> Result<boo
     let nothing_seen = HashSet::new();
     let choice = choose_line(&fault.report, &fault.files, &settings, &nothing_seen, &rules);
     let blamed = choice.suspects.first().map(|line| line.path.as_str());
-    Ok(blamed.is_some_and(|path| record.mended(path)))
-}
-
-fn report_of(traceback: TextTraceback, revision: &str) -> Report {
-    let frames = |exception: &TextException| -> Vec<Frame> {
-        let frame = |frame: &TextFrame| Frame {
-            path: frame.path.clone(),
-            line: frame.line,
-            function: frame.function.clone(),
-            text: frame.text.clone(),
-            ..Frame::default()
-        };
-        exception.frames.iter().map(frame).collect()
-    };
-    let chained = traceback.chain.iter().map(|chained| ChainedException {
-        exception_type: chained.exception.exception_type.clone(),
-        relation: match chained.relation {
-            TextRelation::Cause => Relation::Cause,
-            TextRelation::Context => Relation::Context,
-            TextRelation::Member => Relation::Member,
-            TextRelation::Remote => Relation::Remote,
-        },
-        parent: chained.parent,
-        traceback: frames(&chained.exception),
-        ..ChainedException::default()
-    });
-    Report {
-        traceback: frames(&traceback.exception),
-        exception_type: traceback.exception.exception_type.clone(),
-        chain: chained.collect(),
-        revision: Some(revision.to_owned()),
-        ..Report::default()
-    }
-    .bounded()
+    Ok(blamed.is_some_and(|path| record.fixed(path)))
 }

@@ -351,6 +351,25 @@ mod tests {
     }
 
     #[test]
+    fn what_carried_a_fault_is_kept_as_places_without_its_values_and_bounded() {
+        let mut report = report("of", &[(Member, None, "o"), (Member, None, "o")]);
+        let large = Frame {
+            path: "f".into(),
+            line: 7,
+            locals: Some([("body".to_owned(), "x".repeat(4_000))].into()),
+            before: vec!["x".repeat(2_000)],
+            ..Frame::default()
+        };
+        report.traceback.extend(vec![large; 500]);
+        let carried = report.carried(1);
+        let carrier = carried.chain.last().expect("the group");
+        assert_eq!((carrier.relation, carrier.traceback.len()), (Relation::Carrier, 100));
+        let last = carrier.traceback.last().expect("a frame");
+        assert_eq!((last.path.as_str(), last.line), ("f", 7));
+        assert!(last.locals.is_none() && last.before.is_empty());
+    }
+
+    #[test]
     fn an_exception_of_another_process_keeps_what_is_known_of_it_here() {
         let mut report = report("of", &[(Remote, None, "o")]);
         report.exception_message = "Outer('whole')".into();

@@ -52,7 +52,7 @@ pub mod signing;
 pub mod state;
 pub mod store;
 pub mod test_error;
-mod text_report;
+pub mod text_report;
 mod turns;
 pub mod web;
 pub mod weekly;

@@ -6,7 +6,7 @@ use flawless_protocol::text_traceback::{
 };
 
 /// The report of a printed traceback, bounded.
-pub(crate) fn report_from_text(traceback: TextTraceback, revision: Option<String>) -> Report {
+pub fn report_from_text(traceback: TextTraceback, revision: Option<String>) -> Report {
     let TextException { frames, exception_type, exception_message } = traceback.exception;
     let report = Report {
         traceback: frames.into_iter().map(frame_of).collect(),
