@@ -153,6 +153,7 @@ impl Make<'_> {
             protocol: Some(request.protocol.clone()),
             headers: headers.collect(),
             body: (!request.body.is_empty()).then(|| self.text(&request.body)),
+            client_address: None,
         }
     }
 }

@@ -1,8 +1,11 @@
 //! The fields that came after 0.4.5: they arrive as they were sent, within bounds, and are
 //! not in the way of what 0.4.5 sends.
+use std::collections::BTreeMap;
+
 use flawless_protocol::thrift::{
-    CallKind, ChainedException, RecordErrorRequest, Reply, ReplyError, StackLine, WebRequest,
-    decode_call, decode_call_head, decode_reply, encode_ping, encode_record_error, encode_reply,
+    Breadcrumb, CallKind, ChainedException, Context, Process, RecordErrorRequest, Reply,
+    ReplyError, StackLine, WebRequest, decode_call, decode_call_head, decode_reply, encode_ping,
+    encode_record_error, encode_reply,
 };
 use proptest::prelude::*;
 
@@ -48,9 +51,52 @@ prop_compose! {
 prop_compose! {
     fn web_request()(
         method in text(), path in text(), protocol in text(), body in text(),
-        headers in proptest::collection::btree_map("[a-z-]{1,9}", ".{0,9}", 0..5),
+        headers in values(), client_address in text(),
     ) -> WebRequest {
-        WebRequest { method, path, protocol, headers, body }
+        WebRequest { method, path, protocol, headers, body, client_address }
+    }
+}
+
+fn values() -> impl Strategy<Value = BTreeMap<String, String>> {
+    proptest::collection::btree_map("[a-z-]{1,9}", ".{0,9}", 0..5)
+}
+
+prop_compose! {
+    fn context()(name in text(), values in values()) -> Context {
+        Context { name, values }
+    }
+}
+
+prop_compose! {
+    fn breadcrumb()(
+        at in any::<Option<i64>>(), category in text(), level in text(), message in text(),
+        data in values(),
+    ) -> Breadcrumb {
+        Breadcrumb { at, category, level, message, data }
+    }
+}
+
+prop_compose! {
+    fn process()(
+        runtime in text(), arguments in texts(4), modules_id in text(), modules in values(),
+    ) -> Process {
+        Process { runtime, arguments, modules_id, modules }
+    }
+}
+
+prop_compose! {
+    /// What surrounds the exception.
+    fn around()(
+        texts in (text(), text(), text(), text(), text(), text()), handled in any::<Option<bool>>(),
+        user in values(), tags in values(), contexts in proptest::collection::vec(context(), 0..3),
+        breadcrumbs in proptest::collection::vec(breadcrumb(), 0..3),
+        process in proptest::option::of(process()),
+    ) -> RecordErrorRequest {
+        let (id, mechanism, transaction, thread, task, trace_id) = texts;
+        RecordErrorRequest {
+            id, handled, mechanism, transaction, user, tags, contexts, breadcrumbs, process, thread,
+            task, trace_id, ..RecordErrorRequest::default()
+        }
     }
 }
 
@@ -62,6 +108,7 @@ prop_compose! {
         chain in proptest::collection::vec(chained(), 0..4),
         request in proptest::option::of(web_request()),
         notes in texts(4),
+        around in around(),
     ) -> RecordErrorRequest {
         let chain = chain.into_iter().enumerate().map(|(at, exception)| ChainedException {
             parent: (at % 2 == 1).then_some(at as i64 - 1),
@@ -72,7 +119,7 @@ prop_compose! {
             exception_message: old.0, hostname: old.1, error_threshold: old.2,
             additional_info: old.3, error_count: old.4, exception_type: old.5,
             revision: new.0, environment: new.1, project_key: new.2, lost_count: new.3,
-            chain: chain.collect(), request, notes,
+            chain: chain.collect(), request, notes, ..around
         }
     }
 }
@@ -106,6 +153,9 @@ fn a_report_without_the_newer_fields_has_the_bytes_of_the_older_client() {
 #[test]
 fn what_is_too_much_is_skipped_and_what_follows_is_read() {
     let many = |count: usize| (0..count).map(|n| n.to_string()).collect::<Vec<_>>();
+    let named = |count: usize| {
+        many(count).into_iter().map(|name| (name, String::new())).collect::<BTreeMap<_, _>>()
+    };
     let line = |number| StackLine { line_number: Some(number), ..StackLine::default() };
     let exception = |n: usize| ChainedException {
         exception_type: Some(n.to_string()),
@@ -124,11 +174,22 @@ fn what_is_too_much_is_skipped_and_what_follows_is_read() {
         }],
         chain: (0..70).map(exception).collect(),
         request: Some(WebRequest {
-            headers: many(300).into_iter().map(|name| (name, String::new())).collect(),
+            headers: named(300),
             body: Some("body".into()),
             ..WebRequest::default()
         }),
         notes: many(51),
+        tags: named(300),
+        contexts: (0..30).map(|_| Context { values: named(300), ..Context::default() }).collect(),
+        breadcrumbs: (0..300)
+            .map(|at| Breadcrumb { at: Some(at), data: named(300), ..Breadcrumb::default() })
+            .collect(),
+        process: Some(Process {
+            arguments: many(300),
+            modules: named(3_000),
+            ..Process::default()
+        }),
+        trace_id: Some("trace".into()),
         ..RecordErrorRequest::default()
     };
     let read = sent_and_read(&request);
@@ -154,6 +215,15 @@ fn what_is_too_much_is_skipped_and_what_follows_is_read() {
         ..RecordErrorRequest::default()
     };
     assert_eq!(numbers(&sent_and_read(&long).traceback), without_middle(200, 800, 5_000));
+    assert_eq!(
+        (read.tags.len(), read.contexts.len(), read.contexts[19].values.len()),
+        (50, 20, 50)
+    );
+    assert_eq!((read.breadcrumbs.len(), read.breadcrumbs[0].at), (100, Some(200)), "the last ones");
+    assert_eq!(read.breadcrumbs[99].data.len(), 50);
+    let process = read.process.expect("a process");
+    assert_eq!((process.arguments.len(), process.modules.len()), (50, 1_000));
+    assert_eq!(read.trace_id.as_deref(), Some("trace"));
     let web = read.request.expect("a web request");
     assert_eq!((web.headers.len(), web.body.as_deref()), (100, Some("body")));
 }

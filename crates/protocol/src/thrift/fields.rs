@@ -26,17 +26,28 @@ pub(super) fn read_last_texts(
     input: &mut dyn TInputProtocol,
     most: usize,
 ) -> thrift::Result<Vec<String>> {
+    read_last(input, TType::String, most, read_text)
+}
+
+/// A list, of which the last `most` elements are kept; all are skipped when they are of another
+/// type.
+pub(super) fn read_last<T>(
+    input: &mut dyn TInputProtocol,
+    wanted: TType,
+    most: usize,
+    element: impl Fn(&mut dyn TInputProtocol) -> thrift::Result<T>,
+) -> thrift::Result<Vec<T>> {
     let list = input.read_list_begin()?;
     let mut kept = VecDeque::new();
     for _ in 0..list.size {
-        if list.element_type != TType::String {
+        if list.element_type != wanted {
             input.skip(list.element_type)?;
             continue;
         }
         if kept.len() == most {
             kept.pop_front();
         }
-        kept.push_back(read_text(input)?);
+        kept.push_back(element(input)?);
     }
     input.read_list_end()?;
     Ok(kept.into())
@@ -146,6 +157,15 @@ pub(super) fn write_i64(
     write_field(output, id, TType::I64, |output| output.write_i64(number))
 }
 
+pub(super) fn write_bool(
+    output: &mut dyn TOutputProtocol,
+    id: i16,
+    truth: Option<bool>,
+) -> thrift::Result<()> {
+    let Some(truth) = truth else { return Ok(()) };
+    write_field(output, id, TType::Bool, |output| output.write_bool(truth))
+}
+
 /// A list of structs, written also when it is empty.
 pub(super) fn write_structs<T>(
     output: &mut dyn TOutputProtocol,
@@ -176,6 +196,16 @@ pub(super) fn write_texts(
     })
 }
 
+/// A map of strings; absent when it is empty.
+pub(super) fn write_values(
+    output: &mut dyn TOutputProtocol,
+    id: i16,
+    map: &BTreeMap<String, String>,
+) -> thrift::Result<()> {
+    if map.is_empty() { Ok(()) } else { write_text_map(output, id, map) }
+}
+
+/// A map of strings, written also when it is empty.
 pub(super) fn write_text_map(
     output: &mut dyn TOutputProtocol,
     id: i16,

@@ -6,7 +6,9 @@
 
 mod call;
 mod chain;
+mod context;
 mod fields;
+mod process;
 mod reply;
 mod request;
 mod stack_line;
@@ -14,6 +16,8 @@ mod web_request;
 
 pub use call::{Call, CallKind, decode_call, decode_call_head, encode_ping, encode_record_error};
 pub use chain::ChainedException;
+pub use context::{Breadcrumb, Context};
+pub use process::Process;
 pub use reply::{Reply, ReplyError, decode_reply, encode_reply};
 pub use request::RecordErrorRequest;
 pub use stack_line::StackLine;

@@ -1,11 +1,15 @@
 //! What `record_error` carries. Every field may be absent on the wire.
+use std::collections::BTreeMap;
+
 use thrift::protocol::{TInputProtocol, TOutputProtocol, TType};
 
 use super::chain::{ChainedException, MAX_NOTES, read_chain};
+use super::context::{Breadcrumb, Context, MAX_VALUES, read_breadcrumbs, read_contexts};
 use super::fields::{
-    read_struct, read_text, read_texts, write_field, write_i64, write_struct, write_structs,
-    write_text, write_texts,
+    read_struct, read_text, read_text_map, read_texts, write_bool, write_field, write_i64,
+    write_struct, write_structs, write_text, write_texts, write_values,
 };
+use super::process::Process;
 use super::stack_line::{Kept, StackLine, read_traceback};
 use super::web_request::WebRequest;
 
@@ -40,6 +44,30 @@ pub struct RecordErrorRequest {
     pub request: Option<WebRequest>,
     /// Field 14, since 0.5: the notes that were added to the exception.
     pub notes: Vec<String>,
+    /// Field 15, since 0.5: the same when the client sends the report again.
+    pub id: Option<String>,
+    /// Field 16, since 0.5: whether the program went on.
+    pub handled: Option<bool>,
+    /// Field 17, since 0.5: what saw the exception, e.g. `excepthook`.
+    pub mechanism: Option<String>,
+    /// Field 18, since 0.5: the endpoint, task or command that ran.
+    pub transaction: Option<String>,
+    /// Field 19, since 0.5: for whom, by name, such as `id` and `email`.
+    pub user: BTreeMap<String, String>,
+    /// Field 20, since 0.5: short facts by name.
+    pub tags: BTreeMap<String, String>,
+    /// Field 21, since 0.5.
+    pub contexts: Vec<Context>,
+    /// Field 22, since 0.5: what happened before, oldest first.
+    pub breadcrumbs: Vec<Breadcrumb>,
+    /// Field 23, since 0.5.
+    pub process: Option<Process>,
+    /// Field 24, since 0.5: the name of the thread.
+    pub thread: Option<String>,
+    /// Field 25, since 0.5: the name of the task, of asyncio and the like.
+    pub task: Option<String>,
+    /// Field 26, since 0.5: the trace of OpenTelemetry, 32 hexadecimal digits.
+    pub trace_id: Option<String>,
 }
 
 const KEPT: Kept = Kept { outermost: 200, innermost: 800 };
@@ -63,6 +91,18 @@ impl RecordErrorRequest {
                 (12, TType::List) => request.chain = read_chain(input)?,
                 (13, TType::Struct) => request.request = Some(WebRequest::read(input)?),
                 (14, TType::List) => request.notes = read_texts(input, MAX_NOTES)?,
+                (15, TType::String) => request.id = Some(read_text(input)?),
+                (16, TType::Bool) => request.handled = Some(input.read_bool()?),
+                (17, TType::String) => request.mechanism = Some(read_text(input)?),
+                (18, TType::String) => request.transaction = Some(read_text(input)?),
+                (19, TType::Map) => request.user = values(input)?,
+                (20, TType::Map) => request.tags = values(input)?,
+                (21, TType::List) => request.contexts = read_contexts(input)?,
+                (22, TType::List) => request.breadcrumbs = read_breadcrumbs(input)?,
+                (23, TType::Struct) => request.process = Some(Process::read(input)?),
+                (24, TType::String) => request.thread = Some(read_text(input)?),
+                (25, TType::String) => request.task = Some(read_text(input)?),
+                (26, TType::String) => request.trace_id = Some(read_text(input)?),
                 (_, other) => input.skip(other)?,
             }
             Ok(())
@@ -89,7 +129,29 @@ impl RecordErrorRequest {
             if let Some(request) = &self.request {
                 write_field(output, 13, TType::Struct, |output| request.write(output))?;
             }
-            write_texts(output, 14, &self.notes)
+            write_texts(output, 14, &self.notes)?;
+            write_text(output, 15, self.id.as_deref())?;
+            write_bool(output, 16, self.handled)?;
+            write_text(output, 17, self.mechanism.as_deref())?;
+            write_text(output, 18, self.transaction.as_deref())?;
+            write_values(output, 19, &self.user)?;
+            write_values(output, 20, &self.tags)?;
+            if !self.contexts.is_empty() {
+                write_structs(output, 21, &self.contexts, Context::write)?;
+            }
+            if !self.breadcrumbs.is_empty() {
+                write_structs(output, 22, &self.breadcrumbs, Breadcrumb::write)?;
+            }
+            if let Some(process) = &self.process {
+                write_field(output, 23, TType::Struct, |output| process.write(output))?;
+            }
+            write_text(output, 24, self.thread.as_deref())?;
+            write_text(output, 25, self.task.as_deref())?;
+            write_text(output, 26, self.trace_id.as_deref())
         })
     }
+}
+
+fn values(input: &mut dyn TInputProtocol) -> thrift::Result<BTreeMap<String, String>> {
+    Ok(read_text_map(input, MAX_VALUES)?.unwrap_or_default())
 }

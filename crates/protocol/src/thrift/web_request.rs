@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use thrift::protocol::{TInputProtocol, TOutputProtocol, TType};
 
 use super::fields::{
-    read_struct, read_text, read_text_map, write_struct, write_text, write_text_map,
+    read_struct, read_text, read_text_map, write_struct, write_text, write_values,
 };
 
 /// A web request as the client describes it, since 0.5.
@@ -20,6 +20,8 @@ pub struct WebRequest {
     pub headers: BTreeMap<String, String>,
     /// Field 5, the start of the body.
     pub body: Option<String>,
+    /// Field 6, the address of who asked, where the program wants it told.
+    pub client_address: Option<String>,
 }
 
 /// Headers that are read; further ones are skipped.
@@ -37,6 +39,7 @@ impl WebRequest {
                     request.headers = read_text_map(input, MAX_HEADERS)?.unwrap_or_default();
                 }
                 (5, TType::String) => request.body = Some(read_text(input)?),
+                (6, TType::String) => request.client_address = Some(read_text(input)?),
                 (_, other) => input.skip(other)?,
             }
             Ok(())
@@ -49,10 +52,9 @@ impl WebRequest {
             write_text(output, 1, self.method.as_deref())?;
             write_text(output, 2, self.path.as_deref())?;
             write_text(output, 3, self.protocol.as_deref())?;
-            if !self.headers.is_empty() {
-                write_text_map(output, 4, &self.headers)?;
-            }
-            write_text(output, 5, self.body.as_deref())
+            write_values(output, 4, &self.headers)?;
+            write_text(output, 5, self.body.as_deref())?;
+            write_text(output, 6, self.client_address.as_deref())
         })
     }
 }
