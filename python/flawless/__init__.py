@@ -6,8 +6,28 @@ reported. Functions, classes and web applications are wrapped with `flawless.cli
 
 from __future__ import annotations
 
+from flawless._scope import (
+    add_breadcrumb,
+    scope,
+    set_context,
+    set_tag,
+    set_transaction,
+    set_user,
+)
 from flawless._setup import init
 from flawless.client.client import capture_exception, flush
+from flawless.client.request import Request
 
-__all__ = ["capture_exception", "flush", "init"]
+__all__ = [
+    "Request",
+    "add_breadcrumb",
+    "capture_exception",
+    "flush",
+    "init",
+    "scope",
+    "set_context",
+    "set_tag",
+    "set_transaction",
+    "set_user",
+]
 __version__ = "0.5.0"

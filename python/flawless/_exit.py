@@ -33,6 +33,11 @@ def flush_at_exit() -> None:
     _flawless.end()
 
 
+def flush_at_shutdown() -> None:
+    """Send what waits: the process may end by a signal soon."""
+    _flawless.flush(_seconds)
+
+
 def in_new_process(_: object = None) -> None:
     """A child of multiprocessing ends without `atexit`: it has a list of its own."""
     process = sys.modules.get("multiprocessing.process")

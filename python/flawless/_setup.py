@@ -12,9 +12,10 @@ import sys
 import time  # noqa: F401
 import types  # noqa: F401
 import warnings  # noqa: F401
-from typing import TYPE_CHECKING, Any, Iterable
+from typing import TYPE_CHECKING, Any, Callable, Iterable
 
-from flawless import _exit, _flawless
+from flawless import _exit, _flawless, _tests
+from flawless import integrations as frameworks
 
 if TYPE_CHECKING:
     import re
@@ -39,58 +40,91 @@ def init(
     redact_names: Iterable[str | re.Pattern[str]] = (),
     redact_values: Iterable[str | re.Pattern[str]] = (),
     redact_off: Iterable[str] = (),
+    ignore: Iterable[type[BaseException] | str] = (),
+    before_send: Callable[[dict[str, Any], BaseException], dict[str, Any] | None] | None = None,
     hooks: bool = True,
+    integrations: bool = True,
+    integrations_off: Iterable[str] = (),
+    send_client_address: bool = False,
+    report_in_tests: bool = False,
+    ca_file: str | os.PathLike[str] | None = None,
     queue_reports: int = 100,
     queue_bytes: int = 8 * 1024 * 1024,
     timeout: float = 2.0,
     flush_at_exit: float = 2.0,
 ) -> None:
-    """Set the client up; from then on uncaught exceptions are reported.
+    """Set the client up; from then on uncaught exceptions are reported, and those that known
+    frameworks and `logging` hear of.
 
     `dsn` is the address that ``flawless projects`` prints, by default that in the environment
-    variable FLAWLESS_DSN; `hostports` are older servers as ``host:port``. `revision` is the
-    commit that runs, by default found in the environment, a REVISION file or ``.git``.
+    variable FLAWLESS_DSN; `hostports` are older servers as ``host:port``. Without any of them, and
+    with an empty one, nothing is reported. `revision` is the commit that runs, by default found in
+    the environment, a REVISION file or ``.git``; `environment` is where it runs, such as
+    ``production``, by default FLAWLESS_ENVIRONMENT.
+
     `redact_names` and `redact_values` are regular expressions of names and values that never
-    leave the process, beside the built-in rules, of which `redact_off` switches some off.
-    `hooks=False` leaves the interpreter's hooks for uncaught exceptions alone. Times are
-    seconds.
+    leave the process, beside the built-in rules, of which `redact_off` switches some off. `ignore`
+    are exceptions that are not reported, as classes or by their names. `before_send` is called with
+    what is about to be sent and the exception; it answers what to send, or None.
+
+    `hooks=False` leaves the interpreter's hooks for uncaught exceptions alone,
+    `integrations=False` all frameworks, and `integrations_off` those that it names.
+    `send_client_address` tells who has sent a web request, `report_in_tests` reports also what
+    fails under pytest. `ca_file` has the certificates of a private authority. Times are seconds.
 
     Raises ValueError or TypeError when an argument is wrong.
     """
-    if dsn is None and hostports is None:
-        dsn = os.environ.get(DSN_VARIABLE) or None
-        if dsn is None:
-            raise ValueError(
-                "flawless.init needs the address of the server: "
-                "flawless.init('http://KEY@flawless.example.com:8080/shop'), as "
-                f"`flawless projects` prints it, or the environment variable {DSN_VARIABLE}"
-            )
-    if dsn is None and not hostports:
+    if hostports is not None and not hostports:
         raise ValueError(_NO_SERVERS)
     _require_text(dsn=dsn, revision=revision, environment=environment, hostname=hostname)
     _require_number(queue_reports=queue_reports, queue_bytes=queue_bytes)
     _require_number(timeout=timeout, flush_at_exit=flush_at_exit)
     if timeout <= 0:
         raise ValueError("flawless.init: timeout must be more than 0 seconds, such as timeout=2")
+    if before_send is not None and not callable(before_send):
+        raise TypeError(f"flawless.init: before_send must be a function, not {before_send!r}")
+    without = _texts("integrations_off", integrations_off)
+    frameworks.require_known(without)
+    classes, names = _exceptions(ignore)
+    if dsn is None and hostports is None:
+        dsn = os.environ.get(DSN_VARIABLE)
+    tested = _tests.of_caller()
+    is_off = not (dsn or hostports) or (tested is _tests.PROGRAM and not report_in_tests)
     _flawless.init(
-        dsn=dsn,
+        is_off=is_off,
+        dsn=dsn or None,
         hostports=_texts("hostports", hostports or ()),
         hostname=hostname or this_host(),
         revision=revision,
         environment=environment or os.environ.get(ENVIRONMENT_VARIABLE) or None,
         folders=code_folders(),
+        module_folders=[folder for folder in sys.path if isinstance(folder, str) and folder],
+        runtime=_runtime(),
+        arguments=_arguments(),
         redact_names=_texts("redact_names", redact_names),
         redact_values=_texts("redact_values", redact_values),
         redact_off=_texts("redact_off", redact_off),
+        ignore_classes=classes,
+        ignore_names=names,
+        before_send=before_send,
+        send_client_address=bool(send_client_address),
+        ca_file=None if ca_file is None else os.fspath(ca_file),
         queue_reports=int(queue_reports),
         queue_bytes=int(queue_bytes),
         timeout=float(timeout),
     )
+    if is_off:
+        return
     _exit.prepare(flush_at_exit)
+    if tested is not None and not report_in_tests:
+        # A test that sets the client up asks for what it reports by hand.
+        return
     if hooks:
         from flawless.integrations import hooks as interpreter_hooks
 
         interpreter_hooks.install()
+    if integrations:
+        frameworks.install(without)
 
 
 def set_hostports(hostports: list[str] | tuple[str, ...]) -> None:
@@ -99,6 +133,8 @@ def set_hostports(hostports: list[str] | tuple[str, ...]) -> None:
         raise ValueError("hostports must be a list or tuple, such as ['flawless.example.com:9028']")
     if not hostports:
         raise ValueError(_NO_SERVERS)
+    if _tests.of_caller() is _tests.PROGRAM:
+        return
     _flawless.set_hostports(
         hostports=_texts("hostports", hostports),
         hostname=this_host(),
@@ -131,6 +167,36 @@ def code_folders() -> list[str]:
     except OSError:
         pass
     return folders
+
+
+def _runtime() -> str:
+    """What runs the program, such as ``CPython 3.13.0 on linux x86_64``."""
+    machine = "" if sys.platform == "win32" else " " + os.uname().machine
+    version = sys.version.split(" ", 1)[0]
+    name = {"cpython": "CPython", "pypy": "PyPy"}.get(sys.implementation.name, "Python")
+    return f"{name} {version} on {sys.platform}{machine}"
+
+
+def _arguments() -> list[str]:
+    """The command line."""
+    return [text for text in getattr(sys, "argv", ()) if isinstance(text, str)]
+
+
+def _exceptions(ignore: Iterable[Any]) -> tuple[list[type[BaseException]], list[str]]:
+    if isinstance(ignore, (str, type)) or not hasattr(ignore, "__iter__"):
+        raise TypeError(f"flawless.init: ignore must be a list of exceptions, not {ignore!r}")
+    classes, names = [], []
+    for one in ignore:
+        if isinstance(one, type) and issubclass(one, BaseException):
+            classes.append(one)
+        elif isinstance(one, str):
+            names.append(one)
+        else:
+            raise TypeError(
+                "flawless.init: ignore holds classes of exceptions, or their names such as "
+                f"'KeyError' or 'shop.errors.Expected', and not {one!r}"
+            )
+    return classes, names
 
 
 def _texts(name: str, values: Iterable[Any]) -> list[str]:

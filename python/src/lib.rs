@@ -2,6 +2,8 @@
 //! else is done by the client, without the interpreter.
 
 mod address;
+mod around;
+mod before_send;
 mod clock;
 mod code;
 mod compiled;
@@ -11,6 +13,7 @@ mod fields;
 mod file_text;
 mod handling;
 mod kinds;
+mod modules;
 mod names;
 mod own_repr;
 mod passive;
@@ -26,6 +29,7 @@ mod stack;
 mod state;
 mod syntax;
 mod unchanged;
+mod wishes;
 
 /// The native half of the package.
 #[pyo3::pymodule]
@@ -37,4 +41,6 @@ mod _flawless {
         before_fork, end, flush, forget_thinning, init, install_scrubbers, is_set_up,
         redaction_rules, set_hostports, set_package_folder,
     };
+    #[pymodule_export]
+    use super::wishes::tells_client_address;
 }

@@ -122,7 +122,8 @@ fn is_main_thread(py: Python<'_>) -> bool {
     main.is_some_and(|main| own.is_ok_and(|own| own.eq(main).unwrap_or(false)))
 }
 
-fn raise_later(py: Python<'_>, error: PyErr) {
+/// Raises an exception in the program when what runs now is done.
+pub(crate) fn raise_later(py: Python<'_>, error: PyErr) {
     /// Called by the interpreter, which raises what it leaves.
     extern "C" fn raise(error: *mut c_void) -> c_int {
         let error: *mut ffi::PyObject = error.cast();

@@ -1,5 +1,7 @@
 //! What Python calls to report an exception. Nothing here raises.
-use flawless_client::{Event, Frame, Request, Source};
+use std::time::Duration;
+
+use flawless_client::{Around, Event, Frame, Request, Source};
 use pyo3::exceptions::{
     PyException, PyGeneratorExit, PyKeyboardInterrupt, PyStopAsyncIteration, PyStopIteration,
     PySystemExit,
@@ -7,16 +9,19 @@ use pyo3::exceptions::{
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
+use crate::around::{Printing, WebRequest, request_from};
+use crate::clock::Allowance;
 use crate::exception::Capture;
 use crate::raw::{self, name};
 use crate::sighting::{Sighting, observer, remember, sighting};
 use crate::stack::{self, Key, Place};
-use crate::{code, ending, kinds, related, state};
+use crate::{before_send, code, ending, kinds, related, state, wishes};
 
 /// A row of `traceback.extract_stack`: path, line, function, text.
 type Row = (String, i64, String, Option<String>);
-/// Method, path with query, protocol, headers, body.
-type WebRequest = (String, String, String, Vec<(String, String)>, String);
+
+/// For printing what surrounds it.
+const PRINTING: Duration = Duration::from_millis(10);
 
 /// What is told beside the exception.
 #[derive(Debug, Default)]
@@ -27,6 +32,8 @@ struct Beside {
     request: Option<Request>,
     preceding_stack: Option<Vec<Row>>,
     without_callers: bool,
+    mechanism: String,
+    handled: Option<bool>,
 }
 
 /// Reports what a wrapper caught, unless it was reported before or is no error. Answers whether
@@ -52,7 +59,8 @@ fn is_to_be_raised(
     let error_threshold = error_threshold.extract().ok();
     let traceback = raw::traceback_of(error);
     let without_callers = !save_current_stack_trace;
-    let beside = Beside { error_threshold, without_callers, ..Beside::default() };
+    let mechanism = "wrapper".to_owned();
+    let beside = Beside { error_threshold, without_callers, mechanism, ..Beside::default() };
     report_unless_seen(error, traceback.clone(), beside);
     take_wrapper_off(error, traceback);
     false
@@ -60,31 +68,24 @@ fn is_to_be_raised(
 
 /// Reports an exception, unless it was reported before.
 #[pyfunction]
-#[pyo3(signature = (error, additional_info=None, request=None, error_threshold=None))]
+#[pyo3(signature = (error, additional_info, request, error_threshold, mechanism, handled))]
 pub(crate) fn capture(
     error: &Bound<'_, PyAny>,
     additional_info: Option<String>,
     request: Option<WebRequest>,
     error_threshold: Option<i64>,
+    mechanism: String,
+    handled: bool,
 ) {
-    let beside = beside_capture(additional_info, request, error_threshold);
+    let beside = Beside {
+        additional_info: additional_info.unwrap_or_default(),
+        request: request.map(request_from),
+        error_threshold,
+        mechanism,
+        handled: Some(handled),
+        ..Beside::default()
+    };
     ending::call((), || report_unless_seen(error, raw::traceback_of(error), beside));
-}
-
-fn beside_capture(
-    additional_info: Option<String>,
-    request: Option<WebRequest>,
-    error_threshold: Option<i64>,
-) -> Beside {
-    let request = request.map(|(method, path, protocol, headers, body)| Request {
-        method,
-        path,
-        protocol,
-        headers,
-        body,
-    });
-    let additional_info = additional_info.unwrap_or_default();
-    Beside { additional_info, request, error_threshold, ..Beside::default() }
 }
 
 /// `record_error` of 0.4.5: reports whatever it is given.
@@ -140,6 +141,9 @@ fn report_one<'py>(
         state::warn_not_set_up(py);
         return;
     };
+    if wishes::ignores(&kind) {
+        return;
+    }
     let mut callers = match (places.is_empty(), beside.without_callers) {
         (true, _) => stack::callers(current_frame(py), stack::INNERMOST),
         (false, true) => Vec::new(),
@@ -158,14 +162,21 @@ fn report_one<'py>(
     let type_name = kinds::full_type_name(&kind);
     let redactor = &client.settings().redactor;
     let (exception, chain) = Capture::new(py, redactor).all(error, type_name, (before, callers));
-    owed.report(Event {
+    let (around, request) =
+        Printing { allowance: Allowance::new(py, PRINTING), redactor }.around(py);
+    let event = Event {
         exception,
         chain,
         error_threshold: beside.error_threshold,
         additional_info: beside.additional_info,
-        request: beside.request,
+        request: beside.request.or(request),
         hostname: beside.hostname,
-    });
+        around: Around { handled: beside.handled, mechanism: beside.mechanism, ..around },
+    };
+    match before_send::ask(error, event) {
+        Some(event) => owed.report(event),
+        None => owed.withdraw(),
+    }
     state::warn_of_client(py, &client);
 }
 

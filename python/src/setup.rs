@@ -2,11 +2,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use flawless_client::{Endpoint, QueueBounds, running_revision};
+use flawless_client::{Authorities, Endpoint, QueueBounds, running_revision};
 use flawless_redact::Redactor;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyType;
 
+use crate::wishes::{self, Wishes};
 use crate::{ending, state, unchanged};
 
 fn value_error(error: impl std::fmt::Display) -> PyErr {
@@ -15,19 +17,29 @@ fn value_error(error: impl std::fmt::Display) -> PyErr {
 
 /// Sets everything; what is not given is as it is without.
 #[pyfunction]
-#[pyo3(signature = (*, dsn, hostports, hostname, revision, environment, folders, redact_names,
-    redact_values, redact_off, queue_reports, queue_bytes, timeout))]
+#[pyo3(signature = (*, is_off, dsn, hostports, hostname, revision, environment, folders, module_folders,
+    runtime, arguments, redact_names, redact_values, redact_off, ignore_classes, ignore_names,
+    before_send, send_client_address, ca_file, queue_reports, queue_bytes, timeout))]
 #[expect(clippy::too_many_arguments, reason = "by name only; checked in Python")]
 pub(crate) fn init(
+    is_off: bool,
     dsn: Option<&str>,
     hostports: Vec<String>,
     hostname: String,
     revision: Option<String>,
     environment: Option<String>,
     folders: Vec<PathBuf>,
+    module_folders: Vec<PathBuf>,
+    runtime: String,
+    arguments: Vec<String>,
     redact_names: Vec<String>,
     redact_values: Vec<String>,
     redact_off: Vec<String>,
+    ignore_classes: Vec<Py<PyType>>,
+    ignore_names: Vec<String>,
+    before_send: Option<Py<PyAny>>,
+    send_client_address: bool,
+    ca_file: Option<PathBuf>,
     queue_reports: usize,
     queue_bytes: usize,
     timeout: f64,
@@ -40,9 +52,25 @@ pub(crate) fn init(
         servers.push(Endpoint::from_hostport(hostport).map_err(value_error)?);
     }
     let timeout = Duration::try_from_secs_f64(timeout).map_err(value_error)?;
-    let revision = revision.or_else(|| revision_of(&folders));
+    let authorities = ca_file
+        .map(|file| Authorities::read(&file))
+        .transpose()
+        .map_err(|error| PyValueError::new_err(format!("flawless.init: ca_file: {error}")))?;
+    let revision = match is_off {
+        true => None,
+        false => revision.or_else(|| revision_of(&folders)),
+    };
+    if is_off {
+        servers.clear();
+    }
+    wishes::set(Wishes { ignore_classes, ignore_names, before_send, send_client_address });
     state::change(|setup| {
+        setup.is_off = is_off;
         setup.servers = servers;
+        setup.program.runtime = runtime;
+        setup.program.arguments = arguments;
+        setup.module_folders = module_folders;
+        setup.authorities = authorities;
         setup.program.hostname = hostname;
         setup.program.revision = revision;
         setup.program.environment = environment;
@@ -69,6 +97,7 @@ pub(crate) fn set_hostports(
     let servers = hostports.iter().map(|hostport| Endpoint::from_hostport(hostport));
     let servers = servers.collect::<Result<Vec<_>, _>>().map_err(value_error)?;
     state::change(|setup| {
+        setup.is_off = false;
         setup.servers = servers;
         let program = &mut setup.program;
         if program.hostname.is_empty() {

@@ -1,12 +1,14 @@
 //! The client of this process, and what it was set up with.
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use flawless_client::{Client, Endpoint, Program, QueueBounds, Settings};
+use flawless_client::{Authorities, Client, Endpoint, Modules, Program, QueueBounds, Settings};
 use flawless_redact::{Redactor, Rules};
 use pyo3::exceptions::{PyRuntimeWarning, PyValueError};
 use pyo3::prelude::*;
 
+use crate::modules;
 use crate::names;
 use crate::raw::{self, name};
 
@@ -14,6 +16,10 @@ use crate::raw::{self, name};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Setup {
     pub(crate) servers: Vec<Endpoint>,
+    /// `init` found no server, and that is meant: nothing is reported, and nothing said.
+    pub(crate) is_off: bool,
+    pub(crate) module_folders: Vec<PathBuf>,
+    pub(crate) authorities: Option<Authorities>,
     pub(crate) program: Program,
     /// What `init` has said last.
     pub(crate) rules: Rules,
@@ -92,6 +98,8 @@ fn make(setup: &Setup) -> PyResult<Option<Arc<Client>>> {
         redactor: Arc::new(redactor),
         queue: setup.queue,
         timeout: setup.timeout.unwrap_or(TIMEOUT),
+        authorities: setup.authorities.clone(),
+        modules: Some(Modules { folders: setup.module_folders.clone(), find: modules::find }),
     }))))
 }
 
@@ -130,7 +138,9 @@ pub(crate) fn warn_of_client(py: Python<'_>, client: &Client) {
 
 /// Says once that no server is known.
 pub(crate) fn warn_not_set_up(py: Python<'_>) {
-    if !with(|state| std::mem::replace(&mut state.has_warned, true)) {
+    let is_said =
+        |state: &mut State| state.setup.is_off || std::mem::replace(&mut state.has_warned, true);
+    if !with(is_said) {
         warn(py, "no server is known, so errors are not reported. Call flawless.init(dsn) first");
     }
 }

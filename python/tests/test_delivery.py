@@ -313,7 +313,12 @@ def test_ctrl_c_during_a_flush_is_not_lost(sink):
 @pytest.mark.parametrize(
     ("arguments", "mend"),
     [
-        ({}, "FLAWLESS_DSN"),
+        ({"dsn": "https://key@o1.ingest.sentry.io/42"}, "Sentry"),
+        ({"ignore": ["a.B", 7]}, "ignore holds classes of exceptions"),
+        ({"ignore": KeyError}, "list of exceptions"),
+        ({"before_send": 7}, "must be a function"),
+        ({"integrations_off": ["flusk"]}, "did you mean 'flask'"),
+        ({"ca_file": "/nowhere.pem", "hostports": ["a:1"]}, "cannot be read"),
         ({"dsn": "flawless.example.com"}, "flawless projects"),
         ({"dsn": "http://flawless.example.com:8080/shop"}, "no key"),
         ({"dsn": 7}, "must be a string"),

@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::owed::Owed;
 use crate::queue::Waiting;
 use crate::settings::Settings;
-use crate::thinning::{StackKey, Thinning, Untold};
+use crate::thinning::{Due, StackKey, Thinning, Untold};
 
 /// Counts occurrences, and sends reports from a thread of its own. Nothing here fails or waits
 /// for a server, but [`Client::flush`].
@@ -38,17 +38,17 @@ impl Client {
     /// Counts an occurrence of a stack. `Some` when a report of it is owed.
     #[must_use]
     pub fn occurred(&self, stack: StackKey) -> Option<Owed<'_>> {
-        let (stands_for, forgotten) = self.with_thinning(|seen| seen.count(stack, clock::now()));
+        let (due, forgotten) = self.with_thinning(|seen| seen.count(stack, clock::now()));
         forgotten.into_iter().for_each(|untold| self.push_untold(untold));
-        stands_for.map(|count| Owed::new(self, stack, count))
+        due.map(|due| Owed::new(self, stack, due))
     }
 
-    /// Sends an event that stands for `count` occurrences of this stack.
-    pub(crate) fn report(&self, stack: StackKey, mut event: Event, count: u64) {
+    /// Sends an event that stands for some occurrences of this stack.
+    pub(crate) fn report(&self, stack: StackKey, mut event: Event, due: Due) {
         event.bound();
         let event = Arc::new(event);
         self.with_thinning(|seen| seen.keep(stack, &event));
-        self.delivery.push(Waiting::new(event, count));
+        self.delivery.push(Waiting::new(stack, event, due.count, due.is_first));
     }
 
     /// Occurrences that could not be captured; the server is told how many.
@@ -57,7 +57,7 @@ impl Client {
     }
 
     /// Sends what was counted and all that waits. `true` when all of it was taken, and nothing was
-    /// refused since the last call; it returns sooner when no server takes reports.
+    /// refused or lost since the last call; it returns sooner when no server takes reports.
     pub fn flush(&self, limit: Duration) -> bool {
         let untold = self.with_thinning(Thinning::take_untold);
         untold.into_iter().for_each(|untold| self.push_untold(untold));
@@ -89,9 +89,9 @@ impl Client {
         self.delivery.take_warning()
     }
 
-    fn push_untold(&self, Untold { event, count }: Untold) {
+    fn push_untold(&self, Untold { stack, event, count }: Untold) {
         match event {
-            Some(event) => self.delivery.push(Waiting::new(event, count)),
+            Some(event) => self.delivery.push(Waiting::new(stack, event, count, false)),
             None => self.lose(count),
         }
     }

@@ -9,6 +9,7 @@ use flawless_protocol::thrift::encode_record_error;
 use crate::back_off::Standings;
 use crate::clock;
 use crate::message::message;
+use crate::process::Process;
 use crate::queue::{Queue, Waiting};
 use crate::settings::Settings;
 use crate::transport::{Connection, Failure};
@@ -24,6 +25,7 @@ const AFTER_YOU: Duration = Duration::from_millis(2);
 pub(crate) struct Delivery {
     settings: Settings,
     state: Mutex<State>,
+    process: Process,
     /// Rung when there is something to do.
     work: Condvar,
     /// Rung when nothing is left to do, or nothing can be done.
@@ -41,12 +43,13 @@ struct State {
     is_hopeless: bool,
     /// All servers are to be tried at once, whatever they did before.
     wants_pardon: bool,
-    /// A server has refused something since somebody asked whether all is sent.
-    was_refused: bool,
+    /// A server has refused something, or it was lost, since somebody asked whether all is sent.
+    has_lost: bool,
     /// The thread ends after what waits: the client is gone, or the process forks.
     is_last: bool,
     warning: Option<String>,
     has_warned: bool,
+    has_warned_of_loss: bool,
 }
 
 impl Delivery {
@@ -58,13 +61,14 @@ impl Delivery {
             is_idle: false,
             is_hopeless: false,
             wants_pardon: false,
-            was_refused: false,
+            has_lost: false,
             is_last: false,
             warning: None,
             has_warned: false,
+            has_warned_of_loss: false,
         };
         let (work, rest) = (Condvar::new(), Condvar::new());
-        Self { settings, state: Mutex::new(state), work, rest }
+        Self { settings, state: Mutex::new(state), process: Process::default(), work, rest }
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -74,7 +78,8 @@ impl Delivery {
     /// Never waits for a server. The thread starts with the first report.
     pub(crate) fn push(self: &Arc<Self>, waiting: Waiting) {
         let mut state = self.lock();
-        state.queue.push(waiting);
+        let lost = state.queue.push(waiting);
+        state.lose(lost);
         if state.thread.is_none() {
             let delivery = self.clone();
             let builder = thread::Builder::new().name("flawless".to_owned()).stack_size(STACK);
@@ -91,12 +96,12 @@ impl Delivery {
         }
     }
 
-    /// Waits until all is sent (`true`), no server takes it, or the time is up. What was refused
-    /// since the last time is not sent.
+    /// Waits until all is sent (`true`), no server takes it, or the time is up. What was refused or
+    /// lost since the last time is not sent.
     pub(crate) fn flush(&self, limit: Duration) -> bool {
         let mut state = self.lock();
         if state.thread.is_none() {
-            return state.queue.is_empty() && !std::mem::take(&mut state.was_refused);
+            return state.queue.is_empty() && !std::mem::take(&mut state.has_lost);
         }
         state.wants_pardon = true;
         state.is_hopeless = false;
@@ -105,18 +110,20 @@ impl Delivery {
             |state: &mut State| (!state.queue.is_empty() || state.is_sending) && !state.is_hopeless;
         let waited = self.rest.wait_timeout_while(state, limit, busy);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        let was_refused = std::mem::take(&mut state.was_refused);
-        state.queue.is_empty() && !state.is_sending && !was_refused
+        let has_lost = std::mem::take(&mut state.has_lost);
+        state.queue.is_empty() && !state.is_sending && !has_lost
     }
 
     pub(crate) fn take_over(self: &Arc<Self>, other: &Self) {
         let (waiting, lost) = other.lock().queue.take();
-        self.lose(lost);
+        self.lock().queue.lost += lost;
         waiting.into_iter().for_each(|waiting| self.push(waiting));
     }
 
     pub(crate) fn lose(&self, occurrences: u64) {
-        self.lock().queue.lost += occurrences;
+        let mut state = self.lock();
+        state.queue.lost += occurrences;
+        state.has_lost |= occurrences > 0;
     }
 
     pub(crate) fn take_warning(&self) -> Option<String> {
@@ -166,7 +173,7 @@ impl Delivery {
                     });
                     match &sent {
                         Ok(()) | Err(Failure::Refused(_)) => standings.worked(server),
-                        Err(Failure::Later(_)) => {
+                        Err(Failure::Away(_) | Failure::Later(_)) => {
                             standings.failed(server, clock::now(), &mut random);
                         }
                         Err(Failure::Unanswered(_)) => {
@@ -185,7 +192,8 @@ impl Delivery {
         loop {
             if let Some(waiting) = state.queue.pop() {
                 state.is_sending = true;
-                return Some((waiting, state.queue.lost));
+                let lost = waiting.told_lost.unwrap_or(state.queue.lost);
+                return Some((waiting, lost));
             }
             state.is_sending = false;
             state.wants_pardon = false;
@@ -235,29 +243,31 @@ impl Delivery {
         waiting: &Waiting,
         lost: u64,
     ) -> Result<(), Failure> {
-        let Settings { program, redactor, servers, timeout, .. } = &self.settings;
-        let counts = (waiting.count, lost);
-        let request = message(&waiting.event, counts, program, redactor, &servers[server]);
+        let Settings { program, redactor, servers, timeout, authorities, .. } = &self.settings;
+        let process = self.process.described(&self.settings);
+        let request = message(waiting, lost, program, process, redactor, &servers[server]);
         let bytes = encode_record_error(&request, 0)
             .map_err(|error| Failure::Refused(format!("it cannot be encoded: {error}")))?;
         if let Some((_, mut kept)) = open.take_if(|(kept, _)| *kept == server) {
             match kept.send(&bytes) {
                 // The server has closed it since.
-                Err(Failure::Later(_)) => {}
+                Err(Failure::Away(_) | Failure::Later(_)) => {}
                 Ok(()) => {
+                    self.process.was_told();
                     *open = Some((server, kept));
                     return Ok(());
                 }
                 Err(failure) => return Err(failure),
             }
         }
-        let mut connection = Connection::open(&servers[server], *timeout)?;
+        let mut connection = Connection::open(&servers[server], *timeout, authorities.as_ref())?;
         connection.send(&bytes)?;
+        self.process.was_told();
         *open = Some((server, connection));
         Ok(())
     }
 
-    fn settle(&self, server: usize, waiting: Waiting, lost: u64, sent: Result<(), Failure>) {
+    fn settle(&self, server: usize, mut waiting: Waiting, lost: u64, sent: Result<(), Failure>) {
         let mut state = self.lock();
         let address = &self.settings.servers[server];
         match sent {
@@ -266,8 +276,13 @@ impl Delivery {
                 state.queue.lost = state.queue.lost.saturating_sub(lost);
                 state.is_hopeless = false;
             }
-            Err(Failure::Later(why) | Failure::Unanswered(why)) => {
-                state.queue.put_back(waiting);
+            Err(failure @ (Failure::Away(_) | Failure::Later(_) | Failure::Unanswered(_))) => {
+                if !matches!(failure, Failure::Away(_)) {
+                    waiting.told_lost = Some(lost);
+                }
+                let lost = state.queue.put_back(waiting);
+                state.lose(lost);
+                let why = failure.why();
                 state.warn(|| {
                     format!(
                         "reports cannot be sent to {address}: {why}. They wait and are sent later"
@@ -276,7 +291,7 @@ impl Delivery {
             }
             Err(Failure::Refused(why)) => {
                 state.queue.lost += waiting.count;
-                state.was_refused = true;
+                state.has_lost = true;
                 state.warn(|| format!("{address} refuses a report: {why}"));
             }
         }
@@ -287,7 +302,29 @@ impl State {
     /// One warning for a process.
     fn warn(&mut self, text: impl FnOnce() -> String) {
         if !std::mem::replace(&mut self.has_warned, true) {
-            self.warning = Some(text());
+            self.tell(text());
+        }
+    }
+
+    fn tell(&mut self, text: String) {
+        match &mut self.warning {
+            Some(waiting) => *waiting = format!("{waiting}. {text}"),
+            None => self.warning = Some(text),
+        }
+    }
+
+    /// There was no room for so many occurrences; that is said once, whatever was said before.
+    fn lose(&mut self, occurrences: u64) {
+        if occurrences == 0 {
+            return;
+        }
+        self.has_lost = true;
+        if !std::mem::replace(&mut self.has_warned_of_loss, true) {
+            self.tell(format!(
+                "more reports wait than there is room for, and {occurrences} occurrences are lost. \
+                 The server is told how many; queue_reports and queue_bytes of flawless.init make \
+                 more room"
+            ));
         }
     }
 }

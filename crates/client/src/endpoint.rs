@@ -48,6 +48,11 @@ impl Endpoint {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(error("it begins neither with http:// nor with https://"));
         }
+        if is_of_sentry(&url) {
+            return Err(error(
+                "it is the address of a Sentry server, and this client talks to Flawless",
+            ));
+        }
         let key = url.username().to_owned();
         if key.is_empty() {
             return Err(error("it has no key before the host"));
@@ -97,6 +102,12 @@ impl Endpoint {
     }
 }
 
+/// Its own service, and keys of the older form, which have a secret part.
+fn is_of_sentry(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    host == "sentry.io" || host.ends_with(".sentry.io") || url.password().is_some()
+}
+
 /// Without the key.
 impl std::fmt::Display for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -134,6 +145,8 @@ mod tests {
             ("http://key-1@example.com:8080/", "no project"),
             ("http://key-1@example.com:99999/shop", "port"),
             ("", "relative URL"),
+            ("https://key-1@o123.ingest.us.sentry.io/456", "Sentry"),
+            ("https://key-1:secret@sentry.example.com/2", "Sentry"),
         ] {
             let message = Endpoint::from_dsn(dsn).expect_err(dsn).to_string();
             assert!(message.contains(problem), "{dsn}: {message}");

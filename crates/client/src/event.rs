@@ -1,6 +1,7 @@
 //! An exception as a program hands it over: printed values, nothing redacted beyond names.
 use std::sync::Arc;
 
+use crate::around::Around;
 use crate::locals::Locals;
 use crate::source::SourceFile;
 
@@ -19,6 +20,8 @@ pub struct Event {
     pub request: Option<Request>,
     /// Overrides the host name of the settings.
     pub hostname: Option<String>,
+    /// What the program did, for whom, and what happened before.
+    pub around: Around,
 }
 
 /// An exception with its stack.
@@ -93,6 +96,8 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The beginning of the form body, where the program has read it.
     pub body: String,
+    /// The address of who asked, where the program wants it told.
+    pub client_address: Option<String>,
 }
 
 const INFO: usize = 64 * 1024;
@@ -129,6 +134,13 @@ impl Event {
         event
     }
 
+    /// Whether it has values of variables.
+    pub(crate) fn has_locals(&self) -> bool {
+        let chained = self.chain.iter().map(|chained| &chained.exception);
+        let mut frames = chained.chain([&self.exception]).flat_map(|exception| &exception.frames);
+        frames.any(|frame| frame.locals.is_some())
+    }
+
     /// About how many bytes it takes, source files (which are shared) not counted.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -139,7 +151,7 @@ impl Event {
             request.path.len() + request.body.len() + headers.sum::<usize>()
         });
         let stacks: usize = exceptions.map(Exception::size).sum();
-        size_of::<Self>() + stacks + self.additional_info.len() + request
+        size_of::<Self>() + stacks + self.additional_info.len() + request + self.around.size()
     }
 }
 

@@ -4,6 +4,8 @@
 //! A binding for a language tells the [`Client`] what occurred, captures an [`Event`] for what is
 //! [`Owed`], and hands it over.
 
+mod around;
+mod authorities;
 mod back_off;
 mod client;
 mod clock;
@@ -14,6 +16,7 @@ mod locals;
 mod message;
 mod owed;
 mod printed;
+mod process;
 mod queue;
 mod revision;
 mod settings;
@@ -21,6 +24,8 @@ mod source;
 mod thinning;
 mod transport;
 
+pub use around::{Around, Breadcrumb, Values};
+pub use authorities::{Authorities, AuthorityError};
 pub use client::Client;
 pub use endpoint::{Endpoint, EndpointError};
 pub use event::{Chained, Event, Exception, Frame, Relation, Request, Source};
@@ -29,6 +34,6 @@ pub use owed::Owed;
 pub use printed::{BEYOND, CUT, MESSAGE, NOTE, VALUE};
 pub use queue::QueueBounds;
 pub use revision::running_revision;
-pub use settings::{Program, Settings};
+pub use settings::{Modules, Program, Settings};
 pub use source::SourceFile;
 pub use thinning::StackKey;

@@ -1,38 +1,48 @@
 //! An event as the message that leaves the process: redacted, cut, in the protocol's words.
-use flawless_protocol::thrift::{ChainedException, RecordErrorRequest, StackLine, WebRequest};
+use std::collections::BTreeMap;
 
+use flawless_protocol::thrift::{
+    self, ChainedException, Context, Process, RecordErrorRequest, StackLine, WebRequest,
+};
+
+use crate::around::{Around, Breadcrumb, Values};
 use crate::endpoint::Endpoint;
-use crate::event::{Chained, Event, Exception, Frame, Relation, Request, Source};
+use crate::event::{Chained, Exception, Frame, Relation, Request, Source};
 use crate::printed::{MESSAGE, NOTE, VALUE, shown};
+use crate::queue::Waiting;
 use crate::settings::Program;
 use flawless_redact::{OneReport, Redactor, SourceLines};
 
 /// Only frames this near to the exception are sent with the lines around theirs.
 const FRAMES_WITH_CONTEXT: usize = 50;
 
-/// Makes the message to this server.
+/// Makes the message to this server; the process is described with it.
 pub(crate) fn message(
-    event: &Event,
-    (count, lost): (u64, u64),
+    waiting: &Waiting,
+    lost: u64,
     program: &Program,
+    process: Process,
     redactor: &Redactor,
     endpoint: &Endpoint,
 ) -> RecordErrorRequest {
     let make = Make { redactor: redactor.one_report() };
+    let event = &*waiting.event;
     let Exception { type_name, message, notes, frames } = &event.exception;
     let mut request = RecordErrorRequest {
         traceback: make.stack(frames),
         exception_message: Some(make.shown(message, MESSAGE)),
         hostname: Some(event.hostname.as_ref().unwrap_or(&program.hostname).clone()),
         error_threshold: event.error_threshold,
-        error_count: Some(i64::try_from(count).unwrap_or(i64::MAX)),
+        error_count: Some(i64::try_from(waiting.count).unwrap_or(i64::MAX)),
         exception_type: Some(type_name.clone()),
         revision: program.revision.clone(),
         environment: program.environment.clone(),
         lost_count: (lost > 0).then(|| i64::try_from(lost).unwrap_or(i64::MAX)),
         chain: event.chain.iter().map(|chained| make.chained(chained)).collect(),
         notes: make.notes(notes),
-        ..RecordErrorRequest::default()
+        id: Some(waiting.id.clone()).filter(|id| !id.is_empty()),
+        process: Some(Process { arguments: make.arguments(&program.arguments), ..process }),
+        ..make.around(&event.around)
     };
     let mut info = make.text(&event.additional_info);
     let web = event.request.as_ref().map(|request| make.request(request));
@@ -62,6 +72,60 @@ struct Make<'a> {
 impl Make<'_> {
     fn text(&self, text: &str) -> String {
         self.redactor.redact(text).into_owned()
+    }
+
+    fn around(&self, around: &Around) -> RecordErrorRequest {
+        let Around { handled, mechanism, transaction, user, tags, contexts, breadcrumbs, .. } =
+            around;
+        let some = |text: &str| (!text.is_empty()).then(|| self.shown(text, VALUE));
+        let contexts = contexts
+            .iter()
+            .map(|(name, values)| Context { name: some(name), values: self.values(values) });
+        RecordErrorRequest {
+            handled: *handled,
+            mechanism: some(mechanism),
+            transaction: some(transaction),
+            user: self.values(user),
+            tags: self.values(tags),
+            contexts: contexts.collect(),
+            breadcrumbs: breadcrumbs.iter().map(|breadcrumb| self.breadcrumb(breadcrumb)).collect(),
+            thread: some(&around.thread),
+            task: some(&around.task),
+            trace_id: some(&around.trace_id),
+            ..RecordErrorRequest::default()
+        }
+    }
+
+    fn breadcrumb(&self, breadcrumb: &Breadcrumb) -> thrift::Breadcrumb {
+        let Breadcrumb { at, category, level, message, data } = breadcrumb;
+        thrift::Breadcrumb {
+            at: Some(*at),
+            category: Some(category.clone()),
+            level: Some(level.clone()),
+            message: Some(self.shown(message, NOTE)),
+            data: self.values(data),
+        }
+    }
+
+    fn values(&self, values: &Values) -> BTreeMap<String, String> {
+        let shown = |(name, value): &(String, String)| {
+            (name.clone(), shown(Some(name), value, VALUE, &self.redactor))
+        };
+        values.iter().map(shown).collect()
+    }
+
+    /// A value that stands behind its option goes by the option's name.
+    fn arguments(&self, arguments: &[String]) -> Vec<String> {
+        let mut option = None;
+        let mut redacted = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            redacted.push(match option {
+                Some(option) => self.redactor.redact_named(option, argument).into_owned(),
+                None => self.text(argument),
+            });
+            option = argument.starts_with('-').then(|| argument.trim_start_matches('-'));
+        }
+        redacted
     }
 
     fn shown(&self, text: &str, characters: usize) -> String {
@@ -153,7 +217,7 @@ impl Make<'_> {
             protocol: Some(request.protocol.clone()),
             headers: headers.collect(),
             body: (!request.body.is_empty()).then(|| self.text(&request.body)),
-            client_address: None,
+            client_address: request.client_address.clone(),
         }
     }
 }

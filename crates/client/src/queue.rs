@@ -1,9 +1,11 @@
-//! Reports that wait to be sent: bounded in number and bytes. When it is full the oldest goes,
-//! and is counted.
-use std::collections::VecDeque;
+//! Reports that wait to be sent: bounded in number and bytes. When much waits, the first sighting of
+//! a stack goes before repeats. When too much waits, repeats of one stack become one, then the values of
+//! variables go, then the oldest repeat, then the oldest of all; what goes is counted.
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::event::Event;
+use crate::thinning::StackKey;
 
 /// How much may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,13 +28,35 @@ pub(crate) struct Waiting {
     pub(crate) event: Arc<Event>,
     /// Occurrences it stands for.
     pub(crate) count: u64,
+    /// Tells it from others, however often it is sent.
+    pub(crate) id: String,
+    /// A server may have it already, with so many occurrences that were told as lost: then both
+    /// numbers stay as they are.
+    pub(crate) told_lost: Option<u64>,
+    stack: StackKey,
+    /// Nothing of its stack was reported before.
+    is_first: bool,
     size: usize,
 }
 
 impl Waiting {
-    pub(crate) fn new(event: Arc<Event>, count: u64) -> Self {
+    pub(crate) fn new(stack: StackKey, event: Arc<Event>, count: u64, is_first: bool) -> Self {
         let size = event.size();
-        Self { event, count, size }
+        Self { event, count, id: random_id(), told_lost: None, stack, is_first, size }
+    }
+
+    fn may_change(&self) -> bool {
+        self.told_lost.is_none()
+    }
+}
+
+/// Of the system's own random numbers: a process that was forked would repeat its parent's.
+fn random_id() -> String {
+    let mut bytes = [0; 16];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => format!("{:032x}", u128::from_ne_bytes(bytes)),
+        // Without one it may count twice.
+        Err(_) => String::new(),
     }
 }
 
@@ -51,21 +75,27 @@ impl Queue {
         Self { bounds, ..Self::default() }
     }
 
-    pub(crate) fn push(&mut self, waiting: Waiting) {
+    /// How many occurrences were lost by it.
+    pub(crate) fn push(&mut self, waiting: Waiting) -> u64 {
         self.bytes += waiting.size;
         self.waiting.push_back(waiting);
-        self.keep_bounds();
+        self.keep_bounds()
     }
 
     /// Puts back what could not be sent: it is the oldest.
-    pub(crate) fn put_back(&mut self, waiting: Waiting) {
+    pub(crate) fn put_back(&mut self, waiting: Waiting) -> u64 {
         self.bytes += waiting.size;
         self.waiting.push_front(waiting);
-        self.keep_bounds();
+        self.keep_bounds()
     }
 
+    /// The oldest; once half of the room is taken, the oldest first sighting.
     pub(crate) fn pop(&mut self) -> Option<Waiting> {
-        let waiting = self.waiting.pop_front()?;
+        let is_pressed =
+            2 * self.waiting.len() > self.bounds.reports || self.bytes > self.bounds.bytes / 2;
+        let first = || self.waiting.iter().position(|waiting| waiting.is_first);
+        let at = if is_pressed { first().unwrap_or(0) } else { 0 };
+        let waiting = self.waiting.remove(at)?;
         self.bytes -= waiting.size;
         Some(waiting)
     }
@@ -80,48 +110,173 @@ impl Queue {
         self.waiting.is_empty()
     }
 
-    fn keep_bounds(&mut self) {
-        while self.waiting.len() > self.bounds.reports || self.bytes > self.bounds.bytes {
-            let Some(oldest) = self.pop() else { return };
-            self.lost += oldest.count;
+    fn keep_bounds(&mut self) -> u64 {
+        let mut lost = 0;
+        loop {
+            let is_too_many = self.waiting.len() > self.bounds.reports;
+            let is_too_large = self.bytes > self.bounds.bytes;
+            if !is_too_many && !is_too_large {
+                break;
+            }
+            if self.merge() || (!is_too_many && self.lighten()) {
+                continue;
+            }
+            let repeat = self.waiting.iter().position(|waiting| !waiting.is_first);
+            let Some(gone) = self.waiting.remove(repeat.unwrap_or(0)) else { break };
+            self.bytes -= gone.size;
+            lost += gone.count;
         }
+        self.lost += lost;
+        lost
+    }
+
+    /// The oldest repeat of a stack gives its occurrences to a newer one, else to the first sighting.
+    fn merge(&mut self) -> bool {
+        let may_take = |of: &Waiting| of.may_change();
+        let mut others: HashSet<StackKey> = HashSet::new();
+        let firsts = self.waiting.iter().filter(|of| of.is_first && may_take(of));
+        others.extend(firsts.map(|first| first.stack));
+        let mut found = None;
+        for (at, of) in self.waiting.iter().enumerate().rev() {
+            if !of.is_first && may_take(of) && !others.insert(of.stack) {
+                found = Some(at);
+            }
+        }
+        let Some(at) = found else { return false };
+        let Some(given) = self.waiting.remove(at) else { return false };
+        self.bytes -= given.size;
+        let is_of_it = |of: &Waiting| of.stack == given.stack && may_take(of);
+        let newer = (at..self.waiting.len()).find(|&at| is_of_it(&self.waiting[at]));
+        let taker = newer.or_else(|| self.waiting.iter().position(is_of_it));
+        if let Some(taker) = taker.and_then(|at| self.waiting.get_mut(at)) {
+            taker.count += given.count;
+        }
+        true
+    }
+
+    /// The largest report goes on without the values of variables.
+    fn lighten(&mut self) -> bool {
+        let heavy = self.waiting.iter_mut();
+        let heavy = heavy.filter(|waiting| waiting.may_change() && waiting.event.has_locals());
+        let Some(largest) = heavy.max_by_key(|waiting| waiting.size) else { return false };
+        largest.event = Arc::new(largest.event.without_locals());
+        self.bytes -= largest.size;
+        largest.size = largest.event.size();
+        self.bytes += largest.size;
+        true
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Exception, Frame, Locals, Source};
 
-    fn waiting(info: &str) -> Waiting {
+    fn waiting(stack: u64, info: &str, is_first: bool) -> Waiting {
         let event = Event { additional_info: info.to_owned(), ..Event::default() };
-        Waiting::new(Arc::new(event), 3)
+        Waiting::new(StackKey(stack), Arc::new(event), 3, is_first)
+    }
+
+    fn infos(queue: &mut Queue) -> Vec<(String, u64)> {
+        let popped = std::iter::from_fn(|| queue.pop());
+        popped.map(|waiting| (waiting.event.additional_info.clone(), waiting.count)).collect()
+    }
+
+    fn few(reports: usize) -> Queue {
+        Queue::new(QueueBounds { reports, bytes: usize::MAX })
     }
 
     #[test]
-    fn when_too_many_wait_the_oldest_goes_and_its_occurrences_are_counted() {
-        let mut queue = Queue::new(QueueBounds { reports: 2, bytes: usize::MAX });
-        ["a", "b", "c"].iter().for_each(|info| queue.push(waiting(info)));
+    fn what_was_not_seen_before_goes_before_repeats_when_much_waits() {
+        let mut queue = few(3);
+        queue.push(waiting(1, "repeat", false));
+        queue.push(waiting(2, "first", true));
+        queue.push(waiting(3, "second", true));
+        let expected = ["first", "second", "repeat"].map(|info| (info.to_owned(), 3));
+        assert_eq!(infos(&mut queue), expected);
+        let mut queue = few(6);
+        queue.push(waiting(1, "repeat", false));
+        queue.push(waiting(2, "first", true));
+        let expected = ["repeat", "first"].map(|info| (info.to_owned(), 3));
+        assert_eq!(infos(&mut queue), expected, "else in their order");
+    }
+
+    #[test]
+    fn when_too_many_wait_repeats_of_one_stack_become_one_and_nothing_is_lost() {
+        let mut queue = few(2);
+        queue.push(waiting(1, "first of 1", true));
+        for info in ["a", "b", "c"] {
+            queue.push(waiting(1, info, false));
+        }
+        queue.push(waiting(2, "first of 2", true));
+        let expected = [("first of 1".to_owned(), 12), ("first of 2".to_owned(), 3)];
+        assert_eq!((infos(&mut queue), queue.lost), (expected.to_vec(), 0));
+    }
+
+    #[test]
+    fn a_burst_of_many_lines_that_fail_many_times_loses_none() {
+        let mut queue = few(100);
+        for number in 0..600 {
+            queue.push(waiting(number % 60, "x", number < 60));
+        }
+        let counted = infos(&mut queue);
+        assert_eq!((counted.len() <= 100, queue.lost), (true, 0));
+        assert_eq!(counted.iter().map(|(_, count)| count).sum::<u64>(), 1_800);
+    }
+
+    #[test]
+    fn when_nothing_can_be_merged_the_oldest_repeat_goes_and_is_counted() {
+        let mut queue = few(2);
+        queue.push(waiting(1, "first", true));
+        assert_eq!(queue.push(waiting(2, "older", false)), 0);
+        assert_eq!(queue.push(waiting(3, "newer", false)), 3);
         assert_eq!(queue.lost, 3);
-        assert_eq!(queue.pop().expect("one waits").event.additional_info, "b");
+        assert_eq!(queue.push(waiting(4, "another first", true)), 3);
+        assert_eq!(queue.push(waiting(5, "the last first", true)), 3);
+        let expected = ["another first", "the last first"].map(|info| (info.to_owned(), 3));
+        assert_eq!(infos(&mut queue), expected);
     }
 
     #[test]
-    fn when_too_many_bytes_wait_the_oldest_goes() {
+    fn when_too_many_bytes_wait_the_values_of_variables_go_first() {
+        let large = |stack| {
+            let mut locals = Locals::default();
+            locals.push_with("x".into(), |text| text.push_str(&"x".repeat(10_000)));
+            let frame = Frame {
+                path: "a.py".into(),
+                line: 1,
+                function: "f".into(),
+                source: Source::Line(String::new()),
+                locals: Some(locals),
+            };
+            let exception = Exception { frames: vec![frame], ..Exception::default() };
+            let event = Event { exception, ..Event::default() };
+            Waiting::new(StackKey(stack), Arc::new(event), 3, true)
+        };
+        let mut queue = Queue::new(QueueBounds { reports: 100, bytes: 25_000 });
+        for stack in 0..4 {
+            queue.push(large(stack));
+        }
+        assert_eq!(queue.lost, 0);
+        let with_values = std::iter::from_fn(|| queue.pop()).filter(|w| w.event.has_locals());
+        assert_eq!(with_values.count(), 2);
+    }
+
+    #[test]
+    fn a_report_larger_than_all_that_may_wait_is_lost() {
         let mut queue = Queue::new(QueueBounds { reports: 100, bytes: 20_000 });
-        queue.push(waiting(&"x".repeat(10_000)));
-        queue.push(waiting(&"y".repeat(12_000)));
-        assert_eq!(queue.lost, 3);
-        queue.push(waiting(&"z".repeat(30_000)));
-        assert!(queue.is_empty(), "a report larger than all that may wait is lost too");
-        assert_eq!((queue.lost, queue.bytes), (9, 0));
+        queue.push(waiting(1, &"z".repeat(30_000), true));
+        assert!(queue.is_empty());
+        assert_eq!((queue.lost, queue.bytes), (3, 0));
     }
 
     #[test]
-    fn what_could_not_be_sent_is_the_first_to_go() {
-        let mut queue = Queue::new(QueueBounds { reports: 1, bytes: usize::MAX });
-        queue.push(waiting("new"));
-        queue.put_back(waiting("old"));
-        assert_eq!(queue.lost, 3);
-        assert_eq!(queue.pop().expect("one waits").event.additional_info, "new");
+    fn what_a_server_may_have_stays_as_it_was_sent() {
+        let mut queue = few(1);
+        let mut sent = waiting(1, "sent", false);
+        sent.told_lost = Some(0);
+        queue.put_back(sent);
+        assert_eq!(queue.push(waiting(1, "newer", false)), 3, "not added to what was sent");
+        assert_eq!(infos(&mut queue), [("newer".to_owned(), 3)]);
     }
 }

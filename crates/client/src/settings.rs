@@ -1,7 +1,10 @@
 //! What a program decides once.
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::authorities::Authorities;
 use crate::endpoint::Endpoint;
 use crate::queue::QueueBounds;
 use flawless_redact::Redactor;
@@ -19,6 +22,19 @@ pub struct Settings {
     pub queue: QueueBounds,
     /// For a server to take a connection, a report, and to answer: each.
     pub timeout: Duration,
+    /// Certificates (PEM) of authorities that are trusted instead of those of the machine.
+    pub authorities: Option<Authorities>,
+    /// The modules of the program, read by the thread that sends.
+    pub modules: Option<Modules>,
+}
+
+/// Where the modules of a program are, and how they are found there.
+#[derive(Debug, Clone)]
+pub struct Modules {
+    /// Folders that are looked through.
+    pub folders: Vec<PathBuf>,
+    /// Versions by name.
+    pub find: fn(&[PathBuf]) -> BTreeMap<String, String>,
 }
 
 /// The program that runs.
@@ -30,4 +46,8 @@ pub struct Program {
     pub revision: Option<String>,
     /// E.g. `production`.
     pub environment: Option<String>,
+    /// What runs it, e.g. `CPython 3.13.0 on linux x86_64`.
+    pub runtime: String,
+    /// The command line.
+    pub arguments: Vec<String>,
 }

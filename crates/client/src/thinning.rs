@@ -17,9 +17,18 @@ const AT_LEAST_EVERY: Duration = Duration::from_secs(600);
 const KEPT_BYTES: usize = 4 * 1024 * 1024;
 const MAX_STACKS: usize = 200;
 
+/// A report that is owed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Due {
+    /// Occurrences it stands for.
+    pub(crate) count: u64,
+    pub(crate) is_first: bool,
+}
+
 /// Occurrences that were counted and not yet told.
 #[derive(Debug)]
 pub(crate) struct Untold {
+    pub(crate) stack: StackKey,
     /// `None` when none of this stack was ever captured.
     pub(crate) event: Option<Arc<Event>>,
     pub(crate) count: u64,
@@ -31,6 +40,7 @@ struct Seen {
     told: u64,
     told_at: Instant,
     seen_at: u64,
+    stack: StackKey,
     /// The newest report, kept once occurrences can be left untold.
     event: Option<Arc<Event>>,
 }
@@ -45,9 +55,9 @@ pub(crate) struct Thinning {
 }
 
 impl Thinning {
-    /// Counts an occurrence. `Some` when it is to be reported, with how many it stands for; and
-    /// what a forgotten stack had left untold.
-    pub(crate) fn count(&mut self, stack: StackKey, now: Instant) -> (Option<u64>, Option<Untold>) {
+    /// Counts an occurrence. `Some` when it is to be reported, with how many it stands for and whether
+    /// it is the first; and what a forgotten stack had left untold.
+    pub(crate) fn count(&mut self, stack: StackKey, now: Instant) -> (Option<Due>, Option<Untold>) {
         self.clock += 1;
         let mut forgotten = None;
         if self.stacks.len() >= MAX_STACKS && !self.stacks.contains_key(&stack) {
@@ -58,18 +68,19 @@ impl Thinning {
             self.kept_bytes -= kept.map_or(0, |event| event.size());
             forgotten = oldest.and_then(|mut seen| seen.take_untold());
         }
-        let new = Seen { count: 0, told: 0, told_at: now, seen_at: 0, event: None };
+        let new = Seen { count: 0, told: 0, told_at: now, seen_at: 0, stack, event: None };
         let seen = self.stacks.entry(stack).or_insert(new);
         seen.seen_at = self.clock;
         seen.count += 1;
         let due = seen.count <= ALWAYS
             || seen.count.is_power_of_two()
             || now.duration_since(seen.told_at) >= AT_LEAST_EVERY;
-        let stands_for = due.then(|| {
+        let due = due.then(|| {
             seen.told_at = now;
-            seen.count - std::mem::replace(&mut seen.told, seen.count)
+            let count = seen.count - std::mem::replace(&mut seen.told, seen.count);
+            Due { count, is_first: seen.count == 1 }
         });
-        (stands_for, forgotten)
+        (due, forgotten)
     }
 
     /// Keeps the report of a stack whose next occurrences may not be reported at once.
@@ -105,7 +116,7 @@ impl Thinning {
 impl Seen {
     fn take_untold(&mut self) -> Option<Untold> {
         let count = self.count - std::mem::replace(&mut self.told, self.count);
-        (count > 0).then(|| Untold { event: self.event.clone(), count })
+        (count > 0).then(|| Untold { stack: self.stack, event: self.event.clone(), count })
     }
 }
 
@@ -138,8 +149,8 @@ mod tests {
     fn reported(thinning: &mut Thinning, occurrences: u64, now: Instant) -> Vec<(u64, u64)> {
         let mut reported = Vec::new();
         for number in 1..=occurrences {
-            let (stands_for, _) = thinning.count(StackKey(7), now);
-            reported.extend(stands_for.map(|count| (number, count)));
+            let (due, _) = thinning.count(StackKey(7), now);
+            reported.extend(due.map(|due| (number, due.count)));
             thinning.keep(StackKey(7), &Arc::default());
         }
         reported
@@ -162,7 +173,7 @@ mod tests {
         let start = clock::now();
         reported(&mut thinning, 17, start);
         let later = start + AT_LEAST_EVERY;
-        assert_eq!(thinning.count(StackKey(7), later).0, Some(2));
+        assert_eq!(thinning.count(StackKey(7), later).0.map(|due| due.count), Some(2));
         assert_eq!(thinning.count(StackKey(7), later).0, None);
     }
 
@@ -191,6 +202,6 @@ mod tests {
         }
         assert!(thinning.take_untold().is_empty(), "there is nothing to tell it with");
         let untold = thinning.forget();
-        assert!(matches!(untold[..], [Untold { event: None, count: 2 }]), "{untold:?}");
+        assert!(matches!(untold[..], [Untold { event: None, count: 2, .. }]), "{untold:?}");
     }
 }

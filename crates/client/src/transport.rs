@@ -9,17 +9,28 @@ use rustls::crypto::ring;
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Timeout};
 
+use crate::authorities::Authorities;
 use crate::endpoint::Endpoint;
 
 /// Why a report did not arrive.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The server cannot take it now: another, or later.
+    /// The server was not reached: another, or later.
+    Away(String),
+    /// The server cannot take it now, or may have it: another, or later.
     Later(String),
     /// It was sent, and the server has not answered in time: it may have it, and be slow.
     Unanswered(String),
     /// The server will never take this one.
     Refused(String),
+}
+
+impl Failure {
+    pub(crate) fn why(&self) -> &str {
+        match self {
+            Self::Away(why) | Self::Later(why) | Self::Unanswered(why) | Self::Refused(why) => why,
+        }
+    }
 }
 
 /// A reply says "ok" or a sentence.
@@ -33,15 +44,20 @@ pub(crate) enum Connection {
 
 impl Connection {
     /// Connects, for framed TCP; HTTP connects with the first report.
-    pub(crate) fn open(endpoint: &Endpoint, limit: Duration) -> Result<Self, Failure> {
+    pub(crate) fn open(
+        endpoint: &Endpoint,
+        limit: Duration,
+        authorities: Option<&Authorities>,
+    ) -> Result<Self, Failure> {
         match endpoint {
             Endpoint::Framed { host, port } => connect(host, *port, limit)
                 .map(Self::Framed)
-                .map_err(|error| Failure::Later(error.to_string())),
+                .map_err(|error| Failure::Away(error.to_string())),
             Endpoint::Http { url, .. } => {
                 // The certificates that the machine trusts, also those of a company's own.
+                let roots = authorities.map_or(RootCerts::PlatformVerifier, Authorities::roots);
                 let tls = TlsConfig::builder()
-                    .root_certs(RootCerts::PlatformVerifier)
+                    .root_certs(roots)
                     .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()));
                 let agent = Agent::config_builder()
                     .timeout_global(Some(limit))
@@ -61,11 +77,11 @@ impl Connection {
             Self::Framed(stream) => exchange(stream, message)?,
             Self::Http { agent, url } => {
                 let (status, reply) = post(agent, url, message).map_err(|error| match error {
-                    ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
-                        Failure::Later(error.to_string())
-                    }
+                    ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect)
+                    | ureq::Error::ConnectionFailed
+                    | ureq::Error::HostNotFound => Failure::Away(error.to_string()),
                     ureq::Error::Timeout(_) => Failure::Unanswered(error.to_string()),
-                    _ => Failure::Later(error.to_string()),
+                    _ => Failure::Later(with_mend(error.to_string())),
                 })?;
                 match status {
                     200 => reply,
@@ -85,6 +101,18 @@ impl Connection {
             Err(error) => Err(Failure::Refused(error.to_string())),
         }
     }
+}
+
+/// What is wrong with a certificate, and how to mend that.
+fn with_mend(error: String) -> String {
+    if !error.to_lowercase().contains("certificate") {
+        return error;
+    }
+    format!(
+        "{error}. If the server has a certificate of its own making or of a private authority, \
+         give the authority's certificate: flawless.init(ca_file=...) or the environment variable \
+         SSL_CERT_FILE"
+    )
 }
 
 fn why(status: u16, reply: &[u8]) -> String {

@@ -1,4 +1,5 @@
 //! The client against servers on loopback: what arrives, and what happens when it does not.
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,8 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use flawless_client::{
-    Chained, Client, Endpoint, Event, Exception, Frame, Locals, Program, QueueBounds, Relation,
-    Request, Settings, Source, SourceFile, StackKey,
+    Around, Breadcrumb, Chained, Client, Endpoint, Event, Exception, Frame, Locals, Modules,
+    Program, QueueBounds, Relation, Request, Settings, Source, SourceFile, StackKey, Values,
 };
 use flawless_protocol::thrift::{
     Call, CallKind, RecordErrorRequest, Reply, decode_call, encode_reply,
@@ -108,10 +109,17 @@ fn client(server: Endpoint, queue: QueueBounds) -> Client {
             hostname: "web-1".to_owned(),
             revision: Some("r1".to_owned()),
             environment: Some("production".to_owned()),
+            runtime: "CPython 3.13.0".to_owned(),
+            arguments: ["shop", "--token", "abc123", "--verbose"].map(str::to_owned).to_vec(),
         },
         redactor: Arc::new(redactor),
         queue,
         timeout: Duration::from_secs(2),
+        authorities: None,
+        modules: Some(Modules {
+            folders: vec!["/srv/shop".into()],
+            find: |_| BTreeMap::from([("requests".to_owned(), "2.32.0".to_owned())]),
+        }),
     })
 }
 
@@ -149,9 +157,32 @@ fn event(source: &str, line: u32) -> Event {
                 ("Host".to_owned(), "shop.example.com".to_owned()),
             ],
             body: "card=4111111111111111&name=ann".to_owned(),
+            client_address: Some("192.0.2.7".to_owned()),
         }),
         hostname: None,
+        around: Around {
+            handled: Some(false),
+            mechanism: "excepthook".to_owned(),
+            transaction: "/pay".to_owned(),
+            user: values(&[("id", "7"), ("password", "x7")]),
+            tags: values(&[("region", "eu-1")]),
+            contexts: vec![("order".to_owned(), values(&[("number", "7"), ("token", "abc123")]))],
+            breadcrumbs: vec![Breadcrumb {
+                at: 7,
+                category: "query".to_owned(),
+                level: "info".to_owned(),
+                message: "SELECT 1 WHERE token='abc123'".to_owned(),
+                data: values(&[("password", "x7")]),
+            }],
+            thread: "worker-1".to_owned(),
+            task: "Task-1".to_owned(),
+            trace_id: "0af7651916cd43dd8448eb211c80319c".to_owned(),
+        },
     }
+}
+
+fn values(of: &[(&str, &str)]) -> Values {
+    of.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// One stack fails so often; what is owed is reported: of 16 the first ten and the last, which
@@ -197,6 +228,43 @@ fn all_of_an_event_arrives_and_its_secrets_do_not() {
     assert_eq!(request.environment.as_deref(), Some("production"));
     assert_eq!(request.revision.as_deref(), Some("r1"));
     assert_eq!((request.error_count, request.lost_count), (Some(1), None));
+    assert_eq!(web.client_address.as_deref(), Some("192.0.2.7"));
+    assert_eq!((request.handled, request.transaction.as_deref()), (Some(false), Some("/pay")));
+    assert_eq!((&*request.user["id"], &*request.user["password"]), ("7", SCRUBBED));
+    assert_eq!(request.tags["region"], "eu-1");
+    assert_eq!(request.contexts[0].values["token"], SCRUBBED);
+    assert_eq!(request.breadcrumbs[0].at, Some(7));
+    assert_eq!(request.breadcrumbs[0].data["password"], SCRUBBED);
+    assert_eq!(request.thread.as_deref(), Some("worker-1"));
+    let process = request.process.expect("the process");
+    assert_eq!(process.arguments, ["shop", "--token", SCRUBBED, "--verbose"]);
+    assert_eq!(process.modules["requests"], "2.32.0");
+}
+
+#[test]
+fn the_modules_are_told_until_a_server_has_them() {
+    let mut answers = vec![Reply::Failed("not now".to_owned()), Reply::Recorded, Reply::Recorded];
+    let server = Server::framed(move || answers.remove(0));
+    let client = client(server.framed_address(), QueueBounds::default());
+    fail(&client, 2);
+    assert!(client.flush(LONG));
+    let processes: Vec<_> = (0..3).filter_map(|_| server.next().process).collect();
+    let modules: Vec<_> = processes.iter().map(|process| process.modules.len()).collect();
+    assert_eq!(modules, [1, 1, 0]);
+    assert!(processes.iter().all(|process| process.modules_id == processes[0].modules_id));
+}
+
+#[test]
+fn a_report_that_is_sent_again_has_the_same_id_and_others_have_others() {
+    let mut failures = vec![Reply::Failed("not now".to_owned())];
+    let server = Server::framed(move || failures.pop().unwrap_or(Reply::Recorded));
+    let client = client(server.framed_address(), QueueBounds::default());
+    fail(&client, 2);
+    assert!(client.flush(LONG));
+    let ids: Vec<_> = (0..3).filter_map(|_| server.next().id).collect();
+    assert_eq!(ids[0], ids[1]);
+    assert_ne!(ids[1], ids[2]);
+    assert_eq!(ids[0].len(), 32);
 }
 
 #[test]
@@ -284,13 +352,18 @@ fn what_a_server_refuses_is_lost_and_the_next_report_says_so() {
 }
 
 #[test]
-fn a_full_queue_loses_the_oldest_and_tells_it() {
+fn a_full_queue_merges_repeats_loses_the_oldest_line_and_tells_it() {
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let address = port.expect("a free port").to_string();
     let closed = Endpoint::from_hostport(&address).expect("an address");
     let client = client(closed, QueueBounds { reports: 3, bytes: usize::MAX });
     fail(&client, 32);
+    for stack in 2..=6 {
+        client.occurred(StackKey(stack)).expect("the first is owed").report(event(SOURCE, 1));
+    }
     assert!(!client.flush(LONG));
+    let warning = client.take_warning().expect("a warning");
+    assert!(warning.contains("are lost"), "{warning}");
     let listener = TcpListener::bind(&address).expect("it is free still");
     let (sender, requests) = mpsc::channel();
     thread::spawn(move || {
@@ -308,7 +381,10 @@ fn a_full_queue_loses_the_oldest_and_tells_it() {
     });
     assert!(client.flush(LONG));
     let told: Vec<_> = requests.try_iter().collect();
-    assert_eq!(told, [(Some(1), Some(9)), (Some(6), None), (Some(16), None)]);
+    assert_eq!(told.len(), 3);
+    let all: i64 = told.iter().filter_map(|&(count, _)| count).sum();
+    let lost: i64 = told.iter().filter_map(|&(_, lost)| lost).sum();
+    assert_eq!((all, all + lost), (3, 32 + 5), "of the first line all were lost, and told");
 }
 
 #[test]
@@ -330,7 +406,7 @@ fn what_could_not_be_captured_is_lost_and_the_next_report_says_so() {
     };
     assert!(catch_unwind(AssertUnwindSafe(capture)).is_err());
     fail(&client, 1);
-    assert!(client.flush(LONG));
+    assert!(!client.flush(LONG), "one was lost");
     let request = server.next();
     assert_eq!((request.error_count, request.lost_count), (Some(1), Some(1)));
 }
@@ -342,6 +418,6 @@ fn what_was_counted_of_a_stack_that_was_never_captured_is_lost_with_it() {
     (0..12).for_each(|_| drop(client.occurred(StackKey(1))));
     client.forget_stacks();
     report(&client, event(SOURCE, 1));
-    assert!(client.flush(LONG));
+    assert!(!client.flush(LONG), "some were lost");
     assert_eq!(server.next().lost_count, Some(12));
 }

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import Any, Iterable
+from typing import Any, Iterable, Mapping
 
 from flawless import _flawless
 from flawless._setup import set_hostports
+from flawless.client.request import Request
 
 __all__ = ["capture_exception", "flush", "install_scrubbers", "record_error", "set_hostports"]
 
@@ -55,13 +56,16 @@ def capture_exception(
     error: BaseException | tuple[Any, Any, Any] | None = None,
     *,
     additional_info: object = None,
-    request: tuple[str, str, str, list[tuple[str, str]], str] | None = None,
+    request: Request | Mapping[str, Any] | tuple[Any, ...] | None = None,
     error_threshold: int | None = None,
 ) -> None:
     """Report an exception, by default the one that is being handled. It never raises.
 
-    `request` is a web request: method, path with query, protocol, list of headers as pairs,
-    and beginning of the form body.
+    `error` is an exception, or what ``sys.exc_info()`` answers. `additional_info` is free text
+    that is shown as it is. `request` is the web request that was served, as
+    `flawless.Request`, or as the environment of WSGI or the scope of ASGI; by default the one that
+    a middleware has seen. `error_threshold` is the number of occurrences from which on somebody is
+    told, instead of the server's.
     """
     given: Any = error
     if given is None:
@@ -70,12 +74,35 @@ def capture_exception(
         given = given[1] if len(given) > 1 else None
     # Not all is caught here: what a signal handler of the program raises meanwhile is its own.
     if issubclass(type(given), BaseException):
-        info = _text(additional_info)
         try:
-            _flawless.capture(given, info, request, error_threshold)
-        except (TypeError, ValueError, OverflowError):
-            # What was given beside the exception is not as it should be.
-            _flawless.capture(given, info, None, None)
+            told = None if request is None else _as_told(request)
+        except Exception:
+            told = None
+        capture(given, additional_info, told, error_threshold, "capture_exception", True)
+
+
+def capture(
+    error: BaseException,
+    additional_info: object,
+    request: tuple[Any, ...] | None,
+    error_threshold: int | None,
+    mechanism: str,
+    handled: bool,
+) -> None:
+    """Hand an exception to the native half. It never raises."""
+    info = _text(additional_info)
+    try:
+        _flawless.capture(error, info, request, error_threshold, mechanism, handled)
+    except (TypeError, ValueError, OverflowError):
+        # What was given beside the exception is not as it should be.
+        _flawless.capture(error, info, None, None, mechanism, handled)
+
+
+def _as_told(request: Any) -> Request:
+    # Few programs need what this imports.
+    from flawless.integrations._request import as_told
+
+    return as_told(request)
 
 
 def _text(value: object) -> Any:
@@ -89,7 +116,11 @@ def _text(value: object) -> Any:
 
 
 def flush(timeout: float = 2.0) -> bool:
-    """Send what waits, and wait for it so many seconds; True when all of it was taken."""
+    """Send what waits, and wait for it so many seconds.
+
+    Answers True when a server has taken all of it; False when some of it still waits, was refused,
+    or was lost since the last call.
+    """
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
         raise TypeError(f"flawless.flush: timeout must be seconds as a number, not {timeout!r}")
     return _flawless.flush(timeout)

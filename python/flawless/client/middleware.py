@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from types import GeneratorType
-from typing import Any, Callable, Iterable, Iterator
+from typing import Any, Callable, Iterator
 
+from flawless import integrations
+from flawless._scope import CURRENT, Scope
 from flawless._setup import this_host
 from flawless.integrations._body import RecordedBody, RecordingInput, is_form
 from flawless.integrations._report import report
@@ -16,24 +18,54 @@ __all__ = ["FlawlessMiddleware"]
 _HEAP_TYPE = 1 << 9
 
 
-class FlawlessMiddleware:
-    """Report what a WSGI application raises, also while its answer is iterated and closed."""
+_NOT_GIVEN = object()
+_get, _set = CURRENT.get, CURRENT.set
+# In the environment: the request has a scope of ours already.
+_IS_WATCHED = "flawless.scope"
 
-    def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
+
+class FlawlessMiddleware:
+    """Report what a WSGI application raises, also while its answer is iterated and closed.
+
+    Frameworks that answer errors themselves, as Django, Flask and Pyramid do, are watched too.
+    """
+
+    # For Django, in whose MIDDLEWARE it may stand.
+    sync_capable = True
+    async_capable = False
+
+    def __init__(self, app: Callable[..., Any]) -> None:
+        integrations.install_web()
         self.app = app
         self.hostname = this_host()
 
-    def __call__(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: Any, start_response: Any = _NOT_GIVEN) -> Any:
+        if start_response is _NOT_GIVEN:
+            # A request of Django: what it raises, Django's own signal tells.
+            return self.app(environ)
+        if _IS_WATCHED in environ:
+            return self._watched(environ, start_response)
+        environ[_IS_WATCHED] = True
         if environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
             _record_body(environ)
+        former = _get()
+        begun = Scope()
+        begun.request = (from_wsgi, (environ,))
+        _set(begun)
+        try:
+            return self._watched(environ, start_response)
+        finally:
+            _set(former)
+
+    def _watched(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         try:
             answer = self.app(environ, start_response)
         except BaseException as error:
-            report(error, from_wsgi, environ)
+            report(error, "wsgi", from_wsgi, environ)
             raise
         kind = type(answer)
+        if kind is _WatchedAnswer:
+            return answer
         if kind is GeneratorType:
             return _WatchedAnswer(answer, environ)
         if kind is list or kind is tuple or _is_finished(kind, environ):
@@ -42,23 +74,34 @@ class FlawlessMiddleware:
 
 
 class _WatchedAnswer:
-    """An answer that reports what it raises."""
+    """An answer that reports what it raises. Its parts are made within the scope of the request."""
 
-    __slots__ = ("_answer", "_environ", "_iterator")
+    __slots__ = ("_answer", "_environ", "_iterator", "_scope")
 
     def __init__(self, answer: Any, environ: dict[str, Any]) -> None:
         self._answer = answer
         self._environ = environ
         self._iterator: Iterator[bytes] | None = None
+        self._scope = _get()
 
     def __iter__(self) -> Iterator[bytes]:
+        former = _get()
+        _set(self._scope)
         try:
             # Not `yield from`: that would close the answer too, which is the server's to do.
             for part in self._answer:
+                _set(former)
                 yield part
-        except BaseException as error:
-            report(error, from_wsgi, self._environ)
+                former = _get()
+                _set(self._scope)
+        except GeneratorExit:
+            former = _get()
             raise
+        except BaseException as error:
+            report(error, "wsgi", from_wsgi, self._environ)
+            raise
+        finally:
+            _set(former)
 
     def __next__(self) -> bytes:
         if self._iterator is None:
@@ -70,11 +113,15 @@ class _WatchedAnswer:
         close = getattr(answer, "close", None)
         if close is None:
             return
+        former = _get()
+        _set(self._scope)
         try:
             close()
         except BaseException as error:
-            report(error, from_wsgi, self._environ)
+            report(error, "wsgi", from_wsgi, self._environ)
             raise
+        finally:
+            _set(former)
 
 
 def _is_finished(kind: type, environ: dict[str, Any]) -> bool:

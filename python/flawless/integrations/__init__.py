@@ -1,1 +1,78 @@
-"""Frameworks and hooks by which exceptions reach Flawless."""
+"""Frameworks whose errors are reported, each in a file of its own with a function `switch_on`.
+
+`flawless.init` switches on those that the program has imported or imports later.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import warnings
+from typing import Iterable
+
+from flawless._imports import when_imported
+
+__all__ = ["NAMES", "install", "install_web"]
+
+# Each with the module by whose import it is switched on.
+_SWITCHED_ON_BY: dict[str, str] = {
+    "asyncio": "asyncio.base_events",
+    "celery": "celery.app.trace",
+    "django": "django.core.handlers.base",
+    "flask": "flask",
+    "logging": "logging",
+    "starlette": "starlette.applications",
+    "uvicorn": "uvicorn.server",
+}
+NAMES = tuple(_SWITCHED_ON_BY)
+# Those that answer errors themselves, so that no middleware around them sees one.
+_WEB = ("django", "flask")
+
+_installed: set[str] = set()
+_off: frozenset[str] = frozenset()
+
+
+def install(off: Iterable[str]) -> None:
+    """Switch on the integrations of what is imported, now or later, without those named."""
+    global _off
+    _off = frozenset(off)
+    _install(NAMES)
+
+
+def install_web() -> None:
+    """Switch on the web frameworks alone: a middleware of ours was put around one."""
+    _install(_WEB)
+
+
+def _install(names: Iterable[str]) -> None:
+    for name in names:
+        if name not in _installed and name not in _off:
+            when_imported(_SWITCHED_ON_BY[name], _Switch(name))
+
+
+def require_known(off: Iterable[str]) -> None:
+    """Raise ValueError for a name that is none of an integration."""
+    for name in off:
+        if name not in _SWITCHED_ON_BY:
+            near = difflib.get_close_matches(name, NAMES, 1)
+            mend = f"did you mean {near[0]!r}?" if near else "there are " + ", ".join(NAMES)
+            raise ValueError(f"integrations_off names {name!r}, which is no integration: {mend}")
+
+
+class _Switch:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __call__(self) -> None:
+        if self._name in _installed or self._name in _off:
+            return
+        _installed.add(self._name)
+        try:
+            importlib.import_module("flawless.integrations." + self._name).switch_on()
+        except Exception as error:
+            # A version that is not known: the program runs, its errors are reported otherwise.
+            warnings.warn(
+                f"flawless: {self._name} is not watched: {type(error).__name__}: {error}",
+                RuntimeWarning,
+                stacklevel=2,
+            )

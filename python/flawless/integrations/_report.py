@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from flawless.client.client import capture_exception
+from flawless.client.client import capture
 from flawless.integrations._request import Request
 
 # How tasks of asyncio and trio, and greenlets, are ended.
@@ -27,11 +27,14 @@ def is_error(error: BaseException, depth: int = 0) -> bool:
 
 def report(
     error: Any,
+    mechanism: str,
     make_request: Callable[..., Request] | None = None,
     *request_of: Any,
+    handled: bool = False,
     additional_info: str | None = None,
 ) -> None:
-    """Report an error once, with the request that `make_request(*request_of)` answers."""
+    """Report an error once. `mechanism` says what has seen it; the request is the one that
+    `make_request(*request_of)` answers, else that of the scope."""
     request = None
     try:
         if not isinstance(error, BaseException) or not is_error(error):
@@ -41,4 +44,4 @@ def report(
     except Exception:
         # Without its request it is an error all the same.
         pass
-    capture_exception(error, additional_info=additional_info, request=request)
+    capture(error, additional_info, request, None, mechanism, handled)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping, Tuple
+from typing import Any, Iterable, Mapping
 from urllib.parse import quote, quote_from_bytes
 
+from flawless import _flawless
+from flawless.client.request import Request
 from flawless.integrations._body import RecordedBody
-
-Request = Tuple[str, str, str, "list[tuple[str, str]]", str]
 
 # Where the middleware keeps what the application has read of the body.
 WSGI_BODY = "flawless.body"
@@ -21,16 +21,29 @@ _HEADERS = 100
 _PLAIN = "/:;,@&=+$!*'()~%"
 
 
+def as_told(request: Any) -> Request:
+    """What a program gives as the request: ours, the environment of WSGI, or the scope of ASGI."""
+    if isinstance(request, Mapping):
+        if "REQUEST_METHOD" in request:
+            return from_wsgi(request)
+        return from_asgi(request, None)
+    given = Request(*request)
+    headers = given.headers
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    return given._replace(headers=[(str(name), str(value)) for name, value in pairs])
+
+
 def from_wsgi(environ: Mapping[str, Any]) -> Request:
     """The request of a WSGI environment."""
     get = environ.get
     path = _latin(get("SCRIPT_NAME")) + _latin(get("PATH_INFO"))
-    return (
+    return Request(
         _text(get("REQUEST_METHOD"), _WORD),
         _path(quote_from_bytes(path[:_PATH], _PLAIN), get("QUERY_STRING")),
         _text(get("SERVER_PROTOCOL"), _WORD),
         wsgi_headers(environ),
         body_text(get(WSGI_BODY)),
+        client_address(get("REMOTE_ADDR")),
     )
 
 
@@ -49,12 +62,14 @@ def from_asgi(scope: Mapping[str, Any], body: RecordedBody | None) -> Request:
             # HTTP/2 sends each cookie by itself.
             value = headers[name] + ("; " if name == "Cookie" else ", ") + value
         headers[name] = value[:_HEADER_VALUE]
-    return (
+    client = scope.get("client") or (None,)
+    return Request(
         _text(scope.get("method") or "GET", _WORD),
         _path(path, scope.get("query_string")),
         "HTTP/" + _text(scope.get("http_version") or "1.1", _WORD),
         _first(headers.items()),
         body_text(body),
+        client_address(client[0]),
     )
 
 
@@ -71,6 +86,11 @@ def wsgi_headers(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
         name = _text(key, _HEADER_NAME).replace("_", "-").title()
         headers[name] = _text(value, _HEADER_VALUE)
     return _first(headers.items())
+
+
+def client_address(address: object) -> str | None:
+    """Who asks, where the program wants that told."""
+    return word(address) or None if _flawless.tells_client_address() else None
 
 
 def body_text(body: RecordedBody | None) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 from typing import Any, Awaitable, Callable, MutableMapping
 
+from flawless import _scope, integrations
+from flawless._exit import flush_at_shutdown
 from flawless.integrations._body import RecordedBody, is_form
 from flawless.integrations._report import report
 from flawless.integrations._request import from_asgi
@@ -15,22 +19,39 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
+# In the scope of ASGI: the request has a scope of ours already.
+_IS_WATCHED = "flawless.scope"
+
+
 class FlawlessASGIMiddleware:
     """Report what an ASGI application raises, also in its background tasks, at its start and at
-    its end."""
+    its end; what waits is sent before it ends."""
 
     def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+        integrations.install_web()
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope.get("type") == "lifespan":
             await self._lifespan(scope, receive, send)
-            return
-        body = _body_of(scope)
+        elif _IS_WATCHED in scope:
+            await self._watched(scope, receive, send)
+        else:
+            scope[_IS_WATCHED] = True
+            body = _body_of(scope)
+            former = _scope.enter(from_asgi, scope, body)
+            _scope.current().transaction = functools.partial(_endpoint, scope)
+            try:
+                receive = receive if body is None else _recording(receive, body)
+                await self._watched(scope, receive, send)
+            finally:
+                _scope.leave(former)
+
+    async def _watched(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self.app(scope, receive if body is None else _recording(receive, body), send)
+            await self.app(scope, receive, send)
         except BaseException as error:
-            report(error, from_asgi, scope, body)
+            report(error, "asgi")
             raise
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,13 +62,29 @@ class FlawlessASGIMiddleware:
             is_known = True
             return await receive()
 
+        async def ending(message: MutableMapping[str, Any]) -> None:
+            if message.get("type") == "lifespan.shutdown.complete":
+                # A server may end by a signal: nothing that is registered for the end runs then.
+                await asyncio.get_running_loop().run_in_executor(None, flush_at_shutdown)
+            await send(message)
+
         try:
-            await self.app(scope, noticing, send)
+            await self.app(scope, noticing, ending)
         except BaseException as error:
             # Before it asks for anything, an application says so that it has no lifespan.
             if is_known:
-                report(error)
+                report(error, "asgi")
             raise
+
+
+def _endpoint(scope: Scope) -> str | None:
+    """The path as it was routed, else the function that answers."""
+    route = getattr(scope.get("route"), "path", None) or scope.get("path_template")
+    if isinstance(route, str):
+        return route
+    endpoint = scope.get("endpoint")
+    name = getattr(endpoint, "__qualname__", None)
+    return f"{getattr(endpoint, '__module__', '')}.{name}" if isinstance(name, str) else None
 
 
 def _body_of(scope: Scope) -> RecordedBody | None:

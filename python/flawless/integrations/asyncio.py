@@ -4,16 +4,18 @@ retrieved."""
 from __future__ import annotations
 
 import asyncio
+from asyncio.base_events import BaseEventLoop
 from typing import Any
 
+from flawless.integrations._patch import patch
 from flawless.integrations._report import report
 
-__all__ = ["install"]
+__all__ = ["install", "switch_on"]
 
 
 def install(loop: asyncio.AbstractEventLoop | None = None) -> None:
     """Report what reaches the exception handler of a loop, by default the running one; then the
-    handler that was set before goes on, else the loop's own.
+    handler that was set before goes on, else the loop's own. `flawless.init` does so for all loops.
 
     Raises RuntimeError without a loop.
     """
@@ -30,6 +32,21 @@ def install(loop: asyncio.AbstractEventLoop | None = None) -> None:
         loop.set_exception_handler(_Handler(former))
 
 
+def switch_on() -> None:
+    """Report what reaches the exception handlers of all loops of Python's own."""
+
+    @patch(BaseEventLoop, "call_exception_handler")
+    def call_exception_handler(former: Any, self: Any, context: dict[str, Any]) -> Any:
+        _report(context)
+        return former(self, context)
+
+
+def _report(context: dict[str, Any]) -> None:
+    message = context.get("message")
+    message = message[:1_000] if isinstance(message, str) else None
+    report(context.get("exception"), "asyncio", additional_info=message)
+
+
 class _Handler:
     __slots__ = ("_former",)
 
@@ -37,9 +54,7 @@ class _Handler:
         self._former = former
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        message = context.get("message")
-        message = message[:1_000] if isinstance(message, str) else None
-        report(context.get("exception"), additional_info=message)
+        _report(context)
         if self._former is None:
             loop.default_exception_handler(context)
         else:

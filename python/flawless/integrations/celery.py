@@ -10,20 +10,39 @@ from celery.exceptions import TaskPredicate
 from celery.utils.saferepr import saferepr
 from celery.utils.serialization import UnpickleableExceptionWrapper
 
+from flawless import _scope
 from flawless.client.client import flush
 from flawless.integrations._report import report
 
-__all__ = ["install"]
+__all__ = ["install", "switch_on"]
 
 _ARGUMENTS = 1_000
 # A child of the worker ends without what Python does at exit.
 _FLUSH = 2.0
 
 
+# Scopes of running tasks, with those that the thread had before, by id.
+_scopes: dict[Any, Any] = {}
+
+
 def install() -> None:
     """Report the tasks that fail for good, each once, from the worker and in eager mode."""
+    signals.task_prerun.connect(_begins, dispatch_uid="flawless")
+    signals.task_postrun.connect(_ends, dispatch_uid="flawless")
     signals.task_failure.connect(_failed, dispatch_uid="flawless")
     signals.worker_process_shutdown.connect(_process_ends, dispatch_uid="flawless")
+
+
+switch_on = install
+
+
+def _begins(sender: Any = None, task_id: Any = None, **_: Any) -> None:
+    _scopes[task_id] = _scope.enter()
+    _scope.current().transaction = getattr(sender, "name", None)
+
+
+def _ends(task_id: Any = None, **_: Any) -> None:
+    _scope.leave(_scopes.pop(task_id, None))
 
 
 def _failed(
@@ -46,7 +65,7 @@ def _failed(
             f"args: {_printed(getattr(request, 'argsrepr', None), args)}",
             f"kwargs: {_printed(getattr(request, 'kwargsrepr', None), kwargs)}",
         ]
-        report(error, additional_info="\n".join(lines))
+        report(error, "celery", additional_info="\n".join(lines))
     except Exception:
         pass
 

@@ -3,6 +3,7 @@ that nobody can catch."""
 
 from __future__ import annotations
 
+import atexit
 import sys
 import threading
 from typing import Any, Callable
@@ -15,8 +16,8 @@ _is_installed = False
 
 
 def install() -> None:
-    """Report uncaught exceptions, then do what was done before. Only the first call counts: a
-    hook that another has set since stays."""
+    """Report uncaught exceptions, then do what was done before. What another sets later, as Typer
+    and rich do, does not keep uncaught exceptions of the program and of threads from us."""
     global _is_installed
     if _is_installed:
         return
@@ -32,27 +33,56 @@ def _hook_main() -> None:
     def excepthook(kind: Any, error: Any, traceback: Any) -> Any:
         # What is typed at a prompt has no line to blame.
         if not hasattr(sys, "ps1"):
-            report(error)
+            report(error, "excepthook")
         return former(kind, error, traceback)
 
     sys.excepthook = excepthook
+    # Runs before what waits is sent.
+    atexit.register(_report_last)
+
+
+def _report_last() -> None:
+    """Report what has ended the program, where another hook stands in the place of ours: the
+    interpreter keeps it."""
+    error = getattr(sys, "last_value", None)
+    traceback = getattr(error, "__traceback__", None)
+    # Prompts, debuggers and test runners keep there what has ended nothing: it was not raised in
+    # the outermost frame.
+    if traceback is not None and traceback.tb_frame.f_back is None and not hasattr(sys, "ps1"):
+        report(error, "excepthook")
 
 
 def _hook_threads() -> None:
     former = threading.excepthook
 
     def excepthook(args: Any) -> Any:
-        _report(args.exc_value, lambda: f"thread: {args.thread.name}")
+        _report(args.exc_value, "threading", lambda: f"thread: {args.thread.name}")
         return former(args)
 
     threading.excepthook = excepthook
+    make = getattr(threading, "_make_invoke_excepthook", None)
+    if make is not None:
+        setattr(threading, "_make_invoke_excepthook", lambda: _Invoke(make()))
+
+
+class _Invoke:
+    """What a thread calls when it ends with an exception: it calls the hook that is set then."""
+
+    __slots__ = ("_former",)
+
+    def __init__(self, former: Any) -> None:
+        self._former = former
+
+    def __call__(self, thread: Any) -> None:
+        _report(sys.exc_info()[1], "threading", lambda: f"thread: {thread.name}")
+        self._former(thread)
 
 
 def _hook_unraisable() -> None:
     former = sys.unraisablehook
 
     def unraisablehook(unraisable: Any) -> Any:
-        _report(unraisable.exc_value, lambda: _where(unraisable))
+        _report(unraisable.exc_value, "unraisablehook", lambda: _where(unraisable))
         return former(unraisable)
 
     sys.unraisablehook = unraisablehook
@@ -64,7 +94,7 @@ def _where(unraisable: Any) -> str:
     return f"{unraisable.err_msg or 'Exception ignored in'}: {name}"
 
 
-def _report(error: Any, describe: Callable[[], str]) -> None:
+def _report(error: Any, mechanism: str, describe: Callable[[], str]) -> None:
     # At the very end nothing is there that could send it.
     if error is None or sys.is_finalizing():
         return
@@ -72,4 +102,4 @@ def _report(error: Any, describe: Callable[[], str]) -> None:
         info: str | None = describe()
     except Exception:
         info = None
-    report(error, additional_info=info)
+    report(error, mechanism, additional_info=info)

@@ -133,7 +133,7 @@ def test_the_settings_set_the_client_up(sink):
         ({"FLAWLESS_DSN": "nonsense"}, "FLAWLESS_DSN"),
         ({"FLAWLESS_DSN": 5}, "dsn must be a string"),
         ({"FLAWLESS_DSN": "http://k@h/p", "FLAWLESS": {"dsn": "http://k@h/p"}}, "twice"),
-        ({"FLAWLESS": {"timeout": 2}}, "needs the address"),
+        ({"FLAWLESS": {"timeout": 0}}, "timeout must be more than 0"),
     ],
 )
 def test_wrong_settings_stop_the_start_with_the_mend(wrong, mend, monkeypatch):

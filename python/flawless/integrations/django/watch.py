@@ -1,33 +1,37 @@
-"""Django: ``MIDDLEWARE = ["flawless.integrations.django.FlawlessMiddleware", ...]``."""
+"""What a project of Django raises, told by its signals and by a middleware."""
 
 from __future__ import annotations
 
-import difflib
-import inspect
-import os
+import functools
 import sys
-from typing import Any, AsyncIterator, Callable, Iterator, Mapping
+from typing import Any, AsyncIterator, Callable, Iterator
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.core.exceptions import (
     BadRequest,
-    ImproperlyConfigured,
     PermissionDenied,
     RequestAborted,
     SuspiciousOperation,
 )
+from django.core.handlers.base import BaseHandler
 from django.core.signals import got_request_exception
 from django.http import Http404, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 
-import flawless
-from flawless import _flawless, _setup
+from flawless import _scope
 from flawless.integrations._body import RecordedBody, RecordingInput, is_form
+from flawless.integrations._patch import patch
 from flawless.integrations._report import report
-from flawless.integrations._request import Request, body_text, word, wsgi_headers
+from flawless.integrations._request import (
+    Request,
+    body_text,
+    client_address,
+    word,
+    wsgi_headers,
+)
 
-__all__ = ["FlawlessMiddleware"]
+__all__ = ["Watch", "switch_on"]
 
 # Django answers these with 400, 403 or 404, or the client has gone.
 _ANSWERS = (
@@ -40,17 +44,16 @@ _ANSWERS = (
     UnreadablePostError,
 )
 _BODY = "_flawless_body"
-_set_up_with: dict[str, Any] | None = None
+_MIDDLEWARE = "flawless.integrations.django.FlawlessMiddleware"
 
 
-class FlawlessMiddleware:
-    """Report what views, middleware and streamed answers raise. It stands first in MIDDLEWARE."""
+class Watch:
+    """A middleware that stands first."""
 
     sync_capable = True
     async_capable = True
 
     def __init__(self, get_response: Callable[[Any], Any]) -> None:
-        _set_up()
         self.get_response = get_response
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
@@ -63,10 +66,18 @@ class FlawlessMiddleware:
         _record_body(request)
         if self._is_async:
             return self._answer_async(request)
-        return _watch(request, self.get_response(request))
+        former = _enter(request)
+        try:
+            return _watch(request, self.get_response(request))
+        finally:
+            _scope.leave(former)
 
     async def _answer_async(self, request: Any) -> Any:
-        return _watch(request, await self.get_response(request))
+        former = _enter(request)
+        try:
+            return _watch(request, await self.get_response(request))
+        finally:
+            _scope.leave(former)
 
     def process_exception(self, request: Any, exception: BaseException) -> None:
         """Called by Django for what a view raises."""
@@ -76,6 +87,31 @@ class FlawlessMiddleware:
         _report(exception, request)
 
 
+def switch_on() -> None:
+    """Report what views and middleware of every project raise, without a setting."""
+    got_request_exception.connect(_not_handled, dispatch_uid="flawless")
+
+    @patch(BaseHandler, "load_middleware")
+    def load_middleware(former: Any, self: Any, *args: Any, **kwargs: Any) -> None:
+        former(self, *args, **kwargs)
+        if _MIDDLEWARE not in settings.MIDDLEWARE:
+            watch = Watch(self._middleware_chain)
+            self._exception_middleware.append(
+                self.adapt_method_mode(False, watch.process_exception)
+            )
+            self._middleware_chain = watch
+
+
+def _enter(request: Any) -> Any:
+    former = _scope.enter(_request, request)
+    _scope.current().transaction = functools.partial(_route, request)
+    return former
+
+
+def _route(request: Any) -> str | None:
+    return getattr(getattr(request, "resolver_match", None), "route", None)
+
+
 def _not_handled(sender: object, request: Any = None, **_: Any) -> None:
     # Middleware has raised it, or a template that was rendered late.
     _report(sys.exc_info()[1], request)
@@ -83,7 +119,7 @@ def _not_handled(sender: object, request: Any = None, **_: Any) -> None:
 
 def _report(error: BaseException | None, request: Any) -> None:
     if not isinstance(error, _ANSWERS):
-        report(error, _request, request)
+        report(error, "django", _request, request)
 
 
 def _request(request: Any) -> Request:
@@ -91,12 +127,13 @@ def _request(request: Any) -> Request:
     protocol = headers.get("SERVER_PROTOCOL")
     if protocol is None:
         protocol = "HTTP/" + getattr(request, "scope", {}).get("http_version", "1.1")
-    return (
+    return Request(
         word(request.method),
         request.get_full_path()[:2_000],
         word(protocol),
         wsgi_headers(headers),
         body_text(getattr(request, _BODY, None)),
+        client_address(headers.get("REMOTE_ADDR")),
     )
 
 
@@ -104,6 +141,8 @@ def _record_body(request: Any) -> None:
     try:
         content_type = request.META.get("CONTENT_TYPE")
         stream = getattr(request, "_stream", None)
+        if hasattr(request, _BODY):
+            return
         if stream is not None and is_form(request.method, content_type):
             body = RecordedBody(content_type)
             setattr(request, _BODY, body)
@@ -137,43 +176,3 @@ async def _watch_async(request: Any, parts: Any) -> AsyncIterator[bytes]:
     except BaseException as error:
         _report(error, request)
         raise
-
-
-def _set_up() -> None:
-    """Set the client up as the settings FLAWLESS_DSN and FLAWLESS say, once."""
-    global _set_up_with
-    arguments = _arguments()
-    if not arguments and (_flawless.is_set_up() or not os.environ.get(_setup.DSN_VARIABLE)):
-        return
-    if arguments == _set_up_with and _flawless.is_set_up():
-        return
-    try:
-        flawless.init(**arguments)
-    except (TypeError, ValueError) as error:
-        raise ImproperlyConfigured(f"the settings FLAWLESS_DSN and FLAWLESS: {error}") from error
-    _set_up_with = arguments
-
-
-def _arguments() -> dict[str, Any]:
-    dsn = getattr(settings, "FLAWLESS_DSN", None)
-    options = getattr(settings, "FLAWLESS", None) or {}
-    if not isinstance(options, Mapping):
-        raise ImproperlyConfigured(
-            "the setting FLAWLESS must be a dict of arguments of flawless.init, such as "
-            f"FLAWLESS = {{'environment': 'production'}}, not {type(options).__name__}"
-        )
-    known = list(inspect.signature(flawless.init).parameters)
-    for name in options:
-        if name not in known:
-            near = difflib.get_close_matches(str(name), known, 1)
-            mend = f"did you mean {near[0]!r}?" if near else "it knows " + ", ".join(known)
-            raise ImproperlyConfigured(f"the setting FLAWLESS has an unknown key {name!r}: {mend}")
-    arguments = dict(options)
-    if dsn:
-        if "dsn" in arguments:
-            raise ImproperlyConfigured(
-                "the server's address is set twice: remove the setting FLAWLESS_DSN or the key "
-                "'dsn' of the setting FLAWLESS"
-            )
-        arguments["dsn"] = dsn
-    return arguments

@@ -1,0 +1,211 @@
+"""What a program has said of the work it is doing: for whom, for what, and what happened before.
+
+There is one scope for the process, and one of its own for each request and task.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Callable, Iterator, Mapping
+
+__all__ = ["add_breadcrumb", "scope", "set_context", "set_tag", "set_transaction", "set_user"]
+
+# The oldest go.
+_BREADCRUMBS = 100
+
+
+class Scope:
+    """See the module. What it does not say, the scope of the process says."""
+
+    # Of the class, so that one for each request costs next to nothing.
+    breadcrumbs: deque[tuple[float, str, str, Any, Any]] | None = None
+    contexts: Mapping[str, Mapping[str, object]] = {}
+    request: tuple[Callable[..., Any], tuple[Any, ...]] | None = None
+    tags: Mapping[str, object] = {}
+    transaction: str | Callable[[], str | None] | None = None
+    user: Mapping[str, object] | None = None
+
+
+_of_process = Scope()
+# Read and set where a request must cost next to nothing.
+CURRENT: ContextVar[Scope | None] = ContextVar("flawless", default=None)
+
+
+def current() -> Scope:
+    """The scope of the work that is done here."""
+    return CURRENT.get() or _of_process
+
+
+def enter(make_request: Callable[..., Any] | None = None, *request_of: Any) -> Scope | None:
+    """Begin work with a scope of its own, for the request that `make_request(*request_of)` answers.
+    What is answered goes to `leave`."""
+    begun = Scope()
+    if make_request is not None:
+        begun.request = (make_request, request_of)
+    return resume(begun)
+
+
+def resume(at: Scope | None) -> Scope | None:
+    """Go on with work that was begun before. What is answered goes to `leave`."""
+    former = CURRENT.get()
+    CURRENT.set(at)
+    return former
+
+
+def leave(former: Scope | None) -> None:
+    """End the work that `enter` has begun."""
+    CURRENT.set(former)
+
+
+@contextmanager
+def scope() -> Iterator[None]:
+    """Work of its own: what is said within, of user, tags, contexts and breadcrumbs, is not told
+    of what fails outside."""
+    former = enter()
+    try:
+        yield
+    finally:
+        leave(former)
+
+
+def set_user(user: Mapping[str, object] | str | int | None) -> None:
+    """Say for whom the program works: an id, or facts by name such as ``id``, ``username`` and
+    ``email``; ``None`` for nobody."""
+    if user is not None and not isinstance(user, Mapping):
+        user = {"id": user}
+    current().user = user
+
+
+def set_tag(name: str, value: object) -> None:
+    """Say a short fact, such as ``set_tag("region", "eu-1")``; ``None`` takes it back."""
+    at = current()
+    # A new one: another thread may be reading the former.
+    tags = dict(at.tags)
+    if value is None:
+        tags.pop(name, None)
+    else:
+        tags[name] = value
+    at.tags = tags
+
+
+def set_context(name: str, values: Mapping[str, object] | None) -> None:
+    """Say facts that belong together, such as ``set_context("order", {"number": 7})``; ``None``
+    takes them back. Values are printed when something fails."""
+    at = current()
+    contexts = dict(at.contexts)
+    if values is None:
+        contexts.pop(name, None)
+    else:
+        contexts[name] = values
+    at.contexts = contexts
+
+
+def set_transaction(name: str | None) -> None:
+    """Name the endpoint, task or command that runs; frameworks that are known do so themselves."""
+    current().transaction = name
+
+
+def add_breadcrumb(
+    message: str,
+    *,
+    category: str = "",
+    level: str = "info",
+    data: Mapping[str, object] | None = None,
+    _now: Callable[[], float] = time.time,
+) -> None:
+    """Note what happened; of each request, task or process the last 100 are told with what fails
+    there. `data` are facts by name, printed when something fails."""
+    at = CURRENT.get() or _of_process
+    breadcrumbs = at.breadcrumbs
+    if breadcrumbs is None:
+        breadcrumbs = at.breadcrumbs = deque(maxlen=_BREADCRUMBS)
+    breadcrumbs.append((_now(), category, level, message, data))
+
+
+def snapshot() -> tuple[Any, ...]:
+    """What is told beside an exception that occurs here: user, tags, contexts, breadcrumbs,
+    transaction, request, names of the thread and the task, trace.
+
+    It raises nothing but what a signal handler of the program raises meanwhile."""
+    at = current()
+    return (
+        at.user if at.user is not None else _of_process.user,
+        {**_of_process.tags, **at.tags},
+        {**_of_process.contexts, **at.contexts},
+        list(at.breadcrumbs or ()),
+        _quietly(_transaction, at),
+        _quietly(_request, at),
+        _quietly(_thread),
+        _quietly(_task),
+        _quietly(_trace),
+    )
+
+
+def _quietly(read: Callable[..., Any], *of: Any) -> Any:
+    try:
+        return read(*of)
+    except Exception as error:
+        if _is_of_signal_handler(error):
+            raise
+        # Without it the exception is told all the same.
+        return None
+
+
+def _is_of_signal_handler(error: BaseException) -> bool:
+    """Whether a handler of the program has raised it, which may run at any line of ours."""
+    signal = sys.modules.get("signal")
+    if signal is None:
+        return False
+    handlers = [signal.getsignal(number) for number in signal.valid_signals()]
+    codes = {
+        getattr(getattr(handler, "__func__", handler), "__code__", None)
+        or getattr(getattr(type(handler), "__call__", None), "__code__", None)
+        for handler in handlers
+    }
+    at = error.__traceback__
+    while at is not None:
+        if at.tb_frame.f_code in codes:
+            return True
+        at = at.tb_next
+    return False
+
+
+def _transaction(at: Scope) -> str | None:
+    name = at.transaction
+    return name() if callable(name) else name
+
+
+def _request(at: Scope) -> Any:
+    if at.request is None:
+        return None
+    make, of = at.request
+    return make(*of)
+
+
+def _thread() -> str | None:
+    threading = sys.modules.get("threading")
+    if threading is None:
+        return None
+    # `current_thread` would make an object for a thread that is not Python's.
+    thread = threading._active.get(threading.get_ident())
+    return getattr(thread, "_name", None)
+
+
+def _task() -> str | None:
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None or asyncio._get_running_loop() is None:
+        return None
+    task = asyncio.current_task()
+    return None if task is None else task.get_name()
+
+
+def _trace() -> str | None:
+    trace = sys.modules.get("opentelemetry.trace")
+    if trace is None:
+        return None
+    number = trace.get_current_span().get_span_context().trace_id
+    return f"{number:032x}" if number else None

@@ -1,0 +1,29 @@
+"""Whether pytest runs the program: what fails there is meant to fail."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+# Who sets the client up: a test, or the program that is tested.
+TEST, PROGRAM = "test", "program"
+_TEST_FILE = re.compile(r"(^|[/\\])(conftest|test_[^/\\]*|[^/\\]*_test)\.py$|[/\\]tests?[/\\]")
+
+
+def of_caller() -> str | None:
+    """Who calls us; None when pytest does not run in this process."""
+    if "PYTEST_CURRENT_TEST" not in os.environ and "PYTEST_VERSION" not in os.environ:
+        return None
+    if "_pytest.runner" not in sys.modules:
+        return None
+    frame = sys._getframe(1)
+    package = os.path.dirname(os.path.abspath(__file__)) + os.sep
+    while frame.f_back is not None and _is_between(frame.f_code.co_filename, package):
+        frame = frame.f_back
+    return TEST if _TEST_FILE.search(frame.f_code.co_filename) else PROGRAM
+
+
+def _is_between(file: str, package: str) -> bool:
+    # Django loads our middleware, and tests of projects are known otherwise.
+    return file.startswith(package) or "/django/" in file.replace(os.sep, "/")

@@ -1,0 +1,124 @@
+//! What surrounds an exception, as `flawless._scope` has it, printed like other values.
+use flawless_client::{Around, Breadcrumb, Request, VALUE, Values};
+use pyo3::exceptions::PyKeyboardInterrupt;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+
+use crate::clock::Allowance;
+use crate::names;
+use crate::print::{as_it_is, of_secret, print};
+use crate::raw::{self, name};
+
+/// Values of a user, of tags, of a context and of a breadcrumb.
+const VALUES: usize = 50;
+const CONTEXTS: usize = 20;
+/// Characters of a short text.
+const WORD: usize = 200;
+const MESSAGE: usize = 1_000;
+
+/// Method, path with query, protocol, headers, body, address of the client.
+pub(crate) type WebRequest =
+    (String, String, String, Vec<(String, String)>, String, Option<String>);
+
+pub(crate) fn request_from(
+    (method, path, protocol, headers, body, client_address): WebRequest,
+) -> Request {
+    Request { method, path, protocol, headers, body, client_address }
+}
+
+/// Prints what is around.
+pub(crate) struct Printing<'a> {
+    pub(crate) allowance: Allowance,
+    pub(crate) redactor: &'a flawless_redact::Redactor,
+}
+
+impl Printing<'_> {
+    /// What surrounds an exception that occurs here, and the web request that is served.
+    pub(crate) fn around(&self, py: Python<'_>) -> (Around, Option<Request>) {
+        let parts = raw::module(name!(py, "flawless._scope"))
+            .and_then(|scope| scope.getattr(name!(py, "snapshot")))
+            .map(|snapshot| raw::call(&snapshot, &PyTuple::empty(py)));
+        let parts = match parts {
+            Ok(Ok(parts)) => parts.cast_into::<PyTuple>().ok(),
+            Ok(Err(error)) => {
+                if !error.is_instance_of::<PyKeyboardInterrupt>(py) {
+                    raw::raise_later(py, error);
+                }
+                None
+            }
+            Err(_) => None,
+        };
+        let Some(parts) = parts else { return (Around::default(), None) };
+        let part = |at| parts.get_item(at).ok();
+        let values = |at| part(at).map(|of| self.values(&of)).unwrap_or_default();
+        let word = |at| part(at).and_then(|of| text(&of, WORD)).unwrap_or_default();
+        let around = Around {
+            user: values(0),
+            tags: values(1),
+            contexts: part(2).map(|of| self.contexts(&of)).unwrap_or_default(),
+            breadcrumbs: part(3).map(|of| self.breadcrumbs(&of)).unwrap_or_default(),
+            transaction: word(4),
+            thread: word(6),
+            task: word(7),
+            trace_id: word(8),
+            ..Around::default()
+        };
+        let request = part(5).and_then(|of| of.extract::<WebRequest>().ok()).map(request_from);
+        (around, request)
+    }
+
+    fn contexts(&self, of: &Bound<'_, PyAny>) -> Vec<(String, Values)> {
+        let Ok(of) = of.cast::<PyDict>() else { return Vec::new() };
+        let named = of.iter().take(CONTEXTS);
+        named.filter_map(|(name, of)| Some((text(&name, WORD)?, self.values(&of)))).collect()
+    }
+
+    fn breadcrumbs(&self, of: &Bound<'_, PyAny>) -> Vec<Breadcrumb> {
+        let Ok(of) = of.cast::<PyList>() else { return Vec::new() };
+        let one = |of: Bound<'_, PyAny>| {
+            type Parts<'py> = (f64, Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>);
+            let of = of.cast_into::<PyTuple>().ok()?;
+            let (at, category, level, message): Parts<'_> = of.get_slice(0, 4).extract().ok()?;
+            #[expect(clippy::cast_possible_truncation, reason = "it saturates")]
+            let at = (at * 1_000.0) as i64;
+            Some(Breadcrumb {
+                at,
+                category: text(&category, WORD).unwrap_or_default(),
+                level: text(&level, WORD).unwrap_or_default(),
+                message: self.value(&message, MESSAGE),
+                data: of.get_item(4).map(|data| self.values(&data)).unwrap_or_default(),
+            })
+        };
+        of.iter().filter_map(one).collect()
+    }
+
+    /// Of a dictionary of Python's own: nobody is asked.
+    fn values(&self, of: &Bound<'_, PyAny>) -> Values {
+        let Ok(of) = of.cast::<PyDict>() else { return Vec::new() };
+        let mut printed = Vec::with_capacity(of.len().min(VALUES));
+        for (key, value) in of.iter().take(VALUES) {
+            let Ok(key) = key.cast_into::<PyString>() else { continue };
+            let name = names::name(&key, self.redactor);
+            let shown = match name.is_secret {
+                true => of_secret(&value).into_owned(),
+                false => self.value(&value, VALUE),
+            };
+            printed.push((name.text.to_string(), shown));
+        }
+        printed
+    }
+
+    /// A text as it is, anything else as it is printed.
+    fn value(&self, value: &Bound<'_, PyAny>, characters: usize) -> String {
+        if let Some(text) = text(value, characters) {
+            return text;
+        }
+        let mut printed = String::new();
+        print(&mut printed, value, characters, self.allowance, self.redactor);
+        printed
+    }
+}
+
+fn text(of: &Bound<'_, PyAny>, characters: usize) -> Option<String> {
+    as_it_is(of.cast_exact::<PyString>().ok()?, characters)
+}
