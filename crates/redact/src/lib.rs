@@ -6,6 +6,7 @@
 //! is replaced, by [`SCRUBBED`]; what is around it stays readable. Every text is hostile: time
 //! grows with its length, and nothing here panics.
 
+mod arguments;
 mod blocks;
 mod budget;
 mod bytes;

@@ -1,0 +1,152 @@
+//! The words of a command line, each by itself: `--password`, `x`.
+
+use std::borrow::Cow;
+
+use super::{OneReport, SCRUBBED};
+
+/// What `-p…` begins with where it is one option of several letters.
+const BEGIN_WITH_P: [&str; 18] = [
+    "params",
+    "path",
+    "pattern",
+    "pdb",
+    "pid",
+    "plugin",
+    "pool",
+    "port",
+    "prefix",
+    "preload",
+    "print",
+    "processes",
+    "profile",
+    "progress",
+    "project",
+    "proxy",
+    "py",
+    "pwd",
+];
+
+impl OneReport<'_> {
+    /// The words of a command line without the secrets in them; `None` when there are none. Where
+    /// a secret is known by the words around it and these hold blanks, all words become one, so
+    /// that nothing depends on where each of them begins.
+    pub fn redact_arguments(&self, words: &[String]) -> Option<Vec<String>> {
+        let mut redacted: Vec<Cow<'_, str>> = Vec::with_capacity(words.len());
+        let mut option = None;
+        for word in words {
+            let of_option = option.take().filter(|_| !word.starts_with('-'));
+            redacted.push(match of_option {
+                Some(name) => self.redact_named(name, word),
+                None => self.argument(word),
+            });
+            option = name_of_option(word);
+        }
+        // What programs take by its place, as `mysql -px` and `curl -u user:x`.
+        let line = redacted.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
+        if redacted.len() > 1
+            && let Cow::Owned(line) = self.redact(&line)
+        {
+            let is_plain = redacted.iter().all(|word| quoted(word) == *word);
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            return Some(if is_plain && words.len() == redacted.len() {
+                words
+            } else {
+                vec![line]
+            });
+        }
+        let is_changed = redacted.iter().any(|word| matches!(word, Cow::Owned(_)));
+        is_changed.then(|| redacted.into_iter().map(Cow::into_owned).collect())
+    }
+
+    /// A word that no option stands before.
+    fn argument<'a>(&self, word: &'a str) -> Cow<'a, str> {
+        if let Some((name, value)) = word.split_once('=')
+            && let Cow::Owned(value) = self.redact_named(name.trim_start_matches('-'), value)
+        {
+            return Cow::Owned(format!("{name}={value}"));
+        }
+        if let Some(password) = word.strip_prefix("-p")
+            && is_password(password)
+            && !self.is_secret_name(&word[1..])
+        {
+            return Cow::Owned(format!("-p{SCRUBBED}"));
+        }
+        self.redact(word)
+    }
+}
+
+/// `--password`, `-password`; one letter is no name.
+fn name_of_option(word: &str) -> Option<&str> {
+    let name = word.strip_prefix('-')?;
+    let name = name.strip_prefix('-').unwrap_or(name);
+    (name.len() > 1 && !name.contains('=')).then_some(name)
+}
+
+/// Whether this is joined to `-p` as a password is, and not as a port or the rest of a word.
+fn is_password(joined: &str) -> bool {
+    let word: String = format!("p{joined}").chars().take_while(char::is_ascii_alphabetic).collect();
+    joined.len() > 1
+        && joined != SCRUBBED
+        && !joined.starts_with('=')
+        && !joined.chars().all(|c| c.is_ascii_digit() || ",.:/-".contains(c))
+        && !BEGIN_WITH_P.iter().any(|name| word.starts_with(name))
+}
+
+fn quoted(word: &str) -> Cow<'_, str> {
+    let needs_quotes = word.is_empty() || word.contains([' ', '\t', '\n', '\r', '\'', '"', '\\']);
+    match needs_quotes {
+        false => Cow::Borrowed(word),
+        true if word.contains('\'') => Cow::Owned(format!("\"{word}\"")),
+        true => Cow::Owned(format!("'{word}'")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Redactor, Rules};
+
+    fn redacted(words: &[&str]) -> Vec<String> {
+        let redactor = Redactor::new(&Rules::default(), []).expect("built-in rules");
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let once = redactor.one_report().redact_arguments(&words).unwrap_or(words);
+        let twice = redactor.one_report().redact_arguments(&once);
+        assert_eq!(twice.unwrap_or_else(|| once.clone()), once, "twice is as good as once");
+        once
+    }
+
+    #[test]
+    fn what_an_option_with_a_secrets_name_takes_is_gone() {
+        for (words, expected) in [
+            (&["run", "--password", "hunter2", "x"][..], "run --password **scrubbed** x"),
+            (&["run", "--password=hunter2"], "run --password=**scrubbed**"),
+            (&["run", "-password", "for"], "run -password **scrubbed**"),
+            (&["run", "--db-password", "a b 'c", "x"], "run --db-password **scrubbed** x"),
+            (&["run", "password=hunter2"], "run password=**scrubbed**"),
+            (&["run", "-phunter2"], "run -p**scrubbed**"),
+            (&["mysql", "-u", "shop", "-pSECRET"], "mysql -u shop -p**scrubbed**"),
+            (&["curl", "-u", "ann:hunter2", "x"], "curl -u ann:**scrubbed** x"),
+            (
+                &["run", "postgres://shop:hunter2@db/shop"],
+                "run postgres://shop:**scrubbed**@db/shop",
+            ),
+        ] {
+            assert_eq!(redacted(words).join(" "), expected);
+        }
+        let beside_blanks = redacted(&["curl", "-H", "Accept: x", "-u", "ann:hunter2"]);
+        assert_eq!(beside_blanks, ["curl -H 'Accept: x' -u ann:**scrubbed**"]);
+    }
+
+    #[test]
+    fn other_words_stay_as_they_are() {
+        for words in [
+            &["python", "manage.py", "runserver", "-p8080", "--port", "8000"][..],
+            &["pytest", "-profile", "-pdb", "-p", "xdist", "--path=/srv/app"],
+            &["run", "--password", "--verbose"],
+            &["run", "a b", "it's", ""],
+            &[],
+        ] {
+            assert_eq!(redacted(words), words);
+        }
+    }
+}
