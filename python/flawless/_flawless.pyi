@@ -1,7 +1,7 @@
 """The native half."""
 
 from types import TracebackType
-from typing import Optional
+from typing import Any, Callable, Optional, Sequence
 
 __all__ = [
     "before_fork",
@@ -17,10 +17,11 @@ __all__ = [
     "redaction_rules",
     "set_hostports",
     "set_package_folder",
+    "tells_client_address",
 ]
 
 _Row = tuple[str, int, str, Optional[str]]
-_Request = tuple[str, str, str, list[tuple[str, str]], str]
+_Request = tuple[str, str, str, Sequence[tuple[str, str]], str, Optional[str]]
 
 def before_fork() -> None: ...
 def caught(
@@ -28,9 +29,11 @@ def caught(
 ) -> bool: ...
 def capture(
     error: BaseException,
-    additional_info: str | None = None,
-    request: _Request | None = None,
-    error_threshold: int | None = None,
+    additional_info: str | None,
+    request: _Request | None,
+    error_threshold: int | None,
+    mechanism: str,
+    handled: bool,
 ) -> None: ...
 def record(
     kind: type[BaseException],
@@ -43,15 +46,24 @@ def record(
 ) -> None: ...
 def init(
     *,
+    is_off: bool,
     dsn: str | None,
     hostports: list[str],
     hostname: str,
     revision: str | None,
     environment: str | None,
     folders: list[str],
+    module_folders: list[str],
+    runtime: str,
+    arguments: list[str],
     redact_names: list[str],
     redact_values: list[str],
     redact_off: list[str],
+    ignore_classes: list[type[BaseException]],
+    ignore_names: list[str],
+    before_send: Callable[[dict[str, Any], BaseException], dict[str, Any] | None] | None,
+    send_client_address: bool,
+    ca_file: str | None,
     queue_reports: int,
     queue_bytes: int,
     timeout: float,
@@ -66,3 +78,4 @@ def forget_thinning() -> None: ...
 def is_set_up() -> bool: ...
 def redaction_rules() -> list[str]: ...
 def set_package_folder(folder: str) -> None: ...
+def tells_client_address() -> bool: ...

@@ -96,6 +96,10 @@ impl Make<'_> {
         }
     }
 
+    fn arguments(&self, arguments: &[String]) -> Vec<String> {
+        self.redactor.redact_arguments(arguments).unwrap_or_else(|| arguments.to_vec())
+    }
+
     fn breadcrumb(&self, breadcrumb: &Breadcrumb) -> thrift::Breadcrumb {
         let Breadcrumb { at, category, level, message, data } = breadcrumb;
         thrift::Breadcrumb {
@@ -112,20 +116,6 @@ impl Make<'_> {
             (name.clone(), shown(Some(name), value, VALUE, &self.redactor))
         };
         values.iter().map(shown).collect()
-    }
-
-    /// A value that stands behind its option goes by the option's name.
-    fn arguments(&self, arguments: &[String]) -> Vec<String> {
-        let mut option = None;
-        let mut redacted = Vec::with_capacity(arguments.len());
-        for argument in arguments {
-            redacted.push(match option {
-                Some(option) => self.redactor.redact_named(option, argument).into_owned(),
-                None => self.text(argument),
-            });
-            option = argument.starts_with('-').then(|| argument.trim_start_matches('-'));
-        }
-        redacted
     }
 
     fn shown(&self, text: &str, characters: usize) -> String {

@@ -65,14 +65,16 @@ impl OneReport<'_> {
         {
             return Cow::Owned(format!("{name}={value}"));
         }
-        if let Some(password) = word.strip_prefix("-p")
-            && is_password(password)
-            && !self.is_secret_name(&word[1..])
-        {
+        if has_joined_password(word) && !self.is_secret_name(&word[1..]) {
             return Cow::Owned(format!("-p{SCRUBBED}"));
         }
         self.redact(word)
     }
+}
+
+/// Whether a word of a command line is `-p` with a password behind it: `-phunter2`.
+pub fn has_joined_password(word: &str) -> bool {
+    word.strip_prefix("-p").is_some_and(is_password)
 }
 
 /// `--password`, `-password`; one letter is no name.

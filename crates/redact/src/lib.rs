@@ -52,6 +52,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;
 
+pub use arguments::has_joined_password;
 use budget::Pace;
 use environment::Environment;
 pub use error::RedactError;

@@ -16,11 +16,16 @@ __all__ = ["NAMES", "install", "install_web"]
 
 # Each with the module by whose import it is switched on.
 _SWITCHED_ON_BY: dict[str, str] = {
+    "aiohttp_client": "aiohttp.client",
     "asyncio": "asyncio.base_events",
     "celery": "celery.app.trace",
     "django": "django.core.handlers.base",
+    "django_db": "django.db.backends.utils",
     "flask": "flask",
+    "http_client": "http.client",
+    "httpx": "httpx",
     "logging": "logging",
+    "sqlalchemy": "sqlalchemy",
     "starlette": "starlette.applications",
     "uvicorn": "uvicorn.server",
 }

@@ -7,7 +7,7 @@ mod secret;
 mod standard;
 
 use flawless_client::{BEYOND, CUT};
-use flawless_redact::Redactor;
+use flawless_redact::{Redactor, SCRUBBED, has_joined_password};
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString,
@@ -173,7 +173,7 @@ impl Printer<'_, '_, '_> {
             return self.container(value, "{", "}", |printer| printer.items(dict));
         }
         if let Ok(list) = value.cast_exact::<PyList>() {
-            return self.container(value, "[", "]", |printer| printer.elements(list.iter()));
+            return self.container(value, "[", "]", |to| to.sequence(list.iter(), list.len()));
         }
         if let Ok(tuple) = value.cast_exact::<PyTuple>() {
             return self.tuple(tuple);
@@ -257,9 +257,36 @@ impl Printer<'_, '_, '_> {
         Ok(())
     }
 
+    /// Elements of a list or a tuple that has so many.
+    fn sequence<'py>(
+        &mut self,
+        elements: impl Iterator<Item = Bound<'py, PyAny>>,
+        of: usize,
+    ) -> Printed {
+        let mut first_is_secret = false;
+        for (at, element) in elements.enumerate() {
+            if at > 0 {
+                self.write(", ")?;
+            }
+            // A pair, whose first part says what the second one is.
+            if at == 1 && of == 2 && first_is_secret {
+                self.write(&of_secret(&element))?;
+            } else if of > 1 && is_joined_password(&element) {
+                self.write(&format!("'-p{SCRUBBED}'"))?;
+            } else {
+                self.value(&element)?;
+            }
+            // With a name alone the text tells, when it is searched.
+            first_is_secret =
+                at == 0 && element.is_exact_instance_of::<PyTuple>() && self.is_secret(&element);
+        }
+        Ok(())
+    }
+
     fn tuple(&mut self, tuple: &Bound<'_, PyTuple>) -> Printed {
         let close = if tuple.len() == 1 { ",)" } else { ")" };
-        self.container(tuple.as_any(), "(", close, |printer| printer.elements(tuple.iter()))
+        let elements = tuple.iter();
+        self.container(tuple.as_any(), "(", close, |to| to.sequence(elements, tuple.len()))
     }
 
     /// A set, as those of these types iterate: one derived from it may do that in its own way.
@@ -301,10 +328,23 @@ impl Printer<'_, '_, '_> {
         if is_cut { self.write(", ...") } else { Ok(()) }
     }
 
+    /// The name of a secret, or several of which one is, as `('db', 'password')`.
     fn is_secret(&self, key: &Bound<'_, PyAny>) -> bool {
-        let Ok(key) = key.cast::<PyString>() else { return false };
-        raw::utf8(key).is_some_and(|key| self.bounds.redactor.is_secret_name(key))
+        let is_name = |key: &Bound<'_, PyAny>| {
+            let key = key.cast::<PyString>().ok().and_then(raw::utf8);
+            key.is_some_and(|key| self.bounds.redactor.is_secret_name(key))
+        };
+        match key.cast_exact::<PyTuple>() {
+            Ok(keys) => keys.iter().take(MAX_DEPTH).any(|key| is_name(&key)),
+            Err(_) => is_name(key),
+        }
     }
+}
+
+/// `-phunter2` among the words of a command line.
+fn is_joined_password(word: &Bound<'_, PyAny>) -> bool {
+    let word = word.cast_exact::<PyString>().ok().and_then(raw::utf8);
+    word.is_some_and(has_joined_password)
 }
 
 fn repr_by<'py>(

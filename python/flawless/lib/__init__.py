@@ -1,0 +1,1 @@
+"""What programs written for 0.4.5 import beside the client."""
