@@ -4,6 +4,8 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
+import textwrap
 import time
 
 import pytest
@@ -85,6 +87,25 @@ def wire():
 
         reports.dsn = f"http://key-1@localhost:{port}/shop"
         yield reports
+
+
+@pytest.fixture
+def program(wire, tmp_path):
+    """Runs a program of its own that is set up to report: what it printed, and its reports. With
+    `begin` it says itself how."""
+
+    def run(text, *arguments, begin="import flawless\nflawless.init({dsn!r})\n", python=(), **more):
+        path = tmp_path / "program.py"
+        path.write_text(begin.format(dsn=wire.dsn) + textwrap.dedent(text))
+        clean = {name: value for name, value in os.environ.items() if "FLAWLESS" not in name}
+        done = subprocess.run(
+            [sys.executable, *python, str(path), *map(str, arguments)],
+            cwd=tmp_path, env={**clean, **more}, capture_output=True, text=True, timeout=60,
+        )
+        return done, wire()
+
+    run.dsn = wire.dsn
+    return run
 
 
 @pytest.fixture

@@ -412,3 +412,38 @@ def test_a_wrapped_function_costs_no_report_when_nothing_fails(sink):
 
     assert [fine() for _ in range(1000)] == [1] * 1000
     assert sink.rest() == []
+
+
+def test_a_burst_of_many_lines_loses_none_of_them(sink):
+    lines = "\n".join(f"    lambda: [][{number}]," for number in range(60))
+    program = f"""
+failing = [
+{lines}
+]
+for _ in range(12):
+    for number, fails in enumerate(failing):
+        try:
+            fails()
+        except IndexError:
+            flawless.capture_exception()
+print(flawless.flush(20))
+"""
+    done = run(START + program, sink.port)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+    counted = {}
+    for report in sink.rest():
+        line = report["traceback"][-1]["line_number"]
+        counted[line] = counted.get(line, 0) + report["error_count"]
+    assert len(counted) == 60
+    assert set(counted.values()) == {12}
+
+
+def test_flush_says_no_and_warns_when_something_was_lost(sink):
+    program = START + """
+flawless.init(hostports=["127.0.0.1:" + sys.argv[1]], queue_reports=0)
+fail()
+print(flawless.flush(5), flawless.flush(5))
+"""
+    done = run(program, sink.port)
+    assert done.stdout == "False True\n"
+    assert "1 occurrences are lost" in done.stderr and "queue_reports" in done.stderr

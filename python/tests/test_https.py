@@ -77,3 +77,22 @@ def test_a_report_does_not_go_to_a_server_that_is_not(https):
     assert "certificate" in done.stderr.lower()
     assert "key-1" not in done.stderr
     assert bodies == []
+
+
+def test_a_private_authority_is_given_by_option(https, tmp_path):
+    port, authority, bodies = https
+    program = PROGRAM.replace('"/shop")', '"/shop", ca_file=sys.argv[2])')
+    done = run(program, port, authority)
+    assert (done.stdout, done.stderr, len(bodies)) == ("True\n", "", 1)
+    empty = tmp_path / "empty.pem"
+    empty.write_text("")
+    done = run(program, port, empty)
+    assert done.returncode == 1
+    assert "empty.pem: it holds no certificate" in done.stderr
+
+
+def test_a_certificate_of_its_own_making_says_what_to_do(https):
+    port, _, bodies = https
+    done = run(PROGRAM, port, SSL_CERT_FILE=os.devnull)
+    assert "ca_file" in done.stderr and "SSL_CERT_FILE" in done.stderr
+    assert bodies == []

@@ -4,7 +4,10 @@ import struct
 
 REPORT = {
     1: "traceback", 2: "exception_message", 3: "hostname", 4: "error_threshold",
-    5: "additional_info", 6: "error_count", 7: "exception_type",
+    5: "additional_info", 6: "error_count", 7: "exception_type", 8: "revision", 11: "lost_count",
+    13: "request", 15: "id", 16: "handled", 17: "mechanism", 18: "transaction", 19: "user",
+    20: "tags", 21: "contexts", 22: "breadcrumbs", 23: "process", 24: "thread", 25: "task",
+    26: "trace_id",
 }  # fmt: skip
 FRAME = {
     1: "filename", 2: "line_number", 3: "function_name", 4: "text", 5: "frame_locals",
@@ -14,6 +17,12 @@ CHAINED = {
     1: "exception_type", 2: "exception_message", 3: "relation", 4: "parent", 5: "traceback",
     6: "notes",
 }  # fmt: skip
+
+REQUEST = {
+    1: "method", 2: "path", 3: "protocol", 4: "headers", 5: "body", 6: "client_address",
+}  # fmt: skip
+BREADCRUMB = {1: "at", 2: "category", 3: "level", 4: "message", 5: "data"}
+PROCESS = {1: "runtime", 2: "arguments", 3: "modules_id", 4: "modules"}
 
 _NUMBERS = {3: ">b", 6: ">h", 8: ">i", 10: ">q"}
 _STOP, _BOOL, _STRING, _STRUCT, _MAP, _LIST = 0, 2, 11, 12, 13, 15
@@ -27,6 +36,10 @@ def report_in(body):
     (request,) = arguments.values()
     report = _named(request, REPORT)
     report["chain"] = [_named(chained, CHAINED) for chained in request.get(12, [])]
+    for name, parts in (("request", REQUEST), ("process", PROCESS)):
+        report[name] = report[name] and _named(report[name], parts)
+    report["breadcrumbs"] = [_named(one, BREADCRUMB) for one in report["breadcrumbs"] or []]
+    report["contexts"] = {one[1]: one.get(2) for one in report["contexts"] or []}
     for exception in [report, *report["chain"]]:
         frames = exception["traceback"] or []
         exception["traceback"] = [_named(frame, FRAME) for frame in frames]

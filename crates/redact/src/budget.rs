@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// For all patterns and all texts of a report, while no pattern is slow.
 const LIMIT: Duration = Duration::from_millis(200);
@@ -121,9 +121,9 @@ impl Budget {
             return Err(Spent);
         }
         self.is_used.set(true);
-        let start = now();
+        let start = used();
         let done = work();
-        let took = start.elapsed();
+        let took = used().saturating_sub(start);
         match self.left.get().checked_sub(took) {
             Some(left) => self.left.set(left),
             None => return Err(self.spend(pattern)),
@@ -132,7 +132,17 @@ impl Budget {
     }
 }
 
+/// Time of a processor that this thread has used: no pattern is slow because the machine is busy.
+#[cfg(unix)]
+fn used() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
+/// Where no such clock is known, the time that has passed.
+#[cfg(not(unix))]
 #[expect(clippy::disallowed_methods, reason = "what a pattern takes is real time")]
-fn now() -> Instant {
-    Instant::now()
+fn used() -> Duration {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    START.get_or_init(std::time::Instant::now).elapsed()
 }

@@ -14,43 +14,14 @@ __all__ = ["FlawlessHandler", "switch_on"]
 _MESSAGE = 2_000
 # They are printed without asking anybody.
 _PLAIN = frozenset([str, int, float, bool, type(None)])
-_is_installed = False
+_hears_all = False
 
 
 def switch_on() -> None:
     """Hear every record that is logged, without being one of the handlers: those of the level
     ERROR and above that carry an exception are reported, those from INFO on are breadcrumbs."""
-    global _is_installed
-    if _is_installed:
-        return
-    _is_installed = True
-    former = logging.Logger.callHandlers
-
-    def callHandlers(self: logging.Logger, record: logging.LogRecord) -> None:
-        try:
-            if record.levelno >= logging.INFO:
-                _hear(record)
-        except Exception:
-            pass
-        former(self, record)
-
-    setattr(logging.Logger, "callHandlers", callHandlers)
-
-
-def _hear(record: logging.LogRecord) -> None:
-    if record.levelno >= logging.ERROR:
-        _report(record)
-    args: Any = record.args
-    message = record.msg
-    if args:
-        values = args.values() if isinstance(args, dict) else args
-        # What else there is may change, or be slow to print: only the words are kept.
-        if type(message) is str and all(type(value) in _PLAIN for value in values):
-            message = message % args
-    if type(message) is str:
-        _scope.add_breadcrumb(
-            message[:_MESSAGE], category=record.name, level=record.levelname.lower()
-        )
+    global _hears_all
+    _hears_all = True
 
 
 class FlawlessHandler(logging.Handler):
@@ -64,7 +35,6 @@ class FlawlessHandler(logging.Handler):
 
     def __init__(self, level: int | str = logging.ERROR) -> None:
         super().__init__(level)
-        _count_as_none()
 
     def handle(self, record: logging.LogRecord) -> Any:
         # Without the handler's lock: while one thread prints values, others go on.
@@ -77,56 +47,75 @@ class FlawlessHandler(logging.Handler):
         _report(record)
 
 
-# Those of the root: `logging` configures itself only when the root has no handler.
+# Those of the root stand here: `logging` configures itself only when the root has no handler.
 _of_root: list[FlawlessHandler] = []
-_counts_as_none = False
 
 
-def _count_as_none() -> None:
-    """Handlers of ours are none to `logging`, which writes to stderr when there is no other."""
-    global _counts_as_none
-    if _counts_as_none:
-        return
-    _counts_as_none = True
-
-    @patch(logging.Logger, "addHandler")
-    def addHandler(former: Any, self: logging.Logger, handler: Any) -> None:
-        if self is not logging.root or not isinstance(handler, FlawlessHandler):
-            former(self, handler)
-        elif handler not in _of_root:
-            _of_root.append(handler)
-
-    @patch(logging.Logger, "removeHandler")
-    def removeHandler(former: Any, self: logging.Logger, handler: Any) -> None:
-        if self is logging.root and handler in _of_root:
-            _of_root.remove(handler)
-        else:
-            former(self, handler)
-
-    @patch(logging.Logger, "callHandlers")
-    def callHandlers(former: Any, self: logging.Logger, record: logging.LogRecord) -> None:
-        former(self, record)
-        reached = _reached(self)
-        if logging.root in reached:
-            for handler in _of_root:
-                if record.levelno >= handler.level:
-                    handler.handle(record)
-        last = logging.lastResort
-        handlers = [handler for logger in reached for handler in logger.handlers]
-        is_only_ours = all(isinstance(handler, FlawlessHandler) for handler in handlers)
-        # Without any, `logging` has done so already.
-        if handlers and is_only_ours and last is not None and record.levelno >= last.level:
-            last.handle(record)
+@patch(logging.Logger, "addHandler")
+def _add_handler(former: Any, self: logging.Logger, handler: Any) -> None:
+    if self is not logging.root or not isinstance(handler, FlawlessHandler):
+        former(self, handler)
+    elif handler not in _of_root:
+        _of_root.append(handler)
 
 
-def _reached(logger: logging.Logger) -> list[logging.Logger]:
-    """The loggers whose handlers hear what this one is told."""
-    reached = []
-    at: logging.Logger | None = logger
+@patch(logging.Logger, "removeHandler")
+def _remove_handler(former: Any, self: logging.Logger, handler: Any) -> None:
+    if self is logging.root and handler in _of_root:
+        _of_root.remove(handler)
+    else:
+        former(self, handler)
+
+
+@patch(logging.Logger, "callHandlers")
+def _call_handlers(former: Any, self: logging.Logger, record: logging.LogRecord) -> None:
+    if _hears_all and record.levelno >= logging.INFO:
+        _hear(record)
+    at: Any = self
+    theirs, ours = [], []
     while at is not None:
-        reached.append(at)
+        of = at.handlers if at is not logging.root else [*at.handlers, *_of_root]
+        for handler in of:
+            (ours if isinstance(handler, FlawlessHandler) else theirs).append(handler)
         at = at.parent if at.propagate else None
-    return reached
+    for handler in ours:
+        # Those that stand among others are called with them.
+        if (not theirs or handler in _of_root) and record.levelno >= handler.level:
+            handler.handle(record)
+    former(self if theirs or not ours else _WithoutHandlers(self), record)
+
+
+class _WithoutHandlers:
+    """What `logging` asks of a logger that has no handler."""
+
+    handlers: list[Any] = []
+    propagate = False
+    parent = None
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self.manager = logger.manager
+        self.name = logger.name
+
+
+def _hear(record: logging.LogRecord) -> None:
+    if record.levelno >= logging.ERROR:
+        _report(record)
+    message = record.msg
+    args: Any = record.args
+    if type(message) is not str:
+        return
+    if args:
+        values = args.values() if isinstance(args, dict) else args
+        # What else there is may change, or be slow to print: only the words are kept.
+        if all(type(value) in _PLAIN for value in values):
+            try:
+                message = message % args
+            except (KeyError, TypeError, ValueError):
+                # `logging` itself tells that.
+                pass
+    _scope.add_breadcrumb(
+        message[:_MESSAGE], category=record.name, level=record.levelname.lower()
+    )
 
 
 def _report(record: logging.LogRecord) -> None:
