@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
+use crate::elements::elements;
 use crate::raw::{self, known, name};
 
 /// Code objects within one another.
@@ -81,7 +82,7 @@ pub(crate) fn last_line(code: &Bound<'_, PyAny>) -> Option<u32> {
     let py = code.py();
     let mut last = first_line(code)?;
     if let Ok(lines) = code.call_method0(name!(py, "co_lines")) {
-        for line in lines.try_iter().ok()? {
+        for line in elements(&lines).ok()? {
             let (_, _, line) = line.ok()?.extract::<(u32, u32, Option<u32>)>().ok()?;
             last = last.max(line.unwrap_or(0));
         }

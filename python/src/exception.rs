@@ -10,6 +10,7 @@ use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::clock::Allowance;
 use crate::code::{self, Code};
+use crate::elements::elements;
 use crate::names::{Name, name};
 use crate::print::{as_it_is, of_secret, print};
 use crate::raw::{self, known, name};
@@ -161,7 +162,7 @@ impl<'a> Capture<'a> {
             }
         } else if is_of_interpreter(&all)
             && let Ok(items) = all.call_method0(name!(py, "items"))
-            && let Ok(items) = items.try_iter()
+            && let Ok(items) = elements(&items)
         {
             for item in items.take(NAMES).map_while(Result::ok) {
                 if let Ok((name, value)) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>() {

@@ -2,6 +2,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyString, PyTuple, PyType};
 
+use crate::elements::elements;
 use crate::passive::{self, attribute_among, is_function};
 use crate::raw::name;
 
@@ -76,7 +77,7 @@ pub(crate) fn of_library(
 /// Whether the function that `reprlib` guards against endless texts was made by `dataclasses`.
 fn is_generated(guard: &Bound<'_, PyAny>) -> bool {
     let py = guard.py();
-    let cells = guard.getattr(name!(py, "__closure__")).and_then(|cells| cells.try_iter());
+    let cells = guard.getattr(name!(py, "__closure__")).and_then(|cells| elements(&cells));
     let held = cells.into_iter().flatten().filter_map(|cell| {
         let cell = cell.ok()?;
         cell.getattr(name!(py, "cell_contents")).ok().filter(is_function)

@@ -7,6 +7,7 @@ mod before_send;
 mod clock;
 mod code;
 mod compiled;
+mod elements;
 mod ending;
 mod exception;
 mod fields;

@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyModule, PyString, PyTuple, PyType};
 
+use crate::elements::elements;
 use crate::raw::{self, Part, known, name};
 
 /// More classes are not looked at.
@@ -25,6 +26,11 @@ pub(crate) fn mro<'py>(kind: &Bound<'py, PyType>) -> Vec<Bound<'py, PyType>> {
 pub(crate) fn name_and_module(kind: &Bound<'_, PyType>) -> (String, String) {
     let of = |part: &'static Part| part.of(kind.as_any()).and_then(text).unwrap_or_default();
     (of(&NAME), of(&MODULE))
+}
+
+/// `__name__` of a class.
+pub(crate) fn own_name(kind: &Bound<'_, PyType>) -> Option<String> {
+    NAME.of(kind.as_any()).and_then(text)
 }
 
 /// `__qualname__` of a class.
@@ -160,7 +166,7 @@ pub(crate) fn masked_names(classes: &[Bound<'_, PyType>]) -> Vec<String> {
 fn members_of<'py>(class: &Bound<'py, PyType>) -> Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
     let members = MEMBERS.of(class.as_any());
     let items = members.and_then(|members| members.call_method0(name!(class.py(), "items")).ok());
-    let items = items.and_then(|items| items.try_iter().ok());
+    let items = items.and_then(|items| elements(&items).ok());
     items.into_iter().flatten().take(1_000).filter_map(|item| item.ok()?.extract().ok()).collect()
 }
 

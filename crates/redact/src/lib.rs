@@ -103,6 +103,7 @@ impl Redactor {
         let active = rules.off.iter().try_fold(Active::ALL, |active, name| {
             active.without(name).ok_or_else(|| RedactError::UnknownRule { name: name.clone() })
         })?;
+        message::prepare();
         Ok(Self {
             active,
             own_names: NamePatterns::new(&rules.extra_names)?,

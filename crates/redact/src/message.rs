@@ -54,6 +54,14 @@ static OPENING_WORDS: LazyLock<HashSet<&str>> =
 static WORDS: LazyLock<HashSet<&str>> =
     LazyLock::new(|| set(&[STATES, TELLING, JOINING, THINGS, NAMES]));
 
+/// Makes them now. A thread that makes them when it first needs them does so under a lock, for which
+/// a child that is forked in that moment would wait for ever.
+pub(super) fn prepare() {
+    for words in [&STATE_WORDS, &TELLING_WORDS, &OPENING_WORDS, &WORDS] {
+        LazyLock::force(words);
+    }
+}
+
 fn set(lists: &[&'static str]) -> HashSet<&'static str> {
     lists.iter().flat_map(|list| list.split_ascii_whitespace()).collect()
 }

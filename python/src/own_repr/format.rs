@@ -7,6 +7,7 @@ use super::expression::{Conversion, Expression, Part};
 use super::follow::{Follow, Followed, Object, Unknown, is_short};
 use super::operators::{SLICE, has_own, is_small};
 use super::variables::Call;
+use crate::elements::elements;
 use crate::kinds::{self, Kind, type_info};
 use crate::passive::{self, class_attribute};
 use crate::raw::{self, name};
@@ -274,7 +275,7 @@ impl Follow<'_, '_> {
         let py = template.py();
         let parts = raw::module(name!(py, "_string"))
             .and_then(|parser| parser.call_method1(name!(py, "formatter_parser"), (template,)))
-            .and_then(|parts| parts.try_iter())
+            .and_then(|parts| elements(&parts))
             .map_err(|_| Unknown)?;
         type Part<'a> = (String, Option<String>, Option<String>, Option<String>);
         let (mut text, mut next) = (String::new(), 0);

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString};
 
 use super::expression::{Comparison, Conversion, Expression, Operator, Part, Recipe, Statement};
+use crate::passive;
 use crate::raw::{known, name};
 
 /// A longer function is not looked at.
@@ -100,7 +101,7 @@ fn has_word_after_number(text: &str) -> bool {
 }
 
 fn kind(node: &Bound<'_, PyAny>) -> String {
-    node.get_type().name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    passive::own_name(&node.get_type()).unwrap_or_default()
 }
 
 fn nodes<'py>(node: &Bound<'py, PyAny>, part: &Bound<'py, PyString>) -> Vec<Bound<'py, PyAny>> {

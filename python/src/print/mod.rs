@@ -15,6 +15,7 @@ use pyo3::types::{
 };
 
 use crate::clock::Allowance;
+use crate::elements::elements;
 use crate::raw::{self, name};
 
 pub(crate) use secret::of_secret;
@@ -360,8 +361,8 @@ fn native_elements<'py>(
     value: &Bound<'py, PyAny>,
 ) -> impl Iterator<Item = Bound<'py, PyAny>> {
     let iterate = of.getattr(name!(value.py(), "__iter__"));
-    let elements = iterate.and_then(|iterate| iterate.call1((value,))?.try_iter());
-    elements.into_iter().flatten().map_while(Result::ok)
+    let found = iterate.and_then(|iterate| elements(&iterate.call1((value,))?));
+    found.into_iter().flatten().map_while(Result::ok)
 }
 
 /// Elements or characters of what was cut, where it is known without running code.

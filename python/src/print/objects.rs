@@ -6,6 +6,7 @@ use pyo3::types::{
 };
 
 use super::{MAX_DEPTH, Printed, Printer, of_secret};
+use crate::elements::elements;
 use crate::fields::Field;
 use crate::kinds::{Kind, TypeInfo, is_of_array_library, type_info};
 use crate::own_repr::Follow;
@@ -55,7 +56,7 @@ impl Printer<'_, '_, '_> {
             Kind::Set => self.set(value, short(&info.name)),
             Kind::Iterated => {
                 self.write(short(&info.name))?;
-                self.container(value, "([", "])", |printer| match value.try_iter() {
+                self.container(value, "([", "])", |printer| match elements(value) {
                     Ok(elements) => printer.elements(elements.map_while(Result::ok)),
                     Err(_) => Ok(()),
                 })
