@@ -91,10 +91,10 @@ impl Follow<'_, '_> {
         }
         let method = name!(py, "__str__");
         if kinds::is_native_scalar(value) {
-            return value
-                .str()
-                .map(|text| text.to_string_lossy().into_owned())
-                .map_err(|_| Unknown);
+            // `str` itself would run signal handlers first, and lose what they raise.
+            let (_, printer) = class_attribute(&value.get_type(), method).ok_or(Unknown)?;
+            let text = crate::print::repr_by(&printer, value).ok_or(Unknown)?;
+            return Ok(text.to_string_lossy().into_owned());
         }
         if let Some(text) = crate::print::standard_text(value) {
             return text.ok_or(Unknown);
@@ -154,7 +154,8 @@ impl Follow<'_, '_> {
         }
         let format =
             raw::module(name!(py, "builtins")).and_then(|all| all.getattr(name!(py, "format")));
-        let text = format.and_then(|format| format.call1((value, spec))).map_err(|_| Unknown)?;
+        let arguments = (value, spec).into_pyobject(py).map_err(|_| Unknown)?;
+        let text = raw::ask(&format.map_err(|_| Unknown)?, &arguments).ok_or(Unknown)?;
         Ok(text.cast::<PyString>().map_err(|_| Unknown)?.to_string_lossy().into_owned())
     }
 

@@ -5,7 +5,7 @@ use pyo3::types::{PyList, PyString};
 
 use super::expression::{Comparison, Conversion, Expression, Operator, Part, Recipe, Statement};
 use crate::passive;
-use crate::raw::{known, name};
+use crate::raw::{self, known, name};
 
 /// A longer function is not looked at.
 const MOST_LINES: u32 = 60;
@@ -20,7 +20,8 @@ pub(super) fn recipe(code: &Bound<'_, PyAny>, source: &SourceFile) -> Option<Rec
     let first = code.getattr(name!(py, "co_firstlineno")).ok()?.extract().ok()?;
     let text = block(source, first)?;
     let compile = known!("builtins", "compile").get(py).ok()?;
-    let module = compile.call1((text, "<unknown>", "exec", ONLY_TREE)).ok()?;
+    let arguments = (text, "<unknown>", "exec", ONLY_TREE).into_pyobject(py).ok()?;
+    let module = raw::ask(compile, &arguments)?;
     let first_of = |node| nodes(node, name!(py, "body")).into_iter().next();
     let mut function = first_of(&module)?;
     if kind(&function) == "If" {

@@ -348,7 +348,8 @@ fn is_joined_password(word: &Bound<'_, PyAny>) -> bool {
     word.is_some_and(has_joined_password)
 }
 
-fn repr_by<'py>(
+/// What prints a value of its type answers for it.
+pub(crate) fn repr_by<'py>(
     printer: &Bound<'py, PyAny>,
     value: &Bound<'py, PyAny>,
 ) -> Option<Bound<'py, PyString>> {

@@ -58,7 +58,9 @@ fn object(value: &Bound<'_, PyAny>) -> Option<String> {
     match (&*info.name, &info.kind) {
         // The interpreter prints them, by their names and addresses.
         ("function" | "builtin_function_or_method" | "type", _) => {
-            value.repr().ok().map(|text| text.to_string_lossy().into_owned())
+            // `repr` itself would run signal handlers first, and lose what they raise.
+            let printer = info.printer.as_ref()?.bind(value.py());
+            super::repr_by(printer, value).map(|text| text.to_string_lossy().into_owned())
         }
         // It would print the object that the method belongs to.
         (_, Kind::Parts(Parts::Method)) => {
