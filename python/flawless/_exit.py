@@ -29,8 +29,11 @@ def prepare(seconds: float | None = None) -> None:
 
 def flush_at_exit() -> None:
     """Send what waits."""
-    _flawless.flush(_seconds)
-    _flawless.end()
+    try:
+        _flawless.flush(_seconds)
+    finally:
+        # Also when somebody does not want to wait for it.
+        _flawless.end()
 
 
 def flush_at_shutdown() -> None:

@@ -9,6 +9,7 @@ import marshal  # noqa: F401
 import opcode  # noqa: F401
 import os
 import sys
+import threading  # noqa: F401
 import time  # noqa: F401
 import types  # noqa: F401
 import warnings  # noqa: F401

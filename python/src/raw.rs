@@ -115,7 +115,8 @@ fn is_of_signal_handler(py: Python<'_>, error: &PyErr) -> bool {
     error.is_instance_of::<PySystemExit>(py) || !module.is_ok_and(|module| is_library(&module))
 }
 
-fn is_main_thread(py: Python<'_>) -> bool {
+/// Where signal handlers of the program run.
+pub(crate) fn is_main_thread(py: Python<'_>) -> bool {
     let own = known!("_thread", "get_ident").get(py).and_then(|ident| ident.call0());
     let main = known!("threading", "_main_thread").get(py).ok();
     let main = main.and_then(|main| own_attribute(main, name!(py, "_ident")));

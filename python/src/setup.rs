@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 use crate::wishes::{self, Wishes};
-use crate::{ending, state, unchanged};
+use crate::{ending, raw, state, unchanged};
 
 fn value_error(error: impl std::fmt::Display) -> PyErr {
     PyValueError::new_err(error.to_string())
@@ -118,14 +118,29 @@ pub(crate) fn install_scrubbers(variables_regex: String) -> PyResult<()> {
     })
 }
 
-/// Sends what waits and was counted; `True` when all of it was taken.
+/// Sends what waits and was counted; `True` when all of it was taken. It raises what a signal handler
+/// of the program raises meanwhile, such as the one of Ctrl-C.
 #[pyfunction]
-pub(crate) fn flush(py: Python<'_>, timeout: f64) -> bool {
-    let Some(client) = state::existing_client() else { return true };
+pub(crate) fn flush(py: Python<'_>, timeout: f64) -> PyResult<bool> {
+    let Some(client) = state::existing_client() else { return Ok(true) };
     let limit = Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::MAX);
-    let sent = py.detach(|| client.flush(limit));
+    // Handlers run in the main thread only. Another one that asked while the interpreter ends
+    // would be ended within our frames.
+    let may_ask = raw::is_main_thread(py);
+    let mut raised = None;
+    let sent = py.detach(|| {
+        client.flush_while(limit, || {
+            if may_ask {
+                raised = Python::try_attach(|py| py.check_signals().err()).flatten();
+            }
+            raised.is_none()
+        })
+    });
+    if let Some(error) = raised {
+        return Err(error);
+    }
     state::warn_of_client(py, &client);
-    sent
+    Ok(sent)
 }
 
 /// The interpreter ends: from now on other threads report nothing.
@@ -165,7 +180,7 @@ pub(crate) fn redaction_rules() -> Vec<&'static str> {
 pub(crate) fn set_package_folder(py: Python<'_>, folder: String) {
     unchanged::begin(py);
     state::set_package_folder(folder);
-}
     // PyO3 makes the names for what it says of a wrong argument when it first says it, under a lock
     // that a child that is forked in that moment would wait for.
     let _ = wrap_pyfunction!(install_scrubbers, py).and_then(|function| function.call1((0,)));
+}

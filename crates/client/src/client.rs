@@ -59,9 +59,15 @@ impl Client {
     /// Sends what was counted and all that waits. `true` when all of it was taken, and nothing was
     /// refused or lost since the last call; it returns sooner when no server takes reports.
     pub fn flush(&self, limit: Duration) -> bool {
+        self.flush_while(limit, || true)
+    }
+
+    /// The same, which gives up (`false`) when it is answered that it shall not go on: it asks
+    /// several times a second.
+    pub fn flush_while(&self, limit: Duration, goes_on: impl FnMut() -> bool) -> bool {
         let untold = self.with_thinning(Thinning::take_untold);
         untold.into_iter().for_each(|untold| self.push_untold(untold));
-        self.delivery.flush(limit)
+        self.delivery.flush(limit, goes_on)
     }
 
     /// Takes over what another client has counted, what waits there, and what it has lost.

@@ -20,6 +20,9 @@ const STACK: usize = 1024 * 1024;
 /// For the program to go on before the thread begins to work.
 const AFTER_YOU: Duration = Duration::from_millis(2);
 
+/// Whether somebody still wants to wait.
+const ASKED_EVERY: Duration = Duration::from_millis(50);
+
 /// What program and thread share.
 #[derive(Debug)]
 pub(crate) struct Delivery {
@@ -96,9 +99,10 @@ impl Delivery {
         }
     }
 
-    /// Waits until all is sent (`true`), no server takes it, or the time is up. What was refused or
-    /// lost since the last time is not sent.
-    pub(crate) fn flush(&self, limit: Duration) -> bool {
+    /// Waits until all is sent (`true`), no server takes it, the time is up, or it is not to go on,
+    /// which is asked now and then. What was refused or lost since the last time is not sent.
+    pub(crate) fn flush(&self, limit: Duration, mut goes_on: impl FnMut() -> bool) -> bool {
+        let until = clock::now().checked_add(limit);
         let mut state = self.lock();
         if state.thread.is_none() {
             return state.queue.is_empty() && !std::mem::take(&mut state.has_lost);
@@ -108,8 +112,22 @@ impl Delivery {
         self.work.notify_one();
         let busy =
             |state: &mut State| (!state.queue.is_empty() || state.is_sending) && !state.is_hopeless;
-        let waited = self.rest.wait_timeout_while(state, limit, busy);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let left = until.map(|until| until.saturating_duration_since(clock::now()));
+            let left = left.unwrap_or(Duration::MAX);
+            let waited = self.rest.wait_timeout_while(state, left.min(ASKED_EVERY), busy);
+            let timeout;
+            (state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            if !timeout.timed_out() || left <= ASKED_EVERY {
+                break;
+            }
+            // Whoever is asked may wait for another thread that reports.
+            drop(state);
+            if !goes_on() {
+                return false;
+            }
+            state = self.lock();
+        }
         let has_lost = std::mem::take(&mut state.has_lost);
         state.queue.is_empty() && !state.is_sending && !has_lost
     }
