@@ -76,6 +76,46 @@ pub(crate) fn call<'py>(
     answer
 }
 
+/// Signals that tell a thread of a fault of its own.
+#[cfg(unix)]
+const FAULTS: [c_int; 7] = [
+    libc::SIGABRT,
+    libc::SIGBUS,
+    libc::SIGFPE,
+    libc::SIGILL,
+    libc::SIGSEGV,
+    libc::SIGSYS,
+    libc::SIGTRAP,
+];
+
+/// Does something while this thread takes no signals; a thread that is started meanwhile never
+/// takes any. When the system gives one to a thread that is none of the interpreter's, Python 3.9
+/// does not see it until threads take turns: Ctrl-C would not end a loop that only computes.
+#[cfg(unix)]
+pub(crate) fn without_signals(work: &mut dyn FnMut()) {
+    use std::mem::MaybeUninit;
+    let mut held = MaybeUninit::<libc::sigset_t>::uninit();
+    let mut former = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: sets of signals; the first is filled here, the second where it succeeds.
+    let is_held = unsafe {
+        libc::sigfillset(held.as_mut_ptr());
+        for fault in FAULTS {
+            libc::sigdelset(held.as_mut_ptr(), fault);
+        }
+        libc::pthread_sigmask(libc::SIG_SETMASK, held.as_ptr(), former.as_mut_ptr()) == 0
+    };
+    work();
+    if is_held {
+        // SAFETY: as above.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, former.as_ptr(), std::ptr::null_mut()) };
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) fn without_signals(work: &mut dyn FnMut()) {
+    work();
+}
+
 /// Calls what the interpreter or a library answers by itself. An exception out of a signal handler
 /// of the program, which may run meanwhile, is raised again when this is done.
 pub(crate) fn ask<'py>(

@@ -100,6 +100,7 @@ fn make(setup: &Setup) -> PyResult<Option<Arc<Client>>> {
         timeout: setup.timeout.unwrap_or(TIMEOUT),
         authorities: setup.authorities.clone(),
         modules: Some(Modules { folders: setup.module_folders.clone(), find: modules::find }),
+        start: raw::without_signals,
     }))))
 }
 

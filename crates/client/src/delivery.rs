@@ -86,10 +86,14 @@ impl Delivery {
         if state.thread.is_none() {
             let delivery = self.clone();
             let builder = thread::Builder::new().name("flawless".to_owned()).stack_size(STACK);
-            match builder.spawn(move || delivery.run()) {
-                Ok(thread) => state.thread = Some(thread),
+            let mut start = Some(move || builder.spawn(move || delivery.run()));
+            let mut started = None;
+            (self.settings.start)(&mut || started = start.take().map(|start| start()));
+            match started {
+                Some(Ok(thread)) => state.thread = Some(thread),
                 // The next report tries again.
-                Err(error) => state.warn(|| format!("no thread for sending: {error}")),
+                Some(Err(error)) => state.warn(|| format!("no thread for sending: {error}")),
+                None => {}
             }
         }
         let is_idle = state.is_idle;

@@ -22,6 +22,9 @@ pub struct Settings {
     pub queue: QueueBounds,
     /// For a server to take a connection, a report, and to answer: each.
     pub timeout: Duration,
+    /// Calls what it is given, which starts the thread that sends. A thread inherits which signals
+    /// it takes: what has to see those of the program itself holds them back meanwhile.
+    pub start: fn(&mut dyn FnMut()),
     /// Certificates (PEM) of authorities that are trusted instead of those of the machine.
     pub authorities: Option<Authorities>,
     /// The modules of the program, read by the thread that sends.

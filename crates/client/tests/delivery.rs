@@ -120,6 +120,7 @@ fn client(server: Endpoint, queue: QueueBounds) -> Client {
             folders: vec!["/srv/shop".into()],
             find: |_| BTreeMap::from([("requests".to_owned(), "2.32.0".to_owned())]),
         }),
+        start: |work| work(),
     })
 }
 
