@@ -223,6 +223,7 @@ impl Delivery {
             // No connection is left idle.
             *open = None;
             if state.is_last {
+                state.forget_this_thread();
                 return None;
             }
             state.is_idle = true;
@@ -254,6 +255,9 @@ impl Delivery {
             standings.pardon();
             state.is_hopeless = false;
             return true;
+        }
+        if state.is_last {
+            state.forget_this_thread();
         }
         !state.is_last
     }
@@ -321,6 +325,13 @@ impl Delivery {
 }
 
 impl State {
+    /// The thread ends: the next report starts another. One may have been started for a report
+    /// that came while this one was to end.
+    fn forget_this_thread(&mut self) {
+        let this = thread::current().id();
+        self.thread.take_if(|thread| thread.thread().id() == this);
+    }
+
     /// One warning for a process.
     fn warn(&mut self, text: impl FnOnce() -> String) {
         if !std::mem::replace(&mut self.has_warned, true) {
