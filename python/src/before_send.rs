@@ -1,7 +1,7 @@
 //! The program looks at what is about to be sent, and may change or withhold it.
 use flawless_client::{Around, Breadcrumb, Event, Values};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyTuple};
 
 use crate::around::{WebRequest, request_from};
 use crate::raw::{self, name};
@@ -131,10 +131,14 @@ fn some_dict(of: Option<Bound<'_, PyAny>>) -> PyResult<Option<Bound<'_, PyDict>>
 
 fn taken_values(of: Option<Bound<'_, PyAny>>) -> PyResult<Values> {
     let Some(of) = some_dict(of)? else { return Ok(Values::new()) };
-    of.iter()
-        .map(|(name, value)| {
-            let value = value.extract().or_else(|_| Ok::<_, PyErr>(value.str()?.to_string()))?;
-            Ok((name.extract()?, value))
-        })
-        .collect()
+    of.iter().map(|(name, value)| Ok((name.extract()?, taken_value(&value)?))).collect()
+}
+
+/// A text, or a number or truth of Python's own.
+fn taken_value(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    if let Ok(truth) = value.cast_exact::<PyBool>() {
+        return Ok(if truth.is_true() { "True" } else { "False" }.to_owned());
+    }
+    let number = value.extract::<i64>().map(|number| number.to_string());
+    number.or_else(|_| value.extract::<f64>().map(raw::float_text)).or_else(|_| value.extract())
 }

@@ -291,25 +291,6 @@ def test_an_error_in_a_late_destructor_harms_nobody(sink):
     assert done.returncode == 0, done.stderr
 
 
-def test_ctrl_c_during_a_flush_is_not_lost(sink):
-    program = START + textwrap.dedent(
-        """
-        import threading, signal, time
-        def interrupt():
-            time.sleep(0.2)
-            os.kill(os.getpid(), signal.SIGINT)
-        threading.Thread(target=interrupt).start()
-        try:
-            while True:
-                fail()
-                time.sleep(0.01)
-        except KeyboardInterrupt:
-            print("interrupted")
-        """
-    )
-    assert run(program, sink.port).stdout == "interrupted\n"
-
-
 @pytest.mark.parametrize(
     ("arguments", "mend"),
     [

@@ -105,7 +105,6 @@ fn quoted(word: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{Redactor, Rules};
 
     fn redacted(words: &[&str]) -> Vec<String> {
