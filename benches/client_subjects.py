@@ -35,6 +35,9 @@ class Ours:
         """Names what is added to the names of the numbers, and a context for each."""
         yield "", contextlib.nullcontext()
 
+    def breadcrumb(self):
+        return self.flawless.add_breadcrumb
+
     def wrap(self, function):
         from flawless.client.decorators import wrap_function
 
@@ -48,6 +51,9 @@ class Ours:
 
 class Older(Ours):
     """Flawless 0.4.5, which sends while the program waits."""
+
+    # It has none.
+    breadcrumb = None
 
     def __init__(self, port):
         self.hostport = "127.0.0.1:%d" % port
@@ -116,6 +122,12 @@ class Sentry:
 
     def ways(self):
         yield "", contextlib.nullcontext()
+
+    def breadcrumb(self):
+        add = self.sentry_sdk.add_breadcrumb
+        return lambda message, category, data=None: add(
+            message=message, category=category, data=data
+        )
 
     def middleware(self, app):
         from sentry_sdk.integrations.wsgi import SentryWsgiMiddleware

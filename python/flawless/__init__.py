@@ -6,6 +6,8 @@ reported. Functions, classes and web applications are wrapped with `flawless.cli
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from flawless._scope import (
     add_breadcrumb,
     scope,
@@ -16,7 +18,9 @@ from flawless._scope import (
 )
 from flawless._setup import init
 from flawless.client.client import capture_exception, flush
-from flawless.client.request import Request
+
+if TYPE_CHECKING:
+    from flawless.client.request import Request
 
 __all__ = [
     "Request",
@@ -31,3 +35,12 @@ __all__ = [
     "set_user",
 ]
 __version__ = "0.5.0"
+
+
+def __getattr__(name: str) -> Any:
+    # Few programs need what is slow to make.
+    if name == "Request":
+        from flawless.client.request import Request
+
+        return Request
+    raise AttributeError(f"module 'flawless' has no attribute {name!r}")

@@ -8,9 +8,8 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Callable, Iterator, Mapping
+from typing import Any, Callable, Mapping
 
 __all__ = ["add_breadcrumb", "scope", "set_context", "set_tag", "set_transaction", "set_user"]
 
@@ -61,15 +60,15 @@ def leave(former: Scope | None) -> None:
     CURRENT.set(former)
 
 
-@contextmanager
-def scope() -> Iterator[None]:
-    """Work of its own: what is said within, of user, tags, contexts and breadcrumbs, is not told
-    of what fails outside."""
-    former = enter()
-    try:
-        yield
-    finally:
-        leave(former)
+class scope:
+    """Work of its own, as ``with flawless.scope():``. What is said within, of user, tags, contexts
+    and breadcrumbs, is not told of what fails outside."""
+
+    def __enter__(self) -> None:
+        self._former = enter()
+
+    def __exit__(self, *_: object) -> None:
+        leave(self._former)
 
 
 def set_user(user: Mapping[str, object] | str | int | None) -> None:

@@ -8,7 +8,7 @@ import sys
 
 # Who sets the client up: a test, or the program that is tested.
 TEST, PROGRAM = "test", "program"
-_TEST_FILE = re.compile(r"(^|[/\\])(conftest|test_[^/\\]*|[^/\\]*_test)\.py$|[/\\]tests?[/\\]")
+_TEST_FILE = r"(^|[/\\])(conftest|test_[^/\\]*|[^/\\]*_test)\.py$|[/\\]tests?[/\\]"
 
 
 def of_caller() -> str | None:
@@ -21,7 +21,7 @@ def of_caller() -> str | None:
     package = os.path.dirname(os.path.abspath(__file__)) + os.sep
     while frame.f_back is not None and _is_between(frame.f_code.co_filename, package):
         frame = frame.f_back
-    return TEST if _TEST_FILE.search(frame.f_code.co_filename) else PROGRAM
+    return TEST if re.search(_TEST_FILE, frame.f_code.co_filename) else PROGRAM
 
 
 def _is_between(file: str, package: str) -> bool:

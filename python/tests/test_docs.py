@@ -28,7 +28,7 @@ from django.http import HttpResponse
 from django.urls import path
 
 settings.configure(
-    MIDDLEWARE=MIDDLEWARE, FLAWLESS_DSN=FLAWLESS_DSN, FLAWLESS=FLAWLESS,
+    INSTALLED_APPS=INSTALLED_APPS, FLAWLESS_DSN=FLAWLESS_DSN, FLAWLESS=FLAWLESS,
     ROOT_URLCONF="__main__", ALLOWED_HOSTS=["*"], LOGGING_CONFIG=None,
 )
 django.setup()
@@ -68,6 +68,8 @@ charge.delay(0)
 RUNS = {
     "Start": ("1 / 0", ["ZeroDivisionError"]),
     "By hand": ("", ["KeyError"]),
+    "For whom, for what, after what": ("", ["LookupError"]),
+    "What is not reported": ("", ["ValueError"]),
     "Functions and classes": (FUNCTIONS, ["AttributeError", "ValueError", "ZeroDivisionError"]),
     "WSGI": (WSGI, ["ZeroDivisionError"]),
     "ASGI": (ASGI, ["LookupError"]),

@@ -5,7 +5,7 @@ use crate::rows::Rows;
 use crate::rows::Target::{self, AtLeast, AtMost, Below, Nothing};
 
 /// Name among a script's numbers, title, and what ours should be.
-const ROWS: [(&str, &str, Target); 28] = [
+const ROWS: [(&str, &str, Target); 33] = [
     ("call_bare_ns", "call: bare, ns", Nothing),
     ("call_plain_ns", "call: plain Python wrapper, over bare, ns", Nothing),
     ("call_client_ns", "call: wrapped, over bare, ns", AtMost(60.0)),
@@ -34,6 +34,11 @@ const ROWS: [(&str, &str, Target); 28] = [
     ("again_cpu_us", "capture: source known, CPU of all threads, µs", Nothing),
     ("report_kb", "capture: a report, kB", Nothing),
     ("repeat_us", "a repeat that is not sent, over the raise, µs", AtMost(10.0)),
+    ("breadcrumb_us", "a breadcrumb, µs", AtMost(1.0)),
+    ("breadcrumb_data_us", "a breadcrumb with data, µs", AtMost(1.0)),
+    ("request_bare_us", "failing request through a server: bare, p50, µs", Nothing),
+    ("request_client_us", "failing request through a server: middleware, p50, µs", Nothing),
+    ("request_ratio", "failing request through a server: middleware ÷ bare", AtMost(1.1)),
     ("import_ms", "import: a process over one without, ms", Below(15.0)),
     ("import_kib", "import: memory, resident, KiB", Nothing),
     ("idle_kib", "idle: memory over the import, resident, KiB", Below(1_024.0)),

@@ -12,20 +12,24 @@ use super::Subject;
 pub(super) type Numbers = BTreeMap<String, f64>;
 
 /// The scripts that measure, in the order in which they run.
-pub(super) const ALL: [&str; 5] = [
+pub(super) const ALL: [&str; 7] = [
     "client_call.py",
     "client_wsgi.py",
     "client_capture.py",
     "client_repeat.py",
+    "client_breadcrumb.py",
+    "client_request.py",
     "client_memory.py",
 ];
 
 /// All files, with those that the scripts import.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 10] = [
     ("client_call.py", include_str!("../../client_call.py")),
     ("client_wsgi.py", include_str!("../../client_wsgi.py")),
     ("client_capture.py", include_str!("../../client_capture.py")),
     ("client_repeat.py", include_str!("../../client_repeat.py")),
+    ("client_breadcrumb.py", include_str!("../../client_breadcrumb.py")),
+    ("client_request.py", include_str!("../../client_request.py")),
     ("client_memory.py", include_str!("../../client_memory.py")),
     ("client_subjects.py", include_str!("../../client_subjects.py")),
     ("client_clock.py", include_str!("../../client_clock.py")),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import Any, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Iterable, Mapping
 
 from flawless import _flawless
 from flawless._setup import set_hostports
-from flawless.client.request import Request
+
+if TYPE_CHECKING:
+    from flawless.client.request import Request
 
 __all__ = ["capture_exception", "flush", "install_scrubbers", "record_error", "set_hostports"]
 

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import difflib
-import importlib
+import sys
 import warnings
 from typing import Iterable
 
@@ -59,6 +58,8 @@ def require_known(off: Iterable[str]) -> None:
     """Raise ValueError for a name that is none of an integration."""
     for name in off:
         if name not in _SWITCHED_ON_BY:
+            import difflib
+
             near = difflib.get_close_matches(name, NAMES, 1)
             mend = f"did you mean {near[0]!r}?" if near else "there are " + ", ".join(NAMES)
             raise ValueError(f"integrations_off names {name!r}, which is no integration: {mend}")
@@ -73,7 +74,9 @@ class _Switch:
             return
         _installed.add(self._name)
         try:
-            importlib.import_module("flawless.integrations." + self._name).switch_on()
+            module = "flawless.integrations." + self._name
+            __import__(module)
+            sys.modules[module].switch_on()
         except Exception as error:
             # A version that is not known: the program runs, its errors are reported otherwise.
             warnings.warn(
