@@ -65,7 +65,7 @@ class FlawlessASGIMiddleware:
         async def ending(message: MutableMapping[str, Any]) -> None:
             if message.get("type") == "lifespan.shutdown.complete":
                 # A server may end by a signal: nothing that is registered for the end runs then.
-                await asyncio.get_running_loop().run_in_executor(None, flush_at_shutdown)
+                await _flush()
             await send(message)
 
         try:
@@ -75,6 +75,16 @@ class FlawlessASGIMiddleware:
             if is_known:
                 report(error, "asgi")
             raise
+
+
+async def _flush() -> None:
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        # Of trio: there is nothing left to do that could wait for it.
+        flush_at_shutdown()
+        return
+    await loop.run_in_executor(None, flush_at_shutdown)
 
 
 def _endpoint(scope: Scope) -> str | None:
