@@ -15,6 +15,7 @@ __all__ = ["add_breadcrumb", "scope", "set_context", "set_tag", "set_transaction
 
 # The oldest go.
 _BREADCRUMBS = 100
+_now = time.time
 
 
 class Scope:
@@ -72,15 +73,16 @@ class scope:
 
 
 def set_user(user: Mapping[str, object] | str | int | None) -> None:
-    """Say for whom the program works: an id, or facts by name such as ``id``, ``username`` and
-    ``email``; ``None`` for nobody."""
+    """Say for whom the program works: `user` is an id, or facts by name such as ``id``,
+    ``username`` and ``email``; None for nobody."""
     if user is not None and not isinstance(user, Mapping):
         user = {"id": user}
     current().user = user
 
 
 def set_tag(name: str, value: object) -> None:
-    """Say a short fact, such as ``set_tag("region", "eu-1")``; ``None`` takes it back."""
+    """Say a short fact, such as ``set_tag("region", "eu-1")``: its `name` and its `value`; None
+    takes it back."""
     at = current()
     # A new one: another thread may be reading the former.
     tags = dict(at.tags)
@@ -92,8 +94,9 @@ def set_tag(name: str, value: object) -> None:
 
 
 def set_context(name: str, values: Mapping[str, object] | None) -> None:
-    """Say facts that belong together, such as ``set_context("order", {"number": 7})``; ``None``
-    takes them back. Values are printed when something fails."""
+    """Say facts that belong together, such as ``set_context("order", {"number": 7})``: the `name`
+    of the whole, and its `values` by name; None takes them back. They are printed when something
+    fails."""
     at = current()
     contexts = dict(at.contexts)
     if values is None:
@@ -104,7 +107,8 @@ def set_context(name: str, values: Mapping[str, object] | None) -> None:
 
 
 def set_transaction(name: str | None) -> None:
-    """Name the endpoint, task or command that runs; frameworks that are known do so themselves."""
+    """Give the `name` of the endpoint, task or command that runs; frameworks that are known do so
+    themselves."""
     current().transaction = name
 
 
@@ -114,10 +118,10 @@ def add_breadcrumb(
     category: str = "",
     level: str = "info",
     data: Mapping[str, object] | None = None,
-    _now: Callable[[], float] = time.time,
 ) -> None:
     """Note what happened; of each request, task or process the last 100 are told with what fails
-    there. `data` are facts by name, printed when something fails."""
+    there. `message` says it, `category` what kind of thing it is, such as ``query``, `level` is one
+    like ``info`` or ``error``; `data` are facts by name, printed when something fails."""
     at = CURRENT.get() or _of_process
     breadcrumbs = at.breadcrumbs
     if breadcrumbs is None:

@@ -61,7 +61,7 @@ def init(
     variable FLAWLESS_DSN; `hostports` are older servers as ``host:port``. Without any of them, and
     with an empty one, nothing is reported. `revision` is the commit that runs, by default found in
     the environment, a REVISION file or ``.git``; `environment` is where it runs, such as
-    ``production``, by default FLAWLESS_ENVIRONMENT.
+    ``production``, by default FLAWLESS_ENVIRONMENT; `hostname` is by default that of the machine.
 
     `redact_names` and `redact_values` are regular expressions of names and values that never
     leave the process, beside the built-in rules, of which `redact_off` switches some off. `ignore`
@@ -71,7 +71,10 @@ def init(
     `hooks=False` leaves the interpreter's hooks for uncaught exceptions alone,
     `integrations=False` all frameworks, and `integrations_off` those that it names.
     `send_client_address` tells who has sent a web request, `report_in_tests` reports also what
-    fails under pytest. `ca_file` has the certificates of a private authority. Times are seconds.
+    fails under pytest. `ca_file` has the certificates of a private authority. At most
+    `queue_reports` of `queue_bytes` in all wait for a server, which has `timeout` seconds to take a
+    connection, a report, and to answer: each. What waits at the end of the program is sent within
+    `flush_at_exit` seconds.
 
     Raises ValueError or TypeError when an argument is wrong.
     """
@@ -129,7 +132,10 @@ def init(
 
 
 def set_hostports(hostports: list[str] | tuple[str, ...]) -> None:
-    """Set the servers, each as ``host:port``, as 0.4.5 did."""
+    """Set the servers, as 0.4.5 did: `hostports` is a list or tuple of texts like ``host:port``.
+
+    Raises ValueError when it is none, or names no server.
+    """
     if not isinstance(hostports, (list, tuple)):
         raise ValueError("hostports must be a list or tuple, such as ['flawless.example.com:9028']")
     if not hostports:

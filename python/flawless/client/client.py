@@ -17,7 +17,11 @@ __all__ = ["capture_exception", "flush", "install_scrubbers", "record_error", "s
 
 
 def install_scrubbers(variables_regex: str | re.Pattern[str]) -> None:
-    """Never send variables whose name matches this regular expression, from its beginning."""
+    """Never send variables whose name matches `variables_regex`, a regular expression, from its
+    beginning.
+
+    Raises TypeError when it is none, and ValueError when it cannot be compiled.
+    """
     pattern = getattr(variables_regex, "pattern", variables_regex)
     if not isinstance(pattern, str):
         raise TypeError(f"variables_regex must be a string, not {variables_regex!r}")
@@ -31,7 +35,13 @@ def record_error(
     error_threshold: int | None = None,
     additional_info: object = None,
 ) -> None:
-    """Report an exception given as ``sys.exc_info()``. It never raises."""
+    """Report an exception as 0.4.5 did. It never raises, and reports whatever it is given.
+
+    `hostname` is the machine that is told; `exc_info` is what ``sys.exc_info()`` answers;
+    `preceding_stack` are rows of ``traceback.extract_stack()`` that led there; `error_threshold` is
+    the number of occurrences from which on somebody is told, instead of the server's;
+    `additional_info` is free text that is shown as it is.
+    """
     try:
         kind, error, traceback = exc_info
         if error is None and isinstance(kind, type):
@@ -118,7 +128,7 @@ def _text(value: object) -> Any:
 
 
 def flush(timeout: float = 2.0) -> bool:
-    """Send what waits, and wait for it so many seconds.
+    """Send what waits, and wait for it, at most `timeout` seconds. Ctrl-C ends the wait.
 
     Answers True when a server has taken all of it; False when some of it still waits, was refused,
     or was lost since the last call.

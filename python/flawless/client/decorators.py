@@ -37,7 +37,7 @@ def wrap_function(
     reraise_exception: bool = True,
     save_current_stack_trace: bool = True,
 ) -> Any:
-    """Report what a function raises. As a decorator it stands bare or with arguments.
+    """Report what the function `func` raises. As a decorator it stands bare or with arguments.
 
     `error_threshold` is the number of occurrences from which on somebody is told, instead of
     the server's; `reraise_exception=False` ends the exception here and answers None;
@@ -50,8 +50,9 @@ def wrap_function(
 
 
 def wrap_class(cls: C, error_threshold: int | None = None) -> C:
-    """Report what the methods of a class raise, also static, class and inherited ones and
-    properties. The class itself is changed and answered."""
+    """Report what the methods of the class `cls` raise, also static, class and inherited ones and
+    properties. The class itself is changed and answered. `error_threshold` is as for
+    `wrap_function`."""
     _wrap.wrap_class(cls, options=(error_threshold, True, True))
     return cls
 

@@ -25,7 +25,7 @@ _IS_WATCHED = "flawless.scope"
 
 
 class FlawlessMiddleware:
-    """Report what a WSGI application raises, also while its answer is iterated and closed.
+    """Report what the WSGI application `app` raises, also while its answer is iterated and closed.
 
     Frameworks that answer errors themselves, as Django, Flask and Pyramid do, are watched too.
     """

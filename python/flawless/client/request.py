@@ -10,8 +10,9 @@ __all__ = ["Request"]
 class Request(NamedTuple):
     """The web request that was served when something failed.
 
-    `path` has the query, `headers` are pairs of texts, `body` is the beginning of a form or of
-    JSON; `client_address` is told when it is given here.
+    `method` is a word like ``GET``, `path` has the query, `protocol` is one like ``HTTP/1.1``,
+    `headers` are pairs of texts, `body` is the beginning of a form or of JSON; `client_address` is
+    told when it is given here.
     """
 
     method: str

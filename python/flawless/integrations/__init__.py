@@ -37,7 +37,8 @@ _off: frozenset[str] = frozenset()
 
 
 def install(off: Iterable[str]) -> None:
-    """Switch on the integrations of what is imported, now or later, without those named."""
+    """Switch on the integrations of what is imported, now or later, without those that `off`
+    names."""
     global _off
     _off = frozenset(off)
     _install(NAMES)

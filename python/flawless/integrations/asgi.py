@@ -24,8 +24,8 @@ _IS_WATCHED = "flawless.scope"
 
 
 class FlawlessASGIMiddleware:
-    """Report what an ASGI application raises, also in its background tasks, at its start and at
-    its end; what waits is sent before it ends."""
+    """Report what the ASGI application `app` raises, also in its background tasks, at its start and
+    at its end; what waits is sent before it ends."""
 
     def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
         integrations.install_web()

@@ -14,7 +14,7 @@ __all__ = ["install", "switch_on"]
 
 
 def install(loop: asyncio.AbstractEventLoop | None = None) -> None:
-    """Report what reaches the exception handler of a loop, by default the running one; then the
+    """Report what reaches the exception handler of `loop`, by default the running one; then the
     handler that was set before goes on, else the loop's own. `flawless.init` does so for all loops.
 
     Raises RuntimeError without a loop.

@@ -30,7 +30,7 @@ def switch_on() -> None:
 
 
 def init_app(app: Flask) -> None:
-    """The same for one application, without `flawless.init`."""
+    """The same for one application `app`, where `flawless.init` leaves Flask alone."""
     if _EXTENSION in app.extensions:
         return
     app.extensions[_EXTENSION] = True

@@ -29,7 +29,8 @@ class FlawlessHandler(logging.Handler):
     ``logger.exception(...)`` has. For programs that configure their handlers one by one:
     `flawless.init` hears all records by itself.
 
-    Records without an exception are not reported: there is no line to blame. To `logging` it is no
+    Records below `level`, and those without an exception, are not reported: there is no line to
+    blame. To `logging` it is no
     handler: `logging.lastResort` and `logging.basicConfig` do what they do without it.
     """
 

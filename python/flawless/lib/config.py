@@ -11,7 +11,8 @@ __all__ = ["OPTIONS", "FlawlessConfig", "FlawlessOption", "default_path", "get",
 
 
 class FlawlessOption(NamedTuple):
-    """An option of the file."""
+    """An option of the file: its `name`, its `default`, its `type`, which reads its text, and its
+    `description`."""
 
     name: str
     default: Any
@@ -70,7 +71,8 @@ default_path = "/etc/flawless/flawless.cfg"
 
 
 class FlawlessConfig:
-    """The options as attributes. Servers that are set here count until the program sets others."""
+    """The options as attributes, at first those in `values`. Servers that are set here count until
+    the program sets others."""
 
     def __init__(self, values: dict[str, Any]) -> None:
         self.__dict__.update(values)
@@ -97,8 +99,8 @@ def get() -> FlawlessConfig:
 
 
 def init_config(filepath: str) -> None:
-    """Read a file with a section ``[flawless]``; a file that is not there changes nothing, as in
-    0.4.5.
+    """Read the file at `filepath`, with a section ``[flawless]``; one that is not there changes
+    nothing, as in 0.4.5.
 
     Raises ValueError for a value that is none of its option, and `configparser.Error` for a file
     that is none.

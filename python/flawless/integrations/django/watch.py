@@ -48,7 +48,7 @@ _MIDDLEWARE = "flawless.integrations.django.FlawlessMiddleware"
 
 
 class Watch:
-    """A middleware that stands first."""
+    """A middleware that stands first; `get_response` is what Django gives it."""
 
     sync_capable = True
     async_capable = True
