@@ -1,7 +1,8 @@
 //! Which exceptions of a report carry a fault: a group, a retry or a pool of workers only carries
 //! others here, and their own tracebacks are where the line is chosen.
 use crate::chain::{ChainedException, Relation};
-use crate::report::{Frame, Report, ends_of_chained};
+use crate::report::{Frame, Report};
+use crate::report_bounds::ends_of_chained;
 
 /// An exception of a report: the reported one, or an index in its chain.
 pub type ExceptionAt = Option<usize>;
@@ -176,6 +177,18 @@ impl Report {
             revision: self.revision.clone(),
             environment: self.environment.clone(),
             request: self.request.clone(),
+            id: self.id.clone(),
+            handled: self.handled,
+            mechanism: self.mechanism.clone(),
+            transaction: self.transaction.clone(),
+            user: self.user.clone(),
+            tags: self.tags.clone(),
+            contexts: self.contexts.clone(),
+            breadcrumbs: self.breadcrumbs.clone(),
+            process: self.process.clone(),
+            thread: self.thread.clone(),
+            task: self.task.clone(),
+            trace_id: self.trace_id.clone(),
         }
     }
 

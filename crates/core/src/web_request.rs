@@ -17,4 +17,7 @@ pub struct WebRequest {
     pub headers: BTreeMap<String, String>,
     /// The start of the body.
     pub body: String,
+    /// The address of who asked.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub client_address: String,
 }

@@ -117,6 +117,8 @@ pub struct ShownRequest {
     pub headers: Vec<(String, String)>,
     /// The start of the body.
     pub body: String,
+    /// The address of who asked; may be empty.
+    pub client_address: String,
 }
 
 /// One frame ready to be printed.
@@ -325,7 +327,7 @@ fn shown_exception(
 }
 
 fn shown_request(request: &WebRequest, room: Room) -> ShownRequest {
-    let WebRequest { method, path, protocol, headers, body } = request;
+    let WebRequest { method, path, protocol, headers, body, client_address } = request;
     // In one line each, so that no value reads like another header.
     let header =
         |(name, value): (&String, &String)| (one_line(name, 200), one_line(value, room.value));
@@ -333,6 +335,7 @@ fn shown_request(request: &WebRequest, room: Room) -> ShownRequest {
         line: one_line(&format!("{method} {path} {protocol}"), room.text),
         headers: headers.iter().take(room.locals).map(header).collect(),
         body: cut(body, room.text),
+        client_address: one_line(client_address, NAME),
     }
 }
 

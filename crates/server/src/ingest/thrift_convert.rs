@@ -1,5 +1,7 @@
 //! A `record_error` request becomes a report.
-use flawless_core::{ChainedException, Frame, Relation, Report, WebRequest};
+use flawless_core::{
+    Breadcrumb, ChainedException, Context, Frame, Process, Relation, Report, WebRequest,
+};
 use flawless_protocol::thrift::{self, RecordErrorRequest, StackLine};
 
 use crate::text_report::add_remote;
@@ -21,6 +23,18 @@ pub fn report_from(request: RecordErrorRequest) -> Report {
         chain: request.chain.into_iter().map(chained_from).collect(),
         notes: request.notes,
         request: request.request.map(web_request_from),
+        id: request.id,
+        handled: request.handled,
+        mechanism: request.mechanism.unwrap_or_default(),
+        transaction: request.transaction.unwrap_or_default(),
+        user: request.user,
+        tags: request.tags,
+        contexts: request.contexts.into_iter().map(context_from).collect(),
+        breadcrumbs: request.breadcrumbs.into_iter().map(breadcrumb_from).collect(),
+        process: request.process.map(process_from),
+        thread: request.thread.unwrap_or_default(),
+        task: request.task.unwrap_or_default(),
+        trace_id: request.trace_id.unwrap_or_default(),
     };
     add_remote(&mut report);
     report.bounded()
@@ -58,6 +72,30 @@ fn web_request_from(request: thrift::WebRequest) -> WebRequest {
         protocol: request.protocol.unwrap_or_default(),
         headers: request.headers,
         body: request.body.unwrap_or_default(),
+        client_address: request.client_address.unwrap_or_default(),
+    }
+}
+
+fn context_from(context: thrift::Context) -> Context {
+    Context { name: context.name.unwrap_or_default(), values: context.values }
+}
+
+fn breadcrumb_from(breadcrumb: thrift::Breadcrumb) -> Breadcrumb {
+    Breadcrumb {
+        at: breadcrumb.at,
+        category: breadcrumb.category.unwrap_or_default(),
+        level: breadcrumb.level.unwrap_or_default(),
+        message: breadcrumb.message.unwrap_or_default(),
+        data: breadcrumb.data,
+    }
+}
+
+fn process_from(process: thrift::Process) -> Process {
+    Process {
+        runtime: process.runtime.unwrap_or_default(),
+        arguments: process.arguments,
+        modules_id: process.modules_id.unwrap_or_default(),
+        modules: process.modules,
     }
 }
 
@@ -178,5 +216,75 @@ mod tests {
             let functions: Vec<_> = exception.traceback.iter().map(|f| &f.function).collect();
             assert_eq!(functions, ["inner"]);
         }
+    }
+
+    #[test]
+    fn what_a_program_said_of_its_work_comes_along_and_what_it_did_not_say_is_absent() {
+        let facts = |name: &str| [(name.to_owned(), "'x'".to_owned())].into();
+        let some = |text: &str| Some(text.to_owned());
+        let report = report_from(RecordErrorRequest {
+            id: some("0b1e"),
+            handled: Some(false),
+            mechanism: some("excepthook"),
+            transaction: some("shop.pay"),
+            user: facts("email"),
+            tags: facts("region"),
+            contexts: vec![thrift::Context { name: some("order"), values: facts("number") }],
+            breadcrumbs: vec![thrift::Breadcrumb {
+                at: Some(7),
+                category: some("query"),
+                level: some("info"),
+                message: some("select"),
+                data: facts("rows"),
+            }],
+            process: Some(thrift::Process {
+                runtime: some("CPython 3.13"),
+                arguments: vec!["manage.py".into()],
+                modules_id: some("ab"),
+                modules: facts("django"),
+            }),
+            thread: some("MainThread"),
+            task: some("Task-1"),
+            trace_id: some("0af7651916cd43dd8448eb211c80319c"),
+            request: Some(thrift::WebRequest {
+                client_address: some("192.0.2.7"),
+                ..thrift::WebRequest::default()
+            }),
+            ..RecordErrorRequest::default()
+        });
+        let expected = Report {
+            error_count: 1,
+            id: some("0b1e"),
+            handled: Some(false),
+            mechanism: "excepthook".into(),
+            transaction: "shop.pay".into(),
+            user: facts("email"),
+            tags: facts("region"),
+            contexts: vec![Context { name: "order".into(), values: facts("number") }],
+            breadcrumbs: vec![Breadcrumb {
+                at: Some(7),
+                category: "query".into(),
+                level: "info".into(),
+                message: "select".into(),
+                data: facts("rows"),
+            }],
+            process: Some(Process {
+                runtime: "CPython 3.13".into(),
+                arguments: vec!["manage.py".into()],
+                modules_id: "ab".into(),
+                modules: facts("django"),
+            }),
+            thread: "MainThread".into(),
+            task: "Task-1".into(),
+            trace_id: "0af7651916cd43dd8448eb211c80319c".into(),
+            request: Some(WebRequest {
+                client_address: "192.0.2.7".into(),
+                ..WebRequest::default()
+            }),
+            ..Report::default()
+        };
+        assert_eq!(report, expected);
+        let unsaid = report_from(RecordErrorRequest::default());
+        assert_eq!(unsaid, Report { error_count: 1, ..Report::default() });
     }
 }

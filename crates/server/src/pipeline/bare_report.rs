@@ -28,6 +28,8 @@ pub(super) fn bare(report: &Report, option: &str) -> Report {
         error_count: report.error_count,
         revision: report.revision.clone(),
         environment: report.environment.clone(),
+        transaction: report.transaction.clone(),
+        handled: report.handled,
         ..Report::default()
     }
 }

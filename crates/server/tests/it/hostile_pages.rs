@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flawless_protocol::thrift::{
-    ChainedException, RecordErrorRequest, StackLine, WebRequest, encode_record_error,
+    Breadcrumb, ChainedException, Context, Process, RecordErrorRequest, StackLine, WebRequest,
+    encode_record_error,
 };
 use flawless_server::links;
 use flawless_server::store::UnwantedKind;
@@ -28,6 +29,7 @@ const EVIL_FILE: &str = "shop/'\"><img src=x onerror=window.hacked=1>.py";
 fn report(text: &str) -> RecordErrorRequest {
     let own = || text.to_owned();
     let some = || Some(own());
+    let facts = || [(own(), own())].into();
     let line = || StackLine {
         filename: some(),
         line_number: Some(7),
@@ -60,8 +62,31 @@ fn report(text: &str) -> RecordErrorRequest {
             protocol: some(),
             headers: [(own(), own())].into(),
             body: some(),
+            client_address: some(),
         }),
         notes: vec![own()],
+        handled: Some(false),
+        mechanism: some(),
+        transaction: some(),
+        user: facts(),
+        tags: facts(),
+        contexts: vec![Context { name: some(), values: facts() }],
+        breadcrumbs: vec![Breadcrumb {
+            at: Some(i64::MIN),
+            category: some(),
+            level: some(),
+            message: some(),
+            data: facts(),
+        }],
+        process: Some(Process {
+            runtime: some(),
+            arguments: vec![own()],
+            modules_id: Some(format!("{}", text.len())),
+            modules: facts(),
+        }),
+        thread: some(),
+        task: some(),
+        trace_id: some(),
         ..request(&[])
     }
 }

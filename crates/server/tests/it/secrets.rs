@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use flawless_protocol::thrift::{ChainedException, RecordErrorRequest, StackLine};
+use flawless_protocol::thrift::{
+    Breadcrumb, ChainedException, Context, Process, RecordErrorRequest, StackLine,
+};
 use sqlx::{Connection, SqliteConnection};
 
 use crate::harness::{App, AppBuilder, request};
@@ -36,6 +38,10 @@ impl Entry {
     fn add_to(&self, report: &mut RecordErrorRequest) {
         let text = self.text.clone();
         let named = |name: &str, value: &str| Some([(name.to_owned(), value.to_owned())].into());
+        let pair = || {
+            let (name, value) = text.split_once('=').unwrap_or(("value", &text));
+            [(name.to_owned(), format!("'{value}'"))]
+        };
         let web = report.request.get_or_insert_default();
         match self.place.as_str() {
             "local" | "name" => {
@@ -58,6 +64,24 @@ impl Entry {
             "body" => web.body = Some(text),
             "query" => web.path = Some(text),
             "note" => report.notes = vec![text],
+            "user" => report.user.extend(pair()),
+            "tag" => report.tags.extend(pair()),
+            "context" => {
+                let (name, values) = (Some("order".into()), pair().into());
+                report.contexts = vec![Context { name, values }];
+            }
+            "breadcrumb" => {
+                report.breadcrumbs = vec![Breadcrumb {
+                    message: Some(text.clone()),
+                    data: pair().into(),
+                    ..Breadcrumb::default()
+                }];
+            }
+            "argument" => {
+                let arguments = text.split(' ').map(str::to_owned).collect();
+                report.process = Some(Process { arguments, ..Process::default() });
+            }
+            "transaction" => report.transaction = Some(text),
             "chain" => {
                 let line = StackLine {
                     filename: Some("/srv/app/lib.py".into()),
@@ -202,6 +226,29 @@ async fn no_field_of_a_report_is_forgotten() {
     web.method = Some(token.clone());
     web.protocol = Some(token.clone());
     web.headers = [(token.clone(), "1".to_owned())].into();
+    web.client_address = Some(token.clone());
+    let (some, facts) = (|| Some(format!("x {token}")), || [(token.clone(), token.clone())].into());
+    report.mechanism = some();
+    report.transaction = some();
+    report.thread = some();
+    report.task = some();
+    report.trace_id = some();
+    report.user = facts();
+    report.tags = facts();
+    report.contexts = vec![Context { name: some(), values: facts() }];
+    report.breadcrumbs = vec![Breadcrumb {
+        at: Some(7),
+        category: some(),
+        level: some(),
+        message: some(),
+        data: facts(),
+    }];
+    report.process = Some(Process {
+        runtime: some(),
+        arguments: vec![token.clone()],
+        modules_id: Some(token.clone()),
+        modules: facts(),
+    });
     app.report(&report).await;
     let mails = app.mails().await;
     let (_, page) = app.get("/view_traceback?issue=1").await;

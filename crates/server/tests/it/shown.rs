@@ -48,6 +48,7 @@ fn full_report() -> RecordErrorRequest {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
         body: Some("a=1&b=2".into()),
+        client_address: Some("192.0.2.7".into()),
     });
     report
 }
@@ -164,6 +165,7 @@ async fn hostile_chains_requests_and_notes_are_shown_as_text_and_cut() {
         protocol: None,
         headers: (0..1_000).map(|n| (format!("{evil}{n}"), format!("a\r\nForged: {n}"))).collect(),
         body: Some(evil.repeat(10_000)),
+        client_address: Some(evil.repeat(100)),
     });
     report.traceback[1].before = vec![evil.into(); 50];
     app.report(&report).await;

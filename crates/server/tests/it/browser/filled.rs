@@ -162,6 +162,7 @@ fn reports() -> Vec<(&'static str, RecordErrorRequest)> {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
         body: Some("currency=CHF&customer=Zo%C3%AB+M%C3%BCller&card=***".into()),
+        client_address: Some("192.0.2.44".into()),
     });
     let mut group = report(
         "builtins.ExceptionGroup",
