@@ -19,8 +19,8 @@ use crate::intake::Intake;
 use crate::mail::{SentJournal, Smtp, run_sender, tell_begun_anew};
 use crate::memory::{Memory, run_give_back};
 use crate::pipeline::{
-    Verdicts, record_refusals, run_attribution, run_maintenance, run_mending, run_mirror,
-    run_notify, run_recorder, run_rules, run_weekly,
+    Recorder, Verdicts, record_refusals, run_attribution, run_maintenance, run_mending, run_mirror,
+    run_notify, run_rules, run_weekly,
 };
 use crate::project_keys::KeyError;
 use crate::state::{Running, Shared};
@@ -115,6 +115,7 @@ impl Server {
         tx.commit().await?;
         let shared = Shared::open(config, store, clock, http_address).await?;
         tell_begun_anew(&shared).await?;
+        let recorder = Recorder::read(&shared.store).await?;
         let verdicts = Arc::new(Verdicts::default());
         let memory = Memory::new(shared.config.memory_limit);
         let (intake, incoming) =
@@ -133,7 +134,7 @@ impl Server {
             .merge(web::unsubscribe_router(shared.clone()))
             .merge(thrift_router(answerer.clone(), bodies));
         let mut tasks = JoinSet::new();
-        tasks.spawn(run_recorder(shared.clone(), verdicts.clone(), incoming));
+        tasks.spawn(recorder.run(shared.clone(), verdicts.clone(), incoming));
         if let Some(thrift) = thrift {
             tasks.spawn(run_thrift(thrift, answerer, limits));
         }

@@ -10,8 +10,9 @@ use flawless_core::{
 
 use super::again::{Back, Mending};
 use super::find_issue::{Attributed, Found};
+use super::groups::facet_of;
 use super::issue_facts::NewFacts;
-use super::record::{example, facet_of};
+use super::record::example;
 use super::room::over;
 use super::rule_use::{count_rules, rules_used};
 use super::tell::{Occurred, tell};

@@ -1,23 +1,25 @@
 //! Makes reports durable, many in one transaction, and only then lets their senders go.
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use flawless_core::{ExceptionAt, Fingerprint, OutcomeKind, Report, trace_fingerprint};
-use tokio::sync::oneshot;
+use flawless_core::{OutcomeKind, Report};
 
+use super::groups::{Batch, Group, Groups, Key};
+use super::module_sets::{ModuleSets, NamedModules};
 use super::room::{Kept, Room, over};
+use super::sent_before::SentBefore;
 use super::tell::{Occurred, tell};
 use super::verdicts::{Fate, KnownFault, KnownTrace, Verdicts};
 use crate::config::Config;
-use crate::intake::{Incoming, IntakeReceiver, NotKept};
-use crate::memory::Held;
+use crate::intake::{IntakeReceiver, NotKept};
 use crate::redaction::Redaction;
 use crate::refusals::{ByReason, Refused};
 use crate::state::Shared;
-use crate::store::{Facet, NewPending, RuleHits, Sample, Seen, StoreError, WriteTx, encode_sample};
+use crate::store::{
+    Facet, NewPending, RuleHits, Sample, Seen, Store, StoreError, WriteTx, encode_sample,
+};
 
 /// Of a flood, one report in this time is kept whole: the samples then show seconds and not
 /// milliseconds of it, and writing them costs nothing.
@@ -34,48 +36,65 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// While nothing can be stored, the log says so once in this time.
 const SAY_AGAIN_MS: i64 = 60_000;
 
-/// Records reports for ever.
-pub async fn run_recorder(shared: Shared, verdicts: Arc<Verdicts>, incoming: IntakeReceiver) {
-    let mut trouble = Trouble::default();
-    loop {
-        match trouble.since {
-            None => incoming.wait().await,
-            // What was refused waits to be counted, and nobody may come to ring.
-            Some(_) => drop(tokio::time::timeout(TRY_AGAIN, incoming.wait()).await),
-        }
-        let mut waiting = Waiting::new();
-        let groups = group(incoming.take(MAX_BATCH, MAX_BATCH_BYTES), &mut waiting);
-        let refused = incoming.refusals().take();
-        let now = shared.clock.now();
-        let unkept = match record(&shared, &verdicts, groups, &refused).await {
-            Ok(unkept) => {
-                trouble.is_over();
-                for (key, why) in &unkept {
-                    let reports = waiting.get(key).map_or(0, Vec::len) as i64;
-                    let example = "they wait for attribution".to_owned();
-                    incoming.refusals().add(why, Refused { reports, last_at: now, example });
-                }
-                unkept.into_keys().collect()
+/// Records reports, and remembers what keeps one from counting twice.
+#[derive(Debug)]
+pub struct Recorder {
+    sent_before: SentBefore,
+    modules: ModuleSets,
+}
+
+impl Recorder {
+    /// With what was recorded before the start.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn read(store: &Store) -> Result<Self, StoreError> {
+        Ok(Self { sent_before: SentBefore::read(store).await?, modules: ModuleSets::default() })
+    }
+
+    /// Records reports for ever.
+    pub async fn run(mut self, shared: Shared, verdicts: Arc<Verdicts>, incoming: IntakeReceiver) {
+        let mut trouble = Trouble::default();
+        loop {
+            match trouble.since {
+                None => incoming.wait().await,
+                // What was refused waits to be counted, and nobody may come to ring.
+                Some(_) => drop(tokio::time::timeout(TRY_AGAIN, incoming.wait()).await),
             }
-            Err(error) => {
-                incoming.refusals().put_back(refused);
-                let reports = waiting.values().map(Vec::len).sum::<usize>() as i64;
-                if reports > 0 {
-                    let refused = Refused { reports, last_at: now, example: error.to_string() };
-                    incoming.refusals().add("could not be stored", refused);
+            let batch = Batch::of(incoming.take(MAX_BATCH, MAX_BATCH_BYTES), &self.sent_before);
+            let Batch { groups, waiting, modules } = batch;
+            let refused = incoming.refusals().take();
+            let now = shared.clock.now();
+            let unkept = match self.record(&shared, &verdicts, groups, modules, &refused).await {
+                Ok(unkept) => {
+                    trouble.is_over();
+                    for (key, why) in &unkept {
+                        let reports = waiting.get(key).map_or(0, Vec::len) as i64;
+                        let example = "they wait for attribution".to_owned();
+                        incoming.refusals().add(why, Refused { reports, last_at: now, example });
+                    }
+                    unkept.into_keys().collect()
                 }
-                trouble.add(&error, reports, now);
-                if waiting.is_empty() {
-                    tokio::time::sleep(TRY_AGAIN).await;
+                Err(error) => {
+                    incoming.refusals().put_back(refused);
+                    let reports = waiting.values().map(Vec::len).sum::<usize>() as i64;
+                    if reports > 0 {
+                        let refused = Refused { reports, last_at: now, example: error.to_string() };
+                        incoming.refusals().add("could not be stored", refused);
+                    }
+                    trouble.add(&error, reports, now);
+                    if waiting.is_empty() {
+                        tokio::time::sleep(TRY_AGAIN).await;
+                    }
+                    waiting.keys().copied().collect::<HashSet<Key>>()
                 }
-                waiting.keys().copied().collect::<HashSet<Key>>()
-            }
-        };
-        for (key, reports) in waiting {
-            let answer = if unkept.contains(&key) { Err(NotKept) } else { Ok(()) };
-            for (done, _held) in reports {
-                // A sender that went away does not wait for its answer.
-                let _ = done.send(answer);
+            };
+            for (key, reports) in waiting {
+                let answer = if unkept.contains(&key) { Err(NotKept) } else { Ok(()) };
+                for (done, _held) in reports {
+                    // A sender that went away does not wait for its answer.
+                    let _ = done.send(answer);
+                }
             }
         }
     }
@@ -124,130 +143,6 @@ impl Trouble {
     }
 }
 
-/// What reports of a batch have in common that are certain to share their fate.
-type Key = (Fingerprint, Option<u64>);
-
-/// Who waits for the reports of each group, and the memory that these take.
-type Waiting = HashMap<Key, Vec<(oneshot::Sender<Result<(), NotKept>>, Held)>>;
-
-/// Reports of a batch that are certain to share their fate.
-#[derive(Debug)]
-struct Group {
-    trace: Fingerprint,
-    newest: Box<Report>,
-    /// The secrets of `newest` are out already.
-    is_clean: bool,
-    occurrences: i64,
-    reports: i64,
-    /// Hosts and environments, with their part of the occurrences. All else that is counted apart
-    /// is the same.
-    places: Vec<(String, String, i64)>,
-    /// Whose quota it uses.
-    source: Arc<str>,
-    /// Occurrences that clients dropped, and the host of one that did.
-    lost: Option<(i64, String)>,
-}
-
-impl Group {
-    fn add_place(&mut self, report: &Report, occurrences: i64) {
-        let is_here = |(host, environment, _): &&mut (String, String, i64)| {
-            *host == report.hostname && *environment == report.environment
-        };
-        match self.places.iter_mut().find(is_here) {
-            Some((_, _, here)) => *here = here.saturating_add(occurrences),
-            None => {
-                let place = (report.hostname.clone(), report.environment.clone(), occurrences);
-                self.places.push(place);
-            }
-        }
-    }
-
-    /// Takes the secrets out of the newest report.
-    fn clean(&mut self, redaction: &Redaction) {
-        if !std::mem::replace(&mut self.is_clean, true) {
-            redaction.redact(&mut self.newest);
-        }
-    }
-
-    /// The newest report, or an exception that it carries.
-    fn about(&self, exception: ExceptionAt) -> Cow<'_, Report> {
-        match exception {
-            None => Cow::Borrowed(&*self.newest),
-            Some(at) => Cow::Owned(self.newest.carried(at)),
-        }
-    }
-
-    /// What is counted apart under an exception of the report, without secrets.
-    fn facets(&self, exception: ExceptionAt, redaction: &Redaction, at: i64) -> Vec<Facet> {
-        let facet = |(hostname, environment, occurrences): &(String, String, i64)| {
-            let mut said = Report {
-                exception_type: self.newest.exception_type_of(exception).to_owned(),
-                hostname: hostname.clone(),
-                environment: environment.clone(),
-                revision: self.newest.revision.clone(),
-                ..Report::default()
-            };
-            redaction.redact(&mut said);
-            facet_of(&said, *occurrences, at)
-        };
-        self.places.iter().map(facet).collect()
-    }
-}
-
-/// What is counted apart of a report without secrets.
-pub(super) fn facet_of(report: &Report, occurrences: i64, at: i64) -> Facet {
-    let Report { exception_type, hostname, environment, .. } = report;
-    let revision = report.revision.as_deref().unwrap_or_default();
-    Facet::new([exception_type, hostname, environment, revision], occurrences, at)
-}
-
-type Groups = HashMap<Key, Group>;
-
-fn group(batch: Vec<Incoming>, waiting: &mut Waiting) -> Groups {
-    let mut groups = Groups::default();
-    for Incoming { report, is_clean, sender, lost, done, held } in batch {
-        let key = (trace_fingerprint(&report), report.error_threshold);
-        waiting.entry(key).or_default().push((done, held));
-        let occurrences = i64::try_from(report.error_count).unwrap_or(i64::MAX);
-        let dropped = (lost > 0).then(|| {
-            let lost = i64::try_from(lost).unwrap_or(i64::MAX);
-            (lost, report.hostname.chars().take(300).collect())
-        });
-        match groups.entry(key) {
-            std::collections::hash_map::Entry::Occupied(mut group) => {
-                let group = group.get_mut();
-                group.occurrences = group.occurrences.saturating_add(occurrences);
-                group.reports += 1;
-                group.lost = with_lost(group.lost.take(), dropped);
-                group.add_place(&report, occurrences);
-                (group.newest, group.is_clean) = (report, is_clean);
-            }
-            std::collections::hash_map::Entry::Vacant(place) => {
-                let here = (report.hostname.clone(), report.environment.clone(), occurrences);
-                place.insert(Group {
-                    trace: key.0,
-                    newest: report,
-                    is_clean,
-                    occurrences,
-                    reports: 1,
-                    places: vec![here],
-                    source: sender.source,
-                    lost: dropped,
-                });
-            }
-        }
-    }
-    groups
-}
-
-/// Both together, with the newer host.
-fn with_lost(before: Option<(i64, String)>, newer: Option<(i64, String)>) -> Option<(i64, String)> {
-    match (before, newer) {
-        (Some((before, _)), Some((newer, host))) => Some((before.saturating_add(newer), host)),
-        (before, newer) => newer.or(before),
-    }
-}
-
 /// A group that is ready to be written: everything slow was done before the transaction.
 enum Write {
     Counted {
@@ -284,140 +179,161 @@ impl Outcomes {
     }
 }
 
-/// Records groups of reports, and says which were not kept, and why.
-async fn record(
-    shared: &Shared,
-    verdicts: &Verdicts,
-    groups: Groups,
-    refused: &ByReason,
-) -> Result<HashMap<Key, &'static str>, StoreError> {
-    let now = shared.clock.now();
-    let rules = shared.rules.get();
-    let tip = shared.repo.get().tip_commit();
-    let mut outcomes = Outcomes::default();
-    let mut rule_hits = RuleHits::default();
-    let mut writes = Vec::with_capacity(groups.len());
-    let mut losses = Vec::new();
-    for (key, mut group) in groups {
-        let lost = group.lost.take();
-        let Some(known) = verdicts.get(&group.trace, rules.revision, tip.as_deref()) else {
-            let new = pending(&mut group, shared, now)?;
-            writes.push(Write::Pending { key, new, group, lost });
-            continue;
-        };
-        let mut faults = Vec::new();
-        for (at, fault) in known.faults.iter().enumerate() {
-            match &fault.fate {
-                Fate::Dropped { outcome, reason } => {
-                    let example = example(&group.newest, &shared.redaction);
-                    outcomes.add(*outcome, reason, group.reports, example);
-                    rule_hits.add(&fault.rules, group.reports, group.occurrences);
-                }
-                Fate::Counted { .. } => {
-                    let sample = sample_when_due(&mut group, fault, shared, now)?;
-                    let facets = group.facets(fault.exception, &shared.redaction, now);
-                    faults.push(CountedFault { at, facets, sample });
-                }
-            }
-        }
-        writes.push(Write::Counted { key, group, known, faults, lost });
-    }
-    let (mut any_pending, mut any_alert) = (false, false);
-    let mut unkept = HashMap::new();
-    let mut noted_running = Vec::new();
-    let mut tx = shared.store.write().await?;
-    let mut room = Room::new(shared.config.quotas, now);
-    let mut writes = VecDeque::from(writes);
-    while let Some(write) = writes.pop_front() {
-        match write {
-            Write::Pending { key, new, group, lost } => {
-                match room.keep(&mut tx, new, &group.newest).await? {
-                    Kept::Waits => any_pending = true,
-                    Kept::OverQuota(used_up) => {
+impl Recorder {
+    /// Records groups of reports, and says which were not kept, and why.
+    async fn record(
+        &mut self,
+        shared: &Shared,
+        verdicts: &Verdicts,
+        groups: Groups,
+        modules: NamedModules,
+        refused: &ByReason,
+    ) -> Result<HashMap<Key, &'static str>, StoreError> {
+        let now = shared.clock.now();
+        let rules = shared.rules.get();
+        let tip = shared.repo.get().tip_commit();
+        let mut outcomes = Outcomes::default();
+        let mut rule_hits = RuleHits::default();
+        let mut writes = Vec::with_capacity(groups.len());
+        let (mut losses, mut ids) = (Vec::new(), Vec::new());
+        for (key, mut group) in groups {
+            let lost = group.lost.take();
+            let Some(known) = verdicts.get(&group.trace, rules.revision, tip.as_deref()) else {
+                let new = pending(&mut group, shared, now)?;
+                writes.push(Write::Pending { key, new, group, lost });
+                continue;
+            };
+            let mut faults = Vec::new();
+            for (at, fault) in known.faults.iter().enumerate() {
+                match &fault.fate {
+                    Fate::Dropped { outcome, reason } => {
                         let example = example(&group.newest, &shared.redaction);
-                        outcomes.add(OutcomeKind::Refused, &over(used_up), group.reports, example);
+                        outcomes.add(*outcome, reason, group.reports, example);
+                        rule_hits.add(&fault.rules, group.reports, group.occurrences);
                     }
-                    Kept::TooManyWait => {
-                        unkept.insert(key, "too many reports wait");
-                        continue;
+                    Fate::Counted { .. } => {
+                        let sample = sample_when_due(&mut group, fault, shared, now)?;
+                        let facets = group.facets(fault.exception, &shared.redaction, now);
+                        faults.push(CountedFault { at, facets, sample });
                     }
                 }
-                losses.extend(lost);
             }
-            Write::Counted { key, mut group, known, faults, lost } => {
-                // Where there is only one, counting it says whether its issue is there.
-                let mut is_gone = faults.len() > 1 && !are_there(&mut tx, &known, &faults).await?;
-                let faults = if is_gone { Vec::new() } else { faults };
-                for CountedFault { at, facets, mut sample } in faults {
-                    let KnownFault { rules: used, fate, .. } = &known.faults[at];
-                    let Fate::Counted { issue_id, known_error, mending, running, .. } = fate else {
-                        continue;
-                    };
-                    if let Some((running, noted_at)) = running
-                        && now - noted_at.load(Ordering::Relaxed) >= RUNNING_EVERY_MS
-                    {
-                        tx.seen_running(running.as_str(), true, now).await?;
-                        noted_running.push((known.clone(), at));
+            writes.push(Write::Counted { key, group, known, faults, lost });
+        }
+        let (mut any_pending, mut any_alert) = (false, false);
+        let mut unkept = HashMap::new();
+        let mut noted_running = Vec::new();
+        let mut tx = shared.store.write().await?;
+        let mut room = Room::new(shared.config.quotas, now);
+        let mut writes = VecDeque::from(writes);
+        while let Some(write) = writes.pop_front() {
+            match write {
+                Write::Pending { key, new, group, lost } => {
+                    match room.keep(&mut tx, new, &group.newest).await? {
+                        Kept::Waits => any_pending = true,
+                        Kept::OverQuota(used_up) => {
+                            let example = example(&group.newest, &shared.redaction);
+                            outcomes.add(
+                                OutcomeKind::Refused,
+                                &over(used_up),
+                                group.reports,
+                                example,
+                            );
+                        }
+                        Kept::TooManyWait => {
+                            unkept.insert(key, "too many reports wait");
+                            continue;
+                        }
                     }
-                    if sample.is_some() && !room.has_bytes(&mut tx, &group.source).await? {
-                        sample = None;
-                    }
-                    let seen = Seen {
-                        occurrences: group.occurrences,
-                        reports: group.reports,
-                        first_at: now,
-                        last_at: now,
-                        sampled: sample.is_some(),
-                    };
-                    let Some(counted) = tx.count(*issue_id, seen).await? else {
-                        is_gone = true;
-                        break;
-                    };
-                    tx.count_facets(counted.id, &facets).await?;
-                    rule_hits.add(used, group.reports, group.occurrences);
-                    if let Some(sample) = sample {
-                        let more = tx.add_sample(counted.id, counted.samples, now, &sample).await?;
-                        room.add_bytes(&mut tx, &group.source, more).await?;
-                    }
-                    let known = known_error.and_then(|id| rules.rules.known_error(id));
-                    let threshold = threshold_of(&group.newest, &shared.config);
-                    let (added, back) = (group.occurrences, None);
-                    let occurred = Occurred { added, at: now, threshold, known, mending, back };
-                    any_alert |= tell(&mut tx, shared, &counted, occurred).await?;
+                    losses.extend(lost);
+                    ids.extend(group.ids);
                 }
-                match is_gone {
-                    // It was erased: the report is looked at anew, whole.
-                    true => {
-                        let new = pending(&mut group, shared, now)?;
-                        writes.push_back(Write::Pending { key, new, group, lost });
+                Write::Counted { key, mut group, known, faults, lost } => {
+                    // Where there is only one, counting it says whether its issue is there.
+                    let mut is_gone =
+                        faults.len() > 1 && !are_there(&mut tx, &known, &faults).await?;
+                    let faults = if is_gone { Vec::new() } else { faults };
+                    for CountedFault { at, facets, mut sample } in faults {
+                        let KnownFault { rules: used, fate, .. } = &known.faults[at];
+                        let Fate::Counted { issue_id, known_error, mending, running, .. } = fate
+                        else {
+                            continue;
+                        };
+                        if let Some((running, noted_at)) = running
+                            && now - noted_at.load(Ordering::Relaxed) >= RUNNING_EVERY_MS
+                        {
+                            tx.seen_running(running.as_str(), true, now).await?;
+                            noted_running.push((known.clone(), at));
+                        }
+                        if sample.is_some() && !room.has_bytes(&mut tx, &group.source).await? {
+                            sample = None;
+                        }
+                        let seen = Seen {
+                            occurrences: group.occurrences,
+                            reports: group.reports,
+                            first_at: now,
+                            last_at: now,
+                            sampled: sample.is_some(),
+                        };
+                        let Some(counted) = tx.count(*issue_id, seen).await? else {
+                            is_gone = true;
+                            break;
+                        };
+                        tx.count_facets(counted.id, &facets).await?;
+                        rule_hits.add(used, group.reports, group.occurrences);
+                        if let Some(sample) = sample {
+                            let more =
+                                tx.add_sample(counted.id, counted.samples, now, &sample).await?;
+                            room.add_bytes(&mut tx, &group.source, more).await?;
+                        }
+                        let known = known_error.and_then(|id| rules.rules.known_error(id));
+                        let threshold = threshold_of(&group.newest, &shared.config);
+                        let (added, back) = (group.occurrences, None);
+                        let occurred = Occurred { added, at: now, threshold, known, mending, back };
+                        any_alert |= tell(&mut tx, shared, &counted, occurred).await?;
                     }
-                    false => losses.extend(lost),
+                    match is_gone {
+                        // It was erased: the report is looked at anew, whole.
+                        true => {
+                            let new = pending(&mut group, shared, now)?;
+                            writes.push_back(Write::Pending { key, new, group, lost });
+                        }
+                        false => {
+                            losses.extend(lost);
+                            ids.extend(group.ids);
+                        }
+                    }
                 }
             }
         }
-    }
-    add_refusals(&mut tx, refused).await?;
-    for ((kind, reason), (reports, example)) in outcomes.0 {
-        tx.add_outcome(kind, &reason, reports, now, &example).await?;
-    }
-    tx.count_rule_hits(&rule_hits, now).await?;
-    for (occurrences, host) in losses {
-        tx.add_loss(occurrences, now, &shared.redaction.text(&host)).await?;
-    }
-    room.save(&mut tx).await?;
-    tx.commit().await?;
-    for (known, at) in noted_running {
-        if let Fate::Counted { running: Some((_, noted_at)), .. } = &known.faults[at].fate {
-            noted_at.store(now, Ordering::Relaxed);
+        add_refusals(&mut tx, refused).await?;
+        for ((kind, reason), (reports, example)) in outcomes.0 {
+            tx.add_outcome(kind, &reason, reports, now, &example).await?;
         }
+        tx.count_rule_hits(&rule_hits, now).await?;
+        for (occurrences, host) in losses {
+            tx.add_loss(occurrences, now, &shared.redaction.text(&host)).await?;
+        }
+        let ids = self.sent_before.write(&mut tx, ids, now).await?;
+        let modules =
+            self.modules.write(&mut tx, &mut room, modules, &shared.redaction, now).await?;
+        room.save(&mut tx).await?;
+        tx.commit().await?;
+        self.sent_before.take_over(ids);
+        self.modules.take_over(modules);
+        for (known, at) in noted_running {
+            if let Fate::Counted { running: Some((_, noted_at)), .. } = &known.faults[at].fate {
+                noted_at.store(now, Ordering::Relaxed);
+            }
+        }
+        if any_pending {
+            shared.bells.pending.notify_one();
+        }
+        if any_alert {
+            shared.bells.alerts.notify_one();
+        }
+        Ok(unkept)
     }
-    if any_pending {
-        shared.bells.pending.notify_one();
-    }
-    if any_alert {
-        shared.bells.alerts.notify_one();
-    }
-    Ok(unkept)
 }
 
 /// The newest report of a group as a sample of a fault, when the last one is old enough.

@@ -6,6 +6,7 @@ mod slow;
 mod walk;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flawless_core::{Frame, Report};
@@ -129,6 +130,11 @@ impl Redaction {
         if let Ok(Frame { text, before, after, .. }) = searched.await {
             (frame.text, frame.before, frame.after) = (text, before, after);
         }
+    }
+
+    /// Takes the secrets out of the versions of modules, by name.
+    pub fn modules(&self, modules: &mut BTreeMap<String, String>) {
+        Walk(&self.rules.one_report()).modules(modules);
     }
 
     /// A short text without the secrets that the built-in rules find in it.

@@ -3,7 +3,7 @@ use serde_json::Value;
 use sqlx::FromRow;
 
 use super::samples::decode_sample;
-use super::{Store, StoreError, WriteTx, outbox, pending, samples};
+use super::{Store, StoreError, WriteTx, module_sets, outbox, pending, samples};
 use crate::person::{ERASED, Person};
 use crate::sealing::SealError;
 
@@ -19,6 +19,8 @@ pub struct PersonsData {
     samples: Vec<(i64, i64)>,
     /// Waiting reports that name them.
     pending: Vec<String>,
+    /// Sets of modules that name them, as in an address that one was installed from.
+    module_sets: Vec<String>,
     /// Mails that go to them.
     mails_to: Vec<i64>,
     /// Mails to others that name them.
@@ -138,6 +140,7 @@ impl PersonsData {
             mails_naming: self.mails_naming.len(),
             notes: self.notices.len()
                 + self.beside.len()
+                + self.module_sets.len()
                 + usize::try_from(self.facets).unwrap_or_default(),
             settings: self.channels.len() + self.wishes.len(),
         }
@@ -289,6 +292,15 @@ impl Store {
             let body = self.sealing.open(pending::TABLE, body);
             found.look(body, key, |found| &mut found.pending, |body| report_names(person, body));
         }
+        let sets: Vec<(String, Vec<u8>)> =
+            sqlx::query_as("SELECT modules_id, body FROM module_set")
+                .fetch_all(&self.readers)
+                .await?;
+        for (key, body) in sets {
+            let body = self.sealing.open(module_sets::TABLE, body);
+            let names = |body: &[u8]| report_names(person, body);
+            found.look(body, key, |found| &mut found.module_sets, names);
+        }
         let keys: Vec<(i64, String)> =
             sqlx::query_as("SELECT id, recipient FROM outbox").fetch_all(&self.readers).await?;
         for (key, recipient) in keys {
@@ -386,6 +398,10 @@ impl WriteTx {
         for (issue, slot) in &found.samples {
             let query = sqlx::query("DELETE FROM sample WHERE issue_id = $1 AND slot = $2");
             query.bind(issue).bind(slot).execute(&mut *self.0).await?;
+        }
+        for set in &found.module_sets {
+            let query = sqlx::query("DELETE FROM module_set WHERE modules_id = $1");
+            query.bind(set).execute(&mut *self.0).await?;
         }
         self.erase_waiting(&found.pending, now).await
     }

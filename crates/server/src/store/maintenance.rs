@@ -3,6 +3,7 @@ use flawless_core::OutcomeKind;
 use sqlx::FromRow;
 
 use super::outcomes::DAY_MS;
+use super::recorded_ids::{FORGET_RECORDED, RECORDED_FOR_MS};
 use super::refused::REFUSED_FOR_MS;
 use super::running::NAMED_MS;
 use super::{Store, StoreError, WriteTx, dialect};
@@ -106,6 +107,8 @@ impl WriteTx {
             let before = before.min(now - at_least);
             sqlx::query(statement).bind(before).execute(&mut *self.0).await?;
         }
+        let recorded = sqlx::query(FORGET_RECORDED).bind(now - RECORDED_FOR_MS);
+        recorded.execute(&mut *self.0).await?;
         let today = now.div_euclid(DAY_MS);
         sqlx::query(FORGET_QUOTAS).bind(today).execute(&mut *self.0).await?;
         for statement in FORGET_ENDED {
@@ -225,6 +228,7 @@ const FORGET: &[&str] = &[
     "DELETE FROM function_seen WHERE issues < 2 AND last_at < $1",
     "DELETE FROM outcome WHERE last_at < $1",
     "DELETE FROM client_loss WHERE last_at < $1",
+    "DELETE FROM module_set WHERE last_seen_at < $1",
     "DELETE FROM api_token WHERE expires_at < $1 OR revoked_at < $1",
     // Only the content: that a mail was sent is part of what was told.
     "UPDATE outbox SET message = '', subject = '' WHERE created_at < $1 AND message <> '' \

@@ -51,6 +51,7 @@ mod rule_pages;
 mod rules;
 mod sealed;
 mod secrets;
+mod sent_again;
 mod setup_page;
 mod shown;
 mod sign_in;

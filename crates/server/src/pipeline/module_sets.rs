@@ -1,0 +1,122 @@
+//! The modules of programs. A client sends them until a report that brings them is recorded, and
+//! from then on only their id: they are stored once, for all reports that name them.
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use flawless_core::Report;
+
+use super::room::Room;
+use crate::redaction::Redaction;
+use crate::store::{StoreError, WriteTx, encode_sample};
+
+/// That a set is seen is noted once in this time.
+const SEEN_EVERY_MS: i64 = 3_600_000;
+/// A set that is larger, encoded, is not kept: a thousand modules take a tenth.
+const MAX_SET: usize = 128 * 1024;
+/// Of those that the store is not known to have, so many are looked at in one transaction: no
+/// flood of made-up ones keeps reports waiting.
+const MOST_AT_ONCE: usize = 16;
+/// Ids that are remembered.
+const MOST_REMEMBERED: usize = 2_000;
+
+/// The sets that the reports of a batch name.
+#[derive(Debug, Default)]
+pub(super) struct NamedModules(HashMap<String, Brought>);
+
+/// What a report brought of a set.
+#[derive(Debug)]
+struct Brought {
+    /// Empty when it only named it.
+    modules: BTreeMap<String, String>,
+    is_clean: bool,
+    /// Whose quota it uses.
+    source: Arc<str>,
+}
+
+impl NamedModules {
+    /// Takes the modules out of a report.
+    pub(super) fn take_from(&mut self, report: &mut Report, is_clean: bool, source: &Arc<str>) {
+        let Some(process) = &mut report.process else { return };
+        let modules = std::mem::take(&mut process.modules);
+        if process.modules_id.is_empty() {
+            return;
+        }
+        let is_new = self.0.get(&process.modules_id).is_none_or(|known| known.modules.is_empty());
+        if is_new {
+            let brought = Brought { modules, is_clean, source: source.clone() };
+            self.0.insert(process.modules_id.clone(), brought);
+        }
+    }
+}
+
+/// Which sets the store is known to have, or not to have, and when that was noted.
+#[derive(Debug, Default)]
+pub(super) struct ModuleSets(HashMap<String, Noted>);
+
+/// What is known of a set.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Noted {
+    at: i64,
+    is_stored: bool,
+}
+
+/// What a transaction has noted, to be taken over once it is durable.
+pub(super) type Written = Vec<(String, Noted)>;
+
+impl ModuleSets {
+    /// Notes that sets were seen, and stores those that are new.
+    pub(super) async fn write(
+        &self,
+        tx: &mut WriteTx,
+        room: &mut Room,
+        named: NamedModules,
+        redaction: &Redaction,
+        now: i64,
+    ) -> Result<Written, StoreError> {
+        let is_noted = |id: &String, brought: &Brought| {
+            self.0.get(id).is_some_and(|noted| {
+                now - noted.at < SEEN_EVERY_MS && (noted.is_stored || brought.modules.is_empty())
+            })
+        };
+        let unnoted = named.0.into_iter().filter(|(id, brought)| !is_noted(id, brought));
+        let mut written = Written::new();
+        for (id, brought) in unnoted.take(MOST_AT_ONCE) {
+            let is_stored = tx.see_module_set(&id, now).await?
+                || store_new(tx, room, &id, brought, redaction, now).await?;
+            written.push((id, Noted { at: now, is_stored }));
+        }
+        Ok(written)
+    }
+
+    /// What was written is durable.
+    pub(super) fn take_over(&mut self, written: Written) {
+        if self.0.len() + written.len() > MOST_REMEMBERED {
+            self.0.clear();
+        }
+        self.0.extend(written);
+    }
+}
+
+async fn store_new(
+    tx: &mut WriteTx,
+    room: &mut Room,
+    id: &str,
+    brought: Brought,
+    redaction: &Redaction,
+    now: i64,
+) -> Result<bool, StoreError> {
+    let Brought { mut modules, is_clean, source } = brought;
+    if modules.is_empty() || !room.has_bytes(tx, &source).await? {
+        return Ok(false);
+    }
+    if !is_clean {
+        redaction.modules(&mut modules);
+    }
+    let body = encode_sample(&modules)?;
+    if body.len() > MAX_SET {
+        return Ok(false);
+    }
+    let bytes = tx.add_module_set(id, &body, now).await?;
+    room.add_bytes(tx, &source, bytes).await?;
+    Ok(true)
+}
