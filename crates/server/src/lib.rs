@@ -47,6 +47,8 @@ pub mod server;
 pub mod setup;
 pub mod short_alert;
 pub mod shown_report;
+pub mod shown_room;
+pub mod shown_work;
 pub mod sign_in;
 pub mod signing;
 pub mod state;

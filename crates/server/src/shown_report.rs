@@ -7,57 +7,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::present::{cut, one_line};
+pub use crate::shown_room::Room;
+use crate::shown_work::ShownWork;
 use crate::store::Sample;
-
-/// How much of a report is printed.
-#[derive(Debug, Clone, Copy)]
-pub struct Room {
-    /// Frames of the traceback: the outermost and the innermost.
-    frames: (usize, usize),
-    /// Local variables of a frame.
-    locals: usize,
-    /// Characters of a variable's value.
-    value: usize,
-    /// Characters of a message, of additional information and of a request's body.
-    text: usize,
-    /// Exceptions of the chain.
-    chain: usize,
-    /// Frames of a chained exception: the outermost and the innermost.
-    chain_frames: (usize, usize),
-}
-
-impl Room {
-    /// On a page.
-    pub const PAGE: Self = Self {
-        frames: (10, 60),
-        locals: 1_000,
-        value: 4_096,
-        text: 8_000,
-        chain: 50,
-        chain_frames: (10, 60),
-    };
-    /// In a mail: the first that fits is taken. The last one always does.
-    pub const MAIL: [Self; 4] = [
-        Self {
-            frames: (10, 40),
-            locals: 40,
-            value: 300,
-            text: 4_000,
-            chain: 5,
-            chain_frames: (3, 12),
-        },
-        Self {
-            frames: (5, 20),
-            locals: 20,
-            value: 120,
-            text: 2_000,
-            chain: 3,
-            chain_frames: (1, 5),
-        },
-        Self { frames: (2, 10), locals: 10, value: 60, text: 800, chain: 2, chain_frames: (0, 3) },
-        Self { frames: (1, 4), locals: 4, value: 20, text: 200, chain: 1, chain_frames: (0, 2) },
-    ];
-}
 
 /// Characters of a path or a function's name: longer ones are no names.
 const NAME: usize = 300;
@@ -88,6 +40,9 @@ pub struct ShownReport {
     pub chain_left_out: usize,
     /// The web request that was answered.
     pub request: Option<ShownRequest>,
+    /// What the program said of its work.
+    #[serde(flatten)]
+    pub work: ShownWork,
 }
 
 /// A chained exception ready to be printed.
@@ -204,6 +159,7 @@ impl ShownReport {
                 .count()
                 .saturating_sub(room.chain),
             request: report.request.as_ref().map(|request| shown_request(request, room)),
+            work: ShownWork::of(report, room),
         }
     }
 

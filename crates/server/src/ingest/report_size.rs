@@ -92,17 +92,20 @@ fn map(map: &BTreeMap<String, String>) -> usize {
 mod tests {
     use super::*;
 
+    /// Puts a text, or a map with it, into a place of a report.
+    type Place = fn(&mut Report, String, BTreeMap<String, String>);
+
     #[test]
     fn what_a_program_said_of_its_work_is_counted_wherever_it_stands() {
         let long = || "x".repeat(10_000);
         let facts = || BTreeMap::from([("a".to_owned(), long())]);
         let empty = size_of_report(&Report::default());
-        let with = |change: fn(&mut Report, String, BTreeMap<String, String>)| {
+        let with = |change: Place| {
             let mut report = Report::default();
             change(&mut report, long(), facts());
             size_of_report(&report)
         };
-        let places: [fn(&mut Report, String, BTreeMap<String, String>); 15] = [
+        let places: [Place; 15] = [
             |report, text, _| report.id = Some(text),
             |report, text, _| report.mechanism = text,
             |report, text, _| report.transaction = text,

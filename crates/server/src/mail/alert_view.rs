@@ -9,7 +9,8 @@ use crate::links;
 use crate::plural::times;
 use crate::present::{author_of, cut, one_line, plain};
 use crate::short_alert::ShortAlert;
-use crate::shown_report::{Room, ShownFrame, ShownReport, shown_frame};
+use crate::shown_report::{Room, ShownFrame, ShownReport, ShownValue, shown_frame};
+use crate::shown_work::ShownWork;
 
 use super::AlertMail;
 use super::alert_mail::alerts_list;
@@ -79,7 +80,7 @@ impl AlertView {
         let link = |words, url| Link { words, url };
         Self {
             header: cut(known.and_then(|k| k.email_header.as_deref()).unwrap_or_default(), 2_000),
-            facts: facts(mail, &short, recipient),
+            facts: facts(mail, &short, &report.work, recipient),
             why: why_of(mail, &short, recipient, why),
             short,
             code: code.unwrap_or_default(),
@@ -107,6 +108,19 @@ impl AlertView {
         fill(&format!("{label}: {sentence}"), options)
     }
 
+    /// Values that stand together, under what they are: the user, when the top does not
+    /// say all of it, the tags, and each context.
+    pub(super) fn facts_by_name(&self) -> Vec<(String, &[ShownValue])> {
+        let work = &self.report.work;
+        let user = (!work.is_user_said()).then_some(("User".to_owned(), work.user.as_slice()));
+        let tags = (!work.tags.is_empty()).then_some(("Tags".to_owned(), work.tags.as_slice()));
+        let contexts = work.contexts.iter().map(|context| match context.name.as_str() {
+            "" => ("Context".to_owned(), context.values.as_slice()),
+            name => (format!("Context: {name}"), context.values.as_slice()),
+        });
+        user.into_iter().chain(tags).chain(contexts).collect()
+    }
+
     /// The frames whose variables are shown.
     pub(super) fn frames_with_locals(&self) -> impl Iterator<Item = &ShownFrame> {
         let any = self.values || self.names;
@@ -121,8 +135,13 @@ fn without_modules(frame: &mut ShownFrame) {
     }
 }
 
-/// Where, how often since when, in which revision, by which change.
-fn facts(mail: &AlertMail<'_>, short: &ShortAlert, recipient: &str) -> Vec<String> {
+/// Where, how often since when, doing what for whom, in which revision, by which change.
+fn facts(
+    mail: &AlertMail<'_>,
+    short: &ShortAlert,
+    work: &ShownWork,
+    recipient: &str,
+) -> Vec<String> {
     let AlertMail { shared, issue, details, .. } = *mail;
     // The first time in the mail says the zone of all.
     let date = if short.again.is_some() { date_time } else { date_time_zone };
@@ -142,6 +161,14 @@ fn facts(mail: &AlertMail<'_>, short: &ShortAlert, recipient: &str) -> Vec<Strin
         format!(", in {}", short.environment)
     };
     let mut facts = vec![format!("Occurred {how_often}{host}{environment}")];
+    let user = work.user_in_words();
+    facts.extend(match (work.transaction.as_str(), user.as_str()) {
+        ("", "") => None,
+        ("", user) => Some(format!("For {user}")),
+        (transaction, "") => Some(format!("Running {transaction}")),
+        (transaction, user) => Some(format!("Running {transaction} for {user}")),
+    });
+    facts.extend(Some(work.handled_in_words()).filter(|words| !words.is_empty()));
     let read = details.revision.as_ref().map(|revision| revision.short().to_owned());
     facts.push(match (&short.revision, read) {
         (Some(named), Some(read)) if !named.starts_with(&read) => {

@@ -17,8 +17,8 @@ const MOST: usize = 250_000;
 const MORE: usize = MOST / 10;
 
 /// The name of a report's id. Each source, a key of the project or the address of who has none,
-/// has ids of its own, so that nobody can keep out what others report. Whoever could find another
-/// id of the same name would have to know one that is no more than sent.
+/// has ids of its own, so that nobody can keep out what others report: 64 bits are too many to
+/// search for the name of an id that one does not know.
 pub(super) fn hash_of(source: &str, id: &str) -> u64 {
     let hash = Sha256::new().chain_update(source).chain_update([0]).chain_update(id).finalize();
     let mut first = [0; 8];

@@ -27,6 +27,7 @@ use crate::issue_list;
 use crate::links;
 use crate::present::one_line;
 use crate::short_alert::title;
+use crate::shown_work::modules_of;
 use crate::state::Shared;
 use crate::store::{IssueRow, Sample};
 
@@ -98,6 +99,11 @@ pub(super) async fn show(
         ran.as_ref().and_then(|ran| forges.line(ran.as_str(), path, i64::from(line)))
     };
     let is_found = facts.origin_commit.is_some();
+    let mut shown = sample.as_ref().map(|sample| Traceback::of(sample, line_url));
+    if let (Some(shown), Some(report)) = (&mut shown, report) {
+        let modules = modules_of(&shared.store, report).await?;
+        shown.work = std::mem::take(&mut shown.work).with_modules(&modules);
+    }
     Ok(page(&Page {
         issue: issue.id,
         title: title(exception_type, &facts.function_name, &facts.path),
@@ -115,7 +121,7 @@ pub(super) async fn show(
         revision: report.and_then(|r| r.revision.as_deref()).map(|name| one_line(name, 100)),
         blame: BlameBox::of(&shared, &issue, &details, &rules.rules, sample.as_ref()).await?,
         counts: Counts::of(&shared, &issue).await?,
-        shown: sample.as_ref().map(|sample| Traceback::of(sample, line_url)),
+        shown,
         retention_days: shared.config.retention.as_secs() / 86_400,
         actions: IssueActions::read(&shared, &issue, &frame).await?,
         told,

@@ -8,6 +8,7 @@ use crate::code_around::{CodeLine, code_lines};
 use crate::plural::counted;
 use crate::present::{cut, one_line};
 use crate::shown_report::{Room, ShownFrame, ShownReport, ShownRequest, ShownValue};
+use crate::shown_work::ShownWork;
 use crate::store::Sample;
 
 /// Characters of a value beside the code.
@@ -27,6 +28,7 @@ pub(super) struct Traceback {
     pub(super) environment: String,
     pub(super) additional_info: String,
     pub(super) request: Option<ShownRequest>,
+    pub(super) work: ShownWork,
 }
 
 /// An exception with its frames.
@@ -127,6 +129,7 @@ impl Traceback {
             environment: report.environment,
             additional_info: report.additional_info,
             request: report.request,
+            work: report.work,
         }
     }
 }

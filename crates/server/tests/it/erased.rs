@@ -1,8 +1,10 @@
 //! What is erased or older than `retention_days` is gone, from the bytes of the files too.
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Output;
 
 use flawless_core::ChainedException;
+use flawless_protocol::thrift::{Breadcrumb, Context, Process, RecordErrorRequest};
 use flawless_server::store::{GivenRole, NewPending, NewSession, encode_sample};
 use sqlx::{Connection, SqliteConnection};
 
@@ -256,4 +258,44 @@ async fn a_person_is_erased_from_issues_mails_and_samples_and_others_stay() {
     .await;
     assert!(!stands_in(&data(&app), BEN.1.as_bytes()), "in no byte of the files");
     assert_eq!(erase(&app, &["--person", "nobody"]).status.code(), Some(1));
+}
+
+/// Puts facts into a place of a report.
+type Say = fn(&mut RecordErrorRequest, BTreeMap<String, String>);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn for_whom_a_program_ran_is_erased_wherever_its_reports_name_them() {
+    let app = App::start().await;
+    let zoe = "zoe@customer.example";
+    let facts = |text: &str| [("email".to_owned(), text.to_owned())].into();
+    let ways: [Say; 5] = [
+        |report, facts| report.user = facts,
+        |report, facts| report.tags = facts,
+        |report, data| report.breadcrumbs = vec![Breadcrumb { data, ..Breadcrumb::default() }],
+        |report, values| report.contexts = vec![Context { values, ..Context::default() }],
+        |report, modules| {
+            let modules_id = Some("ab".into());
+            report.process = Some(Process { modules_id, modules, ..Process::default() });
+        },
+    ];
+    for (at, say) in ways.into_iter().enumerate() {
+        let frame = ("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)");
+        let mut report = request(&[frame]);
+        say(&mut report, facts(zoe));
+        report.error_count = i64::try_from(at).ok();
+        app.report(&report).await;
+        app.settle().await;
+        app.clock.advance(5_000);
+    }
+    let done = erase(&app, &["--person", zoe, "--yes"]);
+    let text = stdout(&done);
+    assert!(text.contains("3 samples in which"), "{text}");
+    assert_eq!(app.server.shared.store.module_set("ab").await.expect("store"), None);
+    let (_, page) = app.get("/issues/1").await;
+    assert!(!page.contains(zoe), "{page}");
+    wait_until("the journal is empty", async || {
+        app.server.shared.store.empty_journal().await.expect("store")
+    })
+    .await;
+    assert!(!stands_in(&data(&app), zoe.as_bytes()));
 }

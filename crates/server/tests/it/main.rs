@@ -35,6 +35,7 @@ mod mail_content;
 mod mail_delivery;
 mod memory;
 mod mended;
+mod module_sets;
 mod older_client;
 mod older_rules;
 mod pages;

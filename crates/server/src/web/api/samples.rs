@@ -10,6 +10,7 @@ use super::problem::Problem;
 use super::time::Time;
 use crate::present::{cut, one_line, plain};
 use crate::shown_report::{Room, ShownReport};
+use crate::shown_work::modules_of;
 use crate::state::Shared;
 use crate::store::{KeptSample, StoreError};
 
@@ -74,7 +75,7 @@ pub(super) async fn list(
     Ok(Answer::ok(Samples { samples: samples.collect() }))
 }
 
-/// One sample: traceback, values, chain, request
+/// One sample: traceback, values, chain, request, and what the program said of its work
 #[utoipa::path(get, path = "/issues/{id}/samples/{slot}", tag = "issues",
     params(("id" = i64, Path, minimum = 1), ("slot" = i64, Path, minimum = 0)),
     responses((status = 200, body = SampleBody)))]
@@ -89,7 +90,12 @@ pub(super) async fn show(
         return Err(Problem::not_found(&text));
     };
     let (report, unreadable) = match sample {
-        Ok(sample) => (Some(ShownReport::of(&sample, Room::PAGE)), None),
+        Ok(sample) => {
+            let modules = modules_of(&shared.store, &sample.report).await?;
+            let mut report = ShownReport::of(&sample, Room::PAGE);
+            report.work = report.work.with_modules(&modules);
+            (Some(report), None)
+        }
         Err(error) => (None, Some(why(&error))),
     };
     Ok(Answer::ok(SampleBody { slot, received_at: Time(received_at), report, unreadable }))

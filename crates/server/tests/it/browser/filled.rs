@@ -2,7 +2,9 @@
 //! an issue can have, and a rule in every list.
 use std::collections::HashMap;
 
-use flawless_protocol::thrift::{ChainedException, RecordErrorRequest, StackLine, WebRequest};
+use flawless_protocol::thrift::{
+    Breadcrumb, ChainedException, Context, Process, RecordErrorRequest, StackLine, WebRequest,
+};
 use flawless_server::links;
 
 use crate::harness::{ANN, App, NOW, SmtpServer, request};
@@ -163,6 +165,45 @@ fn reports() -> Vec<(&'static str, RecordErrorRequest)> {
             .into(),
         body: Some("currency=CHF&customer=Zo%C3%AB+M%C3%BCller&card=***".into()),
         client_address: Some("192.0.2.44".into()),
+    });
+    let facts = |facts: &[(&str, &str)]| {
+        facts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    let breadcrumb = |before, category: &str, level: &str, message: &str, data| Breadcrumb {
+        at: Some(NOW - before),
+        category: Some(category.into()),
+        level: Some(level.into()),
+        message: Some(message.into()),
+        data: facts(data),
+    };
+    let select =
+        "SELECT id, total, customer_id FROM orders WHERE id = %s AND state = 'open' FOR UPDATE";
+    payment.breadcrumbs = vec![
+        breadcrumb(75_300, "log", "warning", "rates are two days old", &[]),
+        breadcrumb(
+            2_410,
+            "http",
+            "error",
+            "GET https://rates.example.com/chf",
+            &[("status", "503")],
+        ),
+        breadcrumb(380, "query", "info", select, &[("params", "(4711,)"), ("rows", "1")]),
+    ];
+    payment.transaction = Some("shop.web.pay_order".into());
+    payment.handled = Some(false);
+    payment.mechanism = Some("wsgi".into());
+    payment.user = facts(&[("email", "zoe.mueller@customer.example"), ("id", "42")]);
+    payment.tags = facts(&[("region", "eu-central-1"), ("tenant", "acme")]);
+    let order = facts(&[("currency", "CHF"), ("items", "3"), ("number", "4711")]);
+    payment.contexts = vec![Context { name: Some("order".into()), values: order }];
+    payment.thread = Some("Thread-7".into());
+    payment.trace_id = Some("0af7651916cd43dd8448eb211c80319c".into());
+    let words = ["gunicorn", "shop.wsgi:application", "--workers", "4", "--bind", "0.0.0.0:8000"];
+    payment.process = Some(Process {
+        runtime: Some("CPython 3.13.0 on Linux x86_64".into()),
+        arguments: words.map(str::to_owned).into(),
+        modules_id: Some("5f2c".into()),
+        modules: facts(&[("Django", "5.2.1"), ("gunicorn", "23.0.0"), ("psycopg", "3.2.9")]),
     });
     let mut group = report(
         "builtins.ExceptionGroup",
