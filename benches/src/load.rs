@@ -10,6 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use crate::message::with_id;
+
 /// How to send.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
@@ -94,7 +96,7 @@ pub(crate) async fn send(
         }
     };
     let exchange = async {
-        stream.write_all(message).await?;
+        stream.write_all(&with_id(message)).await?;
         let mut length = [0; LENGTH_PREFIX];
         stream.read_exact(&mut length).await?;
         let length = u32::from_be_bytes(length) as usize;

@@ -117,7 +117,7 @@ async fn measure(options: &Options) -> Result<()> {
         table.add("program file, MB", Contender::Ours, setting.program_megabytes()?);
     }
     table.print();
-    let bytes = report(&setting.code, &setting.code.many[0], "bench")?.len();
+    let bytes = report(&setting.code, &setting.code.many[0], "bench", options.ids)?.len();
     println!();
     println!("A report has {bytes} bytes. {} runs of {} s.", options.runs, options.seconds);
     println!("0.4.5 runs with its blame mended, which raises on Python 3 as it was shipped.");

@@ -80,7 +80,7 @@ async fn play(
     scene: Scene,
     table: &mut Table,
 ) -> Result<usize> {
-    let messages = scene.lines.iter().map(|line| report(&setting.code, line, "bench"));
+    let messages = scene.lines.iter().map(|line| report(&setting.code, line, "bench", options.ids));
     let messages = Arc::new(messages.collect::<Result<Vec<_>>>()?);
     let Scene { name, connections, kept, once, .. } = scene;
     let alone = messages.len() == 1;
@@ -109,7 +109,8 @@ async fn play(
 
 /// What the load generator reaches against a server that does nothing.
 pub(crate) async fn ceiling(setting: &Setting, options: &Options) -> Result<f64> {
-    let messages = Arc::new(vec![report(&setting.code, &setting.code.known[0], "bench")?]);
+    let messages =
+        Arc::new(vec![report(&setting.code, &setting.code.known[0], "bench", options.ids)?]);
     let time = Duration::from_secs(options.seconds);
     let wanted = Load { connections: 8, kept: true, time, most: MOST_REPORTS };
     Ok(rate(load(start_bare_server()?, messages, wanted).await?))

@@ -30,7 +30,7 @@ pub(crate) async fn measure_mail(
 ) -> Result<()> {
     let data = setting.folder.join(format!("mail-{contender:?}-{run}"));
     let server = Server::start(setting, contender, &data, 1)?;
-    let first = report(&setting.code, &setting.code.known[0], "bench")?;
+    let first = report(&setting.code, &setting.code.known[0], "bench", false)?;
     send(server.port, &mut None, &first).await?;
     quiet(server.id(), PATIENCE).await;
     let mut ticks = interval(PAUSE);
@@ -38,7 +38,7 @@ pub(crate) async fn measure_mail(
     let mut sent = Vec::with_capacity(REPORTS);
     for line in setting.code.one_of_each_author().take(REPORTS) {
         let host = format!("{HOST_PREFIX}{contender:?}-{run}-{}", line.number);
-        let message = report(&setting.code, line, &host)?;
+        let message = report(&setting.code, line, &host, false)?;
         ticks.tick().await;
         let start = Instant::now();
         send(server.port, &mut None, &message).await?;

@@ -30,7 +30,7 @@ pub(crate) async fn measure_start(
     }
     let data = folder("loaded");
     let server = Server::start(setting, contender, &data, 3)?;
-    let messages = setting.code.many.iter().map(|line| report(&setting.code, line, "bench"));
+    let messages = setting.code.many.iter().map(|line| report(&setting.code, line, "bench", false));
     let messages = Arc::new(messages.collect::<Result<Vec<_>>>()?);
     let time = Duration::from_secs(30);
     let wanted = Load { connections: 1, kept: true, time, most: MANY };

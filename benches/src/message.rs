@@ -1,5 +1,7 @@
 //! Reports as bytes: a traceback of 20 frames with 10 variables each, ready to be sent.
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
 use flawless_protocol::thrift::{RecordErrorRequest, StackLine, encode_record_error};
@@ -13,14 +15,32 @@ const DEPLOYED: &str = "/srv/app/lib/python3.11/site-packages";
 /// `ping` with its length before it.
 pub(crate) const PING: &[u8] = b"\0\0\0\x11\x80\x01\0\x01\0\0\0\x04ping\0\0\0\0\0";
 
+/// Stands where the id of a report will: each has one of its own when it is sent.
+const NO_ID: &str = "this is no id: it is put in later";
+
+/// Ids that were given.
+static IDS: AtomicUsize = AtomicUsize::new(0);
+
+/// The message with an id of its own, when it carries one.
+pub(crate) fn with_id(message: &[u8]) -> Cow<'_, [u8]> {
+    let Some(at) = message.windows(NO_ID.len()).rposition(|part| part == NO_ID.as_bytes()) else {
+        return Cow::Borrowed(message);
+    };
+    let id = format!("{:0width$x}", IDS.fetch_add(1, Ordering::Relaxed), width = NO_ID.len());
+    let mut message = message.to_owned();
+    message[at..at + NO_ID.len()].copy_from_slice(id.as_bytes());
+    Cow::Owned(message)
+}
+
 /// The frame, with its length before it, of a report whose innermost line is `innermost`.
-pub(crate) fn report(code: &Code, innermost: &Line, host: &str) -> Result<Vec<u8>> {
+pub(crate) fn report(code: &Code, innermost: &Line, host: &str, has_id: bool) -> Result<Vec<u8>> {
     let request = RecordErrorRequest {
         traceback: code.layers.iter().chain([innermost]).map(stack_line).collect(),
         exception_message: Some("ZeroDivisionError('division by zero')".to_owned()),
         hostname: Some(host.to_owned()),
         error_count: Some(1),
         exception_type: Some("builtins.ZeroDivisionError".to_owned()),
+        id: has_id.then(|| NO_ID.to_owned()),
         ..RecordErrorRequest::default()
     };
     let content = encode_record_error(&request, 0)?;

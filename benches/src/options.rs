@@ -22,6 +22,9 @@ pub(crate) struct Options {
     /// Another program of ours than the one that is built here.
     #[arg(long)]
     pub(crate) program: Option<PathBuf>,
+    /// Each report has an id, as those of our client do.
+    #[arg(long)]
+    pub(crate) ids: bool,
     /// The Python that is used: of the server of 0.4.5, 3.11 or older [default: python3], and of
     /// the measure client [default: python3.11].
     #[arg(long)]
