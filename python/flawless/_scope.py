@@ -63,7 +63,8 @@ def leave(former: Scope | None) -> None:
 
 class scope:
     """Work of its own, as ``with flawless.scope():``. What is said within, of user, tags, contexts
-    and breadcrumbs, is not told of what fails outside."""
+    and breadcrumbs, is not told of what fails outside. A thread that is started within has the scope
+    of the process: what is to be told of its failures is said there."""
 
     def __enter__(self) -> None:
         self._former = enter()

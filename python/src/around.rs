@@ -51,7 +51,8 @@ impl Printing<'_> {
         let Some(parts) = parts else { return (Around::default(), None) };
         let part = |at| parts.get_item(at).ok();
         let values = |at| part(at).map(|of| self.values(&of)).unwrap_or_default();
-        let word = |at| part(at).and_then(|of| text(&of, WORD)).unwrap_or_default();
+        let some = |of: &Bound<'_, PyAny>| (!of.is_none()).then(|| self.value(of, WORD));
+        let word = |at| part(at).and_then(|of| some(&of)).unwrap_or_default();
         let around = Around {
             user: values(0),
             tags: values(1),
@@ -70,7 +71,7 @@ impl Printing<'_> {
     fn contexts(&self, of: &Bound<'_, PyAny>) -> Vec<(String, Values)> {
         let Ok(of) = of.cast::<PyDict>() else { return Vec::new() };
         let named = of.iter().take(CONTEXTS);
-        named.filter_map(|(name, of)| Some((text(&name, WORD)?, self.values(&of)))).collect()
+        named.map(|(name, of)| (self.value(&name, WORD), self.values_or_one(&of))).collect()
     }
 
     fn breadcrumbs(&self, of: &Bound<'_, PyAny>) -> Vec<Breadcrumb> {
@@ -84,7 +85,7 @@ impl Printing<'_> {
             Some(Breadcrumb {
                 at,
                 category: text(&category, WORD).unwrap_or_default(),
-                level: text(&level, WORD).unwrap_or_default(),
+                level: text(&level, WORD).unwrap_or_default().to_lowercase(),
                 message: self.value(&message, MESSAGE),
                 data: of.get_item(4).map(|data| self.values(&data)).unwrap_or_default(),
             })
@@ -92,12 +93,27 @@ impl Printing<'_> {
         of.iter().filter_map(one).collect()
     }
 
+    /// Anything that is no dictionary is one value, and has no name of its own.
+    fn values_or_one(&self, of: &Bound<'_, PyAny>) -> Values {
+        match of.is_instance_of::<PyDict>() {
+            true => self.values(of),
+            false => vec![("value".to_owned(), self.value(of, VALUE))],
+        }
+    }
+
     /// Of a dictionary of Python's own: nobody is asked.
     fn values(&self, of: &Bound<'_, PyAny>) -> Values {
         let Ok(of) = of.cast::<PyDict>() else { return Vec::new() };
         let mut printed = Vec::with_capacity(of.len().min(VALUES));
         for (key, value) in of.iter().take(VALUES) {
-            let Ok(key) = key.cast_into::<PyString>() else { continue };
+            let key = match key.cast_into::<PyString>() {
+                Ok(key) => key,
+                Err(other) => {
+                    let name = self.value(&other.into_inner(), WORD);
+                    printed.push((name, self.value(&value, VALUE)));
+                    continue;
+                }
+            };
             let name = names::name(&key, self.redactor);
             let shown = match name.is_secret {
                 true => of_secret(&value).into_owned(),

@@ -5,7 +5,7 @@ use pyo3::types::{PyBool, PyDict, PyTuple};
 
 use crate::around::{WebRequest, request_from};
 use crate::raw::{self, name};
-use crate::wishes;
+use crate::{stack, wishes};
 
 /// What is sent: nothing when the program says `None`. Where its function fails, or answers what
 /// cannot be sent, that is told instead of what the function would have looked at.
@@ -25,8 +25,9 @@ pub(crate) fn ask(error: &Bound<'_, PyAny>, mut event: Event) -> Option<Event> {
     };
     if let Err(why) = taken {
         event.additional_info = format!(
-            "before_send failed ({}), so only the exception itself is told.",
-            crate::kinds::type_name(&why.get_type(py))
+            "before_send failed ({}{}), so only the exception itself is told.",
+            crate::kinds::type_name(&why.get_type(py)),
+            line_of(py, &why).map(|line| format!(" in line {line}")).unwrap_or_default()
         );
         event.request = None;
         event.around = Around {
@@ -141,4 +142,10 @@ fn taken_value(value: &Bound<'_, PyAny>) -> PyResult<String> {
     }
     let number = value.extract::<i64>().map(|number| number.to_string());
     number.or_else(|_| value.extract::<f64>().map(raw::float_text)).or_else(|_| value.extract())
+}
+
+/// Where the function has raised it.
+fn line_of(py: Python<'_>, error: &PyErr) -> Option<u32> {
+    let places = stack::traceback(error.traceback(py).map(Bound::into_any));
+    Some(places.last()?.line())
 }

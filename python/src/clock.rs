@@ -31,6 +31,15 @@ impl Allowance {
         Self { until: now() + time, used_until: used(py) + time.as_secs_f64() }
     }
 
+    /// Does work that is not judged by it; the same is left afterwards.
+    pub(crate) fn spare<T>(&mut self, py: Python<'_>, work: impl FnOnce() -> T) -> T {
+        let (at, used_before) = (now(), used(py));
+        let done = work();
+        self.until += now() - at;
+        self.used_until += used(py) - used_before;
+        done
+    }
+
     pub(crate) fn is_left(&self, py: Python<'_>) -> bool {
         now() <= self.until || used(py) <= self.used_until
     }

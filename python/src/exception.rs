@@ -56,7 +56,7 @@ impl<'a> Capture<'a> {
     }
 
     fn exception(
-        &self,
+        &mut self,
         error: &Bound<'_, PyAny>,
         type_name: String,
         (mut frames, places): (Vec<Frame>, Vec<Place<'_>>),
@@ -65,16 +65,16 @@ impl<'a> Capture<'a> {
         // The callers, and the function that caught it, go on; the frames within have ended.
         let caught_at = places.iter().position(|place| place.is_traceback);
         // The innermost first: the time there is for texts, and for printing, is theirs.
-        let shown: Vec<_> = places
-            .iter()
-            .enumerate()
-            .rev()
-            .filter_map(|(at, place)| {
-                let code = code::code_of(&place.frame, &place.code).ok()?;
-                let goes_on = caught_at.is_none_or(|caught_at| at <= caught_at);
-                (!code.is_ours).then_some((place, code, goes_on))
-            })
-            .collect();
+        let of_place = |(at, place)| {
+            let place: &Place<'_> = place;
+            let code = code::code_of(&place.frame, &place.code).ok()?;
+            let goes_on = caught_at.is_none_or(|caught_at| at <= caught_at);
+            (!code.is_ours).then_some((place, code, goes_on))
+        };
+        // To read a source for the first time is slow, and must not cost the values.
+        let shown: Vec<_> = self
+            .allowance
+            .spare(error.py(), || places.iter().enumerate().rev().filter_map(of_place).collect());
         let message = self.message(error);
         let captured = shown.iter().enumerate().map(|(at, (place, code, goes_on))| {
             let locals =
@@ -113,7 +113,7 @@ impl<'a> Capture<'a> {
         text
     }
 
-    fn chain(&self, error: &Bound<'_, PyAny>) -> Vec<Chained> {
+    fn chain(&mut self, error: &Bound<'_, PyAny>) -> Vec<Chained> {
         let mut chain = Vec::new();
         let mut seen = vec![error.as_ptr() as usize];
         let mut next: VecDeque<_> =
