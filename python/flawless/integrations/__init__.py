@@ -30,7 +30,10 @@ _SWITCHED_ON_BY: dict[str, str] = {
 }
 NAMES = tuple(_SWITCHED_ON_BY)
 # Those that answer errors themselves, so that no middleware around them sees one.
-_WEB = ("django", "flask")
+_WEB = (
+    "django",
+    "flask",
+)
 
 _installed: set[str] = set()
 _off: frozenset[str] = frozenset()

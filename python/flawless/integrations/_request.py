@@ -88,6 +88,21 @@ def wsgi_headers(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
     return _first(headers.items())
 
 
+def told_headers(pairs: Iterable[tuple[Any, Any]]) -> list[tuple[str, str]]:
+    """The headers as a framework lists them."""
+    headers: dict[str, str] = {}
+    for name, value in pairs:
+        name = _text(str(name), _HEADER_NAME).title()
+        value = _text(value, _HEADER_VALUE)
+        headers[name] = (headers[name] + ", " + value if name in headers else value)[:_HEADER_VALUE]
+    return _first(headers.items())
+
+
+def told_path(path: object) -> str:
+    """The path with its query, as it came."""
+    return _text(path, _PATH)
+
+
 def client_address(address: object) -> str | None:
     """Who asks, where the program wants that told."""
     return word(address) or None if _flawless.tells_client_address() else None

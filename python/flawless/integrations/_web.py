@@ -1,0 +1,101 @@
+"""What the integrations of web frameworks share."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from typing import Any, Callable
+
+from flawless import _scope
+from flawless._imports import when_imported
+from flawless.client.middleware import FlawlessMiddleware
+from flawless.integrations._patch import patch
+from flawless.integrations.asgi import FlawlessASGIMiddleware
+
+# From here on an answer says that it is the server that has failed.
+FAILURE = 500
+
+
+def watch_wsgi(kind: type, read_name: Callable[..., str | None] | None = None) -> None:
+    """Watch the WSGI applications of this class. `read_name(environ)` answers the route."""
+
+    @patch(kind, "__call__")
+    def call(former: Any, self: Any, environ: Any, start_response: Any) -> Any:
+        app = functools.partial(former, self)
+        return _WatchedWSGI(app, read_name)(environ, start_response)
+
+
+def watch_asgi(kind: type, read_name: Callable[..., str | None] | None = None) -> None:
+    """Watch the ASGI applications of this class. `read_name(scope)` answers the route, by default
+    what the scope says."""
+
+    former = kind.__dict__.get("__call__") or getattr(kind, "__call__")
+
+    # With these very parameters: uvicorn takes what can be called without any for a factory.
+    async def call(self: Any, scope: Any, receive: Any, send: Any) -> None:
+        await _WatchedASGI(functools.partial(former, self), read_name)(scope, receive, send)
+
+    setattr(kind, "__call__", functools.update_wrapper(call, former))
+
+
+def name_by(read: Callable[..., str | None], *of: Any) -> None:
+    """Say how the name of the endpoint is found, should something fail in this request."""
+    request_scope = _scope.CURRENT.get()
+    if request_scope is not None:
+        request_scope.transaction = functools.partial(read, *of)
+
+
+def qualified_name(function: Any) -> str | None:
+    """The name of a function that answers requests, with its module."""
+    name = getattr(function, "__qualname__", None)
+    return f"{getattr(function, '__module__', '')}.{name}" if isinstance(name, str) else None
+
+
+def take_as_told(error: BaseException) -> None:
+    """Nobody reports it from now on, such as a log record that has it."""
+    try:
+        setattr(error, "_flawless_already_caught", True)
+    except Exception:
+        pass
+
+
+def when_part_imported(framework: str, module: str, switch_on: Callable[[], None]) -> None:
+    """Switch on what belongs to a part of a framework that is imported by itself."""
+
+    def told() -> None:
+        try:
+            switch_on()
+        except Exception as error:
+            warnings.warn(
+                f"flawless: {framework} is not watched in full: {type(error).__name__}: {error}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+    when_imported(module, told)
+
+
+class _WatchedWSGI(FlawlessMiddleware):
+    """Made for one request, by a framework that is watched already."""
+
+    def __init__(self, app: Any, read_name: Any) -> None:
+        self.app = app
+        self._read_name = read_name
+
+    def _watched(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        if self._read_name is not None:
+            name_by(self._read_name, environ)
+        return super()._watched(environ, start_response)
+
+
+class _WatchedASGI(FlawlessASGIMiddleware):
+    """Made for one request, by a framework that is watched already."""
+
+    def __init__(self, app: Any, read_name: Any) -> None:
+        self.app = app
+        self._read_name = read_name
+
+    async def _watched(self, scope: Any, receive: Any, send: Any) -> None:
+        if self._read_name is not None:
+            name_by(self._read_name, scope)
+        await super()._watched(scope, receive, send)
