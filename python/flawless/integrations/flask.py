@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
-from flask import Flask, got_request_exception, request
+from flask import Flask, got_request_exception, has_request_context, request
 
-from flawless import _scope
 from flawless.client.middleware import FlawlessMiddleware
+from flawless.integrations._error_handlers import answers_failure, is_for_all
 from flawless.integrations._patch import patch
 from flawless.integrations._report import report
 from flawless.integrations._request import from_wsgi
+from flawless.integrations._web import name_by, watch_wsgi
 
 __all__ = ["init_app", "switch_on"]
 
@@ -19,14 +19,21 @@ _EXTENSION = "flawless"
 
 
 def switch_on() -> None:
-    """Report what no error handler of an application has handled."""
+    """Report what no error handler of an application has handled; one for `Exception`, which is
+    for all that was not foreseen, hides nothing."""
     # Flask answers errors of views itself: it says so by the signal. What a streamed answer
     # raises later, and what Flask raises around the views, only the middleware sees.
     got_request_exception.connect(_not_handled)
+    watch_wsgi(Flask, _rule)
 
-    @patch(Flask, "__call__")
-    def call(former: Any, self: Any, environ: Any, start_response: Any) -> Any:
-        return FlawlessMiddleware(functools.partial(former, self))(environ, start_response)
+    @patch(Flask, "handle_user_exception")
+    def handle_user_exception(former: Any, self: Any, e: Any) -> Any:
+        if is_for_all(self, e, request.blueprints):
+            _report(e)
+        answer = former(self, e)
+        if answers_failure(e, answer):
+            _report(e)
+        return answer
 
 
 def init_app(app: Flask) -> None:
@@ -39,6 +46,15 @@ def init_app(app: Flask) -> None:
 
 
 def _not_handled(sender: object, exception: BaseException | None = None, **_: Any) -> None:
-    rule = getattr(request, "url_rule", None)
-    _scope.current().transaction = getattr(rule, "rule", None)
-    report(exception, "flask", lambda: from_wsgi(request.environ))
+    name_by(_rule, None)
+    _report(exception)
+
+
+def _report(error: Any) -> None:
+    report(error, "flask", lambda: from_wsgi(request.environ))
+
+
+def _rule(_: object) -> str | None:
+    if not has_request_context():
+        return None
+    return getattr(getattr(request, "url_rule", None), "rule", None)

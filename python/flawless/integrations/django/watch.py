@@ -30,6 +30,7 @@ from flawless.integrations._request import (
     word,
     wsgi_headers,
 )
+from flawless.integrations._web import FAILURE
 
 __all__ = ["Watch", "switch_on"]
 
@@ -100,6 +101,14 @@ def switch_on() -> None:
                 self.adapt_method_mode(False, watch.process_exception)
             )
             self._middleware_chain = watch
+
+    @patch(BaseHandler, "process_exception_by_middleware")
+    def process_exception(former: Any, self: Any, exception: Any, request: Any) -> Any:
+        response = former(self, exception, request)
+        # A middleware that knows what it means has handled it; a page for errors hides nothing.
+        if getattr(response, "status_code", 0) >= FAILURE:
+            _report(exception, request)
+        return response
 
 
 def _enter(request: Any) -> Any:

@@ -1,0 +1,40 @@
+"""Which error handler of Flask or Quart answers an exception, and what it answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from werkzeug.exceptions import HTTPException
+
+from flawless.integrations._web import FAILURE
+
+
+def is_for_all(app: Any, error: Any, blueprints: Any) -> bool:
+    """Whether the handler that answers is one for all exceptions."""
+    try:
+        if isinstance(error, HTTPException):
+            return False
+        handler = app._find_error_handler(error, blueprints)
+        return handler is not None and any(
+            handler is codes.get(None, {}).get(kind)
+            for codes in app.error_handler_spec.values()
+            for kind in (Exception, BaseException)
+        )
+    except Exception:
+        return False
+
+
+def answers_failure(error: Any, answer: Any) -> bool:
+    """Whether a handler of the program's answers the exception as a failure of the server."""
+    try:
+        if isinstance(error, HTTPException):
+            return (error.code or 0) >= FAILURE
+        if isinstance(answer, tuple):
+            status = answer[1] if len(answer) > 1 else None
+            if isinstance(status, (int, str)):
+                return int(str(status)[:3]) >= FAILURE
+            answer = answer[0]
+        status = getattr(answer, "status_code", None)
+        return isinstance(status, int) and status >= FAILURE
+    except Exception:
+        return False
