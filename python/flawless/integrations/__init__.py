@@ -17,6 +17,7 @@ __all__ = ["NAMES", "install", "install_web"]
 _SWITCHED_ON_BY: dict[str, str] = {
     "aiohttp_client": "aiohttp.client",
     "asyncio": "asyncio.base_events",
+    "bottle": "bottle",
     "celery": "celery.app.trace",
     "django": "django.core.handlers.base",
     "django_db": "django.db.backends.utils",
@@ -31,6 +32,7 @@ _SWITCHED_ON_BY: dict[str, str] = {
 NAMES = tuple(_SWITCHED_ON_BY)
 # Those that answer errors themselves, so that no middleware around them sees one.
 _WEB = (
+    "bottle",
     "django",
     "flask",
 )
