@@ -21,6 +21,7 @@ _SWITCHED_ON_BY: dict[str, str] = {
     "celery": "celery.app.trace",
     "django": "django.core.handlers.base",
     "django_db": "django.db.backends.utils",
+    "falcon": "falcon",
     "flask": "flask",
     "http_client": "http.client",
     "httpx": "httpx",
@@ -34,6 +35,7 @@ NAMES = tuple(_SWITCHED_ON_BY)
 _WEB = (
     "bottle",
     "django",
+    "falcon",
     "flask",
 )
 
