@@ -27,6 +27,7 @@ _SWITCHED_ON_BY: dict[str, str] = {
     "httpx": "httpx",
     "logging": "logging",
     "sqlalchemy": "sqlalchemy",
+    "pyramid": "pyramid.router",
     "starlette": "starlette.applications",
     "uvicorn": "uvicorn.server",
 }
@@ -37,6 +38,7 @@ _WEB = (
     "django",
     "falcon",
     "flask",
+    "pyramid",
 )
 
 _installed: set[str] = set()
