@@ -19,6 +19,7 @@ _SWITCHED_ON_BY: dict[str, str] = {
     "asyncio": "asyncio.base_events",
     "bottle": "bottle",
     "celery": "celery.app.trace",
+    "cherrypy": "cherrypy",
     "django": "django.core.handlers.base",
     "django_db": "django.db.backends.utils",
     "falcon": "falcon",
@@ -35,6 +36,7 @@ NAMES = tuple(_SWITCHED_ON_BY)
 # Those that answer errors themselves, so that no middleware around them sees one.
 _WEB = (
     "bottle",
+    "cherrypy",
     "django",
     "falcon",
     "flask",
