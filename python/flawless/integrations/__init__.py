@@ -29,6 +29,7 @@ _SWITCHED_ON_BY: dict[str, str] = {
     "logging": "logging",
     "sqlalchemy": "sqlalchemy",
     "pyramid": "pyramid.router",
+    "quart": "quart",
     "starlette": "starlette.applications",
     "uvicorn": "uvicorn.server",
 }
@@ -41,6 +42,7 @@ _WEB = (
     "falcon",
     "flask",
     "pyramid",
+    "quart",
 )
 
 _installed: set[str] = set()
