@@ -26,6 +26,7 @@ _SWITCHED_ON_BY: dict[str, str] = {
     "flask": "flask",
     "http_client": "http.client",
     "httpx": "httpx",
+    "litestar": "litestar",
     "logging": "logging",
     "sqlalchemy": "sqlalchemy",
     "pyramid": "pyramid.router",
@@ -41,6 +42,7 @@ _WEB = (
     "django",
     "falcon",
     "flask",
+    "litestar",
     "pyramid",
     "quart",
 )
