@@ -16,6 +16,7 @@ __all__ = ["NAMES", "install", "install_web"]
 # Each with the module by whose import it is switched on.
 _SWITCHED_ON_BY: dict[str, str] = {
     "aiohttp_client": "aiohttp.client",
+    "aiohttp": "aiohttp.web",
     "asyncio": "asyncio.base_events",
     "bottle": "bottle",
     "celery": "celery.app.trace",
