@@ -33,6 +33,7 @@ _SWITCHED_ON_BY: dict[str, str] = {
     "pyramid": "pyramid.router",
     "quart": "quart",
     "starlette": "starlette.applications",
+    "tornado": "tornado.web",
     "uvicorn": "uvicorn.server",
 }
 NAMES = tuple(_SWITCHED_ON_BY)
