@@ -32,6 +32,7 @@ _SWITCHED_ON_BY: dict[str, str] = {
     "sqlalchemy": "sqlalchemy",
     "pyramid": "pyramid.router",
     "quart": "quart",
+    "sanic": "sanic",
     "starlette": "starlette.applications",
     "tornado": "tornado.web",
     "uvicorn": "uvicorn.server",
@@ -47,6 +48,7 @@ _WEB = (
     "litestar",
     "pyramid",
     "quart",
+    "sanic",
 )
 
 _installed: set[str] = set()
