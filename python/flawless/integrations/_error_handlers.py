@@ -9,6 +9,11 @@ from werkzeug.exceptions import HTTPException
 from flawless.integrations._web import FAILURE
 
 
+def exception_in(arguments: tuple[Any, ...]) -> Any:
+    """The exception that a method is given, in newer versions after the context."""
+    return next((one for one in arguments if isinstance(one, BaseException)), None)
+
+
 def is_for_all(app: Any, error: Any, blueprints: Any) -> bool:
     """Whether the handler that answers is one for all exceptions."""
     try:

@@ -10,6 +10,7 @@ from flawless import _scope
 from flawless._imports import when_imported
 from flawless.client.middleware import FlawlessMiddleware
 from flawless.integrations._patch import patch
+from flawless.integrations._report import report
 from flawless.integrations.asgi import FlawlessASGIMiddleware
 
 # From here on an answer says that it is the server that has failed.
@@ -59,6 +60,17 @@ def take_as_told(error: BaseException) -> None:
         pass
 
 
+def report_alone(error: BaseException, mechanism: str) -> None:
+    """Report it; of a group of one, as frameworks make them around what they run, the one."""
+    while True:
+        members = getattr(error, "exceptions", None)
+        if type(members) is not tuple or len(members) != 1:
+            break
+        take_as_told(error)
+        error = members[0]
+    report(error, mechanism)
+
+
 def when_part_imported(framework: str, module: str, switch_on: Callable[[], None]) -> None:
     """Switch on what belongs to a part of a framework that is imported by itself."""
 
@@ -98,4 +110,8 @@ class _WatchedASGI(FlawlessASGIMiddleware):
     async def _watched(self, scope: Any, receive: Any, send: Any) -> None:
         if self._read_name is not None:
             name_by(self._read_name, scope)
-        await super()._watched(scope, receive, send)
+        try:
+            await self.app(scope, receive, send)
+        except BaseException as error:
+            report_alone(error, "asgi")
+            raise

@@ -30,7 +30,7 @@ def switch_on() -> None:
 
     @patch(RequestHandler, "_handle_request")
     async def handle_request(
-        former: Any, self: Any, request: Any, start: Any, handler: Any, *more: Any
+        former: Any, self: Any, request: Any, start: Any, handler: Any, *more: Any, **kwargs: Any
     ) -> Any:
         outer = _scope.enter(_request, request)
         name_by(_route, request)
@@ -50,7 +50,7 @@ def switch_on() -> None:
                 raise
 
         try:
-            return await former(self, request, start, watched, *more)
+            return await former(self, request, start, watched, *more, **kwargs)
         finally:
             _scope.leave(outer)
 

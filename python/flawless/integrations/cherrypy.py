@@ -34,16 +34,16 @@ def switch_on() -> None:
             raise
 
     @patch(Request, "handle_error")
-    def handle_error(former: Any, self: Any) -> Any:
+    def handle_error(former: Any, self: Any, *args: Any) -> Any:
         report(sys.exc_info()[1], "cherrypy")
-        return former(self)
+        return former(self, *args)
 
     @patch(HTTPError, "set_response")
-    def set_response(former: Any, self: Any) -> Any:
+    def set_response(former: Any, self: Any, *args: Any) -> Any:
         # One that was not raised is only a page.
         if self.code >= FAILURE and sys.exc_info()[1] is self:
             report(self, "cherrypy")
-        return former(self)
+        return former(self, *args)
 
     @patch(_TrappedResponse, "trap")
     def trap(former: Any, self: Any, function: Any, *args: Any, **kwargs: Any) -> Any:

@@ -26,14 +26,16 @@ def switch_on() -> None:
     watch_wsgi(App)
 
     @patch(App, "_get_responder")
-    def get_responder(former: Any, self: Any, req: Any) -> Any:
+    def get_responder(former: Any, self: Any, req: Any, *more: Any) -> Any:
         name_by(_route, req)
-        return former(self, req)
+        return former(self, req, *more)
 
     @patch(App, "_handle_exception")
-    def handle_exception(former: Any, self: Any, req: Any, resp: Any, ex: Any, params: Any) -> Any:
+    def handle_exception(
+        former: Any, self: Any, req: Any, resp: Any, ex: Any, *more: Any, **kwargs: Any
+    ) -> Any:
         _before(self, ex)
-        is_handled = former(self, req, resp, ex, params)
+        is_handled = former(self, req, resp, ex, *more, **kwargs)
         _after(resp, ex)
         return is_handled
 

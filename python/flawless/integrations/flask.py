@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask, got_request_exception, has_request_context, request
 
 from flawless.client.middleware import FlawlessMiddleware
-from flawless.integrations._error_handlers import answers_failure, is_for_all
+from flawless.integrations._error_handlers import answers_failure, exception_in, is_for_all
 from flawless.integrations._patch import patch
 from flawless.integrations._report import report
 from flawless.integrations._request import from_wsgi
@@ -27,12 +27,13 @@ def switch_on() -> None:
     watch_wsgi(Flask, _rule)
 
     @patch(Flask, "handle_user_exception")
-    def handle_user_exception(former: Any, self: Any, e: Any) -> Any:
-        if is_for_all(self, e, request.blueprints):
-            _report(e)
-        answer = former(self, e)
-        if answers_failure(e, answer):
-            _report(e)
+    def handle_user_exception(former: Any, self: Any, *args: Any, **kwargs: Any) -> Any:
+        error = exception_in((*args, *kwargs.values()))
+        if has_request_context() and is_for_all(self, error, request.blueprints):
+            _report(error)
+        answer = former(self, *args, **kwargs)
+        if answers_failure(error, answer):
+            _report(error)
         return answer
 
 

@@ -16,7 +16,7 @@ from litestar.utils.scope.state import ScopeState
 
 from flawless.integrations._patch import patch
 from flawless.integrations._report import report
-from flawless.integrations._web import FAILURE, take_as_told, watch_asgi
+from flawless.integrations._web import FAILURE, report_alone, take_as_told, watch_asgi
 
 __all__ = ["switch_on"]
 
@@ -34,7 +34,7 @@ def switch_on() -> None:
             cause = error.__cause__
             if cause is not None and _has_started(scope):
                 # Litestar says by another exception that the answer has begun already.
-                report(_alone(cause), "litestar")
+                report_alone(cause, "litestar")
                 take_as_told(error)
             raise
 
@@ -74,10 +74,11 @@ def switch_on() -> None:
 def _watch_websockets() -> None:
     former = ExceptionHandlerMiddleware.handle_websocket_exception
 
-    async def handle_websocket_exception(send: Any, exc: Any) -> None:
-        if _may_be_failure(exc):
-            report(exc, "litestar")
-        await former(send=send, exc=exc)
+    async def handle_websocket_exception(*args: Any, **kwargs: Any) -> None:
+        error = sys.exc_info()[1]
+        if error is not None and _may_be_failure(error):
+            report(error, "litestar")
+        await former(*args, **kwargs)
 
     setattr(
         ExceptionHandlerMiddleware,
@@ -101,14 +102,6 @@ def _is_unforeseen(scope: Any, error: Any) -> bool:
         return True
     handler = get_exception_handler(handlers, error)
     return handler is None or handler in (handlers.get(Exception), handlers.get(FAILURE))
-
-
-def _alone(error: BaseException) -> BaseException:
-    """What is alone in a group: answers are streamed in one."""
-    members = getattr(error, "exceptions", None)
-    if type(members) is tuple and len(members) == 1 and isinstance(members[0], BaseException):
-        return _alone(members[0])
-    return error
 
 
 def _has_started(scope: Any) -> bool:

@@ -18,7 +18,7 @@ from quart.signals import (
     got_websocket_exception,
 )
 
-from flawless.integrations._error_handlers import answers_failure, is_for_all
+from flawless.integrations._error_handlers import answers_failure, exception_in, is_for_all
 from flawless.integrations._patch import patch
 from flawless.integrations._report import report
 from flawless.integrations._web import watch_asgi
@@ -36,10 +36,11 @@ def switch_on() -> None:
     got_serving_exception.connect(_not_handled)
 
     @patch(Quart, "handle_user_exception")
-    async def handle_user_exception(former: Any, self: Any, error: Any) -> Any:
+    async def handle_user_exception(former: Any, self: Any, *args: Any, **kwargs: Any) -> Any:
+        error = exception_in((*args, *kwargs.values()))
         if is_for_all(self, error, _blueprints()):
             report(error, "quart")
-        answer = await former(self, error)
+        answer = await former(self, *args, **kwargs)
         if answers_failure(error, answer):
             report(error, "quart")
         return answer

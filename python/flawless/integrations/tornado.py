@@ -37,9 +37,9 @@ def switch_on() -> None:
             _scope.leave(outer)
 
     @patch(RequestHandler, "_handle_request_exception")
-    def handle_request_exception(former: Any, self: Any, e: Any) -> Any:
+    def handle_request_exception(former: Any, self: Any, e: Any, *more: Any) -> Any:
         _report(self, e)
-        return former(self, e)
+        return former(self, e, *more)
 
     @patch(RequestHandler, "log_exception")
     def log_exception(former: Any, self: Any, typ: Any, value: Any, tb: Any) -> Any:

@@ -9,8 +9,15 @@ class TestTornado(web.Checks):
     shop = "tornado_shop.py"
     transactions = ("__main__.Pay",)
     function = "get"
-    paths = {"/busy": "HTTPError", "/talk": "RuntimeError", "/greet": "OSError"}
+    paths = {
+        "/busy": "HTTPError",
+        "/talk": "RuntimeError",
+        "/murmur": "RecursionError",
+        "/greet": "OSError",
+    }
 
     @staticmethod
     def more(program):
-        return web.talk(program, "boo"), web.talk(program, "boo", "/greet")
+        # Older ones do not close it when a coroutine fails.
+        murmured = web.talk(program, "boo", "/murmur", timeout=0.5)
+        return murmured, web.talk(program, "boo"), web.talk(program, "boo", "/greet")

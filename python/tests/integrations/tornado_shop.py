@@ -83,8 +83,13 @@ class Stream(Page):
 
 
 class Talk(tornado.websocket.WebSocketHandler):
-    async def on_message(self, message):
+    def on_message(self, message):
         raise RuntimeError(message)
+
+
+class Murmur(tornado.websocket.WebSocketHandler):
+    async def on_message(self, message):
+        raise RecursionError(message)
 
 
 class Greet(tornado.websocket.WebSocketHandler):
@@ -105,6 +110,7 @@ app = tornado.web.Application(
         ("/hook", Hook),
         ("/stream", Stream),
         ("/talk", Talk),
+        ("/murmur", Murmur),
         ("/greet", Greet),
     ]
 )

@@ -57,9 +57,9 @@ class Program:
     """A program of its own, at a port of its own."""
 
     def __init__(self, *command, dsn=""):
-        self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port = self._socket.getsockname()[1]
-        descriptor = self._socket.fileno()
+        given = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port = given.getsockname()[1]
+        descriptor = given.fileno()
         environment = {name: text for name, text in os.environ.items() if "FLAWLESS" not in name}
         environment["PYTHONPATH"] = os.pathsep.join(folder for folder in sys.path if folder)
         environment.update(FLAWLESS_DSN=dsn, LISTEN_FD=str(descriptor))
@@ -71,6 +71,8 @@ class Program:
             stdout=self._output, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self._connection = None
+        # When the program is gone, nobody waits for its answers.
+        given.close()
 
     def ask(self, path, form=None):
         """The status and the body of an answer; of one that breaks off, what came of it."""
@@ -105,7 +107,6 @@ class Program:
             self._process.wait(20)
         finally:
             self._process.kill()
-            self._socket.close()
 
     def output(self):
         """What it has printed."""
@@ -220,6 +221,7 @@ class Checks:
         assert report["request"]["body"] == FORM
 
     def test_what_is_said_in_a_request_is_told_of_that_alone(self, ran):
+        assert ran.reported("/who")
         for report in ran.reports:
             if report["request"]["path"] == "/who":
                 assert report["user"] == {"id": "7"} and report["tags"] == {"shop": "north"}
@@ -242,19 +244,21 @@ def write_row(framework, distribution, found):
         table.write(json.dumps(row) + "\n")
 
 
-def talk(program, text, path="/talk"):
+def talk(program, text, path="/talk", timeout=20):
     """Say something over a websocket; the answer, or how it was closed."""
     from websockets.exceptions import ConnectionClosed, InvalidStatus
     from websockets.sync.client import connect
 
     try:
-        with connect(f"ws://127.0.0.1:{program.port}{path}", open_timeout=20) as socket:
+        with connect(f"ws://127.0.0.1:{program.port}{path}", open_timeout=20, close_timeout=1) as socket:
             socket.send(text)
-            return socket.recv(timeout=20)
+            return socket.recv(timeout=timeout)
     except InvalidStatus as error:
         return error.response.status_code
     except ConnectionClosed as error:
         return error.rcvd.code if error.rcvd else None
+    except TimeoutError:
+        return "nothing"
     finally:
         # What fails there may be reported a moment later.
         time.sleep(0.05)
