@@ -8,11 +8,11 @@ from aiohttp.web import HTTPException
 from aiohttp.web_protocol import RequestHandler
 
 from flawless import _scope
+from flawless.client.request import Request
 from flawless.integrations._body import RecordedBody, is_form
 from flawless.integrations._patch import patch
 from flawless.integrations._report import report
 from flawless.integrations._request import (
-    Request,
     body_text,
     client_address,
     told_headers,

@@ -12,11 +12,11 @@ from sanic.handlers import ErrorHandler
 from sanic.touchup.service import TouchUp
 
 from flawless import _scope
+from flawless.client.request import Request
 from flawless.integrations._body import RecordedBody, is_form
 from flawless.integrations._patch import patch
 from flawless.integrations._report import report
 from flawless.integrations._request import (
-    Request,
     body_text,
     client_address,
     told_headers,
@@ -34,7 +34,7 @@ def switch_on() -> None:
     _watch_requests()
     _watch_tasks()
     _watch_websockets()
-    former = TouchUp.run
+    former: Any = TouchUp.run
 
     def run(app: Any) -> None:
         former(app)

@@ -81,6 +81,15 @@ async def stream(request):
     raise ValueError("while streaming")
 
 
+@routes.get("/endless")
+async def endless(request):
+    response = web.StreamResponse()
+    await response.prepare(request)
+    while True:
+        await response.write(b"a" * 1_000)
+        await asyncio.sleep(0.01)
+
+
 @routes.get("/page")
 async def page(request):
     raise NotImplementedError

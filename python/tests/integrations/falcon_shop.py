@@ -153,7 +153,7 @@ async def async_answer_all(req, resp, ex, params, ws=None):
         await ws.close()
 
 
-app = falcon.asgi.App(middleware=[Middleware()]) if IS_ASYNC else falcon.App(middleware=[Middleware()])
+app = (falcon.asgi.App if IS_ASYNC else falcon.App)(middleware=[Middleware()])
 for function in (home, who, absent, busy, moved, caught, known, broken, stream, hook):
     app.add_route("/" + function.__name__.replace("home", ""), Page(function))
 app.add_route("/pay/{amount}", Page(pay))

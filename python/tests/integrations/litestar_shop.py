@@ -1,5 +1,6 @@
 """A program with Litestar, for the tests."""
 
+import asyncio
 import logging
 from typing import Any, AsyncIterator
 
@@ -87,6 +88,16 @@ async def stream() -> Stream:
     return Stream(parts())
 
 
+@get("/endless")
+async def endless() -> Stream:
+    async def parts() -> AsyncIterator[bytes]:
+        while True:
+            yield b"a" * 1_000
+            await asyncio.sleep(0.01)
+
+    return Stream(parts())
+
+
 async def work() -> None:
     raise OSError("in the background")
 
@@ -112,7 +123,10 @@ def answer(status, text):
 
 
 app = Litestar(
-    [home, pay, form, who, absent, busy, moved, caught, known, broken, hook, stream, later, talk],
+    [
+        home, pay, form, who, absent, busy, moved, caught, known, broken, hook, stream, endless,
+        later, talk,
+    ],  # fmt: skip
     before_request=check,
     exception_handlers={
         Known: answer(409, "known"),

@@ -1,5 +1,6 @@
 """A program with Quart, for the tests."""
 
+import asyncio
 import logging
 
 import quart
@@ -90,6 +91,16 @@ async def stream():
     async def parts():
         yield b"a"
         raise ValueError("while streaming")
+
+    return parts()
+
+
+@app.get("/endless")
+async def endless():
+    async def parts():
+        while True:
+            yield b"a" * 1_000
+            await asyncio.sleep(0.01)
 
     return parts()
 

@@ -1,5 +1,6 @@
 """A program with Sanic and its own server, for the tests."""
 
+import asyncio
 import logging
 
 import serving
@@ -89,6 +90,14 @@ async def stream(request):
     response = await request.respond()
     await response.send("a")
     raise ValueError("while streaming")
+
+
+@app.get("/endless")
+async def endless(request):
+    response = await request.respond()
+    while True:
+        await response.send("a" * 1_000)
+        await asyncio.sleep(0.01)
 
 
 async def work():

@@ -16,4 +16,5 @@ class TestAiohttp(web.Checks):
 
     @staticmethod
     def more(program):
+        web.leave(program, "/endless")
         return web.talk(program, "boo")

@@ -19,4 +19,5 @@ class TestQuart(web.Checks):
 
     @staticmethod
     def more(program):
+        web.leave(program, "/endless")
         return web.talk(program, "boo")

@@ -18,4 +18,5 @@ class TestSanic(web.Checks):
 
     @staticmethod
     def more(program):
+        web.leave(program, "/endless")
         return web.talk(program, "boo")

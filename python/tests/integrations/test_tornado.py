@@ -18,6 +18,7 @@ class TestTornado(web.Checks):
 
     @staticmethod
     def more(program):
+        web.leave(program, "/endless")
         # Older ones do not close it when a coroutine fails.
         murmured = web.talk(program, "boo", "/murmur", timeout=0.5)
         return murmured, web.talk(program, "boo"), web.talk(program, "boo", "/greet")

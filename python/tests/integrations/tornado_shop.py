@@ -82,6 +82,14 @@ class Stream(Page):
         raise ValueError("while streaming")
 
 
+class Endless(Page):
+    async def get(self):
+        while True:
+            self.write("a" * 1_000)
+            await self.flush()
+            await asyncio.sleep(0.01)
+
+
 class Talk(tornado.websocket.WebSocketHandler):
     def on_message(self, message):
         raise RuntimeError(message)
@@ -109,6 +117,7 @@ app = tornado.web.Application(
         ("/caught", Caught),
         ("/hook", Hook),
         ("/stream", Stream),
+        ("/endless", Endless),
         ("/talk", Talk),
         ("/murmur", Murmur),
         ("/greet", Greet),
