@@ -18,6 +18,11 @@ ROOT = HERE.parent.parent
 OLDER_PYTHON = os.environ.get("FLAWLESS_OLDER_PYTHON", str(ROOT / "target/test-env/bin/python"))
 
 
+def pytest_configure(config):
+    """`-m "not frameworks"` leaves out what takes longest."""
+    config.addinivalue_line("markers", "frameworks: a program of its own serves a framework")
+
+
 class Sink:
     """Reports as they arrive at a server with 0.4.5's own generated processor."""
 

@@ -100,7 +100,8 @@ class _Switch:
         except Exception as error:
             # A version that is not known: the program runs, its errors are reported otherwise.
             warnings.warn(
-                f"flawless: {self._name} is not watched: {type(error).__name__}: {error}",
+                f"flawless: {self._name} is not watched: {type(error).__name__}: {error}. Call "
+                "flawless.capture_exception() where your program handles its errors",
                 RuntimeWarning,
                 stacklevel=2,
             )

@@ -141,6 +141,7 @@ def run(command, paths, forms=(), repeats=0, more=None):
 class Checks:
     """What is checked of each framework; a class for each says what is its own."""
 
+    pytestmark = pytest.mark.frameworks
     framework: str
     # As it is named on PyPI, where that is another name.
     distribution: str = ""
