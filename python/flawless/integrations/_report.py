@@ -7,8 +7,8 @@ from typing import Any, Callable
 from flawless.client.client import capture
 from flawless.integrations._request import Request
 
-# How tasks of asyncio and trio, and greenlets, are ended.
-_CANCELLED = frozenset(["CancelledError", "Cancelled", "GreenletExit"])
+# How tasks of asyncio and trio, greenlets, and actors of Dramatiq are ended.
+_CANCELLED = frozenset(["Abort", "CancelledError", "Cancelled", "GreenletExit", "Shutdown"])
 # The client has closed its connection: nothing that a developer could mend.
 _CLIENT_LEFT = frozenset(["ClientDisconnect", "WebSocketDisconnect"])
 

@@ -1,0 +1,66 @@
+"""Jobs and tasks of frameworks as they are reported: which one, and with what."""
+
+from __future__ import annotations
+
+import functools
+import types
+from typing import Any
+
+_CHARACTERS = 1_000
+_ITEMS = 20
+_DEPTH = 3
+
+# Nobody is asked how they are printed.
+_PLAIN = frozenset([bool, bytes, complex, float, int, str, type(None)])
+
+
+def describe(kind: str, name: Any, identity: Any, args: Any = (), kwargs: Any = None) -> str:
+    """Lines that say which job it is, and what it was called with."""
+    lines = [f"{kind}: {name}"]
+    if type(identity) in (str, int):
+        lines.append(f"id: {identity}")
+    lines.append(f"args: {printed(args)}")
+    lines.append(f"kwargs: {printed({} if kwargs is None else kwargs)}")
+    return "\n".join(lines)
+
+
+def printed(value: Any) -> str:
+    """A value as Python prints it, without running code of the program: an object of a class of
+    its own is shown as its type."""
+    return _printed(value, _DEPTH)[:_CHARACTERS]
+
+
+def _printed(value: Any, depth: int) -> str:
+    kind = type(value)
+    if kind is str or kind is bytes:
+        return repr(value[:_CHARACTERS])
+    if kind in _PLAIN:
+        return repr(value)
+    if depth > 0:
+        if kind is dict:
+            pairs = list(value.items())[:_ITEMS]
+            inner = [f"{_printed(key, 0)}: {_printed(of, depth - 1)}" for key, of in pairs]
+            return "{" + ", ".join(inner + _rest(value)) + "}"
+        if kind is list or kind is tuple:
+            inner = [_printed(of, depth - 1) for of in value[:_ITEMS]] + _rest(value)
+            if kind is list:
+                return "[" + ", ".join(inner) + "]"
+            return "(" + ", ".join(inner) + ("," if len(value) == 1 else "") + ")"
+    return f"<{kind.__qualname__}>"
+
+
+def _rest(values: Any) -> list[str]:
+    return ["..."] if len(values) > _ITEMS else []
+
+
+def name_of(function: Any) -> str:
+    """The full name of what is called, such as ``shop.jobs.charge``."""
+    for _ in range(_DEPTH):
+        if type(function) is functools.partial:
+            function = function.func
+    if type(function) is types.MethodType:
+        function = function.__func__
+    if type(function) not in (types.FunctionType, types.BuiltinFunctionType):
+        # An object that can be called may answer anything.
+        function = type(function)
+    return f"{function.__module__}.{function.__qualname__}"

@@ -1,0 +1,81 @@
+"""RQ: jobs that fail in a worker, also in the process that it makes for each of them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from rq.worker import Worker
+
+from flawless import _scope
+from flawless._exit import flush_at_shutdown
+from flawless.integrations._job import describe
+from flawless.integrations._patch import patch
+from flawless.integrations._report import report
+
+__all__ = ["switch_on"]
+
+
+def switch_on() -> None:
+    """Report each job that fails, and send what waits before the process of the job ends: nothing
+    that is registered for the end runs then."""
+    owner = _owner("perform_job")
+
+    @patch(owner, "perform_job")
+    def perform_job(former: Any, self: Any, job: Any, *args: Any, **kwargs: Any) -> Any:
+        before = _scope.enter()
+        _scope.current().transaction = _name(job)
+        try:
+            return former(self, job, *args, **kwargs)
+        finally:
+            _scope.leave(before)
+
+    @patch(_owner("handle_exception"), "handle_exception")
+    def handle_exception(former: Any, self: Any, job: Any, *exc_info: Any) -> Any:
+        _failed(job, exc_info)
+        return former(self, job, *exc_info)
+
+    for end in ("handle_job_success", "handle_job_failure"):
+
+        @patch(_owner(end), end)
+        def handled(former: Any, self: Any, *args: Any, **kwargs: Any) -> Any:
+            try:
+                return former(self, *args, **kwargs)
+            finally:
+                if getattr(self, "is_horse", False) is True:
+                    flush_at_shutdown()
+
+
+def _owner(name: str) -> Any:
+    # Since 2.7 there is a class that all workers have in common.
+    for owner in Worker.__mro__:
+        if name in owner.__dict__:
+            return owner
+    raise AttributeError(name)
+
+
+def _failed(job: Any, exc_info: tuple[Any, ...]) -> None:
+    try:
+        current = _scope.current()
+        name = _name(job)
+        if current.transaction is None:
+            # The client was set up by the module of the job, when that was begun already.
+            current.transaction = name
+        try:
+            info = describe("RQ job", name, job.id, job.args, job.kwargs)
+        except Exception:
+            # What was sent cannot be read here: that is why it has failed.
+            info = f"RQ job: {name}\nid: {job.id}"
+    except Exception:
+        info = None
+    # The second is another one when a callback for the failure has failed.
+    for error in (sys.exc_info()[1], *exc_info[1:2]):
+        report(error, "rq", additional_info=info)
+
+
+def _name(job: Any) -> str | None:
+    try:
+        name = job.func_name
+    except Exception:
+        return None
+    return name if type(name) is str else None
