@@ -1,0 +1,132 @@
+"""Tasks that other processes do for this one: what they raise is reported there, with its frames,
+and not again where it arrives."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Callable
+
+from flawless import _flawless, _scope
+from flawless.integrations._patch import patch
+from flawless.integrations._report import report
+
+__all__ = ["Results", "Tasks", "mark_like", "report_task", "watch_carrier"]
+
+# What the native half keeps with an exception that it has reported.
+_MARK = "_flawless_already_caught"
+_dict_of = BaseException.__dict__["__dict__"].__get__
+
+
+class Tasks:
+    """The queue from which a worker takes its tasks: each begins a scope of its own."""
+
+    def __init__(self, queue: Any, name_of: Callable[[Any], str | None]) -> None:
+        self._queue = queue
+        self._name_of = name_of
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._queue, name)
+
+    def get(self, *args: Any, **kwargs: Any) -> Any:
+        """Take the next task."""
+        task = self._queue.get(*args, **kwargs)
+        _scope.enter()
+        try:
+            _scope.current().transaction = self._name_of(task)
+        except Exception:
+            pass
+        return task
+
+
+class Results:
+    """The queue into which a worker puts outcomes. Whoever waits for the last one may kill the
+    worker as soon as it is there, as `with Pool() as pool` does, so what was reported is sent
+    before."""
+
+    # Seconds to wait for a server, and for which one that has not answered is not asked again.
+    _PATIENCE = 0.5
+    _PAUSE = 60.0
+
+    def __init__(self, queue: Any, has_tasks: Callable[[], bool]) -> None:
+        self._queue = queue
+        self._has_tasks = has_tasks
+        self._asked_again_at = 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._queue, name)
+
+    def put(self, result: Any) -> None:
+        """Hand an outcome over."""
+        try:
+            self._send()
+        except Exception:
+            pass
+        self._queue.put(result)
+
+    def _send(self) -> None:
+        global _has_reported
+        if not _has_reported or self._has_tasks() or time.monotonic() < self._asked_again_at:
+            return
+        _has_reported = False
+        if not _flawless.flush(self._PATIENCE):
+            self._asked_again_at = time.monotonic() + self._PAUSE
+
+
+# Since something was sent.
+_has_reported = False
+
+
+def watch_carrier(carrier: type, mechanism: str) -> None:
+    """Report the exceptions that a worker puts into a `carrier` while it handles them.
+
+    They carry the mark with them, also those that are made anew where they arrive."""
+
+    @patch(carrier, "__init__")
+    def __init__(former: Any, self: Any, exc: Any, *args: Any) -> None:
+        if not _stands_for_another(exc):
+            report_task(exc, mechanism)
+        former(self, exc, *args)
+
+    @patch(carrier, "__reduce__")
+    def __reduce__(former: Any, self: Any) -> Any:
+        reduced = former(self)
+        mark = _mark_of(self.exc)
+        # A class that takes its state in a way of its own may not expect it.
+        is_plain = type(self.exc).__setstate__ is BaseException.__setstate__
+        if mark is None or not is_plain or len(reduced) != 2:
+            return reduced
+        return (*reduced, {_MARK: mark})
+
+
+def report_task(error: Any, mechanism: str) -> None:
+    """Report what a task has raised."""
+    global _has_reported
+    _has_reported = True
+    report(error, mechanism)
+
+
+def mark_like(error: BaseException, reported: Any) -> bool:
+    """Have an exception count as reported if that is so of another one, in whose place it is
+    sent."""
+    mark = _mark_of(reported)
+    if mark is None:
+        return False
+    BaseException.__setattr__(error, _MARK, mark)
+    return True
+
+
+def _mark_of(error: Any) -> Any:
+    return _dict_of(error).get(_MARK) if isinstance(error, BaseException) else None
+
+
+def _stands_for_another(error: Any) -> bool:
+    """Whether it says that another one, which was reported, could not be sent."""
+    traceback = getattr(error, "__traceback__", None)
+    if traceback is None or traceback.tb_frame.f_code.co_name != "_sendback_result":
+        return False
+    sent = error.__context__
+    for _ in range(10):
+        if sent is None or mark_like(error, sent):
+            break
+        sent = sent.__context__
+    return _mark_of(error) is not None
