@@ -17,6 +17,7 @@ __all__ = ["NAMES", "install", "install_web"]
 _SWITCHED_ON_BY: dict[str, str] = {
     "aiohttp_client": "aiohttp.client",
     "aiohttp": "aiohttp.web",
+    "apscheduler": "apscheduler.executors.base",
     "asyncio": "asyncio.base_events",
     "bottle": "bottle",
     "celery": "celery.app.trace",

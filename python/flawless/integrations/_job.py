@@ -63,4 +63,6 @@ def name_of(function: Any) -> str:
     if type(function) not in (types.FunctionType, types.BuiltinFunctionType):
         # An object that can be called may answer anything.
         function = type(function)
-    return f"{function.__module__}.{function.__qualname__}"
+    # A process that was started by the program knows it by another name.
+    module = function.__module__
+    return f"{'__main__' if module == '__mp_main__' else module}.{function.__qualname__}"

@@ -1,0 +1,82 @@
+"""APScheduler 3: jobs that fail, in threads, processes and event loops."""
+
+from __future__ import annotations
+
+import sys
+from contextvars import ContextVar
+from typing import Any
+
+from apscheduler.events import JobExecutionEvent
+from apscheduler.executors import base
+
+from flawless import _scope
+from flawless.integrations._job import describe, name_of
+from flawless.integrations._patch import patch
+from flawless.integrations._report import report
+
+__all__ = ["switch_on"]
+
+_job: ContextVar[Any] = ContextVar("flawless_apscheduler", default=None)
+
+
+def switch_on() -> None:
+    """Report what jobs raise."""
+    of_base = dict(vars(base))
+
+    @patch(base, "run_job")
+    def run_job(former: Any, job: Any, *args: Any, **kwargs: Any) -> Any:
+        before = _begin(job)
+        try:
+            return former(job, *args, **kwargs)
+        finally:
+            _end(before)
+
+    @patch(base, "run_coroutine_job")
+    async def run_coroutine_job(former: Any, job: Any, *args: Any, **kwargs: Any) -> Any:
+        before = _begin(job)
+        try:
+            return await former(job, *args, **kwargs)
+        finally:
+            _end(before)
+
+    _replace_in_executors(of_base)
+
+    # It is made for a job that has failed while the exception is handled, before it is logged.
+    @patch(JobExecutionEvent, "__init__")
+    def __init__(former: Any, self: Any, *args: Any, **kwargs: Any) -> None:
+        former(self, *args, **kwargs)
+        if self.exception is not None and self.exception is sys.exc_info()[1]:
+            _failed(self.exception, self.job_id)
+
+
+def _replace_in_executors(former: dict[str, Any]) -> None:
+    # Executors that are imported already have names of their own for the two.
+    for name, module in list(sys.modules.items()):
+        if name.startswith("apscheduler.executors.") and module is not base:
+            for function in ("run_job", "run_coroutine_job"):
+                if vars(module).get(function) is former[function]:
+                    setattr(module, function, getattr(base, function))
+
+
+def _begin(job: Any) -> Any:
+    before = (_scope.enter(), _job.get())
+    _job.set(job)
+    try:
+        _scope.current().transaction = name_of(job.func)
+    except Exception:
+        pass
+    return before
+
+
+def _end(before: Any) -> None:
+    _scope.leave(before[0])
+    _job.set(before[1])
+
+
+def _failed(error: BaseException, identity: Any) -> None:
+    try:
+        job = _job.get()
+        info = describe("APScheduler job", name_of(job.func), identity, job.args, job.kwargs)
+    except Exception:
+        info = None
+    report(error, "apscheduler", additional_info=info)
