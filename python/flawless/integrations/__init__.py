@@ -36,6 +36,8 @@ _SWITCHED_ON_BY: dict[str, str] = {
     "quart": "quart",
     "sanic": "sanic",
     "dramatiq": "dramatiq.worker",
+    "eventlet": "eventlet.greenpool",
+    "gevent": "gevent.hub",
     "huey": "huey.api",
     "joblib": "joblib.externals.loky.process_executor",
     "multiprocessing": "multiprocessing.util",

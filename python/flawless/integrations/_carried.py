@@ -10,7 +10,7 @@ from flawless import _flawless, _scope
 from flawless.integrations._patch import patch
 from flawless.integrations._report import report
 
-__all__ = ["Results", "Tasks", "mark_like", "report_task", "watch_carrier"]
+__all__ = ["Results", "Tasks", "hand_on", "mark_like", "report_task", "watch_carrier"]
 
 # What the native half keeps with an exception that it has reported.
 _MARK = "_flawless_already_caught"
@@ -113,6 +113,15 @@ def mark_like(error: BaseException, reported: Any) -> bool:
         return False
     BaseException.__setattr__(error, _MARK, mark)
     return True
+
+
+def hand_on(error: Any) -> None:
+    """Have an exception that was reported count as such also where it is raised for whoever waits
+    for its outcome, with a traceback that was made anew."""
+    mark = _mark_of(error)
+    if mark is not None:
+        # As if another process had reported it.
+        BaseException.__setattr__(error, _MARK, (0, mark[1]))
 
 
 def _mark_of(error: Any) -> Any:
