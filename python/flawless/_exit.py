@@ -27,6 +27,11 @@ def prepare(seconds: float | None = None) -> None:
             util.register_after_fork(flush_at_exit, in_new_process)
 
 
+def patience() -> float:
+    """Seconds in which what waits is to be sent."""
+    return _seconds
+
+
 def flush_at_exit() -> None:
     """Send what waits."""
     try:

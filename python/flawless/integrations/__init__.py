@@ -20,6 +20,7 @@ _SWITCHED_ON_BY: dict[str, str] = {
     "apscheduler": "apscheduler.executors.base",
     "asyncio": "asyncio.base_events",
     "bottle": "bottle",
+    "aws_lambda": "awslambdaric.bootstrap",
     "celery": "celery.app.trace",
     "cherrypy": "cherrypy",
     "concurrent_futures": "concurrent.futures.process",

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from typing import Any, Callable
 
-from flawless import _flawless, _scope
+from flawless import _exit, _flawless, _scope
 from flawless.integrations._patch import patch
 from flawless.integrations._report import report
 
@@ -43,8 +43,7 @@ class Results:
     worker as soon as it is there, as `with Pool() as pool` does, so what was reported is sent
     before."""
 
-    # Seconds to wait for a server, and for which one that has not answered is not asked again.
-    _PATIENCE = 0.5
+    # Seconds for which a server that has not answered in time is not waited for again.
     _PAUSE = 60.0
 
     def __init__(self, queue: Any, has_tasks: Callable[[], bool]) -> None:
@@ -68,7 +67,7 @@ class Results:
         if not _has_reported or self._has_tasks() or time.monotonic() < self._asked_again_at:
             return
         _has_reported = False
-        if not _flawless.flush(self._PATIENCE):
+        if not _flawless.flush(_exit.patience()):
             self._asked_again_at = time.monotonic() + self._PAUSE
 
 

@@ -22,6 +22,20 @@ def switch_on() -> None:
     if is_spawned or process.parent_process() is not None:
         _begin()
     util.register_after_fork(_end, _begin)
+    _watch_bootstrap()
+
+
+def _watch_bootstrap() -> None:
+    # It asks for the name only to print it with what has ended the process, while it handles that.
+    former: Any = process.BaseProcess.name
+    code = process.BaseProcess._bootstrap.__code__  # type: ignore[attr-defined]
+
+    def name(self: Any) -> Any:
+        if sys._getframe(1).f_code is code:
+            _report()
+        return former.fget(self)
+
+    setattr(process.BaseProcess, "name", property(name, former.fset, doc=former.__doc__))
 
 
 def _begin(_: object = None) -> None:
@@ -39,13 +53,15 @@ def _name() -> str | None:
 
 
 def _end() -> None:
-    # It is called in a `finally`, so an exception that ends the process is being handled.
-    error = sys.exc_info()[1]
-    if error is not None:
-        report(error, "multiprocessing", additional_info=_info())
+    # Until 3.12 it is called before that, in a `finally`.
+    _report()
     _exit.flush_at_exit()
 
 
-def _info() -> str | None:
-    name: Any = process.current_process().name
-    return f"process: {name}" if type(name) is str else None
+def _report() -> None:
+    error = sys.exc_info()[1]
+    if error is None:
+        return
+    name = getattr(process.current_process(), "_name", None)
+    info = f"process: {name}" if type(name) is str else None
+    report(error, "multiprocessing", additional_info=info)
