@@ -36,6 +36,7 @@ _SWITCHED_ON_BY: dict[str, str] = {
     "pyramid": "pyramid.router",
     "quart": "quart",
     "sanic": "sanic",
+    "django_commands": "django.core.management.base",
     "dramatiq": "dramatiq.worker",
     "eventlet": "eventlet.greenpool",
     "gevent": "gevent.hub",

@@ -33,7 +33,7 @@ def _hook_main() -> None:
     def excepthook(kind: Any, error: Any, traceback: Any) -> Any:
         # What is typed at a prompt has no line to blame.
         if not hasattr(sys, "ps1"):
-            report(error, "excepthook")
+            _report_uncaught(error)
         return former(kind, error, traceback)
 
     sys.excepthook = excepthook
@@ -49,6 +49,16 @@ def _report_last() -> None:
     # Prompts, debuggers and test runners keep there what has ended nothing: it was not raised in
     # the outermost frame.
     if traceback is not None and traceback.tb_frame.f_back is None and not hasattr(sys, "ps1"):
+        _report_uncaught(error)
+
+
+def _report_uncaught(error: Any) -> None:
+    # A command of Django says so to whoever has called it; with `--traceback` nobody catches it.
+    is_answer = any(
+        kind.__name__ == "CommandError" and kind.__module__ == "django.core.management.base"
+        for kind in type(error).__mro__
+    )
+    if not is_answer:
         report(error, "excepthook")
 
 
