@@ -41,6 +41,7 @@ _SWITCHED_ON_BY: dict[str, str] = {
     "eventlet": "eventlet.greenpool",
     "gevent": "gevent.hub",
     "huey": "huey.api",
+    "ipykernel": "ipykernel.zmqshell",
     "joblib": "joblib.externals.loky.process_executor",
     "multiprocessing": "multiprocessing.util",
     "multiprocessing_pool": "multiprocessing.pool",
