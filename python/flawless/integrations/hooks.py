@@ -31,9 +31,7 @@ def _hook_main() -> None:
     former = sys.excepthook
 
     def excepthook(kind: Any, error: Any, traceback: Any) -> Any:
-        # What is typed at a prompt has no line to blame.
-        if not hasattr(sys, "ps1"):
-            _report_uncaught(error)
+        _report_uncaught(error, traceback)
         return former(kind, error, traceback)
 
     sys.excepthook = excepthook
@@ -48,18 +46,29 @@ def _report_last() -> None:
     traceback = getattr(error, "__traceback__", None)
     # Prompts, debuggers and test runners keep there what has ended nothing: it was not raised in
     # the outermost frame.
-    if traceback is not None and traceback.tb_frame.f_back is None and not hasattr(sys, "ps1"):
-        _report_uncaught(error)
+    if traceback is not None and traceback.tb_frame.f_back is None:
+        _report_uncaught(error, traceback)
 
 
-def _report_uncaught(error: Any) -> None:
+def _report_uncaught(error: Any, traceback: Any) -> None:
     # A command of Django says so to whoever has called it; with `--traceback` nobody catches it.
     is_answer = any(
         kind.__name__ == "CommandError" and kind.__module__ == "django.core.management.base"
         for kind in type(error).__mro__
     )
-    if not is_answer:
+    if not is_answer and not _is_typed(traceback):
         report(error, "excepthook")
+
+
+def _is_typed(traceback: Any) -> bool:
+    """Whether it comes from what was typed at a prompt, which has no line to blame."""
+    if not hasattr(sys, "ps1"):
+        return False
+    if traceback is None:
+        return True
+    # A program that has had a prompt may go on after it, and end.
+    outermost = traceback.tb_frame
+    return outermost.f_back is not None or outermost.f_code.co_filename.startswith("<")
 
 
 def _hook_threads() -> None:
