@@ -39,17 +39,12 @@ class Tasks:
 
 
 class Results:
-    """The queue into which a worker puts outcomes. Whoever waits for the last one may kill the
-    worker as soon as it is there, as `with Pool() as pool` does, so what was reported is sent
-    before."""
-
-    # Seconds for which a server that has not answered in time is not waited for again.
-    _PAUSE = 60.0
+    """The queue into which a worker puts outcomes: before the last one is there, what was reported
+    is sent."""
 
     def __init__(self, queue: Any, has_tasks: Callable[[], bool]) -> None:
         self._queue = queue
         self._has_tasks = has_tasks
-        self._asked_again_at = 0.0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._queue, name)
@@ -57,26 +52,39 @@ class Results:
     def put(self, result: Any) -> None:
         """Hand an outcome over."""
         try:
-            self._send()
+            if not self._has_tasks():
+                _sending.send()
         except Exception:
             pass
         self._queue.put(result)
 
-    def _send(self) -> None:
-        global _has_reported
-        if not _has_reported or self._has_tasks() or time.monotonic() < self._asked_again_at:
-            return
-        _has_reported = False
-        if not _flawless.flush(_exit.patience()):
-            self._asked_again_at = time.monotonic() + self._PAUSE
+
+class _Sending:
+    """Whoever waits for an outcome may kill the worker as soon as it is there, as joblib does, and
+    `with Pool() as pool`. So what was reported is sent before."""
+
+    # Seconds for which a server that has not answered in time is not waited for again.
+    _PAUSE = 60.0
+
+    def __init__(self) -> None:
+        self.has_reported = False
+        self._next = 0.0
+
+    def send(self, interval: float = 0.0) -> None:
+        """Send what was reported, unless that was done less than so many seconds ago."""
+        now = time.monotonic()
+        if self.has_reported and now >= self._next:
+            self.has_reported = False
+            was_sent = _flawless.flush(_exit.patience())
+            self._next = time.monotonic() + (interval if was_sent else self._PAUSE)
 
 
-# Since something was sent.
-_has_reported = False
+_sending = _Sending()
 
 
-def watch_carrier(carrier: type, mechanism: str) -> None:
-    """Report the exceptions that a worker puts into a `carrier` while it handles them.
+def watch_carrier(carrier: type, mechanism: str, interval: float | None = None) -> None:
+    """Report the exceptions that a worker puts into a `carrier` while it handles them, and if there
+    is an interval in seconds, send them so often.
 
     They carry the mark with them, also those that are made anew where they arrive."""
 
@@ -84,6 +92,8 @@ def watch_carrier(carrier: type, mechanism: str) -> None:
     def __init__(former: Any, self: Any, exc: Any, *args: Any) -> None:
         if not _stands_for_another(exc):
             report_task(exc, mechanism)
+            if interval is not None:
+                _sending.send(interval)
         former(self, exc, *args)
 
     @patch(carrier, "__reduce__")
@@ -99,8 +109,7 @@ def watch_carrier(carrier: type, mechanism: str) -> None:
 
 def report_task(error: Any, mechanism: str) -> None:
     """Report what a task has raised."""
-    global _has_reported
-    _has_reported = True
+    _sending.has_reported = True
     report(error, mechanism)
 
 

@@ -16,7 +16,7 @@ __all__ = ["switch_on"]
 
 def switch_on() -> None:
     """Report what tasks raise."""
-    watch_carrier(process_executor._ExceptionWithTraceback, "joblib")
+    watch_carrier(process_executor._ExceptionWithTraceback, "joblib", interval=0.1)
 
     @patch(process_executor, "_process_worker")
     def _process_worker(former: Any, call_queue: Any, *args: Any, **kwargs: Any) -> Any:
