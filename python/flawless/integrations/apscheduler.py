@@ -45,8 +45,9 @@ def switch_on() -> None:
     @patch(JobExecutionEvent, "__init__")
     def __init__(former: Any, self: Any, *args: Any, **kwargs: Any) -> None:
         former(self, *args, **kwargs)
-        if self.exception is not None and self.exception is sys.exc_info()[1]:
-            _failed(self.exception, self.job_id)
+        error = sys.exc_info()[1]
+        if error is not None and self.exception is error:
+            _failed(error, self.job_id)
 
 
 def _replace_in_executors(former: dict[str, Any]) -> None:

@@ -80,7 +80,7 @@ def switch_on() -> None:
         if self.exception_type in (self.IMPORT_MODULE_ERROR, self.USER_CODE_SYNTAX_ERROR):
             report(sys.exc_info()[1], "aws_lambda")
 
-    for name in ("post_invocation_result", "post_invocation_error"):
+    for name in ("post_invocation_result", "post_invocation_error", "post_init_error"):
 
         @patch(LambdaRuntimeClient, name)
         def post(former: Any, self: Any, *args: Any, **kwargs: Any) -> Any:

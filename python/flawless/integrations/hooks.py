@@ -13,6 +13,8 @@ from flawless.integrations._report import report
 __all__ = ["install"]
 
 _is_installed = False
+# `CO_GENERATOR`, `CO_COROUTINE` and `CO_ASYNC_GENERATOR` of `inspect`.
+_RESUMED = 0x20 | 0x80 | 0x200
 
 
 def install() -> None:
@@ -44,9 +46,13 @@ def _report_last() -> None:
     interpreter keeps it."""
     error = getattr(sys, "last_value", None)
     traceback = getattr(error, "__traceback__", None)
+    if traceback is None:
+        return
     # Prompts, debuggers and test runners keep there what has ended nothing: it was not raised in
-    # the outermost frame.
-    if traceback is not None and traceback.tb_frame.f_back is None:
+    # the outermost frame, nor is that one of a coroutine, which has no caller when it has ended.
+    outermost = traceback.tb_frame
+    is_resumed = outermost.f_code.co_flags & _RESUMED
+    if outermost.f_back is None and not is_resumed:
         _report_uncaught(error, traceback)
 
 

@@ -23,7 +23,8 @@ _CHUNKS = ("mapstar", "starmapstar")
 
 def switch_on() -> None:
     """Report what tasks raise, and results that cannot be sent."""
-    watch_carrier(pool.ExceptionWithTraceback, "multiprocessing.pool")
+    names: Any = pool
+    watch_carrier(names.ExceptionWithTraceback, "multiprocessing.pool")
 
     @patch(pool, "worker")
     def worker(former: Any, inqueue: Any, outqueue: Any, *args: Any, **kwargs: Any) -> Any:
@@ -33,7 +34,7 @@ def switch_on() -> None:
             outqueue = Results(outqueue, reader.poll)
         return former(Tasks(inqueue, _name), outqueue, *args, **kwargs)
 
-    @patch(pool.MaybeEncodingError, "__init__")
+    @patch(names.MaybeEncodingError, "__init__")
     def __init__(former: Any, self: Any, exc: Any, value: Any) -> None:
         former(self, exc, value)
         # In the place of an exception that was reported, or of a result.
