@@ -5,9 +5,9 @@ import struct
 REPORT = {
     1: "traceback", 2: "exception_message", 3: "hostname", 4: "error_threshold",
     5: "additional_info", 6: "error_count", 7: "exception_type", 8: "revision", 9: "environment",
-    11: "lost_count", 13: "request", 14: "notes", 15: "id", 16: "handled", 17: "mechanism", 18: "transaction", 19: "user",
-    20: "tags", 21: "contexts", 22: "breadcrumbs", 23: "process", 24: "thread", 25: "task",
-    26: "trace_id",
+    11: "lost_count", 13: "request", 14: "notes", 15: "id", 16: "handled", 17: "mechanism",
+    18: "transaction", 19: "user", 20: "tags", 21: "contexts", 22: "breadcrumbs", 23: "process",
+    24: "thread", 25: "task", 26: "trace_id",
 }  # fmt: skip
 FRAME = {
     1: "filename", 2: "line_number", 3: "function_name", 4: "text", 5: "frame_locals",

@@ -63,10 +63,10 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("kind", ["threads", "processes", "asyncio"])
-def test_a_job_that_fails_is_reported_once_with_its_arguments(sink, tmp_path, row, kind):
-    done = run(RUN, tmp_path, kind, "1", server=sink)
+def test_a_job_that_fails_is_reported_once_with_its_arguments(wire, tmp_path, row, kind):
+    done = run(RUN, tmp_path, kind, "1", server=wire)
     assert done.stdout == "ZeroDivisionError\ndone\n", done.stderr
-    (report,) = sink.rest()
+    (report,) = wire()
     assert report["exception_type"].endswith("ZeroDivisionError")
     row["arrives"] = True
     assert innermost(report) == "price = 1 / amount"
@@ -74,7 +74,8 @@ def test_a_job_that_fails_is_reported_once_with_its_arguments(sink, tmp_path, ro
     assert values(report)["amount"] == "0"
     row["locals"] = True
     job, identity, args, _ = report["additional_info"].splitlines()
-    assert job == "APScheduler job: __main__." + ("pay_later" if kind == "asyncio" else "pay")
+    name = "__main__.pay_later" if kind == "asyncio" else "__main__.pay"
+    assert job == f"APScheduler job: {name}" and report["transaction"] == name
     assert identity.startswith("id: ") and args == "args: (0,)"
     assert outcome(done) == outcome(run(RUN, tmp_path, kind, "1"))
     row["unharmed"] = True

@@ -58,12 +58,13 @@ print("done")
 """
 
 
-def test_a_message_that_fails_is_reported_once_with_its_arguments(sink, tmp_path, row):
-    done = run(HERE, tmp_path, server=sink)
+def test_a_message_that_fails_is_reported_once_with_its_arguments(wire, tmp_path, row):
+    done = run(HERE, tmp_path, server=wire)
     assert done.stdout == "done\n"
-    (report,) = sink.rest()
+    (report,) = wire()
     assert report["exception_type"].endswith("ZeroDivisionError")
     row["arrives"] = True
+    assert report["transaction"] == "pay"
     assert innermost(report) == "price = 1 / amount"
     row["right_line"] = True
     assert values(report)["amount"] == "0" and "hunter2" not in values(report)["password"]

@@ -73,11 +73,12 @@ def work(redis_port, tmp_path):
     return work
 
 
-def test_a_job_that_fails_is_reported_once_with_its_arguments(sink, work, row):
-    work("queue.enqueue('jobs.pay', 0, password='hunter2')", sink)
-    (report,) = sink.rest()
+def test_a_job_that_fails_is_reported_once_with_its_arguments(wire, work, row):
+    work("queue.enqueue('jobs.pay', 0, password='hunter2')", wire)
+    (report,) = wire()
     assert report["exception_type"].endswith("ZeroDivisionError")
     row["arrives"] = True
+    assert report["transaction"] == "jobs.pay"
     assert innermost(report) == "price = 1 / amount"
     row["right_line"] = True
     assert values(report)["amount"] == "0" and "hunter2" not in values(report)["password"]
