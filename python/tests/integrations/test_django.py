@@ -6,6 +6,7 @@ from wsgiref.util import FileWrapper
 import django
 import django_shop
 import pytest
+import web
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.core.exceptions import ImproperlyConfigured
@@ -146,3 +147,16 @@ def test_without_settings_the_client_stays_as_the_program_has_set_it_up(sink):
     with override_settings(FLAWLESS_DSN="", FLAWLESS={}):
         Client(raise_request_exception=False).get("/pay/")
     assert len(sink.rest()) == 1
+
+
+class TestDjango(web.Checks):
+    framework = "Django (WSGI)"
+    distribution = "django"
+    shop = "django_site.py"
+    transactions = ("pay/<amount>",)
+    paths = {"/known": None, "/broken": "NotImplementedError", "/later": "KeyError"}
+
+
+class TestDjangoOfASGI(TestDjango):
+    framework = "Django (ASGI)"
+    command = ("django_site.py", "asgi")

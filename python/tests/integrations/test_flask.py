@@ -2,6 +2,7 @@
 
 import flask
 import pytest
+import web
 
 import flawless.integrations.flask
 
@@ -68,3 +69,16 @@ def test_an_error_page_does_not_hide_the_error(sink, app):
     app.register_error_handler(500, lambda error: ("sorry", 500))
     assert app.test_client().get("/pay").data == b"sorry"
     assert len(sink.rest()) == 1
+
+
+class TestFlask(web.Checks):
+    framework = "Flask"
+    distribution = "flask"
+    shop = "flask_shop.py"
+    transactions = ("/pay/<amount>",)
+    paths = {"/busy": "ServiceUnavailable", "/known": None, "/broken": "NotImplementedError"}
+
+
+class TestFlaskInGunicorn(TestFlask):
+    framework = "Flask in gunicorn"
+    command = ("-m", "gunicorn", "--bind", "fd://FD", "flask_shop:app")

@@ -5,6 +5,7 @@ import asyncio
 import fastapi
 import httpx
 import pytest
+import web
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
@@ -136,3 +137,30 @@ def test_fastapi_reports_errors_and_not_what_it_answers_itself(sink):
     assert report["exception_type"].endswith("KeyError")
     assert report["traceback"][-1]["function_name"] == "price"
     assert '"cost"' in report["additional_info"].split("\n\n")[1]
+
+
+class TestStarlette(web.Checks):
+    framework = "Starlette"
+    distribution = "starlette"
+    shop = "starlette_shop.py"
+    transactions = ("/pay/{amount}", "__main__.pay", "starlette_shop.pay")
+    mechanism = "asgi"
+    paths = {"/known": None, "/later": "OSError", "/talk": "RuntimeError"}
+
+    @staticmethod
+    def more(program):
+        return web.talk(program, "boo")
+
+
+class TestFastAPI(TestStarlette):
+    framework = "FastAPI"
+    distribution = "fastapi"
+    command = ("starlette_shop.py", "fastapi")
+
+
+class TestStarletteInGunicorn(TestStarlette):
+    framework = "Starlette in gunicorn"
+    command = (
+        "-m", "gunicorn", "--bind", "fd://FD", "--worker-class", "uvicorn.workers.UvicornWorker",
+        "starlette_shop:app",
+    )  # fmt: skip

@@ -58,6 +58,8 @@ class Program:
 
     def __init__(self, *command, dsn=""):
         given = socket.create_server(("127.0.0.1", 0), backlog=128)
+        # Else some servers wait for acknowledgements between head and body.
+        given.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port = given.getsockname()[1]
         descriptor = given.fileno()
         environment = {name: text for name, text in os.environ.items() if "FLAWLESS" not in name}
