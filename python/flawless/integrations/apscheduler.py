@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from contextvars import ContextVar
 from typing import Any
@@ -21,7 +22,11 @@ _job: ContextVar[Any] = ContextVar("flawless_apscheduler", default=None)
 
 def switch_on() -> None:
     """Report what jobs raise."""
-    of_base = dict(vars(base))
+    of_coroutines = _module_of_coroutines()
+    former_ones = {
+        "run_job": base.run_job,
+        "run_coroutine_job": of_coroutines.run_coroutine_job,
+    }
 
     @patch(base, "run_job")
     def run_job(former: Any, job: Any, *args: Any, **kwargs: Any) -> Any:
@@ -31,7 +36,7 @@ def switch_on() -> None:
         finally:
             _end(before)
 
-    @patch(base, "run_coroutine_job")
+    @patch(of_coroutines, "run_coroutine_job")
     async def run_coroutine_job(former: Any, job: Any, *args: Any, **kwargs: Any) -> Any:
         before = _begin(job)
         try:
@@ -39,7 +44,10 @@ def switch_on() -> None:
         finally:
             _end(before)
 
-    _replace_in_executors(of_base)
+    _replace_in_executors(
+        former_ones,
+        {"run_job": base.run_job, "run_coroutine_job": of_coroutines.run_coroutine_job},
+    )
 
     # It is made for a job that has failed while the exception is handled, before it is logged.
     @patch(JobExecutionEvent, "__init__")
@@ -50,13 +58,20 @@ def switch_on() -> None:
             _failed(error, self.job_id)
 
 
-def _replace_in_executors(former: dict[str, Any]) -> None:
+def _module_of_coroutines() -> Any:
+    # Until 3.10 it is one of its own.
+    if hasattr(base, "run_coroutine_job"):
+        return base
+    return importlib.import_module("apscheduler.executors.base_py3")
+
+
+def _replace_in_executors(former: dict[str, Any], put: dict[str, Any]) -> None:
     # Executors that are imported already have names of their own for the two.
     for name, module in list(sys.modules.items()):
-        if name.startswith("apscheduler.executors.") and module is not base:
-            for function in ("run_job", "run_coroutine_job"):
+        if name.startswith("apscheduler.executors."):
+            for function in former:
                 if vars(module).get(function) is former[function]:
-                    setattr(module, function, getattr(base, function))
+                    setattr(module, function, put[function])
 
 
 def _begin(job: Any) -> Any:

@@ -33,7 +33,10 @@ def switch_on() -> None:
     @patch(_owner("handle_exception"), "handle_exception")
     def handle_exception(former: Any, self: Any, job: Any, *exc_info: Any) -> Any:
         _failed(job, exc_info)
-        return former(self, job, *exc_info)
+        try:
+            return former(self, job, *exc_info)
+        finally:
+            _send(self)
 
     for end in ("handle_job_success", "handle_job_failure"):
 
@@ -42,8 +45,13 @@ def switch_on() -> None:
             try:
                 return former(self, *args, **kwargs)
             finally:
-                if getattr(self, "is_horse", False) is True:
-                    flush_at_shutdown()
+                _send(self)
+
+
+def _send(worker: Any) -> None:
+    # Which one of them comes last, that depends on the version.
+    if getattr(worker, "is_horse", False) is True:
+        flush_at_shutdown()
 
 
 def _owner(name: str) -> Any:

@@ -25,7 +25,7 @@ def pay(amount, password=None):
 
 @huey.task()
 def cancels():
-    raise CancelExecution("no longer")
+    raise CancelExecution(retry=False)
 
 tried = []
 
