@@ -117,7 +117,7 @@ class Schedule(celery.schedules.schedule):
 app = celery.Celery("shop", broker="memory://")
 app.conf.beat_schedule = {"KIND": {"task": "pay", "schedule": SCHEDULE, "args": (ARGS)}}
 app.conf.beat_schedule_filename = "beat"
-app.conf.beat_max_loop_interval = 0.1
+app.conf.beat_max_loop_interval = 0.02
 """
 KINDS = {
     "sends": ("0.01", "object(),"),

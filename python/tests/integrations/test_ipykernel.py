@@ -52,12 +52,11 @@ def plain(done):
 
 def test_each_failure_counts(sink, tmp_path, row):
     often = (
-        "import asyncio\n"
         "from IPython import get_ipython\n"
-        "for _ in range(64):\n    get_ipython().run_cell('pay(0)')\n"
+        "for _ in range(20):\n    get_ipython().run_cell('pay(0)')\n"
     )
     cells(SET_UP, PAY, often, folder=tmp_path, server=sink)
-    assert count(sink.rest()) == 64
+    assert count(sink.rest()) == 20
     row["counts"] = True
 
 
