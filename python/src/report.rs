@@ -117,17 +117,18 @@ fn report_unless_seen<'py>(
     beside: Beside,
 ) {
     let by = observer(error.py());
-    let mut known = None;
-    match sighting(error, traceback.as_ref(), by) {
+    let (known, places) = match sighting(error, traceback.as_ref(), by) {
         Sighting::Seen(_) if traceback.is_none() => return,
-        Sighting::Seen(before) => known = before,
-        Sighting::HandedOn => {}
-        Sighting::First => {
-            report_one(error, error.get_type(), stack::traceback(traceback.clone()), beside);
-        }
-        Sighting::Again(places) => report_one(error, error.get_type(), places, beside),
-    }
+        Sighting::Seen(before) => (before, None),
+        Sighting::HandedOn => (None, None),
+        Sighting::First => (None, Some(stack::traceback(traceback.clone()))),
+        Sighting::Again(places) => (None, Some(places)),
+    };
+    // Before it is reported: meanwhile other threads may run, and see the same exception.
     remember(error, traceback.as_ref(), by, known);
+    if let Some(places) = places {
+        report_one(error, error.get_type(), places, beside);
+    }
 }
 
 fn report_one<'py>(
