@@ -73,7 +73,8 @@ def _call_handlers(former: Any, self: logging.Logger, record: logging.LogRecord)
     if _hears_all and record.levelno >= logging.INFO:
         _hear(record)
     at: Any = self
-    theirs, ours = [], []
+    theirs: list[Any] = []
+    ours: list[Any] = []
     while at is not None:
         of = at.handlers if at is not logging.root else [*at.handlers, *_of_root]
         for handler in of:

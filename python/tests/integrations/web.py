@@ -182,7 +182,7 @@ class Checks:
         total = sum(report["error_count"] for report in reports)
         found = {
             "arrives": bool(reports) and first["exception_type"].endswith("ZeroDivisionError"),
-            "line": (innermost["line_number"], innermost["function_name"]) == (line, self.function),
+            "right_line": (innermost["line_number"], innermost["function_name"]) == (line, self.function),
             "locals": (innermost["frame_locals"] or {}).get("amount") == "0",
             "unharmed": ran.answers == without_client,
             "counts": total == 1 + REPEATS,

@@ -7,7 +7,7 @@ import inspect
 import os
 from typing import Any, Mapping
 
-from django.conf import settings
+from django import conf
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 
@@ -36,8 +36,8 @@ def set_up() -> None:
 
 
 def _arguments() -> dict[str, Any]:
-    dsn = getattr(settings, "FLAWLESS_DSN", None)
-    options = getattr(settings, "FLAWLESS", None) or {}
+    dsn = getattr(conf.settings, "FLAWLESS_DSN", None)
+    options = getattr(conf.settings, "FLAWLESS", None) or {}
     if not isinstance(options, Mapping):
         raise ImproperlyConfigured(
             "the setting FLAWLESS must be a dict of arguments of flawless.init, such as "

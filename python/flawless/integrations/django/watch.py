@@ -7,7 +7,7 @@ import sys
 from typing import Any, AsyncIterator, Callable, Iterator
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.conf import settings
+from django import conf
 from django.core.exceptions import (
     BadRequest,
     PermissionDenied,
@@ -95,7 +95,7 @@ def switch_on() -> None:
     @patch(BaseHandler, "load_middleware")
     def load_middleware(former: Any, self: Any, *args: Any, **kwargs: Any) -> None:
         former(self, *args, **kwargs)
-        if _MIDDLEWARE not in settings.MIDDLEWARE:
+        if _MIDDLEWARE not in conf.settings.MIDDLEWARE:
             watch = Watch(self._middleware_chain)
             self._exception_middleware.append(
                 self.adapt_method_mode(False, watch.process_exception)
