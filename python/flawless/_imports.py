@@ -10,14 +10,21 @@ Told = Callable[[], None]
 
 def when_imported(name: str, told: Told) -> None:
     """Call `told` once the module is there: at once, or when the program imports it."""
-    module = sys.modules.get(name)
-    spec = getattr(module, "__spec__", None)
-    if module is not None and not getattr(spec, "_initializing", False):
+    if is_there(name):
         told()
         return
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
     _finder.waiting[name] = told
+
+
+def is_there(name: str) -> bool:
+    """Whether the module is imported, to its end."""
+    module = sys.modules.get(name)
+    # One that is loaded when it is first asked for is not asked.
+    if module is None or type(module).__name__ == "_LazyModule":
+        return False
+    return not getattr(getattr(module, "__spec__", None), "_initializing", False)
 
 
 class _Finder:

@@ -15,6 +15,13 @@ __all__ = ["add_breadcrumb", "scope", "set_context", "set_tag", "set_transaction
 
 # The oldest go.
 _BREADCRUMBS = 100
+# More are not told.
+_TAGS = 50
+_CONTEXTS = 20
+_MESSAGE = 2_000
+_TEXT = 250
+_DATA = 20
+_PLAIN = frozenset([int, float, bool, type(None)])
 _now = time.time
 
 
@@ -66,18 +73,26 @@ class scope:
     and breadcrumbs, is not told of what fails outside. A thread that is started within has the scope
     of the process: what is to be told of its failures is said there."""
 
+    def __init__(self) -> None:
+        # With the scope that was there before; it may be entered again within.
+        self._begun: list[tuple[Scope | None, Scope | None]] = []
+
     def __enter__(self) -> None:
-        self._former = enter()
+        former = enter()
+        self._begun.append((CURRENT.get(), former))
 
     def __exit__(self, *_: object) -> None:
-        leave(self._former)
+        begun, former = self._begun.pop()
+        # A generator may end elsewhere, where another scope is not ours to leave.
+        if CURRENT.get() is begun:
+            leave(former)
 
 
 def set_user(user: Mapping[str, object] | str | int | None) -> None:
     """Say for whom the program works: `user` is an id, or facts by name such as ``id``,
     ``username`` and ``email``; None for nobody."""
-    if user is not None and not isinstance(user, Mapping):
-        user = {"id": user}
+    if user is not None:
+        user = dict(user) if isinstance(user, Mapping) else {"id": user}
     current().user = user
 
 
@@ -89,7 +104,7 @@ def set_tag(name: str, value: object) -> None:
     tags = dict(at.tags)
     if value is None:
         tags.pop(name, None)
-    else:
+    elif name in tags or len(tags) < _TAGS:
         tags[name] = value
     at.tags = tags
 
@@ -102,8 +117,8 @@ def set_context(name: str, values: Mapping[str, object] | None) -> None:
     contexts = dict(at.contexts)
     if values is None:
         contexts.pop(name, None)
-    else:
-        contexts[name] = values
+    elif name in contexts or len(contexts) < _CONTEXTS:
+        contexts[name] = dict(values) if isinstance(values, Mapping) else values
     at.contexts = contexts
 
 
@@ -122,12 +137,31 @@ def add_breadcrumb(
 ) -> None:
     """Note what happened; of each request, task or process the last 100 are told with what fails
     there. `message` says it, `category` what kind of thing it is, such as ``query``, `level` is one
-    like ``info`` or ``error``; `data` are facts by name, printed when something fails."""
+    like ``info`` or ``error``; `data` are facts by name. What is neither text nor number in it is
+    told as its type: a breadcrumb keeps no object of the program alive."""
     at = CURRENT.get() or _of_process
     breadcrumbs = at.breadcrumbs
     if breadcrumbs is None:
         breadcrumbs = at.breadcrumbs = deque(maxlen=_BREADCRUMBS)
-    breadcrumbs.append((_now(), category, level, message, data))
+    if type(message) is str and len(message) > _MESSAGE:
+        message = message[:_MESSAGE]
+    told = None if data is None else _plain(data)
+    breadcrumbs.append((_now(), category, level, message, told))
+
+
+def _plain(data: Mapping[str, object]) -> dict[str, object]:
+    if not isinstance(data, Mapping):
+        data = {"value": data}
+    told: dict[str, object] = {}
+    for name, value in data.items():
+        if type(value) is str:
+            value = value[:_TEXT]
+        elif type(value) not in _PLAIN:
+            value = f"<{type(value).__qualname__}>"
+        told[name] = value
+        if len(told) >= _DATA:
+            break
+    return told
 
 
 def snapshot() -> tuple[Any, ...]:
@@ -153,13 +187,13 @@ def _quietly(read: Callable[..., Any], *of: Any) -> Any:
     try:
         return read(*of)
     except Exception as error:
-        if _is_of_signal_handler(error):
+        if is_of_signal_handler(error):
             raise
         # Without it the exception is told all the same.
         return None
 
 
-def _is_of_signal_handler(error: BaseException) -> bool:
+def is_of_signal_handler(error: BaseException) -> bool:
     """Whether a handler of the program has raised it, which may run at any line of ours."""
     signal = sys.modules.get("signal")
     if signal is None:

@@ -85,8 +85,11 @@ def init(
     _require_number(timeout=timeout, flush_at_exit=flush_at_exit)
     if timeout <= 0:
         raise ValueError("flawless.init: timeout must be more than 0 seconds, such as timeout=2")
-    if before_send is not None and not callable(before_send):
-        raise TypeError(f"flawless.init: before_send must be a function, not {before_send!r}")
+    if before_send is not None:
+        if not callable(before_send):
+            raise TypeError(f"flawless.init: before_send must be a function, not {before_send!r}")
+        # The native half imports nothing while it reports.
+        from flawless.client import request  # noqa: F401
     without = _texts("integrations_off", integrations_off)
     frameworks.require_known(without)
     classes, names = _exceptions(ignore)

@@ -1,5 +1,6 @@
 //! What surrounds an exception, as `flawless._scope` has it, printed like other values.
 use flawless_client::{Around, Breadcrumb, Request, VALUE, Values};
+use flawless_redact::SCRUBBED;
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
@@ -71,7 +72,15 @@ impl Printing<'_> {
     fn contexts(&self, of: &Bound<'_, PyAny>) -> Vec<(String, Values)> {
         let Ok(of) = of.cast::<PyDict>() else { return Vec::new() };
         let named = of.iter().take(CONTEXTS);
-        named.map(|(name, of)| (self.value(&name, WORD), self.values_or_one(&of))).collect()
+        let one = |(name, of): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+            let name = self.value(&name, WORD);
+            let mut values = self.values_or_one(&of);
+            if self.redactor.is_secret_name(&name) {
+                values.iter_mut().for_each(|(_, value)| *value = SCRUBBED.to_owned());
+            }
+            (name, values)
+        };
+        named.map(one).collect()
     }
 
     fn breadcrumbs(&self, of: &Bound<'_, PyAny>) -> Vec<Breadcrumb> {
@@ -125,7 +134,7 @@ impl Printing<'_> {
     }
 
     /// A text as it is, anything else as it is printed.
-    fn value(&self, value: &Bound<'_, PyAny>, characters: usize) -> String {
+    pub(crate) fn value(&self, value: &Bound<'_, PyAny>, characters: usize) -> String {
         if let Some(text) = text(value, characters) {
             return text;
         }

@@ -1,15 +1,20 @@
 //! The program looks at what is about to be sent, and may change or withhold it.
-use flawless_client::{Around, Breadcrumb, Event, Values};
+use flawless_client::{Around, Breadcrumb, Event, VALUE, Values};
+use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyTuple};
+use pyo3::types::{PyDict, PyTuple};
 
-use crate::around::{WebRequest, request_from};
+use crate::around::{Printing, WebRequest, request_from};
 use crate::raw::{self, name};
 use crate::{stack, wishes};
 
 /// What is sent: nothing when the program says `None`. Where its function fails, or answers what
 /// cannot be sent, that is told instead of what the function would have looked at.
-pub(crate) fn ask(error: &Bound<'_, PyAny>, mut event: Event) -> Option<Event> {
+pub(crate) fn ask(
+    error: &Bound<'_, PyAny>,
+    mut event: Event,
+    printing: &Printing<'_>,
+) -> Option<Event> {
     let py = error.py();
     let Some(before_send) = wishes::before_send(py) else { return Some(event) };
     let asked = described(py, &event)
@@ -18,16 +23,17 @@ pub(crate) fn ask(error: &Bound<'_, PyAny>, mut event: Event) -> Option<Event> {
     let taken = match asked {
         Ok(answer) if answer.is_none() => return None,
         Ok(answer) => answer.cast_into::<PyDict>().map_err(PyErr::from).and_then(|answer| {
-            take(&answer, &mut event)?;
+            take(&answer, &mut event, printing)?;
             Ok(())
         }),
         Err(error) => Err(error),
     };
     if let Err(why) = taken {
+        let line = line_of(py, &why).map(|line| format!(" in line {line}")).unwrap_or_default();
         event.additional_info = format!(
             "before_send failed ({}{}), so only the exception itself is told.",
             crate::kinds::type_name(&why.get_type(py)),
-            line_of(py, &why).map(|line| format!(" in line {line}")).unwrap_or_default()
+            line
         );
         event.request = None;
         event.around = Around {
@@ -35,8 +41,22 @@ pub(crate) fn ask(error: &Bound<'_, PyAny>, mut event: Event) -> Option<Event> {
             mechanism: std::mem::take(&mut event.around.mechanism),
             ..Around::default()
         };
+        if is_for_the_program(py, &why) {
+            raw::raise_later(py, why);
+        }
     }
     Some(event)
+}
+
+/// Whether it is the end of the program, or out of a signal handler, which runs at any line.
+fn is_for_the_program(py: Python<'_>, why: &PyErr) -> bool {
+    let is_of_handler = || {
+        let scope = raw::module(name!(py, "flawless._scope"))?;
+        scope.call_method1(name!(py, "is_of_signal_handler"), (why.value(py),))?.is_truthy()
+    };
+    // Ctrl-C comes again by itself.
+    !why.is_instance_of::<PyKeyboardInterrupt>(py)
+        && (why.is_instance_of::<PySystemExit>(py) || is_of_handler().unwrap_or(false))
 }
 
 fn described<'py>(py: Python<'py>, event: &Event) -> PyResult<Bound<'py, PyDict>> {
@@ -58,11 +78,12 @@ fn described<'py>(py: Python<'py>, event: &Event) -> PyResult<Bound<'py, PyDict>
     let breadcrumbs: PyResult<Vec<_>> =
         around.breadcrumbs.iter().map(|breadcrumb| described_breadcrumb(py, breadcrumb)).collect();
     report.set_item("breadcrumbs", breadcrumbs?)?;
-    let request = event
-        .request
-        .clone()
-        .map(|of| (of.method, of.path, of.protocol, of.headers, of.body, of.client_address));
-    report.set_item("request", request)?;
+    let request = event.request.clone().map(|of| {
+        let kind = raw::module(name!(py, "flawless.client.request"))?;
+        let parts = (of.method, of.path, of.protocol, of.headers, of.body, of.client_address);
+        kind.getattr(name!(py, "Request"))?.call1(parts)
+    });
+    report.set_item("request", request.transpose()?)?;
     Ok(report)
 }
 
@@ -87,7 +108,7 @@ fn values<'py>(py: Python<'py>, of: &Values) -> PyResult<Bound<'py, PyDict>> {
 }
 
 /// What the program has changed; what it left out is not told.
-fn take(answer: &Bound<'_, PyDict>, event: &mut Event) -> PyResult<()> {
+fn take(answer: &Bound<'_, PyDict>, event: &mut Event, printing: &Printing<'_>) -> PyResult<()> {
     let py = answer.py();
     let around = &mut event.around;
     let text = |name| -> PyResult<String> {
@@ -96,6 +117,8 @@ fn take(answer: &Bound<'_, PyDict>, event: &mut Event) -> PyResult<()> {
     event.exception.message = text("exception_message")?;
     event.additional_info = text("additional_info")?;
     around.transaction = text("transaction")?;
+    let taken_values = |of| taken_values(of, printing);
+    around.handled = answer.get_item("handled")?.and_then(|handled| handled.extract().ok());
     around.user = taken_values(answer.get_item("user")?)?;
     around.tags = taken_values(answer.get_item("tags")?)?;
     around.contexts = Vec::new();
@@ -130,18 +153,13 @@ fn some_dict(of: Option<Bound<'_, PyAny>>) -> PyResult<Option<Bound<'_, PyDict>>
     Ok(of.map(|of| of.cast_into::<PyDict>()).transpose()?)
 }
 
-fn taken_values(of: Option<Bound<'_, PyAny>>) -> PyResult<Values> {
+/// Texts as they are, anything else as it is printed.
+fn taken_values(of: Option<Bound<'_, PyAny>>, printing: &Printing<'_>) -> PyResult<Values> {
     let Some(of) = some_dict(of)? else { return Ok(Values::new()) };
-    of.iter().map(|(name, value)| Ok((name.extract()?, taken_value(&value)?))).collect()
-}
-
-/// A text, or a number or truth of Python's own.
-fn taken_value(value: &Bound<'_, PyAny>) -> PyResult<String> {
-    if let Ok(truth) = value.cast_exact::<PyBool>() {
-        return Ok(if truth.is_true() { "True" } else { "False" }.to_owned());
-    }
-    let number = value.extract::<i64>().map(|number| number.to_string());
-    number.or_else(|_| value.extract::<f64>().map(raw::float_text)).or_else(|_| value.extract())
+    let one = |(name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+        (printing.value(&name, VALUE), printing.value(&value, VALUE))
+    };
+    Ok(of.iter().map(one).collect())
 }
 
 /// Where the function has raised it.

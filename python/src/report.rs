@@ -163,8 +163,8 @@ fn report_one<'py>(
     let type_name = kinds::full_type_name(&kind);
     let redactor = &client.settings().redactor;
     let (exception, chain) = Capture::new(py, redactor).all(error, type_name, (before, callers));
-    let (around, request) =
-        Printing { allowance: Allowance::new(py, PRINTING), redactor }.around(py);
+    let printing = Printing { allowance: Allowance::new(py, PRINTING), redactor };
+    let (around, request) = printing.around(py);
     let event = Event {
         exception,
         chain,
@@ -174,7 +174,7 @@ fn report_one<'py>(
         hostname: beside.hostname,
         around: Around { handled: beside.handled, mechanism: beside.mechanism, ..around },
     };
-    match before_send::ask(error, event) {
+    match before_send::ask(error, event, &printing) {
         Some(event) => owed.report(event),
         None => owed.withdraw(),
     }

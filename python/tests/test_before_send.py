@@ -88,3 +88,42 @@ def test_what_is_withheld_is_not_counted(set_up):
         fail(ValueError(text))
     reports = set_up.reports()
     assert sum(report["error_count"] for report in reports) == 5
+
+
+def test_ordinary_values_are_sent_as_they_are_printed(set_up):
+    def before_send(report, error):
+        report["tags"] = {"none": None, "n": 7, 5: "five"}
+        report["contexts"]["cart"] = {"items": ["book"]}
+        assert report["request"].path == "/x"
+        return report
+
+    set_up(before_send=before_send)
+    try:
+        raise ValueError("x")
+    except ValueError:
+        flawless.capture_exception(request=flawless.Request("GET", "/x"))
+    (report,) = set_up.reports()
+    assert report["tags"] == {"none": "None", "n": "7", "5": "five"}
+    assert report["contexts"] == {"cart": {"items": "['book']"}}
+    assert report["request"]["path"] == "/x"
+
+
+def test_what_a_signal_handler_raises_meanwhile_ends_the_program(program):
+    text = """
+        import os, signal, sys, time
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
+        def before_send(report, error):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.1)
+            return report
+        flawless.init(sys.argv[1], before_send=before_send)
+        try:
+            1 / 0
+        except ZeroDivisionError:
+            flawless.capture_exception()
+        for _ in range(100):
+            time.sleep(0.01)
+        print("not ended")
+    """
+    done, _ = program(text, program.dsn)
+    assert (done.returncode, done.stdout) == (3, "")

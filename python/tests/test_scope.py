@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -180,3 +181,75 @@ def test_the_trace_of_opentelemetry_is_told_when_there_is_one(program):
         """
     )
     assert report["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
+
+
+def test_the_name_of_a_context_hides_what_is_in_it(wire):
+    flawless.set_context("password", {"value": "hunter2"})
+    flawless.set_context("token", "hunter2")
+    flawless.add_breadcrumb("x", category="password=hunter2")
+    fail()
+    (report,) = wire()
+    assert "hunter2" not in str(report["contexts"]) + str(report["breadcrumbs"])
+
+
+def test_breadcrumbs_keep_nothing_alive_and_nothing_that_changes(wire):
+    class Order:
+        pass
+
+    order, data = Order(), {"n": 1}
+    data["order"] = order
+    kept = weakref.ref(order)
+    flawless.add_breadcrumb("x" * 10_000, data=data)
+    data["n"] = 2
+    del order, data
+    assert kept() is None
+    fail()
+    (report,) = wire()
+    (crumb,) = report["breadcrumbs"]
+    assert crumb["data"]["n"] == "1" and "Order" in crumb["data"]["order"]
+
+
+def test_scopes_that_end_out_of_order_leave_no_stranger_behind(wire):
+    def work():
+        with flawless.scope():
+            flawless.set_user("stranger")
+            yield
+
+    begun = work()
+    next(begun)
+    with flawless.scope():
+        flawless.set_user("own")
+        begun.close()
+        fail()
+    again = flawless.scope()
+    with again:
+        with again:
+            flawless.set_user("within")
+    (report,) = wire()
+    assert report["user"] == {"id": "own"}
+
+
+def test_a_copy_of_an_environment_has_a_scope_of_its_own(wire):
+    def inner(environ, start_response):
+        flawless.set_user("ann")
+        return [b""]
+
+    def outer(environ, start_response):
+        thread = threading.Thread(target=lambda: app(dict(environ), start_response))
+        thread.start()
+        thread.join()
+        return [b""]
+
+    app = flawless.FlawlessMiddleware(
+        lambda environ, start: (inner if "batch" in environ else outer)(
+            {**environ, "batch": 1}, start
+        )
+    )
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "batch": 1}
+    app(environ, None)
+    app(environ, None)
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    (report,) = wire()
+    assert report["user"] is None

@@ -104,8 +104,8 @@ impl Make<'_> {
         let Breadcrumb { at, category, level, message, data } = breadcrumb;
         thrift::Breadcrumb {
             at: Some(*at),
-            category: Some(category.clone()),
-            level: Some(level.clone()),
+            category: Some(self.shown(category, VALUE)),
+            level: Some(self.shown(level, VALUE)),
             message: Some(self.shown(message, NOTE)),
             data: self.values(data),
         }

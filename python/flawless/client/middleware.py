@@ -20,8 +20,8 @@ _HEAP_TYPE = 1 << 9
 
 _NOT_GIVEN = object()
 _get, _set = CURRENT.get, CURRENT.set
-# In the environment: the request has a scope of ours already.
-_IS_WATCHED = "flawless.scope"
+# In the environment: the scope of the request.
+_SCOPE = "flawless.scope"
 
 
 class FlawlessMiddleware:
@@ -43,13 +43,13 @@ class FlawlessMiddleware:
         if start_response is _NOT_GIVEN:
             # A request of Django: what it raises, Django's own signal tells.
             return self.app(environ)
-        if _IS_WATCHED in environ:
+        former = _get()
+        # A copy of the environment may be served within, or elsewhere.
+        if former is not None and environ.get(_SCOPE) is former:
             return self._watched(environ, start_response)
-        environ[_IS_WATCHED] = True
         if environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
             _record_body(environ)
-        former = _get()
-        begun = Scope()
+        environ[_SCOPE] = begun = Scope()
         begun.request = (from_wsgi, (environ,))
         _set(begun)
         try:

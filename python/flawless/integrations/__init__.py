@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import Iterable
+from typing import Callable, Iterable
 
-from flawless._imports import when_imported
+from flawless._imports import is_there, when_imported
+from flawless._scope import is_of_signal_handler
 
 __all__ = ["NAMES", "install", "install_web"]
 
@@ -64,6 +65,7 @@ _WEB = (
     "sanic",
 )
 
+_MODULE = "flawless.integrations."
 _installed: set[str] = set()
 _off: frozenset[str] = frozenset()
 
@@ -84,7 +86,10 @@ def install_web() -> None:
 def _install(names: Iterable[str]) -> None:
     for name in names:
         if name not in _installed and name not in _off:
-            when_imported(_SWITCHED_ON_BY[name], _Switch(name))
+            switch = _Switch(name)
+            if not is_there(_MODULE + name):
+                when_imported(_MODULE + name, switch.ours_is_there)
+            when_imported(_SWITCHED_ON_BY[name], switch.framework_is_there)
 
 
 def require_known(off: Iterable[str]) -> None:
@@ -99,22 +104,48 @@ def require_known(off: Iterable[str]) -> None:
 
 
 class _Switch:
+    """Switches one on when both are there, the framework and our file for it, whichever the program
+    imports first."""
+
     def __init__(self, name: str) -> None:
         self._name = name
+        self._has_framework = False
 
-    def __call__(self) -> None:
-        if self._name in _installed or self._name in _off:
-            return
-        _installed.add(self._name)
+    def framework_is_there(self) -> None:
+        self._has_framework = True
+        ours = _MODULE + self._name
+        if ours not in sys.modules and self._name not in _off:
+            self._quietly(lambda: __import__(ours))
+        if is_there(ours):
+            self._switch_on()
+
+    def ours_is_there(self) -> None:
+        if self._has_framework:
+            self._switch_on()
+
+    def _switch_on(self) -> None:
+        name = self._name
+        if name not in _installed and name not in _off:
+            _installed.add(name)
+            self._quietly(sys.modules[_MODULE + name].switch_on)
+
+    def _quietly(self, work: Callable[[], object]) -> None:
         try:
-            module = "flawless.integrations." + self._name
-            __import__(module)
-            sys.modules[module].switch_on()
+            work()
         except Exception as error:
+            if is_of_signal_handler(error):
+                raise
+            _installed.add(self._name)
             # A version that is not known: the program runs, its errors are reported otherwise.
-            warnings.warn(
+            warn(
                 f"flawless: {self._name} is not watched: {type(error).__name__}: {error}. Call "
-                "flawless.capture_exception() where your program handles its errors",
-                RuntimeWarning,
-                stacklevel=2,
+                "flawless.capture_exception() where your program handles its errors"
             )
+
+
+def warn(text: str) -> None:
+    """Warn the program, unless it takes warnings for errors."""
+    try:
+        warnings.warn(text, RuntimeWarning, stacklevel=3)
+    except Warning:
+        pass

@@ -71,6 +71,13 @@ class RecordingInput:
     def __next__(self) -> Any:
         return self._seen(next(self._stream))
 
+    def __enter__(self) -> Any:
+        self._stream.__enter__()
+        return self
+
+    def __exit__(self, *of: Any) -> Any:
+        return self._stream.__exit__(*of)
+
     def __getattr__(self, name: str) -> Any:
         # A copy that is not complete yet has no stream to ask.
         if name in RecordingInput.__slots__:

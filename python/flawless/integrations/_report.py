@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+from flawless._scope import is_of_signal_handler
 from flawless.client.client import capture
 from flawless.integrations._request import Request
 
@@ -18,11 +19,19 @@ def is_error(error: BaseException, depth: int = 0) -> bool:
     if isinstance(error, Exception):
         kind = type(error)
         return kind.__name__ not in _CLIENT_LEFT or not kind.__module__.startswith("starlette.")
-    members = getattr(error, "exceptions", None)
-    if type(members) is tuple and members and depth < 10:
+    members = members_of(error)
+    if members and depth < 10:
         return any(is_error(member, depth + 1) for member in members)
     is_end = isinstance(error, (GeneratorExit, KeyboardInterrupt, SystemExit))
     return not is_end and type(error).__name__ not in _CANCELLED
+
+
+def members_of(error: BaseException) -> tuple[BaseException, ...]:
+    """The members of a group, Python's own or that of the backport; nothing else is asked."""
+    if not any(kind.__name__ == "BaseExceptionGroup" for kind in type(error).__mro__):
+        return ()
+    members = getattr(error, "exceptions", None)
+    return members if type(members) is tuple else ()
 
 
 def report(
@@ -41,7 +50,9 @@ def report(
             return
         if make_request is not None:
             request = make_request(*request_of)
-    except Exception:
+    except Exception as failure:
+        if is_of_signal_handler(failure):
+            raise
         # Without its request it is an error all the same.
         pass
     capture(error, additional_info, request, None, mechanism, handled)

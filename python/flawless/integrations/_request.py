@@ -17,6 +17,11 @@ _WORD = 50
 _HEADER_NAME = 100
 _HEADER_VALUE = 1_000
 _HEADERS = 100
+# In which proxies tell who asks.
+_ADDRESSES = frozenset(
+    ["Cf-Connecting-Ip", "Client-Ip", "Fastly-Client-Ip", "Forwarded", "True-Client-Ip",
+     "X-Client-Ip", "X-Cluster-Client-Ip", "X-Forwarded", "X-Forwarded-For", "X-Real-Ip"]
+)  # fmt: skip
 # What a URL holds as it is.
 _PLAIN = "/:;,@&=+$!*'()~%"
 
@@ -119,6 +124,8 @@ def word(value: object) -> str:
 
 
 def _first(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    if not _flawless.tells_client_address():
+        headers = [(name, value) for name, value in headers if name not in _ADDRESSES]
     return sorted(headers)[:_HEADERS]
 
 

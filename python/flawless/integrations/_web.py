@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from typing import Any, Callable
 
 from flawless import _scope
 from flawless._imports import when_imported
 from flawless.client.middleware import FlawlessMiddleware
+from flawless.integrations import warn
 from flawless.integrations._patch import patch
-from flawless.integrations._report import report
+from flawless.integrations._report import members_of, report
 from flawless.integrations.asgi import FlawlessASGIMiddleware
 
 # From here on an answer says that it is the server that has failed.
 FAILURE = 500
+_DEPTH = 10
 
 
 def watch_wsgi(kind: type, read_name: Callable[..., str | None] | None = None) -> None:
     """Watch the WSGI applications of this class. `read_name(environ)` answers the route."""
 
     @patch(kind, "__call__")
-    def call(former: Any, self: Any, environ: Any, start_response: Any) -> Any:
+    def call(former: Any, self: Any, *of: Any, **named: Any) -> Any:
+        # Some have other names for them, and are called by these.
+        environ, start_response = (*of, *named.values())
         app = functools.partial(former, self)
         return _WatchedWSGI(app, read_name)(environ, start_response)
 
@@ -62,9 +65,9 @@ def take_as_told(error: BaseException) -> None:
 
 def report_alone(error: BaseException, mechanism: str) -> None:
     """Report it; of a group of one, as frameworks make them around what they run, the one."""
-    while True:
-        members = getattr(error, "exceptions", None)
-        if type(members) is not tuple or len(members) != 1:
+    for _ in range(_DEPTH):
+        members = members_of(error)
+        if len(members) != 1:
             break
         take_as_told(error)
         error = members[0]
@@ -78,11 +81,9 @@ def when_part_imported(framework: str, module: str, switch_on: Callable[[], None
         try:
             switch_on()
         except Exception as error:
-            warnings.warn(
-                f"flawless: {framework} is not watched in full: {type(error).__name__}: {error}",
-                RuntimeWarning,
-                stacklevel=2,
-            )
+            if _scope.is_of_signal_handler(error):
+                raise
+            warn(f"flawless: {framework} is not watched in full: {type(error).__name__}: {error}")
 
     when_imported(module, told)
 

@@ -19,8 +19,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-# In the scope of ASGI: the request has a scope of ours already.
-_IS_WATCHED = "flawless.scope"
+# In the scope of ASGI: our scope of the request.
+_SCOPE = "flawless.scope"
 
 
 class FlawlessASGIMiddleware:
@@ -34,12 +34,12 @@ class FlawlessASGIMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope.get("type") == "lifespan":
             await self._lifespan(scope, receive, send)
-        elif _IS_WATCHED in scope:
+        elif scope.get(_SCOPE) is not None and scope[_SCOPE] is _scope.CURRENT.get():
             await self._watched(scope, receive, send)
         else:
-            scope[_IS_WATCHED] = True
             body = _body_of(scope)
             former = _scope.enter(from_asgi, scope, body)
+            scope[_SCOPE] = _scope.current()
             _scope.current().transaction = functools.partial(_endpoint, scope)
             try:
                 receive = receive if body is None else _recording(receive, body)

@@ -7,20 +7,15 @@ from typing import Any
 
 from celery import signals
 from celery.exceptions import TaskPredicate
-from celery.utils.saferepr import saferepr
 from celery.utils.serialization import UnpickleableExceptionWrapper
 
-from flawless import _scope
-from flawless.client.client import flush
+from flawless import _exit, _scope
+from flawless.integrations._job import printed
 from flawless.integrations._report import report
 
 __all__ = ["install", "switch_on"]
 
 _ARGUMENTS = 1_000
-# A child of the worker ends without what Python does at exit.
-_FLUSH = 2.0
-
-
 # Scopes of running tasks, with those that the thread had before, by id.
 _scopes: dict[Any, Any] = {}
 
@@ -81,12 +76,9 @@ def _original(exception: Any) -> Any:
 
 def _printed(as_sent: Any, values: Any) -> str:
     # The sender may have chosen what is to be shown of them.
-    text = as_sent if isinstance(as_sent, str) else saferepr(values, _ARGUMENTS)
-    return text[:_ARGUMENTS]
+    return as_sent[:_ARGUMENTS] if isinstance(as_sent, str) else printed(values)
 
 
 def _process_ends(**_: Any) -> None:
-    try:
-        flush(_FLUSH)
-    except Exception:
-        pass
+    # A child of the worker ends without what Python does at exit.
+    _exit.flush_at_shutdown()

@@ -33,12 +33,18 @@ def _hook_main() -> None:
     former = sys.excepthook
 
     def excepthook(kind: Any, error: Any, traceback: Any) -> Any:
-        _report_uncaught(error, traceback)
+        if not _is_of_console(sys._getframe().f_back):
+            _report_uncaught(error, traceback)
         return former(kind, error, traceback)
 
     sys.excepthook = excepthook
     # Runs before what waits is sent.
     atexit.register(_report_last)
+
+
+def _is_of_console(caller: Any) -> bool:
+    """Whether a prompt within the program calls the hook, and not the interpreter."""
+    return caller is not None and caller.f_globals.get("__name__") == "code"
 
 
 def _report_last() -> None:
@@ -79,6 +85,8 @@ def _is_typed(traceback: Any) -> bool:
 
 def _hook_threads() -> None:
     former = threading.excepthook
+    if former is None:
+        return
 
     def excepthook(args: Any) -> Any:
         _report(args.exc_value, "threading", lambda: f"thread: {args.thread.name}")
@@ -104,7 +112,9 @@ class _Invoke:
 
 
 def _hook_unraisable() -> None:
-    former = sys.unraisablehook
+    former = getattr(sys, "unraisablehook", None)
+    if former is None:
+        return
 
     def unraisablehook(unraisable: Any) -> Any:
         _report(unraisable.exc_value, "unraisablehook", lambda: _where(unraisable))

@@ -50,6 +50,8 @@ def _note(connection: Any, status: Any = None, error: Exception | None = None) -
 def _whole(connection: Any, url: Any) -> str:
     if not isinstance(url, str) or "://" in url:
         return str(url)
-    scheme = "https" if connection.default_port == 443 else "http"
-    port = "" if connection.port == connection.default_port else f":{connection.port}"
-    return f"{scheme}://{connection.host}{port}{url}"
+    of = getattr(connection, "port", None)
+    usual = getattr(connection, "default_port", None)
+    scheme = "https" if usual == 443 else "http"
+    port = "" if of in (None, usual) else f":{of}"
+    return f"{scheme}://{getattr(connection, 'host', '')}{port}{url}"

@@ -175,3 +175,100 @@ def test_an_integration_that_cannot_be_switched_on_is_told_once_and_harms_nothin
     assert done.stdout == "99\n"
     assert done.stderr.count("flask is not watched") == 1
     assert len(reports) == 1
+
+
+ODD_RECORDS = """
+import collections, logging, sys, threading
+class Evil:
+    def __str__(self):
+        print("ran")
+        raise RuntimeError
+    __repr__ = __str__
+class Odd(dict):
+    def values(self):
+        print("ran")
+        raise RuntimeError
+    __iter__ = __getitem__ = items = values
+logging.raiseExceptions = False
+log = logging.getLogger("shop")
+log.addHandler(logging.NullHandler())
+log.propagate = False
+log.setLevel(10)
+log.info("%c", -1)
+log.info("%99999999999d", 1)
+log.info("%*d", 99999999999, 1)
+log.info("%(x)s", collections.UserDict(x=1))
+log.info("%(x)s", Odd(x=1))
+log.info("%s", Evil())
+log.handle(logging.makeLogRecord({"msg": "hi %s", "args": 5, "levelno": 20}))
+log.handle(logging.makeLogRecord({"msg": Evil(), "levelno": 40, "levelname": None}))
+log.addFilter(lambda record: setattr(record, "levelname", None) or True)
+log.warning("hi")
+handler = logging.NullHandler()
+log.addHandler(hdlr=handler)
+log.removeHandler(hdlr=handler)
+class Callers(logging.Handler):
+    def emit(self, record):
+        frame = sys._getframe(1)
+        while frame.f_code.co_filename == logging.__file__:
+            frame = frame.f_back
+        print(frame.f_code.co_name)
+log.addHandler(Callers())
+def shop():
+    log.error("x")
+shop()
+"""
+
+
+def test_odd_records_and_handlers_behave_as_without_the_client(program):
+    watched, reports = program(ODD_RECORDS)
+    bare, _ = program(ODD_RECORDS, begin="")
+    assert (watched.stdout, watched.stderr, watched.returncode) == (
+        bare.stdout, bare.stderr, bare.returncode
+    )  # fmt: skip
+    assert bare.stdout == "shop\n" and reports == []
+
+
+def test_our_file_for_a_framework_may_be_imported_before_it(program):
+    text = """
+        from flawless.integrations.flask import init_app
+        import flask
+        app = flask.Flask("shop")
+        app.register_error_handler(Exception, lambda error: ("sorry", 500))
+        app.add_url_rule("/", view_func=lambda: str(1 / 0))
+        print(app.test_client().get("/").status_code)
+    """
+    done, (report,) = program(text, python=["-W", "error::RuntimeWarning"])
+    assert (done.stdout, report["mechanism"]) == ("500\n", "flask")
+
+
+def test_a_warning_of_ours_is_no_error_of_the_program(program, tmp_path):
+    (tmp_path / "flask.py").write_text("VERSION = 99\n")
+    done, _ = program("import flask\nprint(flask.VERSION)\n", python=["-W", "error"])
+    assert done.stdout == "99\n"
+
+
+def test_a_module_that_is_loaded_later_is_not_loaded_by_us(program):
+    begin = """
+import importlib.util, sys
+spec = importlib.util.find_spec("flask")
+spec.loader = importlib.util.LazyLoader(spec.loader)
+sys.modules["flask"] = module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+import flawless
+flawless.init({dsn!r})
+print("flask.app" in sys.modules)
+"""
+    done, _ = program("", begin=begin)
+    assert done.stdout == "False\n"
+
+
+def test_consoles_within_a_program_are_no_end_of_it(program):
+    text = """
+        import code
+        console = code.InteractiveInterpreter()
+        console.runsource("1 / 0")
+        print("goes on")
+    """
+    done, reports = program(text)
+    assert (done.stdout, reports) == ("goes on\n", [])
