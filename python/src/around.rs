@@ -8,7 +8,7 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use crate::clock::Allowance;
 use crate::names;
 use crate::print::{as_it_is, of_secret, print};
-use crate::raw::{self, name};
+use crate::raw::{self, known, name};
 
 /// Values of a user, of tags, of a context and of a breadcrumb.
 const VALUES: usize = 50;
@@ -36,20 +36,9 @@ pub(crate) struct Printing<'a> {
 impl Printing<'_> {
     /// What surrounds an exception that occurs here, and the web request that is served.
     pub(crate) fn around(&self, py: Python<'_>) -> (Around, Option<Request>) {
-        let parts = raw::module(name!(py, "flawless._scope"))
-            .and_then(|scope| scope.getattr(name!(py, "snapshot")))
-            .map(|snapshot| raw::call(&snapshot, &PyTuple::empty(py)));
-        let parts = match parts {
-            Ok(Ok(parts)) => parts.cast_into::<PyTuple>().ok(),
-            Ok(Err(error)) => {
-                if !error.is_instance_of::<PyKeyboardInterrupt>(py) {
-                    raw::raise_later(py, error);
-                }
-                None
-            }
-            Err(_) => None,
+        let Some(parts) = plain_snapshot(py).or_else(|| snapshot(py)) else {
+            return (Around::default(), None);
         };
-        let Some(parts) = parts else { return (Around::default(), None) };
         let part = |at| parts.get_item(at).ok();
         let values = |at| part(at).map(|of| self.values(&of)).unwrap_or_default();
         let some = |of: &Bound<'_, PyAny>| (!of.is_none()).then(|| self.value(of, WORD));
@@ -141,6 +130,78 @@ impl Printing<'_> {
         let mut printed = String::new();
         print(&mut printed, value, characters, self.allowance, self.redactor);
         printed
+    }
+}
+
+/// What `flawless._scope.snapshot` answers, where nothing has to be asked for it: no line of Python
+/// runs then, at which another thread could go on.
+fn plain_snapshot(py: Python<'_>) -> Option<Bound<'_, PyTuple>> {
+    let scope = raw::module(name!(py, "flawless._scope")).ok()?;
+    let of_process = scope.getattr(name!(py, "_of_process")).ok()?;
+    let current = scope.getattr(name!(py, "CURRENT")).ok()?.call_method0(name!(py, "get")).ok()?;
+    let at = if current.is_none() { of_process.clone() } else { current };
+    let transaction = at.getattr(name!(py, "transaction")).ok()?;
+    let is_plain = transaction.is_none() || transaction.is_exact_instance_of::<PyString>();
+    let has_task = raw::module(name!(py, "_asyncio"))
+        .and_then(|asyncio| asyncio.call_method0(name!(py, "_get_running_loop")))
+        .is_ok_and(|running| !running.is_none());
+    let has_trace = raw::module(name!(py, "opentelemetry.trace")).is_ok();
+    let request = at.getattr(name!(py, "request")).ok()?;
+    if !is_plain || has_task || has_trace || !request.is_none() {
+        return None;
+    }
+    let both = |name| -> Option<Bound<'_, PyAny>> {
+        let merged =
+            of_process.getattr(name).ok()?.cast_into_exact::<PyDict>().ok()?.copy().ok()?;
+        let own = at.getattr(name).ok()?.cast_into_exact::<PyDict>().ok()?;
+        merged.update(own.as_mapping()).ok()?;
+        Some(merged.into_any())
+    };
+    let user = at.getattr(name!(py, "user")).ok()?;
+    let user = match user.is_none() {
+        true => of_process.getattr(name!(py, "user")).ok()?,
+        false => user,
+    };
+    let breadcrumbs = at.getattr(name!(py, "breadcrumbs")).ok()?;
+    let breadcrumbs = match breadcrumbs.is_none() {
+        true => PyList::empty(py).into_any(),
+        false => py.get_type::<PyList>().call1((breadcrumbs,)).ok()?,
+    };
+    let none = || py.None().into_bound(py);
+    let parts = [
+        user,
+        both(name!(py, "tags"))?,
+        both(name!(py, "contexts"))?,
+        breadcrumbs,
+        transaction,
+        none(),
+        thread_name(py).unwrap_or_else(none),
+        none(),
+        none(),
+    ];
+    PyTuple::new(py, parts).ok()
+}
+
+/// As `threading` has it; to ask for the thread would make an object for one that is not Python's.
+fn thread_name(py: Python<'_>) -> Option<Bound<'_, PyAny>> {
+    let ident = known!("_thread", "get_ident").get(py).ok()?.call0().ok()?;
+    let active = known!("threading", "_active").get(py).ok()?;
+    let thread = active.cast_exact::<PyDict>().ok()?.get_item(ident).ok()??;
+    raw::own_attribute(&thread, name!(py, "_name"))
+}
+
+/// What it answers.
+fn snapshot(py: Python<'_>) -> Option<Bound<'_, PyTuple>> {
+    let scope = raw::module(name!(py, "flawless._scope")).ok()?;
+    let snapshot = scope.getattr(name!(py, "snapshot")).ok()?;
+    match raw::call(&snapshot, &PyTuple::empty(py)) {
+        Ok(parts) => parts.cast_into::<PyTuple>().ok(),
+        Err(error) => {
+            if !error.is_instance_of::<PyKeyboardInterrupt>(py) {
+                raw::raise_later(py, error);
+            }
+            None
+        }
     }
 }
 

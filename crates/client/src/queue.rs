@@ -76,8 +76,10 @@ impl Queue {
     }
 
     /// How many occurrences were lost by it.
-    pub(crate) fn push(&mut self, waiting: Waiting) -> u64 {
+    pub(crate) fn push(&mut self, mut waiting: Waiting) -> u64 {
         self.bytes += waiting.size;
+        // A program may forget what it has seen.
+        waiting.is_first &= self.waiting.iter().all(|other| other.stack != waiting.stack);
         self.waiting.push_back(waiting);
         self.keep_bounds()
     }
