@@ -31,6 +31,8 @@ class Scope:
     # Of the class, so that one for each request costs next to nothing.
     breadcrumbs: deque[tuple[float, str, str, Any, Any]] | None = None
     contexts: Mapping[str, Mapping[str, object]] = {}
+    # Stands in the request, too, which must not hold the scope: the scope holds the request.
+    key: object | None = None
     request: tuple[Callable[..., Any], tuple[Any, ...]] | None = None
     tags: Mapping[str, object] = {}
     transaction: str | Callable[[], str | None] | None = None

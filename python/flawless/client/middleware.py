@@ -20,7 +20,7 @@ _HEAP_TYPE = 1 << 9
 
 _NOT_GIVEN = object()
 _get, _set = CURRENT.get, CURRENT.set
-# In the environment: the scope of the request.
+# In the environment: what tells the scope of the request.
 _SCOPE = "flawless.scope"
 
 
@@ -45,11 +45,12 @@ class FlawlessMiddleware:
             return self.app(environ)
         former = _get()
         # A copy of the environment may be served within, or elsewhere.
-        if former is not None and environ.get(_SCOPE) is former:
+        if former is not None and environ.get(_SCOPE, _NOT_GIVEN) is former.key:
             return self._watched(environ, start_response)
         if environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
             _record_body(environ)
-        environ[_SCOPE] = begun = Scope()
+        begun = Scope()
+        environ[_SCOPE] = begun.key = object()
         begun.request = (from_wsgi, (environ,))
         _set(begun)
         try:

@@ -19,7 +19,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-# In the scope of ASGI: our scope of the request.
+# In the scope of ASGI: what tells our scope of the request.
 _SCOPE = "flawless.scope"
 
 
@@ -34,12 +34,12 @@ class FlawlessASGIMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope.get("type") == "lifespan":
             await self._lifespan(scope, receive, send)
-        elif scope.get(_SCOPE) is not None and scope[_SCOPE] is _scope.CURRENT.get():
+        elif _SCOPE in scope and scope[_SCOPE] is _scope.current().key:
             await self._watched(scope, receive, send)
         else:
             body = _body_of(scope)
             former = _scope.enter(from_asgi, scope, body)
-            scope[_SCOPE] = _scope.current()
+            scope[_SCOPE] = _scope.current().key = object()
             _scope.current().transaction = functools.partial(_endpoint, scope)
             try:
                 receive = receive if body is None else _recording(receive, body)
