@@ -111,6 +111,9 @@ class _WatchedAnswer:
 
     def close(self) -> None:
         answer, self._answer = self._answer, ()
+        # Of one that has run to its end, nothing is left to be closed.
+        if type(answer) is GeneratorType and answer.gi_frame is None:
+            return
         close = getattr(answer, "close", None)
         if close is None:
             return
