@@ -86,6 +86,11 @@ def capture_exception(
         given = given[1] if len(given) > 1 else None
     # Not all is caught here: what a signal handler of the program raises meanwhile is its own.
     if issubclass(type(given), BaseException):
+        if additional_info is None and request is None and error_threshold is None:
+            # At once: with each call in between another thread that shares the exception may go on,
+            # and put its own traceback in the place of this one's.
+            _flawless.capture(given, None, None, None, "capture_exception", True)
+            return
         try:
             told = None if request is None else _as_told(request)
         except Exception:
@@ -102,7 +107,7 @@ def capture(
     handled: bool,
 ) -> None:
     """Hand an exception to the native half. It never raises."""
-    info = _text(additional_info)
+    info = None if additional_info is None else _text(additional_info)
     try:
         _flawless.capture(error, info, request, error_threshold, mechanism, handled)
     except (TypeError, ValueError, OverflowError):
