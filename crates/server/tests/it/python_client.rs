@@ -239,7 +239,7 @@ async fn what_fails_while_the_server_is_away_arrives_later_or_is_known_to_be_los
     let warnings = program.end();
     assert!(warnings.contains("reports cannot be sent"), "{warnings}");
     assert!(warnings.contains("are lost"), "{warnings}");
-    assert!(warnings.matches("RuntimeWarning: flawless:").count() <= 2, "{warnings}");
+    assert_eq!(warnings.matches("RuntimeWarning: flawless:").count(), 2, "{warnings}");
     let url = format!("http://127.0.0.1:{http_port}/check_health");
     let (_, page) = get(&url).await;
     for expected in ["clients had to drop", ">15</td>", "web-01"] {
