@@ -245,16 +245,17 @@ fn is_of_package(code: &Bound<'_, PyAny>) -> bool {
     file.as_ref().and_then(raw::utf8).is_some_and(|file| file.starts_with(state::package_folder()))
 }
 
-/// Tells an entry of a traceback from another that may come to lie at the same address.
+/// Tells an entry of a traceback from another that may come to lie at the same address, as those of
+/// threads do that share an exception.
 fn fingerprint(place: &Place<'_>) -> u64 {
     let mut hasher = DefaultHasher::new();
-    hasher.write_usize(place.frame.as_ptr() as usize);
-    hasher.write_i64(place.instruction());
     let mut next = Some(place.at.clone());
     for _ in 0..FINGERPRINT {
-        let Some(entry) = next.filter(|entry| !entry.is_none()) else { break };
-        hasher.write_usize(entry.as_ptr() as usize);
-        next = entry.getattr(name!(entry.py(), "tb_next")).ok();
+        let Some(entry) = next.as_ref().and_then(place_of) else { break };
+        hasher.write_usize(entry.at.as_ptr() as usize);
+        hasher.write_usize(entry.frame.as_ptr() as usize);
+        hasher.write_i64(entry.instruction());
+        next = entry.at.getattr(name!(entry.at.py(), "tb_next")).ok();
     }
     hasher.finish()
 }
