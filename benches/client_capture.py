@@ -119,10 +119,7 @@ def report_of(error):
 
 
 def main():
-    # The files of a program are there before it starts.
-    stacks = client_stack.Stacks(client_subjects.folder())
-    for number in range(2 * (MODULES + FIRST) + 1):
-        stacks.write(number + 1)
+    stacks = client_stack.Stacks(client_subjects.folder(), 2 * (MODULES + FIRST) + 1)
     subject, _ = client_subjects.from_arguments()
     subject.start()
     numbers = {"captured": 0, "forgets": float(subject.forget is not None)}

@@ -8,13 +8,13 @@ FROM, TO = 1_030, 2_040
 
 
 def main():
-    subject, folder = client_subjects.from_arguments()
+    stacks = client_stack.Stacks(client_subjects.folder(), 1)
+    subject, _ = client_subjects.from_arguments()
     if isinstance(subject, client_subjects.Sentry):
         # It leaves none out.
         client_subjects.answer({})
         return
     subject.start()
-    stacks = client_stack.Stacks(folder)
     module, order = stacks.module(), stacks.order(False)
     over = []
     for number in range(1, TO):

@@ -7,6 +7,9 @@ another order is another stack of code that is known.
 import importlib.util
 import os
 import random
+import subprocess
+import sys
+import time
 
 FRAMES, LOCALS = 20, 10
 
@@ -83,22 +86,28 @@ def text_of(variant):
 
 
 class Stacks:
-    """Fails in modules below a folder."""
+    """Fails in modules below a folder, at most so many of them."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, modules):
         self.folder = folder
         self.made = 0
         self.random = random.Random(7)
+        if not os.path.exists(self.path(modules)):
+            self.write_and_run_anew(modules)
 
     def fresh(self, count):
         """Modules whose source nobody has read yet."""
         return [self.module() for _ in range(count)]
 
-    def write(self, number):
-        """Writes the file of a module, if it is not there."""
-        if not os.path.exists(self.path(number)):
+    def write_and_run_anew(self, modules):
+        """Writes all modules and runs this script in another process, because the files of a
+        program are there before it starts. Does not return."""
+        for number in range(1, modules + 1):
             with open(self.path(number), "w", encoding="utf-8") as file:
                 file.write(text_of("%04d" % number))
+        # The start of a process is known to a hundredth of a second.
+        time.sleep(0.1)
+        sys.exit(subprocess.call([sys.executable] + sys.argv))
 
     def path(self, number):
         return os.path.join(self.folder, "orders_%04d.py" % number)
@@ -107,7 +116,6 @@ class Stacks:
         self.made += 1
         name = "orders_%04d" % self.made
         path = self.path(self.made)
-        self.write(self.made)
         spec = importlib.util.spec_from_file_location(name, path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
