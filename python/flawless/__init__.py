@@ -7,8 +7,6 @@ imports. Functions and classes are wrapped with `wrap_function` and `wrap_class`
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from flawless._scope import (
     add_breadcrumb,
     scope,
@@ -20,7 +18,11 @@ from flawless._scope import (
 from flawless._setup import init
 from flawless.client.client import capture_exception, flush
 
+# As `typing` has it, which is slow to import.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flawless.client.decorators import wrap_class, wrap_function
     from flawless.client.middleware import FlawlessMiddleware
     from flawless.client.request import Request

@@ -30,7 +30,7 @@ def caught(
 def capture(
     error: BaseException,
     additional_info: str | None,
-    request: _Request | None,
+    request: tuple[Callable[..., _Request], tuple[Any, ...]] | None,
     error_threshold: int | None,
     mechanism: str,
     handled: bool,

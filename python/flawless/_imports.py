@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Callable
 
-Told = Callable[[], None]
+# As `typing` has it, which is slow to import.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
 
 
-def when_imported(name: str, told: Told) -> None:
+def when_imported(name: str, told: Callable[[], None]) -> None:
     """Call `told` once the module is there: at once, or when the program imports it."""
     if is_there(name):
         told()
@@ -31,7 +33,7 @@ class _Finder:
     """Asks the other finders, and has itself told when what they have found was executed."""
 
     def __init__(self) -> None:
-        self.waiting: dict[str, Told] = {}
+        self.waiting: dict[str, Callable[[], None]] = {}
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         if name not in self.waiting:

@@ -8,8 +8,14 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
+from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import Any, Callable, Mapping
+from itertools import islice
+
+# As `typing` has it, which is slow to import.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
 
 __all__ = ["add_breadcrumb", "scope", "set_context", "set_tag", "set_transaction", "set_user"]
 
@@ -152,17 +158,17 @@ def add_breadcrumb(
 
 
 def _plain(data: Mapping[str, object]) -> dict[str, object]:
-    if not isinstance(data, Mapping):
+    # To ask whether it is a mapping costs more than all the rest.
+    if type(data) is not dict and not isinstance(data, Mapping):
         data = {"value": data}
+    items = data.items()
     told: dict[str, object] = {}
-    for name, value in data.items():
+    for name, value in items if len(data) <= _DATA else islice(items, _DATA):
         if type(value) is str:
             value = value[:_TEXT]
         elif type(value) not in _PLAIN:
             value = f"<{type(value).__qualname__}>"
         told[name] = value
-        if len(told) >= _DATA:
-            break
     return told
 
 
@@ -177,15 +183,16 @@ def snapshot() -> tuple[Any, ...]:
         {**_of_process.tags, **at.tags},
         {**_of_process.contexts, **at.contexts},
         list(at.breadcrumbs or ()),
-        _quietly(_transaction, at),
-        _quietly(_request, at),
-        _quietly(_thread),
-        _quietly(_task),
-        _quietly(_trace),
+        quietly(_transaction, at),
+        quietly(_request, at),
+        quietly(_thread),
+        quietly(_task),
+        quietly(_trace),
     )
 
 
-def _quietly(read: Callable[..., Any], *of: Any) -> Any:
+def quietly(read: Callable[..., Any], *of: Any) -> Any:
+    """What `read(*of)` answers; None when it fails."""
     try:
         return read(*of)
     except Exception as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import _string  # noqa: F401
 import gc  # noqa: F401
-import linecache  # noqa: F401
 import marshal  # noqa: F401
 import opcode  # noqa: F401
 import os
@@ -13,13 +12,15 @@ import threading  # noqa: F401
 import time  # noqa: F401
 import types  # noqa: F401
 import warnings  # noqa: F401
-from typing import TYPE_CHECKING, Any, Callable, Iterable
 
 from flawless import _exit, _flawless, _tests
 from flawless import integrations as frameworks
 
+# As `typing` has it, which is slow to import.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
+    from typing import Any, Callable, Iterable
 
 # The native half uses these while it reports, and imports nothing then. If the first time was in
 # a thread while another one forks, the child would wait for ever for that thread to finish.

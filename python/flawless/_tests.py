@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 
 # Who sets the client up: a test, or the program that is tested.
@@ -21,6 +20,9 @@ def of_caller() -> str | None:
     package = os.path.dirname(os.path.abspath(__file__)) + os.sep
     while frame.f_back is not None and _is_between(frame.f_code.co_filename, package):
         frame = frame.f_back
+    # Where nothing is tested, nobody needs this.
+    import re
+
     return TEST if re.search(_TEST_FILE, frame.f_code.co_filename) else PROGRAM
 
 

@@ -190,13 +190,34 @@ fn thread_name(py: Python<'_>) -> Option<Bound<'_, PyAny>> {
     raw::own_attribute(&thread, name!(py, "_name"))
 }
 
-/// What it answers.
 fn snapshot(py: Python<'_>) -> Option<Bound<'_, PyTuple>> {
-    let scope = raw::module(name!(py, "flawless._scope")).ok()?;
-    let snapshot = scope.getattr(name!(py, "snapshot")).ok()?;
-    match raw::call(&snapshot, &PyTuple::empty(py)) {
-        Ok(parts) => parts.cast_into::<PyTuple>().ok(),
+    let parts = ask_scope(py, name!(py, "snapshot"), &PyTuple::empty(py))?;
+    parts.cast_into::<PyTuple>().ok()
+}
+
+/// What a web request is made by, and of what.
+pub(crate) type MakeRequest<'py> = (Bound<'py, PyAny>, Bound<'py, PyTuple>);
+
+/// The web request; `None` when it cannot be made.
+pub(crate) fn made(py: Python<'_>, (make, of): &MakeRequest<'_>) -> Option<Request> {
+    let arguments: Vec<_> = std::iter::once(make.clone()).chain(of.iter()).collect();
+    let arguments = PyTuple::new(py, arguments);
+    let told = ask_scope(py, name!(py, "quietly"), &arguments.ok()?)?;
+    told.extract().ok().map(request_from)
+}
+
+/// What a function of `flawless._scope` answers. What a signal handler of the program raises
+/// meanwhile is raised again when this is done.
+fn ask_scope<'py>(
+    py: Python<'py>,
+    function: &Bound<'py, PyString>,
+    arguments: &Bound<'py, PyTuple>,
+) -> Option<Bound<'py, PyAny>> {
+    let function = raw::module(name!(py, "flawless._scope")).ok()?.getattr(function).ok()?;
+    match raw::call(&function, arguments) {
+        Ok(answer) => Some(answer),
         Err(error) => {
+            // Ctrl-C comes again by itself.
             if !error.is_instance_of::<PyKeyboardInterrupt>(py) {
                 raw::raise_later(py, error);
             }

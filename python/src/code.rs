@@ -7,8 +7,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
 use crate::address::{AddressMap, address};
-use crate::raw::name;
+use crate::raw::{self, name};
 use crate::source::look_up;
+use crate::state;
 
 /// The file name of code that wraps the program's functions.
 pub(crate) const WRAPPER_FILE: &str = "<flawless>";
@@ -53,7 +54,7 @@ pub(crate) fn code_of(frame: &Bound<'_, PyAny>, code: &Bound<'_, PyAny>) -> PyRe
         true => file.clone(),
         false => absolute(&file).unwrap_or_else(|| file.clone()),
     };
-    let is_ours = file == WRAPPER_FILE || path.starts_with(crate::state::package_folder());
+    let is_ours = file == WRAPPER_FILE || path.starts_with(state::package_folder());
     let source = look_up(code, &frame.getattr(name!(py, "f_globals"))?);
     let is_final = source.is_ok();
     let info = Arc::new(Code {
@@ -75,6 +76,26 @@ pub(crate) fn code_of(frame: &Bound<'_, PyAny>, code: &Bound<'_, PyAny>) -> PyRe
     drop(codes);
     drop(full);
     Ok(info)
+}
+
+/// Whether code is of this package, or wraps a function of the program for it.
+pub(crate) fn is_ours(code: &Bound<'_, PyAny>) -> bool {
+    has_file(code, |file| file == WRAPPER_FILE || is_in_package(file))
+}
+
+pub(crate) fn is_of_package(code: &Bound<'_, PyAny>) -> bool {
+    has_file(code, is_in_package)
+}
+
+fn is_in_package(file: &str) -> bool {
+    file.starts_with(state::package_folder())
+}
+
+/// Whether the file of a code object is one of those meant.
+pub(crate) fn has_file(code: &Bound<'_, PyAny>, is_meant: impl FnOnce(&str) -> bool) -> bool {
+    let file = code.getattr(name!(code.py(), "co_filename")).ok();
+    let file = file.and_then(|file| file.cast_into::<PyString>().ok());
+    file.as_ref().and_then(raw::utf8).is_some_and(is_meant)
 }
 
 impl Code {

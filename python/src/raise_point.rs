@@ -6,7 +6,6 @@ use flawless_client::SourceFile;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 
-use crate::fields::file_of_code;
 use crate::raw::{known, name};
 use crate::source::source_of;
 use crate::stack::{self, Place};
@@ -66,7 +65,7 @@ pub(crate) fn rewrites(place: &Place<'_>) -> bool {
     }
     let names = place.code.getattr(name!(place.code.py(), "co_names"));
     names.is_ok_and(|names| names.contains("__jinja_exception__").unwrap_or(false))
-        || file_of_code(&place.code).unwrap_or_default().ends_with(REWRITES)
+        || code::has_file(&place.code, |file| ends_with(file, REWRITES))
 }
 
 /// The frame that called another.
@@ -74,13 +73,13 @@ pub(crate) fn called_by<'py>(frame: &Bound<'py, PyAny>) -> Option<Bound<'py, PyA
     frame.getattr(name!(frame.py(), "f_back")).ok().filter(|caller| !caller.is_none())
 }
 
+/// Whether the frame of a place is one of ours.
 pub(crate) fn is_wrapper(place: &Place<'_>) -> bool {
-    file_of_code(&place.code).is_some_and(|file| file == code::WRAPPER_FILE)
+    code::is_ours(&place.code)
 }
 
 fn is_ours(frame: &Bound<'_, PyAny>) -> bool {
-    let code = frame.getattr(name!(frame.py(), "f_code")).ok();
-    code.and_then(|code| file_of_code(&code)).is_some_and(|file| file == code::WRAPPER_FILE)
+    frame.getattr(name!(frame.py(), "f_code")).is_ok_and(|code| code::is_ours(&code))
 }
 
 /// `CO_GENERATOR`, `CO_COROUTINE` and `CO_ASYNC_GENERATOR` of `inspect`.
@@ -138,7 +137,7 @@ fn instructions(py: Python<'_>) -> [u8; 6] {
 pub(crate) fn unless_lent(place: Place<'_>) -> Option<Place<'_>> {
     let mut place = place;
     while let Some(inner) = place.inner()
-        && file_of_code(&place.code)?.ends_with(LENDS)
+        && code::has_file(&place.code, |file| ends_with(file, LENDS))
         && is_raise(&place)
     {
         place = inner;
@@ -152,8 +151,13 @@ pub(crate) fn hands_on(place: &Place<'_>, inner: Option<&Place<'_>>) -> bool {
     if !is_raise(place) {
         return inner.is_some() || is_await(place);
     }
-    let file = file_of_code(&place.code).unwrap_or_default();
-    HANDS_ON.iter().any(|end| file.ends_with(end))
+    code::has_file(&place.code, |file| HANDS_ON.iter().any(|end| ends_with(file, end)))
+}
+
+/// Whether a path ends in another, which has slashes.
+fn ends_with(path: &str, end: &str) -> bool {
+    let same = |(here, there): (u8, u8)| here == there || (here == b'\\' && there == b'/');
+    path.len() >= end.len() && path.bytes().rev().zip(end.bytes().rev()).all(same)
 }
 
 /// Whether what was raised at the last of these places was being handled there, so that its way goes

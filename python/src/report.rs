@@ -1,7 +1,7 @@
 //! What Python calls to report an exception. Nothing here raises.
 use std::time::Duration;
 
-use flawless_client::{Around, Event, Frame, Request, Source};
+use flawless_client::{Around, Event, Frame, Source};
 use pyo3::exceptions::{
     PyException, PyGeneratorExit, PyKeyboardInterrupt, PyStopAsyncIteration, PyStopIteration,
     PySystemExit,
@@ -9,7 +9,7 @@ use pyo3::exceptions::{
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use crate::around::{Printing, WebRequest, request_from};
+use crate::around::{MakeRequest, Printing, made};
 use crate::clock::Allowance;
 use crate::exception::Capture;
 use crate::raw::{self, name};
@@ -25,11 +25,11 @@ const PRINTING: Duration = Duration::from_millis(10);
 
 /// What is told beside the exception.
 #[derive(Debug, Default)]
-struct Beside {
+struct Beside<'py> {
     hostname: Option<String>,
     error_threshold: Option<i64>,
     additional_info: String,
-    request: Option<Request>,
+    request: Option<MakeRequest<'py>>,
     preceding_stack: Option<Vec<Row>>,
     without_callers: bool,
     mechanism: String,
@@ -62,30 +62,35 @@ fn is_to_be_raised(
     let mechanism = "wrapper".to_owned();
     let beside = Beside { error_threshold, without_callers, mechanism, ..Beside::default() };
     report_unless_seen(error, traceback.clone(), beside);
-    take_wrapper_off(error, traceback);
+    take_ours_off(error, traceback);
     false
 }
 
-/// Reports an exception, unless it was reported before.
+/// Reports an exception, unless it was reported before. What the request is made by is called only
+/// where the exception is sent.
 #[pyfunction]
 #[pyo3(signature = (error, additional_info, request, error_threshold, mechanism, handled))]
 pub(crate) fn capture(
     error: &Bound<'_, PyAny>,
     additional_info: Option<String>,
-    request: Option<WebRequest>,
+    request: Option<MakeRequest<'_>>,
     error_threshold: Option<i64>,
     mechanism: String,
     handled: bool,
 ) {
     let beside = Beside {
         additional_info: additional_info.unwrap_or_default(),
-        request: request.map(request_from),
+        request,
         error_threshold,
         mechanism,
         handled: Some(handled),
         ..Beside::default()
     };
-    ending::call((), || report_unless_seen(error, raw::traceback_of(error), beside));
+    ending::call((), || {
+        let traceback = raw::traceback_of(error);
+        report_unless_seen(error, traceback.clone(), beside);
+        take_ours_off(error, traceback);
+    });
 }
 
 /// `record_error` of 0.4.5: reports whatever it is given.
@@ -114,7 +119,7 @@ pub(crate) fn record<'py>(
 fn report_unless_seen<'py>(
     error: &Bound<'py, PyAny>,
     traceback: Option<Bound<'py, PyAny>>,
-    beside: Beside,
+    beside: Beside<'py>,
 ) {
     let by = observer(error.py());
     let (known, places) = match sighting(error, traceback.as_ref(), by) {
@@ -135,7 +140,7 @@ fn report_one<'py>(
     error: &Bound<'py, PyAny>,
     kind: Bound<'py, PyType>,
     mut places: Vec<Place<'py>>,
-    beside: Beside,
+    beside: Beside<'py>,
 ) {
     let py = error.py();
     let Some(client) = state::client(py) else {
@@ -170,7 +175,7 @@ fn report_one<'py>(
         chain,
         error_threshold: beside.error_threshold,
         additional_info: beside.additional_info,
-        request: beside.request.or(request),
+        request: beside.request.and_then(|make| made(py, &make)).or(request),
         hostname: beside.hostname,
         around: Around { handled: beside.handled, mechanism: beside.mechanism, ..around },
     };
@@ -215,17 +220,16 @@ fn is_flow_control(error: &Bound<'_, PyAny>) -> bool {
     matches!(name, "CancelledError" | "Cancelled" | "GreenletExit")
 }
 
-/// The wrapper's own entry goes from the traceback. Before 3.11 the interpreter puts it back.
-fn take_wrapper_off(error: &Bound<'_, PyAny>, traceback: Option<Bound<'_, PyAny>>) {
+/// Our own entries, outermost, go from the traceback. Before 3.11 the interpreter puts them back.
+fn take_ours_off(error: &Bound<'_, PyAny>, traceback: Option<Bound<'_, PyAny>>) {
     let py = error.py();
-    let Some(traceback) = traceback.filter(|traceback| !traceback.is_none()) else { return };
-    let inner = traceback.getattr(name!(py, "tb_next")).ok();
-    let Some(inner) = inner.filter(|inner| !inner.is_none()) else { return };
-    let file = traceback
-        .getattr(name!(py, "tb_frame"))
-        .and_then(|frame| frame.getattr(name!(py, "f_code")))
-        .and_then(|code| code.getattr(name!(py, "co_filename")));
-    if file.is_ok_and(|file| file.eq(code::WRAPPER_FILE).unwrap_or(false)) {
+    let mut inner = None;
+    let mut next = traceback.as_ref().and_then(stack::place_of);
+    while let Some(place) = next.take_if(|place| code::is_ours(&place.code)) {
+        next = place.inner();
+        inner = next.as_ref().map(|place| place.at.clone());
+    }
+    if let Some(inner) = inner {
         raw::set_plainly(error, name!(py, "__traceback__"), &inner);
     }
 }

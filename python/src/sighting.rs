@@ -4,15 +4,15 @@
 use std::hash::{DefaultHasher, Hasher};
 
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::PyTuple;
 
+use crate::code::is_of_package;
 use crate::raise_point::{
     begins_here, called_by, hands_on, is_handling, is_raise, is_wrapper, removes_traceback,
     rewrites, unless_lent,
 };
 use crate::raw::{self, StaticName, name};
 use crate::stack::{Place, place_of};
-use crate::state;
 
 /// What is known of an exception is kept with it; 0.4.5 used the same name.
 static MARK: StaticName = StaticName::new("_flawless_already_caught");
@@ -192,7 +192,7 @@ pub(crate) fn remember(
     let mut head = traceback.and_then(place_of).and_then(unless_lent);
     let caller = head.as_ref().and_then(|place| called_by(&place.frame));
     let caller = caller.map_or(NOBODY, |caller| caller.as_ptr() as u64);
-    // Since 3.11 the wrapper's own entry is taken off.
+    // Since 3.11 our own entries are taken off.
     let is_taken_off = py.version_info() >= (3, 11);
     while let Some(place) = head.take_if(|place| is_taken_off && is_wrapper(place)) {
         head = place.inner().and_then(unless_lent);
@@ -237,12 +237,6 @@ pub(crate) fn observer(py: Python<'_>) -> Observer {
         next = called_by(&frame);
     }
     Observer(hasher.finish())
-}
-
-fn is_of_package(code: &Bound<'_, PyAny>) -> bool {
-    let file = code.getattr(name!(code.py(), "co_filename")).ok();
-    let file = file.and_then(|file| file.cast_into::<PyString>().ok());
-    file.as_ref().and_then(raw::utf8).is_some_and(|file| file.starts_with(state::package_folder()))
 }
 
 /// Tells an entry of a traceback from another that may come to lie at the same address, as those of

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use crate::compiled::{Compiled, first_line, last_line};
-use crate::raw::{self, name};
+use crate::raw::{self, known, name};
 use crate::{file_text, unchanged};
 
 /// Of all source files together.
@@ -137,7 +137,7 @@ fn read(
     globals: &Bound<'_, PyAny>,
 ) -> Vec<Arc<Text>> {
     let is_there = stamp.is_some();
-    let text = file_text::read(file).or_else(|| by_linecache(file, globals, is_there));
+    let text = file_text::read(file).or_else(|| by_name(file, globals, is_there));
     // Asked after it was read: it has not changed meanwhile then.
     let is_of_the_beginning =
         !is_there || unchanged::is_of_the_beginning(Path::new(&*file.to_string_lossy()));
@@ -160,9 +160,9 @@ fn cached<'py>(file: &Bound<'py, PyString>) -> Option<(bool, Bound<'py, PyList>)
     Some((!entry.get_item(1).ok()?.is_none(), lines))
 }
 
-/// What is no file: cells of notebooks, which `linecache` keeps, and what a loader has the source
-/// of. It would ask the loader of a module also for the source of what only runs there.
-fn by_linecache(
+/// What is no file: cells of notebooks, which `linecache` keeps, and what the loader of a module
+/// has the source of.
+fn by_name(
     file: &Bound<'_, PyString>,
     globals: &Bound<'_, PyAny>,
     is_there: bool,
@@ -180,9 +180,22 @@ fn by_linecache(
     if !module_file.eq(file).ok()? {
         return None;
     }
-    let get = raw::module(name!(py, "linecache")).ok()?.getattr(name!(py, "getlines")).ok()?;
-    let arguments = PyTuple::new(py, [file.as_any(), globals]).ok()?;
-    joined(raw::call(&get, &arguments).ok()?.cast_into::<PyList>().ok()?)
+    let global = |name| globals.cast_exact::<PyDict>().ok()?.get_item(name).ok()?;
+    let (loader, module) = (global(name!(py, "__loader__"))?, global(name!(py, "__name__"))?);
+    let spec = global(name!(py, "__spec__")).filter(|spec| !spec.is_none());
+    let module = spec.and_then(|spec| asked_for(&spec, name!(py, "name"))).unwrap_or(module);
+    let get = asked_for(&loader, name!(py, "get_source"))?;
+    let text = raw::call(&get, &PyTuple::new(py, [module]).ok()?).ok()?;
+    Some(text.cast_into::<PyString>().ok()?.to_string_lossy().into_owned())
+}
+
+/// An attribute of an object that may be of the program's.
+fn asked_for<'py>(
+    of: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+) -> Option<Bound<'py, PyAny>> {
+    let get = known!("builtins", "getattr").get(of.py()).ok()?;
+    raw::call(get, &PyTuple::new(of.py(), [of, name.as_any()]).ok()?).ok()
 }
 
 fn joined(lines: Bound<'_, PyList>) -> Option<String> {

@@ -51,6 +51,27 @@ def test_of_one_stack_the_first_ten_and_each_power_of_two_are_sent_and_all_are_c
     assert sum(counts) == 1_000
 
 
+def test_a_thousand_threads_that_fail_at_once_are_counted_each(sink):
+    start = threading.Barrier(1_000)
+    kinds = [type(f"Fault{number}", (ValueError,), {}) for number in range(20)]
+
+    def once(number):
+        start.wait()
+        fail(kinds[number % 20])
+
+    threads = [threading.Thread(target=once, args=(number,)) for number in range(1_000)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    counted = {}
+    for report in sink.rest():
+        name = report["exception_type"]
+        counted[name] = counted.get(name, 0) + report["error_count"]
+    assert set(counted.values()) == {50}, counted
+    assert len(counted) == 20
+
+
 def test_threads_count_together(sink):
     def many():
         for _ in range(500):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
-from typing import TYPE_CHECKING, Any, Iterable, Mapping
 
 from flawless import _flawless
 from flawless._setup import set_hostports
 
+# As `typing` has it, which is slow to import.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
+    from typing import Any, Callable, Iterable, Mapping
+
     from flawless.client.request import Request
 
 __all__ = ["capture_exception", "flush", "install_scrubbers", "record_error", "set_hostports"]
@@ -91,22 +94,20 @@ def capture_exception(
             # and put its own traceback in the place of this one's.
             _flawless.capture(given, None, None, None, "capture_exception", True)
             return
-        try:
-            told = None if request is None else _as_told(request)
-        except Exception:
-            told = None
-        capture(given, additional_info, told, error_threshold, "capture_exception", True)
+        make = None if request is None else (_as_told, (request,))
+        capture(given, additional_info, make, error_threshold, "capture_exception", True)
 
 
 def capture(
     error: BaseException,
     additional_info: object,
-    request: tuple[Any, ...] | None,
+    request: tuple[Callable[..., Any], tuple[Any, ...]] | None,
     error_threshold: int | None,
     mechanism: str,
     handled: bool,
 ) -> None:
-    """Hand an exception to the native half. It never raises."""
+    """Hand an exception to the native half. It never raises. `request` is what the request is made
+    by, and of what."""
     info = None if additional_info is None else _text(additional_info)
     try:
         _flawless.capture(error, info, request, error_threshold, mechanism, handled)

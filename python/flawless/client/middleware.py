@@ -45,64 +45,80 @@ class FlawlessMiddleware:
             return self.app(environ)
         former = _get()
         # A copy of the environment may be served within, or elsewhere.
-        if former is not None and environ.get(_SCOPE, _NOT_GIVEN) is former.key:
-            return self._watched(environ, start_response)
-        if environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
-            _record_body(environ)
-        begun = Scope()
-        environ[_SCOPE] = begun.key = object()
-        begun.request = (from_wsgi, (environ,))
-        _set(begun)
+        if former is None or environ.get(_SCOPE, _NOT_GIVEN) is not former.key:
+            if environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
+                _record_body(environ)
+            begun = Scope()
+            environ[_SCOPE] = begun.key = object()
+            begun.request = (from_wsgi, (environ,))
+            _set(begun)
         try:
-            return self._watched(environ, start_response)
+            answer = self.app(environ, start_response)
+            kind = type(answer)
+            if kind is GeneratorType:
+                return _parts(answer, _get())
+            if kind is list or kind is tuple or kind is _WatchedAnswer:
+                return answer
+            return answer if _is_finished(kind, environ) else _WatchedAnswer(answer)
+        except BaseException as error:
+            # Which takes this entry off the traceback.
+            report(error, "wsgi")
+            raise
         finally:
             _set(former)
 
-    def _watched(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        try:
-            answer = self.app(environ, start_response)
-        except BaseException as error:
-            report(error, "wsgi", from_wsgi, environ)
-            raise
-        kind = type(answer)
-        if kind is _WatchedAnswer:
-            return answer
-        if kind is GeneratorType:
-            return _WatchedAnswer(answer, environ)
-        if kind is list or kind is tuple or _is_finished(kind, environ):
-            return answer
-        return _WatchedAnswer(answer, environ)
+
+def _parts(answer: Any, scope: Scope | None) -> Iterator[bytes]:
+    """The parts of an answer, made within the scope of the request; what that raises is reported."""
+    former = _get()
+    _set(scope)
+    try:
+        # Not `yield from`: each part leaves the scope.
+        for part in answer:
+            _set(former)
+            yield part
+            former = _get()
+            _set(scope)
+    except GeneratorExit:
+        former = _get()
+        # Whoever closes this means a generator; another answer is closed by itself.
+        if type(answer) is GeneratorType:
+            _close(answer, scope)
+        raise
+    except BaseException as error:
+        report(error, "wsgi")
+        raise
+    finally:
+        _set(former)
+
+
+def _close(answer: Any, scope: Scope | None) -> None:
+    close = getattr(answer, "close", None)
+    if close is None:
+        return
+    former = _get()
+    _set(scope)
+    try:
+        close()
+    except BaseException as error:
+        report(error, "wsgi")
+        raise
+    finally:
+        _set(former)
 
 
 class _WatchedAnswer:
-    """An answer that reports what it raises. Its parts are made within the scope of the request."""
+    """An answer that reports what it raises, and is no generator."""
 
-    __slots__ = ("_answer", "_environ", "_iterator", "_scope")
+    __slots__ = ("_answer", "_iterator", "_scope")
 
-    def __init__(self, answer: Any, environ: dict[str, Any]) -> None:
+    def __init__(self, answer: Any) -> None:
         self._answer = answer
-        self._environ = environ
         self._iterator: Iterator[bytes] | None = None
         self._scope = _get()
 
     def __iter__(self) -> Iterator[bytes]:
-        former = _get()
-        _set(self._scope)
-        try:
-            # Not `yield from`: that would close the answer too, which is the server's to do.
-            for part in self._answer:
-                _set(former)
-                yield part
-                former = _get()
-                _set(self._scope)
-        except GeneratorExit:
-            former = _get()
-            raise
-        except BaseException as error:
-            report(error, "wsgi", from_wsgi, self._environ)
-            raise
-        finally:
-            _set(former)
+        return _parts(self._answer, self._scope)
 
     def __next__(self) -> bytes:
         if self._iterator is None:
@@ -111,21 +127,7 @@ class _WatchedAnswer:
 
     def close(self) -> None:
         answer, self._answer = self._answer, ()
-        # Of one that has run to its end, nothing is left to be closed.
-        if type(answer) is GeneratorType and answer.gi_frame is None:
-            return
-        close = getattr(answer, "close", None)
-        if close is None:
-            return
-        former = _get()
-        _set(self._scope)
-        try:
-            close()
-        except BaseException as error:
-            report(error, "wsgi", from_wsgi, self._environ)
-            raise
-        finally:
-            _set(former)
+        _close(answer, self._scope)
 
 
 def _is_finished(kind: type, environ: dict[str, Any]) -> bool:

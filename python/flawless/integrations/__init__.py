@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import Callable, Iterable
 
 from flawless._imports import is_there, when_imported
 from flawless._scope import is_of_signal_handler
+
+# As `typing` has it, which is slow to import.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Iterable
 
 __all__ = ["NAMES", "install", "install_web"]
 

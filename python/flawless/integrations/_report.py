@@ -44,15 +44,13 @@ def report(
 ) -> None:
     """Report an error once. `mechanism` says what has seen it; the request is the one that
     `make_request(*request_of)` answers, else that of the scope."""
-    request = None
     try:
         if not isinstance(error, BaseException) or not is_error(error):
             return
-        if make_request is not None:
-            request = make_request(*request_of)
     except Exception as failure:
         if is_of_signal_handler(failure):
             raise
-        # Without its request it is an error all the same.
+        # It is told as it is.
         pass
+    request = None if make_request is None else (make_request, request_of)
     capture(error, additional_info, request, None, mechanism, handled)

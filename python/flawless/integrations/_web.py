@@ -92,13 +92,11 @@ class _WatchedWSGI(FlawlessMiddleware):
     """Made for one request, by a framework that is watched already."""
 
     def __init__(self, app: Any, read_name: Any) -> None:
-        self.app = app
-        self._read_name = read_name
+        def named(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+            name_by(read_name, environ)
+            return app(environ, start_response)
 
-    def _watched(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        if self._read_name is not None:
-            name_by(self._read_name, environ)
-        return super()._watched(environ, start_response)
+        self.app = app if read_name is None else named
 
 
 class _WatchedASGI(FlawlessASGIMiddleware):

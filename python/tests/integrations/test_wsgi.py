@@ -1,6 +1,7 @@
 """`FlawlessMiddleware` around WSGI applications, in the server of the standard library."""
 
 import io
+import sys
 import threading
 import time
 import urllib.error
@@ -293,6 +294,49 @@ def test_secrets_of_a_request_stay_here(sink, content_type, body):
     assert "hunter2" not in told
     for plain in ("page=7", "page=8", "Ann"):
         assert plain in told
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="the interpreter puts the entries back")
+def test_what_the_program_sees_of_its_exception_has_no_entry_of_ours(sink):
+    def app(environ, start_response):
+        raise RuntimeError("out of paper")
+
+    def generator(environ, start_response):
+        yield 1 / 0
+
+    for fails in (app, generator):
+        with pytest.raises(Exception) as caught:
+            list(FlawlessMiddleware(FlawlessMiddleware(fails))(environment(), start))
+        files = [entry.path.name for entry in caught.traceback]
+        assert files == ["test_wsgi.py"] * 2
+        assert sink.next()["error_count"] == 1
+    assert sink.rest() == []
+
+
+def calls(work):
+    """How many functions are called, in Python and in C."""
+    counted = []
+    sys.setprofile(lambda _frame, event, _of: counted.append(event))
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return sum(event in ("call", "c_call") for event in counted)
+
+
+def test_a_request_without_error_costs_few_calls(sink):
+    def app(environ, start_response):
+        return [b"x"]
+
+    def generator(environ, start_response):
+        yield b"x"
+
+    def cost(app):
+        environ = environment()
+        return calls(lambda: list(app(environ, start)))
+
+    assert cost(FlawlessMiddleware(app)) - cost(app) <= 10
+    assert cost(FlawlessMiddleware(generator)) - cost(generator) <= 20
 
 
 def test_errors_are_reported_without_delay_when_no_server_answers():
