@@ -10,6 +10,14 @@ use crate::store::{IssueRow, Sample};
 /// Frames passed over that are named one by one.
 const NAMED: usize = 8;
 
+/// Who wrote the line of an issue, by name and address: the author of its commit, be it automation.
+pub fn author_of(issue: &IssueRow, details: &IssueDetails) -> String {
+    match details.author.clone().or_else(|| issue.developer()) {
+        Some(developer) => one_line(&format!("{} <{}>", developer.name, developer.email), 200),
+        None => "automation".to_owned(),
+    }
+}
+
 /// The steps from the line's author to who answers for it: what happened to the line since, and
 /// what was done to the address.
 pub fn way_to_owner(details: &IssueDetails, owner: &Owner) -> Vec<String> {

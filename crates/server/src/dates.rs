@@ -152,6 +152,23 @@ fn zoned(milliseconds: i64, timezone: &TimeZone) -> Zoned {
     Timestamp::from_millisecond(bounded).unwrap_or_default().to_zoned(timezone.clone())
 }
 
+/// Milliseconds since 1970 UTC of the start of a day written `YYYY-MM-DD`, leading zeros or not,
+/// with or without ` HH:MM:SS` behind it.
+pub fn parse_date(text: &str, timezone: &TimeZone) -> Option<i64> {
+    let (day, time) = text.trim().split_once([' ', 'T']).unwrap_or((text.trim(), "0:0:0"));
+    let numbers = |text: &str, mark| -> Option<[i16; 3]> {
+        let parts: Result<Vec<i16>, _> = text.split(mark).map(str::parse).collect();
+        parts.ok()?.try_into().ok()
+    };
+    let [year, month, day] = numbers(day, '-')?;
+    let [hour, minute, second] = numbers(time, ':')?;
+    let narrow = |number: i16| i8::try_from(number).ok();
+    let date = jiff::civil::Date::new(year, narrow(month)?, narrow(day)?).ok()?;
+    let time = jiff::civil::Time::new(narrow(hour)?, narrow(minute)?, narrow(second)?, 0).ok()?;
+    let zoned = date.to_datetime(time).to_zoned(timezone.clone()).ok()?;
+    Some(zoned.timestamp().as_millisecond())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,7 +176,7 @@ mod tests {
     #[test]
     fn weeks_start_on_sunday_in_the_given_zone() {
         let berlin = TimeZone::get("Europe/Berlin").expect("known");
-        let at = |text: &str| crate::config::parse_date(text, &berlin).expect(text);
+        let at = |text: &str| parse_date(text, &berlin).expect(text);
         let week = week_of(at("2026-10-25 12:00:00"), &berlin, Weekday::Sunday);
         assert_eq!(date_time(week.0, &berlin), "2026-10-25 00:00:00", "a Sunday is the first day");
         assert_eq!(
@@ -188,7 +205,7 @@ mod tests {
     #[test]
     fn each_day_is_there_once_when_the_clocks_change() {
         let berlin = TimeZone::get("Europe/Berlin").expect("known");
-        let at = |text: &str| crate::config::parse_date(text, &berlin).expect(text);
+        let at = |text: &str| parse_date(text, &berlin).expect(text);
         for (from, to, number) in [
             ("2026-10-24 23:30:00", "2026-10-26 00:30:00", 3),
             ("2026-03-28 23:30:00", "2026-03-30 00:30:00", 3),
@@ -203,7 +220,7 @@ mod tests {
     #[test]
     fn a_week_is_told_from_eight_in_the_morning_of_its_day_on() {
         let berlin = TimeZone::get("Europe/Berlin").expect("known");
-        let at = |text: &str| crate::config::parse_date(text, &berlin).expect(text);
+        let at = |text: &str| parse_date(text, &berlin).expect(text);
         let told = |text: &str, weekday| {
             let week = ReportWeek::told_at(at(text), weekday, &berlin).expect("a week");
             assert_eq!(date_time(week.from, &berlin)[10..], *" 00:00:00");

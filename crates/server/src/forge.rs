@@ -3,8 +3,6 @@
 use flawless_git::Source;
 use url::Url;
 
-use crate::store::IssueFacts;
-
 /// The pages of the repository and of its submodules.
 #[derive(Debug, Clone, Default)]
 pub struct Forges {
@@ -46,10 +44,10 @@ impl Forges {
         Some(forge.commit(commit))
     }
 
-    /// The page of the commit that an issue's line came from.
-    pub fn origin(&self, facts: &IssueFacts) -> Option<String> {
-        // Not the path of then: within a submodule that does not say which one it is.
-        self.commit(facts.origin_commit.as_deref()?, &facts.path)
+    /// The page of the commit that a line came from; its path is that of today, because the path of
+    /// then does not say in which submodule it is.
+    pub fn origin(&self, commit: Option<&str>, path: &str) -> Option<String> {
+        self.commit(commit?, path)
     }
 
     /// The page of a line in a revision; none of a file of a submodule, whose revision is another.

@@ -1,7 +1,7 @@
 //! Whether each part of the server does its work: for the page and for `flawless check`.
 use flawless_git::Judgement;
 use serde::Serialize;
-use tokio::sync::Mutex;
+use tokio::sync::OnceCell;
 use utoipa::ToSchema;
 
 use crate::attribution::Repo;
@@ -10,6 +10,7 @@ use crate::held_back::held_back;
 use crate::plural::{counted, word};
 use crate::present::plain;
 use crate::redaction::slow_in_words;
+use crate::remembered::Remembered;
 use crate::sealing::KEY_VARIABLE;
 use crate::state::Shared;
 use crate::store::{
@@ -52,10 +53,12 @@ const MOST_SENDERS: usize = 5;
 /// How the server stood when somebody looked last, so that looking often costs little.
 #[derive(Debug, Default)]
 pub struct HealthMemory {
-    /// When the store was last written to for this, and how that went.
-    written: Mutex<Option<(i64, HealthPart)>>,
-    /// When a stranger looked last, and what the answer was.
-    told: Mutex<Option<(i64, bool)>>,
+    /// How it went when the store was written to for this.
+    written: Remembered<HealthPart>,
+    /// What a stranger was answered.
+    told: Remembered<bool>,
+    /// The version of the git program.
+    pub(crate) git_version: OnceCell<String>,
 }
 
 /// The store is not written to more often than this because somebody looks.
@@ -66,50 +69,32 @@ const NOT_WRITTEN_MS: i64 = 1_000;
 const TOLD_MS: i64 = 5_000;
 
 /// Whether the server does its work, as strangers are told: what a look of the last seconds found.
-pub async fn is_healthy_lately(shared: &Shared) -> bool {
-    let now = shared.clock.now();
-    // Whoever comes while somebody looks waits for that answer.
-    let mut told = shared.health_memory.told.lock().await;
-    if let Some((at, answer)) = *told
-        && is_recent(at, now, TOLD_MS)
-    {
-        return answer;
-    }
-    let answer = is_healthy(&check(shared).await);
-    *told = Some((now, answer));
-    answer
-}
-
-/// A clock that was set back makes nothing recent for long.
-fn is_recent(at: i64, now: i64, within: i64) -> bool {
-    (0..within).contains(&now.saturating_sub(at))
+pub async fn is_healthy_lately(shared: &Shared, memory: &HealthMemory) -> bool {
+    let look = async { is_healthy(&check(shared, memory).await) };
+    memory.told.get_or(shared.clock.now(), |_| TOLD_MS, look).await
 }
 
 /// Whether the store can be written to.
-async fn store(shared: &Shared, now: i64) -> HealthPart {
-    let mut written = shared.health_memory.written.lock().await;
-    if let Some((at, part)) = &*written
-        && is_recent(*at, now, if part.ok { WRITTEN_MS } else { NOT_WRITTEN_MS })
-    {
-        return part.clone();
-    }
+async fn store(shared: &Shared, memory: &HealthMemory, now: i64) -> HealthPart {
     let touch = async {
         let mut tx = shared.store.write().await?;
         tx.touch(now).await?;
         tx.commit().await
     };
-    let part = match touch.await {
-        Ok(()) => part("store", true, "can be read and written".into()),
-        Err(error) => part("store", false, error.to_string()),
+    let look = async {
+        match touch.await {
+            Ok(()) => part("store", true, "can be read and written".into()),
+            Err(error) => part("store", false, error.to_string()),
+        }
     };
-    *written = Some((now, part.clone()));
-    part
+    let lasts = |part: &HealthPart| if part.ok { WRITTEN_MS } else { NOT_WRITTEN_MS };
+    memory.written.get_or(now, lasts, look).await
 }
 
 /// Looks at each part.
-pub async fn check(shared: &Shared) -> Vec<HealthPart> {
+pub async fn check(shared: &Shared, memory: &HealthMemory) -> Vec<HealthPart> {
     let now = shared.clock.now();
-    let store = store(shared, now).await;
+    let store = store(shared, memory, now).await;
     let pending = shared.store.pending_queue().await;
     let alerts = shared.store.alert_queue().await;
     let outbox = shared.store.outbox_queue().await;

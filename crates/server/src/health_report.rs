@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::clients_seen::SeenClient;
 use crate::dates::rfc3339;
-use crate::health::{HealthPart, check, is_healthy};
+use crate::health::{HealthMemory, HealthPart, check, is_healthy};
 use crate::plural::counted;
 use crate::present::{one_line, plain};
 use crate::refusals::{ByReason, Refused};
@@ -145,9 +145,9 @@ pub struct OptionReport {
 const DAY_MS: i64 = 86_400_000;
 
 /// Looks at everything.
-pub async fn health_report(shared: &Shared) -> HealthReport {
+pub async fn health_report(shared: &Shared, memory: &HealthMemory) -> HealthReport {
     let now = shared.clock.now();
-    let parts: Vec<HealthPart> = check(shared).await;
+    let parts: Vec<HealthPart> = check(shared, memory).await;
     let broken = parts.iter().filter(|part| !part.ok).count();
     let running = shared.running.get();
     let since = (now - DAY_MS).div_euclid(DAY_MS) * DAY_MS;
@@ -178,9 +178,9 @@ pub async fn health_report(shared: &Shared) -> HealthReport {
         checked_at: rfc3339(now),
         started_at: running.map(|running| rfc3339(running.started_at)),
         uptime_seconds: running.map(|running| (now - running.started_at) / 1000),
-        memory_bytes: memory(),
+        memory_bytes: memory_used(),
         parts: parts.into_iter().map(with_mend).collect(),
-        versions: versions(shared).await,
+        versions: versions(shared, memory).await,
         clients: running
             .map(|running| running.clients.all())
             .unwrap_or_default()
@@ -233,12 +233,9 @@ fn with_mend(part: HealthPart) -> PartReport {
     PartReport { part, mend }
 }
 
-async fn versions(shared: &Shared) -> Versions {
+async fn versions(shared: &Shared, memory: &HealthMemory) -> Versions {
     let git = GitProgram::new(&shared.config.git);
-    let git = match shared.running.get() {
-        Some(running) => running.git_version.get_or_try_init(|| git.version()).await.cloned(),
-        None => git.version().await,
-    };
+    let git = memory.git_version.get_or_try_init(|| git.version()).await.cloned();
     let database = shared.store.database_version().await;
     Versions {
         flawless: env!("CARGO_PKG_VERSION"),
@@ -308,7 +305,7 @@ fn options(shared: &Shared) -> Vec<OptionReport> {
 }
 
 /// Memory that is in use, as Linux says it.
-fn memory() -> Option<u64> {
+fn memory_used() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;

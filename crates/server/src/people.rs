@@ -12,7 +12,9 @@ use crate::issue_details::unreachable;
 use crate::issue_list::by_owner;
 use crate::plural::counted;
 use crate::present::one_line;
-use crate::state::{AuthorWeek, Shared};
+use crate::query::QueryMemory;
+use crate::remembered::Remembered;
+use crate::state::Shared;
 use crate::store::{AuthorRow, RefusedAddress, StoreError, UnwantedKind};
 
 /// Somebody, by the address that is read.
@@ -112,12 +114,12 @@ impl People {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn read(shared: &Shared) -> Result<Self, StoreError> {
+    pub async fn read(shared: &Shared, memory: &QueryMemory) -> Result<Self, StoreError> {
         let Shared { store, config, clock, .. } = shared;
         let now = clock.now();
         let rules = shared.rules.get();
         let (week, end) = week_of(now, &config.timezone, Weekday::Sunday);
-        let occurrences = author_week(shared, week, end).await?;
+        let occurrences = author_week(shared, &memory.author_weeks, week, end).await?;
         let refused = store.refused_addresses(now).await?;
         let unwanted = store.unwanted_mails().await?.into_iter();
         let unwanted = unwanted
@@ -142,7 +144,7 @@ impl People {
         for address in named.chain(silent).filter(|address| !address.trim().is_empty()) {
             entry(&mut found, address);
         }
-        for (address, answers) in by_owner(shared, (week, end)).await? {
+        for (address, answers) in by_owner(shared, &memory.lists, (week, end)).await? {
             if flawless_core::is_mailable(&address) {
                 let person = entry(&mut found, &address);
                 person.answers_for = answers.open_issues;
@@ -252,26 +254,26 @@ impl People {
     }
 }
 
+/// Occurrences of a week by the author's address in commits.
+type AuthorWeek = Arc<BTreeMap<String, i64>>;
+
+/// Occurrences of the week that began then, by author, as they were counted last.
+pub type AuthorWeeks = Remembered<(i64, AuthorWeek)>;
+
 /// Occurrences of the week by author. Of a large store they take longer to count than all the rest
 /// of the page, so they may be a few seconds old.
-async fn author_week(shared: &Shared, from: i64, to: i64) -> Result<AuthorWeek, StoreError> {
-    let count = async || {
+async fn author_week(
+    shared: &Shared,
+    memory: &AuthorWeeks,
+    from: i64,
+    to: i64,
+) -> Result<AuthorWeek, StoreError> {
+    let count = async {
         let counted = shared.store.author_occurrences(from, to).await?;
-        Ok(Arc::new(counted.into_iter().collect::<BTreeMap<_, _>>()))
+        Ok::<_, StoreError>((from, Arc::new(counted.into_iter().collect::<BTreeMap<_, _>>())))
     };
-    let Some(running) = shared.running.get() else { return count().await };
-    let now = shared.clock.now();
-    let mut known = running.author_week.lock().await;
-    match &*known {
-        Some((at, counts)) if (0..COUNTED_FOR_MS).contains(&(now - at)) && *at >= from => {
-            Ok(counts.clone())
-        }
-        _ => {
-            let counts = count().await?;
-            *known = Some((now, counts.clone()));
-            Ok(counts)
-        }
-    }
+    let lasts = |(of, _): &(i64, AuthorWeek)| if *of == from { COUNTED_FOR_MS } else { 0 };
+    Ok(memory.get_or_try(shared.clock.now(), lasts, count).await?.1)
 }
 
 impl Person {

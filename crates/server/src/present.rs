@@ -1,14 +1,4 @@
 //! Text of strangers as people may see it, in mails and on pages alike.
-use crate::issue_details::IssueDetails;
-use crate::store::IssueRow;
-
-/// Who wrote the line of an issue, by name and address: the author of its commit, be it automation.
-pub fn author_of(issue: &IssueRow, details: &IssueDetails) -> String {
-    match details.author.clone().or_else(|| issue.developer()) {
-        Some(developer) => one_line(&format!("{} <{}>", developer.name, developer.email), 200),
-        None => "automation".to_owned(),
-    }
-}
 
 /// `text` without characters that change how other text is shown: control characters and marks
 /// of writing direction become U+FFFD; line breaks and tabs stay.

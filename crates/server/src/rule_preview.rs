@@ -6,6 +6,7 @@ use flawless_core::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 use crate::actions::ActionError;
 use crate::attribution::{
@@ -29,6 +30,10 @@ pub struct RulePreview {
     pub blamed_then: Option<String>,
 }
 
+/// Held while git is asked what a rule would do that is not there yet.
+#[derive(Debug, Default)]
+pub struct PreviewTurn(Mutex<()>);
+
 /// Issues that are named.
 const MAX_NAMED: usize = 10;
 /// Of the issues seen last, the samples of so many are looked at.
@@ -46,6 +51,7 @@ const NEW: RuleId = 0;
 /// It is no entry of this list, or the store refuses.
 pub async fn rule_preview(
     shared: &Shared,
+    turn: &PreviewTurn,
     list: RuleList,
     entry: &Value,
     edited: Option<RuleId>,
@@ -100,7 +106,7 @@ pub async fn rule_preview(
                 (None, None) => None,
             };
             if let Some(issue) = example {
-                preview.blamed_then = Some(blamed_then(shared, &issue, &rules).await?);
+                preview.blamed_then = Some(blamed_then(shared, turn, &issue, &rules).await?);
             }
             Some(preview)
         }
@@ -189,6 +195,7 @@ fn paths_of(sample: &Sample) -> Vec<Option<FramePath>> {
 /// Who is blamed for the newest sample of an issue under `rules`, in a sentence.
 async fn blamed_then(
     shared: &Shared,
+    turn: &PreviewTurn,
     issue: &IssueRow,
     rules: &Rules,
 ) -> Result<String, StoreError> {
@@ -203,7 +210,7 @@ async fn blamed_then(
     let settings = &shared.config.choice;
     let look = async {
         // However many look at once: pages leave git to the reports.
-        let _alone = shared.previewing.lock().await;
+        let _turn = turn.0.lock().await;
         let faults = find_faults(&sample.report, Some(&mirror), settings, rules).await?;
         // A sample is of one fault.
         let Some(Fault { report, files, .. }) = faults.into_iter().next() else { return Ok(None) };

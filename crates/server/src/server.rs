@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex, OnceCell};
 use tokio::task::JoinSet;
 
 use crate::channel::{PostClient, run_posts};
@@ -22,27 +21,10 @@ use crate::pipeline::{
     Recorder, Verdicts, record_refusals, run_attribution, run_maintenance, run_mending, run_mirror,
     run_notify, run_rules, run_weekly,
 };
-use crate::project_keys::KeyError;
+use crate::start_error::StartError;
 use crate::state::{Running, Shared};
 use crate::store::{Store, StoreError, UnwantedKind, make_private_folder};
 use crate::web;
-
-/// Why the server cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A value of the configuration turns out to be wrong.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The store cannot be opened.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The rules of redaction cannot be used.
-    #[error(transparent)]
-    Redaction(#[from] flawless_redact::RedactError),
-    /// The project's keys cannot be had.
-    #[error(transparent)]
-    Keys(#[from] KeyError),
-}
 
 /// A server at work. Dropping it ends it.
 #[derive(Debug)]
@@ -126,11 +108,9 @@ impl Server {
             thrift_port: thrift_address.map(|address| address.port()),
             started_at: shared.clock.now(),
             clients: clients.clone(),
-            git_version: OnceCell::new(),
-            author_week: Mutex::default(),
         });
         let answerer = Answerer { intake, project: shared.project.clone(), clients };
-        let router = web::router(shared.clone())
+        let router = web::router(web::Site::new(shared.clone()))
             .merge(web::unsubscribe_router(shared.clone()))
             .merge(thrift_router(answerer.clone(), bodies));
         let mut tasks = JoinSet::new();

@@ -6,6 +6,7 @@ use crate::attribution::Repo;
 use crate::config::SmtpSecurity;
 use crate::mail::Smtp;
 use crate::present::plain;
+use crate::remembered::Remembered;
 use crate::state::Shared;
 use crate::store::StoreError;
 use crate::test_error::TEST_PATH;
@@ -25,6 +26,9 @@ pub struct SetupItem {
     pub example: &'static str,
 }
 
+/// What the mail server said when it was asked last.
+pub type MailServerAnswer = Remembered<Result<(), String>>;
+
 /// For the mail server to answer: longer than this nobody waits for a page.
 const SMTP_TIME: Duration = Duration::from_secs(3);
 /// An answer of the mail server counts for so long, however many look.
@@ -36,13 +40,16 @@ const NAMED_MS: i64 = 30 * 86_400_000;
 ///
 /// # Errors
 /// The database refuses.
-pub async fn setup_items(shared: &Shared) -> Result<Vec<SetupItem>, StoreError> {
+pub async fn setup_items(
+    shared: &Shared,
+    last_answer: &MailServerAnswer,
+) -> Result<Vec<SetupItem>, StoreError> {
     let has_reports = shared.store.has_reports(TEST_PATH).await?;
     let since = shared.clock.now() - NAMED_MS;
     let names_revisions = shared.store.names_revisions(since).await?;
     let mut items = vec![
         repository(shared),
-        mail_server(shared).await,
+        mail_server(shared, last_answer).await,
         default_contact(shared),
         hostname(shared),
         reports(has_reports),
@@ -88,11 +95,11 @@ fn repository(shared: &Shared) -> SetupItem {
     }
 }
 
-async fn mail_server(shared: &Shared) -> SetupItem {
+async fn mail_server(shared: &Shared, last: &MailServerAnswer) -> SetupItem {
     const NAME: &str = "Mail server";
     let smtp = &shared.config.smtp;
     let place = format!("{}:{}", smtp.host, smtp.port);
-    match mail_server_answer(shared).await {
+    match ask_mail_server(shared, last).await {
         Ok(()) if smtp.security == SmtpSecurity::None && smtp.login.is_some() => to_do(
             NAME,
             format!("{place} answers, but the password goes there in the clear."),
@@ -111,23 +118,15 @@ async fn mail_server(shared: &Shared) -> SetupItem {
 }
 
 /// What the mail server says, or said to somebody who looked just now.
-async fn mail_server_answer(shared: &Shared) -> Result<(), String> {
-    let now = shared.clock.now();
-    let mut last = shared.mail_server_answer.lock().await;
-    if let Some((at, answer)) = &*last
-        && (0..ANSWER_MS).contains(&(now - at))
-    {
-        return answer.clone();
-    }
-    let answer = match Smtp::new(&shared.config.smtp) {
-        Ok(server) => match tokio::time::timeout(SMTP_TIME, server.check()).await {
+async fn ask_mail_server(shared: &Shared, last: &MailServerAnswer) -> Result<(), String> {
+    let ask = async {
+        let server = Smtp::new(&shared.config.smtp).map_err(|error| error.to_string())?;
+        match tokio::time::timeout(SMTP_TIME, server.check()).await {
             Ok(answer) => answer,
             Err(_) => Err(format!("no answer within {} s", SMTP_TIME.as_secs())),
-        },
-        Err(error) => Err(error.to_string()),
+        }
     };
-    *last = Some((now, answer.clone()));
-    answer
+    last.get_or(shared.clock.now(), |_| ANSWER_MS, ask).await
 }
 
 fn default_contact(shared: &Shared) -> SetupItem {

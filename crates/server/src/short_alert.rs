@@ -2,10 +2,11 @@
 use flawless_core::Owner;
 use serde::Serialize;
 
+use crate::blame_story::author_of;
 use crate::dates::{date_time, date_time_zone, rfc3339};
 use crate::links;
 use crate::mending::Again;
-use crate::present::{author_of, cut, one_line};
+use crate::present::{cut, one_line};
 use crate::state::Shared;
 use crate::store::{AlertRow, IssueRow, Sample};
 

@@ -1,30 +1,21 @@
 //! What the parts of a running server share.
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use flawless_core::Rules;
-use tokio::sync::{Mutex, Notify, OnceCell};
-use url::Url;
+use tokio::sync::Notify;
 
 use crate::attribution::Repo;
-use crate::channel::secret_parts;
 use crate::clients_seen::ClientsSeen;
 use crate::clock::Clock;
-use crate::config::{Config, Secret};
-use crate::health::HealthMemory;
+use crate::config::Config;
 use crate::intake::Intake;
-use crate::issue_list::ListMemory;
 use crate::project_keys::ProjectKeys;
 use crate::redaction::Redaction;
-use crate::server::StartError;
-use crate::sign_in::SignIn;
 use crate::signing::Signer;
+use crate::start_error::StartError;
 use crate::store::{Store, StoreError};
-
-/// When the mail server was asked, and what it said.
-pub type MailServerAnswer = (i64, Result<(), String>);
 
 /// Handles that every part holds.
 #[derive(Debug, Clone)]
@@ -49,8 +40,6 @@ pub struct Shared {
     pub posting: Arc<tokio::sync::RwLock<()>>,
     /// Signs links and names of mails.
     pub signer: Arc<Signer>,
-    /// What signing in keeps in memory.
-    pub sign_in: Arc<SignIn>,
     /// Until when what is seen first was there before anybody looked: `baseline_hours`.
     pub baseline_until: i64,
     /// Takes secrets out of reports.
@@ -59,20 +48,9 @@ pub struct Shared {
     pub project: Arc<ProjectKeys>,
     /// For names that must differ within this process.
     pub numbers: Arc<AtomicU64>,
-    /// What lists of issues keep in memory.
-    pub list_memory: Arc<ListMemory>,
-    /// How the parts stood when somebody looked last.
-    pub health_memory: Arc<HealthMemory>,
-    /// What the mail server answered when the page Set up asked it last, and when.
-    pub mail_server_answer: Arc<Mutex<Option<MailServerAnswer>>>,
-    /// Held while git is asked what a rule that is not there yet would do.
-    pub previewing: Arc<Mutex<()>>,
     /// Empty in a command beside the server.
     pub running: Arc<OnceLock<Running>>,
 }
-
-/// Occurrences of a week by the author's address in commits.
-pub type AuthorWeek = Arc<BTreeMap<String, i64>>;
 
 /// What only a running server has.
 #[derive(Debug)]
@@ -85,10 +63,6 @@ pub struct Running {
     pub started_at: i64,
     /// Which clients report.
     pub clients: Arc<ClientsSeen>,
-    /// The version of the git program, once it was asked.
-    pub git_version: OnceCell<String>,
-    /// Occurrences of this week by author, as they were counted last, and when.
-    pub author_week: Mutex<Option<(i64, AuthorWeek)>>,
 }
 
 /// Bells that wake up workers before their next look.
@@ -128,9 +102,7 @@ impl Shared {
         let mut secrets = project.keys.clone();
         secrets.push(signer.key().clone());
         for channel in store.channels().await? {
-            let parts = Url::parse(channel.url.reveal()).map(|url| secret_parts(&url));
-            secrets.extend(parts.unwrap_or_default().into_iter().map(Secret::new));
-            secrets.push(channel.secret);
+            secrets.extend(channel.secrets());
         }
         Ok(Self {
             base_url: base_url.into(),
@@ -140,16 +112,11 @@ impl Shared {
             sending: Arc::default(),
             posting: Arc::default(),
             signer: Arc::new(signer),
-            sign_in: Arc::new(SignIn::new(&config.sign_in)),
             redaction: Arc::new(Redaction::new(&config.redaction, &secrets, clock.clone())?),
             baseline_until: started_at.saturating_add(baseline),
             project: Arc::new(project),
             // Names must differ from those of the server and of other commands.
             numbers: Arc::new(AtomicU64::new(u64::from(std::process::id()) << 32)),
-            list_memory: Arc::default(),
-            health_memory: Arc::default(),
-            mail_server_answer: Arc::default(),
-            previewing: Arc::default(),
             running: Arc::default(),
             config: Arc::new(config),
             store,

@@ -10,13 +10,14 @@ mod undo;
 
 use serde_json::Value;
 
+use crate::pipeline::UNDO_MS;
 use crate::role::Role;
 use crate::state::Shared;
 use crate::store::{
     GivenRole, IssueRow, NewAction, RuleInputError, RuleList, StoreError, UnwantedKind,
 };
 
-pub use pass_on::{Case, PassOn, UNDO_MS, alias_needs};
+pub use pass_on::{Case, PassOn, alias_needs};
 pub use people::is_default_contact;
 pub use rules::{ImportPlan, import_plan, rule_of_line};
 pub use strangers::{colleagues, is_colleague};

@@ -7,13 +7,11 @@ use super::issue::place;
 use super::undo::{StoredRule, Undo};
 use super::{ActionError, Done, issue_of, noted, rules_changed};
 use crate::issue_details::IssueDetails;
+use crate::pipeline::UNDO_MS;
 use crate::present::one_line;
 use crate::role::Role;
 use crate::state::Shared;
 use crate::store::{IssueRow, RefusedAddress, RuleList};
-
-/// For so long a mail to a new owner waits, so that what was a slip can be taken back.
-pub const UNDO_MS: i64 = 2 * 60_000;
 
 /// To whom an issue is passed on.
 #[derive(Debug, Clone)]

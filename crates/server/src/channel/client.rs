@@ -11,9 +11,9 @@ use url::Url;
 
 use super::public_addresses::{NotPublic, PublicOnly, SystemLookup};
 use super::signature::headers;
-use super::target::{check_url, secret_parts};
+use super::target::check_url;
 use crate::present::one_line;
-use crate::store::ChannelRow;
+use crate::store::{ChannelRow, secret_parts};
 
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(15);

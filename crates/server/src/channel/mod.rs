@@ -18,7 +18,7 @@ pub use client::{Answer, PostClient};
 pub use post::{NewPosts, posts, trial_body};
 pub use send::run_posts;
 pub use signature::new_signing_key;
-pub use target::{belongs_to, check_resolved, check_url, secret_parts, shown};
+pub use target::{belongs_to, check_resolved, check_url, shown};
 
 /// What understands a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

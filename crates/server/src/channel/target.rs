@@ -84,17 +84,6 @@ pub fn belongs_to(url: &Url) -> Option<ChannelKind> {
     }
 }
 
-/// The parts of a webhook's address that nobody guesses: long segments of its path, and long
-/// values of its query.
-pub fn secret_parts(url: &Url) -> Vec<String> {
-    const LONG: usize = 16;
-    let segments = url.path_segments().into_iter().flatten();
-    let query = url.query().into_iter().flat_map(|query| query.split('&'));
-    let values = query.map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
-    let long = segments.chain(values).filter(|part| part.len() >= LONG);
-    long.map(str::to_owned).collect()
-}
-
 /// A webhook's address without what makes it a secret: its host and the first characters behind.
 pub fn shown(url: &Secret) -> String {
     let Ok(url) = Url::parse(url.reveal()) else { return "…".to_owned() };

@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::{ConfArgument, Failure, print};
 use crate::clock::Clock;
-use crate::config::parse_date;
 use crate::dates::date_time;
-use crate::issue_list::{IssueFilter, ListedIssue, Span, Wanted, list};
+use crate::dates::parse_date;
+use crate::issue_list::{IssueFilter, ListMemory, ListedIssue, Span, Wanted, list};
 use crate::state::Shared;
 use crate::store::Store;
 
@@ -56,7 +56,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     if let Span::Week { at: week, .. } = &mut filter.span {
         *week = at;
     }
-    let found = list(&shared, &filter, Wanted::All).await?;
+    let found = list(&shared, &ListMemory::default(), &filter, Wanted::All).await?;
     shared.store.close().await;
     let date = |at: i64| date_time(at, &shared.config.timezone);
     if arguments.json {

@@ -34,7 +34,7 @@ use crate::config::{Config, ConfigError, RawConfig, options_markdown, options_te
 use crate::mail::BounceError;
 use crate::present::for_terminal;
 use crate::project_keys::KeyError;
-use crate::server::StartError;
+use crate::start_error::StartError;
 use crate::store::{RuleInputError, StoreError};
 
 /// Finds bugs in production and tells the one developer who should know.

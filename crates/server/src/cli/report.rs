@@ -5,8 +5,9 @@ use jiff::civil::Weekday;
 
 use super::{ConfArgument, Failure, print};
 use crate::clock::Clock;
-use crate::config::{Config, parse_date};
+use crate::config::Config;
 use crate::dates::ReportWeek;
+use crate::dates::parse_date;
 use crate::mail::weekly_text;
 use crate::state::Shared;
 use crate::store::Store;

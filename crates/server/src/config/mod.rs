@@ -31,5 +31,4 @@ pub use redacting::RedactionConfig;
 pub use resolve::Config;
 pub use secret::Secret;
 pub use signing_in::{OpenIdConfig, SignInConfig};
-pub use typed::parse_date;
 pub use write::write_config;

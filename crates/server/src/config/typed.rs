@@ -10,23 +10,7 @@ use super::file::RawConfig;
 use super::option_def::OptionType;
 use super::options::OPTIONS;
 use super::secret::Secret;
-
-/// Milliseconds since 1970 UTC of the start of a day written `YYYY-MM-DD`, leading zeros or not,
-/// with or without ` HH:MM:SS` behind it.
-pub fn parse_date(text: &str, timezone: &TimeZone) -> Option<i64> {
-    let (day, time) = text.trim().split_once([' ', 'T']).unwrap_or((text.trim(), "0:0:0"));
-    let numbers = |text: &str, mark| -> Option<[i16; 3]> {
-        let parts: Result<Vec<i16>, _> = text.split(mark).map(str::parse).collect();
-        parts.ok()?.try_into().ok()
-    };
-    let [year, month, day] = numbers(day, '-')?;
-    let [hour, minute, second] = numbers(time, ':')?;
-    let narrow = |number: i16| i8::try_from(number).ok();
-    let date = jiff::civil::Date::new(year, narrow(month)?, narrow(day)?).ok()?;
-    let time = jiff::civil::Time::new(narrow(hour)?, narrow(minute)?, narrow(second)?, 0).ok()?;
-    let zoned = date.to_datetime(time).to_zoned(timezone.clone()).ok()?;
-    Some(zoned.timestamp().as_millisecond())
-}
+use crate::dates::parse_date;
 
 /// Typed access to what was typed.
 pub(super) struct Options<'a> {

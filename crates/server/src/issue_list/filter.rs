@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use url::form_urlencoded::{Serializer, parse};
 
 use super::HOUR_MS;
-use crate::config::parse_date;
+use crate::dates::parse_date;
 use crate::dates::{next_day, week_of, weekday_named};
 use crate::present::one_line;
 

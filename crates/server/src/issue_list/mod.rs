@@ -130,6 +130,7 @@ pub struct ListedIssue {
 /// The database refuses.
 pub async fn list(
     shared: &Shared,
+    memory: &ListMemory,
     filter: &IssueFilter,
     wanted: Wanted,
 ) -> Result<IssueList, StoreError> {
@@ -138,7 +139,6 @@ pub async fn list(
     let (from, to) = filter.span.bounds(now, timezone);
     let (before_from, before_to) = filter.span.bounds_before(now, timezone);
     let hour = |at: i64| at.div_euclid(HOUR_MS);
-    let memory = &shared.list_memory;
     let hours = memory.counts.between(&shared.store, hour(before_from), hour(to)).await?;
     // Read later than the counts, so that every issue that was counted is known.
     let known = memory.index.refresh(shared).await?;
@@ -224,10 +224,10 @@ pub struct AnswersFor {
 /// The database refuses.
 pub async fn by_owner(
     shared: &Shared,
+    memory: &ListMemory,
     (from, to): (i64, i64),
 ) -> Result<HashMap<String, AnswersFor>, StoreError> {
     let hour = |at: i64| at.div_euclid(HOUR_MS);
-    let memory = &shared.list_memory;
     let hours = memory.counts.between(&shared.store, hour(from), hour(to)).await?;
     let known = memory.index.refresh(shared).await?;
     let counted = occurred(&hours);

@@ -1,13 +1,14 @@
 //! What the mail of one alert shows, ready for its templates.
 use textwrap::{Options, WordSplitter, fill};
 
+use crate::blame_story::author_of;
 use crate::blame_story::{considered, other_origin, way_out, way_to_owner};
 use crate::code_around::{CodeLine, code_lines};
 use crate::config::MailLocals;
 use crate::dates::{date_time, date_time_zone};
 use crate::links;
 use crate::plural::times;
-use crate::present::{author_of, cut, one_line, plain};
+use crate::present::{cut, one_line, plain};
 use crate::short_alert::ShortAlert;
 use crate::shown_report::{Room, ShownFrame, ShownReport, ShownValue, shown_frame};
 use crate::shown_work::ShownWork;

@@ -23,7 +23,7 @@ pub use bounce::{BounceError, MAX_BOUNCE, take_bounce};
 pub use digest_mail::{DigestPart, MAX_WHOLE, digest_mail};
 pub use note_mail::note_mail;
 pub use send::run_sender;
-pub use sent_journal::{SENT_JOURNAL, SentJournal};
+pub use sent_journal::SentJournal;
 pub use sign_in_mail::sign_in_mail;
 pub use smtp::Smtp;
 pub use summary_mail::summary_mails;

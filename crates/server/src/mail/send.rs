@@ -5,8 +5,8 @@ use super::give_up::give_up;
 use super::sent_journal::SentJournal;
 use super::smtp::{SendError, Smtp};
 use crate::retry::{GIVE_UP_AFTER_MS, retry_after};
-use crate::sign_in::LINK_LIFE_MS;
 use crate::state::Shared;
+use crate::store::LINK_LIFE_MS;
 use crate::store::{DueMail, StoreError, Undelivered};
 
 const LOOK_AGAIN: Duration = Duration::from_secs(1);

@@ -9,6 +9,8 @@ use std::io::Read;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
+use crate::store::SENT_JOURNAL;
+
 /// A file of the numbers of mails that were taken.
 #[derive(Debug)]
 pub struct SentJournal {
@@ -97,9 +99,6 @@ impl SentJournal {
         Ok(())
     }
 }
-
-/// Its name in the data folder.
-pub const SENT_JOURNAL: &str = "sent.journal";
 
 fn line(mail: i64) -> String {
     format!("{mail:0DIGITS$} {mail:0DIGITS$}\n")

@@ -3,8 +3,8 @@ use askama::Template;
 
 use super::MailError;
 use super::envelope::{Body, Envelope};
-use crate::sign_in::LINK_LIFE_MS;
 use crate::state::Shared;
+use crate::store::LINK_LIFE_MS;
 use crate::store::{MailKind, NewMail};
 
 struct View<'a> {

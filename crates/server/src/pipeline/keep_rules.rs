@@ -2,7 +2,7 @@
 //! held back for want of somebody to tell, when there may be somebody now.
 use std::time::Duration;
 
-use crate::actions::UNDO_MS;
+use super::UNDO_MS;
 use crate::state::Shared;
 use crate::store::StoreError;
 

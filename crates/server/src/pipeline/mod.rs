@@ -29,7 +29,7 @@ pub use keep_mirror::run_mirror;
 pub use keep_rules::run_rules;
 pub use maintain::run_maintenance;
 pub use mend::run_mending;
-pub use notify::run_notify;
+pub use notify::{UNDO_MS, run_notify};
 pub use record::{Recorder, record_refusals};
 pub use verdicts::Verdicts;
 pub use weekly::run_weekly;

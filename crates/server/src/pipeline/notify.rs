@@ -18,6 +18,9 @@ use crate::store::{
     StoreError, channel_number,
 };
 
+/// For so long a mail to a new owner waits, so that what was a slip can be taken back.
+pub const UNDO_MS: i64 = 2 * 60_000;
+
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const BATCH: i64 = 100;
 /// What is written later than this after it was noted has waited for the budget.

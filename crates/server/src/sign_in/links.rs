@@ -1,15 +1,13 @@
 //! Links that sign in once: by mail, by a command at the server's machine, and the administrator's.
 use super::begin::{SignedIn, begin_in};
 use super::secret::{hash, new_secret};
-use super::{SignInError, role_of};
+use super::{SignIn, SignInError, role_of};
 use crate::links;
 use crate::mail::sign_in_mail;
 use crate::role::Role;
 use crate::state::Shared;
-use crate::store::{GivenRole, LinkKind, NewLink};
+use crate::store::{GivenRole, LINK_LIFE_MS, LinkKind, NewLink};
 
-/// A link by mail works so long.
-pub const LINK_LIFE_MS: i64 = 15 * 60_000;
 /// One that somebody at the server's machine reads.
 const PRINTED_LIFE_MS: i64 = 24 * 3_600_000;
 
@@ -31,14 +29,19 @@ pub enum UsedLink {
 ///
 /// # Errors
 /// The store refuses, or the system gives no random numbers.
-pub async fn mail_link(shared: &Shared, address: &str, next: &str) -> Result<(), SignInError> {
+pub async fn mail_link(
+    shared: &Shared,
+    sign_in: &SignIn,
+    address: &str,
+    next: &str,
+) -> Result<(), SignInError> {
     if role_of(shared, address).await?.is_none() {
         return Ok(());
     }
     let now = shared.clock.now();
     let address = address.to_ascii_lowercase();
     let is_known = is_known(shared, &address).await?;
-    if shared.sign_in.limits.grant_mail(&address, is_known, now).is_err() {
+    if sign_in.limits.grant_mail(&address, is_known, now).is_err() {
         tracing::warn!(address, "no link to sign in is sent: there were too many within an hour");
         return Ok(());
     }

@@ -12,9 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use begin::{SignedIn, begin, expires_at};
 pub use limits::{Limits, TooMany};
-pub use links::{
-    LINK_LIFE_MS, UsedLink, administrator_link, first_link, link_for, mail_link, use_link,
-};
+pub use links::{UsedLink, administrator_link, first_link, link_for, mail_link, use_link};
 pub use open_id::{Begun, OpenId, OpenIdError, TICKET_LIFE_MS};
 pub use secret::{NewSecret, hash, new_secret};
 pub use who_may::{Standing, role_of, standing};

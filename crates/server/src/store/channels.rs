@@ -1,5 +1,6 @@
 //! Channels: webhooks that alerts go to, beside the mails.
 use sqlx::FromRow;
+use url::Url;
 
 use super::{PROJECT, Store, StoreError, WriteTx};
 use crate::config::Secret;
@@ -25,6 +26,26 @@ pub struct ChannelRow {
     pub broken_why: Option<String>,
     /// When the service took a post last.
     pub took_at: Option<i64>,
+}
+
+impl ChannelRow {
+    /// What nobody may learn of it.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let parts = Url::parse(self.url.reveal()).map(|url| secret_parts(&url));
+        let parts = parts.unwrap_or_default().into_iter().map(Secret::new);
+        parts.chain([self.secret.clone()]).collect()
+    }
+}
+
+/// The parts of a webhook's address that nobody guesses: long segments of its path, and long
+/// values of its query.
+pub fn secret_parts(url: &Url) -> Vec<String> {
+    const LONG: usize = 16;
+    let segments = url.path_segments().into_iter().flatten();
+    let query = url.query().into_iter().flat_map(|query| query.split('&'));
+    let values = query.map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
+    let long = segments.chain(values).filter(|part| part.len() >= LONG);
+    long.map(str::to_owned).collect()
 }
 
 /// A channel that is to be.

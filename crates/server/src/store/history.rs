@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use super::{Store, StoreError, WriteTx};
-use crate::mail::SENT_JOURNAL;
 
+/// The name, in the data folder, of the journal of mails that were sent.
+pub const SENT_JOURNAL: &str = "sent.journal";
 /// What only a server that had a database leaves in the data folder.
 const REMAINS: &[&str] = &[SENT_JOURNAL, "flawless.db-wal", "mirror.git"];
 

@@ -3,6 +3,9 @@ use sqlx::FromRow;
 
 use super::{Store, StoreError, WriteTx};
 
+/// A link by mail works so long.
+pub const LINK_LIFE_MS: i64 = 15 * 60_000;
+
 /// For whom a link is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkKind {

@@ -15,9 +15,9 @@ use super::api::refusal;
 use super::identify::{find, is_api};
 use super::layout::{PageError, message};
 use super::next_page::sign_in_url;
+use super::site::Site;
 use super::visitor::{Frame, Proof, Refused, Visitor};
 use crate::role::Role;
-use crate::state::Shared;
 
 /// The largest form; rules are imported in one.
 const MAX_FORM_BYTES: usize = 2 * 1024 * 1024;
@@ -27,20 +27,16 @@ const MAX_OPEN_FORM_BYTES: usize = 16 * 1024;
 const FORM_TIME: Duration = Duration::from_secs(10);
 
 /// Finds out who the visitor is, for all that comes behind.
-pub(super) async fn identify(
-    State(shared): State<Shared>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn identify(State(site): State<Site>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let found = match find(&shared, &parts).await {
+    let found = match find(&site, &parts).await {
         Ok(found) => found,
         Err(error) => return PageError::from(error).into_response(),
     };
     let visitor = found.visitor;
     let form_token = match (&visitor, &found.refused) {
-        (Some(visitor), _) => visitor.form_token(&shared.signer),
-        (None, Some(refused)) => refused.form_token(&shared.signer),
+        (Some(visitor), _) => visitor.form_token(&site.shared.signer),
+        (None, Some(refused)) => refused.form_token(&site.shared.signer),
         (None, None) => String::new(),
     };
     let path = parts.uri.path().to_owned();

@@ -1,5 +1,7 @@
 //! `/check_health`: each part with its state, 503 when one needs somebody, what became of reports,
 //! and the effective configuration; as a page or as JSON.
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -15,6 +17,7 @@ use crate::dates::in_words;
 use crate::health::is_healthy_lately;
 use crate::health_report::{HealthReport, KindReport, LossReport, health_report};
 use crate::links;
+use crate::query::QueryMemory;
 use crate::state::Shared;
 
 #[derive(Debug, Default, Deserialize)]
@@ -54,37 +57,42 @@ struct LossLine {
 pub(super) async fn show(
     Asked { frame, parameters }: Asked<Parameters>,
     State(shared): State<Shared>,
+    State(memory): State<Arc<QueryMemory>>,
     headers: HeaderMap,
 ) -> Response {
     if parameters.format.eq_ignore_ascii_case("json") || wants_json(&headers) {
-        return show_json(frame, State(shared)).await;
+        return show_json(frame, State(shared), State(memory)).await;
     }
     if frame.visitor.is_none() {
         // For monitors, which do not sign in.
-        let ok = is_healthy_lately(&shared).await;
+        let ok = is_healthy_lately(&shared, &memory.health).await;
         return (status_of(ok), if ok { "ok\n" } else { "not ok\n" }).into_response();
     }
-    let mut health = health_report(&shared).await;
+    let mut health = health_report(&shared, &memory.health).await;
     let status = status_of(health.ok);
     let since = Moment::new(health.since, &shared);
     let losses = std::mem::take(&mut health.losses).into_iter();
     let losses = losses.map(|loss| LossLine { last: Moment::new(loss.last, &shared), loss });
     let losses = losses.collect();
     let uptime = health.uptime_seconds.map(|seconds| in_words(seconds.saturating_mul(1000)));
-    let memory = health.memory_bytes.map(|bytes| format!("{} MB", bytes / 1_000_000));
+    let used = health.memory_bytes.map(|bytes| format!("{} MB", bytes / 1_000_000));
     let outcomes = health.outcomes.iter().flat_map(|kind| outcome_lines(&shared, kind)).collect();
-    page_with(status, &Page { frame, since, health, uptime, memory, outcomes, losses })
+    page_with(status, &Page { frame, since, health, uptime, memory: used, outcomes, losses })
 }
 
 /// The same for programs.
-pub(super) async fn show_json(frame: Frame, State(shared): State<Shared>) -> Response {
+pub(super) async fn show_json(
+    frame: Frame,
+    State(shared): State<Shared>,
+    State(memory): State<Arc<QueryMemory>>,
+) -> Response {
     let (ok, json) = match &frame.visitor {
         Some(_) => {
-            let health = health_report(&shared).await;
+            let health = health_report(&shared, &memory.health).await;
             (health.ok, serde_json::to_string_pretty(&health))
         }
         None => {
-            let ok = is_healthy_lately(&shared).await;
+            let ok = is_healthy_lately(&shared, &memory.health).await;
             (ok, serde_json::to_string(&json!({ "ok": ok })))
         }
     };

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use flawless_core::is_mailable;
 
 use super::cookies::Kept;
+use super::site::Site;
 use super::visitor::{LOCAL, Proof, Refused, Visitor};
 use crate::peer::forwarded_for;
 use crate::present::one_line;
@@ -36,7 +37,8 @@ pub(super) fn is_api(path: &str) -> bool {
     path.starts_with("/api/")
 }
 
-pub(super) async fn find(shared: &Shared, parts: &Parts) -> Result<Found, StoreError> {
+pub(super) async fn find(site: &Site, parts: &Parts) -> Result<Found, StoreError> {
+    let shared = &site.shared;
     if !shared.config.sign_in.required {
         let name = LOCAL.to_owned();
         return Ok(known(Visitor { name, role: Role::Administrator, proof: Proof::Local }));
@@ -50,7 +52,7 @@ pub(super) async fn find(shared: &Shared, parts: &Parts) -> Result<Found, StoreE
     if let Some(address) = proxied(shared, parts) {
         let Some(role) = role_of(shared, &address).await? else { return Ok(refused(address)) };
         if role == Role::Administrator {
-            shared.sign_in.note_administrator(shared).await.unwrap_or_else(not_noted);
+            site.sign_in.note_administrator(shared).await.unwrap_or_else(not_noted);
         }
         return Ok(known(Visitor { name: address, role, proof: Proof::Proxy }));
     }

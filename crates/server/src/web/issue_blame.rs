@@ -2,9 +2,10 @@
 use flawless_core::{Owner, Rules};
 
 use super::moment::Moment;
+use crate::blame_story::author_of;
 use crate::blame_story::{confidence_in_words, other_origin, passed_over, way_out, way_to_owner};
 use crate::issue_details::IssueDetails;
-use crate::present::{author_of, one_line, plain};
+use crate::present::{one_line, plain};
 use crate::state::Shared;
 use crate::store::{IssueRow, Sample, StoreError};
 
@@ -55,7 +56,7 @@ impl BlameBox {
         let commit = facts.origin_commit.as_ref().map(|id| CommitPart {
             short_id: id.chars().take(12).collect(),
             id: one_line(id, 64),
-            url: shared.config.forges.origin(facts),
+            url: shared.config.forges.origin(facts.origin_commit.as_deref(), &facts.path),
             summary: one_line(facts.commit_summary.as_deref().unwrap_or_default(), 200),
             author: author_of(issue, details),
             date: facts.authored_at.map(|at| Moment::new(at, shared)),

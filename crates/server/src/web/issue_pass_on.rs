@@ -12,8 +12,9 @@ use super::issue_find::{find, no_such_issue};
 use super::layout::{PageError, page, page_with};
 use super::visitor::Frame;
 use crate::actions::{Action, ActionError, Case, PassOn, act, alias_needs, colleagues};
+use crate::blame_story::author_of;
 use crate::links;
-use crate::present::{author_of, one_line, plain};
+use crate::present::{one_line, plain};
 use crate::state::Shared;
 
 #[derive(Template)]

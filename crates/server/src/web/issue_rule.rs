@@ -7,8 +7,8 @@ use super::form_fields::Typed;
 use super::issue_find::{find, no_such_issue};
 use super::layout::{PageError, not_found};
 use super::rule_form::{For, kind_named, save_form, show_form};
+use super::site::Site;
 use super::visitor::Frame;
-use crate::state::Shared;
 use crate::store::IssueRow;
 
 /// What the forms are filled in with.
@@ -26,22 +26,22 @@ fn typed_for(issue: &IssueRow) -> Typed {
 
 pub(super) async fn show(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(site): State<Site>,
     Path((number, kind)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
     let Some((list, end)) = kind_named(&kind) else { return Ok(not_found(frame).await) };
-    let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
+    let Some(issue) = find(&site.shared, &number).await? else { return Ok(no_such_issue(frame)) };
     let typed = typed_for(&issue);
-    show_form(&shared, frame, list, &For::Issue(Box::new(issue), end), &typed).await
+    show_form(&site, frame, list, &For::Issue(Box::new(issue), end), &typed).await
 }
 
 pub(super) async fn save(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(site): State<Site>,
     Path((number, kind)): Path<(String, String)>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
     let Some((list, end)) = kind_named(&kind) else { return Ok(not_found(frame).await) };
-    let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
-    save_form(&shared, frame, list, &For::Issue(Box::new(issue), end), &typed).await
+    let Some(issue) = find(&site.shared, &number).await? else { return Ok(no_such_issue(frame)) };
+    save_form(&site, frame, list, &For::Issue(Box::new(issue), end), &typed).await
 }

@@ -50,6 +50,7 @@ mod sign_in_link;
 mod sign_in_open_id;
 mod sign_in_show;
 mod sign_out;
+mod site;
 mod test_error;
 mod token_create;
 mod token_end;
@@ -65,8 +66,8 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
 use crate::role::Role;
-use crate::state::Shared;
 
+pub use site::Site;
 pub use unsubscribe::unsubscribe_router;
 
 /// Bytes of the largest form that somebody may send who is not signed in: it is kept in memory
@@ -74,8 +75,8 @@ pub use unsubscribe::unsubscribe_router;
 const STRANGERS_FORM: usize = 16 * 1024;
 
 /// Every page and action, by the role it takes. The older paths are those of 0.4.5.
-pub fn router(shared: Shared) -> Router {
-    let needs = |role: Role, routes: Router<Shared>| {
+pub fn router(site: Site) -> Router {
+    let needs = |role: Role, routes: Router<Site>| {
         routes.route_layer(from_fn_with_state(role, access::require))
     };
     let everybody = Router::new()
@@ -155,8 +156,8 @@ pub fn router(shared: Shared) -> Router {
         .merge(needs(Role::Developer, developer))
         .merge(needs(Role::Administrator, administrator))
         .method_not_allowed_fallback(layout::forms_only)
-        .merge(api::router(&shared))
-        .layer(from_fn_with_state(shared.clone(), access::identify))
-        .layer(from_fn_with_state(shared.clone(), security::guard))
-        .with_state(shared)
+        .merge(api::router(&site))
+        .layer(from_fn_with_state(site.clone(), access::identify))
+        .layer(from_fn_with_state(site.clone(), security::guard))
+        .with_state(site)
 }

@@ -10,9 +10,9 @@ use super::issue_find::no_such_issue;
 use super::layout::PageError;
 use super::rule_form::{For, save_form};
 use super::rule_list::no_such_list;
+use super::site::Site;
 use super::visitor::Frame;
 use crate::actions::role_to_change;
-use crate::state::Shared;
 use crate::store::RuleList;
 
 /// The list that 0.4.5's form for code is about.
@@ -82,7 +82,7 @@ pub(super) async fn add_ignored_exception(RawQuery(query): RawQuery) -> Response
 
 async fn save(
     frame: Frame,
-    shared: &Shared,
+    site: &Site,
     list: RuleList,
     typed: &Typed,
 ) -> Result<Response, PageError> {
@@ -90,17 +90,17 @@ async fn save(
     if !frame.has(role) {
         return Ok(not_allowed(frame, role));
     }
-    save_form(shared, frame, list, &For::New, typed).await
+    save_form(site, frame, list, &For::New, typed).await
 }
 
 /// `/save_known_error`.
 pub(super) async fn save_known_error(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(site): State<Site>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
     match list_of_code(&typed) {
-        Some(list) => save(frame, &shared, list, &typed).await,
+        Some(list) => save(frame, &site, list, &typed).await,
         None => Ok(no_such_list(frame)),
     }
 }
@@ -108,39 +108,39 @@ pub(super) async fn save_known_error(
 /// `/save_watch`.
 pub(super) async fn save_watch(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(site): State<Site>,
     Form(mut typed): Form<Typed>,
 ) -> Result<Response, PageError> {
     // 0.4.5 means only what is blamed when it says nothing.
     typed.entry("watch_all_errors".to_owned()).or_insert_with(|| "false".to_owned());
-    save(frame, &shared, RuleList::WatchList, &typed).await
+    save(frame, &site, RuleList::WatchList, &typed).await
 }
 
 /// `/save_remap_email`.
 pub(super) async fn save_remap_email(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(site): State<Site>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    save(frame, &shared, RuleList::EmailRemapping, &typed).await
+    save(frame, &site, RuleList::EmailRemapping, &typed).await
 }
 
 /// `/save_disown_file`.
 pub(super) async fn save_disown_file(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(site): State<Site>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    save(frame, &shared, RuleList::DisownershipList, &typed).await
+    save(frame, &site, RuleList::DisownershipList, &typed).await
 }
 
 /// `/save_ignored_exceptions`.
 pub(super) async fn save_ignored_exceptions(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(site): State<Site>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    save(frame, &shared, RuleList::IgnoredExceptions, &typed).await
+    save(frame, &site, RuleList::IgnoredExceptions, &typed).await
 }
 
 /// `/not_mine?issue=NUMBER`, as mails link it.

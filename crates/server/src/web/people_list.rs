@@ -1,5 +1,7 @@
 //! `/people`: everybody who wrote a line that failed or is named by a rule, where their mail goes,
 //! which addresses get none, and who seems to have left.
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
@@ -13,6 +15,7 @@ use super::visitor::Frame;
 use crate::links;
 use crate::people::{MailsOf, People, Person};
 use crate::present::one_line;
+use crate::query::QueryMemory;
 use crate::state::Shared;
 use crate::store::UnwantedKind;
 
@@ -77,8 +80,9 @@ struct LeaverLine {
 pub(super) async fn show(
     Asked { frame, parameters }: Asked<Parameters>,
     State(shared): State<Shared>,
+    State(memory): State<Arc<QueryMemory>>,
 ) -> Result<Response, PageError> {
-    let people = People::read(&shared).await?;
+    let people = People::read(&shared, &memory).await?;
     let q = one_line(&parameters.q, 254);
     let found = people.page(&shared, &q, parameters.page.trim().parse().unwrap_or(1));
     let is_first = q.is_empty() && found.page == 1;

@@ -1,5 +1,7 @@
 //! `/people/ADDRESS`: one person, where their mail goes and why, what waits for them, and the rules
 //! that name them.
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -20,6 +22,7 @@ use crate::actions::is_default_contact;
 use crate::links;
 use crate::people::{PAGE, People, RuleMention, rules_naming};
 use crate::present::{one_line, plain};
+use crate::query::QueryMemory;
 use crate::role::Role;
 use crate::short_alert::types_in_words;
 use crate::sign_in::{Standing, standing};
@@ -94,9 +97,10 @@ const MAILS: i64 = 10;
 pub(super) async fn show(
     Asked { frame, parameters }: Asked<Parameters>,
     State(shared): State<Shared>,
+    State(memory): State<Arc<QueryMemory>>,
     Path(address): Path<String>,
 ) -> Result<Response, PageError> {
-    let people = People::read(&shared).await?;
+    let people = People::read(&shared, &memory).await?;
     let Some(found) = people.find(&shared, &address) else {
         let text = "Nobody with this address wrote a line that failed, and no rule names them. \
                     The page People has all.";

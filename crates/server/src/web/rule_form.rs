@@ -12,6 +12,7 @@ use super::form_fields::{FormField, Problem, Typed, mark};
 use super::layout::{PageError, message, page_with};
 use super::rule_fields::{entry_of, fields_of, typed_of};
 use super::rule_list::no_such_list;
+use super::site::Site;
 use super::visitor::Frame;
 use crate::actions::{Action, ActionError, act, role_to_change};
 use crate::present::one_line;
@@ -168,17 +169,18 @@ impl For {
 }
 
 async fn preview_of(
-    shared: &Shared,
+    site: &Site,
     list: RuleList,
     entry: &Value,
     what: &For,
 ) -> Result<Option<RulePreview>, ActionError> {
-    rule_preview(shared, list, entry, what.edited(), what.issue()).await
+    rule_preview(&site.shared, &site.memory.preview_turn, list, entry, what.edited(), what.issue())
+        .await
 }
 
 /// The form, with a preview of what stands in it when that makes a rule.
 pub(super) async fn show_form(
-    shared: &Shared,
+    site: &Site,
     frame: Frame,
     list: RuleList,
     what: &For,
@@ -186,7 +188,7 @@ pub(super) async fn show_form(
 ) -> Result<Response, PageError> {
     let fields = fields_of(list, typed);
     let preview = match entry_of(list, &fields) {
-        Ok(entry) => preview_of(shared, list, &entry, what).await,
+        Ok(entry) => preview_of(site, list, &entry, what).await,
         Err(error) => Err(error),
     };
     let preview = match preview {
@@ -201,7 +203,7 @@ pub(super) async fn show_form(
 
 /// Saves what was typed, or shows what it would do.
 pub(super) async fn save_form(
-    shared: &Shared,
+    site: &Site,
     frame: Frame,
     list: RuleList,
     what: &For,
@@ -211,14 +213,14 @@ pub(super) async fn save_form(
     let is_preview = typed.get("then").is_some_and(|then| then == "preview");
     let entry = entry_of(list, &fields);
     let error = match entry {
-        Ok(entry) if is_preview => match preview_of(shared, list, &entry, what).await {
+        Ok(entry) if is_preview => match preview_of(site, list, &entry, what).await {
             Ok(preview) => {
                 let shown = Shown { fields, problem: None, preview };
                 return Ok(page_with(StatusCode::OK, &what.page(frame, list, shown)));
             }
             Err(error) => error,
         },
-        Ok(entry) => match act(shared, frame.actor(), action(list, what, entry)).await {
+        Ok(entry) => match act(&site.shared, frame.actor(), action(list, what, entry)).await {
             Ok(done) => {
                 let page = match what.issue() {
                     Some(issue) => crate::links::issue("", issue.id),
@@ -255,7 +257,7 @@ pub(super) fn list_to_change(frame: &Frame, name: &str) -> Result<RuleList, Box<
 
 pub(super) async fn show_new(
     mut frame: Frame,
-    State(shared): State<Shared>,
+    State(site): State<Site>,
     Path(name): Path<String>,
     Query(typed): Query<Typed>,
 ) -> Result<Response, PageError> {
@@ -263,7 +265,7 @@ pub(super) async fn show_new(
         Ok(list) => {
             let fields = fields_of(list, &typed);
             frame.unknown.retain(|name| !fields.iter().any(|field| field.name == name));
-            show_form(&shared, frame, list, &For::New, &typed).await
+            show_form(&site, frame, list, &For::New, &typed).await
         }
         Err(answer) => Ok(*answer),
     }
@@ -271,12 +273,12 @@ pub(super) async fn show_new(
 
 pub(super) async fn save_new(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(site): State<Site>,
     Path(name): Path<String>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
     match list_to_change(&frame, &name) {
-        Ok(list) => save_form(&shared, frame, list, &For::New, &typed).await,
+        Ok(list) => save_form(&site, frame, list, &For::New, &typed).await,
         Err(answer) => Ok(*answer),
     }
 }
@@ -296,11 +298,11 @@ fn no_such_rule(frame: Frame, list: RuleList) -> Response {
 
 pub(super) async fn show_rule(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(site): State<Site>,
     Path((name, id)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
     let Some(list) = RuleList::parse(&name) else { return Ok(no_such_list(frame)) };
-    let Some(entry) = rule_of(&shared, list, &id).await? else {
+    let Some(entry) = rule_of(&site.shared, list, &id).await? else {
         return Ok(no_such_rule(frame, list));
     };
     let what = For::Rule(id.parse().unwrap_or_default());
@@ -310,12 +312,12 @@ pub(super) async fn show_rule(
         let shown = Shown { fields, problem: None, preview: None };
         return Ok(page_with(StatusCode::OK, &what.page(frame, list, shown)));
     }
-    show_form(&shared, frame, list, &what, &typed_of(&entry)).await
+    show_form(&site, frame, list, &what, &typed_of(&entry)).await
 }
 
 pub(super) async fn save_rule(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(site): State<Site>,
     Path((name, id)): Path<(String, String)>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
@@ -323,11 +325,11 @@ pub(super) async fn save_rule(
         Ok(list) => list,
         Err(answer) => return Ok(*answer),
     };
-    if rule_of(&shared, list, &id).await?.is_none() {
+    if rule_of(&site.shared, list, &id).await?.is_none() {
         return Ok(no_such_rule(frame, list));
     }
     let what = For::Rule(id.parse().unwrap_or_default());
-    save_form(&shared, frame, list, &what, &typed).await
+    save_form(&site, frame, list, &what, &typed).await
 }
 
 pub(super) async fn remove(

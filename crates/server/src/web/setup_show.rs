@@ -5,9 +5,9 @@ use axum::response::Response;
 
 use super::layout::{PageError, page};
 use super::setup_snippets::{Snippet, dsn, snippets};
+use super::site::Site;
 use super::visitor::Frame;
 use crate::setup::{SetupItem, setup_items};
-use crate::state::Shared;
 
 #[derive(Template)]
 #[template(path = "setup_show.html")]
@@ -21,17 +21,15 @@ struct Page {
     contact: Option<String>,
 }
 
-pub(super) async fn show(
-    frame: Frame,
-    State(shared): State<Shared>,
-) -> Result<Response, PageError> {
-    let items = setup_items(&shared).await?;
+pub(super) async fn show(frame: Frame, State(site): State<Site>) -> Result<Response, PageError> {
+    let shared = &site.shared;
+    let items = setup_items(shared, &site.memory.mail_server).await?;
     let with_key = frame.acts();
     Ok(page(&Page {
         to_do: items.iter().filter(|item| !item.ok).count(),
         items,
-        dsn: dsn(&shared, with_key),
-        snippets: snippets(&shared, with_key),
+        dsn: dsn(shared, with_key),
+        snippets: snippets(shared, with_key),
         has_thrift: shared.running.get().is_some_and(|running| running.thrift_port.is_some()),
         contact: shared.config.addresses.default_contact.clone(),
         frame,

@@ -1,4 +1,6 @@
 //! `/sign_in/oidc`: to the OpenID Connect provider and back.
+use std::sync::Arc;
+
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -13,6 +15,7 @@ use super::sign_in_link::{signed_in_to, user_agent};
 use super::sign_in_show::Parameters;
 use super::visitor::Frame;
 use crate::present::one_line;
+use crate::sign_in::SignIn;
 use crate::sign_in::{OpenIdError, TICKET_LIFE_MS, begin};
 use crate::state::Shared;
 
@@ -22,9 +25,10 @@ const MAX_NEXT: usize = 2_500;
 pub(super) async fn leave(
     frame: Frame,
     State(shared): State<Shared>,
+    State(sign_in): State<Arc<SignIn>>,
     Query(asked): Query<Parameters>,
 ) -> Response {
-    let Some(open_id) = &shared.sign_in.open_id else { return not_found(frame).await };
+    let Some(open_id) = &sign_in.open_id else { return not_found(frame).await };
     let begun = match open_id.begin(&shared).await {
         Ok(begun) => begun,
         Err(error) => return problem(frame, &error),
@@ -59,10 +63,11 @@ pub(super) struct Back {
 pub(super) async fn come_back(
     frame: Frame,
     State(shared): State<Shared>,
+    State(sign_in): State<Arc<SignIn>>,
     headers: HeaderMap,
     Query(back): Query<Back>,
 ) -> Result<Response, PageError> {
-    let Some(open_id) = &shared.sign_in.open_id else { return Ok(not_found(frame).await) };
+    let Some(open_id) = &sign_in.open_id else { return Ok(not_found(frame).await) };
     let kept = Kept::OpenId.read(&shared, &headers).unwrap_or_default();
     let (ticket, next) = kept.rsplit_once('.').unwrap_or_default();
     let next = BASE64_URL_SAFE_NO_PAD.decode(next).unwrap_or_default();

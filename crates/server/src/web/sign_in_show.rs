@@ -1,5 +1,7 @@
 //! `/sign_in`: asks for a link by mail, or leads to the provider. What it answers says nothing of
 //! whether an address is known.
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -15,6 +17,7 @@ use super::layout::{message, page_with};
 use super::next_page::safe;
 use super::visitor::Frame;
 use crate::dates::ago;
+use crate::sign_in::SignIn;
 use crate::sign_in::mail_link;
 use crate::state::Shared;
 
@@ -49,7 +52,12 @@ pub(super) async fn show(
     form(frame, &shared, next, String::new(), StatusCode::OK, None)
 }
 
-pub(super) async fn send(frame: Frame, State(shared): State<Shared>, request: Request) -> Response {
+pub(super) async fn send(
+    frame: Frame,
+    State(shared): State<Shared>,
+    State(sign_in): State<Arc<SignIn>>,
+    request: Request,
+) -> Response {
     let (parts, body) = request.into_parts();
     let origin = origin(&shared, &parts);
     let fields = match open_form(body).await {
@@ -70,14 +78,14 @@ pub(super) async fn send(frame: Frame, State(shared): State<Shared>, request: Re
         );
     }
     let now = shared.clock.now();
-    if let Err(many) = shared.sign_in.limits.grant(&address, origin, now) {
+    if let Err(many) = sign_in.limits.grant(&address, origin, now) {
         let wait = ago(many.until - now);
         let problem = format!("Too many links were asked for within an hour. Try again in {wait}.");
         return form(frame, &shared, next, address, StatusCode::TOO_MANY_REQUESTS, Some(problem));
     }
     // Beside the answer, so that its time says nothing.
     tokio::spawn(async move {
-        if let Err(error) = mail_link(&shared, &address, &next).await {
+        if let Err(error) = mail_link(&shared, &sign_in, &address, &next).await {
             tracing::error!(%error, "a link to sign in could not be made");
         }
     });

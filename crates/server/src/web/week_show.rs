@@ -1,6 +1,7 @@
 //! `/`: the issues of a week, for each developer or in one list, with totals, charts and filters.
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{RawQuery, State};
@@ -20,6 +21,7 @@ use crate::issue_list::{
 use crate::links;
 use crate::plural::counted;
 use crate::present::one_line;
+use crate::query::QueryMemory;
 use crate::short_alert::types_in_words;
 use crate::state::Shared;
 
@@ -132,6 +134,7 @@ pub(super) async fn show(
     // The filter reads them, and says what is wrong with them.
     Asked { frame, .. }: Asked<Typed>,
     State(shared): State<Shared>,
+    State(memory): State<Arc<QueryMemory>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let now = shared.clock.now();
@@ -141,11 +144,11 @@ pub(super) async fn show(
     // One developer's issues are one list.
     let is_list = filter.flat || filter.developer.is_some();
     let wanted = if is_list { Wanted::Page } else { Wanted::OfEach { each: OF_EACH, all: ISSUES } };
-    let mut found = list(&shared, &filter, wanted).await?;
+    let mut found = list(&shared, &memory.lists, &filter, wanted).await?;
     let pages = found.totals.issues.div_ceil(filter.page_size).max(1);
     if is_list && filter.page > pages {
         filter.page = pages;
-        found = list(&shared, &filter, wanted).await?;
+        found = list(&shared, &memory.lists, &filter, wanted).await?;
     }
     let empty = match found.totals.issues {
         0 if filter.is_narrow() => Empty::Filtered,

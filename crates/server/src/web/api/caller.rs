@@ -4,12 +4,12 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 
+use super::super::Site;
 use super::super::visitor::{Frame, Proof, Refused, Visitor};
 use super::input::is_json;
 use super::problem::Problem;
 use crate::actions::Actor;
 use crate::role::Role;
-use crate::state::Shared;
 
 /// Somebody who may at least look.
 #[derive(Debug)]
@@ -46,12 +46,12 @@ impl Caller {
     }
 }
 
-impl FromRequestParts<Shared> for Caller {
+impl FromRequestParts<Site> for Caller {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Problem> {
         // The frame is there on every page; without one nobody is known.
-        let Ok(frame) = Frame::from_request_parts(parts, shared).await;
+        let Ok(frame) = Frame::from_request_parts(parts, site).await;
         if let Some(Refused { address, .. }) = frame.refused {
             let text =
                 format!("{address} may not see anything here. An administrator can allow it.");

@@ -1,4 +1,6 @@
 //! The server's health, the very report of `/check_health`.
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 
@@ -6,6 +8,7 @@ use super::answer::Answer;
 use super::caller::Caller;
 use super::problem::Problem;
 use crate::health_report::{HealthReport, health_report};
+use crate::query::QueryMemory;
 use crate::state::Shared;
 
 /// How the server does
@@ -18,8 +21,9 @@ use crate::state::Shared;
 pub(super) async fn show(
     _caller: Caller,
     State(shared): State<Shared>,
+    State(memory): State<Arc<QueryMemory>>,
 ) -> Result<Answer<HealthReport>, Problem> {
-    let health = health_report(&shared).await;
+    let health = health_report(&shared, &memory.health).await;
     let status = if health.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Ok(Answer::with(status, health))
 }

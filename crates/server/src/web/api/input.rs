@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use serde_path_to_error::Path as FieldPath;
 use url::form_urlencoded;
 
+use super::super::Site;
 use super::problem::{FieldProblem, Problem};
-use crate::state::Shared;
 
 const MAX_BODY: usize = 1024 * 1024;
 /// For a body to arrive.
@@ -30,20 +30,20 @@ pub(super) struct Parameters<T>(pub(super) T);
 #[derive(Debug)]
 pub(super) struct Json<T>(pub(super) T);
 
-impl<T: DeserializeOwned + Send> FromRequestParts<Shared> for At<T> {
+impl<T: DeserializeOwned + Send> FromRequestParts<Site> for At<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
-        let found = Path::from_request_parts(parts, shared).await;
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Problem> {
+        let found = Path::from_request_parts(parts, site).await;
         let text = "There is nothing at this address: a part of it is no number, or no text.";
         found.map(|Path(value)| Self(value)).map_err(|_| Problem::not_found(text))
     }
 }
 
-impl<T: DeserializeOwned> FromRequestParts<Shared> for Parameters<T> {
+impl<T: DeserializeOwned> FromRequestParts<Site> for Parameters<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &Site) -> Result<Self, Problem> {
         let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
         let empty = pairs.clone().find(|(_, value)| value.is_empty());
         if let Some((name, _)) = empty {
@@ -59,10 +59,10 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Parameters<T> {
     }
 }
 
-impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {
+impl<T: DeserializeOwned> FromRequest<Site> for Json<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &Shared) -> Result<Self, Problem> {
+    async fn from_request(request: Request, _: &Site) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
             let text = "The body has to be JSON, with “content-type: application/json”.";
             return Err(Problem::not_json(text));

@@ -1,4 +1,6 @@
 //! Issues: the list of the week's page, and one with all that is known of it.
+use std::sync::Arc;
+
 use axum::extract::{RawQuery, State};
 use serde::Serialize;
 use url::form_urlencoded::{Serializer, parse};
@@ -14,6 +16,7 @@ use crate::blame_story::{confidence_in_words, considered, way_to_owner};
 use crate::issue_list::{self, IssueList, ListedIssue, Wanted};
 use crate::links;
 use crate::present::{cut, one_line, plain};
+use crate::query::QueryMemory;
 use crate::state::Shared;
 use crate::store::IssueRow;
 
@@ -211,12 +214,13 @@ struct FacetBody {
 pub(super) async fn list(
     _caller: Caller,
     State(shared): State<Shared>,
+    State(memory): State<Arc<QueryMemory>>,
     RawQuery(raw): RawQuery,
     Parameters(query): Parameters<IssueQuery>,
 ) -> Result<Answer<Issues>, Problem> {
     let filter = query.filter(&shared)?;
     let IssueList { span: (from, to), totals, before, days, issues, .. } =
-        issue_list::list(&shared, &filter, Wanted::Page).await?;
+        issue_list::list(&shared, &memory.lists, &filter, Wanted::Page).await?;
     let shown = (filter.page - 1).saturating_mul(filter.page_size).saturating_add(issues.len());
     let is_more = !issues.is_empty() && shown < totals.issues;
     let next = is_more.then(|| {
@@ -320,7 +324,8 @@ impl IssueHead {
             name: one_line(&developer.name, 200),
             email: one_line(&developer.email, 254),
         });
-        let commit_url = shared.config.forges.origin(&issue.facts);
+        let commit_url =
+            shared.config.forges.origin(issue.facts.origin_commit.as_deref(), &issue.facts.path);
         let exception_types = issue.types().map(|name| one_line(name, 300)).collect();
         let facts = issue.facts;
         let commit = facts.origin_commit.map(|id| Commit {

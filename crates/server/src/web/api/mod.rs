@@ -30,10 +30,11 @@ use utoipa_axum::routes;
 
 use self::document::Document;
 use self::problem::Problem;
-use crate::state::Shared;
+use super::Site;
 
 /// Everything below `/api`.
-pub(super) fn router(shared: &Shared) -> Router<Shared> {
+pub(super) fn router(site: &Site) -> Router<Site> {
+    let shared = &site.shared;
     let nouns = OpenApiRouter::new()
         .routes(routes!(issues::list))
         .routes(routes!(issues::show))

@@ -1,4 +1,6 @@
 //! Developers and everybody else whom mails and rules name.
+use std::sync::Arc;
+
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -10,6 +12,7 @@ use super::problem::{FieldProblem, Problem};
 use super::time::Time;
 use crate::people::{MailsOf, People, PeoplePage, Person, rules_naming};
 use crate::present::one_line;
+use crate::query::QueryMemory;
 use crate::state::Shared;
 
 const LONGEST_TEXT: usize = 254;
@@ -109,6 +112,7 @@ pub(super) struct Mention {
 pub(super) async fn list(
     _caller: Caller,
     State(shared): State<Shared>,
+    State(memory): State<Arc<QueryMemory>>,
     Parameters(query): Parameters<PeopleQuery>,
 ) -> Result<Answer<PeopleList>, Problem> {
     if query.text.as_ref().is_some_and(|text| text.chars().count() > LONGEST_TEXT) {
@@ -122,7 +126,7 @@ pub(super) async fn list(
     let text = one_line(query.text.as_deref().unwrap_or_default(), 254);
     let wanted = usize::try_from(query.page.unwrap_or(1)).unwrap_or(1);
     let PeoplePage { people, total, page, pages } =
-        People::read(&shared).await?.page(&shared, &text, wanted);
+        People::read(&shared, &memory).await?.page(&shared, &text, wanted);
     // Behind the last page there is nobody; a page of the browser shows the last one again.
     let people = if page == wanted { people } else { Vec::new() };
     let next = (wanted < pages).then(|| {
@@ -145,9 +149,10 @@ pub(super) async fn list(
 pub(super) async fn show(
     _caller: Caller,
     State(shared): State<Shared>,
+    State(memory): State<Arc<QueryMemory>>,
     At(address): At<String>,
 ) -> Result<Answer<PersonWithRules>, Problem> {
-    let Some(person) = People::read(&shared).await?.find(&shared, &address) else {
+    let Some(person) = People::read(&shared, &memory).await?.find(&shared, &address) else {
         let address = one_line(&address, 254);
         let text = format!(
             "Nobody with the address {address} wrote a line that failed, or is \

@@ -1,0 +1,21 @@
+//! What people ask. It reads only.
+use crate::health::HealthMemory;
+use crate::issue_list::ListMemory;
+use crate::people::AuthorWeeks;
+use crate::rule_preview::PreviewTurn;
+use crate::setup::MailServerAnswer;
+
+/// What is kept in memory so that asking again is quick.
+#[derive(Debug, Default)]
+pub struct QueryMemory {
+    /// Of lists of issues.
+    pub lists: ListMemory,
+    /// Of the parts of the server.
+    pub health: HealthMemory,
+    /// Of the mail server.
+    pub mail_server: MailServerAnswer,
+    /// Of the people.
+    pub author_weeks: AuthorWeeks,
+    /// Of rules that are not there yet.
+    pub preview_turn: PreviewTurn,
+}

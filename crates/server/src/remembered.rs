@@ -1,0 +1,50 @@
+//! A value that is asked for again only after a while.
+use tokio::sync::Mutex;
+
+/// The last answer, and when it was asked for. Who comes while somebody asks waits for that answer.
+#[derive(Debug)]
+pub struct Remembered<T>(Mutex<Option<(i64, T)>>);
+
+impl<T> Default for Remembered<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Remembered<T> {
+    /// The last answer as long as it is younger than `lasts` says, in milliseconds; else what `ask`
+    /// answers. A clock that was set back makes no answer last longer.
+    pub async fn get_or(
+        &self,
+        now: i64,
+        lasts: impl FnOnce(&T) -> i64,
+        ask: impl Future<Output = T>,
+    ) -> T {
+        let known =
+            self.get_or_try(now, lasts, async { Ok::<_, std::convert::Infallible>(ask.await) });
+        match known.await {
+            Ok(answer) => answer,
+        }
+    }
+
+    /// The same; an error is not remembered.
+    ///
+    /// # Errors
+    /// That of `ask`.
+    pub async fn get_or_try<E>(
+        &self,
+        now: i64,
+        lasts: impl FnOnce(&T) -> i64,
+        ask: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let mut last = self.0.lock().await;
+        if let Some((at, answer)) = &*last
+            && (0..lasts(answer)).contains(&now.saturating_sub(*at))
+        {
+            return Ok(answer.clone());
+        }
+        let answer = ask.await?;
+        *last = Some((now, answer.clone()));
+        Ok(answer)
+    }
+}

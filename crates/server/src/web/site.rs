@@ -1,0 +1,45 @@
+//! What the pages and the API are made from.
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+
+use crate::query::QueryMemory;
+use crate::sign_in::SignIn;
+use crate::state::Shared;
+
+/// The running server, and what only pages and the API keep in memory.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// What they share with the other parts.
+    pub shared: Shared,
+    /// Of what was asked.
+    pub memory: Arc<QueryMemory>,
+    /// Of who signs in.
+    pub sign_in: Arc<SignIn>,
+}
+
+impl Site {
+    /// With nothing in memory yet.
+    pub fn new(shared: Shared) -> Self {
+        let sign_in = Arc::new(SignIn::new(&shared.config.sign_in));
+        Self { shared, memory: Arc::default(), sign_in }
+    }
+}
+
+impl FromRef<Site> for Shared {
+    fn from_ref(site: &Site) -> Self {
+        site.shared.clone()
+    }
+}
+
+impl FromRef<Site> for Arc<QueryMemory> {
+    fn from_ref(site: &Site) -> Self {
+        site.memory.clone()
+    }
+}
+
+impl FromRef<Site> for Arc<SignIn> {
+    fn from_ref(site: &Site) -> Self {
+        site.sign_in.clone()
+    }
+}
