@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use flawless_core::{ClassifiedFrame, Frame, FrameKind, Report};
-use flawless_server::sealing::Sealing;
+use flawless_server::config::sealing::Sealing;
 use flawless_server::store::{
     IssueFacts, MailKind, NewMail, NewNotice, RuleList, Sample, Seen, Store, WriteTx, encode_sample,
 };

@@ -10,7 +10,7 @@ use flawless_core::{
 };
 use flawless_git::process::GitProgram;
 use flawless_git::{Mirror, MirrorSettings, Revision, Source};
-use flawless_server::frame_paths::frame_files;
+use flawless_server::attribution::frame_paths::frame_files;
 
 use crate::frames::{Hits, Record, read_records};
 

@@ -11,7 +11,7 @@ use flawless_git::process::GitProgram;
 use flawless_git::{Mirror, MirrorSettings, Source};
 use flawless_protocol::text_traceback::{TextException, TextTraceback, read};
 use flawless_server::attribution::{choose_line, find_faults};
-use flawless_server::text_report::report_from_text;
+use flawless_server::ingest::text_report::report_from_text;
 
 use crate::frames::{Record, read_records};
 use crate::text_forms::{Rendered, forms};

@@ -8,22 +8,21 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::app::error::StartError;
+use crate::app::{Running, Shared};
+use crate::base::clock::Clock;
 use crate::channel::{PostClient, run_posts};
-use crate::clients_seen::ClientsSeen;
-use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
-use crate::http_listen::{HttpLimits, run_http};
 use crate::ingest::{Answerer, BodyLimits, ThriftLimits, run_thrift, thrift_router};
 use crate::intake::Intake;
+use crate::intake::clients::ClientsSeen;
+use crate::listen::http::{HttpLimits, run_http};
+use crate::listen::memory::{Memory, run_give_back};
 use crate::mail::{SentJournal, Smtp, run_sender, tell_begun_anew};
-use crate::memory::{Memory, run_give_back};
-use crate::pipeline::{
-    Recorder, Verdicts, record_refusals, run_attribution, run_maintenance, run_mending, run_mirror,
-    run_notify, run_rules, run_weekly,
-};
-use crate::start_error::StartError;
-use crate::state::{Running, Shared};
+use crate::notify::run_notify;
+use crate::pipeline::{Recorder, Verdicts, record_refusals, run_attribution, run_mending};
 use crate::store::{Store, StoreError, UnwantedKind, make_private_folder};
+use crate::upkeep::{run_maintenance, run_mirror, run_rules, run_weekly};
 use crate::web;
 
 /// A server at work. Dropping it ends it.

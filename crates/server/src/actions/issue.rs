@@ -3,10 +3,10 @@ use flawless_core::CommitId;
 
 use super::undo::{MendedState, Undo};
 use super::{ActionError, Done, issue_of, noted, rules_changed};
+use crate::app::Shared;
 use crate::attribution::Repo;
-use crate::dates::date_time;
-use crate::present::one_line;
-use crate::state::Shared;
+use crate::base::dates::date_time;
+use crate::base::text::one_line;
 use crate::store::{IssueRow, MUTED_FOR_EVER, UnwantedKind};
 
 /// How an issue is named in what was done.

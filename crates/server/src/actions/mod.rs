@@ -6,13 +6,14 @@ mod pass_on;
 mod people;
 mod rules;
 mod strangers;
+pub mod test_error;
 mod undo;
 
 use serde_json::Value;
 
-use crate::pipeline::UNDO_MS;
-use crate::role::Role;
-use crate::state::Shared;
+use crate::app::Shared;
+use crate::config::role::Role;
+use crate::notify::UNDO_MS;
 use crate::store::{
     GivenRole, IssueRow, NewAction, RuleInputError, RuleList, StoreError, UnwantedKind,
 };

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use super::issue::place;
 use super::undo::{StoredRule, Undo};
 use super::{ActionError, Done, issue_of, noted, rules_changed};
-use crate::issue_details::IssueDetails;
-use crate::pipeline::UNDO_MS;
-use crate::present::one_line;
-use crate::role::Role;
-use crate::state::Shared;
+use crate::app::Shared;
+use crate::base::text::one_line;
+use crate::config::role::Role;
+use crate::notify::UNDO_MS;
+use crate::store::issues::details::IssueDetails;
 use crate::store::{IssueRow, RefusedAddress, RuleList};
 
 /// To whom an issue is passed on.
@@ -209,7 +209,7 @@ pub(super) async fn reassign(
     let owner = one_line(&owner, 254);
     let what = format!(
         "{owner} answers for {place} and others like it from now on, and is told of it in {}",
-        crate::dates::ago(UNDO_MS)
+        crate::base::dates::ago(UNDO_MS)
     );
     let undo = Undo::Added {
         list: list.as_str().to_owned(),

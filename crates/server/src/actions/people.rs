@@ -1,7 +1,7 @@
 //! What is done about people: the roles that they have, and the mails that they want.
 use super::undo::Undo;
 use super::{ActionError, Done, noted};
-use crate::state::Shared;
+use crate::app::Shared;
 use crate::store::{GivenRole, UnwantedKind};
 
 /// Whether the address is told of what nobody else can be told.

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 use super::issue::place;
 use super::undo::{StoredRule, Undo};
 use super::{ActionError, Done, issue_of, noted, rules_changed};
-use crate::plural::counted;
-use crate::present::one_line;
-use crate::rule_words::{in_words, singular};
-use crate::state::Shared;
+use crate::app::Shared;
+use crate::base::plural::counted;
+use crate::base::text::one_line;
+use crate::show::rules::{in_words, singular};
 use crate::store::{AddedRule, RuleDocument, RuleInputError, RuleList};
 
 /// What is shown of a rule in what was done.

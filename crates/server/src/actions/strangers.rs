@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Action, ActionError, PassOn};
+use crate::app::Shared;
 use crate::attribution::Repo;
-use crate::present::one_line;
-use crate::role::Role;
+use crate::base::text::one_line;
+use crate::config::role::Role;
 use crate::sign_in::role_of;
-use crate::state::Shared;
 use crate::store::{RuleList, StoreError};
 
 /// So many people are offered in a form.

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::people::{DEFAULT_CONTACT, OWN_ROLE, is_default_contact, is_own_role};
 use super::{ActionError, Done, noted, role_to_change, rules_changed};
-use crate::role::Role;
-use crate::state::Shared;
+use crate::app::Shared;
+use crate::config::role::Role;
 use crate::store::{
     ActionRow, Counted, GivenRole, RuleEntry, RuleList, StoreError, UnwantedKind, WriteTx,
 };

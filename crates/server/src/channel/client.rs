@@ -12,7 +12,7 @@ use url::Url;
 use super::public_addresses::{NotPublic, PublicOnly, SystemLookup};
 use super::signature::headers;
 use super::target::check_url;
-use crate::present::one_line;
+use crate::base::text::one_line;
 use crate::store::{ChannelRow, secret_parts};
 
 const CONNECT: Duration = Duration::from_secs(5);

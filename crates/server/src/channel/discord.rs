@@ -2,7 +2,7 @@
 use serde_json::{Value, json};
 
 use super::texts::{Content, facts, length, within_code, without_links};
-use crate::present::cut;
+use crate::base::text::cut;
 
 /// What Discord takes in an embed.
 const TITLE: usize = 256;

@@ -2,7 +2,7 @@
 use serde_json::{Value, json};
 
 use super::texts::Content;
-use crate::dates::rfc3339;
+use crate::base::dates::rfc3339;
 
 /// What a small program can be expected to take.
 const BYTES: usize = 256_000;

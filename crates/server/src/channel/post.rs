@@ -3,9 +3,9 @@ use serde_json::{Value, json};
 
 use super::texts::{Content, Detail};
 use super::{ChannelKind, discord, json, mattermost, slack, teams};
-use crate::dates::rfc3339;
-use crate::short_alert::ShortAlert;
-use crate::state::Shared;
+use crate::app::Shared;
+use crate::base::dates::rfc3339;
+use crate::show::alert::ShortAlert;
 use crate::store::{ChannelRow, MailKind, NewMail, channel_recipient};
 
 /// Posts, each with the numbers of the notices that it tells of.
@@ -131,7 +131,7 @@ pub fn trial_body(kind: ChannelKind, project: &str, id: &str, at: i64) -> Vec<u8
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::short_alert::ShortCommit;
+    use crate::show::alert::ShortCommit;
 
     const SENDER: Sender<'_> =
         Sender { project: "shop", base_url: "https://flawless.example", domain: "example.com" };

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::client::{Answer, PostClient};
-use crate::retry::{FIRST_RETRY_MS, GIVE_UP_AFTER_MS, retry_after};
-use crate::state::Shared;
+use crate::app::Shared;
+use crate::base::backoff::{FIRST_RETRY_MS, GIVE_UP_AFTER_MS, retry_after};
 use crate::store::{ChannelRow, DuePost, StoreError, WriteTx, channel_number};
 
 const LOOK_AGAIN: Duration = Duration::from_secs(1);

@@ -1,7 +1,7 @@
 //! What posts of all kinds say, before it is written in a service's markup.
-use crate::plural::{counted, times};
-use crate::present::one_line;
-use crate::short_alert::ShortAlert;
+use crate::base::plural::{counted, times};
+use crate::base::text::one_line;
+use crate::show::alert::ShortAlert;
 
 /// What one post is to say.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +59,7 @@ impl Content<'_> {
 
     /// A short link to the issue's page.
     pub(super) fn link(&self, alert: &ShortAlert) -> String {
-        crate::links::issue(self.base_url, alert.issue)
+        crate::show::links::issue(self.base_url, alert.issue)
     }
 
     /// What a line of a summary says behind the linked title.

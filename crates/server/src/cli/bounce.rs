@@ -6,10 +6,10 @@ use std::io::Read;
 use std::process::ExitCode;
 
 use super::{ConfArgument, Failure};
-use crate::clock::Clock;
+use crate::app::Shared;
+use crate::base::clock::Clock;
+use crate::base::text::for_terminal;
 use crate::mail::{MAX_BOUNCE, take_bounce};
-use crate::present::for_terminal;
-use crate::state::Shared;
 use crate::store::Store;
 
 #[derive(Debug, clap::Args)]

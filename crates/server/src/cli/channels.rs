@@ -7,14 +7,14 @@ use clap::Subcommand;
 use flawless_core::is_mailable;
 
 use super::{ConfArgument, Failure, print};
+use crate::base::clock::Clock;
+use crate::base::dates::date_time;
 use crate::channel::{
     Answer, ChannelKind, PostClient, belongs_to, check_resolved, check_url, new_signing_key, shown,
     trial_body,
 };
-use crate::clock::Clock;
 use crate::config::{Config, Secret};
-use crate::dates::date_time;
-use crate::project_keys::ProjectKeys;
+use crate::project::keys::ProjectKeys;
 use crate::store::{NewChannel, Store};
 
 /// More than any URL has.

@@ -7,12 +7,12 @@ use url::Url;
 
 use super::{ConfArgument, Failure};
 use crate::attribution::mirror_settings;
-use crate::clock::Clock;
+use crate::base::clock::Clock;
+use crate::base::plural::counted;
 use crate::config::{Config, SmtpSecurity, with_port};
-use crate::health::unreadable_in_words;
 use crate::mail::Smtp;
-use crate::plural::counted;
-use crate::redaction::slow_text;
+use crate::project::redaction::slow_text;
+use crate::query::health::unreadable_in_words;
 use crate::sign_in::OpenId;
 use crate::store::Store;
 

@@ -5,7 +5,7 @@ use flawless_git::{Mirror, Named, Source};
 
 use super::{ConfArgument, Failure};
 use crate::attribution::mirror_settings;
-use crate::clock::Clock;
+use crate::base::clock::Clock;
 use crate::store::Store;
 
 #[derive(Debug, clap::Args)]

@@ -4,9 +4,9 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use super::{ConfArgument, Failure};
-use crate::clock::Clock;
-use crate::person::{ERASED, Person};
-use crate::plural::{counted, word};
+use crate::base::clock::Clock;
+use crate::base::plural::{counted, word};
+use crate::store::erase::mention::{ERASED, Person};
 use crate::store::{PersonsCounts, RULE_LISTS, Store};
 
 #[derive(Debug, clap::Args)]

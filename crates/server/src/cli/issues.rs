@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::{ConfArgument, Failure, print};
-use crate::clock::Clock;
-use crate::dates::date_time;
-use crate::dates::parse_date;
-use crate::issue_list::{IssueFilter, ListMemory, ListedIssue, Span, Wanted, list};
-use crate::state::Shared;
+use crate::app::Shared;
+use crate::base::clock::Clock;
+use crate::base::dates::date_time;
+use crate::base::dates::parse_date;
+use crate::query::issues::{IssueFilter, ListMemory, ListedIssue, Span, Wanted, list};
 use crate::store::Store;
 
 #[derive(Debug, clap::Args)]

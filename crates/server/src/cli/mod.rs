@@ -17,6 +17,7 @@ mod demo;
 mod deployed;
 mod erase;
 mod issues;
+pub(crate) mod logging;
 mod projects;
 mod report;
 mod rules;
@@ -30,11 +31,11 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::app::error::StartError;
+use crate::base::text::for_terminal;
 use crate::config::{Config, ConfigError, RawConfig, options_markdown, options_text};
 use crate::mail::BounceError;
-use crate::present::for_terminal;
-use crate::project_keys::KeyError;
-use crate::start_error::StartError;
+use crate::project::keys::KeyError;
 use crate::store::{RuleInputError, StoreError};
 
 /// Finds bugs in production and tells the one developer who should know.

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::{ConfArgument, Failure, print};
-use crate::clock::Clock;
+use crate::base::clock::Clock;
 use crate::config::Secret;
-use crate::project_keys::ProjectKeys;
+use crate::project::keys::ProjectKeys;
 use crate::store::Store;
 
 #[derive(Debug, clap::Args)]

@@ -4,14 +4,14 @@ use std::process::ExitCode;
 use jiff::civil::Weekday;
 
 use super::{ConfArgument, Failure, print};
-use crate::clock::Clock;
+use crate::app::Shared;
+use crate::base::clock::Clock;
+use crate::base::dates::ReportWeek;
+use crate::base::dates::parse_date;
 use crate::config::Config;
-use crate::dates::ReportWeek;
-use crate::dates::parse_date;
+use crate::mail::week_story::week_story;
 use crate::mail::weekly_text;
-use crate::state::Shared;
 use crate::store::Store;
-use crate::weekly::week_story;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

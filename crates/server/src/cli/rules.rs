@@ -6,8 +6,8 @@ use clap::builder::PossibleValuesParser;
 use serde_json::{Map, Value, json};
 
 use super::{ConfArgument, Failure, print};
-use crate::clock::Clock;
-use crate::plural::counted;
+use crate::base::clock::Clock;
+use crate::base::plural::counted;
 use crate::store::{
     RULE_LISTS, RuleDocument, RuleInputError, RuleList, Store, is_pickle, read_document,
 };

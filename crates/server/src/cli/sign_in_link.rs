@@ -2,9 +2,9 @@
 use std::process::ExitCode;
 
 use super::{ConfArgument, Failure, print};
-use crate::clock::Clock;
+use crate::app::Shared;
+use crate::base::clock::Clock;
 use crate::sign_in::{SignInError, administrator_link, link_for};
-use crate::state::Shared;
 use crate::store::Store;
 
 #[derive(Debug, clap::Args)]

@@ -5,10 +5,10 @@ use flawless_git::Source;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::check::check_repository;
+use super::logging;
 use super::{ConfArgument, Failure};
-use crate::clock::Clock;
-use crate::health::history;
-use crate::logging;
+use crate::base::clock::Clock;
+use crate::query::health::history;
 use crate::server::Server;
 use crate::sign_in::first_link;
 

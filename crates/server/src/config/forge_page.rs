@@ -2,8 +2,8 @@
 use std::path::Path;
 
 use super::error::ConfigError;
+use super::forge::{Forge, Forges};
 use super::typed::Options;
-use crate::forge::{Forge, Forges};
 
 impl Options<'_> {
     pub(super) fn forges(&self, data_dir: &Path) -> Result<Forges, ConfigError> {

@@ -2,9 +2,9 @@
 use flawless_redact::{RedactError, Redactor, Rules};
 
 use super::error::ConfigError;
+use super::sealing::{KEY_VARIABLE, Sealing};
 use super::secret::Secret;
 use super::typed::Options;
-use crate::sealing::{KEY_VARIABLE, Sealing};
 
 /// What is taken out of reports.
 #[derive(Debug, Clone, Default)]

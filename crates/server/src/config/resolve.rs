@@ -13,14 +13,14 @@ use jiff::tz::TimeZone;
 use super::browsed_url::browsed_url;
 use super::error::ConfigError;
 use super::file::RawConfig;
+use super::forge::Forges;
 use super::mailing::{MailSettings, SmtpConfig};
 use super::option_def::OptionType;
 use super::options::OPTIONS;
 use super::redacting::RedactionConfig;
+use super::sealing::Sealing;
 use super::signing_in::SignInConfig;
 use super::typed::Options;
-use crate::forge::Forges;
-use crate::sealing::Sealing;
 use crate::store::Quotas;
 
 /// Everything the program needs to know before it starts.

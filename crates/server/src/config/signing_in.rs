@@ -9,9 +9,9 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::error::ConfigError;
+use super::role::Role;
 use super::secret::Secret;
 use super::typed::Options;
-use crate::role::Role;
 
 /// Who may look at the pages, and how people sign in. Addresses are in lower case.
 #[derive(Debug, Clone)]

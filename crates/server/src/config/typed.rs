@@ -10,7 +10,7 @@ use super::file::RawConfig;
 use super::option_def::OptionType;
 use super::options::OPTIONS;
 use super::secret::Secret;
-use crate::dates::parse_date;
+use crate::base::dates::parse_date;
 
 /// Typed access to what was typed.
 pub(super) struct Options<'a> {

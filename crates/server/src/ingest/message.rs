@@ -3,7 +3,7 @@
 use flawless_protocol::DecodeError;
 use flawless_protocol::thrift::decode_call_head;
 
-use crate::memory::{Held, NoMemory};
+use crate::listen::memory::{Held, NoMemory};
 
 /// The bytes of one message.
 #[derive(Debug)]

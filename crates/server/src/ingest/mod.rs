@@ -3,12 +3,10 @@
 
 mod message;
 mod report_size;
-mod thrift_answer;
-mod thrift_convert;
-mod thrift_http;
-mod thrift_listen;
+pub mod text_report;
+pub(crate) mod thrift;
 
-pub use thrift_answer::Answerer;
-pub use thrift_convert::report_from;
-pub use thrift_http::{BodyLimits, thrift_router};
-pub use thrift_listen::{ThriftLimits, run_thrift};
+pub use thrift::answer::Answerer;
+pub use thrift::convert::report_from;
+pub use thrift::http::{BodyLimits, thrift_router};
+pub use thrift::listen::{ThriftLimits, run_thrift};

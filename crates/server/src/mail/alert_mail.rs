@@ -5,13 +5,13 @@ use flawless_core::{Frame, KnownError, Owner};
 use super::MailError;
 use super::alert_view::AlertView;
 use super::envelope::{Body, Envelope};
+use crate::app::Shared;
+use crate::base::text::one_line;
 use crate::config::SubjectStyle;
-use crate::issue_details::IssueDetails;
-use crate::mending::Again;
-use crate::present::one_line;
-use crate::short_alert::title;
-use crate::shown_report::Room;
-use crate::state::Shared;
+use crate::show::Room;
+use crate::show::alert::title;
+use crate::show::regression::Again;
+use crate::store::issues::details::IssueDetails;
 use crate::store::{AlertRow, IssueRow, MailKind, NewMail, Sample};
 
 /// Everything that the mails of one alert are made of.

@@ -1,17 +1,18 @@
 //! What the mail of one alert shows, ready for its templates.
 use textwrap::{Options, WordSplitter, fill};
 
-use crate::blame_story::author_of;
-use crate::blame_story::{considered, other_origin, way_out, way_to_owner};
-use crate::code_around::{CodeLine, code_lines};
+use crate::base::dates::{date_time, date_time_zone};
+use crate::base::plural::times;
+use crate::base::text::{cut, one_line, plain};
 use crate::config::MailLocals;
-use crate::dates::{date_time, date_time_zone};
-use crate::links;
-use crate::plural::times;
-use crate::present::{cut, one_line, plain};
-use crate::short_alert::ShortAlert;
-use crate::shown_report::{Room, ShownFrame, ShownReport, ShownValue, shown_frame};
-use crate::shown_work::ShownWork;
+use crate::show::Room;
+use crate::show::alert::ShortAlert;
+use crate::show::code::{CodeLine, code_lines};
+use crate::show::links;
+use crate::show::report::{ShownFrame, ShownReport, ShownValue, shown_frame};
+use crate::show::why::author_of;
+use crate::show::why::{considered, other_origin, way_out, way_to_owner};
+use crate::show::work::ShownWork;
 
 use super::AlertMail;
 use super::alert_mail::alerts_list;

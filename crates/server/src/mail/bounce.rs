@@ -5,8 +5,8 @@ use mail_parser::{Message, MessageParser, MimeHeaders};
 
 use super::give_up::give_up;
 use super::refusal::is_about_address;
-use crate::present::one_line;
-use crate::state::Shared;
+use crate::app::Shared;
+use crate::base::text::one_line;
 use crate::store::StoreError;
 
 /// As much of a bounce is read; what is said about the recipient stands at its beginning.

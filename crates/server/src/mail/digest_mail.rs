@@ -6,9 +6,9 @@ use super::alert_mail::{AlertMail, MAX_MAIL, alerts_list};
 use super::alert_view::AlertView;
 use super::envelope::{Body, Envelope};
 use super::summary_mail::{heading, subject};
-use crate::links;
-use crate::shown_report::Room;
-use crate::state::Shared;
+use crate::app::Shared;
+use crate::show::Room;
+use crate::show::links;
 use crate::store::{MailKind, NewMail};
 
 /// More issues are a storm, which is told as a list.

@@ -7,9 +7,9 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 
 use super::{MailError, address};
-use crate::links;
-use crate::present::one_line;
-use crate::state::Shared;
+use crate::app::Shared;
+use crate::base::text::one_line;
+use crate::show::links;
 use crate::store::{MailKind, NewMail};
 
 /// The outside of a mail.

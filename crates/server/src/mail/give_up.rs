@@ -1,7 +1,7 @@
 //! What becomes of a mail that reaches nobody, whether the mail server refused it or it came back.
 use super::note_mail;
-use crate::present::plain;
-use crate::state::Shared;
+use crate::app::Shared;
+use crate::base::text::plain;
 use crate::store::{StoreError, Undelivered, WriteTx};
 
 /// Remembers that a mail cannot be delivered. Where nobody gets mail at that address, its alerts

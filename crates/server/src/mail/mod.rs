@@ -14,6 +14,7 @@ mod sent_journal;
 mod sign_in_mail;
 mod smtp;
 mod summary_mail;
+pub mod week_story;
 mod weekly_mail;
 mod weekly_view;
 

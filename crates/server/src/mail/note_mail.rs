@@ -1,7 +1,7 @@
 //! A short note to the default contact about something the server could not do.
 use super::MailError;
 use super::envelope::{Body, Envelope};
-use crate::state::Shared;
+use crate::app::Shared;
 use crate::store::{MailKind, NewMail};
 
 /// Writes a note.

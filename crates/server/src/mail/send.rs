@@ -4,8 +4,8 @@ use std::time::Duration;
 use super::give_up::give_up;
 use super::sent_journal::SentJournal;
 use super::smtp::{SendError, Smtp};
-use crate::retry::{GIVE_UP_AFTER_MS, retry_after};
-use crate::state::Shared;
+use crate::app::Shared;
+use crate::base::backoff::{GIVE_UP_AFTER_MS, retry_after};
 use crate::store::LINK_LIFE_MS;
 use crate::store::{DueMail, StoreError, Undelivered};
 

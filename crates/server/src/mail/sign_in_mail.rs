@@ -3,7 +3,7 @@ use askama::Template;
 
 use super::MailError;
 use super::envelope::{Body, Envelope};
-use crate::state::Shared;
+use crate::app::Shared;
 use crate::store::LINK_LIFE_MS;
 use crate::store::{MailKind, NewMail};
 

@@ -4,10 +4,10 @@ use askama::Template;
 use super::MailError;
 use super::alert_mail::{MAX_MAIL, alerts_list};
 use super::envelope::{Body, Envelope};
-use crate::links;
-use crate::plural::counted;
-use crate::short_alert::ShortAlert;
-use crate::state::Shared;
+use crate::app::Shared;
+use crate::base::plural::counted;
+use crate::show::alert::ShortAlert;
+use crate::show::links;
 use crate::store::{MailKind, NewMail};
 
 /// So many issues are told with all that is known in short; of more, each has a line.

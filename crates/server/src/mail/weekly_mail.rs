@@ -4,10 +4,10 @@ use askama::Template;
 use super::MailError;
 use super::alert_mail::MAX_MAIL;
 use super::envelope::{Body, Envelope};
+use super::week_story::{PersonWeek, WeekStory};
 use super::weekly_view::WeeklyView;
-use crate::state::Shared;
+use crate::app::Shared;
 use crate::store::{MailKind, NewMail};
-use crate::weekly::{PersonWeek, WeekStory};
 
 #[derive(Template)]
 #[template(path = "weekly_mail.html")]

@@ -1,14 +1,14 @@
 //! What the weekly mail shows: of others only as much as `leaderboard` allows.
+use super::week_story::{PersonWeek, Totals, WeekStory};
+use crate::app::Shared;
+use crate::base::dates::{date_time, in_words};
+use crate::base::plural::times;
+use crate::base::text::one_line;
 use crate::config::Leaderboard;
-use crate::dates::{date_time, in_words};
-use crate::links;
-use crate::mending::summary_and_author;
-use crate::plural::times;
-use crate::present::one_line;
-use crate::short_alert::title_of;
-use crate::state::Shared;
+use crate::show::alert::title_of;
+use crate::show::links;
+use crate::show::regression::summary_and_author;
 use crate::store::{IssueRow, TwoWeeksIssue};
-use crate::weekly::{PersonWeek, Totals, WeekStory};
 
 /// All texts are fit to be shown: no control characters, no marks of writing direction, bounded.
 pub(super) struct WeeklyView {
@@ -171,7 +171,7 @@ impl Said<'_> {
 
     fn again(&self, found: &TwoWeeksIssue) -> String {
         let again = found.again.as_deref().and_then(|json| serde_json::from_str(json).ok());
-        let what = again.map(|again: crate::mending::Again| {
+        let what = again.map(|again: crate::show::regression::Again| {
             let (by, how) = (again.mended_by.as_deref(), again.mended_how.as_str());
             let mended = self.mended_words(by, how);
             format!("{mended} (found on {}), and it is back", day(self.shared, again.mended_at))

@@ -10,8 +10,8 @@ use super::count_faults::{Basis, Waited, count_faults};
 use super::find_issue::{Attributed, Findings, NotYet, find, not_blamed};
 use super::freshness::Tickets;
 use super::verdicts::Verdicts;
+use crate::app::Shared;
 use crate::attribution::{MuchSeen, Repo, choose_line, find_faults};
-use crate::state::Shared;
 use crate::store::{PendingRow, StoreError};
 
 /// How long a report waits for a repository that cannot be asked before it is counted with

@@ -8,17 +8,17 @@ use flawless_core::{
     ClassifiedFrame, CommitId, ExceptionAt, Fingerprint, OutcomeKind, Report, RuleId,
 };
 
-use super::again::{Back, Mending};
+use super::decide::{Occurred, tell};
 use super::find_issue::{Attributed, Found};
 use super::groups::facet_of;
 use super::issue_facts::NewFacts;
 use super::record::example;
+use super::regression::{Back, Mending};
 use super::room::over;
 use super::rule_use::{count_rules, rules_used};
-use super::tell::{Occurred, tell};
 use super::verdicts::{Fate, KnownFault, KnownTrace, Verdicts};
-use crate::mending::Again;
-use crate::state::{RulesAt, Shared};
+use crate::app::{RulesAt, Shared};
+use crate::show::regression::Again;
 use crate::store::{
     Counted, CountedBefore, DayUse, Sample, Seen, StoreError, TakenPending, UsedUp, WriteTx,
     encode_sample,

@@ -8,13 +8,13 @@ use flawless_core::{
 };
 use flawless_git::{GitError, Mirror};
 
-use super::again::{Mending, come_back, known_issue};
 use super::freshness::{Believed, Freshness};
 use super::issue_facts::{Blamed, NewFacts, look_for_author, nobody, unblamed_names};
+use super::regression::{Mending, come_back, known_issue};
+use crate::app::{RulesAt, Shared};
 use crate::attribution::{
     At, Fault, FoundFiles, MuchSeen, Repo, blame_line, choose_line, find_faults,
 };
-use crate::state::{RulesAt, Shared};
 use crate::store::StoreError;
 
 /// Why a report is not attributed yet.

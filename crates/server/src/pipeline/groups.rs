@@ -10,8 +10,8 @@ use tokio::sync::oneshot;
 use super::module_sets::NamedModules;
 use super::sent_before::{SentBefore, hash_of};
 use crate::intake::{Incoming, NotKept};
-use crate::memory::Held;
-use crate::redaction::Redaction;
+use crate::listen::memory::Held;
+use crate::project::redaction::Redaction;
 use crate::store::Facet;
 
 /// What reports of a batch have in common that are certain to share their fate.

@@ -6,12 +6,12 @@ use flawless_core::{
 };
 use flawless_git::{Located, source_text};
 
-use super::again::{Back, Mending};
+use super::regression::{Back, Mending};
+use crate::app::Shared;
 use crate::attribution::{At, FoundFiles, other_suspects};
-use crate::issue_details::IssueDetails;
-use crate::plural::counted;
-use crate::state::Shared;
+use crate::base::plural::counted;
 use crate::store::IssueFacts;
+use crate::store::issues::details::IssueDetails;
 
 /// The facts of an issue that may be new.
 pub(super) struct NewFacts {

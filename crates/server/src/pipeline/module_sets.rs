@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flawless_core::Report;
 
 use super::room::Room;
-use crate::redaction::Redaction;
+use crate::project::redaction::Redaction;
 use crate::store::{StoreError, WriteTx, encode_sample};
 
 /// That a set is seen is noted once in this time.

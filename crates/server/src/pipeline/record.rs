@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use flawless_core::{OutcomeKind, Report};
 
+use super::decide::{Occurred, tell};
 use super::groups::{Batch, Group, Groups, Key};
 use super::module_sets::{ModuleSets, NamedModules};
 use super::room::{Kept, Room, over};
 use super::sent_before::SentBefore;
-use super::tell::{Occurred, tell};
 use super::verdicts::{Fate, KnownFault, KnownTrace, Verdicts};
+use crate::app::Shared;
 use crate::config::Config;
+use crate::intake::refusals::{ByReason, Refused};
 use crate::intake::{IntakeReceiver, NotKept};
-use crate::redaction::Redaction;
-use crate::refusals::{ByReason, Refused};
-use crate::state::Shared;
+use crate::project::redaction::Redaction;
 use crate::store::{
     Facet, NewPending, RuleHits, Sample, Seen, Store, StoreError, WriteTx, encode_sample,
 };

@@ -120,7 +120,7 @@ impl SentBefore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sealing::Sealing;
+    use crate::config::sealing::Sealing;
 
     #[test]
     fn an_id_is_known_by_its_source_and_itself() {

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicI64;
 use flawless_core::{ClassifiedFrame, CommitId, ExceptionAt, Fingerprint, OutcomeKind, RuleId};
 use quick_cache::sync::Cache;
 
-use super::again::Mending;
+use super::regression::Mending;
 
 /// What became of the last report with a certain traceback.
 #[derive(Debug)]

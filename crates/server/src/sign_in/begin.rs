@@ -1,9 +1,9 @@
 //! Begins a sign-in that lasts.
 use super::secret::new_secret;
 use super::{SignInError, role_of};
-use crate::present::cut;
-use crate::role::Role;
-use crate::state::Shared;
+use crate::app::Shared;
+use crate::base::text::cut;
+use crate::config::role::Role;
 use crate::store::{NewSession, WriteTx};
 
 /// A sign-in that has begun.

@@ -2,10 +2,10 @@
 use super::begin::{SignedIn, begin_in};
 use super::secret::{hash, new_secret};
 use super::{SignIn, SignInError, role_of};
-use crate::links;
+use crate::app::Shared;
+use crate::config::role::Role;
 use crate::mail::sign_in_mail;
-use crate::role::Role;
-use crate::state::Shared;
+use crate::show::links;
 use crate::store::{GivenRole, LINK_LIFE_MS, LinkKind, NewLink};
 
 /// One that somebody at the server's machine reads.

@@ -17,8 +17,8 @@ pub use open_id::{Begun, OpenId, OpenIdError, TICKET_LIFE_MS};
 pub use secret::{NewSecret, hash, new_secret};
 pub use who_may::{Standing, role_of, standing};
 
+use crate::app::Shared;
 use crate::config::SignInConfig;
-use crate::state::Shared;
 use crate::store::StoreError;
 
 /// What signing in keeps in memory.

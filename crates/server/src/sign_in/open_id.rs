@@ -19,9 +19,9 @@ use subtle::ConstantTimeEq;
 use tokio::sync::Mutex;
 
 use super::secret::new_secret;
+use crate::app::Shared;
+use crate::base::text::one_line;
 use crate::config::{OpenIdConfig, Secret};
-use crate::present::one_line;
-use crate::state::Shared;
 
 /// For a sign-in at the provider.
 pub const TICKET_LIFE_MS: i64 = 10 * 60_000;

@@ -1,8 +1,8 @@
 //! Which role an address has: the configuration's administrators, then what an administrator said,
 //! then whom the configuration allows, then nobody.
+use crate::app::Shared;
 use crate::config::SignInConfig;
-use crate::role::Role;
-use crate::state::Shared;
+use crate::config::role::Role;
 use crate::store::{GivenRole, StoreError};
 
 /// The role of an address, and where it is from.

@@ -3,96 +3,60 @@
 //! Invariant: a method that writes belongs to [`WriteTx`]; what has to happen together happens
 //! in one. A missing row is `Ok(None)`.
 
-mod actions;
-mod alerts;
-mod api_tokens;
-mod channels;
-mod dialect;
-mod erase;
-mod erase_person;
-mod error;
-mod facets;
-mod functions_seen;
-mod history;
-mod issue_hours;
-mod issue_merge;
-mod issues;
-mod known_errors;
-mod line_facts;
-mod lists;
-mod losses;
-mod maintenance;
-mod matched;
-mod mended;
-mod module_sets;
-mod muted;
-mod notices;
-mod open;
-mod outbox;
-mod outcomes;
-mod pending;
-mod people;
-mod person_roles;
-mod posts;
-mod projects;
-mod quotas;
-mod recorded_ids;
-mod refused;
-mod rule_document;
-mod rule_hits;
-mod rule_list;
-mod rules;
-mod running;
-mod samples;
-mod secrets;
-mod sessions;
-mod sign_in_links;
-mod unwanted;
-mod weeks;
-
-pub use actions::{ActionRow, NewAction};
-pub use alerts::{AlertRow, IssueAlert};
-pub use api_tokens::{MAX_TOKENS, NewToken, TokenRow};
-pub use channels::{ChannelRow, NewChannel, channel_number, channel_recipient, secret_parts};
-pub use erase::ErasedIssue;
-pub use erase_person::{PersonsCounts, PersonsData};
-pub use error::StoreError;
-pub use facets::{Facet, FacetRow};
-pub use history::{SENT_JOURNAL, begun_anew_in_words};
-pub use issues::{Counted, IssueFacts, IssueRow, Seen, WeekIssue, exception_types};
-pub use line_facts::StoredFacts;
-pub use lists::{HOUR_SUM_BOUND, HourCount, HourSums, IssueHead, ToldRow};
-pub use losses::LossRow;
-pub use maintenance::{QueueAge, Retention};
-pub use matched::{MatchedIssue, Wanted};
-pub use mended::{MendedRow, OpenIssue, Predecessor};
-pub use muted::MUTED_FOR_EVER;
-pub use notices::{HeldRow, NewNotice, NoticeRow, RecentMail};
-pub use open::{make_private_folder, schema_version};
-pub use outbox::{DueMail, MailKind, MailState, NewMail, Undelivered};
-pub use outcomes::OutcomeRow;
-pub use pending::{CountedBefore, NewPending, PendingRow, TakenPending};
-pub use people::{AuthorRow, PersonMail};
-pub use person_roles::{GivenRole, PersonRole};
-pub use posts::{DuePost, PostState};
-pub use projects::ProjectRow;
-pub use quotas::{DayUse, Quota, Quotas, Used, UsedUp};
-pub use recorded_ids::RecordedIds;
-pub use refused::RefusedAddress;
-pub use rule_document::{RuleDocument, is_pickle, read_document};
-pub use rule_hits::{RuleHits, RuleMatches};
-pub use rule_list::{RULE_LISTS, RuleInputError, RuleList};
-pub use rules::{AddedRule, RuleEntry};
-pub use running::RunningRow;
-pub use samples::{KeptSample, Sample, encode_sample};
-pub use sessions::{NewSession, SessionRow};
-pub use sign_in_links::{LINK_LIFE_MS, LinkKind, LinkRow, NewLink};
-pub use unwanted::{UnwantedKind, UnwantedMail};
-pub use weeks::TwoWeeksIssue;
+pub mod alerts;
+pub mod db;
+pub mod erase;
+pub mod issues;
+pub mod lines;
+pub mod people;
+pub mod projects;
+pub mod reports;
+pub mod rules;
+pub use alerts::alert::{AlertRow, IssueAlert};
+pub use alerts::channels::{
+    ChannelRow, NewChannel, channel_number, channel_recipient, secret_parts,
+};
+pub use alerts::notices::{HeldRow, NewNotice, NoticeRow, RecentMail};
+pub use alerts::outbox::{DueMail, MailKind, MailState, NewMail, Undelivered};
+pub use alerts::posts::{DuePost, PostState};
+pub use alerts::refused::RefusedAddress;
+pub use alerts::unwanted::{UnwantedKind, UnwantedMail};
+pub use db::error::StoreError;
+pub use db::history::{SENT_JOURNAL, begun_anew_in_words};
+pub use db::open::{make_private_folder, schema_version};
+pub use erase::issue::ErasedIssue;
+pub use erase::person::{PersonsCounts, PersonsData};
+pub use erase::retention::{QueueAge, Retention};
+pub use issues::facets::{Facet, FacetRow};
+pub use issues::issue::{Counted, IssueFacts, IssueRow, Seen, WeekIssue, exception_types};
+pub use issues::lists::{HOUR_SUM_BOUND, HourCount, HourSums, IssueHead, ToldRow};
+pub use issues::matched::{MatchedIssue, Wanted};
+pub use issues::mended::{MendedRow, OpenIssue, Predecessor};
+pub use issues::muted::MUTED_FOR_EVER;
+pub use issues::samples::{KeptSample, Sample, encode_sample};
+pub use issues::weeks::TwoWeeksIssue;
+pub use lines::line_facts::StoredFacts;
+pub use lines::running::RunningRow;
+pub use people::actions::{ActionRow, NewAction};
+pub use people::api_tokens::{MAX_TOKENS, NewToken, TokenRow};
+pub use people::authors::{AuthorRow, PersonMail};
+pub use people::roles::{GivenRole, PersonRole};
+pub use people::sessions::{NewSession, SessionRow};
+pub use people::sign_in_links::{LINK_LIFE_MS, LinkKind, LinkRow, NewLink};
+pub use projects::project::ProjectRow;
+pub use reports::losses::LossRow;
+pub use reports::outcomes::OutcomeRow;
+pub use reports::pending::{CountedBefore, NewPending, PendingRow, TakenPending};
+pub use reports::quotas::{DayUse, Quota, Quotas, Used, UsedUp};
+pub use reports::recorded_ids::RecordedIds;
+pub use rules::document::{RuleDocument, is_pickle, read_document};
+pub use rules::hits::{RuleHits, RuleMatches};
+pub use rules::lists::{RULE_LISTS, RuleInputError, RuleList};
+pub use rules::rule::{AddedRule, RuleEntry};
 
 use sqlx::sqlite::SqlitePool;
 
-use crate::sealing::Sealing;
+use crate::config::sealing::Sealing;
 
 /// The one project there is for now; every table that needs it has it from the start.
 pub const PROJECT: i64 = 1;
@@ -115,7 +79,7 @@ impl Store {
     /// # Errors
     /// The database cannot be reached.
     pub async fn write(&self) -> Result<WriteTx, StoreError> {
-        let transaction = self.writer.begin_with(dialect::BEGIN_WRITE).await?;
+        let transaction = self.writer.begin_with(db::dialect::BEGIN_WRITE).await?;
         Ok(WriteTx(transaction, self.sealing.clone()))
     }
 }

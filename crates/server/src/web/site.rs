@@ -3,9 +3,9 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 
+use crate::app::Shared;
 use crate::query::QueryMemory;
 use crate::sign_in::SignIn;
-use crate::state::Shared;
 
 /// The running server, and what only pages and the API keep in memory.
 #[derive(Debug, Clone)]

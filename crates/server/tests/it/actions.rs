@@ -1,6 +1,6 @@
 //! What people do to issues: it is noted, it can be taken back, and only what was done is.
 use flawless_server::actions::{Action, ActionError, Actor, act, undo};
-use flawless_server::role::Role;
+use flawless_server::config::role::Role;
 use flawless_server::store::{IssueRow, RuleList};
 use serde_json::json;
 

@@ -1,5 +1,5 @@
 //! `/api/v1`, as programs use it.
-use flawless_server::links;
+use flawless_server::show::links;
 use serde_json::{Value, json};
 
 use crate::harness::{App, BEN, request};

@@ -6,7 +6,7 @@ use flawless_protocol::thrift::{
     Breadcrumb, ChainedException, Context, Process, RecordErrorRequest, StackLine, WebRequest,
     encode_record_error,
 };
-use flawless_server::links;
+use flawless_server::show::links;
 use flawless_server::store::UnwantedKind;
 use serde::Deserialize;
 use serde_json::json;

@@ -3,14 +3,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flawless_protocol::thrift::encode_record_error;
-use flawless_server::clients_seen::ClientsSeen;
-use flawless_server::clock::Clock;
+use flawless_server::base::clock::Clock;
 use flawless_server::config::RedactionConfig;
 use flawless_server::ingest::{Answerer, ThriftLimits, run_thrift};
 use flawless_server::intake::Intake;
-use flawless_server::memory::Memory;
-use flawless_server::project_keys::ProjectKeys;
-use flawless_server::redaction::Redaction;
+use flawless_server::intake::clients::ClientsSeen;
+use flawless_server::listen::memory::Memory;
+use flawless_server::project::keys::ProjectKeys;
+use flawless_server::project::redaction::Redaction;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 

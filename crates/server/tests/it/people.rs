@@ -1,6 +1,6 @@
 //! What people do about mails that they get: unsubscribe, pass on, mute, mend.
-use flawless_server::links;
-use flawless_server::pipeline::UNDO_MS;
+use flawless_server::notify::UNDO_MS;
+use flawless_server::show::links;
 use serde_json::Value;
 
 use crate::harness::{ANN, App, BEN, CLEO, NOW, SmtpServer, TestRepository, request, wait_until};

@@ -1,7 +1,7 @@
 //! The page People, and the page of each of them.
 use std::time::Duration;
 
-use flawless_server::links;
+use flawless_server::show::links;
 use flawless_server::store::UnwantedKind;
 
 use crate::harness::{ANN, App, BEN, CLEO, TestRepository, request};

@@ -4,7 +4,7 @@ use flawless_git::{Mirror, Standing};
 use serde_json::json;
 
 use super::{Arguments, Failure, resolve};
-use crate::dates::rfc3339;
+use crate::base::dates::rfc3339;
 
 /// A line of a file of the repository.
 pub(super) struct Place {

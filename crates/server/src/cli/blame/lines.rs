@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Failure;
-use crate::present::for_terminal;
+use crate::base::text::for_terminal;
 
 /// No path is longer; what is longer is not looked at.
 const MAX_LINE: u64 = 1024 * 1024;

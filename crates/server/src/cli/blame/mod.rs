@@ -15,13 +15,13 @@ use flawless_core::{CommitId, Rules};
 use flawless_git::{Engine, IgnoreRevs, Mirror, MirrorSettings, Source};
 use flawless_protocol::text_traceback;
 
-use self::origin::Origin;
+use super::blame::origin::Origin;
 use super::{ConfArgument, Failure, print};
 use crate::attribution::{MuchSeen, mirror_settings};
-use crate::clock::Clock;
+use crate::base::clock::Clock;
 use crate::config::Config;
+use crate::ingest::text_report::report_from_text;
 use crate::store::Store;
-use crate::text_report::report_from_text;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -81,12 +81,14 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let scratch = tempfile::tempdir()?;
     if let Some(file) = &arguments.lines {
         let mirror = open_mirror(&arguments, &config, scratch.path()).await?;
-        return lines::run(&mirror, file, arguments.no_whitespace_folding).await;
+        return super::blame::lines::run(&mirror, file, arguments.no_whitespace_folding).await;
     }
     if let Some(place) = &arguments.line {
         let mirror = open_mirror(&arguments, &config, scratch.path()).await?;
-        let place = line::Place::parse(place)?;
-        let found = line::blame(&mirror, arguments.rev.as_deref(), &place, &arguments).await?;
+        let place = super::blame::line::Place::parse(place)?;
+        let found =
+            super::blame::line::blame(&mirror, arguments.rev.as_deref(), &place, &arguments)
+                .await?;
         return print(found);
     }
     let reading = text_traceback::read(&read_input(&arguments.file)?);
@@ -115,7 +117,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     for (at, traceback) in tracebacks.into_iter().enumerate() {
         let origin = Origin::of(&traceback, at + 1, count);
         let report = report_from_text(traceback, arguments.rev.clone());
-        for found in traceback::blame(&report, &mirror, &config, &much_seen, &rules).await? {
+        for found in
+            super::blame::traceback::blame(&report, &mirror, &config, &much_seen, &rules).await?
+        {
             output.push_str(&if arguments.json {
                 found.as_json(&origin)
             } else {

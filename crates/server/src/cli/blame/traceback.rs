@@ -10,7 +10,7 @@ use super::line::{blame_json, blame_lines, chain};
 use super::origin::Origin;
 use crate::attribution::{Fault, MuchSeen, blame_line, choose_line, find_faults, other_suspects};
 use crate::config::Config;
-use crate::issue_details::Suspect;
+use crate::store::issues::details::Suspect;
 
 /// What was found about one traceback.
 pub(super) struct Found {

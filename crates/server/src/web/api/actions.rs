@@ -11,8 +11,8 @@ use super::problem::Problem;
 use super::rule_bodies::{CodeEntry, KnownErrorEntry, entry_of};
 use super::time::Time;
 use crate::actions::{self, Action, PassOn};
-use crate::present::plain;
-use crate::state::Shared;
+use crate::app::Shared;
+use crate::base::text::plain;
 use crate::store::{ActionRow, IssueRow, MUTED_FOR_EVER, RuleList};
 
 /// As many are listed, the newest.
@@ -203,7 +203,7 @@ pub(super) async fn undo(
     State(shared): State<Shared>,
     At(id): At<i64>,
 ) -> Result<Answer<Done>, Problem> {
-    caller.needs(crate::role::Role::Developer)?;
+    caller.needs(crate::config::role::Role::Developer)?;
     if let Some(row) = shared.store.action(id).await?
         && let Some(role) = row.undo_needs()
     {

@@ -4,12 +4,12 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 
-use super::super::Site;
-use super::super::visitor::{Frame, Proof, Refused, Visitor};
 use super::input::is_json;
 use super::problem::Problem;
 use crate::actions::Actor;
-use crate::role::Role;
+use crate::config::role::Role;
+use crate::web::Site;
+use crate::web::layout::visitor::{Frame, Proof, Refused, Visitor};
 
 /// Somebody who may at least look.
 #[derive(Debug)]

@@ -7,9 +7,9 @@ use axum::http::StatusCode;
 use super::answer::Answer;
 use super::caller::Caller;
 use super::problem::Problem;
-use crate::health_report::{HealthReport, health_report};
+use crate::app::Shared;
 use crate::query::QueryMemory;
-use crate::state::Shared;
+use crate::query::health_report::{HealthReport, health_report};
 
 /// How the server does
 ///

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use serde_path_to_error::Path as FieldPath;
 use url::form_urlencoded;
 
-use super::super::Site;
 use super::problem::{FieldProblem, Problem};
+use crate::web::Site;
 
 const MAX_BODY: usize = 1024 * 1024;
 /// For a body to arrive.

@@ -5,8 +5,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::problem::{FieldProblem, Problem};
 use super::time::Time;
-use crate::issue_list::{IssueFilter, LEFT_OUT};
-use crate::state::Shared;
+use crate::app::Shared;
+use crate::query::issues::{IssueFilter, LEFT_OUT};
 
 /// Which issues, in which order, and which page of them. Without a span it is this week.
 #[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
@@ -75,7 +75,7 @@ enum FirstDay {
     Sunday,
 }
 
-/// The words of [`crate::issue_list::IssueState`].
+/// The words of [`crate::query::issues::IssueState`].
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum State {
@@ -90,7 +90,7 @@ pub(super) enum State {
     Old,
 }
 
-/// The words of [`crate::issue_list::IssueSort`].
+/// The words of [`crate::query::issues::IssueSort`].
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Sort {

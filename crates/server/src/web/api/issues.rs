@@ -12,12 +12,12 @@ use super::input::{At, Parameters};
 use super::issue_query::IssueQuery;
 use super::problem::Problem;
 use super::time::Time;
-use crate::blame_story::{confidence_in_words, considered, way_to_owner};
-use crate::issue_list::{self, IssueList, ListedIssue, Wanted};
-use crate::links;
-use crate::present::{cut, one_line, plain};
+use crate::app::Shared;
+use crate::base::text::{cut, one_line, plain};
 use crate::query::QueryMemory;
-use crate::state::Shared;
+use crate::query::issues::{self, IssueList, ListedIssue, Wanted};
+use crate::show::links;
+use crate::show::why::{confidence_in_words, considered, way_to_owner};
 use crate::store::IssueRow;
 
 /// A page of issues.
@@ -220,7 +220,7 @@ pub(super) async fn list(
 ) -> Result<Answer<Issues>, Problem> {
     let filter = query.filter(&shared)?;
     let IssueList { span: (from, to), totals, before, days, issues, .. } =
-        issue_list::list(&shared, &memory.lists, &filter, Wanted::Page).await?;
+        issues::list(&shared, &memory.lists, &filter, Wanted::Page).await?;
     let shown = (filter.page - 1).saturating_mul(filter.page_size).saturating_add(issues.len());
     let is_more = !issues.is_empty() && shown < totals.issues;
     let next = is_more.then(|| {
@@ -294,9 +294,9 @@ pub(super) async fn show(
     }))
 }
 
-impl From<issue_list::Totals> for Totals {
-    fn from(totals: issue_list::Totals) -> Self {
-        let issue_list::Totals { issues, occurrences, new, mended, people } = totals;
+impl From<issues::Totals> for Totals {
+    fn from(totals: issues::Totals) -> Self {
+        let issues::Totals { issues, occurrences, new, mended, people } = totals;
         Self { issues, occurrences, new, mended, people }
     }
 }

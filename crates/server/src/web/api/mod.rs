@@ -28,38 +28,43 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::document::Document;
-use self::problem::Problem;
 use super::Site;
+use super::api::document::Document;
+use super::api::problem::Problem;
 
 /// Everything below `/api`.
 pub(super) fn router(site: &Site) -> Router<Site> {
     let shared = &site.shared;
     let nouns = OpenApiRouter::new()
-        .routes(routes!(issues::list))
-        .routes(routes!(issues::show))
-        .routes(routes!(samples::list))
-        .routes(routes!(samples::show))
-        .routes(routes!(actions::list, actions::act))
-        .routes(routes!(actions::undo))
-        .routes(routes!(rules::list, rules::add))
-        .routes(routes!(rules::import))
-        .routes(routes!(rules::show, rules::change, rules::remove))
-        .routes(routes!(people::list))
-        .routes(routes!(people::show))
-        .routes(routes!(projects::list))
-        .routes(routes!(health::show))
-        .routes(routes!(me::show))
-        .routes(routes!(document::show));
+        .routes(routes!(super::api::issues::list))
+        .routes(routes!(super::api::issues::show))
+        .routes(routes!(super::api::samples::list))
+        .routes(routes!(super::api::samples::show))
+        .routes(routes!(super::api::actions::list, super::api::actions::act))
+        .routes(routes!(super::api::actions::undo))
+        .routes(routes!(super::api::rules::list, super::api::rules::add))
+        .routes(routes!(super::api::rules::import))
+        .routes(routes!(
+            super::api::rules::show,
+            super::api::rules::change,
+            super::api::rules::remove
+        ))
+        .routes(routes!(super::api::people::list))
+        .routes(routes!(super::api::people::show))
+        .routes(routes!(super::api::projects::list))
+        .routes(routes!(super::api::health::show))
+        .routes(routes!(super::api::me::show))
+        .routes(routes!(super::api::document::show));
     let all = OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", nouns);
     let (routes, openapi) = all.split_for_parts();
-    let text = document::finish(openapi, &shared.base_url, shared.config.sign_in.required);
+    let text =
+        super::api::document::finish(openapi, &shared.base_url, shared.config.sign_in.required);
     routes
         .method_not_allowed_fallback(not_allowed)
         .route("/api", get(not_found))
         .route("/api/{*rest}", any(not_found))
         .layer(from_fn(acceptable))
-        .layer(axum::Extension(document::Text(text.into())))
+        .layer(axum::Extension(super::api::document::Text(text.into())))
 }
 
 /// Refuses a request before it is looked at.
@@ -77,7 +82,7 @@ async fn not_allowed(method: Method) -> Problem {
 
 /// Whoever takes no JSON is told so before anything is done.
 async fn acceptable(request: Request, next: Next) -> Response {
-    if input::accepts_json(request.headers()) {
+    if super::api::input::accepts_json(request.headers()) {
         return next.run(request).await;
     }
     let text = "All answers are application/json: the header Accept leaves that out.";

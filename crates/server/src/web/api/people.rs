@@ -10,10 +10,10 @@ use super::caller::Caller;
 use super::input::{At, Parameters};
 use super::problem::{FieldProblem, Problem};
 use super::time::Time;
-use crate::people::{MailsOf, People, PeoplePage, Person, rules_naming};
-use crate::present::one_line;
+use crate::app::Shared;
+use crate::base::text::one_line;
 use crate::query::QueryMemory;
-use crate::state::Shared;
+use crate::query::people::{MailsOf, People, PeoplePage, Person, rules_naming};
 
 const LONGEST_TEXT: usize = 254;
 const LAST_PAGE: u32 = 100_000;

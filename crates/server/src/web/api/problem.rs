@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::actions::ActionError;
-use crate::present::cut;
+use crate::base::text::cut;
 use crate::store::StoreError;
 
 pub(super) const PROBLEM_JSON: &str = "application/problem+json";

@@ -7,8 +7,8 @@ use super::answer::Answer;
 use super::caller::Caller;
 use super::problem::Problem;
 use super::time::Time;
-use crate::role::Role;
-use crate::state::Shared;
+use crate::app::Shared;
+use crate::config::role::Role;
 
 /// All projects.
 #[derive(Debug, Serialize, ToSchema)]

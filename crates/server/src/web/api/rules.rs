@@ -12,8 +12,8 @@ use super::problem::Problem;
 use super::rule_bodies::{Entry, ListName, entry_of, list_named};
 use super::time::Time;
 use crate::actions::{Action, act, role_to_change};
-use crate::rule_words::in_words;
-use crate::state::Shared;
+use crate::app::Shared;
+use crate::show::rules::in_words;
 use crate::store::{RuleEntry, RuleList, RuleMatches};
 
 const DAY_MS: i64 = 86_400_000;

@@ -8,10 +8,11 @@ use super::caller::Caller;
 use super::input::At;
 use super::problem::Problem;
 use super::time::Time;
-use crate::present::{cut, one_line, plain};
-use crate::shown_report::{Room, ShownReport};
-use crate::shown_work::modules_of;
-use crate::state::Shared;
+use crate::app::Shared;
+use crate::base::text::{cut, one_line, plain};
+use crate::show::Room;
+use crate::show::report::ShownReport;
+use crate::show::work::modules_of;
 use crate::store::{KeptSample, StoreError};
 
 /// The samples of an issue.

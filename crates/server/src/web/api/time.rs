@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::dates::rfc3339;
+use crate::base::dates::rfc3339;
 
 /// A time, in milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

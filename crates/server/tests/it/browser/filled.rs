@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use flawless_protocol::thrift::{
     Breadcrumb, ChainedException, Context, Process, RecordErrorRequest, StackLine, WebRequest,
 };
-use flawless_server::links;
+use flawless_server::show::links;
 
 use crate::harness::{ANN, App, NOW, SmtpServer, request};
 use crate::rules::add;

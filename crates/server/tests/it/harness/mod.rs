@@ -17,10 +17,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use flawless_protocol::thrift::RecordErrorRequest;
-use flawless_server::clock::Clock;
+use flawless_server::base::clock::Clock;
+use flawless_server::config::sealing::Sealing;
 use flawless_server::config::{Config, RawConfig};
-use flawless_server::held_back::held_back;
-use flawless_server::sealing::Sealing;
+use flawless_server::notify::digest::held_back;
 use flawless_server::server::Server;
 use flawless_server::store::Retention;
 use tempfile::TempDir;

@@ -1,0 +1,107 @@
+//! An error that somebody sends from the pages to see that one arrives, and that its mail does. It
+//! blames nobody: its one frame is no file, so whoever answers for what nobody can be blamed for
+//! is told.
+use std::net::{IpAddr, Ipv4Addr};
+
+use flawless_core::{Frame, Owner, Report};
+
+use crate::app::Shared;
+use crate::base::text::one_line;
+use crate::intake::{NotKept, Sender};
+use crate::listen::peer::Peer;
+use crate::store::{IssueAlert, IssueRow, MailState, StoreError};
+
+/// Where test errors occur: no file has this name.
+pub const TEST_PATH: &str = "<a test error of Flawless>";
+const FUNCTION: &str = "send_a_test_error";
+
+/// What became of a test error so far.
+#[derive(Debug)]
+pub struct TestStory {
+    /// Its issue, with who answers for it and why; `None` while it waits for attribution.
+    pub issue: Option<(IssueRow, Owner)>,
+    /// Reports that wait for attribution.
+    pub waiting: i64,
+    /// Why the last of them that failed waits.
+    pub last_error: Option<String>,
+    /// The decision to tell; `None` when nobody is to be told.
+    pub alert: Option<IssueAlert>,
+    /// Its mails and posts.
+    pub mails: Vec<MailState>,
+}
+
+impl TestStory {
+    /// Nothing more will happen by itself.
+    pub fn is_over(&self) -> bool {
+        let is_done = |mail: &MailState| mail.sent_at.is_some() || mail.gave_up_at.is_some();
+        match (&self.issue, &self.alert) {
+            (None, _) => self.waiting == 0,
+            (Some(_), None) => true,
+            (Some(_), Some(alert)) => {
+                alert.note.is_some() || (!self.mails.is_empty() && self.mails.iter().all(is_done))
+            }
+        }
+    }
+}
+
+/// Sends one through the same door as clients; returns its number when it is durable.
+///
+/// # Errors
+/// It could not be kept.
+pub async fn send(shared: &Shared, who: &str) -> Result<i64, NotKept> {
+    let running = shared.running.get().ok_or(NotKept)?;
+    let number = shared.clock.now();
+    let who = one_line(who, 254);
+    let host = hostname::get().ok().and_then(|name| name.into_string().ok());
+    let report = Report {
+        traceback: vec![Frame {
+            path: TEST_PATH.to_owned(),
+            line: 1,
+            function: FUNCTION.to_owned(),
+            text: text(number),
+            ..Frame::default()
+        }],
+        exception_type: "flawless.TestError".to_owned(),
+        exception_message: "TestError('nothing is wrong: somebody tries the way of an error')"
+            .into(),
+        hostname: host.unwrap_or_default(),
+        error_threshold: Some(1),
+        additional_info: format!("Sent by {who} with the button on the page Set up."),
+        error_count: 1,
+        ..Report::default()
+    };
+    let peer = Peer::from(IpAddr::from(Ipv4Addr::LOCALHOST));
+    let sender = Sender { peer, source: "the page Set up".into() };
+    // One small report of a person needs no leave.
+    let held = running.intake.memory().hold(peer);
+    running.intake.submit(report.bounded(), sender, 0, held).await?;
+    Ok(number)
+}
+
+/// What became of the test error with this number.
+///
+/// # Errors
+/// The database refuses.
+pub async fn story(shared: &Shared, number: i64) -> Result<TestStory, StoreError> {
+    let Shared { store, config, clock, .. } = shared;
+    // Before the issue is looked for: it must be in one of both.
+    let queue = store.pending_queue().await?;
+    let issue = store.issues_of_line(TEST_PATH, FUNCTION, &text(number)).await?.into_iter().next();
+    let (mut mails, mut alert) = (Vec::new(), None);
+    if let Some(issue) = &issue {
+        mails = store.mails_of(issue.id).await?;
+        alert = store.alerts_of(issue.id).await?.into_iter().next();
+    }
+    let refused = store.refused_addresses(clock.now()).await?;
+    let rules = shared.rules.get();
+    let issue = issue.map(|issue| {
+        let owner = issue.owner(&issue.details(), &rules.rules, &config.addresses, &refused);
+        (issue, owner)
+    });
+    Ok(TestStory { issue, waiting: queue.waiting, last_error: queue.last_error, alert, mails })
+}
+
+/// The line that raises it: each is an issue of its own, or a second one would tell nobody.
+fn text(number: i64) -> String {
+    format!("raise TestError({number})")
+}

@@ -1,0 +1,21 @@
+//! Why a server, or a command beside it, cannot begin.
+use crate::config::ConfigError;
+use crate::project::keys::KeyError;
+use crate::store::StoreError;
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A value of the configuration turns out to be wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The rules of redaction cannot be used.
+    #[error(transparent)]
+    Redaction(#[from] flawless_redact::RedactError),
+    /// The project's keys cannot be had.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+}

@@ -1,0 +1,228 @@
+//! What the parts of a running server share.
+pub mod error;
+pub mod signer;
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use flawless_core::Rules;
+use tokio::sync::Notify;
+
+use crate::attribution::Repo;
+use crate::base::clock::Clock;
+use crate::config::Config;
+use crate::intake::Intake;
+use crate::intake::clients::ClientsSeen;
+use crate::project::keys::ProjectKeys;
+use crate::project::redaction::Redaction;
+use crate::store::{Store, StoreError};
+use error::StartError;
+use signer::Signer;
+
+/// Handles that every part holds.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Where browsers reach the pages; no slash at the end.
+    pub base_url: Arc<str>,
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// The rules as of the last look.
+    pub rules: Arc<RulesCell>,
+    /// The repository.
+    pub repo: Arc<RepoCell>,
+    /// Rung when there is new work of a kind.
+    pub bells: Arc<Bells>,
+    /// Held while a mail is being sent.
+    pub sending: Arc<tokio::sync::Mutex<()>>,
+    /// Held, by each of them, while posts are being sent.
+    pub posting: Arc<tokio::sync::RwLock<()>>,
+    /// Signs links and names of mails.
+    pub signer: Arc<Signer>,
+    /// Until when what is seen first was there before anybody looked: `baseline_hours`.
+    pub baseline_until: i64,
+    /// Takes secrets out of reports.
+    pub redaction: Arc<Redaction>,
+    /// The project, with the keys with which clients report.
+    pub project: Arc<ProjectKeys>,
+    /// For names that must differ within this process.
+    pub numbers: Arc<AtomicU64>,
+    /// Empty in a command beside the server.
+    pub running: Arc<OnceLock<Running>>,
+}
+
+/// What only a running server has.
+#[derive(Debug)]
+pub struct Running {
+    /// The door for reports.
+    pub intake: Intake,
+    /// Where reports come in over framed Thrift.
+    pub thrift_port: Option<u16>,
+    /// Since when it runs.
+    pub started_at: i64,
+    /// Which clients report.
+    pub clients: Arc<ClientsSeen>,
+}
+
+/// Bells that wake up workers before their next look.
+#[derive(Debug, Default)]
+pub struct Bells {
+    /// Reports wait for attribution.
+    pub pending: Notify,
+    /// A revision runs that did not before.
+    pub revisions: Notify,
+    /// Alerts wait to be composed.
+    pub alerts: Notify,
+    /// Mails wait in the outbox.
+    pub outbox: Notify,
+    /// Posts wait in the outbox.
+    pub posts: Notify,
+}
+
+impl Shared {
+    /// What the server and the commands beside it start from; the pages are at `http_address`
+    /// where `hostname` does not say otherwise. Bells of a command are heard by nobody: the server
+    /// looks by itself within a second.
+    ///
+    /// # Errors
+    /// The store refuses, or the system gives no random numbers.
+    pub async fn open(
+        config: Config,
+        store: Store,
+        clock: Clock,
+        http_address: SocketAddr,
+    ) -> Result<Self, StartError> {
+        let project = ProjectKeys::open(&store, clock.now()).await?;
+        let started_at = store.project().await?.created_at;
+        let baseline = i64::try_from(config.mails.baseline.as_millis()).unwrap_or(i64::MAX);
+        let base_url = config.base_url.clone().unwrap_or_else(|| format!("http://{http_address}"));
+        let repo = if config.repository.is_some() { Repo::Opening } else { Repo::None };
+        let signer = Signer::open(&store).await?;
+        let mut secrets = project.keys.clone();
+        secrets.push(signer.key().clone());
+        for channel in store.channels().await? {
+            secrets.extend(channel.secrets());
+        }
+        Ok(Self {
+            base_url: base_url.into(),
+            rules: Arc::new(RulesCell::load(&store).await?),
+            repo: Arc::new(RepoCell::new(repo)),
+            bells: Arc::default(),
+            sending: Arc::default(),
+            posting: Arc::default(),
+            signer: Arc::new(signer),
+            redaction: Arc::new(Redaction::new(&config.redaction, &secrets, clock.clone())?),
+            baseline_until: started_at.saturating_add(baseline),
+            project: Arc::new(project),
+            // Names must differ from those of the server and of other commands.
+            numbers: Arc::new(AtomicU64::new(u64::from(std::process::id()) << 32)),
+            running: Arc::default(),
+            config: Arc::new(config),
+            store,
+            clock,
+        })
+    }
+
+    /// Where programs reach the server.
+    pub fn client_url(&self) -> String {
+        self.config.client_url().unwrap_or_else(|| self.base_url.to_string())
+    }
+
+    /// Address and key in one, as programs are given it and `flawless projects` prints it.
+    pub fn dsn(&self) -> Option<String> {
+        self.project.dsn(&self.client_url())
+    }
+
+    /// A number that this process has not given before.
+    pub fn next_number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// Rules with the revision they belong to.
+#[derive(Debug, Default)]
+pub struct RulesAt {
+    /// Grows with each change.
+    pub revision: i64,
+    /// The rules.
+    pub rules: Rules,
+}
+
+/// The rules in memory.
+#[derive(Debug)]
+pub struct RulesCell(RwLock<Arc<RulesAt>>);
+
+impl RulesCell {
+    /// Reads the rules of `store`.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn load(store: &Store) -> Result<Self, StoreError> {
+        let (revision, rules) = store.rules().await?;
+        Ok(Self(RwLock::new(Arc::new(RulesAt { revision, rules }))))
+    }
+
+    /// The rules as of the last look.
+    pub fn get(&self) -> Arc<RulesAt> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads the rules again when they have changed.
+    ///
+    /// # Errors
+    /// The database refuses; the older rules stay.
+    pub async fn refresh(&self, store: &Store) -> Result<(), StoreError> {
+        if store.rules_revision().await? != self.get().revision {
+            let (revision, rules) = store.rules().await?;
+            *self.0.write().unwrap_or_else(PoisonError::into_inner) =
+                Arc::new(RulesAt { revision, rules });
+        }
+        Ok(())
+    }
+}
+
+/// The repository and how its last fetch went.
+#[derive(Debug)]
+pub struct RepoCell(RwLock<RepoState>);
+
+/// The repository and how its last fetch went.
+#[derive(Debug, Clone)]
+pub struct RepoState {
+    /// The repository.
+    pub repo: Repo,
+    /// When it was last brought up to date.
+    pub fetched_at: Option<i64>,
+    /// Why the last fetch failed, and since when fetches fail.
+    pub failing: Option<(i64, String)>,
+}
+
+impl RepoState {
+    /// The tip's commit, when the repository can be asked.
+    pub fn tip_commit(&self) -> Option<String> {
+        match &self.repo {
+            Repo::Ready(mirror) => mirror.tip().map(|tip| tip.commit.to_string()),
+            _ => None,
+        }
+    }
+}
+
+impl RepoCell {
+    /// A repository that is not open yet.
+    pub fn new(repo: Repo) -> Self {
+        Self(RwLock::new(RepoState { repo, fetched_at: None, failing: None }))
+    }
+
+    /// How it stands.
+    pub fn get(&self) -> RepoState {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes how opening or fetching went.
+    pub fn update(&self, change: impl FnOnce(&mut RepoState)) {
+        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}

@@ -1,0 +1,83 @@
+//! Names that nobody else can make: of links that work without a sign-in, and of mails.
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use crate::config::Secret;
+use crate::project::keys::{KeyError, random_key};
+use crate::store::Store;
+
+/// Signs with a key that is made at the first start and never leaves the store.
+#[derive(Debug, Clone)]
+pub struct Signer(Secret);
+
+/// Bytes of a signature; it is written with twice as many digits.
+const SIGNATURE_BYTES: usize = 16;
+
+impl Signer {
+    /// With the key in the store; makes it when there is none.
+    ///
+    /// # Errors
+    /// The store refuses, or the system gives no random numbers.
+    pub async fn open(store: &Store) -> Result<Self, KeyError> {
+        const NAME: &str = "signing";
+        if let Some(key) = store.secret(NAME).await? {
+            return Ok(Self(key));
+        }
+        let key = random_key().map_err(KeyError::Random)?;
+        let mut tx = store.write().await?;
+        tx.add_secret(NAME, &key).await?;
+        tx.commit().await?;
+        // Another program may have been faster: its key counts.
+        Ok(Self(store.secret(NAME).await?.unwrap_or(key)))
+    }
+
+    /// The key itself, for what must not let it through.
+    pub(crate) fn key(&self) -> &Secret {
+        &self.0
+    }
+
+    /// A short name of this installation, for what must not meet that of another one: eight digits
+    /// and letters, which say nothing about the key.
+    pub fn installation(&self) -> String {
+        self.sign("installation", &[])[..8].to_owned()
+    }
+
+    /// The signature of `parts`, for one purpose: 32 digits and letters.
+    pub fn sign(&self, purpose: &str, parts: &[&str]) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.reveal().as_bytes())
+            .expect("a key of any length is one");
+        for part in std::iter::once(&purpose).chain(parts) {
+            // Each with its length before it, so that no two lists run together.
+            mac.update(&(part.len() as u64).to_le_bytes());
+            mac.update(part.as_bytes());
+        }
+        let bytes = mac.finalize().into_bytes();
+        bytes[..SIGNATURE_BYTES].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Whether `signature` is that of `parts`.
+    pub fn verify(&self, purpose: &str, parts: &[&str], signature: &str) -> bool {
+        self.sign(purpose, parts).as_bytes().ct_eq(signature.as_bytes()).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_that_of_its_parts_and_its_purpose_alone() {
+        let signer = Signer(Secret::new("0123"));
+        let signature = signer.sign("mail", &["ab", "c"]);
+        assert_eq!(signature.len(), 32);
+        assert!(signer.verify("mail", &["ab", "c"], &signature));
+        for (purpose, parts) in
+            [("mail", ["a", "bc"]), ("mail", ["ab", "d"]), ("unsubscribe", ["ab", "c"])]
+        {
+            assert!(!signer.verify(purpose, &parts, &signature));
+        }
+        assert!(!signer.verify("mail", &["ab", "c"], &signature[..31]));
+        assert!(!Signer(Secret::new("0124")).verify("mail", &["ab", "c"], &signature));
+    }
+}

@@ -1,0 +1,236 @@
+//! From a report to its blamed line and the line's author: what the pipeline's job and
+//! `flawless blame` do alike.
+pub mod frame_paths;
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use flawless_core::{
+    BlamedLine, Choice, ChoiceSettings, ClassifiedFrame, ExceptionAt, Frame, FramePath, PathRule,
+    Report, Rules, choose, classify, dropped, faults,
+};
+use flawless_git::process::GitProgram;
+use flawless_git::{
+    GitError, Located, Mirror, MirrorSettings, ReportedLine, Revision, Source, Tip,
+};
+
+use crate::config::Config;
+use crate::store::issues::details::{Suspect, SuspectAuthor};
+use frame_paths::{FrameFiles, before_they_went, frame_files};
+
+/// The repository as attribution finds it.
+#[derive(Debug, Clone)]
+pub enum Repo {
+    /// None is configured.
+    None,
+    /// It is being cloned or opened.
+    Opening,
+    /// It cannot be opened at the moment; the text says why.
+    Failed(String),
+    /// It can be asked.
+    Ready(Arc<Mirror>),
+}
+
+/// Functions that many of the project's issues went through: path in the repository, and name.
+pub type MuchSeen = HashSet<(String, String)>;
+
+/// The files of a report's frames, and the revision they were found in.
+#[derive(Debug)]
+pub struct FoundFiles {
+    /// One for each frame, `None` for a foreign one.
+    pub paths: Vec<Option<FramePath>>,
+    /// The mirror, its tip, and the revision; `None` without a repository.
+    pub at: Option<At>,
+}
+
+/// Where the files of a report were found.
+#[derive(Debug, Clone)]
+pub struct At {
+    /// The mirror.
+    pub mirror: Arc<Mirror>,
+    /// Its tip.
+    pub tip: Arc<Tip>,
+    /// The running revision, as far as it is known.
+    pub revision: Revision,
+    /// The revision that the report names, when the mirror does not have it.
+    pub missing: Option<String>,
+}
+
+/// An exception of a report that carries a fault, as a report of its own.
+#[derive(Debug)]
+pub struct Fault {
+    /// Which one of the report.
+    pub exception: ExceptionAt,
+    /// What it would be, reported by itself.
+    pub report: Report,
+    /// The files of its frames.
+    pub files: FoundFiles,
+}
+
+/// Finds the exceptions of `report` that carry a fault, and the files of their frames in the
+/// revision that ran, or the tip when that is unknown. Without a mirror every frame is foreign.
+///
+/// # Errors
+/// git cannot be run.
+pub async fn find_faults(
+    report: &Report,
+    mirror: Option<&Arc<Mirror>>,
+    settings: &ChoiceSettings,
+    rules: &Rules,
+) -> Result<Vec<Fault>, GitError> {
+    let (files, at) = match mirror {
+        Some(mirror) => {
+            let (files, at) = look_for_files(report, mirror, settings).await?;
+            (files, Some(at))
+        }
+        None => (FrameFiles::default(), None),
+    };
+    let classified = |traceback: &[Frame]| -> Vec<ClassifiedFrame> {
+        classify(traceback, &files.of(traceback), settings, &|_, _| false, rules)
+    };
+    let classes: Vec<Vec<ClassifiedFrame>> = report.tracebacks().map(classified).collect();
+    let may_be_blamed = |exception: ExceptionAt, frame: usize| {
+        let classes = &classes[exception.map_or(0, |at| at + 1)];
+        classes.get(frame).is_some_and(|frame| frame.kind.may_be_blamed())
+    };
+    let found = match dropped(&report.exception_type, &classes[0], rules) {
+        // Whoever does not want to hear of a group does not want to hear of its members.
+        Some(_) => vec![None],
+        None => faults(report, &may_be_blamed),
+    };
+    let fault = |exception: ExceptionAt| {
+        let report = exception.map_or_else(|| report.clone(), |at| report.carried(at));
+        let files = FoundFiles { paths: files.of(&report.traceback), at: at.clone() };
+        Fault { exception, report, files }
+    };
+    Ok(found.into_iter().map(fault).collect())
+}
+
+async fn look_for_files(
+    report: &Report,
+    mirror: &Arc<Mirror>,
+    settings: &ChoiceSettings,
+) -> Result<(FrameFiles, At), GitError> {
+    let tip = match mirror.tip() {
+        Some(tip) => tip,
+        None => mirror.read_tip().await?,
+    };
+    let known = match &report.revision {
+        Some(name) => mirror.running(name).await?,
+        None => None,
+    };
+    let missing = report.revision.clone().filter(|_| known.is_none());
+    let mut revision = known.unwrap_or_else(|| Revision::Tip(tip.commit.clone()));
+    let mut files = frame_files(report, mirror, &revision, &settings.paths).await?;
+    if revision.running().is_none()
+        && let Some(found) = before_they_went(report, mirror, &tip, &files, &settings.paths).await?
+    {
+        (revision, files) = found;
+    }
+    Ok((files, At { mirror: mirror.clone(), tip, revision, missing }))
+}
+
+/// Chooses the line of `report`, whose frames are `files`.
+pub fn choose_line(
+    report: &Report,
+    files: &FoundFiles,
+    settings: &ChoiceSettings,
+    much_seen: &MuchSeen,
+    rules: &Rules,
+) -> Choice {
+    let seen =
+        |path: &str, function: &str| much_seen.contains(&(path.to_owned(), function.to_owned()));
+    let frames = classify(&report.traceback, &files.paths, settings, &seen, rules);
+    choose(report, frames, rules)
+}
+
+/// Asks who wrote the chosen line. The inner error says why nobody can be blamed for it.
+///
+/// # Errors
+/// git cannot be run.
+pub async fn blame_line(
+    report: &Report,
+    files: &FoundFiles,
+    line: &BlamedLine,
+) -> Result<Result<Located, String>, GitError> {
+    let Some(At { mirror, tip, revision, .. }) = &files.at else {
+        return Ok(Err("there is no repository".to_owned()));
+    };
+    let reported = ReportedLine {
+        path: &line.path,
+        line: line.line,
+        function: &line.function,
+        text: &line.text,
+    };
+    let others = other_lines(report, files, line.frame);
+    let located = match mirror.locate(tip, revision, reported, &others).await? {
+        Ok(located) => located,
+        Err(why) => return Ok(Err(why.0)),
+    };
+    let blame = &located.blame;
+    if blame.at_shallow_border {
+        return Ok(Err(format!(
+            "the repository's history is cut at {} (a shallow clone), so the author of this line \
+             is not known: fetch the rest with git fetch --unshallow",
+            blame.origin.commit.short()
+        )));
+    }
+    Ok(Ok(located))
+}
+
+/// The report's other frames in the repository, the innermost first.
+fn other_lines<'a>(
+    report: &'a Report,
+    files: &'a FoundFiles,
+    chosen: usize,
+) -> Vec<ReportedLine<'a>> {
+    let frames = report.traceback.iter().zip(&files.paths).enumerate().rev();
+    frames
+        .filter(|(at, _)| *at != chosen)
+        .filter_map(|(_, (frame, path))| {
+            let path = path.as_ref().filter(|path| path.rule != PathRule::Submodule)?;
+            Some(ReportedLine {
+                path: &path.path,
+                line: frame.line,
+                function: &frame.function,
+                text: &frame.text,
+            })
+        })
+        .collect()
+}
+
+/// The suspects behind the blamed line, each with who wrote it. That one's author is not known
+/// takes nothing from the others.
+pub async fn other_suspects(report: &Report, files: &FoundFiles, choice: &Choice) -> Vec<Suspect> {
+    let mut suspects = Vec::new();
+    for line in choice.suspects.iter().skip(1) {
+        let located = blame_line(report, files, line).await;
+        let located = located
+            .inspect_err(|error| tracing::debug!(%error, path = line.path, "a suspect's author"));
+        let author = located.ok().and_then(Result::ok).map(|located| SuspectAuthor {
+            developer: located.blame.developer,
+            commit: located.blame.origin.commit,
+            summary: located.blame.summary,
+        });
+        suspects.push(Suspect {
+            path: line.path.clone(),
+            line: line.line,
+            function: line.function.clone(),
+            text: line.text.trim().to_owned(),
+            author,
+        });
+    }
+    suspects
+}
+
+/// How to keep the mirror of `source`.
+pub fn mirror_settings(config: &Config, source: Source, scratch: PathBuf) -> MirrorSettings {
+    MirrorSettings {
+        branch_pattern: config.branch_pattern.clone(),
+        ignore_revs: config.ignore_revs.clone(),
+        automation: config.automation.clone(),
+        submodules: config.submodules.clone(),
+        ..MirrorSettings::new(GitProgram::new(&config.git), source, scratch)
+    }
+}

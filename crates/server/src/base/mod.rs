@@ -1,0 +1,8 @@
+//! Small tools that know nothing of Flawless.
+
+pub mod backoff;
+pub mod clock;
+pub mod dates;
+pub mod plural;
+pub mod remembered;
+pub mod text;

@@ -1,0 +1,164 @@
+//! What a call is answered with, however it came in.
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use flawless_protocol::DecodeError;
+use flawless_protocol::thrift::{
+    Call, CallKind, RecordErrorRequest, Reply, decode_call, encode_reply,
+};
+
+use super::convert::{lost_count, report_from};
+use crate::ingest::message::{Head, Message, Unkept};
+use crate::ingest::report_size::size_of_report;
+use crate::intake::clients::ClientsSeen;
+use crate::intake::{Intake, Sender};
+use crate::listen::memory::{Held, NoMemory};
+use crate::listen::peer::Peer;
+use crate::project::keys::ProjectKeys;
+
+/// Whether a report without a project key is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ingest) enum KeyIs {
+    /// Older clients have none; a wrong one is refused.
+    Optional,
+    /// There must be one.
+    Required,
+}
+
+/// Answers calls.
+#[derive(Debug, Clone)]
+pub struct Answerer {
+    /// Where reports go.
+    pub intake: Intake,
+    /// The keys that are accepted.
+    pub project: Arc<ProjectKeys>,
+    /// Which clients reported.
+    pub clients: Arc<ClientsSeen>,
+}
+
+/// Why a report is refused that is larger than the option says.
+pub(in crate::ingest) const TOO_LARGE: &str = "larger than max_report_bytes";
+
+/// An answer to a call.
+#[derive(Debug)]
+pub(in crate::ingest) struct Answer {
+    pub(in crate::ingest) reply: Reply,
+    /// The message that says so, without framing.
+    pub(in crate::ingest) bytes: Vec<u8>,
+}
+
+/// While it is recorded, a report is there as it came and as it is stored.
+const FORMS_OF_A_REPORT: usize = 2;
+
+impl Answerer {
+    /// Memory for a message of `address`, of which nothing is there yet.
+    pub(in crate::ingest) fn hold(&self, address: IpAddr) -> Held {
+        self.intake.memory().hold(Peer::from(address))
+    }
+
+    /// The answer to a message of `address`; none is possible when it is no call. A report is
+    /// durable when it says so.
+    pub(in crate::ingest) async fn answer(
+        &self,
+        message: Message,
+        key_is: KeyIs,
+        address: IpAddr,
+    ) -> Result<Answer, DecodeError> {
+        let Message { bytes, mut held, .. } = message;
+        let turn = self.intake.memory().decoding(Peer::from(address), bytes.len()).await;
+        let call = decode_call(&bytes).inspect_err(|error| {
+            self.intake.refuse("not a thrift call", format!("{error} from {address}"));
+        })?;
+        drop(bytes);
+        let Call { method, sequence, kind } = call;
+        let reply = match kind {
+            CallKind::Ping => Reply::Pong,
+            CallKind::Unknown => Reply::UnknownMethod,
+            CallKind::Malformed(error) => {
+                self.intake.refuse("malformed request", format!("{error} from {address}"));
+                Reply::Malformed(error.to_string())
+            }
+            CallKind::RecordError(request) => match self.source(&request, key_is, address) {
+                Err(refusal) => refusal,
+                Ok(sender) => {
+                    let lost = lost_count(&request);
+                    let report = report_from(*request);
+                    let kept = held.resize(FORMS_OF_A_REPORT * size_of_report(&report));
+                    drop(turn);
+                    match kept {
+                        Err(no_memory) => self.unkept(Unkept::NoMemory(no_memory), address),
+                        Ok(()) => match self.intake.submit(report, sender, lost, held).await {
+                            Ok(()) => Reply::Recorded,
+                            Err(error) => Reply::Failed(error.to_string()),
+                        },
+                    }
+                }
+            },
+        };
+        encoded(&method, sequence, reply)
+    }
+
+    /// The answer to a message of which only the head was kept.
+    pub(in crate::ingest) fn answer_unkept(
+        &self,
+        head: &Head,
+        why: Unkept,
+        address: IpAddr,
+    ) -> Result<Answer, DecodeError> {
+        let reply = self.unkept(why, address);
+        let (method, sequence) = head.decode()?;
+        encoded(&method, sequence, reply)
+    }
+
+    fn unkept(&self, why: Unkept, address: IpAddr) -> Reply {
+        let example = format!("from {address}");
+        match why {
+            Unkept::TooLarge => {
+                self.intake.refuse(TOO_LARGE, example);
+                Reply::Malformed(format!("the report is {TOO_LARGE}"))
+            }
+            Unkept::NoMemory(NoMemory::Now) => {
+                self.intake.refuse("over memory_limit for a moment", example);
+                Reply::Failed("the server handles too much at the moment (memory_limit)".to_owned())
+            }
+            Unkept::NoMemory(NoMemory::Ever) => {
+                self.intake.refuse("takes too much of memory_limit alone", example);
+                Reply::Malformed("the report takes too much memory (memory_limit)".to_owned())
+            }
+        }
+    }
+
+    /// Who sent a report, or why it is refused.
+    fn source(
+        &self,
+        request: &RecordErrorRequest,
+        key_is: KeyIs,
+        address: IpAddr,
+    ) -> Result<Sender, Reply> {
+        let peer = Peer::from(address);
+        let refuse = |reason, why| {
+            self.intake.refuse(reason, format!("from {address}"));
+            Err(Reply::Refused(format!(
+                "the report needs the project key in field 10, and {why}: flawless projects, on \
+                 the server, shows the address that holds it"
+            )))
+        };
+        let source = match request.project_key.as_deref().filter(|key| !key.is_empty()) {
+            None if key_is == KeyIs::Required => {
+                return refuse("no project key", "it carries none");
+            }
+            None => peer.to_string(),
+            Some(key) => match self.project.accept(key) {
+                None => return refuse("wrong project key", "it is none of this server's"),
+                Some(number) => format!("project key {}", number + 1),
+            },
+        };
+        Ok(Sender { peer, source: source.into() })
+    }
+}
+
+fn encoded(method: &str, sequence: i32, reply: Reply) -> Result<Answer, DecodeError> {
+    let bytes = encode_reply(method, sequence, &reply)
+        .map_err(|error| DecodeError { what: "thrift reply", why: error.to_string() })?;
+    Ok(Answer { reply, bytes })
+}

@@ -1,0 +1,180 @@
+//! Takes the same calls over HTTP, `POST /thrift`: the body is one message without framing.
+//!
+//! It is no page: it answers under any host name, and the project key in the report is all that
+//! counts.
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use flawless_protocol::DecodeError;
+use flawless_protocol::thrift::Reply;
+use http_body_util::BodyExt;
+use ipnet::IpNet;
+use tokio::time::timeout;
+
+use super::answer::{Answer, Answerer, KeyIs, TOO_LARGE};
+use crate::ingest::message::{Head, Message, Unkept};
+use crate::listen::memory::Held;
+use crate::listen::peer::forwarded_for;
+
+/// What a request may do.
+#[derive(Debug, Clone)]
+pub struct BodyLimits {
+    /// Largest body.
+    pub max_bytes: usize,
+    /// For the whole body to arrive.
+    pub time: Duration,
+    /// Proxies that are believed from where a request comes.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// So much of a body that is too large is read and thrown away, so that its sender comes to read
+/// the answer.
+const MAX_THROWN_AWAY: usize = 16 * 1024 * 1024;
+/// Seconds after which a sender may try again what was not kept.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
+
+const CONTENT_TYPE: &str = "application/x-thrift";
+
+#[derive(Debug, Clone)]
+struct Door {
+    answerer: Answerer,
+    limits: BodyLimits,
+}
+
+/// The one route.
+pub fn thrift_router(answerer: Answerer, limits: BodyLimits) -> Router {
+    Router::new().route("/thrift", post(take)).with_state(Door { answerer, limits })
+}
+
+async fn take(State(door): State<Door>, request: Request) -> Response {
+    let address = door.limits.address(&request);
+    let client = request.headers().get(header::USER_AGENT);
+    let client = client.and_then(|name| name.to_str().ok()).unwrap_or_default().to_owned();
+    let held = door.answerer.hold(address);
+    let read = read_body(request.into_body(), door.limits.max_bytes, held);
+    let mut response = match timeout(door.limits.time, read).await {
+        Ok(Ok(arrived)) => door.answer(arrived, address, &client).await,
+        Ok(Err(refusal)) => door.refuse(refusal, address),
+        Err(_) => door.refuse(Refusal::TooSlow, address),
+    };
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+    }
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+impl BodyLimits {
+    /// From where a request comes.
+    fn address(&self, request: &Request) -> IpAddr {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(Ipv4Addr::LOCALHOST.into(), |ConnectInfo(peer)| peer.ip());
+        let peer = peer.to_canonical();
+        let trusts = |hop: IpAddr| {
+            let hop = hop.to_canonical();
+            self.trusted_proxies.iter().any(|network| network.contains(&hop))
+        };
+        let forwarded = trusts(peer).then(|| forwarded_for(request.headers(), trusts));
+        forwarded.flatten().unwrap_or(peer)
+    }
+}
+
+/// Why a body never became a call.
+#[derive(Debug, Clone, Copy)]
+enum Refusal {
+    TooLarge,
+    TooSlow,
+    CutOff,
+}
+
+/// A body that has arrived.
+enum Arrived {
+    Whole(Message),
+    Unkept(Head, Unkept),
+}
+
+impl Door {
+    fn refuse(&self, refusal: Refusal, address: IpAddr) -> Response {
+        let (status, reason) = match refusal {
+            Refusal::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE),
+            Refusal::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too slow to send a report"),
+            Refusal::CutOff => (StatusCode::BAD_REQUEST, "cut off within a report"),
+        };
+        self.answerer.intake.refuse(reason, format!("from {address}"));
+        (status, format!("The body is {reason}.\n")).into_response()
+    }
+
+    async fn answer(&self, arrived: Arrived, address: IpAddr, client: &str) -> Response {
+        let answer = match arrived {
+            Arrived::Whole(message) => {
+                self.answerer.answer(message, KeyIs::Required, address).await
+            }
+            Arrived::Unkept(head, why) => self.answerer.answer_unkept(&head, why, address),
+        };
+        let Answer { reply, bytes } = match answer {
+            Ok(answer) => answer,
+            Err(error) => return no_call(&error),
+        };
+        if matches!(reply, Reply::Recorded) {
+            self.answerer.clients.note(client);
+        }
+        let status = match reply {
+            Reply::Pong | Reply::Recorded => StatusCode::OK,
+            Reply::UnknownMethod | Reply::Malformed(_) => StatusCode::BAD_REQUEST,
+            Reply::Refused(_) => StatusCode::UNAUTHORIZED,
+            Reply::Failed(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        (status, [(header::CONTENT_TYPE, CONTENT_TYPE)], bytes).into_response()
+    }
+}
+
+fn no_call(error: &DecodeError) -> Response {
+    let text = format!(
+        "The body is no call: {error}. It has to be one message in Thrift's binary protocol, \
+         without framing.\n"
+    );
+    (StatusCode::BAD_REQUEST, text).into_response()
+}
+
+async fn read_body(mut body: Body, most: usize, held: Held) -> Result<Arrived, Refusal> {
+    let mut arrived = Arrived::Whole(Message::new(held, most));
+    let mut length = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Refusal::CutOff)?;
+        let Ok(data) = frame.into_data() else { continue };
+        length += data.len();
+        if length > most + MAX_THROWN_AWAY {
+            break;
+        }
+        arrived = match arrived {
+            // What is too large is read on, and kept no longer.
+            Arrived::Whole(message) if length > most => {
+                Arrived::Unkept(message.into_head(), Unkept::TooLarge)
+            }
+            Arrived::Whole(mut message) => match message.make_room(data.len()) {
+                Ok(()) => {
+                    message.bytes.extend_from_slice(&data);
+                    Arrived::Whole(message)
+                }
+                Err(no_memory) => {
+                    let mut head = message.into_head();
+                    head.add(&data);
+                    Arrived::Unkept(head, Unkept::NoMemory(no_memory))
+                }
+            },
+            Arrived::Unkept(mut head, why) => {
+                head.add(&data);
+                Arrived::Unkept(head, why)
+            }
+        };
+    }
+    if length > most { Err(Refusal::TooLarge) } else { Ok(arrived) }
+}

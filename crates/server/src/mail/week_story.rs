@@ -1,0 +1,162 @@
+//! What became of issues in a week, person by person and for the whole team: what the weekly
+//! report tells.
+use std::collections::BTreeMap;
+
+use flawless_core::is_mailable;
+
+use crate::app::Shared;
+use crate::base::dates::ReportWeek;
+use crate::base::text::one_line;
+use crate::show::regression::summary_and_author;
+use crate::store::{StoreError, TwoWeeksIssue};
+
+/// A week with the one before.
+#[derive(Debug)]
+pub struct WeekStory {
+    /// Which one.
+    pub week: ReportWeek,
+    /// The issues of the week, by the address that answers for them in lower case.
+    pub people: BTreeMap<String, PersonWeek>,
+    /// What all of them together are.
+    pub this_week: Totals,
+    /// The same of the week before.
+    pub week_before: Totals,
+    /// Authors of commits that mended something, with how much; most first.
+    pub menders: Vec<(String, usize)>,
+}
+
+/// The week of one person: each issue is in one of the lists.
+#[derive(Debug, Default)]
+pub struct PersonWeek {
+    /// The address as it is written.
+    pub address: String,
+    /// Mended before, and back.
+    pub again: Vec<TwoWeeksIssue>,
+    /// Seen first.
+    pub new: Vec<TwoWeeksIssue>,
+    /// Known before, and they occurred.
+    pub failing: Vec<TwoWeeksIssue>,
+    /// Mended.
+    pub mended: Vec<TwoWeeksIssue>,
+    /// Mended before, and they occurred: in revisions that do not have what mended them.
+    pub older: Vec<TwoWeeksIssue>,
+}
+
+/// A week in numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Issues seen first.
+    pub new: usize,
+    /// Issues mended.
+    pub mended: usize,
+    /// Issues that occurred and were not mended when the week ended.
+    pub failing: usize,
+    /// What half of those mended took at most, from when they were seen first, in milliseconds.
+    pub median_to_mend: Option<i64>,
+}
+
+/// Reads the story of a week. Known errors and old code are left out, as on the week's page, and
+/// what was there before anybody looked.
+///
+/// # Errors
+/// The database refuses.
+pub async fn week_story(shared: &Shared, week: ReportWeek) -> Result<WeekStory, StoreError> {
+    let Shared { store, config, baseline_until, .. } = shared;
+    let rules = shared.rules.get();
+    let mut issues = store.issues_of_two_weeks(&week).await?;
+    issues.retain(|TwoWeeksIssue { issue, .. }| {
+        let is_old = issue.facts.authored_at.is_some_and(|date| date < config.minimum_date);
+        let was_there = issue.told_at.is_none() && issue.first_seen_at < *baseline_until;
+        !is_old && !was_there && issue.facts.known_error_id.is_none()
+    });
+    let this_week = totals(&issues, week.from, week.to, |found| found.week_occurrences);
+    let week_before = totals(&issues, week.before, week.from, |found| found.before_occurrences);
+    let menders = menders(&issues, &week);
+    let mut refused = store.refused_addresses(shared.clock.now()).await?;
+    // Who only ended the alerts still answers here: this report is another matter.
+    refused.retain(|known| known.words.is_some());
+    let mut people: BTreeMap<String, PersonWeek> = BTreeMap::new();
+    for found in issues {
+        let details = found.issue.details();
+        let owner = found.issue.owner(&details, &rules.rules, &config.addresses, &refused);
+        // As with alerts: what cannot be mailed to its owner goes to the default contact.
+        let contact = || config.addresses.default_contact.clone();
+        let address = owner.address.filter(|address| is_mailable(address)).or_else(contact);
+        if let (Some(address), Some(list)) = (address, list_of(&found, &week)) {
+            let person = people
+                .entry(address.to_ascii_lowercase())
+                .or_insert_with(|| PersonWeek { address, ..PersonWeek::default() });
+            list(person).push(found);
+        }
+    }
+    Ok(WeekStory { week, people, this_week, week_before, menders })
+}
+
+type List = fn(&mut PersonWeek) -> &mut Vec<TwoWeeksIssue>;
+
+/// The list in which an issue is told; `None` when it is only of the week before.
+fn list_of(found: &TwoWeeksIssue, week: &ReportWeek) -> Option<List> {
+    match found.issue.mended_at {
+        Some(at) if (week.from..week.to).contains(&at) => Some(|person| &mut person.mended),
+        Some(at) if at < week.from => {
+            (found.week_occurrences > 0).then_some(|person| &mut person.older)
+        }
+        _ if found.again.is_some() => Some(|person| &mut person.again),
+        _ if found.week_occurrences == 0 => None,
+        _ if found.issue.first_seen_at >= week.from => Some(|person| &mut person.new),
+        _ => Some(|person| &mut person.failing),
+    }
+}
+
+fn totals(
+    issues: &[TwoWeeksIssue],
+    from: i64,
+    to: i64,
+    occurrences: impl Fn(&TwoWeeksIssue) -> i64,
+) -> Totals {
+    let mut totals = Totals::default();
+    let mut spans = Vec::new();
+    for found in issues {
+        let issue = &found.issue;
+        totals.new += usize::from((from..to).contains(&issue.first_seen_at));
+        match issue.mended_at.filter(|at| *at < to) {
+            Some(at) if at >= from => spans.push(at - issue.first_seen_at),
+            Some(_) => {}
+            None => totals.failing += usize::from(occurrences(found) > 0),
+        }
+    }
+    spans.sort_unstable();
+    totals.mended = spans.len();
+    totals.median_to_mend = spans.get(spans.len().saturating_sub(1) / 2).copied();
+    totals
+}
+
+/// Only what is known for certain: nobody is praised for what another one did.
+fn menders(issues: &[TwoWeeksIssue], week: &ReportWeek) -> Vec<(String, usize)> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for TwoWeeksIssue { issue, .. } in issues {
+        let in_week = issue.mended_at.is_some_and(|at| (week.from..week.to).contains(&at));
+        let how = issue.mended_how.as_deref().filter(|_| in_week && issue.mended_by.is_some());
+        if let Some((_, author)) = how.and_then(summary_and_author) {
+            *counts.entry(one_line(author, 60)).or_default() += 1;
+        }
+    }
+    let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    counts
+}
+
+impl PersonWeek {
+    /// The week in a few words: `2 new, 3 mended, 1 still failing`.
+    pub fn in_words(&self) -> String {
+        let counts = [
+            (self.again.len(), "again"),
+            (self.new.len(), "new"),
+            (self.mended.len(), "mended"),
+            (self.failing.len(), "still failing"),
+        ];
+        let words = counts.iter().filter(|(count, _)| *count > 0);
+        let words: Vec<String> = words.map(|(count, word)| format!("{count} {word}")).collect();
+        if words.is_empty() { "quiet".to_owned() } else { words.join(", ") }
+    }
+}

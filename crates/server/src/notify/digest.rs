@@ -1,0 +1,53 @@
+//! What is held back for whom, and until when: for the pipeline that lets it go, and for pages.
+use std::collections::HashMap;
+
+use flawless_core::{Budget, HOUR_MS, Held, when_to_tell};
+
+use crate::app::Shared;
+use crate::store::{HeldRow, StoreError, channel_number};
+
+/// What is held back for one person or channel.
+#[derive(Debug, Clone)]
+pub struct HeldBack {
+    /// A mail address, or `channel:NUMBER`.
+    pub recipient: String,
+    /// How many alerts.
+    pub alerts: i64,
+    /// When they are told, if nothing else comes.
+    pub until: i64,
+}
+
+/// All that is held back, what waits longest first.
+///
+/// # Errors
+/// The database refuses.
+pub async fn held_back(shared: &Shared) -> Result<Vec<HeldBack>, StoreError> {
+    let held = shared.store.held_recipients().await?;
+    if held.is_empty() {
+        return Ok(Vec::new());
+    }
+    let settings = &shared.config.mails;
+    let gather = i64::try_from(settings.digest.as_millis()).unwrap_or(i64::MAX);
+    let budget = Budget { per_recipient: settings.per_person, in_all: settings.per_hour };
+    // Posts have a budget of their own: they must not hold back a mail.
+    let is_post = |recipient: &str| channel_number(recipient).is_some();
+    let (mut mails, mut posts) = (Vec::new(), Vec::new());
+    let mut to_each: HashMap<String, Vec<i64>> = HashMap::new();
+    // What a clock wrote that was ahead was written now: nothing waits for that time.
+    let now = shared.clock.now();
+    for mail in shared.store.mails_written_since(now - HOUR_MS).await? {
+        let to_all = if is_post(&mail.recipient) { &mut posts } else { &mut mails };
+        let at = mail.created_at.min(now);
+        to_all.push(at);
+        to_each.entry(mail.recipient.to_ascii_lowercase()).or_default().push(at);
+    }
+    let until = |HeldRow { recipient, alerts, oldest_at, newest_at }| {
+        let to_recipient =
+            to_each.get(&recipient.to_ascii_lowercase()).map_or(&[][..], Vec::as_slice);
+        let to_all = if is_post(&recipient) { &posts } else { &mails };
+        let held = Held { oldest_at: oldest_at.min(now), newest_at: newest_at.min(now) };
+        let until = when_to_tell(held, to_recipient, to_all, gather, budget);
+        HeldBack { recipient, alerts, until }
+    };
+    Ok(held.into_iter().map(until).collect())
+}

@@ -1,0 +1,336 @@
+//! Turns alerts into notices, one for each who is to hear, and notices into mails: at once as
+//! long as there are few, else together. What is not written yet stays a row.
+pub(crate) mod channels;
+pub mod digest;
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use flawless_core::{KnownError, Owner, Recipients, Rules, recipients};
+
+use crate::app::Shared;
+use crate::attribution::Repo;
+use crate::mail::{AlertMail, DigestPart, MAX_WHOLE, MailError, digest_mail, summary_mails};
+use crate::show::alert::ShortAlert;
+use crate::show::code::read_around;
+use crate::store::issues::details::IssueDetails;
+use crate::store::{
+    AlertRow, IssueRow, NewMail, NewNotice, NoticeRow, RefusedAddress, RuleHits, Sample,
+    StoreError, channel_number,
+};
+use channels::{channel_notices, write_posts};
+use digest::{HeldBack, held_back};
+
+/// For so long a mail to a new owner waits, so that what was a slip can be taken back.
+pub const UNDO_MS: i64 = 2 * 60_000;
+
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+const BATCH: i64 = 100;
+/// What is written later than this after it was noted has waited for the budget.
+const WAITED_MS: i64 = 60_000;
+/// Of more issues than this the samples are not read for a summary.
+const MAX_SAMPLED: usize = 25;
+
+/// Notifies for ever.
+pub async fn run_notify(shared: Shared) {
+    loop {
+        match notify(&shared).await {
+            Ok(0) => tokio::select! {
+                () = shared.bells.alerts.notified() => {}
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+            },
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(%error, "alerts could not be turned into mails");
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        }
+    }
+}
+
+/// Says how many alerts and mails there was something to do about.
+async fn notify(shared: &Shared) -> Result<usize, StoreError> {
+    let erasures = shared.store.erasures().await?;
+    let alerts = shared.store.open_alerts(shared.clock.now(), BATCH).await?;
+    let mut done = 0;
+    let mut failed = None;
+    for alert in &alerts {
+        // One that cannot be told must not hold up the others.
+        match address(shared, alert, erasures).await {
+            Ok(()) => done += 1,
+            // What it needs cannot be read, today or tomorrow.
+            Err(error @ (StoreError::Corrupt(_) | StoreError::Sealed { .. })) => {
+                tracing::error!(%error, alert = alert.id, "an alert could not be told");
+                hold(shared, alert, &error.to_string(), erasures).await?;
+            }
+            Err(error) => failed = Some(error),
+        }
+    }
+    let written = write_due(shared).await?;
+    // That the database refused says nothing about the alert: it is tried again.
+    failed.map_or(Ok(done + written), Err)
+}
+
+/// An alert with all that is said about it.
+pub(super) struct Told {
+    pub(super) issue: IssueRow,
+    details: IssueDetails,
+    pub(super) sample: Sample,
+    pub(super) owner: Owner,
+}
+
+impl Told {
+    /// The inner error says why nothing can be told.
+    pub(super) async fn read(
+        shared: &Shared,
+        alert: &AlertRow,
+        rules: &Rules,
+        refused: &[RefusedAddress],
+    ) -> Result<Result<Self, String>, StoreError> {
+        let Some(issue) = shared.store.issue(alert.issue_id).await? else {
+            return Ok(Err("its issue is gone".to_owned()));
+        };
+        let sample = match shared.store.newest_sample(issue.id).await {
+            Ok(Some((_, sample))) => sample,
+            Ok(None) => return Ok(Err("the issue has no sample any more".to_owned())),
+            // One that cannot be read must not hold up the alerts behind it.
+            Err(StoreError::Corrupt(why)) => return Ok(Err(why)),
+            Err(error @ StoreError::Sealed { .. }) => return Ok(Err(error.to_string())),
+            Err(error) => return Err(error),
+        };
+        let details = issue.details();
+        let owner = issue.owner(&details, rules, &shared.config.addresses, refused);
+        Ok(Ok(Self { issue, details, sample, owner }))
+    }
+
+    /// Fills in the lines around the blamed one, when its client sent none.
+    async fn read_code(&mut self, shared: &Shared) {
+        if let Repo::Ready(mirror) = shared.repo.get().repo
+            && let (Some(revision), Some(blamed)) =
+                (&self.details.revision, self.sample.blamed_frame)
+            && let Some(frame) = self.sample.report.traceback.get_mut(blamed)
+        {
+            read_around(&mirror, revision, &self.issue.facts.path, frame).await;
+            shared.redaction.source(frame).await;
+        }
+    }
+
+    fn known<'a>(&self, rules: &'a Rules) -> Option<&'a KnownError> {
+        self.issue.facts.known_error_id.and_then(|id| rules.known_error(id))
+    }
+}
+
+/// Notes who is to hear of an alert, which was read after so many `erasures`.
+async fn address(shared: &Shared, alert: &AlertRow, erasures: i64) -> Result<(), StoreError> {
+    let now = shared.clock.now();
+    let rules = shared.rules.get();
+    let refused = shared.store.refused_addresses(now).await?;
+    let told = match Told::read(shared, alert, &rules.rules, &refused).await? {
+        Ok(told) => told,
+        Err(why) => return hold(shared, alert, &why, erasures).await,
+    };
+    let Told { issue, sample, owner, .. } = &told;
+    let paths = sample.frames.iter().filter_map(|frame| frame.repo_path.as_deref());
+    let known = told.known(&rules.rules);
+    let mut found = recipients(owner, &issue.facts.path, paths, known, &rules.rules);
+    let is_refused =
+        |address: &str| refused.iter().any(|known| known.address.eq_ignore_ascii_case(address));
+    found.mailable.retain(|(address, _)| !is_refused(address));
+    let contact = shared.config.addresses.default_contact.as_deref();
+    let found = with_fallback(found, contact.filter(|contact| !is_refused(contact)));
+    if found.mailable.is_empty() {
+        let why = owner.steps.join("; ");
+        tracing::warn!(issue = issue.id, why, "nobody can be told");
+        return hold(shared, alert, &why, erasures).await;
+    }
+    let mut notices: Vec<NewNotice> =
+        found.mailable.iter().map(|told| notice(told, owner)).collect();
+    notices.extend(channel_notices(shared, owner).await?);
+    let mut tx = shared.store.write().await?;
+    if tx.erased_since(erasures).await? {
+        // What is left of it is looked at anew.
+        return Ok(());
+    }
+    tx.add_notices(alert.id, &notices, now).await?;
+    let mut hits = RuleHits::default();
+    hits.add(&found.rules, 1, 1);
+    tx.count_rule_hits(&hits, now).await?;
+    tx.commit().await?;
+    let to = found.mailable.iter().map(|(address, _)| address.as_str()).collect::<Vec<_>>();
+    tracing::info!(issue = issue.id, to = to.join(", "), reason = alert.reason, "telling");
+    Ok(())
+}
+
+fn notice((address, why): &(String, String), owner: &Owner) -> NewNotice {
+    let is_owner = owner.address.as_ref().is_some_and(|owner| owner.eq_ignore_ascii_case(address));
+    NewNotice { recipient: address.clone(), why: why.clone(), is_owner }
+}
+
+/// Writes the mails whose time has come; says how many.
+async fn write_due(shared: &Shared) -> Result<usize, StoreError> {
+    let now = shared.clock.now();
+    let mut written = 0;
+    // Looked at anew after each: a mail takes of the budget of all.
+    let mut failed: HashSet<String> = HashSet::new();
+    let is_due = |held: &HeldBack, failed: &HashSet<String>| {
+        held.until <= now && !failed.contains(&held.recipient)
+    };
+    while let Some(due) = held_back(shared).await?.into_iter().find(|held| is_due(held, &failed)) {
+        match write(shared, &due.recipient, now).await {
+            Ok(true) => written += 1,
+            Ok(false) => {
+                failed.insert(due.recipient);
+            }
+            Err(error) => {
+                let to = &due.recipient;
+                tracing::error!(%error, to, "what is held back could not be written");
+                failed.insert(due.recipient);
+            }
+        }
+    }
+    if written > 0 {
+        shared.bells.outbox.notify_one();
+        shared.bells.posts.notify_one();
+    }
+    Ok(written)
+}
+
+/// Writes all that is held back for a recipient: one mail, or several where one would be too long. Says whether it did.
+async fn write(shared: &Shared, recipient: &str, now: i64) -> Result<bool, StoreError> {
+    if let Some(channel) = channel_number(recipient) {
+        return write_posts(shared, channel, now).await;
+    }
+    let rules = shared.rules.get();
+    let erasures = shared.store.erasures().await?;
+    let refused = shared.store.refused_addresses(now).await?;
+    let mut notices = shared.store.held_notices(recipient).await?;
+    // Where each is told at once only what had to wait for the budget is told together.
+    let waited = notices.iter().any(|notice| now - notice.since >= WAITED_MS);
+    if shared.config.mails.digest.is_zero() && !waited {
+        notices.truncate(1);
+    }
+    let mails = match whole(shared, recipient, &notices, &rules.rules, &refused).await? {
+        Ok(Some(mail)) => Ok(vec![(notices.iter().map(|notice| notice.notice_id).collect(), mail)]),
+        Ok(None) => {
+            let alerts = short_alerts(shared, &notices, &rules.rules, &refused).await?;
+            summary_mails(shared, recipient, &alerts, now)
+        }
+        Err(error) => Err(error),
+    };
+    let mut tx = shared.store.write().await?;
+    if tx.erased_since(erasures).await? {
+        return Ok(false);
+    }
+    match mails {
+        Ok(mails) => {
+            for (notices, mail) in mails {
+                if tx.write_notices(&notices, &mail, now).await?.is_none() {
+                    // Erased or told meanwhile: it is looked at anew, and nothing was written.
+                    return Ok(false);
+                }
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, recipient, "a mail could not be written");
+            let notices: Vec<i64> = notices.iter().map(|notice| notice.notice_id).collect();
+            let mail = NewMail::unwritten(recipient, &format!("{}.{now}", shared.next_number()));
+            if let Some(mail) = tx.write_notices(&notices, &mail, now).await? {
+                tx.mail_given_up(mail, now, &error.to_string(), true).await?;
+                tx.reopen_alerts(mail).await?;
+            }
+        }
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// One mail with each of the issues whole; `None` when they are too many or too large for that.
+async fn whole(
+    shared: &Shared,
+    recipient: &str,
+    notices: &[NoticeRow],
+    rules: &Rules,
+    refused: &[RefusedAddress],
+) -> Result<Result<Option<NewMail>, MailError>, StoreError> {
+    if notices.len() > MAX_WHOLE {
+        return Ok(Ok(None));
+    }
+    let mut read = Vec::with_capacity(notices.len());
+    for notice in notices {
+        let Ok(mut told) = Told::read(shared, &notice.alert, rules, refused).await? else {
+            return Ok(Ok(None));
+        };
+        told.read_code(shared).await;
+        read.push((notice, told));
+    }
+    let parts: Vec<DigestPart<'_>> = read
+        .iter()
+        .map(|(notice, told)| DigestPart {
+            notice: notice.notice_id,
+            why: &notice.why,
+            mail: AlertMail {
+                shared,
+                alert: &notice.alert,
+                issue: &told.issue,
+                details: &told.details,
+                sample: &told.sample,
+                owner: &told.owner,
+                known: told.known(rules),
+                since: notice.since,
+            },
+        })
+        .collect();
+    Ok(match &parts[..] {
+        [] => Ok(None),
+        [only] => only.mail.write(recipient, only.why).map(Some),
+        parts => digest_mail(shared, recipient, parts, shared.clock.now()),
+    })
+}
+
+/// The alerts of notices in a few words, each with the notice's number.
+pub(super) async fn short_alerts(
+    shared: &Shared,
+    notices: &[NoticeRow],
+    rules: &Rules,
+    refused: &[RefusedAddress],
+) -> Result<Vec<(i64, ShortAlert)>, StoreError> {
+    let mut alerts = Vec::with_capacity(notices.len());
+    for NoticeRow { notice_id, alert, .. } in notices {
+        // An issue is never removed while an alert of it waits.
+        let Some(issue) = shared.store.issue(alert.issue_id).await? else { continue };
+        let owner = issue.owner(&issue.details(), rules, &shared.config.addresses, refused);
+        let sample = match notices.len() {
+            ..=MAX_SAMPLED => shared.store.newest_sample(issue.id).await.ok().flatten(),
+            _ => None,
+        };
+        let sample = sample.as_ref().map(|(_, sample)| sample);
+        alerts.push((*notice_id, ShortAlert::of(shared, alert, &issue, sample, &owner)));
+    }
+    Ok(alerts)
+}
+
+/// When no address at all can be mailed, the default contact is told instead.
+fn with_fallback(mut found: Recipients, default_contact: Option<&str>) -> Recipients {
+    if found.mailable.is_empty()
+        && let Some(contact) = default_contact
+    {
+        let why = "you are the default contact, and the owner's address cannot be mailed";
+        found.mailable.push((contact.to_owned(), why.to_owned()));
+    }
+    found
+}
+
+async fn hold(
+    shared: &Shared,
+    alert: &AlertRow,
+    why: &str,
+    erasures: i64,
+) -> Result<(), StoreError> {
+    let mut tx = shared.store.write().await?;
+    if tx.erased_since(erasures).await? {
+        // Its number may be another one's by now.
+        return Ok(());
+    }
+    tx.hold_alert(alert.id, why).await?;
+    tx.commit().await
+}

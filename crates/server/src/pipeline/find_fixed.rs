@@ -1,0 +1,175 @@
+//! Finds issues that are mended: their lines are gone in a later revision that runs.
+use std::collections::HashMap;
+use std::time::Duration;
+
+use flawless_core::CommitId;
+use flawless_git::{GitError, Mirror, Tip};
+
+use super::regression::{gone_in, line_origin};
+use crate::app::Shared;
+use crate::attribution::Repo;
+use crate::store::issues::details::IssueDetails;
+use crate::store::{OpenIssue, RunningRow, StoreError};
+
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+const BATCH: i64 = 20;
+/// A line is looked for in so many of the newest revisions.
+const MAX_REVISIONS: i64 = 5;
+/// Between two looks at an issue of which git could not say: doubled with each further one.
+const FIRST_WAIT_MS: i64 = 60_000;
+const LONGEST_WAIT_MS: i64 = 3_600_000;
+/// After so many of them, about seven hours, it is left to the next revision.
+const MAX_TRIES: u32 = 12;
+/// So many issues wait for another look at most.
+const MAX_WAITING: usize = 1_000;
+
+/// Looks for mended issues for ever.
+pub async fn run_mending(shared: Shared) {
+    let mut waiting = Waiting::default();
+    loop {
+        match look(&shared, &mut waiting).await {
+            Ok(0) => tokio::select! {
+                () = shared.bells.revisions.notified() => {}
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+            },
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(%error, "mended issues could not be looked for");
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        }
+    }
+}
+
+/// Says how many issues were looked at.
+async fn look(shared: &Shared, waiting: &mut Waiting) -> Result<usize, StoreError> {
+    let Repo::Ready(mirror) = shared.repo.get().repo else { return Ok(0) };
+    let Some(tip) = mirror.tip() else { return Ok(0) };
+    let mut revisions = shared.store.running_revisions(MAX_REVISIONS).await?;
+    let is_known = revisions.iter().any(|known| known.commit_id == tip.commit.as_str());
+    let now = shared.clock.now();
+    if !is_known && !shared.store.names_revisions(now).await? {
+        let mut tx = shared.store.write().await?;
+        tx.seen_running(tip.commit.as_str(), false, now).await?;
+        tx.commit().await?;
+        revisions = shared.store.running_revisions(MAX_REVISIONS).await?;
+    }
+    let Some(newest) = revisions.first().map(|newest| newest.id) else { return Ok(0) };
+    waiting.begin(newest);
+    let limit = BATCH + i64::try_from(waiting.issues.len()).unwrap_or(i64::MAX - BATCH);
+    let mut issues = shared.store.open_issues(newest, limit).await?;
+    issues.retain(|issue| !waiting.waits(issue.id, now));
+    for issue in &issues {
+        let found = find(&mirror, &tip, issue, &revisions).await;
+        let now = shared.clock.now();
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                if waiting.tries_again(issue.id, now) {
+                    tracing::debug!(%error, issue = issue.id, "whether it is mended is not known");
+                    continue;
+                }
+                tracing::warn!(%error, issue = issue.id, "whether it is mended cannot be found");
+                None
+            }
+        };
+        waiting.issues.remove(&issue.id);
+        let mut tx = shared.store.write().await?;
+        if let Some((by, how)) = &found {
+            tracing::info!(issue = issue.id, by = by.short(), "an issue is mended");
+            tx.set_found_mended(issue.id, now, by.as_str(), how).await?;
+        }
+        tx.set_checked(issue.id, newest).await?;
+        tx.commit().await?;
+        if found.is_some() {
+            shared.rules.refresh(&shared.store).await?;
+        }
+    }
+    Ok(issues.len())
+}
+
+/// Issues of which git could not say whether they are mended: by number, how often it could not,
+/// and when it is asked again. Forgotten at a restart: then it is asked at once.
+#[derive(Debug, Default)]
+struct Waiting {
+    newest: i64,
+    issues: HashMap<i64, (u32, i64)>,
+}
+
+impl Waiting {
+    /// Where another revision is the newest one, all are looked at anew.
+    fn begin(&mut self, newest: i64) {
+        if self.newest != newest {
+            *self = Self { newest, issues: HashMap::new() };
+        }
+    }
+
+    fn waits(&self, issue: i64, now: i64) -> bool {
+        self.issues.get(&issue).is_some_and(|(_, until)| *until > now)
+    }
+
+    /// Whether it is worth another try.
+    fn tries_again(&mut self, issue: i64, now: i64) -> bool {
+        if self.issues.len() >= MAX_WAITING && !self.issues.contains_key(&issue) {
+            return false;
+        }
+        let (tries, until) = self.issues.entry(issue).or_default();
+        *until = now + (FIRST_WAIT_MS << (*tries).min(6)).min(LONGEST_WAIT_MS);
+        *tries += 1;
+        *tries < MAX_TRIES
+    }
+}
+
+/// The commit that mended an issue, in one of the revisions in which it was not looked for yet.
+/// An error when git could not say it of one of them, and it is not mended in another.
+async fn find(
+    mirror: &Mirror,
+    tip: &Tip,
+    issue: &OpenIssue,
+    revisions: &[RunningRow],
+) -> Result<Option<(CommitId, String)>, GitError> {
+    let line = line_origin(&issue.origin_commit, &issue.origin_path, issue.origin_line);
+    let Some(line) = line else { return Ok(None) };
+    let details: IssueDetails = serde_json::from_str(&issue.details).unwrap_or_default();
+    let mut not_known = None;
+    for revision in revisions.iter().filter(|revision| revision.id > issue.checked_revision) {
+        let Some(commit) = CommitId::parse(&revision.commit_id) else { continue };
+        let look = async {
+            // A revision before the one in which it was seen last tells nothing about what comes.
+            if let Some(seen_in) = &details.revision
+                && mirror.repository().is_ancestor(&commit, seen_in).await?
+            {
+                return Ok(None);
+            }
+            gone_in(mirror, tip, &line, &issue.path, &commit).await
+        };
+        match look.await {
+            Ok(None) => {}
+            Ok(found) => return Ok(found),
+            Err(error) => not_known = Some(error),
+        }
+    }
+    not_known.map_or(Ok(None), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_git_cannot_say_is_asked_again_later_and_not_for_ever() {
+        let mut waiting = Waiting::default();
+        waiting.begin(1);
+        assert!(waiting.tries_again(7, 0) && waiting.waits(7, 59_999));
+        assert!(!waiting.waits(7, 60_000) && !waiting.waits(8, 0));
+        let mut now = 60_000;
+        let tries = std::iter::from_fn(|| {
+            now += LONGEST_WAIT_MS;
+            assert!(!waiting.waits(7, now));
+            waiting.tries_again(7, now).then_some(())
+        });
+        assert_eq!(tries.count(), 10);
+        waiting.begin(2);
+        assert!(!waiting.waits(7, now), "another revision runs");
+    }
+}

@@ -1,0 +1,169 @@
+//! What lists ask of every issue, kept in memory and renewed by what has changed since.
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use flawless_core::{Developer, Owners};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use crate::app::Shared;
+use crate::store::issues::details::IssueDetails;
+use crate::store::{IssueHead, RefusedAddress, StoreError, exception_types};
+
+/// The facts of all issues as of the last look.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    now: RwLock<Arc<Known>>,
+    /// One looks at a time.
+    looking: Mutex<()>,
+}
+
+/// The facts of all issues.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Known {
+    /// By number.
+    pub(crate) issues: HashMap<i64, Arc<Facts>>,
+    revision: i64,
+    owners_by: OwnersBy,
+}
+
+/// By what owners were found: another of these, and all are found anew.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct OwnersBy {
+    rules: i64,
+    refused: Vec<(String, bool)>,
+}
+
+/// What is known of an issue.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    pub(crate) is_merged: bool,
+    pub(crate) path: String,
+    /// Full type paths of the exceptions that it was seen with.
+    pub(crate) exception_types: Vec<String>,
+    /// All texts that are looked in, in lower case.
+    pub(crate) words: String,
+    pub(crate) is_known_error: bool,
+    pub(crate) authored_at: Option<i64>,
+    pub(crate) first_seen_at: i64,
+    pub(crate) told_at: Option<i64>,
+    pub(crate) mended_at: Option<i64>,
+    pub(crate) muted_until: Option<i64>,
+    /// Who answers for it; `unknown` when nobody does.
+    pub(crate) owner: Arc<str>,
+    developer: Option<Developer>,
+    gone: Option<String>,
+    code_owners: Option<Owners>,
+}
+
+/// Of [`IssueDetails`], what says who answers.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Answering {
+    gone: Option<String>,
+    code_owners: Option<Owners>,
+}
+
+/// Of each text, so much is looked in.
+const LOOKED_IN: usize = 500;
+
+impl Index {
+    /// Looks what has changed.
+    pub(crate) async fn refresh(&self, shared: &Shared) -> Result<Arc<Known>, StoreError> {
+        let _alone = self.looking.lock().await;
+        let before = self.now.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let refused = shared.store.refused_addresses(shared.clock.now()).await?;
+        let rules = shared.rules.get();
+        let owners_by = OwnersBy {
+            rules: rules.revision,
+            refused: refused.iter().map(|r| (r.address.clone(), r.words.is_some())).collect(),
+        };
+        let (mut heads, count) = shared.store.issue_heads(before.revision).await?;
+        let is_same = heads.is_empty() && owners_by == before.owners_by;
+        if is_same && i64::try_from(before.issues.len()) == Ok(count) {
+            return Ok(before);
+        }
+        let mut known = Known { owners_by, ..Known::clone(&before) };
+        if known.owners_by != before.owners_by {
+            for facts in known.issues.values_mut() {
+                let mut renewed = Facts::clone(facts);
+                renewed.find_owner(shared, &rules.rules, &refused);
+                *facts = Arc::new(renewed);
+            }
+        }
+        known.take(heads, shared, &refused);
+        if i64::try_from(known.issues.len()) != Ok(count) {
+            // Some were deleted.
+            (heads, _) = shared.store.issue_heads(0).await?;
+            known.issues.clear();
+            known.take(heads, shared, &refused);
+        }
+        let known = Arc::new(known);
+        *self.now.write().unwrap_or_else(PoisonError::into_inner) = known.clone();
+        Ok(known)
+    }
+}
+
+impl Known {
+    fn take(&mut self, heads: Vec<IssueHead>, shared: &Shared, refused: &[RefusedAddress]) {
+        let rules = shared.rules.get();
+        for head in heads {
+            self.revision = self.revision.max(head.revision);
+            let id = head.id;
+            let mut facts = Facts::of(head);
+            facts.find_owner(shared, &rules.rules, refused);
+            self.issues.insert(id, Arc::new(facts));
+        }
+    }
+}
+
+impl Facts {
+    fn of(head: IssueHead) -> Self {
+        let answering: Answering = serde_json::from_str(&head.details).unwrap_or_default();
+        let texts = [
+            &head.path,
+            &head.function_name,
+            &head.text,
+            &head.exception_types,
+            head.commit_summary.as_ref().unwrap_or(&head.path),
+        ];
+        let mut words = String::new();
+        for text in texts {
+            words.extend(text.chars().take(LOOKED_IN).flat_map(char::to_lowercase));
+            words.push('\n');
+        }
+        Self {
+            is_merged: head.merged_into.is_some(),
+            words,
+            path: head.path,
+            exception_types: exception_types(&head.exception_types).map(str::to_owned).collect(),
+            is_known_error: head.known_error_id.is_some(),
+            authored_at: head.authored_at,
+            first_seen_at: head.first_seen_at,
+            told_at: head.told_at,
+            mended_at: head.mended_at,
+            muted_until: head.muted_until,
+            owner: Arc::default(),
+            developer: (head.developer_name.zip(head.developer_email))
+                .map(|(name, email)| Developer { name, email }),
+            gone: answering.gone,
+            code_owners: answering.code_owners,
+        }
+    }
+
+    fn find_owner(
+        &mut self,
+        shared: &Shared,
+        rules: &flawless_core::Rules,
+        refused: &[RefusedAddress],
+    ) {
+        let details = IssueDetails {
+            gone: self.gone.clone(),
+            code_owners: self.code_owners.clone(),
+            ..IssueDetails::default()
+        };
+        let policy = &shared.config.addresses;
+        let owner = details.owner(self.developer.as_ref(), &self.path, rules, policy, refused);
+        self.owner = owner.address.map_or_else(|| "unknown".into(), Into::into);
+    }
+}

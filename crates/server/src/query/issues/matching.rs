@@ -1,0 +1,210 @@
+//! Which issues match a filter, and their totals.
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::counts::Hour;
+use super::filter::{IssueFilter, IssueState};
+use super::index::{Facts, Known};
+use super::told::Telling;
+use super::{ListedIssue, Totals};
+use crate::app::Shared;
+use crate::store::IssueRow;
+
+/// An issue that matches.
+pub(crate) struct Match<'a> {
+    pub(crate) id: i64,
+    pub(crate) facts: &'a Facts,
+    pub(crate) occurrences: i64,
+    pub(crate) last_at: i64,
+}
+
+/// How an issue occurred in a span.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Occurred {
+    pub(crate) occurrences: i64,
+    last_at: i64,
+}
+
+pub(crate) fn occurred(hours: &[(i64, Hour)]) -> HashMap<i64, Occurred> {
+    let mut found: HashMap<i64, Occurred> = HashMap::new();
+    for count in hours.iter().flat_map(|(_, hour)| hour.counts.iter()) {
+        let occurred = found.entry(count.issue).or_default();
+        occurred.occurrences = occurred.occurrences.saturating_add(count.occurrences);
+        occurred.last_at = occurred.last_at.max(count.last_at);
+    }
+    found
+}
+
+pub(crate) struct Asked<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) filter: &'a IssueFilter,
+    pub(crate) again: &'a HashSet<i64>,
+    /// Asked for only where the filter tells these apart.
+    pub(crate) mailed: &'a HashSet<i64>,
+    pub(crate) now: i64,
+}
+
+/// What matches in a span.
+pub(crate) struct Matched<'a> {
+    pub(crate) matches: Vec<Match<'a>>,
+    pub(crate) totals: Totals,
+    pub(crate) all_developers: BTreeSet<Arc<str>>,
+    pub(crate) exceptions: BTreeSet<String>,
+    pub(crate) left_out: (usize, usize),
+}
+
+impl Asked<'_> {
+    pub(crate) fn matches<'a>(
+        &self,
+        known: &'a Known,
+        occurred: HashMap<i64, Occurred>,
+        (from, to): (i64, i64),
+    ) -> Matched<'a> {
+        let span = from..to;
+        let mut matched = Matched {
+            matches: Vec::new(),
+            totals: Totals::default(),
+            all_developers: BTreeSet::new(),
+            exceptions: BTreeSet::new(),
+            left_out: (0, 0),
+        };
+        let Totals { occurrences: all, new, mended, .. } = &mut matched.totals;
+        for (id, facts) in &known.issues {
+            let is_mended = facts.mended_at.is_some_and(|at| span.contains(&at));
+            let occurred = occurred.get(id);
+            if facts.is_merged || (occurred.is_none() && !is_mended) {
+                continue;
+            }
+            let is_narrowed_out = !self.is_meant(*id, facts, &span);
+            let is_unwanted_known = facts.is_known_error && !self.takes_known();
+            let is_unwanted_old = self.is_old(facts.authored_at) && !self.takes_old();
+            if !is_narrowed_out && occurred.is_some() {
+                // Each is what its switch alone would show.
+                let (known_errors, old) = &mut matched.left_out;
+                *known_errors += usize::from(is_unwanted_known && !is_unwanted_old);
+                *old += usize::from(is_unwanted_old && !is_unwanted_known);
+            }
+            if is_unwanted_known || is_unwanted_old {
+                continue;
+            }
+            if occurred.is_some() {
+                if !matched.all_developers.contains(&facts.owner) {
+                    matched.all_developers.insert(facts.owner.clone());
+                }
+                for name in &facts.exception_types {
+                    if !matched.exceptions.contains(name) {
+                        matched.exceptions.insert(name.clone());
+                    }
+                }
+            }
+            if is_narrowed_out {
+                continue;
+            }
+            *mended += usize::from(is_mended);
+            // What only was mended is listed where it is asked for.
+            let is_asked = self.filter.state == Some(IssueState::Mended);
+            if occurred.is_none() && !is_asked {
+                continue;
+            }
+            let Occurred { occurrences, last_at } = occurred.copied().unwrap_or(Occurred {
+                occurrences: 0,
+                last_at: facts.mended_at.unwrap_or_default(),
+            });
+            *all = all.saturating_add(occurrences);
+            *new += usize::from(span.contains(&facts.first_seen_at));
+            matched.matches.push(Match { id: *id, facts, occurrences, last_at });
+        }
+        matched.totals.issues = matched.matches.len();
+        let people: HashSet<&Arc<str>> =
+            matched.matches.iter().map(|found| &found.facts.owner).collect();
+        matched.totals.people = people.len();
+        matched
+    }
+
+    fn takes_known(&self) -> bool {
+        self.filter.known_errors || self.filter.state == Some(IssueState::Known)
+    }
+
+    fn takes_old(&self) -> bool {
+        self.filter.old_code || self.filter.state == Some(IssueState::Old)
+    }
+
+    fn is_old(&self, authored_at: Option<i64>) -> bool {
+        authored_at.is_some_and(|date| date < self.shared.config.minimum_date)
+    }
+
+    /// As [`Telling::told`] has it.
+    fn is_told(&self, id: i64, facts: &Facts) -> bool {
+        facts.told_at.is_some() && self.mailed.contains(&id)
+    }
+
+    /// Whether what narrows the list lets this issue through.
+    fn is_meant(&self, id: i64, facts: &Facts, span: &Range<i64>) -> bool {
+        let IssueFilter { project, developer, file, exception, state, text, .. } = self.filter;
+        let is = |wanted: &Option<String>, is_it: &dyn Fn(&str) -> bool| {
+            wanted.as_deref().is_none_or(is_it)
+        };
+        let is_muted = facts.muted_until.is_some_and(|until| until > self.now);
+        let stands = state.is_none_or(|state| match state {
+            IssueState::Open => facts.mended_at.is_none() && !is_muted && !facts.is_known_error,
+            IssueState::New => span.contains(&facts.first_seen_at),
+            IssueState::Told => self.is_told(id, facts),
+            IssueState::NotTold => !self.is_told(id, facts),
+            IssueState::Known => facts.is_known_error,
+            IssueState::Muted => is_muted,
+            IssueState::Mended => facts.mended_at.is_some(),
+            IssueState::Again => self.again.contains(&id),
+            IssueState::Old => self.is_old(facts.authored_at),
+        });
+        stands
+            && is(developer, &|wanted| facts.owner.eq_ignore_ascii_case(wanted))
+            && is(project, &|wanted| *wanted == *self.shared.project.name)
+            && is(file, &|wanted| is_within(&facts.path, wanted))
+            && is(exception, &|wanted| {
+                facts.exception_types.iter().any(|name| is_type(name, wanted))
+            })
+            && is(text, &|wanted| facts.words.contains(&wanted.to_lowercase()))
+    }
+
+    pub(crate) fn listed(
+        &self,
+        found: Match<'_>,
+        issue: IssueRow,
+        by_day: Vec<i64>,
+        telling: &Telling<'_>,
+        span: Range<i64>,
+    ) -> ListedIssue {
+        let rules = self.shared.rules.get();
+        let facts = &issue.facts;
+        let is_library =
+            rules.rules.library_code.iter().any(|(_, pattern)| {
+                pattern.matches(&facts.path, &facts.function_name, &facts.text)
+            });
+        ListedIssue {
+            owner: found.facts.owner.clone(),
+            occurrences: found.occurrences,
+            last_at: found.last_at,
+            by_day,
+            told: telling.told(&issue),
+            is_new: span.contains(&issue.first_seen_at),
+            is_again: telling.is_again(issue.id),
+            is_old: self.is_old(facts.authored_at),
+            is_library,
+            issue,
+        }
+    }
+}
+
+/// Whether a path is a file, lies in a folder, or begins like this.
+fn is_within(path: &str, wanted: &str) -> bool {
+    let trimmed = wanted.trim_start_matches("./");
+    path.starts_with(trimmed)
+        || path.trim_start_matches('/').starts_with(trimmed.trim_start_matches('/'))
+}
+
+/// Whether a type's path, or its end after a dot, is this.
+fn is_type(whole: &str, wanted: &str) -> bool {
+    let before = whole.strip_suffix(wanted);
+    before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+}

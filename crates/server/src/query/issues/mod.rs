@@ -1,0 +1,253 @@
+//! Lists of issues: what the week's page, `flawless issues` and programs ask for, with totals,
+//! charts, and for each issue whether anybody was told and why not.
+
+mod counts;
+mod filter;
+mod index;
+mod matching;
+mod order;
+mod told;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+pub use super::issues::filter::{
+    IssueFilter, IssueSort, IssueState, LEFT_OUT, PAGE_SIZE, Span, milliseconds,
+};
+pub use super::issues::told::{Told, told};
+
+use super::issues::matching::{Asked, occurred};
+use super::issues::order::{Sums, choose, sort};
+use super::issues::told::Telling;
+use crate::app::Shared;
+use crate::base::dates::day_starts;
+use crate::store::{IssueRow, StoreError};
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// What lists keep in memory, so that they are quick.
+#[derive(Debug, Default)]
+pub struct ListMemory {
+    index: super::issues::index::Index,
+    counts: super::issues::counts::Counts,
+}
+
+/// Which of the issues that match are wanted whole.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted {
+    /// The page that the filter names.
+    Page,
+    /// Of each developer the first so many, fewer when these are too many in all.
+    OfEach {
+        /// At most, of one developer.
+        each: usize,
+        /// At most, of all.
+        all: usize,
+    },
+    /// All.
+    All,
+}
+
+/// A list of issues.
+#[derive(Debug)]
+pub struct IssueList {
+    /// Start and end of the span.
+    pub span: (i64, i64),
+    /// Of all issues that match.
+    pub totals: Totals,
+    /// The same of the span before.
+    pub before: Totals,
+    /// Occurrences in the hours of the span, as start and count.
+    pub by_hour: Vec<(i64, i64)>,
+    /// The starts of the span's days, by which developers and issues are counted.
+    pub days: Vec<i64>,
+    /// Those who answer for the issues that match, most occurrences first.
+    pub developers: Vec<DeveloperSum>,
+    /// Everybody who answers for any issue of the span, by address.
+    pub all_developers: Vec<Arc<str>>,
+    /// The types of exceptions of the span; the first few hundred.
+    pub exceptions: Vec<String>,
+    /// The issues that are wanted, in order.
+    pub issues: Vec<ListedIssue>,
+    /// How many are left out of the totals: known errors, and lines that are old.
+    pub left_out: (usize, usize),
+}
+
+/// A span in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Issues that occurred.
+    pub issues: usize,
+    /// How often.
+    pub occurrences: i64,
+    /// Issues seen first.
+    pub new: usize,
+    /// Issues mended.
+    pub mended: usize,
+    /// People who answer for what occurred.
+    pub people: usize,
+}
+
+/// What one developer answers for.
+#[derive(Debug)]
+pub struct DeveloperSum {
+    /// The address; `unknown` when nobody answers.
+    pub address: Arc<str>,
+    /// How many issues.
+    pub issues: usize,
+    /// How often they occurred.
+    pub occurrences: i64,
+    /// How often on each day.
+    pub by_day: Vec<i64>,
+}
+
+/// An issue of a list.
+#[derive(Debug)]
+pub struct ListedIssue {
+    /// The issue.
+    pub issue: IssueRow,
+    /// Who answers for it; `unknown` when nobody does.
+    pub owner: Arc<str>,
+    /// Occurrences within the span.
+    pub occurrences: i64,
+    /// The last one within the span; when it was mended, of one that did not occur.
+    pub last_at: i64,
+    /// How often on each day of the span.
+    pub by_day: Vec<i64>,
+    /// Whether anybody was told, and why not.
+    pub told: Told,
+    /// Seen first within the span.
+    pub is_new: bool,
+    /// Mended before, and back.
+    pub is_again: bool,
+    /// Older than `report_only_after_minimum_date`.
+    pub is_old: bool,
+    /// By today's rules its line is library code.
+    pub is_library: bool,
+}
+
+/// The issues that a filter asks for.
+///
+/// # Errors
+/// The database refuses.
+pub async fn list(
+    shared: &Shared,
+    memory: &ListMemory,
+    filter: &IssueFilter,
+    wanted: Wanted,
+) -> Result<IssueList, StoreError> {
+    let now = shared.clock.now();
+    let timezone = &shared.config.timezone;
+    let (from, to) = filter.span.bounds(now, timezone);
+    let (before_from, before_to) = filter.span.bounds_before(now, timezone);
+    let hour = |at: i64| at.div_euclid(HOUR_MS);
+    let hours = memory.counts.between(&shared.store, hour(before_from), hour(to)).await?;
+    // Read later than the counts, so that every issue that was counted is known.
+    let known = memory.index.refresh(shared).await?;
+    let again = match filter.state {
+        Some(IssueState::Again) => shared.store.issues_again().await?.into_iter().collect(),
+        _ => HashSet::new(),
+    };
+    let mailed = match filter.state {
+        Some(IssueState::Told | IssueState::NotTold) => {
+            shared.store.issues_mailed().await?.into_iter().collect()
+        }
+        _ => HashSet::new(),
+    };
+    let first = hours.partition_point(|(at, _)| *at < hour(from));
+    let asked = Asked { shared, filter, again: &again, mailed: &mailed, now };
+    let before = asked.matches(&known, occurred(&hours[..first]), (before_from, before_to)).totals;
+    let this = asked.matches(&known, occurred(&hours[first..]), (from, to));
+    let days = day_starts(from, to, timezone);
+    let mut sums = Sums::new(&this.matches, days.len());
+    let mut ordered = this.matches;
+    sort(&mut ordered, filter);
+    let shown = choose(ordered, filter, wanted, sums.developers.len());
+    let mut of_issue: HashMap<i64, Vec<i64>> =
+        shown.iter().map(|found| (found.id, vec![0; days.len()])).collect();
+    let mut by_hour = Vec::new();
+    for (at, hour) in &hours[first..] {
+        let start = at * HOUR_MS;
+        let day = days.partition_point(|day| *day <= start).saturating_sub(1);
+        let mut all: i64 = 0;
+        for count in hour.counts.iter() {
+            let Some(developer) = sums.of.get(&count.issue) else { continue };
+            all = all.saturating_add(count.occurrences);
+            add(&mut sums.developers[*developer].by_day, day, count.occurrences);
+            if let Some(by_day) = of_issue.get_mut(&count.issue) {
+                add(by_day, day, count.occurrences);
+            }
+        }
+        by_hour.push((start, all));
+    }
+    sums.developers
+        .sort_by(|a, b| b.occurrences.cmp(&a.occurrences).then_with(|| a.address.cmp(&b.address)));
+    let numbers: Vec<i64> = shown.iter().map(|found| found.id).collect();
+    let mut rows: HashMap<i64, IssueRow> = shared
+        .store
+        .issues_numbered(&numbers)
+        .await?
+        .into_iter()
+        .map(|row| (row.id, row))
+        .collect();
+    let telling = Telling::of(shared, &numbers).await?;
+    let issues = shown.into_iter().filter_map(|found| {
+        // One that was deleted just now is not there any more.
+        let issue = rows.remove(&found.id)?;
+        let by_day = of_issue.remove(&found.id).unwrap_or_default();
+        Some(asked.listed(found, issue, by_day, &telling, from..to))
+    });
+    Ok(IssueList {
+        span: (from, to),
+        issues: issues.collect(),
+        totals: this.totals,
+        before,
+        by_hour,
+        days,
+        developers: sums.developers,
+        all_developers: this.all_developers.into_iter().collect(),
+        exceptions: this.exceptions.into_iter().take(MOST_EXCEPTIONS).collect(),
+        left_out: this.left_out,
+    })
+}
+
+/// What one person answers for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AnswersFor {
+    /// Issues that are not mended.
+    pub open_issues: i64,
+    /// Occurrences within the span.
+    pub occurrences: i64,
+}
+
+/// What everybody answers for, by address in lower case, with the occurrences in `[from, to)`.
+///
+/// # Errors
+/// The database refuses.
+pub async fn by_owner(
+    shared: &Shared,
+    memory: &ListMemory,
+    (from, to): (i64, i64),
+) -> Result<HashMap<String, AnswersFor>, StoreError> {
+    let hour = |at: i64| at.div_euclid(HOUR_MS);
+    let hours = memory.counts.between(&shared.store, hour(from), hour(to)).await?;
+    let known = memory.index.refresh(shared).await?;
+    let counted = occurred(&hours);
+    let mut found: HashMap<String, AnswersFor> = HashMap::new();
+    for (id, facts) in known.issues.iter().filter(|(_, facts)| !facts.is_merged) {
+        let answers = found.entry(facts.owner.to_ascii_lowercase()).or_default();
+        answers.open_issues += i64::from(facts.mended_at.is_none());
+        let occurrences = counted.get(id).map_or(0, |occurred| occurred.occurrences);
+        answers.occurrences = answers.occurrences.saturating_add(occurrences);
+    }
+    Ok(found)
+}
+
+/// In the form that offers them.
+const MOST_EXCEPTIONS: usize = 300;
+
+fn add(by_day: &mut [i64], day: usize, occurrences: i64) {
+    if let Some(count) = by_day.get_mut(day) {
+        *count = count.saturating_add(occurrences);
+    }
+}

@@ -1,0 +1,345 @@
+//! Developers and everybody else whom mails and rules name: what pages and the JSON API tell of
+//! them alike.
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use flawless_core::{Developer, Rules, answerable, owner_of};
+use jiff::civil::Weekday;
+use serde::Serialize;
+
+use super::QueryMemory;
+use super::issues::by_owner;
+use crate::app::Shared;
+use crate::base::dates::week_of;
+use crate::base::plural::counted;
+use crate::base::remembered::Remembered;
+use crate::base::text::one_line;
+use crate::store::issues::details::unreachable;
+use crate::store::{AuthorRow, RefusedAddress, StoreError, UnwantedKind};
+
+/// Somebody, by the address that is read.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Person {
+    /// The address after email aliases; as committed when it is none.
+    pub address: String,
+    /// The name in a commit; empty when none is known.
+    pub name: String,
+    /// Their addresses in commits.
+    pub committed_as: Vec<String>,
+    /// Issues of lines that they wrote.
+    pub issues: i64,
+    /// Those that are not mended.
+    pub open_issues: i64,
+    /// Occurrences of these issues this week.
+    pub week_occurrences: i64,
+    /// Issues that they answer for and that are not mended, whoever wrote the lines.
+    pub answers_for: i64,
+    /// Occurrences of issues that they answer for this week.
+    pub answers_for_week: i64,
+    /// The newest commit of theirs that brought a line that failed, milliseconds since 1970 UTC.
+    pub last_commit_at: Option<i64>,
+    /// When their newest issue was seen first, milliseconds since 1970 UTC.
+    pub last_issue_at: Option<i64>,
+    /// Where their mail goes; known of those who are shown.
+    pub mails: Option<MailsOf>,
+}
+
+/// Where somebody's mail goes, and why.
+#[derive(Debug, Clone, Serialize)]
+pub struct MailsOf {
+    /// Who is told of their lines where no rule for a path says otherwise; `None`: nobody.
+    pub to: Option<String>,
+    /// How that is found, step by step.
+    pub steps: Vec<String>,
+    /// The mail server's words, when it refuses the address.
+    pub refused: Option<String>,
+    /// They do not want alerts.
+    pub no_alerts: bool,
+    /// They do not want the weekly report.
+    pub no_weekly: bool,
+    /// Why they may have left.
+    pub left: Option<String>,
+    /// Reassignments that take issues of theirs away.
+    pub reassignments: usize,
+    /// They are told of what nobody else can be told.
+    pub is_default_contact: bool,
+}
+
+/// A rule that names somebody.
+#[derive(Debug, Clone, Serialize)]
+pub struct RuleMention {
+    /// The list, by its key.
+    pub list: &'static str,
+    /// What it says, in words.
+    pub text: String,
+}
+
+/// Everybody, with what says where their mail goes.
+#[derive(Debug)]
+pub struct People {
+    /// Who has most to mend first.
+    pub all: Vec<Person>,
+    /// Addresses that get no alerts.
+    pub refused: Vec<RefusedAddress>,
+    /// Addresses in lower case, with the mails that they do not want and since when.
+    pub unwanted: Vec<(String, UnwantedKind, i64)>,
+    gone: Vec<String>,
+    undeliverable: BTreeMap<String, i64>,
+    /// Start of this week.
+    pub week: i64,
+}
+
+/// Some of them, as they are asked for.
+#[derive(Debug, Serialize)]
+pub struct PeoplePage {
+    /// At most [`PAGE`].
+    pub people: Vec<Person>,
+    /// How many there are on all pages.
+    pub total: usize,
+    /// Which page, from 1.
+    pub page: usize,
+    /// How many pages.
+    pub pages: usize,
+}
+
+/// People on one page.
+pub const PAGE: usize = 100;
+/// An address that refuses mails for longer than this is nobody's any more.
+const UNDELIVERABLE_MS: i64 = 30 * 86_400_000;
+/// How old the week's occurrences may be.
+const COUNTED_FOR_MS: i64 = 10_000;
+
+impl People {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn read(shared: &Shared, memory: &QueryMemory) -> Result<Self, StoreError> {
+        let Shared { store, config, clock, .. } = shared;
+        let now = clock.now();
+        let rules = shared.rules.get();
+        let (week, end) = week_of(now, &config.timezone, Weekday::Sunday);
+        let occurrences = author_week(shared, &memory.author_weeks, week, end).await?;
+        let refused = store.refused_addresses(now).await?;
+        let unwanted = store.unwanted_mails().await?.into_iter();
+        let unwanted = unwanted
+            .filter_map(|mail| Some((mail.address, UnwantedKind::parse(&mail.kind)?, mail.since)));
+        let unwanted: Vec<_> = unwanted.collect();
+        let mut found: BTreeMap<String, Person> = BTreeMap::new();
+        // Only who they are: what is reassigned is still of their lines.
+        let aliases =
+            Rules { email_aliases: rules.rules.email_aliases.clone(), ..Rules::default() };
+        for author in store.authors().await? {
+            let developer = Developer { name: author.name.clone(), email: author.address.clone() };
+            let owner = owner_of(Some(&developer), "", &aliases, &config.addresses);
+            let address = owner.address.filter(|_| !owner.is_fallback);
+            let address = address.unwrap_or_else(|| author.address.trim().to_owned());
+            let week = occurrences.get(&author.address).copied().unwrap_or_default();
+            entry(&mut found, &address).add(author, week);
+        }
+        let named = named_in_rules(&rules.rules);
+        let named = named.chain(config.addresses.default_contact.as_deref());
+        let silent = refused.iter().map(|known| known.address.as_str());
+        let silent = silent.chain(unwanted.iter().map(|(address, ..)| address.as_str()));
+        for address in named.chain(silent).filter(|address| !address.trim().is_empty()) {
+            entry(&mut found, address);
+        }
+        for (address, answers) in by_owner(shared, &memory.lists, (week, end)).await? {
+            if flawless_core::is_mailable(&address) {
+                let person = entry(&mut found, &address);
+                person.answers_for = answers.open_issues;
+                person.answers_for_week = answers.occurrences;
+            }
+        }
+        let mut all: Vec<Person> = found.into_values().collect();
+        all.sort_by_key(|person| {
+            std::cmp::Reverse((person.answers_for_week, person.answers_for, person.open_issues))
+        });
+        let gone = store.gone_authors().await?;
+        let undeliverable = store.undeliverable_since().await?.into_iter().collect();
+        Ok(Self { all, refused, unwanted, gone, undeliverable, week })
+    }
+
+    /// The one with this address, be it one in commits.
+    pub fn find(&self, shared: &Shared, address: &str) -> Option<Person> {
+        let is = |known: &str| known.eq_ignore_ascii_case(address.trim());
+        let by_read = self.all.iter().find(|person| is(&person.address));
+        let by_commit = || self.all.iter().find(|p| p.committed_as.iter().any(|known| is(known)));
+        by_read.or_else(by_commit).map(|person| self.with_mails(shared, person))
+    }
+
+    /// Those whose name or address holds `text`, a page of them.
+    pub fn page(&self, shared: &Shared, text: &str, page: usize) -> PeoplePage {
+        let text = text.trim().to_lowercase();
+        let holds = |field: &str| field.to_lowercase().contains(&text);
+        let matches = |person: &&Person| {
+            holds(&person.name)
+                || holds(&person.address)
+                || person.committed_as.iter().any(|known| holds(known))
+        };
+        let found: Vec<&Person> = self.all.iter().filter(matches).collect();
+        let pages = found.len().div_ceil(PAGE).max(1);
+        let page = page.clamp(1, pages);
+        let shown = found.iter().skip((page - 1) * PAGE).take(PAGE);
+        let people = shown.map(|person| self.with_mails(shared, person)).collect();
+        PeoplePage { people, total: found.len(), page, pages }
+    }
+
+    /// Those who seem to have left, and whose issues wait.
+    pub fn leavers(&self, shared: &Shared) -> Vec<Person> {
+        let open = self.all.iter().filter(|person| person.open_issues > 0);
+        let open = open.filter(|person| self.left(shared, person).is_some());
+        open.take(PAGE).map(|person| self.with_mails(shared, person)).collect()
+    }
+
+    fn left(&self, shared: &Shared, person: &Person) -> Option<String> {
+        let now = shared.clock.now();
+        let address = person.address.to_ascii_lowercase();
+        if self.gone.iter().any(|gone| gone.eq_ignore_ascii_case(&address)) {
+            let days = counted(shared.config.author_gone_days, "day", "days");
+            return Some(format!("made no commit for {days} (author_gone_days)"));
+        }
+        let since = self.undeliverable.get(&address)?;
+        let days = counted((now - since) / 86_400_000, "day", "days");
+        (now - since > UNDELIVERABLE_MS).then(|| format!("no mail has been delivered for {days}"))
+    }
+
+    fn with_mails(&self, shared: &Shared, person: &Person) -> Person {
+        Person { mails: Some(self.mails_of(shared, person)), ..person.clone() }
+    }
+
+    /// Where somebody's mail goes, and why.
+    pub fn mails_of(&self, shared: &Shared, person: &Person) -> MailsOf {
+        let rules = &shared.rules.get().rules;
+        let policy = &shared.config.addresses;
+        let address = person.address.as_str();
+        let is_theirs = |known: &str| {
+            known.eq_ignore_ascii_case(address)
+                || person.committed_as.iter().any(|other| other.eq_ignore_ascii_case(known))
+        };
+        let left = self.left(shared, person);
+        let cannot = |to: &str, is_authors: bool| {
+            let gone = || left.clone().filter(|_| is_authors);
+            unreachable(to, &self.refused).or_else(|| gone().map(|why| format!("{address} {why}")))
+        };
+        let mut steps: Vec<String> = Vec::new();
+        let mut to = None;
+        let itself = [person.address.clone()];
+        let names = if person.committed_as.is_empty() { &itself[..] } else { &person.committed_as };
+        for email in names {
+            let developer = Developer { name: person.name.clone(), email: email.clone() };
+            let owner = answerable(Some(&developer), None, "", rules, policy, &cannot);
+            to = to.or(owner.address);
+            for step in owner.steps {
+                if !steps.contains(&step) {
+                    steps.push(step);
+                }
+            }
+        }
+        let is_address = |known: &str| known.eq_ignore_ascii_case(address);
+        let unwanted = |wanted: UnwantedKind| {
+            self.unwanted.iter().any(|(known, kind, _)| is_address(known) && *kind == wanted)
+        };
+        let refused = self.refused.iter().find(|known| is_address(&known.address));
+        MailsOf {
+            to,
+            steps,
+            refused: refused.and_then(|known| known.words.clone()),
+            no_alerts: unwanted(UnwantedKind::Alerts),
+            no_weekly: unwanted(UnwantedKind::Weekly),
+            left,
+            reassignments: rules.reassignments.iter().filter(|(_, r)| is_theirs(&r.email)).count(),
+            is_default_contact: policy.default_contact.as_deref().is_some_and(is_address),
+        }
+    }
+}
+
+/// Occurrences of a week by the author's address in commits.
+type AuthorWeek = Arc<BTreeMap<String, i64>>;
+
+/// Occurrences of the week that began then, by author, as they were counted last.
+pub type AuthorWeeks = Remembered<(i64, AuthorWeek)>;
+
+/// Occurrences of the week by author. Of a large store they take longer to count than all the rest
+/// of the page, so they may be a few seconds old.
+async fn author_week(
+    shared: &Shared,
+    memory: &AuthorWeeks,
+    from: i64,
+    to: i64,
+) -> Result<AuthorWeek, StoreError> {
+    let count = async {
+        let counted = shared.store.author_occurrences(from, to).await?;
+        Ok::<_, StoreError>((from, Arc::new(counted.into_iter().collect::<BTreeMap<_, _>>())))
+    };
+    let lasts = |(of, _): &(i64, AuthorWeek)| if *of == from { COUNTED_FOR_MS } else { 0 };
+    Ok(memory.get_or_try(shared.clock.now(), lasts, count).await?.1)
+}
+
+impl Person {
+    fn add(&mut self, author: AuthorRow, week: i64) {
+        if self.name.is_empty() {
+            self.name = author.name;
+        }
+        self.committed_as.push(author.address);
+        self.issues += author.issues;
+        self.open_issues += author.open_issues;
+        self.week_occurrences += week;
+        self.last_commit_at = self.last_commit_at.max(author.last_commit_at);
+        self.last_issue_at = self.last_issue_at.max(Some(author.last_issue_at));
+    }
+}
+
+fn entry<'a>(found: &'a mut BTreeMap<String, Person>, address: &str) -> &'a mut Person {
+    let address = address.trim();
+    found
+        .entry(address.to_ascii_lowercase())
+        .or_insert_with(|| Person { address: address.to_owned(), ..Person::default() })
+}
+
+/// Whom rules send something to.
+fn named_in_rules(rules: &Rules) -> impl Iterator<Item = &str> {
+    let watchers = rules.watchers.iter().map(|(_, rule)| rule.email.as_str());
+    let given = rules.reassignments.iter().map(|(_, rule)| rule.designated_email.as_str());
+    let aliases = rules.email_aliases.iter().map(|(_, rule)| rule.new_email.as_str());
+    let told = rules.known_errors.iter().flat_map(|(_, rule)| &rule.email_recipients);
+    watchers.chain(given).chain(aliases).chain(told.map(String::as_str))
+}
+
+/// The rules that name somebody.
+pub fn rules_naming(rules: &Rules, person: &Person) -> Vec<RuleMention> {
+    let is = |known: &str| {
+        known.eq_ignore_ascii_case(&person.address)
+            || person.committed_as.iter().any(|other| other.eq_ignore_ascii_case(known))
+    };
+    let path = |path: &str| match path.trim_matches('/') {
+        "" => "the whole repository".to_owned(),
+        path => one_line(path, 300),
+    };
+    let mut found = Vec::new();
+    let mut add = |list, text: String| found.push(RuleMention { list, text: one_line(&text, 700) });
+    for (_, alias) in &rules.email_aliases {
+        if is(&alias.old_email) || is(&alias.new_email) {
+            add("email_remapping", format!("{} → {}", alias.old_email, alias.new_email));
+        }
+    }
+    for (_, rule) in &rules.reassignments {
+        let (scope, from, to) = (path(&rule.filepath), &rule.email, &rule.designated_email);
+        if is(from) {
+            add("disownership_list", format!("{scope}: their issues go to {to}"));
+        } else if is(to) {
+            add("disownership_list", format!("{scope}: they get the issues of {from}"));
+        }
+    }
+    for (_, rule) in rules.watchers.iter().filter(|(_, rule)| is(&rule.email)) {
+        let which = if rule.watch_all_errors { "every traceback through" } else { "issues in" };
+        add("watch_list", format!("watches {which} {}", path(&rule.filepath)));
+    }
+    for (_, rule) in &rules.known_errors {
+        if rule.email_recipients.iter().any(|address| is(address)) {
+            let place = &rule.pattern.filename;
+            add("known_errors", format!("is told of a known error in {place}"));
+        }
+    }
+    found
+}

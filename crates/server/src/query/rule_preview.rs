@@ -1,0 +1,285 @@
+//! What a rule would do, before it is made: which issues it means, and who is blamed then.
+use std::time::Duration;
+
+use flawless_core::{
+    CodePattern, FrameKind, FramePath, KnownError, PathRule, RuleId, Rules, Verdict, owner_of,
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use crate::actions::ActionError;
+use crate::app::Shared;
+use crate::attribution::{
+    At, Fault, FoundFiles, MuchSeen, Repo, blame_line, choose_line, find_faults,
+};
+use crate::base::plural::{counted, times};
+use crate::base::text::one_line;
+use crate::store::{IssueRow, MatchedIssue, RuleList, Sample, StoreError, Wanted};
+
+/// What a rule would do.
+#[derive(Debug, Clone, Default)]
+pub struct RulePreview {
+    /// In a sentence.
+    pub summary: String,
+    /// Some of the issues that it means, those seen last first.
+    pub issues: Vec<MatchedIssue>,
+    /// How many there are.
+    pub in_all: usize,
+    /// Who is blamed then, and of which issue; for library code.
+    pub blamed_then: Option<String>,
+}
+
+/// Held while git is asked what a rule would do that is not there yet.
+#[derive(Debug, Default)]
+pub struct PreviewTurn(Mutex<()>);
+
+/// Issues that are named.
+const MAX_NAMED: usize = 10;
+/// Of the issues seen last, the samples of so many are looked at.
+const MAX_SAMPLED: i64 = 100;
+const WEEK_MS: i64 = 7 * 86_400_000;
+/// For git to name an author.
+const GIT_TIME: Duration = Duration::from_secs(10);
+/// The rule that is not there yet.
+const NEW: RuleId = 0;
+
+/// What `entry` would do in `list` in place of the rule `edited`, or as a new one; looked at from
+/// `issue` when it is made for one. `None` for rules about people.
+///
+/// # Errors
+/// It is no entry of this list, or the store refuses.
+pub async fn rule_preview(
+    shared: &Shared,
+    turn: &PreviewTurn,
+    list: RuleList,
+    entry: &Value,
+    edited: Option<RuleId>,
+    issue: Option<&IssueRow>,
+) -> Result<Option<RulePreview>, ActionError> {
+    let entry = list.normalize(entry)?;
+    let since = shared.clock.now() - WEEK_MS;
+    let mut rules = shared.rules.get().rules.clone();
+    // The first rule that fits counts: what is edited must not stand before what it becomes.
+    rules.third_party.retain(|(id, _)| Some(*id) != edited);
+    rules.library_code.retain(|(id, _)| Some(*id) != edited);
+    Ok(match list {
+        RuleList::KnownErrors => {
+            let KnownError { pattern, .. } = read(&entry)?;
+            let in_file = Wanted::InFile(&pattern.filename);
+            let mut issues = shared.store.matched_issues(in_file, since).await?;
+            issues.retain(|is| pattern.matches(&is.path, &is.function_name, &is.text));
+            Some(RulePreview::of(issues, |issues, often| format!("It means {issues}, {often}.")))
+        }
+        RuleList::IgnoredExceptions => {
+            let name: String = read(&entry)?;
+            let issues = shared.store.matched_issues(Wanted::OfException(&name), since).await?;
+            Some(RulePreview::of(issues, |issues, often| {
+                format!("It would have dropped the reports of {issues}, {often}.")
+            }))
+        }
+        RuleList::ThirdPartyWhitelist => {
+            put(&mut rules.third_party, edited, read(&entry)?);
+            let is_meant = |kind: FrameKind| kind == FrameKind::ThirdParty(NEW);
+            let (looked_at, found) = in_samples(shared, &rules, is_meant).await?;
+            Some(RulePreview::of(found, |issues, often| {
+                format!(
+                    "Of the {}, it would have dropped the reports of {issues}, {often}.",
+                    seen_last(looked_at)
+                )
+            }))
+        }
+        RuleList::BuildingBlocks => {
+            put::<CodePattern>(&mut rules.library_code, edited, read(&entry)?);
+            let is_meant = |kind: FrameKind| kind == FrameKind::LibraryCode(NEW);
+            let (looked_at, found) = in_samples(shared, &rules, is_meant).await?;
+            let first = found.first().map(|issue| issue.id);
+            let mut preview = RulePreview::of(found, |issues, often| {
+                format!(
+                    "Of the {}, {issues} went through such a line, {often}.",
+                    seen_last(looked_at)
+                )
+            });
+            let example = match (issue, first) {
+                (Some(issue), _) => Some(issue.clone()),
+                (None, Some(first)) => shared.store.issue(first).await?,
+                (None, None) => None,
+            };
+            if let Some(issue) = example {
+                preview.blamed_then = Some(blamed_then(shared, turn, &issue, &rules).await?);
+            }
+            Some(preview)
+        }
+        RuleList::WatchList | RuleList::DisownershipList | RuleList::EmailRemapping => None,
+    })
+}
+
+impl RulePreview {
+    fn of(mut issues: Vec<MatchedIssue>, summary: impl FnOnce(&str, &str) -> String) -> Self {
+        let in_all = issues.len();
+        let often: i64 = issues.iter().map(|issue| issue.occurrences).sum();
+        let count = match in_all {
+            0 => "no open issue".to_owned(),
+            in_all => counted(in_all, "open issue", "open issues"),
+        };
+        let often = format!("which occurred {} in the last 7 days", times(often));
+        let summary = match in_all {
+            0 => summary(&count, "as far as is known"),
+            _ => summary(&count, &often),
+        };
+        issues.truncate(MAX_NAMED);
+        Self { summary, issues, in_all, blamed_then: None }
+    }
+}
+
+fn seen_last(looked_at: usize) -> String {
+    counted(looked_at, "open issue seen last", "open issues seen last")
+}
+
+/// Puts in the new rule: the first one that matches counts, so what changes one stands in its place.
+fn put<T>(rules: &mut Vec<(RuleId, T)>, edited: Option<RuleId>, new: T) {
+    match rules.iter_mut().find(|(id, _)| Some(*id) == edited) {
+        Some(rule) => *rule = (NEW, new),
+        None => rules.push((NEW, new)),
+    }
+}
+
+fn read<T: DeserializeOwned>(entry: &Value) -> Result<T, ActionError> {
+    let wrong = |error: serde_json::Error| StoreError::Corrupt(format!("a rule: {error}"));
+    Ok(serde_json::from_value(entry.clone()).map_err(wrong)?)
+}
+
+/// Of the open issues seen last: how many were looked at, and those whose newest sample has a frame
+/// of that kind under `rules`.
+async fn in_samples(
+    shared: &Shared,
+    rules: &Rules,
+    is_meant: impl Fn(FrameKind) -> bool,
+) -> Result<(usize, Vec<MatchedIssue>), StoreError> {
+    let since = shared.clock.now() - WEEK_MS;
+    let issues = shared.store.matched_issues(Wanted::SeenLast(MAX_SAMPLED), since).await?;
+    let looked_at = issues.len();
+    let mut found = Vec::new();
+    for issue in issues {
+        let Some(sample) = sample_of(shared, issue.id).await? else { continue };
+        let files = FoundFiles { paths: paths_of(&sample), at: None };
+        let settings = &shared.config.choice;
+        let choice = choose_line(&sample.report, &files, settings, &MuchSeen::new(), rules);
+        if choice.frames.iter().any(|frame| is_meant(frame.kind)) {
+            found.push(issue);
+        }
+    }
+    Ok((looked_at, found))
+}
+
+/// The newest sample, when there is one that can be read.
+async fn sample_of(shared: &Shared, issue: i64) -> Result<Option<Sample>, StoreError> {
+    match shared.store.newest_sample(issue).await {
+        Ok(sample) => Ok(sample.map(|(_, sample)| sample)),
+        Err(StoreError::Sealed { .. } | StoreError::Corrupt(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The files of a sample's frames, as they were found when it came in.
+fn paths_of(sample: &Sample) -> Vec<Option<FramePath>> {
+    let path = |frame: &flawless_core::ClassifiedFrame| {
+        let path = frame.repo_path.clone()?;
+        let rule = frame.path_rule.unwrap_or(PathRule::WholePath);
+        let wraps = Some(frame.kind == FrameKind::Wrapper);
+        Some(FramePath { path, rule, wraps })
+    };
+    sample.frames.iter().map(path).collect()
+}
+
+/// Who is blamed for the newest sample of an issue under `rules`, in a sentence.
+async fn blamed_then(
+    shared: &Shared,
+    turn: &PreviewTurn,
+    issue: &IssueRow,
+    rules: &Rules,
+) -> Result<String, StoreError> {
+    let Some(sample) = sample_of(shared, issue.id).await? else {
+        return Ok("Who will be blamed is not known: the issue has no sample any more.".to_owned());
+    };
+    let Repo::Ready(mirror) = shared.repo.get().repo else {
+        let text = "Who will be blamed is not known: the repository cannot be asked now.";
+        return Ok(text.to_owned());
+    };
+    let much_seen = shared.store.much_seen_functions().await?;
+    let settings = &shared.config.choice;
+    let look = async {
+        // However many look at once: pages leave git to the reports.
+        let _turn = turn.0.lock().await;
+        let faults = find_faults(&sample.report, Some(&mirror), settings, rules).await?;
+        // A sample is of one fault.
+        let Some(Fault { report, files, .. }) = faults.into_iter().next() else { return Ok(None) };
+        let choice = choose_line(&report, &files, settings, &much_seen, rules);
+        let located = match &choice.verdict {
+            Verdict::Blamed(line) => Some(blame_line(&report, &files, line).await?),
+            _ => None,
+        };
+        Ok::<_, flawless_git::GitError>(Some((files, choice, located)))
+    };
+    let (files, choice, located) = match tokio::time::timeout(GIT_TIME, look).await {
+        Ok(Ok(Some(found))) => found,
+        Ok(Ok(None)) => return Ok("Who will be blamed is not known.".to_owned()),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, issue = issue.id, "who would be blamed could not be found");
+            let text = "Who will be blamed is not known: git does not answer; the server's log \
+                        says why.";
+            return Ok(text.to_owned());
+        }
+        Err(_) => return Ok("Who will be blamed is not known: git took too long.".to_owned()),
+    };
+    let line = match (&choice.verdict, sample.blamed_frame) {
+        (Verdict::Blamed(line), before) if before == Some(line.frame) => {
+            let is_meant = choice.frames.iter().any(|f| f.kind == FrameKind::LibraryCode(NEW));
+            let why = if is_meant { "" } else { ": the rule does not mean it" };
+            return Ok(format!("Of issue {}, the same line stays blamed{why}.", issue.id));
+        }
+        (Verdict::Blamed(line), _) => line,
+        (Verdict::Nobody(why), _) => {
+            return Ok(format!("Of issue {}, nobody will be blamed: {}.", issue.id, why.explain()));
+        }
+        (Verdict::Dropped(_), _) => {
+            return Ok(format!("A rule drops the reports of issue {}.", issue.id));
+        }
+    };
+    let function = match line.function.as_str() {
+        "" => String::new(),
+        function => format!(" in {}", one_line(function, 100)),
+    };
+    let place = format!("{}:{}{function}", one_line(&line.path, 300), line.line);
+    let start = format!("Of issue {}, {place} will be blamed", issue.id);
+    let located = match located {
+        Some(Ok(located)) => located,
+        Some(Err(why)) => return Ok(format!("{start}, and nobody for it: {why}.")),
+        None => return Ok(format!("{start}.")),
+    };
+    let developer = located.blame.developer;
+    let words = match &developer {
+        Some(who) => one_line(&format!("{} <{}>", who.name, who.email), 300),
+        None => "automation wrote it".to_owned(),
+    };
+    let policy = &shared.config.addresses;
+    let mut owner = owner_of(developer.as_ref(), &line.path, rules, policy);
+    if developer.is_none() {
+        let tip = files.at.as_ref().map(|At { tip, .. }| tip);
+        let owners = tip.and_then(|tip| tip.code_owners.as_ref()?.owners_of(&line.path));
+        let nobody_is_gone = |_: &str, _: bool| None;
+        owner = flawless_core::answerable(
+            None,
+            owners.as_ref(),
+            &line.path,
+            rules,
+            policy,
+            &nobody_is_gone,
+        );
+    }
+    let address = owner.address.filter(|address| {
+        developer.as_ref().is_none_or(|who| !who.email.eq_ignore_ascii_case(address))
+    });
+    let mails = address.map(|address| format!("; mails go to {}", one_line(&address, 254)));
+    Ok(format!("{start}: {words}{}.", mails.unwrap_or_default()))
+}

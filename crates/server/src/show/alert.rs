@@ -1,0 +1,194 @@
+//! An alert in a few words: a subject, a line of a summary, a post in a channel.
+use flawless_core::Owner;
+use serde::Serialize;
+
+use super::links;
+use super::regression::Again;
+use super::why::author_of;
+use crate::app::Shared;
+use crate::base::dates::{date_time, date_time_zone, rfc3339};
+use crate::base::text::{cut, one_line};
+use crate::store::{AlertRow, IssueRow, Sample};
+
+/// All texts are fit to be shown: no control characters, no marks of writing direction, bounded.
+/// As JSON it is what webhooks get.
+#[derive(Debug, Clone, Serialize)]
+pub struct ShortAlert {
+    /// The issue's number.
+    pub issue: i64,
+    /// `new`, or `again` when it was told before and mended meanwhile.
+    pub kind: &'static str,
+    /// Exception and function, e.g. `ZeroDivisionError in total`.
+    pub title: String,
+    /// Full type path of the exception.
+    pub exception_type: String,
+    /// The exception as the client printed it; empty when no sample is at hand.
+    pub message: String,
+    /// Path in the repository; as deployed when it is no file of the repository.
+    pub path: String,
+    /// Line number in the running code.
+    pub line: i64,
+    /// Plain function name.
+    pub function: String,
+    /// The source line.
+    pub text: String,
+    /// Who answers for it; `None` when nobody does.
+    pub owner: Option<String>,
+    /// Each step from the line's author to who answers for it.
+    pub owner_steps: Vec<String>,
+    /// The commit that brought the line; `None` when nobody is blamed.
+    pub commit: Option<ShortCommit>,
+    /// How the line was found, or why nobody is blamed.
+    pub reason: String,
+    /// Occurrences so far.
+    pub occurrences: i64,
+    /// First seen, RFC 3339 in UTC.
+    pub first_seen: String,
+    /// Decided at, RFC 3339 in UTC.
+    pub decided_at: String,
+    /// Where the program ran; empty when no sample is at hand.
+    pub hostname: String,
+    /// E.g. `production`; may be empty.
+    pub environment: String,
+    /// The revision as the client named it.
+    pub revision: Option<String>,
+    /// What is told again, in a sentence.
+    pub again: Option<String>,
+    /// Text of the known error that it is, for mails.
+    #[serde(skip)]
+    pub header: String,
+    /// The issue's page.
+    pub url: String,
+    /// The page that says that it is somebody else's.
+    pub not_mine_url: String,
+    /// The page that keeps it quiet for a time.
+    pub mute_url: String,
+}
+
+/// A commit in a few words.
+#[derive(Debug, Clone, Serialize)]
+pub struct ShortCommit {
+    /// Full id.
+    pub id: String,
+    /// First line of its message.
+    pub summary: String,
+    /// Name and address.
+    pub author: String,
+    /// Author date, in the server's time zone.
+    pub date: String,
+}
+
+impl ShortCommit {
+    /// The first twelve digits of the id.
+    pub fn short_id(&self) -> &str {
+        self.id.get(..12).unwrap_or(&self.id)
+    }
+}
+
+impl ShortAlert {
+    /// Of an alert about `issue` that `owner` answers for.
+    pub fn of(
+        shared: &Shared,
+        alert: &AlertRow,
+        issue: &IssueRow,
+        sample: Option<&Sample>,
+        owner: &Owner,
+    ) -> Self {
+        let facts = &issue.facts;
+        let timezone = &shared.config.timezone;
+        let date = |at: i64| date_time(at, timezone);
+        let rules = shared.rules.get();
+        let known = facts.known_error_id.and_then(|id| rules.rules.known_error(id));
+        let header = |text: &str| cut(text, 2_000);
+        let details = issue.details();
+        let again = Again::of(alert);
+        let report = sample.map(|sample| &sample.report);
+        // What is shown is of one occurrence.
+        let exception_type = report.map_or(&facts.exception_type, |report| &report.exception_type);
+        let commit = facts.origin_commit.as_ref().map(|id| ShortCommit {
+            id: one_line(id, 64),
+            summary: one_line(facts.commit_summary.as_deref().unwrap_or_default(), 200),
+            author: author_of(issue, &details),
+            date: facts.authored_at.map(date).unwrap_or_default(),
+        });
+        Self {
+            issue: issue.id,
+            kind: if again.is_some() { "again" } else { "new" },
+            title: title(exception_type, &facts.function_name, &facts.path),
+            exception_type: one_line(exception_type, 200),
+            message: report.map(|report| cut(&report.exception_message, 500)).unwrap_or_default(),
+            path: one_line(&facts.path, 300),
+            line: facts.line,
+            function: one_line(&facts.function_name, 100),
+            text: one_line(&facts.text, 300),
+            owner: owner.address.clone(),
+            owner_steps: owner.steps.iter().map(|step| one_line(step, 400)).collect(),
+            commit,
+            reason: one_line(&facts.reason, 500),
+            occurrences: issue.occurrences.max(alert.occurrences),
+            first_seen: rfc3339(issue.first_seen_at),
+            decided_at: rfc3339(alert.decided_at),
+            hostname: report.map(|report| one_line(&report.hostname, 100)).unwrap_or_default(),
+            environment: report.map(|r| one_line(&r.environment, 100)).unwrap_or_default(),
+            revision: report.and_then(|r| r.revision.as_deref()).map(|name| one_line(name, 100)),
+            again: again.map(|again| again.in_words(|at| date_time_zone(at, timezone))),
+            header: known
+                .and_then(|known| known.email_header.as_deref())
+                .map(header)
+                .unwrap_or_default(),
+            url: links::issue(&shared.base_url, issue.id),
+            not_mine_url: links::not_mine(&shared.base_url, issue.id),
+            mute_url: links::mute(&shared.base_url, issue.id),
+        }
+    }
+
+    /// Path and line.
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.path, self.line)
+    }
+}
+
+/// Exception and function as people say them: `ZeroDivisionError in total`. What is not known is
+/// left out; of a line outside of functions the file's name is said.
+pub fn title(exception_type: &str, function: &str, path: &str) -> String {
+    let exception = exception_type.rsplit('.').next().filter(|name| !name.is_empty());
+    let file = path.rsplit('/').next().unwrap_or(path);
+    let within = if function.is_empty() || function == "<module>" { file } else { function };
+    one_line(&format!("{} in {within}", exception.unwrap_or("Error")), 120)
+}
+
+/// The types of exceptions that an issue was seen with, in one line.
+pub fn types_in_words(issue: &IssueRow) -> String {
+    const SHOWN: usize = 3;
+    let types: Vec<&str> = issue.types().collect();
+    let shown = types.iter().take(SHOWN).map(|name| one_line(name, 100)).collect::<Vec<_>>();
+    match types.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// The title of an issue that no occurrence in particular is shown of.
+pub fn title_of(issue: &IssueRow) -> String {
+    let short: Vec<&str> =
+        issue.types().map(|name| name.rsplit('.').next().unwrap_or(name)).take(3).collect();
+    let facts = &issue.facts;
+    title(&short.join(" / "), &facts.function_name, &facts.path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::title;
+
+    #[test]
+    fn a_title_says_the_exception_and_where_it_arose() {
+        for (exception, function, path, expected) in [
+            ("builtins.ZeroDivisionError", "total", "shop/cart.py", "ZeroDivisionError in total"),
+            ("ValueError", "<module>", "shop/cart.py", "ValueError in cart.py"),
+            ("", "", "cart.py", "Error in cart.py"),
+            ("a.B\r\nBcc: x", "f\u{202e}", "", "B Bcc: x in f\u{fffd}"),
+        ] {
+            assert_eq!(title(exception, function, path), expected);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! How an issue is said, in mails, posts, pages and JSON alike.
+
+pub mod alert;
+pub mod code;
+pub mod links;
+pub mod regression;
+pub mod report;
+pub mod room;
+pub mod rules;
+pub mod why;
+pub mod work;
+
+pub use room::Room;

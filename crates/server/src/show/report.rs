@@ -1,0 +1,419 @@
+//! A report ready to be printed, in mails and on pages alike: its traceback, the exceptions that
+//! led to it, and the web request.
+use flawless_core::{
+    ChainedException, ClassifiedFrame, Frame, Relation, Report, WebRequest, is_foreign_folder,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+pub use super::room::Room;
+use super::work::ShownWork;
+use crate::base::text::{cut, one_line};
+use crate::store::Sample;
+
+/// Characters of a path or a function's name: longer ones are no names.
+const NAME: usize = 300;
+
+/// A report ready to be printed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ShownReport {
+    /// Full type path; may be empty.
+    pub exception_type: String,
+    /// As the client printed it.
+    pub exception_message: String,
+    /// Type and message as one reads them, the type once.
+    #[serde(skip)]
+    pub said: String,
+    /// Notes that were added to the exception.
+    pub notes: Vec<String>,
+    /// Where the program ran.
+    pub hostname: String,
+    /// Where it runs, e.g. `production`; may be empty.
+    pub environment: String,
+    /// Free text of the client.
+    pub additional_info: String,
+    /// Outermost first; a cut is a frame of its own.
+    pub frames: Vec<ShownFrame>,
+    /// The exceptions that led to it, nearest first.
+    pub chain: Vec<ShownException>,
+    /// So many exceptions of the chain are left out.
+    pub chain_left_out: usize,
+    /// The web request that was answered.
+    pub request: Option<ShownRequest>,
+    /// What the program said of its work.
+    #[serde(flatten)]
+    pub work: ShownWork,
+}
+
+/// A chained exception ready to be printed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ShownException {
+    /// What it is to the exception that it belongs to, in words.
+    pub heading: String,
+    /// Full type path; may be empty.
+    pub exception_type: String,
+    /// As the client printed it.
+    pub exception_message: String,
+    /// Type and message as one reads them, the type once.
+    #[serde(skip)]
+    pub said: String,
+    /// Notes that were added to it.
+    pub notes: Vec<String>,
+    /// Outermost first; a cut is a frame of its own.
+    pub frames: Vec<ShownFrame>,
+}
+
+/// A web request ready to be printed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ShownRequest {
+    /// Method, path and protocol.
+    pub line: String,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+    /// The start of the body.
+    pub body: String,
+    /// The address of who asked; may be empty.
+    pub client_address: String,
+}
+
+/// One frame ready to be printed.
+#[derive(Debug, Default, Clone, Serialize, ToSchema)]
+pub struct ShownFrame {
+    /// Path as deployed.
+    pub path: String,
+    /// Line number.
+    pub line: u32,
+    /// Function.
+    pub function: String,
+    /// Source line without its indent.
+    pub text: String,
+    /// Numbers and texts of the source lines around it, and of itself, with their indent to each
+    /// other; empty when the client sent none.
+    pub source: Vec<SourceLine>,
+    /// What the frame was to the choice, in words; empty for one that had no part in it.
+    pub kind: String,
+    /// It is the blamed one.
+    pub blamed: bool,
+    /// It is in a file of the project, as far as is known.
+    pub own: bool,
+    /// Its variables; `None` when they were not captured.
+    pub locals: Option<Vec<ShownValue>>,
+    /// So many variables are left out.
+    pub locals_left_out: usize,
+    /// Its place in the traceback, from 0 at the outermost frame.
+    pub at: usize,
+    /// So many frames are left out here; the rest of this one is empty then.
+    pub left_out: usize,
+}
+
+/// A variable ready to be printed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ShownValue {
+    /// Its name.
+    pub name: String,
+    /// As the client printed it, as much as there is room for.
+    pub value: String,
+    /// There is more of it.
+    pub is_cut: bool,
+}
+
+/// A line of a source file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SourceLine {
+    /// Its number.
+    pub number: u32,
+    /// Its text.
+    pub text: String,
+    /// It is the frame's own, and not one around it.
+    pub is_own: bool,
+}
+
+impl ShownReport {
+    /// The report of `sample`, as much of it as there is room for.
+    pub fn of(sample: &Sample, room: Room) -> Self {
+        let report = &sample.report;
+        let shown = |(at, frame): (usize, &Frame)| ShownFrame {
+            blamed: sample.blamed_frame == Some(at),
+            at,
+            ..shown_frame(frame, sample.frames.get(at), room)
+        };
+        let frames = report.traceback.iter().enumerate().map(shown).collect();
+        let unrelated = unrelated(sample);
+        let chain = report.chain.iter().enumerate().filter(|(at, _)| !unrelated[*at]);
+        let chain = chain.take(room.chain);
+        Self {
+            exception_type: one_line(&report.exception_type, NAME),
+            exception_message: cut(&report.exception_message, room.text),
+            said: cut(&said(&report.exception_type, &report.exception_message), room.text),
+            notes: shown_notes(&report.notes, room),
+            hostname: one_line(&report.hostname, NAME),
+            environment: one_line(&report.environment, 200),
+            additional_info: cut(&report.additional_info, room.text),
+            frames: without_middle(frames, room.frames),
+            chain: chain
+                .map(|(at, exception)| shown_exception(report, at, exception, room))
+                .collect(),
+            chain_left_out: unrelated
+                .iter()
+                .filter(|is_unrelated| !**is_unrelated)
+                .count()
+                .saturating_sub(room.chain),
+            request: report.request.as_ref().map(|request| shown_request(request, room)),
+            work: ShownWork::of(report, room),
+        }
+    }
+
+    /// Frames of the project whose locals were captured; all such frames when none is its own.
+    pub fn frames_with_locals(&self) -> impl Iterator<Item = &ShownFrame> {
+        let captured = || self.frames.iter().filter(|frame| frame.locals.is_some());
+        let any_own = captured().any(|frame| frame.own);
+        captured().filter(move |frame| frame.own || !any_own)
+    }
+}
+
+/// Which exceptions of the chain have nothing to do with the reported one: a framework raised and
+/// caught them itself, as one does that looks for a route, and called the project's code while it
+/// handled them.
+fn unrelated(sample: &Sample) -> Vec<bool> {
+    let report = &sample.report;
+    let raised_by_project = sample.frames.last().is_some_and(|frame| frame.kind.is_own());
+    let mut found: Vec<bool> = Vec::with_capacity(report.chain.len());
+    for exception in &report.chain {
+        let is_context = exception.relation == Relation::Context;
+        let is_frameworks = !exception.traceback.is_empty()
+            && exception.traceback.iter().all(|frame| is_foreign_folder(&frame.path));
+        found.push(match exception.parent {
+            None => is_context && is_frameworks && raised_by_project,
+            Some(parent) => found.get(parent).copied().unwrap_or_default(),
+        });
+    }
+    found
+}
+
+/// Type and message as one reads them: a message that is the exception's `repr` has its type
+/// already, if only its last name.
+fn said(exception_type: &str, message: &str) -> String {
+    let name = exception_type.rsplit('.').next().unwrap_or(exception_type);
+    let whole = exception_type.strip_prefix("builtins.").unwrap_or(exception_type);
+    let whole = one_line(whole, NAME);
+    if exception_type.is_empty() {
+        return message.to_owned();
+    }
+    match message.strip_prefix(exception_type).or_else(|| message.strip_prefix(name)) {
+        Some(rest) if rest.is_empty() || rest.starts_with(['(', ':']) => format!("{whole}{rest}"),
+        _ if message.is_empty() => whole,
+        _ => format!("{whole}: {message}"),
+    }
+}
+
+/// A frame as much as there is room for; `class` is what it was to the choice.
+pub fn shown_frame(frame: &Frame, class: Option<&ClassifiedFrame>, room: Room) -> ShownFrame {
+    let shown = |(name, value): (&String, &String)| ShownValue {
+        name: one_line(name, 200),
+        value: cut(value, room.value),
+        is_cut: value.ends_with('…') || value.chars().nth(room.value).is_some(),
+    };
+    let locals = frame.locals.as_ref();
+    ShownFrame {
+        path: one_line(&frame.path, NAME),
+        line: frame.line,
+        function: one_line(&frame.function, NAME),
+        text: cut(frame.text.trim(), room.value.max(200)),
+        source: source_of(frame, room),
+        kind: class.map(|class| class.kind.to_string()).unwrap_or_default(),
+        blamed: false,
+        own: class.is_none_or(|class| class.kind.is_own()),
+        locals: locals.map(|locals| locals.iter().take(room.locals).map(shown).collect()),
+        locals_left_out: locals.map_or(0, |locals| locals.len().saturating_sub(room.locals)),
+        at: 0,
+        left_out: 0,
+    }
+}
+
+fn without_middle(
+    mut frames: Vec<ShownFrame>,
+    (outermost, innermost): (usize, usize),
+) -> Vec<ShownFrame> {
+    if frames.len() > outermost + innermost + 1 {
+        let until = frames.len() - innermost;
+        let cut = ShownFrame { left_out: until - outermost, ..ShownFrame::default() };
+        frames.splice(outermost..until, [cut]);
+    }
+    frames
+}
+
+fn shown_notes(notes: &[String], room: Room) -> Vec<String> {
+    notes.iter().take(room.locals).map(|note| cut(note, room.text.min(2_000))).collect()
+}
+
+fn shown_exception(
+    report: &Report,
+    at: usize,
+    exception: &ChainedException,
+    room: Room,
+) -> ShownException {
+    let relation = match exception.relation {
+        Relation::Cause => "Caused by",
+        Relation::Context => "While handling",
+        Relation::Member => "One of the group",
+        Relation::Remote | Relation::Quoted => "In the other process",
+        Relation::Carrier => "Carried here by",
+    };
+    // What belongs to the exception printed just before needs no name.
+    let heading = match exception.parent {
+        None if at == 0 => relation.to_owned(),
+        Some(parent) if parent + 1 == at => relation.to_owned(),
+        parent => {
+            let parent = parent.and_then(|parent| report.chain.get(parent));
+            let name = parent.map_or(&report.exception_type, |parent| &parent.exception_type);
+            format!("{relation} (of {})", one_line(name, 200))
+        }
+    };
+    let frames = exception.traceback.iter().enumerate();
+    let frames = frames.map(|(at, frame)| ShownFrame { at, ..shown_frame(frame, None, room) });
+    let frames = frames.collect();
+    ShownException {
+        heading,
+        exception_type: one_line(&exception.exception_type, NAME),
+        exception_message: cut(&exception.exception_message, room.text),
+        said: cut(&said(&exception.exception_type, &exception.exception_message), room.text),
+        notes: shown_notes(&exception.notes, room),
+        frames: without_middle(frames, room.chain_frames),
+    }
+}
+
+fn shown_request(request: &WebRequest, room: Room) -> ShownRequest {
+    let WebRequest { method, path, protocol, headers, body, client_address } = request;
+    // In one line each, so that no value reads like another header.
+    let header =
+        |(name, value): (&String, &String)| (one_line(name, 200), one_line(value, room.value));
+    ShownRequest {
+        line: one_line(&format!("{method} {path} {protocol}"), room.text),
+        headers: headers.iter().take(room.locals).map(header).collect(),
+        body: cut(body, room.text),
+        client_address: one_line(client_address, NAME),
+    }
+}
+
+/// The frame's line among those around it, without the indent that they share.
+fn source_of(frame: &Frame, room: Room) -> Vec<SourceLine> {
+    if frame.before.is_empty() && frame.after.is_empty() {
+        return Vec::new();
+    }
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let is_text = |line: &&str| !line.trim().is_empty();
+    // Clients send the line itself without its indent: then it most likely is that of the line
+    // before it, or deeper where that one opens a block.
+    let mut own = frame.text.trim_end().to_owned();
+    let nearest = frame.before.iter().rev().map(String::as_str).find(is_text);
+    if let Some(nearest) = nearest.filter(|_| indent(&own) == 0) {
+        let deeper = if nearest.trim_end().ends_with(':') { "    " } else { "" };
+        own = format!("{}{deeper}{own}", &nearest[..indent(nearest)]);
+    }
+    let first = frame.line.saturating_sub(u32::try_from(frame.before.len()).unwrap_or(u32::MAX));
+    let before = frame.before.iter().map(|line| (line.as_str(), false));
+    let after = frame.after.iter().map(|line| (line.as_str(), false));
+    let lines: Vec<(&str, bool)> = before.chain([(own.as_str(), true)]).chain(after).collect();
+    let texts = lines.iter().map(|(line, _)| *line).filter(is_text);
+    let shared = texts.map(indent).min().unwrap_or(0);
+    let source = lines.into_iter().zip(first..).map(|((line, is_own), number)| SourceLine {
+        number,
+        text: cut(
+            line.get(shared..).unwrap_or(line.trim_start()).trim_end(),
+            room.value.clamp(60, 500),
+        ),
+        is_own,
+    });
+    source.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(report: Report) -> Sample {
+        Sample { report, frames: [].into(), blamed_frame: None }
+    }
+
+    #[test]
+    fn a_long_traceback_is_cut_in_the_middle() {
+        let report = Report { traceback: vec![Default::default(); 500], ..Report::default() };
+        let shown = ShownReport::of(&sample(report), Room::PAGE);
+        assert_eq!(shown.frames.len(), 71);
+        assert_eq!(shown.frames[10].left_out, 430);
+    }
+
+    #[test]
+    fn the_lines_around_a_frame_keep_their_indent_to_each_other() {
+        let texts = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();
+        let frame = Frame {
+            line: 12,
+            text: "return  x".into(),
+            before: texts(&["    def f(self):\n", "\n", "        if x:\n"]),
+            after: texts(&["    def g(self):\n", "é\u{202e}"]),
+            ..Frame::default()
+        };
+        let read = |frame: &Frame| -> Vec<(u32, String)> {
+            source_of(frame, Room::PAGE).into_iter().map(|line| (line.number, line.text)).collect()
+        };
+        let line = |number, text: &str| (number, text.to_owned());
+        let expected = [
+            line(9, "    def f(self):"),
+            line(10, ""),
+            line(11, "        if x:"),
+            line(12, "            return  x"),
+            line(13, "    def g(self):"),
+            line(14, "é\u{fffd}"),
+        ];
+        assert_eq!(read(&frame), expected);
+        let shorter = Frame { after: Vec::new(), ..frame.clone() };
+        assert_eq!(read(&shorter)[3], line(12, "        return  x"), "the shared indent goes");
+        assert_eq!(read(&Frame { before: Vec::new(), after: Vec::new(), ..frame }), []);
+        let odd = Frame { line: 0, before: texts(&["\u{3000}x", "  y"]), ..Frame::default() };
+        assert_eq!(source_of(&odd, Room::PAGE).len(), 3, "a cut within a character is no panic");
+    }
+
+    #[test]
+    fn an_exception_is_said_with_its_type_once() {
+        for (name, message, expected) in [
+            ("builtins.KeyError", "KeyError('x')", "KeyError('x')"),
+            ("shop.errors.Empty", "Empty('x')", "shop.errors.Empty('x')"),
+            ("shop.Empty", "shop.Empty: no", "shop.Empty: no"),
+            ("KeyError", "'x'", "KeyError: 'x'"),
+            ("shop.Empty", "", "shop.Empty"),
+            ("shop.Empty", "Emptyish", "shop.Empty: Emptyish"),
+            ("", "what", "what"),
+        ] {
+            assert_eq!(said(name, message), expected);
+        }
+    }
+
+    #[test]
+    fn each_exception_of_a_chain_says_what_it_is_to_which_other_one() {
+        let exception = |name: &str, relation, parent| ChainedException {
+            exception_type: name.into(),
+            relation,
+            parent,
+            ..ChainedException::default()
+        };
+        let report = Report {
+            exception_type: "Main".into(),
+            chain: vec![
+                exception("A", Relation::Cause, None),
+                exception("B", Relation::Context, Some(0)),
+                exception("C", Relation::Member, Some(0)),
+                exception("D", Relation::Member, None),
+            ],
+            ..Report::default()
+        };
+        let shown = ShownReport::of(&sample(report), Room::PAGE);
+        let headings: Vec<&str> = shown.chain.iter().map(|e| e.heading.as_str()).collect();
+        let expected = [
+            "Caused by",
+            "While handling",
+            "One of the group (of A)",
+            "One of the group (of Main)",
+        ];
+        assert_eq!(headings, expected);
+    }
+}

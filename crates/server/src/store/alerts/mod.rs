@@ -1,0 +1,9 @@
+//! Alerts, and the mails and posts that come of them.
+
+pub mod alert;
+pub mod channels;
+pub mod notices;
+pub mod outbox;
+pub mod posts;
+pub mod refused;
+pub mod unwanted;

@@ -1,0 +1,6 @@
+//! The database file, its schema, and how SQL is written for it.
+
+pub mod dialect;
+pub mod error;
+pub mod history;
+pub mod open;

@@ -1,0 +1,14 @@
+//! Issues, and what is counted and kept of them.
+
+pub mod details;
+pub mod facets;
+pub mod hours;
+pub mod issue;
+pub mod known_errors;
+pub mod lists;
+pub mod matched;
+pub mod mended;
+pub mod merge;
+pub mod muted;
+pub mod samples;
+pub mod weeks;

@@ -1,0 +1,4 @@
+//! Projects, and secrets of the server.
+
+pub mod project;
+pub mod secrets;

@@ -1,0 +1,8 @@
+//! Reports that wait, and what became of the others.
+
+pub mod losses;
+pub mod module_sets;
+pub mod outcomes;
+pub mod pending;
+pub mod quotas;
+pub mod recorded_ids;

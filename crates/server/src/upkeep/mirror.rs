@@ -1,0 +1,97 @@
+//! Opens the repository and keeps it current.
+use std::sync::Arc;
+use std::time::Duration;
+
+use flawless_git::{Mirror, MirrorSettings, Source};
+
+use crate::app::Shared;
+use crate::attribution::{Repo, mirror_settings};
+use crate::store::{StoreError, StoredFacts};
+
+/// Between two looks at a folder that somebody else keeps current.
+const LOOK_AT_FOLDER: Duration = Duration::from_secs(5);
+/// After a clone or an open that failed.
+const TRY_AGAIN: Duration = Duration::from_secs(15);
+
+/// Opens the repository, then fetches for ever.
+pub async fn run_mirror(shared: Shared) {
+    let Some(source) = shared.config.repository.clone() else { return };
+    let interval = match source {
+        Source::Clone { .. } => shared.config.fetch_interval,
+        Source::Folder(_) => LOOK_AT_FOLDER,
+    };
+    let scratch = shared.config.data_dir.clone();
+    let settings = MirrorSettings {
+        facts: Some(Arc::new(StoredFacts::new(shared.store.clone()))),
+        ..mirror_settings(&shared.config, source, scratch)
+    };
+    let mirror = open(&shared, settings).await;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(interval) => {}
+            () = mirror.fetch_is_asked_for() => {}
+        }
+        let fetched = mirror.fetch().await;
+        let now = shared.clock.now();
+        let is_fetched = fetched.is_ok();
+        shared.repo.update(|state| match fetched {
+            Ok(_) => {
+                state.fetched_at = Some(now);
+                state.failing = None;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the repository could not be brought up to date");
+                let since = state.failing.as_ref().map_or(now, |(since, _)| *since);
+                state.failing = Some((since, error.to_string()));
+            }
+        });
+        if is_fetched && let Err(error) = release(&shared, now).await {
+            tracing::error!(%error, "reports that wait for a fetch could not be released");
+        }
+    }
+}
+
+/// Lets reports that waited for a fetch be looked at again.
+async fn release(shared: &Shared, now: i64) -> Result<(), StoreError> {
+    let mut tx = shared.store.write().await?;
+    let any = tx.release_fetched(now).await?;
+    tx.commit().await?;
+    if any {
+        shared.bells.pending.notify_one();
+    }
+    Ok(())
+}
+
+async fn open(shared: &Shared, settings: MirrorSettings) -> Arc<Mirror> {
+    loop {
+        let opened = Mirror::open(settings.clone()).await;
+        let now = shared.clock.now();
+        match opened {
+            Ok(mirror) => {
+                if mirror.repository().is_shallow().await.unwrap_or(false) {
+                    tracing::warn!(
+                        "the repository is a shallow clone: lines older than its border cannot be \
+                         blamed; git fetch --unshallow brings the rest"
+                    );
+                }
+                let mirror = Arc::new(mirror);
+                shared.repo.update(|state| {
+                    state.repo = Repo::Ready(mirror.clone());
+                    state.fetched_at = Some(now);
+                    state.failing = None;
+                });
+                shared.bells.pending.notify_one();
+                return mirror;
+            }
+            Err(error) => {
+                tracing::error!(%error, "the repository cannot be opened");
+                shared.repo.update(|state| {
+                    let since = state.failing.as_ref().map_or(now, |(since, _)| *since);
+                    state.repo = Repo::Failed(error.to_string());
+                    state.failing = Some((since, error.to_string()));
+                });
+                tokio::time::sleep(TRY_AGAIN).await;
+            }
+        }
+    }
+}

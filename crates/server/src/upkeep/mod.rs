@@ -1,0 +1,11 @@
+//! Jobs that run by the clock, not by a report.
+
+pub(crate) mod mirror;
+pub(crate) mod retention;
+pub(crate) mod rules;
+pub(crate) mod weekly;
+
+pub use mirror::run_mirror;
+pub use retention::run_maintenance;
+pub use rules::run_rules;
+pub use weekly::run_weekly;

@@ -1,0 +1,26 @@
+//! `/account/end_session`: ends one of one's own sign-ins.
+use axum::extract::{Form, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use crate::app::Shared;
+use crate::web::layout::page::PageError;
+use crate::web::layout::visitor::Frame;
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Fields {
+    pub(crate) id: i64,
+}
+
+pub(crate) async fn save(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, PageError> {
+    if let Some(address) = frame.address() {
+        let mut tx = shared.store.write().await?;
+        tx.end_session(fields.id, address).await?;
+        tx.commit().await?;
+    }
+    Ok(Redirect::to("/account").into_response())
+}

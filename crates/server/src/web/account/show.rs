@@ -1,0 +1,93 @@
+//! `/account`: who somebody is here, where they are signed in, and their API tokens.
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+
+use crate::app::Shared;
+use crate::base::text::plain;
+use crate::config::role::{ROLES, Role};
+use crate::sign_in::standing;
+use crate::web::layout::moment::Moment;
+use crate::web::layout::page::{PageError, page};
+use crate::web::layout::visitor::{Frame, Proof};
+
+#[derive(Template)]
+#[template(path = "account/show.html")]
+struct Page {
+    frame: Frame,
+    name: String,
+    role: String,
+    why: &'static str,
+    /// There are sign-ins of this person.
+    has_account: bool,
+    sessions: Vec<SessionLine>,
+    tokens: Vec<TokenLine>,
+    /// Those that a token may get.
+    roles: Vec<Role>,
+}
+
+struct SessionLine {
+    id: i64,
+    agent: String,
+    how: String,
+    begun: Moment,
+    seen: Moment,
+    is_this: bool,
+}
+
+struct TokenLine {
+    id: i64,
+    name: String,
+    prefix: String,
+    role: String,
+    expires: Moment,
+    used: Option<Moment>,
+}
+
+pub(crate) async fn show(
+    frame: Frame,
+    State(shared): State<Shared>,
+) -> Result<Response, PageError> {
+    let now = shared.clock.now();
+    let (mut sessions, mut tokens, mut why) = (Vec::new(), Vec::new(), "there is no sign-in");
+    let (this, role) = match &frame.visitor {
+        Some(visitor) => match visitor.proof {
+            Proof::Session { id, .. } => (Some(id), visitor.role),
+            _ => (None, visitor.role),
+        },
+        None => (None, Role::Reader),
+    };
+    if let Some(address) = frame.address() {
+        let given = shared.store.given_role(address).await?;
+        why = standing(&shared.config.sign_in, given, address).why;
+        sessions = shared.store.sessions_of(address, now).await?;
+        tokens = shared.store.tokens_of(address, now).await?;
+    }
+    let moment = |at| Moment::new(at, &shared);
+    let sessions = sessions.into_iter().map(|row| SessionLine {
+        id: row.id,
+        agent: plain(&row.user_agent),
+        how: row.how,
+        begun: moment(row.created_at),
+        seen: moment(row.last_seen_at),
+        is_this: this == Some(row.id),
+    });
+    let tokens = tokens.into_iter().map(|row| TokenLine {
+        id: row.id,
+        name: plain(&row.name),
+        prefix: row.prefix,
+        role: row.role,
+        expires: moment(row.expires_at),
+        used: row.last_used_at.map(moment),
+    });
+    Ok(page(&Page {
+        name: frame.who().to_owned(),
+        role: role.to_string(),
+        why,
+        has_account: frame.address().is_some(),
+        sessions: sessions.collect(),
+        tokens: tokens.collect(),
+        roles: ROLES.into_iter().filter(|one| *one <= role).collect(),
+        frame,
+    }))
+}

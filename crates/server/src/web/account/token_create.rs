@@ -1,0 +1,86 @@
+//! `/account/create_token`: a token for the API, shown once.
+use askama::Template;
+use axum::extract::{Form, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+
+use crate::app::Shared;
+use crate::base::text::one_line;
+use crate::config::role::Role;
+use crate::sign_in::new_secret;
+use crate::store::{MAX_TOKENS, NewToken};
+use crate::web::auth::identify::TOKEN_PREFIX;
+use crate::web::layout::moment::Moment;
+use crate::web::layout::page::{PageError, message, page};
+use crate::web::layout::visitor::Frame;
+
+#[derive(Template)]
+#[template(path = "account/token_create.html")]
+struct Page {
+    frame: Frame,
+    name: String,
+    token: String,
+    role: String,
+    expires: Moment,
+    url: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Fields {
+    name: String,
+    role: String,
+    days: String,
+}
+
+/// Longer is shown in no list.
+const NAME: usize = 100;
+const PREFIX: usize = TOKEN_PREFIX.len() + 6;
+const MAX_DAYS: i64 = 365;
+
+pub(crate) async fn save(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, PageError> {
+    let wrong =
+        |frame, text| Ok(message(frame, StatusCode::UNPROCESSABLE_ENTITY, "Not made", text));
+    let Some((owner, most)) = frame.address().zip(frame.visitor.as_ref().map(|one| one.role))
+    else {
+        return wrong(frame, "There is no sign-in here, so the API asks for no token.");
+    };
+    let name = one_line(&fields.name, NAME);
+    if name.is_empty() {
+        return wrong(frame, "A token needs a name, so that you know it again. Go back.");
+    }
+    let Some(role) = Role::parse(&fields.role).filter(|role| *role <= most) else {
+        return wrong(frame, "A token may have your own role at most. Go back and choose another.");
+    };
+    let days = fields.days.parse::<i64>().ok().filter(|days| (1..=MAX_DAYS).contains(days));
+    let Some(days) = days else {
+        return wrong(frame, "A token ends after 1 to 365 days. Go back and choose.");
+    };
+    let now = shared.clock.now();
+    let expires_at = now + days * 86_400_000;
+    let secret = new_secret(TOKEN_PREFIX).map_err(crate::sign_in::SignInError::from)?;
+    let new = NewToken {
+        hash: &secret.hash,
+        prefix: &secret.text[..PREFIX],
+        name: &name,
+        role: role.as_str(),
+        owner,
+        expires_at,
+    };
+    let mut tx = shared.store.write().await?;
+    if !tx.add_token(&new, now).await? {
+        let text = format!("You have {MAX_TOKENS} tokens. End those that nothing uses.");
+        return Ok(message(frame, StatusCode::CONFLICT, "Not made", &text));
+    }
+    tx.commit().await?;
+    tracing::info!(owner, name, %role, "a token was made");
+    let role = role.to_string();
+    let expires = Moment::new(expires_at, &shared);
+    let url = format!("{}/api/v1/me", shared.base_url);
+    Ok(page(&Page { frame, name, token: secret.text, role, expires, url }))
+}

@@ -1,0 +1,21 @@
+//! `/account/end_token`: ends one of one's own tokens.
+use axum::extract::{Form, State};
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::session_end::Fields;
+use crate::app::Shared;
+use crate::web::layout::page::PageError;
+use crate::web::layout::visitor::Frame;
+
+pub(crate) async fn save(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, PageError> {
+    if let Some(owner) = frame.address() {
+        let mut tx = shared.store.write().await?;
+        tx.revoke_token(fields.id, owner, shared.clock.now()).await?;
+        tx.commit().await?;
+    }
+    Ok(Redirect::to("/account").into_response())
+}

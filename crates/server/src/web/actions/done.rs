@@ -1,0 +1,58 @@
+//! The notice of what was just done, with the way back, and answers to what could not be done.
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use crate::actions::{ActionError, Done};
+use crate::app::Shared;
+use crate::store::ActionRow;
+use crate::web::layout::page::{PageError, message};
+use crate::web::layout::visitor::Frame;
+
+/// For `action_done.html`.
+pub(crate) struct DoneNotice {
+    pub(crate) id: i64,
+    pub(crate) what: String,
+    pub(crate) can_undo: bool,
+    pub(crate) issue: Option<i64>,
+}
+
+/// Whether the visitor can take this back.
+pub(crate) fn can_undo(action: &ActionRow, frame: &Frame) -> bool {
+    action.undone_at.is_none() && action.undo_needs().is_some_and(|role| frame.has(role))
+}
+
+/// The action that the page's address names, in the words of the store.
+pub(crate) async fn done_notice(
+    shared: &Shared,
+    frame: &Frame,
+) -> Result<Option<DoneNotice>, PageError> {
+    let Some(id) = frame.done else { return Ok(None) };
+    let action = shared.store.action(id).await?;
+    Ok(action.filter(|action| action.undone_at.is_none()).map(|action| DoneNotice {
+        id,
+        can_undo: can_undo(&action, frame),
+        what: crate::base::text::one_line(&action.what, 1_000),
+        issue: action.issue_id,
+    }))
+}
+
+/// Leads to a page, which says what was done there.
+pub(crate) fn to_done(page: &str, done: &Done) -> Response {
+    let (page, anchor) = page.split_once('#').unwrap_or((page, ""));
+    let mark = if page.contains('?') { '&' } else { '?' };
+    let anchor = if anchor.is_empty() { String::new() } else { format!("#{anchor}") };
+    Redirect::to(&format!("{page}{mark}done={}{anchor}", done.id)).into_response()
+}
+
+/// A page about what could not be done, where there is no form to come back to.
+pub(crate) fn not_done(frame: Frame, error: ActionError) -> Result<Response, PageError> {
+    match error {
+        ActionError::Field { text, .. } => {
+            Ok(message(frame, StatusCode::UNPROCESSABLE_ENTITY, "Not done", &text))
+        }
+        ActionError::NotFound(text) => {
+            Ok(message(frame, StatusCode::NOT_FOUND, "Not found", &text))
+        }
+        ActionError::Store(error) => Err(error.into()),
+    }
+}

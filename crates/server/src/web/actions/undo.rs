@@ -1,0 +1,51 @@
+//! `/actions/ID/undo`: what somebody did is taken back.
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::done::{not_done, to_done};
+use crate::actions::{Undo, undo};
+use crate::app::Shared;
+use crate::show::links;
+use crate::store::ActionRow;
+use crate::web::auth::access::not_allowed;
+use crate::web::layout::page::{PageError, message};
+use crate::web::layout::visitor::Frame;
+
+pub(crate) async fn save(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
+    let action = match id.parse() {
+        Ok(id) => shared.store.action(id).await?,
+        Err(_) => None,
+    };
+    let Some(action) = action else {
+        let text = "Nothing was done under this number, or it is longer ago than a year.";
+        return Ok(message(frame, StatusCode::NOT_FOUND, "Not found", text));
+    };
+    let way_back = Undo::of(&shared, action.id).await?;
+    if let Some(role) = action.undo_needs()
+        && !frame.has(role)
+    {
+        return Ok(not_allowed(frame, role));
+    }
+    match undo(&shared, frame.who(), action.id).await {
+        Ok(done) => Ok(to_done(&page_of(&action, way_back.as_ref()), &done)),
+        Err(error) => not_done(frame, error),
+    }
+}
+
+/// The page where the action was done.
+fn page_of(action: &ActionRow, way_back: Option<&Undo>) -> String {
+    match (action.issue_id, way_back) {
+        (Some(issue), _) => links::issue("", issue),
+        (None, Some(Undo::Mails { address, .. })) => links::person("", address),
+        (None, Some(Undo::Role { .. })) => "/people/roles".to_owned(),
+        (None, way_back) => match way_back.and_then(Undo::list) {
+            Some(list) => format!("/rules/{list}"),
+            None => "/actions".to_owned(),
+        },
+    }
+}

@@ -1,0 +1,179 @@
+//! Who may see and do what: each request's visitor is found out here, and each group of routes asks
+//! for a role.
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use subtle::ConstantTimeEq;
+use url::form_urlencoded;
+
+use super::identify::{find, is_api};
+use crate::config::role::Role;
+use crate::web::api::refusal;
+use crate::web::layout::page::{PageError, message};
+use crate::web::layout::visitor::{Frame, Proof, Refused, Visitor};
+use crate::web::sign_in::next_page::sign_in_url;
+use crate::web::site::Site;
+
+/// The largest form; rules are imported in one.
+const MAX_FORM_BYTES: usize = 2 * 1024 * 1024;
+/// The largest one of somebody who is not signed in.
+const MAX_OPEN_FORM_BYTES: usize = 16 * 1024;
+/// For a form to arrive.
+const FORM_TIME: Duration = Duration::from_secs(10);
+
+/// Finds out who the visitor is, for all that comes behind.
+pub(crate) async fn identify(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let found = match find(&site, &parts).await {
+        Ok(found) => found,
+        Err(error) => return PageError::from(error).into_response(),
+    };
+    let visitor = found.visitor;
+    let form_token = match (&visitor, &found.refused) {
+        (Some(visitor), _) => visitor.form_token(&site.shared.signer),
+        (None, Some(refused)) => refused.form_token(&site.shared.signer),
+        (None, None) => String::new(),
+    };
+    let path = parts.uri.path().to_owned();
+    let done = done_action(parts.uri.query().unwrap_or_default());
+    let frame = Frame { visitor, form_token, path, refused: found.refused, done, unknown: vec![] };
+    parts.extensions.insert(frame);
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    // Signing out, or in anew, has its own.
+    if let Some(cookie) = found.cookie {
+        response.headers_mut().entry(header::SET_COOKIE).or_insert(cookie);
+    }
+    response
+}
+
+/// Lets pass who has the role; a form has to carry the visitor's token.
+pub(crate) async fn require(
+    State(role): State<Role>,
+    frame: Frame,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(visitor) = &frame.visitor else { return unknown(frame, &request) };
+    if visitor.role < role {
+        return not_allowed(frame, role);
+    }
+    if is_program(visitor) {
+        return next.run(request).await;
+    }
+    with_form_token(frame, request, next).await
+}
+
+/// Lets pass who is known, even who may not see anything; forms as in [`require`].
+pub(crate) async fn require_known(frame: Frame, request: Request, next: Next) -> Response {
+    if frame.visitor.is_none() && frame.session().is_none() {
+        return unknown(frame, &request);
+    }
+    with_form_token(frame, request, next).await
+}
+
+async fn with_form_token(frame: Frame, request: Request, next: Next) -> Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let body = match form_body(body, MAX_FORM_BYTES).await {
+        Ok(body) => body,
+        Err((status, text)) => return refuse(frame, status, "Not taken", text),
+    };
+    if !carries(&body, &frame.form_token) {
+        let text = "This form is not of this sign-in. Go back, load the page anew and try again.";
+        return refuse(frame, StatusCode::FORBIDDEN, "Not taken", text);
+    }
+    next.run(Request::from_parts(parts, Body::from(body))).await
+}
+
+/// Answers who does not have the role.
+pub(crate) fn not_allowed(frame: Frame, role: Role) -> Response {
+    let (who, has) = match &frame.visitor {
+        Some(visitor) => (visitor.name.as_str(), visitor.role.as_str()),
+        None => ("nobody", "none"),
+    };
+    let text = format!(
+        "This takes the role {role}, and {who} has the role {has}. An administrator gives roles on \
+         the page People."
+    );
+    refuse(frame, StatusCode::FORBIDDEN, "Not allowed", &text)
+}
+
+/// The number of the action that an address names.
+fn done_action(query: &str) -> Option<i64> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(name, _)| name == "done")?.1.parse().ok()
+}
+
+/// No browser sends a token by itself, so no other site can make one do it.
+fn is_program(visitor: &Visitor) -> bool {
+    visitor.proof == Proof::Token
+}
+
+fn unknown(frame: Frame, request: &Request) -> Response {
+    if let Some(Refused { address, .. }) = &frame.refused {
+        let text = format!(
+            "{address} may not see these pages. An administrator can allow it on the page People. \
+             To sign in with another address, open /sign_in."
+        );
+        return refuse(frame, StatusCode::FORBIDDEN, "Not allowed", &text);
+    }
+    if is_api(&frame.path) {
+        let text = "Send a token that has not ended: Authorization: Bearer flw_…. Tokens are made \
+                    on the page /account.";
+        return refusal(StatusCode::UNAUTHORIZED, text);
+    }
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
+        return Redirect::to(&sign_in_url(wanted)).into_response();
+    }
+    let text = "You are not signed in (any more), so nothing was changed. Sign in at /sign_in in \
+                another tab, then go back, load the page anew and send the form again.";
+    message(frame, StatusCode::UNAUTHORIZED, "Not signed in", text)
+}
+
+fn refuse(frame: Frame, status: StatusCode, title: &str, text: &str) -> Response {
+    match is_api(&frame.path) {
+        true => refusal(status, text),
+        false => message(frame, status, title, text),
+    }
+}
+
+/// The fields of a form that somebody sent who is not signed in.
+pub(crate) struct OpenForm(BTreeMap<String, String>);
+
+impl OpenForm {
+    /// A field; empty when it is missing.
+    pub(crate) fn get(&self, name: &str) -> &str {
+        self.0.get(name).map(String::as_str).unwrap_or_default()
+    }
+}
+
+pub(crate) async fn open_form(body: Body) -> Result<OpenForm, (StatusCode, &'static str)> {
+    let body = form_body(body, MAX_OPEN_FORM_BYTES).await?;
+    Ok(OpenForm(form_urlencoded::parse(&body).into_owned().collect()))
+}
+
+async fn form_body(body: Body, max: usize) -> Result<Bytes, (StatusCode, &'static str)> {
+    match tokio::time::timeout(FORM_TIME, to_bytes(body, max)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => {
+            let text = "The form is too large, or broke off on the way.";
+            Err((StatusCode::PAYLOAD_TOO_LARGE, text))
+        }
+        Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "The form took too long to arrive.")),
+    }
+}
+
+/// Whether a form carries the token.
+fn carries(form: &[u8], token: &str) -> bool {
+    let mut fields = form_urlencoded::parse(form).filter(|(name, _)| name == "form_token");
+    !token.is_empty()
+        && fields.next().is_some_and(|(_, value)| value.as_bytes().ct_eq(token.as_bytes()).into())
+}

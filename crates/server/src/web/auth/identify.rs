@@ -1,0 +1,161 @@
+//! Finds out who sends a request: by a token, by what a trusted proxy says, or by a sign-in.
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::ConnectInfo;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
+use flawless_core::is_mailable;
+
+use super::cookies::Kept;
+use crate::app::Shared;
+use crate::base::text::one_line;
+use crate::config::role::Role;
+use crate::listen::peer::forwarded_for;
+use crate::sign_in::{expires_at, hash, role_of};
+use crate::store::StoreError;
+use crate::web::layout::visitor::{LOCAL, Proof, Refused, Visitor};
+use crate::web::site::Site;
+
+/// Who it is.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) visitor: Option<Visitor>,
+    /// Somebody who is known and may not see anything.
+    pub(crate) refused: Option<Refused>,
+    /// For the browser to keep.
+    pub(crate) cookie: Option<HeaderValue>,
+}
+
+/// What programs begin their tokens with.
+pub(crate) const TOKEN_PREFIX: &str = "flw_";
+/// How often the use of a sign-in, and of a token, is written down.
+const SEEN_EVERY_MS: i64 = 3_600_000;
+const USED_EVERY_MS: i64 = 600_000;
+
+/// Whether a path is one of the API.
+pub(crate) fn is_api(path: &str) -> bool {
+    path.starts_with("/api/")
+}
+
+pub(crate) async fn find(site: &Site, parts: &Parts) -> Result<Found, StoreError> {
+    let shared = &site.shared;
+    if !shared.config.sign_in.required {
+        let name = LOCAL.to_owned();
+        return Ok(known(Visitor { name, role: Role::Administrator, proof: Proof::Local }));
+    }
+    let headers = &parts.headers;
+    if is_api(parts.uri.path())
+        && let Some(token) = bearer(headers)
+    {
+        return by_token(shared, token).await;
+    }
+    if let Some(address) = proxied(shared, parts) {
+        let Some(role) = role_of(shared, &address).await? else { return Ok(refused(address)) };
+        if role == Role::Administrator {
+            site.sign_in.note_administrator(shared).await.unwrap_or_else(not_noted);
+        }
+        return Ok(known(Visitor { name: address, role, proof: Proof::Proxy }));
+    }
+    by_session(shared, headers).await
+}
+
+fn known(visitor: Visitor) -> Found {
+    Found { visitor: Some(visitor), ..Found::default() }
+}
+
+fn refused(address: String) -> Found {
+    Found { refused: Some(Refused { address, session: None }), ..Found::default() }
+}
+
+/// What a program sends as its token; what a proxy wants for itself is none.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let line = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = line.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+async fn by_token(shared: &Shared, token: &str) -> Result<Found, StoreError> {
+    let now = shared.clock.now();
+    if !token.starts_with(TOKEN_PREFIX) {
+        return Ok(Found::default());
+    }
+    let Some(row) = shared.store.token(&hash(token), now).await? else {
+        return Ok(Found::default());
+    };
+    // It may do what its owner may by now.
+    let owner = role_of(shared, &row.created_by).await?;
+    let (Some(owner), Some(role)) = (owner, Role::parse(&row.role)) else {
+        return Ok(refused(row.created_by));
+    };
+    if row.last_used_at.is_none_or(|at| now - at >= USED_EVERY_MS) {
+        let noted = async {
+            let mut tx = shared.store.write().await?;
+            tx.token_used(row.id, now).await?;
+            tx.commit().await
+        };
+        noted.await.unwrap_or_else(not_noted);
+    }
+    let name = format!("token {} (of {})", one_line(&row.name, 100), row.created_by);
+    Ok(known(Visitor { name, role: role.min(owner), proof: Proof::Token }))
+}
+
+async fn by_session(shared: &Shared, headers: &HeaderMap) -> Result<Found, StoreError> {
+    let now = shared.clock.now();
+    let Some(secret) = Kept::Session.read(shared, headers) else { return Ok(Found::default()) };
+    let hash = hash(&secret);
+    let Some(session) = shared.store.session(&hash, now).await? else {
+        return Ok(Found::default());
+    };
+    let Some(role) = role_of(shared, &session.address).await? else {
+        let refused = Refused { address: session.address, session: Some((session.id, hash)) };
+        return Ok(Found { refused: Some(refused), ..Found::default() });
+    };
+    let mut cookie = None;
+    if now - session.last_seen_at >= SEEN_EVERY_MS {
+        let expires_at = expires_at(shared, now);
+        let renewed = async {
+            let mut tx = shared.store.write().await?;
+            tx.renew_session(session.id, now, expires_at).await?;
+            tx.commit().await
+        };
+        match renewed.await {
+            Ok(()) => cookie = Kept::Session.write(shared, &secret, (expires_at - now) / 1000),
+            Err(error) => not_noted(error),
+        }
+    }
+    let proof = Proof::Session { id: session.id, hash };
+    let visitor = Visitor { name: session.address, role, proof };
+    Ok(Found { cookie, ..known(visitor) })
+}
+
+/// A full disk must not keep the page away that says so.
+fn not_noted(error: StoreError) {
+    tracing::warn!(%error, "that somebody was here could not be noted");
+}
+
+/// Whose request it is, as a trusted proxy says. Two answers are none: one of them is forged.
+fn proxied(shared: &Shared, parts: &Parts) -> Option<String> {
+    let config = &shared.config.sign_in;
+    let header = config.proxy_header.as_ref()?;
+    peer(parts).filter(|peer| config.trusts(*peer))?;
+    let mut values = parts.headers.get_all(header).iter();
+    let (value, None) = (values.next()?, values.next()) else { return None };
+    let address = value.to_str().ok()?.trim().to_ascii_lowercase();
+    is_mailable(&address).then_some(address)
+}
+
+fn peer(parts: &Parts) -> Option<IpAddr> {
+    let info = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    info.map(|ConnectInfo(peer)| peer.ip().to_canonical())
+}
+
+/// From where a request really comes; `None` when nobody can say: it comes from a proxy on this
+/// machine that is not one of `trusted_proxies`.
+pub(crate) fn origin(shared: &Shared, parts: &Parts) -> Option<IpAddr> {
+    let config = &shared.config.sign_in;
+    let peer = peer(parts)?;
+    if !config.trusts(peer) {
+        return Some(peer).filter(|peer| !peer.is_loopback());
+    }
+    forwarded_for(&parts.headers, |hop| config.trusts(hop))
+}

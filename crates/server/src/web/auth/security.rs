@@ -1,0 +1,81 @@
+//! What every request and answer must pass: pages are not for a web site that somebody happens to
+//! look at.
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::identify::is_api;
+use crate::app::Shared;
+
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; \
+                      base-uri 'none'; frame-ancestors 'none'";
+
+/// Refuses requests that another site made a browser send, and sets the headers of every answer.
+pub(crate) async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    protected(match refusal(&shared, &request) {
+        Some(why) if is_api(request.uri().path()) => {
+            crate::web::api::refusal(StatusCode::FORBIDDEN, why.trim_end())
+        }
+        Some(why) => (StatusCode::FORBIDDEN, why).into_response(),
+        None => next.run(request).await,
+    })
+}
+
+/// The answer with the headers that every page has.
+pub(crate) fn protected(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    let fixed = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+fn refusal(shared: &Shared, request: &Request) -> Option<String> {
+    let host = text(request.headers(), "host").unwrap_or_default();
+    if shared.config.http_address.ip().is_loopback() && !is_ours(shared, host_name(host)) {
+        // Otherwise any site could let its own name point to this machine and read the pages.
+        return Some(format!(
+            "These pages answer only under a name of this machine or that of the option hostname, \
+             not under {host:?}.\n"
+        ));
+    }
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return None;
+    }
+    // Browsers name no origin of a page that sends no referrer, be it ours.
+    let from_elsewhere = match text(request.headers(), "origin").filter(|name| *name != "null") {
+        Some(origin) => {
+            let from = origin.split_once("://").map(|(_, from)| from);
+            from != Some(host) && shared.config.base_url.as_deref() != Some(origin)
+        }
+        None => text(request.headers(), "sec-fetch-site").is_some_and(|site| site != "same-origin"),
+    };
+    from_elsewhere.then(|| "A form of another site must not change anything here.\n".to_owned())
+}
+
+fn is_ours(shared: &Shared, name: &str) -> bool {
+    let configured = shared.config.base_url.as_deref().and_then(|url| url::Url::parse(url).ok());
+    let configured = configured.as_ref().and_then(url::Url::host_str);
+    let loopback = name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    loopback || name.eq_ignore_ascii_case("localhost") || configured == Some(name)
+}
+
+/// The name in a Host header, without port and brackets.
+fn host_name(host: &str) -> &str {
+    let without_port = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    without_port.trim_start_matches('[').trim_end_matches(']')
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}

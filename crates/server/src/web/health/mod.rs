@@ -1,0 +1,3 @@
+//! How the server is.
+
+pub(crate) mod show;

@@ -1,0 +1,44 @@
+//! What can be done about an issue, and what was done to it: a part of the issue's page.
+use super::mute::muted_in_words;
+use super::resolve::mended_in_words;
+use crate::app::Shared;
+use crate::store::IssueRow;
+use crate::web::actions::done::{DoneNotice, done_notice};
+use crate::web::actions::list::LogLine;
+use crate::web::layout::page::PageError;
+use crate::web::layout::visitor::Frame;
+
+/// What is shown of it at most.
+const MAX_LOG: i64 = 50;
+
+/// For `issue_actions.html`; a page embeds it as its field `actions`, beside its `frame`.
+pub(crate) struct IssueActions {
+    /// Where its actions are: `/issues/NUMBER`.
+    pub(crate) at: String,
+    pub(crate) muted: Option<String>,
+    pub(crate) mended: Option<String>,
+    pub(crate) told: bool,
+    pub(crate) log: Vec<LogLine>,
+    pub(crate) done: Option<DoneNotice>,
+}
+
+impl IssueActions {
+    /// What can be done about `issue` by who looks at it.
+    pub(crate) async fn read(
+        shared: &Shared,
+        issue: &IssueRow,
+        frame: &Frame,
+    ) -> Result<Self, PageError> {
+        let log = shared.store.actions_of(issue.id, MAX_LOG).await?;
+        let done = done_notice(shared, frame).await?;
+        Ok(Self {
+            at: format!("/issues/{}", issue.id),
+            muted: muted_in_words(shared, issue),
+            mended: mended_in_words(shared, issue),
+            told: issue.told_at.is_some(),
+            log: log.iter().map(|action| LogLine::of(action, shared, frame)).collect(),
+            // Of another issue, it is not this page's to tell.
+            done: done.filter(|done| done.issue == Some(issue.id)),
+        })
+    }
+}

@@ -1,0 +1,39 @@
+//! How an issue stands, in a few words each.
+use super::mute::muted_in_words;
+use crate::app::Shared;
+use crate::base::text::one_line;
+use crate::query::issues::Told;
+use crate::store::IssueRow;
+
+/// A word or two about the issue, with a class that says how it is meant.
+#[derive(Debug)]
+pub(crate) struct Badge {
+    pub(crate) class: &'static str,
+    pub(crate) words: String,
+}
+
+/// How the issue stands; `again` when it was told again after it was mended.
+pub(crate) fn badges(shared: &Shared, issue: &IssueRow, told: &Told, again: bool) -> Vec<Badge> {
+    let mut badges = Vec::new();
+    let mut add = |class, words: String| badges.push(Badge { class, words });
+    match told.is_told {
+        true => add("good", "told".to_owned()),
+        false => add("muted", format!("not told: {}", one_line(&told.why, 200))),
+    }
+    if again && issue.mended_at.is_none() {
+        add("bad", "again".to_owned());
+    }
+    if issue.facts.known_error_id.is_some() {
+        add("warn", "known error".to_owned());
+    }
+    if let Some(until) = muted_in_words(shared, issue) {
+        add("warn", format!("muted {until}"));
+    }
+    if issue.mended_at.is_some() {
+        add("good", "mended".to_owned());
+    }
+    if issue.facts.origin_commit.is_none() {
+        add("warn", "nobody blamed".to_owned());
+    }
+    badges
+}

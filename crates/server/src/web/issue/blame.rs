@@ -1,0 +1,84 @@
+//! The box of an issue's page that says who is blamed, why, and who answers for it.
+use flawless_core::{Owner, Rules};
+
+use crate::app::Shared;
+use crate::base::text::{one_line, plain};
+use crate::show::why::author_of;
+use crate::show::why::{confidence_in_words, other_origin, passed_over, way_out, way_to_owner};
+use crate::store::issues::details::IssueDetails;
+use crate::store::{IssueRow, Sample, StoreError};
+use crate::web::layout::moment::Moment;
+
+/// Who is blamed and why.
+pub(crate) struct BlameBox {
+    /// `None` when nobody is blamed.
+    pub(crate) commit: Option<CommitPart>,
+    /// How the line was found, or why nobody is blamed.
+    pub(crate) reason: String,
+    pub(crate) confidence: Option<&'static str>,
+    /// Frames that were passed over, from the inside.
+    pub(crate) passed_over: Vec<String>,
+    /// From the author to who answers for it.
+    pub(crate) way: Vec<String>,
+    pub(crate) way_out: Option<String>,
+    pub(crate) owner: Option<String>,
+    pub(crate) suspects: Vec<SuspectPart>,
+}
+
+pub(crate) struct CommitPart {
+    pub(crate) short_id: String,
+    pub(crate) id: String,
+    pub(crate) url: Option<String>,
+    pub(crate) summary: String,
+    pub(crate) author: String,
+    pub(crate) date: Option<Moment>,
+    pub(crate) origin: Option<String>,
+}
+
+/// A frame that may be at fault instead.
+pub(crate) struct SuspectPart {
+    pub(crate) words: String,
+    pub(crate) text: String,
+    pub(crate) url: Option<String>,
+}
+
+impl BlameBox {
+    pub(crate) async fn of(
+        shared: &Shared,
+        issue: &IssueRow,
+        details: &IssueDetails,
+        rules: &Rules,
+        sample: Option<&Sample>,
+    ) -> Result<Self, StoreError> {
+        let refused = shared.store.refused_addresses(shared.clock.now()).await?;
+        let owner: Owner = issue.owner(details, rules, &shared.config.addresses, &refused);
+        let facts = &issue.facts;
+        let commit = facts.origin_commit.as_ref().map(|id| CommitPart {
+            short_id: id.chars().take(12).collect(),
+            id: one_line(id, 64),
+            url: shared.config.forges.origin(facts.origin_commit.as_deref(), &facts.path),
+            summary: one_line(facts.commit_summary.as_deref().unwrap_or_default(), 200),
+            author: author_of(issue, details),
+            date: facts.authored_at.map(|at| Moment::new(at, shared)),
+            origin: other_origin(issue),
+        });
+        let forges = &shared.config.forges;
+        let suspect = |suspect: &crate::store::issues::details::Suspect| SuspectPart {
+            words: one_line(&suspect.in_words(), 400),
+            text: one_line(&suspect.text, 300),
+            url: details.revision.as_ref().and_then(|revision| {
+                forges.line(revision.as_str(), &suspect.path, i64::from(suspect.line))
+            }),
+        };
+        Ok(Self {
+            reason: plain(&facts.reason),
+            confidence: details.confidence.filter(|_| commit.is_some()).map(confidence_in_words),
+            passed_over: sample.map(passed_over).unwrap_or_default(),
+            way: way_to_owner(details, &owner),
+            way_out: way_out(shared, issue, &owner),
+            suspects: details.suspects.iter().map(suspect).collect(),
+            owner: owner.address,
+            commit,
+        })
+    }
+}

@@ -1,0 +1,33 @@
+//! `/blame_instead`: another suspect of an issue is to blame.
+use axum::extract::{Form, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::find::no_such_issue;
+use crate::actions::{Action, act};
+use crate::app::Shared;
+use crate::show::links;
+use crate::web::actions::done::{not_done, to_done};
+use crate::web::layout::page::PageError;
+use crate::web::layout::visitor::Frame;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Chosen {
+    issue: String,
+    /// Its place among the suspects behind the blamed line, from 0.
+    suspect: String,
+}
+
+pub(crate) async fn save(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Form(chosen): Form<Chosen>,
+) -> Result<Response, PageError> {
+    let Ok(issue) = chosen.issue.parse() else { return Ok(no_such_issue(frame)) };
+    let suspect = chosen.suspect.parse().unwrap_or(usize::MAX);
+    match act(&shared, frame.actor(), Action::BlameInstead { issue, suspect }).await {
+        Ok(done) => Ok(to_done(&links::issue("", issue), &done)),
+        Err(error) => not_done(frame, error),
+    }
+}

@@ -1,0 +1,123 @@
+//! `/issues/NUMBER/mute`: nobody is told of an issue for a time. It is still counted.
+use askama::Template;
+use axum::extract::{Form, Path, State};
+use axum::response::Response;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+
+use super::find::{find, no_such_issue};
+use crate::actions::{Action, ActionError, act};
+use crate::app::Shared;
+use crate::base::dates::date_time;
+use crate::base::text::one_line;
+use crate::show::links;
+use crate::store::{IssueRow, MUTED_FOR_EVER};
+use crate::web::actions::done::{not_done, to_done};
+use crate::web::layout::form_fields::{FormField, Problem, Typed, fill_in, mark};
+use crate::web::layout::page::{PageError, page, page_with};
+use crate::web::layout::visitor::Frame;
+
+#[derive(Template)]
+#[template(path = "issue/mute.html")]
+struct Page {
+    frame: Frame,
+    issue: i64,
+    place: String,
+    muted: Option<String>,
+    told: bool,
+    problem: Option<Problem>,
+    fields: Vec<FormField>,
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+fn form(
+    shared: &Shared,
+    frame: Frame,
+    issue: &IssueRow,
+    typed: &Typed,
+    error: Option<ActionError>,
+) -> Result<Page, PageError> {
+    let mut fields = vec![FormField::text("until", "Until").kind("date").required()];
+    fill_in(&mut fields, typed);
+    let problem = error.map(|error| mark(&mut fields, error)).transpose()?;
+    Ok(Page {
+        frame,
+        issue: issue.id,
+        place: format!("{}:{}", one_line(&issue.facts.path, 300), issue.facts.line),
+        muted: muted_in_words(shared, issue),
+        told: issue.told_at.is_some(),
+        problem,
+        fields,
+    })
+}
+
+pub(crate) async fn show(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Path(number): Path<String>,
+) -> Result<Response, PageError> {
+    let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
+    Ok(page(&form(&shared, frame, &issue, &Typed::new(), None)?))
+}
+
+pub(crate) async fn save(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Path(number): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, PageError> {
+    let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
+    let until = until_of(&typed, shared.clock.now(), &shared.config.timezone);
+    let done = match until {
+        Ok(until) => act(&shared, frame.actor(), Action::Mute { issue: issue.id, until }).await,
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
+        Err(error @ ActionError::Field { .. }) => {
+            let status = axum::http::StatusCode::UNPROCESSABLE_ENTITY;
+            Ok(page_with(status, &form(&shared, frame, &issue, &typed, Some(error))?))
+        }
+        Err(error) => not_done(frame, error),
+    }
+}
+
+/// Until when, of the choice that was made.
+fn until_of(typed: &Typed, now: i64, timezone: &TimeZone) -> Result<Option<i64>, ActionError> {
+    let field = |name| typed.get(name).map(|text| text.trim()).unwrap_or_default();
+    Ok(match field("time") {
+        "day" => Some(now + DAY_MS),
+        "week" => Some(now + 7 * DAY_MS),
+        "month" => Some(now + 30 * DAY_MS),
+        "ever" => Some(MUTED_FOR_EVER),
+        "off" => None,
+        "date" => {
+            let text = field("until");
+            let date = text.parse::<DateTime>();
+            let date = date.or_else(|_| text.parse::<Date>().map(|day| day.at(0, 0, 0, 0)));
+            let moment = date.and_then(|date| date.to_zoned(timezone.clone()));
+            let until = moment.map(|moment| moment.timestamp().as_millisecond());
+            let until = until.map_err(|_| ActionError::Field {
+                name: "until",
+                text: format!("{:?} is no date: write it like 2027-01-31.", one_line(text, 50)),
+            })?;
+            Some(until.min(MUTED_FOR_EVER))
+        }
+        other => {
+            let other = one_line(other, 50);
+            let text =
+                format!("{other:?} is no time: it has to be day, week, month, ever, date or off.");
+            return Err(ActionError::Field { name: "", text });
+        }
+    })
+}
+
+/// Until when nobody is told of it; `None` when it is not muted.
+pub(crate) fn muted_in_words(shared: &Shared, issue: &IssueRow) -> Option<String> {
+    let until = issue.muted_at(shared.clock.now())?;
+    Some(match until {
+        MUTED_FOR_EVER.. => "for ever".to_owned(),
+        _ => format!("until {}", date_time(until, &shared.config.timezone)),
+    })
+}

@@ -1,0 +1,47 @@
+//! `/issues/NUMBER/known_error`, `…/library_code`, `…/third_party` and `…/ignore_exception`: rules
+//! made for an issue, filled in with its line.
+use axum::extract::{Form, Path, State};
+use axum::response::Response;
+
+use super::find::{find, no_such_issue};
+use crate::store::IssueRow;
+use crate::web::layout::form_fields::Typed;
+use crate::web::layout::page::{PageError, not_found};
+use crate::web::layout::visitor::Frame;
+use crate::web::rules::form::{For, kind_named, save_form, show_form};
+use crate::web::site::Site;
+
+/// What the forms are filled in with.
+fn typed_for(issue: &IssueRow) -> Typed {
+    let facts = &issue.facts;
+    [
+        ("filename", &facts.path),
+        ("function_name", &facts.function_name),
+        ("code_fragment", &facts.text),
+        ("exc_name", &facts.exception_type),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.clone()))
+    .into()
+}
+
+pub(crate) async fn show(
+    frame: Frame,
+    State(site): State<Site>,
+    Path((number, kind)): Path<(String, String)>,
+) -> Result<Response, PageError> {
+    let Some((list, end)) = kind_named(&kind) else { return Ok(not_found(frame).await) };
+    let Some(issue) = find(&site.shared, &number).await? else { return Ok(no_such_issue(frame)) };
+    let typed = typed_for(&issue);
+    show_form(&site, frame, list, &For::Issue(Box::new(issue), end), &typed).await
+}
+
+pub(crate) async fn save(
+    frame: Frame,
+    State(site): State<Site>,
+    Path((number, kind)): Path<(String, String)>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, PageError> {
+    let Some((list, end)) = kind_named(&kind) else { return Ok(not_found(frame).await) };
+    let Some(issue) = find(&site.shared, &number).await? else { return Ok(no_such_issue(frame)) };
+    save_form(&site, frame, list, &For::Issue(Box::new(issue), end), &typed).await
+}

@@ -1,0 +1,153 @@
+//! `/issues/NUMBER`: one issue: its traceback, who is blamed and why, who was told, how often it
+//! occurred and where.
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use flawless_core::CommitId;
+use serde::Deserialize;
+
+use super::actions::IssueActions;
+use super::badges::{Badge, badges};
+use super::blame::BlameBox;
+use super::counts::Counts;
+use super::find::{find, no_issue_numbered};
+use super::samples::Samples;
+use super::told::Told;
+use super::traceback::{Traceback, exception_in_a_line};
+use crate::app::Shared;
+use crate::attribution::Repo;
+use crate::base::text::one_line;
+use crate::query::issues;
+use crate::show::alert::title;
+use crate::show::code::read_around;
+use crate::show::links;
+use crate::show::work::modules_of;
+use crate::store::issues::details::IssueDetails;
+use crate::store::{IssueRow, Sample};
+use crate::web::layout::asked::Asked;
+use crate::web::layout::moment::Moment;
+use crate::web::layout::page::{PageError, page};
+use crate::web::layout::visitor::Frame;
+
+/// For the lines around the blamed one to be read: they are a help, and the page is quick.
+const READ_TIME: Duration = Duration::from_millis(200);
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Parameters {
+    /// The slot of the sample to be shown; the newest one when it is missing.
+    sample: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "issue/show.html")]
+struct Page {
+    frame: Frame,
+    issue: i64,
+    title: String,
+    headline: String,
+    place: String,
+    place_url: Option<String>,
+    function: String,
+    text: String,
+    badges: Vec<Badge>,
+    occurrences: i64,
+    first_seen: Moment,
+    last_seen: Moment,
+    revision: Option<String>,
+    blame: BlameBox,
+    told: Told,
+    counts: Counts,
+    samples: Samples,
+    shown: Option<Traceback>,
+    retention_days: u64,
+    actions: IssueActions,
+}
+
+pub(crate) async fn show(
+    Asked { frame, parameters }: Asked<Parameters>,
+    State(shared): State<Shared>,
+    Path(number): Path<String>,
+) -> Result<Response, PageError> {
+    let Some(issue) = find(&shared, &number).await? else {
+        return no_issue_numbered(frame, &shared, &number).await;
+    };
+    if number != issue.id.to_string() {
+        // It was merged into that one.
+        return Ok(Redirect::to(&links::issue("", issue.id)).into_response());
+    }
+    let details = issue.details();
+    let rules = shared.rules.get();
+    let (samples, mut sample) =
+        Samples::of(&shared, issue.id, parameters.sample.as_deref()).await?;
+    if let Some(sample) = &mut sample {
+        read_code(&shared, &issue, &details, sample).await;
+    }
+    let told = Told::of(&shared, issue.id).await?;
+    let again = told.alerts.first().is_some_and(|alert| alert.again.is_some());
+    let facts = &issue.facts;
+    let forges = &shared.config.forges;
+    let found_in = details.revision.as_ref().map(CommitId::as_str);
+    let report = sample.as_ref().map(|sample| &sample.report);
+    let message = report.map(|report| report.exception_message.as_str()).unwrap_or_default();
+    let message = message.lines().next().unwrap_or_default();
+    let exception_type = report.map_or(&facts.exception_type, |report| &report.exception_type);
+    let ran = sample.as_ref().and_then(|sample| ran_in(sample, &details));
+    let line_url = |path: &str, line: u32| {
+        ran.as_ref().and_then(|ran| forges.line(ran.as_str(), path, i64::from(line)))
+    };
+    let is_found = facts.origin_commit.is_some();
+    let mut shown = sample.as_ref().map(|sample| Traceback::of(sample, line_url));
+    if let (Some(shown), Some(report)) = (&mut shown, report) {
+        let modules = modules_of(&shared.store, report).await?;
+        shown.work = std::mem::take(&mut shown.work).with_modules(&modules);
+    }
+    Ok(page(&Page {
+        issue: issue.id,
+        title: title(exception_type, &facts.function_name, &facts.path),
+        headline: one_line(&exception_in_a_line(exception_type, message), 300),
+        place: format!("{}:{}", one_line(&facts.path, 300), facts.line),
+        place_url: found_in
+            .filter(|_| is_found)
+            .and_then(|revision| forges.line(revision, &facts.path, facts.line)),
+        function: one_line(&facts.function_name, 100),
+        text: one_line(&facts.text, 500),
+        badges: badges(&shared, &issue, &issues::told(&shared, &issue).await?, again),
+        occurrences: issue.occurrences,
+        first_seen: Moment::new(issue.first_seen_at, &shared),
+        last_seen: Moment::new(issue.last_seen_at, &shared),
+        revision: report.and_then(|r| r.revision.as_deref()).map(|name| one_line(name, 100)),
+        blame: BlameBox::of(&shared, &issue, &details, &rules.rules, sample.as_ref()).await?,
+        counts: Counts::of(&shared, &issue).await?,
+        shown,
+        retention_days: shared.config.retention.as_secs() / 86_400,
+        actions: IssueActions::read(&shared, &issue, &frame).await?,
+        told,
+        samples,
+        frame,
+    }))
+}
+
+/// The revision that ran, as far as it is known by its full name; else the one in which the line
+/// was found.
+fn ran_in(sample: &Sample, details: &IssueDetails) -> Option<CommitId> {
+    let named = sample.report.revision.as_deref().and_then(CommitId::parse);
+    named.or_else(|| details.revision.clone())
+}
+
+/// Fills in the lines around the blamed one from the repository, when the client sent none.
+async fn read_code(shared: &Shared, issue: &IssueRow, details: &IssueDetails, sample: &mut Sample) {
+    if let Repo::Ready(mirror) = shared.repo.get().repo
+        && let (Some(revision), Some(blamed)) = (ran_in(sample, details), sample.blamed_frame)
+        && let Some(frame) = sample.report.traceback.get_mut(blamed)
+    {
+        let path = sample.frames.get(blamed).and_then(|class| class.repo_path.as_deref());
+        let path = path.unwrap_or(&issue.facts.path);
+        let read = read_around(&mirror, &revision, path, frame);
+        if tokio::time::timeout(READ_TIME, read).await.is_ok() {
+            shared.redaction.source(frame).await;
+        }
+    }
+}

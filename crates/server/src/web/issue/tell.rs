@@ -1,0 +1,73 @@
+//! `/issues/NUMBER/tell`: who answers for an issue is told of it now; again only when that is said.
+use askama::Template;
+use axum::extract::{Form, Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::find::{find, no_such_issue};
+use crate::actions::{Action, ActionError, Case, act};
+use crate::app::Shared;
+use crate::base::dates::date_time;
+use crate::base::text::{one_line, plain};
+use crate::show::links;
+use crate::web::actions::done::{not_done, to_done};
+use crate::web::layout::form_fields::Typed;
+use crate::web::layout::page::{PageError, page, page_with};
+use crate::web::layout::visitor::Frame;
+
+#[derive(Template)]
+#[template(path = "issue/tell.html")]
+struct Page {
+    frame: Frame,
+    issue: i64,
+    place: String,
+    owner: String,
+    steps: Vec<String>,
+    /// When it was told last.
+    told: Option<String>,
+}
+
+async fn form(shared: &Shared, frame: Frame, issue: i64) -> Result<Page, ActionError> {
+    let case = Case::read(shared, issue).await?;
+    let owner = case.current_owner();
+    Ok(Page {
+        frame,
+        issue,
+        place: format!("{}:{}", one_line(&case.issue.facts.path, 300), case.issue.facts.line),
+        owner: one_line(owner.address.as_deref().unwrap_or("nobody"), 254),
+        steps: owner.steps.iter().map(|step| plain(step)).collect(),
+        told: case.issue.told_at.map(|at| date_time(at, &shared.config.timezone)),
+    })
+}
+
+pub(crate) async fn show(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Path(number): Path<String>,
+) -> Result<Response, PageError> {
+    let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
+    match form(&shared, frame.clone(), issue.id).await {
+        Ok(form) => Ok(page(&form)),
+        Err(error) => not_done(frame, error),
+    }
+}
+
+pub(crate) async fn save(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Path(number): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, PageError> {
+    let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
+    let again = typed.get("again").is_some_and(|again| again == "yes");
+    match act(&shared, frame.actor(), Action::Tell { issue: issue.id, again }).await {
+        Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
+        Err(ActionError::Field { name: "again", .. }) => {
+            match form(&shared, frame.clone(), issue.id).await {
+                Ok(form) => Ok(page_with(StatusCode::CONFLICT, &form)),
+                Err(error) => not_done(frame, error),
+            }
+        }
+        Err(error) => not_done(frame, error),
+    }
+}

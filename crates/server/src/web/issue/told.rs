@@ -1,0 +1,76 @@
+//! Who was told of an issue, when and why, and whether the mail arrived.
+use crate::app::Shared;
+use crate::base::dates::date_time;
+use crate::base::text::{one_line, plain};
+use crate::notify::digest::held_back;
+use crate::show::regression::Again;
+use crate::store::{MailState, StoreError};
+use crate::web::layout::moment::Moment;
+
+/// What was decided and sent.
+pub(crate) struct Told {
+    pub(crate) alerts: Vec<AlertPart>,
+    pub(crate) mails: Vec<MailPart>,
+}
+
+/// A decision to tell.
+pub(crate) struct AlertPart {
+    pub(crate) at: Moment,
+    pub(crate) reason: String,
+    /// Why nobody could be told.
+    pub(crate) note: Option<String>,
+    /// What is told again, in a sentence.
+    pub(crate) again: Option<String>,
+}
+
+/// A mail or a post, or one that is held back.
+pub(crate) struct MailPart {
+    pub(crate) recipient: String,
+    pub(crate) why: String,
+    pub(crate) state: String,
+    pub(crate) is_bad: bool,
+}
+
+impl Told {
+    pub(crate) async fn of(shared: &Shared, issue: i64) -> Result<Self, StoreError> {
+        let date = |at: i64| date_time(at, &shared.config.timezone);
+        let alerts = shared.store.alerts_of(issue).await?.into_iter().map(|alert| AlertPart {
+            at: Moment::new(alert.decided_at, shared),
+            reason: plain(&alert.reason),
+            note: alert.note.as_deref().map(plain),
+            again: Again::read(alert.again.as_deref()).map(|again| again.in_words(date)),
+        });
+        let alerts = alerts.collect();
+        let mails = shared.store.mails_of(issue).await?.into_iter();
+        let mut mails: Vec<MailPart> = mails.map(|mail| mail_part(mail, date)).collect();
+        let waits_for = shared.store.held_of(issue).await?;
+        if !waits_for.is_empty() {
+            let held = held_back(shared).await?;
+            mails.extend(waits_for.into_iter().map(|recipient| {
+                let until = held.iter().find(|held| held.recipient == recipient);
+                let until = until.map(|held| format!(", until {}", date(held.until)));
+                let until = until.unwrap_or_default();
+                let state = format!("waits to be told with what else comes{until}");
+                MailPart { recipient, why: String::new(), state, is_bad: false }
+            }));
+        }
+        Ok(Self { alerts, mails })
+    }
+}
+
+fn mail_part(mail: MailState, date: impl Fn(i64) -> String) -> MailPart {
+    let words = mail.last_error.unwrap_or_default();
+    let (state, is_bad) = match (mail.sent_at, mail.gave_up_at) {
+        (Some(at), None) => (format!("sent {}", date(at)), false),
+        (Some(_), Some(at)) => (format!("came back {}: {words}", date(at)), true),
+        (None, Some(at)) => (format!("given up {}: {words}", date(at)), true),
+        (None, None) if words.is_empty() => ("waits to be sent".to_owned(), false),
+        (None, None) => (format!("will be tried again: {words}"), true),
+    };
+    MailPart {
+        recipient: one_line(&mail.recipient, 300),
+        why: one_line(&mail.why, 300),
+        state: plain(&state),
+        is_bad,
+    }
+}

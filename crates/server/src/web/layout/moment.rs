@@ -1,0 +1,36 @@
+//! A time as pages show it: in the configured zone, which the script changes to the reader's.
+use jiff::tz::TimeZone;
+
+use crate::app::Shared;
+use crate::base::clock::Clock;
+use crate::base::dates::{ago, date_time, rfc3339, zone_name};
+
+/// For the macros `ui::time` and `ui::ago`.
+#[derive(Debug, Clone)]
+pub(crate) struct Moment {
+    /// For programs.
+    pub(crate) iso: String,
+    /// To the minute.
+    pub(crate) text: String,
+    /// To the second, with the zone.
+    pub(crate) exact: String,
+    /// How long ago.
+    pub(crate) ago: String,
+}
+
+impl Moment {
+    pub(crate) fn new(at: i64, shared: &Shared) -> Self {
+        Self::of(at, &shared.clock, &shared.config.timezone)
+    }
+
+    fn of(at: i64, clock: &Clock, timezone: &TimeZone) -> Self {
+        let text = date_time(at, timezone);
+        let exact = format!("{text} {}", zone_name(at, timezone));
+        let distance = clock.now() - at;
+        let ago = match distance {
+            ..0 => format!("in {}", ago(-distance)),
+            _ => format!("{} ago", ago(distance)),
+        };
+        Self { iso: rfc3339(at), text: text[..text.len() - 3].to_owned(), exact, ago }
+    }
+}

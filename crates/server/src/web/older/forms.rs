@@ -1,0 +1,162 @@
+//! The forms and lists under the addresses that they had in 0.4.5, with its fields: they lead to
+//! today's.
+use axum::extract::{Form, Query, RawQuery, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use url::form_urlencoded::Serializer;
+
+use crate::actions::role_to_change;
+use crate::store::RuleList;
+use crate::web::auth::access::not_allowed;
+use crate::web::issue::find::no_such_issue;
+use crate::web::layout::form_fields::Typed;
+use crate::web::layout::page::PageError;
+use crate::web::layout::visitor::Frame;
+use crate::web::rules::form::{For, save_form};
+use crate::web::rules::list::no_such_list;
+use crate::web::site::Site;
+
+/// The list that 0.4.5's form for code is about.
+fn list_of_code(typed: &Typed) -> Option<RuleList> {
+    match typed.get("type").map_or("", String::as_str) {
+        "" => Some(RuleList::KnownErrors),
+        name => RuleList::parse(name).filter(|list| {
+            let code = [RuleList::BuildingBlocks, RuleList::ThirdPartyWhitelist];
+            *list == RuleList::KnownErrors || code.contains(list)
+        }),
+    }
+}
+
+fn with_query(page: &str, query: Option<String>) -> Response {
+    let query = query.filter(|query| !query.is_empty()).map(|query| format!("?{query}"));
+    Redirect::to(&format!("{page}{}", query.unwrap_or_default())).into_response()
+}
+
+/// The parameters but for one, which the new address has in its path.
+fn but(typed: &Typed, left_out: &str) -> Option<String> {
+    let mut rest: Vec<(&String, &String)> =
+        typed.iter().filter(|(name, _)| *name != left_out).collect();
+    rest.sort();
+    Some(Serializer::new(String::new()).extend_pairs(rest).finish())
+}
+
+/// `/admin`.
+pub(crate) async fn admin(RawQuery(query): RawQuery) -> Response {
+    with_query("/rules", query)
+}
+
+/// `/view_config?key=LIST`.
+pub(crate) async fn view_config(frame: Frame, Query(typed): Query<Typed>) -> Response {
+    match typed.get("key").map(String::as_str) {
+        None | Some("") => with_query("/rules", but(&typed, "key")),
+        Some(key) => match RuleList::parse(key) {
+            Some(list) => with_query(&format!("/rules/{}", list.as_str()), but(&typed, "key")),
+            None => no_such_list(frame),
+        },
+    }
+}
+
+/// `/add_known_error`.
+pub(crate) async fn add_known_error(frame: Frame, Query(typed): Query<Typed>) -> Response {
+    match list_of_code(&typed) {
+        Some(list) => with_query(&format!("/rules/{}/add", list.as_str()), but(&typed, "type")),
+        None => no_such_list(frame),
+    }
+}
+
+/// The forms of the other lists.
+pub(crate) async fn add_watch(RawQuery(query): RawQuery) -> Response {
+    with_query("/rules/watch_list/add", query)
+}
+
+pub(crate) async fn remap_email(RawQuery(query): RawQuery) -> Response {
+    with_query("/rules/email_remapping/add", query)
+}
+
+pub(crate) async fn disown_file(RawQuery(query): RawQuery) -> Response {
+    with_query("/rules/disownership_list/add", query)
+}
+
+pub(crate) async fn add_ignored_exception(RawQuery(query): RawQuery) -> Response {
+    with_query("/rules/ignored_exceptions/add", query)
+}
+
+async fn save(
+    frame: Frame,
+    site: &Site,
+    list: RuleList,
+    typed: &Typed,
+) -> Result<Response, PageError> {
+    let role = role_to_change(list);
+    if !frame.has(role) {
+        return Ok(not_allowed(frame, role));
+    }
+    save_form(site, frame, list, &For::New, typed).await
+}
+
+/// `/save_known_error`.
+pub(crate) async fn save_known_error(
+    frame: Frame,
+    State(site): State<Site>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, PageError> {
+    match list_of_code(&typed) {
+        Some(list) => save(frame, &site, list, &typed).await,
+        None => Ok(no_such_list(frame)),
+    }
+}
+
+/// `/save_watch`.
+pub(crate) async fn save_watch(
+    frame: Frame,
+    State(site): State<Site>,
+    Form(mut typed): Form<Typed>,
+) -> Result<Response, PageError> {
+    // 0.4.5 means only what is blamed when it says nothing.
+    typed.entry("watch_all_errors".to_owned()).or_insert_with(|| "false".to_owned());
+    save(frame, &site, RuleList::WatchList, &typed).await
+}
+
+/// `/save_remap_email`.
+pub(crate) async fn save_remap_email(
+    frame: Frame,
+    State(site): State<Site>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, PageError> {
+    save(frame, &site, RuleList::EmailRemapping, &typed).await
+}
+
+/// `/save_disown_file`.
+pub(crate) async fn save_disown_file(
+    frame: Frame,
+    State(site): State<Site>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, PageError> {
+    save(frame, &site, RuleList::DisownershipList, &typed).await
+}
+
+/// `/save_ignored_exceptions`.
+pub(crate) async fn save_ignored_exceptions(
+    frame: Frame,
+    State(site): State<Site>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, PageError> {
+    save(frame, &site, RuleList::IgnoredExceptions, &typed).await
+}
+
+/// `/not_mine?issue=NUMBER`, as mails link it.
+pub(crate) async fn not_mine(frame: Frame, Query(typed): Query<Typed>) -> Response {
+    of_issue(frame, &typed, "reassign")
+}
+
+/// `/mute?issue=NUMBER`, as mails link it.
+pub(crate) async fn mute(frame: Frame, Query(typed): Query<Typed>) -> Response {
+    of_issue(frame, &typed, "mute")
+}
+
+fn of_issue(frame: Frame, typed: &Typed, form: &str) -> Response {
+    let number = typed.get("issue").and_then(|number| number.trim().parse::<i64>().ok());
+    match number {
+        Some(number) => with_query(&format!("/issues/{number}/{form}"), but(typed, "issue")),
+        None => no_such_issue(frame),
+    }
+}

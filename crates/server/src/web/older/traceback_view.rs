@@ -1,0 +1,124 @@
+//! `/view_traceback`: where 0.4.5 had the traceback of a line in a week; leads to its issue's page,
+//! or to the issues that can be meant.
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use jiff::civil::Weekday;
+use serde::Deserialize;
+use url::form_urlencoded::Serializer;
+
+use crate::app::Shared;
+use crate::base::dates::{date_time, week_of};
+use crate::base::text::one_line;
+use crate::query::issues::milliseconds;
+use crate::show::links;
+use crate::store::{IssueRow, StoreError};
+use crate::web::issue::find::{find, no_issue_numbered, no_issue_of};
+use crate::web::layout::asked::Asked;
+use crate::web::layout::page::{PageError, page_with};
+use crate::web::layout::visitor::Frame;
+
+/// The parameters of 0.4.5, and `issue` and `sample` since.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Parameters {
+    filename: String,
+    function_name: String,
+    line_number: String,
+    text: String,
+    /// Any time of the week whose traceback is meant, in seconds since 1970.
+    timestamp: String,
+    issue: String,
+    /// As on the issue's page.
+    sample: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "older/traceback_view.html")]
+struct Page {
+    frame: Frame,
+    file: String,
+    /// Address, place, function and text of each.
+    issues: Vec<(String, String, String, String)>,
+    is_cut: bool,
+}
+
+/// As many as people look through.
+const MOST_LISTED: usize = 50;
+
+pub(crate) async fn show(
+    Asked { frame, parameters: asked }: Asked<Parameters>,
+    State(shared): State<Shared>,
+) -> Result<Response, PageError> {
+    let mut found: Vec<IssueRow> = find(&shared, &asked.issue).await?.into_iter().collect();
+    if found.is_empty() && !asked.filename.is_empty() {
+        found = of_line(&shared, &asked).await?;
+    }
+    match &found[..] {
+        [] if asked.filename.is_empty() => no_issue_numbered(frame, &shared, &asked.issue).await,
+        [] => Ok(no_issue_of(frame, &asked.filename)),
+        [issue] => {
+            let sample = match asked.sample {
+                Some(slot) => Some(slot),
+                None => sample_of_week(&shared, issue.id, &asked.timestamp).await?,
+            };
+            // What this page does not know, the next one names.
+            let unknown = frame.unknown.iter().map(|name| (name.as_str(), ""));
+            let sample = sample.iter().map(|slot| ("sample", slot.as_str()));
+            let pairs = sample.chain(unknown);
+            let query = Serializer::new(String::new()).extend_pairs(pairs).finish();
+            let anchor = if query.starts_with("sample=") { "#traceback" } else { "" };
+            let url = links::issue_with("", issue.id, &query) + anchor;
+            Ok(Redirect::to(&url).into_response())
+        }
+        several => {
+            let line = |issue: &IssueRow| {
+                let facts = &issue.facts;
+                let place = format!("{}:{}", one_line(&facts.path, 300), facts.line);
+                let function = one_line(&facts.function_name, 100);
+                (links::issue("", issue.id), place, function, one_line(&facts.text, 200))
+            };
+            let page = Page {
+                file: one_line(&asked.filename, 300),
+                issues: several.iter().take(MOST_LISTED).map(line).collect(),
+                is_cut: several.len() > MOST_LISTED,
+                frame,
+            };
+            Ok(page_with(StatusCode::MULTIPLE_CHOICES, &page))
+        }
+    }
+}
+
+/// The issues that the parameters can mean, newest first. A line may have moved since the link was
+/// made, so its number decides only where an issue has it.
+async fn of_line(shared: &Shared, asked: &Parameters) -> Result<Vec<IssueRow>, StoreError> {
+    let Parameters { filename, function_name, text, .. } = asked;
+    let mut found = shared.store.issues_of_line(filename, function_name, text).await?;
+    let line: Option<i64> = asked.line_number.trim().parse().ok();
+    if found.iter().any(|issue| Some(issue.facts.line) == line) {
+        found.retain(|issue| Some(issue.facts.line) == line);
+    }
+    Ok(found)
+}
+
+/// The newest sample of the week that holds a time. When none is kept, the first day of that week:
+/// no sample is named so, and the issue's page says that it shows another one.
+async fn sample_of_week(
+    shared: &Shared,
+    issue: i64,
+    timestamp: &str,
+) -> Result<Option<String>, StoreError> {
+    if timestamp.is_empty() {
+        return Ok(None);
+    }
+    let Some(at) = milliseconds(timestamp) else { return Ok(Some("unknown".to_owned())) };
+    let timezone = &shared.config.timezone;
+    let (from, to) = week_of(at, timezone, Weekday::Sunday);
+    let kept = shared.store.samples_of(issue).await?;
+    let of_week = kept.iter().rev().find(|sample| (from..to).contains(&sample.received_at));
+    Ok(Some(match of_week {
+        Some(sample) => sample.slot.to_string(),
+        None => date_time(from, timezone)[..10].to_owned(),
+    }))
+}

@@ -1,0 +1,55 @@
+//! `/people/ADDRESS/mails`: a kind of mails to somebody is turned off or on, by themselves or by an
+//! administrator.
+use axum::extract::{Form, Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use flawless_core::is_mailable;
+use serde::Deserialize;
+
+use crate::actions::{Action, ActionError, act};
+use crate::app::Shared;
+use crate::show::links;
+use crate::store::UnwantedKind;
+use crate::web::actions::done::{not_done, to_done};
+use crate::web::layout::page::{PageError, message};
+use crate::web::layout::visitor::Frame;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Fields {
+    /// `alerts` or `weekly`.
+    kind: String,
+    /// `yes` or `no`.
+    wanted: String,
+}
+
+/// Whether the visitor may say which mails this address gets.
+pub(crate) fn may_choose(frame: &Frame, address: &str) -> bool {
+    frame.administers() || frame.who().eq_ignore_ascii_case(address)
+}
+
+pub(crate) async fn save(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Path(address): Path<String>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, PageError> {
+    let address = address.trim();
+    if !may_choose(&frame, address) {
+        let text = "Only they themselves and administrators choose which mails somebody gets.";
+        return Ok(message(frame, StatusCode::FORBIDDEN, "Not allowed", text));
+    }
+    let (Some(kind), true) = (UnwantedKind::parse(&fields.kind), is_mailable(address)) else {
+        let text = "This is no mail address, or no kind of mails. Load the person's page anew.";
+        return Ok(message(frame, StatusCode::UNPROCESSABLE_ENTITY, "Not taken", text));
+    };
+    let wanted = fields.wanted != "no";
+    let action = Action::WantMails { address: address.to_owned(), kind, wanted };
+    match act(&shared, frame.actor(), action).await {
+        Ok(done) => Ok(to_done(&format!("{}#mails", links::person("", address)), &done)),
+        Err(ActionError::Field { text, .. }) => {
+            Ok(message(frame, StatusCode::CONFLICT, "Not possible", &text))
+        }
+        Err(error) => not_done(frame, error),
+    }
+}

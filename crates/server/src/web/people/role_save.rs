@@ -1,0 +1,70 @@
+//! `/people/roles/save`: gives a role, or takes it back; `/people/roles/sign_out`: ends the sign-ins
+//! and API tokens of a person.
+use axum::extract::{Form, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use flawless_core::is_mailable;
+use serde::Deserialize;
+
+use crate::actions::{Action, ActionError, act};
+use crate::app::Shared;
+use crate::store::GivenRole;
+use crate::web::actions::done::{not_done, to_done};
+use crate::web::layout::page::{PageError, message};
+use crate::web::layout::visitor::Frame;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Fields {
+    address: String,
+    /// Empty: what was given is taken back.
+    role: String,
+}
+
+impl Fields {
+    fn address(&self) -> Option<String> {
+        Some(self.address.trim().to_ascii_lowercase()).filter(|address| is_mailable(address))
+    }
+}
+
+pub(crate) async fn save(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, PageError> {
+    let wrong =
+        |frame, text: &str| Ok(message(frame, StatusCode::UNPROCESSABLE_ENTITY, "Not taken", text));
+    let Some(address) = fields.address() else {
+        return wrong(
+            frame,
+            "This is no mail address. Go back and write one like ann@example.com.",
+        );
+    };
+    let role = GivenRole::parse(&fields.role);
+    if role.is_none() && !fields.role.is_empty() {
+        return wrong(frame, "There is no such role. Go back and choose one of the list.");
+    }
+    let by = frame.who().to_owned();
+    tracing::info!(address, role = fields.role, by, "a role is given");
+    match act(&shared, frame.actor(), Action::GiveRole { address, role }).await {
+        Ok(done) => Ok(to_done("/people/roles", &done)),
+        Err(ActionError::Field { text, .. }) => {
+            Ok(message(frame, StatusCode::CONFLICT, "Not taken", &text))
+        }
+        Err(error) => not_done(frame, error),
+    }
+}
+
+pub(crate) async fn sign_out(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, PageError> {
+    if let Some(address) = fields.address() {
+        let mut tx = shared.store.write().await?;
+        let ended = tx.sign_out_everywhere(&address, shared.clock.now()).await?;
+        tx.commit().await?;
+        tracing::info!(address, ended, by = frame.who(), "somebody was signed out");
+    }
+    Ok(Redirect::to("/people/roles").into_response())
+}

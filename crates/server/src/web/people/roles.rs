@@ -1,0 +1,96 @@
+//! `/people/roles`: who has which role and why, and who is signed in.
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use serde::Deserialize;
+
+use crate::app::Shared;
+use crate::base::text::plain;
+use crate::sign_in::standing;
+use crate::store::GivenRole;
+use crate::web::actions::done::{DoneNotice, done_notice};
+use crate::web::layout::asked::Asked;
+use crate::web::layout::moment::Moment;
+use crate::web::layout::page::{PageError, page};
+use crate::web::layout::visitor::Frame;
+
+#[derive(Template)]
+#[template(path = "people/roles.html")]
+struct Page {
+    frame: Frame,
+    done: Option<DoneNotice>,
+    people: Vec<Line>,
+    allowed: String,
+    default_role: String,
+    /// Typed into the form already.
+    address: String,
+    choices: [&'static str; 4],
+}
+
+struct Line {
+    address: String,
+    role: String,
+    why: String,
+    given: bool,
+    sessions: i64,
+    seen: Option<Moment>,
+    /// API tokens that work.
+    tokens: i64,
+}
+
+/// What a role may be set to.
+pub(crate) const CHOICES: [&str; 4] = ["reader", "developer", "administrator", "blocked"];
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Parameters {
+    address: String,
+}
+
+pub(crate) async fn show(
+    Asked { frame, parameters: asked }: Asked<Parameters>,
+    State(shared): State<Shared>,
+) -> Result<Response, PageError> {
+    let config = &shared.config.sign_in;
+    let given = shared.store.given_roles().await?;
+    let given: BTreeMap<_, _> = given.into_iter().map(|row| (row.address.clone(), row)).collect();
+    let signed_in = shared.store.signed_in(shared.clock.now()).await?;
+    let signed_in: BTreeMap<_, _> =
+        signed_in.into_iter().map(|(address, count, seen)| (address, (count, seen))).collect();
+    let tokens: BTreeMap<_, _> =
+        shared.store.token_owners(shared.clock.now()).await?.into_iter().collect();
+    let mut addresses: Vec<&String> = config.administrators.iter().collect();
+    addresses.extend(config.allowed_emails.iter().chain(given.keys()).chain(signed_in.keys()));
+    addresses.extend(tokens.keys());
+    addresses.sort();
+    addresses.dedup();
+    let people = addresses.into_iter().map(|address| {
+        let row = given.get(address);
+        let role = row.map(|row| GivenRole::parse(&row.role).unwrap_or(GivenRole::Blocked));
+        let standing = standing(config, role, address);
+        let by = row.filter(|_| !standing.is_fixed).map(|row| format!(": {}", plain(&row.set_by)));
+        let (sessions, seen) = signed_in.get(address).copied().unwrap_or_default();
+        Line {
+            address: address.clone(),
+            role: standing.role.map_or_else(|| "none".to_owned(), |role| role.to_string()),
+            why: format!("{}{}", standing.why, by.unwrap_or_default()),
+            given: row.is_some(),
+            sessions,
+            seen: (sessions > 0).then(|| Moment::new(seen, &shared)),
+            tokens: tokens.get(address).copied().unwrap_or_default(),
+        }
+    });
+    let people = people.collect();
+    let allowed = config.allowed_domains.iter().cloned().collect::<Vec<_>>().join(", ");
+    Ok(page(&Page {
+        people,
+        allowed,
+        default_role: config.default_role.to_string(),
+        address: asked.address,
+        choices: CHOICES,
+        done: done_notice(&shared, &frame).await?,
+        frame,
+    }))
+}

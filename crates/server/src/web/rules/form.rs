@@ -1,0 +1,349 @@
+//! `/rules/LIST/add`, `/rules/LIST/ID` and the forms of an issue that make a rule: filled in, with
+//! what the rule would do, before it is saved.
+use askama::Template;
+use axum::extract::{Form, Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::Value;
+
+use super::fields::{entry_of, fields_of, typed_of};
+use super::list::no_such_list;
+use crate::actions::{Action, ActionError, act, role_to_change};
+use crate::app::Shared;
+use crate::base::text::one_line;
+use crate::config::role::Role;
+use crate::query::rule_preview::{RulePreview, rule_preview};
+use crate::show::rules::{meaning, singular};
+use crate::store::{IssueRow, RuleList, StoreError};
+use crate::web::actions::done::{not_done, to_done};
+use crate::web::auth::access::not_allowed;
+use crate::web::layout::form_fields::{FormField, Problem, Typed, mark};
+use crate::web::layout::page::{PageError, message, page_with};
+use crate::web::layout::visitor::Frame;
+use crate::web::site::Site;
+
+/// What a form is for.
+#[derive(Debug, Clone)]
+pub(crate) enum For {
+    /// A new rule.
+    New,
+    /// A rule that is there.
+    Rule(i64),
+    /// A rule made for an issue; where its form is.
+    Issue(Box<IssueRow>, &'static str),
+}
+
+#[derive(Template)]
+#[template(path = "rules/form.html")]
+struct Page {
+    frame: Frame,
+    title: String,
+    /// What is acted on: its page and its name.
+    about: Option<(String, String)>,
+    meaning: &'static str,
+    /// Where the form is sent to.
+    to: String,
+    /// The list's page.
+    list_page: String,
+    /// Forms for the same code, of other lists; the one that is shown has no address.
+    kinds: Vec<(&'static str, Option<String>)>,
+    fields: Vec<FormField>,
+    problem: Option<Problem>,
+    has_preview: bool,
+    preview: Option<PreviewPart>,
+    /// What it takes to change the rule, when the visitor is not that.
+    looks_only: Option<Role>,
+    /// The rule can be removed.
+    removable: bool,
+}
+
+struct PreviewPart {
+    summary: String,
+    blamed_then: Option<String>,
+    /// Number, place and how often.
+    issues: Vec<(i64, String, i64)>,
+    more: usize,
+}
+
+/// The kinds of rules for code, with the ends of their forms' addresses on an issue.
+const KINDS: [(RuleList, &str, &str); 4] = [
+    (RuleList::KnownErrors, "Known error", "known_error"),
+    (RuleList::BuildingBlocks, "Library code", "library_code"),
+    (RuleList::ThirdPartyWhitelist, "Third-party rule", "third_party"),
+    (RuleList::IgnoredExceptions, "Ignored exception", "ignore_exception"),
+];
+
+/// The list that a form on an issue's page adds to, and the end of its address.
+pub(crate) fn kind_named(end: &str) -> Option<(RuleList, &'static str)> {
+    KINDS.into_iter().find(|(_, _, known)| *known == end).map(|(list, _, known)| (list, known))
+}
+
+impl From<RulePreview> for PreviewPart {
+    fn from(preview: RulePreview) -> Self {
+        let RulePreview { summary, issues, in_all, blamed_then } = preview;
+        let more = in_all - issues.len();
+        let line = |issue: crate::store::MatchedIssue| {
+            let place = format!("{}:{}", one_line(&issue.path, 300), issue.line);
+            (issue.id, place, issue.occurrences)
+        };
+        Self { summary, blamed_then, issues: issues.into_iter().map(line).collect(), more }
+    }
+}
+
+/// What is shown of a form.
+struct Shown {
+    fields: Vec<FormField>,
+    problem: Option<Problem>,
+    preview: Option<RulePreview>,
+}
+
+impl For {
+    fn address(&self, list: RuleList) -> String {
+        match self {
+            Self::New => format!("/rules/{}/add", list.as_str()),
+            Self::Rule(id) => format!("/rules/{}/{id}", list.as_str()),
+            Self::Issue(issue, end) => format!("/issues/{}/{end}", issue.id),
+        }
+    }
+
+    fn edited(&self) -> Option<i64> {
+        match self {
+            Self::Rule(id) => Some(*id),
+            _ => None,
+        }
+    }
+
+    fn issue(&self) -> Option<&IssueRow> {
+        match self {
+            Self::Issue(issue, _) => Some(issue),
+            _ => None,
+        }
+    }
+
+    fn page(&self, frame: Frame, list: RuleList, shown: Shown) -> Page {
+        let Shown { fields, problem, preview } = shown;
+        let is_code = KINDS[..3].iter().any(|(known, ..)| *known == list);
+        let query = || {
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            for field in &fields[..fields.len().min(3)] {
+                query.append_pair(field.name, &field.value);
+            }
+            query.finish()
+        };
+        let kinds = KINDS.iter().filter_map(|(known, name, end)| {
+            let address = match self {
+                Self::Rule(_) => return None,
+                Self::Issue(issue, _) => format!("/issues/{}/{end}", issue.id),
+                Self::New if is_code && *known != RuleList::IgnoredExceptions => {
+                    format!("/rules/{}/add?{}", known.as_str(), query())
+                }
+                Self::New => return None,
+            };
+            Some((*name, Some(address).filter(|_| *known != list)))
+        });
+        let kinds = kinds.collect();
+        let title = match self {
+            Self::New | Self::Issue(..) => format!("New: {}", singular(list)),
+            Self::Rule(id) => format!("Rule {id}: {}", singular(list)),
+        };
+        let about = self.issue().map(|issue| {
+            let place = format!("{}:{}", one_line(&issue.facts.path, 300), issue.facts.line);
+            (crate::show::links::issue("", issue.id), place)
+        });
+        Page {
+            looks_only: Some(role_to_change(list)).filter(|role| !frame.has(*role)),
+            frame,
+            title,
+            about,
+            meaning: meaning(list),
+            to: self.address(list),
+            list_page: format!("/rules/{}", list.as_str()),
+            kinds,
+            fields,
+            problem,
+            has_preview: KINDS.iter().any(|(known, ..)| *known == list),
+            preview: preview.map(PreviewPart::from),
+            removable: matches!(self, Self::Rule(_)),
+        }
+    }
+}
+
+async fn preview_of(
+    site: &Site,
+    list: RuleList,
+    entry: &Value,
+    what: &For,
+) -> Result<Option<RulePreview>, ActionError> {
+    rule_preview(&site.shared, &site.memory.preview_turn, list, entry, what.edited(), what.issue())
+        .await
+}
+
+/// The form, with a preview of what stands in it when that makes a rule.
+pub(crate) async fn show_form(
+    site: &Site,
+    frame: Frame,
+    list: RuleList,
+    what: &For,
+    typed: &Typed,
+) -> Result<Response, PageError> {
+    let fields = fields_of(list, typed);
+    let preview = match entry_of(list, &fields) {
+        Ok(entry) => preview_of(site, list, &entry, what).await,
+        Err(error) => Err(error),
+    };
+    let preview = match preview {
+        Err(ActionError::Store(error)) => return Err(error.into()),
+        // Nobody has asked for a rule yet.
+        Err(_) => None,
+        Ok(preview) => preview,
+    };
+    let shown = Shown { fields, problem: None, preview };
+    Ok(page_with(StatusCode::OK, &what.page(frame, list, shown)))
+}
+
+/// Saves what was typed, or shows what it would do.
+pub(crate) async fn save_form(
+    site: &Site,
+    frame: Frame,
+    list: RuleList,
+    what: &For,
+    typed: &Typed,
+) -> Result<Response, PageError> {
+    let mut fields = fields_of(list, typed);
+    let is_preview = typed.get("then").is_some_and(|then| then == "preview");
+    let entry = entry_of(list, &fields);
+    let error = match entry {
+        Ok(entry) if is_preview => match preview_of(site, list, &entry, what).await {
+            Ok(preview) => {
+                let shown = Shown { fields, problem: None, preview };
+                return Ok(page_with(StatusCode::OK, &what.page(frame, list, shown)));
+            }
+            Err(error) => error,
+        },
+        Ok(entry) => match act(&site.shared, frame.actor(), action(list, what, entry)).await {
+            Ok(done) => {
+                let page = match what.issue() {
+                    Some(issue) => crate::show::links::issue("", issue.id),
+                    None => format!("/rules/{}", list.as_str()),
+                };
+                return Ok(to_done(&page, &done));
+            }
+            Err(error) => error,
+        },
+        Err(error) => error,
+    };
+    let problem = Some(mark(&mut fields, error)?);
+    let shown = Shown { fields, problem, preview: None };
+    let page = what.page(frame, list, shown);
+    Ok(page_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
+}
+
+fn action(list: RuleList, what: &For, entry: Value) -> Action {
+    match what {
+        For::New => Action::AddRule { list, entry, issue: None },
+        For::Issue(issue, _) => Action::AddRule { list, entry, issue: Some(issue.id) },
+        For::Rule(id) => Action::EditRule { list, id: *id, entry },
+    }
+}
+
+/// The list that the address names, when the visitor may change it.
+pub(crate) fn list_to_change(frame: &Frame, name: &str) -> Result<RuleList, Box<Response>> {
+    let Some(list) = RuleList::parse(name) else {
+        return Err(Box::new(no_such_list(frame.clone())));
+    };
+    let role = role_to_change(list);
+    if frame.has(role) { Ok(list) } else { Err(Box::new(not_allowed(frame.clone(), role))) }
+}
+
+pub(crate) async fn show_new(
+    mut frame: Frame,
+    State(site): State<Site>,
+    Path(name): Path<String>,
+    Query(typed): Query<Typed>,
+) -> Result<Response, PageError> {
+    match list_to_change(&frame, &name) {
+        Ok(list) => {
+            let fields = fields_of(list, &typed);
+            frame.unknown.retain(|name| !fields.iter().any(|field| field.name == name));
+            show_form(&site, frame, list, &For::New, &typed).await
+        }
+        Err(answer) => Ok(*answer),
+    }
+}
+
+pub(crate) async fn save_new(
+    frame: Frame,
+    State(site): State<Site>,
+    Path(name): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, PageError> {
+    match list_to_change(&frame, &name) {
+        Ok(list) => save_form(&site, frame, list, &For::New, &typed).await,
+        Err(answer) => Ok(*answer),
+    }
+}
+
+/// The rule that the address names.
+async fn rule_of(shared: &Shared, list: RuleList, id: &str) -> Result<Option<Value>, StoreError> {
+    let Ok(id) = id.parse::<i64>() else { return Ok(None) };
+    let rules = shared.store.rule_entries(list).await?;
+    Ok(rules.into_iter().find(|rule| rule.id == id).map(|rule| rule.entry))
+}
+
+fn no_such_rule(frame: Frame, list: RuleList) -> Response {
+    let title = list.title();
+    let text = format!("There is no such rule among the {} any more.", title.to_lowercase());
+    message(frame, StatusCode::NOT_FOUND, "Not found", &text)
+}
+
+pub(crate) async fn show_rule(
+    frame: Frame,
+    State(site): State<Site>,
+    Path((name, id)): Path<(String, String)>,
+) -> Result<Response, PageError> {
+    let Some(list) = RuleList::parse(&name) else { return Ok(no_such_list(frame)) };
+    let Some(entry) = rule_of(&site.shared, list, &id).await? else {
+        return Ok(no_such_rule(frame, list));
+    };
+    let what = For::Rule(id.parse().unwrap_or_default());
+    if !frame.has(role_to_change(list)) {
+        // To look is all they may do; what it would do is for who makes it so.
+        let fields = fields_of(list, &typed_of(&entry));
+        let shown = Shown { fields, problem: None, preview: None };
+        return Ok(page_with(StatusCode::OK, &what.page(frame, list, shown)));
+    }
+    show_form(&site, frame, list, &what, &typed_of(&entry)).await
+}
+
+pub(crate) async fn save_rule(
+    frame: Frame,
+    State(site): State<Site>,
+    Path((name, id)): Path<(String, String)>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, PageError> {
+    let list = match list_to_change(&frame, &name) {
+        Ok(list) => list,
+        Err(answer) => return Ok(*answer),
+    };
+    if rule_of(&site.shared, list, &id).await?.is_none() {
+        return Ok(no_such_rule(frame, list));
+    }
+    let what = For::Rule(id.parse().unwrap_or_default());
+    save_form(&site, frame, list, &what, &typed).await
+}
+
+pub(crate) async fn remove(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Path((name, id)): Path<(String, String)>,
+) -> Result<Response, PageError> {
+    let list = match list_to_change(&frame, &name) {
+        Ok(list) => list,
+        Err(answer) => return Ok(*answer),
+    };
+    let Ok(id) = id.parse() else { return Ok(no_such_rule(frame, list)) };
+    match act(&shared, frame.actor(), Action::RemoveRule { list, id }).await {
+        Ok(done) => Ok(to_done(&format!("/rules/{}", list.as_str()), &done)),
+        Err(error) => not_done(frame, error),
+    }
+}

@@ -1,0 +1,60 @@
+//! `/rules`: every list of rules, and how much of each is of use.
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+
+use super::list::{LATELY_MS, counted, is_idle};
+use crate::actions::role_to_change;
+use crate::app::Shared;
+use crate::show::rules::meaning;
+use crate::store::{RULE_LISTS, RuleMatches};
+use crate::web::layout::page::{PageError, page};
+use crate::web::layout::visitor::Frame;
+
+#[derive(Template)]
+#[template(path = "rules/index.html")]
+struct Page {
+    frame: Frame,
+    lists: Vec<ListLine>,
+}
+
+struct ListLine {
+    key: &'static str,
+    title: &'static str,
+    meaning: &'static str,
+    count: usize,
+    /// In the last 30 days, all of them together.
+    lately: i64,
+    counted: &'static str,
+    /// How many did not matter in that time.
+    idle: usize,
+    changes: bool,
+}
+
+pub(crate) async fn show(
+    frame: Frame,
+    State(shared): State<Shared>,
+) -> Result<Response, PageError> {
+    let now = shared.clock.now();
+    let counted_since = shared.store.rules_counted_since().await?;
+    let matches = shared.store.rule_matches(now - LATELY_MS).await?;
+    let mut lists = Vec::new();
+    for list in RULE_LISTS {
+        let rules = shared.store.rule_entries(list).await?;
+        let seen: Vec<Option<&RuleMatches>> =
+            rules.iter().map(|rule| matches.get(&rule.id)).collect();
+        let idle = rules.iter().zip(&seen);
+        let idle = idle.filter(|(rule, seen)| is_idle(rule, **seen, counted_since, now)).count();
+        lists.push(ListLine {
+            key: list.as_str(),
+            title: list.title(),
+            meaning: meaning(list),
+            count: rules.len(),
+            lately: seen.iter().flatten().map(|seen| seen.reports).sum(),
+            counted: counted(list),
+            idle,
+            changes: frame.has(role_to_change(list)),
+        });
+    }
+    Ok(page(&Page { frame, lists }))
+}

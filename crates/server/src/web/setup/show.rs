@@ -1,0 +1,37 @@
+//! `/setup`: what a project still needs, how programs report to it, and a test error.
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+
+use super::snippets::{Snippet, dsn, snippets};
+use crate::query::setup::{SetupItem, setup_items};
+use crate::web::layout::page::{PageError, page};
+use crate::web::layout::visitor::Frame;
+use crate::web::site::Site;
+
+#[derive(Template)]
+#[template(path = "setup/show.html")]
+struct Page {
+    frame: Frame,
+    items: Vec<SetupItem>,
+    to_do: usize,
+    dsn: String,
+    snippets: Vec<Snippet>,
+    has_thrift: bool,
+    contact: Option<String>,
+}
+
+pub(crate) async fn show(frame: Frame, State(site): State<Site>) -> Result<Response, PageError> {
+    let shared = &site.shared;
+    let items = setup_items(shared, &site.memory.mail_server).await?;
+    let with_key = frame.acts();
+    Ok(page(&Page {
+        to_do: items.iter().filter(|item| !item.ok).count(),
+        items,
+        dsn: dsn(shared, with_key),
+        snippets: snippets(shared, with_key),
+        has_thrift: shared.running.get().is_some_and(|running| running.thrift_port.is_some()),
+        contact: shared.config.addresses.default_contact.clone(),
+        frame,
+    }))
+}

@@ -1,0 +1,83 @@
+//! What to write into a program so that it reports: the snippets of docs/clients/python.md, which
+//! its tests run, with this server's address and key in them.
+use crate::app::Shared;
+use crate::base::text::plain;
+
+/// A snippet for a kind of program.
+pub(crate) struct Snippet {
+    /// In its element's name.
+    pub(crate) number: usize,
+    pub(crate) title: &'static str,
+    pub(crate) code: String,
+}
+
+const DOCS: &str = include_str!("../../../../../docs/clients/python.md");
+/// What the snippets there say instead of an address.
+const DSN: &str = "http://KEY@flawless.example.com:8080/shop";
+const HOSTPORT: &str = "flawless.example.com:9028";
+
+/// Titles, and the headings in the documentation.
+const SNIPPETS: [(&str, &str); 10] = [
+    ("Any program", "Start"),
+    ("WSGI", "WSGI"),
+    ("ASGI", "ASGI"),
+    ("Django", "Django"),
+    ("Flask", "Flask"),
+    ("FastAPI, Starlette", "Starlette, FastAPI"),
+    ("Celery", "Celery"),
+    ("Logging", "Logging"),
+    ("Functions and classes", "Functions and classes"),
+    ("The client of 0.4.5", "Programs written for 0.4.5"),
+];
+
+/// How a program reports; the key is a stand-in unless `with_key`.
+pub(crate) fn snippets(shared: &Shared, with_key: bool) -> Vec<Snippet> {
+    let dsn = dsn(shared, with_key);
+    let hostport = hostport(shared);
+    let snippet = |(number, (title, heading)): (usize, (&'static str, &str))| Snippet {
+        number,
+        title,
+        code: plain(&documented(heading).replace(DSN, &dsn).replace(HOSTPORT, &hostport)),
+    };
+    SNIPPETS.into_iter().enumerate().map(snippet).collect()
+}
+
+/// As `flawless projects` prints it.
+pub(crate) fn dsn(shared: &Shared, with_key: bool) -> String {
+    let dsn = shared.dsn().unwrap_or_default();
+    match shared.project.keys.first() {
+        Some(key) if !with_key => dsn.replacen(key.reveal(), "KEY", 1),
+        _ => dsn,
+    }
+}
+
+fn hostport(shared: &Shared) -> String {
+    let url = url::Url::parse(&shared.client_url()).ok();
+    let host = url.as_ref().and_then(url::Url::host_str).unwrap_or("localhost");
+    let port = shared.running.get().and_then(|running| running.thrift_port);
+    match port {
+        Some(port) => format!("{host}:{port}"),
+        None => format!("{host}:PORT"),
+    }
+}
+
+/// The Python code below a heading of the documentation.
+fn documented(heading: &str) -> &'static str {
+    let section = DOCS.split("\n## ").find(|section| section.lines().next() == Some(heading));
+    let code = section.and_then(|section| section.split_once("\n```python\n"));
+    code.and_then(|(_, code)| code.split_once("\n```")).map_or("", |(code, _)| code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_snippet_is_in_the_documentation_and_names_the_address() {
+        for (title, heading) in SNIPPETS {
+            let code = documented(heading);
+            assert!(code.contains(DSN) || code.contains(HOSTPORT), "{title}: {code:?}");
+            assert!(!code.contains("\n## "), "{title}: more than its section");
+        }
+    }
+}

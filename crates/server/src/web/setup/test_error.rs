@@ -1,0 +1,116 @@
+//! `/send_test_error`, and what became of it: `/setup/test_error/NUMBER`, which loads itself anew
+//! until it is over.
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+
+use crate::actions::test_error::{self, TestStory};
+use crate::app::Shared;
+use crate::base::text::{one_line, plain};
+use crate::show::links;
+use crate::store::MailState;
+use crate::web::layout::page::{PageError, message, page};
+use crate::web::layout::visitor::Frame;
+
+#[derive(Template)]
+#[template(path = "setup/test_error.html")]
+struct Page {
+    frame: Frame,
+    steps: Vec<Step>,
+    issue_url: Option<String>,
+    is_over: bool,
+}
+
+struct Step {
+    state: Progress,
+    text: String,
+}
+
+#[derive(PartialEq, Eq)]
+enum Progress {
+    Done,
+    Waits,
+    Wrong,
+}
+
+pub(crate) async fn send(frame: Frame, State(shared): State<Shared>) -> Response {
+    match test_error::send(&shared, frame.who()).await {
+        Ok(number) => Redirect::to(&format!("/setup/test_error/{number}")).into_response(),
+        Err(error) => {
+            let text = format!("The test error was not taken: {error}. The page Health says why.");
+            message(frame, StatusCode::SERVICE_UNAVAILABLE, "Not taken", &text)
+        }
+    }
+}
+
+pub(crate) async fn show(
+    frame: Frame,
+    State(shared): State<Shared>,
+    Path(number): Path<String>,
+) -> Result<Response, PageError> {
+    let story = match number.parse() {
+        Ok(number) => Some(test_error::story(&shared, number).await?),
+        Err(_) => None,
+    };
+    let Some(story) = story.filter(|story| story.issue.is_some() || story.waiting > 0) else {
+        let text = "There is no such test error: send one on the page Set up.";
+        return Ok(message(frame, StatusCode::NOT_FOUND, "Not found", text));
+    };
+    let is_over = story.is_over();
+    let issue_url = story.issue.as_ref().map(|(issue, _)| links::issue("", issue.id));
+    let mut response = page(&Page { frame, steps: steps(&story), issue_url, is_over });
+    if !is_over {
+        response.headers_mut().insert(header::REFRESH, HeaderValue::from_static("2"));
+    }
+    Ok(response)
+}
+
+fn steps(story: &TestStory) -> Vec<Step> {
+    let step = |state, text: String| Step { state, text: plain(&text) };
+    let mut steps = vec![step(Progress::Done, "It arrived, and is stored.".to_owned())];
+    let Some((_, owner)) = &story.issue else {
+        let why = story.last_error.as_ref().map(|why| format!(": {}", one_line(why, 300)));
+        let text = format!("It waits to be attributed{}.", why.unwrap_or_default());
+        steps.push(step(Progress::Waits, text));
+        return steps;
+    };
+    let text = "It is attributed, and nobody is blamed, as it has to be: its frame is no file.";
+    steps.push(step(Progress::Done, text.to_owned()));
+    let to = owner.address.as_deref().unwrap_or("nobody");
+    let why = one_line(&owner.steps.join("; "), 300);
+    let state = if owner.address.is_some() { Progress::Done } else { Progress::Wrong };
+    steps.push(step(state, format!("Who answers for it: {to} ({why}).")));
+    match &story.alert {
+        None => steps.push(step(
+            Progress::Wrong,
+            "Nobody is told: a rule, or the first baseline_hours of the project, keep it quiet."
+                .to_owned(),
+        )),
+        Some(alert) => match &alert.note {
+            Some(note) => steps.push(step(
+                Progress::Wrong,
+                format!("Nobody can be told: {}.", one_line(note, 300)),
+            )),
+            None if story.mails.is_empty() => steps.push(step(
+                Progress::Waits,
+                "Its mail waits: it is written, or told together with others when there is room."
+                    .to_owned(),
+            )),
+            None => steps.extend(story.mails.iter().map(mail)),
+        },
+    }
+    steps
+}
+
+fn mail(mail: &MailState) -> Step {
+    let to = one_line(&mail.recipient, 254);
+    let words = mail.last_error.as_deref().map(|words| format!(": {}", one_line(words, 300)));
+    let words = words.unwrap_or_default();
+    let (state, text) = match (mail.sent_at, mail.gave_up_at) {
+        (Some(_), _) => (Progress::Done, format!("What tells {to} was sent.")),
+        (None, Some(_)) => (Progress::Wrong, format!("What tells {to} was given up{words}.")),
+        (None, None) => (Progress::Waits, format!("What tells {to} waits to be sent{words}.")),
+    };
+    Step { state, text }
+}

@@ -1,0 +1,147 @@
+//! `/sign_in/link`: a link that signs in once. Mail scanners follow links, so looking at it does
+//! nothing; its button signs in, in the browser that shows it: no other site can press it with a link
+//! of its own.
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use flawless_core::is_mailable;
+use serde::Deserialize;
+
+use crate::app::Shared;
+use crate::sign_in::{SignInError, SignedIn, UsedLink, hash, new_secret, use_link};
+use crate::web::auth::access::open_form;
+use crate::web::auth::cookies::Kept;
+use crate::web::layout::asked::Asked;
+use crate::web::layout::page::{PageError, message, page_with};
+use crate::web::layout::visitor::Frame;
+
+#[derive(Template)]
+#[template(path = "sign_in/link.html")]
+struct Page {
+    frame: Frame,
+    token: String,
+    /// Whom it signs in; `None`: the administrator, who says who that is.
+    address: Option<String>,
+    typed: String,
+    problem: Option<&'static str>,
+    /// Goes with what this browser keeps.
+    browser: String,
+}
+
+/// How long the page with the button may stay open, in seconds.
+const LIFE: i64 = 24 * 3600;
+/// Of the signature that the form carries.
+const PURPOSE: &str = "sign_in_link";
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Link {
+    token: String,
+}
+
+pub(crate) async fn show(
+    Asked { frame, parameters: link }: Asked<Link>,
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
+    // One for all links that a browser shows at once.
+    let kept = match Kept::Link.read(&shared, &headers).filter(|kept| !kept.is_empty()) {
+        Some(kept) => kept,
+        None => new_secret("").map_err(SignInError::from)?.text,
+    };
+    let mut response = form(frame, &shared, &kept, link.token, String::new(), None).await?;
+    if response.status() == StatusCode::OK
+        && let Some(cookie) = Kept::Link.write(&shared, &kept, LIFE)
+    {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+pub(crate) async fn save(
+    frame: Frame,
+    State(shared): State<Shared>,
+    request: Request,
+) -> Result<Response, PageError> {
+    let agent = user_agent(request.headers());
+    let kept = Kept::Link.read(&shared, request.headers()).unwrap_or_default();
+    let fields = match open_form(request.into_body()).await {
+        Ok(fields) => fields,
+        Err((status, text)) => return Ok(message(frame, status, "Not taken", text)),
+    };
+    if kept.is_empty() || !shared.signer.verify(PURPOSE, &[&kept], fields.get("browser")) {
+        let text = "This form is not of this browser, or too old. Open the link anew and press its \
+                    button; the browser has to keep cookies.";
+        return Ok(message(frame, StatusCode::FORBIDDEN, "Not taken", text));
+    }
+    let (token, typed) = (fields.get("token").to_owned(), fields.get("address").trim().to_owned());
+    if !typed.is_empty() && !is_mailable(&typed) {
+        let problem = "This is no mail address. Write it like ann@example.com.";
+        return form(frame, &shared, &kept, token, typed, Some(problem)).await;
+    }
+    let address = Some(typed.as_str()).filter(|typed| !typed.is_empty());
+    match use_link(&shared, &token, address, &agent).await? {
+        UsedLink::SignedIn(signed_in, next) => {
+            signed_in_to(&shared, &frame, &signed_in, &next).await
+        }
+        UsedLink::Gone => Ok(gone(frame)),
+        UsedLink::NotAllowed => {
+            let text = "Your address may not sign in any more. An administrator can allow it.";
+            Ok(message(frame, StatusCode::FORBIDDEN, "Not allowed", text))
+        }
+        UsedLink::NeedsAddress => {
+            let problem = "Write your mail address.";
+            form(frame, &shared, &kept, token, typed, Some(problem)).await
+        }
+    }
+}
+
+async fn form(
+    frame: Frame,
+    shared: &Shared,
+    kept: &str,
+    token: String,
+    typed: String,
+    problem: Option<&'static str>,
+) -> Result<Response, PageError> {
+    let Some(link) = shared.store.sign_in_link(&hash(&token), shared.clock.now()).await? else {
+        return Ok(gone(frame));
+    };
+    let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let browser = shared.signer.sign(PURPOSE, &[kept]);
+    Ok(page_with(status, &Page { frame, token, address: link.address, typed, problem, browser }))
+}
+
+fn gone(frame: Frame) -> Response {
+    let text = "This link was used already, or is too old. Ask for another one at /sign_in; for \
+                the administrator, flawless sign-in-link prints one.";
+    message(frame, StatusCode::GONE, "This link does not work", text)
+}
+
+/// The answer to who has signed in: a cookie, and the page that was asked for.
+pub(crate) async fn signed_in_to(
+    shared: &Shared,
+    frame: &Frame,
+    signed_in: &SignedIn,
+    next: &str,
+) -> Result<Response, PageError> {
+    if let Some((id, address)) = frame.session() {
+        // The browser forgets the one before.
+        let mut tx = shared.store.write().await?;
+        tx.end_session(id, address).await?;
+        tx.commit().await?;
+    }
+    let life = i64::try_from(shared.config.sign_in.session.as_secs()).unwrap_or(i64::MAX);
+    let mut response = Redirect::to(next).into_response();
+    if let Some(cookie) = Kept::Session.write(shared, &signed_in.secret, life) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+/// The browser, as it names itself.
+pub(crate) fn user_agent(headers: &HeaderMap) -> String {
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    agent.unwrap_or_default().to_owned()
+}

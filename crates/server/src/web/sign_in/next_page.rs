@@ -1,0 +1,63 @@
+//! Where somebody goes after signing in: the page that was asked for, never another site.
+use url::{Position, Url, form_urlencoded};
+
+const MAX: usize = 4_000;
+
+/// The page, as a redirect may name it; the first one for everything that is no page of ours.
+pub(crate) fn safe(text: &str) -> String {
+    checked(text).unwrap_or_else(|| "/".to_owned())
+}
+
+fn checked(text: &str) -> Option<String> {
+    let looks_local = text.len() <= MAX
+        && text.starts_with('/')
+        && !text.starts_with("//")
+        && !text.contains(|c: char| c == '\\' || c.is_control());
+    if !looks_local {
+        return None;
+    }
+    // As browsers read it: what begins with a dot may still become another site.
+    let here = Url::parse("http://flawless.invalid").ok()?;
+    let url = here.join(text).ok().filter(|url| url.origin() == here.origin())?;
+    let path = &url[Position::BeforePath..];
+    let loops = ["/sign_in", "/sign_out"].into_iter().any(|page| path.starts_with(page));
+    (!path.starts_with("//") && !loops).then(|| path.to_owned())
+}
+
+/// The page where somebody signs in who wants to see `next`.
+pub(crate) fn sign_in_url(next: &str) -> String {
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+    format!("/sign_in?{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pages_of_ours_come_next() {
+        for (text, page) in [
+            ("/", "/"),
+            (
+                "/view_traceback?issue=7&x=%2F%2Fa#ann@x.y",
+                "/view_traceback?issue=7&x=%2F%2Fa#ann@x.y",
+            ),
+            ("/a b?q=ü", "/a%20b?q=%C3%BC"),
+            ("/a?next=http://evil.example", "/a?next=http://evil.example"),
+            ("", "/"),
+            ("//evil.example", "/"),
+            ("/\\evil.example", "/"),
+            ("/.//evil.example", "/"),
+            ("/x/..//evil.example", "/"),
+            ("/\t/evil.example", "/"),
+            ("/a\r\nSet-Cookie: x=y", "/"),
+            ("http://evil.example/", "/"),
+            ("javascript:alert(1)", "/"),
+            ("@evil.example", "/"),
+            ("/sign_in?next=/sign_in", "/"),
+        ] {
+            assert_eq!(safe(text), page, "{text:?}");
+        }
+        assert_eq!(safe(&format!("/{}", "a".repeat(5_000))), "/");
+    }
+}

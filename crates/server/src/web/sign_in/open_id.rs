@@ -1,0 +1,127 @@
+//! `/sign_in/oidc`: to the OpenID Connect provider and back.
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+use super::link::{signed_in_to, user_agent};
+use super::next_page::safe;
+use super::show::Parameters;
+use crate::app::Shared;
+use crate::base::text::one_line;
+use crate::sign_in::SignIn;
+use crate::sign_in::{OpenIdError, TICKET_LIFE_MS, begin};
+use crate::web::auth::cookies::Kept;
+use crate::web::layout::page::{PageError, message, not_found};
+use crate::web::layout::visitor::Frame;
+
+/// A longer page is not kept until somebody comes back: browsers keep 4,096 bytes.
+const MAX_NEXT: usize = 2_500;
+
+pub(crate) async fn leave(
+    frame: Frame,
+    State(shared): State<Shared>,
+    State(sign_in): State<Arc<SignIn>>,
+    Query(asked): Query<Parameters>,
+) -> Response {
+    let Some(open_id) = &sign_in.open_id else { return not_found(frame).await };
+    let begun = match open_id.begin(&shared).await {
+        Ok(begun) => begun,
+        Err(error) => return problem(frame, &error),
+    };
+    let kept = kept(&begun.ticket, &asked.next);
+    let mut response = Redirect::to(&begun.url).into_response();
+    if let Some(cookie) = Kept::OpenId.write(&shared, &kept, TICKET_LIFE_MS / 1000) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// What the browser keeps until it comes back.
+fn kept(ticket: &str, next: &str) -> String {
+    let mut next = safe(next);
+    if next.len() > MAX_NEXT {
+        "/".clone_into(&mut next);
+    }
+    format!("{ticket}.{}", BASE64_URL_SAFE_NO_PAD.encode(next))
+}
+
+/// What the provider sends the browser back with.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Back {
+    code: String,
+    state: String,
+    error: String,
+    error_description: String,
+}
+
+pub(crate) async fn come_back(
+    frame: Frame,
+    State(shared): State<Shared>,
+    State(sign_in): State<Arc<SignIn>>,
+    headers: HeaderMap,
+    Query(back): Query<Back>,
+) -> Result<Response, PageError> {
+    let Some(open_id) = &sign_in.open_id else { return Ok(not_found(frame).await) };
+    let kept = Kept::OpenId.read(&shared, &headers).unwrap_or_default();
+    let (ticket, next) = kept.rsplit_once('.').unwrap_or_default();
+    let next = BASE64_URL_SAFE_NO_PAD.decode(next).unwrap_or_default();
+    let next = safe(&String::from_utf8_lossy(&next));
+    if !back.error.is_empty() {
+        let said = format!("{} {}", back.error, back.error_description);
+        return Ok(problem(frame, &OpenIdError::Refused(one_line(&said, 300))));
+    }
+    let address = match open_id.finish(&shared, ticket, &back.state, &back.code).await {
+        Ok(address) => address,
+        Err(error) => return Ok(problem(frame, &error)),
+    };
+    let agent = user_agent(&headers);
+    let Some(signed_in) = begin(&shared, &address, "OpenID Connect", &agent).await? else {
+        let text = format!(
+            "The provider says that you are {address}, and this address may not sign in here. An \
+             administrator can allow it."
+        );
+        return Ok(message(frame, StatusCode::FORBIDDEN, "Not allowed", &text));
+    };
+    let mut response = signed_in_to(&shared, &frame, &signed_in, &next).await?;
+    if let Some(cookie) = Kept::OpenId.write(&shared, "", 0) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+fn problem(frame: Frame, error: &OpenIdError) -> Response {
+    let status = match error {
+        OpenIdError::Provider { .. } => StatusCode::BAD_GATEWAY,
+        OpenIdError::Random(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        OpenIdError::Stale => StatusCode::BAD_REQUEST,
+        _ => StatusCode::FORBIDDEN,
+    };
+    tracing::warn!(%error, "nobody was signed in by OpenID Connect");
+    let mut text = format!("{error}. Begin anew at /sign_in, or let a link be sent to you there.");
+    text[..1].make_ascii_uppercase();
+    message(frame, status, "You are not signed in", &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_keeps_what_it_is_given_however_long_the_page_is() {
+        let ticket = format!("1795000000000.{}", "a".repeat(64));
+        for (length, is_kept) in [(1, true), (MAX_NEXT, true), (MAX_NEXT + 1, false)] {
+            let next = format!("/{}", "b".repeat(length - 1));
+            let kept = kept(&ticket, &next);
+            assert!(kept.len() < 3_900, "beside its name and attributes");
+            let back = kept.rsplit_once('.').map(|(_, next)| BASE64_URL_SAFE_NO_PAD.decode(next));
+            let back = back.expect("a page").expect("base64");
+            assert_eq!(back, if is_kept { next.as_bytes() } else { b"/" });
+        }
+    }
+}

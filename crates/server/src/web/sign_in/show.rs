@@ -1,0 +1,113 @@
+//! `/sign_in`: asks for a link by mail, or leads to the provider. What it answers says nothing of
+//! whether an address is known.
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use flawless_core::is_mailable;
+use serde::Deserialize;
+use url::form_urlencoded;
+
+use super::next_page::safe;
+use crate::app::Shared;
+use crate::base::dates::ago;
+use crate::sign_in::SignIn;
+use crate::sign_in::mail_link;
+use crate::web::auth::access::open_form;
+use crate::web::auth::identify::origin;
+use crate::web::layout::asked::Asked;
+use crate::web::layout::page::{message, page_with};
+use crate::web::layout::visitor::Frame;
+
+#[derive(Template)]
+#[template(path = "sign_in/show.html")]
+struct Page {
+    frame: Frame,
+    next: String,
+    /// The same as a parameter.
+    query: String,
+    address: String,
+    problem: Option<String>,
+    /// The name of the provider.
+    provider: Option<String>,
+}
+
+/// What the page that was asked for leaves here.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Parameters {
+    pub(crate) next: String,
+}
+
+pub(crate) async fn show(
+    Asked { frame, parameters: asked }: Asked<Parameters>,
+    State(shared): State<Shared>,
+) -> Response {
+    let next = safe(&asked.next);
+    if frame.visitor.is_some() {
+        return Redirect::to(&next).into_response();
+    }
+    form(frame, &shared, next, String::new(), StatusCode::OK, None)
+}
+
+pub(crate) async fn send(
+    frame: Frame,
+    State(shared): State<Shared>,
+    State(sign_in): State<Arc<SignIn>>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let origin = origin(&shared, &parts);
+    let fields = match open_form(body).await {
+        Ok(fields) => fields,
+        Err((status, text)) => return message(frame, status, "Not taken", text),
+    };
+    let address = fields.get("address").trim().to_owned();
+    let next = safe(fields.get("next"));
+    if !is_mailable(&address) {
+        let problem = "This is no mail address. Write it like ann@example.com.".to_owned();
+        return form(
+            frame,
+            &shared,
+            next,
+            address,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Some(problem),
+        );
+    }
+    let now = shared.clock.now();
+    if let Err(many) = sign_in.limits.grant(&address, origin, now) {
+        let wait = ago(many.until - now);
+        let problem = format!("Too many links were asked for within an hour. Try again in {wait}.");
+        return form(frame, &shared, next, address, StatusCode::TOO_MANY_REQUESTS, Some(problem));
+    }
+    // Beside the answer, so that its time says nothing.
+    tokio::spawn(async move {
+        if let Err(error) = mail_link(&shared, &sign_in, &address, &next).await {
+            tracing::error!(%error, "a link to sign in could not be made");
+        }
+    });
+    Redirect::to("/sign_in/sent").into_response()
+}
+
+pub(crate) async fn sent(frame: Frame) -> Response {
+    let text = "If this address may sign in, a link is on its way. It works once, within 15 \
+                minutes. None came? Look at the folder for junk, or ask an administrator whether \
+                your address is allowed.";
+    message(frame, StatusCode::OK, "Look at your mail", text)
+}
+
+fn form(
+    frame: Frame,
+    shared: &Shared,
+    next: String,
+    address: String,
+    status: StatusCode,
+    problem: Option<String>,
+) -> Response {
+    let provider = shared.config.sign_in.open_id.as_ref().map(|open_id| open_id.name.clone());
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", &next).finish();
+    page_with(status, &Page { frame, next, query, address, problem, provider })
+}

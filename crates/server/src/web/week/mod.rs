@@ -1,0 +1,4 @@
+//! The issues of a week or another span.
+
+pub(crate) mod filters;
+pub(crate) mod show;

@@ -1,0 +1,436 @@
+//! `/`: the issues of a week, for each developer or in one list, with totals, charts and filters.
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::filters::{ActiveFilter, Form, SortLinks, link};
+use crate::app::Shared;
+use crate::base::dates::date_time;
+use crate::base::plural::counted;
+use crate::base::text::one_line;
+use crate::query::QueryMemory;
+use crate::query::issues::{
+    IssueFilter, IssueList, IssueSort, ListedIssue, Span, Totals, Wanted, list,
+};
+use crate::show::alert::types_in_words;
+use crate::show::links;
+use crate::web::layout::asked::Asked;
+use crate::web::layout::chart::{Chart, Spark};
+use crate::web::layout::form_fields::Typed;
+use crate::web::layout::moment::Moment;
+use crate::web::layout::page::{PageError, page};
+use crate::web::layout::visitor::Frame;
+
+/// Of one developer, on the page of all.
+const OF_EACH: usize = 50;
+/// On a page.
+const ISSUES: usize = 200;
+/// Sections on the page of all; there is a list for the others.
+const SECTIONS: usize = 100;
+/// A longer span has a bar for each day.
+const MOST_HOURS: i64 = 15 * 24;
+const HOUR_MS: i64 = 3_600_000;
+
+#[derive(Template)]
+#[template(path = "week/show.html")]
+struct Page {
+    frame: Frame,
+    title: String,
+    is_week: bool,
+    problems: Vec<String>,
+    missing: Vec<String>,
+    earlier: String,
+    later: Option<String>,
+    /// The week that runs, when another one is shown.
+    this_week: Option<String>,
+    empty: Empty,
+    totals: Vec<Total>,
+    chart: Chart,
+    /// The other chart: its name and its link.
+    other_chart: Option<(&'static str, String)>,
+    form: Form,
+    active: Vec<ActiveFilter>,
+    clear: String,
+    left_out: Vec<(String, String)>,
+    sections: Vec<Section>,
+    more_sections: Option<(usize, String)>,
+    list: Option<Table>,
+    /// The other way to look at it: its name and its link.
+    other_view: (&'static str, String),
+    paging: Paging,
+}
+
+/// Why there is nothing to show.
+#[derive(PartialEq, Eq)]
+enum Empty {
+    No,
+    /// No report has ever come in.
+    Never,
+    Filtered,
+    Week,
+}
+
+struct Total {
+    name: &'static str,
+    now: String,
+    before: String,
+}
+
+struct Section {
+    address: String,
+    url: String,
+    score: String,
+    issues: usize,
+    spark: Spark,
+    table: Table,
+    is_cut: bool,
+}
+
+struct Table {
+    caption: String,
+    sorts: SortLinks,
+    with_developer: bool,
+    lines: Vec<Line>,
+}
+
+struct Line {
+    url: String,
+    place: String,
+    function: String,
+    text: String,
+    exception: String,
+    occurrences: String,
+    spark: Spark,
+    first_seen: Moment,
+    last_seen: Moment,
+    committed: Option<Moment>,
+    is_told: bool,
+    told: String,
+    /// Their class and words.
+    badges: Vec<(&'static str, &'static str)>,
+    owner: String,
+    owner_url: String,
+}
+
+#[derive(Default)]
+struct Paging {
+    /// The first and the last that are shown, of all.
+    shown: Option<(usize, usize, usize)>,
+    earlier: Option<String>,
+    later: Option<String>,
+}
+
+/// Leads 0.4.5's address to the page, with its parameters.
+pub(crate) async fn redirect(RawQuery(query): RawQuery) -> Response {
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    Redirect::temporary(&format!("/{query}")).into_response()
+}
+
+pub(crate) async fn show(
+    // The filter reads them, and says what is wrong with them.
+    Asked { frame, .. }: Asked<Typed>,
+    State(shared): State<Shared>,
+    State(memory): State<Arc<QueryMemory>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    let now = shared.clock.now();
+    let timezone = &shared.config.timezone;
+    let query = query.unwrap_or_default();
+    let (mut filter, problems) = IssueFilter::read(&query, now, timezone);
+    // One developer's issues are one list.
+    let is_list = filter.flat || filter.developer.is_some();
+    let wanted = if is_list { Wanted::Page } else { Wanted::OfEach { each: OF_EACH, all: ISSUES } };
+    let mut found = list(&shared, &memory.lists, &filter, wanted).await?;
+    let pages = found.totals.issues.div_ceil(filter.page_size).max(1);
+    if is_list && filter.page > pages {
+        filter.page = pages;
+        found = list(&shared, &memory.lists, &filter, wanted).await?;
+    }
+    let empty = match found.totals.issues {
+        0 if filter.is_narrow() => Empty::Filtered,
+        0 if !shared.store.has_seen_reports().await? => Empty::Never,
+        0 => Empty::Week,
+        _ => Empty::No,
+    };
+    let (from, to) = found.span;
+    let page_of = |span| {
+        let filter = IssueFilter { span, page: 1, ..filter.clone() };
+        link(&filter)
+    };
+    let (earlier, later, this_week) = match filter.span {
+        Span::Week { at, first_day } => {
+            let week = |at| page_of(Span::Week { at: Some(at), first_day });
+            let running = page_of(Span::Week { at: None, first_day });
+            let is_past = to <= now;
+            let this_week = (is_past || at.is_some_and(|_| from > now)).then_some(running);
+            (week((from - 1).max(0)), is_past.then(|| week(to)), this_week)
+        }
+        Span::Between(..) => {
+            let length = to - from;
+            let later = Span::Between(to, to.saturating_add(length));
+            let earlier = Span::Between(from.saturating_sub(length).max(0), from.max(1));
+            (page_of(earlier), (to <= now).then(|| page_of(later)), None)
+        }
+    };
+    let issues = std::mem::take(&mut found.issues);
+    let seen = Seen { shared: &shared, filter: &filter, found: &found };
+    let (sections, table) = match is_list {
+        true => (Vec::new(), Some(seen.table(issues, filter.developer.is_none()))),
+        false => (seen.sections(issues), None),
+    };
+    let more = found.developers.len().saturating_sub(sections.len());
+    let in_one_list = IssueFilter { flat: true, page: 1, ..filter.clone() };
+    let by_developer = IssueFilter { flat: false, developer: None, page: 1, ..filter.clone() };
+    Ok(page(&Page {
+        title: seen.title(),
+        is_week: matches!(filter.span, Span::Week { .. }),
+        problems,
+        missing: shared.config.missing.clone(),
+        earlier,
+        later,
+        this_week,
+        empty,
+        totals: totals(&found.totals, &found.before),
+        chart: seen.chart(),
+        other_chart: seen.other_chart(),
+        form: Form::new(&filter, &found),
+        active: ActiveFilter::all(&filter),
+        clear: link(&IssueFilter { span: filter.span, ..IssueFilter::default() }),
+        left_out: seen.left_out(),
+        more_sections: (!is_list && more > 0).then(|| (more, link(&in_one_list))),
+        other_view: match is_list {
+            true => ("By developer", link(&by_developer)),
+            false => ("In one list", link(&in_one_list)),
+        },
+        paging: if is_list { seen.paging() } else { Paging::default() },
+        sections,
+        list: table,
+        frame,
+    }))
+}
+
+fn totals(now: &Totals, before: &Totals) -> Vec<Total> {
+    let total = |name, now: usize, before: usize| Total {
+        name,
+        now: grouped(now as u64),
+        before: grouped(before as u64),
+    };
+    vec![
+        total("Issues", now.issues, before.issues),
+        Total {
+            name: "Occurrences",
+            now: grouped(now.occurrences.unsigned_abs()),
+            before: grouped(before.occurrences.unsigned_abs()),
+        },
+        total("New", now.new, before.new),
+        total("Mended", now.mended, before.mended),
+        total("People", now.people, before.people),
+    ]
+}
+
+/// Digits in groups of three, with narrow spaces that do not break.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+struct Seen<'a> {
+    shared: &'a Shared,
+    filter: &'a IssueFilter,
+    found: &'a IssueList,
+}
+
+impl Seen<'_> {
+    fn date(&self, at: i64) -> String {
+        date_time(at, &self.shared.config.timezone)
+    }
+
+    fn title(&self) -> String {
+        let (from, to) = self.found.span;
+        let (from, to) = (self.date(from), self.date(to - 1));
+        let whose = match &self.filter.developer {
+            Some(address) => format!(" of {}", one_line(address, 254)),
+            None => String::new(),
+        };
+        format!("Errors{whose} from {} to {}", &from[..10], &to[..10])
+    }
+
+    fn sections(&self, issues: Vec<ListedIssue>) -> Vec<Section> {
+        let mut lines: HashMap<&str, Vec<Line>> = HashMap::new();
+        let mut order: Vec<usize> = (0..self.found.developers.len()).collect();
+        if self.filter.sort == IssueSort::Developer {
+            order.sort_by_key(|at| &self.found.developers[*at].address);
+            if self.filter.reversed {
+                order.reverse();
+            }
+        }
+        for issue in issues {
+            let sum = self.found.developers.iter().find(|sum| sum.address == issue.owner);
+            if let Some(sum) = sum {
+                lines.entry(&*sum.address).or_default().push(self.line(issue));
+            }
+        }
+        let sections = order.into_iter().filter_map(|at| {
+            let sum = &self.found.developers[at];
+            let lines = lines.remove(&*sum.address)?;
+            Some(Section {
+                url: self.issues_of(&sum.address),
+                score: grouped(sum.occurrences.unsigned_abs()),
+                issues: sum.issues,
+                spark: self.spark(&sum.by_day),
+                is_cut: lines.len() < sum.issues,
+                table: self.table_of(format!("Issues of {}", sum.address), lines, false),
+                address: one_line(&sum.address, 254),
+            })
+        });
+        sections.take(SECTIONS).collect()
+    }
+
+    fn table(&self, issues: Vec<ListedIssue>, with_developer: bool) -> Table {
+        let lines = issues.into_iter().map(|issue| self.line(issue)).collect();
+        self.table_of("Issues".to_owned(), lines, with_developer)
+    }
+
+    fn table_of(&self, caption: String, lines: Vec<Line>, with_developer: bool) -> Table {
+        let sorts = SortLinks::new(self.filter);
+        Table { caption: one_line(&caption, 300), sorts, with_developer, lines }
+    }
+
+    fn issues_of(&self, address: &str) -> String {
+        let developer = Some(address.to_owned());
+        link(&IssueFilter { developer, page: 1, flat: false, ..self.filter.clone() })
+    }
+
+    fn spark(&self, counts: &[i64]) -> Spark {
+        let first = self.date(self.found.span.0);
+        Spark::new(&format!("by day from {}", &first[..10]), counts)
+    }
+
+    fn line(&self, found: ListedIssue) -> Line {
+        let moment = |at| Moment::new(at, self.shared);
+        let issue = &found.issue;
+        let is_muted = issue.muted_at(self.shared.clock.now()).is_some();
+        let badges = [
+            (found.is_new, "warn", "new"),
+            (found.is_again && issue.mended_at.is_none(), "bad", "again"),
+            (issue.mended_at.is_some(), "good", "mended"),
+            (issue.facts.known_error_id.is_some(), "muted", "known error"),
+            (is_muted, "muted", "muted"),
+            (found.is_old, "muted", "old code"),
+            (found.is_library, "muted", "library code"),
+        ];
+        let badges = badges.into_iter().filter(|(is, ..)| *is);
+        Line {
+            url: links::issue("", issue.id),
+            place: format!("{}:{}", one_line(&issue.facts.path, 300), issue.facts.line),
+            function: one_line(&issue.facts.function_name, 100),
+            text: one_line(&issue.facts.text, 200),
+            exception: types_in_words(issue),
+            occurrences: grouped(found.occurrences.unsigned_abs()),
+            spark: self.spark(&found.by_day),
+            first_seen: moment(issue.first_seen_at),
+            last_seen: moment(found.last_at),
+            committed: issue.facts.authored_at.map(moment),
+            is_told: found.told.is_told,
+            told: found.told.why,
+            badges: badges.map(|(_, class, words)| (class, words)).collect(),
+            owner_url: self.issues_of(&found.owner),
+            owner: one_line(&found.owner, 254),
+        }
+    }
+
+    fn has_hours(&self) -> bool {
+        let (from, to) = self.found.span;
+        (to - from) / HOUR_MS <= MOST_HOURS
+    }
+
+    fn chart(&self) -> Chart {
+        let (from, to) = self.found.span;
+        let by_hour = !self.filter.by_day && self.has_hours();
+        let starts: Vec<i64> = match by_hour {
+            true => {
+                (from.div_euclid(HOUR_MS)..to.div_euclid(HOUR_MS)).map(|h| h * HOUR_MS).collect()
+            }
+            false => self.found.days.clone(),
+        };
+        let mut counts = vec![0_i64; starts.len()];
+        for (at, count) in &self.found.by_hour {
+            let place = starts.partition_point(|start| start <= at).saturating_sub(1);
+            if let Some(sum) = counts.get_mut(place) {
+                *sum = sum.saturating_add(*count);
+            }
+        }
+        let length = if by_hour { 16 } else { 10 };
+        let bars = starts.iter().zip(counts).map(|(at, count)| {
+            let mut when = self.date(*at);
+            when.truncate(length);
+            (when, count)
+        });
+        let mut title = "Occurrences by the ".to_owned();
+        // Writing to a String cannot fail.
+        let _ = write!(title, "{}", if by_hour { "hour" } else { "day" });
+        let bars: Vec<(String, i64)> = bars.collect();
+        if let Some((when, most)) = bars.iter().max_by_key(|(_, count)| *count) {
+            let _ = write!(title, ", at most {} ({when})", grouped(most.unsigned_abs()));
+        }
+        Chart::new(&title, &bars)
+    }
+
+    fn other_chart(&self) -> Option<(&'static str, String)> {
+        let by_day = !self.filter.by_day;
+        let url = link(&IssueFilter { by_day, ..self.filter.clone() });
+        self.has_hours().then_some((if by_day { "By day" } else { "By hour" }, url))
+    }
+
+    /// What is not counted unless it is asked for: how much, and the link that asks.
+    fn left_out(&self) -> Vec<(String, String)> {
+        let (known, old) = self.found.left_out;
+        let with_known = IssueFilter { known_errors: true, page: 1, ..self.filter.clone() };
+        let with_old = IssueFilter { old_code: true, page: 1, ..self.filter.clone() };
+        let mut left_out = Vec::new();
+        if known > 0 {
+            let known = counted(known, "known error", "known errors");
+            left_out.push((format!("Show {known} too"), link(&with_known)));
+        }
+        if old > 0 {
+            let old = counted(old, "issue of old code", "issues of old code");
+            left_out.push((format!("Show {old} too"), link(&with_old)));
+        }
+        left_out
+    }
+
+    fn paging(&self) -> Paging {
+        let IssueFilter { page, page_size, .. } = *self.filter;
+        let all = self.found.totals.issues;
+        let first = (page - 1) * page_size + 1;
+        let last = (page * page_size).min(all);
+        let to = |page| link(&IssueFilter { page, ..self.filter.clone() });
+        Paging {
+            shown: (all > 0).then_some((first, last, all)),
+            earlier: (page > 1).then(|| to(page - 1)),
+            later: (last < all).then(|| to(page + 1)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn large_numbers_are_grouped() {
+        let texts = [0, 999, 1_000, 1_234_567].map(grouped);
+        assert_eq!(texts, ["0", "999", "1\u{202f}000", "1\u{202f}234\u{202f}567"]);
+    }
+}
