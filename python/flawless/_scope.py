@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import deque
-from collections.abc import Mapping
+from collections import abc, deque
 from contextvars import ContextVar
 from itertools import islice
 
 # As `typing` has it, which is slow to import.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from typing import Any, Callable, Mapping
 
 __all__ = ["add_breadcrumb", "scope", "set_context", "set_tag", "set_transaction", "set_user"]
 
@@ -100,7 +99,7 @@ def set_user(user: Mapping[str, object] | str | int | None) -> None:
     """Say for whom the program works: `user` is an id, or facts by name such as ``id``,
     ``username`` and ``email``; None for nobody."""
     if user is not None:
-        user = dict(user) if isinstance(user, Mapping) else {"id": user}
+        user = dict(user) if isinstance(user, abc.Mapping) else {"id": user}
     current().user = user
 
 
@@ -126,7 +125,7 @@ def set_context(name: str, values: Mapping[str, object] | None) -> None:
     if values is None:
         contexts.pop(name, None)
     elif name in contexts or len(contexts) < _CONTEXTS:
-        contexts[name] = dict(values) if isinstance(values, Mapping) else values
+        contexts[name] = dict(values) if isinstance(values, abc.Mapping) else values
     at.contexts = contexts
 
 
@@ -159,7 +158,7 @@ def add_breadcrumb(
 
 def _plain(data: Mapping[str, object]) -> dict[str, object]:
     # To ask whether it is a mapping costs more than all the rest.
-    if type(data) is not dict and not isinstance(data, Mapping):
+    if type(data) is not dict and not isinstance(data, abc.Mapping):
         data = {"value": data}
     items = data.items()
     told: dict[str, object] = {}
