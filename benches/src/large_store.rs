@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use flawless_core::{ClassifiedFrame, Frame, FrameKind, Report};
-use flawless_server::config::sealing::Sealing;
-use flawless_server::store::{
+use flawless_store::sealing::Sealing;
+use flawless_store::{
     IssueFacts, MailKind, NewMail, NewNotice, RuleList, Sample, Seen, Store, WriteTx, encode_sample,
 };
 use serde_json::json;

@@ -31,6 +31,7 @@ mod process;
 mod quoted_text;
 mod report;
 mod report_bounds;
+mod role;
 mod rules;
 mod successor;
 mod text;
@@ -68,6 +69,7 @@ pub use path_patterns::{PathPatterns, PatternError};
 pub use process::Process;
 pub use quoted_text::{QuotedText, REDACTED};
 pub use report::{Frame, Report};
+pub use role::{ROLES, Role};
 pub use rules::{
     EmailAlias, KnownError, LibraryCode, Reassignment, RuleId, Rules, ThirdPartyRule, Watcher,
 };

@@ -3,7 +3,6 @@
 pub mod actions;
 pub mod app;
 pub mod attribution;
-pub mod base;
 pub mod channel;
 pub mod cli;
 pub mod config;
@@ -18,6 +17,5 @@ pub mod query;
 pub mod server;
 pub mod show;
 pub mod sign_in;
-pub mod store;
 pub mod upkeep;
 pub mod web;

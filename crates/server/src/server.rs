@@ -5,12 +5,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flawless_base::clock::Clock;
+use flawless_store::{Store, StoreError, UnwantedKind, make_private_folder};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::app::error::StartError;
 use crate::app::{Running, Shared};
-use crate::base::clock::Clock;
 use crate::channel::{PostClient, run_posts};
 use crate::config::{Config, ConfigError};
 use crate::ingest::{Answerer, BodyLimits, ThriftLimits, run_thrift, thrift_router};
@@ -21,7 +22,6 @@ use crate::listen::memory::{Memory, run_give_back};
 use crate::mail::{SentJournal, Smtp, run_sender, tell_begun_anew};
 use crate::notify::run_notify;
 use crate::pipeline::{Recorder, Verdicts, record_refusals, run_attribution, run_mending};
-use crate::store::{Store, StoreError, UnwantedKind, make_private_folder};
 use crate::upkeep::{run_maintenance, run_mirror, run_rules, run_weekly};
 use crate::web;
 

@@ -1,13 +1,13 @@
 //! What is done to one issue: mute, resolve, reopen, tell; and to an address that gets no mails.
+use flawless_base::dates::date_time;
+use flawless_base::text::one_line;
 use flawless_core::CommitId;
+use flawless_store::{IssueRow, MUTED_FOR_EVER, UnwantedKind};
 
 use super::undo::{MendedState, Undo};
 use super::{ActionError, Done, issue_of, noted, rules_changed};
 use crate::app::Shared;
 use crate::attribution::Repo;
-use crate::base::dates::date_time;
-use crate::base::text::one_line;
-use crate::store::{IssueRow, MUTED_FOR_EVER, UnwantedKind};
 
 /// How an issue is named in what was done.
 pub(super) fn place(issue: &IssueRow) -> String {

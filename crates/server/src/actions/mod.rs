@@ -9,14 +9,14 @@ mod strangers;
 pub mod test_error;
 mod undo;
 
+use flawless_core::Role;
+use flawless_store::{
+    GivenRole, IssueRow, NewAction, RuleInputError, RuleList, StoreError, UnwantedKind,
+};
 use serde_json::Value;
 
 use crate::app::Shared;
-use crate::config::role::Role;
 use crate::notify::UNDO_MS;
-use crate::store::{
-    GivenRole, IssueRow, NewAction, RuleInputError, RuleList, StoreError, UnwantedKind,
-};
 
 pub use pass_on::{Case, PassOn, alias_needs};
 pub use people::is_default_contact;

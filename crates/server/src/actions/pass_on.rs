@@ -1,17 +1,17 @@
 //! An issue is somebody else's. An email alias or a reassignment says so for good, and its alert
 //! goes to the one it should have gone to.
+use flawless_base::text::one_line;
+use flawless_core::Role;
 use flawless_core::{EmailAlias, Owner, Reassignment, Rules, owner_by_code_owners};
+use flawless_store::issues::details::IssueDetails;
+use flawless_store::{IssueRow, RefusedAddress, RuleList};
 use serde_json::{Value, json};
 
 use super::issue::place;
 use super::undo::{StoredRule, Undo};
 use super::{ActionError, Done, issue_of, noted, rules_changed};
 use crate::app::Shared;
-use crate::base::text::one_line;
-use crate::config::role::Role;
 use crate::notify::UNDO_MS;
-use crate::store::issues::details::IssueDetails;
-use crate::store::{IssueRow, RefusedAddress, RuleList};
 
 /// To whom an issue is passed on.
 #[derive(Debug, Clone)]
@@ -209,7 +209,7 @@ pub(super) async fn reassign(
     let owner = one_line(&owner, 254);
     let what = format!(
         "{owner} answers for {place} and others like it from now on, and is told of it in {}",
-        crate::base::dates::ago(UNDO_MS)
+        flawless_base::dates::ago(UNDO_MS)
     );
     let undo = Undo::Added {
         list: list.as_str().to_owned(),

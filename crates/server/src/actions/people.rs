@@ -1,8 +1,9 @@
 //! What is done about people: the roles that they have, and the mails that they want.
+use flawless_store::{GivenRole, UnwantedKind};
+
 use super::undo::Undo;
 use super::{ActionError, Done, noted};
 use crate::app::Shared;
-use crate::store::{GivenRole, UnwantedKind};
 
 /// Whether the address is told of what nobody else can be told.
 pub fn is_default_contact(shared: &Shared, address: &str) -> bool {

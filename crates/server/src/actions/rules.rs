@@ -1,14 +1,14 @@
 //! Rules are added, changed, removed and imported.
+use flawless_base::plural::counted;
+use flawless_base::text::one_line;
+use flawless_store::{AddedRule, RuleDocument, RuleInputError, RuleList};
 use serde_json::{Value, json};
 
 use super::issue::place;
 use super::undo::{StoredRule, Undo};
 use super::{ActionError, Done, issue_of, noted, rules_changed};
 use crate::app::Shared;
-use crate::base::plural::counted;
-use crate::base::text::one_line;
 use crate::show::rules::{in_words, singular};
-use crate::store::{AddedRule, RuleDocument, RuleInputError, RuleList};
 
 /// What is shown of a rule in what was done.
 const SHOWN: usize = 200;

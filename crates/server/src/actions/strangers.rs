@@ -2,15 +2,15 @@
 //! values go to anybody else only when an administrator says so.
 use std::collections::BTreeSet;
 
+use flawless_base::text::one_line;
+use flawless_core::Role;
+use flawless_store::{RuleList, StoreError};
 use serde_json::Value;
 
 use super::{Action, ActionError, PassOn};
 use crate::app::Shared;
 use crate::attribution::Repo;
-use crate::base::text::one_line;
-use crate::config::role::Role;
 use crate::sign_in::role_of;
-use crate::store::{RuleList, StoreError};
 
 /// So many people are offered in a form.
 const MAX_OFFERED: usize = 500;

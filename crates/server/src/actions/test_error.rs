@@ -3,13 +3,13 @@
 //! is told.
 use std::net::{IpAddr, Ipv4Addr};
 
+use flawless_base::text::one_line;
 use flawless_core::{Frame, Owner, Report};
+use flawless_store::{IssueAlert, IssueRow, MailState, StoreError};
 
 use crate::app::Shared;
-use crate::base::text::one_line;
 use crate::intake::{NotKept, Sender};
 use crate::listen::peer::Peer;
-use crate::store::{IssueAlert, IssueRow, MailState, StoreError};
 
 /// Where test errors occur: no file has this name.
 pub const TEST_PATH: &str = "<a test error of Flawless>";

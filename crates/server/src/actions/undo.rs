@@ -1,14 +1,14 @@
 //! How what was done is taken back: only that, and only where it still stands as it was left.
+use flawless_core::Role;
+use flawless_store::{
+    ActionRow, Counted, GivenRole, RuleEntry, RuleList, StoreError, UnwantedKind, WriteTx,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::people::{DEFAULT_CONTACT, OWN_ROLE, is_default_contact, is_own_role};
 use super::{ActionError, Done, noted, role_to_change, rules_changed};
 use crate::app::Shared;
-use crate::config::role::Role;
-use crate::store::{
-    ActionRow, Counted, GivenRole, RuleEntry, RuleList, StoreError, UnwantedKind, WriteTx,
-};
 
 /// How an action is taken back.
 #[derive(Debug, Clone, Serialize, Deserialize)]

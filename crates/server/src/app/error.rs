@@ -1,7 +1,8 @@
 //! Why a server, or a command beside it, cannot begin.
+use flawless_store::StoreError;
+
 use crate::config::ConfigError;
 use crate::project::keys::KeyError;
-use crate::store::StoreError;
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]

@@ -6,19 +6,19 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use error::StartError;
+use flawless_base::clock::Clock;
 use flawless_core::Rules;
+use flawless_store::{Store, StoreError};
+use signer::Signer;
 use tokio::sync::Notify;
 
 use crate::attribution::Repo;
-use crate::base::clock::Clock;
 use crate::config::Config;
 use crate::intake::Intake;
 use crate::intake::clients::ClientsSeen;
 use crate::project::keys::ProjectKeys;
 use crate::project::redaction::Redaction;
-use crate::store::{Store, StoreError};
-use error::StartError;
-use signer::Signer;
 
 /// Handles that every part holds.
 #[derive(Debug, Clone)]

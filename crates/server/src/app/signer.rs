@@ -1,11 +1,11 @@
 //! Names that nobody else can make: of links that work without a sign-in, and of mails.
+use flawless_base::secret::Secret;
+use flawless_store::Store;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::config::Secret;
 use crate::project::keys::{KeyError, random_key};
-use crate::store::Store;
 
 /// Signs with a key that is made at the first start and never leaves the store.
 #[derive(Debug, Clone)]

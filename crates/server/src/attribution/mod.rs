@@ -14,10 +14,10 @@ use flawless_git::process::GitProgram;
 use flawless_git::{
     GitError, Located, Mirror, MirrorSettings, ReportedLine, Revision, Source, Tip,
 };
+use flawless_store::issues::details::{Suspect, SuspectAuthor};
+use frame_paths::{FrameFiles, before_they_went, frame_files};
 
 use crate::config::Config;
-use crate::store::issues::details::{Suspect, SuspectAuthor};
-use frame_paths::{FrameFiles, before_they_went, frame_files};
 
 /// The repository as attribution finds it.
 #[derive(Debug, Clone)]

@@ -3,6 +3,8 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flawless_base::text::one_line;
+use flawless_store::{ChannelRow, secret_parts};
 use jiff::fmt::rfc2822;
 use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
@@ -12,8 +14,6 @@ use url::Url;
 use super::public_addresses::{NotPublic, PublicOnly, SystemLookup};
 use super::signature::headers;
 use super::target::check_url;
-use crate::base::text::one_line;
-use crate::store::{ChannelRow, secret_parts};
 
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(15);

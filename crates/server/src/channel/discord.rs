@@ -1,8 +1,8 @@
 //! Discord: one embed. <https://docs.discord.com/developers/resources/webhook#execute-webhook>
+use flawless_base::text::cut;
 use serde_json::{Value, json};
 
 use super::texts::{Content, facts, length, within_code, without_links};
-use crate::base::text::cut;
 
 /// What Discord takes in an embed.
 const TITLE: usize = 256;

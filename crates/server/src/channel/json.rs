@@ -1,8 +1,8 @@
 //! JSON for programs: described in docs/channels.md, signed by `signature.rs`.
+use flawless_base::dates::rfc3339;
 use serde_json::{Value, json};
 
 use super::texts::Content;
-use crate::base::dates::rfc3339;
 
 /// What a small program can be expected to take.
 const BYTES: usize = 256_000;

@@ -1,12 +1,12 @@
 //! The posts that tell a channel of alerts: as few as the service's limits allow.
+use flawless_base::dates::rfc3339;
+use flawless_store::{ChannelRow, MailKind, NewMail, channel_recipient};
 use serde_json::{Value, json};
 
 use super::texts::{Content, Detail};
 use super::{ChannelKind, discord, json, mattermost, slack, teams};
 use crate::app::Shared;
-use crate::base::dates::rfc3339;
 use crate::show::alert::ShortAlert;
-use crate::store::{ChannelRow, MailKind, NewMail, channel_recipient};
 
 /// Posts, each with the numbers of the notices that it tells of.
 pub type NewPosts = Vec<(Vec<i64>, NewMail)>;

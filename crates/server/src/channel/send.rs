@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use flawless_base::backoff::{FIRST_RETRY_MS, GIVE_UP_AFTER_MS, retry_after};
+use flawless_store::{ChannelRow, DuePost, StoreError, WriteTx, channel_number};
 use tokio::task::JoinSet;
 
 use super::client::{Answer, PostClient};
 use crate::app::Shared;
-use crate::base::backoff::{FIRST_RETRY_MS, GIVE_UP_AFTER_MS, retry_after};
-use crate::store::{ChannelRow, DuePost, StoreError, WriteTx, channel_number};
 
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Channels that are posted to at once.

@@ -1,10 +1,9 @@
 //! Signs posts as the Standard Webhooks convention says. <https://www.standardwebhooks.com>
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use flawless_base::secret::Secret;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-
-use crate::config::Secret;
 
 const PREFIX: &str = "whsec_";
 const KEY_BYTES: usize = 32;

@@ -1,10 +1,10 @@
 //! Where posts may go: what an address of a webhook must look like, and how it is shown.
+use flawless_base::secret::Secret;
 use reqwest::dns::Resolve;
 use url::{Host, Url};
 
 use super::ChannelKind;
 use super::public_addresses::{NotPublic, PublicOnly, SystemLookup, is_public};
-use crate::config::Secret;
 
 const LONGEST: usize = 2_000;
 const PRIVATE: &str = "Set webhook_private_addresses = true to allow such addresses.";

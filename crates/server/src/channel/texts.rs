@@ -1,6 +1,7 @@
 //! What posts of all kinds say, before it is written in a service's markup.
-use crate::base::plural::{counted, times};
-use crate::base::text::one_line;
+use flawless_base::plural::{counted, times};
+use flawless_base::text::one_line;
+
 use crate::show::alert::ShortAlert;
 
 /// What one post is to say.

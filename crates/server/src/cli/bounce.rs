@@ -5,12 +5,13 @@
 use std::io::Read;
 use std::process::ExitCode;
 
+use flawless_base::clock::Clock;
+use flawless_base::text::for_terminal;
+use flawless_store::Store;
+
 use super::{ConfArgument, Failure};
 use crate::app::Shared;
-use crate::base::clock::Clock;
-use crate::base::text::for_terminal;
 use crate::mail::{MAX_BOUNCE, take_bounce};
-use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

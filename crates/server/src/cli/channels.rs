@@ -4,18 +4,19 @@ use std::io::Read;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use flawless_base::clock::Clock;
+use flawless_base::dates::date_time;
 use flawless_core::is_mailable;
+use flawless_store::{NewChannel, Store};
 
 use super::{ConfArgument, Failure, print};
-use crate::base::clock::Clock;
-use crate::base::dates::date_time;
 use crate::channel::{
     Answer, ChannelKind, PostClient, belongs_to, check_resolved, check_url, new_signing_key, shown,
     trial_body,
 };
-use crate::config::{Config, Secret};
+use crate::config::Config;
 use crate::project::keys::ProjectKeys;
-use crate::store::{NewChannel, Store};
+use flawless_base::secret::Secret;
 
 /// More than any URL has.
 const READ_BYTES: u64 = 65_536;

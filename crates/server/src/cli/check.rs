@@ -1,20 +1,20 @@
 //! `flawless check`: tests what the server needs, before it is started.
 use std::process::ExitCode;
 
+use flawless_base::clock::Clock;
+use flawless_base::plural::counted;
 use flawless_git::process::GitProgram;
 use flawless_git::{GitError, Mirror, Repository, Source, probe_remote};
+use flawless_store::Store;
 use url::Url;
 
 use super::{ConfArgument, Failure};
 use crate::attribution::mirror_settings;
-use crate::base::clock::Clock;
-use crate::base::plural::counted;
 use crate::config::{Config, SmtpSecurity, with_port};
 use crate::mail::Smtp;
 use crate::project::redaction::slow_text;
 use crate::query::health::unreadable_in_words;
 use crate::sign_in::OpenId;
-use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -94,7 +94,7 @@ async fn check_store(config: &Config) -> Result<String, String> {
         tx.touch(now).await?;
         tx.commit().await?;
         store.close().await;
-        Ok::<_, crate::store::StoreError>(())
+        Ok::<_, flawless_store::StoreError>(())
     };
     written.await.map_err(|error| error.to_string())?;
     Ok(format!("{} can be written", config.data_dir.display()))
@@ -107,7 +107,7 @@ async fn check_sealing(config: &Config) -> Result<String, String> {
         let store = Store::open(&config.data_dir, &config.sealing, Clock::system().now()).await?;
         let unreadable = store.unreadable_values().await?;
         store.close().await;
-        Ok::<_, crate::store::StoreError>(unreadable)
+        Ok::<_, flawless_store::StoreError>(unreadable)
     };
     match unreadable.await {
         // That of the store has said why.

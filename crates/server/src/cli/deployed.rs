@@ -1,12 +1,12 @@
 //! `flawless deployed`: a revision runs now, said by whoever deploys it.
 use std::process::ExitCode;
 
+use flawless_base::clock::Clock;
 use flawless_git::{Mirror, Named, Source};
+use flawless_store::Store;
 
 use super::{ConfArgument, Failure};
 use crate::attribution::mirror_settings;
-use crate::base::clock::Clock;
-use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

@@ -3,11 +3,12 @@ use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
+use flawless_base::clock::Clock;
+use flawless_base::plural::{counted, word};
+use flawless_store::erase::mention::{ERASED, Person};
+use flawless_store::{PersonsCounts, RULE_LISTS, Store};
+
 use super::{ConfArgument, Failure};
-use crate::base::clock::Clock;
-use crate::base::plural::{counted, word};
-use crate::store::erase::mention::{ERASED, Person};
-use crate::store::{PersonsCounts, RULE_LISTS, Store};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

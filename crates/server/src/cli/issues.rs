@@ -2,15 +2,15 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
+use flawless_base::clock::Clock;
+use flawless_base::dates::date_time;
+use flawless_base::dates::parse_date;
+use flawless_store::Store;
 use serde_json::json;
 
 use super::{ConfArgument, Failure, print};
 use crate::app::Shared;
-use crate::base::clock::Clock;
-use crate::base::dates::date_time;
-use crate::base::dates::parse_date;
 use crate::query::issues::{IssueFilter, ListMemory, ListedIssue, Span, Wanted, list};
-use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

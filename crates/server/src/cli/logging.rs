@@ -1,6 +1,7 @@
 //! Where log lines go.
 use std::io::{IsTerminal, Write};
 
+use flawless_base::text::for_log;
 use tracing::level_filters::LevelFilter;
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::filter::Targets;
@@ -8,7 +9,6 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
-use crate::base::text::for_log;
 use crate::config::{Config, ConfigError};
 
 /// Lets no text of strangers command a terminal or turn the text around it.

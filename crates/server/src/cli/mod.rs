@@ -30,13 +30,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use flawless_base::text::for_terminal;
+use flawless_store::{RuleInputError, StoreError};
 
 use crate::app::error::StartError;
-use crate::base::text::for_terminal;
 use crate::config::{Config, ConfigError, RawConfig, options_markdown, options_text};
 use crate::mail::BounceError;
 use crate::project::keys::KeyError;
-use crate::store::{RuleInputError, StoreError};
 
 /// Finds bugs in production and tells the one developer who should know.
 #[derive(Debug, Parser)]

@@ -2,13 +2,13 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
+use flawless_base::clock::Clock;
+use flawless_base::secret::Secret;
+use flawless_store::Store;
 use serde_json::json;
 
 use super::{ConfArgument, Failure, print};
-use crate::base::clock::Clock;
-use crate::config::Secret;
 use crate::project::keys::ProjectKeys;
-use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

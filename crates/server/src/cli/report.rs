@@ -1,17 +1,17 @@
 //! `flawless report`: the weekly report of one person, as the mail has it.
 use std::process::ExitCode;
 
+use flawless_base::clock::Clock;
+use flawless_base::dates::ReportWeek;
+use flawless_base::dates::parse_date;
+use flawless_store::Store;
 use jiff::civil::Weekday;
 
 use super::{ConfArgument, Failure, print};
 use crate::app::Shared;
-use crate::base::clock::Clock;
-use crate::base::dates::ReportWeek;
-use crate::base::dates::parse_date;
 use crate::config::Config;
 use crate::mail::week_story::week_story;
 use crate::mail::weekly_text;
-use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

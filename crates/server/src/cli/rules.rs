@@ -3,14 +3,14 @@ use std::io::Read;
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
+use flawless_base::clock::Clock;
+use flawless_base::plural::counted;
+use flawless_store::{
+    RULE_LISTS, RuleDocument, RuleInputError, RuleList, Store, is_pickle, read_document,
+};
 use serde_json::{Map, Value, json};
 
 use super::{ConfArgument, Failure, print};
-use crate::base::clock::Clock;
-use crate::base::plural::counted;
-use crate::store::{
-    RULE_LISTS, RuleDocument, RuleInputError, RuleList, Store, is_pickle, read_document,
-};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

@@ -1,11 +1,12 @@
 //! `flawless sign-in-link`: a link that signs in once, for those who cannot get in.
 use std::process::ExitCode;
 
+use flawless_base::clock::Clock;
+use flawless_store::Store;
+
 use super::{ConfArgument, Failure, print};
 use crate::app::Shared;
-use crate::base::clock::Clock;
 use crate::sign_in::{SignInError, administrator_link, link_for};
-use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

@@ -1,13 +1,13 @@
 //! `flawless start`: runs the server until it is told to stop.
 use std::process::ExitCode;
 
+use flawless_base::clock::Clock;
 use flawless_git::Source;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::check::check_repository;
 use super::logging;
 use super::{ConfArgument, Failure};
-use crate::base::clock::Clock;
 use crate::query::health::history;
 use crate::server::Server;
 use crate::sign_in::first_link;

@@ -1,7 +1,8 @@
 //! How much reports may take: of memory, and of the store.
+use flawless_store::{Quota, Quotas};
+
 use super::error::ConfigError;
 use super::typed::Options;
-use crate::store::{Quota, Quotas};
 
 /// A report is there as it came and as it is stored, and one address gets half.
 const LARGEST_REPORTS: usize = 4;

@@ -1,10 +1,10 @@
 //! How mails look, how many there are, and how they leave.
 use std::time::Duration;
 
+use flawless_base::secret::Secret;
 use jiff::civil::Weekday;
 
 use super::error::ConfigError;
-use super::secret::Secret;
 use super::typed::Options;
 
 /// How mails look, and how many there are.

@@ -1,9 +1,9 @@
 //! What is taken out of reports before they are stored, and the keys that the rest is sealed with.
+use flawless_base::secret::Secret;
 use flawless_redact::{RedactError, Redactor, Rules};
+use flawless_store::sealing::{KEY_VARIABLE, Sealing};
 
 use super::error::ConfigError;
-use super::sealing::{KEY_VARIABLE, Sealing};
-use super::secret::Secret;
 use super::typed::Options;
 
 /// What is taken out of reports.

@@ -8,6 +8,8 @@ use std::time::Duration;
 use fancy_regex::Regex;
 use flawless_core::{AddressPolicy, AutomationPatterns, ChoiceSettings, is_mailable};
 use flawless_git::{IgnoreRevs, Source, hide_credentials};
+use flawless_store::Quotas;
+use flawless_store::sealing::Sealing;
 use jiff::tz::TimeZone;
 
 use super::browsed_url::browsed_url;
@@ -18,10 +20,8 @@ use super::mailing::{MailSettings, SmtpConfig};
 use super::option_def::OptionType;
 use super::options::OPTIONS;
 use super::redacting::RedactionConfig;
-use super::sealing::Sealing;
 use super::signing_in::SignInConfig;
 use super::typed::Options;
-use crate::store::Quotas;
 
 /// Everything the program needs to know before it starts.
 #[derive(Debug, Clone)]

@@ -4,13 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use axum::http::HeaderName;
+use flawless_base::secret::Secret;
+use flawless_core::Role;
 use flawless_core::is_mailable;
 use ipnet::IpNet;
 use url::Url;
 
 use super::error::ConfigError;
-use super::role::Role;
-use super::secret::Secret;
 use super::typed::Options;
 
 /// Who may look at the pages, and how people sign in. Addresses are in lower case.

@@ -2,6 +2,8 @@
 use std::path::{Path, PathBuf};
 
 use fancy_regex::Regex;
+use flawless_base::dates::parse_date;
+use flawless_base::secret::Secret;
 use flawless_core::{PathPatterns, is_mailable};
 use jiff::tz::TimeZone;
 
@@ -9,8 +11,6 @@ use super::error::ConfigError;
 use super::file::RawConfig;
 use super::option_def::OptionType;
 use super::options::OPTIONS;
-use super::secret::Secret;
-use crate::base::dates::parse_date;
 
 /// Typed access to what was typed.
 pub(super) struct Options<'a> {

@@ -2,10 +2,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use flawless_base::clock::Clock;
+use flawless_base::text::one_line;
 use serde::Serialize;
-
-use crate::base::clock::Clock;
-use crate::base::text::one_line;
 
 /// Counts reports by client; bounded.
 #[derive(Debug)]

@@ -5,15 +5,15 @@ pub mod refusals;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use flawless_base::clock::Clock;
 use flawless_core::Report;
+use refusals::{Refusals, Refused};
 use tokio::sync::{Notify, oneshot};
 
-use crate::base::clock::Clock;
 use crate::listen::memory::{Held, Memory};
 use crate::listen::peer::Peer;
 use crate::listen::round_robin::RoundRobin;
 use crate::project::redaction::{Received, Redaction};
-use refusals::{Refusals, Refused};
 
 /// Who sent a report.
 #[derive(Debug, Clone)]

@@ -1,18 +1,18 @@
 //! The mail that tells of one issue.
 use askama::Template;
+use flawless_base::text::one_line;
 use flawless_core::{Frame, KnownError, Owner};
+use flawless_store::issues::details::IssueDetails;
+use flawless_store::{AlertRow, IssueRow, MailKind, NewMail, Sample};
 
 use super::MailError;
 use super::alert_view::AlertView;
 use super::envelope::{Body, Envelope};
 use crate::app::Shared;
-use crate::base::text::one_line;
 use crate::config::SubjectStyle;
 use crate::show::Room;
 use crate::show::alert::title;
 use crate::show::regression::Again;
-use crate::store::issues::details::IssueDetails;
-use crate::store::{AlertRow, IssueRow, MailKind, NewMail, Sample};
 
 /// Everything that the mails of one alert are made of.
 #[derive(Clone, Copy)]

@@ -1,9 +1,11 @@
 //! What the mail of one alert shows, ready for its templates.
+use flawless_base::dates::{date_time, date_time_zone};
+use flawless_base::plural::times;
+use flawless_base::text::{cut, one_line, plain};
 use textwrap::{Options, WordSplitter, fill};
 
-use crate::base::dates::{date_time, date_time_zone};
-use crate::base::plural::times;
-use crate::base::text::{cut, one_line, plain};
+use super::AlertMail;
+use super::alert_mail::alerts_list;
 use crate::config::MailLocals;
 use crate::show::Room;
 use crate::show::alert::ShortAlert;
@@ -13,9 +15,6 @@ use crate::show::report::{ShownFrame, ShownReport, ShownValue, shown_frame};
 use crate::show::why::author_of;
 use crate::show::why::{considered, other_origin, way_out, way_to_owner};
 use crate::show::work::ShownWork;
-
-use super::AlertMail;
-use super::alert_mail::alerts_list;
 
 /// Columns of the text part's sentences.
 const TEXT_COLUMNS: usize = 78;

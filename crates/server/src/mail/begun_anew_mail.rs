@@ -1,7 +1,8 @@
 //! Tells the default contact, once, that the database was gone and a new one was begun.
+use flawless_store::{StoreError, begun_anew_in_words};
+
 use super::note_mail;
 use crate::app::Shared;
-use crate::store::{StoreError, begun_anew_in_words};
 
 /// Puts the note into the outbox when there is something to tell that was not told yet.
 ///

@@ -1,13 +1,13 @@
 //! A mail that came back: reads what a mail server says about it (RFC 3464), and lets its alerts go
 //! to who answers next. Anybody can send such a thing; only the name of a mail of ours, which nobody
 //! can guess, and its very recipient make it count.
+use flawless_base::text::one_line;
+use flawless_store::StoreError;
 use mail_parser::{Message, MessageParser, MimeHeaders};
 
 use super::give_up::give_up;
 use super::refusal::is_about_address;
 use crate::app::Shared;
-use crate::base::text::one_line;
-use crate::store::StoreError;
 
 /// As much of a bounce is read; what is said about the recipient stands at its beginning.
 pub const MAX_BOUNCE: usize = 1024 * 1024;

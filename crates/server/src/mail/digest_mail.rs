@@ -1,5 +1,6 @@
 //! The mail that tells of a few issues at once, each of them whole.
 use askama::Template;
+use flawless_store::{MailKind, NewMail};
 
 use super::MailError;
 use super::alert_mail::{AlertMail, MAX_MAIL, alerts_list};
@@ -9,7 +10,6 @@ use super::summary_mail::{heading, subject};
 use crate::app::Shared;
 use crate::show::Room;
 use crate::show::links;
-use crate::store::{MailKind, NewMail};
 
 /// More issues are a storm, which is told as a list.
 pub const MAX_WHOLE: usize = 12;

@@ -2,15 +2,15 @@
 //! the way out of it.
 use std::time::{Duration, UNIX_EPOCH};
 
+use flawless_base::text::one_line;
+use flawless_store::{MailKind, NewMail};
 use lettre::Message;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 
 use super::{MailError, address};
 use crate::app::Shared;
-use crate::base::text::one_line;
 use crate::show::links;
-use crate::store::{MailKind, NewMail};
 
 /// The outside of a mail.
 pub(super) struct Envelope<'a> {

@@ -1,8 +1,9 @@
 //! What becomes of a mail that reaches nobody, whether the mail server refused it or it came back.
+use flawless_base::text::plain;
+use flawless_store::{StoreError, Undelivered, WriteTx};
+
 use super::note_mail;
 use crate::app::Shared;
-use crate::base::text::plain;
-use crate::store::{StoreError, Undelivered, WriteTx};
 
 /// Remembers that a mail cannot be delivered. Where nobody gets mail at that address, its alerts
 /// go to who answers next; of a mail that was refused for what it says, and of one to somebody who

@@ -1,8 +1,9 @@
 //! A short note to the default contact about something the server could not do.
+use flawless_store::{MailKind, NewMail};
+
 use super::MailError;
 use super::envelope::{Body, Envelope};
 use crate::app::Shared;
-use crate::store::{MailKind, NewMail};
 
 /// Writes a note.
 ///

@@ -1,13 +1,14 @@
 //! Sends what is in the outbox, with retries over days.
 use std::time::Duration;
 
+use flawless_base::backoff::{GIVE_UP_AFTER_MS, retry_after};
+use flawless_store::LINK_LIFE_MS;
+use flawless_store::{DueMail, StoreError, Undelivered};
+
 use super::give_up::give_up;
 use super::sent_journal::SentJournal;
 use super::smtp::{SendError, Smtp};
 use crate::app::Shared;
-use crate::base::backoff::{GIVE_UP_AFTER_MS, retry_after};
-use crate::store::LINK_LIFE_MS;
-use crate::store::{DueMail, StoreError, Undelivered};
 
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const BATCH: i64 = 50;

@@ -9,7 +9,7 @@ use std::io::Read;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
-use crate::store::SENT_JOURNAL;
+use flawless_store::SENT_JOURNAL;
 
 /// A file of the numbers of mails that were taken.
 #[derive(Debug)]

@@ -1,11 +1,11 @@
 //! The mail with a link that signs in.
 use askama::Template;
+use flawless_store::LINK_LIFE_MS;
+use flawless_store::{MailKind, NewMail};
 
 use super::MailError;
 use super::envelope::{Body, Envelope};
 use crate::app::Shared;
-use crate::store::LINK_LIFE_MS;
-use crate::store::{MailKind, NewMail};
 
 struct View<'a> {
     heading: String,

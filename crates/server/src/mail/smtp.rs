@@ -66,7 +66,7 @@ impl Smtp {
             }
             tls.build()
         };
-        let login = |(user, password): &(String, crate::config::Secret)| {
+        let login = |(user, password): &(String, flawless_base::secret::Secret)| {
             Credentials::new(user.clone(), password.reveal().to_owned())
         };
         Ok(Self {

@@ -1,14 +1,14 @@
 //! The mail that tells of several issues at once.
 use askama::Template;
+use flawless_base::plural::counted;
+use flawless_store::{MailKind, NewMail};
 
 use super::MailError;
 use super::alert_mail::{MAX_MAIL, alerts_list};
 use super::envelope::{Body, Envelope};
 use crate::app::Shared;
-use crate::base::plural::counted;
 use crate::show::alert::ShortAlert;
 use crate::show::links;
-use crate::store::{MailKind, NewMail};
 
 /// So many issues are told with all that is known in short; of more, each has a line.
 const MAX_DETAILED: usize = 25;

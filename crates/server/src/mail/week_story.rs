@@ -2,13 +2,13 @@
 //! report tells.
 use std::collections::BTreeMap;
 
+use flawless_base::dates::ReportWeek;
+use flawless_base::text::one_line;
 use flawless_core::is_mailable;
+use flawless_store::{StoreError, TwoWeeksIssue};
 
 use crate::app::Shared;
-use crate::base::dates::ReportWeek;
-use crate::base::text::one_line;
 use crate::show::regression::summary_and_author;
-use crate::store::{StoreError, TwoWeeksIssue};
 
 /// A week with the one before.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! The mail that tells someone of their week.
 use askama::Template;
+use flawless_store::{MailKind, NewMail};
 
 use super::MailError;
 use super::alert_mail::MAX_MAIL;
@@ -7,7 +8,6 @@ use super::envelope::{Body, Envelope};
 use super::week_story::{PersonWeek, WeekStory};
 use super::weekly_view::WeeklyView;
 use crate::app::Shared;
-use crate::store::{MailKind, NewMail};
 
 #[derive(Template)]
 #[template(path = "weekly_mail.html")]

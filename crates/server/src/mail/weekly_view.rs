@@ -1,14 +1,15 @@
 //! What the weekly mail shows: of others only as much as `leaderboard` allows.
+use flawless_base::dates::{date_time, in_words};
+use flawless_base::plural::times;
+use flawless_base::text::one_line;
+use flawless_store::{IssueRow, TwoWeeksIssue};
+
 use super::week_story::{PersonWeek, Totals, WeekStory};
 use crate::app::Shared;
-use crate::base::dates::{date_time, in_words};
-use crate::base::plural::times;
-use crate::base::text::one_line;
 use crate::config::Leaderboard;
 use crate::show::alert::title_of;
 use crate::show::links;
 use crate::show::regression::summary_and_author;
-use crate::store::{IssueRow, TwoWeeksIssue};
 
 /// All texts are fit to be shown: no control characters, no marks of writing direction, bounded.
 pub(super) struct WeeklyView {

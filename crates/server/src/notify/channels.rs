@@ -1,11 +1,11 @@
 //! The channels among those who hear of alerts: which of them do, and their posts.
 use flawless_core::Owner;
+use flawless_store::{NewNotice, StoreError, channel_recipient};
 
 use super::{Told, short_alerts};
 use crate::app::Shared;
 use crate::channel::{ChannelKind, posts};
 use crate::show::alert::ShortAlert;
-use crate::store::{NewNotice, StoreError, channel_recipient};
 
 /// The channels that hear of an alert that `owner` answers for: the project's, and the owner's.
 pub(super) async fn channel_notices(

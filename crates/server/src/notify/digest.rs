@@ -2,9 +2,9 @@
 use std::collections::HashMap;
 
 use flawless_core::{Budget, HOUR_MS, Held, when_to_tell};
+use flawless_store::{HeldRow, StoreError, channel_number};
 
 use crate::app::Shared;
-use crate::store::{HeldRow, StoreError, channel_number};
 
 /// What is held back for one person or channel.
 #[derive(Debug, Clone)]

@@ -6,20 +6,20 @@ pub mod digest;
 use std::collections::HashSet;
 use std::time::Duration;
 
+use channels::{channel_notices, write_posts};
+use digest::{HeldBack, held_back};
 use flawless_core::{KnownError, Owner, Recipients, Rules, recipients};
+use flawless_store::issues::details::IssueDetails;
+use flawless_store::{
+    AlertRow, IssueRow, NewMail, NewNotice, NoticeRow, RefusedAddress, RuleHits, Sample,
+    StoreError, channel_number,
+};
 
 use crate::app::Shared;
 use crate::attribution::Repo;
 use crate::mail::{AlertMail, DigestPart, MAX_WHOLE, MailError, digest_mail, summary_mails};
 use crate::show::alert::ShortAlert;
 use crate::show::code::read_around;
-use crate::store::issues::details::IssueDetails;
-use crate::store::{
-    AlertRow, IssueRow, NewMail, NewNotice, NoticeRow, RefusedAddress, RuleHits, Sample,
-    StoreError, channel_number,
-};
-use channels::{channel_notices, write_posts};
-use digest::{HeldBack, held_back};
 
 /// For so long a mail to a new owner waits, so that what was a slip can be taken back.
 pub const UNDO_MS: i64 = 2 * 60_000;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flawless_core::OutcomeKind;
+use flawless_store::{PendingRow, StoreError};
 use tokio::task::{self, JoinSet};
 
 use super::count_faults::{Basis, Waited, count_faults};
@@ -12,7 +13,6 @@ use super::freshness::Tickets;
 use super::verdicts::Verdicts;
 use crate::app::Shared;
 use crate::attribution::{MuchSeen, Repo, choose_line, find_faults};
-use crate::store::{PendingRow, StoreError};
 
 /// How long a report waits for a repository that cannot be asked before it is counted with
 /// nobody blamed.

@@ -7,6 +7,10 @@ use std::sync::atomic::AtomicI64;
 use flawless_core::{
     ClassifiedFrame, CommitId, ExceptionAt, Fingerprint, OutcomeKind, Report, RuleId,
 };
+use flawless_store::{
+    Counted, CountedBefore, DayUse, Sample, Seen, StoreError, TakenPending, UsedUp, WriteTx,
+    encode_sample,
+};
 
 use super::decide::{Occurred, tell};
 use super::find_issue::{Attributed, Found};
@@ -19,10 +23,6 @@ use super::rule_use::{count_rules, rules_used};
 use super::verdicts::{Fate, KnownFault, KnownTrace, Verdicts};
 use crate::app::{RulesAt, Shared};
 use crate::show::regression::Again;
-use crate::store::{
-    Counted, CountedBefore, DayUse, Sample, Seen, StoreError, TakenPending, UsedUp, WriteTx,
-    encode_sample,
-};
 
 /// Until a report about which more may become known is looked at again, unless a fetch succeeds
 /// before.

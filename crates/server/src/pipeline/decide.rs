@@ -1,10 +1,10 @@
 //! Decides about an issue that has just been counted, in the transaction that counted it.
 use flawless_core::{Decision, KnownError, Mended, Tally, TellPolicy, decide};
+use flawless_store::{Counted, StoreError, WriteTx};
 
 use super::regression::Mending;
 use crate::app::Shared;
 use crate::show::regression::Again;
-use crate::store::{Counted, StoreError, WriteTx};
 
 /// What a report brings to the decision.
 pub(super) struct Occurred<'a> {

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use flawless_core::CommitId;
 use flawless_git::{GitError, Mirror, Tip};
+use flawless_store::issues::details::IssueDetails;
+use flawless_store::{OpenIssue, RunningRow, StoreError};
 
 use super::regression::{gone_in, line_origin};
 use crate::app::Shared;
 use crate::attribution::Repo;
-use crate::store::issues::details::IssueDetails;
-use crate::store::{OpenIssue, RunningRow, StoreError};
 
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 const BATCH: i64 = 20;

@@ -7,6 +7,7 @@ use flawless_core::{
     NoLine, OutcomeKind, Report, RuleId, Verdict, is_foreign_folder, place_key,
 };
 use flawless_git::{GitError, Mirror};
+use flawless_store::StoreError;
 
 use super::freshness::{Believed, Freshness};
 use super::issue_facts::{Blamed, NewFacts, look_for_author, nobody, unblamed_names};
@@ -15,7 +16,6 @@ use crate::app::{RulesAt, Shared};
 use crate::attribution::{
     At, Fault, FoundFiles, MuchSeen, Repo, blame_line, choose_line, find_faults,
 };
-use crate::store::StoreError;
 
 /// Why a report is not attributed yet.
 #[derive(Debug, thiserror::Error)]

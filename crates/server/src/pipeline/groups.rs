@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use flawless_core::{ExceptionAt, Fingerprint, Report, trace_fingerprint};
+use flawless_store::Facet;
 use tokio::sync::oneshot;
 
 use super::module_sets::NamedModules;
@@ -12,7 +13,6 @@ use super::sent_before::{SentBefore, hash_of};
 use crate::intake::{Incoming, NotKept};
 use crate::listen::memory::Held;
 use crate::project::redaction::Redaction;
-use crate::store::Facet;
 
 /// What reports of a batch have in common that are certain to share their fate.
 pub(super) type Key = (Fingerprint, Option<u64>);

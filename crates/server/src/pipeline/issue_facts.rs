@@ -1,17 +1,17 @@
 //! What is written down about a line: the facts of its issue, and under which other names the
 //! same line may have been written down before.
+use flawless_base::plural::counted;
 use flawless_core::{
     BlamedLine, Choice, ClassifiedFrame, CommitId, Developer, LineOrigin, QuotedText, Report,
     author_gone, is_foreign_folder, place_key,
 };
 use flawless_git::{Located, source_text};
+use flawless_store::IssueFacts;
+use flawless_store::issues::details::IssueDetails;
 
 use super::regression::{Back, Mending};
 use crate::app::Shared;
 use crate::attribution::{At, FoundFiles, other_suspects};
-use crate::base::plural::counted;
-use crate::store::IssueFacts;
-use crate::store::issues::details::IssueDetails;
 
 /// The facts of an issue that may be new.
 pub(super) struct NewFacts {

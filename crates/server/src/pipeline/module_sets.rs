@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use flawless_core::Report;
+use flawless_store::{StoreError, WriteTx, encode_sample};
 
 use super::room::Room;
 use crate::project::redaction::Redaction;
-use crate::store::{StoreError, WriteTx, encode_sample};
 
 /// That a set is seen is noted once in this time.
 const SEEN_EVERY_MS: i64 = 3_600_000;

@@ -5,6 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use flawless_core::{OutcomeKind, Report};
+use flawless_store::{
+    Facet, NewPending, RuleHits, Sample, Seen, Store, StoreError, WriteTx, encode_sample,
+};
 
 use super::decide::{Occurred, tell};
 use super::groups::{Batch, Group, Groups, Key};
@@ -17,9 +20,6 @@ use crate::config::Config;
 use crate::intake::refusals::{ByReason, Refused};
 use crate::intake::{IntakeReceiver, NotKept};
 use crate::project::redaction::Redaction;
-use crate::store::{
-    Facet, NewPending, RuleHits, Sample, Seen, Store, StoreError, WriteTx, encode_sample,
-};
 
 /// Of a flood, one report in this time is kept whole: the samples then show seconds and not
 /// milliseconds of it, and writing them costs nothing.

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use flawless_core::{CommitId, LineOrigin, Mended, fold_white_space};
 use flawless_git::{GitError, Mirror, Standing, Tip, source_text};
+use flawless_store::{Counted, Predecessor, StoreError, exception_types};
 
 use super::issue_facts::NewFacts;
 use crate::app::Shared;
 use crate::attribution::At;
 use crate::show::regression::{Again, words_of};
-use crate::store::{Counted, Predecessor, StoreError, exception_types};
 
 /// So many earlier issues of the same function are looked at, and so many compared with a new one.
 const MAX_EARLIER: i64 = 50;

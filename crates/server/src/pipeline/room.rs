@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use flawless_core::Report;
+use flawless_store::{DayUse, NewPending, Quotas, StoreError, UsedUp, WriteTx, encode_sample};
 
 use super::bare_report::{MAX_BARE, bare};
-use crate::store::{DayUse, NewPending, Quotas, StoreError, UsedUp, WriteTx, encode_sample};
 
 /// Of so many reports that wait for attribution, and of so many of one sender, no more are taken
 /// for now.

@@ -1,7 +1,6 @@
 //! Which rules a verdict rests on, so that it is counted how often each matters.
 use flawless_core::{ClassifiedFrame, FrameKind, RuleId};
-
-use crate::store::{RuleHits, StoreError, TakenPending, WriteTx};
+use flawless_store::{RuleHits, StoreError, TakenPending, WriteTx};
 
 /// The rules that a counted report's verdict rests on: the known error that it is, and the library
 /// code behind the blamed line.

@@ -6,9 +6,8 @@
 //! twice when it comes again, as a report without an id does.
 use std::collections::{HashSet, VecDeque};
 
+use flawless_store::{RecordedIds, Store, StoreError, WriteTx};
 use sha2::{Digest, Sha256};
-
-use crate::store::{RecordedIds, Store, StoreError, WriteTx};
 
 /// So many ids are known: those of five minutes in which 800 reports come in a second. When no
 /// reports come, none is forgotten, however long that takes.
@@ -120,7 +119,7 @@ impl SentBefore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::sealing::Sealing;
+    use flawless_store::sealing::Sealing;
 
     #[test]
     fn an_id_is_known_by_its_source_and_itself() {

@@ -2,11 +2,10 @@
 //! store, shown by `flawless projects`.
 use std::fmt::Write;
 
+use flawless_base::secret::Secret;
+use flawless_store::{Store, StoreError};
 use subtle::{Choice, ConstantTimeEq};
 use url::Url;
-
-use crate::config::Secret;
-use crate::store::{Store, StoreError};
 
 /// A project with its keys.
 #[derive(Debug, Clone)]

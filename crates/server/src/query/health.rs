@@ -1,22 +1,22 @@
 //! Whether each part of the server does its work: for the page and for `flawless check`.
+use flawless_base::dates::ago;
+use flawless_base::plural::{counted, word};
+use flawless_base::remembered::Remembered;
+use flawless_base::text::plain;
 use flawless_git::Judgement;
+use flawless_store::sealing::KEY_VARIABLE;
+use flawless_store::{
+    ChannelRow, PostState, QueueAge, StoreError, Used, UsedUp, begun_anew_in_words,
+    channel_recipient,
+};
 use serde::Serialize;
 use tokio::sync::OnceCell;
 use utoipa::ToSchema;
 
 use crate::app::Shared;
 use crate::attribution::Repo;
-use crate::base::dates::ago;
-use crate::base::plural::{counted, word};
-use crate::base::remembered::Remembered;
-use crate::base::text::plain;
-use crate::config::sealing::KEY_VARIABLE;
 use crate::notify::digest::held_back;
 use crate::project::redaction::slow_in_words;
-use crate::store::{
-    ChannelRow, PostState, QueueAge, StoreError, Used, UsedUp, begun_anew_in_words,
-    channel_recipient,
-};
 
 /// One part of the server.
 #[derive(Debug, Clone, Serialize, ToSchema)]

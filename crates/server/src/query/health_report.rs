@@ -1,17 +1,17 @@
 //! All that is known of the server's health, for the page and for programs alike.
+use flawless_base::dates::rfc3339;
+use flawless_base::plural::counted;
+use flawless_base::text::{one_line, plain};
 use flawless_core::OutcomeKind;
 use flawless_git::process::GitProgram;
+use flawless_store::{OutcomeRow, schema_version};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::health::{HealthMemory, HealthPart, check, is_healthy};
 use crate::app::Shared;
-use crate::base::dates::rfc3339;
-use crate::base::plural::counted;
-use crate::base::text::{one_line, plain};
 use crate::intake::clients::SeenClient;
 use crate::intake::refusals::{ByReason, Refused};
-use crate::store::{OutcomeRow, schema_version};
 
 /// The server's health. Times are RFC 3339 in UTC.
 #[derive(Debug, Serialize, ToSchema)]
@@ -156,7 +156,7 @@ pub async fn health_report(shared: &Shared, memory: &HealthMemory) -> HealthRepo
         add_uncounted(&mut outcomes, running.intake.refusals().all());
     }
     let losses = shared.store.losses_since(now - 7 * DAY_MS).await.unwrap_or_default();
-    let loss = |row: crate::store::LossRow| LossReport {
+    let loss = |row: flawless_store::LossRow| LossReport {
         day: rfc3339(row.day_start())[..10].to_owned(),
         occurrences: row.occurrences,
         last_at: rfc3339(row.last_at),

@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use flawless_base::dates::week_of;
+use flawless_base::plural::counted;
+use flawless_base::remembered::Remembered;
+use flawless_base::text::one_line;
 use flawless_core::{Developer, Rules, answerable, owner_of};
+use flawless_store::issues::details::unreachable;
+use flawless_store::{AuthorRow, RefusedAddress, StoreError, UnwantedKind};
 use jiff::civil::Weekday;
 use serde::Serialize;
 
 use super::QueryMemory;
 use super::issues::by_owner;
 use crate::app::Shared;
-use crate::base::dates::week_of;
-use crate::base::plural::counted;
-use crate::base::remembered::Remembered;
-use crate::base::text::one_line;
-use crate::store::issues::details::unreachable;
-use crate::store::{AuthorRow, RefusedAddress, StoreError, UnwantedKind};
 
 /// Somebody, by the address that is read.
 #[derive(Debug, Clone, Default, Serialize)]

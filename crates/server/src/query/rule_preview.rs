@@ -1,9 +1,12 @@
 //! What a rule would do, before it is made: which issues it means, and who is blamed then.
 use std::time::Duration;
 
+use flawless_base::plural::{counted, times};
+use flawless_base::text::one_line;
 use flawless_core::{
     CodePattern, FrameKind, FramePath, KnownError, PathRule, RuleId, Rules, Verdict, owner_of,
 };
+use flawless_store::{IssueRow, MatchedIssue, RuleList, Sample, StoreError, Wanted};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -13,9 +16,6 @@ use crate::app::Shared;
 use crate::attribution::{
     At, Fault, FoundFiles, MuchSeen, Repo, blame_line, choose_line, find_faults,
 };
-use crate::base::plural::{counted, times};
-use crate::base::text::one_line;
-use crate::store::{IssueRow, MatchedIssue, RuleList, Sample, StoreError, Wanted};
 
 /// What a rule would do.
 #[derive(Debug, Clone, Default)]

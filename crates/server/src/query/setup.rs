@@ -2,14 +2,15 @@
 //! mend it.
 use std::time::Duration;
 
+use flawless_base::remembered::Remembered;
+use flawless_base::text::plain;
+use flawless_store::StoreError;
+
 use crate::actions::test_error::TEST_PATH;
 use crate::app::Shared;
 use crate::attribution::Repo;
-use crate::base::remembered::Remembered;
-use crate::base::text::plain;
 use crate::config::SmtpSecurity;
 use crate::mail::Smtp;
-use crate::store::StoreError;
 
 /// One thing that a project needs.
 #[derive(Debug)]

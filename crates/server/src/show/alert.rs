@@ -1,14 +1,14 @@
 //! An alert in a few words: a subject, a line of a summary, a post in a channel.
+use flawless_base::dates::{date_time, date_time_zone, rfc3339};
+use flawless_base::text::{cut, one_line};
 use flawless_core::Owner;
+use flawless_store::{AlertRow, IssueRow, Sample};
 use serde::Serialize;
 
 use super::links;
 use super::regression::Again;
 use super::why::author_of;
 use crate::app::Shared;
-use crate::base::dates::{date_time, date_time_zone, rfc3339};
-use crate::base::text::{cut, one_line};
-use crate::store::{AlertRow, IssueRow, Sample};
 
 /// All texts are fit to be shown: no control characters, no marks of writing direction, bounded.
 /// As JSON it is what webhooks get.

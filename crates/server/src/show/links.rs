@@ -1,9 +1,9 @@
 //! Addresses of pages, as mails and other pages link to them.
+use flawless_store::IssueRow;
 use jiff::civil::Weekday;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
 use crate::app::Shared;
-use crate::store::IssueRow;
 
 /// An issue, as short as mails need it.
 pub fn issue(base_url: &str, issue: i64) -> String {

@@ -1,10 +1,9 @@
 //! What was mended and is back: told to the owner once more.
+use flawless_base::text::one_line;
 use flawless_core::CommitId;
 use flawless_git::{Change, Mirror, Tip};
+use flawless_store::AlertRow;
 use serde::{Deserialize, Serialize};
-
-use crate::base::text::one_line;
-use crate::store::AlertRow;
 
 /// Why an issue is told again. Kept with the alert as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

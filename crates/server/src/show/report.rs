@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 
 pub use super::room::Room;
 use super::work::ShownWork;
-use crate::base::text::{cut, one_line};
-use crate::store::Sample;
+use flawless_base::text::{cut, one_line};
+use flawless_store::Sample;
 
 /// Characters of a path or a function's name: longer ones are no names.
 const NAME: usize = 300;

@@ -1,9 +1,8 @@
 //! Rules in the words people read, for pages and for what is noted about them.
 use flawless_core::{CodePattern, EmailAlias, KnownError, Reassignment, Watcher};
+use flawless_store::RuleList;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-
-use crate::store::RuleList;
 
 /// One of a list.
 pub fn singular(list: RuleList) -> &'static str {

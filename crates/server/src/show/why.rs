@@ -1,11 +1,11 @@
 //! Why somebody answers for an issue, step by step: what mails and the issue's page say alike.
+use flawless_base::plural::counted;
+use flawless_base::text::one_line;
 use flawless_core::{Confidence, FrameKind, Owner};
+use flawless_store::issues::details::IssueDetails;
+use flawless_store::{IssueRow, Sample};
 
 use crate::app::Shared;
-use crate::base::plural::counted;
-use crate::base::text::one_line;
-use crate::store::issues::details::IssueDetails;
-use crate::store::{IssueRow, Sample};
 
 /// Frames passed over that are named one by one.
 const NAMED: usize = 8;

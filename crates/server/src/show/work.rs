@@ -2,15 +2,15 @@
 //! whom, where, and after what it failed. What it did not say is empty.
 use std::collections::BTreeMap;
 
+use flawless_base::dates::rfc3339;
+use flawless_base::text::{cut, one_line};
 use flawless_core::{Breadcrumb, Context, Process, Report};
+use flawless_store::{Store, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Room;
 use super::report::ShownValue;
-use crate::base::dates::rfc3339;
-use crate::base::text::{cut, one_line};
-use crate::store::{Store, StoreError};
 
 /// What a program said of its work.
 #[derive(Debug, Default, Serialize, ToSchema)]

@@ -1,10 +1,11 @@
 //! Begins a sign-in that lasts.
+use flawless_base::text::cut;
+use flawless_core::Role;
+use flawless_store::{NewSession, WriteTx};
+
 use super::secret::new_secret;
 use super::{SignInError, role_of};
 use crate::app::Shared;
-use crate::base::text::cut;
-use crate::config::role::Role;
-use crate::store::{NewSession, WriteTx};
 
 /// A sign-in that has begun.
 #[derive(Debug)]

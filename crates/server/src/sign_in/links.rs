@@ -1,12 +1,13 @@
 //! Links that sign in once: by mail, by a command at the server's machine, and the administrator's.
+use flawless_core::Role;
+use flawless_store::{GivenRole, LINK_LIFE_MS, LinkKind, NewLink};
+
 use super::begin::{SignedIn, begin_in};
 use super::secret::{hash, new_secret};
 use super::{SignIn, SignInError, role_of};
 use crate::app::Shared;
-use crate::config::role::Role;
 use crate::mail::sign_in_mail;
 use crate::show::links;
-use crate::store::{GivenRole, LINK_LIFE_MS, LinkKind, NewLink};
 
 /// One that somebody at the server's machine reads.
 const PRINTED_LIFE_MS: i64 = 24 * 3_600_000;

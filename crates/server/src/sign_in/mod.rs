@@ -19,7 +19,7 @@ pub use who_may::{Standing, role_of, standing};
 
 use crate::app::Shared;
 use crate::config::SignInConfig;
-use crate::store::StoreError;
+use flawless_store::StoreError;
 
 /// What signing in keeps in memory.
 #[derive(Debug)]

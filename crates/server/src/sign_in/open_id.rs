@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::time::{Duration, UNIX_EPOCH};
 
+use flawless_base::text::one_line;
 use openidconnect::core::{
     CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreIdTokenClaims,
     CoreProviderMetadata, CoreTokenResponse, CoreUserInfoClaims,
@@ -20,8 +21,8 @@ use tokio::sync::Mutex;
 
 use super::secret::new_secret;
 use crate::app::Shared;
-use crate::base::text::one_line;
-use crate::config::{OpenIdConfig, Secret};
+use crate::config::OpenIdConfig;
+use flawless_base::secret::Secret;
 
 /// For a sign-in at the provider.
 pub const TICKET_LIFE_MS: i64 = 10 * 60_000;

@@ -1,9 +1,10 @@
 //! Which role an address has: the configuration's administrators, then what an administrator said,
 //! then whom the configuration allows, then nobody.
+use flawless_core::Role;
+use flawless_store::{GivenRole, StoreError};
+
 use crate::app::Shared;
 use crate::config::SignInConfig;
-use crate::config::role::Role;
-use crate::store::{GivenRole, StoreError};
 
 /// The role of an address, and where it is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,10 +3,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flawless_git::{Mirror, MirrorSettings, Source};
+use flawless_store::{StoreError, StoredFacts};
 
 use crate::app::Shared;
 use crate::attribution::{Repo, mirror_settings};
-use crate::store::{StoreError, StoredFacts};
 
 /// Between two looks at a folder that somebody else keeps current.
 const LOOK_AT_FOLDER: Duration = Duration::from_secs(5);

@@ -1,8 +1,9 @@
 //! Forgets what is older than `retention_days`.
 use std::time::Duration;
 
+use flawless_store::Retention;
+
 use crate::app::Shared;
-use crate::store::Retention;
 
 const EVERY: Duration = Duration::from_secs(3_600);
 

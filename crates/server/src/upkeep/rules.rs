@@ -2,9 +2,10 @@
 //! held back for want of somebody to tell, when there may be somebody now.
 use std::time::Duration;
 
+use flawless_store::StoreError;
+
 use crate::app::Shared;
 use crate::notify::UNDO_MS;
-use crate::store::StoreError;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 

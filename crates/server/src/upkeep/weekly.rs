@@ -2,14 +2,14 @@
 //! week, each week once.
 use std::time::Duration;
 
+use flawless_base::dates::ReportWeek;
+use flawless_store::{StoreError, UnwantedKind};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
 use crate::app::Shared;
-use crate::base::dates::ReportWeek;
 use crate::mail::week_story::week_story;
 use crate::mail::weekly_mail;
-use crate::store::{StoreError, UnwantedKind};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const AFTER_ERROR: Duration = Duration::from_secs(30);

@@ -20,7 +20,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
-use crate::config::role::Role;
+use flawless_core::Role;
 
 pub use people::unsubscribe::unsubscribe_router;
 pub use site::Site;

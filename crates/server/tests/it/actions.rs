@@ -1,7 +1,7 @@
 //! What people do to issues: it is noted, it can be taken back, and only what was done is.
+use flawless_core::Role;
 use flawless_server::actions::{Action, ActionError, Actor, act, undo};
-use flawless_server::config::role::Role;
-use flawless_server::store::{IssueRow, RuleList};
+use flawless_store::{IssueRow, RuleList};
 use serde_json::json;
 
 use crate::command_line::{flawless, stderr};

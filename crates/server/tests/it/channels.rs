@@ -2,8 +2,8 @@
 use std::collections::HashMap;
 use std::process::Command;
 
-use flawless_server::config::Secret;
-use flawless_server::store::NewChannel;
+use flawless_base::secret::Secret;
+use flawless_store::NewChannel;
 use standardwebhooks::Webhook as Verifier;
 
 use crate::command_line::{flawless, flawless_with_input, stderr, stdout};

@@ -5,7 +5,7 @@ use std::process::Output;
 
 use flawless_core::ChainedException;
 use flawless_protocol::thrift::{Breadcrumb, Context, Process, RecordErrorRequest};
-use flawless_server::store::{GivenRole, NewPending, NewSession, encode_sample};
+use flawless_store::{GivenRole, NewPending, NewSession, encode_sample};
 use sqlx::{Connection, SqliteConnection};
 
 use crate::command_line::{flawless, stdout};
@@ -227,7 +227,7 @@ async fn a_person_is_erased_from_issues_mails_and_samples_and_others_stay() {
     app.settle().await;
     let rule = serde_json::json!({"filepath": "shop", "email": BEN.1});
     let mut tx = app.server.shared.store.write().await.expect("store");
-    let list = flawless_server::store::RuleList::WatchList;
+    let list = flawless_store::RuleList::WatchList;
     tx.add_rule(list, &rule, 0).await.expect("a rule");
     tx.give_role(BEN.1, GivenRole::Blocked, 0, "root@example.com").await.expect("a role");
     tx.give_role("x@example.com", GivenRole::Blocked, 0, BEN.1).await.expect("a role");

@@ -202,7 +202,7 @@ async fn posts_take_nothing_of_the_mails_budget() {
         .await;
     let hook = crate::harness::Webhook::start().await;
     let mut tx = app.server.shared.store.write().await.expect("store");
-    let channel = flawless_server::store::NewChannel {
+    let channel = flawless_store::NewChannel {
         kind: "slack",
         url: hook.url("/hook").into(),
         secret: None,

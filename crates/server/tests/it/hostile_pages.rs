@@ -7,7 +7,7 @@ use flawless_protocol::thrift::{
     encode_record_error,
 };
 use flawless_server::show::links;
-use flawless_server::store::UnwantedKind;
+use flawless_store::UnwantedKind;
 use serde::Deserialize;
 use serde_json::json;
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use flawless_base::clock::Clock;
 use flawless_protocol::thrift::{
     RecordErrorRequest, ReplyError, decode_reply, encode_ping, encode_record_error,
 };
-use flawless_server::base::clock::Clock;
 use flawless_server::config::RedactionConfig;
 use flawless_server::ingest::{Answerer, BodyLimits, thrift_router};
 use flawless_server::intake::Intake;

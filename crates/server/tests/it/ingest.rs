@@ -2,8 +2,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use flawless_base::clock::Clock;
 use flawless_protocol::thrift::encode_record_error;
-use flawless_server::base::clock::Clock;
 use flawless_server::config::RedactionConfig;
 use flawless_server::ingest::{Answerer, ThriftLimits, run_thrift};
 use flawless_server::intake::Intake;

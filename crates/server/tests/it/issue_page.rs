@@ -1,5 +1,5 @@
 //! The page of one issue: who, why, where, how often; and the ways that lead to it.
-use flawless_server::store::{Facet, FacetRow};
+use flawless_store::{Facet, FacetRow};
 use serde_json::json;
 
 use crate::harness::{App, NOW, request};

@@ -1,5 +1,5 @@
 //! The pages, as a browser gets them.
-use flawless_server::store::RuleList;
+use flawless_store::RuleList;
 
 use crate::harness::{App, BEN, request};
 

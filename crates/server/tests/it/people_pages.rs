@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use flawless_server::show::links;
-use flawless_server::store::UnwantedKind;
+use flawless_store::UnwantedKind;
 
 use crate::harness::{ANN, App, BEN, CLEO, TestRepository, request};
 
@@ -133,7 +133,7 @@ async fn those_who_left_are_named_with_a_way_to_reassign_all_their_issues() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_issues_are_listed_quickly() {
-    use flawless_server::store::{IssueFacts, Seen};
+    use flawless_store::{IssueFacts, Seen};
     let app = App::start().await;
     let mut tx = app.server.shared.store.write().await.expect("store");
     let now = app.clock.now();

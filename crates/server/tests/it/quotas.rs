@@ -1,6 +1,6 @@
 //! Nobody fills the store: what is new on a day has a quota, and what is over it is counted.
 use flawless_protocol::thrift::RecordErrorRequest;
-use flawless_server::store::NewPending;
+use flawless_store::NewPending;
 use serde_json::Value;
 
 use crate::harness::{App, BEN, NOW, ThriftClient, request, wait_until};

@@ -1,5 +1,5 @@
 //! The pages of rules: to look at, to change, to import and export, and how often each matters.
-use flawless_server::store::RuleList;
+use flawless_store::RuleList;
 use serde_json::{Value, json};
 
 use crate::harness::{App, BEN, NOW, request};

@@ -1,5 +1,5 @@
 //! Rules decide; a running server takes changes up.
-use flawless_server::store::RuleList;
+use flawless_store::RuleList;
 use serde_json::Value;
 
 use crate::harness::{ANN, App, BEN, NOW, request, wait_until};

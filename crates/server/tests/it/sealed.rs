@@ -1,7 +1,7 @@
 //! With `encrypt_samples`, what holds values is of no use without the key.
 use std::path::Path;
 
-use flawless_server::config::sealing::Sealing;
+use flawless_store::sealing::Sealing;
 
 use crate::harness::{App, AppBuilder, Frame, ThriftClient, request, wait_until};
 

@@ -1,5 +1,5 @@
 //! Signing in with OpenID Connect, at a real provider.
-use flawless_server::base::clock::Clock;
+use flawless_base::clock::Clock;
 use serde_json::json;
 
 use crate::harness::{App, OpenIdProvider, Surfer, free_port};

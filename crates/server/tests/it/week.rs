@@ -1,5 +1,5 @@
 //! The week's page: what it lists, counts, leaves out and leads to.
-use flawless_server::store::{IssueFacts, MUTED_FOR_EVER, RuleList, Seen};
+use flawless_store::{IssueFacts, MUTED_FOR_EVER, RuleList, Seen};
 
 use crate::harness::{ANN, App, BEN, CLEO, NOW, Person};
 

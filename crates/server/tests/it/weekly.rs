@@ -3,7 +3,7 @@ use std::process::Command;
 
 use flawless_protocol::thrift::RecordErrorRequest;
 use flawless_server::server::Server;
-use flawless_server::store::UnwantedKind;
+use flawless_store::UnwantedKind;
 
 use crate::harness::{ANN, App, BEN, CLEO, Mail, NOW, SmtpServer, request, wait_until};
 

@@ -1,10 +1,10 @@
 //! `flawless blame --line FILE:LINE`: who answers for one line of a revision.
+use flawless_base::dates::rfc3339;
 use flawless_core::{Blame, Developer, PathMatch, PathRule, PathSettings};
 use flawless_git::{Mirror, Standing};
 use serde_json::json;
 
 use super::{Arguments, Failure, resolve};
-use crate::base::dates::rfc3339;
 
 /// A line of a file of the repository.
 pub(super) struct Place {

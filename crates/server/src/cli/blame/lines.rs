@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::process::ExitCode;
 
+use flawless_base::text::for_terminal;
 use flawless_core::CommitId;
 use flawless_git::tracer::WhiteSpace;
 use flawless_git::{GitError, Mirror, Tip};
@@ -10,7 +11,6 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Failure;
-use crate::base::text::for_terminal;
 
 /// No path is longer; what is longer is not looked at.
 const MAX_LINE: u64 = 1024 * 1024;

@@ -11,17 +11,17 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use flawless_base::clock::Clock;
 use flawless_core::{CommitId, Rules};
 use flawless_git::{Engine, IgnoreRevs, Mirror, MirrorSettings, Source};
 use flawless_protocol::text_traceback;
+use flawless_store::Store;
 
 use super::blame::origin::Origin;
 use super::{ConfArgument, Failure, print};
 use crate::attribution::{MuchSeen, mirror_settings};
-use crate::base::clock::Clock;
 use crate::config::Config;
 use crate::ingest::text_report::report_from_text;
-use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use flawless_core::{Choice, FrameKind, Report, Rules, Verdict};
 use flawless_git::{Located, Mirror};
+use flawless_store::issues::details::Suspect;
 use serde_json::{Value, json};
 
 use super::Failure;
@@ -10,7 +11,6 @@ use super::line::{blame_json, blame_lines, chain};
 use super::origin::Origin;
 use crate::attribution::{Fault, MuchSeen, blame_line, choose_line, find_faults, other_suspects};
 use crate::config::Config;
-use crate::store::issues::details::Suspect;
 
 /// What was found about one traceback.
 pub(super) struct Found {

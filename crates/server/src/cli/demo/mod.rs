@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use flawless_base::clock::Clock;
 use flawless_git::process::GitProgram;
+use flawless_store::IssueRow;
 
 use self::mail_sink::MailSink;
 use self::package::{Checkout, Package};
@@ -18,10 +20,8 @@ use self::program::{Addresses, PROGRAM, run_with_package, run_without_package};
 use self::repository::make_repository;
 use super::start::wait_for_signal;
 use super::{Failure, print};
-use crate::base::clock::Clock;
 use crate::config::{Config, RawConfig};
 use crate::server::Server;
-use crate::store::IssueRow;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

@@ -16,8 +16,9 @@ use tokio::sync::Semaphore;
 use super::redaction::slow::SlowPatterns;
 pub use super::redaction::slow::{SlowPattern, slow_in_words, slow_text};
 use super::redaction::walk::{Walk, size};
-use crate::base::clock::Clock;
-use crate::config::{RedactionConfig, Secret};
+use crate::config::RedactionConfig;
+use flawless_base::clock::Clock;
+use flawless_base::secret::Secret;
 
 /// More bytes of text than that take long even by the built-in rules.
 const LARGE: usize = 64 * 1024;

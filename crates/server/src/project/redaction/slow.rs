@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use flawless_base::clock::Clock;
+use flawless_base::dates::ago;
+use flawless_base::plural::counted;
 use flawless_redact::{Redactor, Rules};
-
-use crate::base::clock::Clock;
-use crate::base::dates::ago;
-use crate::base::plural::counted;
 
 /// What happened longer ago is over.
 const OF_LATE_MS: i64 = 24 * 60 * 60_000;

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::store::{HOUR_SUM_BOUND, HourCount, HourSums, Store, StoreError};
+use flawless_store::{HOUR_SUM_BOUND, HourCount, HourSums, Store, StoreError};
 
 /// Counts that are remembered: some megabytes.
 const MOST_COUNTS: usize = 400_000;

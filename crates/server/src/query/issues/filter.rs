@@ -1,12 +1,12 @@
 //! Which issues are asked for: the parameters of lists, read and written in one place.
+use flawless_base::dates::parse_date;
+use flawless_base::dates::{next_day, week_of, weekday_named};
+use flawless_base::text::one_line;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use url::form_urlencoded::{Serializer, parse};
 
 use super::HOUR_MS;
-use crate::base::dates::parse_date;
-use crate::base::dates::{next_day, week_of, weekday_named};
-use crate::base::text::one_line;
 
 /// As 0.4.5's weeks start.
 const SUNDAY: Weekday = Weekday::Sunday;

@@ -3,12 +3,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use flawless_core::{Developer, Owners};
+use flawless_store::issues::details::IssueDetails;
+use flawless_store::{IssueHead, RefusedAddress, StoreError, exception_types};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use crate::app::Shared;
-use crate::store::issues::details::IssueDetails;
-use crate::store::{IssueHead, RefusedAddress, StoreError, exception_types};
 
 /// The facts of all issues as of the last look.
 #[derive(Debug, Default)]

@@ -3,13 +3,14 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use flawless_store::IssueRow;
+
 use super::counts::Hour;
 use super::filter::{IssueFilter, IssueState};
 use super::index::{Facts, Known};
 use super::told::Telling;
 use super::{ListedIssue, Totals};
 use crate::app::Shared;
-use crate::store::IssueRow;
 
 /// An issue that matches.
 pub(crate) struct Match<'a> {

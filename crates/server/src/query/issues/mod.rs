@@ -20,8 +20,8 @@ use super::issues::matching::{Asked, occurred};
 use super::issues::order::{Sums, choose, sort};
 use super::issues::told::Telling;
 use crate::app::Shared;
-use crate::base::dates::day_starts;
-use crate::store::{IssueRow, StoreError};
+use flawless_base::dates::day_starts;
+use flawless_store::{IssueRow, StoreError};
 
 const HOUR_MS: i64 = 3_600_000;
 

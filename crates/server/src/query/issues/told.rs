@@ -1,11 +1,12 @@
 //! Whether anybody was told of an issue, and why not.
 use std::collections::HashMap;
 
+use flawless_base::dates::date_time;
+use flawless_base::text::one_line;
+use flawless_store::{IssueRow, StoreError, ToldRow};
+
 use crate::app::Shared;
-use crate::base::dates::date_time;
-use crate::base::text::one_line;
 use crate::notify::digest::held_back;
-use crate::store::{IssueRow, StoreError, ToldRow};
 
 /// Whether anybody was told, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +86,7 @@ impl<'a> Telling<'a> {
     fn quiet(&self, issue: &IssueRow) -> String {
         let config = &self.shared.config;
         if let Some(until) = issue.muted_at(self.shared.clock.now()) {
-            return match until >= crate::store::MUTED_FOR_EVER {
+            return match until >= flawless_store::MUTED_FOR_EVER {
                 true => "muted for ever".to_owned(),
                 false => format!("muted until {}", self.date(until)),
             };

@@ -2,10 +2,10 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use flawless_base::text::plain;
+use flawless_core::{ROLES, Role};
 
 use crate::app::Shared;
-use crate::base::text::plain;
-use crate::config::role::{ROLES, Role};
 use crate::sign_in::standing;
 use crate::web::layout::moment::Moment;
 use crate::web::layout::page::{PageError, page};

@@ -3,13 +3,13 @@ use askama::Template;
 use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use flawless_base::text::one_line;
+use flawless_core::Role;
+use flawless_store::{MAX_TOKENS, NewToken};
 use serde::Deserialize;
 
 use crate::app::Shared;
-use crate::base::text::one_line;
-use crate::config::role::Role;
 use crate::sign_in::new_secret;
-use crate::store::{MAX_TOKENS, NewToken};
 use crate::web::auth::identify::TOKEN_PREFIX;
 use crate::web::layout::moment::Moment;
 use crate::web::layout::page::{PageError, message, page};

@@ -1,10 +1,10 @@
 //! The notice of what was just done, with the way back, and answers to what could not be done.
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use flawless_store::ActionRow;
 
 use crate::actions::{ActionError, Done};
 use crate::app::Shared;
-use crate::store::ActionRow;
 use crate::web::layout::page::{PageError, message};
 use crate::web::layout::visitor::Frame;
 
@@ -31,7 +31,7 @@ pub(crate) async fn done_notice(
     Ok(action.filter(|action| action.undone_at.is_none()).map(|action| DoneNotice {
         id,
         can_undo: can_undo(&action, frame),
-        what: crate::base::text::one_line(&action.what, 1_000),
+        what: flawless_base::text::one_line(&action.what, 1_000),
         issue: action.issue_id,
     }))
 }

@@ -2,12 +2,12 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use flawless_base::text::one_line;
+use flawless_store::ActionRow;
 use serde::Deserialize;
 
 use super::done::{DoneNotice, can_undo, done_notice};
 use crate::app::Shared;
-use crate::base::text::one_line;
-use crate::store::ActionRow;
 use crate::web::layout::asked::Asked;
 use crate::web::layout::moment::Moment;
 use crate::web::layout::page::{PageError, page};

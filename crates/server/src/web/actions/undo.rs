@@ -2,12 +2,12 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use flawless_store::ActionRow;
 
 use super::done::{not_done, to_done};
 use crate::actions::{Undo, undo};
 use crate::app::Shared;
 use crate::show::links;
-use crate::store::ActionRow;
 use crate::web::auth::access::not_allowed;
 use crate::web::layout::page::{PageError, message};
 use crate::web::layout::visitor::Frame;

@@ -1,5 +1,7 @@
 //! What is done to issues, noted with who and when, and taken back.
 use axum::extract::State;
+use flawless_base::text::plain;
+use flawless_store::{ActionRow, IssueRow, MUTED_FOR_EVER, RuleList};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -12,8 +14,6 @@ use super::rule_bodies::{CodeEntry, KnownErrorEntry, entry_of};
 use super::time::Time;
 use crate::actions::{self, Action, PassOn};
 use crate::app::Shared;
-use crate::base::text::plain;
-use crate::store::{ActionRow, IssueRow, MUTED_FOR_EVER, RuleList};
 
 /// As many are listed, the newest.
 const MOST_LISTED: i64 = 200;
@@ -203,7 +203,7 @@ pub(super) async fn undo(
     State(shared): State<Shared>,
     At(id): At<i64>,
 ) -> Result<Answer<Done>, Problem> {
-    caller.needs(crate::config::role::Role::Developer)?;
+    caller.needs(flawless_core::Role::Developer)?;
     if let Some(row) = shared.store.action(id).await?
         && let Some(role) = row.undo_needs()
     {

@@ -7,9 +7,9 @@ use axum::http::{HeaderMap, Method};
 use super::input::is_json;
 use super::problem::Problem;
 use crate::actions::Actor;
-use crate::config::role::Role;
 use crate::web::Site;
 use crate::web::layout::visitor::{Frame, Proof, Refused, Visitor};
+use flawless_core::Role;
 
 /// Somebody who may at least look.
 #[derive(Debug)]

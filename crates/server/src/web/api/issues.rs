@@ -2,6 +2,8 @@
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
+use flawless_base::text::{cut, one_line, plain};
+use flawless_store::IssueRow;
 use serde::Serialize;
 use url::form_urlencoded::{Serializer, parse};
 use utoipa::ToSchema;
@@ -13,12 +15,10 @@ use super::issue_query::IssueQuery;
 use super::problem::Problem;
 use super::time::Time;
 use crate::app::Shared;
-use crate::base::text::{cut, one_line, plain};
 use crate::query::QueryMemory;
 use crate::query::issues::{self, IssueList, ListedIssue, Wanted};
 use crate::show::links;
 use crate::show::why::{confidence_in_words, considered, way_to_owner};
-use crate::store::IssueRow;
 
 /// A page of issues.
 #[derive(Debug, Serialize, ToSchema)]

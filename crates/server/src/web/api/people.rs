@@ -2,6 +2,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use flawless_base::text::one_line;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -11,7 +12,6 @@ use super::input::{At, Parameters};
 use super::problem::{FieldProblem, Problem};
 use super::time::Time;
 use crate::app::Shared;
-use crate::base::text::one_line;
 use crate::query::QueryMemory;
 use crate::query::people::{MailsOf, People, PeoplePage, Person, rules_naming};
 

@@ -1,12 +1,12 @@
 //! What is wrong with a request, as RFC 9457 has it: in a sentence, and field by field.
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use flawless_base::text::cut;
+use flawless_store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::actions::ActionError;
-use crate::base::text::cut;
-use crate::store::StoreError;
 
 pub(super) const PROBLEM_JSON: &str = "application/problem+json";
 /// A sentence is not longer, whatever it quotes.

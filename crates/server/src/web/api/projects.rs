@@ -8,7 +8,7 @@ use super::caller::Caller;
 use super::problem::Problem;
 use super::time::Time;
 use crate::app::Shared;
-use crate::config::role::Role;
+use flawless_core::Role;
 
 /// All projects.
 #[derive(Debug, Serialize, ToSchema)]

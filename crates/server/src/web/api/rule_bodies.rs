@@ -1,4 +1,5 @@
 //! Entries of the lists of rules as the API takes them: the fields of 0.4.5, and no others.
+use flawless_store::RuleList;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,7 +9,6 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::input::read_value;
 use super::problem::Problem;
-use crate::store::RuleList;
 
 /// A list of rules, by the name that it has in files and addresses.
 #[derive(Debug, Clone, Copy, ToSchema)]
@@ -161,7 +161,8 @@ pub(super) struct AliasEntry {
 /// The list in an address.
 pub(super) fn list_named(name: &str) -> Result<RuleList, Problem> {
     RuleList::parse(name).ok_or_else(|| {
-        let names: Vec<&str> = crate::store::RULE_LISTS.iter().map(|list| list.as_str()).collect();
+        let names: Vec<&str> =
+            flawless_store::RULE_LISTS.iter().map(|list| list.as_str()).collect();
         let text = format!("There is no list of this name. The lists are {}.", names.join(", "));
         Problem::not_found(&text)
     })

@@ -1,5 +1,6 @@
 //! The lists of rules: looked at, added to, changed, imported.
 use axum::extract::State;
+use flawless_store::{RuleEntry, RuleList, RuleMatches};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -14,7 +15,6 @@ use super::time::Time;
 use crate::actions::{Action, act, role_to_change};
 use crate::app::Shared;
 use crate::show::rules::in_words;
-use crate::store::{RuleEntry, RuleList, RuleMatches};
 
 const DAY_MS: i64 = 86_400_000;
 

@@ -1,5 +1,7 @@
 //! Samples: the first and the newest few reports of an issue, as its page shows them.
 use axum::extract::State;
+use flawless_base::text::{cut, one_line, plain};
+use flawless_store::{KeptSample, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -9,11 +11,9 @@ use super::input::At;
 use super::problem::Problem;
 use super::time::Time;
 use crate::app::Shared;
-use crate::base::text::{cut, one_line, plain};
 use crate::show::Room;
 use crate::show::report::ShownReport;
 use crate::show::work::modules_of;
-use crate::store::{KeptSample, StoreError};
 
 /// The samples of an issue.
 #[derive(Debug, Serialize, ToSchema)]

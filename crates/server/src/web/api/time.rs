@@ -1,13 +1,12 @@
 //! Times as RFC 3339 in UTC.
 use std::borrow::Cow;
 
+use flawless_base::dates::rfc3339;
 use jiff::Timestamp;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
-
-use crate::base::dates::rfc3339;
 
 /// A time, in milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,12 +12,12 @@ use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
 use super::identify::{find, is_api};
-use crate::config::role::Role;
 use crate::web::api::refusal;
 use crate::web::layout::page::{PageError, message};
 use crate::web::layout::visitor::{Frame, Proof, Refused, Visitor};
 use crate::web::sign_in::next_page::sign_in_url;
 use crate::web::site::Site;
+use flawless_core::Role;
 
 /// The largest form; rules are imported in one.
 const MAX_FORM_BYTES: usize = 2 * 1024 * 1024;

@@ -4,15 +4,15 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
+use flawless_base::text::one_line;
+use flawless_core::Role;
 use flawless_core::is_mailable;
+use flawless_store::StoreError;
 
 use super::cookies::Kept;
 use crate::app::Shared;
-use crate::base::text::one_line;
-use crate::config::role::Role;
 use crate::listen::peer::forwarded_for;
 use crate::sign_in::{expires_at, hash, role_of};
-use crate::store::StoreError;
 use crate::web::layout::visitor::{LOCAL, Proof, Refused, Visitor};
 use crate::web::site::Site;
 

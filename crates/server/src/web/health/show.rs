@@ -6,11 +6,11 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use flawless_base::dates::in_words;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::app::Shared;
-use crate::base::dates::in_words;
 use crate::query::QueryMemory;
 use crate::query::health::is_healthy_lately;
 use crate::query::health_report::{HealthReport, KindReport, LossReport, health_report};

@@ -1,8 +1,9 @@
 //! What can be done about an issue, and what was done to it: a part of the issue's page.
+use flawless_store::IssueRow;
+
 use super::mute::muted_in_words;
 use super::resolve::mended_in_words;
 use crate::app::Shared;
-use crate::store::IssueRow;
 use crate::web::actions::done::{DoneNotice, done_notice};
 use crate::web::actions::list::LogLine;
 use crate::web::layout::page::PageError;

@@ -1,9 +1,10 @@
 //! How an issue stands, in a few words each.
+use flawless_base::text::one_line;
+use flawless_store::IssueRow;
+
 use super::mute::muted_in_words;
 use crate::app::Shared;
-use crate::base::text::one_line;
 use crate::query::issues::Told;
-use crate::store::IssueRow;
 
 /// A word or two about the issue, with a class that says how it is meant.
 #[derive(Debug)]

@@ -1,12 +1,12 @@
 //! The box of an issue's page that says who is blamed, why, and who answers for it.
+use flawless_base::text::{one_line, plain};
 use flawless_core::{Owner, Rules};
+use flawless_store::issues::details::IssueDetails;
+use flawless_store::{IssueRow, Sample, StoreError};
 
 use crate::app::Shared;
-use crate::base::text::{one_line, plain};
 use crate::show::why::author_of;
 use crate::show::why::{confidence_in_words, other_origin, passed_over, way_out, way_to_owner};
-use crate::store::issues::details::IssueDetails;
-use crate::store::{IssueRow, Sample, StoreError};
 use crate::web::layout::moment::Moment;
 
 /// Who is blamed and why.
@@ -63,7 +63,7 @@ impl BlameBox {
             origin: other_origin(issue),
         });
         let forges = &shared.config.forges;
-        let suspect = |suspect: &crate::store::issues::details::Suspect| SuspectPart {
+        let suspect = |suspect: &flawless_store::issues::details::Suspect| SuspectPart {
             words: one_line(&suspect.in_words(), 400),
             text: one_line(&suspect.text, 300),
             url: details.revision.as_ref().and_then(|revision| {

@@ -1,13 +1,13 @@
 //! How often an issue occurred: over time, and by what its reports say of their programs.
 use std::collections::HashMap;
 
+use flawless_base::dates::{date_time, days_between, week_of};
+use flawless_base::plural::counted;
+use flawless_base::text::one_line;
+use flawless_store::{FacetRow, IssueRow, StoreError};
 use jiff::civil::Weekday;
 
 use crate::app::Shared;
-use crate::base::dates::{date_time, days_between, week_of};
-use crate::base::plural::counted;
-use crate::base::text::one_line;
-use crate::store::{FacetRow, IssueRow, StoreError};
 use crate::web::layout::chart::Chart;
 use crate::web::layout::moment::Moment;
 

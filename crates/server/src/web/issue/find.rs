@@ -2,12 +2,12 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
+use flawless_base::plural::counted;
+use flawless_base::text::one_line;
+use flawless_store::IssueRow;
 
 use crate::app::Shared;
-use crate::base::plural::counted;
-use crate::base::text::one_line;
 use crate::show::links;
-use crate::store::IssueRow;
 use crate::web::layout::page::{PageError, page_with};
 use crate::web::layout::visitor::Frame;
 

@@ -4,11 +4,11 @@ use askama::Template;
 use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use flawless_base::text::{one_line, plain};
 
 use super::find::{find, no_such_issue};
 use crate::actions::{Action, ActionError, Case, PassOn, act, alias_needs, colleagues};
 use crate::app::Shared;
-use crate::base::text::{one_line, plain};
 use crate::show::links;
 use crate::show::why::author_of;
 use crate::web::actions::done::{not_done, to_done};

@@ -4,14 +4,14 @@ use askama::Template;
 use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use flawless_base::dates::date_time;
+use flawless_base::text::one_line;
+use flawless_store::IssueRow;
 
 use super::find::{find, no_such_issue};
 use crate::actions::{Action, ActionError, act};
 use crate::app::Shared;
-use crate::base::dates::date_time;
-use crate::base::text::one_line;
 use crate::show::links;
-use crate::store::IssueRow;
 use crate::web::actions::done::{not_done, to_done};
 use crate::web::layout::form_fields::{FormField, Problem, Typed, fill_in, mark};
 use crate::web::layout::page::{PageError, page, page_with};

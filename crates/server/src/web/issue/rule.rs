@@ -2,9 +2,9 @@
 //! made for an issue, filled in with its line.
 use axum::extract::{Form, Path, State};
 use axum::response::Response;
+use flawless_store::IssueRow;
 
 use super::find::{find, no_such_issue};
-use crate::store::IssueRow;
 use crate::web::layout::form_fields::Typed;
 use crate::web::layout::page::{PageError, not_found};
 use crate::web::layout::visitor::Frame;

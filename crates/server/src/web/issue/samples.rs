@@ -1,8 +1,9 @@
 //! The samples of an issue that are kept: which one is shown, and the way to the others.
+use flawless_base::text::one_line;
+use flawless_store::{KeptSample, Sample, StoreError};
+
 use crate::app::Shared;
-use crate::base::text::one_line;
 use crate::show::links;
-use crate::store::{KeptSample, Sample, StoreError};
 use crate::web::layout::moment::Moment;
 
 /// The samples of an issue.

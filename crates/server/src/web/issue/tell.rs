@@ -3,12 +3,12 @@ use askama::Template;
 use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use flawless_base::dates::date_time;
+use flawless_base::text::{one_line, plain};
 
 use super::find::{find, no_such_issue};
 use crate::actions::{Action, ActionError, Case, act};
 use crate::app::Shared;
-use crate::base::dates::date_time;
-use crate::base::text::{one_line, plain};
 use crate::show::links;
 use crate::web::actions::done::{not_done, to_done};
 use crate::web::layout::form_fields::Typed;

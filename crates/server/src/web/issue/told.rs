@@ -1,10 +1,11 @@
 //! Who was told of an issue, when and why, and whether the mail arrived.
+use flawless_base::dates::date_time;
+use flawless_base::text::{one_line, plain};
+use flawless_store::{MailState, StoreError};
+
 use crate::app::Shared;
-use crate::base::dates::date_time;
-use crate::base::text::{one_line, plain};
 use crate::notify::digest::held_back;
 use crate::show::regression::Again;
-use crate::store::{MailState, StoreError};
 use crate::web::layout::moment::Moment;
 
 /// What was decided and sent.

@@ -2,15 +2,15 @@
 //! as the plain text that Python prints.
 use std::fmt::Write;
 
+use flawless_base::plural::counted;
+use flawless_base::text::{cut, one_line};
 use flawless_core::{Relation, is_foreign_folder};
+use flawless_store::Sample;
 
-use crate::base::plural::counted;
-use crate::base::text::{cut, one_line};
 use crate::show::Room;
 use crate::show::code::{CodeLine, code_lines};
 use crate::show::report::{ShownFrame, ShownReport, ShownRequest, ShownValue};
 use crate::show::work::ShownWork;
-use crate::store::Sample;
 
 /// Characters of a value beside the code.
 const BESIDE: usize = 120;

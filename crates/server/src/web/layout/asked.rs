@@ -4,11 +4,11 @@ use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use flawless_base::text::one_line;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded::{Serializer, parse};
 
 use super::visitor::Frame;
-use crate::base::text::one_line;
 
 /// The frame of a page that has parameters, and these. The frame names the others; a page that
 /// takes a [`Frame`] alone has no parameters.

@@ -1,8 +1,9 @@
 //! The fields of a form as data, so that all forms show what is wrong in the same way.
 use std::collections::HashMap;
 
+use flawless_store::StoreError;
+
 use crate::actions::ActionError;
-use crate::store::StoreError;
 
 /// What was typed, by the name of the field.
 pub(crate) type Typed = HashMap<String, String>;

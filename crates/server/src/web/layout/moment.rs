@@ -1,9 +1,9 @@
 //! A time as pages show it: in the configured zone, which the script changes to the reader's.
+use flawless_base::clock::Clock;
+use flawless_base::dates::{ago, date_time, rfc3339, zone_name};
 use jiff::tz::TimeZone;
 
 use crate::app::Shared;
-use crate::base::clock::Clock;
-use crate::base::dates::{ago, date_time, rfc3339, zone_name};
 
 /// For the macros `ui::time` and `ui::ago`.
 #[derive(Debug, Clone)]

@@ -2,11 +2,11 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
+use flawless_base::text::plain;
+use flawless_store::StoreError;
 
 use super::visitor::Frame;
-use crate::base::text::plain;
 use crate::sign_in::SignInError;
-use crate::store::StoreError;
 
 /// Renders a page.
 pub(crate) fn page(template: &impl Template) -> Response {

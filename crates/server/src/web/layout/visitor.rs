@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use super::asked::names_in;
 use crate::actions::Actor;
 use crate::app::signer::Signer;
-use crate::config::role::Role;
+use flawless_core::Role;
 
 /// Somebody who is known; [`crate::web::auth::access`] finds out who.
 #[derive(Debug, Clone)]

@@ -2,10 +2,10 @@
 //! today's.
 use axum::extract::{Form, Query, RawQuery, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use flawless_store::RuleList;
 use url::form_urlencoded::Serializer;
 
 use crate::actions::role_to_change;
-use crate::store::RuleList;
 use crate::web::auth::access::not_allowed;
 use crate::web::issue::find::no_such_issue;
 use crate::web::layout::form_fields::Typed;

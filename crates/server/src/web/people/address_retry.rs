@@ -2,11 +2,11 @@
 use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use flawless_store::UnwantedKind;
 use serde::Deserialize;
 
 use crate::actions::{Action, act};
 use crate::app::Shared;
-use crate::store::UnwantedKind;
 use crate::web::actions::done::{not_done, to_done};
 use crate::web::layout::page::{PageError, message};
 use crate::web::layout::visitor::Frame;

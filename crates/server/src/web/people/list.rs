@@ -5,15 +5,15 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use flawless_base::text::one_line;
+use flawless_store::UnwantedKind;
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
 use crate::app::Shared;
-use crate::base::text::one_line;
 use crate::query::QueryMemory;
 use crate::query::people::{MailsOf, People, Person};
 use crate::show::links;
-use crate::store::UnwantedKind;
 use crate::web::layout::asked::Asked;
 use crate::web::layout::moment::Moment;
 use crate::web::layout::page::{PageError, page};

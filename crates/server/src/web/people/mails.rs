@@ -4,12 +4,12 @@ use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use flawless_core::is_mailable;
+use flawless_store::UnwantedKind;
 use serde::Deserialize;
 
 use crate::actions::{Action, ActionError, act};
 use crate::app::Shared;
 use crate::show::links;
-use crate::store::UnwantedKind;
 use crate::web::actions::done::{not_done, to_done};
 use crate::web::layout::page::{PageError, message};
 use crate::web::layout::visitor::Frame;

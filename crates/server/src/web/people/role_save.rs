@@ -4,11 +4,11 @@ use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use flawless_core::is_mailable;
+use flawless_store::GivenRole;
 use serde::Deserialize;
 
 use crate::actions::{Action, ActionError, act};
 use crate::app::Shared;
-use crate::store::GivenRole;
 use crate::web::actions::done::{not_done, to_done};
 use crate::web::layout::page::{PageError, message};
 use crate::web::layout::visitor::Frame;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use flawless_base::text::plain;
+use flawless_store::GivenRole;
 use serde::Deserialize;
 
 use crate::app::Shared;
-use crate::base::text::plain;
 use crate::sign_in::standing;
-use crate::store::GivenRole;
 use crate::web::actions::done::{DoneNotice, done_notice};
 use crate::web::layout::asked::Asked;
 use crate::web::layout::moment::Moment;

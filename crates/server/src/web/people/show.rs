@@ -6,7 +6,10 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use flawless_base::text::{one_line, plain};
+use flawless_core::Role;
 use flawless_core::is_mailable;
+use flawless_store::PersonMail;
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
@@ -15,14 +18,11 @@ use super::mails::may_choose;
 use super::roles::CHOICES;
 use crate::actions::is_default_contact;
 use crate::app::Shared;
-use crate::base::text::{one_line, plain};
-use crate::config::role::Role;
 use crate::query::QueryMemory;
 use crate::query::people::{PAGE, People, RuleMention, rules_naming};
 use crate::show::alert::types_in_words;
 use crate::show::links;
 use crate::sign_in::{Standing, standing};
-use crate::store::PersonMail;
 use crate::web::actions::done::{DoneNotice, done_notice};
 use crate::web::layout::asked::Asked;
 use crate::web::layout::moment::Moment;
@@ -120,7 +120,7 @@ pub(crate) async fn show(
     };
     let now = shared.clock.now();
     let policy = &shared.config.addresses;
-    let issue_line = |found_issue: crate::store::WeekIssue| {
+    let issue_line = |found_issue: flawless_store::WeekIssue| {
         let issue = found_issue.issue;
         let owner = issue.owner(&issue.details(), &rules.rules, policy, &people.refused);
         let is_theirs =

@@ -1,9 +1,9 @@
 //! The fields of each list's form, and the entry that they make. Their names are those of 0.4.5's
 //! forms.
+use flawless_store::RuleList;
 use serde_json::{Map, Value, json};
 
 use crate::actions::ActionError;
-use crate::store::RuleList;
 use crate::web::layout::form_fields::{FormField, Typed, fill_in, missing};
 
 /// The fields of a list, filled in with what was typed.

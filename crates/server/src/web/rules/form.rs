@@ -4,17 +4,17 @@ use askama::Template;
 use axum::extract::{Form, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use flawless_base::text::one_line;
+use flawless_core::Role;
+use flawless_store::{IssueRow, RuleList, StoreError};
 use serde_json::Value;
 
 use super::fields::{entry_of, fields_of, typed_of};
 use super::list::no_such_list;
 use crate::actions::{Action, ActionError, act, role_to_change};
 use crate::app::Shared;
-use crate::base::text::one_line;
-use crate::config::role::Role;
 use crate::query::rule_preview::{RulePreview, rule_preview};
 use crate::show::rules::{meaning, singular};
-use crate::store::{IssueRow, RuleList, StoreError};
 use crate::web::actions::done::{not_done, to_done};
 use crate::web::auth::access::not_allowed;
 use crate::web::layout::form_fields::{FormField, Problem, Typed, mark};
@@ -82,7 +82,7 @@ impl From<RulePreview> for PreviewPart {
     fn from(preview: RulePreview) -> Self {
         let RulePreview { summary, issues, in_all, blamed_then } = preview;
         let more = in_all - issues.len();
-        let line = |issue: crate::store::MatchedIssue| {
+        let line = |issue: flawless_store::MatchedIssue| {
             let place = format!("{}:{}", one_line(&issue.path, 300), issue.line);
             (issue.id, place, issue.occurrences)
         };

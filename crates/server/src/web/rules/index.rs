@@ -2,12 +2,12 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use flawless_store::{RULE_LISTS, RuleMatches};
 
 use super::list::{LATELY_MS, counted, is_idle};
 use crate::actions::role_to_change;
 use crate::app::Shared;
 use crate::show::rules::meaning;
-use crate::store::{RULE_LISTS, RuleMatches};
 use crate::web::layout::page::{PageError, page};
 use crate::web::layout::visitor::Frame;
 

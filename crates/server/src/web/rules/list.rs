@@ -3,15 +3,15 @@ use askama::Template;
 use axum::extract::{Form, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use flawless_base::text::{cut, plain};
+use flawless_store::{RULE_LISTS, RuleEntry, RuleList, RuleMatches, read_document};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::form::list_to_change;
 use crate::actions::{Action, ActionError, act, role_to_change};
 use crate::app::Shared;
-use crate::base::text::{cut, plain};
 use crate::show::rules::{columns, headings, in_words, meaning, singular};
-use crate::store::{RULE_LISTS, RuleEntry, RuleList, RuleMatches, read_document};
 use crate::web::actions::done::{DoneNotice, done_notice, to_done};
 use crate::web::layout::asked::Asked;
 use crate::web::layout::form_fields::{FormField, Problem, Typed, fill_in, mark};

@@ -1,7 +1,8 @@
 //! What to write into a program so that it reports: the snippets of docs/clients/python.md, which
 //! its tests run, with this server's address and key in them.
+use flawless_base::text::plain;
+
 use crate::app::Shared;
-use crate::base::text::plain;
 
 /// A snippet for a kind of program.
 pub(crate) struct Snippet {

@@ -4,12 +4,12 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use flawless_base::text::{one_line, plain};
+use flawless_store::MailState;
 
 use crate::actions::test_error::{self, TestStory};
 use crate::app::Shared;
-use crate::base::text::{one_line, plain};
 use crate::show::links;
-use crate::store::MailState;
 use crate::web::layout::page::{PageError, message, page};
 use crate::web::layout::visitor::Frame;
 

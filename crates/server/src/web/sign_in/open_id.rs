@@ -6,13 +6,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use flawless_base::text::one_line;
 use serde::Deserialize;
 
 use super::link::{signed_in_to, user_agent};
 use super::next_page::safe;
 use super::show::Parameters;
 use crate::app::Shared;
-use crate::base::text::one_line;
 use crate::sign_in::SignIn;
 use crate::sign_in::{OpenIdError, TICKET_LIFE_MS, begin};
 use crate::web::auth::cookies::Kept;

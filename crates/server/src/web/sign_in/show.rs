@@ -6,13 +6,13 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use flawless_base::dates::ago;
 use flawless_core::is_mailable;
 use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::next_page::safe;
 use crate::app::Shared;
-use crate::base::dates::ago;
 use crate::sign_in::SignIn;
 use crate::sign_in::mail_link;
 use crate::web::auth::access::open_form;

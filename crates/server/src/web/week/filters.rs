@@ -1,5 +1,6 @@
 //! The filters of the week's page: the form, what is active, and links that keep the rest.
-use crate::base::text::{one_line, plain};
+use flawless_base::text::{one_line, plain};
+
 use crate::query::issues::{IssueFilter, IssueList, IssueSort, IssueState};
 
 /// In the list of developers to choose from.

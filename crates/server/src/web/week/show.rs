@@ -6,12 +6,12 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use flawless_base::dates::date_time;
+use flawless_base::plural::counted;
+use flawless_base::text::one_line;
 
 use super::filters::{ActiveFilter, Form, SortLinks, link};
 use crate::app::Shared;
-use crate::base::dates::date_time;
-use crate::base::plural::counted;
-use crate::base::text::one_line;
 use crate::query::QueryMemory;
 use crate::query::issues::{
     IssueFilter, IssueList, IssueSort, ListedIssue, Span, Totals, Wanted, list,

@@ -1,6 +1,6 @@
 //! Programs that call `/api/v1`.
 use flawless_server::sign_in::new_secret;
-use flawless_server::store::NewToken;
+use flawless_store::NewToken;
 use reqwest::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, LINK};
 use serde_json::Value;
 

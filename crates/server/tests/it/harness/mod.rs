@@ -16,13 +16,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use flawless_base::clock::Clock;
 use flawless_protocol::thrift::RecordErrorRequest;
-use flawless_server::base::clock::Clock;
-use flawless_server::config::sealing::Sealing;
 use flawless_server::config::{Config, RawConfig};
 use flawless_server::notify::digest::held_back;
 use flawless_server::server::Server;
-use flawless_server::store::Retention;
+use flawless_store::Retention;
+use flawless_store::sealing::Sealing;
 use tempfile::TempDir;
 
 pub use browser::{Axe, Browser, PHONE, SCREEN, Scheme};

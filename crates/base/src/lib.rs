@@ -1,0 +1,9 @@
+//! Small tools that know nothing of Flawless.
+
+pub mod backoff;
+pub mod clock;
+pub mod dates;
+pub mod plural;
+pub mod remembered;
+pub mod secret;
+pub mod text;

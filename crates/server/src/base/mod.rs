@@ -1,8 +1,0 @@
-//! Small tools that know nothing of Flawless.
-
-pub mod backoff;
-pub mod clock;
-pub mod dates;
-pub mod plural;
-pub mod remembered;
-pub mod text;

@@ -1,0 +1,197 @@
+//! Alerts: decisions to tell, and what came of them.
+use flawless_base::backoff::LONGEST_RETRY_MS;
+use sqlx::FromRow;
+
+use crate::{QueueAge, Store, StoreError, WriteTx};
+
+/// A decision that has no mails yet.
+#[derive(Debug, Clone, FromRow)]
+pub struct AlertRow {
+    /// Its number.
+    pub id: i64,
+    /// The issue to tell of.
+    pub issue_id: i64,
+    /// When it was decided.
+    pub decided_at: i64,
+    /// Occurrences at that time.
+    pub occurrences: i64,
+    /// Why.
+    pub reason: String,
+    /// [`crate::show::regression::Again`] as JSON, when it was told before.
+    pub again: Option<String>,
+}
+
+/// An alert as the issue's page shows it.
+#[derive(Debug, Clone, FromRow)]
+pub struct IssueAlert {
+    /// When it was decided.
+    pub decided_at: i64,
+    /// Why.
+    pub reason: String,
+    /// Why nobody could be told.
+    pub note: Option<String>,
+    /// [`crate::show::regression::Again`] as JSON, when it was told before.
+    pub again: Option<String>,
+}
+
+impl WriteTx {
+    /// Marks an issue as told and leaves the alert to be composed: both or neither. `again` is a
+    /// [`crate::show::regression::Again`] as JSON. An issue that has an alert without being told was told
+    /// while nobody was blamed: that alert then looks for those who have not heard of it.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn tell(
+        &mut self,
+        issue_id: i64,
+        occurrences: i64,
+        reason: &str,
+        again: Option<&str>,
+        at: i64,
+    ) -> Result<(), StoreError> {
+        let reopened = sqlx::query(
+            "UPDATE alert SET composed_at = NULL, note = NULL, decided_at = $2, occurrences = $3, \
+             reason = $4, again = $5 \
+             WHERE id = (SELECT MAX(newest.id) FROM alert AS newest WHERE newest.issue_id = $1) \
+             AND EXISTS (SELECT 1 FROM issue WHERE issue.id = $1 AND issue.told_at IS NULL)",
+        )
+        .bind(issue_id)
+        .bind(at)
+        .bind(occurrences)
+        .bind(reason)
+        .bind(again)
+        .execute(&mut *self.0)
+        .await?;
+        sqlx::query("UPDATE issue SET told_at = $2 WHERE id = $1")
+            .bind(issue_id)
+            .bind(at)
+            .execute(&mut *self.0)
+            .await?;
+        if reopened.rows_affected() > 0 {
+            return self.drop_held_of(issue_id).await;
+        }
+        sqlx::query(
+            "INSERT INTO alert (issue_id, decided_at, occurrences, reason, again) \
+             VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(issue_id)
+        .bind(at)
+        .bind(occurrences)
+        .bind(reason)
+        .bind(again)
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+
+    /// Says why an alert has no mails yet. It is tried again when rules change, a refused address may be
+    /// tried again, or the server starts.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn hold_alert(&mut self, alert_id: i64, note: &str) -> Result<(), StoreError> {
+        let query = sqlx::query("UPDATE alert SET note = $2 WHERE id = $1");
+        query.bind(alert_id).bind(note).execute(&mut *self.0).await?;
+        Ok(())
+    }
+
+    /// Lets the newest alert of an issue look, not before a time, for somebody who has not heard of
+    /// it: who answers for the issue has changed. What is held back for others is taken back: who
+    /// still is to hear of it is noted anew. One without a sample has nothing to tell any more. Says
+    /// whether there is one.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn reopen_newest_alert(
+        &mut self,
+        issue_id: i64,
+        not_before: i64,
+    ) -> Result<bool, StoreError> {
+        let query = sqlx::query(
+            "UPDATE alert SET composed_at = NULL, note = NULL, not_before = $2 \
+             WHERE id = (SELECT MAX(newest.id) FROM alert AS newest WHERE newest.issue_id = $1) \
+             AND EXISTS (SELECT 1 FROM sample WHERE sample.issue_id = $1)",
+        );
+        if query.bind(issue_id).bind(not_before).execute(&mut *self.0).await?.rows_affected() == 0 {
+            return Ok(false);
+        }
+        self.drop_held_of(issue_id).await?;
+        Ok(true)
+    }
+
+    /// Takes back what is held back for anybody about an issue.
+    async fn drop_held_of(&mut self, issue_id: i64) -> Result<(), StoreError> {
+        let held = sqlx::query(
+            "DELETE FROM notice WHERE outbox_id IS NULL \
+             AND alert_id IN (SELECT id FROM alert WHERE issue_id = $1)",
+        );
+        held.bind(issue_id).execute(&mut *self.0).await?;
+        Ok(())
+    }
+
+    /// Lets alerts that were held back be tried again, after those that are new.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn release_alerts(&mut self, not_before: i64) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "UPDATE alert SET note = NULL, was_held = 1, not_before = $1 \
+             WHERE composed_at IS NULL AND note IS NOT NULL",
+        );
+        query.bind(not_before).execute(&mut *self.0).await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Alerts that wait: to be composed, or held back with a note.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn alert_queue(&self) -> Result<QueueAge, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT COUNT(*) AS waiting, MIN(decided_at) AS oldest_at, MAX(note) AS last_error \
+             FROM alert WHERE composed_at IS NULL",
+        );
+        Ok(query.fetch_one(&self.readers).await?)
+    }
+
+    /// Whether an alert is held back because nobody could be told.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn has_held_alerts(&self) -> Result<bool, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM alert WHERE composed_at IS NULL AND note IS NOT NULL)",
+        );
+        Ok(query.fetch_one(&self.readers).await?)
+    }
+
+    /// Alerts that have no mails yet and are not held back, oldest first; those that were held
+    /// back before come last.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn open_alerts(&self, now: i64, limit: i64) -> Result<Vec<AlertRow>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT id, issue_id, decided_at, occurrences, reason, again FROM alert \
+             WHERE composed_at IS NULL AND note IS NULL \
+             AND (not_before <= $1 OR not_before > $3) ORDER BY was_held, id LIMIT $2",
+        );
+        // Later than any is put off is one of a clock that was ahead.
+        let query = query.bind(now).bind(limit).bind(now.saturating_add(LONGEST_RETRY_MS));
+        Ok(query.fetch_all(&self.readers).await?)
+    }
+
+    /// The alerts of an issue, newest first.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn alerts_of(&self, issue_id: i64) -> Result<Vec<IssueAlert>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT decided_at, reason, note, again FROM alert WHERE issue_id = $1 \
+             ORDER BY id DESC LIMIT 20",
+        );
+        Ok(query.bind(issue_id).fetch_all(&self.readers).await?)
+    }
+}

@@ -1,0 +1,192 @@
+//! Who is to hear of which alert, and in which mail.
+use sqlx::FromRow;
+
+use super::alert::AlertRow;
+use crate::{NewMail, Store, StoreError, WriteTx};
+
+/// A person or channel that is to hear of an alert.
+#[derive(Debug, Clone)]
+pub struct NewNotice {
+    /// A mail address, or `channel:NUMBER`.
+    pub recipient: String,
+    /// Why it goes there, in words.
+    pub why: String,
+    /// It answers for the issue; the others only want to know.
+    pub is_owner: bool,
+}
+
+/// How much is held back for a recipient.
+#[derive(Debug, Clone, FromRow)]
+pub struct HeldRow {
+    /// A mail address, or `channel:NUMBER`.
+    pub recipient: String,
+    /// How many notices.
+    pub alerts: i64,
+    /// When the first of them came.
+    pub oldest_at: i64,
+    /// When the last of them came.
+    pub newest_at: i64,
+}
+
+/// A notice that is held back.
+#[derive(Debug, Clone, FromRow)]
+pub struct NoticeRow {
+    /// Its number.
+    pub notice_id: i64,
+    /// Why it goes there, in words.
+    pub why: String,
+    /// Since when it is to be told.
+    pub since: i64,
+    /// The alert.
+    #[sqlx(flatten)]
+    pub alert: AlertRow,
+}
+
+/// How much all recipients have got of late.
+#[derive(Debug, Clone, FromRow)]
+pub struct RecentMail {
+    /// A mail address, or `channel:NUMBER`.
+    pub recipient: String,
+    /// When it was written.
+    pub created_at: i64,
+}
+
+impl WriteTx {
+    /// Notes who is to hear of an alert; who was noted before is not again, however the address is
+    /// spelled, unless the mail was given up: it is written anew then. Returns how many are to be
+    /// told.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn add_notices(
+        &mut self,
+        alert_id: i64,
+        notices: &[NewNotice],
+        at: i64,
+    ) -> Result<u64, StoreError> {
+        let composed = sqlx::query("UPDATE alert SET composed_at = $2, note = NULL WHERE id = $1");
+        composed.bind(alert_id).bind(at).execute(&mut *self.0).await?;
+        let mut added = 0;
+        for notice in notices {
+            let query = sqlx::query(
+                "INSERT INTO notice (alert_id, recipient, why, is_owner, created_at) \
+                 VALUES ($1, COALESCE((SELECT MAX(known.recipient) FROM notice AS known \
+                 WHERE known.alert_id = $1 AND LOWER(known.recipient) = LOWER($2)), $2), \
+                 $3, $4, $5) ON CONFLICT (alert_id, recipient) DO UPDATE SET \
+                 outbox_id = NULL, why = excluded.why, is_owner = excluded.is_owner, \
+                 created_at = excluded.created_at WHERE EXISTS (SELECT 1 FROM outbox \
+                 WHERE outbox.id = notice.outbox_id AND outbox.gave_up_at IS NOT NULL)",
+            );
+            let query = query.bind(alert_id).bind(&notice.recipient).bind(&notice.why);
+            let done =
+                query.bind(i64::from(notice.is_owner)).bind(at).execute(&mut *self.0).await?;
+            added += done.rows_affected();
+        }
+        Ok(added)
+    }
+
+    /// Puts the mail that tells of these notices into the outbox, each notice in one mail, and with
+    /// each the older ones of the same issue; returns the mail's number. `None` when one of them is
+    /// gone or told meanwhile: then nothing of the transaction must stay.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn write_notices(
+        &mut self,
+        notices: &[i64],
+        mail: &NewMail,
+        at: i64,
+    ) -> Result<Option<i64>, StoreError> {
+        let outbox_id = self.add_mail(mail, at).await?;
+        for notice in notices {
+            let query =
+                sqlx::query("UPDATE notice SET outbox_id = $2 WHERE id = $1 AND outbox_id IS NULL");
+            let done = query.bind(notice).bind(outbox_id).execute(&mut *self.0).await?;
+            if done.rows_affected() != 1 {
+                return Ok(None);
+            }
+            let folded = sqlx::query(
+                "UPDATE notice SET outbox_id = $2 WHERE outbox_id IS NULL AND id < $1 \
+                 AND LOWER(recipient) = (SELECT LOWER(recipient) FROM notice WHERE id = $1) \
+                 AND alert_id IN \
+                 (SELECT id FROM alert WHERE issue_id = (SELECT alert.issue_id FROM alert \
+                  JOIN notice ON notice.alert_id = alert.id WHERE notice.id = $1))",
+            );
+            folded.bind(notice).bind(outbox_id).execute(&mut *self.0).await?;
+        }
+        Ok(Some(outbox_id))
+    }
+
+    /// Lets the alerts of a mail that reached nobody look for somebody else. Says whether any of
+    /// them was for their owner.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn reopen_alerts(&mut self, outbox_id: i64) -> Result<bool, StoreError> {
+        let query = sqlx::query(
+            "UPDATE alert SET composed_at = NULL, note = NULL WHERE id IN \
+             (SELECT alert_id FROM notice WHERE outbox_id = $1 AND is_owner = 1)",
+        );
+        Ok(query.bind(outbox_id).execute(&mut *self.0).await?.rows_affected() > 0)
+    }
+}
+
+impl Store {
+    /// Recipients for whom notices are held back, those who wait longest first. Addresses that
+    /// differ only in case are one.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn held_recipients(&self) -> Result<Vec<HeldRow>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT MAX(recipient) AS recipient, COUNT(*) AS alerts, \
+             MIN(created_at) AS oldest_at, MAX(created_at) AS newest_at FROM notice \
+             WHERE outbox_id IS NULL GROUP BY LOWER(recipient) ORDER BY 3, 1",
+        );
+        Ok(query.fetch_all(&self.readers).await?)
+    }
+
+    /// The notices that are held back for a recipient, oldest first; of an issue the newest one.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn held_notices(&self, recipient: &str) -> Result<Vec<NoticeRow>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT notice.id AS notice_id, notice.why, notice.created_at AS since, alert.id, alert.issue_id, \
+             alert.decided_at, alert.occurrences, alert.reason, alert.again FROM notice \
+             JOIN alert ON alert.id = notice.alert_id \
+             WHERE notice.id IN (SELECT MAX(held.id) FROM notice AS held \
+             JOIN alert AS told ON told.id = held.alert_id \
+             WHERE held.outbox_id IS NULL AND LOWER(held.recipient) = LOWER($1) \
+             GROUP BY told.issue_id) \
+             ORDER BY notice.id",
+        );
+        Ok(query.bind(recipient).fetch_all(&self.readers).await?)
+    }
+
+    /// For whom notices of an issue are held back.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn held_of(&self, issue_id: i64) -> Result<Vec<String>, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT MAX(notice.recipient) FROM notice JOIN alert ON alert.id = notice.alert_id \
+             WHERE notice.outbox_id IS NULL AND alert.issue_id = $1 \
+             GROUP BY LOWER(notice.recipient) ORDER BY 1",
+        );
+        Ok(query.bind(issue_id).fetch_all(&self.readers).await?)
+    }
+
+    /// The mails and posts that told of alerts since then, oldest first; none that was given up.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn mails_written_since(&self, since: i64) -> Result<Vec<RecentMail>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT recipient, created_at FROM outbox WHERE created_at > $1 \
+             AND kind IN ('alert', 'summary', 'post') AND gave_up_at IS NULL \
+             ORDER BY created_at, id",
+        );
+        Ok(query.bind(since).fetch_all(&self.readers).await?)
+    }
+}

@@ -1,0 +1,263 @@
+//! Mails and posts to be sent, whole, so that a second attempt is the same one.
+use flawless_base::backoff::LONGEST_RETRY_MS;
+use sqlx::FromRow;
+
+use crate::sealing::SealError;
+use crate::{Store, StoreError, WriteTx};
+
+pub(crate) const TABLE: &str = "outbox";
+
+fn sealed(source: SealError) -> StoreError {
+    StoreError::Sealed { what: "the mail".into(), source }
+}
+
+/// What a mail is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailKind {
+    /// Tells of one issue.
+    Alert,
+    /// Tells of several.
+    Summary,
+    /// About a week.
+    Weekly,
+    /// About something the server could not do.
+    Note,
+    /// Holds a link that signs in.
+    SignIn,
+    /// To a channel, not a mail: of one issue or several.
+    Post,
+}
+
+impl MailKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Alert => "alert",
+            Self::Summary => "summary",
+            Self::Weekly => "weekly",
+            Self::Note => "note",
+            Self::SignIn => "sign_in",
+            Self::Post => "post",
+        }
+    }
+}
+
+/// A mail that is ready.
+#[derive(Debug, Clone)]
+pub struct NewMail {
+    /// What it is.
+    pub kind: MailKind,
+    /// The one address it goes to, or `channel:NUMBER`.
+    pub recipient: String,
+    /// For pages.
+    pub subject: String,
+    /// Made once.
+    pub message_id: String,
+    /// Headers and body as they go over the wire; the body alone of a post.
+    pub message: Vec<u8>,
+}
+
+impl NewMail {
+    /// What stands for an alert that could not be written, so that it is seen.
+    pub fn unwritten(recipient: &str, name: &str) -> Self {
+        Self {
+            kind: MailKind::Alert,
+            recipient: recipient.to_owned(),
+            subject: String::new(),
+            message_id: format!("unwritten.{name}"),
+            message: Vec::new(),
+        }
+    }
+}
+
+/// A mail whose time has come.
+#[derive(Debug, Clone, FromRow)]
+pub struct DueMail {
+    /// Its number.
+    pub id: i64,
+    /// The one address it goes to, or `channel:NUMBER`.
+    pub recipient: String,
+    /// What it is about.
+    pub subject: String,
+    /// Headers and body; the body alone of a post.
+    pub message: Vec<u8>,
+    /// When it was written.
+    pub created_at: i64,
+    /// How often it was tried in vain.
+    pub attempts: i64,
+    /// It holds a link that signs in.
+    #[sqlx(default)]
+    pub signs_in: bool,
+    /// Why the message is empty, when it cannot be decrypted.
+    #[sqlx(default)]
+    pub unreadable: Option<String>,
+}
+
+/// A mail that reached nobody.
+#[derive(Debug, Clone, FromRow)]
+pub struct Undelivered {
+    /// Its number.
+    pub id: i64,
+    /// The one address it went to.
+    pub recipient: String,
+    /// What it is about.
+    pub subject: String,
+}
+
+/// A mail as pages show it.
+#[derive(Debug, Clone, FromRow)]
+pub struct MailState {
+    /// The one address it goes to, or the channel as people say it, e.g. `slack channel 3`.
+    pub recipient: String,
+    /// Why it goes there, in words.
+    pub why: String,
+    /// When it was written.
+    pub created_at: i64,
+    /// When the mail server or the channel's service took it.
+    pub sent_at: Option<i64>,
+    /// When it was given up.
+    pub gave_up_at: Option<i64>,
+    /// The mail server's words at the last attempt.
+    pub last_error: Option<String>,
+}
+
+impl WriteTx {
+    /// Puts a mail into the outbox; returns its number there.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn add_mail(&mut self, mail: &NewMail, at: i64) -> Result<i64, StoreError> {
+        // An empty one is that of a mail that could not be written.
+        let message = match mail.message.is_empty() {
+            true => Vec::new(),
+            false => self.1.seal(TABLE, mail.message.clone()).map_err(sealed)?,
+        };
+        let id = sqlx::query_scalar(
+            "INSERT INTO outbox (kind, recipient, subject, message_id, message, created_at, \
+             attempts, next_attempt_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $6) RETURNING id",
+        )
+        .bind(mail.kind.as_str())
+        .bind(&mail.recipient)
+        .bind(&mail.subject)
+        .bind(&mail.message_id)
+        .bind(message)
+        .bind(at)
+        .fetch_one(&mut *self.0)
+        .await?;
+        Ok(id)
+    }
+
+    /// The mail server has taken it.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn mail_sent(&mut self, id: i64, at: i64) -> Result<(), StoreError> {
+        // A link that signs in is nothing to keep.
+        let query = sqlx::query(
+            "UPDATE outbox SET sent_at = $2, last_error = NULL, \
+             message = CASE kind WHEN 'sign_in' THEN '' ELSE message END WHERE id = $1",
+        );
+        query.bind(id).bind(at).execute(&mut *self.0).await?;
+        Ok(())
+    }
+
+    /// An attempt failed; the next is at `next_attempt_at`.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn mail_postponed(
+        &mut self,
+        id: i64,
+        next_attempt_at: i64,
+        error: &str,
+    ) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $2, last_error = $3 \
+             WHERE id = $1",
+        );
+        query.bind(id).bind(next_attempt_at).bind(error).execute(&mut *self.0).await?;
+        Ok(())
+    }
+
+    /// It cannot be delivered, ever; `address_refused`: nor can any other mail to that address.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn mail_given_up(
+        &mut self,
+        id: i64,
+        at: i64,
+        error: &str,
+        address_refused: bool,
+    ) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "UPDATE outbox SET attempts = attempts + 1, gave_up_at = $2, last_error = $3, \
+             address_refused = $4, \
+             message = CASE kind WHEN 'sign_in' THEN '' ELSE message END WHERE id = $1",
+        );
+        let query = query.bind(id).bind(at).bind(error).bind(i64::from(address_refused));
+        query.execute(&mut *self.0).await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Mails whose time has come, oldest first; no posts.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn due_mails(&self, now: i64, limit: i64) -> Result<Vec<DueMail>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT id, recipient, subject, message, created_at, attempts, \
+             kind = 'sign_in' AS signs_in FROM outbox \
+             WHERE sent_at IS NULL AND gave_up_at IS NULL \
+             AND (next_attempt_at <= $1 OR next_attempt_at > $3) \
+             AND kind <> 'post' ORDER BY next_attempt_at, id LIMIT $2",
+        );
+        let query = query.bind(now).bind(limit).bind(now.saturating_add(LONGEST_RETRY_MS));
+        let mut mails: Vec<DueMail> = query.fetch_all(&self.readers).await?;
+        for mail in &mut mails {
+            mail.unreadable = self.open_message(&mut mail.message);
+        }
+        Ok(mails)
+    }
+
+    /// Decrypts the message of a mail or post; says why when it cannot, and then it is empty: what
+    /// is behind it must not wait.
+    pub(crate) fn open_message(&self, message: &mut Vec<u8>) -> Option<String> {
+        match self.sealing.open(TABLE, std::mem::take(message)) {
+            Ok(opened) => {
+                *message = opened;
+                None
+            }
+            Err(error) => Some(sealed(error).to_string()),
+        }
+    }
+
+    /// The mail with this Message-ID, unless it was given up already.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn mail_named(&self, message_id: &str) -> Result<Option<Undelivered>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT id, recipient, subject FROM outbox \
+             WHERE message_id = $1 AND gave_up_at IS NULL AND kind NOT IN ('post', 'sign_in')",
+        );
+        Ok(query.bind(message_id).fetch_optional(&self.readers).await?)
+    }
+
+    /// The mails and posts about an issue, newest first.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn mails_of(&self, issue_id: i64) -> Result<Vec<MailState>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT COALESCE(channel.kind || ' channel ' || channel.id, outbox.recipient) \
+             AS recipient, notice.why, outbox.created_at, outbox.sent_at, outbox.gave_up_at, \
+             outbox.last_error FROM alert JOIN notice ON notice.alert_id = alert.id \
+             JOIN outbox ON outbox.id = notice.outbox_id \
+             LEFT JOIN channel ON outbox.recipient = 'channel:' || channel.id \
+             WHERE alert.issue_id = $1 ORDER BY outbox.id DESC LIMIT 50",
+        );
+        Ok(query.bind(issue_id).fetch_all(&self.readers).await?)
+    }
+}

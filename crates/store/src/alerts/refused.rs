@@ -1,0 +1,70 @@
+//! Addresses that get no alerts: the mail server refuses them, or they do.
+use flawless_base::text::one_line;
+use sqlx::FromRow;
+
+use crate::{PROJECT, Store, StoreError, WriteTx};
+
+/// An address that gets no alerts.
+#[derive(Debug, Clone, FromRow)]
+pub struct RefusedAddress {
+    /// The address.
+    pub address: String,
+    /// When a mail to it was given up last, or since when it does not want any.
+    pub since: i64,
+    /// The mail server's words; `None` when the one who reads it does not want alerts.
+    pub words: Option<String>,
+}
+
+impl RefusedAddress {
+    /// Why it gets none, in one line.
+    pub fn why(&self) -> String {
+        let address = &self.address;
+        match &self.words {
+            Some(words) => {
+                format!("mails to {address} cannot be delivered: {}", one_line(words, 200))
+            }
+            None => format!("{address} does not want alerts of this project"),
+        }
+    }
+}
+
+pub(crate) const REFUSED_FOR_MS: i64 = 14 * 24 * 3_600_000;
+
+impl WriteTx {
+    /// Lets mails to an address be tried again: what was given up until now does not count.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn forget_refusal(&mut self, address: &str, at: i64) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "INSERT INTO retried_address (project_id, address, retried_at) VALUES ($1, $2, $3) \
+             ON CONFLICT (project_id, address) DO UPDATE SET retried_at = excluded.retried_at",
+        );
+        let query = query.bind(PROJECT).bind(address.to_ascii_lowercase()).bind(at);
+        query.execute(&mut *self.0).await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Addresses to which a mail was given up within the two weeks before `now`, for a full
+    /// mailbox or a mistake must not keep somebody out for ever, and those that want no alerts.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn refused_addresses(&self, now: i64) -> Result<Vec<RefusedAddress>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT outbox.recipient AS address, MAX(outbox.gave_up_at) AS since, \
+             MAX(COALESCE(outbox.last_error, '')) AS words FROM outbox \
+             LEFT JOIN retried_address ON retried_address.project_id = $2 \
+             AND retried_address.address = LOWER(outbox.recipient) \
+             WHERE outbox.gave_up_at > $1 AND outbox.address_refused = 1 \
+             AND outbox.gave_up_at > COALESCE(retried_address.retried_at, 0) \
+             GROUP BY outbox.recipient \
+             UNION ALL SELECT address, since, NULL FROM unwanted_mail \
+             WHERE project_id = $2 AND kind = 'alerts' ORDER BY 1",
+        );
+        let query = query.bind(now - REFUSED_FOR_MS).bind(PROJECT);
+        Ok(query.fetch_all(&self.readers).await?)
+    }
+}

@@ -1,0 +1,158 @@
+//! Mails that somebody does not want.
+use sqlx::FromRow;
+
+use crate::{PROJECT, Store, StoreError, WriteTx};
+
+/// Which mails somebody can do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnwantedKind {
+    /// Those that tell of issues, one or several at once.
+    Alerts,
+    /// The report of the week.
+    Weekly,
+}
+
+impl UnwantedKind {
+    /// The kind with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Alerts, Self::Weekly].into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// As in `they get the weekly report`.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Alerts => "alerts",
+            Self::Weekly => "the weekly report",
+        }
+    }
+
+    /// Its name in links and rows.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Alerts => "alerts",
+            Self::Weekly => "weekly",
+        }
+    }
+}
+
+/// Somebody who does not want some mails.
+#[derive(Debug, Clone, FromRow)]
+pub struct UnwantedMail {
+    /// Their address, in lower case.
+    pub address: String,
+    /// Which mails, as [`UnwantedKind::as_str`].
+    pub kind: String,
+    /// Since when.
+    pub since: i64,
+}
+
+const IS_UNWANTED: &str = "SELECT COUNT(*) FROM unwanted_mail \
+     WHERE project_id = $1 AND address = $2 AND kind = $3";
+
+impl WriteTx {
+    /// Remembers whether an address wants these mails. When it does again, somebody whom nobody
+    /// could tell may be reached: alerts are released.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn want_mails(
+        &mut self,
+        address: &str,
+        kind: UnwantedKind,
+        wanted: bool,
+        at: i64,
+    ) -> Result<(), StoreError> {
+        if wanted {
+            self.remove_unwanted(address, kind).await?;
+            self.release_alerts(at).await
+        } else {
+            self.add_unwanted(address, kind, at).await
+        }
+    }
+
+    /// Whether an address does not want these mails, within this transaction.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn is_unwanted(
+        &mut self,
+        address: &str,
+        kind: UnwantedKind,
+    ) -> Result<bool, StoreError> {
+        let query = sqlx::query_scalar::<_, i64>(IS_UNWANTED);
+        let query = query.bind(PROJECT).bind(address.to_ascii_lowercase()).bind(kind.as_str());
+        Ok(query.fetch_one(&mut *self.0).await? > 0)
+    }
+
+    /// Remembers that an address does not want these mails. Alerts that are held back for it go to
+    /// who answers next.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn add_unwanted(
+        &mut self,
+        address: &str,
+        kind: UnwantedKind,
+        at: i64,
+    ) -> Result<(), StoreError> {
+        let address = address.to_ascii_lowercase();
+        let query = sqlx::query(
+            "INSERT INTO unwanted_mail (project_id, address, kind, since) \
+             VALUES ($1, $2, $3, $4) ON CONFLICT (project_id, address, kind) DO NOTHING",
+        );
+        let query = query.bind(PROJECT).bind(&address).bind(kind.as_str()).bind(at);
+        query.execute(&mut *self.0).await?;
+        if kind == UnwantedKind::Alerts {
+            for statement in [
+                "UPDATE alert SET composed_at = NULL, note = NULL WHERE id IN \
+                 (SELECT alert_id FROM notice WHERE outbox_id IS NULL AND is_owner = 1 \
+                  AND LOWER(recipient) = $1)",
+                "DELETE FROM notice WHERE outbox_id IS NULL AND LOWER(recipient) = $1",
+            ] {
+                sqlx::query(statement).bind(&address).execute(&mut *self.0).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The address wants these mails again.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn remove_unwanted(
+        &mut self,
+        address: &str,
+        kind: UnwantedKind,
+    ) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "DELETE FROM unwanted_mail WHERE project_id = $1 AND address = $2 AND kind = $3",
+        );
+        let query = query.bind(PROJECT).bind(address.to_ascii_lowercase()).bind(kind.as_str());
+        query.execute(&mut *self.0).await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Everybody who does not want some mails, by address.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn unwanted_mails(&self) -> Result<Vec<UnwantedMail>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT address, kind, since FROM unwanted_mail WHERE project_id = $1 \
+             ORDER BY address, kind",
+        );
+        Ok(query.bind(PROJECT).fetch_all(&self.readers).await?)
+    }
+
+    /// Whether an address does not want these mails.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn is_unwanted(&self, address: &str, kind: UnwantedKind) -> Result<bool, StoreError> {
+        let query = sqlx::query_scalar::<_, i64>(IS_UNWANTED);
+        let query = query.bind(PROJECT).bind(address.to_ascii_lowercase()).bind(kind.as_str());
+        Ok(query.fetch_one(&self.readers).await? > 0)
+    }
+}

@@ -1,0 +1,139 @@
+//! What is known about an issue's line beyond its author: how it was found, what happened to it
+//! since, and the other suspects.
+use flawless_core::{
+    AddressPolicy, CommitId, Confidence, Developer, LaterChange, Owner, Owners, PathRule, Rules,
+    answerable, is_mailable, is_read_by_nobody,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{IssueRow, RefusedAddress};
+
+/// Kept with the issue as JSON; what an older program did not write is empty.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct IssueDetails {
+    /// The author of the commit, when it is not who answers for the line.
+    pub author: Option<Developer>,
+    /// How sure it is that this is the line that ran.
+    pub confidence: Option<Confidence>,
+    /// How its file was found.
+    pub path_rule: Option<PathRule>,
+    /// The revision in which the line was found.
+    pub revision: Option<CommitId>,
+    /// How the developer was found, when it is not the commit's author.
+    pub steps: Vec<String>,
+    /// What happened to the line since it was written.
+    pub later: Vec<LaterChange>,
+    /// Why the developer no longer answers for it.
+    pub gone: Option<String>,
+    /// Who changed the file most of late: a proposal.
+    pub proposal: Option<Developer>,
+    /// Who answers for the file by `CODEOWNERS`.
+    pub code_owners: Option<Owners>,
+    /// The next frames that may be at fault.
+    pub suspects: Vec<Suspect>,
+}
+
+/// A frame that may be at fault instead of the blamed one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspect {
+    /// Path in the repository.
+    pub path: String,
+    /// Line number in the running code.
+    pub line: u32,
+    /// Plain function name.
+    pub function: String,
+    /// The source line.
+    pub text: String,
+    /// Who wrote it, and in which commit; `None` when that is not known.
+    pub author: Option<SuspectAuthor>,
+}
+
+/// Who wrote a suspect's line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuspectAuthor {
+    /// The person; `None` when only automation wrote it.
+    pub developer: Option<Developer>,
+    /// The commit.
+    pub commit: CommitId,
+    /// First line of its message.
+    pub summary: String,
+}
+
+impl Suspect {
+    /// The suspect in one line: place, function and author.
+    pub fn in_words(&self) -> String {
+        let Self { path, line, function, author, .. } = self;
+        let function = if function.is_empty() { String::new() } else { format!(" in {function}") };
+        let author = match author {
+            Some(SuspectAuthor { developer: Some(developer), commit, .. }) => {
+                format!(", {} <{}> in {}", developer.name, developer.email, commit.short())
+            }
+            Some(SuspectAuthor { developer: None, commit, .. }) => {
+                format!(", automation in {}", commit.short())
+            }
+            None => String::new(),
+        };
+        format!("{path}:{line}{function}{author}")
+    }
+}
+
+/// Why no mail to an address is read, as far as that is known.
+pub fn unreachable(address: &str, refused: &[RefusedAddress]) -> Option<String> {
+    if !is_mailable(address) {
+        return Some(format!("{address:?} is no valid mail address: give it an email alias"));
+    }
+    let known = refused.iter().find(|known| known.address.eq_ignore_ascii_case(address));
+    match known {
+        Some(known) => Some(known.why()),
+        None if is_read_by_nobody(address) => {
+            Some(format!("nobody reads {address}: give it an email alias"))
+        }
+        None => None,
+    }
+}
+
+impl IssueRow {
+    /// Its details; empty when they cannot be read.
+    pub fn details(&self) -> IssueDetails {
+        serde_json::from_str(&self.facts.details).unwrap_or_default()
+    }
+
+    /// Who answers for it: see [`IssueDetails::owner`].
+    pub fn owner(
+        &self,
+        details: &IssueDetails,
+        rules: &Rules,
+        policy: &AddressPolicy,
+        refused: &[RefusedAddress],
+    ) -> Owner {
+        details.owner(self.developer().as_ref(), &self.facts.path, rules, policy, refused)
+    }
+}
+
+impl IssueDetails {
+    /// Who answers for a line at `path` that `developer` wrote: its author, unless that address is
+    /// refused or gone, else the file's owner, else the default contact. Each step is said.
+    pub fn owner(
+        &self,
+        developer: Option<&Developer>,
+        path: &str,
+        rules: &Rules,
+        policy: &AddressPolicy,
+        refused: &[RefusedAddress],
+    ) -> Owner {
+        let unreachable = |address: &str, is_authors: bool| -> Option<String> {
+            unreachable(address, refused).or_else(|| self.gone.clone().filter(|_| is_authors))
+        };
+        let owners = self.code_owners.as_ref();
+        let mut owner = answerable(developer, owners, path, rules, policy, &unreachable);
+        let found = self.steps.iter().cloned();
+        owner.steps.splice(0..0, found);
+        if owner.is_fallback
+            && let Some(Developer { name, email }) = &self.proposal
+        {
+            owner.steps.push(format!("{name} <{email}> changed the file most of late"));
+        }
+        owner
+    }
+}

@@ -1,0 +1,223 @@
+//! How often an issue occurred by exception type, host, environment and revision. Bounded: of each
+//! kind so many values are told apart, and what comes then is counted together.
+use serde::{Deserialize, Serialize};
+use sqlx::FromRow;
+
+use crate::{Store, StoreError, WriteTx};
+
+/// Values of a kind that are told apart.
+const MOST: usize = 50;
+/// Characters of a value.
+const LENGTH: usize = 200;
+
+/// Occurrences that agree in all that is counted apart; `None` stands for values that are counted
+/// together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facet {
+    exception: Option<String>,
+    host: Option<String>,
+    environment: Option<String>,
+    revision: Option<String>,
+    occurrences: i64,
+    first_at: i64,
+    last_at: i64,
+}
+
+impl Facet {
+    /// Occurrences of one time; an empty text was not said.
+    pub fn new(
+        [exception, host, environment, revision]: [&str; 4],
+        occurrences: i64,
+        at: i64,
+    ) -> Self {
+        let value = |text: &str| Some(text.trim().chars().take(LENGTH).collect());
+        Self {
+            exception: value(exception),
+            host: value(host),
+            environment: value(environment),
+            revision: value(revision),
+            occurrences,
+            first_at: at,
+            last_at: at,
+        }
+    }
+
+    /// Counts it under another exception, one that the reported one carried.
+    pub fn set_exception(&mut self, exception: &str) {
+        self.exception = Some(exception.trim().chars().take(LENGTH).collect());
+    }
+
+    fn agrees(&self, other: &Self) -> bool {
+        self.exception == other.exception
+            && self.host == other.host
+            && self.environment == other.environment
+            && self.revision == other.revision
+    }
+}
+
+/// The facets of reports that wait, as their row keeps them.
+pub(crate) fn add_to(stored: &str, new: &[Facet]) -> String {
+    let mut facets = read(stored);
+    for facet in new {
+        let mut facet = facet.clone();
+        // They have the same traceback: its exception and revision are one. Of hosts there are
+        // many, of environments few: these are true for longer.
+        if facets.len() >= MOST && !facets.iter().any(|known| known.agrees(&facet)) {
+            facet.host = None;
+        }
+        if facets.len() >= 2 * MOST && !facets.iter().any(|known| known.agrees(&facet)) {
+            facet.environment = None;
+        }
+        match facets.iter_mut().find(|known| known.agrees(&facet)) {
+            Some(known) => {
+                known.occurrences = known.occurrences.saturating_add(facet.occurrences);
+                known.first_at = known.first_at.min(facet.first_at);
+                known.last_at = known.last_at.max(facet.last_at);
+            }
+            None => facets.push(facet),
+        }
+    }
+    serde_json::to_string(&facets).unwrap_or_else(|_| "[]".to_owned())
+}
+
+/// What [`add_to`] wrote; none of a row of before.
+pub(crate) fn read(stored: &str) -> Vec<Facet> {
+    serde_json::from_str(stored).unwrap_or_default()
+}
+
+/// One value with its counts.
+#[derive(Debug, Clone, FromRow)]
+pub struct FacetRow {
+    /// `exception`, `host`, `environment` or `revision`.
+    pub kind: String,
+    /// It stands for all values that are not told apart.
+    pub is_others: bool,
+    /// The value; empty when the program did not say it.
+    pub value: String,
+    /// Occurrences with it.
+    pub occurrences: i64,
+    /// When the first one came in.
+    pub first_at: i64,
+    /// When the last one came in.
+    pub last_at: i64,
+}
+
+/// All four kinds at once: this is in the way of each report.
+const ADD: &str = "INSERT INTO issue_facet \
+     (issue_id, kind, is_others, value, occurrences, first_at, last_at) \
+     SELECT $1, kind, CASE WHEN fits THEN 0 ELSE 1 END, CASE WHEN fits THEN value ELSE '' END, \
+     $6, $7, $8 FROM (SELECT new.kind, new.value, new.value IS NOT NULL AND (\
+      EXISTS (SELECT 1 FROM issue_facet AS known WHERE known.issue_id = $1 \
+              AND known.kind = new.kind AND known.is_others = 0 AND known.value = new.value) \
+      OR (SELECT COUNT(*) FROM issue_facet AS known WHERE known.issue_id = $1 \
+          AND known.kind = new.kind AND known.is_others = 0) < $9) AS fits \
+      FROM (SELECT 'exception' AS kind, $2 AS value UNION ALL SELECT 'host', $3 \
+            UNION ALL SELECT 'environment', $4 UNION ALL SELECT 'revision', $5) AS new) AS judged \
+     WHERE TRUE ON CONFLICT (issue_id, kind, is_others, value) DO UPDATE SET \
+     occurrences = issue_facet.occurrences + excluded.occurrences, \
+     first_at = CASE WHEN issue_facet.first_at < excluded.first_at \
+     THEN issue_facet.first_at ELSE excluded.first_at END, \
+     last_at = CASE WHEN issue_facet.last_at > excluded.last_at \
+     THEN issue_facet.last_at ELSE excluded.last_at END";
+
+/// Adds the values of `$1` to those of `$2`, then counts together what is too much.
+pub(crate) const MERGE: [&str; 4] = [
+    "INSERT INTO issue_facet (issue_id, kind, is_others, value, occurrences, first_at, last_at) \
+     SELECT $2, kind, is_others, value, occurrences, first_at, last_at FROM issue_facet \
+     WHERE issue_id = $1 ON CONFLICT (issue_id, kind, is_others, value) DO UPDATE SET \
+     occurrences = issue_facet.occurrences + excluded.occurrences, \
+     first_at = CASE WHEN issue_facet.first_at < excluded.first_at \
+     THEN issue_facet.first_at ELSE excluded.first_at END, \
+     last_at = CASE WHEN issue_facet.last_at > excluded.last_at \
+     THEN issue_facet.last_at ELSE excluded.last_at END",
+    "DELETE FROM issue_facet WHERE issue_id = $1 AND issue_id <> $2",
+    "INSERT INTO issue_facet (issue_id, kind, is_others, value, occurrences, first_at, last_at) \
+     SELECT $2, kind, 1, '', SUM(occurrences), MIN(first_at), MAX(last_at) FROM \
+     (SELECT kind, occurrences, first_at, last_at, ROW_NUMBER() OVER \
+      (PARTITION BY kind ORDER BY occurrences DESC, value) AS place FROM issue_facet \
+      WHERE issue_id = $2 AND is_others = 0 AND $1 <> $2) AS ranked WHERE place > 50 \
+     GROUP BY kind ON CONFLICT (issue_id, kind, is_others, value) DO UPDATE SET \
+     occurrences = issue_facet.occurrences + excluded.occurrences, \
+     first_at = CASE WHEN issue_facet.first_at < excluded.first_at \
+     THEN issue_facet.first_at ELSE excluded.first_at END, \
+     last_at = CASE WHEN issue_facet.last_at > excluded.last_at \
+     THEN issue_facet.last_at ELSE excluded.last_at END",
+    "DELETE FROM issue_facet WHERE issue_id = $2 AND is_others = 0 AND $1 <> $2 AND EXISTS \
+     (SELECT 1 FROM (SELECT kind, value, ROW_NUMBER() OVER \
+      (PARTITION BY kind ORDER BY occurrences DESC, value) AS place FROM issue_facet AS all_of \
+      WHERE all_of.issue_id = $2 AND all_of.is_others = 0) AS ranked WHERE ranked.place > 50 \
+      AND ranked.kind = issue_facet.kind AND ranked.value = issue_facet.value)",
+];
+
+impl WriteTx {
+    /// Counts occurrences of an issue by their facets.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn count_facets(&mut self, issue: i64, facets: &[Facet]) -> Result<(), StoreError> {
+        for facet in facets {
+            sqlx::query(ADD)
+                .bind(issue)
+                .bind(&facet.exception)
+                .bind(&facet.host)
+                .bind(&facet.environment)
+                .bind(&facet.revision)
+                .bind(facet.occurrences)
+                .bind(facet.first_at)
+                .bind(facet.last_at)
+                .bind(i64::try_from(MOST).unwrap_or(i64::MAX))
+                .execute(&mut *self.0)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// How often an issue occurred by what its reports say: kind by kind, most first, what is
+    /// counted together last.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn facets_of(&self, issue: i64) -> Result<Vec<FacetRow>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT kind, is_others = 1 AS is_others, value, occurrences, first_at, last_at \
+             FROM issue_facet WHERE issue_id = $1 \
+             ORDER BY kind, is_others, occurrences DESC, value",
+        );
+        Ok(query.bind(issue).fetch_all(&self.readers).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facets_that_wait_are_added_up_and_bounded() {
+        let facet = |host: &str, at| Facet::new(["E", host, "", "r"], 2, at);
+        let stored = add_to("[]", &[facet("a", 5), facet("b", 6), facet("a", 9)]);
+        let facets = read(&stored);
+        assert_eq!((facets.len(), facets[0].occurrences), (2, 4));
+        assert_eq!((facets[0].first_at, facets[0].last_at), (5, 9));
+        let many: Vec<Facet> = (0..200).map(|n| facet(&n.to_string(), 7)).collect();
+        let facets = read(&add_to(&stored, &many));
+        assert_eq!(facets.len(), MOST + 1);
+        assert_eq!(facets[MOST].host, None);
+        assert_eq!(facets.iter().map(|facet| facet.occurrences).sum::<i64>(), 6 + 400);
+        let of = |host: usize, environment: &str| {
+            Facet::new(["E", &host.to_string(), environment, "r"], 1, 7)
+        };
+        let many: Vec<Facet> =
+            (0..200).map(|n| of(n, if n % 2 == 0 { "live" } else { "test" })).collect();
+        let facets = read(&add_to("[]", &many));
+        let live = facets.iter().filter(|facet| facet.environment.as_deref() == Some("live"));
+        assert_eq!(live.map(|facet| facet.occurrences).sum::<i64>(), 100, "hosts are folded first");
+        let many: Vec<Facet> = (0..500).map(|n| of(n, &n.to_string())).collect();
+        assert_eq!(read(&add_to("[]", &many)).len(), 2 * MOST + 1);
+        assert_eq!(read("nonsense"), []);
+        let long = "é".repeat(300);
+        let cut = Facet::new([&long; 4], 1, 0).host.expect("a host");
+        assert_eq!(cut.chars().count(), LENGTH);
+    }
+}

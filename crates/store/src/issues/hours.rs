@@ -1,0 +1,31 @@
+//! When an issue occurred, hour by hour, and which numbers issues have had.
+use super::issue::HOUR_MS;
+use crate::{Store, StoreError};
+
+impl Store {
+    /// The start of each hour since then in which the issue occurred, and how often it did.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn hours_of(&self, issue: i64, since: i64) -> Result<Vec<(i64, i64)>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT hour * $3, occurrences FROM issue_hour WHERE issue_id = $1 AND hour >= $2 \
+             ORDER BY hour",
+        );
+        let query = query.bind(issue).bind(since.div_euclid(HOUR_MS)).bind(HOUR_MS);
+        Ok(query.fetch_all(&self.readers).await?)
+    }
+
+    /// Whether an issue had this number once, or has it.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn was_issue(&self, number: i64) -> Result<bool, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT $1 > 0 AND $1 <= (SELECT COALESCE(MAX(number), 0) FROM \
+             (SELECT MAX(id) AS number FROM issue \
+              UNION ALL SELECT value FROM setting WHERE name = 'last_issue') AS numbers)",
+        );
+        Ok(query.bind(number).fetch_one(&self.readers).await?)
+    }
+}

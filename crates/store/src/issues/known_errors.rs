@@ -1,0 +1,48 @@
+//! Which issues are known errors, when the rules that say so change.
+use flawless_core::{KnownError, RuleId};
+use serde_json::Value;
+
+use crate::rules::rule::parse;
+use crate::{PROJECT, RuleList, StoreError, WriteTx};
+
+impl WriteTx {
+    /// Lets the issues of the file that a known error means be what the rules make of them now, and
+    /// not only from their next reports on.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub(crate) async fn renew_known_errors(&mut self, entry: &Value) -> Result<(), StoreError> {
+        let changed: KnownError = parse(&entry.to_string())?;
+        let path = changed.pattern.filename;
+        let query = sqlx::query_as(
+            "SELECT id, function_name, text, known_error_id FROM issue \
+             WHERE project_id = $1 AND path = $2 AND merged_into IS NULL",
+        );
+        let issues: Vec<(i64, String, String, Option<RuleId>)> =
+            query.bind(PROJECT).bind(&path).fetch_all(&mut *self.0).await?;
+        // Of an import, most files have none.
+        if issues.is_empty() {
+            return Ok(());
+        }
+        let query = sqlx::query_as(
+            "SELECT id, body FROM rule WHERE project_id = $1 AND list = $2 ORDER BY id",
+        );
+        let query = query.bind(PROJECT).bind(RuleList::KnownErrors.as_str());
+        let rows: Vec<(RuleId, String)> = query.fetch_all(&mut *self.0).await?;
+        let mut rules: Vec<(RuleId, KnownError)> = Vec::new();
+        for (id, body) in rows {
+            let rule: KnownError = parse(&body)?;
+            if rule.pattern.filename == path {
+                rules.push((id, rule));
+            }
+        }
+        for (issue, function, text, known) in issues {
+            let is = rules.iter().find(|(_, rule)| rule.pattern.matches(&path, &function, &text));
+            let is = is.map(|(id, _)| *id);
+            if is != known {
+                self.set_known_error(issue, is).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,241 @@
+//! What lists of issues are made of: a few facts of every issue, counts by the hour, and all of
+//! the few issues that are shown.
+use sqlx::FromRow;
+
+use super::issue::ISSUE_COLUMNS;
+use crate::{IssueRow, PROJECT, Store, StoreError};
+
+/// What lists need to know of every issue.
+#[derive(Debug, Clone, FromRow)]
+pub struct IssueHead {
+    /// Its number.
+    pub id: i64,
+    /// Grows with each change of these facts, over all issues.
+    pub revision: i64,
+    /// The issue that it lives on in.
+    pub merged_into: Option<i64>,
+    /// Path in the repository.
+    pub path: String,
+    /// Plain function name.
+    pub function_name: String,
+    /// The source line.
+    pub text: String,
+    /// All types of exceptions that it was seen with, a line each.
+    pub exception_types: String,
+    /// The known error it is.
+    pub known_error_id: Option<i64>,
+    /// Author's name.
+    pub developer_name: Option<String>,
+    /// Author's address as committed.
+    pub developer_email: Option<String>,
+    /// Author date.
+    pub authored_at: Option<i64>,
+    /// First line of the commit's message.
+    pub commit_summary: Option<String>,
+    /// [`super::details::IssueDetails`] as JSON.
+    pub details: String,
+    /// First seen.
+    pub first_seen_at: i64,
+    /// When it was decided to tell.
+    pub told_at: Option<i64>,
+    /// When it was found to be mended.
+    pub mended_at: Option<i64>,
+    /// Nobody is told of it before.
+    pub muted_until: Option<i64>,
+}
+
+/// The counts of one hour together: another hour's worth of counts has other sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub struct HourSums {
+    /// Hours since 1970.
+    pub hour: i64,
+    /// How many issues occurred.
+    pub issues: i64,
+    /// How often.
+    pub occurrences: i64,
+    /// Their numbers, added up.
+    pub numbers: i64,
+    /// Numbers by occurrences, added up; of each the rest by [`HOUR_SUM_BOUND`], so that no sum is
+    /// too large.
+    pub products: i64,
+    /// When one occurred last.
+    pub last_at: i64,
+}
+
+/// An issue in one hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HourCount {
+    /// The issue.
+    pub issue: i64,
+    /// How often it occurred.
+    pub occurrences: i64,
+    /// When last.
+    pub last_at: i64,
+}
+
+/// What is known of the telling of an issue.
+#[derive(Debug, Clone, FromRow)]
+pub struct ToldRow {
+    /// The issue.
+    pub issue_id: i64,
+    /// Why nobody could be told by its newest alert.
+    pub note: Option<String>,
+    /// The newest alert waits to be composed.
+    pub is_open: bool,
+    /// The newest alert told of something that was mended and is back.
+    pub is_again: bool,
+    /// Somebody for whom it is held back.
+    pub held_for: Option<String>,
+}
+
+/// By this numbers are cut where hours are summed up.
+pub const HOUR_SUM_BOUND: i64 = 1_000_003;
+/// Numbers in one statement.
+const MOST_NUMBERS: usize = 500;
+
+impl Store {
+    /// The facts of issues whose revision is above `revision`, and how many issues there are.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn issue_heads(&self, revision: i64) -> Result<(Vec<IssueHead>, i64), StoreError> {
+        // One state of the database for both.
+        let mut state = self.readers.begin().await?;
+        let heads = sqlx::query_as(
+            "SELECT id, revision, merged_into, path, function_name, text, exception_types, \
+             known_error_id, developer_name, developer_email, authored_at, commit_summary, \
+             details, first_seen_at, told_at, mended_at, muted_until FROM issue \
+             WHERE revision > $1 AND project_id = $2",
+        );
+        let heads = heads.bind(revision).bind(PROJECT).fetch_all(&mut *state).await?;
+        let count = sqlx::query_scalar("SELECT COUNT(*) FROM issue WHERE project_id = $1");
+        let count = count.bind(PROJECT).fetch_one(&mut *state).await?;
+        state.commit().await?;
+        Ok((heads, count))
+    }
+
+    /// The sums of each hour in `[from, to)`, hours since 1970, in which anything occurred.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn hour_sums(&self, from: i64, to: i64) -> Result<Vec<HourSums>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT hour, COUNT(*) AS issues, CAST(SUM(occurrences) AS BIGINT) AS occurrences, \
+             CAST(SUM(issue_id) AS BIGINT) AS numbers, \
+             CAST(SUM((issue_id % $3) * (occurrences % $3)) AS BIGINT) AS products, \
+             MAX(last_at) AS last_at FROM issue_hour \
+             WHERE hour >= $1 AND hour < $2 GROUP BY hour",
+        );
+        Ok(query.bind(from).bind(to).bind(HOUR_SUM_BOUND).fetch_all(&self.readers).await?)
+    }
+
+    /// The counts of each hour in `[from, to)`.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn hour_counts(
+        &self,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<(i64, Vec<HourCount>)>, StoreError> {
+        // A row for each hour: one for each count takes several times as long.
+        let query = sqlx::query_as(
+            "SELECT hour, STRING_AGG(issue_id || ' ' || occurrences || ' ' || last_at, ',') \
+             FROM issue_hour WHERE hour >= $1 AND hour < $2 GROUP BY hour",
+        );
+        let rows: Vec<(i64, String)> = query.bind(from).bind(to).fetch_all(&self.readers).await?;
+        let count = |text: &str| {
+            let mut numbers = text.split(' ').map(|number| number.parse().unwrap_or_default());
+            let mut next = || numbers.next().unwrap_or_default();
+            HourCount { issue: next(), occurrences: next(), last_at: next() }
+        };
+        let hour = |(hour, text): (i64, String)| (hour, text.split(',').map(count).collect());
+        Ok(rows.into_iter().map(hour).collect())
+    }
+
+    /// Whether any report has ever come in, whatever became of it.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn has_seen_reports(&self) -> Result<bool, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM issue) OR EXISTS (SELECT 1 FROM pending_report) \
+             OR EXISTS (SELECT 1 FROM outcome)",
+        );
+        Ok(query.fetch_one(&self.readers).await?)
+    }
+
+    /// These issues, in no order.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn issues_numbered(&self, numbers: &[i64]) -> Result<Vec<IssueRow>, StoreError> {
+        let mut found = Vec::with_capacity(numbers.len());
+        for some in numbers.chunks(MOST_NUMBERS) {
+            let places = places(some.len());
+            let sql = format!("SELECT {ISSUE_COLUMNS} FROM issue WHERE issue.id IN ({places})");
+            let query = sqlx::query_as(numbered(sql));
+            let query = some.iter().fold(query, |query, number| query.bind(*number));
+            found.extend(query.fetch_all(&self.readers).await?);
+        }
+        Ok(found)
+    }
+
+    /// What is known of the telling of these issues; nothing of those without an alert.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn told_of(&self, numbers: &[i64]) -> Result<Vec<ToldRow>, StoreError> {
+        let mut found = Vec::new();
+        for some in numbers.chunks(MOST_NUMBERS) {
+            let places = places(some.len());
+            let sql = format!(
+                "SELECT alert.issue_id, alert.note, alert.composed_at IS NULL AS is_open, \
+                 alert.again IS NOT NULL AS is_again, \
+                 (SELECT MIN(notice.recipient) FROM alert AS any_alert \
+                  JOIN notice ON notice.alert_id = any_alert.id \
+                  WHERE any_alert.issue_id = alert.issue_id AND notice.outbox_id IS NULL) \
+                 AS held_for FROM alert WHERE alert.id IN \
+                 (SELECT MAX(newest.id) FROM alert AS newest WHERE newest.issue_id IN ({places}) \
+                  GROUP BY newest.issue_id)"
+            );
+            let query = sqlx::query_as(numbered(sql));
+            let query = some.iter().fold(query, |query, number| query.bind(*number));
+            found.extend(query.fetch_all(&self.readers).await?);
+        }
+        Ok(found)
+    }
+
+    /// The issues of which a mail went to somebody, or waits for it.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn issues_mailed(&self) -> Result<Vec<i64>, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT DISTINCT alert.issue_id FROM alert \
+             JOIN notice ON notice.alert_id = alert.id \
+             JOIN outbox ON outbox.id = notice.outbox_id WHERE outbox.gave_up_at IS NULL",
+        );
+        Ok(query.fetch_all(&self.readers).await?)
+    }
+
+    /// The issues that were ever mended and came back.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn issues_again(&self) -> Result<Vec<i64>, StoreError> {
+        let query =
+            sqlx::query_scalar("SELECT DISTINCT issue_id FROM alert WHERE again IS NOT NULL");
+        Ok(query.fetch_all(&self.readers).await?)
+    }
+}
+
+/// `$1, $2, …`
+fn places(count: usize) -> String {
+    (1..=count).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ")
+}
+
+/// Put together from constants and numbers of places only.
+fn numbered(sql: String) -> sqlx::AssertSqlSafe<String> {
+    sqlx::AssertSqlSafe(sql)
+}

@@ -1,0 +1,225 @@
+//! Issues that were mended: found so, said so, and back again.
+use sqlx::FromRow;
+
+use crate::{IssueFacts, PROJECT, Store, StoreError, WriteTx};
+
+/// An issue whose line is looked for in what runs now.
+#[derive(Debug, Clone, FromRow)]
+pub struct OpenIssue {
+    /// Its number.
+    pub id: i64,
+    /// Commit that brought the line.
+    pub origin_commit: String,
+    /// Path there.
+    pub origin_path: String,
+    /// Line number there.
+    pub origin_line: i64,
+    /// Path in the repository when it was seen last.
+    pub path: String,
+    /// The newest [`crate::RunningRow`] in which it was looked for.
+    pub checked_revision: i64,
+    /// [`super::details::IssueDetails`] as JSON.
+    pub details: String,
+}
+
+/// An issue that a new one may be, come back.
+#[derive(Debug, Clone, FromRow)]
+pub struct Predecessor {
+    /// Its number.
+    pub id: i64,
+    /// Key of the issue in its project.
+    pub identity: String,
+    /// Commit that brought its line.
+    pub origin_commit: String,
+    /// Path there.
+    pub origin_path: String,
+    /// Line number there.
+    pub origin_line: i64,
+    /// The source line.
+    pub text: String,
+    /// All types of exceptions that it was seen with, a line each.
+    pub exception_types: String,
+    /// When it was found to be mended.
+    pub mended_at: Option<i64>,
+    /// The commit that mended it.
+    pub mended_by: Option<String>,
+    /// How that is known, in words.
+    pub mended_how: Option<String>,
+}
+
+/// When and how an issue was mended.
+#[derive(Debug, Clone, FromRow)]
+pub struct MendedRow {
+    /// When it was found to be.
+    pub mended_at: i64,
+    /// The commit that mended it; without one, every later occurrence means that it is not.
+    pub mended_by: Option<String>,
+    /// How that is known, in words.
+    pub mended_how: Option<String>,
+    /// The commit was found in the repository, and not named by somebody.
+    pub mended_found: bool,
+}
+
+impl WriteTx {
+    /// Somebody says that an issue is mended: `by` a commit, or, without one, from now on. `how`
+    /// that is known, in words.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn set_mended(
+        &mut self,
+        issue: i64,
+        at: i64,
+        by: Option<&str>,
+        how: &str,
+    ) -> Result<(), StoreError> {
+        self.mend(issue, at, by, how, false).await
+    }
+
+    /// The commit that mended an issue was found in the repository.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn set_found_mended(
+        &mut self,
+        issue: i64,
+        at: i64,
+        by: &str,
+        how: &str,
+    ) -> Result<(), StoreError> {
+        self.mend(issue, at, Some(by), how, true).await
+    }
+
+    async fn mend(
+        &mut self,
+        issue: i64,
+        at: i64,
+        by: Option<&str>,
+        how: &str,
+        is_found: bool,
+    ) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "UPDATE issue SET mended_at = $2, mended_by = $3, mended_how = $4, mended_found = $5 \
+             WHERE id = $1 AND merged_into IS NULL",
+        );
+        let query = query.bind(issue).bind(at).bind(by).bind(how).bind(i64::from(is_found));
+        query.execute(&mut *self.0).await?;
+        self.forget_verdicts().await
+    }
+
+    /// A mended issue has come back on another line, that of `facts`: it goes on as the issue of
+    /// that line, so that links, threads and its number stay. Says whether it did: not when it has
+    /// come back already, or is no issue of its own any more.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn take_over(
+        &mut self,
+        issue: i64,
+        was: &Predecessor,
+        facts: &IssueFacts,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE issue SET identity = $2, origin_commit = $3, origin_path = $4, \
+             origin_line = $5, authored_at = $6, commit_summary = $7 \
+             WHERE id = $1 AND identity = $8 AND merged_into IS NULL AND told_at IS NOT NULL \
+             AND NOT EXISTS (SELECT 1 FROM issue AS other \
+             WHERE other.project_id = issue.project_id AND other.identity = $2)",
+        )
+        .bind(issue)
+        .bind(&facts.identity)
+        .bind(&facts.origin_commit)
+        .bind(&facts.origin_path)
+        .bind(facts.origin_line)
+        .bind(facts.authored_at)
+        .bind(&facts.commit_summary)
+        .bind(&was.identity)
+        .execute(&mut *self.0)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        // Where the older line still runs it is this issue.
+        sqlx::query(
+            "INSERT INTO issue_alias (project_id, identity, issue_id) VALUES ($1, $2, $3) \
+             ON CONFLICT (project_id, identity) DO UPDATE SET issue_id = excluded.issue_id",
+        )
+        .bind(PROJECT)
+        .bind(&was.identity)
+        .bind(issue)
+        .execute(&mut *self.0)
+        .await?;
+        Ok(true)
+    }
+
+    /// An issue is not mended, or not any more.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn clear_mended(&mut self, issue: i64) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "UPDATE issue SET mended_at = NULL, mended_by = NULL, mended_how = NULL WHERE id = $1",
+        );
+        query.bind(issue).execute(&mut *self.0).await?;
+        self.forget_verdicts().await
+    }
+
+    /// An issue was looked for in all revisions up to this one.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn set_checked(&mut self, issue: i64, revision: i64) -> Result<(), StoreError> {
+        let query = sqlx::query("UPDATE issue SET checked_revision = $2 WHERE id = $1");
+        query.bind(issue).bind(revision).execute(&mut *self.0).await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Issues that somebody was told of and that are not mended, whose lines were not looked for
+    /// in running revisions up to `newest` yet, those seen last first.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn open_issues(&self, newest: i64, limit: i64) -> Result<Vec<OpenIssue>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT id, origin_commit, origin_path, origin_line, path, checked_revision, details \
+             FROM issue WHERE project_id = $1 AND checked_revision < $2 AND mended_at IS NULL \
+             AND told_at IS NOT NULL AND origin_commit IS NOT NULL AND merged_into IS NULL \
+             ORDER BY last_seen_at DESC, id LIMIT $3",
+        );
+        Ok(query.bind(PROJECT).bind(newest).bind(limit).fetch_all(&self.readers).await?)
+    }
+
+    /// Issues that somebody was told of with this path and function, seen last first.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn predecessors(
+        &self,
+        path: &str,
+        function: &str,
+        limit: i64,
+    ) -> Result<Vec<Predecessor>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT id, identity, origin_commit, origin_path, origin_line, text, exception_types, \
+             mended_at, mended_by, mended_how FROM issue WHERE project_id = $1 AND path = $2 \
+             AND function_name = $3 AND told_at IS NOT NULL AND origin_commit IS NOT NULL \
+             AND merged_into IS NULL ORDER BY last_seen_at DESC, id LIMIT $4",
+        );
+        let query = query.bind(PROJECT).bind(path).bind(function);
+        Ok(query.bind(limit).fetch_all(&self.readers).await?)
+    }
+
+    /// When and how an issue was mended; `None` when it is not.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn mended(&self, issue: i64) -> Result<Option<MendedRow>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT mended_at, mended_by, mended_how, mended_found <> 0 AS mended_found FROM issue \
+             WHERE mended_at IS NOT NULL AND id = (SELECT COALESCE(merged_into, id) FROM issue WHERE id = $1)",
+        );
+        Ok(query.bind(issue).fetch_optional(&self.readers).await?)
+    }
+}

@@ -1,0 +1,225 @@
+//! Two issues that turn out to be one line of code, and the other names that a line has had.
+use super::facets;
+use super::issue::exception_types;
+use crate::{PROJECT, Store, StoreError, WriteTx};
+
+impl WriteTx {
+    /// Makes one issue of all that have one of these `identities`, or had it among their own
+    /// other ones, and `into`: counts are added, told stays told, and links to the older ones
+    /// lead to it. The identities are names of `into` from then on. Says how many were merged.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn merge_issues(
+        &mut self,
+        identities: &[String],
+        into: i64,
+    ) -> Result<usize, StoreError> {
+        let mut merged = 0;
+        for identity in identities {
+            let known = self.issue_of_identity(identity).await?;
+            if let Some((older, _)) = known.filter(|(older, _)| *older != into) {
+                self.merge_issue(older, into).await?;
+                self.keep_told(older, into).await?;
+                merged += 1;
+            }
+            sqlx::query(
+                "INSERT INTO issue_alias (project_id, identity, issue_id) VALUES ($1, $2, $3) \
+                 ON CONFLICT (project_id, identity) DO UPDATE SET issue_id = excluded.issue_id",
+            )
+            .bind(PROJECT)
+            .bind(identity)
+            .bind(into)
+            .execute(&mut *self.0)
+            .await?;
+        }
+        Ok(merged)
+    }
+
+    /// Merges issues that nobody was blamed for into the one that they turn out to be. Their
+    /// identities, which are texts, are no names of it: another line may read so one day. That
+    /// somebody was told of them does not count: the author was not.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn merge_unblamed(
+        &mut self,
+        identities: &[String],
+        into: i64,
+    ) -> Result<usize, StoreError> {
+        let mut merged = 0;
+        for identity in identities {
+            let unblamed: Option<i64> = sqlx::query_scalar(
+                "SELECT id FROM issue WHERE project_id = $1 AND identity = $2 \
+                 AND origin_commit IS NULL AND merged_into IS NULL AND id <> $3",
+            )
+            .bind(PROJECT)
+            .bind(identity)
+            .bind(into)
+            .fetch_optional(&mut *self.0)
+            .await?;
+            if let Some(unblamed) = unblamed {
+                self.merge_issue(unblamed, into).await?;
+                merged += 1;
+            }
+        }
+        Ok(merged)
+    }
+
+    /// Merges an issue that nobody was blamed for into the one that it turns out to be, when it
+    /// counts just these `occurrences`. Says whether it is merged into it, now or before.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn merge_counted(
+        &mut self,
+        unblamed: i64,
+        occurrences: i64,
+        into: i64,
+    ) -> Result<bool, StoreError> {
+        let older: Option<(Option<i64>, bool)> = sqlx::query_as(
+            "SELECT merged_into, occurrences = $2 AND origin_commit IS NULL AND id <> $3 \
+             FROM issue WHERE id = $1",
+        )
+        .bind(unblamed)
+        .bind(occurrences)
+        .bind(into)
+        .fetch_optional(&mut *self.0)
+        .await?;
+        match older {
+            Some((Some(merged_into), _)) => Ok(merged_into == into),
+            Some((None, true)) => {
+                self.merge_issue(unblamed, into).await?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// What was told of an issue counts for the one that it was merged into.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn keep_told(&mut self, older: i64, into: i64) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "UPDATE issue SET told_at = COALESCE(told_at, \
+             (SELECT older.told_at FROM issue AS older WHERE older.id = $1)) WHERE id = $2",
+        );
+        query.bind(older).bind(into).execute(&mut *self.0).await?;
+        Ok(())
+    }
+
+    /// Makes one issue of `older` and `into`, which keeps its own line, and when it was told.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn merge_issue(&mut self, older: i64, into: i64) -> Result<(), StoreError> {
+        // The first report of the line is the older issue's: its samples take the slots.
+        let statements = [
+            "INSERT INTO issue_hour (issue_id, hour, occurrences, reports, last_at) \
+             SELECT $2, hour, occurrences, reports, last_at FROM issue_hour WHERE issue_id = $1 \
+             ON CONFLICT (issue_id, hour) DO UPDATE SET \
+             occurrences = issue_hour.occurrences + excluded.occurrences, \
+             reports = issue_hour.reports + excluded.reports, \
+             last_at = CASE WHEN issue_hour.last_at > excluded.last_at \
+             THEN issue_hour.last_at ELSE excluded.last_at END",
+            "DELETE FROM issue_hour WHERE issue_id = $1 AND issue_id <> $2",
+            "DELETE FROM sample WHERE issue_id = $1 \
+             AND EXISTS (SELECT 1 FROM sample AS kept WHERE kept.issue_id = $2)",
+            "UPDATE sample SET issue_id = $2 WHERE issue_id = $1",
+            "UPDATE place SET issue_id = $2 WHERE issue_id = $1",
+            // Who answers for it now may be somebody who can be told.
+            "UPDATE alert SET issue_id = $2, note = CASE WHEN composed_at IS NULL THEN NULL \
+             ELSE note END WHERE issue_id = $1",
+            "UPDATE action SET issue_id = $2 WHERE issue_id = $1",
+            "UPDATE issue_alias SET issue_id = $2 WHERE issue_id = $1",
+            "UPDATE issue SET muted_until = COALESCE(muted_until, \
+             (SELECT older.muted_until FROM issue AS older WHERE older.id = $1)) WHERE id = $2",
+            // Of one that was told itself, that it is open is known better.
+            "UPDATE issue SET (mended_at, mended_by, mended_how, mended_found) = (SELECT \
+              older.mended_at, older.mended_by, older.mended_how, older.mended_found FROM issue AS older \
+              WHERE older.id = $1) WHERE id = $2 AND mended_at IS NULL AND told_at IS NULL",
+            "UPDATE issue SET merged_into = $2 WHERE merged_into = $1",
+            "UPDATE issue SET merged_into = $2 WHERE id = $1",
+        ];
+        for statement in facets::MERGE.into_iter().chain(statements) {
+            sqlx::query(statement).bind(older).bind(into).execute(&mut *self.0).await?;
+        }
+        let (occurrences, samples, first, last, types): (i64, i64, i64, i64, String) =
+            sqlx::query_as(
+                "SELECT occurrences, samples, first_seen_at, last_seen_at, exception_types \
+                 FROM issue WHERE id = $1",
+            )
+            .bind(older)
+            .fetch_one(&mut *self.0)
+            .await?;
+        for name in exception_types(&types) {
+            self.add_exception_type(into, name).await?;
+        }
+        sqlx::query(
+            "UPDATE issue SET occurrences = occurrences + $2, samples = samples + $5, \
+             first_seen_at = CASE WHEN first_seen_at < $3 THEN first_seen_at ELSE $3 END, \
+             last_seen_at = CASE WHEN last_seen_at > $4 THEN last_seen_at ELSE $4 END \
+             WHERE id = $1",
+        )
+        .bind(into)
+        .bind(occurrences)
+        .bind(first)
+        .bind(last)
+        .bind(samples)
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+
+    /// Whether there is or was an issue with one of these identities.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn is_issue(
+        &mut self,
+        identities: impl Iterator<Item = &String>,
+    ) -> Result<bool, StoreError> {
+        for identity in identities {
+            if self.issue_of_identity(identity).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The issue that has or had this identity, or the one that it was merged into; and whether
+    /// the identity is that issue's own one.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub(crate) async fn issue_of_identity(
+        &mut self,
+        identity: &str,
+    ) -> Result<Option<(i64, bool)>, StoreError> {
+        let query = sqlx::query_as(OF_IDENTITY);
+        Ok(query.bind(PROJECT).bind(identity).fetch_optional(&mut *self.0).await?)
+    }
+}
+
+const OF_IDENTITY: &str = "SELECT COALESCE(merged_into, id), merged_into IS NULL FROM issue \
+     WHERE project_id = $1 AND identity = $2 \
+     UNION ALL SELECT issue_id, FALSE FROM issue_alias WHERE project_id = $1 AND identity = $2 \
+     LIMIT 1";
+
+impl Store {
+    /// The issue that has or had one of these identities.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn issue_named(&self, identities: &[&str]) -> Result<Option<i64>, StoreError> {
+        for identity in identities {
+            let query = sqlx::query_as::<_, (i64, bool)>(OF_IDENTITY);
+            let found = query.bind(PROJECT).bind(identity).fetch_optional(&self.readers).await?;
+            if let Some((issue, _)) = found {
+                return Ok(Some(issue));
+            }
+        }
+        Ok(None)
+    }
+}

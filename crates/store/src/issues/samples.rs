@@ -1,0 +1,161 @@
+//! Samples: the first and the newest few reports of an issue, whole.
+use flawless_core::{ClassifiedFrame, Report};
+use serde::{Deserialize, Serialize};
+
+use crate::sealing::{SealError, Sealing};
+use crate::{Store, StoreError, WriteTx};
+
+/// A report, what its frames were to the choice, and which one was blamed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Sample<R = Report> {
+    /// The report.
+    pub report: R,
+    /// One for each frame of its traceback.
+    pub frames: std::sync::Arc<[ClassifiedFrame]>,
+    /// The blamed frame's place in the traceback; `None` when nobody is blamed.
+    pub blamed_frame: Option<usize>,
+}
+
+/// A sample as the issue's page lists it.
+#[derive(Debug)]
+pub struct KeptSample {
+    /// 0 is the first of the issue; the others take turns.
+    pub slot: i64,
+    /// When it came in.
+    pub received_at: i64,
+    /// The sample, or why it cannot be read.
+    pub sample: Result<Sample, StoreError>,
+}
+
+pub(crate) const TABLE: &str = "sample";
+
+fn sealed(issue_id: i64) -> impl Fn(SealError) -> StoreError {
+    move |source| StoreError::Sealed { what: format!("the sample of issue {issue_id}"), source }
+}
+
+/// How many newest samples are kept besides the first.
+const NEWEST: i64 = 3;
+/// Higher levels take several times as long for a tenth less.
+const LEVEL: i32 = 1;
+/// No sample is larger: reports are bounded when they come in.
+const MAX_SAMPLE: u64 = 64 * 1024 * 1024;
+
+/// A value as it is stored: JSON, compressed.
+///
+/// # Errors
+/// Never for the types of this program.
+pub fn encode_sample(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    let json = serde_json::to_vec(value).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    zstd::bulk::compress(&json, LEVEL).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// Reads what [`encode_sample`] wrote.
+///
+/// # Errors
+/// It was not.
+pub(crate) fn decode_sample<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, StoreError> {
+    let corrupt = |error: &dyn std::fmt::Display| StoreError::Corrupt(error.to_string());
+    let decoder = zstd::stream::read::Decoder::with_buffer(body).map_err(|e| corrupt(&e))?;
+    let mut json = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::Read::take(decoder, MAX_SAMPLE), &mut json)
+        .map_err(|e| corrupt(&e))?;
+    serde_json::from_slice(&json).map_err(|e| corrupt(&e))
+}
+
+impl WriteTx {
+    /// Keeps a sample; `number` counts the samples of the issue from 1. The first stays, the
+    /// later ones take turns. Says how many bytes more are kept than before.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn add_sample(
+        &mut self,
+        issue_id: i64,
+        number: i64,
+        received_at: i64,
+        body: &[u8],
+    ) -> Result<i64, StoreError> {
+        let body = self.1.seal(TABLE, body.to_vec()).map_err(sealed(issue_id))?;
+        let slot = if number <= 1 { 0 } else { 1 + (number - 2) % NEWEST };
+        let before =
+            sqlx::query_scalar("SELECT LENGTH(body) FROM sample WHERE issue_id = $1 AND slot = $2");
+        let before: Option<i64> =
+            before.bind(issue_id).bind(slot).fetch_optional(&mut *self.0).await?;
+        let more = i64::try_from(body.len()).unwrap_or(i64::MAX) - before.unwrap_or(0);
+        sqlx::query(
+            "INSERT INTO sample (issue_id, slot, received_at, body) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (issue_id, slot) DO UPDATE SET received_at = excluded.received_at, \
+             body = excluded.body",
+        )
+        .bind(issue_id)
+        .bind(slot)
+        .bind(received_at)
+        .bind(body)
+        .execute(&mut *self.0)
+        .await?;
+        Ok(more)
+    }
+}
+
+/// So many of the newest rows of each kind are looked at.
+const LOOKED_AT: i64 = 500;
+
+impl Store {
+    /// How many of the newest samples, waiting reports and mails cannot be read, because their key
+    /// is not known.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn unreadable_values(&self) -> Result<i64, StoreError> {
+        let mut unreadable = 0;
+        for newest in [
+            "SELECT SUBSTR(body, 1, $1) FROM sample ORDER BY received_at DESC LIMIT $2",
+            "SELECT SUBSTR(body, 1, $1) FROM pending_report ORDER BY next_attempt_at DESC LIMIT $2",
+            "SELECT SUBSTR(message, 1, $1) FROM outbox WHERE sent_at IS NULL \
+             AND gave_up_at IS NULL ORDER BY next_attempt_at DESC LIMIT $2",
+        ] {
+            let head = i64::try_from(Sealing::HEAD).unwrap_or(i64::MAX);
+            let query = sqlx::query_scalar(newest).bind(head).bind(LOOKED_AT);
+            let heads: Vec<Vec<u8>> = query.fetch_all(&self.readers).await?;
+            let unknown = heads.iter().filter(|head| !self.sealing.knows_key_of(head)).count();
+            unreadable += i64::try_from(unknown).unwrap_or(i64::MAX);
+        }
+        Ok(unreadable)
+    }
+
+    /// All samples of an issue that are kept, oldest first.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn samples_of(&self, issue_id: i64) -> Result<Vec<KeptSample>, StoreError> {
+        let rows: Vec<(i64, i64, Vec<u8>)> = sqlx::query_as(
+            "SELECT slot, received_at, body FROM sample WHERE issue_id = $1 \
+             ORDER BY received_at, slot",
+        )
+        .bind(issue_id)
+        .fetch_all(&self.readers)
+        .await?;
+        let read = |(slot, received_at, body)| {
+            let body = self.sealing.open(TABLE, body).map_err(sealed(issue_id));
+            KeptSample { slot, received_at, sample: body.and_then(|body| decode_sample(&body)) }
+        };
+        Ok(rows.into_iter().map(read).collect())
+    }
+
+    /// The newest sample of an issue and when it came in.
+    ///
+    /// # Errors
+    /// The database refuses, or the sample cannot be read.
+    pub async fn newest_sample(&self, issue_id: i64) -> Result<Option<(i64, Sample)>, StoreError> {
+        let row: Option<(i64, Vec<u8>)> = sqlx::query_as(
+            "SELECT received_at, body FROM sample WHERE issue_id = $1 \
+             ORDER BY received_at DESC, slot DESC LIMIT 1",
+        )
+        .bind(issue_id)
+        .fetch_optional(&self.readers)
+        .await?;
+        let Some((at, body)) = row else { return Ok(None) };
+        let body = self.sealing.open(TABLE, body).map_err(sealed(issue_id))?;
+        Ok(Some((at, decode_sample(&body)?)))
+    }
+}

@@ -1,0 +1,96 @@
+//! The only place with SQL: one embedded database, one writer, many readers.
+//!
+//! Invariant: a method that writes belongs to [`WriteTx`]; what has to happen together happens
+//! in one. A missing row is `Ok(None)`.
+
+pub mod alerts;
+pub mod db;
+pub mod erase;
+pub mod issues;
+pub mod lines;
+pub mod people;
+pub mod projects;
+pub mod reports;
+pub mod rules;
+pub mod sealing;
+pub use alerts::alert::{AlertRow, IssueAlert};
+pub use alerts::channels::{
+    ChannelRow, NewChannel, channel_number, channel_recipient, secret_parts,
+};
+pub use alerts::notices::{HeldRow, NewNotice, NoticeRow, RecentMail};
+pub use alerts::outbox::{DueMail, MailKind, MailState, NewMail, Undelivered};
+pub use alerts::posts::{DuePost, PostState};
+pub use alerts::refused::RefusedAddress;
+pub use alerts::unwanted::{UnwantedKind, UnwantedMail};
+pub use db::error::StoreError;
+pub use db::history::{SENT_JOURNAL, begun_anew_in_words};
+pub use db::open::{make_private_folder, schema_version};
+pub use erase::issue::ErasedIssue;
+pub use erase::person::{PersonsCounts, PersonsData};
+pub use erase::retention::{QueueAge, Retention};
+pub use issues::facets::{Facet, FacetRow};
+pub use issues::issue::{Counted, IssueFacts, IssueRow, Seen, WeekIssue, exception_types};
+pub use issues::lists::{HOUR_SUM_BOUND, HourCount, HourSums, IssueHead, ToldRow};
+pub use issues::matched::{MatchedIssue, Wanted};
+pub use issues::mended::{MendedRow, OpenIssue, Predecessor};
+pub use issues::muted::MUTED_FOR_EVER;
+pub use issues::samples::{KeptSample, Sample, encode_sample};
+pub use issues::weeks::TwoWeeksIssue;
+pub use lines::line_facts::StoredFacts;
+pub use lines::running::RunningRow;
+pub use people::actions::{ActionRow, NewAction};
+pub use people::api_tokens::{MAX_TOKENS, NewToken, TokenRow};
+pub use people::authors::{AuthorRow, PersonMail};
+pub use people::roles::{GivenRole, PersonRole};
+pub use people::sessions::{NewSession, SessionRow};
+pub use people::sign_in_links::{LINK_LIFE_MS, LinkKind, LinkRow, NewLink};
+pub use projects::project::ProjectRow;
+pub use reports::losses::LossRow;
+pub use reports::outcomes::OutcomeRow;
+pub use reports::pending::{CountedBefore, NewPending, PendingRow, TakenPending};
+pub use reports::quotas::{DayUse, Quota, Quotas, Used, UsedUp};
+pub use reports::recorded_ids::RecordedIds;
+pub use rules::document::{RuleDocument, is_pickle, read_document};
+pub use rules::hits::{RuleHits, RuleMatches};
+pub use rules::lists::{RULE_LISTS, RuleInputError, RuleList};
+pub use rules::rule::{AddedRule, RuleEntry};
+
+use sqlx::sqlite::SqlitePool;
+
+use crate::sealing::Sealing;
+
+/// The one project there is for now; every table that needs it has it from the start.
+pub const PROJECT: i64 = 1;
+
+/// An open database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    readers: SqlitePool,
+    writer: SqlitePool,
+    sealing: Sealing,
+}
+
+/// A transaction that writes. Nothing it did counts before [`WriteTx::commit`].
+#[derive(Debug)]
+pub struct WriteTx(sqlx::Transaction<'static, sqlx::Sqlite>, Sealing);
+
+impl Store {
+    /// Begins to write; waits for the writer before.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn write(&self) -> Result<WriteTx, StoreError> {
+        let transaction = self.writer.begin_with(db::dialect::BEGIN_WRITE).await?;
+        Ok(WriteTx(transaction, self.sealing.clone()))
+    }
+}
+
+impl WriteTx {
+    /// Makes everything durable. When this returns, it is.
+    ///
+    /// # Errors
+    /// The disk or the database refuses; then nothing was done.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.0.commit().await?)
+    }
+}

@@ -1,0 +1,73 @@
+//! How many issues went through each function of the project.
+use std::collections::HashSet;
+
+use flawless_core::much_seen_from;
+
+use crate::{PROJECT, Store, StoreError, WriteTx};
+
+/// Names the row that counts all issues: no file of a repository has an empty path.
+const ALL: (&str, &str) = ("", "");
+
+impl WriteTx {
+    /// Counts an issue that was just made and the functions it went through: path in the
+    /// repository, and name.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn count_functions(
+        &mut self,
+        functions: &HashSet<(&str, &str)>,
+        at: i64,
+    ) -> Result<(), StoreError> {
+        for (path, function) in functions.iter().chain([&ALL]) {
+            sqlx::query(
+                "INSERT INTO function_seen (project_id, path, function_name, issues, last_at) \
+                 VALUES ($1, $2, $3, 1, $4) \
+                 ON CONFLICT (project_id, path, function_name) DO UPDATE SET \
+                 issues = function_seen.issues + 1, last_at = excluded.last_at",
+            )
+            .bind(PROJECT)
+            .bind(path)
+            .bind(function)
+            .bind(at)
+            .execute(&mut *self.0)
+            .await?;
+        }
+        let query = sqlx::query_scalar(ISSUES).bind(PROJECT).bind(ALL.0).bind(ALL.1);
+        let all: i64 = query.fetch_one(&mut *self.0).await?;
+        let from = much_seen_from(u64::try_from(all).unwrap_or_default());
+        // Once much seen, always: or the same error would be blamed on another line one day.
+        sqlx::query(
+            "UPDATE function_seen SET much_since = $4 \
+             WHERE project_id = $1 AND issues >= $2 AND path <> $3 AND much_since IS NULL",
+        )
+        .bind(PROJECT)
+        .bind(i64::try_from(from).unwrap_or(i64::MAX))
+        .bind(ALL.0)
+        .bind(at)
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+}
+
+const ISSUES: &str = "SELECT issues FROM function_seen \
+     WHERE project_id = $1 AND path = $2 AND function_name = $3";
+
+impl Store {
+    /// The functions that many of the project's issues went through: path and name. They are few:
+    /// an issue counts for a handful of functions, and each of these needs a part of all issues.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn much_seen_functions(&self) -> Result<HashSet<(String, String)>, StoreError> {
+        let functions: Vec<(String, String)> = sqlx::query_as(
+            "SELECT path, function_name FROM function_seen \
+             WHERE project_id = $1 AND much_since IS NOT NULL",
+        )
+        .bind(PROJECT)
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(functions.into_iter().collect())
+    }
+}

@@ -1,0 +1,79 @@
+//! Which revisions run.
+use sqlx::FromRow;
+
+use crate::{PROJECT, Store, StoreError, WriteTx};
+
+/// Programs that named a revision within this time say what runs; else the tip does.
+pub(crate) const NAMED_MS: i64 = 30 * 86_400_000;
+
+/// A revision that runs or ran.
+#[derive(Debug, Clone, FromRow)]
+pub struct RunningRow {
+    /// Grows with each new one.
+    pub id: i64,
+    /// The commit.
+    pub commit_id: String,
+}
+
+impl WriteTx {
+    /// A revision runs: a report or a deploy named it, or it is the tip and none names any. Says
+    /// whether it is a new one.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn seen_running(
+        &mut self,
+        commit: &str,
+        is_named: bool,
+        at: i64,
+    ) -> Result<bool, StoreError> {
+        let updated = sqlx::query(
+            "UPDATE running_revision SET last_seen_at = $3, \
+             is_named = CASE WHEN is_named = 1 THEN 1 ELSE $4 END \
+             WHERE project_id = $1 AND commit_id = $2",
+        );
+        let updated = updated.bind(PROJECT).bind(commit).bind(at).bind(i64::from(is_named));
+        if updated.execute(&mut *self.0).await?.rows_affected() > 0 {
+            return Ok(false);
+        }
+        sqlx::query(
+            "INSERT INTO running_revision \
+             (project_id, commit_id, is_named, first_seen_at, last_seen_at) \
+             VALUES ($1, $2, $3, $4, $4)",
+        )
+        .bind(PROJECT)
+        .bind(commit)
+        .bind(i64::from(is_named))
+        .bind(at)
+        .execute(&mut *self.0)
+        .await?;
+        Ok(true)
+    }
+}
+
+impl Store {
+    /// Running revisions, the newest ones first.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn running_revisions(&self, limit: i64) -> Result<Vec<RunningRow>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT id, commit_id FROM running_revision WHERE project_id = $1 \
+             ORDER BY id DESC LIMIT $2",
+        );
+        Ok(query.bind(PROJECT).bind(limit).fetch_all(&self.readers).await?)
+    }
+
+    /// Whether a report or a deploy has named a revision of late: such programs say what runs.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn names_revisions(&self, now: i64) -> Result<bool, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM running_revision WHERE project_id = $1 AND is_named = 1 \
+             AND last_seen_at > $2",
+        );
+        let count: i64 = query.bind(PROJECT).bind(now - NAMED_MS).fetch_one(&self.readers).await?;
+        Ok(count > 0)
+    }
+}

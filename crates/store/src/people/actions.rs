@@ -1,0 +1,158 @@
+//! What people did, and whether it was taken back.
+use sqlx::FromRow;
+
+use crate::{PROJECT, Store, StoreError, WriteTx};
+use flawless_core::Role;
+
+/// Something that somebody has just done.
+#[derive(Debug, Clone)]
+pub struct NewAction {
+    /// Who: an address, or the name of a token.
+    pub who: String,
+    /// The issue that it was done to.
+    pub issue_id: Option<i64>,
+    /// In a word.
+    pub kind: &'static str,
+    /// In words.
+    pub what: String,
+    /// How it is taken back, as JSON; `None` when it cannot be.
+    pub undo: Option<String>,
+    /// What somebody has to be to take it back.
+    pub undo_role: Option<Role>,
+}
+
+/// Something that somebody did.
+#[derive(Debug, Clone, FromRow)]
+pub struct ActionRow {
+    /// Its number.
+    pub id: i64,
+    /// When.
+    pub at: i64,
+    /// Who.
+    pub who: String,
+    /// The issue that it was done to.
+    pub issue_id: Option<i64>,
+    /// In a word.
+    pub kind: String,
+    /// In words.
+    pub what: String,
+    /// Whether the store knows how it is taken back, which may be long: [`Store::undo_of`].
+    pub has_undo: bool,
+    /// What somebody has to be to take it back.
+    pub undo_role: Option<String>,
+    /// When it was taken back.
+    pub undone_at: Option<i64>,
+    /// Who took it back.
+    pub undone_by: Option<String>,
+}
+
+impl ActionRow {
+    /// What somebody has to be to take it back; `None` when nobody can.
+    pub fn undo_needs(&self) -> Option<Role> {
+        let role = self.undo_role.as_deref().and_then(Role::parse);
+        self.has_undo.then_some(role.unwrap_or(Role::Administrator))
+    }
+}
+
+/// The columns of an [`ActionRow`].
+macro_rules! select_action {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, at, who, issue_id, kind, what, undo IS NOT NULL AS has_undo, undo_role, \
+             undone_at, undone_by FROM action ",
+            $rest
+        )
+    };
+}
+
+const UNDO_OF: &str = "SELECT undo FROM action WHERE project_id = $1 AND id = $2";
+
+impl WriteTx {
+    /// Notes that somebody has done something; returns its number.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn add_action(&mut self, action: &NewAction, at: i64) -> Result<i64, StoreError> {
+        let query = sqlx::query_scalar(
+            "INSERT INTO action (project_id, at, who, issue_id, kind, what, undo, undo_role) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
+        );
+        let query = query.bind(PROJECT).bind(at).bind(&action.who).bind(action.issue_id);
+        let query = query.bind(action.kind).bind(&action.what).bind(&action.undo);
+        let query = query.bind(action.undo_role.map(Role::as_str));
+        Ok(query.fetch_one(&mut *self.0).await?)
+    }
+
+    /// One action, within this transaction.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn action(&mut self, id: i64) -> Result<Option<ActionRow>, StoreError> {
+        let query = sqlx::query_as(select_action!("WHERE project_id = $1 AND id = $2"));
+        Ok(query.bind(PROJECT).bind(id).fetch_optional(&mut *self.0).await?)
+    }
+
+    /// How an action is taken back, as JSON, within this transaction.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn undo_of(&mut self, id: i64) -> Result<Option<String>, StoreError> {
+        let query = sqlx::query_scalar(UNDO_OF).bind(PROJECT).bind(id);
+        Ok(query.fetch_optional(&mut *self.0).await?.flatten())
+    }
+
+    /// Notes that an action was taken back.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn set_undone(&mut self, id: i64, who: &str, at: i64) -> Result<(), StoreError> {
+        let query = sqlx::query("UPDATE action SET undone_at = $2, undone_by = $3 WHERE id = $1");
+        query.bind(id).bind(at).bind(who).execute(&mut *self.0).await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// One action.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn action(&self, id: i64) -> Result<Option<ActionRow>, StoreError> {
+        let query = sqlx::query_as(select_action!("WHERE project_id = $1 AND id = $2"));
+        Ok(query.bind(PROJECT).bind(id).fetch_optional(&self.readers).await?)
+    }
+
+    /// How an action is taken back, as JSON; `None` when it cannot be.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn undo_of(&self, id: i64) -> Result<Option<String>, StoreError> {
+        let query = sqlx::query_scalar(UNDO_OF).bind(PROJECT).bind(id);
+        Ok(query.fetch_optional(&self.readers).await?.flatten())
+    }
+
+    /// What was done to an issue, newest first.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn actions_of(&self, issue: i64, limit: i64) -> Result<Vec<ActionRow>, StoreError> {
+        let query = sqlx::query_as(select_action!("WHERE issue_id = $1 ORDER BY id DESC LIMIT $2"));
+        Ok(query.bind(issue).bind(limit).fetch_all(&self.readers).await?)
+    }
+
+    /// What was done at all, newest first; `before` is the number of the last one that is known.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn actions(
+        &self,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<ActionRow>, StoreError> {
+        let query = sqlx::query_as(select_action!(
+            "WHERE project_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
+        ));
+        let query = query.bind(PROJECT).bind(before.unwrap_or(i64::MAX)).bind(limit);
+        Ok(query.fetch_all(&self.readers).await?)
+    }
+}

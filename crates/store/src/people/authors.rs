@@ -1,0 +1,172 @@
+//! Developers as issues name them, and the mails to one address.
+use sqlx::{FromRow, QueryBuilder, Sqlite};
+
+use crate::issues::issue::{HOUR_MS, ISSUE_COLUMNS};
+use crate::{PROJECT, Store, StoreError, WeekIssue};
+
+/// The author of some issues' lines.
+#[derive(Debug, Clone, FromRow)]
+pub struct AuthorRow {
+    /// The address as commits have it.
+    pub address: String,
+    /// The name in one of them.
+    pub name: String,
+    /// Issues of lines that they wrote.
+    pub issues: i64,
+    /// Those that are not mended.
+    pub open_issues: i64,
+    /// The newest commit that brought one of the lines.
+    pub last_commit_at: Option<i64>,
+    /// When the newest of the issues was seen first.
+    pub last_issue_at: i64,
+}
+
+/// A mail to somebody.
+#[derive(Debug, Clone, FromRow)]
+pub struct PersonMail {
+    /// What it is about.
+    pub subject: String,
+    /// When it was written.
+    pub created_at: i64,
+    /// When the mail server took it.
+    pub sent_at: Option<i64>,
+    /// When it was given up.
+    pub gave_up_at: Option<i64>,
+    /// The mail server's words at the last attempt.
+    pub last_error: Option<String>,
+}
+
+impl Store {
+    /// Everybody who wrote a line that failed, by the address in commits.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn authors(&self) -> Result<Vec<AuthorRow>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT developer_email AS address, MAX(COALESCE(developer_name, '')) AS name, \
+             COUNT(*) AS issues, \
+             CAST(SUM(CASE WHEN mended_at IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS open_issues, \
+             MAX(authored_at) AS last_commit_at, MAX(first_seen_at) AS last_issue_at \
+             FROM issue WHERE project_id = $1 AND merged_into IS NULL \
+             AND developer_email IS NOT NULL GROUP BY developer_email",
+        );
+        Ok(query.bind(PROJECT).fetch_all(&self.readers).await?)
+    }
+
+    /// Whether somebody with this address wrote a line that failed.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn has_issues_of(&self, address: &str) -> Result<bool, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM issue WHERE project_id = $1 \
+             AND LOWER(developer_email) = $2)",
+        );
+        let query = query.bind(PROJECT).bind(address.to_ascii_lowercase());
+        Ok(query.fetch_one(&self.readers).await?)
+    }
+
+    /// Occurrences in `[from, to)`, both full hours, by the author's address in commits.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn author_occurrences(
+        &self,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<(String, i64)>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT issue.developer_email, CAST(SUM(week.occurrences) AS BIGINT) FROM \
+             (SELECT issue_id, SUM(occurrences) AS occurrences FROM issue_hour \
+              WHERE hour >= $2 AND hour < $3 GROUP BY issue_id) AS week \
+             JOIN issue ON issue.id = week.issue_id \
+             WHERE issue.project_id = $1 AND issue.developer_email IS NOT NULL \
+             GROUP BY issue.developer_email",
+        );
+        let query = query.bind(PROJECT).bind(from.div_euclid(HOUR_MS)).bind(to.div_euclid(HOUR_MS));
+        Ok(query.fetch_all(&self.readers).await?)
+    }
+
+    /// Authors of whom an issue says that they answer for it no longer.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn gone_authors(&self) -> Result<Vec<String>, StoreError> {
+        // As in the index, and as serde writes IssueDetails.
+        let query = sqlx::query_scalar(
+            "SELECT DISTINCT developer_email FROM issue WHERE details LIKE '%\"gone\":\"%' \
+             AND developer_email IS NOT NULL",
+        );
+        Ok(query.fetch_all(&self.readers).await?)
+    }
+
+    /// Open issues of lines that these addresses wrote, the last seen first, with their
+    /// occurrences since `week`.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn open_issues_by(
+        &self,
+        addresses: &[String],
+        week: i64,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Vec<WeekIssue>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT ");
+        query.push(ISSUE_COLUMNS);
+        query.push(
+            ", COALESCE((SELECT SUM(occurrences) FROM issue_hour \
+             WHERE issue_hour.issue_id = issue.id AND hour >= ",
+        );
+        query.push_bind(week.div_euclid(HOUR_MS));
+        query.push(
+            "), 0) AS week_occurrences, issue.last_seen_at AS week_last_at FROM issue \
+             WHERE issue.id IN (SELECT id FROM issue WHERE merged_into IS NULL \
+             AND mended_at IS NULL AND project_id = ",
+        );
+        query.push_bind(PROJECT);
+        query.push(" AND developer_email IN (");
+        let mut list = query.separated(", ");
+        for address in addresses {
+            list.push_bind(address);
+        }
+        query.push(") ORDER BY last_seen_at DESC, id LIMIT ");
+        query.push_bind(limit);
+        query.push(" OFFSET ");
+        query.push_bind(offset);
+        query.push(") ORDER BY issue.last_seen_at DESC, issue.id");
+        Ok(query.build_query_as().fetch_all(&self.readers).await?)
+    }
+
+    /// The newest mails to an address, without links to sign in: when somebody asks for one is
+    /// nobody else's business.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn mails_to(&self, address: &str, limit: i64) -> Result<Vec<PersonMail>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT subject, created_at, sent_at, gave_up_at, last_error FROM outbox \
+             WHERE LOWER(recipient) = $1 AND kind <> 'sign_in' ORDER BY created_at DESC, id DESC LIMIT $2",
+        );
+        let query = query.bind(address.to_ascii_lowercase()).bind(limit);
+        Ok(query.fetch_all(&self.readers).await?)
+    }
+
+    /// Addresses in lower case that refused all mails since the last one that arrived, with when
+    /// the first of these was given up.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn undeliverable_since(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT LOWER(lost.recipient), MIN(lost.gave_up_at) FROM outbox AS lost \
+             WHERE lost.gave_up_at > 0 AND lost.address_refused = 1 AND lost.gave_up_at > \
+             COALESCE((SELECT MAX(sent.sent_at) FROM outbox AS sent \
+                       WHERE LOWER(sent.recipient) = LOWER(lost.recipient)), 0) \
+             AND lost.gave_up_at > COALESCE((SELECT MAX(retried_at) FROM retried_address \
+                       WHERE project_id = $1 AND address = LOWER(lost.recipient)), 0) \
+             GROUP BY LOWER(lost.recipient)",
+        );
+        Ok(query.bind(PROJECT).fetch_all(&self.readers).await?)
+    }
+}

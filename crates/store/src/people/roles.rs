@@ -1,0 +1,153 @@
+//! Roles that administrators gave, and whether there ever was one.
+use sqlx::FromRow;
+
+use crate::{Store, StoreError, WriteTx};
+use flawless_core::Role;
+
+/// What an administrator said of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GivenRole {
+    /// It has this role.
+    Role(Role),
+    /// It may not sign in.
+    Blocked,
+}
+
+impl GivenRole {
+    /// The one with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "blocked" => Some(Self::Blocked),
+            name => Role::parse(name).map(Self::Role),
+        }
+    }
+
+    /// Its name in forms and rows.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Role(role) => role.as_str(),
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
+/// A role that was given.
+#[derive(Debug, Clone, FromRow)]
+pub struct PersonRole {
+    /// Whose, in lower case.
+    pub address: String,
+    /// As [`GivenRole::as_str`].
+    pub role: String,
+    /// When.
+    pub set_at: i64,
+    /// By whom.
+    pub set_by: String,
+}
+
+impl WriteTx {
+    /// Gives a role, over what was given before. `address` is in lower case.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn give_role(
+        &mut self,
+        address: &str,
+        role: GivenRole,
+        at: i64,
+        by: &str,
+    ) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "INSERT INTO person_role (address, role, set_at, set_by) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (address) DO UPDATE SET role = excluded.role, set_at = excluded.set_at, \
+             set_by = excluded.set_by",
+        );
+        let query = query.bind(address).bind(role.as_str()).bind(at).bind(by);
+        query.execute(&mut *self.0).await?;
+        Ok(())
+    }
+
+    /// The address has no role but that of the configuration.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn remove_role(&mut self, address: &str) -> Result<(), StoreError> {
+        let query = sqlx::query("DELETE FROM person_role WHERE address = $1");
+        query.bind(address).execute(&mut *self.0).await?;
+        Ok(())
+    }
+
+    /// Gives a role, or takes back what was given. `address` is in lower case.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn put_role(
+        &mut self,
+        address: &str,
+        role: Option<GivenRole>,
+        at: i64,
+        by: &str,
+    ) -> Result<(), StoreError> {
+        match role {
+            Some(role) => self.give_role(address, role, at, by).await,
+            None => self.remove_role(address).await,
+        }
+    }
+
+    /// What an administrator said of an address, in lower case, within this transaction.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn given_role(&mut self, address: &str) -> Result<Option<GivenRole>, StoreError> {
+        let query = sqlx::query_scalar("SELECT role FROM person_role WHERE address = $1");
+        let role: Option<String> = query.bind(address).fetch_optional(&mut *self.0).await?;
+        Ok(role.map(|role| GivenRole::parse(&role).unwrap_or(GivenRole::Blocked)))
+    }
+
+    /// Remembers that an administrator has signed in.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn note_administrator(&mut self, at: i64) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "INSERT INTO setting (name, value) VALUES ('administrator_since', $1) \
+             ON CONFLICT (name) DO NOTHING",
+        );
+        query.bind(at).execute(&mut *self.0).await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// What an administrator said of an address, in lower case.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn given_role(&self, address: &str) -> Result<Option<GivenRole>, StoreError> {
+        let query = sqlx::query_scalar("SELECT role FROM person_role WHERE address = $1");
+        let role: Option<String> = query.bind(address).fetch_optional(&self.readers).await?;
+        // What cannot be read must not open anything.
+        Ok(role.map(|role| GivenRole::parse(&role).unwrap_or(GivenRole::Blocked)))
+    }
+
+    /// All roles that were given, by address.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn given_roles(&self) -> Result<Vec<PersonRole>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT address, role, set_at, set_by FROM person_role ORDER BY address LIMIT 5000",
+        );
+        Ok(query.fetch_all(&self.readers).await?)
+    }
+
+    /// Whether an administrator has ever signed in.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn had_administrator(&self) -> Result<bool, StoreError> {
+        let query = sqlx::query_scalar::<_, i64>(
+            "SELECT COUNT(*) FROM setting WHERE name = 'administrator_since'",
+        );
+        Ok(query.fetch_one(&self.readers).await? > 0)
+    }
+}

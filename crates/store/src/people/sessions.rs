@@ -1,0 +1,150 @@
+//! Sign-ins that last: what a browser holds is stored as its hash only.
+use sqlx::FromRow;
+
+use crate::{Store, StoreError, WriteTx};
+
+/// A sign-in to begin.
+#[derive(Debug, Clone)]
+pub struct NewSession<'a> {
+    /// SHA-256 of what the browser gets.
+    pub hash: &'a str,
+    /// Whose, in lower case.
+    pub address: &'a str,
+    /// By what, in words.
+    pub how: &'a str,
+    /// The browser, as it names itself.
+    pub user_agent: &'a str,
+    /// When it ends, unless it is used.
+    pub expires_at: i64,
+}
+
+/// A sign-in.
+#[derive(Debug, Clone, FromRow)]
+pub struct SessionRow {
+    /// Its number.
+    pub id: i64,
+    /// Whose, in lower case.
+    pub address: String,
+    /// When it began.
+    pub created_at: i64,
+    /// When it was last used, to the hour.
+    pub last_seen_at: i64,
+    /// When it ends, unless it is used.
+    pub expires_at: i64,
+    /// By what, in words.
+    pub how: String,
+    /// The browser, as it names itself.
+    pub user_agent: String,
+}
+
+/// So many sign-ins of one address; the oldest end.
+const MAX_PER_ADDRESS: i64 = 50;
+
+impl WriteTx {
+    /// Begins a sign-in.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn add_session(&mut self, new: &NewSession<'_>, at: i64) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO session (hash, address, created_at, last_seen_at, expires_at, how, \
+             user_agent) VALUES ($1, $2, $3, $3, $4, $5, $6)",
+        )
+        .bind(new.hash)
+        .bind(new.address)
+        .bind(at)
+        .bind(new.expires_at)
+        .bind(new.how)
+        .bind(new.user_agent)
+        .execute(&mut *self.0)
+        .await?;
+        let query = sqlx::query(
+            "DELETE FROM session WHERE address = $1 AND id NOT IN \
+             (SELECT id FROM session WHERE address = $1 ORDER BY id DESC LIMIT $2)",
+        );
+        query.bind(new.address).bind(MAX_PER_ADDRESS).execute(&mut *self.0).await?;
+        Ok(())
+    }
+
+    /// It was used: it ends later.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn renew_session(
+        &mut self,
+        id: i64,
+        at: i64,
+        expires_at: i64,
+    ) -> Result<(), StoreError> {
+        let query =
+            sqlx::query("UPDATE session SET last_seen_at = $2, expires_at = $3 WHERE id = $1");
+        query.bind(id).bind(at).bind(expires_at).execute(&mut *self.0).await?;
+        Ok(())
+    }
+
+    /// Ends one sign-in of an address; says whether there was one.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn end_session(&mut self, id: i64, address: &str) -> Result<bool, StoreError> {
+        let query = sqlx::query("DELETE FROM session WHERE id = $1 AND address = $2");
+        let ended = query.bind(id).bind(address).execute(&mut *self.0).await?;
+        Ok(ended.rows_affected() > 0)
+    }
+
+    /// Ends all sign-ins of an address, what would begin one, and its tokens; says how many sign-ins
+    /// and tokens.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn sign_out_everywhere(&mut self, address: &str, at: i64) -> Result<u64, StoreError> {
+        let query = sqlx::query("DELETE FROM sign_in_link WHERE address = $1");
+        query.bind(address).execute(&mut *self.0).await?;
+        let query = sqlx::query("DELETE FROM session WHERE address = $1");
+        let sessions = query.bind(address).execute(&mut *self.0).await?.rows_affected();
+        Ok(sessions + self.revoke_tokens(address, at).await?)
+    }
+}
+
+impl Store {
+    /// The sign-in that a browser proves.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn session(&self, hash: &str, now: i64) -> Result<Option<SessionRow>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT id, address, created_at, last_seen_at, expires_at, how, user_agent \
+             FROM session WHERE hash = $1 AND expires_at > $2",
+        );
+        Ok(query.bind(hash).bind(now).fetch_optional(&self.readers).await?)
+    }
+
+    /// The sign-ins of an address, the one used last first.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn sessions_of(
+        &self,
+        address: &str,
+        now: i64,
+    ) -> Result<Vec<SessionRow>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT id, address, created_at, last_seen_at, expires_at, how, user_agent \
+             FROM session WHERE address = $1 AND expires_at > $2 \
+             ORDER BY last_seen_at DESC, id DESC",
+        );
+        Ok(query.bind(address).bind(now).fetch_all(&self.readers).await?)
+    }
+
+    /// How many sign-ins each address has, and when one was last used.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn signed_in(&self, now: i64) -> Result<Vec<(String, i64, i64)>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT address, COUNT(*), MAX(last_seen_at) FROM session WHERE expires_at > $1 \
+             GROUP BY address ORDER BY address LIMIT 5000",
+        );
+        Ok(query.bind(now).fetch_all(&self.readers).await?)
+    }
+}

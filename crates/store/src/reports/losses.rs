@@ -1,0 +1,69 @@
+//! What clients say they had to drop, counted by day.
+use sqlx::FromRow;
+
+use super::outcomes::DAY_MS;
+use crate::{PROJECT, Store, StoreError, WriteTx};
+
+/// What clients dropped on one day.
+#[derive(Debug, Clone, FromRow)]
+pub struct LossRow {
+    /// Days since 1970, UTC.
+    pub day: i64,
+    /// How many occurrences.
+    pub occurrences: i64,
+    /// When the last ones were told of.
+    pub last_at: i64,
+    /// The host that told of them.
+    pub example: String,
+}
+
+impl LossRow {
+    /// The start of the day, milliseconds since 1970 UTC.
+    pub fn day_start(&self) -> i64 {
+        self.day * DAY_MS
+    }
+}
+
+impl WriteTx {
+    /// Counts occurrences that a client had to drop.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn add_loss(
+        &mut self,
+        occurrences: i64,
+        at: i64,
+        example: &str,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO client_loss (project_id, day, occurrences, last_at, example) \
+             VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (project_id, day) DO UPDATE SET \
+             occurrences = client_loss.occurrences + excluded.occurrences, \
+             last_at = excluded.last_at, example = excluded.example",
+        )
+        .bind(PROJECT)
+        .bind(at.div_euclid(DAY_MS))
+        .bind(occurrences)
+        .bind(at)
+        .bind(example)
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Losses since the start of the day (UTC) that holds `since`, the newest day first.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn losses_since(&self, since: i64) -> Result<Vec<LossRow>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT day, occurrences, last_at, example FROM client_loss \
+             WHERE project_id = $1 AND day >= $2 ORDER BY day DESC",
+        );
+        let query = query.bind(PROJECT).bind(since.div_euclid(DAY_MS));
+        Ok(query.fetch_all(&self.readers).await?)
+    }
+}

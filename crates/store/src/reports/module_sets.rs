@@ -1,0 +1,77 @@
+//! The modules of programs: stored once for all reports that name them by their id.
+use std::collections::BTreeMap;
+
+use crate::issues::samples::decode_sample;
+use crate::sealing::SealError;
+use crate::{PROJECT, Store, StoreError, WriteTx};
+
+pub(crate) const TABLE: &str = "module_set";
+
+fn sealed(source: SealError) -> StoreError {
+    StoreError::Sealed { what: "the modules of a program".into(), source }
+}
+
+/// A program that is deployed often brings a set with each version: those of so many versions are
+/// kept, the ones that were seen last.
+const MOST: i64 = 500;
+
+impl WriteTx {
+    /// Notes that a set was seen; says whether it is known.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn see_module_set(&mut self, modules_id: &str, at: i64) -> Result<bool, StoreError> {
+        let query = sqlx::query(
+            "UPDATE module_set SET last_seen_at = $3 WHERE project_id = $1 AND modules_id = $2",
+        );
+        let query = query.bind(PROJECT).bind(modules_id).bind(at);
+        Ok(query.execute(&mut *self.0).await?.rows_affected() > 0)
+    }
+
+    /// Keeps a set; one that is known stays as it is, whoever says that it is another one. Says how
+    /// many bytes it takes.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn add_module_set(
+        &mut self,
+        modules_id: &str,
+        body: &[u8],
+        at: i64,
+    ) -> Result<i64, StoreError> {
+        let body = self.1.seal(TABLE, body.to_vec()).map_err(sealed)?;
+        let bytes = i64::try_from(body.len()).unwrap_or(i64::MAX);
+        let query = sqlx::query(
+            "INSERT INTO module_set (project_id, modules_id, last_seen_at, body) \
+             VALUES ($1, $2, $3, $4) ON CONFLICT (project_id, modules_id) DO NOTHING",
+        );
+        let query = query.bind(PROJECT).bind(modules_id).bind(at).bind(body);
+        query.execute(&mut *self.0).await?;
+        let query = sqlx::query(
+            "DELETE FROM module_set WHERE project_id = $1 AND modules_id IN \
+             (SELECT old.modules_id FROM module_set AS old WHERE old.project_id = $1 \
+              ORDER BY old.last_seen_at DESC, old.modules_id LIMIT 1000000 OFFSET $2)",
+        );
+        query.bind(PROJECT).bind(MOST).execute(&mut *self.0).await?;
+        Ok(bytes)
+    }
+}
+
+impl Store {
+    /// Versions by name; `None` when the set is not known, or not any more.
+    ///
+    /// # Errors
+    /// The database refuses, or the set cannot be read.
+    pub async fn module_set(
+        &self,
+        modules_id: &str,
+    ) -> Result<Option<BTreeMap<String, String>>, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT body FROM module_set WHERE project_id = $1 AND modules_id = $2",
+        );
+        let query = query.bind(PROJECT).bind(modules_id);
+        let body: Option<Vec<u8>> = query.fetch_optional(&self.readers).await?;
+        let Some(body) = body else { return Ok(None) };
+        decode_sample(&self.sealing.open(TABLE, body).map_err(sealed)?).map(Some)
+    }
+}

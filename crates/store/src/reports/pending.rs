@@ -1,0 +1,291 @@
+//! Reports that wait for attribution, kept whole.
+use std::collections::HashMap;
+
+use flawless_core::{ExceptionAt, Report};
+use serde::{Deserialize, Serialize};
+use sqlx::FromRow;
+
+use crate::issues::facets::{self, Facet};
+use crate::issues::samples::decode_sample;
+use crate::sealing::SealError;
+use crate::{PROJECT, Store, StoreError, WriteTx};
+
+pub(crate) const TABLE: &str = "pending_report";
+
+fn sealed(source: SealError) -> StoreError {
+    StoreError::Sealed { what: "a waiting report".into(), source }
+}
+
+/// A report whose line is not known yet.
+#[derive(Debug)]
+pub struct NewPending {
+    /// Names all reports with the same traceback.
+    pub fingerprint: String,
+    /// Occurrences it stands for.
+    pub occurrences: i64,
+    /// How many reports were put together.
+    pub reports: i64,
+    /// Of the report, else the configured one.
+    pub error_threshold: i64,
+    /// When it came in.
+    pub at: i64,
+    /// What the reports say of their programs.
+    pub facets: Vec<Facet>,
+    /// Whose quota they use.
+    pub source: String,
+    /// The report, encoded.
+    pub body: Vec<u8>,
+}
+
+/// A report to attribute.
+#[derive(Debug, FromRow)]
+pub struct PendingRow {
+    /// Names all reports with the same traceback.
+    pub fingerprint: String,
+    /// How often it was tried in vain.
+    pub attempts: i64,
+    /// When the first one came in.
+    pub first_at: i64,
+    /// Occurrences that wait to be counted; 0 when it is only looked at again.
+    pub occurrences: i64,
+    /// The report, encoded and maybe sealed: see [`Store::pending_report`].
+    pub body: Vec<u8>,
+}
+
+/// What a report was counted under while it was not known who is to blame.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountedBefore {
+    /// Occurrences that were counted.
+    pub occurrences: i64,
+    /// Reports that were counted.
+    pub reports: i64,
+    /// The faults that somebody was blamed for: nothing more will be known of them.
+    pub settled: Vec<ExceptionAt>,
+    /// The others, each with the issue that counts it.
+    pub unblamed: Vec<(ExceptionAt, i64)>,
+}
+
+/// What had come together when the row was taken away.
+#[derive(Debug, FromRow)]
+pub struct TakenPending {
+    /// All occurrences.
+    pub occurrences: i64,
+    /// All reports.
+    pub reports: i64,
+    /// The lowest of all.
+    pub error_threshold: i64,
+    /// When the first one came in.
+    pub first_at: i64,
+    /// When the last one came in.
+    pub last_at: i64,
+    /// Whose quota they use.
+    pub source: String,
+    facets: String,
+    body: Vec<u8>,
+    counted: Option<String>,
+}
+
+impl TakenPending {
+    /// What the reports say of their programs; empty when an earlier version wrote the row.
+    pub fn facets(&self) -> Vec<Facet> {
+        facets::read(&self.facets)
+    }
+
+    /// Bytes of the report that was kept.
+    pub fn bytes(&self) -> i64 {
+        i64::try_from(self.body.len()).unwrap_or(i64::MAX)
+    }
+
+    /// What it was counted under before; its own counts are what came since.
+    pub fn counted(&self) -> Option<CountedBefore> {
+        serde_json::from_str(self.counted.as_deref()?).ok()
+    }
+}
+
+/// Longer than any row is put off: what is due later was written by a clock that was ahead.
+const LONGEST_WAIT_MS: i64 = 2 * 3_600_000;
+
+impl WriteTx {
+    /// The facets of a report with this traceback that waits to be counted already.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn pending_facets(
+        &mut self,
+        fingerprint: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT facets FROM pending_report WHERE project_id = $1 AND fingerprint = $2 \
+             AND occurrences > 0",
+        );
+        Ok(query.bind(PROJECT).bind(fingerprint).fetch_optional(&mut *self.0).await?)
+    }
+
+    /// Keeps a report until it is attributed. One with the same traceback that waits already takes
+    /// the count; `before` are its facets. Says how many bytes the body takes; that of one that
+    /// waits stays, that of one that is counted already does not.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn put_pending(&mut self, new: &NewPending, before: &str) -> Result<i64, StoreError> {
+        let body = self.1.seal(TABLE, new.body.clone()).map_err(sealed)?;
+        let bytes = i64::try_from(body.len()).unwrap_or(i64::MAX);
+        let facets = facets::add_to(before, &new.facets);
+        sqlx::query(
+            "INSERT INTO pending_report (project_id, fingerprint, occurrences, reports, \
+             error_threshold, first_at, last_at, attempts, next_attempt_at, body, facets, source) \
+             VALUES ($1, $2, $3, $4, $5, $6, $6, 0, $6, $7, $8, $9) \
+             ON CONFLICT (project_id, fingerprint) DO UPDATE SET \
+             occurrences = pending_report.occurrences + excluded.occurrences, \
+             reports = pending_report.reports + excluded.reports, \
+             error_threshold = CASE WHEN excluded.error_threshold < pending_report.error_threshold \
+             THEN excluded.error_threshold ELSE pending_report.error_threshold END, \
+             last_at = excluded.last_at, facets = excluded.facets, \
+             next_attempt_at = CASE WHEN pending_report.occurrences > 0 \
+             THEN pending_report.next_attempt_at ELSE excluded.next_attempt_at END, \
+             first_at = CASE WHEN pending_report.occurrences > 0 \
+             THEN pending_report.first_at ELSE excluded.first_at END, \
+             body = CASE WHEN pending_report.occurrences > 0 \
+             THEN pending_report.body ELSE excluded.body END, \
+             source = CASE WHEN pending_report.occurrences > 0 \
+             THEN pending_report.source ELSE excluded.source END",
+        )
+        .bind(PROJECT)
+        .bind(&new.fingerprint)
+        .bind(new.occurrences)
+        .bind(new.reports)
+        .bind(new.error_threshold)
+        .bind(new.at)
+        .bind(body)
+        .bind(facets)
+        .bind(&new.source)
+        .execute(&mut *self.0)
+        .await?;
+        Ok(bytes)
+    }
+
+    /// How many reports wait to be counted, by sender.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn waiting_by_source(&mut self) -> Result<HashMap<String, i64>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT source, COUNT(*) FROM pending_report \
+             WHERE project_id = $1 AND occurrences > 0 GROUP BY source",
+        );
+        let rows: Vec<(String, i64)> = query.bind(PROJECT).fetch_all(&mut *self.0).await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Takes a report away because it is being counted; `None` when it is gone already.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn take_pending(
+        &mut self,
+        fingerprint: &str,
+    ) -> Result<Option<TakenPending>, StoreError> {
+        let query = sqlx::query_as(
+            "DELETE FROM pending_report WHERE project_id = $1 AND fingerprint = $2 \
+             RETURNING occurrences, reports, error_threshold, first_at, last_at, source, facets, \
+             body, counted",
+        );
+        Ok(query.bind(PROJECT).bind(fingerprint).fetch_optional(&mut *self.0).await?)
+    }
+
+    /// Puts back a report that was taken and counted, to be looked at again at `next_attempt_at`
+    /// or after the next fetch: who is to blame may become known.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn keep_counted(
+        &mut self,
+        fingerprint: &str,
+        taken: &TakenPending,
+        counted: &CountedBefore,
+        next_attempt_at: i64,
+    ) -> Result<(), StoreError> {
+        let counted = serde_json::to_string(counted).unwrap_or_default();
+        sqlx::query(
+            "INSERT INTO pending_report (project_id, fingerprint, occurrences, reports, \
+             error_threshold, first_at, last_at, attempts, next_attempt_at, body, facets, \
+             waits_for_fetch, counted, source) \
+             VALUES ($1, $2, 0, 0, $3, $4, $5, 1, $6, $7, '[]', 1, $8, $9)",
+        )
+        .bind(PROJECT)
+        .bind(fingerprint)
+        .bind(taken.error_threshold)
+        .bind(taken.first_at)
+        .bind(taken.last_at)
+        .bind(next_attempt_at)
+        .bind(&taken.body)
+        .bind(counted)
+        .bind(&taken.source)
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+
+    /// Puts a report off after a try that failed; one that waits for a fetch is due again when
+    /// that has succeeded.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn postpone_pending(
+        &mut self,
+        fingerprint: &str,
+        next_attempt_at: i64,
+        waits_for_fetch: bool,
+        error: &str,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE pending_report SET attempts = attempts + 1, next_attempt_at = $3, \
+             last_error = $4, waits_for_fetch = $5 WHERE project_id = $1 AND fingerprint = $2",
+        )
+        .bind(PROJECT)
+        .bind(fingerprint)
+        .bind(next_attempt_at)
+        .bind(error)
+        .bind(i64::from(waits_for_fetch))
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+
+    /// The mirror was fetched: reports that wait for that are due. Says whether there are any.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn release_fetched(&mut self, now: i64) -> Result<bool, StoreError> {
+        let query = sqlx::query(
+            "UPDATE pending_report SET next_attempt_at = $2, waits_for_fetch = 0 \
+             WHERE project_id = $1 AND waits_for_fetch = 1",
+        );
+        Ok(query.bind(PROJECT).bind(now).execute(&mut *self.0).await?.rows_affected() > 0)
+    }
+}
+
+impl Store {
+    /// The report of a row.
+    ///
+    /// # Errors
+    /// It cannot be decrypted, or is none.
+    pub fn pending_report(&self, row: &PendingRow) -> Result<Report, StoreError> {
+        let body = self.sealing.open(TABLE, row.body.clone()).map_err(sealed)?;
+        decode_sample(&body)
+    }
+
+    /// Reports that are due, oldest first.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn due_pending(&self, now: i64, limit: i64) -> Result<Vec<PendingRow>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT fingerprint, attempts, first_at, occurrences, body FROM pending_report \
+             WHERE next_attempt_at <= $1 OR next_attempt_at > $3 \
+             ORDER BY next_attempt_at LIMIT $2",
+        );
+        let query = query.bind(now).bind(limit).bind(now.saturating_add(LONGEST_WAIT_MS));
+        Ok(query.fetch_all(&self.readers).await?)
+    }
+}

@@ -1,0 +1,172 @@
+//! How much is new on a day, by sender and in all, so that nobody fills the store.
+use std::collections::HashMap;
+
+use sqlx::FromRow;
+
+use super::outcomes::DAY_MS;
+use crate::{PROJECT, Store, StoreError, WriteTx};
+
+/// What may be new on a day (UTC); 0 where there is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quotas {
+    /// Of all senders together.
+    pub all: Quota,
+    /// Of each sender.
+    pub sender: Quota,
+}
+
+/// What may be new on a day; 0 where there is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// Issues.
+    pub issues: i64,
+    /// Bytes of reports that are kept whole, as they are stored.
+    pub bytes: i64,
+}
+
+/// What a sender brought new on a day.
+#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
+pub struct Used {
+    /// A key of the project, else an address; empty for all senders together.
+    pub source: String,
+    /// Issues.
+    pub issues: i64,
+    /// Bytes of reports that are kept whole.
+    pub bytes: i64,
+}
+
+/// Which quota is used up, as the options are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsedUp(pub &'static str);
+
+impl Quotas {
+    /// Which limit a sender with this use has reached; `None` while there is something left.
+    pub fn issues_used_up(&self, of_sender: i64, of_all: i64) -> Option<UsedUp> {
+        first_reached([
+            (self.sender.issues, of_sender, "new_issues_per_sender_per_day"),
+            (self.all.issues, of_all, "new_issues_per_day"),
+        ])
+    }
+
+    /// The same for bytes.
+    pub fn bytes_used_up(&self, of_sender: i64, of_all: i64) -> Option<UsedUp> {
+        first_reached([
+            (self.sender.bytes, of_sender, "new_bytes_per_sender_per_day"),
+            (self.all.bytes, of_all, "new_bytes_per_day"),
+        ])
+    }
+}
+
+fn first_reached(limits: [(i64, i64, &'static str); 2]) -> Option<UsedUp> {
+    let reached = |(limit, used, _): &(i64, i64, _)| *limit > 0 && used >= limit;
+    limits.into_iter().find(reached).map(|(_, _, name)| UsedUp(name))
+}
+
+/// What some senders brought new on a day, while a transaction adds to it.
+#[derive(Debug)]
+pub struct DayUse {
+    day: i64,
+    quotas: Quotas,
+    /// With what was added.
+    used: HashMap<String, (Used, bool)>,
+    /// There are many senders already: further ones are counted together.
+    is_crowded: bool,
+}
+
+/// Senders of a day that are told apart.
+const MOST_SENDERS: usize = 1_000;
+/// The others together.
+const OTHERS: &str = "others";
+/// All together.
+const ALL: &str = "";
+
+impl DayUse {
+    fn name<'a>(&self, source: &'a str) -> &'a str {
+        let is_new = !self.used.contains_key(source);
+        if source == ALL || (self.is_crowded && is_new) { OTHERS } else { source }
+    }
+
+    fn of(&self, source: &str) -> (Used, Used) {
+        let used = |name: &str| self.used.get(name).map(|(used, _)| used.clone());
+        (used(self.name(source)).unwrap_or_default(), used(ALL).unwrap_or_default())
+    }
+
+    /// Why no issue of this sender is begun any more today.
+    pub fn no_issue(&self, source: &str) -> Option<UsedUp> {
+        let (sender, all) = self.of(source);
+        self.quotas.issues_used_up(sender.issues, all.issues)
+    }
+
+    /// Why no report of this sender is kept whole any more today.
+    pub fn no_bytes(&self, source: &str) -> Option<UsedUp> {
+        let (sender, all) = self.of(source);
+        self.quotas.bytes_used_up(sender.bytes, all.bytes)
+    }
+
+    /// Adds what is new, or takes off what is not kept any more.
+    pub fn add(&mut self, source: &str, issues: i64, bytes: i64) {
+        let name = self.name(source).to_owned();
+        for name in [name.as_str(), ALL] {
+            let (used, is_changed) = self.used.entry(name.to_owned()).or_default();
+            used.issues += issues;
+            used.bytes = (used.bytes + bytes).max(0);
+            *is_changed = true;
+        }
+    }
+}
+
+impl WriteTx {
+    /// What was new on the day of `at`.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn day_use(&mut self, quotas: Quotas, at: i64) -> Result<DayUse, StoreError> {
+        let day = at.div_euclid(DAY_MS);
+        let query = sqlx::query_as(
+            "SELECT source, issues, bytes FROM quota_use WHERE project_id = $1 AND day = $2",
+        );
+        let rows: Vec<Used> = query.bind(PROJECT).bind(day).fetch_all(&mut *self.0).await?;
+        let is_crowded = rows.len() >= MOST_SENDERS;
+        let used = rows.into_iter().map(|used| (used.source.clone(), (used, false))).collect();
+        Ok(DayUse { day, quotas, used, is_crowded })
+    }
+
+    /// Writes down what was added.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn save_day_use(&mut self, day_use: DayUse) -> Result<(), StoreError> {
+        for (source, (used, is_changed)) in day_use.used {
+            if !is_changed {
+                continue;
+            }
+            sqlx::query(
+                "INSERT INTO quota_use (project_id, day, source, issues, bytes) \
+                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT (project_id, day, source) \
+                 DO UPDATE SET issues = excluded.issues, bytes = excluded.bytes",
+            )
+            .bind(PROJECT)
+            .bind(day_use.day)
+            .bind(source)
+            .bind(used.issues)
+            .bind(used.bytes)
+            .execute(&mut *self.0)
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// What was new on the day of `at`, all together first, then the senders with the most issues.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn used_on_day(&self, at: i64) -> Result<Vec<Used>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT source, issues, bytes FROM quota_use WHERE project_id = $1 AND day = $2 \
+             ORDER BY CASE source WHEN '' THEN 0 ELSE 1 END, issues DESC, bytes DESC, source",
+        );
+        Ok(query.bind(PROJECT).bind(at.div_euclid(DAY_MS)).fetch_all(&self.readers).await?)
+    }
+}

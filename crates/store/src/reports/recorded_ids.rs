@@ -1,0 +1,62 @@
+//! The ids of reports that were recorded, as hashes, by the transaction that recorded them.
+use crate::{PROJECT, Store, StoreError, WriteTx};
+
+/// The ids of the reports of one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedIds {
+    /// Grows from one transaction to the next.
+    pub number: i64,
+    /// A hash of each.
+    pub hashes: Vec<u64>,
+}
+
+/// A client that got no answer sends its report again for as long as its program runs, and keeps
+/// few: what is older than a week is not sent again.
+pub(crate) const RECORDED_FOR_MS: i64 = 7 * 86_400_000;
+
+/// The newest row stays: its number must not be given again, for the recorder knows which rows it
+/// may forget by their numbers.
+pub(crate) const FORGET_RECORDED: &str = "DELETE FROM recorded_ids WHERE at < $1 \
+     AND id < (SELECT MAX(newest.id) FROM recorded_ids AS newest)";
+
+impl WriteTx {
+    /// Notes the ids of the reports that this transaction records; says under which number.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn add_recorded_ids(&mut self, hashes: &[u64], at: i64) -> Result<i64, StoreError> {
+        let bytes: Vec<u8> = hashes.iter().flat_map(|hash| hash.to_be_bytes()).collect();
+        let query = sqlx::query_scalar(
+            "INSERT INTO recorded_ids (project_id, at, hashes) VALUES ($1, $2, $3) RETURNING id",
+        );
+        Ok(query.bind(PROJECT).bind(at).bind(bytes).fetch_one(&mut *self.0).await?)
+    }
+
+    /// Forgets ids up to a number.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn forget_recorded_ids(&mut self, number: i64) -> Result<(), StoreError> {
+        let query = sqlx::query("DELETE FROM recorded_ids WHERE project_id = $1 AND id <= $2");
+        query.bind(PROJECT).bind(number).execute(&mut *self.0).await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// All ids that are known, the oldest first.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn recorded_ids(&self) -> Result<Vec<RecordedIds>, StoreError> {
+        let query =
+            sqlx::query_as("SELECT id, hashes FROM recorded_ids WHERE project_id = $1 ORDER BY id");
+        let rows: Vec<(i64, Vec<u8>)> = query.bind(PROJECT).fetch_all(&self.readers).await?;
+        let read = |(number, bytes): (i64, Vec<u8>)| {
+            let (hashes, _) = bytes.as_chunks::<8>();
+            let hashes = hashes.iter().map(|hash| u64::from_be_bytes(*hash)).collect();
+            RecordedIds { number, hashes }
+        };
+        Ok(rows.into_iter().map(read).collect())
+    }
+}
