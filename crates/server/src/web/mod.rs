@@ -1,4 +1,5 @@
-//! The pages: one file per page or action, beside its template. All routes are in this list.
+//! The pages: a folder for each noun, and in it one file per page or action, beside its template. All
+//! routes are in this list.
 
 pub(crate) mod account;
 pub(crate) mod actions;

@@ -48,6 +48,7 @@ mod python_client;
 mod quotas;
 mod redacted;
 mod reported_cases;
+mod room_laws;
 mod rule_pages;
 mod rules;
 mod sealed;
