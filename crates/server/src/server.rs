@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::app::error::StartError;
-use crate::app::{Running, Shared};
+use crate::app::{App, Running};
 use crate::channel::{PostClient, run_posts};
 use crate::config::{Config, ConfigError};
 use crate::ingest::{Answerer, BodyLimits, ThriftLimits, run_thrift, thrift_router};
@@ -33,7 +33,7 @@ pub struct Server {
     /// Where the pages are, and where reports come in over HTTP.
     pub http_address: SocketAddr,
     /// What its parts share.
-    pub shared: Shared,
+    pub app: App,
     tasks: JoinSet<()>,
     /// Held as long as the server runs.
     _lock: File,
@@ -94,44 +94,44 @@ impl Server {
         }
         tx.release_alerts(now).await?;
         tx.commit().await?;
-        let shared = Shared::open(config, store, clock, http_address).await?;
-        tell_begun_anew(&shared).await?;
-        let recorder = Recorder::read(&shared.store).await?;
+        let app = App::open(config, store, clock, http_address).await?;
+        tell_begun_anew(&app).await?;
+        let recorder = Recorder::read(&app.store).await?;
         let verdicts = Arc::new(Verdicts::default());
-        let memory = Memory::new(shared.config.memory_limit);
+        let memory = Memory::new(app.config.memory_limit);
         let (intake, incoming) =
-            Intake::new(shared.clock.clone(), memory.clone(), shared.redaction.clone());
-        let clients = Arc::new(ClientsSeen::new(shared.clock.clone()));
-        shared.running.get_or_init(|| Running {
+            Intake::new(app.clock.clone(), memory.clone(), app.redaction.clone());
+        let clients = Arc::new(ClientsSeen::new(app.clock.clone()));
+        app.running.get_or_init(|| Running {
             intake: intake.clone(),
             thrift_port: thrift_address.map(|address| address.port()),
-            started_at: shared.clock.now(),
+            started_at: app.clock.now(),
             clients: clients.clone(),
         });
-        let answerer = Answerer { intake, project: shared.project.clone(), clients };
-        let router = web::router(web::Site::new(shared.clone()))
-            .merge(web::unsubscribe_router(shared.clone()))
+        let answerer = Answerer { intake, project: app.project.clone(), clients };
+        let router = web::router(web::Site::new(app.clone()))
+            .merge(web::unsubscribe_router(app.clone()))
             .merge(thrift_router(answerer.clone(), bodies));
         let mut tasks = JoinSet::new();
-        tasks.spawn(recorder.run(shared.clone(), verdicts.clone(), incoming));
+        tasks.spawn(recorder.run(app.clone(), verdicts.clone(), incoming));
         if let Some(thrift) = thrift {
             tasks.spawn(run_thrift(thrift, answerer, limits));
         }
         tasks.spawn(run_http(http, router, http_limits));
-        if shared.config.repository.is_some() {
-            tasks.spawn(run_mirror(shared.clone()));
+        if app.config.repository.is_some() {
+            tasks.spawn(run_mirror(app.clone()));
         }
-        tasks.spawn(run_rules(shared.clone()));
-        tasks.spawn(run_attribution(shared.clone(), verdicts));
-        tasks.spawn(run_notify(shared.clone()));
-        tasks.spawn(run_mending(shared.clone()));
-        tasks.spawn(run_sender(shared.clone(), smtp, journal));
-        let posts = PostClient::new(shared.config.webhook_private_addresses);
-        tasks.spawn(run_posts(shared.clone(), posts));
-        tasks.spawn(run_weekly(shared.clone()));
-        tasks.spawn(run_maintenance(shared.clone()));
+        tasks.spawn(run_rules(app.clone()));
+        tasks.spawn(run_attribution(app.clone(), verdicts));
+        tasks.spawn(run_notify(app.clone()));
+        tasks.spawn(run_mending(app.clone()));
+        tasks.spawn(run_sender(app.clone(), smtp, journal));
+        let posts = PostClient::new(app.config.webhook_private_addresses);
+        tasks.spawn(run_posts(app.clone(), posts));
+        tasks.spawn(run_weekly(app.clone()));
+        tasks.spawn(run_maintenance(app.clone()));
         tasks.spawn(run_give_back(memory));
-        Ok(Self { thrift_address, http_address, shared, tasks, _lock: lock })
+        Ok(Self { thrift_address, http_address, app, tasks, _lock: lock })
     }
 
     /// Returns when a part has ended by itself: that is a bug, and the server is of no use then.
@@ -141,23 +141,23 @@ impl Server {
 
     /// The address that clients are given.
     pub fn dsn(&self) -> Option<String> {
-        self.shared.dsn()
+        self.app.dsn()
     }
 
     /// Ends it: what was accepted is in the store, and goes on when it is started again.
     pub async fn stop(mut self) {
         // A mail that the mail server is about to take should not be sent again, and no post.
-        let (sending, posting) = (self.shared.sending.clone(), self.shared.posting.clone());
+        let (sending, posting) = (self.app.sending.clone(), self.app.posting.clone());
         let held = async { tokio::join!(sending.lock(), posting.write()) };
         let _held = tokio::time::timeout(STOP_WAITS, held).await;
         self.tasks.shutdown().await;
-        if let Some(running) = self.shared.running.get() {
+        if let Some(running) = self.app.running.get() {
             let refused = running.intake.refusals().take();
-            if let Err(error) = record_refusals(&self.shared, &refused).await {
+            if let Err(error) = record_refusals(&self.app, &refused).await {
                 tracing::error!(%error, ?refused, "what was refused last could not be counted");
             }
         }
-        self.shared.store.close().await;
+        self.app.store.close().await;
     }
 }
 

@@ -6,7 +6,7 @@ use flawless_store::{IssueRow, MUTED_FOR_EVER, UnwantedKind};
 
 use super::undo::{MendedState, Undo};
 use super::{ActionError, Done, issue_of, noted, rules_changed};
-use crate::app::Shared;
+use crate::app::App;
 use crate::attribution::Repo;
 
 /// How an issue is named in what was done.
@@ -15,13 +15,13 @@ pub(super) fn place(issue: &IssueRow) -> String {
 }
 
 pub(super) async fn mute(
-    shared: &Shared,
+    app: &App,
     who: &str,
     number: i64,
     until: Option<i64>,
 ) -> Result<Done, ActionError> {
-    let issue = issue_of(shared, number).await?;
-    let now = shared.clock.now();
+    let issue = issue_of(app, number).await?;
+    let now = app.clock.now();
     if until.is_some_and(|until| until <= now) {
         return Err(ActionError::field("until", "This time has passed: write one to come."));
     }
@@ -30,11 +30,11 @@ pub(super) async fn mute(
         None => ("unmute", format!("{place} is not muted any more")),
         Some(MUTED_FOR_EVER..) => ("mute", format!("{place} is muted for ever")),
         Some(until) => {
-            let until = date_time(until, &shared.config.timezone);
+            let until = date_time(until, &app.config.timezone);
             ("mute", format!("{place} is muted until {until}"))
         }
     };
-    let mut tx = shared.store.write().await?;
+    let mut tx = app.store.write().await?;
     let before = tx.counted(issue.id).await?.muted_until;
     if until.is_none() && before.is_none_or(|before| before <= now) {
         return Err(ActionError::field("", "It is not muted."));
@@ -48,48 +48,48 @@ pub(super) async fn mute(
 }
 
 pub(super) async fn resolve(
-    shared: &Shared,
+    app: &App,
     who: &str,
     number: i64,
     commit: Option<&str>,
 ) -> Result<Done, ActionError> {
-    let issue = issue_of(shared, number).await?;
+    let issue = issue_of(app, number).await?;
     let commit = match commit.map(str::trim) {
         None | Some("") => None,
         Some(name) => {
-            let commit = commit_of(shared, name).await;
+            let commit = commit_of(app, name).await;
             Some(commit.map_err(|text| ActionError::field("commit", text))?)
         }
     };
     let by = commit.as_ref().map(|commit| format!(" by {}", commit.short())).unwrap_or_default();
     let what = format!("{} is mended{by}", place(&issue));
-    let (now, commit) = (shared.clock.now(), commit.as_ref().map(CommitId::as_str));
+    let (now, commit) = (app.clock.now(), commit.as_ref().map(CommitId::as_str));
     let after = MendedState {
         at: now,
         by: commit.map(str::to_owned),
         how: Some("marked as mended by hand".to_owned()),
     };
-    set_mended(shared, who, &issue, "resolve", what, Some(after)).await
+    set_mended(app, who, &issue, "resolve", what, Some(after)).await
 }
 
-pub(super) async fn reopen(shared: &Shared, who: &str, number: i64) -> Result<Done, ActionError> {
-    let issue = issue_of(shared, number).await?;
+pub(super) async fn reopen(app: &App, who: &str, number: i64) -> Result<Done, ActionError> {
+    let issue = issue_of(app, number).await?;
     if issue.mended_at.is_none() {
         return Err(ActionError::field("", "It is not mended: it is open."));
     }
     let what = format!("{} is not mended: it is open again", place(&issue));
-    set_mended(shared, who, &issue, "reopen", what, None).await
+    set_mended(app, who, &issue, "reopen", what, None).await
 }
 
 async fn set_mended(
-    shared: &Shared,
+    app: &App,
     who: &str,
     issue: &IssueRow,
     kind: &'static str,
     what: String,
     after: Option<MendedState>,
 ) -> Result<Done, ActionError> {
-    let mut tx = shared.store.write().await?;
+    let mut tx = app.store.write().await?;
     let before = MendedState::of(&tx.counted(issue.id).await?);
     if let (Some(before), Some(after)) = (&before, &after)
         && before.by == after.by
@@ -100,14 +100,14 @@ async fn set_mended(
     MendedState::put(after.as_ref(), &mut tx, issue.id).await?;
     let undo = Undo::Mended { issue: issue.id, before, after };
     let action = noted(who, Some(issue.id), kind, what, Some(&undo));
-    let id = tx.add_action(&action, shared.clock.now()).await?;
+    let id = tx.add_action(&action, app.clock.now()).await?;
     tx.commit().await?;
-    rules_changed(shared).await;
+    rules_changed(app).await;
     Ok(Done::of(id, action))
 }
 
 /// The commit with this id, full or shortened; else a sentence about what is wrong.
-async fn commit_of(shared: &Shared, name: &str) -> Result<CommitId, String> {
+async fn commit_of(app: &App, name: &str) -> Result<CommitId, String> {
     let shown = one_line(name, 80);
     let is_id = (7..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_hexdigit());
     if !is_id {
@@ -115,7 +115,7 @@ async fn commit_of(shared: &Shared, name: &str) -> Result<CommitId, String> {
             "{shown:?} is no commit: write its id, all of it or at least its first seven digits."
         ));
     }
-    let Repo::Ready(mirror) = shared.repo.get().repo else {
+    let Repo::Ready(mirror) = app.repo.get().repo else {
         let text = "The repository cannot be asked for this commit now: /check_health says why. \
                     Try again later, or leave the commit empty.";
         return Err(text.to_owned());
@@ -134,22 +134,22 @@ async fn commit_of(shared: &Shared, name: &str) -> Result<CommitId, String> {
 }
 
 pub(super) async fn tell(
-    shared: &Shared,
+    app: &App,
     who: &str,
     number: i64,
     again: bool,
 ) -> Result<Done, ActionError> {
-    let issue = issue_of(shared, number).await?;
-    if shared.store.newest_sample(issue.id).await.is_ok_and(|sample| sample.is_none()) {
+    let issue = issue_of(app, number).await?;
+    if app.store.newest_sample(issue.id).await.is_ok_and(|sample| sample.is_none()) {
         let text = "Its samples are older than retention_days and were removed: there is nothing \
                     left to tell. It is told when it occurs again.";
         return Err(ActionError::field("", text));
     }
-    let now = shared.clock.now();
-    let mut tx = shared.store.write().await?;
+    let now = app.clock.now();
+    let mut tx = app.store.write().await?;
     let counted = tx.counted(issue.id).await?;
     if let (Some(told_at), false) = (counted.told_at, again) {
-        let date = date_time(told_at, &shared.config.timezone);
+        let date = date_time(told_at, &app.config.timezone);
         let text = format!("It was told on {date}. Say that it shall be told again.");
         return Err(ActionError::field("again", text));
     }
@@ -159,26 +159,26 @@ pub(super) async fn tell(
     let action = noted(who, Some(issue.id), "tell", what, None);
     let id = tx.add_action(&action, now).await?;
     tx.commit().await?;
-    shared.bells.alerts.notify_one();
+    app.bells.alerts.notify_one();
     Ok(Done::of(id, action))
 }
 
 pub(super) async fn retry_address(
-    shared: &Shared,
+    app: &App,
     who: &str,
     address: &str,
     unwanted: Option<UnwantedKind>,
 ) -> Result<Done, ActionError> {
-    let (address, now) = (address.trim(), shared.clock.now());
+    let (address, now) = (address.trim(), app.clock.now());
     let is_it = |known: &str| known.eq_ignore_ascii_case(address);
     // Only what is listed: anybody's address is not worth a row.
     let is_listed = match unwanted {
         Some(kind) => {
-            let unwanted = shared.store.unwanted_mails().await?;
+            let unwanted = app.store.unwanted_mails().await?;
             unwanted.iter().any(|known| known.kind == kind.as_str() && is_it(&known.address))
         }
         None => {
-            let refused = shared.store.refused_addresses(now).await?;
+            let refused = app.store.refused_addresses(now).await?;
             refused.iter().any(|known| known.words.is_some() && is_it(&known.address))
         }
     };
@@ -186,7 +186,7 @@ pub(super) async fn retry_address(
         let text = "This address is not in the list any more: look at /people again.";
         return Err(ActionError::NotFound(text.to_owned()));
     }
-    let mut tx = shared.store.write().await?;
+    let mut tx = app.store.write().await?;
     let what = match unwanted {
         Some(kind) => {
             tx.want_mails(address, kind, true, now).await?;
@@ -202,6 +202,6 @@ pub(super) async fn retry_address(
     let action = noted(who, None, "retry_address", what, None);
     let id = tx.add_action(&action, now).await?;
     tx.commit().await?;
-    shared.bells.alerts.notify_one();
+    app.bells.alerts.notify_one();
     Ok(Done::of(id, action))
 }

@@ -15,7 +15,7 @@ use flawless_store::{
 };
 use serde_json::Value;
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::notify::UNDO_MS;
 
 pub use pass_on::{Case, PassOn, alias_needs};
@@ -223,41 +223,39 @@ pub struct Actor<'a> {
 /// # Errors
 /// A field is wrong, what it is about is not there, or the store refuses.
 pub async fn act(
-    shared: &Shared,
+    app: &App,
     Actor { name: who, role }: Actor<'_>,
     action: Action,
 ) -> Result<Done, ActionError> {
-    strangers::check(shared, role, &action).await?;
+    strangers::check(app, role, &action).await?;
     match action {
-        Action::AddRule { list, entry, issue } => {
-            rules::add(shared, who, list, &entry, issue).await
-        }
-        Action::EditRule { list, id, entry } => rules::edit(shared, who, list, id, &entry).await,
-        Action::RemoveRule { list, id } => rules::remove(shared, who, list, id).await,
-        Action::ImportRules { list, document } => rules::import(shared, who, list, &document).await,
-        Action::Reassign { issue, to } => pass_on::reassign(shared, who, issue, &to).await,
+        Action::AddRule { list, entry, issue } => rules::add(app, who, list, &entry, issue).await,
+        Action::EditRule { list, id, entry } => rules::edit(app, who, list, id, &entry).await,
+        Action::RemoveRule { list, id } => rules::remove(app, who, list, id).await,
+        Action::ImportRules { list, document } => rules::import(app, who, list, &document).await,
+        Action::Reassign { issue, to } => pass_on::reassign(app, who, issue, &to).await,
         Action::BlameInstead { issue, suspect } => {
-            rules::blame_instead(shared, who, issue, suspect).await
+            rules::blame_instead(app, who, issue, suspect).await
         }
-        Action::Mute { issue, until } => issue::mute(shared, who, issue, until).await,
+        Action::Mute { issue, until } => issue::mute(app, who, issue, until).await,
         Action::Resolve { issue, commit } => {
-            issue::resolve(shared, who, issue, commit.as_deref()).await
+            issue::resolve(app, who, issue, commit.as_deref()).await
         }
-        Action::Reopen { issue } => issue::reopen(shared, who, issue).await,
-        Action::Tell { issue, again } => issue::tell(shared, who, issue, again).await,
+        Action::Reopen { issue } => issue::reopen(app, who, issue).await,
+        Action::Tell { issue, again } => issue::tell(app, who, issue, again).await,
         Action::RetryAddress { address, unwanted } => {
-            issue::retry_address(shared, who, &address, unwanted).await
+            issue::retry_address(app, who, &address, unwanted).await
         }
-        Action::GiveRole { address, role } => people::give_role(shared, who, &address, role).await,
+        Action::GiveRole { address, role } => people::give_role(app, who, &address, role).await,
         Action::WantMails { address, kind, wanted } => {
-            people::want_mails(shared, who, &address, kind, wanted).await
+            people::want_mails(app, who, &address, kind, wanted).await
         }
     }
 }
 
 /// The issue with this number; of one that was merged, the one that it lives on in.
-async fn issue_of(shared: &Shared, number: i64) -> Result<IssueRow, ActionError> {
-    shared.store.issue(number).await?.ok_or_else(|| {
+async fn issue_of(app: &App, number: i64) -> Result<IssueRow, ActionError> {
+    app.store.issue(number).await?.ok_or_else(|| {
         ActionError::NotFound(format!("There is no issue {number}. It may have been erased."))
     })
 }
@@ -266,17 +264,17 @@ async fn issue_of(shared: &Shared, number: i64) -> Result<IssueRow, ActionError>
 /// cannot be undone any more: they have code and values in them. The change is
 /// made whatever happens here, and who changed it must not read otherwise; the server looks for
 /// changed rules all the time.
-async fn rules_changed(shared: &Shared) {
+async fn rules_changed(app: &App) {
     let take_up = async {
-        shared.rules.refresh(&shared.store).await?;
-        let mut tx = shared.store.write().await?;
-        tx.release_alerts(shared.clock.now() + UNDO_MS).await?;
+        app.rules.refresh(&app.store).await?;
+        let mut tx = app.store.write().await?;
+        tx.release_alerts(app.clock.now() + UNDO_MS).await?;
         tx.commit().await
     };
     if let Err(error) = take_up.await {
         tracing::error!(%error, "changed rules could not be read: they are read again soon");
     }
-    shared.bells.alerts.notify_one();
+    app.bells.alerts.notify_one();
 }
 
 /// A row for what is being done.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::issue::place;
 use super::undo::{StoredRule, Undo};
 use super::{ActionError, Done, issue_of, noted, rules_changed};
-use crate::app::Shared;
+use crate::app::App;
 use crate::notify::UNDO_MS;
 
 /// To whom an issue is passed on.
@@ -33,7 +33,7 @@ pub enum PassOn {
 /// An issue with what its owner follows from.
 #[derive(Debug)]
 pub struct Case<'a> {
-    shared: &'a Shared,
+    app: &'a App,
     /// The issue.
     pub issue: IssueRow,
     /// Its details.
@@ -47,11 +47,11 @@ impl<'a> Case<'a> {
     ///
     /// # Errors
     /// There is none, or the store refuses.
-    pub async fn read(shared: &'a Shared, number: i64) -> Result<Self, ActionError> {
-        let issue = issue_of(shared, number).await?;
-        let refused = shared.store.refused_addresses(shared.clock.now()).await?;
-        let (details, rules) = (issue.details(), shared.rules.get().rules.clone());
-        Ok(Self { shared, issue, details, refused, rules })
+    pub async fn read(app: &'a App, number: i64) -> Result<Self, ActionError> {
+        let issue = issue_of(app, number).await?;
+        let refused = app.store.refused_addresses(app.clock.now()).await?;
+        let (details, rules) = (issue.details(), app.rules.get().rules.clone());
+        Ok(Self { app, issue, details, refused, rules })
     }
 
     /// Who answers for it now.
@@ -60,7 +60,7 @@ impl<'a> Case<'a> {
     }
 
     fn owner(&self, rules: &Rules) -> Owner {
-        self.issue.owner(&self.details, rules, &self.shared.config.addresses, &self.refused)
+        self.issue.owner(&self.details, rules, &self.app.config.addresses, &self.refused)
     }
 
     /// Whom the issue can be taken from: who wrote the line, or who answers for it by CODEOWNERS.
@@ -167,9 +167,9 @@ impl<'a> Case<'a> {
 
 /// What somebody has to be to give the author of `issue` another address: a new alias is a matter of
 /// developers, one that replaces what stands is not.
-pub fn alias_needs(shared: &Shared, issue: &IssueRow) -> Role {
+pub fn alias_needs(app: &App, issue: &IssueRow) -> Role {
     let old = issue.facts.developer_email.as_deref().unwrap_or_default();
-    let rules = shared.rules.get();
+    let rules = app.rules.get();
     let mut aliases = rules.rules.email_aliases.iter();
     let is_replaced = aliases.any(|(_, known)| known.old_email.eq_ignore_ascii_case(old));
     if is_replaced { Role::Administrator } else { Role::Developer }
@@ -192,15 +192,15 @@ fn add(rules: &mut Rules, list: RuleList, entry: &Value) -> Result<(), ActionErr
 }
 
 pub(super) async fn reassign(
-    shared: &Shared,
+    app: &App,
     who: &str,
     number: i64,
     to: &PassOn,
 ) -> Result<Done, ActionError> {
-    let case = Case::read(shared, number).await?;
+    let case = Case::read(app, number).await?;
     let (list, entry, owner) = case.rule_of(to)?;
-    let now = shared.clock.now();
-    let mut tx = shared.store.write().await?;
+    let now = app.clock.now();
+    let mut tx = app.store.write().await?;
     let put = tx.put_rule(list, &entry, now).await?;
     let Some(rule) = put.id else {
         return Err(ActionError::field("", "The list has this rule already."));
@@ -222,6 +222,6 @@ pub(super) async fn reassign(
     // may have been a slip.
     tx.reopen_newest_alert(case.issue.id, now + UNDO_MS).await?;
     tx.commit().await?;
-    rules_changed(shared).await;
+    rules_changed(app).await;
     Ok(Done::of(id, action))
 }

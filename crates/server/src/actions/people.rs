@@ -3,18 +3,18 @@ use flawless_store::{GivenRole, UnwantedKind};
 
 use super::undo::Undo;
 use super::{ActionError, Done, noted};
-use crate::app::Shared;
+use crate::app::App;
 
 /// Whether the address is told of what nobody else can be told.
-pub fn is_default_contact(shared: &Shared, address: &str) -> bool {
-    let contact = shared.config.addresses.default_contact.as_deref();
+pub fn is_default_contact(app: &App, address: &str) -> bool {
+    let contact = app.config.addresses.default_contact.as_deref();
     contact.is_some_and(|contact| contact.eq_ignore_ascii_case(address))
 }
 
 /// Whether `who` would change their own role by it, which is not fixed by the configuration.
-pub(super) fn is_own_role(shared: &Shared, who: &str, address: &str) -> bool {
+pub(super) fn is_own_role(app: &App, who: &str, address: &str) -> bool {
     who.eq_ignore_ascii_case(address)
-        && shared.config.sign_in.role_of(address).is_none_or(|(_, is_fixed)| !is_fixed)
+        && app.config.sign_in.role_of(address).is_none_or(|(_, is_fixed)| !is_fixed)
 }
 
 pub(super) const OWN_ROLE: &str = "Nobody changes their own role: another administrator can, so \
@@ -23,19 +23,19 @@ pub(super) const DEFAULT_CONTACT: &str = "The default contact is told of what no
     told, and somebody has to. Set default_contact to another address first.";
 
 pub(super) async fn give_role(
-    shared: &Shared,
+    app: &App,
     who: &str,
     address: &str,
     role: Option<GivenRole>,
 ) -> Result<Done, ActionError> {
     let address = address.trim().to_ascii_lowercase();
-    if is_own_role(shared, who, &address) {
+    if is_own_role(app, who, &address) {
         return Err(ActionError::field("", OWN_ROLE));
     }
-    let now = shared.clock.now();
-    let mut tx = shared.store.write().await?;
+    let now = app.clock.now();
+    let mut tx = app.store.write().await?;
     let before = tx.given_role(&address).await?;
-    if let Some((role, true)) = shared.config.sign_in.role_of(&address) {
+    if let Some((role, true)) = app.config.sign_in.role_of(&address) {
         let text = format!("The configuration gives {address} the role {role}: change it there.");
         return Err(ActionError::field("", text));
     }
@@ -62,17 +62,17 @@ pub(super) async fn give_role(
 }
 
 pub(super) async fn want_mails(
-    shared: &Shared,
+    app: &App,
     who: &str,
     address: &str,
     kind: UnwantedKind,
     wanted: bool,
 ) -> Result<Done, ActionError> {
-    if !wanted && kind == UnwantedKind::Alerts && is_default_contact(shared, address) {
+    if !wanted && kind == UnwantedKind::Alerts && is_default_contact(app, address) {
         return Err(ActionError::field("", DEFAULT_CONTACT));
     }
-    let now = shared.clock.now();
-    let mut tx = shared.store.write().await?;
+    let now = app.clock.now();
+    let mut tx = app.store.write().await?;
     let before = !tx.is_unwanted(address, kind).await?;
     if before == wanted {
         let kept = if wanted { "gets" } else { "does not get" };
@@ -89,6 +89,6 @@ pub(super) async fn want_mails(
     let action = noted(who, None, "want_mails", what, Some(&undo));
     let id = tx.add_action(&action, now).await?;
     tx.commit().await?;
-    shared.bells.alerts.notify_one();
+    app.bells.alerts.notify_one();
     Ok(Done::of(id, action))
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::issue::place;
 use super::undo::{StoredRule, Undo};
 use super::{ActionError, Done, issue_of, noted, rules_changed};
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::rules::{in_words, singular};
 
 /// What is shown of a rule in what was done.
@@ -22,18 +22,18 @@ fn named(list: RuleList, entry: &Value) -> String {
 }
 
 pub(super) async fn add(
-    shared: &Shared,
+    app: &App,
     who: &str,
     list: RuleList,
     entry: &Value,
     issue: Option<i64>,
 ) -> Result<Done, ActionError> {
     let issue = match issue {
-        Some(number) => Some(issue_of(shared, number).await?),
+        Some(number) => Some(issue_of(app, number).await?),
         None => None,
     };
-    let now = shared.clock.now();
-    let mut tx = shared.store.write().await?;
+    let now = app.clock.now();
+    let mut tx = app.store.write().await?;
     let AddedRule { id, entry, replaced } = tx.put_rule(list, entry, now).await?;
     let Some(rule) = id else {
         return Err(ActionError::field("", "The list has this rule already."));
@@ -48,7 +48,7 @@ pub(super) async fn add(
     let action = noted(who, issue.map(|issue| issue.id), "add_rule", what, Some(&undo));
     let id = tx.add_action(&action, now).await?;
     tx.commit().await?;
-    rules_changed(shared).await;
+    rules_changed(app).await;
     Ok(Done::of(id, action))
 }
 
@@ -60,14 +60,14 @@ fn no_such_rule(list: RuleList, id: i64) -> ActionError {
 }
 
 pub(super) async fn edit(
-    shared: &Shared,
+    app: &App,
     who: &str,
     list: RuleList,
     id: i64,
     entry: &Value,
 ) -> Result<Done, ActionError> {
-    let now = shared.clock.now();
-    let mut tx = shared.store.write().await?;
+    let now = app.clock.now();
+    let mut tx = app.store.write().await?;
     let changed = tx.change_rule(list, id, entry).await?;
     let AddedRule { id: changed, entry, mut replaced } =
         changed.ok_or_else(|| no_such_rule(list, id))?;
@@ -85,18 +85,18 @@ pub(super) async fn edit(
     let action = noted(who, None, "edit_rule", what, Some(&undo));
     let id = tx.add_action(&action, now).await?;
     tx.commit().await?;
-    rules_changed(shared).await;
+    rules_changed(app).await;
     Ok(Done::of(id, action))
 }
 
 pub(super) async fn remove(
-    shared: &Shared,
+    app: &App,
     who: &str,
     list: RuleList,
     id: i64,
 ) -> Result<Done, ActionError> {
-    let now = shared.clock.now();
-    let mut tx = shared.store.write().await?;
+    let now = app.clock.now();
+    let mut tx = app.store.write().await?;
     let rule = tx.rule(id).await?.filter(|(found, _)| *found == list);
     let (_, rule) = rule.ok_or_else(|| no_such_rule(list, id))?;
     tx.remove_rule(list, id).await?;
@@ -105,7 +105,7 @@ pub(super) async fn remove(
     let action = noted(who, None, "remove_rule", what, Some(&undo));
     let id = tx.add_action(&action, now).await?;
     tx.commit().await?;
-    rules_changed(shared).await;
+    rules_changed(app).await;
     Ok(Done::of(id, action))
 }
 
@@ -144,7 +144,7 @@ impl ImportPlan {
 /// # Errors
 /// It is no document of this list at all, or the store refuses.
 pub async fn import_plan(
-    shared: &Shared,
+    app: &App,
     list: RuleList,
     document: &Value,
 ) -> Result<ImportPlan, ActionError> {
@@ -156,7 +156,7 @@ pub async fn import_plan(
         );
         return Err(ActionError::field("document", text));
     }
-    let known = shared.store.rule_entries(list).await?;
+    let known = app.store.rule_entries(list).await?;
     let mut seen: std::collections::HashSet<String> =
         known.into_iter().map(|rule| rule.entry.to_string()).collect();
     let mut plan = ImportPlan { new: Vec::new(), known: 0, wrong: Vec::new(), comments };
@@ -178,12 +178,12 @@ fn in_document(error: RuleInputError) -> ActionError {
 }
 
 pub(super) async fn import(
-    shared: &Shared,
+    app: &App,
     who: &str,
     list: RuleList,
     document: &Value,
 ) -> Result<Done, ActionError> {
-    let plan = import_plan(shared, list, document).await?;
+    let plan = import_plan(app, list, document).await?;
     let words = plan.in_words();
     if !plan.wrong.is_empty() {
         let mut named: Vec<&str> = plan.wrong.iter().map(String::as_str).collect();
@@ -196,8 +196,8 @@ pub(super) async fn import(
     if plan.new.is_empty() {
         return Err(ActionError::field("document", format!("{words}: there is nothing to add.")));
     }
-    let now = shared.clock.now();
-    let mut tx = shared.store.write().await?;
+    let now = app.clock.now();
+    let mut tx = app.store.write().await?;
     let (mut added, mut replaced): (Vec<StoredRule>, Vec<StoredRule>) = (Vec::new(), Vec::new());
     for entry in &plan.new {
         let put = tx.put_rule(list, entry, now).await?;
@@ -216,7 +216,7 @@ pub(super) async fn import(
     let action = noted(who, None, "import_rules", what, Some(&undo));
     let id = tx.add_action(&action, now).await?;
     tx.commit().await?;
-    rules_changed(shared).await;
+    rules_changed(app).await;
     Ok(Done::of(id, action))
 }
 
@@ -237,12 +237,12 @@ pub fn rule_of_line(path: &str, function: &str, text: &str) -> Result<Value, Act
 }
 
 pub(super) async fn blame_instead(
-    shared: &Shared,
+    app: &App,
     who: &str,
     number: i64,
     suspect: usize,
 ) -> Result<Done, ActionError> {
-    let issue = issue_of(shared, number).await?;
+    let issue = issue_of(app, number).await?;
     let mut suspects = issue.details().suspects;
     if suspect >= suspects.len() {
         let text = "This issue has no such suspect any more: look at its page again.";
@@ -256,8 +256,8 @@ pub(super) async fn blame_instead(
     let lines = std::iter::once(blamed).chain(before);
     let lines = lines.map(|(path, function, text)| rule_of_line(&path, &function, &text));
     let rules: Vec<Value> = lines.collect::<Result<_, _>>()?;
-    let (list, now) = (RuleList::BuildingBlocks, shared.clock.now());
-    let mut tx = shared.store.write().await?;
+    let (list, now) = (RuleList::BuildingBlocks, app.clock.now());
+    let mut tx = app.store.write().await?;
     let mut added = Vec::new();
     for rule in rules {
         let put = tx.put_rule(list, &rule, now).await?;
@@ -276,6 +276,6 @@ pub(super) async fn blame_instead(
     let action = noted(who, Some(issue.id), "blame_instead", what, Some(&undo));
     let id = tx.add_action(&action, now).await?;
     tx.commit().await?;
-    rules_changed(shared).await;
+    rules_changed(app).await;
     Ok(Done::of(id, action))
 }

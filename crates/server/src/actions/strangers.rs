@@ -8,7 +8,7 @@ use flawless_store::{RuleList, StoreError};
 use serde_json::Value;
 
 use super::{Action, ActionError, PassOn};
-use crate::app::Shared;
+use crate::app::App;
 use crate::attribution::Repo;
 use crate::sign_in::role_of;
 
@@ -20,36 +20,36 @@ const MAX_OFFERED: usize = 500;
 ///
 /// # Errors
 /// The store refuses.
-pub async fn is_colleague(shared: &Shared, address: &str) -> Result<bool, StoreError> {
+pub async fn is_colleague(app: &App, address: &str) -> Result<bool, StoreError> {
     let address = address.trim().to_ascii_lowercase();
-    if !shared.config.sign_in.required
-        || super::is_default_contact(shared, &address)
-        || role_of(shared, &address).await?.is_some()
-        || shared.store.has_issues_of(&address).await?
+    if !app.config.sign_in.required
+        || super::is_default_contact(app, &address)
+        || role_of(app, &address).await?.is_some()
+        || app.store.has_issues_of(&address).await?
     {
         return Ok(true);
     }
-    Ok(repository_authors(shared).await.contains(&address))
+    Ok(repository_authors(app).await.contains(&address))
 }
 
 /// Addresses of colleagues, for a form to choose from.
 ///
 /// # Errors
 /// The store refuses.
-pub async fn colleagues(shared: &Shared) -> Result<Vec<String>, StoreError> {
-    let config = &shared.config.sign_in;
+pub async fn colleagues(app: &App) -> Result<Vec<String>, StoreError> {
+    let config = &app.config.sign_in;
     let mut found: BTreeSet<String> = BTreeSet::new();
     found.extend(config.administrators.iter().chain(&config.allowed_emails).cloned());
-    found.extend(shared.config.addresses.default_contact.clone());
-    found.extend(shared.store.authors().await?.into_iter().map(|author| author.address));
-    found.extend(repository_authors(shared).await.iter().cloned());
+    found.extend(app.config.addresses.default_contact.clone());
+    found.extend(app.store.authors().await?.into_iter().map(|author| author.address));
+    found.extend(repository_authors(app).await.iter().cloned());
     found.retain(|address| flawless_core::is_mailable(address));
     found.retain(|address| !flawless_core::is_read_by_nobody(address));
     Ok(found.into_iter().take(MAX_OFFERED).collect())
 }
 
-async fn repository_authors(shared: &Shared) -> std::sync::Arc<BTreeSet<String>> {
-    match shared.repo.get().repo {
+async fn repository_authors(app: &App) -> std::sync::Arc<BTreeSet<String>> {
+    match app.repo.get().repo {
         Repo::Ready(mirror) => match mirror.tip() {
             Some(tip) => mirror.authors(&tip).await,
             None => std::sync::Arc::default(),
@@ -59,12 +59,12 @@ async fn repository_authors(shared: &Shared) -> std::sync::Arc<BTreeSet<String>>
 }
 
 /// Refuses what would send alerts to strangers, unless an administrator does it.
-pub(super) async fn check(shared: &Shared, role: Role, action: &Action) -> Result<(), ActionError> {
+pub(super) async fn check(app: &App, role: Role, action: &Action) -> Result<(), ActionError> {
     if role >= Role::Administrator {
         return Ok(());
     }
     for (field, address) in recipients(action) {
-        if flawless_core::is_mailable(address.trim()) && !is_colleague(shared, &address).await? {
+        if flawless_core::is_mailable(address.trim()) && !is_colleague(app, &address).await? {
             let text = format!(
                 "{} is not known here: it may not sign in, and no commit has it. Choose somebody \
                  else, or ask an administrator to do this: alerts have code and values in them.",

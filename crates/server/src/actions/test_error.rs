@@ -7,7 +7,7 @@ use flawless_base::text::one_line;
 use flawless_core::{Frame, Owner, Report};
 use flawless_store::{IssueAlert, IssueRow, MailState, StoreError};
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::intake::{NotKept, Sender};
 use crate::listen::peer::Peer;
 
@@ -48,9 +48,9 @@ impl TestStory {
 ///
 /// # Errors
 /// It could not be kept.
-pub async fn send(shared: &Shared, who: &str) -> Result<i64, NotKept> {
-    let running = shared.running.get().ok_or(NotKept)?;
-    let number = shared.clock.now();
+pub async fn send(app: &App, who: &str) -> Result<i64, NotKept> {
+    let running = app.running.get().ok_or(NotKept)?;
+    let number = app.clock.now();
     let who = one_line(who, 254);
     let host = hostname::get().ok().and_then(|name| name.into_string().ok());
     let report = Report {
@@ -82,8 +82,8 @@ pub async fn send(shared: &Shared, who: &str) -> Result<i64, NotKept> {
 ///
 /// # Errors
 /// The database refuses.
-pub async fn story(shared: &Shared, number: i64) -> Result<TestStory, StoreError> {
-    let Shared { store, config, clock, .. } = shared;
+pub async fn story(app: &App, number: i64) -> Result<TestStory, StoreError> {
+    let App { store, config, clock, .. } = app;
     // Before the issue is looked for: it must be in one of both.
     let queue = store.pending_queue().await?;
     let issue = store.issues_of_line(TEST_PATH, FUNCTION, &text(number)).await?.into_iter().next();
@@ -93,7 +93,7 @@ pub async fn story(shared: &Shared, number: i64) -> Result<TestStory, StoreError
         alert = store.alerts_of(issue.id).await?.into_iter().next();
     }
     let refused = store.refused_addresses(clock.now()).await?;
-    let rules = shared.rules.get();
+    let rules = app.rules.get();
     let issue = issue.map(|issue| {
         let owner = issue.owner(&issue.details(), &rules.rules, &config.addresses, &refused);
         (issue, owner)

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::people::{DEFAULT_CONTACT, OWN_ROLE, is_default_contact, is_own_role};
 use super::{ActionError, Done, noted, role_to_change, rules_changed};
-use crate::app::Shared;
+use crate::app::App;
 
 /// How an action is taken back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -161,8 +161,8 @@ impl Undo {
     ///
     /// # Errors
     /// The store refuses.
-    pub async fn of(shared: &Shared, action: i64) -> Result<Option<Self>, StoreError> {
-        Ok(Self::read(shared.store.undo_of(action).await?.as_deref()))
+    pub async fn of(app: &App, action: i64) -> Result<Option<Self>, StoreError> {
+        Ok(Self::read(app.store.undo_of(action).await?.as_deref()))
     }
 
     /// What somebody has to be to do it: what it took to act. An issue is passed on by who acts on
@@ -185,9 +185,9 @@ impl Undo {
 ///
 /// # Errors
 /// There is no such action, it does not fit any more, or the store refuses.
-pub async fn undo(shared: &Shared, who: &str, id: i64) -> Result<Done, ActionError> {
-    let now = shared.clock.now();
-    let mut tx = shared.store.write().await?;
+pub async fn undo(app: &App, who: &str, id: i64) -> Result<Done, ActionError> {
+    let now = app.clock.now();
+    let mut tx = app.store.write().await?;
     let Some(row) = tx.action(id).await? else {
         let text = "Nothing was done under this number, or it is longer ago than a year.";
         return Err(ActionError::NotFound(text.to_owned()));
@@ -199,11 +199,11 @@ pub async fn undo(shared: &Shared, who: &str, id: i64) -> Result<Done, ActionErr
         return Err(ActionError::field("", "This cannot be taken back."));
     };
     match &undo {
-        Undo::Role { address, .. } if is_own_role(shared, who, address) => {
+        Undo::Role { address, .. } if is_own_role(app, who, address) => {
             return Err(ActionError::field("", OWN_ROLE));
         }
         Undo::Mails { address, before: false, kind, .. }
-            if kind == UnwantedKind::Alerts.as_str() && is_default_contact(shared, address) =>
+            if kind == UnwantedKind::Alerts.as_str() && is_default_contact(app, address) =>
         {
             return Err(ActionError::field("", DEFAULT_CONTACT));
         }
@@ -214,8 +214,8 @@ pub async fn undo(shared: &Shared, who: &str, id: i64) -> Result<Done, ActionErr
     let action = noted(who, row.issue_id, "undo", format!("taken back: {}", row.what), None);
     let done = tx.add_action(&action, now).await?;
     tx.commit().await?;
-    rules_changed(shared).await;
-    shared.bells.alerts.notify_one();
+    rules_changed(app).await;
+    app.bells.alerts.notify_one();
     Ok(Done::of(done, action))
 }
 

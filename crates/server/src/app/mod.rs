@@ -22,7 +22,7 @@ use crate::project::redaction::Redaction;
 
 /// Handles that every part holds.
 #[derive(Debug, Clone)]
-pub struct Shared {
+pub struct App {
     /// The configuration.
     pub config: Arc<Config>,
     /// Where browsers reach the pages; no slash at the end.
@@ -83,7 +83,7 @@ pub struct Bells {
     pub posts: Notify,
 }
 
-impl Shared {
+impl App {
     /// What the server and the commands beside it start from; the pages are at `http_address`
     /// where `hostname` does not say otherwise. Bells of a command are heard by nobody: the server
     /// looks by itself within a second.

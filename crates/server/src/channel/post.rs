@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::texts::{Content, Detail};
 use super::{ChannelKind, discord, json, mattermost, slack, teams};
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::alert::ShortAlert;
 
 /// Posts, each with the numbers of the notices that it tells of.
@@ -22,14 +22,14 @@ struct Sender<'a> {
 /// The posts to `channel` that name all of `alerts`, each alert with the number of its notice. One
 /// alert is told in full; several get a line each, shorter ones where that spares a post.
 pub fn posts(
-    shared: &Shared,
+    app: &App,
     channel: &ChannelRow,
     kind: ChannelKind,
     alerts: &[(i64, ShortAlert)],
     at: i64,
 ) -> NewPosts {
-    let domain = &shared.config.addresses.domain;
-    let sender = Sender { project: &shared.project.name, base_url: &shared.base_url, domain };
+    let domain = &app.config.addresses.domain;
+    let sender = Sender { project: &app.project.name, base_url: &app.base_url, domain };
     split(sender, channel.id, kind, alerts, at)
 }
 

@@ -8,7 +8,7 @@ use flawless_store::{ChannelRow, DuePost, StoreError, WriteTx, channel_number};
 use tokio::task::JoinSet;
 
 use super::client::{Answer, PostClient};
-use crate::app::Shared;
+use crate::app::App;
 
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Channels that are posted to at once.
@@ -31,7 +31,7 @@ struct Standing {
 }
 
 /// Sends posts for ever.
-pub async fn run_posts(shared: Shared, client: PostClient) {
+pub async fn run_posts(app: App, client: PostClient) {
     let mut work = JoinSet::new();
     let mut busy: HashSet<String> = HashSet::new();
     // Channels that take nothing for now, and until when. Forgotten at a restart: then they are
@@ -39,9 +39,9 @@ pub async fn run_posts(shared: Shared, client: PostClient) {
     let mut resting: HashMap<String, i64> = HashMap::new();
     let mut before: HashMap<String, Standing> = HashMap::new();
     loop {
-        let now = shared.clock.now();
+        let now = app.clock.now();
         resting.retain(|_, until| *until > now);
-        match shared.store.due_posts(now).await {
+        match app.store.due_posts(now).await {
             Ok(due) => {
                 for post in due {
                     let waits = busy.contains(&post.recipient)
@@ -50,7 +50,7 @@ pub async fn run_posts(shared: Shared, client: PostClient) {
                     if !waits {
                         busy.insert(post.recipient.clone());
                         let before = before.get(&post.recipient).copied().unwrap_or_default();
-                        work.spawn(attempt(shared.clone(), client.clone(), post, before));
+                        work.spawn(attempt(app.clone(), client.clone(), post, before));
                     }
                 }
             }
@@ -76,7 +76,7 @@ pub async fn run_posts(shared: Shared, client: PostClient) {
                     tokio::time::sleep(LOOK_AGAIN).await;
                 }
             },
-            () = shared.bells.posts.notified() => {}
+            () = app.bells.posts.notified() => {}
             () = tokio::time::sleep(LOOK_AGAIN) => {}
         }
     }
@@ -85,19 +85,19 @@ pub async fn run_posts(shared: Shared, client: PostClient) {
 /// Posts once and notes what came of it; what an earlier attempt could not note comes before.
 /// Returns the channel, and how it stands.
 async fn attempt(
-    shared: Shared,
+    app: App,
     client: PostClient,
     post: DuePost,
     before: Standing,
 ) -> (String, Standing) {
     // A server that is told to stop waits for this.
-    let _sending = shared.posting.read().await;
+    let _sending = app.posting.read().await;
     let mut taken = before.taken;
-    let standing = match send(&shared, &client, &post, before.gone_since, &mut taken).await {
+    let standing = match send(&app, &client, &post, before.gone_since, &mut taken).await {
         Ok(standing) => standing,
         Err(error) => {
             tracing::error!(%error, "what came of a post could not be noted");
-            let rests_until = Some(shared.clock.now() + FIRST_RETRY_MS);
+            let rests_until = Some(app.clock.now() + FIRST_RETRY_MS);
             Standing { rests_until, taken, ..before }
         }
     };
@@ -105,19 +105,19 @@ async fn attempt(
 }
 
 async fn send(
-    shared: &Shared,
+    app: &App,
     client: &PostClient,
     post: &DuePost,
     gone_since: Option<i64>,
     taken: &mut Option<i64>,
 ) -> Result<Standing, StoreError> {
     let channel = match channel_number(&post.recipient) {
-        Some(number) => shared.store.channel(number).await?,
+        Some(number) => app.store.channel(number).await?,
         None => None,
     };
     if let Some(earlier) = *taken {
-        let now = shared.clock.now();
-        let mut tx = shared.store.write().await?;
+        let now = app.clock.now();
+        let mut tx = app.store.write().await?;
         note_taken(&mut tx, earlier, channel.as_ref(), now).await?;
         tx.commit().await?;
         *taken = None;
@@ -129,15 +129,15 @@ async fn send(
         (None, _) => Answer::Refused("the channel was removed".to_owned()),
         (Some(_), Some(why)) => Answer::Later(why.clone()),
         (Some(channel), None) => {
-            client.post(channel, &post.message_id, &post.message, shared.clock.now()).await
+            client.post(channel, &post.message_id, &post.message, app.clock.now()).await
         }
     };
-    let now = shared.clock.now();
+    let now = app.clock.now();
     let mut standing = Standing::default();
     if matches!(answer, Answer::Taken(_)) {
         *taken = Some(post.id);
     }
-    let mut tx = shared.store.write().await?;
+    let mut tx = app.store.write().await?;
     match answer {
         Answer::Taken(_) => note_taken(&mut tx, post.id, channel.as_ref(), now).await?,
         Answer::Later(words) => {

@@ -10,7 +10,7 @@ use flawless_base::text::for_terminal;
 use flawless_store::Store;
 
 use super::{ConfArgument, Failure};
-use crate::app::Shared;
+use crate::app::App;
 use crate::mail::{MAX_BOUNCE, take_bounce};
 
 #[derive(Debug, clap::Args)]
@@ -56,8 +56,8 @@ async fn take(arguments: &Arguments, bytes: &[u8]) -> Result<String, Failure> {
     let clock = Clock::system();
     let store = Store::open(&config.data_dir, &config.sealing, clock.now()).await?;
     let http_address = config.http_address;
-    let shared = Shared::open(config, store, clock, http_address).await?;
-    let taken = take_bounce(&shared, bytes).await?;
-    shared.store.close().await;
+    let app = App::open(config, store, clock, http_address).await?;
+    let taken = take_bounce(&app, bytes).await?;
+    app.store.close().await;
     Ok(taken)
 }

@@ -9,7 +9,7 @@ use flawless_store::Store;
 use serde_json::json;
 
 use super::{ConfArgument, Failure, print};
-use crate::app::Shared;
+use crate::app::App;
 use crate::query::issues::{IssueFilter, ListMemory, ListedIssue, Span, Wanted, list};
 
 #[derive(Debug, clap::Args)]
@@ -47,7 +47,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
     let store = Store::open(&config.data_dir, &config.sealing, clock.now()).await?;
     let http_address = config.http_address;
-    let shared = Shared::open(config, store, clock, http_address).await?;
+    let app = App::open(config, store, clock, http_address).await?;
     let mut filter = IssueFilter {
         known_errors: arguments.include_known_errors,
         old_code: arguments.include_modified_before_min_date,
@@ -56,9 +56,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     if let Span::Week { at: week, .. } = &mut filter.span {
         *week = at;
     }
-    let found = list(&shared, &ListMemory::default(), &filter, Wanted::All).await?;
-    shared.store.close().await;
-    let date = |at: i64| date_time(at, &shared.config.timezone);
+    let found = list(&app, &ListMemory::default(), &filter, Wanted::All).await?;
+    app.store.close().await;
+    let date = |at: i64| date_time(at, &app.config.timezone);
     if arguments.json {
         let lines = found.issues.iter().map(|line| as_json(line, date).to_string() + "\n");
         return print(lines.collect::<String>());
@@ -80,7 +80,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         let _ =
             writeln!(text, "{count:>7} × {place} in {}  {}", issue.facts.function_name, line.owner);
         let _ = writeln!(text, "          {}", issue.facts.text);
-        let muted = if issue.muted_at(shared.clock.now()).is_some() { ", muted" } else { "" };
+        let muted = if issue.muted_at(app.clock.now()).is_some() { ", muted" } else { "" };
         let number = issue.id;
         let mended = if issue.mended_at.is_some() { ", mended" } else { "" };
         let _ = writeln!(text, "          issue {number}, last {last}, {told}{muted}{mended}");

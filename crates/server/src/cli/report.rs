@@ -8,7 +8,7 @@ use flawless_store::Store;
 use jiff::civil::Weekday;
 
 use super::{ConfArgument, Failure, print};
-use crate::app::Shared;
+use crate::app::App;
 use crate::config::Config;
 use crate::mail::week_story::week_story;
 use crate::mail::weekly_text;
@@ -46,20 +46,20 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             config.data_dir.display()
         )));
     }
-    let shared = open(config, clock).await?;
-    let story = week_story(&shared, week).await?;
+    let app = open(config, clock).await?;
+    let story = week_story(&app, week).await?;
     let address = arguments.address.trim();
     let text = match story.people.get(&address.to_ascii_lowercase()) {
-        Some(person) => weekly_text(&shared, &story, person)
+        Some(person) => weekly_text(&app, &story, person)
             .map_err(|error| Failure::new(format!("the report cannot be written: {error}")))?,
         None => format!("No issue of {address} occurred or was mended, so there is no mail.\n"),
     };
-    shared.store.close().await;
+    app.store.close().await;
     print(text)
 }
 
-async fn open(config: Config, clock: Clock) -> Result<Shared, Failure> {
+async fn open(config: Config, clock: Clock) -> Result<App, Failure> {
     let store = Store::open(&config.data_dir, &config.sealing, clock.now()).await?;
     let http_address = config.http_address;
-    Ok(Shared::open(config, store, clock, http_address).await?)
+    Ok(App::open(config, store, clock, http_address).await?)
 }

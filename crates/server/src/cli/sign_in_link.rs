@@ -5,7 +5,7 @@ use flawless_base::clock::Clock;
 use flawless_store::Store;
 
 use super::{ConfArgument, Failure, print};
-use crate::app::Shared;
+use crate::app::App;
 use crate::sign_in::{SignInError, administrator_link, link_for};
 
 #[derive(Debug, clap::Args)]
@@ -30,19 +30,19 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let clock = Clock::system();
     let store = Store::open(&config.data_dir, &config.sealing, clock.now()).await?;
     let http_address = config.http_address;
-    let shared = Shared::open(config, store, clock, http_address).await?;
+    let app = App::open(config, store, clock, http_address).await?;
     let link = match arguments.address.as_deref().map(str::trim) {
-        None => administrator_link(&shared).await?,
-        Some(address) => link_for(&shared, address).await?.ok_or_else(|| {
+        None => administrator_link(&app).await?,
+        Some(address) => link_for(&app, address).await?.ok_or_else(|| {
             Failure::new(format!(
                 "{address} may not sign in. Add it to allowed_emails or administrators and start \
                  the server anew, or sign in as administrator (flawless sign-in-link without an \
                  address) and give it a role on {}/people/roles",
-                shared.base_url
+                app.base_url
             ))
         })?,
     };
-    shared.store.close().await;
+    app.store.close().await;
     print(format!("{link}\nIt works once, within 24 hours.\n"))
 }
 

@@ -32,19 +32,19 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         None => say!("Reports: no port for thrift (port = 0)"),
     }
     say!("         http://{}/thrift (flawless projects shows the key)", server.http_address);
-    say!("Pages:   {}", server.shared.base_url);
-    match first_link(&server.shared).await? {
+    say!("Pages:   {}", server.app.base_url);
+    match first_link(&server.app).await? {
         Some(link) => say!("Sign in: {link} (for the administrator; once, within 24 hours)"),
-        None if !server.shared.config.sign_in.required => {
+        None if !server.app.config.sign_in.required => {
             say!("Sign in: nobody has to (auth = off)")
         }
         None => {}
     }
-    say!("Data:    {}", server.shared.config.data_dir.display());
+    say!("Data:    {}", server.app.config.data_dir.display());
     for text in missing {
         say!("Not set up yet: {text}");
     }
-    if let Some(part) = history(&server.shared).await {
+    if let Some(part) = history(&server.app).await {
         say!("WARNING: {}", part.text);
     }
     tokio::select! {

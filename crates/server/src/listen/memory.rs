@@ -14,10 +14,10 @@ use super::turns::{Turn, Turns};
 
 /// The memory that reports may take, shared by all who handle them.
 #[derive(Debug, Clone)]
-pub struct Memory(Arc<Shared>);
+pub struct Memory(Arc<App>);
 
 #[derive(Debug)]
-struct Shared {
+struct App {
     limit: usize,
     used: Mutex<Used>,
     turns: Turns,
@@ -34,7 +34,7 @@ struct Used {
     peers: HashMap<Peer, usize>,
 }
 
-impl Shared {
+impl App {
     fn lock(&self) -> MutexGuard<'_, Used> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -68,7 +68,7 @@ impl Memory {
         let decoding_most = u32::try_from(decoding.div_ceil(KIB)).unwrap_or(u32::MAX);
         // Half of the processors are left to those who have decoded.
         let at_once = available_parallelism().map_or(1, |processors| processors.get() / 2).max(1);
-        Self(Arc::new(Shared {
+        Self(Arc::new(App {
             limit: limit - decoding,
             used: Mutex::default(),
             turns: Turns::new(at_once),
@@ -79,7 +79,7 @@ impl Memory {
 
     /// A report of `peer`, of which nothing is there yet.
     pub fn hold(&self, peer: Peer) -> Held {
-        Held { shared: self.0.clone(), peer, bytes: 0 }
+        Held { app: self.0.clone(), peer, bytes: 0 }
     }
 
     /// A large report was worked on beside what is held, and what that took is free again.
@@ -139,7 +139,7 @@ pub(crate) struct Decoding<'a> {
 /// Memory that one report takes; given back when dropped.
 #[derive(Debug)]
 pub struct Held {
-    shared: Arc<Shared>,
+    app: Arc<App>,
     peer: Peer,
     bytes: usize,
 }
@@ -150,13 +150,13 @@ impl Held {
     /// # Errors
     /// There is not so much for this peer.
     pub(crate) fn resize(&mut self, bytes: usize) -> Result<(), NoMemory> {
-        let mut used = self.shared.lock();
+        let mut used = self.app.lock();
         let others = used.all - self.bytes;
         let of_peer = used.peers.get(&self.peer).copied().unwrap_or_default();
         let of_peer = of_peer - self.bytes + bytes;
         if bytes > self.bytes {
-            let free = self.shared.limit.saturating_sub(others + bytes);
-            if bytes > self.shared.limit / 2 {
+            let free = self.app.limit.saturating_sub(others + bytes);
+            if bytes > self.app.limit / 2 {
                 return Err(NoMemory::Ever);
             }
             if of_peer > free {

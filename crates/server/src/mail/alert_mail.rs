@@ -8,7 +8,7 @@ use flawless_store::{AlertRow, IssueRow, MailKind, NewMail, Sample};
 use super::MailError;
 use super::alert_view::AlertView;
 use super::envelope::{Body, Envelope};
-use crate::app::Shared;
+use crate::app::App;
 use crate::config::SubjectStyle;
 use crate::show::Room;
 use crate::show::alert::title;
@@ -18,7 +18,7 @@ use crate::show::regression::Again;
 #[derive(Clone, Copy)]
 pub struct AlertMail<'a> {
     /// The server.
-    pub shared: &'a Shared,
+    pub app: &'a App,
     /// The decision to tell.
     pub alert: &'a AlertRow,
     /// What is told of.
@@ -52,8 +52,8 @@ pub(super) const MAX_MAIL: usize = 90_000;
 
 /// Which mails a recipient of alerts can put an end to: the default contact has to hear of what
 /// nobody else can be told.
-pub(super) fn alerts_list(shared: &Shared, recipient: &str) -> Option<&'static str> {
-    let contact = shared.config.addresses.default_contact.as_deref();
+pub(super) fn alerts_list(app: &App, recipient: &str) -> Option<&'static str> {
+    let contact = app.config.addresses.default_contact.as_deref();
     let is_contact = contact.is_some_and(|contact| contact.eq_ignore_ascii_case(recipient));
     (!is_contact).then_some("alerts")
 }
@@ -80,16 +80,16 @@ impl AlertMail<'_> {
         let body =
             Body::TextAndHtml(Text { mail: &view }.render()?, Html { mail: &view }.render()?);
         let envelope = Envelope {
-            shared: self.shared,
+            app: self.app,
             kind: MailKind::Alert,
             recipient,
             subject: self.subject(),
             // With the time: a mail that was given up may be written anew, and numbers of alerts
             // that were erased are given again.
             name: format!("alert-{id}.{}", self.since),
-            at: self.shared.clock.now(),
+            at: self.app.clock.now(),
             issue: Some(self.issue.id),
-            list: alerts_list(self.shared, recipient),
+            list: alerts_list(self.app, recipient),
         };
         envelope.seal(body)
     }
@@ -97,7 +97,7 @@ impl AlertMail<'_> {
     fn subject(&self) -> String {
         let facts = &self.issue.facts;
         let path = one_line(&facts.path, 200);
-        let subject = match self.shared.config.mails.subject_style {
+        let subject = match self.app.config.mails.subject_style {
             SubjectStyle::Detailed => {
                 let exception = &self.sample.report.exception_type;
                 format!("{} ({path})", title(exception, &facts.function_name, &path))

@@ -63,10 +63,10 @@ pub(super) struct Why {
 impl AlertView {
     /// As much of it as there is room for.
     pub(super) fn of(mail: &AlertMail<'_>, recipient: &str, why: &str, room: Room) -> Self {
-        let AlertMail { shared, alert, issue, sample, owner, known, .. } = *mail;
-        let base = &shared.base_url;
-        let short = ShortAlert::of(shared, alert, issue, Some(sample), owner);
-        let locals = shared.config.mails.locals;
+        let AlertMail { app, alert, issue, sample, owner, known, .. } = *mail;
+        let base = &app.base_url;
+        let short = ShortAlert::of(app, alert, issue, Some(sample), owner);
+        let locals = app.config.mails.locals;
         let mut report = ShownReport::of(sample, room);
         report.frames.iter_mut().for_each(without_modules);
         let code = mail.frame().map(|frame| {
@@ -89,8 +89,8 @@ impl AlertView {
             names: locals == MailLocals::Names,
             any_cut: any_cut && locals == MailLocals::Values,
             report,
-            stop_url: alerts_list(shared, recipient)
-                .map(|list| links::unsubscribe(shared, recipient, list)),
+            stop_url: alerts_list(app, recipient)
+                .map(|list| links::unsubscribe(app, recipient, list)),
             links: vec![
                 link("Open the issue", links::issue(base, issue.id)),
                 link("Assigned to you", links::issues_of(base, assigned)),
@@ -143,10 +143,10 @@ fn facts(
     work: &ShownWork,
     recipient: &str,
 ) -> Vec<String> {
-    let AlertMail { shared, issue, details, .. } = *mail;
+    let AlertMail { app, issue, details, .. } = *mail;
     // The first time in the mail says the zone of all.
     let date = if short.again.is_some() { date_time } else { date_time_zone };
-    let since = date(issue.first_seen_at, &shared.config.timezone);
+    let since = date(issue.first_seen_at, &app.config.timezone);
     let (how_often, last) = match short.occurrences {
         1 => (format!("once, on {since}"), ""),
         number => (format!("{} since {since}", times(number)), "last "),
@@ -200,7 +200,7 @@ fn facts(
 }
 
 fn why_of(mail: &AlertMail<'_>, short: &ShortAlert, recipient: &str, why: &str) -> Why {
-    let AlertMail { shared, alert, issue, details, owner, .. } = *mail;
+    let AlertMail { app, alert, issue, details, owner, .. } = *mail;
     let within =
         if short.function.is_empty() { String::new() } else { format!(" in {}", short.function) };
     let place = format!("{}{within}", short.place());
@@ -228,7 +228,7 @@ fn why_of(mail: &AlertMail<'_>, short: &ShortAlert, recipient: &str, why: &str) 
     } else {
         steps.push(one_line(why, 200));
     }
-    steps.extend(way_out(shared, issue, owner));
+    steps.extend(way_out(app, issue, owner));
     Why {
         line,
         commit,

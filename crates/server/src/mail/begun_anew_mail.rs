@@ -2,23 +2,23 @@
 use flawless_store::{StoreError, begun_anew_in_words};
 
 use super::note_mail;
-use crate::app::Shared;
+use crate::app::App;
 
 /// Puts the note into the outbox when there is something to tell that was not told yet.
 ///
 /// # Errors
 /// The store refuses.
-pub async fn tell_begun_anew(shared: &Shared) -> Result<(), StoreError> {
-    let Some(contact) = &shared.config.addresses.default_contact else { return Ok(()) };
-    let mut tx = shared.store.write().await?;
-    if !tx.begun_anew_is_news(shared.clock.now()).await? {
+pub async fn tell_begun_anew(app: &App) -> Result<(), StoreError> {
+    let Some(contact) = &app.config.addresses.default_contact else { return Ok(()) };
+    let mut tx = app.store.write().await?;
+    if !tx.begun_anew_is_news(app.clock.now()).await? {
         return Ok(());
     }
     let text =
-        format!("On the server of Flawless {}.\n", begun_anew_in_words(&shared.config.data_dir));
-    match note_mail(shared, contact, "The database of Flawless was gone", text) {
+        format!("On the server of Flawless {}.\n", begun_anew_in_words(&app.config.data_dir));
+    match note_mail(app, contact, "The database of Flawless was gone", text) {
         Ok(note) => {
-            tx.add_mail(&note, shared.clock.now()).await?;
+            tx.add_mail(&note, app.clock.now()).await?;
         }
         Err(error) => tracing::error!(%error, "a note could not be written"),
     }

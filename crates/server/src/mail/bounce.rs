@@ -7,7 +7,7 @@ use mail_parser::{Message, MessageParser, MimeHeaders};
 
 use super::give_up::give_up;
 use super::refusal::is_about_address;
-use crate::app::Shared;
+use crate::app::App;
 
 /// As much of a bounce is read; what is said about the recipient stands at its beginning.
 pub const MAX_BOUNCE: usize = 1024 * 1024;
@@ -54,12 +54,12 @@ const STACK_BYTES: usize = 512 * 1024 * 1024;
 ///
 /// # Errors
 /// The database refuses, or the system does: the same bounce can be given again later.
-pub async fn take_bounce(shared: &Shared, bytes: &[u8]) -> Result<String, BounceError> {
+pub async fn take_bounce(app: &App, bytes: &[u8]) -> Result<String, BounceError> {
     let Report { message_id, recipients } = match read_apart(bytes)? {
         Ok(report) => report,
         Err(why) => return Ok(format!("nothing to do: {why}")),
     };
-    let Some(mail) = shared.store.mail_named(&message_id).await? else {
+    let Some(mail) = app.store.mail_named(&message_id).await? else {
         let name = one_line(&message_id, 200);
         return Ok(format!("nothing to do: {name} is no mail of ours, or known to be lost"));
     };
@@ -72,8 +72,8 @@ pub async fn take_bounce(shared: &Shared, bytes: &[u8]) -> Result<String, Bounce
     let Some(fate) = fates.into_iter().find(|fate| fate.is_final) else {
         return Ok(format!("nothing to do: the mail to {recipient} is only late"));
     };
-    let mut tx = shared.store.write().await?;
-    give_up(shared, &mut tx, &mail, &fate.words, fate.is_about_address).await?;
+    let mut tx = app.store.write().await?;
+    give_up(app, &mut tx, &mail, &fate.words, fate.is_about_address).await?;
     tx.commit().await?;
     Ok(format!("the mail to {recipient} came back: {}", fate.words))
 }

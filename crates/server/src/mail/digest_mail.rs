@@ -7,7 +7,7 @@ use super::alert_mail::{AlertMail, MAX_MAIL, alerts_list};
 use super::alert_view::AlertView;
 use super::envelope::{Body, Envelope};
 use super::summary_mail::{heading, subject};
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::Room;
 use crate::show::links;
 
@@ -49,13 +49,13 @@ struct Text<'a> {
 /// # Errors
 /// The recipient or the sender is no address.
 pub fn digest_mail(
-    shared: &Shared,
+    app: &App,
     recipient: &str,
     parts: &[DigestPart<'_>],
     at: i64,
 ) -> Result<Option<NewMail>, MailError> {
     for room in Room::MAIL {
-        let mail = within(shared, recipient, parts, room, at)?;
+        let mail = within(app, recipient, parts, room, at)?;
         if mail.message.len() <= MAX_MAIL {
             return Ok(Some(mail));
         }
@@ -64,7 +64,7 @@ pub fn digest_mail(
 }
 
 fn within(
-    shared: &Shared,
+    app: &App,
     recipient: &str,
     parts: &[DigestPart<'_>],
     room: Room,
@@ -78,17 +78,17 @@ fn within(
     alerts.sort_by_key(|alert| {
         (alert.short.again.is_none(), std::cmp::Reverse(alert.short.occurrences))
     });
-    let list = alerts_list(shared, recipient);
+    let list = alerts_list(app, recipient);
     let view = View {
         heading: heading(alerts.len(), again),
         alerts,
-        stop_url: list.map(|list| links::unsubscribe(shared, recipient, list)),
+        stop_url: list.map(|list| links::unsubscribe(app, recipient, list)),
     };
     let body =
         Body::TextAndHtml(Text { digest: &view }.render()?, Html { digest: &view }.render()?);
     let number = |part: Option<&DigestPart<'_>>| part.map_or(0, |part| part.notice);
     let envelope = Envelope {
-        shared,
+        app,
         kind: MailKind::Summary,
         recipient,
         subject,

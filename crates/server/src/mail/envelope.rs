@@ -9,12 +9,12 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 
 use super::{MailError, address};
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::links;
 
 /// The outside of a mail.
 pub(super) struct Envelope<'a> {
-    pub shared: &'a Shared,
+    pub app: &'a App,
     pub kind: MailKind,
     pub recipient: &'a str,
     pub subject: String,
@@ -41,15 +41,15 @@ impl Envelope<'_> {
     /// # Errors
     /// The recipient or the sender is no address.
     pub(super) fn seal(self, body: Body) -> Result<NewMail, MailError> {
-        let shared = self.shared;
-        let domain = &shared.config.addresses.domain;
+        let app = self.app;
+        let domain = &app.config.addresses.domain;
         let message_id = self.message_id();
         // Two installations may have a project of the same name.
-        let list = format!("{}.{}", shared.project.name, shared.signer.installation());
+        let list = format!("{}.{}", app.project.name, app.signer.installation());
         let date = UNIX_EPOCH + Duration::from_millis(u64::try_from(self.at).unwrap_or_default());
         let subject = one_line(&self.subject, 200);
         let mut builder = Message::builder()
-            .from(Mailbox::new(Some("Flawless".into()), address(&shared.config.smtp.from)?))
+            .from(Mailbox::new(Some("Flawless".into()), address(&app.config.smtp.from)?))
             .to(Mailbox::new(None, address(self.recipient)?))
             .subject(&subject)
             .message_id(Some(format!("<{message_id}>")))
@@ -73,12 +73,12 @@ impl Envelope<'_> {
         set("Auto-Submitted", "auto-generated".into());
         set("X-Auto-Response-Suppress", "All".into());
         set("List-Id", format!("<{list}.flawless.{domain}>"));
-        set("X-Flawless-Project", shared.project.name.clone());
+        set("X-Flawless-Project", app.project.name.clone());
         if let Some(issue) = self.issue {
             set("X-Flawless-Issue", issue.to_string());
         }
         if let Some(list) = self.list {
-            let link = links::unsubscribe(shared, self.recipient, list);
+            let link = links::unsubscribe(app, self.recipient, list);
             set("List-Unsubscribe", format!("<{link}>"));
             // One click is for links that nobody on the way can read or change (RFC 8058).
             if link.starts_with("https:") {
@@ -98,7 +98,7 @@ impl Envelope<'_> {
     /// nobody can guess it, so that a bounce which names it is one.
     fn message_id(&self) -> String {
         let recipient = self.recipient.to_ascii_lowercase();
-        let signature = self.shared.signer.sign("mail", &[&self.name, &recipient]);
-        format!("{}.{signature}@{}", self.name, self.shared.config.addresses.domain)
+        let signature = self.app.signer.sign("mail", &[&self.name, &recipient]);
+        format!("{}.{signature}@{}", self.name, self.app.config.addresses.domain)
     }
 }

@@ -3,38 +3,38 @@ use flawless_base::text::plain;
 use flawless_store::{StoreError, Undelivered, WriteTx};
 
 use super::note_mail;
-use crate::app::Shared;
+use crate::app::App;
 
 /// Remembers that a mail cannot be delivered. Where nobody gets mail at that address, its alerts
 /// go to who answers next; of a mail that was refused for what it says, and of one to somebody who
 /// only wanted to know, the default contact is told.
 pub(super) async fn give_up(
-    shared: &Shared,
+    app: &App,
     tx: &mut WriteTx,
     mail: &Undelivered,
     words: &str,
     address_refused: bool,
 ) -> Result<(), StoreError> {
-    let now = shared.clock.now();
+    let now = app.clock.now();
     tracing::error!(to = mail.recipient, words, "a mail cannot be delivered");
     tx.mail_given_up(mail.id, now, words, address_refused).await?;
     if address_refused && tx.reopen_alerts(mail.id).await? {
-        shared.bells.alerts.notify_one();
+        app.bells.alerts.notify_one();
         return Ok(());
     }
-    let contact = shared.config.addresses.default_contact.as_deref();
+    let contact = app.config.addresses.default_contact.as_deref();
     let Some(contact) = contact.filter(|contact| !contact.eq_ignore_ascii_case(&mail.recipient))
     else {
         return Ok(());
     };
     let mend = if address_refused {
-        let page = &shared.base_url;
+        let page = &app.base_url;
         format!(
             "Add an email alias for this address on {page}/remap_email, or correct the rule that \
              names it, so that later ones arrive."
         )
     } else {
-        let page = &shared.base_url;
+        let page = &app.base_url;
         format!("Later mails to that address are tried as ever. What it was about is on {page}/.")
     };
     let text = format!(
@@ -43,7 +43,7 @@ pub(super) async fn give_up(
         plain(words),
         mail.subject,
     );
-    match note_mail(shared, contact, "Flawless could not deliver a mail", text) {
+    match note_mail(app, contact, "Flawless could not deliver a mail", text) {
         Ok(note) => {
             tx.add_mail(&note, now).await?;
         }

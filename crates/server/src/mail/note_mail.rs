@@ -3,25 +3,20 @@ use flawless_store::{MailKind, NewMail};
 
 use super::MailError;
 use super::envelope::{Body, Envelope};
-use crate::app::Shared;
+use crate::app::App;
 
 /// Writes a note.
 ///
 /// # Errors
 /// `to` or the sender is no address.
-pub fn note_mail(
-    shared: &Shared,
-    to: &str,
-    subject: &str,
-    text: String,
-) -> Result<NewMail, MailError> {
-    let at = shared.clock.now();
+pub fn note_mail(app: &App, to: &str, subject: &str, text: String) -> Result<NewMail, MailError> {
+    let at = app.clock.now();
     let envelope = Envelope {
-        shared,
+        app,
         kind: MailKind::Note,
         recipient: to,
         subject: subject.to_owned(),
-        name: format!("note.{at}.{}", shared.next_number()),
+        name: format!("note.{at}.{}", app.next_number()),
         at,
         issue: None,
         list: None,

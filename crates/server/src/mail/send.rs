@@ -8,7 +8,7 @@ use flawless_store::{DueMail, StoreError, Undelivered};
 use super::give_up::give_up;
 use super::sent_journal::SentJournal;
 use super::smtp::{SendError, Smtp};
-use crate::app::Shared;
+use crate::app::App;
 
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const BATCH: i64 = 50;
@@ -16,9 +16,9 @@ const BATCH: i64 = 50;
 const GIVE_UP_AFTER_ATTEMPTS: i64 = 10;
 
 /// Sends mails for ever.
-pub async fn run_sender(shared: Shared, smtp: Smtp, mut journal: SentJournal) {
+pub async fn run_sender(app: App, smtp: Smtp, mut journal: SentJournal) {
     loop {
-        let round = send_due(&shared, &smtp, &mut journal).await;
+        let round = send_due(&app, &smtp, &mut journal).await;
         // Every round ends with the store knowing what was sent, or with an error.
         if round.is_ok()
             && let Err(error) = journal.clear()
@@ -28,7 +28,7 @@ pub async fn run_sender(shared: Shared, smtp: Smtp, mut journal: SentJournal) {
         match round {
             Ok(Round::Busy) => {}
             Ok(Round::Idle) => tokio::select! {
-                () = shared.bells.outbox.notified() => {}
+                () = app.bells.outbox.notified() => {}
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             },
             Ok(Round::Unreachable) => tokio::time::sleep(LOOK_AGAIN).await,
@@ -47,30 +47,26 @@ enum Round {
     Unreachable,
 }
 
-async fn send_due(
-    shared: &Shared,
-    smtp: &Smtp,
-    journal: &mut SentJournal,
-) -> Result<Round, StoreError> {
-    let due = shared.store.due_mails(shared.clock.now(), BATCH).await?;
+async fn send_due(app: &App, smtp: &Smtp, journal: &mut SentJournal) -> Result<Round, StoreError> {
+    let due = app.store.due_mails(app.clock.now(), BATCH).await?;
     if due.is_empty() {
         return Ok(Round::Idle);
     }
     for mail in &due {
-        if mail.signs_in && shared.clock.now() - mail.created_at >= LINK_LIFE_MS {
-            let mut tx = shared.store.write().await?;
-            tx.mail_given_up(mail.id, shared.clock.now(), "its link is too old", false).await?;
+        if mail.signs_in && app.clock.now() - mail.created_at >= LINK_LIFE_MS {
+            let mut tx = app.store.write().await?;
+            tx.mail_given_up(mail.id, app.clock.now(), "its link is too old", false).await?;
             tx.commit().await?;
             continue;
         }
-        let sent = send(shared, smtp, journal, mail).await;
+        let sent = send(app, smtp, journal, mail).await;
         let undelivered = || Undelivered {
             id: mail.id,
             recipient: mail.recipient.clone(),
             subject: mail.subject.clone(),
         };
-        let now = shared.clock.now();
-        let mut tx = shared.store.write().await?;
+        let now = app.clock.now();
+        let mut tx = app.store.write().await?;
         let unreachable = matches!(sent, Err(SendError::Unreachable(_)));
         match sent {
             Ok(()) => tx.mail_sent(mail.id, now).await?,
@@ -80,16 +76,16 @@ async fn send_due(
                 tx.mail_given_up(mail.id, now, &words, false).await?;
             }
             Err(SendError::AddressRefused(words)) => {
-                give_up(shared, &mut tx, &undelivered(), &words, true).await?;
+                give_up(app, &mut tx, &undelivered(), &words, true).await?;
             }
             Err(SendError::Refused(words)) => {
-                give_up(shared, &mut tx, &undelivered(), &words, false).await?;
+                give_up(app, &mut tx, &undelivered(), &words, false).await?;
             }
             Err(SendError::Later(words) | SendError::Unreachable(words)) => {
                 // While the mail server cannot be talked to, a mail waits however long it takes.
                 let is_old = now - mail.created_at >= GIVE_UP_AFTER_MS;
                 if is_old && mail.attempts >= GIVE_UP_AFTER_ATTEMPTS && !unreachable {
-                    give_up(shared, &mut tx, &undelivered(), &words, false).await?;
+                    give_up(app, &mut tx, &undelivered(), &words, false).await?;
                 } else {
                     tracing::warn!(to = mail.recipient, words, "a mail was not sent yet");
                     let next = now + retry_after(mail.attempts);
@@ -107,7 +103,7 @@ async fn send_due(
 
 /// Sends a mail, unless only the store does not know yet that it was sent.
 async fn send(
-    shared: &Shared,
+    app: &App,
     smtp: &Smtp,
     journal: &mut SentJournal,
     mail: &DueMail,
@@ -123,7 +119,7 @@ async fn send(
         return Err(SendError::Unreachable(format!("a sent mail could not be noted: {error}")));
     }
     // A server that is told to stop waits for this.
-    let _sending = shared.sending.lock().await;
+    let _sending = app.sending.lock().await;
     let taken = || {
         if let Err(error) = journal.note(mail.id) {
             tracing::warn!(%error, "a sent mail could not be noted");

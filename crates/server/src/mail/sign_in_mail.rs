@@ -5,7 +5,7 @@ use flawless_store::{MailKind, NewMail};
 
 use super::MailError;
 use super::envelope::{Body, Envelope};
-use crate::app::Shared;
+use crate::app::App;
 
 struct View<'a> {
     heading: String,
@@ -30,21 +30,21 @@ struct Text<'a> {
 ///
 /// # Errors
 /// The address or the sender is no address.
-pub fn sign_in_mail(shared: &Shared, address: &str, url: &str) -> Result<NewMail, MailError> {
-    let at = shared.clock.now();
+pub fn sign_in_mail(app: &App, address: &str, url: &str) -> Result<NewMail, MailError> {
+    let at = app.clock.now();
     let view = View {
         heading: "Sign in to Flawless".to_owned(),
         url,
-        base_url: &shared.base_url,
+        base_url: &app.base_url,
         minutes: LINK_LIFE_MS / 60_000,
     };
     let body = Body::TextAndHtml(Text { mail: &view }.render()?, Html { mail: &view }.render()?);
     let envelope = Envelope {
-        shared,
+        app,
         kind: MailKind::SignIn,
         recipient: address,
         subject: view.heading,
-        name: format!("sign-in.{at}.{}", shared.next_number()),
+        name: format!("sign-in.{at}.{}", app.next_number()),
         at,
         issue: None,
         list: None,

@@ -6,7 +6,7 @@ use flawless_store::{MailKind, NewMail};
 use super::MailError;
 use super::alert_mail::{MAX_MAIL, alerts_list};
 use super::envelope::{Body, Envelope};
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::alert::ShortAlert;
 use crate::show::links;
 
@@ -39,24 +39,24 @@ struct Text<'a> {
 /// # Errors
 /// The recipient or the sender is no address.
 pub fn summary_mails(
-    shared: &Shared,
+    app: &App,
     recipient: &str,
     alerts: &[(i64, ShortAlert)],
     at: i64,
 ) -> Result<Vec<(Vec<i64>, NewMail)>, MailError> {
     let notices = alerts.iter().map(|(notice, _)| *notice).collect();
-    let mail = summary_mail(shared, recipient, alerts, at)?;
+    let mail = summary_mail(app, recipient, alerts, at)?;
     if mail.message.len() <= MAX_MAIL || alerts.len() < 2 {
         return Ok(vec![(notices, mail)]);
     }
     let (first, second) = alerts.split_at(alerts.len() / 2);
-    let mut mails = summary_mails(shared, recipient, first, at)?;
-    mails.extend(summary_mails(shared, recipient, second, at)?);
+    let mut mails = summary_mails(app, recipient, first, at)?;
+    mails.extend(summary_mails(app, recipient, second, at)?);
     Ok(mails)
 }
 
 fn summary_mail(
-    shared: &Shared,
+    app: &App,
     recipient: &str,
     alerts: &[(i64, ShortAlert)],
     at: i64,
@@ -71,21 +71,20 @@ fn summary_mail(
         heading: heading(count, again),
         is_detailed: count <= MAX_DETAILED,
         alerts: shown,
-        issues_url: links::issues_of(&shared.base_url, recipient),
-        stop_url: alerts_list(shared, recipient)
-            .map(|list| links::unsubscribe(shared, recipient, list)),
+        issues_url: links::issues_of(&app.base_url, recipient),
+        stop_url: alerts_list(app, recipient).map(|list| links::unsubscribe(app, recipient, list)),
     };
     let body = Body::TextAndHtml(Text { mail: &view }.render()?, Html { mail: &view }.render()?);
     let number = |notice: Option<&(i64, ShortAlert)>| notice.map_or(0, |(number, _)| *number);
     let envelope = Envelope {
-        shared,
+        app,
         kind: MailKind::Summary,
         recipient,
         subject,
         name: format!("summary-{}-{}.{at}", number(alerts.first()), number(alerts.last())),
         at,
         issue: None,
-        list: alerts_list(shared, recipient),
+        list: alerts_list(app, recipient),
     };
     envelope.seal(body)
 }

@@ -7,7 +7,7 @@ use flawless_base::text::one_line;
 use flawless_core::is_mailable;
 use flawless_store::{StoreError, TwoWeeksIssue};
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::regression::summary_and_author;
 
 /// A week with the one before.
@@ -60,9 +60,9 @@ pub struct Totals {
 ///
 /// # Errors
 /// The database refuses.
-pub async fn week_story(shared: &Shared, week: ReportWeek) -> Result<WeekStory, StoreError> {
-    let Shared { store, config, baseline_until, .. } = shared;
-    let rules = shared.rules.get();
+pub async fn week_story(app: &App, week: ReportWeek) -> Result<WeekStory, StoreError> {
+    let App { store, config, baseline_until, .. } = app;
+    let rules = app.rules.get();
     let mut issues = store.issues_of_two_weeks(&week).await?;
     issues.retain(|TwoWeeksIssue { issue, .. }| {
         let is_old = issue.facts.authored_at.is_some_and(|date| date < config.minimum_date);
@@ -72,7 +72,7 @@ pub async fn week_story(shared: &Shared, week: ReportWeek) -> Result<WeekStory, 
     let this_week = totals(&issues, week.from, week.to, |found| found.week_occurrences);
     let week_before = totals(&issues, week.before, week.from, |found| found.before_occurrences);
     let menders = menders(&issues, &week);
-    let mut refused = store.refused_addresses(shared.clock.now()).await?;
+    let mut refused = store.refused_addresses(app.clock.now()).await?;
     // Who only ended the alerts still answers here: this report is another matter.
     refused.retain(|known| known.words.is_some());
     let mut people: BTreeMap<String, PersonWeek> = BTreeMap::new();

@@ -7,7 +7,7 @@ use super::alert_mail::MAX_MAIL;
 use super::envelope::{Body, Envelope};
 use super::week_story::{PersonWeek, WeekStory};
 use super::weekly_view::WeeklyView;
-use crate::app::Shared;
+use crate::app::App;
 
 #[derive(Template)]
 #[template(path = "weekly_mail.html")]
@@ -29,46 +29,42 @@ const ROOMS: [usize; 4] = [12, 6, 3, 1];
 /// # Errors
 /// The person's address or the sender is no address.
 pub fn weekly_mail(
-    shared: &Shared,
+    app: &App,
     story: &WeekStory,
     person: &PersonWeek,
     at: i64,
 ) -> Result<NewMail, MailError> {
     let [rooms @ .., last] = ROOMS;
     for room in rooms {
-        let mail = weekly_mail_within(shared, story, person, at, room)?;
+        let mail = weekly_mail_within(app, story, person, at, room)?;
         if mail.message.len() <= MAX_MAIL {
             return Ok(mail);
         }
     }
-    weekly_mail_within(shared, story, person, at, last)
+    weekly_mail_within(app, story, person, at, last)
 }
 
 /// The text of that mail alone.
 ///
 /// # Errors
 /// The text cannot be made.
-pub fn weekly_text(
-    shared: &Shared,
-    story: &WeekStory,
-    person: &PersonWeek,
-) -> Result<String, MailError> {
-    let view = WeeklyView::of(shared, story, person, ROOMS[0]);
+pub fn weekly_text(app: &App, story: &WeekStory, person: &PersonWeek) -> Result<String, MailError> {
+    let view = WeeklyView::of(app, story, person, ROOMS[0]);
     // Templates leave out the line break at the end of their files.
     Ok(Text { mail: &view }.render()? + "\n")
 }
 
 fn weekly_mail_within(
-    shared: &Shared,
+    app: &App,
     story: &WeekStory,
     person: &PersonWeek,
     at: i64,
     room: usize,
 ) -> Result<NewMail, MailError> {
-    let view = WeeklyView::of(shared, story, person, room);
+    let view = WeeklyView::of(app, story, person, room);
     let body = Body::TextAndHtml(Text { mail: &view }.render()?, Html { mail: &view }.render()?);
     let envelope = Envelope {
-        shared,
+        app,
         kind: MailKind::Weekly,
         recipient: &person.address,
         subject: view.heading,

@@ -5,7 +5,7 @@ use flawless_base::text::one_line;
 use flawless_store::{IssueRow, TwoWeeksIssue};
 
 use super::week_story::{PersonWeek, Totals, WeekStory};
-use crate::app::Shared;
+use crate::app::App;
 use crate::config::Leaderboard;
 use crate::show::alert::title_of;
 use crate::show::links;
@@ -50,10 +50,10 @@ const MIN_MENDERS: usize = 3;
 impl WeeklyView {
     /// At most `room` issues of each list are named. With one of each, no text of strangers makes
     /// the mail too long: all texts are bounded so that it fits.
-    pub(super) fn of(shared: &Shared, story: &WeekStory, person: &PersonWeek, room: usize) -> Self {
+    pub(super) fn of(app: &App, story: &WeekStory, person: &PersonWeek, room: usize) -> Self {
         let WeekStory { week, this_week, week_before, menders, .. } = story;
-        let day = |at: i64| day(shared, at);
-        let said = Said { shared, story, room };
+        let day = |at: i64| day(app, at);
+        let said = Said { app, story, room };
         let PersonWeek { again, new, failing, mended, older, .. } = person;
         let mut lists = vec![
             said.list("Again", again, Said::again),
@@ -63,16 +63,16 @@ impl WeeklyView {
             said.list("Mended before, but older revisions still run", older, Said::older),
         ];
         lists.retain(|list| !list.lines.is_empty());
-        let leaderboard = shared.config.mails.leaderboard;
+        let leaderboard = app.config.mails.leaderboard;
         let menders = match leaderboard {
             Leaderboard::Names => menders.as_slice(),
             Leaderboard::Totals | Leaderboard::Off => &[],
         };
-        let of_project = match shared.project.name.as_str() {
+        let of_project = match app.project.name.as_str() {
             "default" => String::new(),
             project => format!(" in {}", one_line(project, 60)),
         };
-        let so_far = if week.to > shared.clock.now() { " so far" } else { "" };
+        let so_far = if week.to > app.clock.now() { " so far" } else { "" };
         Self {
             heading: format!("Your week{of_project}{so_far}: {}", person.in_words()),
             days: format!("{} to {}", day(week.from), day(week.to - 1)),
@@ -88,25 +88,20 @@ impl WeeklyView {
             },
             menders: menders.iter().take(room.max(MIN_MENDERS)).cloned().collect(),
             menders_more: menders.len().saturating_sub(room.max(MIN_MENDERS)),
-            week_url: links::week_of(
-                &shared.base_url,
-                week.from,
-                week.day.weekday(),
-                &person.address,
-            ),
-            stop_url: links::unsubscribe(shared, &person.address, "weekly"),
+            week_url: links::week_of(&app.base_url, week.from, week.day.weekday(), &person.address),
+            stop_url: links::unsubscribe(app, &person.address, "weekly"),
         }
     }
 }
 
-fn line(shared: &Shared, found: &TwoWeeksIssue, facts: String) -> Line {
+fn line(app: &App, found: &TwoWeeksIssue, facts: String) -> Line {
     let issue = &found.issue;
     Line {
         title: title_of(issue),
         place: format!("{}:{}", one_line(&issue.facts.path, 150), issue.facts.line),
         text: one_line(&issue.facts.text, 120),
         facts: capitalized(&facts),
-        url: links::issue(&shared.base_url, issue.id),
+        url: links::issue(&app.base_url, issue.id),
     }
 }
 
@@ -124,7 +119,7 @@ fn team(this: &Totals, before: &Totals) -> Vec<(&'static str, String, String)> {
 
 /// What is said of an issue, in words.
 struct Said<'a> {
-    shared: &'a Shared,
+    app: &'a App,
     story: &'a WeekStory,
     room: usize,
 }
@@ -139,13 +134,13 @@ impl Said<'_> {
         let named = issues.iter().take(self.room);
         List {
             heading,
-            lines: named.map(|found| line(self.shared, found, facts(self, found))).collect(),
+            lines: named.map(|found| line(self.app, found, facts(self, found))).collect(),
             more: issues.len().saturating_sub(self.room),
         }
     }
 
     fn seen_first(&self, found: &TwoWeeksIssue) -> String {
-        let day = day(self.shared, found.issue.first_seen_at);
+        let day = day(self.app, found.issue.first_seen_at);
         let how_often = match found.week_occurrences {
             1 => format!("once, on {day}"),
             count => format!("{} since {day}", times(count)),
@@ -175,7 +170,7 @@ impl Said<'_> {
         let what = again.map(|again: crate::show::regression::Again| {
             let (by, how) = (again.mended_by.as_deref(), again.mended_how.as_str());
             let mended = self.mended_words(by, how);
-            format!("{mended} (found on {}), and it is back", day(self.shared, again.mended_at))
+            format!("{mended} (found on {}), and it is back", day(self.app, again.mended_at))
         });
         let what = what.unwrap_or_else(|| "it was mended, and it is back".to_owned());
         format!("{what}: {} this week{}", times(found.week_occurrences), self.since_then(found))
@@ -196,7 +191,7 @@ impl Said<'_> {
 
     /// The commit that mended it; by whom only where names are wanted.
     fn mended_words(&self, by: Option<&str>, how: &str) -> String {
-        let with_names = self.shared.config.mails.leaderboard == Leaderboard::Names;
+        let with_names = self.app.config.mails.leaderboard == Leaderboard::Names;
         match (by, summary_and_author(how)) {
             (Some(by), Some((summary, author))) => {
                 let author = if with_names { format!(" by {author}") } else { String::new() };
@@ -230,8 +225,8 @@ fn short(commit: &str) -> String {
     commit.chars().take(12).collect()
 }
 
-fn day(shared: &Shared, at: i64) -> String {
-    let mut day = date_time(at, &shared.config.timezone);
+fn day(app: &App, at: i64) -> String {
+    let mut day = date_time(at, &app.config.timezone);
     day.truncate(10);
     day
 }

@@ -3,16 +3,16 @@ use flawless_core::Owner;
 use flawless_store::{NewNotice, StoreError, channel_recipient};
 
 use super::{Told, short_alerts};
-use crate::app::Shared;
+use crate::app::App;
 use crate::channel::{ChannelKind, posts};
 use crate::show::alert::ShortAlert;
 
 /// The channels that hear of an alert that `owner` answers for: the project's, and the owner's.
 pub(super) async fn channel_notices(
-    shared: &Shared,
+    app: &App,
     owner: &Owner,
 ) -> Result<Vec<NewNotice>, StoreError> {
-    let channels = shared.store.channels().await?.into_iter();
+    let channels = app.store.channels().await?.into_iter();
     let working = channels.filter(|channel| channel.broken_at.is_none());
     let address = owner.address.as_deref().unwrap_or_default();
     let notices = working.filter_map(|channel| {
@@ -29,36 +29,36 @@ pub(super) async fn channel_notices(
 
 /// Writes all that is held back for a channel, in as few posts as the service allows. Says
 /// whether it did.
-pub(super) async fn write_posts(shared: &Shared, id: i64, now: i64) -> Result<bool, StoreError> {
+pub(super) async fn write_posts(app: &App, id: i64, now: i64) -> Result<bool, StoreError> {
     let recipient = channel_recipient(id);
-    let channel = shared.store.channel(id).await?;
+    let channel = app.store.channel(id).await?;
     let channel = channel.filter(|channel| channel.broken_at.is_none());
     let kind = channel.as_ref().and_then(|channel| ChannelKind::of(&channel.kind));
     let (Some(channel), Some(kind)) = (channel, kind) else {
         // It was removed or broke meanwhile; the mails tell of these alerts.
-        let mut tx = shared.store.write().await?;
+        let mut tx = app.store.write().await?;
         tx.drop_held_notices(&recipient).await?;
         tx.commit().await?;
         return Ok(false);
     };
-    let rules = shared.rules.get();
-    let erasures = shared.store.erasures().await?;
-    let refused = shared.store.refused_addresses(now).await?;
-    let notices = shared.store.held_notices(&recipient).await?;
+    let rules = app.rules.get();
+    let erasures = app.store.erasures().await?;
+    let refused = app.store.refused_addresses(now).await?;
+    let notices = app.store.held_notices(&recipient).await?;
     let alerts = if let [notice] = &notices[..]
-        && let Ok(told) = Told::read(shared, &notice.alert, &rules.rules, &refused).await?
+        && let Ok(told) = Told::read(app, &notice.alert, &rules.rules, &refused).await?
     {
         let (sample, owner) = (Some(&told.sample), &told.owner);
-        let alert = ShortAlert::of(shared, &notice.alert, &told.issue, sample, owner);
+        let alert = ShortAlert::of(app, &notice.alert, &told.issue, sample, owner);
         vec![(notice.notice_id, alert)]
     } else {
-        short_alerts(shared, &notices, &rules.rules, &refused).await?
+        short_alerts(app, &notices, &rules.rules, &refused).await?
     };
-    let mut tx = shared.store.write().await?;
+    let mut tx = app.store.write().await?;
     if tx.erased_since(erasures).await? {
         return Ok(false);
     }
-    for (notices, post) in posts(shared, &channel, kind, &alerts, now) {
+    for (notices, post) in posts(app, &channel, kind, &alerts, now) {
         if tx.write_notices(&notices, &post, now).await?.is_none() {
             // Erased or told meanwhile: it is looked at anew, and nothing was written.
             return Ok(false);

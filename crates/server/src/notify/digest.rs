@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use flawless_core::{Budget, HOUR_MS, Held, when_to_tell};
 use flawless_store::{HeldRow, StoreError, channel_number};
 
-use crate::app::Shared;
+use crate::app::App;
 
 /// What is held back for one person or channel.
 #[derive(Debug, Clone)]
@@ -21,12 +21,12 @@ pub struct HeldBack {
 ///
 /// # Errors
 /// The database refuses.
-pub async fn held_back(shared: &Shared) -> Result<Vec<HeldBack>, StoreError> {
-    let held = shared.store.held_recipients().await?;
+pub async fn held_back(app: &App) -> Result<Vec<HeldBack>, StoreError> {
+    let held = app.store.held_recipients().await?;
     if held.is_empty() {
         return Ok(Vec::new());
     }
-    let settings = &shared.config.mails;
+    let settings = &app.config.mails;
     let gather = i64::try_from(settings.digest.as_millis()).unwrap_or(i64::MAX);
     let budget = Budget { per_recipient: settings.per_person, in_all: settings.per_hour };
     // Posts have a budget of their own: they must not hold back a mail.
@@ -34,8 +34,8 @@ pub async fn held_back(shared: &Shared) -> Result<Vec<HeldBack>, StoreError> {
     let (mut mails, mut posts) = (Vec::new(), Vec::new());
     let mut to_each: HashMap<String, Vec<i64>> = HashMap::new();
     // What a clock wrote that was ahead was written now: nothing waits for that time.
-    let now = shared.clock.now();
-    for mail in shared.store.mails_written_since(now - HOUR_MS).await? {
+    let now = app.clock.now();
+    for mail in app.store.mails_written_since(now - HOUR_MS).await? {
         let to_all = if is_post(&mail.recipient) { &mut posts } else { &mut mails };
         let at = mail.created_at.min(now);
         to_all.push(at);

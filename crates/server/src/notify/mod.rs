@@ -15,7 +15,7 @@ use flawless_store::{
     StoreError, channel_number,
 };
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::attribution::Repo;
 use crate::mail::{AlertMail, DigestPart, MAX_WHOLE, MailError, digest_mail, summary_mails};
 use crate::show::alert::ShortAlert;
@@ -32,11 +32,11 @@ const WAITED_MS: i64 = 60_000;
 const MAX_SAMPLED: usize = 25;
 
 /// Notifies for ever.
-pub async fn run_notify(shared: Shared) {
+pub async fn run_notify(app: App) {
     loop {
-        match notify(&shared).await {
+        match notify(&app).await {
             Ok(0) => tokio::select! {
-                () = shared.bells.alerts.notified() => {}
+                () = app.bells.alerts.notified() => {}
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             },
             Ok(_) => {}
@@ -49,24 +49,24 @@ pub async fn run_notify(shared: Shared) {
 }
 
 /// Says how many alerts and mails there was something to do about.
-async fn notify(shared: &Shared) -> Result<usize, StoreError> {
-    let erasures = shared.store.erasures().await?;
-    let alerts = shared.store.open_alerts(shared.clock.now(), BATCH).await?;
+async fn notify(app: &App) -> Result<usize, StoreError> {
+    let erasures = app.store.erasures().await?;
+    let alerts = app.store.open_alerts(app.clock.now(), BATCH).await?;
     let mut done = 0;
     let mut failed = None;
     for alert in &alerts {
         // One that cannot be told must not hold up the others.
-        match address(shared, alert, erasures).await {
+        match address(app, alert, erasures).await {
             Ok(()) => done += 1,
             // What it needs cannot be read, today or tomorrow.
             Err(error @ (StoreError::Corrupt(_) | StoreError::Sealed { .. })) => {
                 tracing::error!(%error, alert = alert.id, "an alert could not be told");
-                hold(shared, alert, &error.to_string(), erasures).await?;
+                hold(app, alert, &error.to_string(), erasures).await?;
             }
             Err(error) => failed = Some(error),
         }
     }
-    let written = write_due(shared).await?;
+    let written = write_due(app).await?;
     // That the database refused says nothing about the alert: it is tried again.
     failed.map_or(Ok(done + written), Err)
 }
@@ -82,15 +82,15 @@ pub(super) struct Told {
 impl Told {
     /// The inner error says why nothing can be told.
     pub(super) async fn read(
-        shared: &Shared,
+        app: &App,
         alert: &AlertRow,
         rules: &Rules,
         refused: &[RefusedAddress],
     ) -> Result<Result<Self, String>, StoreError> {
-        let Some(issue) = shared.store.issue(alert.issue_id).await? else {
+        let Some(issue) = app.store.issue(alert.issue_id).await? else {
             return Ok(Err("its issue is gone".to_owned()));
         };
-        let sample = match shared.store.newest_sample(issue.id).await {
+        let sample = match app.store.newest_sample(issue.id).await {
             Ok(Some((_, sample))) => sample,
             Ok(None) => return Ok(Err("the issue has no sample any more".to_owned())),
             // One that cannot be read must not hold up the alerts behind it.
@@ -99,19 +99,19 @@ impl Told {
             Err(error) => return Err(error),
         };
         let details = issue.details();
-        let owner = issue.owner(&details, rules, &shared.config.addresses, refused);
+        let owner = issue.owner(&details, rules, &app.config.addresses, refused);
         Ok(Ok(Self { issue, details, sample, owner }))
     }
 
     /// Fills in the lines around the blamed one, when its client sent none.
-    async fn read_code(&mut self, shared: &Shared) {
-        if let Repo::Ready(mirror) = shared.repo.get().repo
+    async fn read_code(&mut self, app: &App) {
+        if let Repo::Ready(mirror) = app.repo.get().repo
             && let (Some(revision), Some(blamed)) =
                 (&self.details.revision, self.sample.blamed_frame)
             && let Some(frame) = self.sample.report.traceback.get_mut(blamed)
         {
             read_around(&mirror, revision, &self.issue.facts.path, frame).await;
-            shared.redaction.source(frame).await;
+            app.redaction.source(frame).await;
         }
     }
 
@@ -121,13 +121,13 @@ impl Told {
 }
 
 /// Notes who is to hear of an alert, which was read after so many `erasures`.
-async fn address(shared: &Shared, alert: &AlertRow, erasures: i64) -> Result<(), StoreError> {
-    let now = shared.clock.now();
-    let rules = shared.rules.get();
-    let refused = shared.store.refused_addresses(now).await?;
-    let told = match Told::read(shared, alert, &rules.rules, &refused).await? {
+async fn address(app: &App, alert: &AlertRow, erasures: i64) -> Result<(), StoreError> {
+    let now = app.clock.now();
+    let rules = app.rules.get();
+    let refused = app.store.refused_addresses(now).await?;
+    let told = match Told::read(app, alert, &rules.rules, &refused).await? {
         Ok(told) => told,
-        Err(why) => return hold(shared, alert, &why, erasures).await,
+        Err(why) => return hold(app, alert, &why, erasures).await,
     };
     let Told { issue, sample, owner, .. } = &told;
     let paths = sample.frames.iter().filter_map(|frame| frame.repo_path.as_deref());
@@ -136,17 +136,17 @@ async fn address(shared: &Shared, alert: &AlertRow, erasures: i64) -> Result<(),
     let is_refused =
         |address: &str| refused.iter().any(|known| known.address.eq_ignore_ascii_case(address));
     found.mailable.retain(|(address, _)| !is_refused(address));
-    let contact = shared.config.addresses.default_contact.as_deref();
+    let contact = app.config.addresses.default_contact.as_deref();
     let found = with_fallback(found, contact.filter(|contact| !is_refused(contact)));
     if found.mailable.is_empty() {
         let why = owner.steps.join("; ");
         tracing::warn!(issue = issue.id, why, "nobody can be told");
-        return hold(shared, alert, &why, erasures).await;
+        return hold(app, alert, &why, erasures).await;
     }
     let mut notices: Vec<NewNotice> =
         found.mailable.iter().map(|told| notice(told, owner)).collect();
-    notices.extend(channel_notices(shared, owner).await?);
-    let mut tx = shared.store.write().await?;
+    notices.extend(channel_notices(app, owner).await?);
+    let mut tx = app.store.write().await?;
     if tx.erased_since(erasures).await? {
         // What is left of it is looked at anew.
         return Ok(());
@@ -167,16 +167,16 @@ fn notice((address, why): &(String, String), owner: &Owner) -> NewNotice {
 }
 
 /// Writes the mails whose time has come; says how many.
-async fn write_due(shared: &Shared) -> Result<usize, StoreError> {
-    let now = shared.clock.now();
+async fn write_due(app: &App) -> Result<usize, StoreError> {
+    let now = app.clock.now();
     let mut written = 0;
     // Looked at anew after each: a mail takes of the budget of all.
     let mut failed: HashSet<String> = HashSet::new();
     let is_due = |held: &HeldBack, failed: &HashSet<String>| {
         held.until <= now && !failed.contains(&held.recipient)
     };
-    while let Some(due) = held_back(shared).await?.into_iter().find(|held| is_due(held, &failed)) {
-        match write(shared, &due.recipient, now).await {
+    while let Some(due) = held_back(app).await?.into_iter().find(|held| is_due(held, &failed)) {
+        match write(app, &due.recipient, now).await {
             Ok(true) => written += 1,
             Ok(false) => {
                 failed.insert(due.recipient);
@@ -189,35 +189,35 @@ async fn write_due(shared: &Shared) -> Result<usize, StoreError> {
         }
     }
     if written > 0 {
-        shared.bells.outbox.notify_one();
-        shared.bells.posts.notify_one();
+        app.bells.outbox.notify_one();
+        app.bells.posts.notify_one();
     }
     Ok(written)
 }
 
 /// Writes all that is held back for a recipient: one mail, or several where one would be too long. Says whether it did.
-async fn write(shared: &Shared, recipient: &str, now: i64) -> Result<bool, StoreError> {
+async fn write(app: &App, recipient: &str, now: i64) -> Result<bool, StoreError> {
     if let Some(channel) = channel_number(recipient) {
-        return write_posts(shared, channel, now).await;
+        return write_posts(app, channel, now).await;
     }
-    let rules = shared.rules.get();
-    let erasures = shared.store.erasures().await?;
-    let refused = shared.store.refused_addresses(now).await?;
-    let mut notices = shared.store.held_notices(recipient).await?;
+    let rules = app.rules.get();
+    let erasures = app.store.erasures().await?;
+    let refused = app.store.refused_addresses(now).await?;
+    let mut notices = app.store.held_notices(recipient).await?;
     // Where each is told at once only what had to wait for the budget is told together.
     let waited = notices.iter().any(|notice| now - notice.since >= WAITED_MS);
-    if shared.config.mails.digest.is_zero() && !waited {
+    if app.config.mails.digest.is_zero() && !waited {
         notices.truncate(1);
     }
-    let mails = match whole(shared, recipient, &notices, &rules.rules, &refused).await? {
+    let mails = match whole(app, recipient, &notices, &rules.rules, &refused).await? {
         Ok(Some(mail)) => Ok(vec![(notices.iter().map(|notice| notice.notice_id).collect(), mail)]),
         Ok(None) => {
-            let alerts = short_alerts(shared, &notices, &rules.rules, &refused).await?;
-            summary_mails(shared, recipient, &alerts, now)
+            let alerts = short_alerts(app, &notices, &rules.rules, &refused).await?;
+            summary_mails(app, recipient, &alerts, now)
         }
         Err(error) => Err(error),
     };
-    let mut tx = shared.store.write().await?;
+    let mut tx = app.store.write().await?;
     if tx.erased_since(erasures).await? {
         return Ok(false);
     }
@@ -233,7 +233,7 @@ async fn write(shared: &Shared, recipient: &str, now: i64) -> Result<bool, Store
         Err(error) => {
             tracing::error!(%error, recipient, "a mail could not be written");
             let notices: Vec<i64> = notices.iter().map(|notice| notice.notice_id).collect();
-            let mail = NewMail::unwritten(recipient, &format!("{}.{now}", shared.next_number()));
+            let mail = NewMail::unwritten(recipient, &format!("{}.{now}", app.next_number()));
             if let Some(mail) = tx.write_notices(&notices, &mail, now).await? {
                 tx.mail_given_up(mail, now, &error.to_string(), true).await?;
                 tx.reopen_alerts(mail).await?;
@@ -246,7 +246,7 @@ async fn write(shared: &Shared, recipient: &str, now: i64) -> Result<bool, Store
 
 /// One mail with each of the issues whole; `None` when they are too many or too large for that.
 async fn whole(
-    shared: &Shared,
+    app: &App,
     recipient: &str,
     notices: &[NoticeRow],
     rules: &Rules,
@@ -257,10 +257,10 @@ async fn whole(
     }
     let mut read = Vec::with_capacity(notices.len());
     for notice in notices {
-        let Ok(mut told) = Told::read(shared, &notice.alert, rules, refused).await? else {
+        let Ok(mut told) = Told::read(app, &notice.alert, rules, refused).await? else {
             return Ok(Ok(None));
         };
-        told.read_code(shared).await;
+        told.read_code(app).await;
         read.push((notice, told));
     }
     let parts: Vec<DigestPart<'_>> = read
@@ -269,7 +269,7 @@ async fn whole(
             notice: notice.notice_id,
             why: &notice.why,
             mail: AlertMail {
-                shared,
+                app,
                 alert: &notice.alert,
                 issue: &told.issue,
                 details: &told.details,
@@ -283,13 +283,13 @@ async fn whole(
     Ok(match &parts[..] {
         [] => Ok(None),
         [only] => only.mail.write(recipient, only.why).map(Some),
-        parts => digest_mail(shared, recipient, parts, shared.clock.now()),
+        parts => digest_mail(app, recipient, parts, app.clock.now()),
     })
 }
 
 /// The alerts of notices in a few words, each with the notice's number.
 pub(super) async fn short_alerts(
-    shared: &Shared,
+    app: &App,
     notices: &[NoticeRow],
     rules: &Rules,
     refused: &[RefusedAddress],
@@ -297,14 +297,14 @@ pub(super) async fn short_alerts(
     let mut alerts = Vec::with_capacity(notices.len());
     for NoticeRow { notice_id, alert, .. } in notices {
         // An issue is never removed while an alert of it waits.
-        let Some(issue) = shared.store.issue(alert.issue_id).await? else { continue };
-        let owner = issue.owner(&issue.details(), rules, &shared.config.addresses, refused);
+        let Some(issue) = app.store.issue(alert.issue_id).await? else { continue };
+        let owner = issue.owner(&issue.details(), rules, &app.config.addresses, refused);
         let sample = match notices.len() {
-            ..=MAX_SAMPLED => shared.store.newest_sample(issue.id).await.ok().flatten(),
+            ..=MAX_SAMPLED => app.store.newest_sample(issue.id).await.ok().flatten(),
             _ => None,
         };
         let sample = sample.as_ref().map(|(_, sample)| sample);
-        alerts.push((*notice_id, ShortAlert::of(shared, alert, &issue, sample, &owner)));
+        alerts.push((*notice_id, ShortAlert::of(app, alert, &issue, sample, &owner)));
     }
     Ok(alerts)
 }
@@ -320,13 +320,8 @@ fn with_fallback(mut found: Recipients, default_contact: Option<&str>) -> Recipi
     found
 }
 
-async fn hold(
-    shared: &Shared,
-    alert: &AlertRow,
-    why: &str,
-    erasures: i64,
-) -> Result<(), StoreError> {
-    let mut tx = shared.store.write().await?;
+async fn hold(app: &App, alert: &AlertRow, why: &str, erasures: i64) -> Result<(), StoreError> {
+    let mut tx = app.store.write().await?;
     if tx.erased_since(erasures).await? {
         // Its number may be another one's by now.
         return Ok(());

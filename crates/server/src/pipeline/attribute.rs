@@ -11,7 +11,7 @@ use super::count_faults::{Basis, Waited, count_faults};
 use super::find_issue::{Attributed, Findings, NotYet, find, not_blamed};
 use super::freshness::Tickets;
 use super::verdicts::Verdicts;
-use crate::app::Shared;
+use crate::app::App;
 use crate::attribution::{MuchSeen, Repo, choose_line, find_faults};
 
 /// How long a report waits for a repository that cannot be asked before it is counted with
@@ -25,17 +25,17 @@ const LARGE_BODY: usize = 32 * 1024;
 const MANY_FRAMES: usize = 500;
 
 /// Attributes reports for ever.
-pub async fn run_attribution(shared: Shared, verdicts: Arc<Verdicts>) {
+pub async fn run_attribution(app: App, verdicts: Arc<Verdicts>) {
     let tickets = Arc::new(Tickets::default());
     let mut jobs: JoinSet<()> = JoinSet::new();
     let mut running: HashMap<task::Id, String> = HashMap::new();
     loop {
-        let free = shared.config.max_blames.saturating_sub(jobs.len());
-        if free > 0 && !matches!(shared.repo.get().repo, Repo::Opening) {
+        let free = app.config.max_blames.saturating_sub(jobs.len());
+        if free > 0 && !matches!(app.repo.get().repo, Repo::Opening) {
             let limit = i64::try_from(free + running.len()).unwrap_or(i64::MAX);
             let due = async {
-                let erasures = shared.store.erasures().await?;
-                Ok((erasures, shared.store.due_pending(shared.clock.now(), limit).await?))
+                let erasures = app.store.erasures().await?;
+                Ok((erasures, app.store.due_pending(app.clock.now(), limit).await?))
             };
             match due.await {
                 Ok((erasures, rows)) => {
@@ -43,11 +43,11 @@ pub async fn run_attribution(shared: Shared, verdicts: Arc<Verdicts>) {
                         |row: &PendingRow| !running.values().any(|r| *r == row.fingerprint);
                     let fresh: Vec<_> = rows.into_iter().filter(is_new).take(free).collect();
                     for row in fresh {
-                        let (shared, verdicts) = (shared.clone(), verdicts.clone());
+                        let (app, verdicts) = (app.clone(), verdicts.clone());
                         let tickets = tickets.clone();
                         let name = row.fingerprint.clone();
                         let job = jobs.spawn(async move {
-                            attribute(&shared, &verdicts, &tickets, row, erasures).await;
+                            attribute(&app, &verdicts, &tickets, row, erasures).await;
                         });
                         running.insert(job.id(), name);
                     }
@@ -63,34 +63,34 @@ pub async fn run_attribution(shared: Shared, verdicts: Arc<Verdicts>) {
                 Err(error) => {
                     // A panic in one job: the others go on, and its report waits longer each time.
                     if let Some(name) = running.remove(&error.id()) {
-                        postpone(&shared, &name, PANIC_DELAY_MS, "the job broke off").await;
+                        postpone(&app, &name, PANIC_DELAY_MS, "the job broke off").await;
                     }
                 }
             },
-            () = shared.bells.pending.notified() => {}
+            () = app.bells.pending.notified() => {}
             () = tokio::time::sleep(LOOK_AGAIN) => {}
         }
     }
 }
 
 async fn attribute(
-    shared: &Shared,
+    app: &App,
     verdicts: &Verdicts,
     tickets: &Tickets,
     row: PendingRow,
     erasures: i64,
 ) {
     let (fingerprint, attempts) = (row.fingerprint.clone(), row.attempts);
-    let Err(error) = try_attribute(shared, verdicts, tickets, row, erasures).await else { return };
+    let Err(error) = try_attribute(app, verdicts, tickets, row, erasures).await else { return };
     tracing::warn!(%error, attempts, "a report is not attributed yet");
     let delay = 1_000 << attempts.clamp(0, 6);
-    let next = shared.clock.now() + delay;
+    let next = app.clock.now() + delay;
     let waits_for_fetch = matches!(error, NotYet::Fetch);
-    put_off(shared, &fingerprint, next, waits_for_fetch, &error.to_string()).await;
+    put_off(app, &fingerprint, next, waits_for_fetch, &error.to_string()).await;
 }
 
 /// Work on a large report, until it is dropped.
-struct LargeWork<'a>(&'a Shared);
+struct LargeWork<'a>(&'a App);
 
 impl Drop for LargeWork<'_> {
     fn drop(&mut self) {
@@ -100,13 +100,13 @@ impl Drop for LargeWork<'_> {
     }
 }
 
-async fn postpone(shared: &Shared, fingerprint: &str, delay: i64, why: &str) {
-    put_off(shared, fingerprint, shared.clock.now() + delay, false, why).await;
+async fn postpone(app: &App, fingerprint: &str, delay: i64, why: &str) {
+    put_off(app, fingerprint, app.clock.now() + delay, false, why).await;
 }
 
-async fn put_off(shared: &Shared, fingerprint: &str, next: i64, waits_for_fetch: bool, why: &str) {
+async fn put_off(app: &App, fingerprint: &str, next: i64, waits_for_fetch: bool, why: &str) {
     let postpone = async {
-        let mut tx = shared.store.write().await?;
+        let mut tx = app.store.write().await?;
         tx.postpone_pending(fingerprint, next, waits_for_fetch, why).await?;
         tx.commit().await
     };
@@ -117,33 +117,33 @@ async fn put_off(shared: &Shared, fingerprint: &str, next: i64, waits_for_fetch:
 }
 
 async fn try_attribute(
-    shared: &Shared,
+    app: &App,
     verdicts: &Verdicts,
     tickets: &Tickets,
     row: PendingRow,
     erasures: i64,
 ) -> Result<(), NotYet> {
     // Both before the look at the repository: what changes meanwhile makes the verdict invalid.
-    let (rules, tip) = (shared.rules.get(), shared.repo.get().tip_commit());
-    let report = match shared.store.pending_report(&row) {
+    let (rules, tip) = (app.rules.get(), app.repo.get().tip_commit());
+    let report = match app.store.pending_report(&row) {
         Ok(report) => report,
         // The key may come back.
         Err(error @ StoreError::Sealed { .. }) => return Err(error.into()),
-        Err(error) => return Ok(give_up_unreadable(shared, &row, &error).await?),
+        Err(error) => return Ok(give_up_unreadable(app, &row, &error).await?),
     };
     // A clock that was ahead when it came in makes it old as well. One that is counted already is
     // not counted as nobody's because it cannot be looked at again.
-    let age = shared.clock.now().abs_diff(row.first_at);
+    let age = app.clock.now().abs_diff(row.first_at);
     let gives_up = age >= GIVE_UP_AFTER_MS && row.occurrences > 0;
     let is_large = row.body.len() >= LARGE_BODY
         || report.tracebacks().map(<[_]>::len).sum::<usize>() >= MANY_FRAMES;
-    let _done = is_large.then(|| LargeWork(shared));
+    let _done = is_large.then(|| LargeWork(app));
     let mut freshness = tickets.of(&row.fingerprint);
-    let found = match find(shared, &report, &rules, &mut freshness).await {
+    let found = match find(app, &report, &rules, &mut freshness).await {
         Ok(found) => found,
         Err(error @ (NotYet::Store(_) | NotYet::Fetch)) => return Err(error),
         Err(error) if gives_up => {
-            let settings = &shared.config.choice;
+            let settings = &app.config.choice;
             let mut faults = Vec::new();
             for fault in find_faults(&report, None, settings, &rules.rules).await? {
                 let (report, files) = (fault.report, fault.files);
@@ -159,7 +159,7 @@ async fn try_attribute(
     let is_provisional = found.is_provisional;
     let basis = Basis { rules, tip, running: found.running, erasures };
     let waited = Waited { fingerprint: &row.fingerprint, is_provisional: found.is_provisional };
-    count_faults(shared, verdicts, waited, &report, found.faults, basis).await?;
+    count_faults(app, verdicts, waited, &report, found.faults, basis).await?;
     match is_provisional {
         true => freshness.end_for_now(report.revision.as_deref()),
         false => freshness.end(),
@@ -169,15 +169,15 @@ async fn try_attribute(
 
 /// A row that this program did not write cannot be attributed, and must not be tried for ever.
 async fn give_up_unreadable(
-    shared: &Shared,
+    app: &App,
     row: &PendingRow,
     error: &StoreError,
 ) -> Result<(), StoreError> {
     tracing::error!(%error, "a stored report cannot be read and is counted as refused");
-    let mut tx = shared.store.write().await?;
+    let mut tx = app.store.write().await?;
     if let Some(taken) = tx.take_pending(&row.fingerprint).await? {
-        let (reason, now) = ("unreadable in the store", shared.clock.now());
-        let mut day_use = tx.day_use(shared.config.quotas, now).await?;
+        let (reason, now) = ("unreadable in the store", app.clock.now());
+        let mut day_use = tx.day_use(app.config.quotas, now).await?;
         day_use.add(&taken.source, 0, -taken.bytes());
         tx.save_day_use(day_use).await?;
         tx.add_outcome(OutcomeKind::Refused, reason, taken.reports, now, &row.fingerprint).await?;

@@ -21,7 +21,7 @@ use super::regression::{Back, Mending};
 use super::room::over;
 use super::rule_use::{count_rules, rules_used};
 use super::verdicts::{Fate, KnownFault, KnownTrace, Verdicts};
-use crate::app::{RulesAt, Shared};
+use crate::app::{App, RulesAt};
 use crate::show::regression::Again;
 
 /// Until a report about which more may become known is looked at again, unless a fetch succeeds
@@ -107,18 +107,18 @@ struct CountedFault {
 
 /// Counts what waited and is attributed now.
 pub(super) async fn count_faults(
-    shared: &Shared,
+    app: &App,
     verdicts: &Verdicts,
     waited: Waited<'_>,
     report: &Report,
     faults: Vec<Attributed>,
     basis: Basis,
 ) -> Result<(), StoreError> {
-    let now = shared.clock.now();
+    let now = app.clock.now();
     let Basis { rules, tip, running, erasures } = basis;
     let prepared: Vec<Prepared> = faults.into_iter().map(prepare).collect::<Result<_, _>>()?;
     let is_blamed = prepared.iter().all(Prepared::is_blamed);
-    let mut tx = shared.store.write().await?;
+    let mut tx = app.store.write().await?;
     if tx.erased_since(erasures).await? {
         // If it still waits, it is read anew.
         return Ok(());
@@ -130,7 +130,7 @@ pub(super) async fn count_faults(
         Some(running) => tx.seen_running(running.as_str(), true, now).await?,
         None => false,
     };
-    let mut day_use = tx.day_use(shared.config.quotas, now).await?;
+    let mut day_use = tx.day_use(app.config.quotas, now).await?;
     day_use.add(&taken.source, 0, -taken.bytes());
     let mut known = Vec::with_capacity(prepared.len());
     let mut is_all_known = true;
@@ -152,7 +152,7 @@ pub(super) async fn count_faults(
             continue;
         }
         let basis = (&*rules, &running);
-        let fault = count_fault(&mut tx, shared, fault, &taken, owed, basis, &mut day_use).await?;
+        let fault = count_fault(&mut tx, app, fault, &taken, owed, basis, &mut day_use).await?;
         match fault.as_ref().map(|fault| &fault.fate) {
             Some(Fate::Counted { issue_id, .. }) if !is_blamed => {
                 kept.unblamed.push((exception, *issue_id));
@@ -170,9 +170,9 @@ pub(super) async fn count_faults(
     tx.save_day_use(day_use).await?;
     tx.commit().await?;
     if runs_now {
-        shared.bells.revisions.notify_one();
+        app.bells.revisions.notify_one();
     }
-    shared.bells.alerts.notify_one();
+    app.bells.alerts.notify_one();
     // Of the report as it came: what is stored of it was redacted.
     if let Ok(trace) = waited.fingerprint.parse::<Fingerprint>()
         && is_all_known
@@ -206,14 +206,14 @@ fn prepare(fault: Attributed) -> Result<Prepared, StoreError> {
 /// reports is kept, and the next ones are looked at anew.
 async fn count_fault(
     tx: &mut WriteTx,
-    shared: &Shared,
+    app: &App,
     fault: Prepared,
     taken: &TakenPending,
     owed: Option<Owed>,
     (rules, running): (&RulesAt, &Option<CommitId>),
     day_use: &mut DayUse,
 ) -> Result<Option<KnownFault>, StoreError> {
-    let now = shared.clock.now();
+    let now = app.clock.now();
     let owed = owed.filter(|_| fault.is_blamed());
     let Prepared { exception, report, frames, blamed_frame, sample, found } = fault;
     let is_told_new = taken.occurrences > 0 || owed.is_some();
@@ -226,7 +226,7 @@ async fn count_fault(
     };
     let CountedFault { mut counted, known_error, mending, again } = match found {
         Found::Dropped(outcome, reason, rule) => {
-            let example = example(&report, &shared.redaction);
+            let example = example(&report, &app.redaction);
             tx.add_outcome(outcome, &reason, taken.reports, now, &example).await?;
             let rules: Box<[RuleId]> = [rule].into();
             count_rules(tx, &rules, taken, now).await?;
@@ -238,7 +238,7 @@ async fn count_fault(
             match count_new(tx, *new, seen, now, &functions, (day_use, &taken.source)).await? {
                 New::Counted(counted) => *counted,
                 New::OverQuota(used_up) => {
-                    let (reason, example) = (over(used_up), example(&report, &shared.redaction));
+                    let (reason, example) = (over(used_up), example(&report, &app.redaction));
                     let kind = OutcomeKind::Refused;
                     tx.add_outcome(kind, &reason, taken.reports, now, &example).await?;
                     return Ok(None);
@@ -295,7 +295,7 @@ async fn count_fault(
         mending: &mending,
         back: again,
     };
-    tell(tx, shared, &counted, occurred).await?;
+    tell(tx, app, &counted, occurred).await?;
     let fate = Fate::Counted {
         issue_id: counted.id,
         known_error,

@@ -3,7 +3,7 @@ use flawless_core::{Decision, KnownError, Mended, Tally, TellPolicy, decide};
 use flawless_store::{Counted, StoreError, WriteTx};
 
 use super::regression::Mending;
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::regression::Again;
 
 /// What a report brings to the decision.
@@ -26,12 +26,12 @@ pub(super) struct Occurred<'a> {
 /// Says whether there is something to tell.
 pub(super) async fn tell(
     tx: &mut WriteTx,
-    shared: &Shared,
+    app: &App,
     counted: &Counted,
     occurred: Occurred<'_>,
 ) -> Result<bool, StoreError> {
     let whole = |number: i64| u64::try_from(number).unwrap_or_default();
-    let now = shared.clock.now();
+    let now = app.clock.now();
     let Occurred { added, at, threshold, known, mending, back } = occurred;
     let (mended, again) = match back {
         Some(again) => (Mended::Again, Some(again)),
@@ -47,9 +47,9 @@ pub(super) async fn tell(
         kept_out: counted.kept_out,
     };
     let policy = TellPolicy {
-        minimum_date: shared.config.minimum_date,
+        minimum_date: app.config.minimum_date,
         threshold: whole(threshold),
-        baseline_until: shared.baseline_until,
+        baseline_until: app.baseline_until,
     };
     match decide(tally, counted.authored_at, known, policy) {
         Decision::Quiet(_) => Ok(false),

@@ -8,7 +8,7 @@ use flawless_store::issues::details::IssueDetails;
 use flawless_store::{OpenIssue, RunningRow, StoreError};
 
 use super::regression::{gone_in, line_origin};
-use crate::app::Shared;
+use crate::app::App;
 use crate::attribution::Repo;
 
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -24,12 +24,12 @@ const MAX_TRIES: u32 = 12;
 const MAX_WAITING: usize = 1_000;
 
 /// Looks for mended issues for ever.
-pub async fn run_mending(shared: Shared) {
+pub async fn run_mending(app: App) {
     let mut waiting = Waiting::default();
     loop {
-        match look(&shared, &mut waiting).await {
+        match look(&app, &mut waiting).await {
             Ok(0) => tokio::select! {
-                () = shared.bells.revisions.notified() => {}
+                () = app.bells.revisions.notified() => {}
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             },
             Ok(_) => {}
@@ -42,26 +42,26 @@ pub async fn run_mending(shared: Shared) {
 }
 
 /// Says how many issues were looked at.
-async fn look(shared: &Shared, waiting: &mut Waiting) -> Result<usize, StoreError> {
-    let Repo::Ready(mirror) = shared.repo.get().repo else { return Ok(0) };
+async fn look(app: &App, waiting: &mut Waiting) -> Result<usize, StoreError> {
+    let Repo::Ready(mirror) = app.repo.get().repo else { return Ok(0) };
     let Some(tip) = mirror.tip() else { return Ok(0) };
-    let mut revisions = shared.store.running_revisions(MAX_REVISIONS).await?;
+    let mut revisions = app.store.running_revisions(MAX_REVISIONS).await?;
     let is_known = revisions.iter().any(|known| known.commit_id == tip.commit.as_str());
-    let now = shared.clock.now();
-    if !is_known && !shared.store.names_revisions(now).await? {
-        let mut tx = shared.store.write().await?;
+    let now = app.clock.now();
+    if !is_known && !app.store.names_revisions(now).await? {
+        let mut tx = app.store.write().await?;
         tx.seen_running(tip.commit.as_str(), false, now).await?;
         tx.commit().await?;
-        revisions = shared.store.running_revisions(MAX_REVISIONS).await?;
+        revisions = app.store.running_revisions(MAX_REVISIONS).await?;
     }
     let Some(newest) = revisions.first().map(|newest| newest.id) else { return Ok(0) };
     waiting.begin(newest);
     let limit = BATCH + i64::try_from(waiting.issues.len()).unwrap_or(i64::MAX - BATCH);
-    let mut issues = shared.store.open_issues(newest, limit).await?;
+    let mut issues = app.store.open_issues(newest, limit).await?;
     issues.retain(|issue| !waiting.waits(issue.id, now));
     for issue in &issues {
         let found = find(&mirror, &tip, issue, &revisions).await;
-        let now = shared.clock.now();
+        let now = app.clock.now();
         let found = match found {
             Ok(found) => found,
             Err(error) => {
@@ -74,7 +74,7 @@ async fn look(shared: &Shared, waiting: &mut Waiting) -> Result<usize, StoreErro
             }
         };
         waiting.issues.remove(&issue.id);
-        let mut tx = shared.store.write().await?;
+        let mut tx = app.store.write().await?;
         if let Some((by, how)) = &found {
             tracing::info!(issue = issue.id, by = by.short(), "an issue is mended");
             tx.set_found_mended(issue.id, now, by.as_str(), how).await?;
@@ -82,7 +82,7 @@ async fn look(shared: &Shared, waiting: &mut Waiting) -> Result<usize, StoreErro
         tx.set_checked(issue.id, newest).await?;
         tx.commit().await?;
         if found.is_some() {
-            shared.rules.refresh(&shared.store).await?;
+            app.rules.refresh(&app.store).await?;
         }
     }
     Ok(issues.len())

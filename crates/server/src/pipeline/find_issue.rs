@@ -12,7 +12,7 @@ use flawless_store::StoreError;
 use super::freshness::{Believed, Freshness};
 use super::issue_facts::{Blamed, NewFacts, look_for_author, nobody, unblamed_names};
 use super::regression::{Mending, come_back, known_issue};
-use crate::app::{RulesAt, Shared};
+use crate::app::{App, RulesAt};
 use crate::attribution::{
     At, Fault, FoundFiles, MuchSeen, Repo, blame_line, choose_line, find_faults,
 };
@@ -66,18 +66,18 @@ pub(super) enum Found {
 /// Finds the lines of a report and their issues. What a newer mirror could explain otherwise waits
 /// for a fetch, but not for ever: then what is known has to do.
 pub(super) async fn find(
-    shared: &Shared,
+    app: &App,
     report: &Report,
     rules: &RulesAt,
     freshness: &mut Freshness<'_>,
 ) -> Result<Findings, NotYet> {
-    let (mirror, no_repository) = match shared.repo.get().repo {
+    let (mirror, no_repository) = match app.repo.get().repo {
         Repo::Ready(mirror) => (Some(mirror), None),
         Repo::None => (None, Some("no repository is configured: set repo_dir or repo_url")),
         Repo::Opening => return Err(NotYet::Repository("the repository is being opened".into())),
         Repo::Failed(why) => return Err(NotYet::Repository(why)),
     };
-    let look = || look(shared, report, rules, mirror.as_ref(), no_repository);
+    let look = || look(app, report, rules, mirror.as_ref(), no_repository);
     let (mut found, at) = look().await?;
     let Some((mirror, at)) = mirror.as_ref().zip(at) else { return Ok(found) };
     if !is_doubtful(&found, &at) {
@@ -88,7 +88,7 @@ pub(super) async fn find(
         let is_newer = mirror.read_tip().await?.commit != at.tip.commit;
         return if is_newer { Ok(look().await?.0) } else { Ok(found) };
     }
-    match freshness.of_mirror(mirror, at.missing.as_deref(), shared.clock.now()) {
+    match freshness.of_mirror(mirror, at.missing.as_deref(), app.clock.now()) {
         Believed::Yes => {}
         Believed::NotYet => return Err(NotYet::Fetch),
         Believed::ForNow => found.is_provisional = true,
@@ -97,17 +97,17 @@ pub(super) async fn find(
 }
 
 async fn look(
-    shared: &Shared,
+    app: &App,
     report: &Report,
     rules: &RulesAt,
     mirror: Option<&Arc<Mirror>>,
     no_repository: Option<&str>,
 ) -> Result<(Findings, Option<At>), NotYet> {
-    let found = find_faults(report, mirror, &shared.config.choice, &rules.rules).await?;
+    let found = find_faults(report, mirror, &app.config.choice, &rules.rules).await?;
     let at = found.first().and_then(|fault| fault.files.at.clone());
     let mut faults = Vec::with_capacity(found.len());
     for fault in found {
-        faults.push(attribute_fault(shared, fault, rules, no_repository).await?);
+        faults.push(attribute_fault(app, fault, rules, no_repository).await?);
     }
     let running = at.as_ref().and_then(|at| at.revision.running().cloned());
     Ok((Findings { faults, running, is_provisional: false }, at))
@@ -156,15 +156,15 @@ fn may_be_elsewhere<'a>(fault: &'a Attributed) -> bool {
 }
 
 async fn attribute_fault(
-    shared: &Shared,
+    app: &App,
     fault: Fault,
     rules: &RulesAt,
     no_repository: Option<&str>,
 ) -> Result<Attributed, NotYet> {
-    let settings = &shared.config.choice;
+    let settings = &app.config.choice;
     let Fault { exception, report, files } = fault;
     let plain = choose_line(&report, &files, settings, &MuchSeen::new(), &rules.rules);
-    let found = find_line(shared, &report, &files, &plain, no_repository).await?;
+    let found = find_line(app, &report, &files, &plain, no_repository).await?;
     if settings.blame_frame == BlameFrame::Innermost || matches!(found, Found::Dropped(..)) {
         return Ok(Attributed { exception, report, frames: plain.frames, found });
     }
@@ -177,19 +177,19 @@ async fn attribute_fault(
     if has_issue {
         return Ok(Attributed { exception, report, frames: plain.frames, found });
     }
-    let much_seen = shared.store.much_seen_functions().await?;
+    let much_seen = app.store.much_seen_functions().await?;
     let choice = choose_line(&report, &files, settings, &much_seen, &rules.rules);
     let found = if choice.verdict == plain.verdict {
         found
     } else {
-        find_line(shared, &report, &files, &choice, no_repository).await?
+        find_line(app, &report, &files, &choice, no_repository).await?
     };
     Ok(Attributed { exception, report, frames: choice.frames, found })
 }
 
 /// The issue of the line that was chosen.
 async fn find_line(
-    shared: &Shared,
+    app: &App,
     report: &Report,
     files: &FoundFiles,
     choice: &Choice,
@@ -201,7 +201,7 @@ async fn find_line(
             let why = no_repository.unwrap_or(verdict.explain());
             let mut found = nobody(report, &choice.frames, None, why.to_owned());
             found.facts.kept_out = matches!(verdict, NoLine::NotToBlame);
-            return nobodys(shared, files, found).await;
+            return nobodys(app, files, found).await;
         }
         Verdict::Blamed(line) => line.clone(),
     };
@@ -213,49 +213,49 @@ async fn find_line(
     // same text may stand there anew.
     let commit = at.revision.commit().as_str();
     let place = place_key(commit, &line.path, line.line, &line.function, &line.text).to_string();
-    if let Some(issue_id) = shared.store.issue_at_place(&place).await? {
-        let seen_in = seen_in(shared, at, issue_id).await?;
-        let mending = known_issue(shared, at, issue_id, seen_in).await?;
+    if let Some(issue_id) = app.store.issue_at_place(&place).await? {
+        let seen_in = seen_in(app, at, issue_id).await?;
+        let mending = known_issue(app, at, issue_id, seen_in).await?;
         let unblamed = unblamed_names(report, files, at.revision.commit(), &line).await;
         return Ok(Found::AtPlace { issue_id, line, unblamed, mending });
     }
     Ok(match blame_line(report, files, &line).await? {
         Ok(located) => {
-            let gone = look_for_author(shared, files, &located, &line.path).await;
+            let gone = look_for_author(app, files, &located, &line.path).await;
             let found = Blamed { report, files, choice, line, located, place, gone };
             let mut new = found.facts().await;
-            let known = shared.store.issue_named(&new.identities()).await?;
+            let known = app.store.issue_named(&new.identities()).await?;
             new.is_known = known.is_some();
             match known {
                 Some(issue) => {
-                    new.mending = known_issue(shared, at, issue, new.revision.clone()).await?;
+                    new.mending = known_issue(app, at, issue, new.revision.clone()).await?;
                 }
-                None => new.back = come_back(shared, at, &new).await?,
+                None => new.back = come_back(app, at, &new).await?,
             }
             Found::Issue(Box::new(new))
         }
-        Err(why) => return nobodys(shared, files, nobody(report, &[], Some(line), why)).await,
+        Err(why) => return nobodys(app, files, nobody(report, &[], Some(line), why)).await,
     })
 }
 
 /// An issue that nobody is blamed for, and what the report says about its mending.
-async fn nobodys(shared: &Shared, files: &FoundFiles, mut new: NewFacts) -> Result<Found, NotYet> {
+async fn nobodys(app: &App, files: &FoundFiles, mut new: NewFacts) -> Result<Found, NotYet> {
     if let Some(at) = &files.at
-        && let Some(issue) = shared.store.issue_named(&new.identities()).await?
+        && let Some(issue) = app.store.issue_named(&new.identities()).await?
     {
         let seen_in = Some(at.revision.commit().clone());
-        new.mending = known_issue(shared, at, issue, seen_in).await?;
+        new.mending = known_issue(app, at, issue, seen_in).await?;
     }
     Ok(Found::Issue(Box::new(new)))
 }
 
 /// The revision in which the line of a known place stands: the running one, else the one in which
 /// it was found.
-async fn seen_in(shared: &Shared, at: &At, issue: i64) -> Result<Option<CommitId>, StoreError> {
+async fn seen_in(app: &App, at: &At, issue: i64) -> Result<Option<CommitId>, StoreError> {
     match at.revision.running() {
         Some(running) => Ok(Some(running.clone())),
         None => {
-            let issue = shared.store.issue(issue).await?;
+            let issue = app.store.issue(issue).await?;
             Ok(issue.and_then(|issue| issue.details().revision))
         }
     }

@@ -10,7 +10,7 @@ use flawless_store::IssueFacts;
 use flawless_store::issues::details::IssueDetails;
 
 use super::regression::{Back, Mending};
-use crate::app::Shared;
+use crate::app::App;
 use crate::attribution::{At, FoundFiles, other_suspects};
 
 /// The facts of an issue that may be new.
@@ -182,12 +182,12 @@ pub(super) fn nobody(
 
 /// Whether the author still answers for the line, and who could instead.
 pub(super) async fn look_for_author(
-    shared: &Shared,
+    app: &App,
     files: &FoundFiles,
     located: &Located,
     path: &str,
 ) -> Gone {
-    let days = shared.config.author_gone_days;
+    let days = app.config.author_gone_days;
     let (Some(developer), Some(At { mirror, tip, .. }), true) =
         (&located.blame.developer, &files.at, days > 0)
     else {
@@ -200,7 +200,7 @@ pub(super) async fn look_for_author(
             return Gone::default();
         }
     };
-    if !author_gone(last, shared.clock.now(), days) {
+    if !author_gone(last, app.clock.now(), days) {
         return Gone::default();
     }
     let proposal = mirror.busiest_committer(tip, path, &developer.email).await.ok().flatten();

@@ -15,7 +15,7 @@ use super::module_sets::{ModuleSets, NamedModules};
 use super::room::{Kept, Room, over};
 use super::sent_before::SentBefore;
 use super::verdicts::{Fate, KnownFault, KnownTrace, Verdicts};
-use crate::app::Shared;
+use crate::app::App;
 use crate::config::Config;
 use crate::intake::refusals::{ByReason, Refused};
 use crate::intake::{IntakeReceiver, NotKept};
@@ -53,7 +53,7 @@ impl Recorder {
     }
 
     /// Records reports for ever.
-    pub async fn run(mut self, shared: Shared, verdicts: Arc<Verdicts>, incoming: IntakeReceiver) {
+    pub async fn run(mut self, app: App, verdicts: Arc<Verdicts>, incoming: IntakeReceiver) {
         let mut trouble = Trouble::default();
         loop {
             match trouble.since {
@@ -64,8 +64,8 @@ impl Recorder {
             let batch = Batch::of(incoming.take(MAX_BATCH, MAX_BATCH_BYTES), &self.sent_before);
             let Batch { groups, waiting, modules } = batch;
             let refused = incoming.refusals().take();
-            let now = shared.clock.now();
-            let unkept = match self.record(&shared, &verdicts, groups, modules, &refused).await {
+            let now = app.clock.now();
+            let unkept = match self.record(&app, &verdicts, groups, modules, &refused).await {
                 Ok(unkept) => {
                     trouble.is_over();
                     for (key, why) in &unkept {
@@ -104,8 +104,8 @@ impl Recorder {
 ///
 /// # Errors
 /// The database refuses.
-pub async fn record_refusals(shared: &Shared, refused: &ByReason) -> Result<(), StoreError> {
-    let mut tx = shared.store.write().await?;
+pub async fn record_refusals(app: &App, refused: &ByReason) -> Result<(), StoreError> {
+    let mut tx = app.store.write().await?;
     add_refusals(&mut tx, refused).await?;
     tx.commit().await
 }
@@ -183,15 +183,15 @@ impl Recorder {
     /// Records groups of reports, and says which were not kept, and why.
     async fn record(
         &mut self,
-        shared: &Shared,
+        app: &App,
         verdicts: &Verdicts,
         groups: Groups,
         modules: NamedModules,
         refused: &ByReason,
     ) -> Result<HashMap<Key, &'static str>, StoreError> {
-        let now = shared.clock.now();
-        let rules = shared.rules.get();
-        let tip = shared.repo.get().tip_commit();
+        let now = app.clock.now();
+        let rules = app.rules.get();
+        let tip = app.repo.get().tip_commit();
         let mut outcomes = Outcomes::default();
         let mut rule_hits = RuleHits::default();
         let mut writes = Vec::with_capacity(groups.len());
@@ -199,7 +199,7 @@ impl Recorder {
         for (key, mut group) in groups {
             let lost = group.lost.take();
             let Some(known) = verdicts.get(&group.trace, rules.revision, tip.as_deref()) else {
-                let new = pending(&mut group, shared, now)?;
+                let new = pending(&mut group, app, now)?;
                 writes.push(Write::Pending { key, new, group, lost });
                 continue;
             };
@@ -207,13 +207,13 @@ impl Recorder {
             for (at, fault) in known.faults.iter().enumerate() {
                 match &fault.fate {
                     Fate::Dropped { outcome, reason } => {
-                        let example = example(&group.newest, &shared.redaction);
+                        let example = example(&group.newest, &app.redaction);
                         outcomes.add(*outcome, reason, group.reports, example);
                         rule_hits.add(&fault.rules, group.reports, group.occurrences);
                     }
                     Fate::Counted { .. } => {
-                        let sample = sample_when_due(&mut group, fault, shared, now)?;
-                        let facets = group.facets(fault.exception, &shared.redaction, now);
+                        let sample = sample_when_due(&mut group, fault, app, now)?;
+                        let facets = group.facets(fault.exception, &app.redaction, now);
                         faults.push(CountedFault { at, facets, sample });
                     }
                 }
@@ -223,8 +223,8 @@ impl Recorder {
         let (mut any_pending, mut any_alert) = (false, false);
         let mut unkept = HashMap::new();
         let mut noted_running = Vec::new();
-        let mut tx = shared.store.write().await?;
-        let mut room = Room::new(shared.config.quotas, now);
+        let mut tx = app.store.write().await?;
+        let mut room = Room::new(app.config.quotas, now);
         let mut writes = VecDeque::from(writes);
         while let Some(write) = writes.pop_front() {
             match write {
@@ -232,7 +232,7 @@ impl Recorder {
                     match room.keep(&mut tx, new, &group.newest).await? {
                         Kept::Waits => any_pending = true,
                         Kept::OverQuota(used_up) => {
-                            let example = example(&group.newest, &shared.redaction);
+                            let example = example(&group.newest, &app.redaction);
                             outcomes.add(
                                 OutcomeKind::Refused,
                                 &over(used_up),
@@ -287,15 +287,15 @@ impl Recorder {
                             room.add_bytes(&mut tx, &group.source, more).await?;
                         }
                         let known = known_error.and_then(|id| rules.rules.known_error(id));
-                        let threshold = threshold_of(&group.newest, &shared.config);
+                        let threshold = threshold_of(&group.newest, &app.config);
                         let (added, back) = (group.occurrences, None);
                         let occurred = Occurred { added, at: now, threshold, known, mending, back };
-                        any_alert |= tell(&mut tx, shared, &counted, occurred).await?;
+                        any_alert |= tell(&mut tx, app, &counted, occurred).await?;
                     }
                     match is_gone {
                         // It was erased: the report is looked at anew, whole.
                         true => {
-                            let new = pending(&mut group, shared, now)?;
+                            let new = pending(&mut group, app, now)?;
                             writes.push_back(Write::Pending { key, new, group, lost });
                         }
                         false => {
@@ -312,11 +312,10 @@ impl Recorder {
         }
         tx.count_rule_hits(&rule_hits, now).await?;
         for (occurrences, host) in losses {
-            tx.add_loss(occurrences, now, &shared.redaction.text(&host)).await?;
+            tx.add_loss(occurrences, now, &app.redaction.text(&host)).await?;
         }
         let ids = self.sent_before.write(&mut tx, ids, now).await?;
-        let modules =
-            self.modules.write(&mut tx, &mut room, modules, &shared.redaction, now).await?;
+        let modules = self.modules.write(&mut tx, &mut room, modules, &app.redaction, now).await?;
         room.save(&mut tx).await?;
         tx.commit().await?;
         self.sent_before.take_over(ids);
@@ -327,10 +326,10 @@ impl Recorder {
             }
         }
         if any_pending {
-            shared.bells.pending.notify_one();
+            app.bells.pending.notify_one();
         }
         if any_alert {
-            shared.bells.alerts.notify_one();
+            app.bells.alerts.notify_one();
         }
         Ok(unkept)
     }
@@ -340,7 +339,7 @@ impl Recorder {
 fn sample_when_due(
     group: &mut Group,
     fault: &KnownFault,
-    shared: &Shared,
+    app: &App,
     now: i64,
 ) -> Result<Option<Vec<u8>>, StoreError> {
     let Fate::Counted { frames, blamed_frame, sampled_at, .. } = &fault.fate else {
@@ -350,7 +349,7 @@ fn sample_when_due(
         return Ok(None);
     }
     sampled_at.store(now, Ordering::Relaxed);
-    group.clean(&shared.redaction);
+    group.clean(&app.redaction);
     let report = &*group.about(fault.exception);
     encode_sample(&Sample { report, frames: frames.clone(), blamed_frame: *blamed_frame }).map(Some)
 }
@@ -373,14 +372,14 @@ async fn are_there(
 
 /// The newest report of a group, to be attributed. Nothing is stored that was not redacted; the
 /// fingerprint is that of the report as it came to the recorder.
-fn pending(group: &mut Group, shared: &Shared, now: i64) -> Result<NewPending, StoreError> {
-    let facets = group.facets(None, &shared.redaction, now);
-    group.clean(&shared.redaction);
+fn pending(group: &mut Group, app: &App, now: i64) -> Result<NewPending, StoreError> {
+    let facets = group.facets(None, &app.redaction, now);
+    group.clean(&app.redaction);
     Ok(NewPending {
         fingerprint: group.trace.to_string(),
         occurrences: group.occurrences,
         reports: group.reports,
-        error_threshold: threshold_of(&group.newest, &shared.config),
+        error_threshold: threshold_of(&group.newest, &app.config),
         at: now,
         facets,
         source: group.source.to_string(),

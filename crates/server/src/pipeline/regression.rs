@@ -7,7 +7,7 @@ use flawless_git::{GitError, Mirror, Standing, Tip, source_text};
 use flawless_store::{Counted, Predecessor, StoreError, exception_types};
 
 use super::issue_facts::NewFacts;
-use crate::app::Shared;
+use crate::app::App;
 use crate::attribution::At;
 use crate::show::regression::{Again, words_of};
 
@@ -64,12 +64,12 @@ impl Mending {
 
 /// Looks at an issue that is known.
 pub(super) async fn known_issue(
-    shared: &Shared,
+    app: &App,
     at: &At,
     issue: i64,
     seen_in: Option<CommitId>,
 ) -> Result<Mending, StoreError> {
-    let Some(mended) = shared.store.mended(issue).await? else {
+    let Some(mended) = app.store.mended(issue).await? else {
         return Ok(Mending { seen_in, ..Mending::default() });
     };
     let by = mended.mended_by.as_deref().and_then(CommitId::parse);
@@ -78,7 +78,7 @@ pub(super) async fn known_issue(
         _ => None,
     };
     let was_never = match by.filter(|_| mended.mended_found && contained == Some(true)) {
-        Some(by) => stands_after(shared, at, issue, &by).await?,
+        Some(by) => stands_after(app, at, issue, &by).await?,
         None => false,
     };
     Ok(Mending { contained, was_never, seen_in })
@@ -86,13 +86,8 @@ pub(super) async fn known_issue(
 
 /// Whether the line of an issue stands in the commit that is said to have taken it away: since then
 /// it was listed as one to pass over, or more is known of moves.
-async fn stands_after(
-    shared: &Shared,
-    at: &At,
-    issue: i64,
-    by: &CommitId,
-) -> Result<bool, StoreError> {
-    let Some(issue) = shared.store.issue(issue).await? else { return Ok(false) };
+async fn stands_after(app: &App, at: &At, issue: i64, by: &CommitId) -> Result<bool, StoreError> {
+    let Some(issue) = app.store.issue(issue).await? else { return Ok(false) };
     let facts = &issue.facts;
     let (Some(commit), Some(path), Some(line)) =
         (&facts.origin_commit, &facts.origin_path, facts.origin_line)
@@ -107,7 +102,7 @@ async fn stands_after(
 /// The mended issue that a new one is: the line was put back, or the change that mended it fails
 /// in the same way.
 pub(super) async fn come_back(
-    shared: &Shared,
+    app: &App,
     at: &At,
     new: &NewFacts,
 ) -> Result<Option<Back>, StoreError> {
@@ -115,7 +110,7 @@ pub(super) async fn come_back(
     let origin = facts.origin_commit.as_deref().and_then(CommitId::parse);
     let (Some(origin), Some(seen_in)) = (origin, &new.revision) else { return Ok(None) };
     let (path, function) = (&facts.path, &facts.function_name);
-    let older = shared.store.predecessors(path, function, MAX_EARLIER).await?;
+    let older = app.store.predecessors(path, function, MAX_EARLIER).await?;
     let fails_alike = |older: &Predecessor| {
         exception_types(&older.exception_types).any(|name| name == facts.exception_type)
     };
@@ -138,7 +133,7 @@ pub(super) async fn come_back(
         let is_put_back = reads_the_same && contains(&at.mirror, &origin, &by).await;
         if is_put_back || by == origin {
             let again = Again {
-                mended_at: older.mended_at.unwrap_or_else(|| shared.clock.now()),
+                mended_at: older.mended_at.unwrap_or_else(|| app.clock.now()),
                 mended_by: Some(by.to_string()),
                 mended_how: older.mended_how.clone().unwrap_or(how),
                 read: (!is_put_back).then(|| older.text.clone()),

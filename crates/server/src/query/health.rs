@@ -13,7 +13,7 @@ use serde::Serialize;
 use tokio::sync::OnceCell;
 use utoipa::ToSchema;
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::attribution::Repo;
 use crate::notify::digest::held_back;
 use crate::project::redaction::slow_in_words;
@@ -69,15 +69,15 @@ const NOT_WRITTEN_MS: i64 = 1_000;
 const TOLD_MS: i64 = 5_000;
 
 /// Whether the server does its work, as strangers are told: what a look of the last seconds found.
-pub async fn is_healthy_lately(shared: &Shared, memory: &HealthMemory) -> bool {
-    let look = async { is_healthy(&check(shared, memory).await) };
-    memory.told.get_or(shared.clock.now(), |_| TOLD_MS, look).await
+pub async fn is_healthy_lately(app: &App, memory: &HealthMemory) -> bool {
+    let look = async { is_healthy(&check(app, memory).await) };
+    memory.told.get_or(app.clock.now(), |_| TOLD_MS, look).await
 }
 
 /// Whether the store can be written to.
-async fn store(shared: &Shared, memory: &HealthMemory, now: i64) -> HealthPart {
+async fn store(app: &App, memory: &HealthMemory, now: i64) -> HealthPart {
     let touch = async {
-        let mut tx = shared.store.write().await?;
+        let mut tx = app.store.write().await?;
         tx.touch(now).await?;
         tx.commit().await
     };
@@ -92,15 +92,15 @@ async fn store(shared: &Shared, memory: &HealthMemory, now: i64) -> HealthPart {
 }
 
 /// Looks at each part.
-pub async fn check(shared: &Shared, memory: &HealthMemory) -> Vec<HealthPart> {
-    let now = shared.clock.now();
-    let store = store(shared, memory, now).await;
-    let pending = shared.store.pending_queue().await;
-    let alerts = shared.store.alert_queue().await;
-    let outbox = shared.store.outbox_queue().await;
+pub async fn check(app: &App, memory: &HealthMemory) -> Vec<HealthPart> {
+    let now = app.clock.now();
+    let store = store(app, memory, now).await;
+    let pending = app.store.pending_queue().await;
+    let alerts = app.store.alert_queue().await;
+    let outbox = app.store.outbox_queue().await;
     let mut parts = vec![
         store,
-        mirror(shared, now),
+        mirror(app, now),
         queue(
             "blame queue",
             ["report waits for attribution", "reports wait for attribution"],
@@ -115,7 +115,7 @@ pub async fn check(shared: &Shared, memory: &HealthMemory) -> Vec<HealthPart> {
             now,
             ALERT_STUCK_MS,
         ),
-        held(shared, now).await,
+        held(app, now).await,
         queue(
             "outbox",
             ["mail waits to be sent", "mails wait to be sent"],
@@ -123,20 +123,20 @@ pub async fn check(shared: &Shared, memory: &HealthMemory) -> Vec<HealthPart> {
             now,
             OUTBOX_STUCK_MS,
         ),
-        beside(channels(shared, now).await),
-        addresses(shared, now).await,
-        beside(values(shared).await),
-        beside(losses(shared, now).await),
-        beside(redaction(shared, now)),
-        beside(quotas(shared, now).await),
+        beside(channels(app, now).await),
+        addresses(app, now).await,
+        beside(values(app).await),
+        beside(losses(app, now).await),
+        beside(redaction(app, now)),
+        beside(quotas(app, now).await),
     ];
-    parts.extend(history(shared).await.map(beside));
+    parts.extend(history(app).await.map(beside));
     parts
 }
 
 /// What is told later, together, is no fault: but nobody should have to look for it.
-async fn held(shared: &Shared, now: i64) -> HealthPart {
-    let held = match held_back(shared).await {
+async fn held(app: &App, now: i64) -> HealthPart {
+    let held = match held_back(app).await {
         Ok(held) => held,
         Err(error) => return part("held back", false, error.to_string()),
     };
@@ -166,10 +166,10 @@ fn beside(part: HealthPart) -> HealthPart {
 
 /// What did not reach a channel is said, but only what the whole project misses is a matter for
 /// somebody: the alerts are in the mail.
-async fn channels(shared: &Shared, now: i64) -> HealthPart {
+async fn channels(app: &App, now: i64) -> HealthPart {
     const NAME: &str = "channels";
     let (channels, states) =
-        match tokio::try_join!(shared.store.channels(), shared.store.post_states(now - DAY_MS)) {
+        match tokio::try_join!(app.store.channels(), app.store.post_states(now - DAY_MS)) {
             Ok(found) => found,
             Err(error) => return part(NAME, false, error.to_string()),
         };
@@ -216,10 +216,10 @@ async fn channels(shared: &Shared, now: i64) -> HealthPart {
 }
 
 /// What programs had to drop is gone; why they did is a matter for somebody.
-async fn losses(shared: &Shared, now: i64) -> HealthPart {
+async fn losses(app: &App, now: i64) -> HealthPart {
     const NAME: &str = "clients";
     let since = now - DAY_MS;
-    let lost = match shared.store.losses_since(since).await {
+    let lost = match app.store.losses_since(since).await {
         Ok(rows) => rows.into_iter().filter(|row| row.last_at > since).collect::<Vec<_>>(),
         Err(error) => return part(NAME, false, error.to_string()),
     };
@@ -240,9 +240,9 @@ async fn losses(shared: &Shared, now: i64) -> HealthPart {
 }
 
 /// Samples whose key is gone: alerts go out, but without values.
-async fn values(shared: &Shared) -> HealthPart {
+async fn values(app: &App) -> HealthPart {
     const NAME: &str = "values";
-    match shared.store.unreadable_values().await {
+    match app.store.unreadable_values().await {
         Err(error) => part(NAME, false, error.to_string()),
         Ok(0) => part(NAME, true, "all that is stored can be read".to_owned()),
         Ok(number) => part(NAME, false, unreadable_in_words(number)),
@@ -250,9 +250,9 @@ async fn values(shared: &Shared) -> HealthPart {
 }
 
 /// Patterns that take too long: texts are replaced whole, and alerts go out without them.
-fn redaction(shared: &Shared, now: i64) -> HealthPart {
+fn redaction(app: &App, now: i64) -> HealthPart {
     const NAME: &str = "redaction";
-    let slow = shared.redaction.slow_patterns();
+    let slow = app.redaction.slow_patterns();
     match slow.is_empty() {
         true => part(NAME, true, "no pattern takes too long".to_owned()),
         false => part(NAME, false, plain(&slow_in_words(&slow, now))),
@@ -272,10 +272,10 @@ pub fn unreadable_in_words(number: i64) -> String {
 }
 
 /// Quotas that are used up today: what is refused for it may be somebody's error.
-async fn quotas(shared: &Shared, now: i64) -> HealthPart {
+async fn quotas(app: &App, now: i64) -> HealthPart {
     const NAME: &str = "quotas";
-    let quotas = shared.config.quotas;
-    let used = match shared.store.used_on_day(now).await {
+    let quotas = app.config.quotas;
+    let used = match app.store.used_on_day(now).await {
         Ok(used) => used,
         Err(error) => return part(NAME, false, error.to_string()),
     };
@@ -315,13 +315,13 @@ async fn quotas(shared: &Shared, now: i64) -> HealthPart {
 }
 
 /// That the database was gone, for as long as somebody may still have a backup at hand.
-pub async fn history(shared: &Shared) -> Option<HealthPart> {
+pub async fn history(app: &App) -> Option<HealthPart> {
     const NAME: &str = "history";
-    let now = shared.clock.now();
-    match shared.store.begun_anew_at().await {
+    let now = app.clock.now();
+    match app.store.begun_anew_at().await {
         Err(error) => Some(part(NAME, false, error.to_string())),
         Ok(Some(at)) if now - at < BEGUN_ANEW_MS => {
-            let text = begun_anew_in_words(&shared.config.data_dir);
+            let text = begun_anew_in_words(&app.config.data_dir);
             Some(part(NAME, false, plain(&format!("{} ago {text}", ago(now - at)))))
         }
         Ok(_) => None,
@@ -329,11 +329,11 @@ pub async fn history(shared: &Shared) -> Option<HealthPart> {
 }
 
 /// Addresses that mails do not go to are nobody's fault and no part's: they are only said.
-async fn addresses(shared: &Shared, now: i64) -> HealthPart {
+async fn addresses(app: &App, now: i64) -> HealthPart {
     let both = async {
-        let refused = shared.store.refused_addresses(now).await?;
+        let refused = app.store.refused_addresses(now).await?;
         let refused = refused.iter().filter(|known| known.words.is_some()).count();
-        Ok::<_, StoreError>((refused, shared.store.unwanted_mails().await?.len()))
+        Ok::<_, StoreError>((refused, app.store.unwanted_mails().await?.len()))
     };
     match both.await {
         Err(error) => part("addresses", false, error.to_string()),
@@ -348,8 +348,8 @@ async fn addresses(shared: &Shared, now: i64) -> HealthPart {
     }
 }
 
-fn mirror(shared: &Shared, now: i64) -> HealthPart {
-    let state = shared.repo.get();
+fn mirror(app: &App, now: i64) -> HealthPart {
+    let state = app.repo.get();
     let (ok, text) = match &state.repo {
         Repo::None => (true, "no repository is configured: nobody can be blamed".to_owned()),
         Repo::Opening => (true, "is being cloned or opened".to_owned()),

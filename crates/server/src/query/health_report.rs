@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::health::{HealthMemory, HealthPart, check, is_healthy};
-use crate::app::Shared;
+use crate::app::App;
 use crate::intake::clients::SeenClient;
 use crate::intake::refusals::{ByReason, Refused};
 
@@ -145,17 +145,17 @@ pub struct OptionReport {
 const DAY_MS: i64 = 86_400_000;
 
 /// Looks at everything.
-pub async fn health_report(shared: &Shared, memory: &HealthMemory) -> HealthReport {
-    let now = shared.clock.now();
-    let parts: Vec<HealthPart> = check(shared, memory).await;
+pub async fn health_report(app: &App, memory: &HealthMemory) -> HealthReport {
+    let now = app.clock.now();
+    let parts: Vec<HealthPart> = check(app, memory).await;
     let broken = parts.iter().filter(|part| !part.ok).count();
-    let running = shared.running.get();
+    let running = app.running.get();
     let since = (now - DAY_MS).div_euclid(DAY_MS) * DAY_MS;
-    let mut outcomes = shared.store.outcomes_since(since).await.unwrap_or_default();
+    let mut outcomes = app.store.outcomes_since(since).await.unwrap_or_default();
     if let Some(running) = running {
         add_uncounted(&mut outcomes, running.intake.refusals().all());
     }
-    let losses = shared.store.losses_since(now - 7 * DAY_MS).await.unwrap_or_default();
+    let losses = app.store.losses_since(now - 7 * DAY_MS).await.unwrap_or_default();
     let loss = |row: flawless_store::LossRow| LossReport {
         day: rfc3339(row.day_start())[..10].to_owned(),
         occurrences: row.occurrences,
@@ -180,7 +180,7 @@ pub async fn health_report(shared: &Shared, memory: &HealthMemory) -> HealthRepo
         uptime_seconds: running.map(|running| (now - running.started_at) / 1000),
         memory_bytes: memory_used(),
         parts: parts.into_iter().map(with_mend).collect(),
-        versions: versions(shared, memory).await,
+        versions: versions(app, memory).await,
         clients: running
             .map(|running| running.clients.all())
             .unwrap_or_default()
@@ -191,7 +191,7 @@ pub async fn health_report(shared: &Shared, memory: &HealthMemory) -> HealthRepo
         since,
         outcomes: by_kind(outcomes),
         losses: losses.into_iter().map(loss).collect(),
-        configuration: options(shared),
+        configuration: options(app),
     }
 }
 
@@ -233,10 +233,10 @@ fn with_mend(part: HealthPart) -> PartReport {
     PartReport { part, mend }
 }
 
-async fn versions(shared: &Shared, memory: &HealthMemory) -> Versions {
-    let git = GitProgram::new(&shared.config.git);
+async fn versions(app: &App, memory: &HealthMemory) -> Versions {
+    let git = GitProgram::new(&app.config.git);
     let git = memory.git_version.get_or_try_init(|| git.version()).await.cloned();
-    let database = shared.store.database_version().await;
+    let database = app.store.database_version().await;
     Versions {
         flawless: env!("CARGO_PKG_VERSION"),
         schema: schema_version(),
@@ -293,8 +293,8 @@ fn reason(row: &OutcomeRow) -> ReasonReport {
     }
 }
 
-fn options(shared: &Shared) -> Vec<OptionReport> {
-    let config = &shared.config;
+fn options(app: &App) -> Vec<OptionReport> {
+    let config = &app.config;
     let option = |(name, value): (&&'static str, &String)| OptionReport {
         name,
         value: plain(value),

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::QueryMemory;
 use super::issues::by_owner;
-use crate::app::Shared;
+use crate::app::App;
 
 /// Somebody, by the address that is read.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -114,12 +114,12 @@ impl People {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn read(shared: &Shared, memory: &QueryMemory) -> Result<Self, StoreError> {
-        let Shared { store, config, clock, .. } = shared;
+    pub async fn read(app: &App, memory: &QueryMemory) -> Result<Self, StoreError> {
+        let App { store, config, clock, .. } = app;
         let now = clock.now();
-        let rules = shared.rules.get();
+        let rules = app.rules.get();
         let (week, end) = week_of(now, &config.timezone, Weekday::Sunday);
-        let occurrences = author_week(shared, &memory.author_weeks, week, end).await?;
+        let occurrences = author_week(app, &memory.author_weeks, week, end).await?;
         let refused = store.refused_addresses(now).await?;
         let unwanted = store.unwanted_mails().await?.into_iter();
         let unwanted = unwanted
@@ -144,7 +144,7 @@ impl People {
         for address in named.chain(silent).filter(|address| !address.trim().is_empty()) {
             entry(&mut found, address);
         }
-        for (address, answers) in by_owner(shared, &memory.lists, (week, end)).await? {
+        for (address, answers) in by_owner(app, &memory.lists, (week, end)).await? {
             if flawless_core::is_mailable(&address) {
                 let person = entry(&mut found, &address);
                 person.answers_for = answers.open_issues;
@@ -161,15 +161,15 @@ impl People {
     }
 
     /// The one with this address, be it one in commits.
-    pub fn find(&self, shared: &Shared, address: &str) -> Option<Person> {
+    pub fn find(&self, app: &App, address: &str) -> Option<Person> {
         let is = |known: &str| known.eq_ignore_ascii_case(address.trim());
         let by_read = self.all.iter().find(|person| is(&person.address));
         let by_commit = || self.all.iter().find(|p| p.committed_as.iter().any(|known| is(known)));
-        by_read.or_else(by_commit).map(|person| self.with_mails(shared, person))
+        by_read.or_else(by_commit).map(|person| self.with_mails(app, person))
     }
 
     /// Those whose name or address holds `text`, a page of them.
-    pub fn page(&self, shared: &Shared, text: &str, page: usize) -> PeoplePage {
+    pub fn page(&self, app: &App, text: &str, page: usize) -> PeoplePage {
         let text = text.trim().to_lowercase();
         let holds = |field: &str| field.to_lowercase().contains(&text);
         let matches = |person: &&Person| {
@@ -181,22 +181,22 @@ impl People {
         let pages = found.len().div_ceil(PAGE).max(1);
         let page = page.clamp(1, pages);
         let shown = found.iter().skip((page - 1) * PAGE).take(PAGE);
-        let people = shown.map(|person| self.with_mails(shared, person)).collect();
+        let people = shown.map(|person| self.with_mails(app, person)).collect();
         PeoplePage { people, total: found.len(), page, pages }
     }
 
     /// Those who seem to have left, and whose issues wait.
-    pub fn leavers(&self, shared: &Shared) -> Vec<Person> {
+    pub fn leavers(&self, app: &App) -> Vec<Person> {
         let open = self.all.iter().filter(|person| person.open_issues > 0);
-        let open = open.filter(|person| self.left(shared, person).is_some());
-        open.take(PAGE).map(|person| self.with_mails(shared, person)).collect()
+        let open = open.filter(|person| self.left(app, person).is_some());
+        open.take(PAGE).map(|person| self.with_mails(app, person)).collect()
     }
 
-    fn left(&self, shared: &Shared, person: &Person) -> Option<String> {
-        let now = shared.clock.now();
+    fn left(&self, app: &App, person: &Person) -> Option<String> {
+        let now = app.clock.now();
         let address = person.address.to_ascii_lowercase();
         if self.gone.iter().any(|gone| gone.eq_ignore_ascii_case(&address)) {
-            let days = counted(shared.config.author_gone_days, "day", "days");
+            let days = counted(app.config.author_gone_days, "day", "days");
             return Some(format!("made no commit for {days} (author_gone_days)"));
         }
         let since = self.undeliverable.get(&address)?;
@@ -204,20 +204,20 @@ impl People {
         (now - since > UNDELIVERABLE_MS).then(|| format!("no mail has been delivered for {days}"))
     }
 
-    fn with_mails(&self, shared: &Shared, person: &Person) -> Person {
-        Person { mails: Some(self.mails_of(shared, person)), ..person.clone() }
+    fn with_mails(&self, app: &App, person: &Person) -> Person {
+        Person { mails: Some(self.mails_of(app, person)), ..person.clone() }
     }
 
     /// Where somebody's mail goes, and why.
-    pub fn mails_of(&self, shared: &Shared, person: &Person) -> MailsOf {
-        let rules = &shared.rules.get().rules;
-        let policy = &shared.config.addresses;
+    pub fn mails_of(&self, app: &App, person: &Person) -> MailsOf {
+        let rules = &app.rules.get().rules;
+        let policy = &app.config.addresses;
         let address = person.address.as_str();
         let is_theirs = |known: &str| {
             known.eq_ignore_ascii_case(address)
                 || person.committed_as.iter().any(|other| other.eq_ignore_ascii_case(known))
         };
-        let left = self.left(shared, person);
+        let left = self.left(app, person);
         let cannot = |to: &str, is_authors: bool| {
             let gone = || left.clone().filter(|_| is_authors);
             unreachable(to, &self.refused).or_else(|| gone().map(|why| format!("{address} {why}")))
@@ -263,17 +263,17 @@ pub type AuthorWeeks = Remembered<(i64, AuthorWeek)>;
 /// Occurrences of the week by author. Of a large store they take longer to count than all the rest
 /// of the page, so they may be a few seconds old.
 async fn author_week(
-    shared: &Shared,
+    app: &App,
     memory: &AuthorWeeks,
     from: i64,
     to: i64,
 ) -> Result<AuthorWeek, StoreError> {
     let count = async {
-        let counted = shared.store.author_occurrences(from, to).await?;
+        let counted = app.store.author_occurrences(from, to).await?;
         Ok::<_, StoreError>((from, Arc::new(counted.into_iter().collect::<BTreeMap<_, _>>())))
     };
     let lasts = |(of, _): &(i64, AuthorWeek)| if *of == from { COUNTED_FOR_MS } else { 0 };
-    Ok(memory.get_or_try(shared.clock.now(), lasts, count).await?.1)
+    Ok(memory.get_or_try(app.clock.now(), lasts, count).await?.1)
 }
 
 impl Person {

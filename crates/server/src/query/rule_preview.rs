@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use crate::actions::ActionError;
-use crate::app::Shared;
+use crate::app::App;
 use crate::attribution::{
     At, Fault, FoundFiles, MuchSeen, Repo, blame_line, choose_line, find_faults,
 };
@@ -50,7 +50,7 @@ const NEW: RuleId = 0;
 /// # Errors
 /// It is no entry of this list, or the store refuses.
 pub async fn rule_preview(
-    shared: &Shared,
+    app: &App,
     turn: &PreviewTurn,
     list: RuleList,
     entry: &Value,
@@ -58,8 +58,8 @@ pub async fn rule_preview(
     issue: Option<&IssueRow>,
 ) -> Result<Option<RulePreview>, ActionError> {
     let entry = list.normalize(entry)?;
-    let since = shared.clock.now() - WEEK_MS;
-    let mut rules = shared.rules.get().rules.clone();
+    let since = app.clock.now() - WEEK_MS;
+    let mut rules = app.rules.get().rules.clone();
     // The first rule that fits counts: what is edited must not stand before what it becomes.
     rules.third_party.retain(|(id, _)| Some(*id) != edited);
     rules.library_code.retain(|(id, _)| Some(*id) != edited);
@@ -67,13 +67,13 @@ pub async fn rule_preview(
         RuleList::KnownErrors => {
             let KnownError { pattern, .. } = read(&entry)?;
             let in_file = Wanted::InFile(&pattern.filename);
-            let mut issues = shared.store.matched_issues(in_file, since).await?;
+            let mut issues = app.store.matched_issues(in_file, since).await?;
             issues.retain(|is| pattern.matches(&is.path, &is.function_name, &is.text));
             Some(RulePreview::of(issues, |issues, often| format!("It means {issues}, {often}.")))
         }
         RuleList::IgnoredExceptions => {
             let name: String = read(&entry)?;
-            let issues = shared.store.matched_issues(Wanted::OfException(&name), since).await?;
+            let issues = app.store.matched_issues(Wanted::OfException(&name), since).await?;
             Some(RulePreview::of(issues, |issues, often| {
                 format!("It would have dropped the reports of {issues}, {often}.")
             }))
@@ -81,7 +81,7 @@ pub async fn rule_preview(
         RuleList::ThirdPartyWhitelist => {
             put(&mut rules.third_party, edited, read(&entry)?);
             let is_meant = |kind: FrameKind| kind == FrameKind::ThirdParty(NEW);
-            let (looked_at, found) = in_samples(shared, &rules, is_meant).await?;
+            let (looked_at, found) = in_samples(app, &rules, is_meant).await?;
             Some(RulePreview::of(found, |issues, often| {
                 format!(
                     "Of the {}, it would have dropped the reports of {issues}, {often}.",
@@ -92,7 +92,7 @@ pub async fn rule_preview(
         RuleList::BuildingBlocks => {
             put::<CodePattern>(&mut rules.library_code, edited, read(&entry)?);
             let is_meant = |kind: FrameKind| kind == FrameKind::LibraryCode(NEW);
-            let (looked_at, found) = in_samples(shared, &rules, is_meant).await?;
+            let (looked_at, found) = in_samples(app, &rules, is_meant).await?;
             let first = found.first().map(|issue| issue.id);
             let mut preview = RulePreview::of(found, |issues, often| {
                 format!(
@@ -102,11 +102,11 @@ pub async fn rule_preview(
             });
             let example = match (issue, first) {
                 (Some(issue), _) => Some(issue.clone()),
-                (None, Some(first)) => shared.store.issue(first).await?,
+                (None, Some(first)) => app.store.issue(first).await?,
                 (None, None) => None,
             };
             if let Some(issue) = example {
-                preview.blamed_then = Some(blamed_then(shared, turn, &issue, &rules).await?);
+                preview.blamed_then = Some(blamed_then(app, turn, &issue, &rules).await?);
             }
             Some(preview)
         }
@@ -152,18 +152,18 @@ fn read<T: DeserializeOwned>(entry: &Value) -> Result<T, ActionError> {
 /// Of the open issues seen last: how many were looked at, and those whose newest sample has a frame
 /// of that kind under `rules`.
 async fn in_samples(
-    shared: &Shared,
+    app: &App,
     rules: &Rules,
     is_meant: impl Fn(FrameKind) -> bool,
 ) -> Result<(usize, Vec<MatchedIssue>), StoreError> {
-    let since = shared.clock.now() - WEEK_MS;
-    let issues = shared.store.matched_issues(Wanted::SeenLast(MAX_SAMPLED), since).await?;
+    let since = app.clock.now() - WEEK_MS;
+    let issues = app.store.matched_issues(Wanted::SeenLast(MAX_SAMPLED), since).await?;
     let looked_at = issues.len();
     let mut found = Vec::new();
     for issue in issues {
-        let Some(sample) = sample_of(shared, issue.id).await? else { continue };
+        let Some(sample) = sample_of(app, issue.id).await? else { continue };
         let files = FoundFiles { paths: paths_of(&sample), at: None };
-        let settings = &shared.config.choice;
+        let settings = &app.config.choice;
         let choice = choose_line(&sample.report, &files, settings, &MuchSeen::new(), rules);
         if choice.frames.iter().any(|frame| is_meant(frame.kind)) {
             found.push(issue);
@@ -173,8 +173,8 @@ async fn in_samples(
 }
 
 /// The newest sample, when there is one that can be read.
-async fn sample_of(shared: &Shared, issue: i64) -> Result<Option<Sample>, StoreError> {
-    match shared.store.newest_sample(issue).await {
+async fn sample_of(app: &App, issue: i64) -> Result<Option<Sample>, StoreError> {
+    match app.store.newest_sample(issue).await {
         Ok(sample) => Ok(sample.map(|(_, sample)| sample)),
         Err(StoreError::Sealed { .. } | StoreError::Corrupt(_)) => Ok(None),
         Err(error) => Err(error),
@@ -194,20 +194,20 @@ fn paths_of(sample: &Sample) -> Vec<Option<FramePath>> {
 
 /// Who is blamed for the newest sample of an issue under `rules`, in a sentence.
 async fn blamed_then(
-    shared: &Shared,
+    app: &App,
     turn: &PreviewTurn,
     issue: &IssueRow,
     rules: &Rules,
 ) -> Result<String, StoreError> {
-    let Some(sample) = sample_of(shared, issue.id).await? else {
+    let Some(sample) = sample_of(app, issue.id).await? else {
         return Ok("Who will be blamed is not known: the issue has no sample any more.".to_owned());
     };
-    let Repo::Ready(mirror) = shared.repo.get().repo else {
+    let Repo::Ready(mirror) = app.repo.get().repo else {
         let text = "Who will be blamed is not known: the repository cannot be asked now.";
         return Ok(text.to_owned());
     };
-    let much_seen = shared.store.much_seen_functions().await?;
-    let settings = &shared.config.choice;
+    let much_seen = app.store.much_seen_functions().await?;
+    let settings = &app.config.choice;
     let look = async {
         // However many look at once: pages leave git to the reports.
         let _turn = turn.0.lock().await;
@@ -262,7 +262,7 @@ async fn blamed_then(
         Some(who) => one_line(&format!("{} <{}>", who.name, who.email), 300),
         None => "automation wrote it".to_owned(),
     };
-    let policy = &shared.config.addresses;
+    let policy = &app.config.addresses;
     let mut owner = owner_of(developer.as_ref(), &line.path, rules, policy);
     if developer.is_none() {
         let tip = files.at.as_ref().map(|At { tip, .. }| tip);

@@ -7,7 +7,7 @@ use flawless_base::text::plain;
 use flawless_store::StoreError;
 
 use crate::actions::test_error::TEST_PATH;
-use crate::app::Shared;
+use crate::app::App;
 use crate::attribution::Repo;
 use crate::config::SmtpSecurity;
 use crate::mail::Smtp;
@@ -42,23 +42,23 @@ const NAMED_MS: i64 = 30 * 86_400_000;
 /// # Errors
 /// The database refuses.
 pub async fn setup_items(
-    shared: &Shared,
+    app: &App,
     last_answer: &MailServerAnswer,
 ) -> Result<Vec<SetupItem>, StoreError> {
-    let has_reports = shared.store.has_reports(TEST_PATH).await?;
-    let since = shared.clock.now() - NAMED_MS;
-    let names_revisions = shared.store.names_revisions(since).await?;
+    let has_reports = app.store.has_reports(TEST_PATH).await?;
+    let since = app.clock.now() - NAMED_MS;
+    let names_revisions = app.store.names_revisions(since).await?;
     let mut items = vec![
-        repository(shared),
-        mail_server(shared, last_answer).await,
-        default_contact(shared),
-        hostname(shared),
+        repository(app),
+        mail_server(app, last_answer).await,
+        default_contact(app),
+        hostname(app),
         reports(has_reports),
     ];
     if has_reports {
         items.push(revision(names_revisions));
     }
-    items.push(sign_in(shared));
+    items.push(sign_in(app));
     Ok(items)
 }
 
@@ -75,9 +75,9 @@ fn to_do(
     SetupItem { name, ok: false, text: plain(&text.into()), mend, example }
 }
 
-fn repository(shared: &Shared) -> SetupItem {
+fn repository(app: &App) -> SetupItem {
     const NAME: &str = "Repository";
-    let state = shared.repo.get();
+    let state = app.repo.get();
     let check = "flawless check tries the address and the credentials.";
     match (&state.repo, &state.failing) {
         (Repo::None, _) => to_do(
@@ -96,11 +96,11 @@ fn repository(shared: &Shared) -> SetupItem {
     }
 }
 
-async fn mail_server(shared: &Shared, last: &MailServerAnswer) -> SetupItem {
+async fn mail_server(app: &App, last: &MailServerAnswer) -> SetupItem {
     const NAME: &str = "Mail server";
-    let smtp = &shared.config.smtp;
+    let smtp = &app.config.smtp;
     let place = format!("{}:{}", smtp.host, smtp.port);
-    match ask_mail_server(shared, last).await {
+    match ask_mail_server(app, last).await {
         Ok(()) if smtp.security == SmtpSecurity::None && smtp.login.is_some() => to_do(
             NAME,
             format!("{place} answers, but the password goes there in the clear."),
@@ -119,20 +119,20 @@ async fn mail_server(shared: &Shared, last: &MailServerAnswer) -> SetupItem {
 }
 
 /// What the mail server says, or said to somebody who looked just now.
-async fn ask_mail_server(shared: &Shared, last: &MailServerAnswer) -> Result<(), String> {
+async fn ask_mail_server(app: &App, last: &MailServerAnswer) -> Result<(), String> {
     let ask = async {
-        let server = Smtp::new(&shared.config.smtp).map_err(|error| error.to_string())?;
+        let server = Smtp::new(&app.config.smtp).map_err(|error| error.to_string())?;
         match tokio::time::timeout(SMTP_TIME, server.check()).await {
             Ok(answer) => answer,
             Err(_) => Err(format!("no answer within {} s", SMTP_TIME.as_secs())),
         }
     };
-    last.get_or(shared.clock.now(), |_| ANSWER_MS, ask).await
+    last.get_or(app.clock.now(), |_| ANSWER_MS, ask).await
 }
 
-fn default_contact(shared: &Shared) -> SetupItem {
+fn default_contact(app: &App) -> SetupItem {
     const NAME: &str = "Default contact";
-    match &shared.config.addresses.default_contact {
+    match &app.config.addresses.default_contact {
         Some(contact) => ok(NAME, format!("{contact} is told of what nobody else can be told.")),
         None => to_do(
             NAME,
@@ -143,13 +143,13 @@ fn default_contact(shared: &Shared) -> SetupItem {
     }
 }
 
-fn hostname(shared: &Shared) -> SetupItem {
+fn hostname(app: &App) -> SetupItem {
     const NAME: &str = "Address of the pages";
-    match &shared.config.base_url {
+    match &app.config.base_url {
         Some(url) => ok(NAME, format!("Links in mails lead to {url}.")),
         None => to_do(
             NAME,
-            format!("Links in mails lead to {}, which others may not reach.", shared.base_url),
+            format!("Links in mails lead to {}, which others may not reach.", app.base_url),
             "Set the address under which people see the pages, then restart the server.",
             "hostname = https://flawless.example.com",
         ),
@@ -183,9 +183,9 @@ fn revision(is_named: bool) -> SetupItem {
     )
 }
 
-fn sign_in(shared: &Shared) -> SetupItem {
+fn sign_in(app: &App) -> SetupItem {
     const NAME: &str = "Sign-in";
-    let config = &shared.config.sign_in;
+    let config = &app.config.sign_in;
     if !config.required {
         return ok(NAME, "There is none: the pages answer only to this machine (auth = off).");
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::links;
 use super::regression::Again;
 use super::why::author_of;
-use crate::app::Shared;
+use crate::app::App;
 
 /// All texts are fit to be shown: no control characters, no marks of writing direction, bounded.
 /// As JSON it is what webhooks get.
@@ -88,16 +88,16 @@ impl ShortCommit {
 impl ShortAlert {
     /// Of an alert about `issue` that `owner` answers for.
     pub fn of(
-        shared: &Shared,
+        app: &App,
         alert: &AlertRow,
         issue: &IssueRow,
         sample: Option<&Sample>,
         owner: &Owner,
     ) -> Self {
         let facts = &issue.facts;
-        let timezone = &shared.config.timezone;
+        let timezone = &app.config.timezone;
         let date = |at: i64| date_time(at, timezone);
-        let rules = shared.rules.get();
+        let rules = app.rules.get();
         let known = facts.known_error_id.and_then(|id| rules.rules.known_error(id));
         let header = |text: &str| cut(text, 2_000);
         let details = issue.details();
@@ -136,9 +136,9 @@ impl ShortAlert {
                 .and_then(|known| known.email_header.as_deref())
                 .map(header)
                 .unwrap_or_default(),
-            url: links::issue(&shared.base_url, issue.id),
-            not_mine_url: links::not_mine(&shared.base_url, issue.id),
-            mute_url: links::mute(&shared.base_url, issue.id),
+            url: links::issue(&app.base_url, issue.id),
+            not_mine_url: links::not_mine(&app.base_url, issue.id),
+            mute_url: links::mute(&app.base_url, issue.id),
         }
     }
 

@@ -3,7 +3,7 @@ use flawless_store::IssueRow;
 use jiff::civil::Weekday;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
-use crate::app::Shared;
+use crate::app::App;
 
 /// An issue, as short as mails need it.
 pub fn issue(base_url: &str, issue: i64) -> String {
@@ -39,15 +39,15 @@ pub fn mute(base_url: &str, issue: i64) -> String {
 
 /// The end of a kind of mails, `alerts` or `weekly`, to an address. It works without a sign-in,
 /// and nobody can make it for another address.
-pub fn unsubscribe(shared: &Shared, address: &str, mails: &str) -> String {
+pub fn unsubscribe(app: &App, address: &str, mails: &str) -> String {
     let address = address.to_ascii_lowercase();
-    let token = shared.signer.sign("unsubscribe", &[&shared.project.name, &address, mails]);
+    let token = app.signer.sign("unsubscribe", &[&app.project.name, &address, mails]);
     let query = Serializer::new(String::new())
         .append_pair("address", &address)
         .append_pair("mails", mails)
         .append_pair("token", &token)
         .finish();
-    format!("{}/unsubscribe?{query}", shared.base_url)
+    format!("{}/unsubscribe?{query}", app.base_url)
 }
 
 /// Somebody's page.

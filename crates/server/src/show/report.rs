@@ -315,11 +315,11 @@ fn source_of(frame: &Frame, room: Room) -> Vec<SourceLine> {
     let after = frame.after.iter().map(|line| (line.as_str(), false));
     let lines: Vec<(&str, bool)> = before.chain([(own.as_str(), true)]).chain(after).collect();
     let texts = lines.iter().map(|(line, _)| *line).filter(is_text);
-    let shared = texts.map(indent).min().unwrap_or(0);
+    let app = texts.map(indent).min().unwrap_or(0);
     let source = lines.into_iter().zip(first..).map(|((line, is_own), number)| SourceLine {
         number,
         text: cut(
-            line.get(shared..).unwrap_or(line.trim_start()).trim_end(),
+            line.get(app..).unwrap_or(line.trim_start()).trim_end(),
             room.value.clamp(60, 500),
         ),
         is_own,

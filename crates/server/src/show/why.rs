@@ -5,7 +5,7 @@ use flawless_core::{Confidence, FrameKind, Owner};
 use flawless_store::issues::details::IssueDetails;
 use flawless_store::{IssueRow, Sample};
 
-use crate::app::Shared;
+use crate::app::App;
 
 /// Frames passed over that are named one by one.
 const NAMED: usize = 8;
@@ -27,9 +27,9 @@ pub fn way_to_owner(details: &IssueDetails, owner: &Owner) -> Vec<String> {
 }
 
 /// What mends it that only the default contact could be told, although the author is known.
-pub fn way_out(shared: &Shared, issue: &IssueRow, owner: &Owner) -> Option<String> {
+pub fn way_out(app: &App, issue: &IssueRow, owner: &Owner) -> Option<String> {
     (owner.is_fallback && issue.facts.developer_email.is_some()).then(|| {
-        let page = format!("{}/remap_email", shared.base_url);
+        let page = format!("{}/remap_email", app.base_url);
         format!("to mend it, give the author's address an email alias: {page}")
     })
 }

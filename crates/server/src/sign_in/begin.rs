@@ -5,7 +5,7 @@ use flawless_store::{NewSession, WriteTx};
 
 use super::secret::new_secret;
 use super::{SignInError, role_of};
-use crate::app::Shared;
+use crate::app::App;
 
 /// A sign-in that has begun.
 #[derive(Debug)]
@@ -19,8 +19,8 @@ pub struct SignedIn {
 const USER_AGENT: usize = 200;
 
 /// When a sign-in that is used now ends.
-pub fn expires_at(shared: &Shared, now: i64) -> i64 {
-    let life = i64::try_from(shared.config.sign_in.session.as_millis()).unwrap_or(i64::MAX);
+pub fn expires_at(app: &App, now: i64) -> i64 {
+    let life = i64::try_from(app.config.sign_in.session.as_millis()).unwrap_or(i64::MAX);
     now.saturating_add(life)
 }
 
@@ -30,36 +30,36 @@ pub fn expires_at(shared: &Shared, now: i64) -> i64 {
 /// # Errors
 /// The store refuses, or the system gives no random numbers.
 pub async fn begin(
-    shared: &Shared,
+    app: &App,
     address: &str,
     how: &str,
     user_agent: &str,
 ) -> Result<Option<SignedIn>, SignInError> {
     let address = address.to_ascii_lowercase();
-    let Some(role) = role_of(shared, &address).await? else { return Ok(None) };
-    let mut tx = shared.store.write().await?;
-    let signed_in = begin_in(shared, &mut tx, &address, role, how, user_agent).await?;
+    let Some(role) = role_of(app, &address).await? else { return Ok(None) };
+    let mut tx = app.store.write().await?;
+    let signed_in = begin_in(app, &mut tx, &address, role, how, user_agent).await?;
     tx.commit().await?;
     Ok(Some(signed_in))
 }
 
 /// The same within a transaction, for an address in lower case with this role.
 pub(super) async fn begin_in(
-    shared: &Shared,
+    app: &App,
     tx: &mut WriteTx,
     address: &str,
     role: Role,
     how: &str,
     user_agent: &str,
 ) -> Result<SignedIn, SignInError> {
-    let now = shared.clock.now();
+    let now = app.clock.now();
     let secret = new_secret("")?;
     let session = NewSession {
         hash: &secret.hash,
         address,
         how,
         user_agent: &cut(user_agent, USER_AGENT),
-        expires_at: expires_at(shared, now),
+        expires_at: expires_at(app, now),
     };
     tx.add_session(&session, now).await?;
     if role == Role::Administrator {

@@ -5,7 +5,7 @@ use flawless_store::{GivenRole, LINK_LIFE_MS, LinkKind, NewLink};
 use super::begin::{SignedIn, begin_in};
 use super::secret::{hash, new_secret};
 use super::{SignIn, SignInError, role_of};
-use crate::app::Shared;
+use crate::app::App;
 use crate::mail::sign_in_mail;
 use crate::show::links;
 
@@ -31,23 +31,23 @@ pub enum UsedLink {
 /// # Errors
 /// The store refuses, or the system gives no random numbers.
 pub async fn mail_link(
-    shared: &Shared,
+    app: &App,
     sign_in: &SignIn,
     address: &str,
     next: &str,
 ) -> Result<(), SignInError> {
-    if role_of(shared, address).await?.is_none() {
+    if role_of(app, address).await?.is_none() {
         return Ok(());
     }
-    let now = shared.clock.now();
+    let now = app.clock.now();
     let address = address.to_ascii_lowercase();
-    let is_known = is_known(shared, &address).await?;
+    let is_known = is_known(app, &address).await?;
     if sign_in.limits.grant_mail(&address, is_known, now).is_err() {
         tracing::warn!(address, "no link to sign in is sent: there were too many within an hour");
         return Ok(());
     }
     let secret = new_secret("")?;
-    let mail = sign_in_mail(shared, &address, &links::sign_in(&shared.base_url, &secret.text));
+    let mail = sign_in_mail(app, &address, &links::sign_in(&app.base_url, &secret.text));
     let mail = match mail {
         Ok(mail) => mail,
         Err(error) => {
@@ -62,35 +62,35 @@ pub async fn mail_link(
         next,
         expires_at: now + LINK_LIFE_MS,
     };
-    let mut tx = shared.store.write().await?;
+    let mut tx = app.store.write().await?;
     tx.add_sign_in_link(&link, now).await?;
     tx.add_mail(&mail, now).await?;
     tx.commit().await?;
-    shared.bells.outbox.notify_one();
+    app.bells.outbox.notify_one();
     Ok(())
 }
 
 /// Whether the installation knows a person by this address, and not only the domain.
-async fn is_known(shared: &Shared, address: &str) -> Result<bool, SignInError> {
-    let config = &shared.config.sign_in;
+async fn is_known(app: &App, address: &str) -> Result<bool, SignInError> {
+    let config = &app.config.sign_in;
     if config.administrators.contains(address) || config.allowed_emails.contains(address) {
         return Ok(true);
     }
-    if shared.store.given_role(address).await?.is_some() {
+    if app.store.given_role(address).await?.is_some() {
         return Ok(true);
     }
-    Ok(shared.store.has_issues_of(address).await?)
+    Ok(app.store.has_issues_of(address).await?)
 }
 
 /// A link for the administrator, while there has been none and people have to sign in.
 ///
 /// # Errors
 /// The store refuses, or the system gives no random numbers.
-pub async fn first_link(shared: &Shared) -> Result<Option<String>, SignInError> {
-    if !shared.config.sign_in.required || shared.store.had_administrator().await? {
+pub async fn first_link(app: &App) -> Result<Option<String>, SignInError> {
+    if !app.config.sign_in.required || app.store.had_administrator().await? {
         return Ok(None);
     }
-    link_for_administrator(shared, LinkKind::Administrator).await.map(Some)
+    link_for_administrator(app, LinkKind::Administrator).await.map(Some)
 }
 
 /// A link for an administrator, for somebody at the server's machine: the only one of the
@@ -98,44 +98,44 @@ pub async fn first_link(shared: &Shared) -> Result<Option<String>, SignInError> 
 ///
 /// # Errors
 /// The store refuses, or the system gives no random numbers.
-pub async fn administrator_link(shared: &Shared) -> Result<String, SignInError> {
-    link_for_administrator(shared, LinkKind::Command).await
+pub async fn administrator_link(app: &App) -> Result<String, SignInError> {
+    link_for_administrator(app, LinkKind::Command).await
 }
 
-async fn link_for_administrator(shared: &Shared, kind: LinkKind) -> Result<String, SignInError> {
-    let mut administrators = shared.config.sign_in.administrators.iter();
+async fn link_for_administrator(app: &App, kind: LinkKind) -> Result<String, SignInError> {
+    let mut administrators = app.config.sign_in.administrators.iter();
     let only = match (administrators.next(), administrators.next()) {
         (Some(only), None) => Some(only.as_str()),
         _ => None,
     };
-    printed_link(shared, kind, only).await
+    printed_link(app, kind, only).await
 }
 
 /// A link for an address; `None` when it may not sign in.
 ///
 /// # Errors
 /// The store refuses, or the system gives no random numbers.
-pub async fn link_for(shared: &Shared, address: &str) -> Result<Option<String>, SignInError> {
+pub async fn link_for(app: &App, address: &str) -> Result<Option<String>, SignInError> {
     let address = address.to_ascii_lowercase();
-    if role_of(shared, &address).await?.is_none() {
+    if role_of(app, &address).await?.is_none() {
         return Ok(None);
     }
-    printed_link(shared, LinkKind::Command, Some(&address)).await.map(Some)
+    printed_link(app, LinkKind::Command, Some(&address)).await.map(Some)
 }
 
 async fn printed_link(
-    shared: &Shared,
+    app: &App,
     kind: LinkKind,
     address: Option<&str>,
 ) -> Result<String, SignInError> {
-    let now = shared.clock.now();
+    let now = app.clock.now();
     let secret = new_secret("")?;
     let expires_at = now + PRINTED_LIFE_MS;
     let link = NewLink { hash: &secret.hash, kind, address, next: "/", expires_at };
-    let mut tx = shared.store.write().await?;
+    let mut tx = app.store.write().await?;
     tx.add_sign_in_link(&link, now).await?;
     tx.commit().await?;
-    Ok(links::sign_in(&shared.base_url, &secret.text))
+    Ok(links::sign_in(&app.base_url, &secret.text))
 }
 
 /// Uses a link; `typed` is the address of whoever opens the administrator's.
@@ -143,17 +143,17 @@ async fn printed_link(
 /// # Errors
 /// The store refuses, or the system gives no random numbers.
 pub async fn use_link(
-    shared: &Shared,
+    app: &App,
     secret: &str,
     typed: Option<&str>,
     user_agent: &str,
 ) -> Result<UsedLink, SignInError> {
-    let (now, hash) = (shared.clock.now(), hash(secret));
-    let Some(link) = shared.store.sign_in_link(&hash, now).await? else {
+    let (now, hash) = (app.clock.now(), hash(secret));
+    let Some(link) = app.store.sign_in_link(&hash, now).await? else {
         return Ok(UsedLink::Gone);
     };
     let (address, role) = match (&link.address, typed) {
-        (Some(address), _) => (address.clone(), role_of(shared, address).await?),
+        (Some(address), _) => (address.clone(), role_of(app, address).await?),
         (None, Some(typed)) => (typed.to_ascii_lowercase(), Some(Role::Administrator)),
         (None, None) => return Ok(UsedLink::NeedsAddress),
     };
@@ -162,7 +162,7 @@ pub async fn use_link(
         "command" => "a link of flawless sign-in-link",
         _ => "the administrator's link",
     };
-    let mut tx = shared.store.write().await?;
+    let mut tx = app.store.write().await?;
     if !tx.use_sign_in_link(&hash, now).await? {
         return Ok(UsedLink::Gone);
     }
@@ -173,7 +173,7 @@ pub async fn use_link(
     if link.address.is_none() {
         tx.give_role(&address, GivenRole::Role(role), now, how).await?;
     }
-    let signed_in = begin_in(shared, &mut tx, &address, role, how, user_agent).await?;
+    let signed_in = begin_in(app, &mut tx, &address, role, how, user_agent).await?;
     tx.commit().await?;
     Ok(UsedLink::SignedIn(signed_in, link.next))
 }

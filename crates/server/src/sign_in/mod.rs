@@ -17,7 +17,7 @@ pub use open_id::{Begun, OpenId, OpenIdError, TICKET_LIFE_MS};
 pub use secret::{NewSecret, hash, new_secret};
 pub use who_may::{Standing, role_of, standing};
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::config::SignInConfig;
 use flawless_store::StoreError;
 
@@ -57,13 +57,13 @@ impl SignIn {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn note_administrator(&self, shared: &Shared) -> Result<(), StoreError> {
+    pub async fn note_administrator(&self, app: &App) -> Result<(), StoreError> {
         if self.administrator_noted.load(Ordering::Relaxed) {
             return Ok(());
         }
-        if !shared.store.had_administrator().await? {
-            let mut tx = shared.store.write().await?;
-            tx.note_administrator(shared.clock.now()).await?;
+        if !app.store.had_administrator().await? {
+            let mut tx = app.store.write().await?;
+            tx.note_administrator(app.clock.now()).await?;
             tx.commit().await?;
         }
         self.administrator_noted.store(true, Ordering::Relaxed);

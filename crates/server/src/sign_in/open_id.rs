@@ -20,7 +20,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::Mutex;
 
 use super::secret::new_secret;
-use crate::app::Shared;
+use crate::app::App;
 use crate::config::OpenIdConfig;
 use flawless_base::secret::Secret;
 
@@ -136,12 +136,12 @@ impl OpenId {
     ///
     /// # Errors
     /// The provider does not answer.
-    pub async fn begin(&self, shared: &Shared) -> Result<Begun, OpenIdError> {
-        let now = shared.clock.now();
-        let client = self.client(shared, false).await?;
+    pub async fn begin(&self, app: &App) -> Result<Begun, OpenIdError> {
+        let now = app.clock.now();
+        let client = self.client(app, false).await?;
         let ticket = format!("{now}.{}", new_secret("")?.text);
-        let (state, nonce) = (made("state", shared, &ticket), made("nonce", shared, &ticket));
-        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier(shared, &ticket));
+        let (state, nonce) = (made("state", app, &ticket), made("nonce", app, &ticket));
+        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier(app, &ticket));
         let (url, _, _) = client
             .authorize_url(
                 CoreAuthenticationFlow::AuthorizationCode,
@@ -160,25 +160,25 @@ impl OpenId {
     /// The provider cannot say, or the browser is another one.
     pub async fn finish(
         &self,
-        shared: &Shared,
+        app: &App,
         ticket: &str,
         state: &str,
         code: &str,
     ) -> Result<String, OpenIdError> {
-        let now = shared.clock.now();
+        let now = app.clock.now();
         let begun = ticket.split('.').next().and_then(|at| at.parse::<i64>().ok());
         let is_fresh = begun.is_some_and(|at| (0..TICKET_LIFE_MS).contains(&(now - at)));
-        let is_same: bool = made("state", shared, ticket).as_bytes().ct_eq(state.as_bytes()).into();
+        let is_same: bool = made("state", app, ticket).as_bytes().ct_eq(state.as_bytes()).into();
         if !is_fresh || !is_same {
             return Err(OpenIdError::Stale);
         }
         let http = self.http()?;
         let ask = |request| call(http.clone(), request);
-        let client = self.client(shared, false).await?;
+        let client = self.client(app, false).await?;
         let token = client
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .map_err(|error| self.wrong(&error))?
-            .set_pkce_verifier(verifier(shared, ticket))
+            .set_pkce_verifier(verifier(app, ticket))
             .request_async(&ask)
             .await
             .map_err(|error| match error {
@@ -187,11 +187,11 @@ impl OpenId {
                 }
                 error => self.wrong(&error),
             })?;
-        let nonce = Nonce::new(made("nonce", shared, ticket));
+        let nonce = Nonce::new(made("nonce", app, ticket));
         let claims = match self.claims(&client, &token, &nonce, now) {
             // Its keys may have changed.
             Err(Some(ClaimsVerificationError::SignatureVerification(_))) => {
-                let client = self.client(shared, true).await?;
+                let client = self.client(app, true).await?;
                 self.claims(&client, &token, &nonce, now)
             }
             claims => claims,
@@ -228,9 +228,9 @@ impl OpenId {
         id_token.claims(&verifier, nonce).cloned().map_err(Some)
     }
 
-    async fn client(&self, shared: &Shared, anew: bool) -> Result<Client, OpenIdError> {
-        let metadata = self.metadata(shared.clock.now(), anew).await?;
-        let redirect = RedirectUrl::new(format!("{}/sign_in/oidc/callback", shared.base_url))
+    async fn client(&self, app: &App, anew: bool) -> Result<Client, OpenIdError> {
+        let metadata = self.metadata(app.clock.now(), anew).await?;
+        let redirect = RedirectUrl::new(format!("{}/sign_in/oidc/callback", app.base_url))
             .map_err(|error| self.wrong(&error))?;
         let secret = self.client_secret.as_ref();
         let secret = secret.map(|secret| ClientSecret::new(secret.reveal().to_owned()));
@@ -279,12 +279,12 @@ impl OpenId {
 }
 
 /// What only this server can make of a ticket, so that it need not remember it.
-fn made(purpose: &str, shared: &Shared, ticket: &str) -> String {
-    shared.signer.sign("oidc", &[purpose, ticket])
+fn made(purpose: &str, app: &App, ticket: &str) -> String {
+    app.signer.sign("oidc", &[purpose, ticket])
 }
 
-fn verifier(shared: &Shared, ticket: &str) -> PkceCodeVerifier {
-    let half = |purpose| made(purpose, shared, ticket);
+fn verifier(app: &App, ticket: &str) -> PkceCodeVerifier {
+    let half = |purpose| made(purpose, app, ticket);
     PkceCodeVerifier::new(half("verifier") + &half("verifier's other half"))
 }
 

@@ -3,7 +3,7 @@
 use flawless_core::Role;
 use flawless_store::{GivenRole, StoreError};
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::config::SignInConfig;
 
 /// The role of an address, and where it is from.
@@ -33,10 +33,10 @@ pub fn standing(config: &SignInConfig, given: Option<GivenRole>, address: &str) 
 ///
 /// # Errors
 /// The database refuses.
-pub async fn role_of(shared: &Shared, address: &str) -> Result<Option<Role>, StoreError> {
+pub async fn role_of(app: &App, address: &str) -> Result<Option<Role>, StoreError> {
     let address = address.to_ascii_lowercase();
-    let given = shared.store.given_role(&address).await?;
-    Ok(standing(&shared.config.sign_in, given, &address).role)
+    let given = app.store.given_role(&address).await?;
+    Ok(standing(&app.config.sign_in, given, &address).role)
 }
 
 #[cfg(test)]

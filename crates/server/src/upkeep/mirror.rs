@@ -5,7 +5,7 @@ use std::time::Duration;
 use flawless_git::{Mirror, MirrorSettings, Source};
 use flawless_store::{StoreError, StoredFacts};
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::attribution::{Repo, mirror_settings};
 
 /// Between two looks at a folder that somebody else keeps current.
@@ -14,27 +14,27 @@ const LOOK_AT_FOLDER: Duration = Duration::from_secs(5);
 const TRY_AGAIN: Duration = Duration::from_secs(15);
 
 /// Opens the repository, then fetches for ever.
-pub async fn run_mirror(shared: Shared) {
-    let Some(source) = shared.config.repository.clone() else { return };
+pub async fn run_mirror(app: App) {
+    let Some(source) = app.config.repository.clone() else { return };
     let interval = match source {
-        Source::Clone { .. } => shared.config.fetch_interval,
+        Source::Clone { .. } => app.config.fetch_interval,
         Source::Folder(_) => LOOK_AT_FOLDER,
     };
-    let scratch = shared.config.data_dir.clone();
+    let scratch = app.config.data_dir.clone();
     let settings = MirrorSettings {
-        facts: Some(Arc::new(StoredFacts::new(shared.store.clone()))),
-        ..mirror_settings(&shared.config, source, scratch)
+        facts: Some(Arc::new(StoredFacts::new(app.store.clone()))),
+        ..mirror_settings(&app.config, source, scratch)
     };
-    let mirror = open(&shared, settings).await;
+    let mirror = open(&app, settings).await;
     loop {
         tokio::select! {
             () = tokio::time::sleep(interval) => {}
             () = mirror.fetch_is_asked_for() => {}
         }
         let fetched = mirror.fetch().await;
-        let now = shared.clock.now();
+        let now = app.clock.now();
         let is_fetched = fetched.is_ok();
-        shared.repo.update(|state| match fetched {
+        app.repo.update(|state| match fetched {
             Ok(_) => {
                 state.fetched_at = Some(now);
                 state.failing = None;
@@ -45,27 +45,27 @@ pub async fn run_mirror(shared: Shared) {
                 state.failing = Some((since, error.to_string()));
             }
         });
-        if is_fetched && let Err(error) = release(&shared, now).await {
+        if is_fetched && let Err(error) = release(&app, now).await {
             tracing::error!(%error, "reports that wait for a fetch could not be released");
         }
     }
 }
 
 /// Lets reports that waited for a fetch be looked at again.
-async fn release(shared: &Shared, now: i64) -> Result<(), StoreError> {
-    let mut tx = shared.store.write().await?;
+async fn release(app: &App, now: i64) -> Result<(), StoreError> {
+    let mut tx = app.store.write().await?;
     let any = tx.release_fetched(now).await?;
     tx.commit().await?;
     if any {
-        shared.bells.pending.notify_one();
+        app.bells.pending.notify_one();
     }
     Ok(())
 }
 
-async fn open(shared: &Shared, settings: MirrorSettings) -> Arc<Mirror> {
+async fn open(app: &App, settings: MirrorSettings) -> Arc<Mirror> {
     loop {
         let opened = Mirror::open(settings.clone()).await;
-        let now = shared.clock.now();
+        let now = app.clock.now();
         match opened {
             Ok(mirror) => {
                 if mirror.repository().is_shallow().await.unwrap_or(false) {
@@ -75,17 +75,17 @@ async fn open(shared: &Shared, settings: MirrorSettings) -> Arc<Mirror> {
                     );
                 }
                 let mirror = Arc::new(mirror);
-                shared.repo.update(|state| {
+                app.repo.update(|state| {
                     state.repo = Repo::Ready(mirror.clone());
                     state.fetched_at = Some(now);
                     state.failing = None;
                 });
-                shared.bells.pending.notify_one();
+                app.bells.pending.notify_one();
                 return mirror;
             }
             Err(error) => {
                 tracing::error!(%error, "the repository cannot be opened");
-                shared.repo.update(|state| {
+                app.repo.update(|state| {
                     let since = state.failing.as_ref().map_or(now, |(since, _)| *since);
                     state.repo = Repo::Failed(error.to_string());
                     state.failing = Some((since, error.to_string()));

@@ -3,23 +3,23 @@ use std::time::Duration;
 
 use flawless_store::Retention;
 
-use crate::app::Shared;
+use crate::app::App;
 
 const EVERY: Duration = Duration::from_secs(3_600);
 
 /// Forgets for ever.
-pub async fn run_maintenance(shared: Shared) {
+pub async fn run_maintenance(app: App) {
     loop {
-        let retention = i64::try_from(shared.config.retention.as_millis()).unwrap_or(i64::MAX);
-        let now = shared.clock.now();
+        let retention = i64::try_from(app.config.retention.as_millis()).unwrap_or(i64::MAX);
+        let now = app.clock.now();
         let before = now.saturating_sub(retention);
-        let baseline_until = shared.baseline_until;
+        let baseline_until = app.baseline_until;
         let forget = async {
-            let mut tx = shared.store.write().await?;
+            let mut tx = app.store.write().await?;
             tx.forget(Retention { now, before, baseline_until }).await?;
             tx.commit().await?;
             // When somebody reads just now, the next round does it.
-            shared.store.empty_journal().await
+            app.store.empty_journal().await
         };
         if let Err(error) = forget.await {
             tracing::error!(%error, "old samples could not be removed");

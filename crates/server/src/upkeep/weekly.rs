@@ -7,7 +7,7 @@ use flawless_store::{StoreError, UnwantedKind};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::mail::week_story::week_story;
 use crate::mail::weekly_mail;
 
@@ -15,16 +15,16 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const AFTER_ERROR: Duration = Duration::from_secs(30);
 
 /// Reports for ever, if that is wanted.
-pub async fn run_weekly(shared: Shared) {
-    let Some(weekday) = shared.config.mails.weekly else {
+pub async fn run_weekly(app: App) {
+    let Some(weekday) = app.config.mails.weekly else {
         // The server takes a part that ends for broken.
         return std::future::pending().await;
     };
     let mut sent: Option<Date> = None;
     loop {
-        let week = ReportWeek::told_at(shared.clock.now(), weekday, &shared.config.timezone);
+        let week = ReportWeek::told_at(app.clock.now(), weekday, &app.config.timezone);
         if let Some(week) = week.filter(|week| !sent.is_some_and(|sent| was_told(sent, week.day))) {
-            match report(&shared, week).await {
+            match report(&app, week).await {
                 Ok(day) => sent = Some(day),
                 Err(error) => {
                     tracing::error!(%error, "the weekly report could not be written");
@@ -37,27 +37,27 @@ pub async fn run_weekly(shared: Shared) {
 }
 
 /// Writes the report of a week unless that was done; says of which day the last one is.
-async fn report(shared: &Shared, week: ReportWeek) -> Result<Date, StoreError> {
-    match shared.store.weekly_sent().await? {
+async fn report(app: &App, week: ReportWeek) -> Result<Date, StoreError> {
+    match app.store.weekly_sent().await? {
         Some(sent) if was_told(sent, week.day) => return Ok(sent),
         Some(_) => {}
         // The first start: what was before it is not told.
         None => {
-            let mut tx = shared.store.write().await?;
+            let mut tx = app.store.write().await?;
             tx.set_weekly_sent(week.day).await?;
             tx.commit().await?;
             return Ok(week.day);
         }
     }
-    let now = shared.clock.now();
-    let erasures = shared.store.erasures().await?;
-    let story = week_story(shared, week).await?;
+    let now = app.clock.now();
+    let erasures = app.store.erasures().await?;
+    let story = week_story(app, week).await?;
     let mut mails = Vec::new();
     for person in story.people.values() {
-        if !wants_weekly(shared, &person.address).await? {
+        if !wants_weekly(app, &person.address).await? {
             continue;
         }
-        match weekly_mail(shared, &story, person, now) {
+        match weekly_mail(app, &story, person, now) {
             Ok(mail) => mails.push(mail),
             Err(error) => {
                 tracing::error!(%error, to = person.address, "a weekly report could not be written");
@@ -65,17 +65,17 @@ async fn report(shared: &Shared, week: ReportWeek) -> Result<Date, StoreError> {
         }
     }
     // Both or neither: a crash before sends nothing, and a crash after sends nothing again.
-    let mut tx = shared.store.write().await?;
+    let mut tx = app.store.write().await?;
     if tx.erased_since(erasures).await? {
         drop(tx);
-        return Box::pin(report(shared, week)).await;
+        return Box::pin(report(app, week)).await;
     }
     for mail in &mails {
         tx.add_mail(mail, now).await?;
     }
     tx.set_weekly_sent(week.day).await?;
     tx.commit().await?;
-    shared.bells.outbox.notify_one();
+    app.bells.outbox.notify_one();
     tracing::info!(mails = mails.len(), day = %week.day, "the weekly report is written");
     Ok(week.day)
 }
@@ -87,11 +87,11 @@ fn was_told(sent: Date, day: Date) -> bool {
 }
 
 /// Whether the weekly report goes to an address.
-async fn wants_weekly(shared: &Shared, address: &str) -> Result<bool, StoreError> {
-    if shared.store.is_unwanted(address, UnwantedKind::Weekly).await? {
+async fn wants_weekly(app: &App, address: &str) -> Result<bool, StoreError> {
+    if app.store.is_unwanted(address, UnwantedKind::Weekly).await? {
         return Ok(false);
     }
-    let refused = shared.store.refused_addresses(shared.clock.now()).await?;
+    let refused = app.store.refused_addresses(app.clock.now()).await?;
     // Without words, it is alerts that are not wanted.
     let refused = refused.iter().filter(|known| known.words.is_some());
     Ok(!refused.into_iter().any(|known| known.address.eq_ignore_ascii_case(address)))

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::query::QueryMemory;
 use crate::sign_in::SignIn;
 
@@ -11,7 +11,7 @@ use crate::sign_in::SignIn;
 #[derive(Debug, Clone)]
 pub struct Site {
     /// What they share with the other parts.
-    pub shared: Shared,
+    pub app: App,
     /// Of what was asked.
     pub memory: Arc<QueryMemory>,
     /// Of who signs in.
@@ -20,15 +20,15 @@ pub struct Site {
 
 impl Site {
     /// With nothing in memory yet.
-    pub fn new(shared: Shared) -> Self {
-        let sign_in = Arc::new(SignIn::new(&shared.config.sign_in));
-        Self { shared, memory: Arc::default(), sign_in }
+    pub fn new(app: App) -> Self {
+        let sign_in = Arc::new(SignIn::new(&app.config.sign_in));
+        Self { app, memory: Arc::default(), sign_in }
     }
 }
 
-impl FromRef<Site> for Shared {
+impl FromRef<Site> for App {
     fn from_ref(site: &Site) -> Self {
-        site.shared.clone()
+        site.app.clone()
     }
 }
 

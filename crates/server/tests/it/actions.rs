@@ -26,12 +26,12 @@ async fn told() -> App {
 }
 
 async fn issue(app: &App) -> IssueRow {
-    app.server.shared.store.issue(1).await.expect("store").expect("issue 1")
+    app.server.app.store.issue(1).await.expect("store").expect("issue 1")
 }
 
 /// The number of the newest action, as the newest notice has it.
 async fn newest(app: &App) -> i64 {
-    app.server.shared.store.actions(None, 1).await.expect("store")[0].id
+    app.server.app.store.actions(None, 1).await.expect("store")[0].id
 }
 
 async fn take_back(app: &App, id: i64) -> (u16, String) {
@@ -103,7 +103,7 @@ async fn a_known_error_is_shown_before_it_is_saved_and_then_silences_the_issue()
     let other = [("filename", "shop/web.py"), ("then", "preview")];
     let (_, page) = app.post("/issues/1/known_error", &other).await;
     assert!(page.contains("It means no open issue") && page.contains("value=\"shop/web.py\""));
-    assert!(app.server.shared.rules.get().rules.known_errors.is_empty(), "it was only looked at");
+    assert!(app.server.app.rules.get().rules.known_errors.is_empty(), "it was only looked at");
 
     let fields = [("filename", "shop/cart.py"), ("function_name", "total")];
     let (_, page) = app.post("/issues/1/known_error", &fields).await;
@@ -144,7 +144,7 @@ async fn library_code_shows_who_is_blamed_then_and_then_they_are() {
     let to: Vec<String> = app.mails().await.into_iter().map(|mail| mail.to).collect();
     assert_eq!(to, [ANN.1, BEN.1]);
     // One that is there is looked at as if it were not.
-    let rules = app.server.shared.store.rule_entries(RuleList::BuildingBlocks).await;
+    let rules = app.server.app.store.rule_entries(RuleList::BuildingBlocks).await;
     let page = format!("/rules/building_blocks/{}", rules.expect("rules")[0].id);
     let (_, page) = app.get(&page).await;
     assert!(page.contains("2 open issues went through such a line"), "{page}");
@@ -191,7 +191,7 @@ async fn told_now_means_below_the_threshold_too_and_again_only_when_that_is_said
 #[tokio::test(flavor = "multi_thread")]
 async fn an_undo_removes_just_its_rule_and_says_when_it_does_not_fit_any_more() {
     let app = told().await;
-    let shared = &app.server.shared;
+    let shared = &app.server.app;
     let alias = |new: &str| Action::AddRule {
         list: RuleList::EmailRemapping,
         entry: json!({"old_email": "ben@example.com", "new_email": new}),
@@ -230,7 +230,7 @@ async fn an_undo_removes_just_its_rule_and_says_when_it_does_not_fit_any_more() 
 #[tokio::test(flavor = "multi_thread")]
 async fn passing_on_and_blaming_another_can_be_taken_back() {
     let app = told().await;
-    let shared = &app.server.shared;
+    let shared = &app.server.app;
     let fields = [("what", "reassign"), ("path", "shop"), ("designated_email", CLEO.1)];
     app.post("/issues/1/reassign", &fields).await;
     assert_eq!(shared.rules.get().rules.reassignments.len(), 1);
@@ -245,7 +245,7 @@ async fn passing_on_and_blaming_another_can_be_taken_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn names_in_what_was_done_are_erased_and_all_of_it_is_forgotten_after_a_year() {
     let app = told().await;
-    let shared = &app.server.shared;
+    let shared = &app.server.app;
     let alias = Action::AddRule {
         list: RuleList::EmailRemapping,
         entry: json!({"old_email": "ben", "new_email": BEN.1}),
@@ -273,7 +273,7 @@ async fn what_was_done_to_an_issue_is_taken_back_on_the_one_that_it_was_merged_i
     let app = told().await;
     app.report(&request(&[("/srv/app/shop/money.py", 2, "add", "    return a + b\n")])).await;
     app.settle().await;
-    let shared = &app.server.shared;
+    let shared = &app.server.app;
     let muted = Action::Mute { issue: 1, until: Some(NOW + 7 * DAY_MS) };
     let done = act(shared, administrator(ANN.1), muted).await.expect("muted");
     let mut tx = shared.store.write().await.expect("store");

@@ -178,7 +178,7 @@ async fn an_alert_that_nobody_could_get_is_sent_when_an_alias_names_somebody() {
     );
     let app = App::with("default_contact", "").repository(repository).start().await;
     app.report(&request(&[("/srv/app/shop/eve.py", 1, "<module>", "boom()")])).await;
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     crate::harness::wait_until("it is held", async || {
         store.alert_queue().await.expect("store").last_error.is_some()
     })
@@ -199,7 +199,7 @@ async fn an_alert_that_nobody_could_get_is_sent_when_an_alias_names_somebody() {
     assert_eq!(app.one_mail().await.to, "eve.old@example.com");
     // Another alias of the same address takes the place of the first.
     crate::rules::add(&app, "email_remapping", &alias("eve@example.com")).await;
-    let rules = app.server.shared.rules.get();
+    let rules = app.server.app.rules.get();
     let [(_, alias)] = &rules.rules.email_aliases[..] else { panic!("{rules:?}") };
     assert_eq!(alias.new_email, "eve@example.com");
 }

@@ -72,7 +72,7 @@ async fn the_same_filters_give_the_same_issues_as_the_page() {
 async fn the_pages_of_a_list_hold_each_issue_once() {
     let app = App::start().await;
     report_some(&app).await;
-    let base = format!("{}/api/v1", app.server.shared.base_url);
+    let base = format!("{}/api/v1", app.server.app.base_url);
     let (mut path, mut found) = ("/issues?sort=path&per_page=3".to_owned(), Vec::new());
     loop {
         let answer = app.api("GET", &path, None).await;
@@ -212,7 +212,7 @@ async fn people_projects_and_health_are_told() {
     assert_eq!(app.api("GET", "/people/nobody@example.com", None).await.status, 404);
     let projects = app.api_get("/projects").await;
     let key = projects["projects"][0]["keys"][0].as_str().expect("a key");
-    assert!(app.server.shared.project.accept(key).is_some());
+    assert!(app.server.app.project.accept(key).is_some());
     assert_eq!(projects["projects"][0]["dsn"], json!(app.server.dsn()));
     assert_eq!(app.api_get("/health").await["ok"], true);
 }

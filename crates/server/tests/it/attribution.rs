@@ -105,7 +105,7 @@ async fn a_clone_is_made_fetched_and_follows_the_newest_release_branch() {
     let cart = "def total(prices):\n    return prices[7]\n";
     origin.commit(CLEO, "2026-07-01", "release", &[("shop/cart.py", cart)]);
     crate::harness::wait_until("release-10 runs", async || {
-        let tip = app.server.shared.repo.get().tip_commit();
+        let tip = app.server.app.repo.get().tip_commit();
         tip.as_deref() == Some(origin.git(&["rev-parse", "release-10"]).as_str())
     })
     .await;
@@ -182,7 +182,7 @@ async fn the_same_text_written_anew_at_the_same_place_is_a_new_line() {
     let cart = "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n";
     let tip = repository.commit(CLEO, "2026-07-02", "back", &[("shop/cart.py", cart)]);
     crate::harness::wait_until("the new tip is seen", async || {
-        app.server.shared.repo.get().tip_commit().as_deref() == Some(tip.as_str())
+        app.server.app.repo.get().tip_commit().as_deref() == Some(tip.as_str())
     })
     .await;
     app.report(&request(&at(5, "return sum(prices) / len(prices)"))).await;
@@ -396,8 +396,7 @@ async fn where_code_is_deployed_at_the_root_a_file_that_the_mirror_lacks_is_wait
         origin.commit(ANN, "2026-03-02", "main", &[("app/main.py", main)]);
         let url = origin.dir().display().to_string();
         let app = App::with("repo_url", &url).without_repository().start().await;
-        wait_until("it is cloned", async || app.server.shared.repo.get().tip_commit().is_some())
-            .await;
+        wait_until("it is cloned", async || app.server.app.repo.get().tip_commit().is_some()).await;
         origin.commit(BEN, "2026-07-01", "new", &[("app/new.py", "def work():\n    1 / 0\n")]);
         let (main, new) = (format!("{prefix}app/main.py"), format!("{prefix}app/new.py"));
         let frames: [(&str, i64, &str, &str); 2] =

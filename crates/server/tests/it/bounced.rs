@@ -89,9 +89,7 @@ async fn what_is_late_forged_or_no_bounce_at_all_changes_nothing_and_ends_well()
         assert!(output.status.success(), "{}", stderr(&output));
         assert!(stderr(&output).contains(expected), "{expected}: {}", stderr(&output));
     }
-    assert!(
-        app.server.shared.store.refused_addresses(i64::MAX / 2).await.expect("store").is_empty()
-    );
+    assert!(app.server.app.store.refused_addresses(i64::MAX / 2).await.expect("store").is_empty());
     assert_eq!(app.mails().await.len(), 1);
 }
 

@@ -39,7 +39,7 @@ fn carrier(
 
 /// The issues' lines with their owners and counts.
 async fn issues(app: &App) -> Vec<(String, String, i64)> {
-    let issues = app.server.shared.store.issues_between(0, i64::MAX / 2).await.expect("store");
+    let issues = app.server.app.store.issues_between(0, i64::MAX / 2).await.expect("store");
     let mut issues: Vec<_> = issues
         .into_iter()
         .map(|found| {

@@ -175,7 +175,7 @@ async fn a_storm_becomes_few_posts_that_name_each_issue() {
         add(&app, kind, &hook.url("/"), None).await;
         hooks.push(hook);
     }
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     for (index, name) in names.iter().enumerate() {
         let line = i64::try_from(index).expect("small") * 2 + 2;
         let text = format!("return x[\"{name}\"]");

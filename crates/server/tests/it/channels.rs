@@ -27,7 +27,7 @@ pub async fn add(app: &App, kind: &'static str, url: &str, owner: Option<&str>) 
     let secret = (kind == "json").then(|| Secret::new(KEY));
     let owner = owner.map(str::to_owned);
     let channel = NewChannel { kind, url: Secret::new(url), secret, owner };
-    let mut tx = app.server.shared.store.write().await.expect("store");
+    let mut tx = app.server.app.store.write().await.expect("store");
     let number = tx.add_channel(&channel, NOW).await.expect("store");
     tx.commit().await.expect("store");
     number
@@ -42,7 +42,7 @@ async fn health(app: &App) -> (u16, String) {
 
 /// Waits until nothing waits for a channel; how many posts were given up.
 async fn given_up(app: &App) -> i64 {
-    let states = async || app.server.shared.store.post_states(0).await.expect("store");
+    let states = async || app.server.app.store.post_states(0).await.expect("store");
     wait_until("no post waits", async || {
         let states = states().await;
         !states.is_empty() && states.iter().all(|state| state.waiting == 0)
@@ -53,14 +53,14 @@ async fn given_up(app: &App) -> i64 {
 
 async fn all_taken(app: &App) {
     wait_until("all is taken", async || {
-        app.server.shared.store.post_states(0).await.expect("store").is_empty()
+        app.server.app.store.post_states(0).await.expect("store").is_empty()
     })
     .await;
 }
 
 async fn failed_once(app: &App) {
     wait_until("an attempt has failed", async || {
-        let states = app.server.shared.store.post_states(0).await.expect("store");
+        let states = app.server.app.store.post_states(0).await.expect("store");
         states.iter().any(|state| state.last_error.is_some())
     })
     .await;
@@ -146,7 +146,7 @@ async fn neither_names_nor_numbers_of_private_addresses_are_connected_to() {
     add(&app, "slack", &hook.url("/"), None).await;
     app.report(&request(&CART)).await;
     let count = async || {
-        let states = app.server.shared.store.post_states(0).await.expect("store");
+        let states = app.server.app.store.post_states(0).await.expect("store");
         let tried = states.iter().filter(|state| state.last_error.is_some()).count();
         (tried, states.iter().map(|state| state.given_up).sum::<i64>())
     };
@@ -197,7 +197,7 @@ async fn a_webhook_that_is_not_there_for_minutes_gets_the_post_afterwards() {
     add(&app, "slack", &hook.url("/"), None).await;
     app.report(&request(&CART)).await;
     failed_once(&app).await;
-    let broken = async || app.server.shared.store.channels().await.expect("store")[0].broken_at;
+    let broken = async || app.server.app.store.channels().await.expect("store")[0].broken_at;
     assert_eq!(broken().await, None, "once is not for ever");
     app.clock.advance(15_000);
     hook.wait_for(2).await;
@@ -218,7 +218,7 @@ async fn a_webhook_that_never_answers_holds_up_no_mail_and_no_other_channel() {
     other.wait_for(2).await;
     wait_until("both mails have come", async || app.smtp.mails().len() == 2).await;
     assert_eq!(hook.posts().len(), 1, "one at a time to a channel");
-    let waiting = app.server.shared.store.post_states(0).await.expect("store");
+    let waiting = app.server.app.store.post_states(0).await.expect("store");
     assert_eq!(waiting.iter().map(|state| state.waiting).sum::<i64>(), 2);
 }
 
@@ -230,7 +230,7 @@ async fn a_refusal_as_long_as_a_book_is_kept_in_a_few_words_without_the_address(
     add(&app, "slack", &hook.url("/services/sec-ret"), None).await;
     app.report(&request(&CART)).await;
     assert_eq!(given_up(&app).await, 1);
-    let states = app.server.shared.store.post_states(0).await.expect("store");
+    let states = app.server.app.store.post_states(0).await.expect("store");
     let words = states[0].last_error.clone().expect("words");
     assert!(words.starts_with("400 Bad Request: no …\u{fffd}[31m xxx"), "{words}");
     assert!(words.len() < 400, "{}", words.len());
@@ -244,7 +244,7 @@ async fn a_service_that_is_down_gets_the_post_when_it_is_back_and_after_days_it_
     add(&app, "mattermost", &url, None).await;
     app.report(&request(&CART)).await;
     let attempts = async || {
-        let due = app.server.shared.store.due_posts(i64::MAX).await.expect("store");
+        let due = app.server.app.store.due_posts(i64::MAX).await.expect("store");
         due.first().map(|post| post.attempts)
     };
     for number in 1..=4 {
@@ -406,7 +406,7 @@ async fn a_post_that_was_taken_is_not_posted_again_while_that_cannot_be_noted() 
     app.report(&request(&CART)).await;
     hook.wait_for(1).await;
     // An attempt holds this until it has noted what came of it, or could not.
-    drop(app.server.shared.posting.write().await);
+    drop(app.server.app.posting.write().await);
     outbox_fails(&app, false);
     app.clock.advance(120_000);
     all_taken(&app).await;

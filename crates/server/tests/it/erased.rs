@@ -58,7 +58,7 @@ fn erase(app: &App, arguments: &[&str]) -> Output {
 }
 
 async fn forget(app: &App, before: i64) {
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     app.forget(before, app.clock.now()).await;
     wait_until("the journal is empty", async || store.empty_journal().await.expect("store")).await;
 }
@@ -91,7 +91,7 @@ async fn what_is_older_than_retention_days_is_in_no_byte_of_the_files() {
 #[tokio::test(flavor = "multi_thread")]
 async fn revisions_that_no_longer_run_and_old_wishes_are_forgotten() {
     let app = App::start().await;
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     let mut tx = store.write().await.expect("store");
     for revision in ["a", "b", "c"] {
         tx.seen_running(&revision.repeat(40), true, app.clock.now()).await.expect("store");
@@ -121,7 +121,7 @@ async fn revisions_that_no_longer_run_and_old_wishes_are_forgotten() {
 async fn an_alert_that_nobody_can_be_told_of_does_not_keep_values_for_ever() {
     let app = App::with("default_contact", "").without_repository().start().await;
     report(&app, &CART, "kept for nobody").await;
-    let store = app.server.shared.store.clone();
+    let store = app.server.app.store.clone();
     wait_until("it is held back", async || {
         store.alert_queue().await.expect("store").last_error.is_some()
     })
@@ -165,7 +165,7 @@ async fn with_an_issue_go_the_reports_of_its_line_that_still_wait() {
     app.settle().await;
     report(&app, &MONEY, "another").await;
     app.settle().await;
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     let mut tx = store.write().await.expect("store");
     let cases = [(1, "of the line"), (1, "carried"), (2, "of another line")];
     for (issue, fingerprint) in cases {
@@ -201,7 +201,7 @@ async fn with_an_issue_go_the_reports_of_its_line_that_still_wait() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_that_is_written_while_its_issue_is_erased_does_not_stay() {
     let app = App::start().await;
-    let (store, erasures) = (&app.server.shared.store, app.server.shared.store.erasures());
+    let (store, erasures) = (&app.server.app.store, app.server.app.store.erasures());
     let erasures = erasures.await.expect("store");
     report(&app, &CART, "written since").await;
     app.settle().await;
@@ -226,7 +226,7 @@ async fn a_person_is_erased_from_issues_mails_and_samples_and_others_stay() {
     report(&app, &MONEY, &format!("written to {}", BEN.1)).await;
     app.settle().await;
     let rule = serde_json::json!({"filepath": "shop", "email": BEN.1});
-    let mut tx = app.server.shared.store.write().await.expect("store");
+    let mut tx = app.server.app.store.write().await.expect("store");
     let list = flawless_store::RuleList::WatchList;
     tx.add_rule(list, &rule, 0).await.expect("a rule");
     tx.give_role(BEN.1, GivenRole::Blocked, 0, "root@example.com").await.expect("a role");
@@ -247,13 +247,13 @@ async fn a_person_is_erased_from_issues_mails_and_samples_and_others_stay() {
     assert!(!stands_in(&data(&app), b"the cart of someone"), "the mail to them");
     let (_, page) = app.get("/view_traceback?issue=2").await;
     assert!(page.contains(ANN.1), "{page}");
-    let mut tx = app.server.shared.store.write().await.expect("store");
-    for rule in app.server.shared.store.rule_entries(list).await.expect("rules") {
+    let mut tx = app.server.app.store.write().await.expect("store");
+    for rule in app.server.app.store.rule_entries(list).await.expect("rules") {
         tx.remove_rule(list, rule.id).await.expect("removed");
     }
     tx.commit().await.expect("store");
     wait_until("the journal is empty", async || {
-        app.server.shared.store.empty_journal().await.expect("store")
+        app.server.app.store.empty_journal().await.expect("store")
     })
     .await;
     assert!(!stands_in(&data(&app), BEN.1.as_bytes()), "in no byte of the files");
@@ -290,11 +290,11 @@ async fn for_whom_a_program_ran_is_erased_wherever_its_reports_name_them() {
     let done = erase(&app, &["--person", zoe, "--yes"]);
     let text = stdout(&done);
     assert!(text.contains("3 samples in which"), "{text}");
-    assert_eq!(app.server.shared.store.module_set("ab").await.expect("store"), None);
+    assert_eq!(app.server.app.store.module_set("ab").await.expect("store"), None);
     let (_, page) = app.get("/issues/1").await;
     assert!(!page.contains(zoe), "{page}");
     wait_until("the journal is empty", async || {
-        app.server.shared.store.empty_journal().await.expect("store")
+        app.server.app.store.empty_journal().await.expect("store")
     })
     .await;
     assert!(!stands_in(&data(&app), zoe.as_bytes()));

@@ -201,7 +201,7 @@ async fn posts_take_nothing_of_the_mails_budget() {
         .start()
         .await;
     let hook = crate::harness::Webhook::start().await;
-    let mut tx = app.server.shared.store.write().await.expect("store");
+    let mut tx = app.server.app.store.write().await.expect("store");
     let channel = flawless_store::NewChannel {
         kind: "slack",
         url: hook.url("/hook").into(),

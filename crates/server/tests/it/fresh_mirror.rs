@@ -15,7 +15,7 @@ const TEN_MINUTES: i64 = 10 * 60_000;
 async fn clone_of(origin: &TestRepository) -> App {
     let url = origin.dir().display().to_string();
     let app = App::with("repo_url", &url).without_repository().start().await;
-    wait_until("it is cloned", async || app.server.shared.repo.get().tip_commit().is_some()).await;
+    wait_until("it is cloned", async || app.server.app.repo.get().tip_commit().is_some()).await;
     app
 }
 
@@ -35,17 +35,17 @@ fn away(origin: &TestRepository, is_away: bool) {
 }
 
 async fn waiting(app: &App) -> i64 {
-    app.server.shared.store.pending_queue().await.expect("store").waiting
+    app.server.app.store.pending_queue().await.expect("store").waiting
 }
 
 /// Waits until fetches fail.
 async fn fetch_has_failed(app: &App) {
-    wait_until("a fetch fails", async || app.server.shared.repo.get().failing.is_some()).await;
+    wait_until("a fetch fails", async || app.server.app.repo.get().failing.is_some()).await;
 }
 
 /// Fetches, as the server does at intervals, and lets go what waited for it.
 async fn fetch(app: &App) {
-    let shared = &app.server.shared;
+    let shared = &app.server.app;
     let flawless_server::attribution::Repo::Ready(mirror) = shared.repo.get().repo else {
         panic!("no mirror")
     };
@@ -88,7 +88,7 @@ async fn when_the_remote_stays_away_nobody_is_told_and_later_the_author() {
     let mails = app.mails().await;
     assert_eq!(told(&mails), [CLEO.1, "team@example.com"]);
     assert!(mails[0].says("return prices[7]"), "{}", mails[0].text);
-    let issues = app.server.shared.store.issues_between(0, i64::MAX / 2).await.expect("store");
+    let issues = app.server.app.store.issues_between(0, i64::MAX / 2).await.expect("store");
     let counts: Vec<i64> = issues.iter().map(|found| found.issue.occurrences).collect();
     assert_eq!(counts, [1], "it is one issue with one occurrence");
     // What comes then is of that issue, and told to nobody any more.
@@ -108,13 +108,13 @@ async fn while_the_remote_hangs_a_known_line_keeps_its_issue_and_others_are_not_
     let config = flawless_server::config::Config {
         repository: Some(flawless_git::Source::Clone {
             url: format!("git://127.0.0.1:{port}/shop"),
-            dir: match &app.server.shared.config.repository {
+            dir: match &app.server.app.config.repository {
                 Some(flawless_git::Source::Clone { dir, .. }) => dir.clone(),
                 other => panic!("{other:?}"),
             },
         }),
         max_blames: 2,
-        ..(*app.server.shared.config).clone()
+        ..(*app.server.app.config).clone()
     };
     let app = app.restart_with(config).await;
     let unknown = "0123456789abcdef0123456789abcdef01234567";
@@ -133,7 +133,7 @@ async fn while_the_remote_hangs_a_known_line_keeps_its_issue_and_others_are_not_
     let mails = app.mails().await;
     assert_eq!(mails.iter().filter(|mail| mail.to == BEN.1).count(), 1, "{:?}", told(&mails));
     assert!(mails.iter().any(|mail| mail.to == ANN.1));
-    let issues = app.server.shared.store.issues_between(0, i64::MAX / 2).await.expect("store");
+    let issues = app.server.app.store.issues_between(0, i64::MAX / 2).await.expect("store");
     let known = issues.iter().find(|found| {
         found.issue.facts.path == "shop/cart.py" && found.issue.facts.origin_commit.is_some()
     });
@@ -148,7 +148,7 @@ async fn a_revision_that_nobody_ever_pushes_is_looked_for_no_more_after_the_next
     let unknown = "0123456789abcdef0123456789abcdef01234567";
     let elsewhere = ("/elsewhere/job.py", 3, "run", "work()");
     app.report(&running(unknown, &[elsewhere])).await;
-    let rows = async || app.server.shared.store.due_pending(i64::MAX / 4, 9).await.expect("store");
+    let rows = async || app.server.app.store.due_pending(i64::MAX / 4, 9).await.expect("store");
     wait_until("it waits for a fetch", async || {
         rows().await.first().is_some_and(|row| row.attempts > 0)
     })
@@ -157,7 +157,7 @@ async fn a_revision_that_nobody_ever_pushes_is_looked_for_no_more_after_the_next
     assert_eq!(told(&app.mails().await), ["team@example.com"]);
     fetch(&app).await;
     wait_until("it is not looked at again", async || rows().await.is_empty()).await;
-    let issues = app.server.shared.store.issues_between(0, i64::MAX / 2).await.expect("store");
+    let issues = app.server.app.store.issues_between(0, i64::MAX / 2).await.expect("store");
     let counts: Vec<i64> = issues.iter().map(|found| found.issue.occurrences).collect();
     assert_eq!(counts, [1]);
 }

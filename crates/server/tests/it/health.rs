@@ -79,7 +79,7 @@ async fn a_part_that_needs_somebody_says_what_to_do() {
     drop(smtp);
     let app = App::with("smtp_host", &place).start().await;
     app.report(&request(&CART)).await;
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     wait_until("an attempt has failed", async || {
         store.outbox_queue().await.expect("store").last_error.is_some()
     })

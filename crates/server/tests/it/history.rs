@@ -24,7 +24,7 @@ async fn a_database_that_is_gone_from_a_folder_with_a_history_is_said_on_health_
     assert_eq!(history(&app).await, (200, None), "nor is another one");
 
     let App { server, clock, repository, smtp, folder } = app;
-    let config = (*server.shared.config).clone();
+    let config = (*server.app.config).clone();
     server.stop().await;
     std::fs::remove_file(folder.path().join("data/flawless.db")).expect("it was there");
     let server = flawless_server::server::Server::start(config, clock.clone()).await;
@@ -55,7 +55,7 @@ async fn a_journal_of_sent_mails_that_cannot_be_read_does_not_end_the_start() {
     app.one_mail().await;
     let journal = app.folder.path().join("data/sent.journal");
     let App { server, clock, repository, smtp, folder } = app;
-    let config = (*server.shared.config).clone();
+    let config = (*server.app.config).clone();
     server.stop().await;
     std::fs::write(&journal, b"15\xff\n\x00\x01garbage without an end").expect("written");
     let server = flawless_server::server::Server::start(config, clock.clone()).await;

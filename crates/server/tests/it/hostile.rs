@@ -38,7 +38,7 @@ async fn hostile_paths_numbers_and_texts_are_counted_and_touch_nothing() {
     }
     app.settle().await;
     assert!(!canary.exists());
-    let outcomes = app.server.shared.store.outcomes_since(NOW).await.expect("store");
+    let outcomes = app.server.app.store.outcomes_since(NOW).await.expect("store");
     assert!(outcomes.iter().all(|outcome| outcome.kind == "not_blamed"), "{outcomes:?}");
     assert_eq!(outcomes.iter().map(|outcome| outcome.reports).sum::<i64>(), sent);
     assert!(app.smtp.mails().iter().all(|mail| mail.to == "team@example.com"));

@@ -152,7 +152,7 @@ async fn hostile_app() -> (App, Vec<i64>) {
     client.send_frame(&broken_bytes()).await;
     client.read_frame().await.expect("an answer");
     app.settle().await;
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     let issues = store.issues_between(0, i64::MAX).await.expect("store");
     let issues: Vec<i64> = issues.iter().map(|issue| issue.issue.id).collect();
     assert!(issues.len() >= 5, "{issues:?}");
@@ -174,7 +174,7 @@ fn paths(app: &App, issues: &[i64]) -> BTreeSet<String> {
                 found.extend(issues.iter().map(|issue| format!("{before}{issue}{after}")));
             }
             Some(_) => {
-                let link = links::unsubscribe(&app.server.shared, EVIL, "alerts");
+                let link = links::unsubscribe(&app.server.app, EVIL, "alerts");
                 found.insert(link[link.find("/unsubscribe").expect("a path")..].to_owned());
             }
         }

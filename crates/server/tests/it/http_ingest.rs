@@ -26,7 +26,7 @@ const CART: [(&str, i64, &str, &str); 1] =
     [("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")];
 
 fn key(app: &App) -> String {
-    app.server.shared.project.keys[0].reveal().to_owned()
+    app.server.app.project.keys[0].reveal().to_owned()
 }
 
 fn report_with(key: &str) -> RecordErrorRequest {
@@ -121,7 +121,7 @@ async fn what_is_no_call_is_refused_and_counted() {
 #[tokio::test]
 async fn a_report_that_cannot_be_stored_is_to_be_sent_again() {
     let app = App::start().await;
-    app.server.shared.store.close().await;
+    app.server.app.store.close().await;
     let (status, reply) = post(&app, message(&report_with(&key(&app)))).await;
     assert_eq!(status, 503);
     assert!(matches!(decode_reply(&reply), Err(ReplyError::NotKept(_))));
@@ -152,7 +152,7 @@ async fn what_clients_had_to_drop_is_counted_by_day_and_shown() {
     app.clock.advance(86_400_000);
     app.report(&RecordErrorRequest { lost_count: Some(500), ..request(&CART) }).await;
     app.settle().await;
-    let losses = app.server.shared.store.losses_since(NOW).await.expect("store");
+    let losses = app.server.app.store.losses_since(NOW).await.expect("store");
     let losses: Vec<_> = losses.iter().map(|row| (row.occurrences, row.example.as_str())).collect();
     assert_eq!(losses, [(500, "web-01"), (42, "web-01")]);
     let (status, page) = app.get("/check_health").await;

@@ -28,7 +28,7 @@ fn call(method: &str) -> Vec<u8> {
 }
 
 pub async fn refusals(app: &App) -> Vec<(String, i64)> {
-    let outcomes = app.server.shared.store.outcomes_since(NOW).await.expect("store");
+    let outcomes = app.server.app.store.outcomes_since(NOW).await.expect("store");
     let refused = outcomes.into_iter().filter(|outcome| outcome.kind == "refused");
     let mut refused: Vec<_> = refused.map(|outcome| (outcome.reason, outcome.reports)).collect();
     refused.sort();

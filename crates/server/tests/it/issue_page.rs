@@ -131,7 +131,7 @@ async fn every_older_link_leads_to_the_page_and_what_is_not_there_is_said_kindly
         let (status, page) = app.get(path).await;
         assert!(status == 404 && page.contains(said), "{path}: {status} {page}");
     }
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     let erased = store.look_at_issue(1).await.expect("store").expect("an issue");
     let mut tx = store.write().await.expect("store");
     tx.erase_issue(&erased, NOW).await.expect("erased");
@@ -229,7 +229,7 @@ async fn each_sample_that_is_kept_can_be_looked_at() {
 }
 
 async fn facets(app: &App, issue: i64, kind: &str) -> Vec<FacetRow> {
-    let facets = app.server.shared.store.facets_of(issue).await.expect("store");
+    let facets = app.server.app.store.facets_of(issue).await.expect("store");
     facets.into_iter().filter(|facet| facet.kind == kind).collect()
 }
 
@@ -298,7 +298,7 @@ async fn of_merged_issues_the_counts_are_added_up_and_the_older_number_leads_on(
         report.hostname = Some(host);
         app.report(&report).await;
     }
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     let mut tx = store.write().await.expect("store");
     tx.merge_issue(1, 2).await.expect("merged");
     tx.commit().await.expect("store");
@@ -317,7 +317,7 @@ async fn a_value_was_seen_first_when_the_earliest_report_with_it_was() {
     let app = App::start().await;
     app.report(&request(&CART)).await;
     app.settle().await;
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     let mut tx = store.write().await.expect("store");
     for at in [NOW, NOW - 9] {
         let facet = Facet::new(["E", "late", "", ""], 1, at);

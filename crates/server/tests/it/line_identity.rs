@@ -20,7 +20,7 @@ fn to(mails: &[crate::harness::Mail]) -> Vec<&str> {
 /// The number of the only issue that the week's page shows, and its count.
 async fn only_issue(app: &App) -> (i64, i64) {
     let span = (0, i64::MAX / 2);
-    let issues = app.server.shared.store.issues_between(span.0, span.1).await.expect("read");
+    let issues = app.server.app.store.issues_between(span.0, span.1).await.expect("read");
     assert_eq!(issues.len(), 1, "{issues:#?}");
     (issues[0].issue.id, issues[0].issue.occurrences)
 }
@@ -47,7 +47,7 @@ async fn a_line_keeps_its_issue_until_somebody_edits_it() {
     let second =
         repository.commit(CLEO, "2026-06-04", "list", &[(".git-blame-ignore-revs", &list)]);
     crate::harness::wait_until("the list is seen", async || {
-        app.server.shared.repo.get().tip_commit().as_deref() == Some(second.as_str())
+        app.server.app.repo.get().tip_commit().as_deref() == Some(second.as_str())
     })
     .await;
     let text = "return (sum(prices)/len(prices))";
@@ -78,7 +78,7 @@ async fn issues_that_turn_out_to_be_one_line_are_merged_and_told_stays_told() {
     let tip =
         app.repository.commit(CLEO, "2026-07-02", "list", &[(".git-blame-ignore-revs", &list)]);
     crate::harness::wait_until("the list is seen", async || {
-        app.server.shared.repo.get().tip_commit().as_deref() == Some(tip.as_str())
+        app.server.app.repo.get().tip_commit().as_deref() == Some(tip.as_str())
     })
     .await;
     app.report(&at(&tip, &[frame])).await;
@@ -110,8 +110,8 @@ async fn a_line_nobody_was_blamed_for_becomes_the_issue_of_its_author() {
     assert_eq!(app.one_mail().await.to, "team@example.com");
     let cart = "from shop.money import add\n\n\ndef total(prices):\n    return prices[7]\n";
     let tip = origin.commit(CLEO, "2026-07-01", "seven", &[("shop/cart.py", cart)]);
-    app.server.shared.repo.get();
-    if let flawless_server::attribution::Repo::Ready(mirror) = app.server.shared.repo.get().repo {
+    app.server.app.repo.get();
+    if let flawless_server::attribution::Repo::Ready(mirror) = app.server.app.repo.get().repo {
         mirror.fetch().await.expect("fetched");
     }
     app.later();

@@ -207,13 +207,13 @@ async fn a_mended_error_is_back() {
     );
     // The next revision runs: something else fails there.
     run(&app, &["run.py", "shop.sync", "main", "sync-02"]).await;
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     wait_until("it is mended", async || {
         let issue = store.issue(1).await.expect("store").expect("an issue");
         issue.mended_by.as_deref() == Some(mend.as_str())
     })
     .await;
-    app.server.shared.rules.refresh(store).await.expect("store");
+    app.server.app.rules.refresh(store).await.expect("store");
     app.later();
     app.repository.commit(
         CLEO,
@@ -246,7 +246,7 @@ async fn the_week_is_over() {
         report.revision = Some(mend.clone());
         app.report(&report).await;
     }
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     wait_until("it is mended", async || {
         let issue = store.issue(1).await.expect("store").expect("an issue");
         issue.mended_by.as_deref() == Some(mend.as_str())

@@ -274,7 +274,7 @@ async fn an_alert_is_told_once_the_refused_address_is_tried_again() {
     let smtp = crate::harness::SmtpServer::start(&["--refuse", BEN.1]);
     let app = told().with("default_contact", "").smtp(smtp).start().await;
     app.report(&cart()).await;
-    let store = app.server.shared.store.clone();
+    let store = app.server.app.store.clone();
     let is_held = async || store.alert_queue().await.expect("store").last_error.is_some();
     crate::harness::wait_until("nobody can be told", is_held).await;
     // The mail server goes on refusing, but that a new mail is written is what counts.

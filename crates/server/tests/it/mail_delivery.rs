@@ -13,7 +13,7 @@ async fn a_mail_waits_while_the_mail_server_is_down_and_is_sent_once_it_is_back(
     drop(smtp);
     let mut app = App::with("smtp_host", &format!("127.0.0.1:{port}")).start().await;
     app.report(&request(&CART)).await;
-    let queue = async |app: &App| app.server.shared.store.outbox_queue().await.expect("store");
+    let queue = async |app: &App| app.server.app.store.outbox_queue().await.expect("store");
     wait_until("an attempt has failed", async || queue(&app).await.last_error.is_some()).await;
     assert_eq!(queue(&app).await.waiting, 1);
     // Two days later, and a restart in between.
@@ -50,7 +50,7 @@ async fn a_no_that_is_not_about_the_address_silences_nobody() {
             SmtpServer::start(&["--refuse", BEN.1, "--refuse-with", words, "--refuse-times", "1"]);
         let app = App::with("report_error_threshold", "1").smtp(smtp).start().await;
         app.report(&request(&CART)).await;
-        let store = &app.server.shared.store;
+        let store = &app.server.app.store;
         wait_until("the first attempt has failed", async || {
             store.outbox_queue().await.expect("store").last_error.is_some()
         })
@@ -66,7 +66,7 @@ async fn when_a_refusal_has_run_out_what_was_held_is_tried_again() {
     let smtp = SmtpServer::start(&["--refuse", BEN.1, "--refuse-times", "1"]);
     let app = App::with("default_contact", "").smtp(smtp).start().await;
     app.report(&request(&CART)).await;
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     wait_until("nobody can be told", async || store.has_held_alerts().await.expect("store")).await;
     app.clock.advance(15 * 86_400_000);
     wait_until("it is told", async || !app.smtp.mails().is_empty()).await;
@@ -79,7 +79,7 @@ async fn what_a_clock_that_was_ahead_put_off_is_due_now() {
     let app = App::with("report_error_threshold", "1").smtp(smtp).start().await;
     app.clock.advance(365 * 86_400_000);
     app.report(&request(&CART)).await;
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     wait_until("the first attempt has failed", async || {
         store.outbox_queue().await.expect("store").last_error.is_some()
     })
@@ -93,7 +93,7 @@ async fn a_server_that_says_later_gets_the_same_mail_again() {
     let smtp = SmtpServer::start(&["--fail-first", "1"]);
     let app = App::with("report_error_threshold", "1").smtp(smtp).start().await;
     app.report(&request(&CART)).await;
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     wait_until("the first attempt has failed", async || {
         store.outbox_queue().await.expect("store").last_error.is_some()
     })
@@ -109,7 +109,7 @@ async fn a_slow_mail_server_times_out_and_holds_up_nothing_else() {
     let smtp = SmtpServer::start(&["--delay", "60"]);
     let app = App::with("smtp_timeout", "1").smtp(smtp).start().await;
     app.report(&request(&CART)).await;
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     wait_until("the attempt has timed out", async || {
         store.outbox_queue().await.expect("store").last_error.is_some()
     })
@@ -149,7 +149,7 @@ async fn starttls_and_tls_with_a_login_check_the_certificate() {
         let stranger =
             App::with("smtp_security", security).smtp(SmtpServer::start(&options)).start().await;
         stranger.report(&request(&CART)).await;
-        let store = &stranger.server.shared.store;
+        let store = &stranger.server.app.store;
         wait_until("the certificate is refused", async || {
             let queue = store.outbox_queue().await.expect("store");
             queue.last_error.is_some_and(|error| error.to_lowercase().contains("certificate"))
@@ -179,7 +179,7 @@ async fn a_wrong_login_keeps_the_mails_until_it_is_mended() {
         .start()
         .await;
     app.report(&request(&CART)).await;
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     wait_until("the login has failed", async || {
         let queue = store.outbox_queue().await.expect("store");
         queue.waiting == 1 && queue.last_error.is_some_and(|error| error.contains("535"))
@@ -202,7 +202,7 @@ async fn a_no_to_the_sender_is_no_mails_fault_and_keeps_them_all() {
     let smtp = SmtpServer::start(&["--refuse-sender"]);
     let app = App::with("report_error_threshold", "1").smtp(smtp).start().await;
     app.report(&request(&CART)).await;
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     let queue = async || store.outbox_queue().await.expect("store");
     wait_until("the sender is refused", async || {
         queue().await.last_error.is_some_and(|error| error.contains("sender domain rejected"))

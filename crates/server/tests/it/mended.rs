@@ -25,14 +25,14 @@ fn other(revision: &str) -> RecordErrorRequest {
 }
 
 async fn mended_by(app: &App, issue: i64) -> Option<String> {
-    let issue = app.server.shared.store.issue(issue).await.expect("store").expect("an issue");
+    let issue = app.server.app.store.issue(issue).await.expect("store").expect("an issue");
     issue.mended_by
 }
 
 async fn wait_until_mended(app: &App, issue: i64, by: &str) {
     wait_until("it is mended", async || mended_by(app, issue).await.as_deref() == Some(by)).await;
     // Verdicts of before are not used any more from here on.
-    app.server.shared.rules.refresh(&app.server.shared.store).await.expect("store");
+    app.server.app.rules.refresh(&app.server.app.store).await.expect("store");
 }
 
 /// The mails to someone, in the order in which they came.
@@ -60,7 +60,7 @@ async fn a_mended_line_is_quiet_where_it_still_runs_and_told_once_more_when_it_i
     assert_eq!(mended_by(&app, 1).await, None);
     app.report(&other(&second)).await;
     wait_until_mended(&app, 1, &mend).await;
-    let issue = app.server.shared.store.issue(1).await.expect("store").expect("an issue");
+    let issue = app.server.app.store.issue(1).await.expect("store").expect("an issue");
     assert_eq!(issue.mended_how.as_deref(), Some("“cart: no empty carts” by Ben Baker"));
     // The other host still runs the first revision.
     for _ in 0..3 {
@@ -89,7 +89,7 @@ async fn a_mended_line_is_quiet_where_it_still_runs_and_told_once_more_when_it_i
     assert_eq!(mails_to(&app, CLEO.1).await.len(), 1, "once more, not each time");
     assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
     // It is one issue, and the link in the first mail leads to it.
-    let old = app.server.shared.store.issue(1).await.expect("store").expect("an issue");
+    let old = app.server.app.store.issue(1).await.expect("store").expect("an issue");
     assert_eq!((old.occurrences, old.mended_at), (11, None));
 }
 
@@ -162,7 +162,7 @@ async fn what_somebody_called_mended_is_told_once_more_at_its_next_occurrence() 
     let first = app.repository.git(&["rev-parse", "HEAD"]);
     app.report(&cart(&first)).await;
     assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
-    let mut tx = app.server.shared.store.write().await.expect("store");
+    let mut tx = app.server.app.store.write().await.expect("store");
     let now = app.clock.now();
     tx.set_mended(1, now, None, "marked as mended by hand").await.expect("store");
     tx.commit().await.expect("store");
@@ -233,12 +233,12 @@ async fn a_mending_that_git_could_not_tell_yet_is_found_when_it_can() {
     git(&["reset", "--quiet", "--hard", &known]);
     git(&["reflog", "expire", "--expire=now", "--all"]);
     git(&["prune", "--expire=now"]);
-    let mut tx = app.server.shared.store.write().await.expect("store");
+    let mut tx = app.server.app.store.write().await.expect("store");
     for revision in [&known, &ahead] {
         tx.seen_running(revision, true, app.clock.now()).await.expect("store");
     }
     tx.commit().await.expect("store");
-    app.server.shared.bells.revisions.notify_one();
+    app.server.app.bells.revisions.notify_one();
     wait_until_mended(&app, 1, &known).await;
     assert_eq!(mended_by(&app, 2).await, None);
     git(&["fetch", "--quiet", &bundle, &format!("{branch}:ahead")]);
@@ -256,7 +256,7 @@ async fn an_issue_stays_mended_when_it_turns_out_to_be_a_new_one() {
     untold.error_threshold = Some(100);
     app.report(&untold).await;
     app.settle().await;
-    let mut tx = app.server.shared.store.write().await.expect("store");
+    let mut tx = app.server.app.store.write().await.expect("store");
     tx.set_mended(1, app.clock.now(), Some(&first), "a commit").await.expect("store");
     tx.merge_issue(1, 2).await.expect("store");
     tx.commit().await.expect("store");
@@ -287,7 +287,7 @@ async fn of_many_lines_that_replace_a_mended_one_only_one_is_that_issue() {
     }
     app.settle().await;
     let count = async |issue| {
-        let issue = app.server.shared.store.issue(issue).await.expect("store");
+        let issue = app.server.app.store.issue(issue).await.expect("store");
         issue.map(|issue| issue.occurrences)
     };
     assert_eq!(count(1).await, Some(2), "the older issue, come back once");
@@ -333,7 +333,7 @@ async fn what_came_back_while_it_was_muted_is_told_afterwards() {
     app.report(&report).await;
     assert!(mails_to(&app, ANN.1).await.is_empty(), "muted");
     app.clock.advance(2 * 86_400_000);
-    app.server.shared.rules.refresh(&app.server.shared.store).await.expect("store");
+    app.server.app.rules.refresh(&app.server.app.store).await.expect("store");
     app.report(&report).await;
     let mails = mails_to(&app, ANN.1).await;
     assert!(matches!(&mails[..], [mail] if mail.subject.starts_with("Again: ")), "{mails:#?}");
@@ -352,10 +352,10 @@ async fn an_issue_of_nobody_that_a_commit_resolved_is_told_again_where_it_contai
     app.report(&fails_in(&first)).await;
     assert_eq!(mails_to(&app, "team@example.com").await.len(), 1);
     let fix = app.repository.commit(ANN, "2026-06-02", "a fix elsewhere", &[("NOTES", "x\n")]);
-    let mut tx = app.server.shared.store.write().await.expect("store");
+    let mut tx = app.server.app.store.write().await.expect("store");
     tx.set_mended(1, app.clock.now(), Some(&fix), "marked as mended by hand").await.expect("store");
     tx.commit().await.expect("store");
-    app.server.shared.rules.refresh(&app.server.shared.store).await.expect("store");
+    app.server.app.rules.refresh(&app.server.app.store).await.expect("store");
     app.later();
     app.report(&fails_in(&first)).await;
     assert_eq!(mails_to(&app, "team@example.com").await.len(), 1, "an older revision still runs");
@@ -376,7 +376,7 @@ async fn a_line_that_was_taken_for_mended_and_stands_is_not_told_again() {
     let list = list.iter().map(|(path, text)| (*path, text.as_str())).collect::<Vec<_>>();
     let tip = app.repository.commit(CLEO, "2026-06-03", "list", &list);
     wait_until("the list is read", async || {
-        app.server.shared.repo.get().tip_commit().as_deref() == Some(tip.as_str())
+        app.server.app.repo.get().tip_commit().as_deref() == Some(tip.as_str())
     })
     .await;
     let text = "return (sum(prices) / len(prices))";
@@ -398,7 +398,7 @@ async fn a_line_that_moves_to_another_file_is_neither_mended_nor_told_again() {
         "move",
         &[("shop/cart.py", "from shop.money import add\n"), ("shop/totals.py", &moved)],
     );
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     wait_until("its line was looked for there", async || {
         let runs = store.running_revisions(1).await.expect("store");
         runs.first().is_some_and(|runs| runs.commit_id == tip)

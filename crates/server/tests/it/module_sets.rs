@@ -20,7 +20,7 @@ fn report(line: i64, id: &str, modules: &[(&str, &str)]) -> RecordErrorRequest {
 }
 
 async fn stored(app: &App, id: &str) -> Option<BTreeMap<String, String>> {
-    app.server.shared.store.module_set(id).await.expect("store")
+    app.server.app.store.module_set(id).await.expect("store")
 }
 
 fn named(facts: &[(&str, &str)]) -> Option<BTreeMap<String, String>> {
@@ -110,6 +110,6 @@ async fn a_set_that_is_too_large_is_not_kept_and_the_report_counts() {
     huge.process.as_mut().expect("a process").modules = modules;
     app.report(&huge).await;
     app.settle().await;
-    assert_eq!(app.server.shared.store.issues_between(0, i64::MAX).await.expect("store").len(), 1);
+    assert_eq!(app.server.app.store.issues_between(0, i64::MAX).await.expect("store").len(), 1);
     assert_eq!(stored(&app, "ab").await, None);
 }

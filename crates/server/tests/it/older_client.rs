@@ -117,7 +117,7 @@ print(quiet())
 async fn a_program_goes_on_when_the_server_asks_to_send_later() {
     let app = App::start().await;
     // As over memory_limit, or with a full disk.
-    app.server.shared.store.close().await;
+    app.server.app.store.close().await;
     let program = format!(
         "{SET_UP}
 from shop.cart import total

@@ -81,7 +81,7 @@ async fn the_forms_of_0_4_5_make_rules_that_can_be_seen_and_removed() {
         assert_eq!(status, 200, "{path}: {page}");
         assert!(page.contains(">Remove</button>") && page.contains("Done: "), "{page}");
         let list = RuleList::parse(list).expect("a list");
-        let entries = app.server.shared.store.rule_entries(list).await.expect("store");
+        let entries = app.server.app.store.rule_entries(list).await.expect("store");
         let [rule] = &entries[..] else { panic!("one entry: {entries:?}") };
         let id = rule.id.to_string();
         let remove = format!("/rules/{}/{id}/remove", list.as_str());
@@ -157,7 +157,7 @@ async fn other_sites_can_neither_read_nor_change_anything() {
     assert!(policy.starts_with("default-src 'none'"), "{policy}");
     let forged = client.post(url("/save_ignored_exceptions")).form(&[("exc_name", "a.B")]);
     assert_eq!(forged.send().await.expect("answer").status(), 403, "without a form of ours");
-    assert!(app.server.shared.rules.get().rules.ignored_exceptions.is_empty());
+    assert!(app.server.app.rules.get().rules.ignored_exceptions.is_empty());
     let own = client.post(url("/save_ignored_exceptions")).form(&form);
     let own = own.header("origin", format!("http://{}", app.server.http_address));
     assert_eq!(own.send().await.expect("answer").status(), 200);

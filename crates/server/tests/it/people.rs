@@ -13,7 +13,7 @@ const TEAM: &str = "team@example.com";
 
 /// The link in a mail to `address`, without the server's name.
 fn link(app: &App, address: &str, mails: &str) -> String {
-    let shared = &app.server.shared;
+    let shared = &app.server.app;
     let link = links::unsubscribe(shared, address, mails);
     link.strip_prefix(&*shared.base_url).expect("a link of ours").to_owned()
 }
@@ -44,7 +44,7 @@ async fn one_click_in_a_mail_program_unsubscribes_and_the_next_one_answers() {
     let ben = link(&app, "Ben@Example.com", "alerts");
     let (status, page) = app.get(&ben).await;
     assert!(status == 200 && page.contains("No more alerts"), "{page}");
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     assert!(store.unwanted_mails().await.expect("store").is_empty(), "looking changes nothing");
     let form = "application/x-www-form-urlencoded";
     let one_click = b"List-Unsubscribe=One-Click".to_vec();
@@ -87,7 +87,7 @@ async fn alerts_held_back_for_somebody_who_unsubscribes_go_to_the_next() {
     let cart = "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n\n\ndef first(prices):\n    return prices[0]\n";
     app.repository.commit(BEN, "2026-06-01", "cart: first", &[("shop/cart.py", cart)]);
     app.report(&request(&[("/srv/app/shop/cart.py", 9, "first", "return prices[0]")])).await;
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     wait_until("it is held back", async || {
         !store.held_recipients().await.expect("store").is_empty()
     })
@@ -119,11 +119,11 @@ async fn only_the_very_link_of_a_person_and_a_kind_counts() {
             assert!(page.contains("not one of ours") && !page.contains("<script>"), "{page}");
         }
     }
-    let signer = &app.server.shared.signer;
+    let signer = &app.server.app.signer;
     let elsewhere = signer.sign("unsubscribe", &["other", BEN.1, "alerts"]);
     let path = format!("/unsubscribe?address=ben%40example.com&mails=alerts&token={elsewhere}");
     assert_eq!(app.post(&path, &[]).await.0, 403, "the token of another project");
-    assert!(app.server.shared.store.unwanted_mails().await.expect("store").is_empty());
+    assert!(app.server.app.store.unwanted_mails().await.expect("store").is_empty());
     let form = "application/x-www-form-urlencoded";
     assert_eq!(post_body(&app, &ben, form, vec![b'x'; 100_000]).await.0, 413);
 }
@@ -137,7 +137,7 @@ async fn the_default_contact_can_leave_the_weekly_report_but_not_the_alerts() {
     }
     let weekly = link(&app, TEAM, "weekly");
     assert_eq!(app.post(&weekly, &[]).await.0, 200);
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     let unwanted = store.unwanted_mails().await.expect("store");
     let unwanted: Vec<_> = unwanted.iter().map(|one| (&*one.address, &*one.kind)).collect();
     assert_eq!(unwanted, [(TEAM, "weekly")]);
@@ -202,7 +202,7 @@ async fn what_is_not_mine_and_still_held_back_goes_to_its_new_owner_alone() {
     let cart = "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n\n\ndef first(prices):\n    return prices[0]\n";
     app.repository.commit(BEN, "2026-06-01", "cart: first", &[("shop/cart.py", cart)]);
     app.report(&request(&[("/srv/app/shop/cart.py", 9, "first", "return prices[0]")])).await;
-    let held = async || app.server.shared.store.held_of(2).await.expect("store");
+    let held = async || app.server.app.store.held_of(2).await.expect("store");
     wait_until("it is held back", async || held().await == [BEN.1]).await;
     let fields = [("what", "reassign"), ("path", "shop"), ("designated_email", CLEO.1)];
     assert_eq!(app.post("/issues/2/reassign", &fields).await.0, 200);
@@ -261,7 +261,7 @@ async fn what_would_change_nothing_or_reach_nobody_is_said_and_not_saved() {
         assert!(status == 422 && page.contains(problem), "{what} {problem}: {status} {page}");
         assert!(!page.contains("<script>"), "{page}");
     }
-    let rules = app.server.shared.rules.get();
+    let rules = app.server.app.rules.get();
     assert!(rules.rules.reassignments.is_empty() && rules.rules.email_aliases.is_empty());
     for number in ["2", "-1", "x", "", "99999999999999999999", "1 OR 1=1"] {
         for path in ["/not_mine", "/mute"] {
@@ -332,11 +332,11 @@ async fn an_issue_is_marked_as_mended_by_hand_with_a_commit_or_without() {
     let app = App::start().await;
     app.report(&request(&CART)).await;
     app.settle().await;
-    let revision = app.server.shared.rules.get().revision;
+    let revision = app.server.app.rules.get().revision;
     let (status, page) = app.post("/issues/1/resolve", &[("commit", "")]).await;
     assert!(status == 200 && page.contains("on 2026-11-22 12:00:00: marked as mended by hand"));
     assert!(page.contains(">Reopen</button>"), "{page}");
-    assert!(app.server.shared.rules.get().revision > revision, "verdicts are looked at anew");
+    assert!(app.server.app.rules.get().revision > revision, "verdicts are looked at anew");
     assert!(app.get("/").await.1.contains(">mended</span>"));
     let (_, page) = app.post("/issues/1/reopen", &[]).await;
     assert!(page.contains(">Resolve</button>"), "{page}");
@@ -345,7 +345,7 @@ async fn an_issue_is_marked_as_mended_by_hand_with_a_commit_or_without() {
     let short = format!(" {} ", head[..8].to_uppercase());
     let (_, page) = app.post("/issues/1/resolve", &[("commit", &short)]).await;
     assert!(page.contains(&format!("by {}, on 2026-11-22", &head[..12])), "{page}");
-    let issue = app.server.shared.store.issue(1).await.expect("store").expect("there");
+    let issue = app.server.app.store.issue(1).await.expect("store").expect("there");
     assert_eq!((issue.mended_at, issue.mended_by.as_deref()), (Some(NOW), Some(&*head)));
     for (commit, problem) in [
         ("0123456789", "no commit 0123456789"),

@@ -91,7 +91,7 @@ async fn mails_of_a_kind_are_turned_off_and_on_but_not_the_default_contacts_aler
     let app = shop_fails().await;
     let mails = |address: &str| format!("{}/mails", links::person("", address));
     let unwanted = async |address: &str, kind| {
-        app.server.shared.store.is_unwanted(address, kind).await.expect("store")
+        app.server.app.store.is_unwanted(address, kind).await.expect("store")
     };
     let off = [("kind", "weekly"), ("wanted", "no")];
     let (status, page) = app.post(&mails(BEN.1), &off).await;
@@ -135,7 +135,7 @@ async fn those_who_left_are_named_with_a_way_to_reassign_all_their_issues() {
 async fn ten_thousand_issues_are_listed_quickly() {
     use flawless_store::{IssueFacts, Seen};
     let app = App::start().await;
-    let mut tx = app.server.shared.store.write().await.expect("store");
+    let mut tx = app.server.app.store.write().await.expect("store");
     let now = app.clock.now();
     let seen = Seen { occurrences: 3, reports: 1, first_at: now, last_at: now, sampled: false };
     let details = format!(r#"{{"gone":null,"steps":["{}"]}}"#, "x".repeat(1500));

@@ -117,7 +117,7 @@ async fn who_takes_more_memory_than_there_is_hears_later_and_others_are_served()
         one.write_all(&vec![0; bytes]).await.expect("sent");
         holding.push(one);
     }
-    let memory = app.server.shared.running.get().expect("it runs").intake.memory().clone();
+    let memory = app.server.app.running.get().expect("it runs").intake.memory().clone();
     wait_until("it is held", async || memory.held() >= 2_500_000).await;
     let mut large = request(&CART);
     large.additional_info = Some("x".repeat(900_000));

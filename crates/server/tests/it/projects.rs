@@ -51,10 +51,10 @@ fn a_folder_that_cannot_be_written_is_said() {
 async fn a_restart_keeps_the_key() {
     let app = App::start().await;
     let before = app.server.dsn().expect("an address");
-    let key = app.server.shared.project.keys[0].clone();
+    let key = app.server.app.project.keys[0].clone();
     assert_eq!(before, format!("http://{}@{}/default", key.reveal(), app.server.http_address));
     let app = app.restart().await;
-    assert_eq!(app.server.shared.project.keys, [key]);
+    assert_eq!(app.server.app.project.keys, [key]);
 }
 
 #[tokio::test]

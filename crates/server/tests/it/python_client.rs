@@ -96,7 +96,7 @@ fn run(mut program: Command) -> (String, String) {
 /// Path, author's address and occurrences of each issue.
 async fn issues(app: &App) -> Vec<(String, String, i64)> {
     app.settle().await;
-    let found = app.server.shared.store.issues_between(0, NOW + 3_600_000).await.expect("store");
+    let found = app.server.app.store.issues_between(0, NOW + 3_600_000).await.expect("store");
     let issue = found.into_iter().map(|found| found.issue);
     issue
         .map(|issue| {
@@ -145,7 +145,7 @@ async fn a_failing_web_application_leads_to_one_mail_to_the_author_without_any_s
     let expected = ("shop/web.py".to_owned(), BEN.1.to_owned(), 1_000);
     assert_eq!(issues(&app).await, [expected]);
 
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     let issue = store.issues_between(0, NOW + 3_600_000).await.expect("store").remove(0).issue;
     let (_, sample) = store.newest_sample(issue.id).await.expect("store").expect("a sample");
     assert_eq!(sample.report.revision, Some(deployed.revision));
@@ -185,7 +185,7 @@ async fn a_failing_job_reports_to_the_framed_port_and_every_occurrence_is_counte
 async fn with_a_wrong_key_the_program_runs_on_and_is_warned_once(python: &Path) {
     let (_, deployed) = shop();
     let app = App::with("report_error_threshold", "1").without_repository().start().await;
-    let key = app.server.shared.project.keys[0].reveal().to_owned();
+    let key = app.server.app.project.keys[0].reveal().to_owned();
     let dsn = app.server.dsn().expect("an address").replace(&key, &"0".repeat(key.len()));
     let mut program = Talking::start(deployed.program(python, "steps.py").env("DSN", dsn));
     assert_eq!(program.say("fail 3"), "failed 3");

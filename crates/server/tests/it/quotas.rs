@@ -31,13 +31,13 @@ fn with_values(mut report: RecordErrorRequest, bytes: usize, seed: u64) -> Recor
 }
 
 fn with_key(app: &App, report: RecordErrorRequest) -> RecordErrorRequest {
-    let key = app.server.shared.project.keys[0].reveal().to_owned();
+    let key = app.server.app.project.keys[0].reveal().to_owned();
     RecordErrorRequest { project_key: Some(key), ..report }
 }
 
 /// Issues and their occurrences, by path.
 async fn counted(app: &App) -> Vec<(String, i64)> {
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     let (heads, _) = store.issue_heads(0).await.expect("store");
     let mut issues = Vec::new();
     for head in heads {
@@ -111,7 +111,7 @@ async fn over_the_quota_of_bytes_values_are_left_out_and_every_occurrence_is_cou
         app.settle().await;
     }
     assert_eq!(counted(&app).await.len(), 20, "each line is known");
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     let mut whole = 0;
     for issue in 1..=20 {
         let (_, sample) = store.newest_sample(issue).await.expect("store").expect("a sample");
@@ -158,7 +158,7 @@ async fn while_too_many_reports_of_a_sender_wait_new_ones_are_asked_for_later() 
     let app = App::start().await;
     app.report(&request(&CART)).await;
     app.settle().await;
-    let mut tx = app.server.shared.store.write().await.expect("store");
+    let mut tx = app.server.app.store.write().await.expect("store");
     for number in 0..10_000 {
         let pending = NewPending {
             fingerprint: format!("waits {number}"),
@@ -193,7 +193,7 @@ async fn what_only_the_default_contact_was_told_of_is_forgotten_after_the_retent
     let told = async |address| app.mails().await.iter().filter(|mail| mail.to == address).count();
     assert!(told("team@example.com").await > 0);
     assert_eq!(told(BEN.1).await, 1);
-    let mut tx = app.server.shared.store.write().await.expect("store");
+    let mut tx = app.server.app.store.write().await.expect("store");
     tx.mute(2, Some(i64::MAX)).await.expect("store");
     tx.commit().await.expect("store");
     app.clock.advance(100 * DAY_MS);

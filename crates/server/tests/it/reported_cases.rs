@@ -106,7 +106,7 @@ async fn run(
     let output = tokio::task::spawn_blocking(move || program.output()).await.expect("no panic");
     println!("{}", String::from_utf8_lossy(&output.expect("python runs").stderr));
     app.settle().await;
-    let found = app.server.shared.store.issues_between(0, NOW + 3_600_000).await.expect("store");
+    let found = app.server.app.store.issues_between(0, NOW + 3_600_000).await.expect("store");
     let issue = found.into_iter().map(|found| found.issue).map(|issue| {
         let owner = issue.facts.developer_email.unwrap_or_default();
         let owner = owner.trim_end_matches("@example.org").to_owned();

@@ -11,7 +11,7 @@ const CART: (&str, i64, &str, &str) =
 
 /// Reports, alerts or nothing, by rule.
 async fn matches(app: &App) -> Vec<(i64, i64, i64)> {
-    let seen = app.server.shared.store.rule_matches(NOW).await.expect("store");
+    let seen = app.server.app.store.rule_matches(NOW).await.expect("store");
     let mut seen: Vec<_> =
         seen.values().map(|rule| (rule.rule_id, rule.reports, rule.occurrences)).collect();
     seen.sort_unstable();
@@ -134,7 +134,7 @@ async fn what_is_exported_can_be_imported_and_a_wrong_import_changes_nothing() {
     }
     let (status, page) = import(r#"{"a": "ann@example.com", "c": "c@example.com"}"#).await;
     assert!(status == 200 && page.contains("2 are new, 0 are there already"), "{page}");
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     assert_eq!(store.rule_entries(RuleList::EmailRemapping).await.expect("store").len(), 3);
 }
 

@@ -6,7 +6,7 @@ use crate::harness::{ANN, App, BEN, NOW, request, wait_until};
 
 /// Adds a rule from another connection, as the command line does, and waits for the server.
 pub async fn add(app: &App, list: &str, entry: &str) {
-    let shared = &app.server.shared;
+    let shared = &app.server.app;
     let before = shared.rules.get().revision;
     let list = RuleList::parse(list).expect("a list");
     let entry: Value = serde_json::from_str(entry).expect("JSON");
@@ -81,7 +81,7 @@ async fn dropped_reports_are_counted_with_the_rule_that_dropped_them() {
         app.settle().await;
     }
     assert!(app.mails().await.is_empty());
-    let outcomes = app.server.shared.store.outcomes_since(NOW).await.expect("store");
+    let outcomes = app.server.app.store.outcomes_since(NOW).await.expect("store");
     let mut seen: Vec<_> =
         outcomes.iter().map(|o| (o.kind.as_str(), o.reason.as_str(), o.reports)).collect();
     seen.sort_unstable();

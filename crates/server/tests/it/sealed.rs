@@ -33,7 +33,7 @@ pub fn stands_in(folder: &Path, wanted: &[u8]) -> bool {
 
 /// Starts again with these keys, one of each digit.
 async fn restart(app: App, digits: &str) -> App {
-    let mut config = (*app.server.shared.config).clone();
+    let mut config = (*app.server.app.config).clone();
     config.sealing = sealing(digits);
     app.restart_with(config).await
 }
@@ -90,7 +90,7 @@ async fn a_waiting_report_and_a_mail_whose_key_is_gone_wait_for_it() {
     let app = AppBuilder::default().sealing(sealing("a")).with("smtp_host", "127.0.0.1:1");
     let app = app.start().await;
     report(&app).await;
-    let store = app.server.shared.store.clone();
+    let store = app.server.app.store.clone();
     let tried = async || {
         let queue = store.outbox_queue().await.expect("store");
         queue.waiting == 1 && queue.last_error.is_some()
@@ -98,13 +98,13 @@ async fn a_waiting_report_and_a_mail_whose_key_is_gone_wait_for_it() {
     wait_until("the mail was tried", tried).await;
     let app = restart(app, "b").await;
     app.clock.advance(60_000);
-    let store = app.server.shared.store.clone();
+    let store = app.server.app.store.clone();
     wait_until("the key is missed", async || {
         let words = store.outbox_queue().await.expect("store").last_error.unwrap_or_default();
         words.contains("the mail was encrypted with a key that is not in FLAWLESS_SAMPLE_KEY")
     })
     .await;
-    let mut config = (*app.server.shared.config).clone();
+    let mut config = (*app.server.app.config).clone();
     config.sealing = sealing("ba");
     let address = app.smtp.address();
     let (host, port) = address.split_once(':').expect("a port");

@@ -256,6 +256,6 @@ async fn no_field_of_a_report_is_forgotten() {
     let shown = [format!("{mails:?}"), page, week];
     assert!(shown.iter().all(|text| !text.contains(&token)), "{shown:#?}");
     let (_, sample) =
-        app.server.shared.store.newest_sample(1).await.expect("store").expect("a sample");
+        app.server.app.store.newest_sample(1).await.expect("store").expect("a sample");
     assert!(!format!("{:?}", sample.report).contains(&token));
 }

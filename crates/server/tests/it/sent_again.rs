@@ -17,7 +17,7 @@ fn report(id: &str) -> RecordErrorRequest {
 /// Occurrences of all issues, reports in their hours, samples, and what clients lost.
 async fn counted(app: &App) -> (i64, i64, usize, i64) {
     app.settle().await;
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     let issues = store.issues_between(0, i64::MAX).await.expect("store");
     let (mut occurrences, mut samples) = (0, 0);
     for issue in &issues {
@@ -88,7 +88,7 @@ async fn without_an_id_each_report_counts() {
 async fn who_has_a_key_and_who_has_none_cannot_keep_out_each_others_reports() {
     let app = App::start().await;
     app.report(&report("a")).await;
-    let key = app.server.shared.project.keys[0].reveal().to_owned();
+    let key = app.server.app.project.keys[0].reveal().to_owned();
     let with_key = RecordErrorRequest { project_key: Some(key), ..report("a") };
     app.report(&with_key).await;
     assert_eq!(counted(&app).await.0, 6);

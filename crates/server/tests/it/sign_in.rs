@@ -14,7 +14,7 @@ pub fn with_sign_in() -> AppBuilder {
 }
 
 async fn first(app: &App) -> Option<String> {
-    first_link(&app.server.shared).await.expect("store")
+    first_link(&app.server.app).await.expect("store")
 }
 
 /// Whether any file of the server's data holds these words.
@@ -90,7 +90,7 @@ async fn a_link_by_mail_leads_once_to_the_page_that_was_asked_for() {
         assert!(Surfer::new(&app).get(&link).await.body.contains("ann@example.com"));
     }
     assert!(!surfer.is_in().await);
-    let shown = app.server.shared.store.mails_to("ann@example.com", 10).await.expect("store");
+    let shown = app.server.app.store.mails_to("ann@example.com", 10).await.expect("store");
     assert!(shown.is_empty(), "nobody sees who asked for a link: {shown:?}");
     let used = surfer.use_link(&link).await;
     assert_eq!(used.location(), format!("{page}#ann@example.com"));
@@ -101,7 +101,7 @@ async fn a_link_by_mail_leads_once_to_the_page_that_was_asked_for() {
     let token = link.split_once("token=").expect("a token").1;
     app.settle().await;
     wait_until("the journal is empty", async || {
-        app.server.shared.store.empty_journal().await.expect("store")
+        app.server.app.store.empty_journal().await.expect("store")
     })
     .await;
     assert!(is_stored(&app, "ann@example.com"));
@@ -118,7 +118,7 @@ async fn a_link_ends_after_fifteen_minutes_even_one_that_was_not_sent_yet() {
     assert_eq!(surfer.get(&link).await.status, 410);
     assert_eq!(surfer.use_link(&link).await.status, 410);
     let app = with_sign_in().with("smtp_host", "127.0.0.1:1").start().await;
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     Surfer::new(&app).post_bare("/sign_in", &[("address", "ann@example.com")]).await;
     let waiting = async || store.outbox_queue().await.expect("store").waiting;
     wait_until("it waits", async || waiting().await == 1).await;
@@ -196,7 +196,7 @@ async fn a_link_that_is_refused_says_nothing_of_the_address_to_anybody() {
     surfer.ask_link(&app, "ann@example.com", "/").await;
     app.settle().await;
     assert_eq!(app.smtp.mails().len(), 1, "no note to the default contact");
-    let refused = app.server.shared.store.refused_addresses(app.clock.now()).await;
+    let refused = app.server.app.store.refused_addresses(app.clock.now()).await;
     assert!(refused.expect("store").is_empty(), "alerts are tried all the same");
 }
 
@@ -217,7 +217,7 @@ async fn strangers_who_ask_for_the_health_often_do_not_make_the_server_look_each
     let app = with_sign_in().start().await;
     let surfer = Surfer::new(&app);
     assert_eq!(surfer.get("/check_health").await.body, "ok\n");
-    app.server.shared.store.close().await;
+    app.server.app.store.close().await;
     assert_eq!(surfer.get("/check_health.json").await.body, "{\"ok\":true}\n");
     app.clock.advance(10_000);
     let late = surfer.get("/check_health").await;

@@ -102,7 +102,7 @@ async fn code_and_values_go_to_strangers_only_by_an_administrator() {
     app.clock.advance(61_000);
     assert_eq!(app.mails().await.iter().filter(|mail| mail.to == CLEO.1).count(), 1);
     assert_eq!(root.post("/issues/1/reassign", &to("eve@evil.test")).await.status, 303);
-    let done = app.server.shared.store.actions(None, 1).await.expect("store")[0].id;
+    let done = app.server.app.store.actions(None, 1).await.expect("store")[0].id;
     let undone = root.post(&format!("/actions/{done}/undo"), &[]).await;
     assert_eq!(undone.status, 303, "{}", undone.body);
     app.clock.advance(10 * 60_000);
@@ -193,7 +193,7 @@ async fn each_sign_in_has_a_secret_and_forms_of_its_own() {
     for forged in ["", &of_ben, &app.form_token()] {
         assert_eq!(save(forged).await, 403, "{forged:?}");
     }
-    assert!(app.server.shared.rules.get().rules.ignored_exceptions.is_empty());
+    assert!(app.server.app.rules.get().rules.ignored_exceptions.is_empty());
     assert_ne!(save(&token).await, 403);
 }
 

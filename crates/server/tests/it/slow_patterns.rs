@@ -55,7 +55,7 @@ async fn a_slow_pattern_holds_up_nobody_else_and_is_named_on_health() {
     slow.await.expect("no panic").expect("recorded");
     app.settle().await;
 
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     let mut seen = Vec::new();
     for issue in 1..=3 {
         let Some((_, sample)) = store.newest_sample(issue).await.expect("store") else { continue };
@@ -91,7 +91,7 @@ async fn a_text_on_which_a_pattern_gives_up_is_not_stored() {
     app.report(&report).await;
     app.settle().await;
     let (_, sample) =
-        app.server.shared.store.newest_sample(1).await.expect("store").expect("a sample");
+        app.server.app.store.newest_sample(1).await.expect("store").expect("a sample");
     assert_eq!(sample.report.exception_message, "**scrubbed**");
     assert_eq!(redaction_part(&app).await["ok"], false);
 }

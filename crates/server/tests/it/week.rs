@@ -45,7 +45,7 @@ impl Made {
 
 /// Puts the issues into the store; they get the numbers from 1 on.
 async fn put(app: &App, issues: &[Made]) {
-    let mut tx = app.server.shared.store.write().await.expect("store");
+    let mut tx = app.server.app.store.write().await.expect("store");
     for made in issues {
         let facts = IssueFacts {
             identity: format!("{} {}", made.path, made.facts.text),
@@ -96,11 +96,11 @@ async fn a_week_stands_beside_the_week_before_by_who_answers() {
     let rule = serde_json::json!({
         "email": CLEO.1, "filepath": "ops", "designated_email": BEN.1
     });
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     let mut tx = store.write().await.expect("store");
     tx.add_rule(RuleList::DisownershipList, &rule, NOW).await.expect("a rule");
     tx.commit().await.expect("store");
-    app.server.shared.rules.refresh(store).await.expect("rules");
+    app.server.app.rules.refresh(store).await.expect("rules");
     let known = |facts: &mut IssueFacts| facts.known_error_id = Some(1);
     put(
         &app,
@@ -162,7 +162,7 @@ async fn filters_show_what_matches_all_of_them_and_say_when_nothing_does() {
         ],
     )
     .await;
-    let mut tx = app.server.shared.store.write().await.expect("store");
+    let mut tx = app.server.app.store.write().await.expect("store");
     tx.set_mended(5, NOW, None, "by hand").await.expect("mended");
     tx.mute(6, Some(NOW + DAY)).await.expect("muted");
     tx.commit().await.expect("store");
@@ -260,7 +260,7 @@ async fn each_issue_says_whether_anybody_was_told_and_why_not() {
         ],
     )
     .await;
-    let mut tx = app.server.shared.store.write().await.expect("store");
+    let mut tx = app.server.app.store.write().await.expect("store");
     tx.mute(2, Some(NOW + DAY)).await.expect("muted");
     tx.mute(5, Some(MUTED_FOR_EVER)).await.expect("muted");
     tx.tell(6, 9, "occurred 9 times", Some("{}"), NOW).await.expect("told");
@@ -365,7 +365,7 @@ async fn what_changes_is_seen_at_once() {
     let (_, page) = app.get("/").await;
     assert_eq!(listed(&page), ["b.py", "a.py"]);
     contains_all(&page, &["<span class=\"count\">6</span>", "<h2 id=\"cleo@example.com\">"]);
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     let mut tx = store.write().await.expect("store");
     tx.merge_issue(1, 2).await.expect("merged");
     tx.commit().await.expect("store");

@@ -44,7 +44,7 @@ async fn report(app: &App, report: &RecordErrorRequest) {
 async fn told_on(app: &App, days: i64, day: &str) {
     app.clock.advance(NOW + days * DAY_MS - app.clock.now());
     wait_until("the week is told", async || {
-        let sent = app.server.shared.store.weekly_sent().await.expect("store");
+        let sent = app.server.app.store.weekly_sent().await.expect("store");
         sent.is_some_and(|sent| sent.to_string() == day)
     })
     .await;
@@ -59,9 +59,9 @@ fn subjects(mails: &[Mail]) -> Vec<(&str, &str)> {
 }
 
 async fn wait_until_mended(app: &App, issue: i64) {
-    let store = &app.server.shared.store;
+    let store = &app.server.app.store;
     wait_until("it is mended", async || store.mended(issue).await.expect("store").is_some()).await;
-    app.server.shared.rules.refresh(store).await.expect("store");
+    app.server.app.rules.refresh(store).await.expect("store");
 }
 
 /// Two weeks of the shop. In the first Ben's line and one of Ann's fail; in the second Ann mends
@@ -104,7 +104,7 @@ async fn each_owner_is_told_what_was_new_what_still_fails_and_what_was_mended() 
         format!("Mended by {} “cart: no empty carts”, 1 day after it was first seen", &mend[..12]);
     assert!(ben.text.contains(&mended) && ben.html.contains(&mended), "{}", ben.text);
     assert!(ben.text.contains("A quiet week: nothing of yours fails."), "{}", ben.text);
-    let base = &app.server.shared.base_url;
+    let base = &app.server.app.base_url;
     assert!(ben.html.contains(&format!("{base}/issues/1")), "{}", ben.html);
     let link = ben.text.split("The week's page: ").nth(1).and_then(|rest| rest.lines().next());
     let path = link.and_then(|link| link.strip_prefix(&**base)).expect("a link");
@@ -150,7 +150,7 @@ async fn names_are_told_of_those_who_mended_where_that_is_wanted() {
     assert!(ben.text.contains(&mended), "{}", ben.text);
     // The command line tells the same.
     let (data, base) =
-        (app.folder.path().join("data").display().to_string(), &app.server.shared.base_url);
+        (app.folder.path().join("data").display().to_string(), &app.server.app.base_url);
     let shown = |week: &str, address: &str| {
         let output = Command::new(env!("CARGO_BIN_EXE_flawless"))
             .args(["report", "--for", address, "--week", week, "--set", "leaderboard=names"])
@@ -211,7 +211,7 @@ async fn a_server_that_was_down_in_the_morning_tells_in_the_evening() {
     let app = App::with("weekly_report", "Monday").start().await;
     let first = app.repository.git(&["rev-parse", "HEAD"]);
     report(&app, &cart(&first)).await;
-    let config = (*app.server.shared.config).clone();
+    let config = (*app.server.app.config).clone();
     app.server.stop().await;
     app.clock.advance(DAY_MS + 8 * 3_600_000);
     let server = Server::start(config, app.clock.clone()).await.expect("starts again");
@@ -291,7 +291,7 @@ async fn the_report_goes_to_those_who_want_it_be_it_without_alerts() {
     let first = app.repository.git(&["rev-parse", "HEAD"]);
     report(&app, &cart(&first)).await;
     report(&app, &money(&first)).await;
-    let mut tx = app.server.shared.store.write().await.expect("store");
+    let mut tx = app.server.app.store.write().await.expect("store");
     tx.add_unwanted(ANN.1, UnwantedKind::Alerts, NOW).await.expect("store");
     tx.add_unwanted("Ben@Example.com", UnwantedKind::Weekly, NOW).await.expect("store");
     tx.commit().await.expect("store");

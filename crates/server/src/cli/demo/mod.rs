@@ -77,8 +77,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let Some(mail) = mail else {
         return Err(Failure::new("no mail came: the log lines above say why"));
     };
-    let now = server.shared.clock.now();
-    let issues = server.shared.store.issues_between(0, now + 3_600_000).await?;
+    let now = server.app.clock.now();
+    let issues = server.app.store.issues_between(0, now + 3_600_000).await?;
     let Some(issue) = issues.first().map(|found| &found.issue) else {
         return Err(Failure::new("there is a mail and no issue: that is a bug"));
     };
@@ -87,7 +87,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     heading("The mail, as sent")?;
     print(readable(&mail))?;
     heading("The pages")?;
-    let base_url = &server.shared.base_url;
+    let base_url = &server.app.base_url;
     print(format!("{base_url}/\n{}\n", crate::show::links::issue(base_url, issue.id)))?;
     if !arguments.once {
         print("\nThe server stays up until Ctrl-C.\n")?;

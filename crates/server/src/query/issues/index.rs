@@ -8,7 +8,7 @@ use flawless_store::{IssueHead, RefusedAddress, StoreError, exception_types};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use crate::app::Shared;
+use crate::app::App;
 
 /// The facts of all issues as of the last look.
 #[derive(Debug, Default)]
@@ -69,16 +69,16 @@ const LOOKED_IN: usize = 500;
 
 impl Index {
     /// Looks what has changed.
-    pub(crate) async fn refresh(&self, shared: &Shared) -> Result<Arc<Known>, StoreError> {
+    pub(crate) async fn refresh(&self, app: &App) -> Result<Arc<Known>, StoreError> {
         let _alone = self.looking.lock().await;
         let before = self.now.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let refused = shared.store.refused_addresses(shared.clock.now()).await?;
-        let rules = shared.rules.get();
+        let refused = app.store.refused_addresses(app.clock.now()).await?;
+        let rules = app.rules.get();
         let owners_by = OwnersBy {
             rules: rules.revision,
             refused: refused.iter().map(|r| (r.address.clone(), r.words.is_some())).collect(),
         };
-        let (mut heads, count) = shared.store.issue_heads(before.revision).await?;
+        let (mut heads, count) = app.store.issue_heads(before.revision).await?;
         let is_same = heads.is_empty() && owners_by == before.owners_by;
         if is_same && i64::try_from(before.issues.len()) == Ok(count) {
             return Ok(before);
@@ -87,16 +87,16 @@ impl Index {
         if known.owners_by != before.owners_by {
             for facts in known.issues.values_mut() {
                 let mut renewed = Facts::clone(facts);
-                renewed.find_owner(shared, &rules.rules, &refused);
+                renewed.find_owner(app, &rules.rules, &refused);
                 *facts = Arc::new(renewed);
             }
         }
-        known.take(heads, shared, &refused);
+        known.take(heads, app, &refused);
         if i64::try_from(known.issues.len()) != Ok(count) {
             // Some were deleted.
-            (heads, _) = shared.store.issue_heads(0).await?;
+            (heads, _) = app.store.issue_heads(0).await?;
             known.issues.clear();
-            known.take(heads, shared, &refused);
+            known.take(heads, app, &refused);
         }
         let known = Arc::new(known);
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = known.clone();
@@ -105,13 +105,13 @@ impl Index {
 }
 
 impl Known {
-    fn take(&mut self, heads: Vec<IssueHead>, shared: &Shared, refused: &[RefusedAddress]) {
-        let rules = shared.rules.get();
+    fn take(&mut self, heads: Vec<IssueHead>, app: &App, refused: &[RefusedAddress]) {
+        let rules = app.rules.get();
         for head in heads {
             self.revision = self.revision.max(head.revision);
             let id = head.id;
             let mut facts = Facts::of(head);
-            facts.find_owner(shared, &rules.rules, refused);
+            facts.find_owner(app, &rules.rules, refused);
             self.issues.insert(id, Arc::new(facts));
         }
     }
@@ -151,18 +151,13 @@ impl Facts {
         }
     }
 
-    fn find_owner(
-        &mut self,
-        shared: &Shared,
-        rules: &flawless_core::Rules,
-        refused: &[RefusedAddress],
-    ) {
+    fn find_owner(&mut self, app: &App, rules: &flawless_core::Rules, refused: &[RefusedAddress]) {
         let details = IssueDetails {
             gone: self.gone.clone(),
             code_owners: self.code_owners.clone(),
             ..IssueDetails::default()
         };
-        let policy = &shared.config.addresses;
+        let policy = &app.config.addresses;
         let owner = details.owner(self.developer.as_ref(), &self.path, rules, policy, refused);
         self.owner = owner.address.map_or_else(|| "unknown".into(), Into::into);
     }

@@ -10,7 +10,7 @@ use super::filter::{IssueFilter, IssueState};
 use super::index::{Facts, Known};
 use super::told::Telling;
 use super::{ListedIssue, Totals};
-use crate::app::Shared;
+use crate::app::App;
 
 /// An issue that matches.
 pub(crate) struct Match<'a> {
@@ -38,7 +38,7 @@ pub(crate) fn occurred(hours: &[(i64, Hour)]) -> HashMap<i64, Occurred> {
 }
 
 pub(crate) struct Asked<'a> {
-    pub(crate) shared: &'a Shared,
+    pub(crate) app: &'a App,
     pub(crate) filter: &'a IssueFilter,
     pub(crate) again: &'a HashSet<i64>,
     /// Asked for only where the filter tells these apart.
@@ -132,7 +132,7 @@ impl Asked<'_> {
     }
 
     fn is_old(&self, authored_at: Option<i64>) -> bool {
-        authored_at.is_some_and(|date| date < self.shared.config.minimum_date)
+        authored_at.is_some_and(|date| date < self.app.config.minimum_date)
     }
 
     /// As [`Telling::told`] has it.
@@ -160,7 +160,7 @@ impl Asked<'_> {
         });
         stands
             && is(developer, &|wanted| facts.owner.eq_ignore_ascii_case(wanted))
-            && is(project, &|wanted| *wanted == *self.shared.project.name)
+            && is(project, &|wanted| *wanted == *self.app.project.name)
             && is(file, &|wanted| is_within(&facts.path, wanted))
             && is(exception, &|wanted| {
                 facts.exception_types.iter().any(|name| is_type(name, wanted))
@@ -176,7 +176,7 @@ impl Asked<'_> {
         telling: &Telling<'_>,
         span: Range<i64>,
     ) -> ListedIssue {
-        let rules = self.shared.rules.get();
+        let rules = self.app.rules.get();
         let facts = &issue.facts;
         let is_library =
             rules.rules.library_code.iter().any(|(_, pattern)| {

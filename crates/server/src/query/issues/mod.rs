@@ -19,7 +19,7 @@ pub use super::issues::told::{Told, told};
 use super::issues::matching::{Asked, occurred};
 use super::issues::order::{Sums, choose, sort};
 use super::issues::told::Telling;
-use crate::app::Shared;
+use crate::app::App;
 use flawless_base::dates::day_starts;
 use flawless_store::{IssueRow, StoreError};
 
@@ -131,31 +131,31 @@ pub struct ListedIssue {
 /// # Errors
 /// The database refuses.
 pub async fn list(
-    shared: &Shared,
+    app: &App,
     memory: &ListMemory,
     filter: &IssueFilter,
     wanted: Wanted,
 ) -> Result<IssueList, StoreError> {
-    let now = shared.clock.now();
-    let timezone = &shared.config.timezone;
+    let now = app.clock.now();
+    let timezone = &app.config.timezone;
     let (from, to) = filter.span.bounds(now, timezone);
     let (before_from, before_to) = filter.span.bounds_before(now, timezone);
     let hour = |at: i64| at.div_euclid(HOUR_MS);
-    let hours = memory.counts.between(&shared.store, hour(before_from), hour(to)).await?;
+    let hours = memory.counts.between(&app.store, hour(before_from), hour(to)).await?;
     // Read later than the counts, so that every issue that was counted is known.
-    let known = memory.index.refresh(shared).await?;
+    let known = memory.index.refresh(app).await?;
     let again = match filter.state {
-        Some(IssueState::Again) => shared.store.issues_again().await?.into_iter().collect(),
+        Some(IssueState::Again) => app.store.issues_again().await?.into_iter().collect(),
         _ => HashSet::new(),
     };
     let mailed = match filter.state {
         Some(IssueState::Told | IssueState::NotTold) => {
-            shared.store.issues_mailed().await?.into_iter().collect()
+            app.store.issues_mailed().await?.into_iter().collect()
         }
         _ => HashSet::new(),
     };
     let first = hours.partition_point(|(at, _)| *at < hour(from));
-    let asked = Asked { shared, filter, again: &again, mailed: &mailed, now };
+    let asked = Asked { app, filter, again: &again, mailed: &mailed, now };
     let before = asked.matches(&known, occurred(&hours[..first]), (before_from, before_to)).totals;
     let this = asked.matches(&known, occurred(&hours[first..]), (from, to));
     let days = day_starts(from, to, timezone);
@@ -183,14 +183,9 @@ pub async fn list(
     sums.developers
         .sort_by(|a, b| b.occurrences.cmp(&a.occurrences).then_with(|| a.address.cmp(&b.address)));
     let numbers: Vec<i64> = shown.iter().map(|found| found.id).collect();
-    let mut rows: HashMap<i64, IssueRow> = shared
-        .store
-        .issues_numbered(&numbers)
-        .await?
-        .into_iter()
-        .map(|row| (row.id, row))
-        .collect();
-    let telling = Telling::of(shared, &numbers).await?;
+    let mut rows: HashMap<i64, IssueRow> =
+        app.store.issues_numbered(&numbers).await?.into_iter().map(|row| (row.id, row)).collect();
+    let telling = Telling::of(app, &numbers).await?;
     let issues = shown.into_iter().filter_map(|found| {
         // One that was deleted just now is not there any more.
         let issue = rows.remove(&found.id)?;
@@ -225,13 +220,13 @@ pub struct AnswersFor {
 /// # Errors
 /// The database refuses.
 pub async fn by_owner(
-    shared: &Shared,
+    app: &App,
     memory: &ListMemory,
     (from, to): (i64, i64),
 ) -> Result<HashMap<String, AnswersFor>, StoreError> {
     let hour = |at: i64| at.div_euclid(HOUR_MS);
-    let hours = memory.counts.between(&shared.store, hour(from), hour(to)).await?;
-    let known = memory.index.refresh(shared).await?;
+    let hours = memory.counts.between(&app.store, hour(from), hour(to)).await?;
+    let known = memory.index.refresh(app).await?;
     let counted = occurred(&hours);
     let mut found: HashMap<String, AnswersFor> = HashMap::new();
     for (id, facts) in known.issues.iter().filter(|(_, facts)| !facts.is_merged) {

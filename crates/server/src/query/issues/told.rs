@@ -5,7 +5,7 @@ use flawless_base::dates::date_time;
 use flawless_base::text::one_line;
 use flawless_store::{IssueRow, StoreError, ToldRow};
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::notify::digest::held_back;
 
 /// Whether anybody was told, in words.
@@ -21,27 +21,27 @@ pub struct Told {
 ///
 /// # Errors
 /// The database refuses.
-pub async fn told(shared: &Shared, issue: &IssueRow) -> Result<Told, StoreError> {
-    Ok(Telling::of(shared, &[issue.id]).await?.told(issue))
+pub async fn told(app: &App, issue: &IssueRow) -> Result<Told, StoreError> {
+    Ok(Telling::of(app, &[issue.id]).await?.told(issue))
 }
 
 /// What all issues of a list share.
 pub(crate) struct Telling<'a> {
-    shared: &'a Shared,
+    app: &'a App,
     alerts: HashMap<i64, ToldRow>,
     /// Until when what waits for a recipient is held back.
     held: HashMap<String, i64>,
 }
 
 impl<'a> Telling<'a> {
-    pub(crate) async fn of(shared: &'a Shared, numbers: &[i64]) -> Result<Self, StoreError> {
-        let alerts = shared.store.told_of(numbers).await?;
+    pub(crate) async fn of(app: &'a App, numbers: &[i64]) -> Result<Self, StoreError> {
+        let alerts = app.store.told_of(numbers).await?;
         let held = match alerts.iter().any(|alert| alert.held_for.is_some()) {
-            true => held_back(shared).await?,
+            true => held_back(app).await?,
             false => Vec::new(),
         };
         Ok(Self {
-            shared,
+            app,
             alerts: alerts.into_iter().map(|alert| (alert.issue_id, alert)).collect(),
             held: held.into_iter().map(|held| (held.recipient, held.until)).collect(),
         })
@@ -84,8 +84,8 @@ impl<'a> Telling<'a> {
 
     /// Why it was decided to tell nobody: what `core::decide` asks, in its order.
     fn quiet(&self, issue: &IssueRow) -> String {
-        let config = &self.shared.config;
-        if let Some(until) = issue.muted_at(self.shared.clock.now()) {
+        let config = &self.app.config;
+        if let Some(until) = issue.muted_at(self.app.clock.now()) {
             return match until >= flawless_store::MUTED_FOR_EVER {
                 true => "muted for ever".to_owned(),
                 false => format!("muted until {}", self.date(until)),
@@ -100,7 +100,7 @@ impl<'a> Telling<'a> {
         if issue.mended_at.is_some() {
             return "mended before anybody was told".to_owned();
         }
-        if issue.first_seen_at < self.shared.baseline_until {
+        if issue.first_seen_at < self.app.baseline_until {
             return "baseline: it was there in the first baseline_hours".to_owned();
         }
         if issue.facts.authored_at.is_some_and(|date| date < config.minimum_date) {
@@ -114,7 +114,7 @@ impl<'a> Telling<'a> {
     }
 
     fn date(&self, at: i64) -> String {
-        let mut date = date_time(at, &self.shared.config.timezone);
+        let mut date = date_time(at, &self.app.config.timezone);
         date.truncate(16);
         date
     }

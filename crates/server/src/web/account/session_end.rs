@@ -3,7 +3,7 @@ use axum::extract::{Form, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::web::layout::page::PageError;
 use crate::web::layout::visitor::Frame;
 
@@ -14,11 +14,11 @@ pub(crate) struct Fields {
 
 pub(crate) async fn save(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
     if let Some(address) = frame.address() {
-        let mut tx = shared.store.write().await?;
+        let mut tx = app.store.write().await?;
         tx.end_session(fields.id, address).await?;
         tx.commit().await?;
     }

@@ -5,7 +5,7 @@ use axum::response::Response;
 use flawless_base::text::plain;
 use flawless_core::{ROLES, Role};
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::sign_in::standing;
 use crate::web::layout::moment::Moment;
 use crate::web::layout::page::{PageError, page};
@@ -44,11 +44,8 @@ struct TokenLine {
     used: Option<Moment>,
 }
 
-pub(crate) async fn show(
-    frame: Frame,
-    State(shared): State<Shared>,
-) -> Result<Response, PageError> {
-    let now = shared.clock.now();
+pub(crate) async fn show(frame: Frame, State(app): State<App>) -> Result<Response, PageError> {
+    let now = app.clock.now();
     let (mut sessions, mut tokens, mut why) = (Vec::new(), Vec::new(), "there is no sign-in");
     let (this, role) = match &frame.visitor {
         Some(visitor) => match visitor.proof {
@@ -58,12 +55,12 @@ pub(crate) async fn show(
         None => (None, Role::Reader),
     };
     if let Some(address) = frame.address() {
-        let given = shared.store.given_role(address).await?;
-        why = standing(&shared.config.sign_in, given, address).why;
-        sessions = shared.store.sessions_of(address, now).await?;
-        tokens = shared.store.tokens_of(address, now).await?;
+        let given = app.store.given_role(address).await?;
+        why = standing(&app.config.sign_in, given, address).why;
+        sessions = app.store.sessions_of(address, now).await?;
+        tokens = app.store.tokens_of(address, now).await?;
     }
-    let moment = |at| Moment::new(at, &shared);
+    let moment = |at| Moment::new(at, &app);
     let sessions = sessions.into_iter().map(|row| SessionLine {
         id: row.id,
         agent: plain(&row.user_agent),

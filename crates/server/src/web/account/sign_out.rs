@@ -3,39 +3,36 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::web::auth::cookies::Kept;
 use crate::web::layout::page::PageError;
 use crate::web::layout::visitor::Frame;
 
-pub(crate) async fn save(
-    frame: Frame,
-    State(shared): State<Shared>,
-) -> Result<Response, PageError> {
+pub(crate) async fn save(frame: Frame, State(app): State<App>) -> Result<Response, PageError> {
     if let Some((id, address)) = frame.session() {
-        let mut tx = shared.store.write().await?;
+        let mut tx = app.store.write().await?;
         tx.end_session(id, address).await?;
         tx.commit().await?;
     }
-    Ok(forget(&shared))
+    Ok(forget(&app))
 }
 
 pub(crate) async fn save_everywhere(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
 ) -> Result<Response, PageError> {
     if let Some(address) = frame.address() {
-        let mut tx = shared.store.write().await?;
-        let ended = tx.sign_out_everywhere(address, shared.clock.now()).await?;
+        let mut tx = app.store.write().await?;
+        let ended = tx.sign_out_everywhere(address, app.clock.now()).await?;
         tx.commit().await?;
         tracing::info!(address, ended, "somebody signed out everywhere");
     }
-    Ok(forget(&shared))
+    Ok(forget(&app))
 }
 
-fn forget(shared: &Shared) -> Response {
+fn forget(app: &App) -> Response {
     let mut response = Redirect::to("/sign_in").into_response();
-    if let Some(cookie) = Kept::Session.write(shared, "", 0) {
+    if let Some(cookie) = Kept::Session.write(app, "", 0) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response

@@ -8,7 +8,7 @@ use flawless_core::Role;
 use flawless_store::{MAX_TOKENS, NewToken};
 use serde::Deserialize;
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::sign_in::new_secret;
 use crate::web::auth::identify::TOKEN_PREFIX;
 use crate::web::layout::moment::Moment;
@@ -41,7 +41,7 @@ const MAX_DAYS: i64 = 365;
 
 pub(crate) async fn save(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
     let wrong =
@@ -61,7 +61,7 @@ pub(crate) async fn save(
     let Some(days) = days else {
         return wrong(frame, "A token ends after 1 to 365 days. Go back and choose.");
     };
-    let now = shared.clock.now();
+    let now = app.clock.now();
     let expires_at = now + days * 86_400_000;
     let secret = new_secret(TOKEN_PREFIX).map_err(crate::sign_in::SignInError::from)?;
     let new = NewToken {
@@ -72,7 +72,7 @@ pub(crate) async fn save(
         owner,
         expires_at,
     };
-    let mut tx = shared.store.write().await?;
+    let mut tx = app.store.write().await?;
     if !tx.add_token(&new, now).await? {
         let text = format!("You have {MAX_TOKENS} tokens. End those that nothing uses.");
         return Ok(message(frame, StatusCode::CONFLICT, "Not made", &text));
@@ -80,7 +80,7 @@ pub(crate) async fn save(
     tx.commit().await?;
     tracing::info!(owner, name, %role, "a token was made");
     let role = role.to_string();
-    let expires = Moment::new(expires_at, &shared);
-    let url = format!("{}/api/v1/me", shared.base_url);
+    let expires = Moment::new(expires_at, &app);
+    let url = format!("{}/api/v1/me", app.base_url);
     Ok(page(&Page { frame, name, token: secret.text, role, expires, url }))
 }

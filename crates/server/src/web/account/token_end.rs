@@ -3,18 +3,18 @@ use axum::extract::{Form, State};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::session_end::Fields;
-use crate::app::Shared;
+use crate::app::App;
 use crate::web::layout::page::PageError;
 use crate::web::layout::visitor::Frame;
 
 pub(crate) async fn save(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
     if let Some(owner) = frame.address() {
-        let mut tx = shared.store.write().await?;
-        tx.revoke_token(fields.id, owner, shared.clock.now()).await?;
+        let mut tx = app.store.write().await?;
+        tx.revoke_token(fields.id, owner, app.clock.now()).await?;
         tx.commit().await?;
     }
     Ok(Redirect::to("/account").into_response())

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use flawless_store::ActionRow;
 
 use crate::actions::{ActionError, Done};
-use crate::app::Shared;
+use crate::app::App;
 use crate::web::layout::page::{PageError, message};
 use crate::web::layout::visitor::Frame;
 
@@ -22,12 +22,9 @@ pub(crate) fn can_undo(action: &ActionRow, frame: &Frame) -> bool {
 }
 
 /// The action that the page's address names, in the words of the store.
-pub(crate) async fn done_notice(
-    shared: &Shared,
-    frame: &Frame,
-) -> Result<Option<DoneNotice>, PageError> {
+pub(crate) async fn done_notice(app: &App, frame: &Frame) -> Result<Option<DoneNotice>, PageError> {
     let Some(id) = frame.done else { return Ok(None) };
-    let action = shared.store.action(id).await?;
+    let action = app.store.action(id).await?;
     Ok(action.filter(|action| action.undone_at.is_none()).map(|action| DoneNotice {
         id,
         can_undo: can_undo(&action, frame),

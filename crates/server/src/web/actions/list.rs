@@ -7,7 +7,7 @@ use flawless_store::ActionRow;
 use serde::Deserialize;
 
 use super::done::{DoneNotice, can_undo, done_notice};
-use crate::app::Shared;
+use crate::app::App;
 use crate::web::layout::asked::Asked;
 use crate::web::layout::moment::Moment;
 use crate::web::layout::page::{PageError, page};
@@ -44,10 +44,10 @@ struct Page {
 }
 
 impl LogLine {
-    pub(crate) fn of(action: &ActionRow, shared: &Shared, frame: &Frame) -> Self {
+    pub(crate) fn of(action: &ActionRow, app: &App, frame: &Frame) -> Self {
         Self {
             id: action.id,
-            at: Moment::new(action.at, shared),
+            at: Moment::new(action.at, app),
             who: one_line(&action.who, 300),
             what: one_line(&action.what, 1_000),
             issue: action.issue_id,
@@ -59,12 +59,12 @@ impl LogLine {
 
 pub(crate) async fn show(
     Asked { frame, parameters }: Asked<Parameters>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
 ) -> Result<Response, PageError> {
-    let rows = shared.store.actions(parameters.before.parse().ok(), PAGE + 1).await?;
+    let rows = app.store.actions(parameters.before.parse().ok(), PAGE + 1).await?;
     let shown = &rows[..rows.len().min(PAGE as usize)];
     let older = shown.last().filter(|_| rows.len() > shown.len()).map(|action| action.id);
-    let lines = shown.iter().map(|action| LogLine::of(action, &shared, &frame)).collect();
-    let done = done_notice(&shared, &frame).await?;
+    let lines = shown.iter().map(|action| LogLine::of(action, &app, &frame)).collect();
+    let done = done_notice(&app, &frame).await?;
     Ok(page(&Page { frame, done, lines, older }))
 }

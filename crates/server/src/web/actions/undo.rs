@@ -6,7 +6,7 @@ use flawless_store::ActionRow;
 
 use super::done::{not_done, to_done};
 use crate::actions::{Undo, undo};
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::links;
 use crate::web::auth::access::not_allowed;
 use crate::web::layout::page::{PageError, message};
@@ -14,24 +14,24 @@ use crate::web::layout::visitor::Frame;
 
 pub(crate) async fn save(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
     let action = match id.parse() {
-        Ok(id) => shared.store.action(id).await?,
+        Ok(id) => app.store.action(id).await?,
         Err(_) => None,
     };
     let Some(action) = action else {
         let text = "Nothing was done under this number, or it is longer ago than a year.";
         return Ok(message(frame, StatusCode::NOT_FOUND, "Not found", text));
     };
-    let way_back = Undo::of(&shared, action.id).await?;
+    let way_back = Undo::of(&app, action.id).await?;
     if let Some(role) = action.undo_needs()
         && !frame.has(role)
     {
         return Ok(not_allowed(frame, role));
     }
-    match undo(&shared, frame.who(), action.id).await {
+    match undo(&app, frame.who(), action.id).await {
         Ok(done) => Ok(to_done(&page_of(&action, way_back.as_ref()), &done)),
         Err(error) => not_done(frame, error),
     }

@@ -13,7 +13,7 @@ use super::problem::Problem;
 use super::rule_bodies::{CodeEntry, KnownErrorEntry, entry_of};
 use super::time::Time;
 use crate::actions::{self, Action, PassOn};
-use crate::app::Shared;
+use crate::app::App;
 
 /// As many are listed, the newest.
 const MOST_LISTED: i64 = 200;
@@ -151,11 +151,11 @@ impl From<ActionRow> for LoggedAction {
     params(("id" = i64, Path, minimum = 1)), responses((status = 200, body = ActionLog)))]
 pub(super) async fn list(
     _caller: Caller,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     At(id): At<i64>,
 ) -> Result<Answer<ActionLog>, Problem> {
-    let issue = shared.store.issue(id).await?.ok_or_else(|| Problem::no_issue(id))?;
-    let rows = shared.store.actions_of(issue.id, MOST_LISTED).await?;
+    let issue = app.store.issue(id).await?.ok_or_else(|| Problem::no_issue(id))?;
+    let rows = app.store.actions_of(issue.id, MOST_LISTED).await?;
     Ok(Answer::ok(ActionLog { actions: rows.into_iter().map(LoggedAction::from).collect() }))
 }
 
@@ -168,11 +168,11 @@ pub(super) async fn list(
     responses((status = 200, body = Done)))]
 pub(super) async fn act(
     caller: Caller,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     At(id): At<i64>,
     Json(body): Json<Value>,
 ) -> Result<Answer<Done>, Problem> {
-    let issue = shared.store.issue(id).await?.ok_or_else(|| Problem::no_issue(id))?;
+    let issue = app.store.issue(id).await?.ok_or_else(|| Problem::no_issue(id))?;
     let new: NewAction = read_tagged(body, "action")?;
     let within = match &new {
         NewAction::KnownError { .. }
@@ -183,9 +183,9 @@ pub(super) async fn act(
     let action = new.of(&issue)?;
     caller.needs(action.needs())?;
     if let Action::Reassign { to: PassOn::Alias { .. }, .. } = &action {
-        caller.needs(actions::alias_needs(&shared, &issue))?;
+        caller.needs(actions::alias_needs(&app, &issue))?;
     }
-    let done = actions::act(&shared, caller.actor(), action).await;
+    let done = actions::act(&app, caller.actor(), action).await;
     Ok(Answer::ok(done.map_err(|error| Problem::of_action(error, within))?.into()))
 }
 
@@ -200,16 +200,16 @@ pub(super) async fn act(
     ))]
 pub(super) async fn undo(
     caller: Caller,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     At(id): At<i64>,
 ) -> Result<Answer<Done>, Problem> {
     caller.needs(flawless_core::Role::Developer)?;
-    if let Some(row) = shared.store.action(id).await?
+    if let Some(row) = app.store.action(id).await?
         && let Some(role) = row.undo_needs()
     {
         caller.needs(role)?;
     }
-    Ok(Answer::ok(actions::undo(&shared, caller.name(), id).await?.into()))
+    Ok(Answer::ok(actions::undo(&app, caller.name(), id).await?.into()))
 }
 
 impl NewAction {

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use super::answer::Answer;
 use super::caller::Caller;
 use super::problem::Problem;
-use crate::app::Shared;
+use crate::app::App;
 use crate::query::QueryMemory;
 use crate::query::health_report::{HealthReport, health_report};
 
@@ -20,10 +20,10 @@ use crate::query::health_report::{HealthReport, health_report};
 ))]
 pub(super) async fn show(
     _caller: Caller,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     State(memory): State<Arc<QueryMemory>>,
 ) -> Result<Answer<HealthReport>, Problem> {
-    let health = health_report(&shared, &memory.health).await;
+    let health = health_report(&app, &memory.health).await;
     let status = if health.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Ok(Answer::with(status, health))
 }

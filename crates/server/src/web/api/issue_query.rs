@@ -5,7 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::problem::{FieldProblem, Problem};
 use super::time::Time;
-use crate::app::Shared;
+use crate::app::App;
 use crate::query::issues::{IssueFilter, LEFT_OUT};
 
 /// Which issues, in which order, and which page of them. Without a span it is this week.
@@ -118,11 +118,11 @@ fn as_seconds<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok
 
 impl IssueQuery {
     /// The filter of the week's page that it is.
-    pub(super) fn filter(&self, shared: &Shared) -> Result<IssueFilter, Problem> {
+    pub(super) fn filter(&self, app: &App) -> Result<IssueFilter, Problem> {
         let query = serde_urlencoded::to_string(self)
             .map_err(|error| Problem::malformed(vec![FieldProblem::new("", error.to_string())]))?;
-        let now = shared.clock.now();
-        let (filter, problems) = IssueFilter::read(&query, now, &shared.config.timezone);
+        let now = app.clock.now();
+        let (filter, problems) = IssueFilter::read(&query, now, &app.config.timezone);
         if problems.is_empty() {
             return Ok(filter);
         }

@@ -14,7 +14,7 @@ use super::input::{At, Parameters};
 use super::issue_query::IssueQuery;
 use super::problem::Problem;
 use super::time::Time;
-use crate::app::Shared;
+use crate::app::App;
 use crate::query::QueryMemory;
 use crate::query::issues::{self, IssueList, ListedIssue, Wanted};
 use crate::show::links;
@@ -213,14 +213,14 @@ struct FacetBody {
     responses((status = 200, body = Issues)))]
 pub(super) async fn list(
     _caller: Caller,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     State(memory): State<Arc<QueryMemory>>,
     RawQuery(raw): RawQuery,
     Parameters(query): Parameters<IssueQuery>,
 ) -> Result<Answer<Issues>, Problem> {
-    let filter = query.filter(&shared)?;
+    let filter = query.filter(&app)?;
     let IssueList { span: (from, to), totals, before, days, issues, .. } =
-        issues::list(&shared, &memory.lists, &filter, Wanted::Page).await?;
+        issues::list(&app, &memory.lists, &filter, Wanted::Page).await?;
     let shown = (filter.page - 1).saturating_mul(filter.page_size).saturating_add(issues.len());
     let is_more = !issues.is_empty() && shown < totals.issues;
     let next = is_more.then(|| {
@@ -228,7 +228,7 @@ pub(super) async fn list(
         let others = parse(raw.as_bytes()).filter(|(name, _)| name != "page");
         let mut query = Serializer::new(String::new());
         query.extend_pairs(others).append_pair("page", &(filter.page + 1).to_string());
-        format!("{}/api/v1/issues?{}", shared.base_url, query.finish())
+        format!("{}/api/v1/issues?{}", app.base_url, query.finish())
     });
     let body = Issues {
         from: Time(from),
@@ -236,7 +236,7 @@ pub(super) async fn list(
         totals: totals.into(),
         before: before.into(),
         days: days.into_iter().map(Time).collect(),
-        issues: issues.into_iter().map(|listed| ListedIssueBody::of(listed, &shared)).collect(),
+        issues: issues.into_iter().map(|listed| ListedIssueBody::of(listed, &app)).collect(),
         page: filter.page,
         per_page: filter.page_size,
         next: next.clone(),
@@ -251,15 +251,15 @@ pub(super) async fn list(
     params(("id" = i64, Path, minimum = 1)), responses((status = 200, body = IssueBody)))]
 pub(super) async fn show(
     _caller: Caller,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     At(id): At<i64>,
 ) -> Result<Answer<IssueBody>, Problem> {
-    let store = &shared.store;
+    let store = &app.store;
     let issue = store.issue(id).await?.ok_or_else(|| Problem::no_issue(id))?;
     let details = issue.details();
-    let refused = store.refused_addresses(shared.clock.now()).await?;
-    let rules = shared.rules.get();
-    let owner = issue.owner(&details, &rules.rules, &shared.config.addresses, &refused);
+    let refused = store.refused_addresses(app.clock.now()).await?;
+    let rules = app.rules.get();
+    let owner = issue.owner(&details, &rules.rules, &app.config.addresses, &refused);
     let alerts = store.alerts_of(issue.id).await?.into_iter().map(|alert| Alert {
         decided_at: Time(alert.decided_at),
         reason: plain(&alert.reason),
@@ -290,7 +290,7 @@ pub(super) async fn show(
         mails: mails.collect(),
         held_for: store.held_of(issue.id).await?.iter().map(|to| plain(to)).collect(),
         facets: facets.collect(),
-        issue: IssueHead::of(issue, &shared),
+        issue: IssueHead::of(issue, &app),
     }))
 }
 
@@ -302,7 +302,7 @@ impl From<issues::Totals> for Totals {
 }
 
 impl ListedIssueBody {
-    fn of(listed: ListedIssue, shared: &Shared) -> Self {
+    fn of(listed: ListedIssue, app: &App) -> Self {
         Self {
             owner: (&*listed.owner != "unknown").then(|| plain(&listed.owner)),
             span_occurrences: listed.occurrences,
@@ -313,19 +313,19 @@ impl ListedIssueBody {
             is_again: listed.is_again,
             is_old: listed.is_old,
             is_library_code: listed.is_library,
-            issue: IssueHead::of(listed.issue, shared),
+            issue: IssueHead::of(listed.issue, app),
         }
     }
 }
 
 impl IssueHead {
-    fn of(issue: IssueRow, shared: &Shared) -> Self {
+    fn of(issue: IssueRow, app: &App) -> Self {
         let developer = issue.developer().map(|developer| Developer {
             name: one_line(&developer.name, 200),
             email: one_line(&developer.email, 254),
         });
         let commit_url =
-            shared.config.forges.origin(issue.facts.origin_commit.as_deref(), &issue.facts.path);
+            app.config.forges.origin(issue.facts.origin_commit.as_deref(), &issue.facts.path);
         let exception_types = issue.types().map(|name| one_line(name, 300)).collect();
         let facts = issue.facts;
         let commit = facts.origin_commit.map(|id| Commit {
@@ -340,7 +340,7 @@ impl IssueHead {
         let (mended_by, mended_how) = (issue.mended_by, issue.mended_how);
         Self {
             id: issue.id,
-            url: links::issue(&shared.base_url, issue.id),
+            url: links::issue(&app.base_url, issue.id),
             path: one_line(&facts.path, 1_000),
             line: facts.line,
             function: one_line(&facts.function_name, 300),

@@ -34,7 +34,7 @@ use super::api::problem::Problem;
 
 /// Everything below `/api`.
 pub(super) fn router(site: &Site) -> Router<Site> {
-    let shared = &site.shared;
+    let app = &site.app;
     let nouns = OpenApiRouter::new()
         .routes(routes!(super::api::issues::list))
         .routes(routes!(super::api::issues::show))
@@ -57,8 +57,7 @@ pub(super) fn router(site: &Site) -> Router<Site> {
         .routes(routes!(super::api::document::show));
     let all = OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", nouns);
     let (routes, openapi) = all.split_for_parts();
-    let text =
-        super::api::document::finish(openapi, &shared.base_url, shared.config.sign_in.required);
+    let text = super::api::document::finish(openapi, &app.base_url, app.config.sign_in.required);
     routes
         .method_not_allowed_fallback(not_allowed)
         .route("/api", get(not_found))

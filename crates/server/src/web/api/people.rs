@@ -11,7 +11,7 @@ use super::caller::Caller;
 use super::input::{At, Parameters};
 use super::problem::{FieldProblem, Problem};
 use super::time::Time;
-use crate::app::Shared;
+use crate::app::App;
 use crate::query::QueryMemory;
 use crate::query::people::{MailsOf, People, PeoplePage, Person, rules_naming};
 
@@ -111,7 +111,7 @@ pub(super) struct Mention {
     responses((status = 200, body = PeopleList)))]
 pub(super) async fn list(
     _caller: Caller,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     State(memory): State<Arc<QueryMemory>>,
     Parameters(query): Parameters<PeopleQuery>,
 ) -> Result<Answer<PeopleList>, Problem> {
@@ -126,7 +126,7 @@ pub(super) async fn list(
     let text = one_line(query.text.as_deref().unwrap_or_default(), 254);
     let wanted = usize::try_from(query.page.unwrap_or(1)).unwrap_or(1);
     let PeoplePage { people, total, page, pages } =
-        People::read(&shared, &memory).await?.page(&shared, &text, wanted);
+        People::read(&app, &memory).await?.page(&app, &text, wanted);
     // Behind the last page there is nobody; a page of the browser shows the last one again.
     let people = if page == wanted { people } else { Vec::new() };
     let next = (wanted < pages).then(|| {
@@ -135,7 +135,7 @@ pub(super) async fn list(
             next.append_pair("text", &text);
         }
         next.append_pair("page", &(wanted + 1).to_string());
-        format!("{}/api/v1/people?{}", shared.base_url, next.finish())
+        format!("{}/api/v1/people?{}", app.base_url, next.finish())
     });
     let people = people.into_iter().map(PersonBody::from).collect();
     let list = PeopleList { people, total, page: wanted, pages, next: next.clone() };
@@ -148,11 +148,11 @@ pub(super) async fn list(
     responses((status = 200, body = PersonWithRules)))]
 pub(super) async fn show(
     _caller: Caller,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     State(memory): State<Arc<QueryMemory>>,
     At(address): At<String>,
 ) -> Result<Answer<PersonWithRules>, Problem> {
-    let Some(person) = People::read(&shared, &memory).await?.find(&shared, &address) else {
+    let Some(person) = People::read(&app, &memory).await?.find(&app, &address) else {
         let address = one_line(&address, 254);
         let text = format!(
             "Nobody with the address {address} wrote a line that failed, or is \
@@ -160,7 +160,7 @@ pub(super) async fn show(
         );
         return Err(Problem::not_found(&text));
     };
-    let mentions = rules_naming(&shared.rules.get().rules, &person).into_iter();
+    let mentions = rules_naming(&app.rules.get().rules, &person).into_iter();
     let rules = mentions.map(|mention| Mention { list: mention.list, text: mention.text });
     let rules = rules.collect();
     Ok(Answer::ok(PersonWithRules { person: person.into(), rules }))

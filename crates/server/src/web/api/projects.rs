@@ -7,7 +7,7 @@ use super::answer::Answer;
 use super::caller::Caller;
 use super::problem::Problem;
 use super::time::Time;
-use crate::app::Shared;
+use crate::app::App;
 use flawless_core::Role;
 
 /// All projects.
@@ -33,10 +33,10 @@ pub(super) struct Project {
     responses((status = 200, body = Projects)))]
 pub(super) async fn list(
     caller: Caller,
-    State(shared): State<Shared>,
+    State(app): State<App>,
 ) -> Result<Answer<Projects>, Problem> {
-    let row = shared.store.project().await?;
-    let known = &shared.project;
+    let row = app.store.project().await?;
+    let known = &app.project;
     let sees_keys = caller.is(Role::Developer);
     let keys = || known.keys.iter().map(|key| key.reveal().to_owned()).collect();
     let project = Project {
@@ -44,7 +44,7 @@ pub(super) async fn list(
         name: row.name,
         created_at: Time(row.created_at),
         keys: sees_keys.then(keys),
-        dsn: shared.dsn().filter(|_| sees_keys),
+        dsn: app.dsn().filter(|_| sees_keys),
     };
     Ok(Answer::ok(Projects { projects: vec![project] }))
 }

@@ -13,7 +13,7 @@ use super::problem::Problem;
 use super::rule_bodies::{Entry, ListName, entry_of, list_named};
 use super::time::Time;
 use crate::actions::{Action, act, role_to_change};
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::rules::in_words;
 
 const DAY_MS: i64 = 86_400_000;
@@ -92,18 +92,18 @@ pub(super) struct ChangedRule {
     params(("list" = ListName, Path), PageQuery), responses((status = 200, body = Rules)))]
 pub(super) async fn list(
     _caller: Caller,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     At(list): At<String>,
     Parameters(query): Parameters<PageQuery>,
 ) -> Result<Answer<Rules>, Problem> {
     let list = list_named(&list)?;
     let (page, per_page) = query.bounded()?;
-    let matches = Matches::read(&shared).await?;
-    let entries = shared.store.rule_entries(list).await?;
+    let matches = Matches::read(&app).await?;
+    let entries = app.store.rule_entries(list).await?;
     let total = entries.len();
     let skipped = (page - 1).saturating_mul(per_page);
     let next = (total > skipped.saturating_add(per_page)).then(|| {
-        let address = format!("{}/api/v1/rules/{}", shared.base_url, list.as_str());
+        let address = format!("{}/api/v1/rules/{}", app.base_url, list.as_str());
         format!("{address}?page={}&per_page={per_page}", page + 1)
     });
     let shown = entries.into_iter().skip(skipped).take(per_page);
@@ -121,7 +121,7 @@ pub(super) async fn list(
     responses((status = 201, body = ChangedRule, headers(("location" = String)))))]
 pub(super) async fn add(
     caller: Caller,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     At(list): At<String>,
     Json(new): Json<NewRule>,
 ) -> Result<Answer<ChangedRule>, Problem> {
@@ -129,13 +129,13 @@ pub(super) async fn add(
     caller.needs(role_to_change(list))?;
     let entry = entry_of(list, new.entry, "entry")?;
     let action = Action::AddRule { list, entry: entry.clone(), issue: None };
-    let done = act(&shared, caller.actor(), action).await.map_err(in_entry)?;
+    let done = act(&app, caller.actor(), action).await.map_err(in_entry)?;
     let normal = list.normalize(&entry).unwrap_or(entry);
-    let entries = shared.store.rule_entries(list).await?;
+    let entries = app.store.rule_entries(list).await?;
     // Somebody else may have removed it meanwhile.
     let rule = entries.into_iter().find(|rule| rule.entry == normal).ok_or_else(gone)?;
-    let location = format!("{}/api/v1/rules/{}/{}", shared.base_url, list.as_str(), rule.id);
-    let rule = Matches::read(&shared).await?.rule(list, rule);
+    let location = format!("{}/api/v1/rules/{}/{}", app.base_url, list.as_str(), rule.id);
+    let rule = Matches::read(&app).await?.rule(list, rule);
     Ok(Answer::created(ChangedRule { rule, action: done.into() }, location))
 }
 
@@ -145,11 +145,11 @@ pub(super) async fn add(
     responses((status = 200, body = Rule)))]
 pub(super) async fn show(
     _caller: Caller,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     At((list, id)): At<(String, i64)>,
 ) -> Result<Answer<Rule>, Problem> {
     let list = list_named(&list)?;
-    Ok(Answer::ok(rule_of(&shared, list, id).await?))
+    Ok(Answer::ok(rule_of(&app, list, id).await?))
 }
 
 /// Put another rule in the place of one
@@ -158,7 +158,7 @@ pub(super) async fn show(
     responses((status = 200, body = ChangedRule)))]
 pub(super) async fn change(
     caller: Caller,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     At((list, id)): At<(String, i64)>,
     Json(new): Json<NewRule>,
 ) -> Result<Answer<ChangedRule>, Problem> {
@@ -166,8 +166,8 @@ pub(super) async fn change(
     caller.needs(role_to_change(list))?;
     let entry = entry_of(list, new.entry, "entry")?;
     let action = Action::EditRule { list, id, entry };
-    let done = act(&shared, caller.actor(), action).await.map_err(in_entry)?;
-    let rule = rule_of(&shared, list, id).await?;
+    let done = act(&app, caller.actor(), action).await.map_err(in_entry)?;
+    let rule = rule_of(&app, list, id).await?;
     Ok(Answer::ok(ChangedRule { rule, action: done.into() }))
 }
 
@@ -177,12 +177,12 @@ pub(super) async fn change(
     responses((status = 200, body = Done)))]
 pub(super) async fn remove(
     caller: Caller,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     At((list, id)): At<(String, i64)>,
 ) -> Result<Answer<Done>, Problem> {
     let list = list_named(&list)?;
     caller.needs(role_to_change(list))?;
-    let done = act(&shared, caller.actor(), Action::RemoveRule { list, id }).await?;
+    let done = act(&app, caller.actor(), Action::RemoveRule { list, id }).await?;
     Ok(Answer::ok(done.into()))
 }
 
@@ -195,20 +195,20 @@ pub(super) async fn remove(
     responses((status = 200, body = Done)))]
 pub(super) async fn import(
     caller: Caller,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     At(list): At<String>,
     Json(document): Json<Value>,
 ) -> Result<Answer<Done>, Problem> {
     let list = list_named(&list)?;
     caller.needs(role_to_change(list))?;
-    let done = act(&shared, caller.actor(), Action::ImportRules { list, document }).await?;
+    let done = act(&app, caller.actor(), Action::ImportRules { list, document }).await?;
     Ok(Answer::ok(done.into()))
 }
 
-async fn rule_of(shared: &Shared, list: RuleList, id: i64) -> Result<Rule, Problem> {
-    let entries = shared.store.rule_entries(list).await?;
+async fn rule_of(app: &App, list: RuleList, id: i64) -> Result<Rule, Problem> {
+    let entries = app.store.rule_entries(list).await?;
     let entry = entries.into_iter().find(|rule| rule.id == id).ok_or_else(gone)?;
-    Ok(Matches::read(shared).await?.rule(list, entry))
+    Ok(Matches::read(app).await?.rule(list, entry))
 }
 
 fn gone() -> Problem {
@@ -222,8 +222,8 @@ fn in_entry(error: crate::actions::ActionError) -> Problem {
 struct Matches(std::collections::HashMap<i64, RuleMatches>);
 
 impl Matches {
-    async fn read(shared: &Shared) -> Result<Self, Problem> {
-        Ok(Self(shared.store.rule_matches(shared.clock.now() - 30 * DAY_MS).await?))
+    async fn read(app: &App) -> Result<Self, Problem> {
+        Ok(Self(app.store.rule_matches(app.clock.now() - 30 * DAY_MS).await?))
     }
 
     fn rule(&self, list: RuleList, rule: RuleEntry) -> Rule {

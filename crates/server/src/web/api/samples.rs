@@ -10,7 +10,7 @@ use super::caller::Caller;
 use super::input::At;
 use super::problem::Problem;
 use super::time::Time;
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::Room;
 use crate::show::report::ShownReport;
 use crate::show::work::modules_of;
@@ -53,10 +53,10 @@ pub(super) struct SampleBody {
     params(("id" = i64, Path, minimum = 1)), responses((status = 200, body = Samples)))]
 pub(super) async fn list(
     _caller: Caller,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     At(id): At<i64>,
 ) -> Result<Answer<Samples>, Problem> {
-    let samples = kept(&shared, id).await?.into_iter().map(|kept| {
+    let samples = kept(&app, id).await?.into_iter().map(|kept| {
         let unreadable = kept.sample.as_ref().err().map(why);
         let report = kept.sample.ok().map(|sample| sample.report);
         let said =
@@ -82,17 +82,17 @@ pub(super) async fn list(
     responses((status = 200, body = SampleBody)))]
 pub(super) async fn show(
     _caller: Caller,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     At((id, slot)): At<(i64, i64)>,
 ) -> Result<Answer<SampleBody>, Problem> {
-    let kept = kept(&shared, id).await?.into_iter().find(|kept| kept.slot == slot);
+    let kept = kept(&app, id).await?.into_iter().find(|kept| kept.slot == slot);
     let Some(KeptSample { slot, received_at, sample }) = kept else {
         let text = format!("Issue {id} has no sample {slot}, or not any more.");
         return Err(Problem::not_found(&text));
     };
     let (report, unreadable) = match sample {
         Ok(sample) => {
-            let modules = modules_of(&shared.store, &sample.report).await?;
+            let modules = modules_of(&app.store, &sample.report).await?;
             let mut report = ShownReport::of(&sample, Room::PAGE);
             report.work = report.work.with_modules(&modules);
             (Some(report), None)
@@ -102,9 +102,9 @@ pub(super) async fn show(
     Ok(Answer::ok(SampleBody { slot, received_at: Time(received_at), report, unreadable }))
 }
 
-async fn kept(shared: &Shared, id: i64) -> Result<Vec<KeptSample>, Problem> {
-    let issue = shared.store.issue(id).await?.ok_or_else(|| Problem::no_issue(id))?;
-    Ok(shared.store.samples_of(issue.id).await?)
+async fn kept(app: &App, id: i64) -> Result<Vec<KeptSample>, Problem> {
+    let issue = app.store.issue(id).await?.ok_or_else(|| Problem::no_issue(id))?;
+    Ok(app.store.samples_of(issue.id).await?)
 }
 
 fn why(error: &StoreError) -> String {

@@ -35,8 +35,8 @@ pub(crate) async fn identify(State(site): State<Site>, request: Request, next: N
     };
     let visitor = found.visitor;
     let form_token = match (&visitor, &found.refused) {
-        (Some(visitor), _) => visitor.form_token(&site.shared.signer),
-        (None, Some(refused)) => refused.form_token(&site.shared.signer),
+        (Some(visitor), _) => visitor.form_token(&site.app.signer),
+        (None, Some(refused)) => refused.form_token(&site.app.signer),
         (None, None) => String::new(),
     };
     let path = parts.uri.path().to_owned();

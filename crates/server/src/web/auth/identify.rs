@@ -10,7 +10,7 @@ use flawless_core::is_mailable;
 use flawless_store::StoreError;
 
 use super::cookies::Kept;
-use crate::app::Shared;
+use crate::app::App;
 use crate::listen::peer::forwarded_for;
 use crate::sign_in::{expires_at, hash, role_of};
 use crate::web::layout::visitor::{LOCAL, Proof, Refused, Visitor};
@@ -38,8 +38,8 @@ pub(crate) fn is_api(path: &str) -> bool {
 }
 
 pub(crate) async fn find(site: &Site, parts: &Parts) -> Result<Found, StoreError> {
-    let shared = &site.shared;
-    if !shared.config.sign_in.required {
+    let app = &site.app;
+    if !app.config.sign_in.required {
         let name = LOCAL.to_owned();
         return Ok(known(Visitor { name, role: Role::Administrator, proof: Proof::Local }));
     }
@@ -47,16 +47,16 @@ pub(crate) async fn find(site: &Site, parts: &Parts) -> Result<Found, StoreError
     if is_api(parts.uri.path())
         && let Some(token) = bearer(headers)
     {
-        return by_token(shared, token).await;
+        return by_token(app, token).await;
     }
-    if let Some(address) = proxied(shared, parts) {
-        let Some(role) = role_of(shared, &address).await? else { return Ok(refused(address)) };
+    if let Some(address) = proxied(app, parts) {
+        let Some(role) = role_of(app, &address).await? else { return Ok(refused(address)) };
         if role == Role::Administrator {
-            site.sign_in.note_administrator(shared).await.unwrap_or_else(not_noted);
+            site.sign_in.note_administrator(app).await.unwrap_or_else(not_noted);
         }
         return Ok(known(Visitor { name: address, role, proof: Proof::Proxy }));
     }
-    by_session(shared, headers).await
+    by_session(app, headers).await
 }
 
 fn known(visitor: Visitor) -> Found {
@@ -74,22 +74,22 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-async fn by_token(shared: &Shared, token: &str) -> Result<Found, StoreError> {
-    let now = shared.clock.now();
+async fn by_token(app: &App, token: &str) -> Result<Found, StoreError> {
+    let now = app.clock.now();
     if !token.starts_with(TOKEN_PREFIX) {
         return Ok(Found::default());
     }
-    let Some(row) = shared.store.token(&hash(token), now).await? else {
+    let Some(row) = app.store.token(&hash(token), now).await? else {
         return Ok(Found::default());
     };
     // It may do what its owner may by now.
-    let owner = role_of(shared, &row.created_by).await?;
+    let owner = role_of(app, &row.created_by).await?;
     let (Some(owner), Some(role)) = (owner, Role::parse(&row.role)) else {
         return Ok(refused(row.created_by));
     };
     if row.last_used_at.is_none_or(|at| now - at >= USED_EVERY_MS) {
         let noted = async {
-            let mut tx = shared.store.write().await?;
+            let mut tx = app.store.write().await?;
             tx.token_used(row.id, now).await?;
             tx.commit().await
         };
@@ -99,27 +99,27 @@ async fn by_token(shared: &Shared, token: &str) -> Result<Found, StoreError> {
     Ok(known(Visitor { name, role: role.min(owner), proof: Proof::Token }))
 }
 
-async fn by_session(shared: &Shared, headers: &HeaderMap) -> Result<Found, StoreError> {
-    let now = shared.clock.now();
-    let Some(secret) = Kept::Session.read(shared, headers) else { return Ok(Found::default()) };
+async fn by_session(app: &App, headers: &HeaderMap) -> Result<Found, StoreError> {
+    let now = app.clock.now();
+    let Some(secret) = Kept::Session.read(app, headers) else { return Ok(Found::default()) };
     let hash = hash(&secret);
-    let Some(session) = shared.store.session(&hash, now).await? else {
+    let Some(session) = app.store.session(&hash, now).await? else {
         return Ok(Found::default());
     };
-    let Some(role) = role_of(shared, &session.address).await? else {
+    let Some(role) = role_of(app, &session.address).await? else {
         let refused = Refused { address: session.address, session: Some((session.id, hash)) };
         return Ok(Found { refused: Some(refused), ..Found::default() });
     };
     let mut cookie = None;
     if now - session.last_seen_at >= SEEN_EVERY_MS {
-        let expires_at = expires_at(shared, now);
+        let expires_at = expires_at(app, now);
         let renewed = async {
-            let mut tx = shared.store.write().await?;
+            let mut tx = app.store.write().await?;
             tx.renew_session(session.id, now, expires_at).await?;
             tx.commit().await
         };
         match renewed.await {
-            Ok(()) => cookie = Kept::Session.write(shared, &secret, (expires_at - now) / 1000),
+            Ok(()) => cookie = Kept::Session.write(app, &secret, (expires_at - now) / 1000),
             Err(error) => not_noted(error),
         }
     }
@@ -134,8 +134,8 @@ fn not_noted(error: StoreError) {
 }
 
 /// Whose request it is, as a trusted proxy says. Two answers are none: one of them is forged.
-fn proxied(shared: &Shared, parts: &Parts) -> Option<String> {
-    let config = &shared.config.sign_in;
+fn proxied(app: &App, parts: &Parts) -> Option<String> {
+    let config = &app.config.sign_in;
     let header = config.proxy_header.as_ref()?;
     peer(parts).filter(|peer| config.trusts(*peer))?;
     let mut values = parts.headers.get_all(header).iter();
@@ -151,8 +151,8 @@ fn peer(parts: &Parts) -> Option<IpAddr> {
 
 /// From where a request really comes; `None` when nobody can say: it comes from a proxy on this
 /// machine that is not one of `trusted_proxies`.
-pub(crate) fn origin(shared: &Shared, parts: &Parts) -> Option<IpAddr> {
-    let config = &shared.config.sign_in;
+pub(crate) fn origin(app: &App, parts: &Parts) -> Option<IpAddr> {
+    let config = &app.config.sign_in;
     let peer = peer(parts)?;
     if !config.trusts(peer) {
         return Some(peer).filter(|peer| !peer.is_loopback());

@@ -6,14 +6,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::identify::is_api;
-use crate::app::Shared;
+use crate::app::App;
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
 
 /// Refuses requests that another site made a browser send, and sets the headers of every answer.
-pub(crate) async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    protected(match refusal(&shared, &request) {
+pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+    protected(match refusal(&app, &request) {
         Some(why) if is_api(request.uri().path()) => {
             crate::web::api::refusal(StatusCode::FORBIDDEN, why.trim_end())
         }
@@ -37,9 +37,9 @@ pub(crate) fn protected(mut response: Response) -> Response {
     response
 }
 
-fn refusal(shared: &Shared, request: &Request) -> Option<String> {
+fn refusal(app: &App, request: &Request) -> Option<String> {
     let host = text(request.headers(), "host").unwrap_or_default();
-    if shared.config.http_address.ip().is_loopback() && !is_ours(shared, host_name(host)) {
+    if app.config.http_address.ip().is_loopback() && !is_ours(app, host_name(host)) {
         // Otherwise any site could let its own name point to this machine and read the pages.
         return Some(format!(
             "These pages answer only under a name of this machine or that of the option hostname, \
@@ -53,15 +53,15 @@ fn refusal(shared: &Shared, request: &Request) -> Option<String> {
     let from_elsewhere = match text(request.headers(), "origin").filter(|name| *name != "null") {
         Some(origin) => {
             let from = origin.split_once("://").map(|(_, from)| from);
-            from != Some(host) && shared.config.base_url.as_deref() != Some(origin)
+            from != Some(host) && app.config.base_url.as_deref() != Some(origin)
         }
         None => text(request.headers(), "sec-fetch-site").is_some_and(|site| site != "same-origin"),
     };
     from_elsewhere.then(|| "A form of another site must not change anything here.\n".to_owned())
 }
 
-fn is_ours(shared: &Shared, name: &str) -> bool {
-    let configured = shared.config.base_url.as_deref().and_then(|url| url::Url::parse(url).ok());
+fn is_ours(app: &App, name: &str) -> bool {
+    let configured = app.config.base_url.as_deref().and_then(|url| url::Url::parse(url).ok());
     let configured = configured.as_ref().and_then(url::Url::host_str);
     let loopback = name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
     loopback || name.eq_ignore_ascii_case("localhost") || configured == Some(name)

@@ -10,7 +10,7 @@ use flawless_base::dates::in_words;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::query::QueryMemory;
 use crate::query::health::is_healthy_lately;
 use crate::query::health_report::{HealthReport, KindReport, LossReport, health_report};
@@ -56,43 +56,43 @@ struct LossLine {
 
 pub(crate) async fn show(
     Asked { frame, parameters }: Asked<Parameters>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     State(memory): State<Arc<QueryMemory>>,
     headers: HeaderMap,
 ) -> Response {
     if parameters.format.eq_ignore_ascii_case("json") || wants_json(&headers) {
-        return show_json(frame, State(shared), State(memory)).await;
+        return show_json(frame, State(app), State(memory)).await;
     }
     if frame.visitor.is_none() {
         // For monitors, which do not sign in.
-        let ok = is_healthy_lately(&shared, &memory.health).await;
+        let ok = is_healthy_lately(&app, &memory.health).await;
         return (status_of(ok), if ok { "ok\n" } else { "not ok\n" }).into_response();
     }
-    let mut health = health_report(&shared, &memory.health).await;
+    let mut health = health_report(&app, &memory.health).await;
     let status = status_of(health.ok);
-    let since = Moment::new(health.since, &shared);
+    let since = Moment::new(health.since, &app);
     let losses = std::mem::take(&mut health.losses).into_iter();
-    let losses = losses.map(|loss| LossLine { last: Moment::new(loss.last, &shared), loss });
+    let losses = losses.map(|loss| LossLine { last: Moment::new(loss.last, &app), loss });
     let losses = losses.collect();
     let uptime = health.uptime_seconds.map(|seconds| in_words(seconds.saturating_mul(1000)));
     let used = health.memory_bytes.map(|bytes| format!("{} MB", bytes / 1_000_000));
-    let outcomes = health.outcomes.iter().flat_map(|kind| outcome_lines(&shared, kind)).collect();
+    let outcomes = health.outcomes.iter().flat_map(|kind| outcome_lines(&app, kind)).collect();
     page_with(status, &Page { frame, since, health, uptime, memory: used, outcomes, losses })
 }
 
 /// The same for programs.
 pub(crate) async fn show_json(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     State(memory): State<Arc<QueryMemory>>,
 ) -> Response {
     let (ok, json) = match &frame.visitor {
         Some(_) => {
-            let health = health_report(&shared, &memory.health).await;
+            let health = health_report(&app, &memory.health).await;
             (health.ok, serde_json::to_string_pretty(&health))
         }
         None => {
-            let ok = is_healthy_lately(&shared, &memory.health).await;
+            let ok = is_healthy_lately(&app, &memory.health).await;
             (ok, serde_json::to_string(&json!({ "ok": ok })))
         }
     };
@@ -116,7 +116,7 @@ fn wants_json(headers: &HeaderMap) -> bool {
         .is_some_and(|accept| accept.contains("application/json") && !accept.contains("text/html"))
 }
 
-fn outcome_lines(shared: &Shared, kind: &KindReport) -> Vec<OutcomeLine> {
+fn outcome_lines(app: &App, kind: &KindReport) -> Vec<OutcomeLine> {
     if kind.reasons.is_empty() {
         return vec![OutcomeLine {
             what: kind.what.clone(),
@@ -131,7 +131,7 @@ fn outcome_lines(shared: &Shared, kind: &KindReport) -> Vec<OutcomeLine> {
         what: kind.what.clone(),
         reason: reason.reason.clone(),
         reports: reason.reports,
-        last: Some(Moment::new(reason.last, shared)),
+        last: Some(Moment::new(reason.last, app)),
         example: reason.example.clone(),
         issue_url: reason.issue.map(|issue| links::issue("", issue)),
     };

@@ -3,7 +3,7 @@ use flawless_store::IssueRow;
 
 use super::mute::muted_in_words;
 use super::resolve::mended_in_words;
-use crate::app::Shared;
+use crate::app::App;
 use crate::web::actions::done::{DoneNotice, done_notice};
 use crate::web::actions::list::LogLine;
 use crate::web::layout::page::PageError;
@@ -26,18 +26,18 @@ pub(crate) struct IssueActions {
 impl IssueActions {
     /// What can be done about `issue` by who looks at it.
     pub(crate) async fn read(
-        shared: &Shared,
+        app: &App,
         issue: &IssueRow,
         frame: &Frame,
     ) -> Result<Self, PageError> {
-        let log = shared.store.actions_of(issue.id, MAX_LOG).await?;
-        let done = done_notice(shared, frame).await?;
+        let log = app.store.actions_of(issue.id, MAX_LOG).await?;
+        let done = done_notice(app, frame).await?;
         Ok(Self {
             at: format!("/issues/{}", issue.id),
-            muted: muted_in_words(shared, issue),
-            mended: mended_in_words(shared, issue),
+            muted: muted_in_words(app, issue),
+            mended: mended_in_words(app, issue),
             told: issue.told_at.is_some(),
-            log: log.iter().map(|action| LogLine::of(action, shared, frame)).collect(),
+            log: log.iter().map(|action| LogLine::of(action, app, frame)).collect(),
             // Of another issue, it is not this page's to tell.
             done: done.filter(|done| done.issue == Some(issue.id)),
         })

@@ -3,7 +3,7 @@ use flawless_base::text::one_line;
 use flawless_store::IssueRow;
 
 use super::mute::muted_in_words;
-use crate::app::Shared;
+use crate::app::App;
 use crate::query::issues::Told;
 
 /// A word or two about the issue, with a class that says how it is meant.
@@ -14,7 +14,7 @@ pub(crate) struct Badge {
 }
 
 /// How the issue stands; `again` when it was told again after it was mended.
-pub(crate) fn badges(shared: &Shared, issue: &IssueRow, told: &Told, again: bool) -> Vec<Badge> {
+pub(crate) fn badges(app: &App, issue: &IssueRow, told: &Told, again: bool) -> Vec<Badge> {
     let mut badges = Vec::new();
     let mut add = |class, words: String| badges.push(Badge { class, words });
     match told.is_told {
@@ -27,7 +27,7 @@ pub(crate) fn badges(shared: &Shared, issue: &IssueRow, told: &Told, again: bool
     if issue.facts.known_error_id.is_some() {
         add("warn", "known error".to_owned());
     }
-    if let Some(until) = muted_in_words(shared, issue) {
+    if let Some(until) = muted_in_words(app, issue) {
         add("warn", format!("muted {until}"));
     }
     if issue.mended_at.is_some() {

@@ -4,7 +4,7 @@ use flawless_core::{Owner, Rules};
 use flawless_store::issues::details::IssueDetails;
 use flawless_store::{IssueRow, Sample, StoreError};
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::why::author_of;
 use crate::show::why::{confidence_in_words, other_origin, passed_over, way_out, way_to_owner};
 use crate::web::layout::moment::Moment;
@@ -44,25 +44,25 @@ pub(crate) struct SuspectPart {
 
 impl BlameBox {
     pub(crate) async fn of(
-        shared: &Shared,
+        app: &App,
         issue: &IssueRow,
         details: &IssueDetails,
         rules: &Rules,
         sample: Option<&Sample>,
     ) -> Result<Self, StoreError> {
-        let refused = shared.store.refused_addresses(shared.clock.now()).await?;
-        let owner: Owner = issue.owner(details, rules, &shared.config.addresses, &refused);
+        let refused = app.store.refused_addresses(app.clock.now()).await?;
+        let owner: Owner = issue.owner(details, rules, &app.config.addresses, &refused);
         let facts = &issue.facts;
         let commit = facts.origin_commit.as_ref().map(|id| CommitPart {
             short_id: id.chars().take(12).collect(),
             id: one_line(id, 64),
-            url: shared.config.forges.origin(facts.origin_commit.as_deref(), &facts.path),
+            url: app.config.forges.origin(facts.origin_commit.as_deref(), &facts.path),
             summary: one_line(facts.commit_summary.as_deref().unwrap_or_default(), 200),
             author: author_of(issue, details),
-            date: facts.authored_at.map(|at| Moment::new(at, shared)),
+            date: facts.authored_at.map(|at| Moment::new(at, app)),
             origin: other_origin(issue),
         });
-        let forges = &shared.config.forges;
+        let forges = &app.config.forges;
         let suspect = |suspect: &flawless_store::issues::details::Suspect| SuspectPart {
             words: one_line(&suspect.in_words(), 400),
             text: one_line(&suspect.text, 300),
@@ -75,7 +75,7 @@ impl BlameBox {
             confidence: details.confidence.filter(|_| commit.is_some()).map(confidence_in_words),
             passed_over: sample.map(passed_over).unwrap_or_default(),
             way: way_to_owner(details, &owner),
-            way_out: way_out(shared, issue, &owner),
+            way_out: way_out(app, issue, &owner),
             suspects: details.suspects.iter().map(suspect).collect(),
             owner: owner.address,
             commit,

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::find::no_such_issue;
 use crate::actions::{Action, act};
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::links;
 use crate::web::actions::done::{not_done, to_done};
 use crate::web::layout::page::PageError;
@@ -21,12 +21,12 @@ pub(crate) struct Chosen {
 
 pub(crate) async fn save(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Form(chosen): Form<Chosen>,
 ) -> Result<Response, PageError> {
     let Ok(issue) = chosen.issue.parse() else { return Ok(no_such_issue(frame)) };
     let suspect = chosen.suspect.parse().unwrap_or(usize::MAX);
-    match act(&shared, frame.actor(), Action::BlameInstead { issue, suspect }).await {
+    match act(&app, frame.actor(), Action::BlameInstead { issue, suspect }).await {
         Ok(done) => Ok(to_done(&links::issue("", issue), &done)),
         Err(error) => not_done(frame, error),
     }

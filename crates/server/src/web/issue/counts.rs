@@ -7,7 +7,7 @@ use flawless_base::text::one_line;
 use flawless_store::{FacetRow, IssueRow, StoreError};
 use jiff::civil::Weekday;
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::web::layout::chart::Chart;
 use crate::web::layout::moment::Moment;
 
@@ -46,11 +46,11 @@ pub(crate) struct ValuePart {
 }
 
 impl Counts {
-    pub(crate) async fn of(shared: &Shared, issue: &IssueRow) -> Result<Self, StoreError> {
-        let (now, timezone) = (shared.clock.now(), &shared.config.timezone);
-        let retention = i64::try_from(shared.config.retention.as_millis()).unwrap_or(i64::MAX);
+    pub(crate) async fn of(app: &App, issue: &IssueRow) -> Result<Self, StoreError> {
+        let (now, timezone) = (app.clock.now(), &app.config.timezone);
+        let retention = i64::try_from(app.config.retention.as_millis()).unwrap_or(i64::MAX);
         let kept = now.saturating_sub(retention.clamp(LEAST_DAYS * DAY_MS, 399 * DAY_MS));
-        let hours = shared.store.hours_of(issue.id, kept).await?;
+        let hours = app.store.hours_of(issue.id, kept).await?;
         let since = |start: i64| -> i64 {
             let later = hours.iter().filter(|(hour, _)| *hour >= start);
             later.map(|(_, count)| count).fold(0, |sum, count| sum.saturating_add(*count))
@@ -87,7 +87,7 @@ impl Counts {
         let hour_title = format!("{} in the last 48 hours, by hour", occurrences(&by_hour));
         let days = counted(by_day.len(), "day", "days");
         let day_title = format!("{} in the last {days}, by day", occurrences(&by_day));
-        let facets = shared.store.facets_of(issue.id).await?;
+        let facets = app.store.facets_of(issue.id).await?;
         let in_facets = facets.iter().filter(|facet| facet.kind == "exception");
         let in_facets = in_facets.fold(0_i64, |sum, facet| sum.saturating_add(facet.occurrences));
         Ok(Self {
@@ -95,14 +95,14 @@ impl Counts {
             day: since(this_hour - 23 * HOUR_MS),
             by_hour: Chart::new(&hour_title, &by_hour),
             by_day: Chart::new(&day_title, &by_day),
-            breakdowns: breakdowns(shared, &facets),
+            breakdowns: breakdowns(app, &facets),
             uncounted: issue.occurrences.saturating_sub(in_facets).max(0),
         })
     }
 }
 
 /// A part for each kind of which something is known.
-fn breakdowns(shared: &Shared, facets: &[FacetRow]) -> Vec<Breakdown> {
+fn breakdowns(app: &App, facets: &[FacetRow]) -> Vec<Breakdown> {
     let kinds = [
         ("exception", "Exception type"),
         ("host", "Host"),
@@ -112,14 +112,14 @@ fn breakdowns(shared: &Shared, facets: &[FacetRow]) -> Vec<Breakdown> {
     let of_kind = |(kind, title)| {
         let rows: Vec<&FacetRow> = facets.iter().filter(|facet| facet.kind == kind).collect();
         let is_said = rows.iter().any(|row| row.is_others || !row.value.is_empty());
-        let mut shown: Vec<ValuePart> = rows.into_iter().map(|row| part(shared, row)).collect();
+        let mut shown: Vec<ValuePart> = rows.into_iter().map(|row| part(app, row)).collect();
         let folded = shown.split_off(shown.len().min(SHOWN));
         is_said.then_some(Breakdown { title, shown, folded })
     };
     kinds.into_iter().filter_map(of_kind).collect()
 }
 
-fn part(shared: &Shared, row: &FacetRow) -> ValuePart {
+fn part(app: &App, row: &FacetRow) -> ValuePart {
     let is_words = row.is_others || row.value.is_empty();
     let value = match (row.is_others, row.value.as_str()) {
         (true, _) => "others".to_owned(),
@@ -130,7 +130,7 @@ fn part(shared: &Shared, row: &FacetRow) -> ValuePart {
         value,
         is_words,
         occurrences: row.occurrences,
-        first: Moment::new(row.first_at, shared),
-        last: Moment::new(row.last_at, shared),
+        first: Moment::new(row.first_at, app),
+        last: Moment::new(row.last_at, app),
     }
 }

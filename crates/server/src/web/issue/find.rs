@@ -6,7 +6,7 @@ use flawless_base::plural::counted;
 use flawless_base::text::one_line;
 use flawless_store::IssueRow;
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::links;
 use crate::web::layout::page::{PageError, page_with};
 use crate::web::layout::visitor::Frame;
@@ -20,9 +20,9 @@ struct Page {
 }
 
 /// The issue with this number; of one that was merged, the one that it lives on in.
-pub(crate) async fn find(shared: &Shared, number: &str) -> Result<Option<IssueRow>, PageError> {
+pub(crate) async fn find(app: &App, number: &str) -> Result<Option<IssueRow>, PageError> {
     match number.trim().parse() {
-        Ok(number) => Ok(shared.store.issue(number).await?),
+        Ok(number) => Ok(app.store.issue(number).await?),
         Err(_) => Ok(None),
     }
 }
@@ -36,16 +36,16 @@ pub(crate) fn no_such_issue(frame: Frame) -> Response {
 /// Answers that there is none, and whether there was.
 pub(crate) async fn no_issue_numbered(
     frame: Frame,
-    shared: &Shared,
+    app: &App,
     number: &str,
 ) -> Result<Response, PageError> {
     let shown = one_line(number, 40);
     let was = match number.trim().parse() {
-        Ok(number) => shared.store.was_issue(number).await?,
+        Ok(number) => app.store.was_issue(number).await?,
         Err(_) => false,
     };
     let text = if was {
-        let days = counted(shared.config.retention.as_secs() / 86_400, "day", "days");
+        let days = counted(app.config.retention.as_secs() / 86_400, "day", "days");
         format!(
             "Issue {shown} is not there any more: it was erased, or it did not occur for {days} \
              (retention_days) and nobody had been told of it. If it occurs again, it comes \

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::find::{find, no_such_issue};
 use crate::actions::{Action, ActionError, act};
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::links;
 use crate::web::actions::done::{not_done, to_done};
 use crate::web::layout::form_fields::{FormField, Problem, Typed, fill_in, mark};
@@ -32,7 +32,7 @@ struct Page {
 const DAY_MS: i64 = 86_400_000;
 
 fn form(
-    shared: &Shared,
+    app: &App,
     frame: Frame,
     issue: &IssueRow,
     typed: &Typed,
@@ -45,7 +45,7 @@ fn form(
         frame,
         issue: issue.id,
         place: format!("{}:{}", one_line(&issue.facts.path, 300), issue.facts.line),
-        muted: muted_in_words(shared, issue),
+        muted: muted_in_words(app, issue),
         told: issue.told_at.is_some(),
         problem,
         fields,
@@ -54,30 +54,30 @@ fn form(
 
 pub(crate) async fn show(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Path(number): Path<String>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
-    Ok(page(&form(&shared, frame, &issue, &Typed::new(), None)?))
+    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(frame)) };
+    Ok(page(&form(&app, frame, &issue, &Typed::new(), None)?))
 }
 
 pub(crate) async fn save(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Path(number): Path<String>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
-    let until = until_of(&typed, shared.clock.now(), &shared.config.timezone);
+    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(frame)) };
+    let until = until_of(&typed, app.clock.now(), &app.config.timezone);
     let done = match until {
-        Ok(until) => act(&shared, frame.actor(), Action::Mute { issue: issue.id, until }).await,
+        Ok(until) => act(&app, frame.actor(), Action::Mute { issue: issue.id, until }).await,
         Err(error) => Err(error),
     };
     match done {
         Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
         Err(error @ ActionError::Field { .. }) => {
             let status = axum::http::StatusCode::UNPROCESSABLE_ENTITY;
-            Ok(page_with(status, &form(&shared, frame, &issue, &typed, Some(error))?))
+            Ok(page_with(status, &form(&app, frame, &issue, &typed, Some(error))?))
         }
         Err(error) => not_done(frame, error),
     }
@@ -114,10 +114,10 @@ fn until_of(typed: &Typed, now: i64, timezone: &TimeZone) -> Result<Option<i64>,
 }
 
 /// Until when nobody is told of it; `None` when it is not muted.
-pub(crate) fn muted_in_words(shared: &Shared, issue: &IssueRow) -> Option<String> {
-    let until = issue.muted_at(shared.clock.now())?;
+pub(crate) fn muted_in_words(app: &App, issue: &IssueRow) -> Option<String> {
+    let until = issue.muted_at(app.clock.now())?;
     Some(match until {
         MUTED_FOR_EVER.. => "for ever".to_owned(),
-        _ => format!("until {}", date_time(until, &shared.config.timezone)),
+        _ => format!("until {}", date_time(until, &app.config.timezone)),
     })
 }

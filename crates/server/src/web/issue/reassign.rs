@@ -8,7 +8,7 @@ use flawless_base::text::{one_line, plain};
 
 use super::find::{find, no_such_issue};
 use crate::actions::{Action, ActionError, Case, PassOn, act, alias_needs, colleagues};
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::links;
 use crate::show::why::author_of;
 use crate::web::actions::done::{not_done, to_done};
@@ -38,13 +38,13 @@ struct Page {
 
 pub(crate) async fn show(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Path(number): Path<String>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
-    match Case::read(&shared, issue.id).await {
+    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(frame)) };
+    match Case::read(&app, issue.id).await {
         Ok(case) => {
-            let colleagues = colleagues(&shared).await?;
+            let colleagues = colleagues(&app).await?;
             Ok(page(&form(&case, frame, &Typed::new(), &colleagues, None)?))
         }
         Err(error) => not_done(frame, error),
@@ -53,26 +53,26 @@ pub(crate) async fn show(
 
 pub(crate) async fn save(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Path(number): Path<String>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
+    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(frame)) };
     let to = passed_to(&typed);
     if let PassOn::Alias { .. } = &to {
-        let role = alias_needs(&shared, &issue);
+        let role = alias_needs(&app, &issue);
         if !frame.has(role) {
             return Ok(not_allowed(frame, role));
         }
     }
-    match act(&shared, frame.actor(), Action::Reassign { issue: issue.id, to }).await {
+    match act(&app, frame.actor(), Action::Reassign { issue: issue.id, to }).await {
         Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
         Err(error @ ActionError::Field { .. }) => {
-            let case = match Case::read(&shared, issue.id).await {
+            let case = match Case::read(&app, issue.id).await {
                 Ok(case) => case,
                 Err(error) => return not_done(frame, error),
             };
-            let colleagues = colleagues(&shared).await?;
+            let colleagues = colleagues(&app).await?;
             let form = form(&case, frame, &typed, &colleagues, Some(error))?;
             Ok(page_with(StatusCode::UNPROCESSABLE_ENTITY, &form))
         }

@@ -10,7 +10,7 @@ use flawless_store::IssueRow;
 
 use super::find::{find, no_such_issue};
 use crate::actions::{Action, ActionError, act};
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::links;
 use crate::web::actions::done::{not_done, to_done};
 use crate::web::layout::form_fields::{FormField, Problem, Typed, fill_in, mark};
@@ -29,7 +29,7 @@ struct Page {
 }
 
 fn form(
-    shared: &Shared,
+    app: &App,
     frame: Frame,
     issue: &IssueRow,
     typed: &Typed,
@@ -43,7 +43,7 @@ fn form(
         frame,
         issue: issue.id,
         place: format!("{}:{}", one_line(&issue.facts.path, 300), issue.facts.line),
-        mended: mended_in_words(shared, issue),
+        mended: mended_in_words(app, issue),
         problem,
         fields,
     })
@@ -51,28 +51,28 @@ fn form(
 
 pub(crate) async fn show(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Path(number): Path<String>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
-    Ok(page(&form(&shared, frame, &issue, &Typed::new(), None)?))
+    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(frame)) };
+    Ok(page(&form(&app, frame, &issue, &Typed::new(), None)?))
 }
 
 pub(crate) async fn resolve(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Path(number): Path<String>,
     Form(mut typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
+    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(frame)) };
     let commit = typed.get("commit").cloned();
-    match act(&shared, frame.actor(), Action::Resolve { issue: issue.id, commit }).await {
+    match act(&app, frame.actor(), Action::Resolve { issue: issue.id, commit }).await {
         Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
         Err(error @ ActionError::Field { .. }) => {
             // What is no commit may be of any length.
             typed.entry("commit".to_owned()).and_modify(|text| *text = one_line(text, 100));
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            Ok(page_with(status, &form(&shared, frame, &issue, &typed, Some(error))?))
+            Ok(page_with(status, &form(&app, frame, &issue, &typed, Some(error))?))
         }
         Err(error) => not_done(frame, error),
     }
@@ -80,19 +80,19 @@ pub(crate) async fn resolve(
 
 pub(crate) async fn reopen(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Path(number): Path<String>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
-    match act(&shared, frame.actor(), Action::Reopen { issue: issue.id }).await {
+    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(frame)) };
+    match act(&app, frame.actor(), Action::Reopen { issue: issue.id }).await {
         Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
         Err(error) => not_done(frame, error),
     }
 }
 
 /// When and how it was mended; `None` when it is not.
-pub(crate) fn mended_in_words(shared: &Shared, issue: &IssueRow) -> Option<String> {
-    let date = date_time(issue.mended_at?, &shared.config.timezone);
+pub(crate) fn mended_in_words(app: &App, issue: &IssueRow) -> Option<String> {
+    let date = date_time(issue.mended_at?, &app.config.timezone);
     let by = issue.mended_by.as_deref().map(|id| id.chars().take(12).collect::<String>());
     let by = by.map(|id| format!("by {id}, ")).unwrap_or_default();
     let how = one_line(issue.mended_how.as_deref().unwrap_or_default(), 300);

@@ -30,7 +30,7 @@ pub(crate) async fn show(
     Path((number, kind)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
     let Some((list, end)) = kind_named(&kind) else { return Ok(not_found(frame).await) };
-    let Some(issue) = find(&site.shared, &number).await? else { return Ok(no_such_issue(frame)) };
+    let Some(issue) = find(&site.app, &number).await? else { return Ok(no_such_issue(frame)) };
     let typed = typed_for(&issue);
     show_form(&site, frame, list, &For::Issue(Box::new(issue), end), &typed).await
 }
@@ -42,6 +42,6 @@ pub(crate) async fn save(
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
     let Some((list, end)) = kind_named(&kind) else { return Ok(not_found(frame).await) };
-    let Some(issue) = find(&site.shared, &number).await? else { return Ok(no_such_issue(frame)) };
+    let Some(issue) = find(&site.app, &number).await? else { return Ok(no_such_issue(frame)) };
     save_form(&site, frame, list, &For::Issue(Box::new(issue), end), &typed).await
 }

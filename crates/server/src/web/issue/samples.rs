@@ -2,7 +2,7 @@
 use flawless_base::text::one_line;
 use flawless_store::{KeptSample, Sample, StoreError};
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::links;
 use crate::web::layout::moment::Moment;
 
@@ -34,11 +34,11 @@ pub(crate) struct SampleLink {
 impl Samples {
     /// The samples of an issue, and the one to be shown: that of the slot, else the newest.
     pub(crate) async fn of(
-        shared: &Shared,
+        app: &App,
         issue: i64,
         slot: Option<&str>,
     ) -> Result<(Self, Option<Sample>), StoreError> {
-        let mut kept = shared.store.samples_of(issue).await?;
+        let mut kept = app.store.samples_of(issue).await?;
         let asked = slot.and_then(|slot| slot.parse().ok());
         let found = kept.iter().position(|sample| Some(sample.slot) == asked);
         let at = found.or(kept.len().checked_sub(1));
@@ -46,14 +46,14 @@ impl Samples {
         let links: Vec<SampleLink> = kept
             .iter()
             .enumerate()
-            .map(|(place, sample)| link(shared, issue, sample, place, count, at == Some(place)))
+            .map(|(place, sample)| link(app, issue, sample, place, count, at == Some(place)))
             .collect();
         let url = |place: Option<usize>| {
             place.and_then(|place| links.get(place)).map(|link| link.url.clone())
         };
         let (previous, next) = (url(at.and_then(|at| at.checked_sub(1))), url(at.map(|at| at + 1)));
         let shown = at.map(|at| kept.swap_remove(at));
-        let received_at = shown.as_ref().map(|shown| Moment::new(shown.received_at, shared));
+        let received_at = shown.as_ref().map(|shown| Moment::new(shown.received_at, app));
         let (sample, unreadable) = match shown.map(|shown| shown.sample) {
             None => (None, None),
             Some(Ok(sample)) => (Some(sample), None),
@@ -65,7 +65,7 @@ impl Samples {
 }
 
 fn link(
-    shared: &Shared,
+    app: &App,
     issue: i64,
     kept: &KeptSample,
     place: usize,
@@ -83,7 +83,7 @@ fn link(
     SampleLink {
         url: links::sample("", issue, kept.slot),
         name,
-        at: Moment::new(kept.received_at, shared),
+        at: Moment::new(kept.received_at, app),
         host: report.map(|report| one_line(&report.hostname, 60)).unwrap_or_default(),
         message: match report {
             Some(report) => one_line(&report.exception_message, 80),

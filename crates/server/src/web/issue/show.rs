@@ -19,7 +19,7 @@ use super::find::{find, no_issue_numbered};
 use super::samples::Samples;
 use super::told::Told;
 use super::traceback::{Traceback, exception_in_a_line};
-use crate::app::Shared;
+use crate::app::App;
 use crate::attribution::Repo;
 use crate::query::issues;
 use crate::show::alert::title;
@@ -68,27 +68,26 @@ struct Page {
 
 pub(crate) async fn show(
     Asked { frame, parameters }: Asked<Parameters>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Path(number): Path<String>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&shared, &number).await? else {
-        return no_issue_numbered(frame, &shared, &number).await;
+    let Some(issue) = find(&app, &number).await? else {
+        return no_issue_numbered(frame, &app, &number).await;
     };
     if number != issue.id.to_string() {
         // It was merged into that one.
         return Ok(Redirect::to(&links::issue("", issue.id)).into_response());
     }
     let details = issue.details();
-    let rules = shared.rules.get();
-    let (samples, mut sample) =
-        Samples::of(&shared, issue.id, parameters.sample.as_deref()).await?;
+    let rules = app.rules.get();
+    let (samples, mut sample) = Samples::of(&app, issue.id, parameters.sample.as_deref()).await?;
     if let Some(sample) = &mut sample {
-        read_code(&shared, &issue, &details, sample).await;
+        read_code(&app, &issue, &details, sample).await;
     }
-    let told = Told::of(&shared, issue.id).await?;
+    let told = Told::of(&app, issue.id).await?;
     let again = told.alerts.first().is_some_and(|alert| alert.again.is_some());
     let facts = &issue.facts;
-    let forges = &shared.config.forges;
+    let forges = &app.config.forges;
     let found_in = details.revision.as_ref().map(CommitId::as_str);
     let report = sample.as_ref().map(|sample| &sample.report);
     let message = report.map(|report| report.exception_message.as_str()).unwrap_or_default();
@@ -101,7 +100,7 @@ pub(crate) async fn show(
     let is_found = facts.origin_commit.is_some();
     let mut shown = sample.as_ref().map(|sample| Traceback::of(sample, line_url));
     if let (Some(shown), Some(report)) = (&mut shown, report) {
-        let modules = modules_of(&shared.store, report).await?;
+        let modules = modules_of(&app.store, report).await?;
         shown.work = std::mem::take(&mut shown.work).with_modules(&modules);
     }
     Ok(page(&Page {
@@ -114,16 +113,16 @@ pub(crate) async fn show(
             .and_then(|revision| forges.line(revision, &facts.path, facts.line)),
         function: one_line(&facts.function_name, 100),
         text: one_line(&facts.text, 500),
-        badges: badges(&shared, &issue, &issues::told(&shared, &issue).await?, again),
+        badges: badges(&app, &issue, &issues::told(&app, &issue).await?, again),
         occurrences: issue.occurrences,
-        first_seen: Moment::new(issue.first_seen_at, &shared),
-        last_seen: Moment::new(issue.last_seen_at, &shared),
+        first_seen: Moment::new(issue.first_seen_at, &app),
+        last_seen: Moment::new(issue.last_seen_at, &app),
         revision: report.and_then(|r| r.revision.as_deref()).map(|name| one_line(name, 100)),
-        blame: BlameBox::of(&shared, &issue, &details, &rules.rules, sample.as_ref()).await?,
-        counts: Counts::of(&shared, &issue).await?,
+        blame: BlameBox::of(&app, &issue, &details, &rules.rules, sample.as_ref()).await?,
+        counts: Counts::of(&app, &issue).await?,
         shown,
-        retention_days: shared.config.retention.as_secs() / 86_400,
-        actions: IssueActions::read(&shared, &issue, &frame).await?,
+        retention_days: app.config.retention.as_secs() / 86_400,
+        actions: IssueActions::read(&app, &issue, &frame).await?,
         told,
         samples,
         frame,
@@ -138,8 +137,8 @@ fn ran_in(sample: &Sample, details: &IssueDetails) -> Option<CommitId> {
 }
 
 /// Fills in the lines around the blamed one from the repository, when the client sent none.
-async fn read_code(shared: &Shared, issue: &IssueRow, details: &IssueDetails, sample: &mut Sample) {
-    if let Repo::Ready(mirror) = shared.repo.get().repo
+async fn read_code(app: &App, issue: &IssueRow, details: &IssueDetails, sample: &mut Sample) {
+    if let Repo::Ready(mirror) = app.repo.get().repo
         && let (Some(revision), Some(blamed)) = (ran_in(sample, details), sample.blamed_frame)
         && let Some(frame) = sample.report.traceback.get_mut(blamed)
     {
@@ -147,7 +146,7 @@ async fn read_code(shared: &Shared, issue: &IssueRow, details: &IssueDetails, sa
         let path = path.unwrap_or(&issue.facts.path);
         let read = read_around(&mirror, &revision, path, frame);
         if tokio::time::timeout(READ_TIME, read).await.is_ok() {
-            shared.redaction.source(frame).await;
+            app.redaction.source(frame).await;
         }
     }
 }

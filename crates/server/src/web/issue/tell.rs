@@ -8,7 +8,7 @@ use flawless_base::text::{one_line, plain};
 
 use super::find::{find, no_such_issue};
 use crate::actions::{Action, ActionError, Case, act};
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::links;
 use crate::web::actions::done::{not_done, to_done};
 use crate::web::layout::form_fields::Typed;
@@ -27,8 +27,8 @@ struct Page {
     told: Option<String>,
 }
 
-async fn form(shared: &Shared, frame: Frame, issue: i64) -> Result<Page, ActionError> {
-    let case = Case::read(shared, issue).await?;
+async fn form(app: &App, frame: Frame, issue: i64) -> Result<Page, ActionError> {
+    let case = Case::read(app, issue).await?;
     let owner = case.current_owner();
     Ok(Page {
         frame,
@@ -36,17 +36,17 @@ async fn form(shared: &Shared, frame: Frame, issue: i64) -> Result<Page, ActionE
         place: format!("{}:{}", one_line(&case.issue.facts.path, 300), case.issue.facts.line),
         owner: one_line(owner.address.as_deref().unwrap_or("nobody"), 254),
         steps: owner.steps.iter().map(|step| plain(step)).collect(),
-        told: case.issue.told_at.map(|at| date_time(at, &shared.config.timezone)),
+        told: case.issue.told_at.map(|at| date_time(at, &app.config.timezone)),
     })
 }
 
 pub(crate) async fn show(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Path(number): Path<String>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
-    match form(&shared, frame.clone(), issue.id).await {
+    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(frame)) };
+    match form(&app, frame.clone(), issue.id).await {
         Ok(form) => Ok(page(&form)),
         Err(error) => not_done(frame, error),
     }
@@ -54,16 +54,16 @@ pub(crate) async fn show(
 
 pub(crate) async fn save(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Path(number): Path<String>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&shared, &number).await? else { return Ok(no_such_issue(frame)) };
+    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(frame)) };
     let again = typed.get("again").is_some_and(|again| again == "yes");
-    match act(&shared, frame.actor(), Action::Tell { issue: issue.id, again }).await {
+    match act(&app, frame.actor(), Action::Tell { issue: issue.id, again }).await {
         Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
         Err(ActionError::Field { name: "again", .. }) => {
-            match form(&shared, frame.clone(), issue.id).await {
+            match form(&app, frame.clone(), issue.id).await {
                 Ok(form) => Ok(page_with(StatusCode::CONFLICT, &form)),
                 Err(error) => not_done(frame, error),
             }

@@ -3,7 +3,7 @@ use flawless_base::dates::date_time;
 use flawless_base::text::{one_line, plain};
 use flawless_store::{MailState, StoreError};
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::notify::digest::held_back;
 use crate::show::regression::Again;
 use crate::web::layout::moment::Moment;
@@ -33,20 +33,20 @@ pub(crate) struct MailPart {
 }
 
 impl Told {
-    pub(crate) async fn of(shared: &Shared, issue: i64) -> Result<Self, StoreError> {
-        let date = |at: i64| date_time(at, &shared.config.timezone);
-        let alerts = shared.store.alerts_of(issue).await?.into_iter().map(|alert| AlertPart {
-            at: Moment::new(alert.decided_at, shared),
+    pub(crate) async fn of(app: &App, issue: i64) -> Result<Self, StoreError> {
+        let date = |at: i64| date_time(at, &app.config.timezone);
+        let alerts = app.store.alerts_of(issue).await?.into_iter().map(|alert| AlertPart {
+            at: Moment::new(alert.decided_at, app),
             reason: plain(&alert.reason),
             note: alert.note.as_deref().map(plain),
             again: Again::read(alert.again.as_deref()).map(|again| again.in_words(date)),
         });
         let alerts = alerts.collect();
-        let mails = shared.store.mails_of(issue).await?.into_iter();
+        let mails = app.store.mails_of(issue).await?.into_iter();
         let mut mails: Vec<MailPart> = mails.map(|mail| mail_part(mail, date)).collect();
-        let waits_for = shared.store.held_of(issue).await?;
+        let waits_for = app.store.held_of(issue).await?;
         if !waits_for.is_empty() {
-            let held = held_back(shared).await?;
+            let held = held_back(app).await?;
             mails.extend(waits_for.into_iter().map(|recipient| {
                 let until = held.iter().find(|held| held.recipient == recipient);
                 let until = until.map(|held| format!(", until {}", date(held.until)));

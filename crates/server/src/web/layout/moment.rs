@@ -3,7 +3,7 @@ use flawless_base::clock::Clock;
 use flawless_base::dates::{ago, date_time, rfc3339, zone_name};
 use jiff::tz::TimeZone;
 
-use crate::app::Shared;
+use crate::app::App;
 
 /// For the macros `ui::time` and `ui::ago`.
 #[derive(Debug, Clone)]
@@ -19,8 +19,8 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    pub(crate) fn new(at: i64, shared: &Shared) -> Self {
-        Self::of(at, &shared.clock, &shared.config.timezone)
+    pub(crate) fn new(at: i64, app: &App) -> Self {
+        Self::of(at, &app.clock, &app.config.timezone)
     }
 
     fn of(at: i64, clock: &Clock, timezone: &TimeZone) -> Self {

@@ -11,7 +11,7 @@ use jiff::civil::Weekday;
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::query::issues::milliseconds;
 use crate::show::links;
 use crate::web::issue::find::{find, no_issue_numbered, no_issue_of};
@@ -49,19 +49,19 @@ const MOST_LISTED: usize = 50;
 
 pub(crate) async fn show(
     Asked { frame, parameters: asked }: Asked<Parameters>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
 ) -> Result<Response, PageError> {
-    let mut found: Vec<IssueRow> = find(&shared, &asked.issue).await?.into_iter().collect();
+    let mut found: Vec<IssueRow> = find(&app, &asked.issue).await?.into_iter().collect();
     if found.is_empty() && !asked.filename.is_empty() {
-        found = of_line(&shared, &asked).await?;
+        found = of_line(&app, &asked).await?;
     }
     match &found[..] {
-        [] if asked.filename.is_empty() => no_issue_numbered(frame, &shared, &asked.issue).await,
+        [] if asked.filename.is_empty() => no_issue_numbered(frame, &app, &asked.issue).await,
         [] => Ok(no_issue_of(frame, &asked.filename)),
         [issue] => {
             let sample = match asked.sample {
                 Some(slot) => Some(slot),
-                None => sample_of_week(&shared, issue.id, &asked.timestamp).await?,
+                None => sample_of_week(&app, issue.id, &asked.timestamp).await?,
             };
             // What this page does not know, the next one names.
             let unknown = frame.unknown.iter().map(|name| (name.as_str(), ""));
@@ -92,9 +92,9 @@ pub(crate) async fn show(
 
 /// The issues that the parameters can mean, newest first. A line may have moved since the link was
 /// made, so its number decides only where an issue has it.
-async fn of_line(shared: &Shared, asked: &Parameters) -> Result<Vec<IssueRow>, StoreError> {
+async fn of_line(app: &App, asked: &Parameters) -> Result<Vec<IssueRow>, StoreError> {
     let Parameters { filename, function_name, text, .. } = asked;
-    let mut found = shared.store.issues_of_line(filename, function_name, text).await?;
+    let mut found = app.store.issues_of_line(filename, function_name, text).await?;
     let line: Option<i64> = asked.line_number.trim().parse().ok();
     if found.iter().any(|issue| Some(issue.facts.line) == line) {
         found.retain(|issue| Some(issue.facts.line) == line);
@@ -105,7 +105,7 @@ async fn of_line(shared: &Shared, asked: &Parameters) -> Result<Vec<IssueRow>, S
 /// The newest sample of the week that holds a time. When none is kept, the first day of that week:
 /// no sample is named so, and the issue's page says that it shows another one.
 async fn sample_of_week(
-    shared: &Shared,
+    app: &App,
     issue: i64,
     timestamp: &str,
 ) -> Result<Option<String>, StoreError> {
@@ -113,9 +113,9 @@ async fn sample_of_week(
         return Ok(None);
     }
     let Some(at) = milliseconds(timestamp) else { return Ok(Some("unknown".to_owned())) };
-    let timezone = &shared.config.timezone;
+    let timezone = &app.config.timezone;
     let (from, to) = week_of(at, timezone, Weekday::Sunday);
-    let kept = shared.store.samples_of(issue).await?;
+    let kept = app.store.samples_of(issue).await?;
     let of_week = kept.iter().rev().find(|sample| (from..to).contains(&sample.received_at));
     Ok(Some(match of_week {
         Some(sample) => sample.slot.to_string(),

@@ -6,7 +6,7 @@ use flawless_store::UnwantedKind;
 use serde::Deserialize;
 
 use crate::actions::{Action, act};
-use crate::app::Shared;
+use crate::app::App;
 use crate::web::actions::done::{not_done, to_done};
 use crate::web::layout::page::{PageError, message};
 use crate::web::layout::visitor::Frame;
@@ -21,7 +21,7 @@ pub(crate) struct Fields {
 
 pub(crate) async fn save(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Form(Fields { address, what }): Form<Fields>,
 ) -> Result<Response, PageError> {
     let unwanted = UnwantedKind::parse(&what);
@@ -29,7 +29,7 @@ pub(crate) async fn save(
         let text = "It has to be refused, alerts or weekly that is to be tried again.";
         return Ok(message(frame, StatusCode::NOT_FOUND, "Not found", text));
     }
-    match act(&shared, frame.actor(), Action::RetryAddress { address, unwanted }).await {
+    match act(&app, frame.actor(), Action::RetryAddress { address, unwanted }).await {
         Ok(done) => Ok(to_done("/people", &done)),
         Err(error) => not_done(frame, error),
     }

@@ -10,7 +10,7 @@ use flawless_store::UnwantedKind;
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::query::QueryMemory;
 use crate::query::people::{MailsOf, People, Person};
 use crate::show::links;
@@ -79,15 +79,15 @@ struct LeaverLine {
 
 pub(crate) async fn show(
     Asked { frame, parameters }: Asked<Parameters>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     State(memory): State<Arc<QueryMemory>>,
 ) -> Result<Response, PageError> {
-    let people = People::read(&shared, &memory).await?;
+    let people = People::read(&app, &memory).await?;
     let q = one_line(&parameters.q, 254);
-    let found = people.page(&shared, &q, parameters.page.trim().parse().unwrap_or(1));
+    let found = people.page(&app, &q, parameters.page.trim().parse().unwrap_or(1));
     let is_first = q.is_empty() && found.page == 1;
     let (addresses, leavers) = match is_first {
-        true => (addresses(&shared, &people), leavers(&shared, &people)),
+        true => (addresses(&app, &people), leavers(&app, &people)),
         false => Default::default(),
     };
     let link = |page: usize| {
@@ -100,7 +100,7 @@ pub(crate) async fn show(
     Ok(page(&Page {
         newer: (found.page > 1).then(|| link(found.page - 1)),
         older: (found.page < found.pages).then(|| link(found.page + 1)),
-        people: found.people.iter().map(|person| line(&shared, person)).collect(),
+        people: found.people.iter().map(|person| line(&app, person)).collect(),
         total: found.total,
         page: found.page,
         pages: found.pages,
@@ -113,7 +113,7 @@ pub(crate) async fn show(
 }
 
 /// Somebody in a few words.
-pub(crate) fn line(shared: &Shared, person: &Person) -> PersonLine {
+pub(crate) fn line(app: &App, person: &Person) -> PersonLine {
     let is_other = |known: &&String| !known.eq_ignore_ascii_case(&person.address);
     let others = person.committed_as.iter().filter(is_other);
     PersonLine {
@@ -125,8 +125,8 @@ pub(crate) fn line(shared: &Shared, person: &Person) -> PersonLine {
         issues: person.issues,
         answers_for: person.answers_for,
         answers_for_week: person.answers_for_week,
-        last_commit: person.last_commit_at.map(|at| Moment::new(at, shared)),
-        last_issue: person.last_issue_at.map(|at| Moment::new(at, shared)),
+        last_commit: person.last_commit_at.map(|at| Moment::new(at, app)),
+        last_issue: person.last_issue_at.map(|at| Moment::new(at, app)),
         badges: person.mails.as_ref().map(|mails| badges(mails, person)).unwrap_or_default(),
     }
 }
@@ -148,11 +148,11 @@ fn badges(mails: &MailsOf, person: &Person) -> Vec<(&'static str, bool)> {
 }
 
 /// The addresses that some mails do not go to: refused by a mail server, or not wanted.
-fn addresses(shared: &Shared, people: &People) -> Vec<AddressLine> {
+fn addresses(app: &App, people: &People) -> Vec<AddressLine> {
     let line = |address: &str, since, why: &str, what| AddressLine {
         address: one_line(address, 254),
         url: links::person("", address),
-        since: Moment::new(since, shared),
+        since: Moment::new(since, app),
         why: one_line(why, 300),
         what,
     };
@@ -169,8 +169,8 @@ fn addresses(shared: &Shared, people: &People) -> Vec<AddressLine> {
     refused.chain(unwanted).take(500).collect()
 }
 
-fn leavers(shared: &Shared, people: &People) -> Vec<LeaverLine> {
-    let leavers = people.leavers(shared);
+fn leavers(app: &App, people: &People) -> Vec<LeaverLine> {
+    let leavers = people.leavers(app);
     let leaver = leavers.iter().map(|person| {
         let mails = person.mails.as_ref();
         let query = Serializer::new(String::new())
@@ -178,7 +178,7 @@ fn leavers(shared: &Shared, people: &People) -> Vec<LeaverLine> {
             .append_pair("email", &person.address)
             .finish();
         LeaverLine {
-            person: line(shared, person),
+            person: line(app, person),
             why: mails.and_then(|mails| mails.left.clone()).unwrap_or_default(),
             now_to: mails
                 .and_then(|mails| mails.to.as_deref())

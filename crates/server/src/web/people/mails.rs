@@ -8,7 +8,7 @@ use flawless_store::UnwantedKind;
 use serde::Deserialize;
 
 use crate::actions::{Action, ActionError, act};
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::links;
 use crate::web::actions::done::{not_done, to_done};
 use crate::web::layout::page::{PageError, message};
@@ -30,7 +30,7 @@ pub(crate) fn may_choose(frame: &Frame, address: &str) -> bool {
 
 pub(crate) async fn save(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Path(address): Path<String>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
@@ -45,7 +45,7 @@ pub(crate) async fn save(
     };
     let wanted = fields.wanted != "no";
     let action = Action::WantMails { address: address.to_owned(), kind, wanted };
-    match act(&shared, frame.actor(), action).await {
+    match act(&app, frame.actor(), action).await {
         Ok(done) => Ok(to_done(&format!("{}#mails", links::person("", address)), &done)),
         Err(ActionError::Field { text, .. }) => {
             Ok(message(frame, StatusCode::CONFLICT, "Not possible", &text))

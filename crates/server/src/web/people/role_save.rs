@@ -8,7 +8,7 @@ use flawless_store::GivenRole;
 use serde::Deserialize;
 
 use crate::actions::{Action, ActionError, act};
-use crate::app::Shared;
+use crate::app::App;
 use crate::web::actions::done::{not_done, to_done};
 use crate::web::layout::page::{PageError, message};
 use crate::web::layout::visitor::Frame;
@@ -29,7 +29,7 @@ impl Fields {
 
 pub(crate) async fn save(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
     let wrong =
@@ -46,7 +46,7 @@ pub(crate) async fn save(
     }
     let by = frame.who().to_owned();
     tracing::info!(address, role = fields.role, by, "a role is given");
-    match act(&shared, frame.actor(), Action::GiveRole { address, role }).await {
+    match act(&app, frame.actor(), Action::GiveRole { address, role }).await {
         Ok(done) => Ok(to_done("/people/roles", &done)),
         Err(ActionError::Field { text, .. }) => {
             Ok(message(frame, StatusCode::CONFLICT, "Not taken", &text))
@@ -57,12 +57,12 @@ pub(crate) async fn save(
 
 pub(crate) async fn sign_out(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
     if let Some(address) = fields.address() {
-        let mut tx = shared.store.write().await?;
-        let ended = tx.sign_out_everywhere(&address, shared.clock.now()).await?;
+        let mut tx = app.store.write().await?;
+        let ended = tx.sign_out_everywhere(&address, app.clock.now()).await?;
         tx.commit().await?;
         tracing::info!(address, ended, by = frame.who(), "somebody was signed out");
     }

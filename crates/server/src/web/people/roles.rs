@@ -8,7 +8,7 @@ use flawless_base::text::plain;
 use flawless_store::GivenRole;
 use serde::Deserialize;
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::sign_in::standing;
 use crate::web::actions::done::{DoneNotice, done_notice};
 use crate::web::layout::asked::Asked;
@@ -51,16 +51,16 @@ pub(crate) struct Parameters {
 
 pub(crate) async fn show(
     Asked { frame, parameters: asked }: Asked<Parameters>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
 ) -> Result<Response, PageError> {
-    let config = &shared.config.sign_in;
-    let given = shared.store.given_roles().await?;
+    let config = &app.config.sign_in;
+    let given = app.store.given_roles().await?;
     let given: BTreeMap<_, _> = given.into_iter().map(|row| (row.address.clone(), row)).collect();
-    let signed_in = shared.store.signed_in(shared.clock.now()).await?;
+    let signed_in = app.store.signed_in(app.clock.now()).await?;
     let signed_in: BTreeMap<_, _> =
         signed_in.into_iter().map(|(address, count, seen)| (address, (count, seen))).collect();
     let tokens: BTreeMap<_, _> =
-        shared.store.token_owners(shared.clock.now()).await?.into_iter().collect();
+        app.store.token_owners(app.clock.now()).await?.into_iter().collect();
     let mut addresses: Vec<&String> = config.administrators.iter().collect();
     addresses.extend(config.allowed_emails.iter().chain(given.keys()).chain(signed_in.keys()));
     addresses.extend(tokens.keys());
@@ -78,7 +78,7 @@ pub(crate) async fn show(
             why: format!("{}{}", standing.why, by.unwrap_or_default()),
             given: row.is_some(),
             sessions,
-            seen: (sessions > 0).then(|| Moment::new(seen, &shared)),
+            seen: (sessions > 0).then(|| Moment::new(seen, &app)),
             tokens: tokens.get(address).copied().unwrap_or_default(),
         }
     });
@@ -90,7 +90,7 @@ pub(crate) async fn show(
         default_role: config.default_role.to_string(),
         address: asked.address,
         choices: CHOICES,
-        done: done_notice(&shared, &frame).await?,
+        done: done_notice(&app, &frame).await?,
         frame,
     }))
 }

@@ -17,7 +17,7 @@ use super::list::{PersonLine, line};
 use super::mails::may_choose;
 use super::roles::CHOICES;
 use crate::actions::is_default_contact;
-use crate::app::Shared;
+use crate::app::App;
 use crate::query::QueryMemory;
 use crate::query::people::{PAGE, People, RuleMention, rules_naming};
 use crate::show::alert::types_in_words;
@@ -96,30 +96,30 @@ const MAILS: i64 = 10;
 
 pub(crate) async fn show(
     Asked { frame, parameters }: Asked<Parameters>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     State(memory): State<Arc<QueryMemory>>,
     Path(address): Path<String>,
 ) -> Result<Response, PageError> {
-    let people = People::read(&shared, &memory).await?;
-    let Some(found) = people.find(&shared, &address) else {
+    let people = People::read(&app, &memory).await?;
+    let Some(found) = people.find(&app, &address) else {
         let text = "Nobody with this address wrote a line that failed, and no rule names them. \
                     The page People has all.";
         return Ok(message(frame, StatusCode::NOT_FOUND, "Not found", text));
     };
-    let mails = people.mails_of(&shared, &found);
+    let mails = people.mails_of(&app, &found);
     let size = i64::try_from(PAGE).unwrap_or(i64::MAX);
     let pages = ((found.open_issues + size - 1) / size).max(1);
     let number = parameters.page.trim().parse().unwrap_or(1).clamp(1, pages);
-    let rules = shared.rules.get();
+    let rules = app.rules.get();
     let issues = match found.committed_as.is_empty() {
         true => Vec::new(),
         false => {
             let offset = (number - 1) * size;
-            shared.store.open_issues_by(&found.committed_as, people.week, size, offset).await?
+            app.store.open_issues_by(&found.committed_as, people.week, size, offset).await?
         }
     };
-    let now = shared.clock.now();
-    let policy = &shared.config.addresses;
+    let now = app.clock.now();
+    let policy = &app.config.addresses;
     let issue_line = |found_issue: flawless_store::WeekIssue| {
         let issue = found_issue.issue;
         let owner = issue.owner(&issue.details(), &rules.rules, policy, &people.refused);
@@ -131,7 +131,7 @@ pub(crate) async fn show(
             function: one_line(&issue.facts.function_name, 100),
             exception: types_in_words(&issue),
             week: found_issue.week_occurrences,
-            last: Moment::new(issue.last_seen_at, &shared),
+            last: Moment::new(issue.last_seen_at, &app),
             owner: (!is_theirs)
                 .then(|| owner.address.map_or("nobody".to_owned(), |to| one_line(&to, 254))),
             why: one_line(&owner.steps.join("; "), 600),
@@ -143,9 +143,9 @@ pub(crate) async fn show(
         .append_pair("filepath", "/")
         .append_pair("email", &found.address)
         .finish();
-    let sent = shared.store.mails_to(&found.address, MAILS).await?;
+    let sent = app.store.mails_to(&found.address, MAILS).await?;
     Ok(page(&Page {
-        person: line(&shared, &found),
+        person: line(&app, &found),
         is_same: mails.to.as_deref().is_some_and(|to| to.eq_ignore_ascii_case(&found.address)),
         to: mails.to.map(|to| one_line(&to, 254)),
         steps: mails.steps.iter().map(|step| one_line(step, 600)).collect(),
@@ -153,37 +153,33 @@ pub(crate) async fn show(
         left: mails.left,
         no_alerts: mails.no_alerts,
         no_weekly: mails.no_weekly,
-        weekly_is_on: shared.config.mails.weekly.is_some(),
+        weekly_is_on: app.config.mails.weekly.is_some(),
         may_choose: may_choose(&frame, &found.address),
-        is_default_contact: is_default_contact(&shared, &found.address),
+        is_default_contact: is_default_contact(&app, &found.address),
         mails_url: format!("{}/mails", links::person("", &found.address)),
         reassign_url: format!("/disown_file?{query}"),
         issues: issues.into_iter().map(issue_line).collect(),
         page: number,
         pages,
         rules: rules_naming(&rules.rules, &found),
-        mails: sent.into_iter().map(|mail| mail_line(&shared, mail)).collect(),
-        role: role_part(&shared, &frame, &found.address).await?,
-        done: done_notice(&shared, &frame).await?,
+        mails: sent.into_iter().map(|mail| mail_line(&app, mail)).collect(),
+        role: role_part(&app, &frame, &found.address).await?,
+        done: done_notice(&app, &frame).await?,
         frame,
     }))
 }
 
-async fn role_part(
-    shared: &Shared,
-    frame: &Frame,
-    address: &str,
-) -> Result<Option<RolePart>, PageError> {
-    if !frame.administers() || !shared.config.sign_in.required || !is_mailable(address) {
+async fn role_part(app: &App, frame: &Frame, address: &str) -> Result<Option<RolePart>, PageError> {
+    if !frame.administers() || !app.config.sign_in.required || !is_mailable(address) {
         return Ok(None);
     }
-    let given = shared.store.given_role(&address.to_ascii_lowercase()).await?;
-    let Standing { role, why, is_fixed } = standing(&shared.config.sign_in, given, address);
+    let given = app.store.given_role(&address.to_ascii_lowercase()).await?;
+    let Standing { role, why, is_fixed } = standing(&app.config.sign_in, given, address);
     let name = role.map_or("none", Role::as_str);
     Ok(Some(RolePart { name, why, is_fixed, choices: CHOICES }))
 }
 
-fn mail_line(shared: &Shared, mail: PersonMail) -> MailLine {
+fn mail_line(app: &App, mail: PersonMail) -> MailLine {
     let words = mail.last_error.as_deref().map(|words| format!(": {}", one_line(words, 300)));
     let words = words.unwrap_or_default();
     let (state, bad) = match (mail.sent_at, mail.gave_up_at) {
@@ -195,5 +191,5 @@ fn mail_line(shared: &Shared, mail: PersonMail) -> MailLine {
         true => "(forgotten after retention_days)".to_owned(),
         false => one_line(&mail.subject, 200),
     };
-    MailLine { subject, at: Moment::new(mail.created_at, shared), state: plain(&state), bad }
+    MailLine { subject, at: Moment::new(mail.created_at, app), state: plain(&state), bad }
 }

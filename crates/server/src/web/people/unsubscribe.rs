@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use url::form_urlencoded;
 
 use crate::actions::is_default_contact;
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::links;
 use crate::web::auth::security::protected;
 use crate::web::layout::page::{PageError, message, page_with};
@@ -30,11 +30,11 @@ const REQUEST_TIME: Duration = Duration::from_secs(10);
 const MAX_BODY: usize = 16 * 1024;
 
 /// The one route.
-pub fn unsubscribe_router(shared: Shared) -> Router {
+pub fn unsubscribe_router(app: App) -> Router {
     Router::new()
         .route("/unsubscribe", get(show).post(save))
         .layer(from_fn(bounded))
-        .with_state(shared)
+        .with_state(app)
 }
 
 async fn bounded(request: Request, next: Next) -> Response {
@@ -71,64 +71,61 @@ enum Stage {
 
 impl Link {
     /// Which mails of whom, when the link is one of ours.
-    fn verified(&self, shared: &Shared) -> Option<(String, UnwantedKind)> {
+    fn verified(&self, app: &App) -> Option<(String, UnwantedKind)> {
         let address = self.address.to_ascii_lowercase();
         let kind = UnwantedKind::parse(&self.mails)?;
-        let parts = [&shared.project.name, &address, kind.as_str()];
-        shared.signer.verify("unsubscribe", &parts, &self.token).then_some((address, kind))
+        let parts = [&app.project.name, &address, kind.as_str()];
+        app.signer.verify("unsubscribe", &parts, &self.token).then_some((address, kind))
     }
 }
 
 /// Mail scanners follow links: looking changes nothing.
-async fn show(
-    State(shared): State<Shared>,
-    Query(link): Query<Link>,
-) -> Result<Response, PageError> {
-    let Some((address, kind)) = link.verified(&shared) else { return Ok(wrong_link()) };
-    if must_hear(&shared, &address, kind) {
-        return Ok(answer(&shared, address, kind, Stage::DefaultContact));
+async fn show(State(app): State<App>, Query(link): Query<Link>) -> Result<Response, PageError> {
+    let Some((address, kind)) = link.verified(&app) else { return Ok(wrong_link()) };
+    if must_hear(&app, &address, kind) {
+        return Ok(answer(&app, address, kind, Stage::DefaultContact));
     }
-    let done = shared.store.is_unwanted(&address, kind).await?;
-    Ok(answer(&shared, address, kind, if done { Stage::Done } else { Stage::Asked }))
+    let done = app.store.is_unwanted(&address, kind).await?;
+    Ok(answer(&app, address, kind, if done { Stage::Done } else { Stage::Asked }))
 }
 
 async fn save(
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Query(link): Query<Link>,
     request: Request,
 ) -> Result<Response, PageError> {
-    let Some((address, kind)) = link.verified(&shared) else { return Ok(wrong_link()) };
+    let Some((address, kind)) = link.verified(&app) else { return Ok(wrong_link()) };
     let Ok(body) = to_bytes(request.into_body(), MAX_BODY).await else {
         let text = "There is more in this request than a form of this page has.";
         return Ok(message(Frame::default(), StatusCode::PAYLOAD_TOO_LARGE, "Not taken", text));
     };
     // Whatever else a mail provider may send, in whichever encoding, is the one click.
     let back = form_urlencoded::parse(&body).any(|(name, value)| name == "back" && value == "1");
-    if !back && must_hear(&shared, &address, kind) {
-        return Ok(answer(&shared, address, kind, Stage::DefaultContact));
+    if !back && must_hear(&app, &address, kind) {
+        return Ok(answer(&app, address, kind, Stage::DefaultContact));
     }
-    let mut tx = shared.store.write().await?;
+    let mut tx = app.store.write().await?;
     // Not noted among what people did: whoever has the link can do it as often as they like.
-    tx.want_mails(&address, kind, back, shared.clock.now()).await?;
+    tx.want_mails(&address, kind, back, app.clock.now()).await?;
     tx.commit().await?;
-    shared.bells.alerts.notify_one();
+    app.bells.alerts.notify_one();
     tracing::info!(address, mails = kind.as_str(), back, "somebody chose about mails");
-    Ok(answer(&shared, address, kind, if back { Stage::TakenBack } else { Stage::Done }))
+    Ok(answer(&app, address, kind, if back { Stage::TakenBack } else { Stage::Done }))
 }
 
 /// Somebody has to hear of what nobody else can be told.
-fn must_hear(shared: &Shared, address: &str, kind: UnwantedKind) -> bool {
-    kind == UnwantedKind::Alerts && is_default_contact(shared, address)
+fn must_hear(app: &App, address: &str, kind: UnwantedKind) -> bool {
+    kind == UnwantedKind::Alerts && is_default_contact(app, address)
 }
 
-fn answer(shared: &Shared, address: String, kind: UnwantedKind, stage: Stage) -> Response {
+fn answer(app: &App, address: String, kind: UnwantedKind, stage: Stage) -> Response {
     let status = match stage {
         Stage::DefaultContact => StatusCode::CONFLICT,
         _ => StatusCode::OK,
     };
-    let link = links::unsubscribe(shared, &address, kind.as_str());
+    let link = links::unsubscribe(app, &address, kind.as_str());
     // The page may be open under another name than the configured one.
-    let url = link.strip_prefix(&*shared.base_url).unwrap_or(&link).to_owned();
+    let url = link.strip_prefix(&*app.base_url).unwrap_or(&link).to_owned();
     let alerts = kind == UnwantedKind::Alerts;
     page_with(status, &Page { frame: Frame::default(), address, url, alerts, stage })
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::fields::{entry_of, fields_of, typed_of};
 use super::list::no_such_list;
 use crate::actions::{Action, ActionError, act, role_to_change};
-use crate::app::Shared;
+use crate::app::App;
 use crate::query::rule_preview::{RulePreview, rule_preview};
 use crate::show::rules::{meaning, singular};
 use crate::web::actions::done::{not_done, to_done};
@@ -174,7 +174,7 @@ async fn preview_of(
     entry: &Value,
     what: &For,
 ) -> Result<Option<RulePreview>, ActionError> {
-    rule_preview(&site.shared, &site.memory.preview_turn, list, entry, what.edited(), what.issue())
+    rule_preview(&site.app, &site.memory.preview_turn, list, entry, what.edited(), what.issue())
         .await
 }
 
@@ -220,7 +220,7 @@ pub(crate) async fn save_form(
             }
             Err(error) => error,
         },
-        Ok(entry) => match act(&site.shared, frame.actor(), action(list, what, entry)).await {
+        Ok(entry) => match act(&site.app, frame.actor(), action(list, what, entry)).await {
             Ok(done) => {
                 let page = match what.issue() {
                     Some(issue) => crate::show::links::issue("", issue.id),
@@ -284,9 +284,9 @@ pub(crate) async fn save_new(
 }
 
 /// The rule that the address names.
-async fn rule_of(shared: &Shared, list: RuleList, id: &str) -> Result<Option<Value>, StoreError> {
+async fn rule_of(app: &App, list: RuleList, id: &str) -> Result<Option<Value>, StoreError> {
     let Ok(id) = id.parse::<i64>() else { return Ok(None) };
-    let rules = shared.store.rule_entries(list).await?;
+    let rules = app.store.rule_entries(list).await?;
     Ok(rules.into_iter().find(|rule| rule.id == id).map(|rule| rule.entry))
 }
 
@@ -302,7 +302,7 @@ pub(crate) async fn show_rule(
     Path((name, id)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
     let Some(list) = RuleList::parse(&name) else { return Ok(no_such_list(frame)) };
-    let Some(entry) = rule_of(&site.shared, list, &id).await? else {
+    let Some(entry) = rule_of(&site.app, list, &id).await? else {
         return Ok(no_such_rule(frame, list));
     };
     let what = For::Rule(id.parse().unwrap_or_default());
@@ -325,7 +325,7 @@ pub(crate) async fn save_rule(
         Ok(list) => list,
         Err(answer) => return Ok(*answer),
     };
-    if rule_of(&site.shared, list, &id).await?.is_none() {
+    if rule_of(&site.app, list, &id).await?.is_none() {
         return Ok(no_such_rule(frame, list));
     }
     let what = For::Rule(id.parse().unwrap_or_default());
@@ -334,7 +334,7 @@ pub(crate) async fn save_rule(
 
 pub(crate) async fn remove(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Path((name, id)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
     let list = match list_to_change(&frame, &name) {
@@ -342,7 +342,7 @@ pub(crate) async fn remove(
         Err(answer) => return Ok(*answer),
     };
     let Ok(id) = id.parse() else { return Ok(no_such_rule(frame, list)) };
-    match act(&shared, frame.actor(), Action::RemoveRule { list, id }).await {
+    match act(&app, frame.actor(), Action::RemoveRule { list, id }).await {
         Ok(done) => Ok(to_done(&format!("/rules/{}", list.as_str()), &done)),
         Err(error) => not_done(frame, error),
     }

@@ -6,7 +6,7 @@ use flawless_store::{RULE_LISTS, RuleMatches};
 
 use super::list::{LATELY_MS, counted, is_idle};
 use crate::actions::role_to_change;
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::rules::meaning;
 use crate::web::layout::page::{PageError, page};
 use crate::web::layout::visitor::Frame;
@@ -31,16 +31,13 @@ struct ListLine {
     changes: bool,
 }
 
-pub(crate) async fn show(
-    frame: Frame,
-    State(shared): State<Shared>,
-) -> Result<Response, PageError> {
-    let now = shared.clock.now();
-    let counted_since = shared.store.rules_counted_since().await?;
-    let matches = shared.store.rule_matches(now - LATELY_MS).await?;
+pub(crate) async fn show(frame: Frame, State(app): State<App>) -> Result<Response, PageError> {
+    let now = app.clock.now();
+    let counted_since = app.store.rules_counted_since().await?;
+    let matches = app.store.rule_matches(now - LATELY_MS).await?;
     let mut lists = Vec::new();
     for list in RULE_LISTS {
-        let rules = shared.store.rule_entries(list).await?;
+        let rules = app.store.rule_entries(list).await?;
         let seen: Vec<Option<&RuleMatches>> =
             rules.iter().map(|rule| matches.get(&rule.id)).collect();
         let idle = rules.iter().zip(&seen);

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::form::list_to_change;
 use crate::actions::{Action, ActionError, act, role_to_change};
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::rules::{columns, headings, in_words, meaning, singular};
 use crate::web::actions::done::{DoneNotice, done_notice, to_done};
 use crate::web::layout::asked::Asked;
@@ -85,28 +85,28 @@ pub(crate) fn no_such_list(frame: Frame) -> Response {
 
 pub(crate) async fn show(
     Asked { frame, parameters }: Asked<Parameters>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Path(name): Path<String>,
 ) -> Result<Response, PageError> {
     match RuleList::parse(&name) {
-        Some(list) => list_page(&shared, frame, list, &parameters, &Typed::new(), None).await,
+        Some(list) => list_page(&app, frame, list, &parameters, &Typed::new(), None).await,
         None => Ok(no_such_list(frame)),
     }
 }
 
 async fn list_page(
-    shared: &Shared,
+    app: &App,
     frame: Frame,
     list: RuleList,
     parameters: &Parameters,
     typed: &Typed,
     error: Option<ActionError>,
 ) -> Result<Response, PageError> {
-    let now = shared.clock.now();
-    let counted_since = shared.store.rules_counted_since().await?;
-    let matches = shared.store.rule_matches(now - LATELY_MS).await?;
+    let now = app.clock.now();
+    let counted_since = app.store.rules_counted_since().await?;
+    let matches = app.store.rule_matches(now - LATELY_MS).await?;
     let wanted = parameters.text.trim().to_lowercase();
-    let mut rules = shared.store.rule_entries(list).await?;
+    let mut rules = app.store.rule_entries(list).await?;
     rules.retain(|rule| {
         wanted.is_empty() || rule.entry.to_string().to_lowercase().contains(&wanted)
     });
@@ -125,7 +125,7 @@ async fn list_page(
             columns: headings.iter().copied().zip(columns).collect(),
             name: cut(&in_words(list, &rule.entry), 200),
             lately: seen.map_or(0, |seen| seen.reports),
-            last: seen.map(|seen| Moment::new(seen.last_at, shared)),
+            last: seen.map(|seen| Moment::new(seen.last_at, app)),
             idle: is_idle(rule, seen, counted_since, now),
         }
     });
@@ -139,7 +139,7 @@ async fn list_page(
     let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let problem = error.map(|error| mark(&mut fields, error)).transpose()?;
     let role = role_to_change(list);
-    let done = done_notice(shared, &frame).await?;
+    let done = done_notice(app, &frame).await?;
     let page = Page {
         changes: frame.has(role),
         role: role.as_str(),
@@ -172,7 +172,7 @@ pub(crate) fn counted(list: RuleList) -> &'static str {
 
 pub(crate) async fn import(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Path(name): Path<String>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
@@ -182,7 +182,7 @@ pub(crate) async fn import(
     };
     let document = typed.get("document").map(String::as_str).unwrap_or_default();
     let done = match read_document(document.as_bytes()) {
-        Ok(document) => act(&shared, frame.actor(), Action::ImportRules { list, document }).await,
+        Ok(document) => act(&app, frame.actor(), Action::ImportRules { list, document }).await,
         Err(error) => {
             let mut text = format!("{error}.");
             text[..1].make_ascii_uppercase();
@@ -192,7 +192,7 @@ pub(crate) async fn import(
     match done {
         Ok(done) => Ok(to_done(&format!("/rules/{}", list.as_str()), &done)),
         Err(error) => {
-            list_page(&shared, frame, list, &Parameters::default(), &typed, Some(error)).await
+            list_page(&app, frame, list, &Parameters::default(), &typed, Some(error)).await
         }
     }
 }
@@ -200,13 +200,13 @@ pub(crate) async fn import(
 /// `/rules/LIST/export`: the list as JSON, as the import and 0.4.5 take it.
 pub(crate) async fn export(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Path(name): Path<String>,
 ) -> Result<Response, PageError> {
     let Some(list) = RuleList::parse(&name) else { return Ok(no_such_list(frame)) };
-    let rules = shared.store.rule_entries(list).await?;
+    let rules = app.store.rule_entries(list).await?;
     let entries: Vec<Value> = rules.into_iter().map(|rule| rule.entry).collect();
-    let document = list.document(&entries, shared.clock.now());
+    let document = list.document(&entries, app.clock.now());
     let text = serde_json::to_string_pretty(&document).unwrap_or_default() + "\n";
     let headers = [
         (header::CONTENT_TYPE, "application/json".to_owned()),

@@ -22,16 +22,16 @@ struct Page {
 }
 
 pub(crate) async fn show(frame: Frame, State(site): State<Site>) -> Result<Response, PageError> {
-    let shared = &site.shared;
-    let items = setup_items(shared, &site.memory.mail_server).await?;
+    let app = &site.app;
+    let items = setup_items(app, &site.memory.mail_server).await?;
     let with_key = frame.acts();
     Ok(page(&Page {
         to_do: items.iter().filter(|item| !item.ok).count(),
         items,
-        dsn: dsn(shared, with_key),
-        snippets: snippets(shared, with_key),
-        has_thrift: shared.running.get().is_some_and(|running| running.thrift_port.is_some()),
-        contact: shared.config.addresses.default_contact.clone(),
+        dsn: dsn(app, with_key),
+        snippets: snippets(app, with_key),
+        has_thrift: app.running.get().is_some_and(|running| running.thrift_port.is_some()),
+        contact: app.config.addresses.default_contact.clone(),
         frame,
     }))
 }

@@ -2,7 +2,7 @@
 //! its tests run, with this server's address and key in them.
 use flawless_base::text::plain;
 
-use crate::app::Shared;
+use crate::app::App;
 
 /// A snippet for a kind of program.
 pub(crate) struct Snippet {
@@ -32,9 +32,9 @@ const SNIPPETS: [(&str, &str); 10] = [
 ];
 
 /// How a program reports; the key is a stand-in unless `with_key`.
-pub(crate) fn snippets(shared: &Shared, with_key: bool) -> Vec<Snippet> {
-    let dsn = dsn(shared, with_key);
-    let hostport = hostport(shared);
+pub(crate) fn snippets(app: &App, with_key: bool) -> Vec<Snippet> {
+    let dsn = dsn(app, with_key);
+    let hostport = hostport(app);
     let snippet = |(number, (title, heading)): (usize, (&'static str, &str))| Snippet {
         number,
         title,
@@ -44,18 +44,18 @@ pub(crate) fn snippets(shared: &Shared, with_key: bool) -> Vec<Snippet> {
 }
 
 /// As `flawless projects` prints it.
-pub(crate) fn dsn(shared: &Shared, with_key: bool) -> String {
-    let dsn = shared.dsn().unwrap_or_default();
-    match shared.project.keys.first() {
+pub(crate) fn dsn(app: &App, with_key: bool) -> String {
+    let dsn = app.dsn().unwrap_or_default();
+    match app.project.keys.first() {
         Some(key) if !with_key => dsn.replacen(key.reveal(), "KEY", 1),
         _ => dsn,
     }
 }
 
-fn hostport(shared: &Shared) -> String {
-    let url = url::Url::parse(&shared.client_url()).ok();
+fn hostport(app: &App) -> String {
+    let url = url::Url::parse(&app.client_url()).ok();
     let host = url.as_ref().and_then(url::Url::host_str).unwrap_or("localhost");
-    let port = shared.running.get().and_then(|running| running.thrift_port);
+    let port = app.running.get().and_then(|running| running.thrift_port);
     match port {
         Some(port) => format!("{host}:{port}"),
         None => format!("{host}:PORT"),

@@ -8,7 +8,7 @@ use flawless_base::text::{one_line, plain};
 use flawless_store::MailState;
 
 use crate::actions::test_error::{self, TestStory};
-use crate::app::Shared;
+use crate::app::App;
 use crate::show::links;
 use crate::web::layout::page::{PageError, message, page};
 use crate::web::layout::visitor::Frame;
@@ -34,8 +34,8 @@ enum Progress {
     Wrong,
 }
 
-pub(crate) async fn send(frame: Frame, State(shared): State<Shared>) -> Response {
-    match test_error::send(&shared, frame.who()).await {
+pub(crate) async fn send(frame: Frame, State(app): State<App>) -> Response {
+    match test_error::send(&app, frame.who()).await {
         Ok(number) => Redirect::to(&format!("/setup/test_error/{number}")).into_response(),
         Err(error) => {
             let text = format!("The test error was not taken: {error}. The page Health says why.");
@@ -46,11 +46,11 @@ pub(crate) async fn send(frame: Frame, State(shared): State<Shared>) -> Response
 
 pub(crate) async fn show(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     Path(number): Path<String>,
 ) -> Result<Response, PageError> {
     let story = match number.parse() {
-        Ok(number) => Some(test_error::story(&shared, number).await?),
+        Ok(number) => Some(test_error::story(&app, number).await?),
         Err(_) => None,
     };
     let Some(story) = story.filter(|story| story.issue.is_some() || story.waiting > 0) else {

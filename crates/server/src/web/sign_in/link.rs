@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use flawless_core::is_mailable;
 use serde::Deserialize;
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::sign_in::{SignInError, SignedIn, UsedLink, hash, new_secret, use_link};
 use crate::web::auth::access::open_form;
 use crate::web::auth::cookies::Kept;
@@ -42,17 +42,17 @@ pub(crate) struct Link {
 
 pub(crate) async fn show(
     Asked { frame, parameters: link }: Asked<Link>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
     // One for all links that a browser shows at once.
-    let kept = match Kept::Link.read(&shared, &headers).filter(|kept| !kept.is_empty()) {
+    let kept = match Kept::Link.read(&app, &headers).filter(|kept| !kept.is_empty()) {
         Some(kept) => kept,
         None => new_secret("").map_err(SignInError::from)?.text,
     };
-    let mut response = form(frame, &shared, &kept, link.token, String::new(), None).await?;
+    let mut response = form(frame, &app, &kept, link.token, String::new(), None).await?;
     if response.status() == StatusCode::OK
-        && let Some(cookie) = Kept::Link.write(&shared, &kept, LIFE)
+        && let Some(cookie) = Kept::Link.write(&app, &kept, LIFE)
     {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
@@ -61,16 +61,16 @@ pub(crate) async fn show(
 
 pub(crate) async fn save(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     request: Request,
 ) -> Result<Response, PageError> {
     let agent = user_agent(request.headers());
-    let kept = Kept::Link.read(&shared, request.headers()).unwrap_or_default();
+    let kept = Kept::Link.read(&app, request.headers()).unwrap_or_default();
     let fields = match open_form(request.into_body()).await {
         Ok(fields) => fields,
         Err((status, text)) => return Ok(message(frame, status, "Not taken", text)),
     };
-    if kept.is_empty() || !shared.signer.verify(PURPOSE, &[&kept], fields.get("browser")) {
+    if kept.is_empty() || !app.signer.verify(PURPOSE, &[&kept], fields.get("browser")) {
         let text = "This form is not of this browser, or too old. Open the link anew and press its \
                     button; the browser has to keep cookies.";
         return Ok(message(frame, StatusCode::FORBIDDEN, "Not taken", text));
@@ -78,13 +78,11 @@ pub(crate) async fn save(
     let (token, typed) = (fields.get("token").to_owned(), fields.get("address").trim().to_owned());
     if !typed.is_empty() && !is_mailable(&typed) {
         let problem = "This is no mail address. Write it like ann@example.com.";
-        return form(frame, &shared, &kept, token, typed, Some(problem)).await;
+        return form(frame, &app, &kept, token, typed, Some(problem)).await;
     }
     let address = Some(typed.as_str()).filter(|typed| !typed.is_empty());
-    match use_link(&shared, &token, address, &agent).await? {
-        UsedLink::SignedIn(signed_in, next) => {
-            signed_in_to(&shared, &frame, &signed_in, &next).await
-        }
+    match use_link(&app, &token, address, &agent).await? {
+        UsedLink::SignedIn(signed_in, next) => signed_in_to(&app, &frame, &signed_in, &next).await,
         UsedLink::Gone => Ok(gone(frame)),
         UsedLink::NotAllowed => {
             let text = "Your address may not sign in any more. An administrator can allow it.";
@@ -92,24 +90,24 @@ pub(crate) async fn save(
         }
         UsedLink::NeedsAddress => {
             let problem = "Write your mail address.";
-            form(frame, &shared, &kept, token, typed, Some(problem)).await
+            form(frame, &app, &kept, token, typed, Some(problem)).await
         }
     }
 }
 
 async fn form(
     frame: Frame,
-    shared: &Shared,
+    app: &App,
     kept: &str,
     token: String,
     typed: String,
     problem: Option<&'static str>,
 ) -> Result<Response, PageError> {
-    let Some(link) = shared.store.sign_in_link(&hash(&token), shared.clock.now()).await? else {
+    let Some(link) = app.store.sign_in_link(&hash(&token), app.clock.now()).await? else {
         return Ok(gone(frame));
     };
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let browser = shared.signer.sign(PURPOSE, &[kept]);
+    let browser = app.signer.sign(PURPOSE, &[kept]);
     Ok(page_with(status, &Page { frame, token, address: link.address, typed, problem, browser }))
 }
 
@@ -121,20 +119,20 @@ fn gone(frame: Frame) -> Response {
 
 /// The answer to who has signed in: a cookie, and the page that was asked for.
 pub(crate) async fn signed_in_to(
-    shared: &Shared,
+    app: &App,
     frame: &Frame,
     signed_in: &SignedIn,
     next: &str,
 ) -> Result<Response, PageError> {
     if let Some((id, address)) = frame.session() {
         // The browser forgets the one before.
-        let mut tx = shared.store.write().await?;
+        let mut tx = app.store.write().await?;
         tx.end_session(id, address).await?;
         tx.commit().await?;
     }
-    let life = i64::try_from(shared.config.sign_in.session.as_secs()).unwrap_or(i64::MAX);
+    let life = i64::try_from(app.config.sign_in.session.as_secs()).unwrap_or(i64::MAX);
     let mut response = Redirect::to(next).into_response();
-    if let Some(cookie) = Kept::Session.write(shared, &signed_in.secret, life) {
+    if let Some(cookie) = Kept::Session.write(app, &signed_in.secret, life) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)

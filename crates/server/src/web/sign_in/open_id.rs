@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::link::{signed_in_to, user_agent};
 use super::next_page::safe;
 use super::show::Parameters;
-use crate::app::Shared;
+use crate::app::App;
 use crate::sign_in::SignIn;
 use crate::sign_in::{OpenIdError, TICKET_LIFE_MS, begin};
 use crate::web::auth::cookies::Kept;
@@ -24,18 +24,18 @@ const MAX_NEXT: usize = 2_500;
 
 pub(crate) async fn leave(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     State(sign_in): State<Arc<SignIn>>,
     Query(asked): Query<Parameters>,
 ) -> Response {
     let Some(open_id) = &sign_in.open_id else { return not_found(frame).await };
-    let begun = match open_id.begin(&shared).await {
+    let begun = match open_id.begin(&app).await {
         Ok(begun) => begun,
         Err(error) => return problem(frame, &error),
     };
     let kept = kept(&begun.ticket, &asked.next);
     let mut response = Redirect::to(&begun.url).into_response();
-    if let Some(cookie) = Kept::OpenId.write(&shared, &kept, TICKET_LIFE_MS / 1000) {
+    if let Some(cookie) = Kept::OpenId.write(&app, &kept, TICKET_LIFE_MS / 1000) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
@@ -62,13 +62,13 @@ pub(crate) struct Back {
 
 pub(crate) async fn come_back(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     State(sign_in): State<Arc<SignIn>>,
     headers: HeaderMap,
     Query(back): Query<Back>,
 ) -> Result<Response, PageError> {
     let Some(open_id) = &sign_in.open_id else { return Ok(not_found(frame).await) };
-    let kept = Kept::OpenId.read(&shared, &headers).unwrap_or_default();
+    let kept = Kept::OpenId.read(&app, &headers).unwrap_or_default();
     let (ticket, next) = kept.rsplit_once('.').unwrap_or_default();
     let next = BASE64_URL_SAFE_NO_PAD.decode(next).unwrap_or_default();
     let next = safe(&String::from_utf8_lossy(&next));
@@ -76,20 +76,20 @@ pub(crate) async fn come_back(
         let said = format!("{} {}", back.error, back.error_description);
         return Ok(problem(frame, &OpenIdError::Refused(one_line(&said, 300))));
     }
-    let address = match open_id.finish(&shared, ticket, &back.state, &back.code).await {
+    let address = match open_id.finish(&app, ticket, &back.state, &back.code).await {
         Ok(address) => address,
         Err(error) => return Ok(problem(frame, &error)),
     };
     let agent = user_agent(&headers);
-    let Some(signed_in) = begin(&shared, &address, "OpenID Connect", &agent).await? else {
+    let Some(signed_in) = begin(&app, &address, "OpenID Connect", &agent).await? else {
         let text = format!(
             "The provider says that you are {address}, and this address may not sign in here. An \
              administrator can allow it."
         );
         return Ok(message(frame, StatusCode::FORBIDDEN, "Not allowed", &text));
     };
-    let mut response = signed_in_to(&shared, &frame, &signed_in, &next).await?;
-    if let Some(cookie) = Kept::OpenId.write(&shared, "", 0) {
+    let mut response = signed_in_to(&app, &frame, &signed_in, &next).await?;
+    if let Some(cookie) = Kept::OpenId.write(&app, "", 0) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)

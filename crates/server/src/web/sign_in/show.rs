@@ -12,7 +12,7 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::next_page::safe;
-use crate::app::Shared;
+use crate::app::App;
 use crate::sign_in::SignIn;
 use crate::sign_in::mail_link;
 use crate::web::auth::access::open_form;
@@ -43,23 +43,23 @@ pub(crate) struct Parameters {
 
 pub(crate) async fn show(
     Asked { frame, parameters: asked }: Asked<Parameters>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
 ) -> Response {
     let next = safe(&asked.next);
     if frame.visitor.is_some() {
         return Redirect::to(&next).into_response();
     }
-    form(frame, &shared, next, String::new(), StatusCode::OK, None)
+    form(frame, &app, next, String::new(), StatusCode::OK, None)
 }
 
 pub(crate) async fn send(
     frame: Frame,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     State(sign_in): State<Arc<SignIn>>,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let origin = origin(&shared, &parts);
+    let origin = origin(&app, &parts);
     let fields = match open_form(body).await {
         Ok(fields) => fields,
         Err((status, text)) => return message(frame, status, "Not taken", text),
@@ -68,24 +68,17 @@ pub(crate) async fn send(
     let next = safe(fields.get("next"));
     if !is_mailable(&address) {
         let problem = "This is no mail address. Write it like ann@example.com.".to_owned();
-        return form(
-            frame,
-            &shared,
-            next,
-            address,
-            StatusCode::UNPROCESSABLE_ENTITY,
-            Some(problem),
-        );
+        return form(frame, &app, next, address, StatusCode::UNPROCESSABLE_ENTITY, Some(problem));
     }
-    let now = shared.clock.now();
+    let now = app.clock.now();
     if let Err(many) = sign_in.limits.grant(&address, origin, now) {
         let wait = ago(many.until - now);
         let problem = format!("Too many links were asked for within an hour. Try again in {wait}.");
-        return form(frame, &shared, next, address, StatusCode::TOO_MANY_REQUESTS, Some(problem));
+        return form(frame, &app, next, address, StatusCode::TOO_MANY_REQUESTS, Some(problem));
     }
     // Beside the answer, so that its time says nothing.
     tokio::spawn(async move {
-        if let Err(error) = mail_link(&shared, &sign_in, &address, &next).await {
+        if let Err(error) = mail_link(&app, &sign_in, &address, &next).await {
             tracing::error!(%error, "a link to sign in could not be made");
         }
     });
@@ -101,13 +94,13 @@ pub(crate) async fn sent(frame: Frame) -> Response {
 
 fn form(
     frame: Frame,
-    shared: &Shared,
+    app: &App,
     next: String,
     address: String,
     status: StatusCode,
     problem: Option<String>,
 ) -> Response {
-    let provider = shared.config.sign_in.open_id.as_ref().map(|open_id| open_id.name.clone());
+    let provider = app.config.sign_in.open_id.as_ref().map(|open_id| open_id.name.clone());
     let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", &next).finish();
     page_with(status, &Page { frame, next, query, address, problem, provider })
 }

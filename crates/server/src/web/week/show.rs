@@ -11,7 +11,7 @@ use flawless_base::plural::counted;
 use flawless_base::text::one_line;
 
 use super::filters::{ActiveFilter, Form, SortLinks, link};
-use crate::app::Shared;
+use crate::app::App;
 use crate::query::QueryMemory;
 use crate::query::issues::{
     IssueFilter, IssueList, IssueSort, ListedIssue, Span, Totals, Wanted, list,
@@ -133,26 +133,26 @@ pub(crate) async fn redirect(RawQuery(query): RawQuery) -> Response {
 pub(crate) async fn show(
     // The filter reads them, and says what is wrong with them.
     Asked { frame, .. }: Asked<Typed>,
-    State(shared): State<Shared>,
+    State(app): State<App>,
     State(memory): State<Arc<QueryMemory>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let now = shared.clock.now();
-    let timezone = &shared.config.timezone;
+    let now = app.clock.now();
+    let timezone = &app.config.timezone;
     let query = query.unwrap_or_default();
     let (mut filter, problems) = IssueFilter::read(&query, now, timezone);
     // One developer's issues are one list.
     let is_list = filter.flat || filter.developer.is_some();
     let wanted = if is_list { Wanted::Page } else { Wanted::OfEach { each: OF_EACH, all: ISSUES } };
-    let mut found = list(&shared, &memory.lists, &filter, wanted).await?;
+    let mut found = list(&app, &memory.lists, &filter, wanted).await?;
     let pages = found.totals.issues.div_ceil(filter.page_size).max(1);
     if is_list && filter.page > pages {
         filter.page = pages;
-        found = list(&shared, &memory.lists, &filter, wanted).await?;
+        found = list(&app, &memory.lists, &filter, wanted).await?;
     }
     let empty = match found.totals.issues {
         0 if filter.is_narrow() => Empty::Filtered,
-        0 if !shared.store.has_seen_reports().await? => Empty::Never,
+        0 if !app.store.has_seen_reports().await? => Empty::Never,
         0 => Empty::Week,
         _ => Empty::No,
     };
@@ -177,7 +177,7 @@ pub(crate) async fn show(
         }
     };
     let issues = std::mem::take(&mut found.issues);
-    let seen = Seen { shared: &shared, filter: &filter, found: &found };
+    let seen = Seen { app: &app, filter: &filter, found: &found };
     let (sections, table) = match is_list {
         true => (Vec::new(), Some(seen.table(issues, filter.developer.is_none()))),
         false => (seen.sections(issues), None),
@@ -189,7 +189,7 @@ pub(crate) async fn show(
         title: seen.title(),
         is_week: matches!(filter.span, Span::Week { .. }),
         problems,
-        missing: shared.config.missing.clone(),
+        missing: app.config.missing.clone(),
         earlier,
         later,
         this_week,
@@ -246,14 +246,14 @@ fn grouped(number: u64) -> String {
 }
 
 struct Seen<'a> {
-    shared: &'a Shared,
+    app: &'a App,
     filter: &'a IssueFilter,
     found: &'a IssueList,
 }
 
 impl Seen<'_> {
     fn date(&self, at: i64) -> String {
-        date_time(at, &self.shared.config.timezone)
+        date_time(at, &self.app.config.timezone)
     }
 
     fn title(&self) -> String {
@@ -318,9 +318,9 @@ impl Seen<'_> {
     }
 
     fn line(&self, found: ListedIssue) -> Line {
-        let moment = |at| Moment::new(at, self.shared);
+        let moment = |at| Moment::new(at, self.app);
         let issue = &found.issue;
-        let is_muted = issue.muted_at(self.shared.clock.now()).is_some();
+        let is_muted = issue.muted_at(self.app.clock.now()).is_some();
         let badges = [
             (found.is_new, "warn", "new"),
             (found.is_again && issue.mended_at.is_none(), "bad", "again"),

@@ -50,7 +50,7 @@ impl Filled {
         dropped.exception_type = Some("builtins.KeyboardInterrupt".into());
         app.report(&dropped).await;
         app.settle().await;
-        let store = &app.server.shared.store;
+        let store = &app.server.app.store;
         let mut names = HashMap::new();
         for (name, report) in &reports {
             names.insert(*name, issue_of(&app, report).await.to_string());
@@ -62,7 +62,7 @@ impl Filled {
         let how = "“imports: suppliers' lists” by Ben Baker";
         tx.set_mended(number("mended"), NOW + HOUR, Some(&by), how).await.expect("store");
         tx.commit().await.expect("store");
-        let unsubscribe = links::unsubscribe(&app.server.shared, ANN.1, "alerts");
+        let unsubscribe = links::unsubscribe(&app.server.app, ANN.1, "alerts");
         let path = unsubscribe.find("/unsubscribe").expect("a path");
         names.insert("unsubscribe", unsubscribe[path..].to_owned());
         Self { app, names }
@@ -299,7 +299,7 @@ async fn issue_of(app: &App, report: &RecordErrorRequest) -> i64 {
         let (function, text) = (line.function_name.as_deref(), line.text.as_deref());
         let (function, text) = (function.unwrap_or_default(), text.unwrap_or_default());
         let line = line.line_number.unwrap_or_default();
-        let store = &app.server.shared.store;
+        let store = &app.server.app.store;
         let found = store.issues_of_line(path, function, text).await.expect("store");
         if let Some(issue) = found.iter().find(|issue| issue.facts.line == line) {
             return issue.id;

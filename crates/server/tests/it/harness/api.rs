@@ -27,7 +27,7 @@ impl ApiAnswer {
 impl App {
     /// A token of somebody, as the page /account makes them.
     pub async fn api_token(&self, owner: &str, role: &str) -> String {
-        let shared = &self.server.shared;
+        let shared = &self.server.app;
         let (secret, now) = (new_secret("flw_").expect("random"), shared.clock.now());
         let token = NewToken {
             hash: &secret.hash,

@@ -72,7 +72,7 @@ impl App {
 
     /// Stops the server and starts it again with the same data, as an upgrade does.
     pub async fn restart(self) -> Self {
-        let config = (*self.server.shared.config).clone();
+        let config = (*self.server.app.config).clone();
         self.restart_with(config).await
     }
 
@@ -96,7 +96,7 @@ impl App {
 
     /// Forgets what was last seen before, as the server does once an hour.
     pub async fn forget(&self, before: i64, now: i64) {
-        let shared = &self.server.shared;
+        let shared = &self.server.app;
         let mut tx = shared.store.write().await.expect("store");
         let baseline_until = shared.baseline_until;
         tx.forget(Retention { now, before, baseline_until }).await.expect("forgotten");
@@ -105,7 +105,7 @@ impl App {
 
     /// Waits until nothing is left to attribute, to compose or to send at this time.
     pub async fn settle(&self) {
-        let shared = &self.server.shared;
+        let shared = &self.server.app;
         let store = &shared.store;
         let none_is_due = async || {
             let held = held_back(shared).await.expect("store");
@@ -145,7 +145,7 @@ impl App {
 
     /// What forms carry where there is no sign-in.
     pub fn form_token(&self) -> String {
-        self.server.shared.signer.sign("form", &["local"])
+        self.server.app.signer.sign("form", &["local"])
     }
 
     /// Sends a form: status and body of the page it leads to.
