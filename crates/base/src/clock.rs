@@ -3,6 +3,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use tokio::time::Instant;
+
 /// Tells the time in milliseconds since 1970 UTC.
 #[derive(Debug, Clone)]
 pub struct Clock(Source);
@@ -43,4 +45,11 @@ impl Clock {
             at.fetch_add(milliseconds, Ordering::Relaxed);
         }
     }
+}
+
+/// From when on it is measured how long something takes, which a clock that is set must not change;
+/// tests can stop and advance it.
+#[expect(clippy::disallowed_methods, reason = "nobody has to agree with it on the time")]
+pub fn since_now() -> Instant {
+    Instant::now()
 }

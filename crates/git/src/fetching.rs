@@ -7,6 +7,7 @@ use flawless_core::CommitId;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::clock;
 use crate::error::GitError;
 
 /// Between two fetches that were asked for: anybody can report what does not exist.
@@ -90,7 +91,7 @@ impl Fetching {
     /// Notes how a fetch ended: with the new tip read, or not.
     pub(crate) fn end(&self, number: u64, result: Result<(), &GitError>) {
         let mut state = self.state();
-        state.ended_at = Some(Instant::now());
+        state.ended_at = Some(clock::now());
         match result {
             Ok(()) => {
                 state.succeeded = state.succeeded.max(number);

@@ -7,6 +7,7 @@
 mod blamer;
 mod blocking;
 mod branches;
+mod clock;
 mod clone;
 mod commit_info;
 mod error;

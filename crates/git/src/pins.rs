@@ -6,6 +6,7 @@ use std::time::Duration;
 use flawless_core::CommitId;
 use tokio::time::Instant;
 
+use crate::clock;
 use crate::error::GitError;
 use crate::repository::Repository;
 
@@ -66,7 +67,7 @@ impl Pins {
         if refused.len() >= MAX_REFUSED {
             refused.clear();
         }
-        refused.insert(commit.clone(), Instant::now());
+        refused.insert(commit.clone(), clock::now());
     }
 }
 

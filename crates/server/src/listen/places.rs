@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use flawless_base::clock::since_now;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -57,7 +58,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 impl Places {
     pub(crate) fn new(most: usize) -> Self {
         let (taken, changed) = Default::default();
-        Self(Arc::new(Inner { most, opened: Instant::now(), taken, changed }))
+        Self(Arc::new(Inner { most, opened: since_now(), taken, changed }))
     }
 
     /// Waits until there is a place for a connection of `peer`.

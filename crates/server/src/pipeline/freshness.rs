@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use flawless_base::clock::since_now;
 use flawless_git::{FetchTicket, Mirror};
 use tokio::time::Instant;
 
@@ -112,7 +113,7 @@ impl Freshness<'_> {
             if memory.in_vain.len() >= MAX_IN_VAIN {
                 memory.in_vain.clear();
             }
-            memory.in_vain.insert(name.to_owned(), Instant::now());
+            memory.in_vain.insert(name.to_owned(), since_now());
         });
     }
 }
