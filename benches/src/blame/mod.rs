@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use anyhow::{Result, ensure};
 use flawless_git::tracer::WhiteSpace;
 
-pub(crate) use self::memory::print_growth;
+pub(crate) use memory::print_growth;
 
 use self::in_turn::{Answers, in_turn};
 use self::memory::growth;

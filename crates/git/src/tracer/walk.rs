@@ -16,15 +16,13 @@ use super::diff::old_line;
 use super::ends::Ends;
 use super::error::TraceError;
 use super::graph::Graph;
-use super::ignored;
 use super::line_map::LineMap;
 use super::line_names::LineNames;
-use super::lines;
 use super::memo::{Memo, ParentVersion, Step};
 use super::objects::{Object, Objects, Reader};
 use super::renames::source_of;
 use super::trees::{EntryKind, Found, find};
-use super::{FileVersion, Origin, Place, TraceOptions};
+use super::{FileVersion, Origin, Place, TraceOptions, ignored, lines};
 
 /// How many commits are skipped before the walk looks whether it is to stop.
 const SKIP_AT_ONCE: usize = 10_000;

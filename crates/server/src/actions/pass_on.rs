@@ -1,8 +1,7 @@
 //! An issue is somebody else's. An email alias or a reassignment says so for good, and its alert
 //! goes to the one it should have gone to.
 use flawless_base::text::one_line;
-use flawless_core::Role;
-use flawless_core::{EmailAlias, Owner, Reassignment, Rules, owner_by_code_owners};
+use flawless_core::{EmailAlias, Owner, Reassignment, Role, Rules, owner_by_code_owners};
 use flawless_store::issues::details::IssueDetails;
 use flawless_store::{IssueRow, RefusedAddress, RuleList};
 use serde_json::{Value, json};

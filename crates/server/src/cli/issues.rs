@@ -3,8 +3,7 @@ use std::fmt::Write;
 use std::process::ExitCode;
 
 use flawless_base::clock::Clock;
-use flawless_base::dates::date_time;
-use flawless_base::dates::parse_date;
+use flawless_base::dates::{date_time, parse_date};
 use flawless_store::Store;
 use serde_json::json;
 

@@ -2,8 +2,7 @@
 use std::process::ExitCode;
 
 use flawless_base::clock::Clock;
-use flawless_base::dates::ReportWeek;
-use flawless_base::dates::parse_date;
+use flawless_base::dates::{ReportWeek, parse_date};
 use flawless_store::Store;
 use jiff::civil::Weekday;
 

@@ -6,8 +6,7 @@ use flawless_git::Source;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::check::check_repository;
-use super::logging;
-use super::{ConfArgument, Failure};
+use super::{ConfArgument, Failure, logging};
 use crate::query::health::history;
 use crate::server::Server;
 use crate::sign_in::first_link;

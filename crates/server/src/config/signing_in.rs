@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use axum::http::HeaderName;
 use flawless_base::secret::Secret;
-use flawless_core::Role;
-use flawless_core::is_mailable;
+use flawless_core::{Role, is_mailable};
 use ipnet::IpNet;
 use url::Url;
 

@@ -7,14 +7,12 @@ use textwrap::{Options, WordSplitter, fill};
 use super::AlertMail;
 use super::alert_mail::alerts_list;
 use crate::config::MailLocals;
-use crate::show::Room;
 use crate::show::alert::ShortAlert;
 use crate::show::code::{CodeLine, code_lines};
-use crate::show::links;
 use crate::show::report::{ShownFrame, ShownReport, ShownValue, shown_frame};
-use crate::show::why::author_of;
-use crate::show::why::{considered, other_origin, way_out, way_to_owner};
+use crate::show::why::{author_of, considered, other_origin, way_out, way_to_owner};
 use crate::show::work::ShownWork;
+use crate::show::{Room, links};
 
 /// Columns of the text part's sentences.
 const TEXT_COLUMNS: usize = 78;

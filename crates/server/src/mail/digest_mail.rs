@@ -8,8 +8,7 @@ use super::alert_view::AlertView;
 use super::envelope::{Body, Envelope};
 use super::summary_mail::{heading, subject};
 use crate::app::App;
-use crate::show::Room;
-use crate::show::links;
+use crate::show::{Room, links};
 
 /// More issues are a storm, which is told as a list.
 pub const MAX_WHOLE: usize = 12;

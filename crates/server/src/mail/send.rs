@@ -2,8 +2,7 @@
 use std::time::Duration;
 
 use flawless_base::backoff::{GIVE_UP_AFTER_MS, retry_after};
-use flawless_store::LINK_LIFE_MS;
-use flawless_store::{DueMail, StoreError, Undelivered};
+use flawless_store::{DueMail, LINK_LIFE_MS, StoreError, Undelivered};
 
 use super::give_up::give_up;
 use super::sent_journal::SentJournal;

@@ -1,7 +1,6 @@
 //! The mail with a link that signs in.
 use askama::Template;
-use flawless_store::LINK_LIFE_MS;
-use flawless_store::{MailKind, NewMail};
+use flawless_store::{LINK_LIFE_MS, MailKind, NewMail};
 
 use super::MailError;
 use super::envelope::{Body, Envelope};

@@ -17,7 +17,7 @@ use flawless_git::{Engine, IgnoreRevs, Mirror, MirrorSettings, Source};
 use flawless_protocol::text_traceback;
 use flawless_store::Store;
 
-use super::blame::origin::Origin;
+use self::origin::Origin;
 use super::{ConfArgument, Failure, print};
 use crate::attribution::{MuchSeen, mirror_settings};
 use crate::config::Config;

@@ -1,10 +1,9 @@
 //! Finds the Python package for the demo: installed, or built from the checkout that the demo
 //! is run from.
 use std::ffi::OsString;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fs, io};
 
 use flawless_git::GitError;
 use flawless_git::process::Run;

@@ -13,12 +13,12 @@ use flawless_core::{Frame, Report};
 use flawless_redact::{OneReport, RedactError, Redactor, Rules};
 use tokio::sync::Semaphore;
 
-use super::redaction::slow::SlowPatterns;
-pub use super::redaction::slow::{SlowPattern, slow_in_words, slow_text};
-use super::redaction::walk::{Walk, size};
+use self::slow::SlowPatterns;
+use self::walk::{Walk, size};
 use crate::config::RedactionConfig;
 use flawless_base::clock::Clock;
 use flawless_base::secret::Secret;
+pub use slow::{SlowPattern, slow_in_words, slow_text};
 
 /// More bytes of text than that take long even by the built-in rules.
 const LARGE: usize = 64 * 1024;

@@ -1,6 +1,5 @@
 //! Which issues are asked for: the parameters of lists, read and written in one place.
-use flawless_base::dates::parse_date;
-use flawless_base::dates::{next_day, week_of, weekday_named};
+use flawless_base::dates::{next_day, parse_date, week_of, weekday_named};
 use flawless_base::text::one_line;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;

@@ -11,14 +11,12 @@ mod told;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-pub use super::issues::filter::{
-    IssueFilter, IssueSort, IssueState, LEFT_OUT, PAGE_SIZE, Span, milliseconds,
-};
-pub use super::issues::told::{Told, told};
+pub use filter::{IssueFilter, IssueSort, IssueState, LEFT_OUT, PAGE_SIZE, Span, milliseconds};
+pub use told::{Told, told};
 
-use super::issues::matching::{Asked, occurred};
-use super::issues::order::{Sums, choose, sort};
-use super::issues::told::Telling;
+use self::matching::{Asked, occurred};
+use self::order::{Sums, choose, sort};
+use self::told::Telling;
 use crate::app::App;
 use flawless_base::dates::day_starts;
 use flawless_store::{IssueRow, StoreError};

@@ -28,9 +28,9 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::document::Document;
+use self::problem::Problem;
 use super::Site;
-use super::api::document::Document;
-use super::api::problem::Problem;
 
 /// Everything below `/api`.
 pub(super) fn router(site: &Site) -> Router<Site> {

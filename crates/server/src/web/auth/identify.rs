@@ -5,8 +5,7 @@ use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use flawless_base::text::one_line;
-use flawless_core::Role;
-use flawless_core::is_mailable;
+use flawless_core::{Role, is_mailable};
 use flawless_store::StoreError;
 
 use super::cookies::Kept;

@@ -5,8 +5,9 @@ use flawless_store::issues::details::IssueDetails;
 use flawless_store::{IssueRow, Sample, StoreError};
 
 use crate::app::App;
-use crate::show::why::author_of;
-use crate::show::why::{confidence_in_words, other_origin, passed_over, way_out, way_to_owner};
+use crate::show::why::{
+    author_of, confidence_in_words, other_origin, passed_over, way_out, way_to_owner,
+};
 use crate::web::layout::moment::Moment;
 
 /// Who is blamed and why.
