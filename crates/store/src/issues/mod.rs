@@ -1,5 +1,6 @@
 //! Issues, and what is counted and kept of them.
 
+pub mod count;
 pub mod details;
 pub mod facets;
 pub mod hours;

@@ -6,12 +6,14 @@ mod filter;
 mod index;
 mod matching;
 mod order;
+mod reading;
 mod told;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-pub use filter::{IssueFilter, IssueSort, IssueState, LEFT_OUT, PAGE_SIZE, Span, milliseconds};
+pub use filter::{IssueFilter, IssueSort, IssueState, PAGE_SIZE, Span};
+pub use reading::{LEFT_OUT, milliseconds};
 pub use told::{Told, told};
 
 use self::matching::{Asked, occurred};

@@ -1,0 +1,280 @@
+//! Counts occurrences of issues, and keeps what attribution found out.
+use sqlx::FromRow;
+
+use super::issue::{HOUR_MS, IssueFacts, exception_types};
+use crate::{PROJECT, StoreError, WriteTx};
+
+/// More types of one issue are told together.
+const MAX_TYPES: usize = 50;
+
+/// Occurrences to be added to an issue.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    /// How many.
+    pub occurrences: i64,
+    /// In how many reports.
+    pub reports: i64,
+    /// When the first came in.
+    pub first_at: i64,
+    /// When the last came in.
+    pub last_at: i64,
+    /// A sample of them is kept.
+    pub sampled: bool,
+}
+
+/// What an issue is after some occurrences were added.
+#[derive(Debug, Clone, FromRow)]
+pub struct Counted {
+    /// Its number.
+    pub id: i64,
+    /// All occurrences, the new ones included.
+    pub occurrences: i64,
+    /// Samples taken so far, that of the new ones included.
+    pub samples: i64,
+    /// Author date of the line.
+    pub authored_at: Option<i64>,
+    /// When it was decided to tell.
+    pub told_at: Option<i64>,
+    /// First seen.
+    pub first_seen_at: i64,
+    /// When it was found to be mended.
+    pub mended_at: Option<i64>,
+    /// The commit that mended it.
+    pub mended_by: Option<String>,
+    /// How that is known, in words.
+    pub mended_how: Option<String>,
+    /// Nobody is told of it before.
+    pub muted_until: Option<i64>,
+    /// Nobody is told of it: see [`IssueFacts::kept_out`].
+    pub kept_out: bool,
+}
+
+impl WriteTx {
+    /// Adds occurrences to an issue, or to the one that it was merged into; `None` when there is
+    /// no such issue.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn count(
+        &mut self,
+        issue_id: i64,
+        seen: Seen,
+    ) -> Result<Option<Counted>, StoreError> {
+        let counted: Option<Counted> = sqlx::query_as(
+            "UPDATE issue SET occurrences = occurrences + $2, samples = samples + $4, \
+             last_seen_at = CASE WHEN last_seen_at > $3 THEN last_seen_at ELSE $3 END \
+             WHERE id = (SELECT COALESCE(merged_into, id) FROM issue WHERE id = $1) \
+             RETURNING id, occurrences, samples, authored_at, told_at, first_seen_at, \
+             mended_at, mended_by, mended_how, muted_until, kept_out",
+        )
+        .bind(issue_id)
+        .bind(seen.occurrences)
+        .bind(seen.last_at)
+        .bind(i64::from(seen.sampled))
+        .fetch_optional(&mut *self.0)
+        .await?;
+        if let Some(counted) = &counted {
+            self.count_hour(counted.id, seen).await?;
+        }
+        Ok(counted)
+    }
+
+    /// Adds occurrences to the issue with the identity of `facts`; makes it when it is new.
+    /// Of an issue that is there, the line as it runs now and the known error are renewed.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn count_attributed(
+        &mut self,
+        facts: &IssueFacts,
+        seen: Seen,
+    ) -> Result<Counted, StoreError> {
+        if let Some((known, is_itself)) = self.issue_of_identity(&facts.identity).await? {
+            // What is known about a line under an older name must not replace what is known now.
+            if is_itself {
+                self.renew(known, facts).await?;
+            }
+            if let Some(counted) = self.count(known, seen).await? {
+                return Ok(counted);
+            }
+        }
+        let number = self.last_issue().await? + 1;
+        let counted: Counted = sqlx::query_as(
+            "INSERT INTO issue (project_id, identity, path, line, function_name, text, \
+             exception_type, known_error_id, origin_commit, origin_path, origin_line, \
+             developer_name, developer_email, authored_at, commit_summary, reason, details, \
+             occurrences, samples, first_seen_at, last_seen_at, id, kept_out, exception_types) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+             $18, $19, $20, $21, $22, $23, $7) \
+             RETURNING id, occurrences, samples, authored_at, told_at, first_seen_at, \
+             mended_at, mended_by, mended_how, muted_until, kept_out",
+        )
+        .bind(PROJECT)
+        .bind(&facts.identity)
+        .bind(&facts.path)
+        .bind(facts.line)
+        .bind(&facts.function_name)
+        .bind(&facts.text)
+        .bind(&facts.exception_type)
+        .bind(facts.known_error_id)
+        .bind(&facts.origin_commit)
+        .bind(&facts.origin_path)
+        .bind(facts.origin_line)
+        .bind(&facts.developer_name)
+        .bind(&facts.developer_email)
+        .bind(facts.authored_at)
+        .bind(&facts.commit_summary)
+        .bind(&facts.reason)
+        .bind(&facts.details)
+        .bind(seen.occurrences)
+        .bind(i64::from(seen.sampled))
+        .bind(seen.first_at)
+        .bind(seen.last_at)
+        .bind(number)
+        .bind(i64::from(facts.kept_out))
+        .fetch_one(&mut *self.0)
+        .await?;
+        self.count_hour(counted.id, seen).await?;
+        Ok(counted)
+    }
+
+    /// Whether an issue is there, or merged into another one.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn has_issue(&mut self, issue: i64) -> Result<bool, StoreError> {
+        let query = sqlx::query_scalar("SELECT COUNT(*) FROM issue WHERE id = $1");
+        let found: i64 = query.bind(issue).fetch_one(&mut *self.0).await?;
+        Ok(found > 0)
+    }
+
+    /// The line as it runs now and what is known about it.
+    async fn renew(&mut self, issue: i64, facts: &IssueFacts) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE issue SET path = $2, line = $3, function_name = $4, text = $5, \
+             known_error_id = $6, reason = $7, details = $8, developer_name = $9, \
+             developer_email = $10, kept_out = $11 WHERE id = $1",
+        )
+        .bind(issue)
+        .bind(&facts.path)
+        .bind(facts.line)
+        .bind(&facts.function_name)
+        .bind(&facts.text)
+        .bind(facts.known_error_id)
+        .bind(&facts.reason)
+        .bind(&facts.details)
+        .bind(&facts.developer_name)
+        .bind(&facts.developer_email)
+        .bind(i64::from(facts.kept_out))
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+
+    /// How an issue stands.
+    ///
+    /// # Errors
+    /// The database refuses, or there is no such issue.
+    pub async fn counted(&mut self, issue: i64) -> Result<Counted, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT id, occurrences, samples, authored_at, told_at, first_seen_at, mended_at, \
+             mended_by, mended_how, muted_until, kept_out FROM issue WHERE id = $1",
+        );
+        Ok(query.bind(issue).fetch_one(&mut *self.0).await?)
+    }
+
+    /// The same; `None` when there is no such issue.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn counted_if_there(&mut self, issue: i64) -> Result<Option<Counted>, StoreError> {
+        match self.counted(issue).await {
+            Ok(counted) => Ok(Some(counted)),
+            Err(StoreError::Database(sqlx::Error::RowNotFound)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn count_hour(&mut self, issue: i64, seen: Seen) -> Result<(), StoreError> {
+        if seen.occurrences == 0 {
+            return Ok(());
+        }
+        sqlx::query(
+            "INSERT INTO issue_hour (issue_id, hour, occurrences, last_at, reports) \
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (issue_id, hour) DO UPDATE SET \
+             occurrences = issue_hour.occurrences + excluded.occurrences, \
+             reports = issue_hour.reports + excluded.reports, last_at = excluded.last_at",
+        )
+        .bind(issue)
+        .bind(seen.last_at.div_euclid(HOUR_MS))
+        .bind(seen.occurrences)
+        .bind(seen.last_at)
+        .bind(seen.reports)
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+
+    /// Whether the issue is a known error now, and which.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn set_known_error(
+        &mut self,
+        issue: i64,
+        rule: Option<i64>,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE issue SET known_error_id = $2 WHERE id = $1")
+            .bind(issue)
+            .bind(rule)
+            .execute(&mut *self.0)
+            .await?;
+        Ok(())
+    }
+
+    /// An issue was seen with an exception of this type.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn add_exception_type(&mut self, issue: i64, name: &str) -> Result<(), StoreError> {
+        let query = sqlx::query_scalar("SELECT exception_types FROM issue WHERE id = $1");
+        let known: Option<String> = query.bind(issue).fetch_optional(&mut *self.0).await?;
+        let Some(mut known) = known else { return Ok(()) };
+        let name = name.lines().next().unwrap_or_default().trim();
+        let is_known = exception_types(&known).any(|other| other == name);
+        if name.is_empty() || is_known || exception_types(&known).count() >= MAX_TYPES {
+            return Ok(());
+        }
+        if !known.is_empty() {
+            known.push('\n');
+        }
+        known.push_str(name);
+        let query = sqlx::query("UPDATE issue SET exception_types = $2 WHERE id = $1");
+        query.bind(issue).bind(known).execute(&mut *self.0).await?;
+        Ok(())
+    }
+
+    /// Remembers that a place belongs to an issue.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn add_place(
+        &mut self,
+        place_key: &str,
+        issue_id: i64,
+        at: i64,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO place (project_id, place_key, issue_id, created_at) \
+             VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (project_id, place_key) DO NOTHING",
+        )
+        .bind(PROJECT)
+        .bind(place_key)
+        .bind(issue_id)
+        .bind(at)
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+}
