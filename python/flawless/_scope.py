@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import abc, deque
+from collections import deque
+from collections.abc import Mapping
 from contextvars import ContextVar
 from itertools import islice
 
 # As `typing` has it, which is slow to import.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Mapping
+    from typing import Any, Callable
 
 __all__ = ["add_breadcrumb", "scope", "set_context", "set_tag", "set_transaction", "set_user"]
 
@@ -99,7 +100,7 @@ def set_user(user: Mapping[str, object] | str | int | None) -> None:
     """Say for whom the program works: `user` is an id, or facts by name such as ``id``,
     ``username`` and ``email``; None for nobody."""
     if user is not None:
-        user = dict(user) if isinstance(user, abc.Mapping) else {"id": user}
+        user = dict(user) if isinstance(user, Mapping) else {"id": user}
     current().user = user
 
 
@@ -125,7 +126,7 @@ def set_context(name: str, values: Mapping[str, object] | None) -> None:
     if values is None:
         contexts.pop(name, None)
     elif name in contexts or len(contexts) < _CONTEXTS:
-        contexts[name] = dict(values) if isinstance(values, abc.Mapping) else values
+        contexts[name] = dict(values) if isinstance(values, Mapping) else values
     at.contexts = contexts
 
 
@@ -158,11 +159,10 @@ def add_breadcrumb(
 
 def _plain(data: Mapping[str, object]) -> dict[str, object]:
     # To ask whether it is a mapping costs more than all the rest.
-    if type(data) is not dict and not isinstance(data, abc.Mapping):
+    if type(data) is not dict and not isinstance(data, Mapping):
         data = {"value": data}
-    items = data.items()
     told: dict[str, object] = {}
-    for name, value in items if len(data) <= _DATA else islice(items, _DATA):
+    for name, value in islice(data.items(), _DATA):
         if type(value) is str:
             value = value[:_TEXT]
         elif type(value) not in _PLAIN:

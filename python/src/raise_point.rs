@@ -48,7 +48,9 @@ pub(crate) fn begins_here<'py>(place: &Place<'py>, inner: Option<&Place<'py>>) -
     }
     // A wrapper takes its own entry off.
     let mut caller = called_by(&inner.frame);
-    while let Some(wrapper) = caller.take_if(|caller| !caller.is(&place.frame) && is_ours(caller)) {
+    while let Some(wrapper) =
+        caller.take_if(|caller| !caller.is(&place.frame) && is_frame_of_ours(caller))
+    {
         caller = called_by(&wrapper);
     }
     match caller {
@@ -73,12 +75,12 @@ pub(crate) fn called_by<'py>(frame: &Bound<'py, PyAny>) -> Option<Bound<'py, PyA
     frame.getattr(name!(frame.py(), "f_back")).ok().filter(|caller| !caller.is_none())
 }
 
-/// Whether the frame of a place is one of ours.
+/// Whether the frame of a place is one that wraps a function.
 pub(crate) fn is_wrapper(place: &Place<'_>) -> bool {
-    code::is_ours(&place.code)
+    code::has_file(&place.code, |file| file == code::WRAPPER_FILE)
 }
 
-fn is_ours(frame: &Bound<'_, PyAny>) -> bool {
+fn is_frame_of_ours(frame: &Bound<'_, PyAny>) -> bool {
     frame.getattr(name!(frame.py(), "f_code")).is_ok_and(|code| code::is_ours(&code))
 }
 

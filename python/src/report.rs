@@ -223,13 +223,8 @@ fn is_flow_control(error: &Bound<'_, PyAny>) -> bool {
 /// Our own entries, outermost, go from the traceback. Before 3.11 the interpreter puts them back.
 fn take_ours_off(error: &Bound<'_, PyAny>, traceback: Option<Bound<'_, PyAny>>) {
     let py = error.py();
-    let mut inner = None;
-    let mut next = traceback.as_ref().and_then(stack::place_of);
-    while let Some(place) = next.take_if(|place| code::is_ours(&place.code)) {
-        next = place.inner();
-        inner = next.as_ref().map(|place| place.at.clone());
-    }
-    if let Some(inner) = inner {
-        raw::set_plainly(error, name!(py, "__traceback__"), &inner);
+    let outermost = traceback.as_ref().and_then(stack::place_of);
+    if let Some(inner) = outermost.as_ref().and_then(stack::within_ours) {
+        raw::set_plainly(error, name!(py, "__traceback__"), &inner.at);
     }
 }

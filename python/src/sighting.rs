@@ -12,7 +12,7 @@ use crate::raise_point::{
     rewrites, unless_lent,
 };
 use crate::raw::{self, StaticName, name};
-use crate::stack::{Place, place_of};
+use crate::stack::{Place, place_of, within_ours};
 
 /// What is known of an exception is kept with it; 0.4.5 used the same name.
 static MARK: StaticName = StaticName::new("_flawless_already_caught");
@@ -192,10 +192,11 @@ pub(crate) fn remember(
     let mut head = traceback.and_then(place_of).and_then(unless_lent);
     let caller = head.as_ref().and_then(|place| called_by(&place.frame));
     let caller = caller.map_or(NOBODY, |caller| caller.as_ptr() as u64);
-    // Since 3.11 our own entries are taken off.
-    let is_taken_off = py.version_info() >= (3, 11);
-    while let Some(place) = head.take_if(|place| is_taken_off && is_wrapper(place)) {
-        head = place.inner().and_then(unless_lent);
+    // Since 3.11 our own entries are taken off, if there are others.
+    if py.version_info() >= (3, 11)
+        && let Some(inner) = head.as_ref().and_then(within_ours).and_then(unless_lent)
+    {
+        head = Some(inner);
     }
     let head = head.map_or(NOT_RAISED, |head| fingerprint(&head));
     all.push((head, by.0, caller));

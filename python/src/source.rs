@@ -181,9 +181,10 @@ fn by_name(
         return None;
     }
     let global = |name| globals.cast_exact::<PyDict>().ok()?.get_item(name).ok()?;
-    let (loader, module) = (global(name!(py, "__loader__"))?, global(name!(py, "__name__"))?);
     let spec = global(name!(py, "__spec__")).filter(|spec| !spec.is_none());
-    let module = spec.and_then(|spec| asked_for(&spec, name!(py, "name"))).unwrap_or(module);
+    let of_spec = |name| spec.as_ref().and_then(|spec| asked_for(spec, name));
+    let module = of_spec(name!(py, "name")).or_else(|| global(name!(py, "__name__")))?;
+    let loader = of_spec(name!(py, "loader")).or_else(|| global(name!(py, "__loader__")))?;
     let get = asked_for(&loader, name!(py, "get_source"))?;
     let text = raw::call(&get, &PyTuple::new(py, [module]).ok()?).ok()?;
     Some(text.cast_into::<PyString>().ok()?.to_string_lossy().into_owned())

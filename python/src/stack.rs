@@ -1,6 +1,7 @@
 //! The frames of a traceback, and the callers that led there.
 use std::hash::{DefaultHasher, Hasher};
 
+use crate::code;
 use crate::raw::name;
 use flawless_client::StackKey;
 use pyo3::prelude::*;
@@ -58,6 +59,18 @@ pub(crate) fn place_of<'py>(traceback: &Bound<'py, PyAny>) -> Option<Place<'py>>
     let frame = traceback.getattr(name!(py, "tb_frame")).ok()?;
     let code = frame.getattr(name!(py, "f_code")).ok()?;
     Some(Place { at: traceback.clone(), is_traceback: true, frame, code })
+}
+
+/// The first place of a traceback that is not ours, where ours come before it.
+pub(crate) fn within_ours<'py>(outermost: &Place<'py>) -> Option<Place<'py>> {
+    if !code::is_ours(&outermost.code) {
+        return None;
+    }
+    let mut next = outermost.inner();
+    while let Some(place) = next.take_if(|place| code::is_ours(&place.code)) {
+        next = place.inner();
+    }
+    next
 }
 
 /// The places of a traceback, outermost first.

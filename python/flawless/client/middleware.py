@@ -55,44 +55,56 @@ class FlawlessMiddleware:
         try:
             answer = self.app(environ, start_response)
             kind = type(answer)
-            if kind is GeneratorType:
-                return _parts(answer, _get())
+            if kind is GeneratorType and not _is_begun(answer):
+                return _parts(answer, environ, _get())
             if kind is list or kind is tuple or kind is _WatchedAnswer:
                 return answer
-            return answer if _is_finished(kind, environ) else _WatchedAnswer(answer)
+            return answer if _is_finished(kind, environ) else _WatchedAnswer(answer, environ)
         except BaseException as error:
             # Which takes this entry off the traceback.
-            report(error, "wsgi")
+            report(error, "wsgi", from_wsgi, environ)
             raise
         finally:
             _set(former)
 
 
-def _parts(answer: Any, scope: Scope | None) -> Iterator[bytes]:
+def _is_begun(answer: Any) -> bool:
+    """Whether parts of a generator were taken already."""
+    is_suspended = getattr(answer, "gi_suspended", None)
+    if is_suspended is None:
+        return answer.gi_frame is not None and answer.gi_frame.f_lasti >= 0
+    return bool(is_suspended)
+
+
+def _parts(answer: Any, environ: dict[str, Any], scope: Scope | None) -> Iterator[bytes]:
     """The parts of an answer, made within the scope of the request; what that raises is reported."""
     former = _get()
     _set(scope)
+    is_outside = False
     try:
         # Not `yield from`: each part leaves the scope.
         for part in answer:
             _set(former)
+            is_outside = True
             yield part
+            is_outside = False
             former = _get()
             _set(scope)
-    except GeneratorExit:
-        former = _get()
-        # Whoever closes this means a generator; another answer is closed by itself.
-        if type(answer) is GeneratorType:
-            _close(answer, scope)
-        raise
     except BaseException as error:
-        report(error, "wsgi")
+        if is_outside:
+            # Closed, or thrown into: whoever does that means the generator that the answer is. Another
+            # answer is closed by itself.
+            former = _get()
+            if type(answer) is GeneratorType:
+                _close(answer, environ, scope)
+        else:
+            report(error, "wsgi", from_wsgi, environ)
         raise
     finally:
         _set(former)
 
 
-def _close(answer: Any, scope: Scope | None) -> None:
+def _close(answer: Any, environ: dict[str, Any], scope: Scope | None) -> None:
     close = getattr(answer, "close", None)
     if close is None:
         return
@@ -101,24 +113,25 @@ def _close(answer: Any, scope: Scope | None) -> None:
     try:
         close()
     except BaseException as error:
-        report(error, "wsgi")
+        report(error, "wsgi", from_wsgi, environ)
         raise
     finally:
         _set(former)
 
 
 class _WatchedAnswer:
-    """An answer that reports what it raises, and is no generator."""
+    """An answer that reports what it raises, and is no generator that nobody has begun."""
 
-    __slots__ = ("_answer", "_iterator", "_scope")
+    __slots__ = ("_answer", "_environ", "_iterator", "_scope")
 
-    def __init__(self, answer: Any) -> None:
+    def __init__(self, answer: Any, environ: dict[str, Any]) -> None:
         self._answer = answer
+        self._environ = environ
         self._iterator: Iterator[bytes] | None = None
         self._scope = _get()
 
     def __iter__(self) -> Iterator[bytes]:
-        return _parts(self._answer, self._scope)
+        return _parts(self._answer, self._environ, self._scope)
 
     def __next__(self) -> bytes:
         if self._iterator is None:
@@ -127,7 +140,7 @@ class _WatchedAnswer:
 
     def close(self) -> None:
         answer, self._answer = self._answer, ()
-        _close(answer, self._scope)
+        _close(answer, self._environ, self._scope)
 
 
 def _is_finished(kind: type, environ: dict[str, Any]) -> bool:

@@ -1,5 +1,7 @@
 """`FlawlessMiddleware` around WSGI applications, in the server of the standard library."""
 
+import asyncio
+import contextlib
 import io
 import sys
 import threading
@@ -12,6 +14,8 @@ from wsgiref.validate import validator
 
 import pytest
 
+import flawless
+from flawless._scope import CURRENT
 from flawless.client.middleware import FlawlessMiddleware
 
 
@@ -340,8 +344,6 @@ def test_a_request_without_error_costs_few_calls(sink):
 
 
 def test_errors_are_reported_without_delay_when_no_server_answers():
-    import flawless
-
     flawless.init(hostports=["127.0.0.1:9"], hooks=False)
 
     def app(environ, start_response):
@@ -351,3 +353,92 @@ def test_errors_are_reported_without_delay_when_no_server_answers():
     with pytest.raises(RuntimeError):
         FlawlessMiddleware(app)(environment(), start)
     assert time.monotonic() - begun < 1
+
+
+def test_a_raise_without_traceback_passes_several_of_ours_as_one_occurrence(sink):
+    def app(environ, start_response):
+        raise ValueError("none").with_traceback(None)
+
+    def again(environ, start_response):
+        try:
+            app(environ, start_response)
+        except ValueError as error:
+            error.__traceback__ = None
+            raise error
+
+    for fails in (app, again):
+        around = FlawlessMiddleware(FlawlessMiddleware(FlawlessMiddleware(fails)))
+        for _ in range(5):
+            with pytest.raises(ValueError):
+                around(environment(), start)
+        assert sum(report["error_count"] for report in sink.rest()) == 5
+
+
+def test_a_generator_that_was_begun_is_closed_and_what_that_raises_is_reported(sink):
+    def parts():
+        try:
+            yield b"a"
+            yield b"b"
+        finally:
+            raise OSError("the file is gone")
+
+    begun = []
+
+    def app(environ, start_response):
+        answer = parts()
+        next(answer)
+        begun.append(answer)
+        return answer
+
+    with pytest.raises(OSError, match="gone"):
+        FlawlessMiddleware(app)(environment(), start).close()
+    assert sink.next()["exception_type"] == "builtins.OSError"
+
+
+def test_what_is_thrown_into_an_answer_is_no_fault_of_the_answer(sink):
+    def parts():
+        yield b"a"
+        yield b"b"
+
+    answer = FlawlessMiddleware(lambda *_: parts())(environment(), start)
+    next(answer)
+    with flawless.scope():
+        here = CURRENT.get()
+        with pytest.raises(KeyError):
+            answer.throw(KeyError("of the server"))
+        assert CURRENT.get() is here
+    assert sink.rest() == []
+
+
+def test_the_request_is_that_of_the_environment_that_the_failing_app_was_called_with(wire):
+    def fails(environ, start_response):
+        raise ValueError("within")
+
+    def app(environ, start_response):
+        return FlawlessMiddleware(fails)(dict(environ, PATH_INFO="/within"), start_response)
+
+    def with_scope(environ, start_response):
+        environ["test.scope"] = opened = contextlib.ExitStack()
+        opened.enter_context(flawless.scope())
+        raise ValueError("within")
+
+    for inner, path in ((app, "/within"), (with_scope, "/outer")):
+        environ = dict(environment(), PATH_INFO="/outer")
+        with pytest.raises(ValueError):
+            FlawlessMiddleware(inner)(environ, start)
+        environ.get("test.scope", contextlib.ExitStack()).close()
+        (report,) = wire()
+        assert report["request"]["path"].startswith(path)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="a future keeps no traceback of its own")
+def test_a_kept_exception_with_no_entry_but_ours_is_counted_each_time(sink):
+    loop = asyncio.new_event_loop()
+    future = loop.create_future()
+    future.set_exception(OSError("kept"))
+    around = FlawlessMiddleware(lambda *_: map(asyncio.Future.result, [future]))
+    for _ in range(3):
+        with pytest.raises(OSError):
+            list(around(environment(), start))
+    loop.close()
+    assert sum(report["error_count"] for report in sink.rest()) == 3
