@@ -15,7 +15,7 @@ use crate::exception::Capture;
 use crate::raw::{self, name};
 use crate::sighting::{Sighting, observer, remember, sighting};
 use crate::stack::{self, Key, Place};
-use crate::{before_send, code, ending, kinds, related, state, wishes};
+use crate::{before_send, ending, kinds, related, state, wishes};
 
 /// A row of `traceback.extract_stack`: path, line, function, text.
 type Row = (String, i64, String, Option<String>);

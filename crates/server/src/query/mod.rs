@@ -1,6 +1,5 @@
 //! What people ask. It reads only.
 pub mod health;
-pub mod health_report;
 pub mod issues;
 pub mod people;
 pub mod rule_preview;

@@ -9,7 +9,7 @@ use super::caller::Caller;
 use super::problem::Problem;
 use crate::app::App;
 use crate::query::QueryMemory;
-use crate::query::health_report::{HealthReport, health_report};
+use crate::query::health::report::{HealthReport, health_report};
 
 /// How the server does
 ///

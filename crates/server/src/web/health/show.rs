@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::query::QueryMemory;
 use crate::query::health::is_healthy_lately;
-use crate::query::health_report::{HealthReport, KindReport, LossReport, health_report};
+use crate::query::health::report::{HealthReport, KindReport, LossReport, health_report};
 use crate::show::links;
 use crate::web::layout::asked::Asked;
 use crate::web::layout::moment::Moment;
@@ -127,7 +127,7 @@ fn outcome_lines(app: &App, kind: &KindReport) -> Vec<OutcomeLine> {
             issue_url: None,
         }];
     }
-    let line = |reason: &crate::query::health_report::ReasonReport| OutcomeLine {
+    let line = |reason: &crate::query::health::report::ReasonReport| OutcomeLine {
         what: kind.what.clone(),
         reason: reason.reason.clone(),
         reports: reason.reports,

@@ -8,7 +8,7 @@ use flawless_store::{OutcomeRow, schema_version};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::health::{HealthMemory, HealthPart, check, is_healthy};
+use super::{HealthMemory, HealthPart, check, is_healthy};
 use crate::app::App;
 use crate::intake::clients::SeenClient;
 use crate::intake::refusals::{ByReason, Refused};

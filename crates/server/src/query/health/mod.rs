@@ -1,0 +1,228 @@
+//! Whether each part of the server does its work: for the page and for `flawless check`.
+
+mod beside;
+pub mod report;
+
+use flawless_base::dates::ago;
+use flawless_base::plural::{counted, word};
+use flawless_base::remembered::Remembered;
+use flawless_base::text::plain;
+use flawless_git::Judgement;
+use flawless_store::{QueueAge, StoreError};
+use serde::Serialize;
+use tokio::sync::OnceCell;
+use utoipa::ToSchema;
+
+pub use beside::{history, unreadable_in_words};
+
+use beside::{addresses, channels, losses, quotas, redaction, values};
+
+use crate::app::App;
+use crate::attribution::Repo;
+use crate::notify::digest::held_back;
+
+/// One part of the server.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct HealthPart {
+    /// Its name.
+    pub name: &'static str,
+    /// It does its work.
+    pub ok: bool,
+    /// How it stands, in a sentence.
+    pub text: String,
+    /// Without it reports are not taken in, or alerts reach nobody.
+    pub is_vital: bool,
+}
+
+/// Whether the server as a whole does its work.
+pub fn is_healthy(parts: &[HealthPart]) -> bool {
+    parts.iter().all(|part| part.ok || !part.is_vital)
+}
+
+/// A report that waits longer than this for attribution is stuck.
+const PENDING_STUCK_MS: i64 = 15 * 60_000;
+/// An alert that nobody could be told of for longer than this is stuck.
+const ALERT_STUCK_MS: i64 = 60 * 60_000;
+/// A mail that waits longer than this is stuck.
+const OUTBOX_STUCK_MS: i64 = 60 * 60_000;
+/// A remote that could not be reached for longer than this is a matter for somebody.
+const FETCH_STUCK_MS: i64 = 60 * 60_000;
+const DAY_MS: i64 = 24 * 60 * 60_000;
+
+/// How the server stood when somebody looked last, so that looking often costs little.
+#[derive(Debug, Default)]
+pub struct HealthMemory {
+    /// How it went when the store was written to for this.
+    written: Remembered<HealthPart>,
+    /// What a stranger was answered.
+    told: Remembered<bool>,
+    /// The version of the git program.
+    pub(crate) git_version: OnceCell<String>,
+}
+
+/// The store is not written to more often than this because somebody looks.
+const WRITTEN_MS: i64 = 10_000;
+/// The same while it fails: whoever makes room wants to see that it helped.
+const NOT_WRITTEN_MS: i64 = 1_000;
+/// For strangers parts are not looked at more often than this.
+const TOLD_MS: i64 = 5_000;
+
+/// Whether the server does its work, as strangers are told: what a look of the last seconds found.
+pub async fn is_healthy_lately(app: &App, memory: &HealthMemory) -> bool {
+    let look = async { is_healthy(&check(app, memory).await) };
+    memory.told.get_or(app.clock.now(), |_| TOLD_MS, look).await
+}
+
+/// Whether the store can be written to.
+async fn store(app: &App, memory: &HealthMemory, now: i64) -> HealthPart {
+    let touch = async {
+        let mut tx = app.store.write().await?;
+        tx.touch(now).await?;
+        tx.commit().await
+    };
+    let look = async {
+        match touch.await {
+            Ok(()) => part("store", true, "can be read and written".into()),
+            Err(error) => part("store", false, error.to_string()),
+        }
+    };
+    let lasts = |part: &HealthPart| if part.ok { WRITTEN_MS } else { NOT_WRITTEN_MS };
+    memory.written.get_or(now, lasts, look).await
+}
+
+/// Looks at each part.
+pub async fn check(app: &App, memory: &HealthMemory) -> Vec<HealthPart> {
+    let now = app.clock.now();
+    let store = store(app, memory, now).await;
+    let pending = app.store.pending_queue().await;
+    let alerts = app.store.alert_queue().await;
+    let outbox = app.store.outbox_queue().await;
+    let mut parts = vec![
+        store,
+        mirror(app, now),
+        queue(
+            "blame queue",
+            ["report waits for attribution", "reports wait for attribution"],
+            pending,
+            now,
+            PENDING_STUCK_MS,
+        ),
+        queue(
+            "alerts",
+            ["alert waits for somebody to tell", "alerts wait for somebody to tell"],
+            alerts,
+            now,
+            ALERT_STUCK_MS,
+        ),
+        held(app, now).await,
+        queue(
+            "outbox",
+            ["mail waits to be sent", "mails wait to be sent"],
+            outbox,
+            now,
+            OUTBOX_STUCK_MS,
+        ),
+        beside(channels(app, now).await),
+        addresses(app, now).await,
+        beside(values(app).await),
+        beside(losses(app, now).await),
+        beside(redaction(app, now)),
+        beside(quotas(app, now).await),
+    ];
+    parts.extend(history(app).await.map(beside));
+    parts
+}
+
+/// What is told later, together, is no fault: but nobody should have to look for it.
+async fn held(app: &App, now: i64) -> HealthPart {
+    let held = match held_back(app).await {
+        Ok(held) => held,
+        Err(error) => return part("held back", false, error.to_string()),
+    };
+    let alerts: i64 = held.iter().map(|held| held.alerts).sum();
+    let next = held.iter().map(|held| held.until).min();
+    let text = match next {
+        None => "0 alerts wait to be told together".to_owned(),
+        Some(next) => format!(
+            "{} for {} {} to be told together, the first in {}",
+            counted(alerts, "alert", "alerts"),
+            counted(held.len(), "recipient", "recipients"),
+            word(alerts, "waits", "wait"),
+            ago(next - now)
+        ),
+    };
+    part("held back", true, text)
+}
+
+fn part(name: &'static str, ok: bool, text: String) -> HealthPart {
+    HealthPart { name, ok, text, is_vital: true }
+}
+
+/// One beside the way of the alerts, which go on without it.
+fn beside(part: HealthPart) -> HealthPart {
+    HealthPart { is_vital: false, ..part }
+}
+
+fn mirror(app: &App, now: i64) -> HealthPart {
+    let state = app.repo.get();
+    let (ok, text) = match &state.repo {
+        Repo::None => (true, "no repository is configured: nobody can be blamed".to_owned()),
+        Repo::Opening => (true, "is being cloned or opened".to_owned()),
+        Repo::Failed(why) => (false, why.clone()),
+        Repo::Ready(mirror) => match mirror.tip() {
+            Some(tip) => {
+                let judge = judged(mirror.judgement());
+                let warnings = mirror.warnings().join(". ");
+                let warnings = if warnings.is_empty() { warnings } else { format!("; {warnings}") };
+                (true, format!("at {} of {}{judge}{warnings}", tip.commit.short(), tip.reference))
+            }
+            None => (true, "is open".to_owned()),
+        },
+    };
+    let looked = state.fetched_at.map(|at| format!(", looked at {} ago", ago(now - at)));
+    let text = text + &looked.unwrap_or_default();
+    match &state.failing {
+        Some((since, why)) if matches!(state.repo, Repo::Ready(_)) => {
+            let stuck = now - since >= FETCH_STUCK_MS;
+            let since = ago(now - since);
+            part("mirror", !stuck, plain(&format!("{text}; fetching fails for {since}: {why}")))
+        }
+        _ => part("mirror", ok, plain(&text)),
+    }
+}
+
+/// How often git was asked whether an answer is right, and what came of it.
+fn judged(judgement: &Judgement) -> String {
+    match (judgement.judged(), judgement.differences()) {
+        (0, _) => String::new(),
+        (judged, 0) => {
+            format!("; git agreed with {} it was asked about", counted(judged, "answer", "answers"))
+        }
+        (judged, differences) => format!(
+            "; git gave another answer to {differences} of {} and blames alone since: please \
+             report it with the log",
+            counted(judged, "line", "lines")
+        ),
+    }
+}
+
+fn queue(
+    name: &'static str,
+    [one, many]: [&str; 2],
+    queue: Result<QueueAge, StoreError>,
+    now: i64,
+    stuck_after: i64,
+) -> HealthPart {
+    match queue {
+        Err(error) => part(name, false, error.to_string()),
+        Ok(QueueAge { waiting: 0, .. }) => part(name, true, format!("0 {many}")),
+        Ok(QueueAge { waiting, oldest_at, last_error }) => {
+            let age = now - oldest_at.unwrap_or(now);
+            let error =
+                last_error.map(|error| format!("; last error: {error}")).unwrap_or_default();
+            let what = counted(waiting, one, many);
+            let text = format!("{what}, the oldest for {}{error}", ago(age));
+            part(name, age < stuck_after, plain(&text))
+        }
+    }
+}
