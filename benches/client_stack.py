@@ -93,13 +93,13 @@ class Stacks:
         self.made = 0
         self.random = random.Random(7)
         if not os.path.exists(self.path(modules)):
-            self.write_and_run_anew(modules)
+            self.write_and_rerun(modules)
 
     def fresh(self, count):
         """Modules whose source nobody has read yet."""
         return [self.module() for _ in range(count)]
 
-    def write_and_run_anew(self, modules):
+    def write_and_rerun(self, modules):
         """Writes all modules and runs this script in another process, because the files of a
         program are there before it starts. Does not return."""
         for number in range(1, modules + 1):
