@@ -52,7 +52,7 @@ async fn issues(app: &App) -> Vec<(String, String, i64)> {
     issues
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn members_of_a_group_are_told_each_to_its_author() {
     let app = App::start().await;
     let group = carrier(
@@ -84,7 +84,7 @@ async fn members_of_a_group_are_told_each_to_its_author() {
     assert!(issues(&app).await.iter().all(|(_, _, count)| *count == 3));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn two_bugs_that_one_wrapper_hides_are_two_issues() {
     let app = App::start().await;
     for (exception, frame) in [("builtins.ZeroDivisionError", CART), ("builtins.TypeError", MONEY)]
@@ -102,7 +102,7 @@ async fn two_bugs_that_one_wrapper_hides_are_two_issues() {
     assert_eq!(places, ["shop/cart.py:5", "shop/money.py:2"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_project_itself_raises_from_a_cause_stays_its_own_fault() {
     let app = App::start().await;
     let own =
@@ -111,7 +111,7 @@ async fn what_the_project_itself_raises_from_a_cause_stays_its_own_fault() {
     assert_eq!(app.one_mail().await.to, BEN.1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_stack_of_another_process_is_read_out_of_its_text() {
     let app = App::start().await;
     let text = "\n\"\"\"\nTraceback (most recent call last):\n  \
@@ -133,7 +133,7 @@ async fn the_stack_of_another_process_is_read_out_of_its_text() {
     assert_eq!(issues(&app).await, expected);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_traceback_that_somebody_puts_into_a_message_accuses_nobody_else() {
     let app = App::start().await;
     let mut own = request(&[CALLER, CART]);
@@ -157,7 +157,7 @@ async fn a_traceback_that_somebody_puts_into_a_message_accuses_nobody_else() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn when_an_issue_of_a_group_was_erased_its_report_is_looked_at_anew_and_counted_once() {
     let app = App::start().await;
     let group = carrier(

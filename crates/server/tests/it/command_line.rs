@@ -5,6 +5,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+use tokio::runtime::{Handle, RuntimeFlavor};
+
 use crate::harness::{BEN, CLEO, TestRepository, python, python_with_package};
 
 pub fn flawless(folder: &Path, arguments: &[&str]) -> Output {
@@ -16,6 +18,9 @@ pub fn flawless_with_input(folder: &Path, arguments: &[&str], input: &str) -> Ou
 }
 
 pub fn flawless_with_bytes(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
+    // A server within this runtime would stand still meanwhile, perhaps with the database locked.
+    let runtime = Handle::try_current().map(|handle| handle.runtime_flavor());
+    assert!(runtime.is_err() || runtime.is_ok_and(|it| it == RuntimeFlavor::MultiThread));
     let mut child = Command::new(env!("CARGO_BIN_EXE_flawless"))
         .args(arguments)
         .current_dir(folder)

@@ -30,7 +30,7 @@ fn wrong(text: &str) -> Vec<String> {
     many.map(|three| three.join(" ")).collect()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_there_once_is_said_in_the_singular() {
     let app = App::with("retention_days", "1").start().await;
     let mut report = request(&[

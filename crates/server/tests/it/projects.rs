@@ -47,7 +47,7 @@ fn a_folder_that_cannot_be_written_is_said() {
     assert!(stderr(&output).contains("data_dir_path"), "{}", stderr(&output));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_restart_keeps_the_key() {
     let app = App::start().await;
     let before = app.server.dsn().expect("an address");
@@ -57,7 +57,7 @@ async fn a_restart_keeps_the_key() {
     assert_eq!(app.server.app.project.keys, [key]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn port_0_closes_the_older_port_and_says_so() {
     let app = App::with("port", "0").start().await;
     assert_eq!(app.server.thrift_address, None);

@@ -28,7 +28,7 @@ fn is_stored(app: &App, words: &str) -> bool {
     files.filter(|path| path.is_file()).any(|path| holds(&path))
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_link_of_the_first_start_makes_one_administrator_once() {
     let app = with_sign_in().start().await;
     let older = first(&app).await.expect("a link");
@@ -60,7 +60,7 @@ async fn the_link_of_the_first_start_makes_one_administrator_once() {
     assert_eq!(first(&app).await, None, "there has been an administrator");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn only_the_administrator_of_the_configuration_gets_its_link_and_the_printed_one_ends() {
     let app = with_sign_in().with("administrators", "root@example.com").start().await;
     let link = first(&app).await.expect("a link");
@@ -73,7 +73,7 @@ async fn only_the_administrator_of_the_configuration_gets_its_link_and_the_print
     assert_eq!(surfer.get(&link).await.status, 410, "nobody needs it any more");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_by_mail_leads_once_to_the_page_that_was_asked_for() {
     let app = with_sign_in().start().await;
     let surfer = Surfer::new(&app);
@@ -109,7 +109,7 @@ async fn a_link_by_mail_leads_once_to_the_page_that_was_asked_for() {
     assert!(!is_stored(&app, &token[..40]), "nor is the mail");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_ends_after_fifteen_minutes_even_one_that_was_not_sent_yet() {
     let app = with_sign_in().start().await;
     let surfer = Surfer::new(&app);
@@ -131,7 +131,7 @@ async fn a_link_ends_after_fifteen_minutes_even_one_that_was_not_sent_yet() {
     .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn no_answer_says_whether_an_address_is_known_and_links_are_limited() {
     let app = with_sign_in().start().await;
     let ask = async |address: &str| {
@@ -154,7 +154,7 @@ async fn no_answer_says_whether_an_address_is_known_and_links_are_limited() {
     assert_eq!(ask(&huge).await.status, 413);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn asking_for_addresses_that_may_not_sign_in_keeps_nobody_from_a_link() {
     let app = with_sign_in().start().await;
     let surfer = Surfer::new(&app);
@@ -167,7 +167,7 @@ async fn asking_for_addresses_that_may_not_sign_in_keeps_nobody_from_a_link() {
     assert!(surfer.is_in().await);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn no_other_site_signs_a_browser_in_with_a_link_of_its_own() {
     let app = with_sign_in().start().await;
     let (eve, victim) = (Surfer::new(&app), Surfer::new(&app));
@@ -187,7 +187,7 @@ async fn no_other_site_signs_a_browser_in_with_a_link_of_its_own() {
     assert_eq!(eve.use_link(&link).await.status, 303, "it was not used up");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_is_refused_says_nothing_of_the_address_to_anybody() {
     let smtp = SmtpServer::start(&["--refuse", "typo@example.com"]);
     let app = with_sign_in().smtp(smtp).start().await;
@@ -200,7 +200,7 @@ async fn a_link_that_is_refused_says_nothing_of_the_address_to_anybody() {
     assert!(refused.expect("store").is_empty(), "alerts are tried all the same");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_led_to_another_site() {
     let app = with_sign_in().start().await;
     let surfer = Surfer::new(&app);
@@ -212,7 +212,7 @@ async fn nobody_is_led_to_another_site() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn strangers_who_ask_for_the_health_often_do_not_make_the_server_look_each_time() {
     let app = with_sign_in().start().await;
     let surfer = Surfer::new(&app);
@@ -224,7 +224,7 @@ async fn strangers_who_ask_for_the_health_often_do_not_make_the_server_look_each
     assert_eq!((late.status, late.body.as_str()), (503, "not ok\n"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn monitors_unsubscribers_and_style_need_no_sign_in_and_nothing_else_is_shown() {
     let app = with_sign_in().start().await;
     let surfer = Surfer::new(&app);
@@ -247,7 +247,7 @@ async fn monitors_unsubscribers_and_style_need_no_sign_in_and_nothing_else_is_sh
     assert!(surfer.get("/check_health").await.body.contains("Configuration"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn under_https_the_cookie_belongs_to_this_host_alone() {
     let app = with_sign_in().with("hostname", "https://flawless.example.com").start().await;
     let surfer = Surfer::new(&app);

@@ -94,7 +94,7 @@ async fn recipients(app: &App) -> Vec<String> {
     recipients
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_function_that_many_errors_went_through_is_blamed_last_but_keeps_its_issues() {
     let app = with_database().start().await;
     app.report(&request(&[WEB, query(2, "connect(sql)")])).await;
@@ -112,7 +112,7 @@ async fn a_function_that_many_errors_went_through_is_blamed_last_but_keeps_its_i
     assert_eq!(recipients(&app).await, [ANN.1, CLEO.1, CLEO.1]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_innermost_frame_is_blamed_when_it_is_configured_so() {
     let app = with_database().with("blame_frame", "innermost").start().await;
     for frame in [query(2, "connect(sql)"), query(3, "execute(sql)")] {
