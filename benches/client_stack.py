@@ -86,7 +86,7 @@ def text_of(variant):
 
 
 class Stacks:
-    """Fails in modules below a folder, at most so many of them."""
+    """Fails in modules below a folder: `modules` is how many there are."""
 
     def __init__(self, folder, modules):
         self.folder = folder

@@ -54,7 +54,7 @@ pub(crate) fn code_of(frame: &Bound<'_, PyAny>, code: &Bound<'_, PyAny>) -> PyRe
         true => file.clone(),
         false => absolute(&file).unwrap_or_else(|| file.clone()),
     };
-    let is_ours = file == WRAPPER_FILE || path.starts_with(state::package_folder());
+    let is_ours = is_ours(code) || is_in_package(&path);
     let source = look_up(code, &frame.getattr(name!(py, "f_globals"))?);
     let is_final = source.is_ok();
     let info = Arc::new(Code {

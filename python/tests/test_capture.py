@@ -43,11 +43,13 @@ def test_a_recursion_without_end_is_reported_with_both_its_ends(sink):
     assert report["traceback"][-1]["function_name"] == "forever"
 
 
-def test_source_comes_from_archives(sink, tmp_path):
+@pytest.mark.parametrize("without", ["", "__loader__", "__spec__"])
+def test_source_comes_from_archives(sink, tmp_path, without):
     archive = tmp_path / "code.zip"
     with zipfile.ZipFile(archive, "w") as code:
         code.writestr("zipped_module.py", "def run():\n    x = 1\n    return x / 0  # zipped\n")
-    run(START + "sys.path.insert(0, sys.argv[2])\nimport zipped_module\nzipped_module.run()",
+    removed = f"zipped_module.__dict__.pop({without!r}, None)"
+    run(START + f"sys.path.insert(0, sys.argv[2])\nimport zipped_module\n{removed}\nzipped_module.run()",
         sink.port, archive)
     last = sink.next()["traceback"][-1]
     assert last["text"].strip() == "return x / 0  # zipped"

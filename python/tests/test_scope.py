@@ -1,5 +1,7 @@
 """What is told beside an exception: for whom, for what, after what."""
 
+import collections.abc
+import itertools
 import threading
 import time
 import weakref
@@ -190,6 +192,24 @@ def test_the_name_of_a_context_hides_what_is_in_it(wire):
     fail()
     (report,) = wire()
     assert "hunter2" not in str(report["contexts"]) + str(report["breadcrumbs"])
+
+
+def test_a_breadcrumb_takes_the_first_facts_of_whatever_mapping_it_is_given(wire):
+    class Endless(collections.abc.Mapping):
+        def __getitem__(self, name):
+            return 1
+
+        def __iter__(self):
+            return itertools.count()
+
+        def __len__(self):
+            raise TypeError("nobody knows")
+
+    flawless.add_breadcrumb("x", data=Endless())
+    fail()
+    (report,) = wire()
+    (crumb,) = report["breadcrumbs"]
+    assert len(crumb["data"]) == 20
 
 
 def test_breadcrumbs_keep_nothing_alive_and_nothing_that_changes(wire):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import re
     from typing import Any, Callable, Iterable, Mapping
 
-    from flawless.client.request import Request as _Request
+    from flawless.client.request import Request
 
 __all__ = ["capture_exception", "flush", "install_scrubbers", "record_error", "set_hostports"]
 
@@ -71,7 +71,7 @@ def capture_exception(
     error: BaseException | tuple[Any, Any, Any] | None = None,
     *,
     additional_info: object = None,
-    request: _Request | Mapping[str, Any] | tuple[Any, ...] | None = None,
+    request: Request | Mapping[str, Any] | tuple[Any, ...] | None = None,
     error_threshold: int | None = None,
 ) -> None:
     """Report an exception, by default the one that is being handled. It never raises.
@@ -116,7 +116,7 @@ def capture(
         _flawless.capture(error, info, None, None, mechanism, handled)
 
 
-def _as_told(request: Any) -> _Request:
+def _as_told(request: Any) -> Request:
     # Few programs need what this imports.
     from flawless.integrations._request import as_told
 

@@ -4,17 +4,17 @@ use axum::response::{IntoResponse, Response};
 
 /// The style sheet of all pages.
 pub(crate) async fn style() -> Response {
-    asset("text/css; charset=utf-8", include_str!("../style.css"))
+    asset("text/css; charset=utf-8", include_str!("style.css"))
 }
 
 /// What makes pages nicer; everything works without it.
 pub(crate) async fn script() -> Response {
-    asset("text/javascript; charset=utf-8", include_str!("../script.js"))
+    asset("text/javascript; charset=utf-8", include_str!("script.js"))
 }
 
 /// What tabs and bookmarks show.
 pub(crate) async fn icon() -> Response {
-    asset("image/svg+xml", include_str!("../icon.svg"))
+    asset("image/svg+xml", include_str!("icon.svg"))
 }
 
 fn asset(kind: &'static str, text: &'static str) -> Response {
