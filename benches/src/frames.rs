@@ -104,7 +104,7 @@ impl Record {
         })
     }
 
-    /// Whether the mending changed this file.
+    /// Whether the fix changed this file.
     pub(crate) fn fixed(&self, path: &str) -> bool {
         let is_test = self.frames.iter().any(|f| f.test && f.repo_path.as_deref() == Some(path));
         !is_test && self.hunks.iter().any(|hunk| hunk.sub && hunk.path == path)

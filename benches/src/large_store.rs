@@ -6,7 +6,8 @@ use anyhow::Result;
 use flawless_core::{ClassifiedFrame, Frame, FrameKind, Report};
 use flawless_store::sealing::Sealing;
 use flawless_store::{
-    IssueFacts, MailKind, NewMail, NewNotice, RuleList, Sample, Seen, Store, WriteTx, encode_sample,
+    IssueFacts, MailKind, NewNotification, OutboxMessage, RuleList, Sample, Seen, Store, WriteTx,
+    encode_sample,
 };
 use serde_json::json;
 
@@ -24,7 +25,8 @@ const SAMPLES: usize = 4;
 /// Fills the store in `data`; what is in it ends now.
 pub(crate) async fn fill(data: &Path, now: i64) -> Result<()> {
     let store = Store::open(data, &Sealing::default(), now - HOURS * HOUR_MS).await?;
-    let mut filling = Filling { made: vec![None; ISSUES], chance: 1, told: 0, sample: sample()? };
+    let mut filling =
+        Filling { made: vec![None; ISSUES], chance: 1, notified: 0, sample: sample()? };
     let last = now.div_euclid(HOUR_MS);
     for week in 0..HOURS / 168 {
         let mut tx = store.write().await?;
@@ -48,7 +50,7 @@ struct Filling {
     /// Number and count of the samples of each issue that has occurred.
     made: Vec<Option<(i64, usize)>>,
     chance: u64,
-    told: i64,
+    notified: i64,
     sample: Vec<u8>,
 }
 
@@ -78,7 +80,7 @@ impl Filling {
                 None => {
                     let id = tx.count_attributed(&facts(issue, at), seen).await?.id;
                     if issue % 5 < 3 {
-                        self.tell(tx, id, issue, at).await?;
+                        self.notify(tx, id, issue, at).await?;
                     }
                     // Its line is not to be looked for.
                     tx.set_checked(id, i64::MAX).await?;
@@ -93,22 +95,22 @@ impl Filling {
         Ok(())
     }
 
-    async fn tell(&mut self, tx: &mut WriteTx, id: i64, issue: usize, at: i64) -> Result<()> {
-        tx.tell(id, 3, "occurred 3 times (threshold 3)", None, at).await?;
-        self.told += 1;
+    async fn notify(&mut self, tx: &mut WriteTx, id: i64, issue: usize, at: i64) -> Result<()> {
+        tx.notify(id, 3, "occurred 3 times (threshold 3)", None, at).await?;
+        self.notified += 1;
         let recipient = developer(issue);
         let why = "the line is yours".to_owned();
-        let notice = NewNotice { recipient: recipient.clone(), why, is_owner: true };
-        // An alert and a notice for each that is told: their numbers go on alike.
-        tx.add_notices(self.told, &[notice], at).await?;
-        let mail = NewMail {
+        let notification = NewNotification { recipient: recipient.clone(), why, is_owner: true };
+        // An alert and a notice for each that is notified: their numbers go on alike.
+        tx.add_notifications(self.notified, &[notification], at).await?;
+        let mail = OutboxMessage {
             kind: MailKind::Alert,
             recipient,
             subject: "KeyError in price".to_owned(),
             message_id: format!("bench-{id}@example.com"),
             message: b"Subject: bench\r\n\r\nbench\r\n".to_vec(),
         };
-        if let Some(mail) = tx.write_notices(&[self.told], &mail, at).await? {
+        if let Some(mail) = tx.write_notifications(&[self.notified], &mail, at).await? {
             tx.mail_sent(mail, at).await?;
         }
         Ok(())

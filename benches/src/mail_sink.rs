@@ -1,6 +1,6 @@
 //! A mail server on loopback that remembers when which report's mail arrived.
 //!
-//! Reports are told apart by their host, which both servers write into the subject.
+//! Reports are toldapart by their host, which both servers write into the subject.
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -58,8 +58,8 @@ async fn main() -> Result<()> {
     // When a signal ends the measuring, the servers that run are dropped, which kills them.
     tokio::select! {
         done = measure(&options) => done,
-        _ = terminate.recv() => bail!("told to stop"),
-        _ = tokio::signal::ctrl_c() => bail!("told to stop"),
+        _ = terminate.recv() => bail!("toldto stop"),
+        _ = tokio::signal::ctrl_c() => bail!("toldto stop"),
     }
 }
 
@@ -120,7 +120,7 @@ async fn measure(options: &Options) -> Result<()> {
     let bytes = report(&setting.code, &setting.code.many[0], "bench", options.ids)?.len();
     println!();
     println!("A report has {bytes} bytes. {} runs of {} s.", options.runs, options.seconds);
-    println!("0.4.5 runs with its blame mended, which raises on Python 3 as it was shipped.");
+    println!("0.4.5 runs with its blame resolved, which raises on Python 3 as it was shipped.");
     if options.wants(Measure::Load) {
         let most = ceiling(&setting, options).await?;
         println!("Against a server that only answers, 8 connections reach {most:.0} a second.");

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use flawless_core::{
-    ChoiceSettings, FramePath, PathRule, PathSettings, Rules, choose, classify, is_raise_statement,
-    much_seen_from,
+    ChoiceSettings, FramePath, PathRule, PathSettings, Rules, choose, classify,
+    hot_function_threshold, is_raise_statement,
 };
 use flawless_git::process::GitProgram;
 use flawless_git::{Mirror, MirrorSettings, Revision, Source};
@@ -88,11 +88,11 @@ async fn find_paths(
 fn ranked(record: &Record, paths: &[Option<FramePath>], settings: &ChoiceSettings) -> Vec<usize> {
     let report = record.report();
     let frames = record.frames.iter().zip(&report.traceback).zip(paths);
-    let much_seen: HashSet<(&str, &str)> = frames
-        .filter(|((frame, _), _)| frame.seen_before >= much_seen_from(frame.traces_before))
+    let hot_functions: HashSet<(&str, &str)> = frames
+        .filter(|((frame, _), _)| frame.seen_before >= hot_function_threshold(frame.traces_before))
         .filter_map(|((_, sent), path)| Some((path.as_ref()?.path.as_str(), &*sent.function)))
         .collect();
-    let seen = |path: &str, function: &str| much_seen.contains(&(path, function));
+    let seen = |path: &str, function: &str| hot_functions.contains(&(path, function));
     let rules = Rules::default();
     let frames = classify(&report.traceback, paths, settings, &seen, &rules);
     let choice = choose(&report, frames, &rules);

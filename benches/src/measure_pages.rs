@@ -36,7 +36,7 @@ pub(crate) async fn measure_pages(setting: &Setting) -> Result<()> {
         ("text", vec!["/?text=price_0042".to_owned()]),
         (
             "file, exception and state",
-            vec!["/?file=shop/part_03&exception=KeyError&state=not_told".to_owned()],
+            vec!["/?file=shop/part_03&exception=KeyError&state=not_notified".to_owned()],
         ),
         ("one list by path, page 20", vec!["/?view=list&sort=path&page=20".to_owned()]),
         ("four weeks ago", vec![format!("/?timestamp={}", weeks_ago(4))]),

@@ -75,7 +75,7 @@ pub(crate) enum Measure {
 pub(crate) enum Contender {
     /// The server of this repository.
     Ours,
-    /// Flawless 0.4.5, its blame mended.
+    /// Flawless 0.4.5, its blame resolved.
     Peer,
 }
 

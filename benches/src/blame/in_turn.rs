@@ -64,7 +64,7 @@ pub(super) async fn in_turn(
             let asked = format!("{}: {path}:{number}, white space {white_space:?}", bare.name);
             answers.differences.push(format!("{asked}: {by_tracer}, but git says {by_git}"));
         }
-        // So that the program can be told to stop.
+        // So that the program can be toldto stop.
         tokio::task::yield_now().await;
     }
     Ok(answers)

@@ -117,8 +117,8 @@ async fn measure_run(
     cells.add(&format!("{name}: git ÷ tracer, all"), AtLeast(1.0), Some(answers.ratio_of_sums()));
     differences.extend(answers.differences);
 
-    let again = cached(bare, &sample.lines).await?;
-    cells.add("the same line again: p50, µs", Below(50.0), median(&again));
+    let regression = cached(bare, &sample.lines).await?;
+    cells.add("the same line again: p50, µs", Below(50.0), median(&regression));
     let located = tracebacks(bare, &sample.frames, OWN_FRAMES).await?;
     let name = format!("a traceback of 30 frames, {OWN_FRAMES} own, first time");
     cells.add(&format!("{name}: p50, ms"), Below(60.0), median(&located));

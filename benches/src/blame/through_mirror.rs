@@ -10,7 +10,7 @@ use flawless_git::process::GitProgram;
 use flawless_git::tracer::WhiteSpace;
 use flawless_git::{Mirror, MirrorSettings, Source};
 use flawless_server::attribution::{
-    Fault, MuchSeen, blame_line, choose_line, find_faults, other_suspects,
+    Fault, HotFunctions, blame_line, choose_line, find_faults, other_suspects,
 };
 
 use super::in_turn::milliseconds;
@@ -53,7 +53,7 @@ pub(super) async fn tracebacks(bare: &Bare, lines: &[Line], own_frames: usize) -
         let rules = Rules::default();
         let faults = find_faults(&report, Some(&mirror), &settings, &rules).await?;
         let Some(Fault { report, files, .. }) = faults.into_iter().next() else { bail!("none") };
-        let choice = choose_line(&report, &files, &settings, &MuchSeen::new(), &rules);
+        let choice = choose_line(&report, &files, &settings, &HotFunctions::new(), &rules);
         let Verdict::Blamed(line) = &choice.verdict else { bail!("nobody: {:?}", choice.verdict) };
         let located = blame_line(&report, &files, line).await?;
         let suspects = other_suspects(&report, &files, &choice).await;

@@ -60,7 +60,7 @@ pub(crate) async fn measure_client(options: &Options) -> Result<()> {
             for &subject in &subjects {
                 // Here a signal can end the measuring.
                 tokio::task::yield_now().await;
-                sink.forget();
+                sink.apply_retention();
                 let python = installed.python(subject);
                 let measured = scripts.run(script, &python, subject, sink.port)?;
                 let (measured, missing) = checked(subject, measured, &sink);

@@ -65,7 +65,7 @@ impl Sink {
     }
 
     /// Counts from nothing.
-    pub(super) fn forget(&self) {
+    pub(super) fn apply_retention(&self) {
         *lock(&self.taken) = Taken::default();
     }
 

@@ -25,7 +25,7 @@ const REPORT_HOUR: i8 = 8;
 
 impl ReportWeek {
     /// The week that is told last at `now`, when it is told on each `weekday` at eight.
-    pub fn told_at(now: i64, weekday: Weekday, timezone: &TimeZone) -> Option<Self> {
+    pub fn reported_at(now: i64, weekday: Weekday, timezone: &TimeZone) -> Option<Self> {
         let here = zoned(now, timezone);
         let back = i64::from(here.weekday().since(weekday));
         let mut day = here.date().checked_sub(back.days()).ok()?;
@@ -222,7 +222,7 @@ mod tests {
         let berlin = TimeZone::get("Europe/Berlin").expect("known");
         let at = |text: &str| parse_date(text, &berlin).expect(text);
         let told = |text: &str, weekday| {
-            let week = ReportWeek::told_at(at(text), weekday, &berlin).expect("a week");
+            let week = ReportWeek::reported_at(at(text), weekday, &berlin).expect("a week");
             assert_eq!(date_time(week.from, &berlin)[10..], *" 00:00:00");
             assert_eq!(date_time(week.to, &berlin)[..10], week.day.to_string());
             (week.day.to_string(), (week.to - week.from) / 3_600_000)
@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(holding("2026-11-23"), "2026-11-23");
         assert_eq!(holding("2026-11-29 23:59:59"), "2026-11-23");
         for far in [i64::MIN, 0, i64::MAX] {
-            assert!(ReportWeek::told_at(far, Weekday::Monday, &berlin).is_some());
+            assert!(ReportWeek::reported_at(far, Weekday::Monday, &berlin).is_some());
         }
     }
 

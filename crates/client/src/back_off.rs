@@ -8,7 +8,7 @@ const UNANSWERED: u32 = 5;
 const FIRST: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default, Clone, Copy)]
-struct Standing {
+struct Waits {
     failures: u32,
     not_before: Option<Instant>,
     is_pardonable: bool,
@@ -16,11 +16,11 @@ struct Standing {
 
 /// How the servers have done lately, by their place in the settings.
 #[derive(Debug)]
-pub(crate) struct Standings(Vec<Standing>);
+pub(crate) struct Standings(Vec<Waits>);
 
 impl Standings {
     pub(crate) fn new(servers: usize) -> Self {
-        Self(vec![Standing::default(); servers])
+        Self(vec![Waits::default(); servers])
     }
 
     /// One of those that may be asked, at random; else when the first of them may be.
@@ -29,7 +29,7 @@ impl Standings {
         now: Instant,
         random: &mut fastrand::Rng,
     ) -> Result<usize, Instant> {
-        let open = |standing: &Standing| standing.not_before.is_none_or(|at| at <= now);
+        let open = |standing: &Waits| standing.not_before.is_none_or(|at| at <= now);
         let open: Vec<usize> = (0..self.0.len()).filter(|&at| open(&self.0[at])).collect();
         match open.is_empty() {
             false => Ok(open[random.usize(..open.len())]),
@@ -60,7 +60,7 @@ impl Standings {
     }
 
     pub(crate) fn worked(&mut self, server: usize) {
-        self.0[server] = Standing::default();
+        self.0[server] = Waits::default();
     }
 
     /// All may be asked again.

@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::owed::Owed;
 use crate::queue::Waiting;
 use crate::settings::Settings;
-use crate::thinning::{Due, StackKey, Thinning, Untold};
+use crate::thinning::{Due, StackKey, Thinning, Unreported};
 
 /// Counts occurrences, and sends reports from a thread of its own. Nothing here fails or waits
 /// for a server, but [`Client::flush`].
@@ -39,7 +39,7 @@ impl Client {
     #[must_use]
     pub fn occurred(&self, stack: StackKey) -> Option<Owed<'_>> {
         let (due, forgotten) = self.with_thinning(|seen| seen.count(stack, clock::now()));
-        forgotten.into_iter().for_each(|untold| self.push_untold(untold));
+        forgotten.into_iter().for_each(|unreported| self.push_unreported(unreported));
         due.map(|due| Owed::new(self, stack, due))
     }
 
@@ -65,8 +65,8 @@ impl Client {
     /// The same, which gives up (`false`) when it is answered that it shall not go on: it asks
     /// several times a second.
     pub fn flush_while(&self, limit: Duration, goes_on: impl FnMut() -> bool) -> bool {
-        let untold = self.with_thinning(Thinning::take_untold);
-        untold.into_iter().for_each(|untold| self.push_untold(untold));
+        let unreported = self.with_thinning(Thinning::take_unreported);
+        unreported.into_iter().for_each(|unreported| self.push_unreported(unreported));
         self.delivery.flush(limit, goes_on)
     }
 
@@ -85,8 +85,8 @@ impl Client {
     /// Forgets which stacks were seen, as if the program had just started; what was counted is
     /// sent.
     pub fn forget_stacks(&self) {
-        let untold = self.with_thinning(Thinning::forget);
-        untold.into_iter().for_each(|untold| self.push_untold(untold));
+        let unreported = self.with_thinning(Thinning::forget);
+        unreported.into_iter().for_each(|unreported| self.push_unreported(unreported));
     }
 
     /// What somebody should know of sending, at most once in a process.
@@ -95,7 +95,7 @@ impl Client {
         self.delivery.take_warning()
     }
 
-    fn push_untold(&self, Untold { stack, event, count }: Untold) {
+    fn push_unreported(&self, Unreported { stack, event, count }: Unreported) {
         match event {
             Some(event) => self.delivery.push(Waiting::new(stack, event, count, false)),
             None => self.lose(count),

@@ -214,7 +214,7 @@ impl Delivery {
         loop {
             if let Some(waiting) = state.queue.pop() {
                 state.is_sending = true;
-                let lost = waiting.told_lost.unwrap_or(state.queue.lost);
+                let lost = waiting.reported_lost.unwrap_or(state.queue.lost);
                 return Some((waiting, lost));
             }
             state.is_sending = false;
@@ -279,7 +279,7 @@ impl Delivery {
                 // The server has closed it since.
                 Err(Failure::Away(_) | Failure::Later(_)) => {}
                 Ok(()) => {
-                    self.process.was_told();
+                    self.process.was_sent();
                     *open = Some((server, kept));
                     return Ok(());
                 }
@@ -288,7 +288,7 @@ impl Delivery {
         }
         let mut connection = Connection::open(&servers[server], *timeout, authorities.as_ref())?;
         connection.send(&bytes)?;
-        self.process.was_told();
+        self.process.was_sent();
         *open = Some((server, connection));
         Ok(())
     }
@@ -304,7 +304,7 @@ impl Delivery {
             }
             Err(failure @ (Failure::Away(_) | Failure::Later(_) | Failure::Unanswered(_))) => {
                 if !matches!(failure, Failure::Away(_)) {
-                    waiting.told_lost = Some(lost);
+                    waiting.reported_lost = Some(lost);
                 }
                 let lost = state.queue.put_back(waiting);
                 state.lose(lost);
@@ -335,11 +335,11 @@ impl State {
     /// One warning for a process.
     fn warn(&mut self, text: impl FnOnce() -> String) {
         if !std::mem::replace(&mut self.has_warned, true) {
-            self.tell(text());
+            self.add_warning(text());
         }
     }
 
-    fn tell(&mut self, text: String) {
+    fn add_warning(&mut self, text: String) {
         match &mut self.warning {
             Some(waiting) => *waiting = format!("{waiting}. {text}"),
             None => self.warning = Some(text),
@@ -353,7 +353,7 @@ impl State {
         }
         self.has_lost = true;
         if !std::mem::replace(&mut self.has_warned_of_loss, true) {
-            self.tell(format!(
+            self.add_warning(format!(
                 "more reports wait than there is room for, and {occurrences} occurrences are lost. \
                  The server is told how many; queue_reports and queue_bytes of flawless.init make \
                  more room"

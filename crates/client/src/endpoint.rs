@@ -22,16 +22,16 @@ pub enum Endpoint {
 
 /// An address that cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what}: {problem}. {mend}")]
+#[error("{what}: {problem}. {hint}")]
 pub struct EndpointError {
     what: String,
     problem: String,
-    mend: &'static str,
+    hint: &'static str,
 }
 
-const DSN_MEND: &str = "Take the address that `flawless projects` prints, \
+const DSN_HINT: &str = "Take the address that `flawless projects` prints, \
     such as http://KEY@flawless.example.com:8080/shop";
-const HOSTPORT_MEND: &str = "Write host:port, such as flawless.example.com:9028";
+const HOSTPORT_HINT: &str = "Write host:port, such as flawless.example.com:9028";
 
 impl Endpoint {
     /// Reads `http(s)://KEY@host:port/PROJECT`.
@@ -42,7 +42,7 @@ impl Endpoint {
         let error = |problem: &str| EndpointError {
             what: "the address of the server (dsn)".to_owned(),
             problem: problem.to_owned(),
-            mend: DSN_MEND,
+            hint: DSN_HINT,
         };
         let mut url = Url::parse(dsn.trim()).map_err(|why| error(&why.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -83,7 +83,7 @@ impl Endpoint {
         let error = |problem: &str| EndpointError {
             what: format!("the server {hostport:?}"),
             problem: problem.to_owned(),
-            mend: HOSTPORT_MEND,
+            hint: HOSTPORT_HINT,
         };
         let (host, port) =
             hostport.trim().rsplit_once(':').ok_or_else(|| error("it has no port"))?;

@@ -35,7 +35,7 @@ impl Process {
     }
 
     /// A server has taken a report.
-    pub(crate) fn was_told(&self) {
+    pub(crate) fn was_sent(&self) {
         self.is_told.store(true, Ordering::Relaxed);
     }
 }

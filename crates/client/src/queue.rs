@@ -32,7 +32,7 @@ pub(crate) struct Waiting {
     pub(crate) id: String,
     /// A server may have it already, with so many occurrences that were told as lost: then both
     /// numbers stay as they are.
-    pub(crate) told_lost: Option<u64>,
+    pub(crate) reported_lost: Option<u64>,
     stack: StackKey,
     /// Nothing of its stack was reported before.
     is_first: bool,
@@ -42,11 +42,11 @@ pub(crate) struct Waiting {
 impl Waiting {
     pub(crate) fn new(stack: StackKey, event: Arc<Event>, count: u64, is_first: bool) -> Self {
         let size = event.size();
-        Self { event, count, id: random_id(), told_lost: None, stack, is_first, size }
+        Self { event, count, id: random_id(), reported_lost: None, stack, is_first, size }
     }
 
     fn may_change(&self) -> bool {
-        self.told_lost.is_none()
+        self.reported_lost.is_none()
     }
 }
 
@@ -276,7 +276,7 @@ mod tests {
     fn what_a_server_may_have_stays_as_it_was_sent() {
         let mut queue = few(1);
         let mut sent = waiting(1, "sent", false);
-        sent.told_lost = Some(0);
+        sent.reported_lost = Some(0);
         queue.put_back(sent);
         assert_eq!(queue.push(waiting(1, "newer", false)), 3, "not added to what was sent");
         assert_eq!(infos(&mut queue), [("newer".to_owned(), 3)]);

@@ -27,7 +27,7 @@ pub(crate) struct Due {
 
 /// Occurrences that were counted and not yet told.
 #[derive(Debug)]
-pub(crate) struct Untold {
+pub(crate) struct Unreported {
     pub(crate) stack: StackKey,
     /// `None` when none of this stack was ever captured.
     pub(crate) event: Option<Arc<Event>>,
@@ -37,8 +37,8 @@ pub(crate) struct Untold {
 #[derive(Debug)]
 struct Seen {
     count: u64,
-    told: u64,
-    told_at: Instant,
+    reported: u64,
+    reported_at: Instant,
     seen_at: u64,
     stack: StackKey,
     /// The newest report, kept once occurrences can be left untold.
@@ -57,7 +57,11 @@ pub(crate) struct Thinning {
 impl Thinning {
     /// Counts an occurrence. `Some` when it is to be reported, with how many it stands for and whether
     /// it is the first; and what a forgotten stack had left untold.
-    pub(crate) fn count(&mut self, stack: StackKey, now: Instant) -> (Option<Due>, Option<Untold>) {
+    pub(crate) fn count(
+        &mut self,
+        stack: StackKey,
+        now: Instant,
+    ) -> (Option<Due>, Option<Unreported>) {
         self.clock += 1;
         let mut forgotten = None;
         if self.stacks.len() >= MAX_STACKS && !self.stacks.contains_key(&stack) {
@@ -66,18 +70,18 @@ impl Thinning {
             let oldest = oldest.and_then(|key| self.stacks.remove(&key));
             let kept = oldest.as_ref().and_then(|seen| seen.event.as_ref());
             self.kept_bytes -= kept.map_or(0, |event| event.size());
-            forgotten = oldest.and_then(|mut seen| seen.take_untold());
+            forgotten = oldest.and_then(|mut seen| seen.take_unreported());
         }
-        let new = Seen { count: 0, told: 0, told_at: now, seen_at: 0, stack, event: None };
+        let new = Seen { count: 0, reported: 0, reported_at: now, seen_at: 0, stack, event: None };
         let seen = self.stacks.entry(stack).or_insert(new);
         seen.seen_at = self.clock;
         seen.count += 1;
         let due = seen.count <= ALWAYS
             || seen.count.is_power_of_two()
-            || now.duration_since(seen.told_at) >= AT_LEAST_EVERY;
+            || now.duration_since(seen.reported_at) >= AT_LEAST_EVERY;
         let due = due.then(|| {
-            seen.told_at = now;
-            let count = seen.count - std::mem::replace(&mut seen.told, seen.count);
+            seen.reported_at = now;
+            let count = seen.count - std::mem::replace(&mut seen.reported, seen.count);
             Due { count, is_first: seen.count == 1 }
         });
         (due, forgotten)
@@ -100,23 +104,23 @@ impl Thinning {
     }
 
     /// What was counted, not yet told and can be; it counts as told from now on.
-    pub(crate) fn take_untold(&mut self) -> Vec<Untold> {
+    pub(crate) fn take_unreported(&mut self) -> Vec<Unreported> {
         // Without an event the next report of the stack stands for them.
         let seen = self.stacks.values_mut().filter(|seen| seen.event.is_some());
-        seen.filter_map(Seen::take_untold).collect()
+        seen.filter_map(Seen::take_unreported).collect()
     }
 
     /// Begins anew; what was counted and not told is answered.
-    pub(crate) fn forget(&mut self) -> Vec<Untold> {
+    pub(crate) fn forget(&mut self) -> Vec<Unreported> {
         self.kept_bytes = 0;
-        self.stacks.drain().filter_map(|(_, mut seen)| seen.take_untold()).collect()
+        self.stacks.drain().filter_map(|(_, mut seen)| seen.take_unreported()).collect()
     }
 }
 
 impl Seen {
-    fn take_untold(&mut self) -> Option<Untold> {
-        let count = self.count - std::mem::replace(&mut self.told, self.count);
-        (count > 0).then(|| Untold { stack: self.stack, event: self.event.clone(), count })
+    fn take_unreported(&mut self) -> Option<Unreported> {
+        let count = self.count - std::mem::replace(&mut self.reported, self.count);
+        (count > 0).then(|| Unreported { stack: self.stack, event: self.event.clone(), count })
     }
 }
 
@@ -162,9 +166,10 @@ mod tests {
         let mut expected: Vec<(u64, u64)> = (1..=10).map(|number| (number, 1)).collect();
         expected.extend([(16, 6), (32, 16), (64, 32)]);
         assert_eq!(reported(&mut thinning, 100, clock::now()), expected);
-        let untold: u64 = thinning.take_untold().iter().map(|untold| untold.count).sum();
-        assert_eq!(untold, 36, "reports and rest are exactly all occurrences");
-        assert!(thinning.take_untold().is_empty(), "nothing is told twice");
+        let unreported: u64 =
+            thinning.take_unreported().iter().map(|unreported| unreported.count).sum();
+        assert_eq!(unreported, 36, "reports and rest are exactly all occurrences");
+        assert!(thinning.take_unreported().is_empty(), "nothing is told twice");
     }
 
     #[test]
@@ -189,7 +194,11 @@ mod tests {
         }
         thinning.count(StackKey(0), now);
         let (_, forgotten) = thinning.count(StackKey(1_000_000), now);
-        assert_eq!(forgotten.map(|untold| untold.count), Some(2), "stack 1 had two untold");
+        assert_eq!(
+            forgotten.map(|unreported| unreported.count),
+            Some(2),
+            "stack 1 had two unreported"
+        );
         assert_eq!(thinning.stacks.len(), MAX_STACKS);
         assert!(thinning.stacks.contains_key(&StackKey(0)), "it was seen again");
     }
@@ -200,8 +209,11 @@ mod tests {
         for _ in 0..12 {
             thinning.count(StackKey(7), clock::now());
         }
-        assert!(thinning.take_untold().is_empty(), "there is nothing to tell it with");
-        let untold = thinning.forget();
-        assert!(matches!(untold[..], [Untold { event: None, count: 2, .. }]), "{untold:?}");
+        assert!(thinning.take_unreported().is_empty(), "there is nothing to tell it with");
+        let unreported = thinning.forget();
+        assert!(
+            matches!(unreported[..], [Unreported { event: None, count: 2, .. }]),
+            "{unreported:?}"
+        );
     }
 }

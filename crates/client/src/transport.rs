@@ -81,7 +81,7 @@ impl Connection {
                     | ureq::Error::ConnectionFailed
                     | ureq::Error::HostNotFound => Failure::Away(error.to_string()),
                     ureq::Error::Timeout(_) => Failure::Unanswered(error.to_string()),
-                    _ => Failure::Later(with_mend(error.to_string())),
+                    _ => Failure::Later(with_hint(error.to_string())),
                 })?;
                 match status {
                     200 => reply,
@@ -104,7 +104,7 @@ impl Connection {
 }
 
 /// What is wrong with a certificate, and how to mend that.
-fn with_mend(error: String) -> String {
+fn with_hint(error: String) -> String {
     if !error.to_lowercase().contains("certificate") {
         return error;
     }

@@ -10,33 +10,33 @@ pub struct Tally {
     pub decided: u64,
     /// Occurrences now; not below `decided`.
     pub now: u64,
-    /// It was told already.
-    pub told: bool,
+    /// It was notified already.
+    pub notified: bool,
     /// When it was first seen, milliseconds since 1970 UTC.
     pub first_seen_at: i64,
-    /// Whether it was mended before.
-    pub mended: Mended,
+    /// Whether it was resolved before.
+    pub recurrence: Recurrence,
     /// Somebody does not want to hear of it for now.
     pub muted: bool,
     /// No frame of it may be blamed: `only_blame_filepaths_matching`.
     pub kept_out: bool,
 }
 
-/// What a new occurrence says about an issue that was mended.
+/// What a new occurrence says about an issue that was resolved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Mended {
+pub enum Recurrence {
     /// It was not.
     #[default]
-    No,
+    Open,
     /// It was, and what runs here is older than that.
-    Later,
+    OlderRevision,
     /// It was, and it is back.
-    Again,
+    Regressed,
 }
 
 /// What the configuration and the report ask for.
 #[derive(Debug, Clone, Copy)]
-pub struct TellPolicy {
+pub struct AlertPolicy {
     /// `report_only_after_minimum_date`, milliseconds since 1970 UTC.
     pub minimum_date: i64,
     /// The report's `error_threshold`, else `report_error_threshold`.
@@ -50,7 +50,7 @@ pub struct TellPolicy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// Tell, because of this.
-    Tell(String),
+    Notify(String),
     /// Do not, because of this.
     Quiet(String),
 }
@@ -64,7 +64,7 @@ pub fn decide(
     tally: Tally,
     authored_at: Option<i64>,
     known: Option<&KnownError>,
-    policy: TellPolicy,
+    policy: AlertPolicy,
 ) -> Decision {
     if tally.muted {
         return Decision::Quiet("muted".into());
@@ -78,19 +78,19 @@ pub fn decide(
     }
 }
 
-fn decide_unknown(tally: Tally, authored_at: Option<i64>, policy: TellPolicy) -> Decision {
-    match tally.mended {
-        Mended::Later => {
-            return Decision::Quiet("it is mended, and an older revision still runs".into());
+fn decide_unknown(tally: Tally, authored_at: Option<i64>, policy: AlertPolicy) -> Decision {
+    match tally.recurrence {
+        Recurrence::OlderRevision => {
+            return Decision::Quiet("it is resolved, and an older revision still runs".into());
         }
-        Mended::Again => {
+        Recurrence::Regressed => {
             let occurred = times(tally.now - tally.decided);
-            return Decision::Tell(format!("occurred {occurred} after it was mended"));
+            return Decision::Notify(format!("occurred {occurred} after it was resolved"));
         }
-        Mended::No => {}
+        Recurrence::Open => {}
     }
-    if tally.told {
-        return Decision::Quiet("told already".into());
+    if tally.notified {
+        return Decision::Quiet("notified already".into());
     }
     if tally.first_seen_at < policy.baseline_until {
         return Decision::Quiet("it was there in the first baseline_hours".into());
@@ -103,19 +103,19 @@ fn decide_unknown(tally: Tally, authored_at: Option<i64>, policy: TellPolicy) ->
     if now < threshold {
         return Decision::Quiet(format!("occurred {} of the {threshold} it takes", times(now)));
     }
-    Decision::Tell(format!("occurred {} (threshold {threshold})", times(now)))
+    Decision::Notify(format!("occurred {} (threshold {threshold})", times(now)))
 }
 
 fn decide_known(tally: Tally, known: &KnownError) -> Decision {
     let within_maximum =
         |occurrence: u64| known.max_alert_threshold.is_none_or(|maximum| occurrence <= maximum);
     if let Some(minimum) = known.min_alert_threshold.filter(|minimum| *minimum > 0)
-        && !tally.told
+        && !tally.notified
         && tally.now >= minimum
         && within_maximum(minimum.max(tally.decided + 1))
     {
         let occurred = times(tally.now);
-        return Decision::Tell(format!(
+        return Decision::Notify(format!(
             "occurred {occurred} (a known error, min_alert_threshold {minimum})"
         ));
     }
@@ -123,7 +123,7 @@ fn decide_known(tally: Tally, known: &KnownError) -> Decision {
         let crossed = (tally.decided / every + 1) * every;
         if crossed <= tally.now && within_maximum(crossed) {
             let occurred = times(tally.now);
-            return Decision::Tell(format!(
+            return Decision::Notify(format!(
                 "occurred {occurred} (a known error, alert_every_n_occurrences {every})"
             ));
         }

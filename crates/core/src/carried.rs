@@ -46,11 +46,11 @@ struct Chain<'a> {
 impl Chain<'_> {
     fn collect(&self, at: ExceptionAt, found: &mut Vec<ExceptionAt>) {
         let members: Vec<usize> = self.parts(at, Relation::Member).collect();
-        let is_telling = |member: &usize| self.carries(at, *member);
-        let telling: Vec<usize> = members.iter().copied().filter(is_telling).collect();
-        if !telling.is_empty() {
-            telling.iter().for_each(|member| self.collect(Some(*member), found));
-            if telling.len() < members.len() && self.goes_through_project(at) {
+        let is_informative = |member: &usize| self.carries(at, *member);
+        let informative: Vec<usize> = members.iter().copied().filter(is_informative).collect();
+        if !informative.is_empty() {
+            informative.iter().for_each(|member| self.collect(Some(*member), found));
+            if informative.len() < members.len() && self.goes_through_project(at) {
                 found.push(at);
             }
             return;

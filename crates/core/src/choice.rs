@@ -147,19 +147,19 @@ impl NoLine {
 }
 
 /// What each frame of a traceback is to the choice. `paths` has one entry for each, `None` for a
-/// foreign one. `much_seen` says whether many of the project's issues went through a function of a
+/// foreign one. `hot_functions` says whether many of the project's issues went through a function of a
 /// file of the repository.
 pub fn classify(
     traceback: &[Frame],
     paths: &[Option<FramePath>],
     settings: &ChoiceSettings,
-    much_seen: &dyn Fn(&str, &str) -> bool,
+    hot_functions: &dyn Fn(&str, &str) -> bool,
     rules: &Rules,
 ) -> Vec<ClassifiedFrame> {
     let of = |(at, frame): (usize, &Frame)| {
         let found = paths.get(at).and_then(Option::as_ref);
         let is_submodules = found.is_some_and(|found| found.rule == PathRule::Submodule);
-        let kind = match kind_of(frame, found, settings, much_seen, rules) {
+        let kind = match kind_of(frame, found, settings, hot_functions, rules) {
             FrameKind::ThirdParty(id) => FrameKind::ThirdParty(id),
             _ if is_submodules => FrameKind::Submodule,
             kind => kind,
@@ -195,7 +195,7 @@ fn kind_of(
     frame: &Frame,
     found: Option<&FramePath>,
     settings: &ChoiceSettings,
-    much_seen: &dyn Fn(&str, &str) -> bool,
+    hot_functions: &dyn Fn(&str, &str) -> bool,
     rules: &Rules,
 ) -> FrameKind {
     let repo_path = found.map(|found| found.path.as_str());
@@ -235,8 +235,8 @@ fn kind_of(
         .unwrap_or_else(|| is_wrapper(&frame.function, &frame.text, None))
     {
         FrameKind::Wrapper
-    } else if much_seen(path, &frame.function) {
-        FrameKind::MuchSeen
+    } else if hot_functions(path, &frame.function) {
+        FrameKind::HotFunctions
     } else {
         FrameKind::Candidate
     }

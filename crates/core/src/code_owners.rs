@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 use crate::code_owners_line::{Line, is_gitlabs, is_owner, read};
-use crate::path_glob::{Forge, PathGlob, split_path};
+use crate::path_glob::{CodeOwnersDialect, PathGlob, split_path};
 
 /// GitHub's own limit: a longer file is not used there.
 const MAX_FILE: usize = 3 * 1024 * 1024;
@@ -17,10 +17,10 @@ const MAX_PATH: usize = 1024;
 
 /// Where the file is looked for; the first that exists is used. Without a forge, first where
 /// the place itself names one.
-pub fn code_owners_paths(forge: Option<Forge>) -> &'static [&'static str] {
-    match forge {
-        Some(Forge::GitHub) => &[".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"],
-        Some(Forge::GitLab) => &["CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS"],
+pub fn code_owners_paths(dialect: Option<CodeOwnersDialect>) -> &'static [&'static str] {
+    match dialect {
+        Some(CodeOwnersDialect::GitHub) => &[".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"],
+        Some(CodeOwnersDialect::GitLab) => &["CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS"],
         None => &[".github/CODEOWNERS", ".gitlab/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"],
     }
 }
@@ -77,11 +77,14 @@ impl CodeOwners {
     pub fn parse(text: &str) -> Self {
         let gitlabs =
             first_bytes(text).lines().any(|line| line.len() <= MAX_LINE && is_gitlabs(line));
-        Self::parse_as(if gitlabs { Forge::GitLab } else { Forge::GitHub }, text)
+        Self::parse_as(
+            if gitlabs { CodeOwnersDialect::GitLab } else { CodeOwnersDialect::GitHub },
+            text,
+        )
     }
 
     /// The same when the forge is known.
-    pub fn parse_as(forge: Forge, text: &str) -> Self {
+    pub fn parse_as(dialect: CodeOwnersDialect, text: &str) -> Self {
         let mut file = Self { sections: vec![Section::default()], ..Self::default() };
         let mut section = 0;
         let kept = first_bytes(text);
@@ -96,7 +99,7 @@ impl CodeOwners {
                 file.warn(number, "has a control character".into());
                 continue;
             }
-            match read(line, forge) {
+            match read(line, dialect) {
                 Line::Empty => {}
                 Line::Heading { name, optional, owners } => {
                     let owners = file.owners(&owners, number);
@@ -107,7 +110,7 @@ impl CodeOwners {
                     return file;
                 }
                 Line::Rule { pattern, excludes, owners } => {
-                    file.rule(forge, section, number, pattern, excludes, &owners);
+                    file.rule(dialect, section, number, pattern, excludes, &owners);
                 }
             }
         }
@@ -163,22 +166,22 @@ impl CodeOwners {
 
     fn rule(
         &mut self,
-        forge: Forge,
+        dialect: CodeOwnersDialect,
         section: usize,
         line: u32,
         pattern: &str,
         excludes: bool,
         words: &[&str],
     ) {
-        if forge == Forge::GitHub && pattern.starts_with('!') {
+        if dialect == CodeOwnersDialect::GitHub && pattern.starts_with('!') {
             return self.warn(line, "`!` is not a pattern on GitHub".into());
         }
-        let Some(glob) = PathGlob::new(pattern, forge) else {
+        let Some(glob) = PathGlob::new(pattern, dialect) else {
             return self.warn(line, format!("{pattern:?} matches nothing"));
         };
         let owners = self.owners(words, line);
         // GitHub skips the whole line then, so that an earlier one decides; GitLab the word.
-        if forge == Forge::GitHub && owners.len() < words.len() {
+        if dialect == CodeOwnersDialect::GitHub && owners.len() < words.len() {
             return;
         }
         let pattern = if excludes { format!("!{pattern}") } else { pattern.to_owned() };

@@ -1,6 +1,6 @@
 //! One line of a CODEOWNERS file: a comment, a section's heading, or a pattern with its owners.
 use crate::address::is_mailable;
-use crate::path_glob::Forge;
+use crate::path_glob::CodeOwnersDialect;
 
 /// What a line says.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,12 +14,12 @@ pub(crate) enum Line<'a> {
 }
 
 /// Reads one line; words that are no owners are left as they are.
-pub(crate) fn read(line: &str, forge: Forge) -> Line<'_> {
+pub(crate) fn read(line: &str, dialect: CodeOwnersDialect) -> Line<'_> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') {
         return Line::Empty;
     }
-    if forge == Forge::GitLab
+    if dialect == CodeOwnersDialect::GitLab
         && let Some(heading) = heading(line)
     {
         return heading;
@@ -27,7 +27,7 @@ pub(crate) fn read(line: &str, forge: Forge) -> Line<'_> {
     let end = end_of_pattern(line);
     let (pattern, rest) = (&line[..end], &line[end..]);
     match pattern.strip_prefix('!') {
-        Some(pattern) if forge == Forge::GitLab => {
+        Some(pattern) if dialect == CodeOwnersDialect::GitLab => {
             Line::Rule { pattern, excludes: true, owners: Vec::new() }
         }
         _ => Line::Rule { pattern, excludes: false, owners: words(rest) },
@@ -36,7 +36,7 @@ pub(crate) fn read(line: &str, forge: Forge) -> Line<'_> {
 
 /// Whether only GitLab gives this line a meaning.
 pub(crate) fn is_gitlabs(line: &str) -> bool {
-    match read(line, Forge::GitLab) {
+    match read(line, CodeOwnersDialect::GitLab) {
         Line::Empty => false,
         Line::Heading { .. } => true,
         Line::Rule { excludes, owners, .. } => {
@@ -96,7 +96,7 @@ fn words(text: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::{Line, is_owner, read};
-    use crate::path_glob::Forge;
+    use crate::path_glob::CodeOwnersDialect;
 
     #[test]
     fn a_line_is_empty_a_heading_or_a_rule() {
@@ -127,9 +127,12 @@ mod tests {
             ("[Docs @web", rule("[Docs", false, &["@web"])),
             ("[] @web", rule("[]", false, &["@web"])),
         ] {
-            assert_eq!(read(line, Forge::GitLab), expected, "{line}");
+            assert_eq!(read(line, CodeOwnersDialect::GitLab), expected, "{line}");
         }
-        assert_eq!(read("[Docs] @web", Forge::GitHub), rule("[Docs]", false, &["@web"]));
+        assert_eq!(
+            read("[Docs] @web", CodeOwnersDialect::GitHub),
+            rule("[Docs]", false, &["@web"])
+        );
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub enum FrameKind {
     /// A wrapper: hands on a call that it knows nothing of.
     Wrapper,
     /// A function that many of the project's errors go through.
-    MuchSeen,
+    HotFunctions,
     /// The project's own code.
     Candidate,
 }
@@ -39,7 +39,7 @@ impl FrameKind {
 
     /// Whether the frame is blamed only when the project has no candidate in the traceback.
     pub fn is_unlikely(self) -> bool {
-        matches!(self, Self::Raise | Self::Wrapper | Self::MuchSeen)
+        matches!(self, Self::Raise | Self::Wrapper | Self::HotFunctions)
     }
 
     /// Whether the frame can be blamed, if only when no other is likelier.
@@ -67,7 +67,7 @@ impl fmt::Display for FrameKind {
             Self::KnownError(id) => write!(f, "known error (rule {id})"),
             Self::Raise => f.write_str("a raise statement: its caller is blamed"),
             Self::Wrapper => f.write_str("a wrapper: what it calls or its caller is likelier"),
-            Self::MuchSeen => {
+            Self::HotFunctions => {
                 f.write_str("a function that many errors go through: another frame is likelier")
             }
             Self::Candidate => f.write_str("the project's own code"),
@@ -84,13 +84,13 @@ pub fn is_raise_statement(text: &str) -> bool {
 
 /// From how many of `all` issues of a project on a function is one that many errors go through,
 /// so that having been in a traceback says little about it: two, and eight in a hundred.
-pub fn much_seen_from(all: u64) -> u64 {
+pub fn hot_function_threshold(all: u64) -> u64 {
     all.saturating_mul(8).div_ceil(100).max(2)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{is_raise_statement, much_seen_from};
+    use super::{hot_function_threshold, is_raise_statement};
 
     #[test]
     fn only_raise_statements_are_raise_statements() {
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn much_seen_is_two_issues_and_eight_in_a_hundred() {
         for (all, from) in [(0, 2), (1, 2), (25, 2), (26, 3), (100, 8), (101, 9)] {
-            assert_eq!(much_seen_from(all), from, "{all}");
+            assert_eq!(hot_function_threshold(all), from, "{all}");
         }
     }
 }

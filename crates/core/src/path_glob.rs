@@ -6,7 +6,7 @@
 
 /// Whose reading of the file is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Forge {
+pub enum CodeOwnersDialect {
     /// `docs/x` is meant from the root, and `docs` is a file or a whole folder.
     GitHub,
     /// `docs/x` is meant at any depth, and `docs` is a file only.
@@ -35,16 +35,17 @@ enum Piece {
 
 impl PathGlob {
     /// `None` when the pattern can match nothing: a lone `/` on GitHub.
-    pub(crate) fn new(pattern: &str, forge: Forge) -> Option<Self> {
+    pub(crate) fn new(pattern: &str, dialect: CodeOwnersDialect) -> Option<Self> {
         let rooted = pattern.strip_prefix('/');
         let (body, whole_folder) = match rooted.unwrap_or(pattern) {
             body if body.ends_with('/') => (&body[..body.len() - 1], true),
             body => (body, body.is_empty()),
         };
-        if body.is_empty() && forge == Forge::GitHub {
+        if body.is_empty() && dialect == CodeOwnersDialect::GitHub {
             return None;
         }
-        let from_root = rooted.is_some() || (forge == Forge::GitHub && body.contains('/'));
+        let from_root =
+            rooted.is_some() || (dialect == CodeOwnersDialect::GitHub && body.contains('/'));
         let mut segments = Vec::new();
         if !from_root {
             segments.push(Segment::Folders);
@@ -57,7 +58,7 @@ impl PathGlob {
         let anything = || Segment::Name(vec![Piece::Many]);
         let ends_open = body.ends_with("/**") || body == "**";
         if whole_folder {
-            if ends_open && forge == Forge::GitHub {
+            if ends_open && dialect == CodeOwnersDialect::GitHub {
                 // All that is in the folders in it, but not the files beside them.
                 segments.push(anything());
             }
@@ -65,11 +66,11 @@ impl PathGlob {
         } else if ends_open {
             // What is in the folder, but not the folder. Ruby's fnmatch, which GitLab uses,
             // knows `**` only before a slash: elsewhere it is `*`.
-            if forge == Forge::GitLab {
+            if dialect == CodeOwnersDialect::GitLab {
                 segments.pop();
             }
             segments.push(anything());
-        } else if forge == Forge::GitHub && !body.ends_with("/*") {
+        } else if dialect == CodeOwnersDialect::GitHub && !body.ends_with("/*") {
             // `docs` is also all that is in it; `docs/*` is not.
             segments.push(Segment::Folders);
         }
@@ -147,10 +148,10 @@ fn matches_with_gaps<P, T>(
 
 #[cfg(test)]
 mod tests {
-    use super::{Forge, PathGlob, split_path};
+    use super::{CodeOwnersDialect, PathGlob, split_path};
 
-    fn matches(pattern: &str, forge: Forge, path: &str) -> bool {
-        PathGlob::new(pattern, forge).is_some_and(|glob| glob.matches(&split_path(path)))
+    fn matches(pattern: &str, dialect: CodeOwnersDialect, path: &str) -> bool {
+        PathGlob::new(pattern, dialect).is_some_and(|glob| glob.matches(&split_path(path)))
     }
 
     #[test]
@@ -202,15 +203,27 @@ mod tests {
             ("/", "a/b", false, true),
             ("a//b", "a/b", false, false),
         ] {
-            assert_eq!(matches(pattern, Forge::GitHub, path), on_github, "GitHub {pattern} {path}");
-            assert_eq!(matches(pattern, Forge::GitLab, path), on_gitlab, "GitLab {pattern} {path}");
+            assert_eq!(
+                matches(pattern, CodeOwnersDialect::GitHub, path),
+                on_github,
+                "GitHub {pattern} {path}"
+            );
+            assert_eq!(
+                matches(pattern, CodeOwnersDialect::GitLab, path),
+                on_gitlab,
+                "GitLab {pattern} {path}"
+            );
         }
     }
 
     #[test]
     fn a_hostile_pattern_ends_soon() {
         let name = "a".repeat(500);
-        assert!(!matches(&"*a?".repeat(1_000), Forge::GitHub, &name));
-        assert!(!matches(&format!("{}b", "**/*a*/".repeat(500)), Forge::GitHub, &"a/".repeat(500)));
+        assert!(!matches(&"*a?".repeat(1_000), CodeOwnersDialect::GitHub, &name));
+        assert!(!matches(
+            &format!("{}b", "**/*a*/".repeat(500)),
+            CodeOwnersDialect::GitHub,
+            &"a/".repeat(500)
+        ));
     }
 }

@@ -51,14 +51,14 @@ impl<'a> QuotedText<'a> {
     }
 
     /// Whether the text is one that few lines have, so that it says something by itself.
-    pub fn is_telling(&self) -> bool {
+    pub fn is_informative(&self) -> bool {
         self.pieces().map(|piece| piece.trim().len()).sum::<usize>() >= MIN_TELLING
     }
 
     /// Whether what is left of a redacted text is too little to know a line by; of a text that is
     /// all there the whole line has to agree.
     pub fn is_vague(&self) -> bool {
-        self.is_blank() || (self.is_redacted && !self.is_telling())
+        self.is_blank() || (self.is_redacted && !self.is_informative())
     }
 
     /// Whether a line of a file reads so.
@@ -231,7 +231,11 @@ mod tests {
             ("return sum(prices)", (false, true, false)),
         ] {
             let text = QuotedText::of(text);
-            assert_eq!((text.is_blank(), text.is_telling(), text.is_vague()), expected, "{text}");
+            assert_eq!(
+                (text.is_blank(), text.is_informative(), text.is_vague()),
+                expected,
+                "{text}"
+            );
         }
     }
 }

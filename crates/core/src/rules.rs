@@ -1,4 +1,4 @@
-//! The rules people make: what is expected, what is library code, who is told.
+//! The rules people make: what is expected, what is library code, who is notified.
 //!
 //! The serde names are those of 0.4.5's lists, so that its exports can be imported.
 use serde::{Deserialize, Serialize};
@@ -66,7 +66,7 @@ pub type ThirdPartyRule = CodePattern;
 /// Someone who wants alerts for a path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watcher {
-    /// Who is told.
+    /// Who is notified.
     pub email: String,
     /// A file of the repository or a folder above it.
     pub filepath: String,

@@ -12,7 +12,7 @@ impl<'a> QuotedLines<'a> {
     /// From line numbers (from 1) and texts.
     pub fn new(quoted: impl IntoIterator<Item = (u32, &'a str)>) -> Self {
         let texts = quoted.into_iter().map(|(line, text)| (line, QuotedText::of(text)));
-        Self(texts.filter(|(_, text)| text.is_telling() && !text.is_blank()).collect())
+        Self(texts.filter(|(_, text)| text.is_informative() && !text.is_blank()).collect())
     }
 
     /// Whether none of them tells anything.

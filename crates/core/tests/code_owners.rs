@@ -1,5 +1,5 @@
 //! Whole CODEOWNERS files in the manner of both forges' documentation.
-use flawless_core::{CodeOwners, Forge, Owners, code_owners_paths};
+use flawless_core::{CodeOwners, CodeOwnersDialect, Owners, code_owners_paths};
 
 const ON_GITHUB: &str = "\
 # The shop. Everything that has no line below:
@@ -110,7 +110,7 @@ fn the_forge_decides_what_a_folder_in_the_middle_and_a_bracket_mean() {
     let text = "lib/core/ @core\n";
     let nested = "x/lib/core/a.py";
     assert_eq!(found(&CodeOwners::parse(text), nested), None);
-    let on_gitlab = CodeOwners::parse_as(Forge::GitLab, text);
+    let on_gitlab = CodeOwners::parse_as(CodeOwnersDialect::GitLab, text);
     assert_eq!(found(&on_gitlab, nested), Some(("@core".to_owned(), 1)));
     let pages = CodeOwners::parse("/app/[id]/page.ts @web\n[id]/x.ts @web\n");
     assert_eq!(found(&pages, "app/[id]/page.ts"), Some(("@web".to_owned(), 1)));
@@ -122,10 +122,10 @@ fn bad_lines_are_skipped_and_listed_with_their_number() {
     let text = "\u{feff}* @lead\r\n/apps/ @web ann\r\n!/docs/ @docs\r\n/ @root\r\n";
     let warned =
         |file: &CodeOwners| -> Vec<u32> { file.warnings().iter().map(|w| w.line).collect() };
-    let file = CodeOwners::parse_as(Forge::GitHub, text);
+    let file = CodeOwners::parse_as(CodeOwnersDialect::GitHub, text);
     assert_eq!(warned(&file), [2, 3, 4]);
     assert_eq!(found(&file, "apps/x"), Some(("@lead".to_owned(), 1)));
-    let file = CodeOwners::parse_as(Forge::GitLab, text);
+    let file = CodeOwners::parse_as(CodeOwnersDialect::GitLab, text);
     assert_eq!(warned(&file), [2]);
     assert_eq!(found(&file, "apps/x"), Some(("@root".to_owned(), 4)));
 }
@@ -155,7 +155,7 @@ fn hostile_files_are_bounded() {
 
 #[test]
 fn the_file_is_looked_for_where_each_forge_does() {
-    assert_eq!(code_owners_paths(Some(Forge::GitHub))[0], ".github/CODEOWNERS");
-    assert_eq!(code_owners_paths(Some(Forge::GitLab))[2], ".gitlab/CODEOWNERS");
+    assert_eq!(code_owners_paths(Some(CodeOwnersDialect::GitHub))[0], ".github/CODEOWNERS");
+    assert_eq!(code_owners_paths(Some(CodeOwnersDialect::GitLab))[2], ".gitlab/CODEOWNERS");
     assert_eq!(code_owners_paths(None).len(), 4);
 }

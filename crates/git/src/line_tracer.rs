@@ -152,7 +152,7 @@ impl LineTracer {
         };
         let found = match self.known_fact(&tracer, asked, white_space).await {
             Ok((_, Some(known))) => Ok(known),
-            Ok((key, None)) => self.trace_anew(&tracer, asked, key, white_space).await,
+            Ok((key, None)) => self.trace_uncached(&tracer, asked, key, white_space).await,
             Err(error) => Err(error),
         };
         match found {
@@ -228,7 +228,7 @@ impl LineTracer {
         Ok((Some(key), known))
     }
 
-    async fn trace_anew(
+    async fn trace_uncached(
         &self,
         tracer: &Arc<Tracer>,
         asked: &FactKey,

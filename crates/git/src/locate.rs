@@ -95,7 +95,7 @@ impl Revision {
 }
 
 /// A line of a revision, and how it was found.
-struct Standing {
+struct MatchedLine {
     revision: CommitId,
     path: String,
     line: u32,
@@ -112,11 +112,11 @@ pub(crate) async fn locate(
     reported: ReportedLine<'_>,
     others: &[ReportedLine<'_>],
 ) -> Result<Result<Located, NotLocated>, GitError> {
-    let standing = match find(blamer.repository(), revision, reported, others).await? {
-        Ok(standing) => standing,
+    let matched = match find(blamer.repository(), revision, reported, others).await? {
+        Ok(matched) => matched,
         Err(why) => return Ok(Err(NotLocated(why))),
     };
-    let Standing { revision, path, line, confidence, how } = standing;
+    let MatchedLine { revision, path, line, confidence, how } = matched;
     let blame = blamer.blame(&revision, &path, line).await?;
     Ok(Ok(Located { how, confidence, revision, path, line, blame }))
 }
@@ -126,7 +126,7 @@ async fn find(
     revision: &Revision,
     reported: ReportedLine<'_>,
     others: &[ReportedLine<'_>],
-) -> Result<Result<Standing, String>, GitError> {
+) -> Result<Result<MatchedLine, String>, GitError> {
     let ReportedLine { path, line, text, function } = reported;
     let (commit, name) = (revision.commit(), revision.name());
     if line == 0 {
@@ -152,7 +152,7 @@ async fn find(
         content => content?.unwrap_or_default(),
     };
     let line = line_in_git(&content, line);
-    let here = |confidence, how| Standing {
+    let here = |confidence, how| MatchedLine {
         revision: commit.clone(),
         path: path.to_owned(),
         line,
@@ -175,8 +175,8 @@ async fn find(
         _ if wanted.is_blank() => return Ok(Err(format!("{path} has no line {line} at {name}"))),
         _ => {}
     }
-    if let Some(standing) = find_earlier(repository, commit, reported, &wanted, others).await? {
-        return Ok(Ok(standing));
+    if let Some(matched) = find_earlier(repository, commit, reported, &wanted, others).await? {
+        return Ok(Ok(matched));
     }
     let content = source_text(&content);
     if let Some(found) = same_text_in_function(&content, function, &wanted, line) {
@@ -184,7 +184,7 @@ async fn find(
             "by text: at {name} line {line} is another one, and the reported text stands in the \
              same function at line {found}"
         );
-        return Ok(Ok(Standing { line: found, ..here(Confidence::ByText, how) }));
+        return Ok(Ok(MatchedLine { line: found, ..here(Confidence::ByText, how) }));
     }
     Ok(Err(format!(
         "{path}:{line} does not read {:?} at {name}, nor in the file's last {MAX_VERSIONS} \
@@ -230,11 +230,11 @@ async fn find_earlier(
     reported: ReportedLine<'_>,
     wanted: &QuotedText<'_>,
     others: &[ReportedLine<'_>],
-) -> Result<Option<Standing>, GitError> {
+) -> Result<Option<MatchedLine>, GitError> {
     let texts = others.iter().map(|other| (other, QuotedText::of(other.text)));
     let witnesses: Vec<_> =
         texts.filter(|(_, text)| !text.is_vague()).take(MAX_WITNESSES).collect();
-    let mut best: Option<(usize, Standing)> = None;
+    let mut best: Option<(usize, MatchedLine)> = None;
     for version in repository.versions(from, reported.path, MAX_VERSIONS).await? {
         if version.commit == *from {
             continue;
@@ -252,7 +252,7 @@ async fn find_earlier(
         }
         // Without others to bear it out, the text has to say something by itself.
         let is_borne_out = if witnesses.is_empty() {
-            wanted.is_telling()
+            wanted.is_informative()
         } else {
             agreeing * 2 >= witnesses.len()
         };
@@ -264,18 +264,18 @@ async fn find_earlier(
             if !witnesses.is_empty() {
                 how += &format!(", as {agreeing} of {} other frames do", witnesses.len());
             }
-            let standing = Standing {
+            let matched = MatchedLine {
                 revision: version.commit,
                 path: version.path,
                 line,
                 confidence: Confidence::Earlier,
                 how,
             };
-            best = Some((agreeing, standing));
+            best = Some((agreeing, matched));
         }
         if is_borne_out && agreeing == witnesses.len() {
             break;
         }
     }
-    Ok(best.map(|(_, standing)| standing))
+    Ok(best.map(|(_, matched)| matched))
 }

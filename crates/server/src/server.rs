@@ -19,9 +19,9 @@ use crate::intake::Intake;
 use crate::intake::clients::ClientsSeen;
 use crate::listen::http::{HttpLimits, run_http};
 use crate::listen::memory::{Memory, run_give_back};
-use crate::mail::{SentJournal, Smtp, run_sender, tell_begun_anew};
+use crate::mail::{SentJournal, Smtp, notify_recreated, run_sender};
 use crate::notify::run_notify;
-use crate::pipeline::{Recorder, Verdicts, record_refusals, run_attribution, run_mending};
+use crate::pipeline::{Recorder, Verdicts, record_refusals, run_attribution, run_find_fixed};
 use crate::upkeep::{run_maintenance, run_mirror, run_rules, run_weekly};
 use crate::web;
 
@@ -46,7 +46,7 @@ const REQUEST_HEAD: Duration = Duration::from_secs(60);
 /// For one frame to arrive. Clients wait 2 s for the answer to it.
 const FRAME_TIME: Duration = Duration::from_secs(10);
 
-/// For a mail and posts that are being sent when the server is told to stop.
+/// For a mail and posts that are being sent when the server is toldto stop.
 const STOP_WAITS: Duration = Duration::from_secs(5);
 
 impl Server {
@@ -95,7 +95,7 @@ impl Server {
         tx.release_alerts(now).await?;
         tx.commit().await?;
         let app = App::open(config, store, clock, http_address).await?;
-        tell_begun_anew(&app).await?;
+        notify_recreated(&app).await?;
         let recorder = Recorder::read(&app.store).await?;
         let verdicts = Arc::new(Verdicts::default());
         let memory = Memory::new(app.config.memory_limit);
@@ -124,7 +124,7 @@ impl Server {
         tasks.spawn(run_rules(app.clone()));
         tasks.spawn(run_attribution(app.clone(), verdicts));
         tasks.spawn(run_notify(app.clone()));
-        tasks.spawn(run_mending(app.clone()));
+        tasks.spawn(run_find_fixed(app.clone()));
         tasks.spawn(run_sender(app.clone(), smtp, journal));
         let posts = PostClient::new(app.config.webhook_private_addresses);
         tasks.spawn(run_posts(app.clone(), posts));
@@ -168,8 +168,8 @@ async fn listen(
 ) -> Result<TcpListener, ConfigError> {
     TcpListener::bind(address).await.map_err(|error| {
         let problem = format!("{address} cannot be listened on: {error}");
-        let mend = "Stop the program that uses it, or choose another port or address.";
-        ConfigError::new(config.set_at[option].clone(), problem, mend)
+        let hint = "Stop the program that uses it, or choose another port or address.";
+        ConfigError::new(config.set_at[option].clone(), problem, hint)
     })
 }
 
@@ -179,8 +179,8 @@ fn lock(config: &Config) -> Result<File, StartError> {
     let folder = |source: std::io::Error| match StoreError::folder(&path, source) {
         StoreError::Folder { path, source } => {
             let problem = format!("{path} cannot be written: {source}");
-            let mend = "Choose a folder that the user who runs the server may write to.";
-            ConfigError::new(config.set_at["data_dir_path"].clone(), problem, mend).into()
+            let hint = "Choose a folder that the user who runs the server may write to.";
+            ConfigError::new(config.set_at["data_dir_path"].clone(), problem, hint).into()
         }
         full => StartError::Store(full),
     };
@@ -192,9 +192,9 @@ fn lock(config: &Config) -> Result<File, StartError> {
         Err(TryLockError::Error(source)) => Err(folder(source)),
         Err(TryLockError::WouldBlock) => {
             let problem = format!("{} is used by another running server", path.display());
-            let mend = "Stop that server, or choose another folder.";
+            let hint = "Stop that server, or choose another folder.";
             let location = config.set_at["data_dir_path"].clone();
-            Err(ConfigError::new(location, problem, mend).into())
+            Err(ConfigError::new(location, problem, hint).into())
         }
     }
 }

@@ -17,13 +17,13 @@ pub use alerts::alert::{AlertRow, IssueAlert};
 pub use alerts::channels::{
     ChannelRow, NewChannel, channel_number, channel_recipient, secret_parts,
 };
-pub use alerts::notices::{HeldRow, NewNotice, NoticeRow, RecentMail};
-pub use alerts::outbox::{DueMail, MailKind, MailState, NewMail, Undelivered};
+pub use alerts::notifications::{NewNotification, NotificationRow, PendingDigestRow, RecentMail};
+pub use alerts::outbox::{DueMessage, MailKind, MailState, OutboxMessage, Undelivered};
 pub use alerts::posts::{DuePost, PostState};
 pub use alerts::refused::RefusedAddress;
 pub use alerts::unwanted::{UnwantedKind, UnwantedMail};
 pub use db::error::StoreError;
-pub use db::history::{SENT_JOURNAL, begun_anew_in_words};
+pub use db::history::{SENT_JOURNAL, recreated_in_words};
 pub use db::open::{make_private_folder, schema_version};
 pub use erase::issue::ErasedIssue;
 pub use erase::person::{PersonsCounts, PersonsData};
@@ -31,10 +31,12 @@ pub use erase::retention::{QueueAge, Retention};
 pub use issues::count::{Counted, Seen};
 pub use issues::facets::{Facet, FacetRow};
 pub use issues::issue::{IssueFacts, IssueRow, WeekIssue, exception_types};
-pub use issues::lists::{HOUR_SUM_BOUND, HourCount, HourSums, IssueHead, ToldRow};
+pub use issues::lists::{AlertStateRow, HOUR_SUM_BOUND, HourCount, HourSums, IndexedIssue};
 pub use issues::matched::{MatchedIssue, Wanted};
-pub use issues::mended::{MendedRow, OpenIssue, Predecessor};
 pub use issues::muted::MUTED_FOR_EVER;
+pub use issues::resolved::{
+    FixingChange, OpenIssue, Predecessor, Regression, Resolution, ResolutionRow,
+};
 pub use issues::samples::{KeptSample, Sample, encode_sample};
 pub use issues::weeks::TwoWeeksIssue;
 pub use lines::line_facts::StoredFacts;

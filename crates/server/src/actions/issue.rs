@@ -2,9 +2,9 @@
 use flawless_base::dates::date_time;
 use flawless_base::text::one_line;
 use flawless_core::CommitId;
-use flawless_store::{IssueRow, MUTED_FOR_EVER, UnwantedKind};
+use flawless_store::{IssueRow, MUTED_FOR_EVER, Resolution, UnwantedKind};
 
-use super::undo::{MendedState, Undo};
+use super::undo::{ResolvedState, Undo};
 use super::{ActionError, Done, issue_of, noted, rules_changed};
 use crate::app::App;
 use crate::attribution::Repo;
@@ -62,43 +62,40 @@ pub(super) async fn resolve(
         }
     };
     let by = commit.as_ref().map(|commit| format!(" by {}", commit.short())).unwrap_or_default();
-    let what = format!("{} is mended{by}", place(&issue));
+    let what = format!("{} is resolved{by}", place(&issue));
     let (now, commit) = (app.clock.now(), commit.as_ref().map(CommitId::as_str));
-    let after = MendedState {
-        at: now,
-        by: commit.map(str::to_owned),
-        how: Some("marked as mended by hand".to_owned()),
-    };
-    set_mended(app, who, &issue, "resolve", what, Some(after)).await
+    let after =
+        ResolvedState { at: now, by: commit.map(str::to_owned), resolution: Resolution::ByHand };
+    set_resolved(app, who, &issue, "resolve", what, Some(after)).await
 }
 
 pub(super) async fn reopen(app: &App, who: &str, number: i64) -> Result<Done, ActionError> {
     let issue = issue_of(app, number).await?;
-    if issue.mended_at.is_none() {
-        return Err(ActionError::field("", "It is not mended: it is open."));
+    if issue.resolved_at.is_none() {
+        return Err(ActionError::field("", "It is not resolved: it is open."));
     }
-    let what = format!("{} is not mended: it is open again", place(&issue));
-    set_mended(app, who, &issue, "reopen", what, None).await
+    let what = format!("{} is not resolved: it is open again", place(&issue));
+    set_resolved(app, who, &issue, "reopen", what, None).await
 }
 
-async fn set_mended(
+async fn set_resolved(
     app: &App,
     who: &str,
     issue: &IssueRow,
     kind: &'static str,
     what: String,
-    after: Option<MendedState>,
+    after: Option<ResolvedState>,
 ) -> Result<Done, ActionError> {
     let mut tx = app.store.write().await?;
-    let before = MendedState::of(&tx.counted(issue.id).await?);
+    let before = ResolvedState::of(&tx.counted(issue.id).await?);
     if let (Some(before), Some(after)) = (&before, &after)
         && before.by == after.by
-        && before.how == after.how
+        && before.resolution == after.resolution
     {
         return Err(ActionError::field("commit", "It was marked so before."));
     }
-    MendedState::put(after.as_ref(), &mut tx, issue.id).await?;
-    let undo = Undo::Mended { issue: issue.id, before, after };
+    ResolvedState::put(after.as_ref(), &mut tx, issue.id).await?;
+    let undo = Undo::Resolved { issue: issue.id, before, after };
     let action = noted(who, Some(issue.id), kind, what, Some(&undo));
     let id = tx.add_action(&action, app.clock.now()).await?;
     tx.commit().await?;
@@ -133,7 +130,7 @@ async fn commit_of(app: &App, name: &str) -> Result<CommitId, String> {
     }
 }
 
-pub(super) async fn tell(
+pub(super) async fn notify(
     app: &App,
     who: &str,
     number: i64,
@@ -142,24 +139,24 @@ pub(super) async fn tell(
     let issue = issue_of(app, number).await?;
     if app.store.newest_sample(issue.id).await.is_ok_and(|sample| sample.is_none()) {
         let text = "Its samples are older than retention_days and were removed: there is nothing \
-                    left to tell. It is told when it occurs again.";
+                    left to tell. It is notified when it occurs again.";
         return Err(ActionError::field("", text));
     }
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
     let counted = tx.counted(issue.id).await?;
-    if let (Some(told_at), false) = (counted.told_at, again) {
-        let date = date_time(told_at, &app.config.timezone);
-        let text = format!("It was told on {date}. Say that it shall be told again.");
+    if let (Some(notified_at), false) = (counted.notified_at, again) {
+        let date = date_time(notified_at, &app.config.timezone);
+        let text = format!("It was notified on {date}. Say that it shall be notified again.");
         return Err(ActionError::field("again", text));
     }
     let reason = format!("was asked for by {}", one_line(who, 254));
-    tx.tell(issue.id, counted.occurrences, &reason, None, now).await?;
+    tx.notify(issue.id, counted.occurrences, &reason, None, now).await?;
     let what = format!("{} is told to who answers for it", place(&issue));
-    let action = noted(who, Some(issue.id), "tell", what, None);
+    let action = noted(who, Some(issue.id), "notify", what, None);
     let id = tx.add_action(&action, now).await?;
     tx.commit().await?;
-    app.bells.alerts.notify_one();
+    app.wakeups.alerts.notify_one();
     Ok(Done::of(id, action))
 }
 
@@ -193,7 +190,7 @@ pub(super) async fn retry_address(
             format!("{address} gets {} again", kind.in_words())
         }
         None => {
-            tx.forget_refusal(address, now).await?;
+            tx.clear_refusal(address, now).await?;
             format!("mails to {address} are tried again")
         }
     };
@@ -202,6 +199,6 @@ pub(super) async fn retry_address(
     let action = noted(who, None, "retry_address", what, None);
     let id = tx.add_action(&action, now).await?;
     tx.commit().await?;
-    app.bells.alerts.notify_one();
+    app.wakeups.alerts.notify_one();
     Ok(Done::of(id, action))
 }

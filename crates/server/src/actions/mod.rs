@@ -2,8 +2,8 @@
 //! and when in the transaction that does it, and can be taken back where that is possible.
 
 mod issue;
-mod pass_on;
 mod people;
+mod reassign;
 mod rules;
 mod strangers;
 pub mod test_error;
@@ -18,8 +18,8 @@ use serde_json::Value;
 use crate::app::App;
 use crate::notify::UNDO_MS;
 
-pub use pass_on::{Case, PassOn, alias_needs};
 pub use people::is_default_contact;
+pub use reassign::{Case, ReassignTo, alias_needs};
 pub use rules::{ImportPlan, import_plan, rule_of_line};
 pub use strangers::{colleagues, is_colleague};
 pub use undo::{Undo, undo};
@@ -65,7 +65,7 @@ pub enum Action {
         /// Which one.
         issue: i64,
         /// To whom.
-        to: PassOn,
+        to: ReassignTo,
     },
     /// Another suspect is to blame: what stands before it becomes library code.
     BlameInstead {
@@ -74,30 +74,30 @@ pub enum Action {
         /// Its place among the suspects behind the blamed line, from 0.
         suspect: usize,
     },
-    /// Nobody is told of an issue until then; `None` ends that.
+    /// Nobody is notified of an issue until then; `None` ends that.
     Mute {
         /// Which one.
         issue: i64,
         /// Until when.
         until: Option<i64>,
     },
-    /// An issue is mended.
+    /// An issue is resolved.
     Resolve {
         /// Which one.
         issue: i64,
-        /// The commit that mends it; `None`: as of now.
+        /// The commit that fixes it; `None`: as of now.
         commit: Option<String>,
     },
-    /// An issue is not mended.
+    /// An issue is not resolved.
     Reopen {
         /// Which one.
         issue: i64,
     },
-    /// Who answers for an issue is told of it at once.
-    Tell {
+    /// Who answers for an issue is notified of it at once.
+    Notify {
         /// Which one.
         issue: i64,
-        /// Also when it was told before.
+        /// Also when it was notified before.
         again: bool,
     },
     /// Mails to an address are tried again, or wanted again.
@@ -144,7 +144,7 @@ pub enum ActionError {
     Field {
         /// Which one; empty when it is none in particular.
         name: &'static str,
-        /// What is wrong and how it is mended, in a sentence.
+        /// What is wrong and how it is resolved, in a sentence.
         text: String,
     },
     /// What it is about is not there.
@@ -203,7 +203,7 @@ impl Action {
             | Self::Mute { .. }
             | Self::Resolve { .. }
             | Self::Reopen { .. }
-            | Self::Tell { .. } => Role::Developer,
+            | Self::Notify { .. } => Role::Developer,
         }
     }
 }
@@ -233,7 +233,7 @@ pub async fn act(
         Action::EditRule { list, id, entry } => rules::edit(app, who, list, id, &entry).await,
         Action::RemoveRule { list, id } => rules::remove(app, who, list, id).await,
         Action::ImportRules { list, document } => rules::import(app, who, list, &document).await,
-        Action::Reassign { issue, to } => pass_on::reassign(app, who, issue, &to).await,
+        Action::Reassign { issue, to } => reassign::reassign(app, who, issue, &to).await,
         Action::BlameInstead { issue, suspect } => {
             rules::blame_instead(app, who, issue, suspect).await
         }
@@ -242,7 +242,7 @@ pub async fn act(
             issue::resolve(app, who, issue, commit.as_deref()).await
         }
         Action::Reopen { issue } => issue::reopen(app, who, issue).await,
-        Action::Tell { issue, again } => issue::tell(app, who, issue, again).await,
+        Action::Notify { issue, again } => issue::notify(app, who, issue, again).await,
         Action::RetryAddress { address, unwanted } => {
             issue::retry_address(app, who, &address, unwanted).await
         }
@@ -274,7 +274,7 @@ async fn rules_changed(app: &App) {
     if let Err(error) = take_up.await {
         tracing::error!(%error, "changed rules could not be read: they are read again soon");
     }
-    app.bells.alerts.notify_one();
+    app.wakeups.alerts.notify_one();
 }
 
 /// A row for what is being done.

@@ -5,7 +5,7 @@ use super::undo::Undo;
 use super::{ActionError, Done, noted};
 use crate::app::App;
 
-/// Whether the address is told of what nobody else can be told.
+/// Whether the address is notified of what nobody else can be notified.
 pub fn is_default_contact(app: &App, address: &str) -> bool {
     let contact = app.config.addresses.default_contact.as_deref();
     contact.is_some_and(|contact| contact.eq_ignore_ascii_case(address))
@@ -19,7 +19,7 @@ pub(super) fn is_own_role(app: &App, who: &str, address: &str) -> bool {
 
 pub(super) const OWN_ROLE: &str = "Nobody changes their own role: another administrator can, so \
     that there is always one left.";
-pub(super) const DEFAULT_CONTACT: &str = "The default contact is told of what nobody else can be \
+pub(super) const DEFAULT_CONTACT: &str = "The default contact is notified of what nobody else can be \
     told, and somebody has to. Set default_contact to another address first.";
 
 pub(super) async fn give_role(
@@ -89,6 +89,6 @@ pub(super) async fn want_mails(
     let action = noted(who, None, "want_mails", what, Some(&undo));
     let id = tx.add_action(&action, now).await?;
     tx.commit().await?;
-    app.bells.alerts.notify_one();
+    app.wakeups.alerts.notify_one();
     Ok(Done::of(id, action))
 }

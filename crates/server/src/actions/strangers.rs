@@ -7,7 +7,7 @@ use flawless_core::Role;
 use flawless_store::{RuleList, StoreError};
 use serde_json::Value;
 
-use super::{Action, ActionError, PassOn};
+use super::{Action, ActionError, ReassignTo};
 use crate::app::App;
 use crate::attribution::Repo;
 use crate::sign_in::role_of;
@@ -79,10 +79,10 @@ pub(super) async fn check(app: &App, role: Role, action: &Action) -> Result<(), 
 /// The addresses that alerts go to by an action, each with the field that names it.
 fn recipients(action: &Action) -> Vec<(&'static str, String)> {
     match action {
-        Action::Reassign { to: PassOn::Alias { new_email }, .. } => {
+        Action::Reassign { to: ReassignTo::Alias { new_email }, .. } => {
             vec![("new_email", new_email.clone())]
         }
-        Action::Reassign { to: PassOn::Reassign { designated_email, .. }, .. } => {
+        Action::Reassign { to: ReassignTo::Reassign { designated_email, .. }, .. } => {
             vec![("designated_email", designated_email.clone())]
         }
         Action::AddRule { list, entry, .. } | Action::EditRule { list, entry, .. } => {

@@ -17,7 +17,7 @@ const FUNCTION: &str = "send_a_test_error";
 
 /// What became of a test error so far.
 #[derive(Debug)]
-pub struct TestStory {
+pub struct TestErrorProgress {
     /// Its issue, with who answers for it and why; `None` while it waits for attribution.
     pub issue: Option<(IssueRow, Owner)>,
     /// Reports that wait for attribution.
@@ -30,7 +30,7 @@ pub struct TestStory {
     pub mails: Vec<MailState>,
 }
 
-impl TestStory {
+impl TestErrorProgress {
     /// Nothing more will happen by itself.
     pub fn is_over(&self) -> bool {
         let is_done = |mail: &MailState| mail.sent_at.is_some() || mail.gave_up_at.is_some();
@@ -82,7 +82,7 @@ pub async fn send(app: &App, who: &str) -> Result<i64, NotKept> {
 ///
 /// # Errors
 /// The database refuses.
-pub async fn story(app: &App, number: i64) -> Result<TestStory, StoreError> {
+pub async fn progress(app: &App, number: i64) -> Result<TestErrorProgress, StoreError> {
     let App { store, config, clock, .. } = app;
     // Before the issue is looked for: it must be in one of both.
     let queue = store.pending_queue().await?;
@@ -98,7 +98,13 @@ pub async fn story(app: &App, number: i64) -> Result<TestStory, StoreError> {
         let owner = issue.owner(&issue.details(), &rules.rules, &config.addresses, &refused);
         (issue, owner)
     });
-    Ok(TestStory { issue, waiting: queue.waiting, last_error: queue.last_error, alert, mails })
+    Ok(TestErrorProgress {
+        issue,
+        waiting: queue.waiting,
+        last_error: queue.last_error,
+        alert,
+        mails,
+    })
 }
 
 /// The line that raises it: each is an issue of its own, or a second one would tell nobody.

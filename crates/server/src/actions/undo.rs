@@ -1,7 +1,8 @@
 //! How what was done is taken back: only that, and only where it still stands as it was left.
 use flawless_core::Role;
 use flawless_store::{
-    ActionRow, Counted, GivenRole, RuleEntry, RuleList, StoreError, UnwantedKind, WriteTx,
+    ActionRow, Counted, GivenRole, Resolution, RuleEntry, RuleList, StoreError, UnwantedKind,
+    WriteTx,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -51,13 +52,13 @@ pub enum Undo {
         after: Option<i64>,
     },
     /// It was resolved or opened again.
-    Mended {
+    Resolved {
         /// Which one.
         issue: i64,
         /// How it stood.
-        before: Option<MendedState>,
+        before: Option<ResolvedState>,
         /// How it stands since.
-        after: Option<MendedState>,
+        after: Option<ResolvedState>,
     },
     /// A role was given, or taken back.
     Role {
@@ -89,12 +90,12 @@ pub struct StoredRule {
     created_at: i64,
 }
 
-/// That an issue is mended.
+/// That an issue is resolved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MendedState {
+pub struct ResolvedState {
     pub(super) at: i64,
     pub(super) by: Option<String>,
-    pub(super) how: Option<String>,
+    pub(super) resolution: Resolution,
 }
 
 impl StoredRule {
@@ -118,11 +119,11 @@ impl From<RuleEntry> for StoredRule {
     }
 }
 
-impl MendedState {
+impl ResolvedState {
     /// How an issue stands; `None` when it is open.
     pub(super) fn of(counted: &Counted) -> Option<Self> {
-        let (by, how) = (counted.mended_by.clone(), counted.mended_how.clone());
-        Some(Self { at: counted.mended_at?, by, how })
+        let (at, by) = (counted.resolved_at?, counted.resolved_by.clone());
+        Some(Self { at, by, resolution: counted.resolution.clone()? })
     }
 
     /// Lets an issue stand so.
@@ -132,11 +133,10 @@ impl MendedState {
         issue: i64,
     ) -> Result<(), StoreError> {
         match state {
-            Some(Self { at, by, how }) => {
-                let how = how.as_deref().unwrap_or_default();
-                tx.set_mended(issue, *at, by.as_deref(), how).await
+            Some(Self { at, by, resolution }) => {
+                tx.set_resolved(issue, *at, by.as_deref(), resolution).await
             }
-            None => tx.clear_mended(issue).await,
+            None => tx.clear_resolved(issue).await,
         }
     }
 }
@@ -169,7 +169,7 @@ impl Undo {
     /// it, though the rule that says so is about people.
     pub(super) fn needs(&self, kind: &str) -> Role {
         match self {
-            Self::Mute { .. } | Self::Mended { .. } => Role::Developer,
+            Self::Mute { .. } | Self::Resolved { .. } => Role::Developer,
             Self::Role { .. } | Self::Mails { .. } => Role::Administrator,
             Self::Added { list, .. } | Self::Removed { list, .. } | Self::Changed { list, .. } => {
                 // An alias that took another one's place took an administrator.
@@ -215,7 +215,7 @@ pub async fn undo(app: &App, who: &str, id: i64) -> Result<Done, ActionError> {
     let done = tx.add_action(&action, now).await?;
     tx.commit().await?;
     rules_changed(app).await;
-    app.bells.alerts.notify_one();
+    app.wakeups.alerts.notify_one();
     Ok(Done::of(done, action))
 }
 
@@ -257,13 +257,13 @@ async fn take_back(
             }
             Ok(tx.mute(issue, before).await?)
         }
-        Undo::Mended { issue, before, after } => {
+        Undo::Resolved { issue, before, after } => {
             let issue = row.issue_id.unwrap_or(issue);
-            if MendedState::of(&counted(tx, issue).await?) != after {
-                let text = "It was mended or opened again since: look at the issue.";
+            if ResolvedState::of(&counted(tx, issue).await?) != after {
+                let text = "It was resolved or opened again since: look at the issue.";
                 return Err(ActionError::field("", text));
             }
-            Ok(MendedState::put(before.as_ref(), tx, issue).await?)
+            Ok(ResolvedState::put(before.as_ref(), tx, issue).await?)
         }
         Undo::Role { address, before, after } => {
             let role = |name: Option<String>| name.and_then(|name| GivenRole::parse(&name));

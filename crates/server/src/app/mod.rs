@@ -36,7 +36,7 @@ pub struct App {
     /// The repository.
     pub repo: Arc<RepoCell>,
     /// Rung when there is new work of a kind.
-    pub bells: Arc<Bells>,
+    pub wakeups: Arc<Wakeups>,
     /// Held while a mail is being sent.
     pub sending: Arc<tokio::sync::Mutex<()>>,
     /// Held, by each of them, while posts are being sent.
@@ -68,9 +68,9 @@ pub struct Running {
     pub clients: Arc<ClientsSeen>,
 }
 
-/// Bells that wake up workers before their next look.
+/// Wakeups that wake up workers before their next look.
 #[derive(Debug, Default)]
-pub struct Bells {
+pub struct Wakeups {
     /// Reports wait for attribution.
     pub pending: Notify,
     /// A revision runs that did not before.
@@ -85,7 +85,7 @@ pub struct Bells {
 
 impl App {
     /// What the server and the commands beside it start from; the pages are at `http_address`
-    /// where `hostname` does not say otherwise. Bells of a command are heard by nobody: the server
+    /// where `hostname` does not say otherwise. Wakeups of a command are heard by nobody: the server
     /// looks by itself within a second.
     ///
     /// # Errors
@@ -111,7 +111,7 @@ impl App {
             base_url: base_url.into(),
             rules: Arc::new(RulesCell::load(&store).await?),
             repo: Arc::new(RepoCell::new(repo)),
-            bells: Arc::default(),
+            wakeups: Arc::default(),
             sending: Arc::default(),
             posting: Arc::default(),
             signer: Arc::new(signer),

@@ -22,11 +22,11 @@ const MAX_QUOTED: usize = 20;
 
 /// The files of the frames of a report: by the paths as deployed.
 #[derive(Debug, Default)]
-pub struct FrameFiles(HashMap<String, Found>);
+pub struct FrameFiles(HashMap<String, FoundPath>);
 
 /// What a deployed file is.
 #[derive(Debug)]
-struct Found {
+struct FoundPath {
     path: String,
     rule: PathRule,
     /// Its content, when a frame of it is in a function that is named as a wrapper.
@@ -40,7 +40,7 @@ impl FrameFiles {
     }
 
     fn file_of(&self, frame: &Frame) -> Option<FramePath> {
-        let Found { path, rule, content } = self.0.get(&frame.path)?;
+        let FoundPath { path, rule, content } = self.0.get(&frame.path)?;
         let wraps = content.as_ref().and_then(|content| wraps(content, frame));
         Some(FramePath { path: path.clone(), rule: *rule, wraps })
     }
@@ -108,7 +108,7 @@ pub async fn frame_files(
         } else {
             None
         };
-        found.insert(deployed.to_owned(), Found { path, rule, content });
+        found.insert(deployed.to_owned(), FoundPath { path, rule, content });
     }
     Ok(FrameFiles(found))
 }

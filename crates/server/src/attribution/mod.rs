@@ -33,7 +33,7 @@ pub enum Repo {
 }
 
 /// Functions that many of the project's issues went through: path in the repository, and name.
-pub type MuchSeen = HashSet<(String, String)>;
+pub type HotFunctions = HashSet<(String, String)>;
 
 /// The files of a report's frames, and the revision they were found in.
 #[derive(Debug)]
@@ -136,11 +136,12 @@ pub fn choose_line(
     report: &Report,
     files: &FoundFiles,
     settings: &ChoiceSettings,
-    much_seen: &MuchSeen,
+    hot_functions: &HotFunctions,
     rules: &Rules,
 ) -> Choice {
-    let seen =
-        |path: &str, function: &str| much_seen.contains(&(path.to_owned(), function.to_owned()));
+    let seen = |path: &str, function: &str| {
+        hot_functions.contains(&(path.to_owned(), function.to_owned()))
+    };
     let frames = classify(&report.traceback, &files.paths, settings, &seen, rules);
     choose(report, frames, rules)
 }

@@ -1,6 +1,6 @@
 //! The posts that tell a channel of alerts: as few as the service's limits allow.
 use flawless_base::dates::rfc3339;
-use flawless_store::{ChannelRow, MailKind, NewMail, channel_recipient};
+use flawless_store::{ChannelRow, MailKind, OutboxMessage, channel_recipient};
 use serde_json::{Value, json};
 
 use super::texts::{Content, Detail};
@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::show::alert::ShortAlert;
 
 /// Posts, each with the numbers of the notices that it tells of.
-pub type NewPosts = Vec<(Vec<i64>, NewMail)>;
+pub type NewPosts = Vec<(Vec<i64>, OutboxMessage)>;
 
 /// Whose posts they are.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +20,7 @@ struct Sender<'a> {
 }
 
 /// The posts to `channel` that name all of `alerts`, each alert with the number of its notice. One
-/// alert is told in full; several get a line each, shorter ones where that spares a post.
+/// alert is notified in full; several get a line each, shorter ones where that spares a post.
 pub fn posts(
     app: &App,
     channel: &ChannelRow,
@@ -45,15 +45,15 @@ fn split(
         let (first, _) = chunk.first()?;
         // A notice is told in one post only, so this name is never given twice.
         let id = format!("post-{channel}.{first}@{}", sender.domain);
-        let (notices, alerts): (Vec<i64>, Vec<&ShortAlert>) =
-            chunk.iter().map(|(notice, alert)| (*notice, alert)).unzip();
+        let (notifications, alerts): (Vec<i64>, Vec<&ShortAlert>) =
+            chunk.iter().map(|(notification, alert)| (*notification, alert)).unzip();
         let Sender { project, base_url, .. } = sender;
         let content = Content { project, base_url, alerts: &alerts, detail, part, id: &id, at };
         let body = body(kind, &content);
         // The shortest line always fits: what it is made of is bounded.
         let fits = fits(kind, &body) || (alerts.len() == 1 && detail == Detail::Name);
         let subject = content.headline();
-        fits.then(|| (notices, post(channel, id, subject, &body)))
+        fits.then(|| (notifications, post(channel, id, subject, &body)))
     };
     if alerts.is_empty() {
         return Vec::new();
@@ -79,8 +79,8 @@ fn split(
     }
 }
 
-fn post(channel: i64, message_id: String, subject: String, body: &Value) -> NewMail {
-    NewMail {
+fn post(channel: i64, message_id: String, subject: String, body: &Value) -> OutboxMessage {
+    OutboxMessage {
         kind: MailKind::Post,
         recipient: channel_recipient(channel),
         subject,
@@ -136,11 +136,11 @@ mod tests {
     const SENDER: Sender<'_> =
         Sender { project: "shop", base_url: "https://flawless.example", domain: "example.com" };
 
-    fn alert(issue: i64, again: Option<&str>) -> ShortAlert {
+    fn alert(issue: i64, regression: Option<&str>) -> ShortAlert {
         let text = || "x[key]".to_owned();
         ShortAlert {
             issue,
-            kind: if again.is_some() { "again" } else { "new" },
+            kind: if regression.is_some() { "regression" } else { "new" },
             title: format!("KeyError in handler_{issue}_"),
             exception_type: "builtins.KeyError".to_owned(),
             message: text(),
@@ -165,7 +165,7 @@ mod tests {
             hostname: String::new(),
             environment: String::new(),
             revision: None,
-            again: again.map(str::to_owned),
+            regression: regression.map(str::to_owned),
             header: String::new(),
             url: text(),
         }
@@ -176,18 +176,22 @@ mod tests {
         let alerts: Vec<_> = (1..=600).map(|number| (number, alert(number, None))).collect();
         for kind in ChannelKind::ALL {
             let posts = split(SENDER, 7, kind, &alerts, 0);
-            let told: Vec<i64> = posts.iter().flat_map(|(notices, _)| notices.clone()).collect();
-            assert_eq!(told, (1..=600).collect::<Vec<_>>(), "{kind:?}");
+            let notified: Vec<i64> =
+                posts.iter().flat_map(|(notifications, _)| notifications.clone()).collect();
+            assert_eq!(notified, (1..=600).collect::<Vec<_>>(), "{kind:?}");
             assert!(posts.len() > 1 && posts.len() < 60, "{kind:?}: {}", posts.len());
-            for (index, (notices, post)) in posts.iter().enumerate() {
+            for (index, (notifications, post)) in posts.iter().enumerate() {
                 let body: Value = serde_json::from_slice(&post.message).expect("JSON");
                 assert!(fits(kind, &body), "{kind:?}");
-                assert_eq!(post.message_id, format!("post-7.{}@example.com", notices[0]));
+                assert_eq!(post.message_id, format!("post-7.{}@example.com", notifications[0]));
                 let part = format!("(part {} of {})", index + 1, posts.len());
                 assert!(post.subject.ends_with(&part), "{}", post.subject);
                 let text = body.to_string().replace(['\\', '\u{200b}'], "");
-                for notice in notices {
-                    assert!(text.contains(&format!("in handler_{notice}_")), "{kind:?} {notice}");
+                for notification in notifications {
+                    assert!(
+                        text.contains(&format!("in handler_{notification}_")),
+                        "{kind:?} {notification}"
+                    );
                 }
             }
         }
@@ -195,11 +199,11 @@ mod tests {
 
     #[test]
     fn what_was_mended_and_is_back_is_told_as_such() {
-        let again = Some("Mended by 0123 on Monday: the line is gone. It occurred again.");
-        let alerts = [(1, alert(1, again)), (2, alert(2, None))];
+        let regression = Some("Fixed by 0123 on Monday: the line is gone. It occurred again.");
+        let alerts = [(1, alert(1, regression)), (2, alert(2, None))];
         for kind in ChannelKind::ALL {
             let (_, lone) = split(SENDER, 7, kind, &alerts[..1], 0).remove(0);
-            assert_eq!(lone.subject, "Again: KeyError in handler_1_");
+            assert_eq!(lone.subject, "Regression: KeyError in handler_1_");
             let lone = String::from_utf8(lone.message).expect("text").replace('\\', "");
             assert!(lone.contains("It occurred again"), "{kind:?}: {lone}");
             let (_, both) = split(SENDER, 7, kind, &alerts, 0).remove(0);

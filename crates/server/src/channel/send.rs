@@ -21,7 +21,7 @@ const GONE_AFTER_MS: i64 = 3_600_000;
 
 /// What came of an attempt for its channel, and what the next one has to know.
 #[derive(Debug, Clone, Copy, Default)]
-struct Standing {
+struct ChannelState {
     /// It takes nothing before.
     rests_until: Option<i64>,
     /// Since when it says at each attempt that there is no such webhook.
@@ -37,7 +37,7 @@ pub async fn run_posts(app: App, client: PostClient) {
     // Channels that take nothing for now, and until when. Forgotten at a restart: then they are
     // asked once more.
     let mut resting: HashMap<String, i64> = HashMap::new();
-    let mut before: HashMap<String, Standing> = HashMap::new();
+    let mut before: HashMap<String, ChannelState> = HashMap::new();
     loop {
         let now = app.clock.now();
         resting.retain(|_, until| *until > now);
@@ -58,14 +58,14 @@ pub async fn run_posts(app: App, client: PostClient) {
         }
         tokio::select! {
             Some(done) = work.join_next() => match done {
-                Ok((recipient, standing)) => {
+                Ok((recipient, channel_state)) => {
                     busy.remove(&recipient);
-                    if let Some(until) = standing.rests_until {
+                    if let Some(until) = channel_state.rests_until {
                         resting.insert(recipient.clone(), until);
                     }
-                    match standing {
-                        Standing { gone_since: None, taken: None, .. } => before.remove(&recipient),
-                        _ => before.insert(recipient, standing),
+                    match channel_state {
+                        ChannelState { gone_since: None, taken: None, .. } => before.remove(&recipient),
+                        _ => before.insert(recipient, channel_state),
                     };
                 }
                 // Which one it was is not known: what still works is asked again below.
@@ -76,7 +76,7 @@ pub async fn run_posts(app: App, client: PostClient) {
                     tokio::time::sleep(LOOK_AGAIN).await;
                 }
             },
-            () = app.bells.posts.notified() => {}
+            () = app.wakeups.posts.notified() => {}
             () = tokio::time::sleep(LOOK_AGAIN) => {}
         }
     }
@@ -88,20 +88,20 @@ async fn attempt(
     app: App,
     client: PostClient,
     post: DuePost,
-    before: Standing,
-) -> (String, Standing) {
-    // A server that is told to stop waits for this.
+    before: ChannelState,
+) -> (String, ChannelState) {
+    // A server that is notifiedto stop waits for this.
     let _sending = app.posting.read().await;
     let mut taken = before.taken;
-    let standing = match send(&app, &client, &post, before.gone_since, &mut taken).await {
-        Ok(standing) => standing,
+    let channel_state = match send(&app, &client, &post, before.gone_since, &mut taken).await {
+        Ok(channel_state) => channel_state,
         Err(error) => {
             tracing::error!(%error, "what came of a post could not be noted");
             let rests_until = Some(app.clock.now() + FIRST_RETRY_MS);
-            Standing { rests_until, taken, ..before }
+            ChannelState { rests_until, taken, ..before }
         }
     };
-    (post.recipient.clone(), standing)
+    (post.recipient.clone(), channel_state)
 }
 
 async fn send(
@@ -110,7 +110,7 @@ async fn send(
     post: &DuePost,
     gone_since: Option<i64>,
     taken: &mut Option<i64>,
-) -> Result<Standing, StoreError> {
+) -> Result<ChannelState, StoreError> {
     let channel = match channel_number(&post.recipient) {
         Some(number) => app.store.channel(number).await?,
         None => None,
@@ -122,7 +122,7 @@ async fn send(
         tx.commit().await?;
         *taken = None;
         if earlier == post.id {
-            return Ok(Standing::default());
+            return Ok(ChannelState::default());
         }
     }
     let answer = match (&channel, &post.unreadable) {
@@ -133,7 +133,7 @@ async fn send(
         }
     };
     let now = app.clock.now();
-    let mut standing = Standing::default();
+    let mut channel_state = ChannelState::default();
     if matches!(answer, Answer::Taken(_)) {
         *taken = Some(post.id);
     }
@@ -146,13 +146,13 @@ async fn send(
         Answer::Closed(words, asked) => {
             let asked = asked.map_or(0, |asked| i64::try_from(asked.as_millis()).unwrap_or(0));
             let wait = retry_after(post.attempts).max(asked);
-            standing.rests_until = Some(now + wait);
+            channel_state.rests_until = Some(now + wait);
             postpone(&mut tx, post, now, wait, &words).await?;
         }
         Answer::Refused(words) => give_up(&mut tx, post, now, &words).await?,
         Answer::Gone(words) => {
             let since = gone_since.unwrap_or(now);
-            standing.gone_since = Some(since);
+            channel_state.gone_since = Some(since);
             match &channel {
                 Some(channel) if channel.broken_at.is_some() || now - since >= GONE_AFTER_MS => {
                     give_up(&mut tx, post, now, &words).await?;
@@ -160,7 +160,7 @@ async fn send(
                 }
                 _ => {
                     let wait = retry_after(post.attempts);
-                    standing.rests_until = Some(now + wait);
+                    channel_state.rests_until = Some(now + wait);
                     postpone(&mut tx, post, now, wait, &words).await?;
                 }
             }
@@ -168,7 +168,7 @@ async fn send(
     }
     tx.commit().await?;
     *taken = None;
-    Ok(standing)
+    Ok(channel_state)
 }
 
 async fn note_taken(

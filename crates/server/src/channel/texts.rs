@@ -49,13 +49,14 @@ impl Content<'_> {
             return headline(alert);
         }
         let issues = counted(self.alerts.len(), "issue", "issues");
-        let again = self.alerts.iter().filter(|alert| alert.again.is_some()).count();
-        let again = if again > 0 { format!(", {again} of them again") } else { String::new() };
+        let regressed = self.alerts.iter().filter(|alert| alert.regression.is_some()).count();
+        let regressed =
+            if regressed > 0 { format!(", {regressed} of them again") } else { String::new() };
         let part = match self.part {
             (_, 1) => String::new(),
             (part, parts) => format!(" (part {part} of {parts})"),
         };
-        format!("{issues} in {}{again}{part}", one_line(self.project, 60))
+        format!("{issues} in {}{regressed}{part}", one_line(self.project, 60))
     }
 
     /// A short link to the issue's page.
@@ -83,10 +84,10 @@ impl Content<'_> {
     }
 }
 
-/// What it is, and whether it was told before.
+/// What it is, and whether it was notified before.
 fn headline(alert: &ShortAlert) -> String {
-    match alert.again {
-        Some(_) => format!("Again: {}", alert.title),
+    match alert.regression {
+        Some(_) => format!("Regression: {}", alert.title),
         None => alert.title.clone(),
     }
 }
@@ -98,8 +99,8 @@ pub(super) fn facts(alert: &ShortAlert) -> Vec<(&'static str, String)> {
         function => format!("{} in {function}", alert.place()),
     };
     let mut facts = vec![("Where", place)];
-    if let Some(again) = &alert.again {
-        facts.push(("Again", one_line(again, 450)));
+    if let Some(regressed) = &alert.regression {
+        facts.push(("Regression", one_line(regressed, 450)));
     }
     facts.push(("Owner", alert.owner.as_deref().unwrap_or("nobody").to_owned()));
     if let Some(commit) = &alert.commit {

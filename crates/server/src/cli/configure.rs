@@ -45,7 +45,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     write_config(&raw, &path)?;
     say!("\n{} was written. It holds what you typed, and others cannot read it.", path.display());
     if !all_ok {
-        say!("What is a PROBLEM above is in it as it was given: mend it, or the answer.");
+        say!("What is a PROBLEM above is in it as it was given: fix it, or the answer.");
         return Ok(ExitCode::FAILURE);
     }
     say!("Start the server with:\n\n    flawless start -conf {}\n", path.display());
@@ -104,7 +104,7 @@ async fn ask_all(questions: &mut Questionnaire<'_>) -> Result<(), Failure> {
     if all_here != is_set {
         questions.set("ignore_vcs_email_domain", if all_here { "True" } else { "False" })?;
     }
-    questions.ask("default_contact", "Who is told when nobody can be blamed")?;
+    questions.ask("default_contact", "Who is notified when nobody can be blamed")?;
 
     say!("\nSign-in");
     let administrators = "Addresses of administrators (empty: who opens the first start's link)";

@@ -71,7 +71,7 @@ impl Questionnaire<'_> {
         if option != "smtp_user"
             && let Err(error) = Config::resolve(&only)
         {
-            return Some(format!("{}. {}", error.problem, error.mend));
+            return Some(format!("{}. {}", error.problem, error.hint));
         }
         if !is_new {
             return None;
@@ -147,8 +147,8 @@ fn unknown_name(text: &str) -> Option<String> {
     let name = name.rsplit_once(':').map_or(name, |(name, _)| name);
     let is_word = !text.is_empty() && without_scheme(text) && !name.contains(['.', ':']);
     let is_unknown = || (name, 80_u16).to_socket_addrs().is_err();
-    let mend = "Write the whole name, like flawless.example.com, or a URL.";
-    (is_word && is_unknown()).then(|| format!("no machine is known as {name:?}. {mend}"))
+    let hint = "Write the whole name, like flawless.example.com, or a URL.";
+    (is_word && is_unknown()).then(|| format!("no machine is known as {name:?}. {hint}"))
 }
 
 /// Why nothing can be written to a folder, or it cannot be made. It is left as it is.

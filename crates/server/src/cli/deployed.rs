@@ -49,6 +49,6 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     tx.commit().await?;
     store.close().await;
     let known = if is_new { "" } else { ", as was known" };
-    say!("{} runs now{known}: what it mends is found by the server.", commit.short());
+    say!("{} runs now{known}: what it fixes is found by the server.", commit.short());
     Ok(ExitCode::SUCCESS)
 }

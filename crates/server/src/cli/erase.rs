@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use flawless_base::clock::Clock;
 use flawless_base::plural::{counted, word};
-use flawless_store::erase::mention::{ERASED, Person};
+use flawless_store::erase::mention::{ERASED, ErasedPerson};
 use flawless_store::{PersonsCounts, RULE_LISTS, Store};
 
 use super::{ConfArgument, Failure};
@@ -66,7 +66,7 @@ async fn erase_issue(store: &Store, number: i64, yes: bool, now: i64) -> Result<
     say_count(issue.alerts, "alert", "alerts", "");
     say_count(issue.mails.len(), "mail that tells", "mails that tell", " of it alone");
     let content = " of others too: their content";
-    say_count(issue.summaries.len(), "mail that tells", "mails that tell", content);
+    say_count(issue.digests.len(), "mail that tells", "mails that tell", content);
     let way = " that went through the line";
     say_count(issue.waiting.len(), "waiting report", "waiting reports", way);
     if !agreed(yes)? {
@@ -87,7 +87,7 @@ async fn erase_issue(store: &Store, number: i64, yes: bool, now: i64) -> Result<
         tx.commit().await?;
     }
     finish(store).await?;
-    say!("If the line fails again, it becomes a new issue, and its owner is told.");
+    say!("If the line fails again, it becomes a new issue, and its owner is notified.");
     if issue.unreadable > 0 {
         say!(
             "NOT everything was searched: {} a key that is not in FLAWLESS_SAMPLE_KEY. Put it \
@@ -111,7 +111,7 @@ async fn erase_person(
         let text = format!("--person: {address:?} is no mail address: write it as commits name it");
         return Err(Failure::new(text));
     }
-    let mut person = Person::new(address);
+    let mut person = ErasedPerson::new(address);
     let mut found = store.look_for_person(&mut person).await?;
     let PersonsCounts { issues, samples, waiting, mails, mails_naming, notes, settings } =
         found.counts();
@@ -123,7 +123,7 @@ async fn erase_person(
     say_count(mails, "mail", "mails", " to them");
     let others = " to others in which the address stands: their content";
     say_count(mails_naming, "mail", "mails", others);
-    say_count(notes, "note", "notes", " of whom was told, and of what");
+    say_count(notes, "note", "notes", " of whom was notified, and of what");
     let settings_of = " of theirs: channels, wishes about mails, roles, sign-ins and tokens";
     say_count(settings, "setting", "settings", settings_of);
     show_rules(store, &person).await?;
@@ -176,7 +176,7 @@ fn say_count(number: impl Display + Copy, one: &str, many: &str, rest: &str) {
 }
 
 /// Rules are what people decided: they are shown, and left to them.
-async fn show_rules(store: &Store, person: &Person) -> Result<(), Failure> {
+async fn show_rules(store: &Store, person: &ErasedPerson) -> Result<(), Failure> {
     for list in RULE_LISTS {
         for rule in store.rule_entries(list).await? {
             if person.is_in(&rule.entry.to_string()) {

@@ -69,9 +69,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
     for line in &found.issues {
         let issue = &line.issue;
-        let told = match line.told.is_told {
-            true => "told".to_owned(),
-            false => format!("not told ({})", line.told.why),
+        let notified = match line.notified.is_notified {
+            true => "notified".to_owned(),
+            false => format!("not notified ({})", line.notified.why),
         };
         let (count, last) = (line.occurrences, date(line.last_at));
         let place = format!("{}:{}", issue.facts.path, issue.facts.line);
@@ -81,8 +81,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         let _ = writeln!(text, "          {}", issue.facts.text);
         let muted = if issue.muted_at(app.clock.now()).is_some() { ", muted" } else { "" };
         let number = issue.id;
-        let mended = if issue.mended_at.is_some() { ", mended" } else { "" };
-        let _ = writeln!(text, "          issue {number}, last {last}, {told}{muted}{mended}");
+        let resolved = if issue.resolved_at.is_some() { ", resolved" } else { "" };
+        let _ =
+            writeln!(text, "          issue {number}, last {last}, {notified}{muted}{resolved}");
     }
     print(text)
 }
@@ -102,12 +103,12 @@ fn as_json(line: &ListedIssue, date: impl Fn(i64) -> String) -> serde_json::Valu
         "developer_email": &*line.owner,
         "date": issue.facts.authored_at.map(&date),
         "email_sent": issue.mailed,
-        "told": line.told.why,
+        "notified": line.notified.why,
         "last_occurrence": date(line.last_at),
         "is_known_error": issue.facts.known_error_id.is_some(),
         "muted_until": issue.muted_until.map(&date),
-        "mended_at": issue.mended_at.map(&date),
-        "mended_by": issue.mended_by,
+        "resolved_at": issue.resolved_at.map(&date),
+        "resolved_by": issue.resolved_by,
         "reason": issue.facts.reason,
         "confidence": details.confidence,
         "path_rule": details.path_rule,

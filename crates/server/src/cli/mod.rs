@@ -65,7 +65,7 @@ enum Command {
     Issues(issues::Arguments),
     /// Prints the weekly report of one person, as the mail has it.
     Report(report::Arguments),
-    /// Says that a revision runs now, so that what it mends is known: a step of a deploy.
+    /// Says that a revision runs now, so that what it fixes is known: a step of a deploy.
     Deployed(deployed::Arguments),
     /// Lists, adds, removes and imports rules.
     Rules(rules::Arguments),

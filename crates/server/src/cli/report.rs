@@ -9,7 +9,7 @@ use jiff::civil::Weekday;
 use super::{ConfArgument, Failure, print};
 use crate::app::App;
 use crate::config::Config;
-use crate::mail::week_story::week_story;
+use crate::mail::weekly_report::weekly_report;
 use crate::mail::weekly_text;
 
 #[derive(Debug, clap::Args)]
@@ -19,7 +19,7 @@ pub(super) struct Arguments {
     /// The address whose report it is.
     #[arg(long = "for", value_name = "ADDRESS")]
     address: String,
-    /// Any day of the week, as YYYY-MM-DD; the week that was told last by default. Weeks start on
+    /// Any day of the week, as YYYY-MM-DD; the week that was notified last by default. Weeks start on
     /// the day of weekly_report.
     #[arg(long, value_name = "DATE")]
     week: Option<String>,
@@ -31,7 +31,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let now = clock.now();
     let weekday = config.mails.weekly.unwrap_or(Weekday::Monday);
     let week = match &arguments.week {
-        None => ReportWeek::told_at(now, weekday, &config.timezone),
+        None => ReportWeek::reported_at(now, weekday, &config.timezone),
         Some(day) => parse_date(day, &config.timezone)
             .and_then(|at| ReportWeek::holding(at, weekday, &config.timezone)),
     };
@@ -46,12 +46,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         )));
     }
     let app = open(config, clock).await?;
-    let story = week_story(&app, week).await?;
+    let report = weekly_report(&app, week).await?;
     let address = arguments.address.trim();
-    let text = match story.people.get(&address.to_ascii_lowercase()) {
-        Some(person) => weekly_text(&app, &story, person)
+    let text = match report.people.get(&address.to_ascii_lowercase()) {
+        Some(person) => weekly_text(&app, &report, person)
             .map_err(|error| Failure::new(format!("the report cannot be written: {error}")))?,
-        None => format!("No issue of {address} occurred or was mended, so there is no mail.\n"),
+        None => format!("No issue of {address} occurred or was resolved, so there is no mail.\n"),
     };
     app.store.close().await;
     print(text)

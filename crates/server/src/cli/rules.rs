@@ -90,7 +90,7 @@ struct Fields {
     /// Ignored exceptions: full type path.
     #[arg(long, alias = "exc-name")]
     exception: Option<String>,
-    /// Watchers: who is told. Reassignments: whose issues go elsewhere.
+    /// Watchers: who is notified. Reassignments: whose issues go elsewhere.
     #[arg(long)]
     email: Option<String>,
     /// Watchers and reassignments: file or folder in the repository.

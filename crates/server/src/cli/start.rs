@@ -1,4 +1,4 @@
-//! `flawless start`: runs the server until it is told to stop.
+//! `flawless start`: runs the server until it is notifiedto stop.
 use std::process::ExitCode;
 
 use flawless_base::clock::Clock;

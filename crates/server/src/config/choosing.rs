@@ -44,8 +44,8 @@ impl Options<'_> {
             let (path, place) = (path.trim().trim_matches('/'), place.trim());
             if path.is_empty() || place.is_empty() || path.split('/').any(|part| part == "..") {
                 let problem = format!("{text:?} names no submodule and its repository");
-                let mend = "Write PATH=URL or PATH=FOLDER, like vendor/pay=/srv/git/pay.git.";
-                return Err(self.wrong("submodules", problem, mend));
+                let hint = "Write PATH=URL or PATH=FOLDER, like vendor/pay=/srv/git/pay.git.";
+                return Err(self.wrong("submodules", problem, hint));
             }
             let is_url = place.contains("://")
                 || place.split('/').next().is_some_and(|host| host.contains(':'));
@@ -67,8 +67,8 @@ impl Options<'_> {
             let (deployed, folder) = (deployed.trim().to_owned(), folder.trim().to_owned());
             if deployed.is_empty() || folder.split('/').any(|part| part == "..") {
                 let problem = format!("{text:?} is no deployed folder and part of the repository");
-                let mend = "Write FOLDER or FOLDER=PART, like /opt/worker=backend/worker.";
-                return Err(self.wrong("path_prefixes", problem, mend));
+                let hint = "Write FOLDER or FOLDER=PART, like /opt/worker=backend/worker.";
+                return Err(self.wrong("path_prefixes", problem, hint));
             }
             Ok(PathPrefix { deployed, folder })
         };

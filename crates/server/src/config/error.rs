@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, where it was set, and how to mend it.
+//! What is wrong with a configuration, where it was set, and how to fix it.
 use std::fmt;
 
 /// One paragraph: what, where, and the way out.
@@ -9,16 +9,16 @@ pub struct ConfigError {
     /// What is wrong.
     pub problem: String,
     /// What to do.
-    pub mend: String,
+    pub hint: String,
 }
 
 impl ConfigError {
     pub(crate) fn new(
         location: impl Into<String>,
         problem: impl Into<String>,
-        mend: impl Into<String>,
+        hint: impl Into<String>,
     ) -> Self {
-        Self { location: location.into(), problem: problem.into(), mend: mend.into() }
+        Self { location: location.into(), problem: problem.into(), hint: hint.into() }
     }
 }
 
@@ -27,6 +27,6 @@ impl fmt::Display for ConfigError {
         if !self.location.is_empty() {
             write!(f, "{}: ", self.location)?;
         }
-        write!(f, "{}. {}", self.problem, self.mend)
+        write!(f, "{}. {}", self.problem, self.hint)
     }
 }

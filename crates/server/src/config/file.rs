@@ -35,8 +35,8 @@ impl RawConfig {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let shown = path.display().to_string();
         let unreadable = |error: std::io::Error| {
-            let mend = "Write one with `flawless configure`, or give its path with -conf.";
-            ConfigError::new(shown.clone(), format!("cannot be read: {error}"), mend)
+            let hint = "Write one with `flawless configure`, or give its path with -conf.";
+            ConfigError::new(shown.clone(), format!("cannot be read: {error}"), hint)
         };
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
         let mut config = Self::parse(&text, &shown)?;
@@ -60,23 +60,23 @@ impl RawConfig {
                 Line::Section(Some(title)) => {
                     let problem =
                         format!("[{title}] is not [{SECTION}], the only section there is");
-                    let mend = "Write its options below [flawless], or remove it. There are no \
+                    let hint = "Write its options below [flawless], or remove it. There are no \
                                 sections for single projects: what belongs to a project is kept in \
                                 the store.";
-                    return Err(ConfigError::new(location, problem, mend));
+                    return Err(ConfigError::new(location, problem, hint));
                 }
                 Line::Section(None) => {
-                    let mend = "Write [flawless].";
-                    return Err(ConfigError::new(location, "a section without its ]", mend));
+                    let hint = "Write [flawless].";
+                    return Err(ConfigError::new(location, "a section without its ]", hint));
                 }
                 Line::Option(..) | Line::Unreadable(_) if !has_section => {
-                    let mend = "Begin the file with a line [flawless].";
-                    return Err(ConfigError::new(location, "an option before any section", mend));
+                    let hint = "Begin the file with a line [flawless].";
+                    return Err(ConfigError::new(location, "an option before any section", hint));
                 }
                 Line::Unreadable(text) => {
-                    let (problem, mend) =
+                    let (problem, hint) =
                         (format!("{text:?} is no option"), "Write it as: option = value.");
-                    return Err(ConfigError::new(location, problem, mend));
+                    return Err(ConfigError::new(location, problem, hint));
                 }
                 Line::Option(key, value) => {
                     if let Some(before) = config.values.get(&key) {
@@ -104,8 +104,8 @@ impl RawConfig {
     /// There is no `=`, or no such option.
     pub fn set_argument(&mut self, argument: &str) -> Result<(), ConfigError> {
         let Some((name, value)) = argument.split_once('=') else {
-            let mend = "Write it as --set option=value.";
-            return Err(ConfigError::new("--set", format!("{argument:?} has no ="), mend));
+            let hint = "Write it as --set option=value.";
+            return Err(ConfigError::new("--set", format!("{argument:?} has no ="), hint));
         };
         let name = name.trim();
         self.set_at(name, value.trim(), format!("--set {name}"))?;
@@ -116,11 +116,11 @@ impl RawConfig {
     fn set_at(&mut self, name: &str, text: &str, location: String) -> Result<(), ConfigError> {
         if find_option(name).is_none() {
             let nearest = nearest_name(name);
-            let mend = match nearest {
+            let hint = match nearest {
                 Some(nearest) => format!("Did you mean {nearest}? `flawless options` lists all."),
                 None => "`flawless options` lists all.".to_owned(),
             };
-            return Err(ConfigError::new(location, format!("unknown option {name:?}"), mend));
+            return Err(ConfigError::new(location, format!("unknown option {name:?}"), hint));
         }
         self.values.insert(name.to_owned(), RawValue { text: text.to_owned(), location });
         Ok(())

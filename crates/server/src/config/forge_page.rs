@@ -10,8 +10,8 @@ impl Options<'_> {
         let main = match self.text("repo_web_url") {
             "" => self.repository(data_dir)?.as_ref().and_then(Forge::of_source),
             text => Some(Forge::parse(text).map_err(|problem| {
-                let mend = "Write it like gitea https://git.example.com/team/shop.";
-                self.wrong("repo_web_url", problem, mend)
+                let hint = "Write it like gitea https://git.example.com/team/shop.";
+                self.wrong("repo_web_url", problem, hint)
             })?),
         };
         Ok(Forges::new(main, &self.submodules(data_dir)?))

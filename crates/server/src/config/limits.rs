@@ -13,8 +13,8 @@ impl Options<'_> {
         let least = self.count("max_report_bytes")?.saturating_mul(LARGEST_REPORTS);
         if limit < least {
             let problem = format!("{limit} is too little for reports of max_report_bytes");
-            let mend = format!("Write at least {least}, or set a smaller max_report_bytes.");
-            return Err(self.wrong("memory_limit", problem, mend));
+            let hint = format!("Write at least {least}, or set a smaller max_report_bytes.");
+            return Err(self.wrong("memory_limit", problem, hint));
         }
         Ok(limit)
     }

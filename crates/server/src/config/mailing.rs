@@ -14,7 +14,7 @@ pub struct MailSettings {
     pub subject_style: SubjectStyle,
     /// `mail_locals`.
     pub locals: MailLocals,
-    /// `digest_minutes`: what comes within this time of somebody's last mail is told together;
+    /// `digest_minutes`: what comes within this time of somebody's last mail is notified together;
     /// zero for each by itself.
     pub digest: Duration,
     /// `mails_per_person_per_hour`; `None` for as many as there are.
@@ -52,9 +52,9 @@ pub enum MailLocals {
 /// What the weekly report says of the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leaderboard {
-    /// Who mended how much.
+    /// Who resolved how much.
     Names,
-    /// What the team mended.
+    /// What the team resolved.
     Totals,
     /// Nothing.
     Off,
@@ -132,8 +132,8 @@ impl Options<'_> {
         let text = self.text("smtp_host");
         let (host, port) = text.rsplit_once(':').unwrap_or((text, "25"));
         let Ok(port) = port.parse() else {
-            let mend = "Write it as HOST:PORT, like localhost:25.";
-            return Err(self.wrong("smtp_host", format!("{text:?} has no valid port"), mend));
+            let hint = "Write it as HOST:PORT, like localhost:25.";
+            return Err(self.wrong("smtp_host", format!("{text:?} has no valid port"), hint));
         };
         let security = match (self.word("smtp_security")?, self.bool("smtp_use_tls")?) {
             ("tls", _) => SmtpSecurity::Tls,
@@ -143,8 +143,8 @@ impl Options<'_> {
         let login = match (self.raw.get("smtp_user"), self.secret("smtp_password")?) {
             (Some(user), Some(password)) => Some((user.to_owned(), password)),
             (Some(_), None) => {
-                let mend = "Set smtp_password or smtp_password_file, or leave out smtp_user.";
-                return Err(self.wrong("smtp_user", "there is no password for it", mend));
+                let hint = "Set smtp_password or smtp_password_file, or leave out smtp_user.";
+                return Err(self.wrong("smtp_user", "there is no password for it", hint));
             }
             (None, _) => None,
         };

@@ -129,7 +129,7 @@ pub const OPTIONS: &[OptionDef] = &[
         "Addresses or networks of your proxies, e.g. 127.0.0.1, 10.0.0.0/24: what they say of a \
          request's sender is believed.",
     ),
-    // Who is told
+    // Who is notified
     option(
         "email_domain_name",
         "example.com",
@@ -146,7 +146,7 @@ pub const OPTIONS: &[OptionDef] = &[
         "default_contact",
         "",
         Address,
-        "Who is told when nobody can be blamed, and of problems of the server.",
+        "Who is notified when nobody can be blamed, and of problems of the server.",
     ),
     // SMTP
     option("smtp_host", "localhost:25", Text, "HOST:PORT of the mail server."),
@@ -196,14 +196,14 @@ pub const OPTIONS: &[OptionDef] = &[
         "digest_minutes",
         "5",
         Number,
-        "What comes within so many minutes of somebody's last alert is told in one mail, after a \
+        "What comes within so many minutes of somebody's last alert is notified in one mail, after a \
          fifth of that time without anything new. 0: each at once, in a mail of its own.",
     ),
     option(
         "mails_per_person_per_hour",
         "10",
         Number,
-        "Alerts that one person or channel gets within an hour. What is over it is told in one \
+        "Alerts that one person or channel gets within an hour. What is over it is notified in one \
          summary as soon as there is room. 0: no limit.",
     ),
     option(
@@ -216,7 +216,7 @@ pub const OPTIONS: &[OptionDef] = &[
         "baseline_hours",
         "0",
         Number,
-        "Hours from the first start of a project on in which issues are listed and nobody is told \
+        "Hours from the first start of a project on in which issues are listed and nobody is notified \
          of them, then or later: they were there before. 0: none.",
     ),
     option(
@@ -239,7 +239,7 @@ pub const OPTIONS: &[OptionDef] = &[
         "leaderboard",
         "totals",
         Word(&["names", "totals", "off"]),
-        "What the weekly report says of the others: who mended how much, what the team mended \
+        "What the weekly report says of the others: who resolved how much, what the team resolved \
          together, or nothing.",
     ),
     option(

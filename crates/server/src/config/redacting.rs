@@ -23,12 +23,12 @@ impl Options<'_> {
         let seals = self.bool("encrypt_samples")?;
         let keys = std::env::var_os(KEY_VARIABLE).unwrap_or_default();
         Sealing::new(&keys.to_string_lossy(), seals).map_err(|problem| {
-            let mend = format!(
+            let hint = format!(
                 "Make one with `openssl rand -hex 32`, keep it apart from the data folder, and \
                  start with {KEY_VARIABLE} set to it; commas separate several."
             );
             let at = if seals { self.raw.location("encrypt_samples") } else { KEY_VARIABLE.into() };
-            ConfigError::new(at, problem.to_string(), mend)
+            ConfigError::new(at, problem.to_string(), hint)
         })
     }
 
@@ -59,8 +59,8 @@ impl Options<'_> {
             }
             RedactError::UnknownRule { name } => {
                 let known: Vec<&str> = Redactor::rule_names().collect();
-                let mend = format!("The rules are: {}.", known.join(", "));
-                self.wrong(option, format!("there is no rule {name:?}"), mend)
+                let hint = format!("The rules are: {}.", known.join(", "));
+                self.wrong(option, format!("there is no rule {name:?}"), hint)
             }
             error @ RedactError::Environment { .. } => {
                 self.wrong(option, error.to_string(), "Leave it out.")

@@ -195,8 +195,8 @@ impl Options<'_> {
         let typed = self.text(port);
         let number = if typed.eq_ignore_ascii_case("any") { Ok(0) } else { typed.parse() };
         let number: u16 = number.map_err(|_| {
-            let mend = "Write a number from 0 to 65535, or any for a free one.";
-            self.wrong(port, format!("{typed:?} is no port"), mend)
+            let hint = "Write a number from 0 to 65535, or any for a free one.";
+            self.wrong(port, format!("{typed:?} is no port"), hint)
         })?;
         let name = self.raw.get(host).unwrap_or(default_host);
         if let Ok(ip) = name.parse::<IpAddr>() {
@@ -204,8 +204,8 @@ impl Options<'_> {
         }
         let found = (name, number).to_socket_addrs().ok().and_then(|mut all| all.next());
         found.ok_or_else(|| {
-            let mend = "Write an address of this machine, like 127.0.0.1 or 0.0.0.0.";
-            self.wrong(host, format!("{name:?} is no address of this machine"), mend)
+            let hint = "Write an address of this machine, like 127.0.0.1 or 0.0.0.0.";
+            self.wrong(host, format!("{name:?} is no address of this machine"), hint)
         })
     }
 
@@ -225,8 +225,8 @@ impl Options<'_> {
         let Some(url) = self.secret("repo_url")? else { return Ok(dir.map(Source::Folder)) };
         let url = url.reveal().to_owned();
         if url.starts_with('-') || url.contains(char::is_control) || url.starts_with("ext::") {
-            let mend = "Write an address like https://example.com/shop.git, or a path.";
-            return Err(self.wrong("repo_url", "is no address of a repository", mend));
+            let hint = "Write an address like https://example.com/shop.git, or a path.";
+            return Err(self.wrong("repo_url", "is no address of a repository", hint));
         }
         let dir = dir.unwrap_or_else(|| data_dir.join("mirror.git"));
         Ok(Some(Source::Clone { url, dir }))
@@ -256,7 +256,7 @@ impl Options<'_> {
         note(unset("smtp_host"), "no mail server: smtp_host is not set, localhost:25 is tried");
         note(
             unset("default_contact"),
-            "no default_contact: nobody is told of errors that nobody can be blamed for",
+            "no default_contact: nobody is notified of errors that nobody can be blamed for",
         );
         note(
             sign_in.required && !sign_in.allows_somebody(),

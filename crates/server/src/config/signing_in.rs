@@ -83,14 +83,14 @@ impl Options<'_> {
         let required = self.word("auth")? != "off";
         if !required && !http.ip().is_loopback() {
             let problem = format!("off, but http_host is {}, which others can reach", http.ip());
-            let mend = "Leave auth out, so that people sign in, or set http_host = 127.0.0.1.";
-            return Err(self.wrong("auth", problem, mend));
+            let hint = "Leave auth out, so that people sign in, or set http_host = 127.0.0.1.";
+            return Err(self.wrong("auth", problem, hint));
         }
         let days = self.count("session_days")?;
         if days > MAX_SESSION_DAYS {
             let problem = format!("{days} is more than browsers keep a sign-in");
-            let mend = format!("Write a number of days up to {MAX_SESSION_DAYS}.");
-            return Err(self.wrong("session_days", problem, mend));
+            let hint = format!("Write a number of days up to {MAX_SESSION_DAYS}.");
+            return Err(self.wrong("session_days", problem, hint));
         }
         let trusted_proxies = self.networks("trusted_proxies")?;
         Ok(SignInConfig {
@@ -111,8 +111,8 @@ impl Options<'_> {
             true => Ok(text.to_ascii_lowercase()),
             false => {
                 let problem = format!("{text:?} is no mail address");
-                let mend = "Write addresses with commas between them, like dev@example.com.";
-                Err(self.wrong(name, problem, mend))
+                let hint = "Write addresses with commas between them, like dev@example.com.";
+                Err(self.wrong(name, problem, hint))
             }
         };
         self.list(name).into_iter().map(address).collect()
@@ -134,16 +134,16 @@ impl Options<'_> {
         let network = |text: String| {
             let single = || text.parse::<IpAddr>().ok().map(|ip| IpNet::from(ip.to_canonical()));
             let found = text.parse::<IpNet>().ok().or_else(single);
-            let mend = "Write the addresses of your proxies, like 10.0.0.7 or 10.0.0.0/24.";
+            let hint = "Write the addresses of your proxies, like 10.0.0.7 or 10.0.0.0/24.";
             match found {
                 Some(network) if network.prefix_len() == 0 => {
                     let problem = format!("{text} is everybody: anyone could say who they are");
-                    Err(self.wrong(name, problem, mend))
+                    Err(self.wrong(name, problem, hint))
                 }
                 Some(network) => Ok(network),
                 None => {
                     let problem = format!("{text:?} is no address or network");
-                    Err(self.wrong(name, problem, mend))
+                    Err(self.wrong(name, problem, hint))
                 }
             }
         };
@@ -154,13 +154,13 @@ impl Options<'_> {
         const NAME: &str = "proxy_user_header";
         let Some(text) = self.raw.get(NAME) else { return Ok(None) };
         let Ok(header) = HeaderName::try_from(text) else {
-            let mend = "Write the header that your proxy sets, like X-Forwarded-Email.";
-            return Err(self.wrong(NAME, format!("{text:?} is no name of a header"), mend));
+            let hint = "Write the header that your proxy sets, like X-Forwarded-Email.";
+            return Err(self.wrong(NAME, format!("{text:?} is no name of a header"), hint));
         };
         if proxies.is_empty() {
-            let mend = "Set trusted_proxies to the addresses of the proxies that set it, like \
+            let hint = "Set trusted_proxies to the addresses of the proxies that set it, like \
                         127.0.0.1.";
-            return Err(self.wrong(NAME, "no proxy is trusted to set it", mend));
+            return Err(self.wrong(NAME, "no proxy is trusted to set it", hint));
         }
         Ok(Some(header))
     }
@@ -172,8 +172,8 @@ impl Options<'_> {
             return match stray.into_iter().find(|name| self.raw.get(name).is_some()) {
                 None => Ok(None),
                 Some(name) => {
-                    let mend = "Set oidc_issuer to the provider's address, or leave this out.";
-                    Err(self.wrong(name, "there is no oidc_issuer it belongs to", mend))
+                    let hint = "Set oidc_issuer to the provider's address, or leave this out.";
+                    Err(self.wrong(name, "there is no oidc_issuer it belongs to", hint))
                 }
             };
         };
@@ -185,15 +185,15 @@ impl Options<'_> {
             Some("https") => {}
             Some("http") if is_here => {}
             _ => {
-                let mend = "Write it as your provider shows it, like https://accounts.google.com.";
+                let hint = "Write it as your provider shows it, like https://accounts.google.com.";
                 let problem = format!("{issuer:?} is no https address");
-                return Err(self.wrong("oidc_issuer", problem, mend));
+                return Err(self.wrong("oidc_issuer", problem, hint));
             }
         }
         let Some(client_id) = self.raw.get("oidc_client_id") else {
-            let mend = "Register Flawless at the provider, and set oidc_client_id and \
+            let hint = "Register Flawless at the provider, and set oidc_client_id and \
                         oidc_client_secret to what it gives you.";
-            return Err(self.wrong("oidc_issuer", "there is no oidc_client_id for it", mend));
+            return Err(self.wrong("oidc_issuer", "there is no oidc_client_id for it", hint));
         };
         Ok(Some(OpenIdConfig {
             issuer: issuer.to_owned(),

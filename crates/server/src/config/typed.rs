@@ -22,9 +22,9 @@ impl Options<'_> {
         &self,
         name: &str,
         problem: impl Into<String>,
-        mend: impl Into<String>,
+        hint: impl Into<String>,
     ) -> ConfigError {
-        ConfigError::new(self.raw.location(name), problem, mend)
+        ConfigError::new(self.raw.location(name), problem, hint)
     }
 
     /// The value as typed, or the default; empty when there is neither.
@@ -124,8 +124,8 @@ impl Options<'_> {
         match self.raw.get("timezone") {
             None => Ok(TimeZone::system()),
             Some(name) => TimeZone::get(name).map_err(|error| {
-                let mend = "Write a name like Europe/Berlin or UTC.";
-                self.wrong("timezone", format!("{name:?}: {error}"), mend)
+                let hint = "Write a name like Europe/Berlin or UTC.";
+                self.wrong("timezone", format!("{name:?}: {error}"), hint)
             }),
         }
     }
@@ -143,8 +143,8 @@ impl Options<'_> {
     }
 
     pub(super) fn bad_pattern(&self, name: &str, pattern: &str, message: String) -> ConfigError {
-        let mend = "Write a Python-style regular expression; commas separate several.";
-        self.wrong(name, format!("{pattern:?} is no regular expression: {message}"), mend)
+        let hint = "Write a Python-style regular expression; commas separate several.";
+        self.wrong(name, format!("{pattern:?} is no regular expression: {message}"), hint)
     }
 
     /// A secret, from the option or from the file that its twin names.
@@ -154,8 +154,8 @@ impl Options<'_> {
             return Ok(self.raw.get(name).map(Secret::new));
         };
         if self.raw.get(name).is_some() {
-            let mend = format!("Leave out {name} or {twin}.");
-            return Err(self.wrong(&twin, format!("{name} is set as well"), mend));
+            let hint = format!("Leave out {name} or {twin}.");
+            return Err(self.wrong(&twin, format!("{name} is set as well"), hint));
         }
         let path = self.absolute(file);
         let text = std::fs::read_to_string(&path).map_err(|error| {

@@ -62,7 +62,7 @@ struct Door {
     queue: Mutex<Queue>,
     refusals: Refusals,
     /// Rung when something came in.
-    bell: Notify,
+    wakeup: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -75,8 +75,8 @@ struct Queue {
 impl Intake {
     /// A door and its inner side.
     pub fn new(clock: Clock, memory: Memory, redaction: Arc<Redaction>) -> (Self, IntakeReceiver) {
-        let (queue, refusals, bell) = Default::default();
-        let door = Arc::new(Door { clock, memory, redaction, queue, refusals, bell });
+        let (queue, refusals, wakeup) = Default::default();
+        let door = Arc::new(Door { clock, memory, redaction, queue, refusals, wakeup });
         (Self(door.clone()), IntakeReceiver(door))
     }
 
@@ -107,7 +107,7 @@ impl Intake {
             }
             queue.waiting.push(peer, incoming);
         }
-        self.0.bell.notify_one();
+        self.0.wakeup.notify_one();
         kept.await.unwrap_or(Err(NotKept))
     }
 
@@ -115,7 +115,7 @@ impl Intake {
     pub fn refuse(&self, reason: &'static str, example: String) {
         let last_at = self.0.clock.now();
         self.0.refusals.add(reason, Refused { reports: 1, last_at, example });
-        self.0.bell.notify_one();
+        self.0.wakeup.notify_one();
     }
 
     /// What was refused and the store does not know yet.
@@ -133,7 +133,7 @@ impl IntakeReceiver {
     /// Returns when something is to be recorded.
     pub async fn wait(&self) {
         while self.0.lock().waiting.is_empty() && self.0.refusals.is_empty() {
-            self.0.bell.notified().await;
+            self.0.wakeup.notified().await;
         }
     }
 
@@ -191,13 +191,13 @@ mod tests {
 
     /// Hands a report in, and returns when it waits; whether it was kept comes later.
     async fn submit(intake: &Intake, last: u8, bytes: usize) -> oneshot::Receiver<bool> {
-        let (told, kept) = oneshot::channel();
+        let (notified, kept) = oneshot::channel();
         let sender = sender(last);
         let mut held = intake.memory().hold(sender.peer);
         held.resize(bytes).expect("memory");
         let intake = intake.clone();
         let submitted = async move {
-            let _ = told.send(intake.submit(Report::default(), sender, 0, held).await.is_ok());
+            let _ = notified.send(intake.submit(Report::default(), sender, 0, held).await.is_ok());
         };
         tokio::spawn(submitted);
         tokio::task::yield_now().await;

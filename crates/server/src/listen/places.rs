@@ -234,7 +234,9 @@ mod tests {
         hog[0].connection.becomes(SILENT, 5);
         let newcomer = take(3, 6);
         assert!(is_gone(&hog[1]), "the first was heard of since");
-        tokio::time::timeout(Duration::from_secs(10), hog[1].must_go()).await.expect("it is told");
+        tokio::time::timeout(Duration::from_secs(10), hog[1].must_go())
+            .await
+            .expect("it is notified");
         let again = take(1, 7);
         assert!(is_gone(&hog[2]), "its own, though the others are silent too");
         assert!(![&single, &newcomer, &again, &hog[0]].into_iter().any(is_gone));

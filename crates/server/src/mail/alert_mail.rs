@@ -3,16 +3,15 @@ use askama::Template;
 use flawless_base::text::one_line;
 use flawless_core::{Frame, KnownError, Owner};
 use flawless_store::issues::details::IssueDetails;
-use flawless_store::{AlertRow, IssueRow, MailKind, NewMail, Sample};
+use flawless_store::{AlertRow, IssueRow, MailKind, OutboxMessage, Sample};
 
 use super::MailError;
 use super::alert_view::AlertView;
 use super::envelope::{Body, Envelope};
 use crate::app::App;
 use crate::config::SubjectStyle;
-use crate::show::Room;
+use crate::show::RenderLimits;
 use crate::show::alert::title;
-use crate::show::regression::Again;
 
 /// Everything that the mails of one alert are made of.
 #[derive(Clone, Copy)]
@@ -21,7 +20,7 @@ pub struct AlertMail<'a> {
     pub app: &'a App,
     /// The decision to tell.
     pub alert: &'a AlertRow,
-    /// What is told of.
+    /// What is notified of.
     pub issue: &'a IssueRow,
     /// How its line was found, and the other suspects.
     pub details: &'a IssueDetails,
@@ -51,7 +50,7 @@ struct Text<'a> {
 pub(super) const MAX_MAIL: usize = 90_000;
 
 /// Which mails a recipient of alerts can put an end to: the default contact has to hear of what
-/// nobody else can be told.
+/// nobody else can be notified.
 pub(super) fn alerts_list(app: &App, recipient: &str) -> Option<&'static str> {
     let contact = app.config.addresses.default_contact.as_deref();
     let is_contact = contact.is_some_and(|contact| contact.eq_ignore_ascii_case(recipient));
@@ -63,10 +62,10 @@ impl AlertMail<'_> {
     ///
     /// # Errors
     /// The recipient or the sender is no address.
-    pub fn write(&self, recipient: &str, why: &str) -> Result<NewMail, MailError> {
-        let [rooms @ .., last] = Room::MAIL;
-        for room in rooms {
-            let mail = self.write_within(recipient, why, room)?;
+    pub fn write(&self, recipient: &str, why: &str) -> Result<OutboxMessage, MailError> {
+        let [richer @ .., last] = RenderLimits::MAIL;
+        for limits in richer {
+            let mail = self.write_within(recipient, why, limits)?;
             if mail.message.len() <= MAX_MAIL {
                 return Ok(mail);
             }
@@ -74,8 +73,13 @@ impl AlertMail<'_> {
         self.write_within(recipient, why, last)
     }
 
-    fn write_within(&self, recipient: &str, why: &str, room: Room) -> Result<NewMail, MailError> {
-        let view = AlertView::of(self, recipient, why, room);
+    fn write_within(
+        &self,
+        recipient: &str,
+        why: &str,
+        limits: RenderLimits,
+    ) -> Result<OutboxMessage, MailError> {
+        let view = AlertView::of(self, recipient, why, limits);
         let AlertRow { id, .. } = *self.alert;
         let body =
             Body::TextAndHtml(Text { mail: &view }.render()?, Html { mail: &view }.render()?);
@@ -106,8 +110,8 @@ impl AlertMail<'_> {
                 format!("Error on {} in {path}", one_line(&self.sample.report.hostname, 100))
             }
         };
-        match Again::of(self.alert) {
-            Some(_) => format!("Again: {subject}"),
+        match &self.alert.regression {
+            Some(_) => format!("Regression: {subject}"),
             None => subject,
         }
     }

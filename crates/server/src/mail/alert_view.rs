@@ -10,9 +10,9 @@ use crate::config::MailLocals;
 use crate::show::alert::ShortAlert;
 use crate::show::code::{CodeLine, code_lines};
 use crate::show::report::{ShownFrame, ShownReport, ShownValue, shown_frame};
-use crate::show::why::{author_of, considered, other_origin, way_out, way_to_owner};
+use crate::show::why::{author_of, considered, hint, other_origin, way_to_owner};
 use crate::show::work::ShownWork;
-use crate::show::{Room, links};
+use crate::show::{RenderLimits, links};
 
 /// Columns of the text part's sentences.
 const TEXT_COLUMNS: usize = 78;
@@ -54,21 +54,26 @@ pub(super) struct Why {
     pub way: String,
     /// Who else was considered.
     pub considered: Vec<String>,
-    /// Why it is told now.
+    /// Why it is notified now.
     pub now: String,
 }
 
 impl AlertView {
-    /// As much of it as there is room for.
-    pub(super) fn of(mail: &AlertMail<'_>, recipient: &str, why: &str, room: Room) -> Self {
+    /// As much of it as there is limits for.
+    pub(super) fn of(
+        mail: &AlertMail<'_>,
+        recipient: &str,
+        why: &str,
+        limits: RenderLimits,
+    ) -> Self {
         let AlertMail { app, alert, issue, sample, owner, known, .. } = *mail;
         let base = &app.base_url;
         let short = ShortAlert::of(app, alert, issue, Some(sample), owner);
         let locals = app.config.mails.locals;
-        let mut report = ShownReport::of(sample, room);
+        let mut report = ShownReport::of(sample, limits);
         report.frames.iter_mut().for_each(without_modules);
         let code = mail.frame().map(|frame| {
-            let mut frame = shown_frame(frame, None, room);
+            let mut frame = shown_frame(frame, None, limits);
             without_modules(&mut frame);
             code_lines(frame)
         });
@@ -143,7 +148,7 @@ fn facts(
 ) -> Vec<String> {
     let AlertMail { app, issue, details, .. } = *mail;
     // The first time in the mail says the zone of all.
-    let date = if short.again.is_some() { date_time } else { date_time_zone };
+    let date = if short.regression.is_some() { date_time } else { date_time_zone };
     let since = date(issue.first_seen_at, &app.config.timezone);
     let (how_often, last) = match short.occurrences {
         1 => (format!("once, on {since}"), ""),
@@ -226,7 +231,7 @@ fn why_of(mail: &AlertMail<'_>, short: &ShortAlert, recipient: &str, why: &str) 
     } else {
         steps.push(one_line(why, 200));
     }
-    steps.extend(way_out(app, issue, owner));
+    steps.extend(hint(app, issue, owner));
     Why {
         line,
         commit,

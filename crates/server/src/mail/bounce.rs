@@ -19,12 +19,12 @@ const MAX_RECIPIENTS: usize = 100;
 struct Report {
     /// Name of the mail that came back, without its brackets.
     message_id: String,
-    recipients: Vec<Fate>,
+    recipients: Vec<RecipientStatus>,
 }
 
 /// What became of one recipient.
 #[derive(Debug, PartialEq, Eq)]
-struct Fate {
+struct RecipientStatus {
     /// The address as we gave it, and what others made of it; in lower case.
     addresses: Vec<String>,
     /// It will never arrive.
@@ -64,18 +64,18 @@ pub async fn take_bounce(app: &App, bytes: &[u8]) -> Result<String, BounceError>
         return Ok(format!("nothing to do: {name} is no mail of ours, or known to be lost"));
     };
     let recipient = mail.recipient.to_ascii_lowercase();
-    let fates = recipients.iter().filter(|fate| fate.addresses.contains(&recipient));
-    let fates: Vec<&Fate> = fates.collect();
-    if fates.is_empty() {
+    let statuses = recipients.iter().filter(|status| status.addresses.contains(&recipient));
+    let statuses: Vec<&RecipientStatus> = statuses.collect();
+    if statuses.is_empty() {
         return Ok(format!("nothing to do: it says nothing about {recipient}"));
     }
-    let Some(fate) = fates.into_iter().find(|fate| fate.is_final) else {
+    let Some(status) = statuses.into_iter().find(|status| status.is_final) else {
         return Ok(format!("nothing to do: the mail to {recipient} is only late"));
     };
     let mut tx = app.store.write().await?;
-    give_up(app, &mut tx, &mail, &fate.words, fate.is_about_address).await?;
+    give_up(app, &mut tx, &mail, &status.words, status.is_about_address).await?;
     tx.commit().await?;
-    Ok(format!("the mail to {recipient} came back: {}", fate.words))
+    Ok(format!("the mail to {recipient} came back: {}", status.words))
 }
 
 /// The inner text says why it is none.
@@ -118,12 +118,12 @@ impl Report {
         let status = String::from_utf8_lossy(status.contents()).replace("\r\n", "\n");
         // The first group is about the whole mail, each other one about a recipient.
         let groups = status.split("\n\n").filter(|group| !group.trim().is_empty());
-        let recipients = groups.filter_map(Fate::read).take(MAX_RECIPIENTS).collect();
+        let recipients = groups.filter_map(RecipientStatus::read).take(MAX_RECIPIENTS).collect();
         Ok(Self { message_id, recipients })
     }
 }
 
-impl Fate {
+impl RecipientStatus {
     /// From the fields of one recipient.
     fn read(group: &str) -> Option<Self> {
         let group = format!("{}\n\n", group.trim_matches('\n'));
@@ -161,7 +161,7 @@ fn address(field: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fate, MAX_BOUNCE, read_apart};
+    use super::{MAX_BOUNCE, RecipientStatus, read_apart};
 
     #[test]
     fn what_is_no_delivery_report_is_said_and_never_breaks() {
@@ -187,23 +187,23 @@ mod tests {
 
     #[test]
     fn words_are_one_line_and_bounded_and_only_a_permanent_failure_is_final() {
-        let fate = |action: &str, status: &str, words: &str| {
+        let recipient = |action: &str, status: &str, words: &str| {
             let group = format!(
                 "Final-Recipient: rfc822; <Ann@Example.com>\nAction: {action}\n\
                  Status: {status}\nDiagnostic-Code: smtp; {words}"
             );
-            Fate::read(&group).expect("a recipient")
+            RecipientStatus::read(&group).expect("a recipient")
         };
-        let gone = fate("failed", "5.1.1", "550 no\n such\u{202e} user");
+        let gone = recipient("failed", "5.1.1", "550 no\n such\u{202e} user");
         assert_eq!(gone.addresses, ["ann@example.com"]);
         assert!(gone.is_final);
         assert_eq!(gone.words, "550 no such\u{fffd} user");
-        assert!(fate("failed", "5.2.1", &"x".repeat(10_000)).words.chars().count() <= 501);
+        assert!(recipient("failed", "5.2.1", &"x".repeat(10_000)).words.chars().count() <= 501);
         for (action, status) in
             [("delayed", "4.4.1"), ("failed", "4.2.2"), ("delivered", "2.0.0"), ("", "")]
         {
-            assert!(!fate(action, status, "x").is_final, "{action} {status}");
+            assert!(!recipient(action, status, "x").is_final, "{action} {status}");
         }
-        assert_eq!(Fate::read("Reporting-MTA: dns; mail.example.com"), None);
+        assert_eq!(RecipientStatus::read("Reporting-MTA: dns; mail.example.com"), None);
     }
 }

@@ -1,14 +1,14 @@
 //! The mail that tells of a few issues at once, each of them whole.
 use askama::Template;
-use flawless_store::{MailKind, NewMail};
+use flawless_store::{MailKind, OutboxMessage};
 
 use super::MailError;
 use super::alert_mail::{AlertMail, MAX_MAIL, alerts_list};
 use super::alert_view::AlertView;
+use super::digest_list_mail::{heading, subject};
 use super::envelope::{Body, Envelope};
-use super::summary_mail::{heading, subject};
 use crate::app::App;
-use crate::show::{Room, links};
+use crate::show::{RenderLimits, links};
 
 /// More issues are a storm, which is told as a list.
 pub const MAX_WHOLE: usize = 12;
@@ -17,10 +17,10 @@ pub const MAX_WHOLE: usize = 12;
 #[derive(Clone, Copy)]
 pub struct DigestPart<'a> {
     /// The notice that the mail fulfils.
-    pub notice: i64,
+    pub notification: i64,
     /// What is told.
     pub mail: AlertMail<'a>,
-    /// Why it is told to the recipient.
+    /// Why it is notified to the recipient.
     pub why: &'a str,
 }
 
@@ -43,7 +43,7 @@ struct Text<'a> {
 }
 
 /// The mail to `recipient` that tells of all `parts`, with as much of each as fits; `None` when
-/// there is no room for all of them.
+/// there is no limits for all of them.
 ///
 /// # Errors
 /// The recipient or the sender is no address.
@@ -52,9 +52,9 @@ pub fn digest_mail(
     recipient: &str,
     parts: &[DigestPart<'_>],
     at: i64,
-) -> Result<Option<NewMail>, MailError> {
-    for room in Room::MAIL {
-        let mail = within(app, recipient, parts, room, at)?;
+) -> Result<Option<OutboxMessage>, MailError> {
+    for limits in RenderLimits::MAIL {
+        let mail = within(app, recipient, parts, limits, at)?;
         if mail.message.len() <= MAX_MAIL {
             return Ok(Some(mail));
         }
@@ -66,29 +66,29 @@ fn within(
     app: &App,
     recipient: &str,
     parts: &[DigestPart<'_>],
-    room: Room,
+    limits: RenderLimits,
     at: i64,
-) -> Result<NewMail, MailError> {
-    let view = |part: &DigestPart<'_>| AlertView::of(&part.mail, recipient, part.why, room);
+) -> Result<OutboxMessage, MailError> {
+    let view = |part: &DigestPart<'_>| AlertView::of(&part.mail, recipient, part.why, limits);
     let mut alerts: Vec<AlertView> = parts.iter().map(view).collect();
-    let again = alerts.iter().filter(|alert| alert.short.again.is_some()).count();
+    let regressed = alerts.iter().filter(|alert| alert.short.regression.is_some()).count();
     let subject = subject(alerts.iter().map(|alert| &alert.short));
-    // What was mended and is back comes first, then what failed most.
+    // What was resolved and is back comes first, then what failed most.
     alerts.sort_by_key(|alert| {
-        (alert.short.again.is_none(), std::cmp::Reverse(alert.short.occurrences))
+        (alert.short.regression.is_none(), std::cmp::Reverse(alert.short.occurrences))
     });
     let list = alerts_list(app, recipient);
     let view = View {
-        heading: heading(alerts.len(), again),
+        heading: heading(alerts.len(), regressed),
         alerts,
         stop_url: list.map(|list| links::unsubscribe(app, recipient, list)),
     };
     let body =
         Body::TextAndHtml(Text { digest: &view }.render()?, Html { digest: &view }.render()?);
-    let number = |part: Option<&DigestPart<'_>>| part.map_or(0, |part| part.notice);
+    let number = |part: Option<&DigestPart<'_>>| part.map_or(0, |part| part.notification);
     let envelope = Envelope {
         app,
-        kind: MailKind::Summary,
+        kind: MailKind::Digest,
         recipient,
         subject,
         name: format!("summary-{}-{}.{at}", number(parts.first()), number(parts.last())),

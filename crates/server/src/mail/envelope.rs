@@ -3,7 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use flawless_base::text::one_line;
-use flawless_store::{MailKind, NewMail};
+use flawless_store::{MailKind, OutboxMessage};
 use lettre::Message;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
@@ -40,7 +40,7 @@ impl Envelope<'_> {
     ///
     /// # Errors
     /// The recipient or the sender is no address.
-    pub(super) fn seal(self, body: Body) -> Result<NewMail, MailError> {
+    pub(super) fn seal(self, body: Body) -> Result<OutboxMessage, MailError> {
         let app = self.app;
         let domain = &app.config.addresses.domain;
         let message_id = self.message_id();
@@ -85,7 +85,7 @@ impl Envelope<'_> {
                 set("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".into());
             }
         }
-        Ok(NewMail {
+        Ok(OutboxMessage {
             kind: self.kind,
             recipient: self.recipient.to_owned(),
             subject,

@@ -7,7 +7,7 @@ use crate::app::App;
 
 /// Remembers that a mail cannot be delivered. Where nobody gets mail at that address, its alerts
 /// go to who answers next; of a mail that was refused for what it says, and of one to somebody who
-/// only wanted to know, the default contact is told.
+/// only wanted to know, the default contact is notified.
 pub(super) async fn give_up(
     app: &App,
     tx: &mut WriteTx,
@@ -19,7 +19,7 @@ pub(super) async fn give_up(
     tracing::error!(to = mail.recipient, words, "a mail cannot be delivered");
     tx.mail_given_up(mail.id, now, words, address_refused).await?;
     if address_refused && tx.reopen_alerts(mail.id).await? {
-        app.bells.alerts.notify_one();
+        app.wakeups.alerts.notify_one();
         return Ok(());
     }
     let contact = app.config.addresses.default_contact.as_deref();
@@ -27,7 +27,7 @@ pub(super) async fn give_up(
     else {
         return Ok(());
     };
-    let mend = if address_refused {
+    let hint = if address_refused {
         let page = &app.base_url;
         format!(
             "Add an email alias for this address on {page}/remap_email, or correct the rule that \
@@ -38,7 +38,7 @@ pub(super) async fn give_up(
         format!("Later mails to that address are tried as ever. What it was about is on {page}/.")
     };
     let text = format!(
-        "A mail to {} cannot be delivered:\n\n  {}\n\nIt was about: {}\n\n{mend}\n",
+        "A mail to {} cannot be delivered:\n\n  {}\n\nIt was about: {}\n\n{hint}\n",
         mail.recipient,
         plain(words),
         mail.subject,

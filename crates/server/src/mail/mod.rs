@@ -2,32 +2,32 @@
 
 mod alert_mail;
 mod alert_view;
-mod begun_anew_mail;
 mod bounce;
+mod digest_list_mail;
 mod digest_mail;
 mod envelope;
 mod give_up;
 mod note_mail;
+mod recreated_mail;
 mod refusal;
 mod send;
 mod sent_journal;
 mod sign_in_mail;
 mod smtp;
-mod summary_mail;
-pub mod week_story;
 mod weekly_mail;
+pub mod weekly_report;
 mod weekly_view;
 
 pub use alert_mail::AlertMail;
-pub use begun_anew_mail::tell_begun_anew;
 pub use bounce::{BounceError, MAX_BOUNCE, take_bounce};
+pub use digest_list_mail::digest_list_mails;
 pub use digest_mail::{DigestPart, MAX_WHOLE, digest_mail};
 pub use note_mail::note_mail;
+pub use recreated_mail::notify_recreated;
 pub use send::run_sender;
 pub use sent_journal::SentJournal;
 pub use sign_in_mail::sign_in_mail;
 pub use smtp::Smtp;
-pub use summary_mail::summary_mails;
 pub use weekly_mail::{weekly_mail, weekly_text};
 
 use lettre::Address;

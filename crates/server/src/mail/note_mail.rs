@@ -1,5 +1,5 @@
 //! A short note to the default contact about something the server could not do.
-use flawless_store::{MailKind, NewMail};
+use flawless_store::{MailKind, OutboxMessage};
 
 use super::MailError;
 use super::envelope::{Body, Envelope};
@@ -9,7 +9,12 @@ use crate::app::App;
 ///
 /// # Errors
 /// `to` or the sender is no address.
-pub fn note_mail(app: &App, to: &str, subject: &str, text: String) -> Result<NewMail, MailError> {
+pub fn note_mail(
+    app: &App,
+    to: &str,
+    subject: &str,
+    text: String,
+) -> Result<OutboxMessage, MailError> {
     let at = app.clock.now();
     let envelope = Envelope {
         app,

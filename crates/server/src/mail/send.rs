@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use flawless_base::backoff::{GIVE_UP_AFTER_MS, retry_after};
-use flawless_store::{DueMail, LINK_LIFE_MS, StoreError, Undelivered};
+use flawless_store::{DueMessage, LINK_LIFE_MS, StoreError, Undelivered};
 
 use super::give_up::give_up;
 use super::sent_journal::SentJournal;
@@ -27,7 +27,7 @@ pub async fn run_sender(app: App, smtp: Smtp, mut journal: SentJournal) {
         match round {
             Ok(Round::Busy) => {}
             Ok(Round::Idle) => tokio::select! {
-                () = app.bells.outbox.notified() => {}
+                () = app.wakeups.outbox.notified() => {}
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             },
             Ok(Round::Unreachable) => tokio::time::sleep(LOOK_AGAIN).await,
@@ -105,7 +105,7 @@ async fn send(
     app: &App,
     smtp: &Smtp,
     journal: &mut SentJournal,
-    mail: &DueMail,
+    mail: &DueMessage,
 ) -> Result<(), SendError> {
     if journal.has(mail.id) {
         return Ok(());
@@ -117,7 +117,7 @@ async fn send(
     if let Err(error) = journal.make_room() {
         return Err(SendError::Unreachable(format!("a sent mail could not be noted: {error}")));
     }
-    // A server that is told to stop waits for this.
+    // A server that is notifiedto stop waits for this.
     let _sending = app.sending.lock().await;
     let taken = || {
         if let Err(error) = journal.note(mail.id) {

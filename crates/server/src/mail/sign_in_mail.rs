@@ -1,6 +1,6 @@
 //! The mail with a link that signs in.
 use askama::Template;
-use flawless_store::{LINK_LIFE_MS, MailKind, NewMail};
+use flawless_store::{LINK_LIFE_MS, MailKind, OutboxMessage};
 
 use super::MailError;
 use super::envelope::{Body, Envelope};
@@ -29,7 +29,7 @@ struct Text<'a> {
 ///
 /// # Errors
 /// The address or the sender is no address.
-pub fn sign_in_mail(app: &App, address: &str, url: &str) -> Result<NewMail, MailError> {
+pub fn sign_in_mail(app: &App, address: &str, url: &str) -> Result<OutboxMessage, MailError> {
     let at = app.clock.now();
     let view = View {
         heading: "Sign in to Flawless".to_owned(),

@@ -56,8 +56,8 @@ impl Smtp {
     /// The certificates cannot be used.
     pub fn new(config: &SmtpConfig) -> Result<Self, ConfigError> {
         let wrong = |problem: Error| {
-            let mend = "Check smtp_ca_file and the system's certificates.";
-            ConfigError::new("smtp_ca_file", problem.to_string(), mend)
+            let hint = "Check smtp_ca_file and the system's certificates.";
+            ConfigError::new("smtp_ca_file", problem.to_string(), hint)
         };
         let tls = || -> Result<TlsParameters, Error> {
             let mut tls = TlsParameters::builder(config.host.clone());

@@ -1,11 +1,11 @@
 //! The mail that tells someone of their week.
 use askama::Template;
-use flawless_store::{MailKind, NewMail};
+use flawless_store::{MailKind, OutboxMessage};
 
 use super::MailError;
 use super::alert_mail::MAX_MAIL;
 use super::envelope::{Body, Envelope};
-use super::week_story::{PersonWeek, WeekStory};
+use super::weekly_report::{PersonWeek, WeeklyReport};
 use super::weekly_view::WeeklyView;
 use crate::app::App;
 
@@ -30,45 +30,49 @@ const ROOMS: [usize; 4] = [12, 6, 3, 1];
 /// The person's address or the sender is no address.
 pub fn weekly_mail(
     app: &App,
-    story: &WeekStory,
+    report: &WeeklyReport,
     person: &PersonWeek,
     at: i64,
-) -> Result<NewMail, MailError> {
+) -> Result<OutboxMessage, MailError> {
     let [rooms @ .., last] = ROOMS;
     for room in rooms {
-        let mail = weekly_mail_within(app, story, person, at, room)?;
+        let mail = weekly_mail_within(app, report, person, at, room)?;
         if mail.message.len() <= MAX_MAIL {
             return Ok(mail);
         }
     }
-    weekly_mail_within(app, story, person, at, last)
+    weekly_mail_within(app, report, person, at, last)
 }
 
 /// The text of that mail alone.
 ///
 /// # Errors
 /// The text cannot be made.
-pub fn weekly_text(app: &App, story: &WeekStory, person: &PersonWeek) -> Result<String, MailError> {
-    let view = WeeklyView::of(app, story, person, ROOMS[0]);
+pub fn weekly_text(
+    app: &App,
+    report: &WeeklyReport,
+    person: &PersonWeek,
+) -> Result<String, MailError> {
+    let view = WeeklyView::of(app, report, person, ROOMS[0]);
     // Templates leave out the line break at the end of their files.
     Ok(Text { mail: &view }.render()? + "\n")
 }
 
 fn weekly_mail_within(
     app: &App,
-    story: &WeekStory,
+    report: &WeeklyReport,
     person: &PersonWeek,
     at: i64,
     room: usize,
-) -> Result<NewMail, MailError> {
-    let view = WeeklyView::of(app, story, person, room);
+) -> Result<OutboxMessage, MailError> {
+    let view = WeeklyView::of(app, report, person, room);
     let body = Body::TextAndHtml(Text { mail: &view }.render()?, Html { mail: &view }.render()?);
     let envelope = Envelope {
         app,
         kind: MailKind::Weekly,
         recipient: &person.address,
         subject: view.heading,
-        name: format!("weekly-{}", story.week.day),
+        name: format!("weekly-{}", report.week.day),
         at,
         issue: None,
         list: Some("weekly"),

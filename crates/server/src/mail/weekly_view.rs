@@ -2,14 +2,13 @@
 use flawless_base::dates::{date_time, in_words};
 use flawless_base::plural::times;
 use flawless_base::text::one_line;
-use flawless_store::{IssueRow, TwoWeeksIssue};
+use flawless_store::{FixingChange, IssueRow, Resolution, TwoWeeksIssue};
 
-use super::week_story::{PersonWeek, Totals, WeekStory};
+use super::weekly_report::{PersonWeek, WeekTotals, WeeklyReport};
 use crate::app::App;
 use crate::config::Leaderboard;
 use crate::show::alert::title_of;
 use crate::show::links;
-use crate::show::regression::summary_and_author;
 
 /// All texts are fit to be shown: no control characters, no marks of writing direction, bounded.
 pub(super) struct WeeklyView {
@@ -20,9 +19,9 @@ pub(super) struct WeeklyView {
     pub lists: Vec<List>,
     /// Name, this week, the week before; empty when nothing is said of the team.
     pub team: Vec<(&'static str, String, String)>,
-    /// Who mended, and how much.
-    pub menders: Vec<(String, usize)>,
-    pub menders_more: usize,
+    /// Who resolved, and how much.
+    pub fixers: Vec<(String, usize)>,
+    pub fixers_more: usize,
     pub week_url: String,
     pub stop_url: String,
 }
@@ -44,28 +43,28 @@ pub(super) struct Line {
     pub url: String,
 }
 
-/// So many of those who mended are named at least.
-const MIN_MENDERS: usize = 3;
+/// So many of those who resolved are named at least.
+const MIN_FIXERS: usize = 3;
 
 impl WeeklyView {
     /// At most `room` issues of each list are named. With one of each, no text of strangers makes
     /// the mail too long: all texts are bounded so that it fits.
-    pub(super) fn of(app: &App, story: &WeekStory, person: &PersonWeek, room: usize) -> Self {
-        let WeekStory { week, this_week, week_before, menders, .. } = story;
+    pub(super) fn of(app: &App, report: &WeeklyReport, person: &PersonWeek, room: usize) -> Self {
+        let WeeklyReport { week, this_week, week_before, fixers, .. } = report;
         let day = |at: i64| day(app, at);
-        let said = Said { app, story, room };
-        let PersonWeek { again, new, failing, mended, older, .. } = person;
+        let said = Said { app, report, room };
+        let PersonWeek { regressed, new, failing, resolved, older, .. } = person;
         let mut lists = vec![
-            said.list("Again", again, Said::again),
+            said.list("Regressed", regressed, Said::regressed),
             said.list("New this week", new, Said::seen_first),
             said.list("Still failing", failing, Said::failing),
-            said.list("Mended", mended, Said::mended),
-            said.list("Mended before, but older revisions still run", older, Said::older),
+            said.list("Resolved", resolved, Said::resolved),
+            said.list("Resolved before, but older revisions still run", older, Said::older),
         ];
         lists.retain(|list| !list.lines.is_empty());
         let leaderboard = app.config.mails.leaderboard;
-        let menders = match leaderboard {
-            Leaderboard::Names => menders.as_slice(),
+        let fixers = match leaderboard {
+            Leaderboard::Names => fixers.as_slice(),
             Leaderboard::Totals | Leaderboard::Off => &[],
         };
         let of_project = match app.project.name.as_str() {
@@ -76,7 +75,7 @@ impl WeeklyView {
         Self {
             heading: format!("Your week{of_project}{so_far}: {}", person.in_words()),
             days: format!("{} to {}", day(week.from), day(week.to - 1)),
-            quiet: match (again.len() + new.len(), failing.len()) {
+            quiet: match (regressed.len() + new.len(), failing.len()) {
                 (0, 0) => Some("A quiet week: nothing of yours fails."),
                 (0, _) => Some("Nothing new failed this week."),
                 _ => None,
@@ -86,8 +85,8 @@ impl WeeklyView {
                 Leaderboard::Off => Vec::new(),
                 _ => team(this_week, week_before),
             },
-            menders: menders.iter().take(room.max(MIN_MENDERS)).cloned().collect(),
-            menders_more: menders.len().saturating_sub(room.max(MIN_MENDERS)),
+            fixers: fixers.iter().take(room.max(MIN_FIXERS)).cloned().collect(),
+            fixers_more: fixers.len().saturating_sub(room.max(MIN_FIXERS)),
             week_url: links::week_of(&app.base_url, week.from, week.day.weekday(), &person.address),
             stop_url: links::unsubscribe(app, &person.address, "weekly"),
         }
@@ -105,22 +104,23 @@ fn line(app: &App, found: &TwoWeeksIssue, facts: String) -> Line {
     }
 }
 
-fn team(this: &Totals, before: &Totals) -> Vec<(&'static str, String, String)> {
+fn team(this: &WeekTotals, before: &WeekTotals) -> Vec<(&'static str, String, String)> {
     let count =
-        |name, of: fn(&Totals) -> usize| (name, of(this).to_string(), of(before).to_string());
-    let median = |totals: &Totals| totals.median_to_mend.map_or_else(|| "–".to_owned(), in_words);
+        |name, of: fn(&WeekTotals) -> usize| (name, of(this).to_string(), of(before).to_string());
+    let median =
+        |totals: &WeekTotals| totals.median_to_resolve.map_or_else(|| "–".to_owned(), in_words);
     vec![
         count("New", |totals| totals.new),
-        count("Mended", |totals| totals.mended),
+        count("Resolved", |totals| totals.resolved),
         count("Still open", |totals| totals.failing),
-        ("Median time to mend", median(this), median(before)),
+        ("Median time to fix", median(this), median(before)),
     ]
 }
 
 /// What is said of an issue, in words.
 struct Said<'a> {
     app: &'a App,
-    story: &'a WeekStory,
+    report: &'a WeeklyReport,
     room: usize,
 }
 
@@ -149,57 +149,57 @@ impl Said<'_> {
     }
 
     fn failing(&self, found: &TwoWeeksIssue) -> String {
-        let span = in_words(self.story.week.to - found.issue.first_seen_at);
+        let span = in_words(self.report.week.to - found.issue.first_seen_at);
         format!("{}; first seen {span} ago{}", compared(found), self.since_then(found))
     }
 
-    fn mended(&self, found: &TwoWeeksIssue) -> String {
-        let IssueRow { mended_at, first_seen_at, .. } = found.issue;
-        let took = in_words(mended_at.unwrap_or(first_seen_at) - first_seen_at);
-        let new = if first_seen_at >= self.story.week.from { ", new this week" } else { "" };
-        format!("{}, {took} after it was first seen{new}", self.mended_how(&found.issue))
+    fn resolved(&self, found: &TwoWeeksIssue) -> String {
+        let IssueRow { resolved_at, first_seen_at, .. } = found.issue;
+        let took = in_words(resolved_at.unwrap_or(first_seen_at) - first_seen_at);
+        let new = if first_seen_at >= self.report.week.from { ", new this week" } else { "" };
+        format!("{}, {took} after it was first seen{new}", self.resolution(&found.issue))
     }
 
     fn older(&self, found: &TwoWeeksIssue) -> String {
         let times = times(found.week_occurrences);
-        format!("{times} this week in revisions without it; {}", self.mended_how(&found.issue))
+        format!("{times} this week in revisions without it; {}", self.resolution(&found.issue))
     }
 
-    fn again(&self, found: &TwoWeeksIssue) -> String {
-        let again = found.again.as_deref().and_then(|json| serde_json::from_str(json).ok());
-        let what = again.map(|again: crate::show::regression::Again| {
-            let (by, how) = (again.mended_by.as_deref(), again.mended_how.as_str());
-            let mended = self.mended_words(by, how);
-            format!("{mended} (found on {}), and it is back", day(self.app, again.mended_at))
+    fn regressed(&self, found: &TwoWeeksIssue) -> String {
+        let what = found.regression.as_ref().map(|regressed| {
+            let by = regressed.resolved_by.as_deref();
+            let resolved = self.resolved_words(by, Some(&regressed.resolution));
+            format!(
+                "{resolved} (found on {}), and it is back",
+                day(self.app, regressed.resolved_at)
+            )
         });
-        let what = what.unwrap_or_else(|| "it was mended, and it is back".to_owned());
+        let what = what.unwrap_or_else(|| "it was resolved, and it is back".to_owned());
         format!("{what}: {} this week{}", times(found.week_occurrences), self.since_then(found))
     }
 
     fn since_then(&self, found: &TwoWeeksIssue) -> &'static str {
         // The week ends before the mail is written.
-        match found.issue.mended_at {
-            Some(at) if at >= self.story.week.to => "; mended since",
+        match found.issue.resolved_at {
+            Some(at) if at >= self.report.week.to => "; resolved since",
             _ => "",
         }
     }
 
-    fn mended_how(&self, issue: &IssueRow) -> String {
-        let how = issue.mended_how.as_deref().unwrap_or_default();
-        self.mended_words(issue.mended_by.as_deref(), how)
+    fn resolution(&self, issue: &IssueRow) -> String {
+        self.resolved_words(issue.resolved_by.as_deref(), issue.resolution.as_ref())
     }
 
-    /// The commit that mended it; by whom only where names are wanted.
-    fn mended_words(&self, by: Option<&str>, how: &str) -> String {
+    /// The commit that fixed it; by whom only where names are wanted.
+    fn resolved_words(&self, by: Option<&str>, resolution: Option<&Resolution>) -> String {
         let with_names = self.app.config.mails.leaderboard == Leaderboard::Names;
-        match (by, summary_and_author(how)) {
-            (Some(by), Some((summary, author))) => {
+        match (by, resolution) {
+            (Some(by), Some(Resolution::Fixed(Some(FixingChange { summary, author })))) => {
                 let author = if with_names { format!(" by {author}") } else { String::new() };
-                one_line(&format!("mended by {} “{summary}”{author}", short(by)), 200)
+                one_line(&format!("fixed by {} “{summary}”{author}", short(by)), 200)
             }
-            (Some(by), None) => one_line(&format!("mended in {}", short(by)), 200),
-            (None, _) if with_names && !how.is_empty() => one_line(how, 200),
-            (None, _) => "marked as mended".to_owned(),
+            (Some(by), _) => one_line(&format!("fixed in {}", short(by)), 200),
+            (None, _) => "marked as resolved by hand".to_owned(),
         }
     }
 }

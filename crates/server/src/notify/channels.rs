@@ -1,30 +1,30 @@
 //! The channels among those who hear of alerts: which of them do, and their posts.
 use flawless_core::Owner;
-use flawless_store::{NewNotice, StoreError, channel_recipient};
+use flawless_store::{NewNotification, StoreError, channel_recipient};
 
-use super::{Told, short_alerts};
+use super::{AlertContext, short_alerts};
 use crate::app::App;
 use crate::channel::{ChannelKind, posts};
 use crate::show::alert::ShortAlert;
 
 /// The channels that hear of an alert that `owner` answers for: the project's, and the owner's.
-pub(super) async fn channel_notices(
+pub(super) async fn channel_notifications(
     app: &App,
     owner: &Owner,
-) -> Result<Vec<NewNotice>, StoreError> {
+) -> Result<Vec<NewNotification>, StoreError> {
     let channels = app.store.channels().await?.into_iter();
     let working = channels.filter(|channel| channel.broken_at.is_none());
     let address = owner.address.as_deref().unwrap_or_default();
-    let notices = working.filter_map(|channel| {
+    let notifications = working.filter_map(|channel| {
         let why = match &channel.owner {
             None => "the project's channel",
             Some(owner) if owner.eq_ignore_ascii_case(address) => "the owner's channel",
             Some(_) => return None,
         };
         let recipient = channel_recipient(channel.id);
-        Some(NewNotice { recipient, why: why.to_owned(), is_owner: false })
+        Some(NewNotification { recipient, why: why.to_owned(), is_owner: false })
     });
-    Ok(notices.collect())
+    Ok(notifications.collect())
 }
 
 /// Writes all that is held back for a channel, in as few posts as the service allows. Says
@@ -37,29 +37,30 @@ pub(super) async fn write_posts(app: &App, id: i64, now: i64) -> Result<bool, St
     let (Some(channel), Some(kind)) = (channel, kind) else {
         // It was removed or broke meanwhile; the mails tell of these alerts.
         let mut tx = app.store.write().await?;
-        tx.drop_held_notices(&recipient).await?;
+        tx.drop_pending_notifications_to(&recipient).await?;
         tx.commit().await?;
         return Ok(false);
     };
     let rules = app.rules.get();
     let erasures = app.store.erasures().await?;
     let refused = app.store.refused_addresses(now).await?;
-    let notices = app.store.held_notices(&recipient).await?;
-    let alerts = if let [notice] = &notices[..]
-        && let Ok(told) = Told::read(app, &notice.alert, &rules.rules, &refused).await?
+    let notifications = app.store.digest_notifications(&recipient).await?;
+    let alerts = if let [notification] = &notifications[..]
+        && let Ok(context) =
+            AlertContext::read(app, &notification.alert, &rules.rules, &refused).await?
     {
-        let (sample, owner) = (Some(&told.sample), &told.owner);
-        let alert = ShortAlert::of(app, &notice.alert, &told.issue, sample, owner);
-        vec![(notice.notice_id, alert)]
+        let (sample, owner) = (Some(&context.sample), &context.owner);
+        let alert = ShortAlert::of(app, &notification.alert, &context.issue, sample, owner);
+        vec![(notification.notification_id, alert)]
     } else {
-        short_alerts(app, &notices, &rules.rules, &refused).await?
+        short_alerts(app, &notifications, &rules.rules, &refused).await?
     };
     let mut tx = app.store.write().await?;
     if tx.erased_since(erasures).await? {
         return Ok(false);
     }
-    for (notices, post) in posts(app, &channel, kind, &alerts, now) {
-        if tx.write_notices(&notices, &post, now).await?.is_none() {
+    for (notifications, post) in posts(app, &channel, kind, &alerts, now) {
+        if tx.write_notifications(&notifications, &post, now).await?.is_none() {
             // Erased or told meanwhile: it is looked at anew, and nothing was written.
             return Ok(false);
         }

@@ -1,19 +1,19 @@
 //! What is held back for whom, and until when: for the pipeline that lets it go, and for pages.
 use std::collections::HashMap;
 
-use flawless_core::{Budget, HOUR_MS, Held, when_to_tell};
-use flawless_store::{HeldRow, StoreError, channel_number};
+use flawless_core::{Budget, HOUR_MS, PendingDigest, digest_due_at};
+use flawless_store::{PendingDigestRow, StoreError, channel_number};
 
 use crate::app::App;
 
 /// What is held back for one person or channel.
 #[derive(Debug, Clone)]
-pub struct HeldBack {
+pub struct ScheduledDigest {
     /// A mail address, or `channel:NUMBER`.
     pub recipient: String,
     /// How many alerts.
     pub alerts: i64,
-    /// When they are told, if nothing else comes.
+    /// When they are notified, if nothing else comes.
     pub until: i64,
 }
 
@@ -21,8 +21,8 @@ pub struct HeldBack {
 ///
 /// # Errors
 /// The database refuses.
-pub async fn held_back(app: &App) -> Result<Vec<HeldBack>, StoreError> {
-    let held = app.store.held_recipients().await?;
+pub async fn scheduled_digests(app: &App) -> Result<Vec<ScheduledDigest>, StoreError> {
+    let held = app.store.pending_digests().await?;
     if held.is_empty() {
         return Ok(Vec::new());
     }
@@ -41,13 +41,13 @@ pub async fn held_back(app: &App) -> Result<Vec<HeldBack>, StoreError> {
         to_all.push(at);
         to_each.entry(mail.recipient.to_ascii_lowercase()).or_default().push(at);
     }
-    let until = |HeldRow { recipient, alerts, oldest_at, newest_at }| {
+    let until = |PendingDigestRow { recipient, alerts, oldest_at, newest_at }| {
         let to_recipient =
             to_each.get(&recipient.to_ascii_lowercase()).map_or(&[][..], Vec::as_slice);
         let to_all = if is_post(&recipient) { &posts } else { &mails };
-        let held = Held { oldest_at: oldest_at.min(now), newest_at: newest_at.min(now) };
-        let until = when_to_tell(held, to_recipient, to_all, gather, budget);
-        HeldBack { recipient, alerts, until }
+        let held = PendingDigest { oldest_at: oldest_at.min(now), newest_at: newest_at.min(now) };
+        let until = digest_due_at(held, to_recipient, to_all, gather, budget);
+        ScheduledDigest { recipient, alerts, until }
     };
     Ok(held.into_iter().map(until).collect())
 }

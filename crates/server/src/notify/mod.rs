@@ -6,18 +6,18 @@ pub mod digest;
 use std::collections::HashSet;
 use std::time::Duration;
 
-use channels::{channel_notices, write_posts};
-use digest::{HeldBack, held_back};
+use channels::{channel_notifications, write_posts};
+use digest::{ScheduledDigest, scheduled_digests};
 use flawless_core::{KnownError, Owner, Recipients, Rules, recipients};
 use flawless_store::issues::details::IssueDetails;
 use flawless_store::{
-    AlertRow, IssueRow, NewMail, NewNotice, NoticeRow, RefusedAddress, RuleHits, Sample,
-    StoreError, channel_number,
+    AlertRow, IssueRow, NewNotification, NotificationRow, OutboxMessage, RefusedAddress, RuleHits,
+    Sample, StoreError, channel_number,
 };
 
 use crate::app::App;
 use crate::attribution::Repo;
-use crate::mail::{AlertMail, DigestPart, MAX_WHOLE, MailError, digest_mail, summary_mails};
+use crate::mail::{AlertMail, DigestPart, MAX_WHOLE, MailError, digest_list_mails, digest_mail};
 use crate::show::alert::ShortAlert;
 use crate::show::code::read_around;
 
@@ -36,7 +36,7 @@ pub async fn run_notify(app: App) {
     loop {
         match notify(&app).await {
             Ok(0) => tokio::select! {
-                () = app.bells.alerts.notified() => {}
+                () = app.wakeups.alerts.notified() => {}
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             },
             Ok(_) => {}
@@ -72,14 +72,14 @@ async fn notify(app: &App) -> Result<usize, StoreError> {
 }
 
 /// An alert with all that is said about it.
-pub(super) struct Told {
+pub(super) struct AlertContext {
     pub(super) issue: IssueRow,
     details: IssueDetails,
     pub(super) sample: Sample,
     pub(super) owner: Owner,
 }
 
-impl Told {
+impl AlertContext {
     /// The inner error says why nothing can be told.
     pub(super) async fn read(
         app: &App,
@@ -125,13 +125,13 @@ async fn address(app: &App, alert: &AlertRow, erasures: i64) -> Result<(), Store
     let now = app.clock.now();
     let rules = app.rules.get();
     let refused = app.store.refused_addresses(now).await?;
-    let told = match Told::read(app, alert, &rules.rules, &refused).await? {
-        Ok(told) => told,
+    let context = match AlertContext::read(app, alert, &rules.rules, &refused).await? {
+        Ok(context) => context,
         Err(why) => return hold(app, alert, &why, erasures).await,
     };
-    let Told { issue, sample, owner, .. } = &told;
+    let AlertContext { issue, sample, owner, .. } = &context;
     let paths = sample.frames.iter().filter_map(|frame| frame.repo_path.as_deref());
-    let known = told.known(&rules.rules);
+    let known = context.known(&rules.rules);
     let mut found = recipients(owner, &issue.facts.path, paths, known, &rules.rules);
     let is_refused =
         |address: &str| refused.iter().any(|known| known.address.eq_ignore_ascii_case(address));
@@ -140,18 +140,18 @@ async fn address(app: &App, alert: &AlertRow, erasures: i64) -> Result<(), Store
     let found = with_fallback(found, contact.filter(|contact| !is_refused(contact)));
     if found.mailable.is_empty() {
         let why = owner.steps.join("; ");
-        tracing::warn!(issue = issue.id, why, "nobody can be told");
+        tracing::warn!(issue = issue.id, why, "nobody can be notified");
         return hold(app, alert, &why, erasures).await;
     }
-    let mut notices: Vec<NewNotice> =
-        found.mailable.iter().map(|told| notice(told, owner)).collect();
-    notices.extend(channel_notices(app, owner).await?);
+    let mut notifications: Vec<NewNotification> =
+        found.mailable.iter().map(|context| notification(context, owner)).collect();
+    notifications.extend(channel_notifications(app, owner).await?);
     let mut tx = app.store.write().await?;
     if tx.erased_since(erasures).await? {
         // What is left of it is looked at anew.
         return Ok(());
     }
-    tx.add_notices(alert.id, &notices, now).await?;
+    tx.add_notifications(alert.id, &notifications, now).await?;
     let mut hits = RuleHits::default();
     hits.add(&found.rules, 1, 1);
     tx.count_rule_hits(&hits, now).await?;
@@ -161,9 +161,9 @@ async fn address(app: &App, alert: &AlertRow, erasures: i64) -> Result<(), Store
     Ok(())
 }
 
-fn notice((address, why): &(String, String), owner: &Owner) -> NewNotice {
+fn notification((address, why): &(String, String), owner: &Owner) -> NewNotification {
     let is_owner = owner.address.as_ref().is_some_and(|owner| owner.eq_ignore_ascii_case(address));
-    NewNotice { recipient: address.clone(), why: why.clone(), is_owner }
+    NewNotification { recipient: address.clone(), why: why.clone(), is_owner }
 }
 
 /// Writes the mails whose time has come; says how many.
@@ -172,10 +172,12 @@ async fn write_due(app: &App) -> Result<usize, StoreError> {
     let mut written = 0;
     // Looked at anew after each: a mail takes of the budget of all.
     let mut failed: HashSet<String> = HashSet::new();
-    let is_due = |held: &HeldBack, failed: &HashSet<String>| {
+    let is_due = |held: &ScheduledDigest, failed: &HashSet<String>| {
         held.until <= now && !failed.contains(&held.recipient)
     };
-    while let Some(due) = held_back(app).await?.into_iter().find(|held| is_due(held, &failed)) {
+    while let Some(due) =
+        scheduled_digests(app).await?.into_iter().find(|held| is_due(held, &failed))
+    {
         match write(app, &due.recipient, now).await {
             Ok(true) => written += 1,
             Ok(false) => {
@@ -189,8 +191,8 @@ async fn write_due(app: &App) -> Result<usize, StoreError> {
         }
     }
     if written > 0 {
-        app.bells.outbox.notify_one();
-        app.bells.posts.notify_one();
+        app.wakeups.outbox.notify_one();
+        app.wakeups.posts.notify_one();
     }
     Ok(written)
 }
@@ -203,17 +205,20 @@ async fn write(app: &App, recipient: &str, now: i64) -> Result<bool, StoreError>
     let rules = app.rules.get();
     let erasures = app.store.erasures().await?;
     let refused = app.store.refused_addresses(now).await?;
-    let mut notices = app.store.held_notices(recipient).await?;
-    // Where each is told at once only what had to wait for the budget is told together.
-    let waited = notices.iter().any(|notice| now - notice.since >= WAITED_MS);
+    let mut notifications = app.store.digest_notifications(recipient).await?;
+    // Where each is notified at once only what had to wait for the budget is notified together.
+    let waited = notifications.iter().any(|notification| now - notification.since >= WAITED_MS);
     if app.config.mails.digest.is_zero() && !waited {
-        notices.truncate(1);
+        notifications.truncate(1);
     }
-    let mails = match whole(app, recipient, &notices, &rules.rules, &refused).await? {
-        Ok(Some(mail)) => Ok(vec![(notices.iter().map(|notice| notice.notice_id).collect(), mail)]),
+    let mails = match whole(app, recipient, &notifications, &rules.rules, &refused).await? {
+        Ok(Some(mail)) => Ok(vec![(
+            notifications.iter().map(|notification| notification.notification_id).collect(),
+            mail,
+        )]),
         Ok(None) => {
-            let alerts = short_alerts(app, &notices, &rules.rules, &refused).await?;
-            summary_mails(app, recipient, &alerts, now)
+            let alerts = short_alerts(app, &notifications, &rules.rules, &refused).await?;
+            digest_list_mails(app, recipient, &alerts, now)
         }
         Err(error) => Err(error),
     };
@@ -223,8 +228,8 @@ async fn write(app: &App, recipient: &str, now: i64) -> Result<bool, StoreError>
     }
     match mails {
         Ok(mails) => {
-            for (notices, mail) in mails {
-                if tx.write_notices(&notices, &mail, now).await?.is_none() {
+            for (notifications, mail) in mails {
+                if tx.write_notifications(&notifications, &mail, now).await?.is_none() {
                     // Erased or told meanwhile: it is looked at anew, and nothing was written.
                     return Ok(false);
                 }
@@ -232,9 +237,10 @@ async fn write(app: &App, recipient: &str, now: i64) -> Result<bool, StoreError>
         }
         Err(error) => {
             tracing::error!(%error, recipient, "a mail could not be written");
-            let notices: Vec<i64> = notices.iter().map(|notice| notice.notice_id).collect();
-            let mail = NewMail::unwritten(recipient, &format!("{}.{now}", app.next_number()));
-            if let Some(mail) = tx.write_notices(&notices, &mail, now).await? {
+            let notifications: Vec<i64> =
+                notifications.iter().map(|notification| notification.notification_id).collect();
+            let mail = OutboxMessage::unwritten(recipient, &format!("{}.{now}", app.next_number()));
+            if let Some(mail) = tx.write_notifications(&notifications, &mail, now).await? {
                 tx.mail_given_up(mail, now, &error.to_string(), true).await?;
                 tx.reopen_alerts(mail).await?;
             }
@@ -248,35 +254,36 @@ async fn write(app: &App, recipient: &str, now: i64) -> Result<bool, StoreError>
 async fn whole(
     app: &App,
     recipient: &str,
-    notices: &[NoticeRow],
+    notifications: &[NotificationRow],
     rules: &Rules,
     refused: &[RefusedAddress],
-) -> Result<Result<Option<NewMail>, MailError>, StoreError> {
-    if notices.len() > MAX_WHOLE {
+) -> Result<Result<Option<OutboxMessage>, MailError>, StoreError> {
+    if notifications.len() > MAX_WHOLE {
         return Ok(Ok(None));
     }
-    let mut read = Vec::with_capacity(notices.len());
-    for notice in notices {
-        let Ok(mut told) = Told::read(app, &notice.alert, rules, refused).await? else {
+    let mut read = Vec::with_capacity(notifications.len());
+    for notification in notifications {
+        let Ok(mut context) = AlertContext::read(app, &notification.alert, rules, refused).await?
+        else {
             return Ok(Ok(None));
         };
-        told.read_code(app).await;
-        read.push((notice, told));
+        context.read_code(app).await;
+        read.push((notification, context));
     }
     let parts: Vec<DigestPart<'_>> = read
         .iter()
-        .map(|(notice, told)| DigestPart {
-            notice: notice.notice_id,
-            why: &notice.why,
+        .map(|(notification, context)| DigestPart {
+            notification: notification.notification_id,
+            why: &notification.why,
             mail: AlertMail {
                 app,
-                alert: &notice.alert,
-                issue: &told.issue,
-                details: &told.details,
-                sample: &told.sample,
-                owner: &told.owner,
-                known: told.known(rules),
-                since: notice.since,
+                alert: &notification.alert,
+                issue: &context.issue,
+                details: &context.details,
+                sample: &context.sample,
+                owner: &context.owner,
+                known: context.known(rules),
+                since: notification.since,
             },
         })
         .collect();
@@ -290,26 +297,26 @@ async fn whole(
 /// The alerts of notices in a few words, each with the notice's number.
 pub(super) async fn short_alerts(
     app: &App,
-    notices: &[NoticeRow],
+    notifications: &[NotificationRow],
     rules: &Rules,
     refused: &[RefusedAddress],
 ) -> Result<Vec<(i64, ShortAlert)>, StoreError> {
-    let mut alerts = Vec::with_capacity(notices.len());
-    for NoticeRow { notice_id, alert, .. } in notices {
+    let mut alerts = Vec::with_capacity(notifications.len());
+    for NotificationRow { notification_id, alert, .. } in notifications {
         // An issue is never removed while an alert of it waits.
         let Some(issue) = app.store.issue(alert.issue_id).await? else { continue };
         let owner = issue.owner(&issue.details(), rules, &app.config.addresses, refused);
-        let sample = match notices.len() {
+        let sample = match notifications.len() {
             ..=MAX_SAMPLED => app.store.newest_sample(issue.id).await.ok().flatten(),
             _ => None,
         };
         let sample = sample.as_ref().map(|(_, sample)| sample);
-        alerts.push((*notice_id, ShortAlert::of(app, alert, &issue, sample, &owner)));
+        alerts.push((*notification_id, ShortAlert::of(app, alert, &issue, sample, &owner)));
     }
     Ok(alerts)
 }
 
-/// When no address at all can be mailed, the default contact is told instead.
+/// When no address at all can be mailed, the default contact is notified instead.
 fn with_fallback(mut found: Recipients, default_contact: Option<&str>) -> Recipients {
     if found.mailable.is_empty()
         && let Some(contact) = default_contact

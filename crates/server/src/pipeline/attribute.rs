@@ -8,11 +8,11 @@ use flawless_store::{PendingRow, StoreError};
 use tokio::task::{self, JoinSet};
 
 use super::count_faults::{Basis, Waited, count_faults};
-use super::find_issue::{Attributed, Findings, NotYet, find, not_blamed};
+use super::find_issue::{Attributed, Deferred, Findings, find, not_blamed};
 use super::freshness::Tickets;
 use super::verdicts::Verdicts;
 use crate::app::App;
-use crate::attribution::{MuchSeen, Repo, choose_line, find_faults};
+use crate::attribution::{HotFunctions, Repo, choose_line, find_faults};
 
 /// How long a report waits for a repository that cannot be asked before it is counted with
 /// nobody blamed.
@@ -67,7 +67,7 @@ pub async fn run_attribution(app: App, verdicts: Arc<Verdicts>) {
                     }
                 }
             },
-            () = app.bells.pending.notified() => {}
+            () = app.wakeups.pending.notified() => {}
             () = tokio::time::sleep(LOOK_AGAIN) => {}
         }
     }
@@ -85,7 +85,7 @@ async fn attribute(
     tracing::warn!(%error, attempts, "a report is not attributed yet");
     let delay = 1_000 << attempts.clamp(0, 6);
     let next = app.clock.now() + delay;
-    let waits_for_fetch = matches!(error, NotYet::Fetch);
+    let waits_for_fetch = matches!(error, Deferred::Fetch);
     put_off(app, &fingerprint, next, waits_for_fetch, &error.to_string()).await;
 }
 
@@ -122,7 +122,7 @@ async fn try_attribute(
     tickets: &Tickets,
     row: PendingRow,
     erasures: i64,
-) -> Result<(), NotYet> {
+) -> Result<(), Deferred> {
     // Both before the look at the repository: what changes meanwhile makes the verdict invalid.
     let (rules, tip) = (app.rules.get(), app.repo.get().tip_commit());
     let report = match app.store.pending_report(&row) {
@@ -141,13 +141,14 @@ async fn try_attribute(
     let mut freshness = tickets.of(&row.fingerprint);
     let found = match find(app, &report, &rules, &mut freshness).await {
         Ok(found) => found,
-        Err(error @ (NotYet::Store(_) | NotYet::Fetch)) => return Err(error),
+        Err(error @ (Deferred::Store(_) | Deferred::Fetch)) => return Err(error),
         Err(error) if gives_up => {
             let settings = &app.config.choice;
             let mut faults = Vec::new();
             for fault in find_faults(&report, None, settings, &rules.rules).await? {
                 let (report, files) = (fault.report, fault.files);
-                let choice = choose_line(&report, &files, settings, &MuchSeen::new(), &rules.rules);
+                let choice =
+                    choose_line(&report, &files, settings, &HotFunctions::new(), &rules.rules);
                 let found = not_blamed(&report, &[], None, error.to_string());
                 let exception = fault.exception;
                 faults.push(Attributed { exception, report, frames: choice.frames, found });

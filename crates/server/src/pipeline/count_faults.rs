@@ -12,17 +12,17 @@ use flawless_store::{
     encode_sample,
 };
 
-use super::decide::{Occurred, tell};
-use super::find_issue::{Attributed, Found};
+use super::capacity::over;
+use super::decide::{Occurred, decide_alert};
+use super::find_issue::{Attributed, FoundIssue};
 use super::groups::facet_of;
 use super::issue_facts::NewFacts;
 use super::record::example;
-use super::regression::{Back, Mending};
-use super::room::over;
+use super::regression::{RegressedIssue, RegressionCheck};
 use super::rule_use::{count_rules, rules_used};
-use super::verdicts::{Fate, KnownFault, KnownTrace, Verdicts};
+use super::verdicts::{CachedFault, CachedVerdict, FaultVerdict, Verdicts};
 use crate::app::{App, RulesAt};
-use crate::show::regression::Again;
+use flawless_store::Regression;
 
 /// Until a report about which more may become known is looked at again, unless a fetch succeeds
 /// before.
@@ -52,15 +52,15 @@ struct Prepared {
     frames: Arc<[ClassifiedFrame]>,
     blamed_frame: Option<usize>,
     sample: Vec<u8>,
-    found: Found,
+    found: FoundIssue,
 }
 
 impl Prepared {
     /// Whether nothing more is to become known of it.
     fn is_blamed(&self) -> bool {
         match &self.found {
-            Found::Issue(new) => new.facts.origin_commit.is_some(),
-            Found::AtPlace { .. } | Found::Dropped(..) => true,
+            FoundIssue::Issue(new) => new.facts.origin_commit.is_some(),
+            FoundIssue::AtPlace { .. } | FoundIssue::Dropped(..) => true,
         }
     }
 }
@@ -101,8 +101,8 @@ enum New {
 struct CountedFault {
     counted: Counted,
     known_error: Option<RuleId>,
-    mending: Mending,
-    again: Option<Again>,
+    regression_check: RegressionCheck,
+    regression: Option<Regression>,
 }
 
 /// Counts what waited and is attributed now.
@@ -153,8 +153,8 @@ pub(super) async fn count_faults(
         }
         let basis = (&*rules, &running);
         let fault = count_fault(&mut tx, app, fault, &taken, owed, basis, &mut day_use).await?;
-        match fault.as_ref().map(|fault| &fault.fate) {
-            Some(Fate::Counted { issue_id, .. }) if !is_blamed => {
+        match fault.as_ref().map(|fault| &fault.verdict) {
+            Some(FaultVerdict::Counted { issue_id, .. }) if !is_blamed => {
                 kept.unblamed.push((exception, *issue_id));
             }
             _ if kept.settled.contains(&exception) => {}
@@ -170,9 +170,9 @@ pub(super) async fn count_faults(
     tx.save_day_use(day_use).await?;
     tx.commit().await?;
     if runs_now {
-        app.bells.revisions.notify_one();
+        app.wakeups.revisions.notify_one();
     }
-    app.bells.alerts.notify_one();
+    app.wakeups.alerts.notify_one();
     // Of the report as it came: what is stored of it was redacted.
     if let Ok(trace) = waited.fingerprint.parse::<Fingerprint>()
         && is_all_known
@@ -181,7 +181,7 @@ pub(super) async fn count_faults(
         let named = report.revision.as_deref().is_some_and(|name| CommitId::parse(name).is_some());
         let only_at_tip = (!is_blamed || !named || running.is_none()).then_some(tip);
         let rules_revision = rules.revision;
-        verdicts.insert(trace, KnownTrace { rules_revision, only_at_tip, faults: known.into() });
+        verdicts.insert(trace, CachedVerdict { rules_revision, only_at_tip, faults: known.into() });
     }
     Ok(())
 }
@@ -189,12 +189,12 @@ pub(super) async fn count_faults(
 fn prepare(fault: Attributed) -> Result<Prepared, StoreError> {
     let Attributed { exception, report, frames, found } = fault;
     let blamed_frame = match &found {
-        Found::AtPlace { line, .. } => Some(line.frame),
-        Found::Issue(new) => {
+        FoundIssue::AtPlace { line, .. } => Some(line.frame),
+        FoundIssue::Issue(new) => {
             let is_blamed = new.facts.origin_commit.is_some();
             new.line.as_ref().filter(|_| is_blamed).map(|line| line.frame)
         }
-        Found::Dropped(..) => None,
+        FoundIssue::Dropped(..) => None,
     };
     let frames: Arc<[ClassifiedFrame]> = frames.into();
     let sample = encode_sample(&Sample { report: &report, frames: frames.clone(), blamed_frame })?;
@@ -212,28 +212,28 @@ async fn count_fault(
     owed: Option<Owed>,
     (rules, running): (&RulesAt, &Option<CommitId>),
     day_use: &mut DayUse,
-) -> Result<Option<KnownFault>, StoreError> {
+) -> Result<Option<CachedFault>, StoreError> {
     let now = app.clock.now();
     let owed = owed.filter(|_| fault.is_blamed());
     let Prepared { exception, report, frames, blamed_frame, sample, found } = fault;
-    let is_told_new = taken.occurrences > 0 || owed.is_some();
+    let is_notified_new = taken.occurrences > 0 || owed.is_some();
     let seen = Seen {
         occurrences: taken.occurrences,
         reports: taken.reports,
         first_at: taken.first_at,
         last_at: taken.last_at,
-        sampled: is_told_new,
+        sampled: is_notified_new,
     };
-    let CountedFault { mut counted, known_error, mending, again } = match found {
-        Found::Dropped(outcome, reason, rule) => {
+    let CountedFault { mut counted, known_error, regression_check, regression } = match found {
+        FoundIssue::Dropped(outcome, reason, rule) => {
             let example = example(&report, &app.redaction);
             tx.add_outcome(outcome, &reason, taken.reports, now, &example).await?;
             let rules: Box<[RuleId]> = [rule].into();
             count_rules(tx, &rules, taken, now).await?;
-            let fate = Fate::Dropped { outcome, reason };
-            return Ok(Some(KnownFault { exception, rules, fate }));
+            let verdict = FaultVerdict::Dropped { outcome, reason };
+            return Ok(Some(CachedFault { exception, rules, verdict }));
         }
-        Found::Issue(new) => {
+        FoundIssue::Issue(new) => {
             let functions = own_functions(&report, &frames);
             match count_new(tx, *new, seen, now, &functions, (day_use, &taken.source)).await? {
                 New::Counted(counted) => *counted,
@@ -245,7 +245,7 @@ async fn count_fault(
                 }
             }
         }
-        Found::AtPlace { issue_id, line, unblamed, mending } => {
+        FoundIssue::AtPlace { issue_id, line, unblamed, regression_check } => {
             let Some(mut counted) = tx.count(issue_id, seen).await? else {
                 return Err(StoreError::Corrupt("a place of an issue that is not there".into()));
             };
@@ -254,7 +254,7 @@ async fn count_fault(
             }
             let known_error = line.known_error;
             tx.set_known_error(counted.id, known_error).await?;
-            CountedFault { counted, known_error, mending, again: None }
+            CountedFault { counted, known_error, regression_check, regression: None }
         }
     };
     let mut added = taken.occurrences;
@@ -270,7 +270,7 @@ async fn count_fault(
         counted = tx.counted(counted.id).await?;
         added += occurrences;
     }
-    if is_told_new {
+    if is_notified_new {
         let mut facets = taken.facets();
         facets.iter_mut().for_each(|facet| facet.set_exception(&report.exception_type));
         if facets.is_empty() && taken.occurrences > 0 {
@@ -281,8 +281,8 @@ async fn count_fault(
         let more = tx.add_sample(counted.id, counted.samples, taken.last_at, &sample).await?;
         day_use.add(&taken.source, 0, more);
     }
-    if mending.was_never && counted.mended_at.take().is_some() {
-        tx.clear_mended(counted.id).await?;
+    if regression_check.was_never && counted.resolved_at.take().is_some() {
+        tx.clear_resolved(counted.id).await?;
     }
     let used = rules_used(&frames, blamed_frame, known_error);
     count_rules(tx, &used, taken, now).await?;
@@ -292,20 +292,20 @@ async fn count_fault(
         at: taken.last_at,
         threshold: taken.error_threshold,
         known,
-        mending: &mending,
-        back: again,
+        regression_check: &regression_check,
+        regressed: regression,
     };
-    tell(tx, app, &counted, occurred).await?;
-    let fate = Fate::Counted {
+    decide_alert(tx, app, &counted, occurred).await?;
+    let verdict = FaultVerdict::Counted {
         issue_id: counted.id,
         known_error,
         frames,
         blamed_frame,
-        mending,
+        regression_check,
         running: running.clone().map(|running| (running, AtomicI64::new(now))),
         sampled_at: AtomicI64::new(taken.last_at),
     };
-    Ok(Some(KnownFault { exception, rules: used, fate }))
+    Ok(Some(CachedFault { exception, rules: used, verdict }))
 }
 
 async fn count_new(
@@ -316,16 +316,16 @@ async fn count_new(
     functions: &HashSet<(&str, &str)>,
     (day_use, source): (&mut DayUse, &str),
 ) -> Result<New, StoreError> {
-    let NewFacts { facts, also_known, unblamed, line, place, mending, back, .. } = new;
-    let mut again = None;
+    let NewFacts { facts, also_known, unblamed, line, place, regression_check, back, .. } = new;
+    let mut regression = None;
     // Otherwise another job was faster, and has told it.
-    if let Some(Back { older, again: why }) = back
+    if let Some(RegressedIssue { older, regression: why }) = back
         && tx.take_over(older.id, &older, &facts).await?
     {
         // Of the line before it: whether that still stands is no question any more.
-        let by = why.mended_by.as_deref();
-        tx.set_mended(older.id, why.mended_at, by, &why.mended_how).await?;
-        again = Some(why);
+        let by = why.resolved_by.as_deref();
+        tx.set_resolved(older.id, why.resolved_at, by, &why.resolution).await?;
+        regression = Some(why);
     }
     let known_as = std::iter::once(&facts.identity).chain(&also_known).chain(&unblamed);
     if !tx.is_issue(known_as).await? {
@@ -345,7 +345,7 @@ async fn count_new(
         tx.add_place(&place, counted.id, now).await?;
     }
     let known_error = line.and_then(|line| line.known_error);
-    Ok(New::Counted(Box::new(CountedFault { counted, known_error, mending, again })))
+    Ok(New::Counted(Box::new(CountedFault { counted, known_error, regression_check, regression })))
 }
 
 /// The functions of the project that a report went through, each once.

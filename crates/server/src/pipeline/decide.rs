@@ -1,10 +1,9 @@
 //! Decides about an issue that has just been counted, in the transaction that counted it.
-use flawless_core::{Decision, KnownError, Mended, Tally, TellPolicy, decide};
-use flawless_store::{Counted, StoreError, WriteTx};
+use flawless_core::{AlertPolicy, Decision, KnownError, Recurrence, Tally, decide};
+use flawless_store::{Counted, Regression, StoreError, WriteTx};
 
-use super::regression::Mending;
+use super::regression::RegressionCheck;
 use crate::app::App;
-use crate::show::regression::Again;
 
 /// What a report brings to the decision.
 pub(super) struct Occurred<'a> {
@@ -12,19 +11,19 @@ pub(super) struct Occurred<'a> {
     pub added: i64,
     /// When it occurred last.
     pub at: i64,
-    /// From how many occurrences on it is told.
+    /// From how many occurrences on it is notified.
     pub threshold: i64,
     /// The known error it is.
     pub known: Option<&'a KnownError>,
-    /// What it says about the mending of its issue.
-    pub mending: &'a Mending,
-    /// The issue was mended and has come back on another line.
-    pub back: Option<Again>,
+    /// What it says about the fix of its issue.
+    pub regression_check: &'a RegressionCheck,
+    /// The issue was resolved and has come back on another line.
+    pub regressed: Option<Regression>,
 }
 
 /// Asks `core` whether to tell; when it says so, marks the issue as told and leaves an alert.
 /// Says whether there is something to tell.
-pub(super) async fn tell(
+pub(super) async fn decide_alert(
     tx: &mut WriteTx,
     app: &App,
     counted: &Counted,
@@ -32,32 +31,31 @@ pub(super) async fn tell(
 ) -> Result<bool, StoreError> {
     let whole = |number: i64| u64::try_from(number).unwrap_or_default();
     let now = app.clock.now();
-    let Occurred { added, at, threshold, known, mending, back } = occurred;
-    let (mended, again) = match back {
-        Some(again) => (Mended::Again, Some(again)),
-        None => mending.of(counted, at),
+    let Occurred { added, at, threshold, known, regression_check, regressed } = occurred;
+    let (recurrence, regression) = match regressed {
+        Some(regression) => (Recurrence::Regressed, Some(regression)),
+        None => regression_check.of(counted, at),
     };
     let tally = Tally {
         decided: whole(counted.occurrences - added),
         now: whole(counted.occurrences),
-        told: counted.told_at.is_some(),
+        notified: counted.notified_at.is_some(),
         first_seen_at: counted.first_seen_at,
-        mended,
+        recurrence,
         muted: counted.muted_until.is_some_and(|until| until > now),
         kept_out: counted.kept_out,
     };
-    let policy = TellPolicy {
+    let policy = AlertPolicy {
         minimum_date: app.config.minimum_date,
         threshold: whole(threshold),
         baseline_until: app.baseline_until,
     };
     match decide(tally, counted.authored_at, known, policy) {
         Decision::Quiet(_) => Ok(false),
-        Decision::Tell(reason) => {
-            let again = again.and_then(|again| serde_json::to_string(&again).ok());
-            tx.tell(counted.id, counted.occurrences, &reason, again.as_deref(), now).await?;
-            if counted.mended_at.is_some() {
-                tx.clear_mended(counted.id).await?;
+        Decision::Notify(reason) => {
+            tx.notify(counted.id, counted.occurrences, &reason, regression.as_ref(), now).await?;
+            if counted.resolved_at.is_some() {
+                tx.clear_resolved(counted.id).await?;
             }
             Ok(true)
         }

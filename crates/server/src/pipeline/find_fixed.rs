@@ -1,11 +1,11 @@
-//! Finds issues that are mended: their lines are gone in a later revision that runs.
+//! Finds issues that are resolved: their lines are gone in a later revision that runs.
 use std::collections::HashMap;
 use std::time::Duration;
 
 use flawless_core::CommitId;
 use flawless_git::{GitError, Mirror, Tip};
 use flawless_store::issues::details::IssueDetails;
-use flawless_store::{OpenIssue, RunningRow, StoreError};
+use flawless_store::{OpenIssue, Resolution, RunningRow, StoreError};
 
 use super::regression::{gone_in, line_origin};
 use crate::app::App;
@@ -23,18 +23,18 @@ const MAX_TRIES: u32 = 12;
 /// So many issues wait for another look at most.
 const MAX_WAITING: usize = 1_000;
 
-/// Looks for mended issues for ever.
-pub async fn run_mending(app: App) {
+/// Looks for resolved issues for ever.
+pub async fn run_find_fixed(app: App) {
     let mut waiting = Waiting::default();
     loop {
         match look(&app, &mut waiting).await {
             Ok(0) => tokio::select! {
-                () = app.bells.revisions.notified() => {}
+                () = app.wakeups.revisions.notified() => {}
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             },
             Ok(_) => {}
             Err(error) => {
-                tracing::error!(%error, "mended issues could not be looked for");
+                tracing::error!(%error, "resolved issues could not be looked for");
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
         }
@@ -66,18 +66,18 @@ async fn look(app: &App, waiting: &mut Waiting) -> Result<usize, StoreError> {
             Ok(found) => found,
             Err(error) => {
                 if waiting.tries_again(issue.id, now) {
-                    tracing::debug!(%error, issue = issue.id, "whether it is mended is not known");
+                    tracing::debug!(%error, issue = issue.id, "whether it is resolved is not known");
                     continue;
                 }
-                tracing::warn!(%error, issue = issue.id, "whether it is mended cannot be found");
+                tracing::warn!(%error, issue = issue.id, "whether it is resolved cannot be found");
                 None
             }
         };
         waiting.issues.remove(&issue.id);
         let mut tx = app.store.write().await?;
         if let Some((by, how)) = &found {
-            tracing::info!(issue = issue.id, by = by.short(), "an issue is mended");
-            tx.set_found_mended(issue.id, now, by.as_str(), how).await?;
+            tracing::info!(issue = issue.id, by = by.short(), "an issue is resolved");
+            tx.set_resolved(issue.id, now, Some(by.as_str()), how).await?;
         }
         tx.set_checked(issue.id, newest).await?;
         tx.commit().await?;
@@ -88,7 +88,7 @@ async fn look(app: &App, waiting: &mut Waiting) -> Result<usize, StoreError> {
     Ok(issues.len())
 }
 
-/// Issues of which git could not say whether they are mended: by number, how often it could not,
+/// Issues of which git could not say whether they are resolved: by number, how often it could not,
 /// and when it is asked again. Forgotten at a restart: then it is asked at once.
 #[derive(Debug, Default)]
 struct Waiting {
@@ -120,14 +120,14 @@ impl Waiting {
     }
 }
 
-/// The commit that mended an issue, in one of the revisions in which it was not looked for yet.
-/// An error when git could not say it of one of them, and it is not mended in another.
+/// The commit that fixed an issue, in one of the revisions in which it was not looked for yet.
+/// An error when git could not say it of one of them, and it is not resolved in another.
 async fn find(
     mirror: &Mirror,
     tip: &Tip,
     issue: &OpenIssue,
     revisions: &[RunningRow],
-) -> Result<Option<(CommitId, String)>, GitError> {
+) -> Result<Option<(CommitId, Resolution)>, GitError> {
     let line = line_origin(&issue.origin_commit, &issue.origin_path, issue.origin_line);
     let Some(line) = line else { return Ok(None) };
     let details: IssueDetails = serde_json::from_str(&issue.details).unwrap_or_default();

@@ -11,15 +11,15 @@ use flawless_store::StoreError;
 
 use super::freshness::{Believed, Freshness};
 use super::issue_facts::{Blamed, NewFacts, look_for_author, nobody, unblamed_names};
-use super::regression::{Mending, come_back, known_issue};
+use super::regression::{RegressionCheck, find_regressed, known_issue};
 use crate::app::{App, RulesAt};
 use crate::attribution::{
-    At, Fault, FoundFiles, MuchSeen, Repo, blame_line, choose_line, find_faults,
+    At, Fault, FoundFiles, HotFunctions, Repo, blame_line, choose_line, find_faults,
 };
 
 /// Why a report is not attributed yet.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NotYet {
+pub(super) enum Deferred {
     #[error("{0}")]
     Git(#[from] GitError),
     #[error("{0}")]
@@ -38,7 +38,7 @@ pub(super) struct Attributed {
     /// That exception as a report of its own.
     pub(super) report: Report,
     pub(super) frames: Vec<ClassifiedFrame>,
-    pub(super) found: Found,
+    pub(super) found: FoundIssue,
 }
 
 /// What was found about a report.
@@ -50,7 +50,7 @@ pub(super) struct Findings {
 }
 
 /// What attribution found.
-pub(super) enum Found {
+pub(super) enum FoundIssue {
     Dropped(OutcomeKind, String, RuleId),
     /// The place is known: no git was needed.
     AtPlace {
@@ -58,7 +58,7 @@ pub(super) enum Found {
         line: BlamedLine,
         /// The identities of issues that it was while nobody could be blamed.
         unblamed: Vec<String>,
-        mending: Mending,
+        regression_check: RegressionCheck,
     },
     Issue(Box<NewFacts>),
 }
@@ -70,12 +70,12 @@ pub(super) async fn find(
     report: &Report,
     rules: &RulesAt,
     freshness: &mut Freshness<'_>,
-) -> Result<Findings, NotYet> {
+) -> Result<Findings, Deferred> {
     let (mirror, no_repository) = match app.repo.get().repo {
         Repo::Ready(mirror) => (Some(mirror), None),
         Repo::None => (None, Some("no repository is configured: set repo_dir or repo_url")),
-        Repo::Opening => return Err(NotYet::Repository("the repository is being opened".into())),
-        Repo::Failed(why) => return Err(NotYet::Repository(why)),
+        Repo::Opening => return Err(Deferred::Repository("the repository is being opened".into())),
+        Repo::Failed(why) => return Err(Deferred::Repository(why)),
     };
     let look = || look(app, report, rules, mirror.as_ref(), no_repository);
     let (mut found, at) = look().await?;
@@ -90,7 +90,7 @@ pub(super) async fn find(
     }
     match freshness.of_mirror(mirror, at.missing.as_deref(), app.clock.now()) {
         Believed::Yes => {}
-        Believed::NotYet => return Err(NotYet::Fetch),
+        Believed::Deferred => return Err(Deferred::Fetch),
         Believed::ForNow => found.is_provisional = true,
     }
     Ok(found)
@@ -102,7 +102,7 @@ async fn look(
     rules: &RulesAt,
     mirror: Option<&Arc<Mirror>>,
     no_repository: Option<&str>,
-) -> Result<(Findings, Option<At>), NotYet> {
+) -> Result<(Findings, Option<At>), Deferred> {
     let found = find_faults(report, mirror, &app.config.choice, &rules.rules).await?;
     let at = found.first().and_then(|fault| fault.files.at.clone());
     let mut faults = Vec::with_capacity(found.len());
@@ -117,8 +117,11 @@ async fn look(
 /// is named and nobody is blamed, or a frame behind a blamed one is a file that it lacks, in the
 /// folder of those it has. What is at a known revision stays as it is, but for its submodules.
 fn is_doubtful(found: &Findings, at: &At) -> bool {
-    let mut faults =
-        found.faults.iter().filter(|fault| !matches!(fault.found, Found::Dropped(..))).peekable();
+    let mut faults = found
+        .faults
+        .iter()
+        .filter(|fault| !matches!(fault.found, FoundIssue::Dropped(..)))
+        .peekable();
     let is_submodules =
         |fault: &Attributed| fault.frames.iter().any(|frame| frame.kind == FrameKind::Submodule);
     if found.running.is_some() {
@@ -129,10 +132,10 @@ fn is_doubtful(found: &Findings, at: &At) -> bool {
 
 fn may_be_elsewhere<'a>(fault: &'a Attributed) -> bool {
     let blamed = match &fault.found {
-        Found::Dropped(..) => return false,
-        Found::Issue(new) if new.facts.origin_commit.is_none() => return true,
-        Found::Issue(new) => new.line.as_ref().map_or(0, |line| line.frame),
-        Found::AtPlace { line, .. } => line.frame,
+        FoundIssue::Dropped(..) => return false,
+        FoundIssue::Issue(new) if new.facts.origin_commit.is_none() => return true,
+        FoundIssue::Issue(new) => new.line.as_ref().map_or(0, |line| line.frame),
+        FoundIssue::AtPlace { line, .. } => line.frame,
     };
     let paths = fault.report.traceback.iter().map(|frame| frame.path.as_str()).zip(&fault.frames);
     // Below these everything is the project's. At the root of the system, or where paths are
@@ -160,25 +163,25 @@ async fn attribute_fault(
     fault: Fault,
     rules: &RulesAt,
     no_repository: Option<&str>,
-) -> Result<Attributed, NotYet> {
+) -> Result<Attributed, Deferred> {
     let settings = &app.config.choice;
     let Fault { exception, report, files } = fault;
-    let plain = choose_line(&report, &files, settings, &MuchSeen::new(), &rules.rules);
+    let plain = choose_line(&report, &files, settings, &HotFunctions::new(), &rules.rules);
     let found = find_line(app, &report, &files, &plain, no_repository).await?;
-    if settings.blame_frame == BlameFrame::Innermost || matches!(found, Found::Dropped(..)) {
+    if settings.blame_frame == BlameFrame::Innermost || matches!(found, FoundIssue::Dropped(..)) {
         return Ok(Attributed { exception, report, frames: plain.frames, found });
     }
     // A line that has its issue keeps it, however many errors went through its function since.
     let has_issue = match &found {
-        Found::AtPlace { .. } => true,
-        Found::Issue(new) => new.is_known,
-        Found::Dropped(..) => false,
+        FoundIssue::AtPlace { .. } => true,
+        FoundIssue::Issue(new) => new.is_known,
+        FoundIssue::Dropped(..) => false,
     };
     if has_issue {
         return Ok(Attributed { exception, report, frames: plain.frames, found });
     }
-    let much_seen = app.store.much_seen_functions().await?;
-    let choice = choose_line(&report, &files, settings, &much_seen, &rules.rules);
+    let hot_functions = app.store.hot_functions().await?;
+    let choice = choose_line(&report, &files, settings, &hot_functions, &rules.rules);
     let found = if choice.verdict == plain.verdict {
         found
     } else {
@@ -194,7 +197,7 @@ async fn find_line(
     files: &FoundFiles,
     choice: &Choice,
     no_repository: Option<&str>,
-) -> Result<Found, NotYet> {
+) -> Result<FoundIssue, Deferred> {
     let line = match &choice.verdict {
         Verdict::Dropped(dropped) => return Ok(dropped_by(*dropped)),
         Verdict::Nobody(verdict) => {
@@ -215,9 +218,9 @@ async fn find_line(
     let place = place_key(commit, &line.path, line.line, &line.function, &line.text).to_string();
     if let Some(issue_id) = app.store.issue_at_place(&place).await? {
         let seen_in = seen_in(app, at, issue_id).await?;
-        let mending = known_issue(app, at, issue_id, seen_in).await?;
+        let regression_check = known_issue(app, at, issue_id, seen_in).await?;
         let unblamed = unblamed_names(report, files, at.revision.commit(), &line).await;
-        return Ok(Found::AtPlace { issue_id, line, unblamed, mending });
+        return Ok(FoundIssue::AtPlace { issue_id, line, unblamed, regression_check });
     }
     Ok(match blame_line(report, files, &line).await? {
         Ok(located) => {
@@ -228,25 +231,26 @@ async fn find_line(
             new.is_known = known.is_some();
             match known {
                 Some(issue) => {
-                    new.mending = known_issue(app, at, issue, new.revision.clone()).await?;
+                    new.regression_check =
+                        known_issue(app, at, issue, new.revision.clone()).await?;
                 }
-                None => new.back = come_back(app, at, &new).await?,
+                None => new.back = find_regressed(app, at, &new).await?,
             }
-            Found::Issue(Box::new(new))
+            FoundIssue::Issue(Box::new(new))
         }
         Err(why) => return nobodys(app, files, nobody(report, &[], Some(line), why)).await,
     })
 }
 
-/// An issue that nobody is blamed for, and what the report says about its mending.
-async fn nobodys(app: &App, files: &FoundFiles, mut new: NewFacts) -> Result<Found, NotYet> {
+/// An issue that nobody is blamed for, and what the report says about its fix.
+async fn nobodys(app: &App, files: &FoundFiles, mut new: NewFacts) -> Result<FoundIssue, Deferred> {
     if let Some(at) = &files.at
         && let Some(issue) = app.store.issue_named(&new.identities()).await?
     {
         let seen_in = Some(at.revision.commit().clone());
-        new.mending = known_issue(app, at, issue, seen_in).await?;
+        new.regression_check = known_issue(app, at, issue, seen_in).await?;
     }
-    Ok(Found::Issue(Box::new(new)))
+    Ok(FoundIssue::Issue(Box::new(new)))
 }
 
 /// The revision in which the line of a known place stands: the running one, else the one in which
@@ -267,19 +271,19 @@ pub(super) fn not_blamed(
     frames: &[ClassifiedFrame],
     line: Option<BlamedLine>,
     why: String,
-) -> Found {
-    Found::Issue(Box::new(nobody(report, frames, line, why)))
+) -> FoundIssue {
+    FoundIssue::Issue(Box::new(nobody(report, frames, line, why)))
 }
 
-fn dropped_by(dropped: Dropped) -> Found {
+fn dropped_by(dropped: Dropped) -> FoundIssue {
     match dropped {
         Dropped::IgnoredException(id) => {
             let why = format!("ignored_exceptions rule {id}");
-            Found::Dropped(OutcomeKind::IgnoredException, why, id)
+            FoundIssue::Dropped(OutcomeKind::IgnoredException, why, id)
         }
         Dropped::ThirdParty(id) => {
             let why = format!("third_party_whitelist rule {id}");
-            Found::Dropped(OutcomeKind::ThirdParty, why, id)
+            FoundIssue::Dropped(OutcomeKind::ThirdParty, why, id)
         }
     }
 }

@@ -40,7 +40,7 @@ pub(super) enum Believed {
     /// All.
     Yes,
     /// Nothing yet: a fetch was asked for.
-    NotYet,
+    Deferred,
     /// What it says, because the report has waited long enough; a fetch may show more.
     ForNow,
 }
@@ -88,7 +88,7 @@ impl Freshness<'_> {
                 memory.by_fingerprint.insert(self.fingerprint.to_owned(), waiting);
             }
         });
-        if now - waiting.since >= WAITS_MS { Believed::ForNow } else { Believed::NotYet }
+        if now - waiting.since >= WAITS_MS { Believed::ForNow } else { Believed::Deferred }
     }
 
     /// A commit may be pushed a little later than it runs; a name that says nothing to the remote

@@ -9,7 +9,7 @@ use flawless_git::{Located, source_text};
 use flawless_store::IssueFacts;
 use flawless_store::issues::details::IssueDetails;
 
-use super::regression::{Back, Mending};
+use super::regression::{RegressedIssue, RegressionCheck};
 use crate::app::App;
 use crate::attribution::{At, FoundFiles, other_suspects};
 
@@ -27,10 +27,10 @@ pub(super) struct NewFacts {
     pub place: Option<String>,
     /// There is an issue with one of these identities.
     pub is_known: bool,
-    /// What the report says about the mending of the issue that there is.
-    pub mending: Mending,
-    /// The mended issue that this new one is.
-    pub back: Option<Back>,
+    /// What the report says about the fix of the issue that there is.
+    pub regression_check: RegressionCheck,
+    /// The resolved issue that this new one is.
+    pub back: Option<RegressedIssue>,
 }
 
 /// A line with its author.
@@ -94,7 +94,7 @@ impl Blamed<'_> {
             revision: Some(revision),
             place: Some(place),
             is_known: false,
-            mending: Mending::default(),
+            regression_check: RegressionCheck::default(),
             back: None,
         }
     }
@@ -175,7 +175,7 @@ pub(super) fn nobody(
         revision: None,
         place: None,
         is_known: false,
-        mending: Mending::default(),
+        regression_check: RegressionCheck::default(),
         back: None,
     }
 }

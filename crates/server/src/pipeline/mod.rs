@@ -3,6 +3,7 @@
 
 mod attribute;
 mod bare_report;
+mod capacity;
 mod count_faults;
 pub(crate) mod decide;
 pub(crate) mod find_fixed;
@@ -13,14 +14,13 @@ mod issue_facts;
 mod module_sets;
 mod record;
 pub(crate) mod regression;
-mod room;
 mod rule_use;
 mod sent_before;
 mod verdicts;
 
 pub use attribute::run_attribution;
 
-pub use find_fixed::run_mending;
+pub use find_fixed::run_find_fixed;
 
 pub use record::{Recorder, record_refusals};
 pub use verdicts::Verdicts;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flawless_core::Report;
 use flawless_store::{StoreError, WriteTx, encode_sample};
 
-use super::room::Room;
+use super::capacity::Capacity;
 use crate::project::redaction::Redaction;
 
 /// That a set is seen is noted once in this time.
@@ -68,7 +68,7 @@ impl ModuleSets {
     pub(super) async fn write(
         &self,
         tx: &mut WriteTx,
-        room: &mut Room,
+        capacity: &mut Capacity,
         named: NamedModules,
         redaction: &Redaction,
         now: i64,
@@ -82,7 +82,7 @@ impl ModuleSets {
         let mut written = Written::new();
         for (id, brought) in unnoted.take(MOST_AT_ONCE) {
             let is_stored = tx.see_module_set(&id, now).await?
-                || store_new(tx, room, &id, brought, redaction, now).await?;
+                || store_new(tx, capacity, &id, brought, redaction, now).await?;
             written.push((id, Noted { at: now, is_stored }));
         }
         Ok(written)
@@ -99,14 +99,14 @@ impl ModuleSets {
 
 async fn store_new(
     tx: &mut WriteTx,
-    room: &mut Room,
+    capacity: &mut Capacity,
     id: &str,
     brought: Brought,
     redaction: &Redaction,
     now: i64,
 ) -> Result<bool, StoreError> {
     let Brought { mut modules, is_clean, source } = brought;
-    if modules.is_empty() || !room.has_bytes(tx, &source).await? {
+    if modules.is_empty() || !capacity.has_bytes(tx, &source).await? {
         return Ok(false);
     }
     if !is_clean {
@@ -117,6 +117,6 @@ async fn store_new(
         return Ok(false);
     }
     let bytes = tx.add_module_set(id, &body, now).await?;
-    room.add_bytes(tx, &source, bytes).await?;
+    capacity.add_bytes(tx, &source, bytes).await?;
     Ok(true)
 }

@@ -9,12 +9,12 @@ use flawless_store::{
     Facet, NewPending, RuleHits, Sample, Seen, Store, StoreError, WriteTx, encode_sample,
 };
 
-use super::decide::{Occurred, tell};
+use super::capacity::{Capacity, Kept, over};
+use super::decide::{Occurred, decide_alert};
 use super::groups::{Batch, Group, Groups, Key};
 use super::module_sets::{ModuleSets, NamedModules};
-use super::room::{Kept, Room, over};
 use super::sent_before::SentBefore;
-use super::verdicts::{Fate, KnownFault, KnownTrace, Verdicts};
+use super::verdicts::{CachedFault, CachedVerdict, FaultVerdict, Verdicts};
 use crate::app::App;
 use crate::config::Config;
 use crate::intake::refusals::{ByReason, Refused};
@@ -148,7 +148,7 @@ enum Write {
     Counted {
         key: Key,
         group: Group,
-        known: Arc<KnownTrace>,
+        known: Arc<CachedVerdict>,
         faults: Vec<CountedFault>,
         lost: Option<(i64, String)>,
     },
@@ -205,13 +205,13 @@ impl Recorder {
             };
             let mut faults = Vec::new();
             for (at, fault) in known.faults.iter().enumerate() {
-                match &fault.fate {
-                    Fate::Dropped { outcome, reason } => {
+                match &fault.verdict {
+                    FaultVerdict::Dropped { outcome, reason } => {
                         let example = example(&group.newest, &app.redaction);
                         outcomes.add(*outcome, reason, group.reports, example);
                         rule_hits.add(&fault.rules, group.reports, group.occurrences);
                     }
-                    Fate::Counted { .. } => {
+                    FaultVerdict::Counted { .. } => {
                         let sample = sample_when_due(&mut group, fault, app, now)?;
                         let facets = group.facets(fault.exception, &app.redaction, now);
                         faults.push(CountedFault { at, facets, sample });
@@ -224,12 +224,12 @@ impl Recorder {
         let mut unkept = HashMap::new();
         let mut noted_running = Vec::new();
         let mut tx = app.store.write().await?;
-        let mut room = Room::new(app.config.quotas, now);
+        let mut capacity = Capacity::new(app.config.quotas, now);
         let mut writes = VecDeque::from(writes);
         while let Some(write) = writes.pop_front() {
             match write {
                 Write::Pending { key, new, group, lost } => {
-                    match room.keep(&mut tx, new, &group.newest).await? {
+                    match capacity.keep(&mut tx, new, &group.newest).await? {
                         Kept::Waits => any_pending = true,
                         Kept::OverQuota(used_up) => {
                             let example = example(&group.newest, &app.redaction);
@@ -254,8 +254,14 @@ impl Recorder {
                         faults.len() > 1 && !are_there(&mut tx, &known, &faults).await?;
                     let faults = if is_gone { Vec::new() } else { faults };
                     for CountedFault { at, facets, mut sample } in faults {
-                        let KnownFault { rules: used, fate, .. } = &known.faults[at];
-                        let Fate::Counted { issue_id, known_error, mending, running, .. } = fate
+                        let CachedFault { rules: used, verdict, .. } = &known.faults[at];
+                        let FaultVerdict::Counted {
+                            issue_id,
+                            known_error,
+                            regression_check,
+                            running,
+                            ..
+                        } = verdict
                         else {
                             continue;
                         };
@@ -265,7 +271,7 @@ impl Recorder {
                             tx.seen_running(running.as_str(), true, now).await?;
                             noted_running.push((known.clone(), at));
                         }
-                        if sample.is_some() && !room.has_bytes(&mut tx, &group.source).await? {
+                        if sample.is_some() && !capacity.has_bytes(&mut tx, &group.source).await? {
                             sample = None;
                         }
                         let seen = Seen {
@@ -284,13 +290,20 @@ impl Recorder {
                         if let Some(sample) = sample {
                             let more =
                                 tx.add_sample(counted.id, counted.samples, now, &sample).await?;
-                            room.add_bytes(&mut tx, &group.source, more).await?;
+                            capacity.add_bytes(&mut tx, &group.source, more).await?;
                         }
                         let known = known_error.and_then(|id| rules.rules.known_error(id));
                         let threshold = threshold_of(&group.newest, &app.config);
-                        let (added, back) = (group.occurrences, None);
-                        let occurred = Occurred { added, at: now, threshold, known, mending, back };
-                        any_alert |= tell(&mut tx, app, &counted, occurred).await?;
+                        let (added, regressed) = (group.occurrences, None);
+                        let occurred = Occurred {
+                            added,
+                            at: now,
+                            threshold,
+                            known,
+                            regression_check,
+                            regressed,
+                        };
+                        any_alert |= decide_alert(&mut tx, app, &counted, occurred).await?;
                     }
                     match is_gone {
                         // It was erased: the report is looked at anew, whole.
@@ -315,21 +328,24 @@ impl Recorder {
             tx.add_loss(occurrences, now, &app.redaction.text(&host)).await?;
         }
         let ids = self.sent_before.write(&mut tx, ids, now).await?;
-        let modules = self.modules.write(&mut tx, &mut room, modules, &app.redaction, now).await?;
-        room.save(&mut tx).await?;
+        let modules =
+            self.modules.write(&mut tx, &mut capacity, modules, &app.redaction, now).await?;
+        capacity.save(&mut tx).await?;
         tx.commit().await?;
         self.sent_before.take_over(ids);
         self.modules.take_over(modules);
         for (known, at) in noted_running {
-            if let Fate::Counted { running: Some((_, noted_at)), .. } = &known.faults[at].fate {
+            if let FaultVerdict::Counted { running: Some((_, noted_at)), .. } =
+                &known.faults[at].verdict
+            {
                 noted_at.store(now, Ordering::Relaxed);
             }
         }
         if any_pending {
-            app.bells.pending.notify_one();
+            app.wakeups.pending.notify_one();
         }
         if any_alert {
-            app.bells.alerts.notify_one();
+            app.wakeups.alerts.notify_one();
         }
         Ok(unkept)
     }
@@ -338,11 +354,11 @@ impl Recorder {
 /// The newest report of a group as a sample of a fault, when the last one is old enough.
 fn sample_when_due(
     group: &mut Group,
-    fault: &KnownFault,
+    fault: &CachedFault,
     app: &App,
     now: i64,
 ) -> Result<Option<Vec<u8>>, StoreError> {
-    let Fate::Counted { frames, blamed_frame, sampled_at, .. } = &fault.fate else {
+    let FaultVerdict::Counted { frames, blamed_frame, sampled_at, .. } = &fault.verdict else {
         return Ok(None);
     };
     if now - sampled_at.load(Ordering::Relaxed) < SAMPLE_EVERY_MS {
@@ -357,11 +373,11 @@ fn sample_when_due(
 /// Whether the issues that faults are counted under are there.
 async fn are_there(
     tx: &mut WriteTx,
-    known: &KnownTrace,
+    known: &CachedVerdict,
     faults: &[CountedFault],
 ) -> Result<bool, StoreError> {
     for fault in faults {
-        if let Fate::Counted { issue_id, .. } = known.faults[fault.at].fate
+        if let FaultVerdict::Counted { issue_id, .. } = known.faults[fault.at].verdict
             && !tx.has_issue(issue_id).await?
         {
             return Ok(false);

@@ -1,15 +1,15 @@
-//! Whether a report is of an issue that was mended, and what that means: an older revision still
+//! Whether a report is of an issue that was resolved, and what that means: an older revision still
 //! runs, or it is back. Decided by ancestry in git.
 use std::collections::HashSet;
 
-use flawless_core::{CommitId, LineOrigin, Mended, fold_white_space};
+use flawless_core::{CommitId, LineOrigin, Recurrence, fold_white_space};
 use flawless_git::{GitError, Mirror, Standing, Tip, source_text};
-use flawless_store::{Counted, Predecessor, StoreError, exception_types};
+use flawless_store::{Counted, Predecessor, Regression, Resolution, StoreError, exception_types};
 
 use super::issue_facts::NewFacts;
 use crate::app::App;
 use crate::attribution::At;
-use crate::show::regression::{Again, words_of};
+use crate::show::regression::fixed_by;
 
 /// So many earlier issues of the same function are looked at, and so many compared with a new one.
 const MAX_EARLIER: i64 = 50;
@@ -18,47 +18,47 @@ const MAX_PREDECESSORS: usize = 8;
 /// From this share of common letter pairs on, two lines read alike.
 const ALIKE: f64 = 0.6;
 
-/// What a report says about the mending of its issue. It holds for all reports with the same
-/// traceback, as long as the issue is mended as it is.
+/// What a report says about the fix of its issue. It holds for all reports with the same
+/// traceback, as long as the issue is resolved as it is.
 #[derive(Debug, Clone, Default)]
-pub struct Mending {
-    /// Whether the revision that ran contains what mended it; `None` when that cannot be known.
+pub struct RegressionCheck {
+    /// Whether the revision that ran contains what fixed it; `None` when that cannot be known.
     pub contained: Option<bool>,
-    /// It was taken for mended, and its line stood there all the time.
+    /// It was taken for resolved, and its line stood there all the time.
     pub was_never: bool,
     /// The revision in which the line was found.
     pub seen_in: Option<CommitId>,
 }
 
-/// A mended issue that has come back on a line of its own.
+/// A resolved issue that has come back on a line of its own.
 #[derive(Debug, Clone)]
-pub(super) struct Back {
-    /// The issue that was mended.
+pub(super) struct RegressedIssue {
+    /// The issue that was resolved.
     pub older: Predecessor,
-    /// Why it is told again.
-    pub again: Again,
+    /// Why it is notified again.
+    pub regression: Regression,
 }
 
-impl Mending {
-    /// What it is to an issue that has just been counted, and why it is told again when it is.
+impl RegressionCheck {
+    /// What it is to an issue that has just been counted, and why it is notified again when it is.
     /// It occurred `at` this time.
-    pub(super) fn of(&self, counted: &Counted, at: i64) -> (Mended, Option<Again>) {
-        let Some(mended_at) = counted.mended_at.filter(|_| !self.was_never) else {
-            return (Mended::No, None);
+    pub(super) fn of(&self, counted: &Counted, at: i64) -> (Recurrence, Option<Regression>) {
+        let Some(resolved_at) = counted.resolved_at.filter(|_| !self.was_never) else {
+            return (Recurrence::Open, None);
         };
-        let contained = self.contained.filter(|_| counted.mended_by.is_some());
-        // What waited while somebody said that it is mended says nothing about that.
-        if !contained.unwrap_or(at >= mended_at) {
-            return (Mended::Later, None);
+        let contained = self.contained.filter(|_| counted.resolved_by.is_some());
+        // What waited while somebody said that it is resolved says nothing about that.
+        if !contained.unwrap_or(at >= resolved_at) {
+            return (Recurrence::OlderRevision, None);
         }
-        let again = Again {
-            mended_at,
-            mended_by: counted.mended_by.clone(),
-            mended_how: counted.mended_how.clone().unwrap_or_default(),
+        let regression = Regression {
+            resolved_at,
+            resolved_by: counted.resolved_by.clone(),
+            resolution: counted.resolution.clone().unwrap_or(Resolution::ByHand),
             read: None,
             seen_in: self.seen_in.as_ref().map(ToString::to_string),
         };
-        (Mended::Again, Some(again))
+        (Recurrence::Regressed, Some(regression))
     }
 }
 
@@ -68,20 +68,21 @@ pub(super) async fn known_issue(
     at: &At,
     issue: i64,
     seen_in: Option<CommitId>,
-) -> Result<Mending, StoreError> {
-    let Some(mended) = app.store.mended(issue).await? else {
-        return Ok(Mending { seen_in, ..Mending::default() });
+) -> Result<RegressionCheck, StoreError> {
+    let Some(resolved) = app.store.resolution(issue).await? else {
+        return Ok(RegressionCheck { seen_in, ..RegressionCheck::default() });
     };
-    let by = mended.mended_by.as_deref().and_then(CommitId::parse);
+    let by = resolved.resolved_by.as_deref().and_then(CommitId::parse);
     let contained = match (&by, &seen_in) {
         (Some(by), Some(seen_in)) => Some(contains(&at.mirror, seen_in, by).await),
         _ => None,
     };
-    let was_never = match by.filter(|_| mended.mended_found && contained == Some(true)) {
-        Some(by) => stands_after(app, at, issue, &by).await?,
-        None => false,
-    };
-    Ok(Mending { contained, was_never, seen_in })
+    let was_never =
+        match by.filter(|_| resolved.resolution != Resolution::ByHand && contained == Some(true)) {
+            Some(by) => stands_after(app, at, issue, &by).await?,
+            None => false,
+        };
+    Ok(RegressionCheck { contained, was_never, seen_in })
 }
 
 /// Whether the line of an issue stands in the commit that is said to have taken it away: since then
@@ -95,17 +96,21 @@ async fn stands_after(app: &App, at: &At, issue: i64, by: &CommitId) -> Result<b
         return Ok(false);
     };
     let Some(origin) = line_origin(commit, path, line) else { return Ok(false) };
+    // The fix brought this line, which fails in the same way.
+    if origin.commit == *by {
+        return Ok(false);
+    }
     let standing = at.mirror.standing(&at.tip, &origin, &facts.path, by).await;
     Ok(matches!(standing, Ok(Standing::Stands { .. })))
 }
 
-/// The mended issue that a new one is: the line was put back, or the change that mended it fails
+/// The resolved issue that a new one is: the line was put back, or the change that resolved it fails
 /// in the same way.
-pub(super) async fn come_back(
+pub(super) async fn find_regressed(
     app: &App,
     at: &At,
     new: &NewFacts,
-) -> Result<Option<Back>, StoreError> {
+) -> Result<Option<RegressedIssue>, StoreError> {
     let facts = &new.facts;
     let origin = facts.origin_commit.as_deref().and_then(CommitId::parse);
     let (Some(origin), Some(seen_in)) = (origin, &new.revision) else { return Ok(None) };
@@ -129,17 +134,17 @@ pub(super) async fn come_back(
         if !reads_the_same && lines.contains(older.text.trim()) {
             continue;
         }
-        let Some((by, how)) = mended_before(at, &older, path, seen_in).await else { continue };
+        let Some((by, how)) = resolved_before(at, &older, path, seen_in).await else { continue };
         let is_put_back = reads_the_same && contains(&at.mirror, &origin, &by).await;
         if is_put_back || by == origin {
-            let again = Again {
-                mended_at: older.mended_at.unwrap_or_else(|| app.clock.now()),
-                mended_by: Some(by.to_string()),
-                mended_how: older.mended_how.clone().unwrap_or(how),
+            let regression = Regression {
+                resolved_at: older.resolved_at.unwrap_or_else(|| app.clock.now()),
+                resolved_by: Some(by.to_string()),
+                resolution: older.resolution.clone().unwrap_or(how),
                 read: (!is_put_back).then(|| older.text.clone()),
                 seen_in: Some(seen_in.to_string()),
             };
-            return Ok(Some(Back { older, again }));
+            return Ok(Some(RegressedIssue { older, regression }));
         }
     }
     Ok(None)
@@ -151,22 +156,22 @@ fn reads_like(older: &str, newer: &str) -> bool {
     strsim::sorensen_dice(&fold_white_space(older), &fold_white_space(newer)) >= ALIKE
 }
 
-/// The commit that mended an older issue for `seen_in`, and how that is known.
-async fn mended_before(
+/// The commit that fixed an older issue for `seen_in`, and how that is known.
+async fn resolved_before(
     at: &At,
     older: &Predecessor,
     path: &str,
     seen_in: &CommitId,
-) -> Option<(CommitId, String)> {
+) -> Option<(CommitId, Resolution)> {
     let At { mirror, tip, .. } = at;
-    if let Some(by) = older.mended_by.as_deref().and_then(CommitId::parse) {
-        let how = older.mended_how.clone().unwrap_or_default();
+    if let Some(by) = older.resolved_by.as_deref().and_then(CommitId::parse) {
+        let how = older.resolution.clone().unwrap_or(Resolution::ByHand);
         return contains(mirror, seen_in, &by).await.then_some((by, how));
     }
     let line = line_origin(&older.origin_commit, &older.origin_path, older.origin_line)?;
     match mirror.standing(tip, &line, path, seen_in).await {
         Ok(Standing::Gone { by: Some(by), .. }) => {
-            let how = words_of(mirror, tip, &by).await;
+            let how = fixed_by(mirror, tip, &by).await;
             Some((by, how))
         }
         Ok(_) => None,
@@ -181,7 +186,7 @@ async fn mended_before(
 async fn contains(mirror: &Mirror, revision: &CommitId, older: &CommitId) -> bool {
     let found = mirror.repository().is_ancestor(older, revision).await;
     found
-        .inspect_err(|error| tracing::warn!(%error, "whether a revision is mended is not known"))
+        .inspect_err(|error| tracing::warn!(%error, "whether a revision is resolved is not known"))
         .unwrap_or(false)
 }
 
@@ -199,16 +204,13 @@ pub(super) async fn gone_in(
     line: &LineOrigin,
     path: &str,
     revision: &CommitId,
-) -> Result<Option<(CommitId, String)>, GitError> {
+) -> Result<Option<(CommitId, Resolution)>, GitError> {
     Ok(match mirror.standing(tip, line, path, revision).await? {
         Standing::Gone { by: Some(by), .. } => {
-            let how = words_of(mirror, tip, &by).await;
+            let how = fixed_by(mirror, tip, &by).await;
             Some((by, how))
         }
-        Standing::Gone { by: None, .. } => {
-            let how = "the line is gone there; which commit did it is not certain".to_owned();
-            Some((revision.clone(), how))
-        }
+        Standing::Gone { by: None, .. } => Some((revision.clone(), Resolution::Gone)),
         Standing::Stands { .. } | Standing::NeverThere => None,
     })
 }

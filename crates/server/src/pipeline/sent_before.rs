@@ -73,11 +73,11 @@ impl SentBefore {
         if ids.is_empty() {
             return Ok(Written::default());
         }
-        let forgotten_rows = self.rows_to_forget(ids.len());
+        let forgotten_rows = self.rows_to_delete(ids.len());
         if let Some((number, _)) =
             forgotten_rows.checked_sub(1).and_then(|last| self.rows.get(last))
         {
-            tx.forget_recorded_ids(*number).await?;
+            tx.delete_recorded_ids(*number).await?;
         }
         let number = tx.add_recorded_ids(&ids, now).await?;
         Ok(Written { added: Some(RecordedIds { number, hashes: ids }), forgotten_rows })
@@ -102,7 +102,7 @@ impl SentBefore {
     }
 
     /// How many of the oldest rows go before so many ids come.
-    fn rows_to_forget(&self, coming: usize) -> usize {
+    fn rows_to_delete(&self, coming: usize) -> usize {
         let mut left = self.in_order.len() + coming;
         if left <= self.most + self.more {
             return 0;

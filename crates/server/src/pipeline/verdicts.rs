@@ -5,33 +5,33 @@ use std::sync::atomic::AtomicI64;
 use flawless_core::{ClassifiedFrame, CommitId, ExceptionAt, Fingerprint, OutcomeKind, RuleId};
 use quick_cache::sync::Cache;
 
-use super::regression::Mending;
+use super::regression::RegressionCheck;
 
 /// What became of the last report with a certain traceback.
 #[derive(Debug)]
-pub struct KnownTrace {
+pub struct CachedVerdict {
     /// The rules it was judged by.
     pub rules_revision: i64,
     /// Only right as long as this is the tip, or there is none: nobody could be blamed there.
     pub only_at_tip: Option<Option<String>>,
     /// What became of each of its faults.
-    pub faults: Box<[KnownFault]>,
+    pub faults: Box<[CachedFault]>,
 }
 
 /// What became of a fault of a report.
 #[derive(Debug)]
-pub struct KnownFault {
+pub struct CachedFault {
     /// The exception of the report that carries it.
     pub exception: ExceptionAt,
     /// The rules that made it so, for counting how often they matter.
     pub rules: Box<[RuleId]>,
     /// What became of it.
-    pub fate: Fate,
+    pub verdict: FaultVerdict,
 }
 
 /// What becomes of a fault.
 #[derive(Debug)]
-pub enum Fate {
+pub enum FaultVerdict {
     /// It is counted under an issue.
     Counted {
         /// The issue.
@@ -42,8 +42,8 @@ pub enum Fate {
         frames: Arc<[ClassifiedFrame]>,
         /// The blamed frame.
         blamed_frame: Option<usize>,
-        /// What it says about the mending of its issue.
-        mending: Mending,
+        /// What it says about the fix of its issue.
+        regression_check: RegressionCheck,
         /// The revision that its reports name, and when it was noted that it runs.
         running: Option<(CommitId, AtomicI64)>,
         /// When its last sample was kept.
@@ -60,7 +60,7 @@ pub enum Fate {
 
 /// A bounded memory of verdicts; a restart begins with an empty one.
 #[derive(Debug)]
-pub struct Verdicts(Cache<Fingerprint, Arc<KnownTrace>>);
+pub struct Verdicts(Cache<Fingerprint, Arc<CachedVerdict>>);
 
 /// Tracebacks remembered: a few kilobytes each.
 const CAPACITY: usize = 4096;
@@ -78,7 +78,7 @@ impl Verdicts {
         trace: &Fingerprint,
         rules_revision: i64,
         tip: Option<&str>,
-    ) -> Option<Arc<KnownTrace>> {
+    ) -> Option<Arc<CachedVerdict>> {
         let known = self.0.get(trace)?;
         let holds = known.rules_revision == rules_revision
             && known.only_at_tip.as_ref().is_none_or(|at| at.as_deref() == tip);
@@ -86,7 +86,7 @@ impl Verdicts {
     }
 
     /// Remembers a verdict.
-    pub fn insert(&self, trace: Fingerprint, known: KnownTrace) {
+    pub fn insert(&self, trace: Fingerprint, known: CachedVerdict) {
         self.0.insert(trace, Arc::new(known));
     }
 }
@@ -102,7 +102,7 @@ mod tests {
         let verdicts = Verdicts::default();
         let trace = trace_fingerprint(&Report::default());
         let known =
-            |only_at_tip| KnownTrace { rules_revision: 7, only_at_tip, faults: Box::default() };
+            |only_at_tip| CachedVerdict { rules_revision: 7, only_at_tip, faults: Box::default() };
         verdicts.insert(trace, known(None));
         assert!(verdicts.get(&trace, 7, Some("a")).is_some());
         assert!(verdicts.get(&trace, 8, Some("a")).is_none());

@@ -28,11 +28,11 @@ pub struct Person {
     pub committed_as: Vec<String>,
     /// Issues of lines that they wrote.
     pub issues: i64,
-    /// Those that are not mended.
+    /// Those that are not resolved.
     pub open_issues: i64,
     /// Occurrences of these issues this week.
     pub week_occurrences: i64,
-    /// Issues that they answer for and that are not mended, whoever wrote the lines.
+    /// Issues that they answer for and that are not resolved, whoever wrote the lines.
     pub answers_for: i64,
     /// Occurrences of issues that they answer for this week.
     pub answers_for_week: i64,
@@ -47,7 +47,7 @@ pub struct Person {
 /// Where somebody's mail goes, and why.
 #[derive(Debug, Clone, Serialize)]
 pub struct MailsOf {
-    /// Who is told of their lines where no rule for a path says otherwise; `None`: nobody.
+    /// Who is notified of their lines where no rule for a path says otherwise; `None`: nobody.
     pub to: Option<String>,
     /// How that is found, step by step.
     pub steps: Vec<String>,
@@ -61,7 +61,7 @@ pub struct MailsOf {
     pub left: Option<String>,
     /// Reassignments that take issues of theirs away.
     pub reassignments: usize,
-    /// They are told of what nobody else can be told.
+    /// They are notified of what nobody else can be notified.
     pub is_default_contact: bool,
 }
 
@@ -77,7 +77,7 @@ pub struct RuleMention {
 /// Everybody, with what says where their mail goes.
 #[derive(Debug)]
 pub struct People {
-    /// Who has most to mend first.
+    /// Who has most to fix first.
     pub all: Vec<Person>,
     /// Addresses that get no alerts.
     pub refused: Vec<RefusedAddress>,
@@ -302,8 +302,8 @@ fn named_in_rules(rules: &Rules) -> impl Iterator<Item = &str> {
     let watchers = rules.watchers.iter().map(|(_, rule)| rule.email.as_str());
     let given = rules.reassignments.iter().map(|(_, rule)| rule.designated_email.as_str());
     let aliases = rules.email_aliases.iter().map(|(_, rule)| rule.new_email.as_str());
-    let told = rules.known_errors.iter().flat_map(|(_, rule)| &rule.email_recipients);
-    watchers.chain(given).chain(aliases).chain(told.map(String::as_str))
+    let notified = rules.known_errors.iter().flat_map(|(_, rule)| &rule.email_recipients);
+    watchers.chain(given).chain(aliases).chain(notified.map(String::as_str))
 }
 
 /// The rules that name somebody.
@@ -338,7 +338,7 @@ pub fn rules_naming(rules: &Rules, person: &Person) -> Vec<RuleMention> {
     for (_, rule) in &rules.known_errors {
         if rule.email_recipients.iter().any(|address| is(address)) {
             let place = &rule.pattern.filename;
-            add("known_errors", format!("is told of a known error in {place}"));
+            add("known_errors", format!("is notified of a known error in {place}"));
         }
     }
     found

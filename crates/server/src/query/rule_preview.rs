@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use crate::actions::ActionError;
 use crate::app::App;
 use crate::attribution::{
-    At, Fault, FoundFiles, MuchSeen, Repo, blame_line, choose_line, find_faults,
+    At, Fault, FoundFiles, HotFunctions, Repo, blame_line, choose_line, find_faults,
 };
 
 /// What a rule would do.
@@ -164,7 +164,7 @@ async fn in_samples(
         let Some(sample) = sample_of(app, issue.id).await? else { continue };
         let files = FoundFiles { paths: paths_of(&sample), at: None };
         let settings = &app.config.choice;
-        let choice = choose_line(&sample.report, &files, settings, &MuchSeen::new(), rules);
+        let choice = choose_line(&sample.report, &files, settings, &HotFunctions::new(), rules);
         if choice.frames.iter().any(|frame| is_meant(frame.kind)) {
             found.push(issue);
         }
@@ -206,7 +206,7 @@ async fn blamed_then(
         let text = "Who will be blamed is not known: the repository cannot be asked now.";
         return Ok(text.to_owned());
     };
-    let much_seen = app.store.much_seen_functions().await?;
+    let hot_functions = app.store.hot_functions().await?;
     let settings = &app.config.choice;
     let look = async {
         // However many look at once: pages leave git to the reports.
@@ -214,7 +214,7 @@ async fn blamed_then(
         let faults = find_faults(&sample.report, Some(&mirror), settings, rules).await?;
         // A sample is of one fault.
         let Some(Fault { report, files, .. }) = faults.into_iter().next() else { return Ok(None) };
-        let choice = choose_line(&report, &files, settings, &much_seen, rules);
+        let choice = choose_line(&report, &files, settings, &hot_functions, rules);
         let located = match &choice.verdict {
             Verdict::Blamed(line) => Some(blame_line(&report, &files, line).await?),
             _ => None,

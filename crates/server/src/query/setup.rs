@@ -1,5 +1,5 @@
 //! What a project needs before it is of use, and what of that is missing: each with the way to
-//! mend it.
+//! fix it.
 use std::time::Duration;
 
 use flawless_base::remembered::Remembered;
@@ -22,7 +22,7 @@ pub struct SetupItem {
     /// How it stands, in a sentence.
     pub text: String,
     /// What to do; empty when nothing is.
-    pub mend: &'static str,
+    pub hint: &'static str,
     /// What to write for that; empty when nothing is.
     pub example: &'static str,
 }
@@ -63,16 +63,16 @@ pub async fn setup_items(
 }
 
 fn ok(name: &'static str, text: impl Into<String>) -> SetupItem {
-    SetupItem { name, ok: true, text: plain(&text.into()), mend: "", example: "" }
+    SetupItem { name, ok: true, text: plain(&text.into()), hint: "", example: "" }
 }
 
 fn to_do(
     name: &'static str,
     text: impl Into<String>,
-    mend: &'static str,
+    hint: &'static str,
     example: &'static str,
 ) -> SetupItem {
-    SetupItem { name, ok: false, text: plain(&text.into()), mend, example }
+    SetupItem { name, ok: false, text: plain(&text.into()), hint, example }
 }
 
 fn repository(app: &App) -> SetupItem {
@@ -133,10 +133,12 @@ async fn ask_mail_server(app: &App, last: &MailServerAnswer) -> Result<(), Strin
 fn default_contact(app: &App) -> SetupItem {
     const NAME: &str = "Default contact";
     match &app.config.addresses.default_contact {
-        Some(contact) => ok(NAME, format!("{contact} is told of what nobody else can be told.")),
+        Some(contact) => {
+            ok(NAME, format!("{contact} is notified of what nobody else can be notified."))
+        }
         None => to_do(
             NAME,
-            "Nobody is told of errors that nobody can be blamed for.",
+            "Nobody is notified of errors that nobody can be blamed for.",
             "Name somebody, or a mailing list, then restart the server.",
             "default_contact = team@example.com",
         ),
@@ -177,7 +179,7 @@ fn revision(is_named: bool) -> SetupItem {
     to_do(
         NAME,
         "No report has named the revision that runs in the last 30 days: lines are looked for in \
-         the newest one, and mended errors are noticed late.",
+         the newest one, and resolved errors are noticed late.",
         "Tell the client, or the server after each deploy.",
         "FLAWLESS_REVISION=$(git rev-parse HEAD)\nflawless deployed COMMIT",
     )

@@ -6,7 +6,7 @@ use flawless_store::{AlertRow, IssueRow, Sample};
 use serde::Serialize;
 
 use super::links;
-use super::regression::Again;
+use super::regression::regression_in_words;
 use super::why::author_of;
 use crate::app::App;
 
@@ -16,7 +16,7 @@ use crate::app::App;
 pub struct ShortAlert {
     /// The issue's number.
     pub issue: i64,
-    /// `new`, or `again` when it was told before and mended meanwhile.
+    /// `new`, or `again` when it was notified before and resolved meanwhile.
     pub kind: &'static str,
     /// Exception and function, e.g. `ZeroDivisionError in total`.
     pub title: String,
@@ -52,8 +52,8 @@ pub struct ShortAlert {
     pub environment: String,
     /// The revision as the client named it.
     pub revision: Option<String>,
-    /// What is told again, in a sentence.
-    pub again: Option<String>,
+    /// What is notified again, in a sentence.
+    pub regression: Option<String>,
     /// Text of the known error that it is, for mails.
     #[serde(skip)]
     pub header: String,
@@ -101,7 +101,7 @@ impl ShortAlert {
         let known = facts.known_error_id.and_then(|id| rules.rules.known_error(id));
         let header = |text: &str| cut(text, 2_000);
         let details = issue.details();
-        let again = Again::of(alert);
+        let regression = alert.regression.as_ref();
         let report = sample.map(|sample| &sample.report);
         // What is shown is of one occurrence.
         let exception_type = report.map_or(&facts.exception_type, |report| &report.exception_type);
@@ -113,7 +113,7 @@ impl ShortAlert {
         });
         Self {
             issue: issue.id,
-            kind: if again.is_some() { "again" } else { "new" },
+            kind: if regression.is_some() { "regression" } else { "new" },
             title: title(exception_type, &facts.function_name, &facts.path),
             exception_type: one_line(exception_type, 200),
             message: report.map(|report| cut(&report.exception_message, 500)).unwrap_or_default(),
@@ -131,7 +131,8 @@ impl ShortAlert {
             hostname: report.map(|report| one_line(&report.hostname, 100)).unwrap_or_default(),
             environment: report.map(|r| one_line(&r.environment, 100)).unwrap_or_default(),
             revision: report.and_then(|r| r.revision.as_deref()).map(|name| one_line(name, 100)),
-            again: again.map(|again| again.in_words(|at| date_time_zone(at, timezone))),
+            regression: regression
+                .map(|found| regression_in_words(found, |at| date_time_zone(at, timezone))),
             header: known
                 .and_then(|known| known.email_header.as_deref())
                 .map(header)

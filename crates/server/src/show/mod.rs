@@ -4,10 +4,10 @@ pub mod alert;
 pub mod code;
 pub mod links;
 pub mod regression;
+pub mod render_limits;
 pub mod report;
-pub mod room;
 pub mod rules;
 pub mod why;
 pub mod work;
 
-pub use room::Room;
+pub use render_limits::RenderLimits;

@@ -6,7 +6,7 @@ use flawless_core::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub use super::room::Room;
+pub use super::render_limits::RenderLimits;
 use super::work::ShownWork;
 use flawless_base::text::{cut, one_line};
 use flawless_store::Sample;
@@ -111,7 +111,7 @@ pub struct ShownFrame {
 pub struct ShownValue {
     /// Its name.
     pub name: String,
-    /// As the client printed it, as much as there is room for.
+    /// As the client printed it, as much as there is limits for.
     pub value: String,
     /// There is more of it.
     pub is_cut: bool,
@@ -129,37 +129,37 @@ pub struct SourceLine {
 }
 
 impl ShownReport {
-    /// The report of `sample`, as much of it as there is room for.
-    pub fn of(sample: &Sample, room: Room) -> Self {
+    /// The report of `sample`, as much of it as there is limits for.
+    pub fn of(sample: &Sample, limits: RenderLimits) -> Self {
         let report = &sample.report;
         let shown = |(at, frame): (usize, &Frame)| ShownFrame {
             blamed: sample.blamed_frame == Some(at),
             at,
-            ..shown_frame(frame, sample.frames.get(at), room)
+            ..shown_frame(frame, sample.frames.get(at), limits)
         };
         let frames = report.traceback.iter().enumerate().map(shown).collect();
         let unrelated = unrelated(sample);
         let chain = report.chain.iter().enumerate().filter(|(at, _)| !unrelated[*at]);
-        let chain = chain.take(room.chain);
+        let chain = chain.take(limits.chain);
         Self {
             exception_type: one_line(&report.exception_type, NAME),
-            exception_message: cut(&report.exception_message, room.text),
-            said: cut(&said(&report.exception_type, &report.exception_message), room.text),
-            notes: shown_notes(&report.notes, room),
+            exception_message: cut(&report.exception_message, limits.text),
+            said: cut(&said(&report.exception_type, &report.exception_message), limits.text),
+            notes: shown_notes(&report.notes, limits),
             hostname: one_line(&report.hostname, NAME),
             environment: one_line(&report.environment, 200),
-            additional_info: cut(&report.additional_info, room.text),
-            frames: without_middle(frames, room.frames),
+            additional_info: cut(&report.additional_info, limits.text),
+            frames: without_middle(frames, limits.frames),
             chain: chain
-                .map(|(at, exception)| shown_exception(report, at, exception, room))
+                .map(|(at, exception)| shown_exception(report, at, exception, limits))
                 .collect(),
             chain_left_out: unrelated
                 .iter()
                 .filter(|is_unrelated| !**is_unrelated)
                 .count()
-                .saturating_sub(room.chain),
-            request: report.request.as_ref().map(|request| shown_request(request, room)),
-            work: ShownWork::of(report, room),
+                .saturating_sub(limits.chain),
+            request: report.request.as_ref().map(|request| shown_request(request, limits)),
+            work: ShownWork::of(report, limits),
         }
     }
 
@@ -206,25 +206,29 @@ fn said(exception_type: &str, message: &str) -> String {
     }
 }
 
-/// A frame as much as there is room for; `class` is what it was to the choice.
-pub fn shown_frame(frame: &Frame, class: Option<&ClassifiedFrame>, room: Room) -> ShownFrame {
+/// A frame as much as there is limits for; `class` is what it was to the choice.
+pub fn shown_frame(
+    frame: &Frame,
+    class: Option<&ClassifiedFrame>,
+    limits: RenderLimits,
+) -> ShownFrame {
     let shown = |(name, value): (&String, &String)| ShownValue {
         name: one_line(name, 200),
-        value: cut(value, room.value),
-        is_cut: value.ends_with('…') || value.chars().nth(room.value).is_some(),
+        value: cut(value, limits.value),
+        is_cut: value.ends_with('…') || value.chars().nth(limits.value).is_some(),
     };
     let locals = frame.locals.as_ref();
     ShownFrame {
         path: one_line(&frame.path, NAME),
         line: frame.line,
         function: one_line(&frame.function, NAME),
-        text: cut(frame.text.trim(), room.value.max(200)),
-        source: source_of(frame, room),
+        text: cut(frame.text.trim(), limits.value.max(200)),
+        source: source_of(frame, limits),
         kind: class.map(|class| class.kind.to_string()).unwrap_or_default(),
         blamed: false,
         own: class.is_none_or(|class| class.kind.is_own()),
-        locals: locals.map(|locals| locals.iter().take(room.locals).map(shown).collect()),
-        locals_left_out: locals.map_or(0, |locals| locals.len().saturating_sub(room.locals)),
+        locals: locals.map(|locals| locals.iter().take(limits.locals).map(shown).collect()),
+        locals_left_out: locals.map_or(0, |locals| locals.len().saturating_sub(limits.locals)),
         at: 0,
         left_out: 0,
     }
@@ -242,15 +246,15 @@ fn without_middle(
     frames
 }
 
-fn shown_notes(notes: &[String], room: Room) -> Vec<String> {
-    notes.iter().take(room.locals).map(|note| cut(note, room.text.min(2_000))).collect()
+fn shown_notes(notes: &[String], limits: RenderLimits) -> Vec<String> {
+    notes.iter().take(limits.locals).map(|note| cut(note, limits.text.min(2_000))).collect()
 }
 
 fn shown_exception(
     report: &Report,
     at: usize,
     exception: &ChainedException,
-    room: Room,
+    limits: RenderLimits,
 ) -> ShownException {
     let relation = match exception.relation {
         Relation::Cause => "Caused by",
@@ -270,33 +274,33 @@ fn shown_exception(
         }
     };
     let frames = exception.traceback.iter().enumerate();
-    let frames = frames.map(|(at, frame)| ShownFrame { at, ..shown_frame(frame, None, room) });
+    let frames = frames.map(|(at, frame)| ShownFrame { at, ..shown_frame(frame, None, limits) });
     let frames = frames.collect();
     ShownException {
         heading,
         exception_type: one_line(&exception.exception_type, NAME),
-        exception_message: cut(&exception.exception_message, room.text),
-        said: cut(&said(&exception.exception_type, &exception.exception_message), room.text),
-        notes: shown_notes(&exception.notes, room),
-        frames: without_middle(frames, room.chain_frames),
+        exception_message: cut(&exception.exception_message, limits.text),
+        said: cut(&said(&exception.exception_type, &exception.exception_message), limits.text),
+        notes: shown_notes(&exception.notes, limits),
+        frames: without_middle(frames, limits.chain_frames),
     }
 }
 
-fn shown_request(request: &WebRequest, room: Room) -> ShownRequest {
+fn shown_request(request: &WebRequest, limits: RenderLimits) -> ShownRequest {
     let WebRequest { method, path, protocol, headers, body, client_address } = request;
     // In one line each, so that no value reads like another header.
     let header =
-        |(name, value): (&String, &String)| (one_line(name, 200), one_line(value, room.value));
+        |(name, value): (&String, &String)| (one_line(name, 200), one_line(value, limits.value));
     ShownRequest {
-        line: one_line(&format!("{method} {path} {protocol}"), room.text),
-        headers: headers.iter().take(room.locals).map(header).collect(),
-        body: cut(body, room.text),
+        line: one_line(&format!("{method} {path} {protocol}"), limits.text),
+        headers: headers.iter().take(limits.locals).map(header).collect(),
+        body: cut(body, limits.text),
         client_address: one_line(client_address, NAME),
     }
 }
 
 /// The frame's line among those around it, without the indent that they share.
-fn source_of(frame: &Frame, room: Room) -> Vec<SourceLine> {
+fn source_of(frame: &Frame, limits: RenderLimits) -> Vec<SourceLine> {
     if frame.before.is_empty() && frame.after.is_empty() {
         return Vec::new();
     }
@@ -320,7 +324,7 @@ fn source_of(frame: &Frame, room: Room) -> Vec<SourceLine> {
         number,
         text: cut(
             line.get(app..).unwrap_or(line.trim_start()).trim_end(),
-            room.value.clamp(60, 500),
+            limits.value.clamp(60, 500),
         ),
         is_own,
     });
@@ -338,7 +342,7 @@ mod tests {
     #[test]
     fn a_long_traceback_is_cut_in_the_middle() {
         let report = Report { traceback: vec![Default::default(); 500], ..Report::default() };
-        let shown = ShownReport::of(&sample(report), Room::PAGE);
+        let shown = ShownReport::of(&sample(report), RenderLimits::PAGE);
         assert_eq!(shown.frames.len(), 71);
         assert_eq!(shown.frames[10].left_out, 430);
     }
@@ -354,7 +358,10 @@ mod tests {
             ..Frame::default()
         };
         let read = |frame: &Frame| -> Vec<(u32, String)> {
-            source_of(frame, Room::PAGE).into_iter().map(|line| (line.number, line.text)).collect()
+            source_of(frame, RenderLimits::PAGE)
+                .into_iter()
+                .map(|line| (line.number, line.text))
+                .collect()
         };
         let line = |number, text: &str| (number, text.to_owned());
         let expected = [
@@ -370,7 +377,11 @@ mod tests {
         assert_eq!(read(&shorter)[3], line(12, "        return  x"), "the shared indent goes");
         assert_eq!(read(&Frame { before: Vec::new(), after: Vec::new(), ..frame }), []);
         let odd = Frame { line: 0, before: texts(&["\u{3000}x", "  y"]), ..Frame::default() };
-        assert_eq!(source_of(&odd, Room::PAGE).len(), 3, "a cut within a character is no panic");
+        assert_eq!(
+            source_of(&odd, RenderLimits::PAGE).len(),
+            3,
+            "a cut within a character is no panic"
+        );
     }
 
     #[test]
@@ -406,7 +417,7 @@ mod tests {
             ],
             ..Report::default()
         };
-        let shown = ShownReport::of(&sample(report), Room::PAGE);
+        let shown = ShownReport::of(&sample(report), RenderLimits::PAGE);
         let headings: Vec<&str> = shown.chain.iter().map(|e| e.heading.as_str()).collect();
         let expected = [
             "Caused by",

@@ -33,7 +33,7 @@ pub fn meaning(list: RuleList) -> &'static str {
 /// The headings of [`columns`].
 pub fn headings(list: RuleList) -> &'static [&'static str] {
     match list {
-        RuleList::KnownErrors => &["File", "Function", "Code", "Told", "Also told"],
+        RuleList::KnownErrors => &["File", "Function", "Code", "Notified", "Also notified"],
         RuleList::BuildingBlocks | RuleList::ThirdPartyWhitelist => &["File", "Function", "Code"],
         RuleList::IgnoredExceptions => &["Exception type"],
         RuleList::WatchList => &["Who", "Path", "Of what"],
@@ -46,8 +46,8 @@ pub fn headings(list: RuleList) -> &'static [&'static str] {
 pub fn columns(list: RuleList, entry: &Value) -> Vec<String> {
     let known = match list {
         RuleList::KnownErrors => read(entry).map(|rule: KnownError| {
-            let (told, also) = (told(&rule), rule.email_recipients.join(", "));
-            pattern(rule.pattern).into_iter().chain([told, also]).collect()
+            let (notified, also) = (notified(&rule), rule.email_recipients.join(", "));
+            pattern(rule.pattern).into_iter().chain([notified, also]).collect()
         }),
         RuleList::BuildingBlocks | RuleList::ThirdPartyWhitelist => {
             read(entry).map(|rule: CodePattern| pattern(rule).into())
@@ -99,8 +99,8 @@ fn pattern(rule: CodePattern) -> [String; 3] {
     [filename, function_name.unwrap_or_default(), code_fragment.unwrap_or_default()]
 }
 
-/// When a known error is told.
-fn told(rule: &KnownError) -> String {
+/// When a known error is notified.
+fn notified(rule: &KnownError) -> String {
     let at = rule.min_alert_threshold.filter(|at| *at > 0);
     let every = rule.alert_every_n_occurrences.filter(|every| *every > 0);
     let at = at.map(|at| format!("at {at}"));

@@ -26,11 +26,11 @@ pub fn way_to_owner(details: &IssueDetails, owner: &Owner) -> Vec<String> {
     later.chain(owner.steps.iter().map(|step| one_line(step, 400))).collect()
 }
 
-/// What mends it that only the default contact could be told, although the author is known.
-pub fn way_out(app: &App, issue: &IssueRow, owner: &Owner) -> Option<String> {
+/// What fixes it that only the default contact could be notified, although the author is known.
+pub fn hint(app: &App, issue: &IssueRow, owner: &Owner) -> Option<String> {
     (owner.is_fallback && issue.facts.developer_email.is_some()).then(|| {
         let page = format!("{}/remap_email", app.base_url);
-        format!("to mend it, give the author's address an email alias: {page}")
+        format!("to fix it, give the author's address an email alias: {page}")
     })
 }
 

@@ -9,7 +9,7 @@ use flawless_store::{Store, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Room;
+use super::RenderLimits;
 use super::report::ShownValue;
 
 /// What a program said of its work.
@@ -92,24 +92,24 @@ impl ShownBreadcrumb {
 }
 
 impl ShownWork {
-    /// What a report says, as much of it as there is room for.
-    pub fn of(report: &Report, room: Room) -> Self {
+    /// What a report says, as much of it as there is limits for.
+    pub fn of(report: &Report, limits: RenderLimits) -> Self {
         let breadcrumbs = &report.breadcrumbs;
         let last_at = breadcrumbs.iter().rev().find_map(|breadcrumb| breadcrumb.at);
         // With those that hold nothing, there would be headings without anything below them.
         let contexts = report.contexts.iter().filter(|context| !context.values.is_empty());
-        let contexts = contexts.take(room.locals);
-        let newest = breadcrumbs.iter().rev().take(room.breadcrumbs);
+        let contexts = contexts.take(limits.locals);
+        let newest = breadcrumbs.iter().rev().take(limits.breadcrumbs);
         Self {
             transaction: one_line(&report.transaction, NAME),
             handled: report.handled,
             mechanism: one_line(&report.mechanism, NAME),
-            user: values(&report.user, room),
-            tags: values(&report.tags, room),
-            contexts: contexts.map(|context| shown_context(context, room)).collect(),
-            breadcrumbs: newest.map(|one| shown_breadcrumb(one, last_at, room)).collect(),
-            breadcrumbs_left_out: breadcrumbs.len().saturating_sub(room.breadcrumbs),
-            process: report.process.as_ref().and_then(|process| shown_process(process, room)),
+            user: values(&report.user, limits),
+            tags: values(&report.tags, limits),
+            contexts: contexts.map(|context| shown_context(context, limits)).collect(),
+            breadcrumbs: newest.map(|one| shown_breadcrumb(one, last_at, limits)).collect(),
+            breadcrumbs_left_out: breadcrumbs.len().saturating_sub(limits.breadcrumbs),
+            process: report.process.as_ref().and_then(|process| shown_process(process, limits)),
             thread: one_line(&report.thread, NAME),
             task: one_line(&report.task, NAME),
             trace_id: one_line(&report.trace_id, NAME),
@@ -124,7 +124,7 @@ impl ShownWork {
                 command_line: String::new(),
                 modules: Vec::new(),
             };
-            self.process.get_or_insert_with(empty).modules = values(modules, Room::PAGE);
+            self.process.get_or_insert_with(empty).modules = values(modules, RenderLimits::PAGE);
         }
         self
     }
@@ -219,34 +219,38 @@ const BESIDE: usize = 3;
 /// Characters of a name.
 const NAME: usize = 300;
 
-fn values(values: &BTreeMap<String, String>, room: Room) -> Vec<ShownValue> {
+fn values(values: &BTreeMap<String, String>, limits: RenderLimits) -> Vec<ShownValue> {
     // In one line each: they stand beside each other, and none is to read like another.
     let shown = |(name, value): (&String, &String)| ShownValue {
-        name: one_line(name, room.value.min(200)),
-        value: one_line(value, room.value),
-        is_cut: value.ends_with('…') || value.chars().nth(room.value).is_some(),
+        name: one_line(name, limits.value.min(200)),
+        value: one_line(value, limits.value),
+        is_cut: value.ends_with('…') || value.chars().nth(limits.value).is_some(),
     };
-    values.iter().take(room.locals).map(shown).collect()
+    values.iter().take(limits.locals).map(shown).collect()
 }
 
-fn shown_context(context: &Context, room: Room) -> ShownContext {
-    ShownContext { name: one_line(&context.name, 200), values: values(&context.values, room) }
+fn shown_context(context: &Context, limits: RenderLimits) -> ShownContext {
+    ShownContext { name: one_line(&context.name, 200), values: values(&context.values, limits) }
 }
 
-fn shown_breadcrumb(breadcrumb: &Breadcrumb, last_at: Option<i64>, room: Room) -> ShownBreadcrumb {
+fn shown_breadcrumb(
+    breadcrumb: &Breadcrumb,
+    last_at: Option<i64>,
+    limits: RenderLimits,
+) -> ShownBreadcrumb {
     let Breadcrumb { at, category, level, message, data } = breadcrumb;
     ShownBreadcrumb {
         at: at.map(rfc3339),
         before_last: at.zip(last_at).map(|(at, last)| before_last(at, last)).unwrap_or_default(),
         category: one_line(category, 100),
         level: one_line(level, 100),
-        message: cut(message.trim_end(), room.value.max(200)),
-        data: values(data, room),
+        message: cut(message.trim_end(), limits.value.max(200)),
+        data: values(data, limits),
     }
 }
 
-fn shown_process(process: &Process, room: Room) -> Option<ShownProcess> {
-    let command_line = one_line(&process.command_line(), room.value.max(200));
+fn shown_process(process: &Process, limits: RenderLimits) -> Option<ShownProcess> {
+    let command_line = one_line(&process.command_line(), limits.value.max(200));
     let runtime = one_line(&process.runtime, NAME);
     let is_empty = command_line.is_empty() && runtime.is_empty();
     (!is_empty).then(|| ShownProcess { runtime, command_line, modules: Vec::new() })
@@ -279,7 +283,7 @@ mod tests {
         let times = [-90_000_000, 9_938_000, 9_997_650, 10_000_050, 10_000_000];
         let breadcrumbs = times.map(Some).into_iter().chain([None]).map(breadcrumb).collect();
         let report = Report { breadcrumbs, ..Report::default() };
-        let shown = ShownWork::of(&report, Room::PAGE);
+        let shown = ShownWork::of(&report, RenderLimits::PAGE);
         let before: Vec<&str> = shown.breadcrumbs.iter().map(|b| b.before_last.as_str()).collect();
         assert_eq!(before, ["", "0 s", "+0.0 s", "−2.3 s", "−1 min 2 s", "−27 h 46 min"]);
         assert_eq!(before_last(i64::MIN, i64::MAX), "−2562047788015 h 12 min");
@@ -290,17 +294,17 @@ mod tests {
         let breadcrumbs =
             (0..30).map(|n| Breadcrumb { message: format!("{n}"), ..Default::default() });
         let report = Report { breadcrumbs: breadcrumbs.collect(), ..Report::default() };
-        let shown = ShownWork::of(&report, Room::MAIL[0]);
+        let shown = ShownWork::of(&report, RenderLimits::MAIL[0]);
         assert_eq!((shown.breadcrumbs.len(), shown.breadcrumbs_left_out), (10, 20));
         assert_eq!(shown.breadcrumbs[0].message, "29");
-        assert_eq!(ShownWork::of(&report, Room::PAGE).breadcrumbs.len(), 30);
+        assert_eq!(ShownWork::of(&report, RenderLimits::PAGE).breadcrumbs.len(), 30);
     }
 
     #[test]
     fn a_person_is_named_by_what_people_know_them_by() {
         let said = |user: &[(&str, &str)]| {
             let report = Report { user: facts(user), ..Report::default() };
-            ShownWork::of(&report, Room::PAGE).user_in_words()
+            ShownWork::of(&report, RenderLimits::PAGE).user_in_words()
         };
         assert_eq!(said(&[("id", "7"), ("email", "ann@example.com")]), "ann@example.com (id 7)");
         assert_eq!(said(&[("id", "7")]), "7");

@@ -61,7 +61,7 @@ impl Limits {
         Ok(())
     }
 
-    /// Grants a mail to an address that may sign in, or not. Who asked is not told: the answer
+    /// Grants a mail to an address that may sign in, or not. Who asked is not notified: the answer
     /// would say that the address is known. `is_known` says whether the installation knows the
     /// person, and not only the domain.
     ///

@@ -66,7 +66,7 @@ pub async fn mail_link(
     tx.add_sign_in_link(&link, now).await?;
     tx.add_mail(&mail, now).await?;
     tx.commit().await?;
-    app.bells.outbox.notify_one();
+    app.wakeups.outbox.notify_one();
     Ok(())
 }
 

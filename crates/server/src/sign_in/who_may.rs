@@ -8,7 +8,7 @@ use crate::config::SignInConfig;
 
 /// The role of an address, and where it is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct RoleWithReason {
     /// `None`: it may not sign in.
     pub role: Option<Role>,
     /// In words.
@@ -18,8 +18,12 @@ pub struct Standing {
 }
 
 /// How an address stands; `given` is what an administrator said of it.
-pub fn standing(config: &SignInConfig, given: Option<GivenRole>, address: &str) -> Standing {
-    let from = |role, why, is_fixed| Standing { role, why, is_fixed };
+pub fn role_with_reason(
+    config: &SignInConfig,
+    given: Option<GivenRole>,
+    address: &str,
+) -> RoleWithReason {
+    let from = |role, why, is_fixed| RoleWithReason { role, why, is_fixed };
     match (config.role_of(&address.to_ascii_lowercase()), given) {
         (Some((role, true)), _) => from(Some(role), "administrators in the configuration", true),
         (_, Some(GivenRole::Role(role))) => from(Some(role), "given by an administrator", false),
@@ -36,7 +40,7 @@ pub fn standing(config: &SignInConfig, given: Option<GivenRole>, address: &str) 
 pub async fn role_of(app: &App, address: &str) -> Result<Option<Role>, StoreError> {
     let address = address.to_ascii_lowercase();
     let given = app.store.given_role(&address).await?;
-    Ok(standing(&app.config.sign_in, given, &address).role)
+    Ok(role_with_reason(&app.config.sign_in, given, &address).role)
 }
 
 #[cfg(test)]
@@ -57,7 +61,7 @@ mod tests {
             raw.set_argument(set).expect("an option");
         }
         let config = Config::resolve(&raw).expect("valid").sign_in;
-        let role = |given, address| standing(&config, given, address).role;
+        let role = |given, address| role_with_reason(&config, given, address).role;
         let blocked = Some(GivenRole::Blocked);
         assert_eq!(role(blocked, "ROOT@example.com"), Some(Role::Administrator));
         assert_eq!(role(None, "ann@Example.com"), Some(Role::Reader));

@@ -57,7 +57,7 @@ async fn release(app: &App, now: i64) -> Result<(), StoreError> {
     let any = tx.release_fetched(now).await?;
     tx.commit().await?;
     if any {
-        app.bells.pending.notify_one();
+        app.wakeups.pending.notify_one();
     }
     Ok(())
 }
@@ -80,7 +80,7 @@ async fn open(app: &App, settings: MirrorSettings) -> Arc<Mirror> {
                     state.fetched_at = Some(now);
                     state.failing = None;
                 });
-                app.bells.pending.notify_one();
+                app.wakeups.pending.notify_one();
                 return mirror;
             }
             Err(error) => {

@@ -14,14 +14,14 @@ pub async fn run_maintenance(app: App) {
         let now = app.clock.now();
         let before = now.saturating_sub(retention);
         let baseline_until = app.baseline_until;
-        let forget = async {
+        let apply_retention = async {
             let mut tx = app.store.write().await?;
-            tx.forget(Retention { now, before, baseline_until }).await?;
+            tx.apply_retention(Retention { now, before, baseline_until }).await?;
             tx.commit().await?;
             // When somebody reads just now, the next round does it.
             app.store.empty_journal().await
         };
-        if let Err(error) = forget.await {
+        if let Err(error) = apply_retention.await {
             tracing::error!(%error, "old samples could not be removed");
         }
         tokio::time::sleep(EVERY).await;

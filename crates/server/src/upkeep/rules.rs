@@ -37,7 +37,7 @@ async fn look(app: &App, seen: &mut Seen) -> Result<(), StoreError> {
         let mut tx = app.store.write().await?;
         tx.release_alerts(not_before).await?;
         tx.commit().await?;
-        app.bells.alerts.notify_one();
+        app.wakeups.alerts.notify_one();
     }
     *seen = now;
     Ok(())
@@ -45,7 +45,7 @@ async fn look(app: &App, seen: &mut Seen) -> Result<(), StoreError> {
 
 /// Whether an alert is held back, and an address may be tried again that could not be then.
 async fn has_run_out(app: &App, then: i64, now: i64) -> Result<bool, StoreError> {
-    if !app.store.has_held_alerts().await? {
+    if !app.store.has_deferred_alerts().await? {
         return Ok(false);
     }
     let refused = async |at| app.store.refused_addresses(at).await;

@@ -8,8 +8,8 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use crate::app::App;
-use crate::mail::week_story::week_story;
 use crate::mail::weekly_mail;
+use crate::mail::weekly_report::weekly_report;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const AFTER_ERROR: Duration = Duration::from_secs(30);
@@ -22,8 +22,10 @@ pub async fn run_weekly(app: App) {
     };
     let mut sent: Option<Date> = None;
     loop {
-        let week = ReportWeek::told_at(app.clock.now(), weekday, &app.config.timezone);
-        if let Some(week) = week.filter(|week| !sent.is_some_and(|sent| was_told(sent, week.day))) {
+        let week = ReportWeek::reported_at(app.clock.now(), weekday, &app.config.timezone);
+        if let Some(week) =
+            week.filter(|week| !sent.is_some_and(|sent| was_reported(sent, week.day)))
+        {
             match report(&app, week).await {
                 Ok(day) => sent = Some(day),
                 Err(error) => {
@@ -39,9 +41,9 @@ pub async fn run_weekly(app: App) {
 /// Writes the report of a week unless that was done; says of which day the last one is.
 async fn report(app: &App, week: ReportWeek) -> Result<Date, StoreError> {
     match app.store.weekly_sent().await? {
-        Some(sent) if was_told(sent, week.day) => return Ok(sent),
+        Some(sent) if was_reported(sent, week.day) => return Ok(sent),
         Some(_) => {}
-        // The first start: what was before it is not told.
+        // The first start: what was before it is not notified.
         None => {
             let mut tx = app.store.write().await?;
             tx.set_weekly_sent(week.day).await?;
@@ -51,13 +53,13 @@ async fn report(app: &App, week: ReportWeek) -> Result<Date, StoreError> {
     }
     let now = app.clock.now();
     let erasures = app.store.erasures().await?;
-    let story = week_story(app, week).await?;
+    let written = weekly_report(app, week).await?;
     let mut mails = Vec::new();
-    for person in story.people.values() {
+    for person in written.people.values() {
         if !wants_weekly(app, &person.address).await? {
             continue;
         }
-        match weekly_mail(app, &story, person, now) {
+        match weekly_mail(app, &written, person, now) {
             Ok(mail) => mails.push(mail),
             Err(error) => {
                 tracing::error!(%error, to = person.address, "a weekly report could not be written");
@@ -75,14 +77,14 @@ async fn report(app: &App, week: ReportWeek) -> Result<Date, StoreError> {
     }
     tx.set_weekly_sent(week.day).await?;
     tx.commit().await?;
-    app.bells.outbox.notify_one();
+    app.wakeups.outbox.notify_one();
     tracing::info!(mails = mails.len(), day = %week.day, "the weekly report is written");
     Ok(week.day)
 }
 
 /// Whether the week of `day` was told when the last report is that of `sent`; one of a later week
 /// was sent by a clock that was ahead, and says nothing about this one.
-fn was_told(sent: Date, day: Date) -> bool {
+fn was_reported(sent: Date, day: Date) -> bool {
     sent >= day && day.checked_add(7.days()).is_ok_and(|next| sent < next)
 }
 

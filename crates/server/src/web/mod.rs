@@ -43,7 +43,7 @@ pub fn router(site: Site) -> Router {
         .route("/sign_in/sent", get(sign_in::show::sent))
         .route("/sign_in/link", get(sign_in::link::show).post(sign_in::link::save))
         .route("/sign_in/oidc", get(sign_in::open_id::leave))
-        .route("/sign_in/oidc/callback", get(sign_in::open_id::come_back))
+        .route("/sign_in/oidc/callback", get(sign_in::open_id::find_regressed))
         // Short for who is not signed in.
         .route("/check_health", get(health::show::show))
         .route("/check_health.json", get(health::show::show_json))
@@ -85,7 +85,7 @@ pub fn router(site: Site) -> Router {
         .route("/issues/{issue}/resolve", get(issue::resolve::show).post(issue::resolve::resolve))
         .route("/issues/{issue}/reopen", post(issue::resolve::reopen))
         .route("/issues/{issue}/reassign", get(issue::reassign::show).post(issue::reassign::save))
-        .route("/issues/{issue}/tell", get(issue::tell::show).post(issue::tell::save))
+        .route("/issues/{issue}/notify", get(issue::notify::show).post(issue::notify::save))
         .route("/issues/{issue}/{kind}", get(issue::rule::show).post(issue::rule::save))
         .route("/blame_instead", post(issue::blame_instead::save))
         .route("/add_known_error", get(older::forms::add_known_error))

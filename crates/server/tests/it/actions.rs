@@ -18,7 +18,7 @@ const fn administrator(name: &str) -> Actor<'_> {
 }
 
 /// A server with issue 1, which is Ben's and told.
-async fn told() -> App {
+async fn notified() -> App {
     let app = App::start().await;
     app.report(&request(&[WEB, CART])).await;
     assert_eq!(app.one_mail().await.to, BEN.1);
@@ -40,7 +40,7 @@ async fn take_back(app: &App, id: i64) -> (u16, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_done_is_said_with_who_and_when_and_undo_restores_what_was_before() {
-    let app = told().await;
+    let app = notified().await;
     let (_, page) = app.get("/view_traceback?issue=1").await;
     for button in ["Resolve", "Mute", "Not mine", "Known error", "Library code", "More"] {
         assert!(page.contains(&format!(">{button}</")), "{button}: {page}");
@@ -57,11 +57,11 @@ async fn what_was_done_is_said_with_who_and_when_and_undo_restores_what_was_befo
     let resolved = newest(&app).await;
     app.post("/issues/1/reopen", &[]).await;
     let (status, page) = take_back(&app, resolved).await;
-    assert!(status == 422 && page.contains("mended or opened again since"), "{page}");
+    assert!(status == 422 && page.contains("resolved or opened again since"), "{page}");
     assert_eq!(take_back(&app, newest(&app).await).await.0, 200);
-    assert_eq!(issue(&app).await.mended_at, Some(NOW), "resolved again");
+    assert_eq!(issue(&app).await.resolved_at, Some(NOW), "resolved again");
     assert_eq!(take_back(&app, resolved).await.0, 200);
-    assert_eq!(issue(&app).await.mended_at, None);
+    assert_eq!(issue(&app).await.resolved_at, None);
     let (status, page) = take_back(&app, resolved).await;
     assert!(status == 422 && page.contains("taken this back already"), "{page}");
     assert_eq!(take_back(&app, 4_711).await.0, 404);
@@ -73,7 +73,7 @@ async fn what_was_done_is_said_with_who_and_when_and_undo_restores_what_was_befo
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mute_lasts_until_the_day_that_was_written() {
-    let app = told().await;
+    let app = notified().await;
     let until = |text| [("time", "date"), ("until", text)];
     for (text, problem) in [("soon", "is no date"), ("2020-01-01", "has passed"), ("", "no date")] {
         let (status, page) = app.post("/issues/1/mute", &until(text)).await;
@@ -123,7 +123,7 @@ async fn a_known_error_is_shown_before_it_is_saved_and_then_silences_the_issue()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn library_code_shows_who_is_blamed_then_and_then_they_are() {
-    let app = told().await;
+    let app = notified().await;
     let (_, page) = app.get("/issues/1/library_code").await;
     let blamed =
         "Of issue 1, shop/web.py:2 in handle will be blamed: Ann Archer &#60;ann@example.com&#62;.";
@@ -153,7 +153,7 @@ async fn library_code_shows_who_is_blamed_then_and_then_they_are() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_would_be_dropped_is_shown_before() {
-    let app = told().await;
+    let app = notified().await;
     let (_, page) = app.get("/issues/1/third_party").await;
     assert!(
         page.contains("have dropped the reports of 1 open issue, which occurred once"),
@@ -174,15 +174,15 @@ async fn told_now_means_below_the_threshold_too_and_again_only_when_that_is_said
     let app = App::with("report_error_threshold", "100").start().await;
     app.report(&request(&[WEB, CART])).await;
     app.settle().await;
-    app.post("/issues/1/tell", &[]).await;
+    app.post("/issues/1/notify", &[]).await;
     let mail = app.one_mail().await;
     assert_eq!(mail.to, BEN.1);
     assert!(mail.says("asked for by someone at this machine"), "{}", mail.text);
     app.later();
-    let (status, page) = app.post("/issues/1/tell", &[]).await;
-    assert!(status == 409 && page.contains("Shall it be told again?"), "{page}");
+    let (status, page) = app.post("/issues/1/notify", &[]).await;
+    assert!(status == 409 && page.contains("Shall it be notified again?"), "{page}");
     assert_eq!(app.mails().await.len(), 1);
-    assert_eq!(app.post("/issues/1/tell", &[("again", "yes")]).await.0, 200);
+    assert_eq!(app.post("/issues/1/notify", &[("again", "yes")]).await.0, 200);
     assert_eq!(app.mails().await.len(), 2);
     let (status, page) = take_back(&app, newest(&app).await).await;
     assert!(status == 422 && page.contains("cannot be taken back"), "{page}");
@@ -190,7 +190,7 @@ async fn told_now_means_below_the_threshold_too_and_again_only_when_that_is_said
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_undo_removes_just_its_rule_and_says_when_it_does_not_fit_any_more() {
-    let app = told().await;
+    let app = notified().await;
     let shared = &app.server.app;
     let alias = |new: &str| Action::AddRule {
         list: RuleList::EmailRemapping,
@@ -229,7 +229,7 @@ async fn an_undo_removes_just_its_rule_and_says_when_it_does_not_fit_any_more() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passing_on_and_blaming_another_can_be_taken_back() {
-    let app = told().await;
+    let app = notified().await;
     let shared = &app.server.app;
     let fields = [("what", "reassign"), ("path", "shop"), ("designated_email", CLEO.1)];
     app.post("/issues/1/reassign", &fields).await;
@@ -244,7 +244,7 @@ async fn passing_on_and_blaming_another_can_be_taken_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_in_what_was_done_are_erased_and_all_of_it_is_forgotten_after_a_year() {
-    let app = told().await;
+    let app = notified().await;
     let shared = &app.server.app;
     let alias = Action::AddRule {
         list: RuleList::EmailRemapping,
@@ -264,13 +264,13 @@ async fn names_in_what_was_done_are_erased_and_all_of_it_is_forgotten_after_a_ye
     let output = flawless(app.folder.path(), &["erase", "--set", &set, "--issue", "1", "--yes"]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(shared.store.actions_of(1, 10).await.expect("store").is_empty());
-    app.forget(0, NOW + 366 * DAY_MS).await;
+    app.apply_retention(0, NOW + 366 * DAY_MS).await;
     assert!(shared.store.actions(None, 10).await.expect("store").is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_done_to_an_issue_is_taken_back_on_the_one_that_it_was_merged_into() {
-    let app = told().await;
+    let app = notified().await;
     app.report(&request(&[("/srv/app/shop/money.py", 2, "add", "    return a + b\n")])).await;
     app.settle().await;
     let shared = &app.server.app;

@@ -1,4 +1,4 @@
-//! Who is told, and how often.
+//! Who is notified, and how often.
 use crate::harness::{ANN, App, BEN, TestRepository, request};
 
 const CART: [(&str, i64, &str, &str); 2] = [
@@ -188,7 +188,7 @@ async fn an_alert_that_nobody_could_get_is_sent_when_an_alias_names_somebody() {
     let listed = async |state: &str| {
         app.api_get(&format!("/issues?state={state}")).await["issues"].as_array().map(Vec::len)
     };
-    assert_eq!((listed("told").await, listed("not_told").await), (Some(0), Some(1)));
+    assert_eq!((listed("notified").await, listed("not_notified").await), (Some(0), Some(1)));
     let alias = |new: &str| format!(r#"{{"old_email": "eve", "new_email": "{new}"}}"#);
     crate::rules::add(&app, "email_remapping", &alias("eve.old@example.com")).await;
     let released = async || store.alert_queue().await.expect("store").last_error.is_none();

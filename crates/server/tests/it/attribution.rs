@@ -223,7 +223,7 @@ fn running(revision: &str, frames: &[(&str, i64, &str, &str)]) -> RecordErrorReq
     RecordErrorRequest { revision, ..request(frames) }
 }
 
-fn told(mails: &[Mail]) -> Vec<&str> {
+fn notified(mails: &[Mail]) -> Vec<&str> {
     mails.iter().map(|mail| mail.to.as_str()).collect()
 }
 
@@ -241,13 +241,13 @@ async fn of_two_files_of_one_name_the_one_that_reads_so_at_its_line_is_blamed() 
         app.later();
         let load = ("/app/models.py", 5, "load", "return json.loads(text)[\"rows\"]");
         app.report(&running(revision, &[load])).await;
-        assert_eq!(told(&app.mails().await), [BEN.1], "{revision}");
+        assert_eq!(notified(&app.mails().await), [BEN.1], "{revision}");
     }
     // Where no file reads so there, the path decides.
     let load = ("/app/models.py", 6, "load", "return json.loads(text)[\"rows\"]");
     app.later();
     app.report(&running(&tip, &[load])).await;
-    assert_eq!(told(&app.mails().await), [BEN.1, CLEO.1]);
+    assert_eq!(notified(&app.mails().await), [BEN.1, CLEO.1]);
 }
 
 #[tokio::test]
@@ -262,7 +262,7 @@ async fn a_copy_with_a_prefix_before_its_name_is_found_by_its_line() {
         ("/tmp/remote_x1/remote_module_cart.py", 4, "total", "return sum(prices) / len(prices)");
     app.later();
     app.report(&request(&[elsewhere])).await;
-    assert_eq!(told(&app.mails().await), [BEN.1, "team@example.com"], "another line");
+    assert_eq!(notified(&app.mails().await), [BEN.1, "team@example.com"], "another line");
 }
 
 #[tokio::test]
@@ -316,8 +316,8 @@ async fn sources_that_are_not_plain_utf_8_have_authors() {
             let path = format!("/srv/app/shop/{name}.py");
             app.report(&running(revision, &[(path.as_str(), line, "f", text)])).await;
             let mails = app.mails().await;
-            assert_eq!(mails.len(), at + 1, "{name} {revision}: {:?}", told(&mails));
-            assert!(mails.iter().all(|mail| mail.to == CLEO.1), "{name}: {:?}", told(&mails));
+            assert_eq!(mails.len(), at + 1, "{name} {revision}: {:?}", notified(&mails));
+            assert!(mails.iter().all(|mail| mail.to == CLEO.1), "{name}: {:?}", notified(&mails));
         }
     }
 }
@@ -370,7 +370,7 @@ class Rate:
         app.report(&request(&[caller, ("/srv/app/shop/wrappers.py", line, function, text)])).await;
         expected.push(owner);
         expected.sort_unstable();
-        assert_eq!(told(&app.mails().await), expected, "{function}: {text}");
+        assert_eq!(notified(&app.mails().await), expected, "{function}: {text}");
     }
 }
 

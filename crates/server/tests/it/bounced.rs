@@ -26,7 +26,7 @@ async fn bounce(app: &App, mail: &str) -> Output {
 }
 
 /// A server that has sent one mail to Ben, and the name of that mail.
-async fn told_ben() -> (App, String) {
+async fn notified_ben() -> (App, String) {
     let app = App::start().await;
     app.report(&request(&CART)).await;
     wait_until("the mail has come", async || !app.smtp.mails().is_empty()).await;
@@ -47,7 +47,7 @@ async fn an_alert_that_came_back_goes_to_who_answers_next_whoever_says_it() {
         (EXCHANGE, "RESOLVER.ADR.RecipientNotFound"),
         (GMAIL, "double-checking the recipient&#39;s email address"),
     ] {
-        let (app, message_id) = told_ben().await;
+        let (app, message_id) = notified_ben().await;
         // Mail servers end lines as they like.
         let report = filled_in(template, "Ben@Example.com", &message_id).replace('\n', "\r\n");
         let output = bounce(&app, &report).await;
@@ -63,15 +63,15 @@ async fn an_alert_that_came_back_goes_to_who_answers_next_whoever_says_it() {
         let (_, page) = app.get("/view_traceback?filename=shop/cart.py").await;
         assert!(page.contains("came back 20"), "{page}");
 
-        let again = bounce(&app, &report).await;
-        assert!(stderr(&again).contains("no mail of ours, or known to be lost"));
+        let regression = bounce(&app, &report).await;
+        assert!(stderr(&regression).contains("no mail of ours, or known to be lost"));
         assert_eq!(app.mails().await.len(), 2);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_late_forged_or_no_bounce_at_all_changes_nothing_and_ends_well() {
-    let (app, message_id) = told_ben().await;
+    let (app, message_id) = notified_ben().await;
     let forged = "<alert-1.1.00000000000000000000000000000000@localhost>";
     let secret = filled_in(POSTFIX, BEN.1, &message_id);
     let cases = [
@@ -95,7 +95,7 @@ async fn what_is_late_forged_or_no_bounce_at_all_changes_nothing_and_ends_well()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bounce_may_be_long_and_its_words_cannot_break_out() {
-    let (app, message_id) = told_ben().await;
+    let (app, message_id) = notified_ben().await;
     let words = "<script>\u{202e}";
     let report = filled_in(POSTFIX, BEN.1, &message_id)
         .replace("User unknown in local recipient table", words)

@@ -65,8 +65,8 @@ async fn members_of_a_group_are_told_each_to_its_author() {
     );
     app.report(&group).await;
     let mails = app.mails().await;
-    let told: Vec<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();
-    assert_eq!(told, [ANN.1, BEN.1], "{mails:#?}");
+    let notified: Vec<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();
+    assert_eq!(notified, [ANN.1, BEN.1], "{mails:#?}");
     assert!(mails[1].subject.contains("ZeroDivisionError"), "{}", mails[1].subject);
     assert!(mails[1].says("Carried here by:"), "{}", mails[1].text);
     assert!(mails[1].says("ExceptionGroup: ValueError('no')"), "{}", mails[1].text);

@@ -93,7 +93,7 @@ async fn a_lone_alert_is_told_in_full_in_each_services_own_form() {
         ("line", json!(5)),
         ("function", json!("total")),
         ("occurrences", json!(1)),
-        ("again", Value::Null),
+        ("regression", Value::Null),
     ] {
         assert_eq!(alert[name], value, "{name}");
     }
@@ -188,7 +188,7 @@ async fn a_storm_becomes_few_posts_that_name_each_issue() {
     .await;
     app.clock.advance(10 * 60_000);
     wait_until("nothing is held back or waits", async || {
-        let held = store.held_recipients().await.expect("store");
+        let held = store.pending_digests().await.expect("store");
         !held.iter().any(|held| held.recipient.starts_with("channel:"))
             && store.post_states(0).await.expect("store").is_empty()
     })

@@ -317,9 +317,9 @@ async fn channels_are_added_listed_tested_and_removed() {
         assert!(!output.status.success() && stderr(&output).contains(words), "{output:?}");
     }
     let added = stdout(&run(&["add", "json", &url, allow, "--for", "ben@example.com"]));
-    let again =
+    let regression =
         format!("Try it: flawless channels test 1 --set {} --set {}", &allow[6..], &data[6..]);
-    assert!(added.contains(&again), "{added}");
+    assert!(added.contains(&regression), "{added}");
     let key = added.split_whitespace().find(|word| word.starts_with("whsec_")).expect("a key");
     let listed = stdout(&run(&["list"]));
     assert!(

@@ -90,7 +90,7 @@ fn blame_takes_several_tracebacks_a_revision_and_the_rules_of_a_configuration() 
     let repository = TestRepository::shop();
     let before = repository.git(&["rev-parse", "HEAD"]);
     let cart = "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices or [1])\n";
-    repository.commit(CLEO, "2026-07-01", "mend", &[("shop/cart.py", cart)]);
+    repository.commit(CLEO, "2026-07-01", "fix", &[("shop/cart.py", cart)]);
     let folder = tempfile::tempdir().expect("a folder");
     let repo = repository.dir().display().to_string();
     let two = format!("{TRACEBACK}\n{TRACEBACK}");
@@ -160,8 +160,8 @@ fn rules_are_added_listed_imported_and_removed() {
         stdout(&run(&["rules", "remove", "known_errors", "1"])),
         "entry 1 was removed from known_errors\n"
     );
-    let again = run(&["rules", "remove", "known_errors", "1"]);
-    assert_eq!(again.status.code(), Some(1));
+    let regression = run(&["rules", "remove", "known_errors", "1"]);
+    assert_eq!(regression.status.code(), Some(1));
     for (arguments, words) in [
         (
             vec!["rules", "add", "watch_list", "--email", "x", "--filepath", "a"],
@@ -233,8 +233,8 @@ fn the_demo_runs_a_failing_program_with_the_python_package() {
 fn the_demo_runs_to_its_end_without_the_python_package_and_says_how_to_get_it() {
     // The older client, which has the same name, is there.
     let text = stdout(&demo(&python()));
-    let told = ["has none; `pip install", "the older wire format"];
-    for expected in DEMO.iter().chain(&told) {
+    let notified = ["has none; `pip install", "the older wire format"];
+    for expected in DEMO.iter().chain(&notified) {
         assert!(text.contains(expected), "{expected:?} is missing in\n{text}");
     }
     let without = demo(Path::new("./no-python"));

@@ -1,4 +1,4 @@
-//! `kill -9` under load: nothing that was accepted is lost, nobody is told twice, nothing that
+//! `kill -9` under load: nothing that was accepted is lost, nobody is notified twice, nothing that
 //! was told is forgotten.
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
@@ -23,7 +23,7 @@ async fn kill_under_load_loses_nothing_and_tells_nobody_twice() {
     let repository = TestRepository::empty();
     let mut lines = String::new();
     for line in 1..=LINES {
-        // Each of another developer, who is told at once.
+        // Each of another developer, who is notified at once.
         let developer = ("Dev", format!("dev{line}@example.com").leak() as &str);
         lines += &format!("fail({line})\n");
         repository.commit(developer, "2026-06-01", "a line", &[("shop/lines.py", &lines)]);

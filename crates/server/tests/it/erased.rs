@@ -41,7 +41,7 @@ async fn sample_bytes(app: &App, issue: i64) -> Vec<u8> {
 async fn count(app: &App, table: &'static str) -> i64 {
     let query = match table {
         "issue" => "SELECT COUNT(*) FROM issue",
-        "notice" => "SELECT COUNT(*) FROM notice",
+        "notice" => "SELECT COUNT(*) FROM notification",
         "alert" => "SELECT COUNT(*) FROM alert",
         _ => "SELECT COUNT(*) FROM sample",
     };
@@ -57,9 +57,9 @@ fn erase(app: &App, arguments: &[&str]) -> Output {
     flawless(Path::new("/"), &[&["erase", "--set", &set], arguments].concat())
 }
 
-async fn forget(app: &App, before: i64) {
+async fn apply_retention(app: &App, before: i64) {
     let store = &app.server.app.store;
-    app.forget(before, app.clock.now()).await;
+    app.apply_retention(before, app.clock.now()).await;
     wait_until("the journal is empty", async || store.empty_journal().await.expect("store")).await;
 }
 
@@ -70,14 +70,14 @@ async fn what_is_older_than_retention_days_is_in_no_byte_of_the_files() {
     app.settle().await;
     report(&app, &CART, "an old value of the cart").await;
     app.settle().await;
-    report(&app, &MONEY, "untold").await;
+    report(&app, &MONEY, "unreported").await;
     app.settle().await;
-    assert_eq!(app.smtp.mails().len(), 1, "one issue was told of, the other was not");
+    assert_eq!(app.smtp.mails().len(), 1, "one issue was notified of, the other was not");
     let sample = sample_bytes(&app, 1).await;
     assert!(stands_in(&data(&app), &sample));
     assert!(stands_in(&data(&app), b"an old value of the cart"), "in the outbox");
     app.clock.advance(2 * DAY_MS);
-    forget(&app, app.clock.now() - DAY_MS).await;
+    apply_retention(&app, app.clock.now() - DAY_MS).await;
     assert!(!stands_in(&data(&app), &sample));
     assert!(!stands_in(&data(&app), b"an old value of the cart"));
     assert_eq!(count(&app, "sample").await, 0);
@@ -96,7 +96,7 @@ async fn revisions_that_no_longer_run_and_old_wishes_are_forgotten() {
     for revision in ["a", "b", "c"] {
         tx.seen_running(&revision.repeat(40), true, app.clock.now()).await.expect("store");
     }
-    tx.forget_refusal(BEN.1, app.clock.now()).await.expect("store");
+    tx.clear_refusal(BEN.1, app.clock.now()).await.expect("store");
     tx.commit().await.expect("store");
     let left = async || {
         let query = "SELECT COUNT(*) FROM retried_address";
@@ -106,13 +106,13 @@ async fn revisions_that_no_longer_run_and_old_wishes_are_forgotten() {
         (running.into_iter().map(|row| row.commit_id[..1].to_owned()).collect::<String>(), retried)
     };
     app.clock.advance(10 * DAY_MS);
-    forget(&app, app.clock.now() - DAY_MS).await;
+    apply_retention(&app, app.clock.now() - DAY_MS).await;
     assert_eq!(left().await, ("cba".to_owned(), 1), "they count for some weeks");
     app.clock.advance(30 * DAY_MS);
     let mut tx = store.write().await.expect("store");
     tx.seen_running(&"a".repeat(40), true, app.clock.now()).await.expect("store");
     tx.commit().await.expect("store");
-    forget(&app, app.clock.now() - DAY_MS).await;
+    apply_retention(&app, app.clock.now() - DAY_MS).await;
     // The highest number is not given again.
     assert_eq!(left().await, ("ca".to_owned(), 0));
 }
@@ -126,7 +126,7 @@ async fn an_alert_that_nobody_can_be_told_of_does_not_keep_values_for_ever() {
         store.alert_queue().await.expect("store").last_error.is_some()
     })
     .await;
-    forget(&app, app.clock.now() + 1).await;
+    apply_retention(&app, app.clock.now() + 1).await;
     assert_eq!((count(&app, "sample").await, count(&app, "issue").await), (0, 1));
 }
 
@@ -152,7 +152,7 @@ async fn an_issue_is_erased_with_its_mails_after_a_yes_and_begins_anew() {
     // The running server remembers the verdict; the line becomes a new issue all the same.
     app.later();
     report(&app, &CART, "again").await;
-    assert_eq!(app.mails().await.len(), 3, "it is told anew");
+    assert_eq!(app.mails().await.len(), 3, "it is notified anew");
     let (status, page) = app.get("/view_traceback?issue=3").await;
     assert!(status == 200 && page.contains("shop/cart.py"), "{page}");
     assert_eq!(erase(&app, &["--issue", "77", "--yes"]).status.code(), Some(1));

@@ -101,7 +101,7 @@ async fn a_new_error_soon_after_the_last_mail_waits_for_a_quiet_minute_and_no_lo
         app.clock.advance(50_000);
     }
     let (_, health) = app.get("/check_health").await;
-    assert!(health.contains("wait to be told together, the first in "), "{health}");
+    assert!(health.contains("wait to be notified together, the first in "), "{health}");
     let count = app.mails().await.len();
     assert!((4..=5).contains(&count), "a mail every five minutes: {count}");
 }

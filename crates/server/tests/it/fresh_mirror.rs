@@ -23,7 +23,7 @@ fn running(revision: &str, frames: &[Frame<'_>]) -> RecordErrorRequest {
     RecordErrorRequest { revision: Some(revision.to_owned()), ..request(frames) }
 }
 
-fn told(mails: &[Mail]) -> Vec<&str> {
+fn notified(mails: &[Mail]) -> Vec<&str> {
     mails.iter().map(|mail| mail.to.as_str()).collect()
 }
 
@@ -53,7 +53,7 @@ async fn fetch(app: &App) {
     let mut tx = shared.store.write().await.expect("store");
     tx.release_fetched(app.clock.now()).await.expect("store");
     tx.commit().await.expect("store");
-    shared.bells.pending.notify_one();
+    shared.wakeups.pending.notify_one();
 }
 
 #[tokio::test]
@@ -64,11 +64,11 @@ async fn while_the_remote_is_away_a_new_line_waits_and_then_its_author_is_told()
     away(&origin, true);
     app.report(&running(&tip, &[CALLER, NEW_LINE])).await;
     fetch_has_failed(&app).await;
-    assert_eq!(waiting(&app).await, 1, "neither the caller nor nobody is told");
+    assert_eq!(waiting(&app).await, 1, "neither the caller nor nobody is notified");
     assert!(app.smtp.mails().is_empty());
     away(&origin, false);
     fetch(&app).await;
-    assert_eq!(told(&app.mails().await), [CLEO.1]);
+    assert_eq!(notified(&app.mails().await), [CLEO.1]);
 }
 
 #[tokio::test]
@@ -80,13 +80,13 @@ async fn when_the_remote_stays_away_nobody_is_told_and_later_the_author() {
     app.report(&running(&tip, &[NEW_LINE])).await;
     fetch_has_failed(&app).await;
     app.clock.advance(TEN_MINUTES);
-    assert_eq!(told(&app.mails().await), ["team@example.com"]);
+    assert_eq!(notified(&app.mails().await), ["team@example.com"]);
     app.later();
     away(&origin, false);
     fetch(&app).await;
-    wait_until("the author is told", async || app.smtp.mails().len() == 2).await;
+    wait_until("the author is notified", async || app.smtp.mails().len() == 2).await;
     let mails = app.mails().await;
-    assert_eq!(told(&mails), [CLEO.1, "team@example.com"]);
+    assert_eq!(notified(&mails), [CLEO.1, "team@example.com"]);
     assert!(mails[0].says("return prices[7]"), "{}", mails[0].text);
     let issues = app.server.app.store.issues_between(0, i64::MAX / 2).await.expect("store");
     let counts: Vec<i64> = issues.iter().map(|found| found.issue.occurrences).collect();
@@ -101,7 +101,7 @@ async fn while_the_remote_hangs_a_known_line_keeps_its_issue_and_others_are_not_
     let origin = TestRepository::shop();
     let app = clone_of(&origin).await;
     app.report(&request(&[KNOWN_LINE])).await;
-    assert_eq!(told(&app.mails().await), [BEN.1]);
+    assert_eq!(notified(&app.mails().await), [BEN.1]);
     // Takes connections, and says nothing.
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = silent.local_addr().expect("bound").port();
@@ -126,12 +126,12 @@ async fn while_the_remote_hangs_a_known_line_keeps_its_issue_and_others_are_not_
     let (connection, _) = silent.accept().await.expect("a fetch");
     // What can be explained does not wait behind those that cannot.
     app.report(&request(&[CALLER])).await;
-    wait_until("the other is told", async || app.smtp.mails().len() == 2).await;
+    wait_until("the other is notified", async || app.smtp.mails().len() == 2).await;
     assert_eq!(waiting(&app).await, 11);
     app.clock.advance(TEN_MINUTES);
     app.settle().await;
     let mails = app.mails().await;
-    assert_eq!(mails.iter().filter(|mail| mail.to == BEN.1).count(), 1, "{:?}", told(&mails));
+    assert_eq!(mails.iter().filter(|mail| mail.to == BEN.1).count(), 1, "{:?}", notified(&mails));
     assert!(mails.iter().any(|mail| mail.to == ANN.1));
     let issues = app.server.app.store.issues_between(0, i64::MAX / 2).await.expect("store");
     let known = issues.iter().find(|found| {
@@ -154,7 +154,7 @@ async fn a_revision_that_nobody_ever_pushes_is_looked_for_no_more_after_the_next
     })
     .await;
     app.clock.advance(TEN_MINUTES);
-    assert_eq!(told(&app.mails().await), ["team@example.com"]);
+    assert_eq!(notified(&app.mails().await), ["team@example.com"]);
     fetch(&app).await;
     wait_until("it is not looked at again", async || rows().await.is_empty()).await;
     let issues = app.server.app.store.issues_between(0, i64::MAX / 2).await.expect("store");

@@ -142,7 +142,7 @@ async fn after_room_is_made_it_goes_on_by_itself_with_every_refusal_counted_and_
     }
     wait_until("what was accepted is there", async || setup.counted() == accepted).await;
     assert_eq!(not_stored(&setup.health().await.1), refused, "counted once each");
-    assert_eq!(setup.smtp.mails().len(), 1, "told once");
+    assert_eq!(setup.smtp.mails().len(), 1, "notified once");
 
     server.kill();
     let _server = setup.start().await;

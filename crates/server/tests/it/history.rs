@@ -33,7 +33,7 @@ async fn a_database_that_is_gone_from_a_folder_with_a_history_is_said_on_health_
     let (status, part) = history(&app).await;
     let text = part.expect("it is said")["text"].to_string();
     assert_eq!(status, 200, "reports are taken and alerts go out");
-    for expected in ["the database was gone", "known lines are told again", "put a backup of"] {
+    for expected in ["the database was gone", "known lines are notified again", "put a backup of"] {
         assert!(text.contains(expected), "{text}");
     }
     let notes = async |app: &App| {

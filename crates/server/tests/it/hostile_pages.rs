@@ -7,7 +7,7 @@ use flawless_protocol::thrift::{
     encode_record_error,
 };
 use flawless_server::show::links;
-use flawless_store::UnwantedKind;
+use flawless_store::{FixingChange, Resolution, UnwantedKind};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -156,8 +156,10 @@ async fn hostile_app() -> (App, Vec<i64>) {
     let issues = store.issues_between(0, i64::MAX).await.expect("store");
     let issues: Vec<i64> = issues.iter().map(|issue| issue.issue.id).collect();
     assert!(issues.len() >= 5, "{issues:?}");
+    let change = FixingChange { summary: EVIL.to_owned(), author: EVIL.to_owned() };
+    let evil = Resolution::Fixed(Some(change));
     let mut tx = store.write().await.expect("store");
-    tx.set_mended(issues[0], app.clock.now(), Some(EVIL), EVIL).await.expect("store");
+    tx.set_resolved(issues[0], app.clock.now(), Some(EVIL), &evil).await.expect("store");
     tx.add_unwanted(EVIL, UnwantedKind::Alerts, app.clock.now()).await.expect("store");
     tx.commit().await.expect("store");
     (app, issues)

@@ -85,7 +85,7 @@ async fn the_page_says_who_is_blamed_and_why_with_links_to_the_repository() {
         &page,
         &[
             "<h1 class=\"message\">ValueError(&#39;no&#39;)</h1>",
-            "<span class=\"badge good\">told</span>",
+            "<span class=\"badge good\">notified</span>",
             "1 in all, 1 this week, 1 in the last 24 hours",
             "Ben Baker &#60;ben@example.com&#62;",
             "“cart: a total”",
@@ -222,7 +222,7 @@ async fn each_sample_that_is_kept_can_be_looked_at() {
     expect(&page, &["<h1 class=\"message\">ValueError(&#39;number 0&#39;)</h1>", "Later sample"]);
     let (status, page) = app.get("/issues/1?sample=17").await;
     assert!(status == 200 && page.contains("is not kept any more"), "{page}");
-    app.forget(app.clock.now(), app.clock.now()).await;
+    app.apply_retention(app.clock.now(), app.clock.now()).await;
     let (status, page) = app.get("/issues/1").await;
     assert!(status == 200 && page.contains("No sample is kept any more"), "{page}");
     assert!(page.contains("6 in all"), "{page}");
@@ -308,7 +308,7 @@ async fn of_merged_issues_the_counts_are_added_up_and_the_older_number_leads_on(
     assert_eq!(hosts.iter().map(|(_, count)| count).sum::<i64>(), 100);
     assert_eq!(counts(&app, 1, "host").await, []);
     assert_eq!(counts(&app, 2, "exception").await, [("builtins.ValueError".to_owned(), 100)]);
-    app.forget(NOW + 1, NOW).await;
+    app.apply_retention(NOW + 1, NOW).await;
     assert_eq!(counts(&app, 2, "host").await, [], "after the retention");
 }
 

@@ -85,7 +85,7 @@ async fn issues_that_turn_out_to_be_one_line_are_merged_and_told_stays_told() {
     app.settle().await;
     let (now, count) = only_issue(&app).await;
     assert!(now != older && count == 2, "{now} {count}");
-    assert_eq!(app.mails().await.len(), 1, "it was told");
+    assert_eq!(app.mails().await.len(), 1, "it was notified");
     let (status, page) = app.get(&format!("/view_traceback?issue={older}")).await;
     assert_eq!(status, 200);
     assert!(page.contains("Ben Baker") && page.contains(">2"), "{page}");
@@ -118,8 +118,8 @@ async fn a_line_nobody_was_blamed_for_becomes_the_issue_of_its_author() {
     app.report(&at(&tip, &[frame])).await;
     let mails = app.mails().await;
     assert_eq!(only_issue(&app).await.1, 2);
-    let told: Vec<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();
-    assert_eq!(told, [CLEO.1, "team@example.com"], "the author had not heard of it");
+    let notified: Vec<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();
+    assert_eq!(notified, [CLEO.1, "team@example.com"], "the author had not heard of it");
 }
 
 #[tokio::test]

@@ -60,7 +60,7 @@ pub fn shop() -> TestRepository {
     repository
 }
 
-fn told() -> AppBuilder {
+fn notified() -> AppBuilder {
     App::with("hostname", "https://errors.example.com").repository(shop())
 }
 
@@ -120,7 +120,7 @@ fn expect_all(mail: &Mail, expected: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_divides_by_zero() {
-    let app = told().start().await;
+    let app = notified().start().await;
     run(&app, &["run.py", "shop.invoices", "print_invoice"]).await;
     let mail = one_mail(&app, "01-zero-division", ANN.1).await;
     assert_eq!(mail.subject, "ZeroDivisionError in average_price (shop/invoices.py)");
@@ -130,7 +130,7 @@ async fn a_job_divides_by_zero() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_web_request_fails_with_a_cause() {
-    let app = told().start().await;
+    let app = notified().start().await;
     run(&app, &["-c", "from shop.web import main; main()"]).await;
     let mail = one_mail(&app, "02-web-request", BEN.1).await;
     expect_all(
@@ -144,7 +144,7 @@ async fn a_web_request_fails_with_a_cause() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tasks_fail_together() {
-    let app = told().start().await;
+    let app = notified().start().await;
     run(&app, &["run.py", "shop.sync", "main", "sync-02"]).await;
     let mail = one_mail(&app, "03-exception-group", CLEO.1).await;
     // Both failed at one line; the group is only how they got here.
@@ -156,7 +156,7 @@ async fn tasks_fail_together() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn long_values_are_shortened() {
-    let app = told().start().await;
+    let app = notified().start().await;
     run(&app, &["run.py", "shop.imports", "main", "import-01"]).await;
     let mail = one_mail(&app, "04-long-values", BEN.1).await;
     expect_all(&mail, &["record = {", "'price': 'on request'", "(27935 characters)"]);
@@ -164,7 +164,7 @@ async fn long_values_are_shortened() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_can_be_blamed() {
-    let app = told().start().await;
+    let app = notified().start().await;
     let folder = tempfile::tempdir().expect("a folder");
     let script = folder.path().join("nightly.py");
     let text = "import flawless\nfrom flawless.client.decorators import wrap_function\n\n\
@@ -179,7 +179,7 @@ async fn nobody_can_be_blamed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_known_error_is_told_by_its_own_threshold_with_its_header() {
-    let app = told().start().await;
+    let app = notified().start().await;
     let rule = r#"{"filename": "shop/invoices.py", "min_alert_threshold": 1,
         "email_header": "Orders without items come from the old till.\nRunbook: https://wiki.example.com/till"}"#;
     crate::rules::add(&app, "known_errors", rule).await;
@@ -190,27 +190,27 @@ async fn a_known_error_is_told_by_its_own_threshold_with_its_header() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mended_error_is_back() {
-    let app = told().start().await;
+    let app = notified().start().await;
     run(&app, &["run.py", "shop.invoices", "print_invoice"]).await;
     assert_eq!(app.one_mail().await.to, ANN.1);
     app.later();
     let invoices = include_str!("mail_cases/invoices.py");
     let line = "    return \"%.2f %s\" % (total / count, currency)\n";
-    let mended =
+    let resolved =
         invoices.replace(line, "    return \"%.2f %s\" % (total / (count or 1), currency)\n");
-    assert_ne!(mended, invoices);
-    let mend = app.repository.commit(
+    assert_ne!(resolved, invoices);
+    let hint = app.repository.commit(
         ANN,
         "2026-10-01",
         "invoices: none without items",
-        &[("shop/invoices.py", &mended)],
+        &[("shop/invoices.py", &resolved)],
     );
     // The next revision runs: something else fails there.
     run(&app, &["run.py", "shop.sync", "main", "sync-02"]).await;
     let store = &app.server.app.store;
-    wait_until("it is mended", async || {
+    wait_until("it is resolved", async || {
         let issue = store.issue(1).await.expect("store").expect("an issue");
-        issue.mended_by.as_deref() == Some(mend.as_str())
+        issue.resolved_by.as_deref() == Some(hint.as_str())
     })
     .await;
     app.server.app.rules.refresh(store).await.expect("store");
@@ -223,33 +223,33 @@ async fn a_mended_error_is_back() {
     );
     run(&app, &["run.py", "shop.invoices", "print_invoice"]).await;
     let mails = app.mails().await;
-    let mail = mails.iter().find(|mail| mail.subject.starts_with("Again: ")).expect("again");
+    let mail = mails.iter().find(|mail| mail.subject.starts_with("Regression: ")).expect("again");
     assert_eq!(mail.to, CLEO.1);
     keep(&app, "07-again", mail);
-    expect_all(mail, &["AGAIN. Mended by ", "(“invoices: none without items” by Ann Archer)"]);
+    expect_all(mail, &["REGRESSION. Fixed by ", "(“invoices: none without items” by Ann Archer)"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_week_is_over() {
-    let app = told().with("weekly_report", "Monday").start().await;
+    let app = notified().with("weekly_report", "Monday").start().await;
     run(&app, &["run.py", "shop.invoices", "print_invoice"]).await;
     app.settle().await;
     app.later();
     let invoices = include_str!("mail_cases/invoices.py");
-    let mended = invoices.replace("total / count,", "total / (count or 1),");
-    let files = [("shop/invoices.py", mended.as_str())];
-    let mend = app.repository.commit(ANN, "2026-11-22", "invoices: none without items", &files);
+    let resolved = invoices.replace("total / count,", "total / (count or 1),");
+    let files = [("shop/invoices.py", resolved.as_str())];
+    let hint = app.repository.commit(ANN, "2026-11-22", "invoices: none without items", &files);
     for line in [12, 17, 25] {
         let text = include_str!("mail_cases/payments.py").lines().nth(line - 1).expect("a line");
         let at = i64::try_from(line).expect("short");
         let mut report = request(&[("/srv/shop/payments.py", at, "charge", text)]);
-        report.revision = Some(mend.clone());
+        report.revision = Some(hint.clone());
         app.report(&report).await;
     }
     let store = &app.server.app.store;
-    wait_until("it is mended", async || {
+    wait_until("it is resolved", async || {
         let issue = store.issue(1).await.expect("store").expect("an issue");
-        issue.mended_by.as_deref() == Some(mend.as_str())
+        issue.resolved_by.as_deref() == Some(hint.as_str())
     })
     .await;
     app.settle().await;
@@ -261,14 +261,14 @@ async fn the_week_is_over() {
     let mails = app.mails().await;
     let mut of_week = mails.iter().filter(|mail| mail.subject.starts_with("Your week"));
     let ann = of_week.find(|mail| mail.to == ANN.1).expect("Ann's");
-    expect_all(ann, &["1 mended", "invoices: none without items"]);
+    expect_all(ann, &["1 resolved", "invoices: none without items"]);
     let ben = mails.iter().find(|mail| mail.to == BEN.1 && mail.subject.starts_with("Your week"));
     keep(&app, "11-weekly", ben.expect("Ben's"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_raises_many_errors_at_once() {
-    let app = told().start().await;
+    let app = notified().start().await;
     run(&app, &["run.py", "shop.imports", "main", "import-01"]).await;
     assert_eq!(app.one_mail().await.to, BEN.1);
     // The database is away: whatever is asked fails.
@@ -294,7 +294,7 @@ async fn an_outage_raises_many_errors_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_human_behind_a_bot_is_told_why() {
-    let app = told().start().await;
+    let app = notified().start().await;
     let invoices = include_str!("mail_cases/invoices.py");
     let bumped = invoices.replace("total / count, currency)", "total / count, currency.upper())");
     let message = "invoices: currencies in capitals\n\nCo-authored-by: Ben Baker <ben@example.com>";
@@ -319,7 +319,7 @@ async fn the_human_behind_a_bot_is_told_why() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_new_owner_and_a_watcher_are_told() {
-    let app = told().with("mail_locals", "names").start().await;
+    let app = notified().with("mail_locals", "names").start().await;
     let reassigned = r#"{"email": "ann@example.com", "filepath": "shop",
         "designated_email": "dora@example.com"}"#;
     crate::rules::add(&app, "disownership_list", reassigned).await;

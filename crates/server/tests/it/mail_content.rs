@@ -21,7 +21,7 @@ fn cart() -> RecordErrorRequest {
     report
 }
 
-fn told() -> AppBuilder {
+fn notified() -> AppBuilder {
     App::with("report_error_threshold", "1")
 }
 
@@ -32,7 +32,7 @@ fn first_screen(text: &str) -> &str {
 
 #[tokio::test]
 async fn the_first_screen_says_what_where_how_often_in_which_revision_and_by_which_change() {
-    let app = told().start().await;
+    let app = notified().start().await;
     let head = app.repository.git(&["rev-parse", "HEAD"]);
     let mut report = cart();
     report.revision = Some(head.clone());
@@ -67,7 +67,7 @@ Your commit {change} of 2026-05-18: cart: a total
 
 #[tokio::test]
 async fn each_mail_says_why_it_came_in_three_lines_and_who_else_was_considered() {
-    let app = told().start().await;
+    let app = notified().start().await;
     crate::rules::add(&app, "watch_list", r#"{"email": "wanda@example.com", "filepath": "shop"}"#)
         .await;
     let alias = r#"{"old_email": "ben@example.com", "new_email": "benny@example.com"}"#;
@@ -92,7 +92,7 @@ Why you
 
 #[tokio::test]
 async fn the_default_contact_reads_why_nobody_is_blamed_and_how_to_mend_it() {
-    let app = told().start().await;
+    let app = notified().start().await;
     app.report(&request(&[("/opt/elsewhere.py", 1, "f", "x()")])).await;
     let mail = app.one_mail().await;
     assert_eq!(mail.to, "team@example.com");
@@ -108,7 +108,7 @@ async fn the_default_contact_reads_why_nobody_is_blamed_and_how_to_mend_it() {
 
 #[tokio::test]
 async fn the_outside_of_a_mail_is_right_for_threads_filters_and_the_way_out() {
-    let app = told().with("hostname", "https://errors.example.com").start().await;
+    let app = notified().with("hostname", "https://errors.example.com").start().await;
     app.report(&cart()).await;
     let mail = app.one_mail().await;
     assert_eq!(mail.defects, Vec::<String>::new());
@@ -134,7 +134,7 @@ async fn the_outside_of_a_mail_is_right_for_threads_filters_and_the_way_out() {
     assert!(name.starts_with(start) && name.len() == start.len() + 32, "{id}");
     assert_eq!(domain, "example.com");
     // Without TLS on the way, one click would be anybody's.
-    let app = told().start().await;
+    let app = notified().start().await;
     app.report(&cart()).await;
     let mail = app.one_mail().await;
     assert_eq!(mail.header("list-unsubscribe-post"), "");
@@ -146,7 +146,7 @@ async fn mails_show_of_variables_what_the_option_says() {
     for (option, value, name) in
         [("values", true, true), ("names", false, true), ("none", false, false)]
     {
-        let app = told().with("mail_locals", option).start().await;
+        let app = notified().with("mail_locals", option).start().await;
         app.report(&cart()).await;
         let mail = app.one_mail().await;
         for text in [&mail.text, &mail.html] {
@@ -163,7 +163,7 @@ async fn the_lines_around_come_from_the_repository_only_when_they_are_those_that
     let repository = TestRepository::shop();
     let later = "import os\n\nfrom shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n";
     repository.commit(ANN, "2026-07-01", "import", &[("shop/cart.py", later)]);
-    let app = told().repository(repository).start().await;
+    let app = notified().repository(repository).start().await;
     app.report(&cart()).await;
     let mail = app.one_mail().await;
     assert_eq!(mail.to, BEN.1);
@@ -185,7 +185,7 @@ async fn hostile_names_and_values_neither_inject_nor_mislead() {
         "Bcc: all@example.com \u{202e}<img src=x>",
         &[("shop/eve.py", "boom()\n")],
     );
-    let app = told().repository(repository).start().await;
+    let app = notified().repository(repository).start().await;
     let mut report =
         request(&[("/srv/app/shop/eve.py", 1, "f\r\nBcc: eve@evil.example", "boom()")]);
     report.exception_type = Some("a.E\r\nBcc: eve@evil.example\r\n\r\n<script>\u{202e}".into());
@@ -221,7 +221,7 @@ async fn hostile_names_and_values_neither_inject_nor_mislead() {
 
 #[tokio::test]
 async fn a_mail_is_never_so_long_that_mail_programs_cut_it() {
-    let app = told().with("max_report_bytes", "67108864").start().await;
+    let app = notified().with("max_report_bytes", "67108864").start().await;
     // Characters that need most bytes on the way, and a value of a megabyte in each of many frames.
     for (text, line) in [("x", 5), ("\u{1f4a5}", 4), ("<&>\"'", 1)] {
         let mut report = request(&CART[1..]);
@@ -259,9 +259,9 @@ async fn a_refused_owner_is_followed_by_the_owner_of_the_file_with_the_whole_mai
     let repository = TestRepository::shop();
     repository.commit(CLEO, "2026-06-01", "owners", &[("CODEOWNERS", "shop/ cleo@example.com\n")]);
     let smtp = crate::harness::SmtpServer::start(&["--refuse", BEN.1]);
-    let app = told().repository(repository).smtp(smtp).start().await;
+    let app = notified().repository(repository).smtp(smtp).start().await;
     app.report(&cart()).await;
-    crate::harness::wait_until("somebody is told", async || !app.smtp.mails().is_empty()).await;
+    crate::harness::wait_until("somebody is notified", async || !app.smtp.mails().is_empty()).await;
     let mail = app.one_mail().await;
     assert_eq!(mail.to, CLEO.1);
     let step = "mails to ben@example.com cannot be delivered: ";
@@ -272,14 +272,14 @@ async fn a_refused_owner_is_followed_by_the_owner_of_the_file_with_the_whole_mai
 #[tokio::test]
 async fn an_alert_is_told_once_the_refused_address_is_tried_again() {
     let smtp = crate::harness::SmtpServer::start(&["--refuse", BEN.1]);
-    let app = told().with("default_contact", "").smtp(smtp).start().await;
+    let app = notified().with("default_contact", "").smtp(smtp).start().await;
     app.report(&cart()).await;
     let store = app.server.app.store.clone();
     let is_held = async || store.alert_queue().await.expect("store").last_error.is_some();
-    crate::harness::wait_until("nobody can be told", is_held).await;
+    crate::harness::wait_until("nobody can be notified", is_held).await;
     // The mail server goes on refusing, but that a new mail is written is what counts.
     let mut tx = store.write().await.expect("store");
-    tx.forget_refusal(BEN.1, app.clock.now()).await.expect("store");
+    tx.clear_refusal(BEN.1, app.clock.now()).await.expect("store");
     app.clock.advance(60_000);
     tx.release_alerts(0).await.expect("store");
     tx.commit().await.expect("store");
@@ -292,7 +292,7 @@ async fn an_alert_is_told_once_the_refused_address_is_tried_again() {
 
 #[tokio::test]
 async fn an_issue_that_is_told_at_each_occurrence_stands_once_in_a_summary() {
-    let app = told().start().await;
+    let app = notified().start().await;
     let rule = r#"{"filename": "shop/cart.py", "alert_every_n_occurrences": 1}"#;
     crate::rules::add(&app, "known_errors", rule).await;
     let mut report = cart();
@@ -305,14 +305,14 @@ async fn an_issue_that_is_told_at_each_occurrence_stands_once_in_a_summary() {
     let mails = app.mails().await;
     assert_eq!(mails.len(), 2, "{mails:#?}");
     let later = mails.iter().find(|mail| mail.text.contains("Occurred 6 times"));
-    assert!(later.is_some(), "one issue is told as one: {mails:#?}");
+    assert!(later.is_some(), "one issue is notified as one: {mails:#?}");
     app.later();
     assert_eq!(app.mails().await.len(), 2, "nothing is left");
 }
 
 #[tokio::test]
 async fn what_a_known_error_says_stands_in_a_summary_too() {
-    let app = told().start().await;
+    let app = notified().start().await;
     let rule = r#"{"filename": "shop/web.py", "alert_every_n_occurrences": 1,
         "email_header": "See the runbook of <handle>."}"#;
     crate::rules::add(&app, "known_errors", rule).await;

@@ -67,9 +67,12 @@ async fn when_a_refusal_has_run_out_what_was_held_is_tried_again() {
     let app = App::with("default_contact", "").smtp(smtp).start().await;
     app.report(&request(&CART)).await;
     let store = &app.server.app.store;
-    wait_until("nobody can be told", async || store.has_held_alerts().await.expect("store")).await;
+    wait_until("nobody can be notified", async || {
+        store.has_deferred_alerts().await.expect("store")
+    })
+    .await;
     app.clock.advance(15 * 86_400_000);
-    wait_until("it is told", async || !app.smtp.mails().is_empty()).await;
+    wait_until("it is notified", async || !app.smtp.mails().is_empty()).await;
     assert_eq!(app.one_mail().await.to, BEN.1);
 }
 

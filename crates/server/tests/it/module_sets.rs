@@ -89,7 +89,7 @@ async fn as_many_sets_are_kept_as_are_seen_and_the_oldest_go() {
     app.clock.advance(40 * DAY_MS);
     app.report(&report(5, "id99", &[])).await;
     let now = app.clock.now();
-    app.forget(now - 30 * DAY_MS, now).await;
+    app.apply_retention(now - 30 * DAY_MS, now).await;
     assert_eq!(stored(&app, "id98").await, None);
     assert!(stored(&app, "id99").await.is_some(), "it was seen since");
 }

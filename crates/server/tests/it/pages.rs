@@ -176,7 +176,7 @@ async fn parameters_that_a_page_does_not_have_are_named_there() {
         "/issues/1/mute?",
         "/issues/1/resolve?",
         "/issues/1/reassign?",
-        "/issues/1/tell?",
+        "/issues/1/notify?",
         "/issues/1/known_error?",
         "/rules?",
         "/rules/email_remapping?page=1&text=o",

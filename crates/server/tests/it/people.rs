@@ -1,4 +1,4 @@
-//! What people do about mails that they get: unsubscribe, pass on, mute, mend.
+//! What people do about mails that they get: unsubscribe, pass on, mute, fix.
 use flawless_server::notify::UNDO_MS;
 use flawless_server::show::links;
 use serde_json::Value;
@@ -89,7 +89,7 @@ async fn alerts_held_back_for_somebody_who_unsubscribes_go_to_the_next() {
     app.report(&request(&[("/srv/app/shop/cart.py", 9, "first", "return prices[0]")])).await;
     let store = &app.server.app.store;
     wait_until("it is held back", async || {
-        !store.held_recipients().await.expect("store").is_empty()
+        !store.pending_digests().await.expect("store").is_empty()
     })
     .await;
     let ben = link(&app, BEN.1, "alerts");
@@ -202,7 +202,7 @@ async fn what_is_not_mine_and_still_held_back_goes_to_its_new_owner_alone() {
     let cart = "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n\n\ndef first(prices):\n    return prices[0]\n";
     app.repository.commit(BEN, "2026-06-01", "cart: first", &[("shop/cart.py", cart)]);
     app.report(&request(&[("/srv/app/shop/cart.py", 9, "first", "return prices[0]")])).await;
-    let held = async || app.server.app.store.held_of(2).await.expect("store");
+    let held = async || app.server.app.store.digest_recipients_of(2).await.expect("store");
     wait_until("it is held back", async || held().await == [BEN.1]).await;
     let fields = [("what", "reassign"), ("path", "shop"), ("designated_email", CLEO.1)];
     assert_eq!(app.post("/issues/2/reassign", &fields).await.0, 200);
@@ -268,7 +268,7 @@ async fn what_would_change_nothing_or_reach_nobody_is_said_and_not_saved() {
             let encoded = number.replace(' ', "+");
             assert_eq!(app.get(&format!("{path}?issue={encoded}")).await.0, 404, "{number}");
         }
-        for action in ["reassign", "mute", "resolve", "reopen", "tell", "known_error"] {
+        for action in ["reassign", "mute", "resolve", "reopen", "notify", "known_error"] {
             let path = format!("/issues/{number}/{action}");
             assert_eq!(app.post(&path, &[]).await.0, 404, "{path} {number}");
         }
@@ -292,7 +292,7 @@ async fn a_muted_issue_is_counted_and_told_only_after_its_time() {
     app.report(&request(&CART)).await;
     app.settle().await;
     let (_, page) = app.get("/mute?issue=1").await;
-    assert!(page.contains("For a week") && page.contains("not told yet"), "{page}");
+    assert!(page.contains("For a week") && page.contains("not notified yet"), "{page}");
     let (status, page) = app.post("/issues/1/mute", &[("time", "week")]).await;
     assert!(status == 200 && page.contains("until 2026-11-29 12:00:00"), "{page}");
     for _ in 0..5 {
@@ -334,10 +334,10 @@ async fn an_issue_is_marked_as_mended_by_hand_with_a_commit_or_without() {
     app.settle().await;
     let revision = app.server.app.rules.get().revision;
     let (status, page) = app.post("/issues/1/resolve", &[("commit", "")]).await;
-    assert!(status == 200 && page.contains("on 2026-11-22 12:00:00: marked as mended by hand"));
+    assert!(status == 200 && page.contains("on 2026-11-22 12:00:00: marked as resolved by hand"));
     assert!(page.contains(">Reopen</button>"), "{page}");
     assert!(app.server.app.rules.get().revision > revision, "verdicts are looked at anew");
-    assert!(app.get("/").await.1.contains(">mended</span>"));
+    assert!(app.get("/").await.1.contains(">resolved</span>"));
     let (_, page) = app.post("/issues/1/reopen", &[]).await;
     assert!(page.contains(">Resolve</button>"), "{page}");
 
@@ -346,7 +346,7 @@ async fn an_issue_is_marked_as_mended_by_hand_with_a_commit_or_without() {
     let (_, page) = app.post("/issues/1/resolve", &[("commit", &short)]).await;
     assert!(page.contains(&format!("by {}, on 2026-11-22", &head[..12])), "{page}");
     let issue = app.server.app.store.issue(1).await.expect("store").expect("there");
-    assert_eq!((issue.mended_at, issue.mended_by.as_deref()), (Some(NOW), Some(&*head)));
+    assert_eq!((issue.resolved_at, issue.resolved_by.as_deref()), (Some(NOW), Some(&*head)));
     for (commit, problem) in [
         ("0123456789", "no commit 0123456789"),
         ("main", "is no commit"),
@@ -375,8 +375,8 @@ async fn the_command_line_says_what_is_muted_and_mended() {
         crate::command_line::stdout(&crate::command_line::flawless(app.folder.path(), &arguments))
     };
     let text = issues(&[]);
-    assert!(text.contains("told, muted, mended"), "{text}");
+    assert!(text.contains("notified, muted, resolved"), "{text}");
     let line: Value = serde_json::from_str(&issues(&["--json"])).expect("one line of JSON");
     assert!(line["muted_until"].as_str().expect("a date").starts_with("9000-01-0"), "{line}");
-    assert!(line["mended_at"].is_string() && line["mended_by"].is_null(), "{line}");
+    assert!(line["resolved_at"].is_string() && line["resolved_by"].is_null(), "{line}");
 }

@@ -25,8 +25,8 @@ fn the_key_is_there_before_the_first_start_and_stays() {
     assert_eq!(first["name"], "default");
     assert_eq!(first["dsn"], format!("http://{key}@127.0.0.1:8080/default"));
     let named = "data_dir_path = data\nhostname = https://errors.example.com/flawless/";
-    let again = projects(folder.path(), named);
-    assert_eq!(again["dsn"], format!("https://{key}@errors.example.com/flawless/default"));
+    let regression = projects(folder.path(), named);
+    assert_eq!(regression["dsn"], format!("https://{key}@errors.example.com/flawless/default"));
     let everywhere = projects(folder.path(), "data_dir_path = data\nhttp_host = 0.0.0.0");
     let dsn = everywhere["dsn"].as_str().expect("a name of this machine");
     assert!(dsn.ends_with(":8080/default") && !dsn.contains("0.0.0.0"), "{dsn}");

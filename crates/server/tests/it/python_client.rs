@@ -252,7 +252,7 @@ async fn what_fails_while_the_server_is_away_arrives_later_or_is_known_to_be_los
     assert_eq!((ids.len(), mails[0].to.as_str()), (1, CLEO.1), "{mails:#?}");
 }
 
-/// A program that does what it is told, line by line.
+/// A program that does what it is notified, line by line.
 struct Talking {
     child: Child,
     input: ChildStdin,

@@ -190,19 +190,20 @@ async fn what_only_the_default_contact_was_told_of_is_forgotten_after_the_retent
         app.report(report).await;
         app.settle().await;
     }
-    let told = async |address| app.mails().await.iter().filter(|mail| mail.to == address).count();
-    assert!(told("team@example.com").await > 0);
-    assert_eq!(told(BEN.1).await, 1);
+    let notified =
+        async |address| app.mails().await.iter().filter(|mail| mail.to == address).count();
+    assert!(notified("team@example.com").await > 0);
+    assert_eq!(notified(BEN.1).await, 1);
     let mut tx = app.server.app.store.write().await.expect("store");
     tx.mute(2, Some(i64::MAX)).await.expect("store");
     tx.commit().await.expect("store");
     app.clock.advance(100 * DAY_MS);
-    app.forget(app.clock.now() - 90 * DAY_MS, app.clock.now()).await;
+    app.apply_retention(app.clock.now() - 90 * DAY_MS, app.clock.now()).await;
     let left = counted(&app).await;
     let left: Vec<&str> = left.iter().map(|(path, _)| path.as_str()).collect();
     assert_eq!(left, ["/elsewhere/a1.py", "shop/cart.py"], "one is silenced, one has an author");
     app.report(&request(&CART)).await;
-    assert_eq!(told(BEN.1).await, 1, "who was told is remembered");
+    assert_eq!(notified(BEN.1).await, 1, "who was notified is remembered");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -211,7 +212,7 @@ async fn what_was_there_before_anybody_looked_is_not_told_after_the_retention_ei
     app.report(&request(&CART)).await;
     app.settle().await;
     app.clock.advance(100 * DAY_MS);
-    app.forget(app.clock.now() - 90 * DAY_MS, app.clock.now()).await;
+    app.apply_retention(app.clock.now() - 90 * DAY_MS, app.clock.now()).await;
     app.report(&request(&CART)).await;
     assert!(app.mails().await.is_empty());
     assert_eq!(counted(&app).await, [("shop/cart.py".to_owned(), 2)]);

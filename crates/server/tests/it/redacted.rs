@@ -37,7 +37,7 @@ async fn a_line_with_a_redacted_secret_is_blamed_at_the_tip() {
     assert!(mail.says("password='**scrubbed**'"), "{}", mail.text);
     assert!(!mail.text.contains("hunter2"), "the mail does not tell what the client kept back");
     assert!(!mail.html.contains("hunter2"));
-    // The same line again, without redaction: the same issue, told already.
+    // The same line again, without redaction: the same issue, notified already.
     app.report(&request(&at(2, "connect", "return open_session(host, password='hunter2')"))).await;
     assert_eq!(app.mails().await.len(), 1);
 }

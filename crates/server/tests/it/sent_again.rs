@@ -103,7 +103,7 @@ async fn an_id_is_forgotten_after_a_week_and_the_newest_stays() {
     app.report(&report("b")).await;
     app.clock.advance(WEEK + 60_000);
     let now = app.clock.now();
-    app.forget(0, now).await;
+    app.apply_retention(0, now).await;
     let app = app.restart().await;
     app.report(&report("a")).await;
     assert_eq!(counted(&app).await.0, 9, "nobody sends a report again after that");

@@ -29,7 +29,7 @@ async fn what_is_missing_is_listed_with_the_way_to_mend_it() {
         "repo_url = https://",
         "cannot be used",
         "smtp_host = ",
-        "team@example.com is told of what nobody else can be told",
+        "team@example.com is notified of what nobody else can be notified",
         "hostname = https://",
         "No program has reported yet",
         "4 things are still to do",
@@ -92,7 +92,7 @@ async fn a_test_error_goes_all_the_way_and_blames_nobody() {
     assert!(app.get("/setup").await.1.contains("No program has reported yet"));
     app.later();
     app.post("/send_test_error", &[]).await;
-    assert_eq!(app.mails().await.len(), 2, "each is told");
+    assert_eq!(app.mails().await.len(), 2, "each is notified");
     for wrong in ["/setup/test_error/7", "/setup/test_error/x", "/setup/test_error/-1"] {
         assert_eq!(app.get(wrong).await.0, 404, "{wrong}");
     }
@@ -106,5 +106,5 @@ async fn a_test_error_that_nobody_can_be_told_of_says_so() {
     wait_until("it is over", async || app.get(&url).await.1.contains("default_contact is not set"))
         .await;
     let (_, page) = app.get(&url).await;
-    assert!(page.contains("Nobody can be told"), "{page}");
+    assert!(page.contains("Nobody can be notified"), "{page}");
 }

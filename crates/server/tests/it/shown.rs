@@ -1,4 +1,4 @@
-//! What a report brings is shown to the one who is told: the exceptions that led to it, notes,
+//! What a report brings is shown to the one who is notified: the exceptions that led to it, notes,
 //! the lines around each frame, and the web request.
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
 //! Patterns of `redact_values` that take too long: nobody waits for them, nothing is stored that
-//! they did not search, and people are told which it is.
+//! they did not search, and people are notified which it is.
 use std::path::Path;
 
 use flawless_protocol::thrift::RecordErrorRequest;
@@ -75,9 +75,9 @@ async fn a_slow_pattern_holds_up_nobody_else_and_is_named_on_health() {
     let text = part["text"].as_str().expect("a text");
     assert!(text.contains("redact_values") && text.contains(r"(?=.*\\d)(?=.*!)x"), "{text}");
     assert!(text.contains("1 report") && !text.contains("cust-"), "{text}");
-    assert!(part["mend"].as_str().is_some_and(|mend| mend.contains("look-ahead")), "{part}");
+    assert!(part["hint"].as_str().is_some_and(|hint| hint.contains("look-ahead")), "{part}");
     let (status, page) = app.get("/check_health").await;
-    assert_eq!(status, 200, "reports are taken and people are told");
+    assert_eq!(status, 200, "reports are taken and people are notified");
     assert!(page.contains("takes too long") || page.contains("took too long"), "{page}");
     app.clock.advance(25 * HOUR_MS);
     assert_eq!(redaction_part(&app).await["ok"], true, "it is over");

@@ -1,5 +1,5 @@
 //! The week's page: what it lists, counts, leaves out and leads to.
-use flawless_store::{IssueFacts, MUTED_FOR_EVER, RuleList, Seen};
+use flawless_store::{IssueFacts, MUTED_FOR_EVER, Regression, Resolution, RuleList, Seen};
 
 use crate::harness::{ANN, App, BEN, CLEO, NOW, Person};
 
@@ -154,7 +154,7 @@ async fn filters_show_what_matches_all_of_them_and_say_when_nothing_does() {
                 .with(|facts| facts.exception_type = "django.db.DatabaseError".into()),
             issue("shopping/c.py", BEN, NOW, 3).with(|facts| facts.known_error_id = Some(9)),
             issue("ops/d.py", CLEO, NOW, 2).with(|facts| facts.authored_at = Some(0)),
-            issue("ops/mended.py", CLEO, WEEK_BEFORE, 1),
+            issue("ops/resolved.py", CLEO, WEEK_BEFORE, 1),
             issue("ops/muted.py", CLEO, NOW, 1),
             issue("ops/both.py", CLEO, NOW, 1).with(|facts| {
                 (facts.known_error_id, facts.authored_at) = (Some(9), Some(0));
@@ -163,7 +163,7 @@ async fn filters_show_what_matches_all_of_them_and_say_when_nothing_does() {
     )
     .await;
     let mut tx = app.server.app.store.write().await.expect("store");
-    tx.set_mended(5, NOW, None, "by hand").await.expect("mended");
+    tx.set_resolved(5, NOW, None, &Resolution::ByHand).await.expect("resolved");
     tx.mute(6, Some(NOW + DAY)).await.expect("muted");
     tx.commit().await.expect("store");
     for (query, expected) in [
@@ -175,20 +175,20 @@ async fn filters_show_what_matches_all_of_them_and_say_when_nothing_does() {
         ("exception=builtins.KeyError&file=shop", &["shop/a.py"]),
         ("text=READ(%22SHOP/A", &["shop/a.py"]),
         ("state=new&file=shop", &["shop/b.py"]),
-        ("state=not_told&file=shop/b", &["shop/b.py"]),
+        ("state=not_notified&file=shop/b", &["shop/b.py"]),
         ("state=known", &["shopping/c.py"]),
         ("state=old", &["ops/d.py"]),
         ("state=muted", &["ops/muted.py"]),
-        ("state=mended", &["ops/mended.py"]),
+        ("state=resolved", &["ops/resolved.py"]),
         ("state=open", &["shop/a.py", "shop/b.py"]),
-        ("state=told", &[]),
-        ("state=again", &[]),
+        ("state=notified", &[]),
+        ("state=regressed", &[]),
         // By developer, most first.
         ("include_known_errors=True&file=shop", &["shop/b.py", "shopping/c.py", "shop/a.py"]),
         ("include_modified_before_min_date=1&file=ops/d", &["ops/d.py"]),
         ("project=default&file=shop/a", &["shop/a.py"]),
         ("project=other", &[]),
-        ("from=2026-11-19&to=2026-11-20", &["ops/mended.py", "shop/a.py"]),
+        ("from=2026-11-19&to=2026-11-20", &["ops/resolved.py", "shop/a.py"]),
     ] {
         let mut found = paths(&app, &format!("/?{query}")).await;
         if query.starts_with("from") {
@@ -208,7 +208,7 @@ async fn filters_show_what_matches_all_of_them_and_say_when_nothing_does() {
     );
     let (_, page) = app.get("/").await;
     let left_out = ["Show 1 known error too", "Show 1 issue of old code too"];
-    contains_all(&page, &[&total("Mended", "1", "0"), left_out[0], left_out[1]]);
+    contains_all(&page, &[&total("Resolved", "1", "0"), left_out[0], left_out[1]]);
 }
 
 #[tokio::test]
@@ -263,7 +263,14 @@ async fn each_issue_says_whether_anybody_was_told_and_why_not() {
     let mut tx = app.server.app.store.write().await.expect("store");
     tx.mute(2, Some(NOW + DAY)).await.expect("muted");
     tx.mute(5, Some(MUTED_FOR_EVER)).await.expect("muted");
-    tx.tell(6, 9, "occurred 9 times", Some("{}"), NOW).await.expect("told");
+    let regression = Regression {
+        resolved_at: NOW,
+        resolved_by: None,
+        resolution: Resolution::ByHand,
+        read: None,
+        seen_in: None,
+    };
+    tx.notify(6, 9, "occurred 9 times", Some(&regression), NOW).await.expect("told");
     tx.hold_alert(1, "nobody can be reached: ann@example.com is gone").await.expect("held");
     tx.commit().await.expect("store");
     let both = "include_known_errors=1&include_modified_before_min_date=1";
@@ -271,17 +278,17 @@ async fn each_issue_says_whether_anybody_was_told_and_why_not() {
     assert_eq!(listed(&page).len(), 7);
     let cells: Vec<&str> = page.split("<td data-label=\"Told\">").skip(1).collect();
     for (cell, expected) in cells.iter().zip([
-        "not told: below threshold 3<",
-        "not told: muted until 2026-11-23 12:00<",
-        "not told: a known error below its alert thresholds<",
-        "not told: old code: before 2024-01-01<",
-        "not told: muted for ever<",
-        "not told: nobody can be reached: ann@example.com is gone<",
-        "not told: the next occurrence decides",
+        "not notified: below threshold 3<",
+        "not notified: muted until 2026-11-23 12:00<",
+        "not notified: a known error below its alert thresholds<",
+        "not notified: old code: before 2024-01-01<",
+        "not notified: muted for ever<",
+        "not notified: nobody can be reached: ann@example.com is gone<",
+        "not notified: the next occurrence decides",
     ]) {
         assert!(cell.contains(expected), "{expected:?} is missing: {cell}");
     }
-    for badge in ["known error", "old code", "muted", "again", "new"] {
+    for badge in ["known error", "old code", "muted", "regressed", "new"] {
         assert!(page.contains(&format!("{badge}</span>")), "{badge}: {page}");
     }
 }
@@ -298,7 +305,7 @@ async fn a_mail_that_was_sent_and_one_that_is_held_back_are_told_apart() {
     let (_, page) = app.get("/?view=list&sort=first_seen").await;
     contains_all(
         &page,
-        &["told</span> 2026-11-22 12:00", "not told: held back until 2026-11-22 1"],
+        &["notified</span> 2026-11-22 12:00", "not notified: held back until 2026-11-22 1"],
     );
 }
 

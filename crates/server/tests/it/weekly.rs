@@ -11,7 +11,7 @@ const DAY_MS: i64 = 86_400_000;
 const LINE: &str = "    return sum(prices) / len(prices)\n";
 const CART: &str =
     "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n";
-const MENDED: &str = "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / max(len(prices), 1)\n";
+const FIXED: &str = "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / max(len(prices), 1)\n";
 
 fn report_in(revision: &str, frame: (&str, i64, &str, &str)) -> RecordErrorRequest {
     let mut report = request(&[frame]);
@@ -41,7 +41,7 @@ async fn report(app: &App, report: &RecordErrorRequest) {
 
 /// Goes on to noon of a day on which a week is told, so many days after [`NOW`], and waits until
 /// it is.
-async fn told_on(app: &App, days: i64, day: &str) {
+async fn reported_on(app: &App, days: i64, day: &str) {
     app.clock.advance(NOW + days * DAY_MS - app.clock.now());
     wait_until("the week is told", async || {
         let sent = app.server.app.store.weekly_sent().await.expect("store");
@@ -58,13 +58,14 @@ fn subjects(mails: &[Mail]) -> Vec<(&str, &str)> {
     mails.iter().map(|mail| (mail.to.as_str(), mail.subject.as_str())).collect()
 }
 
-async fn wait_until_mended(app: &App, issue: i64) {
+async fn wait_until_fixed(app: &App, issue: i64) {
     let store = &app.server.app.store;
-    wait_until("it is mended", async || store.mended(issue).await.expect("store").is_some()).await;
+    wait_until("it is resolved", async || store.resolution(issue).await.expect("store").is_some())
+        .await;
     app.server.app.rules.refresh(store).await.expect("store");
 }
 
-/// Two weeks of the shop. In the first Ben's line and one of Ann's fail; in the second Ann mends
+/// Two weeks of the shop. In the first Ben's line and one of Ann's fail; in the second Ann fixes
 /// Ben's, hers fails more often, and another one of hers fails.
 async fn two_weeks(leaderboard: &str) -> (App, Vec<Mail>, String) {
     let builder = App::with("weekly_report", "Monday").with("leaderboard", leaderboard);
@@ -74,35 +75,35 @@ async fn two_weeks(leaderboard: &str) -> (App, Vec<Mail>, String) {
         report(&app, &cart(&first)).await;
     }
     report(&app, &money(&first)).await;
-    told_on(&app, 1, "2026-11-23").await;
+    reported_on(&app, 1, "2026-11-23").await;
     let mails = weekly_mails(&app).await;
     assert_eq!(subjects(&mails), [(ANN.1, "Your week: 1 new"), (BEN.1, "Your week: 1 new")]);
     assert!(mails[1].text.contains("3 times since 2026-11-22"), "{}", mails[1].text);
-    let files = [("shop/cart.py", MENDED)];
-    let mend = app.repository.commit(ANN, "2026-11-23", "cart: no empty carts", &files);
-    report(&app, &web(&mend)).await;
-    wait_until_mended(&app, 1).await;
+    let files = [("shop/cart.py", FIXED)];
+    let hint = app.repository.commit(ANN, "2026-11-23", "cart: no empty carts", &files);
+    report(&app, &web(&hint)).await;
+    wait_until_fixed(&app, 1).await;
     for _ in 0..2 {
-        report(&app, &money(&mend)).await;
+        report(&app, &money(&hint)).await;
     }
-    told_on(&app, 8, "2026-11-30").await;
+    reported_on(&app, 8, "2026-11-30").await;
     let mails: Vec<Mail> = weekly_mails(&app).await;
     let second = mails.into_iter().filter(|mail| mail.text.contains("2026-11-29")).collect();
-    (app, second, mend)
+    (app, second, hint)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_owner_is_told_what_was_new_what_still_fails_and_what_was_mended() {
-    let (app, mails, mend) = two_weeks("totals").await;
+    let (app, mails, hint) = two_weeks("totals").await;
     let [ann, ben] = &mails[..] else { panic!("{mails:#?}") };
     assert_eq!((&*ann.to, &*ann.subject), (ANN.1, "Your week: 1 new, 1 still failing"));
-    assert_eq!((&*ben.to, &*ben.subject), (BEN.1, "Your week: 1 mended"));
+    assert_eq!((&*ben.to, &*ben.subject), (BEN.1, "Your week: 1 resolved"));
     assert!(ann.text.contains("2026-11-23 to 2026-11-29"), "{}", ann.text);
     assert!(ann.text.contains("2 times, ↑ from 1 the week before"), "{}", ann.text);
     assert!(ann.text.contains("ValueError in handle"), "{}", ann.text);
-    let mended =
-        format!("Mended by {} “cart: no empty carts”, 1 day after it was first seen", &mend[..12]);
-    assert!(ben.text.contains(&mended) && ben.html.contains(&mended), "{}", ben.text);
+    let resolved =
+        format!("Fixed by {} “cart: no empty carts”, 1 day after it was first seen", &hint[..12]);
+    assert!(ben.text.contains(&resolved) && ben.html.contains(&resolved), "{}", ben.text);
     assert!(ben.text.contains("A quiet week: nothing of yours fails."), "{}", ben.text);
     let base = &app.server.app.base_url;
     assert!(ben.html.contains(&format!("{base}/issues/1")), "{}", ben.html);
@@ -115,7 +116,7 @@ async fn each_owner_is_told_what_was_new_what_still_fails_and_what_was_mended() 
     assert_eq!(header("auto-submitted"), "auto-generated");
     // The team in numbers, and nobody else by name.
     let rows: Vec<String> = ben.text.lines().map(words).collect();
-    for row in ["New 1 2", "Mended 1 0", "Still open 2 2", "Median time to mend 1 day –"] {
+    for row in ["New 1 2", "Resolved 1 0", "Still open 2 2", "Median time to fix 1 day –"] {
         assert!(rows.iter().any(|line| line == row), "{row}: {}", ben.text);
     }
     for text in [&ben.text, &ben.html] {
@@ -125,11 +126,11 @@ async fn each_owner_is_told_what_was_new_what_still_fails_and_what_was_mended() 
     let files = [("shop/cart.py", CART)];
     let back = app.repository.commit(CLEO, "2026-11-30", "cart: as it was", &files);
     report(&app, &cart(&back)).await;
-    told_on(&app, 15, "2026-12-07").await;
+    reported_on(&app, 15, "2026-12-07").await;
     let mails = weekly_mails(&app).await;
     let cleo: Vec<&Mail> = mails.iter().filter(|mail| mail.to == CLEO.1).collect();
     let [cleo] = cleo[..] else { panic!("{mails:#?}") };
-    assert_eq!(cleo.subject, "Your week: 1 again");
+    assert_eq!(cleo.subject, "Your week: 1 regressed");
     assert!(cleo.text.contains("(found on 2026-11-23), and it is back: once"), "{}", cleo.text);
     assert_eq!(mails.len(), 5, "two, two and one: {mails:#?}");
 }
@@ -140,14 +141,14 @@ fn words(line: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_are_told_of_those_who_mended_where_that_is_wanted() {
-    let (app, mails, mend) = two_weeks("names").await;
+    let (app, mails, hint) = two_weeks("names").await;
     let [ann, ben] = &mails[..] else { panic!("{mails:#?}") };
     for mail in [ann, ben] {
-        assert!(mail.text.contains("Mended by Ann Archer (1). Thank you!"), "{}", mail.text);
+        assert!(mail.text.contains("Fixed by Ann Archer (1). Thank you!"), "{}", mail.text);
         assert!(mail.html.contains("<strong>Ann Archer</strong> (1)"), "{}", mail.html);
     }
-    let mended = format!("Mended by {} “cart: no empty carts” by Ann Archer", &mend[..12]);
-    assert!(ben.text.contains(&mended), "{}", ben.text);
+    let resolved = format!("Fixed by {} “cart: no empty carts” by Ann Archer", &hint[..12]);
+    assert!(ben.text.contains(&resolved), "{}", ben.text);
     // The command line tells the same.
     let (data, base) =
         (app.folder.path().join("data").display().to_string(), &app.server.app.base_url);
@@ -196,13 +197,13 @@ async fn a_week_is_told_once_however_often_the_server_starts() {
     let mut app = App::with("weekly_report", "Monday").start().await;
     let first = app.repository.git(&["rev-parse", "HEAD"]);
     report(&app, &cart(&first)).await;
-    told_on(&app, 1, "2026-11-23").await;
+    reported_on(&app, 1, "2026-11-23").await;
     for _ in 0..3 {
         app = app.restart().await;
         app.clock.advance(DAY_MS);
     }
     // The next week has been looked at: nothing of this one comes any more.
-    told_on(&app, 8, "2026-11-30").await;
+    reported_on(&app, 8, "2026-11-30").await;
     assert_eq!(subjects(&weekly_mails(&app).await), [(BEN.1, "Your week: 1 new")]);
 }
 
@@ -228,7 +229,7 @@ async fn known_errors_old_code_and_what_was_there_before_are_not_told() {
         let app = App::with("weekly_report", "Monday").with(option, value).start().await;
         let first = app.repository.git(&["rev-parse", "HEAD"]);
         report(&app, &cart(&first)).await;
-        told_on(&app, 1, "2026-11-23").await;
+        reported_on(&app, 1, "2026-11-23").await;
         assert!(weekly_mails(&app).await.is_empty(), "{option}");
     }
     let app = App::with("weekly_report", "Monday").start().await;
@@ -236,13 +237,13 @@ async fn known_errors_old_code_and_what_was_there_before_are_not_told() {
     let known = r#"{"filename": "shop/cart.py", "function_name": "total"}"#;
     crate::rules::add(&app, "known_errors", known).await;
     report(&app, &cart(&first)).await;
-    told_on(&app, 1, "2026-11-23").await;
+    reported_on(&app, 1, "2026-11-23").await;
     assert!(weekly_mails(&app).await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_texts_neither_inject_nor_make_the_mail_too_long() {
-    // Nobody is told of single issues: only of the week.
+    // Nobody is notified of single issues: only of the week.
     let builder = App::with("weekly_report", "Monday").with("report_error_threshold", "1000");
     let app = builder.start().await;
     let function = "<img src=x>\r\nBcc: evil@example.com\u{202e}";
@@ -257,7 +258,7 @@ async fn strangers_texts_neither_inject_nor_make_the_mail_too_long() {
         app.report(report).await;
     }
     app.settle().await;
-    told_on(&app, 1, "2026-11-23").await;
+    reported_on(&app, 1, "2026-11-23").await;
     let mails = weekly_mails(&app).await;
     let [mail] = &mails[..] else { panic!("{:?}", subjects(&mails)) };
     assert_eq!((&*mail.to, &*mail.subject), ("team@example.com", "Your week: 40 new"));
@@ -280,7 +281,7 @@ async fn what_cannot_be_mailed_to_its_owner_is_told_to_the_default_contact() {
     let tip = app.repository.commit(eve, "2026-06-01", "x", &[("shop/eve.py", "boom()\n")]);
     report(&app, &cart(&tip)).await;
     report(&app, &report_in(&tip, ("/srv/app/shop/eve.py", 1, "<module>", "boom()"))).await;
-    told_on(&app, 1, "2026-11-23").await;
+    reported_on(&app, 1, "2026-11-23").await;
     let mails = weekly_mails(&app).await;
     assert_eq!(subjects(&mails), [("team@example.com", "Your week: 2 new")]);
 }
@@ -295,6 +296,6 @@ async fn the_report_goes_to_those_who_want_it_be_it_without_alerts() {
     tx.add_unwanted(ANN.1, UnwantedKind::Alerts, NOW).await.expect("store");
     tx.add_unwanted("Ben@Example.com", UnwantedKind::Weekly, NOW).await.expect("store");
     tx.commit().await.expect("store");
-    told_on(&app, 1, "2026-11-23").await;
+    reported_on(&app, 1, "2026-11-23").await;
     assert_eq!(subjects(&weekly_mails(&app).await), [(ANN.1, "Your week: 1 new")]);
 }

@@ -1,8 +1,9 @@
 //! Alerts: decisions to tell, and what came of them.
 use flawless_base::backoff::LONGEST_RETRY_MS;
 use sqlx::FromRow;
+use sqlx::types::Json;
 
-use crate::{QueueAge, Store, StoreError, WriteTx};
+use crate::{QueueAge, Regression, Store, StoreError, WriteTx};
 
 /// A decision that has no mails yet.
 #[derive(Debug, Clone, FromRow)]
@@ -17,8 +18,9 @@ pub struct AlertRow {
     pub occurrences: i64,
     /// Why.
     pub reason: String,
-    /// [`crate::show::regression::Again`] as JSON, when it was told before.
-    pub again: Option<String>,
+    /// What regressed; `None` when the issue is new.
+    #[sqlx(json(nullable))]
+    pub regression: Option<Regression>,
 }
 
 /// An alert as the issue's page shows it.
@@ -28,57 +30,58 @@ pub struct IssueAlert {
     pub decided_at: i64,
     /// Why.
     pub reason: String,
-    /// Why nobody could be told.
+    /// Why nobody could be notified.
     pub note: Option<String>,
-    /// [`crate::show::regression::Again`] as JSON, when it was told before.
-    pub again: Option<String>,
+    /// What regressed; `None` when the issue is new.
+    #[sqlx(json(nullable))]
+    pub regression: Option<Regression>,
 }
 
 impl WriteTx {
-    /// Marks an issue as told and leaves the alert to be composed: both or neither. `again` is a
-    /// [`crate::show::regression::Again`] as JSON. An issue that has an alert without being told was told
-    /// while nobody was blamed: that alert then looks for those who have not heard of it.
+    /// Marks an issue as told and leaves the alert to be composed: both or neither. An issue that has an
+    /// alert without being marked was alerted while nobody was blamed: that alert then looks for
+    /// those who have not heard of it.
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn tell(
+    pub async fn notify(
         &mut self,
         issue_id: i64,
         occurrences: i64,
         reason: &str,
-        again: Option<&str>,
+        regression: Option<&Regression>,
         at: i64,
     ) -> Result<(), StoreError> {
         let reopened = sqlx::query(
             "UPDATE alert SET composed_at = NULL, note = NULL, decided_at = $2, occurrences = $3, \
-             reason = $4, again = $5 \
+             reason = $4, regression = $5 \
              WHERE id = (SELECT MAX(newest.id) FROM alert AS newest WHERE newest.issue_id = $1) \
-             AND EXISTS (SELECT 1 FROM issue WHERE issue.id = $1 AND issue.told_at IS NULL)",
+             AND EXISTS (SELECT 1 FROM issue WHERE issue.id = $1 AND issue.notified_at IS NULL)",
         )
         .bind(issue_id)
         .bind(at)
         .bind(occurrences)
         .bind(reason)
-        .bind(again)
+        .bind(regression.map(Json))
         .execute(&mut *self.0)
         .await?;
-        sqlx::query("UPDATE issue SET told_at = $2 WHERE id = $1")
+        sqlx::query("UPDATE issue SET notified_at = $2 WHERE id = $1")
             .bind(issue_id)
             .bind(at)
             .execute(&mut *self.0)
             .await?;
         if reopened.rows_affected() > 0 {
-            return self.drop_held_of(issue_id).await;
+            return self.drop_pending_notifications(issue_id).await;
         }
         sqlx::query(
-            "INSERT INTO alert (issue_id, decided_at, occurrences, reason, again) \
+            "INSERT INTO alert (issue_id, decided_at, occurrences, reason, regression) \
              VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(issue_id)
         .bind(at)
         .bind(occurrences)
         .bind(reason)
-        .bind(again)
+        .bind(regression.map(Json))
         .execute(&mut *self.0)
         .await?;
         Ok(())
@@ -115,14 +118,14 @@ impl WriteTx {
         if query.bind(issue_id).bind(not_before).execute(&mut *self.0).await?.rows_affected() == 0 {
             return Ok(false);
         }
-        self.drop_held_of(issue_id).await?;
+        self.drop_pending_notifications(issue_id).await?;
         Ok(true)
     }
 
     /// Takes back what is held back for anybody about an issue.
-    async fn drop_held_of(&mut self, issue_id: i64) -> Result<(), StoreError> {
+    async fn drop_pending_notifications(&mut self, issue_id: i64) -> Result<(), StoreError> {
         let held = sqlx::query(
-            "DELETE FROM notice WHERE outbox_id IS NULL \
+            "DELETE FROM notification WHERE outbox_id IS NULL \
              AND alert_id IN (SELECT id FROM alert WHERE issue_id = $1)",
         );
         held.bind(issue_id).execute(&mut *self.0).await?;
@@ -135,7 +138,7 @@ impl WriteTx {
     /// The database refuses.
     pub async fn release_alerts(&mut self, not_before: i64) -> Result<(), StoreError> {
         let query = sqlx::query(
-            "UPDATE alert SET note = NULL, was_held = 1, not_before = $1 \
+            "UPDATE alert SET note = NULL, was_deferred = 1, not_before = $1 \
              WHERE composed_at IS NULL AND note IS NOT NULL",
         );
         query.bind(not_before).execute(&mut *self.0).await?;
@@ -156,11 +159,11 @@ impl Store {
         Ok(query.fetch_one(&self.readers).await?)
     }
 
-    /// Whether an alert is held back because nobody could be told.
+    /// Whether an alert is held back because nobody could be notified.
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn has_held_alerts(&self) -> Result<bool, StoreError> {
+    pub async fn has_deferred_alerts(&self) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM alert WHERE composed_at IS NULL AND note IS NOT NULL)",
         );
@@ -174,9 +177,9 @@ impl Store {
     /// The database refuses.
     pub async fn open_alerts(&self, now: i64, limit: i64) -> Result<Vec<AlertRow>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT id, issue_id, decided_at, occurrences, reason, again FROM alert \
+            "SELECT id, issue_id, decided_at, occurrences, reason, regression FROM alert \
              WHERE composed_at IS NULL AND note IS NULL \
-             AND (not_before <= $1 OR not_before > $3) ORDER BY was_held, id LIMIT $2",
+             AND (not_before <= $1 OR not_before > $3) ORDER BY was_deferred, id LIMIT $2",
         );
         // Later than any is put off is one of a clock that was ahead.
         let query = query.bind(now).bind(limit).bind(now.saturating_add(LONGEST_RETRY_MS));
@@ -189,7 +192,7 @@ impl Store {
     /// The database refuses.
     pub async fn alerts_of(&self, issue_id: i64) -> Result<Vec<IssueAlert>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT decided_at, reason, note, again FROM alert WHERE issue_id = $1 \
+            "SELECT decided_at, reason, note, regression FROM alert WHERE issue_id = $1 \
              ORDER BY id DESC LIMIT 20",
         );
         Ok(query.bind(issue_id).fetch_all(&self.readers).await?)

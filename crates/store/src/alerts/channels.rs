@@ -25,7 +25,7 @@ pub struct ChannelRow {
     /// Its words.
     pub broken_why: Option<String>,
     /// When the service took a post last.
-    pub took_at: Option<i64>,
+    pub accepted_at: Option<i64>,
 }
 
 impl ChannelRow {
@@ -97,7 +97,7 @@ impl WriteTx {
         );
         let removed = removed.bind(id).bind(at).execute(&mut *self.0).await?.rows_affected() > 0;
         let recipient = channel_recipient(id);
-        self.drop_held_notices(&recipient).await?;
+        self.drop_pending_notifications_to(&recipient).await?;
         let posts = sqlx::query(
             "UPDATE outbox SET gave_up_at = $2, last_error = 'the channel was removed' \
              WHERE recipient = $1 AND sent_at IS NULL AND gave_up_at IS NULL",
@@ -122,7 +122,7 @@ impl WriteTx {
     /// The database refuses.
     pub async fn channel_works(&mut self, id: i64, at: i64) -> Result<(), StoreError> {
         let query = sqlx::query(
-            "UPDATE channel SET broken_at = NULL, broken_why = NULL, took_at = $2 WHERE id = $1",
+            "UPDATE channel SET broken_at = NULL, broken_why = NULL, accepted_at = $2 WHERE id = $1",
         );
         query.bind(id).bind(at).execute(&mut *self.0).await?;
         Ok(())
@@ -132,8 +132,12 @@ impl WriteTx {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn drop_held_notices(&mut self, recipient: &str) -> Result<(), StoreError> {
-        let query = sqlx::query("DELETE FROM notice WHERE recipient = $1 AND outbox_id IS NULL");
+    pub async fn drop_pending_notifications_to(
+        &mut self,
+        recipient: &str,
+    ) -> Result<(), StoreError> {
+        let query =
+            sqlx::query("DELETE FROM notification WHERE recipient = $1 AND outbox_id IS NULL");
         query.bind(recipient).execute(&mut *self.0).await?;
         Ok(())
     }
@@ -147,7 +151,7 @@ impl Store {
     pub async fn channels(&self) -> Result<Vec<ChannelRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, kind, url, COALESCE(secret, '') AS secret, owner, broken_at, broken_why, \
-             took_at FROM channel WHERE removed_at IS NULL AND project_id = $1 ORDER BY id",
+             accepted_at FROM channel WHERE removed_at IS NULL AND project_id = $1 ORDER BY id",
         );
         Ok(query.bind(PROJECT).fetch_all(&self.readers).await?)
     }

@@ -2,7 +2,7 @@
 
 pub mod alert;
 pub mod channels;
-pub mod notices;
+pub mod notifications;
 pub mod outbox;
 pub mod posts;
 pub mod refused;

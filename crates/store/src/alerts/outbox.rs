@@ -17,7 +17,7 @@ pub enum MailKind {
     /// Tells of one issue.
     Alert,
     /// Tells of several.
-    Summary,
+    Digest,
     /// About a week.
     Weekly,
     /// About something the server could not do.
@@ -32,7 +32,7 @@ impl MailKind {
     fn as_str(self) -> &'static str {
         match self {
             Self::Alert => "alert",
-            Self::Summary => "summary",
+            Self::Digest => "digest",
             Self::Weekly => "weekly",
             Self::Note => "note",
             Self::SignIn => "sign_in",
@@ -43,7 +43,7 @@ impl MailKind {
 
 /// A mail that is ready.
 #[derive(Debug, Clone)]
-pub struct NewMail {
+pub struct OutboxMessage {
     /// What it is.
     pub kind: MailKind,
     /// The one address it goes to, or `channel:NUMBER`.
@@ -56,7 +56,7 @@ pub struct NewMail {
     pub message: Vec<u8>,
 }
 
-impl NewMail {
+impl OutboxMessage {
     /// What stands for an alert that could not be written, so that it is seen.
     pub fn unwritten(recipient: &str, name: &str) -> Self {
         Self {
@@ -71,7 +71,7 @@ impl NewMail {
 
 /// A mail whose time has come.
 #[derive(Debug, Clone, FromRow)]
-pub struct DueMail {
+pub struct DueMessage {
     /// Its number.
     pub id: i64,
     /// The one address it goes to, or `channel:NUMBER`.
@@ -125,7 +125,7 @@ impl WriteTx {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn add_mail(&mut self, mail: &NewMail, at: i64) -> Result<i64, StoreError> {
+    pub async fn add_mail(&mut self, mail: &OutboxMessage, at: i64) -> Result<i64, StoreError> {
         // An empty one is that of a mail that could not be written.
         let message = match mail.message.is_empty() {
             true => Vec::new(),
@@ -205,7 +205,7 @@ impl Store {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn due_mails(&self, now: i64, limit: i64) -> Result<Vec<DueMail>, StoreError> {
+    pub async fn due_mails(&self, now: i64, limit: i64) -> Result<Vec<DueMessage>, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, recipient, subject, message, created_at, attempts, \
              kind = 'sign_in' AS signs_in FROM outbox \
@@ -214,7 +214,7 @@ impl Store {
              AND kind <> 'post' ORDER BY next_attempt_at, id LIMIT $2",
         );
         let query = query.bind(now).bind(limit).bind(now.saturating_add(LONGEST_RETRY_MS));
-        let mut mails: Vec<DueMail> = query.fetch_all(&self.readers).await?;
+        let mut mails: Vec<DueMessage> = query.fetch_all(&self.readers).await?;
         for mail in &mut mails {
             mail.unreadable = self.open_message(&mut mail.message);
         }
@@ -252,9 +252,9 @@ impl Store {
     pub async fn mails_of(&self, issue_id: i64) -> Result<Vec<MailState>, StoreError> {
         let query = sqlx::query_as(
             "SELECT COALESCE(channel.kind || ' channel ' || channel.id, outbox.recipient) \
-             AS recipient, notice.why, outbox.created_at, outbox.sent_at, outbox.gave_up_at, \
-             outbox.last_error FROM alert JOIN notice ON notice.alert_id = alert.id \
-             JOIN outbox ON outbox.id = notice.outbox_id \
+             AS recipient, notification.why, outbox.created_at, outbox.sent_at, outbox.gave_up_at, \
+             outbox.last_error FROM alert JOIN notification ON notification.alert_id = alert.id \
+             JOIN outbox ON outbox.id = notification.outbox_id \
              LEFT JOIN channel ON outbox.recipient = 'channel:' || channel.id \
              WHERE alert.issue_id = $1 ORDER BY outbox.id DESC LIMIT 50",
         );

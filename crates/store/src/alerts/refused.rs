@@ -35,7 +35,7 @@ impl WriteTx {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn forget_refusal(&mut self, address: &str, at: i64) -> Result<(), StoreError> {
+    pub async fn clear_refusal(&mut self, address: &str, at: i64) -> Result<(), StoreError> {
         let query = sqlx::query(
             "INSERT INTO retried_address (project_id, address, retried_at) VALUES ($1, $2, $3) \
              ON CONFLICT (project_id, address) DO UPDATE SET retried_at = excluded.retried_at",

@@ -105,9 +105,9 @@ impl WriteTx {
         if kind == UnwantedKind::Alerts {
             for statement in [
                 "UPDATE alert SET composed_at = NULL, note = NULL WHERE id IN \
-                 (SELECT alert_id FROM notice WHERE outbox_id IS NULL AND is_owner = 1 \
+                 (SELECT alert_id FROM notification WHERE outbox_id IS NULL AND is_owner = 1 \
                   AND LOWER(recipient) = $1)",
-                "DELETE FROM notice WHERE outbox_id IS NULL AND LOWER(recipient) = $1",
+                "DELETE FROM notification WHERE outbox_id IS NULL AND LOWER(recipient) = $1",
             ] {
                 sqlx::query(statement).bind(&address).execute(&mut *self.0).await?;
             }

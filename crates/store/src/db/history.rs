@@ -16,10 +16,10 @@ pub(crate) fn remains(data_dir: &Path) -> Vec<&'static str> {
 }
 
 /// That a database is gone, and what follows, in words.
-pub fn begun_anew_in_words(data_dir: &Path) -> String {
+pub fn recreated_in_words(data_dir: &Path) -> String {
     format!(
         "the database was gone from {}, where a server had run before, and was begun anew: issues, \
-         rules, roles and keys are gone, known lines are told again, and clients with an older \
+         rules, roles and keys are gone, known lines are notified again, and clients with an older \
          project key are refused. If that was not meant, stop the server, put a backup of \
          flawless.db there, and start it again",
         data_dir.display()
@@ -32,8 +32,8 @@ impl Store {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn begun_anew_at(&self) -> Result<Option<i64>, StoreError> {
-        let query = sqlx::query_scalar("SELECT value FROM setting WHERE name = 'begun_anew_at'");
+    pub async fn recreated_at(&self) -> Result<Option<i64>, StoreError> {
+        let query = sqlx::query_scalar("SELECT value FROM setting WHERE name = 'recreated_at'");
         Ok(query.fetch_optional(&self.readers).await?)
     }
 }
@@ -43,23 +43,23 @@ impl WriteTx {
     ///
     /// # Errors
     /// The database refuses.
-    pub(crate) async fn begun_anew(&mut self, at: i64) -> Result<(), StoreError> {
+    pub(crate) async fn recreated(&mut self, at: i64) -> Result<(), StoreError> {
         let query = sqlx::query(
-            "INSERT INTO setting (name, value) VALUES ('begun_anew_at', $1) \
+            "INSERT INTO setting (name, value) VALUES ('recreated_at', $1) \
              ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         );
         query.bind(at).execute(&mut *self.0).await?;
         Ok(())
     }
 
-    /// Whether the database was begun anew and nobody was told of it yet; from now on somebody was.
+    /// Whether the database was begun anew and nobody was notified of it yet; from now on somebody was.
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn begun_anew_is_news(&mut self, now: i64) -> Result<bool, StoreError> {
+    pub async fn take_recreated_news(&mut self, now: i64) -> Result<bool, StoreError> {
         let query = sqlx::query(
             "INSERT INTO setting (name, value) SELECT 'begun_anew_told_at', $1 FROM setting \
-             WHERE name = 'begun_anew_at' ON CONFLICT (name) DO NOTHING",
+             WHERE name = 'recreated_at' ON CONFLICT (name) DO NOTHING",
         );
         Ok(query.bind(now).execute(&mut *self.0).await?.rows_affected() > 0)
     }

@@ -12,7 +12,7 @@ use sqlx::sqlite::{
 };
 
 use super::error::say_when_full;
-use super::history::{begun_anew_in_words, remains};
+use super::history::{recreated_in_words, remains};
 use crate::sealing::Sealing;
 use crate::{Store, StoreError};
 
@@ -75,9 +75,9 @@ impl Store {
         .await?;
         say_when_full(data_dir);
         if !remains.is_empty() {
-            tracing::error!(found = remains.join(", "), "{}", begun_anew_in_words(data_dir));
+            tracing::error!(found = remains.join(", "), "{}", recreated_in_words(data_dir));
             let mut tx = store.write().await?;
-            tx.begun_anew(now).await?;
+            tx.recreated(now).await?;
             tx.commit().await?;
         }
         Ok(store)

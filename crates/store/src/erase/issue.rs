@@ -20,7 +20,7 @@ pub struct ErasedIssue {
     /// Mails and posts that tell of it alone.
     pub mails: Vec<i64>,
     /// Those that tell of others too: they lose their content.
-    pub summaries: Vec<i64>,
+    pub digests: Vec<i64>,
     /// Waiting reports that went through the line, by their fingerprints.
     pub waiting: Vec<String>,
     /// Waiting reports that cannot be read: their key is gone.
@@ -63,7 +63,7 @@ impl ErasedIssue {
 }
 
 const ISSUE_TABLES: &[&str] = &[
-    "DELETE FROM notice WHERE alert_id IN (SELECT id FROM alert WHERE issue_id = $1)",
+    "DELETE FROM notification WHERE alert_id IN (SELECT id FROM alert WHERE issue_id = $1)",
     "DELETE FROM alert WHERE issue_id = $1",
     "DELETE FROM action WHERE issue_id = $1",
     "DELETE FROM sample WHERE issue_id = $1",
@@ -93,9 +93,8 @@ impl Store {
         let line =
             sqlx::query_as("SELECT path, line, function_name, text FROM issue WHERE id = $1");
         let line: Line = line.bind(id).fetch_one(&self.readers).await?;
-        let (mails, summaries) = mails_of(&mut *self.readers.acquire().await?, id).await?;
-        let found =
-            ErasedIssue { id, line, samples, alerts, mails, summaries, ..Default::default() };
+        let (mails, digests) = mails_of(&mut *self.readers.acquire().await?, id).await?;
+        let found = ErasedIssue { id, line, samples, alerts, mails, digests, ..Default::default() };
         self.look_for_waiting(found).await.map(Some)
     }
 
@@ -142,17 +141,18 @@ async fn mails_of(
     connection: &mut SqliteConnection,
     issue: i64,
 ) -> Result<(Vec<i64>, Vec<i64>), StoreError> {
-    let told: Vec<(i64, bool)> = sqlx::query_as(
-        "SELECT notice.outbox_id, COUNT(*) = SUM(CASE WHEN alert.issue_id = $1 \
-         THEN 1 ELSE 0 END) FROM notice JOIN alert ON alert.id = notice.alert_id \
-         WHERE notice.outbox_id IN (SELECT own.outbox_id FROM notice AS own \
+    let notified: Vec<(i64, bool)> = sqlx::query_as(
+        "SELECT notification.outbox_id, COUNT(*) = SUM(CASE WHEN alert.issue_id = $1 \
+         THEN 1 ELSE 0 END) FROM notification JOIN alert ON alert.id = notification.alert_id \
+         WHERE notification.outbox_id IN (SELECT own.outbox_id FROM notification AS own \
          JOIN alert AS theirs ON theirs.id = own.alert_id WHERE theirs.issue_id = $1) \
-         GROUP BY notice.outbox_id",
+         GROUP BY notification.outbox_id",
     )
     .bind(issue)
     .fetch_all(connection)
     .await?;
-    let (alone, others): (Vec<_>, Vec<_>) = told.into_iter().partition(|(_, is_alone)| *is_alone);
+    let (alone, others): (Vec<_>, Vec<_>) =
+        notified.into_iter().partition(|(_, is_alone)| *is_alone);
     let numbers = |mails: Vec<(i64, bool)>| mails.into_iter().map(|(mail, _)| mail).collect();
     Ok((numbers(alone), numbers(others)))
 }
@@ -166,8 +166,8 @@ impl WriteTx {
         self.keep_last_issue().await?;
         self.note_erasure().await?;
         // Of now: one may have been written since somebody looked.
-        let (mails, summaries) = mails_of(&mut self.0, issue.id).await?;
-        for mail in mails.into_iter().chain(summaries) {
+        let (mails, digests) = mails_of(&mut self.0, issue.id).await?;
+        for mail in mails.into_iter().chain(digests) {
             self.erase_mail(mail, now).await?;
         }
         for statement in ISSUE_TABLES {
@@ -215,10 +215,10 @@ impl WriteTx {
     }
 
     /// Takes the content of a mail away. The row stays, so that its number stays taken; what a
-    /// mail that was not sent yet told of is told in another one.
+    /// mail that was not sent yet notified of is told in another one.
     pub(crate) async fn erase_mail(&mut self, mail: i64, now: i64) -> Result<(), StoreError> {
         let again = sqlx::query(
-            "UPDATE notice SET outbox_id = NULL WHERE outbox_id = \
+            "UPDATE notification SET outbox_id = NULL WHERE outbox_id = \
              (SELECT id FROM outbox WHERE id = $1 AND sent_at IS NULL AND gave_up_at IS NULL)",
         );
         again.bind(mail).execute(&mut *self.0).await?;

@@ -1,7 +1,7 @@
 //! Looks for one person in all that the store holds.
 use serde_json::Value;
 
-use super::mention::{ERASED, Person};
+use super::mention::{ERASED, ErasedPerson};
 use super::person::{Beside, IssueTexts, PersonsData};
 use crate::alerts::outbox;
 use crate::issues::samples;
@@ -15,11 +15,14 @@ impl Store {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn look_for_person(&self, person: &mut Person) -> Result<PersonsData, StoreError> {
+    pub async fn look_for_person(
+        &self,
+        person: &mut ErasedPerson,
+    ) -> Result<PersonsData, StoreError> {
         let mut found = PersonsData { like: person.like(), ..PersonsData::default() };
         let issues: Vec<IssueTexts> = sqlx::query_as(
             "SELECT id, developer_name, developer_email, commit_summary, reason, details, \
-             mended_how, text FROM issue ORDER BY id",
+             resolution, text FROM issue ORDER BY id",
         )
         .fetch_all(&self.readers)
         .await?;
@@ -41,10 +44,12 @@ impl Store {
             });
             found.beside.extend(erased);
         }
-        let notices: Vec<(i64, String)> =
-            sqlx::query_as("SELECT id, recipient FROM notice").fetch_all(&self.readers).await?;
-        let theirs = notices.into_iter().filter(|(_, recipient)| person.is(recipient));
-        found.notices = theirs.map(|(id, _)| id).collect();
+        let notifications: Vec<(i64, String)> =
+            sqlx::query_as("SELECT id, recipient FROM notification")
+                .fetch_all(&self.readers)
+                .await?;
+        let theirs = notifications.into_iter().filter(|(_, recipient)| person.is(recipient));
+        found.notifications = theirs.map(|(id, _)| id).collect();
         let facets = sqlx::query_scalar(
             "SELECT COUNT(*) FROM issue_facet WHERE LOWER(value) LIKE $1 ESCAPE '\\'",
         );
@@ -71,7 +76,7 @@ impl Store {
     /// Rows that hold values are read one after the other: together they may be large.
     async fn look_at_values(
         &self,
-        person: &Person,
+        person: &ErasedPerson,
         found: &mut PersonsData,
     ) -> Result<(), StoreError> {
         let keys: Vec<(i64, i64)> =
@@ -145,7 +150,7 @@ impl PersonsData {
 
 impl IssueTexts {
     /// Whether anything of it names the person; then without them.
-    fn erase(&mut self, person: &Person) -> bool {
+    fn erase(&mut self, person: &ErasedPerson) -> bool {
         let mut any = false;
         if self.developer_email.as_deref().is_some_and(|email| person.is(email)) {
             // Not the word: a domain would be put behind it, and mails sent there.
@@ -153,22 +158,24 @@ impl IssueTexts {
                 (Some(String::new()), Some(ERASED.to_owned()));
             any = true;
         }
-        let optional = [&mut self.commit_summary, &mut self.mended_how];
-        for text in optional.into_iter().flatten().chain([&mut self.reason, &mut self.text]) {
+        let summary = self.commit_summary.iter_mut();
+        for text in summary.chain([&mut self.reason, &mut self.text]) {
             if let Some(erased) = person.erase(text) {
                 (*text, any) = (erased, true);
             }
         }
-        if let Ok(mut details) = serde_json::from_str::<Value>(&self.details)
-            && person.erase_json(&mut details)
-        {
-            (self.details, any) = (details.to_string(), true);
+        for json in self.resolution.iter_mut().chain([&mut self.details]) {
+            if let Ok(mut value) = serde_json::from_str::<Value>(json)
+                && person.erase_json(&mut value)
+            {
+                (*json, any) = (value.to_string(), true);
+            }
         }
         any
     }
 }
 
 /// Whether a report, or a sample, names the person anywhere.
-fn report_names(person: &Person, body: &[u8]) -> bool {
+fn report_names(person: &ErasedPerson, body: &[u8]) -> bool {
     decode_sample::<Value>(body).is_ok_and(|value| person.is_in_json(&value))
 }

@@ -9,14 +9,14 @@ pub const ERASED: &str = "erased";
 
 /// An address, and the names that go with it.
 #[derive(Debug, Clone)]
-pub struct Person {
+pub struct ErasedPerson {
     address: String,
     /// As in a query.
     encoded: String,
     names: Vec<String>,
 }
 
-impl Person {
+impl ErasedPerson {
     /// The person with this address.
     pub fn new(address: &str) -> Self {
         let address = address.to_ascii_lowercase();
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn an_address_is_found_whole_and_in_any_case() {
-        let ann = Person::new("Ann@Example.com");
+        let ann = ErasedPerson::new("Ann@Example.com");
         for text in [
             "ann@example.com",
             "<ANN@example.com>,",
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn texts_lose_the_address_and_the_name_with_it() {
-        let mut ann = Person::new("ann@example.com");
+        let mut ann = ErasedPerson::new("ann@example.com");
         ann.add_name("Ann Other");
         ann.add_name("ann");
         assert_eq!(ann.erase("by ann <ann@example.com>").as_deref(), Some("by erased <erased>"));
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_mail_is_read_as_its_reader_does() {
-        let ann = Person::new("ann@example.com");
+        let ann = ErasedPerson::new("ann@example.com");
         let mail = |encoding: &str, body: &str| {
             format!(
                 "Subject: x\r\nContent-Type: text/plain; charset=utf-8\r\n\

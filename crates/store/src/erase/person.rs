@@ -23,7 +23,7 @@ pub struct PersonsData {
     /// Mails to others that name them.
     pub(super) mails_naming: Vec<i64>,
     /// Notices to them.
-    pub(super) notices: Vec<i64>,
+    pub(super) notifications: Vec<i64>,
     /// A pattern that finds the address in short texts.
     pub(super) like: String,
     /// Names of hosts and the like that name them.
@@ -64,7 +64,7 @@ pub(super) struct IssueTexts {
     pub(super) commit_summary: Option<String>,
     pub(super) reason: String,
     pub(super) details: String,
-    pub(super) mended_how: Option<String>,
+    pub(super) resolution: Option<String>,
     /// The source line.
     pub(super) text: String,
 }
@@ -74,8 +74,8 @@ pub(super) struct IssueTexts {
 pub(super) enum Beside {
     AlertReason,
     AlertNote,
-    AlertAgain,
-    NoticeWhy,
+    AlertRegression,
+    NotificationWhy,
     MailError,
     ActionWho,
     ActionWhat,
@@ -87,8 +87,8 @@ impl Beside {
     pub(super) const ALL: [Self; 9] = [
         Self::AlertReason,
         Self::AlertNote,
-        Self::AlertAgain,
-        Self::NoticeWhy,
+        Self::AlertRegression,
+        Self::NotificationWhy,
         Self::MailError,
         Self::ActionWho,
         Self::ActionWhat,
@@ -100,8 +100,10 @@ impl Beside {
         match self {
             Self::AlertReason => "SELECT id, reason FROM alert",
             Self::AlertNote => "SELECT id, note FROM alert WHERE note IS NOT NULL",
-            Self::AlertAgain => "SELECT id, again FROM alert WHERE again IS NOT NULL",
-            Self::NoticeWhy => "SELECT id, why FROM notice WHERE why <> ''",
+            Self::AlertRegression => {
+                "SELECT id, regression FROM alert WHERE regression IS NOT NULL"
+            }
+            Self::NotificationWhy => "SELECT id, why FROM notification WHERE why <> ''",
             Self::MailError => "SELECT id, last_error FROM outbox WHERE last_error IS NOT NULL",
             Self::ActionWho => "SELECT id, who FROM action",
             Self::ActionWhat => "SELECT id, what FROM action",
@@ -114,8 +116,8 @@ impl Beside {
         match self {
             Self::AlertReason => "UPDATE alert SET reason = $2 WHERE id = $1",
             Self::AlertNote => "UPDATE alert SET note = $2 WHERE id = $1",
-            Self::AlertAgain => "UPDATE alert SET again = $2 WHERE id = $1",
-            Self::NoticeWhy => "UPDATE notice SET why = $2 WHERE id = $1",
+            Self::AlertRegression => "UPDATE alert SET regression = $2 WHERE id = $1",
+            Self::NotificationWhy => "UPDATE notification SET why = $2 WHERE id = $1",
             Self::MailError => "UPDATE outbox SET last_error = $2 WHERE id = $1",
             Self::ActionWho => "UPDATE action SET who = $2 WHERE id = $1",
             Self::ActionWhat => "UPDATE action SET what = $2 WHERE id = $1",
@@ -135,7 +137,7 @@ impl PersonsData {
             waiting: self.pending.len(),
             mails: self.mails_to.len(),
             mails_naming: self.mails_naming.len(),
-            notes: self.notices.len()
+            notes: self.notifications.len()
                 + self.beside.len()
                 + self.module_sets.len()
                 + usize::try_from(self.facets).unwrap_or_default(),
@@ -168,7 +170,7 @@ impl WriteTx {
         for issue in &found.issues {
             sqlx::query(
                 "UPDATE issue SET developer_name = $2, developer_email = $3, \
-                 commit_summary = $4, reason = $5, details = $6, mended_how = $7, text = $8 \
+                 commit_summary = $4, reason = $5, details = $6, resolution = $7, text = $8 \
                  WHERE id = $1",
             )
             .bind(issue.id)
@@ -177,7 +179,7 @@ impl WriteTx {
             .bind(&issue.commit_summary)
             .bind(&issue.reason)
             .bind(&issue.details)
-            .bind(&issue.mended_how)
+            .bind(&issue.resolution)
             .bind(&issue.text)
             .execute(&mut *self.0)
             .await?;
@@ -185,17 +187,17 @@ impl WriteTx {
         for (column, id, text) in &found.beside {
             sqlx::query(column.write()).bind(id).bind(text).execute(&mut *self.0).await?;
         }
-        for notice in &found.notices {
-            // What its owner was not told yet is told to who answers next.
+        for notification in &found.notifications {
+            // What its owner was not notified yet is told to who answers next.
             let reopen = sqlx::query(
                 "UPDATE alert SET composed_at = NULL, note = NULL WHERE id IN \
-                 (SELECT notice.alert_id FROM notice LEFT JOIN outbox \
-                  ON outbox.id = notice.outbox_id WHERE notice.id = $1 AND notice.is_owner = 1 \
+                 (SELECT notification.alert_id FROM notification LEFT JOIN outbox \
+                  ON outbox.id = notification.outbox_id WHERE notification.id = $1 AND notification.is_owner = 1 \
                   AND outbox.sent_at IS NULL AND outbox.gave_up_at IS NULL)",
             );
-            reopen.bind(notice).execute(&mut *self.0).await?;
-            let query = sqlx::query("DELETE FROM notice WHERE id = $1");
-            query.bind(notice).execute(&mut *self.0).await?;
+            reopen.bind(notification).execute(&mut *self.0).await?;
+            let query = sqlx::query("DELETE FROM notification WHERE id = $1");
+            query.bind(notification).execute(&mut *self.0).await?;
         }
         for mail in found.mails_to.iter().chain(&found.mails_naming) {
             self.erase_mail(*mail, now).await?;

@@ -64,7 +64,7 @@ pub struct Retention {
     pub now: i64,
     /// What was last seen before is forgotten.
     pub before: i64,
-    /// What was first seen before was there before anybody looked: nobody is told of it, also not
+    /// What was first seen before was there before anybody looked: nobody is notified of it, also not
     /// when it comes again after years.
     pub baseline_until: i64,
 }
@@ -85,13 +85,13 @@ impl WriteTx {
 
     /// Forgets samples, hourly counts, outcomes, sent mails, functions of one issue and places older
     /// than the retention, waiting reports that were tried in vain since, revisions that did not run and
-    /// addresses that were not retried since, and issues not seen since that nobody was told of, or
+    /// addresses that were not retried since, and issues not seen since that nobody was notified of, or
     /// only the default contact. The others stay: they remember who was; so do those that somebody
     /// has muted, and those of the baseline. What people did is kept for a year.
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn forget(&mut self, retention: Retention) -> Result<(), StoreError> {
+    pub async fn apply_retention(&mut self, retention: Retention) -> Result<(), StoreError> {
         let Retention { now, before, baseline_until } = retention;
         self.keep_last_issue().await?;
         for statement in FORGET_ISSUES {
@@ -182,15 +182,15 @@ const FORGET_AFTER_A_YEAR: &[&str] =
 const FORGET_REVISIONS: &str = "DELETE FROM running_revision WHERE last_seen_at < $1 \
      AND id < (SELECT MAX(newest.id) FROM running_revision AS newest) \
      AND NOT EXISTS (SELECT 1 FROM issue WHERE issue.checked_revision = running_revision.id \
-     AND issue.mended_at IS NULL)";
+     AND issue.resolved_at IS NULL)";
 
-/// Issues that are forgotten whole when they were not seen for long: nobody was told of them, or
+/// Issues that are forgotten whole when they were not seen for long: nobody was notified of them, or
 /// only the default contact, because nobody can be blamed. Of those a flood makes as many as it
 /// likes. What somebody has silenced is no such one, nor what was there before anybody looked, nor
-/// what somebody is still to be told of.
-macro_rules! forgettable {
+/// what somebody is still to be notified of.
+macro_rules! expired_issues {
     () => {
-        "(SELECT id FROM issue WHERE (told_at IS NULL OR origin_commit IS NULL) \
+        "(SELECT id FROM issue WHERE (notified_at IS NULL OR origin_commit IS NULL) \
          AND last_seen_at < $1 AND first_seen_at >= $2 \
          AND (muted_until IS NULL OR muted_until < $1) \
          AND merged_into IS NULL AND NOT EXISTS (SELECT 1 FROM alert \
@@ -202,24 +202,24 @@ macro_rules! forgettable {
 /// belongs to.
 const FORGET_ISSUES: &[&str] = &[
     concat!(
-        "DELETE FROM notice WHERE alert_id IN (SELECT id FROM alert WHERE issue_id IN ",
-        forgettable!(),
+        "DELETE FROM notification WHERE alert_id IN (SELECT id FROM alert WHERE issue_id IN ",
+        expired_issues!(),
         ")"
     ),
-    concat!("DELETE FROM alert WHERE issue_id IN ", forgettable!()),
-    concat!("DELETE FROM sample WHERE issue_id IN ", forgettable!()),
-    concat!("DELETE FROM issue_hour WHERE issue_id IN ", forgettable!()),
-    concat!("DELETE FROM issue_facet WHERE issue_id IN ", forgettable!()),
-    concat!("DELETE FROM place WHERE issue_id IN ", forgettable!()),
-    concat!("DELETE FROM issue_alias WHERE issue_id IN ", forgettable!()),
-    concat!("UPDATE action SET issue_id = NULL WHERE issue_id IN ", forgettable!()),
-    concat!("DELETE FROM issue WHERE merged_into IN ", forgettable!()),
-    concat!("DELETE FROM issue WHERE id IN ", forgettable!()),
+    concat!("DELETE FROM alert WHERE issue_id IN ", expired_issues!()),
+    concat!("DELETE FROM sample WHERE issue_id IN ", expired_issues!()),
+    concat!("DELETE FROM issue_hour WHERE issue_id IN ", expired_issues!()),
+    concat!("DELETE FROM issue_facet WHERE issue_id IN ", expired_issues!()),
+    concat!("DELETE FROM place WHERE issue_id IN ", expired_issues!()),
+    concat!("DELETE FROM issue_alias WHERE issue_id IN ", expired_issues!()),
+    concat!("UPDATE action SET issue_id = NULL WHERE issue_id IN ", expired_issues!()),
+    concat!("DELETE FROM issue WHERE merged_into IN ", expired_issues!()),
+    concat!("DELETE FROM issue WHERE id IN ", expired_issues!()),
 ];
 
 /// What is forgotten of the others.
 const FORGET: &[&str] = &[
-    // An alert that nobody can be told of must not keep the values for ever.
+    // An alert that nobody can be notified of must not keep the values for ever.
     "DELETE FROM sample WHERE received_at < $1 AND NOT EXISTS \
      (SELECT 1 FROM alert WHERE alert.issue_id = sample.issue_id \
       AND alert.composed_at IS NULL AND alert.note IS NULL)",

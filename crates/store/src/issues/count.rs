@@ -2,9 +2,9 @@
 use sqlx::FromRow;
 
 use super::issue::{HOUR_MS, IssueFacts, exception_types};
-use crate::{PROJECT, StoreError, WriteTx};
+use crate::{PROJECT, Resolution, StoreError, WriteTx};
 
-/// More types of one issue are told together.
+/// More types of one issue are notified together.
 const MAX_TYPES: usize = 50;
 
 /// Occurrences to be added to an issue.
@@ -34,18 +34,19 @@ pub struct Counted {
     /// Author date of the line.
     pub authored_at: Option<i64>,
     /// When it was decided to tell.
-    pub told_at: Option<i64>,
+    pub notified_at: Option<i64>,
     /// First seen.
     pub first_seen_at: i64,
-    /// When it was found to be mended.
-    pub mended_at: Option<i64>,
-    /// The commit that mended it.
-    pub mended_by: Option<String>,
-    /// How that is known, in words.
-    pub mended_how: Option<String>,
-    /// Nobody is told of it before.
+    /// When it was found to be resolved.
+    pub resolved_at: Option<i64>,
+    /// The commit that fixed it.
+    pub resolved_by: Option<String>,
+    /// How that is known.
+    #[sqlx(json(nullable))]
+    pub resolution: Option<Resolution>,
+    /// Nobody is notified of it before.
     pub muted_until: Option<i64>,
-    /// Nobody is told of it: see [`IssueFacts::kept_out`].
+    /// Nobody is notified of it: see [`IssueFacts::kept_out`].
     pub kept_out: bool,
 }
 
@@ -64,8 +65,8 @@ impl WriteTx {
             "UPDATE issue SET occurrences = occurrences + $2, samples = samples + $4, \
              last_seen_at = CASE WHEN last_seen_at > $3 THEN last_seen_at ELSE $3 END \
              WHERE id = (SELECT COALESCE(merged_into, id) FROM issue WHERE id = $1) \
-             RETURNING id, occurrences, samples, authored_at, told_at, first_seen_at, \
-             mended_at, mended_by, mended_how, muted_until, kept_out",
+             RETURNING id, occurrences, samples, authored_at, notified_at, first_seen_at, \
+             resolved_at, resolved_by, resolution, muted_until, kept_out",
         )
         .bind(issue_id)
         .bind(seen.occurrences)
@@ -106,8 +107,8 @@ impl WriteTx {
              occurrences, samples, first_seen_at, last_seen_at, id, kept_out, exception_types) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
              $18, $19, $20, $21, $22, $23, $7) \
-             RETURNING id, occurrences, samples, authored_at, told_at, first_seen_at, \
-             mended_at, mended_by, mended_how, muted_until, kept_out",
+             RETURNING id, occurrences, samples, authored_at, notified_at, first_seen_at, \
+             resolved_at, resolved_by, resolution, muted_until, kept_out",
         )
         .bind(PROJECT)
         .bind(&facts.identity)
@@ -177,8 +178,8 @@ impl WriteTx {
     /// The database refuses, or there is no such issue.
     pub async fn counted(&mut self, issue: i64) -> Result<Counted, StoreError> {
         let query = sqlx::query_as(
-            "SELECT id, occurrences, samples, authored_at, told_at, first_seen_at, mended_at, \
-             mended_by, mended_how, muted_until, kept_out FROM issue WHERE id = $1",
+            "SELECT id, occurrences, samples, authored_at, notified_at, first_seen_at, resolved_at, \
+             resolved_by, resolution, muted_until, kept_out FROM issue WHERE id = $1",
         );
         Ok(query.bind(issue).fetch_one(&mut *self.0).await?)
     }

@@ -1,11 +1,11 @@
 //! How often an issue occurred by exception type, host, environment and revision. Bounded: of each
-//! kind so many values are told apart, and what comes then is counted together.
+//! kind so many values are toldapart, and what comes then is counted together.
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use crate::{Store, StoreError, WriteTx};
 
-/// Values of a kind that are told apart.
+/// Values of a kind that are notifiedapart.
 const MOST: usize = 50;
 /// Characters of a value.
 const LENGTH: usize = 200;
@@ -90,7 +90,7 @@ pub(crate) fn read(stored: &str) -> Vec<Facet> {
 pub struct FacetRow {
     /// `exception`, `host`, `environment` or `revision`.
     pub kind: String,
-    /// It stands for all values that are not told apart.
+    /// It stands for all values that are not notifiedapart.
     pub is_others: bool,
     /// The value; empty when the program did not say it.
     pub value: String,

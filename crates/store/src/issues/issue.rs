@@ -2,7 +2,7 @@
 use flawless_core::Developer;
 use sqlx::FromRow;
 
-use crate::{PROJECT, Store, StoreError};
+use crate::{PROJECT, Resolution, Store, StoreError};
 
 /// What attribution found out about a line.
 #[derive(Debug, Clone, Default, FromRow)]
@@ -21,7 +21,7 @@ pub struct IssueFacts {
     pub exception_type: String,
     /// The known error it is.
     pub known_error_id: Option<i64>,
-    /// `only_blame_filepaths_matching` keeps it out: it is listed, and nobody is told.
+    /// `only_blame_filepaths_matching` keeps it out: it is listed, and nobody is notified.
     pub kept_out: bool,
     /// Commit that brought the line; `None` when nobody is blamed.
     pub origin_commit: Option<String>,
@@ -58,14 +58,15 @@ pub struct IssueRow {
     /// Last seen.
     pub last_seen_at: i64,
     /// When it was decided to tell; `None` when never.
-    pub told_at: Option<i64>,
-    /// When it was found to be mended.
-    pub mended_at: Option<i64>,
-    /// The commit that mended it.
-    pub mended_by: Option<String>,
-    /// How that is known, in words.
-    pub mended_how: Option<String>,
-    /// Nobody is told of it before.
+    pub notified_at: Option<i64>,
+    /// When it was found to be resolved.
+    pub resolved_at: Option<i64>,
+    /// The commit that fixed it.
+    pub resolved_by: Option<String>,
+    /// How that is known.
+    #[sqlx(json(nullable))]
+    pub resolution: Option<Resolution>,
+    /// Nobody is notified of it before.
     pub muted_until: Option<i64>,
     /// All types of exceptions that it was seen with, a line each: see [`IssueRow::types`].
     pub exception_types: String,
@@ -98,7 +99,7 @@ impl IssueRow {
         exception_types(&self.exception_types)
     }
 
-    /// Until when nobody is told of it, when that is still to come.
+    /// Until when nobody is notified of it, when that is still to come.
     pub fn muted_at(&self, now: i64) -> Option<i64> {
         self.muted_until.filter(|until| *until > now)
     }
@@ -115,10 +116,10 @@ pub(crate) const ISSUE_COLUMNS: &str = "issue.id, issue.identity, issue.path, is
      issue.exception_type, issue.known_error_id, issue.kept_out, issue.origin_commit, issue.origin_path, \
      issue.origin_line, issue.developer_name, issue.developer_email, issue.authored_at, \
      issue.commit_summary, issue.reason, issue.details, issue.occurrences, issue.first_seen_at, \
-     issue.last_seen_at, issue.told_at, \
-     issue.mended_at, issue.mended_by, issue.mended_how, issue.muted_until, issue.exception_types, \
-     EXISTS (SELECT 1 FROM alert JOIN notice ON notice.alert_id = alert.id \
-             JOIN outbox ON outbox.id = notice.outbox_id \
+     issue.last_seen_at, issue.notified_at, \
+     issue.resolved_at, issue.resolved_by, issue.resolution, issue.muted_until, issue.exception_types, \
+     EXISTS (SELECT 1 FROM alert JOIN notification ON notification.alert_id = alert.id \
+             JOIN outbox ON outbox.id = notification.outbox_id \
              WHERE alert.issue_id = issue.id AND outbox.gave_up_at IS NULL) AS mailed";
 
 impl Store {

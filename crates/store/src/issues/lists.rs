@@ -7,7 +7,7 @@ use crate::{IssueRow, PROJECT, Store, StoreError};
 
 /// What lists need to know of every issue.
 #[derive(Debug, Clone, FromRow)]
-pub struct IssueHead {
+pub struct IndexedIssue {
     /// Its number.
     pub id: i64,
     /// Grows with each change of these facts, over all issues.
@@ -37,10 +37,10 @@ pub struct IssueHead {
     /// First seen.
     pub first_seen_at: i64,
     /// When it was decided to tell.
-    pub told_at: Option<i64>,
-    /// When it was found to be mended.
-    pub mended_at: Option<i64>,
-    /// Nobody is told of it before.
+    pub notified_at: Option<i64>,
+    /// When it was found to be resolved.
+    pub resolved_at: Option<i64>,
+    /// Nobody is notified of it before.
     pub muted_until: Option<i64>,
 }
 
@@ -75,17 +75,17 @@ pub struct HourCount {
 
 /// What is known of the telling of an issue.
 #[derive(Debug, Clone, FromRow)]
-pub struct ToldRow {
+pub struct AlertStateRow {
     /// The issue.
     pub issue_id: i64,
-    /// Why nobody could be told by its newest alert.
+    /// Why nobody could be notified by its newest alert.
     pub note: Option<String>,
     /// The newest alert waits to be composed.
     pub is_open: bool,
-    /// The newest alert told of something that was mended and is back.
-    pub is_again: bool,
+    /// The newest alert notified of something that was resolved and is back.
+    pub is_regressed: bool,
     /// Somebody for whom it is held back.
-    pub held_for: Option<String>,
+    pub digest_for: Option<String>,
 }
 
 /// By this numbers are cut where hours are summed up.
@@ -98,13 +98,13 @@ impl Store {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn issue_heads(&self, revision: i64) -> Result<(Vec<IssueHead>, i64), StoreError> {
+    pub async fn issue_heads(&self, revision: i64) -> Result<(Vec<IndexedIssue>, i64), StoreError> {
         // One state of the database for both.
         let mut state = self.readers.begin().await?;
         let heads = sqlx::query_as(
             "SELECT id, revision, merged_into, path, function_name, text, exception_types, \
              known_error_id, developer_name, developer_email, authored_at, commit_summary, \
-             details, first_seen_at, told_at, mended_at, muted_until FROM issue \
+             details, first_seen_at, notified_at, resolved_at, muted_until FROM issue \
              WHERE revision > $1 AND project_id = $2",
         );
         let heads = heads.bind(revision).bind(PROJECT).fetch_all(&mut *state).await?;
@@ -185,17 +185,17 @@ impl Store {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn told_of(&self, numbers: &[i64]) -> Result<Vec<ToldRow>, StoreError> {
+    pub async fn alert_states(&self, numbers: &[i64]) -> Result<Vec<AlertStateRow>, StoreError> {
         let mut found = Vec::new();
         for some in numbers.chunks(MOST_NUMBERS) {
             let places = places(some.len());
             let sql = format!(
                 "SELECT alert.issue_id, alert.note, alert.composed_at IS NULL AS is_open, \
-                 alert.again IS NOT NULL AS is_again, \
-                 (SELECT MIN(notice.recipient) FROM alert AS any_alert \
-                  JOIN notice ON notice.alert_id = any_alert.id \
-                  WHERE any_alert.issue_id = alert.issue_id AND notice.outbox_id IS NULL) \
-                 AS held_for FROM alert WHERE alert.id IN \
+                 alert.regression IS NOT NULL AS is_regressed, \
+                 (SELECT MIN(notification.recipient) FROM alert AS any_alert \
+                  JOIN notification ON notification.alert_id = any_alert.id \
+                  WHERE any_alert.issue_id = alert.issue_id AND notification.outbox_id IS NULL) \
+                 AS digest_for FROM alert WHERE alert.id IN \
                  (SELECT MAX(newest.id) FROM alert AS newest WHERE newest.issue_id IN ({places}) \
                   GROUP BY newest.issue_id)"
             );
@@ -213,19 +213,19 @@ impl Store {
     pub async fn issues_mailed(&self) -> Result<Vec<i64>, StoreError> {
         let query = sqlx::query_scalar(
             "SELECT DISTINCT alert.issue_id FROM alert \
-             JOIN notice ON notice.alert_id = alert.id \
-             JOIN outbox ON outbox.id = notice.outbox_id WHERE outbox.gave_up_at IS NULL",
+             JOIN notification ON notification.alert_id = alert.id \
+             JOIN outbox ON outbox.id = notification.outbox_id WHERE outbox.gave_up_at IS NULL",
         );
         Ok(query.fetch_all(&self.readers).await?)
     }
 
-    /// The issues that were ever mended and came back.
+    /// The issues that were ever resolved and came back.
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn issues_again(&self) -> Result<Vec<i64>, StoreError> {
+    pub async fn regressed_issues(&self) -> Result<Vec<i64>, StoreError> {
         let query =
-            sqlx::query_scalar("SELECT DISTINCT issue_id FROM alert WHERE again IS NOT NULL");
+            sqlx::query_scalar("SELECT DISTINCT issue_id FROM alert WHERE regression IS NOT NULL");
         Ok(query.fetch_all(&self.readers).await?)
     }
 }

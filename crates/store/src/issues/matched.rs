@@ -53,7 +53,7 @@ impl Store {
             "SELECT id, path, line, function_name, text, exception_type, \
              CAST(COALESCE((SELECT SUM(issue_hour.occurrences) FROM issue_hour \
              WHERE issue_hour.issue_id = issue.id AND issue_hour.hour >= $2), 0) AS BIGINT) AS occurrences \
-             FROM issue WHERE project_id = $1 AND merged_into IS NULL AND mended_at IS NULL AND ",
+             FROM issue WHERE project_id = $1 AND merged_into IS NULL AND resolved_at IS NULL AND ",
             condition,
             " ORDER BY last_seen_at DESC, id LIMIT $4",
         ]);

@@ -20,7 +20,7 @@ impl WriteTx {
             let known = self.issue_of_identity(identity).await?;
             if let Some((older, _)) = known.filter(|(older, _)| *older != into) {
                 self.merge_issue(older, into).await?;
-                self.keep_told(older, into).await?;
+                self.keep_notified(older, into).await?;
                 merged += 1;
             }
             sqlx::query(
@@ -38,7 +38,7 @@ impl WriteTx {
 
     /// Merges issues that nobody was blamed for into the one that they turn out to be. Their
     /// identities, which are texts, are no names of it: another line may read so one day. That
-    /// somebody was told of them does not count: the author was not.
+    /// somebody was notified of them does not count: the author was not.
     ///
     /// # Errors
     /// The database refuses.
@@ -96,20 +96,20 @@ impl WriteTx {
         }
     }
 
-    /// What was told of an issue counts for the one that it was merged into.
+    /// What was notified of an issue counts for the one that it was merged into.
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn keep_told(&mut self, older: i64, into: i64) -> Result<(), StoreError> {
+    pub async fn keep_notified(&mut self, older: i64, into: i64) -> Result<(), StoreError> {
         let query = sqlx::query(
-            "UPDATE issue SET told_at = COALESCE(told_at, \
-             (SELECT older.told_at FROM issue AS older WHERE older.id = $1)) WHERE id = $2",
+            "UPDATE issue SET notified_at = COALESCE(notified_at, \
+             (SELECT older.notified_at FROM issue AS older WHERE older.id = $1)) WHERE id = $2",
         );
         query.bind(older).bind(into).execute(&mut *self.0).await?;
         Ok(())
     }
 
-    /// Makes one issue of `older` and `into`, which keeps its own line, and when it was told.
+    /// Makes one issue of `older` and `into`, which keeps its own line, and when it was notified.
     ///
     /// # Errors
     /// The database refuses.
@@ -128,17 +128,17 @@ impl WriteTx {
              AND EXISTS (SELECT 1 FROM sample AS kept WHERE kept.issue_id = $2)",
             "UPDATE sample SET issue_id = $2 WHERE issue_id = $1",
             "UPDATE place SET issue_id = $2 WHERE issue_id = $1",
-            // Who answers for it now may be somebody who can be told.
+            // Who answers for it now may be somebody who can be notified.
             "UPDATE alert SET issue_id = $2, note = CASE WHEN composed_at IS NULL THEN NULL \
              ELSE note END WHERE issue_id = $1",
             "UPDATE action SET issue_id = $2 WHERE issue_id = $1",
             "UPDATE issue_alias SET issue_id = $2 WHERE issue_id = $1",
             "UPDATE issue SET muted_until = COALESCE(muted_until, \
              (SELECT older.muted_until FROM issue AS older WHERE older.id = $1)) WHERE id = $2",
-            // Of one that was told itself, that it is open is known better.
-            "UPDATE issue SET (mended_at, mended_by, mended_how, mended_found) = (SELECT \
-              older.mended_at, older.mended_by, older.mended_how, older.mended_found FROM issue AS older \
-              WHERE older.id = $1) WHERE id = $2 AND mended_at IS NULL AND told_at IS NULL",
+            // Of one that was notified itself, that it is open is known better.
+            "UPDATE issue SET (resolved_at, resolved_by, resolution) = (SELECT \
+             older.resolved_at, older.resolved_by, older.resolution FROM issue AS older \
+              WHERE older.id = $1) WHERE id = $2 AND resolved_at IS NULL AND notified_at IS NULL",
             "UPDATE issue SET merged_into = $2 WHERE merged_into = $1",
             "UPDATE issue SET merged_into = $2 WHERE id = $1",
         ];

@@ -5,7 +5,7 @@ use crate::{StoreError, WriteTx};
 pub const MUTED_FOR_EVER: i64 = 221_845_392_000_000;
 
 impl WriteTx {
-    /// Nobody is told of the issue before `until`; `None` ends that.
+    /// Nobody is notified of the issue before `until`; `None` ends that.
     ///
     /// # Errors
     /// The database refuses.

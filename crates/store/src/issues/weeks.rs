@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use sqlx::FromRow;
 
 use super::issue::{HOUR_MS, ISSUE_COLUMNS, const_format};
-use crate::{IssueRow, PROJECT, Store, StoreError, WriteTx};
+use crate::{IssueRow, PROJECT, Regression, Store, StoreError, WriteTx};
 
 /// An issue of two weeks.
 #[derive(Debug, Clone, FromRow)]
@@ -18,8 +18,9 @@ pub struct TwoWeeksIssue {
     pub week_occurrences: i64,
     /// Occurrences within the week before.
     pub before_occurrences: i64,
-    /// [`crate::show::regression::Again`] as JSON, when the issue was told again within the week.
-    pub again: Option<String>,
+    /// What regressed within the week; `None` when nothing did.
+    #[sqlx(json(nullable))]
+    pub regression: Option<Regression>,
 }
 
 impl WriteTx {
@@ -49,7 +50,7 @@ impl Store {
         Ok(at.map(|at| at.to_zoned(TimeZone::UTC).date()))
     }
 
-    /// The issues that occurred, were mended or were told again in a week or in the one before,
+    /// The issues that occurred, were resolved or were notified again in a week or in the one before,
     /// most occurrences first.
     ///
     /// # Errors
@@ -62,18 +63,18 @@ impl Store {
             "SELECT ",
             ISSUE_COLUMNS,
             ", COALESCE(counted.this_week, 0) AS week_occurrences, \
-             COALESCE(counted.week_before, 0) AS before_occurrences, back.again AS again \
+             COALESCE(counted.week_before, 0) AS before_occurrences, back.regression AS regression \
              FROM issue LEFT JOIN (SELECT issue_id, \
              CAST(SUM(CASE WHEN hour >= $3 THEN occurrences ELSE 0 END) AS BIGINT) AS this_week, \
              CAST(SUM(CASE WHEN hour < $3 THEN occurrences ELSE 0 END) AS BIGINT) AS week_before \
              FROM issue_hour WHERE hour >= $2 AND hour < $4 GROUP BY issue_id) AS counted \
              ON counted.issue_id = issue.id \
              LEFT JOIN alert AS back ON back.id = (SELECT MAX(alert.id) FROM alert \
-             WHERE alert.issue_id = issue.id AND alert.again IS NOT NULL \
+             WHERE alert.issue_id = issue.id AND alert.regression IS NOT NULL \
              AND alert.decided_at >= $6 AND alert.decided_at < $7) \
              WHERE issue.project_id = $1 AND issue.merged_into IS NULL \
              AND (counted.issue_id IS NOT NULL OR back.id IS NOT NULL \
-                  OR (issue.mended_at >= $5 AND issue.mended_at < $7)) \
+                  OR (issue.resolved_at >= $5 AND issue.resolved_at < $7)) \
              ORDER BY week_occurrences DESC, issue.id",
         ]);
         let hour = |at: i64| at.div_euclid(HOUR_MS);

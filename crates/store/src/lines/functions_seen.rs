@@ -1,7 +1,7 @@
 //! How many issues went through each function of the project.
 use std::collections::HashSet;
 
-use flawless_core::much_seen_from;
+use flawless_core::hot_function_threshold;
 
 use crate::{PROJECT, Store, StoreError, WriteTx};
 
@@ -35,11 +35,11 @@ impl WriteTx {
         }
         let query = sqlx::query_scalar(ISSUES).bind(PROJECT).bind(ALL.0).bind(ALL.1);
         let all: i64 = query.fetch_one(&mut *self.0).await?;
-        let from = much_seen_from(u64::try_from(all).unwrap_or_default());
+        let from = hot_function_threshold(u64::try_from(all).unwrap_or_default());
         // Once much seen, always: or the same error would be blamed on another line one day.
         sqlx::query(
-            "UPDATE function_seen SET much_since = $4 \
-             WHERE project_id = $1 AND issues >= $2 AND path <> $3 AND much_since IS NULL",
+            "UPDATE function_seen SET hot_since = $4 \
+             WHERE project_id = $1 AND issues >= $2 AND path <> $3 AND hot_since IS NULL",
         )
         .bind(PROJECT)
         .bind(i64::try_from(from).unwrap_or(i64::MAX))
@@ -60,10 +60,10 @@ impl Store {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn much_seen_functions(&self) -> Result<HashSet<(String, String)>, StoreError> {
+    pub async fn hot_functions(&self) -> Result<HashSet<(String, String)>, StoreError> {
         let functions: Vec<(String, String)> = sqlx::query_as(
             "SELECT path, function_name FROM function_seen \
-             WHERE project_id = $1 AND much_since IS NOT NULL",
+             WHERE project_id = $1 AND hot_since IS NOT NULL",
         )
         .bind(PROJECT)
         .fetch_all(&self.readers)

@@ -13,7 +13,7 @@ pub struct AuthorRow {
     pub name: String,
     /// Issues of lines that they wrote.
     pub issues: i64,
-    /// Those that are not mended.
+    /// Those that are not resolved.
     pub open_issues: i64,
     /// The newest commit that brought one of the lines.
     pub last_commit_at: Option<i64>,
@@ -45,7 +45,7 @@ impl Store {
         let query = sqlx::query_as(
             "SELECT developer_email AS address, MAX(COALESCE(developer_name, '')) AS name, \
              COUNT(*) AS issues, \
-             CAST(SUM(CASE WHEN mended_at IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS open_issues, \
+             CAST(SUM(CASE WHEN resolved_at IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS open_issues, \
              MAX(authored_at) AS last_commit_at, MAX(first_seen_at) AS last_issue_at \
              FROM issue WHERE project_id = $1 AND merged_into IS NULL \
              AND developer_email IS NOT NULL GROUP BY developer_email",
@@ -122,7 +122,7 @@ impl Store {
         query.push(
             "), 0) AS week_occurrences, issue.last_seen_at AS week_last_at FROM issue \
              WHERE issue.id IN (SELECT id FROM issue WHERE merged_into IS NULL \
-             AND mended_at IS NULL AND project_id = ",
+             AND resolved_at IS NULL AND project_id = ",
         );
         query.push_bind(PROJECT);
         query.push(" AND developer_email IN (");

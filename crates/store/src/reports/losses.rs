@@ -11,9 +11,9 @@ pub struct LossRow {
     pub day: i64,
     /// How many occurrences.
     pub occurrences: i64,
-    /// When the last ones were told of.
+    /// When the last ones were notified of.
     pub last_at: i64,
-    /// The host that told of them.
+    /// The host that notified of them.
     pub example: String,
 }
 

@@ -73,7 +73,7 @@ pub struct DayUse {
     is_crowded: bool,
 }
 
-/// Senders of a day that are told apart.
+/// Senders of a day that are notifiedapart.
 const MOST_SENDERS: usize = 1_000;
 /// The others together.
 const OTHERS: &str = "others";

@@ -36,7 +36,7 @@ impl WriteTx {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn forget_recorded_ids(&mut self, number: i64) -> Result<(), StoreError> {
+    pub async fn delete_recorded_ids(&mut self, number: i64) -> Result<(), StoreError> {
         let query = sqlx::query("DELETE FROM recorded_ids WHERE project_id = $1 AND id <= $2");
         query.bind(PROJECT).bind(number).execute(&mut *self.0).await?;
         Ok(())

@@ -175,7 +175,7 @@ impl WriteTx {
                 self.renew_known_errors(entry).await?;
             }
         }
-        self.forget_verdicts().await
+        self.invalidate_verdicts().await
     }
 
     /// The entry with this id, and its list.
@@ -246,7 +246,7 @@ impl WriteTx {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn forget_verdicts(&mut self) -> Result<(), StoreError> {
+    pub async fn invalidate_verdicts(&mut self) -> Result<(), StoreError> {
         let query = sqlx::query(
             "INSERT INTO setting (name, value) VALUES ('rules_revision', 1) \
              ON CONFLICT (name) DO UPDATE SET value = setting.value + 1",

@@ -54,9 +54,9 @@ pub(super) async fn blame(
             place.line
         )));
     }
-    let later = match &arguments.mended_in {
+    let later = match &arguments.fixed_in {
         Some(rev) => {
-            let later = resolve(mirror, "--mended-in", rev).await?;
+            let later = resolve(mirror, "--resolved-in", rev).await?;
             let standing = mirror.standing(&tip, &blame.origin, &place.path, &later).await?;
             Some(standing)
         }
@@ -81,7 +81,7 @@ pub(super) async fn blame(
     if arguments.why {
         lines.extend(chain(&blame));
     }
-    lines.extend(later.map(|standing| format!("  mended    {}", standing_words(&standing))));
+    lines.extend(later.map(|standing| format!("  resolved    {}", standing_words(&standing))));
     Ok(lines.join("\n") + "\n")
 }
 

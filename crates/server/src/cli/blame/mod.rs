@@ -19,7 +19,7 @@ use flawless_store::Store;
 
 use self::origin::Origin;
 use super::{ConfArgument, Failure, print};
-use crate::attribution::{MuchSeen, mirror_settings};
+use crate::attribution::{HotFunctions, mirror_settings};
 use crate::config::Config;
 use crate::ingest::text_report::report_from_text;
 
@@ -39,7 +39,7 @@ pub(super) struct Arguments {
     /// With --line: whether the line still stands in this later revision, or which commit changed
     /// it.
     #[arg(long, value_name = "REV", requires = "line")]
-    mended_in: Option<String>,
+    fixed_in: Option<String>,
     /// Many places: JSON lines {"rev", "path", "line"} from a file, or - for standard input, to
     /// JSON lines {"commit", "orig_path", "orig_line"}, as git blame -w answers: moves are not
     /// followed, and only --ignore-revs-file names commits to pass over.
@@ -97,15 +97,15 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         return Err(nothing_found(&arguments.file, reading.mentioned_at));
     }
     // Rules and what was seen come from the store of the configuration; without one there are none.
-    let (rules, much_seen) = match &arguments.conf.conf {
-        None => (Rules::default(), MuchSeen::new()),
+    let (rules, hot_functions) = match &arguments.conf.conf {
+        None => (Rules::default(), HotFunctions::new()),
         Some(_) => {
             let store =
                 Store::open(&config.data_dir, &config.sealing, Clock::system().now()).await?;
             let (_, rules) = store.rules().await?;
-            let much_seen = store.much_seen_functions().await?;
+            let hot_functions = store.hot_functions().await?;
             store.close().await;
-            (rules, much_seen)
+            (rules, hot_functions)
         }
     };
     let mirror = open_mirror(&arguments, &config, scratch.path()).await?;
@@ -118,7 +118,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         let origin = Origin::of(&traceback, at + 1, count);
         let report = report_from_text(traceback, arguments.rev.clone());
         for found in
-            super::blame::traceback::blame(&report, &mirror, &config, &much_seen, &rules).await?
+            super::blame::traceback::blame(&report, &mirror, &config, &hot_functions, &rules)
+                .await?
         {
             output.push_str(&if arguments.json {
                 found.as_json(&origin)

@@ -9,11 +9,13 @@ use serde_json::{Value, json};
 use super::Failure;
 use super::line::{blame_json, blame_lines, chain};
 use super::origin::Origin;
-use crate::attribution::{Fault, MuchSeen, blame_line, choose_line, find_faults, other_suspects};
+use crate::attribution::{
+    Fault, HotFunctions, blame_line, choose_line, find_faults, other_suspects,
+};
 use crate::config::Config;
 
 /// What was found about one traceback.
-pub(super) struct Found {
+pub(super) struct FoundLine {
     report: Report,
     choice: Choice,
     blamed: Option<Located>,
@@ -26,12 +28,12 @@ pub(super) async fn blame(
     report: &Report,
     mirror: &Arc<Mirror>,
     config: &Config,
-    much_seen: &MuchSeen,
+    hot_functions: &HotFunctions,
     rules: &Rules,
-) -> Result<Vec<Found>, Failure> {
+) -> Result<Vec<FoundLine>, Failure> {
     let mut found = Vec::new();
     for fault in find_faults(report, Some(mirror), &config.choice, rules).await? {
-        found.push(blame_fault(fault, config, much_seen, rules).await?);
+        found.push(blame_fault(fault, config, hot_functions, rules).await?);
     }
     Ok(found)
 }
@@ -39,11 +41,11 @@ pub(super) async fn blame(
 async fn blame_fault(
     fault: Fault,
     config: &Config,
-    much_seen: &MuchSeen,
+    hot_functions: &HotFunctions,
     rules: &Rules,
-) -> Result<Found, Failure> {
+) -> Result<FoundLine, Failure> {
     let Fault { report, files, .. } = fault;
-    let choice = choose_line(&report, &files, &config.choice, much_seen, rules);
+    let choice = choose_line(&report, &files, &config.choice, hot_functions, rules);
     let found = match &choice.verdict {
         Verdict::Blamed(line) => blame_line(&report, &files, line).await?,
         Verdict::Nobody(why) => Err(why.explain().to_owned()),
@@ -66,10 +68,10 @@ async fn blame_fault(
         }
         Err(why) => (None, why),
     };
-    Ok(Found { report, choice, blamed, suspects, reason })
+    Ok(FoundLine { report, choice, blamed, suspects, reason })
 }
 
-impl Found {
+impl FoundLine {
     /// The chosen frame's place in the traceback.
     fn index(&self) -> Option<usize> {
         match &self.choice.verdict {

@@ -11,7 +11,7 @@ use super::package::Package;
 /// The program of the demo's repository, `run.py`.
 pub(super) const PROGRAM: &str = include_str!("run.py");
 
-/// As often as it has to fail before somebody is told.
+/// As often as it has to fail before somebody is notified.
 const RUNS: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -4,7 +4,7 @@ use flawless_base::plural::counted;
 use flawless_base::text::plain;
 use flawless_store::sealing::KEY_VARIABLE;
 use flawless_store::{
-    ChannelRow, PostState, StoreError, Used, UsedUp, begun_anew_in_words, channel_recipient,
+    ChannelRow, PostState, StoreError, Used, UsedUp, channel_recipient, recreated_in_words,
 };
 
 use super::{DAY_MS, HealthPart, OUTBOX_STUCK_MS, part};
@@ -51,7 +51,7 @@ pub(super) async fn channels(app: &App, now: i64) -> HealthPart {
             continue;
         }
         // One that has taken a post since works again.
-        let gave_up = state.and_then(|state| state.gave_up_at) > channel.took_at;
+        let gave_up = state.and_then(|state| state.gave_up_at) > channel.accepted_at;
         ok &=
             owner.is_some() || (channel.broken_why.is_none() && !gave_up && age < OUTBOX_STUCK_MS);
         let error = if error.is_empty() { String::new() } else { format!("; last error: {error}") };
@@ -111,7 +111,7 @@ pub(super) fn redaction(app: &App, now: i64) -> HealthPart {
     }
 }
 
-/// That so many of the newest stored values cannot be read, and how to mend it.
+/// That so many of the newest stored values cannot be read, and how to fix it.
 pub fn unreadable_in_words(number: i64) -> String {
     let what = match number {
         1 => "1 of the newest samples, waiting reports and mails was".to_owned(),
@@ -170,10 +170,10 @@ pub(super) async fn quotas(app: &App, now: i64) -> HealthPart {
 pub async fn history(app: &App) -> Option<HealthPart> {
     const NAME: &str = "history";
     let now = app.clock.now();
-    match app.store.begun_anew_at().await {
+    match app.store.recreated_at().await {
         Err(error) => Some(part(NAME, false, error.to_string())),
         Ok(Some(at)) if now - at < BEGUN_ANEW_MS => {
-            let text = begun_anew_in_words(&app.config.data_dir);
+            let text = recreated_in_words(&app.config.data_dir);
             Some(part(NAME, false, plain(&format!("{} ago {text}", ago(now - at)))))
         }
         Ok(_) => None,

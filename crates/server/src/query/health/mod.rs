@@ -19,7 +19,7 @@ use beside::{addresses, channels, losses, quotas, redaction, values};
 
 use crate::app::App;
 use crate::attribution::Repo;
-use crate::notify::digest::held_back;
+use crate::notify::digest::scheduled_digests;
 
 /// One part of the server.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -41,7 +41,7 @@ pub fn is_healthy(parts: &[HealthPart]) -> bool {
 
 /// A report that waits longer than this for attribution is stuck.
 const PENDING_STUCK_MS: i64 = 15 * 60_000;
-/// An alert that nobody could be told of for longer than this is stuck.
+/// An alert that nobody could be notified of for longer than this is stuck.
 const ALERT_STUCK_MS: i64 = 60 * 60_000;
 /// A mail that waits longer than this is stuck.
 const OUTBOX_STUCK_MS: i64 = 60 * 60_000;
@@ -55,7 +55,7 @@ pub struct HealthMemory {
     /// How it went when the store was written to for this.
     written: Remembered<HealthPart>,
     /// What a stranger was answered.
-    told: Remembered<bool>,
+    is_well: Remembered<bool>,
     /// The version of the git program.
     pub(crate) git_version: OnceCell<String>,
 }
@@ -65,12 +65,12 @@ const WRITTEN_MS: i64 = 10_000;
 /// The same while it fails: whoever makes room wants to see that it helped.
 const NOT_WRITTEN_MS: i64 = 1_000;
 /// For strangers parts are not looked at more often than this.
-const TOLD_MS: i64 = 5_000;
+const IS_WELL_MS: i64 = 5_000;
 
 /// Whether the server does its work, as strangers are told: what a look of the last seconds found.
 pub async fn is_healthy_lately(app: &App, memory: &HealthMemory) -> bool {
     let look = async { is_healthy(&check(app, memory).await) };
-    memory.told.get_or(app.clock.now(), |_| TOLD_MS, look).await
+    memory.is_well.get_or(app.clock.now(), |_| IS_WELL_MS, look).await
 }
 
 /// Whether the store can be written to.
@@ -133,18 +133,18 @@ pub async fn check(app: &App, memory: &HealthMemory) -> Vec<HealthPart> {
     parts
 }
 
-/// What is told later, together, is no fault: but nobody should have to look for it.
+/// What is notified later, together, is no fault: but nobody should have to look for it.
 async fn held(app: &App, now: i64) -> HealthPart {
-    let held = match held_back(app).await {
+    let held = match scheduled_digests(app).await {
         Ok(held) => held,
         Err(error) => return part("held back", false, error.to_string()),
     };
     let alerts: i64 = held.iter().map(|held| held.alerts).sum();
     let next = held.iter().map(|held| held.until).min();
     let text = match next {
-        None => "0 alerts wait to be told together".to_owned(),
+        None => "0 alerts wait to be notified together".to_owned(),
         Some(next) => format!(
-            "{} for {} {} to be told together, the first in {}",
+            "{} for {} {} to be notified together, the first in {}",
             counted(alerts, "alert", "alerts"),
             counted(held.len(), "recipient", "recipients"),
             word(alerts, "waits", "wait"),

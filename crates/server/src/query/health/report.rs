@@ -57,7 +57,7 @@ pub struct PartReport {
     #[serde(flatten)]
     pub part: HealthPart,
     /// What to do; `None` when it works.
-    pub mend: Option<&'static str>,
+    pub hint: Option<&'static str>,
 }
 
 /// What the server is made of.
@@ -122,12 +122,12 @@ pub struct LossReport {
     pub day: String,
     /// How many occurrences.
     pub occurrences: i64,
-    /// When the last ones were told of.
+    /// When the last ones were notified of.
     pub last_at: String,
     /// The same in milliseconds since 1970 UTC.
     #[serde(skip)]
     pub last: i64,
-    /// The host that told of them.
+    /// The host that notified of them.
     pub host: String,
 }
 
@@ -179,7 +179,7 @@ pub async fn health_report(app: &App, memory: &HealthMemory) -> HealthReport {
         started_at: running.map(|running| rfc3339(running.started_at)),
         uptime_seconds: running.map(|running| (now - running.started_at) / 1000),
         memory_bytes: memory_used(),
-        parts: parts.into_iter().map(with_mend).collect(),
+        parts: parts.into_iter().map(with_hint).collect(),
         versions: versions(app, memory).await,
         clients: running
             .map(|running| running.clients.all())
@@ -195,8 +195,8 @@ pub async fn health_report(app: &App, memory: &HealthMemory) -> HealthReport {
     }
 }
 
-fn with_mend(part: HealthPart) -> PartReport {
-    let mend = (!part.ok).then_some(match part.name {
+fn with_hint(part: HealthPart) -> PartReport {
+    let hint = (!part.ok).then_some(match part.name {
         "store" => {
             "Reports are refused and counted while this lasts, and mails wait. Look at the disk \
              (full? read-only?) and at the folder data_dir_path; the log has more. It goes on by \
@@ -211,7 +211,7 @@ fn with_mend(part: HealthPart) -> PartReport {
              asked. With many new errors, a larger max_concurrent_git_blames helps."
         }
         "alerts" => {
-            "Nobody can be told. Set default_contact, or an email alias for the address that the \
+            "Nobody can be notified. Set default_contact, or an email alias for the address that the \
              error names."
         }
         "outbox" => {
@@ -230,7 +230,7 @@ fn with_mend(part: HealthPart) -> PartReport {
         }
         _ => "The text says what is wrong; the log has more.",
     });
-    PartReport { part, mend }
+    PartReport { part, hint }
 }
 
 async fn versions(app: &App, memory: &HealthMemory) -> Versions {

@@ -47,7 +47,7 @@ impl Counts {
             known.insert(hour, counted.clone());
             found.insert(hour, counted);
         }
-        forget(&mut known, from..to, MOST_COUNTS);
+        drop_oldest(&mut known, from..to, MOST_COUNTS);
         Ok(found.into_iter().collect())
     }
 
@@ -68,7 +68,7 @@ impl Counts {
 }
 
 /// Forgets what was not asked for where there is too much, then what is oldest.
-fn forget(known: &mut BTreeMap<i64, Hour>, asked: Range<i64>, most: usize) {
+fn drop_oldest(known: &mut BTreeMap<i64, Hour>, asked: Range<i64>, most: usize) {
     let mut kept: usize = known.values().map(|hour| hour.counts.len()).sum();
     if kept <= most {
         return;
@@ -119,7 +119,7 @@ mod tests {
         let hour = |at| Hour { sums: sums_of(at, &counts), counts: counts.clone() };
         let kept = |most| {
             let mut known: BTreeMap<i64, Hour> = (0..6).map(|at| (at, hour(at))).collect();
-            forget(&mut known, 2..5, most);
+            drop_oldest(&mut known, 2..5, most);
             known.into_keys().collect::<Vec<_>>()
         };
         assert_eq!(kept(60), [0, 1, 2, 3, 4, 5]);

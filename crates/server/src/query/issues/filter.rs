@@ -61,22 +61,22 @@ pub enum Span {
 /// How an issue stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IssueState {
-    /// Neither mended nor muted nor known.
+    /// Neither resolved nor muted nor known.
     Open,
     /// Seen first within the span.
     New,
-    /// Somebody was told.
-    Told,
+    /// Somebody was notified.
+    Notified,
     /// Nobody was.
-    NotTold,
+    NotNotified,
     /// A known error.
     Known,
     /// Muted at this time.
     Muted,
-    /// Mended.
-    Mended,
-    /// Mended before, and back.
-    Again,
+    /// Resolved.
+    Resolved,
+    /// Resolved before, and back.
+    Regressed,
     /// Older than `report_only_after_minimum_date`.
     Old,
 }
@@ -103,12 +103,12 @@ impl IssueState {
     pub const ALL: [(Self, &'static str, &'static str); 9] = [
         (Self::Open, "open", "open"),
         (Self::New, "new", "new"),
-        (Self::Told, "told", "told"),
-        (Self::NotTold, "not_told", "not told"),
+        (Self::Notified, "notified", "notified"),
+        (Self::NotNotified, "not_notified", "not notified"),
         (Self::Known, "known", "known error"),
         (Self::Muted, "muted", "muted"),
-        (Self::Mended, "mended", "mended"),
-        (Self::Again, "again", "again"),
+        (Self::Resolved, "resolved", "resolved"),
+        (Self::Regressed, "regressed", "regressed"),
         (Self::Old, "old", "old code"),
     ];
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use flawless_core::{Developer, Owners};
 use flawless_store::issues::details::IssueDetails;
-use flawless_store::{IssueHead, RefusedAddress, StoreError, exception_types};
+use flawless_store::{IndexedIssue, RefusedAddress, StoreError, exception_types};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
@@ -46,8 +46,8 @@ pub(crate) struct Facts {
     pub(crate) is_known_error: bool,
     pub(crate) authored_at: Option<i64>,
     pub(crate) first_seen_at: i64,
-    pub(crate) told_at: Option<i64>,
-    pub(crate) mended_at: Option<i64>,
+    pub(crate) notified_at: Option<i64>,
+    pub(crate) resolved_at: Option<i64>,
     pub(crate) muted_until: Option<i64>,
     /// Who answers for it; `unknown` when nobody does.
     pub(crate) owner: Arc<str>,
@@ -105,7 +105,7 @@ impl Index {
 }
 
 impl Known {
-    fn take(&mut self, heads: Vec<IssueHead>, app: &App, refused: &[RefusedAddress]) {
+    fn take(&mut self, heads: Vec<IndexedIssue>, app: &App, refused: &[RefusedAddress]) {
         let rules = app.rules.get();
         for head in heads {
             self.revision = self.revision.max(head.revision);
@@ -118,7 +118,7 @@ impl Known {
 }
 
 impl Facts {
-    fn of(head: IssueHead) -> Self {
+    fn of(head: IndexedIssue) -> Self {
         let answering: Answering = serde_json::from_str(&head.details).unwrap_or_default();
         let texts = [
             &head.path,
@@ -140,8 +140,8 @@ impl Facts {
             is_known_error: head.known_error_id.is_some(),
             authored_at: head.authored_at,
             first_seen_at: head.first_seen_at,
-            told_at: head.told_at,
-            mended_at: head.mended_at,
+            notified_at: head.notified_at,
+            resolved_at: head.resolved_at,
             muted_until: head.muted_until,
             owner: Arc::default(),
             developer: (head.developer_name.zip(head.developer_email))

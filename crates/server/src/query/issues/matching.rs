@@ -8,8 +8,8 @@ use flawless_store::IssueRow;
 use super::counts::Hour;
 use super::filter::{IssueFilter, IssueState};
 use super::index::{Facts, Known};
-use super::told::Telling;
-use super::{ListedIssue, Totals};
+use super::notified::AlertStates;
+use super::{IssueTotals, ListedIssue};
 use crate::app::App;
 
 /// An issue that matches.
@@ -40,7 +40,7 @@ pub(crate) fn occurred(hours: &[(i64, Hour)]) -> HashMap<i64, Occurred> {
 pub(crate) struct Asked<'a> {
     pub(crate) app: &'a App,
     pub(crate) filter: &'a IssueFilter,
-    pub(crate) again: &'a HashSet<i64>,
+    pub(crate) regressed: &'a HashSet<i64>,
     /// Asked for only where the filter tells these apart.
     pub(crate) mailed: &'a HashSet<i64>,
     pub(crate) now: i64,
@@ -49,7 +49,7 @@ pub(crate) struct Asked<'a> {
 /// What matches in a span.
 pub(crate) struct Matched<'a> {
     pub(crate) matches: Vec<Match<'a>>,
-    pub(crate) totals: Totals,
+    pub(crate) totals: IssueTotals,
     pub(crate) all_developers: BTreeSet<Arc<str>>,
     pub(crate) exceptions: BTreeSet<String>,
     pub(crate) left_out: (usize, usize),
@@ -65,16 +65,16 @@ impl Asked<'_> {
         let span = from..to;
         let mut matched = Matched {
             matches: Vec::new(),
-            totals: Totals::default(),
+            totals: IssueTotals::default(),
             all_developers: BTreeSet::new(),
             exceptions: BTreeSet::new(),
             left_out: (0, 0),
         };
-        let Totals { occurrences: all, new, mended, .. } = &mut matched.totals;
+        let IssueTotals { occurrences: all, new, resolved, .. } = &mut matched.totals;
         for (id, facts) in &known.issues {
-            let is_mended = facts.mended_at.is_some_and(|at| span.contains(&at));
+            let is_resolved = facts.resolved_at.is_some_and(|at| span.contains(&at));
             let occurred = occurred.get(id);
-            if facts.is_merged || (occurred.is_none() && !is_mended) {
+            if facts.is_merged || (occurred.is_none() && !is_resolved) {
                 continue;
             }
             let is_narrowed_out = !self.is_meant(*id, facts, &span);
@@ -102,15 +102,15 @@ impl Asked<'_> {
             if is_narrowed_out {
                 continue;
             }
-            *mended += usize::from(is_mended);
-            // What only was mended is listed where it is asked for.
-            let is_asked = self.filter.state == Some(IssueState::Mended);
+            *resolved += usize::from(is_resolved);
+            // What only was resolved is listed where it is asked for.
+            let is_asked = self.filter.state == Some(IssueState::Resolved);
             if occurred.is_none() && !is_asked {
                 continue;
             }
             let Occurred { occurrences, last_at } = occurred.copied().unwrap_or(Occurred {
                 occurrences: 0,
-                last_at: facts.mended_at.unwrap_or_default(),
+                last_at: facts.resolved_at.unwrap_or_default(),
             });
             *all = all.saturating_add(occurrences);
             *new += usize::from(span.contains(&facts.first_seen_at));
@@ -135,9 +135,9 @@ impl Asked<'_> {
         authored_at.is_some_and(|date| date < self.app.config.minimum_date)
     }
 
-    /// As [`Telling::told`] has it.
-    fn is_told(&self, id: i64, facts: &Facts) -> bool {
-        facts.told_at.is_some() && self.mailed.contains(&id)
+    /// As [`AlertStates::told`] has it.
+    fn is_notified(&self, id: i64, facts: &Facts) -> bool {
+        facts.notified_at.is_some() && self.mailed.contains(&id)
     }
 
     /// Whether what narrows the list lets this issue through.
@@ -148,14 +148,14 @@ impl Asked<'_> {
         };
         let is_muted = facts.muted_until.is_some_and(|until| until > self.now);
         let stands = state.is_none_or(|state| match state {
-            IssueState::Open => facts.mended_at.is_none() && !is_muted && !facts.is_known_error,
+            IssueState::Open => facts.resolved_at.is_none() && !is_muted && !facts.is_known_error,
             IssueState::New => span.contains(&facts.first_seen_at),
-            IssueState::Told => self.is_told(id, facts),
-            IssueState::NotTold => !self.is_told(id, facts),
+            IssueState::Notified => self.is_notified(id, facts),
+            IssueState::NotNotified => !self.is_notified(id, facts),
             IssueState::Known => facts.is_known_error,
             IssueState::Muted => is_muted,
-            IssueState::Mended => facts.mended_at.is_some(),
-            IssueState::Again => self.again.contains(&id),
+            IssueState::Resolved => facts.resolved_at.is_some(),
+            IssueState::Regressed => self.regressed.contains(&id),
             IssueState::Old => self.is_old(facts.authored_at),
         });
         stands
@@ -173,7 +173,7 @@ impl Asked<'_> {
         found: Match<'_>,
         issue: IssueRow,
         by_day: Vec<i64>,
-        telling: &Telling<'_>,
+        alert_states: &AlertStates<'_>,
         span: Range<i64>,
     ) -> ListedIssue {
         let rules = self.app.rules.get();
@@ -187,9 +187,9 @@ impl Asked<'_> {
             occurrences: found.occurrences,
             last_at: found.last_at,
             by_day,
-            told: telling.told(&issue),
+            notified: alert_states.notified_state(&issue),
             is_new: span.contains(&issue.first_seen_at),
-            is_again: telling.is_again(issue.id),
+            is_regressed: alert_states.is_regressed(issue.id),
             is_old: self.is_old(facts.authored_at),
             is_library,
             issue,

@@ -1,24 +1,24 @@
 //! Lists of issues: what the week's page, `flawless issues` and programs ask for, with totals,
-//! charts, and for each issue whether anybody was told and why not.
+//! charts, and for each issue whether anybody was notified and why not.
 
 mod counts;
 mod filter;
 mod index;
 mod matching;
+mod notified;
 mod order;
 mod reading;
-mod told;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 pub use filter::{IssueFilter, IssueSort, IssueState, PAGE_SIZE, Span};
+pub use notified::{NotifiedState, notified_state};
 pub use reading::{LEFT_OUT, milliseconds};
-pub use told::{Told, told};
 
 use self::matching::{Asked, occurred};
+use self::notified::AlertStates;
 use self::order::{Sums, choose, sort};
-use self::told::Telling;
 use crate::app::App;
 use flawless_base::dates::day_starts;
 use flawless_store::{IssueRow, StoreError};
@@ -54,9 +54,9 @@ pub struct IssueList {
     /// Start and end of the span.
     pub span: (i64, i64),
     /// Of all issues that match.
-    pub totals: Totals,
+    pub totals: IssueTotals,
     /// The same of the span before.
-    pub before: Totals,
+    pub before: IssueTotals,
     /// Occurrences in the hours of the span, as start and count.
     pub by_hour: Vec<(i64, i64)>,
     /// The starts of the span's days, by which developers and issues are counted.
@@ -75,15 +75,15 @@ pub struct IssueList {
 
 /// A span in numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Totals {
+pub struct IssueTotals {
     /// Issues that occurred.
     pub issues: usize,
     /// How often.
     pub occurrences: i64,
     /// Issues seen first.
     pub new: usize,
-    /// Issues mended.
-    pub mended: usize,
+    /// Issues resolved.
+    pub resolved: usize,
     /// People who answer for what occurred.
     pub people: usize,
 }
@@ -110,16 +110,16 @@ pub struct ListedIssue {
     pub owner: Arc<str>,
     /// Occurrences within the span.
     pub occurrences: i64,
-    /// The last one within the span; when it was mended, of one that did not occur.
+    /// The last one within the span; when it was resolved, of one that did not occur.
     pub last_at: i64,
     /// How often on each day of the span.
     pub by_day: Vec<i64>,
-    /// Whether anybody was told, and why not.
-    pub told: Told,
+    /// Whether anybody was notified, and why not.
+    pub notified: NotifiedState,
     /// Seen first within the span.
     pub is_new: bool,
-    /// Mended before, and back.
-    pub is_again: bool,
+    /// Resolved before, and back.
+    pub is_regressed: bool,
     /// Older than `report_only_after_minimum_date`.
     pub is_old: bool,
     /// By today's rules its line is library code.
@@ -144,18 +144,18 @@ pub async fn list(
     let hours = memory.counts.between(&app.store, hour(before_from), hour(to)).await?;
     // Read later than the counts, so that every issue that was counted is known.
     let known = memory.index.refresh(app).await?;
-    let again = match filter.state {
-        Some(IssueState::Again) => app.store.issues_again().await?.into_iter().collect(),
+    let regressed = match filter.state {
+        Some(IssueState::Regressed) => app.store.regressed_issues().await?.into_iter().collect(),
         _ => HashSet::new(),
     };
     let mailed = match filter.state {
-        Some(IssueState::Told | IssueState::NotTold) => {
+        Some(IssueState::Notified | IssueState::NotNotified) => {
             app.store.issues_mailed().await?.into_iter().collect()
         }
         _ => HashSet::new(),
     };
     let first = hours.partition_point(|(at, _)| *at < hour(from));
-    let asked = Asked { app, filter, again: &again, mailed: &mailed, now };
+    let asked = Asked { app, filter, regressed: &regressed, mailed: &mailed, now };
     let before = asked.matches(&known, occurred(&hours[..first]), (before_from, before_to)).totals;
     let this = asked.matches(&known, occurred(&hours[first..]), (from, to));
     let days = day_starts(from, to, timezone);
@@ -185,12 +185,12 @@ pub async fn list(
     let numbers: Vec<i64> = shown.iter().map(|found| found.id).collect();
     let mut rows: HashMap<i64, IssueRow> =
         app.store.issues_numbered(&numbers).await?.into_iter().map(|row| (row.id, row)).collect();
-    let telling = Telling::of(app, &numbers).await?;
+    let alert_states = AlertStates::of(app, &numbers).await?;
     let issues = shown.into_iter().filter_map(|found| {
         // One that was deleted just now is not there any more.
         let issue = rows.remove(&found.id)?;
         let by_day = of_issue.remove(&found.id).unwrap_or_default();
-        Some(asked.listed(found, issue, by_day, &telling, from..to))
+        Some(asked.listed(found, issue, by_day, &alert_states, from..to))
     });
     Ok(IssueList {
         span: (from, to),
@@ -209,7 +209,7 @@ pub async fn list(
 /// What one person answers for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AnswersFor {
-    /// Issues that are not mended.
+    /// Issues that are not resolved.
     pub open_issues: i64,
     /// Occurrences within the span.
     pub occurrences: i64,
@@ -231,7 +231,7 @@ pub async fn by_owner(
     let mut found: HashMap<String, AnswersFor> = HashMap::new();
     for (id, facts) in known.issues.iter().filter(|(_, facts)| !facts.is_merged) {
         let answers = found.entry(facts.owner.to_ascii_lowercase()).or_default();
-        answers.open_issues += i64::from(facts.mended_at.is_none());
+        answers.open_issues += i64::from(facts.resolved_at.is_none());
         let occurrences = counted.get(id).map_or(0, |occurred| occurred.occurrences);
         answers.occurrences = answers.occurrences.saturating_add(occurrences);
     }

@@ -196,7 +196,7 @@ mod tests {
         for query in [
             "",
             "timestamp=1795000000&first_day=Monday",
-            "from=1794999600&to=1795100400&state=not_told&sort=path&order=reversed&page=2",
+            "from=1794999600&to=1795100400&state=not_notified&sort=path&order=reversed&page=2",
             "developer=a%40b.c&file=shop%2Fa.py&exception=KeyError&text=%26+%3C&\
              include_known_errors=True&include_modified_before_min_date=True&view=list&chart=day",
         ] {

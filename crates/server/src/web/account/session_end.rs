@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::web::layout::page::PageError;
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Fields {
@@ -13,11 +13,11 @@ pub(crate) struct Fields {
 }
 
 pub(crate) async fn save(
-    frame: Frame,
+    context: PageContext,
     State(app): State<App>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
-    if let Some(address) = frame.address() {
+    if let Some(address) = context.address() {
         let mut tx = app.store.write().await?;
         tx.end_session(fields.id, address).await?;
         tx.commit().await?;

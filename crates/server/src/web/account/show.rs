@@ -6,15 +6,15 @@ use flawless_base::text::plain;
 use flawless_core::{ROLES, Role};
 
 use crate::app::App;
-use crate::sign_in::standing;
+use crate::sign_in::role_with_reason;
 use crate::web::layout::moment::Moment;
 use crate::web::layout::page::{PageError, page};
-use crate::web::layout::visitor::{Frame, Proof};
+use crate::web::layout::visitor::{PageContext, Proof};
 
 #[derive(Template)]
 #[template(path = "account/show.html")]
 struct Page {
-    frame: Frame,
+    context: PageContext,
     name: String,
     role: String,
     why: &'static str,
@@ -44,19 +44,22 @@ struct TokenLine {
     used: Option<Moment>,
 }
 
-pub(crate) async fn show(frame: Frame, State(app): State<App>) -> Result<Response, PageError> {
+pub(crate) async fn show(
+    context: PageContext,
+    State(app): State<App>,
+) -> Result<Response, PageError> {
     let now = app.clock.now();
     let (mut sessions, mut tokens, mut why) = (Vec::new(), Vec::new(), "there is no sign-in");
-    let (this, role) = match &frame.visitor {
+    let (this, role) = match &context.visitor {
         Some(visitor) => match visitor.proof {
             Proof::Session { id, .. } => (Some(id), visitor.role),
             _ => (None, visitor.role),
         },
         None => (None, Role::Reader),
     };
-    if let Some(address) = frame.address() {
+    if let Some(address) = context.address() {
         let given = app.store.given_role(address).await?;
-        why = standing(&app.config.sign_in, given, address).why;
+        why = role_with_reason(&app.config.sign_in, given, address).why;
         sessions = app.store.sessions_of(address, now).await?;
         tokens = app.store.tokens_of(address, now).await?;
     }
@@ -78,13 +81,13 @@ pub(crate) async fn show(frame: Frame, State(app): State<App>) -> Result<Respons
         used: row.last_used_at.map(moment),
     });
     Ok(page(&Page {
-        name: frame.who().to_owned(),
+        name: context.who().to_owned(),
         role: role.to_string(),
         why,
-        has_account: frame.address().is_some(),
+        has_account: context.address().is_some(),
         sessions: sessions.collect(),
         tokens: tokens.collect(),
         roles: ROLES.into_iter().filter(|one| *one <= role).collect(),
-        frame,
+        context,
     }))
 }

@@ -6,10 +6,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 use crate::app::App;
 use crate::web::auth::cookies::Kept;
 use crate::web::layout::page::PageError;
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
-pub(crate) async fn save(frame: Frame, State(app): State<App>) -> Result<Response, PageError> {
-    if let Some((id, address)) = frame.session() {
+pub(crate) async fn save(
+    context: PageContext,
+    State(app): State<App>,
+) -> Result<Response, PageError> {
+    if let Some((id, address)) = context.session() {
         let mut tx = app.store.write().await?;
         tx.end_session(id, address).await?;
         tx.commit().await?;
@@ -18,10 +21,10 @@ pub(crate) async fn save(frame: Frame, State(app): State<App>) -> Result<Respons
 }
 
 pub(crate) async fn save_everywhere(
-    frame: Frame,
+    context: PageContext,
     State(app): State<App>,
 ) -> Result<Response, PageError> {
-    if let Some(address) = frame.address() {
+    if let Some(address) = context.address() {
         let mut tx = app.store.write().await?;
         let ended = tx.sign_out_everywhere(address, app.clock.now()).await?;
         tx.commit().await?;

@@ -13,12 +13,12 @@ use crate::sign_in::new_secret;
 use crate::web::auth::identify::TOKEN_PREFIX;
 use crate::web::layout::moment::Moment;
 use crate::web::layout::page::{PageError, message, page};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 #[derive(Template)]
 #[template(path = "account/token_create.html")]
 struct Page {
-    frame: Frame,
+    context: PageContext,
     name: String,
     token: String,
     role: String,
@@ -40,26 +40,29 @@ const PREFIX: usize = TOKEN_PREFIX.len() + 6;
 const MAX_DAYS: i64 = 365;
 
 pub(crate) async fn save(
-    frame: Frame,
+    context: PageContext,
     State(app): State<App>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
     let wrong =
-        |frame, text| Ok(message(frame, StatusCode::UNPROCESSABLE_ENTITY, "Not made", text));
-    let Some((owner, most)) = frame.address().zip(frame.visitor.as_ref().map(|one| one.role))
+        |context, text| Ok(message(context, StatusCode::UNPROCESSABLE_ENTITY, "Not made", text));
+    let Some((owner, most)) = context.address().zip(context.visitor.as_ref().map(|one| one.role))
     else {
-        return wrong(frame, "There is no sign-in here, so the API asks for no token.");
+        return wrong(context, "There is no sign-in here, so the API asks for no token.");
     };
     let name = one_line(&fields.name, NAME);
     if name.is_empty() {
-        return wrong(frame, "A token needs a name, so that you know it again. Go back.");
+        return wrong(context, "A token needs a name, so that you know it again. Go back.");
     }
     let Some(role) = Role::parse(&fields.role).filter(|role| *role <= most) else {
-        return wrong(frame, "A token may have your own role at most. Go back and choose another.");
+        return wrong(
+            context,
+            "A token may have your own role at most. Go back and choose another.",
+        );
     };
     let days = fields.days.parse::<i64>().ok().filter(|days| (1..=MAX_DAYS).contains(days));
     let Some(days) = days else {
-        return wrong(frame, "A token ends after 1 to 365 days. Go back and choose.");
+        return wrong(context, "A token ends after 1 to 365 days. Go back and choose.");
     };
     let now = app.clock.now();
     let expires_at = now + days * 86_400_000;
@@ -75,12 +78,12 @@ pub(crate) async fn save(
     let mut tx = app.store.write().await?;
     if !tx.add_token(&new, now).await? {
         let text = format!("You have {MAX_TOKENS} tokens. End those that nothing uses.");
-        return Ok(message(frame, StatusCode::CONFLICT, "Not made", &text));
+        return Ok(message(context, StatusCode::CONFLICT, "Not made", &text));
     }
     tx.commit().await?;
     tracing::info!(owner, name, %role, "a token was made");
     let role = role.to_string();
     let expires = Moment::new(expires_at, &app);
     let url = format!("{}/api/v1/me", app.base_url);
-    Ok(page(&Page { frame, name, token: secret.text, role, expires, url }))
+    Ok(page(&Page { context, name, token: secret.text, role, expires, url }))
 }

@@ -6,7 +6,7 @@ use flawless_store::ActionRow;
 use crate::actions::{ActionError, Done};
 use crate::app::App;
 use crate::web::layout::page::{PageError, message};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 /// For `action_done.html`.
 pub(crate) struct DoneNotice {
@@ -17,17 +17,20 @@ pub(crate) struct DoneNotice {
 }
 
 /// Whether the visitor can take this back.
-pub(crate) fn can_undo(action: &ActionRow, frame: &Frame) -> bool {
-    action.undone_at.is_none() && action.undo_needs().is_some_and(|role| frame.has(role))
+pub(crate) fn can_undo(action: &ActionRow, context: &PageContext) -> bool {
+    action.undone_at.is_none() && action.undo_needs().is_some_and(|role| context.has(role))
 }
 
 /// The action that the page's address names, in the words of the store.
-pub(crate) async fn done_notice(app: &App, frame: &Frame) -> Result<Option<DoneNotice>, PageError> {
-    let Some(id) = frame.done else { return Ok(None) };
+pub(crate) async fn done_notice(
+    app: &App,
+    context: &PageContext,
+) -> Result<Option<DoneNotice>, PageError> {
+    let Some(id) = context.done else { return Ok(None) };
     let action = app.store.action(id).await?;
     Ok(action.filter(|action| action.undone_at.is_none()).map(|action| DoneNotice {
         id,
-        can_undo: can_undo(&action, frame),
+        can_undo: can_undo(&action, context),
         what: flawless_base::text::one_line(&action.what, 1_000),
         issue: action.issue_id,
     }))
@@ -42,13 +45,13 @@ pub(crate) fn to_done(page: &str, done: &Done) -> Response {
 }
 
 /// A page about what could not be done, where there is no form to come back to.
-pub(crate) fn not_done(frame: Frame, error: ActionError) -> Result<Response, PageError> {
+pub(crate) fn not_done(context: PageContext, error: ActionError) -> Result<Response, PageError> {
     match error {
         ActionError::Field { text, .. } => {
-            Ok(message(frame, StatusCode::UNPROCESSABLE_ENTITY, "Not done", &text))
+            Ok(message(context, StatusCode::UNPROCESSABLE_ENTITY, "Not done", &text))
         }
         ActionError::NotFound(text) => {
-            Ok(message(frame, StatusCode::NOT_FOUND, "Not found", &text))
+            Ok(message(context, StatusCode::NOT_FOUND, "Not found", &text))
         }
         ActionError::Store(error) => Err(error.into()),
     }

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::web::layout::asked::Asked;
 use crate::web::layout::moment::Moment;
 use crate::web::layout::page::{PageError, page};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 const PAGE: i64 = 100;
 
@@ -37,34 +37,34 @@ pub(crate) struct LogLine {
 #[derive(Template)]
 #[template(path = "actions/list.html")]
 struct Page {
-    frame: Frame,
+    context: PageContext,
     done: Option<DoneNotice>,
     lines: Vec<LogLine>,
     older: Option<i64>,
 }
 
 impl LogLine {
-    pub(crate) fn of(action: &ActionRow, app: &App, frame: &Frame) -> Self {
+    pub(crate) fn of(action: &ActionRow, app: &App, context: &PageContext) -> Self {
         Self {
             id: action.id,
             at: Moment::new(action.at, app),
             who: one_line(&action.who, 300),
             what: one_line(&action.what, 1_000),
             issue: action.issue_id,
-            can_undo: can_undo(action, frame),
+            can_undo: can_undo(action, context),
             undone_by: action.undone_by.as_deref().map(|who| one_line(who, 300)),
         }
     }
 }
 
 pub(crate) async fn show(
-    Asked { frame, parameters }: Asked<Parameters>,
+    Asked { context, parameters }: Asked<Parameters>,
     State(app): State<App>,
 ) -> Result<Response, PageError> {
     let rows = app.store.actions(parameters.before.parse().ok(), PAGE + 1).await?;
     let shown = &rows[..rows.len().min(PAGE as usize)];
     let older = shown.last().filter(|_| rows.len() > shown.len()).map(|action| action.id);
-    let lines = shown.iter().map(|action| LogLine::of(action, &app, &frame)).collect();
-    let done = done_notice(&app, &frame).await?;
-    Ok(page(&Page { frame, done, lines, older }))
+    let lines = shown.iter().map(|action| LogLine::of(action, &app, &context)).collect();
+    let done = done_notice(&app, &context).await?;
+    Ok(page(&Page { context, done, lines, older }))
 }

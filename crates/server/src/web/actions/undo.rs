@@ -10,10 +10,10 @@ use crate::app::App;
 use crate::show::links;
 use crate::web::auth::access::not_allowed;
 use crate::web::layout::page::{PageError, message};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 pub(crate) async fn save(
-    frame: Frame,
+    context: PageContext,
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
@@ -23,17 +23,17 @@ pub(crate) async fn save(
     };
     let Some(action) = action else {
         let text = "Nothing was done under this number, or it is longer ago than a year.";
-        return Ok(message(frame, StatusCode::NOT_FOUND, "Not found", text));
+        return Ok(message(context, StatusCode::NOT_FOUND, "Not found", text));
     };
     let way_back = Undo::of(&app, action.id).await?;
     if let Some(role) = action.undo_needs()
-        && !frame.has(role)
+        && !context.has(role)
     {
-        return Ok(not_allowed(frame, role));
+        return Ok(not_allowed(context, role));
     }
-    match undo(&app, frame.who(), action.id).await {
+    match undo(&app, context.who(), action.id).await {
         Ok(done) => Ok(to_done(&page_of(&action, way_back.as_ref()), &done)),
-        Err(error) => not_done(frame, error),
+        Err(error) => not_done(context, error),
     }
 }
 

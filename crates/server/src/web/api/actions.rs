@@ -12,7 +12,7 @@ use super::input::{At, Json, read_tagged};
 use super::problem::Problem;
 use super::rule_bodies::{CodeEntry, KnownErrorEntry, entry_of};
 use super::time::Time;
-use crate::actions::{self, Action, PassOn};
+use crate::actions::{self, Action, ReassignTo};
 use crate::app::App;
 
 /// As many are listed, the newest.
@@ -22,25 +22,25 @@ const MOST_LISTED: i64 = 200;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum NewAction {
-    /// Nobody is told of it until then.
+    /// Nobody is notified of it until then.
     Mute {
         /// When it is left out, for ever.
         until: Option<Time>,
     },
-    /// It is told of again.
+    /// It is notified of again.
     Unmute {},
-    /// It is mended.
+    /// It is resolved.
     Resolve {
-        /// The commit that mends it, its id or the first seven digits of it; when it is left out,
+        /// The commit that fixes it, its id or the first seven digits of it; when it is left out,
         /// as of now.
         #[schema(max_length = 200)]
         commit: Option<String>,
     },
-    /// It is not mended.
+    /// It is not resolved.
     Reopen {},
-    /// Who answers for it is told at once.
-    Tell {
-        /// Also when they were told before.
+    /// Who answers for it is notified at once.
+    Notify {
+        /// Also when they were notified before.
         #[serde(default)]
         again: bool,
     },
@@ -182,7 +182,7 @@ pub(super) async fn act(
     };
     let action = new.of(&issue)?;
     caller.needs(action.needs())?;
-    if let Action::Reassign { to: PassOn::Alias { .. }, .. } = &action {
+    if let Action::Reassign { to: ReassignTo::Alias { .. }, .. } = &action {
         caller.needs(actions::alias_needs(&app, &issue))?;
     }
     let done = actions::act(&app, caller.actor(), action).await;
@@ -224,16 +224,16 @@ impl NewAction {
             Self::Unmute {} => Action::Mute { issue: id, until: None },
             Self::Resolve { commit } => Action::Resolve { issue: id, commit },
             Self::Reopen {} => Action::Reopen { issue: id },
-            Self::Tell { again } => Action::Tell { issue: id, again },
+            Self::Notify { again } => Action::Notify { issue: id, again },
             Self::BlameInstead { suspect } => {
                 let suspect = usize::try_from(suspect).unwrap_or(usize::MAX);
                 Action::BlameInstead { issue: id, suspect }
             }
             Self::EmailAlias { new_email } => {
-                Action::Reassign { issue: id, to: PassOn::Alias { new_email } }
+                Action::Reassign { issue: id, to: ReassignTo::Alias { new_email } }
             }
             Self::Reassign { path, designated_email } => {
-                Action::Reassign { issue: id, to: PassOn::Reassign { path, designated_email } }
+                Action::Reassign { issue: id, to: ReassignTo::Reassign { path, designated_email } }
             }
             Self::KnownError { entry } => of_line(RuleList::KnownErrors, entry)?,
             Self::LibraryCode { entry } => of_line(RuleList::BuildingBlocks, entry)?,

@@ -8,7 +8,7 @@ use super::input::is_json;
 use super::problem::Problem;
 use crate::actions::Actor;
 use crate::web::Site;
-use crate::web::layout::visitor::{Frame, Proof, Refused, Visitor};
+use crate::web::layout::visitor::{PageContext, Proof, Refused, Visitor};
 use flawless_core::Role;
 
 /// Somebody who may at least look.
@@ -51,13 +51,13 @@ impl FromRequestParts<Site> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Problem> {
         // The frame is there on every page; without one nobody is known.
-        let Ok(frame) = Frame::from_request_parts(parts, site).await;
-        if let Some(Refused { address, .. }) = frame.refused {
+        let Ok(context) = PageContext::from_request_parts(parts, site).await;
+        if let Some(Refused { address, .. }) = context.refused {
             let text =
                 format!("{address} may not see anything here. An administrator can allow it.");
             return Err(Problem::forbidden(&text));
         }
-        let Some(visitor) = frame.visitor else {
+        let Some(visitor) = context.visitor else {
             let text = "Send a token that works as “Authorization: Bearer flw_…”. The page \
                         /account makes one.";
             return Err(Problem::not_signed_in(text));

@@ -29,7 +29,7 @@ use super::rule_bodies::ListName;
     tags(
         (name = "issues", description = "All reports whose blamed line has the same origin."),
         (name = "actions", description = "What people do to issues and rules, with who and when."),
-        (name = "rules", description = "What is expected, what is library code, who is told."),
+        (name = "rules", description = "What is expected, what is library code, who is notified."),
         (name = "people", description = "Developers, and whom rules name."),
         (name = "projects", description = "Code bases with their keys."),
         (name = "health", description = "Whether the server does its work."),

@@ -81,12 +81,12 @@ enum FirstDay {
 pub(super) enum State {
     Open,
     New,
-    Told,
-    NotTold,
+    Notified,
+    NotNotified,
     Known,
     Muted,
-    Mended,
-    Again,
+    Resolved,
+    Regressed,
     Old,
 }
 

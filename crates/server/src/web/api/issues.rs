@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::query::QueryMemory;
 use crate::query::issues::{self, IssueList, ListedIssue, Wanted};
 use crate::show::links;
+use crate::show::regression::resolution_in_words;
 use crate::show::why::{confidence_in_words, considered, way_to_owner};
 
 /// A page of issues.
@@ -28,9 +29,9 @@ pub(super) struct Issues {
     /// Its end.
     to: Time,
     /// Of all issues that match.
-    totals: Totals,
+    totals: TotalsBody,
     /// The same of the span before.
-    before: Totals,
+    before: TotalsBody,
     /// The starts of the span's days.
     days: Vec<Time>,
     issues: Vec<ListedIssueBody>,
@@ -42,15 +43,15 @@ pub(super) struct Issues {
 
 /// A span in numbers.
 #[derive(Debug, Serialize, ToSchema)]
-struct Totals {
+struct TotalsBody {
     /// Issues that occurred.
     issues: usize,
     /// How often.
     occurrences: i64,
     /// Issues seen first.
     new: usize,
-    /// Issues mended.
-    mended: usize,
+    /// Issues resolved.
+    resolved: usize,
     /// People who answer for what occurred.
     people: usize,
 }
@@ -59,37 +60,37 @@ struct Totals {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ListedIssue)]
 struct ListedIssueBody {
-    issue: IssueHead,
+    issue: IndexedIssue,
     /// Who answers for it.
     owner: Option<String>,
     /// Occurrences within the span.
     span_occurrences: i64,
-    /// The last one within the span; when it was mended, of one that did not occur.
+    /// The last one within the span; when it was resolved, of one that did not occur.
     span_last_at: Time,
     /// Occurrences on each of the span's days.
     by_day: Vec<i64>,
-    told: Told,
+    notified: NotifiedBody,
     /// Seen first within the span.
     is_new: bool,
-    /// Mended before, and back.
-    is_again: bool,
+    /// Resolved before, and back.
+    is_regressed: bool,
     /// Older than `report_only_after_minimum_date`.
     is_old: bool,
     /// By today's rules its line is library code.
     is_library_code: bool,
 }
 
-/// Whether anybody was told.
+/// Whether anybody was notified.
 #[derive(Debug, Serialize, ToSchema)]
-struct Told {
-    is_told: bool,
+struct NotifiedBody {
+    is_notified: bool,
     /// When, or why not.
     why: String,
 }
 
 /// What identifies an issue, and how it stands.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct IssueHead {
+pub(super) struct IndexedIssue {
     id: i64,
     /// Its page.
     url: String,
@@ -109,18 +110,18 @@ pub(super) struct IssueHead {
     first_seen_at: Time,
     last_seen_at: Time,
     /// When it was decided to tell.
-    told_at: Option<Time>,
+    notified_at: Option<Time>,
     /// The rule by which it is a known error.
     known_error: Option<i64>,
     muted_until: Option<Time>,
-    mended: Option<Mended>,
+    resolved: Option<ResolvedBody>,
     /// The commit that brought the line; none when nobody is blamed.
     commit: Option<Commit>,
 }
 
-/// That an issue is mended.
+/// That an issue is resolved.
 #[derive(Debug, Serialize, ToSchema)]
-struct Mended {
+struct ResolvedBody {
     at: Time,
     commit: Option<String>,
     how: Option<String>,
@@ -153,7 +154,7 @@ struct Developer {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Issue)]
 pub(super) struct IssueBody {
-    issue: IssueHead,
+    issue: IndexedIssue,
     /// Who answers for it.
     owner: Option<String>,
     /// From who wrote the line to who answers for it, step by step.
@@ -169,7 +170,7 @@ pub(super) struct IssueBody {
     /// Mails and posts about it, the newest first.
     mails: Vec<Mail>,
     /// For whom an alert waits to be told with others.
-    held_for: Vec<String>,
+    digest_for: Vec<String>,
     /// How often it occurred by exception type, host, environment and revision.
     facets: Vec<FacetBody>,
 }
@@ -179,7 +180,7 @@ pub(super) struct IssueBody {
 struct Alert {
     decided_at: Time,
     reason: String,
-    /// Why nobody could be told.
+    /// Why nobody could be notified.
     note: Option<String>,
 }
 
@@ -201,7 +202,7 @@ struct Mail {
 struct FacetBody {
     /// `exception`, `host`, `environment` or `revision`.
     kind: String,
-    /// Empty when the program did not say it; none for all values that are not told apart.
+    /// Empty when the program did not say it; none for all values that are not notifiedapart.
     value: Option<String>,
     occurrences: i64,
     first_at: Time,
@@ -288,16 +289,21 @@ pub(super) async fn show(
         suspects: considered(&details),
         alerts: alerts.collect(),
         mails: mails.collect(),
-        held_for: store.held_of(issue.id).await?.iter().map(|to| plain(to)).collect(),
+        digest_for: store
+            .digest_recipients_of(issue.id)
+            .await?
+            .iter()
+            .map(|to| plain(to))
+            .collect(),
         facets: facets.collect(),
-        issue: IssueHead::of(issue, &app),
+        issue: IndexedIssue::of(issue, &app),
     }))
 }
 
-impl From<issues::Totals> for Totals {
-    fn from(totals: issues::Totals) -> Self {
-        let issues::Totals { issues, occurrences, new, mended, people } = totals;
-        Self { issues, occurrences, new, mended, people }
+impl From<issues::IssueTotals> for TotalsBody {
+    fn from(totals: issues::IssueTotals) -> Self {
+        let issues::IssueTotals { issues, occurrences, new, resolved, people } = totals;
+        Self { issues, occurrences, new, resolved, people }
     }
 }
 
@@ -308,17 +314,20 @@ impl ListedIssueBody {
             span_occurrences: listed.occurrences,
             span_last_at: Time(listed.last_at),
             by_day: listed.by_day,
-            told: Told { is_told: listed.told.is_told, why: plain(&listed.told.why) },
+            notified: NotifiedBody {
+                is_notified: listed.notified.is_notified,
+                why: plain(&listed.notified.why),
+            },
             is_new: listed.is_new,
-            is_again: listed.is_again,
+            is_regressed: listed.is_regressed,
             is_old: listed.is_old,
             is_library_code: listed.is_library,
-            issue: IssueHead::of(listed.issue, app),
+            issue: IndexedIssue::of(listed.issue, app),
         }
     }
 }
 
-impl IssueHead {
+impl IndexedIssue {
     fn of(issue: IssueRow, app: &App) -> Self {
         let developer = issue.developer().map(|developer| Developer {
             name: one_line(&developer.name, 200),
@@ -337,7 +346,7 @@ impl IssueHead {
             path: facts.origin_path.map(|path| plain(&path)),
             line: facts.origin_line,
         });
-        let (mended_by, mended_how) = (issue.mended_by, issue.mended_how);
+        let (resolved_by, resolution) = (issue.resolved_by, issue.resolution);
         Self {
             id: issue.id,
             url: links::issue(&app.base_url, issue.id),
@@ -350,13 +359,13 @@ impl IssueHead {
             occurrences: issue.occurrences,
             first_seen_at: Time(issue.first_seen_at),
             last_seen_at: Time(issue.last_seen_at),
-            told_at: issue.told_at.map(Time),
+            notified_at: issue.notified_at.map(Time),
             known_error: facts.known_error_id,
             muted_until: issue.muted_until.map(Time),
-            mended: issue.mended_at.map(|at| Mended {
+            resolved: issue.resolved_at.map(|at| ResolvedBody {
                 at: Time(at),
-                commit: mended_by,
-                how: mended_how.map(|how| plain(&how)),
+                commit: resolved_by,
+                how: resolution.map(|how| plain(&resolution_in_words(&how))),
             }),
             commit,
         }

@@ -34,7 +34,7 @@ pub(super) struct PeopleQuery {
 /// A page of people.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PeopleList {
-    /// Who has most to mend first.
+    /// Who has most to fix first.
     people: Vec<PersonBody>,
     /// How many there are on all pages.
     total: usize,
@@ -56,11 +56,11 @@ pub(super) struct PersonBody {
     committed_as: Vec<String>,
     /// Issues of lines that they wrote.
     issues: i64,
-    /// Those that are not mended.
+    /// Those that are not resolved.
     open_issues: i64,
     /// Occurrences of these issues this week.
     week_occurrences: i64,
-    /// Issues that they answer for and that are not mended, whoever wrote the lines.
+    /// Issues that they answer for and that are not resolved, whoever wrote the lines.
     answers_for: i64,
     /// Occurrences of issues that they answer for this week.
     answers_for_week: i64,
@@ -72,7 +72,7 @@ pub(super) struct PersonBody {
 /// Where somebody's mail goes, and why.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Mails {
-    /// Who is told of their lines where no rule for a path says otherwise.
+    /// Who is notified of their lines where no rule for a path says otherwise.
     to: Option<String>,
     /// How that is found, step by step.
     steps: Vec<String>,
@@ -86,7 +86,7 @@ pub(super) struct Mails {
     left: Option<String>,
     /// Reassignments that take issues of theirs away.
     reassignments: usize,
-    /// They are told of what nobody else can be told.
+    /// They are notified of what nobody else can be notified.
     is_default_contact: bool,
 }
 

@@ -23,7 +23,7 @@ pub(super) struct Problem {
     /// The status of the answer.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// What is wrong and how it is mended.
+    /// What is wrong and how it is resolved.
     detail: String,
     /// Which fields or parameters are wrong, where it is some.
     #[serde(skip_serializing_if = "Vec::is_empty")]

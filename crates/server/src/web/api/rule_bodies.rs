@@ -122,7 +122,7 @@ pub(super) struct WatcherEntry {
     /// A file of the repository or a folder above it; `/` is all of it.
     #[schema(min_length = 1, max_length = 5_000)]
     filepath: String,
-    /// Who is told.
+    /// Who is notified.
     #[schema(min_length = 1, max_length = 5_000)]
     email: String,
     /// Told for any frame in the path; otherwise only when it is blamed.

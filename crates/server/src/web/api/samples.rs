@@ -11,7 +11,7 @@ use super::input::At;
 use super::problem::Problem;
 use super::time::Time;
 use crate::app::App;
-use crate::show::Room;
+use crate::show::RenderLimits;
 use crate::show::report::ShownReport;
 use crate::show::work::modules_of;
 
@@ -93,7 +93,7 @@ pub(super) async fn show(
     let (report, unreadable) = match sample {
         Ok(sample) => {
             let modules = modules_of(&app.store, &sample.report).await?;
-            let mut report = ShownReport::of(&sample, Room::PAGE);
+            let mut report = ShownReport::of(&sample, RenderLimits::PAGE);
             report.work = report.work.with_modules(&modules);
             (Some(report), None)
         }

@@ -14,7 +14,7 @@ use url::form_urlencoded;
 use super::identify::{find, is_api};
 use crate::web::api::refusal;
 use crate::web::layout::page::{PageError, message};
-use crate::web::layout::visitor::{Frame, Proof, Refused, Visitor};
+use crate::web::layout::visitor::{PageContext, Proof, Refused, Visitor};
 use crate::web::sign_in::next_page::sign_in_url;
 use crate::web::site::Site;
 use flawless_core::Role;
@@ -41,8 +41,9 @@ pub(crate) async fn identify(State(site): State<Site>, request: Request, next: N
     };
     let path = parts.uri.path().to_owned();
     let done = done_action(parts.uri.query().unwrap_or_default());
-    let frame = Frame { visitor, form_token, path, refused: found.refused, done, unknown: vec![] };
-    parts.extensions.insert(frame);
+    let context =
+        PageContext { visitor, form_token, path, refused: found.refused, done, unknown: vec![] };
+    parts.extensions.insert(context);
     let mut response = next.run(Request::from_parts(parts, body)).await;
     // Signing out, or in anew, has its own.
     if let Some(cookie) = found.cookie {
@@ -54,47 +55,47 @@ pub(crate) async fn identify(State(site): State<Site>, request: Request, next: N
 /// Lets pass who has the role; a form has to carry the visitor's token.
 pub(crate) async fn require(
     State(role): State<Role>,
-    frame: Frame,
+    context: PageContext,
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(visitor) = &frame.visitor else { return unknown(frame, &request) };
+    let Some(visitor) = &context.visitor else { return unknown(context, &request) };
     if visitor.role < role {
-        return not_allowed(frame, role);
+        return not_allowed(context, role);
     }
     if is_program(visitor) {
         return next.run(request).await;
     }
-    with_form_token(frame, request, next).await
+    with_form_token(context, request, next).await
 }
 
 /// Lets pass who is known, even who may not see anything; forms as in [`require`].
-pub(crate) async fn require_known(frame: Frame, request: Request, next: Next) -> Response {
-    if frame.visitor.is_none() && frame.session().is_none() {
-        return unknown(frame, &request);
+pub(crate) async fn require_known(context: PageContext, request: Request, next: Next) -> Response {
+    if context.visitor.is_none() && context.session().is_none() {
+        return unknown(context, &request);
     }
-    with_form_token(frame, request, next).await
+    with_form_token(context, request, next).await
 }
 
-async fn with_form_token(frame: Frame, request: Request, next: Next) -> Response {
+async fn with_form_token(context: PageContext, request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
     let body = match form_body(body, MAX_FORM_BYTES).await {
         Ok(body) => body,
-        Err((status, text)) => return refuse(frame, status, "Not taken", text),
+        Err((status, text)) => return refuse(context, status, "Not taken", text),
     };
-    if !carries(&body, &frame.form_token) {
+    if !carries(&body, &context.form_token) {
         let text = "This form is not of this sign-in. Go back, load the page anew and try again.";
-        return refuse(frame, StatusCode::FORBIDDEN, "Not taken", text);
+        return refuse(context, StatusCode::FORBIDDEN, "Not taken", text);
     }
     next.run(Request::from_parts(parts, Body::from(body))).await
 }
 
 /// Answers who does not have the role.
-pub(crate) fn not_allowed(frame: Frame, role: Role) -> Response {
-    let (who, has) = match &frame.visitor {
+pub(crate) fn not_allowed(context: PageContext, role: Role) -> Response {
+    let (who, has) = match &context.visitor {
         Some(visitor) => (visitor.name.as_str(), visitor.role.as_str()),
         None => ("nobody", "none"),
     };
@@ -102,7 +103,7 @@ pub(crate) fn not_allowed(frame: Frame, role: Role) -> Response {
         "This takes the role {role}, and {who} has the role {has}. An administrator gives roles on \
          the page People."
     );
-    refuse(frame, StatusCode::FORBIDDEN, "Not allowed", &text)
+    refuse(context, StatusCode::FORBIDDEN, "Not allowed", &text)
 }
 
 /// The number of the action that an address names.
@@ -116,15 +117,15 @@ fn is_program(visitor: &Visitor) -> bool {
     visitor.proof == Proof::Token
 }
 
-fn unknown(frame: Frame, request: &Request) -> Response {
-    if let Some(Refused { address, .. }) = &frame.refused {
+fn unknown(context: PageContext, request: &Request) -> Response {
+    if let Some(Refused { address, .. }) = &context.refused {
         let text = format!(
             "{address} may not see these pages. An administrator can allow it on the page People. \
              To sign in with another address, open /sign_in."
         );
-        return refuse(frame, StatusCode::FORBIDDEN, "Not allowed", &text);
+        return refuse(context, StatusCode::FORBIDDEN, "Not allowed", &text);
     }
-    if is_api(&frame.path) {
+    if is_api(&context.path) {
         let text = "Send a token that has not ended: Authorization: Bearer flw_…. Tokens are made \
                     on the page /account.";
         return refusal(StatusCode::UNAUTHORIZED, text);
@@ -135,13 +136,13 @@ fn unknown(frame: Frame, request: &Request) -> Response {
     }
     let text = "You are not signed in (any more), so nothing was changed. Sign in at /sign_in in \
                 another tab, then go back, load the page anew and send the form again.";
-    message(frame, StatusCode::UNAUTHORIZED, "Not signed in", text)
+    message(context, StatusCode::UNAUTHORIZED, "Not signed in", text)
 }
 
-fn refuse(frame: Frame, status: StatusCode, title: &str, text: &str) -> Response {
-    match is_api(&frame.path) {
+fn refuse(context: PageContext, status: StatusCode, title: &str, text: &str) -> Response {
+    match is_api(&context.path) {
         true => refusal(status, text),
-        false => message(frame, status, title, text),
+        false => message(context, status, title, text),
     }
 }
 

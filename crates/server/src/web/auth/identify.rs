@@ -17,7 +17,7 @@ use crate::web::site::Site;
 
 /// Who it is.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct Identified {
     pub(crate) visitor: Option<Visitor>,
     /// Somebody who is known and may not see anything.
     pub(crate) refused: Option<Refused>,
@@ -36,7 +36,7 @@ pub(crate) fn is_api(path: &str) -> bool {
     path.starts_with("/api/")
 }
 
-pub(crate) async fn find(site: &Site, parts: &Parts) -> Result<Found, StoreError> {
+pub(crate) async fn find(site: &Site, parts: &Parts) -> Result<Identified, StoreError> {
     let app = &site.app;
     if !app.config.sign_in.required {
         let name = LOCAL.to_owned();
@@ -58,12 +58,12 @@ pub(crate) async fn find(site: &Site, parts: &Parts) -> Result<Found, StoreError
     by_session(app, headers).await
 }
 
-fn known(visitor: Visitor) -> Found {
-    Found { visitor: Some(visitor), ..Found::default() }
+fn known(visitor: Visitor) -> Identified {
+    Identified { visitor: Some(visitor), ..Identified::default() }
 }
 
-fn refused(address: String) -> Found {
-    Found { refused: Some(Refused { address, session: None }), ..Found::default() }
+fn refused(address: String) -> Identified {
+    Identified { refused: Some(Refused { address, session: None }), ..Identified::default() }
 }
 
 /// What a program sends as its token; what a proxy wants for itself is none.
@@ -73,13 +73,13 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-async fn by_token(app: &App, token: &str) -> Result<Found, StoreError> {
+async fn by_token(app: &App, token: &str) -> Result<Identified, StoreError> {
     let now = app.clock.now();
     if !token.starts_with(TOKEN_PREFIX) {
-        return Ok(Found::default());
+        return Ok(Identified::default());
     }
     let Some(row) = app.store.token(&hash(token), now).await? else {
-        return Ok(Found::default());
+        return Ok(Identified::default());
     };
     // It may do what its owner may by now.
     let owner = role_of(app, &row.created_by).await?;
@@ -98,16 +98,16 @@ async fn by_token(app: &App, token: &str) -> Result<Found, StoreError> {
     Ok(known(Visitor { name, role: role.min(owner), proof: Proof::Token }))
 }
 
-async fn by_session(app: &App, headers: &HeaderMap) -> Result<Found, StoreError> {
+async fn by_session(app: &App, headers: &HeaderMap) -> Result<Identified, StoreError> {
     let now = app.clock.now();
-    let Some(secret) = Kept::Session.read(app, headers) else { return Ok(Found::default()) };
+    let Some(secret) = Kept::Session.read(app, headers) else { return Ok(Identified::default()) };
     let hash = hash(&secret);
     let Some(session) = app.store.session(&hash, now).await? else {
-        return Ok(Found::default());
+        return Ok(Identified::default());
     };
     let Some(role) = role_of(app, &session.address).await? else {
         let refused = Refused { address: session.address, session: Some((session.id, hash)) };
-        return Ok(Found { refused: Some(refused), ..Found::default() });
+        return Ok(Identified { refused: Some(refused), ..Identified::default() });
     };
     let mut cookie = None;
     if now - session.last_seen_at >= SEEN_EVERY_MS {
@@ -124,7 +124,7 @@ async fn by_session(app: &App, headers: &HeaderMap) -> Result<Found, StoreError>
     }
     let proof = Proof::Session { id: session.id, hash };
     let visitor = Visitor { name: session.address, role, proof };
-    Ok(Found { cookie, ..known(visitor) })
+    Ok(Identified { cookie, ..known(visitor) })
 }
 
 /// A full disk must not keep the page away that says so.

@@ -18,7 +18,7 @@ use crate::show::links;
 use crate::web::layout::asked::Asked;
 use crate::web::layout::moment::Moment;
 use crate::web::layout::page::page_with;
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -30,7 +30,7 @@ pub(crate) struct Parameters {
 #[derive(Template)]
 #[template(path = "health/show.html")]
 struct Page {
-    frame: Frame,
+    context: PageContext,
     health: HealthReport,
     since: Moment,
     uptime: Option<String>,
@@ -55,15 +55,15 @@ struct LossLine {
 }
 
 pub(crate) async fn show(
-    Asked { frame, parameters }: Asked<Parameters>,
+    Asked { context, parameters }: Asked<Parameters>,
     State(app): State<App>,
     State(memory): State<Arc<QueryMemory>>,
     headers: HeaderMap,
 ) -> Response {
     if parameters.format.eq_ignore_ascii_case("json") || wants_json(&headers) {
-        return show_json(frame, State(app), State(memory)).await;
+        return show_json(context, State(app), State(memory)).await;
     }
-    if frame.visitor.is_none() {
+    if context.visitor.is_none() {
         // For monitors, which do not sign in.
         let ok = is_healthy_lately(&app, &memory.health).await;
         return (status_of(ok), if ok { "ok\n" } else { "not ok\n" }).into_response();
@@ -77,16 +77,16 @@ pub(crate) async fn show(
     let uptime = health.uptime_seconds.map(|seconds| in_words(seconds.saturating_mul(1000)));
     let used = health.memory_bytes.map(|bytes| format!("{} MB", bytes / 1_000_000));
     let outcomes = health.outcomes.iter().flat_map(|kind| outcome_lines(&app, kind)).collect();
-    page_with(status, &Page { frame, since, health, uptime, memory: used, outcomes, losses })
+    page_with(status, &Page { context, since, health, uptime, memory: used, outcomes, losses })
 }
 
 /// The same for programs.
 pub(crate) async fn show_json(
-    frame: Frame,
+    context: PageContext,
     State(app): State<App>,
     State(memory): State<Arc<QueryMemory>>,
 ) -> Response {
-    let (ok, json) = match &frame.visitor {
+    let (ok, json) = match &context.visitor {
         Some(_) => {
             let health = health_report(&app, &memory.health).await;
             (health.ok, serde_json::to_string_pretty(&health))

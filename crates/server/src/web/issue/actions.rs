@@ -2,12 +2,12 @@
 use flawless_store::IssueRow;
 
 use super::mute::muted_in_words;
-use super::resolve::mended_in_words;
+use super::resolve::resolved_in_words;
 use crate::app::App;
 use crate::web::actions::done::{DoneNotice, done_notice};
 use crate::web::actions::list::LogLine;
 use crate::web::layout::page::PageError;
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 /// What is shown of it at most.
 const MAX_LOG: i64 = 50;
@@ -17,8 +17,8 @@ pub(crate) struct IssueActions {
     /// Where its actions are: `/issues/NUMBER`.
     pub(crate) at: String,
     pub(crate) muted: Option<String>,
-    pub(crate) mended: Option<String>,
-    pub(crate) told: bool,
+    pub(crate) resolved: Option<String>,
+    pub(crate) notified: bool,
     pub(crate) log: Vec<LogLine>,
     pub(crate) done: Option<DoneNotice>,
 }
@@ -28,16 +28,16 @@ impl IssueActions {
     pub(crate) async fn read(
         app: &App,
         issue: &IssueRow,
-        frame: &Frame,
+        context: &PageContext,
     ) -> Result<Self, PageError> {
         let log = app.store.actions_of(issue.id, MAX_LOG).await?;
-        let done = done_notice(app, frame).await?;
+        let done = done_notice(app, context).await?;
         Ok(Self {
             at: format!("/issues/{}", issue.id),
             muted: muted_in_words(app, issue),
-            mended: mended_in_words(app, issue),
-            told: issue.told_at.is_some(),
-            log: log.iter().map(|action| LogLine::of(action, app, frame)).collect(),
+            resolved: resolved_in_words(app, issue),
+            notified: issue.notified_at.is_some(),
+            log: log.iter().map(|action| LogLine::of(action, app, context)).collect(),
             // Of another issue, it is not this page's to tell.
             done: done.filter(|done| done.issue == Some(issue.id)),
         })

@@ -4,7 +4,7 @@ use flawless_store::IssueRow;
 
 use super::mute::muted_in_words;
 use crate::app::App;
-use crate::query::issues::Told;
+use crate::query::issues::NotifiedState;
 
 /// A word or two about the issue, with a class that says how it is meant.
 #[derive(Debug)]
@@ -13,16 +13,21 @@ pub(crate) struct Badge {
     pub(crate) words: String,
 }
 
-/// How the issue stands; `again` when it was told again after it was mended.
-pub(crate) fn badges(app: &App, issue: &IssueRow, told: &Told, again: bool) -> Vec<Badge> {
+/// How the issue stands; `again` when it was notified again after it was resolved.
+pub(crate) fn badges(
+    app: &App,
+    issue: &IssueRow,
+    notified: &NotifiedState,
+    is_regressed: bool,
+) -> Vec<Badge> {
     let mut badges = Vec::new();
     let mut add = |class, words: String| badges.push(Badge { class, words });
-    match told.is_told {
-        true => add("good", "told".to_owned()),
-        false => add("muted", format!("not told: {}", one_line(&told.why, 200))),
+    match notified.is_notified {
+        true => add("good", "notified".to_owned()),
+        false => add("muted", format!("not notified: {}", one_line(&notified.why, 200))),
     }
-    if again && issue.mended_at.is_none() {
-        add("bad", "again".to_owned());
+    if is_regressed && issue.resolved_at.is_none() {
+        add("bad", "regressed".to_owned());
     }
     if issue.facts.known_error_id.is_some() {
         add("warn", "known error".to_owned());
@@ -30,8 +35,8 @@ pub(crate) fn badges(app: &App, issue: &IssueRow, told: &Told, again: bool) -> V
     if let Some(until) = muted_in_words(app, issue) {
         add("warn", format!("muted {until}"));
     }
-    if issue.mended_at.is_some() {
-        add("good", "mended".to_owned());
+    if issue.resolved_at.is_some() {
+        add("good", "resolved".to_owned());
     }
     if issue.facts.origin_commit.is_none() {
         add("warn", "nobody blamed".to_owned());

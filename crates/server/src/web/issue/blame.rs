@@ -6,7 +6,7 @@ use flawless_store::{IssueRow, Sample, StoreError};
 
 use crate::app::App;
 use crate::show::why::{
-    author_of, confidence_in_words, other_origin, passed_over, way_out, way_to_owner,
+    author_of, confidence_in_words, hint, other_origin, passed_over, way_to_owner,
 };
 use crate::web::layout::moment::Moment;
 
@@ -21,7 +21,7 @@ pub(crate) struct BlameBox {
     pub(crate) passed_over: Vec<String>,
     /// From the author to who answers for it.
     pub(crate) way: Vec<String>,
-    pub(crate) way_out: Option<String>,
+    pub(crate) hint: Option<String>,
     pub(crate) owner: Option<String>,
     pub(crate) suspects: Vec<SuspectPart>,
 }
@@ -76,7 +76,7 @@ impl BlameBox {
             confidence: details.confidence.filter(|_| commit.is_some()).map(confidence_in_words),
             passed_over: sample.map(passed_over).unwrap_or_default(),
             way: way_to_owner(details, &owner),
-            way_out: way_out(app, issue, &owner),
+            hint: hint(app, issue, &owner),
             suspects: details.suspects.iter().map(suspect).collect(),
             owner: owner.address,
             commit,

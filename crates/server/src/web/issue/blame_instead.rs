@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::show::links;
 use crate::web::actions::done::{not_done, to_done};
 use crate::web::layout::page::PageError;
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -20,14 +20,14 @@ pub(crate) struct Chosen {
 }
 
 pub(crate) async fn save(
-    frame: Frame,
+    context: PageContext,
     State(app): State<App>,
     Form(chosen): Form<Chosen>,
 ) -> Result<Response, PageError> {
-    let Ok(issue) = chosen.issue.parse() else { return Ok(no_such_issue(frame)) };
+    let Ok(issue) = chosen.issue.parse() else { return Ok(no_such_issue(context)) };
     let suspect = chosen.suspect.parse().unwrap_or(usize::MAX);
-    match act(&app, frame.actor(), Action::BlameInstead { issue, suspect }).await {
+    match act(&app, context.actor(), Action::BlameInstead { issue, suspect }).await {
         Ok(done) => Ok(to_done(&links::issue("", issue), &done)),
-        Err(error) => not_done(frame, error),
+        Err(error) => not_done(context, error),
     }
 }

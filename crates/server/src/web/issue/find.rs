@@ -9,12 +9,12 @@ use flawless_store::IssueRow;
 use crate::app::App;
 use crate::show::links;
 use crate::web::layout::page::{PageError, page_with};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 #[derive(Template)]
 #[template(path = "issue/find.html")]
 struct Page {
-    frame: Frame,
+    context: PageContext,
     text: String,
     link: (String, String),
 }
@@ -28,14 +28,14 @@ pub(crate) async fn find(app: &App, number: &str) -> Result<Option<IssueRow>, Pa
 }
 
 /// Answers that there is none.
-pub(crate) fn no_such_issue(frame: Frame) -> Response {
+pub(crate) fn no_such_issue(context: PageContext) -> Response {
     let text = "There is no issue with this number.".to_owned();
-    missing(frame, text, ("/".to_owned(), "Look for it in the week's report".to_owned()))
+    missing(context, text, ("/".to_owned(), "Look for it in the week's report".to_owned()))
 }
 
 /// Answers that there is none, and whether there was.
 pub(crate) async fn no_issue_numbered(
-    frame: Frame,
+    context: PageContext,
     app: &App,
     number: &str,
 ) -> Result<Response, PageError> {
@@ -48,7 +48,7 @@ pub(crate) async fn no_issue_numbered(
         let days = counted(app.config.retention.as_secs() / 86_400, "day", "days");
         format!(
             "Issue {shown} is not there any more: it was erased, or it did not occur for {days} \
-             (retention_days) and nobody had been told of it. If it occurs again, it comes \
+             (retention_days) and nobody had been notified of it. If it occurs again, it comes \
              back under another number."
         )
     } else {
@@ -65,19 +65,23 @@ pub(crate) async fn no_issue_numbered(
             }
         }
     };
-    Ok(missing(frame, text, ("/".to_owned(), "Look for it in the week's report".to_owned())))
+    Ok(missing(context, text, ("/".to_owned(), "Look for it in the week's report".to_owned())))
 }
 
 /// Answers that no issue is known of a file that an older link names.
-pub(crate) fn no_issue_of(frame: Frame, path: &str) -> Response {
+pub(crate) fn no_issue_of(context: PageContext, path: &str) -> Response {
     let shown = one_line(path, 300);
     let text = format!(
         "No issue of {shown} with this function and text is known. The line may have been changed \
          since the link was made: then it is another issue."
     );
-    missing(frame, text, (links::week_of_file("", path), format!("Issues of {shown} in the week")))
+    missing(
+        context,
+        text,
+        (links::week_of_file("", path), format!("Issues of {shown} in the week")),
+    )
 }
 
-fn missing(frame: Frame, text: String, link: (String, String)) -> Response {
-    page_with(StatusCode::NOT_FOUND, &Page { frame, text, link })
+fn missing(context: PageContext, text: String, link: (String, String)) -> Response {
+    page_with(StatusCode::NOT_FOUND, &Page { context, text, link })
 }

@@ -1,4 +1,4 @@
-//! `/issues/NUMBER/mute`: nobody is told of an issue for a time. It is still counted.
+//! `/issues/NUMBER/mute`: nobody is notified of an issue for a time. It is still counted.
 use askama::Template;
 use axum::extract::{Form, Path, State};
 use axum::response::Response;
@@ -15,16 +15,16 @@ use crate::show::links;
 use crate::web::actions::done::{not_done, to_done};
 use crate::web::layout::form_fields::{FormField, Problem, Typed, fill_in, mark};
 use crate::web::layout::page::{PageError, page, page_with};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 #[derive(Template)]
 #[template(path = "issue/mute.html")]
 struct Page {
-    frame: Frame,
+    context: PageContext,
     issue: i64,
     place: String,
     muted: Option<String>,
-    told: bool,
+    notified: bool,
     problem: Option<Problem>,
     fields: Vec<FormField>,
 }
@@ -33,7 +33,7 @@ const DAY_MS: i64 = 86_400_000;
 
 fn form(
     app: &App,
-    frame: Frame,
+    context: PageContext,
     issue: &IssueRow,
     typed: &Typed,
     error: Option<ActionError>,
@@ -42,44 +42,44 @@ fn form(
     fill_in(&mut fields, typed);
     let problem = error.map(|error| mark(&mut fields, error)).transpose()?;
     Ok(Page {
-        frame,
+        context,
         issue: issue.id,
         place: format!("{}:{}", one_line(&issue.facts.path, 300), issue.facts.line),
         muted: muted_in_words(app, issue),
-        told: issue.told_at.is_some(),
+        notified: issue.notified_at.is_some(),
         problem,
         fields,
     })
 }
 
 pub(crate) async fn show(
-    frame: Frame,
+    context: PageContext,
     State(app): State<App>,
     Path(number): Path<String>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(frame)) };
-    Ok(page(&form(&app, frame, &issue, &Typed::new(), None)?))
+    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(context)) };
+    Ok(page(&form(&app, context, &issue, &Typed::new(), None)?))
 }
 
 pub(crate) async fn save(
-    frame: Frame,
+    context: PageContext,
     State(app): State<App>,
     Path(number): Path<String>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(frame)) };
+    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(context)) };
     let until = until_of(&typed, app.clock.now(), &app.config.timezone);
     let done = match until {
-        Ok(until) => act(&app, frame.actor(), Action::Mute { issue: issue.id, until }).await,
+        Ok(until) => act(&app, context.actor(), Action::Mute { issue: issue.id, until }).await,
         Err(error) => Err(error),
     };
     match done {
         Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
         Err(error @ ActionError::Field { .. }) => {
             let status = axum::http::StatusCode::UNPROCESSABLE_ENTITY;
-            Ok(page_with(status, &form(&app, frame, &issue, &typed, Some(error))?))
+            Ok(page_with(status, &form(&app, context, &issue, &typed, Some(error))?))
         }
-        Err(error) => not_done(frame, error),
+        Err(error) => not_done(context, error),
     }
 }
 
@@ -113,7 +113,7 @@ fn until_of(typed: &Typed, now: i64, timezone: &TimeZone) -> Result<Option<i64>,
     })
 }
 
-/// Until when nobody is told of it; `None` when it is not muted.
+/// Until when nobody is notified of it; `None` when it is not muted.
 pub(crate) fn muted_in_words(app: &App, issue: &IssueRow) -> Option<String> {
     let until = issue.muted_at(app.clock.now())?;
     Some(match until {

@@ -7,7 +7,7 @@ use axum::response::Response;
 use flawless_base::text::{one_line, plain};
 
 use super::find::{find, no_such_issue};
-use crate::actions::{Action, ActionError, Case, PassOn, act, alias_needs, colleagues};
+use crate::actions::{Action, ActionError, Case, ReassignTo, act, alias_needs, colleagues};
 use crate::app::App;
 use crate::show::links;
 use crate::show::why::author_of;
@@ -15,12 +15,12 @@ use crate::web::actions::done::{not_done, to_done};
 use crate::web::auth::access::not_allowed;
 use crate::web::layout::form_fields::{FormField, Problem, Typed, mark};
 use crate::web::layout::page::{PageError, page, page_with};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 #[derive(Template)]
 #[template(path = "issue/reassign.html")]
 struct Page {
-    frame: Frame,
+    context: PageContext,
     issue: i64,
     place: String,
     text: String,
@@ -37,63 +37,63 @@ struct Page {
 }
 
 pub(crate) async fn show(
-    frame: Frame,
+    context: PageContext,
     State(app): State<App>,
     Path(number): Path<String>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(frame)) };
+    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(context)) };
     match Case::read(&app, issue.id).await {
         Ok(case) => {
             let colleagues = colleagues(&app).await?;
-            Ok(page(&form(&case, frame, &Typed::new(), &colleagues, None)?))
+            Ok(page(&form(&case, context, &Typed::new(), &colleagues, None)?))
         }
-        Err(error) => not_done(frame, error),
+        Err(error) => not_done(context, error),
     }
 }
 
 pub(crate) async fn save(
-    frame: Frame,
+    context: PageContext,
     State(app): State<App>,
     Path(number): Path<String>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(frame)) };
+    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(context)) };
     let to = passed_to(&typed);
-    if let PassOn::Alias { .. } = &to {
+    if let ReassignTo::Alias { .. } = &to {
         let role = alias_needs(&app, &issue);
-        if !frame.has(role) {
-            return Ok(not_allowed(frame, role));
+        if !context.has(role) {
+            return Ok(not_allowed(context, role));
         }
     }
-    match act(&app, frame.actor(), Action::Reassign { issue: issue.id, to }).await {
+    match act(&app, context.actor(), Action::Reassign { issue: issue.id, to }).await {
         Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
         Err(error @ ActionError::Field { .. }) => {
             let case = match Case::read(&app, issue.id).await {
                 Ok(case) => case,
-                Err(error) => return not_done(frame, error),
+                Err(error) => return not_done(context, error),
             };
             let colleagues = colleagues(&app).await?;
-            let form = form(&case, frame, &typed, &colleagues, Some(error))?;
+            let form = form(&case, context, &typed, &colleagues, Some(error))?;
             Ok(page_with(StatusCode::UNPROCESSABLE_ENTITY, &form))
         }
-        Err(error) => not_done(frame, error),
+        Err(error) => not_done(context, error),
     }
 }
 
-fn passed_to(typed: &Typed) -> PassOn {
+fn passed_to(typed: &Typed) -> ReassignTo {
     let field = |name| typed.get(name).cloned().unwrap_or_default();
     if field("what") == "alias" {
-        return PassOn::Alias { new_email: field("new_email") };
+        return ReassignTo::Alias { new_email: field("new_email") };
     }
     // A proposal that was clicked comes before what was written.
     let written = [field("proposed"), field("designated_email")];
     let to = written.into_iter().find(|text| !text.trim().is_empty());
-    PassOn::Reassign { path: field("path"), designated_email: to.unwrap_or_default() }
+    ReassignTo::Reassign { path: field("path"), designated_email: to.unwrap_or_default() }
 }
 
 fn form(
     case: &Case<'_>,
-    frame: Frame,
+    context: PageContext,
     typed: &Typed,
     colleagues: &[String],
     error: Option<ActionError>,
@@ -119,7 +119,7 @@ fn form(
     let marked = if is_alias { &mut alias } else { &mut reassign };
     let problem = error.map(|error| mark(marked, error)).transpose()?;
     Ok(Page {
-        frame,
+        context,
         issue: case.issue.id,
         place: format!("{}:{}", one_line(&facts.path, 300), facts.line),
         text: one_line(&facts.text, 500),

@@ -7,7 +7,7 @@ use flawless_store::IssueRow;
 use super::find::{find, no_such_issue};
 use crate::web::layout::form_fields::Typed;
 use crate::web::layout::page::{PageError, not_found};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 use crate::web::rules::form::{For, kind_named, save_form, show_form};
 use crate::web::site::Site;
 
@@ -25,23 +25,23 @@ fn typed_for(issue: &IssueRow) -> Typed {
 }
 
 pub(crate) async fn show(
-    frame: Frame,
+    context: PageContext,
     State(site): State<Site>,
     Path((number, kind)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
-    let Some((list, end)) = kind_named(&kind) else { return Ok(not_found(frame).await) };
-    let Some(issue) = find(&site.app, &number).await? else { return Ok(no_such_issue(frame)) };
+    let Some((list, end)) = kind_named(&kind) else { return Ok(not_found(context).await) };
+    let Some(issue) = find(&site.app, &number).await? else { return Ok(no_such_issue(context)) };
     let typed = typed_for(&issue);
-    show_form(&site, frame, list, &For::Issue(Box::new(issue), end), &typed).await
+    show_form(&site, context, list, &For::Issue(Box::new(issue), end), &typed).await
 }
 
 pub(crate) async fn save(
-    frame: Frame,
+    context: PageContext,
     State(site): State<Site>,
     Path((number, kind)): Path<(String, String)>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    let Some((list, end)) = kind_named(&kind) else { return Ok(not_found(frame).await) };
-    let Some(issue) = find(&site.app, &number).await? else { return Ok(no_such_issue(frame)) };
-    save_form(&site, frame, list, &For::Issue(Box::new(issue), end), &typed).await
+    let Some((list, end)) = kind_named(&kind) else { return Ok(not_found(context).await) };
+    let Some(issue) = find(&site.app, &number).await? else { return Ok(no_such_issue(context)) };
+    save_form(&site, context, list, &For::Issue(Box::new(issue), end), &typed).await
 }

@@ -1,4 +1,4 @@
-//! `/issues/NUMBER`: one issue: its traceback, who is blamed and why, who was told, how often it
+//! `/issues/NUMBER`: one issue: its traceback, who is blamed and why, who was notified, how often it
 //! occurred and where.
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use flawless_store::{IssueRow, Sample};
 use serde::Deserialize;
 
 use super::actions::IssueActions;
+use super::alert_history::AlertHistory;
 use super::badges::{Badge, badges};
 use super::blame::BlameBox;
 use super::counts::Counts;
 use super::find::{find, no_issue_numbered};
 use super::samples::Samples;
-use super::told::Told;
 use super::traceback::{Traceback, exception_in_a_line};
 use crate::app::App;
 use crate::attribution::Repo;
@@ -29,7 +29,7 @@ use crate::show::work::modules_of;
 use crate::web::layout::asked::Asked;
 use crate::web::layout::moment::Moment;
 use crate::web::layout::page::{PageError, page};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 /// For the lines around the blamed one to be read: they are a help, and the page is quick.
 const READ_TIME: Duration = Duration::from_millis(200);
@@ -44,7 +44,7 @@ pub(crate) struct Parameters {
 #[derive(Template)]
 #[template(path = "issue/show.html")]
 struct Page {
-    frame: Frame,
+    context: PageContext,
     issue: i64,
     title: String,
     headline: String,
@@ -58,7 +58,7 @@ struct Page {
     last_seen: Moment,
     revision: Option<String>,
     blame: BlameBox,
-    told: Told,
+    history: AlertHistory,
     counts: Counts,
     samples: Samples,
     shown: Option<Traceback>,
@@ -67,12 +67,12 @@ struct Page {
 }
 
 pub(crate) async fn show(
-    Asked { frame, parameters }: Asked<Parameters>,
+    Asked { context, parameters }: Asked<Parameters>,
     State(app): State<App>,
     Path(number): Path<String>,
 ) -> Result<Response, PageError> {
     let Some(issue) = find(&app, &number).await? else {
-        return no_issue_numbered(frame, &app, &number).await;
+        return no_issue_numbered(context, &app, &number).await;
     };
     if number != issue.id.to_string() {
         // It was merged into that one.
@@ -84,8 +84,8 @@ pub(crate) async fn show(
     if let Some(sample) = &mut sample {
         read_code(&app, &issue, &details, sample).await;
     }
-    let told = Told::of(&app, issue.id).await?;
-    let again = told.alerts.first().is_some_and(|alert| alert.again.is_some());
+    let history = AlertHistory::of(&app, issue.id).await?;
+    let is_regressed = history.alerts.first().is_some_and(|alert| alert.regression.is_some());
     let facts = &issue.facts;
     let forges = &app.config.forges;
     let found_in = details.revision.as_ref().map(CommitId::as_str);
@@ -113,7 +113,7 @@ pub(crate) async fn show(
             .and_then(|revision| forges.line(revision, &facts.path, facts.line)),
         function: one_line(&facts.function_name, 100),
         text: one_line(&facts.text, 500),
-        badges: badges(&app, &issue, &issues::told(&app, &issue).await?, again),
+        badges: badges(&app, &issue, &issues::notified_state(&app, &issue).await?, is_regressed),
         occurrences: issue.occurrences,
         first_seen: Moment::new(issue.first_seen_at, &app),
         last_seen: Moment::new(issue.last_seen_at, &app),
@@ -122,10 +122,10 @@ pub(crate) async fn show(
         counts: Counts::of(&app, &issue).await?,
         shown,
         retention_days: app.config.retention.as_secs() / 86_400,
-        actions: IssueActions::read(&app, &issue, &frame).await?,
-        told,
+        actions: IssueActions::read(&app, &issue, &context).await?,
+        history,
         samples,
-        frame,
+        context,
     }))
 }
 
@@ -140,13 +140,13 @@ fn ran_in(sample: &Sample, details: &IssueDetails) -> Option<CommitId> {
 async fn read_code(app: &App, issue: &IssueRow, details: &IssueDetails, sample: &mut Sample) {
     if let Repo::Ready(mirror) = app.repo.get().repo
         && let (Some(revision), Some(blamed)) = (ran_in(sample, details), sample.blamed_frame)
-        && let Some(frame) = sample.report.traceback.get_mut(blamed)
+        && let Some(context) = sample.report.traceback.get_mut(blamed)
     {
         let path = sample.frames.get(blamed).and_then(|class| class.repo_path.as_deref());
         let path = path.unwrap_or(&issue.facts.path);
-        let read = read_around(&mirror, &revision, path, frame);
+        let read = read_around(&mirror, &revision, path, context);
         if tokio::time::timeout(READ_TIME, read).await.is_ok() {
-            app.redaction.source(frame).await;
+            app.redaction.source(context).await;
         }
     }
 }

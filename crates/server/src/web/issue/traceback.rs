@@ -7,7 +7,7 @@ use flawless_base::text::{cut, one_line};
 use flawless_core::{Relation, is_foreign_folder};
 use flawless_store::Sample;
 
-use crate::show::Room;
+use crate::show::RenderLimits;
 use crate::show::code::{CodeLine, code_lines};
 use crate::show::report::{ShownFrame, ShownReport, ShownRequest, ShownValue};
 use crate::show::work::ShownWork;
@@ -79,7 +79,7 @@ pub(crate) struct LocalPart {
 impl Traceback {
     /// The sample; `url` gives the page of a line by its path in the repository.
     pub(crate) fn of(sample: &Sample, url: impl Fn(&str, u32) -> Option<String>) -> Self {
-        let mut report = ShownReport::of(sample, Room::PAGE);
+        let mut report = ShownReport::of(sample, RenderLimits::PAGE);
         let plain = plain_text(sample, &report);
         let traceback = &sample.report.traceback;
         let own_path = |at: usize| {

@@ -8,12 +8,12 @@ use flawless_base::text::one_line;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded::{Serializer, parse};
 
-use super::visitor::Frame;
+use super::visitor::PageContext;
 
 /// The frame of a page that has parameters, and these. The frame names the others; a page that
-/// takes a [`Frame`] alone has no parameters.
+/// takes a [`PageContext`] alone has no parameters.
 pub(crate) struct Asked<T> {
-    pub(crate) frame: Frame,
+    pub(crate) context: PageContext,
     pub(crate) parameters: T,
 }
 
@@ -24,9 +24,9 @@ impl<S: Sync, T: DeserializeOwned + Default> FromRequestParts<S> for Asked<T> {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        let frame = Frame::from_request_parts(parts, state).await?;
+        let context = PageContext::from_request_parts(parts, state).await?;
         let (parameters, unknown) = read(parts.uri.query().unwrap_or_default());
-        Ok(Self { frame: Frame { unknown, ..frame }, parameters })
+        Ok(Self { context: PageContext { unknown, ..context }, parameters })
     }
 }
 

@@ -5,7 +5,7 @@ use axum::response::{Html, IntoResponse, Response};
 use flawless_base::text::plain;
 use flawless_store::StoreError;
 
-use super::visitor::Frame;
+use super::visitor::PageContext;
 use crate::sign_in::SignInError;
 
 /// Renders a page.
@@ -28,28 +28,33 @@ pub(crate) fn page_with(status: StatusCode, template: &impl Template) -> Respons
 #[derive(Template)]
 #[template(path = "layout/message.html")]
 struct Message<'a> {
-    frame: Frame,
+    context: PageContext,
     title: &'a str,
     text: &'a str,
 }
 
 /// A page with one sentence. It stands in the place of another, whose parameters are not its own.
-pub(crate) fn message(mut frame: Frame, status: StatusCode, title: &str, text: &str) -> Response {
-    frame.unknown.clear();
-    page_with(status, &Message { frame, title, text })
+pub(crate) fn message(
+    mut context: PageContext,
+    status: StatusCode,
+    title: &str,
+    text: &str,
+) -> Response {
+    context.unknown.clear();
+    page_with(status, &Message { context, title, text })
 }
 
 /// Answers what is not there.
-pub(crate) async fn not_found(frame: Frame) -> Response {
+pub(crate) async fn not_found(context: PageContext) -> Response {
     let text = "There is no such page. The list above has all.";
-    message(frame, StatusCode::NOT_FOUND, "Not found", text)
+    message(context, StatusCode::NOT_FOUND, "Not found", text)
 }
 
 /// Answers an address that takes forms only, as when its page is loaded anew.
-pub(crate) async fn forms_only(frame: Frame) -> Response {
+pub(crate) async fn forms_only(context: PageContext) -> Response {
     let text = "This address only takes a form. What was sent before is done; go back, or on with \
                 the list above.";
-    message(frame, StatusCode::METHOD_NOT_ALLOWED, "Nothing to see here", text)
+    message(context, StatusCode::METHOD_NOT_ALLOWED, "Nothing to see here", text)
 }
 
 /// An error that ends a request.
@@ -83,6 +88,6 @@ impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         tracing::error!(error = self.error, "a page could not be made");
         let status = StatusCode::INTERNAL_SERVER_ERROR;
-        message(Frame::default(), status, "Something is wrong", self.text)
+        message(PageContext::default(), status, "Something is wrong", self.text)
     }
 }

@@ -85,7 +85,7 @@ impl Refused {
 /// What the layout shows around every page. A handler takes it as an argument and puts it into the
 /// page as `frame`. One whose page has parameters takes [`super::asked::Asked`] in its place.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Frame {
+pub(crate) struct PageContext {
     /// Empty on pages that are open to all.
     pub(crate) visitor: Option<Visitor>,
     /// The value of the field `form_token` of every form.
@@ -100,7 +100,7 @@ pub(crate) struct Frame {
     pub(crate) unknown: Vec<String>,
 }
 
-impl Frame {
+impl PageContext {
     /// The visitor's name, for what is logged.
     pub(crate) fn who(&self) -> &str {
         self.visitor.as_ref().map_or("", |visitor| &visitor.name)
@@ -151,12 +151,12 @@ impl Frame {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Frame {
+impl<S: Sync> FromRequestParts<S> for PageContext {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let mut frame = parts.extensions.get::<Self>().cloned().unwrap_or_default();
-        frame.unknown = names_in(parts.uri.query().unwrap_or_default());
-        Ok(frame)
+        let mut context = parts.extensions.get::<Self>().cloned().unwrap_or_default();
+        context.unknown = names_in(parts.uri.query().unwrap_or_default());
+        Ok(context)
     }
 }

@@ -10,7 +10,7 @@ use crate::web::auth::access::not_allowed;
 use crate::web::issue::find::no_such_issue;
 use crate::web::layout::form_fields::Typed;
 use crate::web::layout::page::PageError;
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 use crate::web::rules::form::{For, save_form};
 use crate::web::rules::list::no_such_list;
 use crate::web::site::Site;
@@ -45,21 +45,21 @@ pub(crate) async fn admin(RawQuery(query): RawQuery) -> Response {
 }
 
 /// `/view_config?key=LIST`.
-pub(crate) async fn view_config(frame: Frame, Query(typed): Query<Typed>) -> Response {
+pub(crate) async fn view_config(context: PageContext, Query(typed): Query<Typed>) -> Response {
     match typed.get("key").map(String::as_str) {
         None | Some("") => with_query("/rules", but(&typed, "key")),
         Some(key) => match RuleList::parse(key) {
             Some(list) => with_query(&format!("/rules/{}", list.as_str()), but(&typed, "key")),
-            None => no_such_list(frame),
+            None => no_such_list(context),
         },
     }
 }
 
 /// `/add_known_error`.
-pub(crate) async fn add_known_error(frame: Frame, Query(typed): Query<Typed>) -> Response {
+pub(crate) async fn add_known_error(context: PageContext, Query(typed): Query<Typed>) -> Response {
     match list_of_code(&typed) {
         Some(list) => with_query(&format!("/rules/{}/add", list.as_str()), but(&typed, "type")),
-        None => no_such_list(frame),
+        None => no_such_list(context),
     }
 }
 
@@ -81,82 +81,82 @@ pub(crate) async fn add_ignored_exception(RawQuery(query): RawQuery) -> Response
 }
 
 async fn save(
-    frame: Frame,
+    context: PageContext,
     site: &Site,
     list: RuleList,
     typed: &Typed,
 ) -> Result<Response, PageError> {
     let role = role_to_change(list);
-    if !frame.has(role) {
-        return Ok(not_allowed(frame, role));
+    if !context.has(role) {
+        return Ok(not_allowed(context, role));
     }
-    save_form(site, frame, list, &For::New, typed).await
+    save_form(site, context, list, &For::New, typed).await
 }
 
 /// `/save_known_error`.
 pub(crate) async fn save_known_error(
-    frame: Frame,
+    context: PageContext,
     State(site): State<Site>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
     match list_of_code(&typed) {
-        Some(list) => save(frame, &site, list, &typed).await,
-        None => Ok(no_such_list(frame)),
+        Some(list) => save(context, &site, list, &typed).await,
+        None => Ok(no_such_list(context)),
     }
 }
 
 /// `/save_watch`.
 pub(crate) async fn save_watch(
-    frame: Frame,
+    context: PageContext,
     State(site): State<Site>,
     Form(mut typed): Form<Typed>,
 ) -> Result<Response, PageError> {
     // 0.4.5 means only what is blamed when it says nothing.
     typed.entry("watch_all_errors".to_owned()).or_insert_with(|| "false".to_owned());
-    save(frame, &site, RuleList::WatchList, &typed).await
+    save(context, &site, RuleList::WatchList, &typed).await
 }
 
 /// `/save_remap_email`.
 pub(crate) async fn save_remap_email(
-    frame: Frame,
+    context: PageContext,
     State(site): State<Site>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    save(frame, &site, RuleList::EmailRemapping, &typed).await
+    save(context, &site, RuleList::EmailRemapping, &typed).await
 }
 
 /// `/save_disown_file`.
 pub(crate) async fn save_disown_file(
-    frame: Frame,
+    context: PageContext,
     State(site): State<Site>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    save(frame, &site, RuleList::DisownershipList, &typed).await
+    save(context, &site, RuleList::DisownershipList, &typed).await
 }
 
 /// `/save_ignored_exceptions`.
 pub(crate) async fn save_ignored_exceptions(
-    frame: Frame,
+    context: PageContext,
     State(site): State<Site>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    save(frame, &site, RuleList::IgnoredExceptions, &typed).await
+    save(context, &site, RuleList::IgnoredExceptions, &typed).await
 }
 
 /// `/not_mine?issue=NUMBER`, as mails link it.
-pub(crate) async fn not_mine(frame: Frame, Query(typed): Query<Typed>) -> Response {
-    of_issue(frame, &typed, "reassign")
+pub(crate) async fn not_mine(context: PageContext, Query(typed): Query<Typed>) -> Response {
+    of_issue(context, &typed, "reassign")
 }
 
 /// `/mute?issue=NUMBER`, as mails link it.
-pub(crate) async fn mute(frame: Frame, Query(typed): Query<Typed>) -> Response {
-    of_issue(frame, &typed, "mute")
+pub(crate) async fn mute(context: PageContext, Query(typed): Query<Typed>) -> Response {
+    of_issue(context, &typed, "mute")
 }
 
-fn of_issue(frame: Frame, typed: &Typed, form: &str) -> Response {
+fn of_issue(context: PageContext, typed: &Typed, form: &str) -> Response {
     let number = typed.get("issue").and_then(|number| number.trim().parse::<i64>().ok());
     match number {
         Some(number) => with_query(&format!("/issues/{number}/{form}"), but(typed, "issue")),
-        None => no_such_issue(frame),
+        None => no_such_issue(context),
     }
 }

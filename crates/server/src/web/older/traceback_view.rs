@@ -17,7 +17,7 @@ use crate::show::links;
 use crate::web::issue::find::{find, no_issue_numbered, no_issue_of};
 use crate::web::layout::asked::Asked;
 use crate::web::layout::page::{PageError, page_with};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 /// The parameters of 0.4.5, and `issue` and `sample` since.
 #[derive(Debug, Default, Deserialize)]
@@ -37,7 +37,7 @@ pub(crate) struct Parameters {
 #[derive(Template)]
 #[template(path = "older/traceback_view.html")]
 struct Page {
-    frame: Frame,
+    context: PageContext,
     file: String,
     /// Address, place, function and text of each.
     issues: Vec<(String, String, String, String)>,
@@ -48,7 +48,7 @@ struct Page {
 const MOST_LISTED: usize = 50;
 
 pub(crate) async fn show(
-    Asked { frame, parameters: asked }: Asked<Parameters>,
+    Asked { context, parameters: asked }: Asked<Parameters>,
     State(app): State<App>,
 ) -> Result<Response, PageError> {
     let mut found: Vec<IssueRow> = find(&app, &asked.issue).await?.into_iter().collect();
@@ -56,15 +56,15 @@ pub(crate) async fn show(
         found = of_line(&app, &asked).await?;
     }
     match &found[..] {
-        [] if asked.filename.is_empty() => no_issue_numbered(frame, &app, &asked.issue).await,
-        [] => Ok(no_issue_of(frame, &asked.filename)),
+        [] if asked.filename.is_empty() => no_issue_numbered(context, &app, &asked.issue).await,
+        [] => Ok(no_issue_of(context, &asked.filename)),
         [issue] => {
             let sample = match asked.sample {
                 Some(slot) => Some(slot),
                 None => sample_of_week(&app, issue.id, &asked.timestamp).await?,
             };
             // What this page does not know, the next one names.
-            let unknown = frame.unknown.iter().map(|name| (name.as_str(), ""));
+            let unknown = context.unknown.iter().map(|name| (name.as_str(), ""));
             let sample = sample.iter().map(|slot| ("sample", slot.as_str()));
             let pairs = sample.chain(unknown);
             let query = Serializer::new(String::new()).extend_pairs(pairs).finish();
@@ -83,7 +83,7 @@ pub(crate) async fn show(
                 file: one_line(&asked.filename, 300),
                 issues: several.iter().take(MOST_LISTED).map(line).collect(),
                 is_cut: several.len() > MOST_LISTED,
-                frame,
+                context,
             };
             Ok(page_with(StatusCode::MULTIPLE_CHOICES, &page))
         }

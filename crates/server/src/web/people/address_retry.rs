@@ -9,7 +9,7 @@ use crate::actions::{Action, act};
 use crate::app::App;
 use crate::web::actions::done::{not_done, to_done};
 use crate::web::layout::page::{PageError, message};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -20,17 +20,17 @@ pub(crate) struct Fields {
 }
 
 pub(crate) async fn save(
-    frame: Frame,
+    context: PageContext,
     State(app): State<App>,
     Form(Fields { address, what }): Form<Fields>,
 ) -> Result<Response, PageError> {
     let unwanted = UnwantedKind::parse(&what);
     if unwanted.is_none() && what != "refused" {
         let text = "It has to be refused, alerts or weekly that is to be tried again.";
-        return Ok(message(frame, StatusCode::NOT_FOUND, "Not found", text));
+        return Ok(message(context, StatusCode::NOT_FOUND, "Not found", text));
     }
-    match act(&app, frame.actor(), Action::RetryAddress { address, unwanted }).await {
+    match act(&app, context.actor(), Action::RetryAddress { address, unwanted }).await {
         Ok(done) => Ok(to_done("/people", &done)),
-        Err(error) => not_done(frame, error),
+        Err(error) => not_done(context, error),
     }
 }

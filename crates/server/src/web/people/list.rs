@@ -17,7 +17,7 @@ use crate::show::links;
 use crate::web::layout::asked::Asked;
 use crate::web::layout::moment::Moment;
 use crate::web::layout::page::{PageError, page};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -30,7 +30,7 @@ pub(crate) struct Parameters {
 #[derive(Template)]
 #[template(path = "people/list.html")]
 struct Page {
-    frame: Frame,
+    context: PageContext,
     q: String,
     people: Vec<PersonLine>,
     total: usize,
@@ -78,7 +78,7 @@ struct LeaverLine {
 }
 
 pub(crate) async fn show(
-    Asked { frame, parameters }: Asked<Parameters>,
+    Asked { context, parameters }: Asked<Parameters>,
     State(app): State<App>,
     State(memory): State<Arc<QueryMemory>>,
 ) -> Result<Response, PageError> {
@@ -104,7 +104,7 @@ pub(crate) async fn show(
         total: found.total,
         page: found.page,
         pages: found.pages,
-        frame,
+        context,
         is_first,
         q,
         addresses,

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::show::links;
 use crate::web::actions::done::{not_done, to_done};
 use crate::web::layout::page::{PageError, message};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -24,32 +24,32 @@ pub(crate) struct Fields {
 }
 
 /// Whether the visitor may say which mails this address gets.
-pub(crate) fn may_choose(frame: &Frame, address: &str) -> bool {
-    frame.administers() || frame.who().eq_ignore_ascii_case(address)
+pub(crate) fn may_choose(context: &PageContext, address: &str) -> bool {
+    context.administers() || context.who().eq_ignore_ascii_case(address)
 }
 
 pub(crate) async fn save(
-    frame: Frame,
+    context: PageContext,
     State(app): State<App>,
     Path(address): Path<String>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
     let address = address.trim();
-    if !may_choose(&frame, address) {
+    if !may_choose(&context, address) {
         let text = "Only they themselves and administrators choose which mails somebody gets.";
-        return Ok(message(frame, StatusCode::FORBIDDEN, "Not allowed", text));
+        return Ok(message(context, StatusCode::FORBIDDEN, "Not allowed", text));
     }
     let (Some(kind), true) = (UnwantedKind::parse(&fields.kind), is_mailable(address)) else {
         let text = "This is no mail address, or no kind of mails. Load the person's page anew.";
-        return Ok(message(frame, StatusCode::UNPROCESSABLE_ENTITY, "Not taken", text));
+        return Ok(message(context, StatusCode::UNPROCESSABLE_ENTITY, "Not taken", text));
     };
     let wanted = fields.wanted != "no";
     let action = Action::WantMails { address: address.to_owned(), kind, wanted };
-    match act(&app, frame.actor(), action).await {
+    match act(&app, context.actor(), action).await {
         Ok(done) => Ok(to_done(&format!("{}#mails", links::person("", address)), &done)),
         Err(ActionError::Field { text, .. }) => {
-            Ok(message(frame, StatusCode::CONFLICT, "Not possible", &text))
+            Ok(message(context, StatusCode::CONFLICT, "Not possible", &text))
         }
-        Err(error) => not_done(frame, error),
+        Err(error) => not_done(context, error),
     }
 }

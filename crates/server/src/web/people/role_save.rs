@@ -11,7 +11,7 @@ use crate::actions::{Action, ActionError, act};
 use crate::app::App;
 use crate::web::actions::done::{not_done, to_done};
 use crate::web::layout::page::{PageError, message};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -28,35 +28,36 @@ impl Fields {
 }
 
 pub(crate) async fn save(
-    frame: Frame,
+    context: PageContext,
     State(app): State<App>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
-    let wrong =
-        |frame, text: &str| Ok(message(frame, StatusCode::UNPROCESSABLE_ENTITY, "Not taken", text));
+    let wrong = |context, text: &str| {
+        Ok(message(context, StatusCode::UNPROCESSABLE_ENTITY, "Not taken", text))
+    };
     let Some(address) = fields.address() else {
         return wrong(
-            frame,
+            context,
             "This is no mail address. Go back and write one like ann@example.com.",
         );
     };
     let role = GivenRole::parse(&fields.role);
     if role.is_none() && !fields.role.is_empty() {
-        return wrong(frame, "There is no such role. Go back and choose one of the list.");
+        return wrong(context, "There is no such role. Go back and choose one of the list.");
     }
-    let by = frame.who().to_owned();
+    let by = context.who().to_owned();
     tracing::info!(address, role = fields.role, by, "a role is given");
-    match act(&app, frame.actor(), Action::GiveRole { address, role }).await {
+    match act(&app, context.actor(), Action::GiveRole { address, role }).await {
         Ok(done) => Ok(to_done("/people/roles", &done)),
         Err(ActionError::Field { text, .. }) => {
-            Ok(message(frame, StatusCode::CONFLICT, "Not taken", &text))
+            Ok(message(context, StatusCode::CONFLICT, "Not taken", &text))
         }
-        Err(error) => not_done(frame, error),
+        Err(error) => not_done(context, error),
     }
 }
 
 pub(crate) async fn sign_out(
-    frame: Frame,
+    context: PageContext,
     State(app): State<App>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
@@ -64,7 +65,7 @@ pub(crate) async fn sign_out(
         let mut tx = app.store.write().await?;
         let ended = tx.sign_out_everywhere(&address, app.clock.now()).await?;
         tx.commit().await?;
-        tracing::info!(address, ended, by = frame.who(), "somebody was signed out");
+        tracing::info!(address, ended, by = context.who(), "somebody was signed out");
     }
     Ok(Redirect::to("/people/roles").into_response())
 }

@@ -9,17 +9,17 @@ use flawless_store::GivenRole;
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::sign_in::standing;
+use crate::sign_in::role_with_reason;
 use crate::web::actions::done::{DoneNotice, done_notice};
 use crate::web::layout::asked::Asked;
 use crate::web::layout::moment::Moment;
 use crate::web::layout::page::{PageError, page};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 #[derive(Template)]
 #[template(path = "people/roles.html")]
 struct Page {
-    frame: Frame,
+    context: PageContext,
     done: Option<DoneNotice>,
     people: Vec<Line>,
     allowed: String,
@@ -50,7 +50,7 @@ pub(crate) struct Parameters {
 }
 
 pub(crate) async fn show(
-    Asked { frame, parameters: asked }: Asked<Parameters>,
+    Asked { context, parameters: asked }: Asked<Parameters>,
     State(app): State<App>,
 ) -> Result<Response, PageError> {
     let config = &app.config.sign_in;
@@ -69,13 +69,15 @@ pub(crate) async fn show(
     let people = addresses.into_iter().map(|address| {
         let row = given.get(address);
         let role = row.map(|row| GivenRole::parse(&row.role).unwrap_or(GivenRole::Blocked));
-        let standing = standing(config, role, address);
-        let by = row.filter(|_| !standing.is_fixed).map(|row| format!(": {}", plain(&row.set_by)));
+        let role_with_reason = role_with_reason(config, role, address);
+        let by = row
+            .filter(|_| !role_with_reason.is_fixed)
+            .map(|row| format!(": {}", plain(&row.set_by)));
         let (sessions, seen) = signed_in.get(address).copied().unwrap_or_default();
         Line {
             address: address.clone(),
-            role: standing.role.map_or_else(|| "none".to_owned(), |role| role.to_string()),
-            why: format!("{}{}", standing.why, by.unwrap_or_default()),
+            role: role_with_reason.role.map_or_else(|| "none".to_owned(), |role| role.to_string()),
+            why: format!("{}{}", role_with_reason.why, by.unwrap_or_default()),
             given: row.is_some(),
             sessions,
             seen: (sessions > 0).then(|| Moment::new(seen, &app)),
@@ -90,7 +92,7 @@ pub(crate) async fn show(
         default_role: config.default_role.to_string(),
         address: asked.address,
         choices: CHOICES,
-        done: done_notice(&app, &frame).await?,
-        frame,
+        done: done_notice(&app, &context).await?,
+        context,
     }))
 }

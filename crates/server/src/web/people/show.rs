@@ -21,12 +21,12 @@ use crate::query::QueryMemory;
 use crate::query::people::{PAGE, People, RuleMention, rules_naming};
 use crate::show::alert::types_in_words;
 use crate::show::links;
-use crate::sign_in::{Standing, standing};
+use crate::sign_in::{RoleWithReason, role_with_reason};
 use crate::web::actions::done::{DoneNotice, done_notice};
 use crate::web::layout::asked::Asked;
 use crate::web::layout::moment::Moment;
 use crate::web::layout::page::{PageError, message, page};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -37,10 +37,10 @@ pub(crate) struct Parameters {
 #[derive(Template)]
 #[template(path = "people/show.html")]
 struct Page {
-    frame: Frame,
+    context: PageContext,
     done: Option<DoneNotice>,
     person: PersonLine,
-    /// Who is told; `None`: nobody.
+    /// Who is notified; `None`: nobody.
     to: Option<String>,
     is_same: bool,
     steps: Vec<String>,
@@ -94,7 +94,7 @@ struct MailLine {
 const MAILS: i64 = 10;
 
 pub(crate) async fn show(
-    Asked { frame, parameters }: Asked<Parameters>,
+    Asked { context, parameters }: Asked<Parameters>,
     State(app): State<App>,
     State(memory): State<Arc<QueryMemory>>,
     Path(address): Path<String>,
@@ -103,7 +103,7 @@ pub(crate) async fn show(
     let Some(found) = people.find(&app, &address) else {
         let text = "Nobody with this address wrote a line that failed, and no rule names them. \
                     The page People has all.";
-        return Ok(message(frame, StatusCode::NOT_FOUND, "Not found", text));
+        return Ok(message(context, StatusCode::NOT_FOUND, "Not found", text));
     };
     let mails = people.mails_of(&app, &found);
     let size = i64::try_from(PAGE).unwrap_or(i64::MAX);
@@ -153,7 +153,7 @@ pub(crate) async fn show(
         no_alerts: mails.no_alerts,
         no_weekly: mails.no_weekly,
         weekly_is_on: app.config.mails.weekly.is_some(),
-        may_choose: may_choose(&frame, &found.address),
+        may_choose: may_choose(&context, &found.address),
         is_default_contact: is_default_contact(&app, &found.address),
         mails_url: format!("{}/mails", links::person("", &found.address)),
         reassign_url: format!("/disown_file?{query}"),
@@ -162,18 +162,23 @@ pub(crate) async fn show(
         pages,
         rules: rules_naming(&rules.rules, &found),
         mails: sent.into_iter().map(|mail| mail_line(&app, mail)).collect(),
-        role: role_part(&app, &frame, &found.address).await?,
-        done: done_notice(&app, &frame).await?,
-        frame,
+        role: role_part(&app, &context, &found.address).await?,
+        done: done_notice(&app, &context).await?,
+        context,
     }))
 }
 
-async fn role_part(app: &App, frame: &Frame, address: &str) -> Result<Option<RolePart>, PageError> {
-    if !frame.administers() || !app.config.sign_in.required || !is_mailable(address) {
+async fn role_part(
+    app: &App,
+    context: &PageContext,
+    address: &str,
+) -> Result<Option<RolePart>, PageError> {
+    if !context.administers() || !app.config.sign_in.required || !is_mailable(address) {
         return Ok(None);
     }
     let given = app.store.given_role(&address.to_ascii_lowercase()).await?;
-    let Standing { role, why, is_fixed } = standing(&app.config.sign_in, given, address);
+    let RoleWithReason { role, why, is_fixed } =
+        role_with_reason(&app.config.sign_in, given, address);
     let name = role.map_or("none", Role::as_str);
     Ok(Some(RolePart { name, why, is_fixed, choices: CHOICES }))
 }

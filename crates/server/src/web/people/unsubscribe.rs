@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::show::links;
 use crate::web::auth::security::protected;
 use crate::web::layout::page::{PageError, message, page_with};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 /// For a request to arrive whole.
 const REQUEST_TIME: Duration = Duration::from_secs(10);
@@ -54,7 +54,7 @@ pub(crate) struct Link {
 #[derive(Template)]
 #[template(path = "people/unsubscribe.html")]
 struct Page {
-    frame: Frame,
+    context: PageContext,
     address: String,
     /// Where the button leads: here.
     url: String,
@@ -97,7 +97,12 @@ async fn save(
     let Some((address, kind)) = link.verified(&app) else { return Ok(wrong_link()) };
     let Ok(body) = to_bytes(request.into_body(), MAX_BODY).await else {
         let text = "There is more in this request than a form of this page has.";
-        return Ok(message(Frame::default(), StatusCode::PAYLOAD_TOO_LARGE, "Not taken", text));
+        return Ok(message(
+            PageContext::default(),
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "Not taken",
+            text,
+        ));
     };
     // Whatever else a mail provider may send, in whichever encoding, is the one click.
     let back = form_urlencoded::parse(&body).any(|(name, value)| name == "back" && value == "1");
@@ -108,12 +113,12 @@ async fn save(
     // Not noted among what people did: whoever has the link can do it as often as they like.
     tx.want_mails(&address, kind, back, app.clock.now()).await?;
     tx.commit().await?;
-    app.bells.alerts.notify_one();
+    app.wakeups.alerts.notify_one();
     tracing::info!(address, mails = kind.as_str(), back, "somebody chose about mails");
     Ok(answer(&app, address, kind, if back { Stage::TakenBack } else { Stage::Done }))
 }
 
-/// Somebody has to hear of what nobody else can be told.
+/// Somebody has to hear of what nobody else can be notified.
 fn must_hear(app: &App, address: &str, kind: UnwantedKind) -> bool {
     kind == UnwantedKind::Alerts && is_default_contact(app, address)
 }
@@ -127,11 +132,11 @@ fn answer(app: &App, address: String, kind: UnwantedKind, stage: Stage) -> Respo
     // The page may be open under another name than the configured one.
     let url = link.strip_prefix(&*app.base_url).unwrap_or(&link).to_owned();
     let alerts = kind == UnwantedKind::Alerts;
-    page_with(status, &Page { frame: Frame::default(), address, url, alerts, stage })
+    page_with(status, &Page { context: PageContext::default(), address, url, alerts, stage })
 }
 
 fn wrong_link() -> Response {
     let text = "This link is not one of ours, or a part of it is missing: open it again from the \
                 mail itself.";
-    message(Frame::default(), StatusCode::FORBIDDEN, "Not a link of this server", text)
+    message(PageContext::default(), StatusCode::FORBIDDEN, "Not a link of this server", text)
 }

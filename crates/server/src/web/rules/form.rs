@@ -19,7 +19,7 @@ use crate::web::actions::done::{not_done, to_done};
 use crate::web::auth::access::not_allowed;
 use crate::web::layout::form_fields::{FormField, Problem, Typed, mark};
 use crate::web::layout::page::{PageError, message, page_with};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 use crate::web::site::Site;
 
 /// What a form is for.
@@ -36,7 +36,7 @@ pub(crate) enum For {
 #[derive(Template)]
 #[template(path = "rules/form.html")]
 struct Page {
-    frame: Frame,
+    context: PageContext,
     title: String,
     /// What is acted on: its page and its name.
     about: Option<(String, String)>,
@@ -120,7 +120,7 @@ impl For {
         }
     }
 
-    fn page(&self, frame: Frame, list: RuleList, shown: Shown) -> Page {
+    fn page(&self, context: PageContext, list: RuleList, shown: Shown) -> Page {
         let Shown { fields, problem, preview } = shown;
         let is_code = KINDS[..3].iter().any(|(known, ..)| *known == list);
         let query = || {
@@ -151,8 +151,8 @@ impl For {
             (crate::show::links::issue("", issue.id), place)
         });
         Page {
-            looks_only: Some(role_to_change(list)).filter(|role| !frame.has(*role)),
-            frame,
+            looks_only: Some(role_to_change(list)).filter(|role| !context.has(*role)),
+            context,
             title,
             about,
             meaning: meaning(list),
@@ -181,7 +181,7 @@ async fn preview_of(
 /// The form, with a preview of what stands in it when that makes a rule.
 pub(crate) async fn show_form(
     site: &Site,
-    frame: Frame,
+    context: PageContext,
     list: RuleList,
     what: &For,
     typed: &Typed,
@@ -198,13 +198,13 @@ pub(crate) async fn show_form(
         Ok(preview) => preview,
     };
     let shown = Shown { fields, problem: None, preview };
-    Ok(page_with(StatusCode::OK, &what.page(frame, list, shown)))
+    Ok(page_with(StatusCode::OK, &what.page(context, list, shown)))
 }
 
 /// Saves what was typed, or shows what it would do.
 pub(crate) async fn save_form(
     site: &Site,
-    frame: Frame,
+    context: PageContext,
     list: RuleList,
     what: &For,
     typed: &Typed,
@@ -216,11 +216,11 @@ pub(crate) async fn save_form(
         Ok(entry) if is_preview => match preview_of(site, list, &entry, what).await {
             Ok(preview) => {
                 let shown = Shown { fields, problem: None, preview };
-                return Ok(page_with(StatusCode::OK, &what.page(frame, list, shown)));
+                return Ok(page_with(StatusCode::OK, &what.page(context, list, shown)));
             }
             Err(error) => error,
         },
-        Ok(entry) => match act(&site.app, frame.actor(), action(list, what, entry)).await {
+        Ok(entry) => match act(&site.app, context.actor(), action(list, what, entry)).await {
             Ok(done) => {
                 let page = match what.issue() {
                     Some(issue) => crate::show::links::issue("", issue.id),
@@ -234,7 +234,7 @@ pub(crate) async fn save_form(
     };
     let problem = Some(mark(&mut fields, error)?);
     let shown = Shown { fields, problem, preview: None };
-    let page = what.page(frame, list, shown);
+    let page = what.page(context, list, shown);
     Ok(page_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }
 
@@ -247,38 +247,38 @@ fn action(list: RuleList, what: &For, entry: Value) -> Action {
 }
 
 /// The list that the address names, when the visitor may change it.
-pub(crate) fn list_to_change(frame: &Frame, name: &str) -> Result<RuleList, Box<Response>> {
+pub(crate) fn list_to_change(context: &PageContext, name: &str) -> Result<RuleList, Box<Response>> {
     let Some(list) = RuleList::parse(name) else {
-        return Err(Box::new(no_such_list(frame.clone())));
+        return Err(Box::new(no_such_list(context.clone())));
     };
     let role = role_to_change(list);
-    if frame.has(role) { Ok(list) } else { Err(Box::new(not_allowed(frame.clone(), role))) }
+    if context.has(role) { Ok(list) } else { Err(Box::new(not_allowed(context.clone(), role))) }
 }
 
 pub(crate) async fn show_new(
-    mut frame: Frame,
+    mut context: PageContext,
     State(site): State<Site>,
     Path(name): Path<String>,
     Query(typed): Query<Typed>,
 ) -> Result<Response, PageError> {
-    match list_to_change(&frame, &name) {
+    match list_to_change(&context, &name) {
         Ok(list) => {
             let fields = fields_of(list, &typed);
-            frame.unknown.retain(|name| !fields.iter().any(|field| field.name == name));
-            show_form(&site, frame, list, &For::New, &typed).await
+            context.unknown.retain(|name| !fields.iter().any(|field| field.name == name));
+            show_form(&site, context, list, &For::New, &typed).await
         }
         Err(answer) => Ok(*answer),
     }
 }
 
 pub(crate) async fn save_new(
-    frame: Frame,
+    context: PageContext,
     State(site): State<Site>,
     Path(name): Path<String>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    match list_to_change(&frame, &name) {
-        Ok(list) => save_form(&site, frame, list, &For::New, &typed).await,
+    match list_to_change(&context, &name) {
+        Ok(list) => save_form(&site, context, list, &For::New, &typed).await,
         Err(answer) => Ok(*answer),
     }
 }
@@ -290,60 +290,60 @@ async fn rule_of(app: &App, list: RuleList, id: &str) -> Result<Option<Value>, S
     Ok(rules.into_iter().find(|rule| rule.id == id).map(|rule| rule.entry))
 }
 
-fn no_such_rule(frame: Frame, list: RuleList) -> Response {
+fn no_such_rule(context: PageContext, list: RuleList) -> Response {
     let title = list.title();
     let text = format!("There is no such rule among the {} any more.", title.to_lowercase());
-    message(frame, StatusCode::NOT_FOUND, "Not found", &text)
+    message(context, StatusCode::NOT_FOUND, "Not found", &text)
 }
 
 pub(crate) async fn show_rule(
-    frame: Frame,
+    context: PageContext,
     State(site): State<Site>,
     Path((name, id)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
-    let Some(list) = RuleList::parse(&name) else { return Ok(no_such_list(frame)) };
+    let Some(list) = RuleList::parse(&name) else { return Ok(no_such_list(context)) };
     let Some(entry) = rule_of(&site.app, list, &id).await? else {
-        return Ok(no_such_rule(frame, list));
+        return Ok(no_such_rule(context, list));
     };
     let what = For::Rule(id.parse().unwrap_or_default());
-    if !frame.has(role_to_change(list)) {
+    if !context.has(role_to_change(list)) {
         // To look is all they may do; what it would do is for who makes it so.
         let fields = fields_of(list, &typed_of(&entry));
         let shown = Shown { fields, problem: None, preview: None };
-        return Ok(page_with(StatusCode::OK, &what.page(frame, list, shown)));
+        return Ok(page_with(StatusCode::OK, &what.page(context, list, shown)));
     }
-    show_form(&site, frame, list, &what, &typed_of(&entry)).await
+    show_form(&site, context, list, &what, &typed_of(&entry)).await
 }
 
 pub(crate) async fn save_rule(
-    frame: Frame,
+    context: PageContext,
     State(site): State<Site>,
     Path((name, id)): Path<(String, String)>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    let list = match list_to_change(&frame, &name) {
+    let list = match list_to_change(&context, &name) {
         Ok(list) => list,
         Err(answer) => return Ok(*answer),
     };
     if rule_of(&site.app, list, &id).await?.is_none() {
-        return Ok(no_such_rule(frame, list));
+        return Ok(no_such_rule(context, list));
     }
     let what = For::Rule(id.parse().unwrap_or_default());
-    save_form(&site, frame, list, &what, &typed).await
+    save_form(&site, context, list, &what, &typed).await
 }
 
 pub(crate) async fn remove(
-    frame: Frame,
+    context: PageContext,
     State(app): State<App>,
     Path((name, id)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
-    let list = match list_to_change(&frame, &name) {
+    let list = match list_to_change(&context, &name) {
         Ok(list) => list,
         Err(answer) => return Ok(*answer),
     };
-    let Ok(id) = id.parse() else { return Ok(no_such_rule(frame, list)) };
-    match act(&app, frame.actor(), Action::RemoveRule { list, id }).await {
+    let Ok(id) = id.parse() else { return Ok(no_such_rule(context, list)) };
+    match act(&app, context.actor(), Action::RemoveRule { list, id }).await {
         Ok(done) => Ok(to_done(&format!("/rules/{}", list.as_str()), &done)),
-        Err(error) => not_done(frame, error),
+        Err(error) => not_done(context, error),
     }
 }

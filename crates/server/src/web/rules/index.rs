@@ -9,12 +9,12 @@ use crate::actions::role_to_change;
 use crate::app::App;
 use crate::show::rules::meaning;
 use crate::web::layout::page::{PageError, page};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 #[derive(Template)]
 #[template(path = "rules/index.html")]
 struct Page {
-    frame: Frame,
+    context: PageContext,
     lists: Vec<ListLine>,
 }
 
@@ -31,7 +31,10 @@ struct ListLine {
     changes: bool,
 }
 
-pub(crate) async fn show(frame: Frame, State(app): State<App>) -> Result<Response, PageError> {
+pub(crate) async fn show(
+    context: PageContext,
+    State(app): State<App>,
+) -> Result<Response, PageError> {
     let now = app.clock.now();
     let counted_since = app.store.rules_counted_since().await?;
     let matches = app.store.rule_matches(now - LATELY_MS).await?;
@@ -50,8 +53,8 @@ pub(crate) async fn show(frame: Frame, State(app): State<App>) -> Result<Respons
             lately: seen.iter().flatten().map(|seen| seen.reports).sum(),
             counted: counted(list),
             idle,
-            changes: frame.has(role_to_change(list)),
+            changes: context.has(role_to_change(list)),
         });
     }
-    Ok(page(&Page { frame, lists }))
+    Ok(page(&Page { context, lists }))
 }

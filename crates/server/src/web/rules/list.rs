@@ -17,7 +17,7 @@ use crate::web::layout::asked::Asked;
 use crate::web::layout::form_fields::{FormField, Problem, Typed, fill_in, mark};
 use crate::web::layout::moment::Moment;
 use crate::web::layout::page::{PageError, message, page_with};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 /// Rules on one page.
 const PAGE: usize = 200;
@@ -34,7 +34,7 @@ pub(crate) struct Parameters {
 #[derive(Template)]
 #[template(path = "rules/list.html")]
 struct Page {
-    frame: Frame,
+    context: PageContext,
     done: Option<DoneNotice>,
     title: &'static str,
     key: &'static str,
@@ -77,26 +77,26 @@ pub(crate) fn is_idle(
     rule.created_at.max(counted_since) < since && matches.is_none_or(|seen| seen.last_at < since)
 }
 
-pub(crate) fn no_such_list(frame: Frame) -> Response {
+pub(crate) fn no_such_list(context: PageContext) -> Response {
     let names = RULE_LISTS.map(RuleList::as_str).join(", ");
     let text = format!("There is no such list of rules. There are: {names}.");
-    message(frame, StatusCode::NOT_FOUND, "Not found", &text)
+    message(context, StatusCode::NOT_FOUND, "Not found", &text)
 }
 
 pub(crate) async fn show(
-    Asked { frame, parameters }: Asked<Parameters>,
+    Asked { context, parameters }: Asked<Parameters>,
     State(app): State<App>,
     Path(name): Path<String>,
 ) -> Result<Response, PageError> {
     match RuleList::parse(&name) {
-        Some(list) => list_page(&app, frame, list, &parameters, &Typed::new(), None).await,
-        None => Ok(no_such_list(frame)),
+        Some(list) => list_page(&app, context, list, &parameters, &Typed::new(), None).await,
+        None => Ok(no_such_list(context)),
     }
 }
 
 async fn list_page(
     app: &App,
-    frame: Frame,
+    context: PageContext,
     list: RuleList,
     parameters: &Parameters,
     typed: &Typed,
@@ -139,11 +139,11 @@ async fn list_page(
     let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let problem = error.map(|error| mark(&mut fields, error)).transpose()?;
     let role = role_to_change(list);
-    let done = done_notice(app, &frame).await?;
+    let done = done_notice(app, &context).await?;
     let page = Page {
-        changes: frame.has(role),
+        changes: context.has(role),
         role: role.as_str(),
-        frame,
+        context,
         done,
         title: list.title(),
         key: list.as_str(),
@@ -171,18 +171,18 @@ pub(crate) fn counted(list: RuleList) -> &'static str {
 }
 
 pub(crate) async fn import(
-    frame: Frame,
+    context: PageContext,
     State(app): State<App>,
     Path(name): Path<String>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    let list = match list_to_change(&frame, &name) {
+    let list = match list_to_change(&context, &name) {
         Ok(list) => list,
         Err(answer) => return Ok(*answer),
     };
     let document = typed.get("document").map(String::as_str).unwrap_or_default();
     let done = match read_document(document.as_bytes()) {
-        Ok(document) => act(&app, frame.actor(), Action::ImportRules { list, document }).await,
+        Ok(document) => act(&app, context.actor(), Action::ImportRules { list, document }).await,
         Err(error) => {
             let mut text = format!("{error}.");
             text[..1].make_ascii_uppercase();
@@ -192,18 +192,18 @@ pub(crate) async fn import(
     match done {
         Ok(done) => Ok(to_done(&format!("/rules/{}", list.as_str()), &done)),
         Err(error) => {
-            list_page(&app, frame, list, &Parameters::default(), &typed, Some(error)).await
+            list_page(&app, context, list, &Parameters::default(), &typed, Some(error)).await
         }
     }
 }
 
 /// `/rules/LIST/export`: the list as JSON, as the import and 0.4.5 take it.
 pub(crate) async fn export(
-    frame: Frame,
+    context: PageContext,
     State(app): State<App>,
     Path(name): Path<String>,
 ) -> Result<Response, PageError> {
-    let Some(list) = RuleList::parse(&name) else { return Ok(no_such_list(frame)) };
+    let Some(list) = RuleList::parse(&name) else { return Ok(no_such_list(context)) };
     let rules = app.store.rule_entries(list).await?;
     let entries: Vec<Value> = rules.into_iter().map(|rule| rule.entry).collect();
     let document = list.document(&entries, app.clock.now());

@@ -6,13 +6,13 @@ use axum::response::Response;
 use super::snippets::{Snippet, dsn, snippets};
 use crate::query::setup::{SetupItem, setup_items};
 use crate::web::layout::page::{PageError, page};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 use crate::web::site::Site;
 
 #[derive(Template)]
 #[template(path = "setup/show.html")]
 struct Page {
-    frame: Frame,
+    context: PageContext,
     items: Vec<SetupItem>,
     to_do: usize,
     dsn: String,
@@ -21,10 +21,13 @@ struct Page {
     contact: Option<String>,
 }
 
-pub(crate) async fn show(frame: Frame, State(site): State<Site>) -> Result<Response, PageError> {
+pub(crate) async fn show(
+    context: PageContext,
+    State(site): State<Site>,
+) -> Result<Response, PageError> {
     let app = &site.app;
     let items = setup_items(app, &site.memory.mail_server).await?;
-    let with_key = frame.acts();
+    let with_key = context.acts();
     Ok(page(&Page {
         to_do: items.iter().filter(|item| !item.ok).count(),
         items,
@@ -32,6 +35,6 @@ pub(crate) async fn show(frame: Frame, State(site): State<Site>) -> Result<Respo
         snippets: snippets(app, with_key),
         has_thrift: app.running.get().is_some_and(|running| running.thrift_port.is_some()),
         contact: app.config.addresses.default_contact.clone(),
-        frame,
+        context,
     }))
 }

@@ -7,16 +7,16 @@ use axum::response::{IntoResponse, Redirect, Response};
 use flawless_base::text::{one_line, plain};
 use flawless_store::MailState;
 
-use crate::actions::test_error::{self, TestStory};
+use crate::actions::test_error::{self, TestErrorProgress};
 use crate::app::App;
 use crate::show::links;
 use crate::web::layout::page::{PageError, message, page};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 #[derive(Template)]
 #[template(path = "setup/test_error.html")]
 struct Page {
-    frame: Frame,
+    context: PageContext,
     steps: Vec<Step>,
     issue_url: Option<String>,
     is_over: bool,
@@ -34,43 +34,45 @@ enum Progress {
     Wrong,
 }
 
-pub(crate) async fn send(frame: Frame, State(app): State<App>) -> Response {
-    match test_error::send(&app, frame.who()).await {
+pub(crate) async fn send(context: PageContext, State(app): State<App>) -> Response {
+    match test_error::send(&app, context.who()).await {
         Ok(number) => Redirect::to(&format!("/setup/test_error/{number}")).into_response(),
         Err(error) => {
             let text = format!("The test error was not taken: {error}. The page Health says why.");
-            message(frame, StatusCode::SERVICE_UNAVAILABLE, "Not taken", &text)
+            message(context, StatusCode::SERVICE_UNAVAILABLE, "Not taken", &text)
         }
     }
 }
 
 pub(crate) async fn show(
-    frame: Frame,
+    context: PageContext,
     State(app): State<App>,
     Path(number): Path<String>,
 ) -> Result<Response, PageError> {
-    let story = match number.parse() {
-        Ok(number) => Some(test_error::story(&app, number).await?),
+    let progress = match number.parse() {
+        Ok(number) => Some(test_error::progress(&app, number).await?),
         Err(_) => None,
     };
-    let Some(story) = story.filter(|story| story.issue.is_some() || story.waiting > 0) else {
+    let Some(progress) =
+        progress.filter(|progress| progress.issue.is_some() || progress.waiting > 0)
+    else {
         let text = "There is no such test error: send one on the page Set up.";
-        return Ok(message(frame, StatusCode::NOT_FOUND, "Not found", text));
+        return Ok(message(context, StatusCode::NOT_FOUND, "Not found", text));
     };
-    let is_over = story.is_over();
-    let issue_url = story.issue.as_ref().map(|(issue, _)| links::issue("", issue.id));
-    let mut response = page(&Page { frame, steps: steps(&story), issue_url, is_over });
+    let is_over = progress.is_over();
+    let issue_url = progress.issue.as_ref().map(|(issue, _)| links::issue("", issue.id));
+    let mut response = page(&Page { context, steps: steps(&progress), issue_url, is_over });
     if !is_over {
         response.headers_mut().insert(header::REFRESH, HeaderValue::from_static("2"));
     }
     Ok(response)
 }
 
-fn steps(story: &TestStory) -> Vec<Step> {
+fn steps(progress: &TestErrorProgress) -> Vec<Step> {
     let step = |state, text: String| Step { state, text: plain(&text) };
     let mut steps = vec![step(Progress::Done, "It arrived, and is stored.".to_owned())];
-    let Some((_, owner)) = &story.issue else {
-        let why = story.last_error.as_ref().map(|why| format!(": {}", one_line(why, 300)));
+    let Some((_, owner)) = &progress.issue else {
+        let why = progress.last_error.as_ref().map(|why| format!(": {}", one_line(why, 300)));
         let text = format!("It waits to be attributed{}.", why.unwrap_or_default());
         steps.push(step(Progress::Waits, text));
         return steps;
@@ -81,23 +83,23 @@ fn steps(story: &TestStory) -> Vec<Step> {
     let why = one_line(&owner.steps.join("; "), 300);
     let state = if owner.address.is_some() { Progress::Done } else { Progress::Wrong };
     steps.push(step(state, format!("Who answers for it: {to} ({why}).")));
-    match &story.alert {
+    match &progress.alert {
         None => steps.push(step(
             Progress::Wrong,
-            "Nobody is told: a rule, or the first baseline_hours of the project, keep it quiet."
+            "Nobody is notified: a rule, or the first baseline_hours of the project, keep it quiet."
                 .to_owned(),
         )),
         Some(alert) => match &alert.note {
             Some(note) => steps.push(step(
                 Progress::Wrong,
-                format!("Nobody can be told: {}.", one_line(note, 300)),
+                format!("Nobody can be notified: {}.", one_line(note, 300)),
             )),
-            None if story.mails.is_empty() => steps.push(step(
+            None if progress.mails.is_empty() => steps.push(step(
                 Progress::Waits,
-                "Its mail waits: it is written, or told together with others when there is room."
+                "Its mail waits: it is written, or notified together with others when there is room."
                     .to_owned(),
             )),
-            None => steps.extend(story.mails.iter().map(mail)),
+            None => steps.extend(progress.mails.iter().map(mail)),
         },
     }
     steps

@@ -14,12 +14,12 @@ use crate::web::auth::access::open_form;
 use crate::web::auth::cookies::Kept;
 use crate::web::layout::asked::Asked;
 use crate::web::layout::page::{PageError, message, page_with};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 #[derive(Template)]
 #[template(path = "sign_in/link.html")]
 struct Page {
-    frame: Frame,
+    context: PageContext,
     token: String,
     /// Whom it signs in; `None`: the administrator, who says who that is.
     address: Option<String>,
@@ -41,7 +41,7 @@ pub(crate) struct Link {
 }
 
 pub(crate) async fn show(
-    Asked { frame, parameters: link }: Asked<Link>,
+    Asked { context, parameters: link }: Asked<Link>,
     State(app): State<App>,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
@@ -50,7 +50,7 @@ pub(crate) async fn show(
         Some(kept) => kept,
         None => new_secret("").map_err(SignInError::from)?.text,
     };
-    let mut response = form(frame, &app, &kept, link.token, String::new(), None).await?;
+    let mut response = form(context, &app, &kept, link.token, String::new(), None).await?;
     if response.status() == StatusCode::OK
         && let Some(cookie) = Kept::Link.write(&app, &kept, LIFE)
     {
@@ -60,7 +60,7 @@ pub(crate) async fn show(
 }
 
 pub(crate) async fn save(
-    frame: Frame,
+    context: PageContext,
     State(app): State<App>,
     request: Request,
 ) -> Result<Response, PageError> {
@@ -68,35 +68,37 @@ pub(crate) async fn save(
     let kept = Kept::Link.read(&app, request.headers()).unwrap_or_default();
     let fields = match open_form(request.into_body()).await {
         Ok(fields) => fields,
-        Err((status, text)) => return Ok(message(frame, status, "Not taken", text)),
+        Err((status, text)) => return Ok(message(context, status, "Not taken", text)),
     };
     if kept.is_empty() || !app.signer.verify(PURPOSE, &[&kept], fields.get("browser")) {
         let text = "This form is not of this browser, or too old. Open the link anew and press its \
                     button; the browser has to keep cookies.";
-        return Ok(message(frame, StatusCode::FORBIDDEN, "Not taken", text));
+        return Ok(message(context, StatusCode::FORBIDDEN, "Not taken", text));
     }
     let (token, typed) = (fields.get("token").to_owned(), fields.get("address").trim().to_owned());
     if !typed.is_empty() && !is_mailable(&typed) {
         let problem = "This is no mail address. Write it like ann@example.com.";
-        return form(frame, &app, &kept, token, typed, Some(problem)).await;
+        return form(context, &app, &kept, token, typed, Some(problem)).await;
     }
     let address = Some(typed.as_str()).filter(|typed| !typed.is_empty());
     match use_link(&app, &token, address, &agent).await? {
-        UsedLink::SignedIn(signed_in, next) => signed_in_to(&app, &frame, &signed_in, &next).await,
-        UsedLink::Gone => Ok(gone(frame)),
+        UsedLink::SignedIn(signed_in, next) => {
+            signed_in_to(&app, &context, &signed_in, &next).await
+        }
+        UsedLink::Gone => Ok(gone(context)),
         UsedLink::NotAllowed => {
             let text = "Your address may not sign in any more. An administrator can allow it.";
-            Ok(message(frame, StatusCode::FORBIDDEN, "Not allowed", text))
+            Ok(message(context, StatusCode::FORBIDDEN, "Not allowed", text))
         }
         UsedLink::NeedsAddress => {
             let problem = "Write your mail address.";
-            form(frame, &app, &kept, token, typed, Some(problem)).await
+            form(context, &app, &kept, token, typed, Some(problem)).await
         }
     }
 }
 
 async fn form(
-    frame: Frame,
+    context: PageContext,
     app: &App,
     kept: &str,
     token: String,
@@ -104,27 +106,27 @@ async fn form(
     problem: Option<&'static str>,
 ) -> Result<Response, PageError> {
     let Some(link) = app.store.sign_in_link(&hash(&token), app.clock.now()).await? else {
-        return Ok(gone(frame));
+        return Ok(gone(context));
     };
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let browser = app.signer.sign(PURPOSE, &[kept]);
-    Ok(page_with(status, &Page { frame, token, address: link.address, typed, problem, browser }))
+    Ok(page_with(status, &Page { context, token, address: link.address, typed, problem, browser }))
 }
 
-fn gone(frame: Frame) -> Response {
+fn gone(context: PageContext) -> Response {
     let text = "This link was used already, or is too old. Ask for another one at /sign_in; for \
                 the administrator, flawless sign-in-link prints one.";
-    message(frame, StatusCode::GONE, "This link does not work", text)
+    message(context, StatusCode::GONE, "This link does not work", text)
 }
 
 /// The answer to who has signed in: a cookie, and the page that was asked for.
 pub(crate) async fn signed_in_to(
     app: &App,
-    frame: &Frame,
+    context: &PageContext,
     signed_in: &SignedIn,
     next: &str,
 ) -> Result<Response, PageError> {
-    if let Some((id, address)) = frame.session() {
+    if let Some((id, address)) = context.session() {
         // The browser forgets the one before.
         let mut tx = app.store.write().await?;
         tx.end_session(id, address).await?;

@@ -16,21 +16,21 @@ use crate::app::App;
 use crate::sign_in::{OpenIdError, SignIn, TICKET_LIFE_MS, begin};
 use crate::web::auth::cookies::Kept;
 use crate::web::layout::page::{PageError, message, not_found};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 /// A longer page is not kept until somebody comes back: browsers keep 4,096 bytes.
 const MAX_NEXT: usize = 2_500;
 
 pub(crate) async fn leave(
-    frame: Frame,
+    context: PageContext,
     State(app): State<App>,
     State(sign_in): State<Arc<SignIn>>,
     Query(asked): Query<Parameters>,
 ) -> Response {
-    let Some(open_id) = &sign_in.open_id else { return not_found(frame).await };
+    let Some(open_id) = &sign_in.open_id else { return not_found(context).await };
     let begun = match open_id.begin(&app).await {
         Ok(begun) => begun,
-        Err(error) => return problem(frame, &error),
+        Err(error) => return problem(context, &error),
     };
     let kept = kept(&begun.ticket, &asked.next);
     let mut response = Redirect::to(&begun.url).into_response();
@@ -59,25 +59,25 @@ pub(crate) struct Back {
     error_description: String,
 }
 
-pub(crate) async fn come_back(
-    frame: Frame,
+pub(crate) async fn find_regressed(
+    context: PageContext,
     State(app): State<App>,
     State(sign_in): State<Arc<SignIn>>,
     headers: HeaderMap,
     Query(back): Query<Back>,
 ) -> Result<Response, PageError> {
-    let Some(open_id) = &sign_in.open_id else { return Ok(not_found(frame).await) };
+    let Some(open_id) = &sign_in.open_id else { return Ok(not_found(context).await) };
     let kept = Kept::OpenId.read(&app, &headers).unwrap_or_default();
     let (ticket, next) = kept.rsplit_once('.').unwrap_or_default();
     let next = BASE64_URL_SAFE_NO_PAD.decode(next).unwrap_or_default();
     let next = safe(&String::from_utf8_lossy(&next));
     if !back.error.is_empty() {
         let said = format!("{} {}", back.error, back.error_description);
-        return Ok(problem(frame, &OpenIdError::Refused(one_line(&said, 300))));
+        return Ok(problem(context, &OpenIdError::Refused(one_line(&said, 300))));
     }
     let address = match open_id.finish(&app, ticket, &back.state, &back.code).await {
         Ok(address) => address,
-        Err(error) => return Ok(problem(frame, &error)),
+        Err(error) => return Ok(problem(context, &error)),
     };
     let agent = user_agent(&headers);
     let Some(signed_in) = begin(&app, &address, "OpenID Connect", &agent).await? else {
@@ -85,16 +85,16 @@ pub(crate) async fn come_back(
             "The provider says that you are {address}, and this address may not sign in here. An \
              administrator can allow it."
         );
-        return Ok(message(frame, StatusCode::FORBIDDEN, "Not allowed", &text));
+        return Ok(message(context, StatusCode::FORBIDDEN, "Not allowed", &text));
     };
-    let mut response = signed_in_to(&app, &frame, &signed_in, &next).await?;
+    let mut response = signed_in_to(&app, &context, &signed_in, &next).await?;
     if let Some(cookie) = Kept::OpenId.write(&app, "", 0) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
 }
 
-fn problem(frame: Frame, error: &OpenIdError) -> Response {
+fn problem(context: PageContext, error: &OpenIdError) -> Response {
     let status = match error {
         OpenIdError::Provider { .. } => StatusCode::BAD_GATEWAY,
         OpenIdError::Random(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -104,7 +104,7 @@ fn problem(frame: Frame, error: &OpenIdError) -> Response {
     tracing::warn!(%error, "nobody was signed in by OpenID Connect");
     let mut text = format!("{error}. Begin anew at /sign_in, or let a link be sent to you there.");
     text[..1].make_ascii_uppercase();
-    message(frame, status, "You are not signed in", &text)
+    message(context, status, "You are not signed in", &text)
 }
 
 #[cfg(test)]

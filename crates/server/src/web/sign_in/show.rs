@@ -18,12 +18,12 @@ use crate::web::auth::access::open_form;
 use crate::web::auth::identify::origin;
 use crate::web::layout::asked::Asked;
 use crate::web::layout::page::{message, page_with};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 #[derive(Template)]
 #[template(path = "sign_in/show.html")]
 struct Page {
-    frame: Frame,
+    context: PageContext,
     next: String,
     /// The same as a parameter.
     query: String,
@@ -41,18 +41,18 @@ pub(crate) struct Parameters {
 }
 
 pub(crate) async fn show(
-    Asked { frame, parameters: asked }: Asked<Parameters>,
+    Asked { context, parameters: asked }: Asked<Parameters>,
     State(app): State<App>,
 ) -> Response {
     let next = safe(&asked.next);
-    if frame.visitor.is_some() {
+    if context.visitor.is_some() {
         return Redirect::to(&next).into_response();
     }
-    form(frame, &app, next, String::new(), StatusCode::OK, None)
+    form(context, &app, next, String::new(), StatusCode::OK, None)
 }
 
 pub(crate) async fn send(
-    frame: Frame,
+    context: PageContext,
     State(app): State<App>,
     State(sign_in): State<Arc<SignIn>>,
     request: Request,
@@ -61,19 +61,19 @@ pub(crate) async fn send(
     let origin = origin(&app, &parts);
     let fields = match open_form(body).await {
         Ok(fields) => fields,
-        Err((status, text)) => return message(frame, status, "Not taken", text),
+        Err((status, text)) => return message(context, status, "Not taken", text),
     };
     let address = fields.get("address").trim().to_owned();
     let next = safe(fields.get("next"));
     if !is_mailable(&address) {
         let problem = "This is no mail address. Write it like ann@example.com.".to_owned();
-        return form(frame, &app, next, address, StatusCode::UNPROCESSABLE_ENTITY, Some(problem));
+        return form(context, &app, next, address, StatusCode::UNPROCESSABLE_ENTITY, Some(problem));
     }
     let now = app.clock.now();
     if let Err(many) = sign_in.limits.grant(&address, origin, now) {
         let wait = ago(many.until - now);
         let problem = format!("Too many links were asked for within an hour. Try again in {wait}.");
-        return form(frame, &app, next, address, StatusCode::TOO_MANY_REQUESTS, Some(problem));
+        return form(context, &app, next, address, StatusCode::TOO_MANY_REQUESTS, Some(problem));
     }
     // Beside the answer, so that its time says nothing.
     tokio::spawn(async move {
@@ -84,15 +84,15 @@ pub(crate) async fn send(
     Redirect::to("/sign_in/sent").into_response()
 }
 
-pub(crate) async fn sent(frame: Frame) -> Response {
+pub(crate) async fn sent(context: PageContext) -> Response {
     let text = "If this address may sign in, a link is on its way. It works once, within 15 \
                 minutes. None came? Look at the folder for junk, or ask an administrator whether \
                 your address is allowed.";
-    message(frame, StatusCode::OK, "Look at your mail", text)
+    message(context, StatusCode::OK, "Look at your mail", text)
 }
 
 fn form(
-    frame: Frame,
+    context: PageContext,
     app: &App,
     next: String,
     address: String,
@@ -101,5 +101,5 @@ fn form(
 ) -> Response {
     let provider = app.config.sign_in.open_id.as_ref().map(|open_id| open_id.name.clone());
     let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", &next).finish();
-    page_with(status, &Page { frame, next, query, address, problem, provider })
+    page_with(status, &Page { context, next, query, address, problem, provider })
 }

@@ -14,7 +14,7 @@ use super::filters::{ActiveFilter, Form, SortLinks, link};
 use crate::app::App;
 use crate::query::QueryMemory;
 use crate::query::issues::{
-    IssueFilter, IssueList, IssueSort, ListedIssue, Span, Totals, Wanted, list,
+    IssueFilter, IssueList, IssueSort, IssueTotals, ListedIssue, Span, Wanted, list,
 };
 use crate::show::alert::types_in_words;
 use crate::show::links;
@@ -23,7 +23,7 @@ use crate::web::layout::chart::{Chart, Spark};
 use crate::web::layout::form_fields::Typed;
 use crate::web::layout::moment::Moment;
 use crate::web::layout::page::{PageError, page};
-use crate::web::layout::visitor::Frame;
+use crate::web::layout::visitor::PageContext;
 
 /// Of one developer, on the page of all.
 const OF_EACH: usize = 50;
@@ -38,7 +38,7 @@ const HOUR_MS: i64 = 3_600_000;
 #[derive(Template)]
 #[template(path = "week/show.html")]
 struct Page {
-    frame: Frame,
+    context: PageContext,
     title: String,
     is_week: bool,
     problems: Vec<String>,
@@ -108,8 +108,8 @@ struct Line {
     first_seen: Moment,
     last_seen: Moment,
     committed: Option<Moment>,
-    is_told: bool,
-    told: String,
+    is_notified: bool,
+    notified: String,
     /// Their class and words.
     badges: Vec<(&'static str, &'static str)>,
     owner: String,
@@ -132,7 +132,7 @@ pub(crate) async fn redirect(RawQuery(query): RawQuery) -> Response {
 
 pub(crate) async fn show(
     // The filter reads them, and says what is wrong with them.
-    Asked { frame, .. }: Asked<Typed>,
+    Asked { context, .. }: Asked<Typed>,
     State(app): State<App>,
     State(memory): State<Arc<QueryMemory>>,
     RawQuery(query): RawQuery,
@@ -209,11 +209,11 @@ pub(crate) async fn show(
         paging: if is_list { seen.paging() } else { Paging::default() },
         sections,
         list: table,
-        frame,
+        context,
     }))
 }
 
-fn totals(now: &Totals, before: &Totals) -> Vec<Total> {
+fn totals(now: &IssueTotals, before: &IssueTotals) -> Vec<Total> {
     let total = |name, now: usize, before: usize| Total {
         name,
         now: grouped(now as u64),
@@ -227,7 +227,7 @@ fn totals(now: &Totals, before: &Totals) -> Vec<Total> {
             before: grouped(before.occurrences.unsigned_abs()),
         },
         total("New", now.new, before.new),
-        total("Mended", now.mended, before.mended),
+        total("Resolved", now.resolved, before.resolved),
         total("People", now.people, before.people),
     ]
 }
@@ -323,8 +323,8 @@ impl Seen<'_> {
         let is_muted = issue.muted_at(self.app.clock.now()).is_some();
         let badges = [
             (found.is_new, "warn", "new"),
-            (found.is_again && issue.mended_at.is_none(), "bad", "again"),
-            (issue.mended_at.is_some(), "good", "mended"),
+            (found.is_regressed && issue.resolved_at.is_none(), "bad", "regressed"),
+            (issue.resolved_at.is_some(), "good", "resolved"),
             (issue.facts.known_error_id.is_some(), "muted", "known error"),
             (is_muted, "muted", "muted"),
             (found.is_old, "muted", "old code"),
@@ -342,8 +342,8 @@ impl Seen<'_> {
             first_seen: moment(issue.first_seen_at),
             last_seen: moment(found.last_at),
             committed: issue.facts.authored_at.map(moment),
-            is_told: found.told.is_told,
-            told: found.told.why,
+            is_notified: found.notified.is_notified,
+            notified: found.notified.why,
             badges: badges.map(|(_, class, words)| (class, words)).collect(),
             owner_url: self.issues_of(&found.owner),
             owner: one_line(&found.owner, 254),

@@ -6,6 +6,7 @@ use flawless_protocol::thrift::{
     Breadcrumb, ChainedException, Context, Process, RecordErrorRequest, StackLine, WebRequest,
 };
 use flawless_server::show::links;
+use flawless_store::{FixingChange, Resolution};
 
 use crate::harness::{ANN, App, NOW, SmtpServer, request};
 use crate::rules::add;
@@ -59,8 +60,12 @@ impl Filled {
         let mut tx = store.write().await.expect("store");
         tx.mute(number("muted"), Some(app.clock.now() + 24 * HOUR)).await.expect("store");
         let by = app.repository.git(&["rev-parse", "HEAD"]);
-        let how = "“imports: suppliers' lists” by Ben Baker";
-        tx.set_mended(number("mended"), NOW + HOUR, Some(&by), how).await.expect("store");
+        let change = FixingChange {
+            summary: "imports: suppliers' lists".to_owned(),
+            author: "Ben Baker".to_owned(),
+        };
+        let how = Resolution::Fixed(Some(change));
+        tx.set_resolved(number("resolved"), NOW + HOUR, Some(&by), &how).await.expect("store");
         tx.commit().await.expect("store");
         let unsubscribe = links::unsubscribe(&app.server.app, ANN.1, "alerts");
         let path = unsubscribe.find("/unsubscribe").expect("a path");
@@ -243,7 +248,10 @@ fn reports() -> Vec<(&'static str, RecordErrorRequest)> {
                 vec![flask(), pay, charge("amount = order")],
             ),
         ),
-        ("mended", report("builtins.TypeError", "unsupported operand", vec![run(), print(), item])),
+        (
+            "resolved",
+            report("builtins.TypeError", "unsupported operand", vec![run(), print(), item]),
+        ),
         ("stock", report("builtins.TypeError", "no len()", vec![run(), stock()])),
     ]
 }

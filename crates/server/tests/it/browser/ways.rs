@@ -13,7 +13,7 @@ fn link(mail: &Mail) -> &str {
     links.next().expect("a link")
 }
 
-/// Someone writes the line of the cart anew: who touched it before is not told of it any more.
+/// Someone writes the line of the cart anew: who touched it before is not notified of it any more.
 fn written_anew_by(app: &App, who: Person, day: &str) -> RecordErrorRequest {
     let cart = "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n";
     let without = cart.replace("    return sum(prices) / len(prices)\n", "    return 0\n");
@@ -49,7 +49,7 @@ async fn from_the_mail_to_a_known_error_to_silence_with_script_and_without() {
         assert!(shown.contains("shop/cart.py"), "it shows what was saved: {shown}");
 
         let mails = mails_after(&app, &written_anew_by(&app, CLEO, "2026-07-01")).await;
-        assert_eq!(mails.len(), 1, "a known error is not told, script: {script}");
+        assert_eq!(mails.len(), 1, "a known error is not notified, script: {script}");
         browser.open("/view_config?key=known_errors").await;
         browser.follow("remove").await;
         let mails = mails_after(&app, &written_anew_by(&app, ANN, "2026-08-01")).await;

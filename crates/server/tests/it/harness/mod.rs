@@ -19,7 +19,7 @@ use std::time::Duration;
 use flawless_base::clock::Clock;
 use flawless_protocol::thrift::RecordErrorRequest;
 use flawless_server::config::{Config, RawConfig};
-use flawless_server::notify::digest::held_back;
+use flawless_server::notify::digest::scheduled_digests;
 use flawless_server::server::Server;
 use flawless_store::Retention;
 use flawless_store::sealing::Sealing;
@@ -95,11 +95,11 @@ impl App {
     }
 
     /// Forgets what was last seen before, as the server does once an hour.
-    pub async fn forget(&self, before: i64, now: i64) {
+    pub async fn apply_retention(&self, before: i64, now: i64) {
         let shared = &self.server.app;
         let mut tx = shared.store.write().await.expect("store");
         let baseline_until = shared.baseline_until;
-        tx.forget(Retention { now, before, baseline_until }).await.expect("forgotten");
+        tx.apply_retention(Retention { now, before, baseline_until }).await.expect("forgotten");
         tx.commit().await.expect("store");
     }
 
@@ -108,7 +108,7 @@ impl App {
         let shared = &self.server.app;
         let store = &shared.store;
         let none_is_due = async || {
-            let held = held_back(shared).await.expect("store");
+            let held = scheduled_digests(shared).await.expect("store");
             held.iter().all(|held| held.until > shared.clock.now())
         };
         wait_until("the queues are empty", async || {
@@ -126,7 +126,7 @@ impl App {
         self.smtp.mails()
     }
 
-    /// So much later that the next mail to anybody is no longer told together with the last one.
+    /// So much later that the next mail to anybody is no longer notified together with the last one.
     pub fn later(&self) {
         self.clock.advance(10 * 60_000);
     }

@@ -48,7 +48,7 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Takes everything until it is told otherwise.
+    /// Takes everything until it is notified otherwise.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");

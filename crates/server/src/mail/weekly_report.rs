@@ -5,24 +5,23 @@ use std::collections::BTreeMap;
 use flawless_base::dates::ReportWeek;
 use flawless_base::text::one_line;
 use flawless_core::is_mailable;
-use flawless_store::{StoreError, TwoWeeksIssue};
+use flawless_store::{FixingChange, Resolution, StoreError, TwoWeeksIssue};
 
 use crate::app::App;
-use crate::show::regression::summary_and_author;
 
 /// A week with the one before.
 #[derive(Debug)]
-pub struct WeekStory {
+pub struct WeeklyReport {
     /// Which one.
     pub week: ReportWeek,
     /// The issues of the week, by the address that answers for them in lower case.
     pub people: BTreeMap<String, PersonWeek>,
     /// What all of them together are.
-    pub this_week: Totals,
+    pub this_week: WeekTotals,
     /// The same of the week before.
-    pub week_before: Totals,
-    /// Authors of commits that mended something, with how much; most first.
-    pub menders: Vec<(String, usize)>,
+    pub week_before: WeekTotals,
+    /// Authors of commits that resolved something, with how much; most first.
+    pub fixers: Vec<(String, usize)>,
 }
 
 /// The week of one person: each issue is in one of the lists.
@@ -30,29 +29,29 @@ pub struct WeekStory {
 pub struct PersonWeek {
     /// The address as it is written.
     pub address: String,
-    /// Mended before, and back.
-    pub again: Vec<TwoWeeksIssue>,
+    /// Resolved before, and back.
+    pub regressed: Vec<TwoWeeksIssue>,
     /// Seen first.
     pub new: Vec<TwoWeeksIssue>,
     /// Known before, and they occurred.
     pub failing: Vec<TwoWeeksIssue>,
-    /// Mended.
-    pub mended: Vec<TwoWeeksIssue>,
-    /// Mended before, and they occurred: in revisions that do not have what mended them.
+    /// Resolved.
+    pub resolved: Vec<TwoWeeksIssue>,
+    /// Resolved before, and they occurred: in revisions that do not have what fixed them.
     pub older: Vec<TwoWeeksIssue>,
 }
 
 /// A week in numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Totals {
+pub struct WeekTotals {
     /// Issues seen first.
     pub new: usize,
-    /// Issues mended.
-    pub mended: usize,
-    /// Issues that occurred and were not mended when the week ended.
+    /// Issues resolved.
+    pub resolved: usize,
+    /// Issues that occurred and were not resolved when the week ended.
     pub failing: usize,
-    /// What half of those mended took at most, from when they were seen first, in milliseconds.
-    pub median_to_mend: Option<i64>,
+    /// What half of those resolved took at most, from when they were seen first, in milliseconds.
+    pub median_to_resolve: Option<i64>,
 }
 
 /// Reads the story of a week. Known errors and old code are left out, as on the week's page, and
@@ -60,18 +59,18 @@ pub struct Totals {
 ///
 /// # Errors
 /// The database refuses.
-pub async fn week_story(app: &App, week: ReportWeek) -> Result<WeekStory, StoreError> {
+pub async fn weekly_report(app: &App, week: ReportWeek) -> Result<WeeklyReport, StoreError> {
     let App { store, config, baseline_until, .. } = app;
     let rules = app.rules.get();
     let mut issues = store.issues_of_two_weeks(&week).await?;
     issues.retain(|TwoWeeksIssue { issue, .. }| {
         let is_old = issue.facts.authored_at.is_some_and(|date| date < config.minimum_date);
-        let was_there = issue.told_at.is_none() && issue.first_seen_at < *baseline_until;
+        let was_there = issue.notified_at.is_none() && issue.first_seen_at < *baseline_until;
         !is_old && !was_there && issue.facts.known_error_id.is_none()
     });
     let this_week = totals(&issues, week.from, week.to, |found| found.week_occurrences);
     let week_before = totals(&issues, week.before, week.from, |found| found.before_occurrences);
-    let menders = menders(&issues, &week);
+    let fixers = fixers(&issues, &week);
     let mut refused = store.refused_addresses(app.clock.now()).await?;
     // Who only ended the alerts still answers here: this report is another matter.
     refused.retain(|known| known.words.is_some());
@@ -89,19 +88,19 @@ pub async fn week_story(app: &App, week: ReportWeek) -> Result<WeekStory, StoreE
             list(person).push(found);
         }
     }
-    Ok(WeekStory { week, people, this_week, week_before, menders })
+    Ok(WeeklyReport { week, people, this_week, week_before, fixers })
 }
 
 type List = fn(&mut PersonWeek) -> &mut Vec<TwoWeeksIssue>;
 
-/// The list in which an issue is told; `None` when it is only of the week before.
+/// The list in which an issue is notified; `None` when it is only of the week before.
 fn list_of(found: &TwoWeeksIssue, week: &ReportWeek) -> Option<List> {
-    match found.issue.mended_at {
-        Some(at) if (week.from..week.to).contains(&at) => Some(|person| &mut person.mended),
+    match found.issue.resolved_at {
+        Some(at) if (week.from..week.to).contains(&at) => Some(|person| &mut person.resolved),
         Some(at) if at < week.from => {
             (found.week_occurrences > 0).then_some(|person| &mut person.older)
         }
-        _ if found.again.is_some() => Some(|person| &mut person.again),
+        _ if found.regression.is_some() => Some(|person| &mut person.regressed),
         _ if found.week_occurrences == 0 => None,
         _ if found.issue.first_seen_at >= week.from => Some(|person| &mut person.new),
         _ => Some(|person| &mut person.failing),
@@ -113,31 +112,32 @@ fn totals(
     from: i64,
     to: i64,
     occurrences: impl Fn(&TwoWeeksIssue) -> i64,
-) -> Totals {
-    let mut totals = Totals::default();
+) -> WeekTotals {
+    let mut totals = WeekTotals::default();
     let mut spans = Vec::new();
     for found in issues {
         let issue = &found.issue;
         totals.new += usize::from((from..to).contains(&issue.first_seen_at));
-        match issue.mended_at.filter(|at| *at < to) {
+        match issue.resolved_at.filter(|at| *at < to) {
             Some(at) if at >= from => spans.push(at - issue.first_seen_at),
             Some(_) => {}
             None => totals.failing += usize::from(occurrences(found) > 0),
         }
     }
     spans.sort_unstable();
-    totals.mended = spans.len();
-    totals.median_to_mend = spans.get(spans.len().saturating_sub(1) / 2).copied();
+    totals.resolved = spans.len();
+    totals.median_to_resolve = spans.get(spans.len().saturating_sub(1) / 2).copied();
     totals
 }
 
 /// Only what is known for certain: nobody is praised for what another one did.
-fn menders(issues: &[TwoWeeksIssue], week: &ReportWeek) -> Vec<(String, usize)> {
+fn fixers(issues: &[TwoWeeksIssue], week: &ReportWeek) -> Vec<(String, usize)> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for TwoWeeksIssue { issue, .. } in issues {
-        let in_week = issue.mended_at.is_some_and(|at| (week.from..week.to).contains(&at));
-        let how = issue.mended_how.as_deref().filter(|_| in_week && issue.mended_by.is_some());
-        if let Some((_, author)) = how.and_then(summary_and_author) {
+        let in_week = issue.resolved_at.is_some_and(|at| (week.from..week.to).contains(&at));
+        if let Some(Resolution::Fixed(Some(FixingChange { author, .. }))) = &issue.resolution
+            && in_week
+        {
             *counts.entry(one_line(author, 60)).or_default() += 1;
         }
     }
@@ -147,12 +147,12 @@ fn menders(issues: &[TwoWeeksIssue], week: &ReportWeek) -> Vec<(String, usize)> 
 }
 
 impl PersonWeek {
-    /// The week in a few words: `2 new, 3 mended, 1 still failing`.
+    /// The week in a few words: `2 new, 3 resolved, 1 still failing`.
     pub fn in_words(&self) -> String {
         let counts = [
-            (self.again.len(), "again"),
+            (self.regressed.len(), "regressed"),
             (self.new.len(), "new"),
-            (self.mended.len(), "mended"),
+            (self.resolved.len(), "resolved"),
             (self.failing.len(), "still failing"),
         ];
         let words = counts.iter().filter(|(count, _)| *count > 0);

@@ -1,25 +1,25 @@
 //! Tell or not, and whom: tables of cases.
 use flawless_core::{
-    AddressPolicy, Decision, Developer, EmailAlias, KnownError, Mended, Owner, Reassignment, Rules,
-    Tally, TellPolicy, Watcher, decide, owner_of, recipients,
+    AddressPolicy, AlertPolicy, Decision, Developer, EmailAlias, KnownError, Owner, Reassignment,
+    Recurrence, Rules, Tally, Watcher, decide, owner_of, recipients,
 };
 
-const POLICY: TellPolicy = TellPolicy { minimum_date: 1_000, threshold: 3, baseline_until: 0 };
+const POLICY: AlertPolicy = AlertPolicy { minimum_date: 1_000, threshold: 3, baseline_until: 0 };
 
-fn tells(
+fn notifies(
     decided: u64,
     now: u64,
-    told: bool,
+    notified: bool,
     date: Option<i64>,
     known: Option<&KnownError>,
 ) -> bool {
-    let tally = Tally { decided, now, told, ..Tally::default() };
-    matches!(decide(tally, date, known, POLICY), Decision::Tell(_))
+    let tally = Tally { decided, now, notified, ..Tally::default() };
+    matches!(decide(tally, date, known, POLICY), Decision::Notify(_))
 }
 
 #[test]
 fn an_unknown_error_is_told_once_when_it_is_new_code_and_frequent_enough() {
-    for (decided, now, told, date, expected) in [
+    for (decided, now, notified, date, expected) in [
         (0, 2, false, Some(1_000), false),
         (2, 3, false, Some(1_000), true),
         (0, 500, false, Some(1_000), true),
@@ -28,33 +28,37 @@ fn an_unknown_error_is_told_once_when_it_is_new_code_and_frequent_enough() {
         // Nobody is blamed: there is no date to be old.
         (2, 3, false, None, true),
     ] {
-        assert_eq!(tells(decided, now, told, date, None), expected, "{decided} {now} {told}");
+        assert_eq!(
+            notifies(decided, now, notified, date, None),
+            expected,
+            "{decided} {now} {notified}"
+        );
     }
 }
 
 #[test]
 fn a_mended_error_is_told_once_more_when_it_is_back_and_not_while_an_older_revision_runs() {
-    for (mended, told, expected) in [
-        (Mended::No, true, false),
-        (Mended::Later, true, false),
-        (Mended::Later, false, false),
-        (Mended::Again, true, true),
-        // Somebody said that it is mended, and knows of it.
-        (Mended::Again, false, true),
+    for (recurrence, notified, expected) in [
+        (Recurrence::Open, true, false),
+        (Recurrence::OlderRevision, true, false),
+        (Recurrence::OlderRevision, false, false),
+        (Recurrence::Regressed, true, true),
+        // Somebody said that it is resolved, and knows of it.
+        (Recurrence::Regressed, false, true),
     ] {
-        let tally = Tally { decided: 1, now: 2, told, mended, ..Tally::default() };
-        let tells = matches!(decide(tally, Some(1_000), None, POLICY), Decision::Tell(_));
-        assert_eq!(tells, expected, "{mended:?} {told}");
+        let tally = Tally { decided: 1, now: 2, notified, recurrence, ..Tally::default() };
+        let notifies = matches!(decide(tally, Some(1_000), None, POLICY), Decision::Notify(_));
+        assert_eq!(notifies, expected, "{recurrence:?} {notified}");
     }
 }
 
 #[test]
 fn what_was_there_in_the_first_hours_is_not_told_then_or_later() {
-    let policy = TellPolicy { baseline_until: 5_000, ..POLICY };
+    let policy = AlertPolicy { baseline_until: 5_000, ..POLICY };
     let first_seen_at = |first_seen_at| Tally { now: 500, first_seen_at, ..Tally::default() };
-    let tells = |tally| matches!(decide(tally, None, None, policy), Decision::Tell(_));
-    assert!(!tells(first_seen_at(4_999)));
-    assert!(tells(first_seen_at(5_000)));
+    let notifies = |tally| matches!(decide(tally, None, None, policy), Decision::Notify(_));
+    assert!(!notifies(first_seen_at(4_999)));
+    assert!(notifies(first_seen_at(5_000)));
 }
 
 #[test]
@@ -65,7 +69,7 @@ fn a_known_error_is_told_by_its_own_thresholds_and_each_occurrence_counts() {
         alert_every_n_occurrences: every,
         ..KnownError::default()
     };
-    for (rule, decided, now, told, expected) in [
+    for (rule, decided, now, notified, expected) in [
         (known(None, None, None), 0, 1_000_000, false, false),
         (known(Some(5), None, None), 3, 4, false, false),
         (known(Some(5), None, None), 4, 16, false, true),
@@ -86,7 +90,7 @@ fn a_known_error_is_told_by_its_own_thresholds_and_each_occurrence_counts() {
         (known(Some(0), None, Some(0)), 0, 9, false, false),
     ] {
         assert_eq!(
-            tells(decided, now, told, Some(0), Some(&rule)),
+            notifies(decided, now, notified, Some(0), Some(&rule)),
             expected,
             "{rule:?} {decided}→{now}"
         );
@@ -100,7 +104,7 @@ fn a_muted_issue_is_not_told_and_one_that_never_was_is_told_when_the_mute_has_en
         let tally = Tally { decided: 8, now: 9, muted: true, ..Tally::default() };
         let quiet = Decision::Quiet("muted".into());
         assert_eq!(decide(tally, Some(1_000), known, POLICY), quiet);
-        assert!(tells(9, 10, false, Some(1_000), known));
+        assert!(notifies(9, 10, false, Some(1_000), known));
     }
 }
 

@@ -1,7 +1,45 @@
-//! Issues that were mended: found so, said so, and back again.
+//! Issues that were resolved: found so, said so, and back again.
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
+use sqlx::types::Json;
 
 use crate::{IssueFacts, PROJECT, Store, StoreError, WriteTx};
+
+/// How an issue was resolved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// A commit changed or removed its line. `None` when the commit could not be read.
+    Fixed(Option<FixingChange>),
+    /// Its line is gone from a running revision, and no commit is known for certain.
+    Gone,
+    /// Somebody resolved it.
+    ByHand,
+}
+
+/// What the commit that fixed an issue says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FixingChange {
+    /// First line of its message.
+    pub summary: String,
+    /// Name of its author.
+    pub author: String,
+}
+
+/// An issue that failed again after it was resolved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Regression {
+    /// When it was resolved.
+    pub resolved_at: i64,
+    /// The commit that fixed it; `None` when somebody resolved it without naming one.
+    pub resolved_by: Option<String>,
+    /// How that was known.
+    pub resolution: Resolution,
+    /// How the line read before, when it reads differently now.
+    pub read: Option<String>,
+    /// The revision in which it failed again.
+    pub seen_in: Option<String>,
+}
 
 /// An issue whose line is looked for in what runs now.
 #[derive(Debug, Clone, FromRow)]
@@ -39,75 +77,49 @@ pub struct Predecessor {
     pub text: String,
     /// All types of exceptions that it was seen with, a line each.
     pub exception_types: String,
-    /// When it was found to be mended.
-    pub mended_at: Option<i64>,
-    /// The commit that mended it.
-    pub mended_by: Option<String>,
-    /// How that is known, in words.
-    pub mended_how: Option<String>,
+    /// When it was found to be resolved.
+    pub resolved_at: Option<i64>,
+    /// The commit that fixed it.
+    pub resolved_by: Option<String>,
+    /// How that is known.
+    #[sqlx(json(nullable))]
+    pub resolution: Option<Resolution>,
 }
 
-/// When and how an issue was mended.
+/// When and how an issue was resolved.
 #[derive(Debug, Clone, FromRow)]
-pub struct MendedRow {
+pub struct ResolutionRow {
     /// When it was found to be.
-    pub mended_at: i64,
-    /// The commit that mended it; without one, every later occurrence means that it is not.
-    pub mended_by: Option<String>,
-    /// How that is known, in words.
-    pub mended_how: Option<String>,
-    /// The commit was found in the repository, and not named by somebody.
-    pub mended_found: bool,
+    pub resolved_at: i64,
+    /// The commit that fixed it; without one, every later occurrence means that it is not.
+    pub resolved_by: Option<String>,
+    /// How that is known.
+    #[sqlx(json)]
+    pub resolution: Resolution,
 }
 
 impl WriteTx {
-    /// Somebody says that an issue is mended: `by` a commit, or, without one, from now on. `how`
-    /// that is known, in words.
+    /// Marks an issue as resolved `by` a commit, or, without one, from now on.
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn set_mended(
+    pub async fn set_resolved(
         &mut self,
         issue: i64,
         at: i64,
         by: Option<&str>,
-        how: &str,
-    ) -> Result<(), StoreError> {
-        self.mend(issue, at, by, how, false).await
-    }
-
-    /// The commit that mended an issue was found in the repository.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub async fn set_found_mended(
-        &mut self,
-        issue: i64,
-        at: i64,
-        by: &str,
-        how: &str,
-    ) -> Result<(), StoreError> {
-        self.mend(issue, at, Some(by), how, true).await
-    }
-
-    async fn mend(
-        &mut self,
-        issue: i64,
-        at: i64,
-        by: Option<&str>,
-        how: &str,
-        is_found: bool,
+        resolution: &Resolution,
     ) -> Result<(), StoreError> {
         let query = sqlx::query(
-            "UPDATE issue SET mended_at = $2, mended_by = $3, mended_how = $4, mended_found = $5 \
+            "UPDATE issue SET resolved_at = $2, resolved_by = $3, resolution = $4 \
              WHERE id = $1 AND merged_into IS NULL",
         );
-        let query = query.bind(issue).bind(at).bind(by).bind(how).bind(i64::from(is_found));
+        let query = query.bind(issue).bind(at).bind(by).bind(Json(resolution));
         query.execute(&mut *self.0).await?;
-        self.forget_verdicts().await
+        self.invalidate_verdicts().await
     }
 
-    /// A mended issue has come back on another line, that of `facts`: it goes on as the issue of
+    /// A resolved issue has come back on another line, that of `facts`: it goes on as the issue of
     /// that line, so that links, threads and its number stay. Says whether it did: not when it has
     /// come back already, or is no issue of its own any more.
     ///
@@ -122,7 +134,7 @@ impl WriteTx {
         let done = sqlx::query(
             "UPDATE issue SET identity = $2, origin_commit = $3, origin_path = $4, \
              origin_line = $5, authored_at = $6, commit_summary = $7 \
-             WHERE id = $1 AND identity = $8 AND merged_into IS NULL AND told_at IS NOT NULL \
+             WHERE id = $1 AND identity = $8 AND merged_into IS NULL AND notified_at IS NOT NULL \
              AND NOT EXISTS (SELECT 1 FROM issue AS other \
              WHERE other.project_id = issue.project_id AND other.identity = $2)",
         )
@@ -152,16 +164,16 @@ impl WriteTx {
         Ok(true)
     }
 
-    /// An issue is not mended, or not any more.
+    /// An issue is not resolved, or not any more.
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn clear_mended(&mut self, issue: i64) -> Result<(), StoreError> {
+    pub async fn clear_resolved(&mut self, issue: i64) -> Result<(), StoreError> {
         let query = sqlx::query(
-            "UPDATE issue SET mended_at = NULL, mended_by = NULL, mended_how = NULL WHERE id = $1",
+            "UPDATE issue SET resolved_at = NULL, resolved_by = NULL, resolution = NULL WHERE id = $1",
         );
         query.bind(issue).execute(&mut *self.0).await?;
-        self.forget_verdicts().await
+        self.invalidate_verdicts().await
     }
 
     /// An issue was looked for in all revisions up to this one.
@@ -176,7 +188,7 @@ impl WriteTx {
 }
 
 impl Store {
-    /// Issues that somebody was told of and that are not mended, whose lines were not looked for
+    /// Issues that somebody was notified of and that are not resolved, whose lines were not looked for
     /// in running revisions up to `newest` yet, those seen last first.
     ///
     /// # Errors
@@ -184,14 +196,14 @@ impl Store {
     pub async fn open_issues(&self, newest: i64, limit: i64) -> Result<Vec<OpenIssue>, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, origin_commit, origin_path, origin_line, path, checked_revision, details \
-             FROM issue WHERE project_id = $1 AND checked_revision < $2 AND mended_at IS NULL \
-             AND told_at IS NOT NULL AND origin_commit IS NOT NULL AND merged_into IS NULL \
+             FROM issue WHERE project_id = $1 AND checked_revision < $2 AND resolved_at IS NULL \
+             AND notified_at IS NOT NULL AND origin_commit IS NOT NULL AND merged_into IS NULL \
              ORDER BY last_seen_at DESC, id LIMIT $3",
         );
         Ok(query.bind(PROJECT).bind(newest).bind(limit).fetch_all(&self.readers).await?)
     }
 
-    /// Issues that somebody was told of with this path and function, seen last first.
+    /// Issues that somebody was notified of with this path and function, seen last first.
     ///
     /// # Errors
     /// The database refuses.
@@ -203,22 +215,22 @@ impl Store {
     ) -> Result<Vec<Predecessor>, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, identity, origin_commit, origin_path, origin_line, text, exception_types, \
-             mended_at, mended_by, mended_how FROM issue WHERE project_id = $1 AND path = $2 \
-             AND function_name = $3 AND told_at IS NOT NULL AND origin_commit IS NOT NULL \
+             resolved_at, resolved_by, resolution FROM issue WHERE project_id = $1 AND path = $2 \
+             AND function_name = $3 AND notified_at IS NOT NULL AND origin_commit IS NOT NULL \
              AND merged_into IS NULL ORDER BY last_seen_at DESC, id LIMIT $4",
         );
         let query = query.bind(PROJECT).bind(path).bind(function);
         Ok(query.bind(limit).fetch_all(&self.readers).await?)
     }
 
-    /// When and how an issue was mended; `None` when it is not.
+    /// When and how an issue was resolved; `None` when it is not.
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn mended(&self, issue: i64) -> Result<Option<MendedRow>, StoreError> {
+    pub async fn resolution(&self, issue: i64) -> Result<Option<ResolutionRow>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT mended_at, mended_by, mended_how, mended_found <> 0 AS mended_found FROM issue \
-             WHERE mended_at IS NOT NULL AND id = (SELECT COALESCE(merged_into, id) FROM issue WHERE id = $1)",
+            "SELECT resolved_at, resolved_by, resolution FROM issue \
+             WHERE resolved_at IS NOT NULL AND id = (SELECT COALESCE(merged_into, id) FROM issue WHERE id = $1)",
         );
         Ok(query.bind(issue).fetch_optional(&self.readers).await?)
     }

@@ -1,14 +1,16 @@
-//! Quiet when mended, loud when not: told through a real repository with real deploys.
+//! Quiet when resolved, loud when not: told through a real repository with real deploys.
 use std::process::Command;
 
 use flawless_protocol::thrift::RecordErrorRequest;
+
+use flawless_store::{FixingChange, Resolution};
 
 use crate::harness::{ANN, App, BEN, CLEO, TestRepository, request, wait_until};
 
 const LINE: &str = "    return sum(prices) / len(prices)\n";
 const CART: &str =
     "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n";
-const MENDED: &str = "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / max(len(prices), 1)\n";
+const FIXED: &str = "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / max(len(prices), 1)\n";
 
 /// The cart fails in a revision.
 fn cart(revision: &str) -> RecordErrorRequest {
@@ -24,13 +26,14 @@ fn other(revision: &str) -> RecordErrorRequest {
     report
 }
 
-async fn mended_by(app: &App, issue: i64) -> Option<String> {
+async fn resolved_by(app: &App, issue: i64) -> Option<String> {
     let issue = app.server.app.store.issue(issue).await.expect("store").expect("an issue");
-    issue.mended_by
+    issue.resolved_by
 }
 
-async fn wait_until_mended(app: &App, issue: i64, by: &str) {
-    wait_until("it is mended", async || mended_by(app, issue).await.as_deref() == Some(by)).await;
+async fn wait_until_fixed(app: &App, issue: i64, by: &str) {
+    wait_until("it is resolved", async || resolved_by(app, issue).await.as_deref() == Some(by))
+        .await;
     // Verdicts of before are not used any more from here on.
     app.server.app.rules.refresh(&app.server.app.store).await.expect("store");
 }
@@ -49,38 +52,40 @@ async fn a_mended_line_is_quiet_where_it_still_runs_and_told_once_more_when_it_i
     let app = App::with("report_error_threshold", "1").repository(repository).start().await;
     app.report(&cart(&first)).await;
     assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
-    // Ben mends it, and the next revision is deployed to one of two hosts.
-    let mend = app.repository.commit(
+    // Ben fixes it, and the next revision is deployed to one of two hosts.
+    let fix = app.repository.commit(
         BEN,
         "2026-06-02",
         "cart: no empty carts",
-        &[("shop/cart.py", MENDED)],
+        &[("shop/cart.py", FIXED)],
     );
     let second = app.repository.commit(ANN, "2026-06-03", "notes", &[("NOTES", "x\n")]);
-    assert_eq!(mended_by(&app, 1).await, None);
+    assert_eq!(resolved_by(&app, 1).await, None);
     app.report(&other(&second)).await;
-    wait_until_mended(&app, 1, &mend).await;
+    wait_until_fixed(&app, 1, &fix).await;
     let issue = app.server.app.store.issue(1).await.expect("store").expect("an issue");
-    assert_eq!(issue.mended_how.as_deref(), Some("“cart: no empty carts” by Ben Baker"));
+    let change =
+        FixingChange { summary: "cart: no empty carts".to_owned(), author: "Ben Baker".to_owned() };
+    assert_eq!(issue.resolution, Some(Resolution::Fixed(Some(change))));
     // The other host still runs the first revision.
     for _ in 0..3 {
         app.report(&cart(&first)).await;
         app.settle().await;
     }
     assert_eq!(mails_to(&app, BEN.1).await.len(), 1, "an older revision still runs");
-    assert!(mended_by(&app, 1).await.is_some());
-    // Cleo takes the mending back.
+    assert!(resolved_by(&app, 1).await.is_some());
+    // Cleo takes the fix back.
     let back =
         app.repository.commit(CLEO, "2026-06-04", "cart: as it was", &[("shop/cart.py", CART)]);
     app.report(&cart(&back)).await;
     let mails = mails_to(&app, CLEO.1).await;
     let [mail] = &mails[..] else { panic!("{mails:#?}") };
-    assert_eq!(mail.subject, "Again: ValueError in total (shop/cart.py)");
-    let (mend, back_short) = (&mend[..12], &back[..12]);
-    let again = format!("Mended by {mend} (“cart: no empty carts” by Ben Baker), as was found on ");
-    assert!(mail.text.starts_with(&format!("AGAIN. {again}")), "{}", mail.text);
-    assert!(mail.text.contains(&format!("It occurred again in {back_short}, which")));
-    assert!(mail.html.contains("Again."), "{}", mail.html);
+    assert_eq!(mail.subject, "Regression: ValueError in total (shop/cart.py)");
+    let (fix, back_short) = (&fix[..12], &back[..12]);
+    let regression = format!("Fixed by {fix} (“cart: no empty carts” by Ben Baker), found on ");
+    assert!(mail.text.starts_with(&format!("REGRESSION. {regression}")), "{}", mail.text);
+    assert!(mail.text.contains(&format!("It failed again in {back_short}, which")));
+    assert!(mail.html.contains("Regression."), "{}", mail.html);
     for _ in 0..3 {
         app.report(&cart(&back)).await;
         app.report(&cart(&first)).await;
@@ -90,7 +95,7 @@ async fn a_mended_line_is_quiet_where_it_still_runs_and_told_once_more_when_it_i
     assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
     // It is one issue, and the link in the first mail leads to it.
     let old = app.server.app.store.issue(1).await.expect("store").expect("an issue");
-    assert_eq!((old.occurrences, old.mended_at), (11, None));
+    assert_eq!((old.occurrences, old.resolved_at), (11, None));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,15 +105,15 @@ async fn a_mending_that_does_not_mend_is_told_with_what_the_line_was() {
     let app = App::with("report_error_threshold", "1").repository(repository).start().await;
     app.report(&cart(&first)).await;
     assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
-    let mend = app.repository.commit(ANN, "2026-06-02", "max", &[("shop/cart.py", MENDED)]);
+    let fix = app.repository.commit(ANN, "2026-06-02", "max", &[("shop/cart.py", FIXED)]);
     // The first thing that the new revision reports is the same error in the changed line.
     let text = "    return sum(prices) / max(len(prices), 1)\n";
     let mut report = request(&[("/srv/app/shop/cart.py", 5, "total", text)]);
-    report.revision = Some(mend.clone());
+    report.revision = Some(fix.clone());
     app.report(&report).await;
     let mails = mails_to(&app, ANN.1).await;
     let [mail] = &mails[..] else { panic!("{mails:#?}") };
-    assert!(mail.subject.starts_with("Again: "), "{}", mail.subject);
+    assert!(mail.subject.starts_with("Regression: "), "{}", mail.subject);
     let read = "Before that commit the line read: return sum(prices) / len(prices)";
     assert!(mail.text.contains(read), "{}", mail.text);
     // Another exception in the changed line is another matter.
@@ -125,15 +130,15 @@ async fn a_line_that_a_merge_brings_back_is_told_by_ancestry_and_not_by_dates() 
     let app = App::with("report_error_threshold", "1").repository(repository).start().await;
     app.report(&cart(&first)).await;
     assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
-    // Dates say nothing: the mending commit is of a day long after everything else.
-    let mend = app.repository.commit(BEN, "2026-11-01", "mend", &[("shop/cart.py", MENDED)]);
-    app.report(&other(&mend)).await;
-    wait_until_mended(&app, 1, &mend).await;
+    // Dates say nothing: the fix commit is of a day long after everything else.
+    let fix = app.repository.commit(BEN, "2026-11-01", "fix", &[("shop/cart.py", FIXED)]);
+    app.report(&other(&fix)).await;
+    wait_until_fixed(&app, 1, &fix).await;
     let git = |arguments: &[&str]| app.repository.git(arguments);
     git(&["checkout", "--quiet", "-b", "feature", &first]);
     let feature = app.repository.commit(ANN, "2026-11-05", "feature", &[("NEW", "x\n")]);
     app.report(&cart(&feature)).await;
-    assert_eq!(mails_to(&app, BEN.1).await.len(), 1, "a newer revision without the mending");
+    assert_eq!(mails_to(&app, BEN.1).await.len(), 1, "a newer revision without the fix");
     git(&[
         "-c",
         "user.name=x",
@@ -145,15 +150,15 @@ async fn a_line_that_a_merge_brings_back_is_told_by_ancestry_and_not_by_dates() 
         "ours",
         "-m",
         "merge",
-        &mend,
+        &fix,
     ]);
     let merged = git(&["rev-parse", "HEAD"]);
     app.report(&cart(&merged)).await;
     let mails = mails_to(&app, BEN.1).await;
-    let [first_mail, again] = &mails[..] else { panic!("{mails:#?}") };
-    assert!(again.subject.starts_with("Again: "), "{}", again.subject);
-    assert_eq!(again.header("references"), first_mail.header("references"), "one thread");
-    assert_ne!(again.message_id, first_mail.message_id);
+    let [first_mail, regression] = &mails[..] else { panic!("{mails:#?}") };
+    assert!(regression.subject.starts_with("Regression: "), "{}", regression.subject);
+    assert_eq!(regression.header("references"), first_mail.header("references"), "one thread");
+    assert_ne!(regression.message_id, first_mail.message_id);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,7 +169,7 @@ async fn what_somebody_called_mended_is_told_once_more_at_its_next_occurrence() 
     assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
     let mut tx = app.server.app.store.write().await.expect("store");
     let now = app.clock.now();
-    tx.set_mended(1, now, None, "marked as mended by hand").await.expect("store");
+    tx.set_resolved(1, now, None, &Resolution::ByHand).await.expect("store");
     tx.commit().await.expect("store");
     for _ in 0..3 {
         app.report(&cart(&first)).await;
@@ -172,7 +177,7 @@ async fn what_somebody_called_mended_is_told_once_more_at_its_next_occurrence() 
     }
     let mails = mails_to(&app, BEN.1).await;
     assert_eq!(mails.len(), 2, "{mails:#?}");
-    assert!(mails[1].text.contains("(marked as mended by hand). It occurred again"), "{mails:#?}");
+    assert!(mails[1].text.contains("(marked as resolved by hand). It failed again"), "{mails:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -180,8 +185,8 @@ async fn without_named_revisions_the_tip_is_what_runs() {
     let app = App::start().await;
     app.report(&request(&[("/srv/app/shop/cart.py", 5, "total", LINE)])).await;
     assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
-    let mend = app.repository.commit(ANN, "2026-06-02", "max", &[("shop/cart.py", MENDED)]);
-    wait_until_mended(&app, 1, &mend).await;
+    let fix = app.repository.commit(ANN, "2026-06-02", "max", &[("shop/cart.py", FIXED)]);
+    wait_until_fixed(&app, 1, &fix).await;
     app.report(&request(&[("/srv/app/shop/cart.py", 5, "total", LINE)])).await;
     assert_eq!(app.mails().await.len(), 1, "the text stands in an earlier version only");
 }
@@ -192,7 +197,7 @@ async fn a_deploy_says_what_runs_before_anything_fails_there() {
     let first = app.repository.git(&["rev-parse", "HEAD"]);
     app.report(&cart(&first)).await;
     app.settle().await;
-    let mend = app.repository.commit(ANN, "2026-06-02", "max", &[("shop/cart.py", MENDED)]);
+    let fix = app.repository.commit(ANN, "2026-06-02", "max", &[("shop/cart.py", FIXED)]);
     let deployed = |revision: &str| {
         let data = app.folder.path().join("data").display().to_string();
         let repository = app.repository.dir().display().to_string();
@@ -206,9 +211,9 @@ async fn a_deploy_says_what_runs_before_anything_fails_there() {
     };
     let (code, text) = deployed("v1-that-is-nowhere");
     assert!(code == Some(1) && text.contains("is no revision of the repository"), "{text}");
-    let (code, text) = deployed(&mend);
-    assert!(code == Some(0) && text.contains(&format!("{} runs now", &mend[..10])), "{text}");
-    wait_until_mended(&app, 1, &mend).await;
+    let (code, text) = deployed(&fix);
+    assert!(code == Some(0) && text.contains(&format!("{} runs now", &fix[..10])), "{text}");
+    wait_until_fixed(&app, 1, &fix).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -227,7 +232,7 @@ async fn a_mending_that_git_could_not_tell_yet_is_found_when_it_can() {
     let known = app.repository.commit(ANN, "2026-06-02", "web", &web);
     // A revision that runs before the repository has it.
     let branch = git(&["branch", "--show-current"]);
-    let ahead = app.repository.commit(BEN, "2026-06-03", "max", &[("shop/cart.py", MENDED)]);
+    let ahead = app.repository.commit(BEN, "2026-06-03", "max", &[("shop/cart.py", FIXED)]);
     let bundle = app.folder.path().join("ahead.bundle").display().to_string();
     git(&["bundle", "create", "-q", &bundle, &branch]);
     git(&["reset", "--quiet", "--hard", &known]);
@@ -238,12 +243,12 @@ async fn a_mending_that_git_could_not_tell_yet_is_found_when_it_can() {
         tx.seen_running(revision, true, app.clock.now()).await.expect("store");
     }
     tx.commit().await.expect("store");
-    app.server.app.bells.revisions.notify_one();
-    wait_until_mended(&app, 1, &known).await;
-    assert_eq!(mended_by(&app, 2).await, None);
+    app.server.app.wakeups.revisions.notify_one();
+    wait_until_fixed(&app, 1, &known).await;
+    assert_eq!(resolved_by(&app, 2).await, None);
     git(&["fetch", "--quiet", &bundle, &format!("{branch}:ahead")]);
     app.clock.advance(60_000);
-    wait_until_mended(&app, 2, &ahead).await;
+    wait_until_fixed(&app, 2, &ahead).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -252,15 +257,15 @@ async fn an_issue_stays_mended_when_it_turns_out_to_be_a_new_one() {
     let first = app.repository.git(&["rev-parse", "HEAD"]);
     app.report(&cart(&first)).await;
     app.settle().await;
-    let mut untold = other(&first);
-    untold.error_threshold = Some(100);
-    app.report(&untold).await;
+    let mut unreported = other(&first);
+    unreported.error_threshold = Some(100);
+    app.report(&unreported).await;
     app.settle().await;
     let mut tx = app.server.app.store.write().await.expect("store");
-    tx.set_mended(1, app.clock.now(), Some(&first), "a commit").await.expect("store");
+    tx.set_resolved(1, app.clock.now(), Some(&first), &Resolution::ByHand).await.expect("store");
     tx.merge_issue(1, 2).await.expect("store");
     tx.commit().await.expect("store");
-    assert_eq!(mended_by(&app, 1).await, Some(first));
+    assert_eq!(resolved_by(&app, 1).await, Some(first));
 }
 
 const TWELVE: usize = 12;
@@ -275,11 +280,11 @@ async fn of_many_lines_that_replace_a_mended_one_only_one_is_that_issue() {
     let line = |n| format!("    p{n} = sum(prices) / len(prices) + {n}\n");
     let lines: String = (0..TWELVE).map(line).collect();
     let twelve = CART.replace(LINE, &lines);
-    let mend = app.repository.commit(ANN, "2026-06-02", "twelve", &[("shop/cart.py", &twelve)]);
+    let fix = app.repository.commit(ANN, "2026-06-02", "twelve", &[("shop/cart.py", &twelve)]);
     let reports = (0..TWELVE).map(|n| {
         let at = 5 + i64::try_from(n).expect("short");
         let mut report = request(&[("/srv/app/shop/cart.py", at, "total", &line(n))]);
-        report.revision = Some(mend.clone());
+        report.revision = Some(fix.clone());
         report
     });
     for report in reports {
@@ -295,8 +300,9 @@ async fn of_many_lines_that_replace_a_mended_one_only_one_is_that_issue() {
         assert_eq!(count(issue).await, Some(1), "issue {issue}");
     }
     let mails = mails_to(&app, ANN.1).await;
-    let again = mails.iter().map(|mail| mail.text.matches("AGAIN").count()).sum::<usize>();
-    assert_eq!(again, 1, "{mails:#?}");
+    let regression =
+        mails.iter().map(|mail| mail.text.matches("REGRESSION").count()).sum::<usize>();
+    assert_eq!(regression, 1, "{mails:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -306,11 +312,11 @@ async fn a_line_that_a_mending_adds_beside_is_a_new_issue() {
     let app = App::with("report_error_threshold", "1").repository(repository).start().await;
     app.report(&cart(&first)).await;
     assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
-    let added = MENDED.replace("    return", "    rate = load_rate('eur')\n    return");
-    let mend = app.repository.commit(ANN, "2026-06-02", "mend", &[("shop/cart.py", &added)]);
+    let added = FIXED.replace("    return", "    rate = load_rate('eur')\n    return");
+    let fix = app.repository.commit(ANN, "2026-06-02", "fix", &[("shop/cart.py", &added)]);
     let frame = ("/srv/app/shop/cart.py", 5, "total", "    rate = load_rate('eur')");
     let mut report = request(&[frame]);
-    report.revision = Some(mend);
+    report.revision = Some(fix);
     app.report(&report).await;
     let mails = mails_to(&app, ANN.1).await;
     let [mail] = &mails[..] else { panic!("{mails:#?}") };
@@ -326,17 +332,17 @@ async fn what_came_back_while_it_was_muted_is_told_afterwards() {
     assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
     let (status, _) = app.post("/issues/1/mute", &[("time", "day")]).await;
     assert_eq!(status, 200);
-    let mend = app.repository.commit(ANN, "2026-06-02", "max", &[("shop/cart.py", MENDED)]);
+    let fix = app.repository.commit(ANN, "2026-06-02", "max", &[("shop/cart.py", FIXED)]);
     let text = "    return sum(prices) / max(len(prices), 1)\n";
     let mut report = request(&[("/srv/app/shop/cart.py", 5, "total", text)]);
-    report.revision = Some(mend);
+    report.revision = Some(fix);
     app.report(&report).await;
     assert!(mails_to(&app, ANN.1).await.is_empty(), "muted");
     app.clock.advance(2 * 86_400_000);
     app.server.app.rules.refresh(&app.server.app.store).await.expect("store");
     app.report(&report).await;
     let mails = mails_to(&app, ANN.1).await;
-    assert!(matches!(&mails[..], [mail] if mail.subject.starts_with("Again: ")), "{mails:#?}");
+    assert!(matches!(&mails[..], [mail] if mail.subject.starts_with("Regression: ")), "{mails:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -353,7 +359,7 @@ async fn an_issue_of_nobody_that_a_commit_resolved_is_told_again_where_it_contai
     assert_eq!(mails_to(&app, "team@example.com").await.len(), 1);
     let fix = app.repository.commit(ANN, "2026-06-02", "a fix elsewhere", &[("NOTES", "x\n")]);
     let mut tx = app.server.app.store.write().await.expect("store");
-    tx.set_mended(1, app.clock.now(), Some(&fix), "marked as mended by hand").await.expect("store");
+    tx.set_resolved(1, app.clock.now(), Some(&fix), &Resolution::ByHand).await.expect("store");
     tx.commit().await.expect("store");
     app.server.app.rules.refresh(&app.server.app.store).await.expect("store");
     app.later();
@@ -371,7 +377,7 @@ async fn a_line_that_was_taken_for_mended_and_stands_is_not_told_again() {
     // A formatter first, and only then the list that says so.
     let formatted = CART.replace("sum(prices) / len(prices)", "(sum(prices) / len(prices))");
     let black = app.repository.commit(CLEO, "2026-06-02", "black", &[("shop/cart.py", &formatted)]);
-    wait_until_mended(&app, 1, &black).await;
+    wait_until_fixed(&app, 1, &black).await;
     let list = [(".git-blame-ignore-revs", format!("{black}\n"))];
     let list = list.iter().map(|(path, text)| (*path, text.as_str())).collect::<Vec<_>>();
     let tip = app.repository.commit(CLEO, "2026-06-03", "list", &list);
@@ -381,9 +387,9 @@ async fn a_line_that_was_taken_for_mended_and_stands_is_not_told_again() {
     .await;
     let text = "return (sum(prices) / len(prices))";
     app.report(&request(&[("/srv/app/shop/cart.py", 5, "total", text)])).await;
-    assert_eq!(mails_to(&app, BEN.1).await.len(), 1, "it was never mended");
+    assert_eq!(mails_to(&app, BEN.1).await.len(), 1, "it was never resolved");
     assert_eq!(app.mails().await.len(), 1);
-    assert_eq!(mended_by(&app, 1).await, None);
+    assert_eq!(resolved_by(&app, 1).await, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -405,7 +411,7 @@ async fn a_line_that_moves_to_another_file_is_neither_mended_nor_told_again() {
             && store.open_issues(runs[0].id, 10).await.expect("store").is_empty()
     })
     .await;
-    assert_eq!(mended_by(&app, 1).await, None);
+    assert_eq!(resolved_by(&app, 1).await, None);
     app.report(&request(&[("/srv/app/shop/totals.py", 5, "total", LINE)])).await;
     assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
     assert_eq!(app.mails().await.len(), 1);

@@ -14,7 +14,7 @@ use crate::notify::UNDO_MS;
 
 /// To whom an issue is passed on.
 #[derive(Debug, Clone)]
-pub enum PassOn {
+pub enum ReassignTo {
     /// The author reads another address now.
     Alias {
         /// Which one.
@@ -78,10 +78,10 @@ impl<'a> Case<'a> {
     }
 
     /// The rule that gives the issue to somebody else, and to whom.
-    fn rule_of(&self, to: &PassOn) -> Result<(RuleList, Value, String), ActionError> {
+    fn rule_of(&self, to: &ReassignTo) -> Result<(RuleList, Value, String), ActionError> {
         let field = match to {
-            PassOn::Alias { .. } => "new_email",
-            PassOn::Reassign { .. } => "designated_email",
+            ReassignTo::Alias { .. } => "new_email",
+            ReassignTo::Reassign { .. } => "designated_email",
         };
         let before = self.current_owner().address;
         let mut problem = None;
@@ -108,14 +108,14 @@ impl<'a> Case<'a> {
     }
 
     /// The rules that may do what was asked for, the likelier one first.
-    fn possible_rules(&self, to: &PassOn) -> Result<Vec<(RuleList, Value)>, ActionError> {
+    fn possible_rules(&self, to: &ReassignTo) -> Result<Vec<(RuleList, Value)>, ActionError> {
         let (path, to) = match to {
-            PassOn::Alias { new_email } => {
+            ReassignTo::Alias { new_email } => {
                 let old = self.issue.facts.developer_email.as_deref().unwrap_or_default();
                 let entry = json!({"old_email": old, "new_email": new_email.trim()});
                 return Ok(vec![(RuleList::EmailRemapping, entry)]);
             }
-            PassOn::Reassign { path, designated_email } => (path, designated_email.trim()),
+            ReassignTo::Reassign { path, designated_email } => (path, designated_email.trim()),
         };
         if !self.paths().contains(path) {
             return Err(ActionError::field("path", "Choose the file, or a folder above it."));
@@ -194,7 +194,7 @@ pub(super) async fn reassign(
     app: &App,
     who: &str,
     number: i64,
-    to: &PassOn,
+    to: &ReassignTo,
 ) -> Result<Done, ActionError> {
     let case = Case::read(app, number).await?;
     let (list, entry, owner) = case.rule_of(to)?;
@@ -207,7 +207,7 @@ pub(super) async fn reassign(
     let place = place(&case.issue);
     let owner = one_line(&owner, 254);
     let what = format!(
-        "{owner} answers for {place} and others like it from now on, and is told of it in {}",
+        "{owner} answers for {place} and others like it from now on, and is notified of it in {}",
         flawless_base::dates::ago(UNDO_MS)
     );
     let undo = Undo::Added {

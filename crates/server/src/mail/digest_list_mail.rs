@@ -1,7 +1,7 @@
 //! The mail that tells of several issues at once.
 use askama::Template;
 use flawless_base::plural::counted;
-use flawless_store::{MailKind, NewMail};
+use flawless_store::{MailKind, OutboxMessage};
 
 use super::MailError;
 use super::alert_mail::{MAX_MAIL, alerts_list};
@@ -22,13 +22,13 @@ struct View<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "summary_mail.html")]
+#[template(path = "digest_list_mail.html")]
 struct Html<'a> {
     mail: &'a View<'a>,
 }
 
 #[derive(Template)]
-#[template(path = "summary_mail.txt")]
+#[template(path = "digest_list_mail.txt")]
 struct Text<'a> {
     mail: &'a View<'a>,
 }
@@ -38,47 +38,48 @@ struct Text<'a> {
 ///
 /// # Errors
 /// The recipient or the sender is no address.
-pub fn summary_mails(
+pub fn digest_list_mails(
     app: &App,
     recipient: &str,
     alerts: &[(i64, ShortAlert)],
     at: i64,
-) -> Result<Vec<(Vec<i64>, NewMail)>, MailError> {
-    let notices = alerts.iter().map(|(notice, _)| *notice).collect();
-    let mail = summary_mail(app, recipient, alerts, at)?;
+) -> Result<Vec<(Vec<i64>, OutboxMessage)>, MailError> {
+    let notifications = alerts.iter().map(|(notification, _)| *notification).collect();
+    let mail = digest_list_mail(app, recipient, alerts, at)?;
     if mail.message.len() <= MAX_MAIL || alerts.len() < 2 {
-        return Ok(vec![(notices, mail)]);
+        return Ok(vec![(notifications, mail)]);
     }
     let (first, second) = alerts.split_at(alerts.len() / 2);
-    let mut mails = summary_mails(app, recipient, first, at)?;
-    mails.extend(summary_mails(app, recipient, second, at)?);
+    let mut mails = digest_list_mails(app, recipient, first, at)?;
+    mails.extend(digest_list_mails(app, recipient, second, at)?);
     Ok(mails)
 }
 
-fn summary_mail(
+fn digest_list_mail(
     app: &App,
     recipient: &str,
     alerts: &[(i64, ShortAlert)],
     at: i64,
-) -> Result<NewMail, MailError> {
+) -> Result<OutboxMessage, MailError> {
     let count = alerts.len();
-    let again = alerts.iter().filter(|(_, alert)| alert.again.is_some()).count();
+    let regressed = alerts.iter().filter(|(_, alert)| alert.regression.is_some()).count();
     let subject = subject(alerts.iter().map(|(_, alert)| alert));
     let mut shown: Vec<&ShortAlert> = alerts.iter().map(|(_, alert)| alert).collect();
-    // What was mended and is back comes first, then what failed most.
-    shown.sort_by_key(|alert| (alert.again.is_none(), std::cmp::Reverse(alert.occurrences)));
+    // What was resolved and is back comes first, then what failed most.
+    shown.sort_by_key(|alert| (alert.regression.is_none(), std::cmp::Reverse(alert.occurrences)));
     let view = View {
-        heading: heading(count, again),
+        heading: heading(count, regressed),
         is_detailed: count <= MAX_DETAILED,
         alerts: shown,
         issues_url: links::issues_of(&app.base_url, recipient),
         stop_url: alerts_list(app, recipient).map(|list| links::unsubscribe(app, recipient, list)),
     };
     let body = Body::TextAndHtml(Text { mail: &view }.render()?, Html { mail: &view }.render()?);
-    let number = |notice: Option<&(i64, ShortAlert)>| notice.map_or(0, |(number, _)| *number);
+    let number =
+        |notification: Option<&(i64, ShortAlert)>| notification.map_or(0, |(number, _)| *number);
     let envelope = Envelope {
         app,
-        kind: MailKind::Summary,
+        kind: MailKind::Digest,
         recipient,
         subject,
         name: format!("summary-{}-{}.{at}", number(alerts.first()), number(alerts.last())),
@@ -100,12 +101,12 @@ pub(super) fn subject<'a>(mut alerts: impl Iterator<Item = &'a ShortAlert>) -> S
     }
 }
 
-/// What a mail about so many issues begins with, of which so many are told again.
-pub(super) fn heading(issues: usize, again: usize) -> String {
-    let again = match again {
+/// What a mail about so many issues begins with, of which so many are notified again.
+pub(super) fn heading(issues: usize, regressed: usize) -> String {
+    let regressed = match regressed {
         0 => String::new(),
         1 => ", one of them again".to_owned(),
         more => format!(", {more} of them again"),
     };
-    format!("{} since your last mail{again}", counted(issues, "issue", "issues"))
+    format!("{} since your last mail{regressed}", counted(issues, "issue", "issues"))
 }

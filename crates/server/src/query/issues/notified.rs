@@ -1,43 +1,43 @@
-//! Whether anybody was told of an issue, and why not.
+//! Whether anybody was notified of an issue, and why not.
 use std::collections::HashMap;
 
 use flawless_base::dates::date_time;
 use flawless_base::text::one_line;
-use flawless_store::{IssueRow, StoreError, ToldRow};
+use flawless_store::{AlertStateRow, IssueRow, StoreError};
 
 use crate::app::App;
-use crate::notify::digest::held_back;
+use crate::notify::digest::scheduled_digests;
 
-/// Whether anybody was told, in words.
+/// Whether anybody was notified, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct NotifiedState {
     /// Somebody was, or will be by a mail that waits.
-    pub is_told: bool,
+    pub is_notified: bool,
     /// When, or why not.
     pub why: String,
 }
 
-/// Whether anybody was told of an issue.
+/// Whether anybody was notified of an issue.
 ///
 /// # Errors
 /// The database refuses.
-pub async fn told(app: &App, issue: &IssueRow) -> Result<Told, StoreError> {
-    Ok(Telling::of(app, &[issue.id]).await?.told(issue))
+pub async fn notified_state(app: &App, issue: &IssueRow) -> Result<NotifiedState, StoreError> {
+    Ok(AlertStates::of(app, &[issue.id]).await?.notified_state(issue))
 }
 
 /// What all issues of a list share.
-pub(crate) struct Telling<'a> {
+pub(crate) struct AlertStates<'a> {
     app: &'a App,
-    alerts: HashMap<i64, ToldRow>,
+    alerts: HashMap<i64, AlertStateRow>,
     /// Until when what waits for a recipient is held back.
     held: HashMap<String, i64>,
 }
 
-impl<'a> Telling<'a> {
+impl<'a> AlertStates<'a> {
     pub(crate) async fn of(app: &'a App, numbers: &[i64]) -> Result<Self, StoreError> {
-        let alerts = app.store.told_of(numbers).await?;
-        let held = match alerts.iter().any(|alert| alert.held_for.is_some()) {
-            true => held_back(app).await?,
+        let alerts = app.store.alert_states(numbers).await?;
+        let held = match alerts.iter().any(|alert| alert.digest_for.is_some()) {
+            true => scheduled_digests(app).await?,
             false => Vec::new(),
         };
         Ok(Self {
@@ -47,34 +47,34 @@ impl<'a> Telling<'a> {
         })
     }
 
-    pub(crate) fn is_again(&self, issue: i64) -> bool {
-        self.alerts.get(&issue).is_some_and(|alert| alert.is_again)
+    pub(crate) fn is_regressed(&self, issue: i64) -> bool {
+        self.alerts.get(&issue).is_some_and(|alert| alert.is_regressed)
     }
 
-    pub(crate) fn told(&self, issue: &IssueRow) -> Told {
-        let is_told = issue.mailed;
-        match (issue.told_at, self.alerts.get(&issue.id)) {
+    pub(crate) fn notified_state(&self, issue: &IssueRow) -> NotifiedState {
+        let is_notified = issue.mailed;
+        match (issue.notified_at, self.alerts.get(&issue.id)) {
             (Some(at), alert) => {
                 let why = alert.and_then(|alert| self.not_sent(alert));
-                let why = why.filter(|_| !is_told);
-                Told {
-                    is_told,
-                    why: why.unwrap_or_else(|| match is_told {
+                let why = why.filter(|_| !is_notified);
+                NotifiedState {
+                    is_notified,
+                    why: why.unwrap_or_else(|| match is_notified {
                         true => self.date(at),
                         false => "its mails were given up, or nobody was to get one".to_owned(),
                     }),
                 }
             }
-            (None, _) => Told { is_told: false, why: self.quiet(issue) },
+            (None, _) => NotifiedState { is_notified: false, why: self.quiet(issue) },
         }
     }
 
     /// Why an alert has reached nobody yet.
-    fn not_sent(&self, alert: &ToldRow) -> Option<String> {
+    fn not_sent(&self, alert: &AlertStateRow) -> Option<String> {
         if let Some(note) = &alert.note {
             return Some(one_line(note, 200));
         }
-        if let Some(recipient) = &alert.held_for {
+        if let Some(recipient) = &alert.digest_for {
             let until =
                 self.held.get(recipient).map(|until| format!(" until {}", self.date(*until)));
             return Some(format!("held back{}", until.unwrap_or_default()));
@@ -97,8 +97,8 @@ impl<'a> Telling<'a> {
         if issue.facts.known_error_id.is_some() {
             return "a known error below its alert thresholds".to_owned();
         }
-        if issue.mended_at.is_some() {
-            return "mended before anybody was told".to_owned();
+        if issue.resolved_at.is_some() {
+            return "resolved before anybody was notified".to_owned();
         }
         if issue.first_seen_at < self.app.baseline_until {
             return "baseline: it was there in the first baseline_hours".to_owned();

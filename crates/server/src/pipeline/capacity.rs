@@ -14,7 +14,7 @@ const MAX_WAITING_OF_SENDER: i64 = 10_000;
 
 /// The room that there is while a batch is recorded; looked up when it is asked for, which most
 /// batches do not.
-pub(super) struct Room {
+pub(super) struct Capacity {
     quotas: Quotas,
     now: i64,
     day_use: Option<DayUse>,
@@ -30,7 +30,7 @@ pub(super) enum Kept {
     TooManyWait,
 }
 
-impl Room {
+impl Capacity {
     pub(super) fn new(quotas: Quotas, now: i64) -> Self {
         Self { quotas, now, day_use: None, waiting: None }
     }

@@ -1,15 +1,15 @@
-//! Who was told of an issue, when and why, and whether the mail arrived.
+//! Who was notified of an issue, when and why, and whether the mail arrived.
 use flawless_base::dates::date_time;
 use flawless_base::text::{one_line, plain};
 use flawless_store::{MailState, StoreError};
 
 use crate::app::App;
-use crate::notify::digest::held_back;
-use crate::show::regression::Again;
+use crate::notify::digest::scheduled_digests;
+use crate::show::regression::regression_in_words;
 use crate::web::layout::moment::Moment;
 
 /// What was decided and sent.
-pub(crate) struct Told {
+pub(crate) struct AlertHistory {
     pub(crate) alerts: Vec<AlertPart>,
     pub(crate) mails: Vec<MailPart>,
 }
@@ -18,10 +18,10 @@ pub(crate) struct Told {
 pub(crate) struct AlertPart {
     pub(crate) at: Moment,
     pub(crate) reason: String,
-    /// Why nobody could be told.
+    /// Why nobody could be notified.
     pub(crate) note: Option<String>,
-    /// What is told again, in a sentence.
-    pub(crate) again: Option<String>,
+    /// What is notified again, in a sentence.
+    pub(crate) regression: Option<String>,
 }
 
 /// A mail or a post, or one that is held back.
@@ -32,21 +32,21 @@ pub(crate) struct MailPart {
     pub(crate) is_bad: bool,
 }
 
-impl Told {
+impl AlertHistory {
     pub(crate) async fn of(app: &App, issue: i64) -> Result<Self, StoreError> {
         let date = |at: i64| date_time(at, &app.config.timezone);
         let alerts = app.store.alerts_of(issue).await?.into_iter().map(|alert| AlertPart {
             at: Moment::new(alert.decided_at, app),
             reason: plain(&alert.reason),
             note: alert.note.as_deref().map(plain),
-            again: Again::read(alert.again.as_deref()).map(|again| again.in_words(date)),
+            regression: alert.regression.as_ref().map(|found| regression_in_words(found, date)),
         });
         let alerts = alerts.collect();
         let mails = app.store.mails_of(issue).await?.into_iter();
         let mut mails: Vec<MailPart> = mails.map(|mail| mail_part(mail, date)).collect();
-        let waits_for = app.store.held_of(issue).await?;
+        let waits_for = app.store.digest_recipients_of(issue).await?;
         if !waits_for.is_empty() {
-            let held = held_back(app).await?;
+            let held = scheduled_digests(app).await?;
             mails.extend(waits_for.into_iter().map(|recipient| {
                 let until = held.iter().find(|held| held.recipient == recipient);
                 let until = until.map(|held| format!(", until {}", date(held.until)));

@@ -2,7 +2,7 @@
 
 /// How much of a report is printed.
 #[derive(Debug, Clone, Copy)]
-pub struct Room {
+pub struct RenderLimits {
     /// Frames of the traceback: the outermost and the innermost.
     pub(crate) frames: (usize, usize),
     /// Local variables of a frame, and other values that stand together.
@@ -19,7 +19,7 @@ pub struct Room {
     pub(crate) breadcrumbs: usize,
 }
 
-impl Room {
+impl RenderLimits {
     /// On a page.
     pub const PAGE: Self = Self {
         frames: (10, 60),

@@ -1,21 +1,20 @@
 //! Tells the default contact, once, that the database was gone and a new one was begun.
-use flawless_store::{StoreError, begun_anew_in_words};
+use flawless_store::{StoreError, recreated_in_words};
 
 use super::note_mail;
 use crate::app::App;
 
-/// Puts the note into the outbox when there is something to tell that was not told yet.
+/// Puts the note into the outbox when there is something to tell that was not notified yet.
 ///
 /// # Errors
 /// The store refuses.
-pub async fn tell_begun_anew(app: &App) -> Result<(), StoreError> {
+pub async fn notify_recreated(app: &App) -> Result<(), StoreError> {
     let Some(contact) = &app.config.addresses.default_contact else { return Ok(()) };
     let mut tx = app.store.write().await?;
-    if !tx.begun_anew_is_news(app.clock.now()).await? {
+    if !tx.take_recreated_news(app.clock.now()).await? {
         return Ok(());
     }
-    let text =
-        format!("On the server of Flawless {}.\n", begun_anew_in_words(&app.config.data_dir));
+    let text = format!("On the server of Flawless {}.\n", recreated_in_words(&app.config.data_dir));
     match note_mail(app, contact, "The database of Flawless was gone", text) {
         Ok(note) => {
             tx.add_mail(&note, app.clock.now()).await?;

@@ -2,11 +2,11 @@
 use sqlx::FromRow;
 
 use super::alert::AlertRow;
-use crate::{NewMail, Store, StoreError, WriteTx};
+use crate::{OutboxMessage, Store, StoreError, WriteTx};
 
 /// A person or channel that is to hear of an alert.
 #[derive(Debug, Clone)]
-pub struct NewNotice {
+pub struct NewNotification {
     /// A mail address, or `channel:NUMBER`.
     pub recipient: String,
     /// Why it goes there, in words.
@@ -17,7 +17,7 @@ pub struct NewNotice {
 
 /// How much is held back for a recipient.
 #[derive(Debug, Clone, FromRow)]
-pub struct HeldRow {
+pub struct PendingDigestRow {
     /// A mail address, or `channel:NUMBER`.
     pub recipient: String,
     /// How many notices.
@@ -30,9 +30,9 @@ pub struct HeldRow {
 
 /// A notice that is held back.
 #[derive(Debug, Clone, FromRow)]
-pub struct NoticeRow {
+pub struct NotificationRow {
     /// Its number.
-    pub notice_id: i64,
+    pub notification_id: i64,
     /// Why it goes there, in words.
     pub why: String,
     /// Since when it is to be told.
@@ -58,28 +58,28 @@ impl WriteTx {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn add_notices(
+    pub async fn add_notifications(
         &mut self,
         alert_id: i64,
-        notices: &[NewNotice],
+        notifications: &[NewNotification],
         at: i64,
     ) -> Result<u64, StoreError> {
         let composed = sqlx::query("UPDATE alert SET composed_at = $2, note = NULL WHERE id = $1");
         composed.bind(alert_id).bind(at).execute(&mut *self.0).await?;
         let mut added = 0;
-        for notice in notices {
+        for notification in notifications {
             let query = sqlx::query(
-                "INSERT INTO notice (alert_id, recipient, why, is_owner, created_at) \
-                 VALUES ($1, COALESCE((SELECT MAX(known.recipient) FROM notice AS known \
+                "INSERT INTO notification (alert_id, recipient, why, is_owner, created_at) \
+                 VALUES ($1, COALESCE((SELECT MAX(known.recipient) FROM notification AS known \
                  WHERE known.alert_id = $1 AND LOWER(known.recipient) = LOWER($2)), $2), \
                  $3, $4, $5) ON CONFLICT (alert_id, recipient) DO UPDATE SET \
                  outbox_id = NULL, why = excluded.why, is_owner = excluded.is_owner, \
                  created_at = excluded.created_at WHERE EXISTS (SELECT 1 FROM outbox \
-                 WHERE outbox.id = notice.outbox_id AND outbox.gave_up_at IS NOT NULL)",
+                 WHERE outbox.id = notification.outbox_id AND outbox.gave_up_at IS NOT NULL)",
             );
-            let query = query.bind(alert_id).bind(&notice.recipient).bind(&notice.why);
+            let query = query.bind(alert_id).bind(&notification.recipient).bind(&notification.why);
             let done =
-                query.bind(i64::from(notice.is_owner)).bind(at).execute(&mut *self.0).await?;
+                query.bind(i64::from(notification.is_owner)).bind(at).execute(&mut *self.0).await?;
             added += done.rows_affected();
         }
         Ok(added)
@@ -91,28 +91,29 @@ impl WriteTx {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn write_notices(
+    pub async fn write_notifications(
         &mut self,
-        notices: &[i64],
-        mail: &NewMail,
+        notifications: &[i64],
+        mail: &OutboxMessage,
         at: i64,
     ) -> Result<Option<i64>, StoreError> {
         let outbox_id = self.add_mail(mail, at).await?;
-        for notice in notices {
-            let query =
-                sqlx::query("UPDATE notice SET outbox_id = $2 WHERE id = $1 AND outbox_id IS NULL");
-            let done = query.bind(notice).bind(outbox_id).execute(&mut *self.0).await?;
+        for notification in notifications {
+            let query = sqlx::query(
+                "UPDATE notification SET outbox_id = $2 WHERE id = $1 AND outbox_id IS NULL",
+            );
+            let done = query.bind(notification).bind(outbox_id).execute(&mut *self.0).await?;
             if done.rows_affected() != 1 {
                 return Ok(None);
             }
             let folded = sqlx::query(
-                "UPDATE notice SET outbox_id = $2 WHERE outbox_id IS NULL AND id < $1 \
-                 AND LOWER(recipient) = (SELECT LOWER(recipient) FROM notice WHERE id = $1) \
+                "UPDATE notification SET outbox_id = $2 WHERE outbox_id IS NULL AND id < $1 \
+                 AND LOWER(recipient) = (SELECT LOWER(recipient) FROM notification WHERE id = $1) \
                  AND alert_id IN \
                  (SELECT id FROM alert WHERE issue_id = (SELECT alert.issue_id FROM alert \
-                  JOIN notice ON notice.alert_id = alert.id WHERE notice.id = $1))",
+                  JOIN notification ON notification.alert_id = alert.id WHERE notification.id = $1))",
             );
-            folded.bind(notice).bind(outbox_id).execute(&mut *self.0).await?;
+            folded.bind(notification).bind(outbox_id).execute(&mut *self.0).await?;
         }
         Ok(Some(outbox_id))
     }
@@ -125,7 +126,7 @@ impl WriteTx {
     pub async fn reopen_alerts(&mut self, outbox_id: i64) -> Result<bool, StoreError> {
         let query = sqlx::query(
             "UPDATE alert SET composed_at = NULL, note = NULL WHERE id IN \
-             (SELECT alert_id FROM notice WHERE outbox_id = $1 AND is_owner = 1)",
+             (SELECT alert_id FROM notification WHERE outbox_id = $1 AND is_owner = 1)",
         );
         Ok(query.bind(outbox_id).execute(&mut *self.0).await?.rows_affected() > 0)
     }
@@ -137,10 +138,10 @@ impl Store {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn held_recipients(&self) -> Result<Vec<HeldRow>, StoreError> {
+    pub async fn pending_digests(&self) -> Result<Vec<PendingDigestRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT MAX(recipient) AS recipient, COUNT(*) AS alerts, \
-             MIN(created_at) AS oldest_at, MAX(created_at) AS newest_at FROM notice \
+             MIN(created_at) AS oldest_at, MAX(created_at) AS newest_at FROM notification \
              WHERE outbox_id IS NULL GROUP BY LOWER(recipient) ORDER BY 3, 1",
         );
         Ok(query.fetch_all(&self.readers).await?)
@@ -150,16 +151,19 @@ impl Store {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn held_notices(&self, recipient: &str) -> Result<Vec<NoticeRow>, StoreError> {
+    pub async fn digest_notifications(
+        &self,
+        recipient: &str,
+    ) -> Result<Vec<NotificationRow>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT notice.id AS notice_id, notice.why, notice.created_at AS since, alert.id, alert.issue_id, \
-             alert.decided_at, alert.occurrences, alert.reason, alert.again FROM notice \
-             JOIN alert ON alert.id = notice.alert_id \
-             WHERE notice.id IN (SELECT MAX(held.id) FROM notice AS held \
-             JOIN alert AS told ON told.id = held.alert_id \
+            "SELECT notification.id AS notification_id, notification.why, notification.created_at AS since, alert.id, alert.issue_id, \
+             alert.decided_at, alert.occurrences, alert.reason, alert.regression FROM notification \
+             JOIN alert ON alert.id = notification.alert_id \
+             WHERE notification.id IN (SELECT MAX(held.id) FROM notification AS held \
+             JOIN alert AS notified ON notified.id = held.alert_id \
              WHERE held.outbox_id IS NULL AND LOWER(held.recipient) = LOWER($1) \
-             GROUP BY told.issue_id) \
-             ORDER BY notice.id",
+             GROUP BY notified.issue_id) \
+             ORDER BY notification.id",
         );
         Ok(query.bind(recipient).fetch_all(&self.readers).await?)
     }
@@ -168,23 +172,23 @@ impl Store {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn held_of(&self, issue_id: i64) -> Result<Vec<String>, StoreError> {
+    pub async fn digest_recipients_of(&self, issue_id: i64) -> Result<Vec<String>, StoreError> {
         let query = sqlx::query_scalar(
-            "SELECT MAX(notice.recipient) FROM notice JOIN alert ON alert.id = notice.alert_id \
-             WHERE notice.outbox_id IS NULL AND alert.issue_id = $1 \
-             GROUP BY LOWER(notice.recipient) ORDER BY 1",
+            "SELECT MAX(notification.recipient) FROM notification JOIN alert ON alert.id = notification.alert_id \
+             WHERE notification.outbox_id IS NULL AND alert.issue_id = $1 \
+             GROUP BY LOWER(notification.recipient) ORDER BY 1",
         );
         Ok(query.bind(issue_id).fetch_all(&self.readers).await?)
     }
 
-    /// The mails and posts that told of alerts since then, oldest first; none that was given up.
+    /// The mails and posts that notified of alerts since then, oldest first; none that was given up.
     ///
     /// # Errors
     /// The database refuses.
     pub async fn mails_written_since(&self, since: i64) -> Result<Vec<RecentMail>, StoreError> {
         let query = sqlx::query_as(
             "SELECT recipient, created_at FROM outbox WHERE created_at > $1 \
-             AND kind IN ('alert', 'summary', 'post') AND gave_up_at IS NULL \
+             AND kind IN ('alert', 'digest', 'post') AND gave_up_at IS NULL \
              ORDER BY created_at, id",
         );
         Ok(query.bind(since).fetch_all(&self.readers).await?)

@@ -2,7 +2,7 @@
 
 /// What is held back for one recipient, in milliseconds of one clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Held {
+pub struct PendingDigest {
     /// When the first of it came.
     pub oldest_at: i64,
     /// When the last of it came.
@@ -30,25 +30,26 @@ const QUIET_PART: i64 = 5;
 ///
 /// The first mail goes at once, so that a lone error is known at once. A deploy or an outage that
 /// raises many within minutes makes one mail more, and not hundreds.
-pub fn when_to_tell(
-    held: Held,
+pub fn digest_due_at(
+    pending: PendingDigest,
     to_recipient: &[i64],
     to_all: &[i64],
     gather: i64,
     budget: Budget,
 ) -> i64 {
-    let just_told = to_recipient.last().is_some_and(|last| held.oldest_at - last < gather);
-    let gathered = if just_told {
-        (held.newest_at + gather / QUIET_PART).min(held.oldest_at + gather)
+    let just_notified = to_recipient.last().is_some_and(|last| pending.oldest_at - last < gather);
+    let gathered = if just_notified {
+        (pending.newest_at + gather / QUIET_PART).min(pending.oldest_at + gather)
     } else {
-        held.oldest_at
+        pending.oldest_at
     };
-    let room = room_at(to_recipient, budget.per_recipient).max(room_at(to_all, budget.in_all));
+    let room = budget_allows_at(to_recipient, budget.per_recipient)
+        .max(budget_allows_at(to_all, budget.in_all));
     gathered.max(room)
 }
 
 /// When the next mail keeps to the budget.
-fn room_at(mails: &[i64], limit: Option<u32>) -> i64 {
+fn budget_allows_at(mails: &[i64], limit: Option<u32>) -> i64 {
     let Some(limit) = limit.map(|limit| limit as usize) else { return i64::MIN };
     // With as many as the limit behind it, a mail waits until the first of these is an hour old.
     let first = mails.len().checked_sub(limit.max(1));
@@ -61,8 +62,8 @@ mod tests {
 
     const MINUTE: i64 = 60_000;
 
-    fn held(oldest: i64, newest: i64) -> Held {
-        Held { oldest_at: oldest * MINUTE, newest_at: newest * MINUTE }
+    fn pending(oldest: i64, newest: i64) -> PendingDigest {
+        PendingDigest { oldest_at: oldest * MINUTE, newest_at: newest * MINUTE }
     }
 
     fn minutes(mails: &[i64]) -> Vec<i64> {
@@ -71,17 +72,17 @@ mod tests {
 
     #[test]
     fn the_first_is_told_at_once_and_what_follows_within_minutes_together() {
-        let when = |held, mails: &[i64]| {
+        let when = |pending, mails: &[i64]| {
             let (mails, none) = (minutes(mails), Budget::default());
-            when_to_tell(held, &mails, &mails, 5 * MINUTE, none) / MINUTE
+            digest_due_at(pending, &mails, &mails, 5 * MINUTE, none) / MINUTE
         };
-        assert_eq!(when(held(100, 100), &[]), 100);
-        assert_eq!(when(held(100, 100), &[95]), 100, "the last mail is five minutes old");
-        assert_eq!(when(held(100, 100), &[96]), 101, "a minute of quiet");
-        assert_eq!(when(held(100, 103), &[99]), 104);
-        assert_eq!(when(held(100, 110), &[99]), 105, "no longer than five minutes");
+        assert_eq!(when(pending(100, 100), &[]), 100);
+        assert_eq!(when(pending(100, 100), &[95]), 100, "the last mail is five minutes old");
+        assert_eq!(when(pending(100, 100), &[96]), 101, "a minute of quiet");
+        assert_eq!(when(pending(100, 103), &[99]), 104);
+        assert_eq!(when(pending(100, 110), &[99]), 105, "no longer than five minutes");
         let none = Budget::default();
-        let at_once = when_to_tell(held(100, 110), &minutes(&[100]), &[], 0, none) / MINUTE;
+        let at_once = digest_due_at(pending(100, 110), &minutes(&[100]), &[], 0, none) / MINUTE;
         assert_eq!(at_once, 100, "nothing is gathered");
     }
 
@@ -90,7 +91,7 @@ mod tests {
         let budget = Budget { per_recipient: Some(2), in_all: Some(4) };
         let when = |to_one: &[i64], to_all: &[i64]| {
             let (to_one, to_all) = (minutes(to_one), minutes(to_all));
-            when_to_tell(held(100, 100), &to_one, &to_all, 5 * MINUTE, budget) / MINUTE
+            digest_due_at(pending(100, 100), &to_one, &to_all, 5 * MINUTE, budget) / MINUTE
         };
         assert_eq!(when(&[50], &[50]), 100);
         assert_eq!(when(&[50, 60], &[50, 60]), 110);
