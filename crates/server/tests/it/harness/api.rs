@@ -13,7 +13,7 @@ pub struct ApiAnswer {
     pub content_type: String,
     pub allow: String,
     pub link: String,
-    /// Null when it is no JSON.
+    /// Null when it is not JSON.
     pub body: Value,
 }
 
@@ -25,7 +25,7 @@ impl ApiAnswer {
 }
 
 impl App {
-    /// A token of somebody, as the page /account makes them.
+    /// Makes a token for somebody, as the page /account does.
     pub async fn api_token(&self, owner: &str, role: &str) -> String {
         let shared = &self.server.app;
         let (secret, now) = (new_secret("flw_").expect("random"), shared.clock.now());
@@ -43,7 +43,7 @@ impl App {
         secret.text
     }
 
-    /// What the API says to a GET.
+    /// The JSON that the API returns to a GET.
     pub async fn api_get(&self, path: &str) -> Value {
         let answer = self.api("GET", path, None).await;
         assert_eq!(answer.status, 200, "{path}: {answer:?}");

@@ -1,5 +1,5 @@
-//! A real browser: chromium without a window, and what people would see wrong with its pages.
-//! One is started for a test, which walks many pages in it.
+//! A real browser, chromium without a window, and checks for faults that people would notice. Each
+//! test starts one and visits many pages in it.
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ use super::{App, PATIENCE, wait_until};
 pub const PHONE: u32 = 380;
 pub const SCREEN: u32 = 1400;
 
-/// Tells a page from the one that comes after it.
+/// Distinguishes a page from the next one.
 const MARK: &str = "document.documentElement.dataset.before = 1";
 
 /// The style that the reader's system asks for.
@@ -33,12 +33,12 @@ pub enum Scheme {
     Dark,
 }
 
-/// Which of axe's rules are asked.
+/// Which of axe's rules are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Axe {
     /// All of WCAG 2.1, level A and AA.
     All,
-    /// Only the one that depends on colours, for the other scheme of a page.
+    /// Only the rule that depends on colours, for the other scheme of a page.
     Contrast,
 }
 
@@ -51,16 +51,16 @@ pub struct Browser {
     _profile: TempDir,
 }
 
-/// The program that leads chromium.
+/// The program that drives chromium.
 struct Driver {
     child: Child,
     port: u16,
-    /// Nobody reads it any more, but it must stay open.
+    /// Nobody reads it any longer, but it must stay open.
     _output: BufReader<ChildStdout>,
 }
 
 impl Browser {
-    /// A browser of its own, which opens paths of this server. It has script, is light and wide.
+    /// Starts a browser that opens paths of this server, with script, in the light style, and wide.
     pub async fn start(app: &App) -> Self {
         let profile = tempfile::tempdir().expect("a folder");
         let driver = Driver::start();
@@ -73,7 +73,7 @@ impl Browser {
             "--no-first-run",
             "--hide-scrollbars",
             "--force-color-profile=srgb",
-            // What is asked of other machines fails, and that is a complaint.
+            // Requests to other machines fail, and that counts as a complaint.
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
             &format!("--user-data-dir={}", profile.path().display()),
         ];
@@ -107,13 +107,13 @@ impl Browser {
         url[url::Position::BeforePath..].to_owned()
     }
 
-    /// The status with which the page came.
+    /// The HTTP status of the page.
     pub async fn status(&self) -> u64 {
         let script = "return performance.getEntriesByType('navigation')[0].responseStatus";
         self.run(script, vec![]).await.as_u64().expect("a status")
     }
 
-    /// What a reader sees of the page, without what is folded.
+    /// The text that a reader sees, without closed folds.
     pub async fn text(&self) -> String {
         let text = self.run("return document.body.innerText", vec![]).await;
         text.as_str().expect("text").to_owned()
@@ -141,14 +141,14 @@ impl Browser {
         self.cdp("Emulation.setScriptExecutionDisabled", json!({ "value": !allowed })).await;
     }
 
-    /// Pages from now on may do what their policy forbids, so that escaping is all that stands
-    /// between what they show and its running.
+    /// Ignores the policy of pages opened from now on, so that only escaping keeps hostile text
+    /// from running.
     pub async fn without_policy(&self) {
         self.cdp("Page.enable", json!({})).await;
         self.cdp("Page.setBypassCSP", json!({ "enabled": true })).await;
     }
 
-    /// Clicks the first link, button or summary that is to be seen and has these words.
+    /// Clicks the first visible link, button or summary that has these words.
     pub async fn follow(&self, words: &str) {
         const SELECTOR: &str = "a, button, summary, input[type=submit]";
         let script = "const all = [...document.querySelectorAll(arguments[0])];
@@ -161,7 +161,7 @@ impl Browser {
         self.click(&self.find_all(SELECTOR).await[at]).await;
     }
 
-    /// Writes into the first field of this name that is to be seen, or chooses there.
+    /// Writes into the first visible field of this name, or selects an option of it.
     pub async fn fill(&self, name: &str, value: &str) {
         let field = self.field(name).await;
         if field.tag_name().await.expect("a tag") == "select" {
@@ -190,9 +190,9 @@ impl Browser {
         self.client.perform_actions(keys).await.expect("a key");
     }
 
-    /// Errors that the browser noted since it was last asked: failed scripts and requests, and
-    /// what the page's policy forbade. That the page itself came with an error is none, and neither
-    /// is what the browser's own pages have, such as the one it starts with.
+    /// Errors that the browser logged since the last call: failed scripts and requests, and
+    /// violations of the page's policy. An error status of the page itself does not count, and
+    /// neither do errors of the browser's own pages, such as the one it starts with.
     pub async fn complaints(&self) -> Vec<String> {
         let log = self.command("se/log", json!({ "type": "browser" })).await;
         let page = self.client.current_url().await.expect("a page");
@@ -207,12 +207,12 @@ impl Browser {
         entries.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
-    /// What makes the page wider than the window.
+    /// The elements that make the page wider than the window.
     pub async fn too_wide(&self) -> Vec<String> {
         strings(&self.run(include_str!("browser_too_wide.js"), vec![]).await)
     }
 
-    /// What axe finds wrong for people who read otherwise than by looking.
+    /// The faults that axe finds for people who use assistive technology.
     pub async fn axe(&self, rules: Axe) -> Vec<String> {
         let loaded = self.run("return typeof axe === 'object'", vec![]).await;
         if loaded != true {
@@ -334,7 +334,7 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // Killed, it would leave its chromium behind.
+        // If it were killed, its chromium would stay behind.
         if let Ok(mut connection) = TcpStream::connect(("127.0.0.1", self.port)) {
             let _ = connection.set_read_timeout(Some(PATIENCE));
             let _ = connection.write_all(b"GET /shutdown HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -345,7 +345,7 @@ impl Drop for Driver {
     }
 }
 
-/// A command that only Chromium's driver knows.
+/// A command that only Chromium's driver has.
 #[derive(Debug)]
 struct DriverCommand {
     path: &'static str,

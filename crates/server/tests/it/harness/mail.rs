@@ -1,14 +1,16 @@
-//! A real mail server in a process of its own.
+//! Mails that were sent, and the servers that took them.
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 
-use serde_json::Value;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 
+use super::smtp_sink::SmtpSink;
 use super::{PATIENCE, python};
 
-/// A mail that the server took.
+/// A mail that a server took.
 #[derive(Debug, Clone)]
 pub struct Mail {
     pub to: String,
@@ -17,14 +19,18 @@ pub struct Mail {
     pub text: String,
     pub html: String,
     pub headers: Vec<(String, String)>,
-    /// What the parser of Python's library finds wrong with it.
-    pub defects: Vec<String>,
-    /// Bytes as they came over the wire.
-    pub size: usize,
+    /// Its bytes as they came over the wire.
+    pub raw: Vec<u8>,
 }
 
-/// Dropping it ends the process.
-pub struct SmtpServer {
+/// A mail server: the sink of this process, or a real one where SMTP itself is tested.
+pub enum SmtpServer {
+    Sink(SmtpSink),
+    Real(RealServer),
+}
+
+/// aiosmtpd in a process of its own. Dropping it ends the process.
+pub struct RealServer {
     child: Child,
     port: u16,
     mails: Arc<Mutex<Vec<Mail>>>,
@@ -32,8 +38,45 @@ pub struct SmtpServer {
 }
 
 impl SmtpServer {
-    /// Starts with options of smtp_server.py.
-    pub fn start(options: &[&str]) -> Self {
+    /// Takes every mail.
+    pub fn start() -> Self {
+        Self::Sink(SmtpSink::start(None))
+    }
+
+    /// Takes every mail but those to one address, which nobody has.
+    pub fn refusing(address: &str) -> Self {
+        Self::Sink(SmtpSink::start(Some(address)))
+    }
+
+    /// A real server with options of smtp_server.py.
+    pub fn real(options: &[&str]) -> Self {
+        Self::Real(RealServer::start(options))
+    }
+
+    pub fn port(&self) -> u16 {
+        match self {
+            Self::Sink(sink) => sink.port(),
+            Self::Real(server) => server.port,
+        }
+    }
+
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port())
+    }
+
+    /// The mails that it has accepted so far, sorted by recipient.
+    pub fn mails(&self) -> Vec<Mail> {
+        let mut mails = match self {
+            Self::Sink(sink) => sink.mails(),
+            Self::Real(server) => server.mails(),
+        };
+        mails.sort_by(|a, b| a.to.cmp(&b.to));
+        mails
+    }
+}
+
+impl RealServer {
+    fn start(options: &[&str]) -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/harness/smtp_server.py");
         let mut child = Command::new(python())
             .arg(script)
@@ -50,40 +93,30 @@ impl SmtpServer {
         let (answered, answers) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
-                let value: Value = serde_json::from_str(&line).expect("JSON");
-                if value["envelope_to"].is_null() {
+                let Some((to, raw)) = line.split_once(' ') else {
                     let _ = answered.send(());
                     continue;
-                }
-                kept.lock().expect("lock").extend(mails_of(&value));
+                };
+                let raw = BASE64_STANDARD.decode(raw).expect("Base64");
+                let mail = |to: &str| Mail::parse(to.to_owned(), &raw);
+                kept.lock().expect("lock").extend(to.split(',').map(mail));
             }
         });
         Self { child, port, mails, answers: Mutex::new(answers) }
     }
 
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
-    }
-
-    /// What it has taken so far, sorted by recipient.
-    pub fn mails(&self) -> Vec<Mail> {
-        // What it has printed may still be on its way here.
+    fn mails(&self) -> Vec<Mail> {
+        // Mails that it has printed may not have been read here yet.
         let mut asked = self.child.stdin.as_ref().expect("a pipe");
         let answers = self.answers.lock().expect("lock");
         if asked.write_all(b"?\n").is_ok() {
             answers.recv_timeout(PATIENCE).expect("an answer");
         }
-        let mut mails = self.mails.lock().expect("lock").clone();
-        mails.sort_by(|a, b| a.to.cmp(&b.to));
-        mails
+        self.mails.lock().expect("lock").clone()
     }
 }
 
-impl Drop for SmtpServer {
+impl Drop for RealServer {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -101,26 +134,22 @@ impl Mail {
     pub fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
-}
 
-fn mails_of(value: &Value) -> Vec<Mail> {
-    let text = |name: &str| value[name].as_str().unwrap_or_default().replace("\r\n", "\n");
-    let headers: Vec<(String, String)> =
-        serde_json::from_value(value["headers"].clone()).expect("pairs");
-    let header = |name: &str| {
-        let found = headers.iter().find(|(header, _)| header == name);
-        found.map(|(_, value)| value.clone()).unwrap_or_default()
-    };
-    let recipients = value["envelope_to"].as_array().expect("a list");
-    let mail = |to: &Value| Mail {
-        to: to.as_str().unwrap_or_default().to_owned(),
-        subject: header("subject"),
-        message_id: header("message-id"),
-        text: text("text"),
-        html: text("html"),
-        headers: headers.clone(),
-        defects: serde_json::from_value(value["defects"].clone()).expect("texts"),
-        size: serde_json::from_value(value["size"].clone()).expect("a number"),
-    };
-    recipients.iter().map(mail).collect()
+    /// Defects that the parser of Python's library finds.
+    pub fn defects(&self) -> String {
+        let script = "import email, email.policy, sys\n\
+            mail = email.message_from_bytes(sys.stdin.buffer.read(), policy=email.policy.default)\n\
+            for part in mail.walk(): print(*part.defects, sep='')\n\
+            for name, value in mail.items(): print(*value.defects, sep='')";
+        let mut child = Command::new(python())
+            .args(["-c", script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python starts");
+        child.stdin.take().expect("a pipe").write_all(&self.raw).expect("it reads");
+        let output = child.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).expect("text").trim().to_owned()
+    }
 }

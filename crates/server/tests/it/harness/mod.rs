@@ -1,5 +1,5 @@
 //! Starts the whole server on free ports with a clock of its own, a real mail server and a
-//! real repository, and talks to it as clients, browsers and people do.
+//! real repository, and uses it as clients, browsers and people do.
 
 mod api;
 mod browser;
@@ -8,6 +8,7 @@ mod open_id;
 mod process;
 mod repository;
 mod small_disk;
+mod smtp_sink;
 mod surfer;
 mod thrift;
 mod webhook;
@@ -38,7 +39,7 @@ pub use webhook::{Posted, Webhook};
 /// Sunday, 2026-11-22 12:00:00 UTC.
 pub const NOW: i64 = 1_795_348_800_000;
 
-/// Long enough for the slowest machine; nothing that works takes a hundredth of it.
+/// Long enough for the slowest machine; a passing test needs less than a hundredth of it.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The server under test with everything around it.
@@ -50,7 +51,7 @@ pub struct App {
     pub folder: TempDir,
 }
 
-/// What a test wants to be different.
+/// The settings that a test changes.
 #[derive(Default)]
 pub struct AppBuilder {
     options: Vec<(String, String)>,
@@ -83,27 +84,27 @@ impl App {
         Self { server, ..self }
     }
 
-    /// Where framed reports go.
+    /// The address for framed reports.
     pub fn thrift_address(&self) -> SocketAddr {
         self.server.thrift_address.expect("the port is open")
     }
 
-    /// Reports an error and expects it to be taken.
+    /// Reports an error and expects it to be accepted.
     pub async fn report(&self, request: &RecordErrorRequest) {
         let mut client = ThriftClient::connect(self.thrift_address()).await;
         assert_eq!(client.record_error(request).await, Ok("record_error".to_owned()));
     }
 
-    /// Forgets what was last seen before, as the server does once an hour.
+    /// Deletes what was last seen before this time, as the server does once an hour.
     pub async fn apply_retention(&self, before: i64, now: i64) {
         let shared = &self.server.app;
         let mut tx = shared.store.write().await.expect("store");
         let baseline_until = shared.baseline_until;
-        tx.apply_retention(Retention { now, before, baseline_until }).await.expect("forgotten");
+        tx.apply_retention(Retention { now, before, baseline_until }).await.expect("deleted");
         tx.commit().await.expect("store");
     }
 
-    /// Waits until nothing is left to attribute, to compose or to send at this time.
+    /// Waits until nothing is left to attribute, compose or send at the current time.
     pub async fn settle(&self) {
         let shared = &self.server.app;
         let store = &shared.store;
@@ -120,18 +121,18 @@ impl App {
         .await;
     }
 
-    /// The mails that have come when the queues are empty, sorted by recipient.
+    /// Waits until the queues are empty; returns the mails so far, sorted by recipient.
     pub async fn mails(&self) -> Vec<Mail> {
         self.settle().await;
         self.smtp.mails()
     }
 
-    /// So much later that the next mail to anybody is no longer notified together with the last one.
+    /// Moves the clock so far that the next alert to anybody no longer waits for a digest.
     pub fn later(&self) {
         self.clock.advance(10 * 60_000);
     }
 
-    /// The one mail that has come; fails when there is another number.
+    /// The only mail so far; fails when there is another number.
     pub async fn one_mail(&self) -> Mail {
         let mut mails = self.mails().await;
         assert_eq!(mails.len(), 1, "{mails:#?}");
@@ -143,7 +144,7 @@ impl App {
         get(&format!("http://{}{path}", self.server.http_address)).await
     }
 
-    /// What forms carry where there is no sign-in.
+    /// The token that forms carry where there is no sign-in.
     pub fn form_token(&self) -> String {
         self.server.app.signer.sign("form", &["local"])
     }
@@ -187,7 +188,7 @@ impl AppBuilder {
         self
     }
 
-    /// For what is compared with the time of other programs.
+    /// For times that are compared with those of other programs.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = Some(clock);
         self
@@ -196,7 +197,7 @@ impl AppBuilder {
     pub async fn start(self) -> App {
         let folder = tempfile::tempdir().expect("a folder");
         let repository = self.repository.unwrap_or_else(TestRepository::shop);
-        let smtp = self.smtp.unwrap_or_else(|| SmtpServer::start(&[]));
+        let smtp = self.smtp.unwrap_or_else(SmtpServer::start);
         let mut raw = RawConfig::default();
         let mut set = |name: &str, value: &str| {
             raw.set_argument(&format!("{name}={value}")).expect("a known option");
@@ -227,22 +228,22 @@ impl AppBuilder {
     }
 }
 
-/// What is at an address: status and body.
+/// Gets an address: status and body.
 pub async fn get(url: &str) -> (u16, String) {
-    // The client wants to know with what it would encrypt; a server in this process has said it.
+    // The client needs a provider of cryptography; a server in this process has installed one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let answer = reqwest::get(url).await.expect("the server answers");
     (answer.status().as_u16(), answer.text().await.expect("text"))
 }
 
-/// Waits until `done` says so.
+/// Waits until `done` returns true.
 pub async fn wait_until(what: &str, mut done: impl AsyncFnMut() -> bool) {
     let waited = tokio::time::timeout(PATIENCE, async {
         while !done().await {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     });
-    waited.await.unwrap_or_else(|_| panic!("waited in vain until {what}"));
+    waited.await.unwrap_or_else(|_| panic!("gave up waiting until {what}"));
 }
 
 /// The Python that `./test` has set up with the older client and a mail server.
@@ -262,7 +263,7 @@ pub fn pythons_with_package() -> Vec<PathBuf> {
     versions.lines().map(|version| environments.join(version).join("bin/python")).collect()
 }
 
-/// The newest of them.
+/// The newest of these Pythons.
 pub fn python_with_package() -> PathBuf {
     pythons_with_package().pop().expect("at least one, or ./test ends")
 }

@@ -26,20 +26,20 @@ impl OpenIdProvider {
             .spawn()
             .expect("python starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        let first = lines.next().expect("it prints who it is").expect("text");
+        let first = lines.next().expect("it prints its name and address").expect("text");
         let [port, client_id, client_secret] =
             first.split(' ').map(str::to_owned).collect::<Vec<_>>().try_into().expect("three");
         Self { child, issuer: format!("http://localhost:{port}"), client_id, client_secret }
     }
 
-    /// Somebody at the provider, with what it says of them.
+    /// Adds a person at the provider, with these claims.
     pub async fn person(&self, name: &str, claims: &Value) {
         let request = reqwest::Client::new().put(format!("{}/users/{name}", self.issuer));
         let request = request.header("content-type", "application/json").body(claims.to_string());
         assert_eq!(request.send().await.expect("it answers").status(), 204);
     }
 
-    /// What somebody does in a browser: to the provider, allow it there, and back with the answer.
+    /// Signs in as a person with a browser does: goes to the provider, consents, and returns.
     pub async fn sign_in(&self, surfer: &Surfer, start: &str, name: &str) -> Answer {
         let left = surfer.get(start).await;
         assert_eq!(left.status, 303, "{}", left.body);

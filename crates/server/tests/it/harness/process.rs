@@ -16,12 +16,12 @@ impl ServerProcess {
         Self::start_with(Command::new(env!("CARGO_BIN_EXE_flawless")), options, port).await
     }
 
-    /// The same with a command that begins with more than the program.
+    /// The same with a command that starts the program through another one.
     pub async fn start_with(mut command: Command, options: &[String], port: u16) -> Self {
         let child =
             command.arg("start").args(options).stdout(Stdio::null()).spawn().expect("it starts");
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        wait_until("it listens", async || TcpStream::connect(address).await.is_ok()).await;
+        wait_until("the server listens", async || TcpStream::connect(address).await.is_ok()).await;
         Self(child)
     }
 
@@ -30,11 +30,11 @@ impl ServerProcess {
         self.0.id()
     }
 
-    /// SIGTERM, as soon as it listens to that: it ends in good order.
+    /// Sends SIGTERM as soon as the server handles it, and expects an orderly end.
     pub async fn stop(mut self) {
         const SIGTERM: u64 = 1 << 14;
         let status = format!("/proc/{}/status", self.id());
-        wait_until("it listens to signals", async || {
+        wait_until("the server handles signals", async || {
             let text = std::fs::read_to_string(&status).expect("it runs");
             let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:"));
             let caught = u64::from_str_radix(caught.expect("a line").trim(), 16);
@@ -45,7 +45,7 @@ impl ServerProcess {
         assert!(kill.success() && self.0.wait().expect("ended").success());
     }
 
-    /// SIGKILL: it has no time to put anything away.
+    /// Sends SIGKILL: the server has no time to save anything.
     pub fn kill(&mut self) {
         self.0.kill().expect("SIGKILL");
         self.0.wait().expect("ended");

@@ -21,7 +21,7 @@ impl TestRepository {
         repository
     }
 
-    /// `shop/web.py` and `shop/money.py` of Ann's, `shop/cart.py` of Ben's.
+    /// `shop/web.py` and `shop/money.py` are Ann's, `shop/cart.py` is Ben's.
     pub fn shop() -> Self {
         let repository = Self::empty();
         repository.commit(
@@ -42,7 +42,7 @@ impl TestRepository {
         repository
     }
 
-    /// What a bundle holds, with its branch `main` checked out.
+    /// The contents of a bundle, with its branch `main` checked out.
     pub fn of_bundle(bundle: &Path) -> Self {
         let repository = Self { folder: tempfile::tempdir().expect("a folder") };
         let bundle = bundle.display().to_string();

@@ -1,4 +1,4 @@
-//! A file system of its own that can really be full, seen by whom is started on it.
+//! A small file system that can really be full, visible only to programs started on it.
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-/// A small disk, mounted in a name space of its own: that needs no more than Linux lets anybody
-/// do, or root. Dropping it takes it away.
+/// A small disk, mounted in a name space of its own, for which Linux asks no privileges where user
+/// name spaces are allowed, or root. Dropping it unmounts it.
 pub struct SmallDisk {
     holder: Child,
     as_root: bool,
@@ -33,7 +33,7 @@ impl SmallDisk {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("unshare of util-linux is there");
+            .expect("unshare of util-linux is installed");
         let mut line = String::new();
         let stdout = holder.stdout.take().expect("a pipe");
         BufReader::new(stdout).read_line(&mut line).expect("it says that it is ready");
@@ -81,7 +81,7 @@ impl SmallDisk {
         }
     }
 
-    /// Takes away what filled it.
+    /// Removes the file that filled it.
     pub fn make_room(&self) {
         std::fs::remove_file(self.seen_from_here("filler")).expect("it was filled");
     }

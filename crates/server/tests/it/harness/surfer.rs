@@ -1,5 +1,5 @@
-//! Somebody with a browser: keeps cookies, sends forms as the pages have them, follows nothing by
-//! itself.
+//! Somebody with a browser: keeps cookies, sends forms as the pages have them, and follows no
+//! redirect by itself.
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
@@ -17,7 +17,7 @@ pub struct Surfer {
     headers: Vec<(&'static str, String)>,
 }
 
-/// What came back.
+/// The response to a request.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -26,7 +26,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Where it leads; empty when nowhere.
+    /// The target of a redirect; empty when there is none.
     pub fn location(&self) -> &str {
         self.headers.get(LOCATION).map_or("", |value| value.to_str().expect("text"))
     }
@@ -36,7 +36,7 @@ impl Answer {
         self.headers.get_all(SET_COOKIE).iter().map(|value| value.to_str().expect("text")).collect()
     }
 
-    /// The value of a hidden field of its first form that has it.
+    /// The value of a hidden field, of the first form that has it.
     pub fn field(&self, name: &str) -> String {
         let start = format!("name=\"{name}\" value=\"");
         let at = self.body.find(&start).unwrap_or_else(|| panic!("no {name} in {}", self.body));
@@ -68,7 +68,7 @@ impl Surfer {
         self.send(self.http.post(self.url(path)).form(fields)).await
     }
 
-    /// Sends fields with what the forms of this sign-in carry.
+    /// Sends fields with the form token of this session.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let token = self.form_token().await;
         let fields: Vec<_> =
@@ -80,7 +80,7 @@ impl Surfer {
         self.get("/account").await.field("form_token")
     }
 
-    /// Whether the pages are shown to it.
+    /// Whether the pages are shown to this browser.
     pub async fn is_in(&self) -> bool {
         self.get("/").await.status == 200
     }
@@ -142,13 +142,13 @@ impl Surfer {
     }
 }
 
-/// The mails with links that came to an address, the oldest first.
+/// The mails with links that an address got, the oldest first.
 pub fn mails_to(app: &App, address: &str) -> Vec<Mail> {
     let mails = app.smtp.mails().into_iter();
     mails.filter(|mail| mail.to == address && mail.subject.contains("Sign in")).collect()
 }
 
-/// The link that a mail brings.
+/// The link in a mail.
 pub fn link_in(mail: &Mail) -> String {
     let link = mail.text.lines().map(str::trim).find(|line| line.contains("/sign_in/link"));
     link.expect("a link").to_owned()

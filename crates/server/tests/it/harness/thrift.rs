@@ -37,7 +37,7 @@ impl ThriftClient {
         Self { stream: TcpStream::connect(address).await.expect("it listens") }
     }
 
-    /// Sends a report; the answered method, or what the server says is wrong.
+    /// Sends a report; returns the answered method, or the server's reason for refusing it.
     pub async fn record_error(&mut self, request: &RecordErrorRequest) -> Result<String, String> {
         let frame = encode_record_error(request, 7).expect("memory");
         self.send_frame(&frame).await;

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::wait_until;
 
-/// What was posted.
+/// A request that the service got.
 #[derive(Debug, Clone)]
 pub struct Posted {
     pub path: String,
@@ -40,7 +40,7 @@ struct Kept {
     replies: VecDeque<Reply>,
 }
 
-/// Dropping it ends it.
+/// Dropping it stops the service.
 pub struct Webhook {
     pub address: SocketAddr,
     kept: Arc<Mutex<Kept>>,
@@ -48,7 +48,7 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Takes everything until it is notified otherwise.
+    /// Starts a service that accepts everything until a test changes that.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -75,14 +75,14 @@ impl Webhook {
         self.kept.lock().expect("lock").replies.push_back(None);
     }
 
-    /// What it has got so far.
+    /// The requests so far.
     pub fn posts(&self) -> Vec<Posted> {
         self.kept.lock().expect("lock").posts.clone()
     }
 
-    /// What it has got when it has got so many.
+    /// Waits until there are at least `number` requests, and returns them.
     pub async fn wait_for(&self, number: usize) -> Vec<Posted> {
-        wait_until("it is posted to", async || self.posts().len() >= number).await;
+        wait_until("the posts have arrived", async || self.posts().len() >= number).await;
         self.posts()
     }
 }
