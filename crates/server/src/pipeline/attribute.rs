@@ -1,4 +1,5 @@
-//! A job for each traceback never seen: finds its line and the line's author, and counts it.
+//! Attributes tracebacks that were never seen before: one job per report finds its line and the
+//! line's author, and counts it.
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,17 +15,17 @@ use super::verdicts::Verdicts;
 use crate::app::App;
 use crate::attribution::{HotFunctions, Repo, choose_line, find_faults};
 
-/// How long a report waits for a repository that cannot be asked before it is counted with
-/// nobody blamed.
+/// How long a report waits for a repository that cannot be read before it is counted without
+/// blaming anybody.
 const GIVE_UP_AFTER_MS: u64 = 10 * 60_000;
-/// Before a report whose job broke off is tried again.
+/// How long a report waits after its job panicked.
 const PANIC_DELAY_MS: i64 = 600_000;
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
-/// Whoever works on a report of such a size takes much memory for a moment.
+/// Work on a report larger than this takes much memory for a moment.
 const LARGE_BODY: usize = 32 * 1024;
 const MANY_FRAMES: usize = 500;
 
-/// Attributes reports for ever.
+/// Attributes waiting reports until the process ends.
 pub async fn run_attribution(app: App, verdicts: Arc<Verdicts>) {
     let tickets = Arc::new(Tickets::default());
     let mut jobs: JoinSet<()> = JoinSet::new();
@@ -61,9 +62,10 @@ pub async fn run_attribution(app: App, verdicts: Arc<Verdicts>) {
             Some(finished) = jobs.join_next_with_id() => match finished {
                 Ok((id, ())) => { running.remove(&id); }
                 Err(error) => {
-                    // A panic in one job: the others go on, and its report waits longer each time.
+                    // One job panicked: the others go on, and its report waits longer after each
+                    // attempt.
                     if let Some(name) = running.remove(&error.id()) {
-                        postpone(&app, &name, PANIC_DELAY_MS, "the job broke off").await;
+                        postpone(&app, &name, PANIC_DELAY_MS, "the attribution job panicked").await;
                     }
                 }
             },
@@ -89,7 +91,7 @@ async fn attribute(
     put_off(app, &fingerprint, next, waits_for_fetch, &error.to_string()).await;
 }
 
-/// Work on a large report, until it is dropped.
+/// Marks work on a large report as under way until it is dropped.
 struct LargeWork<'a>(&'a App);
 
 impl Drop for LargeWork<'_> {
@@ -111,7 +113,7 @@ async fn put_off(app: &App, fingerprint: &str, next: i64, waits_for_fetch: bool,
         tx.commit().await
     };
     if let Err(error) = postpone.await {
-        tracing::error!(%error, "a report could not be put off");
+        tracing::error!(%error, "a report could not be postponed");
         tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
@@ -123,16 +125,17 @@ async fn try_attribute(
     row: PendingRow,
     erasures: i64,
 ) -> Result<(), Deferred> {
-    // Both before the look at the repository: what changes meanwhile makes the verdict invalid.
+    // Both are read before the repository: a change in the meantime then invalidates the verdict.
     let (rules, tip) = (app.rules.get(), app.repo.get().tip_commit());
     let report = match app.store.pending_report(&row) {
         Ok(report) => report,
-        // The key may come back.
+        // The key may be restored.
         Err(error @ StoreError::Sealed { .. }) => return Err(error.into()),
         Err(error) => return Ok(give_up_unreadable(app, &row, &error).await?),
     };
-    // A clock that was ahead when it came in makes it old as well. One that is counted already is
-    // not counted as nobody's because it cannot be looked at again.
+    // The difference is absolute, so that a report from a clock that was ahead is old as well. A
+    // report that was counted already is not counted as nobody's because the repository cannot be
+    // read again.
     let age = app.clock.now().abs_diff(row.first_at);
     let gives_up = age >= GIVE_UP_AFTER_MS && row.occurrences > 0;
     let is_large = row.body.len() >= LARGE_BODY
@@ -168,7 +171,7 @@ async fn try_attribute(
     Ok(())
 }
 
-/// A row that this program did not write cannot be attributed, and must not be tried for ever.
+/// A row that this program did not write cannot be attributed, and must not be retried forever.
 async fn give_up_unreadable(
     app: &App,
     row: &PendingRow,

@@ -1,13 +1,12 @@
-//! What is kept of a report whose sender has used up the quota of bytes: as much as says which
-//! line it is.
+//! A report stripped to what identifies its line, for a sender that has used up the quota of bytes.
 use flawless_core::Report;
 
-/// A bare report that is larger, encoded, is not kept.
+/// An encoded bare report larger than this is not kept.
 pub(super) const MAX_BARE: usize = 32 * 1024;
-/// Of the exception's own words.
+/// Characters that are kept of the exception's message.
 const MESSAGE: usize = 500;
 
-/// The traceback and the exception, without values and without what led to it.
+/// Keeps the traceback and the exception, without values and without what led to it.
 pub(super) fn bare(report: &Report, option: &str) -> Report {
     let traceback = report.traceback.iter().map(|frame| flawless_core::Frame {
         path: frame.path.clone(),
@@ -23,7 +22,7 @@ pub(super) fn bare(report: &Report, option: &str) -> Report {
         hostname: report.hostname.clone(),
         error_threshold: report.error_threshold,
         additional_info: format!(
-            "The values were left out: {option} is used up, as the page Health says."
+            "The values were left out: {option} is used up. See the page Health."
         ),
         error_count: report.error_count,
         revision: report.revision.clone(),

@@ -1,5 +1,5 @@
-//! Whether there is room for a report that is to be attributed: its sender's quota, and how many
-//! wait already.
+//! Decides whether a report may wait for attribution: by the quota of its sender, and by how many
+//! reports wait already.
 use std::collections::HashMap;
 
 use flawless_core::Report;
@@ -7,25 +7,24 @@ use flawless_store::{DayUse, NewPending, Quotas, StoreError, UsedUp, WriteTx, en
 
 use super::bare_report::{MAX_BARE, bare};
 
-/// Of so many reports that wait for attribution, and of so many of one sender, no more are taken
-/// for now.
+/// Limit of reports that wait for attribution, in total and per sender. Further ones are refused.
 const MAX_WAITING: i64 = 50_000;
 const MAX_WAITING_OF_SENDER: i64 = 10_000;
 
-/// The room that there is while a batch is recorded; looked up when it is asked for, which most
-/// batches do not.
+/// What the quotas leave while a batch is recorded. It is read on first use, because most batches
+/// do not need it.
 pub(super) struct Capacity {
     quotas: Quotas,
     now: i64,
     day_use: Option<DayUse>,
-    /// Reports that wait, by sender.
+    /// Waiting reports by sender.
     waiting: Option<HashMap<String, i64>>,
 }
 
-/// What became of a report that is to be attributed.
+/// How a report that is to be attributed was kept.
 pub(super) enum Kept {
     Waits,
-    /// Its sender has used up a quota, and what says which line it is is too large.
+    /// Its sender has used up a quota, and even its bare report is too large.
     OverQuota(UsedUp),
     TooManyWait,
 }
@@ -49,7 +48,7 @@ impl Capacity {
         })
     }
 
-    /// Whether another sample of this sender may be kept.
+    /// Whether the quota of this sender leaves room for another sample.
     pub(super) async fn has_bytes(
         &mut self,
         tx: &mut WriteTx,
@@ -58,7 +57,7 @@ impl Capacity {
         Ok(self.day_use(tx).await?.no_bytes(source).is_none())
     }
 
-    /// Notes that so many bytes more are kept.
+    /// Charges bytes that are kept to the sender's quota.
     pub(super) async fn add_bytes(
         &mut self,
         tx: &mut WriteTx,
@@ -70,8 +69,8 @@ impl Capacity {
     }
 
     /// Keeps a report until it is attributed: whole, or without its values when its sender has used
-    /// up the quota. Which line it is can be found all the same, and a known line is always
-    /// counted. `report` is what `new` was made of, without secrets.
+    /// up the quota. Its line can be found all the same, and a known line is always counted.
+    /// `report` is what `new` was made of, without secrets.
     pub(super) async fn keep(
         &mut self,
         tx: &mut WriteTx,
@@ -99,7 +98,7 @@ impl Capacity {
         Ok(Kept::Waits)
     }
 
-    /// Writes down what was used.
+    /// Stores the usage of the quotas.
     pub(super) async fn save(self, tx: &mut WriteTx) -> Result<(), StoreError> {
         match self.day_use {
             Some(day_use) => tx.save_day_use(day_use).await,
@@ -108,7 +107,7 @@ impl Capacity {
     }
 }
 
-/// The reason of an outcome: a quota is used up.
+/// The reason of an outcome when a quota is used up.
 pub(super) fn over(used_up: UsedUp) -> String {
     format!("over {}", used_up.0)
 }

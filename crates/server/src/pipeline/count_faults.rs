@@ -1,5 +1,5 @@
-//! Counts the faults of a report that waited, each under its issue, and decides about each: in one
-//! transaction. The verdict is remembered for reports to come.
+//! Counts the faults of a report that waited, each under its issue, and decides about alerts, in
+//! one transaction. The verdict is cached for later reports.
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -12,40 +12,40 @@ use flawless_store::{
     encode_sample,
 };
 
+use super::batch_plan::example;
 use super::capacity::over;
 use super::decide::{Occurred, decide_alert};
 use super::find_issue::{Attributed, FoundIssue};
 use super::groups::facet_of;
 use super::issue_facts::NewFacts;
-use super::record::example;
 use super::regression::{RegressedIssue, RegressionCheck};
 use super::rule_use::{count_rules, rules_used};
 use super::verdicts::{CachedFault, CachedVerdict, FaultVerdict, Verdicts};
 use crate::app::{App, RulesAt};
 use flawless_store::Regression;
 
-/// Until a report about which more may become known is looked at again, unless a fetch succeeds
-/// before.
+/// How long a provisional verdict holds before the report is attributed again, unless a fetch
+/// succeeds earlier.
 const LOOK_AGAIN_MS: i64 = 3_600_000;
 
-/// What a verdict rests on.
+/// What a verdict was derived from.
 pub(super) struct Basis {
     pub(super) rules: Arc<RulesAt>,
     pub(super) tip: Option<String>,
-    /// The revision that the report names, when it is the one that was looked at.
+    /// The revision that the report names, when it is the one that was searched.
     pub(super) running: Option<CommitId>,
-    /// How often something had been erased when the report was read.
+    /// Number of erasures at the time the report was read.
     pub(super) erasures: i64,
 }
 
 /// The row of the report that is counted.
 pub(super) struct Waited<'a> {
     pub(super) fingerprint: &'a str,
-    /// Who is blamed may become known later: then it is looked at again.
+    /// Somebody else may be blamed later: the report is then attributed again.
     pub(super) is_provisional: bool,
 }
 
-/// A fault that is ready to be written: what takes time was done before the transaction.
+/// A fault that is ready to be written: slow work was done before the transaction.
 struct Prepared {
     exception: ExceptionAt,
     report: Report,
@@ -56,7 +56,7 @@ struct Prepared {
 }
 
 impl Prepared {
-    /// Whether nothing more is to become known of it.
+    /// Whether its attribution is final.
     fn is_blamed(&self) -> bool {
         match &self.found {
             FoundIssue::Issue(new) => new.facts.origin_commit.is_some(),
@@ -65,7 +65,7 @@ impl Prepared {
     }
 }
 
-/// What a fault was counted with while nobody was blamed for it.
+/// How a fault was counted while nobody was blamed for it.
 #[derive(Debug, Clone, Copy)]
 struct Owed {
     occurrences: i64,
@@ -79,7 +79,7 @@ impl Owed {
         if before.settled.contains(&exception) {
             return None;
         }
-        // Without the repository the report was one fault; it may be several now.
+        // Without the repository the report counted as one fault; it may have several now.
         let same = before.unblamed.iter().find(|(at, _)| *at == exception);
         let unblamed = same.or_else(|| before.unblamed.first().filter(|_| is_first));
         Some(Self {
@@ -90,14 +90,14 @@ impl Owed {
     }
 }
 
-/// What a new fault became.
+/// How a new fault was recorded.
 enum New {
     Counted(Box<CountedFault>),
-    /// Nothing: its sender has begun as many issues as it may today.
+    /// Not at all: its sender has opened as many issues as it may today.
     OverQuota(UsedUp),
 }
 
-/// What a fault was counted under, and what that says about reports to come.
+/// The issue that a fault was counted under, and what this means for later reports.
 struct CountedFault {
     counted: Counted,
     known_error: Option<RuleId>,
@@ -105,7 +105,7 @@ struct CountedFault {
     regression: Option<Regression>,
 }
 
-/// Counts what waited and is attributed now.
+/// Counts the faults of a waiting report that has been attributed.
 pub(super) async fn count_faults(
     app: &App,
     verdicts: &Verdicts,
@@ -120,7 +120,7 @@ pub(super) async fn count_faults(
     let is_blamed = prepared.iter().all(Prepared::is_blamed);
     let mut tx = app.store.write().await?;
     if tx.erased_since(erasures).await? {
-        // If it still waits, it is read anew.
+        // If it still waits, it is read again.
         return Ok(());
     }
     let Some(taken) = tx.take_pending(waited.fingerprint).await? else {
@@ -145,7 +145,7 @@ pub(super) async fn count_faults(
         let (exception, is_blamed) = (fault.exception, fault.is_blamed());
         let owed = before.as_ref().and_then(|before| Owed::of(before, exception, index == 0));
         if taken.occurrences == 0 && (owed.is_none() || !is_blamed) {
-            // It is counted, and nothing more is known of it.
+            // It is counted, and its cause stays unknown.
             is_all_known = false;
             let unblamed = owed.filter(|_| !is_blamed).and_then(|owed| owed.unblamed);
             kept.unblamed.extend(unblamed.map(|issue| (exception, issue)));
@@ -173,11 +173,11 @@ pub(super) async fn count_faults(
         app.wakeups.revisions.notify_one();
     }
     app.wakeups.alerts.notify_one();
-    // Of the report as it came: what is stored of it was redacted.
+    // The fingerprint is that of the report as it arrived: what is stored of it was redacted.
     if let Ok(trace) = waited.fingerprint.parse::<Fingerprint>()
         && is_all_known
     {
-        // Only a revision that was named in full, and was there, stays what it is.
+        // Only a revision that was named in full, and was found, never changes its meaning.
         let named = report.revision.as_deref().is_some_and(|name| CommitId::parse(name).is_some());
         let only_at_tip = (!is_blamed || !named || running.is_none()).then_some(tip);
         let rules_revision = rules.revision;
@@ -201,9 +201,9 @@ fn prepare(fault: Attributed) -> Result<Prepared, StoreError> {
     Ok(Prepared { exception, report, frames, blamed_frame, sample, found })
 }
 
-/// Counts one fault and decides about its issue. What it is `owed` was counted while nobody was
-/// blamed for it. `None` when it is new and over the quota of its sender: only that there were
-/// reports is kept, and the next ones are looked at anew.
+/// Counts one fault and decides about its issue. The counts in `owed` were recorded while nobody
+/// was blamed for it. `None` when it is new and over the quota of its sender: then only the number
+/// of reports is kept, and later reports are attributed again.
 async fn count_fault(
     tx: &mut WriteTx,
     app: &App,
@@ -247,7 +247,7 @@ async fn count_fault(
         }
         FoundIssue::AtPlace { issue_id, line, unblamed, regression_check } => {
             let Some(mut counted) = tx.count(issue_id, seen).await? else {
-                return Err(StoreError::Corrupt("a place of an issue that is not there".into()));
+                return Err(StoreError::Corrupt("a place of a missing issue".into()));
             };
             if tx.merge_unblamed(&unblamed, counted.id).await? > 0 {
                 counted = tx.counted(counted.id).await?;
@@ -316,13 +316,14 @@ async fn count_new(
     functions: &HashSet<(&str, &str)>,
     (day_use, source): (&mut DayUse, &str),
 ) -> Result<New, StoreError> {
-    let NewFacts { facts, also_known, unblamed, line, place, regression_check, back, .. } = new;
+    let NewFacts { facts, also_known, unblamed, line, place, regression_check, regressed, .. } =
+        new;
     let mut regression = None;
-    // Otherwise another job was faster, and has told it.
-    if let Some(RegressedIssue { older, regression: why }) = back
+    // Otherwise another job was faster, and has notified of it.
+    if let Some(RegressedIssue { older, regression: why }) = regressed
         && tx.take_over(older.id, &older, &facts).await?
     {
-        // Of the line before it: whether that still stands is no question any more.
+        // This is about the line before it: whether that one is still there no longer matters.
         let by = why.resolved_by.as_deref();
         tx.set_resolved(older.id, why.resolved_at, by, &why.resolution).await?;
         regression = Some(why);

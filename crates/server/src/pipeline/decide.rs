@@ -5,24 +5,24 @@ use flawless_store::{Counted, Regression, StoreError, WriteTx};
 use super::regression::RegressionCheck;
 use crate::app::App;
 
-/// What a report brings to the decision.
+/// What a report contributes to the decision.
 pub(super) struct Occurred<'a> {
-    /// What the count has grown by.
+    /// Occurrences that were added to the count.
     pub added: i64,
-    /// When it occurred last.
+    /// Time of the latest occurrence.
     pub at: i64,
-    /// From how many occurrences on it is notified.
+    /// Occurrences from which on the owner is notified.
     pub threshold: i64,
-    /// The known error it is.
+    /// The known error that it matches.
     pub known: Option<&'a KnownError>,
     /// What it says about the fix of its issue.
     pub regression_check: &'a RegressionCheck,
-    /// The issue was resolved and has come back on another line.
+    /// The issue was resolved and regressed on another line.
     pub regressed: Option<Regression>,
 }
 
-/// Asks `core` whether to tell; when it says so, marks the issue as told and leaves an alert.
-/// Says whether there is something to tell.
+/// Asks `core` whether to notify; if so, marks the issue as notified and stores an alert. Returns
+/// whether it did.
 pub(super) async fn decide_alert(
     tx: &mut WriteTx,
     app: &App,

@@ -1,4 +1,4 @@
-//! Finds issues that are resolved: their lines are gone in a later revision that runs.
+//! Finds issues that are fixed: their lines are gone in a later revision that runs.
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use crate::attribution::Repo;
 
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 const BATCH: i64 = 20;
-/// A line is looked for in so many of the newest revisions.
+/// Number of the newest revisions in which a line is searched.
 const MAX_REVISIONS: i64 = 5;
-/// Between two looks at an issue of which git could not say: doubled with each further one.
+/// First wait before git is asked again about an issue it could not decide; doubled each time.
 const FIRST_WAIT_MS: i64 = 60_000;
 const LONGEST_WAIT_MS: i64 = 3_600_000;
-/// After so many of them, about seven hours, it is left to the next revision.
+/// After this many attempts, about seven hours, the issue is left to the next revision.
 const MAX_TRIES: u32 = 12;
-/// So many issues wait for another look at most.
+/// At most this many issues wait for another attempt.
 const MAX_WAITING: usize = 1_000;
 
-/// Looks for resolved issues for ever.
+/// Looks for fixed issues until the process ends.
 pub async fn run_find_fixed(app: App) {
     let mut waiting = Waiting::default();
     loop {
@@ -34,14 +34,14 @@ pub async fn run_find_fixed(app: App) {
             },
             Ok(_) => {}
             Err(error) => {
-                tracing::error!(%error, "resolved issues could not be looked for");
+                tracing::error!(%error, "the search for fixed issues failed");
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
         }
     }
 }
 
-/// Says how many issues were looked at.
+/// Checks the issues that are due, and returns how many there were.
 async fn look(app: &App, waiting: &mut Waiting) -> Result<usize, StoreError> {
     let Repo::Ready(mirror) = app.repo.get().repo else { return Ok(0) };
     let Some(tip) = mirror.tip() else { return Ok(0) };
@@ -66,17 +66,17 @@ async fn look(app: &App, waiting: &mut Waiting) -> Result<usize, StoreError> {
             Ok(found) => found,
             Err(error) => {
                 if waiting.tries_again(issue.id, now) {
-                    tracing::debug!(%error, issue = issue.id, "whether it is resolved is not known");
+                    tracing::debug!(%error, issue = issue.id, "an issue could not be checked yet");
                     continue;
                 }
-                tracing::warn!(%error, issue = issue.id, "whether it is resolved cannot be found");
+                tracing::warn!(%error, issue = issue.id, "an issue could not be checked");
                 None
             }
         };
         waiting.issues.remove(&issue.id);
         let mut tx = app.store.write().await?;
         if let Some((by, how)) = &found {
-            tracing::info!(issue = issue.id, by = by.short(), "an issue is resolved");
+            tracing::info!(issue = issue.id, by = by.short(), "an issue is fixed");
             tx.set_resolved(issue.id, now, Some(by.as_str()), how).await?;
         }
         tx.set_checked(issue.id, newest).await?;
@@ -88,8 +88,8 @@ async fn look(app: &App, waiting: &mut Waiting) -> Result<usize, StoreError> {
     Ok(issues.len())
 }
 
-/// Issues of which git could not say whether they are resolved: by number, how often it could not,
-/// and when it is asked again. Forgotten at a restart: then it is asked at once.
+/// Issues that git could not decide yet: by number, the failed attempts and the time of the next
+/// one. Kept in memory only: after a restart git is asked immediately.
 #[derive(Debug, Default)]
 struct Waiting {
     newest: i64,
@@ -97,7 +97,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// Where another revision is the newest one, all are looked at anew.
+    /// When another revision becomes the newest, all are checked again.
     fn begin(&mut self, newest: i64) {
         if self.newest != newest {
             *self = Self { newest, issues: HashMap::new() };
@@ -108,7 +108,7 @@ impl Waiting {
         self.issues.get(&issue).is_some_and(|(_, until)| *until > now)
     }
 
-    /// Whether it is worth another try.
+    /// Counts a failed attempt; whether there is another one.
     fn tries_again(&mut self, issue: i64, now: i64) -> bool {
         if self.issues.len() >= MAX_WAITING && !self.issues.contains_key(&issue) {
             return false;
@@ -120,8 +120,8 @@ impl Waiting {
     }
 }
 
-/// The commit that fixed an issue, in one of the revisions in which it was not looked for yet.
-/// An error when git could not say it of one of them, and it is not resolved in another.
+/// The commit that fixed an issue, in one of the revisions in which it was not searched yet. An
+/// error when git could not decide one of them, and it is not fixed in another.
 async fn find(
     mirror: &Mirror,
     tip: &Tip,
@@ -135,7 +135,7 @@ async fn find(
     for revision in revisions.iter().filter(|revision| revision.id > issue.checked_revision) {
         let Some(commit) = CommitId::parse(&revision.commit_id) else { continue };
         let look = async {
-            // A revision before the one in which it was seen last tells nothing about what comes.
+            // A revision before the one in which it was last seen says nothing about later ones.
             if let Some(seen_in) = &details.revision
                 && mirror.repository().is_ancestor(&commit, seen_in).await?
             {
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_git_cannot_say_is_asked_again_later_and_not_for_ever() {
+    fn question_git_cannot_answer_is_retried_but_not_forever() {
         let mut waiting = Waiting::default();
         waiting.begin(1);
         assert!(waiting.tries_again(7, 0) && waiting.waits(7, 59_999));

@@ -1,12 +1,12 @@
-//! Finds the issue of a report: the line that is to blame in it, and the issue of that line, in the
-//! store or as new facts. Nothing is written here.
+//! Finds the issue of a report: first the line that is to blame, then the issue of that line, in
+//! the store or as new facts. Nothing is written here.
 use std::sync::Arc;
 
 use flawless_core::{
     BlameFrame, BlamedLine, Choice, ClassifiedFrame, CommitId, Dropped, ExceptionAt, FrameKind,
     NoLine, OutcomeKind, Report, RuleId, Verdict, is_foreign_folder, place_key,
 };
-use flawless_git::{GitError, Mirror};
+use flawless_git::{GitError, Located, Mirror};
 use flawless_store::StoreError;
 
 use super::freshness::{Believed, Freshness};
@@ -24,14 +24,14 @@ pub(super) enum Deferred {
     Git(#[from] GitError),
     #[error("{0}")]
     Repository(String),
-    /// The mirror may be too old to explain it; it is tried again once the mirror was fetched.
-    #[error("the mirror is too old for it and is being fetched")]
+    /// The mirror may be too old to explain it; it is retried once the mirror has been fetched.
+    #[error("the mirror may be outdated and is being fetched")]
     Fetch,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// A fault of a report, and what was found about it.
+/// A fault of a report with its attribution.
 pub(super) struct Attributed {
     /// The exception of the report that carries it.
     pub(super) exception: ExceptionAt,
@@ -41,30 +41,30 @@ pub(super) struct Attributed {
     pub(super) found: FoundIssue,
 }
 
-/// What was found about a report.
+/// The attributed faults of a report.
 pub(super) struct Findings {
     pub(super) faults: Vec<Attributed>,
     pub(super) running: Option<CommitId>,
-    /// A newer mirror could say otherwise, and there is none to be had.
+    /// A newer mirror could give another answer, but none can be fetched.
     pub(super) is_provisional: bool,
 }
 
-/// What attribution found.
+/// The issue that attribution found.
 pub(super) enum FoundIssue {
     Dropped(OutcomeKind, String, RuleId),
-    /// The place is known: no git was needed.
+    /// The place is known: git was not needed.
     AtPlace {
         issue_id: i64,
         line: BlamedLine,
-        /// The identities of issues that it was while nobody could be blamed.
+        /// Identities under which the issue was recorded while nobody could be blamed.
         unblamed: Vec<String>,
         regression_check: RegressionCheck,
     },
     Issue(Box<NewFacts>),
 }
 
-/// Finds the lines of a report and their issues. What a newer mirror could explain otherwise waits
-/// for a fetch, but not for ever: then what is known has to do.
+/// Finds the lines of a report and their issues. A report that a newer mirror could explain
+/// differently waits for a fetch, but not forever: then the current answer is used.
 pub(super) async fn find(
     app: &App,
     report: &Report,
@@ -84,7 +84,7 @@ pub(super) async fn find(
         return Ok(found);
     }
     if !mirror.is_fetched_by_us() {
-        // Whoever keeps the folder current may have fetched since the last look.
+        // The folder may have been fetched by others since it was last read.
         let is_newer = mirror.read_tip().await?.commit != at.tip.commit;
         return if is_newer { Ok(look().await?.0) } else { Ok(found) };
     }
@@ -114,8 +114,8 @@ async fn look(
 }
 
 /// Whether a newer mirror could give another answer: it lacks the revision that is named, or none
-/// is named and nobody is blamed, or a frame behind a blamed one is a file that it lacks, in the
-/// folder of those it has. What is at a known revision stays as it is, but for its submodules.
+/// is named and nobody is blamed, or a frame behind a blamed one is a file that it lacks in a
+/// folder that it has. A known revision never changes, except for its submodules.
 fn is_doubtful(found: &Findings, at: &At) -> bool {
     let mut faults = found
         .faults
@@ -138,8 +138,8 @@ fn may_be_elsewhere<'a>(fault: &'a Attributed) -> bool {
         FoundIssue::AtPlace { line, .. } => line.frame,
     };
     let paths = fault.report.traceback.iter().map(|frame| frame.path.as_str()).zip(&fault.frames);
-    // Below these everything is the project's. At the root of the system, or where paths are
-    // relative, only the folder of the repository is.
+    // Below these folders everything belongs to the project. At the root of the system, or where
+    // paths are relative, only the folder of the repository does.
     let root = |(path, frame): (&'a str, &'a ClassifiedFrame)| {
         let own = frame.repo_path.as_deref()?;
         let root = path.strip_suffix(own)?;
@@ -171,7 +171,7 @@ async fn attribute_fault(
     if settings.blame_frame == BlameFrame::Innermost || matches!(found, FoundIssue::Dropped(..)) {
         return Ok(Attributed { exception, report, frames: plain.frames, found });
     }
-    // A line that has its issue keeps it, however many errors went through its function since.
+    // A line with an issue keeps it, however many errors went through its function since.
     let has_issue = match &found {
         FoundIssue::AtPlace { .. } => true,
         FoundIssue::Issue(new) => new.is_known,
@@ -190,7 +190,7 @@ async fn attribute_fault(
     Ok(Attributed { exception, report, frames: choice.frames, found })
 }
 
-/// The issue of the line that was chosen.
+/// Finds the issue of the line that was chosen.
 async fn find_line(
     app: &App,
     report: &Report,
@@ -212,8 +212,8 @@ async fn find_line(
         let why = no_repository.unwrap_or_default().to_owned();
         return Ok(not_blamed(report, &[], Some(line), why));
     };
-    // Where the revision is not known the place is one of this tip only: at the next one the
-    // same text may stand there anew.
+    // Without a known revision the place holds for this tip only: at the next one the same text may
+    // be a new line.
     let commit = at.revision.commit().as_str();
     let place = place_key(commit, &line.path, line.line, &line.function, &line.text).to_string();
     if let Some(issue_id) = app.store.issue_at_place(&place).await? {
@@ -223,9 +223,9 @@ async fn find_line(
         return Ok(FoundIssue::AtPlace { issue_id, line, unblamed, regression_check });
     }
     Ok(match blame_line(report, files, &line).await? {
-        Ok(located) => {
+        Located::Line(located) => {
             let gone = look_for_author(app, files, &located, &line.path).await;
-            let found = Blamed { report, files, choice, line, located, place, gone };
+            let found = Blamed { report, files, choice, line, located: *located, place, gone };
             let mut new = found.facts().await;
             let known = app.store.issue_named(&new.identities()).await?;
             new.is_known = known.is_some();
@@ -234,11 +234,14 @@ async fn find_line(
                     new.regression_check =
                         known_issue(app, at, issue, new.revision.clone()).await?;
                 }
-                None => new.back = find_regressed(app, at, &new).await?,
+                None => new.regressed = find_regressed(app, at, &new).await?,
             }
             FoundIssue::Issue(Box::new(new))
         }
-        Err(why) => return nobodys(app, files, nobody(report, &[], Some(line), why)).await,
+        Located::NotBlamed(why) => {
+            let found = nobody(report, &[], Some(line), why.to_string());
+            return nobodys(app, files, found).await;
+        }
     })
 }
 
@@ -253,8 +256,8 @@ async fn nobodys(app: &App, files: &FoundFiles, mut new: NewFacts) -> Result<Fou
     Ok(FoundIssue::Issue(Box::new(new)))
 }
 
-/// The revision in which the line of a known place stands: the running one, else the one in which
-/// it was found.
+/// The revision that contains the line of a known place: the running one, else the one in which it
+/// was found.
 async fn seen_in(app: &App, at: &At, issue: i64) -> Result<Option<CommitId>, StoreError> {
     match at.revision.running() {
         Some(running) => Ok(Some(running.clone())),
@@ -265,7 +268,7 @@ async fn seen_in(app: &App, at: &At, issue: i64) -> Result<Option<CommitId>, Sto
     }
 }
 
-/// An issue that nobody is blamed for.
+/// Makes the facts of an issue that nobody is blamed for.
 pub(super) fn not_blamed(
     report: &Report,
     frames: &[ClassifiedFrame],

@@ -1,5 +1,5 @@
-//! Whether the mirror is new enough to believe what it says about a report. One that is not asks
-//! for a fetch once, and is believed after a fetch that began later than that.
+//! Whether the mirror is new enough to trust its answer about a report. If it is not, a fetch is
+//! requested once, and the answer is trusted after a fetch that began later.
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -8,17 +8,17 @@ use flawless_base::clock::since_now;
 use flawless_git::{FetchTicket, Mirror};
 use tokio::time::Instant;
 
-/// More waiting reports ask anew at each try.
+/// Limit of remembered requests. Reports beyond it ask again at each attempt.
 const MAX_TICKETS: usize = 10_000;
-/// More revisions that were waited for in vain are forgotten.
+/// Limit of remembered revisions that never arrived.
 const MAX_IN_VAIN: usize = 1_000;
-/// A revision that did not come in the time a report waits is not waited for again for so long.
+/// How long a report that names a revision that never arrived does not wait for it again.
 const IN_VAIN_FOR: Duration = Duration::from_secs(3_600);
 
-/// How long a report waits for a fetch before what is known has to do.
+/// How long a report waits for a fetch before the current answer is used.
 const WAITS_MS: i64 = 10 * 60_000;
 
-/// The fetches that reports wait for; a restart begins with none.
+/// The fetches that reports wait for. They are lost at a restart.
 #[derive(Debug, Default)]
 pub(super) struct Tickets(Mutex<Memory>);
 
@@ -34,18 +34,18 @@ struct Waiting {
     since: i64,
 }
 
-/// What the mirror may be believed about a report.
+/// How far the answer of the mirror about a report may be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Believed {
-    /// All.
+    /// The answer is final.
     Yes,
-    /// Nothing yet: a fetch was asked for.
+    /// Not yet: a fetch was requested.
     Deferred,
-    /// What it says, because the report has waited long enough; a fetch may show more.
+    /// For now, because the report has waited long enough; a fetch may show more.
     ForNow,
 }
 
-/// The same for one report.
+/// The state of one report.
 pub(super) struct Freshness<'a> {
     tickets: &'a Tickets,
     fingerprint: &'a str,
@@ -62,9 +62,8 @@ impl Tickets {
 }
 
 impl Freshness<'_> {
-    /// Whether the mirror has been fetched since it was first asked whether it is new enough for
-    /// this report, and has the revision that the report names, when that is `missing`; or whether
-    /// that was asked long enough ago.
+    /// Whether the mirror has been fetched since this report first needed it, and has the revision
+    /// that the report names, if that was `missing`; or whether the report has waited long enough.
     pub(super) fn of_mirror(
         &mut self,
         mirror: &Mirror,
@@ -82,7 +81,7 @@ impl Freshness<'_> {
         let waiting = known.unwrap_or(Waiting { ticket, since: now });
         self.tickets.with(|memory| {
             if known.is_some() || memory.by_fingerprint.len() < MAX_TICKETS {
-                // A clock that was ahead makes nobody wait longer.
+                // A clock that was ahead must not prolong the wait.
                 let since = waiting.since.min(now);
                 let waiting = Waiting { since, ..waiting };
                 memory.by_fingerprint.insert(self.fingerprint.to_owned(), waiting);
@@ -91,8 +90,8 @@ impl Freshness<'_> {
         if now - waiting.since >= WAITS_MS { Believed::ForNow } else { Believed::Deferred }
     }
 
-    /// A commit may be pushed a little later than it runs; a name that says nothing to the remote
-    /// will not say more to it then.
+    /// A commit may be pushed a little after it starts to run; a name that the remote does not know
+    /// will not be known later.
     fn is_awaited(&self, name: &str) -> bool {
         flawless_core::CommitId::parse(name.trim()).is_some()
             && self.tickets.with(|memory| {
@@ -100,13 +99,13 @@ impl Freshness<'_> {
             })
     }
 
-    /// The report is counted: it waits for nothing any more.
+    /// The report is counted, and waits for nothing more.
     pub(super) fn end(self) {
         self.tickets.with(|memory| memory.by_fingerprint.remove(self.fingerprint));
     }
 
-    /// The report is counted for now. The fetch that it waits for, when it comes, has the last word,
-    /// also about the revision `missing`, for which it waited in vain.
+    /// The report is counted for now. A later fetch has the last word, also about the revision
+    /// `missing`, for which it waited in vain.
     pub(super) fn end_for_now(self, missing: Option<&str>) {
         let Some(name) = missing else { return };
         self.tickets.with(|memory| {

@@ -1,4 +1,4 @@
-//! The reports of a batch that are certain to share their fate, put together.
+//! Groups the reports of a batch that are certain to get the same verdict.
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -14,29 +14,29 @@ use crate::intake::{Incoming, NotKept};
 use crate::listen::memory::Held;
 use crate::project::redaction::Redaction;
 
-/// What reports of a batch have in common that are certain to share their fate.
+/// What reports of a batch with the same verdict have in common.
 pub(super) type Key = (Fingerprint, Option<u64>);
 
-/// Who waits for the reports of each group, and the memory that these take.
+/// Senders that wait for the reports of each group, and the memory that these take.
 pub(super) type Waiting = HashMap<Key, Vec<(oneshot::Sender<Result<(), NotKept>>, Held)>>;
 
-/// Reports of a batch that are certain to share their fate.
+/// Reports of a batch that are certain to get the same verdict.
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) trace: Fingerprint,
     pub(super) newest: Box<Report>,
-    /// The secrets of `newest` are out already.
+    /// The secrets of `newest` are removed already.
     is_clean: bool,
     pub(super) occurrences: i64,
     pub(super) reports: i64,
-    /// Hosts and environments, with their part of the occurrences. All else that is counted apart
-    /// is the same.
+    /// Hosts and environments with their shares of the occurrences. Everything else that is counted
+    /// separately is the same.
     places: Vec<(String, String, i64)>,
-    /// Whose quota it uses.
+    /// The sender whose quota is charged.
     pub(super) source: Arc<str>,
-    /// Occurrences that clients dropped, and the host of one that did.
+    /// Occurrences that clients dropped, and the host of one of these clients.
     pub(super) lost: Option<(i64, String)>,
-    /// Hashes of the reports' ids.
+    /// Hashes of the report ids.
     pub(super) ids: Vec<u64>,
 }
 
@@ -54,7 +54,7 @@ impl Group {
         }
     }
 
-    /// Takes the secrets out of the newest report.
+    /// Removes the secrets from the newest report.
     pub(super) fn clean(&mut self, redaction: &Redaction) {
         if !std::mem::replace(&mut self.is_clean, true) {
             redaction.redact(&mut self.newest);
@@ -69,7 +69,7 @@ impl Group {
         }
     }
 
-    /// What is counted apart under an exception of the report, without secrets.
+    /// What is counted separately for an exception of the report, without secrets.
     pub(super) fn facets(
         &self,
         exception: ExceptionAt,
@@ -91,7 +91,7 @@ impl Group {
     }
 }
 
-/// What is counted apart of a report without secrets.
+/// What is counted separately for a report without secrets.
 pub(super) fn facet_of(report: &Report, occurrences: i64, at: i64) -> Facet {
     let Report { exception_type, hostname, environment, .. } = report;
     let revision = report.revision.as_deref().unwrap_or_default();
@@ -109,8 +109,9 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Puts reports together, and notes which modules they name. One that was recorded before is
-    /// answered, and one that is there twice counts once: the second shares the fate of the first.
+    /// Groups reports and notes which modules they name. A report that was recorded before is
+    /// answered immediately; one that occurs twice counts once, and the second shares the answer of
+    /// the first.
     pub(super) fn of(reports: Vec<Incoming>, sent_before: &SentBefore) -> Self {
         let Self { mut groups, mut waiting, mut modules } = Self::default();
         let mut keys_of_ids: HashMap<u64, Key> = HashMap::new();
@@ -164,7 +165,7 @@ impl Batch {
     }
 }
 
-/// Both together, with the newer host.
+/// Adds both, with the newer host.
 fn with_lost(before: Option<(i64, String)>, newer: Option<(i64, String)>) -> Option<(i64, String)> {
     match (before, newer) {
         (Some((before, _)), Some((newer, host))) => Some((before.saturating_add(newer), host)),

@@ -1,11 +1,11 @@
-//! What is written down about a line: the facts of its issue, and under which other names the
-//! same line may have been written down before.
+//! The facts of an issue, and the other names under which the same line may have been recorded
+//! before.
 use flawless_base::plural::counted;
 use flawless_core::{
     BlamedLine, Choice, ClassifiedFrame, CommitId, Developer, LineOrigin, QuotedText, Report,
     author_gone, is_foreign_folder, place_key,
 };
-use flawless_git::{Located, source_text};
+use flawless_git::{LocatedLine, source_text};
 use flawless_store::IssueFacts;
 use flawless_store::issues::details::IssueDetails;
 
@@ -18,19 +18,19 @@ pub(super) struct NewFacts {
     pub facts: IssueFacts,
     /// Other identities that this line had, or would have had, under other settings.
     pub also_known: Vec<String>,
-    /// The identities of issues that it was while nobody could be blamed.
+    /// Identities under which the issue was recorded while nobody could be blamed.
     pub unblamed: Vec<String>,
     pub line: Option<BlamedLine>,
     /// The revision in which the line was found.
     pub revision: Option<CommitId>,
-    /// The place, to be remembered.
+    /// The place, to be cached.
     pub place: Option<String>,
-    /// There is an issue with one of these identities.
+    /// An issue with one of these identities exists.
     pub is_known: bool,
-    /// What the report says about the fix of the issue that there is.
+    /// What the report says about the fix of that issue.
     pub regression_check: RegressionCheck,
-    /// The resolved issue that this new one is.
-    pub back: Option<RegressedIssue>,
+    /// The resolved issue that regressed as this new one.
+    pub regressed: Option<RegressedIssue>,
 }
 
 /// A line with its author.
@@ -39,12 +39,12 @@ pub(super) struct Blamed<'a> {
     pub files: &'a FoundFiles,
     pub choice: &'a Choice,
     pub line: BlamedLine,
-    pub located: Located,
+    pub located: LocatedLine,
     pub place: String,
     pub gone: Gone,
 }
 
-/// What became of the author.
+/// Why an author does not answer for a line, and who could.
 #[derive(Default)]
 pub(super) struct Gone {
     why: Option<String>,
@@ -55,7 +55,7 @@ impl Blamed<'_> {
     pub(super) async fn facts(self) -> NewFacts {
         let Self { report, files, choice, line, located, place, gone } = self;
         let suspects = other_suspects(report, files, choice).await;
-        let Located { how, confidence, revision, blame, .. } = located;
+        let LocatedLine { how, confidence, revision, blame, .. } = located;
         let tip = files.at.as_ref().map(|at| &at.tip);
         let code_owners = tip.and_then(|tip| tip.code_owners.as_ref()?.owners_of(&line.path));
         let author = Some(blame.author).filter(|author| blame.developer.as_ref() != Some(author));
@@ -95,7 +95,7 @@ impl Blamed<'_> {
             place: Some(place),
             is_known: false,
             regression_check: RegressionCheck::default(),
-            back: None,
+            regressed: None,
         }
     }
 }
@@ -118,13 +118,13 @@ pub(super) async fn unblamed_names(
     if !is_only_one(files, revision, line).await {
         return Vec::new();
     }
-    // While the repository could not be asked, only the deployed path was known.
+    // While the repository could not be read, only the deployed path was known.
     let deployed = report.traceback[line.frame].path.clone();
     vec![text_identity(line), text_identity(&BlamedLine { path: deployed, ..line.clone() })]
 }
 
-/// Whether the text stands in its file only once, so that path, function and text are a name of
-/// this line and of no other.
+/// Whether the text occurs only once in its file, so that path, function and text identify this
+/// line alone.
 async fn is_only_one(files: &FoundFiles, revision: &CommitId, line: &BlamedLine) -> bool {
     let wanted = QuotedText::of(&line.text);
     let Some(At { mirror, .. }) = files.at.as_ref().filter(|_| !wanted.is_vague()) else {
@@ -135,8 +135,8 @@ async fn is_only_one(files: &FoundFiles, revision: &CommitId, line: &BlamedLine)
     content.lines().filter(|line| wanted.reads(line)).count() == 1
 }
 
-/// An issue that nobody is blamed for: its identity is path, function and text of the line that
-/// was chosen, else of the project's innermost frame, else of the innermost one.
+/// An issue that nobody is blamed for: its identity is path, function and text of the line that was
+/// chosen, else of the project's innermost frame, else of the innermost one.
 pub(super) fn nobody(
     report: &Report,
     frames: &[ClassifiedFrame],
@@ -176,7 +176,7 @@ pub(super) fn nobody(
         place: None,
         is_known: false,
         regression_check: RegressionCheck::default(),
-        back: None,
+        regressed: None,
     }
 }
 
@@ -184,7 +184,7 @@ pub(super) fn nobody(
 pub(super) async fn look_for_author(
     app: &App,
     files: &FoundFiles,
-    located: &Located,
+    located: &LocatedLine,
     path: &str,
 ) -> Gone {
     let days = app.config.author_gone_days;
@@ -196,7 +196,7 @@ pub(super) async fn look_for_author(
     let last = match mirror.last_commit_of(tip, developer).await {
         Ok(last) => last,
         Err(error) => {
-            tracing::warn!(%error, "when an author last committed is not known");
+            tracing::warn!(%error, "the last commit of an author could not be found");
             return Gone::default();
         }
     };

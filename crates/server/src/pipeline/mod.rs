@@ -1,8 +1,10 @@
-//! What happens to a report between "ok" and the outbox. Each step leaves its result in rows of
-//! the store, so that the next one can take it up after a crash.
+//! The steps of a report between "ok" and the outbox. Each step leaves its result in rows of the
+//! store, so that the next one can continue after a crash.
 
 mod attribute;
 mod bare_report;
+mod batch_plan;
+mod batch_writer;
 mod capacity;
 mod count_faults;
 pub(crate) mod decide;

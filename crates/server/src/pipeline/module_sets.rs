@@ -1,4 +1,4 @@
-//! The modules of programs. A client sends them until a report that brings them is recorded, and
+//! The modules of programs. A client sends them until a report that contains them is recorded, and
 //! from then on only their id: they are stored once, for all reports that name them.
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -9,27 +9,27 @@ use flawless_store::{StoreError, WriteTx, encode_sample};
 use super::capacity::Capacity;
 use crate::project::redaction::Redaction;
 
-/// That a set is seen is noted once in this time.
+/// Minimum time between two notes that a set was seen.
 const SEEN_EVERY_MS: i64 = 3_600_000;
-/// A set that is larger, encoded, is not kept: a thousand modules take a tenth.
+/// An encoded set larger than this is not kept; a thousand modules take a tenth of it.
 const MAX_SET: usize = 128 * 1024;
-/// Of those that the store is not known to have, so many are looked at in one transaction: no
-/// flood of made-up ones keeps reports waiting.
+/// Number of sets unknown to the store that one transaction looks up, so that a flood of made-up
+/// sets does not delay reports.
 const MOST_AT_ONCE: usize = 16;
-/// Ids that are remembered.
+/// Number of ids in memory.
 const MOST_REMEMBERED: usize = 2_000;
 
 /// The sets that the reports of a batch name.
 #[derive(Debug, Default)]
 pub(super) struct NamedModules(HashMap<String, Brought>);
 
-/// What a report brought of a set.
+/// What a report sent of a set.
 #[derive(Debug)]
 struct Brought {
-    /// Empty when it only named it.
+    /// Empty when the report only named it.
     modules: BTreeMap<String, String>,
     is_clean: bool,
-    /// Whose quota it uses.
+    /// The sender whose quota is charged.
     source: Arc<str>,
 }
 
@@ -60,11 +60,11 @@ pub(super) struct Noted {
     is_stored: bool,
 }
 
-/// What a transaction has noted, to be taken over once it is durable.
+/// What a transaction has noted, to be adopted once it is durable.
 pub(super) type Written = Vec<(String, Noted)>;
 
 impl ModuleSets {
-    /// Notes that sets were seen, and stores those that are new.
+    /// Notes that sets were seen, and stores the new ones.
     pub(super) async fn write(
         &self,
         tx: &mut WriteTx,
@@ -88,7 +88,7 @@ impl ModuleSets {
         Ok(written)
     }
 
-    /// What was written is durable.
+    /// Adopts what was written, once it is durable.
     pub(super) fn take_over(&mut self, written: Written) {
         if self.0.len() + written.len() > MOST_REMEMBERED {
             self.0.clear();

@@ -1,42 +1,31 @@
-//! Makes reports durable, many in one transaction, and only then lets their senders go.
-use std::collections::{HashMap, HashSet, VecDeque};
+//! Makes reports durable, many in one transaction, and only then answers their senders.
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use flawless_core::{OutcomeKind, Report};
-use flawless_store::{
-    Facet, NewPending, RuleHits, Sample, Seen, Store, StoreError, WriteTx, encode_sample,
-};
+use flawless_core::OutcomeKind;
+use flawless_store::{Store, StoreError, WriteTx};
 
-use super::capacity::{Capacity, Kept, over};
-use super::decide::{Occurred, decide_alert};
-use super::groups::{Batch, Group, Groups, Key};
+use super::batch_plan::BatchPlan;
+use super::batch_writer::BatchWriter;
+use super::groups::{Batch, Groups, Key};
 use super::module_sets::{ModuleSets, NamedModules};
 use super::sent_before::SentBefore;
-use super::verdicts::{CachedFault, CachedVerdict, FaultVerdict, Verdicts};
+use super::verdicts::Verdicts;
 use crate::app::App;
-use crate::config::Config;
 use crate::intake::refusals::{ByReason, Refused};
 use crate::intake::{IntakeReceiver, NotKept};
-use crate::project::redaction::Redaction;
 
-/// Of a flood, one report in this time is kept whole: the samples then show seconds and not
-/// milliseconds of it, and writing them costs nothing.
-const SAMPLE_EVERY_MS: i64 = 1_000;
-/// That a revision still runs is noted once in this time.
-const RUNNING_EVERY_MS: i64 = 3_600_000;
 /// Reports in one transaction: enough that the commit is a small part of the work.
 const MAX_BATCH: usize = 512;
-/// What the reports in one transaction may take: those who wait for the next one should not wait
-/// for long.
+/// Bytes of reports in one transaction, so that the senders of the next one do not wait long.
 const MAX_BATCH_BYTES: usize = 16 * 1024 * 1024;
-/// Before what could not be stored is tried again, when nothing else comes in.
+/// Time before reports that could not be stored are tried again, when no others arrive.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
-/// While nothing can be stored, the log says so once in this time.
+/// Minimum time between two log lines while nothing can be stored.
 const SAY_AGAIN_MS: i64 = 60_000;
 
-/// Records reports, and remembers what keeps one from counting twice.
+/// Records reports, and remembers their ids so that none counts twice.
 #[derive(Debug)]
 pub struct Recorder {
     sent_before: SentBefore,
@@ -44,21 +33,19 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// With what was recorded before the start.
-    ///
-    /// # Errors
-    /// The database refuses.
+    /// Starts with the reports that were recorded before.
     pub async fn read(store: &Store) -> Result<Self, StoreError> {
         Ok(Self { sent_before: SentBefore::read(store).await?, modules: ModuleSets::default() })
     }
 
-    /// Records reports for ever.
+    /// Records reports until the process ends.
     pub async fn run(mut self, app: App, verdicts: Arc<Verdicts>, incoming: IntakeReceiver) {
         let mut trouble = Trouble::default();
         loop {
             match trouble.since {
                 None => incoming.wait().await,
-                // What was refused waits to be counted, and nobody may come to ring.
+                // Refused reports wait to be counted, and no other report may arrive to wake the
+                // recorder.
                 Some(_) => drop(tokio::time::timeout(TRY_AGAIN, incoming.wait()).await),
             }
             let batch = Batch::of(incoming.take(MAX_BATCH, MAX_BATCH_BYTES), &self.sent_before);
@@ -100,10 +87,7 @@ impl Recorder {
     }
 }
 
-/// Writes down what was refused and the recorder did not come to count.
-///
-/// # Errors
-/// The database refuses.
+/// Stores the refusals that the recorder did not get to count.
 pub async fn record_refusals(app: &App, refused: &ByReason) -> Result<(), StoreError> {
     let mut tx = app.store.write().await?;
     add_refusals(&mut tx, refused).await?;
@@ -117,7 +101,7 @@ async fn add_refusals(tx: &mut WriteTx, refused: &ByReason) -> Result<(), StoreE
     Ok(())
 }
 
-/// That nothing can be stored, for the log: once, now and then, and when it is over.
+/// Logs that nothing can be stored: at first, from time to time, and when it is over.
 #[derive(Debug, Default)]
 struct Trouble {
     since: Option<i64>,
@@ -143,44 +127,8 @@ impl Trouble {
     }
 }
 
-/// A group that is ready to be written: everything slow was done before the transaction.
-enum Write {
-    Counted {
-        key: Key,
-        group: Group,
-        known: Arc<CachedVerdict>,
-        faults: Vec<CountedFault>,
-        lost: Option<(i64, String)>,
-    },
-    Pending {
-        key: Key,
-        new: NewPending,
-        group: Group,
-        lost: Option<(i64, String)>,
-    },
-}
-
-/// A fault of a group, of those that are known.
-struct CountedFault {
-    at: usize,
-    facets: Vec<Facet>,
-    /// There when it is time for another one.
-    sample: Option<Vec<u8>>,
-}
-
-/// Reports of a batch that no issue counts, so that each reason is one row's change.
-#[derive(Default)]
-struct Outcomes(HashMap<(OutcomeKind, String), (i64, String)>);
-
-impl Outcomes {
-    fn add(&mut self, kind: OutcomeKind, reason: &str, reports: i64, example: String) {
-        let entry = self.0.entry((kind, reason.to_owned())).or_default();
-        *entry = (entry.0 + reports, example);
-    }
-}
-
 impl Recorder {
-    /// Records groups of reports, and says which were not kept, and why.
+    /// Records groups of reports, and returns which were not kept, and why.
     async fn record(
         &mut self,
         app: &App,
@@ -189,230 +137,17 @@ impl Recorder {
         modules: NamedModules,
         refused: &ByReason,
     ) -> Result<HashMap<Key, &'static str>, StoreError> {
-        let now = app.clock.now();
-        let rules = app.rules.get();
-        let tip = app.repo.get().tip_commit();
-        let mut outcomes = Outcomes::default();
-        let mut rule_hits = RuleHits::default();
-        let mut writes = Vec::with_capacity(groups.len());
-        let (mut losses, mut ids) = (Vec::new(), Vec::new());
-        for (key, mut group) in groups {
-            let lost = group.lost.take();
-            let Some(known) = verdicts.get(&group.trace, rules.revision, tip.as_deref()) else {
-                let new = pending(&mut group, app, now)?;
-                writes.push(Write::Pending { key, new, group, lost });
-                continue;
-            };
-            let mut faults = Vec::new();
-            for (at, fault) in known.faults.iter().enumerate() {
-                match &fault.verdict {
-                    FaultVerdict::Dropped { outcome, reason } => {
-                        let example = example(&group.newest, &app.redaction);
-                        outcomes.add(*outcome, reason, group.reports, example);
-                        rule_hits.add(&fault.rules, group.reports, group.occurrences);
-                    }
-                    FaultVerdict::Counted { .. } => {
-                        let sample = sample_when_due(&mut group, fault, app, now)?;
-                        let facets = group.facets(fault.exception, &app.redaction, now);
-                        faults.push(CountedFault { at, facets, sample });
-                    }
-                }
-            }
-            writes.push(Write::Counted { key, group, known, faults, lost });
-        }
-        let (mut any_pending, mut any_alert) = (false, false);
-        let mut unkept = HashMap::new();
-        let mut noted_running = Vec::new();
-        let mut tx = app.store.write().await?;
-        let mut capacity = Capacity::new(app.config.quotas, now);
-        let mut writes = VecDeque::from(writes);
-        while let Some(write) = writes.pop_front() {
-            match write {
-                Write::Pending { key, new, group, lost } => {
-                    match capacity.keep(&mut tx, new, &group.newest).await? {
-                        Kept::Waits => any_pending = true,
-                        Kept::OverQuota(used_up) => {
-                            let example = example(&group.newest, &app.redaction);
-                            outcomes.add(
-                                OutcomeKind::Refused,
-                                &over(used_up),
-                                group.reports,
-                                example,
-                            );
-                        }
-                        Kept::TooManyWait => {
-                            unkept.insert(key, "too many reports wait");
-                            continue;
-                        }
-                    }
-                    losses.extend(lost);
-                    ids.extend(group.ids);
-                }
-                Write::Counted { key, mut group, known, faults, lost } => {
-                    // Where there is only one, counting it says whether its issue is there.
-                    let mut is_gone =
-                        faults.len() > 1 && !are_there(&mut tx, &known, &faults).await?;
-                    let faults = if is_gone { Vec::new() } else { faults };
-                    for CountedFault { at, facets, mut sample } in faults {
-                        let CachedFault { rules: used, verdict, .. } = &known.faults[at];
-                        let FaultVerdict::Counted {
-                            issue_id,
-                            known_error,
-                            regression_check,
-                            running,
-                            ..
-                        } = verdict
-                        else {
-                            continue;
-                        };
-                        if let Some((running, noted_at)) = running
-                            && now - noted_at.load(Ordering::Relaxed) >= RUNNING_EVERY_MS
-                        {
-                            tx.seen_running(running.as_str(), true, now).await?;
-                            noted_running.push((known.clone(), at));
-                        }
-                        if sample.is_some() && !capacity.has_bytes(&mut tx, &group.source).await? {
-                            sample = None;
-                        }
-                        let seen = Seen {
-                            occurrences: group.occurrences,
-                            reports: group.reports,
-                            first_at: now,
-                            last_at: now,
-                            sampled: sample.is_some(),
-                        };
-                        let Some(counted) = tx.count(*issue_id, seen).await? else {
-                            is_gone = true;
-                            break;
-                        };
-                        tx.count_facets(counted.id, &facets).await?;
-                        rule_hits.add(used, group.reports, group.occurrences);
-                        if let Some(sample) = sample {
-                            let more =
-                                tx.add_sample(counted.id, counted.samples, now, &sample).await?;
-                            capacity.add_bytes(&mut tx, &group.source, more).await?;
-                        }
-                        let known = known_error.and_then(|id| rules.rules.known_error(id));
-                        let threshold = threshold_of(&group.newest, &app.config);
-                        let (added, regressed) = (group.occurrences, None);
-                        let occurred = Occurred {
-                            added,
-                            at: now,
-                            threshold,
-                            known,
-                            regression_check,
-                            regressed,
-                        };
-                        any_alert |= decide_alert(&mut tx, app, &counted, occurred).await?;
-                    }
-                    match is_gone {
-                        // It was erased: the report is looked at anew, whole.
-                        true => {
-                            let new = pending(&mut group, app, now)?;
-                            writes.push_back(Write::Pending { key, new, group, lost });
-                        }
-                        false => {
-                            losses.extend(lost);
-                            ids.extend(group.ids);
-                        }
-                    }
-                }
-            }
-        }
-        add_refusals(&mut tx, refused).await?;
-        for ((kind, reason), (reports, example)) in outcomes.0 {
-            tx.add_outcome(kind, &reason, reports, now, &example).await?;
-        }
-        tx.count_rule_hits(&rule_hits, now).await?;
-        for (occurrences, host) in losses {
-            tx.add_loss(occurrences, now, &app.redaction.text(&host)).await?;
-        }
-        let ids = self.sent_before.write(&mut tx, ids, now).await?;
-        let modules =
-            self.modules.write(&mut tx, &mut capacity, modules, &app.redaction, now).await?;
-        capacity.save(&mut tx).await?;
-        tx.commit().await?;
+        let (now, rules) = (app.clock.now(), app.rules.get());
+        let plan = BatchPlan::of(app, verdicts, &rules, groups, now)?;
+        let mut writer = BatchWriter::write(app, &rules, plan, now).await?;
+        add_refusals(&mut writer.tx, refused).await?;
+        let ids = std::mem::take(&mut writer.ids);
+        let BatchWriter { tx, capacity, .. } = &mut writer;
+        let ids = self.sent_before.write(tx, ids, now).await?;
+        let modules = self.modules.write(tx, capacity, modules, &app.redaction, now).await?;
+        let written = writer.commit().await?;
         self.sent_before.take_over(ids);
         self.modules.take_over(modules);
-        for (known, at) in noted_running {
-            if let FaultVerdict::Counted { running: Some((_, noted_at)), .. } =
-                &known.faults[at].verdict
-            {
-                noted_at.store(now, Ordering::Relaxed);
-            }
-        }
-        if any_pending {
-            app.wakeups.pending.notify_one();
-        }
-        if any_alert {
-            app.wakeups.alerts.notify_one();
-        }
-        Ok(unkept)
+        Ok(written.unkept)
     }
-}
-
-/// The newest report of a group as a sample of a fault, when the last one is old enough.
-fn sample_when_due(
-    group: &mut Group,
-    fault: &CachedFault,
-    app: &App,
-    now: i64,
-) -> Result<Option<Vec<u8>>, StoreError> {
-    let FaultVerdict::Counted { frames, blamed_frame, sampled_at, .. } = &fault.verdict else {
-        return Ok(None);
-    };
-    if now - sampled_at.load(Ordering::Relaxed) < SAMPLE_EVERY_MS {
-        return Ok(None);
-    }
-    sampled_at.store(now, Ordering::Relaxed);
-    group.clean(&app.redaction);
-    let report = &*group.about(fault.exception);
-    encode_sample(&Sample { report, frames: frames.clone(), blamed_frame: *blamed_frame }).map(Some)
-}
-
-/// Whether the issues that faults are counted under are there.
-async fn are_there(
-    tx: &mut WriteTx,
-    known: &CachedVerdict,
-    faults: &[CountedFault],
-) -> Result<bool, StoreError> {
-    for fault in faults {
-        if let FaultVerdict::Counted { issue_id, .. } = known.faults[fault.at].verdict
-            && !tx.has_issue(issue_id).await?
-        {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// The newest report of a group, to be attributed. Nothing is stored that was not redacted; the
-/// fingerprint is that of the report as it came to the recorder.
-fn pending(group: &mut Group, app: &App, now: i64) -> Result<NewPending, StoreError> {
-    let facets = group.facets(None, &app.redaction, now);
-    group.clean(&app.redaction);
-    Ok(NewPending {
-        fingerprint: group.trace.to_string(),
-        occurrences: group.occurrences,
-        reports: group.reports,
-        error_threshold: threshold_of(&group.newest, &app.config),
-        at: now,
-        facets,
-        source: group.source.to_string(),
-        body: encode_sample(&*group.newest)?,
-    })
-}
-
-/// The threshold of the report, else the configured one.
-fn threshold_of(report: &Report, config: &Config) -> i64 {
-    let threshold = report.error_threshold.unwrap_or(config.error_threshold);
-    i64::try_from(threshold).unwrap_or(i64::MAX)
-}
-
-/// A report in a few words, for the list of outcomes.
-pub(super) fn example(report: &Report, redaction: &Redaction) -> String {
-    let place = report.traceback.last();
-    let place = place.map(|frame| format!(" at {}:{}", frame.path, frame.line)).unwrap_or_default();
-    let text = format!("{}{place} on {}", report.exception_type, report.hostname);
-    redaction.text(&text).chars().take(300).collect()
 }

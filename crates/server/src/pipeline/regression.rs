@@ -1,5 +1,5 @@
-//! Whether a report is of an issue that was resolved, and what that means: an older revision still
-//! runs, or it is back. Decided by ancestry in git.
+//! Whether a report belongs to a resolved issue, and what that means: an older revision still runs,
+//! or the issue regressed. Decided by ancestry in git.
 use std::collections::HashSet;
 
 use flawless_core::{CommitId, LineOrigin, Recurrence, fold_white_space};
@@ -11,43 +11,44 @@ use crate::app::App;
 use crate::attribution::At;
 use crate::show::regression::fixed_by;
 
-/// So many earlier issues of the same function are looked at, and so many compared with a new one.
+/// Number of earlier issues of the same function that are checked, and that are compared with a new
+/// one.
 const MAX_EARLIER: i64 = 50;
 const MAX_PREDECESSORS: usize = 8;
 
-/// From this share of common letter pairs on, two lines read alike.
+/// From this share of common letter pairs on, two lines are similar.
 const ALIKE: f64 = 0.6;
 
-/// What a report says about the fix of its issue. It holds for all reports with the same
-/// traceback, as long as the issue is resolved as it is.
+/// What a report says about the fix of its issue. It holds for all reports with the same traceback
+/// until the resolution of the issue changes.
 #[derive(Debug, Clone, Default)]
 pub struct RegressionCheck {
-    /// Whether the revision that ran contains what fixed it; `None` when that cannot be known.
+    /// Whether the revision that ran contains the fix; `None` when that cannot be known.
     pub contained: Option<bool>,
-    /// It was taken for resolved, and its line stood there all the time.
+    /// It was considered fixed, but its line was there all the time.
     pub was_never: bool,
     /// The revision in which the line was found.
     pub seen_in: Option<CommitId>,
 }
 
-/// A resolved issue that has come back on a line of its own.
+/// A resolved issue that regressed on another line.
 #[derive(Debug, Clone)]
 pub(super) struct RegressedIssue {
     /// The issue that was resolved.
     pub older: Predecessor,
-    /// Why it is notified again.
+    /// Why people are notified of it again.
     pub regression: Regression,
 }
 
 impl RegressionCheck {
-    /// What it is to an issue that has just been counted, and why it is notified again when it is.
-    /// It occurred `at` this time.
+    /// How the check applies to an issue that has just been counted, and why people are notified
+    /// again if it regressed. It occurred `at` this time.
     pub(super) fn of(&self, counted: &Counted, at: i64) -> (Recurrence, Option<Regression>) {
         let Some(resolved_at) = counted.resolved_at.filter(|_| !self.was_never) else {
             return (Recurrence::Open, None);
         };
         let contained = self.contained.filter(|_| counted.resolved_by.is_some());
-        // What waited while somebody said that it is resolved says nothing about that.
+        // A report that waited while somebody resolved the issue says nothing about the fix.
         if !contained.unwrap_or(at >= resolved_at) {
             return (Recurrence::OlderRevision, None);
         }
@@ -62,7 +63,7 @@ impl RegressionCheck {
     }
 }
 
-/// Looks at an issue that is known.
+/// Checks a known issue.
 pub(super) async fn known_issue(
     app: &App,
     at: &At,
@@ -85,8 +86,8 @@ pub(super) async fn known_issue(
     Ok(RegressionCheck { contained, was_never, seen_in })
 }
 
-/// Whether the line of an issue stands in the commit that is said to have taken it away: since then
-/// it was listed as one to pass over, or more is known of moves.
+/// Whether the line of an issue still exists in the commit that is said to have removed it: that
+/// commit may have been added to the ignore list since, or more may be known of moves.
 async fn stands_after(app: &App, at: &At, issue: i64, by: &CommitId) -> Result<bool, StoreError> {
     let Some(issue) = app.store.issue(issue).await? else { return Ok(false) };
     let facts = &issue.facts;
@@ -96,7 +97,7 @@ async fn stands_after(app: &App, at: &At, issue: i64, by: &CommitId) -> Result<b
         return Ok(false);
     };
     let Some(origin) = line_origin(commit, path, line) else { return Ok(false) };
-    // The fix brought this line, which fails in the same way.
+    // The fix introduced this line, which fails in the same way.
     if origin.commit == *by {
         return Ok(false);
     }
@@ -104,8 +105,8 @@ async fn stands_after(app: &App, at: &At, issue: i64, by: &CommitId) -> Result<b
     Ok(matches!(standing, Ok(Standing::Stands { .. })))
 }
 
-/// The resolved issue that a new one is: the line was put back, or the change that resolved it fails
-/// in the same way.
+/// The resolved issue that regressed as a new one: the line was put back, or the change that
+/// resolved it fails in the same way.
 pub(super) async fn find_regressed(
     app: &App,
     at: &At,
@@ -125,7 +126,7 @@ pub(super) async fn find_regressed(
     if alike.is_empty() {
         return Ok(None);
     }
-    // Most lines still stand beside the new one: that costs no question about their history.
+    // Most lines are still there next to the new one: their history need not be searched.
     let content = at.mirror.file(seen_in, path).await.ok().flatten().unwrap_or_default();
     let content = source_text(&content);
     let lines: HashSet<&str> = content.lines().map(str::trim).collect();
@@ -150,8 +151,8 @@ pub(super) async fn find_regressed(
     Ok(None)
 }
 
-/// Whether a line is another one edited, and not one written beside it: most of what it consists
-/// of is the same.
+/// Whether a line is an edited version of another one, and not one added next to it: most of its
+/// content is the same.
 fn reads_like(older: &str, newer: &str) -> bool {
     strsim::sorensen_dice(&fold_white_space(older), &fold_white_space(newer)) >= ALIKE
 }
@@ -176,28 +177,29 @@ async fn resolved_before(
         }
         Ok(_) => None,
         Err(error) => {
-            tracing::debug!(%error, "what became of an older line is not known");
+            tracing::debug!(%error, "the history of an older line could not be read");
             None
         }
     }
 }
 
-/// Whether `older` is in the history of `revision`; no when git does not know.
+/// Whether `older` is in the history of `revision`; `false` when git does not know.
 async fn contains(mirror: &Mirror, revision: &CommitId, older: &CommitId) -> bool {
     let found = mirror.repository().is_ancestor(older, revision).await;
     found
-        .inspect_err(|error| tracing::warn!(%error, "whether a revision is resolved is not known"))
+        .inspect_err(|error| tracing::warn!(%error, "the ancestry of a revision is not known"))
         .unwrap_or(false)
 }
 
-/// The line of an issue as git names it.
+/// The line of an issue as git identifies it.
 pub(super) fn line_origin(commit: &str, path: &str, line: i64) -> Option<LineOrigin> {
     let (commit, line) = (CommitId::parse(commit)?, u32::try_from(line).ok()?);
     Some(LineOrigin { commit, path: path.to_owned(), line })
 }
 
-/// What became of a line in `revision`, last seen at `path`: the commit that changed it, or `revision` itself when
-/// that is not certain, and how that is known. `None` when it stands there, or never did.
+/// The commit that changed a line, last seen at `path`, before `revision`, or `revision` itself
+/// when that is not certain, and how that is known. `None` when the line is still there, or never
+/// was.
 pub(super) async fn gone_in(
     mirror: &Mirror,
     tip: &Tip,
@@ -220,7 +222,7 @@ mod tests {
     use super::reads_like;
 
     #[test]
-    fn an_edited_line_reads_like_the_older_one_and_a_line_beside_it_does_not() {
+    fn edited_line_resembles_the_older_one_but_a_neighbour_does_not() {
         let older = "return sum(prices) / len(prices)";
         for edited in [
             "return sum(prices) / max(len(prices), 1)",

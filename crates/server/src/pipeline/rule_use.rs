@@ -1,9 +1,9 @@
-//! Which rules a verdict rests on, so that it is counted how often each matters.
+//! Counts how often each rule matters: the rules that a verdict rests on.
 use flawless_core::{ClassifiedFrame, FrameKind, RuleId};
 use flawless_store::{RuleHits, StoreError, TakenPending, WriteTx};
 
-/// The rules that a counted report's verdict rests on: the known error that it is, and the library
-/// code behind the blamed line.
+/// The rules behind the verdict on a counted report: the known error that it matches, and the
+/// library code behind the blamed line.
 pub(super) fn rules_used(
     frames: &[ClassifiedFrame],
     blamed: Option<usize>,
@@ -20,7 +20,7 @@ pub(super) fn rules_used(
     used.into()
 }
 
-/// Counts that these rules decided about reports that waited.
+/// Counts the uses of rules that decided about reports that waited.
 pub(super) async fn count_rules(
     tx: &mut WriteTx,
     used: &[RuleId],

@@ -1,23 +1,23 @@
-//! Which reports were recorded before, by their ids: a client that got no answer sends the same
-//! report again, seconds later, or after the server was down for days, and it counts once.
+//! Recognises reports that were recorded before by their ids: a client that got no answer sends the
+//! same report again, seconds later, or after the server was down for days, and it counts once.
 //!
-//! The newest ids are in memory, and in rows of the store from which they are read after a start:
-//! looking there for each report would cost more than recording it. What is forgotten counts
-//! twice when it comes again, as a report without an id does.
+//! The newest ids are in memory, and in rows of the store from which they are read after a start: a
+//! look-up in the store for each report would cost more than recording it. A report whose id was
+//! forgotten counts twice when it is sent again, as a report without an id does.
 use std::collections::{HashSet, VecDeque};
 
 use flawless_store::{RecordedIds, Store, StoreError, WriteTx};
 use sha2::{Digest, Sha256};
 
-/// So many ids are known: those of five minutes in which 800 reports come in a second. When no
-/// reports come, none is forgotten, however long that takes.
+/// Number of remembered ids: five minutes of 800 reports per second. Without new reports none is
+/// forgotten, however much time passes.
 const MOST: usize = 250_000;
-/// They are forgotten many at a time.
+/// Ids are forgotten in batches.
 const MORE: usize = MOST / 10;
 
-/// The name of a report's id. Each source, a key of the project or the address of who has none,
-/// has ids of its own, so that nobody can keep out what others report: 64 bits are too many to
-/// search for the name of an id that one does not know.
+/// The hash of a report's id. Each source, a project key or the address of a sender without one,
+/// has ids of its own, so that nobody can block the reports of others: 64 bits are too many to
+/// search for the hash of an unknown id.
 pub(super) fn hash_of(source: &str, id: &str) -> u64 {
     let hash = Sha256::new().chain_update(source).chain_update([0]).chain_update(id).finalize();
     let mut first = [0; 8];
@@ -29,15 +29,15 @@ pub(super) fn hash_of(source: &str, id: &str) -> u64 {
 #[derive(Debug)]
 pub(super) struct SentBefore {
     known: HashSet<u64>,
-    /// The same, the oldest first.
+    /// The same ids, the oldest first.
     in_order: VecDeque<u64>,
-    /// The numbers of their rows, with how many ids of `in_order` each has.
+    /// The numbers of their rows, with the count of ids in `in_order` that each holds.
     rows: VecDeque<(i64, usize)>,
     most: usize,
     more: usize,
 }
 
-/// What a transaction has changed, to be taken over once it is durable.
+/// What a transaction has changed, to be adopted once it is durable.
 #[derive(Debug, Default)]
 pub(super) struct Written {
     added: Option<RecordedIds>,
@@ -45,7 +45,7 @@ pub(super) struct Written {
 }
 
 impl SentBefore {
-    /// Those that the store knows.
+    /// Starts with the ids in the store.
     pub(super) async fn read(store: &Store) -> Result<Self, StoreError> {
         let mut sent_before = Self::knowing(MOST, MORE);
         for ids in store.recorded_ids().await? {
@@ -63,7 +63,7 @@ impl SentBefore {
         self.known.contains(&id)
     }
 
-    /// Writes down the ids of the reports that a transaction records.
+    /// Stores the ids of the reports that a transaction records.
     pub(super) async fn write(
         &self,
         tx: &mut WriteTx,
@@ -83,7 +83,7 @@ impl SentBefore {
         Ok(Written { added: Some(RecordedIds { number, hashes: ids }), forgotten_rows })
     }
 
-    /// What was written is durable.
+    /// Adopts what was written, once it is durable.
     pub(super) fn take_over(&mut self, written: Written) {
         for (_, count) in self.rows.drain(..written.forgotten_rows) {
             for id in self.in_order.drain(..count) {
@@ -101,7 +101,7 @@ impl SentBefore {
         self.in_order.extend(ids.hashes);
     }
 
-    /// How many of the oldest rows go before so many ids come.
+    /// Number of the oldest rows to delete before `coming` ids are added.
     fn rows_to_delete(&self, coming: usize) -> usize {
         let mut left = self.in_order.len() + coming;
         if left <= self.most + self.more {
@@ -122,7 +122,7 @@ mod tests {
     use flawless_store::sealing::Sealing;
 
     #[test]
-    fn an_id_is_known_by_its_source_and_itself() {
+    fn id_is_known_by_its_source_and_itself() {
         let names =
             [("project key 1", "7"), ("project key 2", "7"), ("project key 1", "8"), ("a", "b")];
         let hashes: HashSet<u64> = names.iter().map(|(source, id)| hash_of(source, id)).collect();
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_newest_ids_are_known_also_after_a_start_and_the_oldest_are_forgotten() {
+    async fn newest_ids_survive_a_restart_and_the_oldest_are_dropped() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path(), &Sealing::default(), 0).await.expect("a store");
         let mut sent_before =
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_transaction_does_not_commit_was_not_sent_before() {
+    async fn id_in_a_transaction_that_is_not_committed_is_unknown() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path(), &Sealing::default(), 0).await.expect("a store");
         let sent_before = SentBefore::read(&store).await.expect("none");

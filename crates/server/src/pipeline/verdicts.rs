@@ -1,4 +1,5 @@
-//! Verdicts about tracebacks seen before, so that a known line costs no look at the repository.
+//! Cached verdicts on tracebacks seen before, so that a known line needs no access to the
+//! repository.
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
@@ -7,62 +8,63 @@ use quick_cache::sync::Cache;
 
 use super::regression::RegressionCheck;
 
-/// What became of the last report with a certain traceback.
+/// The verdict on the last report with a certain traceback.
 #[derive(Debug)]
 pub struct CachedVerdict {
-    /// The rules it was judged by.
+    /// The revision of the rules that it rests on.
     pub rules_revision: i64,
-    /// Only right as long as this is the tip, or there is none: nobody could be blamed there.
+    /// Valid only while this is the tip (the inner `None`: no tip), because nobody could be blamed
+    /// there.
     pub only_at_tip: Option<Option<String>>,
-    /// What became of each of its faults.
+    /// The verdict on each of its faults.
     pub faults: Box<[CachedFault]>,
 }
 
-/// What became of a fault of a report.
+/// The verdict on one fault of a report.
 #[derive(Debug)]
 pub struct CachedFault {
     /// The exception of the report that carries it.
     pub exception: ExceptionAt,
-    /// The rules that made it so, for counting how often they matter.
+    /// The rules behind the verdict, to count how often they matter.
     pub rules: Box<[RuleId]>,
-    /// What became of it.
+    /// What is done with the fault.
     pub verdict: FaultVerdict,
 }
 
-/// What becomes of a fault.
+/// What is done with a fault.
 #[derive(Debug)]
 pub enum FaultVerdict {
     /// It is counted under an issue.
     Counted {
-        /// The issue.
+        /// The number of the issue.
         issue_id: i64,
-        /// The known error it is.
+        /// The known error that it matches.
         known_error: Option<RuleId>,
-        /// What its frames were to the choice.
+        /// The classification of its frames.
         frames: Arc<[ClassifiedFrame]>,
         /// The blamed frame.
         blamed_frame: Option<usize>,
         /// What it says about the fix of its issue.
         regression_check: RegressionCheck,
-        /// The revision that its reports name, and when it was noted that it runs.
+        /// The revision that its reports name, and when it was last noted as running.
         running: Option<(CommitId, AtomicI64)>,
         /// When its last sample was kept.
         sampled_at: AtomicI64,
     },
     /// A rule drops it.
     Dropped {
-        /// Which kind of rule.
+        /// The kind of rule.
         outcome: OutcomeKind,
-        /// Which rule.
+        /// Names the rule.
         reason: String,
     },
 }
 
-/// A bounded memory of verdicts; a restart begins with an empty one.
+/// A bounded cache of verdicts; it is empty after a restart.
 #[derive(Debug)]
 pub struct Verdicts(Cache<Fingerprint, Arc<CachedVerdict>>);
 
-/// Tracebacks remembered: a few kilobytes each.
+/// Number of cached tracebacks, a few kilobytes each.
 const CAPACITY: usize = 4096;
 
 impl Default for Verdicts {
@@ -72,7 +74,7 @@ impl Default for Verdicts {
 }
 
 impl Verdicts {
-    /// The verdict about a traceback, when it still holds.
+    /// The verdict on a traceback, if it still holds.
     pub fn get(
         &self,
         trace: &Fingerprint,
@@ -85,7 +87,7 @@ impl Verdicts {
         holds.then_some(known)
     }
 
-    /// Remembers a verdict.
+    /// Caches a verdict.
     pub fn insert(&self, trace: Fingerprint, known: CachedVerdict) {
         self.0.insert(trace, Arc::new(known));
     }
@@ -98,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_verdict_holds_for_its_rules_and_where_nobody_was_blamed_for_its_tip() {
+    fn verdict_holds_for_its_rules_and_unblamed_for_its_tip() {
         let verdicts = Verdicts::default();
         let trace = trace_fingerprint(&Report::default());
         let known =

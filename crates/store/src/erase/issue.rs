@@ -1,4 +1,4 @@
-//! Erases one issue with all that belongs to it.
+//! Erases one issue with everything that belongs to it.
 use flawless_core::{OutcomeKind, Report, fold_white_space};
 use sqlx::{FromRow, SqliteConnection};
 
@@ -7,23 +7,23 @@ use crate::issues::samples::decode_sample;
 use crate::reports::pending;
 use crate::{Store, StoreError, WriteTx};
 
-/// What belongs to an issue.
+/// The data of an issue.
 #[derive(Debug, Clone, Default)]
 pub struct ErasedIssue {
-    /// Its number; that of the one it was merged into.
+    /// Its number, or that of the issue it was merged into.
     pub id: i64,
     line: Line,
-    /// Samples.
+    /// Number of samples.
     pub samples: i64,
-    /// Alerts.
+    /// Number of alerts.
     pub alerts: i64,
-    /// Mails and posts that tell of it alone.
+    /// Mails and posts about this issue alone.
     pub mails: Vec<i64>,
-    /// Those that tell of others too: they lose their content.
+    /// Mails and posts about other issues too: they lose their content.
     pub digests: Vec<i64>,
     /// Waiting reports that went through the line, by their fingerprints.
     pub waiting: Vec<String>,
-    /// Waiting reports that cannot be read: their key is gone.
+    /// Number of waiting reports that cannot be read: their key is gone.
     pub unreadable: usize,
 }
 
@@ -37,8 +37,8 @@ struct Line {
 }
 
 impl Line {
-    /// Whether a report went through the line. Which line is to blame is not known before it is
-    /// attributed; its values stand in the report whichever it is.
+    /// Whether a report went through the line. The blamed line is unknown until the report is
+    /// attributed, and the values are in the report in any case.
     fn is_in(&self, report: &Report) -> bool {
         let text = fold_white_space(&self.text);
         report.tracebacks().flatten().any(|frame| {
@@ -62,24 +62,11 @@ impl ErasedIssue {
     }
 }
 
-const ISSUE_TABLES: &[&str] = &[
-    "DELETE FROM notification WHERE alert_id IN (SELECT id FROM alert WHERE issue_id = $1)",
-    "DELETE FROM alert WHERE issue_id = $1",
-    "DELETE FROM action WHERE issue_id = $1",
-    "DELETE FROM sample WHERE issue_id = $1",
-    "DELETE FROM issue_hour WHERE issue_id = $1",
-    "DELETE FROM issue_facet WHERE issue_id = $1",
-    "DELETE FROM place WHERE issue_id = $1",
-    "DELETE FROM issue_alias WHERE issue_id = $1",
-    "DELETE FROM issue WHERE merged_into = $1",
-    "DELETE FROM issue WHERE id = $1",
-];
-
 impl Store {
-    /// What belongs to an issue; `None` when there is no such issue.
+    /// The data of an issue; `None` when it does not exist.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn look_at_issue(&self, issue: i64) -> Result<Option<ErasedIssue>, StoreError> {
         let found: Option<(i64, i64, i64)> = sqlx::query_as(
             "SELECT id, (SELECT COUNT(*) FROM sample WHERE issue_id = issue.id), \
@@ -98,16 +85,16 @@ impl Store {
         self.look_for_waiting(found).await.map(Some)
     }
 
-    /// The same with the waiting reports that there are now, also after the issue is erased.
+    /// Adds the reports that wait now, also after the issue is erased.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn look_for_waiting(&self, issue: ErasedIssue) -> Result<ErasedIssue, StoreError> {
         let mut issue = ErasedIssue { waiting: Vec::new(), unreadable: 0, ..issue };
         let keys: Vec<String> = sqlx::query_scalar("SELECT fingerprint FROM pending_report")
             .fetch_all(&self.readers)
             .await?;
-        // One after the other: together they may be large.
+        // One at a time: together they may be large.
         for key in keys {
             let query =
                 sqlx::query_scalar("SELECT body FROM pending_report WHERE fingerprint = $1");
@@ -124,11 +111,10 @@ impl Store {
         Ok(issue)
     }
 
-    /// Grows with each time that something is erased: what was read before must not be written
-    /// afterwards.
+    /// Grows with each erasure: data that was read before must not be written afterwards.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn erasures(&self) -> Result<i64, StoreError> {
         Ok(sqlx::query_scalar(ERASURES).fetch_one(&self.readers).await?)
     }
@@ -136,7 +122,7 @@ impl Store {
 
 const ERASURES: &str = "SELECT COALESCE(MAX(value), 0) FROM setting WHERE name = 'erasures'";
 
-/// The mails and posts that tell of an issue alone, and those that tell of others too.
+/// The mails and posts about an issue alone, and those about other issues too.
 async fn mails_of(
     connection: &mut SqliteConnection,
     issue: i64,
@@ -158,28 +144,26 @@ async fn mails_of(
 }
 
 impl WriteTx {
-    /// Erases an issue. A summary that was not sent yet is written again without it.
+    /// Erases an issue. A digest that was not sent yet is composed again without it.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn erase_issue(&mut self, issue: &ErasedIssue, now: i64) -> Result<(), StoreError> {
         self.keep_last_issue().await?;
         self.note_erasure().await?;
-        // Of now: one may have been written since somebody looked.
+        // Read now: a mail may have been written since the caller looked.
         let (mails, digests) = mails_of(&mut self.0, issue.id).await?;
         for mail in mails.into_iter().chain(digests) {
             self.erase_mail(mail, now).await?;
         }
-        for statement in ISSUE_TABLES {
-            sqlx::query(*statement).bind(issue.id).execute(&mut *self.0).await?;
-        }
+        self.delete_issues("SELECT $1", &[issue.id], true).await?;
         self.erase_waiting(&issue.waiting, now).await
     }
 
     /// Erases reports that wait for attribution.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn erase_waiting(
         &mut self,
         fingerprints: &[String],
@@ -194,7 +178,7 @@ impl WriteTx {
         Ok(())
     }
 
-    /// See [`Store::erasures`].
+    /// Counts an erasure: see [`Store::erasures`].
     pub(crate) async fn note_erasure(&mut self) -> Result<(), StoreError> {
         let query = sqlx::query(
             "INSERT INTO setting (name, value) VALUES ('erasures', 1) \
@@ -204,25 +188,25 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Whether something was erased since [`Store::erasures`] said `before`: then what was read
-    /// since must not be written.
+    /// Whether something was erased since [`Store::erasures`] returned `before`: then data that was
+    /// read since must not be written.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn erased_since(&mut self, before: i64) -> Result<bool, StoreError> {
         let now: i64 = sqlx::query_scalar(ERASURES).fetch_one(&mut *self.0).await?;
         Ok(now != before)
     }
 
-    /// Takes the content of a mail away. The row stays, so that its number stays taken; what a
-    /// mail that was not sent yet notified of is told in another one.
+    /// Deletes the content of a mail. The row is kept, so that its number is not reused; the
+    /// notifications of an unsent mail go into another one.
     pub(crate) async fn erase_mail(&mut self, mail: i64, now: i64) -> Result<(), StoreError> {
         let again = sqlx::query(
             "UPDATE notification SET outbox_id = NULL WHERE outbox_id = \
              (SELECT id FROM outbox WHERE id = $1 AND sent_at IS NULL AND gave_up_at IS NULL)",
         );
         again.bind(mail).execute(&mut *self.0).await?;
-        // Its name may be made again: alerts count from the highest that is left.
+        // Its Message-ID may be used again: alerts are numbered from the highest one left.
         let empty = sqlx::query(
             "UPDATE outbox SET subject = '', message = '', last_error = NULL, \
              message_id = $3 || '.' || id, sent_at = COALESCE(sent_at, $2), gave_up_at = NULL \

@@ -1,4 +1,4 @@
-//! Looks for one person in all that the store holds.
+//! Searches the whole store for one person.
 use serde_json::Value;
 
 use super::mention::{ERASED, ErasedPerson};
@@ -11,10 +11,9 @@ use crate::sealing::SealError;
 use crate::{Store, StoreError};
 
 impl Store {
-    /// Looks for a person in all that the store holds; takes their names from their commits.
-    ///
+    /// Searches the whole store for a person; takes their names from their commits.
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn look_for_person(
         &self,
         person: &mut ErasedPerson,
@@ -73,7 +72,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Rows that hold values are read one after the other: together they may be large.
+    /// Rows with values are read one at a time: together they may be large.
     async fn look_at_values(
         &self,
         person: &ErasedPerson,
@@ -132,7 +131,7 @@ impl Store {
 }
 
 impl PersonsData {
-    /// Notes a row of values when it names the person.
+    /// Notes a row of values that names the person.
     fn look<K>(
         &mut self,
         body: Result<Vec<u8>, SealError>,
@@ -149,11 +148,11 @@ impl PersonsData {
 }
 
 impl IssueTexts {
-    /// Whether anything of it names the person; then without them.
+    /// Erases the person from these texts; whether they were named.
     fn erase(&mut self, person: &ErasedPerson) -> bool {
         let mut any = false;
         if self.developer_email.as_deref().is_some_and(|email| person.is(email)) {
-            // Not the word: a domain would be put behind it, and mails sent there.
+            // Not replaced by the word: a domain would be appended to it, and mails sent there.
             (self.developer_email, self.developer_name) =
                 (Some(String::new()), Some(ERASED.to_owned()));
             any = true;

@@ -1,30 +1,30 @@
-//! A person's address as it stands in texts, for finding and erasing it.
+//! Finds and erases a person's address in texts.
 use std::borrow::Cow;
 
 use mail_parser::{MessageParser, PartType};
 use serde_json::Value;
 
-/// What stands in place of a person.
+/// The word that replaces a person.
 pub const ERASED: &str = "erased";
 
 /// An address, and the names that go with it.
 #[derive(Debug, Clone)]
 pub struct ErasedPerson {
     address: String,
-    /// As in a query.
+    /// The address in URL encoding.
     encoded: String,
     names: Vec<String>,
 }
 
 impl ErasedPerson {
-    /// The person with this address.
+    /// Makes the person with this address.
     pub fn new(address: &str) -> Self {
         let address = address.to_ascii_lowercase();
         Self { encoded: address.replace('@', "%40"), address, names: Vec::new() }
     }
 
-    /// Takes a name from a commit of theirs: a full one is erased wherever it stands, a single
-    /// word only beside the address.
+    /// Adds a name from one of the person's commits: a full name is erased everywhere, a single
+    /// word only next to the address.
     pub fn add_name(&mut self, name: &str) {
         let name = name.trim();
         if !name.is_empty() && name != ERASED && !self.names.iter().any(|known| known == name) {
@@ -37,7 +37,7 @@ impl ErasedPerson {
         address.trim().eq_ignore_ascii_case(&self.address)
     }
 
-    /// A pattern for `LIKE … ESCAPE '\\'` that finds the address in small letters.
+    /// A pattern for `LIKE … ESCAPE '\\'` that finds the address in lower case.
     pub fn like(&self) -> String {
         let escape = |c: char| match c {
             '%' | '_' | '\\' => format!("\\{c}"),
@@ -46,14 +46,14 @@ impl ErasedPerson {
         format!("%{}%", self.address.chars().map(escape).collect::<String>())
     }
 
-    /// Whether the address stands in a post, whatever was put into its words so that they make no
-    /// links.
+    /// Whether a post contains the address, despite the characters that keep its texts from
+    /// becoming links.
     pub fn is_in_post(&self, post: &[u8]) -> bool {
         let text = String::from_utf8_lossy(post).replace(['\u{200b}', '\\'], "");
         self.is_in(&text)
     }
 
-    /// Whether the address stands in the text, by itself and not as a part of another.
+    /// Whether the text contains the address, by itself and not as a part of another.
     pub fn is_in(&self, text: &str) -> bool {
         self.find(text).is_some()
     }
@@ -70,7 +70,7 @@ impl ErasedPerson {
                     Some('.') => after.next().is_some_and(char::is_alphanumeric),
                     next => next.is_some_and(|c| c.is_alphanumeric() || c == '-'),
                 };
-                // In a printed text, a line break before it is a letter.
+                // In a printed text, a line break before the address ends in a letter.
                 let escaped = [r"\n", r"\r", r"\t"].iter().any(|mark| lower[..at].ends_with(mark));
                 (escaped || !before.is_some_and(part)) && !more
             };
@@ -79,7 +79,7 @@ impl ErasedPerson {
         })
     }
 
-    /// Whether it stands in any text of a JSON value.
+    /// Whether any text of a JSON value contains it.
     pub fn is_in_json(&self, value: &Value) -> bool {
         match value {
             Value::String(text) => self.is_in(text),
@@ -111,7 +111,7 @@ impl ErasedPerson {
         }
     }
 
-    /// The same in all texts of a JSON value; says whether there was any.
+    /// The same in all texts of a JSON value; returns whether any named the person.
     pub fn erase_json(&self, value: &mut Value) -> bool {
         match value {
             Value::String(text) => match self.erase(text) {
@@ -139,7 +139,7 @@ impl ErasedPerson {
         }
     }
 
-    /// Whether a mail names them: in its bytes, or in what a reader sees of it.
+    /// Whether a mail names them: in its bytes, or in the text that a reader sees.
     pub fn is_in_mail(&self, message: &[u8]) -> bool {
         let encoded = message.strip_prefix(b"\xef\xbb\xbf").unwrap_or(message);
         if self.is_in(&String::from_utf8_lossy(encoded)) {
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_found_whole_and_in_any_case() {
+    fn address_is_found_whole_and_in_any_case() {
         let ann = ErasedPerson::new("Ann@Example.com");
         for text in [
             "ann@example.com",
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_is_read_as_its_reader_does() {
+    fn mail_is_decoded_as_its_reader_would() {
         let ann = ErasedPerson::new("ann@example.com");
         let mail = |encoding: &str, body: &str| {
             format!(

@@ -1,4 +1,4 @@
-//! What is removed, because it is old or because somebody asked for it.
+//! Deletes data because it is old or because somebody requested it.
 
 pub mod issue;
 mod look_for;

@@ -7,33 +7,33 @@ use crate::{StoreError, WriteTx};
 /// What the store holds about a person.
 #[derive(Debug, Clone, Default)]
 pub struct PersonsData {
-    /// Issues that name them, with the texts that stay.
+    /// Issues that name them, with the texts that remain.
     pub(super) issues: Vec<IssueTexts>,
-    /// Alerts, mails, notices and actions that name them in a text beside, with the texts that
-    /// stay.
+    /// Alerts, mails, notifications and actions that name them in a further text, with the texts
+    /// that remain.
     pub(super) beside: Vec<(Beside, i64, String)>,
     /// Samples that name them, by issue and slot.
     pub(super) samples: Vec<(i64, i64)>,
     /// Waiting reports that name them.
     pub(super) pending: Vec<String>,
-    /// Sets of modules that name them, as in an address that one was installed from.
+    /// Sets of modules that name them, such as in a URL that one was installed from.
     pub(super) module_sets: Vec<String>,
-    /// Mails that go to them.
+    /// Mails to them.
     pub(super) mails_to: Vec<i64>,
     /// Mails to others that name them.
     pub(super) mails_naming: Vec<i64>,
-    /// Notices to them.
+    /// Notifications to them.
     pub(super) notifications: Vec<i64>,
     /// A pattern that finds the address in short texts.
     pub(super) like: String,
-    /// Names of hosts and the like that name them.
+    /// Number of host names and similar values that name them.
     pub(super) facets: i64,
     /// Their channels.
     pub(super) channels: Vec<i64>,
-    /// What is remembered of their address: which mails they do not want, that they arrive again,
-    /// their role, their sign-ins and tokens.
+    /// What is stored about their address: the mails they do not want, that mails to it are tried
+    /// again, their role, their sessions and tokens.
     pub(super) wishes: Vec<String>,
-    /// Rows that cannot be read: their key is gone.
+    /// Number of rows that cannot be read: their key is gone.
     pub unreadable: usize,
 }
 
@@ -50,9 +50,9 @@ pub struct PersonsCounts {
     pub mails: usize,
     /// Mails to others that name them.
     pub mails_naming: usize,
-    /// Notices to them and texts of alerts, mails and actions that name them.
+    /// Notifications to them, and texts of alerts, mails and actions that name them.
     pub notes: usize,
-    /// Their channels, what they wish about mails, and how they sign in.
+    /// Their channels, mail preferences and sign-ins.
     pub settings: usize,
 }
 
@@ -121,7 +121,7 @@ impl Beside {
             Self::MailError => "UPDATE outbox SET last_error = $2 WHERE id = $1",
             Self::ActionWho => "UPDATE action SET who = $2 WHERE id = $1",
             Self::ActionWhat => "UPDATE action SET what = $2 WHERE id = $1",
-            // What would come back by it names them: it cannot be taken back any more.
+            // An undo would restore data that names them, so it is no longer possible.
             Self::ActionUndo => "UPDATE action SET undo = NULLIF($2, $2) WHERE id = $1",
             Self::ActionUndoneBy => "UPDATE action SET undone_by = $2 WHERE id = $1",
         }
@@ -129,7 +129,7 @@ impl Beside {
 }
 
 impl PersonsData {
-    /// How much it is.
+    /// Counts the data.
     pub fn counts(&self) -> PersonsCounts {
         PersonsCounts {
             issues: self.issues.len(),
@@ -164,7 +164,7 @@ impl WriteTx {
     /// Erases what was found about a person.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn erase_person(&mut self, found: &PersonsData, now: i64) -> Result<(), StoreError> {
         self.note_erasure().await?;
         for issue in &found.issues {
@@ -188,7 +188,7 @@ impl WriteTx {
             sqlx::query(column.write()).bind(id).bind(text).execute(&mut *self.0).await?;
         }
         for notification in &found.notifications {
-            // What its owner was not notified yet is told to who answers next.
+            // Notifications that the owner did not receive yet go to the one who answers next.
             let reopen = sqlx::query(
                 "UPDATE alert SET composed_at = NULL, note = NULL WHERE id IN \
                  (SELECT notification.alert_id FROM notification LEFT JOIN outbox \
@@ -206,7 +206,7 @@ impl WriteTx {
             let query = sqlx::query("UPDATE outbox SET recipient = $2 WHERE id = $1");
             query.bind(mail).bind(ERASED).execute(&mut *self.0).await?;
         }
-        // Examples of dropped reports and names of hosts: nothing but an aid for people.
+        // Examples of dropped reports and names of hosts: both only help people.
         for table in [
             "UPDATE outcome SET example = '' WHERE LOWER(example) LIKE $1 ESCAPE '\\'",
             "UPDATE client_loss SET example = '' WHERE LOWER(example) LIKE $1 ESCAPE '\\'",

@@ -1,15 +1,15 @@
-//! Two issues that turn out to be one line of code, and the other names that a line has had.
+//! Merges issues that turn out to be one line of code, and stores the other names of a line.
 use super::facets;
 use super::issue::exception_types;
 use crate::{PROJECT, Store, StoreError, WriteTx};
 
 impl WriteTx {
-    /// Makes one issue of all that have one of these `identities`, or had it among their own
-    /// other ones, and `into`: counts are added, told stays told, and links to the older ones
-    /// lead to it. The identities are names of `into` from then on. Says how many were merged.
+    /// Merges all issues that have or had one of these `identities` into `into`: counts are added,
+    /// it counts as notified if one of them was, and links to the older ones lead to it. The
+    /// identities are names of `into` from then on. Returns how many were merged.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn merge_issues(
         &mut self,
         identities: &[String],
@@ -37,11 +37,11 @@ impl WriteTx {
     }
 
     /// Merges issues that nobody was blamed for into the one that they turn out to be. Their
-    /// identities, which are texts, are no names of it: another line may read so one day. That
-    /// somebody was notified of them does not count: the author was not.
+    /// identities, which are texts, do not become names of it: another line may have the same text
+    /// one day. Notifications of them do not count: the author did not get them.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn merge_unblamed(
         &mut self,
         identities: &[String],
@@ -66,11 +66,11 @@ impl WriteTx {
         Ok(merged)
     }
 
-    /// Merges an issue that nobody was blamed for into the one that it turns out to be, when it
-    /// counts just these `occurrences`. Says whether it is merged into it, now or before.
+    /// Merges an issue that nobody was blamed for into the one that it turns out to be, if it
+    /// counts exactly these `occurrences`. Returns whether it is merged into it, now or before.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn merge_counted(
         &mut self,
         unblamed: i64,
@@ -96,10 +96,10 @@ impl WriteTx {
         }
     }
 
-    /// What was notified of an issue counts for the one that it was merged into.
+    /// Transfers the notification of an issue to the one that it was merged into.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn keep_notified(&mut self, older: i64, into: i64) -> Result<(), StoreError> {
         let query = sqlx::query(
             "UPDATE issue SET notified_at = COALESCE(notified_at, \
@@ -109,12 +109,12 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Makes one issue of `older` and `into`, which keeps its own line, and when it was notified.
+    /// Merges `older` into `into`, which keeps its own line and the time of its notification.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn merge_issue(&mut self, older: i64, into: i64) -> Result<(), StoreError> {
-        // The first report of the line is the older issue's: its samples take the slots.
+        // The older issue has the first report of the line: its samples take the slots.
         let statements = [
             "INSERT INTO issue_hour (issue_id, hour, occurrences, reports, last_at) \
              SELECT $2, hour, occurrences, reports, last_at FROM issue_hour WHERE issue_id = $1 \
@@ -126,16 +126,11 @@ impl WriteTx {
             "DELETE FROM issue_hour WHERE issue_id = $1 AND issue_id <> $2",
             "DELETE FROM sample WHERE issue_id = $1 \
              AND EXISTS (SELECT 1 FROM sample AS kept WHERE kept.issue_id = $2)",
-            "UPDATE sample SET issue_id = $2 WHERE issue_id = $1",
-            "UPDATE place SET issue_id = $2 WHERE issue_id = $1",
-            // Who answers for it now may be somebody who can be notified.
-            "UPDATE alert SET issue_id = $2, note = CASE WHEN composed_at IS NULL THEN NULL \
-             ELSE note END WHERE issue_id = $1",
-            "UPDATE action SET issue_id = $2 WHERE issue_id = $1",
-            "UPDATE issue_alias SET issue_id = $2 WHERE issue_id = $1",
+            // Its current owner may be somebody who can be notified.
+            "UPDATE alert SET note = NULL WHERE issue_id = $1 AND composed_at IS NULL",
             "UPDATE issue SET muted_until = COALESCE(muted_until, \
              (SELECT older.muted_until FROM issue AS older WHERE older.id = $1)) WHERE id = $2",
-            // Of one that was notified itself, that it is open is known better.
+            // If it was notified itself, its own state is more reliable.
             "UPDATE issue SET (resolved_at, resolved_by, resolution) = (SELECT \
              older.resolved_at, older.resolved_by, older.resolution FROM issue AS older \
               WHERE older.id = $1) WHERE id = $2 AND resolved_at IS NULL AND notified_at IS NULL",
@@ -145,6 +140,7 @@ impl WriteTx {
         for statement in facets::MERGE.into_iter().chain(statements) {
             sqlx::query(statement).bind(older).bind(into).execute(&mut *self.0).await?;
         }
+        self.move_dependents(older, into).await?;
         let (occurrences, samples, first, last, types): (i64, i64, i64, i64, String) =
             sqlx::query_as(
                 "SELECT occurrences, samples, first_seen_at, last_seen_at, exception_types \
@@ -172,10 +168,10 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Whether there is or was an issue with one of these identities.
+    /// Whether an issue with one of these identities exists or existed.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn is_issue(
         &mut self,
         identities: impl Iterator<Item = &String>,
@@ -188,11 +184,11 @@ impl WriteTx {
         Ok(false)
     }
 
-    /// The issue that has or had this identity, or the one that it was merged into; and whether
-    /// the identity is that issue's own one.
+    /// The issue that has or had this identity, or the one that it was merged into; and whether the
+    /// identity is that issue's own one.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub(crate) async fn issue_of_identity(
         &mut self,
         identity: &str,
@@ -211,7 +207,7 @@ impl Store {
     /// The issue that has or had one of these identities.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn issue_named(&self, identities: &[&str]) -> Result<Option<i64>, StoreError> {
         for identity in identities {
             let query = sqlx::query_as::<_, (i64, bool)>(OF_IDENTITY);

@@ -1,6 +1,7 @@
-//! Issues, and what is counted and kept of them.
+//! Issues, with their counts and their data.
 
 pub mod count;
+mod dependents;
 pub mod details;
 pub mod facets;
 pub mod hours;
