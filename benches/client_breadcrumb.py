@@ -1,4 +1,4 @@
-"""What a breadcrumb costs."""
+"""The cost of a breadcrumb."""
 import statistics
 
 import client_clock

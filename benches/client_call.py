@@ -1,4 +1,4 @@
-"""What a wrapped call without an exception costs, over the bare call, in nanoseconds."""
+"""The cost of a wrapped call without an exception over the bare call, in nanoseconds."""
 import functools
 import statistics
 
@@ -9,7 +9,7 @@ CALLS, ROUNDS = 10_000, 101
 
 
 def plain(function):
-    """The least that a wrapper written in Python does."""
+    """The minimum that a wrapper written in Python does."""
 
     @functools.wraps(function)
     def wrapper(*args, **kwargs):

@@ -1,8 +1,7 @@
-"""What capturing an exception costs the thread that has it, in microseconds.
+"""The cost of capturing an exception for the thread that raised it, in microseconds.
 
-Every exception that is captured here is reported whole: each comes from a module that was never
-seen, or the client was made to forget that it has seen the stack. One is sent at a time: before
-the next is raised, the client has sent the one before.
+Every captured exception is reported in full: it comes from a new module, or the client was made to
+forget the stack. Only one is sent at a time: the next is raised once the client has sent the last.
 """
 import linecache
 import statistics
@@ -17,7 +16,7 @@ CUT = 250
 
 
 def once(entry, capture):
-    """From before the raise until the exception is gone. The same line for all captures."""
+    """Time from before the raise until the exception is freed. The same line for all captures."""
     start = perf_counter_ns()
     try:
         entry()
@@ -42,7 +41,7 @@ class Measured:
         self.bare, self.over, self.cpu = [], [], []
 
     def pair(self, module, order):
-        # The first makes CPython fit the code, the second is the bare one.
+        # The first lets CPython specialize the code, the second is the bare one.
         once(module.plan(order), nothing)
         bare = once(module.plan(order), nothing)
         entry = module.plan(order)
@@ -55,7 +54,7 @@ class Measured:
 
 
 def measure(subject, stacks):
-    """The numbers of stacks seen for the first time and of stacks whose source is known."""
+    """The times of stacks seen for the first time and of stacks whose source is known."""
     for module in stacks.fresh(MODULES):
         Measured(subject).pair(module, stacks.order(False))
     first = Measured(subject)
@@ -72,7 +71,7 @@ def measure(subject, stacks):
 
 
 def floors(stacks):
-    """What has to be done for the same values in any case, as the plainest Python does it."""
+    """The unavoidable work for the same values, in the plainest Python."""
     module = stacks.module()
     error = raised(module.plan(stacks.order(False)))
     values = [value for frame in client_stack.frames_of(error) for value in frame.f_locals.values()]

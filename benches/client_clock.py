@@ -1,4 +1,4 @@
-"""Times statements in turn, so that what disturbs the machine disturbs all of them."""
+"""Times statements in turn, so that disturbances of the machine affect all of them."""
 import statistics
 from itertools import repeat
 from time import perf_counter_ns
@@ -13,14 +13,14 @@ def loop(count):
 
 
 def loop(statement, **names):
-    """A function with code of its own, because CPython fits code to what it calls."""
+    """A function with code of its own, because CPython specializes code for what it calls."""
     names.update(clock=perf_counter_ns, repeat=repeat)
     exec(LOOP.format(statement=statement), names)
     return names["loop"]
 
 
 def in_turn(loops, count, rounds):
-    """Nanoseconds of one statement for each loop: a list with a number of each round."""
+    """Nanoseconds of one statement for each loop: a list with one number per round."""
     for run in loops.values():
         run(count)
     taken = {name: [] for name in loops}
@@ -32,5 +32,5 @@ def in_turn(loops, count, rounds):
 
 
 def over(taken, name, bare):
-    """How much longer `name` takes than `bare`: the median of the rounds."""
+    """How much longer `name` takes than `bare`, as the median of the rounds."""
     return statistics.median(a - b for a, b in zip(taken[name], taken[bare]))

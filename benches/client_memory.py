@@ -1,24 +1,24 @@
-"""The memory of a client that is there and idle, in KiB."""
+"""The memory of an idle client, in KiB."""
 import time
 
 import client_subjects
 
 
 def memory():
-    """Resident, whole and anonymous. Not the proportional size: it falls when others start."""
+    """Resident memory, total and anonymous. Not proportional, which drops when others start."""
     with open("/proc/self/smaps_rollup", encoding="ascii") as file:
         sizes = {line.split()[0]: line.split()[1] for line in file if line.endswith(" kB\n")}
     return int(sizes["Rss:"]), int(sizes["Anonymous:"])
 
 
 def main():
-    # The first reading makes what the reading itself needs.
+    # The first reading allocates what the reading itself needs.
     memory()
     before = memory()
     subject, _ = client_subjects.from_arguments()
     imported = memory()
     if isinstance(subject, client_subjects.Sentry):
-        # As in a program: with what would send, if there were anything to send.
+        # As in a program: ready to send, with nothing to send.
         subject.start(is_dropped=False)
     else:
         subject.start()

@@ -1,9 +1,9 @@
-"""What an exception costs that the client has seen so often that it leaves it out."""
+"""The cost of an exception that the client has seen so often that it skips it."""
 import client_capture
 import client_stack
 import client_subjects
 
-# Between these numbers there is no power of two, and the first ten are long past.
+# There is no power of two between these numbers, and the first ten are long past.
 FROM, TO = 1_030, 2_040
 
 
@@ -11,7 +11,7 @@ def main():
     stacks = client_stack.Stacks(client_subjects.folder(), 1)
     subject, _ = client_subjects.from_arguments()
     if isinstance(subject, client_subjects.Sentry):
-        # It leaves none out.
+        # It skips none.
         client_subjects.answer({})
         return
     subject.start()

@@ -1,5 +1,5 @@
-"""A request that fails, through a real server on loopback: bare, and with what reports it. The first
-ones of a stack are sent; it is what comes after that a program under fire has to bear."""
+"""A failing request through a real server on loopback: bare, and with a reporting middleware. The
+first ones of a stack are sent; a program under load has to bear the later ones."""
 import http.client
 import io
 import socketserver
@@ -53,7 +53,7 @@ def ask(port):
 def main():
     subject, _ = client_subjects.from_arguments()
     if isinstance(subject, client_subjects.Older):
-        # Its middleware works with no server.
+        # Its middleware does not work with any server.
         client_subjects.answer({})
         return
     subject.start()

@@ -1,8 +1,8 @@
 """Writes modules whose functions fail through twenty frames with ten variables each.
 
-Every module has functions, files and values of its own, so that nothing a client remembers of
-one helps it with the next. The order in which the functions call one another can be chosen:
-another order is another stack of code that is known.
+Every module has its own functions, files and values, so that nothing a client caches for one helps
+with the next. The calling order of the functions can be chosen: another order is another stack of
+known code.
 """
 import importlib.util
 import os
@@ -86,7 +86,7 @@ def text_of(variant):
 
 
 class Stacks:
-    """Fails in modules below a folder: `modules` is how many there are."""
+    """Fails in modules below a folder; `modules` is their number."""
 
     def __init__(self, folder, modules):
         self.folder = folder
@@ -96,16 +96,16 @@ class Stacks:
             self.write_and_rerun(modules)
 
     def fresh(self, count):
-        """Modules whose source nobody has read yet."""
+        """Modules whose source has not been read yet."""
         return [self.module() for _ in range(count)]
 
     def write_and_rerun(self, modules):
         """Writes all modules and runs this script in another process, because the files of a
-        program are there before it starts. Does not return."""
+        program exist before it starts. Does not return."""
         for number in range(1, modules + 1):
             with open(self.path(number), "w", encoding="utf-8") as file:
                 file.write(text_of("%04d" % number))
-        # The start of a process is known to a hundredth of a second.
+        # Process start times have a resolution of a hundredth of a second.
         time.sleep(0.1)
         sys.exit(subprocess.call([sys.executable] + sys.argv))
 
@@ -122,7 +122,7 @@ class Stacks:
         return module
 
     def order(self, is_new):
-        """An order of all functions: the usual one, or one that was not there before."""
+        """An order of all functions: the usual one, or a new one."""
         order = list(range(FRAMES - 1))
         if is_new:
             self.random.shuffle(order)

@@ -1,15 +1,15 @@
-"""The clients that are compared, each behind the same few names.
+"""The compared clients, behind a common interface.
 
-Usage of every script that uses this: SCRIPT ours|older|sentry PORT FOLDER
-PORT is that of a server on 127.0.0.1 that takes framed Thrift; FOLDER is empty and may be written.
-The script ends with one line of JSON: names and numbers.
+Usage of every script that uses this: SCRIPT ours|older|sentry PORT FOLDER PORT is that of a server
+on 127.0.0.1 that accepts framed Thrift; FOLDER is empty and writable. The script ends with one line
+of JSON: names and numbers.
 """
 import contextlib
 import json
 import signal
 import sys
 
-# Every script is done long before; a client that hangs must not hang the benchmark.
+# Every script finishes long before; a hanging client must not hang the benchmark.
 PATIENCE_SECONDS = 120
 
 
@@ -23,16 +23,16 @@ class Ours:
     def start(self):
         self.flawless.init(hostports=[self.hostport], hooks=False)
         self.capture = self.flawless.capture_exception
-        # There only in builds that know it: forgets which stacks were seen.
+        # Only in builds that have it: forgets which stacks were seen.
         native = getattr(self.flawless, "_flawless", None)
         self.forget = getattr(native, "forget_thinning", None)
 
     def settle(self):
-        """Returns when all that was captured is sent."""
+        """Returns when everything captured is sent."""
         self.flawless.flush(10)
 
     def ways(self):
-        """Names what is added to the names of the numbers, and a context for each."""
+        """Yields suffixes for the names of the numbers, with a context for each."""
         yield "", contextlib.nullcontext()
 
     def breadcrumb(self):
@@ -52,7 +52,7 @@ class Ours:
 class Older(Ours):
     """Flawless 0.4.5, which sends while the program waits."""
 
-    # It has none.
+    # It has no breadcrumbs.
     breadcrumb = None
 
     def __init__(self, port):
@@ -89,9 +89,9 @@ class Older(Ours):
 
 
 class Sentry:
-    """sentry-sdk with its defaults; what it would send is dropped."""
+    """sentry-sdk with its defaults; the data it would send is dropped."""
 
-    # The same exception object is its only reason to leave a report out.
+    # It only skips a report of the same exception object.
     forget = staticmethod(lambda: None)
 
     def __init__(self, port):
@@ -135,21 +135,21 @@ class Sentry:
         return SentryWsgiMiddleware(app)
 
     def last_report(self):
-        """The frames of what was captured last, and its size in bytes."""
+        """The frames of the last captured report, and its size in bytes."""
         event = self.drop.last.get_event()
         frames = event["exception"]["values"][-1]["stacktrace"]["frames"]
         return frames, len(self.drop.last.serialize())
 
 
 def from_arguments():
-    """The client that the command line names, imported but not started, and the folder."""
+    """The client named on the command line, imported but not started, and the folder."""
     signal.alarm(PATIENCE_SECONDS)
     kind = {"ours": Ours, "older": Older, "sentry": Sentry}[sys.argv[1]]
     return kind(int(sys.argv[2])), folder()
 
 
 def folder():
-    """The empty folder that the command line names."""
+    """The empty folder named on the command line."""
     return sys.argv[3]
 
 

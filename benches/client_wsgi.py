@@ -1,4 +1,4 @@
-"""What a WSGI request without an error costs through the middleware, over the bare app."""
+"""The cost of a WSGI request without an error through the middleware, over the bare app."""
 import io
 import statistics
 
@@ -48,7 +48,7 @@ def start_response(status, headers, exc_info=None):
 
 
 def serve(app):
-    """What a WSGI server does with an app."""
+    """Serves one request like a WSGI server."""
     body = app(dict(ENVIRON), start_response)
     for _ in body:
         pass

@@ -1,10 +1,10 @@
-"""Starts Flawless 0.4.5 with the two smallest mends without which nothing can be compared.
+"""Starts Flawless 0.4.5 with the two smallest fixes that a comparison needs.
 
-On Python 3 its blame splits the bytes that git prints as if they were text, and raises. Here the
-output of git is decoded before blame sees it; nothing else of the server is changed.
+On Python 3 its blame splits git's output, which is bytes, as text, and raises. Here the output is
+decoded before blame sees it; nothing else in the server is changed.
 
-The server saves what it counted when it gets SIGINT. A program that was started in the
-background may have inherited that this signal is ignored, so it is switched on again.
+The server saves its counts on SIGINT. A program started in the background may have inherited that
+this signal is ignored, so it is enabled again.
 
 Usage: peer_server.py PATH_OF_FLAWLESS_CFG
 """

@@ -1,7 +1,7 @@
-"""Tasks of Celery: what a worker could not do is reported with the arguments of the task.
+"""Celery tasks: a failed task is reported with its arguments.
 
     pip install "flawless>=0.5" celery
-    FLAWLESS_DSN=... celery --app celery_shop worker     # and in another terminal, beside it:
+    FLAWLESS_DSN=... celery --app celery_shop worker     # and in another terminal:
     python celery_shop.py 2026-12-03
 
 Arrives: ValueError in `invoice`, with bought = datetime.date(2026, 12, 3).
@@ -17,7 +17,7 @@ import flawless
 
 flawless.init()
 
-# A folder carries the messages here, so that nothing else need be installed; not for production.
+# Here a folder carries the messages, so that no broker needs to be installed; not for production.
 queue = Path("queue")
 queue.mkdir(exist_ok=True)
 app = Celery("celery_shop", broker="filesystem://localhost")
@@ -30,7 +30,7 @@ app.conf.broker_transport_options = {
 
 @app.task
 def invoice(day: str) -> str:
-    """Say until when is to be paid: the first of the next month."""
+    """Compute the due date: the first of the next month."""
     bought = date.fromisoformat(day)
     due = date(bought.year, bought.month + 1, 1)
     return f"to pay until {due}"

@@ -1,4 +1,4 @@
-"""A class whose methods and properties report what they raise, whoever catches it.
+"""A class whose methods and properties report what they raise, even if the caller catches it.
 
     pip install "flawless>=0.5"
     FLAWLESS_DSN=... python classes.py book undo undo pen
@@ -16,7 +16,7 @@ PRICES = {"book": 12.0, "pen": 2.5}
 flawless.init()
 
 
-# For all classes of a family: `class Base(metaclass=WrapClassMetaclass)`.
+# For a whole family of classes: `class Base(metaclass=WrapClassMetaclass)`.
 @wrap_class
 class Cart:
     def __init__(self) -> None:

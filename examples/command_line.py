@@ -1,4 +1,4 @@
-"""A command: what ends it is reported, and then printed as ever.
+"""A command: the exception that ends it is reported, and then printed as usual.
 
     pip install "flawless>=0.5"
     FLAWLESS_DSN=... python command_line.py 60
@@ -16,7 +16,7 @@ flawless.init()
 
 
 def parcel_for(books: int) -> str:
-    """The smallest parcel that holds so many books."""
+    """The smallest parcel that holds this many books."""
     return next(name for name, holds in PARCELS.items() if holds >= books)
 
 

@@ -1,4 +1,4 @@
-"""Tells for whom and for what the program works, and keeps back what nobody can mend.
+"""Reports with user and context, and drops errors that no developer can fix.
 
     pip install "flawless>=0.5"
     FLAWLESS_DSN=... python context.py ann:book eve:pen tester:lamp bob:lamp
@@ -18,7 +18,7 @@ PRICES = {"book": 12.0, "pen": 2.5}
 
 
 class SoldOut(Exception):
-    """The customer is told, and no developer."""
+    """Shown to the customer; no developer is notified."""
 
 
 def before_send(report: dict[str, Any], error: BaseException) -> dict[str, Any] | None:
@@ -38,7 +38,8 @@ def buy(thing: str) -> float:
 
 for number, order in enumerate(sys.argv[1:], 1):
     customer, _, thing = order.partition(":")
-    # What is said within is told of this order alone; web frameworks and Celery do so themselves.
+    # Context set in this block applies only to this order; web frameworks and Celery do so
+    # themselves.
     with flawless.scope():
         flawless.set_user(customer)
         flawless.set_context("order", {"number": number, "thing": thing})

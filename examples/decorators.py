@@ -1,4 +1,4 @@
-"""Functions whose exceptions are reported although the program catches them and goes on.
+"""Functions whose exceptions are reported although the program catches them and continues.
 
     pip install "flawless>=0.5"
     FLAWLESS_DSN=... python decorators.py 3 0 2
@@ -19,11 +19,11 @@ flawless.init()
 
 @wrap_function
 def price_each(books: int) -> float:
-    """The price of a book with its part of the postage."""
+    """The price of a book with its share of the postage."""
     return BOOK + POSTAGE / books
 
 
-# What it raises ends here, and the call answers None.
+# Its exceptions end here, and the call returns None.
 @wrap_function(reraise_exception=False)
 def offer(books: int) -> None:
     print(f"{books} books: {price_each(books):.2f} each")

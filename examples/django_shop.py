@@ -1,4 +1,4 @@
-"""A shop with Django, in one file: what a view raises is reported with the web request.
+"""A Django shop in one file: exceptions of views are reported with the web request.
 
     pip install "flawless>=0.5" django
     FLAWLESS_DSN=... python django_shop.py runserver
@@ -18,7 +18,7 @@ import flawless
 
 PRICES = {"book": 12.0, "pen": 2.5}
 
-# In a project of many files this stands in the settings, which every command and server reads.
+# In a project of many files this belongs in the settings, which every command and server reads.
 flawless.init()
 
 settings.configure(

@@ -1,10 +1,11 @@
-"""A shop with FastAPI: what an endpoint raises is reported with the web request and its body.
+"""A FastAPI shop: exceptions of endpoints are reported with the web request and its body.
 
     pip install "flawless>=0.5" fastapi uvicorn
     FLAWLESS_DSN=... uvicorn fastapi_shop:app
     curl http://127.0.0.1:8000/orders --json '{"things": []}'
 
-Arrives: ValueError in `place`, with prices = []. What FastAPI answers with 422 is no error.
+Arrives: ValueError in `place`, with prices = []. A request that FastAPI rejects with 422 is not an
+error.
 """
 
 from typing import Literal

@@ -1,10 +1,11 @@
-"""A shop with Flask: what a view raises is reported with the web request.
+"""A Flask shop: exceptions of views are reported with the web request.
 
     pip install "flawless>=0.5" flask
     FLAWLESS_DSN=... flask --app flask_shop run
     curl http://127.0.0.1:5000/prices/lamp
 
-Arrives: KeyError in `price`, with thing = 'lamp'. The page for error 500 hides nothing.
+Arrives: KeyError in `price`, with thing = 'lamp'. The custom page for error 500 does not prevent
+that.
 """
 
 from flask import Flask

@@ -1,10 +1,10 @@
-"""A program that only logs: what `logger.exception` is told of is reported.
+"""A program that only logs: exceptions logged with `logger.exception` are reported.
 
     pip install "flawless>=0.5"
     FLAWLESS_DSN=... python logging_only.py book=12 pen=2,50
 
-Arrives: ValueError in `read_price`, with entry = 'pen=2,50', and the words of the log. What was
-logged before it comes as breadcrumbs.
+Arrives: ValueError in `read_price`, with entry = 'pen=2,50', and the log message. Earlier log
+records arrive as breadcrumbs.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""A WSGI application, here of Pyramid: reported is also what an exception view answers.
+"""A WSGI application, here with Pyramid: exceptions handled by an exception view are reported too.
 
     pip install "flawless>=0.5" pyramid
     FLAWLESS_DSN=... python wsgi_pyramid.py

@@ -1,4 +1,5 @@
-//! A server that reads a frame and answers: what the load generator could reach at most here.
+//! A server that only reads a frame and answers, which shows the most that the load generator can
+//! reach on this machine.
 use std::net::Ipv4Addr;
 use std::thread;
 
@@ -7,7 +8,8 @@ use flawless_protocol::thrift::{LENGTH_PREFIX, Reply, encode_reply};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Starts it in a thread of its own, where it stays until the program ends; answers its port.
+/// Starts the server in a thread of its own, where it runs until the program ends. Returns its
+/// port.
 pub(crate) fn start_bare_server() -> Result<u16> {
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     listener.set_nonblocking(true)?;
@@ -17,7 +19,7 @@ pub(crate) fn start_bare_server() -> Result<u16> {
         runtime.block_on(async move {
             let Ok(listener) = TcpListener::from_std(listener) else { return };
             while let Ok((stream, _)) = listener.accept().await {
-                // A client that goes away ends its connection.
+                // A client that disconnects ends its connection.
                 tokio::spawn(async move { answer(stream).await });
             }
         });

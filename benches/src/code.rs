@@ -1,4 +1,4 @@
-//! The program that fails: a small git repository whose lines the reports name.
+//! The failing program: a small git repository whose lines appear in the reports.
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 pub(crate) const FRAMES: usize = 20;
 /// Different lines for the load that is spread.
 pub(crate) const MANY: usize = 1_000;
-/// Files with one line that fails again and again, one for each load.
+/// Files with one line that fails repeatedly, one for each load.
 pub(crate) const KNOWN: usize = 4;
 
 /// Commits of the thousand lines, each by another author.
@@ -22,20 +22,20 @@ pub(crate) struct Line {
     pub(crate) path: String,
     /// Counted from 1.
     pub(crate) number: usize,
-    /// Its function.
+    /// The name of its function.
     pub(crate) function: String,
-    /// As it is in the file, without the end of the line.
+    /// Its text in the file, without the line end.
     pub(crate) text: String,
 }
 
-/// The repository and the lines that reports are made of.
+/// The repository and the lines used in reports.
 #[derive(Debug)]
 pub(crate) struct Code {
     /// The working tree.
     pub(crate) folder: PathBuf,
     /// The callers, outermost first.
     pub(crate) layers: Vec<Line>,
-    /// Lines that fail again and again.
+    /// Lines that fail repeatedly.
     pub(crate) known: Vec<Line>,
     /// The thousand lines that fail in turn.
     pub(crate) many: Vec<Line>,
@@ -84,13 +84,13 @@ impl Code {
         Ok(Self { folder: folder.to_owned(), layers, known, many })
     }
 
-    /// One of the many lines of each author.
+    /// One line of each author, from the many.
     pub(crate) fn one_of_each_author(&self) -> impl Iterator<Item = &Line> {
         self.many.iter().step_by(MANY / COMMITS)
     }
 }
 
-/// Writes a file with one function, whose last line is the one that reports name.
+/// Writes a file with one function, whose last line is the one in reports.
 fn module(folder: &Path, name: &str, last: String) -> Result<Line> {
     let head = format!("import decimal\n\n\ndef {name}(cart, customer):\n    cart.check()\n");
     let path = format!("shop/{name}.py");
@@ -99,7 +99,7 @@ fn module(folder: &Path, name: &str, last: String) -> Result<Line> {
     Ok(Line { path, number, function: name.to_owned(), text: last })
 }
 
-/// Runs git as one of the authors, without the settings of whoever runs the benchmarks.
+/// Runs git as one of the authors, without the user's settings.
 fn git(folder: &Path, author: usize, arguments: &[&str]) -> Result<()> {
     let (name, address) = (format!("Developer {author}"), format!("dev{author}@example.com"));
     let date = format!("2024-{:02}-{:02}T12:00:00Z", author / 28 + 1, author % 28 + 1);

@@ -1,4 +1,4 @@
-//! How many occurrences a server says it has counted, by the file of the blamed line.
+//! Reads how many occurrences a server has counted, by the file of the blamed line.
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -16,8 +16,8 @@ use crate::setting::Setting;
 /// Occurrences by path in the repository.
 pub(crate) type Counted = HashMap<String, usize>;
 
-/// Reads ours from the store with the command line, the peer's from its page: it shows what was
-/// saved, and the server saves when it is stopped, so that it must have been.
+/// Reads our counts from the store with the command line, and the peer's from its page. The page
+/// shows saved counts, and the peer saves when it stops, so it must have been stopped before.
 pub(crate) fn counted(setting: &Setting, contender: Contender, data: &Path) -> Result<Counted> {
     match contender {
         Contender::Ours => {
@@ -60,7 +60,7 @@ fn from_page(page: &str) -> Counted {
 }
 
 fn get(port: u16, path: &str) -> Result<String> {
-    // The process of the pages may come up a little later than that of the reports.
+    // The process for pages may start a little later than that for reports.
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = None;
     for _ in 0..100 {

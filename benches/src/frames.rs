@@ -1,4 +1,4 @@
-//! Tracebacks whose fix is known: how they are written down, and when a frame of one is right.
+//! Tracebacks with a known fix: their file format, and when a frame counts as right.
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -19,7 +19,7 @@ pub(crate) struct Record {
     pub(crate) frames: Vec<RecordFrame>,
     hunks: Vec<Hunk>,
     fixed_functions: Vec<(String, String)>,
-    /// Mark of the name, mark of the address, lines.
+    /// Pseudonym of the name, pseudonym of the address, number of lines.
     authors: Vec<(String, String, u32)>,
 }
 
@@ -31,13 +31,13 @@ pub(crate) struct RecordFrame {
     function: Option<String>,
     text: Option<String>,
     test: bool,
-    /// The truth: its file in the repository, `None` for a foreign one.
+    /// Ground truth: its file in the repository, `None` for a foreign frame.
     pub(crate) repo_path: Option<String>,
-    /// What 0.4.5 would take for it.
+    /// The file that 0.4.5 would choose.
     pub(crate) map_upstream: Option<String>,
     parent_line: Option<u32>,
     qual: Option<String>,
-    /// Commit, mark of the author's name, mark of the address, two times.
+    /// Commit, pseudonyms of the author's name and address, two times.
     b: Option<(String, String, String, i64, i64)>,
     #[serde(default)]
     pub(crate) seen_before: u64,
@@ -76,8 +76,7 @@ impl Record {
         Report { traceback: self.frames.iter().map(frame).collect(), ..Report::default() }
     }
 
-    /// The exception as an interpreter would print it; `None` where the record does not have all of
-    /// it.
+    /// The exception as an interpreter would print it; `None` if the record is incomplete.
     pub(crate) fn as_exception(&self) -> Option<TextException> {
         let said = |text: &Option<String>| {
             let text = text.as_deref()?;
@@ -110,7 +109,7 @@ impl Record {
         !is_test && self.hunks.iter().any(|hunk| hunk.sub && hunk.path == path)
     }
 
-    /// The project's own frames that are no tests, from the innermost outwards.
+    /// The project's own frames outside tests, from the innermost outwards.
     pub(crate) fn own_frames(&self) -> impl Iterator<Item = usize> {
         (0..self.frames.len()).rev().filter(|&at| self.frames[at].own_path().is_some())
     }
@@ -148,7 +147,7 @@ impl RecordFrame {
         self.repo_path.as_deref().filter(|_| !self.test)
     }
 
-    /// Its text, empty when there is none.
+    /// Its source line, or an empty text.
     pub(crate) fn text(&self) -> &str {
         self.text.as_deref().unwrap_or_default()
     }

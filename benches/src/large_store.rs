@@ -1,4 +1,4 @@
-//! A store as large as the pages must be quick with: ten thousand issues of forty developers, a
+//! A store of a size for which the pages must be fast: ten thousand issues of forty developers, a
 //! million occurrences over eight weeks.
 use std::path::Path;
 
@@ -14,15 +14,15 @@ use serde_json::json;
 pub(crate) const ISSUES: usize = 10_000;
 const DEVELOPERS: usize = 40;
 const HOURS: i64 = 8 * 7 * 24;
-/// In each hour.
+/// Number of issues that fail in each hour.
 const FAILING: usize = 186;
-/// At once, at most; four on average make a million.
+/// Most occurrences at a time; an average of four gives a million.
 const TIMES: usize = 7;
 const HOUR_MS: i64 = 3_600_000;
 const RULES: usize = 300;
 const SAMPLES: usize = 4;
 
-/// Fills the store in `data`; what is in it ends now.
+/// Fills the store in `data` with eight weeks that end at `now`.
 pub(crate) async fn fill(data: &Path, now: i64) -> Result<()> {
     let store = Store::open(data, &Sealing::default(), now - HOURS * HOUR_MS).await?;
     let mut filling =
@@ -47,7 +47,7 @@ pub(crate) async fn fill(data: &Path, now: i64) -> Result<()> {
 }
 
 struct Filling {
-    /// Number and count of the samples of each issue that has occurred.
+    /// Id and number of samples of each issue that has occurred.
     made: Vec<Option<(i64, usize)>>,
     chance: u64,
     notified: i64,
@@ -55,7 +55,7 @@ struct Filling {
 }
 
 impl Filling {
-    /// Below `end`, the same in each run.
+    /// A pseudo-random number below `end`, the same in each run.
     fn any(&mut self, end: usize) -> usize {
         self.chance = self.chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         usize::try_from(self.chance >> 33).unwrap_or_default() % end
@@ -82,7 +82,7 @@ impl Filling {
                     if issue % 5 < 3 {
                         self.notify(tx, id, issue, at).await?;
                     }
-                    // Its line is not to be looked for.
+                    // Marks it as checked, so that its line is not looked for.
                     tx.set_checked(id, i64::MAX).await?;
                     (id, 0)
                 }
@@ -101,7 +101,7 @@ impl Filling {
         let recipient = developer(issue);
         let why = "the line is yours".to_owned();
         let notification = NewNotification { recipient: recipient.clone(), why, is_owner: true };
-        // An alert and a notice for each that is notified: their numbers go on alike.
+        // Each has one alert and one notification, so their numbers stay in step.
         tx.add_notifications(self.notified, &[notification], at).await?;
         let mail = OutboxMessage {
             kind: MailKind::Alert,
@@ -118,7 +118,7 @@ impl Filling {
 }
 
 fn developer(issue: usize) -> String {
-    // Some answer for much more than others.
+    // Some developers own many more issues than others.
     let developer = (issue % DEVELOPERS).min(issue / 7 % DEVELOPERS);
     format!("dev{developer}@example.com")
 }

@@ -12,20 +12,20 @@ use tokio::task::JoinSet;
 
 use crate::message::with_id;
 
-/// How to send.
+/// Parameters of a load.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
-    /// Connections at once; each waits for an answer before it sends again.
+    /// Number of simultaneous connections; each waits for an answer before it sends again.
     pub(crate) connections: usize,
-    /// Connections are kept; otherwise each report has one of its own.
+    /// Connections are reused; otherwise each report opens its own.
     pub(crate) kept: bool,
     /// When to stop.
     pub(crate) time: Duration,
-    /// Stop earlier after so many reports.
+    /// Stop early after this many reports.
     pub(crate) most: usize,
 }
 
-/// What became of it.
+/// The result of a load.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Loaded {
     /// Reports that were answered with "ok".
@@ -38,9 +38,9 @@ pub(crate) struct Loaded {
 
 /// No load needs more than this.
 pub(crate) const MOST_REPORTS: usize = 1_000_000;
-/// So many failures end a load.
+/// This many failures end a load.
 const MOST_FAILURES: usize = 1_000;
-/// For one answer.
+/// Timeout for one answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Answers are a few bytes.
 const LONGEST_ANSWER: usize = 4_096;

@@ -1,6 +1,6 @@
-//! A mail server on loopback that remembers when which report's mail arrived.
+//! A mail server on loopback that records when each report's mail arrived.
 //!
-//! Reports are toldapart by their host, which both servers write into the subject.
+//! Reports are told apart by their host, which both servers write into the subject.
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,22 +10,22 @@ use anyhow::Result;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Hosts of reports whose mail is waited for begin like this.
+/// Prefix of the hosts of reports whose mail is awaited.
 pub(crate) const HOST_PREFIX: &str = "bench-host-";
 const LONGEST_LINE: u64 = 64 * 1_024;
 
 type Arrivals = Arc<Mutex<HashMap<String, Instant>>>;
 
-/// Takes mails on a free port as long as the program runs.
+/// Accepts mails on a free port as long as the program runs.
 #[derive(Debug)]
 pub(crate) struct MailSink {
-    /// Where it listens.
+    /// The port it listens on.
     pub(crate) port: u16,
     arrivals: Arrivals,
 }
 
 impl MailSink {
-    /// Begins to listen.
+    /// Starts listening.
     pub(crate) async fn start() -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
@@ -34,7 +34,7 @@ impl MailSink {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let arrivals = arrivals.clone();
-                // A client that goes away within a mail has not sent it.
+                // A client that disconnects within a mail has not sent it.
                 tokio::spawn(async move { take_mails(stream, &arrivals).await });
             }
         });
@@ -74,7 +74,7 @@ async fn take_mails(stream: TcpStream, arrivals: &Arrivals) -> Result<()> {
     }
 }
 
-/// Reads to the end of a mail; answers the host in its header when it is one that is waited for.
+/// Reads to the end of a mail; returns the host in its header if it is an awaited one.
 async fn read_mail(stream: &mut BufReader<TcpStream>) -> Result<Option<String>> {
     let mut host = None;
     let mut in_header = true;

@@ -1,7 +1,8 @@
-//! Measures the server, the Python package and their peers side by side. README.md says what and how.
+//! Measures the server, the Python package and their peers side by side. README.md describes what
+//! and how.
 //!
-//! Everything goes to 127.0.0.1 and is bounded in time and number; every process that is
-//! started is stopped.
+//! All traffic stays on 127.0.0.1 and is bounded in time and number; every started process is
+//! stopped.
 #![expect(
     clippy::disallowed_methods,
     reason = "a benchmark measures time and starts the programs it compares"
@@ -50,16 +51,16 @@ use crate::options::{Contender, Measure, Options};
 use crate::setting::Setting;
 use crate::table::Table;
 
-/// One thread for the load and the mail server; the first one waits for processes.
+/// One worker thread for the load and the mail server; the main thread waits for processes.
 #[tokio::main(worker_threads = 1)]
 async fn main() -> Result<()> {
     let options = Options::parse();
     let mut terminate = signal(SignalKind::terminate())?;
-    // When a signal ends the measuring, the servers that run are dropped, which kills them.
+    // When a signal ends the measurement, the running servers are dropped, which kills them.
     tokio::select! {
         done = measure(&options) => done,
-        _ = terminate.recv() => bail!("toldto stop"),
-        _ = tokio::signal::ctrl_c() => bail!("toldto stop"),
+        _ = terminate.recv() => bail!("stopped by a signal"),
+        _ = tokio::signal::ctrl_c() => bail!("stopped by a signal"),
     }
 }
 
@@ -120,7 +121,7 @@ async fn measure(options: &Options) -> Result<()> {
     let bytes = report(&setting.code, &setting.code.many[0], "bench", options.ids)?.len();
     println!();
     println!("A report has {bytes} bytes. {} runs of {} s.", options.runs, options.seconds);
-    println!("0.4.5 runs with its blame resolved, which raises on Python 3 as it was shipped.");
+    println!("0.4.5 runs with its blame fixed; as shipped, it raises on Python 3.");
     if options.wants(Measure::Load) {
         let most = ceiling(&setting, options).await?;
         println!("Against a server that only answers, 8 connections reach {most:.0} a second.");

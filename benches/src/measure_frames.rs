@@ -1,5 +1,5 @@
-//! How often a frame's file is found and the frame to blame is right, by the code that serves,
-//! on tracebacks whose fix is known.
+//! Measures how often the server's code finds a frame's file and blames the right frame, on
+//! tracebacks with a known fix.
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use flawless_server::attribution::frame_paths::frame_files;
 
 use crate::frames::{Hits, Record, read_records};
 
-/// Prints both tables; the one of paths only with the repositories below `mirrors`.
+/// Prints both tables; the table of paths needs the repositories below `mirrors`.
 pub(crate) async fn measure_frames(records: &Path, mirrors: Option<&Path>) -> Result<()> {
     let records = read_records(records)?;
     let paths = PathSettings { prefixes: vec![], package_folders: vec!["site-packages".into()] };
@@ -84,7 +84,7 @@ async fn find_paths(
     Ok(Some(files.of(&report.traceback)))
 }
 
-/// The frames that may be at fault, the likeliest first, by the code that serves.
+/// The frames that may be at fault, most likely first, by the server's code.
 fn ranked(record: &Record, paths: &[Option<FramePath>], settings: &ChoiceSettings) -> Vec<usize> {
     let report = record.report();
     let frames = record.frames.iter().zip(&report.traceback).zip(paths);

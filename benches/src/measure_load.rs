@@ -1,4 +1,4 @@
-//! Reports accepted a second, whether each was counted afterwards, CPU time and memory.
+//! Measures reports accepted per second, whether all were counted afterwards, CPU time and memory.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::server::Server;
 use crate::setting::Setting;
 use crate::table::Table;
 
-/// After a load, for the work that was put off.
+/// How long to wait after a load for deferred work.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(120);
 
-/// For the loads that end by themselves.
+/// Time limit for loads that end by themselves.
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// One way to load a server.
@@ -26,9 +26,9 @@ struct Scene {
     name: &'static str,
     connections: usize,
     kept: bool,
-    /// Each line once; otherwise again and again until the time is over.
+    /// Send each line once; otherwise repeat them until the time is over.
     once: bool,
-    /// Of one file, so that its reports can be counted.
+    /// Lines of one file, so that its reports can be counted.
     lines: Vec<Line>,
 }
 
@@ -71,7 +71,7 @@ pub(crate) async fn measure_load(
     Ok(())
 }
 
-/// Runs one scene; answers how many reports the server has accepted.
+/// Runs one scene; returns how many reports the server accepted.
 async fn play(
     setting: &Setting,
     options: &Options,
@@ -85,7 +85,7 @@ async fn play(
     let Scene { name, connections, kept, once, .. } = scene;
     let alone = messages.len() == 1;
     if alone {
-        // A known line is one that was attributed before.
+        // A known line has been attributed before.
         send(server.port, &mut None, &messages[0]).await?;
         quiet(server.id(), SETTLE_PATIENCE).await;
     }
@@ -107,7 +107,7 @@ async fn play(
     Ok(loaded.accepted + usize::from(alone))
 }
 
-/// What the load generator reaches against a server that does nothing.
+/// The rate of the load generator against a server that does nothing.
 pub(crate) async fn ceiling(setting: &Setting, options: &Options) -> Result<f64> {
     let messages =
         Arc::new(vec![report(&setting.code, &setting.code.known[0], "bench", options.ids)?]);

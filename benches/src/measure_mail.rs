@@ -1,4 +1,4 @@
-//! From a report of a new line to its mail at a mail server.
+//! Measures the time from a report of a new line to its mail at a mail server.
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -15,13 +15,13 @@ use crate::stats::percentile;
 use crate::table::Table;
 
 const REPORTS: usize = 100;
-/// Ten a second.
+/// Ten reports per second.
 const PAUSE: Duration = Duration::from_millis(100);
-/// For the last mails.
+/// How long to wait for the last mails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Sends a hundred reports, each of a line of another author over a connection of its own: what
-/// one person gets within minutes we tell together.
+/// Sends a hundred reports over separate connections, each of a line by another author, because our
+/// server combines one person's alerts within minutes into a digest.
 pub(crate) async fn measure_mail(
     setting: &Setting,
     contender: Contender,

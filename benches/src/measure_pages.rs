@@ -1,4 +1,4 @@
-//! How long pages take with a large store.
+//! Measures how long pages take with a large store.
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -13,13 +13,13 @@ use crate::server::Server;
 use crate::setting::Setting;
 use crate::stats::percentile;
 
-/// Of each page.
+/// Requests of each page.
 const TIMES: usize = 100;
 const WARM_UP: usize = 3;
 const TARGET: Target = Target::Below(50.0);
 const WEEK_S: u64 = 7 * 86_400;
 
-/// Fills a store, starts the server over it and asks for its pages, one after the other.
+/// Fills a store, starts the server with it and requests its pages, one after another.
 pub(crate) async fn measure_pages(setting: &Setting) -> Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let data = setting.folder.join("pages");

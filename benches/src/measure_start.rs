@@ -1,4 +1,4 @@
-//! From the start of the program to its first answer.
+//! Measures the time from the start of the program to its first answer.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::table::Table;
 const STARTS: usize = 10;
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Starts a server ten times with nothing and ten times with what a load left.
+/// Starts a server ten times without data and ten times with the data of a load.
 pub(crate) async fn measure_start(
     setting: &Setting,
     contender: Contender,

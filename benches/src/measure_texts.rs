@@ -1,5 +1,5 @@
-//! How tracebacks are read that arrive as text: in each form in which people log and paste them, and
-//! in the messages of the commits that fixed them.
+//! Measures how well tracebacks in text are read: in each form in which people log and paste them,
+//! and in the messages of the commits that fixed them.
 use std::collections::HashSet;
 use std::path::Path;
 use std::process::Command;
@@ -16,11 +16,11 @@ use flawless_server::ingest::text_report::report_from_text;
 use crate::frames::{Record, read_records};
 use crate::text_forms::{Rendered, forms};
 
-/// How many tracebacks are rendered, each of another project as far as there are enough.
+/// How many tracebacks are rendered, from different projects as far as possible.
 const RENDERED: usize = 20;
 
-/// Prints the table of forms, and with the repositories below `mirrors` how often the file to blame
-/// is found from the commits' own messages.
+/// Prints the table of forms and, given the repositories below `mirrors`, how often the file to
+/// blame is found from the commits' own messages.
 pub(crate) async fn measure_texts(records: &Path, mirrors: Option<&Path>) -> Result<()> {
     let records = read_records(records)?;
     let exceptions = exceptions(&records);
@@ -37,7 +37,7 @@ pub(crate) async fn measure_texts(records: &Path, mirrors: Option<&Path>) -> Res
     Ok(())
 }
 
-/// Tracebacks that a text can be made of: with all that an interpreter prints.
+/// The complete tracebacks, which can be rendered as text.
 fn exceptions(records: &[Record]) -> Vec<TextException> {
     let whole: Vec<(&str, TextException)> = records
         .iter()
@@ -93,7 +93,7 @@ fn message(dir: &Path, commit: &str) -> Result<Vec<u8>> {
     Ok(output.stdout)
 }
 
-/// Whether the file that is blamed is one of those that were fixed.
+/// Whether the blamed file is one of those that were fixed.
 async fn blamed_file(report: &Report, record: &Record, dir: &Path) -> Result<bool> {
     let scratch = tempfile::tempdir()?;
     let (git, source) = (GitProgram::new("git"), Source::Folder(dir.to_owned()));

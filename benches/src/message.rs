@@ -1,4 +1,4 @@
-//! Reports as bytes: a traceback of 20 frames with 10 variables each, ready to be sent.
+//! Reports as bytes: a traceback of 20 frames with 10 variables each, ready to send.
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,19 +9,19 @@ use flawless_protocol::thrift::{RecordErrorRequest, StackLine, encode_record_err
 use crate::code::{Code, Line};
 
 const LOCALS: usize = 10;
-/// Below a folder of this name both servers look for the paths of the repository.
+/// The deployment folder, under whose name both servers look for paths of the repository.
 const DEPLOYED: &str = "/srv/app/lib/python3.11/site-packages";
 
-/// `ping` with its length before it.
+/// `ping` with its length prefix.
 pub(crate) const PING: &[u8] = b"\0\0\0\x11\x80\x01\0\x01\0\0\0\x04ping\0\0\0\0\0";
 
-/// Stands where the id of a report will: each has one of its own when it is sent.
+/// Placeholder for the id of a report, which is set when it is sent.
 const NO_ID: &str = "this is no id: it is put in later";
 
-/// Ids that were given.
+/// Number of ids used.
 static IDS: AtomicUsize = AtomicUsize::new(0);
 
-/// The message with an id of its own, when it carries one.
+/// The message with its own id, if it carries one.
 pub(crate) fn with_id(message: &[u8]) -> Cow<'_, [u8]> {
     let Some(at) = message.windows(NO_ID.len()).rposition(|part| part == NO_ID.as_bytes()) else {
         return Cow::Borrowed(message);
@@ -32,7 +32,7 @@ pub(crate) fn with_id(message: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(message)
 }
 
-/// The frame, with its length before it, of a report whose innermost line is `innermost`.
+/// The frame, with its length prefix, of a report whose innermost line is `innermost`.
 pub(crate) fn report(code: &Code, innermost: &Line, host: &str, has_id: bool) -> Result<Vec<u8>> {
     let request = RecordErrorRequest {
         traceback: code.layers.iter().chain([innermost]).map(stack_line).collect(),
@@ -60,7 +60,7 @@ fn stack_line(line: &Line) -> StackLine {
     }
 }
 
-/// Ten variables whose values differ from line to line as they do in real programs.
+/// Ten variables whose values differ from line to line, as in real programs.
 fn locals(line: &Line) -> BTreeMap<String, String> {
     (0..LOCALS)
         .map(|index| {

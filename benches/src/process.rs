@@ -1,22 +1,22 @@
-//! What Linux says about a process and its children: memory, time on the CPU.
+//! Reads memory and CPU time of a process and its children from Linux.
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// Ticks a second in /proc/PID/stat: the same on every Linux that this runs on.
+/// Ticks per second in /proc/PID/stat: the same on every Linux that this runs on.
 const TICKS: f64 = 100.0;
 
-/// A process and all that it started and that still run.
+/// A process and all its running descendants.
 #[derive(Debug, Clone)]
 pub(crate) struct Tree(Vec<u32>);
 
-/// In MB of a million bytes.
+/// Memory in MB of a million bytes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Memory {
-    /// Resident; what processes share is counted for each of them.
+    /// Resident memory; shared pages count for each process.
     pub(crate) resident: f64,
-    /// Proportional: what processes share is divided among them.
+    /// Proportional memory: shared pages are divided among the processes.
     pub(crate) proportional: f64,
 }
 
@@ -32,7 +32,7 @@ impl Tree {
         Self(found)
     }
 
-    /// Memory of all of them.
+    /// The total memory.
     pub(crate) fn memory(&self) -> Memory {
         let mut sum = Memory::default();
         for process in &self.0 {
@@ -42,24 +42,24 @@ impl Tree {
         sum
     }
 
-    /// Seconds of CPU that they and their ended children used.
+    /// CPU seconds of all of them and their ended children.
     pub(crate) fn cpu_seconds(&self) -> f64 {
         self.0.iter().map(|process| cpu_ticks(*process)).sum::<f64>() / TICKS
     }
 
-    /// Whether any of them still runs.
+    /// Whether any process is still running.
     pub(crate) fn runs(&self) -> bool {
         self.0.iter().any(|process| is_running(*process))
     }
 
-    /// Sends a signal to the first.
+    /// Sends a signal to the root process.
     pub(crate) fn signal(&self, name: &str) {
         for process in self.0.iter().take(1) {
             signal(*process, name);
         }
     }
 
-    /// Kills those that still run.
+    /// Kills the processes that are still running.
     pub(crate) fn kill(&self) {
         for process in self.0.iter().filter(|process| is_running(**process)) {
             signal(*process, "KILL");
@@ -67,8 +67,8 @@ impl Tree {
     }
 }
 
-/// Waits until a process and its children have used next to no CPU for a second; answers how
-/// long that took, without the quiet second.
+/// Waits until a process and its children have used almost no CPU for a second. Returns how long
+/// that took, without the quiet second.
 pub(crate) async fn quiet(root: u32, patience: Duration) -> f64 {
     const STEP: Duration = Duration::from_millis(250);
     const STEPS: u32 = 4;
@@ -91,12 +91,12 @@ fn signal(process: u32, name: &str) {
         .status();
 }
 
-/// Anonymous memory of this process that is resident, in MB.
+/// Anonymous resident memory of this process, in MB.
 pub(crate) fn anonymous_megabytes() -> f64 {
     kilobytes("/proc/self/status", "RssAnon:")
 }
 
-/// A process that has ended but was not waited for does not run.
+/// Whether a process is running; a zombie is not.
 fn is_running(process: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     !matches!(after_name(&stat).next(), None | Some("Z" | "X"))
@@ -113,14 +113,14 @@ fn numbers(path: &Path) -> Vec<u32> {
     text.split_whitespace().filter_map(|number| number.parse().ok()).collect()
 }
 
-/// The fields of /proc/PID/stat behind the name, which may hold anything.
+/// The fields of /proc/PID/stat after the name, which may contain anything.
 fn after_name(stat: &str) -> impl Iterator<Item = &str> {
     stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace()
 }
 
 fn cpu_ticks(process: u32) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    // utime, stime, cutime and cstime are fields 14 to 17; the state behind the name is field 3.
+    // utime, stime, cutime and cstime are fields 14 to 17; the state after the name is field 3.
     after_name(&stat).skip(11).take(4).filter_map(|ticks| ticks.parse::<f64>().ok()).sum()
 }
 

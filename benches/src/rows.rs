@@ -1,8 +1,8 @@
-//! A table: a column for each thing that is compared, and what each number should be.
+//! A table with a column for each compared subject and a target for each number.
 use crate::stats::median;
 use crate::table::{cell, text};
 
-/// What a number should be.
+/// The target of a number.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Target {
     Nothing,
@@ -11,11 +11,11 @@ pub(crate) enum Target {
     Below(f64),
 }
 
-/// All rows, in the order in which they were first measured.
+/// All rows, in the order of their first measurement.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
     columns: Vec<String>,
-    /// The only column that has to meet the targets; `None`: all.
+    /// The only column that must meet the targets; `None` for all.
     judged: Option<usize>,
     rows: Vec<Row>,
 }
@@ -24,7 +24,7 @@ pub(crate) struct Rows {
 struct Row {
     what: String,
     target: Target,
-    /// By column: a number of each run.
+    /// By column: one number per run.
     numbers: Vec<Vec<f64>>,
 }
 
@@ -34,7 +34,7 @@ impl Rows {
         self.columns.push(name.to_owned());
     }
 
-    /// The targets are meant for the first column only.
+    /// Applies the targets only to the first column.
     pub(crate) fn judge_first_only(&mut self) {
         self.judged = Some(0);
     }
@@ -52,7 +52,7 @@ impl Rows {
         numbers[column].extend(number);
     }
 
-    /// The table as Markdown; what misses its target is bold.
+    /// Prints the table as Markdown, with missed targets in bold.
     pub(crate) fn print(&self, runs: u32) {
         let columns = self.columns.join(" | ");
         println!("| median of {runs} [lowest–highest] | {columns} | target |");

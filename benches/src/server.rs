@@ -1,4 +1,4 @@
-//! Starts one of the servers, asks whether it is there, and stops it.
+//! Starts one of the servers, checks that it answers, and stops it.
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -17,21 +17,21 @@ use crate::setting::Setting;
 const START_PATIENCE: Duration = Duration::from_secs(60);
 const STOP_PATIENCE: Duration = Duration::from_secs(60);
 
-/// A server that runs. Dropping it kills it and what it started.
+/// A running server. Dropping it kills it and its children.
 #[derive(Debug)]
 pub(crate) struct Server {
     contender: Contender,
     child: Child,
-    /// For reports.
+    /// Port for reports.
     pub(crate) port: u16,
-    /// For pages.
+    /// Port for pages.
     pub(crate) http_port: u16,
-    /// From the start of the process to the first answer, in milliseconds.
+    /// Milliseconds from the start of the process to the first answer.
     pub(crate) start_ms: f64,
 }
 
 impl Server {
-    /// Starts it over the data in `data` and returns when it answers.
+    /// Starts the server with the data in `data` and returns when it answers.
     pub(crate) fn start(
         setting: &Setting,
         contender: Contender,
@@ -70,22 +70,22 @@ impl Server {
         Ok(server)
     }
 
-    /// Its process number.
+    /// Its process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Its processes.
+    /// Its process tree.
     pub(crate) fn tree(&self) -> Tree {
         Tree::of(self.child.id())
     }
 
-    /// Ends it in the way it expects, so that it keeps what it has.
+    /// Stops the server in its regular way, so that it saves its data.
     pub(crate) fn stop(mut self) -> Result<()> {
         let tree = self.tree();
         tree.signal(match self.contender {
             Contender::Ours => "TERM",
-            // Only this one makes 0.4.5 save.
+            // Only SIGINT makes 0.4.5 save.
             Contender::Peer => "INT",
         });
         let start = Instant::now();
@@ -112,7 +112,7 @@ impl Drop for Server {
 fn ours(setting: &Setting, options: &[(&str, String)]) -> Command {
     let mut command = Command::new(&setting.program);
     command.args(["start", "--set", "host=127.0.0.1", "--set", "auth=off"]);
-    // Mails that the measures know again by the host, and as many as there are reports.
+    // Subjects by which the measures recognize mails, and one mail per report.
     command.args(["--set", "subject_style=classic", "--set", "mails_per_hour=0"]);
     for (name, value) in options {
         command.arg("--set").arg(format!("{name}={value}"));
@@ -133,7 +133,7 @@ fn peer(setting: &Setting, options: &[(&str, String)], data: &Path) -> Result<Co
     Ok(command)
 }
 
-/// Two ports that nobody uses at the moment.
+/// Two currently unused ports.
 fn free_ports() -> Result<(u16, u16)> {
     let one = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let other = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;

@@ -1,4 +1,4 @@
-//! What all measures share: the programs, the code that fails, a folder, the mail server.
+//! The setting shared by all measures: the programs, the failing code, a folder, the mail server.
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,28 +10,28 @@ use crate::environment::{OLDER_PACKAGES, environment, python_of, run};
 use crate::mail_sink::MailSink;
 use crate::options::{Contender, Options};
 
-/// Read by the Python of the peer.
+/// Run by the peer's Python.
 const PEER_SERVER: &str = include_str!("../peer_server.py");
 
-/// Made once, used by every measure.
+/// Created once, used by every measure.
 #[derive(Debug)]
 pub(crate) struct Setting {
-    /// The program of ours.
+    /// Our program.
     pub(crate) program: PathBuf,
     /// The Python that has 0.4.5.
     pub(crate) peer_python: PathBuf,
-    /// The file that starts 0.4.5.
+    /// The script that starts 0.4.5.
     pub(crate) peer_server: PathBuf,
-    /// The program that fails.
+    /// The failing program.
     pub(crate) code: Code,
-    /// Where both send their mails.
+    /// The mail server for both.
     pub(crate) sink: MailSink,
-    /// Emptied at the start; below the folder of the build, so on a real disk.
+    /// Emptied at the start; below the build folder, and so on a real disk.
     pub(crate) folder: PathBuf,
 }
 
 impl Setting {
-    /// Builds our server, installs the peer when it is not there yet, makes the repository.
+    /// Builds our server, installs the peer if necessary, and creates the repository.
     pub(crate) async fn prepare(options: &Options) -> Result<Self> {
         let target = target_folder()?;
         let program = match &options.program {
@@ -66,7 +66,7 @@ impl Setting {
     }
 }
 
-/// The folder of the build, where this program is.
+/// The build folder, which contains this program.
 pub(crate) fn target_folder() -> Result<PathBuf> {
     let this = std::env::current_exe()?;
     let folder = this.parent().and_then(Path::parent).context("this program is in no folder")?;

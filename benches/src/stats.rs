@@ -1,6 +1,6 @@
 //! Medians and percentiles.
 
-/// The middle of some numbers; of an even count the mean of the two in the middle.
+/// The median; for an even count the mean of the two in the middle.
 pub(crate) fn median(numbers: &[f64]) -> Option<f64> {
     let sorted = sorted(numbers);
     let middle = sorted.len() / 2;
@@ -11,7 +11,7 @@ pub(crate) fn median(numbers: &[f64]) -> Option<f64> {
     }
 }
 
-/// The smallest of the numbers that at least `percent` of them do not exceed.
+/// The smallest number that at least `percent` percent of them do not exceed.
 pub(crate) fn percentile(numbers: &[f64], percent: usize) -> Option<f64> {
     let sorted = sorted(numbers);
     let rank = (sorted.len() * percent).div_ceil(100).max(1);

@@ -1,8 +1,8 @@
-//! Gathers what was measured and prints it as a Markdown table.
+//! Collects measurements and prints them as a Markdown table.
 use crate::options::Contender;
 use crate::stats::{median, spread};
 
-/// All rows, in the order in which they were first measured.
+/// All rows, in the order of their first measurement.
 #[derive(Debug, Default)]
 pub(crate) struct Table(Vec<Row>);
 
@@ -26,7 +26,7 @@ impl Table {
         }
     }
 
-    /// The table as Markdown.
+    /// Prints the table as Markdown.
     pub(crate) fn print(&self) {
         println!("| median [lowest–highest] | ours | 0.4.5 | ours ÷ 0.4.5 |");
         println!("|---|---|---|---|");
@@ -37,7 +37,7 @@ impl Table {
     }
 }
 
-/// The median, and between which numbers it lies.
+/// The median, and the range of the numbers.
 pub(crate) fn cell(numbers: &[f64]) -> String {
     let (Some(median), Some((low, high))) = (median(numbers), spread(numbers)) else {
         return "–".to_owned();
@@ -55,7 +55,7 @@ fn ratio(ours: &[f64], peer: &[f64]) -> String {
     }
 }
 
-/// Three digits that say something; thousands in groups.
+/// Three significant digits; thousands in groups.
 pub(crate) fn text(number: f64) -> String {
     match number.abs() {
         0.0 => "0".to_owned(),

@@ -1,8 +1,8 @@
-"""Finds bugs in production and tells the one developer who should know.
+"""Finds bugs in production and notifies the one developer who should know.
 
-``flawless.init(dsn)`` once at the start of the program; from then on uncaught exceptions are
-reported, what is logged with an exception, and what the frameworks do not handle that the program
-imports. Functions and classes are wrapped with `wrap_function` and `wrap_class`.
+Call ``flawless.init(dsn)`` once at the start of the program. From then on uncaught exceptions are
+reported, and those that are logged or that the program's frameworks do not handle. Wrap functions
+and classes with `wrap_function` and `wrap_class`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from flawless._scope import (
 from flawless._setup import init
 from flawless.client.client import capture_exception, flush
 
-# As `typing` has it, which is slow to import.
+# Like `typing.TYPE_CHECKING`, without the slow import.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -45,7 +45,7 @@ __all__ = [
 __version__ = "0.5.0"
 
 
-# Not every program needs what is slow to import.
+# Imported on first use, because these are slow to import.
 _LATER = {
     "FlawlessMiddleware": "flawless.client.middleware",
     "Request": "flawless.client.request",

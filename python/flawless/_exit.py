@@ -1,4 +1,4 @@
-"""What waits is sent when the process ends."""
+"""Sends waiting reports when the process ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _is_registered = False
 
 
 def prepare(seconds: float | None = None) -> None:
-    """Send what waits at exit, within so many seconds."""
+    """Have waiting reports sent at exit, within `seconds`."""
     global _is_registered, _seconds
     if seconds is not None:
         _seconds = float(seconds)
@@ -28,26 +28,26 @@ def prepare(seconds: float | None = None) -> None:
 
 
 def patience() -> float:
-    """Seconds in which what waits is to be sent."""
+    """The seconds allowed for sending waiting reports."""
     return _seconds
 
 
 def flush_at_exit() -> None:
-    """Send what waits."""
+    """Send waiting reports."""
     try:
         _flawless.flush(_seconds)
     finally:
-        # Also when somebody does not want to wait for it.
+        # Also if the wait was interrupted.
         _flawless.end()
 
 
 def flush_at_shutdown() -> None:
-    """Send what waits: the process may end by a signal soon."""
+    """Send waiting reports, because a signal may end the process soon."""
     _flawless.flush(_seconds)
 
 
 def in_new_process(_: object = None) -> None:
-    """A child of multiprocessing ends without `atexit`: it has a list of its own."""
+    """Register the flush in a multiprocessing child, which does not run `atexit` functions."""
     process = sys.modules.get("multiprocessing.process")
     util = sys.modules.get("multiprocessing.util")
     if process is not None and util is not None and process.parent_process() is not None:

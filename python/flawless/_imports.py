@@ -1,17 +1,17 @@
-"""Told when a module has been imported, now or later."""
+"""Callbacks for when a module has been imported, now or later."""
 
 from __future__ import annotations
 
 import sys
 
-# As `typing` has it, which is slow to import.
+# Like `typing.TYPE_CHECKING`, without the slow import.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
 
 def when_imported(name: str, told: Callable[[], None]) -> None:
-    """Call `told` once the module is there: at once, or when the program imports it."""
+    """Call `told` once the module is imported: now, or when the program imports it."""
     if is_there(name):
         told()
         return
@@ -21,16 +21,16 @@ def when_imported(name: str, told: Callable[[], None]) -> None:
 
 
 def is_there(name: str) -> bool:
-    """Whether the module is imported, to its end."""
+    """Whether the module is completely imported."""
     module = sys.modules.get(name)
-    # One that is loaded when it is first asked for is not asked.
+    # Reading attributes of a lazily loaded module would load it.
     if module is None or type(module).__name__ == "_LazyModule":
         return False
     return not getattr(getattr(module, "__spec__", None), "_initializing", False)
 
 
 class _Finder:
-    """Asks the other finders, and has itself told when what they have found was executed."""
+    """Asks the other finders, and wraps the loader they find to learn when the module has run."""
 
     def __init__(self) -> None:
         self.waiting: dict[str, Callable[[], None]] = {}
@@ -51,7 +51,7 @@ class _Finder:
 
 
 class _Loader:
-    """Behaves like the loader in it, and is gone once the module is there."""
+    """Behaves like the wrapped loader, and is replaced by it once the module is imported."""
 
     def __init__(self, loader: Any) -> None:
         self._loader = loader

@@ -1,8 +1,8 @@
-"""The command ``flawless``: it runs the server's program, where that is installed.
+"""The command ``flawless``, which runs the server's program if that is installed.
 
-The program comes as a package of its own, ``flawless-server``, and is called that there, or from
-cargo as ``flawless``. This package has no more than the command, so that it stays where 0.4.5,
-which had client and server in one, is upgraded.
+The program comes in a package of its own, ``flawless-server``, under that name, or from cargo as
+``flawless``. This package has only the command, so that it remains after an upgrade from 0.4.5,
+which had client and server in one.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from typing import Iterator
 _END = ".exe" if os.name == "nt" else ""
 _NAMES = ("flawless" + _END, "flawless-server" + _END)
 _MISSING = """\
-flawless: the program of the server is not installed here. The Python package `flawless` has only
-the client, which reports to a server. To get the program:
+flawless: the server program is not installed here. The Python package `flawless` has only the
+client, which reports to a server. To get the program:
 
-    pip install flawless-server                     # where your index has it
+    pip install flawless-server                     # if your index has it
     cargo install --locked --path crates/server     # in a checkout of Flawless; needs Rust
 
-and then `flawless` runs it. How it is set up: docs/install.md in the checkout."""
+Then `flawless` runs it. See docs/install.md in the checkout for the setup."""
 
 
 def main() -> int:
     """Run the server's program with the arguments of this process, in its place.
 
-    Returns an exit status only where that cannot be: 127 when the program is not installed, as
-    shells say it, and 126 when the system refuses to run it. On Windows, where no process takes
-    the place of another, the program's own.
+    Returns an exit status only if that fails: 127 when the program is not installed, as in shells,
+    and 126 when the system refuses to run it. On Windows, where a process cannot replace another,
+    it returns the program's own status.
     """
     program = find()
     if program is None:
@@ -42,7 +42,7 @@ def main() -> int:
     try:
         if os.name == "nt":
             return subprocess.call(arguments, executable=program)
-        # Python ignores these, and what is ignored stays so in the program.
+        # Python ignores these signals, and the program would inherit that.
         for name in ("SIGPIPE", "SIGXFSZ"):
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), signal.SIG_DFL)
@@ -53,9 +53,9 @@ def main() -> int:
 
 
 def find() -> str | None:
-    """The path of the server's program, or None when it is not installed.
+    """Return the path of the server's program, or None when it is not installed.
 
-    The package of this Python first, then what the path leads to, then where cargo installs.
+    It looks in this Python's package first, then on the path, then where cargo installs.
     """
     return next(filter(_is_program, _candidates()), None)
 
@@ -75,15 +75,15 @@ def _candidates() -> Iterator[str]:
 
 
 def _is_program(path: str) -> bool:
-    """Whether this is a program and no script.
+    """Whether this is a program rather than a script.
 
-    Scripts of the name are this one, in this environment or another, pyenv's, which looks for
-    this one, and 0.4.5's. None of them is what is looked for, and most would end up here again.
+    Scripts of this name are this command, in this environment or another, pyenv's shim for it, and
+    0.4.5's. None of them is the program, and most would end up here again.
     """
     if not os.path.isfile(path) or not os.access(path, os.X_OK):
         return False
     if os.name == "nt":
-        # There pip makes programs of scripts: each has its script behind it, in a zip file.
+        # There pip turns scripts into programs that end with the script in a zip file.
         return not zipfile.is_zipfile(path)
     try:
         with open(path, "rb") as file:

@@ -1,6 +1,6 @@
-"""What a program has said of the work it is doing: for whom, for what, and what happened before.
+"""What a program has said about its current work: for whom, on what, and what happened before.
 
-There is one scope for the process, and one of its own for each request and task.
+The process has one scope, and each request and task has its own.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from itertools import islice
 
-# As `typing` has it, which is slow to import.
+# Like `typing.TYPE_CHECKING`, without the slow import.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
 __all__ = ["add_breadcrumb", "scope", "set_context", "set_tag", "set_transaction", "set_user"]
 
-# The oldest go.
+# Most breadcrumbs of a scope; the oldest are dropped.
 _BREADCRUMBS = 100
-# More are not told.
+# Further ones are not reported.
 _TAGS = 50
 _CONTEXTS = 20
 _MESSAGE = 2_000
@@ -32,12 +32,12 @@ _now = time.time
 
 
 class Scope:
-    """See the module. What it does not say, the scope of the process says."""
+    """The facts about one piece of work. The scope of the process fills in missing ones."""
 
-    # Of the class, so that one for each request costs next to nothing.
+    # Class attributes, so that a scope for each request costs next to nothing.
     breadcrumbs: deque[tuple[float, str, str, Any, Any]] | None = None
     contexts: Mapping[str, Mapping[str, object]] = {}
-    # Stands in the request, too, which must not hold the scope: the scope holds the request.
+    # Also kept in the request, which must not hold the scope, because the scope holds the request.
     key: object | None = None
     request: tuple[Callable[..., Any], tuple[Any, ...]] | None = None
     tags: Mapping[str, object] = {}
@@ -46,18 +46,18 @@ class Scope:
 
 
 _of_process = Scope()
-# Read and set where a request must cost next to nothing.
+# Read and set directly where a request must cost next to nothing.
 CURRENT: ContextVar[Scope | None] = ContextVar("flawless", default=None)
 
 
 def current() -> Scope:
-    """The scope of the work that is done here."""
+    """The scope of the current work."""
     return CURRENT.get() or _of_process
 
 
 def enter(make_request: Callable[..., Any] | None = None, *request_of: Any) -> Scope | None:
-    """Begin work with a scope of its own, for the request that `make_request(*request_of)` answers.
-    What is answered goes to `leave`."""
+    """Begin work with a scope of its own, for the request that `make_request(*request_of)` returns.
+    Pass the result to `leave`."""
     begun = Scope()
     if make_request is not None:
         begun.request = (make_request, request_of)
@@ -65,24 +65,24 @@ def enter(make_request: Callable[..., Any] | None = None, *request_of: Any) -> S
 
 
 def resume(at: Scope | None) -> Scope | None:
-    """Go on with work that was begun before. What is answered goes to `leave`."""
+    """Continue work that was begun before. Pass the result to `leave`."""
     former = CURRENT.get()
     CURRENT.set(at)
     return former
 
 
 def leave(former: Scope | None) -> None:
-    """End the work that `enter` has begun."""
+    """End the work that `enter` began."""
     CURRENT.set(former)
 
 
 class scope:
-    """Work of its own, as ``with flawless.scope():``. What is said within, of user, tags, contexts
-    and breadcrumbs, is not told of what fails outside. A thread that is started within has the scope
-    of the process: what is to be told of its failures is said there."""
+    """A separate piece of work, as in ``with flawless.scope():``. The user, tags, contexts and
+    breadcrumbs set within are not reported with failures outside. A thread started within uses the
+    scope of the process: set in the thread what its failures should show."""
 
     def __init__(self) -> None:
-        # With the scope that was there before; it may be entered again within.
+        # Each scope with the one before it; a `scope` may be entered again within itself.
         self._begun: list[tuple[Scope | None, Scope | None]] = []
 
     def __enter__(self) -> None:
@@ -91,24 +91,24 @@ class scope:
 
     def __exit__(self, *_: object) -> None:
         begun, former = self._begun.pop()
-        # A generator may end elsewhere, where another scope is not ours to leave.
+        # A generator may end in another context, whose scope must not be left.
         if CURRENT.get() is begun:
             leave(former)
 
 
 def set_user(user: Mapping[str, object] | str | int | None) -> None:
-    """Say for whom the program works: `user` is an id, or facts by name such as ``id``,
-    ``username`` and ``email``; None for nobody."""
+    """Set the user the program works for: `user` is an id, or facts by name such as ``id``,
+    ``username`` and ``email``; None for no user."""
     if user is not None:
         user = dict(user) if isinstance(user, Mapping) else {"id": user}
     current().user = user
 
 
 def set_tag(name: str, value: object) -> None:
-    """Say a short fact, such as ``set_tag("region", "eu-1")``: its `name` and its `value`; None
-    takes it back."""
+    """Set a short fact, such as ``set_tag("region", "eu-1")``: its `name` and its `value`; None
+    removes it."""
     at = current()
-    # A new one: another thread may be reading the former.
+    # A copy, because another thread may be reading the old one.
     tags = dict(at.tags)
     if value is None:
         tags.pop(name, None)
@@ -118,8 +118,8 @@ def set_tag(name: str, value: object) -> None:
 
 
 def set_context(name: str, values: Mapping[str, object] | None) -> None:
-    """Say facts that belong together, such as ``set_context("order", {"number": 7})``: the `name`
-    of the whole, and its `values` by name; None takes them back. They are printed when something
+    """Set facts that belong together, such as ``set_context("order", {"number": 7})``: the `name`
+    of the group, and its `values` by name; None removes them. They are printed when something
     fails."""
     at = current()
     contexts = dict(at.contexts)
@@ -131,8 +131,7 @@ def set_context(name: str, values: Mapping[str, object] | None) -> None:
 
 
 def set_transaction(name: str | None) -> None:
-    """Give the `name` of the endpoint, task or command that runs; frameworks that are known do so
-    themselves."""
+    """Set the `name` of the running endpoint, task or command; integrations do so themselves."""
     current().transaction = name
 
 
@@ -143,10 +142,10 @@ def add_breadcrumb(
     level: str = "info",
     data: Mapping[str, object] | None = None,
 ) -> None:
-    """Note what happened; of each request, task or process the last 100 are told with what fails
-    there. `message` says it, `category` what kind of thing it is, such as ``query``, `level` is one
-    like ``info`` or ``error``; `data` are facts by name. What is neither text nor number in it is
-    told as its type: a breadcrumb keeps no object of the program alive."""
+    """Note an event. The last 100 of each request, task or process are reported with a failure
+    there. `message` describes it, `category` is its kind, such as ``query``, `level` one like
+    ``info`` or ``error``, and `data` holds facts by name. Values in it other than texts and numbers
+    are shown as their type, so that a breadcrumb keeps no object of the program alive."""
     at = CURRENT.get() or _of_process
     breadcrumbs = at.breadcrumbs
     if breadcrumbs is None:
@@ -158,7 +157,7 @@ def add_breadcrumb(
 
 
 def _plain(data: Mapping[str, object]) -> dict[str, object]:
-    # To ask whether it is a mapping costs more than all the rest.
+    # Checking for a mapping costs more than all the rest.
     if type(data) is not dict and not isinstance(data, Mapping):
         data = {"value": data}
     told: dict[str, object] = {}
@@ -172,10 +171,10 @@ def _plain(data: Mapping[str, object]) -> dict[str, object]:
 
 
 def snapshot() -> tuple[Any, ...]:
-    """What is told beside an exception that occurs here: user, tags, contexts, breadcrumbs,
+    """The details reported with an exception that occurs here: user, tags, contexts, breadcrumbs,
     transaction, request, names of the thread and the task, trace.
 
-    It raises nothing but what a signal handler of the program raises meanwhile."""
+    It only raises what a signal handler of the program raises meanwhile."""
     at = current()
     return (
         at.user if at.user is not None else _of_process.user,
@@ -191,18 +190,18 @@ def snapshot() -> tuple[Any, ...]:
 
 
 def quietly(read: Callable[..., Any], *of: Any) -> Any:
-    """What `read(*of)` answers; None when it fails."""
+    """Return `read(*of)`, or None when it fails."""
     try:
         return read(*of)
     except Exception as error:
         if is_of_signal_handler(error):
             raise
-        # Without it the exception is told all the same.
+        # The exception is still reported, without this detail.
         return None
 
 
 def is_of_signal_handler(error: BaseException) -> bool:
-    """Whether a handler of the program has raised it, which may run at any line of ours."""
+    """Whether a signal handler of the program raised it, which may run at any line of ours."""
     signal = sys.modules.get("signal")
     if signal is None:
         return False
@@ -236,7 +235,7 @@ def _thread() -> str | None:
     threading = sys.modules.get("threading")
     if threading is None:
         return None
-    # `current_thread` would make an object for a thread that is not Python's.
+    # `current_thread` would create an object for a thread that is not Python's.
     thread = threading._active.get(threading.get_ident())
     return getattr(thread, "_name", None)
 

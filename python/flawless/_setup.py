@@ -1,4 +1,4 @@
-"""What a program says once: where the server is, what runs here, what stays here."""
+"""The setup of a program: where the server is, what runs here, and what must not leave."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ import warnings  # noqa: F401
 from flawless import _exit, _flawless, _tests
 from flawless import integrations as frameworks
 
-# As `typing` has it, which is slow to import.
+# Like `typing.TYPE_CHECKING`, without the slow import.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
     from typing import Any, Callable, Iterable
 
-# The native half uses these while it reports, and imports nothing then. If the first time was in
-# a thread while another one forks, the child would wait for ever for that thread to finish.
+# The native half uses these modules while it reports, and imports nothing then. If a thread first
+# imported one while another forks, the child would wait forever for that thread to finish.
 
 _flawless.set_package_folder(os.path.dirname(os.path.abspath(__file__)) + os.sep)
 
@@ -55,26 +55,26 @@ def init(
     timeout: float = 2.0,
     flush_at_exit: float = 2.0,
 ) -> None:
-    """Set the client up; from then on uncaught exceptions are reported, and those that known
-    frameworks and `logging` hear of.
+    """Set the client up. From then on uncaught exceptions are reported, and those that reach known
+    frameworks or `logging`.
 
-    `dsn` is the address that ``flawless projects`` prints, by default that in the environment
-    variable FLAWLESS_DSN; `hostports` are older servers as ``host:port``. Without any of them, and
-    with an empty one, nothing is reported. `revision` is the commit that runs, by default found in
-    the environment, a REVISION file or ``.git``; `environment` is where it runs, such as
-    ``production``, by default FLAWLESS_ENVIRONMENT; `hostname` is by default that of the machine.
+    `dsn` is the address that ``flawless projects`` prints, by default the environment variable
+    FLAWLESS_DSN; `hostports` are older servers as ``host:port``. If all are missing or empty,
+    nothing is reported. `revision` is the running commit, by default found in the environment, a
+    REVISION file or ``.git``; `environment` is where it runs, such as ``production``, by default
+    FLAWLESS_ENVIRONMENT; `hostname` is by default that of the machine.
 
-    `redact_names` and `redact_values` are regular expressions of names and values that never
-    leave the process, beside the built-in rules, of which `redact_off` switches some off. `ignore`
-    are exceptions that are not reported, as classes or by their names. `before_send` is called with
-    what is about to be sent and the exception; it answers what to send, or None.
+    `redact_names` and `redact_values` are regular expressions for names and values that never leave
+    the process, in addition to the built-in rules, which `redact_off` switches off by name.
+    `ignore` lists exceptions that are not reported, as classes or names. `before_send` is called
+    with the report and the exception, and returns the report to send, or None.
 
-    `hooks=False` leaves the interpreter's hooks for uncaught exceptions alone,
-    `integrations=False` all frameworks, and `integrations_off` those that it names.
-    `send_client_address` tells who has sent a web request, `report_in_tests` reports also what
-    fails under pytest. `ca_file` has the certificates of a private authority. At most
-    `queue_reports` of `queue_bytes` in all wait for a server, which has `timeout` seconds to take a
-    connection, a report, and to answer: each. What waits at the end of the program is sent within
+    `hooks=False` leaves the interpreter's hooks for uncaught exceptions alone, `integrations=False`
+    all frameworks, and `integrations_off` those that it names. `send_client_address` includes the
+    client's address in web requests, `report_in_tests` also reports failures under pytest.
+    `ca_file` holds the certificates of a private authority. At most `queue_reports` reports of
+    `queue_bytes` in total wait for a server, which has `timeout` seconds for each step: to connect,
+    to take a report, and to answer. Reports that wait at the end of the program are sent within
     `flush_at_exit` seconds.
 
     Raises ValueError or TypeError when an argument is wrong.
@@ -125,7 +125,7 @@ def init(
         return
     _exit.prepare(flush_at_exit)
     if tested is not None and not report_in_tests:
-        # A test that sets the client up asks for what it reports by hand.
+        # A test that sets the client up only wants what it reports by hand.
         return
     if hooks:
         from flawless.integrations import hooks as interpreter_hooks
@@ -138,7 +138,7 @@ def init(
 def set_hostports(hostports: list[str] | tuple[str, ...]) -> None:
     """Set the servers, as 0.4.5 did: `hostports` is a list or tuple of texts like ``host:port``.
 
-    Raises ValueError when it is none, or names no server.
+    Raises ValueError when it is anything else, or empty.
     """
     if not isinstance(hostports, (list, tuple)):
         raise ValueError("hostports must be a list or tuple, such as ['flawless.example.com:9028']")
@@ -165,12 +165,12 @@ def this_host() -> str:
 
 
 def code_folders() -> list[str]:
-    """Where the program's code may lie, the likeliest first."""
+    """Where the program's code may be, most likely first."""
     folders = []
     main = getattr(sys.modules.get("__main__"), "__file__", None)
     if main:
         folder = os.path.dirname(os.path.abspath(main))
-        # A server's own start script says nothing of the program.
+        # A server's own start script says nothing about the program.
         if not folder.startswith(sys.prefix + os.sep):
             folders.append(folder)
     try:
@@ -204,8 +204,8 @@ def _exceptions(ignore: Iterable[Any]) -> tuple[list[type[BaseException]], list[
             names.append(one)
         else:
             raise TypeError(
-                "flawless.init: ignore holds classes of exceptions, or their names such as "
-                f"'KeyError' or 'shop.errors.Expected', and not {one!r}"
+                "flawless.init: ignore must hold exception classes, or their names such as "
+                f"'KeyError' or 'shop.errors.Expected', not {one!r}"
             )
     return classes, names
 
@@ -216,7 +216,7 @@ def _texts(name: str, values: Iterable[Any]) -> list[str]:
     texts = [getattr(value, "pattern", value) for value in values]
     for text in texts:
         if not isinstance(text, str):
-            raise TypeError(f"flawless: {name} must be a list of strings, and holds {text!r}")
+            raise TypeError(f"flawless: {name} must be a list of strings, but holds {text!r}")
     return texts
 
 
@@ -230,4 +230,4 @@ def _require_number(**values: Any) -> None:
     for name, value in values.items():
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not is_number or not 0 <= value < 2**53:
-            raise TypeError(f"flawless.init: {name} must be a number from 0 on, not {value!r}")
+            raise TypeError(f"flawless.init: {name} must be a number of at least 0, not {value!r}")

@@ -1,8 +1,8 @@
 """Wrappers of functions.
 
-A wrapper has the very parameters of its function and passes them one by one: that is a
-fraction of the cost of packing and unpacking them. Its code is made from a text, once for all
-functions with the same parameters.
+A wrapper has exactly the parameters of its function and passes them one by one, which costs a
+fraction of packing and unpacking them. Its code is generated from a text, once for all functions
+with the same parameters.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def make(_flawless_function, _flawless_caught, _flawless_threshold, _flawless_re
     return wrapper
 """
 
-# Protocols of Python by which it learns that something is not there: no errors.
+# Methods whose exceptions are part of a protocol, such as for a missing attribute: no errors.
 _UNWRAPPED = frozenset(
     ["__class_getitem__", "__del__", "__getattr__", "__getattribute__", "__getitem__",
      "__init_subclass__", "__missing__", "__new__", "__set_name__", "__subclasshook__"]
@@ -81,7 +81,7 @@ _UNWRAPPED = frozenset(
 
 
 def wrap(function: Any, options: Options) -> Any:
-    """Answer what behaves like the function and reports what it raises."""
+    """Return a wrapper that behaves like the function and reports what it raises."""
     if isinstance(function, (staticmethod, classmethod)):
         return type(function)(wrap(function.__func__, options))
     if isinstance(function, property):
@@ -106,7 +106,7 @@ def wrap(function: Any, options: Options) -> Any:
 
 
 def wrap_class(cls: Any, options: Options) -> Any:
-    """Wrap all that a class and its bases define."""
+    """Wrap everything that a class and its bases define."""
     members: dict[str, Any] = {}
     for base in reversed(cls.__mro__):
         # Classes in C have no lines to blame.
@@ -119,7 +119,7 @@ def wrap_class(cls: Any, options: Options) -> Any:
             try:
                 setattr(cls, name, wrap(member, options))
             except (AttributeError, TypeError):
-                # A static method of something that cannot be called, or a class that forbids it.
+                # A static method that is not callable, or a class that forbids changes.
                 continue
         elif isinstance(member, functools.cached_property):
             wrapped = copy.copy(member)
@@ -149,7 +149,7 @@ def _kind(function: Any) -> str:
 
 
 def _parameters(function: Any) -> tuple[str, str] | None:
-    """The parameters of a Python function as they are written, and how they are passed on."""
+    """The parameters of a Python function as written, and how they are passed on."""
     if type(function) is not types.FunctionType:
         return None
     code = function.__code__

@@ -1,10 +1,10 @@
-//! Maps by the address of an object that is kept alive: the address is the object.
+//! Maps keyed by the address of an object that is kept alive, so that the address identifies it.
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use pyo3::prelude::*;
 
-/// By address.
+/// A map keyed by address.
 pub(crate) type AddressMap<V> = HashMap<usize, V, BuildHasherDefault<AddressHasher>>;
 
 /// The address of an object.
@@ -12,7 +12,7 @@ pub(crate) fn address(object: &Bound<'_, PyAny>) -> usize {
     object.as_ptr() as usize
 }
 
-/// Addresses differ in their middle bits; multiplying spreads them.
+/// Hashes addresses, which differ in their middle bits, by multiplying to spread them.
 #[derive(Debug, Default)]
 pub(crate) struct AddressHasher(u64);
 

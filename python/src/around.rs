@@ -1,4 +1,4 @@
-//! What surrounds an exception, as `flawless._scope` has it, printed like other values.
+//! The context of an exception from `flawless._scope`, printed like other values.
 use flawless_client::{Around, Breadcrumb, Request, VALUE, Values};
 use flawless_redact::SCRUBBED;
 use pyo3::exceptions::PyKeyboardInterrupt;
@@ -10,10 +10,10 @@ use crate::names;
 use crate::print::{as_it_is, of_secret, print};
 use crate::raw::{self, known, name};
 
-/// Values of a user, of tags, of a context and of a breadcrumb.
+/// Most values of a user, of tags, of a context and of a breadcrumb.
 const VALUES: usize = 50;
 const CONTEXTS: usize = 20;
-/// Characters of a short text.
+/// Most characters of a short text.
 const WORD: usize = 200;
 const MESSAGE: usize = 1_000;
 
@@ -27,14 +27,14 @@ pub(crate) fn request_from(
     Request { method, path, protocol, headers, body, client_address }
 }
 
-/// Prints what is around.
+/// Prints the context.
 pub(crate) struct Printing<'a> {
     pub(crate) allowance: Allowance,
     pub(crate) redactor: &'a flawless_redact::Redactor,
 }
 
 impl Printing<'_> {
-    /// What surrounds an exception that occurs here, and the web request that is served.
+    /// The context of an exception that occurs here, and the web request being served.
     pub(crate) fn around(&self, py: Python<'_>) -> (Around, Option<Request>) {
         let Some(parts) = plain_snapshot(py).or_else(|| snapshot(py)) else {
             return (Around::default(), None);
@@ -91,7 +91,7 @@ impl Printing<'_> {
         of.iter().filter_map(one).collect()
     }
 
-    /// Anything that is no dictionary is one value, and has no name of its own.
+    /// Anything other than a dictionary is one value without a name of its own.
     fn values_or_one(&self, of: &Bound<'_, PyAny>) -> Values {
         match of.is_instance_of::<PyDict>() {
             true => self.values(of),
@@ -99,7 +99,7 @@ impl Printing<'_> {
         }
     }
 
-    /// Of a dictionary of Python's own: nobody is asked.
+    /// The values of a built-in dictionary, read without running code of the program.
     fn values(&self, of: &Bound<'_, PyAny>) -> Values {
         let Ok(of) = of.cast::<PyDict>() else { return Vec::new() };
         let mut printed = Vec::with_capacity(of.len().min(VALUES));
@@ -122,7 +122,7 @@ impl Printing<'_> {
         printed
     }
 
-    /// A text as it is, anything else as it is printed.
+    /// A text unchanged, anything else printed.
     pub(crate) fn value(&self, value: &Bound<'_, PyAny>, characters: usize) -> String {
         if let Some(text) = text(value, characters) {
             return text;
@@ -133,8 +133,8 @@ impl Printing<'_> {
     }
 }
 
-/// What `flawless._scope.snapshot` answers, where nothing has to be asked for it: no line of Python
-/// runs then, at which another thread could go on.
+/// The answer of `flawless._scope.snapshot` in the simple case, built without running a line of
+/// Python, at which another thread could continue.
 fn plain_snapshot(py: Python<'_>) -> Option<Bound<'_, PyTuple>> {
     let scope = raw::module(name!(py, "flawless._scope")).ok()?;
     let of_process = scope.getattr(name!(py, "_of_process")).ok()?;
@@ -182,7 +182,8 @@ fn plain_snapshot(py: Python<'_>) -> Option<Bound<'_, PyTuple>> {
     PyTuple::new(py, parts).ok()
 }
 
-/// As `threading` has it; to ask for the thread would make an object for one that is not Python's.
+/// The name that `threading` knows; asking for the current thread would make an object for one that
+/// is not Python's.
 fn thread_name(py: Python<'_>) -> Option<Bound<'_, PyAny>> {
     let ident = known!("_thread", "get_ident").get(py).ok()?.call0().ok()?;
     let active = known!("threading", "_active").get(py).ok()?;
@@ -195,10 +196,10 @@ fn snapshot(py: Python<'_>) -> Option<Bound<'_, PyTuple>> {
     parts.cast_into::<PyTuple>().ok()
 }
 
-/// What a web request is made by, and of what.
+/// The function that makes a web request, and its arguments.
 pub(crate) type MakeRequest<'py> = (Bound<'py, PyAny>, Bound<'py, PyTuple>);
 
-/// The web request; `None` when it cannot be made.
+/// Makes the web request; `None` when that fails.
 pub(crate) fn made(py: Python<'_>, (make, of): &MakeRequest<'_>) -> Option<Request> {
     let arguments: Vec<_> = std::iter::once(make.clone()).chain(of.iter()).collect();
     let arguments = PyTuple::new(py, arguments);
@@ -206,8 +207,8 @@ pub(crate) fn made(py: Python<'_>, (make, of): &MakeRequest<'_>) -> Option<Reque
     told.extract().ok().map(request_from)
 }
 
-/// What a function of `flawless._scope` answers. What a signal handler of the program raises
-/// meanwhile is raised again when this is done.
+/// Calls a function of `flawless._scope`. An exception from a signal handler of the program is
+/// raised again when this is done.
 fn ask_scope<'py>(
     py: Python<'py>,
     function: &Bound<'py, PyString>,
@@ -217,7 +218,7 @@ fn ask_scope<'py>(
     match raw::call(&function, arguments) {
         Ok(answer) => Some(answer),
         Err(error) => {
-            // Ctrl-C comes again by itself.
+            // Ctrl-C is raised again by itself.
             if !error.is_instance_of::<PyKeyboardInterrupt>(py) {
                 raw::raise_later(py, error);
             }

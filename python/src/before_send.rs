@@ -1,4 +1,4 @@
-//! The program looks at what is about to be sent, and may change or withhold it.
+//! Lets the program look at an event before it is sent, and change or withhold it.
 use flawless_client::{Around, Breadcrumb, Event, VALUE, Values};
 use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::prelude::*;
@@ -8,8 +8,9 @@ use crate::around::{Printing, WebRequest, request_from};
 use crate::raw::{self, name};
 use crate::{stack, wishes};
 
-/// What is sent: nothing when the program says `None`. Where its function fails, or answers what
-/// cannot be sent, that is told instead of what the function would have looked at.
+/// The event to send, or `None` if the program withholds it. If `before_send` fails, or returns
+/// something that cannot be sent, the event says so instead of carrying what the function should
+/// have checked.
 pub(crate) fn ask(
     error: &Bound<'_, PyAny>,
     mut event: Event,
@@ -31,7 +32,7 @@ pub(crate) fn ask(
     if let Err(why) = taken {
         let line = line_of(py, &why).map(|line| format!(" in line {line}")).unwrap_or_default();
         event.additional_info = format!(
-            "before_send failed ({}{}), so only the exception itself is told.",
+            "before_send failed ({}{}), so only the exception itself is reported.",
             crate::kinds::type_name(&why.get_type(py)),
             line
         );
@@ -48,13 +49,14 @@ pub(crate) fn ask(
     Some(event)
 }
 
-/// Whether it is the end of the program, or out of a signal handler, which runs at any line.
+/// Whether the exception ends the program, or comes from a signal handler, which may run at any
+/// line.
 fn is_for_the_program(py: Python<'_>, why: &PyErr) -> bool {
     let is_of_handler = || {
         let scope = raw::module(name!(py, "flawless._scope"))?;
         scope.call_method1(name!(py, "is_of_signal_handler"), (why.value(py),))?.is_truthy()
     };
-    // Ctrl-C comes again by itself.
+    // Ctrl-C is raised again by itself.
     !why.is_instance_of::<PyKeyboardInterrupt>(py)
         && (why.is_instance_of::<PySystemExit>(py) || is_of_handler().unwrap_or(false))
 }
@@ -107,7 +109,7 @@ fn values<'py>(py: Python<'py>, of: &Values) -> PyResult<Bound<'py, PyDict>> {
     Ok(values)
 }
 
-/// What the program has changed; what it left out is not told.
+/// Takes the program's changes; anything it removed is not sent.
 fn take(answer: &Bound<'_, PyDict>, event: &mut Event, printing: &Printing<'_>) -> PyResult<()> {
     let py = answer.py();
     let around = &mut event.around;
@@ -153,7 +155,7 @@ fn some_dict(of: Option<Bound<'_, PyAny>>) -> PyResult<Option<Bound<'_, PyDict>>
     Ok(of.map(|of| of.cast_into::<PyDict>()).transpose()?)
 }
 
-/// Texts as they are, anything else as it is printed.
+/// Texts unchanged, anything else printed.
 fn taken_values(of: Option<Bound<'_, PyAny>>, printing: &Printing<'_>) -> PyResult<Values> {
     let Some(of) = some_dict(of)? else { return Ok(Values::new()) };
     let one = |(name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
@@ -162,7 +164,7 @@ fn taken_values(of: Option<Bound<'_, PyAny>>, printing: &Printing<'_>) -> PyResu
     Ok(of.iter().map(one).collect())
 }
 
-/// Where the function has raised it.
+/// The line of the function that raised the error.
 fn line_of(py: Python<'_>, error: &PyErr) -> Option<u32> {
     let places = stack::traceback(error.traceback(py).map(Bound::into_any));
     Some(places.last()?.line())

@@ -1,4 +1,4 @@
-//! Code objects that were met: path, function and source text of each, read once.
+//! Code objects seen so far: path, function and source text of each, read once.
 use std::path::{Component, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,20 +14,20 @@ use crate::state;
 /// The file name of code that wraps the program's functions.
 pub(crate) const WRAPPER_FILE: &str = "<flawless>";
 
-/// What frames of one code object have in common.
+/// Facts shared by all frames of one code object.
 #[derive(Debug)]
 pub(crate) struct Code {
-    /// As deployed, absolute where it is a file.
+    /// The deployed path; absolute if the file exists.
     pub(crate) path: Arc<str>,
     pub(crate) function: Arc<str>,
     pub(crate) source: Arc<SourceFile>,
-    /// Its frames keep their variables elsewhere: `f_locals` is a copy.
+    /// Its frames store their variables elsewhere, and `f_locals` is a copy.
     pub(crate) is_optimized: bool,
-    /// Addresses of the names of its variables.
+    /// Addresses of its variables' names.
     variables: Vec<usize>,
-    /// It belongs to this package.
+    /// The code belongs to this package.
     pub(crate) is_ours: bool,
-    /// Keeps the object, so that no other gets its address.
+    /// Keeps the object alive, so that no other gets its address.
     _code: Py<PyAny>,
 }
 
@@ -37,7 +37,7 @@ const MOST_CODES: usize = 4_000;
 
 static CODES: Mutex<Option<AddressMap<Arc<Code>>>> = Mutex::new(None);
 
-/// What is known of the code of a frame.
+/// The known facts about the code of a frame.
 pub(crate) fn code_of(frame: &Bound<'_, PyAny>, code: &Bound<'_, PyAny>) -> PyResult<Arc<Code>> {
     let address = address(code);
     let known = CODES.lock().unwrap_or_else(PoisonError::into_inner);
@@ -78,7 +78,8 @@ pub(crate) fn code_of(frame: &Bound<'_, PyAny>, code: &Bound<'_, PyAny>) -> PyRe
     Ok(info)
 }
 
-/// Whether code is of this package, or wraps a function of the program for it.
+/// Whether code belongs to this package, or is one of its wrappers around a function of the
+/// program.
 pub(crate) fn is_ours(code: &Bound<'_, PyAny>) -> bool {
     has_file(code, |file| file == WRAPPER_FILE || is_in_package(file))
 }
@@ -91,7 +92,7 @@ fn is_in_package(file: &str) -> bool {
     file.starts_with(state::package_folder())
 }
 
-/// Whether the file of a code object is one of those meant.
+/// Whether the file of a code object satisfies `is_meant`.
 pub(crate) fn has_file(code: &Bound<'_, PyAny>, is_meant: impl FnOnce(&str) -> bool) -> bool {
     let file = code.getattr(name!(code.py(), "co_filename")).ok();
     let file = file.and_then(|file| file.cast_into::<PyString>().ok());
@@ -105,7 +106,7 @@ impl Code {
     }
 }
 
-/// The code object keeps the names.
+/// The addresses of the variables' names, which the code object keeps alive.
 fn variables(code: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
     let py = code.py();
     let mut variables = Vec::new();
@@ -116,7 +117,7 @@ fn variables(code: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
     Ok(variables)
 }
 
-/// The path of a source file from the root on, without `.` and `..`.
+/// The absolute path of a source file, without `.` and `..`.
 pub(crate) fn absolute(file: &str) -> Option<String> {
     let mut absolute = PathBuf::new();
     for part in std::path::absolute(file).ok()?.components() {

@@ -1,5 +1,5 @@
-//! What a text of Python compiles to, to be compared with code that runs: only when the two are
-//! equal is it known that the one was made of the other. Nothing of the text is run.
+//! Compiles a Python text to compare it with running code: only if the two are equal is it certain
+//! that the code was made from the text. The text is never run.
 use std::collections::HashMap;
 
 use pyo3::prelude::*;
@@ -8,7 +8,7 @@ use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 use crate::elements::elements;
 use crate::raw::{self, known, name};
 
-/// Code objects within one another.
+/// Most code objects in one text.
 const MOST_NESTED: usize = 20_000;
 
 /// The code objects of one text by their first lines.
@@ -16,7 +16,7 @@ const MOST_NESTED: usize = 20_000;
 pub(crate) struct Compiled(HashMap<u32, Vec<Py<PyAny>>>);
 
 impl Compiled {
-    /// Empty when it cannot be compiled.
+    /// The code objects of a text; empty when it cannot be compiled.
     pub(crate) fn of(text: &str, file: &Bound<'_, PyString>) -> Self {
         let py = file.py();
         let mut all = Self::default();
@@ -32,7 +32,7 @@ impl Compiled {
         all
     }
 
-    /// Whether one of them is equal to a code object, also in its lines.
+    /// Whether one of them equals a code object, including its line numbers.
     pub(crate) fn has(&self, code: &Bound<'_, PyAny>) -> bool {
         let found = || {
             let (all, lines) = (self.0.get(&first_line(code)?)?, line_table(code)?);
@@ -46,8 +46,8 @@ impl Compiled {
     }
 }
 
-/// Compiles as an import does. What the compiler warns of has been said when it was loaded; with
-/// this filter it says nothing, and calls nothing of the program.
+/// Compiles like an import. The compiler's warnings were shown when the code was loaded; this
+/// filter silences them, so that no code of the program is called.
 fn compile<'py>(text: &str, file: &Bound<'py, PyString>) -> Option<Bound<'py, PyAny>> {
     let py = file.py();
     let compile = known!("builtins", "compile").get(py).ok()?;
@@ -77,7 +77,7 @@ pub(crate) fn first_line(code: &Bound<'_, PyAny>) -> Option<u32> {
     code.getattr(name!(code.py(), "co_firstlineno")).ok()?.extract().ok()
 }
 
-/// The last line that a code object has.
+/// The last line of a code object.
 pub(crate) fn last_line(code: &Bound<'_, PyAny>) -> Option<u32> {
     let py = code.py();
     let mut last = first_line(code)?;

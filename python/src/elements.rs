@@ -1,14 +1,13 @@
-//! What iterating over an object answers.
+//! Iterates over an object.
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 
-/// PyO3's own iterator says how many elements there may be by a function that it imports under a
-/// lock, when that is first asked: a child that is forked in that moment would wait for the lock
-/// for ever. This one does not say.
+/// An iterator without a size hint. On its first use PyO3's own imports a function for the hint
+/// under a lock, and a child forked at that moment would wait for the lock forever.
 pub(crate) struct Elements<'py>(Bound<'py, PyIterator>);
 
 pub(crate) fn elements<'py>(of: &Bound<'py, PyAny>) -> PyResult<Elements<'py>> {
-    #[expect(clippy::disallowed_methods, reason = "nobody asks it how many there are")]
+    #[expect(clippy::disallowed_methods, reason = "its size hint is never used")]
     of.try_iter().map(Elements)
 }
 

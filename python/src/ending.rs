@@ -1,5 +1,6 @@
-//! The end of the interpreter. A thread that takes the interpreter while it ends is ended within
-//! our frames, which ends the whole process: so nothing of ours may run in another thread then.
+//! The shutdown of the interpreter. A thread that acquires the interpreter while it shuts down is
+//! ended within our frames, which aborts the whole process, so none of our code may run in another
+//! thread then.
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,11 +15,11 @@ static IS_ENDING: AtomicBool = AtomicBool::new(false);
 static RUNNING: AtomicUsize = AtomicUsize::new(0);
 static MAIN: OnceLock<Thread> = OnceLock::new();
 
-/// For calls that run when the end begins.
+/// How long the shutdown waits for running calls.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Does the work of a call from Python, unless the interpreter ends. A panic is no error of the
-/// program's: it is told on stderr and goes no further.
+/// Does the work of a call from Python, unless the interpreter is shutting down. A panic is not the
+/// program's error: it is printed to stderr and not propagated.
 pub(crate) fn call<T>(otherwise: T, work: impl FnOnce() -> T) -> T {
     RUNNING.fetch_add(1, Ordering::SeqCst);
     let may_run = !IS_ENDING.load(Ordering::SeqCst) || is_main();
@@ -32,7 +33,7 @@ pub(crate) fn call<T>(otherwise: T, work: impl FnOnce() -> T) -> T {
     done.flatten().unwrap_or(otherwise)
 }
 
-/// From now on only this thread runs anything of ours.
+/// From now on only this thread runs our code.
 pub(crate) fn begin(py: Python<'_>) {
     let _ = MAIN.set(thread::current());
     IS_ENDING.store(true, Ordering::SeqCst);

@@ -1,4 +1,4 @@
-//! An exception with its stack, and those it came from.
+//! Captures an exception with its stack and its chain.
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,16 +18,16 @@ use crate::related::{CHAIN, related, remote_traceback, told_traceback};
 use crate::stack::{self, Place};
 use crate::{kinds, passive, source, syntax};
 
-/// Frames whose locals are captured: the innermost of the exception, and of those it came from
-/// all together.
+/// Number of innermost frames whose locals are captured: for the exception, and again for its whole
+/// chain.
 const FRAMES_WITH_LOCALS: usize = 20;
 const CHAINED_FRAMES_WITH_LOCALS: usize = 20;
-/// Each of these has at least so many, because the fault may be there.
+/// Each exception of the chain gets at least this many, because the fault may be there.
 const LEAST_FRAMES_WITH_LOCALS: usize = 2;
-/// Names of a frame, and attributes of its `self`.
+/// Most names of a frame, and most attributes of its `self`.
 const NAMES: usize = 100;
 const NOTES: usize = 20;
-/// For printing the values of the exception, and again for those of its chain.
+/// Time for printing the values of the exception, and again for those of its chain.
 const PRINTING: Duration = Duration::from_millis(30);
 const TOO_LATE: &str = "<not printed: the report took too long>";
 
@@ -43,7 +43,7 @@ impl<'a> Capture<'a> {
         Self { redactor, allowance: Allowance::new(py, PRINTING) }
     }
 
-    /// The exception with these frames, and its chain.
+    /// Captures the exception with these frames, and its chain.
     pub(crate) fn all(
         mut self,
         error: &Bound<'_, PyAny>,
@@ -62,16 +62,17 @@ impl<'a> Capture<'a> {
         (mut frames, places): (Vec<Frame>, Vec<Place<'_>>),
         with_locals: usize,
     ) -> Exception {
-        // The callers, and the function that caught it, go on; the frames within have ended.
+        // The callers and the function that caught it are still running; the frames within have
+        // ended.
         let caught_at = places.iter().position(|place| place.is_traceback);
-        // The innermost first: the time there is for texts, and for printing, is theirs.
+        // The innermost first, because they should get the time for reading texts and for printing.
         let of_place = |(at, place)| {
             let place: &Place<'_> = place;
             let code = code::code_of(&place.frame, &place.code).ok()?;
             let goes_on = caught_at.is_none_or(|caught_at| at <= caught_at);
             (!code.is_ours).then_some((place, code, goes_on))
         };
-        // To read a source for the first time is slow, and must not cost the values.
+        // Reading a source for the first time is slow, and must not take time from the values.
         let shown: Vec<_> = self
             .allowance
             .spare(error.py(), || places.iter().enumerate().rev().filter_map(of_place).collect());
@@ -146,12 +147,12 @@ impl<'a> Capture<'a> {
         let py = frame.py();
         let Ok(all) = frame.getattr(name!(py, "f_locals")) else { return Locals::default() };
         let mut named = Named { redactor: self.redactor, locals: Vec::new(), owner: None };
-        // That of a class body, or of `exec`, may be of a type of the program's.
+        // The namespace of a class body, or of `exec`, may have a type of the program's.
         if let Ok(all) = all.cast::<PyDict>() {
             all.iter().take(NAMES).for_each(|(name, value)| named.take(name, value));
-            // Before 3.13 the frame keeps this copy, and with it what the program has let go
-            // since. Nobody else has it when there are only the frame's reference and ours;
-            // what `exec` has added is nowhere else, and a debugger writes the copy back.
+            // Before 3.13 the frame keeps this copy, and with it objects that the program has
+            // released since. Nobody else uses the copy when only the frame and we refer to it.
+            // Names added by `exec` exist nowhere else, and a debugger writes the copy back.
             if let Some(code) = going_on
                 && code.is_optimized
                 && raw::references(all.as_any()) == 2
@@ -187,11 +188,11 @@ impl<'a> Capture<'a> {
     }
 }
 
-/// The names of a frame that are worth being shown.
+/// The names of a frame that are worth showing.
 struct Named<'a, 'py> {
     redactor: &'a Redactor,
     locals: Vec<(Arc<str>, bool, Bound<'py, PyAny>)>,
-    /// The object whose method it is.
+    /// The object whose method the frame runs.
     owner: Option<Bound<'py, PyAny>>,
 }
 
@@ -208,7 +209,7 @@ impl<'py> Named<'_, 'py> {
         self.locals.push((text, is_secret, value));
     }
 
-    /// `self` gives way to its attributes, where it has some.
+    /// Replaces `self` by its attributes, if it has any.
     fn attributes(&mut self) {
         let Some(owner) = self.owner.take() else { return };
         let info = kinds::type_info(&owner);
@@ -218,7 +219,7 @@ impl<'py> Named<'_, 'py> {
         for (text, value) in attributes.iter().take(NAMES) {
             let Ok(text) = text.cast_into::<PyString>() else { continue };
             let name = name(&text, self.redactor);
-            // The class answers otherwise than with what is stored.
+            // The class answers with something other than the stored value.
             if masked.iter().any(|masked| **masked == *name.text) {
                 continue;
             }
@@ -227,7 +228,7 @@ impl<'py> Named<'_, 'py> {
     }
 }
 
-/// Whether the locals of a frame are the interpreter's own view of them, which they are since 3.13.
+/// Whether the locals of a frame are the interpreter's own view, as they are since 3.13.
 fn is_of_interpreter(all: &Bound<'_, PyAny>) -> bool {
     let items = passive::class_attribute(&all.get_type(), name!(all.py(), "items"));
     items.is_some_and(|(_, items)| known!("types", "MethodDescriptorType").is_type_of(&items))

@@ -1,5 +1,5 @@
-//! The text of a file of Python source, read without running any Python: no signal handler of the
-//! program comes in between, and what it raises is not lost here.
+//! Reads a Python source file without running any Python, so that no signal handler of the program
+//! runs in between and no exception from one is lost here.
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
@@ -10,15 +10,15 @@ use pyo3::types::{PyBytes, PyString, PyTuple};
 use crate::raw::{self, name};
 
 const MOST_BYTES: u64 = 8 * 1024 * 1024;
-/// Where a file may say what its encoding is.
+/// The first lines, which may declare the encoding.
 const LINES_OF_ENCODING: usize = 2;
 
-/// The text with lines that end in a newline; `None` when there is no such file.
+/// The text with `\n` as line end; `None` when there is no such file.
 pub(crate) fn read(file: &Bound<'_, PyString>) -> Option<String> {
     let py = file.py();
     let path = PathBuf::from(&*file.to_string_lossy());
     let bytes = py.detach(|| {
-        // To open anything else may wait, and take what the program itself is to read.
+        // Opening anything else may block, and consume data meant for the program.
         if !path.metadata().is_ok_and(|file| file.is_file()) {
             return None;
         }
@@ -43,14 +43,14 @@ fn decode(py: Python<'_>, bytes: &[u8]) -> Option<String> {
     Some(text.cast_into::<PyString>().ok()?.to_string_lossy().into_owned())
 }
 
-/// As PEP 263 has it: `coding:` or `coding=` in a comment that is a line of its own.
+/// The encoding according to PEP 263: `coding:` or `coding=` in a comment on a line of its own.
 fn encoding(bytes: &[u8]) -> Option<String> {
     let lines = bytes.split(|&byte| byte == b'\n' || byte == b'\r').take(LINES_OF_ENCODING);
     for line in lines {
         let line = String::from_utf8_lossy(line);
         let comment = line.trim_start().strip_prefix('#');
         let Some(comment) = comment else {
-            // Only an empty line may stand above it.
+            // Only an empty line may come before it.
             if line.trim().is_empty() { continue } else { return None }
         };
         let said = comment.match_indices("coding").find_map(|(at, word)| {

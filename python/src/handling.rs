@@ -1,10 +1,10 @@
-//! Whether a line of Python runs while an exception is handled, by how the lines are indented.
+//! Determines from indents whether a line of Python runs while an exception is handled.
 use flawless_client::SourceFile;
 
-/// Lines that are looked at.
+/// Most lines that are examined.
 const MOST_LINES: u32 = 500;
 
-/// Whether a line stands within `except` or `finally`.
+/// Whether a line is within `except` or `finally`.
 pub(crate) fn is_in_handler(source: &SourceFile, line: u32) -> bool {
     let Some(text) = source.line(line) else { return false };
     let begins = |text: &str, words: &[&str]| {

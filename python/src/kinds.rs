@@ -1,4 +1,4 @@
-//! What is to be done to print a value of a type, decided once for each type.
+//! Decides how values of a type are printed, once for each type.
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pyo3::exceptions::PyBaseException;
@@ -13,7 +13,7 @@ use crate::raw::{self, known, name};
 /// How values of a type are printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A mapping, sequence, set or string of Python's own, or of a subtype that prints like it.
+    /// A built-in mapping, sequence, set or string, or a subtype that prints like it.
     Dict,
     List,
     Tuple,
@@ -21,7 +21,7 @@ pub(crate) enum Kind {
     Text,
     Integer,
     Bytes,
-    /// Iterated by the interpreter itself, whatever its type: views, deques.
+    /// Iterated by the interpreter itself: views, deques.
     Iterated,
     /// Data classes, attrs, pydantic, msgspec.
     Fields(Vec<Field>),
@@ -29,49 +29,49 @@ pub(crate) enum Kind {
     Named(Vec<String>),
     /// A member of an enumeration.
     Member,
-    /// The same, printed by the name that it has in its module.
+    /// A member printed by its name in its module.
     GlobalMember,
     /// All attributes: `types.SimpleNamespace`.
     Namespace,
-    /// As `object` prints it.
+    /// Printed like a plain `object`.
     Plain,
     /// The type's name and the arguments.
     Exception,
     /// `shape` and `dtype` instead of data.
     Array,
-    /// Printing it would ask a database, or compute.
+    /// Printing it would query a database, or compute.
     Lazy,
-    /// Of Python's own; its parts may be of anybody's.
+    /// A built-in type whose parts may have any type.
     Parts(Parts),
-    /// An error of pydantic's core.
+    /// A validation error of pydantic's core.
     Invalid,
     /// `numpy.dtype`.
     NumpyType,
-    /// Its own `__repr__`, of the interpreter or of its library, which runs no code of others.
+    /// Printed by its own `__repr__`, of the interpreter or a library, which runs no foreign code.
     Known,
-    /// Its own `__repr__`, by somebody.
+    /// Has a `__repr__` of unknown origin.
     Foreign,
 }
 
-/// Types of Python's own whose `__repr__` would print values of others.
+/// Built-in types whose `__repr__` would print foreign values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Parts {
     /// An address, network or interface of `ipaddress`.
     Address,
-    /// `itertools.count`, whose numbers may be of anybody's.
+    /// `itertools.count`, whose numbers may have any type.
     Count,
     DefaultDict,
     Deque,
     Fraction,
-    /// A future of `concurrent.futures`, which takes its lock to print itself.
+    /// A future of `concurrent.futures`, whose `__repr__` takes its lock.
     Future,
     MappingProxy,
     Method,
     Module,
     OrderedDict,
-    /// Its keys, values or items.
+    /// Keys, values or items of an ordered dictionary.
     OrderedView,
-    /// A date or time, whose time zone may be of anybody's.
+    /// A date or time, whose time zone may have any type.
     Moment,
     Partial,
     Path,
@@ -79,33 +79,33 @@ pub(crate) enum Parts {
     Stream,
     /// `list[int]`.
     TypeOf,
-    /// What the system has answered, as a tuple with names.
+    /// A named tuple returned by the system, such as `os.stat_result`.
     Structure,
     Uuid,
     Weak,
 }
 
-/// A type that was met.
+/// A type seen so far.
 #[derive(Debug)]
 pub(crate) struct TypeInfo {
-    /// As `module.Name`; builtins without module.
+    /// `module.Name`; builtins without their module.
     pub(crate) name: Arc<str>,
     pub(crate) kind: Kind,
     pub(crate) is_group: bool,
-    /// An exception that may hold others: not one of Python's own, but for groups.
+    /// An exception that may hold others. Among built-in ones only groups do.
     pub(crate) may_carry: bool,
-    /// An exception that is nothing but the traceback of another process.
+    /// An exception that only carries the traceback of another process.
     pub(crate) is_remote_traceback: bool,
     has_own_dict: bool,
-    /// Python code of its own may answer for any attribute, or for one that is not there.
+    /// Python code of the type may answer for any attribute, or for missing ones.
     pub(crate) answers_all: bool,
     pub(crate) answers_missing: bool,
-    /// Names for which the class answers in the place of what an object has stored.
+    /// Names for which the class answers instead of the stored attribute.
     masked: OnceLock<Vec<String>>,
-    /// What prints a value of a kind that prints itself, and what answers its time zone.
+    /// The function that prints a value which prints itself, or returns its time zone.
     pub(crate) printer: Option<Py<PyAny>>,
     pub(crate) zone: Option<Py<PyAny>>,
-    /// The type itself, for as long as the program keeps it: another may get its address.
+    /// A weak reference to the type; after its end another type may get its address.
     of: Option<Py<PyWeakrefReference>>,
 }
 
@@ -115,13 +115,13 @@ impl TypeInfo {
         let classes = passive::mro(kind);
         let how = classify(kind, &classes);
         let (own_name, module) = passive::name_and_module(kind);
-        // Python's own, or that of `exceptiongroup`.
+        // The built-in one, or that of `exceptiongroup`.
         let is_group =
             classes.iter().any(|class| passive::name_and_module(class).0 == "BaseExceptionGroup");
         let find = |name| attribute_among(&classes, name).map(|(_, found)| found);
         let in_python = |name| find(name).is_some_and(|found| is_function(&found));
         let is_moment = how == Kind::Parts(Parts::Moment);
-        // These belong to types of libraries, which stay: those of the program's are not kept.
+        // These belong to types of libraries, which stay; those of the program are not kept.
         let prints_itself = matches!(
             how,
             Kind::Known
@@ -150,16 +150,16 @@ impl TypeInfo {
         }
     }
 
-    /// The attributes of an object of this type itself.
+    /// The instance attributes of an object of this type.
     pub(crate) fn own_dict<'py>(&self, object: &Bound<'py, PyAny>) -> Option<Bound<'py, PyDict>> {
         let own =
             self.has_own_dict.then(|| raw::get_plainly(object, name!(object.py(), "__dict__")));
         own??.cast_into_exact().ok()
     }
 
-    /// Names for which the class answers in the place of what an object of it has stored.
+    /// Names for which the class answers instead of the object's stored attribute.
     pub(crate) fn masked(&self, kind: &Bound<'_, PyType>) -> &[String] {
-        // Found first: nothing waits for another thread meanwhile.
+        // Computed first, so that no thread waits for another meanwhile.
         if self.masked.get().is_none() {
             let found = passive::masked_names(&passive::mro(kind));
             let _ = self.masked.set(found);
@@ -177,7 +177,7 @@ const MOST_TYPES: usize = 2_000;
 
 static TYPES: Mutex<Option<AddressMap<Arc<TypeInfo>>>> = Mutex::new(None);
 
-/// What is known of the type of a value.
+/// The known facts about the type of a value.
 pub(crate) fn type_info(value: &Bound<'_, PyAny>) -> Arc<TypeInfo> {
     let kind = value.get_type();
     let address = address(&kind);
@@ -216,7 +216,7 @@ pub(crate) fn full_type_name(kind: &Bound<'_, PyType>) -> String {
     }
 }
 
-/// Libraries whose objects show what they are by shape and type, not by their data.
+/// Libraries whose objects are shown by shape and type, not by their data.
 const ARRAY_LIBRARIES: [&str; 11] = [
     "numpy",
     "pandas",
@@ -231,25 +231,26 @@ const ARRAY_LIBRARIES: [&str; 11] = [
     "xarray",
 ];
 
-/// Types that ask a database when they are printed, and those derived from them.
+/// Types that query a database when printed, and those derived from them.
 const LAZY: [&str; 6] =
     ["QuerySet", "BaseQuerySet", "RawQuerySet", "AsyncQuerySet", "ModelSelect", "ModelRaw"];
-/// Names that any program may give to a class of its own: they are lazy in these libraries only.
+/// Names that any program may give to a class of its own; only in libraries are they lazy.
 const LAZY_IN_LIBRARIES: [&str; 3] = ["Query", "Cursor", "LazyFrame"];
 const LAZY_LIBRARIES: [&str; 5] = ["sqlalchemy", "peewee", "pony", "pymongo", "polars"];
 
-/// The package of a module.
+/// The top-level package of a module.
 pub(crate) fn library_of(module: &str) -> &str {
     module.split('.').next().unwrap_or_default()
 }
 
-/// Whether a module is of a library whose arrays are told by shape and type, or of those they use.
+/// Whether a module belongs to a library whose arrays are shown by shape and type, or to one they
+/// use.
 pub(crate) fn is_array_library(module: &str) -> bool {
     let library = library_of(module);
     ARRAY_LIBRARIES.contains(&library) || ["pytz", "dateutil"].contains(&library)
 }
 
-/// Numbers and dates of the interpreter's own types: their methods run nothing of others.
+/// Whether a value is a number or date of a built-in type, whose methods run no foreign code.
 pub(crate) fn is_native_scalar(value: &Bound<'_, PyAny>) -> bool {
     value.is_exact_instance_of::<PyFloat>()
         || value.is_exact_instance_of::<PyComplex>()
@@ -260,7 +261,7 @@ pub(crate) fn is_native_scalar(value: &Bound<'_, PyAny>) -> bool {
             && type_info(value).kind == Kind::Known
 }
 
-/// Whether a class is of a library whose arrays are told by shape and type.
+/// Whether a class belongs to a library whose arrays are shown by shape and type.
 pub(crate) fn is_of_array_library(class: &Bound<'_, PyType>) -> bool {
     let (_, module) = passive::name_and_module(class);
     ARRAY_LIBRARIES.contains(&library_of(&module))
@@ -274,7 +275,7 @@ fn is_lazy(module: &str, name: &str) -> bool {
 
 fn classify(kind: &Bound<'_, PyType>, classes: &[Bound<'_, PyType>]) -> Kind {
     let py = kind.py();
-    // Name and module of each class.
+    // The name and module of each class.
     let names: Vec<_> = classes.iter().map(passive::name_and_module).collect();
     let own = |module: &str, name: &str| names.iter().any(|(n, m)| m == module && n == name);
     let Some((name, module)) = names.first() else { return Kind::Plain };
@@ -305,7 +306,7 @@ fn classify(kind: &Bound<'_, PyType>, classes: &[Bound<'_, PyType>]) -> Kind {
         if (module.as_str(), name.as_str()) == ("pydantic_core._pydantic_core", "ValidationError") {
             return Kind::Invalid;
         }
-        // A library in C may have a text of its own, and no arguments.
+        // An exception of a C library may have a text of its own and no arguments.
         let is_python_own = owner.is(py.get_type::<PyBaseException>());
         return if is_python_own { Kind::Exception } else { Kind::Foreign };
     }
@@ -374,7 +375,7 @@ fn moment_or_known(owner: &str) -> Kind {
     }
 }
 
-/// What prints itself in few characters and asks nobody else.
+/// Built-in types with a short `__repr__` that calls nothing else.
 const SHORT_BUILTINS: [&str; 22] = [
     "async_generator",
     "builtin_function_or_method",
@@ -402,7 +403,7 @@ const SHORT_BUILTINS: [&str; 22] = [
 const SHORT_MODULES: [&str; 7] =
     ["array", "re", "_thread", "_socket", "ssl", "zoneinfo", "_random"];
 
-/// For a `__repr__` that is written in Python.
+/// The kind for a `__repr__` that is written in Python.
 fn python_kind(
     kind: &Bound<'_, PyType>,
     classes: &[Bound<'_, PyType>],
@@ -429,7 +430,7 @@ fn python_kind(
     if own("builtins", "dict") && module == "collections" {
         return Kind::Dict;
     }
-    // Those of the standard library that hold nothing of others.
+    // Types of the standard library that hold no foreign values.
     match library_of(&module) {
         "fractions" if name == "Fraction" => Kind::Parts(Parts::Fraction),
         "uuid" if name == "UUID" => Kind::Parts(Parts::Uuid),
@@ -439,7 +440,7 @@ fn python_kind(
     }
 }
 
-/// A path, or of a class derived from it that has left its text alone.
+/// Whether this is a path, or a derived class that does not change its text.
 fn is_path(classes: &[Bound<'_, PyType>], owner: &Bound<'_, PyType>) -> bool {
     let py = owner.py();
     let is_of_library = |class: &Bound<'_, PyType>| {

@@ -1,5 +1,5 @@
-//! The binding of `flawless-client` for Python: it walks frames and prints values; everything
-//! else is done by the client, without the interpreter.
+//! The Python binding of `flawless-client`: it walks frames and prints values. The client does
+//! everything else, without the interpreter.
 
 mod address;
 mod around;

@@ -1,15 +1,15 @@
-//! The versions of what is installed, read by the thread that sends, without the interpreter: the
-//! names of the folders in which installers keep what they know.
+//! The versions of installed packages, read by the sending thread without the interpreter, from the
+//! names of the metadata folders that installers create.
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Folders and entries of one that are looked at.
+/// Most folders, and most entries of one, that are examined.
 const FOLDERS: usize = 50;
 const ENTRIES: usize = 20_000;
 const MODULES: usize = 1_000;
 
-/// Versions by name; a folder that comes first counts, as it does for imports.
+/// Versions by name; the first folder counts, as it does for imports.
 pub(crate) fn find(folders: &[PathBuf]) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for (name, version) in folders.iter().take(FOLDERS).flat_map(|folder| installed_in(folder)) {

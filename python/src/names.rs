@@ -1,4 +1,4 @@
-//! Names of variables that were met: as text, and whether they stand for a secret.
+//! Names of variables seen so far: their text, and whether they name a secret.
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flawless_redact::Redactor;
@@ -13,22 +13,22 @@ use crate::raw;
 pub(crate) struct Name {
     pub(crate) text: Arc<str>,
     pub(crate) is_secret: bool,
-    /// `__builtins__`, `__file__`, …: of no use to anybody.
+    /// `__builtins__`, `__file__`, …: not worth showing.
     pub(crate) is_system: bool,
 }
 
 const MOST_NAMES: usize = 4_000;
-/// Names made by hand can be of any length.
+/// Names set by a program can have any length.
 const LONGEST_NAME: usize = 200;
 
-/// By the address of the string, which is kept so that no other gets it.
+/// Keyed by the address of the string, which is kept alive so that no other gets it.
 static NAMES: Mutex<Option<Names>> = Mutex::new(None);
 
 type Names = AddressMap<(Name, Py<PyString>)>;
 
-/// What is known of a name.
+/// The known facts about a name.
 pub(crate) fn name(text: &Bound<'_, PyString>, redactor: &Redactor) -> Name {
-    // A name of another type may run code when it ends, and a long one is not worth being kept.
+    // A name of another type may run code when it is freed, and a long one is not worth keeping.
     let is_kept = text.is_exact_instance_of::<PyString>() && raw::length(text) <= LONGEST_NAME;
     if !is_kept {
         return make(text, redactor);
@@ -66,7 +66,7 @@ fn make(text: &Bound<'_, PyString>, redactor: &Redactor) -> Name {
     }
 }
 
-/// The rules have changed.
+/// Drops the cache, because the rules have changed.
 pub(crate) fn forget() {
     let names = NAMES.lock().unwrap_or_else(PoisonError::into_inner).take();
     drop(names);

@@ -1,12 +1,12 @@
-//! What objects and classes hold, read without running any code of the program: no property, no
-//! attribute that is loaded when it is asked for, nothing of a metaclass.
+//! Reads objects and classes without running any code of the program: no properties, no lazily
+//! loaded attributes, nothing of a metaclass.
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyModule, PyString, PyTuple, PyType};
 
 use crate::elements::elements;
 use crate::raw::{self, Part, known, name};
 
-/// More classes are not looked at.
+/// Most classes of an MRO that are examined.
 const MOST_CLASSES: usize = 100;
 
 static MRO: Part = Part::new("type", "__mro__");
@@ -15,7 +15,7 @@ static QUALIFIED_NAME: Part = Part::new("type", "__qualname__");
 static MODULE: Part = Part::new("type", "__module__");
 static MEMBERS: Part = Part::new("type", "__dict__");
 
-/// A class and those it is derived from, nearest first.
+/// A class and its bases, nearest first.
 pub(crate) fn mro<'py>(kind: &Bound<'py, PyType>) -> Vec<Bound<'py, PyType>> {
     let all = MRO.of(kind.as_any()).and_then(|all| all.cast_into_exact::<PyTuple>().ok());
     let classes = all.iter().flat_map(|all| all.iter().take(MOST_CLASSES));
@@ -53,7 +53,7 @@ pub(crate) fn name_part<'py>(kind: &Bound<'py, PyType>, name: &str) -> Option<Bo
     }
 }
 
-/// An attribute as it stands in a class or the first of those it is derived from that has it.
+/// The raw attribute of a class, or of the nearest base that has it.
 pub(crate) fn class_attribute<'py>(
     kind: &Bound<'py, PyType>,
     name: &Bound<'py, PyString>,
@@ -61,14 +61,14 @@ pub(crate) fn class_attribute<'py>(
     attribute_among(&mro(kind), name)
 }
 
-/// The same among classes that are already known.
+/// Like `class_attribute`, among given classes.
 pub(crate) fn attribute_among<'py>(
     classes: &[Bound<'py, PyType>],
     name: &Bound<'py, PyString>,
 ) -> Option<(Bound<'py, PyType>, Bound<'py, PyAny>)> {
     classes.iter().find_map(|class| {
         let members = MEMBERS.of(class.as_any())?;
-        // Asked first: an error costs more.
+        // Checked first: an error costs more.
         if !members.contains(name).ok()? {
             return None;
         }
@@ -81,19 +81,18 @@ pub(crate) fn is_function(value: &Bound<'_, PyAny>) -> bool {
     known!("types", "FunctionType").is_type_of(value)
 }
 
-/// Whether a value reads a place of an object's memory: an attribute of `__slots__`, or of a type
-/// that is written in C.
+/// Whether a value is a member descriptor, for `__slots__` or for a member of a C type.
 pub(crate) fn is_slot(value: &Bound<'_, PyAny>) -> bool {
     known!("types", "MemberDescriptorType").is_type_of(value)
 }
 
-/// Whether a value is an attribute that code of the interpreter or of a library in C answers.
+/// Whether a value is an attribute implemented in C by the interpreter or a library.
 pub(crate) fn is_native_getter(value: &Bound<'_, PyAny>) -> bool {
     known!("types", "GetSetDescriptorType").is_type_of(value)
 }
 
-/// Whether the objects of a class have attributes of their own in a `__dict__` of the interpreter's:
-/// a proxy answers with those of another object, which it may have to make first.
+/// Whether the objects of a class have a genuine `__dict__`. A proxy answers with the attributes of
+/// another object, which it may have to create first.
 pub(crate) fn has_own_dict(kind: &Bound<'_, PyType>) -> bool {
     if kind.is_subclass_of::<PyModule>().unwrap_or(false) {
         return true;
@@ -102,7 +101,7 @@ pub(crate) fn has_own_dict(kind: &Bound<'_, PyType>) -> bool {
     found.is_some_and(|(_, getter)| is_native_getter(&getter) || is_slot(&getter))
 }
 
-/// The attributes of the object itself.
+/// The instance attributes of an object.
 pub(crate) fn own_dict<'py>(object: &Bound<'py, PyAny>) -> Option<Bound<'py, PyDict>> {
     if !has_own_dict(&object.get_type()) {
         return None;
@@ -110,7 +109,7 @@ pub(crate) fn own_dict<'py>(object: &Bound<'py, PyAny>) -> Option<Bound<'py, PyD
     raw::get_plainly(object, name!(object.py(), "__dict__"))?.cast_into_exact::<PyDict>().ok()
 }
 
-/// `None`, and what compares without asking anybody.
+/// Whether a value is `None` or a scalar, whose comparison runs no foreign code.
 pub(crate) fn is_scalar(value: &Bound<'_, PyAny>) -> bool {
     value.is_none()
         || value.is_exact_instance_of::<PyString>()
@@ -120,16 +119,15 @@ pub(crate) fn is_scalar(value: &Bound<'_, PyAny>) -> bool {
         || value.is_exact_instance_of::<PyBytes>()
 }
 
-/// More keys are not looked at.
+/// Most keys that are examined.
 const MOST_KEYS: usize = 10_000;
 
-/// Whether all keys compare without asking anybody: another that has the hash of the one that is
-/// looked for would be asked.
+/// Whether all keys compare without running foreign code. A lookup compares keys of the same hash.
 pub(crate) fn has_plain_keys(dict: &Bound<'_, PyDict>) -> bool {
     dict.len() <= MOST_KEYS && dict.iter().all(|(key, _)| is_scalar(&key))
 }
 
-/// What a dictionary holds by a name, unless another key would have to be asked.
+/// The value for a name in a dictionary, unless the lookup might run foreign code.
 pub(crate) fn held<'py>(
     dict: &Bound<'py, PyDict>,
     name: &Bound<'py, PyString>,
@@ -137,8 +135,8 @@ pub(crate) fn held<'py>(
     if has_plain_keys(dict) { dict.get_item(name).map_err(drop) } else { Err(()) }
 }
 
-/// Whether what stands in a class answers for an attribute also where the object has stored one of
-/// that name. What ORMs put there answers with what is stored.
+/// Whether a class member answers for an attribute even if the object has stored one of that name.
+/// Those of ORMs answer with the stored value.
 pub(crate) fn is_masking(member: &Bound<'_, PyAny>) -> bool {
     let kind = member.get_type();
     let of_type = |name| class_attribute(&kind, name);
@@ -150,7 +148,7 @@ pub(crate) fn is_masking(member: &Bound<'_, PyAny>) -> bool {
     })
 }
 
-/// The names for which members of these classes answer in the place of what objects have stored.
+/// The names for which members of these classes answer instead of stored attributes.
 pub(crate) fn masked_names(classes: &[Bound<'_, PyType>]) -> Vec<String> {
     let of_python = |class: &&Bound<'_, PyType>| name_and_module(class).1 != "builtins";
     let members = classes.iter().filter(of_python).flat_map(members_of);
@@ -162,7 +160,7 @@ pub(crate) fn masked_names(classes: &[Bound<'_, PyType>]) -> Vec<String> {
     members.filter(|(_, member)| is_masking(member)).filter_map(|(name, _)| text(name)).collect()
 }
 
-/// What stands in a class.
+/// The members of a class.
 fn members_of<'py>(class: &Bound<'py, PyType>) -> Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
     let members = MEMBERS.of(class.as_any());
     let items = members.and_then(|members| members.call_method0(name!(class.py(), "items")).ok());
@@ -170,7 +168,7 @@ fn members_of<'py>(class: &Bound<'py, PyType>) -> Vec<(Bound<'py, PyAny>, Bound<
     items.into_iter().flatten().take(1_000).filter_map(|item| item.ok()?.extract().ok()).collect()
 }
 
-/// An attribute that the object itself holds, in its `__dict__` or in a slot.
+/// An attribute of the object itself, in its `__dict__` or in a slot.
 pub(crate) fn own_attribute<'py>(
     object: &Bound<'py, PyAny>,
     name: &Bound<'py, PyString>,
@@ -186,7 +184,7 @@ pub(crate) fn own_attribute<'py>(
     read(&slot, object)
 }
 
-/// What a slot or a native getter answers for an object.
+/// Reads a slot or a native getter of an object.
 pub(crate) fn read<'py>(
     getter: &Bound<'py, PyAny>,
     object: &Bound<'py, PyAny>,
@@ -197,8 +195,7 @@ pub(crate) fn read<'py>(
     raw::ask(&get, &arguments)
 }
 
-/// Public attributes that the object itself holds, at most so many: those of its `__dict__`, then
-/// its slots.
+/// At most `most` public attributes of the object itself: those in its `__dict__`, then its slots.
 pub(crate) fn public_attributes<'py>(
     object: &Bound<'py, PyAny>,
     masked: &[String],
@@ -222,13 +219,13 @@ pub(crate) fn public_attributes<'py>(
     found
 }
 
-/// The arguments that an exception was made with, whatever its class has made of that.
+/// The arguments that an exception was created with, whatever its class does with `args`.
 pub(crate) fn arguments<'py>(error: &Bound<'py, PyAny>) -> Option<Bound<'py, PyTuple>> {
     static ARGUMENTS: Part = Part::new("BaseException", "args");
     ARGUMENTS.of(error)?.cast_into_exact().ok()
 }
 
-/// Whether an exception was raised `from` something, so that its context is not to be told.
+/// Whether an exception was raised `from` something, which hides its context.
 pub(crate) fn hides_context(error: &Bound<'_, PyAny>) -> bool {
     static HIDES: Part = Part::new("BaseException", "__suppress_context__");
     HIDES.of(error).is_some_and(|hides| hides.is_truthy().unwrap_or(false))

@@ -1,5 +1,5 @@
-//! Where in a traceback an exception was raised, and by whom: by the code itself, by what hands on
-//! the outcome of something else, or by what handled it.
+//! Where in a traceback an exception was raised, and by what: the code itself, code that hands on
+//! the outcome of something else, or code that handled it.
 use std::sync::{Arc, OnceLock};
 
 use flawless_client::SourceFile;
@@ -11,10 +11,11 @@ use crate::source::source_of;
 use crate::stack::{self, Place};
 use crate::{code, handling};
 
-/// Frames above a raise among which the one that handles the exception is looked for.
+/// Number of frames above a raise that are searched for the one that handles the exception.
 const HANDLERS: usize = 20;
 
-/// Where futures and the like raise what has failed elsewhere, for the one who waits for it.
+/// Where futures and the like raise an exception from elsewhere, for a caller that waits for the
+/// outcome.
 const HANDS_ON: [&str; 11] = [
     "/asyncio/futures.py",
     "/asyncio/tasks.py",
@@ -29,15 +30,14 @@ const HANDS_ON: [&str; 11] = [
     "/starlette/middleware/base.py",
 ];
 
-/// It raises the exception that a coroutine handles, for a function that it calls in a thread: only
-/// so that `sys.exc_info` knows it there.
+/// Raises the exception that a coroutine handles again in a thread, only so that `sys.exc_info`
+/// knows it there.
 const LENDS: &str = "/asgiref/sync.py";
 
-/// It raises what a template has raised, with a traceback that it has made, of code that does the
-/// same.
+/// Raises a template's exception with a traceback of its own, from code made to match.
 const REWRITES: &str = "/jinja2/environment.py";
 
-/// Whether the exception was raised here, and did not come from what this place has called.
+/// Whether the exception was raised here, rather than in a function called here.
 pub(crate) fn begins_here<'py>(place: &Place<'py>, inner: Option<&Place<'py>>) -> bool {
     let Some(inner) = inner else { return true };
     if rewrites(place) {
@@ -46,7 +46,7 @@ pub(crate) fn begins_here<'py>(place: &Place<'py>, inner: Option<&Place<'py>>) -
     if is_raise(place) || inner.frame.is(&place.frame) {
         return true;
     }
-    // A wrapper takes its own entry off.
+    // A wrapper removes its own entry.
     let mut caller = called_by(&inner.frame);
     while let Some(wrapper) =
         caller.take_if(|caller| !caller.is(&place.frame) && is_frame_of_ours(caller))
@@ -55,12 +55,12 @@ pub(crate) fn begins_here<'py>(place: &Place<'py>, inner: Option<&Place<'py>>) -
     }
     match caller {
         Some(caller) => !caller.is(&place.frame),
-        // What a coroutine or a generator that has ended was called by, nobody knows.
+        // The caller of an ended coroutine or generator is unknown.
         None => !is_resumed(&inner.code),
     }
 }
 
-/// Whether it raises what was raised elsewhere, with another traceback.
+/// Whether this place raises an exception from elsewhere with another traceback.
 pub(crate) fn rewrites(place: &Place<'_>) -> bool {
     if !is_raise(place) {
         return false;
@@ -75,7 +75,7 @@ pub(crate) fn called_by<'py>(frame: &Bound<'py, PyAny>) -> Option<Bound<'py, PyA
     frame.getattr(name!(frame.py(), "f_back")).ok().filter(|caller| !caller.is_none())
 }
 
-/// Whether the frame of a place is one that wraps a function.
+/// Whether the frame of a place is that of a wrapper.
 pub(crate) fn is_wrapper(place: &Place<'_>) -> bool {
     code::has_file(&place.code, |file| file == code::WRAPPER_FILE)
 }
@@ -97,8 +97,7 @@ pub(crate) fn is_raise(place: &Place<'_>) -> bool {
     instruction_at(place).is_some_and(|(found, _)| found == instructions(place.code.py())[0])
 }
 
-/// Whether it waits for a future or a coroutine: since 3.11, where what it has waited for goes on,
-/// or before.
+/// Whether a place awaits a future or a coroutine, in the instructions before or since 3.11.
 fn is_await(place: &Place<'_>) -> bool {
     let [_, send, yield_from, resume, back, _] = instructions(place.code.py());
     let Some((found, argument)) = instruction_at(place) else { return false };
@@ -113,7 +112,7 @@ fn instruction_at(place: &Place<'_>) -> Option<(u8, u8)> {
     Some((*bytes.as_bytes().get(at)?, *bytes.as_bytes().get(at + 1)?))
 }
 
-/// The numbers of instructions in this version of Python, 0 for one that it does not have.
+/// The opcodes in this version of Python, 0 for missing ones.
 fn instructions(py: Python<'_>) -> [u8; 6] {
     static NUMBERS: OnceLock<[u8; 6]> = OnceLock::new();
     if let Some(numbers) = NUMBERS.get() {
@@ -135,7 +134,7 @@ fn instructions(py: Python<'_>) -> [u8; 6] {
     *NUMBERS.get_or_init(|| names.map(number))
 }
 
-/// The next place that is not only one that lends the exception.
+/// The place itself, unless it only lends the exception; then the one after it.
 pub(crate) fn unless_lent(place: Place<'_>) -> Option<Place<'_>> {
     let mut place = place;
     while let Some(inner) = place.inner()
@@ -147,8 +146,8 @@ pub(crate) fn unless_lent(place: Place<'_>) -> Option<Place<'_>> {
     Some(place)
 }
 
-/// Whether what was raised at a place, with what came from within if anything, is the outcome of
-/// something else that it waited for.
+/// Whether the exception raised at a place, possibly in an inner one, is the outcome of something
+/// else that it waited for.
 pub(crate) fn hands_on(place: &Place<'_>, inner: Option<&Place<'_>>) -> bool {
     if !is_raise(place) {
         return inner.is_some() || is_await(place);
@@ -156,25 +155,25 @@ pub(crate) fn hands_on(place: &Place<'_>, inner: Option<&Place<'_>>) -> bool {
     code::has_file(&place.code, |file| HANDS_ON.iter().any(|end| ends_with(file, end)))
 }
 
-/// Whether a path ends in another, which has slashes.
+/// Whether a path ends with another, which is written with slashes.
 fn ends_with(path: &str, end: &str) -> bool {
     let same = |(here, there): (u8, u8)| here == there || (here == b'\\' && there == b'/');
     path.len() >= end.len() && path.bytes().rev().zip(end.bytes().rev()).all(same)
 }
 
-/// Whether what was raised at the last of these places was being handled there, so that its way goes
-/// on. What handles an exception is the frame that it has reached: the outermost one of what was
-/// there before.
+/// Whether the exception raised at the last of these places was being handled there, so that its
+/// way continues. The frame that handles an exception is the one it has reached: the outermost of
+/// the older entries.
 pub(crate) fn is_handling(places: &[Place<'_>], older: Option<&Place<'_>>) -> bool {
     let Some(raiser) = places.last() else { return false };
-    // Then the traceback does not tell what the exception has reached.
+    // The traceback then does not show how far the exception came.
     let is_rid_of_it = is_raise(raiser) && removes_traceback(&raiser.code);
     if is_rid_of_it && is_in_handler(raiser, raiser.line()).unwrap_or(false) {
         return true;
     }
     let Some(reached) = older else { return false };
     if raiser.frame.is(&reached.frame) {
-        // In a loop the same instruction would raise it.
+        // In a loop the same instruction would raise it again.
         let is_after_a_call = is_raise(raiser) && !is_raise(reached);
         return raiser.instruction() != reached.instruction()
             && (is_after_a_call || is_in_handler(raiser, raiser.line()).unwrap_or(true));
@@ -192,7 +191,7 @@ pub(crate) fn is_handling(places: &[Place<'_>], older: Option<&Place<'_>>) -> bo
     false
 }
 
-/// Whether a function takes the traceback off an exception, or may do so.
+/// Whether a function removes, or may remove, the traceback of an exception.
 pub(crate) fn removes_traceback(code: &Bound<'_, PyAny>) -> bool {
     let py = code.py();
     let names = code.getattr(name!(py, "co_names")).ok();
@@ -213,14 +212,14 @@ pub(crate) fn removes_traceback(code: &Bound<'_, PyAny>) -> bool {
     })
 }
 
-/// `None` when its source is not known.
+/// `None` when the source is unknown.
 fn is_in_handler(of: &Place<'_>, line: u32) -> Option<bool> {
     let source = text_of(&of.frame, &of.code)?;
     source.line(line)?;
     Some(handling::is_in_handler(&source, line))
 }
 
-/// Whether it is what a `with` calls at its end.
+/// Whether a place is an exit method, called at the end of a `with`.
 fn is_exit(place: &Place<'_>) -> bool {
     let name = place.code.getattr(name!(place.code.py(), "co_name")).ok();
     let name = name.and_then(|name| name.cast_into::<PyString>().ok());

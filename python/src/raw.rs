@@ -1,4 +1,4 @@
-//! The calls into the interpreter that PyO3 has no safe form of.
+//! Calls into the interpreter that PyO3 does not offer in a safe form.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -10,17 +10,17 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 unsafe extern "C" {
-    /// Part of the stable ABI since 3.10; 3.9, which changes no more, exports it as well.
+    /// Part of the stable ABI since 3.10; 3.9, which no longer changes, exports it as well.
     fn PyUnicode_AsUTF8AndSize(
         unicode: *mut ffi::PyObject,
         size: *mut ffi::Py_ssize_t,
     ) -> *const c_char;
 }
 
-/// The text of a string, which keeps it; `None` when it holds half of a surrogate pair.
+/// The text of a string, borrowed from it; `None` when it contains a lone surrogate.
 pub(crate) fn utf8<'a>(text: &'a Bound<'_, PyString>) -> Option<&'a str> {
     let mut size = 0;
-    // SAFETY: `text` is a string; what is answered lives as long as it, and is valid UTF-8.
+    // SAFETY: `text` is a string; the result is valid UTF-8 and lives as long as the string.
     unsafe {
         let start = PyUnicode_AsUTF8AndSize(text.as_ptr(), &raw mut size);
         if start.is_null() {
@@ -33,7 +33,7 @@ pub(crate) fn utf8<'a>(text: &'a Bound<'_, PyString>) -> Option<&'a str> {
 }
 
 unsafe extern "C-unwind" {
-    /// The same as that of PyO3, for a callee that may end the thread.
+    /// Like PyO3's declaration, but for a callee that may end the thread.
     #[link_name = "PyObject_CallObject"]
     fn call_object(
         callable: *mut ffi::PyObject,
@@ -41,7 +41,7 @@ unsafe extern "C-unwind" {
     ) -> *mut ffi::PyObject;
 }
 
-/// Keeps a thread for ever instead of letting it go through our frames.
+/// Blocks a thread forever instead of letting it unwind through our frames.
 struct StayHere;
 
 impl Drop for StayHere {
@@ -52,9 +52,9 @@ impl Drop for StayHere {
     }
 }
 
-/// Calls what is written in Python and may take long. Before 3.14 the interpreter ends a thread
-/// that wants to go on while the process ends, by unwinding its stack: through frames of ours
-/// that would abort the process. So the thread stays where it is, as it does since 3.14.
+/// Calls Python code that may take long. Before 3.14 the interpreter ends a thread that wants to
+/// continue during shutdown by unwinding its stack, which would abort the process in our frames. So
+/// the thread stays where it is, as it does since 3.14.
 pub(crate) fn call<'py>(
     callable: &Bound<'py, PyAny>,
     arguments: &Bound<'py, PyTuple>,
@@ -65,7 +65,7 @@ pub(crate) fn call<'py>(
     std::mem::forget(stay_here);
     // SAFETY: as above.
     let answer = unsafe { Bound::from_owned_ptr_or_err(callable.py(), answer) };
-    // Ctrl-C is meant for the program: it comes again when this is done.
+    // Ctrl-C is meant for the program: it is raised again when this is done.
     if answer
         .as_ref()
         .is_err_and(|error| error.is_instance_of::<PyKeyboardInterrupt>(callable.py()))
@@ -76,7 +76,7 @@ pub(crate) fn call<'py>(
     answer
 }
 
-/// Signals that tell a thread of a fault of its own.
+/// Signals for a fault of the thread itself.
 #[cfg(unix)]
 const FAULTS: [c_int; 7] = [
     libc::SIGABRT,
@@ -88,15 +88,15 @@ const FAULTS: [c_int; 7] = [
     libc::SIGTRAP,
 ];
 
-/// Does something while this thread takes no signals; a thread that is started meanwhile never
-/// takes any. When the system gives one to a thread that is none of the interpreter's, Python 3.9
-/// does not see it until threads take turns: Ctrl-C would not end a loop that only computes.
+/// Runs `work` with all signals blocked in this thread; a thread started meanwhile inherits that.
+/// If the system delivered one to a thread unknown to the interpreter, Python 3.9 would not notice
+/// before it switches threads, and Ctrl-C would not end a loop that only computes.
 #[cfg(unix)]
 pub(crate) fn without_signals(work: &mut dyn FnMut()) {
     use std::mem::MaybeUninit;
     let mut held = MaybeUninit::<libc::sigset_t>::uninit();
     let mut former = MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: sets of signals; the first is filled here, the second where it succeeds.
+    // SAFETY: signal sets; the first is filled here, the second on success.
     let is_held = unsafe {
         libc::sigfillset(held.as_mut_ptr());
         for fault in FAULTS {
@@ -116,8 +116,8 @@ pub(crate) fn without_signals(work: &mut dyn FnMut()) {
     work();
 }
 
-/// Calls what the interpreter or a library answers by itself. An exception out of a signal handler
-/// of the program, which may run meanwhile, is raised again when this is done.
+/// Calls code of the interpreter or a library. An exception from a signal handler of the program,
+/// which may run meanwhile, is raised again when this is done.
 pub(crate) fn ask<'py>(
     callable: &Bound<'py, PyAny>,
     arguments: &Bound<'py, PyTuple>,
@@ -133,8 +133,8 @@ pub(crate) fn ask<'py>(
     }
 }
 
-/// Handlers run in the main thread, and are functions of the program; what the asked itself raises
-/// has no frames but its library's.
+/// Handlers run in the main thread and are functions of the program; an exception of the callee
+/// itself has only frames of its library.
 fn is_of_signal_handler(py: Python<'_>, error: &PyErr) -> bool {
     if error.is_instance_of::<PyKeyboardInterrupt>(py) || !is_main_thread(py) {
         return false;
@@ -155,7 +155,7 @@ fn is_of_signal_handler(py: Python<'_>, error: &PyErr) -> bool {
     error.is_instance_of::<PySystemExit>(py) || !module.is_ok_and(|module| is_library(&module))
 }
 
-/// Where signal handlers of the program run.
+/// Whether this is the thread in which signal handlers run.
 pub(crate) fn is_main_thread(py: Python<'_>) -> bool {
     let own = known!("_thread", "get_ident").get(py).and_then(|ident| ident.call0());
     let main = known!("threading", "_main_thread").get(py).ok();
@@ -163,12 +163,12 @@ pub(crate) fn is_main_thread(py: Python<'_>) -> bool {
     main.is_some_and(|main| own.is_ok_and(|own| own.eq(main).unwrap_or(false)))
 }
 
-/// Raises an exception in the program when what runs now is done.
+/// Raises an exception in the program once the current code is done.
 pub(crate) fn raise_later(py: Python<'_>, error: PyErr) {
-    /// Called by the interpreter, which raises what it leaves.
+    /// Called by the interpreter, which raises the exception that this sets.
     extern "C" fn raise(error: *mut c_void) -> c_int {
         let error: *mut ffi::PyObject = error.cast();
-        // SAFETY: an exception, of which this has a reference.
+        // SAFETY: an exception that this owns a reference to.
         unsafe {
             ffi::PyErr_SetObject(ffi::Py_TYPE(error).cast(), error);
             ffi::Py_DECREF(error);
@@ -176,7 +176,7 @@ pub(crate) fn raise_later(py: Python<'_>, error: PyErr) {
         -1
     }
     let error = error.into_value(py).into_ptr();
-    // SAFETY: the reference goes to the call, or is given back.
+    // SAFETY: the reference passes to the call, or is released.
     unsafe {
         if ffi::Py_AddPendingCall(Some(raise), error.cast()) != 0 {
             ffi::Py_DECREF(error);
@@ -184,14 +184,14 @@ pub(crate) fn raise_later(py: Python<'_>, error: PyErr) {
     }
 }
 
-/// Whether a type is none of those that are part of the interpreter or of a library in C.
+/// Whether a type was created in Python, not statically in C.
 pub(crate) fn is_made_in_python(kind: &Bound<'_, PyType>) -> bool {
     // SAFETY: a type.
     unsafe { ffi::PyType_GetFlags(kind.as_type_ptr()) & ffi::Py_TPFLAGS_HEAPTYPE != 0 }
 }
 
-/// A module that was imported with this package. To import it again could run code of the program,
-/// which may have put another function in the place of `__import__`.
+/// A module that was imported with this package. Importing it again could run code of the program,
+/// which may have replaced `__import__`.
 pub(crate) fn module<'py>(name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
     // SAFETY: a string; a new reference, or null with or without an error.
     let found =
@@ -201,8 +201,7 @@ pub(crate) fn module<'py>(name: &Bound<'py, PyString>) -> PyResult<Bound<'py, Py
     })
 }
 
-/// An object of a module of Python's own, looked up once and kept, without a lock like that of
-/// PyO3.
+/// An object of a standard module, looked up once and kept, without a lock like PyO3's.
 #[derive(Debug)]
 pub(crate) struct StaticObject {
     module: &'static str,
@@ -224,13 +223,13 @@ impl StaticObject {
         Ok(unsafe { Bound::ref_from_ptr(py, &*self.object.as_ptr()) })
     }
 
-    /// Whether a value is of this very type.
+    /// Whether a value has exactly this type.
     pub(crate) fn is_type_of(&'static self, value: &Bound<'_, PyAny>) -> bool {
         self.get(value.py()).is_ok_and(|kind| value.get_type().is(kind))
     }
 }
 
-/// An object of a module of Python's own.
+/// An object of a standard module.
 macro_rules! known {
     ($module:literal, $name:literal) => {{
         static OBJECT: $crate::raw::StaticObject = $crate::raw::StaticObject::new($module, $name);
@@ -239,9 +238,9 @@ macro_rules! known {
 }
 pub(crate) use known;
 
-/// What a type of Python's own knows of its objects, whatever their class has made of that: the
-/// getter of a part, made once and kept. So `type` knows the parts of a class, whatever its
-/// metaclass says.
+/// The getter of an attribute that a built-in type has for its objects, whatever their class
+/// overrides; looked up once and kept. It gives, for example, the parts of a class regardless of
+/// its metaclass.
 #[derive(Debug)]
 pub(crate) struct Part {
     of: StaticObject,
@@ -271,8 +270,8 @@ impl Part {
     }
 }
 
-/// A name of Python's, made once and kept. PyO3's `intern!` holds a lock meanwhile, which a
-/// child that is forked in that moment would wait for in vain.
+/// A Python name, created once and kept. PyO3's `intern!` holds a lock meanwhile, and a child
+/// forked at that moment would wait for it forever.
 #[derive(Debug)]
 pub(crate) struct StaticName {
     text: &'static str,
@@ -287,7 +286,7 @@ impl StaticName {
     pub(crate) fn get<'a, 'py>(&'static self, py: Python<'py>) -> &'a Bound<'py, PyString> {
         if self.object.load(Ordering::Acquire).is_null() {
             let made = PyString::intern(py, self.text).into_ptr();
-            // Whoever comes second leaves the same string.
+            // A second thread stores the same string.
             self.object.store(made, Ordering::Release);
         }
         // SAFETY: it holds a string from now on, and a pointer is laid out like an atomic one.
@@ -304,7 +303,7 @@ macro_rules! name {
 }
 pub(crate) use name;
 
-/// Sets an attribute as `object.__setattr__` does, whatever the type has made of it.
+/// Sets an attribute like `object.__setattr__`, even if the type overrides it.
 pub(crate) fn set_plainly(
     object: &Bound<'_, PyAny>,
     name: &Bound<'_, PyString>,
@@ -320,7 +319,7 @@ pub(crate) fn set_plainly(
     }
 }
 
-/// Gets an attribute as `object.__getattribute__` does, whatever the type has made of it.
+/// Gets an attribute like `object.__getattribute__`, even if the type overrides it.
 pub(crate) fn get_plainly<'py>(
     object: &Bound<'py, PyAny>,
     name: &Bound<'py, PyString>,
@@ -335,7 +334,7 @@ pub(crate) fn get_plainly<'py>(
     }
 }
 
-/// An attribute of the object itself, without its type's: no error is made when it is not there.
+/// An attribute of the object itself, not of its type. No error is created when it is missing.
 pub(crate) fn own_attribute<'py>(
     object: &Bound<'py, PyAny>,
     name: &Bound<'py, PyString>,
@@ -344,7 +343,7 @@ pub(crate) fn own_attribute<'py>(
     all.cast_exact::<PyDict>().ok()?.get_item(name).ok()?
 }
 
-/// The traceback, the cause or the context of an exception, as the interpreter has it.
+/// The traceback of an exception, as stored by the interpreter.
 pub(crate) fn traceback_of<'py>(error: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
     part_of(error, ffi::PyException_GetTraceback)
 }
@@ -374,7 +373,7 @@ pub(crate) fn substring<'py>(
     end: usize,
 ) -> Option<Bound<'py, PyString>> {
     let end = ffi::Py_ssize_t::try_from(end).ok()?;
-    // SAFETY: a string (or of a subtype) and positions that it cuts to its length.
+    // SAFETY: a string or subtype, and positions that are clamped to its length.
     unsafe {
         let part = ffi::PyUnicode_Substring(text.as_ptr(), 0, end);
         let part = Bound::from_owned_ptr_or_opt(text.py(), part);
@@ -385,15 +384,15 @@ pub(crate) fn substring<'py>(
     }
 }
 
-/// How many characters a string has.
+/// The number of characters of a string.
 pub(crate) fn length(text: &Bound<'_, PyString>) -> usize {
-    // SAFETY: a string or of a subtype.
+    // SAFETY: a string or subtype.
     usize::try_from(unsafe { ffi::PyUnicode_GetLength(text.as_ptr()) }).unwrap_or(0)
 }
 
-/// A number as Python prints it.
+/// A float as Python prints it.
 pub(crate) fn float_text(value: f64) -> String {
-    // SAFETY: known flags; a new C string or null, which is freed as it was made.
+    // SAFETY: known flags; a new C string or null, freed by its own allocator.
     unsafe {
         let text =
             ffi::PyOS_double_to_string(value, b'r' as c_char, 0, FLAGS, std::ptr::null_mut());
@@ -409,7 +408,7 @@ pub(crate) fn float_text(value: f64) -> String {
 
 const FLAGS: c_int = ffi::Py_DTSF_ADD_DOT_0;
 
-/// How many references an object has.
+/// The reference count of an object.
 pub(crate) fn references(object: &Bound<'_, PyAny>) -> isize {
     // SAFETY: an object.
     unsafe { ffi::Py_REFCNT(object.as_ptr()) }

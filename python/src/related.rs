@@ -1,5 +1,5 @@
-//! Where an exception came from, and what it carries: its cause, its context, the members of a
-//! group, and an exception that it only holds.
+//! The exceptions related to another: its cause, its context, the members of a group, and an
+//! exception that it merely holds.
 use flawless_client::Relation;
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
@@ -9,27 +9,27 @@ use crate::raw::{self, name};
 use crate::stack::{self, Key};
 use crate::{kinds, passive, syntax};
 
-/// Exceptions of a chain, and members of a group.
+/// Most exceptions in a chain, and most members of a group.
 pub(crate) const CHAIN: usize = 50;
-/// Attributes among which a held exception is looked for.
+/// Most attributes that are searched for a held exception.
 const ATTRIBUTES: usize = 20;
-/// Of a traceback that is a text: more than the server keeps.
+/// Length of a traceback kept as text: more than the server keeps.
 const REMOTE: usize = 15 * 1024;
-/// A longer text is not looked at.
+/// A longer text is not searched.
 const LONGEST: usize = 1024 * 1024;
-/// Of its beginning, when it is longer.
+/// How much of its beginning is kept when it is longer.
 const REMOTE_BEGINNING: usize = 1024;
 
 type Related<'py> = Vec<(Relation, Bound<'py, PyAny>)>;
 
-/// What an exception came from, or holds.
+/// The exceptions that an exception came from or holds.
 pub(crate) fn related<'py>(error: &Bound<'py, PyAny>) -> Related<'py> {
     let mut related = Vec::new();
     let context = raw::context_of(error).filter(|_| !passive::hides_context(error));
     if let Some(cause) = raw::cause_of(error) {
         related.push((Relation::Cause, cause));
     } else {
-        // What is held is not told again as the context: it is named once.
+        // A held exception is not repeated as the context.
         related.extend(held(error).map(|held| (Relation::Cause, held)));
         related.extend(context.map(|context| (Relation::Context, context)));
     }
@@ -37,8 +37,8 @@ pub(crate) fn related<'py>(error: &Bound<'py, PyAny>) -> Related<'py> {
     related
 }
 
-/// Adds to a key what an exception carries: two faults that reach the program by one carrier, at
-/// one line, are told apart.
+/// Adds a carried exception to a key, so that two faults that reach the program through one carrier
+/// at one line are told apart.
 pub(crate) fn add_to(key: &mut Key, error: &Bound<'_, PyAny>) {
     syntax::add_to(key, error);
     if !may_carry(error) {
@@ -62,18 +62,18 @@ pub(crate) fn add_to(key: &mut Key, error: &Bound<'_, PyAny>) {
     }
 }
 
-/// Whether it is worth being looked at more closely.
+/// Whether it is worth a closer look.
 fn may_carry(error: &Bound<'_, PyAny>) -> bool {
     raw::cause_of(error).is_some() || kinds::type_info(error).may_carry
 }
 
-/// The members of a group, Python's own or a library's. What only holds exceptions like one is one
-/// when these were raised.
+/// The members of a group, built-in or from a library. A type that merely holds exceptions like a
+/// group counts as one if they were raised.
 fn members<'py>(error: &Bound<'py, PyAny>) -> Vec<Bound<'py, PyAny>> {
     let py = error.py();
     let info = kinds::type_info(error);
     let own = info.own_dict(error);
-    // The backport keeps them where the second name says.
+    // The backport keeps them under the second name.
     let names = [name!(py, "exceptions"), name!(py, "_exceptions")];
     let found = names.into_iter().find_map(|name| own.as_ref()?.get_item(name).ok()?);
     let found = found.or_else(|| {
@@ -90,7 +90,7 @@ fn members<'py>(error: &Bound<'py, PyAny>) -> Vec<Bound<'py, PyAny>> {
         .collect()
 }
 
-/// Here or, as its cause then says, in another process.
+/// Whether it was raised: here or, as its cause then shows, in another process.
 fn was_raised(error: &Bound<'_, PyAny>) -> bool {
     raw::traceback_of(error).is_some() || raw::cause_of(error).is_some()
 }
@@ -99,8 +99,8 @@ fn is_exception(value: &Bound<'_, PyAny>) -> bool {
     value.is_instance_of::<PyBaseException>()
 }
 
-/// The exception that another holds among its arguments or attributes, itself or in a future, as
-/// those do that only tell that something else has failed.
+/// The exception that another one holds in its arguments or attributes, directly or in a future,
+/// when it only reports the failure of something else.
 fn held<'py>(error: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
     let own = kinds::type_info(error).own_dict(error);
     let own = own.iter().flat_map(|own| own.iter().take(ATTRIBUTES)).map(|(_, value)| value);
@@ -113,8 +113,8 @@ fn held<'py>(error: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
     })
 }
 
-/// The exception of a future of `concurrent.futures` or `asyncio`, or of what else stands for how
-/// an attempt has ended.
+/// The exception of a future of `concurrent.futures` or `asyncio`, or of another object that
+/// represents the outcome of an attempt.
 fn of_outcome<'py>(value: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
     let py = value.py();
     let name = name!(py, "_exception");
@@ -126,7 +126,7 @@ fn of_outcome<'py>(value: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
     [name, name!(py, "exception"), name!(py, "value")].into_iter().find_map(|name| {
         let found = passive::own_attribute(value, name)?;
         match found.cast_exact::<PyTuple>() {
-            // As `sys.exc_info()` has it.
+            // A tuple like that of `sys.exc_info()`.
             Ok(info) => info.get_item(1).ok().filter(is_exception),
             Err(_) => Some(found).filter(is_exception),
         }
@@ -135,7 +135,7 @@ fn of_outcome<'py>(value: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
 
 const TRACEBACK: &str = "raceback (most recent call last)";
 
-/// The traceback of another process, where an exception is nothing but that: it is told whole.
+/// The traceback of another process, if an exception carries nothing else.
 pub(crate) fn remote_traceback(error: &Bound<'_, PyAny>) -> Option<String> {
     let py = error.py();
     let info = kinds::type_info(error);
@@ -150,10 +150,10 @@ pub(crate) fn remote_traceback(error: &Bound<'_, PyAny>) -> Option<String> {
     text(name!(py, "traceback_str")).filter(|text| text.contains("  File \""))
 }
 
-/// A text with a traceback in it, which an exception was made with.
+/// A text with a traceback that was passed to an exception as an argument.
 pub(crate) fn told_traceback(error: &Bound<'_, PyAny>) -> Option<String> {
     let text = first_text(error)?;
-    // Shorter ones are told whole anyway.
+    // Shorter ones are reported in full anyway.
     let is_long = raw::length(&text) > flawless_client::MESSAGE / 2;
     if is_long { whole(&text).filter(|text| text.contains(TRACEBACK)) } else { None }
 }
@@ -170,7 +170,7 @@ fn whole(text: &Bound<'_, PyString>) -> Option<String> {
     if text.len() <= REMOTE {
         return Some(text.into_owned());
     }
-    // Its end says what failed, and where.
+    // Its end shows what failed, and where.
     let line_end = |from: usize| text.as_bytes()[from..].iter().position(|&byte| byte == b'\n');
     let beginning = line_end(REMOTE_BEGINNING)? + REMOTE_BEGINNING;
     let end = text.len() - REMOTE + REMOTE_BEGINNING;

@@ -1,4 +1,4 @@
-//! What Python calls to report an exception. Nothing here raises.
+//! The functions that Python calls to report an exception. None of them raises.
 use std::time::Duration;
 
 use flawless_client::{Around, Event, Frame, Source};
@@ -20,10 +20,10 @@ use crate::{before_send, ending, kinds, related, state, wishes};
 /// A row of `traceback.extract_stack`: path, line, function, text.
 type Row = (String, i64, String, Option<String>);
 
-/// For printing what surrounds it.
+/// Time for printing the context.
 const PRINTING: Duration = Duration::from_millis(10);
 
-/// What is told beside the exception.
+/// The details reported with the exception.
 #[derive(Debug, Default)]
 struct Beside<'py> {
     hostname: Option<String>,
@@ -36,8 +36,8 @@ struct Beside<'py> {
     handled: Option<bool>,
 }
 
-/// Reports what a wrapper caught, unless it was reported before or is no error. Answers whether
-/// the wrapper has to raise it again whatever was asked.
+/// Reports an exception caught by a wrapper, unless it was reported before or is not an error.
+/// Returns whether the wrapper must raise it again regardless of its options.
 #[pyfunction]
 #[pyo3(signature = (error, error_threshold, save_current_stack_trace))]
 pub(crate) fn caught(
@@ -66,8 +66,8 @@ fn is_to_be_raised(
     false
 }
 
-/// Reports an exception, unless it was reported before. What the request is made by is called only
-/// where the exception is sent.
+/// Reports an exception, unless it was reported before. The function that makes the request is
+/// called only if the exception is sent.
 #[pyfunction]
 #[pyo3(signature = (error, additional_info, request, error_threshold, mechanism, handled))]
 pub(crate) fn capture(
@@ -93,7 +93,7 @@ pub(crate) fn capture(
     });
 }
 
-/// `record_error` of 0.4.5: reports whatever it is given.
+/// `record_error` of 0.4.5: reports anything it is given.
 #[pyfunction]
 #[pyo3(signature = (kind, error, traceback, hostname, preceding_stack, error_threshold, additional_info))]
 pub(crate) fn record<'py>(
@@ -129,7 +129,7 @@ fn report_unless_seen<'py>(
         Sighting::First => (None, Some(stack::traceback(traceback.clone()))),
         Sighting::Again(places) => (None, Some(places)),
     };
-    // Before it is reported: meanwhile other threads may run, and see the same exception.
+    // Done before reporting, because other threads may see the same exception meanwhile.
     remember(error, traceback.as_ref(), by, known);
     if let Some(places) = places {
         report_one(error, error.get_type(), places, beside);
@@ -202,7 +202,7 @@ fn current_frame(py: Python<'_>) -> Option<Bound<'_, PyAny>> {
     sys.call_method0(name!(py, "_getframe")).ok()
 }
 
-/// What ends a program, a generator or a task in good order.
+/// Whether an exception is the orderly end of a program, a generator or a task.
 fn is_flow_control(error: &Bound<'_, PyAny>) -> bool {
     if error.is_instance_of::<PyException>() {
         return error.is_instance_of::<PyStopIteration>()
@@ -214,13 +214,14 @@ fn is_flow_control(error: &Bound<'_, PyAny>) -> bool {
     {
         return true;
     }
-    // Of asyncio, trio and gevent.
+    // Those of asyncio, trio and gevent.
     let name = kinds::type_name(&error.get_type());
     let name = name.rsplit('.').next().unwrap_or_default();
     matches!(name, "CancelledError" | "Cancelled" | "GreenletExit")
 }
 
-/// Our own entries, outermost, go from the traceback. Before 3.11 the interpreter puts them back.
+/// Removes our own outermost entries from the traceback. Before 3.11 the interpreter puts them
+/// back.
 fn take_ours_off(error: &Bound<'_, PyAny>, traceback: Option<Bound<'_, PyAny>>) {
     let py = error.py();
     let outermost = traceback.as_ref().and_then(stack::place_of);

@@ -1,4 +1,4 @@
-//! What Python calls to set the client up, and to wait for it.
+//! The functions that Python calls to set the client up and to wait for it.
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ fn value_error(error: impl std::fmt::Display) -> PyErr {
     PyValueError::new_err(error.to_string())
 }
 
-/// Sets everything; what is not given is as it is without.
+/// Sets everything; arguments that are not given reset to their defaults.
 #[pyfunction]
 #[pyo3(signature = (*, is_off, dsn, hostports, hostname, revision, environment, folders, module_folders,
     runtime, arguments, redact_names, redact_values, redact_off, ignore_classes, ignore_names,
     before_send, send_client_address, ca_file, queue_reports, queue_bytes, timeout))]
-#[expect(clippy::too_many_arguments, reason = "by name only; checked in Python")]
+#[expect(clippy::too_many_arguments, reason = "keyword-only; checked in Python")]
 pub(crate) fn init(
     is_off: bool,
     dsn: Option<&str>,
@@ -86,7 +86,7 @@ fn revision_of(folders: &[PathBuf]) -> Option<String> {
     running_revision(|name| std::env::var(name).ok(), folders)
 }
 
-/// Sets where the servers are, as 0.4.5 did.
+/// Sets the servers, as in 0.4.5.
 #[pyfunction]
 pub(crate) fn set_hostports(
     hostports: Vec<String>,
@@ -118,14 +118,14 @@ pub(crate) fn install_scrubbers(variables_regex: String) -> PyResult<()> {
     })
 }
 
-/// Sends what waits and was counted; `True` when all of it was taken. It raises what a signal handler
-/// of the program raises meanwhile, such as the one of Ctrl-C.
+/// Sends waiting reports and counts; returns `True` when a server took all of them. Raises an
+/// exception from a signal handler of the program, such as that of Ctrl-C.
 #[pyfunction]
 pub(crate) fn flush(py: Python<'_>, timeout: f64) -> PyResult<bool> {
     let Some(client) = state::existing_client() else { return Ok(true) };
     let limit = Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::MAX);
-    // Handlers run in the main thread only. Another one that asked while the interpreter ends
-    // would be ended within our frames.
+    // Handlers run only in the main thread. Another thread that checked for them while the
+    // interpreter shuts down would be ended within our frames.
     let may_ask = raw::is_main_thread(py);
     let mut raised = None;
     let sent = py.detach(|| {
@@ -143,7 +143,7 @@ pub(crate) fn flush(py: Python<'_>, timeout: f64) -> PyResult<bool> {
     Ok(sent)
 }
 
-/// The interpreter ends: from now on other threads report nothing.
+/// The interpreter shuts down: from now on other threads report nothing.
 #[pyfunction]
 pub(crate) fn end(py: Python<'_>) {
     ending::begin(py);
@@ -157,7 +157,7 @@ pub(crate) fn before_fork() {
     }
 }
 
-/// The stacks that were seen are forgotten, as if the program had just started.
+/// Forgets the stacks that were seen, as if the program had just started.
 #[pyfunction]
 pub(crate) fn forget_thinning() {
     state::forget_stacks();
@@ -169,18 +169,18 @@ pub(crate) fn is_set_up() -> bool {
     state::is_set_up()
 }
 
-/// The names of the rules of redaction that can be switched off.
+/// The names of the redaction rules that can be switched off.
 #[pyfunction]
 pub(crate) fn redaction_rules() -> Vec<&'static str> {
     Redactor::rule_names().collect()
 }
 
-/// Frames of this folder are not the program's. It is called once, when the package is imported.
+/// Sets the folder of this package, whose frames are not the program's. Called once, at import.
 #[pyfunction]
 pub(crate) fn set_package_folder(py: Python<'_>, folder: String) {
     unchanged::begin(py);
     state::set_package_folder(folder);
-    // PyO3 makes the names for what it says of a wrong argument when it first says it, under a lock
-    // that a child that is forked in that moment would wait for.
+    // PyO3 creates the names for its argument errors on first use, under a lock that a child forked
+    // at that moment would wait for.
     let _ = wrap_pyfunction!(install_scrubbers, py).and_then(|function| function.call1((0,)));
 }

@@ -1,6 +1,6 @@
 //! One exception may be seen many times. On its way up it passes several wrappers and hooks: that
-//! is one occurrence. An exception that is kept and raised again is another one, and its traceback
-//! only grows: what is new of it stands above what was there before.
+//! is one occurrence. Keeping an exception and raising it again is another occurrence. Its
+//! traceback only grows then: the new entries come above the older ones.
 use std::hash::{DefaultHasher, Hasher};
 
 use pyo3::prelude::*;
@@ -14,31 +14,31 @@ use crate::raise_point::{
 use crate::raw::{self, StaticName, name};
 use crate::stack::{Place, place_of, within_ours};
 
-/// What is known of an exception is kept with it; 0.4.5 used the same name.
+/// The attribute in which the state of an exception is kept; 0.4.5 used the same name.
 static MARK: StaticName = StaticName::new("_flawless_already_caught");
 
-/// Raises that are remembered of one exception: threads may raise it at once.
+/// Number of remembered raises of one exception: threads may raise it simultaneously.
 const REMEMBERED: usize = 64;
-/// Entries of a traceback that tell it from another.
+/// Number of entries that identify a traceback.
 const FINGERPRINT: usize = 4;
-/// A traceback that has grown further is not walked to its end.
+/// A longer traceback is not walked to its end.
 const MOST_ENTRIES: usize = 4_000;
-/// In place of the raise that is still to come, of an exception that was reported before it.
+/// Stands for the raise still to come of an exception that was reported before it was raised.
 const NOT_RAISED: u64 = 0;
 
-/// What an exception is seen as.
+/// How an exception is seen.
 pub(crate) enum Sighting<'py> {
-    /// It was reported; if it is known, when this raise of it was seen last.
+    /// It was reported; holds the last sighting of this raise, if known.
     Seen(Option<Seen>),
-    /// It was reported where it failed, and is raised for the one who waits for the outcome.
+    /// It was reported where it failed, and is raised here for a caller that waits for the outcome.
     HandedOn,
     /// It is to be reported with its whole traceback.
     First,
-    /// It was raised again, and these entries are of this raise.
+    /// It was raised again, and these entries belong to this raise.
     Again(Vec<Place<'py>>),
 }
 
-/// What an exception with this traceback is, to whoever sees it now.
+/// Determines how an exception with this traceback is seen by the current observer.
 pub(crate) fn sighting<'py>(
     error: &Bound<'py, PyAny>,
     traceback: Option<&Bound<'py, PyAny>>,
@@ -83,16 +83,17 @@ pub(crate) fn sighting<'py>(
             break;
         }
     }
-    // Whoever handled it has raised it without its traceback.
+    // Its handler has raised it again without its traceback.
     Sighting::Seen(None)
 }
 
-/// Whether what was seen was on its way to this place.
+/// Whether the exception, as last seen, was on its way to this place.
 fn leads_to((.., caller): &Seen, place: &Place<'_>) -> bool {
     *caller == NOBODY || *caller == place.frame.as_ptr() as u64
 }
 
-/// It was raised at the last of these places, or came there out of what is not in the traceback.
+/// The case of a raise at the last of these places, or of an arrival there from outside the
+/// traceback.
 fn raised<'py>(
     places: Vec<Place<'py>>,
     older: Option<Place<'py>>,
@@ -104,7 +105,7 @@ fn raised<'py>(
     {
         return Sighting::Seen(Some(*seen));
     }
-    // Where threads share it, another one has put its own traceback in the place of this one's.
+    // If threads share it, another one has replaced this one's traceback with its own.
     let raiser = places.last().filter(|raiser| !is_raise(raiser));
     let raiser = raiser.map(|raiser| raiser.frame.as_ptr() as u64);
     if let Some(seen) = all.iter().find(|seen| raiser.is_some_and(|raiser| seen.2 == raiser)) {
@@ -117,7 +118,7 @@ fn raised<'py>(
     again(places, older, process, is_known)
 }
 
-/// It was raised at the last of these places; what follows was there before.
+/// The case of a raise at the last of these places; the entries after it are older.
 fn again<'py>(
     mut places: Vec<Place<'py>>,
     older: Option<Place<'py>>,
@@ -134,7 +135,7 @@ fn again<'py>(
     let mut next = older;
     for _ in 0..MOST_ENTRIES {
         let Some(place) = next else {
-            // Where it failed, unless that was only another who waited.
+            // The place of the failure, unless that is only another waiting caller.
             let failed_there = |innermost: &Place<'_>| !hands_on(innermost, None);
             if origin.last().is_some_and(failed_there) || places.iter().all(is_wrapper) {
                 places.append(&mut origin);
@@ -144,13 +145,13 @@ fn again<'py>(
         was_known |= is_known(&place);
         next = place.inner().and_then(unless_lent);
         let begins = begins_here(&place, next.as_ref());
-        // It was told where it failed, not where somebody waited for that.
+        // It was reported where it failed, not where a caller waited for it.
         if begins && was_known && !hands_on(&place, next.as_ref()) {
             return Sighting::HandedOn;
         }
         origin.push(place);
         if begins && next.is_some() {
-            // Another who waited was told of it.
+            // It was reported by another waiting caller.
             was_known = false;
             origin.clear();
         }
@@ -158,8 +159,8 @@ fn again<'py>(
     Sighting::Again(places)
 }
 
-/// Whether it was raised after its traceback was taken off: then what is new may lie at the very
-/// addresses of what was there before.
+/// Whether it was raised after its traceback was removed. New entries may then have the addresses
+/// of older ones.
 fn lost_its_traceback(place: &Place<'_>) -> bool {
     let mut removes = removes_traceback(&place.code);
     let mut innermost = place.inner();
@@ -172,8 +173,8 @@ fn lost_its_traceback(place: &Place<'_>) -> bool {
     removes && is_raise(innermost.as_ref().unwrap_or(place))
 }
 
-/// The exception has been reported with this traceback. A raise that is known already is from now
-/// on known by how far it has come.
+/// Remembers that the exception was reported with this traceback. A known raise is updated with how
+/// far it has come.
 pub(crate) fn remember(
     error: &Bound<'_, PyAny>,
     traceback: Option<&Bound<'_, PyAny>>,
@@ -192,7 +193,7 @@ pub(crate) fn remember(
     let mut head = traceback.and_then(place_of).and_then(unless_lent);
     let caller = head.as_ref().and_then(|place| called_by(&place.frame));
     let caller = caller.map_or(NOBODY, |caller| caller.as_ptr() as u64);
-    // Since 3.11 our own entries are taken off, if there are others.
+    // Since 3.11 our own entries are removed, if there are others.
     if py.version_info() >= (3, 11)
         && let Some(inner) = head.as_ref().and_then(within_ours).and_then(unless_lent)
     {
@@ -208,21 +209,21 @@ pub(crate) fn remember(
     }
 }
 
-/// A process, and how the exception was seen there.
+/// A process id, and the sightings in that process.
 type Mark = (u32, Vec<Seen>);
 
-/// The outermost entry of its traceback, who saw it, and the frame that had called where that was:
-/// there it goes next.
+/// The outermost entry of its traceback, the observer, and the calling frame, which the exception
+/// reaches next.
 type Seen = (u64, u64, u64);
 
-/// The address of no frame.
+/// Stands for the address of no frame.
 const NOBODY: u64 = 0;
 
-/// Who sees an exception: a wrapper, or the line that calls one of our functions.
+/// The observer of an exception: a wrapper, or the line that calls one of our functions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Observer(u64);
 
-/// Who sees one now.
+/// The current observer.
 pub(crate) fn observer(py: Python<'_>) -> Observer {
     let mut hasher = DefaultHasher::new();
     let sys = raw::module(name!(py, "sys"));
@@ -240,8 +241,8 @@ pub(crate) fn observer(py: Python<'_>) -> Observer {
     Observer(hasher.finish())
 }
 
-/// Tells an entry of a traceback from another that may come to lie at the same address, as those of
-/// threads do that share an exception.
+/// Distinguishes a traceback entry from another at the same address, as happens when threads share
+/// an exception.
 fn fingerprint(place: &Place<'_>) -> u64 {
     let mut hasher = DefaultHasher::new();
     let mut next = Some(place.at.clone());

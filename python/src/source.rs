@@ -1,6 +1,6 @@
-//! The text of source files as it ran. A file may say something else by now, or another may stand
-//! at its path: a text counts where it is known to be what runs. Either nothing has been put there
-//! since the program began, or what it compiles to is equal to the code that runs.
+//! The text of source files as it was run. A file may have changed since, or been replaced, so a
+//! text counts only if it is known to match the running code: either its path is unchanged since
+//! the program started, or it compiles to the same code.
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -15,19 +15,19 @@ use crate::compiled::{Compiled, first_line, last_line};
 use crate::raw::{self, known, name};
 use crate::{file_text, unchanged};
 
-/// Of all source files together.
+/// Size limit of all source files together.
 const MOST_SOURCE_BYTES: usize = 16 * 1024 * 1024;
-/// What a text takes with all that it compiles to, in times its length.
+/// Memory of a text with its compiled code, as a multiple of its length.
 const COMPILED: usize = 5;
-/// Of the texts that are compiled for one report: the interpreter stands still meanwhile, for about
-/// a microsecond a byte.
+/// Size limit of the texts compiled for one report: the interpreter is held meanwhile, for about a
+/// microsecond per byte.
 const MOST_TO_COMPILE: usize = 256 * 1024;
-/// Texts of one file that are kept: what runs may be older than what was read last.
+/// Number of texts kept for one file: the running code may be older than the last text read.
 const MOST_TEXTS: usize = 4;
 
-/// Counts reports: for each, a file is looked at once.
+/// Counts reports: a file is checked once for each.
 static REPORT: AtomicU64 = AtomicU64::new(0);
-/// Bytes that may be compiled for this report.
+/// Bytes that may still be compiled for this report.
 static TO_COMPILE: AtomicUsize = AtomicUsize::new(MOST_TO_COMPILE);
 static SOURCES: Mutex<Option<Sources>> = Mutex::new(None);
 
@@ -37,13 +37,13 @@ struct Sources {
     bytes: usize,
 }
 
-/// A file that was read.
+/// A file that has been read.
 #[derive(Debug)]
 struct Known {
     stamp: Option<Stamp>,
-    /// The report for which the stamp was looked at.
+    /// The report for which the stamp was checked.
     looked_at: AtomicU64,
-    /// What it has said, as far as that was read, the last first.
+    /// The texts that were read from it, latest first.
     texts: Vec<Arc<Text>>,
 }
 
@@ -51,12 +51,12 @@ struct Known {
 #[derive(Debug)]
 struct Text {
     source: Arc<SourceFile>,
-    /// It read so when the program began.
+    /// The file had this text when the program started.
     is_of_the_beginning: bool,
     compiled: OnceLock<Compiled>,
 }
 
-/// Tells one state of a file from another.
+/// Identifies the state of a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Stamp {
     file: (u64, u64),
@@ -65,18 +65,18 @@ struct Stamp {
     changed: SystemTime,
 }
 
-/// There is text, but to find out whether it is what runs would take too long for one report.
+/// There is a text, but checking it against the running code would take too long for one report.
 #[derive(Debug)]
 pub(crate) struct NotNow;
 
-/// A report begins: files may have changed since the last one.
+/// Starts a report: files may have changed since the last one.
 pub(crate) fn look_again() {
     REPORT.fetch_add(1, Ordering::Relaxed);
     TO_COMPILE.store(MOST_TO_COMPILE, Ordering::Relaxed);
 }
 
-/// The text that a code object was made of, or at least its own lines; `None` when it is not
-/// known, or may be another by now.
+/// The text that a code object was compiled from, or at least its own lines; `None` when it is
+/// unknown or may have changed.
 pub(crate) fn source_of(
     code: &Bound<'_, PyAny>,
     globals: &Bound<'_, PyAny>,
@@ -84,7 +84,7 @@ pub(crate) fn source_of(
     look_up(code, globals).ok()?
 }
 
-/// The same, which also tells whether it is worth while to ask again.
+/// Like `source_of`, but also says whether another attempt is worthwhile.
 pub(crate) fn look_up(
     code: &Bound<'_, PyAny>,
     globals: &Bound<'_, PyAny>,
@@ -96,7 +96,7 @@ pub(crate) fn look_up(
     known(&file, globals).text_of(code, &file)
 }
 
-/// What is known of a file, as it is now.
+/// The known state of a file, updated.
 fn known(file: &Bound<'_, PyString>, globals: &Bound<'_, PyAny>) -> Arc<Known> {
     let path = file.to_string_lossy();
     let lock = || SOURCES.lock().unwrap_or_else(PoisonError::into_inner);
@@ -130,7 +130,7 @@ fn known(file: &Bound<'_, PyString>, globals: &Bound<'_, PyAny>) -> Arc<Known> {
     known
 }
 
-/// What a file says, and what it has said as far as somebody has read it by `linecache`.
+/// The current text of a file, and an earlier one if it was read through `linecache`.
 fn read(
     file: &Bound<'_, PyString>,
     stamp: Option<Stamp>,
@@ -138,7 +138,7 @@ fn read(
 ) -> Vec<Arc<Text>> {
     let is_there = stamp.is_some();
     let text = file_text::read(file).or_else(|| by_name(file, globals, is_there));
-    // Asked after it was read: it has not changed meanwhile then.
+    // Checked after reading, so that a change during reading is noticed.
     let is_of_the_beginning =
         !is_there || unchanged::is_of_the_beginning(Path::new(&*file.to_string_lossy()));
     let mut texts: Vec<_> =
@@ -151,7 +151,7 @@ fn read(
     texts
 }
 
-/// What `linecache` keeps of a file, and whether it has read that from one.
+/// The text that `linecache` keeps, and whether it read that from a file.
 fn cached<'py>(file: &Bound<'py, PyString>) -> Option<(bool, Bound<'py, PyList>)> {
     let py = file.py();
     let cache = raw::module(name!(py, "linecache")).ok()?.getattr(name!(py, "cache")).ok()?;
@@ -160,8 +160,8 @@ fn cached<'py>(file: &Bound<'py, PyString>) -> Option<(bool, Bound<'py, PyList>)
     Some((!entry.get_item(1).ok()?.is_none(), lines))
 }
 
-/// What is no file: cells of notebooks, which `linecache` keeps, and what the loader of a module
-/// has the source of.
+/// Sources without a file: notebook cells, which `linecache` keeps, and modules whose loader has
+/// the source.
 fn by_name(
     file: &Bound<'_, PyString>,
     globals: &Bound<'_, PyAny>,
@@ -172,7 +172,7 @@ fn by_name(
         return if was_file && !is_there { None } else { joined(lines) };
     }
     if Path::new(&*file.to_string_lossy()).exists() {
-        // A pipe, for example: it has been read by now.
+        // A pipe, for example, which has been consumed by now.
         return None;
     }
     let module_file =
@@ -190,7 +190,7 @@ fn by_name(
     Some(text.cast_into::<PyString>().ok()?.to_string_lossy().into_owned())
 }
 
-/// An attribute of an object that may be of the program's.
+/// An attribute of an object that may belong to the program.
 fn asked_for<'py>(
     of: &Bound<'py, PyAny>,
     name: &Bound<'py, PyString>,
@@ -205,12 +205,12 @@ fn joined(lines: Bound<'_, PyList>) -> Option<String> {
     Some(joined.cast_into::<PyString>().ok()?.to_string_lossy().into_owned())
 }
 
-/// Whether there is such a file, in an archive perhaps.
+/// Whether there is such a file, possibly in an archive.
 pub(crate) fn is_file(path: &Path) -> bool {
     stamp(path).is_some()
 }
 
-/// The text of a file as it is now.
+/// The current text of a file.
 pub(crate) fn of_file(file: &Bound<'_, PyString>) -> Option<SourceFile> {
     file_text::read(file).map(SourceFile::new)
 }
@@ -233,7 +233,7 @@ impl Known {
             if text.is_of_the_beginning {
                 return Ok(Some(text.source.clone()));
             }
-            // What stands around it may be of another time.
+            // The lines around it may be from another version.
             let lines = first_line(code).zip(last_line(code));
             return Ok(lines.map(|(first, last)| Arc::new(text.source.part(first, last))));
         }
@@ -265,7 +265,7 @@ impl Text {
         }
         let take = |left: usize| left.checked_sub(size);
         TO_COMPILE.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).map_err(|_| NotNow)?;
-        // Another thread may do the same meanwhile.
+        // Another thread may have done the same meanwhile.
         let _ = self.compiled.set(Compiled::of(self.source.text(), file));
         Ok(self.compiled.get().is_some_and(|compiled| compiled.has(code)))
     }

@@ -1,4 +1,4 @@
-//! The frames of a traceback, and the callers that led there.
+//! The frames of a traceback, and their callers.
 use std::hash::{DefaultHasher, Hasher};
 
 use crate::code;
@@ -7,19 +7,19 @@ use flawless_client::StackKey;
 use pyo3::prelude::*;
 use pyo3::types::PyTraceback;
 
-/// One place of the stack, as the interpreter has it.
+/// A place in the stack, as the interpreter represents it.
 pub(crate) struct Place<'py> {
-    /// Traceback or frame: what knows the line.
+    /// The traceback or frame that knows the line.
     pub(crate) at: Bound<'py, PyAny>,
     pub(crate) is_traceback: bool,
     pub(crate) frame: Bound<'py, PyAny>,
     pub(crate) code: Bound<'py, PyAny>,
 }
 
-/// A deeper stack is cut in the middle: outermost and innermost places stay.
+/// A deeper stack is cut in the middle: the outermost and innermost places stay.
 const OUTERMOST: usize = 200;
 pub(crate) const INNERMOST: usize = 800;
-/// Callers that tell one stack from another.
+/// Number of callers that identify a stack.
 const KEY_CALLERS: usize = 60;
 
 impl<'py> Place<'py> {
@@ -28,7 +28,7 @@ impl<'py> Place<'py> {
         place_of(&self.at.getattr(name!(self.at.py(), "tb_next")).ok()?)
     }
 
-    /// Its line, 0 when the interpreter does not know it.
+    /// Its line number, 0 when the interpreter does not know it.
     pub(crate) fn line(&self) -> u32 {
         let py = self.at.py();
         let name = match self.is_traceback {
@@ -38,7 +38,7 @@ impl<'py> Place<'py> {
         self.at.getattr(name).and_then(|line| line.extract()).unwrap_or(0)
     }
 
-    /// The byte of its code that it is at.
+    /// The offset of its current instruction.
     pub(crate) fn instruction(&self) -> i64 {
         let py = self.at.py();
         let name = match self.is_traceback {
@@ -51,7 +51,7 @@ impl<'py> Place<'py> {
 
 /// The outermost place of a traceback.
 pub(crate) fn place_of<'py>(traceback: &Bound<'py, PyAny>) -> Option<Place<'py>> {
-    // Anything else with these attributes might never end.
+    // Another object with these attributes might form an endless chain.
     if !traceback.is_exact_instance_of::<PyTraceback>() {
         return None;
     }
@@ -61,7 +61,7 @@ pub(crate) fn place_of<'py>(traceback: &Bound<'py, PyAny>) -> Option<Place<'py>>
     Some(Place { at: traceback.clone(), is_traceback: true, frame, code })
 }
 
-/// The first place of a traceback that is not ours, where ours come before it.
+/// The first place of a traceback that is not ours, if ours come before it.
 pub(crate) fn within_ours<'py>(outermost: &Place<'py>) -> Option<Place<'py>> {
     if !code::is_ours(&outermost.code) {
         return None;
@@ -90,7 +90,7 @@ pub(crate) fn traceback<'py>(traceback: Option<Bound<'py, PyAny>>) -> Vec<Place<
     places
 }
 
-/// The frame and those that called it, innermost first, at most so many.
+/// The frame and its callers, innermost first, at most `most`.
 pub(crate) fn callers<'py>(frame: Option<Bound<'py, PyAny>>, most: usize) -> Vec<Place<'py>> {
     let mut places = Vec::new();
     let mut next = frame;
@@ -112,8 +112,7 @@ pub(crate) fn caller_of<'py>(places: &[Place<'py>]) -> Option<Bound<'py, PyAny>>
     frame.getattr(name!(frame.py(), "f_back")).ok()
 }
 
-/// What tells this stack from others, known before anything is read: the instruction each frame
-/// is at.
+/// Identifies a stack before anything is read, by the instruction of each frame.
 #[derive(Debug, Default)]
 pub(crate) struct Key(DefaultHasher);
 
@@ -130,7 +129,7 @@ impl Key {
         }
     }
 
-    /// Adds an object by its address, which something else keeps alive.
+    /// Adds an object by its address; something else must keep it alive.
     pub(crate) fn object(&mut self, object: &Bound<'_, PyAny>) {
         self.0.write_usize(object.as_ptr() as usize);
     }

@@ -1,4 +1,4 @@
-//! The client of this process, and what it was set up with.
+//! The client of this process and its setup.
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -12,18 +12,18 @@ use crate::modules;
 use crate::names;
 use crate::raw::{self, name};
 
-/// What `init`, `set_hostports` and `install_scrubbers` have said so far.
+/// The accumulated setup from `init`, `set_hostports` and `install_scrubbers`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Setup {
     pub(crate) servers: Vec<Endpoint>,
-    /// `init` found no server, and that is meant: nothing is reported, and nothing said.
+    /// `init` was deliberately given no server: nothing is reported, and no warning is given.
     pub(crate) is_off: bool,
     pub(crate) module_folders: Vec<PathBuf>,
     pub(crate) authorities: Option<Authorities>,
     pub(crate) program: Program,
-    /// What `init` has said last.
+    /// The rules of the last `init`.
     pub(crate) rules: Rules,
-    /// Names of `install_scrubbers`; they stay, whatever `init` says.
+    /// Names from `install_scrubbers`; a later `init` does not remove them.
     pub(crate) scrubbers: Vec<String>,
     pub(crate) queue: QueueBounds,
     pub(crate) timeout: Option<Duration>,
@@ -37,19 +37,19 @@ struct State {
     has_warned: bool,
 }
 
-/// Locked only while the interpreter is held, and never while it runs anything: no thread can
-/// hold it when the program forks.
+/// Locked only while the interpreter is held, and never while it runs code, so that no thread can
+/// hold the lock when the program forks.
 static STATE: Mutex<Option<State>> = Mutex::new(None);
 static PACKAGE: OnceLock<String> = OnceLock::new();
 
-/// As 0.4.5 had it.
+/// As in 0.4.5.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 fn with<T>(work: impl FnOnce(&mut State) -> T) -> T {
     work(STATE.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default())
 }
 
-/// The folder of this package: its own frames are not the program's.
+/// The folder of this package, whose frames are not the program's.
 pub(crate) fn package_folder() -> &'static str {
     PACKAGE.get().map_or("\0", String::as_str)
 }
@@ -58,7 +58,7 @@ pub(crate) fn set_package_folder(folder: String) {
     let _ = PACKAGE.set(folder);
 }
 
-/// Changes what was said; the client is made anew.
+/// Changes the setup and creates a new client.
 pub(crate) fn change(work: impl FnOnce(&mut Setup)) -> PyResult<()> {
     let mut setup = with(|state| state.setup.clone());
     work(&mut setup);
@@ -72,7 +72,7 @@ pub(crate) fn change(work: impl FnOnce(&mut Setup)) -> PyResult<()> {
     });
     match is_parents {
         true => std::mem::forget(old),
-        // Nothing that was counted or waits is lost with the old one.
+        // The old client's counts and waiting reports are not lost.
         false => {
             if let (Some(old), Some(new)) = (&old, existing_client()) {
                 new.take_over(old);
@@ -104,8 +104,8 @@ fn make(setup: &Setup) -> PyResult<Option<Arc<Client>>> {
     }))))
 }
 
-/// The client, once a server is known. After a fork the child has its own: the parent's thread
-/// is not there, and its locks may be held for ever.
+/// The client, once a server is known. After a fork the child gets its own: the parent's thread
+/// does not exist there, and its locks may be held forever.
 pub(crate) fn client(py: Python<'_>) -> Option<Arc<Client>> {
     let process = std::process::id();
     let (client, owner) = with(|state| (state.client.clone(), state.process));
@@ -114,13 +114,13 @@ pub(crate) fn client(py: Python<'_>) -> Option<Arc<Client>> {
     }
     std::mem::forget(client);
     change(|_| ()).ok()?;
-    // A child of multiprocessing ends without what was registered for the end.
+    // A multiprocessing child ends without running exit handlers.
     let _ = raw::module(name!(py, "flawless._exit"))
         .and_then(|exit| exit.call_method0(name!(py, "in_new_process")));
     existing_client()
 }
 
-/// The client as it is, for what must not make one.
+/// The client, if there is one; does not create it.
 pub(crate) fn existing_client() -> Option<Arc<Client>> {
     let process = std::process::id();
     with(|state| state.client.clone().filter(|_| state.process == process))
@@ -130,14 +130,14 @@ pub(crate) fn is_set_up() -> bool {
     with(|state| state.client.is_some())
 }
 
-/// Says what is wrong, once in a process.
+/// Warns of a problem, once per process.
 pub(crate) fn warn_of_client(py: Python<'_>, client: &Client) {
     if let Some(warning) = client.take_warning() {
         warn(py, &warning);
     }
 }
 
-/// Says once that no server is known.
+/// Warns once that no server is known.
 pub(crate) fn warn_not_set_up(py: Python<'_>) {
     let is_said =
         |state: &mut State| state.setup.is_off || std::mem::replace(&mut state.has_warned, true);
@@ -151,11 +151,11 @@ fn warn(py: Python<'_>, text: &str) {
     let told = (format!("flawless: {text}"), category).into_pyobject(py);
     let warn =
         raw::module(name!(py, "warnings")).and_then(|warnings| warnings.getattr(name!(py, "warn")));
-    // The program may have put another function in its place.
+    // The program may have replaced the function.
     let _ = warn.and_then(|warn| raw::call(&warn, &told?));
 }
 
-/// The stacks that were seen are forgotten.
+/// Forgets the stacks that were seen.
 pub(crate) fn forget_stacks() {
     if let Some(client) = existing_client() {
         client.forget_stacks();

@@ -1,4 +1,4 @@
-//! Whether a file is the one that was at its path when the program began.
+//! Determines whether a file is the one that was at its path when the program started.
 use std::ffi::OsString;
 use std::fs::Metadata;
 use std::path::{Component, Path, PathBuf};
@@ -10,22 +10,22 @@ use pyo3::prelude::*;
 use crate::clock;
 use crate::raw::known;
 
-/// Links on a way: the system follows no more either.
+/// Most symbolic links in a path, as for the system.
 const MOST_LINKS: usize = 40;
-/// Processes that a program was forked by.
+/// Most ancestors that a process was forked from.
 const MOST_PARENTS: usize = 20;
-/// In which Linux counts the starts of processes.
+/// The unit in which Linux counts process start times.
 const TICK: Duration = Duration::from_millis(10);
 
 static BEGAN: OnceLock<Option<SystemTime>> = OnceLock::new();
 
-/// Looks up when the program began, before it may go into the background.
+/// Looks up when the program started, before it may become a daemon.
 pub(crate) fn begin(py: Python<'_>) {
     let _ = BEGAN.set(began(py));
 }
 
-/// Whether nothing at or above this path has been put there since the program began. `false` when
-/// that is not known. It says nothing of a file within an archive, but of the archive.
+/// Whether nothing at or above this path was replaced since the program started; `false` when
+/// unknown. For a file in an archive it checks the archive.
 pub(crate) fn is_of_the_beginning(path: &Path) -> bool {
     let Some(began) = BEGAN.get().copied().flatten() else { return false };
     is_older(path, began).unwrap_or(false)
@@ -40,7 +40,7 @@ fn is_older(path: &Path, began: SystemTime) -> Option<bool> {
         path.components().rev().map(|part| part.as_os_str().to_owned()).collect();
     let mut folder = PathBuf::new();
     let mut links = 0;
-    // What is put into a folder changes the time of the folder, and of what is put there.
+    // Putting something into a folder changes the times of both.
     let mut folder_is_older = true;
     while let Some(part) = left.pop() {
         let kind = Path::new(&part).components().next();
@@ -67,7 +67,7 @@ fn is_older(path: &Path, began: SystemTime) -> Option<bool> {
     Some(false)
 }
 
-/// When a file was put there, whatever its time says: that is often kept when files are copied.
+/// When a file was put there. The modification time is often kept when files are copied.
 #[cfg(unix)]
 pub(crate) fn changed(found: &Metadata) -> SystemTime {
     use std::os::unix::fs::MetadataExt;
@@ -82,8 +82,8 @@ pub(crate) fn changed(found: &Metadata) -> SystemTime {
     time(found.created()).max(time(found.modified()))
 }
 
-/// When the interpreter was started that this process is, or was forked by; `None` where the
-/// system does not tell.
+/// When the interpreter of this process, or the one it was forked from, was started; `None` if the
+/// system does not provide that.
 fn began(py: Python<'_>) -> Option<SystemTime> {
     let mut first = process("self")?;
     for _ in 0..MOST_PARENTS {
@@ -94,22 +94,22 @@ fn began(py: Python<'_>) -> Option<SystemTime> {
     let clock = known!("time", "CLOCK_BOOTTIME").get(py).ok()?;
     let time = known!("time", "clock_gettime").get(py).ok()?;
     let up = Duration::try_from_secs_f64(time.call1((clock,)).ok()?.extract().ok()?).ok()?;
-    // It has loaded nothing of its own before the tick is over.
+    // It has loaded nothing of the program before the tick is over.
     let ago = up.checked_sub(TICK.checked_mul(first.ticks.checked_add(1)?)?)?;
     clock::wall().checked_sub(ago)
 }
 
 struct Process {
     parent: String,
-    /// After the machine was started.
+    /// Ticks from the start of the machine.
     ticks: u32,
-    /// Where its code and its stack begin: by chance, and the same for those that it forks.
+    /// Start addresses of its code and its stack: random, and inherited by forks.
     memory: Vec<String>,
 }
 
 fn process(id: &str) -> Option<Process> {
     let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    // The name before it may hold anything.
+    // The process name before it may contain anything.
     let fields: Vec<_> = text.rsplit_once(')')?.1.split_whitespace().collect();
     let memory = fields.get(23..26)?.iter().map(|&field| field.to_owned()).collect();
     let parent = (*fields.get(1)?).to_owned();

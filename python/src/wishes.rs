@@ -1,5 +1,5 @@
-//! What the program wants of its reports: which exceptions are none of them, what is sent of them,
-//! whether the address of a web client is.
+//! The program's wishes about its reports: ignored exceptions, `before_send`, and whether to send
+//! the address of a web client.
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
@@ -7,7 +7,7 @@ use pyo3::types::PyType;
 
 use crate::{kinds, passive};
 
-/// What `init` has said last.
+/// The wishes of the last `init`.
 #[derive(Debug, Default)]
 pub(crate) struct Wishes {
     pub(crate) ignore_classes: Vec<Py<PyType>>,
@@ -25,11 +25,11 @@ fn with<T>(work: impl FnOnce(&mut Wishes) -> T) -> T {
 
 pub(crate) fn set(wishes: Wishes) {
     let former = with(|known| std::mem::replace(known, wishes));
-    // It may run code of the program when it ends.
+    // Dropping it may run code of the program.
     drop(former);
 }
 
-/// Whether the program does not want to hear of such exceptions.
+/// Whether the program ignores such exceptions.
 pub(crate) fn ignores(kind: &Bound<'_, PyType>) -> bool {
     let py = kind.py();
     let (classes, names) = with(|wishes| {
@@ -54,7 +54,7 @@ pub(crate) fn before_send(py: Python<'_>) -> Option<Py<PyAny>> {
     with(|wishes| wishes.before_send.as_ref().map(|call| call.clone_ref(py)))
 }
 
-/// Whether the program wants told who has sent a web request.
+/// Whether the program wants the client address of a web request reported.
 #[pyfunction]
 pub(crate) fn tells_client_address() -> bool {
     with(|wishes| wishes.send_client_address)

@@ -313,10 +313,10 @@ def test_an_error_in_a_late_destructor_harms_nobody(sink):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "mend"),
+    ("arguments", "hint"),
     [
         ({"dsn": "https://key@o1.ingest.sentry.io/42"}, "Sentry"),
-        ({"ignore": ["a.B", 7]}, "ignore holds classes of exceptions"),
+        ({"ignore": ["a.B", 7]}, "ignore must hold exception classes"),
         ({"ignore": KeyError}, "list of exceptions"),
         ({"before_send": 7}, "must be a function"),
         ({"integrations_off": ["flusk"]}, "did you mean 'flask'"),
@@ -335,11 +335,11 @@ def test_an_error_in_a_late_destructor_harms_nobody(sink):
         ({"hostports": ["a:1"], "redact_off": ["nonsense"]}, "nonsense"),
     ],
 )
-def test_wrong_arguments_of_init_are_refused_with_the_mend(monkeypatch, arguments, mend):
+def test_wrong_arguments_of_init_are_refused_with_the_hint(monkeypatch, arguments, hint):
     monkeypatch.delenv("FLAWLESS_DSN", raising=False)
     with pytest.raises((TypeError, ValueError)) as error:
         flawless.init(**arguments)
-    assert mend in str(error.value)
+    assert hint in str(error.value)
 
 
 def test_the_scrubbers_of_the_older_client_add_names(sink):
@@ -448,4 +448,4 @@ print(flawless.flush(5), flawless.flush(5))
 """
     done = run(program, sink.port)
     assert done.stdout == "False True\n"
-    assert "1 occurrences are lost" in done.stderr and "queue_reports" in done.stderr
+    assert "occurrences lost: 1." in done.stderr and "queue_reports" in done.stderr

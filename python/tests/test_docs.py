@@ -68,7 +68,7 @@ charge.delay(0)
 RUNS = {
     "Start": ("1 / 0", ["ZeroDivisionError"]),
     "By hand": ("", ["KeyError"]),
-    "For whom, for what, after what": ("", ["LookupError"]),
+    "Context and breadcrumbs": ("", ["LookupError"]),
     "What is not reported": ("", ["ValueError"]),
     "Functions and classes": (FUNCTIONS, ["AttributeError", "ValueError", "ZeroDivisionError"]),
     "WSGI": (WSGI, ["ZeroDivisionError"]),

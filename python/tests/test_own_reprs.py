@@ -421,7 +421,7 @@ class Whole(int):
 
 def test_what_types_of_python_hold_is_not_run_either(printed):
     aware = datetime.datetime(2026, 1, 2, tzinfo=Zone())
-    assert printed(aware).endswith("its time zone is of the program's own>")
+    assert printed(aware).endswith("its time zone comes from the program>")
     utc = datetime.datetime(2026, 1, 2, tzinfo=datetime.timezone.utc)
     assert printed(utc) == repr(utc)
     assert printed(Whole(2**70)) == str(2**70)

@@ -1,4 +1,4 @@
-//! The git program: started once for each line, its answer read.
+//! Runs the git program once for each line and reads its output.
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -8,7 +8,7 @@ use gix_hash::ObjectId;
 
 use super::places::Line;
 
-/// Runs git without the settings of whoever runs the benchmarks.
+/// Runs git without the user's settings.
 pub(super) fn git(folder: &Path, arguments: &[&str]) -> Result<Vec<u8>> {
     let done = Command::new("git")
         .args(["-c", "safe.directory=*", "-c", "core.quotePath=false", "-C"])
@@ -25,7 +25,7 @@ pub(super) fn git(folder: &Path, arguments: &[&str]) -> Result<Vec<u8>> {
     Ok(done.stdout)
 }
 
-/// What `git blame` says about one line.
+/// The result of `git blame` for one line.
 pub(super) fn blame(
     folder: &Path,
     commit: &str,
@@ -41,7 +41,7 @@ pub(super) fn blame(
     read(&git(folder, &arguments)?).context("git's answer cannot be read")
 }
 
-/// `COMMIT LINE-THERE LINE-HERE COUNT`, then headers, then the line itself behind a tab.
+/// `COMMIT LINE-THERE LINE-HERE COUNT`, then headers, then the line itself after a tab.
 fn read(answer: &[u8]) -> Option<Place> {
     let mut lines = answer.split(|byte| *byte == b'\n');
     let mut words = lines.next()?.split(|byte| *byte == b' ');
@@ -52,7 +52,7 @@ fn read(answer: &[u8]) -> Option<Place> {
     Some(Place { commit, path, line })
 }
 
-/// A path as git prints it: in quotes, with C escapes, when it has odd characters.
+/// Unquotes a path as printed by git, with quotes and C escapes if it has unusual characters.
 fn unquoted(path: &[u8]) -> Vec<u8> {
     let inner = path.strip_prefix(b"\"").and_then(|path| path.strip_suffix(b"\""));
     let Some(mut rest) = inner else { return path.to_owned() };

@@ -1,4 +1,4 @@
-//! git and the tracer, asked the same lines in turn.
+//! Asks git and the tracer about the same lines in turn.
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -9,19 +9,19 @@ use super::git::blame;
 use super::places::Line;
 use super::repository::{Bare, trace_options};
 
-/// How long the answers took, in ms, line by line.
+/// The time that each answer took, in ms.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     pub(super) git: Vec<f64>,
     pub(super) tracer: Vec<f64>,
-    /// To open the tracer.
+    /// The time to open the tracer.
     pub(super) open: f64,
-    /// In words: the lines where both do not agree.
+    /// The lines on which the two disagree, in words.
     pub(super) differences: Vec<String>,
 }
 
-/// Asks every line once, of a tracer that was just opened and of a git process of its own. Who
-/// comes first changes from line to line and from run to run.
+/// Asks about every line once, a newly opened tracer and a new git process. Which one is first
+/// alternates between lines and between runs.
 pub(super) async fn in_turn(
     bare: &Bare,
     lines: &[Line],
@@ -64,7 +64,7 @@ pub(super) async fn in_turn(
             let asked = format!("{}: {path}:{number}, white space {white_space:?}", bare.name);
             answers.differences.push(format!("{asked}: {by_tracer}, but git says {by_git}"));
         }
-        // So that the program can be toldto stop.
+        // Lets a signal stop the program.
         tokio::task::yield_now().await;
     }
     Ok(answers)
@@ -74,7 +74,7 @@ fn in_words(place: &Place) -> String {
     format!("{} {:?}:{}", place.commit, place.path.escape_ascii().to_string(), place.line)
 }
 
-/// Since `start`.
+/// Milliseconds since `start`.
 pub(super) fn milliseconds(start: Instant) -> f64 {
     start.elapsed().as_secs_f64() * 1_000.0
 }
@@ -97,7 +97,7 @@ impl Answers {
         self.git.iter().zip(&self.tracer).map(|(git, tracer)| git / tracer).collect()
     }
 
-    /// Lines at which it was ten times as fast or faster, in percent.
+    /// The percentage of lines for which it was at least ten times as fast.
     pub(super) fn share_of_tenfold(&self) -> f64 {
         let (mut tenfold, mut all) = (0.0, 0.0);
         for ratio in self.ratios() {

@@ -1,4 +1,4 @@
-//! How much memory the tracer holds: measured in a process of its own, which does nothing else.
+//! Measures the memory of the tracer, in a process of its own that does nothing else.
 use std::io::{BufRead, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -12,20 +12,20 @@ use super::places::Line;
 use super::repository::{Bare, trace_options};
 use crate::process::anonymous_megabytes;
 
-/// Anonymous resident memory in MB, more than before the tracer was opened.
+/// Growth of anonymous resident memory in MB since before the tracer was opened.
 #[derive(Debug)]
 pub(super) struct Growth {
-    /// Lines that were asked.
+    /// Number of lines asked about.
     pub(super) asked: usize,
-    /// When it was open.
+    /// Right after opening.
     pub(super) open: f64,
     /// After the last line.
     pub(super) after: f64,
-    /// The most after any of the lines.
+    /// The maximum after any line.
     pub(super) most: f64,
 }
 
-/// Starts this program again, to trace `lines` with and without white space, then `of_files`.
+/// Starts this program again to trace `lines` with and without white space, then `of_files`.
 pub(super) fn growth(bare: &Bare, lines: &[Line], of_files: &[Line]) -> Result<Growth> {
     let mut child = Command::new(std::env::current_exe()?)
         .args(["--only", "blame", "--trace-memory"])
@@ -40,7 +40,7 @@ pub(super) fn growth(bare: &Bare, lines: &[Line], of_files: &[Line]) -> Result<G
             asked += &format!("{name} {number} {path}\n");
         }
     }
-    // It reads all of it before it says anything.
+    // The child reads all input before it prints anything.
     child.stdin.take().context("a pipe")?.write_all(asked.as_bytes())?;
     let done = child.wait_with_output()?;
     ensure!(done.status.success(), "the process that traces failed");
@@ -51,7 +51,7 @@ pub(super) fn growth(bare: &Bare, lines: &[Line], of_files: &[Line]) -> Result<G
     Ok(Growth { asked, open: number()?, after: number()?, most: number()? })
 }
 
-/// The other side: reads a commit and lines, traces them and prints how the memory grew.
+/// The child's side: reads a commit and lines, traces them and prints the growth of memory.
 pub(crate) fn print_growth(objects: &Path) -> Result<()> {
     let input = std::io::stdin().lock().lines().collect::<std::io::Result<Vec<String>>>()?;
     let (head, lines) = input.split_first().context("no commit")?;

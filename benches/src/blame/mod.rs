@@ -1,5 +1,5 @@
-//! How fast the origin of a line is found, against one git process for each line, in
-//! repositories that lie on this machine. Every answer is compared with git's.
+//! Measures how fast the origin of a line is found, compared with one git process for each line, in
+//! repositories on this machine. Every answer is compared with git's.
 mod git;
 mod in_turn;
 mod memory;
@@ -22,12 +22,12 @@ use self::through_mirror::{cached, tracebacks};
 use crate::rows::{Rows, Target};
 use crate::stats::{median, percentile};
 
-/// Lines that are asked in the repository without a commit-graph: git is slow there.
+/// Number of lines in the repository without a commit-graph, where git is slow.
 const WITHOUT_GRAPH: usize = 40;
-/// Files of which several lines are asked, and how many.
+/// Number of files with several lines asked about, and number of lines in each.
 const FILES: usize = 20;
 const LINES_OF_A_FILE: usize = 15;
-/// Tracebacks that are located, and their own frames.
+/// Number of tracebacks to locate, and of their own frames.
 const TRACEBACKS: usize = 20;
 const OWN_FRAMES: usize = 10;
 
@@ -66,7 +66,7 @@ pub(crate) async fn measure_blame(folders: &[PathBuf], lines: usize, runs: u32) 
     Ok(())
 }
 
-/// The lines to be asked, the same in every run.
+/// The lines to ask about, the same in every run.
 struct Sample {
     lines: Vec<Line>,
     of_files: Vec<Line>,
@@ -74,7 +74,7 @@ struct Sample {
     frames: Vec<Line>,
 }
 
-/// Where the numbers of a repository go.
+/// Collects the numbers of a repository.
 struct Cells<'a> {
     rows: &'a mut Rows,
     column: usize,
@@ -117,8 +117,8 @@ async fn measure_run(
     cells.add(&format!("{name}: git ÷ tracer, all"), AtLeast(1.0), Some(answers.ratio_of_sums()));
     differences.extend(answers.differences);
 
-    let regression = cached(bare, &sample.lines).await?;
-    cells.add("the same line again: p50, µs", Below(50.0), median(&regression));
+    let again = cached(bare, &sample.lines).await?;
+    cells.add("the same line again: p50, µs", Below(50.0), median(&again));
     let located = tracebacks(bare, &sample.frames, OWN_FRAMES).await?;
     let name = format!("a traceback of 30 frames, {OWN_FRAMES} own, first time");
     cells.add(&format!("{name}: p50, ms"), Below(60.0), median(&located));

@@ -1,4 +1,4 @@
-//! Which lines are asked: drawn from the source files at `HEAD`, the same ones every time.
+//! Draws the lines to ask about from the source files at `HEAD`, the same ones every time.
 use std::collections::{HashMap, HashSet};
 
 use anyhow::{Result, ensure};
@@ -12,7 +12,7 @@ const ENDINGS: [&str; 16] = [
     "c", "cc", "cpp", "go", "h", "java", "js", "kt", "php", "py", "rb", "rs", "sh", "ts", "yaml",
     "yml",
 ];
-/// The languages of a repository are those of one source file in so many.
+/// A language counts as a main one if at least one source file in this many uses it.
 const MAIN_LANGUAGE: usize = 10;
 const SEED: u64 = 0x5eed;
 
@@ -25,11 +25,11 @@ pub(super) struct Line {
     pub(super) text: String,
 }
 
-/// Draws lines of one repository, none twice.
+/// Draws lines of one repository without repetition.
 #[derive(Debug)]
 pub(super) struct Sampler {
     files: Vec<SourceFile>,
-    /// Lines in the files up to and with each.
+    /// Cumulative number of lines up to and including each file.
     sums: Vec<usize>,
     drawn: HashSet<(usize, u32)>,
     random: Random,
@@ -77,7 +77,8 @@ impl Sampler {
         Ok(Self { files, sums, drawn: HashSet::new(), random: Random(SEED) })
     }
 
-    /// Lines: the file of every second one drawn among the files, of the others by its length.
+    /// Draws lines. For every second one the file is drawn uniformly, for the others in proportion
+    /// to its length.
     pub(super) fn lines(&mut self, count: usize) -> Result<Vec<Line>> {
         let mut lines = Vec::with_capacity(count);
         for tries in 0.. {
@@ -91,7 +92,7 @@ impl Sampler {
         Ok(lines)
     }
 
-    /// Several lines of each of several files, which are drawn in the same two ways.
+    /// Draws several lines from each of several files, which are drawn in the same two ways.
     pub(super) fn of_files(&mut self, files: usize, lines: usize) -> Result<Vec<Line>> {
         let (mut taken, mut of_files) = (HashSet::new(), Vec::with_capacity(files * lines));
         for tries in 0.. {
@@ -140,14 +141,14 @@ fn lines(content: &[u8]) -> Vec<(u32, String)> {
 struct Random(u64);
 
 impl Random {
-    /// From 0 to below `end`.
+    /// A number from 0 up to but excluding `end`.
     fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^= mixed >> 31;
-        // Far fewer lines than 2^64: the remainder favours none that could be noticed.
+        // There are far fewer lines than 2^64, so the bias of the remainder is negligible.
         usize::try_from(mixed % (end.max(1) as u64)).unwrap_or_default()
     }
 }

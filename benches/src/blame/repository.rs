@@ -11,21 +11,21 @@ use super::git::{blame, git};
 use super::places::Line;
 use crate::setting::target_folder;
 
-/// Lines that git is asked before anything is measured.
+/// Number of lines that git is asked about before measuring.
 const WARM_UP: usize = 5;
 
 /// A bare mirror.
 #[derive(Debug)]
 pub(super) struct Bare {
-    /// What the table calls it.
+    /// Its name in the table.
     pub(super) name: String,
     pub(super) folder: PathBuf,
-    /// What its `HEAD` leads to.
+    /// The commit at its `HEAD`.
     pub(super) head: ObjectId,
 }
 
 impl Bare {
-    /// The mirror of a repository with the commit-graph that the server writes.
+    /// Makes a mirror with the commit-graph that the server writes.
     pub(super) fn with_graph(repository: &Path) -> Result<Self> {
         let bare = Self::of(repository, "")?;
         let write = ["commit-graph", "write", "--reachable", "--changed-paths", "--split"];
@@ -33,7 +33,7 @@ impl Bare {
         Ok(bare)
     }
 
-    /// The mirror of a repository without any commit-graph.
+    /// Makes a mirror without any commit-graph.
     pub(super) fn without_graph(repository: &Path) -> Result<Self> {
         Self::of(repository, "-no-graph")
     }
@@ -49,9 +49,9 @@ impl Bare {
             let new = folder.with_extension("new");
             remove(&new)?;
             let to = new.to_str().context("a folder with an odd name")?;
-            // Branches and tags, as the server's own mirrors: not every pull request there was.
+            // Only branches and tags, like the server's own mirrors, without pull requests.
             git(&all, &["clone", "--bare", "--quiet", "--", from, to])?;
-            // A clone on the same disk takes them along.
+            // A clone on the same disk copies it.
             remove(&new.join("objects/info/commit-graph"))?;
             remove(&new.join("objects/info/commit-graphs"))?;
             fs::rename(&new, &folder)?;
@@ -61,12 +61,12 @@ impl Bare {
         Ok(Self { name: short_name(from), folder, head })
     }
 
-    /// Where its objects are.
+    /// The folder of its objects.
     pub(super) fn objects(&self) -> PathBuf {
         self.folder.join("objects")
     }
 
-    /// Brings its files into the disk cache and asks git a few lines.
+    /// Loads its files into the disk cache and asks git about a few lines.
     pub(super) fn warm(&self, lines: &[Line]) -> Result<()> {
         for entry in fs::read_dir(self.objects().join("pack"))? {
             io::copy(&mut File::open(entry?.path())?, &mut io::sink())?;
@@ -79,7 +79,7 @@ impl Bare {
     }
 }
 
-/// Nothing passed over.
+/// Options that ignore no revisions.
 pub(super) fn trace_options(white_space: WhiteSpace) -> TraceOptions {
     TraceOptions { white_space, ignored: Default::default() }
 }

@@ -1,11 +1,12 @@
-//! What the server asks: through a mirror, which remembers answers, and with all that it wants
-//! to know about a frame.
+//! Measures the server's own lookups: through a mirror, which caches answers, and with everything
+//! it needs about a frame.
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use flawless_core::{ChoiceSettings, CommitId, Frame, Report, Rules, Verdict};
+use flawless_git::Located;
 use flawless_git::process::GitProgram;
 use flawless_git::tracer::WhiteSpace;
 use flawless_git::{Mirror, MirrorSettings, Source};
@@ -18,7 +19,7 @@ use super::places::Line;
 use super::repository::Bare;
 use crate::setting::target_folder;
 
-/// How long it takes to ask lines a second time, in microseconds.
+/// The time to ask about lines a second time, in microseconds.
 pub(super) async fn cached(bare: &Bare, lines: &[Line]) -> Result<Vec<f64>> {
     let scratch = target_folder()?.join("bench-mirrors");
     let (mirror, head) = (open(bare, &scratch).await?, commit(bare)?);
@@ -36,12 +37,12 @@ pub(super) async fn cached(bare: &Bare, lines: &[Line]) -> Result<Vec<f64>> {
     Ok(times)
 }
 
-/// So many frames of the interpreter and of packages stand around the own ones.
+/// Number of frames of the interpreter and of packages around the project's own.
 const FOREIGN_FRAMES: usize = 20;
 
-/// How long the server needs for a traceback that it has never seen, in ms: the files of all
-/// frames, the line to blame, who wrote it, and who wrote the other suspects. `own_frames` lines
-/// make one traceback; for each the mirror was just opened.
+/// The time the server needs for a new traceback, in ms: the files of all frames, the line to
+/// blame, its author, and the authors of the other suspects. `own_frames` lines form one traceback;
+/// the mirror is newly opened for each.
 pub(super) async fn tracebacks(bare: &Bare, lines: &[Line], own_frames: usize) -> Result<Vec<f64>> {
     let scratch = target_folder()?.join("bench-mirrors");
     let settings = ChoiceSettings::default();
@@ -58,7 +59,10 @@ pub(super) async fn tracebacks(bare: &Bare, lines: &[Line], own_frames: usize) -
         let located = blame_line(&report, &files, line).await?;
         let suspects = other_suspects(&report, &files, &choice).await;
         times.push(milliseconds(start));
-        ensure!(located.is_ok() && suspects.len() == 2, "{located:?}, {suspects:?}");
+        ensure!(
+            matches!(located, Located::Line(_)) && suspects.len() == 2,
+            "{located:?}, {suspects:?}"
+        );
     }
     Ok(times)
 }

@@ -1,10 +1,10 @@
-//! Which numbers make which rows, and what they should be.
+//! Defines the rows: their numbers and targets.
 use super::Subject::{self, Older, Ours, Sentry};
 use super::script::Numbers;
 use crate::rows::Rows;
 use crate::rows::Target::{self, AtLeast, AtMost, Below, Nothing};
 
-/// Name among a script's numbers, title, and what ours should be.
+/// Name in a script's numbers, title, and target for ours.
 const ROWS: [(&str, &str, Target); 33] = [
     ("call_bare_ns", "call: bare, ns", Nothing),
     ("call_plain_ns", "call: plain Python wrapper, over bare, ns", Nothing),
@@ -48,7 +48,7 @@ const ROWS: [(&str, &str, Target); 33] = [
 /// A client and one of its numbers.
 type Number = (Subject, &'static str);
 
-/// Title, target, what is divided, by what.
+/// Title, target, dividend, divisor.
 const RATIOS: [(&str, Target, Number, Number); 14] = [
     (
         "call: ours ÷ plain Python wrapper",
@@ -111,7 +111,7 @@ impl Default for Figures {
 }
 
 impl Figures {
-    /// Adds what one run measured. A ratio is that of two numbers of the same run.
+    /// Adds the measurements of one run. A ratio compares two numbers of the same run.
     pub(super) fn add_run(&mut self, numbers: &[(Subject, Numbers)]) {
         let find = |(subject, name): Number| {
             let mut of_subject = numbers.iter().filter(|(of, _)| *of == subject);

@@ -1,4 +1,4 @@
-//! How much longer a new process takes when it imports a client.
+//! Measures how much longer a new process takes when it imports a client.
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -12,7 +12,7 @@ use crate::stats::median;
 
 const PROCESSES: usize = 20;
 
-/// Milliseconds over a Python that imports nothing, as `import_ms`.
+/// Milliseconds more than a Python that imports nothing, as `import_ms`.
 pub(super) async fn import_times(
     installed: &Installed,
     subjects: &[Subject],
@@ -23,7 +23,7 @@ pub(super) async fn import_times(
             tokio::task::yield_now().await;
             let python = installed.python(subject);
             let taken = milliseconds(&python, statement(subject))? - milliseconds(&python, "pass")?;
-            // The first one compiles what is imported.
+            // The first process compiles the imported modules.
             if process > 0 {
                 over[at].push(taken);
             }
@@ -35,7 +35,7 @@ pub(super) async fn import_times(
     Ok(subjects.iter().copied().zip(numbers).collect())
 }
 
-/// What a program has to import to report anything.
+/// The import that a program needs for reporting.
 fn statement(subject: Subject) -> &'static str {
     match subject {
         Subject::Ours => "import flawless",

@@ -9,20 +9,20 @@ use crate::environment::{OLDER_PACKAGES, environment, install, python_of};
 use crate::options::Options;
 
 const SENTRY_PACKAGES: [&str; 1] = ["sentry-sdk==2.75.0"];
-/// On newer ones 0.4.5 does not run.
+/// 0.4.5 does not run on newer ones.
 const PYTHON: &str = "python3.11";
 
 /// Where the clients are installed.
 #[derive(Debug)]
 pub(super) struct Installed {
     folder: PathBuf,
-    /// Those that can be measured.
+    /// The clients that can be measured.
     pub(super) subjects: Vec<Subject>,
 }
 
 impl Installed {
-    /// Makes the environments below the folder of the build. Ours is installed anew each time,
-    /// because a wheel keeps its name when it is built again; without a wheel only the peers run.
+    /// Creates the environments below the build folder. Ours is reinstalled each time, because a
+    /// rebuilt wheel keeps its name; without a wheel only the peers run.
     pub(super) fn prepare(options: &Options, target: &Path) -> Result<Self> {
         let mut this = Self { folder: target.join("bench-clients"), subjects: Vec::new() };
         let python = options.python_or(PYTHON);
@@ -51,7 +51,7 @@ impl Installed {
         python_of(&self.folder_of(subject))
     }
 
-    /// Name and version of the Python that all of them have.
+    /// Name and version of the Python that all of them use.
     pub(super) fn version(&self) -> Result<String> {
         let code = "import platform as p; print(p.python_implementation(), p.python_version())";
         let python = self.python(Subject::Older);

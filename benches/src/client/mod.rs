@@ -1,5 +1,5 @@
-//! What the Python package costs the program that uses it, beside Flawless 0.4.5 and sentry-sdk:
-//! each measure is a script that runs in a process of its own, for all clients in turn.
+//! Measures the cost of the Python package for a program, next to Flawless 0.4.5 and sentry-sdk.
+//! Each measure is a script that runs in a process of its own, for all clients in turn.
 mod figures;
 mod import_time;
 mod installed;
@@ -18,7 +18,7 @@ use self::sink::Sink;
 use crate::options::Options;
 use crate::setting::target_folder;
 
-/// Frames and variables of each that a captured exception has at least.
+/// The least number of frames of a captured exception, and of variables in each.
 const FRAMES: f64 = 20.0;
 const LOCALS: usize = 10;
 
@@ -33,7 +33,7 @@ enum Subject {
 impl Subject {
     const ALL: [Self; 3] = [Self::Ours, Self::Older, Self::Sentry];
 
-    /// How the scripts call it.
+    /// Its name in the scripts.
     fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
@@ -58,9 +58,9 @@ pub(crate) async fn measure_client(options: &Options) -> Result<()> {
         let mut numbers: Vec<(Subject, Numbers)> = Vec::new();
         for script in script::ALL {
             for &subject in &subjects {
-                // Here a signal can end the measuring.
+                // Lets a signal end the measurement.
                 tokio::task::yield_now().await;
-                sink.apply_retention();
+                sink.reset();
                 let python = installed.python(subject);
                 let measured = scripts.run(script, &python, subject, sink.port)?;
                 let (measured, missing) = checked(subject, measured, &sink);
@@ -81,8 +81,8 @@ pub(crate) async fn measure_client(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Whether what a script captured was reported, whole. Only a script that captures says how much
-/// it captured.
+/// Checks that everything a script captured was reported in full. Only a script that captures gives
+/// the number it captured.
 fn checked(subject: Subject, mut numbers: Numbers, sink: &Sink) -> (Numbers, Vec<String>) {
     let Some(captured) = numbers.get("captured").copied() else { return (numbers, Vec::new()) };
     let mut wrong = Vec::new();

@@ -1,4 +1,4 @@
-//! The Python scripts that measure: written out once, run in a process of their own.
+//! The measuring Python scripts: written to disk once, each run in its own process.
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use anyhow::{Context, Result, ensure};
 
 use super::Subject;
 
-/// What a script says, by name.
+/// The numbers of a script by name.
 pub(super) type Numbers = BTreeMap<String, f64>;
 
-/// The scripts that measure, in the order in which they run.
+/// The measuring scripts, in running order.
 pub(super) const ALL: [&str; 7] = [
     "client_call.py",
     "client_wsgi.py",
@@ -22,7 +22,7 @@ pub(super) const ALL: [&str; 7] = [
     "client_memory.py",
 ];
 
-/// All files, with those that the scripts import.
+/// All files, including those that the scripts import.
 const FILES: [(&str, &str); 10] = [
     ("client_call.py", include_str!("../../client_call.py")),
     ("client_wsgi.py", include_str!("../../client_wsgi.py")),
@@ -36,7 +36,7 @@ const FILES: [(&str, &str); 10] = [
     ("client_stack.py", include_str!("../../client_stack.py")),
 ];
 
-/// The folder that holds the scripts, and in which they work.
+/// The folder that holds the scripts and their working folder.
 #[derive(Debug)]
 pub(super) struct Scripts {
     pub(super) folder: PathBuf,
@@ -55,7 +55,7 @@ impl Scripts {
         Ok(Self { folder: folder.to_owned() })
     }
 
-    /// Runs a script in a new process, for one client, over an empty folder.
+    /// Runs a script in a new process, for one client, with an empty folder.
     pub(super) fn run(
         &self,
         script: &str,

@@ -1,4 +1,4 @@
-//! A server that answers at once and counts, so that a client is seen to report what it captured.
+//! A server that answers immediately and counts, to check that a client reports what it captured.
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -13,12 +13,12 @@ use tokio::net::{TcpListener, TcpStream};
 use super::LOCALS;
 
 const METHOD: &str = "record_error";
-/// Where the sequence id of a call to `METHOD` stands, and of its reply: behind version, length
+/// The position of the sequence id in a call to `METHOD` and in its reply: after version, length
 /// and name.
 const SEQUENCE: std::ops::Range<usize> = 8 + METHOD.len()..12 + METHOD.len();
 const MOST_BYTES: u32 = 16 << 20;
 
-/// A server in a thread of its own, where it stays until the program ends.
+/// A server in a thread of its own, where it runs until the program ends.
 #[derive(Debug)]
 pub(super) struct Sink {
     pub(super) port: u16,
@@ -32,11 +32,11 @@ struct Taken {
     last: Vec<u8>,
 }
 
-/// What has arrived.
+/// The reports that have arrived.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Got {
     pub(super) reports: f64,
-    /// The mean.
+    /// Mean size of a report.
     pub(super) bytes_each: f64,
     /// Frames of the last report that have all the variables.
     pub(super) full_frames_of_last: f64,
@@ -56,7 +56,7 @@ impl Sink {
                 let Ok(listener) = TcpListener::from_std(listener) else { return };
                 while let Ok((stream, _)) = listener.accept().await {
                     let taken = Arc::clone(&shared);
-                    // A client that goes away ends its connection.
+                    // A client that disconnects ends its connection.
                     tokio::spawn(async move { answer(stream, &taken).await });
                 }
             });
@@ -64,12 +64,12 @@ impl Sink {
         Ok(Self { port, taken })
     }
 
-    /// Counts from nothing.
-    pub(super) fn apply_retention(&self) {
+    /// Resets the counts.
+    pub(super) fn reset(&self) {
         *lock(&self.taken) = Taken::default();
     }
 
-    /// What has arrived since.
+    /// The reports that have arrived since the last reset.
     pub(super) fn got(&self) -> Got {
         let taken = lock(&self.taken);
         let reports = f64::from(taken.frames);
@@ -94,7 +94,7 @@ async fn answer(mut stream: TcpStream, taken: &Mutex<Taken>) -> Result<()> {
         let mut length = [0; LENGTH_PREFIX];
         stream.read_exact(&mut length).await?;
         let length = u32::from_be_bytes(length);
-        ensure!(length <= MOST_BYTES, "no client of ours sends as much");
+        ensure!(length <= MOST_BYTES, "no client sends messages this large");
         let mut frame = vec![0; length as usize];
         stream.read_exact(&mut frame).await?;
         if let Some(sequence) = frame.get(SEQUENCE) {

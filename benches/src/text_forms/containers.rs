@@ -1,4 +1,4 @@
-//! What wraps a whole traceback up: encodings, line ends, JSON, syslog, HTML.
+//! Wrappings of a whole traceback: encodings, line ends, JSON, syslog, HTML.
 use super::{Entry, alone, each_line, plain_lines, plain_text};
 
 pub(super) const FORMS: &[Entry] = &[

@@ -1,4 +1,4 @@
-//! What people and terminals do to the lines of a traceback.
+//! Changes that people and terminals make to the lines of a traceback.
 use flawless_protocol::text_traceback::{TextException, TextFrame};
 
 use super::{
@@ -112,7 +112,7 @@ fn left_out(exception: &TextException, mark: &str) -> Rendered {
     alone(lines.join("\n"), &rest)
 }
 
-/// As mail programs break lines: between words, what follows without an indent.
+/// Breaks a line like a mail program: between words, the rest without an indent.
 fn wrapped(line: &str, at_width: usize) -> String {
     let indent = line.len() - line.trim_start().len();
     let mut text = line[..indent].to_owned();
@@ -131,7 +131,7 @@ fn wrapped(line: &str, at_width: usize) -> String {
     text
 }
 
-/// As terminals break lines: anywhere; a space at the end of a line is not copied.
+/// Breaks a line like a terminal: anywhere; a space at the end of a line is not copied.
 fn broken(line: &str, at_width: usize) -> String {
     let chars: Vec<char> = line.chars().collect();
     let pieces = chars.chunks(at_width).map(|piece| piece.iter().collect::<String>());

@@ -1,5 +1,5 @@
-//! The forms in which people log and paste tracebacks: each renders an exception, and says what a
-//! reader has to find in it.
+//! The forms in which people log and paste tracebacks. Each renders an exception, with the
+//! exceptions that a reader must find in it.
 
 mod containers;
 mod frameworks;
@@ -9,7 +9,7 @@ mod related;
 
 use flawless_protocol::text_traceback::{TextChained, TextException, TextFrame, TextRelation};
 
-/// A text, and the exceptions that stand in it.
+/// A text, and the exceptions in it.
 #[derive(Debug)]
 pub(crate) struct Rendered {
     pub(crate) bytes: Vec<u8>,
@@ -17,8 +17,7 @@ pub(crate) struct Rendered {
     pub(crate) chain: Vec<TextChained>,
 }
 
-/// A form by its name. It renders the first exception; the second is one that belongs to it, where
-/// the form has one.
+/// A named form. It renders the first exception; the second is a related one, for forms with two.
 pub(crate) struct Form {
     pub(crate) name: &'static str,
     pub(crate) render: fn(&TextException, &TextException) -> Rendered,
@@ -33,10 +32,10 @@ pub(crate) fn forms() -> Vec<Form> {
         .collect()
 }
 
-/// A form as it stands in a table.
+/// A form in a table.
 type Entry = (&'static str, fn(&TextException, &TextException) -> Rendered);
 
-/// The exception alone, in `text`.
+/// Only the exception, in `text`.
 fn alone(text: impl Into<Vec<u8>>, exception: &TextException) -> Rendered {
     Rendered { bytes: text.into(), exception: exception.clone(), chain: Vec::new() }
 }
@@ -72,12 +71,12 @@ fn plain_lines(exception: &TextException) -> Vec<String> {
     lines
 }
 
-/// The same as one text.
+/// The same lines as one text.
 fn plain_text(exception: &TextException) -> String {
     plain_lines(exception).join("\n") + "\n"
 }
 
-/// The lines as the interpreter prints them, each changed.
+/// The lines as the interpreter prints them, each passed through `change`.
 fn each_line(exception: &TextException, change: impl Fn(usize, &str) -> String) -> String {
     let lines = plain_lines(exception);
     let changed = lines.iter().enumerate().map(|(at, line)| change(at, line) + "\n");

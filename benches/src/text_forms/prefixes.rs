@@ -1,4 +1,4 @@
-//! What loggers, containers and collectors put before lines, and other lines between them.
+//! Prefixes of loggers, containers and collectors, and other lines in between.
 use super::{Entry, alone, each_line, plain_lines, plain_text};
 
 pub(super) const FORMS: &[Entry] = &[

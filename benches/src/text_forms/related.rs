@@ -1,4 +1,4 @@
-//! Several exceptions that belong together: chains, groups, what came out of another process.
+//! Related exceptions: chains, groups, and those of another process.
 use flawless_protocol::text_traceback::{TextException, TextFrame, TextRelation};
 
 use super::{Entry, Rendered, alone, chained, ending, plain_lines, plain_text};
@@ -125,7 +125,7 @@ fn after(
     Rendered { chain: vec![chained(other, relation, None)], ..alone(text, exception) }
 }
 
-/// `text`, in which the message of `exception` brings `other`.
+/// `text`, in which the message of `exception` contains `other`.
 fn carried(other: &TextException, exception: &TextException, text: String) -> Rendered {
     after(other, TextRelation::Remote, exception, text)
 }
@@ -165,7 +165,7 @@ fn group(
     Rendered { chain: members.to_vec(), ..alone(change(text), &group) }
 }
 
-/// A group of a group and an exception with a cause; the group itself has a cause.
+/// A group that contains a group and an exception with a cause, and has a cause itself.
 fn nested_groups(exception: &TextException, other: &TextException) -> Rendered {
     let group = group_of(exception);
     let head = |indent| {
@@ -211,7 +211,7 @@ fn remote(exception: &TextException, other: &TextException, kind: &str) -> Rende
     Rendered { chain, ..alone(text, exception) }
 }
 
-/// A task that waits for another task: the message of its error holds that one's.
+/// A task that waits for another task, whose error is in the message of its own.
 fn ray(exception: &TextException, other: &TextException) -> Rendered {
     let kind = format!("ray.exceptions.RayTaskError({})", other.exception_type);
     let carrier = |name: &str, frames: &TextException| TextException {

@@ -1,11 +1,11 @@
-//! The time, handed to whoever needs it: only here the system's clock is read.
+//! The time, passed to the code that needs it: only here the system's clock is read.
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
-/// Tells the time in milliseconds since 1970 UTC.
+/// Returns the time in milliseconds since 1970 UTC.
 #[derive(Debug, Clone)]
 pub struct Clock(Source);
 
@@ -30,7 +30,7 @@ impl Clock {
     pub fn now(&self) -> i64 {
         match &self.0 {
             Source::System => {
-                #[expect(clippy::disallowed_methods, reason = "the one place that may")]
+                #[expect(clippy::disallowed_methods, reason = "only this reads the clock")]
                 let now = SystemTime::now();
                 let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
                 i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
@@ -39,7 +39,7 @@ impl Clock {
         }
     }
 
-    /// Moves a fixed clock on; does nothing to the system's.
+    /// Advances a fixed clock; has no effect on the system's.
     pub fn advance(&self, milliseconds: i64) {
         if let Source::Fixed(at) = &self.0 {
             at.fetch_add(milliseconds, Ordering::Relaxed);
@@ -47,9 +47,9 @@ impl Clock {
     }
 }
 
-/// From when on it is measured how long something takes, which a clock that is set must not change;
-/// tests can stop and advance it.
-#[expect(clippy::disallowed_methods, reason = "nobody has to agree with it on the time")]
+/// Start of a measured duration, which must not change when the clock is set; tests can stop and
+/// advance it.
+#[expect(clippy::disallowed_methods, reason = "it measures durations only")]
 pub fn since_now() -> Instant {
     Instant::now()
 }

@@ -5,26 +5,26 @@ use jiff::{Timestamp, ToSpan, Zoned};
 
 use super::plural::counted;
 
-/// The seven days that a weekly report tells of, and the seven before, which it compares with.
+/// The seven days that a weekly report covers, and the seven before, for comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReportWeek {
-    /// The day on which it is told: the one after the seven.
+    /// The day on which the report is sent: the one after the seven.
     pub day: Date,
     /// Start of the seven days before.
     pub before: i64,
     /// Start of the seven days.
     pub from: i64,
-    /// Their end.
+    /// End of the seven days.
     pub to: i64,
 }
 
-/// Bars of a chart.
+/// Maximum number of bars in a chart.
 const MOST_DAYS: usize = 62;
-/// At this hour of the day.
+/// Hour of the day at which the weekly report is sent.
 const REPORT_HOUR: i8 = 8;
 
 impl ReportWeek {
-    /// The week that is told last at `now`, when it is told on each `weekday` at eight.
+    /// The latest week that is reported at `now`, when reports are sent on each `weekday` at eight.
     pub fn reported_at(now: i64, weekday: Weekday, timezone: &TimeZone) -> Option<Self> {
         let here = zoned(now, timezone);
         let back = i64::from(here.weekday().since(weekday));
@@ -35,7 +35,7 @@ impl ReportWeek {
         Self::before(day, timezone)
     }
 
-    /// The week that holds `at`, when it is told on each `weekday`.
+    /// The week that contains `at`, when reports are sent on each `weekday`.
     pub fn holding(at: i64, weekday: Weekday, timezone: &TimeZone) -> Option<Self> {
         let day = zoned(at, timezone).date();
         let since = i64::from(day.weekday().since(weekday));
@@ -52,7 +52,7 @@ impl ReportWeek {
     }
 }
 
-/// The days from that of one time to that of another, at most 400, as `YYYY-MM-DD`.
+/// The days from one time to another, both included, at most 400, as `YYYY-MM-DD`.
 pub fn days_between(from: i64, to: i64, timezone: &TimeZone) -> Vec<String> {
     let (first, last) = (zoned(from, timezone).date(), zoned(to, timezone).date());
     let days = first.series(1.day()).take_while(|day| *day <= last).take(400);
@@ -69,7 +69,8 @@ pub fn zone_name(milliseconds: i64, timezone: &TimeZone) -> String {
     zoned(milliseconds, timezone).strftime("%Z").to_string()
 }
 
-/// The same with the abbreviation of the zone, where it stands alone: `2026-11-22 12:00:00 UTC`.
+/// The same with the abbreviation of the zone, for places without context: `2026-11-22 12:00:00
+/// UTC`.
 pub fn date_time_zone(milliseconds: i64, timezone: &TimeZone) -> String {
     format!("{} {}", date_time(milliseconds, timezone), zone_name(milliseconds, timezone))
 }
@@ -85,11 +86,12 @@ pub fn weekday_named(name: &str) -> Option<Weekday> {
     Weekday::Sunday.cycle_forward().take(7).find(named)
 }
 
-/// Start and end of the week that holds a time, in milliseconds, when weeks start on `first_day`.
+/// Start and end of the week that contains a time, in milliseconds, when weeks start on
+/// `first_day`.
 pub fn week_of(milliseconds: i64, timezone: &TimeZone, first_day: Weekday) -> (i64, i64) {
     let day = zoned(milliseconds, timezone);
     let back = i64::from(day.weekday().since(first_day));
-    // A time within the years jiff knows cannot leave them by a week, `zoned` sees to that.
+    // A time within the years that jiff supports cannot leave them by a week; `zoned` ensures that.
     let start = day.checked_sub(back.days()).and_then(|day| day.start_of_day());
     let end = start.as_ref().ok().and_then(|start| start.checked_add(7.days()).ok());
     let milliseconds = |zoned: &Zoned| zoned.timestamp().as_millisecond();
@@ -99,14 +101,14 @@ pub fn week_of(milliseconds: i64, timezone: &TimeZone, first_day: Weekday) -> (i
     }
 }
 
-/// The start of the day after the one that holds a time.
+/// The start of the day after the one that contains a time.
 pub fn next_day(milliseconds: i64, timezone: &TimeZone) -> i64 {
     let next = zoned(milliseconds, timezone).tomorrow().and_then(|day| day.start_of_day());
     next.map_or(milliseconds, |day| day.timestamp().as_millisecond())
 }
 
-/// The starts of the days of a span, the first cut to its start; of a long span the starts of as
-/// many parts as fit into a chart.
+/// The starts of the days of a span, the first one at the span's own start; of a long span the
+/// starts of as many parts as a chart has bars.
 pub fn day_starts(from: i64, to: i64, timezone: &TimeZone) -> Vec<i64> {
     let mut starts = vec![from];
     let mut day = zoned(from, timezone);
@@ -135,7 +137,7 @@ pub fn ago(milliseconds: i64) -> String {
     }
 }
 
-/// A span of time as people say it, in the largest unit that fits: `2 days`.
+/// A span of time in words, in the largest unit that fits: `2 days`.
 pub fn in_words(milliseconds: i64) -> String {
     let minutes = milliseconds.max(0) / 60_000;
     match minutes {
@@ -147,13 +149,13 @@ pub fn in_words(milliseconds: i64) -> String {
 }
 
 fn zoned(milliseconds: i64, timezone: &TimeZone) -> Zoned {
-    // Years 1 to 9001, far from the ends of what jiff can hold.
+    // Years 1 to 9001, far from the limits of jiff.
     let bounded = milliseconds.clamp(-62_000_000_000_000, 221_900_000_000_000);
     Timestamp::from_millisecond(bounded).unwrap_or_default().to_zoned(timezone.clone())
 }
 
-/// Milliseconds since 1970 UTC of the start of a day written `YYYY-MM-DD`, leading zeros or not,
-/// with or without ` HH:MM:SS` behind it.
+/// Milliseconds since 1970 UTC of the start of a day written `YYYY-MM-DD`, with or without leading
+/// zeros, optionally followed by ` HH:MM:SS`.
 pub fn parse_date(text: &str, timezone: &TimeZone) -> Option<i64> {
     let (day, time) = text.trim().split_once([' ', 'T']).unwrap_or((text.trim(), "0:0:0"));
     let numbers = |text: &str, mark| -> Option<[i16; 3]> {
@@ -203,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn each_day_is_there_once_when_the_clocks_change() {
+    fn day_appears_once_when_the_clocks_change() {
         let berlin = TimeZone::get("Europe/Berlin").expect("known");
         let at = |text: &str| parse_date(text, &berlin).expect(text);
         for (from, to, number) in [
@@ -218,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_week_is_told_from_eight_in_the_morning_of_its_day_on() {
+    fn weekly_report_is_due_from_eight_in_the_morning_of_its_day() {
         let berlin = TimeZone::get("Europe/Berlin").expect("known");
         let at = |text: &str| parse_date(text, &berlin).expect(text);
         let told = |text: &str, weekday| {
@@ -252,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_said_in_the_largest_unit_that_fits() {
+    fn spans_are_written_in_the_largest_unit_that_fits() {
         let minutes = [0, 1, 59, 60, 1_439, 1_440, 4_000].map(|minutes| in_words(minutes * 60_000));
         let expected = [
             "less than a minute",

@@ -1,4 +1,4 @@
-//! Small tools that know nothing of Flawless.
+//! Small tools that are independent of Flawless.
 
 pub mod backoff;
 pub mod clock;

@@ -1,4 +1,4 @@
-//! Numbers with their words: the same on pages, in mails, in posts and on the command line.
+//! Numbers with their nouns: the same on pages, in mails, in posts and on the command line.
 use std::fmt::Display;
 
 /// `1 issue`, `2 issues`.
@@ -7,7 +7,7 @@ pub fn counted(number: impl Display, one: &str, many: &str) -> String {
     format!("{number} {}", word(&number, one, many))
 }
 
-/// The word for so many, where the number itself stands elsewhere.
+/// The noun for a number that is printed elsewhere.
 pub fn word<'a>(number: impl Display, one: &'a str, many: &'a str) -> &'a str {
     if number.to_string() == "1" { one } else { many }
 }
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_one_is_singular() {
+    fn singular_is_used_for_one_only() {
         let issues = [0_i64, 1, 2, -1].map(|number| counted(number, "issue", "issues"));
         assert_eq!(issues, ["0 issues", "1 issue", "2 issues", "-1 issues"]);
         assert_eq!([times(1), times(2), times(0)], ["once", "2 times", "0 times"]);

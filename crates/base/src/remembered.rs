@@ -1,7 +1,7 @@
-//! A value that is asked for again only after a while.
+//! A value that is cached for a while.
 use tokio::sync::Mutex;
 
-/// The last answer, and when it was asked for. Who comes while somebody asks waits for that answer.
+/// The last answer, and when it was requested. Concurrent callers wait for the same answer.
 #[derive(Debug)]
 pub struct Remembered<T>(Mutex<Option<(i64, T)>>);
 
@@ -12,8 +12,8 @@ impl<T> Default for Remembered<T> {
 }
 
 impl<T: Clone> Remembered<T> {
-    /// The last answer as long as it is younger than `lasts` says, in milliseconds; else what `ask`
-    /// answers. A clock that was set back makes no answer last longer.
+    /// The last answer while it is younger than `lasts`, in milliseconds; otherwise the answer of
+    /// `ask`. A clock that was set back does not prolong an answer.
     pub async fn get_or(
         &self,
         now: i64,
@@ -27,10 +27,10 @@ impl<T: Clone> Remembered<T> {
         }
     }
 
-    /// The same; an error is not remembered.
+    /// The same; an error is not cached.
     ///
     /// # Errors
-    /// That of `ask`.
+    /// The error of `ask`.
     pub async fn get_or_try<E>(
         &self,
         now: i64,

@@ -1,4 +1,4 @@
-//! A value that does not print.
+//! A value that is never printed.
 
 /// Holds a password or an address with credentials; `Debug` shows only that there is one.
 #[derive(Clone, PartialEq, Eq)]
@@ -10,7 +10,7 @@ impl Secret {
         Self(value.into())
     }
 
-    /// The value, for the one who needs it.
+    /// The value, for the code that uses it.
     pub fn reveal(&self) -> &str {
         &self.0
     }

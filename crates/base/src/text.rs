@@ -1,4 +1,4 @@
-//! Text of strangers as people may see it, in mails and on pages alike.
+//! Makes text from outside safe to show, in mails and on pages alike.
 
 /// `text` without characters that change how other text is shown: control characters and marks
 /// of writing direction become U+FFFD; line breaks and tabs stay.
@@ -18,8 +18,7 @@ fn turns_text(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// What may be written to a terminal: as [`plain`], but lines of JSON keep what they say, with
-/// escapes.
+/// Makes text safe for a terminal: as [`plain`], but lines of JSON keep their content as escapes.
 pub fn for_terminal(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
@@ -35,18 +34,18 @@ pub fn for_terminal(text: &str) -> String {
     safe
 }
 
-/// What may be written to a log: marks of writing direction and the control characters that
-/// terminals take for commands become U+FFFD; the colours of the log itself stay.
+/// Makes text safe for a log: marks of writing direction and the control characters that terminals
+/// interpret become U+FFFD; the colours of the log itself stay.
 pub fn for_log(text: &str) -> String {
     text.replace(|c| turns_text(c) || matches!(c, '\u{80}'..='\u{9f}'), "\u{fffd}")
 }
 
-/// The same in one line, for headers and titles.
+/// Makes text safe in one line, for headers and titles.
 pub fn one_line(text: &str, max: usize) -> String {
     cut(&text.split_whitespace().collect::<Vec<_>>().join(" "), max)
 }
 
-/// The first `max` characters of it.
+/// The first `max` characters of `text`.
 pub fn cut(text: &str, max: usize) -> String {
     match text.char_indices().nth(max) {
         Some((end, _)) => plain(&text[..end]) + "…",
@@ -59,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn terminals_get_no_commands_and_json_keeps_what_it_says() {
+    fn terminal_gets_no_commands_and_json_keeps_its_meaning() {
         let text = "a\u{1b}[2Jb\u{202e}c\u{9b}d\n{\"a\": \"b\u{202e}c\u{9b}\"}\n";
         let safe = for_terminal(text);
         assert_eq!(safe, "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d\n{\"a\": \"b\\u202ec\\u009b\"}\n");

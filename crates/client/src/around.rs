@@ -1,50 +1,50 @@
-//! What surrounded an exception: what the program did, for whom, and what happened before.
+//! The context of an exception: what the program was doing, for whom, and what happened before.
 
-/// Printed values by name, in the order to be told.
+/// Printed values by name, in display order.
 pub type Values = Vec<(String, String)>;
 
-/// All that is told of an exception beside itself and the web request.
+/// Everything reported with an exception besides the exception itself and the web request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Around {
-    /// Whether the program went on.
+    /// Whether the program carried on afterwards.
     pub handled: Option<bool>,
-    /// What saw the exception, e.g. `excepthook`.
+    /// The hook or integration that saw the exception, e.g. `excepthook`.
     pub mechanism: String,
-    /// The endpoint, task or command that ran.
+    /// The endpoint, task or command that was running.
     pub transaction: String,
-    /// For whom.
+    /// The user the program was working for.
     pub user: Values,
     /// Short facts.
     pub tags: Values,
-    /// Facts that belong together, by the name of the whole.
+    /// Groups of facts, each under one name.
     pub contexts: Vec<(String, Values)>,
-    /// What happened before, oldest first.
+    /// Events before the exception, oldest first.
     pub breadcrumbs: Vec<Breadcrumb>,
     /// Name of the thread.
     pub thread: String,
-    /// Name of the task.
+    /// Name of the asynchronous task.
     pub task: String,
-    /// The trace of OpenTelemetry.
+    /// The OpenTelemetry trace id.
     pub trace_id: String,
 }
 
-/// Something that happened before.
+/// An event before the exception.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Breadcrumb {
     /// Milliseconds since 1970.
     pub at: i64,
-    /// What kind of thing it was, e.g. `query`.
+    /// The kind of event, e.g. `query`.
     pub category: String,
     /// E.g. `info`.
     pub level: String,
-    /// What happened.
+    /// The event in words.
     pub message: String,
-    /// More of it.
+    /// Details of the event.
     pub data: Values,
 }
 
 impl Around {
-    /// About how many bytes it takes.
+    /// Its approximate size in bytes.
     pub(crate) fn size(&self) -> usize {
         let values = |values: &Values| -> usize {
             values.iter().map(|(name, value)| 48 + name.len() + value.len()).sum()

@@ -1,9 +1,9 @@
-//! Several servers: one at random, and those that fail are left alone for a while that grows.
+//! Picks one of several servers at random. A server that fails is left alone for a growing while.
 use std::time::{Duration, Instant};
 
 /// The longest a server is left alone.
 const LONGEST: Duration = Duration::from_secs(300);
-/// As if it had failed so often: half a minute.
+/// An unanswered report backs off as if the server had failed this often: half a minute.
 const UNANSWERED: u32 = 5;
 const FIRST: Duration = Duration::from_secs(1);
 
@@ -14,7 +14,7 @@ struct Waits {
     is_pardonable: bool,
 }
 
-/// How the servers have done lately, by their place in the settings.
+/// How each server has done recently, in the order of the settings.
 #[derive(Debug)]
 pub(crate) struct Standings(Vec<Waits>);
 
@@ -23,7 +23,7 @@ impl Standings {
         Self(vec![Waits::default(); servers])
     }
 
-    /// One of those that may be asked, at random; else when the first of them may be.
+    /// Picks an available server at random; if there is none, says when the first one is.
     pub(crate) fn choose(
         &self,
         now: Instant,
@@ -40,8 +40,8 @@ impl Standings {
         }
     }
 
-    /// It failed: it is left alone for twice as long as before, less a random part, so that
-    /// many clients do not come back at once.
+    /// The server failed: it is left alone for twice as long as before, less a random part, so that
+    /// many clients do not return at the same moment.
     pub(crate) fn failed(&mut self, server: usize, now: Instant, random: &mut fastrand::Rng) {
         let standing = &mut self.0[server];
         standing.is_pardonable = true;
@@ -51,8 +51,8 @@ impl Standings {
         standing.not_before = Some(now + doubled.min(LONGEST).mul_f64(part));
     }
 
-    /// It has a report and did not say so: sent again soon, the report would count twice. It is
-    /// left alone for longer, and no pardon shortens that.
+    /// The server may have taken a report without answering. Sending that report again soon would
+    /// count it twice, so the server is left alone for longer, and no pardon shortens that.
     pub(crate) fn unanswered(&mut self, server: usize, now: Instant, random: &mut fastrand::Rng) {
         self.0[server].failures = self.0[server].failures.max(UNANSWERED);
         self.failed(server, now, random);
@@ -63,7 +63,7 @@ impl Standings {
         self.0[server] = Waits::default();
     }
 
-    /// All may be asked again.
+    /// All servers may be asked again.
     pub(crate) fn pardon(&mut self) {
         let pardonable = self.0.iter_mut().filter(|standing| standing.is_pardonable);
         pardonable.for_each(|standing| standing.not_before = None);
@@ -76,7 +76,7 @@ mod tests {
     use crate::clock;
 
     #[test]
-    fn a_failing_server_is_left_alone_for_longer_and_longer_but_not_for_ever() {
+    fn failing_server_is_retried_ever_later_up_to_a_limit() {
         let mut random = fastrand::Rng::with_seed(1);
         let mut standings = Standings::new(1);
         let now = clock::now();
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_others_are_asked_meanwhile_each_about_as_often() {
+    fn other_servers_are_meanwhile_asked_equally_often() {
         let mut random = fastrand::Rng::with_seed(1);
         let mut standings = Standings::new(3);
         let now = clock::now();

@@ -10,12 +10,12 @@ use crate::queue::Waiting;
 use crate::settings::Settings;
 use crate::thinning::{Due, StackKey, Thinning, Unreported};
 
-/// Counts occurrences, and sends reports from a thread of its own. Nothing here fails or waits
-/// for a server, but [`Client::flush`].
+/// Counts occurrences, and sends reports from a thread of its own. Only [`Client::flush`] fails or
+/// waits for a server.
 ///
 /// It belongs to the process that made it. After a `fork` the child makes its own from
-/// [`Client::settings`] and forgets (`std::mem::forget`) this one: its thread is not there, and
-/// its locks may be held for ever.
+/// [`Client::settings`] and forgets (`std::mem::forget`) this one: its thread is not there, and its
+/// locks may be held forever.
 #[derive(Debug)]
 pub struct Client {
     delivery: Arc<Delivery>,
@@ -29,13 +29,13 @@ impl Client {
         Self { delivery: Arc::new(Delivery::new(settings)), thinning: Mutex::default() }
     }
 
-    /// What it was made with.
+    /// The settings that the client was made with.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         self.delivery.settings()
     }
 
-    /// Counts an occurrence of a stack. `Some` when a report of it is owed.
+    /// Counts an occurrence of a stack. Returns `Some` when a report of it is owed.
     #[must_use]
     pub fn occurred(&self, stack: StackKey) -> Option<Owed<'_>> {
         let (due, forgotten) = self.with_thinning(|seen| seen.count(stack, clock::now()));
@@ -43,7 +43,7 @@ impl Client {
         due.map(|due| Owed::new(self, stack, due))
     }
 
-    /// Sends an event that stands for some occurrences of this stack.
+    /// Sends an event that stands for one or more occurrences of this stack.
     pub(crate) fn report(&self, stack: StackKey, mut event: Event, due: Due) {
         event.bound();
         let event = Arc::new(event);
@@ -51,45 +51,45 @@ impl Client {
         self.delivery.push(Waiting::new(stack, event, due.count, due.is_first));
     }
 
-    /// Occurrences that could not be captured; the server is told how many.
+    /// Records occurrences that could not be captured; the server is told how many.
     pub(crate) fn lose(&self, occurrences: u64) {
         self.delivery.lose(occurrences);
     }
 
-    /// Sends what was counted and all that waits. `true` when all of it was taken, and nothing was
-    /// refused or lost since the last call; it returns sooner when no server takes reports.
+    /// Sends the counted occurrences and the queue. Returns `true` when a server took all of it and
+    /// nothing was refused or lost since the last call. It returns early when no server takes
+    /// reports.
     pub fn flush(&self, limit: Duration) -> bool {
         self.flush_while(limit, || true)
     }
 
-    /// The same, which gives up (`false`) when it is answered that it shall not go on: it asks
-    /// several times a second.
+    /// Like [`Client::flush`], but gives up with `false` as soon as `goes_on` returns `false`. It
+    /// asks several times a second.
     pub fn flush_while(&self, limit: Duration, goes_on: impl FnMut() -> bool) -> bool {
         let unreported = self.with_thinning(Thinning::take_unreported);
         unreported.into_iter().for_each(|unreported| self.push_unreported(unreported));
         self.delivery.flush(limit, goes_on)
     }
 
-    /// Takes over what another client has counted, what waits there, and what it has lost.
+    /// Takes over another client's counts, queue and losses.
     pub fn take_over(&self, other: &Self) {
         other.forget_stacks();
         self.delivery.take_over(&other.delivery);
     }
 
-    /// Ends the thread if it has nothing to do, before the process forks: a fork of a process
-    /// with threads is warned of. The next report starts another.
+    /// Ends an idle thread before the process forks, since Python warns when a process with threads
+    /// forks. The next report starts another.
     pub fn pause(&self) {
         self.delivery.pause();
     }
 
-    /// Forgets which stacks were seen, as if the program had just started; what was counted is
-    /// sent.
+    /// Forgets which stacks were seen, as if the program had just started. Their counts are sent.
     pub fn forget_stacks(&self) {
         let unreported = self.with_thinning(Thinning::forget);
         unreported.into_iter().for_each(|unreported| self.push_unreported(unreported));
     }
 
-    /// What somebody should know of sending, at most once in a process.
+    /// A problem with sending that the user should know about, at most once in a process.
     #[must_use]
     pub fn take_warning(&self) -> Option<String> {
         self.delivery.take_warning()
@@ -107,7 +107,7 @@ impl Client {
     }
 }
 
-/// What waits is still sent.
+/// Waiting reports are still sent.
 impl Drop for Client {
     fn drop(&mut self) {
         self.delivery.end();

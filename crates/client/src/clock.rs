@@ -1,8 +1,8 @@
-//! The only place of the client that reads the clock.
+//! The only place in the client that reads the clock.
 use std::time::Instant;
 
-/// Now, on a clock that never goes back.
-#[expect(clippy::disallowed_methods, reason = "a client has no server's clock to be given")]
+/// The current time of a monotonic clock.
+#[expect(clippy::disallowed_methods, reason = "a client has no server clock to be passed in")]
 pub(crate) fn now() -> Instant {
     Instant::now()
 }

@@ -1,4 +1,4 @@
-//! The thread that sends: what waits is redacted, encoded and sent, to one server at a time.
+//! The sending thread redacts, encodes and sends waiting reports, to one server at a time.
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -14,24 +14,24 @@ use crate::queue::{Queue, Waiting};
 use crate::settings::Settings;
 use crate::transport::{Connection, Failure};
 
-/// TLS and regular expressions need some; the default would be eight times as much.
+/// Stack size of the thread: enough for TLS and regular expressions, an eighth of the default.
 const STACK: usize = 1024 * 1024;
 
-/// For the program to go on before the thread begins to work.
+/// Lets the program continue before the thread starts working.
 const AFTER_YOU: Duration = Duration::from_millis(2);
 
-/// Whether somebody still wants to wait.
+/// How often `flush` asks whether its caller still wants to wait.
 const ASKED_EVERY: Duration = Duration::from_millis(50);
 
-/// What program and thread share.
+/// State shared by the program and the thread.
 #[derive(Debug)]
 pub(crate) struct Delivery {
     settings: Settings,
     state: Mutex<State>,
     process: Process,
-    /// Rung when there is something to do.
+    /// Signalled when there is something to do.
     work: Condvar,
-    /// Rung when nothing is left to do, or nothing can be done.
+    /// Signalled when nothing is left to do, or nothing can be done.
     rest: Condvar,
 }
 
@@ -40,15 +40,15 @@ struct State {
     queue: Queue,
     thread: Option<JoinHandle<()>>,
     is_sending: bool,
-    /// The thread waits for a report.
+    /// The thread is waiting for a report.
     is_idle: bool,
-    /// No server takes reports now.
+    /// No server takes reports at the moment.
     is_hopeless: bool,
-    /// All servers are to be tried at once, whatever they did before.
+    /// All servers are to be tried immediately, whatever they did before.
     wants_pardon: bool,
-    /// A server has refused something, or it was lost, since somebody asked whether all is sent.
+    /// A report was refused or lost since the last `flush`.
     has_lost: bool,
-    /// The thread ends after what waits: the client is gone, or the process forks.
+    /// The thread ends once the queue is empty: the client is gone, or the process forks.
     is_last: bool,
     warning: Option<String>,
     has_warned: bool,
@@ -103,8 +103,8 @@ impl Delivery {
         }
     }
 
-    /// Waits until all is sent (`true`), no server takes it, the time is up, or it is not to go on,
-    /// which is asked now and then. What was refused or lost since the last time is not sent.
+    /// Waits until everything is sent (`true`), no server takes it, the time is up, or `goes_on`
+    /// returns `false`. Reports refused or lost since the last call count as not sent.
     pub(crate) fn flush(&self, limit: Duration, mut goes_on: impl FnMut() -> bool) -> bool {
         let until = clock::now().checked_add(limit);
         let mut state = self.lock();
@@ -125,7 +125,7 @@ impl Delivery {
             if !timeout.timed_out() || left <= ASKED_EVERY {
                 break;
             }
-            // Whoever is asked may wait for another thread that reports.
+            // `goes_on` may wait for another thread that reports.
             drop(state);
             if !goes_on() {
                 return false;
@@ -152,10 +152,10 @@ impl Delivery {
         self.lock().warning.take()
     }
 
-    /// Ends the thread if it has nothing to do; the next report starts another.
+    /// Ends an idle thread; the next report starts another.
     pub(crate) fn pause(&self) {
         let mut state = self.lock();
-        // It may not have woken yet for a report that waits.
+        // The thread may not have woken yet for a waiting report.
         if !state.is_idle || !state.queue.is_empty() {
             return;
         }
@@ -167,7 +167,7 @@ impl Delivery {
         self.lock().is_last = false;
     }
 
-    /// The thread ends when it has sent what waits, or cannot.
+    /// Ends the thread once it has sent the waiting reports, or cannot send them.
     pub(crate) fn end(&self) {
         self.lock().is_last = true;
         self.work.notify_one();
@@ -208,7 +208,8 @@ impl Delivery {
         }
     }
 
-    /// The oldest report, and how many occurrences were lost before; `None` at the end.
+    /// The next report and the number of occurrences lost before it; `None` when the thread is to
+    /// end.
     fn next(&self, open: &mut Option<(usize, Connection)>) -> Option<(Waiting, u64)> {
         let mut state = self.lock();
         loop {
@@ -220,7 +221,7 @@ impl Delivery {
             state.is_sending = false;
             state.wants_pardon = false;
             self.rest.notify_all();
-            // No connection is left idle.
+            // An idle connection is closed.
             *open = None;
             if state.is_last {
                 state.forget_this_thread();
@@ -229,14 +230,14 @@ impl Delivery {
             state.is_idle = true;
             state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.is_idle = false;
-            // A thread that was just woken takes the processor from the one that woke it.
+            // A thread that was just woken would take the processor from the one that woke it.
             let nothing_presses = |state: &mut State| !state.wants_pardon && !state.is_last;
             let waited = self.work.wait_timeout_while(state, AFTER_YOU, nothing_presses);
             (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Waits for a server to be asked again; `false` when there is nothing to wait for.
+    /// Waits until a server may be asked again; `false` when there is nothing to wait for.
     fn wait(&self, waiting: Waiting, until: Instant, standings: &mut Standings) -> bool {
         let mut state = self.lock();
         state.queue.put_back(waiting);
@@ -276,7 +277,7 @@ impl Delivery {
             .map_err(|error| Failure::Refused(format!("it cannot be encoded: {error}")))?;
         if let Some((_, mut kept)) = open.take_if(|(kept, _)| *kept == server) {
             match kept.send(&bytes) {
-                // The server has closed it since.
+                // The server has closed the connection since.
                 Err(Failure::Away(_) | Failure::Later(_)) => {}
                 Ok(()) => {
                     self.process.was_sent();
@@ -298,7 +299,7 @@ impl Delivery {
         let address = &self.settings.servers[server];
         match sent {
             Ok(()) => {
-                // What was lost may have been taken over by another client meanwhile.
+                // Another client may have taken over the losses meanwhile.
                 state.queue.lost = state.queue.lost.saturating_sub(lost);
                 state.is_hopeless = false;
             }
@@ -311,7 +312,7 @@ impl Delivery {
                 let why = failure.why();
                 state.warn(|| {
                     format!(
-                        "reports cannot be sent to {address}: {why}. They wait and are sent later"
+                        "reports cannot be sent to {address}: {why}. They are kept and sent later"
                     )
                 });
             }
@@ -325,14 +326,14 @@ impl Delivery {
 }
 
 impl State {
-    /// The thread ends: the next report starts another. One may have been started for a report
-    /// that came while this one was to end.
+    /// The thread ends, and the next report starts another. If a report arrived while this one was
+    /// ending, another may already be running.
     fn forget_this_thread(&mut self) {
         let this = thread::current().id();
         self.thread.take_if(|thread| thread.thread().id() == this);
     }
 
-    /// One warning for a process.
+    /// Keeps one warning per process.
     fn warn(&mut self, text: impl FnOnce() -> String) {
         if !std::mem::replace(&mut self.has_warned, true) {
             self.add_warning(text());
@@ -346,7 +347,8 @@ impl State {
         }
     }
 
-    /// There was no room for so many occurrences; that is said once, whatever was said before.
+    /// The queue had no room for these occurrences. That is warned of once, even after another
+    /// warning.
     fn lose(&mut self, occurrences: u64) {
         if occurrences == 0 {
             return;
@@ -354,9 +356,9 @@ impl State {
         self.has_lost = true;
         if !std::mem::replace(&mut self.has_warned_of_loss, true) {
             self.add_warning(format!(
-                "more reports wait than there is room for, and {occurrences} occurrences are lost. \
-                 The server is told how many; queue_reports and queue_bytes of flawless.init make \
-                 more room"
+                "the queue of unsent reports is full; occurrences lost: {occurrences}. The \
+                 server is told how many. To keep more, raise queue_reports or queue_bytes of \
+                 flawless.init"
             ));
         }
     }

@@ -1,26 +1,26 @@
-//! Where a server listens, as a program names it.
+//! The address of a server, as a program gives it.
 use url::Url;
 
 /// One address of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Endpoint {
-    /// Framed Thrift over TCP, as 0.4.5's servers speak it.
+    /// Framed Thrift over TCP, which 0.4.5's servers speak.
     Framed {
-        /// Name or address, an IPv6 address without brackets.
+        /// Host name or IP address; an IPv6 address without brackets.
         host: String,
         /// Port.
         port: u16,
     },
-    /// `POST /thrift` with the key of a project.
+    /// `POST /thrift` with a project key.
     Http {
-        /// The whole address of the endpoint.
+        /// The full URL of the endpoint.
         url: String,
         /// The key of the project.
         key: String,
     },
 }
 
-/// An address that cannot be understood.
+/// The address cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}: {problem}. {hint}")]
 pub struct EndpointError {
@@ -37,7 +37,8 @@ impl Endpoint {
     /// Reads `http(s)://KEY@host:port/PROJECT`.
     ///
     /// # Errors
-    /// It is no such address: the error says what is missing, and does not repeat the key.
+    /// The text is not such an address. The error says what is missing, and does not repeat the
+    /// key.
     pub fn from_dsn(dsn: &str) -> Result<Self, EndpointError> {
         let error = |problem: &str| EndpointError {
             what: "the address of the server (dsn)".to_owned(),
@@ -46,11 +47,11 @@ impl Endpoint {
         };
         let mut url = Url::parse(dsn.trim()).map_err(|why| error(&why.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(error("it begins neither with http:// nor with https://"));
+            return Err(error("it must begin with http:// or https://"));
         }
         if is_of_sentry(&url) {
             return Err(error(
-                "it is the address of a Sentry server, and this client talks to Flawless",
+                "it is the DSN of a Sentry server, and this client reports to Flawless",
             ));
         }
         let key = url.username().to_owned();
@@ -62,10 +63,10 @@ impl Endpoint {
         }
         let path = url.path().trim_end_matches('/').to_owned();
         let Some((prefix, project)) = path.rsplit_once('/') else {
-            return Err(error("it has no project behind the host"));
+            return Err(error("it has no project after the host"));
         };
         if project.is_empty() {
-            return Err(error("it has no project behind the host"));
+            return Err(error("it has no project after the host"));
         }
         url.set_path(&format!("{prefix}/thrift"));
         url.set_query(None);
@@ -78,7 +79,7 @@ impl Endpoint {
     /// Reads `host:port`, also `[::1]:9028`.
     ///
     /// # Errors
-    /// It is no such pair.
+    /// The text is not such a pair.
     pub fn from_hostport(hostport: &str) -> Result<Self, EndpointError> {
         let error = |problem: &str| EndpointError {
             what: format!("the server {hostport:?}"),
@@ -93,22 +94,22 @@ impl Endpoint {
         let host = bare.unwrap_or(host);
         let broken = |c: char| c.is_whitespace() || matches!(c, '/' | '@' | '[' | ']');
         if host.is_empty() || host.contains(broken) {
-            return Err(error("its host cannot be one"));
+            return Err(error("its host is not a host name or IP address"));
         }
         if bare.is_none() && host.contains(':') {
-            return Err(error("an IPv6 address stands in brackets"));
+            return Err(error("an IPv6 address needs brackets"));
         }
         Ok(Self::Framed { host: host.to_owned(), port })
     }
 }
 
-/// Its own service, and keys of the older form, which have a secret part.
+/// Recognizes Sentry's own service, and older DSNs, which have a secret part.
 fn is_of_sentry(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     host == "sentry.io" || host.ends_with(".sentry.io") || url.password().is_some()
 }
 
-/// Without the key.
+/// Shows the address without the key.
 impl std::fmt::Display for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -124,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dsn_names_the_endpoint_and_the_key() {
+    fn dsn_names_the_endpoint_and_the_key() {
         let dsn = |text| match Endpoint::from_dsn(text) {
             Ok(Endpoint::Http { url, key }) => (url, key),
             other => panic!("{text} is {other:?}"),
@@ -136,11 +137,11 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_dsn_is_refused_with_what_is_missing_and_without_its_key() {
+    fn wrong_dsn_error_names_what_is_missing_but_not_the_key() {
         for (dsn, problem) in [
-            ("flawless.example.com:8080", "begins neither"),
+            ("flawless.example.com:8080", "must begin"),
             ("http://flawless.example.com:8080/shop", "no key"),
-            ("ftp://abc@example.com/shop", "begins neither"),
+            ("ftp://abc@example.com/shop", "must begin"),
             ("http://key-1@example.com:8080", "no project"),
             ("http://key-1@example.com:8080/", "no project"),
             ("http://key-1@example.com:99999/shop", "port"),
@@ -156,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hostport_may_be_an_ipv6_address_in_brackets() {
+    fn hostport_may_be_an_ipv6_address_in_brackets() {
         let framed = |host: &str, port| Ok(Endpoint::Framed { host: host.to_owned(), port });
         assert_eq!(Endpoint::from_hostport("example.com:9028"), framed("example.com", 9028));
         assert_eq!(Endpoint::from_hostport("[::1]:9028"), framed("::1", 9028));

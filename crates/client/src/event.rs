@@ -1,26 +1,26 @@
-//! An exception as a program hands it over: printed values, nothing redacted beyond names.
+//! An exception as a program hands it over: its values are printed, and redacted by name only.
 use std::sync::Arc;
 
 use crate::around::Around;
 use crate::locals::Locals;
 use crate::source::SourceFile;
 
-/// One occurrence with all that is told of it.
+/// One occurrence with everything reported about it.
 #[derive(Debug, Clone, Default)]
 pub struct Event {
     /// The exception that was raised last; its frames begin with the callers.
     pub exception: Exception,
-    /// What it was raised from, while handling, or holds as a group; nearest first.
+    /// Its causes, contexts and group members; nearest first.
     pub chain: Vec<Chained>,
     /// Overrides the server's `report_error_threshold`.
     pub error_threshold: Option<i64>,
     /// Free text of the program.
     pub additional_info: String,
-    /// The web request that was served.
+    /// The web request that was being served.
     pub request: Option<Request>,
     /// Overrides the host name of the settings.
     pub hostname: Option<String>,
-    /// What the program did, for whom, and what happened before.
+    /// What the program was doing, for whom, and what happened before.
     pub around: Around,
 }
 
@@ -31,29 +31,29 @@ pub struct Exception {
     pub type_name: String,
     /// As the language prints it, e.g. `ValueError('no price')`.
     pub message: String,
-    /// What was added to it later (PEP 678), printed like values.
+    /// Notes added to it later (PEP 678), printed like values.
     pub notes: Vec<String>,
     /// Outermost first.
     pub frames: Vec<Frame>,
 }
 
-/// How an exception of the chain belongs to its parent.
+/// How an exception in the chain relates to its parent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
-    /// The parent was raised from it.
+    /// The parent was raised from this one.
     Cause,
-    /// The parent was raised while it was handled.
+    /// The parent was raised while this one was handled.
     Context,
-    /// The parent is a group that holds it.
+    /// The parent is a group that holds this one.
     Member,
 }
 
-/// An exception of the chain.
+/// An exception in the chain.
 #[derive(Debug, Clone)]
 pub struct Chained {
     /// The exception itself.
     pub exception: Exception,
-    /// How it belongs to its parent.
+    /// Its relation to its parent.
     pub relation: Relation,
     /// Index in the chain of its parent; `None` is the event's own exception.
     pub parent: Option<usize>,
@@ -62,13 +62,13 @@ pub struct Chained {
 /// One line of the stack.
 #[derive(Debug, Clone)]
 pub struct Frame {
-    /// Path of the source file, absolute where it is a file.
+    /// Path of the source file; absolute if the file exists.
     pub path: Arc<str>,
     /// Line number from 1.
     pub line: u32,
     /// Plain name of the function.
     pub function: Arc<str>,
-    /// Where its source text is.
+    /// The source of its text.
     pub source: Source,
     /// Names and printed values; `None` when they were not captured.
     pub locals: Option<Locals>,
@@ -77,26 +77,26 @@ pub struct Frame {
 /// Where the source text of a frame is.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// This one line is all that is known; it may be empty.
+    /// Only this line is known; it may be empty.
     Line(String),
     /// The line of the frame in this file, with those around it.
     File(Arc<SourceFile>),
 }
 
-/// A web request, as it came.
+/// A web request as received.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request {
     /// E.g. `POST`.
     pub method: String,
-    /// With the query.
+    /// Includes the query.
     pub path: String,
     /// E.g. `HTTP/1.1`.
     pub protocol: String,
-    /// In the order to be shown.
+    /// In display order.
     pub headers: Vec<(String, String)>,
     /// The beginning of the form body, where the program has read it.
     pub body: String,
-    /// The address of who asked, where the program wants it told.
+    /// The client's address, if the program wants it reported.
     pub client_address: Option<String>,
 }
 
@@ -113,8 +113,8 @@ fn cut(text: &mut String, bytes: usize) {
 }
 
 impl Event {
-    /// Cuts what the program has added beside the exception: 64 KiB of information, 16 KiB of
-    /// each part of the request.
+    /// Cuts the program's additions to the exception: information to 64 KiB, each part of the
+    /// request to 16 KiB.
     pub(crate) fn bound(&mut self) {
         cut(&mut self.additional_info, INFO);
         let Some(request) = &mut self.request else { return };
@@ -124,7 +124,7 @@ impl Event {
         headers.chain(parts).chain([&mut request.body]).for_each(|part| cut(part, REQUEST_PART));
     }
 
-    /// The same without the values of variables.
+    /// The event without the values of variables.
     pub(crate) fn without_locals(&self) -> Self {
         let mut event = self.clone();
         let chained = event.chain.iter_mut().map(|chained| &mut chained.exception);
@@ -134,14 +134,14 @@ impl Event {
         event
     }
 
-    /// Whether it has values of variables.
+    /// Whether the event has values of variables.
     pub(crate) fn has_locals(&self) -> bool {
         let chained = self.chain.iter().map(|chained| &chained.exception);
         let mut frames = chained.chain([&self.exception]).flat_map(|exception| &exception.frames);
         frames.any(|frame| frame.locals.is_some())
     }
 
-    /// About how many bytes it takes, source files (which are shared) not counted.
+    /// Its approximate size in bytes, without source files, which are shared.
     #[must_use]
     pub fn size(&self) -> usize {
         let exceptions = std::iter::once(&self.exception);

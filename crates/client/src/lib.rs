@@ -1,5 +1,5 @@
-//! The sending half of Flawless for programs: an exception is counted, redacted and sent by a
-//! thread of its own, and the program never waits and never fails because of it.
+//! The client library of Flawless: it counts, redacts and sends exceptions from a thread of its
+//! own, so that the program never waits and never fails because of it.
 //!
 //! A binding for a language tells the [`Client`] what occurred, captures an [`Event`] for what is
 //! [`Owed`], and hands it over.

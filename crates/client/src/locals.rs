@@ -2,18 +2,18 @@
 //! should not allocate hundreds of small ones.
 use std::sync::Arc;
 
-/// Local variables in the order to be told.
+/// Local variables in display order.
 #[derive(Debug, Clone, Default)]
 pub struct Locals {
     names: Vec<Arc<str>>,
     /// All values, one after another.
     values: String,
-    /// Where each value ends.
+    /// The end of each value in `values`.
     ends: Vec<usize>,
 }
 
 impl Locals {
-    /// Room for so many variables.
+    /// Allocates room for this many variables.
     #[must_use]
     pub fn with_capacity(variables: usize) -> Self {
         Self {
@@ -23,7 +23,7 @@ impl Locals {
         }
     }
 
-    /// Adds a variable; `print` writes its value to the end of the text it is given.
+    /// Adds a variable; `print` appends its value to the text that it is given.
     pub fn push_with<T>(&mut self, name: Arc<str>, print: impl FnOnce(&mut String) -> T) -> T {
         let answer = print(&mut self.values);
         self.names.push(name);
@@ -37,7 +37,7 @@ impl Locals {
         self.names.iter().enumerate().map(move |(at, name)| (name, value(at)))
     }
 
-    /// Bytes that it takes.
+    /// Its size in bytes.
     pub(crate) fn size(&self) -> usize {
         self.values.capacity() + self.names.capacity() * size_of::<(Arc<str>, usize)>()
     }
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_value_stands_beside_its_name() {
+    fn value_is_kept_with_its_name() {
         let mut locals = Locals::default();
         for (name, value) in [("a", "1"), ("b", ""), ("c", "'long'")] {
             locals.push_with(name.into(), |text| text.push_str(value));

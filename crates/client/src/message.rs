@@ -1,4 +1,4 @@
-//! An event as the message that leaves the process: redacted, cut, in the protocol's words.
+//! Turns an event into the message that leaves the process: redacted, cut, in the protocol's terms.
 use std::collections::BTreeMap;
 
 use flawless_protocol::thrift::{
@@ -13,10 +13,10 @@ use crate::queue::Waiting;
 use crate::settings::Program;
 use flawless_redact::{OneReport, Redactor, SourceLines};
 
-/// Only frames this near to the exception are sent with the lines around theirs.
+/// Only this many frames, nearest to the exception, are sent with the lines around them.
 const FRAMES_WITH_CONTEXT: usize = 50;
 
-/// Makes the message to this server; the process is described with it.
+/// Makes the message for this server, including the description of the process.
 pub(crate) fn message(
     waiting: &Waiting,
     lost: u64,
@@ -51,7 +51,7 @@ pub(crate) fn message(
             request.project_key = Some(key.clone());
             request.request = web;
         }
-        // It may be a server of 0.4.5, which knows free text only.
+        // The server may be 0.4.5's, which knows only free text.
         Endpoint::Framed { .. } => {
             if let Some(web) = web {
                 if !info.is_empty() {
@@ -170,7 +170,7 @@ impl Make<'_> {
         }
     }
 
-    /// The lines before, the line itself, the lines after.
+    /// The lines before the frame's line, the line itself, and the lines after it.
     fn source(&self, frame: &Frame, with_context: bool) -> (Vec<String>, String, Vec<String>) {
         let file = match &frame.source {
             Source::Line(text) => {

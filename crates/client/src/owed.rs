@@ -1,16 +1,16 @@
-//! A report that is owed for what occurred: it is made, or the server is told that it is lost.
+//! A report that is owed for counted occurrences: either it is made, or they count as lost.
 use crate::client::Client;
 use crate::event::Event;
 use crate::thinning::{Due, StackKey};
 
-/// Occurrences that were counted and are to be reported with one event. Dropped without it, be it
-/// that capturing the event failed, they are counted as lost.
+/// Occurrences that were counted and are to be reported with one event. If it is dropped without an
+/// event, for example because capturing failed, they count as lost.
 #[derive(Debug)]
 #[must_use = "dropped, it counts its occurrences as lost"]
 pub struct Owed<'a> {
     client: &'a Client,
     stack: StackKey,
-    /// Stands for none once it is reported.
+    /// Its count is zero once the event is reported.
     due: Due,
 }
 
@@ -19,12 +19,12 @@ impl<'a> Owed<'a> {
         Self { client, stack, due }
     }
 
-    /// The program wants it not to be reported: nothing is lost.
+    /// The program does not want it reported, so nothing is lost.
     pub fn withdraw(mut self) {
         self.due.count = 0;
     }
 
-    /// Reports the event; it stands for all of them.
+    /// Reports the event, which stands for all owed occurrences.
     pub fn report(mut self, event: Event) {
         self.client.report(self.stack, event, self.due);
         self.due.count = 0;

@@ -1,10 +1,10 @@
-//! Printed values that are longer than they may be shown: they are redacted before they are cut,
-//! so that no half of a secret stays.
+//! Printed values that are too long to show are redacted before they are cut, so that no half of a
+//! secret remains.
 use std::borrow::Cow;
 
 use flawless_redact::{OneReport, SCRUBBED};
 
-/// Characters of a value that are shown, as 0.4.5 had it.
+/// Characters of a value that are shown, as in 0.4.5.
 pub const VALUE: usize = 250;
 /// Characters of an exception's own text that are shown.
 pub const MESSAGE: usize = 4_000;
@@ -12,11 +12,11 @@ pub const MESSAGE: usize = 4_000;
 pub const NOTE: usize = 1_000;
 /// Characters to print beyond those that are shown.
 pub const BEYOND: usize = 150;
-/// Stands behind a text that is longer than it may be shown; what the whole holds, such as
-/// ` (1000 characters)`, follows it. Values do not contain it.
+/// Marks the end of a text that is too long to show. The size of the whole, such as ` (1000
+/// characters)`, follows it. Values never contain it.
 pub const CUT: char = '\u{1}';
 
-/// A printed text as it may leave the process, with up to so many characters; a value has a name.
+/// A printed text as it may leave the process, cut to a number of characters; a value has a name.
 pub(crate) fn shown(
     name: Option<&str>,
     text: &str,
@@ -44,7 +44,7 @@ mod tests {
     use flawless_redact::{Redactor, Rules};
 
     #[test]
-    fn a_secret_at_the_end_of_what_is_shown_is_redacted_whole() {
+    fn secret_at_the_end_of_the_shown_part_is_redacted_whole() {
         let redactor = Redactor::new(&Rules::default(), []).expect("built-in rules");
         let url = format!("{}https://bob:S3cretPass@example.com/x", "x".repeat(230));
         let text = format!("{url}{}{CUT} (900 characters)", "y".repeat(90));

@@ -1,5 +1,5 @@
-//! The process as it is described to the server: its modules are told until a server has taken them
-//! once, from then on by their hash alone.
+//! Describes the process to the server. Its modules are sent until a server has taken them once,
+//! from then on only their hash.
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
@@ -9,7 +9,6 @@ use flawless_protocol::thrift;
 
 use crate::settings::Settings;
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Process {
     modules: OnceLock<(String, BTreeMap<String, String>)>,
@@ -17,7 +16,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Looks for the modules the first time; only the thread that sends calls it.
+    /// Looks for the modules on the first call; only the sending thread calls it.
     pub(crate) fn described(&self, settings: &Settings) -> thrift::Process {
         let runtime = Some(settings.program.runtime.clone()).filter(|runtime| !runtime.is_empty());
         let mut process = thrift::Process { runtime, ..thrift::Process::default() };

@@ -1,16 +1,17 @@
-//! Reports that wait to be sent: bounded in number and bytes. When much waits, the first sighting of
-//! a stack goes before repeats. When too much waits, repeats of one stack become one, then the values of
-//! variables go, then the oldest repeat, then the oldest of all; what goes is counted.
+//! The queue of unsent reports, bounded in number and bytes. Once it is half full, first sightings
+//! of a stack are sent before repeats. Once it is full, repeats of one stack are merged, then
+//! values of variables are dropped, then the oldest repeat, then the oldest report. Dropped
+//! occurrences are counted.
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::event::Event;
 use crate::thinning::StackKey;
 
-/// How much may wait.
+/// The bounds of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueBounds {
-    /// Reports.
+    /// Number of reports.
     pub reports: usize,
     /// Bytes of all of them.
     pub bytes: usize,
@@ -22,19 +23,19 @@ impl Default for QueueBounds {
     }
 }
 
-/// A report that waits.
+/// A waiting report.
 #[derive(Debug, Clone)]
 pub(crate) struct Waiting {
     pub(crate) event: Arc<Event>,
     /// Occurrences it stands for.
     pub(crate) count: u64,
-    /// Tells it from others, however often it is sent.
+    /// Identifies the report, however often it is sent.
     pub(crate) id: String,
-    /// A server may have it already, with so many occurrences that were told as lost: then both
-    /// numbers stay as they are.
+    /// Set when a server may already have the report, to the losses that were sent with it. Both
+    /// numbers must then stay as they are.
     pub(crate) reported_lost: Option<u64>,
     stack: StackKey,
-    /// Nothing of its stack was reported before.
+    /// Its stack was not reported before.
     is_first: bool,
     size: usize,
 }
@@ -50,12 +51,12 @@ impl Waiting {
     }
 }
 
-/// Of the system's own random numbers: a process that was forked would repeat its parent's.
+/// Made from the system's random numbers, because a forked process would repeat its parent's.
 fn random_id() -> String {
     let mut bytes = [0; 16];
     match getrandom::fill(&mut bytes) {
         Ok(()) => format!("{:032x}", u128::from_ne_bytes(bytes)),
-        // Without one it may count twice.
+        // Without an id the report may count twice.
         Err(_) => String::new(),
     }
 }
@@ -66,7 +67,7 @@ pub(crate) struct Queue {
     waiting: VecDeque<Waiting>,
     bytes: usize,
     bounds: QueueBounds,
-    /// Occurrences whose report went, not yet told to a server.
+    /// Lost occurrences that no server has been told about yet.
     pub(crate) lost: u64,
 }
 
@@ -75,23 +76,23 @@ impl Queue {
         Self { bounds, ..Self::default() }
     }
 
-    /// How many occurrences were lost by it.
+    /// Adds a report; returns how many occurrences were lost by that.
     pub(crate) fn push(&mut self, mut waiting: Waiting) -> u64 {
         self.bytes += waiting.size;
-        // A program may forget what it has seen.
+        // The program may have forgotten the stacks it has seen.
         waiting.is_first &= self.waiting.iter().all(|other| other.stack != waiting.stack);
         self.waiting.push_back(waiting);
         self.keep_bounds()
     }
 
-    /// Puts back what could not be sent: it is the oldest.
+    /// Puts back a report that could not be sent, as the oldest.
     pub(crate) fn put_back(&mut self, waiting: Waiting) -> u64 {
         self.bytes += waiting.size;
         self.waiting.push_front(waiting);
         self.keep_bounds()
     }
 
-    /// The oldest; once half of the room is taken, the oldest first sighting.
+    /// The oldest report; once the queue is half full, the oldest first sighting.
     pub(crate) fn pop(&mut self) -> Option<Waiting> {
         let is_pressed =
             2 * self.waiting.len() > self.bounds.reports || self.bytes > self.bounds.bytes / 2;
@@ -102,7 +103,7 @@ impl Queue {
         Some(waiting)
     }
 
-    /// All that waits, and what was lost.
+    /// Takes all waiting reports, and the number of lost occurrences.
     pub(crate) fn take(&mut self) -> (VecDeque<Waiting>, u64) {
         self.bytes = 0;
         (std::mem::take(&mut self.waiting), std::mem::take(&mut self.lost))
@@ -132,7 +133,7 @@ impl Queue {
         lost
     }
 
-    /// The oldest repeat of a stack gives its occurrences to a newer one, else to the first sighting.
+    /// Merges the oldest repeat of a stack into a newer one, or else into the first sighting.
     fn merge(&mut self) -> bool {
         let may_take = |of: &Waiting| of.may_change();
         let mut others: HashSet<StackKey> = HashSet::new();
@@ -156,7 +157,7 @@ impl Queue {
         true
     }
 
-    /// The largest report goes on without the values of variables.
+    /// Drops the values of variables from the largest report.
     fn lighten(&mut self) -> bool {
         let heavy = self.waiting.iter_mut();
         let heavy = heavy.filter(|waiting| waiting.may_change() && waiting.event.has_locals());
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_seen_before_goes_before_repeats_when_much_waits() {
+    fn new_stacks_go_before_repeats_in_a_long_queue() {
         let mut queue = few(3);
         queue.push(waiting(1, "repeat", false));
         queue.push(waiting(2, "first", true));
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn when_too_many_wait_repeats_of_one_stack_become_one_and_nothing_is_lost() {
+    fn repeats_of_a_stack_merge_in_a_full_queue_without_loss() {
         let mut queue = few(2);
         queue.push(waiting(1, "first of 1", true));
         for info in ["a", "b", "c"] {
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_of_many_lines_that_fail_many_times_loses_none() {
+    fn burst_of_many_failing_lines_loses_no_line() {
         let mut queue = few(100);
         for number in 0..600 {
             queue.push(waiting(number % 60, "x", number < 60));
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn when_nothing_can_be_merged_the_oldest_repeat_goes_and_is_counted() {
+    fn oldest_repeat_is_dropped_and_counted_if_none_can_merge() {
         let mut queue = few(2);
         queue.push(waiting(1, "first", true));
         assert_eq!(queue.push(waiting(2, "older", false)), 0);
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn when_too_many_bytes_wait_the_values_of_variables_go_first() {
+    fn variable_values_are_dropped_first_over_the_byte_limit() {
         let large = |stack| {
             let mut locals = Locals::default();
             locals.push_with("x".into(), |text| text.push_str(&"x".repeat(10_000)));
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_larger_than_all_that_may_wait_is_lost() {
+    fn report_larger_than_the_queue_is_lost() {
         let mut queue = Queue::new(QueueBounds { reports: 100, bytes: 20_000 });
         queue.push(waiting(1, &"z".repeat(30_000), true));
         assert!(queue.is_empty());
@@ -273,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_may_have_stays_as_it_was_sent() {
+    fn report_a_server_may_have_stays_as_it_was_sent() {
         let mut queue = few(1);
         let mut sent = waiting(1, "sent", false);
         sent.reported_lost = Some(0);

@@ -1,13 +1,13 @@
-//! Which revision of the program runs: as it was told, as the platform says, from a REVISION
-//! file, or from `.git` beside the code, read without starting git.
+//! Finds the running revision of the program: from its own variable, from the platform, from a
+//! REVISION file, or from `.git` beside the code, read without starting git.
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-/// Set by whoever deploys for Flawless, or for a release in general: taken as it is.
+/// Set by the deployment for Flawless; its value is taken as it is.
 const OUR_VARIABLE: &str = "FLAWLESS_REVISION";
 
-/// Set by platforms; taken when the value is a commit id.
+/// Set by hosting platforms; used when the value is a commit id.
 const PLATFORM_VARIABLES: [&str; 20] = [
     "GIT_COMMIT",
     "GITHUB_SHA",
@@ -32,14 +32,14 @@ const PLATFORM_VARIABLES: [&str; 20] = [
 ];
 
 const REVISION_FILE: &str = "REVISION";
-/// Of the small files read here.
+/// Size limit of the small files read here, in bytes.
 const LARGEST: u64 = 4_096;
 const LONGEST_REVISION: usize = 200;
-/// Of lines in `packed-refs`: a repository with more branches and tags is read no further.
+/// Line limit in `packed-refs`, for repositories with very many branches and tags.
 const MOST_REFERENCES: usize = 1_000_000;
 
-/// The revision that runs, or `None` when nothing says it. `variable` looks an environment
-/// variable up; `folders` are where the program's code may lie, the likeliest first.
+/// The running revision, or `None` when it cannot be found. `variable` looks up an environment
+/// variable; `folders` are where the program's code may be, most likely first.
 pub fn running_revision(
     variable: impl Fn(&str) -> Option<String>,
     folders: &[PathBuf],
@@ -75,8 +75,8 @@ fn revision_file(path: &Path) -> Option<String> {
     acceptable(read_small(path)?.lines().next()?)
 }
 
-/// The commit that is checked out: of a repository, or of a work tree or submodule, whose
-/// `.git` is a file that names its folder.
+/// The checked-out commit of a repository, or of a work tree or submodule, whose `.git` is a file
+/// that names its folder.
 fn head_of(dot_git: &Path) -> Option<String> {
     let folder = if dot_git.is_dir() {
         dot_git.to_owned()
@@ -111,7 +111,7 @@ fn packed(folder: &Path, reference: &str) -> Option<String> {
 
 fn read_small(path: &Path) -> Option<String> {
     let file = File::open(path).ok()?;
-    // A named pipe in the way would wait for ever.
+    // Reading a named pipe would block forever.
     if !file.metadata().ok()?.is_file() {
         return None;
     }
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkout_says_its_commit_loose_packed_detached_and_in_a_work_tree() {
+    fn checkout_names_its_commit_in_every_form_of_head() {
         let folder = tempfile::tempdir().expect("a folder");
         let shop = folder.path().join("shop");
         fs::create_dir_all(shop.join("src")).expect("folders");
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_told_goes_before_the_platform_before_a_file_before_git() {
+    fn revision_comes_from_caller_platform_file_then_git() {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path();
         let folders = [root.to_owned()];
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_files_say_nothing() {
+    fn broken_files_yield_no_revision() {
         let folder = tempfile::tempdir().expect("a folder");
         let git = folder.path().join(".git");
         let huge = "x".repeat(100_000);

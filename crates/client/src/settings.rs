@@ -1,4 +1,4 @@
-//! What a program decides once.
+//! Settings that a program chooses once.
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,38 +9,38 @@ use crate::endpoint::Endpoint;
 use crate::queue::QueueBounds;
 use flawless_redact::Redactor;
 
-/// All a client needs to know.
+/// Everything a client needs to know.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// At least one; a report goes to one of them.
     pub servers: Vec<Endpoint>,
-    /// What all reports have in common.
+    /// Common to all reports.
     pub program: Program,
-    /// What never leaves the process.
+    /// Removes secrets, which never leave the process.
     pub redactor: Arc<Redactor>,
-    /// What may wait while no server takes reports.
+    /// Bounds of the queue while no server takes reports.
     pub queue: QueueBounds,
-    /// For a server to take a connection, a report, and to answer: each.
+    /// Timeout for each of three steps: connecting to a server, sending a report, and the answer.
     pub timeout: Duration,
-    /// Calls what it is given, which starts the thread that sends. A thread inherits which signals
-    /// it takes: what has to see those of the program itself holds them back meanwhile.
+    /// Calls its argument, which starts the sending thread. A thread inherits its signal mask, so a
+    /// binding whose program must see its own signals blocks them during the call.
     pub start: fn(&mut dyn FnMut()),
-    /// Certificates (PEM) of authorities that are trusted instead of those of the machine.
+    /// Authorities that are trusted instead of those of the machine.
     pub authorities: Option<Authorities>,
-    /// The modules of the program, read by the thread that sends.
+    /// The modules of the program, read by the sending thread.
     pub modules: Option<Modules>,
 }
 
 /// Where the modules of a program are, and how they are found there.
 #[derive(Debug, Clone)]
 pub struct Modules {
-    /// Folders that are looked through.
+    /// Folders to search.
     pub folders: Vec<PathBuf>,
-    /// Versions by name.
+    /// Returns versions by module name.
     pub find: fn(&[PathBuf]) -> BTreeMap<String, String>,
 }
 
-/// The program that runs.
+/// The running program.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Program {
     /// The host it runs on.
@@ -49,7 +49,7 @@ pub struct Program {
     pub revision: Option<String>,
     /// E.g. `production`.
     pub environment: Option<String>,
-    /// What runs it, e.g. `CPython 3.13.0 on linux x86_64`.
+    /// Its interpreter and platform, e.g. `CPython 3.13.0 on linux x86_64`.
     pub runtime: String,
     /// The command line.
     pub arguments: Vec<String>,

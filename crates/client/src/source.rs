@@ -7,21 +7,21 @@ pub struct SourceFile {
     text: String,
     /// Lines of the file before those in `text`.
     skipped: u32,
-    /// Where each line ends, its line break not counted.
+    /// The end of each line, without its line break.
     ends: Vec<u32>,
 }
 
 /// Lines shown before and after the one that ran.
 pub(crate) const CONTEXT: usize = 5;
 
-/// Files beyond this are cut: their later lines have no text.
+/// Larger files are cut: their later lines have no text.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// A longer line is cut: minified code.
+/// Longer lines, as in minified code, are cut.
 const MAX_LINE: usize = 1_000;
 
 impl SourceFile {
-    /// Takes the whole text of a file.
+    /// Wraps the whole text of a file.
     #[must_use]
     pub fn new(mut text: String) -> Self {
         if text.len() > MAX_BYTES {
@@ -29,7 +29,7 @@ impl SourceFile {
             text.truncate(end);
             text.shrink_to_fit();
         }
-        // Files of at most 4 MiB: a u32 holds every position.
+        // A file has at most 4 MiB, so a u32 holds every position.
         let breaks = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
         let mut ends: Vec<u32> = breaks.map(|(at, _)| u32::try_from(at).unwrap_or(0)).collect();
         if !text.is_empty() && !text.ends_with('\n') {
@@ -38,7 +38,7 @@ impl SourceFile {
         Self { text, skipped: 0, ends }
     }
 
-    /// Only the lines from `first` to `last` of the file: the others are not known.
+    /// Keeps only lines `first` to `last` of the file; the others are unknown.
     #[must_use]
     pub fn part(&self, first: u32, last: u32) -> Self {
         let lines = (first.max(1)..=last).map_while(|number| self.line(number));
@@ -46,25 +46,25 @@ impl SourceFile {
         Self { skipped: first.saturating_sub(1), ..Self::new(text) }
     }
 
-    /// What is known of it.
+    /// The known text of the file.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Bytes of its text.
+    /// Size of the known text in bytes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.text.len()
     }
 
-    /// Whether nothing is known of the file.
+    /// Whether no text is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// Line `number` (from 1) without its line break, or `None` behind the end.
+    /// Line `number` (from 1) without its line break, or `None` beyond the end.
     #[must_use]
     pub fn line(&self, number: u32) -> Option<&str> {
         let number = number.checked_sub(self.skipped)?;
@@ -81,7 +81,7 @@ impl SourceFile {
         })
     }
 
-    /// The numbers of the lines before and after a line, as far as they are known.
+    /// The line numbers before and after a line, as far as their text is known.
     pub(crate) fn around(&self, number: u32) -> (Range<u32>, Range<u32>) {
         let context = u32::try_from(CONTEXT).unwrap_or(0);
         let first = self.skipped.saturating_add(1);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lines_around_stay_within_the_file() {
+    fn surrounding_lines_stay_within_the_file() {
         let file = SourceFile::new("x\n".repeat(10));
         assert_eq!(file.around(1), (1..1, 2..7));
         assert_eq!(file.around(7), (2..7, 8..11));
@@ -119,13 +119,13 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_which_nothing_is_known_has_no_lines_around_any() {
+    fn unknown_file_has_no_surrounding_lines() {
         let (before, after) = SourceFile::default().around(10);
         assert!(before.is_empty() && after.is_empty());
     }
 
     #[test]
-    fn a_part_knows_its_own_lines_by_their_numbers_in_the_file() {
+    fn file_part_knows_its_lines_by_their_numbers_in_the_file() {
         let file = SourceFile::new((1..=20).map(|number| format!("{number}\n")).collect());
         let part = file.part(9, 12);
         let lines: Vec<_> = [8, 9, 12, 13].into_iter().map(|number| part.line(number)).collect();

@@ -1,5 +1,5 @@
-//! Which occurrences of one stack are reported, and for how many each report stands: the first
-//! ten, then each power of two, else one in ten minutes, as 0.4.5 did it.
+//! Decides which occurrences of a stack are reported, and how many each report stands for: the
+//! first ten, then each power of two, otherwise one in ten minutes, as in 0.4.5.
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
@@ -7,29 +7,29 @@ use std::time::{Duration, Instant};
 
 use crate::event::Event;
 
-/// What tells one stack from another: a good hash of its places.
+/// Identifies a stack: a good hash of its places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StackKey(pub u64);
 
 const ALWAYS: u64 = 10;
 const AT_LEAST_EVERY: Duration = Duration::from_secs(600);
-/// Reports that are kept: beyond this they are kept without the values of variables.
+/// Size limit of kept reports; beyond it they are kept without the values of variables.
 const KEPT_BYTES: usize = 4 * 1024 * 1024;
 const MAX_STACKS: usize = 200;
 
 /// A report that is owed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Due {
-    /// Occurrences it stands for.
+    /// Number of occurrences it stands for.
     pub(crate) count: u64,
     pub(crate) is_first: bool,
 }
 
-/// Occurrences that were counted and not yet told.
+/// Occurrences that were counted and not yet reported.
 #[derive(Debug)]
 pub(crate) struct Unreported {
     pub(crate) stack: StackKey,
-    /// `None` when none of this stack was ever captured.
+    /// `None` when this stack was never captured.
     pub(crate) event: Option<Arc<Event>>,
     pub(crate) count: u64,
 }
@@ -41,22 +41,23 @@ struct Seen {
     reported_at: Instant,
     seen_at: u64,
     stack: StackKey,
-    /// The newest report, kept once occurrences can be left untold.
+    /// The newest report, kept once later occurrences may go unreported.
     event: Option<Arc<Event>>,
 }
 
-/// The stacks that were seen last.
+/// The stacks that were seen most recently.
 #[derive(Debug, Default)]
 pub(crate) struct Thinning {
     stacks: HashMap<StackKey, Seen, BuildHasherDefault<AlreadyHashed>>,
     clock: u64,
-    /// Of all kept reports.
+    /// Size of all kept reports.
     kept_bytes: usize,
 }
 
 impl Thinning {
-    /// Counts an occurrence. `Some` when it is to be reported, with how many it stands for and whether
-    /// it is the first; and what a forgotten stack had left untold.
+    /// Counts an occurrence. Returns `Some` when it is to be reported, with the number it stands
+    /// for and whether it is the first; and the unreported occurrences of a stack that had to be
+    /// forgotten.
     pub(crate) fn count(
         &mut self,
         stack: StackKey,
@@ -87,7 +88,7 @@ impl Thinning {
         (due, forgotten)
     }
 
-    /// Keeps the report of a stack whose next occurrences may not be reported at once.
+    /// Keeps the report of a stack whose next occurrences may not be reported immediately.
     pub(crate) fn keep(&mut self, stack: StackKey, event: &Arc<Event>) {
         if let Some(seen) = self.stacks.get_mut(&stack)
             && seen.count >= ALWAYS
@@ -103,14 +104,14 @@ impl Thinning {
         }
     }
 
-    /// What was counted, not yet told and can be; it counts as told from now on.
+    /// Takes the unreported occurrences that have an event. They count as reported from now on.
     pub(crate) fn take_unreported(&mut self) -> Vec<Unreported> {
         // Without an event the next report of the stack stands for them.
         let seen = self.stacks.values_mut().filter(|seen| seen.event.is_some());
         seen.filter_map(Seen::take_unreported).collect()
     }
 
-    /// Begins anew; what was counted and not told is answered.
+    /// Starts from scratch; returns the unreported occurrences.
     pub(crate) fn forget(&mut self) -> Vec<Unreported> {
         self.kept_bytes = 0;
         self.stacks.drain().filter_map(|(_, mut seen)| seen.take_unreported()).collect()
@@ -149,7 +150,7 @@ mod tests {
     use super::*;
     use crate::clock;
 
-    /// Which of `occurrences` of one stack are reported, each with what it stands for.
+    /// Which of `occurrences` of one stack are reported, each with the number it stands for.
     fn reported(thinning: &mut Thinning, occurrences: u64, now: Instant) -> Vec<(u64, u64)> {
         let mut reported = Vec::new();
         for number in 1..=occurrences {
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_ten_are_reported_and_then_each_power_of_two() {
+    fn first_ten_occurrences_are_reported_then_each_power_of_two() {
         let mut thinning = Thinning::default();
         let mut expected: Vec<(u64, u64)> = (1..=10).map(|number| (number, 1)).collect();
         expected.extend([(16, 6), (32, 16), (64, 32)]);
@@ -169,11 +170,11 @@ mod tests {
         let unreported: u64 =
             thinning.take_unreported().iter().map(|unreported| unreported.count).sum();
         assert_eq!(unreported, 36, "reports and rest are exactly all occurrences");
-        assert!(thinning.take_unreported().is_empty(), "nothing is told twice");
+        assert!(thinning.take_unreported().is_empty(), "nothing is reported twice");
     }
 
     #[test]
-    fn a_stack_that_keeps_failing_is_reported_every_ten_minutes() {
+    fn stack_that_keeps_failing_is_reported_every_ten_minutes() {
         let mut thinning = Thinning::default();
         let start = clock::now();
         reported(&mut thinning, 17, start);
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_stack_not_seen_for_longest_is_forgotten_and_its_rest_is_told() {
+    fn oldest_stack_is_evicted_and_its_remaining_count_reported() {
         let mut thinning = Thinning::default();
         let now = clock::now();
         for stack in 0..MAX_STACKS as u64 {
@@ -204,12 +205,12 @@ mod tests {
     }
 
     #[test]
-    fn what_no_event_was_kept_of_waits_for_one_and_is_told_when_it_is_forgotten() {
+    fn count_without_an_event_waits_for_one_or_for_eviction() {
         let mut thinning = Thinning::default();
         for _ in 0..12 {
             thinning.count(StackKey(7), clock::now());
         }
-        assert!(thinning.take_unreported().is_empty(), "there is nothing to tell it with");
+        assert!(thinning.take_unreported().is_empty(), "there is no event to report it with");
         let unreported = thinning.forget();
         assert!(
             matches!(unreported[..], [Unreported { event: None, count: 2, .. }]),

@@ -15,13 +15,13 @@ use crate::endpoint::Endpoint;
 /// Why a report did not arrive.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The server was not reached: another, or later.
+    /// The server was not reached: try another, or later.
     Away(String),
-    /// The server cannot take it now, or may have it: another, or later.
+    /// The server cannot take the report now, or may have it: try another, or later.
     Later(String),
-    /// It was sent, and the server has not answered in time: it may have it, and be slow.
+    /// The report was sent, but the server has not answered in time. It may have it and be slow.
     Unanswered(String),
-    /// The server will never take this one.
+    /// The server will never take this report.
     Refused(String),
 }
 
@@ -33,7 +33,7 @@ impl Failure {
     }
 }
 
-/// A reply says "ok" or a sentence.
+/// A reply is "ok" or a sentence.
 const LARGEST_REPLY: usize = 64 * 1024;
 
 /// A connection that is kept while there is something to send.
@@ -54,7 +54,7 @@ impl Connection {
                 .map(Self::Framed)
                 .map_err(|error| Failure::Away(error.to_string())),
             Endpoint::Http { url, .. } => {
-                // The certificates that the machine trusts, also those of a company's own.
+                // The certificates that the machine trusts, including a company's own.
                 let roots = authorities.map_or(RootCerts::PlatformVerifier, Authorities::roots);
                 let tls = TlsConfig::builder()
                     .root_certs(roots)
@@ -71,7 +71,7 @@ impl Connection {
         }
     }
 
-    /// Sends one message and waits until the server has made it durable.
+    /// Sends one message and waits until the server has stored it durably.
     pub(crate) fn send(&mut self, message: &[u8]) -> Result<(), Failure> {
         let reply = match self {
             Self::Framed(stream) => exchange(stream, message)?,
@@ -85,7 +85,8 @@ impl Connection {
                 })?;
                 match status {
                     200 => reply,
-                    // Reached, and no server of ours: a proxy, or one that is not ready.
+                    // Something answers, but not our server: a proxy, or a server that is not
+                    // ready.
                     404 | 408 | 429 | 500.. => {
                         return Err(Failure::Later(format!("it answers with HTTP {status}")));
                     }
@@ -103,14 +104,14 @@ impl Connection {
     }
 }
 
-/// What is wrong with a certificate, and how to mend that.
+/// Adds a hint to an error about a certificate.
 fn with_hint(error: String) -> String {
     if !error.to_lowercase().contains("certificate") {
         return error;
     }
     format!(
-        "{error}. If the server has a certificate of its own making or of a private authority, \
-         give the authority's certificate: flawless.init(ca_file=...) or the environment variable \
+        "{error}. If the server's certificate is self-signed or from a private authority, pass \
+         the authority's certificate: flawless.init(ca_file=...) or the environment variable \
          SSL_CERT_FILE"
     )
 }
@@ -135,7 +136,7 @@ fn connect(host: &str, port: u16, limit: Duration) -> std::io::Result<TcpStream>
             Err(error) => last = Some(error),
         }
     }
-    Err(last.unwrap_or_else(|| std::io::Error::other("its name has no address")))
+    Err(last.unwrap_or_else(|| std::io::Error::other("its host name has no address")))
 }
 
 fn exchange(stream: &mut TcpStream, message: &[u8]) -> Result<Vec<u8>, Failure> {
@@ -158,7 +159,7 @@ fn read_reply(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     stream.read_exact(&mut length)?;
     let length = u32::from_be_bytes(length) as usize;
     if length > LARGEST_REPLY {
-        return Err(std::io::Error::other("what answers there is no server of Flawless"));
+        return Err(std::io::Error::other("the server there is not a Flawless server"));
     }
     let mut reply = vec![0; length];
     stream.read_exact(&mut reply)?;

@@ -18,7 +18,7 @@ use flawless_redact::{Redactor, Rules, SCRUBBED};
 
 const LONG: Duration = Duration::from_secs(10);
 
-/// A server that answers each message as it is told to.
+/// A server that answers each message as the test prescribes.
 struct Server {
     port: u16,
     requests: mpsc::Receiver<RecordErrorRequest>,
@@ -186,15 +186,15 @@ fn values(of: &[(&str, &str)]) -> Values {
     of.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// One stack fails so often; what is owed is reported: of 16 the first ten and the last, which
-/// stands for six.
+/// One stack fails `times` times, and the due occurrences are reported: of 16 the first ten and the
+/// last, which represents six.
 fn fail(client: &Client, times: usize) {
     for owed in (0..times).filter_map(|_| client.occurred(StackKey(1))) {
         owed.report(event(SOURCE, 6));
     }
 }
 
-/// An event of a stack that was not seen before.
+/// An event with a stack that was not seen before.
 fn report(client: &Client, event: Event) {
     client.forget_stacks();
     client.occurred(StackKey(1)).expect("the first is always owed").report(event);
@@ -203,7 +203,7 @@ fn report(client: &Client, event: Event) {
 const SOURCE: &str = "one\ntwo\nthree\nfour\nfive\nsix\nseven\n";
 
 #[test]
-fn all_of_an_event_arrives_and_its_secrets_do_not() {
+fn event_arrives_whole_but_without_its_secrets() {
     let server = Server::http(|| (200, Reply::Recorded));
     let client = client(server.dsn(), QueueBounds::default());
     report(&client, event(SOURCE, 6));
@@ -243,7 +243,7 @@ fn all_of_an_event_arrives_and_its_secrets_do_not() {
 }
 
 #[test]
-fn the_modules_are_told_until_a_server_has_them() {
+fn modules_are_sent_until_a_server_has_them() {
     let mut answers = vec![Reply::Failed("not now".to_owned()), Reply::Recorded, Reply::Recorded];
     let server = Server::framed(move || answers.remove(0));
     let client = client(server.framed_address(), QueueBounds::default());
@@ -256,7 +256,7 @@ fn the_modules_are_told_until_a_server_has_them() {
 }
 
 #[test]
-fn a_report_that_is_sent_again_has_the_same_id_and_others_have_others() {
+fn report_sent_again_keeps_its_id_and_others_differ() {
     let mut failures = vec![Reply::Failed("not now".to_owned())];
     let server = Server::framed(move || failures.pop().unwrap_or(Reply::Recorded));
     let client = client(server.framed_address(), QueueBounds::default());
@@ -269,7 +269,7 @@ fn a_report_that_is_sent_again_has_the_same_id_and_others_have_others() {
 }
 
 #[test]
-fn an_older_server_is_told_the_request_as_text() {
+fn older_server_gets_the_request_as_text() {
     let server = Server::framed(|| Reply::Recorded);
     let client = client(server.framed_address(), QueueBounds::default());
     report(&client, event(SOURCE, 1));
@@ -285,7 +285,7 @@ fn an_older_server_is_told_the_request_as_text() {
 }
 
 #[test]
-fn what_a_program_adds_is_cut_where_it_would_cost_the_report() {
+fn program_facts_are_cut_where_they_would_cost_the_report() {
     let server = Server::http(|| (200, Reply::Recorded));
     let client = client(server.dsn(), QueueBounds::default());
     let mut large = event(SOURCE, 1);
@@ -302,7 +302,7 @@ fn what_a_program_adds_is_cut_where_it_would_cost_the_report() {
 }
 
 #[test]
-fn a_private_key_beside_the_line_is_not_sent_and_the_line_is() {
+fn private_key_near_the_line_is_not_sent_but_the_line_is() {
     let begin = ["-----BEGIN RSA PRIVATE", " KEY-----"].concat();
     let end = begin.replace("BEGIN", "END");
     let source = format!("key = '''{begin}\nMIIEow\nIBAAKC\n{end}'''\nsign(key)\n");
@@ -319,12 +319,12 @@ fn a_private_key_beside_the_line_is_not_sent_and_the_line_is() {
 }
 
 #[test]
-fn what_a_server_cannot_keep_is_sent_again() {
+fn report_a_server_cannot_store_is_sent_again() {
     let mut failures = vec![Reply::Failed("the disk is full".to_owned())];
     let server = Server::framed(move || failures.pop().unwrap_or(Reply::Recorded));
     let client = client(server.framed_address(), QueueBounds::default());
     fail(&client, 16);
-    assert!(client.flush(LONG), "a flush tries again at once");
+    assert!(client.flush(LONG), "a flush tries again immediately");
     let warning = client.take_warning().expect("a warning");
     assert!(warning.contains("the disk is full"), "{warning}");
     let counts: Vec<_> = (0..12).filter_map(|_| server.next().error_count).collect();
@@ -333,7 +333,7 @@ fn what_a_server_cannot_keep_is_sent_again() {
 }
 
 #[test]
-fn what_a_server_refuses_is_lost_and_the_next_report_says_so() {
+fn refused_report_is_lost_and_the_next_one_says_so() {
     let mut answers = vec![
         (401, Reply::Refused("no project has this key".to_owned())),
         (413, Reply::Malformed("too large".to_owned())),
@@ -344,7 +344,7 @@ fn what_a_server_refuses_is_lost_and_the_next_report_says_so() {
     let client = client(server.dsn(), QueueBounds::default());
     fail(&client, 4);
     assert!(!client.flush(LONG), "two were refused");
-    assert!(client.flush(LONG), "which was said");
+    assert!(client.flush(LONG), "the loss was reported");
     let lost: Vec<_> = (0..4).map(|_| server.next().lost_count).collect();
     assert_eq!(lost, [None, Some(1), Some(2), None]);
     let warning = client.take_warning().expect("a warning");
@@ -353,7 +353,7 @@ fn what_a_server_refuses_is_lost_and_the_next_report_says_so() {
 }
 
 #[test]
-fn a_full_queue_merges_repeats_loses_the_oldest_line_and_tells_it() {
+fn full_queue_merges_repeats_and_reports_the_lost_line() {
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let address = port.expect("a free port").to_string();
     let closed = Endpoint::from_hostport(&address).expect("an address");
@@ -364,7 +364,7 @@ fn a_full_queue_merges_repeats_loses_the_oldest_line_and_tells_it() {
     }
     assert!(!client.flush(LONG));
     let warning = client.take_warning().expect("a warning");
-    assert!(warning.contains("are lost"), "{warning}");
+    assert!(warning.contains("occurrences lost: 32"), "{warning}");
     let listener = TcpListener::bind(&address).expect("it is free still");
     let (sender, requests) = mpsc::channel();
     thread::spawn(move || {
@@ -385,11 +385,11 @@ fn a_full_queue_merges_repeats_loses_the_oldest_line_and_tells_it() {
     assert_eq!(told.len(), 3);
     let all: i64 = told.iter().filter_map(|&(count, _)| count).sum();
     let lost: i64 = told.iter().filter_map(|&(_, lost)| lost).sum();
-    assert_eq!((all, all + lost), (3, 32 + 5), "of the first line all were lost, and told");
+    assert_eq!((all, all + lost), (3, 32 + 5), "all of the first line's are lost, and said so");
 }
 
 #[test]
-fn a_client_that_goes_sends_what_waits() {
+fn client_sends_its_queue_before_it_ends() {
     let server = Server::framed(|| Reply::Recorded);
     let client = client(server.framed_address(), QueueBounds::default());
     report(&client, event(SOURCE, 1));
@@ -398,7 +398,7 @@ fn a_client_that_goes_sends_what_waits() {
 }
 
 #[test]
-fn what_could_not_be_captured_is_lost_and_the_next_report_says_so() {
+fn uncaptured_event_is_lost_and_the_next_report_says_so() {
     let server = Server::framed(|| Reply::Recorded);
     let client = client(server.framed_address(), QueueBounds::default());
     let capture = || {
@@ -413,7 +413,7 @@ fn what_could_not_be_captured_is_lost_and_the_next_report_says_so() {
 }
 
 #[test]
-fn what_was_counted_of_a_stack_that_was_never_captured_is_lost_with_it() {
+fn count_of_a_never_captured_stack_is_lost_with_it() {
     let server = Server::framed(|| Reply::Recorded);
     let client = client(server.framed_address(), QueueBounds::default());
     (0..12).for_each(|_| drop(client.occurred(StackKey(1))));

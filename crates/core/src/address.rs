@@ -1,19 +1,19 @@
-//! Mail addresses: which can be mailed, and what a commit's address becomes.
+//! Mail addresses: which ones can be mailed, and what a commit's address is mapped to.
 
 /// How commit addresses become addresses that are read.
 #[derive(Debug, Clone, Default)]
 pub struct AddressPolicy {
-    /// `email_domain_name`: put behind an address without a usable domain.
+    /// `email_domain_name`: appended to an address without a usable domain.
     pub domain: String,
-    /// `ignore_vcs_email_domain`: put behind every address that has no alias.
+    /// `ignore_vcs_email_domain`: replaces the domain of every address that has no alias.
     pub ignore_vcs_domain: bool,
-    /// `default_contact`: told when nobody else is known.
+    /// `default_contact`: notified when nobody else is known.
     pub default_contact: Option<String>,
 }
 
-/// Whether a mail can be sent to `address`: `local@domain`, one `@`, nothing that could break
-/// out of a header or an SMTP command, at most 254 bytes. Not RFC 5322: quoted local parts and
-/// comments are refused.
+/// Whether a mail can be sent to `address`: `local@domain`, one `@`, nothing that could break out
+/// of a header or an SMTP command, at most 254 bytes. Stricter than RFC 5322: quoted local parts
+/// and comments are refused.
 pub fn is_mailable(address: &str) -> bool {
     let Some((local, domain)) = address.split_once('@') else {
         return false;
@@ -34,8 +34,8 @@ pub fn is_mailable(address: &str) -> bool {
     local_ok && address.len() <= 254 && domain.contains('.') && domain.split('.').all(label_ok)
 }
 
-/// Whether nobody reads what is sent to `address`: code hosts give such addresses to people who
-/// hide theirs, and programs send from them.
+/// Whether nobody reads mails to `address`: code hosts give such addresses to people who hide
+/// theirs, and programs send from them.
 pub fn is_read_by_nobody(address: &str) -> bool {
     let address = address.to_ascii_lowercase();
     let Some((local, domain)) = address.rsplit_once('@') else { return false };
@@ -49,7 +49,7 @@ mod tests {
     use super::{is_mailable, is_read_by_nobody};
 
     #[test]
-    fn addresses_that_code_hosts_give_out_are_read_by_nobody() {
+    fn code_host_addresses_are_read_by_nobody() {
         for address in [
             "12+ann@users.noreply.github.com",
             "12-ann@users.noreply.gitlab.com",
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_could_inject_or_cannot_be_delivered_are_refused() {
+    fn injecting_and_undeliverable_addresses_are_refused() {
         for address in [
             "ann@example.com",
             "ann.b+c@mail.example.co.uk",

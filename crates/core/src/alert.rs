@@ -1,4 +1,4 @@
-//! Tell or not, and whom.
+//! Decides whether to notify, and whom.
 use crate::address::is_mailable;
 use crate::owner::Owner;
 use crate::rules::{KnownError, RuleId, Rules, path_is_within};
@@ -6,60 +6,60 @@ use crate::rules::{KnownError, RuleId, Rules, path_is_within};
 /// How often an issue has occurred, and what was decided before.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Tally {
-    /// Occurrences when it was last decided about.
+    /// Occurrences at the last decision.
     pub decided: u64,
     /// Occurrences now; not below `decided`.
     pub now: u64,
-    /// It was notified already.
+    /// Somebody was notified of it already.
     pub notified: bool,
     /// When it was first seen, milliseconds since 1970 UTC.
     pub first_seen_at: i64,
     /// Whether it was resolved before.
     pub recurrence: Recurrence,
-    /// Somebody does not want to hear of it for now.
+    /// Somebody muted it for now.
     pub muted: bool,
-    /// No frame of it may be blamed: `only_blame_filepaths_matching`.
+    /// `only_blame_filepaths_matching` excludes all of its frames.
     pub kept_out: bool,
 }
 
 /// What a new occurrence says about an issue that was resolved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Recurrence {
-    /// It was not.
+    /// It was not resolved.
     #[default]
     Open,
-    /// It was, and what runs here is older than that.
+    /// It was resolved, and the revision that runs here is older than the fix.
     OlderRevision,
-    /// It was, and it is back.
+    /// It was resolved, and it regressed.
     Regressed,
 }
 
-/// What the configuration and the report ask for.
+/// The settings of the configuration and the report.
 #[derive(Debug, Clone, Copy)]
 pub struct AlertPolicy {
     /// `report_only_after_minimum_date`, milliseconds since 1970 UTC.
     pub minimum_date: i64,
     /// The report's `error_threshold`, else `report_error_threshold`.
     pub threshold: u64,
-    /// Issues first seen before this time were there before anybody looked, milliseconds since
-    /// 1970 UTC.
+    /// Issues first seen before this time existed before anybody looked, milliseconds since 1970
+    /// UTC.
     pub baseline_until: i64,
 }
 
-/// Whether to tell, with the reason.
+/// Whether to notify, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// Tell, because of this.
+    /// Notify, for this reason.
     Notify(String),
-    /// Do not, because of this.
+    /// Do not notify, for this reason.
     Quiet(String),
 }
 
-/// Decides about an issue whose tally has just grown. `authored_at` is the date of the blamed
-/// line; `None` when nobody is blamed. `known` is the known error that it is.
+/// Decides about an issue whose tally has just grown. `authored_at` is the date of the blamed line;
+/// `None` when nobody is blamed. `known` is the known error that it matches.
 ///
-/// A tally may grow by many occurrences at once: each of them is looked at, so a threshold that
-/// lies between two reports is not missed.
+/// A tally may grow by many occurrences at once: each of them is considered, so a threshold between
+/// two reports is not missed.
 pub fn decide(
     tally: Tally,
     authored_at: Option<i64>,
@@ -70,7 +70,7 @@ pub fn decide(
         return Decision::Quiet("muted".into());
     }
     if tally.kept_out {
-        return Decision::Quiet("only_blame_filepaths_matching keeps it out".into());
+        return Decision::Quiet("only_blame_filepaths_matching excludes it".into());
     }
     match known {
         Some(known) => decide_known(tally, known),
@@ -101,7 +101,7 @@ fn decide_unknown(tally: Tally, authored_at: Option<i64>, policy: AlertPolicy) -
     }
     let (now, threshold) = (tally.now, policy.threshold);
     if now < threshold {
-        return Decision::Quiet(format!("occurred {} of the {threshold} it takes", times(now)));
+        return Decision::Quiet(format!("occurred {}, threshold {threshold}", times(now)));
     }
     Decision::Notify(format!("occurred {} (threshold {threshold})", times(now)))
 }
@@ -135,19 +135,19 @@ fn times(count: u64) -> String {
     if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
-/// Who gets the mail.
+/// Who is notified.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recipients {
-    /// Addresses, each once, each mailable; the owner first. With each the reason in words.
+    /// Addresses, each once, each mailable, the owner first; each with the reason in words.
     pub mailable: Vec<(String, String)>,
     /// Addresses that cannot be mailed.
     pub invalid: Vec<String>,
-    /// The rules that led to them: of the owner, and the watchers.
+    /// The rules that led to them: those of the owner, and the watchers.
     pub rules: Vec<RuleId>,
 }
 
-/// Everyone to tell about an issue whose blamed line is in `blamed_path`, with the paths of the
-/// repository that its traceback goes through.
+/// Everyone to notify of an issue whose blamed line is in `blamed_path`. The other paths are those
+/// of the repository that its traceback goes through.
 pub fn recipients<'a>(
     owner: &Owner,
     blamed_path: &str,

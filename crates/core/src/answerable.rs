@@ -8,9 +8,9 @@ use crate::rules::Rules;
 use crate::successor::owner_by_code_owners;
 
 /// The owner of a line at `path` that `developer` wrote. When only automation wrote it, or
-/// `unreachable` gives a reason why nobody reads an address, told whether it is the author's own,
-/// the first of `code_owners` with an
-/// address answers, else the default contact.
+/// `unreachable` returns why nobody reads an address, the first of `code_owners` with an address
+/// answers, else the default contact. The flag passed to `unreachable` says whether the address is
+/// the author's own.
 pub fn answerable(
     developer: Option<&Developer>,
     code_owners: Option<&Owners>,
@@ -22,7 +22,8 @@ pub fn answerable(
     let (mut steps, mut used) = (Vec::new(), Vec::new());
     if let Some(developer) = developer {
         let mut owner = owner_of(Some(developer), path, rules, policy);
-        // By an alias or a reassignment somebody else answers; a domain is only spelled otherwise.
+        // With an alias or a reassignment somebody else answers; another domain is still the
+        // author.
         let is_authors = owner.rules.is_empty();
         let address = owner.address.as_deref().filter(|_| !owner.is_fallback);
         match address.and_then(|address| unreachable(address, is_authors)) {
@@ -32,7 +33,7 @@ pub fn answerable(
                 used.append(&mut owner.rules);
             }
             None if !owner.is_fallback || code_owners.is_none() => return owner,
-            // The step that led to the default contact comes again below.
+            // The step that led to the default contact is added again below.
             None => steps.extend(owner.steps.into_iter().next()),
         }
     }
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn an_author_who_is_gone_is_one_under_another_domain_too_and_an_alias_is_somebody_else() {
+    fn departed_author_matches_in_a_new_domain_but_not_by_alias() {
         let policy = AddressPolicy {
             domain: "new.com".into(),
             ignore_vcs_domain: true,
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_author_then_the_files_owner_then_the_default_contact_answers() {
+    fn owner_is_author_then_file_owner_then_default_contact() {
         let owners = owners();
         let found = |developer, gone| address(developer, owners.as_ref(), gone);
         assert_eq!(found(Some("ann@e.com"), "").as_deref(), Some("ann@e.com"));

@@ -1,18 +1,18 @@
-//! Which authors are bots or agents: nobody there reads a mail.
+//! Recognises authors that are bots or agents, which read no mail.
 use fancy_regex::{Regex, RegexBuilder};
 
 use crate::blame::Developer;
 use crate::path_patterns::PatternError;
 
-/// The patterns that are there without configuration, over `Name <address>`. Names alone are
-/// used only where no person has such a name: Bot, Claude and Jules are also people.
+/// The built-in patterns, over `Name <address>`. Names alone are used only where no person has such
+/// a name: Bot, Claude and Jules are also people.
 pub const BUILT_IN_AUTOMATION: &[&str] = &[
     // Every GitHub app, also with its number in front: dependabot, renovate, github-actions,
     // pre-commit-ci, copilot-swe-agent, claude, devin-ai-integration, google-labs-jules, …
     r"\[bot\]",
-    // A login like `renovate-bot` in place of a name.
+    // A login such as `renovate-bot` instead of a name.
     r"^\S+[-_]bot <",
-    // GitHub itself, as the committer of what was merged on its pages.
+    // GitHub itself, as the committer of merges on its pages.
     r"<noreply@github\.com>$",
     r"[<+]web-flow@users\.noreply\.github\.com>$",
     // Workflows that set an address by hand.
@@ -40,8 +40,8 @@ pub const BUILT_IN_AUTOMATION: &[&str] = &[
     r"<noreply@opencode\.ai>$",
 ];
 
-/// A list of patterns of which one has to be found anywhere in `Name <address>`, in any case of
-/// letters. An empty list knows no automation.
+/// A list of patterns of which one must match anywhere in `Name <address>`, ignoring case. An empty
+/// list matches no author.
 #[derive(Debug, Clone, Default)]
 pub struct AutomationPatterns(Vec<(String, Regex)>);
 
@@ -57,7 +57,7 @@ impl AutomationPatterns {
         Self::only(BUILT_IN_AUTOMATION.iter().copied().chain(extra))
     }
 
-    /// These patterns and no others, for a list that replaces the built-in one.
+    /// Only these patterns, for a list that replaces the built-in one.
     pub fn only<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Self, PatternError> {
         let compile = |pattern: &str| {
             RegexBuilder::new(&format!("(?i)(?:{pattern})"))
@@ -72,7 +72,8 @@ impl AutomationPatterns {
         patterns.into_iter().map(compile).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The first pattern that says `developer` is no person. A pattern that gives up does not.
+    /// The first pattern that identifies `developer` as automation. A pattern that gives up does
+    /// not match.
     pub fn matching(&self, developer: &Developer) -> Option<&str> {
         let cut = |text: &str| text.trim().chars().take(MAX_CHARS).collect::<String>();
         let text = format!("{} <{}>", cut(&developer.name), cut(&developer.email));
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn bots_and_agents_are_known_and_people_are_not_taken_for_them() {
+    fn bots_and_agents_are_recognized_and_people_are_not() {
         let patterns = AutomationPatterns::new::<&str>(&[]).expect("built in");
         for (name, email) in [
             ("dependabot[bot]", "49699333+dependabot[bot]@users.noreply.github.com"),
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn configured_patterns_are_added_and_can_replace_the_built_in_ones() {
+    fn configured_patterns_extend_or_replace_the_built_in_ones() {
         let ci = developer("Build", "ci@corp.example");
         let dependabot = developer("dependabot[bot]", "");
         let patterns = AutomationPatterns::new(&[r"<ci@(?!people\.)"]).expect("valid");

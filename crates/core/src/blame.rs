@@ -3,14 +3,14 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A full commit id: 40 or 64 lower-case hexadecimal digits. Nothing else can be made into
-/// one, so it is safe as an argument of the git program.
+/// A full commit id: 40 or 64 lower-case hexadecimal digits. It can hold nothing else, so it is
+/// safe as an argument of the git program.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CommitId(String);
 
 impl CommitId {
-    /// The id, when `text` is a full one.
+    /// The id, if `text` is a full one.
     pub fn parse(text: &str) -> Option<Self> {
         let full = matches!(text.len(), 40 | 64);
         let hex = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
@@ -51,7 +51,7 @@ impl From<CommitId> for String {
 /// Commit, path and line number where a line was born: the identity of a line of code.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LineOrigin {
-    /// The commit that brought the line.
+    /// The commit that introduced the line.
     pub commit: CommitId,
     /// The path of its file in that commit.
     pub path: String,
@@ -64,56 +64,56 @@ pub struct LineOrigin {
 pub struct Developer {
     /// Full name.
     pub name: String,
-    /// Mail address as committed, without angle brackets; may be empty or no address at all.
+    /// Mail address as committed, without angle brackets; may be empty or not an address at all.
     pub email: String,
 }
 
 /// Where a line was born, and who answers for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blame {
-    /// Where the line was born: moves, reindenting and commits to pass over are behind it.
+    /// Where the line was born: moves, reindenting and ignored commits are skipped.
     pub origin: LineOrigin,
-    /// The author of the commit that brought it, be it automation.
+    /// The author of the commit that introduced it, possibly automation.
     pub author: Developer,
     /// The person who answers for it; `None` when only automation wrote it.
     pub developer: Option<Developer>,
-    /// How this developer was found, in sentences; none when it is the commit's author.
+    /// How this developer was found, in sentences; empty when it is the commit's author.
     pub steps: Vec<String>,
-    /// Author date of the commit that brought the line, milliseconds since 1970 UTC.
+    /// Author date of the commit that introduced the line, milliseconds since 1970 UTC.
     pub authored_at: i64,
     /// First line of that commit's message.
     pub summary: String,
-    /// The line as it reads where it was asked for, without its line break.
+    /// The text of the line in the revision that was searched, without its line break.
     pub text: String,
     /// What happened to the line since, the newest first.
     pub later: Vec<LaterChange>,
-    /// What its origin is, or would be, when less is looked behind: white space, moves and
-    /// commits to pass over. An issue may have been made under one of these.
+    /// Its origins when less is skipped: white space, moves and ignored commits. An issue may have
+    /// been created under one of these.
     pub also_known: Vec<LineOrigin>,
     /// The history was cut here (a shallow clone): the line is this old or older.
     pub at_shallow_border: bool,
 }
 
-/// A change that left the line what it was.
+/// A change that did not alter what the line says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaterChange {
-    /// What was done.
+    /// The kind of change.
     pub kind: LaterKind,
-    /// By this commit…
+    /// The commit that made it…
     pub commit: CommitId,
     /// …and its author.
     pub developer: Developer,
 }
 
-/// What a change did that left the line what it was.
+/// Kinds of changes that do not alter what a line says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LaterKind {
-    /// It stood elsewhere before, in this file or another one.
+    /// It was elsewhere before, in this file or another one.
     Moved,
     /// Only its white space was changed.
     Reindented,
-    /// A commit that the ignore list passes over changed it.
+    /// A commit on the ignore list changed it.
     PassedOver,
 }
 
@@ -127,13 +127,13 @@ impl fmt::Display for LaterChange {
         };
         write!(f, "{kind} by {} <{}> in {}", developer.name, developer.email, commit.short())?;
         match self.kind {
-            LaterKind::PassedOver => f.write_str(", which the ignore list passes over"),
+            LaterKind::PassedOver => f.write_str(", which is on the ignore list"),
             _ => Ok(()),
         }
     }
 }
 
-/// How sure it is that a line is the one that ran.
+/// How certain it is that a line is the one that ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
@@ -141,12 +141,12 @@ pub enum Confidence {
     Exact,
     /// It is the line of the revision that ran; the report has no text to compare with.
     Unconfirmed,
-    /// The revision is not known; the text agrees at the tip of the branch.
+    /// The running revision is not known; the text agrees at the tip of the branch.
     Tip,
-    /// The revision is not known, or another one than was said: the text agrees in an earlier
-    /// one.
+    /// The running revision is not known, or not the one that was named: the text agrees in an
+    /// earlier one.
     Earlier,
-    /// The same text stands elsewhere in the same function.
+    /// The same text is elsewhere in the same function.
     ByText,
 }
 
@@ -167,7 +167,7 @@ mod tests {
     use super::CommitId;
 
     #[test]
-    fn only_full_lower_case_ids_are_commit_ids() {
+    fn commit_ids_are_full_and_lower_case() {
         assert!(CommitId::parse(&"0a".repeat(20)).is_some());
         assert!(CommitId::parse(&"0a".repeat(32)).is_some());
         for text in ["", "0a", "--contents=/etc/hostname", &"0A".repeat(20), &"g0".repeat(20)] {

@@ -3,17 +3,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Something that the program noted before the exception; what it did not say is empty.
+/// Something that the program noted before the exception; fields it did not set are empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Breadcrumb {
-    /// Milliseconds since 1970 in UTC, by the program's clock.
+    /// Milliseconds since 1970 UTC, by the program's clock.
     pub at: Option<i64>,
-    /// What kind of thing it was, e.g. `query`.
+    /// The kind of event, e.g. `query`.
     pub category: String,
     /// E.g. `info`.
     pub level: String,
-    /// In words.
+    /// The event in words.
     pub message: String,
     /// Printed values by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

@@ -1,5 +1,5 @@
-//! Which exceptions of a report carry a fault: a group, a retry or a pool of workers only carries
-//! others here, and their own tracebacks are where the line is chosen.
+//! Finds the exceptions of a report that carry a fault: a group, a retry or a pool of workers only
+//! carries others, and the line is chosen in the tracebacks of these.
 use crate::chain::{ChainedException, Relation};
 use crate::report::{Frame, Report};
 use crate::report_bounds::ends_of_chained;
@@ -7,7 +7,7 @@ use crate::report_bounds::ends_of_chained;
 /// An exception of a report: the reported one, or an index in its chain.
 pub type ExceptionAt = Option<usize>;
 
-/// They say that something was to stop, not that it failed.
+/// Types that say that something was to stop, not that it failed.
 const STOPS: [&str; 6] = [
     "Cancelled",
     "CancelledError",
@@ -17,17 +17,18 @@ const STOPS: [&str; 6] = [
     "SystemExit",
 ];
 
-/// The exceptions of `report` that carry a fault, each to be looked at by itself; never none.
+/// The exceptions of `report` that carry a fault, each to be attributed by itself; never empty.
 ///
-/// - Of a group, these are its members that went through code of the project. The group itself
-///   is one when another member did not, for then it is all that is known of that one.
-/// - What came out of another process as text is the fault, not the exception that brought it; a
-///   text in a message only when code of others raised that exception.
-/// - A cause or context is the fault when code of others caught it from the project's and raised
-///   the outer exception instead. What the project's own code raises from a cause stays the fault.
+/// - Of a group, these are its members that went through code of the project. The group itself is
+///   one when another member did not, because nothing else is known of that member.
+/// - An exception that came from another process as text is the fault, not the one that brought it;
+///   a text in a message counts only when foreign code raised that exception.
+/// - A cause or context is the fault when foreign code caught it from the project's and raised the
+///   outer exception instead. An exception that the project's own code raises from a cause stays
+///   the fault.
 ///
-/// `may_be_blamed` says whether a frame, by its place in the traceback of an exception, is one of
-/// the project that could be blamed.
+/// `may_be_blamed` says whether a frame, by its place in the traceback of an exception, belongs to
+/// the project and could be blamed.
 pub fn faults(
     report: &Report,
     may_be_blamed: &dyn Fn(ExceptionAt, usize) -> bool,
@@ -42,7 +43,7 @@ struct Chain<'a> {
     may_be_blamed: &'a dyn Fn(ExceptionAt, usize) -> bool,
 }
 
-// Recursions end: what belongs to an exception has a larger index, and chains are bounded.
+// Recursions end: the parts of an exception have larger indexes than it, and chains are bounded.
 impl Chain<'_> {
     fn collect(&self, at: ExceptionAt, found: &mut Vec<ExceptionAt>) {
         let members: Vec<usize> = self.parts(at, Relation::Member).collect();
@@ -112,13 +113,13 @@ impl Chain<'_> {
 }
 
 impl Report {
-    /// The frames of the reported exception, then those of each of its chain.
+    /// The frames of the reported exception, then those of each in its chain.
     pub fn tracebacks(&self) -> impl Iterator<Item = &[Frame]> {
         let chain = self.chain.iter().map(|exception| exception.traceback.as_slice());
         std::iter::once(self.traceback.as_slice()).chain(chain)
     }
 
-    /// The frames of the reported exception, or of one of its chain, outermost first.
+    /// The frames of the reported exception, or of one in its chain, outermost first.
     pub fn traceback_of(&self, at: ExceptionAt) -> &[Frame] {
         match at {
             None => &self.traceback,
@@ -126,12 +127,12 @@ impl Report {
         }
     }
 
-    /// The type of the reported exception, or of one of its chain that carries the fault.
+    /// The type of the reported exception, or of one in its chain that carries the fault.
     pub fn exception_type_of(&self, at: ExceptionAt) -> &str {
         let Some(exception) = at.and_then(|at| self.chain.get(at)) else {
             return &self.exception_type;
         };
-        // The same exception: here its type is known in full.
+        // It is the same exception, and here its type is known in full.
         let here = self.exception_type_of(exception.parent);
         match exception.relation {
             Relation::Remote | Relation::Quoted
@@ -143,8 +144,8 @@ impl Report {
         }
     }
 
-    /// The report of an exception of the chain, as if it had been reported by itself: its own
-    /// traceback and chain, and behind them what carried it here, the nearest carrier first.
+    /// The report of an exception in the chain, as if it had been reported by itself: its own
+    /// traceback and chain, followed by the exceptions that carried it here, the nearest first.
     #[must_use]
     pub fn carried(&self, at: usize) -> Self {
         let Some(fault) = self.chain.get(at) else { return self.clone() };
@@ -160,7 +161,7 @@ impl Report {
             carrier_of = Some(chain.len() - 1);
             outer = at.and_then(|at| self.chain.get(at)).map(|exception| exception.parent);
         }
-        // Of an exception of another process, what is known here is whole.
+        // An exception of another process is complete as it was received.
         let is_same = matches!(fault.relation, Relation::Remote | Relation::Quoted)
             && self.exception_type_of(Some(at)) != fault.exception_type;
         let (_, message, notes) = self.said_of(if is_same { fault.parent } else { Some(at) });
@@ -192,7 +193,7 @@ impl Report {
         }
     }
 
-    /// What belongs to an exception of the chain, as the chain of a report of its own.
+    /// What belongs to an exception in the chain, as the chain of a report of its own.
     fn part_below(&self, at: usize) -> Vec<ChainedException> {
         let mut new_places = vec![None; self.chain.len()];
         let mut part: Vec<ChainedException> = Vec::new();
@@ -208,8 +209,8 @@ impl Report {
         part
     }
 
-    /// How a fault got here: the places alone. Each fault of a report has all of its carriers, and
-    /// their values are not of it.
+    /// How a fault got here: the places alone. Every fault of a report has all of its carriers, and
+    /// their values do not belong to it.
     fn as_carrier(&self, at: ExceptionAt) -> ChainedException {
         let place = |frame: &Frame| Frame {
             path: frame.path.clone(),
@@ -276,7 +277,7 @@ mod tests {
     use Relation::{Cause, Context, Member, Quoted, Remote};
 
     #[test]
-    fn what_foreign_code_caught_from_the_project_and_wrapped_is_the_fault() {
+    fn exception_wrapped_by_foreign_code_is_the_fault() {
         for relation in [Cause, Context] {
             assert_eq!(found(&report("oof", &[(relation, None, "fof")])), [Some(0)]);
             assert_eq!(found(&report("oof", &[(relation, None, "ff")])), [None], "no own code");
@@ -292,21 +293,21 @@ mod tests {
     }
 
     #[test]
-    fn what_was_only_told_to_stop_is_no_fault() {
+    fn cancelled_code_is_not_a_fault() {
         let mut timeout = report("of", &[(Cause, None, "fof")]);
         timeout.chain[0].exception_type = "asyncio.exceptions.CancelledError".into();
         assert_eq!(found(&timeout), [None]);
     }
 
     #[test]
-    fn what_another_process_raised_is_the_fault_wherever_it_was_caught() {
+    fn exception_of_another_process_is_the_fault_anywhere() {
         assert_eq!(found(&report("of", &[(Remote, None, "oo")])), [Some(0)]);
         assert_eq!(found(&report("oo", &[(Remote, None, "fo")])), [Some(0)]);
         assert_eq!(found(&report("of", &[(Remote, None, "ff")])), [None]);
     }
 
     #[test]
-    fn a_traceback_that_a_message_quotes_is_the_fault_only_where_others_raised_the_exception() {
+    fn quoted_traceback_is_the_fault_only_if_others_raised() {
         assert_eq!(found(&report("of", &[(Quoted, None, "fo")])), [Some(0)]);
         assert_eq!(found(&report("", &[(Quoted, None, "fo")])), [Some(0)], "never raised here");
         assert_eq!(found(&report("oo", &[(Quoted, None, "fo")])), [None], "it may say anything");
@@ -314,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn each_member_of_a_group_is_a_fault_of_its_own() {
+    fn group_member_is_a_fault_of_its_own() {
         let group = report("of", &[(Member, None, "oo"), (Member, None, "fo")]);
         assert_eq!(found(&group), [Some(0), Some(1)]);
         let raised_here = report("o", &[(Member, None, "o"), (Member, None, "o")]);
@@ -333,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_carried_exception_keeps_its_chain_and_shows_what_carried_it() {
+    fn carried_exception_keeps_its_chain_and_shows_its_carrier() {
         let report = report(
             "of",
             &[
@@ -364,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn what_carried_a_fault_is_kept_as_places_without_its_values_and_bounded() {
+    fn carriers_of_a_fault_are_bounded_places_without_values() {
         let mut report = report("of", &[(Member, None, "o"), (Member, None, "o")]);
         let large = Frame {
             path: "f".into(),
@@ -383,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_of_another_process_keeps_what_is_known_of_it_here() {
+    fn exception_of_another_process_keeps_the_local_facts() {
         let mut report = report("of", &[(Remote, None, "o")]);
         report.exception_message = "Outer('whole')".into();
         report.chain[0].exception_message = "Outer: cut".into();

@@ -1,9 +1,9 @@
-//! The exceptions beside the one that is reported: where it came from, and what it is a group of.
+//! The exceptions besides the reported one: those that led to it, and the members of a group.
 use serde::{Deserialize, Serialize};
 
 use crate::report::Frame;
 
-/// An exception that led to the reported one, or a member of it.
+/// An exception that led to the reported one, or is a member of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ChainedException {
@@ -11,9 +11,9 @@ pub struct ChainedException {
     pub exception_type: String,
     /// The exception as the client printed it.
     pub exception_message: String,
-    /// What it is to the exception that it belongs to.
+    /// Its relation to the exception that it belongs to.
     pub relation: Relation,
-    /// Index in the chain of the exception that it belongs to, smaller than its own; `None`: the
+    /// Index in the chain of the exception that it belongs to, smaller than its own; `None` for the
     /// reported one.
     pub parent: Option<usize>,
     /// The frames, outermost first.
@@ -22,23 +22,23 @@ pub struct ChainedException {
     pub notes: Vec<String>,
 }
 
-/// What an exception is to the one that it belongs to.
+/// The relation of an exception to the one that it belongs to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Relation {
-    /// It was raised because of this one.
+    /// That one was raised because of this one.
     Cause,
-    /// It was raised while this one was handled.
+    /// That one was raised while this one was handled.
     #[default]
     Context,
-    /// This is one of the exceptions that it is a group of.
+    /// That one is a group, and this is a member.
     Member,
-    /// The same exception as it was in another process, a worker's: the one that it belongs to
-    /// only brought it here.
+    /// The same exception as it was in another process, such as a worker: that one only brought it
+    /// here.
     Remote,
-    /// The same, found in the message of the one that it belongs to: whoever can bring a text into a
-    /// message can make it say so.
+    /// The same, found in the message of that one. It can be forged by anybody who can put a text
+    /// into a message.
     Quoted,
-    /// It carried the one that it belongs to here: a group, a retry or a pool of workers.
+    /// It carried that one here: a group, a retry or a pool of workers.
     Carrier,
 }

@@ -12,15 +12,15 @@ use crate::wrapper::is_wrapper;
 /// Which of the project's own frames is blamed: `blame_frame`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum BlameFrame {
-    /// The innermost candidate; raise statements, wrappers and functions that many errors go
-    /// through stand behind all candidates.
+    /// The innermost candidate; raise statements, wrappers and hot functions come after all
+    /// candidates.
     #[default]
     Likely,
-    /// As 0.4.5 did: the innermost candidate; only raise statements stand behind.
+    /// As in 0.4.5: the innermost candidate; only raise statements come after the others.
     Innermost,
 }
 
-/// What people say about choosing.
+/// The user's settings for the choice.
 #[derive(Debug, Clone, Default)]
 pub struct ChoiceSettings {
     /// Where the code is deployed.
@@ -38,12 +38,12 @@ pub struct FramePath {
     pub path: String,
     /// How it was found.
     pub rule: PathRule,
-    /// Whether the source of its function says that the frame's line only hands a call on;
-    /// `None` when the source was not read.
+    /// Whether the source of its function shows that the frame's line only forwards a call; `None`
+    /// when the source was not read.
     pub wraps: Option<bool>,
 }
 
-/// Whoever looks for the fault looks at the blamed line and two more.
+/// How many lines are shown to somebody who looks for the fault: the blamed one and two more.
 const MAX_SUSPECTS: usize = 3;
 
 /// The one frame held responsible.
@@ -59,23 +59,23 @@ pub struct BlamedLine {
     pub function: String,
     /// The source line as reported.
     pub text: String,
-    /// The known error it is, when it is one.
+    /// The known error that it matches, if any.
     pub known_error: Option<RuleId>,
 }
 
-/// A frame's path in the repository and what the frame is to the choice.
+/// A frame's path in the repository and its classification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClassifiedFrame {
     /// Path in the repository, `None` for a foreign file.
     pub repo_path: Option<String>,
-    /// How the path was found; also `None` in samples of older programs.
+    /// How the path was found; also `None` in samples of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path_rule: Option<PathRule>,
     /// Why it may be blamed or not.
     pub kind: FrameKind,
 }
 
-/// What [`choose`] found.
+/// The result of [`choose`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     /// One for each frame of the traceback, in its order.
@@ -116,14 +116,14 @@ pub enum NoLine {
     AllForeign,
     /// Only frames of submodules whose repositories are not mirrored.
     Submodule,
-    /// Every frame of the repository is kept out by `only_blame_filepaths_matching`.
+    /// `only_blame_filepaths_matching` excludes every frame of the repository.
     NotToBlame,
     /// Every frame that could be blamed is library code.
     OnlyLibraryCode,
 }
 
 impl NoLine {
-    /// The reason and the way out, in a sentence.
+    /// The reason and a hint, in a sentence.
     pub fn explain(self) -> &'static str {
         match self {
             Self::NoFrames => "the report has no traceback",
@@ -136,19 +136,18 @@ impl NoLine {
                  repositories in the option submodules"
             }
             Self::NotToBlame => {
-                "every frame of the repository is kept out by only_blame_filepaths_matching"
+                "every frame of the repository is excluded by only_blame_filepaths_matching"
             }
             Self::OnlyLibraryCode => {
-                "every frame of the repository is marked as library code: mark its caller's \
-                 file as the project's by removing one of these rules"
+                "every frame of the repository is marked as library code: remove one of these \
+                 rules if it matches the project's own code"
             }
         }
     }
 }
 
-/// What each frame of a traceback is to the choice. `paths` has one entry for each, `None` for a
-/// foreign one. `hot_functions` says whether many of the project's issues went through a function of a
-/// file of the repository.
+/// Classifies each frame of a traceback. `paths` has one entry for each, `None` for a foreign one.
+/// `hot_functions` says whether a function of a file of the repository is hot.
 pub fn classify(
     traceback: &[Frame],
     paths: &[Option<FramePath>],
@@ -173,7 +172,7 @@ pub fn classify(
     traceback.iter().enumerate().map(of).collect()
 }
 
-/// Chooses the line of `report` to blame, whose frames are `frames`, see [`classify`].
+/// Chooses the line to blame in `report`, whose frames are `frames`; see [`classify`].
 ///
 /// Frames come outermost first; the innermost candidate is blamed.
 pub fn choose(report: &Report, frames: Vec<ClassifiedFrame>, rules: &Rules) -> Choice {
@@ -250,10 +249,9 @@ fn ends_in_path(path: &str, suffix: &str) -> bool {
             .is_some_and(|rest| rest.is_empty() || rest.ends_with(['/', '\\']))
 }
 
-/// Candidates from the innermost outwards, then the frames that are less likely in the same
-/// order: where only they are the project's own, the innermost of them is blamed, never nobody.
-/// The last suspect is one of another file, where there is one: it finds faults that the others
-/// miss, and they find none that it misses.
+/// Candidates from the innermost outwards, then the less likely frames in the same order: if the
+/// project has only these, the innermost of them is blamed instead of nobody. The last suspect is
+/// one of another file, where there is one: it finds faults that the others miss.
 fn suspects(report: &Report, frames: &[ClassifiedFrame]) -> Vec<BlamedLine> {
     let inwards = |wanted: fn(FrameKind) -> bool| {
         (0..frames.len()).rev().filter(move |&at| wanted(frames[at].kind))
@@ -263,7 +261,7 @@ fn suspects(report: &Report, frames: &[ClassifiedFrame]) -> Vec<BlamedLine> {
     for at in inwards(FrameKind::is_candidate).chain(inwards(FrameKind::is_unlikely)) {
         let (frame, class) = (&report.traceback[at], &frames[at]);
         let Some(path) = &class.repo_path else { continue };
-        // A recursion comes through the same line many times.
+        // A recursion goes through the same line many times.
         if suspects.iter().any(|line| line.line == frame.line && line.path == *path) {
             continue;
         }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::code_owners_line::{Line, is_gitlabs, is_owner, read};
 use crate::path_glob::{CodeOwnersDialect, PathGlob, split_path};
 
-/// GitHub's own limit: a longer file is not used there.
+/// GitHub's own limit: it ignores a longer file.
 const MAX_FILE: usize = 3 * 1024 * 1024;
 const MAX_LINE: usize = 4 * 1024;
 const MAX_RULES: usize = 10_000;
@@ -15,8 +15,8 @@ const MAX_OWNERS: usize = 100;
 /// No source file has a longer path; together with the limits above it bounds one look-up.
 const MAX_PATH: usize = 1024;
 
-/// Where the file is looked for; the first that exists is used. Without a forge, first where
-/// the place itself names one.
+/// Where the file is searched; the first that exists is used. If the forge is unknown, paths that
+/// name a forge come first.
 pub fn code_owners_paths(dialect: Option<CodeOwnersDialect>) -> &'static [&'static str] {
     match dialect {
         Some(CodeOwnersDialect::GitHub) => &[".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"],
@@ -25,7 +25,7 @@ pub fn code_owners_paths(dialect: Option<CodeOwnersDialect>) -> &'static [&'stat
     }
 }
 
-/// A CODEOWNERS file, read.
+/// A parsed CODEOWNERS file.
 #[derive(Debug, Clone, Default)]
 pub struct CodeOwners {
     rules: Vec<Rule>,
@@ -35,7 +35,7 @@ pub struct CodeOwners {
     warnings: Vec<CodeOwnersWarning>,
 }
 
-/// A line that was left out, in part or whole.
+/// A line that was ignored, in part or as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeOwnersWarning {
     /// Its number in the file, from 1.
@@ -47,11 +47,12 @@ pub struct CodeOwnersWarning {
 /// Who answers for a path, and the line that says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owners {
-    /// `@user`, `@org/team`, `@@role` or `a@b.c`, each once, at most 100; empty: the line says "nobody".
+    /// `@user`, `@org/team`, `@@role` or `a@b.c`, each once, at most 100; empty when the line names
+    /// nobody.
     pub owners: Vec<String>,
     /// The line's number in the file, from 1.
     pub line: u32,
-    /// Its pattern as it is written there.
+    /// Its pattern as written in the file.
     pub pattern: String,
 }
 
@@ -72,8 +73,8 @@ struct Section {
 }
 
 impl CodeOwners {
-    /// Reads a file of either forge: as GitLab does when a line has a meaning only there (a
-    /// section, `!pattern`, `@@role`), else as GitHub does. Never fails: see `warnings`.
+    /// Parses a file of either forge: as GitLab does if a line has a meaning only there (a section,
+    /// `!pattern`, `@@role`), else as GitHub does. Never fails: see `warnings`.
     pub fn parse(text: &str) -> Self {
         let gitlabs =
             first_bytes(text).lines().any(|line| line.len() <= MAX_LINE && is_gitlabs(line));
@@ -83,7 +84,7 @@ impl CodeOwners {
         )
     }
 
-    /// The same when the forge is known.
+    /// Parses a file of a known forge.
     pub fn parse_as(dialect: CodeOwnersDialect, text: &str) -> Self {
         let mut file = Self { sections: vec![Section::default()], ..Self::default() };
         let mut section = 0;
@@ -120,15 +121,15 @@ impl CodeOwners {
         file
     }
 
-    /// What was left out, in the order of the file; the first hundred.
+    /// What was ignored, in the order of the file; the first hundred.
     pub fn warnings(&self) -> &[CodeOwnersWarning] {
         &self.warnings
     }
 
     /// Who answers for the file at `path`, from the root of the repository; `None` when no line
-    /// is about it. The last line that matches decides, in each section on its own. The owners
-    /// of later sections come first, those of optional sections last; line and pattern are
-    /// those of the first of them that names somebody.
+    /// matches it. The last line that matches decides, in each section on its own. The owners of
+    /// later sections come first, those of optional sections last; line and pattern are those of
+    /// the first of them that names somebody.
     pub fn owners_of(&self, path: &str) -> Option<Owners> {
         if path.len() > MAX_PATH {
             return None;
@@ -137,7 +138,7 @@ impl CodeOwners {
         let mut found: Vec<Option<&Rule>> = vec![None; self.sections.len()];
         for rule in self.rules.iter().filter(|rule| rule.glob.matches(&path)) {
             let last = &mut found[rule.section];
-            // What GitLab excludes once, no later line of the section brings back.
+            // On GitLab no later line of the section can undo an exclusion.
             if last.is_none_or(|last| !last.excludes) {
                 *last = Some(rule);
             }
@@ -180,7 +181,7 @@ impl CodeOwners {
             return self.warn(line, format!("{pattern:?} matches nothing"));
         };
         let owners = self.owners(words, line);
-        // GitHub skips the whole line then, so that an earlier one decides; GitLab the word.
+        // GitHub then ignores the whole line, so that an earlier one decides; GitLab only the word.
         if dialect == CodeOwnersDialect::GitHub && owners.len() < words.len() {
             return;
         }
@@ -188,7 +189,7 @@ impl CodeOwners {
         self.rules.push(Rule { glob, pattern, excludes, owners, line, section });
     }
 
-    /// The section of this name; those of one name, in any case of letters, are one.
+    /// The section of this name, ignoring case; it is created if it does not exist.
     fn section(&mut self, name: &str, optional: bool, owners: Vec<String>) -> usize {
         let next = self.sections.len();
         let index = *self.section_names.entry(name.to_lowercase()).or_insert(next);

@@ -2,7 +2,7 @@
 use crate::address::is_mailable;
 use crate::path_glob::CodeOwnersDialect;
 
-/// What a line says.
+/// The content of a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Line<'a> {
     /// Nothing, or only a comment.
@@ -13,7 +13,7 @@ pub(crate) enum Line<'a> {
     Rule { pattern: &'a str, excludes: bool, owners: Vec<&'a str> },
 }
 
-/// Reads one line; words that are no owners are left as they are.
+/// Parses one line; words that are not owners are left as they are.
 pub(crate) fn read(line: &str, dialect: CodeOwnersDialect) -> Line<'_> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') {
@@ -34,7 +34,7 @@ pub(crate) fn read(line: &str, dialect: CodeOwnersDialect) -> Line<'_> {
     }
 }
 
-/// Whether only GitLab gives this line a meaning.
+/// Whether the line has a meaning only on GitLab.
 pub(crate) fn is_gitlabs(line: &str) -> bool {
     match read(line, CodeOwnersDialect::GitLab) {
         Line::Empty => false,
@@ -58,7 +58,7 @@ pub(crate) fn is_owner(word: &str) -> bool {
     }
 }
 
-/// `[Name]` with nothing behind it, or white space: `[id]/page.ts` is a path.
+/// `[Name]` followed by nothing or white space: `[id]/page.ts` is a path.
 fn heading(line: &str) -> Option<Line<'_>> {
     let (line, optional) = match line.strip_prefix('^') {
         Some(line) => (line, true),
@@ -75,7 +75,7 @@ fn heading(line: &str) -> Option<Line<'_>> {
     (ends && !name.is_empty()).then(|| Line::Heading { name, optional, owners: words(rest) })
 }
 
-/// Where the first white space is that no backslash takes the meaning from.
+/// Index of the first white space that is not escaped by a backslash.
 fn end_of_pattern(line: &str) -> usize {
     let mut escaped = false;
     for (at, char) in line.char_indices() {
@@ -87,8 +87,8 @@ fn end_of_pattern(line: &str) -> usize {
     line.len()
 }
 
-/// The words before a comment. GitLab also takes owners out of comments; who is only mentioned
-/// there is not asked for.
+/// The words before a comment. GitLab also takes owners from comments, but people who are only
+/// mentioned there are not asked.
 fn words(text: &str) -> Vec<&str> {
     text.split_whitespace().take_while(|word| !word.starts_with('#')).collect()
 }
@@ -99,7 +99,7 @@ mod tests {
     use crate::path_glob::CodeOwnersDialect;
 
     #[test]
-    fn a_line_is_empty_a_heading_or_a_rule() {
+    fn line_is_empty_a_heading_or_a_rule() {
         let rule = |pattern, excludes, owners: &[&'static str]| Line::Rule {
             pattern,
             excludes,

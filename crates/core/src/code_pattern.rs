@@ -1,4 +1,4 @@
-//! A place in the code that a rule names: a file, maybe a function, maybe a piece of a line.
+//! A place in the code that a rule names: a file, optionally a function and a piece of a line.
 use serde::{Deserialize, Serialize};
 
 use crate::text::fold_white_space;
@@ -8,23 +8,22 @@ use crate::text::fold_white_space;
 pub struct CodePattern {
     /// Path in the repository, e.g. `shop/cart.py`.
     pub filename: String,
-    /// Plain function name; `None` or empty stands for every function.
+    /// Plain function name; `None` or empty matches every function.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub function_name: Option<String>,
-    /// Part of a source line; `None` or empty stands for every line.
+    /// Part of a source line; `None` or empty matches every line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_fragment: Option<String>,
 }
 
 impl CodePattern {
-    /// Whether a line is meant: the file is equal, the function equal or unset, and the
-    /// fragment, white space folded, contains or is contained in `text`, or one of them is
-    /// empty.
+    /// Whether the pattern matches a line: the file is equal, the function equal or unset, and the
+    /// fragment, white space folded, contains or is contained in `text`, or one of them is empty.
     pub fn matches(&self, filename: &str, function: &str, text: &str) -> bool {
         self.filename == filename && self.matches_code(function, text)
     }
 
-    /// The same without the file, for rules whose file is compared in another way.
+    /// Ignores the file, for rules whose file is compared differently.
     pub(crate) fn matches_code(&self, function: &str, text: &str) -> bool {
         let function_agrees = match self.function_name.as_deref() {
             None | Some("") => true,
@@ -48,7 +47,7 @@ mod tests {
     use super::CodePattern;
 
     #[test]
-    fn function_and_fragment_narrow_a_pattern_only_when_they_are_set() {
+    fn pattern_is_narrowed_only_by_fields_that_are_set() {
         let pattern = |function: Option<&str>, fragment: Option<&str>| CodePattern {
             filename: "shop/cart.py".into(),
             function_name: function.map(Into::into),

@@ -1,4 +1,4 @@
-//! Facts of the work that a program was doing, under one name.
+//! Facts about the work that a program was doing, under one name.
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

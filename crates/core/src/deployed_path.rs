@@ -1,13 +1,12 @@
-//! Takes the path of a deployed file apart, and knows the folders in which other people's code
-//! lies.
+//! Splits the path of a deployed file, and knows the folders that contain other people's code.
 
 /// Folders that package managers fill with packages, each in a folder of its name.
 const PACKAGE_FOLDERS: [&str; 3] = ["site-packages", "dist-packages", "node_modules"];
-/// Files and folders that hold packages as a package folder does.
+/// Files and folders that contain packages like a package folder.
 const ARCHIVES: [&str; 6] = [".egg", ".zip", ".whl", ".pyz", ".pex", ".par"];
 
-/// The parts of a deployed path, `.` and `..` worked in; `None` when it cannot be a file's path:
-/// `<string>`, nothing at all, control characters. Paths of Windows lose their drive.
+/// The parts of a deployed path, `.` and `..` resolved; `None` when it cannot be a file's path:
+/// `<string>`, an empty text, control characters. Windows paths lose their drive.
 pub(crate) fn parts_of(path: &str) -> Option<Vec<&str>> {
     if path.starts_with('<') || path.chars().any(char::is_control) {
         return None;
@@ -27,14 +26,14 @@ pub(crate) fn parts_of(path: &str) -> Option<Vec<&str>> {
     (!parts.is_empty()).then_some(parts)
 }
 
-/// Whether a deployed path lies where package managers or the interpreter keep code.
+/// Whether a deployed path is where package managers or the interpreter keep code.
 pub fn is_foreign_folder(deployed: &str) -> bool {
     parts_of(deployed)
         .is_none_or(|parts| is_in_interpreter(&parts) || within_packages(&parts).is_some())
 }
 
-/// The part of `path` after the last of `package_folders` in it, for rules about code that is
-/// not the repository's.
+/// The part of `path` after the last of `package_folders` in it, for rules about code outside the
+/// repository.
 pub(crate) fn after_package_folder(path: &str, package_folders: &[String]) -> Option<String> {
     let parts = parts_of(path)?;
     let is_folder = |part: &str| {
@@ -43,7 +42,7 @@ pub(crate) fn after_package_folder(path: &str, package_folders: &[String]) -> Op
     after_last(&parts, is_folder).map(|rest| rest.join("/"))
 }
 
-/// What lies below a folder of packages, an egg, a wheel or a zip file: first the package.
+/// The parts below a folder of packages, an egg, a wheel or a zip file; the package comes first.
 pub(crate) fn within_packages<'a, 'b>(parts: &'b [&'a str]) -> Option<&'b [&'a str]> {
     let is_archive = |part: &str| {
         let end = part.rfind('.').map_or("", |dot| &part[dot..]);
@@ -71,7 +70,7 @@ pub(crate) fn is_in_interpreter(parts: &[&str]) -> bool {
         })
 }
 
-/// A folder that an interpreter is named by: `python3.11`, `Python311`, `pypy3.10`.
+/// A folder that is named after an interpreter: `python3.11`, `Python311`, `pypy3.10`.
 fn is_python(part: &str) -> bool {
     let part = part.to_ascii_lowercase();
     let version = part.strip_prefix("python").or_else(|| part.strip_prefix("pypy"));
@@ -83,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_taken_apart_whatever_system_wrote_it() {
+    fn path_is_split_whatever_system_wrote_it() {
         for (path, expected) in [
             ("/srv/app/cart.py", "srv/app/cart.py"),
             ("./app//cart.py", "app/cart.py"),
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_folders_are_those_of_packages_and_of_the_interpreter() {
+    fn foreign_folders_belong_to_packages_and_the_interpreter() {
         for path in [
             "/usr/lib/python3.11/json/decoder.py",
             "/usr/lib64/python2.6/threading.py",

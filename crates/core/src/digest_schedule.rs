@@ -1,35 +1,35 @@
-//! When held-back notices go out: at once as long as there are few, else together.
+//! When notifications go out: immediately while they are few, otherwise in a digest.
 
-/// What is held back for one recipient, in milliseconds of one clock.
+/// The notifications that wait for one recipient, in milliseconds of one clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PendingDigest {
-    /// When the first of it came.
+    /// When the oldest of them was created.
     pub oldest_at: i64,
-    /// When the last of it came.
+    /// When the newest of them was created.
     pub newest_at: i64,
 }
 
-/// How many mails may be written within an hour; `None` for as many as there are.
+/// How many mails may be written within an hour; `None` for no limit.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Budget {
-    /// To one recipient.
+    /// Limit for one recipient.
     pub per_recipient: Option<u32>,
-    /// To all together.
+    /// Limit for all recipients together.
     pub in_all: Option<u32>,
 }
 
-/// The span that the budget is for.
+/// The span of the budget.
 pub const HOUR_MS: i64 = 3_600_000;
-/// Of the time in which things are gathered, so much without anything new ends it.
+/// A pause of this fraction of `digest_minutes` without new notifications closes a digest.
 const QUIET_PART: i64 = 5;
 
-/// When `held` is to be told, all of it in one mail. `to_recipient` and `to_all` are the times of
-/// the mails of the last hour, oldest first. `gather` is `digest_minutes` in milliseconds: who got
-/// a mail within this time gets the next one together with what else comes, after a fifth of it
-/// without anything new, and no later than when the first of it has waited for all of it.
+/// When `pending` is to be sent, all in one mail. `to_recipient` and `to_all` are the times of
+/// the mails of the last hour, oldest first. `gather` is `digest_minutes` in milliseconds: a
+/// recipient who got a mail within this time gets the next notifications in a digest, after a fifth
+/// of it without new ones, and no later than when the oldest has waited for all of it.
 ///
-/// The first mail goes at once, so that a lone error is known at once. A deploy or an outage that
-/// raises many within minutes makes one mail more, and not hundreds.
+/// The first mail goes out immediately, so that a single error is known without delay. A deploy or
+/// an outage that raises many within minutes causes one more mail instead of hundreds.
 pub fn digest_due_at(
     pending: PendingDigest,
     to_recipient: &[i64],
@@ -48,10 +48,10 @@ pub fn digest_due_at(
     gathered.max(room)
 }
 
-/// When the next mail keeps to the budget.
+/// When the budget allows the next mail.
 fn budget_allows_at(mails: &[i64], limit: Option<u32>) -> i64 {
     let Some(limit) = limit.map(|limit| limit as usize) else { return i64::MIN };
-    // With as many as the limit behind it, a mail waits until the first of these is an hour old.
+    // At the limit, a mail waits until the first of the counted ones is an hour old.
     let first = mails.len().checked_sub(limit.max(1));
     first.and_then(|first| mails.get(first)).map_or(i64::MIN, |at| at + HOUR_MS)
 }
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_is_told_at_once_and_what_follows_within_minutes_together() {
+    fn first_alert_is_sent_at_once_and_later_ones_in_a_digest() {
         let when = |pending, mails: &[i64]| {
             let (mails, none) = (minutes(mails), Budget::default());
             digest_due_at(pending, &mails, &mails, 5 * MINUTE, none) / MINUTE
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_over_the_budget_waits_until_the_first_mail_is_an_hour_old() {
+    fn alerts_over_budget_wait_until_first_mail_is_an_hour_old() {
         let budget = Budget { per_recipient: Some(2), in_all: Some(4) };
         let when = |to_one: &[i64], to_all: &[i64]| {
             let (to_one, to_all) = (minutes(to_one), minutes(to_all));

@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 use crate::report::{Frame, Report};
 use crate::text::fold_white_space;
 
-/// 128 bits of SHA-256: enough that two tracebacks never share one by chance or by intent
-/// of a client that cannot search 2⁶⁴ of them.
+/// 128 bits of SHA-256: enough that two tracebacks never share one by chance, or by a client that
+/// cannot search 2⁶⁴ of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint([u8; 16]);
 
@@ -18,14 +18,14 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// A text that is no fingerprint.
+/// A text that is not a fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoFingerprint;
 
 impl FromStr for Fingerprint {
     type Err = NoFingerprint;
 
-    /// Reads what `Display` writes.
+    /// Parses the output of `Display`.
     fn from_str(text: &str) -> Result<Self, NoFingerprint> {
         let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|d| u8::try_from(d).ok());
         let mut bytes = [0; 16];
@@ -41,9 +41,9 @@ impl FromStr for Fingerprint {
     }
 }
 
-/// Names all reports that are certain to get the same verdict: same revision, exception types
-/// and frames, those of the chain included, for one of them may carry the fault. Messages, locals
-/// and hosts do not count.
+/// Identifies all reports that are certain to get the same verdict: same revision, exception types
+/// and frames, including those of the chain, because one of them may carry the fault. Messages,
+/// locals and hosts do not count.
 pub fn trace_fingerprint(report: &Report) -> Fingerprint {
     let mut hash = Hash::default();
     hash.text(report.revision.as_deref().unwrap_or_default());
@@ -59,8 +59,8 @@ pub fn trace_fingerprint(report: &Report) -> Fingerprint {
     hash.finish()
 }
 
-/// Names a place in running code: the revision that runs (empty when unknown), the path in
-/// the repository, the line number, the function and the text, white space folded.
+/// Identifies a place in running code: the revision that runs (empty when unknown), the path in the
+/// repository, the line number, the function and the text, white space folded.
 pub fn place_key(revision: &str, path: &str, line: u32, function: &str, text: &str) -> Fingerprint {
     let mut hash = Hash::default();
     hash.text(revision);
@@ -75,7 +75,7 @@ pub fn place_key(revision: &str, path: &str, line: u32, function: &str, text: &s
 struct Hash(Sha256);
 
 impl Hash {
-    /// Each text with its length before it, so that no two lists of texts run together.
+    /// Each text is preceded by its length, so that two lists of texts never have the same bytes.
     fn text(&mut self, text: &str) {
         self.0.update((text.len() as u64).to_le_bytes());
         self.0.update(text);
@@ -108,7 +108,7 @@ mod tests {
     use crate::chain::{ChainedException, Relation};
 
     #[test]
-    fn messages_and_locals_do_not_make_another_traceback_but_lines_do() {
+    fn fingerprint_depends_on_lines_not_on_messages_or_locals() {
         let report = |path: &str, line, message: &str| Report {
             traceback: vec![Frame { path: path.into(), line, ..Frame::default() }],
             exception_message: message.into(),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_exception_carries_makes_another_traceback() {
+    fn fingerprint_depends_on_carried_exceptions() {
         let report = |relation, line| Report {
             chain: vec![ChainedException {
                 relation,
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_is_read_as_it_was_written() {
+    fn fingerprint_is_read_as_it_was_written() {
         let fingerprint = trace_fingerprint(&Report::default());
         assert_eq!(fingerprint.to_string().parse(), Ok(fingerprint));
         for text in ["", "0", "zz", &"0".repeat(31), &"0".repeat(33), &"é".repeat(16)] {
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_the_same_when_only_white_space_differs() {
+    fn place_is_the_same_when_only_white_space_differs() {
         let key = |text| place_key("", "a.py", 3, "f", text);
         assert_eq!(key("  x =  1\n"), key("x = 1"));
         assert_ne!(key("x = 1"), key("x = 2"));

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::rules::RuleId;
 
-/// What a frame is to the choice of the blamed line.
+/// The classification of a frame for the choice of the blamed line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FrameKind {
@@ -23,9 +23,9 @@ pub enum FrameKind {
     KnownError(RuleId),
     /// A `raise` statement: another frame is likelier.
     Raise,
-    /// A wrapper: hands on a call that it knows nothing of.
+    /// A wrapper: forwards a call without knowing what it does.
     Wrapper,
-    /// A function that many of the project's errors go through.
+    /// A hot function: many of the project's issues went through it.
     HotFunctions,
     /// The project's own code.
     Candidate,
@@ -82,8 +82,8 @@ pub fn is_raise_statement(text: &str) -> bool {
         .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || "_.=[".contains(c)))
 }
 
-/// From how many of `all` issues of a project on a function is one that many errors go through,
-/// so that having been in a traceback says little about it: two, and eight in a hundred.
+/// From how many of a project's `all` issues on a function is hot, so that its presence in a
+/// traceback means little: two, and eight per cent.
 pub fn hot_function_threshold(all: u64) -> u64 {
     all.saturating_mul(8).div_ceil(100).max(2)
 }
@@ -93,7 +93,7 @@ mod tests {
     use super::{hot_function_threshold, is_raise_statement};
 
     #[test]
-    fn only_raise_statements_are_raise_statements() {
+    fn raise_statements_are_recognized_and_nothing_else_is() {
         for text in ["raise", "raise\n", "    raise ValueError(x)\n", "raise(E)", "raise E from e"]
         {
             assert!(is_raise_statement(text), "{text:?}");
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn much_seen_is_two_issues_and_eight_in_a_hundred() {
+    fn hot_function_has_two_issues_and_eight_in_a_hundred() {
         for (all, from) in [(0, 2), (1, 2), (25, 2), (26, 3), (100, 8), (101, 9)] {
             assert_eq!(hot_function_threshold(all), from, "{all}");
         }

@@ -1,4 +1,4 @@
-//! Who is behind a commit, when its author is a bot or an agent.
+//! Finds the person behind a commit whose author is a bot or an agent.
 use crate::automation::AutomationPatterns;
 use crate::blame::Developer;
 use crate::trailers::{TrailerPerson, TrailerRole, parse_trailers};
@@ -6,16 +6,16 @@ use crate::trailers::{TrailerPerson, TrailerRole, parse_trailers};
 /// Everybody whom one commit names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CommitPeople {
-    /// Who wrote it.
+    /// The person who wrote it.
     pub author: Developer,
-    /// Who put it into the history: applied, merged or rebased it.
+    /// The person who applied, merged or rebased it.
     pub committer: Developer,
     /// Co-authors, then signers.
     pub named: Vec<TrailerPerson>,
 }
 
 impl CommitPeople {
-    /// From a commit's header and its whole message.
+    /// Takes them from a commit's header and its whole message.
     pub fn new(author: Developer, committer: Developer, message: &str) -> Self {
         Self { author, committer, named: parse_trailers(message) }
     }
@@ -24,16 +24,16 @@ impl CommitPeople {
 /// The person behind a commit, and why it is not its author.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Human {
-    /// `None` when the commit names nobody but automation: the next commit in the line's
-    /// history is to be asked.
+    /// `None` when the commit names only automation: the next commit in the line's history has to
+    /// be checked.
     pub developer: Option<Developer>,
-    /// A sentence for each step; none when the author is a person.
+    /// A sentence for each step; empty when the author is a person.
     pub steps: Vec<String>,
 }
 
 /// The author when it is a person, with or without an agent's help: they answer for what they
-/// committed. Else the first person among co-authors, signers and the committer. Made to be
-/// called again with an older commit, and the steps put behind one another.
+/// committed. Otherwise the first person among co-authors, signers and the committer. For a line,
+/// call it again with older commits and append the steps.
 pub fn human_of(commit: &CommitPeople, patterns: &AutomationPatterns) -> Human {
     let author = &commit.author;
     if !patterns.is_automation(author) {
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn the_person_behind_a_commit_is_found_and_said() {
+    fn person_behind_a_commit_is_found_and_named() {
         let patterns = AutomationPatterns::new::<&str>(&[]).expect("built in");
         let ann = "Ann <ann@e.com>";
         let ben = "Ben <ben@e.com>";
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn an_author_without_name_and_address_is_not_automation() {
+    fn author_without_name_and_address_is_not_automation() {
         let patterns = AutomationPatterns::new::<&str>(&[]).expect("built in");
         let human = human_of(&CommitPeople::default(), &patterns);
         assert_eq!((human.developer, human.steps.len()), (Some(Developer::default()), 0));

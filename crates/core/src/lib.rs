@@ -1,8 +1,8 @@
-//! The domain of Flawless: which line is to blame, who owns it, whether to tell.
+//! The domain of Flawless: which line is to blame, who owns it, whether to notify.
 //!
-//! Invariant: nothing here does I/O, reads a clock or awaits; every function is a
-//! plain value in, plain value out, and a decision ("nobody, because …") is a value,
-//! not an error. `clippy.toml` and this crate's manifest keep it so.
+//! Invariant: nothing here does I/O, reads a clock or awaits; every function is a plain value in,
+//! plain value out, and a decision ("nobody, because …") is a value, not an error. `clippy.toml`
+//! and this crate's manifest enforce it.
 
 mod address;
 mod alert;

@@ -1,7 +1,7 @@
-//! What became of one report: every report ends in exactly one of these.
+//! The outcome of a report: every report ends in exactly one.
 use std::fmt;
 
-/// The closed list of outcomes. The reason in words is kept beside the kind.
+/// The closed list of outcomes. The reason in words is kept besides the kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OutcomeKind {
     /// Counted under the issue of its blamed line.
@@ -12,16 +12,16 @@ pub enum OutcomeKind {
     ThirdParty,
     /// Dropped because its exception type is ignored.
     IgnoredException,
-    /// Not taken in: too large, not decodable, or cut off.
+    /// Not accepted: too large, not decodable, or cut off.
     Refused,
 }
 
 impl OutcomeKind {
-    /// Every kind, in the order pages list them.
+    /// Every kind, in the order in which pages list them.
     pub const ALL: [Self; 5] =
         [Self::Counted, Self::NotBlamed, Self::ThirdParty, Self::IgnoredException, Self::Refused];
 
-    /// The word the store and JSON answers use.
+    /// The word in the store and in JSON answers.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Counted => "counted",

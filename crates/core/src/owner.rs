@@ -1,4 +1,4 @@
-//! From the developer whom the commit names to the one who answers for the issue.
+//! Leads from the developer whom the commit names to the one who answers for the issue.
 use serde::{Deserialize, Serialize};
 
 use crate::address::AddressPolicy;
@@ -10,27 +10,27 @@ use crate::rules::{Reassignment, RuleId, Rules, path_is_within};
 pub struct Owner {
     /// The address; `None` when nobody is known and no default contact is set.
     pub address: Option<String>,
-    /// It is the default contact, because nobody else is known.
+    /// Whether it is the default contact, because nobody else is known.
     pub is_fallback: bool,
-    /// What was done to the commit's address, in sentences.
+    /// The steps from the commit's address to this one, in sentences.
     pub steps: Vec<String>,
     /// The email aliases and the reassignment that led there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<RuleId>,
 }
 
-/// What was done to an address.
+/// The changes to an address.
 #[derive(Debug, Default)]
 pub(crate) struct Trail {
-    /// In sentences.
+    /// The changes in sentences.
     pub(crate) steps: Vec<String>,
-    /// By which rules.
+    /// The rules behind them.
     pub(crate) rules: Vec<RuleId>,
 }
 
 /// The owner of a line at `path` that `developer` wrote; `developer` is `None` when nobody is
-/// blamed. Order: email alias, domain, reassignment (the nearest folder wins), email alias of
-/// the new one, default contact.
+/// blamed. Order: email alias, domain, reassignment (the nearest folder wins), email alias of the
+/// new one, default contact.
 pub fn owner_of(
     developer: Option<&Developer>,
     path: &str,
@@ -73,7 +73,7 @@ pub fn owner_of(
     }
 }
 
-/// The address that is read, for one as committed; `None` when it is none.
+/// The address that is read, for one as committed; `None` when that is not an address.
 fn readable(
     committed: &str,
     rules: &Rules,
@@ -99,7 +99,7 @@ fn readable(
     Some(committed.to_owned())
 }
 
-/// What the email aliases make of `address`, whole or by its part before the `@`.
+/// Applies the email aliases to `address`, as a whole or to its part before the `@`.
 pub(crate) fn alias(address: &str, rules: &Rules, trail: &mut Trail) -> Option<String> {
     let find = |wanted: &str| {
         let matches = |old: &str| !wanted.is_empty() && old.eq_ignore_ascii_case(wanted);

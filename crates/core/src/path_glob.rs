@@ -1,15 +1,15 @@
-//! The patterns of CODEOWNERS files: gitignore's, as GitHub and GitLab each read them.
+//! The patterns of CODEOWNERS files: gitignore's, as GitHub and GitLab each interpret them.
 //!
-//! Not `globset`: its `?` is one byte, so `?` misses `ä`, and a set of 10,000 patterns that a
-//! stranger wrote takes hundreds of megabytes or does not build. This needs no compiling, and
+//! `globset` does not fit: its `?` is one byte, so `?` misses `ä`, and a set of 10,000 patterns
+//! from a stranger takes hundreds of megabytes or cannot be built. This needs no compilation, and
 //! the work is at most pattern length × path length.
 
-/// Whose reading of the file is meant.
+/// The forge whose interpretation applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CodeOwnersDialect {
-    /// `docs/x` is meant from the root, and `docs` is a file or a whole folder.
+    /// `docs/x` is relative to the root, and `docs` is a file or a whole folder.
     GitHub,
-    /// `docs/x` is meant at any depth, and `docs` is a file only.
+    /// `docs/x` matches at any depth, and `docs` is only a file.
     GitLab,
 }
 
@@ -19,7 +19,7 @@ pub(crate) struct PathGlob(Vec<Segment>);
 
 #[derive(Debug, Clone)]
 enum Segment {
-    /// `**`: any number of folders, also none.
+    /// `**`: any number of folders, including none.
     Folders,
     Name(Vec<Piece>),
 }
@@ -34,7 +34,7 @@ enum Piece {
 }
 
 impl PathGlob {
-    /// `None` when the pattern can match nothing: a lone `/` on GitHub.
+    /// `None` when the pattern cannot match anything: a lone `/` on GitHub.
     pub(crate) fn new(pattern: &str, dialect: CodeOwnersDialect) -> Option<Self> {
         let rooted = pattern.strip_prefix('/');
         let (body, whole_folder) = match rooted.unwrap_or(pattern) {
@@ -59,25 +59,25 @@ impl PathGlob {
         let ends_open = body.ends_with("/**") || body == "**";
         if whole_folder {
             if ends_open && dialect == CodeOwnersDialect::GitHub {
-                // All that is in the folders in it, but not the files beside them.
+                // Everything in the folders inside it, but not its own files.
                 segments.push(anything());
             }
             segments.extend([Segment::Folders, anything()]);
         } else if ends_open {
-            // What is in the folder, but not the folder. Ruby's fnmatch, which GitLab uses,
+            // Everything in the folder, but not the folder. Ruby's fnmatch, which GitLab uses,
             // knows `**` only before a slash: elsewhere it is `*`.
             if dialect == CodeOwnersDialect::GitLab {
                 segments.pop();
             }
             segments.push(anything());
         } else if dialect == CodeOwnersDialect::GitHub && !body.ends_with("/*") {
-            // `docs` is also all that is in it; `docs/*` is not.
+            // `docs` also matches everything in it; `docs/*` does not.
             segments.push(Segment::Folders);
         }
         Some(Self(segments))
     }
 
-    /// Whether the file at `path` (from the root, without a leading slash) is meant.
+    /// Whether it matches the file at `path` (from the root, without a leading slash).
     pub(crate) fn matches(&self, path: &[Vec<char>]) -> bool {
         let is_folders = |segment: &Segment| matches!(segment, Segment::Folders);
         matches_with_gaps(&self.0, path, is_folders, |segment, name| match segment {
@@ -99,7 +99,7 @@ pub(crate) fn split_path(path: &str) -> Vec<Vec<char>> {
     path.split('/').map(|name| name.chars().collect()).collect()
 }
 
-/// Brackets and braces are plain: GitHub has no ranges, and folders are called `[id]`.
+/// Brackets and braces have no meaning: GitHub has no ranges, and folders are called `[id]`.
 fn pieces(name: &str) -> Vec<Piece> {
     let mut chars = name.chars();
     let mut pieces = Vec::new();
@@ -115,8 +115,8 @@ fn pieces(name: &str) -> Vec<Piece> {
     pieces
 }
 
-/// Whether `pattern` covers all of `items`, where a gap stands for any number of them. Only the
-/// last gap is ever widened, which is enough and keeps hostile patterns from exploding.
+/// Whether `pattern` covers all of `items`, where a gap matches any number of them. Only the last
+/// gap is ever widened, which is enough and avoids exponential time on hostile patterns.
 fn matches_with_gaps<P, T>(
     pattern: &[P],
     items: &[T],
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_means_what_its_forge_says() {
+    fn pattern_means_what_its_forge_says() {
         // pattern, path, on GitHub, on GitLab
         for (pattern, path, on_github, on_gitlab) in [
             ("*", "a/b/c.py", true, true),
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_pattern_ends_soon() {
+    fn hostile_pattern_ends_soon() {
         let name = "a".repeat(500);
         assert!(!matches(&"*a?".repeat(1_000), CodeOwnersDialect::GitHub, &name));
         assert!(!matches(

@@ -1,4 +1,4 @@
-//! Brings the path of a deployed file to the path it has in the repository.
+//! Maps the path of a deployed file to its path in the repository.
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
@@ -7,21 +7,21 @@ use serde::{Deserialize, Serialize};
 use crate::deployed_path::{after_last, is_in_interpreter, parts_of, within_packages};
 use crate::tree_links::through_links;
 
-/// What people say about where their code is deployed.
+/// The user's settings for where the code is deployed.
 #[derive(Debug, Clone, Default)]
 pub struct PathSettings {
-    /// `path_prefixes`, asked first and in their order.
+    /// `path_prefixes`, tried first and in their order.
     pub prefixes: Vec<PathPrefix>,
     /// `report_runtime_package_directory_names`.
     pub package_folders: Vec<String>,
 }
 
-/// A folder of the machine that holds a folder of the repository.
+/// A folder of the machine that contains a folder of the repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathPrefix {
     /// The deployed folder, e.g. `/srv/app/current`.
     pub deployed: String,
-    /// The folder of the repository that it holds; empty for the whole repository.
+    /// The folder of the repository that it contains; empty for the whole repository.
     pub folder: String,
 }
 
@@ -35,11 +35,11 @@ pub enum PathRule {
     PackageFolder,
     /// The deployed path ends in the whole path of the file.
     WholePath,
-    /// At least the last two parts of the two paths agree, and in no other file as many.
+    /// At least the last two parts of the paths agree, and more than in any other file.
     LongestSuffix,
-    /// The paths agree too little, but the text of the frame stands in this file only.
+    /// The paths agree too little, but only this file contains the text of the frame.
     SameText,
-    /// Of the files of this name, the only one that reads as reported at the reported line.
+    /// The only file of this name whose text at the reported line agrees.
     SameLine,
     /// In a submodule whose repository is not mirrored.
     Submodule,
@@ -53,62 +53,62 @@ impl fmt::Display for PathRule {
             Self::PackageFolder => "below one of report_runtime_package_directory_names",
             Self::WholePath => "the deployed path ends in it",
             Self::LongestSuffix => "the longest suffix of the deployed path",
-            Self::SameText => "the file of this name in which the text stands",
-            Self::SameLine => "the file that reads as reported at the reported line",
+            Self::SameText => "the file of this name that contains the text",
+            Self::SameLine => "the file whose text at the reported line agrees",
             Self::Submodule => "in a submodule",
         })
     }
 }
 
-/// What a deployed file is in a revision.
+/// The file of a revision that a deployed file was made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PathMatch<'a> {
     /// This file of the repository.
     Certain(&'a str, PathRule),
-    /// This file; but when the running revision is known, a frame whose text stands nowhere in
-    /// it is of another one.
+    /// This file; but when the running revision is known and the file does not contain the text of
+    /// a frame, the frame belongs to another file.
     Likely(&'a str, PathRule),
-    /// One of these files, likelier ones first, when the text of the frame stands there.
+    /// One of these files, likelier ones first, if it contains the text of the frame.
     IfTextStands(Vec<&'a str>),
-    /// One of these files, whose names are only a part of the deployed one, when the text of the
-    /// frame stands there at its very line.
+    /// One of these files, whose names are only a part of the deployed one, if it contains the text
+    /// of the frame at exactly that line.
     IfLineStands(Vec<&'a str>),
-    /// No file of the repository.
+    /// Not a file of the repository.
     Foreign,
 }
 
-/// More files than these are not read to find out which one is meant.
+/// Limit of files that are read to find the right one.
 const MAX_CANDIDATES: usize = 8;
-/// So many agreeing parts name a file by themselves.
+/// This many agreeing parts identify a file.
 const ENOUGH_PARTS: usize = 2;
-/// More files of the same name are not compared with the one that the path says.
+/// Limit of files of the same name that are compared with the one that the path suggests.
 const MAX_RIVALS: usize = 32;
-/// A shorter end of a name is one by chance.
+/// Shorter ends of names agree by chance.
 const MIN_NAME_END: usize = 3;
 
 /// The files of one revision of the repository, found by their deployed paths.
 #[derive(Debug, Default)]
 pub struct PathIndex {
     files: Vec<Box<str>>,
-    /// By the [`stem`] of the name in lower case.
+    /// Files by the [`stem`] of the name in lower case.
     by_stem: HashMap<Box<str>, Vec<u32>>,
     /// The names of all folders, as [`package_name`].
     folders: HashSet<Box<str>>,
-    /// Which of `files` are other ways to reach a file, through symbolic links.
+    /// Those of `files` that are aliases through symbolic links, with the real file.
     links: HashMap<Box<str>, Box<str>>,
-    /// Folders whose files are another repository's, one that is not mirrored.
+    /// Folders of submodules whose repositories are not mirrored.
     submodules: Vec<Box<str>>,
 }
 
-/// How much alike the names of a deployed file and of a file of the repository are, the most
-/// alike first.
+/// How similar the names of a deployed file and of a file of the repository are, the most similar
+/// first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Likeness {
-    /// The same.
+    /// The names are the same.
     Same,
-    /// One is made from the other: `shop` from `shop.py`, `shop.py` from `shop.py.in`.
+    /// One is derived from the other: `shop` from `shop.py`, `shop.py` from `shop.py.in`.
     Made,
-    /// They differ in upper and lower case only.
+    /// They differ in case only.
     OtherCase,
 }
 
@@ -118,8 +118,8 @@ impl PathIndex {
         Self::with_links(files, [])
     }
 
-    /// The same with symbolic links, each with its target as the link names it. What leads out of
-    /// the repository or nowhere is left out.
+    /// The same with symbolic links, each with its target as written. Links out of the repository
+    /// and broken links are ignored.
     pub fn with_links<S: Into<Box<str>>>(
         files: impl IntoIterator<Item = S>,
         links: impl IntoIterator<Item = (String, String)>,
@@ -133,7 +133,7 @@ impl PathIndex {
         for (at, file) in (0u32..).zip(&files) {
             let (folder, name) = file.rsplit_once('/').unwrap_or(("", file));
             by_stem.entry(stem(&name.to_lowercase()).into()).or_default().push(at);
-            // Files come folder by folder, so most have the folder of the one before.
+            // Files come folder by folder, so most have the folder of the previous one.
             if folder != last_folder {
                 folders.extend(folder.split('/').map(|name| package_name(name).into()));
                 last_folder = folder;
@@ -142,13 +142,13 @@ impl PathIndex {
         Self { files, by_stem, folders, links, submodules: Vec::new() }
     }
 
-    /// The same, knowing that these folders are submodules whose files it does not have.
+    /// Adds the folders of submodules whose files are not in the index.
     #[must_use]
     pub fn with_submodules(self, submodules: impl IntoIterator<Item = String>) -> Self {
         Self { submodules: submodules.into_iter().map(Into::into).collect(), ..self }
     }
 
-    /// How many files the revision has.
+    /// Number of files in the revision.
     pub fn len(&self) -> usize {
         self.files.len()
     }
@@ -163,18 +163,18 @@ impl PathIndex {
         self.file(path).is_some()
     }
 
-    /// The file of the repository that was deployed as `deployed`:
+    /// Finds the file of the repository that was deployed as `deployed`:
     ///
     /// 1. below one of the configured prefixes, the file of the same path there;
     /// 2. below one of the package folders, the file whose path is the whole rest;
-    /// 3. nothing of the interpreter's library;
-    /// 4. the file that agrees in the most trailing parts: at least two, or its whole path.
-    ///    Below site-packages and the like, a package that has no folder of its name in the
-    ///    repository is taken for somebody else's;
-    /// 5. where fewer parts agree, or two files in as many, the text of the frame decides;
+    /// 3. nothing in the interpreter's library;
+    /// 4. the file that agrees in the most trailing parts: at least two, or its whole path. Below
+    ///    site-packages and the like, a package without a folder of its name in the repository is
+    ///    foreign;
+    /// 5. if fewer parts agree, or several files agree equally, the text of the frame decides;
     /// 6. a path below a submodule's folder is in that submodule;
-    /// 7. where no file has that name, one whose name is an end of it: what runs code on other
-    ///    machines or builds it puts a prefix before names. The line of the frame decides.
+    /// 7. if no file has that name, one whose name is an end of it: tools that run code on other
+    ///    machines or build it put a prefix before names. The line of the frame decides.
     pub fn find(&self, deployed: &str, settings: &PathSettings) -> PathMatch<'_> {
         let Some(parts) = parts_of(deployed) else { return PathMatch::Foreign };
         match self.find_file(&parts, settings) {
@@ -208,8 +208,8 @@ impl PathIndex {
         }
     }
 
-    /// Other files with the name of `deployed` than the one that its path says, those that agree
-    /// with it in the most trailing parts first; none when there are too many.
+    /// Other files with the name of `deployed` than the one that its path suggests, those that
+    /// agree in the most trailing parts first; empty when there are too many.
     pub fn rivals(&self, deployed: &str, than: &str) -> Vec<&str> {
         let Some(parts) = parts_of(deployed) else { return Vec::new() };
         let Some((name, folders)) = parts.split_last() else { return Vec::new() };
@@ -229,7 +229,7 @@ impl PathIndex {
         rivals
     }
 
-    /// Files whose name is an end of the deployed one: `git.py` of `ansible_module_git.py`.
+    /// Files whose name is an end of the deployed one: `git.py` for `ansible_module_git.py`.
     fn by_end_of_name(&self, parts: &[&str]) -> PathMatch<'_> {
         let Some(name) = parts.last().map(|name| stem(name).to_lowercase()) else {
             return PathMatch::Foreign;
@@ -250,7 +250,7 @@ impl PathIndex {
         }
     }
 
-    /// The file itself, of a way through a link.
+    /// The real file behind a path through a link.
     fn real<'a>(&'a self, file: &'a str) -> &'a str {
         self.links.get(file).map_or(file, |real| real)
     }
@@ -322,7 +322,7 @@ impl PathIndex {
         found.into_iter().flatten().map(|&at| &*self.files[at as usize])
     }
 
-    /// Of the files whose names are at least so much alike, those that agree with `parts` in the
+    /// Of the files whose names are at least this similar, those that agree with `parts` in the
     /// most trailing parts, and in how many.
     fn best(&self, parts: &[&str], likeness: Likeness) -> (usize, Vec<&str>) {
         let Some((name, folders)) = parts.split_last() else { return (0, Vec::new()) };
@@ -342,7 +342,7 @@ impl PathIndex {
             if agreeing < most {
                 continue;
             }
-            // A file and a link to it are one; the shorter way is the one that agrees wholly.
+            // A file and a link to it are one; the shorter path is the one that agrees as a whole.
             match best.iter_mut().find(|other| self.real(other) == self.real(file)) {
                 Some(other) if file.len() < other.len() => *other = file,
                 Some(_) => {}
@@ -353,7 +353,7 @@ impl PathIndex {
     }
 }
 
-/// How much alike two names are whose stems are the same but for their case.
+/// How similar two names are whose stems differ at most in case.
 fn like(a: &str, b: &str) -> Likeness {
     if a == b {
         Likeness::Same
@@ -368,7 +368,7 @@ fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// A file's name without what building and installing add or take away: `shop` of `shop.py`,
+/// A file's name without what building and installing add or remove: `shop` for `shop.py`,
 /// `shop.pyc`, `shop.py.in` and `shop.in`.
 fn stem(name: &str) -> &str {
     let name = name.strip_suffix(".in").unwrap_or(name);
@@ -376,7 +376,7 @@ fn stem(name: &str) -> &str {
     stem.filter(|stem| !stem.is_empty()).unwrap_or(name)
 }
 
-/// The name of a package or of its folder, as package managers compare them.
+/// The name of a package or of its folder, normalised as package managers do.
 fn package_name(name: &str) -> String {
     stem(name).to_lowercase().replace('-', "_")
 }

@@ -1,4 +1,4 @@
-//! Deployed paths and what they are in the repository, as tables.
+//! Tables of deployed paths and their files in the repository.
 use super::{PathIndex, PathMatch, PathPrefix, PathSettings};
 
 const FILES: [&str; 18] = [
@@ -22,7 +22,7 @@ const FILES: [&str; 18] = [
     "api/site/base.py",
 ];
 
-/// The file; the candidates with `?` behind each; `-` for a foreign path.
+/// The file, or the candidates with `?` after each, or `-` for a foreign path.
 fn find_with(settings: &PathSettings, deployed: &str) -> String {
     match PathIndex::new(FILES).find(deployed, settings) {
         PathMatch::Certain(file, rule) => format!("{file} {rule:?}"),
@@ -45,7 +45,7 @@ fn check(table: &[(&str, &str)]) {
 }
 
 #[test]
-fn the_longest_suffix_that_is_a_file_is_found_without_configuration() {
+fn longest_suffix_that_is_a_file_needs_no_configuration() {
     check(&[
         ("/srv/releases/2026-11-01/shop/cart.py", "shop/cart.py WholePath"),
         ("shop/cart.py", "shop/cart.py WholePath"),
@@ -63,7 +63,7 @@ fn the_longest_suffix_that_is_a_file_is_found_without_configuration() {
 }
 
 #[test]
-fn the_older_option_names_the_folder_that_holds_the_repository() {
+fn older_option_names_the_folder_that_holds_the_repository() {
     check(&[
         ("/opt/py/site-packages/shop/cart.py", "shop/cart.py PackageFolder"),
         ("/opt/lib/python3.11/site-packages/setup.py", "setup.py PackageFolder"),
@@ -71,7 +71,7 @@ fn the_older_option_names_the_folder_that_holds_the_repository() {
 }
 
 #[test]
-fn eggs_wheels_and_zip_files_are_folders_of_packages() {
+fn eggs_wheels_and_zip_files_are_package_folders() {
     check(&[
         ("/x/site-packages/shop-1.0-py2.7.egg/shop/cart.py", "shop/cart.py WholePath"),
         ("/srv/deps.zip/shop/cart.py", "shop/cart.py WholePath"),
@@ -81,7 +81,7 @@ fn eggs_wheels_and_zip_files_are_folders_of_packages() {
 }
 
 #[test]
-fn a_package_without_a_folder_in_the_repository_needs_its_text() {
+fn package_without_a_repository_folder_needs_its_text() {
     check(&[
         ("/opt/lib/python3.11/site-packages/pay/card.py", "src/pay/card.py LongestSuffix"),
         ("/usr/lib/python3/dist-packages/mine/util/../pay/card.py", "src/pay/card.py?"),
@@ -92,7 +92,7 @@ fn a_package_without_a_folder_in_the_repository_needs_its_text() {
 }
 
 #[test]
-fn the_interpreters_library_is_foreign() {
+fn interpreter_library_is_foreign() {
     check(&[
         ("/opt/python/lib/python3.11/json/decoder.py", "-"),
         (r"C:\Python311\Lib\json\decoder.py", "-"),
@@ -101,7 +101,7 @@ fn the_interpreters_library_is_foreign() {
 }
 
 #[test]
-fn base_names_agree_without_py_and_with_in() {
+fn base_names_match_without_py_and_with_in() {
     check(&[
         ("/usr/bin/shop-admin", "scripts/shop-admin.py?"),
         ("/usr/bin/shop-run", "scripts/shop-run?"),
@@ -112,7 +112,7 @@ fn base_names_agree_without_py_and_with_in() {
 }
 
 #[test]
-fn paths_of_windows_and_of_another_case_are_found() {
+fn windows_paths_and_paths_in_another_case_are_found() {
     check(&[
         (r"C:\inetpub\shop\cart.py", "shop/cart.py WholePath"),
         (r"C:\INETPUB\SHOP\CART.PY", "shop/cart.py WholePath"),
@@ -125,7 +125,7 @@ fn paths_of_windows_and_of_another_case_are_found() {
 }
 
 #[test]
-fn one_agreeing_part_or_a_tie_needs_the_text() {
+fn match_of_one_part_or_a_tie_needs_the_text() {
     check(&[
         ("/srv/cart.py", "shop/cart.py?"),
         ("/srv/else/util/text.py", "util/text.py WholePath"),
@@ -134,7 +134,7 @@ fn one_agreeing_part_or_a_tie_needs_the_text() {
 }
 
 #[test]
-fn what_is_no_path_is_foreign() {
+fn name_that_is_not_a_path_is_foreign() {
     let none =
         ["<string>", "<frozen importlib._bootstrap>", "", "/", "../../etc/passwd", "--output=x"];
     check(&none.map(|deployed| (deployed, "-")));
@@ -142,7 +142,7 @@ fn what_is_no_path_is_foreign() {
 }
 
 #[test]
-fn a_configured_prefix_goes_before_everything_else() {
+fn configured_prefix_goes_before_everything_else() {
     let prefix = |deployed: &str, folder: &str| PathPrefix {
         deployed: deployed.into(),
         folder: folder.into(),
@@ -167,7 +167,7 @@ fn a_configured_prefix_goes_before_everything_else() {
 }
 
 #[test]
-fn a_name_with_something_before_it_may_be_a_file_whose_line_decides() {
+fn prefixed_name_may_be_a_file_if_its_line_agrees() {
     check(&[
         ("/tmp/remote_8/remote_module_cart.py", "shop/cart.py!"),
         ("/tmp/x/build-card.pyc", "src/pay/card.py!"),
@@ -180,7 +180,7 @@ fn a_name_with_something_before_it_may_be_a_file_whose_line_decides() {
 }
 
 #[test]
-fn rivals_have_the_same_name_and_the_nearest_paths_come_first() {
+fn rivals_share_the_name_and_nearest_paths_come_first() {
     let index = PathIndex::new(FILES);
     let rivals = |deployed, than| index.rivals(deployed, than).join(" ");
     assert_eq!(

@@ -1,22 +1,22 @@
 //! Lists of Python-style regular expressions over paths.
 use fancy_regex::{Regex, RegexBuilder};
 
-/// A list of patterns of which one has to match from the start of a path, as Python's
-/// `re.match` does; an empty list matches everything.
+/// A list of patterns of which one must match from the start of a path, as Python's `re.match`
+/// does; an empty list matches everything.
 #[derive(Debug, Clone, Default)]
 pub struct PathPatterns(Vec<Regex>);
 
 /// A pattern that cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PatternError {
-    /// The pattern as it was written.
+    /// The pattern as written.
     pub pattern: String,
     /// What is wrong with it.
     pub message: String,
 }
 
-/// Enough for any sane pattern over a path; a pattern that needs more would stall on a
-/// hostile path.
+/// Enough for any sane pattern over a path; a pattern that needs more would stall on a hostile
+/// path.
 const BACKTRACK_LIMIT: usize = 100_000;
 
 impl PathPatterns {
@@ -35,8 +35,8 @@ impl PathPatterns {
         patterns.iter().map(compile).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether one of the patterns matches from the start of `path`. A pattern that gives up
-    /// on this path does not match it.
+    /// Whether one of the patterns matches from the start of `path`. A pattern that gives up on
+    /// this path does not match it.
     pub fn matches(&self, path: &str) -> bool {
         self.0.is_empty() || self.0.iter().any(|regex| regex.is_match(path).unwrap_or(false))
     }
@@ -47,7 +47,7 @@ mod tests {
     use super::PathPatterns;
 
     #[test]
-    fn patterns_are_pythons_look_around_and_anchored_at_the_start() {
+    fn patterns_use_python_syntax_and_anchor_at_the_start() {
         let patterns = PathPatterns::new(&[r"^(?!.*\.egg).*$"]).expect("valid");
         assert!(patterns.matches("shop/cart.py"));
         assert!(!patterns.matches("shop-1.0.egg/cart.py"));
@@ -58,14 +58,14 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_pattern_is_named() {
+    fn broken_pattern_is_named() {
         let error = PathPatterns::new(&["ok", "(broken"]).expect_err("broken");
         assert_eq!(error.pattern, "(broken");
         assert!(!error.message.is_empty());
     }
 
     #[test]
-    fn a_pattern_that_backtracks_for_ever_gives_up() {
+    fn pattern_that_backtracks_forever_gives_up() {
         let patterns = PathPatterns::new(&[r"(?=(a+)+$)(a|aa)+$\1"]).expect("valid");
         assert!(!patterns.matches(&format!("{}b", "a".repeat(4_000))));
     }

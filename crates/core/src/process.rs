@@ -4,24 +4,24 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// A process as the client describes it; what it did not say is empty.
+/// A process as the client describes it; fields it did not set are empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Process {
     /// E.g. `CPython 3.13.0 on Linux x86_64`.
     pub runtime: String,
-    /// The command line, a word each.
+    /// The words of the command line.
     pub arguments: Vec<String>,
-    /// What tells these modules from others.
+    /// Identifies the set of modules.
     pub modules_id: String,
-    /// Versions by name, in the reports that bring them. No sample has them: thousands of reports
-    /// would repeat them, so they are stored once, under their id.
+    /// Versions by name, in reports that contain them. Samples never do: thousands of reports would
+    /// repeat them, so they are stored once, under their id.
     #[serde(skip)]
     pub modules: BTreeMap<String, String>,
 }
 
 impl Process {
-    /// The command line as one could type it: words with blanks or quotes in them stand in quotes.
+    /// The command line as one could type it: words with blanks or quotes are quoted.
     pub fn command_line(&self) -> String {
         self.arguments.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
     }
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_line_reads_as_it_was_typed() {
+    fn command_line_reads_as_it_was_typed() {
         let words = ["python", "-c", "print('a b')", "", "--to=ann@example.com", "**scrubbed**"];
         let arguments = words.map(str::to_owned).into();
         let process = Process { arguments, ..Process::default() };

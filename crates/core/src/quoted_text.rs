@@ -1,6 +1,5 @@
-//! The text of a frame, to be compared with lines of files. Clients redact secrets in it, so a
-//! part of it may stand for any text; they cut it; and it may have been read in another encoding
-//! than the file.
+//! The text of a frame, to be compared with lines of files. Clients redact secrets in it, so a part
+//! of it may match any text; they cut it; and it may have been decoded differently than the file.
 use std::borrow::Cow;
 use std::fmt;
 
@@ -8,28 +7,28 @@ use encoding_rs::WINDOWS_1252;
 
 use crate::text::fold_white_space;
 
-/// What clients put in the place of a secret.
+/// What clients write in place of a secret.
 pub const REDACTED: &str = "**scrubbed**";
 
-/// Shorter texts (`return x`, `else:`, `main()`) stand in any file and tell nothing.
+/// Shorter texts (`return x`, `else:`, `main()`) are in any file and prove nothing.
 const MIN_TELLING: usize = 9;
-/// What clients and the server put at the end of a text that they cut, and how long such a text is
-/// at least: a shorter one ends so by itself.
+/// The ends that clients and the server give a text that they cut, and the minimum length of such a
+/// text: a shorter one ends like this by itself.
 const CUT: [&str; 2] = ["…", "..."];
 const MIN_CUT: usize = 200;
 
-/// The text of a frame, white space folded; where something was redacted any text agrees, and
-/// where it was cut any end.
+/// The text of a frame, white space folded; a redacted part matches any text, and a cut matches any
+/// end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuotedText<'a> {
     folded: Cow<'a, str>,
     is_redacted: bool,
-    /// The text without the mark of a cut, when it may have been cut.
+    /// The text without the mark of a cut, if it may have been cut.
     start: Option<String>,
 }
 
 impl<'a> QuotedText<'a> {
-    /// The text as a frame has it.
+    /// Takes the text as a frame contains it.
     pub fn of(text: &'a str) -> Self {
         let folded = fold_white_space(text);
         let start = CUT.iter().find_map(|mark| folded.strip_suffix(mark));
@@ -43,25 +42,24 @@ impl<'a> QuotedText<'a> {
         self.is_redacted
     }
 
-    /// Whether there is nothing to compare: no text, or nothing but what was redacted and marks
-    /// around it.
+    /// Whether there is nothing to compare: no text, or only redacted parts and marks around them.
     pub fn is_blank(&self) -> bool {
         let says = |piece: &str| piece.contains(char::is_alphanumeric);
         self.folded.is_empty() || (self.is_redacted && !self.pieces().any(says))
     }
 
-    /// Whether the text is one that few lines have, so that it says something by itself.
+    /// Whether few lines have this text, so that it is evidence by itself.
     pub fn is_informative(&self) -> bool {
         self.pieces().map(|piece| piece.trim().len()).sum::<usize>() >= MIN_TELLING
     }
 
-    /// Whether what is left of a redacted text is too little to know a line by; of a text that is
-    /// all there the whole line has to agree.
+    /// Whether the rest of a redacted text is too short to identify a line; of a complete text the
+    /// whole line has to agree.
     pub fn is_vague(&self) -> bool {
         self.is_blank() || (self.is_redacted && !self.is_informative())
     }
 
-    /// Whether a line of a file reads so.
+    /// Whether a line of a file agrees with it.
     pub fn reads(&self, line: &str) -> bool {
         self.reads_folded(&fold_white_space(line))
     }
@@ -72,23 +70,23 @@ impl<'a> QuotedText<'a> {
             || self.start.as_ref().is_some_and(|start| agrees(start, line, true))
     }
 
-    /// Whether equal lines are all that it reads: otherwise each line has to be compared.
+    /// Whether it only matches equal lines: otherwise each line has to be compared.
     pub(crate) fn is_plain(&self) -> bool {
         !self.is_redacted && self.start.is_none() && self.folded.is_ascii()
     }
 
-    /// What is left around the redacted parts.
+    /// The parts around the redacted ones.
     fn pieces(&self) -> std::vec::IntoIter<&str> {
         self.folded.split(REDACTED).collect::<Vec<_>>().into_iter()
     }
 
-    /// White space folded, as it is compared.
+    /// The text with white space folded, as it is compared.
     pub fn as_str(&self) -> &str {
         &self.folded
     }
 }
 
-/// Whether a quoted text agrees with a line, one of them perhaps read in a wrong encoding.
+/// Whether a quoted text agrees with a line, one of them perhaps decoded with a wrong encoding.
 fn agrees(quoted: &str, line: &str, is_cut: bool) -> bool {
     if matches(quoted, line, is_cut) {
         return true;
@@ -99,7 +97,7 @@ fn agrees(quoted: &str, line: &str, is_cut: bool) -> bool {
     if is_misread(quoted) || is_misread(line) {
         return matches(&loosened(quoted), &loosened(line), is_cut);
     }
-    // UTF-8 that was taken for an encoding of single bytes.
+    // UTF-8 that was decoded as a single-byte encoding.
     let reread = |text: &str| -> Option<String> {
         let (bytes, _, had_errors) = WINDOWS_1252.encode(text);
         String::from_utf8(bytes.into_owned()).ok().filter(|_| !had_errors)
@@ -108,7 +106,7 @@ fn agrees(quoted: &str, line: &str, is_cut: bool) -> bool {
         || reread(line).is_some_and(|line| matches(quoted, &line, is_cut))
 }
 
-/// Whether a line reads as `quoted`, in which what was redacted stands for any text.
+/// Whether a line agrees with `quoted`, in which redacted parts match any text.
 fn matches(quoted: &str, line: &str, is_cut: bool) -> bool {
     let mut pieces: Vec<&str> = quoted.split(REDACTED).collect();
     if is_cut {
@@ -126,12 +124,12 @@ fn matches(quoted: &str, line: &str, is_cut: bool) -> bool {
     rest.ends_with(last)
 }
 
-/// Whether a text has characters that stand for bytes which could not be decoded.
+/// Whether a text has characters that replace bytes which could not be decoded.
 fn is_misread(text: &str) -> bool {
     text.contains(|c| matches!(c, '\u{fffd}' | '\u{80}'..='\u{9f}'))
 }
 
-/// The text with each run of characters beyond ASCII as one: which ones they are is not known.
+/// The text with each run of non-ASCII characters as one: which ones they are is unknown.
 fn loosened(text: &str) -> String {
     let mut loose = String::with_capacity(text.len());
     for c in text.chars() {
@@ -155,7 +153,7 @@ mod tests {
     use super::QuotedText;
 
     #[test]
-    fn a_redacted_part_stands_for_any_text() {
+    fn redacted_part_matches_any_text() {
         for (quoted, line) in [
             ("login('ann', '**scrubbed**')", "  login('ann',  'pa ss')"),
             ("key = \"**scrubbed**\"", "key = \"AKIA 123\"\n"),
@@ -181,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_could_not_be_decoded_agree_with_any_character() {
+    fn undecodable_bytes_match_any_character() {
         for (quoted, line) in [
             ("s = 'Grüße'", "s = 'Gr\u{fffd}\u{fffd}e'"),
             ("s = 'Gr\u{fffd}e'", "s = 'Grüße'"),
@@ -203,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_was_cut_agrees_with_any_end() {
+    fn truncated_text_matches_any_end() {
         let start = format!("rows = [{}", "1, ".repeat(700));
         let line = format!("    {start}2, 3]  # all of them");
         for mark in ["…", "..."] {
@@ -217,8 +215,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_of_a_text_says_whether_it_tells_anything() {
-        // (blank, telling, vague)
+    fn text_is_telling_if_enough_is_left_after_redaction() {
+        // (blank, informative, vague)
         for (text, expected) in [
             ("", (true, false, true)),
             ("**scrubbed**", (true, false, true)),

@@ -26,14 +26,14 @@ pub struct Report {
     pub additional_info: String,
     /// How many occurrences this report stands for, at least 1.
     pub error_count: u64,
-    /// The revision that was running, as the client names it; `None` when it did not say.
+    /// The running revision, as the client names it; `None` when it did not.
     #[serde(default)]
     pub revision: Option<String>,
     /// Where it runs, e.g. `production`; empty when the client did not say.
     #[serde(default)]
     pub environment: String,
-    /// The exceptions that led to this one, nearest first; one that this one only carries is blamed
-    /// in its place.
+    /// The exceptions that led to this one, nearest first; if this one only carries another, that
+    /// one is blamed instead.
     #[serde(default)]
     pub chain: Vec<ChainedException>,
     /// Notes that were added to the exception.
@@ -42,27 +42,27 @@ pub struct Report {
     /// The web request that was answered.
     #[serde(default)]
     pub request: Option<WebRequest>,
-    /// What the client calls this report: the same when it is sent again. At most 64 printable
-    /// characters of ASCII; nothing needs it once the report is recorded.
+    /// The client's name for this report: the same when it is sent again. At most 64 printable
+    /// ASCII characters; not used once the report is recorded.
     #[serde(skip)]
     pub id: Option<String>,
     /// Whether the program went on; `None` when the client did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handled: Option<bool>,
-    /// What saw the exception, e.g. `excepthook`; empty when the client did not say, as all that
-    /// follow.
+    /// What caught the exception, e.g. `excepthook`; empty when the client did not say, as are all
+    /// fields below.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub mechanism: String,
     /// The endpoint, task or command that ran.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub transaction: String,
-    /// For whom, by name, such as `id` and `email`.
+    /// The user that was served, by name, such as `id` and `email`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub user: BTreeMap<String, String>,
     /// Short facts by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
-    /// Facts of the work that was done.
+    /// Facts about the work that was done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contexts: Vec<Context>,
     /// What happened before, oldest first.
@@ -74,10 +74,10 @@ pub struct Report {
     /// The name of the thread.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub thread: String,
-    /// The name of the task, of asyncio and the like.
+    /// The name of the task, of asyncio or similar.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub task: String,
-    /// The trace of OpenTelemetry, 32 hexadecimal digits.
+    /// The OpenTelemetry trace, 32 hexadecimal digits.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub trace_id: String,
 }
@@ -87,7 +87,7 @@ pub struct Report {
 pub struct Frame {
     /// Path of the source file as deployed.
     pub path: String,
-    /// Line number from 1; 0 when the client sent none or one no file can have.
+    /// Line number from 1; 0 when the client sent none or an impossible one.
     pub line: u32,
     /// Plain name of the function.
     pub function: String,
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_report_that_an_earlier_version_stored_is_read() {
+    fn report_stored_by_an_earlier_version_is_read() {
         let stored = r#"{"traceback":[{"path":"a.py","line":1,"function":"f","text":"x",
             "locals":null}],"exception_type":"E","exception_message":"m","hostname":"h",
             "error_threshold":null,"additional_info":"","error_count":1}"#;
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_report_says_of_its_work_is_stored_and_read_without_id_and_modules() {
+    fn work_facts_are_stored_and_read_without_id_and_modules() {
         let facts = || BTreeMap::from([("id".to_owned(), "7".to_owned())]);
         let process = Process {
             runtime: "CPython 3.13".into(),

@@ -1,4 +1,4 @@
-//! How large a report may be: the rest of the program counts on it.
+//! How large a report may be: the rest of the program relies on it.
 use std::collections::BTreeMap;
 
 use crate::breadcrumb::Breadcrumb;
@@ -21,7 +21,7 @@ const MAX_VALUE: usize = 4_096;
 const MAX_MESSAGE: usize = 16 * 1024;
 const MAX_INFO: usize = 64 * 1024;
 const MAX_BODY: usize = 16 * 1024;
-/// How much longer texts are as long as their secrets are not out.
+/// How much longer texts may be until their secrets are removed.
 const BEYOND: usize = 1_024;
 const MAX_LOCALS: usize = 200;
 const MAX_ID: usize = 64;
@@ -33,15 +33,15 @@ const MAX_MODULES: usize = 1_000;
 const MAX_ERROR_COUNT: u64 = 1_000_000_000;
 
 impl Report {
-    /// The same report within the sizes the rest of the program counts on: at most 1,000
-    /// frames (the outermost 200 and the innermost 800), 200 locals a frame, values of 4 KiB,
-    /// a message of 16 KiB, 50 chained exceptions of 100 frames, 50 notes, 100 headers, 50 values
-    /// of the user, the tags, and each of 20 contexts and of the last 100 breadcrumbs, 50 arguments,
-    /// 1,000 modules; what is cut ends in `…`. NUL becomes U+FFFD, a count is 1 to 10⁹. An id that
-    /// is longer than 64 bytes, or not of printable ASCII, goes.
+    /// The same report within the sizes that the rest of the program relies on: at most 1,000
+    /// frames (the outermost 200 and the innermost 800), 200 locals a frame, values of 4 KiB, a
+    /// message of 16 KiB, 50 chained exceptions of 100 frames, 50 notes, 100 headers, 50 values of
+    /// the user, the tags, and each of 20 contexts and of the last 100 breadcrumbs, 50 arguments,
+    /// 1,000 modules; a cut text ends in `…`. NUL becomes U+FFFD, a count is 1 to 10⁹. An id that
+    /// is longer than 64 bytes, or not printable ASCII, is dropped.
     ///
-    /// Texts stay 1 KiB longer, until [`Report::shorten`]: a secret at the end of what is kept
-    /// can only be known when it is whole.
+    /// Texts may be 1 KiB longer until [`Report::shorten`]: a secret at the end of a kept text can
+    /// only be recognised while it is whole.
     #[must_use]
     pub fn bounded(mut self) -> Self {
         self.bound(BEYOND);
@@ -91,7 +91,7 @@ impl Report {
 }
 
 impl Report {
-    /// What a program said of the work it was doing.
+    /// Bounds what a program said about its work.
     fn bound_facts(&mut self, beyond: usize) {
         let cut = |text: &mut String, most: usize| cut(text, most + beyond);
         if self.id.as_deref().is_some_and(|id| !is_id(id)) {
@@ -106,7 +106,7 @@ impl Report {
             cut(name, MAX_NAME);
             bound_map(values, MAX_FACTS, beyond);
         }
-        // The last ones stay.
+        // The last ones are kept.
         let too_many = self.breadcrumbs.len().saturating_sub(MAX_BREADCRUMBS);
         self.breadcrumbs.drain(..too_many);
         for Breadcrumb { at: _, category, level, message, data } in &mut self.breadcrumbs {
@@ -127,12 +127,12 @@ impl Report {
     }
 }
 
-/// Whether it may name a report, or a set of modules.
+/// Whether it may be the id of a report or of a set of modules.
 fn is_id(id: &str) -> bool {
     (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// The frames of which as many are kept as of a chained exception: the outermost and the innermost.
+/// As many frames as are kept of a chained exception: the outermost and the innermost.
 pub(crate) fn ends_of_chained(traceback: &[Frame]) -> impl Iterator<Item = &Frame> {
     let innermost = traceback.len().saturating_sub(MAX_CHAIN_FRAMES - KEPT_CHAIN_OUTERMOST);
     let outermost = KEPT_CHAIN_OUTERMOST.min(innermost);
@@ -151,7 +151,7 @@ fn bound_traceback(traceback: &mut Vec<Frame>, most: usize, outermost: usize, be
         if let Some(locals) = &mut frame.locals {
             bound_map(locals, MAX_LOCALS, beyond);
         }
-        // The nearest lines stay.
+        // The nearest lines are kept.
         let too_many = frame.before.len().saturating_sub(MAX_LINES_AROUND);
         frame.before.drain(..too_many);
         bound_texts(&mut frame.before, MAX_LINES_AROUND, MAX_TEXT + beyond);
@@ -187,7 +187,7 @@ fn cut(text: &mut String, max_bytes: usize) {
         let end = (0..=max_bytes).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
         text.truncate(end);
         text.push('…');
-        // `truncate` keeps the allocation; a 10 MB string must not live on as 4 KiB of text.
+        // `truncate` keeps the allocation; a 10 MB string must not survive as 4 KiB of text.
         text.shrink_to_fit();
     }
     if text.contains('\0') {
@@ -202,7 +202,7 @@ mod tests {
     use crate::web_request::WebRequest;
 
     #[test]
-    fn a_huge_report_is_cut_on_the_outer_side_and_in_its_values() {
+    fn huge_report_is_cut_on_the_outer_side_and_in_its_values() {
         let frame = |n: u32| Frame { line: n, ..Frame::default() };
         let report = Report {
             traceback: (0..100_000).map(frame).collect(),
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_program_said_of_its_work_is_cut_in_number_name_and_value() {
+    fn work_facts_are_cut_in_number_name_and_value() {
         let long = || "x".repeat(6_000);
         let facts = || (0..60).map(|n| (format!("{n:04}{}", long()), long())).collect();
         let breadcrumb = |at| Breadcrumb {
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_short_and_printable_or_there_is_none() {
+    fn id_is_short_and_printable_or_absent() {
         let kept = |id: &str| {
             let process = Process { modules_id: id.into(), ..Process::default() };
             let report =

@@ -1,7 +1,7 @@
-//! What somebody who looks at the pages may do.
+//! What somebody who uses the pages may do.
 use std::fmt;
 
-/// Each role may do what those before it may.
+/// Each role includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Sees everything.
@@ -12,7 +12,7 @@ pub enum Role {
     Administrator,
 }
 
-/// All roles, the least one first.
+/// All roles, from the least to the most.
 pub const ROLES: [Role; 3] = [Role::Reader, Role::Developer, Role::Administrator];
 
 impl Role {

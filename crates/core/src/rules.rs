@@ -1,11 +1,11 @@
-//! The rules people make: what is expected, what is library code, who is notified.
+//! The rules of a project: known errors, library code, who is notified.
 //!
 //! The serde names are those of 0.4.5's lists, so that its exports can be imported.
 use serde::{Deserialize, Serialize};
 
 use crate::code_pattern::CodePattern;
 
-/// Names a rule in its project, for removing it and for saying which rule decided.
+/// Identifies a rule in its project, to remove it and to say which rule decided.
 pub type RuleId = i64;
 
 /// All rules of one project, each with its id.
@@ -37,19 +37,19 @@ impl Rules {
 /// A pattern that is expected to fail, with alert thresholds of its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownError {
-    /// Which code is meant.
+    /// The code that it applies to.
     #[serde(flatten)]
     pub pattern: CodePattern,
-    /// Told once when this many occurrences are reached.
+    /// Notified once when this many occurrences are reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_alert_threshold: Option<u64>,
-    /// Never told above this many occurrences.
+    /// Never notified above this many occurrences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_alert_threshold: Option<u64>,
-    /// Told at each multiple of this many occurrences.
+    /// Notified at each multiple of this many occurrences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert_every_n_occurrences: Option<u64>,
-    /// Told besides the owner.
+    /// Notified besides the owner.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub email_recipients: Vec<String>,
     /// Text at the top of the mail.
@@ -57,10 +57,10 @@ pub struct KnownError {
     pub email_header: Option<String>,
 }
 
-/// Never blamed itself: its caller is.
+/// Code that is never blamed itself: its caller is.
 pub type LibraryCode = CodePattern;
 
-/// Seen in a traceback, the report is dropped.
+/// Code whose presence in a traceback drops the report.
 pub type ThirdPartyRule = CodePattern;
 
 /// Someone who wants alerts for a path.
@@ -70,7 +70,7 @@ pub struct Watcher {
     pub email: String,
     /// A file of the repository or a folder above it.
     pub filepath: String,
-    /// Told for any frame in the path; otherwise only when it is blamed.
+    /// Notified for any frame in the path; otherwise only when it is blamed.
     #[serde(default)]
     pub watch_all_errors: bool,
 }
@@ -82,7 +82,7 @@ pub struct Reassignment {
     pub email: String,
     /// A file of the repository or a folder above it.
     pub filepath: String,
-    /// Who gets them.
+    /// The developer who gets them.
     pub designated_email: String,
 }
 
@@ -95,7 +95,7 @@ pub struct EmailAlias {
     pub new_email: String,
 }
 
-/// Whether `path` is `scope` or lies in it. An empty scope or `/` is the whole repository.
+/// Whether `path` is `scope` or inside it. An empty scope or `/` is the whole repository.
 pub(crate) fn path_is_within(path: &str, scope: &str) -> bool {
     let scope = scope.trim_matches('/');
     scope.is_empty()
@@ -107,7 +107,7 @@ mod tests {
     use super::path_is_within;
 
     #[test]
-    fn a_path_is_within_itself_and_every_folder_above() {
+    fn path_is_within_itself_and_every_folder_above() {
         for scope in ["a/b/c.py", "a/b", "a/", "/a", "", "/"] {
             assert!(path_is_within("a/b/c.py", scope), "{scope:?}");
         }

@@ -1,4 +1,4 @@
-//! Who is asked instead, when no person wrote the line or its author is gone.
+//! Who is notified instead, when no person wrote the line or its author is gone.
 use std::collections::HashMap;
 
 use crate::address::is_mailable;
@@ -11,8 +11,8 @@ use crate::rules::{RuleId, Rules};
 /// The address that CODEOWNERS leads to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CodeOwner {
-    /// `None` when no owner has an address. `owner_of` has still to be asked with it: an email
-    /// alias or a reassignment may be for this address.
+    /// `None` when no owner has an address. It must still be passed to `owner_of`: an email alias
+    /// or a reassignment may apply to it.
     pub address: Option<String>,
     /// A sentence for each owner that was skipped, and for the one that was taken.
     pub steps: Vec<String>,
@@ -20,11 +20,11 @@ pub struct CodeOwner {
     pub rules: Vec<RuleId>,
 }
 
-/// As much of a pattern as is shown.
+/// Characters of a pattern that are shown.
 const MAX_PATTERN: usize = 100;
 
-/// The first of `owners` that can be mailed: an address is one; a `@user` or `@org/team` needs
-/// an email alias from that handle, with or without its `@`, to an address.
+/// The first of `owners` that can be mailed: an address can; a `@user` or `@org/team` needs an
+/// email alias from that handle, with or without its `@`, to an address.
 pub fn owner_by_code_owners(owners: &Owners, rules: &Rules) -> CodeOwner {
     let pattern: String = owners.pattern.chars().take(MAX_PATTERN).collect();
     let place = format!("CODEOWNERS line {} ({pattern})", owners.line);
@@ -59,16 +59,16 @@ pub fn owner_by_code_owners(owners: &Owners, rules: &Rules) -> CodeOwner {
     CodeOwner { address: None, steps, rules: used }
 }
 
-/// Whether a developer counts as gone: no commit of theirs for `author_gone_days`. 0 days turn
-/// it off, and nobody is gone whose last commit is not known. Times in milliseconds UTC.
+/// Whether a developer is gone: without a commit for `author_gone_days`. 0 days turn it off, and
+/// nobody is gone whose last commit is unknown. Times in milliseconds UTC.
 pub fn author_gone(last_commit_at: Option<i64>, now_ms: i64, author_gone_days: u32) -> bool {
     let limit = i64::from(author_gone_days) * 24 * 60 * 60 * 1000;
     limit > 0 && last_commit_at.is_some_and(|at| now_ms.saturating_sub(at) > limit)
 }
 
-/// The busiest person among the authors of a file's recent commits, newest first, with their
-/// number of commits; of equals the one who came last. To be proposed, not to be blamed:
-/// `gone` is the address that nobody reads any more.
+/// The most active person among the authors of a file's recent commits, newest first, with their
+/// number of commits; among equals the most recent one. They are proposed, not blamed: `gone` is
+/// the address that nobody reads any longer.
 pub fn busiest_committer<'a>(
     recent: &'a [Developer],
     gone: &str,

@@ -22,7 +22,7 @@ mod tests {
     use super::fold_white_space;
 
     #[test]
-    fn runs_of_white_space_become_one_blank() {
+    fn white_space_runs_become_one_blank() {
         for (given, expected) in [
             ("", ""),
             ("   ", ""),

@@ -1,42 +1,42 @@
-//! What the lines that frames quote say about the file they are of.
+//! Compares the lines that frames quote with the content of files.
 use std::collections::HashSet;
 
 use crate::quoted_text::QuotedText;
 use crate::text::fold_white_space;
 
-/// The lines of one deployed file that the frames of a report quote, those that tell something.
+/// The informative lines of one deployed file that the frames of a report quote.
 #[derive(Debug)]
 pub struct QuotedLines<'a>(Vec<(u32, QuotedText<'a>)>);
 
 impl<'a> QuotedLines<'a> {
-    /// From line numbers (from 1) and texts.
+    /// Takes line numbers (from 1) and texts.
     pub fn new(quoted: impl IntoIterator<Item = (u32, &'a str)>) -> Self {
         let texts = quoted.into_iter().map(|(line, text)| (line, QuotedText::of(text)));
         Self(texts.filter(|(_, text)| text.is_informative() && !text.is_blank()).collect())
     }
 
-    /// Whether none of them tells anything.
+    /// Whether none of them is informative.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether all of them stand in a file at their very numbers.
+    /// Whether a file contains all of them at exactly their numbers.
     pub fn all_stand_at_their_numbers(&self, file: &FileLines) -> bool {
         self.0.iter().all(|quoted| file.reads_at_number(quoted))
     }
 
-    /// Whether one of them stands in a file at its very number.
+    /// Whether a file contains one of them at exactly its number.
     pub fn any_stands_at_its_number(&self, file: &FileLines) -> bool {
         self.0.iter().any(|quoted| file.reads_at_number(quoted))
     }
 
-    /// Whether one of them stands in a file, at whatever number.
+    /// Whether a file contains one of them, at any number.
     pub fn any_stands(&self, file: &FileLines) -> bool {
         self.0.iter().any(|(_, text)| file.has(text))
     }
 
-    /// The one of `files` in which all of them stand, and the most of them at their very numbers.
-    /// `None` when there is none, or two files are as good, or no line tells anything.
+    /// The one of `files` that contains all of them, and the most of them at exactly their numbers.
+    /// `None` when there is none, or two files are as good, or no line is informative.
     pub fn file_of(&self, files: &[FileLines]) -> Option<usize> {
         if self.is_empty() {
             return None;
@@ -50,7 +50,7 @@ impl<'a> QuotedLines<'a> {
         only((0..files.len()).filter(|&at| standing[at].as_ref() == Some(best)))
     }
 
-    /// The only one of `files` in which all of them stand at their very numbers.
+    /// The only one of `files` that contains all of them at exactly their numbers.
     pub fn file_by_numbers(&self, files: &[FileLines]) -> Option<usize> {
         if self.is_empty() {
             return None;
@@ -64,7 +64,7 @@ fn only(mut found: impl Iterator<Item = usize>) -> Option<usize> {
     first.filter(|_| found.next().is_none())
 }
 
-/// The lines of a file, white space folded, to ask for many frames whether they can be of it.
+/// The lines of a file, white space folded, to be compared with many frames.
 #[derive(Debug)]
 pub struct FileLines {
     lines: Vec<String>,
@@ -72,7 +72,7 @@ pub struct FileLines {
 }
 
 impl FileLines {
-    /// The lines of `content`.
+    /// Splits `content` into lines.
     pub fn of(content: &str) -> Self {
         let lines: Vec<String> =
             content.lines().map(|line| fold_white_space(line).into_owned()).collect();
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_the_one_that_holds_the_line_best_at_its_number() {
+    fn file_is_the_one_with_the_line_nearest_to_its_number() {
         let find =
             |quoted: &[(u32, &str)]| QuotedLines::new(quoted.iter().copied()).file_of(&files());
         assert_eq!(find(&[(2, "    return sum(prices)")]), Some(0));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn by_numbers_the_file_is_the_only_one_that_reads_so_there() {
+    fn file_by_numbers_is_the_only_one_with_those_lines() {
         let find = |quoted: &[(u32, &str)]| {
             QuotedLines::new(quoted.iter().copied()).file_by_numbers(&files())
         };
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_not_in_the_file_is_missed() {
+    fn line_missing_from_the_file_is_not_found() {
         let stands = |text| {
             QuotedLines::new([(1, text)])
                 .any_stands(&FileLines::of("import os\nreturn  sum(prices)\n"))

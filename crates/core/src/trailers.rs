@@ -1,32 +1,32 @@
-//! The people whom the end of a commit message names: `Co-authored-by` and `Signed-off-by`.
+//! The people named at the end of a commit message: `Co-authored-by` and `Signed-off-by`.
 use crate::blame::Developer;
 
-/// In which way a commit message names somebody; also the order in which they are asked.
+/// How a commit message names somebody; also the order in which they are considered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TrailerRole {
     /// `Co-authored-by`: wrote a part of it.
     CoAuthor,
-    /// `Signed-off-by`: passed it on and answers for that.
+    /// `Signed-off-by`: forwarded it and vouches for that.
     Signer,
 }
 
 /// Somebody whom a commit message names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrailerPerson {
-    /// In which way.
+    /// How the message names them.
     pub role: TrailerRole,
-    /// Name and address as they stand there.
+    /// Name and address as written.
     pub developer: Developer,
 }
 
-/// Trailers are short; what is longer was not made to be read.
+/// Trailers are short; longer paragraphs are not trailers.
 const MAX_TRAILERS: usize = 16 * 1024;
 const MAX_PEOPLE: usize = 50;
 const MAX_NAME: usize = 200;
 const MAX_EMAIL: usize = 254;
 
-/// The people named in the last paragraph of a whole commit message, unless that is also its
-/// first: co-authors, then signers, each in the order of the message; at most 50.
+/// The people named in the last paragraph of a whole commit message, unless that is also its first:
+/// co-authors, then signers, each in the order of the message; at most 50.
 pub fn parse_trailers(message: &str) -> Vec<TrailerPerson> {
     let message = message.trim_end();
     let Some(start) = last_paragraph(message) else { return Vec::new() };
@@ -40,7 +40,7 @@ pub fn parse_trailers(message: &str) -> Vec<TrailerPerson> {
     people
 }
 
-/// Where it begins; `None` when there is but one, or when it is longer than trailers are.
+/// Start of that paragraph; `None` when there is only one, or it is too long for trailers.
 fn last_paragraph(message: &str) -> Option<usize> {
     let mut start = message.len();
     for line in message.split_inclusive('\n').rev() {

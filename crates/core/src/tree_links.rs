@@ -1,13 +1,13 @@
-//! Symbolic links in a tree: the other ways to its files.
+//! Symbolic links in a tree: the other paths to its files.
 use std::collections::{BTreeSet, HashMap};
 
-/// A link may lead to a link; nobody needs more steps, and hostile trees go in circles.
+/// A link may lead to a link; nobody needs more steps, and hostile trees have cycles.
 const MAX_STEPS: usize = 8;
-/// A link to a folder is as many ways as the folder has files.
+/// A link to a folder adds as many paths as the folder has files.
 const MAX_WAYS: usize = 100_000;
 
-/// Every way to one of `files` through one of `links` (path and target as written), with the
-/// file it leads to. Targets outside the repository lead nowhere.
+/// Every path to one of `files` through one of `links` (path and target as written), with the file
+/// it leads to. Targets outside the repository are ignored.
 pub(crate) fn through_links(
     files: &[Box<str>],
     links: impl IntoIterator<Item = (String, String)>,
@@ -40,7 +40,7 @@ pub(crate) fn through_links(
     ways
 }
 
-/// Where a link leads, links on the way resolved.
+/// The target of a link, with links on the way resolved.
 fn follow(link: &str, links: &HashMap<String, String>) -> Option<String> {
     let mut path = link.to_owned();
     for _ in 0..MAX_STEPS {
@@ -57,7 +57,7 @@ fn follow(link: &str, links: &HashMap<String, String>) -> Option<String> {
     None
 }
 
-/// `folder/target` and what follows, without `.` and `..`; `None` when it leads out.
+/// `folder/target` and the rest, without `.` and `..`; `None` when it leaves the repository.
 fn join(folder: &str, target: &str, rest: &str) -> Option<String> {
     if target.starts_with('/') {
         return None;
@@ -78,7 +78,7 @@ mod tests {
     use super::through_links;
 
     #[test]
-    fn links_lead_to_files_and_folders_and_never_out() {
+    fn links_lead_to_files_and_folders_but_never_outside() {
         let files: Vec<Box<str>> =
             ["v2/app/a.py", "v2/app/b.py", "lib/c.py"].into_iter().map(Into::into).collect();
         let links = [

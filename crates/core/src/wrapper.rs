@@ -1,9 +1,9 @@
-//! Knows the lines that only hand a call on: a wrapper's `return func(*args, **kwargs)`. By the
-//! text of the line, and for functions that are named as wrappers by their source.
+//! Recognises lines that only forward a call, such as a wrapper's `return func(*args, **kwargs)`:
+//! by the text of the line, and in functions that are named like wrappers by their source.
 use std::collections::HashSet;
 
-/// Whether a function is named as wrappers are, so that its source is worth a look. The name
-/// alone says nothing: `wrap_text` and `__call__` may hold any code.
+/// Whether a function is named like a wrapper, so that its source is worth reading. The name alone
+/// proves nothing: `wrap_text` and `__call__` may contain any code.
 pub fn is_named_as_wrapper(function: &str) -> bool {
     let name = plain_name(function);
     let plain = name.trim_start_matches('_').to_ascii_lowercase();
@@ -14,10 +14,10 @@ pub fn is_named_as_wrapper(function: &str) -> bool {
         || ["wrap", "wrapper", "wrapped"].iter().any(|end| plain.ends_with(end))
 }
 
-/// Whether a line only hands a call on: it passes `*args` or `**kwargs`, or, in a function that
-/// is named as a wrapper, it calls a name that the function closed over or passes the function's
-/// own parameters on to what the object wraps. `source` says which names these are; without it
-/// the usual names have to do.
+/// Whether a line only forwards a call: it passes `*args` or `**kwargs`, or, in a function that is
+/// named like a wrapper, it calls a name that the function closed over or passes the function's own
+/// parameters to the wrapped object. `source` says which names these are; without it the usual
+/// names are used.
 pub fn is_wrapper(function: &str, text: &str, source: Option<&WrapperSource>) -> bool {
     if passes_all_arguments(text) {
         return true;
@@ -37,7 +37,7 @@ pub fn is_wrapper(function: &str, text: &str, source: Option<&WrapperSource>) ->
     })
 }
 
-/// What wrapped functions are usually called.
+/// Usual names of wrapped functions.
 const CALLABLES: [&str; 20] = [
     "app",
     "application",
@@ -65,8 +65,8 @@ fn plain_name(function: &str) -> &str {
     function.rsplit('.').next().unwrap_or(function)
 }
 
-/// `*args` or `**kwargs`, by their usual names, after a bracket or a comma; of a call over
-/// several lines the frame has only one, which may begin with them.
+/// `*args` or `**kwargs`, by their usual names, after a bracket or a comma; the frame has only one
+/// line of a call over several lines, which may begin with them.
 fn passes_all_arguments(text: &str) -> bool {
     text.match_indices('*').any(|(at, _)| {
         let before = text[..at].trim_end();
@@ -81,7 +81,7 @@ fn passes_all_arguments(text: &str) -> bool {
     })
 }
 
-/// A call: `name(arguments` or `object.name(arguments`, the arguments as far as the line has them.
+/// A call: `name(arguments` or `object.name(arguments`, with the arguments on this line.
 #[derive(Debug, PartialEq, Eq)]
 struct Call<'a> {
     object: Option<&'a str>,
@@ -111,18 +111,18 @@ fn width(text: &str, at: usize) -> usize {
     text[at..].chars().next().map_or(1, char::len_utf8)
 }
 
-/// What the source of a Python function says about the names in it.
+/// The names in a Python function, according to its source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WrapperSource {
-    /// Its parameters but the first one of a method.
+    /// Its parameters, without the first one of a method.
     parameters: Vec<String>,
-    /// Parameters and variables of the functions around it.
+    /// Parameters and variables of the enclosing functions.
     closed_over: HashSet<String>,
 }
 
 impl WrapperSource {
-    /// Reads the function `function` around line `line` (from 1) of a file; `None` when no
-    /// function of that name begins before it.
+    /// Reads the function `function` around line `line` (from 1) of a file; `None` when no function
+    /// of that name begins before it.
     pub fn read(lines: &[&str], function: &str, line: u32) -> Option<Self> {
         let name = plain_name(function);
         let end = (line as usize).min(lines.len());
@@ -133,11 +133,12 @@ impl WrapperSource {
         if inner > 0 && parameters.first().is_some_and(|first| first == "self" || first == "cls") {
             parameters.remove(0);
         }
-        // What stands between a line and the definition around it is indented as deep as the line.
+        // Lines between a line and the definition around it are indented at least as deep as the
+        // line.
         let mut assigned: Vec<&str> = Vec::new();
         for at in (0..start).rev() {
             let text = lines[at];
-            // Comments, and the end of a definition over several lines, say nothing about blocks.
+            // Comments, and the end of a definition over several lines, do not show blocks.
             if inner == 0 || text.trim().is_empty() || text.trim_start().starts_with(['#', ')']) {
                 continue;
             }
@@ -156,7 +157,7 @@ impl WrapperSource {
         Some(Self { parameters, closed_over })
     }
 
-    /// Whether arguments are the function's own parameters, as far as the line has them.
+    /// Whether arguments are the function's own parameters, as far as they are on this line.
     fn passes_on(&self, arguments: &str) -> bool {
         let given = arguments.split(')').next().unwrap_or_default();
         let mut given = given.split(',').map(str::trim).filter(|name| !name.is_empty()).peekable();
@@ -188,7 +189,7 @@ fn assigned_name(line: &str) -> Option<&str> {
     (!rest.starts_with('=') && !name.is_empty() && name.chars().all(is_word)).then_some(name)
 }
 
-/// A definition that is longer is none that anybody wrote.
+/// Nobody writes a longer definition.
 const MAX_HEADER: usize = 50;
 
 /// The names of the parameters of the function whose definition begins at line `start` (from 0).
@@ -237,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_that_hands_all_arguments_on_is_a_wrapper_wherever_it_stands() {
+    fn line_that_passes_all_arguments_on_is_a_wrapper() {
         for text in [
             "return func(*args, **kwargs)",
             "return self.run(1, **kw)",
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_a_wrapper_alone_makes_none() {
+    fn wrapper_name_alone_makes_no_wrapper() {
         for (function, text) in [
             ("__call__", "return self.total / self.count"),
             ("__call__", "rate = self.rates[country]"),
@@ -312,7 +313,7 @@ class Middleware:
 ";
 
     #[test]
-    fn the_source_says_which_names_are_closed_over_and_which_are_parameters() {
+    fn source_tells_closed_over_names_from_parameters() {
         let lines: Vec<&str> = SOURCE.lines().collect();
         let is_wrapper_at = |function, line: u32| {
             let source = WrapperSource::read(&lines, function, line);

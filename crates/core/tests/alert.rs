@@ -1,4 +1,4 @@
-//! Tell or not, and whom: tables of cases.
+//! Whether to notify, and whom: tables of cases.
 use flawless_core::{
     AddressPolicy, AlertPolicy, Decision, Developer, EmailAlias, KnownError, Owner, Reassignment,
     Recurrence, Rules, Tally, Watcher, decide, owner_of, recipients,
@@ -18,14 +18,14 @@ fn notifies(
 }
 
 #[test]
-fn an_unknown_error_is_told_once_when_it_is_new_code_and_frequent_enough() {
+fn unknown_error_is_notified_once_if_new_and_frequent_enough() {
     for (decided, now, notified, date, expected) in [
         (0, 2, false, Some(1_000), false),
         (2, 3, false, Some(1_000), true),
         (0, 500, false, Some(1_000), true),
         (3, 4, true, Some(1_000), false),
         (2, 3, false, Some(999), false),
-        // Nobody is blamed: there is no date to be old.
+        // Nobody is blamed, so there is no commit date that could be too old.
         (2, 3, false, None, true),
     ] {
         assert_eq!(
@@ -37,13 +37,13 @@ fn an_unknown_error_is_told_once_when_it_is_new_code_and_frequent_enough() {
 }
 
 #[test]
-fn a_mended_error_is_told_once_more_when_it_is_back_and_not_while_an_older_revision_runs() {
+fn regression_is_notified_once_but_not_for_older_revisions() {
     for (recurrence, notified, expected) in [
         (Recurrence::Open, true, false),
         (Recurrence::OlderRevision, true, false),
         (Recurrence::OlderRevision, false, false),
         (Recurrence::Regressed, true, true),
-        // Somebody said that it is resolved, and knows of it.
+        // Somebody marked it as resolved, and so knows of it.
         (Recurrence::Regressed, false, true),
     ] {
         let tally = Tally { decided: 1, now: 2, notified, recurrence, ..Tally::default() };
@@ -53,7 +53,7 @@ fn a_mended_error_is_told_once_more_when_it_is_back_and_not_while_an_older_revis
 }
 
 #[test]
-fn what_was_there_in_the_first_hours_is_not_told_then_or_later() {
+fn error_seen_in_the_first_hours_is_never_notified() {
     let policy = AlertPolicy { baseline_until: 5_000, ..POLICY };
     let first_seen_at = |first_seen_at| Tally { now: 500, first_seen_at, ..Tally::default() };
     let notifies = |tally| matches!(decide(tally, None, None, policy), Decision::Notify(_));
@@ -62,7 +62,7 @@ fn what_was_there_in_the_first_hours_is_not_told_then_or_later() {
 }
 
 #[test]
-fn a_known_error_is_told_by_its_own_thresholds_and_each_occurrence_counts() {
+fn known_error_is_notified_by_its_own_thresholds() {
     let known = |min, max, every| KnownError {
         min_alert_threshold: min,
         max_alert_threshold: max,
@@ -81,7 +81,7 @@ fn a_known_error_is_told_by_its_own_thresholds_and_each_occurrence_counts() {
         (known(None, None, Some(5)), 5, 9, true, false),
         (known(None, None, Some(5)), 9, 21, true, true),
         (known(None, Some(10), Some(5)), 9, 10, true, true),
-        // Both: once at the minimum, and at each multiple, be it below or above it.
+        // Both: once at the minimum, and at each multiple below or above it.
         (known(Some(7), None, Some(5)), 4, 5, false, true),
         (known(Some(7), None, Some(10)), 6, 7, false, true),
         (known(Some(7), None, Some(10)), 7, 9, true, false),
@@ -98,7 +98,7 @@ fn a_known_error_is_told_by_its_own_thresholds_and_each_occurrence_counts() {
 }
 
 #[test]
-fn a_muted_issue_is_not_told_and_one_that_never_was_is_told_when_the_mute_has_ended() {
+fn muted_issue_is_notified_after_the_mute_if_it_never_was() {
     let every = KnownError { alert_every_n_occurrences: Some(1), ..KnownError::default() };
     for known in [None, Some(&every)] {
         let tally = Tally { decided: 8, now: 9, muted: true, ..Tally::default() };
@@ -141,7 +141,7 @@ fn owner(email: &str, path: &str, ignore_domain: bool) -> String {
 }
 
 #[test]
-fn the_owner_is_found_step_by_step() {
+fn owner_is_found_step_by_step() {
     for (email, path, ignore_domain, expected) in [
         ("cleo@example.com", "a.py", false, "cleo@example.com"),
         ("cleo@example.com", "a.py", true, "cleo@corp.example"),
@@ -160,7 +160,7 @@ fn the_owner_is_found_step_by_step() {
 }
 
 #[test]
-fn the_fallback_says_why_it_is_told() {
+fn fallback_says_why_it_is_notified() {
     let policy = AddressPolicy { default_contact: Some("t@e.com".into()), ..Default::default() };
     let owner = owner_of(None, "a.py", &rules(), &policy);
     assert!(owner.is_fallback);
@@ -170,7 +170,7 @@ fn the_fallback_says_why_it_is_told() {
 }
 
 #[test]
-fn recipients_are_unique_and_valid_and_watchers_are_as_they_asked() {
+fn recipients_are_unique_and_valid_and_watchers_as_asked() {
     let watch = |email: &str, path: &str, all| Watcher {
         email: email.into(),
         filepath: path.into(),

@@ -1,4 +1,4 @@
-//! Choosing the line, as text: one frame a line, then what each became and who is to blame.
+//! The choice of the line, as text: one frame a line, then the kind of each and the blamed one.
 //!
 //! A frame is `PATH LINE FUNCTION TEXT`; `@` before a line gives a rule.
 use flawless_core::{
@@ -71,7 +71,7 @@ fn check_with(blame_frame: BlameFrame, text: &str) -> String {
 }
 
 #[test]
-fn the_innermost_candidate_is_blamed() {
+fn innermost_candidate_is_blamed() {
     let text = "
         /srv/app/shop/web.py 2 handle return cart.total()
         /srv/app/shop/cart.py 5 total return sum(prices)
@@ -80,7 +80,7 @@ fn the_innermost_candidate_is_blamed() {
 }
 
 #[test]
-fn raise_statements_hand_on_unless_only_they_are_the_projects_own() {
+fn raise_statement_is_blamed_only_if_nothing_else_is_own() {
     let text = "
         /srv/app/shop/cart.py 5 total check(prices)
         /srv/app/shop/money.py 6 check raise ValueError(text)";
@@ -93,7 +93,7 @@ fn raise_statements_hand_on_unless_only_they_are_the_projects_own() {
 }
 
 #[test]
-fn rules_are_asked_in_their_order() {
+fn rules_apply_in_their_order() {
     let frames = "
         /srv/app/shop/web.py 2 handle return cart.total()
         /srv/app/shop/cart.py 5 total raise ValueError(x)";
@@ -125,7 +125,7 @@ fn rules_are_asked_in_their_order() {
 }
 
 #[test]
-fn third_party_rules_name_foreign_files_by_package_path_or_suffix() {
+fn third_party_rules_name_files_by_package_path_or_suffix() {
     let frames = "
         /srv/app/shop/web.py 2 handle return cart.total()
         /opt/venv/lib/python3.11/site-packages/redis/client.py 9 get return x";
@@ -138,7 +138,7 @@ fn third_party_rules_name_foreign_files_by_package_path_or_suffix() {
 }
 
 #[test]
-fn when_nobody_can_be_blamed_the_reason_is_said() {
+fn reason_is_given_when_nobody_can_be_blamed() {
     assert_eq!(check(""), "→ NoFrames");
     assert_eq!(check("/x/y.py 1 f x"), "Foreign → AllForeign");
     assert_eq!(check("/srv/vendor/box.py 1 f x"), "NotToBlame → NotToBlame");
@@ -149,7 +149,7 @@ fn when_nobody_can_be_blamed_the_reason_is_said() {
 }
 
 #[test]
-fn the_last_suspect_is_of_another_file_when_there_is_one() {
+fn last_suspect_is_of_another_file_when_there_is_one() {
     let text = "
         /srv/app/shop/web.py 2 handle return cart.total()
         /srv/app/shop/cart.py 5 total return sum(x)
@@ -162,7 +162,7 @@ fn the_last_suspect_is_of_another_file_when_there_is_one() {
 }
 
 #[test]
-fn wrappers_and_functions_that_many_errors_go_through_stand_behind() {
+fn wrappers_and_hot_functions_are_blamed_last() {
     let text = "
         /srv/app/shop/web.py 2 handle return cart.total()
         /srv/app/shop/cart.py 5 total return wrapped(1)
@@ -191,7 +191,7 @@ fn wrappers_and_functions_that_many_errors_go_through_stand_behind() {
 }
 
 #[test]
-fn a_rule_is_stronger_than_how_likely_a_frame_is() {
+fn rule_outweighs_how_likely_a_frame_is() {
     let frames = "
         /srv/app/shop/web.py 2 handle return cart.total()
         /srv/app/shop/money.py 3 wrapper return func(1)";
@@ -204,7 +204,7 @@ fn a_rule_is_stronger_than_how_likely_a_frame_is() {
 }
 
 #[test]
-fn a_line_that_recurs_is_suspected_once() {
+fn recurring_line_is_suspected_once() {
     let text = "
         /srv/app/shop/web.py 2 handle return cart.total()
         /srv/app/shop/cart.py 5 total return self.total()

@@ -1,4 +1,4 @@
-//! Whole CODEOWNERS files in the manner of both forges' documentation.
+//! Whole CODEOWNERS files like those in the documentation of both forges.
 use flawless_core::{CodeOwners, CodeOwnersDialect, Owners, code_owners_paths};
 
 const ON_GITHUB: &str = "\
@@ -49,7 +49,7 @@ fn found(file: &CodeOwners, path: &str) -> Option<(String, u32)> {
 }
 
 #[test]
-fn on_github_the_last_line_that_matches_decides() {
+fn github_uses_the_last_line_that_matches() {
     let file = CodeOwners::parse(ON_GITHUB);
     assert_eq!(file.warnings(), []);
     for (path, owners, line) in [
@@ -74,7 +74,7 @@ fn on_github_the_last_line_that_matches_decides() {
 }
 
 #[test]
-fn on_gitlab_each_section_decides_on_its_own() {
+fn gitlab_decides_each_section_on_its_own() {
     let file = CodeOwners::parse(ON_GITLAB);
     assert_eq!(file.warnings(), []);
     for (path, owners, line) in [
@@ -96,7 +96,7 @@ fn on_gitlab_each_section_decides_on_its_own() {
 }
 
 #[test]
-fn a_section_without_owners_says_nobody_and_a_path_without_a_line_says_nothing() {
+fn section_without_owners_differs_from_path_without_a_line() {
     let file = CodeOwners::parse("[Ruby]\n*.rb @ruby\n!/gen/\n[Go]\n*.go\n");
     assert_eq!(found(&file, "x.py"), None);
     assert_eq!(found(&file, "x.go"), Some((String::new(), 5)));
@@ -106,7 +106,7 @@ fn a_section_without_owners_says_nobody_and_a_path_without_a_line_says_nothing()
 }
 
 #[test]
-fn the_forge_decides_what_a_folder_in_the_middle_and_a_bracket_mean() {
+fn forge_decides_what_a_middle_folder_and_a_bracket_mean() {
     let text = "lib/core/ @core\n";
     let nested = "x/lib/core/a.py";
     assert_eq!(found(&CodeOwners::parse(text), nested), None);
@@ -154,7 +154,7 @@ fn hostile_files_are_bounded() {
 }
 
 #[test]
-fn the_file_is_looked_for_where_each_forge_does() {
+fn file_is_looked_for_where_each_forge_does() {
     assert_eq!(code_owners_paths(Some(CodeOwnersDialect::GitHub))[0], ".github/CODEOWNERS");
     assert_eq!(code_owners_paths(Some(CodeOwnersDialect::GitLab))[2], ".gitlab/CODEOWNERS");
     assert_eq!(code_owners_paths(None).len(), 4);

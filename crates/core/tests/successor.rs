@@ -20,7 +20,7 @@ fn rules() -> Rules {
 }
 
 #[test]
-fn an_owner_is_an_address_or_a_handle_with_an_email_alias() {
+fn owner_is_an_address_or_a_handle_with_an_email_alias() {
     for (line, expected, steps) in [
         (
             "* cleo@example.com @ann",
@@ -61,7 +61,7 @@ fn an_owner_is_an_address_or_a_handle_with_an_email_alias() {
 }
 
 #[test]
-fn the_address_from_codeowners_can_be_reassigned_like_any_other() {
+fn codeowners_address_can_be_reassigned_like_any_other() {
     let mut rules = rules();
     let moved = Reassignment {
         email: "ann@example.com".into(),
@@ -77,7 +77,7 @@ fn the_address_from_codeowners_can_be_reassigned_like_any_other() {
 }
 
 #[test]
-fn an_author_is_gone_after_the_days_without_a_commit() {
+fn author_is_gone_after_the_days_without_a_commit() {
     let day = 24 * 60 * 60 * 1000;
     for (last_commit_at, days, expected) in [
         (Some(0), 0, false),
@@ -93,7 +93,7 @@ fn an_author_is_gone_after_the_days_without_a_commit() {
 }
 
 #[test]
-fn the_busiest_person_of_the_file_is_proposed() {
+fn busiest_person_of_the_file_is_proposed() {
     let patterns = AutomationPatterns::new::<&str>(&[]).expect("built in");
     let recent: Vec<Developer> = ["ann", "ben", "dependabot[bot]", "Ben", "ann", "cleo"]
         .iter()

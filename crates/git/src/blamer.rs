@@ -1,4 +1,5 @@
-//! Who wrote a line: its origin behind moves and reindenting, and the person behind the commit.
+//! Finds who wrote a line: its origin behind moves and reindenting, and the person behind the
+//! commit.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,19 +17,19 @@ use crate::repository::Repository;
 use crate::source_text::line_of;
 use crate::tracer::{Place, TraceError, WhiteSpace};
 
-/// How often a line is followed through moves.
+/// How many moves of a line are followed.
 const MAX_MOVES: usize = 10;
-/// How many commits of automation are looked behind.
+/// How many commits by automation are skipped.
 const MAX_OLDER: usize = 10;
 const MOVE_LIMIT: Duration = Duration::from_secs(5);
 
-/// Names the author of a line, in the light of one tip's lists.
+/// Finds the author of a line, with the ignore list and mailmap of one tip.
 #[derive(Debug, Clone)]
 pub(crate) struct Blamer {
     pub(crate) tracer: LineTracer,
     pub(crate) mailmap: Arc<Snapshot>,
     pub(crate) automation: Arc<AutomationPatterns>,
-    /// The tip whose lists these are.
+    /// The tip that the lists come from.
     pub(crate) tip: CommitId,
 }
 
@@ -40,7 +41,7 @@ impl Blamer {
     /// Blames line `line` (from 1) of `path` at `commit`.
     ///
     /// # Errors
-    /// There is no such line, or the repository cannot be read.
+    /// The line does not exist, or the repository cannot be read.
     pub(crate) async fn blame(
         &self,
         commit: &CommitId,
@@ -50,7 +51,7 @@ impl Blamer {
         let traced = self.tracer.trace(commit, path, line, WhiteSpace::Ignored).await?;
         let mut later = Vec::new();
         let mut also_known = vec![traced.origin.clone()];
-        // Only where the text has changed on the way somebody can have reindented it.
+        // A line can only have been reindented if its text changed on the way.
         if self.reads_otherwise(&traced).await
             && let Ok(plain) = self.tracer.trace(commit, path, line, WhiteSpace::Counts).await
             && plain.origin != traced.origin
@@ -97,8 +98,8 @@ impl Blamer {
         })
     }
 
-    /// The person behind the commit of `origin`, else behind the merge that brought it, else
-    /// behind the line that stood there before; and a sentence for each step.
+    /// The person behind the commit of `origin`, else behind the merge that brought it, else behind
+    /// the previous line; and a sentence for each step.
     async fn person(
         &self,
         origin: &LineOrigin,
@@ -122,7 +123,7 @@ impl Blamer {
             let before =
                 older.trace(&origin.commit, &origin.path, origin.line, WhiteSpace::Ignored).await?;
             if passed.contains(&before.origin.commit) {
-                steps.push("no line stood there before".into());
+                steps.push("there was no line in its place before".into());
                 break;
             }
             if before.at_shallow_border {
@@ -131,11 +132,11 @@ impl Blamer {
             }
             at = before.origin.clone();
             human = human_of(&self.commit_info(&at.commit).await?.people, &self.automation);
-            steps.push(format!("the line before it is of {}", at.commit.short()));
+            steps.push(format!("the line before it is from {}", at.commit.short()));
             steps.append(&mut human.steps);
         }
         if let (Some(Developer { name, email }), false) = (&human.developer, passed.is_empty()) {
-            steps.push(format!("{name} <{email}> wrote that"));
+            steps.push(format!("{name} <{email}> wrote that line"));
         }
         Ok((human.developer, steps))
     }
@@ -145,15 +146,15 @@ impl Blamer {
         Ok(LaterChange { kind, commit, developer })
     }
 
-    /// Whether the line reads otherwise where it was born, white space and all.
+    /// Whether the line had other text where it was born, white space included.
     async fn reads_otherwise(&self, traced: &Traced) -> bool {
         let LineOrigin { commit, path, line } = &traced.origin;
         let content = self.repository().file(commit, path).await.ok().flatten().unwrap_or_default();
         line_of(&content, *line).is_none_or(|born| born != traced.text)
     }
 
-    /// Where the commit that brought the line removed the same line. What the tracer cannot say is
-    /// asked of git.
+    /// The place where the commit that introduced the line removed the same line. If the tracer
+    /// cannot answer, git is asked.
     async fn moved_from(&self, origin: &LineOrigin) -> Result<Option<LineOrigin>, GitError> {
         let key = FactKey {
             commit: origin.commit.clone(),
@@ -192,7 +193,7 @@ impl Blamer {
     /// A commit's people and dates.
     ///
     /// # Errors
-    /// It is missing or cannot be read.
+    /// The commit is missing or cannot be read.
     pub(crate) async fn commit_info(&self, commit: &CommitId) -> Result<CommitInfo, GitError> {
         let raw = self.repository().commit(commit).await?;
         let hash = object_id(commit).map_or(gix_hash::Kind::Sha1, |id| id.kind());

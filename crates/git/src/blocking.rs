@@ -1,12 +1,12 @@
-//! Work that takes processor time, off the async threads, with a time limit.
+//! CPU-bound work, off the async threads, with a time limit.
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::tracer::TraceError;
 
-/// Runs `work` on a thread of its own; it is told to stop after `limit`, and when nobody waits
-/// for it any more.
+/// Runs `work` on a thread of its own, which must stop after `limit`, or when nobody waits for it
+/// any longer.
 pub(crate) async fn blocking<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce(&AtomicBool) -> Result<T, TraceError> + Send + 'static,
@@ -21,7 +21,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
     let flag = stop.0.clone();
     match tokio::time::timeout(limit, tokio::task::spawn_blocking(move || work(&flag))).await {
         Ok(Ok(result)) => result,
-        Ok(Err(_panicked)) => Err(TraceError::Corrupt("the tracer broke off".into())),
+        Ok(Err(_panicked)) => Err(TraceError::Corrupt("the tracer panicked".into())),
         Err(_too_late) => Err(TraceError::Stopped),
     }
 }

@@ -1,4 +1,4 @@
-//! Which branch is the one that runs.
+//! Finds the branch that runs.
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use crate::error::GitError;
 use crate::natural_order::natural_order;
 use crate::process::{GitProgram, Run};
 
-/// The newest of `branches` (full reference names) that `pattern` matches from the start of its
-/// name, with or without `origin/` before it.
+/// The newest of `branches` (full reference names) whose name `pattern` matches from its start,
+/// with or without a leading `origin/`.
 pub(crate) fn newest_branch<'a>(
     branches: &'a [String],
     pattern: &Regex,
@@ -30,14 +30,14 @@ pub(crate) fn newest_branch<'a>(
     })
 }
 
-/// `refs/heads/x` and `refs/remotes/origin/x` without what stands before the branch's own name.
+/// The branch's own name in `refs/heads/x` and `refs/remotes/origin/x`.
 fn branch_name(full: &str) -> &str {
     let ours = full.strip_prefix("refs/heads/");
     let remote = || full.strip_prefix("refs/remotes/")?.split_once('/').map(|(_, name)| name);
     ours.or_else(remote).unwrap_or(full)
 }
 
-/// What a remote says about itself.
+/// The HEAD of a remote.
 pub(crate) struct RemoteHead {
     /// Its default branch, as a full reference name.
     pub(crate) default: Option<String>,
@@ -58,11 +58,11 @@ pub(crate) async fn remote_head(ls_remote: Run, url: &str) -> Result<RemoteHead,
     Ok(RemoteHead { default, branches: branches.map(str::to_owned).collect() })
 }
 
-/// Whether a remote can be cloned: the branch that would run. Asked from the root, where no
-/// repository's configuration has a say.
+/// Checks that a remote can be cloned, and returns the branch that would run. Runs in the root
+/// folder, where no repository's configuration applies.
 ///
 /// # Errors
-/// The remote's words, credentials hidden; or no branch matches.
+/// The remote's message, credentials hidden; or no branch matches.
 pub async fn probe_remote(
     git: &GitProgram,
     url: &str,
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_matching_branch_runs() {
+    fn newest_matching_branch_runs() {
         let names = ["refs/heads/main", "refs/heads/release-9", "refs/remotes/origin/release-10"];
         let names = names.map(str::to_owned);
         let newest = |pattern: &str| {

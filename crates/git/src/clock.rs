@@ -1,9 +1,9 @@
-//! The only place of the crate that reads the clock: it measures how long something was, which a
-//! clock that is set must not change.
+//! The only place in the crate that reads the clock: it measures durations, which must not change
+//! when the clock is set.
 use tokio::time::Instant;
 
-/// Now; tests can stop and advance it.
-#[expect(clippy::disallowed_methods, reason = "nobody has to agree with it on the time")]
+/// The current time; tests can stop and advance it.
+#[expect(clippy::disallowed_methods, reason = "it measures durations only")]
 pub(crate) fn now() -> Instant {
     Instant::now()
 }

@@ -1,4 +1,4 @@
-//! A mirror of our own: made by us, marked as ours, and fetched into.
+//! Our own mirror: created by us, marked as ours, and fetched into.
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,13 +7,14 @@ use crate::error::GitError;
 use crate::process::GitProgram;
 use crate::repository::Repository;
 
-/// So many packs are no burden.
+/// Number of packs up to which nothing is repacked.
 const MAX_PACKS: u32 = 30;
-/// Marks a repository that we made, and whether it was fetched; nothing else is ever fetched into.
+/// Config section that marks a repository as ours, and as fetched; no other one is ever fetched
+/// into.
 const OURS: &str = "flawless.mirror";
 
-/// Opens our mirror in `dir`, makes and fetches it first when it is not there. A repository that
-/// we did not make is left alone: then ours is made beside it.
+/// Opens our mirror in `dir`; creates and fetches it first when it does not exist. A repository
+/// that we did not create is left alone, and ours is created next to it.
 pub(crate) async fn open_or_clone(
     git: &GitProgram,
     url: &str,
@@ -35,7 +36,7 @@ pub(crate) async fn open_or_clone(
                 Place::Ours(repository) => Ok(repository),
                 Place::Free => make(git, url, beside).await,
                 Place::Taken => Err(GitError::NoTip(format!(
-                    "{} and {} are not ours to write to: give repo_dir another folder",
+                    "{} and {} were not created by this server: set repo_dir to another folder",
                     dir.display(),
                     beside.display()
                 ))),
@@ -47,9 +48,9 @@ pub(crate) async fn open_or_clone(
 enum Place {
     /// Our mirror, fetched at least once.
     Ours(Repository),
-    /// Nothing there yet, or a mirror of ours whose first fetch broke off.
+    /// Nothing yet, or a mirror of ours whose first fetch failed.
     Free,
-    /// Somebody else's.
+    /// A repository that we did not create.
     Taken,
 }
 
@@ -86,7 +87,7 @@ async fn make(git: &GitProgram, url: &str, dir: &Path) -> Result<Repository, Git
     Ok(repository)
 }
 
-/// Fetches all branches and tags. Whoever calls it lets nobody else write to the mirror meanwhile.
+/// Fetches all branches and tags. The caller must prevent other writes to the mirror.
 pub(crate) async fn fetch_into(
     repository: &Repository,
     url: &str,
@@ -99,7 +100,7 @@ pub(crate) async fn fetch_into(
     if let Some(branch) = remote_head(repository.run_remote("ls-remote"), url).await?.default {
         repository.run("symbolic-ref").args(["HEAD", &branch]).output().await?;
     }
-    // Makes blame several times faster; without it everything still works.
+    // Makes blame several times faster, but nothing depends on it.
     let graph = repository.run("commit-graph").args(["write", "--reachable", "--changed-paths"]);
     let graph = graph.args(["--split"]).timeout(Duration::from_secs(600)).output().await;
     if let Err(error) = graph {
@@ -108,8 +109,8 @@ pub(crate) async fn fetch_into(
     Ok(())
 }
 
-/// Removes the locks and half-written packs that a git of ours left behind when it was killed:
-/// nobody else writes here. With them, fetches would fail for ever, and the disk fill up.
+/// Removes the locks and partial packs of a git of ours that was killed: nobody else writes here.
+/// With them, fetches would fail forever, and the disk fill up.
 fn remove_leftovers(dir: &Path) {
     let mut folders = vec![dir.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -117,7 +118,7 @@ fn remove_leftovers(dir: &Path) {
         for entry in entries.flatten() {
             let path = entry.path();
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            // Objects are hundreds of folders; what is left behind lies in two of them.
+            // Objects are hundreds of folders; leftovers are only in two of them.
             let is_objects = folder.file_name().is_some_and(|name| name == "objects");
             let name = entry.file_name();
             let is_lock = path.extension().is_some_and(|extension| extension == "lock");
@@ -126,14 +127,14 @@ fn remove_leftovers(dir: &Path) {
             if is_folder && (!is_objects || name == "info" || name == "pack") {
                 folders.push(path);
             } else if is_lock || is_half_written {
-                tracing::warn!("{} was left behind and is removed", path.display());
+                tracing::warn!("{} was left behind by a killed git and is removed", path.display());
                 let _ = std::fs::remove_file(path);
             }
         }
     }
 }
 
-/// Every fetch leaves a pack; too many of them make every look at an object slow.
+/// Every fetch adds a pack; too many of them make every access to an object slow.
 pub(crate) async fn tidy(repository: &Repository) {
     let counted = repository.run("count-objects").args(["-v"]).output().await.unwrap_or_default();
     let counted = String::from_utf8_lossy(&counted);
@@ -143,6 +144,6 @@ pub(crate) async fn tidy(repository: &Repository) {
     }
     let repack = repository.run("repack").args(["--quiet", "-d", "--geometric=2"]);
     if let Err(error) = repack.timeout(Duration::from_secs(1800)).output().await {
-        tracing::warn!(%error, "the mirror's packs could not be put together");
+        tracing::warn!(%error, "the mirror's packs could not be merged");
     }
 }

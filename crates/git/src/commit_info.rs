@@ -1,4 +1,4 @@
-//! What a commit says about itself: who, when, and its message.
+//! The content of a commit: who, when, and its message.
 use encoding_rs::Encoding;
 use flawless_core::{CommitPeople, Developer};
 use gix_actor::SignatureRef;
@@ -6,14 +6,14 @@ use gix_mailmap::Snapshot;
 use gix_object::CommitRef;
 use gix_object::bstr::{BStr, BString, ByteSlice};
 
-/// Messages can be as long as people like; what counts stands at their ends.
+/// Messages can be arbitrarily long; the relevant parts are at their ends.
 const MAX_SUMMARY: usize = 200;
 const MAX_MESSAGE: usize = 64 * 1024;
 
 /// A commit's people and dates, `.mailmap` applied.
 #[derive(Debug, Clone)]
 pub(crate) struct CommitInfo {
-    /// Author, committer, and those whom the message's trailers name.
+    /// Author, committer, and the people in the message's trailers.
     pub(crate) people: CommitPeople,
     /// Author date, milliseconds since 1970 UTC.
     pub(crate) authored_at: i64,
@@ -22,8 +22,8 @@ pub(crate) struct CommitInfo {
 }
 
 impl CommitInfo {
-    /// Reads a commit object. Names in older encodings are brought to UTF-8 before the mailmap,
-    /// which is UTF-8, is asked for them.
+    /// Parses a commit object. Names in older encodings are converted to UTF-8 before they are
+    /// looked up in the mailmap, which is UTF-8.
     pub(crate) fn parse(
         commit: &[u8],
         hash: gix_hash::Kind,

@@ -1,4 +1,4 @@
-//! What can go wrong when a repository is read.
+//! Errors of reading a repository.
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ pub enum GitError {
     Start {
         /// The program as configured.
         program: String,
-        /// Why not.
+        /// The reason.
         source: std::io::Error,
     },
     /// It ran longer than allowed and was stopped.
@@ -21,7 +21,7 @@ pub enum GitError {
         /// The limit.
         limit: Duration,
     },
-    /// It printed more than we are ready to hold.
+    /// It printed more than the limit.
     #[error("{command} printed more than {limit} bytes")]
     TooLarge {
         /// The program, and the subcommand of git.
@@ -29,7 +29,7 @@ pub enum GitError {
         /// The limit.
         limit: usize,
     },
-    /// It failed; these are its words, credentials hidden.
+    /// It failed; the message has its output, credentials hidden.
     #[error("{command} failed: {message}")]
     Failed {
         /// The program, and the subcommand of git.
@@ -37,12 +37,12 @@ pub enum GitError {
         /// The last lines it wrote to standard error.
         message: String,
     },
-    /// It answered something we do not understand.
-    #[error("{command} answered something unexpected: {message}")]
+    /// Its answer has an unknown format.
+    #[error("{command} gave an unexpected answer: {message}")]
     Unexpected {
         /// The program, and the subcommand of git.
         command: String,
-        /// What was odd.
+        /// What was unexpected.
         message: String,
     },
     /// The commit has no such file, or the file has no such line.
@@ -51,23 +51,23 @@ pub enum GitError {
     /// The folder is not a git repository.
     #[error("{} is not a git repository", .0.display())]
     NotARepository(PathBuf),
-    /// There is nothing to blame in: no commit, or no branch that matches.
+    /// The repository has no commit, or no branch that matches.
     #[error("{0}")]
     NoTip(String),
-    /// A file that the configuration names cannot be read.
+    /// A file named in the configuration cannot be read.
     #[error("{} cannot be read: {source}", path.display())]
     Read {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         source: std::io::Error,
     },
-    /// A file beside the repository cannot be written.
+    /// A file next to the repository cannot be written.
     #[error("{} cannot be written: {source}", path.display())]
     Write {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         source: std::io::Error,
     },
 }

@@ -1,5 +1,5 @@
-//! When a mirror of ours is fetched: at intervals, and when a report needs what it does not have.
-//! Whoever needs a fetch asks for one and comes back later; nobody waits for the remote.
+//! When our mirror is fetched: at intervals, and when a report needs more than it has. A report
+//! that needs a fetch requests one and is tried again later; nothing waits for the remote.
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,22 +10,22 @@ use tokio::time::Instant;
 use crate::clock;
 use crate::error::GitError;
 
-/// Between two fetches that were asked for: anybody can report what does not exist.
+/// Minimum time between two requested fetches: anybody can report revisions that do not exist.
 const ASKED_EVERY: Duration = Duration::from_secs(10);
-/// How long a fetch may take, and how long at most after others took too long.
+/// Time limit of a fetch, and its maximum after earlier ones timed out.
 const FIRST_LIMIT: Duration = Duration::from_secs(60);
 const LONGEST_LIMIT: Duration = Duration::from_secs(600);
-/// So many commits are asked for by their ids after a fetch that did not bring them.
+/// Number of commits that are fetched by their ids after a fetch that did not bring them.
 const MAX_IDS: usize = 8;
 
-/// Stands for the next fetch to begin.
+/// Identifies the next fetch to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FetchTicket(u64);
 
-/// How the fetches of a mirror went, and what the next one is to bring.
+/// The results of a mirror's fetches, and the commits that the next one must bring.
 #[derive(Debug, Default)]
 pub(crate) struct Fetching {
-    /// Held by whoever writes to the mirror.
+    /// Held while the mirror is written.
     pub(crate) writing: tokio::sync::Mutex<()>,
     state: Mutex<State>,
     asked: Notify,
@@ -34,16 +34,16 @@ pub(crate) struct Fetching {
 #[derive(Debug, Default)]
 struct State {
     begun: u64,
-    /// The number of the last fetch that brought what the remote has.
+    /// The number of the last successful fetch.
     succeeded: u64,
     ended_at: Option<Instant>,
-    /// How often in a row a fetch took too long.
+    /// How many fetches in a row timed out.
     timed_out: u32,
     ids: Vec<CommitId>,
 }
 
 impl Fetching {
-    /// Asks for a fetch, which is to bring this commit even when no branch has it.
+    /// Requests a fetch, which must bring this commit even when no branch has it.
     pub(crate) fn ask(&self, id: Option<&CommitId>) -> FetchTicket {
         let mut state = self.state();
         if let Some(id) = id
@@ -56,12 +56,12 @@ impl Fetching {
         FetchTicket(state.begun + 1)
     }
 
-    /// Whether a fetch that began after the ticket was given has succeeded.
+    /// Whether a fetch that began after the ticket was issued has succeeded.
     pub(crate) fn is_done(&self, ticket: FetchTicket) -> bool {
         self.state().succeeded >= ticket.0
     }
 
-    /// Returns when a fetch was asked for and it is not too soon after the last one.
+    /// Returns when a fetch was requested and it is not too soon after the last one.
     pub(crate) async fn is_asked_for(&self) {
         self.asked.notified().await;
         let next = self.state().ended_at.map(|ended| ended + ASKED_EVERY);
@@ -70,12 +70,12 @@ impl Fetching {
         }
     }
 
-    /// Whether the last fetch ended so lately that another one is too soon.
+    /// Whether the last fetch ended so recently that another one is too soon.
     pub(crate) fn is_too_soon(&self) -> bool {
         self.state().ended_at.is_some_and(|ended| ended.elapsed() < ASKED_EVERY)
     }
 
-    /// Begins a fetch: its number, and how long it may take.
+    /// Begins a fetch: its number and its time limit.
     pub(crate) fn begin(&self) -> (u64, Duration) {
         let mut state = self.state();
         state.begun += 1;
@@ -83,12 +83,12 @@ impl Fetching {
         (state.begun, limit)
     }
 
-    /// The commits that a fetch is to bring, to be asked for by their ids.
+    /// The commits that a fetch must bring by their ids.
     pub(crate) fn take_ids(&self) -> Vec<CommitId> {
         std::mem::take(&mut self.state().ids)
     }
 
-    /// Notes how a fetch ended: with the new tip read, or not.
+    /// Notes the result of a fetch, which includes reading the new tip.
     pub(crate) fn end(&self, number: u64, result: Result<(), &GitError>) {
         let mut state = self.state();
         state.ended_at = Some(clock::now());
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_fetch_that_began_later_and_succeeded_fulfils_a_ticket() {
+    fn ticket_is_fulfilled_only_by_a_later_successful_fetch() {
         let fetching = Fetching::default();
         let (running, _) = fetching.begin();
         let ticket = fetching.ask(None);
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fetch_that_takes_too_long_may_take_longer_the_next_time_but_not_for_ever() {
+    fn fetch_timeout_grows_up_to_a_limit() {
         let fetching = Fetching::default();
         let timed_out =
             GitError::TimedOut { command: String::new(), limit: Duration::from_secs(1) };
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_fetch_is_to_bring_is_kept_until_one_asks_for_it() {
+    fn wanted_commits_are_kept_until_a_fetch_takes_them() {
         let fetching = Fetching::default();
         let id = CommitId::parse(&"a1".repeat(20)).expect("an id");
         fetching.ask(Some(&id));

@@ -1,16 +1,16 @@
-//! The lines of a function, found by its name and its indentation: enough to look a text up in
-//! the function it was reported from, whatever the language.
+//! The lines of a function, found by its name and its indentation: enough to search a text in the
+//! function it was reported from, in any language.
 use std::ops::Range;
 
 use flawless_core::QuotedText;
 
-/// Words that stand before a function's name where it is defined.
+/// Keywords before a function's name in its definition.
 const DEFINING: [&str; 8] = ["def", "class", "function", "func", "fn", "fun", "sub", "proc"];
 
-/// The line (from 1) nearest to `reported` that reads as `wanted` within a function named
-/// `function`. Without a name that can be found (`<module>`, `<lambda>`) the text has to stand in
-/// the file only once; one that was redacted, so that other lines read so too, has to stand in
-/// the function only once and to tell something.
+/// The line (from 1) nearest to `reported` that agrees with `wanted` within a function named
+/// `function`. Without a name that can be found (`<module>`, `<lambda>`) the text must occur only
+/// once in the file; a redacted text, which may match other lines too, must occur only once in the
+/// function and be informative.
 pub(crate) fn same_text_in_function(
     content: &str,
     function: &str,
@@ -40,7 +40,7 @@ pub(crate) fn same_text_in_function(
     }
     let nearest = found.iter().copied().min_by_key(|line| line.abs_diff(reported))?;
     let distance = nearest.abs_diff(reported);
-    // As near on the other side: nobody knows which one it was.
+    // Another match is as near on the other side: it is unknown which one ran.
     let is_tie = found.iter().filter(|line| line.abs_diff(reported) == distance).count() > 1;
     (!is_tie).then_some(nearest)
 }
@@ -54,7 +54,7 @@ fn definitions<'a>(lines: &'a [&str], function: &'a str) -> impl Iterator<Item =
     (0..lines.len()).filter(move |&at| defines(&lines[at]))
 }
 
-/// From the definition to the next line that is indented no deeper and does not go on with it.
+/// From the definition to the next line that is indented no deeper and does not continue it.
 fn body(lines: &[&str], start: usize) -> Range<usize> {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let own = indent(lines[start]);
@@ -95,7 +95,7 @@ class Till:
 ";
 
     #[test]
-    fn the_nearest_equal_line_of_the_function_is_found() {
+    fn nearest_equal_line_of_the_function_is_found() {
         let find = |function, text, line| {
             same_text_in_function(SOURCE, function, &QuotedText::of(text), line)
         };

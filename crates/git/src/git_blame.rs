@@ -1,4 +1,4 @@
-//! Where a line was born, asked of `git blame`.
+//! Asks `git blame` where a line was born.
 use std::time::Duration;
 
 use flawless_core::{CommitId, LineOrigin};
@@ -14,9 +14,9 @@ const TIME_LIMIT: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) origin: LineOrigin,
-    /// The line as it reads where it was asked for, without its line break.
+    /// The text of the line in the requested revision, without its line break.
     pub(crate) text: String,
-    /// The walk ended where the history begins, or where it is cut.
+    /// The walk ended at the start of the history, or where it is cut.
     pub(crate) is_boundary: bool,
 }
 
@@ -47,7 +47,7 @@ async fn blame(
     let range = format!("{line},{line}");
     let mut run = repository.run("blame").args(["--porcelain", "-L", &range]);
     run = run.args(options.iter().copied());
-    // What the repository's own configuration says about blame must not change the answer.
+    // The repository's own configuration of blame must not change the answer.
     run = run.args(["--no-ignore-revs-file", "--no-textconv"]);
     if let Some(file) = &ignored.file {
         let mut option = std::ffi::OsString::from("--ignore-revs-file=");
@@ -68,13 +68,13 @@ pub(crate) async fn git_blame_moves(
     path: &str,
     line: u32,
 ) -> Result<LineOrigin, GitError> {
-    // As many letters and digits have to move as with the tracer.
+    // The same number of letters and digits must move as with the tracer.
     let options = ["-w", "-M20", "-C20"];
     Ok(blame(repository, ignored, &options, commit, path, line).await?.origin)
 }
 
-/// Asks the git program how long a line of `origin` lived on the way to `revision`: the last
-/// commit in which it stood, and where.
+/// Asks the git program how long a line of `origin` existed on the way to `revision`: the last
+/// commit that has it, and its place there.
 pub(crate) async fn git_blame_reverse(
     repository: &Repository,
     origin: &LineOrigin,
@@ -90,8 +90,8 @@ pub(crate) async fn git_blame_reverse(
     Ok(answer.origin)
 }
 
-/// Reads the porcelain format for one line: `ID ORIGINAL-LINE FINAL-LINE COUNT`, then headers,
-/// then the line itself behind a tab.
+/// Parses the porcelain format of one line: `ID ORIGINAL-LINE FINAL-LINE COUNT`, then headers, then
+/// the line itself after a tab.
 fn parse_porcelain(answer: &[u8]) -> Result<Answer, String> {
     let answer = String::from_utf8_lossy(answer);
     let mut lines = answer.split('\n');
@@ -119,7 +119,7 @@ fn parse_porcelain(answer: &[u8]) -> Result<Answer, String> {
     Ok(Answer { origin: LineOrigin { commit, path, line }, text, is_boundary })
 }
 
-/// A path as git prints it: in quotes, with C escapes, when it has odd characters.
+/// Unquotes a path as git prints it: in quotes, with C escapes, when it has unusual characters.
 fn unquote(path: &str) -> String {
     let Some(inner) = path.strip_prefix('"').and_then(|path| path.strip_suffix('"')) else {
         return path.to_owned();

@@ -1,4 +1,4 @@
-//! Questions about a repository's history that are not about one line.
+//! Queries of a repository's history that are not about one line.
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::repository::{MAX_TREE, Repository, TRACER_LIMIT};
 use crate::tip::Tip;
 use crate::tracer::{FileVersion, TraceError, TraceOptions, WhiteSpace};
 
-/// What a commit says of itself.
+/// The author, date and message of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// Its author, by the mailmap.
@@ -25,7 +25,7 @@ pub struct Change {
     pub summary: String,
 }
 
-/// A file as a commit brought it.
+/// A file as a commit changed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Version {
     pub(crate) commit: CommitId,
@@ -84,7 +84,7 @@ impl Repository {
         let run = run.args([&range]).timeout(Duration::from_secs(20));
         let ids = match run.output().await {
             Ok(ids) => ids,
-            // Too long a way: the merge is not worth more.
+            // The way is too long: the merge is not worth the effort.
             Err(GitError::TooLarge { .. } | GitError::Failed { .. }) => return Ok(None),
             Err(error) => return Err(error),
         };
@@ -92,7 +92,7 @@ impl Repository {
         else {
             return Ok(None);
         };
-        // The first parent was on the branch before: then the commit came without a merge.
+        // The first parent was on the branch already: the commit came without a merge.
         let parents = self.parents(&first).await?;
         let is_merge = parents.len() > 1 && parents[0] != *commit;
         Ok(is_merge.then_some(first))
@@ -106,8 +106,8 @@ impl Repository {
         Ok(parents.filter_map(|id| CommitId::parse(&String::from_utf8_lossy(id))).collect())
     }
 
-    /// Files that the last thousand commits up to `tip` deleted and that were not made anew, each
-    /// with the last commit that had it.
+    /// Files that the last thousand commits up to `tip` deleted and did not create again, each with
+    /// the last commit that had it.
     ///
     /// # Errors
     /// git cannot be run, or takes longer than 20 s.
@@ -123,7 +123,7 @@ impl Repository {
         let answer = answer.max_output(MAX_TREE).output().await?;
         let mut seen = std::collections::HashSet::new();
         let mut gone = Vec::new();
-        // Newest first: what is met first about a path is how it stands now.
+        // Newest first: the first entry of a path is its current state.
         for commit in answer.split(|byte| *byte == 1).skip(1) {
             let mut fields = commit.split(|byte| *byte == 0).map(String::from_utf8_lossy);
             let parents = fields.next().unwrap_or_default();
@@ -138,7 +138,7 @@ impl Repository {
         Ok(gone)
     }
 
-    /// The files that a commit changed and has, by its first parent.
+    /// The files that a commit changed and still has, compared with its first parent.
     ///
     /// # Errors
     /// git cannot be run, or takes longer than 20 s.
@@ -165,7 +165,7 @@ impl Repository {
         Ok(paths.filter_map(|path| String::from_utf8(path.to_vec()).ok()).collect())
     }
 
-    /// The names and addresses of everybody who wrote a commit up to `tip`.
+    /// The names and addresses of all authors of commits up to `tip`.
     ///
     /// # Errors
     /// git cannot be run, or takes longer than a minute.
@@ -186,7 +186,7 @@ impl Repository {
     /// # Errors
     /// A commit is missing, or git cannot be run.
     pub async fn is_ancestor(&self, older: &CommitId, newer: &CommitId) -> Result<bool, GitError> {
-        // `merge-base --is-ancestor` says no by its exit code alone, as a failure does.
+        // `merge-base --is-ancestor` answers "no" only by its exit code, like a failure.
         let run = self.run("rev-list").args(["--max-count=1", older.as_str()]);
         let run = run.args([&format!("^{newer}")]).timeout(Duration::from_secs(20));
         Ok(run.output().await?.trim_ascii().is_empty())
@@ -212,17 +212,17 @@ impl Repository {
 
 impl Mirror {
     /// Files that are gone at the tip, deleted or renamed within its last thousand commits, each
-    /// with the last commit that had it. Asked of git once a tip.
+    /// with the last commit that had it. git is asked once per tip.
     pub async fn lately_gone(&self, tip: &Tip) -> Arc<Vec<(String, CommitId)>> {
         let look = async || self.repository.lately_gone(&tip.commit).await.map(Arc::new);
-        // What failed is tried again the next time.
+        // After a failure it is tried again next time.
         let found = tip.gone.get_or_try_init(look).await;
         let found = found.inspect_err(|error| tracing::warn!(%error, "deleted files are unknown"));
         found.cloned().unwrap_or_default()
     }
 
-    /// The addresses of everybody who wrote a commit that `tip` has, as committed and by the
-    /// mailmap, in lower case. Asked of git once a tip.
+    /// The addresses of all authors of commits that `tip` has, as committed and by the mailmap, in
+    /// lower case. git is asked once per tip.
     pub async fn authors(&self, tip: &Tip) -> Arc<BTreeSet<String>> {
         let with_mapped = |committed: BTreeSet<(String, String)>| {
             let mapped = committed.into_iter().flat_map(|(name, email)| {
@@ -242,7 +242,7 @@ impl Mirror {
         found.cloned().unwrap_or_default()
     }
 
-    /// What a commit says of itself; `tip` gives the mailmap.
+    /// The author, date and message of a commit, by the mailmap of `tip`.
     ///
     /// # Errors
     /// The commit is missing, or git cannot be run.
@@ -266,13 +266,13 @@ impl Mirror {
         let run = run.args(["--regexp-ignore-case"]);
         let run = run.args(["--max-count=1", "--format=%ct", &author, tip.commit.as_str(), "--"]);
         let answer = run.timeout(Duration::from_secs(60)).output().await?;
-        // The commit's own line comes first.
+        // The line of the commit itself comes first.
         let answer = String::from_utf8_lossy(&answer);
         let seconds = answer.lines().last().and_then(|line| line.parse::<i64>().ok());
         Ok(seconds.map(|seconds| seconds.saturating_mul(1000)))
     }
 
-    /// Who changed a file most often of late, without automation and `gone`.
+    /// The person who recently changed a file most often, except automation and `gone`.
     ///
     /// # Errors
     /// The repository cannot be read.

@@ -1,8 +1,8 @@
 //! A mirror of a repository: which files it has, what a line says, where a line was born.
 //!
-//! Invariant: everything that comes from a report or a repository is hostile. A revision
-//! becomes an argument of git only as a full commit id, a path only behind `--` or behind a
-//! commit id and a colon, and only when it came out of git's own list of files.
+//! Invariant: everything that comes from a report or a repository is hostile. A revision becomes an
+//! argument of git only as a full commit id, a path only after `--` or after a commit id and a
+//! colon, and only when it came from git's own list of files.
 
 mod blamer;
 mod blocking;
@@ -40,7 +40,7 @@ pub use fetching::FetchTicket;
 pub use history::Change;
 pub use ignore_revs::IgnoreRevs;
 pub use line_tracer::{Engine, Judgement};
-pub use locate::{Located, NotLocated, ReportedLine, Revision};
+pub use locate::{Located, LocatedLine, NotBlamed, ReportedLine, Revision};
 pub use mirror::{Mirror, MirrorSettings};
 pub use repository::{Named, Repository};
 pub use source::{Source, hide_credentials};

@@ -1,7 +1,7 @@
-//! Where a line was born: asked of the tracer, with the git program behind it.
+//! Finds where a line was born: with the tracer, and the git program as its fallback.
 //!
-//! The git program answers what the tracer does not read, and judges it: now and then an answer
-//! is asked again, and at the first difference the repository goes to git for good.
+//! The git program answers what the tracer cannot read, and checks it: from time to time it gets
+//! the same question, and after the first difference only git is used for the repository.
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,25 +19,25 @@ use crate::repository::Repository;
 use crate::source_text::line_of;
 use crate::tracer::{Origin, Place, TraceError, TraceOptions, Tracer, WhiteSpace, count_lines};
 
-/// What finds origins.
+/// The program that finds origins.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Engine {
-    /// The tracer; the git program where it does not answer.
+    /// The tracer, with the git program as its fallback.
     #[default]
     Tracer,
     /// Only the git program.
     Git,
 }
 
-/// One in so many answers is asked again.
+/// One in this many answers is checked by git.
 const JUDGE_EVERY: u64 = 200;
-/// The tracer needs milliseconds; git gets what takes longer.
+/// The tracer needs milliseconds; longer questions go to git.
 const TRACER_LIMIT: Duration = Duration::from_secs(2);
-/// Changes whenever the tracer's answers do: facts of an older one are not used.
+/// Changes whenever the tracer's answers do: facts of an older version are not used.
 pub(crate) const ANSWERS_VERSION: u32 = 1;
 const MAX_RECENT: usize = 4_000;
 
-/// What the judge found, over the life of the program.
+/// The results of the checks since the start of the program.
 #[derive(Debug, Default)]
 pub struct Judgement {
     asked: AtomicU64,
@@ -47,12 +47,12 @@ pub struct Judgement {
 }
 
 impl Judgement {
-    /// Answers that git was asked for as well.
+    /// Answers that git checked.
     pub fn judged(&self) -> u64 {
         self.judged.load(Ordering::Relaxed)
     }
 
-    /// Those to which git gave another answer; after the first one git answers alone.
+    /// Answers in which git differed; after the first one only git is used.
     pub fn differences(&self) -> u64 {
         self.differences.load(Ordering::Relaxed)
     }
@@ -69,15 +69,15 @@ pub(crate) struct LineTracer {
     judgement: Arc<Judgement>,
 }
 
-/// A line and where it was born.
+/// A line and its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Traced {
     pub(crate) origin: LineOrigin,
-    /// The line as it reads where it was asked for, without its end.
+    /// The text of the line in the requested revision, without its end.
     pub(crate) text: String,
-    /// A commit was passed over on the way.
+    /// Whether a commit was ignored on the way.
     pub(crate) is_guessed: bool,
-    /// The history is cut there: the line is this old or older.
+    /// Whether the history is cut there: the line is this old or older.
     pub(crate) at_shallow_border: bool,
 }
 
@@ -93,13 +93,13 @@ impl LineTracer {
         Self { repository, engine, ignored, facts, recent, judgement }
     }
 
-    /// The same, passing over these commits as well.
+    /// The same, ignoring these commits as well.
     pub(crate) fn passing_over(&self, more: &[CommitId]) -> Self {
         let ignored = self.ignored.and(more);
         Self { ignored, facts: None, recent: Arc::new(Cache::new(1)), ..self.clone() }
     }
 
-    /// The same, passing over nothing; `None` when this one does not either.
+    /// The same without ignoring any commit; `None` when this one ignores none either.
     pub(crate) fn passing_over_none(&self) -> Option<Self> {
         if self.ignored.ids.is_empty() {
             return None;
@@ -111,7 +111,7 @@ impl LineTracer {
         TraceOptions { white_space, ignored: self.ignored.ids.clone() }
     }
 
-    /// The tracer, as long as it is trusted and reads this repository.
+    /// The tracer, while it is trusted and can read this repository.
     pub(crate) async fn tracer(&self) -> Option<Arc<Tracer>> {
         let distrusted = self.judgement.distrusted.load(Ordering::Relaxed);
         if self.engine == Engine::Git || distrusted {
@@ -123,7 +123,7 @@ impl LineTracer {
     /// The origin of line `line` (from 1) of `path` at `commit`.
     ///
     /// # Errors
-    /// There is no such line, or neither the tracer nor git can be asked.
+    /// The line does not exist, or neither the tracer nor git can answer.
     pub(crate) async fn trace(
         &self,
         commit: &CommitId,
@@ -182,12 +182,12 @@ impl LineTracer {
         let answer = self.ask_git(&asked.commit, &asked.path, asked.line, white_space).await?;
         let at_shallow_border = answer.is_boundary && self.repository.is_shallow().await?;
         let Answer { origin, text, .. } = answer;
-        // git does not say whether it passed over a commit.
+        // git does not say whether it ignored a commit.
         let is_guessed = !self.ignored.ids.is_empty();
         Ok(Traced { origin, text, is_guessed, at_shallow_border })
     }
 
-    /// Where git finds that a line of `origin` was moved from; `None` when it was not.
+    /// The place that git finds a line of `origin` was moved from; `None` when it was not moved.
     pub(crate) async fn moved_by_git(
         &self,
         origin: &LineOrigin,
@@ -197,7 +197,7 @@ impl LineTracer {
         Ok((moved != *origin).then_some(moved))
     }
 
-    /// The version of the file that stands there, and what is known about its line.
+    /// The version of the file in that commit, and the known fact about its line.
     async fn known_fact(
         &self,
         tracer: &Arc<Tracer>,
@@ -216,7 +216,7 @@ impl LineTracer {
             Ok((version, text.ok_or(TraceError::NoSuchLine { lines })?))
         })
         .await?;
-        // A path that is no text cannot be a key without doubt.
+        // A path that is not valid UTF-8 cannot be an unambiguous key.
         let Ok(path) = String::from_utf8(version.path) else { return Ok((None, None)) };
         let key = FactKey { commit: commit_id(version.commit), path, ..asked.clone() };
         let known = facts.get(&key).await.map(|fact| Traced {
@@ -254,7 +254,7 @@ impl LineTracer {
         Ok(Traced { origin, text, is_guessed, at_shallow_border: false })
     }
 
-    /// Asks git for the same line. Its answer is taken, and the tracer no longer asked.
+    /// Asks git about the same line. If it differs, its answer is used, and the tracer no longer.
     async fn judge(
         self,
         asked: FactKey,
@@ -263,7 +263,7 @@ impl LineTracer {
         white_space: WhiteSpace,
     ) {
         let answer = self.ask_git(&asked.commit, &asked.path, asked.line, white_space).await;
-        // That git cannot be asked says nothing about the tracer.
+        // A failure of git says nothing about the tracer.
         let Ok(answer) = answer else { return };
         self.judgement.judged.fetch_add(1, Ordering::Relaxed);
         if answer.origin == fact.origin {
@@ -292,7 +292,7 @@ impl LineTracer {
         git_blame(&self.repository, &self.ignored, white_space, commit, path, line).await
     }
 
-    /// The commits to pass over by their content.
+    /// Identifies the ignored commits by their content.
     fn options_name(&self, white_space: WhiteSpace) -> String {
         let white_space = match white_space {
             WhiteSpace::Ignored => "w",
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_fact_saves_the_walk_and_the_judge_takes_gits_answer_when_it_differs() {
+    async fn fact_saves_the_walk_and_git_wins_when_it_differs() {
         let folder = tempfile::tempdir().expect("a folder");
         let (repository, head) = repository(folder.path()).await;
         let (kept, judgement) = (Arc::new(Kept::default()), Arc::new(Judgement::default()));
@@ -381,7 +381,7 @@ mod tests {
         let (key, fact) = kept.0.lock().expect("lock")[0].clone();
         assert_eq!(fact.origin, right);
 
-        // A wrong fact, as a wrong tracer would have left it.
+        // A wrong fact, such as a faulty tracer would have left.
         let wrong = Fact { origin: LineOrigin { line: 1, ..right.clone() }, ..fact };
         kept.put(&key, &wrong).await;
         let forgetful = LineTracer { recent: Arc::new(Cache::new(1)), ..tracer.clone() };

@@ -1,5 +1,5 @@
-//! Finds the revision and the line that a reported frame is, and blames it there: never blame by
-//! a line number alone.
+//! Finds the revision and the line of a reported frame, and blames it there: never blame by a line
+//! number alone.
 use flawless_core::{Blame, CommitId, Confidence, QuotedText};
 
 use crate::blamer::Blamer;
@@ -8,33 +8,119 @@ use crate::function_lines::same_text_in_function;
 use crate::repository::Repository;
 use crate::source_text::{line_in_git, line_of, source_text};
 
-/// How many earlier versions of a file are looked at.
+/// Number of earlier versions of a file that are searched.
 const MAX_VERSIONS: usize = 50;
-/// How many of the other frames are asked whether they agree with a revision.
+/// Number of other frames that are compared with a revision.
 const MAX_WITNESSES: usize = 8;
+
+/// A reported line with its author, or why nobody is blamed for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Located {
+    /// Its author is known.
+    Line(Box<LocatedLine>),
+    /// Nobody is blamed.
+    NotBlamed(NotBlamed),
+}
+
+impl Located {
+    /// The line with its author; `None` when nobody is blamed.
+    pub fn line(self) -> Option<LocatedLine> {
+        match self {
+            Self::Line(line) => Some(*line),
+            Self::NotBlamed(_) => None,
+        }
+    }
+}
 
 /// A line with its author.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Located {
+pub struct LocatedLine {
     /// How the line was found, in words.
     pub how: String,
-    /// How sure that is.
+    /// How certain that is.
     pub confidence: Confidence,
-    /// The revision in which it stands.
+    /// The revision that contains it.
     pub revision: CommitId,
-    /// Its path there.
+    /// Its path in that revision.
     pub path: String,
-    /// Its number there, from 1.
+    /// Its number in that revision, from 1.
     pub line: u32,
-    /// Who wrote it.
+    /// Its origin and its author.
     pub blame: Blame,
 }
 
-/// Why a line cannot be blamed, in a sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotLocated(pub String);
+/// Why nobody is blamed for a reported line. `at` names a revision, in words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotBlamed {
+    /// There is no repository.
+    #[error("there is no repository")]
+    NoRepository,
+    /// The frame has no line number.
+    #[error("the report has no valid line number")]
+    NoLineNumber,
+    /// Only the text could say which revision ran, and the report has too little of it.
+    #[error(
+        "the running revision is unknown, and the report carries no source text of {path}:{line} \
+         to compare with"
+    )]
+    NoText {
+        /// Path in the repository.
+        path: String,
+        /// Line number in the report.
+        line: u32,
+    },
+    /// The file is too large to be source code.
+    #[error(
+        "{path} is larger than 32 MiB at {at}: its lines are generated or data, and nobody is \
+         blamed for them"
+    )]
+    TooLarge {
+        /// Path in the repository.
+        path: String,
+        /// The revision.
+        at: String,
+    },
+    /// The file is shorter.
+    #[error("{path} has no line {line} at {at}")]
+    NoSuchLine {
+        /// Path in the repository.
+        path: String,
+        /// Line number in the report.
+        line: u32,
+        /// The revision.
+        at: String,
+    },
+    /// The reported text is in no version of the file that was searched.
+    #[error(
+        "{path}:{line} does not read {text:?} at {at}, nor in the file's last {MAX_VERSIONS} \
+         versions before it, and the function does not contain the text: let the client send its \
+         revision. Is another branch deployed, or code that was never committed?"
+    )]
+    ReadsDifferently {
+        /// Path in the repository.
+        path: String,
+        /// Line number in the report.
+        line: u32,
+        /// The reported source line.
+        text: String,
+        /// The revision.
+        at: String,
+    },
+    /// The line is in a submodule whose mirror cannot be asked.
+    #[error("the submodule's mirror has no tip")]
+    NoSubmodule,
+    /// A shallow clone does not have the commit that brought the line.
+    #[error(
+        "the repository's history is cut at {} (a shallow clone), so the author of this line is \
+         not known: fetch the rest with git fetch --unshallow", commit.short()
+    )]
+    ShallowBorder {
+        /// Where the history is cut.
+        commit: CommitId,
+    },
+}
 
-/// A line as a report has it.
+/// A line as a report describes it.
 #[derive(Debug, Clone, Copy)]
 pub struct ReportedLine<'a> {
     /// Path in the repository.
@@ -74,7 +160,7 @@ impl Revision {
         }
     }
 
-    /// The same for another repository, a part of this one.
+    /// The same for another repository that is a part of this one.
     pub(crate) fn with(&self, commit: CommitId) -> Self {
         match self {
             Self::Running(_) => Self::Running(commit),
@@ -103,22 +189,26 @@ struct MatchedLine {
     how: String,
 }
 
-/// Blames a line where it reads as reported, white space folded: at the running revision or the
-/// tip; else in that one of the file's last 50 versions in which most of the `others` agree too,
-/// the newest of them; else where the same text stands in the same function.
+/// Blames a line whose text agrees with the report, white space folded: at the running revision or
+/// the tip; else in the newest of those among the file's last 50 versions in which most of the
+/// `others` agree too; else where the same text is in the same function.
 pub(crate) async fn locate(
     blamer: &Blamer,
     revision: &Revision,
     reported: ReportedLine<'_>,
     others: &[ReportedLine<'_>],
-) -> Result<Result<Located, NotLocated>, GitError> {
+) -> Result<Located, GitError> {
     let matched = match find(blamer.repository(), revision, reported, others).await? {
         Ok(matched) => matched,
-        Err(why) => return Ok(Err(NotLocated(why))),
+        Err(why) => return Ok(Located::NotBlamed(why)),
     };
     let MatchedLine { revision, path, line, confidence, how } = matched;
     let blame = blamer.blame(&revision, &path, line).await?;
-    Ok(Ok(Located { how, confidence, revision, path, line, blame }))
+    if blame.at_shallow_border {
+        let commit = blame.origin.commit;
+        return Ok(Located::NotBlamed(NotBlamed::ShallowBorder { commit }));
+    }
+    Ok(Located::Line(Box::new(LocatedLine { how, confidence, revision, path, line, blame })))
 }
 
 async fn find(
@@ -126,28 +216,22 @@ async fn find(
     revision: &Revision,
     reported: ReportedLine<'_>,
     others: &[ReportedLine<'_>],
-) -> Result<Result<MatchedLine, String>, GitError> {
+) -> Result<Result<MatchedLine, NotBlamed>, GitError> {
     let ReportedLine { path, line, text, function } = reported;
     let (commit, name) = (revision.commit(), revision.name());
     if line == 0 {
-        return Ok(Err("the report names no valid line number".into()));
+        return Ok(Err(NotBlamed::NoLineNumber));
     }
     let is_running = matches!(revision, Revision::Running(_));
     let wanted = QuotedText::of(text);
-    // Where the revision is unknown the text is all there is: the whole of it, or enough of it
-    // around what was redacted.
+    // If the revision is unknown, only the text identifies the line: it must be complete, or enough
+    // must be left around the redacted parts.
     if wanted.is_vague() && !is_running {
-        return Ok(Err(format!(
-            "the running revision is unknown, and the report carries no source text of \
-             {path}:{line} to compare with"
-        )));
+        return Ok(Err(NotBlamed::NoText { path: path.to_owned(), line }));
     }
     let content = match repository.file(commit, path).await {
         Err(GitError::TooLarge { .. }) => {
-            return Ok(Err(format!(
-                "{path} is larger than 32 MiB at {name}: its lines are generated or data, and \
-                 nobody is blamed for them"
-            )));
+            return Ok(Err(NotBlamed::TooLarge { path: path.to_owned(), at: name }));
         }
         content => content?.unwrap_or_default(),
     };
@@ -172,7 +256,9 @@ async fn find(
             };
             return Ok(Ok(here(confidence, format!("the text agrees at {name}"))));
         }
-        _ if wanted.is_blank() => return Ok(Err(format!("{path} has no line {line} at {name}"))),
+        _ if wanted.is_blank() => {
+            return Ok(Err(NotBlamed::NoSuchLine { path: path.to_owned(), line, at: name }));
+        }
         _ => {}
     }
     if let Some(matched) = find_earlier(repository, commit, reported, &wanted, others).await? {
@@ -181,20 +267,16 @@ async fn find(
     let content = source_text(&content);
     if let Some(found) = same_text_in_function(&content, function, &wanted, line) {
         let how = format!(
-            "by text: at {name} line {line} is another one, and the reported text stands in the \
-             same function at line {found}"
+            "by text: line {line} at {name} is a different one, but the reported text is at \
+             line {found} of the same function"
         );
         return Ok(Ok(MatchedLine { line: found, ..here(Confidence::ByText, how) }));
     }
-    Ok(Err(format!(
-        "{path}:{line} does not read {:?} at {name}, nor in the file's last {MAX_VERSIONS} \
-         versions before it, and the text stands nowhere in the function: say which revision \
-         runs; is another branch deployed, or code that was never committed?",
-        wanted.as_str()
-    )))
+    let (path, text) = (path.to_owned(), wanted.as_str().to_owned());
+    Ok(Err(NotBlamed::ReadsDifferently { path, line, text, at: name }))
 }
 
-/// The content of a file; empty when it is not there, or larger than any source is.
+/// The content of a file; empty when it does not exist, or is too large for a source file.
 async fn content_of(
     repository: &Repository,
     commit: &CommitId,
@@ -206,7 +288,7 @@ async fn content_of(
     }
 }
 
-/// Whether one of the last 50 versions of a file up to `from` is what is looked for, by its text.
+/// Whether one of the last 50 versions of a file up to `from` has the wanted text.
 pub(crate) async fn had_version(
     repository: &Repository,
     from: &CommitId,
@@ -222,8 +304,8 @@ pub(crate) async fn had_version(
     Ok(false)
 }
 
-/// The newest of the file's versions in which the line reads as reported and most of the other
-/// frames do as well.
+/// The newest of the file's versions in which the line agrees with the report, as do most of the
+/// other frames.
 async fn find_earlier(
     repository: &Repository,
     from: &CommitId,
@@ -250,7 +332,7 @@ async fn find_earlier(
             let text = line_of(&content, line_in_git(&content, other.line));
             agreeing += usize::from(text.is_some_and(|text| quoted.reads(&text)));
         }
-        // Without others to bear it out, the text has to say something by itself.
+        // Without other frames to confirm it, the text must be informative by itself.
         let is_borne_out = if witnesses.is_empty() {
             wanted.is_informative()
         } else {

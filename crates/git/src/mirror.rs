@@ -1,4 +1,4 @@
-//! A repository that is kept current: cloned and fetched by us, or read where it lies.
+//! A repository that is kept current: cloned and fetched by us, or read in place.
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::facts::FactStore;
 use crate::fetching::{FetchTicket, Fetching};
 use crate::ignore_revs::IgnoreRevs;
 use crate::line_tracer::{Engine, Judgement};
-use crate::locate::{Located, NotLocated, ReportedLine, Revision, had_version, locate};
+use crate::locate::{Located, LocatedLine, NotBlamed, ReportedLine, Revision, had_version, locate};
 use crate::pins::Pins;
 use crate::process::GitProgram;
 use crate::repository::{Named, Repository};
@@ -23,36 +23,36 @@ use crate::submodules::{Listing, Submodules};
 use crate::tip::Tip;
 use crate::tracer::WhiteSpace;
 
-/// File lists of the revisions used last.
+/// Number of cached file lists of recently used revisions.
 const MAX_LISTINGS: usize = 4;
 
-/// How to keep a mirror.
+/// The settings of a mirror.
 #[derive(Debug, Clone)]
 pub struct MirrorSettings {
     /// The git program.
     pub git: GitProgram,
     /// Where the repository comes from.
     pub source: Source,
-    /// `repo_branch_pattern`: the newest branch that it matches is the one that runs. Matched
-    /// from the start of the name, with and without `origin/` before it.
+    /// `repo_branch_pattern`: the newest branch that it matches is the one that runs. Matched from
+    /// the start of the name, with and without a leading `origin/`.
     pub branch_pattern: Option<Regex>,
-    /// An existing folder of ours for small files beside the mirror.
+    /// An existing folder of ours for small files besides the mirror.
     pub scratch: PathBuf,
-    /// Where the list of commits to pass over is.
+    /// Where the list of ignored commits is.
     pub ignore_revs: IgnoreRevs,
-    /// Who is no person.
+    /// Identifies authors that are not persons.
     pub automation: Arc<AutomationPatterns>,
-    /// What finds the origin of a line.
+    /// The program that finds the origin of a line.
     pub engine: Engine,
-    /// Keeps what was found.
+    /// Stores found origins.
     pub facts: Option<Arc<dyn FactStore>>,
     /// Submodules by their paths, and where their repositories come from.
     pub submodules: Vec<(String, Source)>,
 }
 
 impl MirrorSettings {
-    /// How to keep a mirror of `source` when nothing else is said: `HEAD` runs, the repository's
-    /// own list is passed over, and nobody is automation.
+    /// The default settings for a mirror of `source`: `HEAD` runs, the commits of the repository's
+    /// own list are ignored, and nobody is automation.
     pub fn new(git: GitProgram, source: Source, scratch: PathBuf) -> Self {
         Self {
             git,
@@ -82,11 +82,11 @@ pub struct Mirror {
 }
 
 impl Mirror {
-    /// Opens the mirror; clones it first when it is ours to clone and not there yet, which can
-    /// take minutes.
+    /// Opens the mirror; clones it first when it is ours and does not exist yet, which can take
+    /// minutes.
     ///
     /// # Errors
-    /// No repository there, the remote cannot be cloned, or there is nothing to blame in.
+    /// There is no repository, the remote cannot be cloned, or there is no commit to blame in.
     pub async fn open(settings: MirrorSettings) -> Result<Self, GitError> {
         let repository = match &settings.source {
             Source::Folder(dir) => Repository::open(settings.git.clone(), dir).await?,
@@ -111,7 +111,7 @@ impl Mirror {
         &self.repository
     }
 
-    /// How often git was asked whether it agrees, and how often it did not.
+    /// How often git checked an answer, and how often it differed.
     pub fn judgement(&self) -> &Judgement {
         &self.judgement
     }
@@ -121,18 +121,17 @@ impl Mirror {
         lock(&self.tip).clone()
     }
 
-    /// What of the repository's own lists cannot be used, each in a sentence; those of submodules
-    /// among them.
+    /// What of the repository's own lists cannot be used, each in a sentence, including those of
+    /// submodules.
     pub fn warnings(&self) -> Vec<String> {
         let own = self.tip().map(|tip| tip.warnings.clone()).unwrap_or_default();
         own.into_iter().chain(self.submodules.warnings()).collect()
     }
 
-    /// Brings the mirror up to date with its remote; a folder of somebody else is only read
-    /// again.
+    /// Updates the mirror from its remote; a folder that others maintain is only read again.
     ///
     /// # Errors
-    /// The remote's words, credentials hidden. What was there before stays usable.
+    /// The remote's message, credentials hidden. The previous state remains usable.
     pub async fn fetch(&self) -> Result<Arc<Tip>, GitError> {
         if let Source::Clone { url, .. } = &self.settings.source {
             let _writing = self.fetching.writing.lock().await;
@@ -163,35 +162,35 @@ impl Mirror {
 
     async fn fetch_submodules(&self) {
         if self.submodules.fetch().await {
-            // A submodule's commit that was missing may be there now.
+            // A missing commit of a submodule may have arrived.
             lock(&self.listings).clear();
         }
     }
 
-    /// Whether we fetch it; what somebody else keeps current is as new as it can be.
+    /// Whether we fetch it; a folder that others maintain is always considered current.
     pub fn is_fetched_by_us(&self) -> bool {
         matches!(self.settings.source, Source::Clone { .. })
     }
 
-    /// Asks whoever waits at [`Mirror::fetch_is_asked_for`] for a fetch, because a report cannot
-    /// be explained without; it is to bring the commit that `revision` names in full. Returns at
-    /// once.
+    /// Requests a fetch from the task that waits in [`Mirror::fetch_is_asked_for`], because a
+    /// report cannot be explained without it; it must bring the commit that `revision` names in
+    /// full. Returns immediately.
     pub fn ask_for_fetch(&self, revision: Option<&str>) -> FetchTicket {
         self.fetching.ask(revision.and_then(|name| CommitId::parse(name.trim())).as_ref())
     }
 
-    /// Whether a fetch that began after this was asked for has succeeded.
+    /// Whether a fetch that began after this was requested has succeeded.
     pub fn is_fetched(&self, ticket: FetchTicket) -> bool {
         self.fetching.is_done(ticket)
     }
 
-    /// Returns when a fetch was asked for; not again within ten seconds of the last one, because
-    /// anybody can report what does not exist.
+    /// Returns when a fetch was requested; not again within ten seconds of the last one, because
+    /// anybody can report revisions that do not exist.
     pub async fn fetch_is_asked_for(&self) {
         self.fetching.is_asked_for().await;
     }
 
-    /// Looks which commit is the tip now. In a mirror of our own only a fetch changes it.
+    /// Reads the current tip. In a mirror of our own only a fetch changes it.
     ///
     /// # Errors
     /// There is no commit, or no branch that matches the pattern.
@@ -205,7 +204,7 @@ impl Mirror {
             return Ok(tip);
         }
         if matches!(self.settings.source, Source::Folder(_)) {
-            // Somebody else fetches here, and may write a new commit-graph.
+            // Others fetch here, and may write a new commit-graph.
             self.repository.refresh().await;
         }
         let (settings, judgement) = (&self.settings, self.judgement.clone());
@@ -215,8 +214,8 @@ impl Mirror {
         Ok(tip)
     }
 
-    /// The commit that `revision` names: an id, a tag, a branch, what `git describe` prints, or a
-    /// release whose tag can be guessed. Fetched when it is not there yet.
+    /// The commit that `revision` names: an id, a tag, a branch, the output of `git describe`, or a
+    /// release whose tag can be guessed. Fetched if it is missing.
     ///
     /// # Errors
     /// git cannot be run.
@@ -226,7 +225,7 @@ impl Mirror {
             return Ok(known);
         }
         self.ask_for_fetch(Some(revision));
-        // Nobody waits for a fetch that is running: it may hang.
+        // Nothing waits for a running fetch, which may hang.
         if self.fetching.is_too_soon() || self.fetching.writing.try_lock().is_err() {
             return Ok(None);
         }
@@ -237,8 +236,8 @@ impl Mirror {
         self.resolve_here(revision).await
     }
 
-    /// The same without asking the remote. Tags and ids come before branches. What was found is
-    /// kept from then on, whatever becomes of its branch.
+    /// The same without asking the remote. Tags and ids come before branches. A commit that was
+    /// found is kept from then on, whatever happens to its branch.
     ///
     /// # Errors
     /// git cannot be run.
@@ -260,7 +259,7 @@ impl Mirror {
     }
 
     async fn pin(&self, commit: &CommitId) {
-        // While somebody writes, it is pinned the next time.
+        // If somebody else is writing, it is pinned next time.
         if self.is_fetched_by_us()
             && let Ok(_writing) = self.fetching.writing.try_lock()
         {
@@ -268,9 +267,9 @@ impl Mirror {
         }
     }
 
-    /// What a client's `revision` says about what runs, as far as the mirror knows it: a commit, a
-    /// tag or a release stays what it is; where a branch is now is not where it was when the
-    /// program was deployed. `None` when the mirror does not have it.
+    /// The running revision that a client's `revision` stands for, as far as the mirror knows: a
+    /// commit, a tag or a release never changes; a branch may have moved since the program was
+    /// deployed. `None` when the mirror does not have it.
     ///
     /// # Errors
     /// git cannot be run.
@@ -282,10 +281,10 @@ impl Mirror {
         }))
     }
 
-    /// The files of a commit, those of mirrored submodules among them.
+    /// The files of a commit, including those of mirrored submodules.
     ///
     /// # Errors
-    /// The commit is not there, or git cannot be run.
+    /// The commit does not exist, or git cannot be run.
     pub async fn files(&self, commit: &CommitId) -> Result<Arc<PathIndex>, GitError> {
         Ok(self.listing(commit).await?.index.clone())
     }
@@ -313,8 +312,7 @@ impl Mirror {
         }
     }
 
-    /// Whether one of the last 50 versions of a file, up to `commit`, is what is looked for, by its
-    /// text.
+    /// Whether one of the last 50 versions of a file, up to `commit`, has the wanted text.
     ///
     /// # Errors
     /// git cannot be run.
@@ -330,11 +328,11 @@ impl Mirror {
         }
     }
 
-    /// The origin of line `line` (from 1) of `path` at `commit`, and nothing else: what `git
-    /// blame` says with these options, with the ignore list of `tip`.
+    /// Only the origin of line `line` (from 1) of `path` at `commit`: the answer of `git blame`
+    /// with these options and the ignore list of `tip`.
     ///
     /// # Errors
-    /// There is no such line, or git cannot be run.
+    /// The line does not exist, or git cannot be run.
     pub async fn trace(
         &self,
         tip: &Tip,
@@ -347,10 +345,10 @@ impl Mirror {
         Ok(traced.origin.clone())
     }
 
-    /// Blames line `line` (from 1) of `path` at `commit` as it stands there.
+    /// Blames line `line` (from 1) of `path` as it is at `commit`.
     ///
     /// # Errors
-    /// There is no such line, or git cannot be run.
+    /// The line does not exist, or git cannot be run.
     pub async fn blame(
         &self,
         tip: &Tip,
@@ -367,8 +365,8 @@ impl Mirror {
         tip.blamer.blame(commit, path, line).await
     }
 
-    /// Whether the line that was born at `origin` and seen last at `path` still stands in
-    /// `revision`, or which commit changed it. Of a submodule's line it is not said which.
+    /// Whether the line that was born at `origin` and last seen at `path` still exists in
+    /// `revision`, or which commit changed it. For a line of a submodule the commit is not named.
     ///
     /// # Errors
     /// A commit is missing, or git cannot be run.
@@ -394,9 +392,9 @@ impl Mirror {
         })
     }
 
-    /// Blames a line where it reads as reported, from `revision` on. `tip` gives the ignore list
-    /// and the mailmap, `others` are the report's other frames in the repository, for a revision
-    /// that has to be guessed.
+    /// Blames a line whose text agrees with the report, from `revision` on. `tip` provides the
+    /// ignore list and the mailmap, `others` are the report's other frames in the repository, for a
+    /// revision that has to be guessed.
     ///
     /// # Errors
     /// git cannot be run, or takes longer than a minute.
@@ -406,25 +404,31 @@ impl Mirror {
         revision: &Revision,
         reported: ReportedLine<'_>,
         others: &[ReportedLine<'_>],
-    ) -> Result<Result<Located, NotLocated>, GitError> {
+    ) -> Result<Located, GitError> {
         let listing = self.listing(revision.commit()).await?;
         if let Some((part, commit, path)) = listing.submodule_of(reported.path) {
             let Some(tip) = part.tip() else {
-                return Ok(Err(NotLocated("the submodule's mirror has no tip".into())));
+                return Ok(Located::NotBlamed(NotBlamed::NoSubmodule));
             };
-            // The revision of the submodule is as sure as the one that names it.
+            // The revision of the submodule is as certain as the one that names it.
             let inner = revision.with(commit.clone());
             let found = locate(&tip.blamer, &inner, ReportedLine { path, ..reported }, &[]).await?;
             let path = reported.path.to_owned();
-            // Whoever looks for the line again looks from here.
+            // Later searches for the line start here.
             let revision = revision.commit().clone();
-            return Ok(found.map(|located| Located { revision, path, ..located }));
+            return Ok(match found {
+                Located::Line(line) => {
+                    Located::Line(Box::new(LocatedLine { revision, path, ..*line }))
+                }
+                not_blamed @ Located::NotBlamed(_) => not_blamed,
+            });
         }
         locate(&tip.blamer, revision, reported, others).await
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // The values behind these locks are replaced whole, so a panic elsewhere leaves them sound.
+    // The values behind these locks are replaced as a whole, so a panic elsewhere cannot corrupt
+    // them.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

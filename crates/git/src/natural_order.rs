@@ -1,4 +1,4 @@
-//! Names in the order people count: release-9 before release-10.
+//! Sorts names as people count: release-9 before release-10.
 use std::cmp::Ordering;
 
 /// Compares runs of digits as numbers and everything else letter by letter.
@@ -26,7 +26,7 @@ fn is_number(chunk: &str) -> bool {
     chunk.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// Runs of digits and runs of other characters, in turn.
+/// Alternating runs of digits and other characters.
 struct Chunks<'a>(&'a str);
 
 impl<'a> Iterator for Chunks<'a> {

@@ -1,4 +1,4 @@
-//! Deployed revisions are kept by references of our own, so that a force-push does not lose them.
+//! References of our own keep deployed revisions, so that a force-push does not lose them.
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,12 +11,12 @@ use crate::error::GitError;
 use crate::repository::Repository;
 
 const FETCH_LIMIT: Duration = Duration::from_secs(60);
-/// Anybody can report ids that do not exist: one that the remote does not have is not asked for
-/// again for some time, as long as it is remembered.
+/// Limit of remembered ids that the remote refused. Anybody can report ids that do not exist: a
+/// remembered one is not requested again for some time.
 const MAX_REFUSED: usize = 1_000;
 const REFUSED_FOR: Duration = Duration::from_secs(600);
 
-/// The revisions that are pinned, and those that the remote does not give out.
+/// The pinned revisions, and those that the remote does not provide.
 #[derive(Debug, Default)]
 pub(crate) struct Pins {
     pinned: Mutex<HashSet<CommitId>>,
@@ -24,7 +24,7 @@ pub(crate) struct Pins {
 }
 
 impl Pins {
-    /// Keeps a commit of a mirror of ours.
+    /// Pins a commit in our mirror.
     pub(crate) async fn pin(&self, repository: &Repository, commit: &CommitId) {
         let is_new =
             self.pinned.lock().unwrap_or_else(PoisonError::into_inner).insert(commit.clone());
@@ -39,8 +39,8 @@ impl Pins {
         }
     }
 
-    /// Asks the remote for a commit that no branch or tag has any more. Not every remote gives
-    /// one out.
+    /// Asks the remote for a commit that no branch or tag has any longer. Not every remote provides
+    /// one.
     pub(crate) async fn fetch(&self, repository: &Repository, url: &str, commit: &CommitId) {
         if self.is_refused(commit) {
             return;
@@ -50,8 +50,8 @@ impl Pins {
             repository.run_remote("fetch").args(["--quiet", "--no-tags", "--", url, &refspec]);
         let Err(error) = run.timeout(FETCH_LIMIT).output().await else { return };
         tracing::info!(%error, %commit, "a revision could not be fetched by its id");
-        // The remote names the commit that it does not have or give out; whatever else fails says
-        // nothing about the commit.
+        // The remote names the commit that it refuses; any other failure says nothing about the
+        // commit.
         if matches!(&error, GitError::Failed { message, .. } if message.contains(commit.as_str())) {
             self.refuse(commit);
         }

@@ -1,7 +1,7 @@
-//! The one place that starts processes.
+//! The only place that starts processes.
 //!
-//! No shell; the environment is cleaned of everything that could point git elsewhere; output
-//! and time are bounded; a process whose caller goes away is killed.
+//! No shell; the environment is cleaned of everything that could point git elsewhere; output and
+//! time are bounded; a process whose caller goes away is killed.
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -16,15 +16,15 @@ use crate::source::hide_credentials;
 
 /// Niceness of commands that only read.
 const LOW_PRIORITY: i32 = 10;
-/// Longest message of an error: git repeats what it was given, however long.
+/// Longest message of an error: git repeats its input, however long.
 const MAX_MESSAGE: usize = 600;
 /// Longest tail of standard error that is kept.
 const MAX_STDERR: usize = 16 * 1024;
 
-/// What a repository's own configuration must not decide: each name that makes a command of ours
-/// start a program, and what changes how answers are printed. git has no way to leave that
-/// configuration out as a whole; names with a part of their own (`diff.NAME.textconv`,
-/// `filter.NAME.clean`, `gpg.NAME.program`) are kept away by the options of the commands.
+/// Settings that a repository's own configuration must not control: each one that makes a command
+/// of ours start a program, and those that change the output format. git cannot ignore that
+/// configuration as a whole; settings with a variable part (`diff.NAME.textconv`,
+/// `filter.NAME.clean`, `gpg.NAME.program`) are disabled by the options of the commands.
 const NEUTRAL: [&str; 25] = [
     "blame.coloring=none",
     "blame.showEmail=false",
@@ -58,13 +58,13 @@ const NEUTRAL: [&str; 25] = [
 pub struct GitProgram(PathBuf);
 
 impl GitProgram {
-    /// `program` is a path, or a name that is searched for in `PATH`.
+    /// `program` is a path, or a name that is looked up in `PATH`.
     pub fn new(program: impl Into<PathBuf>) -> Self {
         Self(program.into())
     }
 
-    /// A git command in `dir` that only reads it. Configuration outside the repository is not
-    /// read, so that answers do not depend on who runs the server; the repository's own starts no
+    /// A git command in `dir` that only reads it. Configuration outside the repository is ignored,
+    /// so that answers do not depend on who runs the server; the repository's own cannot start a
     /// program.
     pub fn read(&self, dir: &Path) -> Run {
         let mut run = self.command(dir);
@@ -75,15 +75,15 @@ impl GitProgram {
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_NO_LAZY_FETCH", "1")
-            // Where git is too old to know that: a promised object is fetched by no protocol.
+            // For a git too old to know that variable: no protocol may fetch a promised object.
             .env("GIT_ALLOW_PROTOCOL", "none")
             .env("GIT_OPTIONAL_LOCKS", "0");
-        // Taking reports in must not wait for a core that git uses.
+        // Accepting reports must not wait for a core that git uses.
         run.low_priority = true;
         run.timeout(Duration::from_secs(30))
     }
 
-    /// A git command in `dir` that talks to a remote: the user's configuration counts (proxies,
+    /// A git command in `dir` that talks to a remote: the user's configuration applies (proxies,
     /// credential helpers, ssh keys), but nothing may ask a question.
     pub fn remote(&self, dir: &Path) -> Run {
         let mut run = self.command(dir);
@@ -93,7 +93,7 @@ impl GitProgram {
         run.timeout(Duration::from_secs(3600))
     }
 
-    /// What it says its version is, e.g. `2.47.3`.
+    /// The version that git reports, e.g. `2.47.3`.
     ///
     /// # Errors
     /// It cannot be started.
@@ -122,7 +122,8 @@ impl GitProgram {
         for setting in NEUTRAL {
             run = run.args(["-c", setting]);
         }
-        // It may be somebody else's, because it was named; nothing else may.
+        // Its owner may be somebody else, because the folder was named explicitly; this applies to
+        // no other one.
         let named = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
         for folder in [dir, &named] {
             let mut setting = OsString::from("safe.directory=");
@@ -133,7 +134,7 @@ impl GitProgram {
     }
 }
 
-/// A process to be run, with its limits.
+/// A process to run, with its limits.
 #[derive(Debug)]
 pub struct Run {
     command: Command,
@@ -145,21 +146,21 @@ pub struct Run {
     low_priority: bool,
 }
 
-/// What came of a process that has ended.
+/// The result of a process that has ended.
 #[derive(Debug)]
 pub struct Ended {
-    /// All that it printed.
+    /// Its complete standard output.
     pub stdout: Vec<u8>,
-    /// The last 16 KiB of what it wrote to standard error.
+    /// The last 16 KiB of its standard error.
     pub stderr: Vec<u8>,
-    /// It ended with code 0.
+    /// Whether it ended with code 0.
     pub succeeded: bool,
 }
 
 impl Run {
-    /// `program` is a path, or a name that is searched for in `PATH`.
+    /// `program` is a path, or a name that is looked up in `PATH`.
     pub fn new(program: &Path) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "the one place that may")]
+        #[expect(clippy::disallowed_methods, reason = "the only place that starts processes")]
         let mut command = Command::new(program);
         command.kill_on_drop(true).stdin(Stdio::piped()).stdout(Stdio::piped());
         command.stderr(Stdio::piped());
@@ -174,59 +175,59 @@ impl Run {
         }
     }
 
-    /// Arguments that errors do not name.
+    /// Adds arguments that errors do not name.
     #[must_use]
     pub fn args<A: Into<OsString>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.command.args(args.into_iter().map(Into::into));
         self
     }
 
-    /// The subcommand of git: an argument, and the name that errors give.
+    /// Adds the subcommand of git: an argument, and its name in errors.
     #[must_use]
     pub fn subcommand(mut self, name: &str) -> Self {
         self.name = Some(name.to_owned());
         self.args([name])
     }
 
-    /// A variable of the environment.
+    /// Sets a variable of the environment.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.command.env(name, value.into());
         self
     }
 
-    /// The folder it runs in.
+    /// Sets the folder it runs in.
     #[must_use]
     pub fn current_dir(mut self, dir: &Path) -> Self {
         self.command.current_dir(dir);
         self
     }
 
-    /// What it reads on standard input; nothing by default.
+    /// Sets its standard input; empty by default.
     #[must_use]
     pub fn input(mut self, bytes: Vec<u8>) -> Self {
         self.input = bytes;
         self
     }
 
-    /// Stopped when it takes longer.
+    /// Stops it when it takes longer.
     #[must_use]
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
         self
     }
 
-    /// Stopped when it prints more bytes; 16 MiB by default.
+    /// Stops it when it prints more bytes; 16 MiB by default.
     #[must_use]
     pub fn max_output(mut self, bytes: usize) -> Self {
         self.max_output = bytes;
         self
     }
 
-    /// Runs it to its end and returns what it printed.
+    /// Runs it to its end and returns its standard output.
     ///
     /// # Errors
-    /// It cannot be started, runs into a limit, or ends with another code than 0.
+    /// It cannot be started, exceeds a limit, or ends with another code than 0.
     pub async fn output(self) -> Result<Vec<u8>, GitError> {
         let command = self.shown_name();
         let Ended { stdout, stderr, succeeded } = self.end().await?;
@@ -240,10 +241,10 @@ impl Run {
         Ok(stdout)
     }
 
-    /// Runs it to its end, for what may fail in its own way.
+    /// Runs it to its end and returns the result, for commands that may fail in their own way.
     ///
     /// # Errors
-    /// It cannot be started, or runs into a limit.
+    /// It cannot be started, or exceeds a limit.
     pub async fn end(mut self) -> Result<Ended, GitError> {
         let command = self.shown_name();
         let mut child = self
@@ -253,7 +254,7 @@ impl Run {
         if self.low_priority
             && let Some(pid) = child.id().and_then(|id| Pid::from_raw(id.cast_signed()))
         {
-            // Gone already, or not allowed: then it runs as it is.
+            // The process has ended, or this is not allowed: then it keeps its priority.
             let _ = setpriority_process(Some(pid), LOW_PRIORITY);
         }
         let work = Self::communicate(&mut child, self.input, self.max_output);
@@ -280,7 +281,7 @@ impl Run {
         let stdin = child.stdin.take();
         let feed = async {
             if let Some(mut stdin) = stdin {
-                // A process that does not read its input to the end is free not to.
+                // A process need not read its input to the end.
                 let _ = stdin.write_all(&input).await;
             }
         };

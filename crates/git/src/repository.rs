@@ -1,4 +1,4 @@
-//! Reads one repository: through the tracer what is asked often, else through the git program.
+//! Reads one repository: frequent questions go to the tracer, others to the git program.
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -17,21 +17,21 @@ use crate::process::{GitProgram, Run};
 use crate::revision_name::is_revision_name;
 use crate::tracer::{TraceError, Tracer};
 
-/// Source files are small; what is larger is generated or no source at all.
+/// Source files are small; a larger file is generated, or not source at all.
 const MAX_BLOB: usize = 32 * 1024 * 1024;
 /// Enough for millions of files.
 pub(crate) const MAX_TREE: usize = 512 * 1024 * 1024;
 
-/// What a revision's name stands for.
+/// The commit that a revision's name stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
     /// The commit that it names now.
     pub commit: CommitId,
-    /// It is the name of a branch, which names another commit tomorrow.
+    /// Whether it is the name of a branch, which may name another commit later.
     pub is_branch: bool,
 }
 
-/// The tracer, or why there is none.
+/// The tracer, or why it cannot be used.
 type OpenedTracer = Result<Arc<Tracer>, String>;
 
 /// A git repository on this machine: bare, with a work tree, or a linked work tree.
@@ -39,25 +39,25 @@ type OpenedTracer = Result<Arc<Tracer>, String>;
 pub struct Repository {
     git: GitProgram,
     dir: PathBuf,
-    /// Opened when it is first needed; else why this repository is not one for it.
+    /// Opened when it is first needed; the error says why it cannot read this repository.
     tracer: Arc<Mutex<Option<OpenedTracer>>>,
 }
 
-/// For what the tracer reads, short of a line's history.
+/// Time limit for everything that the tracer reads, except a line's history.
 pub(crate) const TRACER_LIMIT: Duration = Duration::from_secs(10);
 
 impl Repository {
-    /// Opens the repository that `dir` is, or lies in.
+    /// Opens the repository at `dir`, or the one that contains it.
     ///
     /// # Errors
-    /// `dir` is none, or git cannot be run.
+    /// `dir` is not in a repository, or git cannot be run.
     pub async fn open(git: GitProgram, dir: &Path) -> Result<Self, GitError> {
         let mut repository = Self { git, dir: dir.to_owned(), tracer: Arc::default() };
         if !dir.is_dir() {
             return Err(GitError::NotARepository(dir.to_owned()));
         }
         let ask = |question| repository.run("rev-parse").args([question]).output();
-        // A bare repository has no top; in a work tree, paths have to count from it.
+        // A bare repository has no top; in a work tree, paths must be relative to it.
         let found = match ask("--show-toplevel").await {
             Err(GitError::Failed { .. }) => ask("--absolute-git-dir").await,
             top => top,
@@ -86,8 +86,8 @@ impl Repository {
         self.git.remote(&self.dir).subcommand(subcommand)
     }
 
-    /// The commit that `revision` names (an id, a short id, a tag, a branch, `HEAD`), or `None`.
-    /// What does not look like a name is `None` without asking git.
+    /// The commit that `revision` names (an id, a short id, a tag, a branch, `HEAD`), or `None`. A
+    /// text that cannot be a name is `None` without asking git.
     ///
     /// # Errors
     /// git cannot be run.
@@ -103,7 +103,7 @@ impl Repository {
         }
     }
 
-    /// The commit that `revision` names, and whether it names a branch: any reference but a tag
+    /// The commit that `revision` names, and whether it names a branch: any reference except a tag
     /// moves.
     ///
     /// # Errors
@@ -121,7 +121,7 @@ impl Repository {
         Ok(Some(Named { commit, is_branch }))
     }
 
-    /// The commits that abbreviated ids name; `None` for one that names none, or several.
+    /// The commits that abbreviated ids name; `None` for an id of no commit or of several.
     ///
     /// # Errors
     /// git cannot be run.
@@ -142,7 +142,7 @@ impl Repository {
         Ok(found)
     }
 
-    /// The tracer for this repository, or why there is none.
+    /// The tracer for this repository, or why it cannot be used.
     pub(crate) async fn tracer(&self) -> Result<Arc<Tracer>, String> {
         let mut tracer = self.tracer.lock().await;
         match &*tracer {
@@ -159,7 +159,7 @@ impl Repository {
         let answer = answer.map_err(|error| error.to_string())?;
         let lines: Vec<&[u8]> = answer.trim_ascii_end().split(|byte| *byte == b'\n').collect();
         let [objects, shallow, grafts, format] = lines[..] else {
-            return Err("git rev-parse answered something unexpected".into());
+            return Err("git rev-parse gave an unexpected answer".into());
         };
         let path = |bytes| PathBuf::from(OsStr::from_bytes(bytes));
         if format != b"sha1" {
@@ -176,11 +176,11 @@ impl Repository {
         opened.map(Arc::new).map_err(|error| error.to_string())
     }
 
-    /// Takes up what a fetch brought.
+    /// Makes the objects of a fetch visible.
     pub(crate) async fn refresh(&self) {
         let mut known = self.tracer.lock().await;
         let Some(Ok(tracer)) = known.clone() else {
-            // What was in the way may be gone.
+            // The obstacle may be gone.
             *known = None;
             return;
         };
@@ -190,8 +190,8 @@ impl Repository {
         }
     }
 
-    /// The content of a file of a commit, or `None` when the commit has no such file. `path`
-    /// has to come from the tree of a commit.
+    /// The content of a file of a commit, or `None` when the commit has no such file. `path` must
+    /// come from the tree of a commit.
     ///
     /// # Errors
     /// The file is larger than 32 MiB, or git cannot be run.
@@ -255,12 +255,12 @@ impl Repository {
             Some(commit) => Ok((reference, commit)),
             None => {
                 let dir = self.dir.display();
-                Err(GitError::NoTip(format!("{reference} of {dir} names no commit yet")))
+                Err(GitError::NoTip(format!("{reference} of {dir} has no commit yet")))
             }
         }
     }
 
-    /// All branches, ours and remote ones, as full reference names.
+    /// All branches, local and remote ones, as full reference names.
     async fn branches(&self) -> Result<Vec<String>, GitError> {
         let run = self.run("for-each-ref").args(["--format=%(refname) %(symref)"]);
         let list = run.args(["refs/heads/", "refs/remotes/"]).output().await?;

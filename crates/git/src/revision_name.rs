@@ -1,7 +1,7 @@
-//! What a client calls the revision that runs: a commit id, a tag, what `git describe` prints, or
+//! A client's name for the revision that runs: a commit id, a tag, the output of `git describe`, or
 //! the name of a release.
 
-/// Whether a text can name a commit and nothing else: no option, no range, no file of a commit.
+/// Whether a text can only be the name of a commit: not an option, a range, or a file of a commit.
 pub(crate) fn is_revision_name(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 256
@@ -11,7 +11,7 @@ pub(crate) fn is_revision_name(text: &str) -> bool {
 }
 
 /// The names to try, the most literal one first: the text itself, without `-dirty`, and, of a
-/// release `app@1.2.3`, the version with the prefixes that tags commonly have.
+/// release `app@1.2.3`, the version with the usual prefixes of tags.
 pub(crate) fn candidates(text: &str) -> Vec<String> {
     let text = text.trim();
     let mut names = vec![text.to_owned()];
@@ -19,7 +19,7 @@ pub(crate) fn candidates(text: &str) -> Vec<String> {
     names.extend(clean.map(str::to_owned));
     let (app, version) = text.rsplit_once('@').unwrap_or(("", text));
     let version = version.strip_suffix("-dirty").unwrap_or(version);
-    // `1.2.3+build`: what follows the plus is often the commit.
+    // `1.2.3+build`: the part after the plus is often the commit.
     let (version, build) = version.split_once('+').unwrap_or((version, ""));
     names.push(version.to_owned());
     names.push(format!("v{version}"));
@@ -53,7 +53,7 @@ mod tests {
     use super::candidates;
 
     #[test]
-    fn releases_and_descriptions_become_names_of_revisions() {
+    fn releases_and_descriptions_become_revision_names() {
         for (text, wanted) in [
             (
                 "0123456789abcdef0123456789abcdef01234567",
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn options_ranges_and_short_digits_are_no_revisions() {
+    fn options_ranges_and_short_digits_are_not_revisions() {
         for text in ["", "--output=x", "a..b", "HEAD:x", "HEAD^{/x}", "a b", "@{-1}", "abc", "12"] {
             let literal = candidates(text).into_iter().find(|name| name == text);
             assert_eq!(literal, None, "{text}");

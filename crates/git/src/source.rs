@@ -1,17 +1,17 @@
-//! Where a mirror comes from, and how its address is shown.
+//! The origin of a mirror, and how its address is shown.
 use std::path::PathBuf;
 
-/// Where the repository comes from.
+/// The origin of a repository.
 #[derive(Clone)]
 pub enum Source {
     /// Cloned from `url` into `dir` and fetched by us.
     Clone {
-        /// Address of the remote, maybe with credentials.
+        /// URL of the remote, possibly with credentials.
         url: String,
-        /// Our own bare mirror; made when missing.
+        /// Our own bare mirror; created when missing.
         dir: PathBuf,
     },
-    /// A folder that somebody else keeps current; never written to.
+    /// A folder that others keep current; never written to.
     Folder(PathBuf),
 }
 
@@ -26,8 +26,8 @@ impl std::fmt::Debug for Source {
     }
 }
 
-/// `text` with the user part of every URL in it replaced, so that git's words and addresses can
-/// be shown: `https://user:token@host/x` becomes `https://***@host/x`.
+/// Replaces the user part of every URL in `text`, so that git's messages and addresses can be
+/// shown: `https://user:token@host/x` becomes `https://***@host/x`.
 pub fn hide_credentials(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
@@ -54,7 +54,7 @@ mod tests {
     use super::hide_credentials;
 
     #[test]
-    fn the_user_part_of_urls_is_hidden() {
+    fn user_part_of_urls_is_hidden() {
         for (given, shown) in [
             ("https://u:p@h/x.git", "https://***@h/x.git"),
             ("https://u:p@ss@h/x", "https://***@h/x"),

@@ -1,17 +1,17 @@
-//! The text of a source file, whatever its encoding: UTF-8 with or without a byte order mark, or
-//! what a coding line in its first two lines names.
+//! The text of a source file in any encoding: UTF-8 with or without a byte order mark, or the one
+//! named by a coding line in its first two lines.
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A file as text, without a byte order mark. What cannot be decoded becomes U+FFFD.
+/// Decodes a file, without its byte order mark. Bytes that cannot be decoded become U+FFFD.
 pub fn source_text(content: &[u8]) -> Cow<'_, str> {
     decode(content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content), content)
 }
 
-/// Line `line` (from 1) of a file, as text and without its end; `None` when there is no such line.
+/// Line `line` (from 1) of a file, as text and without its end; `None` when it does not exist.
 pub(crate) fn line_of(content: &[u8], line: u32) -> Option<String> {
     let lines = content.strip_suffix(b"\n").unwrap_or(content).split(|byte| *byte == b'\n');
     let bytes = lines.skip(line.checked_sub(1)? as usize).take(1).next()?;
@@ -19,8 +19,8 @@ pub(crate) fn line_of(content: &[u8], line: u32) -> Option<String> {
     (!content.is_empty()).then(|| decode(bytes, content).into_owned())
 }
 
-/// The number that git gives to what an interpreter counts as line `line` (from 1): Python, Ruby
-/// and JavaScript end a line at a carriage return alone, git does not.
+/// Converts the line number `line` (from 1) of an interpreter to git's: Python, Ruby and JavaScript
+/// end a line at a lone carriage return, git does not.
 pub(crate) fn line_in_git(content: &[u8], line: u32) -> u32 {
     let (mut here, mut in_git) = (1, 1);
     for (at, byte) in content.iter().enumerate() {
@@ -33,7 +33,7 @@ pub(crate) fn line_in_git(content: &[u8], line: u32) -> u32 {
             _ => {}
         }
     }
-    // Beyond the end it stays beyond the end.
+    // A line beyond the end remains beyond the end.
     in_git + (line - here.min(line))
 }
 
@@ -47,11 +47,12 @@ fn decode<'a>(bytes: &'a [u8], file: &[u8]) -> Cow<'a, str> {
     }
 }
 
-/// What a comment in the first two lines names: `# -*- coding: latin-1 -*-`, `# encoding: gbk`.
+/// The encoding named by a comment in the first two lines: `# -*- coding: latin-1 -*-`, `#
+/// encoding: gbk`.
 fn declared_encoding(file: &[u8]) -> Option<&'static Encoding> {
     let mut lines = file.split(|byte| *byte == b'\n').take(2);
     let label = lines.find_map(|line| {
-        // A coding line is short, and so is what stands before the name in it.
+        // A coding line is short, and so is the part before the name.
         let line = String::from_utf8_lossy(&line[..line.len().min(200)]).into_owned();
         let (before, after) = line.split_once("coding")?;
         let name = after.strip_prefix([':', '='])?.trim_start();
@@ -76,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_coding_line_or_a_byte_order_mark_says_how_a_file_is_read() {
+    fn encoding_comes_from_a_coding_line_or_byte_order_mark() {
         for (content, expected) in [
             (&b"x = 1\n"[..], "x = 1\n"),
             (b"\xef\xbb\xbfx = 1\n", "x = 1\n"),
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_carriage_return_alone_ends_a_line_for_interpreters_only() {
+    fn lone_carriage_return_ends_a_line_for_interpreters_only() {
         let content = b"# one\r# two\r\ndef half(n):\n    return n\r\rx = 1\n";
         for (line, in_git) in
             [(1, 1), (2, 1), (3, 2), (4, 3), (5, 3), (6, 3), (7, 4), (9, 6), (0, 1)]

@@ -1,4 +1,5 @@
-//! Mended? Whether a line still stands in a later revision, or which commit changed it.
+//! Decides whether an issue is fixed: whether its line still exists in a later revision, or which
+//! commit changed it.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,24 +13,24 @@ use crate::line_tracer::object_id;
 use crate::source_text::{line_of, source_text};
 use crate::tracer::{Place, WhiteSpace};
 
-/// So many lines that read alike are traced back.
+/// Number of similar lines that are traced back.
 const MAX_ALIKE: usize = 16;
-/// So many files that a commit touched are looked through.
+/// Number of files touched by a commit that are searched.
 const MAX_FILES: usize = 100;
-/// And so many bytes of them.
+/// Bytes of these files.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
-/// How often a line is followed through moves and reformatting.
+/// Number of moves and reformatting commits that are followed for one line.
 const MAX_STEPS: usize = 20;
-/// From this share of common letter pairs on, two lines read alike.
+/// From this share of common letter pairs on, two lines are similar.
 const MIN_SHARE: f64 = 0.6;
-/// A shorter part of a line says nothing.
+/// A shorter part of a line proves nothing.
 const MIN_PART: usize = 6;
 const TRACER_LIMIT: Duration = Duration::from_secs(2);
 
-/// What became of a line in a later revision.
+/// The state of a line in a later revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
-    /// It stands there.
+    /// It still exists.
     Stands {
         /// The path of its file.
         path: String,
@@ -38,18 +39,18 @@ pub enum Standing {
     },
     /// It was changed or removed.
     Gone {
-        /// The commit that did it; `None` when that is not certain.
+        /// The commit that changed it; `None` when that is not certain.
         by: Option<CommitId>,
-        /// Where it stood last.
+        /// The last place of the line.
         last: LineOrigin,
     },
-    /// The revision's history does not have the commit that brought the line.
+    /// The revision's history does not contain the commit that introduced the line.
     NeverThere,
 }
 
-/// What became of the line that was born at `origin` in `revision`. A direct diff proves that it
-/// stands; that it is gone is asked of git, which follows renames and rewrites step by step. Where
-/// git says that a commit took it away, that commit may have moved it, or be one to pass over.
+/// The state in `revision` of the line that was born at `origin`. A direct diff proves that it
+/// still exists; to prove that it is gone, git follows renames and rewrites step by step. The
+/// commit that git names may also have moved the line, or be an ignored one.
 pub(crate) async fn standing(
     blamer: &Blamer,
     origin: &LineOrigin,
@@ -79,7 +80,7 @@ pub(crate) async fn standing(
             return Ok(Standing::Stands { path: last.path, line: last.line });
         }
         let by = repository.next_change(&last.commit, revision, &last.path).await?;
-        // A merge only brings what another commit did.
+        // A merge only brings the changes of another commit.
         let by = match by {
             Some(by) if repository.parents(&by).await?.len() > 1 => None,
             by => by,
@@ -100,9 +101,9 @@ pub(crate) async fn standing(
     Ok(Standing::Stands { path: at.path, line: at.line })
 }
 
-/// The line that `origin` has become in `revision`, in one of `files`: one that reads alike and was
-/// born there too, by moves and the ignore list. Code that was moved about or reformatted is not
-/// found by going forward, but by going back from where it stands. `last` is where it stood before.
+/// The line that `origin` has become in `revision`, in one of `files`: a similar one that was born
+/// there too, considering moves and the ignore list. Moved or reformatted code can only be found
+/// backwards, from its current place. `last` is its previous place.
 async fn same_line(
     blamer: &Blamer,
     origin: &LineOrigin,
@@ -125,7 +126,7 @@ async fn same_line(
         }
         let content = source_text(&content).into_owned();
         let wanted = wanted.clone();
-        // Comparing takes a while, and other work is not to wait for it.
+        // The comparison takes a while, and must not block other work.
         let alike = tokio::task::spawn_blocking(move || {
             let lines = (1u32..).zip(content.split('\n'));
             lines.filter_map(|(line, text)| Some((wanted.share(text)?, line))).collect::<Vec<_>>()
@@ -133,7 +134,7 @@ async fn same_line(
         let alike = alike.await.unwrap_or_default();
         found.extend(alike.into_iter().map(|(share, line)| (share, path.as_str(), line)));
     }
-    // The likeliest first; of equal ones the file's own before those of other files.
+    // The most similar first; of equal ones those in the line's own file first.
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
     for (_, path, line) in found.into_iter().take(MAX_ALIKE) {
         let Ok(blame) = blamer.blame(revision, path, line).await else { continue };
@@ -144,7 +145,7 @@ async fn same_line(
     Ok(None)
 }
 
-/// A file's content; empty when there is none, or none that people write.
+/// A file's content; empty when it does not exist, or is not written by people.
 async fn text_at(blamer: &Blamer, commit: &CommitId, path: &str) -> Result<Vec<u8>, GitError> {
     match blamer.repository().file(commit, path).await {
         Err(GitError::TooLarge { .. }) => Ok(Vec::new()),
@@ -152,8 +153,8 @@ async fn text_at(blamer: &Blamer, commit: &CommitId, path: &str) -> Result<Vec<u
     }
 }
 
-/// A line to compare others with, by what remains when it is reformatted: no white space, one kind
-/// of quotes, no trailing comma.
+/// A line reduced to what survives reformatting: no white space, one kind of quotes, no trailing
+/// comma.
 struct Alike(String);
 
 impl Alike {
@@ -161,8 +162,8 @@ impl Alike {
         Self(bare(text))
     }
 
-    /// How much of the two lines is the same, from 0 to 1; `None` when they are not alike. A part
-    /// of the line that was put on a line of its own is alike, too.
+    /// How much of the two lines is the same, from 0 to 1; `None` when they are not similar. A part
+    /// of the line that was moved to a line of its own is similar, too.
     fn share(&self, text: &str) -> Option<f64> {
         let text = bare(text);
         if text.len() < MIN_PART || self.0.is_empty() {
@@ -188,7 +189,7 @@ mod tests {
     use super::Alike;
 
     #[test]
-    fn reformatted_lines_and_their_parts_are_alike_and_others_are_not() {
+    fn reformatted_lines_and_parts_match_and_others_do_not() {
         let line = Alike::new("    return total(prices, 'eur')");
         for text in [
             "return total( prices, \"eur\" )",

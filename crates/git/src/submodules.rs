@@ -1,4 +1,4 @@
-//! Submodules: their files belong to other repositories, which have mirrors of their own when they
+//! Submodules: their files belong to other repositories, which have mirrors of their own if they
 //! are configured.
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::tree::Tree;
 #[derive(Debug, Default)]
 pub(crate) struct Submodules(Vec<(String, Arc<Mirror>)>);
 
-/// The files of one revision, those of mirrored submodules among them.
+/// The files of one revision, including those of mirrored submodules.
 #[derive(Debug)]
 pub(crate) struct Listing {
     pub(crate) index: Arc<PathIndex>,
@@ -21,14 +21,14 @@ pub(crate) struct Listing {
 }
 
 impl Submodules {
-    /// Opens or clones all mirrors that are configured.
+    /// Opens or clones all configured mirrors.
     pub(crate) async fn open(settings: &MirrorSettings) -> Result<Self, GitError> {
         let mut mirrors = Vec::new();
         for (path, source) in &settings.submodules {
             let settings = MirrorSettings {
                 source: source.clone(),
                 branch_pattern: None,
-                // Facts and lists are of one repository; those of this one are found anew.
+                // Facts and lists belong to one repository; a submodule does not share them.
                 facts: None,
                 submodules: Vec::new(),
                 scratch: settings.scratch.join("submodules"),
@@ -43,12 +43,12 @@ impl Submodules {
         Ok(Self(mirrors))
     }
 
-    /// Brings all of them up to date, and says whether there are any; what fails is logged, and
-    /// older commits stay usable.
+    /// Updates all of them, and returns whether there are any; failures are logged, and older
+    /// commits remain usable.
     pub(crate) async fn fetch(&self) -> bool {
         for (path, mirror) in &self.0 {
             if let Err(error) = Box::pin(mirror.fetch()).await {
-                tracing::warn!(%error, path, "a submodule could not be brought up to date");
+                tracing::warn!(%error, path, "a submodule could not be updated");
             }
         }
         !self.0.is_empty()
@@ -62,7 +62,7 @@ impl Submodules {
         self.0.iter().flat_map(of).collect()
     }
 
-    /// The files of a tree with those of its submodules.
+    /// Adds the files of the submodules to those of a tree.
     pub(crate) async fn list(&self, tree: Tree) -> Result<Listing, GitError> {
         let Tree { mut files, links, submodules } = tree;
         let mut parts = Vec::new();
@@ -88,7 +88,7 @@ impl Submodules {
 }
 
 impl Listing {
-    /// The submodule that a path lies in, its commit, and the path in it.
+    /// The submodule that contains a path, its commit, and the path in it.
     pub(crate) fn submodule_of<'a>(
         &'a self,
         path: &'a str,

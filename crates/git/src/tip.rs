@@ -1,5 +1,5 @@
-//! The newest commit of the branch that runs, and what it says about blame: its mailmap, the
-//! commits to pass over, its code owners.
+//! The newest commit of the branch that runs, with its lists for blame: its mailmap, the ignored
+//! commits, its code owners.
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,9 +31,9 @@ pub struct Tip {
     /// What of its own lists cannot be used, each in a sentence.
     pub warnings: Vec<String>,
     pub(crate) blamer: Blamer,
-    /// Files that are gone, and the last commit that had them; asked for when first needed.
+    /// Deleted files, and the last commit that had them; read when first needed.
     pub(crate) gone: OnceCell<Arc<Vec<(String, CommitId)>>>,
-    /// The addresses of all authors; asked for when first needed.
+    /// The addresses of all authors; read when first needed.
     pub(crate) authors: OnceCell<Arc<BTreeSet<String>>>,
 }
 
@@ -77,13 +77,13 @@ impl Tip {
     }
 }
 
-/// More entries of a list are not named one by one.
+/// Entries of a list that are named one by one in warnings.
 const MAX_NAMED: usize = 10;
-/// A list that is larger is none that people write.
+/// A larger list was not written by people.
 const MAX_LIST: u64 = 32 * 1024 * 1024;
 
-/// Reads the lists that a repository keeps about itself. One that cannot be used is left out, with
-/// a warning: lines have authors without it.
+/// Reads a repository's own lists. An unusable one is ignored with a warning: lines have authors
+/// without it.
 struct Lists<'a> {
     repository: &'a Repository,
     tip: &'a CommitId,
@@ -101,7 +101,7 @@ impl Lists<'_> {
         }
     }
 
-    /// The commits to pass over, as git reads them.
+    /// The ignored commits, in git's format.
     async fn ignore_revs(&mut self, place: &IgnoreRevs) -> Result<String, GitError> {
         let (name, list) = match place {
             IgnoreRevs::Nothing => return Ok(String::new()),
@@ -122,7 +122,7 @@ impl Lists<'_> {
                 let list = self.read(path).await?;
                 if list.is_none() {
                     let tip = self.tip.short();
-                    self.warnings.push(format!("ignore_revs_file: {path} is no file of {tip}"));
+                    self.warnings.push(format!("ignore_revs_file: {path} is not a file of {tip}"));
                 }
                 (path.clone(), list)
             }
@@ -166,10 +166,10 @@ impl Lists<'_> {
 }
 
 fn too_large(path: &str) -> String {
-    format!("{path} is larger than 32 MiB and is left out: make it smaller, or remove it")
+    format!("{path} is larger than 32 MiB and is ignored: make it smaller, or remove it")
 }
 
-/// A file of its own for each tip: blames of an older tip may still read theirs.
+/// Each tip has a file of its own: blames of an older tip may still read theirs.
 async fn write_ignore_revs(
     scratch: &Path,
     tip: &CommitId,
@@ -184,7 +184,7 @@ async fn write_ignore_revs(
     Ok(path)
 }
 
-/// Lists of tips that no blame reads any more.
+/// Removes the lists of tips that no blame reads any longer.
 fn remove_older(scratch: &Path) {
     let entries = scratch.read_dir().into_iter().flatten().flatten();
     for entry in entries.filter(|e| e.file_name().to_string_lossy().starts_with("ignore-revs-")) {

@@ -1,29 +1,28 @@
-//! What the tree of a commit holds.
+//! The content of a commit's tree.
 use flawless_core::CommitId;
 
 use crate::error::GitError;
 use crate::repository::{MAX_TREE, Repository};
 
-/// A repository with more links is made to hurt.
+/// Only a hostile repository has more links.
 const MAX_LINKS: usize = 10_000;
 
-/// What the tree of a commit holds.
+/// The content of a commit's tree.
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
     /// Paths of regular files.
     pub(crate) files: Vec<String>,
-    /// Paths of symbolic links, and where they lead as they say it.
+    /// Paths of symbolic links, and their targets as written.
     pub(crate) links: Vec<(String, String)>,
-    /// Paths of submodules, and the commit of their repository that belongs there.
+    /// Paths of submodules, and the commit of each that belongs to this one.
     pub(crate) submodules: Vec<(String, CommitId)>,
 }
 
 impl Repository {
-    /// What the tree of a commit holds. Paths that are not UTF-8 are left out: no report can name
-    /// them.
+    /// Reads the tree of a commit. Paths that are not UTF-8 are left out: no report can name them.
     ///
     /// # Errors
-    /// The commit is not there, or git cannot be run.
+    /// The commit does not exist, or git cannot be run.
     pub(crate) async fn tree(&self, commit: &CommitId) -> Result<Tree, GitError> {
         let run = self.run("ls-tree").args(["-r", "-z", "--full-tree", commit.as_str()]);
         let listing = run.max_output(MAX_TREE).output().await?;
@@ -42,12 +41,12 @@ impl Repository {
         }
         links.truncate(MAX_LINKS);
         let targets = self.link_targets(links).await;
-        let targets = targets.inspect_err(|error| tracing::warn!(%error, "links are not known"));
+        let targets = targets.inspect_err(|error| tracing::warn!(%error, "links are not readable"));
         tree.links = targets.unwrap_or_default();
         Ok(tree)
     }
 
-    /// Where links lead, as their blobs say.
+    /// The targets of links, from their blobs.
     async fn link_targets(
         &self,
         links: Vec<(String, CommitId)>,

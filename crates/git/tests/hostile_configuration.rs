@@ -1,4 +1,4 @@
-//! A repository's own configuration, which whoever made it wrote, starts no program.
+//! A repository's own configuration, written by somebody unknown, starts no program.
 #![expect(clippy::disallowed_methods, reason = "tests start git to make repositories")]
 
 #[expect(dead_code, reason = "the mirrors of other tests are opened otherwise")]
@@ -9,7 +9,7 @@ use flawless_git::process::GitProgram;
 use flawless_git::{Engine, Mirror, MirrorSettings, ReportedLine, Revision, Source};
 use made::Made;
 
-/// Sets every name of git's that starts a program to one that leaves a mark.
+/// Sets every option of git that names a program to a script that leaves a mark.
 fn set_traps(made: &Made, program: &str) {
     let script = made.path("trap");
     let mark = made.path("canary");
@@ -76,13 +76,13 @@ fn set_traps(made: &Made, program: &str) {
 }
 
 #[tokio::test]
-async fn no_name_of_a_repositorys_configuration_starts_a_program() {
+async fn repository_configuration_starts_no_program() {
     let made = Made::new();
     made.commit("a.py", b"one\ntwo\nthree_and_more\n");
     made.commit("gone.py", b"x\n");
     made.git(&["rm", "--quiet", "gone.py"]);
     made.git(&["commit", "--quiet", "--message", "gone"]);
-    // What would be signed is asked for its signature.
+    // A signed commit, whose signature git could be asked to check.
     let tree = made.git(&["rev-parse", "HEAD^{tree}"]);
     let parent = made.git(&["rev-parse", "HEAD"]);
     let commit = format!(

@@ -8,10 +8,13 @@ use std::path::Path;
 use flawless_core::CommitId;
 use flawless_git::process::GitProgram;
 use flawless_git::tracer::WhiteSpace;
-use flawless_git::{GitError, Mirror, MirrorSettings, ReportedLine, Repository, Revision, Source};
+use flawless_git::{
+    GitError, Located, Mirror, MirrorSettings, NotBlamed, ReportedLine, Repository, Revision,
+    Source,
+};
 use made::Made;
 
-/// Path and line at birth of a line whose text is given; `None` when it does not stand there.
+/// Path and line at birth of a line with this text; `None` when the line has another text.
 async fn blame(mirror: &Mirror, path: &str, line: u32, text: &str) -> Option<(String, u32)> {
     let tip = mirror.tip().expect("a tip");
     let reported = ReportedLine { path, line, function: "", text };
@@ -19,12 +22,12 @@ async fn blame(mirror: &Mirror, path: &str, line: u32, text: &str) -> Option<(St
         .locate(&tip, &Revision::Tip(tip.commit.clone()), reported, &[])
         .await
         .expect("git runs")
-        .ok()?;
+        .line()?;
     Some((found.blame.origin.path, found.blame.origin.line))
 }
 
 #[tokio::test]
-async fn renamed_quoted_and_odd_files_are_blamed_with_their_paths_at_birth() {
+async fn renamed_and_odd_files_are_blamed_with_their_birth_paths() {
     let made = Made::new();
     made.commit("old \"näme\".py", b"one\ntwo\nthree\nfour\n");
     made.git(&["mv", "old \"näme\".py", "new.py"]);
@@ -39,7 +42,7 @@ async fn renamed_quoted_and_odd_files_are_blamed_with_their_paths_at_birth() {
         ("no_newline.py", 1, "x  = 1", Some(("no_newline.py", 1))),
         ("windows.py", 2, "b = 2", Some(("windows.py", 2))),
         ("latin.py", 2, "b = 2", Some(("latin.py", 2))),
-        // another line, but the text stands in the file once
+        // another line, but the text is in the file only once
         ("new.py", 3, "four", Some(("old \"näme\".py", 4))),
         ("new.py", 5, "x", None),
         ("new.py", 0, "one", None),
@@ -53,7 +56,7 @@ async fn renamed_quoted_and_odd_files_are_blamed_with_their_paths_at_birth() {
 }
 
 #[tokio::test]
-async fn bare_repositories_linked_work_trees_and_folders_below_the_top_are_read() {
+async fn bare_repositories_linked_work_trees_and_subfolders_are_read() {
     let made = Made::new();
     made.commit("shop/cart.py", b"one\ntwo\n");
     let (bare, linked) = (made.path("bare.git"), made.path("linked"));
@@ -73,7 +76,7 @@ async fn bare_repositories_linked_work_trees_and_folders_below_the_top_are_read(
 }
 
 #[tokio::test]
-async fn a_clone_follows_its_remote_through_force_pushes_and_a_new_default_branch() {
+async fn clone_follows_force_pushes_and_a_new_default_branch() {
     let made = Made::new();
     made.commit("a.py", b"one\n");
     let mirror = made.mirror(made.clone_source("mirror.git"), None).await.expect("clones");
@@ -84,7 +87,7 @@ async fn a_clone_follows_its_remote_through_force_pushes_and_a_new_default_branc
     assert_eq!(blame(&mirror, "b.py", 1, "two").await.expect("an answer").0, "b.py");
     let graph = made.path("mirror.git/objects/info/commit-graphs");
     assert!(graph.is_dir(), "the commit-graph was written");
-    // Opened again, it is there without the remote.
+    // Opened again, the clone works without the remote.
     std::fs::rename(made.dir(), made.path("gone")).expect("moved");
     let mirror = made.mirror(made.clone_source("mirror.git"), None).await.expect("opens");
     assert_eq!(mirror.tip().expect("a tip").commit, new);
@@ -92,13 +95,13 @@ async fn a_clone_follows_its_remote_through_force_pushes_and_a_new_default_branc
     assert!(error.contains("git fetch failed"), "{error}");
 }
 
-/// The commit that a name stands for.
+/// The commit that a name refers to.
 async fn commit_of(mirror: &Mirror, name: &str) -> Option<CommitId> {
     mirror.resolve(name).await.expect("git runs").map(|named| named.commit)
 }
 
 #[tokio::test]
-async fn a_revision_that_is_missing_is_fetched_but_not_again_and_again() {
+async fn missing_revision_is_fetched_but_not_repeatedly() {
     let made = Made::new();
     made.commit("a.py", b"one\n");
     let mirror = made.mirror(made.clone_source("mirror.git"), None).await.expect("clones");
@@ -114,12 +117,12 @@ async fn a_revision_that_is_missing_is_fetched_but_not_again_and_again() {
 }
 
 #[tokio::test]
-async fn a_report_asks_for_a_fetch_and_does_not_wait_for_it() {
+async fn report_asks_for_a_fetch_without_waiting_for_it() {
     let made = Made::new();
     made.commit("a.py", b"one\n");
     let mirror = made.mirror(made.clone_source("mirror.git"), None).await.expect("clones");
     made.commit("b.py", b"two\n");
-    // On no branch: only its id names it.
+    // The commit is on no branch: only its id names it.
     made.git(&["checkout", "--quiet", "--detach"]);
     let loose = made.commit("c.py", b"three\n");
     made.git(&["checkout", "--quiet", "main"]);
@@ -138,7 +141,7 @@ async fn a_report_asks_for_a_fetch_and_does_not_wait_for_it() {
 }
 
 #[tokio::test]
-async fn a_branch_by_whatever_name_is_not_what_runs() {
+async fn branch_name_is_not_a_running_revision() {
     let made = Made::new();
     let first = made.commit("a.py", b"one\n");
     made.git(&["tag", "v1.0"]);
@@ -163,7 +166,7 @@ async fn a_branch_by_whatever_name_is_not_what_runs() {
 }
 
 #[tokio::test]
-async fn a_clone_that_broke_off_is_begun_again() {
+async fn interrupted_clone_is_started_again() {
     let made = Made::new();
     made.commit("a.py", b"one\n");
     let hidden = made.path("hidden");
@@ -174,14 +177,14 @@ async fn a_clone_that_broke_off_is_begun_again() {
 }
 
 #[tokio::test]
-async fn what_we_did_not_clone_is_left_alone() {
+async fn folder_we_did_not_clone_is_left_alone() {
     let made = Made::new();
     made.commit("a.py", b"one\n");
     let checkout = made.path("checkout");
     made.git(&["clone", "--quiet", ".", &checkout.display().to_string()]);
     let head = std::fs::read(checkout.join(".git/HEAD")).expect("there");
     let new = made.commit("b.py", b"two\n");
-    let mirror = made.mirror(made.clone_source("checkout"), None).await.expect("clones beside");
+    let mirror = made.mirror(made.clone_source("checkout"), None).await.expect("clones next to it");
     assert_eq!(mirror.tip().expect("a tip").commit, new);
     assert_eq!(
         mirror.repository().dir(),
@@ -192,12 +195,12 @@ async fn what_we_did_not_clone_is_left_alone() {
     // Nor a folder with other things in it.
     std::fs::create_dir(made.path("papers")).expect("made");
     std::fs::write(made.path("papers/tax.txt"), "x").expect("written");
-    made.mirror(made.clone_source("papers"), None).await.expect("clones beside");
+    made.mirror(made.clone_source("papers"), None).await.expect("clones next to it");
     assert_eq!(std::fs::read_dir(made.path("papers")).expect("there").count(), 1);
 }
 
 #[tokio::test]
-async fn names_that_are_options_ranges_or_files_are_no_revisions() {
+async fn options_ranges_and_files_are_not_revisions() {
     let made = Made::new();
     let commit = made.commit("a.py", b"one\n");
     made.git(&["tag", "v1.0"]);
@@ -228,7 +231,7 @@ async fn names_that_are_options_ranges_or_files_are_no_revisions() {
 }
 
 #[tokio::test]
-async fn hooks_and_the_configuration_outside_do_not_count() {
+async fn hooks_and_outside_configuration_do_not_count() {
     let made = Made::new();
     made.commit("a.py", b"one\n");
     let hooks = made.path("hooks");
@@ -253,7 +256,7 @@ async fn hooks_and_the_configuration_outside_do_not_count() {
 }
 
 #[tokio::test]
-async fn links_and_submodules_lead_to_their_files_and_their_repositories() {
+async fn links_and_submodules_lead_to_their_files_and_repositories() {
     let part = Made::new();
     let first = part.commit("pay/card.py", b"charge(1)\n");
     part.commit("pay/card.py", b"charge(2)\n");
@@ -301,17 +304,21 @@ async fn links_and_submodules_lead_to_their_files_and_their_repositories() {
     let reported = ReportedLine { path, line: 1, function: "", text: "charge(1)" };
     let found =
         mirror.locate(&tip, &Revision::Running(running), reported, &[]).await.expect("git runs");
-    assert_eq!(found.expect("found").blame.origin.commit, first, "the commit the revision names");
+    assert_eq!(
+        found.line().expect("found").blame.origin.commit,
+        first,
+        "the commit the revision names"
+    );
 }
 
 #[tokio::test]
-async fn many_fetches_do_not_leave_many_packs_and_every_line_is_still_traced() {
+async fn many_fetches_leave_few_packs_and_every_line_is_traced() {
     let made = Made::new();
     let first = made.commit("a.py", b"first = 1\n");
     let mirror = made.mirror(made.clone_source("mirror.git"), None).await.expect("clones");
     for number in 0..35 {
         made.commit("b.py", format!("number = {number}\n").repeat(120 + number).as_bytes());
-        // Small fetches are unpacked otherwise.
+        // Without this option git unpacks small fetches.
         let dir = made.path("mirror.git");
         made.git(&["-C", dir.to_str().expect("text"), "config", "fetch.unpackLimit", "1"]);
         mirror.fetch().await.expect("fetches");
@@ -328,7 +335,7 @@ async fn many_fetches_do_not_leave_many_packs_and_every_line_is_still_traced() {
 }
 
 #[tokio::test]
-async fn a_lock_that_a_killed_git_left_behind_does_not_stop_fetches_for_ever() {
+async fn stale_lock_of_a_killed_git_does_not_stop_fetches() {
     let made = Made::new();
     made.commit("a.py", b"one\n");
     let mirror = made.mirror(made.clone_source("mirror.git"), None).await.expect("clones");
@@ -340,7 +347,7 @@ async fn a_lock_that_a_killed_git_left_behind_does_not_stop_fetches_for_ever() {
 }
 
 #[tokio::test]
-async fn a_repository_that_names_its_objects_by_sha_256_is_left_to_git() {
+async fn sha_256_repository_is_left_to_git() {
     let made = Made::new();
     std::fs::remove_dir_all(made.dir().join(".git")).expect("removed");
     made.git(&["init", "--quiet", "--initial-branch=main", "--object-format=sha256"]);
@@ -354,7 +361,7 @@ async fn a_repository_that_names_its_objects_by_sha_256_is_left_to_git() {
 }
 
 #[tokio::test]
-async fn an_ignore_list_may_shorten_ids_and_what_it_cannot_use_is_named() {
+async fn ignore_list_takes_short_ids_and_names_unusable_lines() {
     let made = Made::new();
     made.commit("a.py", b"x = 1\n");
     let format = made.commit("a.py", b"x = (1)\n");
@@ -365,7 +372,7 @@ async fn an_ignore_list_may_shorten_ids_and_what_it_cannot_use_is_named() {
         .trace(&mirror.tip().expect("a tip"), &format, "a.py", 1, WhiteSpace::Ignored)
         .await
         .expect("traced");
-    assert_ne!(found.commit, format, "it only formats");
+    assert_ne!(found.commit, format, "a listed commit is not blamed");
     let warnings = mirror.warnings();
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(warnings[0].starts_with(".git-blame-ignore-revs:2: \"ffffffff\" names no commit"));
@@ -373,7 +380,7 @@ async fn an_ignore_list_may_shorten_ids_and_what_it_cannot_use_is_named() {
 }
 
 #[tokio::test]
-async fn lists_and_files_that_are_too_large_are_named_and_nothing_else_stops() {
+async fn oversized_lists_and_files_are_named_and_stop_nothing_else() {
     let made = Made::new();
     made.commit("a.py", b"x = 1\n");
     let large = vec![b'#'; 33 << 20];
@@ -392,12 +399,11 @@ async fn lists_and_files_that_are_too_large_are_named_and_nothing_else_stops() {
     let reported = ReportedLine { path: "large.py", line: 1, function: "", text: "x = 1 + 1 + 1" };
     let revision = Revision::Running(tip.commit.clone());
     let found = mirror.locate(&tip, &revision, reported, &[]).await.expect("git runs");
-    let why = found.expect_err("nobody").0;
-    assert!(why.starts_with("large.py is larger than 32 MiB"), "{why}");
+    assert!(matches!(found, Located::NotBlamed(NotBlamed::TooLarge { .. })), "{found:?}");
 }
 
 #[tokio::test]
-async fn a_commit_in_another_encoding_is_found_in_the_mailmap() {
+async fn commit_in_another_encoding_is_found_in_the_mailmap() {
     let made = Made::new();
     let map = "George Right <george@right.example> Jürgen <jurgen@example.org>\n";
     made.commit(".mailmap", map.as_bytes());

@@ -1,7 +1,7 @@
 //! The tracer against git, on random repositories: every line of every file of several commits,
 //! with and without white space, with and without commits to pass over.
 //!
-//! `FLAWLESS_SEED=N` begins with other repositories.
+//! `FLAWLESS_SEED=N` starts with other repositories.
 #![expect(clippy::disallowed_methods, reason = "tests start git to make repositories")]
 
 mod random_history;
@@ -20,7 +20,7 @@ const REPOSITORIES: u64 = 48;
 const MIN_LINES: usize = 100_000;
 
 #[test]
-fn every_line_of_random_repositories_has_gits_origin() {
+fn lines_of_random_repositories_have_gits_origin() {
     let first: u64 =
         std::env::var("FLAWLESS_SEED").map_or(0, |seed| seed.parse().expect("a number"));
     let seeds: Vec<u64> = (first..first + REPOSITORIES).collect();
@@ -38,7 +38,7 @@ fn every_line_of_random_repositories_has_gits_origin() {
 }
 
 #[test]
-fn of_many_alike_files_the_one_becomes_the_new_name_that_git_chooses() {
+fn rename_among_alike_files_is_the_one_git_chooses() {
     let mut random = Random::new(7);
     for seed in 0..30 {
         let folder = tempfile::tempdir().expect("a folder");
@@ -56,7 +56,7 @@ fn of_many_alike_files_the_one_becomes_the_new_name_that_git_chooses() {
     }
 }
 
-/// Many files, some equally alike, of which the next commit leaves one or two, elsewhere.
+/// Many files, some equally similar, of which the next commit keeps one or two at other paths.
 fn alike_files(random: &mut Random) -> String {
     let lines = |kept: usize, mark: usize| -> String {
         let line = |n: usize| match n < kept {

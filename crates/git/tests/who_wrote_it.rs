@@ -1,4 +1,4 @@
-//! The person behind a line, however the line came to stand where it stands.
+//! The author of a line, however the line got to its place.
 #![expect(clippy::disallowed_methods, reason = "tests start git to make repositories")]
 
 mod made;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use flawless_core::{AutomationPatterns, Blame, CommitId, Confidence, LaterKind};
 use flawless_git::process::GitProgram;
 use flawless_git::{
-    Engine, Located, Mirror, MirrorSettings, ReportedLine, Revision, Source, Standing,
+    Engine, Located, LocatedLine, Mirror, MirrorSettings, ReportedLine, Revision, Source, Standing,
 };
 use made::Made;
 
@@ -47,7 +47,7 @@ const SEND: &str =
     "def send(parcel):\n    address = parcel.find_address_of_customer()\n    return address\n";
 
 #[tokio::test]
-async fn moved_lines_stay_their_writers_within_a_file_and_between_files() {
+async fn moved_lines_keep_their_author_within_and_between_files() {
     let made = Made::new();
     let born = made.commit("post.py", format!("import a\n\n{SEND}\nx = 1\n").as_bytes());
     made.commit_as(BEN, "post.py", format!("import a\nx = 1\n\n\n{SEND}").as_bytes(), "down");
@@ -66,7 +66,7 @@ async fn moved_lines_stay_their_writers_within_a_file_and_between_files() {
 }
 
 #[tokio::test]
-async fn a_line_that_was_removed_anywhere_is_not_taken_for_a_moved_one() {
+async fn line_removed_elsewhere_is_not_taken_for_a_moved_one() {
     let made = Made::new();
     made.commit("a.py", b"def f():\n    return None\n");
     std::fs::write(made.dir().join("a.py"), "def f():\n    pass\n").expect("written");
@@ -75,7 +75,7 @@ async fn a_line_that_was_removed_anywhere_is_not_taken_for_a_moved_one() {
 }
 
 #[tokio::test]
-async fn reindenting_and_listed_commits_do_not_take_the_blame_and_are_named() {
+async fn reindenting_and_listed_commits_are_named_but_not_blamed() {
     let made = Made::new();
     made.commit("a.py", b"total = sum(prices)\nreturn_value = total\n");
     made.commit_as(
@@ -100,7 +100,7 @@ async fn reindenting_and_listed_commits_do_not_take_the_blame_and_are_named() {
 }
 
 #[tokio::test]
-async fn behind_a_bots_commit_stands_its_co_author_its_merger_or_who_wrote_the_line_before() {
+async fn bot_commit_leads_to_co_author_merger_or_earlier_author() {
     let made = Made::new();
     made.commit("a.py", b"timeout = 10\nretries = 3\n");
     let message = "Bump\n\nCo-authored-by: Ben <ben@example.com>";
@@ -138,7 +138,7 @@ async fn locate(
     running: Option<&CommitId>,
     (path, line, function, text): (&str, u32, &str, &str),
     others: &[ReportedLine<'_>],
-) -> Result<Located, String> {
+) -> Result<LocatedLine, String> {
     let tip = mirror.tip().expect("a tip");
     let reported = ReportedLine { path, line, function, text };
     let revision = match running {
@@ -146,11 +146,14 @@ async fn locate(
         None => Revision::Tip(tip.commit.clone()),
     };
     let found = mirror.locate(&tip, &revision, reported, others).await.expect("git runs");
-    found.map_err(|why| why.0)
+    match found {
+        Located::Line(line) => Ok(*line),
+        Located::NotBlamed(why) => Err(why.to_string()),
+    }
 }
 
 #[tokio::test]
-async fn an_unknown_revision_is_the_one_in_which_most_frames_agree() {
+async fn unknown_revision_is_the_one_in_which_most_frames_agree() {
     let made = Made::new();
     made.commit("b.py", b"call(1)\n");
     let first = made.commit("a.py", b"x = 1\nboom()\n");
@@ -166,7 +169,7 @@ async fn an_unknown_revision_is_the_one_in_which_most_frames_agree() {
 }
 
 #[tokio::test]
-async fn a_text_that_stands_elsewhere_in_its_function_is_found_and_nowhere_else() {
+async fn text_is_found_elsewhere_in_its_function_only() {
     let made = Made::new();
     let source = "def f():\n    new = 1\n    boom(x)\n\ndef g():\n    boom(y)\n";
     let running = made.commit("a.py", source.as_bytes());
@@ -180,11 +183,11 @@ async fn a_text_that_stands_elsewhere_in_its_function_is_found_and_nowhere_else(
     let silent = locate(&mirror, Some(&running), at(3, "f", ""), &[]).await.expect("found");
     assert_eq!(silent.confidence, Confidence::Unconfirmed);
     let elsewhere = locate(&mirror, None, at(2, "f", "boom(y)"), &[]).await;
-    assert!(elsewhere.expect_err("g is not f").contains("the text stands nowhere in the function"));
+    assert!(elsewhere.expect_err("g is not f").contains("the function does not contain the text"));
 }
 
 #[tokio::test]
-async fn a_line_is_mended_when_it_no_longer_stands_in_a_later_revision() {
+async fn line_is_fixed_when_it_is_gone_from_a_later_revision() {
     let made = Made::new();
     let born = made.commit("a.py", b"first\nboom(x)\nlast\n");
     made.git(&["mv", "a.py", "b.py"]);
@@ -213,7 +216,7 @@ async fn commit_of(mirror: &Mirror, name: &str) -> Option<CommitId> {
 }
 
 #[tokio::test]
-async fn a_deployed_revision_outlives_a_force_push() {
+async fn deployed_revision_outlives_a_force_push() {
     let made = Made::new();
     made.commit("a.py", b"one\n");
     let deployed = made.commit("a.py", b"two\n");
@@ -232,7 +235,7 @@ async fn a_deployed_revision_outlives_a_force_push() {
 }
 
 #[tokio::test]
-async fn hostile_places_get_a_reason_and_neither_a_person_nor_a_file_of_the_server() {
+async fn hostile_places_get_a_reason_but_no_person_or_server_file() {
     let made = Made::new();
     let commit = made.commit("a.py", b"one\ntwo\n");
     let long = "x/".repeat(50_000);
@@ -264,7 +267,7 @@ async fn hostile_places_get_a_reason_and_neither_a_person_nor_a_file_of_the_serv
 }
 
 #[tokio::test]
-async fn a_broken_repository_gives_a_reason_and_never_a_person() {
+async fn broken_repository_gives_a_reason_and_never_a_person() {
     let made = Made::new();
     for number in 0..30 {
         let lines: String =
@@ -299,7 +302,7 @@ async fn a_broken_repository_gives_a_reason_and_never_a_person() {
         match (found.await, judged.await) {
             (Ok(found), Ok(judged)) => assert_eq!(found, judged, "line {line}"),
             (Err(error), Err(_)) => assert!(error.to_string().contains("blame"), "{error}"),
-            // What we could read without the broken part is right; git reads more.
+            // Without reading the broken part our answer is right; git reads more.
             (Ok(_), Err(_)) => {}
             (Err(error), Ok(_)) => panic!("git answers and we do not: {error}"),
         }
@@ -307,7 +310,7 @@ async fn a_broken_repository_gives_a_reason_and_never_a_person() {
 }
 
 #[tokio::test]
-async fn a_line_that_was_moved_about_in_its_file_still_stands() {
+async fn line_moved_about_in_its_file_still_exists() {
     let made = Made::new();
     let long: String =
         (0..40).map(|n| format!("def f{n}():\n    return call_number({n})\n\n")).collect();
@@ -325,7 +328,7 @@ async fn a_line_that_was_moved_about_in_its_file_still_stands() {
 }
 
 #[tokio::test]
-async fn a_line_that_was_moved_from_beyond_a_shallow_border_has_no_known_author() {
+async fn line_moved_from_beyond_a_shallow_border_has_no_author() {
     let made = Made::new();
     made.commit("post.py", format!("import a\n\n{SEND}").as_bytes());
     made.commit("other.py", b"x = 1\n");
@@ -348,7 +351,7 @@ def pay(card, amount):
     return charge(card, amount, currency='eur', retries=3)
 ";
 
-/// Ann's file with a line that others move about; its commit, and what the tip says of line 3.
+/// Ann's file, of which others move line 3 about, and its commit.
 fn pay() -> (Made, CommitId) {
     let made = Made::new();
     let rest: String =
@@ -374,7 +377,7 @@ fn place(path: &str, line: u32) -> Standing {
 }
 
 #[tokio::test]
-async fn a_line_that_was_moved_to_another_file_still_stands_there() {
+async fn line_moved_to_another_file_still_exists_there() {
     let (made, born) = pay();
     let rest = std::fs::read_to_string(made.dir().join("pay.py")).expect("read");
     let rest = rest.strip_prefix(PAY).expect("it begins so");
@@ -400,7 +403,7 @@ async fn a_line_that_was_moved_to_another_file_still_stands_there() {
 }
 
 #[tokio::test]
-async fn a_line_that_a_listed_commit_reformatted_still_stands() {
+async fn line_reformatted_by_a_listed_commit_still_exists() {
     for split in [false, true] {
         let (made, born) = pay();
         let whole = std::fs::read_to_string(made.dir().join("pay.py")).expect("read");
@@ -414,7 +417,7 @@ async fn a_line_that_a_listed_commit_reformatted_still_stands() {
         let black =
             made.commit_as(BEN, "pay.py", whole.replace(line, &formatted).as_bytes(), "black");
         let Standing::Gone { by, .. } = stands_at_the_tip(&made, &born).await else {
-            panic!("nothing says that this commit only formats")
+            panic!("this commit is not listed as formatting")
         };
         assert_eq!(by, Some(black.clone()));
         let list = format!("{black} # black\n");
@@ -428,7 +431,7 @@ async fn a_line_that_a_listed_commit_reformatted_still_stands() {
 }
 
 #[tokio::test]
-async fn a_line_that_was_moved_on_a_merged_branch_still_stands() {
+async fn line_moved_on_a_merged_branch_still_exists() {
     let (made, born) = pay();
     made.git(&["checkout", "--quiet", "-b", "side"]);
     let rest = std::fs::read_to_string(made.dir().join("pay.py")).expect("read");

@@ -1,15 +1,15 @@
-//! Gives memory that was freed back to the system.
+//! Returns freed memory to the system.
 //!
-//! The allocator of glibc keeps freed memory that lies below memory in use: after a flood a program
-//! stays as large as it was at its largest.
+//! The allocator of glibc keeps freed memory below memory that is in use: after a flood a program
+//! stays as large as it was at its peak.
 
-/// Gives back what is free. It takes milliseconds, in which whoever allocates waits: call it when
-/// much was freed, and from a thread that may block. Other allocators give back by themselves.
+/// Returns free memory. It takes milliseconds in which other threads cannot allocate: call it after
+/// much was freed, from a thread that may block. Other allocators do this by themselves.
 pub fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     #[expect(unsafe_code, reason = "the standard library has no such call")]
-    // SAFETY: it takes no pointer, may be called at any time from any thread, and leaves all that
-    // is in use where it is.
+    // SAFETY: it takes no pointer, may be called at any time from any thread, and does not touch
+    // memory that is in use.
     unsafe {
         libc::malloc_trim(0);
     }
@@ -25,10 +25,10 @@ mod tests {
     }
 
     #[test]
-    fn what_was_freed_below_memory_in_use_is_given_back() {
+    fn memory_freed_below_used_memory_is_given_back() {
         let mut pieces: Vec<Option<Vec<u8>>> = (0..40_000).map(|_| Some(vec![1; 1_000])).collect();
         let most = resident();
-        // The last one stays, so that the end of the heap cannot be cut off.
+        // The last one stays allocated, so that the end of the heap cannot be trimmed.
         let last = pieces.len() - 1;
         pieces[..last].fill(None);
         super::give_back();

@@ -1,6 +1,6 @@
-//! What is wrong with bytes that cannot be decoded.
+//! The error for bytes that cannot be decoded.
 
-/// Bytes that are not what the protocol says.
+/// Bytes that do not follow the protocol.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}: {why}")]
 pub struct DecodeError {

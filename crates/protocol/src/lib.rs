@@ -1,8 +1,8 @@
-//! Bytes to values and back: what clients send and what they expect as an answer.
+//! Converts bytes to values and back: the messages of clients and the replies they expect.
 //!
-//! Invariant: no sockets and no domain here. Input is hostile: every decoder answers a
-//! [`DecodeError`] and never panics, and no length that the input claims is allocated before
-//! the bytes are there.
+//! Invariant: no sockets and no domain here. Input is hostile: every decoder returns a
+//! [`DecodeError`] and never panics, and no length that the input claims is allocated before the
+//! bytes are there.
 
 mod error;
 pub mod text_traceback;

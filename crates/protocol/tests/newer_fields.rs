@@ -1,5 +1,5 @@
-//! The fields that came after 0.4.5: they arrive as they were sent, within bounds, and are
-//! not in the way of what 0.4.5 sends.
+//! The fields added after 0.4.5 arrive as they were sent, within bounds, and do not disturb reports
+//! of 0.4.5.
 use std::collections::BTreeMap;
 
 use flawless_protocol::thrift::{
@@ -85,7 +85,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    /// What surrounds the exception.
+    /// The circumstances of the exception.
     fn around()(
         texts in (text(), text(), text(), text(), text(), text()), handled in any::<Option<bool>>(),
         user in values(), tags in values(), contexts in proptest::collection::vec(context(), 0..3),
@@ -126,12 +126,12 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn a_report_arrives_as_it_was_sent(request in report()) {
+    fn report_arrives_as_it_was_sent(request in report()) {
         prop_assert_eq!(sent_and_read(&request), request);
     }
 
     #[test]
-    fn a_changed_byte_ends_in_a_value_or_an_error(
+    fn changed_byte_ends_in_a_value_or_an_error(
         request in report(), at in 0usize..2_000, value in any::<u8>(),
     ) {
         let mut message = encode_record_error(&request, 0).expect("memory");
@@ -142,7 +142,7 @@ proptest! {
 }
 
 #[test]
-fn a_report_without_the_newer_fields_has_the_bytes_of_the_older_client() {
+fn report_without_newer_fields_has_the_older_clients_bytes() {
     let request = RecordErrorRequest { hostname: Some("h".into()), ..Default::default() };
     let message = encode_record_error(&request, 0).expect("memory");
     let expected = b"\x80\x01\x00\x01\x00\x00\x00\x0crecord_error\x00\x00\x00\x00\
@@ -151,7 +151,7 @@ fn a_report_without_the_newer_fields_has_the_bytes_of_the_older_client() {
 }
 
 #[test]
-fn what_is_too_much_is_skipped_and_what_follows_is_read() {
+fn excess_is_skipped_and_the_rest_is_read() {
     let many = |count: usize| (0..count).map(|n| n.to_string()).collect::<Vec<_>>();
     let named = |count: usize| {
         many(count).into_iter().map(|name| (name, String::new())).collect::<BTreeMap<_, _>>()
@@ -229,7 +229,7 @@ fn what_is_too_much_is_skipped_and_what_follows_is_read() {
 }
 
 #[test]
-fn an_exception_belongs_only_to_one_before_it() {
+fn exception_belongs_only_to_one_before_it() {
     let with = |parent| ChainedException { parent, ..ChainedException::default() };
     let parents = [Some(0), Some(0), Some(2), Some(-1), Some(i64::MAX), Some(4)];
     let chain = parents.into_iter().map(with).collect();
@@ -239,7 +239,7 @@ fn an_exception_belongs_only_to_one_before_it() {
 }
 
 #[test]
-fn the_start_of_a_call_is_enough_to_answer_it() {
+fn start_of_a_call_is_enough_to_answer_it() {
     let whole = encode_record_error(&RecordErrorRequest::default(), 9).expect("memory");
     assert_eq!(decode_call_head(&whole[..24]).expect("a head"), ("record_error".into(), 9));
     for start in 0..whole.len() {
@@ -249,14 +249,14 @@ fn the_start_of_a_call_is_enough_to_answer_it() {
 }
 
 #[test]
-fn a_client_can_ask_whether_the_server_is_there() {
+fn client_can_ask_whether_the_server_is_there() {
     let call = decode_call(&encode_ping(9).expect("memory")).expect("a call");
     assert!(matches!(call.kind, CallKind::Ping));
     assert_eq!((call.method.as_str(), call.sequence), ("ping", 9));
 }
 
 #[test]
-fn a_client_can_tell_what_kind_of_no_it_got() {
+fn client_can_tell_which_kind_of_refusal_it_got() {
     let read =
         |reply: &Reply| decode_reply(&encode_reply("record_error", 1, reply).expect("memory"));
     let why = || "why".to_owned();

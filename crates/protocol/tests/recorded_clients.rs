@@ -1,4 +1,4 @@
-//! What the unchanged clients of 0.4.5 sent and got, byte for byte, on Python 2.7, 3.8 and 3.11.
+//! Recordings of the unchanged clients of 0.4.5, byte for byte, on Python 2.7, 3.8 and 3.11.
 use std::path::PathBuf;
 
 use flawless_protocol::thrift::{
@@ -24,7 +24,7 @@ fn recordings() -> Vec<(String, Vec<u8>, Vec<u8>)> {
         };
         found.push((stem.to_owned(), frame("req"), frame("rep")));
     }
-    assert!(found.len() >= 10, "the recordings are there");
+    assert!(found.len() >= 10, "the recordings exist");
     found
 }
 
@@ -36,7 +36,7 @@ fn report(frame: &[u8]) -> RecordErrorRequest {
 }
 
 #[test]
-fn every_recorded_call_is_understood_and_answered_with_the_same_bytes() {
+fn recorded_calls_are_understood_and_answered_byte_for_byte() {
     for (name, request, reply) in recordings() {
         let call = decode_call(&request).expect(&name);
         let answer = match &call.kind {
@@ -69,7 +69,7 @@ fn every_recorded_call_is_understood_and_answered_with_the_same_bytes() {
 }
 
 #[test]
-fn a_report_that_is_written_again_reads_the_same() {
+fn report_written_again_reads_the_same() {
     for (name, request, _) in recordings().into_iter().filter(|(name, ..)| !name.contains("ping")) {
         let first = report(&request);
         let again = encode_record_error(&first, 0).expect("memory");
@@ -78,7 +78,7 @@ fn a_report_that_is_written_again_reads_the_same() {
 }
 
 #[test]
-fn unknown_fields_are_skipped_and_broken_text_is_kept_readable() {
+fn unknown_fields_are_skipped_and_broken_text_stays_readable() {
     // record_error { 1: { 99: map<i32, list<bool>>, 3: "web", 2: not UTF-8 } }
     let mut frame = b"\x80\x01\x00\x01\x00\x00\x00\x0crecord_error\x00\x00\x00\x05".to_vec();
     frame.extend_from_slice(b"\x0c\x00\x01");
@@ -94,7 +94,7 @@ fn unknown_fields_are_skipped_and_broken_text_is_kept_readable() {
 }
 
 #[test]
-fn lengths_that_lie_are_refused_without_being_believed() {
+fn lying_lengths_are_refused_without_being_believed() {
     let head = b"\x80\x01\x00\x01\x00\x00\x00\x0crecord_error\x00\x00\x00\x05\x0c\x00\x01";
     for body in [
         &b"\x0f\x00\x01\x0c\x7f\xff\xff\xff"[..], // two billion frames
@@ -106,7 +106,7 @@ fn lengths_that_lie_are_refused_without_being_believed() {
         let call = decode_call(&frame).expect("the method can be read");
         assert!(matches!(call.kind, CallKind::Malformed(_)), "{body:?}");
     }
-    // Structs within structs without end.
+    // Structs nested without end.
     let mut deep = head.to_vec();
     deep.extend(std::iter::repeat_n(b"\x0c\x00\x63".as_slice(), 100_000).flatten());
     assert!(matches!(decode_call(&deep).expect("method").kind, CallKind::Malformed(_)));
@@ -120,7 +120,7 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_recording_ends_in_a_value_or_an_error(at in 0usize..2_000, value in any::<u8>()) {
+    fn changed_recording_ends_in_a_value_or_an_error(at in 0usize..2_000, value in any::<u8>()) {
         for (_, mut frame, _) in recordings() {
             let at = at % frame.len();
             frame[at] = value;

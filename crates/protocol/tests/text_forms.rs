@@ -1,5 +1,5 @@
-//! Tracebacks as people log and paste them read as the interpreter printed them, whatever form
-//! they are in; and no text makes the reader panic.
+//! Tracebacks as people log and paste them are read as the interpreter printed them, in whatever
+//! form, and no text makes the reader panic.
 #[path = "../../../benches/src/text_forms/mod.rs"]
 mod text_forms;
 
@@ -61,7 +61,7 @@ fn samples() -> Vec<TextException> {
     ]
 }
 
-/// What is wrong with how a text was read, if anything is.
+/// The mistake in how a text was read, if there is one.
 fn wrong(rendered: &Rendered) -> Option<String> {
     let expected = TextTraceback {
         exception: rendered.exception.clone(),
@@ -81,7 +81,7 @@ fn wrong(rendered: &Rendered) -> Option<String> {
 }
 
 #[test]
-fn a_traceback_reads_the_same_in_every_form() {
+fn traceback_reads_the_same_in_every_form() {
     let samples = samples();
     let mut failed = Vec::new();
     for form in forms() {
@@ -96,7 +96,7 @@ fn a_traceback_reads_the_same_in_every_form() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-/// An exception as any program may raise it.
+/// An exception that any program could raise.
 fn any_exception() -> impl Strategy<Value = TextException> {
     let name = "[a-z_][a-z0-9_]{0,11}";
     let path = prop_oneof![
@@ -105,7 +105,7 @@ fn any_exception() -> impl Strategy<Value = TextException> {
             .prop_map(|parts| format!("C:\\{}.py", parts.join("\\"))),
     ];
     let function = prop_oneof![
-        // No source line calls one: then it would tell the order of the frames.
+        // No source line calls such a name, which would reveal the order of the frames.
         4 => "fn_[a-z0-9_]{0,9}".boxed(),
         1 => Just("<module>".to_owned()).boxed(),
         1 => Just("<lambda>".to_owned()).boxed(),
@@ -144,7 +144,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
-    fn any_exception_reads_the_same_in_every_form(one in any_exception(), other in any_exception()) {
+    fn exception_reads_the_same_in_every_form(one in any_exception(), other in any_exception()) {
         for form in forms() {
             let wrong = wrong(&(form.render)(&one, &other));
             prop_assert!(wrong.is_none(), "{}:\n{}", form.name, wrong.unwrap_or_default());
@@ -159,7 +159,7 @@ proptest! {
     }
 
     #[test]
-    fn any_pieces_of_tracebacks_end_in_a_value(
+    fn pieces_of_tracebacks_end_in_a_value(
         pieces in proptest::collection::vec(prop_oneof![
             Just("Traceback (most recent call last):".to_owned()),
             Just("  File \"a.py\", line 1, in f".to_owned()),

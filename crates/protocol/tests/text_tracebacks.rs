@@ -1,4 +1,4 @@
-//! What a text of tracebacks holds: which belong together, where each begins, and what is missing.
+//! Tracebacks in a text: which belong together, where each begins, and which parts are missing.
 #![expect(clippy::disallowed_methods, reason = "a test measures that reading takes linear time")]
 use flawless_protocol::text_traceback::{
     Gap, TextException, TextRelation, read_text, remote_traceback,
@@ -13,7 +13,7 @@ fn shown(exception: &TextException) -> String {
     frames.chain([end]).collect::<Vec<_>>().join("\n")
 }
 
-/// All tracebacks of a text: their exceptions, and what belongs to these.
+/// All tracebacks of a text with their exceptions and chains.
 fn summary(text: &str) -> String {
     let tracebacks = read_text(text).tracebacks;
     let whole = tracebacks.iter().map(|traceback| {
@@ -38,14 +38,14 @@ KeyError: 'k'
 ";
 
 #[test]
-fn tracebacks_that_do_not_belong_together_are_separate_and_know_their_lines() {
+fn unrelated_tracebacks_are_separate_and_know_their_lines() {
     let text = format!("ready\n{ONE}INFO going on\n{}", ONE.replace("a.py", "b.py"));
     let reading = read_text(&text);
     let found: Vec<(u32, &str)> =
         reading.tracebacks.iter().map(|t| (t.line, t.exception.frames[0].path.as_str())).collect();
     assert_eq!(found, [(2, "/srv/a.py"), (7, "/srv/b.py")]);
     assert_eq!(reading.mentioned_at, Some(2));
-    // Nothing says that the second one is a part of the first.
+    // Nothing connects the second one with the first.
     let adjacent = ONE.repeat(2);
     assert_eq!(read_text(&adjacent).tracebacks.len(), 2);
     let far = format!("{ONE}{}{ONE}", "an uneventful line\n".repeat(1_000));
@@ -53,7 +53,7 @@ fn tracebacks_that_do_not_belong_together_are_separate_and_know_their_lines() {
 }
 
 #[test]
-fn names_and_paths_may_look_like_other_parts_of_a_traceback() {
+fn names_and_paths_may_look_like_other_traceback_parts() {
     assert_eq!(
         summary(
             "Traceback (most recent call last):\n  File \"/srv/a, line 2.py\", line 3, in f\n    \
@@ -66,7 +66,7 @@ fn names_and_paths_may_look_like_other_parts_of_a_traceback() {
 }
 
 #[test]
-fn what_is_missing_is_told() {
+fn missing_parts_of_a_traceback_are_named() {
     let cut = "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    x()\n";
     assert_eq!(gaps(ONE), []);
     assert_eq!(gaps(cut), [Gap::CutOff]);
@@ -84,7 +84,7 @@ fn what_is_missing_is_told() {
 }
 
 #[test]
-fn words_of_a_traceback_without_a_frame_are_mentioned_and_no_traceback() {
+fn traceback_words_without_a_frame_are_mentioned_only() {
     for (text, mentioned_at) in [
         ("all is well", None),
         ("x\nTraceback (most recent call last):\nnothing\n", Some(2)),
@@ -96,7 +96,7 @@ fn words_of_a_traceback_without_a_frame_are_mentioned_and_no_traceback() {
 }
 
 #[test]
-fn lines_of_prose_and_of_other_programs_end_no_traceback_and_are_no_exception() {
+fn foreign_lines_neither_end_a_traceback_nor_are_exceptions() {
     let text = "\
 Traceback (most recent call last):
   File \"/srv/a.py\", line 1, in f
@@ -114,7 +114,7 @@ Conflicts:
 }
 
 #[test]
-fn the_innermost_frame_is_the_last_one_in_whatever_order_they_are_printed() {
+fn innermost_frame_is_last_in_whatever_order_they_are_printed() {
     let dump = "Fatal Python error: Aborted\n\nCurrent thread 0x7f (most recent call first):\n  File \"/srv/c.py\", line 3 in inner\n  File \"/srv/a.py\", line 1 in <module>\n";
     assert_eq!(summary(dump), "/srv/a.py:1 <module> []\n/srv/c.py:3 inner []\n: ");
     let frames = [
@@ -130,7 +130,7 @@ fn the_innermost_frame_is_the_last_one_in_whatever_order_they_are_printed() {
 }
 
 #[test]
-fn a_traceback_in_a_message_belongs_to_its_exception_only_when_that_says_so() {
+fn traceback_in_a_message_is_its_exceptions_only_if_it_says_so() {
     let inner = ONE.replace("a.py", "b.py");
     let carrying = ONE.replace("KeyError: 'k'", "shop.Failed: Unhandled KeyError: 'k' [job 7]");
     assert_eq!(
@@ -143,7 +143,7 @@ fn a_traceback_in_a_message_belongs_to_its_exception_only_when_that_says_so() {
 }
 
 #[test]
-fn a_remote_traceback_is_found_in_the_text_and_in_the_repr_of_an_exception() {
+fn remote_traceback_is_found_in_text_and_exception_repr() {
     let text = format!("\n\"\"\"\n{ONE}\"\"\"");
     let printed = format!("RemoteTraceback({})", serde_json::Value::from(text.as_str()));
     let ray = format!("RayTaskError(KeyError)(ray::f() (pid=1)\n{})", &ONE[35..]);
@@ -162,7 +162,7 @@ fn a_remote_traceback_is_found_in_the_text_and_in_the_repr_of_an_exception() {
 }
 
 #[test]
-fn a_worker_that_fails_behind_a_prefix_is_still_the_cause_of_what_follows() {
+fn prefixed_worker_failure_is_the_cause_of_what_follows() {
     let text = format!(
         "Nov 29 web app[1]: multiprocessing.pool.RemoteTraceback: \n\"\"\"\n{ONE}\"\"\"\n\nThe above \
          exception was the direct cause of the following exception:\n\n{}",
@@ -176,7 +176,7 @@ fn a_worker_that_fails_behind_a_prefix_is_still_the_cause_of_what_follows() {
 }
 
 #[test]
-fn a_message_that_begins_another_log_line_does_not_go_on_with_the_one_before() {
+fn message_in_a_new_log_line_does_not_continue_the_last_one() {
     let line = |text: &str| serde_json::json!({ "msg": text }).to_string() + "\n";
     let cut = "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    x()";
     let text = line(cut) + &line(&ONE.replace("Traceback (most recent call last):\n", ""));
@@ -184,7 +184,7 @@ fn a_message_that_begins_another_log_line_does_not_go_on_with_the_one_before() {
 }
 
 #[test]
-fn programs_that_log_into_one_text_at_once_are_told_apart() {
+fn programs_logging_into_one_text_at_once_are_told_apart() {
     let other = ONE.replace("a.py", "b.py").replace("KeyError: 'k'", "IndexError: no");
     let both: String = ONE
         .lines()
@@ -198,14 +198,14 @@ fn programs_that_log_into_one_text_at_once_are_told_apart() {
 }
 
 #[test]
-fn an_exception_that_is_said_before_its_frames_is_named() {
+fn exception_before_its_frames_is_named() {
     let text = "KeyError: 'k'\n  File \"/srv/a.py\", line 1, in f\n    x()\n";
     assert_eq!(summary(text), "/srv/a.py:1 f [x()]\nKeyError: 'k'");
     assert_eq!(gaps(text), [Gap::CutOff]);
 }
 
 #[test]
-fn four_times_the_text_takes_no_sixteen_times_as_long() {
+fn reading_time_does_not_grow_with_the_square_of_the_text() {
     let seconds = |unit: &str, bytes: usize| {
         let text = unit.repeat(bytes / unit.len());
         let started = std::time::Instant::now();
@@ -233,7 +233,7 @@ fn four_times_the_text_takes_no_sixteen_times_as_long() {
         "a |   File \"a\", line 1, in f\nb |   File \"a\", line 1, in f\n",
         "RayTaskError(A): A\n  File \"a\", line 1, in f\n",
     ] {
-        // Other programs may slow one measure down, and hardly three.
+        // Other programs may slow one measurement down, but hardly three.
         let is_linear = (0..3).any(|_| {
             let four_times = seconds(unit, 120_000);
             four_times < 0.1 || four_times < 10.0 * seconds(unit, 30_000)

@@ -1,10 +1,10 @@
-//! The words of a command line, each by itself: `--password`, `x`.
+//! Redacts a command line given as separate words: `--password`, `x`.
 
 use std::borrow::Cow;
 
 use super::{OneReport, SCRUBBED};
 
-/// What `-p…` begins with where it is one option of several letters.
+/// Letters after `-p` that make it a long option rather than a password.
 const BEGIN_WITH_P: [&str; 18] = [
     "params",
     "path",
@@ -27,9 +27,9 @@ const BEGIN_WITH_P: [&str; 18] = [
 ];
 
 impl OneReport<'_> {
-    /// The words of a command line without the secrets in them; `None` when there are none. Where
-    /// a secret is known by the words around it and these hold blanks, all words become one, so
-    /// that nothing depends on where each of them begins.
+    /// The words of a command line without their secrets; `None` when there are none. If a secret
+    /// is known only by the words around it, and these hold blanks, all words become one, so that
+    /// nothing depends on where each of them begins.
     pub fn redact_arguments(&self, words: &[String]) -> Option<Vec<String>> {
         let mut redacted: Vec<Cow<'_, str>> = Vec::with_capacity(words.len());
         let mut option = None;
@@ -41,7 +41,7 @@ impl OneReport<'_> {
             });
             option = name_of_option(word);
         }
-        // What programs take by its place, as `mysql -px` and `curl -u user:x`.
+        // Secrets known by their position, as in `mysql -px` and `curl -u user:x`.
         let line = redacted.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
         if redacted.len() > 1
             && let Cow::Owned(line) = self.redact(&line)
@@ -58,7 +58,7 @@ impl OneReport<'_> {
         is_changed.then(|| redacted.into_iter().map(Cow::into_owned).collect())
     }
 
-    /// A word that no option stands before.
+    /// A word without an option before it.
     fn argument<'a>(&self, word: &'a str) -> Cow<'a, str> {
         if let Some((name, value)) = word.split_once('=')
             && let Cow::Owned(value) = self.redact_named(name.trim_start_matches('-'), value)
@@ -72,19 +72,19 @@ impl OneReport<'_> {
     }
 }
 
-/// Whether a word of a command line is `-p` with a password behind it: `-phunter2`.
+/// Whether a word of a command line is `-p` joined with a password: `-phunter2`.
 pub fn has_joined_password(word: &str) -> bool {
     word.strip_prefix("-p").is_some_and(is_password)
 }
 
-/// `--password`, `-password`; one letter is no name.
+/// `--password`, `-password`; a single letter is not a name.
 fn name_of_option(word: &str) -> Option<&str> {
     let name = word.strip_prefix('-')?;
     let name = name.strip_prefix('-').unwrap_or(name);
     (name.len() > 1 && !name.contains('=')).then_some(name)
 }
 
-/// Whether this is joined to `-p` as a password is, and not as a port or the rest of a word.
+/// Whether the text joined to `-p` is a password, rather than a port or the rest of a word.
 fn is_password(joined: &str) -> bool {
     let word: String = format!("p{joined}").chars().take_while(char::is_ascii_alphabetic).collect();
     joined.len() > 1
@@ -112,12 +112,12 @@ mod tests {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
         let once = redactor.one_report().redact_arguments(&words).unwrap_or(words);
         let twice = redactor.one_report().redact_arguments(&once);
-        assert_eq!(twice.unwrap_or_else(|| once.clone()), once, "twice is as good as once");
+        assert_eq!(twice.unwrap_or_else(|| once.clone()), once, "redacting twice gives the same");
         once
     }
 
     #[test]
-    fn what_an_option_with_a_secrets_name_takes_is_gone() {
+    fn value_of_an_option_with_a_secret_name_is_gone() {
         for (words, expected) in [
             (&["run", "--password", "hunter2", "x"][..], "run --password **scrubbed** x"),
             (&["run", "--password=hunter2"], "run --password=**scrubbed**"),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn other_words_stay_as_they_are() {
+    fn other_arguments_stay_as_they_are() {
         for words in [
             &["python", "manage.py", "runserver", "-p8080", "--port", "8000"][..],
             &["pytest", "-profile", "-pdb", "-p", "xdist", "--path=/srv/app"],

@@ -1,5 +1,5 @@
-//! Values on the lines below their name, as in YAML, and in JSON or Python's data that was
-//! printed over several lines.
+//! Values on the lines below their name, as in YAML, and in JSON or Python data printed over
+//! several lines.
 
 use std::ops::Range;
 
@@ -7,12 +7,11 @@ use super::bytes::ByteSet;
 use super::pair_name::Name;
 use super::pair_value::{self, Context, DEEPEST};
 
-/// How long what stands before the name in its line may be.
+/// Length limit of the text before the name in its line.
 const LONGEST_START: usize = 200;
 static BLANK: ByteSet = ByteSet::of(b" \t");
 
-/// The value below the name whose separator ends before `start`, if there is nothing else in its
-/// line.
+/// The value below the name whose separator ends before `start`, if its line holds nothing else.
 pub(super) fn value(text: &[u8], name: &Name, start: usize) -> Option<Range<usize>> {
     let mut at = behind_marks(text, start);
     if !matches!(text.get(at), Some(b'\n' | b'\r')) {
@@ -31,7 +30,7 @@ pub(super) fn value(text: &[u8], name: &Name, start: usize) -> Option<Range<usiz
     let is_below = width > line.indent || is_list && width >= line.indent;
     let slashes = text[at..].iter().take(DEEPEST).take_while(|byte| **byte == b'\\').count();
     match text.get(at + slashes)? {
-        // Of what has quotes or brackets the end is known.
+        // Quotes and brackets show where the value ends.
         b'\'' | b'"' | b'[' | b'{' | b'('
             if is_quoted_key(text, name) || name.quote.is_none() && line.is_key && is_below =>
         {
@@ -46,7 +45,7 @@ pub(super) fn value(text: &[u8], name: &Name, start: usize) -> Option<Range<usiz
     }
 }
 
-/// Is the quoted name a key of data, rather than the type that a function returns?
+/// Whether the quoted name is a key of data, rather than the type that a function returns.
 fn is_quoted_key(text: &[u8], name: &Name) -> bool {
     let before = text[..name.place.start].iter().rev().take(64);
     let mut before = before.skip_while(|byte| matches!(byte, b'\'' | b'"' | b'\\' | b'b' | b'u'));
@@ -54,7 +53,7 @@ fn is_quoted_key(text: &[u8], name: &Name) -> bool {
     name.quote.is_some() && matches!(place, None | Some(b'{' | b',' | b'[' | b'(' | b'\n' | b'\r'))
 }
 
-/// Behind what says how a block is written: `|`, `>-`, `!!str`, `&anchor`.
+/// Skips the indicators of a block: `|`, `>-`, `!!str`, `&anchor`.
 fn behind_marks(text: &[u8], start: usize) -> usize {
     let mut at = start;
     // An anchor, a tag, and the kind of block.
@@ -69,7 +68,7 @@ fn behind_marks(text: &[u8], start: usize) -> usize {
     at
 }
 
-/// Where the value begins behind tags and anchors in its own line: `!!str x`, `&anchor x`.
+/// Skips tags and anchors before a value on the same line: `!!str x`, `&anchor x`.
 pub(super) fn behind_tags(text: &[u8], start: usize) -> usize {
     static TAG: ByteSet = ByteSet::alphanumeric_and(b"!_-:/.");
     let mut at = start;
@@ -92,9 +91,9 @@ pub(super) fn behind_tags(text: &[u8], start: usize) -> usize {
 #[derive(Clone, Copy)]
 struct Line {
     indent: usize,
-    /// There is nothing before the name that is not YAML's.
+    /// Only YAML syntax precedes the name.
     is_key: bool,
-    /// What ends the text that the name begins: the quote of a string, the tag of an element.
+    /// The end of the text that begins with the name: the quote of a string, the tag of an element.
     ends_with: Option<u8>,
 }
 
@@ -108,7 +107,7 @@ impl Line {
         };
         let before = &text[start..name];
         let begun = before.iter().rposition(|byte| !matches!(byte, b' ' | b'\t' | b'-'));
-        // A text may begin with the key: a string, what an element holds, a part of a query.
+        // A text may begin with the key: a string, the content of an element, a part of a query.
         let ends_with = match before {
             _ if begun.is_none() => None,
             [.., quote @ (b'\'' | b'"')] => Some(*quote),
@@ -126,7 +125,7 @@ impl Line {
     }
 }
 
-/// Where the lines end that stand as far right as the first one of the block.
+/// The end of the lines indented as far as the first one of the block.
 fn block_end(text: &[u8], first: usize, width: usize, line: Line) -> usize {
     let mut end = first;
     let mut at = first;

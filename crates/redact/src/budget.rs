@@ -1,30 +1,30 @@
-//! The time that the user's own patterns may take for one report. A pattern that goes back over
-//! its text again and again can take seconds for one value; nobody waits for that.
+//! Limits the time that the user's own patterns take for one report. A backtracking pattern can
+//! take seconds for one value, which would hold up the program.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// For all patterns and all texts of a report, while no pattern is slow.
+/// The limit for all patterns and all texts of a report, while no pattern is slow.
 const LIMIT: Duration = Duration::from_millis(200);
-/// A limit that is hit again and again is halved so often. From then on the pattern is only asked
-/// about short texts: reports go on.
+/// How often the limit is halved when it is hit repeatedly. After that the pattern only searches
+/// short texts, and reports continue.
 const HALVED: u32 = 3;
-/// In a text of so many bytes no pattern is slow.
+/// Below this many bytes no pattern is slow.
 const SHORT: usize = 512;
-/// Of reports that only have their short texts searched, one in so many is searched as a whole:
-/// it may be that the pattern is not slow any more.
+/// When only short texts are searched, one in this many reports is searched as a whole, because the
+/// pattern may no longer be slow.
 const TRIED_AGAIN: u32 = 64;
 
-/// A pattern by its list and its place in it.
+/// A pattern, identified by its list and its index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Slow {
     Name(usize),
     Value(usize),
 }
 
-/// How often the limit was hit of late, and by which pattern.
+/// How often the limit was hit recently, and by which pattern.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     hits: AtomicU32,
@@ -51,12 +51,12 @@ impl Pace {
         budget
     }
 
-    /// Notes how a report went.
+    /// Records whether a report hit the limit.
     pub(super) fn note(&self, budget: &Budget) {
         if !budget.is_used.get() {
             return;
         }
-        // Of two reports at once one may be forgotten: it is only about how long the next may take.
+        // Of two simultaneous reports one may be missed; that only affects the limit of the next.
         let hits = self.hits.load(Ordering::Relaxed);
         if budget.is_spent.get() {
             *self.slow.lock().unwrap_or_else(PoisonError::into_inner) = budget.slow.get();
@@ -67,18 +67,18 @@ impl Pace {
     }
 }
 
-/// What is left for a report, and the pattern that took the last of it or gave up by itself.
+/// The time left for a report, and the pattern that used it up or gave up by itself.
 #[derive(Debug)]
 pub(super) struct Budget {
     left: Cell<Duration>,
-    /// The pattern that is only asked about short texts.
+    /// The pattern that only searches short texts.
     only_short: Option<Slow>,
     is_used: Cell<bool>,
     is_spent: Cell<bool>,
     slow: Cell<Option<Slow>>,
 }
 
-/// Nothing is left.
+/// The budget is used up.
 #[derive(Debug)]
 pub(super) struct Spent;
 
@@ -87,31 +87,31 @@ impl Budget {
         self.slow.get()
     }
 
-    /// Whether so much more would be left.
+    /// Whether at least this much time is left.
     pub(super) fn affords(&self, time: Duration) -> bool {
         time <= self.left.get()
     }
 
-    /// Whether the pattern may be asked about a text of so many bytes.
+    /// Whether the pattern may search a text of this many bytes.
     pub(super) fn may_ask(&self, pattern: Slow, length: usize) -> bool {
         length <= SHORT || self.only_short != Some(pattern)
     }
 
-    /// The pattern took too long, or would.
+    /// Uses up the budget: the pattern took too long, or would.
     pub(super) fn spend(&self, pattern: Slow) -> Spent {
         self.is_spent.set(true);
         self.name(pattern);
         Spent
     }
 
-    /// The pattern left a text unsearched; others are still asked.
+    /// Notes that the pattern left a text unsearched; others still run.
     pub(super) fn name(&self, pattern: Slow) {
         if self.slow.get().is_none() {
             self.slow.set(Some(pattern));
         }
     }
 
-    /// Does a bit of a pattern's work; answers how long it took.
+    /// Does a part of a pattern's work and measures it.
     pub(super) fn take<T>(
         &self,
         pattern: Slow,
@@ -132,16 +132,16 @@ impl Budget {
     }
 }
 
-/// Time of a processor that this thread has used: no pattern is slow because the machine is busy.
+/// CPU time of this thread, so that no pattern seems slow because the machine is busy.
 #[cfg(unix)]
 fn used() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::try_from(time).unwrap_or_default()
 }
 
-/// Where no such clock is known, the time that has passed.
+/// Elapsed time, on platforms without such a clock.
 #[cfg(not(unix))]
-#[expect(clippy::disallowed_methods, reason = "what a pattern takes is real time")]
+#[expect(clippy::disallowed_methods, reason = "a pattern takes real time")]
 fn used() -> Duration {
     static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
     START.get_or_init(std::time::Instant::now).elapsed()

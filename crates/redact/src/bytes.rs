@@ -1,10 +1,10 @@
-//! Sets of bytes, and where a word begins.
+//! Sets of bytes, and word boundaries.
 
 /// A set of bytes.
 pub(super) struct ByteSet([bool; 256]);
 
 impl ByteSet {
-    /// ASCII letters and digits, and these.
+    /// ASCII letters, digits and the given bytes.
     pub(super) const fn alphanumeric_and(others: &[u8]) -> Self {
         let mut set = [false; 256];
         let mut byte = 0;
@@ -20,7 +20,7 @@ impl ByteSet {
         Self(set)
     }
 
-    /// Only these.
+    /// Only the given bytes.
     pub(super) const fn of(bytes: &[u8]) -> Self {
         let mut set = [false; 256];
         let mut at = 0;
@@ -36,7 +36,7 @@ impl ByteSet {
         self.0[byte as usize]
     }
 
-    /// Where the run of these bytes that begins here ends.
+    /// The end of the run of these bytes that begins at `from`.
     #[inline]
     pub(super) fn run(&self, text: &[u8], from: usize) -> usize {
         text[from..].iter().position(|byte| !self.has(*byte)).map_or(text.len(), |n| from + n)
@@ -51,8 +51,8 @@ pub(super) static LOWER_HEX: ByteSet = ByteSet::of(b"0123456789abcdef");
 pub(super) static UPPER: ByteSet = ByteSet::of(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
 pub(super) static BASE64: ByteSet = ByteSet::alphanumeric_and(b"+/=-_");
 
-/// Does something begin here, rather than go on with bytes of this set? The letter of an escape
-/// (`\n`) and a percent escape (`%3D`) end what is before them.
+/// Whether a word of bytes of this set begins here. The letter of an escape (`\n`) and a percent
+/// escape (`%3D`) end the word before them.
 pub(super) fn begins(text: &[u8], at: usize, set: &ByteSet) -> bool {
     match text[..at] {
         [] => true,

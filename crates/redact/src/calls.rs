@@ -1,4 +1,4 @@
-//! Calls that take a password by its place: `HTTPBasicAuth('user', 'x')`, `login('user', 'x')`,
+//! Calls that take a password by position: `HTTPBasicAuth('user', 'x')`, `login('user', 'x')`,
 //! `SecretStr('x')`, `PASSWORD('x')`, `EXEC sp_addlogin 'user', 'x'`.
 
 use std::ops::Range;
@@ -7,12 +7,13 @@ use super::bytes::SNAKE;
 use super::nothing::hides_nothing;
 use super::pair_value::{self, Context};
 
-/// How far the arguments are followed.
+/// Length limit of the arguments.
 const LONGEST: usize = 500;
-/// Arguments that are looked at.
+/// Number of arguments that are examined.
 const MOST: usize = 8;
 
-/// How a function is called, up to its bracket or the blank of SQL, in lower case; which of its arguments are secrets.
+/// The start of a call in lower case, up to its bracket or SQL's blank, and which arguments are
+/// secrets.
 pub(super) const CALLS: [(&str, Takes); 20] = [
     ("auth(", Takes::Credentials),
     ("credentials(", Takes::Credentials),
@@ -44,12 +45,12 @@ pub(super) enum Takes {
     Further,
     First,
     Second,
-    /// All, if the function is not one that asks or looks for a password.
+    /// All, unless the function asks or looks for a password.
     Password,
 }
 
-/// Adds the secrets among the arguments of the call whose name ends, with its bracket, here. Only
-/// what is written out is one: not the names of variables.
+/// Adds the secrets among the arguments of the call whose name and bracket end here. Only literals
+/// count, not the names of variables.
 pub(super) fn find(text: &[u8], end: usize, takes: Takes, found: &mut Vec<Range<usize>>) {
     let arguments = literals(&text[..text.len().min(end + LONGEST)], end);
     let length = text[..end - 1].iter().rev().take(64).take_while(|b| SNAKE.has(**b)).count();
@@ -81,15 +82,15 @@ fn asks(name: &[u8]) -> bool {
     asking.contains(&first) || lower.starts_with(b"get")
 }
 
-/// Does it take a name and a password, rather than two roles?
+/// Whether it takes a name and a password, rather than two roles.
 fn is_basic(name: &[u8], is_class: bool) -> bool {
     let lower = name.to_ascii_lowercase();
     let kinds: [&[u8]; 5] = [b"basic", b"digest", b"proxy", b"http", b"set_"];
     is_class || kinds.iter().any(|kind| memchr::memmem::find(&lower, kind).is_some())
 }
 
-/// The arguments by their place: those that are strings, and `None` for others. What is given by
-/// its name is found by it.
+/// The arguments by position: the strings, and `None` for others. Keyword arguments are found by
+/// their names.
 fn literals(text: &[u8], start: usize) -> Vec<Option<Range<usize>>> {
     let mut arguments = Vec::new();
     let mut at = start;

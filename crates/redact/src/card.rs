@@ -3,18 +3,18 @@
 
 use std::ops::Range;
 
-/// Longest run of groups that can be one number: 4-4-4-4-3.
+/// The groupings of card numbers; the longest is 4-4-4-4-3.
 const SHAPES: [&[usize]; 4] = [&[4, 4, 4, 4, 3], &[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4]];
 const SHORTEST: usize = 13;
 const LONGEST: usize = 19;
 
-/// A run of digits, and the byte between it and the next run if that is all between them.
+/// A run of digits, and the single byte between it and the next run, if any.
 type Group = (usize, usize, Option<u8>);
 
 /// Adds every card number in the text.
 pub(super) fn find(text: &[u8], found: &mut Vec<Range<usize>>) {
-    // Of any two neighbours inside a number one is a digit, and it has at least 13 bytes: so it is
-    // enough to look at two of every twelve.
+    // Of any two neighbours inside a number one is a digit, and a number has at least 13 bytes, so
+    // two of every twelve bytes are enough.
     let mut at = 0;
     while at < text.len() {
         let near = text[at].is_ascii_digit() || text.get(at + 1).is_some_and(u8::is_ascii_digit);
@@ -22,10 +22,10 @@ pub(super) fn find(text: &[u8], found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// Looks at the run of groups around here; answers where to go on.
+/// Examines the run of groups around here; returns where to continue.
 fn around(text: &[u8], at: usize, found: &mut Vec<Range<usize>>) -> usize {
     let mut start = at;
-    // Back to where the run begins, at most to where a number through here could begin.
+    // Go back to the start of the run, but no further than a number through here could begin.
     let floor = at.saturating_sub(2 * LONGEST);
     while start > floor && continues_before(text, start) {
         start -= 1;
@@ -67,7 +67,7 @@ fn continues_before(text: &[u8], at: usize) -> bool {
         || (matches!(before, b' ' | b'-') && at >= 2 && text[at - 2].is_ascii_digit())
 }
 
-/// How many groups from here are one card number.
+/// The number of groups from here that form a card number.
 fn number_at(text: &[u8], groups: &[Group], index: usize) -> Option<usize> {
     let (start, end, _) = groups[index];
     let whole = (SHORTEST..=LONGEST).contains(&(end - start)).then_some(1);
@@ -85,7 +85,7 @@ fn number_at(text: &[u8], groups: &[Group], index: usize) -> Option<usize> {
     })
 }
 
-/// Is it no part of a longer word, float, identifier or phone number?
+/// Whether it is not part of a longer word, float, identifier or phone number.
 fn stands_alone(text: &[u8], start: usize, end: usize, strict: bool) -> bool {
     let before = start.checked_sub(1).map_or(b' ', |at| text[at]);
     let escaped = super::bytes::begins(text, start, &super::bytes::SNAKE);

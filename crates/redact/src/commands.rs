@@ -1,4 +1,4 @@
-//! Command lines of programs that take a password in a short option or by its place: `curl -u
+//! Command lines of programs that take a password in a short option or by position: `curl -u
 //! user:x`, `mysql -p'x'`, `sqlplus user/x@db`, as one text or as a list of arguments.
 
 use std::ops::Range;
@@ -8,19 +8,19 @@ use super::nothing::hides_nothing;
 use super::options::is_of_sentence;
 use super::pair_value::{DEEPEST, closes_string};
 
-/// How far a command line is followed.
+/// Length limit of a command line.
 const LONGEST: usize = 2_000;
 
 /// How a program takes a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Takes {
-    /// `-u user:x`, `-uuser:x`, and the long options of that meaning.
+    /// `-u user:x`, `-uuser:x`, and the equivalent long options.
     User(&'static str),
     /// `-p x`.
     Apart(&'static str),
     /// `-p x`, `-px`.
     Both(&'static str),
-    /// `-px`; behind a space is something else.
+    /// `-px`; a word after a space is something else.
     Joined(&'static str),
     /// `-p x`, after the word `login`.
     AfterLogin(&'static str),
@@ -30,7 +30,7 @@ pub(super) enum Takes {
     Placed,
 }
 
-/// Programs by the name they are called by.
+/// Programs by their command names.
 pub(super) const PROGRAMS: [(&str, Takes); 49] = [
     ("curl", Takes::User("-u")),
     ("smbclient", Takes::User("-U")),
@@ -83,15 +83,15 @@ pub(super) const PROGRAMS: [(&str, Takes); 49] = [
     ("htpasswd", Takes::Placed),
 ];
 
-/// Looks at command lines one after another, from left to right.
+/// Examines command lines one after another, from left to right.
 #[derive(Default)]
 pub(super) struct Commands {
-    /// What was looked at as part of a command line before.
+    /// The end of the part already examined.
     until: usize,
 }
 
 impl Commands {
-    /// Adds the passwords in the command line of the program whose name stands here.
+    /// Adds the passwords in the command line of the program named here.
     pub(super) fn find(
         &mut self,
         text: &[u8],
@@ -100,7 +100,7 @@ impl Commands {
         found: &mut Vec<Range<usize>>,
     ) {
         let is_begun = begins(text, program.start, &DASHED);
-        // A short name is only known with the blank or the quote behind it.
+        // A short name was only matched with the blank or the quote after it.
         let has_more = !text[program.end - 1].is_ascii_alphanumeric();
         let is_word =
             is_begun && (has_more || !text.get(program.end).is_some_and(|byte| DASHED.has(*byte)));
@@ -163,21 +163,21 @@ fn gives_user(word: &[u8], option: &str) -> bool {
         || letters.last() == option.as_bytes().last() && letters.iter().all(u8::is_ascii_alphabetic)
 }
 
-/// What is joined to the option.
+/// The text joined to the option.
 fn behind(text: &[u8], word: &Range<usize>, option: &str) -> Option<Range<usize>> {
     let start = word.start + option.len();
     let is_joined = text[word.clone()].starts_with(option.as_bytes()) && start < word.end;
     is_joined.then_some(start..word.end)
 }
 
-/// What stands behind the user's name.
+/// The text after the user's name.
 fn behind_user(text: &[u8], value: Range<usize>) -> Option<Range<usize>> {
     let is_mark = |byte: &u8| matches!(byte, b':' | b'%' | b',');
     let mark = value.start + text[value.clone()].iter().position(is_mark)?;
     (mark + 1 < value.end).then_some(mark + 1..value.end)
 }
 
-/// What stands between the user's name and the database: `bob/x@db`, `userid=bob/x`.
+/// The text between the user's name and the database: `bob/x@db`, `userid=bob/x`.
 fn behind_slash(text: &[u8], word: Range<usize>) -> Option<Range<usize>> {
     let said = &text[word.clone()];
     let slash = said.iter().position(|byte| *byte == b'/')?;
@@ -213,13 +213,13 @@ impl<'a> Arguments<'a> {
             Some(quote) if text[quote + 1..].starts_with(b" -") => {
                 Self { text, at: quote + 1, end, is_list }
             }
-            // It only closes the string in which the name of the program is all.
+            // The quote only closes a string that holds nothing but the program's name.
             Some(_) => Self { text, at, end: at, is_list },
             None => Self { text, at, end, is_list },
         }
     }
 
-    /// Where the blanks end that are here, and the ends of lines that are escaped.
+    /// Skips blanks and escaped line ends.
     fn behind_gap(&self, text: &[u8]) -> usize {
         let mut at = self.at;
         loop {
@@ -228,7 +228,7 @@ impl<'a> Arguments<'a> {
                 [b',', ..] if self.is_list => at += 1,
                 [b'\\', b'\n', ..] => at += 2,
                 [b'\\', b'\r', b'\n', ..] => at += 3,
-                // So it reads when the text is escaped.
+                // This is how it reads in an escaped text.
                 [b'\\', b'\\', b'\\', ..] => {
                     let run = text[at..].iter().take(DEEPEST).take_while(|byte| **byte == b'\\');
                     let letter = at + run.count();
@@ -242,7 +242,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// Where the part of a word without quotes ends that begins here.
+    /// The end of the unquoted part of a word that begins here.
     fn bare_end(&self, text: &[u8], start: usize) -> usize {
         let rest = &text[start..];
         let is_end = |at: usize| match rest[at..] {
@@ -256,16 +256,16 @@ impl<'a> Arguments<'a> {
     }
 }
 
-/// Does a command line end with this byte?
+/// Whether this byte ends a command line.
 fn ends_line(byte: u8) -> bool {
     matches!(byte, b'\n' | b'\r' | b'|' | b';' | b']' | b')' | b'`')
 }
 
-/// What stands in the quotes that open here, and where they end.
+/// The text in the quotes that open here, and their end.
 fn quoted(text: &[u8], start: usize, quote: usize) -> Option<(Range<usize>, usize)> {
     let inner = quote + 1;
     let end = inner + text[inner..].iter().position(|byte| *byte == text[quote])?;
-    // The backslashes that this string stands in others by.
+    // The backslashes show how deep this string is nested in others.
     let slashes = quote - start;
     Some((inner..inner.max(end.saturating_sub(slashes)), end + 1))
 }
@@ -305,7 +305,7 @@ impl Iterator for Arguments<'_> {
     }
 }
 
-/// The quote that is here, maybe with backslashes before it.
+/// The quote at this position, possibly after backslashes.
 fn quote_at(text: &[u8], at: usize) -> Option<usize> {
     let slashes = text.get(at..)?.iter().take_while(|byte| **byte == b'\\').count();
     matches!(text.get(at + slashes), Some(b'\'' | b'"')).then_some(at + slashes)

@@ -1,4 +1,4 @@
-//! What follows `Bearer` and `Basic`.
+//! Credentials after `Bearer` and `Basic`.
 
 use std::ops::Range;
 
@@ -38,7 +38,7 @@ fn credential(text: &[u8], scheme: Range<usize>) -> Option<Range<usize>> {
     (gap > 0 && end - start >= 4).then_some(start..end)
 }
 
-/// The first bytes that this base64 text stands for, as many as its whole groups give.
+/// Decodes the complete groups of this base64 text.
 fn base64_start(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let (mut bits, mut held) = (0u32, 0);

@@ -1,26 +1,24 @@
-//! A text as it reads when its escapes are taken away: a secret is one also in a query within a
-//! query, in JSON that a page escaped, in XML within JSON. Of quotes with backslashes the other
-//! rules know; here they stay.
+//! A text without its escapes: a secret also counts in a query within a query, in JSON escaped by a
+//! page, and in XML within JSON. Quotes with backslashes stay, because the other rules handle them.
 
 use std::ops::Range;
 
 use memchr::memchr3;
 
-/// Encoded so often, a text is still read.
+/// How many layers of encoding are read.
 pub(super) const LAYERS: usize = 4;
 /// The longest reference to a character, without its ampersand.
 const LONGEST_REFERENCE: usize = 8;
 
-/// One layer of escapes less.
+/// A text with one layer of escapes removed.
 pub(super) struct Decoded {
     pub(super) text: String,
-    /// Of each byte, and of the end, where it stands in the text that was decoded.
+    /// The position of each byte, and of the end, in the original text.
     places: Vec<u32>,
 }
 
 impl Decoded {
-    /// `None` when it would read the same; some escapes only matter where names of secrets are
-    /// about.
+    /// `None` when it would read the same; some escapes only matter near names of secrets.
     pub(super) fn of(text: &str, with_names: bool) -> Option<Self> {
         let bytes = text.as_bytes();
         let mut at = 0;
@@ -71,18 +69,18 @@ impl Decoded {
         self.text.push_str(&text[range]);
     }
 
-    /// Where this part stands in the text that was decoded.
+    /// The position of this part in the original text.
     pub(super) fn place(&self, part: &Range<usize>) -> Range<usize> {
         self.places[part.start] as usize..self.places[part.end] as usize
     }
 }
 
-/// Where to go on behind what is no escape: backslashes are counted once.
+/// Where to continue after something that is not an escape: backslashes are counted once.
 fn behind(text: &[u8], at: usize) -> usize {
     at + text[at..].iter().take_while(|byte| **byte == b'\\').count().max(1)
 }
 
-/// An escape: so many backslashes before it stay, then comes this byte.
+/// An escape: a number of backslashes to keep, then the byte it stands for.
 struct Escape {
     kept: usize,
     byte: u8,
@@ -90,7 +88,7 @@ struct Escape {
 }
 
 impl Escape {
-    /// Whether the text may have another meaning without it.
+    /// Whether decoding it may change the meaning of the text.
     fn matters(&self, text: &[u8], at: usize, with_names: bool) -> bool {
         match self.byte {
             b'"' | b'\'' | b'=' | b':' | b'<' | b'>' | b'@' | b'&' | b'%' | b'\\' => true,
@@ -109,7 +107,7 @@ impl Escape {
     }
 }
 
-/// The escape that begins here, if it stands for an ASCII character that is written.
+/// The escape that begins here, if it stands for a written ASCII character.
 fn decode(text: &[u8], at: usize) -> Option<Escape> {
     let (kept, byte, end) = match text[at] {
         b'%' => (0, hex(text, at + 1, 2)?, at + 3),
@@ -140,12 +138,12 @@ fn backslashes(text: &[u8], at: usize) -> Option<Escape> {
         _ => return None,
     };
     let is_character = matches!(text[letter], b'u' | b'x');
-    // The backslashes before a character tell how deep it stands, as those before a quote do.
+    // As with a quote, the backslashes before a character show how deep it is nested.
     let kept = if is_character { slashes - 1 } else { 0 };
     is_written(byte).then_some(Escape { kept, byte, end })
 }
 
-/// So many hexadecimal digits, if they are an ASCII character.
+/// The given number of hexadecimal digits, if they form an ASCII character.
 fn hex(text: &[u8], from: usize, digits: usize) -> Option<u8> {
     let digits = std::str::from_utf8(text.get(from..from + digits)?).ok()?;
     let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -1,5 +1,5 @@
-//! Elements of XML and HTML: what `<password>` holds, what `<entry key="password">` holds, and
-//! what stands beside `<key>password</key>`.
+//! Elements of XML and HTML: the content of `<password>` and of `<entry key="password">`, and the
+//! value next to `<key>password</key>`.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::nothing::hides_nothing;
 use super::pair_value::{self, Context};
 use super::report::Names;
 
-/// Bytes of a tag, and from it to the end of its element.
+/// Length limits of a tag, and from it to the end of its element.
 const LONGEST_TAG: usize = 512;
 const FAR: usize = 4_096;
 static NAME: ByteSet = ByteSet::alphanumeric_and(b"_-.:");
@@ -23,9 +23,9 @@ struct Tag<'a> {
     is_empty: bool,
 }
 
-/// Adds what elements hold whose names are those of secrets.
+/// Adds the content of elements that are named like secrets.
 pub(super) fn find(text: &[u8], names: Names<'_>, found: &mut Vec<Range<usize>>) {
-    // An element that names the value in the next one: its tag, and where it ends.
+    // An element that names the value in the next one: its tag and its end.
     let mut named: Option<(&[u8], usize)> = None;
     let mut from = 0;
     for open in memchr_iter(b'<', text) {
@@ -48,7 +48,7 @@ pub(super) fn find(text: &[u8], names: Names<'_>, found: &mut Vec<Range<usize>>)
             continue;
         }
         let beside = named.take().is_some_and(|(name, end)| {
-            // Ends of lines may be escaped.
+            // Line ends may be escaped.
             text[end..open].iter().all(|byte| b" \t\r\n\\rnt".contains(byte))
                 && is_value_of(name, local)
         });
@@ -124,8 +124,8 @@ fn holds_value(name: &[u8]) -> bool {
     [b"value" as &[u8], b"val", b"content"].iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
-/// Elements that hold the value whose name is in an attribute. Others only are about it: a label,
-/// a button, a section of a page.
+/// Elements that hold the value named by an attribute. Others only refer to it: a label, a button,
+/// a section of a page.
 fn holds_given(tag: &[u8]) -> bool {
     let tags: [&[u8]; 22] = [
         b"add",
@@ -159,7 +159,7 @@ fn is_name_tag(tag: &[u8]) -> bool {
     matches!(tag, b"key" | b"name" | b"Name" | b"Key" | b"dt" | b"th" | b"td" | b"field")
 }
 
-/// Is this element the value to one that holds a name?
+/// Whether this element holds the value for an element that holds a name.
 fn is_value_of(name: &[u8], tag: &[u8]) -> bool {
     match name {
         b"dt" => tag == b"dd",
@@ -168,13 +168,13 @@ fn is_value_of(name: &[u8], tag: &[u8]) -> bool {
     }
 }
 
-/// Where the content ends that begins here, if nothing but text is in it.
+/// The end of the content that begins here, if it is only text.
 fn closing(text: &[u8], from: usize) -> Option<usize> {
     let end = from + memchr(b'<', &text[from..])?;
     (text[end..].starts_with(b"</") || text[end..].starts_with(br"<\/")).then_some(end)
 }
 
-/// What the element holds, to its end, or to the end of a text that was cut off.
+/// The content of the element, up to its end or the end of a cut text.
 fn content(text: &[u8], tag: &Tag<'_>) -> Option<Range<usize>> {
     let start = tag.end;
     if let Some(data) = text[start..].strip_prefix(b"<![CDATA[") {
@@ -190,7 +190,7 @@ fn content(text: &[u8], tag: &Tag<'_>) -> Option<Range<usize>> {
     if let Some(end) = ends.next() {
         return Some(trimmed(text, start..end));
     }
-    // `[<Token>, <Token>]` and `usage: login <user> <password>` are no elements.
+    // `[<Token>, <Token>]` and `usage: login <user> <password>` are not elements.
     let is_cut = memchr(b'<', &text[start..]).is_none()
         && text.get(start).is_some_and(|byte| byte.is_ascii_alphanumeric());
     is_cut.then(|| trimmed(text, start..text.len()))

@@ -1,4 +1,4 @@
-//! The values of environment variables whose name looks secret, found wherever they turn up.
+//! Finds the values of environment variables with secret-looking names, wherever they appear.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -11,12 +11,12 @@ use super::rule::{Active, Rule};
 use super::url::Authorities;
 
 const SHORTEST: usize = 6;
-/// A longer value is found by its beginning, also where the text was cut.
+/// A longer value is found by its beginning, even if the text was cut.
 const START: usize = 16;
 const LONGEST: usize = 64 * 1024;
 const MOST: usize = 1000;
 
-/// Values that say nothing, or are words of any program's texts.
+/// Values that reveal nothing, or are common words in any program.
 const COMMON: [&str; 34] = [
     "admin",
     "anonymous",
@@ -56,10 +56,10 @@ const COMMON: [&str; 34] = [
 
 /// The secrets of the environment.
 pub(super) struct Environment {
-    /// In order, so that values with the same beginning are neighbours.
+    /// Sorted, so that values with the same beginning are neighbours.
     values: Vec<String>,
     starts: Option<AhoCorasick>,
-    /// For each start, where its values begin and end in `values`.
+    /// For each start, the range of its values in `values`.
     ranges: Vec<Range<usize>>,
 }
 
@@ -93,7 +93,7 @@ impl Environment {
         Ok(Self { values, starts, ranges })
     }
 
-    /// Adds every place where one of the values stands.
+    /// Adds every occurrence of one of the values.
     pub(super) fn find(&self, text: &str, found: &mut Vec<Range<usize>>) {
         let Some(starts) = &self.starts else { return };
         let mut from = 0;
@@ -111,7 +111,7 @@ impl Environment {
     }
 }
 
-/// Where the value that may begin here ends: whole, or cut off by the end of the text.
+/// The end of the value that may begin here: whole, or cut off by the end of the text.
 fn value_end(text: &str, start: usize, value: &str) -> Option<usize> {
     let (bytes, value) = (text.as_bytes(), value.as_bytes());
     let rest = &bytes[start..];
@@ -120,7 +120,7 @@ fn value_end(text: &str, start: usize, value: &str) -> Option<usize> {
         return None;
     }
     let end = start + length;
-    // A short word is no secret inside another word.
+    // Inside another word a short word is not a secret.
     let plain = value.len() < 12 && value.iter().all(u8::is_ascii_alphanumeric);
     let joined = |at: Option<usize>| {
         at.and_then(|at| bytes.get(at)).is_some_and(|byte| byte.is_ascii_alphanumeric())
@@ -128,7 +128,7 @@ fn value_end(text: &str, start: usize, value: &str) -> Option<usize> {
     (!plain || !joined(start.checked_sub(1)) && !joined(Some(end))).then_some(end)
 }
 
-/// What is to be hidden of this variable.
+/// The parts of this variable that are hidden.
 fn secrets_of(name: &str, value: &str, secrets: &mut BTreeSet<String>) {
     let value = value.trim();
     if value.len() > LONGEST {
@@ -142,7 +142,7 @@ fn secrets_of(name: &str, value: &str, secrets: &mut BTreeSet<String>) {
         }
     }
     let directory = matches!(name, "PWD" | "OLDPWD");
-    // The session of a desktop is called "ubuntu".
+    // A desktop session is called "ubuntu".
     let desktop = name.to_ascii_lowercase().ends_with("session");
     if !directory && !desktop && is_secret(name.as_bytes(), Active::ALL) {
         add(value, secrets);
@@ -155,7 +155,7 @@ fn add(value: &str, secrets: &mut BTreeSet<String>) {
     if value.chars().count() < SHORTEST || common || same || is_path(value) {
         return;
     }
-    // As it stands within a printed string.
+    // The value as it appears in a printed string.
     let printed =
         value.replace('\\', r"\\").replace('\n', r"\n").replace('\r', r"\r").replace('\t', r"\t");
     if printed.contains('\'') && printed.contains('"') {
@@ -169,7 +169,7 @@ fn add(value: &str, secrets: &mut BTreeSet<String>) {
     secrets.insert(value.to_owned());
 }
 
-/// A file's place, not a key that happens to have a slash.
+/// Whether it is a file path, not a key that happens to have a slash.
 fn is_path(value: &str) -> bool {
     let rest = match value.as_bytes() {
         [b'/', rest @ ..] | [b'.', b'/', rest @ ..] | [b'~', b'/', rest @ ..] => rest,
@@ -179,7 +179,7 @@ fn is_path(value: &str) -> bool {
     rest.iter().all(|byte| !matches!(byte, b'+' | b'='))
 }
 
-/// As it stands in a query.
+/// The value as it appears in a query.
 fn percent_encoded(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     for byte in value.bytes() {

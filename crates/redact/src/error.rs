@@ -1,14 +1,14 @@
-//! Why rules cannot be used, and how to mend it.
+//! Errors in rules, with hints.
 
 use super::rule::RULES;
 
-/// Rules that cannot be used.
+/// The rules cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RedactError {
-    /// A pattern is no regular expression.
+    /// A pattern is not a regular expression.
     #[error(
         "{list}: the pattern {pattern:?} is not a regular expression ({reason}); \
-         mend it, or escape its special characters if it is meant literally"
+         correct it, or escape its special characters if it is meant literally"
     )]
     Pattern {
         /// The field of `Rules` that holds it.
@@ -18,13 +18,13 @@ pub enum RedactError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A rule is switched off that does not exist.
+    /// A rule that is to be switched off does not exist.
     #[error("off: there is no redaction rule {name:?}; the rules are {}", known())]
     UnknownRule {
         /// The name as given.
         name: String,
     },
-    /// The values of the environment cannot be put into one search.
+    /// The values of the environment cannot be compiled into one search.
     #[error(
         "the values of secret environment variables cannot be searched for ({reason}); \
          make them smaller, or switch the rule \"environment\" off"

@@ -1,5 +1,6 @@
-//! Fields that name themselves: `name="password"` with its value in a part of a form, in another
-//! attribute, or under another key, before or behind it (`{'value': 'x', 'name': 'password'}`).
+//! Fields that contain their own name: `name="password"` with the value in a part of a form, in
+//! another attribute, or under another key, before or after it (`{'value': 'x', 'name':
+//! 'password'}`).
 
 use std::ops::Range;
 
@@ -12,21 +13,21 @@ use super::pair_value::{self, Context};
 use super::pairs::value_start;
 use super::report::Names;
 
-/// How far from the name the value may stand.
+/// How far the value may be from the name.
 const NEAR: usize = 300;
 const LONGEST_NAME: usize = 80;
 
-/// What was seen of the field around here.
+/// The parts of the current field seen so far.
 #[derive(Default)]
 pub(super) struct Fields {
-    /// Where a secret's name ended, and its level.
+    /// The end of a secret's name, and its level.
     named: Option<(usize, usize)>,
-    /// Where a value began that has no name yet.
+    /// The start of a value that has no name yet, and its level.
     value: Option<(usize, usize)>,
 }
 
 impl Fields {
-    /// The value of the field that is a secret, when its second half begins here.
+    /// The value of a secret field whose second half begins here.
     pub(super) fn value(
         &mut self,
         text: &[u8],
@@ -94,7 +95,7 @@ impl Fields {
     }
 }
 
-/// Is this the key under which a field gives its own name?
+/// Whether a field gives its own name under this key.
 fn gives_name(key: &[u8]) -> bool {
     matches!(
         key,
@@ -133,7 +134,7 @@ fn gives_name(key: &[u8]) -> bool {
     )
 }
 
-/// Is this the key under which a field gives its value?
+/// Whether a field gives its value under this key.
 fn gives_value(key: &[u8]) -> bool {
     matches!(
         key,
@@ -153,7 +154,8 @@ fn gives_value(key: &[u8]) -> bool {
     )
 }
 
-/// Is it still the same field there: near, no object and no part of a form ended between?
+/// Whether it is still the same field: near, and without the end of an object or of a part of a
+/// form in between.
 fn is_same_field(text: &[u8], from: usize, to: usize) -> bool {
     let Some(between) = text.get(from..to).filter(|between| between.len() <= NEAR) else {
         return false;
@@ -161,8 +163,8 @@ fn is_same_field(text: &[u8], from: usize, to: usize) -> bool {
     !between.contains(&b'}') && memmem::find(between, b"\n\n").is_none()
 }
 
-/// Is the field missing whose value is asked for here? What pydantic shows as its input is then all
-/// that was given instead: `[type=missing, input_value=…`, `{'type': 'missing', …, 'input': …`.
+/// Whether the field itself is missing. What pydantic shows as its input is then everything that
+/// was given instead: `[type=missing, input_value=…`, `{'type': 'missing', …, 'input': …`.
 fn is_missing(text: &[u8], at: usize) -> bool {
     let near = &text[at.saturating_sub(NEAR)..at];
     if near.ends_with(b"[type=missing, ") {
@@ -177,7 +179,7 @@ fn is_missing(text: &[u8], at: usize) -> bool {
     memmem::find_iter(object, b"missing").any(is_kind)
 }
 
-/// The name that a field gives itself, within its quotes or without: `('password',)`.
+/// The name that a field gives itself, with or without its quotes: `('password',)`.
 fn given_name(value: &[u8]) -> Option<&[u8]> {
     let is_quote = |byte: &u8| matches!(byte, b'\'' | b'"');
     let name = match value.iter().position(is_quote) {
@@ -185,7 +187,7 @@ fn given_name(value: &[u8]) -> Option<&[u8]> {
             let last = value.iter().rposition(is_quote).filter(|last| *last > first);
             &value[first + 1..last.unwrap_or(value.len())]
         }
-        // A call or a subscript is code.
+        // A call or a subscript would be code.
         None if value.iter().all(|byte| DOTTED.has(*byte)) => value,
         None => return None,
     };
@@ -193,7 +195,7 @@ fn given_name(value: &[u8]) -> Option<&[u8]> {
     (!name.is_empty() && end <= LONGEST_NAME).then_some(&name[..end])
 }
 
-/// The content of the part of a form whose name stands here.
+/// The content of the part of a form named here.
 fn part_of_form(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
     memmem::find(&text[start.saturating_sub(LONGEST_NAME)..start], b"form-data")?;
     let near = &text[end..text.len().min(end + NEAR)];
@@ -207,8 +209,8 @@ fn part_of_form(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
     })
 }
 
-/// Is the line before this one nothing but a secret's name? So pydantic names the field of the
-/// `input_value` that is here. The ends of lines may be escaped.
+/// Whether the line before this one is only a secret's name: pydantic names the field of an
+/// `input_value` like that. Line ends may be escaped.
 fn is_of_secret(text: &[u8], at: usize, names: Names<'_>) -> bool {
     let near = &text[at.saturating_sub(NEAR)..at];
     let line_end = |text: &[u8]| {

@@ -1,5 +1,5 @@
-//! Source code, where most of what stands beside a secret's name is the name of something else:
-//! only what is written out there, and looks like nobody's word, is a secret.
+//! In source code, most values beside a secret's name are names of other things. Only literals that
+//! do not look like words are secrets.
 
 use std::ops::Range;
 
@@ -8,8 +8,7 @@ use super::nothing::hides_nothing;
 const SHORTEST: usize = 8;
 const LONGEST: usize = 512;
 
-/// Keeps of the values beside secrets' names, in the order of the text, those that are written
-/// out in strings.
+/// Keeps only the values in string literals, of the values beside secrets' names in text order.
 pub(super) fn written_out(text: &[u8], mut values: Vec<Range<usize>>) -> Vec<Range<usize>> {
     values.sort_unstable_by_key(|value| value.start);
     let mut strings = Strings { text, at: 0, open: None };
@@ -21,7 +20,7 @@ pub(super) fn written_out(text: &[u8], mut values: Vec<Range<usize>>) -> Vec<Ran
     values
 }
 
-/// The value without its quotes, and what stands before them: `b'…'`, `\"…\"`.
+/// The value without its quotes and their prefix: `b'…'`, `\"…\"`.
 fn within_quotes(value: &[u8]) -> &[u8] {
     let is_edge = |byte: &u8| matches!(byte, b'\'' | b'"' | b'\\');
     let prefix = value.iter().take(2).take_while(|byte| b"bBrRuUfF".contains(byte)).count();
@@ -32,7 +31,7 @@ fn within_quotes(value: &[u8]) -> &[u8] {
     &inner[start..end]
 }
 
-/// Letters and digits, or letters and marks that are in no name, path or address.
+/// Letters and digits, or letters and marks that do not occur in names, paths or addresses.
 fn is_secret(value: &[u8]) -> bool {
     let has = |is: fn(u8) -> bool| value.iter().any(|byte| is(*byte));
     let is_other = |byte: u8| {
@@ -48,7 +47,7 @@ fn is_secret(value: &[u8]) -> bool {
         && !hides_nothing(value)
 }
 
-/// `password2`, `0001_initial`: a name with a number before or behind its words.
+/// `password2`, `0001_initial`: a name with a number before or after its words.
 fn is_numbered_name(value: &[u8]) -> bool {
     let is_part =
         |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-.".contains(byte);
@@ -59,7 +58,7 @@ fn is_numbered_name(value: &[u8]) -> bool {
     value.iter().all(is_part) && turns.count() < 3
 }
 
-/// Where strings are, line by line.
+/// Finds strings, line by line.
 struct Strings<'a> {
     text: &'a [u8],
     at: usize,
@@ -67,7 +66,7 @@ struct Strings<'a> {
 }
 
 impl Strings<'_> {
-    /// Is this place, behind those asked for before, within a string?
+    /// Whether this position is within a string. Positions must be asked for in order.
     fn has(&mut self, place: usize) -> bool {
         while self.at < place {
             match (self.text[self.at], self.open) {

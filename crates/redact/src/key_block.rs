@@ -9,7 +9,7 @@ use super::bytes::ByteSet;
 static BODY: ByteSet = ByteSet::alphanumeric_and(b"+/=\\ \t\r\n");
 const LONGEST_LABEL: usize = 48;
 
-/// The block whose `-----BEGIN` ends here: up to its end, else the rest of the text.
+/// The block whose `-----BEGIN` ends here, up to its end, or to the end of the text.
 pub(super) fn from_begin(text: &[u8], begin: Range<usize>) -> Option<Range<usize>> {
     let label_end = private_label(text, begin.end)?;
     let mut from = label_end;
@@ -23,14 +23,14 @@ pub(super) fn from_begin(text: &[u8], begin: Range<usize>) -> Option<Range<usize
     Some(begin.start..text.len())
 }
 
-/// The part before `-----END`, which is here, of a block whose beginning is not in the text.
+/// The part before this `-----END` of a block whose beginning is not in the text.
 pub(super) fn before_end(text: &[u8], end: Range<usize>) -> Option<Range<usize>> {
     let label_end = private_label(text, end.end)?;
     let body = text[..end.start].iter().rev().take_while(|byte| BODY.has(**byte)).count();
     (body >= 8).then_some(end.start - body..label_end)
 }
 
-/// Where the line ends whose label begins here, if the label names a private key.
+/// The end of the line whose label begins here, if the label names a private key.
 fn private_label(text: &[u8], start: usize) -> Option<usize> {
     let line = &text[start..text.len().min(start + LONGEST_LABEL)];
     let dashes = memmem::find(line, b"-----")?;

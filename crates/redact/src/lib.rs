@@ -1,10 +1,10 @@
-//! Takes secrets out of what is reported: in the program before anything leaves it, and in the
-//! server before anything is stored.
+//! Removes secrets from reports: in the program before anything leaves it, and in the server before
+//! anything is stored.
 //!
-//! A secret is known by the name beside it (`names.rs`, `pairs.rs`), by its shape (`shapes.rs`),
-//! or because the environment holds it under a secret's name (`environment.rs`). Only the secret
-//! is replaced, by [`SCRUBBED`]; what is around it stays readable. Every text is hostile: time
-//! grows with its length, and nothing here panics.
+//! A secret is recognized by the name beside it (`names.rs`, `pairs.rs`), by its shape
+//! (`shapes.rs`), or because an environment variable with a secret's name holds it
+//! (`environment.rs`). Only the secret is replaced, by [`SCRUBBED`]; the text around it stays
+//! readable. Every text may be hostile: time is linear in its length, and nothing here panics.
 
 mod arguments;
 mod blocks;
@@ -62,40 +62,40 @@ pub use report::OneReport;
 use rule::{Active, RULES};
 use shapes::Shapes;
 
-/// What stands in place of a secret.
+/// The text that replaces a secret.
 pub const SCRUBBED: &str = "**scrubbed**";
 
-/// What the user changes about the built-in rules.
+/// The user's changes to the built-in rules.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
-    /// Regular expressions in Python's syntax. They match at the start of a variable's name only,
-    /// as `re.match` does; what the variable holds is a secret.
+    /// Regular expressions in Python's syntax. They match only at the start of a variable's name,
+    /// as `re.match` does; the variable's value is a secret.
     pub extra_names: Vec<String>,
-    /// Regular expressions in Python's syntax. What they match in any text is a secret.
+    /// Regular expressions in Python's syntax. Their matches in any text are secrets.
     pub extra_values: Vec<String>,
-    /// Built-in rules that are switched off, by the names of [`Redactor::rule_names`].
+    /// Built-in rules to switch off, by their names in [`Redactor::rule_names`].
     pub off: Vec<String>,
 }
 
-/// Finds and replaces secrets. Made once, used by all threads.
+/// Finds and replaces secrets. Create it once and share it between threads.
 pub struct Redactor {
     active: Active,
     own_names: NamePatterns,
     own_values: ValuePatterns,
     rules: Rules,
-    /// Made when the first text is searched: a program without errors does without. There are
-    /// none where only the user's patterns count.
+    /// Made when the first text is searched, so that a program without errors does not pay for it.
+    /// `None` if only the user's patterns are active.
     shapes: OnceLock<Option<Shapes>>,
     environment: Environment,
     pace: Pace,
 }
 
 impl Redactor {
-    /// With the built-in rules as changed by `rules`. Of `environment` (name and value of each
-    /// variable) only the values are kept whose names are those of secrets.
+    /// Creates a redactor with the built-in rules as changed by `rules`. Of `environment` (name and
+    /// value of each variable) it keeps only the values of variables named like secrets.
     ///
     /// # Errors
-    /// A pattern that is none, or a rule to switch off that does not exist.
+    /// A pattern is not a regular expression, or a rule to switch off does not exist.
     pub fn new(
         rules: &Rules,
         environment: impl IntoIterator<Item = (String, String)>,
@@ -115,43 +115,44 @@ impl Redactor {
         })
     }
 
-    /// The names of the built-in rules, as [`Rules::off`] takes them.
+    /// The names of the built-in rules, as used in [`Rules::off`].
     pub fn rule_names() -> impl Iterator<Item = &'static str> {
         RULES.iter().map(|(_, name, _)| *name)
     }
 
-    /// The built-in rules: name, and what it hides in one line.
+    /// The built-in rules: the name, and one line about what the rule hides.
     pub fn rule_descriptions() -> impl Iterator<Item = (&'static str, &'static str)> {
         RULES.iter().map(|(_, name, description)| (*name, *description))
     }
 
-    /// For the texts of one report, which share the time that the user's patterns may take.
+    /// Starts one report, whose texts share the time limit of the user's patterns.
     #[inline]
     pub fn one_report(&self) -> OneReport<'_> {
         OneReport::new(self)
     }
 
-    /// Is this the name of a variable, key or attribute that holds a secret?
+    /// Whether a variable, key or attribute of this name holds a secret.
     #[inline]
     pub fn is_secret_name(&self, name: &str) -> bool {
         names::is_secret(name.as_bytes(), self.active)
             || !self.own_names.is_empty() && self.own_names.matches(name, &self.pace.budget())
     }
 
-    /// The text without the secrets in it, known by the name beside them or by themselves: for
-    /// printed values, messages, headers, queries, bodies.
+    /// Redacts printed values, messages, headers, queries and bodies: secrets are recognized by the
+    /// name beside them or by themselves.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.one_report().redact(text)
     }
 
-    /// The text without the secrets that are known by themselves, or are written out beside a
-    /// secret's name: for lines of source code.
+    /// Redacts lines of source code: secrets are recognized by themselves, or as literals beside a
+    /// secret's name.
     pub fn redact_values<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.one_report().redact_values(text)
     }
 }
 
-/// Is this printed value no secret, whatever its name: nothing, a function, a plain object?
+/// Whether this printed value reveals nothing whatever its name: an empty value, a function, a
+/// plain object.
 pub fn hides_nothing(value: &str) -> bool {
     nothing::hides_nothing(value.as_bytes())
 }

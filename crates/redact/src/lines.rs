@@ -1,31 +1,30 @@
-//! Source lines that stand one below the other: a private key fills several of them.
+//! Consecutive source lines, which are redacted together because a private key spans several.
 
 use std::borrow::Cow;
 
 use super::{OneReport, SCRUBBED};
 
-/// A line of source code and those around it.
+/// A line of source code and the lines around it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceLines {
-    /// The lines before, the nearest last.
+    /// The lines before, nearest last.
     pub before: Vec<String>,
     /// The line itself.
     pub line: String,
-    /// The lines after, the nearest first.
+    /// The lines after, nearest first.
     pub after: Vec<String>,
 }
 
 impl OneReport<'_> {
-    /// The lines without the secrets that are known by themselves; `None` when there are none.
-    /// `own` is the index of the line that the others stand around. Where a secret fills several
-    /// lines, only that one is left.
+    /// The lines without secrets; `None` when there are none. `own` is the index of the middle
+    /// line. If a secret spans several lines, only that line is left.
     pub fn redact_lines(&self, lines: &[&str], own: usize) -> Option<SourceLines> {
         let text = lines.join("\n");
         let Cow::Owned(redacted) = self.redact_values(&text) else { return None };
-        // A line may end in a line break of its own.
+        // A line may contain a line break of its own.
         let breaks = |text: &str| text.bytes().filter(|byte| *byte == b'\n').count();
         if breaks(&redacted) != breaks(&text) {
-            // Which of the others is which is not known any more.
+            // The other lines can no longer be matched.
             let own = lines.get(own).copied().unwrap_or_default();
             let is_left = redacted.split('\n').any(|line| line == own.trim_end_matches('\n'));
             let line = if is_left { own } else { SCRUBBED };
@@ -53,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_in_a_line_is_replaced_and_the_others_stay_where_they_are() {
+    fn key_in_a_line_is_replaced_and_other_lines_stay() {
         let key = ["AK", "IAIOSFODNN7ABCDEFG"].concat();
         let with_key = format!("use('{key}')\n");
         let lines = redacted(&["a = 1\n", &with_key, "b = 2\n", ""], 1).expect("a secret");
@@ -64,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_private_key_in_several_lines_nothing_stays() {
+    fn private_key_over_several_lines_is_removed() {
         let begin = ["KEY = '-----BEGIN RSA PRI", "VATE KEY-----"].concat();
         let end = ["-----END RSA PRI", "VATE KEY-----'"].concat();
         let lines = [begin.as_str(), "MIIEowIBAAKCAQEA", "c29tZSBtb3JlIGJ5dGVz", &end, "use(KEY)"];

@@ -1,12 +1,12 @@
-//! What a message says of a secret that is wrong: `This field is required.`, `invalid`,
-//! `token_expired`. It stands behind the secret's name, and is what one looks for.
+//! Messages about a wrong secret: `This field is required.`, `invalid`, `token_expired`. They
+//! follow the secret's name, and a developer needs to see them.
 //!
-//! Only a text of which every word is known is a message: whatever else is in it may be a secret.
+//! A text is a message only if every word is known: any other word may be a secret.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-/// Each says what is wrong by itself, or how something is.
+/// Words that state a problem or a condition by themselves.
 const STATES: &str = "
     aborted absent active blank cancelled closed compromised connected corrupt corrupted denied
     disabled disconnected duplicate empty enabled error expired failed failure forbidden inactive
@@ -14,14 +14,14 @@ const STATES: &str = "
     refused required revoked stale timeout unauthenticated unauthorized unavailable undefined
     unknown unset unsupported unverified valid wrong";
 
-/// Say together with others what is wrong.
+/// Words that state a problem together with others.
 const TELLING: &str = "
     accepted allowed already appears choose common contain contains correct ended ensure enter exist
     exists exceed exceeds expect expected expires found given least long longer match matched
     matches must necessary needed numeric please provide provided reset sent short shorter similar
     specified supplied supported taken unique verified verify weak";
 
-/// Join the others.
+/// Words that join others.
 const JOINING: &str = "
     a after again all allow an and any are as at be because been before between both but by can
     cannot could couldn d did didn do does doesn don each either else entirely for from had has hasn
@@ -30,7 +30,7 @@ const JOINING: &str = "
     this those to too try twice two under until up was wasn were when which will with without won
     would yet you your";
 
-/// What messages are about.
+/// Subjects of messages.
 const THINGS: &str = "
     access account address argument arguments attribute audience basic bearer body bytes
     case char character characters chars chosen choice choices client code confirm confirmation
@@ -42,7 +42,7 @@ const THINGS: &str = "
     server signature size special str string strings symbol symbols text time type unicode upper
     uppercase user username validation validationerror value values verification word words";
 
-/// Names of secrets: such a word alone may be the secret.
+/// Names of secrets. Such a word alone may be the secret.
 const NAMES: &str = "
     api auth authentication authorization card cookie cookies credential csrf jwt key keys
     passphrase password passwords pin refresh secret session sessions token tokens xsrf";
@@ -54,8 +54,8 @@ static OPENING_WORDS: LazyLock<HashSet<&str>> =
 static WORDS: LazyLock<HashSet<&str>> =
     LazyLock::new(|| set(&[STATES, TELLING, JOINING, THINGS, NAMES]));
 
-/// Makes them now. A thread that makes them when it first needs them does so under a lock, for which
-/// a child that is forked in that moment would wait for ever.
+/// Builds the word lists now. Building them on first use takes a lock, and a child forked at that
+/// moment would wait for it forever.
 pub(super) fn prepare() {
     for words in [&STATE_WORDS, &TELLING_WORDS, &OPENING_WORDS, &WORDS] {
         LazyLock::force(words);
@@ -66,13 +66,13 @@ fn set(lists: &[&'static str]) -> HashSet<&'static str> {
     lists.iter().flat_map(|list| list.split_ascii_whitespace()).collect()
 }
 
-/// How far behind a word the next one is looked for.
+/// How far after a word the next one is looked for.
 const NEAR: usize = 40;
-/// Digits of a number in a sentence: longer ones may be a PIN.
+/// Digits of a number in a sentence; a longer one may be a PIN.
 const MOST_DIGITS: usize = 3;
 
-/// Is this whole value a message, or several of them: in quotes, in a list, in the object that a
-/// framework makes of it?
+/// Whether this whole value is one or more messages: in quotes, in a list, or in a framework's
+/// error object.
 pub(super) fn is_message(value: &str) -> bool {
     if !may_be_words(value.as_bytes()) {
         return false;
@@ -99,7 +99,7 @@ pub(super) fn is_message(value: &str) -> bool {
     }
 }
 
-/// Does a message begin with the bare word that ends here, and go on behind it?
+/// Whether a message begins with the bare word that ends here and continues after it.
 pub(super) fn begins_message(word: &[u8], behind: &[u8]) -> bool {
     let known = |word: &[u8], among: &HashSet<&str>| {
         let word = std::str::from_utf8(word).ok().and_then(plain);
@@ -115,7 +115,7 @@ pub(super) fn begins_message(word: &[u8], behind: &[u8]) -> bool {
         && known(&rest[..next], &WORDS)
 }
 
-/// Most secrets have marks, or letters beside digits: no word is looked up for them.
+/// Most secrets have marks, or letters next to digits, so their words need not be looked up.
 fn may_be_words(value: &[u8]) -> bool {
     let is_part = |byte: &u8| !byte.is_ascii() || byte.is_ascii_alphanumeric() || is_mark(*byte);
     let is_mixed = |two: &[u8]| {
@@ -130,12 +130,12 @@ fn is_mark(byte: u8) -> bool {
     byte.is_ascii_whitespace() || b"[](){}'\"\\,.:;=_-!?".contains(&byte)
 }
 
-/// What stands between words. An apostrophe does too: `isn't` is two of them.
+/// Characters between words. An apostrophe counts too: `isn't` is two words.
 fn is_between(c: char) -> bool {
     c.is_ascii_whitespace() || "[](){}'\"\\,.:;=_-’".contains(c)
 }
 
-/// The word in small letters, if it is written as words are: `field`, `Field`, `FIELD`.
+/// The word in lower case, if it is written like a word: `field`, `Field`, `FIELD`.
 fn plain(word: &str) -> Option<String> {
     let word = word.strip_suffix(['!', '?']).unwrap_or(word);
     let rest = word.get(1..)?;

@@ -1,6 +1,6 @@
-//! Words beside those that may name a secret: whose it is, and what makes it harmless.
+//! Words next to those that may name a secret: its owner, and words that make it harmless.
 
-/// Whose `key` is a secret: what it opens, and the services that give one out. In order.
+/// Words whose `key` is a secret: what it opens, and services that issue one. Sorted.
 pub(super) const KEY_OWNERS: [&[u8]; 79] = [
     b"access",
     b"account",
@@ -83,7 +83,7 @@ pub(super) const KEY_OWNERS: [&[u8]; 79] = [
     b"zendesk",
 ];
 
-/// What a key that is never told to anybody does. In order.
+/// Uses of keys that are never given to anybody. Sorted.
 pub(super) const PRIVATE_KEYS: [&[u8]; 16] = [
     b"aes",
     b"cipher",
@@ -103,7 +103,7 @@ pub(super) const PRIVATE_KEYS: [&[u8]; 16] = [
     b"ssh",
 ];
 
-/// Whose keys look like secrets and are none: everybody may know them, or they only find something.
+/// Words whose keys look like secrets but are public, or only identify something.
 pub(super) const KNOWN_KEYS: [&[u8]; 12] = [
     b"cache",
     b"dedup",
@@ -119,7 +119,7 @@ pub(super) const KNOWN_KEYS: [&[u8]; 12] = [
     b"routing",
 ];
 
-/// Whose pass or PIN it is.
+/// Owners of a pass or PIN.
 pub(super) const IDENTIFIED: [&[u8]; 22] = [
     b"account",
     b"admin",
@@ -145,11 +145,11 @@ pub(super) const IDENTIFIED: [&[u8]; 22] = [
     b"user",
 ];
 
-/// Whose tokens are no words of a text.
+/// Words whose tokens are not words of a text.
 pub(super) const TOKEN_OWNERS: [&[u8]; 8] =
     [b"access", b"api", b"auth", b"bearer", b"oauth", b"refresh", b"session", b"user"];
 
-/// What comes before `token` where it is a place in a list or a word of a text.
+/// Words before `token` when it is a position in a list or a word of a text.
 pub(super) const NO_TOKEN_AFTER: [&[u8]; 20] = [
     b"bos",
     b"cls",
@@ -181,7 +181,7 @@ pub(super) const CARD_PARTS: [&[u8]; 9] =
 pub(super) const SESSION_PARTS: [&[u8]; 8] =
     [b"id", b"key", b"token", b"cookie", b"data", b"hash", b"secret", b"sid"];
 
-/// Begins the name of a flag or a number.
+/// First words of flags and numbers.
 pub(super) const HARMLESS_FIRST: [&[u8]; 24] = [
     b"allow",
     b"allows",
@@ -209,7 +209,7 @@ pub(super) const HARMLESS_FIRST: [&[u8]; 24] = [
     b"uses",
 ];
 
-/// Ends the name of what only belongs to a secret. In order, for a binary search.
+/// Last words of names that only refer to a secret. Sorted, for a binary search.
 pub(super) const HARMLESS_LAST: [&[u8]; 112] = [
     b"age",
     b"alg",

@@ -1,9 +1,9 @@
-//! The words that names of secrets are made of.
+//! The words that make up names of secrets.
 
 use super::name_lists::IDENTIFIED;
 use super::rule::Rule;
 
-/// A word that may name a secret; what the words beside it have to be.
+/// A word that may name a secret, and the condition on the words next to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trigger {
     Always(Rule),
@@ -26,8 +26,8 @@ pub(super) enum Trigger {
     Response,
 }
 
-/// What this lower-case word may name. Dispatched by its first and last byte: called for every
-/// word of every local variable.
+/// What this lower-case word may name. Dispatches on the first and last byte, because it is called
+/// for every word of every local variable.
 #[inline]
 pub(super) fn trigger(word: &[u8]) -> Option<Trigger> {
     use Rule::*;
@@ -89,7 +89,7 @@ pub(super) fn trigger(word: &[u8]) -> Option<Trigger> {
     if found.is_some() || word.len() < 6 {
         return found;
     }
-    // Words written together: dbpassword, authtoken, clientsecret, phpsessid.
+    // Compound words: dbpassword, authtoken, clientsecret, phpsessid.
     let ends = |endings: &[&[u8]]| endings.iter().any(|ending| word.ends_with(ending));
     let rule = match last {
         b'd' if ends(&[b"password", b"passwd", b"pwd"]) => Password,
@@ -110,8 +110,8 @@ pub(super) fn trigger(word: &[u8]) -> Option<Trigger> {
     Some(Always(rule))
 }
 
-/// Each trigger holds one of these: a text without any of them has no secret's name in it. Some
-/// are of commands, in a text whose blanks are escaped.
+/// Every trigger contains one of these, so a text without any of them has no secret's name in it.
+/// Some are for commands, in a text whose blanks are escaped.
 pub(super) const ROOTS: [&str; 53] = [
     "antiforgery",
     "auth",

@@ -1,5 +1,5 @@
-//! Which names are those of secrets: by their words, so that `tokenizer`, `max_tokens`,
-//! `secretary` and `authored_at` are not.
+//! Recognizes names of secrets by their words, so that `tokenizer`, `max_tokens`, `secretary` and
+//! `authored_at` are not.
 
 use super::name_lists::{
     CARD_PARTS, HARMLESS_FIRST, HARMLESS_LAST, IDENTIFIED, KEY_OWNERS, KNOWN_KEYS, NO_TOKEN_AFTER,
@@ -9,7 +9,7 @@ use super::name_words::{Trigger, trigger};
 use super::rule::{Active, Rule};
 use super::words::{LONGEST, Words};
 
-/// What a name says of the value beside it.
+/// What a name implies about the value beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Named {
     pub(super) rule: Rule,
@@ -20,15 +20,15 @@ pub(super) struct Named {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum When {
     Always,
-    /// Those that are a signature, not that of a function.
+    /// Cryptographic signatures, not those of functions.
     Signature,
-    /// Those that nobody would have typed.
+    /// Values that nobody would have typed.
     Key,
-    /// Those that are a digest in hexadecimal digits.
+    /// Digests in hexadecimal digits.
     Digest,
 }
 
-/// What this name says, if it may be that of a secret.
+/// What this name implies, if it may name a secret.
 #[inline]
 pub(super) fn named(name: &[u8], active: Active) -> Option<Named> {
     let found = of_part(name, active);
@@ -38,7 +38,7 @@ pub(super) fn named(name: &[u8], active: Active) -> Option<Named> {
     found
 }
 
-/// Is whatever has this name a secret?
+/// Whether every value of this name is a secret.
 #[inline]
 pub(super) fn is_secret(name: &[u8], active: Active) -> bool {
     named(name, active).is_some_and(|named| named.when == When::Always)
@@ -58,7 +58,7 @@ fn of_part(name: &[u8], active: Active) -> Option<Named> {
     possible
 }
 
-/// What the words around one that may name a secret say.
+/// Judges a possible secret's name by the words around the trigger.
 #[cold]
 fn confirmed(trigger: Trigger, words: &Words, at: usize, active: Active) -> Option<Named> {
     let named = match by_neighbours(trigger, words, at) {
@@ -68,7 +68,7 @@ fn confirmed(trigger: Trigger, words: &Words, at: usize, active: Active) -> Opti
     (active.has(named.rule) && !is_harmless(named.rule, words, at)).then_some(named)
 }
 
-/// What may be a secret, and may be something else: a function has a signature, a cache has keys.
+/// Names that may also mean something else: a function has a signature, a cache has keys.
 fn by_value(trigger: Trigger, words: &Words, at: usize) -> Option<Named> {
     if at + 1 != words.len() {
         return None;
@@ -131,12 +131,12 @@ fn by_neighbours(trigger: Trigger, words: &Words, at: usize) -> Option<Rule> {
     }
 }
 
-/// `self.password` and `HTTP_COOKIE` are the words `password` and `cookie` alone.
+/// `self.password` and `HTTP_COOKIE` count as the words `password` and `cookie` alone.
 fn is_first(words: &Words, at: usize) -> bool {
     at == 0 || at == 1 && matches!(words.get(0), b"self" | b"cls" | b"http" | b"x" | b"my")
 }
 
-/// A count, a place, a flag or a time that only belongs to a secret.
+/// A count, a position, a flag or a time that only refers to a secret.
 fn is_harmless(rule: Rule, words: &Words, at: usize) -> bool {
     let first = match words.get(0) {
         b"self" | b"cls" => words.get(1),

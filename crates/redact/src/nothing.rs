@@ -1,15 +1,15 @@
-//! Values that are no secret whatever their name: nothing, a function, a plain object, a message.
-//! That a password is missing, or is a function by mistake, is what one looks for.
+//! Values that are not secret whatever their name: empty values, functions, plain objects,
+//! messages. A developer needs to see that a password is missing, or is a function by mistake.
 
 use super::message;
 
-/// How deep `Wrapper(Wrapper(None))` is looked into.
+/// Nesting limit for `Wrapper(Wrapper(None))`.
 const DEEPEST: usize = 4;
 const LONGEST_NAME: usize = 200;
 
-/// Does this printed value hide nothing?
+/// Whether this printed value reveals nothing.
 pub(super) fn hides_nothing(value: &[u8]) -> bool {
-    // Long values are secrets: only the printed form of an object has many characters.
+    // Longer values count as secrets: of the harmless ones only objects print at some length.
     value.len() <= 1_000
         && std::str::from_utf8(value)
             .is_ok_and(|value| is_nothing(value, DEEPEST) || message::is_message(value))
@@ -28,17 +28,17 @@ fn is_nothing(value: &str, depth: usize) -> bool {
     }
 }
 
-/// What stands within the quotes: `b''`, `\'None\'`.
+/// The text within the quotes: `b''`, `\'None\'`.
 fn unquoted(value: &str) -> Option<&str> {
     let inner = value.strip_prefix(['b', 'u', 'r', 'B', 'U', 'R']).unwrap_or(value);
     let is_edge = |c| matches!(c, '\'' | '"' | '\\');
     let unescaped = inner.trim_start_matches('\\');
-    // A backslash alone is the end of a line.
+    // A single backslash is a line continuation.
     (unescaped.is_empty() || unescaped.starts_with(['\'', '"']))
         .then(|| inner.trim_matches(is_edge))
 }
 
-/// No text, no object, no number worth hiding.
+/// A word or number that is not worth hiding.
 fn is_word(value: &str) -> bool {
     matches!(
         value,
@@ -65,7 +65,7 @@ fn is_word(value: &str) -> bool {
     )
 }
 
-/// `%s`, `%(password)s`, `{password}`, `$PASSWORD`, `?`: the secret is put in somewhere else.
+/// `%s`, `%(password)s`, `{password}`, `$PASSWORD`, `?`: the secret is filled in elsewhere.
 fn is_template(value: &str) -> bool {
     let is_name = |name: &str, is_part: fn(char) -> bool| name.chars().all(is_part);
     let lower = |c: char| c.is_ascii_lowercase() || matches!(c, '_' | '.' | ' ');
@@ -102,7 +102,7 @@ fn is_empty_call(value: &str, depth: usize) -> bool {
     closed && is_wrapper && depth > 0 && (inner.trim().is_empty() || is_nothing(inner, depth - 1))
 }
 
-/// A function, a class, a module, or an object of which only the address is shown.
+/// A function, a class, a module, or an object that shows only its address.
 fn is_plain_object(value: &str) -> bool {
     let Some(inner) = value.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) else {
         return false;
@@ -126,7 +126,7 @@ fn is_plain_object(value: &str) -> bool {
     words.len() > 1 && (0..words.len()).all(|at| is_part(&words, at))
 }
 
-/// A word of a kind (`object`), an address, or the name that one of these is about.
+/// The word for a kind (`object`), an address, or the name that goes with one of these.
 fn is_part(words: &[&str], at: usize) -> bool {
     let word = words[at].trim_end_matches([',', ';']);
     let around = |at: Option<usize>| at.and_then(|at| words.get(at)).copied().unwrap_or_default();
@@ -167,7 +167,7 @@ fn is_part(words: &[&str], at: usize) -> bool {
     is_name(name) && (named_by || matches!(around(Some(at + 1)), "object" | "instance" | "objects"))
 }
 
-/// A name of code: `shop.cart.Cart`, `make.<locals>.inner`.
+/// A name in code: `shop.cart.Cart`, `make.<locals>.inner`.
 fn is_name(name: &str) -> bool {
     name.len() <= LONGEST_NAME
         && name.split('.').all(|part| {

@@ -8,10 +8,10 @@ use super::nothing::hides_nothing;
 use super::pair_value::{self, Context};
 use super::report::Names;
 
-/// What stands before an option.
+/// Bytes that may precede an option.
 static BEFORE: ByteSet = ByteSet::of(b" \t\r\n'\"`([|=");
 
-/// Adds the values of options whose names are those of secrets.
+/// Adds the values of options that are named like secrets.
 pub(super) fn find(text: &[u8], names: Names<'_>, found: &mut Vec<Range<usize>>) {
     let mut taken = 0;
     for dash in memchr::memchr_iter(b'-', text) {
@@ -21,7 +21,7 @@ pub(super) fn find(text: &[u8], names: Names<'_>, found: &mut Vec<Range<usize>>)
         let start = dash + text[dash..].iter().take(2).take_while(|byte| **byte == b'-').count();
         let end = DASHED.run(&text[..text.len().min(start + 64)], start);
         let gap = text[end..].iter().take(4).take_while(|byte| **byte == b' ').count();
-        // One dash and few letters are options of one letter each.
+        // One dash and a few letters are single-letter options.
         if gap == 0 || end - start < 4 || !names.is_secret(&text[start..end]) {
             continue;
         }
@@ -33,7 +33,7 @@ pub(super) fn find(text: &[u8], names: Names<'_>, found: &mut Vec<Range<usize>>)
     }
 }
 
-/// Is it neither another option, nor a placeholder of a usage text, nor a word of a sentence?
+/// Whether it is not another option, a placeholder of a usage text, or a word of a sentence.
 fn is_value(name: &[u8], value: &[u8]) -> bool {
     let is_mark = matches!(value.first(), Some(b'-' | b'<' | b'[' | b'{' | b'|' | b'('));
     !is_mark && !is_placeholder(name, value) && !hides_nothing(value) && !is_of_sentence(value)
@@ -47,14 +47,14 @@ fn is_placeholder(name: &[u8], value: &[u8]) -> bool {
     words.contains(&value) || name.ends_with(value)
 }
 
-/// Is it a word of a sentence about the option rather than its value?
+/// Whether it is a word of a sentence about the option rather than its value.
 pub(super) fn is_of_sentence(value: &[u8]) -> bool {
     let word = value.to_ascii_lowercase();
     let word = word.strip_suffix(b".").or(word.strip_suffix(b":")).unwrap_or(&word);
     WORDS.binary_search(&word).is_ok()
 }
 
-/// What follows an option's name in a sentence. In order, for a binary search.
+/// Words that follow an option's name in a sentence. Sorted, for a binary search.
 pub(super) static WORDS: [&[u8]; 90] = [
     b"a",
     b"accepts",

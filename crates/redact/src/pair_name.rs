@@ -1,4 +1,4 @@
-//! The name that stands before a separator, and what it says of the value behind it.
+//! The name before a separator, and what it implies about the value after it.
 
 use std::ops::Range;
 
@@ -11,12 +11,12 @@ use super::rule::Rule;
 static NAME: ByteSet = ByteSet::alphanumeric_and(b"_-.%");
 const LONGEST: usize = 64;
 
-/// A name that stands before a separator.
+/// A name before a separator.
 pub(super) struct Name {
     pub(super) place: Range<usize>,
     /// The quote after it, if it is quoted.
     pub(super) quote: Option<u8>,
-    /// Backslashes before that quote.
+    /// The number of backslashes before that quote.
     pub(super) level: usize,
 }
 
@@ -27,14 +27,14 @@ pub(super) struct Pair {
     pub(super) place: Place,
 }
 
-/// What the name and its value stand in.
+/// The construct that holds the name and its value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// Anything else may follow.
     Free,
     /// A tuple of the two, or the last arguments of a call.
     Tuple,
-    /// A list of the two, which may be one of two names as well.
+    /// A list of the two, which may also be a list of two names.
     List,
 }
 
@@ -67,7 +67,7 @@ impl Name {
         let run = text[..end].iter().rev().take(LONGEST).take_while(|byte| NAME.has(**byte));
         let length = run.count();
         let mut start = end - length;
-        // The letter of an escape is no part of the name: `\nCookie: …`.
+        // The letter of an escape does not belong to the name: `\nCookie: …`.
         if start > 0
             && text[start - 1] == b'\\'
             && length > 1
@@ -81,7 +81,7 @@ impl Name {
         (start < end).then_some(Self { place: start..end, quote, level })
     }
 
-    /// The key of YAML in the line above: `? password`, `: x`.
+    /// The YAML key on the line above: `? password`, `: x`.
     fn asked(text: &[u8], separator: usize) -> Option<Self> {
         if !text[separator..].starts_with(b": ") {
             return None;
@@ -93,7 +93,7 @@ impl Name {
         let line = back(separator, b" ", LONGEST);
         let end = match text[..line] {
             [.., b'\n'] => back(line - 1, b"\r", 1),
-            // The end of a line may be escaped.
+            // The line end may be escaped.
             [.., b'\\', b'n'] => back(line - 1, b"\\", DEEPEST),
             _ => return None,
         };
@@ -106,7 +106,7 @@ impl Name {
         })
     }
 
-    /// Is this the name of a secret, in a place where a value follows?
+    /// Whether this is the name of a secret in a place where a value follows.
     pub(super) fn pair(&self, text: &[u8], separator: usize, names: Names<'_>) -> Option<Pair> {
         let start = self.place.start;
         let before = start.checked_sub(1).map(|at| text[at]);
@@ -136,8 +136,8 @@ impl Name {
         Some(Pair { context: Context { level, query, line: header, opened }, when, place })
     }
 
-    /// Is this quoted name the first of a tuple or of a list, an option of a command line, or what
-    /// `setattr(x, 'name', value)` sets?
+    /// Whether this quoted name comes first in a tuple or list, is a command line option, or is set
+    /// by `setattr(x, 'name', value)`.
     fn position(&self, text: &[u8]) -> Option<Place> {
         let mut at = self.place.start;
         let dashed = at >= 2 && text[at - 1] == b'-' && matches!(text[at - 2], b'-' | b'\'' | b'"');
@@ -186,7 +186,7 @@ impl Name {
         }
     }
 
-    /// Does a colon behind this name begin something else than a value?
+    /// Whether a colon after this name begins something other than a value.
     fn is_of_code(&self, text: &[u8]) -> bool {
         let start = self.place.start;
         match start.checked_sub(1).map(|at| text[at]) {
@@ -199,8 +199,8 @@ impl Name {
         }
     }
 
-    /// The rule by which the name is a secret's, none for a pattern of the user, and for which
-    /// values that is so.
+    /// The rule that makes this a secret's name (none for a pattern of the user), and the values it
+    /// applies to.
     fn judged(&self, text: &[u8], names: Names<'_>) -> Option<(Option<Rule>, When)> {
         let mut own = &text[self.place.clone()];
         if own.contains(&b'%') {

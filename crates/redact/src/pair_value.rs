@@ -1,15 +1,15 @@
-//! How far the value beside a secret's name goes: a string, a bracket, a word, a header's line;
+//! Finds the end of the value beside a secret's name: a string, a bracket, a word, a header's line;
 //! whole, or cut off by the end of the text.
 
 use super::bytes::ByteSet;
 
-/// Backslashes before a quote: a string within a string, so often.
+/// The most backslashes before a quote, for strings nested in strings.
 pub(super) const DEEPEST: usize = 64;
 
-/// How a value is written, as far as its name tells.
+/// How a value is written, as far as its name shows.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Context {
-    /// Backslashes before each quote: the pair stands in a string within a string.
+    /// Backslashes before each quote: the pair is in a string within a string.
     pub(super) level: usize,
     /// `?name=value&`: only an ampersand ends it.
     pub(super) query: bool,
@@ -20,7 +20,7 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// Of the value to a key that is a string.
+    /// The context of the value for a key that is a string.
     pub(super) fn within(self) -> Self {
         Self { level: self.level, ..Self::default() }
     }
@@ -28,7 +28,7 @@ impl Context {
 
 static WORD_END: ByteSet = ByteSet::of(b" \t\r\n'\"\\<>&,;()[]{}");
 
-/// The end of the value that begins here, which may be here.
+/// The end of the value that begins here, which may be empty.
 pub(super) fn end(text: &[u8], start: usize, context: Context) -> usize {
     if context.line {
         return line_end(text, start, context);
@@ -52,10 +52,10 @@ pub(super) fn end(text: &[u8], start: usize, context: Context) -> usize {
     }
 }
 
-/// The place of the quote of a string that begins here (`'`, `b'`, `\"`), and its backslashes.
+/// The position of the quote of a string that begins here (`'`, `b'`, `\"`), and its backslashes.
 fn quote_at(text: &[u8], start: usize) -> (Option<usize>, usize) {
     let mut at = start;
-    // Of Python, and `N'…'`, `E'…'` of SQL.
+    // Prefixes of Python, and SQL's `N'…'`, `E'…'`.
     while at < start + 2 && text.get(at).is_some_and(|byte| b"bBrRufNE".contains(byte)) {
         at += 1;
     }
@@ -64,12 +64,12 @@ fn quote_at(text: &[u8], start: usize) -> (Option<usize>, usize) {
     (is_quote.then_some(at + slashes), slashes)
 }
 
-/// Is this quote the end of a string rather than its beginning, by what follows it?
+/// Whether this quote ends a string rather than beginning one, judged by the text after it.
 pub(super) fn closes_string(text: &[u8], quote: usize) -> bool {
     text.get(quote + 1).is_none_or(|next| b" )],}.:;+%&\n\r\t".contains(next))
 }
 
-/// Behind the last of strings side by side, which are one: `'it''s'`, `'a' 'b'`, `'''a'''`.
+/// The position after adjacent strings, which count as one: `'it''s'`, `'a' 'b'`, `'''a'''`.
 fn strings_end(text: &[u8], quote: usize, level: usize) -> usize {
     let mark = text[quote];
     let mut end = string_end(text, quote, level);
@@ -85,7 +85,7 @@ fn strings_end(text: &[u8], quote: usize, level: usize) -> usize {
     }
 }
 
-/// Behind the quote that closes the string opened here.
+/// The position after the quote that closes the string opened here.
 fn string_end(text: &[u8], quote: usize, level: usize) -> usize {
     let mark = text[quote];
     let mut at = quote + 1;
@@ -97,7 +97,7 @@ fn string_end(text: &[u8], quote: usize, level: usize) -> usize {
             byte => {
                 let closes = if level == 0 { slashes % 2 == 0 } else { slashes <= level };
                 if byte == mark && closes {
-                    // Fewer backslashes: the string around it ends here, and keeps its quote.
+                    // With fewer backslashes the string around it ends here and keeps its quote.
                     return if slashes < level { at - 1 - slashes } else { at };
                 }
                 slashes = 0;
@@ -107,7 +107,7 @@ fn string_end(text: &[u8], quote: usize, level: usize) -> usize {
     text.len()
 }
 
-/// Behind the bracket that closes the one here; strings in it are passed over.
+/// The position after the bracket that closes this one; strings in it are skipped.
 fn bracket_end(text: &[u8], open: usize, context: Context) -> usize {
     let angle = text[open] == b'<';
     let mut depth = 0usize;
@@ -120,7 +120,7 @@ fn bracket_end(text: &[u8], open: usize, context: Context) -> usize {
                 if slashes < context.level || context.opened == Some(byte) && slashes == 0 {
                     return at - slashes;
                 }
-                // An apostrophe within a word opens no string.
+                // An apostrophe within a word does not open a string.
                 let in_word = byte == b'\''
                     && at > open
                     && text[at - 1].is_ascii_alphabetic()
@@ -151,7 +151,7 @@ fn bracket_end(text: &[u8], open: usize, context: Context) -> usize {
     text.len()
 }
 
-/// Is the letter before this quote the prefix of a string, as in `b'…'`?
+/// Whether the letter before this quote is a string prefix, as in `b'…'`.
 fn string_prefix(text: &[u8], quote: usize) -> bool {
     matches!(text[quote - 1], b'b' | b'r' | b'u' | b'f')
         && !text.get(quote.wrapping_sub(2)).is_some_and(u8::is_ascii_alphanumeric)
@@ -191,7 +191,8 @@ fn is_scheme(word: &[u8]) -> bool {
         .any(|scheme| scheme.eq_ignore_ascii_case(word))
 }
 
-/// Is what follows a comma something new, rather than the rest of a password that has a comma?
+/// Whether the text after a comma is something new, rather than the rest of a password with a
+/// comma.
 fn separates(text: &[u8], from: usize) -> bool {
     let rest = &text[from..];
     let name = rest.iter().take(64).take_while(|byte| super::bytes::DOTTED.has(**byte)).count();
@@ -204,7 +205,7 @@ fn separates(text: &[u8], from: usize) -> bool {
     }
 }
 
-/// Where a header's line ends, raw or escaped, or the string that it is all of.
+/// The end of a header's line, raw or escaped, or of the string that holds only the header.
 fn line_end(text: &[u8], start: usize, context: Context) -> usize {
     let mut slashes = 0;
     for (at, &byte) in text.iter().enumerate().skip(start) {

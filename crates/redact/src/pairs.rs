@@ -1,5 +1,5 @@
-//! Finds `name=value`, `'name': value`, `Name: value`, `('name', value)` and `['name', value]`, and takes the values
-//! whose names are those of secrets.
+//! Finds `name=value`, `'name': value`, `Name: value`, `('name', value)` and `['name', value]`, and
+//! takes the values that are named like secrets.
 
 use std::ops::Range;
 
@@ -28,7 +28,7 @@ pub(super) fn find(text: &str, names: Names<'_>, found: &mut Vec<Range<usize>>) 
             continue;
         }
         let Some(pair) = name.pair(bytes, separator, names) else {
-            // `if name == "SECRET_KEY"` gives no name.
+            // `if name == "SECRET_KEY"` does not name a value.
             if bytes[separator] != b','
                 && bytes.get(separator + 1) != Some(&b'=')
                 && let Some(value) = fields.value(bytes, separator, &name, names)
@@ -38,7 +38,7 @@ pub(super) fn find(text: &str, names: Names<'_>, found: &mut Vec<Range<usize>>) 
             }
             continue;
         };
-        // What is none after all is searched again: so it is only looked at as far as secrets go.
+        // If it is not a secret, its text is searched again, so look only as far as secrets reach.
         let far = match pair.when {
             When::Always => bytes.len(),
             _ => bytes.len().min(at + random::LONGEST),
@@ -63,7 +63,7 @@ pub(super) fn find(text: &str, names: Names<'_>, found: &mut Vec<Range<usize>>) 
     }
 }
 
-/// The value behind the separator, and where to go on.
+/// The value after the separator, and where to continue.
 fn value_of(text: &[u8], separator: usize, name: &Name, pair: &Pair) -> (Range<usize>, usize) {
     let start = value_start(text, separator);
     if text[separator] == b':'
@@ -72,7 +72,7 @@ fn value_of(text: &[u8], separator: usize, name: &Name, pair: &Pair) -> (Range<u
         let end = block.end;
         return (block, end);
     }
-    // What is behind the tag of YAML; the tag may be the beginning of a password as well.
+    // Skip YAML tags, although a tag may also be the beginning of a password.
     let begin = if text[separator] == b':' { blocks::behind_tags(text, start) } else { start };
     let end = match text[separator] {
         // `input('Password: ')` asks for one.
@@ -96,7 +96,7 @@ fn value_of(text: &[u8], separator: usize, name: &Name, pair: &Pair) -> (Range<u
     }
 }
 
-/// Where the value begins when all that was taken for it belongs to the key:
+/// The start of the value, if the text taken for it belongs to the key:
 /// `"ConnectionStrings:Default": "x"`.
 fn behind_key(text: &[u8], end: usize, pair: &Pair) -> Option<usize> {
     let quote = end + text[end..].iter().take_while(|byte| **byte == b'\\').count();
@@ -106,7 +106,7 @@ fn behind_key(text: &[u8], end: usize, pair: &Pair) -> Option<usize> {
         .then(|| value_start(text, separator))
 }
 
-/// Where the value behind a separator begins.
+/// The start of the value after a separator.
 pub(super) fn value_start(text: &[u8], separator: usize) -> usize {
     let mut at = separator + 1;
     // `==`, `:=`, `=>`
@@ -120,7 +120,7 @@ pub(super) fn value_start(text: &[u8], separator: usize) -> usize {
     at + usize::from(matches!(text[at..], [b'+', b'"' | b'\'', ..]))
 }
 
-/// Is there nothing but the end of a string?
+/// Whether only the end of a string follows.
 fn asks(text: &[u8], at: usize) -> bool {
     matches!(text.get(at), Some(b'\'' | b'"')) && pair_value::closes_string(text, at)
 }
@@ -132,14 +132,14 @@ fn trimmed(text: &[u8], start: usize, end: usize) -> usize {
         .map_or(start, |at| start + at + 1)
 }
 
-/// Does the tuple end behind its second value?
+/// Whether the tuple ends after its second value.
 fn closes(text: &[u8], end: usize) -> bool {
     let rest = &text[end..];
     let next = rest.iter().take(4).find(|byte| **byte != b' ');
     matches!(next, None | Some(b')' | b']'))
 }
 
-/// Is the value beside a name in a list only another name: `['password', 'email']`?
+/// Whether the value beside a name in a list is only another name: `['password', 'email']`.
 fn is_label(value: &[u8], names: Names<'_>) -> bool {
     let is_edge = |byte: &u8| matches!(byte, b'\'' | b'"' | b'\\');
     let Some(start) = value.iter().position(is_edge) else { return true };

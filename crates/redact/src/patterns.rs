@@ -12,8 +12,8 @@ use super::error::RedactError;
 const BACKTRACK_LIMIT: usize = 100_000;
 /// Names are short.
 const NAME_BACKTRACK_LIMIT: usize = 10_000;
-/// In so much of a text a pattern that goes back at each character takes a few milliseconds, in
-/// a long text seconds: it is first tried on pieces.
+/// A pattern that backtracks at each character takes a few milliseconds for this much text, and
+/// seconds for a long text, so it is first tried on pieces.
 const PIECE: usize = 4_096;
 
 /// Patterns over the names of variables, matched as Python's `re.match` does.
@@ -30,8 +30,7 @@ impl NamePatterns {
         self.0.is_empty()
     }
 
-    /// A pattern that gives up on this name takes it for a secret's, and so does one for which
-    /// there is no time left.
+    /// The name counts as a secret's if a pattern gives up on it, or if no time is left.
     pub(super) fn matches(&self, name: &str, budget: &Budget) -> bool {
         self.0.iter().enumerate().any(|(at, pattern)| {
             match budget.take(Slow::Name(at), || pattern.is_match(name)) {
@@ -57,7 +56,7 @@ impl ValuePatterns {
         compile("extra_values", patterns, BACKTRACK_LIMIT, str::to_owned).map(Self)
     }
 
-    /// Adds what they match.
+    /// Adds their matches.
     pub(super) fn find(
         &self,
         text: &str,
@@ -80,8 +79,8 @@ impl ValuePatterns {
     }
 }
 
-/// How long a pattern is going to take for a long text, by what it takes for its pieces: as much
-/// for all of them, or more where it goes back over all that is before or behind.
+/// Estimates how long a pattern takes for a long text from the time for its pieces: the sum of
+/// them, or more if it backtracks over all of the text.
 fn expected(pattern: &Regex, text: &str, at: Slow, budget: &Budget) -> Result<Duration, GaveUp> {
     let ends = piece_ends(text);
     let begin = |piece: usize| piece.checked_sub(1).map_or(0, |before| ends[before]);
@@ -90,18 +89,18 @@ fn expected(pattern: &Regex, text: &str, at: Slow, budget: &Budget) -> Result<Du
         times.push(search(pattern, &text[begin(piece)..*end], at, budget, |_| ())?);
     }
     let all: Duration = times.iter().sum();
-    // The slowest one and a neighbour, apart and together.
+    // Compare the slowest piece and a neighbour, separately and together.
     let slowest = (0..times.len()).max_by_key(|piece| times[*piece]).unwrap_or_default();
     let first = slowest.min(times.len().saturating_sub(2));
     let apart = times.iter().skip(first).take(2).sum::<Duration>().as_secs_f64();
     let both = &text[begin(first)..ends[(first + 1).min(ends.len() - 1)]];
     let together = search(pattern, both, at, budget, |_| ())?.as_secs_f64();
     let growth = (together / apart.max(f64::MIN_POSITIVE)).clamp(1.0, 3.0);
-    // So much more with each doubling of the length.
+    // The growth applies to each doubling of the length.
     Ok(all.mul_f64(growth.powf((times.len() as f64).log2())))
 }
 
-/// Finds all that a pattern matches; answers how long it took.
+/// Finds all matches of a pattern; returns how long that took.
 fn search(
     pattern: &Regex,
     text: &str,
@@ -125,7 +124,7 @@ fn search(
     }
 }
 
-/// Where the pieces of a text end, of which there is at least one.
+/// The ends of the pieces of a text; there is at least one.
 fn piece_ends(text: &str) -> Vec<usize> {
     let mut ends = Vec::new();
     let mut at = 0;
@@ -146,7 +145,7 @@ fn compile(
 ) -> Result<Vec<Regex>, RedactError> {
     let one = |pattern: &String| {
         let bad = |reason: String| RedactError::Pattern { list, pattern: pattern.clone(), reason };
-        // By itself first: a stray bracket must not close the group around it.
+        // Compile it by itself first: a stray bracket must not close the group around it.
         Regex::new(pattern).map_err(|error| bad(error.to_string()))?;
         RegexBuilder::new(&anchored(pattern))
             .backtrack_limit(backtrack_limit)

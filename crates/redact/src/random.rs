@@ -1,4 +1,4 @@
-//! Values that look like secrets by themselves, where the name only says that they may be.
+//! Judges values that may be secrets according to their name by their own look.
 
 use super::bytes::ByteSet;
 use super::names::When;
@@ -6,13 +6,13 @@ use super::names::When;
 static CODED: ByteSet = ByteSet::alphanumeric_and(b"+/=-_.~%");
 static PLAIN: ByteSet = ByteSet::alphanumeric_and(b"+=-_");
 const SHORTEST: usize = 20;
-/// Bytes of such a value, with what is around it.
+/// Length limit of such a value with its surroundings.
 pub(super) const LONGEST: usize = 1_024;
-/// Hexadecimal digits of MD5, SHA-1, SHA-256 and SHA-512.
+/// Lengths of MD5, SHA-1, SHA-256 and SHA-512 in hexadecimal digits.
 const DIGESTS: [usize; 4] = [32, 40, 64, 128];
 
-/// Is this printed value a secret, if its name says so of such values? `is_cut` where the text
-/// ends with it: of a secret that was cut off less is left.
+/// Whether this printed value is a secret under its name's condition. With `is_cut` the text ends
+/// within it, so less of a secret may be left.
 pub(super) fn fits(when: When, value: &[u8], is_cut: bool) -> bool {
     let is_edge = |byte: &u8| matches!(byte, b'\'' | b'"' | b'\\' | b' ');
     let start = value.iter().position(|byte| !is_edge(byte)).unwrap_or(value.len());
@@ -25,7 +25,7 @@ pub(super) fn fits(when: When, value: &[u8], is_cut: bool) -> bool {
     match when {
         When::Always => true,
         When::Signature => value.len() >= shortest && (is_digest(value) || is_mixed(value, &CODED)),
-        // The key of an object is its path, and that of a cache is a digest.
+        // An object's key is a path, and a cache's key is a digest.
         When::Key => value.len() >= shortest && is_mixed(value, &PLAIN),
         When::Digest => {
             is_digest(value)
@@ -38,7 +38,7 @@ fn is_digest(value: &[u8]) -> bool {
     value.iter().all(u8::is_ascii_hexdigit) && value.iter().any(u8::is_ascii_digit)
 }
 
-/// Digits and letters of both cases, in turn as no words have them.
+/// Digits and letters of both cases, mixed as in no word.
 fn is_mixed(value: &[u8], body: &ByteSet) -> bool {
     let has = |is: fn(&u8) -> bool| value.iter().any(is);
     let kind =

@@ -1,4 +1,4 @@
-//! Takes the secrets out of the texts of one report.
+//! Removes the secrets from the texts of one report.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,24 +12,23 @@ use super::shapes::Shapes;
 use super::{Redactor, SCRUBBED, in_code, nothing, pairs, random, spans};
 
 /// After a replacement the text is searched again, so that redacting twice gives the same; a text
-/// that still changes after so many rounds is hostile and replaced as a whole.
+/// that still changes after this many rounds is hostile and is replaced as a whole.
 const ROUNDS: usize = 6;
 
-/// A [`Redactor`] at the texts of one report. What the user's patterns may take for all of them
-/// is limited. When it is spent, each further text is replaced as a whole, for nobody knows what
-/// these patterns would have found; and each name that only they can judge is taken for a
-/// secret's.
+/// A [`Redactor`] for the texts of one report. The user's patterns have limited time for all of
+/// them. Once it is used up, each further text is replaced as a whole, because the patterns might
+/// have found something in it, and each name that only they can judge counts as a secret's.
 pub struct OneReport<'r> {
     redactor: &'r Redactor,
     budget: Budget,
 }
 
-/// Where the names of secrets count.
+/// The kind of text, which decides how names count.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scope {
     /// Values, messages, requests.
     Text,
-    /// Source code: its names are those of variables.
+    /// Source code, where names are those of variables.
     Code,
 }
 
@@ -41,25 +40,25 @@ pub(super) struct Names<'r> {
 }
 
 impl Names<'_> {
-    /// What the built-in rules say of a name.
+    /// The judgement of the built-in rules about a name.
     #[inline]
     pub(super) fn named(self, name: &[u8]) -> Option<Named> {
         names::named(name, self.redactor.active)
     }
 
-    /// Whether the user has patterns over names.
+    /// Whether the user has name patterns.
     #[inline]
     pub(super) fn has_own(self) -> bool {
         !self.redactor.own_names.is_empty()
     }
 
-    /// Whether one of the user's patterns takes the name for a secret's.
+    /// Whether one of the user's patterns matches the name.
     pub(super) fn own(self, name: &[u8]) -> bool {
         self.has_own()
             && self.redactor.own_names.matches(&String::from_utf8_lossy(name), self.budget)
     }
 
-    /// Whether whatever has this name is a secret.
+    /// Whether every value of this name is a secret.
     #[inline]
     pub(super) fn is_secret(self, name: &[u8]) -> bool {
         names::is_secret(name, self.redactor.active) || self.own(name)
@@ -75,14 +74,14 @@ impl<'r> OneReport<'r> {
         Names { redactor: self.redactor, budget: &self.budget }
     }
 
-    /// Is this the name of a variable, key or attribute that holds a secret?
+    /// Whether a variable, key or attribute of this name holds a secret.
     #[inline]
     pub fn is_secret_name(&self, name: &str) -> bool {
         self.names().is_secret(name.as_bytes())
     }
 
-    /// The value of a variable, header or attribute of this name, without the secrets in it. Owned
-    /// when there were any.
+    /// Redacts the value of a variable, header or attribute of this name. Returns an owned text
+    /// when it held secrets.
     pub fn redact_named<'a>(&self, name: &str, value: &'a str) -> Cow<'a, str> {
         let when = match self.names().named(name.as_bytes()) {
             Some(named) => Some(named.when),
@@ -94,20 +93,20 @@ impl<'r> OneReport<'r> {
         if is_secret { Cow::Owned(SCRUBBED.to_owned()) } else { self.redact(value) }
     }
 
-    /// The text without the secrets in it, known by the name beside them or by themselves: for
-    /// printed values, messages, queries, bodies. Owned when there were any.
+    /// Redacts printed values, messages, queries and bodies: secrets are recognized by the name
+    /// beside them or by themselves. Returns an owned text when it held secrets.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.settle(text, Scope::Text)
     }
 
-    /// The text without the secrets that are known by themselves, or are written out beside a
-    /// secret's name: for lines of source code.
+    /// Redacts lines of source code: secrets are recognized by themselves, or as literals beside a
+    /// secret's name.
     pub fn redact_values<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.settle(text, Scope::Code)
     }
 
-    /// The pattern of the user that hit the limit of time, or gave up on a text by itself: the
-    /// field of [`Rules`](super::Rules) that holds it, and the pattern.
+    /// The user's pattern that hit the time limit or gave up on a text by itself: the field of
+    /// [`Rules`](super::Rules) that holds it, and the pattern.
     pub fn slow_pattern(&self) -> Option<(&'static str, &'r str)> {
         let rules = &self.redactor.rules;
         Some(match self.budget.slow()? {
@@ -135,8 +134,8 @@ impl<'r> OneReport<'r> {
         if text.is_empty() { settled } else { Cow::Owned(SCRUBBED.to_owned()) }
     }
 
-    /// Adds what the built-in rules find in a text from which so many layers of escapes were
-    /// taken.
+    /// Adds the findings of the built-in rules in a text after `layer` layers of escapes were
+    /// removed.
     fn find(
         &self,
         shapes: Option<&Shapes>,

@@ -1,6 +1,6 @@
-//! The built-in rules by name, and which of them are on.
+//! The built-in rules by name, and the set of active ones.
 
-/// A built-in rule. The first part goes by the name of a variable, the second by the value.
+/// A built-in rule. The first part of them judges by name, the second by value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rule {
     Password,
@@ -39,7 +39,7 @@ pub(super) enum Rule {
     Environment,
 }
 
-/// Every rule with the name it is switched off by and what it hides.
+/// Every rule, the name that switches it off, and what it hides.
 pub(super) const RULES: [(Rule, &str, &str); 34] = [
     (Rule::Password, "password", "names: password, passwd, pwd, passphrase, passcode, db_pass"),
     (Rule::Secret, "secret", "names: secret, client_secret, SECRET_KEY"),
@@ -66,21 +66,21 @@ pub(super) const RULES: [(Rule, &str, &str); 34] = [
     (
         Rule::Signature,
         "signature",
-        "names: signature, X-Amz-Signature, hmac, Digest's response, where the value is one",
+        "names: signature, X-Amz-Signature, hmac, Digest's response, if the value looks like one",
     ),
     (Rule::Bearer, "bearer", "values: what follows Bearer or Basic in a header"),
     (Rule::Jwt, "jwt", "values: JSON web tokens"),
-    (Rule::AwsKey, "aws_key", "values: access key ids of AWS"),
-    (Rule::GithubToken, "github_token", "values: tokens of GitHub"),
-    (Rule::GitlabToken, "gitlab_token", "values: tokens of GitLab"),
-    (Rule::SlackToken, "slack_token", "values: tokens and webhooks of Slack, webhooks of Discord"),
-    (Rule::StripeKey, "stripe_key", "values: secret and restricted keys of Stripe"),
-    (Rule::GoogleKey, "google_key", "values: keys, access tokens, client secrets of Google"),
-    (Rule::AiKey, "ai_key", "values: keys of OpenAI, Anthropic, Hugging Face"),
-    (Rule::RegistryToken, "registry_token", "values: tokens of npm, PyPI, RubyGems, Docker Hub"),
-    (Rule::SendgridKey, "sendgrid_key", "values: keys of SendGrid and Brevo"),
-    (Rule::TwilioKey, "twilio_key", "values: API keys of Twilio"),
-    (Rule::AzureKey, "azure_key", "values: account keys and signatures of Azure"),
+    (Rule::AwsKey, "aws_key", "values: AWS access key ids"),
+    (Rule::GithubToken, "github_token", "values: GitHub tokens"),
+    (Rule::GitlabToken, "gitlab_token", "values: GitLab tokens"),
+    (Rule::SlackToken, "slack_token", "values: Slack tokens and webhooks, Discord webhooks"),
+    (Rule::StripeKey, "stripe_key", "values: Stripe secret and restricted keys"),
+    (Rule::GoogleKey, "google_key", "values: Google keys, access tokens, client secrets"),
+    (Rule::AiKey, "ai_key", "values: OpenAI, Anthropic and Hugging Face keys"),
+    (Rule::RegistryToken, "registry_token", "values: npm, PyPI, RubyGems and Docker Hub tokens"),
+    (Rule::SendgridKey, "sendgrid_key", "values: SendGrid and Brevo keys"),
+    (Rule::TwilioKey, "twilio_key", "values: Twilio API keys"),
+    (Rule::AzureKey, "azure_key", "values: Azure account keys and signatures"),
     (
         Rule::ServiceToken,
         "service_token",
@@ -96,9 +96,9 @@ pub(super) const RULES: [(Rule, &str, &str); 34] = [
     (
         Rule::CardNumber,
         "card_number",
-        "values: card numbers with an issuer's prefix that pass Luhn",
+        "values: card numbers with an issuer's prefix and a valid Luhn digit",
     ),
-    (Rule::Environment, "environment", "values: what secret-looking environment variables hold"),
+    (Rule::Environment, "environment", "values: contents of secret-looking environment variables"),
 ];
 
 /// Which rules are on.

@@ -1,6 +1,6 @@
-//! Settings with nothing but a blank between name and value: `ENV API_TOKEN x` of a Dockerfile,
-//! `configure set aws_secret_access_key x`, `login bob password x` of a netrc, `AUTH x` and
-//! `requirepass x` of Redis; and with words between them: `the password is 'x'`.
+//! Settings with only a blank between name and value: `ENV API_TOKEN x` of a Dockerfile, `configure
+//! set aws_secret_access_key x`, `login bob password x` of a netrc, `AUTH x` and `requirepass x` of
+//! Redis; and with words between them: `the password is 'x'`.
 
 use std::ops::Range;
 
@@ -14,10 +14,10 @@ use super::pair_value::{self, Context};
 use super::rule::Active;
 use super::{names, sql};
 
-/// Bytes of a command.
+/// Length limit of a command.
 const LONGEST: usize = 300;
 
-/// The password behind a setting that ends here: `requirepass x`.
+/// The password after a setting that ends here: `requirepass x`.
 pub(super) fn required(text: &[u8], end: usize) -> Option<Range<usize>> {
     let gap = text[end..].iter().take(8).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     let value = end + gap..pair_value::end(text, end + gap, Context::default());
@@ -56,7 +56,7 @@ pub(super) fn auth(text: &[u8], word: Range<usize>) -> Option<Range<usize>> {
     (is_value(value) && !nouns.contains(&value)).then_some(start..start + value.len())
 }
 
-/// The string that a sentence says the secret is whose name is here.
+/// The string given by a sentence as the secret named here.
 pub(super) fn said(text: &[u8], at: usize, active: Active) -> Option<Range<usize>> {
     let start = at - text[..at].iter().rev().take(64).take_while(|byte| SNAKE.has(**byte)).count();
     let end = SNAKE.run(text, at);
@@ -81,7 +81,7 @@ pub(super) fn said(text: &[u8], at: usize, active: Active) -> Option<Range<usize
     if !has_is || !names::is_secret(name, active) {
         return None;
     }
-    // A token may be a word of a text, and have a kind.
+    // A token may also be a word of a text, and have a kind.
     let is_password = memmem::find(&name.to_ascii_lowercase(), b"pass").is_some();
     let is_mark = |byte: &u8| byte.is_ascii_punctuation() && !b"_-.'\"\\".contains(byte);
     let is_random = |byte: &u8| byte.is_ascii_digit() || is_mark(byte);
@@ -96,7 +96,7 @@ fn is_value(said: &[u8]) -> bool {
         && !is_of_sentence(said)
 }
 
-/// The value behind the secret's name that is here.
+/// The value after the secret's name that is here.
 pub(super) fn named(text: &[u8], at: usize, active: Active) -> Option<Range<usize>> {
     let start = at - text[..at].iter().rev().take(64).take_while(|byte| SNAKE.has(**byte)).count();
     let end = SNAKE.run(text, at);

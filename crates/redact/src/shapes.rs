@@ -1,5 +1,5 @@
-//! One pass over a text that finds all secrets known by their shape, and tells whether a secret's
-//! name may be in it at all.
+//! One pass over a text that finds all secrets known by their shape, and determines whether the
+//! text may contain a secret's name at all.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ use super::tokens::{self, SHAPES, Shape};
 use super::url::Authorities;
 use super::{calls, card, commands, credentials, key_block, settings, sql, url};
 
-/// Literals that need more than a run of bytes behind them.
+/// Literals that need more than a run of bytes after them.
 const SPECIALS: [(&str, Special); 27] = [
     ("bearer", Special::Bearer),
     ("basic", Special::Basic),
@@ -64,18 +64,18 @@ enum Special {
     Insert,
     Auth,
     Required,
-    /// The name of a secret, and behind a blank its value.
+    /// The name of a secret, followed by a blank and its value.
     Spaced,
 }
 
 impl Special {
-    /// Does it hold the name of a secret?
+    /// Whether it holds the name of a secret.
     fn is_name(self) -> bool {
         matches!(self, Self::Bearer | Self::Auth | Self::Required | Self::Spaced)
     }
 }
 
-/// What a literal that was found may begin.
+/// What a matched literal may begin.
 #[derive(Clone, Copy)]
 enum Start {
     /// A token of this shape.
@@ -85,7 +85,7 @@ enum Start {
     Call(calls::Takes),
     /// A command line.
     Program(commands::Takes),
-    /// The parameters of a statement of SQL.
+    /// The parameters of an SQL statement.
     Parameters,
     /// The name of a secret.
     Root,
@@ -116,7 +116,8 @@ impl Shapes {
             if shape.start.len() > 2 {
                 add(shape.start.to_owned(), Start::Shape(shape));
             } else {
-                // Two letters are in any text: together with what may follow they are rare.
+                // Two letters occur in any text, but together with what may follow them they are
+                // rare.
                 for digit in "0123456789abcdef".chars() {
                     add(format!("{}{digit}", shape.start), Start::Shape(shape));
                 }
@@ -128,7 +129,7 @@ impl Shapes {
         for (text, takes) in PROGRAMS {
             add(text.to_owned(), Start::Program(takes));
         }
-        // The same text may stand above: of equal ones the first is found.
+        // The same text may be listed above; of equal literals the first is found.
         for root in ROOTS {
             add(root.to_owned(), Start::Root);
         }
@@ -142,7 +143,7 @@ impl Shapes {
         Self { literals, starts, active }
     }
 
-    /// Adds what is found; answers whether a pair of a secret's name and its value is possible.
+    /// Adds the secrets found; returns whether a pair of a secret's name and its value is possible.
     pub(super) fn find(&self, text: &str, found: &mut Vec<Range<usize>>) -> bool {
         let bytes = text.as_bytes();
         let mut names = false;
@@ -150,7 +151,7 @@ impl Shapes {
         let mut commands = Commands::default();
         let mut inserts = Inserts::default();
         let mut parameters = Parameters::default();
-        // What begins within a secret is part of it; so no run of bytes is looked at twice.
+        // Matches within a secret belong to it, so no run of bytes is examined twice.
         let mut taken = 0;
         for hit in self.literals.find_iter(bytes) {
             let start = self.starts[hit.pattern().as_usize()];

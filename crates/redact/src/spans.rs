@@ -1,7 +1,7 @@
-//! Puts the mark in place of what was found.
+//! Replaces the found spans by the mark.
 //!
-//! A mark that is already there is never taken apart: what lies inside one is left alone, what
-//! overlaps one swallows it. So each replacement takes real characters away, and repeating ends.
+//! An existing mark is never split: a span inside one is left alone, and a span that overlaps one
+//! includes it. So each replacement removes real characters, and repeating it ends.
 
 use std::ops::Range;
 

@@ -1,5 +1,5 @@
-//! Passwords beside a word of SQL: `PASSWORD 'x'`, `IDENTIFIED BY 'x'`, `SECRET 'x'`,
-//! `SELECT 'x' AS password`.
+//! Passwords next to an SQL keyword: `PASSWORD 'x'`, `IDENTIFIED BY 'x'`, `SECRET 'x'`, `SELECT 'x'
+//! AS password`.
 
 use std::ops::Range;
 
@@ -11,19 +11,19 @@ use super::nothing::hides_nothing;
 use super::pair_value::{self, Context};
 use super::rule::Active;
 
-/// Bytes between `PASSWORD FOR` or `IDENTIFIED` and the value.
+/// Most bytes between `PASSWORD FOR` or `IDENTIFIED` and the value.
 const NEAR: usize = 160;
-/// Bytes of a string between dollars.
+/// Length limit of a dollar-quoted string.
 const LONGEST_STRING: usize = 1_000;
 
-/// The string after a secret's name that is here, with nothing but blanks between them.
+/// The string after the secret's name that is here, with only blanks between them.
 pub(super) fn named(text: &[u8], at: usize, active: Active) -> Option<Range<usize>> {
     let start = at - text[..at].iter().rev().take(64).take_while(|byte| SNAKE.has(**byte)).count();
     let end = SNAKE.run(text, at);
     let name = &text[start..end];
     let passwords: [&[u8]; 3] = [b"password", b"passwd", b"passphrase"];
     let is_password = passwords.iter().any(|word| name.eq_ignore_ascii_case(word));
-    // Other words are in any text; in capitals they are SQL's.
+    // Other words occur in any text; in capitals they are SQL.
     let is_capital = !name.iter().any(u8::is_ascii_lowercase);
     if !is_password && !is_capital || !names::is_secret(name, active) {
         return None;
@@ -39,7 +39,7 @@ pub(super) fn named(text: &[u8], at: usize, active: Active) -> Option<Range<usiz
     string(text, end + gap)
 }
 
-/// The string before a secret's name that is here: `SELECT 'x' AS password`.
+/// The string before the secret's name that is here: `SELECT 'x' AS password`.
 pub(super) fn alias(text: &[u8], at: usize, active: Active) -> Option<Range<usize>> {
     let start = at - text[..at].iter().rev().take(64).take_while(|byte| SNAKE.has(**byte)).count();
     let far = &text[start.saturating_sub(NEAR)..start];
@@ -127,7 +127,7 @@ fn is_next(text: &[u8], at: usize, word: &[u8]) -> bool {
     text.get(at..at + word.len()).is_some_and(|next| next.eq_ignore_ascii_case(word))
 }
 
-/// The string that begins here, if it is no quote that ends one: `'enter the password '`.
+/// The string that begins here, unless its quote ends one: `'enter the password '`.
 pub(super) fn string(text: &[u8], start: usize) -> Option<Range<usize>> {
     if text.get(start) == Some(&b'$') {
         return dollars(text, start);

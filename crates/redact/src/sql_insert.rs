@@ -1,4 +1,4 @@
-//! Values that SQL gives by their place: `insert into users (name, password) values ('ann', 'x')`.
+//! Values that SQL gives by position: `insert into users (name, password) values ('ann', 'x')`.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::nothing::hides_nothing;
 use super::pair_value::{self, Context};
 use super::rule::Active;
 
-/// How far a statement is followed.
+/// Length limit of a statement.
 const LONGEST: usize = 4_096;
 const SHORT: usize = 256;
 const COLUMNS: usize = 100;
@@ -18,10 +18,10 @@ pub(super) const ROWS: usize = 100;
 static IN_COLUMNS: ByteSet = ByteSet::alphanumeric_and(b"_.`\"\\[], \t\r\n");
 static BETWEEN: ByteSet = ByteSet::of(b" ,\t\r\n\\");
 
-/// Looks at statements one after another, from left to right.
+/// Examines statements one after another, from left to right.
 #[derive(Default)]
 pub(super) struct Inserts {
-    /// Bytes that were looked at.
+    /// Number of bytes examined.
     spent: usize,
 }
 
@@ -34,7 +34,7 @@ impl Inserts {
         active: Active,
         found: &mut Vec<Range<usize>>,
     ) {
-        // Where one statement begins after the other, none of them is long.
+        // When many statements follow each other, none of them is long.
         let far = if self.spent < text.len() + LONGEST { LONGEST } else { SHORT };
         let text = &text[..text.len().min(at + far)];
         let Some((secret, behind)) = secret_columns(text, at, active) else { return };
@@ -46,7 +46,7 @@ impl Inserts {
     }
 }
 
-/// Which columns hold secrets, if any does, and where their list ends.
+/// The columns that hold secrets, if any, and the end of their list.
 pub(super) fn secret_columns(
     text: &[u8],
     at: usize,
@@ -63,7 +63,7 @@ pub(super) fn secret_columns(
     (!secret.is_empty()).then_some((secret, close + 1))
 }
 
-/// Rows of values, of which some columns are secrets.
+/// Rows of values, some of whose columns are secrets.
 struct Rows<'a> {
     text: &'a [u8],
     secret: &'a [usize],
@@ -86,7 +86,7 @@ impl Rows<'_> {
     }
 }
 
-/// The elements of the list in brackets that opens here, and where it ends.
+/// The elements of the bracketed list that opens here, and its end.
 pub(super) fn list(text: &[u8], open: usize) -> Option<(Vec<Range<usize>>, usize)> {
     let mut elements = Vec::new();
     let mut at = open + 1;

@@ -1,6 +1,6 @@
-//! The parameters of a statement, as SQLAlchemy and Django show them behind it: `[SQL: UPDATE users
-//! SET password=? WHERE id=?]`, `[parameters: ('x', 3)]`. Which of them are secrets its columns
-//! tell.
+//! The parameters of a statement, as SQLAlchemy and Django show them after it: `[SQL: UPDATE users
+//! SET password=? WHERE id=?]`, `[parameters: ('x', 3)]`. The columns of the statement decide which
+//! of them are secrets.
 
 use std::ops::Range;
 
@@ -13,27 +13,27 @@ use super::pair_value::{self, Context, DEEPEST};
 use super::rule::Active;
 use super::sql_insert::{ROWS, list, secret_columns};
 
-/// What stands before parameters.
+/// Marks before parameters.
 pub(super) const MARKS: [&str; 3] = ["[parameters: ", "args=", "params="];
 
-/// How far a statement is looked for before its parameters, and these behind it.
+/// How far a statement is searched for before its parameters, and these after their mark.
 const LONGEST: usize = 4_096;
 const SHORT: usize = 256;
 /// `... displaying 10 of 100 total bound parameter sets ...` between two of them.
 const LONGEST_GAP: usize = 80;
 static BETWEEN: ByteSet = ByteSet::of(b" ,\t\r\n\\");
 
-/// Looks at statements and their parameters one after another, from left to right.
+/// Examines statements and their parameters one after another, from left to right.
 #[derive(Default)]
 pub(super) struct Parameters {
-    /// Bytes that were looked at.
+    /// Number of bytes examined.
     spent: usize,
-    /// Where the parameters before these began.
+    /// The start of the previous parameters.
     before: usize,
 }
 
 impl Parameters {
-    /// Adds the secrets of the parameters whose mark is here.
+    /// Adds the secrets among the parameters whose mark is here.
     pub(super) fn find(
         &mut self,
         text: &[u8],
@@ -44,7 +44,7 @@ impl Parameters {
         if !matches!(text.get(mark.end), Some(b'(' | b'[' | b'{')) {
             return;
         }
-        // Where many stand one after the other, none of the statements is long.
+        // When many follow each other, none of the statements is long.
         let far = if self.spent < text.len() + LONGEST { LONGEST } else { SHORT };
         let floor = self.before.max(mark.start.saturating_sub(far));
         self.before = mark.end;
@@ -57,7 +57,7 @@ impl Parameters {
     }
 }
 
-/// The statement in what stands before its parameters.
+/// The statement in the text before its parameters.
 fn statement(text: &[u8]) -> Option<&[u8]> {
     if let Some(at) = memmem::rfind(text, b"[SQL: ") {
         return Some(&text[at..]);
@@ -69,7 +69,7 @@ fn statement(text: &[u8]) -> Option<&[u8]> {
     Some(&text[first..])
 }
 
-/// A place of a statement that a parameter is put into.
+/// A placeholder of a statement.
 struct Place<'a> {
     /// `%(name)s`, `:name`.
     name: &'a [u8],
@@ -83,8 +83,8 @@ struct Place<'a> {
 struct Walk<'a> {
     /// The last name of a column or function.
     word: &'a [u8],
-    /// Whether the column that something is compared with or set to is a secret's, and how deep in
-    /// brackets that began.
+    /// Whether the column being compared or set holds a secret, and the bracket depth at which that
+    /// began.
     column: Option<(bool, usize)>,
     depth: usize,
     /// The columns of an `INSERT` that are secrets, and the one whose value comes next.
@@ -103,7 +103,7 @@ impl<'a> Walk<'a> {
         walk.places
     }
 
-    /// Takes what begins here; answers where to go on.
+    /// Reads the token that begins here; returns where to continue.
     fn step(&mut self, text: &'a [u8], at: usize, active: Active) -> usize {
         match text[at] {
             b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
@@ -207,7 +207,7 @@ impl<'a> Walk<'a> {
         end
     }
 
-    /// Something is compared with the column that was named last, or it is set.
+    /// The column named last is compared or set.
     fn compare(&mut self, active: Active) {
         self.column = Some((names::is_secret(self.word, active), self.depth));
         self.word = b"";
@@ -254,8 +254,8 @@ fn add(text: &[u8], start: usize, places: &[Place<'_>], found: &mut Vec<Range<us
     }
 }
 
-/// Is the parameter in this place one for a secret? Of a statement whose beginning is not known
-/// the last ones are.
+/// Whether the parameter at this index is a secret. If the beginning of the statement is unknown,
+/// the known placeholders belong to the last parameters.
 fn is_secret(index: usize, count: usize, places: &[Place<'_>]) -> bool {
     if places.iter().any(|place| place.number.is_some()) {
         return places.iter().any(|place| place.number == Some(index) && place.is_secret);
@@ -264,7 +264,7 @@ fn is_secret(index: usize, count: usize, places: &[Place<'_>]) -> bool {
     place.is_some_and(|place| place.is_secret)
 }
 
-/// The value in `'name': value`, if it is one for a secret.
+/// The value in `'name': value`, if it is a secret.
 fn named(text: &[u8], pair: &Range<usize>, places: &[Place<'_>]) -> Option<Range<usize>> {
     let start = pair.start + text[pair.clone()].iter().position(|byte| SNAKE.has(*byte))?;
     let end = SNAKE.run(&text[..pair.end], start);

@@ -1,11 +1,11 @@
-//! Shapes of well-known tokens: a literal start and what has to follow it.
+//! Shapes of well-known tokens: a literal start and the bytes that must follow.
 
 use std::ops::Range;
 
 use super::bytes::{ALNUM, BASE64, ByteSet, DASHED, DOTTED, LOWER_HEX, SNAKE, UPPER, begins};
 use super::rule::Rule;
 
-/// A token that begins with `start` and goes on with at least `least` bytes of `body`.
+/// A token that begins with `start`, followed by at least `least` bytes of `body`.
 pub(super) struct Shape {
     pub(super) start: &'static str,
     pub(super) rule: Rule,
@@ -20,7 +20,7 @@ enum Form {
     Whole,
     /// As `Whole`, and the body has exactly this many bytes.
     Exact,
-    /// The start stays: a name, an address. It is compared without regard to case.
+    /// The start, a name or an address, stays. It is compared without regard to case.
     After,
     /// As `Whole`, and the body is random enough not to be a word of a slug.
     Random,
@@ -112,9 +112,9 @@ pub(super) static SHAPES: [Shape; 69] = [
 ];
 
 impl Shape {
-    /// What is to be replaced if this shape stands here; its start was found in any case.
+    /// The part to replace if this shape is here; its start was matched without regard to case.
     pub(super) fn at(&self, text: &[u8], found: Range<usize>) -> Option<Range<usize>> {
-        // Before the run is measured: no run is measured again from within.
+        // Checked before the run is measured, so that no run is measured again from within.
         if self.form != Form::After
             && (&text[found.clone()] != self.start.as_bytes()
                 || !begins(text, found.start, self.body))
@@ -134,7 +134,7 @@ impl Shape {
         (fits || self.is_cut(text, body, end)).then_some(from..end)
     }
 
-    /// Does the text end within a token? Texts are cut, and half a key is half a secret.
+    /// Whether the text ends within a token. Texts are cut, and half a key is half a secret.
     fn is_cut(&self, text: &[u8], body: &[u8], end: usize) -> bool {
         end == text.len() && (8..self.least).contains(&body.len()) && has_digit_and_letter(body)
     }
@@ -166,7 +166,7 @@ pub(super) fn jwt(text: &[u8], start: usize) -> Option<Range<usize>> {
         return None;
     }
     let payload = DASHED.run(text, header + 1);
-    // The encrypted kind may have an empty second part.
+    // An encrypted token may have an empty second part.
     let long = payload - header > 8 || payload == text.len() && payload - header > 3;
     let empty = payload == header + 1 && text.get(payload) == Some(&b'.');
     (long || empty).then(|| start..DOTTED.run(text, payload))

@@ -8,19 +8,19 @@ use super::bytes::{ByteSet, DOTTED};
 use super::nothing::hides_nothing;
 use super::rule::{Active, Rule};
 
-/// What ends a URL in any text.
+/// Bytes that end a URL in any text.
 static END: ByteSet = ByteSet::of(b" \t\r\n\"'`<>\\|,;)]");
 
 static ENDS_WORD: ByteSet = ByteSet::of(b" \t\r\n\"'`<>");
-/// How far around a code the URL is read.
+/// How far the URL is read around a code.
 const NEAR: usize = 300;
-/// `code=404` and `code=US` are none.
+/// `code=404` and `code=US` are not secrets.
 const SHORTEST_CODE: usize = 6;
 
-/// Looks at authorities one after another, from left to right.
+/// Examines authorities one after another, from left to right.
 #[derive(Default)]
 pub(super) struct Authorities {
-    /// Up to here there is no `@`: a hostile text is not searched again and again.
+    /// Up to here there is no `@`, so that a hostile text is not searched repeatedly.
     none_before: usize,
 }
 
@@ -43,7 +43,7 @@ impl Authorities {
                 b':' if colon.is_none() && at.is_none() => colon = Some(end),
                 b'/' | b'?' | b'#' if slash.is_none() => {
                     slash = Some(end);
-                    // Past the path only an unescaped password is of interest.
+                    // After the path only an unescaped password matters.
                     if !raw_password_possible(text, start, colon, at, end) {
                         break;
                     }
@@ -88,7 +88,7 @@ impl Authorities {
     }
 }
 
-/// Where the authority begins that `urlparse` has taken out of a URL: `netloc='user:password@host'`,
+/// The start of an authority that `urlparse` took out of a URL: `netloc='user:password@host'`,
 /// `'netloc': b'…'`.
 pub(super) fn netloc_start(text: &[u8], from: usize) -> usize {
     static BEFORE: ByteSet = ByteSet::of(b" =:'\"\\");
@@ -100,7 +100,7 @@ pub(super) fn netloc_start(text: &[u8], from: usize) -> usize {
     }
 }
 
-/// Does the URL end here? Some of its ends may also be part of a password, before the `@`.
+/// Whether the URL ends here. Before the `@` some of these bytes may also belong to a password.
 fn ends(text: &[u8], byte: u8, here: usize, in_user: bool) -> bool {
     END.has(byte)
         && !(in_user
@@ -108,7 +108,7 @@ fn ends(text: &[u8], byte: u8, here: usize, in_user: bool) -> bool {
             && text.get(here + 1).is_some_and(|next| !END.has(*next)))
 }
 
-/// `user:pa/ss@host`: what follows the colon is no port.
+/// `user:pa/ss@host`: the text after the colon is not a port.
 fn raw_password_possible(
     text: &[u8],
     start: usize,
@@ -121,13 +121,14 @@ fn raw_password_possible(
         && colon.is_some_and(|colon| text[colon + 1..end].iter().any(|byte| !byte.is_ascii_digit()))
 }
 
-/// `https://KEY:x-oauth-basic@host`, `https://KEY:@host`: some services take a token for the user.
+/// `https://KEY:x-oauth-basic@host`, `https://KEY:@host`: some services take a token as the user
+/// name.
 fn is_user_the_key(user: &[u8], password: &[u8]) -> bool {
     let said: [&[u8]; 5] = [b"", b"x", b"X", b"api_token", b"unused"];
     !user.is_empty() && (password == b"x-oauth-basic" || said.contains(&password) && is_key(user))
 }
 
-/// A key before any host, and before those of forges whatever is no user's name.
+/// A key before any host, and anything but a user name before the host of a forge.
 fn is_token(user: &[u8], host: &[u8]) -> bool {
     let host = &host[..host.iter().take(100).take_while(|byte| DOTTED.has(**byte)).count()];
     let forges: [&[u8]; 6] =
@@ -157,7 +158,7 @@ fn is_user_name(user: &[u8]) -> bool {
         && is_mail.map_or(stem.len() == name.len(), |host| host.iter().all(is_part))
 }
 
-/// The password in `jdbc:oracle:thin:user/password@host`, of which the beginning ends here.
+/// The password in `jdbc:oracle:thin:user/password@host`, whose prefix ends here.
 pub(super) fn oracle(text: &[u8], from: usize) -> Option<Range<usize>> {
     let near = &text[from..text.len().min(from + NEAR)];
     let kind = near.iter().position(|byte| *byte == b':')? + 1;
@@ -171,8 +172,8 @@ pub(super) fn oracle(text: &[u8], from: usize) -> Option<Range<usize>> {
     (is_one && length > 0).then_some(start..start + length)
 }
 
-/// The code that a provider of sign-ins sends back: `/callback?code=x&state=y`. Other codes say
-/// what went wrong, or what is bought.
+/// The code that a sign-in provider returns: `/callback?code=x&state=y`. Other codes are error
+/// codes or products.
 pub(super) fn code(text: &[u8], name: Range<usize>) -> Option<Range<usize>> {
     let before = &text[name.start.saturating_sub(NEAR)..name.start];
     let before = before.rsplit(|byte| ENDS_WORD.has(*byte)).next().unwrap_or_default();
@@ -192,14 +193,14 @@ pub(super) fn code(text: &[u8], name: Range<usize>) -> Option<Range<usize>> {
         .then_some(name.end..name.end + length)
 }
 
-/// A long run of letters and digits that is no user's name.
+/// A long run of letters and digits that is not a user name.
 fn is_key(user: &[u8]) -> bool {
     user.len() >= 20
         && user.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
         && user.iter().any(u8::is_ascii_digit)
 }
 
-/// `{password}`, `%s`, `$PASSWORD`, `<password>`: a template has no secret in it.
+/// `{password}`, `%s`, `$PASSWORD`, `<password>`: a template holds no secret.
 fn is_placeholder(password: &[u8]) -> bool {
     match password {
         [b'{', .., b'}'] | [b'<', .., b'>'] | b"%s" | [b'%', b'(', ..] => true,

@@ -1,6 +1,6 @@
-//! A name taken apart into lower-case words: snake_case, camelCase, kebab-case, dotted.
+//! Splits a name into lower-case words: snake_case, camelCase, kebab-case, dotted.
 
-/// Bytes of a name that are looked at.
+/// Number of bytes of a name that are examined.
 pub(super) const LONGEST: usize = 64;
 const MOST: usize = 16;
 
@@ -12,7 +12,7 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// Of the first [`LONGEST`] bytes.
+    /// The words in the first [`LONGEST`] bytes.
     #[inline]
     pub(super) fn of(name: &[u8]) -> Self {
         let mut words = Self { bytes: [0; LONGEST], places: [(0, 0); MOST], count: 0 };
@@ -58,7 +58,7 @@ impl Words {
         self.count
     }
 
-    /// The word at this place; empty beyond the ends.
+    /// The word at this index; empty beyond the ends.
     #[inline]
     pub(super) fn get(&self, at: usize) -> &[u8] {
         if at >= self.count {

@@ -25,12 +25,12 @@ use crate::pipeline::{Recorder, Verdicts, record_refusals, run_attribution, run_
 use crate::upkeep::{run_maintenance, run_mirror, run_rules, run_weekly};
 use crate::web;
 
-/// A server at work. Dropping it ends it.
+/// A running server. Dropping it stops it.
 #[derive(Debug)]
 pub struct Server {
-    /// Where reports come in over Thrift; `None` when that port is closed.
+    /// Where reports arrive over Thrift; `None` when that port is closed.
     pub thrift_address: Option<SocketAddr>,
-    /// Where the pages are, and where reports come in over HTTP.
+    /// Where the pages are, and where reports arrive over HTTP.
     pub http_address: SocketAddr,
     /// What its parts share.
     pub app: App,
@@ -46,16 +46,16 @@ const REQUEST_HEAD: Duration = Duration::from_secs(60);
 /// For one frame to arrive. Clients wait 2 s for the answer to it.
 const FRAME_TIME: Duration = Duration::from_secs(10);
 
-/// For a mail and posts that are being sent when the server is toldto stop.
+/// For a mail and posts that are being sent when the server is told to stop.
 const STOP_WAITS: Duration = Duration::from_secs(5);
 
 impl Server {
-    /// Starts everything and returns when reports are taken in.
+    /// Starts everything and returns when reports are accepted.
     ///
     /// # Errors
     /// An address is in use, the data folder cannot be used, or another server uses it.
     pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
-        // As many connections as the system allows; what it allows is fine otherwise.
+        // For as many connections as the system allows. If that fails, the current limit will do.
         let _ = rlimit::increase_nofile_limit(u64::MAX);
         let thrift = match config.thrift_address {
             Some(address) => Some(listen(&config, "port", address).await?),
@@ -89,7 +89,7 @@ impl Server {
         }
         let now = clock.now();
         if let Some(contact) = &config.addresses.default_contact {
-            // Whoever becomes the last one to hear of an alert has to.
+            // The default contact cannot opt out: alerts that reach nobody else go there.
             tx.remove_unwanted(contact, UnwantedKind::Alerts).await?;
         }
         tx.release_alerts(now).await?;
@@ -134,19 +134,19 @@ impl Server {
         Ok(Self { thrift_address, http_address, app, tasks, _lock: lock })
     }
 
-    /// Returns when a part has ended by itself: that is a bug, and the server is of no use then.
+    /// Returns when a part has ended by itself: that is a bug, and the server is useless then.
     pub async fn broken(&mut self) {
         self.tasks.join_next().await;
     }
 
-    /// The address that clients are given.
+    /// The address and key for clients.
     pub fn dsn(&self) -> Option<String> {
         self.app.dsn()
     }
 
-    /// Ends it: what was accepted is in the store, and goes on when it is started again.
+    /// Stops it. Accepted reports are in the store, and are processed after the next start.
     pub async fn stop(mut self) {
-        // A mail that the mail server is about to take should not be sent again, and no post.
+        // A mail or post that is just being accepted should not be sent again.
         let (sending, posting) = (self.app.sending.clone(), self.app.posting.clone());
         let held = async { tokio::join!(sending.lock(), posting.write()) };
         let _held = tokio::time::timeout(STOP_WAITS, held).await;
@@ -154,7 +154,7 @@ impl Server {
         if let Some(running) = self.app.running.get() {
             let refused = running.intake.refusals().take();
             if let Err(error) = record_refusals(&self.app, &refused).await {
-                tracing::error!(%error, ?refused, "what was refused last could not be counted");
+                tracing::error!(%error, ?refused, "the last refusals could not be counted");
             }
         }
         self.app.store.close().await;
@@ -167,7 +167,7 @@ async fn listen(
     address: SocketAddr,
 ) -> Result<TcpListener, ConfigError> {
     TcpListener::bind(address).await.map_err(|error| {
-        let problem = format!("{address} cannot be listened on: {error}");
+        let problem = format!("cannot listen on {address}: {error}");
         let hint = "Stop the program that uses it, or choose another port or address.";
         ConfigError::new(config.set_at[option].clone(), problem, hint)
     })

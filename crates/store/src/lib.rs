@@ -1,7 +1,7 @@
 //! The only place with SQL: one embedded database, one writer, many readers.
 //!
-//! Invariant: a method that writes belongs to [`WriteTx`]; what has to happen together happens
-//! in one. A missing row is `Ok(None)`.
+//! Invariant: a method that writes belongs to [`WriteTx`]; changes that belong together are made in
+//! one transaction. A missing row is `Ok(None)`.
 
 pub mod alerts;
 pub mod db;
@@ -62,7 +62,7 @@ use sqlx::sqlite::SqlitePool;
 
 use crate::sealing::Sealing;
 
-/// The one project there is for now; every table that needs it has it from the start.
+/// The only project for now; every table that needs its number has it from the start.
 pub const PROJECT: i64 = 1;
 
 /// An open database.
@@ -73,12 +73,12 @@ pub struct Store {
     sealing: Sealing,
 }
 
-/// A transaction that writes. Nothing it did counts before [`WriteTx::commit`].
+/// A transaction that writes. Its changes take effect with [`WriteTx::commit`].
 #[derive(Debug)]
 pub struct WriteTx(sqlx::Transaction<'static, sqlx::Sqlite>, Sealing);
 
 impl Store {
-    /// Begins to write; waits for the writer before.
+    /// Begins to write, after the current writer has finished.
     ///
     /// # Errors
     /// The database cannot be reached.
@@ -89,10 +89,10 @@ impl Store {
 }
 
 impl WriteTx {
-    /// Makes everything durable. When this returns, it is.
+    /// Makes all changes durable before it returns.
     ///
     /// # Errors
-    /// The disk or the database refuses; then nothing was done.
+    /// The disk or the database failed; then nothing was changed.
     pub async fn commit(self) -> Result<(), StoreError> {
         Ok(self.0.commit().await?)
     }

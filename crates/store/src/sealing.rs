@@ -1,8 +1,8 @@
-//! Encrypts what holds values before it is stored, with a key that is not beside it.
+//! Encrypts stored values with a key that is kept elsewhere.
 //!
-//! Sealed: a version byte that neither compressed samples nor mails begin with, four bytes that
-//! say which key, the nonce, and XChaCha20-Poly1305's text. The name of the table is
-//! authenticated with it, so that no row passes for one of another table.
+//! Format: a version byte that neither compressed samples nor mails begin with, four bytes that
+//! identify the key, the nonce, and the output of XChaCha20-Poly1305. The name of the table is
+//! authenticated with it, so that a row cannot be moved to another table.
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use sha2::{Digest, Sha256};
 
-/// The environment variable that holds the keys.
+/// The environment variable that contains the keys.
 pub const KEY_VARIABLE: &str = "FLAWLESS_SAMPLE_KEY";
 
 const VERSION: u8 = 1;
@@ -18,21 +18,21 @@ const ID_BYTES: usize = 4;
 const NONCE_BYTES: usize = 24;
 const HEAD: usize = 1 + ID_BYTES;
 
-/// Why something sealed cannot be read, or cannot be sealed.
+/// Why a value cannot be encrypted or decrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// Its key is not known.
+    /// Its key is unknown.
     #[error("was encrypted with a key that is not in {KEY_VARIABLE}")]
     UnknownKey,
     /// It was changed, or belongs to another table.
-    #[error("is not what was encrypted: it was changed since")]
+    #[error("was changed after it was encrypted")]
     Changed,
-    /// There are no random numbers.
-    #[error("cannot be encrypted: the system gives no random numbers")]
+    /// The system provides no random numbers.
+    #[error("cannot be encrypted: the system provides no random numbers")]
     Random,
 }
 
-/// What is wrong with the keys, in words; never a part of them.
+/// What is wrong with the keys, in words that never contain a part of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyProblem {
     /// There is none.
@@ -43,9 +43,9 @@ pub enum KeyProblem {
         "key {number} in {KEY_VARIABLE} is not 64 hexadecimal digits: it has {length} characters"
     )]
     Malformed {
-        /// Which one, from 1.
+        /// The position of the key, from 1.
         number: usize,
-        /// How long it is.
+        /// The length of the key.
         length: usize,
     },
 }
@@ -56,7 +56,7 @@ struct Key {
     cipher: XChaCha20Poly1305,
 }
 
-/// The keys, and whether new rows are sealed. Prints only how many keys there are.
+/// The keys, and whether new rows are encrypted. Prints only the number of keys.
 #[derive(Clone, Default)]
 pub struct Sealing {
     keys: Arc<[Key]>,
@@ -73,13 +73,14 @@ impl fmt::Debug for Sealing {
 }
 
 impl Sealing {
-    /// So many bytes say which key it was.
+    /// Bytes at the start of an encrypted value that identify its key.
     pub const HEAD: usize = HEAD;
 
-    /// With keys as [`KEY_VARIABLE`] holds them: the first seals, when `seals`, and all open.
+    /// Takes keys in the format of [`KEY_VARIABLE`]: the first one encrypts, when `seals`, and all
+    /// decrypt.
     ///
     /// # Errors
-    /// A key is malformed, or there is none to seal with.
+    /// A key is malformed, or there is none to encrypt with.
     pub fn new(keys: &str, seals: bool) -> Result<Self, KeyProblem> {
         let texts = keys.split(',').map(str::trim).filter(|text| !text.is_empty());
         let read = |(at, text): (usize, &str)| {
@@ -93,7 +94,7 @@ impl Sealing {
         Ok(Self { keys, seals })
     }
 
-    /// Whether new rows are sealed.
+    /// Whether new rows are encrypted.
     pub fn seals(&self) -> bool {
         self.seals
     }
@@ -103,31 +104,31 @@ impl Sealing {
         self.keys.len()
     }
 
-    /// `plain` as a row of `table` holds it.
+    /// Encrypts `plain` for a row of `table`.
     ///
     /// # Errors
-    /// There are no random numbers.
+    /// The system provides no random numbers.
     pub fn seal(&self, table: &str, plain: Vec<u8>) -> Result<Vec<u8>, SealError> {
         let Some(key) = self.keys.first().filter(|_| self.seals) else { return Ok(plain) };
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce).map_err(|_| SealError::Random)?;
         let payload = Payload { msg: &plain, aad: table.as_bytes() };
-        // It only fails for texts of more than 256 GB.
+        // Fails only for texts of more than 256 GB.
         let sealed = key.cipher.encrypt(&XNonce::from(nonce), payload);
         let sealed = sealed.map_err(|_| SealError::Changed)?;
         Ok([&[VERSION][..], &key.id, &nonce, &sealed].concat())
     }
 
-    /// Whether something can be opened, by its first bytes ([`Sealing::HEAD`] of them).
+    /// Whether the key of a value is known, by its first bytes ([`Sealing::HEAD`] of them).
     pub fn knows_key_of(&self, head: &[u8]) -> bool {
         head.first() != Some(&VERSION)
             || self.keys.iter().any(|key| head.get(1..HEAD) == Some(&key.id))
     }
 
-    /// What a row of `table` holds; what is not sealed is returned as it is.
+    /// Decrypts the value of a row of `table`; a value that is not encrypted is returned as it is.
     ///
     /// # Errors
-    /// The key is not known, or it is not what was sealed.
+    /// The key is unknown, or the value was changed.
     pub fn open(&self, table: &str, stored: Vec<u8>) -> Result<Vec<u8>, SealError> {
         if stored.first() != Some(&VERSION) {
             return Ok(stored);
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sealed_is_read_with_its_key_in_its_table_alone() {
+    fn sealed_value_is_read_with_its_key_in_its_table_only() {
         let one = sealing(&key('a'));
         let sealed = one.seal("sample", b"values".to_vec()).expect("sealed");
         assert!(!sealed.windows(6).any(|part| part == b"values"));
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_stored_before_there_was_a_key_stays_readable() {
+    fn data_stored_before_there_was_a_key_stays_readable() {
         for plain in [&b""[..], &[0x28, 0xB5, 0x2F, 0xFD, 1], b"From: a@b.c\r\n\r\ntext"] {
             assert_eq!(sealing(&key('a')).open("sample", plain.to_vec()), Ok(plain.to_vec()));
             let off = Sealing::new(&key('a'), false).expect("keys");
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_are_none_are_refused_and_never_printed() {
+    fn invalid_keys_are_refused_and_never_printed() {
         assert_eq!(Sealing::new(" , ", true).expect_err("none"), KeyProblem::None);
         let short = format!("{},{}", key('a'), "c0ffee");
         let error = Sealing::new(&short, false).expect_err("short");

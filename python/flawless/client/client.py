@@ -8,7 +8,7 @@ import sys
 from flawless import _flawless
 from flawless._setup import set_hostports
 
-# As `typing` has it, which is slow to import.
+# Like `typing.TYPE_CHECKING`, without the slow import.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
@@ -20,10 +20,11 @@ __all__ = ["capture_exception", "flush", "install_scrubbers", "record_error", "s
 
 
 def install_scrubbers(variables_regex: str | re.Pattern[str]) -> None:
-    """Never send variables whose name matches `variables_regex`, a regular expression, from its
+    """Never send variables whose name matches `variables_regex`, a regular expression, at its
     beginning.
 
-    Raises TypeError when it is none, and ValueError when it cannot be compiled.
+    Raises TypeError when it is neither a string nor a compiled pattern, and ValueError when it
+    cannot be compiled.
     """
     pattern = getattr(variables_regex, "pattern", variables_regex)
     if not isinstance(pattern, str):
@@ -38,12 +39,12 @@ def record_error(
     error_threshold: int | None = None,
     additional_info: object = None,
 ) -> None:
-    """Report an exception as 0.4.5 did. It never raises, and reports whatever it is given.
+    """Report an exception like 0.4.5. It never raises, and reports anything it is given.
 
-    `hostname` is the machine that is told; `exc_info` is what ``sys.exc_info()`` answers;
+    `hostname` is the machine to show; `exc_info` is the result of ``sys.exc_info()``;
     `preceding_stack` are rows of ``traceback.extract_stack()`` that led there; `error_threshold` is
-    the number of occurrences from which on somebody is told, instead of the server's;
-    `additional_info` is free text that is shown as it is.
+    the number of occurrences at which the developer is notified, overriding the server's;
+    `additional_info` is free text, shown unchanged.
     """
     try:
         kind, error, traceback = exc_info
@@ -63,7 +64,7 @@ def record_error(
             kind or type(error), error, traceback, host, rows, error_threshold, info
         )
     except Exception:
-        # The program goes on as if nothing had been reported.
+        # The program continues as if nothing had been reported.
         pass
 
 
@@ -76,22 +77,21 @@ def capture_exception(
 ) -> None:
     """Report an exception, by default the one that is being handled. It never raises.
 
-    `error` is an exception, or what ``sys.exc_info()`` answers. `additional_info` is free text
-    that is shown as it is. `request` is the web request that was served, as
-    `flawless.Request`, or as the environment of WSGI or the scope of ASGI; by default the one that
-    a middleware has seen. `error_threshold` is the number of occurrences from which on somebody is
-    told, instead of the server's.
+    `error` is an exception, or the result of ``sys.exc_info()``. `additional_info` is free text,
+    shown unchanged. `request` is the web request being served, as `flawless.Request`, a WSGI
+    environment or an ASGI scope; by default the one that a middleware has seen. `error_threshold`
+    is the number of occurrences at which the developer is notified, overriding the server's.
     """
     given: Any = error
     if given is None:
         given = sys.exc_info()[1]
     elif isinstance(given, tuple):
         given = given[1] if len(given) > 1 else None
-    # Not all is caught here: what a signal handler of the program raises meanwhile is its own.
+    # There is no catch-all here: exceptions from a signal handler belong to the program.
     if issubclass(type(given), BaseException):
         if additional_info is None and request is None and error_threshold is None:
-            # At once: with each call in between another thread that shares the exception may go on,
-            # and put its own traceback in the place of this one's.
+            # Called directly: during any call in between, another thread that shares the exception
+            # may continue and replace its traceback.
             _flawless.capture(given, None, None, None, "capture_exception", True)
             return
         make = None if request is None else (_as_told, (request,))
@@ -106,18 +106,18 @@ def capture(
     mechanism: str,
     handled: bool,
 ) -> None:
-    """Hand an exception to the native half. It never raises. `request` is what the request is made
-    by, and of what."""
+    """Hand an exception to the native half. It never raises. `request` is the function that makes
+    the request, and its arguments."""
     info = None if additional_info is None else _text(additional_info)
     try:
         _flawless.capture(error, info, request, error_threshold, mechanism, handled)
     except (TypeError, ValueError, OverflowError):
-        # What was given beside the exception is not as it should be.
+        # The details given with the exception are invalid.
         _flawless.capture(error, info, None, None, mechanism, handled)
 
 
 def _as_told(request: Any) -> Request:
-    # Few programs need what this imports.
+    # Imported here, because few programs need it.
     from flawless.integrations._request import as_told
 
     return as_told(request)
@@ -127,18 +127,18 @@ def _text(value: object) -> Any:
     if value is None:
         return None
     try:
-        # Half of a surrogate pair cannot be sent.
+        # A lone surrogate cannot be sent.
         return str(value).encode("utf-8", "replace").decode("utf-8")
     except Exception:
         return None
 
 
 def flush(timeout: float = 2.0) -> bool:
-    """Send what waits, and wait for it, at most `timeout` seconds. Ctrl-C ends the wait.
+    """Send waiting reports, and wait for that at most `timeout` seconds. Ctrl-C ends the wait.
 
-    Answers True when a server has taken all of it; False when some of it still waits, was refused,
-    or was lost since the last call.
+    Returns True when a server has taken all of them; False when some still wait, were refused, or
+    were lost since the last call.
     """
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
-        raise TypeError(f"flawless.flush: timeout must be seconds as a number, not {timeout!r}")
+        raise TypeError(f"flawless.flush: timeout must be a number of seconds, not {timeout!r}")
     return _flawless.flush(timeout)

@@ -37,11 +37,11 @@ def wrap_function(
     reraise_exception: bool = True,
     save_current_stack_trace: bool = True,
 ) -> Any:
-    """Report what the function `func` raises. As a decorator it stands bare or with arguments.
+    """Report what the function `func` raises. As a decorator it is used with or without arguments.
 
-    `error_threshold` is the number of occurrences from which on somebody is told, instead of
-    the server's; `reraise_exception=False` ends the exception here and answers None;
-    `save_current_stack_trace=False` leaves out who called the function.
+    `error_threshold` is the number of occurrences at which the developer is notified, overriding
+    the server's; `reraise_exception=False` swallows the exception and returns None;
+    `save_current_stack_trace=False` leaves out the callers of the function.
     """
     options = (error_threshold, bool(reraise_exception), bool(save_current_stack_trace))
     if func is None:
@@ -50,15 +50,15 @@ def wrap_function(
 
 
 def wrap_class(cls: C, error_threshold: int | None = None) -> C:
-    """Report what the methods of the class `cls` raise, also static, class and inherited ones and
-    properties. The class itself is changed and answered. `error_threshold` is as for
+    """Report what the methods and properties of the class `cls` raise, including static, class and
+    inherited ones. The class itself is changed and returned. `error_threshold` is as for
     `wrap_function`."""
     _wrap.wrap_class(cls, options=(error_threshold, True, True))
     return cls
 
 
 class WrapClassMetaclass(type):
-    """The classes of this metaclass are wrapped, and those derived from them."""
+    """Wraps the classes of this metaclass and those derived from them."""
 
     def __init__(cls, name: str, bases: tuple[type, ...], dct: dict[str, Any]) -> None:
         wrap_class(cls)

@@ -14,23 +14,25 @@ from flawless.integrations._request import WSGI_BODY, from_wsgi
 
 __all__ = ["FlawlessMiddleware"]
 
-# Of a type that is written in Python.
+# `Py_TPFLAGS_HEAPTYPE`, set for types created in Python.
 _HEAP_TYPE = 1 << 9
 
 
 _NOT_GIVEN = object()
 _get, _set = CURRENT.get, CURRENT.set
-# In the environment: what tells the scope of the request.
+# Key in the environment for the identity of the request's scope.
 _SCOPE = "flawless.scope"
 
 
 class FlawlessMiddleware:
-    """Report what the WSGI application `app` raises, also while its answer is iterated and closed.
+    """Report what the WSGI application `app` raises, also while its response is iterated and
+    closed.
 
-    Frameworks that answer errors themselves, as Django, Flask and Pyramid do, are watched too.
+    Frameworks that respond to errors themselves, such as Django, Flask and Pyramid, are watched
+    too.
     """
 
-    # For Django, in whose MIDDLEWARE it may stand.
+    # For Django, whose MIDDLEWARE may contain it.
     sync_capable = True
     async_capable = False
 
@@ -41,10 +43,10 @@ class FlawlessMiddleware:
 
     def __call__(self, environ: Any, start_response: Any = _NOT_GIVEN) -> Any:
         if start_response is _NOT_GIVEN:
-            # A request of Django: what it raises, Django's own signal tells.
+            # A Django request: Django's own signal reports its exceptions.
             return self.app(environ)
         former = _get()
-        # A copy of the environment may be served within, or elsewhere.
+        # A copy of the environment may be served within this request, or elsewhere.
         if former is None or environ.get(_SCOPE, _NOT_GIVEN) is not former.key:
             if environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
                 _record_body(environ)
@@ -61,7 +63,7 @@ class FlawlessMiddleware:
                 return answer
             return answer if _is_finished(kind, environ) else _WatchedAnswer(answer, environ)
         except BaseException as error:
-            # Which takes this entry off the traceback.
+            # This also removes this entry from the traceback.
             report(error, "wsgi", from_wsgi, environ)
             raise
         finally:
@@ -69,7 +71,7 @@ class FlawlessMiddleware:
 
 
 def _is_begun(answer: Any) -> bool:
-    """Whether parts of a generator were taken already."""
+    """Whether a generator has already produced parts."""
     is_suspended = getattr(answer, "gi_suspended", None)
     if is_suspended is None:
         return answer.gi_frame is not None and answer.gi_frame.f_lasti >= 0
@@ -77,12 +79,13 @@ def _is_begun(answer: Any) -> bool:
 
 
 def _parts(answer: Any, environ: dict[str, Any], scope: Scope | None) -> Iterator[bytes]:
-    """The parts of an answer, made within the scope of the request; what that raises is reported."""
+    """Yield the parts of a response within the scope of the request, and report what that
+    raises."""
     former = _get()
     _set(scope)
     is_outside = False
     try:
-        # Not `yield from`: each part leaves the scope.
+        # Not `yield from`, because the scope is left for each part.
         for part in answer:
             _set(former)
             is_outside = True
@@ -92,8 +95,8 @@ def _parts(answer: Any, environ: dict[str, Any], scope: Scope | None) -> Iterato
             _set(scope)
     except BaseException as error:
         if is_outside:
-            # Closed, or thrown into: whoever does that means the generator that the answer is. Another
-            # answer is closed by itself.
+            # It was closed or thrown into, which is meant for the generator that is the response.
+            # Any other response is closed by its own method.
             former = _get()
             if type(answer) is GeneratorType:
                 _close(answer, environ, scope)
@@ -120,7 +123,7 @@ def _close(answer: Any, environ: dict[str, Any], scope: Scope | None) -> None:
 
 
 class _WatchedAnswer:
-    """An answer that reports what it raises, and is no generator that nobody has begun."""
+    """A response, other than a fresh generator, that reports what it raises."""
 
     __slots__ = ("_answer", "_environ", "_iterator", "_scope")
 
@@ -144,10 +147,10 @@ class _WatchedAnswer:
 
 
 def _is_finished(kind: type, environ: dict[str, Any]) -> bool:
-    """Whether answers of this type stay as they are.
+    """Whether responses of this type are left unchanged.
 
-    A server looks at an answer's length, and sends files in a way of its own when it knows what
-    its file wrapper has made: an object of that type, one in C, or the file itself.
+    A server uses a response's length, and sends files in its own way when it recognizes its file
+    wrapper's result: an object of that type, a C object, or the file itself.
     """
     if hasattr(kind, "__len__") or not hasattr(kind, "__iter__"):
         return True

@@ -1,4 +1,4 @@
-"""A web request as a program tells it."""
+"""A web request as given by a program."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ __all__ = ["Request"]
 
 
 class Request(NamedTuple):
-    """The web request that was served when something failed.
+    """The web request being served when something failed.
 
-    `method` is a word like ``GET``, `path` has the query, `protocol` is one like ``HTTP/1.1``,
+    `method` is one like ``GET``, `path` includes the query, `protocol` is one like ``HTTP/1.1``,
     `headers` are pairs of texts, `body` is the beginning of a form or of JSON; `client_address` is
-    told when it is given here.
+    reported if it is given.
     """
 
     method: str

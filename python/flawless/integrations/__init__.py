@@ -1,6 +1,6 @@
-"""Frameworks whose errors are reported, each in a file of its own with a function `switch_on`.
+"""Integrations of frameworks, each in a file of its own with a function `switch_on`.
 
-`flawless.init` switches on those that the program has imported or imports later.
+`flawless.init` switches on those whose framework the program has imported or imports later.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import warnings
 from flawless._imports import is_there, when_imported
 from flawless._scope import is_of_signal_handler
 
-# As `typing` has it, which is slow to import.
+# Like `typing.TYPE_CHECKING`, without the slow import.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable, Iterable
 
 __all__ = ["NAMES", "install", "install_web"]
 
-# Each with the module by whose import it is switched on.
+# Each integration with the module whose import switches it on.
 _SWITCHED_ON_BY: dict[str, str] = {
     "aiohttp": "aiohttp.web",
     "aiohttp_client": "aiohttp.client",
@@ -56,7 +56,7 @@ _SWITCHED_ON_BY: dict[str, str] = {
     "uvicorn": "uvicorn.server",
 }
 NAMES = tuple(_SWITCHED_ON_BY)
-# Those that answer errors themselves, so that no middleware around them sees one.
+# Frameworks that respond to errors themselves, so that no middleware around them sees one.
 _WEB = (
     "bottle",
     "cherrypy",
@@ -75,15 +75,15 @@ _off: frozenset[str] = frozenset()
 
 
 def install(off: Iterable[str]) -> None:
-    """Switch on the integrations of what is imported, now or later, without those that `off`
-    names."""
+    """Switch on the integrations of modules that are imported, now or later, except those in
+    `off`."""
     global _off
     _off = frozenset(off)
     _install(NAMES)
 
 
 def install_web() -> None:
-    """Switch on the web frameworks alone: a middleware of ours was put around one."""
+    """Switch on only the web frameworks, because one was wrapped in a middleware of ours."""
     _install(_WEB)
 
 
@@ -97,19 +97,19 @@ def _install(names: Iterable[str]) -> None:
 
 
 def require_known(off: Iterable[str]) -> None:
-    """Raise ValueError for a name that is none of an integration."""
+    """Raise ValueError for a name that is not an integration."""
     for name in off:
         if name not in _SWITCHED_ON_BY:
             import difflib
 
             near = difflib.get_close_matches(name, NAMES, 1)
-            mend = f"did you mean {near[0]!r}?" if near else "there are " + ", ".join(NAMES)
-            raise ValueError(f"integrations_off names {name!r}, which is no integration: {mend}")
+            mend = f"did you mean {near[0]!r}?" if near else "known are " + ", ".join(NAMES)
+            raise ValueError(f"integrations_off: {name!r} is not an integration; {mend}")
 
 
 class _Switch:
-    """Switches one on when both are there, the framework and our file for it, whichever the program
-    imports first."""
+    """Switches an integration on once both the framework and our file for it are imported, in
+    either order."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -140,7 +140,8 @@ class _Switch:
             if is_of_signal_handler(error):
                 raise
             _installed.add(self._name)
-            # A version that is not known: the program runs, its errors are reported otherwise.
+            # An unknown version of the framework. The program runs, and must report its errors
+            # itself.
             warn(
                 f"flawless: {self._name} is not watched: {type(error).__name__}: {error}. Call "
                 "flawless.capture_exception() where your program handles its errors"
@@ -148,7 +149,7 @@ class _Switch:
 
 
 def warn(text: str) -> None:
-    """Warn the program, unless it takes warnings for errors."""
+    """Warn the program, unless it turns warnings into errors."""
     try:
         warnings.warn(text, RuntimeWarning, stacklevel=3)
     except Warning:

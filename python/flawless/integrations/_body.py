@@ -6,14 +6,14 @@ from typing import Any
 from urllib.parse import quote_plus
 
 _CHARACTERS = 2_000
-# Of UTF-8, and of what lies between the fields of a multipart form.
+# Allows for UTF-8, and for the parts between the fields of a multipart form.
 _BYTES = 4 * _CHARACTERS
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 
 
 def is_form(method: object, content_type: object) -> bool:
-    """Whether the body of such a request is worth being shown: forms and JSON."""
+    """Whether the body of such a request is worth showing: forms and JSON."""
     if method in ("GET", "HEAD") or not isinstance(content_type, str):
         return False
     kind = content_type.partition(";")[0].strip().lower()
@@ -21,7 +21,7 @@ def is_form(method: object, content_type: object) -> bool:
 
 
 class RecordedBody:
-    """What was read of a body so far, bounded."""
+    """The part of a body read so far, bounded."""
 
     __slots__ = ("_bytes", "_content_type")
 
@@ -30,13 +30,13 @@ class RecordedBody:
         self._content_type = content_type
 
     def add(self, part: object) -> None:
-        """The application has read this."""
+        """Add a part that the application has read."""
         room = _BYTES - len(self._bytes)
         if room > 0 and isinstance(part, (bytes, bytearray, memoryview)):
             self._bytes += part[:room]
 
     def text(self) -> str:
-        """What is shown of it; of multipart forms the text fields, like a plain form."""
+        """The text to show: of multipart forms the text fields, like a plain form."""
         body = bytes(self._bytes)
         if self._content_type.lower().lstrip().startswith(_MULTIPART):
             return _text_fields(body, self._content_type)[:_CHARACTERS]
@@ -44,7 +44,7 @@ class RecordedBody:
 
 
 class RecordingInput:
-    """A stream that behaves like the one in it, and keeps the beginning of what is read."""
+    """Behaves like the stream it wraps, and keeps the beginning of the data read."""
 
     __slots__ = ("_body", "_stream")
 
@@ -79,11 +79,11 @@ class RecordingInput:
         return self._stream.__exit__(*of)
 
     def __getattr__(self, name: str) -> Any:
-        # A copy that is not complete yet has no stream to ask.
+        # An incomplete copy has no stream yet.
         if name in RecordingInput.__slots__:
             raise AttributeError(name)
         found = getattr(self._stream, name)
-        # These are not there with every stream.
+        # Not every stream has these methods.
         if name in ("read1", "readall"):
             return lambda *size: self._seen(found(*size))
         if name in ("readinto", "readinto1"):
@@ -107,7 +107,7 @@ def _text_fields(body: bytes, content_type: str) -> str:
     fields = []
     for part in (b"\r\n" + body).split(b"\r\n--" + boundary)[1:]:
         head, has_value, value = part.partition(b"\r\n\r\n")
-        # Without the empty line it is the end, or its head was not read to the end.
+        # Without the empty line it is the end, or its head was not read completely.
         if not has_value or b"filename" in head.lower():
             continue
         name = _parameter(head, b"name").decode("utf-8", "replace")

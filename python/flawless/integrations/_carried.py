@@ -1,5 +1,5 @@
-"""Tasks that other processes do for this one: what they raise is reported there, with its frames,
-and not again where it arrives."""
+"""Tasks that other processes do for this one. Their exceptions are reported there, with their
+frames, and not again where they arrive."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from flawless.integrations._report import report
 
 __all__ = ["Results", "Tasks", "hand_on", "mark_like", "report_task", "watch_carrier"]
 
-# What the native half keeps with an exception that it has reported.
+# The attribute in which the native half marks a reported exception.
 _MARK = "_flawless_already_caught"
 _dict_of = BaseException.__dict__["__dict__"].__get__
 
 
 class Tasks:
-    """The queue from which a worker takes its tasks: each begins a scope of its own."""
+    """The queue from which a worker takes its tasks. Each task begins a scope of its own."""
 
     def __init__(self, queue: Any, name_of: Callable[[Any], str | None]) -> None:
         self._queue = queue
@@ -39,8 +39,7 @@ class Tasks:
 
 
 class Results:
-    """The queue into which a worker puts outcomes: before the last one is there, what was reported
-    is sent."""
+    """The queue into which a worker puts outcomes. Reports are sent before the last one is put."""
 
     def __init__(self, queue: Any, has_tasks: Callable[[], bool]) -> None:
         self._queue = queue
@@ -50,7 +49,7 @@ class Results:
         return getattr(self._queue, name)
 
     def put(self, result: Any) -> None:
-        """Hand an outcome over."""
+        """Put an outcome."""
         try:
             if not self._has_tasks():
                 _sending.send()
@@ -60,10 +59,10 @@ class Results:
 
 
 class _Sending:
-    """Whoever waits for an outcome may kill the worker as soon as it is there, as joblib does, and
-    `with Pool() as pool`. So what was reported is sent before."""
+    """Sends reports before an outcome is put, because the process that waits for it may then kill
+    the worker, as joblib and `with Pool() as pool` do."""
 
-    # Seconds for which a server that has not answered in time is not waited for again.
+    # Seconds without another attempt after a server has not answered in time.
     _PAUSE = 60.0
 
     def __init__(self) -> None:
@@ -71,7 +70,7 @@ class _Sending:
         self._next = 0.0
 
     def send(self, interval: float = 0.0) -> None:
-        """Send what was reported, unless that was done less than so many seconds ago."""
+        """Send reports, unless that was done less than `interval` seconds ago."""
         now = time.monotonic()
         if self.has_reported and now >= self._next:
             self.has_reported = False
@@ -83,10 +82,10 @@ _sending = _Sending()
 
 
 def watch_carrier(carrier: type, mechanism: str, interval: float | None = None) -> None:
-    """Report the exceptions that a worker puts into a `carrier` while it handles them, and if there
-    is an interval in seconds, send them so often.
+    """Report the exceptions that a worker puts into a `carrier` while it handles them. With an
+    `interval` in seconds, send them at most that often.
 
-    They carry the mark with them, also those that are made anew where they arrive."""
+    They carry the mark with them, even if they are recreated where they arrive."""
 
     @patch(carrier, "__init__")
     def __init__(former: Any, self: Any, exc: Any, *args: Any) -> None:
@@ -100,7 +99,7 @@ def watch_carrier(carrier: type, mechanism: str, interval: float | None = None) 
     def __reduce__(former: Any, self: Any) -> Any:
         reduced = former(self)
         mark = _mark_of(self.exc)
-        # A class that takes its state in a way of its own may not expect it.
+        # A class with its own `__setstate__` may not expect the mark.
         is_plain = type(self.exc).__setstate__ is BaseException.__setstate__
         if mark is None or not is_plain or len(reduced) != 2:
             return reduced
@@ -108,14 +107,13 @@ def watch_carrier(carrier: type, mechanism: str, interval: float | None = None) 
 
 
 def report_task(error: Any, mechanism: str) -> None:
-    """Report what a task has raised."""
+    """Report an exception of a task."""
     _sending.has_reported = True
     report(error, mechanism)
 
 
 def mark_like(error: BaseException, reported: Any) -> bool:
-    """Have an exception count as reported if that is so of another one, in whose place it is
-    sent."""
+    """Mark an exception as reported if the one that it is sent instead of was."""
     mark = _mark_of(reported)
     if mark is None:
         return False
@@ -124,8 +122,8 @@ def mark_like(error: BaseException, reported: Any) -> bool:
 
 
 def hand_on(error: Any) -> None:
-    """Have an exception that was reported count as such also where it is raised for whoever waits
-    for its outcome, with a traceback that was made anew."""
+    """Keep an exception marked as reported where it is raised, with a new traceback, for a caller
+    that waits for the outcome."""
     mark = _mark_of(error)
     if mark is not None:
         # As if another process had reported it.
@@ -137,7 +135,7 @@ def _mark_of(error: Any) -> Any:
 
 
 def _stands_for_another(error: Any) -> bool:
-    """Whether it says that another one, which was reported, could not be sent."""
+    """Whether it only says that another exception, which was reported, could not be sent."""
     traceback = getattr(error, "__traceback__", None)
     if traceback is None or traceback.tb_frame.f_code.co_name != "_sendback_result":
         return False

@@ -1,4 +1,4 @@
-"""Breadcrumbs of well-known libraries. Noting one never fails: the program goes on."""
+"""Breadcrumbs of well-known libraries. Noting one never raises."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _STATEMENT = 1_000
 
 
 def http_crumb(method: Any, url: Any, status: Any, error: BaseException | None = None) -> None:
-    """A request that the program has sent."""
+    """Note a request that the program sent."""
     data: dict[str, object] = {}
     if isinstance(status, int):
         data["status"] = int(status)
@@ -24,7 +24,7 @@ def http_crumb(method: Any, url: Any, status: Any, error: BaseException | None =
 
 
 def query_crumb(statement: Any, many: bool = False) -> None:
-    """A statement that the program has sent to a database, without its parameters."""
+    """Note a statement that the program sent to a database, without its parameters."""
     if type(statement) is str:
         data = {"many": True} if many else None
         _scope.add_breadcrumb(statement[:_STATEMENT], category="query", data=data)

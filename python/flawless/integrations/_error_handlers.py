@@ -1,4 +1,4 @@
-"""Which error handler of Flask or Quart answers an exception, and what it answers."""
+"""Which error handler of Flask or Quart handles an exception, and how it responds."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from flawless.integrations._web import FAILURE
 
 
 def exception_in(arguments: tuple[Any, ...]) -> Any:
-    """The exception that a method is given, in newer versions after the context."""
+    """The exception among a method's arguments; newer versions pass the context before it."""
     return next((one for one in arguments if isinstance(one, BaseException)), None)
 
 
 def is_for_all(app: Any, error: Any, blueprints: Any) -> bool:
-    """Whether the handler that answers is one for all exceptions."""
+    """Whether the responsible handler is one for all exceptions."""
     try:
         if isinstance(error, HTTPException):
             return False
@@ -30,7 +30,7 @@ def is_for_all(app: Any, error: Any, blueprints: Any) -> bool:
 
 
 def answers_failure(error: Any, answer: Any) -> bool:
-    """Whether a handler of the program's answers the exception as a failure of the server."""
+    """Whether a handler of the program responds to the exception with a server error."""
     try:
         if isinstance(error, HTTPException):
             return (error.code or 0) >= FAILURE

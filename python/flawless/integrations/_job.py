@@ -1,4 +1,4 @@
-"""Jobs and tasks of frameworks as they are reported: which one, and with what."""
+"""Describes jobs and tasks of frameworks: which one, and its arguments."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _CHARACTERS = 1_000
 _ITEMS = 20
 _DEPTH = 3
 
-# Nobody is asked how they are printed.
+# Printing these runs no code of the program.
 _PLAIN = frozenset([bool, bytes, complex, float, int, str, type(None)])
 
 
 def describe(kind: str, name: Any, identity: Any, args: Any = (), kwargs: Any = None) -> str:
-    """Lines that say which job it is, and what it was called with."""
+    """Return lines that name the job and its arguments."""
     lines = [f"{kind}: {name}"]
     if type(identity) in (str, int):
         lines.append(f"id: {identity}")
@@ -25,8 +25,8 @@ def describe(kind: str, name: Any, identity: Any, args: Any = (), kwargs: Any = 
 
 
 def printed(value: Any) -> str:
-    """A value as Python prints it, without running code of the program: an object of a class of
-    its own is shown as its type."""
+    """Print a value like Python, without running code of the program: objects of its classes are
+    shown as their type."""
     return _printed(value, _DEPTH)[:_CHARACTERS]
 
 
@@ -54,15 +54,15 @@ def _rest(values: Any) -> list[str]:
 
 
 def name_of(function: Any) -> str:
-    """The full name of what is called, such as ``shop.jobs.charge``."""
+    """The full name of a callable, such as ``shop.jobs.charge``."""
     for _ in range(_DEPTH):
         if type(function) is functools.partial:
             function = function.func
     if type(function) is types.MethodType:
         function = function.__func__
     if type(function) not in (types.FunctionType, types.BuiltinFunctionType):
-        # An object that can be called may answer anything.
+        # A callable object may return anything for its attributes.
         function = type(function)
-    # A process that was started by the program knows it by another name.
+    # A process started by the program knows the main module under another name.
     module = function.__module__
     return f"{'__main__' if module == '__mp_main__' else module}.{function.__qualname__}"

@@ -1,4 +1,4 @@
-"""A handler of `logging` that counts as none."""
+"""A `logging` handler that `logging` does not count as a handler."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from flawless.integrations._patch import patch
 
 
 class FlawlessHandler(logging.Handler):
-    """Report the exception of each record that has one (``exc_info``), as that of
-    ``logger.exception(...)`` has. For programs that configure their handlers one by one:
-    `flawless.init` hears all records by itself.
+    """Report the exception of each record that has one (``exc_info``), such as that of
+    ``logger.exception(...)``. It is for programs that configure their handlers one by one;
+    `flawless.init` sees all records without it.
 
-    Records below `level`, and those without an exception, are not reported: there is no line to
-    blame. To `logging` it is no
-    handler: `logging.lastResort` and `logging.basicConfig` do what they do without it.
+    Records below `level` are not reported, nor are those without an exception, which have no line
+    to blame. `logging` does not count it as a handler: `logging.lastResort` and
+    `logging.basicConfig` behave as they do without it.
     """
 
     def __init__(self, level: int | str = logging.ERROR) -> None:
         super().__init__(level)
 
     def handle(self, record: logging.LogRecord) -> Any:
-        # Without the handler's lock: while one thread prints values, others go on.
+        # Without the handler's lock, so that others continue while one thread prints values.
         kept = self.filter(record)
         if kept:
             self.emit(kept if isinstance(kept, logging.LogRecord) else record)
@@ -33,13 +33,13 @@ class FlawlessHandler(logging.Handler):
         report_record(record)
 
 
-# Those of the root stand here: `logging` configures itself only when the root has no handler.
+# Handlers of the root are kept here, since `logging` configures itself only when the root has none.
 _of_root: list[FlawlessHandler] = []
 
 
 @patch(logging.Logger, "addHandler")
 def _add_handler(former: Any, self: logging.Logger, hdlr: Any) -> None:
-    # With the parameters' own names: programs may give them by name.
+    # With the original parameter names, because programs may pass them by name.
     if self is not logging.root or not isinstance(hdlr, FlawlessHandler):
         former(self, hdlr)
     elif hdlr not in _of_root:
@@ -65,14 +65,14 @@ def _call_handlers(former: Any, self: logging.Logger, record: logging.LogRecord)
             (ours if isinstance(handler, FlawlessHandler) else theirs).append(handler)
         at = at.parent if at.propagate else None
     for handler in ours:
-        # Those that stand among others are called with them.
+        # Those in a list with other handlers are called with them.
         if (not theirs or handler in _of_root) and record.levelno >= handler.level:
             handler.handle(record)
     former(self if theirs or not ours else _WithoutHandlers(self), record)
 
 
 class _WithoutHandlers:
-    """What `logging` asks of a logger that has no handler."""
+    """The part of a logger without handlers that `logging` uses."""
 
     handlers: list[Any] = []
     propagate = False

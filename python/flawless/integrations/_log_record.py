@@ -1,4 +1,4 @@
-"""Records of `logging`: what is told of one, and what it leaves as a breadcrumb."""
+"""Reports and breadcrumbs made from `logging` records."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from flawless.integrations._report import report
 
 _MESSAGE = 2_000
 _TEXT = 1_000
-# They are printed without asking anybody.
+# Printing these runs no code of the program.
 _PLAIN = frozenset([str, int, float, bool, type(None)])
-# A width like this makes a text of any size.
+# A width like this could make a text of any size.
 _WIDE = re.compile(r"%[^%a-zA-Z]*(\d{4}|\*)")
-# They note each request, with the address of who asks: the request is told anyway.
+# These log each request with the client's address. The request is reported anyway.
 _OF_REQUESTS = frozenset(
     ["aiohttp.access", "django.server", "gunicorn.access", "hypercorn.access", "tornado.access",
      "uvicorn.access", "werkzeug"]
@@ -23,7 +23,8 @@ _OF_REQUESTS = frozenset(
 
 
 def hear(record: logging.LogRecord) -> None:
-    """Report a record of the level ERROR and above that has an exception; it is a breadcrumb."""
+    """Report a record of level ERROR or above that has an exception, and keep it as a
+    breadcrumb."""
     try:
         if type(record.levelno) is not int or record.levelno < logging.INFO:
             return
@@ -38,11 +39,11 @@ def hear(record: logging.LogRecord) -> None:
     except Exception as error:
         if _scope.is_of_signal_handler(error):
             raise
-        # `logging` itself tells what is wrong with a record.
+        # `logging` itself reports an invalid record.
 
 
 def _formatted(message: str, args: Any) -> str:
-    """The message as it is printed, where that asks nobody; else its words alone."""
+    """The formatted message if that runs no code of the program, otherwise the format string."""
     if type(args) is dict:
         values = list(args.values())
     elif type(args) is tuple:

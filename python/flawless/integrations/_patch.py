@@ -1,4 +1,4 @@
-"""Methods of frameworks that do a little more than before."""
+"""Patches methods of frameworks."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any, Callable
 
 
 def patch(owner: Any, name: str) -> Callable[[Callable[..., Any]], None]:
-    """Put a function in the place of what `owner` has by this name; its first argument is what was
-    there. A name that is not there raises AttributeError: this version is not known."""
+    """Replace `owner`'s attribute of this name by a function that gets the former one as its first
+    argument. A missing name raises AttributeError: this version is not known."""
     former = owner.__dict__.get(name) or getattr(owner, name)
 
     def put(function: Callable[..., Any]) -> None:
         if isinstance(former, (classmethod, staticmethod)):
-            raise TypeError(f"{name} is no plain method")
+            raise TypeError(f"{name} is not a plain method")
         replaced = _binding(former, function)
         setattr(owner, name, functools.update_wrapper(replaced, former))
 

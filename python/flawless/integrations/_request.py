@@ -1,4 +1,4 @@
-"""Web requests as they are reported: method, path with query, protocol, headers, form body."""
+"""Makes web requests for reports: method, path with query, protocol, headers, form body."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flawless import _flawless
 from flawless.client.request import Request
 from flawless.integrations._body import RecordedBody
 
-# Where the middleware keeps what the application has read of the body.
+# The key under which the middleware keeps the part of the body that the application has read.
 WSGI_BODY = "flawless.body"
 
 _PATH = 2_000
@@ -17,17 +17,18 @@ _WORD = 50
 _HEADER_NAME = 100
 _HEADER_VALUE = 1_000
 _HEADERS = 100
-# In which proxies tell who asks.
+# Headers in which proxies send the client's address.
 _ADDRESSES = frozenset(
     ["Cf-Connecting-Ip", "Client-Ip", "Fastly-Client-Ip", "Forwarded", "True-Client-Ip",
      "X-Client-Ip", "X-Cluster-Client-Ip", "X-Forwarded", "X-Forwarded-For", "X-Real-Ip"]
 )  # fmt: skip
-# What a URL holds as it is.
+# Characters that a URL holds unescaped.
 _PLAIN = "/:;,@&=+$!*'()~%"
 
 
 def as_told(request: Any) -> Request:
-    """What a program gives as the request: ours, the environment of WSGI, or the scope of ASGI."""
+    """Make the request from what a program gives: a `Request`, a WSGI environment or an ASGI
+    scope."""
     if isinstance(request, Mapping):
         if "REQUEST_METHOD" in request:
             return from_wsgi(request)
@@ -39,7 +40,7 @@ def as_told(request: Any) -> Request:
 
 
 def from_wsgi(environ: Mapping[str, Any]) -> Request:
-    """The request of a WSGI environment."""
+    """Make the request from a WSGI environment."""
     get = environ.get
     path = _latin(get("SCRIPT_NAME")) + _latin(get("PATH_INFO"))
     return Request(
@@ -53,7 +54,7 @@ def from_wsgi(environ: Mapping[str, Any]) -> Request:
 
 
 def from_asgi(scope: Mapping[str, Any], body: RecordedBody | None) -> Request:
-    """The request of an ASGI scope."""
+    """Make the request from an ASGI scope."""
     raw_path = scope.get("raw_path")
     if isinstance(raw_path, bytes):
         path = quote_from_bytes(raw_path[:_PATH], _PLAIN)
@@ -64,7 +65,7 @@ def from_asgi(scope: Mapping[str, Any], body: RecordedBody | None) -> Request:
         name = _text(name, _HEADER_NAME).title()
         value = _text(value, _HEADER_VALUE)
         if name in headers:
-            # HTTP/2 sends each cookie by itself.
+            # HTTP/2 sends each cookie separately.
             value = headers[name] + ("; " if name == "Cookie" else ", ") + value
         headers[name] = value[:_HEADER_VALUE]
     client = scope.get("client") or (None,)
@@ -79,7 +80,7 @@ def from_asgi(scope: Mapping[str, Any], body: RecordedBody | None) -> Request:
 
 
 def wsgi_headers(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The headers of a WSGI environment, or of what Django makes like it."""
+    """The headers of a WSGI environment, or of Django's equivalent."""
     headers = {}
     for key, value in list(environ.items()):
         if not isinstance(key, str) or not isinstance(value, str):
@@ -94,7 +95,7 @@ def wsgi_headers(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def told_headers(pairs: Iterable[tuple[Any, Any]]) -> list[tuple[str, str]]:
-    """The headers as a framework lists them."""
+    """The headers from a framework's list."""
     headers: dict[str, str] = {}
     for name, value in pairs:
         name = _text(str(name), _HEADER_NAME).title()
@@ -104,22 +105,22 @@ def told_headers(pairs: Iterable[tuple[Any, Any]]) -> list[tuple[str, str]]:
 
 
 def told_path(path: object) -> str:
-    """The path with its query, as it came."""
+    """The path with its query, as received."""
     return _text(path, _PATH)
 
 
 def client_address(address: object) -> str | None:
-    """Who asks, where the program wants that told."""
+    """The client's address, if the program wants it reported."""
     return word(address) or None if _flawless.tells_client_address() else None
 
 
 def body_text(body: RecordedBody | None) -> str:
-    """What the application has read of the body."""
+    """The part of the body that the application has read."""
     return body.text() if body is not None else ""
 
 
 def word(value: object) -> str:
-    """A short text as the report may hold it."""
+    """A short text in a form that the report can hold."""
     return _text(value, _WORD)
 
 
@@ -139,12 +140,12 @@ def _text(value: object, limit: int) -> str:
         return value[:limit].decode("latin-1")
     if not isinstance(value, str):
         return ""
-    # Half of a surrogate pair cannot be sent.
+    # A lone surrogate cannot be sent.
     return value[:limit].encode("utf-8", "replace").decode("utf-8")
 
 
 def _latin(value: object) -> bytes:
-    # WSGI's strings are bytes in disguise; an environment made by hand may not be.
+    # WSGI's strings are bytes in disguise; those of a handmade environment may not be.
     text = value if isinstance(value, str) else ""
     try:
         return text.encode("latin-1")

@@ -1,4 +1,4 @@
-"""What the integrations of web frameworks share."""
+"""Shared by the integrations of web frameworks."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from flawless.integrations._patch import patch
 from flawless.integrations._report import members_of, report
 from flawless.integrations.asgi import FlawlessASGIMiddleware
 
-# From here on an answer says that it is the server that has failed.
+# Responses with this status or above are server errors.
 FAILURE = 500
 _DEPTH = 10
 
 
 def watch_wsgi(kind: type, read_name: Callable[..., str | None] | None = None) -> None:
-    """Watch the WSGI applications of this class. `read_name(environ)` answers the route."""
+    """Watch the WSGI applications of this class. `read_name(environ)` returns the route."""
 
     @patch(kind, "__call__")
     def call(former: Any, self: Any, *of: Any, **named: Any) -> Any:
-        # Some have other names for them, and are called by these.
+        # Some use other names for them, and are called with these as keywords.
         environ, start_response = (*of, *named.values())
         app = functools.partial(former, self)
         return _WatchedWSGI(app, read_name)(environ, start_response)
 
 
 def watch_asgi(kind: type, read_name: Callable[..., str | None] | None = None) -> None:
-    """Watch the ASGI applications of this class. `read_name(scope)` answers the route, by default
-    what the scope says."""
+    """Watch the ASGI applications of this class. `read_name(scope)` returns the route, by default
+    the one in the scope."""
 
     former = kind.__dict__.get("__call__") or getattr(kind, "__call__")
 
-    # With these very parameters: uvicorn takes what can be called without any for a factory.
+    # With exactly these parameters, because uvicorn treats a callable without any as a factory.
     async def call(self: Any, scope: Any, receive: Any, send: Any) -> None:
         await _WatchedASGI(functools.partial(former, self), read_name)(scope, receive, send)
 
@@ -43,20 +43,20 @@ def watch_asgi(kind: type, read_name: Callable[..., str | None] | None = None) -
 
 
 def name_by(read: Callable[..., str | None], *of: Any) -> None:
-    """Say how the name of the endpoint is found, should something fail in this request."""
+    """Set how to find the name of the endpoint if something fails in this request."""
     request_scope = _scope.CURRENT.get()
     if request_scope is not None:
         request_scope.transaction = functools.partial(read, *of)
 
 
 def qualified_name(function: Any) -> str | None:
-    """The name of a function that answers requests, with its module."""
+    """The name of a function that handles requests, with its module."""
     name = getattr(function, "__qualname__", None)
     return f"{getattr(function, '__module__', '')}.{name}" if isinstance(name, str) else None
 
 
 def take_as_told(error: BaseException) -> None:
-    """Nobody reports it from now on, such as a log record that has it."""
+    """Mark an exception as reported, so that nothing else, such as a log record, reports it."""
     try:
         setattr(error, "_flawless_already_caught", True)
     except Exception:
@@ -64,7 +64,7 @@ def take_as_told(error: BaseException) -> None:
 
 
 def report_alone(error: BaseException, mechanism: str) -> None:
-    """Report it; of a group of one, as frameworks make them around what they run, the one."""
+    """Report an exception, or the only member of a group of one, as frameworks make them."""
     for _ in range(_DEPTH):
         members = members_of(error)
         if len(members) != 1:
@@ -75,7 +75,7 @@ def report_alone(error: BaseException, mechanism: str) -> None:
 
 
 def when_part_imported(framework: str, module: str, switch_on: Callable[[], None]) -> None:
-    """Switch on what belongs to a part of a framework that is imported by itself."""
+    """Switch on the integration of a part of a framework that is imported separately."""
 
     def told() -> None:
         try:
@@ -89,7 +89,7 @@ def when_part_imported(framework: str, module: str, switch_on: Callable[[], None
 
 
 class _WatchedWSGI(FlawlessMiddleware):
-    """Made for one request, by a framework that is watched already."""
+    """Made for one request by a framework that is already watched."""
 
     def __init__(self, app: Any, read_name: Any) -> None:
         def named(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
@@ -100,7 +100,7 @@ class _WatchedWSGI(FlawlessMiddleware):
 
 
 class _WatchedASGI(FlawlessASGIMiddleware):
-    """Made for one request, by a framework that is watched already."""
+    """Made for one request by a framework that is already watched."""
 
     def __init__(self, app: Any, read_name: Any) -> None:
         self.app = app

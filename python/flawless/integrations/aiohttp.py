@@ -25,8 +25,7 @@ __all__ = ["switch_on"]
 
 
 def switch_on() -> None:
-    """Report what handlers and middlewares raise. A middleware that catches it and answers has
-    handled it."""
+    """Report what handlers and middlewares raise, unless a middleware catches it and responds."""
 
     @patch(RequestHandler, "_handle_request")
     async def handle_request(
@@ -63,7 +62,7 @@ def _client_left(request: Any, error: BaseException) -> bool:
 def _request(request: Any) -> Request:
     content_type = request.headers.get("Content-Type")
     body = None
-    # What the handler has read; aiohttp keeps it.
+    # The part that the handler has read, which aiohttp keeps.
     read = getattr(request, "_read_bytes", None)
     if read is not None and is_form(request.method, content_type):
         body = RecordedBody(content_type)

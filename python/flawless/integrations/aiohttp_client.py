@@ -1,4 +1,4 @@
-"""Requests that the program sends by aiohttp: each is a breadcrumb."""
+"""Requests that the program sends with aiohttp: each is a breadcrumb."""
 
 from __future__ import annotations
 

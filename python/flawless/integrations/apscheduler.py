@@ -49,7 +49,7 @@ def switch_on() -> None:
         {"run_job": base.run_job, "run_coroutine_job": of_coroutines.run_coroutine_job},
     )
 
-    # It is made for a job that has failed while the exception is handled, before it is logged.
+    # The event of a failed job is made while the exception is handled, before it is logged.
     @patch(JobExecutionEvent, "__init__")
     def __init__(former: Any, self: Any, *args: Any, **kwargs: Any) -> None:
         former(self, *args, **kwargs)
@@ -59,14 +59,14 @@ def switch_on() -> None:
 
 
 def _module_of_coroutines() -> Any:
-    # Until 3.10 it is one of its own.
+    # Until 3.10 it is a separate function.
     if hasattr(base, "run_coroutine_job"):
         return base
     return importlib.import_module("apscheduler.executors.base_py3")
 
 
 def _replace_in_executors(former: dict[str, Any], put: dict[str, Any]) -> None:
-    # Executors that are imported already have names of their own for the two.
+    # Executors imported earlier have their own references to the two.
     for name, module in list(sys.modules.items()):
         if name.startswith("apscheduler.executors."):
             for function in former:

@@ -19,13 +19,13 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-# In the scope of ASGI: what tells our scope of the request.
+# Key in the ASGI scope for the identity of the request's scope.
 _SCOPE = "flawless.scope"
 
 
 class FlawlessASGIMiddleware:
-    """Report what the ASGI application `app` raises, also in its background tasks, at its start and
-    at its end; what waits is sent before it ends."""
+    """Report what the ASGI application `app` raises, also in background tasks, at startup and at
+    shutdown. Waiting reports are sent before it ends."""
 
     def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
         integrations.install_web()
@@ -64,14 +64,15 @@ class FlawlessASGIMiddleware:
 
         async def ending(message: MutableMapping[str, Any]) -> None:
             if message.get("type") == "lifespan.shutdown.complete":
-                # A server may end by a signal: nothing that is registered for the end runs then.
+                # A signal may end the server, and exit handlers do not run then.
                 await _flush()
             await send(message)
 
         try:
             await self.app(scope, noticing, ending)
         except BaseException as error:
-            # Before it asks for anything, an application says so that it has no lifespan.
+            # Raising before it receives anything is how an application says that it has no
+            # lifespan.
             if is_known:
                 report(error, "asgi")
             raise
@@ -81,14 +82,14 @@ async def _flush() -> None:
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
-        # Of trio: there is nothing left to do that could wait for it.
+        # On trio, blocking is fine: nothing else is left to do.
         flush_at_shutdown()
         return
     await loop.run_in_executor(None, flush_at_shutdown)
 
 
 def _endpoint(scope: Scope) -> str | None:
-    """The path as it was routed, else the function that answers."""
+    """The routed path, otherwise the endpoint function."""
     route = getattr(scope.get("route"), "path", None) or scope.get("path_template")
     if isinstance(route, str):
         return route

@@ -1,5 +1,5 @@
-"""asyncio: what a loop's exception handler is told, such as tasks whose exception nobody has
-retrieved."""
+"""asyncio: errors that reach a loop's exception handler, such as exceptions of tasks that were
+never retrieved."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ __all__ = ["install", "switch_on"]
 
 
 def install(loop: asyncio.AbstractEventLoop | None = None) -> None:
-    """Report what reaches the exception handler of `loop`, by default the running one; then the
-    handler that was set before goes on, else the loop's own. `flawless.init` does so for all loops.
+    """Report what reaches the exception handler of `loop`, by default the running one, and then
+    call the former handler, or the loop's own. `flawless.init` does so for all loops.
 
-    Raises RuntimeError without a loop.
+    Raises RuntimeError if there is no loop.
     """
     if loop is None:
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             raise RuntimeError(
-                "flawless.integrations.asyncio.install() is called by a coroutine, the first one "
-                "of the program; elsewhere give it the loop: install(loop)"
+                "flawless.integrations.asyncio.install() found no running loop. Call it in the "
+                "first coroutine of the program, or give it the loop: install(loop)"
             ) from None
     former = loop.get_exception_handler()
     if not isinstance(former, _Handler):
@@ -33,7 +33,7 @@ def install(loop: asyncio.AbstractEventLoop | None = None) -> None:
 
 
 def switch_on() -> None:
-    """Report what reaches the exception handlers of all loops of Python's own."""
+    """Report what reaches the exception handlers of all of Python's own loops."""
 
     @patch(BaseEventLoop, "call_exception_handler")
     def call_exception_handler(former: Any, self: Any, context: dict[str, Any]) -> Any:

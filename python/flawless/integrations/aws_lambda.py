@@ -1,4 +1,5 @@
-"""AWS Lambda: what a handler raises, sent before its answer: the process stands still after that."""
+"""AWS Lambda: exceptions of handlers, sent before the response, because the process is frozen
+then."""
 
 from __future__ import annotations
 
@@ -15,14 +16,14 @@ __all__ = ["switch_on", "watch"]
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
-# Seconds to send what waits, once a server has not taken it in time.
+# Seconds to send waiting reports, once a server has not taken them in time.
 _IMPATIENT = 0.1
 _was_sent = True
 
 
 def watch(handler: Handler) -> Handler:
-    """Report what a handler raises, and send it before its answer. `flawless.init` does so for
-    the handlers of Amazon's own runtime; this is for those that run in another one."""
+    """Report what a handler raises, and send it before the response. `flawless.init` does so for
+    handlers of Amazon's own runtime; this is for other runtimes."""
 
     @functools.wraps(handler)
     def watched(event: Any, context: Any) -> Any:
@@ -40,8 +41,8 @@ def watch(handler: Handler) -> Handler:
 
 
 def switch_on() -> None:
-    """Report what handlers raise, what of their answers cannot be sent, and a module of a handler
-    that cannot be imported."""
+    """Report what handlers raise, responses that cannot be sent, and handler modules that cannot be
+    imported."""
     from awslambdaric import bootstrap
     from awslambdaric.lambda_runtime_client import LambdaRuntimeClient
 
@@ -62,7 +63,7 @@ def switch_on() -> None:
         running[:] = [context]
         return context
 
-    # It is called for what has failed while that is handled.
+    # It is called while the failure is being handled.
     @patch(bootstrap, "make_xray_fault")
     def make_xray_fault(former: Any, *args: Any, **kwargs: Any) -> Any:
         _failed(_error_of_handler(bootstrap, sys.exc_info()[1]), running[0] if running else None)
@@ -73,7 +74,7 @@ def switch_on() -> None:
         report(exc_info[1], "aws_lambda")
         return former(exc_info, *args, **kwargs)
 
-    # It is made while an exception of the import is handled, and raised for each event.
+    # It is made while an import error is handled, and raised for each event.
     @patch(bootstrap.FaultException, "__init__")
     def __init__(former: Any, self: Any, *args: Any, **kwargs: Any) -> None:
         former(self, *args, **kwargs)
@@ -89,7 +90,7 @@ def switch_on() -> None:
 
 
 def _error_of_handler(bootstrap: Any, error: Any) -> Any:
-    """The exception, unless it says that Amazon's side is at fault."""
+    """Return the exception, unless Amazon's side is at fault."""
     fault = bootstrap.FaultException
     if isinstance(error, fault) and error.exception_type != fault.MARSHAL_ERROR:
         return None
@@ -115,7 +116,7 @@ def _failed(error: Any, context: Any) -> None:
 
 
 def _send() -> None:
-    """Send what waits. A server that does not answer delays one answer of the handler, not all."""
+    """Send waiting reports. A server that does not answer delays one response, not all of them."""
     global _was_sent
     try:
         _was_sent = _flawless.flush(_exit.patience() if _was_sent else _IMPATIENT)

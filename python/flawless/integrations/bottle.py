@@ -14,13 +14,13 @@ __all__ = ["switch_on"]
 
 
 def switch_on() -> None:
-    """Report what Bottle answers with 500, also where a page for that error is set."""
+    """Report exceptions that Bottle turns into a 500, even if an error page is set."""
     watch_wsgi(Bottle, _route)
 
     @patch(HTTPError, "__init__")
     def init(former: Any, self: Any, *args: Any, **kwargs: Any) -> None:
         former(self, *args, **kwargs)
-        # Bottle makes one of what it has caught, while it handles that.
+        # Bottle makes one from an exception while it handles that.
         if isinstance(self.exception, Exception) and self.status_code >= FAILURE:
             report(self.exception, "bottle")
 
@@ -31,13 +31,13 @@ def switch_on() -> None:
         try:
             return former(self, out, *args, **kwargs)
         except Exception as error:
-            # Of a page for errors, for example.
+            # From an error page, for example.
             report(error, "bottle")
             raise
 
 
 def _report_raised(answer: Any) -> None:
-    """Report an answer that says that the server has failed, where the program has raised it."""
+    """Report a server error response that the program has raised."""
     is_raised = answer.__traceback__ is not None and answer.exception is None
     if is_raised and answer.status_code >= FAILURE:
         report(answer, "bottle")

@@ -1,4 +1,4 @@
-"""Celery: ``flawless.integrations.celery.install()`` where the application is made."""
+"""Celery: call ``flawless.integrations.celery.install()`` where the application is created."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from flawless.integrations._report import report
 __all__ = ["install", "switch_on"]
 
 _ARGUMENTS = 1_000
-# Scopes of running tasks, with those that the thread had before, by id.
+# By task id: the scope of a running task, with the former scope of the thread.
 _scopes: dict[Any, Any] = {}
 
 
 def install() -> None:
-    """Report the tasks that fail for good, each once, from the worker and in eager mode."""
+    """Report tasks that fail for good, each once, from the worker and in eager mode."""
     signals.task_prerun.connect(_begins, dispatch_uid="flawless")
     signals.task_postrun.connect(_ends, dispatch_uid="flawless")
     signals.task_failure.connect(_failed, dispatch_uid="flawless")
@@ -50,7 +50,7 @@ def _failed(
 ) -> None:
     try:
         error = _original(exception)
-        # A task rejects its message, or says that these are expected.
+        # The task rejects its message, or declares the exception as expected.
         if isinstance(error, (TaskPredicate, *(getattr(sender, "throws", None) or ()))):
             return
         request = getattr(sender, "request", None)
@@ -66,7 +66,7 @@ def _failed(
 
 
 def _original(exception: Any) -> Any:
-    # Celery puts another in the place of one that cannot be pickled, while that is handled.
+    # Celery replaces an exception that cannot be pickled while it handles it.
     handled = sys.exc_info()[1]
     is_stand_in = isinstance(exception, UnpickleableExceptionWrapper)
     if handled is not None and (is_stand_in or isinstance(handled, type(exception))):
@@ -75,10 +75,10 @@ def _original(exception: Any) -> Any:
 
 
 def _printed(as_sent: Any, values: Any) -> str:
-    # The sender may have chosen what is to be shown of them.
+    # The sender may have chosen what to show.
     return as_sent[:_ARGUMENTS] if isinstance(as_sent, str) else printed(values)
 
 
 def _process_ends(**_: Any) -> None:
-    # A child of the worker ends without what Python does at exit.
+    # A child of the worker ends without running exit handlers.
     _exit.flush_at_shutdown()

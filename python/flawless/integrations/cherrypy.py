@@ -18,7 +18,7 @@ __all__ = ["switch_on"]
 
 
 def switch_on() -> None:
-    """Report what CherryPy answers with 500, also where a page for that error is set."""
+    """Report exceptions that CherryPy turns into a 500, even if an error page is set."""
     watch_wsgi(Tree)
     watch_wsgi(Application)
 
@@ -28,7 +28,7 @@ def switch_on() -> None:
         try:
             return former(self, *args, **kwargs)
         except Exception as error:
-            # Of a page for errors, for example.
+            # From an error page, for example.
             if not isinstance(error, self.throws):
                 report(error, "cherrypy")
             raise
@@ -40,7 +40,7 @@ def switch_on() -> None:
 
     @patch(HTTPError, "set_response")
     def set_response(former: Any, self: Any, *args: Any) -> Any:
-        # One that was not raised is only a page.
+        # If it was not raised, it is only a page.
         if self.code >= FAILURE and sys.exc_info()[1] is self:
             report(self, "cherrypy")
         return former(self, *args)
@@ -51,7 +51,7 @@ def switch_on() -> None:
 
 
 def _reporting(response: Any, function: Callable[..., Any]) -> Callable[..., Any]:
-    """What a streamed answer raises, and what is raised before a request is made."""
+    """Report what a streamed response raises, and exceptions before a request exists."""
 
     def reporting(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -67,6 +67,6 @@ def _reporting(response: Any, function: Callable[..., Any]) -> Callable[..., Any
 
 
 def _endpoint(request: Any) -> str | None:
-    # The tool that encodes answers stands before what the program has exposed.
+    # The encoding tool wraps the handler that the program has exposed.
     handler = getattr(request.handler, "oldhandler", request.handler)
     return qualified_name(getattr(handler, "callable", None))

@@ -1,5 +1,5 @@
-"""ProcessPoolExecutor: what calls raise is reported by the worker, also when nobody asks for the
-outcome."""
+"""ProcessPoolExecutor: the worker reports what calls raise, even if the outcome is never
+retrieved."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _name(call: Any) -> str | None:
     if call is None:
         return None
     function = call.fn
-    # `map` calls several at once.
+    # `map` makes several calls at once.
     if getattr(function, "func", None) is process._process_chunk:
         function = function.args[0]
     return name_of(function)

@@ -1,4 +1,4 @@
-"""Django: management commands have a name. What ends one reaches the interpreter's own hook."""
+"""Django: names management commands. An exception that ends one reaches the interpreter's hook."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["switch_on"]
 
 
 def switch_on() -> None:
-    """Name the command that runs."""
+    """Set the name of the running command."""
 
     @patch(BaseCommand, "create_parser")
     def create_parser(former: Any, self: Any, prog_name: Any, subcommand: Any, **of: Any) -> Any:
-        # `call_command` has no name of a program: what it is called by goes on to be what runs.
+        # `call_command` has no program name, and its caller remains the transaction.
         if prog_name and type(subcommand) is str:
             _scope.current().transaction = f"manage.py {subcommand}"
         return former(self, prog_name, subcommand, **of)

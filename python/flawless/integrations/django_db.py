@@ -1,4 +1,4 @@
-"""Statements that the program sends by Django's models: each is a breadcrumb."""
+"""Statements that the program sends through Django: each is a breadcrumb."""
 
 from __future__ import annotations
 

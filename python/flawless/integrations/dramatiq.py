@@ -1,4 +1,4 @@
-"""Dramatiq: messages that an actor fails to process, each time that it is tried."""
+"""Dramatiq: messages that an actor fails to process, for each attempt."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from flawless.integrations._report import report
 
 __all__ = ["switch_on"]
 
-# What Dramatiq does with a message, and the end of the worker.
+# Exceptions that steer Dramatiq's handling of a message, or end the worker.
 _NO_ERRORS = (RateLimitExceeded, Retry, Shutdown, SkipMessage)
 
 _broker: ContextVar[Any] = ContextVar("flawless_dramatiq", default=None)
 
 
 def switch_on() -> None:
-    """Report what actors raise, but for what they name in `throws`."""
+    """Report what actors raise, except for the types in `throws`."""
 
     @patch(_WorkerThread, "process_message")
     def process_message(former: Any, self: Any, message: Any) -> Any:
@@ -36,7 +36,7 @@ def switch_on() -> None:
         finally:
             _scope.leave(before)
 
-    # What the worker does first with an exception, and while it handles it.
+    # The first call the worker makes for an exception, while it handles it.
     @patch(MessageProxy, "stuff_exception")
     def stuff_exception(former: Any, self: Any, exception: Any) -> Any:
         _failed(self, exception)
@@ -45,7 +45,7 @@ def switch_on() -> None:
 
 def _failed(message: Any, error: Any) -> None:
     try:
-        # Of the package `dramatiq-abort`.
+        # From the package `dramatiq-abort`.
         is_aborted = type(error).__module__.startswith("dramatiq_abort")
         if isinstance(error, _NO_ERRORS) or is_aborted or _is_expected(message, error):
             return

@@ -1,4 +1,4 @@
-"""eventlet: what ends a green thread."""
+"""eventlet: exceptions that end green threads."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = ["switch_on"]
 
 
 def switch_on() -> None:
-    """Report what green threads raise, and what the loop calls."""
+    """Report what green threads and callbacks of the loop raise."""
     for name in ("squelch_exception", "squelch_generic_exception", "squelch_timer_exception"):
 
         @patch(BaseHub, name)
         def squelch(former: Any, self: Any, *args: Any) -> Any:
-            # The last one is as `sys.exc_info` answers.
+            # The last one is like the result of `sys.exc_info`.
             _report(args[-1][1])
             return former(self, *args)
 
-    # A pool prints what was started by `spawn_n`, and tells nobody else.
+    # A pool only prints exceptions of functions started by `spawn_n`.
     setattr(greenpool, "traceback", _Printing(getattr(greenpool, "traceback")))
 
 
@@ -35,7 +35,7 @@ def _report(error: Any) -> None:
 
 
 class _Printing:
-    """The module `traceback`, for the one who prints the exception that it handles."""
+    """The module `traceback`, which also reports the handled exception when it is printed."""
 
     def __init__(self, former: Any) -> None:
         self._former = former

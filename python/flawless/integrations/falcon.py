@@ -21,8 +21,8 @@ __all__ = ["switch_on"]
 
 
 def switch_on() -> None:
-    """Report what no error handler of an application has handled; one for `Exception`, which is
-    for all that was not foreseen, hides nothing."""
+    """Report what no error handler of an application has handled. A catch-all handler for
+    `Exception` does not count."""
     watch_wsgi(App)
 
     @patch(App, "_get_responder")
@@ -59,7 +59,7 @@ def _switch_on_asgi() -> None:
 
     @patch(Response, "schedule")
     def schedule(former: Any, self: Any, callback: Any) -> Any:
-        # What is none is Falcon's to refuse.
+        # Leave refusing anything else to Falcon.
         if not asyncio.iscoroutinefunction(callback):
             return former(self, callback)
 
@@ -74,7 +74,7 @@ def _switch_on_asgi() -> None:
 
 
 def _before(app: Any, error: Any) -> None:
-    """Report what is answered by the handler for all exceptions, before that logs it."""
+    """Report an exception that goes to the catch-all handler, before that logs it."""
     try:
         if isinstance(error, HTTPStatus):
             return
@@ -90,7 +90,7 @@ def _before(app: Any, error: Any) -> None:
 
 
 def _after(resp: Any, error: Any) -> None:
-    """Report what a handler of the program's has answered as a failure."""
+    """Report an exception that a handler of the program turned into a server error."""
     try:
         if not isinstance(error, (HTTPError, HTTPStatus)) and resp.status_code >= FAILURE:
             report(error, "falcon")

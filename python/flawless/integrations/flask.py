@@ -19,10 +19,10 @@ _EXTENSION = "flawless"
 
 
 def switch_on() -> None:
-    """Report what no error handler of an application has handled; one for `Exception`, which is
-    for all that was not foreseen, hides nothing."""
-    # Flask answers errors of views itself: it says so by the signal. What a streamed answer
-    # raises later, and what Flask raises around the views, only the middleware sees.
+    """Report what no error handler of an application has handled. A catch-all handler for
+    `Exception` does not count."""
+    # Flask responds to errors of views itself, and sends the signal. Only the middleware sees what
+    # a streamed response raises later, and what Flask raises around the views.
     got_request_exception.connect(_not_handled)
     watch_wsgi(Flask, _rule)
 
@@ -38,7 +38,7 @@ def switch_on() -> None:
 
 
 def init_app(app: Flask) -> None:
-    """The same for one application `app`, where `flawless.init` leaves Flask alone."""
+    """Do the same for one application `app`, if `flawless.init` leaves Flask alone."""
     if _EXTENSION in app.extensions:
         return
     app.extensions[_EXTENSION] = True

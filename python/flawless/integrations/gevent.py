@@ -1,4 +1,4 @@
-"""gevent: what ends a greenlet."""
+"""gevent: exceptions that end greenlets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["switch_on"]
 
 
 def switch_on() -> None:
-    """Report what greenlets raise, and what the loop calls."""
+    """Report what greenlets and callbacks of the loop raise."""
 
     @patch(Hub, "handle_error")
     def handle_error(former: Any, self: Any, context: Any, kind: Any, error: Any, tb: Any) -> Any:

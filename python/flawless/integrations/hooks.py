@@ -1,5 +1,5 @@
-"""The interpreter's own hooks: uncaught exceptions of the program, of its threads, and those
-that nobody can catch."""
+"""The interpreter's own hooks: uncaught exceptions of the program and of its threads, and
+unraisable ones."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _RESUMED = 0x20 | 0x80 | 0x200
 
 
 def install() -> None:
-    """Report uncaught exceptions, then do what was done before. What another sets later, as Typer
-    and rich do, does not keep uncaught exceptions of the program and of threads from us."""
+    """Report uncaught exceptions, then call the former hooks. Hooks that others set later, as Typer
+    and rich do, do not prevent reports of uncaught exceptions of the program and its threads."""
     global _is_installed
     if _is_installed:
         return
@@ -38,24 +38,23 @@ def _hook_main() -> None:
         return former(kind, error, traceback)
 
     sys.excepthook = excepthook
-    # Runs before what waits is sent.
+    # Runs before waiting reports are sent.
     atexit.register(_report_last)
 
 
 def _is_of_console(caller: Any) -> bool:
-    """Whether a prompt within the program calls the hook, and not the interpreter."""
+    """Whether a prompt within the program, rather than the interpreter, calls the hook."""
     return caller is not None and caller.f_globals.get("__name__") == "code"
 
 
 def _report_last() -> None:
-    """Report what has ended the program, where another hook stands in the place of ours: the
-    interpreter keeps it."""
+    """Report what ended the program if another hook has replaced ours. The interpreter keeps it."""
     error = getattr(sys, "last_value", None)
     traceback = getattr(error, "__traceback__", None)
     if traceback is None:
         return
-    # Prompts, debuggers and test runners keep there what has ended nothing: it was not raised in
-    # the outermost frame, nor is that one of a coroutine, which has no caller when it has ended.
+    # Prompts, debuggers and test runners also keep exceptions there that did not end the program.
+    # Those were not raised through the outermost frame; an ended coroutine has no caller either.
     outermost = traceback.tb_frame
     is_resumed = outermost.f_code.co_flags & _RESUMED
     if outermost.f_back is None and not is_resumed:
@@ -63,7 +62,8 @@ def _report_last() -> None:
 
 
 def _report_uncaught(error: Any, traceback: Any) -> None:
-    # A command of Django says so to whoever has called it; with `--traceback` nobody catches it.
+    # A Django command reports an error to its caller with this; with `--traceback` it is not
+    # caught.
     is_answer = any(
         kind.__name__ == "CommandError" and kind.__module__ == "django.core.management.base"
         for kind in type(error).__mro__
@@ -73,12 +73,12 @@ def _report_uncaught(error: Any, traceback: Any) -> None:
 
 
 def _is_typed(traceback: Any) -> bool:
-    """Whether it comes from what was typed at a prompt, which has no line to blame."""
+    """Whether it comes from code typed at a prompt, which has no line to blame."""
     if not hasattr(sys, "ps1"):
         return False
     if traceback is None:
         return True
-    # A program that has had a prompt may go on after it, and end.
+    # A program may continue after a prompt, and then end.
     outermost = traceback.tb_frame
     return outermost.f_back is not None or outermost.f_code.co_filename.startswith("<")
 
@@ -99,7 +99,7 @@ def _hook_threads() -> None:
 
 
 class _Invoke:
-    """What a thread calls when it ends with an exception: it calls the hook that is set then."""
+    """Called when a thread ends with an exception; calls the hook that is set then."""
 
     __slots__ = ("_former",)
 
@@ -124,13 +124,13 @@ def _hook_unraisable() -> None:
 
 
 def _where(unraisable: Any) -> str:
-    # The object may be half destroyed: no more is asked for than a name.
+    # The object may be half destroyed, so only its name is read.
     name = getattr(unraisable.object, "__qualname__", None) or type(unraisable.object).__name__
     return f"{unraisable.err_msg or 'Exception ignored in'}: {name}"
 
 
 def _report(error: Any, mechanism: str, describe: Callable[[], str]) -> None:
-    # At the very end nothing is there that could send it.
+    # At the very end nothing is left to send it.
     if error is None or sys.is_finalizing():
         return
     try:

@@ -1,5 +1,5 @@
-"""Requests that the program sends by `http.client`, which urllib, requests and urllib3 use: each is
-a breadcrumb."""
+"""Requests that the program sends with `http.client`, which urllib, requests and urllib3 use: each
+is a breadcrumb."""
 
 from __future__ import annotations
 

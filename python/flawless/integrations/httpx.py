@@ -1,4 +1,4 @@
-"""Requests that the program sends by httpx: each is a breadcrumb."""
+"""Requests that the program sends with httpx: each is a breadcrumb."""
 
 from __future__ import annotations
 

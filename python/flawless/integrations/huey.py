@@ -1,4 +1,4 @@
-"""Huey: tasks that fail, in a consumer and in immediate mode, each time that they are tried."""
+"""Huey: tasks that fail, in a consumer and in immediate mode, for each attempt."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from flawless.integrations._report import report
 
 __all__ = ["switch_on"]
 
-# Of those that Huey tells of a task, the ones that are errors.
+# The signals of a task that mean errors.
 _ERRORS = ("error", "timeout")
 
 _task: ContextVar[Any] = ContextVar("flawless_huey", default=None)
 
 
 def switch_on() -> None:
-    """Report what tasks raise, but for what tells Huey to try again, to wait or to stop."""
+    """Report what tasks raise, except for what tells Huey to retry, to wait or to stop."""
 
     @patch(Huey, "_execute")
     def execute(former: Any, self: Any, task: Any, *args: Any, **kwargs: Any) -> Any:
@@ -43,7 +43,7 @@ def switch_on() -> None:
             _failed(sys.exc_info()[1], task)
         return former(self, signal, task, *args, **kwargs)
 
-    # Huey logs an exception before it tells of it: there it would be reported without its task.
+    # Huey logs an exception before it sends the signal, and the log record lacks the task.
     logging.getLogger("huey").addFilter(_before_it_is_logged)
 
 
@@ -63,5 +63,5 @@ def _failed(error: Any, task: Any) -> None:
 
 
 def _name(task: Any) -> str:
-    # For each task function Huey makes a class in its module.
+    # Huey creates a class for each task function, in its module.
     return f"{type(task).__module__}.{type(task).__name__}"

@@ -1,4 +1,4 @@
-"""Jupyter: what a cell raises in a kernel of Python. What is typed at a terminal is not reported."""
+"""Jupyter: exceptions of cells in a Python kernel. Code typed at a terminal is not reported."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["switch_on"]
 
 
 def switch_on() -> None:
-    """Report what cells raise, also those that cannot be read as Python."""
-    # A shell that runs has copies of what these two call in the end.
+    """Report what cells raise, including syntax errors."""
+    # A running shell has its own references to these two.
     for name in ("showtraceback", "showsyntaxerror"):
 
         @patch(ZMQInteractiveShell, name)
         def show(former: Any, self: Any, *args: Any, **kwargs: Any) -> Any:
             given = args[0] if args else kwargs.get("exc_tuple")
             error = given[1] if isinstance(given, tuple) else sys.exc_info()[1]
-            # It says how a magic command is used.
+            # It explains the usage of a magic command.
             if not isinstance(error, UsageError):
                 report(error, "ipykernel")
             return former(self, *args, **kwargs)

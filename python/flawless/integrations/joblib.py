@@ -1,5 +1,5 @@
-"""joblib: what tasks raise in the workers of loky, its own, where these have set the client up; of
-the other backends multiprocessing tells."""
+"""joblib: exceptions of tasks in workers of loky, its own backend, if they have set the client up.
+The multiprocessing integration covers the other backends."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ def switch_on() -> None:
 def _name(call: Any) -> str | None:
     if call is None:
         return None
-    # joblib puts several into one.
+    # joblib puts several calls into one.
     items = getattr(call.fn, "items", None)
     return name_of(items[0][0] if type(items) is list and items else call.fn)

@@ -22,8 +22,8 @@ __all__ = ["switch_on"]
 
 
 def switch_on() -> None:
-    """Report what no exception handler of an application has handled; one for `Exception` or 500,
-    which is for all that was not foreseen, hides nothing."""
+    """Report what no exception handler of an application has handled. A catch-all handler for
+    `Exception` or 500 does not count."""
     watch_asgi(Litestar)
 
     @patch(ExceptionHandlerMiddleware, "__call__")
@@ -33,7 +33,7 @@ def switch_on() -> None:
         except LitestarException as error:
             cause = error.__cause__
             if cause is not None and _has_started(scope):
-                # Litestar says by another exception that the answer has begun already.
+                # With another exception Litestar says that the response has already begun.
                 report_alone(cause, "litestar")
                 take_as_told(error)
             raise
@@ -94,7 +94,7 @@ def _may_be_failure(error: BaseException) -> bool:
 
 
 def _is_unforeseen(scope: Any, error: Any) -> bool:
-    """Whether no handler answers, or one for all exceptions."""
+    """Whether there is no handler, or only one for all exceptions."""
     if not _may_be_failure(error) or isinstance(error, HTTPException):
         return False
     handlers = ScopeState.from_scope(scope).exception_handlers

@@ -16,16 +16,15 @@ _is_on = False
 
 
 def switch_on() -> None:
-    """Hear every record that is logged, before any handler does and without being one of them: those
-    of the level ERROR and above that carry an exception are reported, those from INFO on are
-    breadcrumbs."""
+    """See every log record, before any handler and without being one. Records of level ERROR and
+    above that carry an exception are reported; those from INFO up are breadcrumbs."""
     global _is_on
     if _is_on:
         return
     _is_on = True
     former: Any = logging.Logger.filter
 
-    # Not around the handlers: some look at the frames that have called them.
+    # Not around the handlers, because some inspect the frames that call them.
     def filter(self: logging.Logger, record: logging.LogRecord) -> Any:
         kept = former(self, record)
         if kept:
@@ -36,7 +35,7 @@ def switch_on() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    # It changes how loggers take handlers, which concerns only those who use it.
+    # Imported on first use, because it changes how loggers add handlers.
     if name == "FlawlessHandler":
         from flawless.integrations._log_handler import FlawlessHandler
 

@@ -1,4 +1,4 @@
-"""multiprocessing: what ends a process that it has started."""
+"""multiprocessing: exceptions that end its processes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["switch_on"]
 
 
 def switch_on() -> None:
-    """Report what ends processes, and send what waits there: a child that was forked ends without
-    what is registered for the end."""
-    # A child that is spawned imports the program first. Else the client may be set up by what the
-    # child runs.
+    """Report what ends processes, and send waiting reports there, because a forked child ends
+    without running exit handlers."""
+    # A spawned child imports the program first. Otherwise the code of the child may set the client
+    # up.
     is_spawned = getattr(process.current_process(), "_inheriting", False)
     if is_spawned or process.parent_process() is not None:
         _begin()
@@ -26,7 +26,8 @@ def switch_on() -> None:
 
 
 def _watch_bootstrap() -> None:
-    # It asks for the name only to print it with what has ended the process, while it handles that.
+    # It reads the name only to print it with the exception that ended the process, while handling
+    # that.
     former: Any = process.BaseProcess.name
     code = process.BaseProcess._bootstrap.__code__  # type: ignore[attr-defined]
 
@@ -39,9 +40,9 @@ def _watch_bootstrap() -> None:
 
 
 def _begin(_: object = None) -> None:
-    # Also before the process ends by itself, but not when a signal kills it.
+    # Also when the process exits normally, but not when a signal kills it.
     util.Finalize(None, _end, exitpriority=-100)
-    # What was said of the work that has started the process is not said of its own.
+    # The scope of the work that started the process does not apply to its own work.
     _scope.enter()
     _scope.current().transaction = _name
 
@@ -53,7 +54,7 @@ def _name() -> str | None:
 
 
 def _end() -> None:
-    # Until 3.12 it is called before that, in a `finally`.
+    # Until 3.12 it is called earlier, in a `finally`.
     _report()
     _exit.flush_at_exit()
 

@@ -1,5 +1,5 @@
-"""multiprocessing.Pool: what tasks raise is reported by the worker, also when nobody asks for the
-outcome."""
+"""multiprocessing.Pool: the worker reports what tasks raise, even if the outcome is never
+retrieved."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def switch_on() -> None:
     @patch(pool, "worker")
     def worker(former: Any, inqueue: Any, outqueue: Any, *args: Any, **kwargs: Any) -> Any:
         reader = getattr(inqueue, "_reader", None)
-        # Else it is a thread.
+        # Otherwise it is a thread.
         if reader is not None:
             outqueue = Results(outqueue, reader.poll)
         return former(Tasks(inqueue, _name), outqueue, *args, **kwargs)
@@ -37,7 +37,7 @@ def switch_on() -> None:
     @patch(names.MaybeEncodingError, "__init__")
     def __init__(former: Any, self: Any, exc: Any, value: Any) -> None:
         former(self, exc, value)
-        # In the place of an exception that was reported, or of a result.
+        # It replaces a reported exception, or a result.
         if not mark_like(self, getattr(value, "exc", None)):
             report_task(exc, "multiprocessing.pool")
             mark_like(self, exc)

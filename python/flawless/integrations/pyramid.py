@@ -19,8 +19,8 @@ __all__ = ["switch_on"]
 
 
 def switch_on() -> None:
-    """Report what no exception view has handled; one for `Exception`, which is for all that was
-    not foreseen, hides nothing."""
+    """Report what no exception view has handled. A catch-all view for `Exception` does not
+    count."""
     watch_wsgi(Router)
 
     @patch(Router, "invoke_request")
@@ -42,7 +42,7 @@ def switch_on() -> None:
 
 
 def _is_for_all(request: Any, error: Any) -> bool:
-    """Whether the view that answers is the one for all exceptions."""
+    """Whether the responsible view is the one for all exceptions."""
     try:
         if isinstance(error, HTTPException):
             return False

@@ -27,8 +27,8 @@ __all__ = ["switch_on"]
 
 
 def switch_on() -> None:
-    """Report what no error handler of an application has handled; one for `Exception`, which is
-    for all that was not foreseen, hides nothing."""
+    """Report what no error handler of an application has handled. A catch-all handler for
+    `Exception` does not count."""
     watch_asgi(Quart, _rule)
     got_request_exception.connect(_not_handled)
     got_websocket_exception.connect(_not_handled)
@@ -46,7 +46,7 @@ def switch_on() -> None:
         return answer
 
 
-# Quart calls one that is no coroutine function in another thread.
+# Quart would call a plain function in another thread.
 async def _not_handled(sender: object, exception: Any = None, **_: Any) -> None:
     report(exception, "quart")
 

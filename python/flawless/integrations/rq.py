@@ -1,4 +1,4 @@
-"""RQ: jobs that fail in a worker, also in the process that it makes for each of them."""
+"""RQ: jobs that fail in a worker, also in the process that it starts for each of them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = ["switch_on"]
 
 
 def switch_on() -> None:
-    """Report each job that fails, and send what waits before the process of the job ends: nothing
-    that is registered for the end runs then."""
+    """Report each failed job, and send waiting reports before its process ends, because exit
+    handlers do not run then."""
     owner = _owner("perform_job")
 
     @patch(owner, "perform_job")
@@ -49,13 +49,13 @@ def switch_on() -> None:
 
 
 def _send(worker: Any) -> None:
-    # Which one of them comes last, that depends on the version.
+    # Which of them is called last depends on the version.
     if getattr(worker, "is_horse", False) is True:
         flush_at_shutdown()
 
 
 def _owner(name: str) -> Any:
-    # Since 2.7 there is a class that all workers have in common.
+    # Since 2.7 all workers have a common base class.
     for owner in Worker.__mro__:
         if name in owner.__dict__:
             return owner
@@ -67,16 +67,16 @@ def _failed(job: Any, exc_info: tuple[Any, ...]) -> None:
         current = _scope.current()
         name = _name(job)
         if current.transaction is None:
-            # The client was set up by the module of the job, when that was begun already.
+            # The module of the job set the client up after the job had begun.
             current.transaction = name
         try:
             info = describe("RQ job", name, job.id, job.args, job.kwargs)
         except Exception:
-            # What was sent cannot be read here: that is why it has failed.
+            # The job's data cannot be read here, which is why it has failed.
             info = f"RQ job: {name}\nid: {job.id}"
     except Exception:
         info = None
-    # The second is another one when a callback for the failure has failed.
+    # The second differs when a failure callback has failed.
     for error in (sys.exc_info()[1], *exc_info[1:2]):
         report(error, "rq", additional_info=info)
 

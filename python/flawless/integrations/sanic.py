@@ -29,8 +29,8 @@ __all__ = ["switch_on"]
 
 
 def switch_on() -> None:
-    """Report what no exception handler of an application has handled; one for `Exception`, which
-    is for all that was not foreseen, hides nothing."""
+    """Report what no exception handler of an application has handled. A catch-all handler for
+    `Exception` does not count."""
     _watch_requests()
     _watch_tasks()
     _watch_websockets()
@@ -38,7 +38,7 @@ def switch_on() -> None:
 
     def run(app: Any) -> None:
         former(app)
-        # Sanic has compiled its methods anew, without what signals of the application need not.
+        # Sanic has recompiled its methods, without the code for unused signals.
         _watch_requests()
 
     setattr(TouchUp, "run", staticmethod(functools.update_wrapper(run, former)))
@@ -100,7 +100,7 @@ def _watch_websockets() -> None:
 
 
 def _is_unforeseen(app: Any, request: Any, error: Any) -> bool:
-    """Whether no handler answers, or the one for all exceptions."""
+    """Whether there is no handler, or only the one for all exceptions."""
     try:
         if isinstance(error, SanicException):
             return bool(error.status_code >= FAILURE)
@@ -125,7 +125,7 @@ def _answers_failure(request: Any, error: Any) -> bool:
 
 
 def _report(request: Any, error: Any) -> None:
-    # What Sanic has not raised, it says of a request that took too long or was given up.
+    # Sanic uses exceptions without a traceback for requests that timed out or were abandoned.
     if getattr(error, "__traceback__", None) is not None:
         report(error, "sanic", _request, request)
 

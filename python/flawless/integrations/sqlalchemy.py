@@ -1,4 +1,4 @@
-"""Statements that the program sends by SQLAlchemy: each is a breadcrumb."""
+"""Statements that the program sends with SQLAlchemy: each is a breadcrumb."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["switch_on"]
 
 
 def switch_on() -> None:
-    """Note each statement of all engines."""
+    """Note each statement, of all engines."""
     event.listen(Engine, "before_cursor_execute", _executes)
 
 

@@ -10,5 +10,5 @@ __all__ = ["switch_on"]
 
 
 def switch_on() -> None:
-    """Report what applications raise, also those that exist already."""
+    """Report what applications raise, including existing ones."""
     watch_asgi(Starlette)

@@ -25,7 +25,7 @@ __all__ = ["switch_on"]
 
 
 def switch_on() -> None:
-    """Report what handlers raise, also those of websockets, whatever page is written then."""
+    """Report what handlers raise, including those of websockets, whatever page they write."""
 
     @patch(RequestHandler, "_execute")
     async def execute(former: Any, self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -43,7 +43,7 @@ def switch_on() -> None:
 
     @patch(RequestHandler, "log_exception")
     def log_exception(former: Any, self: Any, typ: Any, value: Any, tb: Any) -> Any:
-        # What a websocket raises comes here alone.
+        # Exceptions of websockets come only here.
         _report(self, value)
         return former(self, typ, value, tb)
 

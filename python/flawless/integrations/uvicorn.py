@@ -1,5 +1,5 @@
-"""uvicorn, also as gunicorn's worker: it ends by the signal that it was sent, and nothing that is
-registered for the end of the interpreter runs then."""
+"""uvicorn, also as gunicorn's worker: it ends by the signal that it received, so that exit handlers
+do not run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["switch_on"]
 
 
 def switch_on() -> None:
-    """Send what waits when the server shuts down."""
+    """Send waiting reports when the server shuts down."""
 
     @patch(Server, "shutdown")
     async def shutdown(former: Any, self: Any, *args: Any, **kwargs: Any) -> None:

@@ -1,1 +1,1 @@
-"""What programs written for 0.4.5 import beside the client."""
+"""Modules other than the client that programs written for 0.4.5 import."""

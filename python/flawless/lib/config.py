@@ -1,6 +1,5 @@
-"""The configuration file of 0.4.5, as far as a client reads it: ``flawless_hostports`` names the
-servers. All other options are those of the server, and are here with the values that the file
-gives them."""
+"""The configuration file of 0.4.5, as far as a client uses it: ``flawless_hostports`` names the
+servers. All other options belong to the server, and have the values from the file."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ __all__ = ["OPTIONS", "FlawlessConfig", "FlawlessOption", "default_path", "get",
 
 
 class FlawlessOption(NamedTuple):
-    """An option of the file: its `name`, its `default`, its `type`, which reads its text, and its
+    """An option of the file: its `name`, its `default`, its `type`, which parses its text, and its
     `description`."""
 
     name: str
@@ -26,7 +25,7 @@ def _list(text: str) -> list[str]:
 
 
 def _whether(text: str) -> bool:
-    # 0.4.5 took every text for true.
+    # 0.4.5 treated every text as true.
     return text.strip().lower() not in ("", "0", "no", "off", "false", "none")
 
 
@@ -71,8 +70,8 @@ default_path = "/etc/flawless/flawless.cfg"
 
 
 class FlawlessConfig:
-    """The options as attributes, at first those in `values`. Servers that are set here count until
-    the program sets others."""
+    """The options as attributes, initially those in `values`. Servers set here are used until the
+    program sets others."""
 
     def __init__(self, values: dict[str, Any]) -> None:
         self.__dict__.update(values)
@@ -94,16 +93,16 @@ _config = FlawlessConfig({option.name: option.default for option in OPTIONS})
 
 
 def get() -> FlawlessConfig:
-    """The options, as they are by default or in the file that `init_config` has read."""
+    """Return the options: their defaults, or the values of the file that `init_config` read."""
     return _config
 
 
 def init_config(filepath: str) -> None:
-    """Read the file at `filepath`, with a section ``[flawless]``; one that is not there changes
-    nothing, as in 0.4.5.
+    """Read the file at `filepath`, with a section ``[flawless]``. A missing file changes nothing,
+    as in 0.4.5.
 
-    Raises ValueError for a value that is none of its option, and `configparser.Error` for a file
-    that is none.
+    Raises ValueError for a value that its option does not accept, and `configparser.Error` for a
+    file that cannot be parsed.
     """
     import configparser
 

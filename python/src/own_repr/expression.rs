@@ -1,8 +1,8 @@
-//! A function as far as it can be followed: its statements and expressions.
+//! The statements and expressions of a function, as far as they can be followed.
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-/// What a function does.
+/// The steps of a function.
 #[derive(Debug)]
 pub(crate) struct Recipe {
     /// Names of its positional parameters.
@@ -25,7 +25,7 @@ pub(super) enum Statement {
     Return(Expression),
     /// A docstring, `pass`.
     Nothing,
-    /// What may do more than read.
+    /// Anything that may do more than read.
     Unknown,
 }
 
@@ -66,7 +66,7 @@ pub(super) enum Part {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Conversion {
-    /// As `format` does.
+    /// Formatted as by `format`.
     Plain,
     Str,
     Repr,

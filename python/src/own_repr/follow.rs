@@ -1,5 +1,5 @@
-//! Follows a function with the objects it is given. Whatever might run code of the program, wait,
-//! or change something ends it.
+//! Follows a function with the objects it is given. Anything that might run code of the program,
+//! wait, or change something ends it.
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyString, PyTuple, PyType};
 
@@ -11,24 +11,24 @@ use crate::passive::{self, attribute_among, class_attribute, is_function};
 use crate::print::Bounds;
 use crate::raw::{self, known, name};
 
-/// It cannot be said without running it.
+/// The result cannot be determined without running the function.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Unknown;
 
 pub(super) type Followed<T> = Result<T, Unknown>;
 pub(super) type Object<'py> = Bound<'py, PyAny>;
 
-/// Functions within functions.
+/// Nesting limit of calls.
 const DEPTH: usize = 8;
 
 /// Follows functions within the bounds of the value that is printed.
 pub(crate) struct Follow<'a, 'b> {
     pub(super) bounds: &'b mut Bounds<'a>,
     depth: usize,
-    /// What is put together now has something that may be told otherwise than the program would,
-    /// or is cut.
+    /// The text being built contains something that may differ from the program's own text, or is
+    /// cut.
     pub(super) is_rough: bool,
-    /// The texts that were made since: they can be shown, but not counted, cut or compared.
+    /// The texts made of such parts. They can be shown, but not counted, cut or compared.
     rough: Vec<Py<PyAny>>,
 }
 
@@ -37,7 +37,7 @@ impl<'a, 'b> Follow<'a, 'b> {
         Self { bounds, depth: 0, is_rough: false, rough: Vec::new() }
     }
 
-    /// What a method such as `__repr__` of an object's class answers, if that is a text.
+    /// The result of a method of an object's class, such as `__repr__`, if it is a text.
     pub(crate) fn text_by<'py>(
         &mut self,
         object: &Object<'py>,
@@ -79,7 +79,7 @@ impl<'a, 'b> Follow<'a, 'b> {
                     call.locals.retain(|(other, _)| other != name);
                     call.locals.push((name.clone(), value));
                 }
-                // The steps end what does not end by itself.
+                // The step limit ends an endless loop.
                 Statement::While { test, body } => loop {
                     let test = self.expression(call, test)?;
                     if !self.truth(&test)? {
@@ -119,7 +119,7 @@ impl<'a, 'b> Follow<'a, 'b> {
         Ok(value)
     }
 
-    /// A text that was made of what may be told otherwise is not to be looked into.
+    /// Fails for a rough text, whose content must not be examined.
     pub(super) fn is_certain(&self, value: &Object<'_>) -> Followed<()> {
         match self.rough.iter().any(|rough| rough.is(value)) {
             true => Err(Unknown),
@@ -261,13 +261,13 @@ impl<'a, 'b> Follow<'a, 'b> {
         self.method(call, &object, method, arguments, &by_name)
     }
 
-    /// `super().__repr__()` and the like.
+    /// `super().__repr__()` and similar calls.
     fn of_base<'py>(
         &mut self,
         call: &Call<'_, 'py>,
         method: &Bound<'py, PyString>,
     ) -> Followed<Object<'py>> {
-        // The class that the function was written in, wherever it is taken from.
+        // The class that the function was written in, wherever it was found.
         let owner = call.captured("__class__")?.ok_or(Unknown)?;
         let (_, object) = call.locals.first().ok_or(Unknown)?;
         let classes = passive::mro(&object.get_type());
@@ -333,7 +333,7 @@ impl<'a, 'b> Follow<'a, 'b> {
         self.run(&function, all)
     }
 
-    /// An attribute without running what loads it; `None` when there is certainly none.
+    /// An attribute, read without running code that loads it; `None` when there is certainly none.
     pub(super) fn attribute<'py>(
         &mut self,
         object: &Object<'py>,
@@ -348,7 +348,7 @@ impl<'a, 'b> Follow<'a, 'b> {
         let kind = object.get_type();
         let of_type = class_attribute(&kind, name);
         if let Ok(class) = object.cast::<PyType>() {
-            // A metaclass may have an attribute of this name, which comes first.
+            // A metaclass may have an attribute of this name, which takes precedence.
             let of_type = of_type.filter(|(owner, _)| !owner.is(py.get_type::<PyType>()));
             let is_of_object = |owner: &Bound<'_, PyType>| owner.is(py.get_type::<PyAny>());
             if of_type.is_some_and(|(owner, _)| !is_of_object(&owner)) {
@@ -376,7 +376,7 @@ impl<'a, 'b> Follow<'a, 'b> {
             None => None,
         };
         if object.is_instance_of::<PyModule>() {
-            // It may make what it does not have.
+            // The type may create missing attributes.
             return own.map(Some).ok_or(Unknown);
         }
         let or_none = |found: Option<Object<'py>>| match found {
@@ -400,7 +400,7 @@ impl<'a, 'b> Follow<'a, 'b> {
             let name = PyString::new(py, &format!("_{text}_"));
             return Ok(passive::own_attribute(object, &name));
         }
-        // It may answer otherwise than with what it has stored.
+        // The type may answer with something other than the stored value.
         if passive::is_masking(&found) {
             return Err(Unknown);
         }
@@ -412,12 +412,12 @@ impl<'a, 'b> Follow<'a, 'b> {
     }
 }
 
-/// Whether a value that stands in a class is what its objects have.
+/// Whether objects of a class see this class attribute unchanged.
 fn is_inert(value: &Bound<'_, PyAny>) -> bool {
     class_attribute(&value.get_type(), name!(value.py(), "__get__")).is_none()
 }
 
-/// Whether a text is short enough to be worked with.
+/// Whether a text is short enough to work with.
 pub(super) fn is_short(text: &Bound<'_, PyString>) -> bool {
     raw::length(text) <= 10_000
 }

@@ -1,4 +1,4 @@
-//! Texts that are put together: f-strings, `%`, `str.format`, `str` and `repr`.
+//! Builds texts: f-strings, `%`, `str.format`, `str` and `repr`.
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyTuple};
@@ -12,7 +12,7 @@ use crate::kinds::{self, Kind, type_info};
 use crate::passive::{self, class_attribute};
 use crate::raw::{self, name};
 
-/// Digits of a width or precision.
+/// Most digits of a width or precision.
 const WIDTH: usize = 3;
 
 impl Follow<'_, '_> {
@@ -67,7 +67,7 @@ impl Follow<'_, '_> {
     }
 
     pub(super) fn repr_of(&mut self, value: &Object<'_>) -> Followed<String> {
-        // It would go on for ever.
+        // It would recurse forever.
         if self.bounds.is_within(value) {
             return Err(Unknown);
         }
@@ -76,11 +76,11 @@ impl Follow<'_, '_> {
         Ok(text)
     }
 
-    /// The text of a string, as far as there is room for it.
+    /// The text of a string, as far as the limit allows.
     fn start_of(&mut self, text: &Bound<'_, PyString>) -> Followed<String> {
         self.is_rough |= raw::length(text) > self.bounds.left;
         let part = raw::substring(text, self.bounds.left + 1).ok_or(Unknown)?;
-        // Half of a surrogate pair has no text of ours.
+        // A lone surrogate cannot be a Rust string.
         Ok(raw::utf8(&part).ok_or(Unknown)?.to_owned())
     }
 
@@ -91,7 +91,7 @@ impl Follow<'_, '_> {
         }
         let method = name!(py, "__str__");
         if kinds::is_native_scalar(value) {
-            // `str` itself would run signal handlers first, and lose what they raise.
+            // `str` itself would run signal handlers first, and lose their exceptions.
             let (_, printer) = class_attribute(&value.get_type(), method).ok_or(Unknown)?;
             let text = crate::print::repr_by(&printer, value).ok_or(Unknown)?;
             return Ok(text.to_string_lossy().into_owned());
@@ -112,7 +112,7 @@ impl Follow<'_, '_> {
         {
             return self.start_of(text);
         }
-        // Others of Python's own have a text of their own: `KeyError`, `OSError`.
+        // Other built-in exceptions have a text of their own: `KeyError`, `OSError`.
         if owner.is(py.get_type::<PyBaseException>()) {
             let arguments = passive::arguments(value).ok_or(Unknown)?;
             return match arguments.len() {
@@ -131,8 +131,8 @@ impl Follow<'_, '_> {
         let is_native = kinds::is_native_scalar(value);
         if spec.is_empty() {
             let (_, module) = passive::name_and_module(&owner);
-            // That of an enumeration is its text, unless its members are numbers or texts as well;
-            // that of Python's numbers and texts is theirs, also for what is derived from them.
+            // The format of an enumeration is its text, unless its members are also numbers or
+            // texts. Built-in numbers and texts have their own format, which derived types inherit.
             let is_text = match module.as_str() {
                 "enum" => {
                     type_info(value).kind == Kind::Member
@@ -172,7 +172,7 @@ impl Follow<'_, '_> {
         let template = template.to_string_lossy();
         let all: Vec<Object<'_>> = match values.cast_exact::<PyTuple>() {
             Ok(values) => values.iter().take(SLICE).collect(),
-            // A named tuple stands for its elements as well.
+            // A named tuple also stands for its elements.
             Err(_) if values.is_instance_of::<PyTuple>() => return Err(Unknown),
             Err(_) => vec![values.clone()],
         };
@@ -224,7 +224,7 @@ impl Follow<'_, '_> {
             let formatted = pattern.rem(one).map_err(|_| Unknown)?;
             text.push_str(&formatted.extract::<String>().map_err(|_| Unknown)?);
         }
-        // It would not be a text but an error.
+        // It would raise an error instead of giving a text.
         if !is_mapping && all.next().is_some() {
             return Err(Unknown);
         }

@@ -1,6 +1,6 @@
-//! What a `__repr__` of the program would say, worked out without running it: its source is read
-//! once, and what it does is followed as long as that only reads attributes that are there and
-//! puts texts together. Anything else, and the object is described by its attributes instead.
+//! Works out the result of a `__repr__` of the program without running it. Its source is read once,
+//! and its steps are followed as long as they only read existing attributes and build texts.
+//! Otherwise the object is described by its attributes.
 
 mod expression;
 mod follow;
@@ -20,14 +20,14 @@ use crate::source::source_of;
 pub(crate) use expression::Recipe;
 pub(crate) use follow::Follow;
 
-/// A function, and its code, kept so that no other gets its address.
+/// The recipe of a function, and its code, kept alive so that no other gets its address.
 type Known = (Option<Arc<Recipe>>, Py<PyAny>);
 
 const MOST_FUNCTIONS: usize = 2_000;
 
 static RECIPES: Mutex<Option<AddressMap<Known>>> = Mutex::new(None);
 
-/// What a function does; `None` when its source is not known or nothing of it can be followed.
+/// The recipe of a function; `None` when its source is unknown or none of it can be followed.
 pub(crate) fn recipe_of(function: &Bound<'_, PyAny>) -> Option<Arc<Recipe>> {
     let py = function.py();
     let of = function.getattr(name!(py, "__code__")).ok()?;
@@ -36,7 +36,7 @@ pub(crate) fn recipe_of(function: &Bound<'_, PyAny>) -> Option<Arc<Recipe>> {
     if let Some((recipe, _)) = lock().get_or_insert_default().get(&address) {
         return recipe.clone();
     }
-    // Outside of the lock: it reads a file.
+    // Outside the lock, because it reads a file.
     let globals = function.getattr(name!(py, "__globals__")).ok()?;
     let source = source_of(&of, &globals);
     let recipe = source.and_then(|source| parse::recipe(&of, &source)).map(Arc::new);

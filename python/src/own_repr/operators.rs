@@ -1,5 +1,5 @@
-//! Operators and functions of Python's own, on values of Python's own types only: they run no
-//! code of the program.
+//! Built-in operators and functions, on values of built-in types only, so that no code of the
+//! program runs.
 use pyo3::basic::CompareOp;
 use pyo3::prelude::*;
 use pyo3::types::{
@@ -12,7 +12,7 @@ use crate::kinds;
 use crate::passive::{self, class_attribute, is_function, is_scalar};
 use crate::raw::{self, name};
 
-/// Elements of a slice that is made.
+/// Most elements of a slice.
 pub(super) const SLICE: usize = 10_000;
 
 impl Follow<'_, '_> {
@@ -144,7 +144,7 @@ fn number(py: Python<'_>, number: usize) -> Followed<Object<'_>> {
     Ok(number.into_pyobject(py).map_err(|_| Unknown)?.into_any())
 }
 
-/// A scalar that is quickly compared.
+/// Whether a value is a scalar that can be compared quickly.
 pub(super) fn is_small(value: &Object<'_>) -> bool {
     if value.is_exact_instance_of::<PyInt>() {
         return value.extract::<i64>().is_ok();
@@ -157,7 +157,7 @@ fn is_small_number(value: &Object<'_>) -> bool {
         || value.is_exact_instance_of::<PyInt>() && value.extract::<i64>().is_ok()
 }
 
-/// Elements or characters of a value of Python's own.
+/// The length of a value of a built-in type.
 fn length(value: &Object<'_>) -> Option<usize> {
     if let Ok(text) = value.cast_exact::<PyString>() {
         return Some(raw::length(text));
@@ -172,7 +172,7 @@ fn holds(container: &Object<'_>, value: &Object<'_>) -> Followed<bool> {
     if !is_small(value) || length(container).is_none_or(|length| length > SLICE) {
         return Err(Unknown);
     }
-    // Elements that are no scalars may compare in their own way.
+    // Elements other than scalars may have their own comparison.
     let is_plain = if let Ok(all) = container.cast_exact::<PyTuple>() {
         all.iter().all(|element| is_scalar(&element))
     } else if let Ok(all) = container.cast_exact::<PyList>() {

@@ -1,4 +1,4 @@
-//! The source of a function becomes what can be followed.
+//! Parses the source of a function into a recipe that can be followed.
 use flawless_client::SourceFile;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString};
@@ -7,14 +7,14 @@ use super::expression::{Comparison, Conversion, Expression, Operator, Part, Reci
 use crate::passive;
 use crate::raw::{self, known, name};
 
-/// A longer function is not looked at.
+/// A longer function is not parsed.
 const MOST_LINES: u32 = 60;
 /// `ast.PyCF_ONLY_AST`.
 const ONLY_TREE: i32 = 0x400;
-/// Expressions within expressions.
+/// Nesting limit of expressions.
 const DEPTH: usize = 20;
 
-/// What the function of a code object does.
+/// The recipe of a code object's function.
 pub(super) fn recipe(code: &Bound<'_, PyAny>, source: &SourceFile) -> Option<Recipe> {
     let py = code.py();
     let first = code.getattr(name!(py, "co_firstlineno")).ok()?.extract().ok()?;
@@ -49,18 +49,19 @@ pub(super) fn recipe(code: &Bound<'_, PyAny>, source: &SourceFile) -> Option<Rec
     Some(Recipe { parameters, body: statements(&function, name!(py, "body")) })
 }
 
-/// The lines of a function, with what stands before `def`.
+/// The lines of a function, including decorators before `def`.
 fn block(source: &SourceFile, first: u32) -> Option<String> {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let outer = indent(source.line(first)?);
-    // What is indented stands within this; its lines stay as they are, for a text may go on in them.
+    // An indented function is wrapped in this; its lines stay unchanged, because a string may span
+    // them.
     let mut text = if outer > 0 { "if 1:\n".to_owned() } else { String::new() };
     let mut is_in_body = false;
     for number in first..first.saturating_add(MOST_LINES) {
         let Some(line) = source.line(number) else { break };
         let trimmed = line.trim();
         if is_in_body && !trimmed.is_empty() && indent(line) <= outer {
-            // The end of a signature of several lines stands below its beginning.
+            // The end of a multi-line signature is below its beginning.
             if !trimmed.starts_with(')') {
                 break;
             }
@@ -69,15 +70,13 @@ fn block(source: &SourceFile, first: u32) -> Option<String> {
         text.push_str(line);
         text.push('\n');
     }
-    // All of these would be warned of again, by what the program has put in the place of
-    // `showwarning`.
+    // Compiling any of these would warn again, through the program's replacement of `showwarning`.
     let is_quiet =
         !text.contains("finally") && !has_odd_escape(&text) && !has_word_after_number(&text);
     is_quiet.then_some(text)
 }
 
-/// Whether a backslash stands before what Python does not know, or an octal number that is too
-/// large.
+/// Whether a backslash precedes an unknown escape or an octal number that is too large.
 fn has_odd_escape(text: &str) -> bool {
     let mut rest = text.bytes().peekable();
     while let Some(byte) = rest.next() {

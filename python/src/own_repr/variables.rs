@@ -1,4 +1,4 @@
-//! The variables of a function that is followed, and the names in its code.
+//! The variables of a followed function, and the names in its code.
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
@@ -6,7 +6,7 @@ use super::expression::Recipe;
 use super::follow::{Followed, Object, Unknown};
 use crate::raw::name;
 
-/// A function that is being followed.
+/// A followed function.
 pub(super) struct Call<'f, 'py> {
     pub(super) function: &'f Object<'py>,
     pub(super) locals: Vec<(String, Object<'py>)>,
@@ -25,7 +25,7 @@ impl<'f, 'py> Call<'f, 'py> {
         self.function.py()
     }
 
-    /// A local, captured or global variable; `None`: a name of Python's own, if any.
+    /// A local, captured or global variable; `None` for anything else, such as a builtin.
     pub(super) fn variable(&self, name: &str) -> Followed<Option<Object<'py>>> {
         let py = self.function.py();
         if let Some((_, value)) = self.locals.iter().find(|(local, _)| local == name) {
@@ -33,7 +33,7 @@ impl<'f, 'py> Call<'f, 'py> {
         }
         let get = |object: &Object<'py>, name: &Bound<'py, PyString>| object.getattr(name).ok();
         let code = get(self.function, name!(py, "__code__")).ok_or(Unknown)?;
-        // One that is assigned later, or in a branch that was not taken.
+        // A local that is assigned later, or in a branch that was not taken.
         let is_local = get(&code, name!(py, "co_varnames"))
             .is_none_or(|names| names.contains(name).unwrap_or(true));
         if is_local {
@@ -47,7 +47,7 @@ impl<'f, 'py> Call<'f, 'py> {
         globals.get_item(name).map_err(|_| Unknown)
     }
 
-    /// A variable of the function around it.
+    /// A variable of the enclosing function.
     pub(super) fn captured(&self, name: &str) -> Followed<Option<Object<'py>>> {
         let py = self.function.py();
         let at = self.names(name!(py, "co_freevars"))?.iter().position(|free| free == name);
@@ -57,15 +57,15 @@ impl<'f, 'py> Call<'f, 'py> {
         Ok(Some(cell.getattr(name!(py, "cell_contents")).map_err(|_| Unknown)?))
     }
 
-    /// Names in its code, of one sort.
+    /// One sort of names in its code.
     fn names(&self, sort: &Bound<'py, PyString>) -> Followed<Vec<String>> {
         let code = self.function.getattr(name!(self.function.py(), "__code__"));
         let names = code.and_then(|code| code.getattr(sort)).map_err(|_| Unknown)?;
         names.extract().map_err(|_| Unknown)
     }
 
-    /// Within a class, a name like `__secret` stands for `_Class__secret`: as the function has it,
-    /// wherever it is taken from.
+    /// Within a class, a name like `__secret` means `_Class__secret`, according to the class the
+    /// function was written in.
     pub(super) fn mangled(&self, name: &Bound<'py, PyString>) -> Followed<Bound<'py, PyString>> {
         let text = name.to_string_lossy();
         if !text.starts_with("__") || text.ends_with("__") {
@@ -80,7 +80,7 @@ impl<'f, 'py> Call<'f, 'py> {
     }
 }
 
-/// The names of parameters with what was given, else their defaults.
+/// The parameters by name, with their arguments or defaults.
 fn parameters<'py>(
     function: &Object<'py>,
     recipe: &Recipe,

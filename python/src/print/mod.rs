@@ -1,4 +1,4 @@
-//! Values as text: bounded in depth, characters and time, without running code of the program.
+//! Prints values, bounded in depth, characters and time, without running code of the program.
 
 mod native;
 mod objects;
@@ -22,32 +22,32 @@ pub(crate) use secret::of_secret;
 pub(crate) use standard::standard_text;
 
 const MAX_DEPTH: usize = 6;
-/// Steps of functions that are followed, for one value.
+/// Most steps of followed functions for one value.
 const STEPS: usize = 1_000;
-/// Bytes of the stack that following them may take: threads of programs have 256 kB at times.
+/// Stack space for following them, in bytes: some threads have only 256 kB.
 const STACK: usize = 96 * 1024;
 
-/// What may still be done for one value.
+/// The remaining limits for one value.
 #[derive(Debug)]
 pub(crate) struct Bounds<'a> {
-    /// Characters that may still be written.
+    /// Remaining characters.
     pub(crate) left: usize,
     steps: usize,
-    /// Containers and objects that are being printed.
+    /// Addresses of containers and objects being printed.
     within: Vec<usize>,
-    /// Where the stack was when this began.
+    /// The stack position at the start.
     stack: usize,
     allowance: Allowance,
     redactor: &'a Redactor,
 }
 
 impl<'a> Bounds<'a> {
-    /// For one value of so many characters.
+    /// The limits for one value of `left` characters.
     pub(crate) fn new(left: usize, allowance: Allowance, redactor: &'a Redactor) -> Self {
         Self { left, steps: STEPS, within: Vec::new(), stack: stack(), allowance, redactor }
     }
 
-    /// One step; `None` when there was enough, in number, time or depth.
+    /// Counts one step; `None` when the limit of steps, time or depth is reached.
     pub(crate) fn step(&mut self, py: Python<'_>) -> Option<()> {
         self.steps = self.steps.checked_sub(1)?;
         (self.stack.abs_diff(stack()) < STACK && self.has_time(py)).then_some(())
@@ -58,25 +58,24 @@ impl<'a> Bounds<'a> {
         self.within.contains(&(object.as_ptr() as usize))
     }
 
-    /// Whether there is time for a value that is not among the plainest.
+    /// Whether there is time left for a value that is not trivial to print.
     fn has_time(&self, py: Python<'_>) -> bool {
         self.allowance.is_left(py)
     }
 }
 
-/// About where the stack is.
+/// The approximate stack position.
 #[inline(never)]
 fn stack() -> usize {
     let here = 0_u8;
     std::hint::black_box(&raw const here) as usize
 }
 
-/// It is longer than it may be.
+/// The text has reached its limit.
 #[derive(Debug, Clone, Copy)]
 struct Full;
 
-/// Prints one value to the end of a text; what is longer than so many characters is marked to be
-/// cut when its secrets are out.
+/// Appends one value to a text. A longer one is marked, to be cut once its secrets are removed.
 pub(crate) fn print(
     text: &mut String,
     value: &Bound<'_, PyAny>,
@@ -92,7 +91,7 @@ pub(crate) fn print(
     }
 }
 
-/// A value within another, and whether it was cut: it is longer than the whole may be.
+/// Prints a value within another; also returns whether it was cut.
 pub(crate) fn nested(value: &Bound<'_, PyAny>, bounds: &mut Bounds<'_>) -> (String, bool) {
     let (left, depth) = (bounds.left, bounds.within.len());
     let mut text = String::new();
@@ -102,12 +101,12 @@ pub(crate) fn nested(value: &Bound<'_, PyAny>, bounds: &mut Bounds<'_>) -> (Stri
     (text, printed.is_err())
 }
 
-/// As `object` prints an object.
+/// The default text of `object`.
 pub(crate) fn plain_text(value: &Bound<'_, PyAny>, name: &str) -> String {
     format!("<{name} object at {:#x}>", value.as_ptr() as usize)
 }
 
-/// A string without quotes, marked likewise.
+/// A string without quotes, marked in the same way.
 pub(crate) fn as_it_is(value: &Bound<'_, PyString>, limit: usize) -> Option<String> {
     let part = raw::substring(value, limit + BEYOND)?;
     let mut text = part.to_string_lossy().replace(CUT, "?");
@@ -117,7 +116,7 @@ pub(crate) fn as_it_is(value: &Bound<'_, PyString>, limit: usize) -> Option<Stri
     Some(text)
 }
 
-/// Marks a text to be cut, with what the whole value holds.
+/// Marks a text to be cut, with the size of the whole value.
 fn push_cut(text: &mut String, value: &Bound<'_, PyAny>) {
     text.push(CUT);
     if let Some((length, unit)) = whole_length(value) {
@@ -136,7 +135,7 @@ impl Printer<'_, '_, '_> {
     fn write(&mut self, text: &str) -> Printed {
         if text.len() <= self.bounds.left {
             self.text.push_str(text);
-            // Never more characters than bytes.
+            // There are never more characters than bytes.
             self.bounds.left -= if text.is_ascii() { text.len() } else { text.chars().count() };
             return Ok(());
         }
@@ -199,8 +198,8 @@ impl Printer<'_, '_, '_> {
         self.other(value)
     }
 
-    /// Its own `__repr__`, which is known to run nothing of the program's. It is called itself:
-    /// `repr` would run the program's signal handlers first, and what they raise would be lost.
+    /// Calls its own `__repr__`, which is known to run no code of the program. It is called
+    /// directly: `repr` would run the program's signal handlers first, and lose their exceptions.
     fn own_repr(&mut self, value: &Bound<'_, PyAny>, printer: &Bound<'_, PyAny>) -> Printed {
         match repr_by(printer, value) {
             Some(text) => self.text_of(&text),
@@ -258,7 +257,7 @@ impl Printer<'_, '_, '_> {
         Ok(())
     }
 
-    /// Elements of a list or a tuple that has so many.
+    /// Prints elements of a list or a tuple with `of` elements.
     fn sequence<'py>(
         &mut self,
         elements: impl Iterator<Item = Bound<'py, PyAny>>,
@@ -269,7 +268,7 @@ impl Printer<'_, '_, '_> {
             if at > 0 {
                 self.write(", ")?;
             }
-            // A pair, whose first part says what the second one is.
+            // In a pair the first part names the second.
             if at == 1 && of == 2 && first_is_secret {
                 self.write(&of_secret(&element))?;
             } else if of > 1 && is_joined_password(&element) {
@@ -277,7 +276,7 @@ impl Printer<'_, '_, '_> {
             } else {
                 self.value(&element)?;
             }
-            // With a name alone the text tells, when it is searched.
+            // A single name is found later, when the text is searched.
             first_is_secret =
                 at == 0 && element.is_exact_instance_of::<PyTuple>() && self.is_secret(&element);
         }
@@ -290,7 +289,7 @@ impl Printer<'_, '_, '_> {
         self.container(tuple.as_any(), "(", close, |to| to.sequence(elements, tuple.len()))
     }
 
-    /// A set, as those of these types iterate: one derived from it may do that in its own way.
+    /// Prints a set with the iteration of the built-in type: a derived one may have its own.
     fn set(&mut self, value: &Bound<'_, PyAny>, name: &str) -> Printed {
         let py = value.py();
         let is_frozen = value.is_instance_of::<PyFrozenSet>();
@@ -306,13 +305,13 @@ impl Printer<'_, '_, '_> {
     }
 
     fn items(&mut self, dict: &Bound<'_, PyDict>) -> Printed {
-        // PyO3 panics when a dictionary changes while it is iterated, and the `__repr__` of an
-        // element may change it: what is shown is read first.
+        // PyO3 panics when a dictionary changes during iteration, and the `__repr__` of an element
+        // may change it, so the shown items are read first.
         let shown = self.bounds.left / 4 + 1;
         self.pairs(dict.iter().take(shown).collect(), dict.len())
     }
 
-    /// Items of a dictionary that has so many.
+    /// Prints items of a dictionary with `of` items.
     fn pairs(&mut self, items: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)>, of: usize) -> Printed {
         let is_cut = of > items.len();
         for (at, (key, value)) in items.into_iter().enumerate() {
@@ -329,7 +328,7 @@ impl Printer<'_, '_, '_> {
         if is_cut { self.write(", ...") } else { Ok(()) }
     }
 
-    /// The name of a secret, or several of which one is, as `('db', 'password')`.
+    /// Whether a key is the name of a secret, or a tuple with one, such as `('db', 'password')`.
     fn is_secret(&self, key: &Bound<'_, PyAny>) -> bool {
         let is_name = |key: &Bound<'_, PyAny>| {
             let key = key.cast::<PyString>().ok().and_then(raw::utf8);
@@ -342,13 +341,13 @@ impl Printer<'_, '_, '_> {
     }
 }
 
-/// `-phunter2` among the words of a command line.
+/// Whether a word of a command line is like `-phunter2`.
 fn is_joined_password(word: &Bound<'_, PyAny>) -> bool {
     let word = word.cast_exact::<PyString>().ok().and_then(raw::utf8);
     word.is_some_and(has_joined_password)
 }
 
-/// What prints a value of its type answers for it.
+/// Calls the function that prints a value of its type.
 pub(crate) fn repr_by<'py>(
     printer: &Bound<'py, PyAny>,
     value: &Bound<'py, PyAny>,
@@ -356,7 +355,7 @@ pub(crate) fn repr_by<'py>(
     raw::ask(printer, &PyTuple::new(value.py(), [value]).ok()?)?.cast_into().ok()
 }
 
-/// What a container holds, as a type of Python's own iterates it.
+/// The elements of a container, by the iteration of a built-in type.
 fn native_elements<'py>(
     of: &Bound<'py, PyAny>,
     value: &Bound<'py, PyAny>,
@@ -366,7 +365,7 @@ fn native_elements<'py>(
     found.into_iter().flatten().map_while(Result::ok)
 }
 
-/// Elements or characters of what was cut, where it is known without running code.
+/// The number of elements or characters of a cut value, if known without running code.
 fn whole_length(value: &Bound<'_, PyAny>) -> Option<(usize, &'static str)> {
     if let Ok(text) = value.cast::<PyString>() {
         return Some((raw::length(text), "characters"));
@@ -377,7 +376,7 @@ fn whole_length(value: &Bound<'_, PyAny>) -> Option<(usize, &'static str)> {
     Some((elements_in(value)?, "elements"))
 }
 
-/// Elements of a container of Python's own.
+/// The number of elements of a built-in container.
 pub(crate) fn elements_in(value: &Bound<'_, PyAny>) -> Option<usize> {
     let is_container = value.is_exact_instance_of::<PyDict>()
         || value.is_exact_instance_of::<PyList>()

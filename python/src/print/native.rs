@@ -1,4 +1,4 @@
-//! Types of Python's own whose `__repr__` would run that of what they hold.
+//! Built-in types whose `__repr__` would call that of their parts.
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBytes, PyDict, PyInt, PyList, PyString, PyTuple, PyType, PyWeakrefMethods, PyWeakrefReference,
@@ -149,7 +149,7 @@ impl Printer<'_, '_, '_> {
                 })
             }
             Parts::MappingProxy => {
-                // It does not show its mapping, which may be of the program's.
+                // Its mapping is not shown, since it may be the program's.
                 self.write("mappingproxy")?;
                 match first_referent(value).and_then(|held| held.cast_into_exact::<PyDict>().ok()) {
                     Some(held) => self.container(value, "({", "})", |printer| printer.items(&held)),
@@ -184,14 +184,14 @@ impl Printer<'_, '_, '_> {
                 });
                 match is_known {
                     true => self.by_itself(value, info),
-                    false => self.left_out(value, "its time zone is of the program's own"),
+                    false => self.left_out(value, "its time zone comes from the program"),
                 }
             }
             Parts::Stream => self.if_certain(is_all_native(value, 0), value, info),
         }
     }
 
-    /// By itself, if what it holds is certainly not of the program's.
+    /// Lets it print itself, if it certainly holds nothing of the program's.
     fn if_certain(
         &mut self,
         is_certain: bool,
@@ -201,8 +201,8 @@ impl Printer<'_, '_, '_> {
         if is_certain { self.by_itself(value, info) } else { self.plain(value, info) }
     }
 
-    /// An error of pydantic's core: its text would hold values, printed in their own ways, so it is
-    /// told for what, and how often.
+    /// A validation error of pydantic's core. Its text would contain values printed by themselves,
+    /// so only its title and the number of errors are shown.
     pub(super) fn invalid(&mut self, value: &Bound<'_, PyAny>) -> Printed {
         let py = value.py();
         let (title, count) = (name!(py, "title"), name!(py, "error_count"));
@@ -230,7 +230,7 @@ impl Printer<'_, '_, '_> {
     }
 }
 
-/// What an attribute of a type written in C answers, which is no place of memory.
+/// The value of an attribute of a C type that is not a member in memory.
 fn own_part<'py>(
     value: &Bound<'py, PyAny>,
     name: &Bound<'py, PyString>,
@@ -239,7 +239,7 @@ fn own_part<'py>(
     if passive::is_native_getter(&getter) { passive::read(&getter, value) } else { None }
 }
 
-/// What an object of Python's own holds, as the garbage collector sees it.
+/// The objects held by a built-in object, as the garbage collector sees them.
 fn referents<'py>(value: &Bound<'py, PyAny>) -> Vec<Bound<'py, PyAny>> {
     let held = raw::module(name!(value.py(), "gc"))
         .and_then(|gc| gc.call_method1(name!(value.py(), "get_referents"), (value,)));
@@ -251,8 +251,8 @@ fn first_referent<'py>(value: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
     referents(value).into_iter().next()
 }
 
-/// The first items of an ordered dictionary: in its own order where no key has to be asked for its
-/// hash, else in the order in which they came.
+/// The first items of an ordered dictionary: in its own order if no key has to compute its hash,
+/// otherwise in insertion order.
 fn in_order<'py>(
     dict: &Bound<'py, PyDict>,
     most: usize,
@@ -267,8 +267,8 @@ fn in_order<'py>(
     }
 }
 
-/// The type of an array's elements as `numpy` writes it, in its `repr` or else; `None`: it is of another library, or has
-/// parts.
+/// The element type of an array as `numpy` writes it, in its `repr` or elsewhere; `None` if it
+/// comes from another library or has parts.
 pub(super) fn numpy_type(value: &Bound<'_, PyAny>, is_repr: bool) -> Option<String> {
     if type_info(value).kind != Kind::NumpyType {
         return None;
@@ -302,7 +302,7 @@ pub(super) fn numpy_type(value: &Bound<'_, PyAny>, is_repr: bool) -> Option<Stri
     })
 }
 
-/// The name of a bound method, with that of its class.
+/// The name of a bound method, with its class.
 pub(super) fn method_name(method: &Bound<'_, PyAny>) -> Option<String> {
     let py = method.py();
     let function = passive::own_attribute(method, name!(py, "__func__"));
@@ -310,7 +310,7 @@ pub(super) fn method_name(method: &Bound<'_, PyAny>) -> Option<String> {
     function.getattr(name!(py, "__qualname__")).ok()?.extract().ok()
 }
 
-/// Whether a stream and those within it are all of Python's own: it prints their name.
+/// Whether a stream and those within it are all built-in: its text contains their name.
 fn is_all_native(stream: &Bound<'_, PyAny>, depth: usize) -> bool {
     let py = stream.py();
     let (_, module) = passive::name_and_module(&stream.get_type());

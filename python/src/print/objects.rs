@@ -1,4 +1,4 @@
-//! Objects that are not of Python's own plain types, each by its kind.
+//! Prints objects other than plain built-in values, by their kind.
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::types::{
@@ -13,9 +13,9 @@ use crate::own_repr::Follow;
 use crate::passive::{self, attribute_among};
 use crate::raw::{self, name};
 
-/// What holds more elements is not asked to print itself: it would print all of it.
+/// An object with more elements does not print itself, because it would print them all.
 const HUGE: usize = 10_000;
-/// Attributes of an object that are shown in the place of its own text.
+/// Most attributes shown instead of an object's own text.
 const ATTRIBUTES: usize = 50;
 const TOO_LATE: &str = "the report took too long";
 
@@ -33,7 +33,7 @@ impl Printer<'_, '_, '_> {
                 Err(_) => self.plain(value, &info),
             },
             Kind::Dict => match value.cast::<PyDict>() {
-                // Derived from `dict`, it prints itself like that; `Counter` does not.
+                // A type derived from `dict` prints itself like this; `Counter` does not.
                 Ok(dict) if !info.name.starts_with("collections.") => {
                     self.container(value, "{", "}", |printer| printer.items(dict))
                 }
@@ -81,7 +81,7 @@ impl Printer<'_, '_, '_> {
             Kind::Member | Kind::GlobalMember => self.member(value, &info),
             Kind::Namespace => {
                 let name = short(&info.name);
-                // The one type that prints itself by another name.
+                // The only type that prints itself under another name.
                 self.write(if name == "SimpleNamespace" { "namespace" } else { name })?;
                 let own = info.own_dict(value);
                 let most = self.bounds.left / 3 + 1;
@@ -115,7 +115,7 @@ impl Printer<'_, '_, '_> {
         }
     }
 
-    /// What its own `__repr__` would say, as far as that is known without running it.
+    /// Prints the result of its own `__repr__`, as far as it is known without running it.
     fn foreign(&mut self, value: &Bound<'_, PyAny>, info: &TypeInfo) -> Printed {
         let address = value.as_ptr() as usize;
         let depth = self.bounds.within.len();
@@ -146,14 +146,14 @@ impl Printer<'_, '_, '_> {
             || value.is_instance_of::<PyString>()
             || value.is_instance_of::<PyBytes>()
             || value.is_instance_of::<PyByteArray>();
-        // What it holds is perhaps what it does not want to show.
+        // It may want to hide its content.
         if is_container {
             return self.by_length(value, info);
         }
         self.described(value, info)
     }
 
-    /// Type and public attributes.
+    /// Prints the type and the public attributes.
     fn described(&mut self, value: &Bound<'_, PyAny>, info: &TypeInfo) -> Printed {
         let attributes =
             passive::public_attributes(value, info.masked(&value.get_type()), ATTRIBUTES);
@@ -210,7 +210,7 @@ impl Printer<'_, '_, '_> {
         }
         self.write("<")?;
         self.write(short(&info.name))?;
-        // Some flags together have no name before 3.11.
+        // Before 3.11 combined flags have no name.
         if let Some(name) = name {
             self.write(".")?;
             self.text_of(&name)?;
@@ -268,14 +268,15 @@ impl Printer<'_, '_, '_> {
         }
     }
 
-    /// Shape and type, as far as the library itself answers them.
+    /// Prints the shape and type, as far as the library itself provides them.
     fn array(&mut self, value: &Bound<'_, PyAny>, info: &TypeInfo) -> Printed {
         let py = value.py();
         if !self.bounds.has_time(py) {
             return self.left_out(value, TOO_LATE);
         }
         let classes = passive::mro(&value.get_type());
-        // What a class of the program is derived from may ask it: only numpy's own arrays do not.
+        // A library's class may call into a derived class of the program; only numpy's own arrays
+        // do not.
         let is_library = is_of_array_library(&value.get_type());
         self.write("<")?;
         self.write(&info.name)?;
@@ -299,7 +300,7 @@ impl Printer<'_, '_, '_> {
             } else {
                 continue;
             };
-            // A column with its own data is no description.
+            // A column that includes its data would be too long.
             let text: String = text.chars().take(80).collect();
             let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
             self.write(" ")?;
@@ -317,18 +318,18 @@ fn library_text<'py>(value: &Bound<'py, PyAny>) -> Option<Bound<'py, PyString>> 
     raw::ask(str.as_any(), &PyTuple::new(value.py(), [value]).ok()?)?.cast_into().ok()
 }
 
-/// Elements of a value, where no code in Python counts them.
+/// The number of elements of a value, if no Python code has to count them.
 fn native_length(value: &Bound<'_, PyAny>) -> Option<usize> {
     if value.is_instance_of::<PyType>() {
         return None;
     }
     let (_, counts) = passive::class_attribute(&value.get_type(), name!(value.py(), "__len__"))?;
     let is_native = raw::known!("types", "WrapperDescriptorType").is_type_of(&counts);
-    // Of a subtype it may be another's: that of the type that counts is asked.
+    // A subtype may have its own, so that of the counting type is called.
     if is_native { counts.call1((value,)).ok()?.extract().ok() } else { None }
 }
 
-/// The name without its module, as Python's own types print themselves.
+/// The name without its module, as built-in types print themselves.
 pub(super) fn short(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or(name)
 }

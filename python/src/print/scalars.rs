@@ -5,11 +5,11 @@ use pyo3::types::{PyInt, PyString};
 use super::{Printed, Printer};
 use crate::raw::{self, name};
 
-/// Integers of more bits take long to be printed.
+/// Larger integers, in bits, take long to print.
 const LARGE_INTEGER: u64 = 2_048;
 
 impl Printer<'_, '_, '_> {
-    /// As Python prints it, of as many characters as there is room for.
+    /// Prints a string like Python, up to the character limit.
     pub(super) fn string(&mut self, text: &Bound<'_, PyString>) -> Printed {
         let is_cut = raw::length(text) > self.bounds.left;
         let part = if is_cut || !text.is_exact_instance_of::<PyString>() {
@@ -18,7 +18,7 @@ impl Printer<'_, '_, '_> {
             None
         };
         let part = part.as_ref().unwrap_or(text);
-        // Without leaving early the compiler looks at many bytes at once.
+        // Without an early exit the compiler can vectorize the loop.
         let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) & (byte != b'\\') & (byte != b'\'');
         if let Some(utf8) = raw::utf8(part)
             && utf8.bytes().fold(true, |plain, byte| plain & is_plain(byte))
@@ -70,8 +70,8 @@ impl Printer<'_, '_, '_> {
             let mut digits = [0; 20];
             return self.write(decimal(number, &mut digits));
         }
-        // Not those of a subtype, which may be the program's; and not its `__repr__`, which runs
-        // the program's signal handlers.
+        // Use the methods of `int`, not those of a subtype, which may be the program's, and not
+        // `repr`, which runs the program's signal handlers.
         let int = value.py().get_type::<PyInt>();
         let bits = int.getattr(name!(value.py(), "bit_length"));
         let bits = bits.and_then(|bits| bits.call1((value,))?.extract::<u64>());
@@ -92,10 +92,10 @@ impl Printer<'_, '_, '_> {
     }
 }
 
-/// A number of many bytes, the highest first.
+/// Prints a big-endian number of many bytes.
 fn large_decimal(is_negative: bool, bytes: &[u8]) -> String {
     const BASE: u64 = 1_000_000_000_000_000_000;
-    // Of this base, the lowest first.
+    // Digits in this base, lowest first.
     let mut digits: Vec<u64> = vec![0];
     for &byte in bytes {
         let mut carry = u128::from(byte);

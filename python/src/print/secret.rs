@@ -1,5 +1,5 @@
-//! What stands for the value behind a secret's name: where the value is none, it is shown, for
-//! that one is missing is what one looks for. No code of the program runs.
+//! Prints the value of a secret's name. A missing value is shown, because a developer needs to see
+//! that it is missing. No code of the program runs.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use super::native::method_name;
 use super::plain_text;
 use crate::kinds::{Kind, Parts, type_info};
 
-/// The value itself if it hides nothing, else the mark.
+/// The value itself if it reveals nothing, otherwise the mark.
 pub(crate) fn of_secret(value: &Bound<'_, PyAny>) -> Cow<'static, str> {
     match nothing(value) {
         Some(text) => Cow::Borrowed(text),
@@ -21,7 +21,7 @@ pub(crate) fn of_secret(value: &Bound<'_, PyAny>) -> Cow<'static, str> {
     }
 }
 
-/// Values of Python's own that are empty, or no more than a yes or no.
+/// Built-in values that are empty or boolean.
 fn nothing(value: &Bound<'_, PyAny>) -> Option<&'static str> {
     if value.is_none() {
         return Some("None");
@@ -52,17 +52,17 @@ fn nothing(value: &Bound<'_, PyAny>) -> Option<&'static str> {
     value.len().is_ok_and(|length| length == 0).then_some(text)
 }
 
-/// A function, a class, or an object of which only the type is known.
+/// A function, a class, or an object that shows only its type.
 fn object(value: &Bound<'_, PyAny>) -> Option<String> {
     let info = type_info(value);
     match (&*info.name, &info.kind) {
-        // The interpreter prints them, by their names and addresses.
+        // The interpreter prints these by their names and addresses.
         ("function" | "builtin_function_or_method" | "type", _) => {
-            // `repr` itself would run signal handlers first, and lose what they raise.
+            // `repr` itself would run signal handlers first, and lose their exceptions.
             let printer = info.printer.as_ref()?.bind(value.py());
             super::repr_by(printer, value).map(|text| text.to_string_lossy().into_owned())
         }
-        // It would print the object that the method belongs to.
+        // Its `__repr__` would print the object that the method belongs to.
         (_, Kind::Parts(Parts::Method)) => {
             Some(format!("<bound method {}>", method_name(value).as_deref().unwrap_or("?")))
         }

@@ -1,5 +1,5 @@
-//! Paths, UUIDs and addresses of the standard library, whose texts are made in Python there: made
-//! here of what they hold, so that nothing is run for them.
+//! Prints paths, UUIDs and addresses of the standard library from their content, without running
+//! the Python code that would make their texts.
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use pyo3::prelude::*;
@@ -11,7 +11,7 @@ use crate::kinds::{Kind, Parts, TypeInfo, type_info};
 use crate::passive::{self, own_attribute};
 use crate::raw::name;
 
-/// The text of a value as `str` has it, if it is one of these; within, `None` when it is not known.
+/// The result of `str` for a value, if it is one of these types; the inner `None` means unknown.
 pub(crate) fn standard_text(value: &Bound<'_, PyAny>) -> Option<Option<String>> {
     match type_info(value).kind {
         Kind::Parts(Parts::Path) => Some(path(value)),
@@ -69,7 +69,7 @@ fn address(value: &Bound<'_, PyAny>) -> Option<String> {
     Some(text)
 }
 
-/// Python writes the end of a mapped address like that of IPv4 since 3.13.
+/// Since 3.13 Python writes the end of a mapped address like IPv4.
 fn v6(number: u128, with_v4: bool) -> String {
     let address = Ipv6Addr::from(number);
     match address.to_ipv4_mapped() {
@@ -94,20 +94,20 @@ fn path(value: &Bound<'_, PyAny>) -> Option<String> {
         let all = own_attribute(value, name)?.cast_into_exact::<PyList>().ok()?;
         all.iter().map(|part| part.extract::<String>().ok()).collect::<Option<Vec<_>>>()
     };
-    // Kept since it was asked for.
+    // Cached since the first use.
     if let Some(text) = text(name!(py, "_str")) {
         return Some(text);
     }
     let separator = if is_of_windows(value) { "\\" } else { "/" };
     let start = || Some(text(name!(py, "_drv"))? + &text(name!(py, "_root"))?);
     if let Some(start) = start() {
-        // Before 3.12 the first of its parts is where it starts.
+        // Before 3.12 the first of its parts is the anchor.
         let before = texts(name!(py, "_parts"));
         let skipped = usize::from(before.is_some() && !start.is_empty());
         let parts = before.or_else(|| texts(name!(py, "_tail_cached")))?;
         return Some(or_here(start + &parts.get(skipped..)?.join(separator)));
     }
-    // Since 3.12: as it was given, for as long as nobody has asked.
+    // Since 3.12: the original arguments, until the first use.
     let given = texts(name!(py, "_raw_paths"))?;
     if separator == "/" { Some(of_posix(&given)) } else { of_windows(&given) }
 }
@@ -122,7 +122,7 @@ fn joined(path: &str, separator: &str) -> String {
 }
 
 fn of_posix(given: &[String]) -> String {
-    // What is absolute begins anew.
+    // An absolute part replaces those before it.
     let from = given.iter().rposition(|part| part.starts_with('/')).unwrap_or(0);
     let path = given.get(from..).unwrap_or_default().join("/");
     let slashes = path.len() - path.trim_start_matches('/').len();
@@ -134,7 +134,7 @@ fn of_posix(given: &[String]) -> String {
     or_here(format!("{root}{}", joined(&path, "/")))
 }
 
-/// `None`: with several drives, or shares of a network.
+/// `None` with several drives, or with network shares.
 fn of_windows(given: &[String]) -> Option<String> {
     let path = given.join("/").replace('\\', "/");
     let begins_anew = |part: &String| part.starts_with(['/', '\\']);

@@ -126,7 +126,7 @@ def test_the_settings_set_the_client_up(sink):
 
 
 @pytest.mark.parametrize(
-    "wrong, mend",
+    "wrong, hint",
     [
         ({"FLAWLESS": {"enviroment": "test"}}, "did you mean 'environment'"),
         ({"FLAWLESS": {"zzz": 1}}, "it knows dsn, hostports"),
@@ -137,9 +137,9 @@ def test_the_settings_set_the_client_up(sink):
         ({"FLAWLESS": {"timeout": 0}}, "timeout must be more than 0"),
     ],
 )
-def test_wrong_settings_stop_the_start_with_the_mend(wrong, mend, monkeypatch):
+def test_wrong_settings_stop_the_start_with_the_hint(wrong, hint, monkeypatch):
     monkeypatch.delenv("FLAWLESS_DSN", raising=False)
-    with override_settings(**wrong), pytest.raises(ImproperlyConfigured, match=mend):
+    with override_settings(**wrong), pytest.raises(ImproperlyConfigured, match=hint):
         get_wsgi_application()
 
 

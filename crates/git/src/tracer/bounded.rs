@@ -1,4 +1,4 @@
-//! Memory that never grows beyond its bound.
+//! Caches with bounded memory.
 use std::hash::Hash;
 
 use quick_cache::sync::{Cache, DefaultLifecycle};
@@ -6,7 +6,7 @@ use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 use super::error::TraceError;
 
-/// A cache of at most `bytes`, as `weighter` counts them, of about `items` values.
+/// A cache of at most `bytes`, as `weighter` counts them, with about `items` values.
 pub(super) fn bounded<K, V, W>(
     bytes: u64,
     items: usize,

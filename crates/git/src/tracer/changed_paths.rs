@@ -1,18 +1,18 @@
 //! The changed-path filters of a commit-graph: "this commit certainly did not touch this path".
 //!
-//! A filter is a Bloom filter over the paths, folders included, in which a commit differs from
-//! its first parent. Format: git's commit-graph documentation, chunks `BIDX` and `BDAT`.
+//! A filter is a Bloom filter over the paths, including folders, in which a commit differs from its
+//! first parent. Format: git's commit-graph documentation, chunks `BIDX` and `BDAT`.
 
-/// How the filters of a commit-graph were made.
+/// The parameters of a commit-graph's filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FilterSettings {
-    /// 1 hashes bytes from 0x80 on as if they were negative, 2 does not.
+    /// Version 1 hashes bytes from 0x80 on as negative numbers, version 2 does not.
     pub hash_version: u32,
     /// Bits set for each path.
     pub hashes: u32,
 }
 
-/// A path, and the folders it lies in, as the filters know them.
+/// The hashes of a path and of its folders, as the filters use them.
 #[derive(Debug)]
 pub(super) struct PathKey {
     /// The file first, then its folders from the innermost out.
@@ -23,7 +23,7 @@ pub(super) struct PathKey {
 const SEEDS: (u32, u32) = (0x293a_e76f, 0x7e64_6e2c);
 
 impl PathKey {
-    /// `None` when the filters say nothing certain about `path`.
+    /// `None` when the filters cannot answer for `path`.
     pub(super) fn new(path: &[u8], settings: FilterSettings) -> Option<Self> {
         let understood = match settings.hash_version {
             1 => path.is_ascii(),
@@ -41,7 +41,8 @@ impl PathKey {
         Some(Self { hashes, count: settings.hashes })
     }
 
-    /// Whether a commit with this filter may have touched the path. An empty filter says nothing.
+    /// Whether a commit with this filter may have touched the path. An empty filter excludes
+    /// nothing.
     pub(super) fn may_be_in(&self, filter: &[u8]) -> bool {
         let bits = filter.len() as u64 * 8;
         let is_set = |(first, step): (u32, u32)| {
@@ -55,7 +56,7 @@ impl PathKey {
     }
 }
 
-/// MurmurHash3, 32 bits, by Austin Appleby's public-domain description.
+/// MurmurHash3, 32 bits, after Austin Appleby's public-domain description.
 fn murmur3(seed: u32, bytes: &[u8]) -> u32 {
     let mix =
         |block: u32| block.wrapping_mul(0xcc9e_2d51).rotate_left(15).wrapping_mul(0x1b87_3593);
@@ -81,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hash_gives_the_published_values() {
+    fn hash_gives_the_published_values() {
         assert_eq!(murmur3(0, b""), 0);
         assert_eq!(murmur3(0, b"Hello world!"), 0x627b_0c2c);
         assert_eq!(murmur3(0, b"The quick brown fox jumps over the lazy dog"), 0x2e4f_f723);

@@ -1,4 +1,4 @@
-//! A commit's tree and parents, from the commit-graph when it is there, else from the commit.
+//! A commit's tree and parents, from the commit-graph if possible, else from the commit object.
 use gix_hash::ObjectId;
 use gix_object::{CommitRefIter, Kind};
 
@@ -6,7 +6,7 @@ use super::error::TraceError;
 use super::graph::{Graph, Rank};
 use super::objects::Reader;
 
-/// A commit, and where it is in the commit-graph.
+/// A commit, and its place in the commit-graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Commit {
     pub id: ObjectId,

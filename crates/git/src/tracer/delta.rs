@@ -1,9 +1,9 @@
-//! Git's deltas: an object as copies out of another one and insertions.
+//! Git's deltas: an object as a sequence of copies from another one and insertions.
 //!
 //! Format: git's pack-format documentation, "Deltified representation".
 
-/// The object that `delta` makes of `base`; `None` when the delta is broken, or would make more
-/// than `max` bytes.
+/// Applies `delta` to `base`; `None` when the delta is broken, or its result would be larger than
+/// `max` bytes.
 pub(super) fn apply(base: &[u8], delta: &[u8], max: usize) -> Option<Vec<u8>> {
     let mut rest = delta;
     let base_size = size(&mut rest)?;
@@ -37,7 +37,7 @@ pub(super) fn apply(base: &[u8], delta: &[u8], max: usize) -> Option<Vec<u8>> {
     (result.len() == result_size).then_some(result)
 }
 
-/// The size of the object that the delta makes, from the delta's first bytes.
+/// The size of the delta's result, from the delta's first bytes.
 pub(super) fn result_size(delta: &[u8]) -> Option<u64> {
     let mut rest = delta;
     size(&mut rest)?;
@@ -67,7 +67,7 @@ mod tests {
     use super::apply;
 
     #[test]
-    fn copies_and_insertions_make_the_object_and_broken_deltas_nothing() {
+    fn delta_rebuilds_the_object_and_a_broken_one_nothing() {
         let base = b"hello world";
         // 11 bytes become 8: copy 5 from 6, insert "abc".
         let delta = [11, 8, 0x91, 6, 5, 3, b'a', b'b', b'c'];

@@ -1,4 +1,4 @@
-//! Which lines two versions of a file share, as git's default diff sees it: Myers' algorithm,
+//! The lines that two versions of a file share, according to git's default diff: Myers' algorithm,
 //! then hunks slid by the indent heuristic. Equal lines have equal tokens.
 use std::ops::Range;
 
@@ -7,8 +7,8 @@ use gix_imara_diff::{Algorithm, Diff, Hunk, IndentHeuristic, IndentLevel, Slider
 use super::ends::Ends;
 use super::lines;
 
-/// What was replaced by what, in lines from 0. `old_changed` names the lines of the older version
-/// between head and tail, `newer` all lines of the newer one.
+/// The changed hunks, in lines from 0. `old_changed` are the tokens of the older version's lines
+/// between head and tail, `newer` those of all lines of the newer one.
 pub(super) fn hunks(ends: &Ends<'_>, old_changed: &[Token], newer: &[Token]) -> Vec<Hunk> {
     let (head, rest) = newer.split_at(ends.head_lines as usize);
     let behind = &rest[ends.changed[1] as usize..];
@@ -23,7 +23,8 @@ pub(super) fn hunks(ends: &Ends<'_>, old_changed: &[Token], newer: &[Token]) -> 
     diff.hunks().collect()
 }
 
-/// The line of the old version that line `line` of the new one is; `None` when it is new.
+/// The line of the old version that corresponds to line `line` of the new one; `None` when it is
+/// new.
 pub(super) fn old_line(hunks: &[Hunk], line: u32) -> Option<u32> {
     let behind = hunks.partition_point(|hunk| hunk.after.start <= line);
     match behind.checked_sub(1).map(|last| &hunks[last]) {
@@ -33,7 +34,8 @@ pub(super) fn old_line(hunks: &[Hunk], line: u32) -> Option<u32> {
     }
 }
 
-/// The line of the new version that line `line` of the old one is; `None` when it is gone.
+/// The line of the new version that corresponds to line `line` of the old one; `None` when it is
+/// gone.
 pub(super) fn new_line(hunks: &[Hunk], line: u32) -> Option<u32> {
     let behind = hunks.partition_point(|hunk| hunk.before.start <= line);
     match behind.checked_sub(1).map(|last| &hunks[last]) {
@@ -43,12 +45,12 @@ pub(super) fn new_line(hunks: &[Hunk], line: u32) -> Option<u32> {
     }
 }
 
-/// The indent heuristic over the lines as they stand: where white space is ignored, equal lines
-/// may be indented differently, so a line's indent goes by its position and not by its token.
+/// The indent heuristic over the actual lines: if white space is ignored, equal lines may be
+/// indented differently, so a line's indent depends on its position and not on its token.
 struct ByIndent<'a> {
     ends: &'a Ends<'a>,
     before: &'a [Token],
-    /// Positions as tokens, and the indents at them, made when they are first needed.
+    /// Positions as tokens, and the indents at them, computed when first needed.
     sides: [Option<(Vec<Token>, Vec<IndentLevel>)>; 2],
 }
 
@@ -69,7 +71,7 @@ impl SliderHeuristic for ByIndent<'_> {
 }
 
 fn indent(line: &[u8]) -> IndentLevel {
-    // A form feed is no white space to git's diff.
+    // A form feed is not white space for git's diff.
     let bytes = line.iter().map(|&byte| if byte == b'\x0c' { b'x' } else { byte });
     IndentLevel::for_ascii_line(bytes, 8)
 }
@@ -81,7 +83,7 @@ mod tests {
     use crate::tracer::lines::WhiteSpace;
 
     #[test]
-    fn lines_are_found_again_before_between_and_behind_changes() {
+    fn lines_are_found_before_between_and_after_changes() {
         let ends = Ends::of(b"a\nb\nc\nd\n", b"x\na\nb\nD\n");
         let mut names = LineNames::new(WhiteSpace::Counts);
         let newer = names.of_text(ends.new);

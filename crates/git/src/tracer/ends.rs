@@ -1,18 +1,18 @@
-//! What two versions of a file have in common at their ends, found byte by byte, which is much
-//! faster than line by line.
+//! The common start and end of two versions of a file, compared byte by byte, which is much faster
+//! than line by line.
 use super::lines;
 
-/// git cuts off what is common at the end in blocks of this size before it compares lines. It
-/// changes the answer: a hunk cannot slide into what was cut off.
+/// git cuts off the common end in blocks of this size before it compares lines. This affects the
+/// result: a hunk cannot slide into the part that was cut off.
 const TAIL_BLOCK: usize = 1024;
 
-/// Two versions of a file in three parts, whole lines each: a common head, what may have changed,
-/// and a common tail.
+/// Two versions of a file in three parts of whole lines: a common head, a part that may have
+/// changed, and a common tail.
 #[derive(Debug)]
 pub(super) struct Ends<'a> {
-    /// The older version without the tail that git's diff does not look at.
+    /// The older version without the tail that git's diff ignores.
     pub old: &'a [u8],
-    /// The newer one.
+    /// The newer version without it.
     pub new: &'a [u8],
     /// Bytes of the common head.
     pub head: usize,
@@ -46,7 +46,7 @@ impl<'a> Ends<'a> {
         Self { old, new, head, tail, head_lines: lines::count(&old[..head]), changed }
     }
 
-    /// What lies between head and tail in the older version and in the newer one.
+    /// The parts between head and tail in the older version and in the newer one.
     pub(super) fn middles(&self) -> [&'a [u8]; 2] {
         [self.old, self.new].map(|side| &side[self.head..side.len() - self.tail])
     }
@@ -56,7 +56,7 @@ impl<'a> Ends<'a> {
         &self.old[..self.head]
     }
 
-    /// The common tail, without what git's diff does not look at.
+    /// The common tail, without the part that git's diff ignores.
     pub(super) fn tail(&self) -> &'a [u8] {
         &self.old[self.old.len() - self.tail..]
     }
@@ -66,7 +66,7 @@ impl<'a> Ends<'a> {
 fn without_common_tail<'a>(old: &'a [u8], new: &'a [u8]) -> (&'a [u8], &'a [u8]) {
     let blocks = old.rchunks_exact(TAIL_BLOCK).zip(new.rchunks_exact(TAIL_BLOCK));
     let tail = blocks.take_while(|(old, new)| old == new).count() * TAIL_BLOCK;
-    // Only whole lines are cut off: the one in which the cut falls stays.
+    // Only whole lines are cut off: a line that contains the cut is kept.
     let cut = &old[old.len() - tail..];
     let tail = tail - memchr::memchr(b'\n', cut).map_or(tail, |end| end + 1);
     (&old[..old.len() - tail], &new[..new.len() - tail])
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_whole_blocks_and_lines_are_cut_off_at_the_end() {
+    fn common_tail_is_cut_off_in_whole_blocks_and_lines() {
         let tail = "tail of the file\n".repeat(200);
         let (old, new) = (format!("a\n{tail}"), format!("b\nb\n{tail}"));
         let (short_old, short_new) = without_common_tail(old.as_bytes(), new.as_bytes());

@@ -1,32 +1,32 @@
-//! Why the tracer gives no answer; the git program is asked then.
+//! Why the tracer gives no answer; the git program is asked instead.
 
 /// Why the tracer gives no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
-    /// A kind of repository that it does not read.
-    #[error("the tracer does not read {0}")]
+    /// A kind of repository that it cannot read.
+    #[error("the tracer cannot read {0}")]
     Unsupported(&'static str),
     /// The commit has no such file.
     #[error("there is no file {path} in {commit}")]
     NoSuchFile {
         /// The commit.
         commit: String,
-        /// The path, made printable.
+        /// The path in printable form.
         path: String,
     },
     /// The file has fewer lines.
     #[error("the file has only {lines} lines")]
     NoSuchLine {
-        /// How many it has.
+        /// The number of its lines.
         lines: u32,
     },
     /// An object is missing.
     #[error("object {0} is missing")]
     Missing(gix_hash::ObjectId),
-    /// An object or a file of git's is not as it has to be.
+    /// An object or a file of git's is malformed.
     #[error("{0}")]
     Corrupt(String),
-    /// An object is larger than we are ready to hold.
+    /// An object is larger than the limit.
     #[error("object {0} is too large")]
     TooLarge(gix_hash::ObjectId),
     /// The caller no longer waits.
@@ -35,9 +35,9 @@ pub enum TraceError {
     /// A file of git's cannot be read.
     #[error("{} cannot be read: {source}", path.display())]
     Read {
-        /// The file.
+        /// The path of the file.
         path: std::path::PathBuf,
-        /// Why not.
+        /// The reason.
         source: std::io::Error,
     },
 }

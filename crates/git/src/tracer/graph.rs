@@ -1,5 +1,5 @@
-//! The commit-graph in memory, in an order that makes walking back along first parents a walk
-//! through neighbouring memory.
+//! The commit-graph in memory, ordered so that a walk back along first parents reads neighbouring
+//! memory.
 use std::path::Path;
 
 use gix_hash::ObjectId;
@@ -7,11 +7,11 @@ use gix_hash::ObjectId;
 use super::changed_paths::{FilterSettings, PathKey};
 use super::error::TraceError;
 
-/// A commit's place in a [`Graph`]. The first parent of a commit mostly is the next rank.
+/// A commit's place in a [`Graph`]. The first parent of a commit usually has the next rank.
 pub(super) type Rank = u32;
 
 const NONE: u32 = u32::MAX;
-/// What git writes for "no parent".
+/// git's value for "no parent".
 const NO_PARENT: u32 = 0x7000_0000;
 /// Marks a second parent that is a list in the `EDGE` chunk, and the last one of such a list.
 const FLAG: u32 = 0x8000_0000;
@@ -25,10 +25,11 @@ pub(super) struct Graph {
     ids: Vec<[u8; HASH]>,
     trees: Vec<[u8; HASH]>,
     first_parent: Vec<Rank>,
-    /// Where in `other_parents` those from the second on begin; one more entry than commits.
+    /// Start indexes in `other_parents` of the parents from the second on; one more entry than
+    /// commits.
     other_parents_from: Vec<u32>,
     other_parents: Vec<Rank>,
-    /// Where in `filters` a commit's filter begins; one more entry than commits.
+    /// Start indexes of the commits' filters in `filters`; one more entry than commits.
     filter_from: Vec<u32>,
     filters: Vec<u8>,
     settings: Option<FilterSettings>,
@@ -48,7 +49,8 @@ impl Graph {
                     return Err(TraceError::corrupt("the commit-graph chain names no graph"));
                 }
                 let path = info.join("commit-graphs").join(format!("graph-{name}.graph"));
-                // A fetch may have replaced the chain meanwhile: then there is none this time.
+                // A fetch may have replaced the chain in the meantime: then there is no graph this
+                // time.
                 let Some(data) = read_if_there(&path)? else { return Ok(Self::default()) };
                 layers.push(data);
             }
@@ -105,7 +107,7 @@ impl Graph {
         Ok(graph)
     }
 
-    /// Where a commit is, when the graph has it.
+    /// The rank of a commit, if the graph has it.
     pub(super) fn rank(&self, id: &ObjectId) -> Option<Rank> {
         let found = self
             .by_id
@@ -129,13 +131,13 @@ impl Graph {
         first.into_iter().chain(self.other_parents[others].iter().copied())
     }
 
-    /// A path as the filters know it; `None` when they say nothing about it.
+    /// A path as the filters know it; `None` when they cannot answer for it.
     pub(super) fn key(&self, path: &[u8]) -> Option<PathKey> {
         PathKey::new(path, self.settings?)
     }
 
-    /// Walks back along first parents, at most `limit` commits, to the first commit that may
-    /// have touched the path.
+    /// Walks back along first parents, at most `limit` commits, to the first commit that may have
+    /// touched the path.
     pub(super) fn skip(&self, from: Rank, key: &PathKey, limit: usize) -> Rank {
         let mut rank = from;
         for _ in 0..limit {
@@ -156,8 +158,8 @@ impl Graph {
     }
 }
 
-/// Positions in such an order that a first parent follows its child wherever it can: newest
-/// commit first, then back along first parents; then the newest that is left, and so on.
+/// An order of positions in which a first parent follows its child wherever possible: the newest
+/// commit first, then back along first parents; then the newest remaining one, and so on.
 fn first_parent_order(records: &[Record<'_>]) -> Result<Vec<u32>, TraceError> {
     let mut newest_first: Vec<u32> = (0..records.len() as u32).collect();
     newest_first.sort_by_key(|&position| std::cmp::Reverse(records[position as usize].time));
@@ -180,7 +182,7 @@ fn first_parent_order(records: &[Record<'_>]) -> Result<Vec<u32>, TraceError> {
     Ok(order)
 }
 
-/// One commit of a layer; parents are positions over all layers.
+/// One commit of a layer; parents are positions across all layers.
 struct Record<'a> {
     id: [u8; HASH],
     tree: [u8; HASH],

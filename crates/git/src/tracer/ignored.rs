@@ -1,10 +1,10 @@
-//! Where a line was before a commit that is to be passed over, such as one that reformatted: the
-//! line of the parent that looks most like it, as git pairs them.
+//! Finds where a line was before an ignored commit, such as one that reformatted: the most similar
+//! line of the parent, paired as git does.
 //!
 //! Lines are compared by the pairs of neighbouring characters they have in common. Within a hunk
-//! the pair of lines that fits best and leaves least doubt is taken first; it splits the hunk,
-//! because what stood before a line stays before it. A line that finds no partner in its hunk is
-//! looked for in the whole file.
+//! the pair of lines with the best and least ambiguous match is taken first; it splits the hunk,
+//! because lines keep their order. A line without a partner in its hunk is searched in the whole
+//! file.
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -14,15 +14,14 @@ use gix_imara_diff::Hunk;
 use super::error::TraceError;
 use super::lines;
 
-/// How far from where it should be, in lines, a partner may stand within a hunk.
+/// How far a partner within a hunk may be from its expected place, in lines.
 const REACH: usize = 10;
-/// The common pairs that a partner elsewhere in the file has to have at least.
+/// Minimum of common pairs with a partner elsewhere in the file.
 const MIN_IN_FILE: u32 = 10;
-/// Partners that look alike equally much are told apart by their distance.
+/// Equally similar partners are distinguished by their distance.
 const DISTANCE_UNIT: i64 = 1_000;
 
-/// The line of `old` that line `line` of `new` was, both from 0; `None` when there is none
-/// alike.
+/// The line of `old` that became line `line` of `new`, both from 0; `None` when no line is similar.
 pub(super) fn old_line(
     old: &[u8],
     new: &[u8],
@@ -36,7 +35,7 @@ pub(super) fn old_line(
         if hunk.after.is_empty() {
             continue;
         }
-        // What earlier hunks have taken from lines of the old version stays taken.
+        // Character pairs that earlier hunks took from lines of the old version stay taken.
         let partners = pair_up(&mut looks_old, &looks_new, hunk, check)?;
         if hunk.after.contains(&line) {
             let at = (line - hunk.after.start) as usize;
@@ -49,8 +48,8 @@ pub(super) fn old_line(
     Ok(None)
 }
 
-/// How a line looks: its pairs of neighbouring characters, white space being one character and
-/// letters in lower case, and how often each occurs.
+/// The appearance of a line: its pairs of neighbouring characters, with white space as one
+/// character and letters in lower case, and how often each occurs.
 #[derive(Debug, Default)]
 struct Looks(HashMap<u16, u32, FixedState>);
 
@@ -76,7 +75,7 @@ impl Looks {
         few.iter().map(|(pair, times)| *times.min(many.get(pair).unwrap_or(&0))).sum()
     }
 
-    /// Takes away what `other` has: a part of a line is the origin of one line only.
+    /// Removes the pairs of `other`: a part of a line is the origin of one line only.
     fn take(&mut self, other: &Self) {
         for (pair, times) in &other.0 {
             if let Some(left) = self.0.get_mut(pair) {
@@ -109,15 +108,15 @@ fn most_alike(old: &[Looks], looks: &Looks, line: u32) -> Option<u32> {
 /// What is known about the partner of a line of the new version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Partner {
-    /// To be worked out.
+    /// Not computed yet.
     Open,
     /// There is none.
     None,
-    /// The best one and the second best, and how certain the best one is.
+    /// The best and the second-best one, and how certain the best one is.
     Found { best: usize, second: usize, certainty: i64 },
 }
 
-/// Pairs the lines of one hunk up.
+/// Pairs the lines of one hunk.
 struct Pairing<'a> {
     old: &'a mut [Looks],
     new: &'a [Looks],
@@ -126,11 +125,11 @@ struct Pairing<'a> {
     reach_old: usize,
     reach_new: usize,
     partners: Vec<Partner>,
-    /// How alike a new line and an old one within reach are; `None` when not worked out.
+    /// How similar a new line and an old one within reach are; `None` when not computed.
     alike: Vec<Option<i64>>,
 }
 
-/// For each line of the hunk's new side the number of its partner in the old version.
+/// For each line of the hunk's new side, the number of its partner in the old version.
 fn pair_up(
     old: &mut [Looks],
     new: &[Looks],
@@ -191,7 +190,7 @@ impl Pairing<'_> {
         Ok(())
     }
 
-    /// Takes `partner` away from all other lines, and forgets what that makes wrong.
+    /// Removes `partner` from all other lines, and resets results that this invalidates.
     fn settle(&mut self, line: usize, partner: usize, new: &Range<usize>) {
         let looks = &self.new[self.hunk.after.start as usize + line];
         self.old[self.hunk.before.start as usize + partner].take(looks);
@@ -253,7 +252,7 @@ impl Pairing<'_> {
         alike
     }
 
-    /// The old line where this new one would be if the hunk were stretched evenly.
+    /// The old line at the place of this new one if the hunk were stretched evenly.
     fn closest(&self, line: usize) -> usize {
         (line * 2 + 1) * self.hunk.before.len() / (self.hunk.after.len() * 2)
     }

@@ -1,22 +1,22 @@
-//! Follows one line from a version of a file to an older one, without a whole diff where the
+//! Follows one line from a version of a file to an older one, without a complete diff where the
 //! answer is certain without it.
 //!
-//! The lines of the common head and tail of two versions are the same lines to any diff, except
+//! The lines of the common head and tail of two versions are the same lines in any diff, except
 //! that a hunk may afterwards slide over them. A hunk of n changed lines slides over a line only
-//! when an equal one stands n lines further on, so a line U which differs from each of the m
-//! lines behind it, m being all that may have changed, stops every hunk: whatever lies on the far
-//! side of U is certain.
+//! when an equal one is n lines further on. Let m be the number of lines that may have changed: a
+//! line U that differs from each of the m lines after it stops every hunk, so everything beyond U
+//! is certain.
 use gix_imara_diff::Hunk;
 
 use super::diff::old_line;
 use super::ends::Ends;
 use super::lines::{self, WhiteSpace};
 
-/// How many lines are tried as U, and how many comparisons that may cost.
+/// How many lines are tried as U, and the limit of comparisons for that.
 const MAX_TRIES: usize = 12;
 const MAX_COMPARISONS: usize = 4_000;
 
-/// What is known about two versions of a file. The ends are looked at when a line lies there.
+/// What is known about two versions of a file. The ends are compared when a line is there.
 #[derive(Debug)]
 pub(super) struct LineMap {
     head_lines: u32,
@@ -25,7 +25,7 @@ pub(super) struct LineMap {
     head: Option<u32>,
     /// Lines of the new version from this one on are those of the old one, shifted.
     tail: Option<u32>,
-    /// The whole diff, once it was needed.
+    /// The complete diff, once it was needed.
     pub(super) hunks: Option<Box<[Hunk]>>,
 }
 
@@ -35,8 +35,8 @@ impl LineMap {
         Self { head_lines, changed, head: None, tail: None, hunks: None }
     }
 
-    /// The line of the old version that line `line` of the new one is, from 0: `Some(None)` when
-    /// it is new there, `None` when that is not known.
+    /// The line of the old version that corresponds to line `line` of the new one, from 0:
+    /// `Some(None)` when it is new, `None` when that is not known.
     pub(super) fn look_up(&self, line: u32) -> Option<Option<u32>> {
         if let Some(hunks) = &self.hunks {
             return Some(old_line(hunks, line));
@@ -48,7 +48,7 @@ impl LineMap {
         is_in_tail.then(|| (line + self.changed[0]).checked_sub(self.changed[1]))
     }
 
-    /// The same, after a look at that end of the two versions at which the line lies.
+    /// The same, after comparing the two versions at the end that contains the line.
     pub(super) fn look_at(
         &mut self,
         line: u32,
@@ -64,7 +64,7 @@ impl LineMap {
         self.look_up(line)
     }
 
-    /// About how much memory it takes.
+    /// Approximate memory that it takes.
     pub(super) fn bytes(&self) -> usize {
         size_of::<Self>() + self.hunks.as_ref().map_or(0, |hunks| size_of_val(&**hunks))
     }
@@ -138,8 +138,8 @@ mod tests {
     use crate::tracer::line_names::LineNames;
     use crate::tracer::objects::Object;
 
-    /// Lines that mostly occur more than once, some of them equal but for white space, now and
-    /// then a long block that ends the common tail of a kilobyte.
+    /// Lines that mostly occur more than once, some of them equal except for white space, sometimes
+    /// followed by a long block that ends the common tail of a kilobyte.
     fn text() -> impl Strategy<Value = Vec<String>> {
         let common = prop::sample::select(vec![
             "\n", "a\n", " a\n", "b\n", "\tb\n", "}\n", "  }\n", "x = 1\n", "x=1\n", "\r\n",
@@ -153,7 +153,7 @@ mod tests {
         prop::collection::vec(line, 0..40)
     }
 
-    /// An edited copy: pieces removed, repeated, replaced.
+    /// An edited copy: pieces are removed, repeated, replaced.
     fn edits() -> impl Strategy<Value = (Vec<String>, Vec<String>)> {
         let edit = (0..60usize, 0..6usize, prop::collection::vec(text(), 0..2), any::<bool>());
         (text(), prop::collection::vec(edit, 1..4)).prop_map(|(old, edits)| {
@@ -175,7 +175,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
         #[test]
-        fn what_is_certain_without_a_diff_is_what_the_diff_of_the_whole_files_says(
+        fn certain_lines_agree_with_the_diff_of_the_whole_files(
             (old, new) in edits(),
             ignored in any::<bool>(),
             unended in any::<bool>(),
@@ -195,7 +195,7 @@ mod tests {
             let mut followed = LineNames::new(white_space);
             let made = followed.hunks_in(&mut LineMap::new(&ends), &ends, (blob, older), &object).to_vec();
             prop_assert_eq!(&made, &whole);
-            // What is taken along is what would be made anew.
+            // Names that are carried along must equal those computed from scratch.
             let mut older_names = newer.clone();
             let from = ends.head_lines as usize;
             older_names.splice(from..from + ends.changed[1] as usize, changed);

@@ -1,5 +1,5 @@
-//! Numbers for the lines of the version where a walk is, equal ones for equal lines. Of each older
-//! version only what changed is looked at.
+//! Numbers the lines of the version that a walk has reached; equal lines have equal numbers. Of
+//! each older version only the changed lines are processed.
 use std::collections::{HashMap, VecDeque};
 
 use foldhash::fast::FixedState;
@@ -12,16 +12,16 @@ use super::line_map::LineMap;
 use super::lines::{self, LineHash, WhiteSpace};
 use super::objects::Object;
 
-/// So many lines further on a line of the older version is looked for in the newer one.
+/// How many lines further on a line of the older version is searched in the newer one.
 const LOOK_AHEAD: usize = 8;
 
-/// Made when a diff first needs them, and taken along from then on.
+/// Computed when a diff first needs them, and carried along from then on.
 pub(super) struct LineNames {
     known: HashMap<u64, Token, FixedState>,
     hash: LineHash,
-    /// Of which version, and its lines' names.
+    /// The version, and the names of its lines.
     of: Option<(ObjectId, Vec<Token>)>,
-    /// The names of what may have changed in the version that the last diff was made with.
+    /// The names of the possibly changed lines in the version of the last diff.
     older: Option<(ObjectId, Vec<Token>)>,
 }
 
@@ -31,7 +31,7 @@ impl LineNames {
         Self { known: HashMap::default(), hash, of: None, older: None }
     }
 
-    /// The whole diff of two versions, made when it is first needed. `new` is the content of
+    /// The complete diff of two versions, computed when first needed. `new` is the content of
     /// `blob`.
     pub(super) fn hunks_in<'map>(
         &mut self,
@@ -53,7 +53,7 @@ impl LineNames {
         map.hunks.as_deref().unwrap_or_default()
     }
 
-    /// Goes on from the version `blob` to the version `older`.
+    /// Moves from the version `blob` to the version `older`.
     pub(super) fn follow(&mut self, blob: ObjectId, older: ObjectId, ends: &Ends<'_>) {
         let made = self.older.take().filter(|(of, _)| *of == older);
         let Some((_, mut names)) = self.of.take().filter(|(known, _)| *known == blob) else {
@@ -72,8 +72,8 @@ impl LineNames {
         lines::each(text).map(|line| self.name(line)).collect()
     }
 
-    /// The names of the older version's lines that may have changed. Most of them stand in the
-    /// newer version too, a little further up or down: their names are taken from there.
+    /// The names of the older version's lines that may have changed. Most of them are in the newer
+    /// version too, a little further up or down: their names are taken from there.
     pub(super) fn of_older(&mut self, ends: &Ends<'_>, newer: &[Token]) -> Vec<Token> {
         let [old, new] = ends.middles();
         let mut ahead = lines::each(new).zip(newer[ends.head_lines as usize..].iter().copied());

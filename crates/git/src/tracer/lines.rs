@@ -1,5 +1,5 @@
-//! Lines as git counts and compares them: they end at LF only, and "white space" is space, tab,
-//! CR and LF.
+//! Lines as git counts and compares them: they end only at LF, and "white space" is space, tab, CR
+//! and LF.
 use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
@@ -9,7 +9,7 @@ use foldhash::fast::FixedState;
 pub enum WhiteSpace {
     /// Lines that differ only in white space are the same line (`git blame -w`).
     Ignored,
-    /// They are not.
+    /// They are different lines.
     Counts,
 }
 
@@ -17,7 +17,7 @@ pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// How many lines a text has; the last one need not end.
+/// The number of lines of a text; the last one need not end.
 pub(crate) fn count(text: &[u8]) -> u32 {
     let ends = memchr::memchr_iter(b'\n', text).count();
     (ends + usize::from(text.last().is_some_and(|&last| last != b'\n'))) as u32
@@ -54,7 +54,7 @@ pub(super) fn are_equal(one: &[u8], other: &[u8], white_space: WhiteSpace) -> bo
     }
 }
 
-/// Makes a number of a line: the same for lines that are the same.
+/// Hashes a line: equal lines have equal hashes.
 pub(super) struct LineHash {
     white_space: WhiteSpace,
     state: FixedState,
@@ -70,7 +70,7 @@ impl LineHash {
         if self.white_space == WhiteSpace::Counts {
             return self.state.hash_one(line);
         }
-        // Written always and counted only when it stays: no branch for each byte.
+        // Every byte is written, and counts only if it is kept: this avoids a branch per byte.
         if self.stripped.len() < line.len() {
             self.stripped.resize(line.len(), 0);
         }

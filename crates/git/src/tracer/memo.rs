@@ -1,4 +1,4 @@
-//! What the walk of one line found out about a file's history, kept for its other lines.
+//! Remembers what the walk of one line found out about a file's history, for its other lines.
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gix_hash::ObjectId;
@@ -13,15 +13,15 @@ use super::lines::WhiteSpace;
 use super::trees::Found;
 use super::walk::Version;
 
-/// Bytes of steps that are kept.
+/// Bytes of remembered steps.
 const MEMO_BYTES: u64 = 2 * 1024 * 1024;
 
 /// What a commit did to a file.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// Nothing, back to this commit, where it may have another path.
+    /// Nothing since this commit, where it may have another path.
     Same { commit: Commit, path: Arc<[u8]> },
-    /// It made this content of it; the parents that had the file, in their order.
+    /// It wrote this content; the parents that had the file, in their order.
     Changed { blob: ObjectId, parents: Vec<ParentVersion> },
 }
 
@@ -34,7 +34,7 @@ pub(super) struct ParentVersion {
     maps: Mutex<LineMaps>,
 }
 
-/// Which lines are whose, as far as it was needed: where white space counts, and where not.
+/// Which lines correspond, as far as it was needed: with white space counted, and ignored.
 #[derive(Debug, Default)]
 pub(super) struct LineMaps([Option<LineMap>; 2]);
 
@@ -53,9 +53,9 @@ impl ParentVersion {
         self.maps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The version, to walk on from.
+    /// The version from which the walk continues.
     pub(super) fn version(&self) -> Version {
-        // Of a renamed file the trees on the way are not known.
+        // For a renamed file, the trees on the way are unknown.
         let found = Some(self.found.clone()).filter(|found| !found.trees.is_empty());
         Version { commit: self.commit, path: self.path.clone(), found }
     }
@@ -67,8 +67,8 @@ type Key = (ObjectId, Arc<[u8]>);
 #[derive(Debug)]
 pub(super) struct Memo(Cache<Key, Remembered, BySize>);
 
-/// A step, and how large it was when it was put in: it grows with what is found out about it,
-/// and the cache counts on the size it was told.
+/// A step, and its size when it was inserted: it grows as more is found out about it, but the cache
+/// relies on the size it was given.
 #[derive(Debug, Clone)]
 struct Remembered {
     step: Arc<Step>,

@@ -1,9 +1,9 @@
-//! Where a line of code was born: the same answer as `git blame -L N,+1`, without a process and
-//! many times faster, because it follows one line and not a file.
+//! Finds where a line of code was born: the same answer as `git blame -L N,+1`, without a process
+//! and many times faster, because it follows one line and not a file.
 //!
-//! Read from the outside in: `walk` is the walk back; `line_map` follows a line through one
-//! change, `diff` is the whole diff, `ignored` passes over a commit; `renames` finds a file's
-//! other name; `graph` and `changed_paths` skip what did not touch it; `objects` and `trees` read.
+//! Read from the outside in: `walk` is the walk back; `line_map` follows a line through one change,
+//! `diff` is the complete diff, `ignored` skips a commit; `renames` finds a file's other name;
+//! `graph` and `changed_paths` skip commits that did not touch it; `objects` and `trees` read.
 
 mod bounded;
 mod changed_paths;
@@ -42,32 +42,32 @@ use memo::Memo;
 use objects::Objects;
 use walk::Walk;
 
-/// What to look for.
+/// The options of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceOptions {
-    /// Whether white space makes another line.
+    /// Whether a change of white space changes a line.
     pub white_space: WhiteSpace,
-    /// Commits to pass over.
+    /// Commits to ignore.
     pub ignored: Arc<HashSet<ObjectId>>,
 }
 
 /// Where a line was born, in git's terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// The commit that brought it, its path and its number there.
+    /// The commit that introduced it, its path and its number there.
     pub place: Place,
-    /// The line as it reads where it was asked for, without its end.
+    /// The text of the line in the requested revision, without its end.
     pub text: Vec<u8>,
-    /// A commit was passed over, and the line is one that looked like it.
+    /// Whether a commit was ignored, so that the line is only a similar one.
     pub is_guessed: bool,
 }
 
-/// A file as a commit brought it.
+/// A file as a commit changed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileVersion {
     /// The commit.
     pub commit: ObjectId,
-    /// Its path there.
+    /// Its path in that commit.
     pub path: Vec<u8>,
 }
 
@@ -76,13 +76,13 @@ pub struct FileVersion {
 pub struct Place {
     /// The commit.
     pub commit: ObjectId,
-    /// The path of the file there.
+    /// The path of the file in that commit.
     pub path: Vec<u8>,
     /// The line's number, from 1.
     pub line: u32,
 }
 
-/// Traces lines in one repository. Any number of threads may ask at once.
+/// Traces lines in one repository. Any number of threads may use it at the same time.
 #[derive(Debug)]
 pub struct Tracer {
     folder: PathBuf,
@@ -90,7 +90,7 @@ pub struct Tracer {
     history: RwLock<Arc<History>>,
 }
 
-/// What is known about the commits as of the last look.
+/// What was known about the commits at the last refresh.
 #[derive(Debug)]
 struct History {
     graph: Graph,
@@ -98,8 +98,8 @@ struct History {
 }
 
 impl Tracer {
-    /// Opens the repository whose objects are in the folder `objects`. It has to name its objects
-    /// by SHA-1 and to have its whole history: no shallow clone, no grafts.
+    /// Opens the repository whose objects are in the folder `objects`. It must name its objects by
+    /// SHA-1 and have its whole history: no shallow clone, no grafts.
     ///
     /// # Errors
     /// A pack or the commit-graph cannot be read.
@@ -111,10 +111,10 @@ impl Tracer {
         })
     }
 
-    /// Looks at packs and commit-graph again, after a fetch.
+    /// Reads packs and commit-graph again, after a fetch.
     ///
     /// # Errors
-    /// They cannot be read; what is known stays in use.
+    /// They cannot be read; the previous state remains in use.
     pub fn refresh(&self) -> Result<(), TraceError> {
         self.objects.look_for_packs()?;
         let history = Arc::new(History::read(&self.folder)?);
@@ -122,12 +122,11 @@ impl Tracer {
         Ok(())
     }
 
-    /// The commit that brought the version of a file that stands at `commit`: walking back, the
-    /// first one whose version no parent has. It is the same for all revisions that did not touch
-    /// the file.
+    /// The commit that introduced the version of a file at `commit`: walking back, the first one
+    /// whose version no parent has. It is the same for all revisions that did not touch the file.
     ///
     /// # Errors
-    /// There is no such file, or the repository cannot be read.
+    /// The file does not exist, or the repository cannot be read.
     pub fn stop(
         &self,
         commit: ObjectId,
@@ -138,11 +137,11 @@ impl Tracer {
         self.walking(options, stop, |walk| walk.version_at(commit, path))
     }
 
-    /// The versions of a file from the one at `commit` back, newest first, at most `limit`;
-    /// renames are followed.
+    /// The versions of a file from the one at `commit` back, newest first, at most `limit`; renames
+    /// are followed.
     ///
     /// # Errors
-    /// There is no such file, or the repository cannot be read.
+    /// The file does not exist, or the repository cannot be read.
     pub fn versions(
         &self,
         commit: ObjectId,
@@ -154,7 +153,7 @@ impl Tracer {
         self.walking(options, stop, |walk| walk.versions(commit, path, limit))
     }
 
-    /// From where a line was moved that was born at `origin`: the parent, path and line where the
+    /// The place that a line born at `origin` was moved from: the parent, path and line where the
     /// commit removed the same line.
     ///
     /// # Errors
@@ -168,8 +167,8 @@ impl Tracer {
         self.walking(options, stop, |walk| moves::moved_from(walk, origin))
     }
 
-    /// Where a line of a file stands in another version of the same path, by one direct diff;
-    /// `None` when it does not, or the path is gone.
+    /// The place of a line in another version of the same path, by one direct diff; `None` when the
+    /// line or the path is gone.
     ///
     /// # Errors
     /// A commit is missing, or the repository cannot be read.
@@ -191,7 +190,7 @@ impl Tracer {
         Ok(diff::new_line(&hunks, line).map(|line| line + 1))
     }
 
-    /// The content of a regular file, or `None` when the commit has none there.
+    /// The content of a regular file, or `None` when the commit has none at that path.
     ///
     /// # Errors
     /// The commit is missing, or the repository cannot be read.
@@ -230,11 +229,11 @@ impl Tracer {
         work(&mut walk)
     }
 
-    /// Where line `line` (from 1) of `path` at `commit` was born. Takes processor time and
+    /// Finds where line `line` (from 1) of `path` at `commit` was born. Uses the processor and
     /// blocks; ends soon after `stop` is set.
     ///
     /// # Errors
-    /// There is no such line, or the repository is of a kind or in a state that it does not read.
+    /// The line does not exist, or the repository is of a kind or in a state that it cannot read.
     pub fn trace(
         &self,
         commit: ObjectId,

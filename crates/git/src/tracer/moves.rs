@@ -1,9 +1,9 @@
-//! Moved code: when the commit that brought a line also removed the same line elsewhere, it did
-//! not write the line, it moved it.
+//! Moved code: when the commit that introduced a line also removed the same line elsewhere, it did
+//! not write the line but moved it.
 //!
-//! White space does not count. Lines move together: the line and its neighbours that were brought
-//! and removed side by side have to have some letters and digits, so that a `return` or a brace
-//! is not taken for one that was removed anywhere.
+//! White space does not count. Lines move together: the line and its neighbours that were added and
+//! removed side by side must have some letters and digits, so that a `return` or a brace is not
+//! mistaken for one that was removed anywhere.
 use std::ops::Range;
 
 use gix_object::Kind;
@@ -19,9 +19,9 @@ use super::objects::Reader;
 use super::trees::{Changed, changed_files, find};
 use super::walk::Walk;
 
-/// The letters and digits that a moved piece has to have.
+/// Minimum of letters and digits in a moved piece.
 const MIN_LETTERS: usize = 20;
-/// A commit that touched more files rearranged everything: not worth the search.
+/// A commit that touched more files rearranged everything: it is not worth searching.
 const MAX_FILES: usize = 400;
 
 /// The place in a parent of `origin.commit` where the same line was removed.
@@ -42,7 +42,7 @@ pub(super) fn moved_from(walk: &mut Walk<'_>, origin: &Place) -> Result<Option<P
         if changed.len() > MAX_FILES {
             continue;
         }
-        // The same file first: of two equal pieces it is the nearer one.
+        // The same file first: of two equal pieces its own is nearer.
         changed.sort_by_key(|changed| changed.file.path != origin.path);
         let mut best: Option<(usize, Place)> = None;
         for file in &changed {
@@ -62,7 +62,7 @@ pub(super) fn moved_from(walk: &mut Walk<'_>, origin: &Place) -> Result<Option<P
     Ok(None)
 }
 
-/// The lines of one version, with hashes that leave white space out.
+/// The lines of one version, with hashes that ignore white space.
 struct Side<'a> {
     lines: Vec<&'a [u8]>,
     hashes: Vec<u64>,
@@ -77,7 +77,7 @@ impl<'a> Side<'a> {
     }
 }
 
-/// Where the line was removed from a file, and how many letters and digits moved with it.
+/// The place where the line was removed from a file, and how many letters and digits moved with it.
 fn in_file(
     file: &Changed,
     new: &Side<'_>,

@@ -1,5 +1,5 @@
-//! Reads git's objects out of packs and loose files, and remembers those that others are deltas
-//! of: the versions of a file are mostly deltas of each other.
+//! Reads git's objects from packs and loose files, and caches the bases of deltas: the versions of
+//! a file are mostly deltas of each other.
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -16,15 +16,15 @@ use super::bounded::bounded;
 use super::delta;
 use super::error::TraceError;
 
-/// Bytes of trees and of other objects that are kept decoded. Trees have a place of their own:
-/// they are small and come again, and a few versions of a large file would drive them out.
+/// Bytes of decoded trees and of other objects in the caches. Trees have a cache of their own: they
+/// are small and needed again, and a few versions of a large file would evict them.
 const TREE_BYTES: u64 = 2 * 1024 * 1024;
 const OTHER_BYTES: u64 = 2 * 1024 * 1024;
-/// About how many objects that is.
+/// Approximate number of objects in that.
 const MANY: usize = 2_000;
-/// Source files are small; what is larger is generated or no source at all.
+/// Source files are small; a larger object is generated, or not source at all.
 const MAX_OBJECT: usize = 32 * 1024 * 1024;
-/// git makes chains of 50, and of 250 when asked to be thorough.
+/// git makes chains of 50, and of up to 250 in a thorough repack.
 const MAX_CHAIN: usize = 5_000;
 
 /// An object's kind and content.
@@ -66,7 +66,7 @@ impl Weighter<Place, Arc<Object>> for ByBytes {
 }
 
 impl Objects {
-    /// The objects in `folder` (a repository's `objects`) and in those it borrows from.
+    /// The objects in `folder` (a repository's `objects`) and in its alternates.
     pub(super) fn open(folder: &Path) -> Result<Self, TraceError> {
         let objects = Self {
             folders: with_alternates(folder),
@@ -83,7 +83,7 @@ impl Objects {
         if kind == Kind::Tree { &self.trees } else { &self.others }
     }
 
-    /// Opens packs that are new since the last look, and lets go of those that are gone.
+    /// Opens new packs and closes those that are gone.
     pub(super) fn look_for_packs(&self) -> Result<(), TraceError> {
         let mut packs = self.packs.write().unwrap_or_else(PoisonError::into_inner);
         let known = packs.clone();
@@ -99,7 +99,7 @@ impl Objects {
                 if let Some(pack) = known.iter().find(|pack| pack.index_path == path) {
                     now.push(pack.clone());
                 } else if path.with_extension("pack").exists() {
-                    // Never a number twice: the cache knows objects by it.
+                    // A number is never reused: the cache identifies objects by it.
                     let number = self.next_pack.fetch_add(1, Ordering::Relaxed);
                     now.push(Arc::new(Pack::open(path, number)?));
                 }
@@ -145,12 +145,12 @@ pub(super) struct Reader<'a> {
     objects: &'a Objects,
     packs: Arc<Vec<Arc<Pack>>>,
     inflate: Inflate,
-    /// Where the last object was found: mostly the next one is there too.
+    /// The pack of the last object: the next one is usually there too.
     last_pack: usize,
 }
 
 impl Reader<'_> {
-    /// An object of a certain kind.
+    /// Reads an object of a certain kind.
     ///
     /// # Errors
     /// It is missing, of another kind, broken, or larger than 32 MiB.
@@ -175,7 +175,7 @@ impl Reader<'_> {
         Ok(object)
     }
 
-    /// An object's size without decoding all of it, when that can be had.
+    /// An object's size, if it can be found without decoding all of it.
     pub(super) fn size(&mut self, id: &ObjectId) -> Option<u64> {
         let (pack, offset) = self.find(id)?;
         let entry = pack.data.entry(offset).ok()?;
@@ -202,8 +202,8 @@ impl Reader<'_> {
         None
     }
 
-    /// Follows the chain of deltas down to an object that is known or whole, then builds up
-    /// from it. What is built on the way is kept: it is most likely a version that comes next.
+    /// Follows the chain of deltas to an object that is cached or complete, then applies the
+    /// deltas. Intermediate objects are kept: they are most likely the versions needed next.
     fn read_packed(
         &mut self,
         pack: &Pack,
@@ -211,7 +211,7 @@ impl Reader<'_> {
         id: &ObjectId,
         kind: Kind,
     ) -> Result<Arc<Object>, TraceError> {
-        // What an object is a delta of is of its kind.
+        // An object has the same kind as the base of its delta.
         let decoded = self.objects.decoded(kind);
         let mut deltas = Vec::new();
         let mut at = offset;
@@ -311,7 +311,7 @@ impl Reader<'_> {
     }
 }
 
-/// A folder of objects and, behind it, those that its `info/alternates` names, and theirs.
+/// A folder of objects followed by its alternates, from `info/alternates`, and their own.
 fn with_alternates(folder: &Path) -> Vec<PathBuf> {
     let mut folders = vec![folder.to_owned()];
     let mut next = 0;

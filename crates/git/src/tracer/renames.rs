@@ -1,4 +1,4 @@
-//! Where a file that a commit brought was in its parent: renames as git finds them.
+//! Finds the previous path of a file that a commit added: renames as git detects them.
 use gix_hash::ObjectId;
 use gix_object::Kind;
 
@@ -7,12 +7,12 @@ use super::objects::Reader;
 use super::similarity::{MAX_SCORE, Pieces, highest_score};
 use super::trees::{FileAt, deleted_files};
 
-/// The least score of a rename, and of one that keeps the file's name.
+/// The minimum score of a rename, and of one that keeps the file's name.
 const MIN_SCORE: u64 = MAX_SCORE / 2;
 const MIN_SCORE_SAME_NAME: u64 = MAX_SCORE * 3 / 4;
 
-/// Which of the files that are gone since the tree `old` became the file at `path` with `blob`
-/// in the tree `new`: an equal one, one with the same name, else the most similar one.
+/// The file gone since the tree `old` that became the file at `path` with `blob` in the tree `new`:
+/// an equal one, one with the same name, else the most similar one.
 pub(super) fn source_of(
     path: &[u8],
     blob: ObjectId,
@@ -59,15 +59,15 @@ pub(super) fn source_of(
     Ok(best.first())
 }
 
-/// The most similar files that were met. As many as git keeps, in the places where it keeps them:
-/// which of several that are equally similar comes first depends on it.
+/// The most similar files so far. As many as git keeps, in the same slots: the choice among equally
+/// similar ones depends on it.
 #[derive(Default)]
 struct Candidates([Option<((u64, bool), FileAt)>; 4]);
 
 impl Candidates {
     fn add(&mut self, rank: (u64, bool), file: FileAt) {
         let rank_of = |place: &Option<((u64, bool), FileAt)>| place.as_ref().map(|(rank, _)| *rank);
-        // Of several that are equally bad, the first.
+        // Of several equally bad ones, the first.
         if let Some(worst) = self.0.iter_mut().min_by_key(|place| rank_of(place))
             && rank_of(worst) < Some(rank)
         {
@@ -75,7 +75,7 @@ impl Candidates {
         }
     }
 
-    /// The best one; of several the one in the first place.
+    /// The best one; of several equal ones that in the first slot.
     fn first(self) -> Option<FileAt> {
         let best = self.0.into_iter().flatten().rev().max_by_key(|(rank, _)| *rank);
         best.map(|(_, file)| file)

@@ -1,5 +1,5 @@
-//! How much of one file is found in another, as git's rename detection scores it: both are cut
-//! into lines, long ones into pieces of 64 bytes, and the bytes of equal pieces are counted.
+//! The similarity of two files, scored like git's rename detection: both are split into lines, long
+//! ones into pieces of 64 bytes, and the bytes of equal pieces are counted.
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 
@@ -8,10 +8,10 @@ use foldhash::fast::FixedState;
 /// The score of two equal files.
 pub(super) const MAX_SCORE: u64 = 60_000;
 const LONGEST_PIECE: usize = 64;
-/// So far git looks for a NUL when it asks whether a file is text.
+/// How many bytes git searches for a NUL to decide whether a file is text.
 const LOOKED_AT: usize = 8_000;
 
-/// A file's pieces and how many bytes there are of each.
+/// A file's pieces, with the total bytes of each.
 #[derive(Debug)]
 pub(super) struct Pieces {
     bytes_of: HashMap<u64, u64, FixedState>,
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn the_score_is_the_share_of_common_lines() {
+    fn score_is_the_share_of_common_lines() {
         assert_eq!(score("a\nb\n", "a\nb\n"), MAX_SCORE);
         assert_eq!(score("b\na\n", "a\nb\n"), MAX_SCORE, "in any order");
         assert_eq!(score("a\r\nb\r\n", "a\nb\n"), MAX_SCORE * 4 / 6, "line ends do not count");

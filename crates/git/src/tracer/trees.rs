@@ -6,15 +6,15 @@ use super::error::TraceError;
 use super::objects::Reader;
 
 const HASH: usize = 20;
-/// Nobody nests folders so deep; hostile trees may.
+/// Nobody nests folders this deep; hostile trees may.
 const MAX_DEPTH: usize = 500;
 
-/// What a tree's entry is.
+/// The kind of a tree's entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EntryKind {
     /// A regular file, executable or not.
     File,
-    /// A symbolic link; its blob is where it points to.
+    /// A symbolic link; its blob is its target.
     Link,
     /// A folder.
     Folder,
@@ -88,8 +88,8 @@ pub(super) struct Found {
     pub trees: Vec<ObjectId>,
 }
 
-/// Looks a path up. `known` is what it led to in another commit: where the ids agree, the rest
-/// of the way does too, and is not read again.
+/// Looks up a path. `known` is the result for another commit: where the ids agree, the rest of the
+/// way is the same, and is not read again.
 pub(super) fn find(
     root: ObjectId,
     path: &[u8],
@@ -123,7 +123,7 @@ pub(super) fn find(
     Ok(None)
 }
 
-/// A regular file by its path.
+/// A regular file with its path.
 #[derive(Debug, Clone)]
 pub(super) struct FileAt {
     pub path: Vec<u8>,
@@ -198,7 +198,7 @@ fn collect_changed(
             }
             EntryKind::File => {
                 let new = match other {
-                    // What became a link or a submodule has changed its kind and is not gone.
+                    // A path that became a link or a submodule changed its kind and is not gone.
                     Some(other) => match other.kind {
                         EntryKind::File if other.id != entry.id => Some(Some(other.id)),
                         EntryKind::Folder => Some(None),

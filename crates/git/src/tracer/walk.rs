@@ -1,10 +1,10 @@
-//! The walk of one line back to the commit that brought it.
+//! The walk of one line back to the commit that introduced it.
 //!
-//! A single line never splits, so there is always exactly one commit, path and line number. At
-//! each commit that may have touched the file: a parent that has the very same file takes the
-//! line; else a parent in which the file had another name takes part; else the first parent in
-//! which the line stands takes it. A commit that is to be passed over gives it to the line that
-//! looks like it. If no parent takes it, this commit brought it.
+//! A single line never splits, so there is always exactly one commit, path and line number. At each
+//! commit that may have touched the file: a parent with exactly the same file takes the line;
+//! otherwise the first parent that contains the line takes it, where a parent in which the file had
+//! another name counts as well. A commit to be ignored passes it to the most similar line. If no
+//! parent takes it, this commit introduced it.
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,7 +24,7 @@ use super::renames::source_of;
 use super::trees::{EntryKind, Found, find};
 use super::{FileVersion, Origin, Place, TraceOptions, ignored, lines};
 
-/// How many commits are skipped before the walk looks whether it is to stop.
+/// How many commits are skipped before the walk checks whether it must stop.
 const SKIP_AT_ONCE: usize = 10_000;
 
 pub(super) struct Walk<'a> {
@@ -40,7 +40,7 @@ pub(super) struct Walk<'a> {
 pub(super) struct Version {
     pub commit: Commit,
     pub path: Arc<[u8]>,
-    /// What the path leads to in this commit, when it has been looked up.
+    /// The entry at the path in this commit, once it was looked up.
     pub found: Option<Found>,
 }
 
@@ -56,7 +56,7 @@ impl<'a> Walk<'a> {
         Self { graph, memo, options, stop, reader: objects.reader(), names }
     }
 
-    /// Where line `line` (from 1) of `path` at `commit` was born.
+    /// Finds where line `line` (from 1) of `path` at `commit` was born.
     pub(super) fn origin(
         &mut self,
         commit: ObjectId,
@@ -73,7 +73,7 @@ impl<'a> Walk<'a> {
         self.walk(version, line, text)
     }
 
-    /// The version of the file that stands at `commit`, by the commit that brought it.
+    /// The version of the file at `commit`, with the commit that introduced it.
     pub(super) fn version_at(
         &mut self,
         commit: ObjectId,
@@ -104,7 +104,7 @@ impl<'a> Walk<'a> {
         Ok(versions)
     }
 
-    /// The file at `path`, to begin with, and its blob.
+    /// The file at `path` where the walk begins, and its blob.
     fn start(&mut self, commit: ObjectId, path: &[u8]) -> Result<(Version, ObjectId), TraceError> {
         let commit = Commit::new(commit, self.graph);
         let tree = tree_of(commit, self.graph, &mut self.reader)?;
@@ -166,8 +166,8 @@ impl<'a> Walk<'a> {
         stopped(self.stop)
     }
 
-    /// Goes back from `version` as far as the very same file stands there, and says how it
-    /// changed then. What was found is remembered for other lines of the file.
+    /// Goes back from `version` while the file is exactly the same, and returns how it changed
+    /// then. The result is remembered for other lines of the file.
     fn step_from(&mut self, version: &mut Version) -> Result<Arc<Step>, TraceError> {
         if let Some(step) = self.memo.get(version.commit.id, &version.path) {
             if let Step::Same { commit, path } = &*step {
@@ -205,7 +205,7 @@ impl<'a> Walk<'a> {
         Ok(changed)
     }
 
-    /// What the commit of `version` did to the file, seen from its parents.
+    /// What the commit of `version` did to the file, compared with its parents.
     fn look_at_parents(&mut self, version: &mut Version) -> Result<Step, TraceError> {
         let Self { graph, reader, .. } = self;
         let (tree, parents) = tree_and_parents(version.commit, graph, reader)?;
@@ -223,7 +223,8 @@ impl<'a> Walk<'a> {
                 continue;
             };
             if before.kind != found.kind {
-                // A link or a submodule before: the path was there, and no other file became it.
+                // It was a link or a submodule before: the path existed, and no other file became
+                // it.
                 versions.push(None);
                 continue;
             }
@@ -259,7 +260,7 @@ impl<'a> Walk<'a> {
         Ok(Step::Changed { blob, parents: distinct })
     }
 
-    /// The line of a parent's version that this line is, when it is no new one.
+    /// The line of a parent's version that corresponds to this one, if it is not new.
     fn in_parent(
         &mut self,
         blob: ObjectId,
@@ -288,12 +289,12 @@ impl<'a> Walk<'a> {
             self.names.follow(blob, parent.found.blob, &ends);
         }
         drop(maps);
-        // Again, because it has become larger.
+        // Inserted again, because it has grown.
         self.memo.insert(version.commit.id, &version.path, step.clone());
         Ok(found)
     }
 
-    /// The line of a parent's version that looks most like this one.
+    /// The line of a parent's version that is most similar to this one.
     fn guess(
         &mut self,
         blob: ObjectId,

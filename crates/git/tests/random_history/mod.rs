@@ -70,7 +70,7 @@ impl History {
             let others: Vec<Branch> = branches.iter().flatten().cloned().collect();
             let mut branch = match &branches[at] {
                 Some(branch) => branch.clone(),
-                // A new branch from another one, or seldom a root of its own.
+                // A new branch from another one, or rarely a root of its own.
                 None if !others.is_empty() && random.chance(90) => random.pick(&others).clone(),
                 None => Branch::default(),
             };
@@ -193,7 +193,7 @@ fn change(random: &mut Random, files: &mut Files) {
             files.remove(&path);
         }
         4 => {
-            // One becomes two, or the two change places.
+            // One file becomes two, or two change places.
             let other = random.pick(&paths).clone();
             let (ours, theirs) = (files[&path].clone(), files[&other].clone());
             files.insert(path, theirs);
@@ -224,7 +224,7 @@ fn edit(random: &mut Random, lines: &mut Lines) {
             lines.splice(at..to, new);
         }
         8 => {
-            // A block once more, near by: hunks that can slide.
+            // A repeated block close by makes hunks that can slide.
             let block = lines[at..to].to_vec();
             lines.splice(to..to, block);
         }

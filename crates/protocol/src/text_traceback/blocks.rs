@@ -1,4 +1,4 @@
-//! The parts of a text that may hold a traceback, so that a large log is never held as lines.
+//! Finds the parts of a text that may hold a traceback, so that a large log is never held as lines.
 use super::colours::without_control;
 use super::containers::{self, Line, Lines};
 
@@ -8,11 +8,11 @@ pub(super) struct Block<'a> {
     pub(super) lines: Vec<Line<'a>>,
     /// The first line that has words of a traceback.
     pub(super) mentioned_at: Option<u32>,
-    /// The text went on when it was full.
+    /// The text continued after the block was full.
     pub(super) is_full: bool,
 }
 
-/// What every traceback has, in one of its lines at least.
+/// Every traceback has one of these in at least one of its lines.
 const WORDS: [&str; 8] = [
     "File",
     "Traceback",
@@ -23,11 +23,11 @@ const WORDS: [&str; 8] = [
     "Exception Type:",
     "\"\"\"",
 ];
-/// How many lines without any such word may stand within a traceback: values of a debug page.
+/// How many lines without any such word a traceback may contain, such as values on a debug page.
 const MAX_BETWEEN: usize = 200;
-/// How many lines before the first such word are looked at.
+/// How many lines before the first such word are examined.
 const BEFORE: usize = 4;
-/// More lines are another block.
+/// Further lines begin another block.
 const MAX_LINES: usize = 60_000;
 
 pub(super) fn blocks(text: &str) -> Blocks<'_> {

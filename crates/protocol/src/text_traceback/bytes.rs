@@ -1,9 +1,9 @@
 //! Bytes to text: the encodings in which logs and pasted tracebacks arrive.
 use std::borrow::Cow;
 
-/// The text of `bytes`. A byte order mark tells the encoding, and so do the zeros of UTF-16
-/// without one; anything else is UTF-8. What no character is becomes U+FFFD, but for the quotes of
-/// Windows' code pages, which stand around paths.
+/// The text of `bytes`. A byte order mark determines the encoding, as do the zeros of UTF-16
+/// without one; anything else is UTF-8. Invalid bytes become U+FFFD, except for the quotes of
+/// Windows code pages, which surround paths.
 pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     match bytes {
         [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest),
@@ -47,8 +47,7 @@ fn utf32(bytes: &[u8], from_bytes: fn([u8; 4]) -> u32) -> String {
     units.map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
-/// How to read the units of UTF-16 without a byte order mark: in text that is mostly ASCII every
-/// second byte is zero.
+/// Detects the byte order of UTF-16 without a mark: in mostly ASCII text every second byte is zero.
 fn zeros_of_utf16(bytes: &[u8]) -> Option<fn([u8; 2]) -> u16> {
     let (units, _) = bytes[..bytes.len().min(1_024)].as_chunks::<2>();
     let mostly = |zeros: usize| units.len() > 1 && zeros > units.len() * 3 / 4;
@@ -66,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_read_in_the_encoding_that_it_arrives_in() {
+    fn text_is_read_in_the_encoding_it_arrives_in() {
         let text = "File \"höhe ☃.py\"\n";
         let units = |mark: &[u8], to_bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
             mark.iter().copied().chain(text.encode_utf16().flat_map(to_bytes)).collect()
@@ -82,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_take_nothing_from_the_text_around_them() {
+    fn undecodable_bytes_leave_the_text_around_them_intact() {
         assert_eq!(decode(b"File \x93a.py\x94, h\xf6he"), "File \"a.py\", h\u{fffd}he");
         assert_eq!(decode(b"\xff\xfea\0b"), "a");
         assert_eq!(decode(b""), "");

@@ -1,9 +1,9 @@
-//! Takes out of a line what only steers a terminal: colours and other escape sequences, however
-//! they were kept or mangled, and control characters.
+//! Removes terminal control from a line: colours and other escape sequences, however they were kept
+//! or mangled, and control characters.
 use std::borrow::Cow;
 
-/// `line` without terminal control. Tabs stay. A sequence whose escape character was lost or
-/// spelt out (`[35m`, `^[[35m`) goes as well.
+/// `line` without terminal control. Tabs stay. A sequence whose escape character was lost or spelt
+/// out (`[35m`, `^[[35m`) is removed as well.
 pub(super) fn without_control(line: &str) -> Cow<'_, str> {
     let line = if line.contains(is_control) { Cow::from(stripped(line)) } else { line.into() };
     if line.contains('[') && has_spelt_out(&line) {
@@ -12,7 +12,7 @@ pub(super) fn without_control(line: &str) -> Cow<'_, str> {
     line
 }
 
-/// Control characters, and the invisible ones that a paste brings along.
+/// Control characters, and the invisible ones that come with a paste.
 fn is_control(c: char) -> bool {
     (c.is_control() && c != '\t') || matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{241b}')
 }
@@ -36,7 +36,7 @@ fn stripped(line: &str) -> String {
     kept
 }
 
-/// What follows the escape sequence whose escape character stood before `rest`.
+/// The text after the escape sequence whose escape character came before `rest`.
 fn after_escape(rest: &str) -> &str {
     match rest.chars().next() {
         Some('[') => after_parameters(&rest[1..]),
@@ -48,24 +48,24 @@ fn after_escape(rest: &str) -> &str {
     }
 }
 
-/// What follows the parameters and the last letter of a control sequence.
+/// The text after the parameters and the last letter of a control sequence.
 fn after_parameters(rest: &str) -> &str {
     let rest = rest.trim_start_matches(|c| (' '..='?').contains(&c));
     rest.strip_prefix(|c| ('@'..='~').contains(&c)).unwrap_or(rest)
 }
 
-/// What follows a string of a terminal, such as the target of a link; one without an end is not
-/// believed.
+/// The text after a terminal's string sequence, such as the target of a link. A string without an
+/// end is not accepted.
 fn after_string(rest: &str) -> &str {
     let Some(end) = rest.find(['\u{7}', '\u{1b}', '\u{9c}']) else { return rest };
     let rest = &rest[end..];
     rest.strip_prefix("\u{1b}\\").or_else(|| rest.strip_prefix(['\u{7}', '\u{9c}'])).unwrap_or(rest)
 }
 
-/// How a source line spells the escape character: there the colour is a part of the line.
+/// How source code spells the escape character; there the colour belongs to the line.
 const IN_SOURCE: [&str; 5] = ["\\x1b", "\\x1B", "\\033", "\\u001b", "\\e"];
 
-/// Colours are ended by `[0m` or the like: a line without one has no colours.
+/// Colours end with `[0m` or similar, so a line without such an end has no colours.
 fn has_spelt_out(line: &str) -> bool {
     ["[0m", "[39m", "[22m"].iter().any(|end| line.contains(end))
 }
@@ -93,7 +93,7 @@ fn without_spelt_out(line: &str) -> String {
     kept
 }
 
-/// What follows `[35m`, if `text` begins with such a colour.
+/// The text after `[35m`, if `text` begins with such a colour.
 fn after_colour(text: &str) -> Option<&str> {
     let rest = text.strip_prefix('[')?;
     let end = rest.find(|c: char| !c.is_ascii_digit() && c != ';')?;
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_colour_and_no_control_character_is_left() {
+    fn colours_and_control_characters_are_removed() {
         for (line, expected) in [
             (
                 "File \u{1b}[35m\"a.py\"\u{1b}[0m, line \u{1b}[35m2\u{1b}[0m",

@@ -1,5 +1,5 @@
-//! Lines of a text to the lines that were wrapped up in them: strings of JSON and of `key=value`
-//! logs, whatever escapes line breaks, HTML, and lone carriage returns.
+//! Unwraps the lines of a text: JSON strings, `key=value` logs, escaped line breaks, HTML, and lone
+//! carriage returns.
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
@@ -7,21 +7,21 @@ use super::escapes::{Escapes, has_escaped_traceback};
 use super::html;
 use super::strings::{quoted_strings, value_of};
 
-/// A line as it was before it was wrapped up.
+/// A line as it was before it was wrapped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line<'a> {
-    /// The line of the input that it stands in, from 1.
+    /// The line of the input that contains it, from 1.
     pub(super) number: u32,
     pub(super) text: Cow<'a, str>,
-    /// It begins a message of its own: what stands before it does not go on here.
+    /// It begins a message of its own: the message before it does not continue here.
     pub(super) begins: bool,
 }
 
-/// What ends a line beside `\n`: a terminal's return, and what Unicode calls a line's end.
+/// Line ends besides `\n`: a terminal's carriage return, and Unicode's line ends.
 const ENDS: [char; 5] = ['\r', '\u{b}', '\u{85}', '\u{2028}', '\u{2029}'];
-/// A longer line is read as it is: no log keeps such a message.
+/// A longer line is not unwrapped: no log keeps such a message.
 const MAX_WRAPPED: usize = 8 * 1024 * 1024;
-/// How often a text may be wrapped up: a log's JSON in a collector's JSON in a ticket's.
+/// How often a text may be wrapped: a log's JSON in a collector's JSON in a ticket's.
 const MAX_DEPTH: usize = 6;
 
 /// All lines of `text`.
@@ -32,19 +32,19 @@ pub(super) fn lines(text: &str) -> Lines<'_> {
 pub(super) struct Lines<'a> {
     rest: &'a str,
     number: u32,
-    /// Lines that came out of the last line of the input.
+    /// Lines unwrapped from the last line of the input.
     ready: VecDeque<Line<'a>>,
     state: State,
 }
 
-/// What the lines before tell of a line.
+/// What is known from earlier lines.
 #[derive(Debug, Default)]
 struct State {
     /// They were escaped as HTML.
     is_html: bool,
-    /// They were the strings of a list, one a line.
+    /// They were the strings of a list, one per line.
     is_list: bool,
-    /// They were lines of JSON with a line of the traceback each, under this key.
+    /// They were lines of JSON that each hold one line of the traceback under this key.
     key: Option<String>,
 }
 
@@ -149,8 +149,8 @@ fn unwrap(text: &str, depth: usize, whole_list: bool, lines: &mut Vec<(String, b
     }
 }
 
-/// The strings of a line from the first one on that has to do with a traceback, without their
-/// escapes; the whole line where that is in no string. What is separated by commas alone is one
+/// The unescaped strings of a line, starting with the first that looks like part of a traceback, or
+/// the whole line if the traceback is not in a string. Strings separated only by commas are one
 /// list of lines.
 fn strings_or_whole(text: &str, is_list: bool) -> Option<Vec<(String, bool)>> {
     let strings = quoted_strings(text);
@@ -158,7 +158,8 @@ fn strings_or_whole(text: &str, is_list: bool) -> Option<Vec<(String, bool)>> {
         let is_item = string.is_item && (is_list || is_traceback_text(string.raw));
         is_item || has_escaped_traceback(string.raw)
     });
-    // What begins before the first string is in none: the quotes are those of its paths.
+    // A traceback that begins before the first string is not in a string: the quotes belong to its
+    // paths.
     let mentioned_at =
         ["(most recent call last)", "File"].iter().filter_map(|w| text.find(w)).min();
     let is_inside = |first: &usize| {
@@ -186,7 +187,7 @@ fn strings_or_whole(text: &str, is_list: bool) -> Option<Vec<(String, bool)>> {
     Some(unwrapped)
 }
 
-/// The key under which a line of JSON has one line of a traceback.
+/// The key under which a line of JSON holds one line of a traceback.
 fn key_of_line(text: &str) -> Option<String> {
     let strings = quoted_strings(text);
     let string = strings.iter().find(|string| is_traceback_text(string.raw))?;

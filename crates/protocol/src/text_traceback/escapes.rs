@@ -1,4 +1,4 @@
-//! How line breaks and quotes are escaped in logs, and how to take the escapes out again.
+//! How line breaks and quotes are escaped in logs, and how to undo that.
 
 use std::borrow::Cow;
 
@@ -30,7 +30,7 @@ impl Escapes {
         }
     }
 
-    /// `text` without one layer of escapes. What is no escape stays as it is.
+    /// `text` without one layer of escapes. Anything else is left unchanged.
     pub(super) fn decode(self, text: &str) -> String {
         let mark = match self {
             Self::Backslash => '\\',
@@ -85,7 +85,7 @@ pub(super) fn has_escaped_traceback(text: &str) -> bool {
             || text.match_indices("File").any(around_file))
 }
 
-/// Decodes what stands after a backslash; how many bytes of it, 0 when it is no escape.
+/// Decodes the escape after a backslash. Returns its length in bytes, 0 if it is not an escape.
 fn backslash(after: &str, to: &mut Vec<u8>) -> usize {
     let simple = match after.as_bytes().first() {
         Some(b'n') => b'\n',
@@ -110,7 +110,7 @@ fn code(after: &str, digits: usize, to: &mut Vec<u8>) -> usize {
         is_hex.then(|| u32::from_str_radix(digits, 16).ok())?
     };
     let Some(first) = number(after) else { return 0 };
-    // Of bytes several may make one character.
+    // Several escaped bytes may form one character.
     if digits == 2
         && let Ok(byte) = u8::try_from(first)
     {
@@ -132,7 +132,7 @@ fn code(after: &str, digits: usize, to: &mut Vec<u8>) -> usize {
     length
 }
 
-/// `012`: only control characters are escaped so.
+/// `012`: only control characters are escaped this way.
 fn octal(after: &str, to: &mut Vec<u8>) -> usize {
     let digits = after.get(..3).filter(|digits| digits.bytes().all(|d| (b'0'..=b'7').contains(&d)));
     match digits.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_layer_of_escapes_is_taken_out() {
+    fn one_layer_of_escapes_is_removed() {
         for (escapes, text, expected) in [
             (
                 Escapes::Backslash,

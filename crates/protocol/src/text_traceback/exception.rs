@@ -1,18 +1,18 @@
-//! A line that says which exception ended a traceback.
+//! Reads the line that names the exception at the end of a traceback.
 
-/// What an exception line says.
+/// The parts of an exception line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ExceptionLine<'a> {
     /// As printed, e.g. `ZeroDivisionError` or `shop.errors.EmptyCart`.
     pub(super) kind: &'a str,
     pub(super) message: &'a str,
-    /// Its name says that it is an exception; other names are also those of other things.
+    /// The name is clearly that of an exception; other names may belong to other things.
     pub(super) is_certain: bool,
-    /// The message stands in a line of its own, as on Django's page.
+    /// The message is on a line of its own, as on Django's page.
     pub(super) is_labelled: bool,
 }
 
-/// How names of exceptions end.
+/// Common endings of exception names.
 const ENDINGS: [&str; 19] = [
     "Error",
     "Exception",
@@ -56,13 +56,13 @@ pub(super) fn exception_line(text: &str) -> Option<ExceptionLine<'_>> {
     if let Some(exception) = quoted_type(text) {
         return Some(exception);
     }
-    // pytest marks lines of the exception so.
+    // pytest marks exception lines like this.
     let text = text.strip_prefix("E  ").map_or(text, str::trim_start);
     let end = name_end(text);
     let (kind, rest) = text.split_at(end);
     let message = match rest.strip_prefix(':') {
         Some(message) if message.starts_with("//") => return None,
-        // A fence of Markdown ends with the text that it is around.
+        // A Markdown fence may end on the same line as its text.
         Some(message) => message.trim().trim_end_matches("```"),
         None if rest.is_empty() => "",
         None => return None,
@@ -74,7 +74,7 @@ pub(super) fn exception_line(text: &str) -> Option<ExceptionLine<'_>> {
     Some(ExceptionLine { kind, message, is_certain: is_certain(kind), is_labelled: false })
 }
 
-/// `<class 'KeyError'>: message`, as programs write that print the type themselves.
+/// `<class 'KeyError'>: message`, as written by programs that print the type themselves.
 fn quoted_type(text: &str) -> Option<ExceptionLine<'_>> {
     let rest = text.strip_prefix("<class ").or_else(|| text.strip_prefix("<type "))?;
     let (kind, rest) = rest.split_once('>')?;
@@ -88,7 +88,7 @@ fn quoted_type(text: &str) -> Option<ExceptionLine<'_>> {
     is_name.then_some(ExceptionLine { kind, message, is_certain: true, is_labelled: false })
 }
 
-/// The exception in `text` that stands behind something else, and where.
+/// The exception in `text` that follows other text, and its position.
 pub(super) fn exception_within(text: &str) -> Option<(usize, ExceptionLine<'_>)> {
     let starts = text.match_indices(char::is_whitespace).map(|(at, space)| at + space.len());
     let mut found = starts.filter_map(|at| {
@@ -112,8 +112,8 @@ fn is_level(name: &str) -> bool {
     is_word && name != "error" && LEVELS.contains(&name.to_ascii_lowercase().as_str())
 }
 
-/// Where a dotted name ends, with `<locals>` in it, and a name in brackets behind it as in
-/// `RayTaskError(KeyError)`.
+/// The end of a dotted name, which may contain `<locals>` and may be followed by a name in
+/// brackets, as in `RayTaskError(KeyError)`.
 fn name_end(text: &str) -> usize {
     if text.starts_with(|c: char| c.is_numeric() || c == '.') {
         return 0;
@@ -153,7 +153,7 @@ fn ends_as_one(kind: &str) -> bool {
     ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
-/// Whether it says that the code could not be compiled: then its own place is the innermost frame.
+/// Whether the code could not be compiled. The error's own place is then the innermost frame.
 pub(super) fn is_syntax_error(kind: &str) -> bool {
     let last = kind.rsplit('.').next().unwrap_or(kind);
     ["SyntaxError", "IndentationError", "TabError"].iter().any(|name| last.ends_with(name))

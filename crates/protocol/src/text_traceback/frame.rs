@@ -1,19 +1,19 @@
-//! A line that names a place of the stack, in the forms in which programs print one.
+//! Reads a line that names a place in the stack, in the forms in which programs print it.
 use super::words::{header, ident_end};
 
-/// A frame that was found in a line.
+/// A frame found in a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FramePlace<'a> {
-    /// Where in the line it begins.
+    /// Its start in the line.
     pub(super) at: usize,
     pub(super) path: &'a str,
-    /// `None` in Django's older layout, where the line number stands before the source line.
+    /// `None` in Django's older layout, where the line number precedes the source line.
     pub(super) line: Option<u32>,
     /// Empty when nothing follows `in`; `None` for a place without a function: a `SyntaxError`'s.
     pub(super) function: Option<&'a str>,
-    /// What follows the function in the same line.
+    /// The text after the function on the same line.
     pub(super) rest: &'a str,
-    /// It begins with `File`; other forms are also those of messages that are no traceback.
+    /// It begins with `File`. Other forms also occur in messages that are not tracebacks.
     pub(super) is_certain: bool,
 }
 
@@ -22,10 +22,10 @@ pub(super) fn find_frame(line: &str) -> Option<FramePlace<'_>> {
     files(line).take(MAX_TRIES).find_map(|at| file_frame(line, at)).or_else(|| path_frame(line))
 }
 
-/// How many words of a line may begin a frame before it is taken for something else.
+/// How many possible starts of a frame are tried in a line before giving up.
 const MAX_TRIES: usize = 1_000;
 
-/// Where the word `File` stands that can begin a frame.
+/// The positions of the word `File` that can begin a frame.
 pub(super) fn files(line: &str) -> impl Iterator<Item = usize> {
     let in_word = |at: usize| line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
     let goes_on = |at: usize| line[at + 4..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
@@ -34,7 +34,7 @@ pub(super) fn files(line: &str) -> impl Iterator<Item = usize> {
 
 const QUOTES: [char; 9] = ['"', '\'', '`', '“', '”', '„', '«', '»', '″'];
 
-/// `File "PATH", line N, in FUNCTION`, and what becomes of its quotes and commas.
+/// `File "PATH", line N, in FUNCTION`, also with changed quotes and commas.
 pub(super) fn file_frame(line: &str, at: usize) -> Option<FramePlace<'_>> {
     let rest = line[at + "File".len()..].trim_start();
     let (path, rest) = match rest.strip_prefix(QUOTES) {
@@ -81,13 +81,13 @@ pub(super) fn file_frame(line: &str, at: usize) -> Option<FramePlace<'_>> {
     Some(FramePlace { at, path, line, function, rest, is_certain })
 }
 
-/// The name of a function in a Python file, and the source line that somebody wrote behind it.
-/// Only Cython's initialisers and templates have names with spaces.
+/// The name of a function in a Python file, and a source line written after it. Only Cython's
+/// initialisers and templates have names with spaces.
 fn name_and_source(text: &str) -> (&str, &str) {
     let (name, rest) = text.split_at(ident_end(text));
     match rest.chars().next() {
         Some(' ') if name != "init" && !name.is_empty() => (name, rest.trim_start()),
-        // Some programs print the arguments behind it.
+        // Some programs print the arguments after it.
         Some('(' | ':') if !name.is_empty() => (name, ""),
         _ => (text, ""),
     }
@@ -134,8 +134,8 @@ fn path_frame(line: &str) -> Option<FramePlace<'_>> {
     })
 }
 
-/// A name that is longer is none, nor is a path: what they are looked for in stays short, however
-/// often a line of a hostile text begins one.
+/// A longer name or path is rejected. This keeps the searched text short, however often a hostile
+/// line begins one.
 const MAX_FUNCTION: usize = 2_048;
 const MAX_PATH: usize = 4_096;
 
@@ -149,15 +149,15 @@ fn number(text: &str) -> Option<(u32, &str)> {
     (end > 0).then(|| (text[..end].parse().unwrap_or(0), &text[end..]))
 }
 
-/// The name at the start of `text`, and what follows it behind two spaces or more, or a tab.
+/// The name at the start of `text`, and the text after two or more spaces or a tab.
 fn function(text: &str) -> (&str, &str) {
     let text = first_bytes(text, MAX_FUNCTION);
     let end = text.find("  ").into_iter().chain(text.find('\t')).min().unwrap_or(text.len());
     (text[..end].trim_end(), text[end..].trim_start())
 }
 
-/// The pieces of a line in which line breaks became spaces: each frame, its source line, and what
-/// stands before and behind them. One piece when it is one line.
+/// Splits a line in which line breaks became spaces into frames, source lines, and the text around
+/// them. An ordinary line is one piece.
 pub(super) fn split_joined(line: &str) -> Vec<&str> {
     let header = header(line);
     let from = header.as_ref().map_or(0, |header| header.end);
@@ -178,7 +178,7 @@ pub(super) fn split_joined(line: &str) -> Vec<&str> {
     }
     if starts[0] > done {
         let before = &line[done..starts[0]];
-        // What stands before the first frame is a prefix of all; white space is its indent.
+        // Text before the first frame is a prefix of all frames; white space is the indent.
         if !before.trim().is_empty() && done > 0 {
             pieces.push(before);
         }

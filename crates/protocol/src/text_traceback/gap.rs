@@ -1,17 +1,17 @@
-//! What a reader of a traceback did not get to see.
+//! Gaps in a traceback that its reader should know about.
 use std::fmt;
 
-/// Something of a traceback that was not there or could not be read.
+/// A part of a traceback that is missing or could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gap {
-    /// Its end is missing: the exception behind its frames, the one that was raised from it, or
-    /// the members of a group.
+    /// Its end is missing: the exception after its frames, the one raised from it, or the members
+    /// of a group.
     CutOff,
-    /// Somebody left lines out; the line of the input where a mark says so.
+    /// Lines were left out; the line of the input with the mark that says so.
     LeftOut(u32),
     /// This line of the input looks like a frame and could not be read.
     Unread(u32),
-    /// It has more frames or exceptions than are read.
+    /// It has more frames or exceptions than the limits allow.
     TooLong,
 }
 
@@ -26,7 +26,7 @@ impl fmt::Display for Gap {
             Self::Unread(line) => {
                 write!(f, "line {line} looks like a frame of the traceback and could not be read")
             }
-            Self::TooLong => write!(f, "the traceback is longer than what is read of one"),
+            Self::TooLong => write!(f, "the traceback is too long to be read in full"),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! From rows to exceptions: which lines make a traceback, and how tracebacks belong together.
-//! It takes whatever comes in any order, and what it cannot place is told as a gap.
+//! Turns rows into exceptions: which lines form a traceback, and how tracebacks belong together. It
+//! accepts rows in any order, and reports as a gap whatever it cannot place.
 use super::blocks::Block;
 use super::exception::{ExceptionLine, exception_line, exception_within};
 use super::open::{Ending, Open, Taken};
@@ -11,10 +11,10 @@ use super::tree::{NodeId, Tree};
 use super::words::{Border, Header};
 use super::{Gap, TextException, TextRelation, TextTraceback};
 
-/// Groups within groups that are told apart.
+/// Nesting limit of exception groups.
 const MAX_DEPTH: usize = 100;
 
-/// How much of a line is looked at for an exception that stands behind something else.
+/// How much of a line is searched for an exception that follows other text.
 const MAX_SAID: usize = 1_000;
 
 /// All tracebacks of a block.
@@ -40,11 +40,11 @@ struct Reader {
     tree: Tree,
     /// The text itself, and a level for each group that is open.
     levels: Vec<Level>,
-    /// What Django's page says about its exception, above or below the frames.
+    /// The exception named by Django's page, above or below the frames.
     labelled: Option<Ending>,
 }
 
-/// What is known at one depth of exception groups.
+/// The state at one depth of exception groups.
 #[derive(Debug, Default)]
 struct Level {
     /// The group whose members these are, and where its lines begin.
@@ -54,13 +54,13 @@ struct Level {
     open: Option<Open>,
     /// The exception that was read last: the one above.
     last: Option<NodeId>,
-    /// The exception above, once a sentence has said what it is to the one below.
+    /// The exception above, once a sentence has stated its relation to the one below.
     pending: Option<(NodeId, TextRelation)>,
-    /// An exception line outside of a traceback, and how many lines came since.
+    /// An exception line outside a traceback, and the number of lines since.
     lone: Option<(Ending, u32, u32)>,
     /// The line before opened a quoted block.
     is_quoted: bool,
-    /// A blank line stands behind the last exception.
+    /// A blank line follows the last exception.
     is_over: bool,
 }
 
@@ -101,7 +101,7 @@ impl Reader {
         }
         self.close_open();
         if self.level().last.is_none() || self.level().is_over {
-            // A wrapper that was printed without frames: its message begins on the next line.
+            // A wrapper printed without frames: its message begins on the next line.
             self.close_lone(|lone, lines| {
                 is_quoted && lines <= 3 || lines <= 6 && is_carrier(&lone.kind)
             });
@@ -111,7 +111,8 @@ impl Reader {
         self.level().is_quoted = false;
     }
 
-    /// An exception before a header in the same line; whether it ends what is open, or stands alone.
+    /// Takes an exception before a header on the same line, whether it ends the open traceback or
+    /// is alone.
     fn take_exception(&mut self, row: &Row, said: Ending) -> bool {
         let level = self.level();
         match &mut level.open {
@@ -128,7 +129,7 @@ impl Reader {
         }
     }
 
-    /// The exception in whose message a traceback that begins now may stand.
+    /// The exception whose message may contain a traceback that begins now.
     fn carrier(&mut self, is_quoted: bool) -> Option<(NodeId, bool)> {
         let level = self.level();
         let (last, is_over) = (level.last?, level.is_over);
@@ -236,7 +237,8 @@ impl Reader {
             if text.is_empty() {
                 level.is_over = true;
             }
-            // A prefix on the first line of a message stands before a carrier that is that line.
+            // If a message has a prefix only on its first line, the carrier on that line comes
+            // after it.
             let exception = exception.or_else(|| {
                 let (_, within) = exception_within(text.get(..MAX_SAID).unwrap_or(text))?;
                 is_carrier(within.kind).then_some(within)
@@ -271,7 +273,8 @@ impl Reader {
         match carrier.filter(|_| is_carried) {
             Some((carrier, _)) => {
                 self.tree.attach(id, carrier, TextRelation::Remote);
-                // What it carries may carry another; the sentences that follow are about it.
+                // A carried exception may carry another; the sentences that follow are about the
+                // carrier.
                 if is_carrier(&self.tree.exception(id).exception_type) {
                     self.level().last = Some(id);
                 }
@@ -280,7 +283,7 @@ impl Reader {
         }
     }
 
-    /// Makes an exception the one above, and what was said about the one before a part of it.
+    /// Makes an exception the one above, and attaches the pending one to it.
     fn chain(&mut self, id: NodeId) {
         let level = self.level();
         level.last = Some(id);
@@ -289,7 +292,7 @@ impl Reader {
         }
     }
 
-    /// Takes an exception line outside of a traceback for an exception without frames.
+    /// Treats an exception line outside a traceback as an exception without frames.
     fn close_lone(&mut self, is_it: impl Fn(&Ending, u32) -> bool) {
         let Some((lone, line, lines)) = self.level().lone.take() else { return };
         if !is_it(&lone, lines) {
@@ -338,14 +341,14 @@ impl Reader {
     }
 }
 
-/// Outside of a traceback only what can hardly be anything else is taken for an exception.
+/// Outside a traceback only an unmistakable line counts as an exception.
 fn may_stand_alone(exception: &ExceptionLine<'_>) -> bool {
     exception.is_certain
         || exception.kind == "error"
         || exception.kind.starts_with(char::is_uppercase)
 }
 
-/// Types whose message is a traceback of another process.
+/// Exception types whose message is a traceback from another process.
 fn is_carrier(kind: &str) -> bool {
     let last = kind.split('(').next().unwrap_or(kind).rsplit('.').next().unwrap_or(kind);
     const CARRIERS: [&str; 8] = [
@@ -363,7 +366,7 @@ fn is_carrier(kind: &str) -> bool {
         || kind.contains("RayTaskError")
 }
 
-/// Whether an exception's message says the type of another.
+/// Whether an exception's message names the type of another.
 fn names(outer: &TextException, kind: &str) -> bool {
     let last = kind.rsplit('.').next().unwrap_or(kind);
     !last.is_empty()

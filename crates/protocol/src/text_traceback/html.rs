@@ -1,7 +1,7 @@
-//! Tracebacks in HTML: pages, mails and tickets that were copied as their source.
+//! Tracebacks in HTML: pages, mails and tickets whose source was copied.
 use std::borrow::Cow;
 
-/// Tags that appear around and in tracebacks. No other is taken out: `<module>` is a function.
+/// Tags that appear around and in tracebacks. No others are removed: `<module>` is a function.
 const TAGS: [&str; 28] = [
     "a",
     "b",
@@ -32,7 +32,7 @@ const TAGS: [&str; 28] = [
     "tt",
     "ul",
 ];
-/// Of them, those that end a line.
+/// Those of them that end a line.
 const BREAKS: [&str; 8] = ["blockquote", "br", "div", "h1", "h2", "li", "p", "tr"];
 const ENTITIES: [(&str, &str); 9] = [
     ("quot", "\""),
@@ -46,7 +46,7 @@ const ENTITIES: [(&str, &str); 9] = [
     ("rdquo", "\""),
 ];
 
-/// Whether a line is escaped as HTML; `None` when it does not tell.
+/// Whether a line is escaped as HTML; `None` if the line does not show it.
 pub(super) fn is_escaped(line: &str) -> Option<bool> {
     if line.contains("in &lt;") {
         return Some(true);
@@ -97,7 +97,7 @@ fn tag(text: &str) -> Option<(Cow<'static, str>, &str)> {
     if !TAGS.contains(&name.as_str()) {
         return None;
     }
-    // A tag that is longer was cut off.
+    // A longer tag was cut off.
     let end = inner.bytes().take(1_000).position(|byte| byte == b'>')?;
     let is_break = BREAKS.contains(&name.as_str());
     Some((if is_break { "\n" } else { "" }.into(), &inner[end + 1..]))

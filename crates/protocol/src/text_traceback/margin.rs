@@ -1,44 +1,44 @@
-//! What stands before the lines of a traceback and is no part of it: a logger's prefix, the name of
-//! a container, quote marks, the drawing of an exception group.
+//! The text before the lines of a traceback that does not belong to it: a logger's prefix, the name
+//! of a container, quote marks, the drawing of an exception group.
 
-/// What stands before a frame.
+/// The text before a frame.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Lead {
-    /// Up to its last letter or digit: a time in it changes from line to line.
+    /// The part up to the last letter or digit. Times in it change from line to line.
     margin: String,
-    /// Marks behind it, without the white space between them.
+    /// The marks after it, without the white space between them.
     marks: Vec<char>,
 }
 
-/// Marks that quote, draw or separate; a source line does not need them to be read.
+/// Marks that quote, draw or separate.
 fn is_mark(c: char) -> bool {
     c.is_whitespace() || "|>+*#:]│┃║❱▶-".contains(c)
 }
 
 impl Lead {
-    /// What `prefix`, the text before a frame, consists of.
+    /// Splits `prefix`, the text before a frame.
     pub(super) fn of(prefix: &str) -> Self {
         let margin = prefix.trim_end_matches(is_mark);
         let marks = prefix[margin.len()..].chars().filter(|c| !c.is_whitespace()).collect();
         Self { margin: margin.to_owned(), marks }
     }
 
-    /// Whether nothing but white space stands before the frame.
+    /// Whether only white space precedes the frame.
     pub(super) fn is_plain(&self) -> bool {
         self.margin.is_empty() && self.marks.is_empty()
     }
 
-    /// Whether nothing but marks stand before the frame.
+    /// Whether only marks precede the frame.
     pub(super) fn is_marks(&self) -> bool {
         self.margin.is_empty()
     }
 
-    /// What stands in `line` behind a lead with the same margin, whatever marks it has.
+    /// The rest of `line` after a lead with the same margin, whatever its marks.
     pub(super) fn strip_margin<'a>(&self, line: &'a str) -> Option<&'a str> {
         after_margin(line, &self.margin)
     }
 
-    /// What stands in `line` behind such a lead; `None` when it has another.
+    /// The rest of `line` after the same lead; `None` when its lead differs.
     pub(super) fn strip<'a>(&self, line: &'a str) -> Option<&'a str> {
         let mut rest = self.strip_margin(line)?;
         for mark in &self.marks {
@@ -48,8 +48,8 @@ impl Lead {
     }
 }
 
-/// What stands behind `margin` in `line`, where words that have a digit in them (times, counters,
-/// ids) may differ, and white space in its width.
+/// The rest of `line` after `margin`. Words with digits (times, counters, ids) may differ, and so
+/// may the width of white space.
 fn after_margin<'a>(line: &'a str, margin: &str) -> Option<&'a str> {
     if let Some(rest) = line.strip_prefix(margin) {
         return Some(rest);
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_prefix_is_known_again_when_its_times_and_counters_change() {
+    fn prefix_is_recognized_when_its_times_and_counters_change() {
         for (prefix, line, rest) in [
             ("2026-11-29T10:00:00.12346Z   ", "2026-11-29T10:00:01.1Z     x()", Some("     x()")),
             ("2026-11-29T10:00:00.12346Z   ", "2026-11-29T10:00:01Z     x()", Some("     x()")),

@@ -1,11 +1,11 @@
-//! Tracebacks of Python, as programs print them and as people log and paste them.
+//! Python tracebacks, as programs print them and as people log and paste them.
 //!
-//! Stages, a file each: bytes to text (`bytes`), lines out of what wraps them up (`containers`,
-//! with `escapes`, `strings` and `html`), colours out (`colours`), blocks around anything that may be a
-//! traceback (`blocks`), typographic quotes (`quotes`), programs that
-//! log at once apart (`streams`), broken lines together (`rewrap`), prefixes off (`margin`, `rows`), and
-//! from rows to exceptions (`grammar`, `tree`), with the forms of single lines in `frame`,
-//! `exception` and `words`.
+//! The stages, one file each: decode bytes (`bytes`), unwrap lines (`containers`, with `escapes`,
+//! `strings` and `html`), remove colours (`colours`), find blocks that may hold a traceback
+//! (`blocks`), straighten typographic quotes (`quotes`), separate programs that log at the same
+//! time (`streams`), rejoin broken lines (`rewrap`), strip prefixes (`margin`, `rows`), and build
+//! exceptions from rows (`grammar`, `tree`). The forms of single lines are in `frame`, `exception`
+//! and `words`.
 
 mod blocks;
 mod bytes;
@@ -29,27 +29,27 @@ mod words;
 
 pub use gap::Gap;
 
-/// A traceback in a log is short; this bounds what a hostile text can make us hold.
+/// Real tracebacks are shorter; this bounds the memory that a hostile text can use.
 const MAX_FRAMES: usize = 10_000;
 
-/// What a text holds.
+/// The tracebacks of a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// The tracebacks, in their order. Exceptions that belong together are one.
+    /// The tracebacks in order. Exceptions that belong together form one.
     pub tracebacks: Vec<TextTraceback>,
     /// The first line that has words of a traceback, from 1, whether it could be read or not.
     pub mentioned_at: Option<u32>,
 }
 
-/// A printed traceback, with all exceptions that were printed as a part of it.
+/// A printed traceback, with all exceptions that belong to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TextTraceback {
     /// The exception that left the program: the one that was printed last, or a group.
     pub exception: TextException,
-    /// The exceptions that led to it, that it is a group of, or that it brought from another
-    /// process; the nearest first.
+    /// The exceptions that led to it, its group members, and those it brought from another process;
+    /// nearest first.
     pub chain: Vec<TextChained>,
-    /// What of it was not there or could not be read.
+    /// The parts that are missing or could not be read.
     pub gaps: Vec<Gap>,
     /// The line of the input where it begins, from 1.
     pub line: u32,
@@ -58,36 +58,36 @@ pub struct TextTraceback {
 /// A printed exception.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TextException {
-    /// Outermost first; empty when it was printed without.
+    /// Outermost first; empty when it was printed without frames.
     pub frames: Vec<TextFrame>,
     /// As printed, e.g. `ZeroDivisionError` or `shop.errors.EmptyCart`; empty when cut off.
     pub exception_type: String,
-    /// The rest of the line behind the type.
+    /// The rest of the line after the type.
     pub exception_message: String,
 }
 
-/// An exception beside the one that left the program.
+/// An exception other than the one that left the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextChained {
     /// The exception.
     pub exception: TextException,
-    /// What it is to the exception that it belongs to.
+    /// Its relation to the exception it belongs to.
     pub relation: TextRelation,
-    /// Index in the chain of the exception that it belongs to, smaller than its own; `None`: the
-    /// one that left the program.
+    /// Index in the chain of the exception it belongs to, smaller than its own; `None` is the one
+    /// that left the program.
     pub parent: Option<usize>,
 }
 
-/// What an exception is to the one that it belongs to.
+/// The relation of an exception to the one it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextRelation {
-    /// It was raised because of this one.
+    /// The other was raised because of this one.
     Cause,
-    /// It was raised while this one was handled.
+    /// The other was raised while this one was handled.
     Context,
-    /// This is one of the exceptions that it is a group of.
+    /// The other is a group that this one is a member of.
     Member,
-    /// Its message holds this one, as it was printed in another process.
+    /// The other's message holds this one, as printed in another process.
     Remote,
 }
 
@@ -96,7 +96,7 @@ pub enum TextRelation {
 pub struct TextFrame {
     /// Path as printed.
     pub path: String,
-    /// Line number from 1; 0 when the printed one is none.
+    /// Line number from 1; 0 when the printed one is invalid.
     pub line: u32,
     /// Function name; `<module>` at the top of a file, empty for the place of a `SyntaxError`.
     pub function: String,
@@ -119,10 +119,10 @@ pub fn read_text(text: &str) -> Reading {
     reading
 }
 
-/// The traceback of another process that an exception brought along in its message, as those of
-/// `multiprocessing`, `concurrent.futures`, joblib, billiard, Ray and the like do. `message` is
-/// the exception as text or as its `repr`; `None` when no frame stands in it.
+/// The traceback from another process that an exception carries in its message, as in
+/// `multiprocessing`, `concurrent.futures`, joblib, billiard, Ray and the like. `message` is the
+/// exception as text or as its `repr`. Returns `None` when it holds no frame.
 pub fn remote_traceback(message: &str) -> Option<TextTraceback> {
-    // The first one holds the others: what a worker's own workers raised.
+    // The first one holds the others, which the worker's own workers raised.
     read_text(message).tracebacks.into_iter().next()
 }

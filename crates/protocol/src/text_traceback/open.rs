@@ -1,13 +1,14 @@
-//! One traceback while it is read: its frames, their source lines, and the exception behind them.
+//! A traceback while it is being read: its frames, their source lines, and the exception after
+//! them.
 use super::exception::{ExceptionLine, exception_line, exception_within, is_syntax_error};
 use super::rows::{Row, RowFrame};
 use super::tree::NodeId;
 use super::words::{Header, is_marker, is_repeat, is_snip};
 use super::{Gap, MAX_FRAMES, TextException, TextFrame};
 
-/// How many lines that nobody knows may stand between two frames.
+/// How many unrecognized lines may come between two frames.
 const MAX_UNKNOWN: usize = 20;
-/// How many such lines may stand before an exception that only its name tells.
+/// How many of them may precede an exception recognized only by its name.
 const MAX_BEFORE_EXCEPTION: usize = 4;
 
 /// A traceback that is being read.
@@ -15,10 +16,10 @@ const MAX_BEFORE_EXCEPTION: usize = 4;
 pub(super) struct Open {
     pub(super) line: u32,
     pub(super) header: Option<Header>,
-    /// The exception in whose message it stands, and whether that is certain.
+    /// The exception whose message contains it, and whether that is certain.
     pub(super) carrier: Option<(NodeId, bool)>,
     pub(super) exception: Option<Ending>,
-    /// An exception that was said right before the first frame.
+    /// An exception named right before the first frame.
     pub(super) said_before: Option<Ending>,
     pub(super) gaps: Vec<Gap>,
     frames: Vec<TextFrame>,
@@ -27,14 +28,14 @@ pub(super) struct Open {
     last_has_line: bool,
     frame_indent: usize,
     text_indent: usize,
-    /// Blank lines, and lines that nobody knows, since the last frame or its source line.
+    /// Blank lines since the last frame or its source line; `unknown` counts unrecognized ones.
     blanks: usize,
     unknown: usize,
-    /// A blank line stands behind a line that nobody knows: what follows may be something else.
+    /// A blank line follows an unrecognized line, so what follows may be something else.
     is_interrupted: bool,
-    /// Blank lines stood between earlier frames, so one before the exception says nothing.
+    /// Earlier frames had blank lines between them, so one before the exception means nothing.
     has_blanks_between: bool,
-    /// An exception that stood behind something else in a line after the last frame.
+    /// An exception that followed other text on a line after the last frame.
     maybe: Option<Ending>,
 }
 
@@ -44,11 +45,11 @@ pub(super) struct Ending {
     pub(super) kind: String,
     pub(super) message: String,
     pub(super) is_certain: bool,
-    /// Its message stands in a line of its own.
+    /// Its message is on a line of its own.
     pub(super) is_labelled: bool,
-    /// That line was there, and the message is in the next one.
+    /// The label was read, and the message is on the next line.
     is_value_next: bool,
-    /// A blank line stands behind it.
+    /// A blank line follows it.
     pub(super) is_over: bool,
 }
 
@@ -66,7 +67,7 @@ impl From<ExceptionLine<'_>> for Ending {
 }
 
 impl Ending {
-    /// A line behind it.
+    /// Takes a line after the exception.
     pub(super) fn take(&mut self, text: &str) {
         let value = text.strip_prefix("Exception Value:");
         match value {
@@ -84,11 +85,11 @@ impl Ending {
     }
 }
 
-/// Whether a line was a part of the traceback.
+/// Whether a line was part of the traceback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Taken {
     Yes,
-    /// Too many lines stand behind the last frame: the rest is something else.
+    /// Too many lines follow the last frame, so the rest is something else.
     Over,
 }
 
@@ -102,7 +103,7 @@ impl Open {
         !self.frames.is_empty()
     }
 
-    /// Whether a frame that comes now can be one of it.
+    /// Whether another frame can belong to this traceback.
     pub(super) fn goes_on(&self) -> bool {
         self.exception.is_none() && (!self.is_interrupted || self.has_blanks_between)
     }
@@ -122,7 +123,7 @@ impl Open {
         self.maybe = None;
     }
 
-    /// Takes frames out of the middle: the innermost ones matter, and the outermost say where it
+    /// Drops frames from the middle: the innermost ones matter, and the outermost show where it
     /// began.
     fn cut(&mut self) {
         let outermost = MAX_FRAMES / 2;
@@ -132,7 +133,7 @@ impl Open {
         }
     }
 
-    /// A line that is no frame, header, link or border.
+    /// Takes a line that is not a frame, header, link or border.
     pub(super) fn take(&mut self, row: &Row) -> Taken {
         let text = row.text.trim();
         if let Some(exception) = &mut self.exception {
@@ -175,7 +176,7 @@ impl Open {
         if self.unknown > MAX_UNKNOWN { Taken::Over } else { Taken::Yes }
     }
 
-    /// Whether the row is the source line of the last frame, or goes on with it.
+    /// Whether the row is the source line of the last frame, or continues it.
     fn take_source(&mut self, row: &Row, text: &str) -> bool {
         let is_inner = row.indent > self.frame_indent;
         let Some(last) = self.frames.last_mut() else { return false };
@@ -204,12 +205,12 @@ impl Open {
         if !last.text.is_empty() {
             return is_inner && self.unknown == 0;
         }
-        // A line of a log may stand where no source line was printed.
+        // Where no source line was printed, there may be a log line.
         let is_next = self.unknown == 0 && self.blanks <= 1;
         if !is_inner && (!is_next || (row.indent < self.frame_indent && is_of_log(text))) {
             return false;
         }
-        // Django's page has a button behind it.
+        // Django's page has a button after the source line.
         let text = text.strip_suffix(" …").filter(|_| !self.is_certain).unwrap_or(text);
         text.clone_into(&mut last.text);
         self.text_indent = row.indent;
@@ -217,7 +218,7 @@ impl Open {
         true
     }
 
-    /// The exception that the row says, if it can be the one that ended the traceback.
+    /// The exception named in the row, if it can be the one that ended the traceback.
     fn ending(&self, row: &Row, text: &str) -> Option<Ending> {
         let exception = exception_line(text)?;
         let needs_text = self.frames.last().is_some_and(|frame| frame.text.is_empty());
@@ -235,7 +236,7 @@ impl Open {
         may_follow.then(|| exception.into())
     }
 
-    /// An exception that ran together with the last source line.
+    /// An exception run together with the last source line.
     fn run_together(&mut self) -> Option<Ending> {
         let last = self.frames.last_mut()?;
         let (at, exception) = exception_within(&last.text)?;
@@ -244,8 +245,8 @@ impl Open {
         Some(ending)
     }
 
-    /// Whether the innermost frame comes first. Not all who write so do so, and some do without
-    /// writing it: who calls whom tells.
+    /// Whether the innermost frame comes first. The header is unreliable, so the calls in the
+    /// source lines decide.
     fn is_reversed(&self) -> bool {
         let says_so = self.header.map(|header| header.is_reversed);
         if says_so == Some(false) {
@@ -264,14 +265,14 @@ impl Open {
         if says_so.is_some() { up >= down } else { down == 0 && up > 1 }
     }
 
-    /// Forgets the exception: frames follow, so the line was something else.
+    /// Drops the exception: frames follow, so the line was something else.
     pub(super) fn take_back_exception(&mut self) {
         self.exception = None;
         self.unknown += 1;
     }
 
-    /// The exception with its frames; `None` when it is no traceback. `known` is what was said
-    /// about its exception elsewhere.
+    /// The exception with its frames; `None` when it is not a traceback. `known` is the exception
+    /// as named elsewhere.
     pub(super) fn close(mut self, known: Option<Ending>) -> Option<(TextException, Vec<Gap>, u32)> {
         if self.frames.len() > MAX_FRAMES {
             self.cut();
@@ -314,7 +315,8 @@ fn pointed_at(text: &str) -> Option<&str> {
     (is_arrow && !source.is_empty()).then_some(source)
 }
 
-/// `❱ 11 │ return total / pieces` of a box that shows lines around, and whether it is the one.
+/// `❱ 11 │ return total / pieces` of a box that shows surrounding lines, and whether it is the
+/// marked line.
 fn numbered_source(text: &str) -> Option<(&str, bool)> {
     let (is_it, rest) = match text.strip_prefix(['❱', '>']) {
         Some(rest) => (true, rest.trim_start()),
@@ -325,7 +327,7 @@ fn numbered_source(text: &str) -> Option<(&str, bool)> {
     (digits > 0).then(|| (source.trim(), is_it))
 }
 
-/// Whether a line looks like one of a log and not like source code.
+/// Whether a line looks like a log line rather than source code.
 pub(super) fn is_of_log(text: &str) -> bool {
     let first = text.split_whitespace().next().unwrap_or_default();
     let is_level = exception_line(text).is_none()

@@ -1,8 +1,8 @@
-//! Quotes and spaces that a word processor, a chat or a table made of plain ones.
+//! Restores plain quotes and spaces that a word processor, a chat or a table replaced.
 use super::containers::Line;
 use super::frame::files;
 
-/// The lines with plain quotes, if frames among them show that somebody replaced these.
+/// The lines with plain quotes, if their frames show that the quotes were replaced.
 pub(super) fn straight_quotes(mut lines: Vec<Line<'_>>) -> Vec<Line<'_>> {
     let is_replaced = |line: &Line<'_>| {
         files(&line.text).any(|at| {

@@ -1,5 +1,5 @@
-//! Puts lines together that a mail program, a terminal or a form broke because they were long, and
-//! takes lines apart that were run together.
+//! Rejoins long lines that a mail program, a terminal or a form broke, and splits lines that were
+//! run together.
 use super::containers::Line;
 use super::exception::exception_line;
 use super::frame::{FramePlace, file_frame, files, find_frame, split_joined};
@@ -7,17 +7,17 @@ use super::margin::Lead;
 use super::open::is_of_log;
 use super::words::{border, header, ident_end, indent, is_repeat, is_snip, link};
 
-/// Into how many lines a line is broken at most.
+/// Largest number of pieces a line is broken into.
 const MAX_PIECES: usize = 6;
-/// At which widths mail programs and commit messages break lines.
+/// The widths between which mail programs and commit messages break lines.
 const MIN_MAIL_WIDTH: usize = 72;
 const MAIL_WIDTH: usize = 80;
-/// How wide a terminal is where nothing else tells.
+/// Terminal widths to try when nothing else shows the width.
 const TERMINALS: [usize; 4] = [80, 100, 120, 132];
-/// Nobody breaks lines that are shorter.
+/// Shorter lines are never broken.
 const MIN_WIDTH: usize = 40;
 
-/// The lines as they were before somebody broke them or ran them together.
+/// The lines as they were before they were broken or run together.
 pub(super) fn rewrap(lines: Vec<Line<'_>>) -> Vec<Line<'_>> {
     let lines = split(lines);
     let lines = match hard_width(&lines) {
@@ -26,7 +26,7 @@ pub(super) fn rewrap(lines: Vec<Line<'_>>) -> Vec<Line<'_>> {
     };
     let (lines, broken_at) = join_frames(lines);
     let most = lines.iter().map(|line| width(&line.text)).max().unwrap_or(0);
-    // Frames may all be short enough where longer source lines are not.
+    // All frames may fit the width although longer source lines did not.
     match broken_at {
         Some(broken_at) => join_texts(lines, broken_at, false),
         None if most <= MAIL_WIDTH => join_texts(lines, MIN_MAIL_WIDTH, true),
@@ -57,12 +57,12 @@ fn split(lines: Vec<Line<'_>>) -> Vec<Line<'_>> {
     all
 }
 
-/// A source line that ran together with the exception line behind it.
+/// Splits a source line that was run together with the exception line after it.
 fn split_exception(text: String, is_last: bool) -> Vec<String> {
     let found = is_last.then(|| super::exception::exception_within(&text)).flatten();
     match found {
         Some((at, _)) if files(&text).next().is_none() => {
-            // The marks below it ran together with it as well.
+            // The marker line below it was run together with it as well.
             let source = text[..at].trim_end_matches(['^', '~', ' ']);
             vec![source.to_owned(), text[at..].to_owned()]
         }
@@ -74,7 +74,7 @@ fn width(text: &str) -> usize {
     text.chars().count()
 }
 
-/// The width at which a terminal broke lines, whatever stood there.
+/// The width at which a terminal broke lines, even within words.
 fn hard_width(lines: &[Line<'_>]) -> Option<usize> {
     let in_names = lines.windows(3).filter_map(broken_name).map(|width| (width, true));
     let broken: Vec<(usize, bool)> =
@@ -88,7 +88,8 @@ fn hard_width(lines: &[Line<'_>]) -> Option<usize> {
                 .all(|(width, in_word)| *width == most || (!in_word && width + 1 == most));
         return is_hard.then_some(most).filter(|width| *width >= MIN_WIDTH);
     }
-    // Else several lines of the same greatest width, each followed by what can only be its rest.
+    // Otherwise several lines of the same greatest width, each followed by what can only be its
+    // rest.
     let most = lines.iter().map(|line| width(&line.text)).max()?;
     let full: Vec<usize> = (0..lines.len()).filter(|at| width(&lines[*at].text) == most).collect();
     let goes_on = |at: &&usize| {
@@ -105,7 +106,7 @@ fn hard_width(lines: &[Line<'_>]) -> Option<usize> {
     (most >= MIN_WIDTH && is_terminal && going_on == full.len()).then_some(most)
 }
 
-/// Whether nothing stands before the frame above a line.
+/// Whether the frame above a line has no prefix.
 fn is_plain(lines: &[Line<'_>], at: usize) -> bool {
     let mut above = lines[..=at].iter().rev().take(MAX_PIECES);
     let lead =
@@ -113,8 +114,8 @@ fn is_plain(lines: &[Line<'_>], at: usize) -> bool {
     lead.is_some_and(|lead| lead.is_plain())
 }
 
-/// The width at which the name at the end of a frame was broken: its rest alone is on the next
-/// line, and the source line below.
+/// The width at which the name at the end of a frame was broken: the next line has only its rest,
+/// and the source line follows.
 fn broken_name(lines: &[Line<'_>]) -> Option<usize> {
     let [frame, name, source] = lines else { return None };
     let place = find_frame(&frame.text).filter(|place| place.is_certain)?;
@@ -139,7 +140,7 @@ fn broken_frame(pair: &[Line<'_>]) -> Option<(usize, bool)> {
             (None, Some(_)) => false,
             (None, None) => return None,
         };
-    // What a terminal breaks goes on without an indent.
+    // A line broken by a terminal continues without an indent.
     let in_word = in_word && !second.text.starts_with("  ");
     Some((width(&first.text), in_word))
 }
@@ -171,7 +172,7 @@ fn join_hard(lines: Vec<Line<'_>>, at_width: usize) -> Vec<Line<'_>> {
     all
 }
 
-/// Where a frame begins in `text` that may go on in the next line.
+/// The start of a frame in `text` that may continue on the next line.
 fn partial_frame(text: &str) -> Option<usize> {
     let at = files(text).last()?;
     let tail = text[at + "File".len()..].trim();
@@ -179,14 +180,15 @@ fn partial_frame(text: &str) -> Option<usize> {
     (!is_whole && (tail.is_empty() || tail.starts_with(['"', '\'', '“']))).then_some(at)
 }
 
-/// Whether the frame has its function's name, to its end.
+/// Whether the frame has the complete name of its function.
 fn has_name(frame: &FramePlace<'_>) -> bool {
     frame.function.is_some_and(|function| {
         !function.is_empty() && (!function.starts_with('<') || function.contains('>'))
     })
 }
 
-/// Joins the pieces of frames; the width at which they were broken between words, if any was.
+/// Joins the pieces of frames. Also returns the width at which they were broken between words, if
+/// any.
 fn join_frames(lines: Vec<Line<'_>>) -> (Vec<Line<'_>>, Option<usize>) {
     let mut all: Vec<Line<'_>> = Vec::with_capacity(lines.len());
     let mut broken_at = None;
@@ -209,7 +211,7 @@ fn join_frames(lines: Vec<Line<'_>>) -> (Vec<Line<'_>>, Option<usize>) {
     (all, broken_at)
 }
 
-/// The frame that begins at `start` in the first of `lines`, and in how many of them it stands.
+/// The frame that begins at `start` in the first of `lines`, and the number of lines it spans.
 fn join_frame(lines: &[Line<'_>], start: usize) -> Option<(String, usize)> {
     let first = &*lines.first()?.text;
     let lead = Lead::of(&first[..start]);
@@ -219,14 +221,14 @@ fn join_frame(lines: &[Line<'_>], start: usize) -> Option<(String, usize)> {
             return None;
         }
         let piece = lead.strip(&next.text).unwrap_or(&next.text).trim();
-        // Some viewers mark what they broke.
+        // Some viewers mark the lines they broke.
         let piece = piece.strip_prefix('+').unwrap_or(piece);
         if files(piece).next() == Some(0) {
             return None;
         }
         let frame = file_frame(&text, start);
         if let Some(frame) = frame {
-            // A place without a function, or one whose function fell to the next line.
+            // A place without a function, or one whose function is on the next line.
             let goes_on = match frame.function {
                 None => {
                     text.ends_with(',') || piece.starts_with("in ") || piece.starts_with(", in ")
@@ -256,8 +258,8 @@ fn join_frame(lines: &[Line<'_>], start: usize) -> Option<(String, usize)> {
     None
 }
 
-/// Whether `piece`, in `line`, is the name of a function that fell to the line after `in`, and not
-/// the source line of a frame whose name got lost.
+/// Whether `piece`, in `line`, is a function name that was broken off after `in`, rather than the
+/// source line of a frame whose name was lost.
 fn is_name(piece: &str, line: &str, after: &str) -> bool {
     let (name, rest) = piece.split_at(ident_end(piece));
     if rest.is_empty() {
@@ -270,7 +272,7 @@ fn is_name(piece: &str, line: &str, after: &str) -> bool {
     })
 }
 
-/// What a source line begins with when a second word follows.
+/// Keywords that begin a source line and are followed by another word.
 const KEYWORDS: [&str; 22] = [
     "assert", "async", "await", "class", "def", "del", "elif", "except", "exec", "for", "from",
     "global", "if", "import", "lambda", "nonlocal", "not", "print", "raise", "return", "while",
@@ -282,7 +284,7 @@ fn join_texts(lines: Vec<Line<'_>>, broken_at: usize, is_guess: bool) -> Vec<Lin
     let mut all: Vec<Line<'_>> = Vec::with_capacity(lines.len());
     let mut lead: Option<Lead> = None;
     let mut frame_indent = 0;
-    // Below a frame, until something that is no part of it.
+    // Set below a frame, until a line that does not belong to it.
     let mut last_width = None;
     for line in lines {
         if let Some(frame) = find_frame(&line.text) {
@@ -319,7 +321,7 @@ fn join_texts(lines: Vec<Line<'_>>, broken_at: usize, is_guess: bool) -> Vec<Lin
             }
             _ => {
                 let is_text = indent(rest) > frame_indent || exception_line(rest).is_some();
-                // A page's `…` ends what it shows of a line.
+                // A page ends a shortened line with `…`.
                 let may_go_on = is_text && !piece.is_empty() && !piece.ends_with('…');
                 last_width = may_go_on.then_some(this_width);
                 all.push(line);

@@ -1,4 +1,4 @@
-//! The lines of a block, each without what stands before it, and what it is by itself.
+//! The lines of a block without their prefixes, each classified by itself.
 use super::containers::Line;
 use super::exception::exception_line;
 use super::frame::{FramePlace, find_frame};
@@ -9,19 +9,19 @@ use super::{TextFrame, TextRelation};
 /// A line of a block.
 #[derive(Debug)]
 pub(super) struct Row {
-    /// The line of the input that it stands in.
+    /// The line of the input that contains it.
     pub(super) number: u32,
-    /// Without the prefix that the frames around it have.
+    /// Its text without the prefix of the frames around it.
     pub(super) text: String,
     pub(super) indent: usize,
     /// It begins a message of its own.
     pub(super) begins: bool,
-    /// It has another prefix than the frames around it.
+    /// Its prefix differs from that of the frames around it.
     pub(super) is_foreign: bool,
     pub(super) kind: RowKind,
 }
 
-/// What a line is.
+/// The kind of a line.
 #[derive(Debug)]
 pub(super) enum RowKind {
     Header(Header),
@@ -31,7 +31,7 @@ pub(super) enum RowKind {
     Other,
 }
 
-/// A frame, and what of it is not there.
+/// A frame, and the parts it lacks.
 #[derive(Debug)]
 pub(super) struct RowFrame {
     pub(super) frame: TextFrame,
@@ -40,7 +40,7 @@ pub(super) struct RowFrame {
     pub(super) is_certain: bool,
 }
 
-/// How far around a line its prefix is looked for.
+/// How far around a line its prefix is searched for.
 const REACH: usize = 60;
 
 pub(super) fn rows(lines: &[Line<'_>]) -> Vec<Row> {
@@ -72,8 +72,8 @@ pub(super) fn rows(lines: &[Line<'_>]) -> Vec<Row> {
     rows
 }
 
-/// Whether the lines below have the lead too. Else it belongs to the frame's line alone, as the
-/// prefix of a message of many lines does.
+/// Whether the lines below have the lead too. If not, it belongs only to the frame's line, like the
+/// prefix of a multi-line message.
 fn is_shared(lead: &Lead, below: &[Line<'_>]) -> bool {
     let mut below = below.iter().filter(|line| !line.text.trim().is_empty()).take(4).peekable();
     below.peek().is_none() || below.any(|line| lead.strip_margin(&line.text).is_some())
@@ -91,7 +91,7 @@ fn places<'a>(lines: &'a [Line<'_>]) -> Vec<Option<FramePlace<'a>>> {
         // So may a source line.
         let in_quotes = before.ends_with(['\'', '"', '`', '(']);
         let is_quoted = is_quoted || (in_quotes && before.contains(char::is_alphanumeric));
-        // Django's page says again where it happened.
+        // Django's page repeats where it happened.
         let is_repeated = before.trim_end().ends_with("Exception Location:");
         (!is_quoted && !is_repeated).then_some(place)
     };
@@ -151,7 +151,7 @@ fn other_row(line: &Line<'_>, leads: &[&Lead]) -> Row {
         RowKind::Other
     };
     let stripped = leads.iter().filter(|lead| !lead.is_plain()).find_map(|lead| lead.strip(text));
-    // Marks may be on some lines only: loguru's `>` and the bars of a group.
+    // Some lines may lack the marks: loguru's `>` and the bars of a group.
     let may_be_bare = leads.is_empty() || leads.iter().any(|lead| lead.is_marks());
     let rest = stripped.or(may_be_bare.then_some(text));
     let text = rest.unwrap_or(text);
@@ -169,7 +169,7 @@ fn other_row(line: &Line<'_>, leads: &[&Lead]) -> Row {
     }
 }
 
-/// `text` without the right border of a box that it stands in.
+/// `text` without the right border of the box around it.
 fn without_right_border(text: &str) -> &str {
     let trimmed = text.trim_end();
     match trimmed.strip_suffix(['│', '┃', '║', '├', '┤', '╮', '╯']) {

@@ -1,13 +1,13 @@
-//! Takes the lines of programs apart that log into one text at the same time, each with a name
-//! before its lines, as containers do.
+//! Separates the lines of programs that log into one text at the same time, each prefixed with a
+//! name, as container runtimes do.
 use super::containers::Line;
 use super::frame::find_frame;
 use super::words::header;
 
-/// How many programs are told apart.
+/// How many programs are separated.
 const MAX_STREAMS: usize = 50;
 
-/// The lines of each program, if there are several in turns; else all lines.
+/// The lines of each program, if several alternate; otherwise all lines.
 pub(super) fn streams(lines: Vec<Line<'_>>) -> Vec<Vec<Line<'_>>> {
     let found: Vec<String> = lines.iter().filter_map(|line| name_before(&line.text)).collect();
     let mut names: Vec<&String> = found.iter().collect();
@@ -25,7 +25,8 @@ pub(super) fn streams(lines: Vec<Line<'_>>) -> Vec<Vec<Line<'_>>> {
     let mut streams: Vec<Vec<Line<'_>>> = names.iter().map(|_| Vec::new()).collect();
     let mut last = 0;
     for line in lines {
-        // What has no name goes on with the line before; a longer name may begin with a shorter one.
+        // A line without a name continues the line before; a longer name may begin with a shorter
+        // one.
         let known = (0..names.len()).filter(|at| line.text.starts_with(names[*at].as_str()));
         let of = known.max_by_key(|at| names[*at].len());
         let is_foreign = of.is_none() && line.text.contains(" | ");
@@ -46,7 +47,7 @@ fn name_before(text: &str) -> Option<String> {
     name.contains(char::is_alphanumeric).then(|| name.to_owned())
 }
 
-/// Whether one of the names comes again after another.
+/// Whether one of the names recurs after another.
 fn in_turns(names: &[String]) -> bool {
     let mut ended: Vec<&String> = Vec::new();
     for pair in names.windows(2) {

@@ -1,11 +1,11 @@
-//! Strings in quotes, as JSON, `key="value"` logs and Python's `repr` have them.
+//! Quoted strings, as in JSON, `key="value"` logs and Python's `repr`.
 
 /// A string in quotes, with its escapes.
 pub(super) struct Quoted<'a> {
     pub(super) raw: &'a str,
-    /// Nothing but a comma stands between it and the string before it, and it is no key.
+    /// Only a comma separates it from the string before it, and it is not a key.
     pub(super) follows_comma: bool,
-    /// It may be the item of a list: a bracket or a comma stands before it.
+    /// It may be a list item: a bracket or a comma precedes it.
     pub(super) is_item: bool,
     /// The string before it, if that is its key.
     pub(super) key: Option<&'a str>,
@@ -20,7 +20,7 @@ pub(super) fn value_of<'a>(line: &'a str, key: &str) -> Option<&'a str> {
     Some(found.raw)
 }
 
-/// The strings in quotes of `text`. A quote within a word is none, as in `can't`.
+/// The quoted strings of `text`. A quote within a word, as in `can't`, does not count.
 pub(super) fn quoted_strings(text: &str) -> Vec<Quoted<'_>> {
     let bytes = text.as_bytes();
     let mut strings: Vec<Quoted<'_>> = Vec::new();

@@ -1,4 +1,4 @@
-//! The exceptions of a block and what they are to each other.
+//! The exceptions of a block and their relations.
 use super::{Gap, TextChained, TextException, TextRelation, TextTraceback};
 
 /// Exceptions of one block that are kept.
@@ -27,7 +27,7 @@ impl Tree {
         if self.nodes.len() == MAX_EXCEPTIONS
             && let Some(last) = self.nodes.last_mut()
         {
-            // What a hostile text has beyond is told of, and nothing of it is kept.
+            // Exceptions beyond the limit are noted as a gap, and not kept.
             if !last.gaps.contains(&Gap::TooLong) {
                 last.gaps.push(Gap::TooLong);
             }
@@ -41,7 +41,7 @@ impl Tree {
         &self.nodes[id].exception
     }
 
-    /// Says that the exception is known from elsewhere, as its traceback does not tell.
+    /// Sets the message from elsewhere, for a traceback that does not name its exception.
     pub(super) fn name(&mut self, id: NodeId, exception_message: &str) {
         let node = &mut self.nodes[id];
         if node.exception.exception_type.is_empty() {
@@ -50,7 +50,7 @@ impl Tree {
         }
     }
 
-    /// Notes that something belongs to the exception that is not there.
+    /// Notes a gap of the exception.
     pub(super) fn note(&mut self, id: NodeId, gap: Gap) {
         let gaps = &mut self.nodes[id].gaps;
         if !gaps.contains(&gap) {
@@ -58,7 +58,7 @@ impl Tree {
         }
     }
 
-    /// Makes `child` a part of `parent`, if it is of none yet.
+    /// Makes `child` a part of `parent`, unless it has a parent already.
     pub(super) fn attach(&mut self, child: NodeId, parent: NodeId, relation: TextRelation) {
         if self.nodes[child].parent.is_some() || self.root(parent) == child {
             return;
@@ -75,7 +75,7 @@ impl Tree {
         id
     }
 
-    /// The exception that `id` belongs to in the end.
+    /// The root exception that `id` belongs to.
     fn root(&self, mut id: NodeId) -> NodeId {
         while let Some((parent, _)) = self.nodes[id].parent {
             id = parent;
@@ -83,7 +83,7 @@ impl Tree {
         id
     }
 
-    /// The exceptions that belong to no other, each with those that belong to it.
+    /// The root exceptions, each with those that belong to it.
     pub(super) fn into_tracebacks(mut self) -> Vec<TextTraceback> {
         for id in 0..self.nodes.len() {
             if self.lacks_members(id) {
@@ -99,7 +99,7 @@ impl Tree {
         tracebacks
     }
 
-    /// Whether it is a group of which no member was printed.
+    /// Whether it is a group none of whose members were printed.
     fn lacks_members(&self, id: NodeId) -> bool {
         let node = &self.nodes[id];
         let message = node.exception.exception_message.trim_end_matches(['s', ')']);

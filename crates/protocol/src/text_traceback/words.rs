@@ -1,16 +1,16 @@
-//! The sentences and drawings around frames: headers, what joins the exceptions of a chain, the
-//! borders of exception groups, and marks for what was left out.
+//! The sentences and drawings around frames: headers, sentences that join the exceptions of a
+//! chain, borders of exception groups, and marks for omitted lines.
 use super::TextRelation;
 
 /// The line that begins a traceback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
-    /// Where it begins and ends in its line.
+    /// Its start and end in its line.
     pub(super) at: usize,
     pub(super) end: usize,
     /// The innermost frame comes first.
     pub(super) is_reversed: bool,
-    /// It says that the traceback comes from another place.
+    /// It says that the traceback comes from elsewhere, such as another process.
     pub(super) is_remote: bool,
     /// No exception is printed below it, because none was raised.
     pub(super) is_dump: bool,
@@ -60,7 +60,7 @@ fn dump(line: &str) -> Option<Header> {
 pub(super) struct Link<'a> {
     pub(super) at: usize,
     pub(super) relation: TextRelation,
-    /// Django prints what the exception above says, not the exception.
+    /// The message of the exception above, which Django prints instead of the exception.
     pub(super) said: Option<&'a str>,
 }
 
@@ -84,7 +84,7 @@ pub(super) fn link(line: &str) -> Option<Link<'_>> {
 /// A line of the drawing of an exception group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Border {
-    /// Where the member's lines begin.
+    /// The column where the member's lines begin.
     pub(super) column: usize,
     /// The member that follows; `None` at the end of the group.
     pub(super) number: Option<u32>,
@@ -114,7 +114,7 @@ pub(super) fn is_repeat(text: &str) -> bool {
     text.trim_start().starts_with("[Previous line repeated ")
 }
 
-/// `[...]`, `<snip>`, `…`: the author of the text left something out.
+/// `[...]`, `<snip>`, `…`: the author of the text left lines out.
 pub(super) fn is_snip(text: &str) -> bool {
     let text = text.trim();
     let inner = text.trim_matches(|c: char| "[](){}<>*-_=~# ".contains(c)).to_ascii_lowercase();
@@ -138,7 +138,7 @@ pub(super) fn is_marker(text: &str) -> bool {
     text.chars().all(|c| "~^ ".contains(c)) || text.starts_with(['│', '└', '├', '┬', '╰'])
 }
 
-/// Where the name at the start of `text` ends: an identifier, or something in angle brackets.
+/// The end of the name at the start of `text`: an identifier, or a name in angle brackets.
 pub(super) fn ident_end(text: &str) -> usize {
     if text.starts_with('<') {
         return text.find('>').map_or(text.len(), |end| end + 1);
@@ -146,7 +146,7 @@ pub(super) fn ident_end(text: &str) -> usize {
     text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len())
 }
 
-/// How far a line is indented; tabs go to the next eighth column.
+/// The indent of a line; tabs go to the next multiple of eight columns.
 pub(super) fn indent(text: &str) -> usize {
     let mut columns = 0;
     for c in text.chars() {

@@ -16,24 +16,24 @@ pub struct Call {
     pub method: String,
     /// The reply repeats it.
     pub sequence: i32,
-    /// What is asked.
+    /// The method and its arguments.
     pub kind: CallKind,
 }
 
 /// The methods of the service.
 #[derive(Debug)]
 pub enum CallKind {
-    /// Is the server there?
+    /// Asks whether the server is up.
     Ping,
-    /// Here is a report.
+    /// Carries a report.
     RecordError(Box<RecordErrorRequest>),
-    /// No such method: the client is told so.
+    /// The method does not exist, and the client is told so.
     Unknown,
-    /// The call is known and its arguments are broken: the client is told so.
+    /// The method exists, but its arguments cannot be decoded, and the client is told so.
     Malformed(DecodeError),
 }
 
-/// Deep enough for every field there is, and for unknown ones of later versions.
+/// Deep enough for every current field, and for unknown ones of later versions.
 const MAX_DEPTH: usize = 32;
 
 /// Decodes the content of one frame. An error means that not even the method and the sequence
@@ -53,8 +53,8 @@ pub fn decode_call(frame: &[u8]) -> Result<Call, DecodeError> {
     Ok(Call { method: message.name, sequence: message.sequence_number, kind })
 }
 
-/// The method and the sequence id of a call of which only the start is there: enough for a reply
-/// that says why it was not read.
+/// Decodes the method and the sequence id from the start of a call: enough for a reply that says
+/// why the call was not read.
 pub fn decode_call_head(start: &[u8]) -> Result<(String, i32), DecodeError> {
     let limits = limits(start).map_err(no_message)?;
     let message = read_head(&mut TBinaryInputProtocol::with_config(start, true, limits))?;
@@ -100,7 +100,7 @@ fn read_record_error(input: &mut dyn TInputProtocol) -> thrift::Result<RecordErr
     Ok(request)
 }
 
-/// The message with which a client sends a report: the content of a frame, or of the body of
+/// Encodes the message with which a client sends a report: the content of a frame, or the body of
 /// `POST /thrift`.
 ///
 /// # Errors
@@ -111,7 +111,7 @@ pub fn encode_record_error(request: &RecordErrorRequest, sequence: i32) -> thrif
     })
 }
 
-/// The message with which a client asks whether the server is there.
+/// Encodes the message with which a client asks whether the server is up.
 ///
 /// # Errors
 /// None in practice: it writes to memory. The type is that of the Thrift library.

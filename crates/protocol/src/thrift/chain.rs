@@ -1,4 +1,4 @@
-//! The exceptions that an exception came from, or that it is a group of.
+//! The causes, contexts and group members of an exception.
 use thrift::protocol::{TInputProtocol, TOutputProtocol, TType};
 
 use super::fields::{
@@ -7,7 +7,7 @@ use super::fields::{
 };
 use super::stack_line::{Kept, StackLine, read_traceback};
 
-/// An exception beside the main one, since 0.5.
+/// An exception other than the main one, since 0.5.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChainedException {
     /// Field 1, full type path.
@@ -16,8 +16,8 @@ pub struct ChainedException {
     pub exception_message: Option<String>,
     /// Field 3: `cause`, `context`, or `member` of an exception group.
     pub relation: Option<String>,
-    /// Field 4: index in the chain of the exception that it belongs to; absent: the main one.
-    /// Always smaller than its own index, else it reads as absent.
+    /// Field 4: index in the chain of the exception it belongs to; absent for the main one. An
+    /// index that is not smaller than its own counts as absent.
     pub parent: Option<i64>,
     /// Field 5, outermost first.
     pub traceback: Vec<StackLine>,
@@ -29,7 +29,7 @@ pub struct ChainedException {
 const MAX_EXCEPTIONS: usize = 50;
 /// Notes of one exception that are read; further ones are skipped.
 pub(super) const MAX_NOTES: usize = 50;
-/// Fifty long tracebacks must not be fifty times what one may be.
+/// Fifty long tracebacks must not take fifty times the limit of one.
 const KEPT: Kept = Kept { outermost: 20, innermost: 80 };
 
 impl ChainedException {

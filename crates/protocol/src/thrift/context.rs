@@ -1,4 +1,4 @@
-//! What a program said of the work it was doing: named contexts, and what happened before.
+//! The context of an exception: named facts, and earlier events.
 use std::collections::BTreeMap;
 
 use thrift::protocol::{TInputProtocol, TOutputProtocol, TType};
@@ -17,16 +17,16 @@ pub struct Context {
     pub values: BTreeMap<String, String>,
 }
 
-/// Something that happened before the exception, since 0.5.
+/// An event before the exception, since 0.5.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Breadcrumb {
     /// Field 1, milliseconds since 1970 in UTC.
     pub at: Option<i64>,
-    /// Field 2, what kind of thing it was, e.g. `query`.
+    /// Field 2, the kind of event, e.g. `query`.
     pub category: Option<String>,
     /// Field 3, e.g. `info`.
     pub level: Option<String>,
-    /// Field 4.
+    /// Field 4, the event in words.
     pub message: Option<String>,
     /// Field 5, printed values by name.
     pub data: BTreeMap<String, String>,

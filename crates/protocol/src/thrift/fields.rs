@@ -1,4 +1,4 @@
-//! Structs, texts and lists of them on the wire, as every message uses them.
+//! Structs, texts, lists and maps on the wire, shared by all messages.
 use std::collections::{BTreeMap, VecDeque};
 
 use thrift::protocol::{
@@ -6,14 +6,14 @@ use thrift::protocol::{
     TStructIdentifier, TType,
 };
 
-/// A string; what is not UTF-8 in it becomes U+FFFD.
+/// Reads a string; invalid UTF-8 becomes U+FFFD.
 pub(super) fn read_text(input: &mut dyn TInputProtocol) -> thrift::Result<String> {
     let bytes = input.read_bytes()?;
     Ok(String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
-/// A list of strings, of which the first `most` are kept.
+/// Reads a list of strings and keeps the first `most`.
 pub(super) fn read_texts(
     input: &mut dyn TInputProtocol,
     most: usize,
@@ -21,7 +21,7 @@ pub(super) fn read_texts(
     read_list(input, TType::String, most, |input, _| read_text(input))
 }
 
-/// A list of strings, of which the last `most` are kept.
+/// Reads a list of strings and keeps the last `most`.
 pub(super) fn read_last_texts(
     input: &mut dyn TInputProtocol,
     most: usize,
@@ -29,8 +29,7 @@ pub(super) fn read_last_texts(
     read_last(input, TType::String, most, read_text)
 }
 
-/// A list, of which the last `most` elements are kept; all are skipped when they are of another
-/// type.
+/// Reads a list and keeps the last `most` elements; skips all if they are of another type.
 pub(super) fn read_last<T>(
     input: &mut dyn TInputProtocol,
     wanted: TType,
@@ -53,8 +52,8 @@ pub(super) fn read_last<T>(
     Ok(kept.into())
 }
 
-/// A list, of which the first `most` elements are kept and the others skipped; so are all when
-/// they are of another type. An element is told its index.
+/// Reads a list, keeps the first `most` elements and skips the others; skips all if they are of
+/// another type. `element` gets its index.
 pub(super) fn read_list<T>(
     input: &mut dyn TInputProtocol,
     wanted: TType,
@@ -75,8 +74,8 @@ pub(super) fn read_list<T>(
     Ok(kept)
 }
 
-/// A map of strings, of which the `most` first names in their order are kept, wherever they stand;
-/// `None` when it is a map of something else.
+/// Reads a map of strings and keeps the first `most` names in sorted order, wherever they occur;
+/// `None` when it is another kind of map.
 pub(super) fn read_text_map(
     input: &mut dyn TInputProtocol,
     most: usize,
@@ -166,7 +165,7 @@ pub(super) fn write_bool(
     write_field(output, id, TType::Bool, |output| output.write_bool(truth))
 }
 
-/// A list of structs, written also when it is empty.
+/// Writes a list of structs, even when it is empty.
 pub(super) fn write_structs<T>(
     output: &mut dyn TOutputProtocol,
     id: i16,
@@ -180,7 +179,7 @@ pub(super) fn write_structs<T>(
     })
 }
 
-/// A list of strings; absent when it is empty.
+/// Writes a list of strings; absent when it is empty.
 pub(super) fn write_texts(
     output: &mut dyn TOutputProtocol,
     id: i16,
@@ -196,7 +195,7 @@ pub(super) fn write_texts(
     })
 }
 
-/// A map of strings; absent when it is empty.
+/// Writes a map of strings; absent when it is empty.
 pub(super) fn write_values(
     output: &mut dyn TOutputProtocol,
     id: i16,
@@ -205,7 +204,7 @@ pub(super) fn write_values(
     if map.is_empty() { Ok(()) } else { write_text_map(output, id, map) }
 }
 
-/// A map of strings, written also when it is empty.
+/// Writes a map of strings, even when it is empty.
 pub(super) fn write_text_map(
     output: &mut dyn TOutputProtocol,
     id: i16,

@@ -1,8 +1,8 @@
 //! The Thrift service of Flawless 0.4.5: `ping` and `record_error`, binary protocol.
 //!
-//! A frame (without its length prefix) is one message, and so is the body of `POST /thrift`,
-//! which is not framed. Replies carry the sequence id of their
-//! call. New fields have new ids and are optional, so older and newer ends mix.
+//! A frame, without its length prefix, is one message; so is the body of `POST /thrift`, which is
+//! not framed. Replies carry the sequence id of their call. New fields have new ids and are
+//! optional, so older and newer clients and servers work together.
 
 mod call;
 mod chain;

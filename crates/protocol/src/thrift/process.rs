@@ -15,10 +15,10 @@ pub struct Process {
     pub runtime: Option<String>,
     /// Field 2, the command line.
     pub arguments: Vec<String>,
-    /// Field 3, what tells these modules from others: a hash of field 4.
+    /// Field 3, the identity of the modules: a hash of field 4.
     pub modules_id: Option<String>,
-    /// Field 4, versions by name. A client sends them until the server has taken them once, and
-    /// from then on only field 3.
+    /// Field 4, versions by name. A client sends them until a server has taken them once, and then
+    /// only field 3.
     pub modules: BTreeMap<String, String>,
 }
 

@@ -9,14 +9,14 @@ use super::call::limits;
 use super::fields::{write_field, write_struct};
 use crate::DecodeError;
 
-/// What a call is answered with.
+/// The reply to a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     /// The answer to `ping`.
     Pong,
     /// The report is durable.
     Recorded,
-    /// There is no such method.
+    /// The method does not exist.
     UnknownMethod,
     /// The arguments cannot be read.
     Malformed(String),
@@ -26,28 +26,28 @@ pub enum Reply {
     Failed(String),
 }
 
-/// Of the kinds that every Thrift library knows, the one for "not from this client": nothing
-/// else answers with it, 0.4.5's server included.
+/// Among the kinds that every Thrift library knows, the one for "not from this client". Nothing
+/// else uses it, not even 0.4.5's server.
 const KEY_REFUSED: ApplicationErrorKind = ApplicationErrorKind::UnsupportedClientType;
 
-/// Why a call was not answered with success.
+/// Why a call did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplyError {
-    /// The server could not keep the report: the same message may be taken later.
+    /// The server could not keep the report: it may accept the same message later.
     #[error("the server could not keep it: {0}")]
     NotKept(String),
-    /// The project key is wrong or missing: no message will be taken with it.
+    /// The project key is wrong or missing: it accepts no message with this key.
     #[error("the server refuses the project key: {0}")]
     KeyRefused(String),
-    /// The server refuses this very message, and will again.
+    /// The server refuses this message permanently.
     #[error("the server refuses the message: {0}")]
     Refused(String),
-    /// The bytes are no reply: most likely no server of ours.
+    /// The bytes are not a reply; most likely the other side is not a Flawless server.
     #[error(transparent)]
     NoReply(#[from] DecodeError),
 }
 
-/// The content of the frame that answers a call of `method` with this sequence id.
+/// Encodes the content of the frame that answers a call of `method` with this sequence id.
 ///
 /// # Errors
 /// None in practice: it writes to memory. The type is that of the Thrift library.
@@ -79,10 +79,10 @@ pub fn encode_reply(method: &str, sequence: i32, reply: &Reply) -> thrift::Resul
     Ok(bytes)
 }
 
-/// Reads the content of a reply frame as a client does: `Ok` is the method that was answered.
+/// Decodes the content of a reply frame for a client: `Ok` is the method that was answered.
 ///
 /// # Errors
-/// The bytes are no reply, or the server answered with an exception.
+/// The bytes are not a reply, or the server answered with an exception.
 pub fn decode_reply(frame: &[u8]) -> Result<String, ReplyError> {
     let error = |error| DecodeError::new("thrift reply", error);
     let limits = limits(frame).map_err(error)?;

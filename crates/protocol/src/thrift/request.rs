@@ -1,4 +1,4 @@
-//! What `record_error` carries. Every field may be absent on the wire.
+//! The arguments of `record_error`. Every field may be absent on the wire.
 use std::collections::BTreeMap;
 
 use thrift::protocol::{TInputProtocol, TOutputProtocol, TType};
@@ -13,7 +13,7 @@ use super::process::Process;
 use super::stack_line::{Kept, StackLine, read_traceback};
 use super::web_request::WebRequest;
 
-/// A report as 0.4.5 sends it, and the optional fields that came later.
+/// A report as 0.4.5 sends it, with the optional fields added later.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordErrorRequest {
     /// Field 1, outermost first.
@@ -40,33 +40,33 @@ pub struct RecordErrorRequest {
     pub lost_count: Option<i64>,
     /// Field 12, since 0.5: the exceptions that led to this one, nearest first, flat.
     pub chain: Vec<ChainedException>,
-    /// Field 13, since 0.5: the web request that was answered.
+    /// Field 13, since 0.5: the web request that was being served.
     pub request: Option<WebRequest>,
     /// Field 14, since 0.5: the notes that were added to the exception.
     pub notes: Vec<String>,
-    /// Field 15, since 0.5: the same when the client sends the report again.
+    /// Field 15, since 0.5: an id, which stays the same when the client resends the report.
     pub id: Option<String>,
-    /// Field 16, since 0.5: whether the program went on.
+    /// Field 16, since 0.5: whether the program carried on afterwards.
     pub handled: Option<bool>,
-    /// Field 17, since 0.5: what saw the exception, e.g. `excepthook`.
+    /// Field 17, since 0.5: the hook or integration that saw the exception, e.g. `excepthook`.
     pub mechanism: Option<String>,
-    /// Field 18, since 0.5: the endpoint, task or command that ran.
+    /// Field 18, since 0.5: the endpoint, task or command that was running.
     pub transaction: Option<String>,
-    /// Field 19, since 0.5: for whom, by name, such as `id` and `email`.
+    /// Field 19, since 0.5: facts about the user, by name, such as `id` and `email`.
     pub user: BTreeMap<String, String>,
     /// Field 20, since 0.5: short facts by name.
     pub tags: BTreeMap<String, String>,
-    /// Field 21, since 0.5.
+    /// Field 21, since 0.5: named groups of facts.
     pub contexts: Vec<Context>,
-    /// Field 22, since 0.5: what happened before, oldest first.
+    /// Field 22, since 0.5: events before the exception, oldest first.
     pub breadcrumbs: Vec<Breadcrumb>,
-    /// Field 23, since 0.5.
+    /// Field 23, since 0.5: the process that raised the exception.
     pub process: Option<Process>,
     /// Field 24, since 0.5: the name of the thread.
     pub thread: Option<String>,
     /// Field 25, since 0.5: the name of the task, of asyncio and the like.
     pub task: Option<String>,
-    /// Field 26, since 0.5: the trace of OpenTelemetry, 32 hexadecimal digits.
+    /// Field 26, since 0.5: the OpenTelemetry trace id, 32 hexadecimal digits.
     pub trace_id: Option<String>,
 }
 

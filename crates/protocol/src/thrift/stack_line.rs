@@ -27,13 +27,13 @@ pub struct StackLine {
     pub after: Vec<String>,
 }
 
-/// Context lines that are read on each side, the nearest ones; further ones are skipped.
+/// Context lines that are read on each side, nearest first; further ones are skipped.
 const MAX_CONTEXT: usize = 10;
 /// Local variables of one line that are read: the first by name.
 const MAX_LOCALS: usize = 200;
 
-/// How much of a long traceback is kept while it is read, the middle being left out: an empty
-/// stack line is one byte on the wire and two hundred in memory.
+/// How much of a long traceback is kept while it is read; its middle is dropped. An empty stack
+/// line is one byte on the wire and two hundred in memory.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kept {
     pub(super) outermost: usize,

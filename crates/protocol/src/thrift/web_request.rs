@@ -1,4 +1,4 @@
-//! The web request that a program was answering.
+//! The web request that a program was serving.
 use std::collections::BTreeMap;
 
 use thrift::protocol::{TInputProtocol, TOutputProtocol, TType};
@@ -20,7 +20,7 @@ pub struct WebRequest {
     pub headers: BTreeMap<String, String>,
     /// Field 5, the start of the body.
     pub body: Option<String>,
-    /// Field 6, the address of who asked, where the program wants it told.
+    /// Field 6, the client's address, if the program wants it reported.
     pub client_address: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Values of the environment.
+//! Values of environment variables.
 
 use crate::{Redactor, Rules, SCRUBBED};
 
@@ -8,7 +8,7 @@ fn with(variables: &[(&str, &str)]) -> Redactor {
 }
 
 #[test]
-fn what_a_secret_looking_variable_holds_vanishes_everywhere() {
+fn value_of_a_secret_variable_vanishes_everywhere() {
     let redactor = with(&[
         ("DB_PASSWORD", "correct horse"),
         ("APP_TOKEN", "zq81-\"x\\y"),
@@ -33,7 +33,7 @@ fn what_a_secret_looking_variable_holds_vanishes_everywhere() {
 }
 
 #[test]
-fn values_that_are_words_of_any_text_are_not_hidden() {
+fn values_that_are_common_words_are_not_hidden() {
     let redactor = with(&[
         ("PASSWORD", "true"),
         ("DB_PASSWORD", "localhost"),
@@ -49,14 +49,14 @@ fn values_that_are_words_of_any_text_are_not_hidden() {
 }
 
 #[test]
-fn a_value_that_is_part_of_the_mark_does_no_harm() {
+fn value_that_is_part_of_the_mark_does_no_harm() {
     let redactor = with(&[("TOKEN_A", "scrubbed"), ("TOKEN_B", "**scrub")]);
     assert_eq!(redactor.redact("scrubbed **scrub"), "**scrubbed** **scrubbed**");
     assert_eq!(redactor.redact(SCRUBBED), SCRUBBED);
 }
 
 #[test]
-fn the_redactor_prints_no_secret() {
+fn redactor_prints_no_secret() {
     let redactor = with(&[("DB_PASSWORD", "correct horse")]);
     assert!(!format!("{redactor:?}").contains("correct"));
 }

@@ -1,4 +1,4 @@
-//! Large texts made to be slow: time must grow with their length.
+//! Large texts that are made to be slow: time must grow linearly with their length.
 
 use std::time::Duration;
 
@@ -177,11 +177,11 @@ const PIECES: &[&str] = &[
     "token=f(g(",
 ];
 
-/// The test runs unoptimised, several at once; what is not linear takes far longer.
+/// The tests run unoptimised and in parallel; anything not linear takes far longer.
 const LIMIT: Duration = Duration::from_secs(2);
 
 #[test]
-fn a_large_hostile_text_takes_time_in_proportion() {
+fn large_hostile_text_takes_time_in_proportion() {
     let redactor = redactor();
     for piece in PIECES {
         let text = piece.repeat(100_000 / piece.len());

@@ -1,5 +1,5 @@
-//! Values behind a secret's name that are no secret: that one is missing, or is a function by
-//! mistake, is what one looks for.
+//! Values after a secret name that are not secret: a developer needs to see that one is missing, or
+//! is a function by mistake.
 
 use super::redactor;
 use crate::{SCRUBBED, hides_nothing};
@@ -137,7 +137,7 @@ const SECRETS: &[&str] = &[
 ];
 
 #[test]
-fn nothing_a_function_and_a_plain_object_are_shown_whatever_their_name() {
+fn none_functions_and_plain_objects_are_shown_under_any_name() {
     for value in NOTHING {
         assert!(hides_nothing(value), "{value}");
         let report = redactor().one_report();
@@ -148,7 +148,7 @@ fn nothing_a_function_and_a_plain_object_are_shown_whatever_their_name() {
 }
 
 #[test]
-fn whatever_may_be_a_secret_is_hidden_behind_a_secrets_name() {
+fn possible_secret_under_a_secret_name_is_hidden() {
     for value in SECRETS.iter().filter(|value| !value.is_empty()) {
         assert!(!hides_nothing(value), "{value}");
         assert_eq!(redactor().one_report().redact_named("password", value), SCRUBBED);
@@ -156,7 +156,7 @@ fn whatever_may_be_a_secret_is_hidden_behind_a_secrets_name() {
 }
 
 #[test]
-fn a_value_is_judged_by_its_name_where_the_name_says_something() {
+fn value_is_judged_by_its_name_where_that_says_something() {
     let report = redactor().one_report();
     for (name, value, is_secret) in [
         ("db_password", "'x'", true),

@@ -1,4 +1,4 @@
-//! What must vanish, what must stay, and what hostile texts do.
+//! Tests of texts that must vanish or stay, and of hostile texts.
 
 mod environment;
 mod harmless;
@@ -25,7 +25,7 @@ fn redactor() -> &'static Redactor {
     &REDACTOR
 }
 
-/// The time that this thread has run: other tests run at the same time.
+/// CPU time of this thread, because other tests run at the same time.
 fn time() -> Duration {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").expect("a system like Linux");
     let ran = stat.split(' ').next().expect("a number").parse().expect("a number");

@@ -1,4 +1,4 @@
-//! Which names are those of secrets.
+//! Names of secrets, and names that only resemble them.
 
 use super::redactor;
 use crate::name_lists;
@@ -224,7 +224,7 @@ const HARMLESS: &[&str] = &[
 ];
 
 #[test]
-fn names_of_secrets_are_known_however_they_are_written() {
+fn secret_names_are_recognized_however_they_are_written() {
     let redactor = redactor();
     for name in SECRET {
         assert!(redactor.is_secret_name(name), "{name}");
@@ -232,7 +232,7 @@ fn names_of_secrets_are_known_however_they_are_written() {
 }
 
 #[test]
-fn names_that_only_resemble_those_of_secrets_are_left_alone() {
+fn names_that_only_resemble_secret_names_are_left_alone() {
     let redactor = redactor();
     for name in HARMLESS {
         assert!(!redactor.is_secret_name(name), "{name}");
@@ -240,7 +240,7 @@ fn names_that_only_resemble_those_of_secrets_are_left_alone() {
 }
 
 #[test]
-fn the_quick_look_at_a_text_misses_no_name() {
+fn quick_look_at_a_text_misses_no_name() {
     let shapes = Shapes::new(crate::rule::Active::ALL);
     for name in SECRET {
         assert!(shapes.find(name, &mut Vec::new()), "{name}");
@@ -248,7 +248,7 @@ fn the_quick_look_at_a_text_misses_no_name() {
 }
 
 #[test]
-fn lists_that_are_searched_in_order_are_in_order() {
+fn lists_searched_in_order_are_sorted() {
     assert!(name_lists::HARMLESS_LAST.is_sorted());
     assert!(name_lists::KEY_OWNERS.is_sorted());
     assert!(name_lists::PRIVATE_KEYS.is_sorted());

@@ -1,10 +1,10 @@
-//! Texts that look like those with a secret in them and have none: they must stay exactly as they
-//! are, so that code, tracebacks and messages can be read.
+//! Texts that only seem to contain a secret. They must stay exactly as they are, so that code,
+//! tracebacks and messages remain readable.
 
 use super::redactor;
 
 const NEAR_MISSES: &[&str] = &[
-    // Elements and what looks like them.
+    // Elements and lookalikes.
     "[<Token>, <Token>, <Session>]",
     "<Session object at 0x7f3a2c1b>, <Token object at 0x7f3a2c1c>",
     "usage: login [-h] <user> <password>",
@@ -86,7 +86,7 @@ const NEAR_MISSES: &[&str] = &[
     "the password is '', 'the password is ', \"the token is \"",
     "the type of token is 'str', the unexpected token is '#'",
     "the password is wrong, a secret is set to nothing",
-    // Messages behind a secret's name.
+    // Messages after a secret's name.
     "{'password': ['This field is required.']}",
     "{'password': [ErrorDetail(string='This field may not be blank.', code='blank')]}",
     r#"{"errors": {"password": ["can't be blank", "is too short (minimum is 8 characters)"]}}"#,
@@ -182,7 +182,7 @@ const NEAR_MISSES: &[&str] = &[
     "set token to None, set password later",
     "please set api_key in the settings",
     "login and password are wrong",
-    // YAML and what looks like it.
+    // YAML and lookalikes.
     "password:\nuser: bob",
     "password:\n\n",
     "secrets:\nconfigs:\n  - app",
@@ -206,7 +206,7 @@ const NEAR_MISSES: &[&str] = &[
     "https://ann:@example.com/",
     "https://example.com/@ann:x",
     "postgres://ann:%s@db, postgres://ann:{password}@db",
-    // What is missing is shown.
+    // Missing values are shown.
     "gift_token='', facebook_access_token=None, api_key=\"\", secret=b''",
     "on_token_func=<function refresh at 0x7f3a2c1b>, session=<Session object>",
     "session=<sqlalchemy.orm.session.Session object at 0x7f3a2c1b8d90>",
@@ -224,7 +224,7 @@ const NEAR_MISSES: &[&str] = &[
 ];
 
 #[test]
-fn what_only_looks_like_a_secret_stays_exactly_as_it_is() {
+fn text_that_only_looks_like_a_secret_stays_as_it_is() {
     let redactor = redactor();
     let mut wrong = Vec::new();
     for text in NEAR_MISSES {

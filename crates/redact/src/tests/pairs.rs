@@ -1,4 +1,4 @@
-//! Values beside the names of secrets.
+//! Values next to names of secrets.
 
 use super::redactor;
 use crate::SCRUBBED;
@@ -79,7 +79,7 @@ const PAIRS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Stay as they are.
+/// Texts that stay as they are.
 const KEPT: &[&str] = &[
     "password=None, token='', secret=\"\", cookies={}",
     "password=&next=/",
@@ -98,7 +98,7 @@ const KEPT: &[&str] = &[
 ];
 
 #[test]
-fn only_the_value_beside_a_secrets_name_is_replaced() {
+fn value_beside_a_secret_name_is_all_that_is_replaced() {
     let redactor = redactor();
     for (before, after) in PAIRS {
         assert_eq!(redactor.redact(before), after.replace('§', SCRUBBED), "{before}");
@@ -106,14 +106,14 @@ fn only_the_value_beside_a_secrets_name_is_replaced() {
 }
 
 #[test]
-fn what_is_missing_or_names_no_secret_stays_readable() {
+fn missing_values_and_harmless_names_stay_readable() {
     let redactor = redactor();
     for text in KEPT {
         assert_eq!(redactor.redact(text), *text);
     }
 }
 
-/// Lines of code; in those that change `§` stands for the mark.
+/// Lines of code; `§` stands for the mark in those that change.
 const CODE: &[(&str, &str)] = &[
     ("password = form['password']  # token=abc", "password = form['password']  # token=abc"),
     ("login(user, password=password, token=self.token2)", ""),
@@ -141,7 +141,7 @@ const CODE: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn of_a_line_of_source_only_what_is_written_out_and_no_word_is_replaced() {
+fn source_line_loses_its_literals_and_no_words() {
     let redactor = redactor();
     for (before, after) in CODE {
         let after = if after.is_empty() { before } else { after };

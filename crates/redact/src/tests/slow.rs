@@ -1,4 +1,4 @@
-//! Patterns of the user that go back over a text again and again.
+//! User patterns that backtrack heavily.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn long() -> String {
 }
 
 #[test]
-fn a_slow_pattern_is_named_and_what_it_did_not_search_is_replaced_whole() {
+fn slow_pattern_is_named_and_unsearched_text_replaced_whole() {
     let redactor = with(&[], &[r"cust-\d+", SLOW]);
     let report = redactor.one_report();
     let start = time();
@@ -38,11 +38,11 @@ fn a_slow_pattern_is_named_and_what_it_did_not_search_is_replaced_whole() {
 }
 
 #[test]
-fn what_is_replaced_whole_is_told_apart_from_what_stays_as_it_is() {
+fn text_replaced_whole_is_told_apart_from_unchanged_text() {
     let redactor = with(&[], &[r"(a|b|ab)*(?=c)d\1"]);
     let report = redactor.one_report();
     let text = "ab".repeat(2000);
-    // Callers keep what is borrowed.
+    // Callers keep a borrowed text unchanged.
     assert!(matches!(report.redact(&text), std::borrow::Cow::Owned(_)));
     assert_eq!(report.slow_pattern().map(|(list, _)| list), Some("extra_values"));
     let lines = ["before", text.as_str(), "after"];
@@ -51,25 +51,25 @@ fn what_is_replaced_whole_is_told_apart_from_what_stays_as_it_is() {
 }
 
 #[test]
-fn when_a_pattern_is_slow_on_every_report_short_texts_are_still_searched() {
+fn short_texts_are_searched_when_a_pattern_is_always_slow() {
     let redactor = with(&[], &[SLOW]);
     let long = long();
     let start = time();
     let mut slow = 0;
     for _ in 0..20 {
         let report = redactor.one_report();
-        // As with a report's paths, before its values.
+        // Like the paths of a report, which come before its values.
         assert_eq!(report.redact("shop/cart.py"), "shop/cart.py");
         assert_eq!(report.redact(&long), SCRUBBED);
         slow += usize::from(report.slow_pattern() == Some(("extra_values", SLOW)));
     }
-    assert_eq!(slow, 20, "each is told of");
+    assert_eq!(slow, 20, "each is reported");
     let took = time() - start;
     assert!(took < LIMIT, "{took:?}");
 }
 
 #[test]
-fn a_pattern_that_is_not_slow_any_more_searches_long_texts_again() {
+fn pattern_no_longer_slow_searches_long_texts_again() {
     let redactor = with(&[], &[SLOW]);
     let (slow, quick) = (long(), "some words\n".repeat(50));
     for _ in 0..6 {
@@ -82,7 +82,7 @@ fn a_pattern_that_is_not_slow_any_more_searches_long_texts_again() {
 }
 
 #[test]
-fn a_pattern_that_goes_over_a_long_text_once_is_not_slow() {
+fn pattern_that_scans_a_long_text_once_is_not_slow() {
     let redactor = with(&[], &[r"(?<=cust-)\d+", r"(\w)\1\1"]);
     let report = redactor.one_report();
     let text = format!("{} cust-4711 aaa", "some words ".repeat(900));
@@ -91,7 +91,7 @@ fn a_pattern_that_goes_over_a_long_text_once_is_not_slow() {
 }
 
 #[test]
-fn a_pattern_over_names_that_is_slow_hides_what_has_the_name() {
+fn slow_name_pattern_hides_the_named_value() {
     let redactor = with(&[r"(a|b|ab)*(?=c)d\1"], &[]);
     let report = redactor.one_report();
     let name = "ab".repeat(200);
@@ -104,7 +104,7 @@ fn a_pattern_over_names_that_is_slow_hides_what_has_the_name() {
 }
 
 #[test]
-fn the_built_in_rules_have_no_limit_of_time() {
+fn built_in_rules_have_no_time_limit() {
     let report = redactor().one_report();
     let text = "password=hunter2 ".repeat(20_000);
     assert!(!report.redact(&text).contains("hunter2"));

@@ -1,5 +1,5 @@
-//! Secrets that are known by their own shape. They are put together here, so that no scanner of
-//! secrets takes this file for a leak.
+//! Secrets with a shape of their own. They are assembled here, so that no secret scanner takes this
+//! file for a leak.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use super::redactor;
 
 const MIXED: &str = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6a7B8c9D0e1F2g3H4";
 
-/// A start, and how many characters follow.
+/// A start, and the number of characters that follow.
 const STARTS: &[(&[&str], usize)] = &[
     (&["gh", "p_"], 36),
     (&["gh", "o_"], 36),
@@ -65,7 +65,7 @@ fn secrets() -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_secret_of_a_known_shape_vanishes_wherever_it_stands() {
+fn secret_of_a_known_shape_vanishes_anywhere() {
     let redactor = redactor();
     for (start, body) in secrets() {
         for (before, after) in [
@@ -87,7 +87,7 @@ fn a_secret_of_a_known_shape_vanishes_wherever_it_stands() {
 }
 
 #[test]
-fn of_a_url_only_the_password_is_replaced() {
+fn url_loses_only_its_password() {
     let redactor = redactor();
     for (before, after) in [
         ("'postgres://ann:hunter2@db:5432/shop'", "'postgres://ann:**scrubbed**@db:5432/shop'"),
@@ -100,7 +100,7 @@ fn of_a_url_only_the_password_is_replaced() {
 }
 
 #[test]
-fn a_private_key_vanishes_whole_or_cut_with_line_ends_raw_or_escaped() {
+fn private_key_vanishes_whole_or_cut_with_any_line_ends() {
     let redactor = redactor();
     let dashes = "-----";
     for kind in ["RSA PRIVATE KEY", "PRIVATE KEY", "OPENSSH PRIVATE KEY", "PGP PRIVATE KEY BLOCK"] {
@@ -119,7 +119,7 @@ fn a_private_key_vanishes_whole_or_cut_with_line_ends_raw_or_escaped() {
 }
 
 #[test]
-fn a_token_that_is_cut_off_by_the_end_of_the_text_vanishes() {
+fn token_cut_off_by_the_end_of_the_text_vanishes() {
     let redactor = redactor();
     let cut = format!("{}{}{}", "git clone x gh", "p_", &MIXED[..12]);
     assert_eq!(redactor.redact(&cut), "git clone x **scrubbed**");
@@ -137,7 +137,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_taken(text in "\\PC{0,200}") {
+    fn any_text_is_accepted(text in "\\PC{0,200}") {
         let redactor = redactor();
         let once = redactor.redact(&text).into_owned();
         prop_assert_eq!(redactor.redact(&once).into_owned(), once.clone());
@@ -145,7 +145,7 @@ proptest! {
     }
 }
 
-/// Pieces of which hostile texts are made.
+/// Pieces of hostile texts.
 fn part() -> impl Strategy<Value = String> {
     let pieces: &[&str] = &[
         "password",

@@ -1,8 +1,8 @@
-//! The ways in which a secret is written: each kind within all that a text may be put into.
+//! The ways in which a secret is written: each kind inside every kind of embedding.
 
 use super::redactor;
 
-/// A secret that only its name gives away: no shape, no digits enough to be random.
+/// A secret recognizable only by its name: no shape, and too few digits to look random.
 const WORD: &str = "Harbour_PoMJNb!7";
 
 /// Templates with `§` for the secret.
@@ -256,7 +256,7 @@ fn hexadecimal(text: &str) -> String {
 /// Puts a text into another one.
 type Put = fn(&str) -> String;
 
-/// What a text is put into, by name.
+/// The wrappings of a text, by name.
 const AROUND: &[(&str, Put)] = &[
     ("as it is", str::to_owned),
     ("Python's repr", |text| {
@@ -287,14 +287,14 @@ const AROUND: &[(&str, Put)] = &[
 ];
 
 #[test]
-fn a_secret_vanishes_however_it_is_written_and_whatever_that_is_put_into() {
+fn secret_vanishes_however_it_is_written_or_embedded() {
     let redactor = redactor();
     let mut wrong = Vec::new();
     for (kind, template) in KINDS {
         for (around, put) in AROUND {
             let text = put(&template.replace('§', WORD));
             let redacted = redactor.redact(&text);
-            // As it stands in that text: without what is escaped in it.
+            // Only the part that no embedding escapes.
             if redacted.contains("Harbour_PoMJNb") {
                 wrong.push(format!("{kind} in {around}: {text}\n    -> {redacted}"));
             }

@@ -1,4 +1,4 @@
-//! What is done to one issue: mute, resolve, reopen, tell; and to an address that gets no mails.
+//! Actions on one issue: mute, resolve, reopen, notify; and on an address that gets no mails.
 use flawless_base::dates::date_time;
 use flawless_base::text::one_line;
 use flawless_core::CommitId;
@@ -9,7 +9,7 @@ use super::{ActionError, Done, issue_of, noted, rules_changed};
 use crate::app::App;
 use crate::attribution::Repo;
 
-/// How an issue is named in what was done.
+/// How an issue is named in the text of an action.
 pub(super) fn place(issue: &IssueRow) -> String {
     format!("issue {} ({}:{})", issue.id, one_line(&issue.facts.path, 200), issue.facts.line)
 }
@@ -23,12 +23,12 @@ pub(super) async fn mute(
     let issue = issue_of(app, number).await?;
     let now = app.clock.now();
     if until.is_some_and(|until| until <= now) {
-        return Err(ActionError::field("until", "This time has passed: write one to come."));
+        return Err(ActionError::field("until", "This time has passed. Write a future one."));
     }
     let place = place(&issue);
     let (kind, what) = match until {
-        None => ("unmute", format!("{place} is not muted any more")),
-        Some(MUTED_FOR_EVER..) => ("mute", format!("{place} is muted for ever")),
+        None => ("unmute", format!("{place} is no longer muted")),
+        Some(MUTED_FOR_EVER..) => ("mute", format!("{place} is muted forever")),
         Some(until) => {
             let until = date_time(until, &app.config.timezone);
             ("mute", format!("{place} is muted until {until}"))
@@ -72,9 +72,9 @@ pub(super) async fn resolve(
 pub(super) async fn reopen(app: &App, who: &str, number: i64) -> Result<Done, ActionError> {
     let issue = issue_of(app, number).await?;
     if issue.resolved_at.is_none() {
-        return Err(ActionError::field("", "It is not resolved: it is open."));
+        return Err(ActionError::field("", "It is open, not resolved."));
     }
-    let what = format!("{} is not resolved: it is open again", place(&issue));
+    let what = format!("{} is reopened", place(&issue));
     set_resolved(app, who, &issue, "reopen", what, None).await
 }
 
@@ -92,7 +92,7 @@ async fn set_resolved(
         && before.by == after.by
         && before.resolution == after.resolution
     {
-        return Err(ActionError::field("commit", "It was marked so before."));
+        return Err(ActionError::field("commit", "It is already resolved this way."));
     }
     ResolvedState::put(after.as_ref(), &mut tx, issue.id).await?;
     let undo = Undo::Resolved { issue: issue.id, before, after };
@@ -109,23 +109,23 @@ async fn commit_of(app: &App, name: &str) -> Result<CommitId, String> {
     let is_id = (7..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_hexdigit());
     if !is_id {
         return Err(format!(
-            "{shown:?} is no commit: write its id, all of it or at least its first seven digits."
+            "{shown:?} is not a commit: write its ID, all of it or at least the first seven digits."
         ));
     }
     let Repo::Ready(mirror) = app.repo.get().repo else {
-        let text = "The repository cannot be asked for this commit now: /check_health says why. \
-                    Try again later, or leave the commit empty.";
+        let text = "This commit cannot be looked up now: /check_health says why. Try again later, \
+                    or leave the commit empty.";
         return Err(text.to_owned());
     };
     match mirror.resolve(&name.to_ascii_lowercase()).await {
         Ok(Some(named)) => Ok(named.commit),
         Ok(None) => Err(format!(
-            "There is no commit {shown} in the repository, or several begin so. Push it first, or \
-             write all of its id."
+            "There is no commit {shown} in the repository, or several begin with it. Push it \
+             first, or write the full ID."
         )),
         Err(error) => {
             tracing::warn!(%error, "a commit could not be looked up");
-            Err("git could not look for this commit; the server's log says why.".to_owned())
+            Err("git could not look up this commit; the server's log says why.".to_owned())
         }
     }
 }
@@ -138,8 +138,8 @@ pub(super) async fn notify(
 ) -> Result<Done, ActionError> {
     let issue = issue_of(app, number).await?;
     if app.store.newest_sample(issue.id).await.is_ok_and(|sample| sample.is_none()) {
-        let text = "Its samples are older than retention_days and were removed: there is nothing \
-                    left to tell. It is notified when it occurs again.";
+        let text = "Its samples are older than retention_days and were deleted: there is nothing \
+                    left to send. Its owner is notified when it occurs again.";
         return Err(ActionError::field("", text));
     }
     let now = app.clock.now();
@@ -147,12 +147,12 @@ pub(super) async fn notify(
     let counted = tx.counted(issue.id).await?;
     if let (Some(notified_at), false) = (counted.notified_at, again) {
         let date = date_time(notified_at, &app.config.timezone);
-        let text = format!("It was notified on {date}. Say that it shall be notified again.");
+        let text = format!("Its owner was notified on {date}. Confirm to notify them again.");
         return Err(ActionError::field("again", text));
     }
-    let reason = format!("was asked for by {}", one_line(who, 254));
+    let reason = format!("was requested by {}", one_line(who, 254));
     tx.notify(issue.id, counted.occurrences, &reason, None, now).await?;
-    let what = format!("{} is told to who answers for it", place(&issue));
+    let what = format!("the owner of {} is notified", place(&issue));
     let action = noted(who, Some(issue.id), "notify", what, None);
     let id = tx.add_action(&action, now).await?;
     tx.commit().await?;
@@ -168,7 +168,7 @@ pub(super) async fn retry_address(
 ) -> Result<Done, ActionError> {
     let (address, now) = (address.trim(), app.clock.now());
     let is_it = |known: &str| known.eq_ignore_ascii_case(address);
-    // Only what is listed: anybody's address is not worth a row.
+    // Only listed addresses, so that arbitrary ones do not fill the table.
     let is_listed = match unwanted {
         Some(kind) => {
             let unwanted = app.store.unwanted_mails().await?;
@@ -180,7 +180,7 @@ pub(super) async fn retry_address(
         }
     };
     if !is_listed {
-        let text = "This address is not in the list any more: look at /people again.";
+        let text = "This address is no longer in the list. Reload /people.";
         return Err(ActionError::NotFound(text.to_owned()));
     }
     let mut tx = app.store.write().await?;
@@ -191,10 +191,10 @@ pub(super) async fn retry_address(
         }
         None => {
             tx.clear_refusal(address, now).await?;
-            format!("mails to {address} are tried again")
+            format!("mails to {address} are retried")
         }
     };
-    // Somebody whom nobody could tell may be reached now.
+    // Alerts that reached nobody may have a recipient now.
     tx.release_alerts(now).await?;
     let action = noted(who, None, "retry_address", what, None);
     let id = tx.add_action(&action, now).await?;

@@ -1,5 +1,5 @@
-//! What people do to issues and rules, from pages and from the API alike: each is noted with who
-//! and when in the transaction that does it, and can be taken back where that is possible.
+//! What people do to issues and rules, from pages and from the API alike. Each action is recorded,
+//! with who and when, in the transaction that does it, and can be undone where that is possible.
 
 mod issue;
 mod people;
@@ -24,103 +24,103 @@ pub use rules::{ImportPlan, import_plan, rule_of_line};
 pub use strangers::{colleagues, is_colleague};
 pub use undo::{Undo, undo};
 
-/// Something that somebody wants to be done.
+/// An action that somebody wants to take.
 #[derive(Debug, Clone)]
 pub enum Action {
     /// A rule is added: a known error, library code, a third-party rule, an ignored exception, or
     /// one about people.
     AddRule {
-        /// To which list.
+        /// The list.
         list: RuleList,
         /// In 0.4.5's field names.
         entry: Value,
-        /// The issue that it is made for.
+        /// The issue that it is added for.
         issue: Option<i64>,
     },
     /// A rule is changed.
     EditRule {
-        /// Of which list.
+        /// The list.
         list: RuleList,
-        /// Which one.
+        /// Its number.
         id: i64,
-        /// What it shall be.
+        /// The new entry.
         entry: Value,
     },
     /// A rule is removed.
     RemoveRule {
-        /// Of which list.
+        /// The list.
         list: RuleList,
-        /// Which one.
+        /// Its number.
         id: i64,
     },
     /// All rules of a document are added, or none.
     ImportRules {
-        /// To which list.
+        /// The list.
         list: RuleList,
         /// As `flawless rules import` takes it.
         document: Value,
     },
-    /// An issue is somebody else's: by an email alias or a reassignment.
+    /// An issue is reassigned, by an email alias or a reassignment.
     Reassign {
-        /// Which one.
+        /// The issue.
         issue: i64,
-        /// To whom.
+        /// To whom, and how.
         to: ReassignTo,
     },
-    /// Another suspect is to blame: what stands before it becomes library code.
+    /// Another suspect is to blame: the frames before it become library code.
     BlameInstead {
-        /// Of which issue.
+        /// The issue.
         issue: i64,
-        /// Its place among the suspects behind the blamed line, from 0.
+        /// Its place among the suspects after the blamed line, from 0.
         suspect: usize,
     },
-    /// Nobody is notified of an issue until then; `None` ends that.
+    /// Nobody is notified of an issue for a while.
     Mute {
-        /// Which one.
+        /// The issue.
         issue: i64,
-        /// Until when.
+        /// Until when; `None` unmutes it.
         until: Option<i64>,
     },
     /// An issue is resolved.
     Resolve {
-        /// Which one.
+        /// The issue.
         issue: i64,
         /// The commit that fixes it; `None`: as of now.
         commit: Option<String>,
     },
-    /// An issue is not resolved.
+    /// An issue is reopened.
     Reopen {
-        /// Which one.
+        /// The issue.
         issue: i64,
     },
-    /// Who answers for an issue is notified of it at once.
+    /// The owner of an issue is notified of it immediately.
     Notify {
-        /// Which one.
+        /// The issue.
         issue: i64,
-        /// Also when it was notified before.
+        /// Even if the owner was notified before.
         again: bool,
     },
-    /// Mails to an address are tried again, or wanted again.
+    /// Mails to an address are retried, or wanted again.
     RetryAddress {
-        /// Which address.
+        /// The address.
         address: String,
-        /// Which mails are wanted again; `None`: what was refused is tried again.
+        /// Which mails are wanted again; `None`: refused ones are retried.
         unwanted: Option<UnwantedKind>,
     },
-    /// An address has another role.
+    /// An address gets another role.
     GiveRole {
-        /// Which address.
+        /// The address.
         address: String,
-        /// `None`: what was given is taken back.
+        /// `None` removes the role that it was given.
         role: Option<GivenRole>,
     },
-    /// Mails of a kind are wanted, or not.
+    /// Somebody turns a kind of mail on or off.
     WantMails {
-        /// By whom.
+        /// Whose mails.
         address: String,
         /// Which mails.
         kind: UnwantedKind,
-        /// Whether they are.
+        /// Whether they are wanted.
         wanted: bool,
     },
 }
@@ -128,29 +128,29 @@ pub enum Action {
 /// What was done.
 #[derive(Debug, Clone)]
 pub struct Done {
-    /// The number it is noted under.
+    /// The number of its record.
     pub id: i64,
-    /// In words.
+    /// A sentence about it.
     pub what: String,
-    /// Whether it can be taken back.
+    /// Whether it can be undone.
     pub can_undo: bool,
 }
 
-/// Why something is not done. Nothing of it was, then.
+/// Why an action was not done; nothing was changed then.
 #[derive(Debug, thiserror::Error)]
 pub enum ActionError {
-    /// A field of what was asked for is wrong.
+    /// A field of the request is wrong.
     #[error("{text}")]
     Field {
-        /// Which one; empty when it is none in particular.
+        /// The field; empty if it is none in particular.
         name: &'static str,
-        /// What is wrong and how it is resolved, in a sentence.
+        /// What is wrong, and a hint.
         text: String,
     },
-    /// What it is about is not there.
+    /// What the action is about does not exist.
     #[error("{0}")]
     NotFound(String),
-    /// The store refuses.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -172,8 +172,8 @@ impl From<RuleInputError> for ActionError {
     }
 }
 
-/// Who may change a list: rules about code are made by who acts on issues, those about people
-/// decide where mails go.
+/// Who may change a list. Developers change rules about code; those about people decide where mails
+/// go.
 pub fn role_to_change(list: RuleList) -> Role {
     match list {
         RuleList::KnownErrors
@@ -187,14 +187,14 @@ pub fn role_to_change(list: RuleList) -> Role {
 }
 
 impl Action {
-    /// What somebody has to be to do it.
+    /// The role that it requires.
     pub fn needs(&self) -> Role {
         match self {
             Self::AddRule { list, .. }
             | Self::EditRule { list, .. }
             | Self::RemoveRule { list, .. }
             | Self::ImportRules { list, .. } => role_to_change(*list),
-            // Of themselves, everybody says which mails they want: the page sees to that.
+            // Everybody may choose their own mails: the page takes care of that.
             Self::RetryAddress { .. } | Self::GiveRole { .. } | Self::WantMails { .. } => {
                 Role::Administrator
             }
@@ -208,20 +208,20 @@ impl Action {
     }
 }
 
-/// Whoever acts.
+/// The person who acts.
 #[derive(Debug, Clone, Copy)]
 pub struct Actor<'a> {
-    /// As it is noted.
+    /// The recorded name.
     pub name: &'a str,
     /// What they may do.
     pub role: Role,
 }
 
-/// Does it for somebody, of whom it was looked at before that they may; whom alerts go to by it is
-/// looked at here.
+/// Takes an action for somebody, whose role the caller has checked. Whether alerts may go to the
+/// people whom it names is checked here.
 ///
 /// # Errors
-/// A field is wrong, what it is about is not there, or the store refuses.
+/// A field is wrong, what it is about does not exist, or the store fails.
 pub async fn act(
     app: &App,
     Actor { name: who, role }: Actor<'_>,
@@ -253,17 +253,16 @@ pub async fn act(
     }
 }
 
-/// The issue with this number; of one that was merged, the one that it lives on in.
+/// The issue with this number, or the one that it was merged into.
 async fn issue_of(app: &App, number: i64) -> Result<IssueRow, ActionError> {
     app.store.issue(number).await?.ok_or_else(|| {
         ActionError::NotFound(format!("There is no issue {number}. It may have been erased."))
     })
 }
 
-/// Takes up rules that were just changed, and lets alerts that wait for them go on, when the change
-/// cannot be undone any more: they have code and values in them. The change is
-/// made whatever happens here, and who changed it must not read otherwise; the server looks for
-/// changed rules all the time.
+/// Reads rules that were just changed. Alerts that wait for them contain code and values, so they
+/// are sent only when the change can no longer be undone. A failure here is not one of the action:
+/// the change is made, and the server polls for changed rules anyway.
 async fn rules_changed(app: &App) {
     let take_up = async {
         app.rules.refresh(&app.store).await?;
@@ -277,7 +276,7 @@ async fn rules_changed(app: &App) {
     app.wakeups.alerts.notify_one();
 }
 
-/// A row for what is being done.
+/// The record of an action.
 fn noted(
     who: &str,
     issue_id: Option<i64>,

@@ -1,26 +1,26 @@
-//! What is done about people: the roles that they have, and the mails that they want.
+//! Actions about people: the roles that they have, and the mails that they want.
 use flawless_store::{GivenRole, UnwantedKind};
 
 use super::undo::Undo;
 use super::{ActionError, Done, noted};
 use crate::app::App;
 
-/// Whether the address is notified of what nobody else can be notified.
+/// Whether the address is the default contact, which is notified if nobody else can be.
 pub fn is_default_contact(app: &App, address: &str) -> bool {
     let contact = app.config.addresses.default_contact.as_deref();
     contact.is_some_and(|contact| contact.eq_ignore_ascii_case(address))
 }
 
-/// Whether `who` would change their own role by it, which is not fixed by the configuration.
+/// Whether `who` would change their own role, and the configuration does not fix it.
 pub(super) fn is_own_role(app: &App, who: &str, address: &str) -> bool {
     who.eq_ignore_ascii_case(address)
         && app.config.sign_in.role_of(address).is_none_or(|(_, is_fixed)| !is_fixed)
 }
 
-pub(super) const OWN_ROLE: &str = "Nobody changes their own role: another administrator can, so \
-    that there is always one left.";
-pub(super) const DEFAULT_CONTACT: &str = "The default contact is notified of what nobody else can be \
-    told, and somebody has to. Set default_contact to another address first.";
+pub(super) const OWN_ROLE: &str = "You cannot change your own role, so that an administrator is \
+    always left. Ask another administrator.";
+pub(super) const DEFAULT_CONTACT: &str = "The default contact gets the alerts that nobody else can \
+    get, and somebody has to. Set default_contact to another address first.";
 
 pub(super) async fn give_role(
     app: &App,
@@ -41,9 +41,9 @@ pub(super) async fn give_role(
     }
     if before == role {
         let text = match role {
-            Some(GivenRole::Role(role)) => format!("{address} was given the role {role} before."),
-            Some(GivenRole::Blocked) => format!("{address} is blocked already."),
-            None => format!("{address} has the role of the configuration already."),
+            Some(GivenRole::Role(role)) => format!("{address} already has the role {role}."),
+            Some(GivenRole::Blocked) => format!("{address} is already blocked."),
+            None => format!("{address} already has the role of the configuration."),
         };
         return Err(ActionError::field("", text));
     }
@@ -75,15 +75,15 @@ pub(super) async fn want_mails(
     let mut tx = app.store.write().await?;
     let before = !tx.is_unwanted(address, kind).await?;
     if before == wanted {
-        let kept = if wanted { "gets" } else { "does not get" };
-        let text = format!("{address} {kept} {} already.", kind.in_words());
+        let kept = if wanted { "already gets" } else { "already gets no" };
+        let text = format!("{address} {kept} {}.", kind.in_words());
         return Err(ActionError::field("", text));
     }
     tx.want_mails(address, kind, wanted, now).await?;
     let (kind, mails) = (kind.as_str().to_owned(), kind.in_words());
     let what = match wanted {
         true => format!("{address} gets {mails} again"),
-        false => format!("{address} gets {mails} no more"),
+        false => format!("{address} no longer gets {mails}"),
     };
     let undo = Undo::Mails { address: address.to_owned(), kind, before, after: wanted };
     let action = noted(who, None, "want_mails", what, Some(&undo));

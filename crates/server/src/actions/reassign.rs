@@ -1,5 +1,5 @@
-//! An issue is somebody else's. An email alias or a reassignment says so for good, and its alert
-//! goes to the one it should have gone to.
+//! Reassigns an issue. An email alias or a reassignment makes that permanent, and its alert goes to
+//! the right person.
 use flawless_base::text::one_line;
 use flawless_core::{EmailAlias, Owner, Reassignment, Role, Rules, owner_by_code_owners};
 use flawless_store::issues::details::IssueDetails;
@@ -12,12 +12,12 @@ use super::{ActionError, Done, issue_of, noted, rules_changed};
 use crate::app::App;
 use crate::notify::UNDO_MS;
 
-/// To whom an issue is passed on.
+/// Who an issue is reassigned to.
 #[derive(Debug, Clone)]
 pub enum ReassignTo {
     /// The author reads another address now.
     Alias {
-        /// Which one.
+        /// That address.
         new_email: String,
     },
     /// Somebody else looks after the code now.
@@ -29,7 +29,7 @@ pub enum ReassignTo {
     },
 }
 
-/// An issue with what its owner follows from.
+/// An issue with everything that its owner depends on.
 #[derive(Debug)]
 pub struct Case<'a> {
     app: &'a App,
@@ -45,7 +45,7 @@ impl<'a> Case<'a> {
     /// The issue with this number.
     ///
     /// # Errors
-    /// There is none, or the store refuses.
+    /// There is none, or the store fails.
     pub async fn read(app: &'a App, number: i64) -> Result<Self, ActionError> {
         let issue = issue_of(app, number).await?;
         let refused = app.store.refused_addresses(app.clock.now()).await?;
@@ -62,7 +62,7 @@ impl<'a> Case<'a> {
         self.issue.owner(&self.details, rules, &self.app.config.addresses, &self.refused)
     }
 
-    /// Whom the issue can be taken from: who wrote the line, or who answers for it by CODEOWNERS.
+    /// Whose issues a rule can reassign: the author of the line, or its owner in CODEOWNERS.
     pub fn givers(&self) -> Vec<String> {
         let owner = self.current_owner();
         let owner = owner.address.filter(|_| !owner.is_fallback);
@@ -77,7 +77,7 @@ impl<'a> Case<'a> {
         std::iter::once(path).chain(folders).map(str::to_owned).collect()
     }
 
-    /// The rule that gives the issue to somebody else, and to whom.
+    /// The rule that reassigns the issue, and the new owner.
     fn rule_of(&self, to: &ReassignTo) -> Result<(RuleList, Value, String), ActionError> {
         let field = match to {
             ReassignTo::Alias { .. } => "new_email",
@@ -107,7 +107,7 @@ impl<'a> Case<'a> {
         Err(ActionError::field(field, text))
     }
 
-    /// The rules that may do what was asked for, the likelier one first.
+    /// The rules that may have the wanted effect, the likelier one first.
     fn possible_rules(&self, to: &ReassignTo) -> Result<Vec<(RuleList, Value)>, ActionError> {
         let (path, to) = match to {
             ReassignTo::Alias { new_email } => {
@@ -121,7 +121,7 @@ impl<'a> Case<'a> {
             return Err(ActionError::field("path", "Choose the file, or a folder above it."));
         }
         if to.is_empty() {
-            let text = "Write the address of the one who should get it.";
+            let text = "Write the address of the person who should get it.";
             return Err(ActionError::field("designated_email", text));
         }
         let rule = |giver: String| {
@@ -130,21 +130,21 @@ impl<'a> Case<'a> {
         };
         match self.givers() {
             givers if givers.is_empty() => {
-                Err(ActionError::field("", "There is nobody to take it from."))
+                Err(ActionError::field("", "There is nobody to reassign it from."))
             }
             givers => Ok(givers.into_iter().map(rule).collect()),
         }
     }
 
-    /// Who else may know: those who look after the file, and who wrote the other suspects. Each
-    /// with the reason.
+    /// Other people who may know, each with the reason: those who look after the file, and the
+    /// authors of the other suspects.
     pub fn proposals(&self) -> Vec<(String, String)> {
         let mut found: Vec<(String, String)> = Vec::new();
         let owners = self.details.code_owners.as_ref();
         let by_file = owners.and_then(|owners| owner_by_code_owners(owners, &self.rules).address);
         let by_file = by_file.map(|address| (address, "looks after the file".to_owned()));
         let busiest = self.details.proposal.clone();
-        let busiest = busiest.map(|who| (who.email, "changed the file most of late".to_owned()));
+        let busiest = busiest.map(|who| (who.email, "recently changed the file most".to_owned()));
         let suspects = self.details.suspects.iter().filter_map(|suspect| {
             let author = suspect.author.as_ref()?.developer.as_ref()?;
             let what = format!("wrote {}:{}", one_line(&suspect.path, 200), suspect.line);
@@ -164,8 +164,8 @@ impl<'a> Case<'a> {
     }
 }
 
-/// What somebody has to be to give the author of `issue` another address: a new alias is a matter of
-/// developers, one that replaces what stands is not.
+/// The role required to give the author of `issue` another address. Developers may add an alias;
+/// only administrators may replace one.
 pub fn alias_needs(app: &App, issue: &IssueRow) -> Role {
     let old = issue.facts.developer_email.as_deref().unwrap_or_default();
     let rules = app.rules.get();
@@ -202,12 +202,12 @@ pub(super) async fn reassign(
     let mut tx = app.store.write().await?;
     let put = tx.put_rule(list, &entry, now).await?;
     let Some(rule) = put.id else {
-        return Err(ActionError::field("", "The list has this rule already."));
+        return Err(ActionError::field("", "The list already has this rule."));
     };
     let place = place(&case.issue);
     let owner = one_line(&owner, 254);
     let what = format!(
-        "{owner} answers for {place} and others like it from now on, and is notified of it in {}",
+        "{owner} answers for {place} and others like it from now on, and is notified in {}",
         flawless_base::dates::ago(UNDO_MS)
     );
     let undo = Undo::Added {
@@ -217,8 +217,8 @@ pub(super) async fn reassign(
     };
     let action = noted(who, Some(case.issue.id), "reassign", what, Some(&undo));
     let id = tx.add_action(&action, now).await?;
-    // The alert has to meet the new rule: it waits until the rules are read, and as long as this
-    // may have been a slip.
+    // The alert has to use the new rule: it waits until the rules are read, and as long as this can
+    // be undone.
     tx.reopen_newest_alert(case.issue.id, now + UNDO_MS).await?;
     tx.commit().await?;
     rules_changed(app).await;

@@ -1,4 +1,4 @@
-//! Rules are added, changed, removed and imported.
+//! Adds, changes, removes and imports rules.
 use flawless_base::plural::counted;
 use flawless_base::text::one_line;
 use flawless_store::{AddedRule, RuleDocument, RuleInputError, RuleList};
@@ -10,9 +10,9 @@ use super::{ActionError, Done, issue_of, noted, rules_changed};
 use crate::app::App;
 use crate::show::rules::{in_words, singular};
 
-/// What is shown of a rule in what was done.
+/// Characters of a rule that are shown in the text of an action.
 const SHOWN: usize = 200;
-/// Entries in one import: lists are read with each change.
+/// Entries in one import; limited because whole lists are read after each change.
 const MAX_IMPORT: usize = 2_000;
 /// Problems of an import that are named.
 const MAX_NAMED: usize = 10;
@@ -36,7 +36,7 @@ pub(super) async fn add(
     let mut tx = app.store.write().await?;
     let AddedRule { id, entry, replaced } = tx.put_rule(list, entry, now).await?;
     let Some(rule) = id else {
-        return Err(ActionError::field("", "The list has this rule already."));
+        return Err(ActionError::field("", "The list already has this rule."));
     };
     let made_for = issue.as_ref().map(|issue| format!(" for {}", place(issue)));
     let what = format!("{} was added{}", named(list, &entry), made_for.unwrap_or_default());
@@ -54,7 +54,7 @@ pub(super) async fn add(
 
 fn no_such_rule(list: RuleList, id: i64) -> ActionError {
     ActionError::NotFound(format!(
-        "There is no rule {id} among the {} any more.",
+        "Rule {id} is no longer among the {}.",
         list.title().to_lowercase()
     ))
 }
@@ -72,7 +72,7 @@ pub(super) async fn edit(
     let AddedRule { id: changed, entry, mut replaced } =
         changed.ok_or_else(|| no_such_rule(list, id))?;
     if changed.is_none() {
-        return Err(ActionError::field("", "The list has the same rule already."));
+        return Err(ActionError::field("", "The list already has the same rule."));
     }
     let before = replaced.remove(0);
     let what = format!("{} became {}", named(list, &before.entry), named(list, &entry));
@@ -114,7 +114,7 @@ pub(super) async fn remove(
 pub struct ImportPlan {
     /// Entries that the list does not have.
     pub new: Vec<Value>,
-    /// How many it has.
+    /// How many entries it already has.
     pub known: usize,
     /// What is wrong with the others, each with its place.
     pub wrong: Vec<String>,
@@ -142,7 +142,7 @@ impl ImportPlan {
 /// What an import of `document` would do.
 ///
 /// # Errors
-/// It is no document of this list at all, or the store refuses.
+/// It is not a document of this list at all, or the store fails.
 pub async fn import_plan(
     app: &App,
     list: RuleList,
@@ -220,16 +220,16 @@ pub(super) async fn import(
     Ok(Done::of(id, action))
 }
 
-/// A rule that means one line of code.
+/// A rule that matches one line of code.
 ///
 /// # Errors
-/// Too little is known of the line: the rule would mean the whole file.
+/// Too little is known of the line: the rule would match the whole file.
 pub fn rule_of_line(path: &str, function: &str, text: &str) -> Result<Value, ActionError> {
     if function.trim().is_empty() && text.trim().is_empty() {
         let path = one_line(path, SHOWN);
         let text = format!(
-            "Neither the function nor the text of the line in {path} is known: a rule would hold \
-             for the whole file. Add it on /rules if that is meant."
+            "Neither the function nor the text of the line in {path} is known: a rule would match \
+             the whole file. If you want that, add it on /rules."
         );
         return Err(ActionError::field("", text));
     }
@@ -245,7 +245,7 @@ pub(super) async fn blame_instead(
     let issue = issue_of(app, number).await?;
     let mut suspects = issue.details().suspects;
     if suspect >= suspects.len() {
-        let text = "This issue has no such suspect any more: look at its page again.";
+        let text = "This issue no longer has this suspect. Reload its page.";
         return Err(ActionError::NotFound(text.to_owned()));
     }
     let facts = &issue.facts;
@@ -264,11 +264,11 @@ pub(super) async fn blame_instead(
         added.extend(put.id.map(|id| StoredRule::new(id, put.entry, now)));
     }
     if added.is_empty() {
-        let text = "What stands before it is library code already: it counts from the next report.";
+        let text = "All before it is library code already: this counts from the next report.";
         return Err(ActionError::field("", text));
     }
     let what = format!(
-        "{chosen} is blamed instead in {} from the next report on: what stood before it counts as \
+        "{chosen} is blamed instead in {} from the next report on: the lines before it count as \
          library code",
         place(&issue)
     );

@@ -1,5 +1,5 @@
-//! Whom alerts may be sent to by whoever acts on issues: people that the installation knows. Code and
-//! values go to anybody else only when an administrator says so.
+//! Who may get alerts through actions on issues: people that the installation knows. Only an
+//! administrator may send code and values to anybody else.
 use std::collections::BTreeSet;
 
 use flawless_base::text::one_line;
@@ -12,14 +12,14 @@ use crate::app::App;
 use crate::attribution::Repo;
 use crate::sign_in::role_of;
 
-/// So many people are offered in a form.
+/// How many people a form offers at most.
 const MAX_OFFERED: usize = 500;
 
-/// Whether alerts may go to an address without an administrator: it may sign in, is the default
-/// contact, or belongs to an author of the repository.
+/// Whether alerts may go to an address without an administrator's consent: it may sign in, is the
+/// default contact, or belongs to an author of the repository.
 ///
 /// # Errors
-/// The store refuses.
+/// The store fails.
 pub async fn is_colleague(app: &App, address: &str) -> Result<bool, StoreError> {
     let address = address.trim().to_ascii_lowercase();
     if !app.config.sign_in.required
@@ -35,7 +35,7 @@ pub async fn is_colleague(app: &App, address: &str) -> Result<bool, StoreError> 
 /// Addresses of colleagues, for a form to choose from.
 ///
 /// # Errors
-/// The store refuses.
+/// The store fails.
 pub async fn colleagues(app: &App) -> Result<Vec<String>, StoreError> {
     let config = &app.config.sign_in;
     let mut found: BTreeSet<String> = BTreeSet::new();
@@ -58,7 +58,7 @@ async fn repository_authors(app: &App) -> std::sync::Arc<BTreeSet<String>> {
     }
 }
 
-/// Refuses what would send alerts to strangers, unless an administrator does it.
+/// Refuses actions that would send alerts to strangers, except by an administrator.
 pub(super) async fn check(app: &App, role: Role, action: &Action) -> Result<(), ActionError> {
     if role >= Role::Administrator {
         return Ok(());
@@ -67,7 +67,7 @@ pub(super) async fn check(app: &App, role: Role, action: &Action) -> Result<(), 
         if flawless_core::is_mailable(address.trim()) && !is_colleague(app, &address).await? {
             let text = format!(
                 "{} is not known here: it may not sign in, and no commit has it. Choose somebody \
-                 else, or ask an administrator to do this: alerts have code and values in them.",
+                 else, or ask an administrator to do this: alerts contain code and values.",
                 one_line(&address, 254)
             );
             return Err(ActionError::field(field, text));
@@ -76,7 +76,7 @@ pub(super) async fn check(app: &App, role: Role, action: &Action) -> Result<(), 
     Ok(())
 }
 
-/// The addresses that alerts go to by an action, each with the field that names it.
+/// The addresses that an action sends alerts to, each with the field that names it.
 fn recipients(action: &Action) -> Vec<(&'static str, String)> {
     match action {
         Action::Reassign { to: ReassignTo::Alias { new_email }, .. } => {

@@ -1,6 +1,5 @@
-//! An error that somebody sends from the pages to see that one arrives, and that its mail does. It
-//! blames nobody: its one frame is no file, so whoever answers for what nobody can be blamed for
-//! is told.
+//! An error that somebody sends from the pages to see that it arrives, and that its mail does. Its
+//! only frame is not a file, so nobody is blamed and the default contact is notified.
 use std::net::{IpAddr, Ipv4Addr};
 
 use flawless_base::text::one_line;
@@ -15,23 +14,23 @@ use crate::listen::peer::Peer;
 pub const TEST_PATH: &str = "<a test error of Flawless>";
 const FUNCTION: &str = "send_a_test_error";
 
-/// What became of a test error so far.
+/// What has become of a test error so far.
 #[derive(Debug)]
 pub struct TestErrorProgress {
-    /// Its issue, with who answers for it and why; `None` while it waits for attribution.
+    /// Its issue, with the owner and why; `None` while it waits for attribution.
     pub issue: Option<(IssueRow, Owner)>,
     /// Reports that wait for attribution.
     pub waiting: i64,
-    /// Why the last of them that failed waits.
+    /// Why the last one that failed is waiting.
     pub last_error: Option<String>,
-    /// The decision to tell; `None` when nobody is to be told.
+    /// The decision to notify; `None` if nobody is to be notified.
     pub alert: Option<IssueAlert>,
     /// Its mails and posts.
     pub mails: Vec<MailState>,
 }
 
 impl TestErrorProgress {
-    /// Nothing more will happen by itself.
+    /// Whether nothing more will happen by itself.
     pub fn is_over(&self) -> bool {
         let is_done = |mail: &MailState| mail.sent_at.is_some() || mail.gave_up_at.is_some();
         match (&self.issue, &self.alert) {
@@ -44,7 +43,7 @@ impl TestErrorProgress {
     }
 }
 
-/// Sends one through the same door as clients; returns its number when it is durable.
+/// Sends one through the same intake as clients; returns its number when it is durable.
 ///
 /// # Errors
 /// It could not be kept.
@@ -62,8 +61,7 @@ pub async fn send(app: &App, who: &str) -> Result<i64, NotKept> {
             ..Frame::default()
         }],
         exception_type: "flawless.TestError".to_owned(),
-        exception_message: "TestError('nothing is wrong: somebody tries the way of an error')"
-            .into(),
+        exception_message: "TestError('nothing is wrong: this is only a test')".into(),
         hostname: host.unwrap_or_default(),
         error_threshold: Some(1),
         additional_info: format!("Sent by {who} with the button on the page Set up."),
@@ -72,7 +70,7 @@ pub async fn send(app: &App, who: &str) -> Result<i64, NotKept> {
     };
     let peer = Peer::from(IpAddr::from(Ipv4Addr::LOCALHOST));
     let sender = Sender { peer, source: "the page Set up".into() };
-    // One small report of a person needs no leave.
+    // One small report of a person is not limited.
     let held = running.intake.memory().hold(peer);
     running.intake.submit(report.bounded(), sender, 0, held).await?;
     Ok(number)
@@ -81,10 +79,10 @@ pub async fn send(app: &App, who: &str) -> Result<i64, NotKept> {
 /// What became of the test error with this number.
 ///
 /// # Errors
-/// The database refuses.
+/// The database fails.
 pub async fn progress(app: &App, number: i64) -> Result<TestErrorProgress, StoreError> {
     let App { store, config, clock, .. } = app;
-    // Before the issue is looked for: it must be in one of both.
+    // The queue is read before the issue: the report must be in one of the two.
     let queue = store.pending_queue().await?;
     let issue = store.issues_of_line(TEST_PATH, FUNCTION, &text(number)).await?.into_iter().next();
     let (mut mails, mut alert) = (Vec::new(), None);
@@ -107,7 +105,7 @@ pub async fn progress(app: &App, number: i64) -> Result<TestErrorProgress, Store
     })
 }
 
-/// The line that raises it: each is an issue of its own, or a second one would tell nobody.
+/// The line that raises it, different each time: nobody is notified twice of the same issue.
 fn text(number: i64) -> String {
     format!("raise TestError({number})")
 }

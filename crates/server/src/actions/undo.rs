@@ -1,4 +1,4 @@
-//! How what was done is taken back: only that, and only where it still stands as it was left.
+//! Undoes an action: only what it did, and only where nothing has changed since.
 use flawless_core::Role;
 use flawless_store::{
     ActionRow, Counted, GivenRole, Resolution, RuleEntry, RuleList, StoreError, UnwantedKind,
@@ -11,29 +11,29 @@ use super::people::{DEFAULT_CONTACT, OWN_ROLE, is_default_contact, is_own_role};
 use super::{ActionError, Done, noted, role_to_change, rules_changed};
 use crate::app::App;
 
-/// How an action is taken back.
+/// How an action is undone.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Undo {
-    /// Rules were added: they go, and those that they took the place of come back.
+    /// Rules were added: they are removed, and those that they replaced are restored.
     Added {
-        /// Of which list.
+        /// The list.
         list: String,
         /// What was added.
         added: Vec<StoredRule>,
         /// What was replaced.
         replaced: Vec<StoredRule>,
     },
-    /// A rule was removed: it comes back.
+    /// A rule was removed: it is restored.
     Removed {
-        /// Of which list.
+        /// The list.
         list: String,
         /// What it was.
         rule: StoredRule,
     },
-    /// A rule was changed: it is what it was, and those that it took the place of come back.
+    /// A rule was changed: it is changed back, and those that it replaced are restored.
     Changed {
-        /// Of which list.
+        /// The list.
         list: String,
         /// What it was.
         before: StoredRule,
@@ -42,25 +42,25 @@ pub enum Undo {
         /// What was replaced.
         replaced: Vec<StoredRule>,
     },
-    /// It was muted, or not any more.
+    /// An issue was muted or unmuted.
     Mute {
-        /// Which one.
+        /// The issue.
         issue: i64,
-        /// Until when before.
+        /// Until when it was muted before.
         before: Option<i64>,
-        /// Until when since.
+        /// Until when it is muted since.
         after: Option<i64>,
     },
-    /// It was resolved or opened again.
+    /// An issue was resolved or reopened.
     Resolved {
-        /// Which one.
+        /// The issue.
         issue: i64,
-        /// How it stood.
+        /// Its state before.
         before: Option<ResolvedState>,
-        /// How it stands since.
+        /// Its state since.
         after: Option<ResolvedState>,
     },
-    /// A role was given, or taken back.
+    /// A role was given or removed.
     Role {
         /// To whom.
         address: String,
@@ -90,7 +90,7 @@ pub struct StoredRule {
     created_at: i64,
 }
 
-/// That an issue is resolved.
+/// The state of a resolved issue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResolvedState {
     pub(super) at: i64,
@@ -120,13 +120,13 @@ impl From<RuleEntry> for StoredRule {
 }
 
 impl ResolvedState {
-    /// How an issue stands; `None` when it is open.
+    /// The state of an issue; `None` when it is open.
     pub(super) fn of(counted: &Counted) -> Option<Self> {
         let (at, by) = (counted.resolved_at?, counted.resolved_by.clone());
         Some(Self { at, by, resolution: counted.resolution.clone()? })
     }
 
-    /// Lets an issue stand so.
+    /// Puts an issue into this state.
     pub(super) async fn put(
         state: Option<&Self>,
         tx: &mut WriteTx,
@@ -142,7 +142,7 @@ impl ResolvedState {
 }
 
 impl Undo {
-    /// What the store keeps.
+    /// Reads what the store keeps.
     fn read(json: Option<&str>) -> Option<Self> {
         serde_json::from_str(json?).ok()
     }
@@ -157,22 +157,22 @@ impl Undo {
         }
     }
 
-    /// How an action is taken back; `None` when it cannot be.
+    /// How an action is undone; `None` when it cannot be.
     ///
     /// # Errors
-    /// The store refuses.
+    /// The store fails.
     pub async fn of(app: &App, action: i64) -> Result<Option<Self>, StoreError> {
         Ok(Self::read(app.store.undo_of(action).await?.as_deref()))
     }
 
-    /// What somebody has to be to do it: what it took to act. An issue is passed on by who acts on
-    /// it, though the rule that says so is about people.
+    /// The role that it requires: the same as the action. Developers may reassign an issue although
+    /// the rule for that is about people.
     pub(super) fn needs(&self, kind: &str) -> Role {
         match self {
             Self::Mute { .. } | Self::Resolved { .. } => Role::Developer,
             Self::Role { .. } | Self::Mails { .. } => Role::Administrator,
             Self::Added { list, .. } | Self::Removed { list, .. } | Self::Changed { list, .. } => {
-                // An alias that took another one's place took an administrator.
+                // An alias that replaced another one required an administrator.
                 let passed_on = kind == "reassign"
                     && !matches!(self, Self::Added { replaced, .. } if !replaced.is_empty());
                 RuleList::parse(list).filter(|_| !passed_on).map_or(Role::Developer, role_to_change)
@@ -181,22 +181,22 @@ impl Undo {
     }
 }
 
-/// Takes an action back for `who`, whose role was looked at before.
+/// Undoes an action for `who`, whose role the caller has checked.
 ///
 /// # Errors
-/// There is no such action, it does not fit any more, or the store refuses.
+/// There is no such action, something has changed since, or the store fails.
 pub async fn undo(app: &App, who: &str, id: i64) -> Result<Done, ActionError> {
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
     let Some(row) = tx.action(id).await? else {
-        let text = "Nothing was done under this number, or it is longer ago than a year.";
+        let text = "There is no action with this number, or it was more than a year ago.";
         return Err(ActionError::NotFound(text.to_owned()));
     };
     if let Some(by) = &row.undone_by {
-        return Err(ActionError::field("", format!("{by} has taken this back already.")));
+        return Err(ActionError::field("", format!("{by} has already undone this.")));
     }
     let Some(undo) = Undo::read(tx.undo_of(id).await?.as_deref()) else {
-        return Err(ActionError::field("", "This cannot be taken back."));
+        return Err(ActionError::field("", "This cannot be undone."));
     };
     match &undo {
         Undo::Role { address, .. } if is_own_role(app, who, address) => {
@@ -211,7 +211,7 @@ pub async fn undo(app: &App, who: &str, id: i64) -> Result<Done, ActionError> {
     }
     take_back(&mut tx, undo, &row, (who, now)).await?;
     tx.set_undone(id, who, now).await?;
-    let action = noted(who, row.issue_id, "undo", format!("taken back: {}", row.what), None);
+    let action = noted(who, row.issue_id, "undo", format!("undone: {}", row.what), None);
     let done = tx.add_action(&action, now).await?;
     tx.commit().await?;
     rules_changed(app).await;
@@ -250,17 +250,20 @@ async fn take_back(
             restore(tx, list, &replaced).await
         }
         Undo::Mute { issue, before, after } => {
-            // The noted one may have been merged since.
+            // The recorded one may have been merged since.
             let issue = row.issue_id.unwrap_or(issue);
             if counted(tx, issue).await?.muted_until != after {
-                return Err(ActionError::field("", "It was muted otherwise since: do that anew."));
+                return Err(ActionError::field(
+                    "",
+                    "It was muted or unmuted since: see the issue.",
+                ));
             }
             Ok(tx.mute(issue, before).await?)
         }
         Undo::Resolved { issue, before, after } => {
             let issue = row.issue_id.unwrap_or(issue);
             if ResolvedState::of(&counted(tx, issue).await?) != after {
-                let text = "It was resolved or opened again since: look at the issue.";
+                let text = "It was resolved or reopened since: see the issue.";
                 return Err(ActionError::field("", text));
             }
             Ok(ResolvedState::put(before.as_ref(), tx, issue).await?)
@@ -268,7 +271,7 @@ async fn take_back(
         Undo::Role { address, before, after } => {
             let role = |name: Option<String>| name.and_then(|name| GivenRole::parse(&name));
             if tx.given_role(&address).await? != role(after) {
-                let text = "Another role was given since: look at /people/roles.";
+                let text = "Another role was given since: see /people/roles.";
                 return Err(ActionError::field("", text));
             }
             Ok(tx.put_role(&address, role(before), now, who).await?)
@@ -277,15 +280,15 @@ async fn take_back(
             let kind = UnwantedKind::parse(&kind)
                 .ok_or_else(|| StoreError::Corrupt(format!("an action about mails {kind:?}")))?;
             if tx.is_unwanted(&address, kind).await? == after {
-                return Err(ActionError::field("", "They said otherwise since: do that anew."));
+                return Err(ActionError::field("", "This was changed since: change it again."));
             }
             Ok(tx.want_mails(&address, kind, before, now).await?)
         }
     }
 }
 
-const OTHER_ALIAS: &str = "The address has another email alias since: remove that one first.";
-const SAME_RULE: &str = "The list has the same rule again: there is nothing to take back.";
+const OTHER_ALIAS: &str = "The address has another email alias now: remove that one first.";
+const SAME_RULE: &str = "The list has the same rule again: there is nothing to undo.";
 
 fn list_of(name: &str) -> Result<RuleList, ActionError> {
     RuleList::parse(name)
@@ -295,10 +298,10 @@ fn list_of(name: &str) -> Result<RuleList, ActionError> {
 async fn counted(tx: &mut WriteTx, issue: i64) -> Result<Counted, ActionError> {
     tx.counted_if_there(issue)
         .await?
-        .ok_or_else(|| ActionError::NotFound("The issue is not there any more.".to_owned()))
+        .ok_or_else(|| ActionError::NotFound("The issue no longer exists.".to_owned()))
 }
 
-/// Whether a rule still stands as it was left.
+/// Fails if a rule was changed or removed since.
 async fn as_it_was(
     tx: &mut WriteTx,
     list: RuleList,
@@ -309,11 +312,11 @@ async fn as_it_was(
         Some((found, rule)) if found == list && rule.entry == *entry => Ok(()),
         Some(_) => {
             let at = list.as_str();
-            let text = format!("The rule was changed since: look at it on /rules/{at}/{id}.");
+            let text = format!("The rule was changed since: see /rules/{at}/{id}.");
             Err(ActionError::field("", text))
         }
         None => {
-            let text = "The rule was removed since: there is nothing to take back.";
+            let text = "The rule was removed since: there is nothing to undo.";
             Err(ActionError::field("", text))
         }
     }

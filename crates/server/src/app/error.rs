@@ -1,4 +1,4 @@
-//! Why a server, or a command beside it, cannot begin.
+//! Why the server, or another command, cannot start.
 use flawless_store::StoreError;
 
 use crate::config::ConfigError;
@@ -16,7 +16,7 @@ pub enum StartError {
     /// The rules of redaction cannot be used.
     #[error(transparent)]
     Redaction(#[from] flawless_redact::RedactError),
-    /// The project's keys cannot be had.
+    /// The project's keys cannot be read.
     #[error(transparent)]
     Keys(#[from] KeyError),
 }

@@ -31,49 +31,49 @@ pub struct App {
     pub store: Store,
     /// The time.
     pub clock: Clock,
-    /// The rules as of the last look.
+    /// The rules as last read.
     pub rules: Arc<RulesCell>,
     /// The repository.
     pub repo: Arc<RepoCell>,
-    /// Rung when there is new work of a kind.
+    /// Wakes up workers when there is new work of a kind.
     pub wakeups: Arc<Wakeups>,
     /// Held while a mail is being sent.
     pub sending: Arc<tokio::sync::Mutex<()>>,
-    /// Held, by each of them, while posts are being sent.
+    /// Held for reading while a post is being sent.
     pub posting: Arc<tokio::sync::RwLock<()>>,
-    /// Signs links and names of mails.
+    /// Signs links and mails.
     pub signer: Arc<Signer>,
-    /// Until when what is seen first was there before anybody looked: `baseline_hours`.
+    /// Until when new issues count as already there before: `baseline_hours`.
     pub baseline_until: i64,
     /// Takes secrets out of reports.
     pub redaction: Arc<Redaction>,
-    /// The project, with the keys with which clients report.
+    /// The project, with the keys that clients report with.
     pub project: Arc<ProjectKeys>,
-    /// For names that must differ within this process.
+    /// Counts up, for names that must be unique within this process.
     pub numbers: Arc<AtomicU64>,
-    /// Empty in a command beside the server.
+    /// Empty in other commands than the server.
     pub running: Arc<OnceLock<Running>>,
 }
 
 /// What only a running server has.
 #[derive(Debug)]
 pub struct Running {
-    /// The door for reports.
+    /// Where reports are handed over.
     pub intake: Intake,
-    /// Where reports come in over framed Thrift.
+    /// The port for reports over framed Thrift.
     pub thrift_port: Option<u16>,
-    /// Since when it runs.
+    /// When it was started.
     pub started_at: i64,
     /// Which clients report.
     pub clients: Arc<ClientsSeen>,
 }
 
-/// Wakeups that wake up workers before their next look.
+/// Wakes up workers before they poll the next time.
 #[derive(Debug, Default)]
 pub struct Wakeups {
     /// Reports wait for attribution.
     pub pending: Notify,
-    /// A revision runs that did not before.
+    /// A new revision is running.
     pub revisions: Notify,
     /// Alerts wait to be composed.
     pub alerts: Notify,
@@ -84,12 +84,12 @@ pub struct Wakeups {
 }
 
 impl App {
-    /// What the server and the commands beside it start from; the pages are at `http_address`
-    /// where `hostname` does not say otherwise. Wakeups of a command are heard by nobody: the server
-    /// looks by itself within a second.
+    /// What the server and other commands start from. The pages are at `http_address` unless
+    /// `hostname` says otherwise. Nobody hears the wakeups of other commands, but the server polls
+    /// within a second.
     ///
     /// # Errors
-    /// The store refuses, or the system gives no random numbers.
+    /// The store fails, or the system provides no random numbers.
     pub async fn open(
         config: Config,
         store: Store,
@@ -127,17 +127,17 @@ impl App {
         })
     }
 
-    /// Where programs reach the server.
+    /// Where clients reach the server.
     pub fn client_url(&self) -> String {
         self.config.client_url().unwrap_or_else(|| self.base_url.to_string())
     }
 
-    /// Address and key in one, as programs are given it and `flawless projects` prints it.
+    /// Address and key in one, for clients, as `flawless projects` prints it.
     pub fn dsn(&self) -> Option<String> {
         self.project.dsn(&self.client_url())
     }
 
-    /// A number that this process has not given before.
+    /// A number that this process has not used before.
     pub fn next_number(&self) -> u64 {
         self.numbers.fetch_add(1, Ordering::Relaxed)
     }
@@ -160,13 +160,13 @@ impl RulesCell {
     /// Reads the rules of `store`.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database fails.
     pub async fn load(store: &Store) -> Result<Self, StoreError> {
         let (revision, rules) = store.rules().await?;
         Ok(Self(RwLock::new(Arc::new(RulesAt { revision, rules }))))
     }
 
-    /// The rules as of the last look.
+    /// The rules as last read.
     pub fn get(&self) -> Arc<RulesAt> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -174,7 +174,7 @@ impl RulesCell {
     /// Reads the rules again when they have changed.
     ///
     /// # Errors
-    /// The database refuses; the older rules stay.
+    /// The database fails; the older rules stay.
     pub async fn refresh(&self, store: &Store) -> Result<(), StoreError> {
         if store.rules_revision().await? != self.get().revision {
             let (revision, rules) = store.rules().await?;
@@ -196,12 +196,12 @@ pub struct RepoState {
     pub repo: Repo,
     /// When it was last brought up to date.
     pub fetched_at: Option<i64>,
-    /// Why the last fetch failed, and since when fetches fail.
+    /// Since when fetches have been failing, and why the last one did.
     pub failing: Option<(i64, String)>,
 }
 
 impl RepoState {
-    /// The tip's commit, when the repository can be asked.
+    /// The tip's commit, if the repository is ready.
     pub fn tip_commit(&self) -> Option<String> {
         match &self.repo {
             Repo::Ready(mirror) => mirror.tip().map(|tip| tip.commit.to_string()),
@@ -216,12 +216,12 @@ impl RepoCell {
         Self(RwLock::new(RepoState { repo, fetched_at: None, failing: None }))
     }
 
-    /// How it stands.
+    /// The current state.
     pub fn get(&self) -> RepoState {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Notes how opening or fetching went.
+    /// Records how opening or fetching went.
     pub fn update(&self, change: impl FnOnce(&mut RepoState)) {
         change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
     }

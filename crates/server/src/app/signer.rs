@@ -1,4 +1,4 @@
-//! Names that nobody else can make: of links that work without a sign-in, and of mails.
+//! Signatures that nobody else can make, for links that work without a sign-in, and for mails.
 use flawless_base::secret::Secret;
 use flawless_store::Store;
 use hmac::{Hmac, KeyInit, Mac};
@@ -15,10 +15,10 @@ pub struct Signer(Secret);
 const SIGNATURE_BYTES: usize = 16;
 
 impl Signer {
-    /// With the key in the store; makes it when there is none.
+    /// Uses the key in the store, and makes one if there is none.
     ///
     /// # Errors
-    /// The store refuses, or the system gives no random numbers.
+    /// The store fails, or the system provides no random numbers.
     pub async fn open(store: &Store) -> Result<Self, KeyError> {
         const NAME: &str = "signing";
         if let Some(key) = store.secret(NAME).await? {
@@ -32,23 +32,23 @@ impl Signer {
         Ok(Self(store.secret(NAME).await?.unwrap_or(key)))
     }
 
-    /// The key itself, for what must not let it through.
+    /// The key itself, for the redaction that must remove it.
     pub(crate) fn key(&self) -> &Secret {
         &self.0
     }
 
-    /// A short name of this installation, for what must not meet that of another one: eight digits
-    /// and letters, which say nothing about the key.
+    /// A short name that tells this installation from others: eight hexadecimal digits that reveal
+    /// nothing about the key.
     pub fn installation(&self) -> String {
         self.sign("installation", &[])[..8].to_owned()
     }
 
-    /// The signature of `parts`, for one purpose: 32 digits and letters.
+    /// The signature of `parts`, for one purpose: 32 hexadecimal digits.
     pub fn sign(&self, purpose: &str, parts: &[&str]) -> String {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.0.reveal().as_bytes())
-            .expect("a key of any length is one");
+            .expect("HMAC takes a key of any length");
         for part in std::iter::once(&purpose).chain(parts) {
-            // Each with its length before it, so that no two lists run together.
+            // Each after its length, so that different lists never give the same bytes.
             mac.update(&(part.len() as u64).to_le_bytes());
             mac.update(part.as_bytes());
         }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signature_is_that_of_its_parts_and_its_purpose_alone() {
+    fn signature_is_valid_for_its_parts_and_purpose_only() {
         let signer = Signer(Secret::new("0123"));
         let signature = signer.sign("mail", &["ab", "c"]);
         assert_eq!(signature.len(), 32);

@@ -1,5 +1,5 @@
-//! The files of a report's frames in one revision of the repository. Where the paths alone do not
-//! tell, the texts of the frames do.
+//! Finds the files of a report's frames in one revision of the repository. Where the paths alone
+//! are ambiguous, the texts of the frames decide.
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -10,26 +10,26 @@ use flawless_core::{
 };
 use flawless_git::{GitError, Mirror, Revision, Tip, source_text};
 
-/// So many files are read for one report, and as many again that have the name of one of them; the
-/// innermost frames come first.
+/// Number of files that are read for one report, and again as many that share a name with one of
+/// them; the innermost frames come first.
 const MAX_FILES_READ: usize = 48;
-/// And so many bytes of them.
+/// Bytes of these files.
 const MAX_BYTES_READ: usize = 64 * 1024 * 1024;
-/// So many files that are gone from the tip are looked at.
+/// Number of files gone from the tip that are searched.
 const MAX_GONE_READ: usize = 8;
-/// So many frames of one file are looked for in it; a recursion has many more.
+/// Number of frames of one file that are compared with it; a recursion has many more.
 const MAX_QUOTED: usize = 20;
 
-/// The files of the frames of a report: by the paths as deployed.
+/// The files of a report's frames, by deployed path.
 #[derive(Debug, Default)]
 pub struct FrameFiles(HashMap<String, FoundPath>);
 
-/// What a deployed file is.
+/// The file in the repository that a deployed file comes from.
 #[derive(Debug)]
 struct FoundPath {
     path: String,
     rule: PathRule,
-    /// Its content, when a frame of it is in a function that is named as a wrapper.
+    /// Its content, when one of its frames is in a function that is named like a wrapper.
     content: Option<Arc<str>>,
 }
 
@@ -46,7 +46,7 @@ impl FrameFiles {
     }
 }
 
-/// Whether a frame's line only hands a call on, by the source of its function.
+/// Whether a frame's line only forwards a call, according to the source of its function.
 fn wraps(content: &str, frame: &Frame) -> Option<bool> {
     if !is_named_as_wrapper(&frame.function) {
         return None;
@@ -84,7 +84,7 @@ pub async fn frame_files(
     };
     let is_running = revision.running().is_some();
     let mut found = HashMap::new();
-    // Frames of one deployed file are one question.
+    // Frames of one deployed file are looked up together.
     let mut frames: HashMap<&str, Vec<&Frame>> = HashMap::new();
     let mut deployed = Vec::new();
     for frame in report.tracebacks().flat_map(|traceback| traceback.iter().rev()) {
@@ -113,8 +113,8 @@ pub async fn frame_files(
     Ok(FrameFiles(found))
 }
 
-/// Where the tip lacks files that ran: the revision before the newest of them went, and the files
-/// of the frames there, when the text of such a frame stands at its line. `files` are those of the
+/// When the tip lacks files that ran: the revision before the newest of them was deleted, and the
+/// files of the frames there, if the text of such a frame is at its line. `files` are those of the
 /// tip.
 ///
 /// # Errors
@@ -159,17 +159,17 @@ pub async fn before_they_went(
     Ok(None)
 }
 
-/// A deployed file that is looked for.
+/// A deployed file whose path in the repository is wanted.
 struct Asked<'a> {
     deployed: &'a str,
-    /// What its frames quote.
+    /// The lines that its frames quote.
     quoted: QuotedLines<'a>,
-    /// Whether the revision is the one that ran: then its files have the texts of the frames.
+    /// Whether the revision is the one that ran: then its files contain the texts of the frames.
     is_running: bool,
     index: &'a PathIndex,
 }
 
-/// Reads files of one revision, a bounded number of them.
+/// Reads a bounded number of files of one revision.
 struct Reading<'a> {
     mirror: &'a Mirror,
     commit: &'a CommitId,
@@ -180,7 +180,7 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Settles what the path alone leaves open.
+    /// Decides what the path alone leaves open.
     async fn settle(
         &mut self,
         matched: PathMatch<'_>,
@@ -216,19 +216,20 @@ impl Reading<'_> {
         if asked.quoted.any_stands_at_its_number(&lines) {
             return Ok(own());
         }
-        // In a monorepo the longer suffix can be another program's file. Where it is not known
-        // which revision ran, its own may have been an earlier one.
+        // In a monorepo the longer suffix can be another program's file. If the running revision is
+        // unknown, the program's own file may have run in an earlier revision.
         if let Some(at) = self.rival(&rivals, &asked.quoted).await?
             && (asked.is_running || !self.ever_stood(path, &asked.quoted).await?)
         {
             return Ok(Some((rivals[at].to_owned(), PathRule::SameLine)));
         }
-        // A file that ran and has none of the lines is another one. Where one stands there, the
-        // others were changed: they are the project's, and nobody may be found for them.
+        // A file that contains none of the lines did not run. If it contains one, the others were
+        // changed: they belong to the project, and possibly nobody can be blamed for them.
         Ok(own().filter(|_| !may_be_foreign || asked.quoted.any_stands(&lines)))
     }
 
-    /// The only one of several files that reads as reported; `None` too when too many were read.
+    /// The only one of several files whose text agrees with the report; `None` also when too many
+    /// were read.
     async fn rival(
         &mut self,
         paths: &[&str],
@@ -246,7 +247,7 @@ impl Reading<'_> {
         Ok(quoted.file_by_numbers(&files))
     }
 
-    /// Whether a file once read as reported.
+    /// Whether the text of a file ever agreed with the report.
     async fn ever_stood(&self, path: &str, quoted: &QuotedLines<'_>) -> Result<bool, GitError> {
         let stands = |content: &str| quoted.any_stands_at_its_number(&FileLines::of(content));
         self.mirror.had_version(self.commit, path, &stands).await
@@ -281,7 +282,8 @@ impl Reading<'_> {
         Ok(Some(content))
     }
 
-    /// The content of a file; `None` when it is larger than any source is, and its path has to do.
+    /// The content of a file; `None` when it is too large for a source file, and only its path is
+    /// used.
     async fn read(&mut self, path: &str) -> Result<Option<Arc<str>>, GitError> {
         let content = match self.mirror.file(self.commit, path).await {
             Err(GitError::TooLarge { .. }) => return Ok(None),

@@ -1,5 +1,5 @@
-//! From a report to its blamed line and the line's author: what the pipeline's job and
-//! `flawless blame` do alike.
+//! From a report to its blamed line and the line's author: shared by the pipeline's job and
+//! `flawless blame`.
 pub mod frame_paths;
 
 use std::collections::HashSet;
@@ -12,14 +12,14 @@ use flawless_core::{
 };
 use flawless_git::process::GitProgram;
 use flawless_git::{
-    GitError, Located, Mirror, MirrorSettings, ReportedLine, Revision, Source, Tip,
+    GitError, Located, Mirror, MirrorSettings, NotBlamed, ReportedLine, Revision, Source, Tip,
 };
 use flawless_store::issues::details::{Suspect, SuspectAuthor};
 use frame_paths::{FrameFiles, before_they_went, frame_files};
 
 use crate::config::Config;
 
-/// The repository as attribution finds it.
+/// The state of the repository.
 #[derive(Debug, Clone)]
 pub enum Repo {
     /// None is configured.
@@ -28,7 +28,7 @@ pub enum Repo {
     Opening,
     /// It cannot be opened at the moment; the text says why.
     Failed(String),
-    /// It can be asked.
+    /// It can be read.
     Ready(Arc<Mirror>),
 }
 
@@ -60,9 +60,9 @@ pub struct At {
 /// An exception of a report that carries a fault, as a report of its own.
 #[derive(Debug)]
 pub struct Fault {
-    /// Which one of the report.
+    /// Its place in the report.
     pub exception: ExceptionAt,
-    /// What it would be, reported by itself.
+    /// The report that it would be on its own.
     pub report: Report,
     /// The files of its frames.
     pub files: FoundFiles,
@@ -95,7 +95,7 @@ pub async fn find_faults(
         classes.get(frame).is_some_and(|frame| frame.kind.may_be_blamed())
     };
     let found = match dropped(&report.exception_type, &classes[0], rules) {
-        // Whoever does not want to hear of a group does not want to hear of its members.
+        // A project that ignores a group ignores its members as well.
         Some(_) => vec![None],
         None => faults(report, &may_be_blamed),
     };
@@ -146,7 +146,7 @@ pub fn choose_line(
     choose(report, frames, rules)
 }
 
-/// Asks who wrote the chosen line. The inner error says why nobody can be blamed for it.
+/// Asks who wrote the chosen line.
 ///
 /// # Errors
 /// git cannot be run.
@@ -154,9 +154,9 @@ pub async fn blame_line(
     report: &Report,
     files: &FoundFiles,
     line: &BlamedLine,
-) -> Result<Result<Located, String>, GitError> {
+) -> Result<Located, GitError> {
     let Some(At { mirror, tip, revision, .. }) = &files.at else {
-        return Ok(Err("there is no repository".to_owned()));
+        return Ok(Located::NotBlamed(NotBlamed::NoRepository));
     };
     let reported = ReportedLine {
         path: &line.path,
@@ -165,19 +165,7 @@ pub async fn blame_line(
         text: &line.text,
     };
     let others = other_lines(report, files, line.frame);
-    let located = match mirror.locate(tip, revision, reported, &others).await? {
-        Ok(located) => located,
-        Err(why) => return Ok(Err(why.0)),
-    };
-    let blame = &located.blame;
-    if blame.at_shallow_border {
-        return Ok(Err(format!(
-            "the repository's history is cut at {} (a shallow clone), so the author of this line \
-             is not known: fetch the rest with git fetch --unshallow",
-            blame.origin.commit.short()
-        )));
-    }
-    Ok(Ok(located))
+    mirror.locate(tip, revision, reported, &others).await
 }
 
 /// The report's other frames in the repository, the innermost first.
@@ -201,15 +189,16 @@ fn other_lines<'a>(
         .collect()
 }
 
-/// The suspects behind the blamed line, each with who wrote it. That one's author is not known
-/// takes nothing from the others.
+/// The suspects behind the blamed line, each with its author. If one author is not known, the
+/// others are still returned.
 pub async fn other_suspects(report: &Report, files: &FoundFiles, choice: &Choice) -> Vec<Suspect> {
     let mut suspects = Vec::new();
     for line in choice.suspects.iter().skip(1) {
         let located = blame_line(report, files, line).await;
-        let located = located
-            .inspect_err(|error| tracing::debug!(%error, path = line.path, "a suspect's author"));
-        let author = located.ok().and_then(Result::ok).map(|located| SuspectAuthor {
+        let located = located.inspect_err(
+            |error| tracing::debug!(%error, path = line.path, "suspect has no author"),
+        );
+        let author = located.ok().and_then(Located::line).map(|located| SuspectAuthor {
             developer: located.blame.developer,
             commit: located.blame.origin.commit,
             summary: located.blame.summary,
@@ -225,7 +214,7 @@ pub async fn other_suspects(report: &Report, files: &FoundFiles, choice: &Choice
     suspects
 }
 
-/// How to keep the mirror of `source`.
+/// The settings for a mirror of `source`.
 pub fn mirror_settings(config: &Config, source: Source, scratch: PathBuf) -> MirrorSettings {
     MirrorSettings {
         branch_pattern: config.branch_pattern.clone(),

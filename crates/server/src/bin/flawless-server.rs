@@ -1,5 +1,5 @@
-//! The program `flawless` by the name that it has in a Python wheel (`python/server`): there
-//! `flawless` is the client's script, which runs this.
+//! The program `flawless` under its name in the Python wheel (`python/server`), where `flawless` is
+//! the client's script, which runs this.
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! Posts a body to a webhook: with limits of time and size, to public addresses, and no further.
+//! Posts a body to a webhook, with limits of time and size, and to public addresses only.
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,40 +17,40 @@ use super::target::check_url;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(15);
-/// Of an answer this much is read, for its words.
+/// At most this many bytes of a response are read, for the error message.
 const WORDS_BYTES: usize = 1_024;
 const WORDS: usize = 300;
-/// So many characters of a secret at the end of a text are its beginning.
+/// From this many characters on, the end of a text may be the beginning of a secret.
 const BEGUN: usize = 4;
 const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 
-/// What came of an attempt, with the service's words.
+/// The result of an attempt, with the service's words.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// The service has it.
+    /// The service accepted the post.
     Taken(String),
-    /// This post may be taken later.
+    /// The service may accept this post later.
     Later(String),
-    /// The service takes nothing for now; not before this time is over, when it says so.
+    /// The service accepts nothing at the moment; until when, if it says so.
     Closed(String, Option<Duration>),
-    /// The service will never take this post.
+    /// The service will never accept this post.
     Refused(String),
-    /// There is no such webhook, it says.
+    /// The service says that there is no such webhook.
     Gone(String),
 }
 
 /// Posts to webhooks.
 #[derive(Debug, Clone)]
 pub struct PostClient {
-    /// Why there is none, in words.
+    /// The client, or why it cannot be created.
     http: Result<Client, String>,
     private_allowed: bool,
 }
 
 impl PostClient {
-    /// `private_allowed` lets posts go to addresses that are not public, and unencrypted.
+    /// `private_allowed` permits private addresses and unencrypted http.
     pub fn new(private_allowed: bool) -> Self {
-        // That of a program that has chosen one already is as good.
+        // If the program has installed another provider already, that one does as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = Client::builder()
             .user_agent(concat!("Flawless/", env!("CARGO_PKG_VERSION")))
@@ -59,7 +59,7 @@ impl PostClient {
             .retry(reqwest::retry::never())
             .connect_timeout(CONNECT)
             .timeout(WHOLE)
-            // Posts are rare: none is worth a connection that its other end may have left.
+            // Posts are rare: an idle connection may have been closed by the other end.
             .pool_max_idle_per_host(0);
         let builder = if private_allowed {
             builder.dns_resolver(Arc::new(SystemLookup))
@@ -69,13 +69,14 @@ impl PostClient {
         Self { http: builder.build().map_err(|error| in_words(&error)), private_allowed }
     }
 
-    /// Posts a body under its name; `now` goes into the signature.
+    /// Posts a body under its id; `now` is the time of the signature.
     pub async fn post(&self, channel: &ChannelRow, id: &str, body: &[u8], now: i64) -> Answer {
         let http = match &self.http {
             Ok(http) => http,
-            Err(why) => return Answer::Closed(format!("nothing can be posted: {why}"), None),
+            Err(why) => return Answer::Closed(format!("cannot post: {why}"), None),
         };
-        // The option may have changed since it was added; and literal addresses are not looked up.
+        // The option may have changed since the channel was added, and a literal address does not
+        // go through the resolver.
         let url = match check_url(channel.url.reveal(), self.private_allowed) {
             Ok(url) => url,
             Err(why) => return Answer::Refused(why),
@@ -83,7 +84,7 @@ impl PostClient {
         let mut request = http.post(url.clone()).header(CONTENT_TYPE, "application/json");
         if !channel.secret.reveal().is_empty() {
             let Some(headers) = headers(&channel.secret, id, now, body) else {
-                return Answer::Refused("its signing key is none: add the channel anew".to_owned());
+                return Answer::Refused("invalid signing key: add the channel again".to_owned());
             };
             for (name, value) in headers {
                 request = request.header(name, value);
@@ -124,7 +125,7 @@ async fn judge(response: Response, url: &Url, now: i64) -> Answer {
     }
 }
 
-/// The first words of an answer, without the webhook's address.
+/// The first words of a response, without the webhook's address.
 async fn words(mut response: Response, url: &Url) -> String {
     let mut bytes = Vec::new();
     while bytes.len() < WORDS_BYTES
@@ -135,13 +136,13 @@ async fn words(mut response: Response, url: &Url) -> String {
     words_without(&String::from_utf8_lossy(&bytes), url)
 }
 
-/// A text without the secret parts of an address, and only then cut: also the beginning of one
-/// goes where the text ends.
+/// A text without the secret parts of an address. It is cut only afterwards, and a secret that is
+/// cut off at its end is removed as well.
 fn words_without(text: &str, url: &Url) -> String {
     let mut secrets = secret_parts(url);
     secrets.extend([url.path(), url.query().unwrap_or_default()].map(str::to_owned));
     secrets.retain(|secret| secret.len() > 1);
-    // The longer ones first: they may hold the others.
+    // The longer ones first, because they may contain the others.
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     let mut text = text.to_owned();
     for secret in &secrets {
@@ -158,7 +159,7 @@ fn words_without(text: &str, url: &Url) -> String {
     one_line(&text, WORDS)
 }
 
-/// How long the service asks to wait: in seconds or until a date, an hour at most.
+/// How long the service asks us to wait, in seconds or until a date; an hour at most.
 fn retry_after(value: &str, now: i64) -> Option<Duration> {
     let wait = match value.trim().parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).unwrap_or_default(),
@@ -174,7 +175,7 @@ fn failed(error: &reqwest::Error) -> Answer {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if error.is::<NotPublic>() {
-            // One wrong answer of a name server is no reason to give a post up.
+            // A single wrong DNS answer is not a reason to give up the post.
             return Answer::Closed(one_line(&error.to_string(), WORDS), None);
         }
         cause = error.source();
@@ -195,7 +196,7 @@ fn in_words(error: &reqwest::Error) -> String {
         words.push(error.to_string());
         cause = error.source();
     }
-    // The outermost says only that it is an error, and where to.
+    // The outermost error only names the URL.
     if words.is_empty() {
         words.push("the request failed".to_owned());
     }
@@ -208,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_secret_parts_of_an_address_are_taken_out_before_an_answer_is_cut() {
+    fn secret_address_parts_are_removed_before_an_answer_is_cut() {
         let path = "/services/T0123456789abcdef/B0/xoxyzzy0123456789";
         let url = Url::parse(&format!("https://hooks.example.com{path}")).expect("a URL");
         let filler = "x ".repeat(500);
@@ -216,7 +217,7 @@ mod tests {
             (format!("no hook at {path}"), "no hook at …"),
             ("no token xoxyzzy0123456789 here".to_owned(), "no token … here"),
             (r"at \/services\/T0123456789abcdef\/B0".to_owned(), r"at \/services\/…\/B0"),
-            // The answer ends within the secret, and its blanks are folded away.
+            // The response ends within the secret, and its blanks are folded.
             (format!("{}{}", " ".repeat(990), &path[..20]), "…"),
             (format!("{}{}", " ".repeat(980), &path[..40]), "/services/…/B0/…"),
             ("no xoxyzzy".to_owned(), "no …"),
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_may_ask_to_wait_for_seconds_or_until_a_date_and_no_longer_than_an_hour() {
+    fn service_may_ask_to_wait_for_an_hour_at_most() {
         // 2026-11-22 12:00:00 UTC.
         let now = 1_795_348_800_000;
         for (value, seconds) in [

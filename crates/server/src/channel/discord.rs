@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use super::texts::{Content, facts, length, within_code, without_links};
 
-/// What Discord takes in an embed.
+/// Discord's limits of an embed, in characters.
 const TITLE: usize = 256;
 const DESCRIPTION: usize = 4_096;
 const FIELD: usize = 1_024;
 const IN_ALL: usize = 6_000;
 
 pub(super) fn body(content: &Content<'_>) -> Value {
-    // A title knows no masked links; what is cut cannot end in half an escape.
+    // A title has no masked links. It is cut before it is escaped, so that no escape is cut.
     let title = escape(&cut(&content.headline(), TITLE / 2 - 6));
     let mut embed = json!({"title": title});
     if let Some(alert) = content.lone() {
@@ -31,7 +31,7 @@ pub(super) fn body(content: &Content<'_>) -> Value {
         embed["description"] =
             content.alerts.iter().map(line).collect::<Vec<_>>().join("\n").into();
     }
-    // Nobody is pinged, whatever the texts say.
+    // Nobody is pinged, whatever the texts contain.
     json!({"embeds": [embed], "allowed_mentions": {"parse": []}})
 }
 

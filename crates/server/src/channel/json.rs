@@ -1,10 +1,10 @@
-//! JSON for programs: described in docs/channels.md, signed by `signature.rs`.
+//! JSON for programs, described in docs/channels.md and signed by `signature.rs`.
 use flawless_base::dates::rfc3339;
 use serde_json::{Value, json};
 
 use super::texts::Content;
 
-/// What a small program can be expected to take.
+/// A size that even a small program can be expected to accept.
 const BYTES: usize = 256_000;
 
 pub(super) fn body(content: &Content<'_>) -> Value {

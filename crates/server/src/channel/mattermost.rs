@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::texts::{Content, facts, length, within_code, without_links};
 
-/// Mattermost takes 16,383 characters.
+/// Mattermost accepts 16,383 characters.
 const TEXT: usize = 16_000;
 
 pub(super) fn body(content: &Content<'_>) -> Value {

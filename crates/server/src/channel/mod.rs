@@ -1,5 +1,5 @@
-//! Channels: alerts as posts to Slack, Discord, Microsoft Teams, Mattermost, or signed JSON, by
-//! webhook. One file per kind writes its body; `run_posts` sends what is in the outbox.
+//! Channels: alerts as posts to webhooks of Slack, Discord, Microsoft Teams or Mattermost, or as
+//! signed JSON. One file per kind writes the body; `run_posts` sends the posts in the outbox.
 
 mod client;
 mod discord;
@@ -20,27 +20,27 @@ pub use send::run_posts;
 pub use signature::new_signing_key;
 pub use target::{belongs_to, check_resolved, check_url, shown};
 
-/// What understands a post.
+/// The service, and with it the format of a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum ChannelKind {
     /// An incoming webhook of Slack.
     Slack,
     /// A webhook of Discord.
     Discord,
-    /// A workflow of Microsoft Teams that posts what a webhook gets.
+    /// A workflow of Microsoft Teams that starts with a webhook.
     Teams,
     /// An incoming webhook of Mattermost.
     Mattermost,
-    /// A program of your own that gets signed JSON.
+    /// A program of one's own that receives signed JSON.
     Json,
 }
 
 impl ChannelKind {
-    /// All there are.
+    /// All kinds.
     pub const ALL: [Self; 5] =
         [Self::Slack, Self::Discord, Self::Teams, Self::Mattermost, Self::Json];
 
-    /// As the store and the command line name it.
+    /// The name in the store and on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Slack => "slack",

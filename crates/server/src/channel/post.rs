@@ -1,4 +1,4 @@
-//! The posts that tell a channel of alerts: as few as the service's limits allow.
+//! The posts that notify a channel of alerts: as few as the service's limits allow.
 use flawless_base::dates::rfc3339;
 use flawless_store::{ChannelRow, MailKind, OutboxMessage, channel_recipient};
 use serde_json::{Value, json};
@@ -8,10 +8,10 @@ use super::{ChannelKind, discord, json, mattermost, slack, teams};
 use crate::app::App;
 use crate::show::alert::ShortAlert;
 
-/// Posts, each with the numbers of the notices that it tells of.
+/// Posts, each with the numbers of the notifications that it covers.
 pub type NewPosts = Vec<(Vec<i64>, OutboxMessage)>;
 
-/// Whose posts they are.
+/// The installation that posts.
 #[derive(Debug, Clone, Copy)]
 struct Sender<'a> {
     project: &'a str,
@@ -19,8 +19,8 @@ struct Sender<'a> {
     domain: &'a str,
 }
 
-/// The posts to `channel` that name all of `alerts`, each alert with the number of its notice. One
-/// alert is notified in full; several get a line each, shorter ones where that spares a post.
+/// The posts to `channel` that name all `alerts`, which come with the number of their notification.
+/// A single alert is shown in full; several get a line each, shorter ones where that saves a post.
 pub fn posts(
     app: &App,
     channel: &ChannelRow,
@@ -40,17 +40,17 @@ fn split(
     alerts: &[(i64, ShortAlert)],
     at: i64,
 ) -> NewPosts {
-    // The post of a chunk of all alerts, when the service takes so much.
+    // The post about a chunk of the alerts, if it fits into the service's limits.
     let make = |chunk: &[(i64, ShortAlert)], detail, part| {
         let (first, _) = chunk.first()?;
-        // A notice is told in one post only, so this name is never given twice.
+        // A notification is in one post only, so this id is unique.
         let id = format!("post-{channel}.{first}@{}", sender.domain);
         let (notifications, alerts): (Vec<i64>, Vec<&ShortAlert>) =
             chunk.iter().map(|(notification, alert)| (*notification, alert)).unzip();
         let Sender { project, base_url, .. } = sender;
         let content = Content { project, base_url, alerts: &alerts, detail, part, id: &id, at };
         let body = body(kind, &content);
-        // The shortest line always fits: what it is made of is bounded.
+        // The shortest line always fits, because its parts are bounded.
         let fits = fits(kind, &body) || (alerts.len() == 1 && detail == Detail::Name);
         let subject = content.headline();
         fits.then(|| (notifications, post(channel, id, subject, &body)))
@@ -74,7 +74,7 @@ fn split(
         if let Some(made) = made {
             return made;
         }
-        // Thousands need not be tried one by one.
+        // Grows faster when there are many, instead of trying thousands of sizes.
         parts += 1 + parts / 8;
     }
 }
@@ -109,9 +109,9 @@ fn fits(kind: ChannelKind, body: &Value) -> bool {
     }
 }
 
-/// A post that says only that posts arrive.
+/// A test post, without an alert.
 pub fn trial_body(kind: ChannelKind, project: &str, id: &str, at: i64) -> Vec<u8> {
-    let text = "A test of Flawless: alerts will arrive here.";
+    let text = "This is a test by Flawless: alerts will be posted here.";
     let body = match kind {
         ChannelKind::Slack | ChannelKind::Mattermost => json!({"text": text}),
         ChannelKind::Discord => json!({"content": text, "allowed_mentions": {"parse": []}}),
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn each_of_hundreds_of_alerts_is_in_one_post_that_the_service_takes() {
+    fn hundreds_of_alerts_are_split_into_posts_that_fit() {
         let alerts: Vec<_> = (1..=600).map(|number| (number, alert(number, None))).collect();
         for kind in ChannelKind::ALL {
             let posts = split(SENDER, 7, kind, &alerts, 0);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_mended_and_is_back_is_told_as_such() {
+    fn regressions_are_named_as_such() {
         let regression = Some("Fixed by 0123 on Monday: the line is gone. It occurred again.");
         let alerts = [(1, alert(1, regression)), (2, alert(2, None))];
         for kind in ChannelKind::ALL {
@@ -207,7 +207,7 @@ mod tests {
             let lone = String::from_utf8(lone.message).expect("text").replace('\\', "");
             assert!(lone.contains("It occurred again"), "{kind:?}: {lone}");
             let (_, both) = split(SENDER, 7, kind, &alerts, 0).remove(0);
-            assert_eq!(both.subject, "2 issues in shop, 1 of them again");
+            assert_eq!(both.subject, "2 issues in shop, 1 regressed");
         }
     }
 }

@@ -1,10 +1,10 @@
-//! Lets connections go to public addresses only: a filter between the look-up of a name and the
-//! connection, so that a name that is looked up anew gains nothing.
+//! Allows connections to public addresses only: a filter between name resolution and connection, so
+//! that a name which resolves differently the second time (DNS rebinding) gains nothing.
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// A name that leads to no address that may be used.
+/// A name that resolves to private addresses only.
 #[derive(Debug, thiserror::Error)]
 #[error("{name} leads to {address}, which is not public")]
 pub(super) struct NotPublic {
@@ -12,7 +12,7 @@ pub(super) struct NotPublic {
     address: IpAddr,
 }
 
-/// Looks names up as the system does.
+/// The system's name resolution.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SystemLookup;
 
@@ -25,7 +25,7 @@ impl Resolve for SystemLookup {
     }
 }
 
-/// What another look-up finds, without addresses that are not public.
+/// The public addresses that another resolver finds.
 #[derive(Debug, Clone)]
 pub(super) struct PublicOnly<L>(pub L);
 
@@ -46,7 +46,7 @@ impl<L: Resolve> Resolve for PublicOnly<L> {
     }
 }
 
-/// Whether an address is one of the public internet, by IANA's registries of special addresses.
+/// Whether an address is public, by IANA's registries of special-purpose addresses.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -56,9 +56,9 @@ pub(super) fn is_public(address: IpAddr) -> bool {
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let special = match address.octets() {
-        // This network; shared by carriers; protocol assignments.
+        // This network; carrier-grade NAT; protocol assignments.
         [0, ..] | [100, 64..=127, ..] | [192, 0, 0, _] => true,
-        // Relays of 6to4, tests of devices, and what is reserved.
+        // 6to4 relays, benchmarking, and reserved addresses.
         [192, 88, 99, _] | [198, 18..=19, ..] | [240..=255, ..] => true,
         _ => false,
     };
@@ -76,12 +76,12 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         is_public_v4(Ipv4Addr::new(a, b, c, d))
     };
     match address.segments() {
-        // Addresses of the older protocol: mapped, by NAT64, by 6to4.
+        // IPv4 addresses: mapped, by NAT64, by 6to4.
         [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low),
         [0x2002, high, low, ..] => v4(high, low),
-        // Protocol assignments with Teredo among them, and documentation.
+        // Protocol assignments including Teredo, and documentation.
         [0x2001, 0..0x200, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..0x1000, ..] => false,
-        // All that was ever given out; loopback, local and multicast addresses are elsewhere.
+        // All global unicast; loopback, local and multicast addresses are outside of it.
         [0x2000..=0x3fff, ..] => true,
         _ => false,
     }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_addresses_of_the_public_internet_are_public() {
+    fn public_addresses_are_those_of_the_public_internet() {
         for public in [
             "8.8.8.8",
             "100.63.0.1",
@@ -152,7 +152,7 @@ mod tests {
         }
     }
 
-    /// Answers with the next of its lists each time it is asked.
+    /// Returns the next of its lists at each look-up.
     struct Changing(Mutex<Vec<Vec<&'static str>>>);
 
     impl Resolve for Changing {
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_leads_elsewhere_the_second_time_gains_nothing() {
+    async fn name_that_resolves_elsewhere_later_gains_nothing() {
         let first = vec!["8.8.8.8", "10.0.0.1"];
         let lookup = Changing(Mutex::new(vec![first, vec!["127.0.0.1"], vec!["8.8.4.4"]]));
         let filter = PublicOnly(lookup);

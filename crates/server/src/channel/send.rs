@@ -1,5 +1,5 @@
-//! Sends the posts in the outbox: one at a time to a channel, several channels at once, with
-//! retries over days. Mails do not wait for it.
+//! Sends the posts in the outbox, with retries over days: to several channels simultaneously, one
+//! post at a time to each. Mails do not wait for posts.
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -11,31 +11,31 @@ use super::client::{Answer, PostClient};
 use crate::app::App;
 
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// Channels that are posted to at once.
+/// How many channels are posted to simultaneously.
 const AT_ONCE: usize = 8;
-/// A post that was not taken for long, at so many attempts, is given up.
+/// A post that failed this often, and for long enough, is given up.
 const GIVE_UP_AFTER_ATTEMPTS: i64 = 3;
-/// A service that says for so long that there is no such webhook is believed: it may say so for
-/// minutes, while it is changed itself.
+/// A webhook counts as gone when the service has said so for this long: it may say so for minutes
+/// while the service itself is being updated.
 const GONE_AFTER_MS: i64 = 3_600_000;
 
-/// What came of an attempt for its channel, and what the next one has to know.
+/// The state of a channel after an attempt, which the next attempt starts from.
 #[derive(Debug, Clone, Copy, Default)]
 struct ChannelState {
-    /// It takes nothing before.
+    /// Nothing is posted before this time.
     rests_until: Option<i64>,
-    /// Since when it says at each attempt that there is no such webhook.
+    /// Since when each attempt found that there is no such webhook.
     gone_since: Option<i64>,
-    /// The post that it took and the store does not know of yet.
+    /// The post that the service accepted and the store does not know about yet.
     taken: Option<i64>,
 }
 
-/// Sends posts for ever.
+/// Sends posts forever.
 pub async fn run_posts(app: App, client: PostClient) {
     let mut work = JoinSet::new();
     let mut busy: HashSet<String> = HashSet::new();
-    // Channels that take nothing for now, and until when. Forgotten at a restart: then they are
-    // asked once more.
+    // Channels that accept nothing at the moment, and until when. A restart loses this, which only
+    // costs one more attempt.
     let mut resting: HashMap<String, i64> = HashMap::new();
     let mut before: HashMap<String, ChannelState> = HashMap::new();
     loop {
@@ -68,7 +68,7 @@ pub async fn run_posts(app: App, client: PostClient) {
                         _ => before.insert(recipient, channel_state),
                     };
                 }
-                // Which one it was is not known: what still works is asked again below.
+                // Which task failed is not known, so all are stopped, and their posts tried again.
                 Err(error) => {
                     tracing::error!(%error, "posting has failed");
                     work.shutdown().await;
@@ -82,21 +82,21 @@ pub async fn run_posts(app: App, client: PostClient) {
     }
 }
 
-/// Posts once and notes what came of it; what an earlier attempt could not note comes before.
-/// Returns the channel, and how it stands.
+/// Posts once and records the result, after the one that an earlier attempt could not record.
+/// Returns the channel and its state.
 async fn attempt(
     app: App,
     client: PostClient,
     post: DuePost,
     before: ChannelState,
 ) -> (String, ChannelState) {
-    // A server that is notifiedto stop waits for this.
+    // A server that is told to stop waits for this.
     let _sending = app.posting.read().await;
     let mut taken = before.taken;
     let channel_state = match send(&app, &client, &post, before.gone_since, &mut taken).await {
         Ok(channel_state) => channel_state,
         Err(error) => {
-            tracing::error!(%error, "what came of a post could not be noted");
+            tracing::error!(%error, "the result of a post could not be recorded");
             let rests_until = Some(app.clock.now() + FIRST_RETRY_MS);
             ChannelState { rests_until, taken, ..before }
         }
@@ -199,7 +199,7 @@ async fn postpone(
     tx.mail_postponed(post.id, now + wait, words).await
 }
 
-/// Its alerts are in the mail all the same.
+/// Gives up a post. Its alerts were mailed as well.
 async fn give_up(
     tx: &mut WriteTx,
     post: &DuePost,

@@ -1,4 +1,4 @@
-//! Signs posts as the Standard Webhooks convention says. <https://www.standardwebhooks.com>
+//! Signs posts by the Standard Webhooks convention. <https://www.standardwebhooks.com>
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flawless_base::secret::Secret;
@@ -8,17 +8,17 @@ use sha2::Sha256;
 const PREFIX: &str = "whsec_";
 const KEY_BYTES: usize = 32;
 
-/// A new key, as it is shown and kept.
+/// A new key, in the form in which it is shown and stored.
 ///
 /// # Errors
-/// The system gives no random numbers.
+/// The system cannot provide random numbers.
 pub fn new_signing_key() -> Result<Secret, getrandom::Error> {
     let mut key = [0; KEY_BYTES];
     getrandom::fill(&mut key)?;
     Ok(Secret::new(format!("{PREFIX}{}", STANDARD.encode(key))))
 }
 
-/// The headers that prove where a post comes from and when. `None` when the key is none.
+/// The headers that prove where a post comes from and when. `None` when the key is invalid.
 pub(super) fn headers(
     key: &Secret,
     id: &str,

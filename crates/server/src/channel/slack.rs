@@ -3,10 +3,10 @@ use serde_json::{Value, json};
 
 use super::texts::{Content, facts, length, within_code};
 
-/// Slack takes 3,000 characters a text, 50 blocks a message.
+/// Slack accepts 3,000 characters a text and 50 blocks a message.
 const TEXT: usize = 2_900;
 const BLOCKS: usize = 50;
-/// Of all texts together, so that a post is still read.
+/// Limit of all texts together, so that a post stays readable.
 const IN_ALL: usize = 30_000;
 
 pub(super) fn body(content: &Content<'_>) -> Value {
@@ -36,7 +36,7 @@ pub(super) fn body(content: &Content<'_>) -> Value {
     })
 }
 
-/// Blocks with all lines, as many in each as it takes. `verbatim` leaves names and addresses alone.
+/// Blocks with all lines, as many in each as fit. `verbatim` leaves names and addresses alone.
 fn sections(lines: Vec<String>) -> Vec<Value> {
     let mut texts: Vec<String> = Vec::new();
     for line in lines {
@@ -59,7 +59,7 @@ pub(super) fn fits(body: &Value) -> bool {
     blocks.len() <= BLOCKS && lengths().all(|one| one <= TEXT) && lengths().sum::<usize>() <= IN_ALL
 }
 
-/// What Slack asks for: mentions and links begin with `<`. And a backtick would begin or end code.
+/// Escapes as Slack asks: mentions and links begin with `<`. A backtick would begin or end code.
 fn escape(text: &str) -> String {
     within_code(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -1,4 +1,4 @@
-//! Where posts may go: what an address of a webhook must look like, and how it is shown.
+//! Where posts may go: which webhook URLs are accepted, and how they are shown.
 use flawless_base::secret::Secret;
 use reqwest::dns::Resolve;
 use url::{Host, Url};
@@ -9,22 +9,22 @@ use super::public_addresses::{NotPublic, PublicOnly, SystemLookup, is_public};
 const LONGEST: usize = 2_000;
 const PRIVATE: &str = "Set webhook_private_addresses = true to allow such addresses.";
 
-/// The address that `text` is, as connections are made to it.
+/// Parses the URL of a webhook.
 ///
 /// # Errors
-/// It is no address that may be posted to; in words.
+/// In words, why nothing may be posted to it.
 pub fn check_url(text: &str, private_allowed: bool) -> Result<Url, String> {
     if text.len() > LONGEST {
         return Err(format!("the URL is longer than {LONGEST} characters"));
     }
-    let url = Url::parse(text).map_err(|error| format!("that is no URL: {error}"))?;
+    let url = Url::parse(text).map_err(|error| format!("that is not a URL: {error}"))?;
     match url.scheme() {
         "https" => {}
         "http" if private_allowed => {}
         "http" => {
             return Err(format!("http is not encrypted: use the https URL. {PRIVATE}"));
         }
-        other => return Err(format!("{other}: is no webhook: it begins with https://")),
+        other => return Err(format!("{other}: is not a webhook: begin with https://")),
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err("a URL with user or password is not supported: leave them out".to_owned());
@@ -32,7 +32,7 @@ pub fn check_url(text: &str, private_allowed: bool) -> Result<Url, String> {
     let literal = match url.host() {
         None => return Err("the URL names no host".to_owned()),
         Some(Host::Domain(_)) => None,
-        // As the parser has read it: decimal, octal and hexadecimal forms are one address here.
+        // The parser has normalized decimal, octal and hexadecimal forms.
         Some(Host::Ipv4(address)) => Some(address.into()),
         Some(Host::Ipv6(address)) => Some(address.into()),
     };
@@ -44,13 +44,13 @@ pub fn check_url(text: &str, private_allowed: bool) -> Result<Url, String> {
     }
 }
 
-/// Whether the host's name leads to addresses that may be posted to at this time.
+/// Checks that the host name currently resolves to addresses that may be posted to.
 ///
 /// # Errors
-/// It does not; in words.
+/// In words, why it does not.
 pub async fn check_resolved(url: &Url, private_allowed: bool) -> Result<(), String> {
     let Some(Host::Domain(host)) = url.host() else { return Ok(()) };
-    let name = host.parse().map_err(|_| format!("{host:?} is no name of a host"))?;
+    let name = host.parse().map_err(|_| format!("{host:?} is not a host name"))?;
     let found = if private_allowed {
         SystemLookup.resolve(name).await
     } else {
@@ -84,7 +84,7 @@ pub fn belongs_to(url: &Url) -> Option<ChannelKind> {
     }
 }
 
-/// A webhook's address without what makes it a secret: its host and the first characters behind.
+/// A webhook's URL without its secret: the host and the first characters of the path.
 pub fn shown(url: &Secret) -> String {
     let Ok(url) = Url::parse(url.reveal()) else { return "…".to_owned() };
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_that_are_not_public_are_refused_in_every_spelling() {
+    fn non_public_addresses_are_refused_in_every_spelling() {
         for (text, words) in [
             ("https://127.0.0.1/x", "127.0.0.1 is not a public address"),
             ("https://2130706433/x", "127.0.0.1 is not"),
@@ -111,13 +111,13 @@ mod tests {
             ("https://[64:ff9b::a9fe:a9fe]/", "is not a public"),
             ("https://[fe80::1]/", "fe80::1 is not"),
             ("http://hooks.example.com/x", "http is not encrypted"),
-            ("ftp://hooks.example.com/x", "ftp: is no webhook"),
-            ("file:///etc/passwd", "file: is no webhook"),
+            ("ftp://hooks.example.com/x", "ftp: is not a webhook"),
+            ("file:///etc/passwd", "file: is not a webhook"),
             ("https://user@hooks.example.com/x", "user or password"),
             ("https://:secret@hooks.example.com/x", "user or password"),
-            ("hooks.example.com/x", "that is no URL"),
-            ("https://", "that is no URL"),
-            ("https://[fe80::1%25eth0]/", "that is no URL"),
+            ("hooks.example.com/x", "that is not a URL"),
+            ("https://", "that is not a URL"),
+            ("https://[fe80::1%25eth0]/", "that is not a URL"),
         ] {
             let refused = check_url(text, false).expect_err(text);
             assert!(refused.contains(words), "{text}: {refused}");
@@ -131,13 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn a_webhook_is_shown_without_what_makes_it_a_secret() {
+    fn webhook_is_shown_without_its_secret_part() {
         let secret = Secret::new("https://hooks.example.com:8443/services/T0/B0/XXX?sig=abc");
         assert_eq!(shown(&secret), "https://hooks.example.com:8443/serv…");
     }
 
     #[test]
-    fn the_service_is_known_by_its_host() {
+    fn service_is_recognized_by_its_host() {
         let of = |text: &str| belongs_to(&Url::parse(text).expect("a URL"));
         assert_eq!(of("https://hooks.slack.com/services/x"), Some(ChannelKind::Slack));
         assert_eq!(of("https://discord.com/api/webhooks/1/x"), Some(ChannelKind::Discord));

@@ -1,12 +1,12 @@
 //! Microsoft Teams: an Adaptive Card for a workflow. <https://adaptivecards.io/explorer/>
 //!
-//! Texts are in `TextRun`s, which know no markup: there is nothing to escape, and mentions are
-//! made by `msteams.entities` alone, which there are none of.
+//! Texts are in `TextRun`s, which have no markup, so nothing needs escaping. Mentions would need
+//! `msteams.entities`, which the card does not have.
 use serde_json::{Value, json};
 
 use super::texts::{Content, facts};
 
-/// Teams takes 28 KB; in which it counts more than the bytes that are sent.
+/// Teams accepts 28 KB, but counts more than the bytes that are sent.
 const BYTES: usize = 24_000;
 
 pub(super) fn body(content: &Content<'_>) -> Value {

@@ -1,41 +1,41 @@
-//! What posts of all kinds say, before it is written in a service's markup.
+//! The texts of posts, before they are written in a service's markup.
 use flawless_base::plural::{counted, times};
 use flawless_base::text::one_line;
 
 use crate::show::alert::ShortAlert;
 
-/// What one post is to say.
+/// The content of one post.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Content<'a> {
-    /// The project's name.
+    /// The name of the project.
     pub project: &'a str,
-    /// Where the pages are.
+    /// Base URL of the pages.
     pub base_url: &'a str,
-    /// What it tells of.
+    /// The alerts that the post is about.
     pub alerts: &'a [&'a ShortAlert],
-    /// How much it says of each.
+    /// How much it shows of each.
     pub detail: Detail,
-    /// Which of how many posts it is.
+    /// The number of this post, from 1, and of how many.
     pub part: (usize, usize),
-    /// The post's name.
+    /// The post's id.
     pub id: &'a str,
-    /// When it was written.
+    /// When the post was written, milliseconds since 1970 UTC.
     pub at: i64,
 }
 
-/// How much a post says of an alert.
+/// How much a post shows of an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Detail {
-    /// All that there is; of one alert alone.
+    /// Everything, for a single alert.
     Full,
-    /// A line with the owner and how often.
+    /// A line with the owner and the number of occurrences.
     Line,
     /// The shortest line that names it.
     Name,
 }
 
 impl Content<'_> {
-    /// The one alert that is to be told in full.
+    /// The single alert that is shown in full.
     pub(super) fn lone(&self) -> Option<&ShortAlert> {
         match self.alerts {
             [alert] if self.detail == Detail::Full => Some(alert),
@@ -51,7 +51,7 @@ impl Content<'_> {
         let issues = counted(self.alerts.len(), "issue", "issues");
         let regressed = self.alerts.iter().filter(|alert| alert.regression.is_some()).count();
         let regressed =
-            if regressed > 0 { format!(", {regressed} of them again") } else { String::new() };
+            if regressed > 0 { format!(", {regressed} regressed") } else { String::new() };
         let part = match self.part {
             (_, 1) => String::new(),
             (part, parts) => format!(" (part {part} of {parts})"),
@@ -64,7 +64,7 @@ impl Content<'_> {
         crate::show::links::issue(self.base_url, alert.issue)
     }
 
-    /// What a line of a summary says behind the linked title.
+    /// The text after the linked title, in a line of a digest.
     pub(super) fn line(&self, alert: &ShortAlert) -> String {
         match self.detail {
             Detail::Name => one_line(&alert.place(), 100),
@@ -84,7 +84,7 @@ impl Content<'_> {
     }
 }
 
-/// What it is, and whether it was notified before.
+/// The title, and whether it is a regression.
 fn headline(alert: &ShortAlert) -> String {
     match alert.regression {
         Some(_) => format!("Regression: {}", alert.title),
@@ -92,7 +92,7 @@ fn headline(alert: &ShortAlert) -> String {
     }
 }
 
-/// Names and values of what is known of an alert, without title, message and source line.
+/// The facts of an alert as names and values, without title, message and source line.
 pub(super) fn facts(alert: &ShortAlert) -> Vec<(&'static str, String)> {
     let place = match alert.function.as_str() {
         "" => alert.place(),
@@ -121,17 +121,17 @@ pub(super) fn facts(alert: &ShortAlert) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// `text` with a character without width where services would see a mention or a link.
+/// `text` with zero-width spaces where services would see a mention or a link.
 pub(super) fn without_links(text: &str) -> String {
     text.replace('@', "@\u{200b}").replace("://", ":\u{200b}//").replace("www.", "www\u{200b}.")
 }
 
-/// `text` that cannot end the code it stands in.
+/// `text` without backticks, so that it cannot end the code block around it.
 pub(super) fn within_code(text: &str) -> String {
     text.replace('`', "\u{2cb}")
 }
 
-/// How long services take a text to be: some count UTF-16.
+/// The length of a text as services measure it: some count UTF-16.
 pub(super) fn length(text: &str) -> usize {
     text.encode_utf16().count()
 }

@@ -1,7 +1,7 @@
-//! `flawless bounce`: takes a mail that came back from standard input, as a mail server pipes it.
+//! `flawless bounce`: reads a bounced mail from standard input, as a mail server pipes it.
 //!
-//! Whatever it is given it ends well, for a mail server would send the bounce of a bounce; only when
-//! the store cannot be used it asks to be given the mail again later.
+//! It succeeds on any input, because a mail server would bounce the bounce. Only when the store
+//! cannot be used does it ask for the mail again later.
 use std::io::Read;
 use std::process::ExitCode;
 
@@ -23,7 +23,7 @@ pub(super) struct Arguments {
 const TRY_AGAIN: u8 = 75;
 
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
-    // First, and to its end: a mail server takes a pipe that is closed early for a failure.
+    // All of the input is read first: to a mail server, a pipe that closes early is a failure.
     let mut bytes = Vec::new();
     let mut input = std::io::stdin().lock();
     let read = input.by_ref().take(MAX_BOUNCE as u64).read_to_end(&mut bytes);
@@ -48,7 +48,7 @@ async fn take(arguments: &Arguments, bytes: &[u8]) -> Result<String, Failure> {
     let config = arguments.conf.resolve()?;
     if !config.data_dir.join("flawless.db").exists() {
         return Err(Failure::new(format!(
-            "{}: there is no database, or it cannot be seen. Run this as the user who runs the \
+            "{}: there is no database, or it is not readable. Run this as the user who runs the \
              server, and name the configuration with -conf",
             config.data_dir.display()
         )));

@@ -1,4 +1,4 @@
-//! `flawless channels`: webhooks that alerts go to, beside the mails.
+//! `flawless channels`: webhooks that receive alerts in addition to mails.
 use std::fmt::Write;
 use std::io::Read;
 use std::process::ExitCode;
@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::project::keys::ProjectKeys;
 use flawless_base::secret::Secret;
 
-/// More than any URL has.
+/// Longer than any URL.
 const READ_BYTES: u64 = 65_536;
 
 #[derive(Debug, clap::Args)]
@@ -29,7 +29,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Lists the channels; of their URLs, which are secrets, only the beginning.
+    /// Lists the channels. Their URLs are secrets, so only the beginning is shown.
     List {
         #[command(flatten)]
         conf: ConfArgument,
@@ -38,26 +38,26 @@ enum Action {
     Add {
         #[command(flatten)]
         conf: ConfArgument,
-        /// What understands the posts.
+        /// The service that receives the posts.
         kind: ChannelKind,
         /// The webhook's URL, as the service shows it; - reads it from standard input.
         url: String,
-        /// Only alerts that this address answers for; without it all of the project.
+        /// Only alerts that this address answers for; by default all alerts of the project.
         #[arg(long = "for", value_name = "ADDRESS")]
         owner: Option<String>,
     },
-    /// Removes a channel with all that waits for it.
+    /// Removes a channel and everything that waits for it.
     Remove {
         #[command(flatten)]
         conf: ConfArgument,
-        /// As `flawless channels list` shows it.
+        /// The number that `flawless channels list` shows.
         number: i64,
     },
-    /// Posts a test at once and says what the service answers.
+    /// Posts a test message and shows the service's answer.
     Test {
         #[command(flatten)]
         conf: ConfArgument,
-        /// As `flawless channels list` shows it.
+        /// The number that `flawless channels list` shows.
         number: i64,
     },
 }
@@ -124,12 +124,12 @@ async fn list(config: &Config, store: &Store) -> Result<ExitCode, Failure> {
         }
     }
     if channels.is_empty() {
-        text.push_str("There are none. Add one with flawless channels add KIND URL\n");
+        text.push_str("There are no channels. Add one with flawless channels add KIND URL\n");
     }
     print(text)
 }
 
-/// The channel, when its address may be posted to.
+/// The channel, if posting to its address is allowed.
 async fn checked(
     config: &Config,
     kind: ChannelKind,
@@ -137,7 +137,7 @@ async fn checked(
     owner: Option<String>,
 ) -> Result<NewChannel, Failure> {
     if let Some(owner) = owner.as_ref().filter(|owner| !is_mailable(owner)) {
-        return Err(Failure::new(format!("--for: {owner:?} is no mail address")));
+        return Err(Failure::new(format!("--for: {owner:?} is not a mail address")));
     }
     let allowed = config.webhook_private_addresses;
     let wrong = |why: String| Failure::new(format!("URL: {why}"));
@@ -154,7 +154,7 @@ async fn checked(
     let host = url.host_str().unwrap_or_default();
     match belongs_to(&url) {
         Some(other) if other != kind => eprintln!(
-            "note: {host} belongs to {other}, and the posts will be made for {kind}",
+            "note: {host} belongs to {other}, but the posts will be made for {kind}",
             other = other.as_str(),
             kind = kind.as_str(),
         ),
@@ -162,7 +162,7 @@ async fn checked(
     }
     let secret = match kind {
         ChannelKind::Json => Some(new_signing_key().map_err(|error| {
-            Failure::new(format!("the system gives no random numbers: {error}"))
+            Failure::new(format!("the system provides no random numbers: {error}"))
         })?),
         _ => None,
     };
@@ -179,10 +179,10 @@ async fn add(
     let number = tx.add_channel(channel, now).await?;
     tx.commit().await?;
     store.close().await;
-    let mut text = format!("{} has the number {number}\n", shown(&channel.url));
+    let mut text = format!("{} was added as number {number}\n", shown(&channel.url));
     if let Some(secret) = &channel.secret {
         let _ = writeln!(text, "signing key  {}", secret.reveal());
-        let _ = writeln!(text, "Keep it for the receiver: it is not shown again.");
+        let _ = writeln!(text, "Give it to the receiver now: it is not shown again.");
     }
     let _ = writeln!(text, "Try it: flawless channels test {number}{}", conf.again());
     print(text)
@@ -191,7 +191,7 @@ async fn add(
 async fn test(config: &Config, store: &Store, number: i64, now: i64) -> Result<ExitCode, Failure> {
     let channel = store.channel(number).await?.ok_or_else(|| no_such(number))?;
     let kind = ChannelKind::of(&channel.kind)
-        .ok_or_else(|| Failure::new(format!("its kind {:?} is not known", channel.kind)))?;
+        .ok_or_else(|| Failure::new(format!("its kind {:?} is unknown", channel.kind)))?;
     let project = ProjectKeys::open(store, now).await?;
     let id = format!("post-{number}.test.{now}@{}", config.addresses.domain);
     let body = trial_body(kind, &project.name, &id, now);
@@ -205,13 +205,14 @@ async fn test(config: &Config, store: &Store, number: i64, now: i64) -> Result<E
     store.close().await;
     let address = shown(&channel.url);
     match answer {
-        Answer::Taken(words) => print(format!("{address} has taken the test: {words}\n")),
+        Answer::Taken(words) => print(format!("{address} accepted the test: {words}\n")),
         Answer::Later(words) | Answer::Closed(words, _) => Err(Failure::new(format!(
-            "{address} has not taken the test; an alert would be tried again: {words}"
+            "{address} did not accept the test; an alert would be retried: {words}"
         ))),
-        Answer::Refused(words) => Err(Failure::new(format!("{address} refuses the test: {words}"))),
+        Answer::Refused(words) => Err(Failure::new(format!("{address} refused the test: {words}"))),
         Answer::Gone(words) => Err(Failure::new(format!(
-            "{address} is gone: {words}. Make a new webhook, and remove this channel with flawless channels remove {number}"
+            "{address} is gone: {words}. Create a new webhook, and remove this channel with \
+             flawless channels remove {number}"
         ))),
     }
 }

@@ -1,4 +1,4 @@
-//! `flawless check`: tests what the server needs, before it is started.
+//! `flawless check`: tests everything that the server needs, before it is started.
 use std::process::ExitCode;
 
 use flawless_base::clock::Clock;
@@ -36,7 +36,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let at = &config.set_at["port"];
     let thrift = match config.thrift_address {
         Some(address) => format!("{address} over thrift"),
-        None => format!("no port for thrift ({at} = 0): older clients cannot report"),
+        None => format!("the thrift port is closed ({at} = 0): older clients cannot report"),
     };
     report("reports", Ok(format!("{thrift}; http://{}/thrift over HTTP", config.http_address)));
     if let Some(text) = pages_elsewhere(&config) {
@@ -56,29 +56,29 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     Ok(if all_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Links in mails lead to `hostname`; one without a port to another port than that of the pages,
-/// where no proxy stands between.
+/// A warning about a `hostname` without a port: links in mails lead there, and without a proxy in
+/// between they miss the port of the pages.
 fn pages_elsewhere(config: &Config) -> Option<String> {
     let url = Url::parse(config.base_url.as_deref()?).ok()?;
     let (linked, listened) = (url.port_or_known_default()?, config.http_address.port());
     let meant = with_port(url.as_str(), listened).filter(|_| linked != listened)?;
     let at = &config.set_at["hostname"];
     Some(format!(
-        "{at}: {url} names no port, so links in mails lead to port {linked}, and the pages are at \
-         port {listened} (http_port). Without a proxy that passes them on, write {meant}"
+        "{at}: {url} has no port, so links in mails lead to port {linked}, but the pages are on \
+         port {listened} (http_port). Unless a proxy forwards them, write {meant}"
     ))
 }
 
-/// The user's patterns that take too long for a long text of one kind or another. Such texts are
-/// rare, but anybody can send one.
+/// The user's patterns that are too slow for some long texts. Such texts are rare, but anybody can
+/// send one.
 fn slow_patterns(config: &Config) -> Vec<String> {
     let patterns = &config.redaction.rules.extra_values;
     let slow = patterns.iter().filter_map(|pattern| {
         let text = slow_text(pattern)?;
         Some(format!(
-            "{}: the pattern {pattern:?} takes too long for a long text such as {text:?} again and \
-             again; a text that is not searched in time is replaced whole. Write it so that it \
-             does not go back over its text: no look-ahead with .* in it, no repetition within a \
+            "{}: the pattern {pattern:?} takes too long for a long text, such as {text:?} \
+             repeated; a text that is not searched in time is redacted as a whole. Write it so \
+             that it does not backtrack: no look-ahead with .* in it, no repetition within a \
              repetition",
             config.set_at["redact_values"]
         ))
@@ -100,7 +100,7 @@ async fn check_store(config: &Config) -> Result<String, String> {
     Ok(format!("{} can be written", config.data_dir.display()))
 }
 
-/// Whether what holds values is encrypted, and can be read.
+/// Whether stored values are encrypted, and can be read.
 async fn check_sealing(config: &Config) -> Result<String, String> {
     let keys = config.sealing.key_count();
     let unreadable = async {
@@ -110,7 +110,7 @@ async fn check_sealing(config: &Config) -> Result<String, String> {
         Ok::<_, flawless_store::StoreError>(unreadable)
     };
     match unreadable.await {
-        // That of the store has said why.
+        // The check of the store has said why.
         Ok(0) | Err(_) => {}
         Ok(number) => return Err(unreadable_in_words(number)),
     }
@@ -118,11 +118,11 @@ async fn check_sealing(config: &Config) -> Result<String, String> {
         true => {
             format!("samples, waiting reports and mails in the outbox are encrypted; keys: {keys}")
         }
-        false => "samples are stored as they are (encrypt_samples = False)".to_owned(),
+        false => "samples are stored unencrypted (encrypt_samples = False)".to_owned(),
     })
 }
 
-/// Whether the repository can be read, and which branch runs.
+/// Whether the repository can be read, and which branch is running.
 pub(super) async fn check_repository(config: &Config) -> Result<String, String> {
     let git = GitProgram::new(&config.git);
     let pattern = config.branch_pattern.as_ref();
@@ -132,11 +132,11 @@ pub(super) async fn check_repository(config: &Config) -> Result<String, String> 
             let wrong = |error: GitError| match error {
                 GitError::NoTip(_) if pattern.is_some() => no_branch(config, &error),
                 GitError::Start { .. } => {
-                    format!("{}: {error}. Name the git program", config.set_at["git_cli_path"])
+                    format!("{}: {error}. Set git's path", config.set_at["git_cli_path"])
                 }
                 error => {
                     let at = &config.set_at["repo_dir"];
-                    format!("{at}: {error}. Name the folder of a git repository that can be read")
+                    format!("{at}: {error}. Set the folder of a readable git repository")
                 }
             };
             let repository = Repository::open(git, dir).await.map_err(wrong)?;
@@ -144,8 +144,8 @@ pub(super) async fn check_repository(config: &Config) -> Result<String, String> 
             let shallow = repository.is_shallow().await.map_err(wrong)?;
             let warning = match shallow {
                 true => {
-                    "; it is a shallow clone: older lines cannot be blamed, git fetch \
-                         --unshallow brings them"
+                    "; it is a shallow clone: older lines cannot be blamed. Fetch them with git \
+                         fetch --unshallow"
                 }
                 false => "",
             };
@@ -161,15 +161,14 @@ pub(super) async fn check_repository(config: &Config) -> Result<String, String> 
                 }
             })?;
             let warning = list_warnings(config).await;
-            Ok(format!("the remote answers; {branch} is the branch that runs{warning}"))
+            Ok(format!("the remote answers; {branch} is the running branch{warning}"))
         }
     }
 }
 
-/// What of the repository's own lists (who passes for whom, which commits are passed over, who owns
-/// what) cannot be used.
+/// What is wrong with the repository's own lists: of names, of ignored commits, of owners.
 async fn list_warnings(config: &Config) -> String {
-    // A mirror is read where it lies: this command clones nothing.
+    // A mirror is read in place: this command clones nothing.
     let (Some(Source::Folder(dir) | Source::Clone { dir, .. }), Ok(scratch)) =
         (config.repository.clone(), tempfile::tempdir())
     else {
@@ -183,7 +182,7 @@ async fn list_warnings(config: &Config) -> String {
 
 fn no_branch(config: &Config, error: &GitError) -> String {
     let at = &config.set_at["repo_branch_pattern"];
-    format!("{at}: {error}. It has to match from the start of a branch's name")
+    format!("{at}: {error}. The pattern must match a branch's name from its start")
 }
 
 /// How people sign in.
@@ -191,7 +190,7 @@ async fn check_sign_in(config: &Config) -> Result<String, String> {
     let sign_in = &config.sign_in;
     if !sign_in.required {
         return Ok(
-            "nobody has to (auth = off): whoever sits at this machine is administrator".into()
+            "not required (auth = off): everybody on this machine is an administrator".into()
         );
     }
     let mut ways = vec!["by a link in a mail".to_owned()];
@@ -199,21 +198,21 @@ async fn check_sign_in(config: &Config) -> Result<String, String> {
         let checked = OpenId::new(open_id).check(Clock::system().now()).await;
         checked.map_err(|error| {
             let at = &config.set_at["oidc_issuer"];
-            format!("{at}: {error}. Check the address; who signs in by mail is not touched")
+            format!("{at}: {error}. Check the address; sign-in by mail works without it")
         })?;
         ways.push(format!("with {}, which answers", open_id.name));
     }
     if let Some(header) = &sign_in.proxy_header {
-        ways.push(format!("by the header {header} of trusted_proxies"));
+        ways.push(format!("by the header {header} from trusted_proxies"));
     }
     let people = match sign_in.allows_somebody() {
         true => format!(
-            "allowed are {}, {} and {}",
+            "allowed: {}, {} and {}",
             counted(sign_in.administrators.len(), "administrator", "administrators"),
             counted(sign_in.allowed_emails.len(), "address", "addresses"),
             counted(sign_in.allowed_domains.len(), "domain", "domains"),
         ),
-        false => "nobody is allowed yet but who opens the link that flawless start prints".into(),
+        false => "nobody is allowed yet except by the link that flawless start prints".into(),
     };
     let here = config.http_address.ip().is_loopback();
     let is_clear = match config.base_url.as_deref().and_then(|url| url::Url::parse(url).ok()) {
@@ -223,8 +222,8 @@ async fn check_sign_in(config: &Config) -> Result<String, String> {
     };
     let warning = match is_clear {
         true => {
-            "; sign-ins go through the network unencrypted: put a proxy with TLS before it and \
-                 set hostname to its https address"
+            "; sign-ins cross the network unencrypted: put a TLS proxy in front and set hostname \
+                 to its https address"
         }
         false => "",
     };
@@ -240,7 +239,7 @@ fn is_loopback(url: &url::Url) -> bool {
     }
 }
 
-/// Whether the mail server can be talked to.
+/// Whether the mail server can be used.
 pub(super) async fn check_smtp(config: &Config) -> Result<String, String> {
     let smtp = &config.smtp;
     let at = config.set_at["smtp_host"].as_str();

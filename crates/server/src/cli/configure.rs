@@ -1,5 +1,5 @@
-//! `flawless configure`: a short questionnaire, or `--set`, becomes flawless.cfg. Each answer is
-//! tried at once.
+//! `flawless configure`: writes flawless.cfg from a short questionnaire, or from `--set`. Each
+//! answer is tested immediately.
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,7 +21,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     if path.exists() {
         raw = RawConfig::read(&path)?;
     }
-    // Relative paths count from the folder of the file that is being written.
+    // Paths are relative to the folder of the file that is being written.
     raw.path = Some(path.clone());
     let mut all_ok = true;
     if arguments.conf.set.is_empty() {
@@ -43,18 +43,18 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         std::fs::create_dir_all(folder)?;
     }
     write_config(&raw, &path)?;
-    say!("\n{} was written. It holds what you typed, and others cannot read it.", path.display());
+    say!("\n{} was written. It holds what you typed, and only you can read it.", path.display());
     if !all_ok {
-        say!("What is a PROBLEM above is in it as it was given: fix it, or the answer.");
+        say!("Values with a PROBLEM above were written as given. Fix the cause, or the value.");
         return Ok(ExitCode::FAILURE);
     }
     say!("Start the server with:\n\n    flawless start -conf {}\n", path.display());
     let base_url = config.base_url.unwrap_or_else(|| format!("http://{}", config.http_address));
-    say!("Then look at {base_url}/check_health");
+    say!("Then open {base_url}/check_health");
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints what came of a trial; says whether it is good.
+/// Prints the result of a test and returns whether it passed.
 fn show(result: Result<String, String>) -> bool {
     match &result {
         Ok(text) => say!("  ok: {text}"),
@@ -63,7 +63,7 @@ fn show(result: Result<String, String>) -> bool {
     result.is_ok()
 }
 
-/// A bare name that was given as `hostname` gets the port of the pages.
+/// Adds the port of the pages to a `hostname` that was given as a bare name.
 fn complete_hostname(raw: &mut RawConfig, set: &[String]) -> Result<(), Failure> {
     let is_given = set.iter().any(|argument| argument.split('=').next() == Some("hostname"));
     let port = Config::resolve(raw)?.http_address.port();
@@ -76,10 +76,10 @@ fn complete_hostname(raw: &mut RawConfig, set: &[String]) -> Result<(), Failure>
 }
 
 async fn ask_all(questions: &mut Questionnaire<'_>) -> Result<(), Failure> {
-    say!("Each question shows its answer in brackets: Enter keeps it, - empties it.\n\nThe server");
+    say!("Each question shows its answer in brackets: Enter keeps it, - clears it.\n\nThe server");
     questions.ask("port", "Port for reports")?;
     questions.ask("http_port", "Port for the pages")?;
-    questions.ask("hostname", "Address under which browsers reach the pages")?;
+    questions.ask("hostname", "Address at which browsers reach the pages")?;
     questions.ask("data_dir_path", "Folder for the database and the mirror")?;
 
     say!("\nMail");
@@ -100,7 +100,7 @@ async fn ask_all(questions: &mut Questionnaire<'_>) -> Result<(), Failure> {
     }
     questions.ask("email_domain_name", "Mail domain of the developers")?;
     let is_set = Config::resolve(questions.raw)?.addresses.ignore_vcs_domain;
-    let all_here = questions.yes("Are the addresses of all developers in this domain", is_set)?;
+    let all_here = questions.yes("Do all developers have addresses in this domain", is_set)?;
     if all_here != is_set {
         questions.set("ignore_vcs_email_domain", if all_here { "True" } else { "False" })?;
     }
@@ -109,14 +109,13 @@ async fn ask_all(questions: &mut Questionnaire<'_>) -> Result<(), Failure> {
     say!("\nSign-in");
     let administrators = "Addresses of administrators (empty: who opens the first start's link)";
     questions.ask("administrators", administrators)?;
-    questions
-        .ask("allowed_email_domains", "Mail domains whose people may sign in (empty: none)")?;
+    questions.ask("allowed_email_domains", "Mail domains whose users may sign in (empty: none)")?;
 
     say!("\nRepository");
     loop {
         let has = |name| questions.raw.get(name).is_some();
         let cloned = !has("repo_dir") || has("repo_url") || has("repo_url_file");
-        let question = "Should the server clone it (no: a folder that you keep current)";
+        let question = "Should the server clone it (no: a folder that you keep up to date)";
         if questions.yes(question, cloned)? {
             questions.ask("repo_url", "Address to clone from")?;
         } else {
@@ -125,7 +124,7 @@ async fn ask_all(questions: &mut Questionnaire<'_>) -> Result<(), Failure> {
             questions.ask("repo_dir", "Folder of the repository")?;
         }
         questions
-            .ask("repo_branch_pattern", "Regular expression of release branches (empty: HEAD)")?;
+            .ask("repo_branch_pattern", "Regular expression for release branches (empty: HEAD)")?;
         let config = Config::resolve(questions.raw)?;
         if show(check_repository(&config).await) || questions.yes("Keep it anyway", false)? {
             return Ok(());

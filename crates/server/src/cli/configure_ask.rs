@@ -1,4 +1,4 @@
-//! The questions of `flawless configure`: each is asked until its answer can be used.
+//! The questions of `flawless configure`: each is repeated until its answer is usable.
 use std::io::IsTerminal;
 use std::net::ToSocketAddrs;
 use std::path::Path;
@@ -6,23 +6,23 @@ use std::path::Path;
 use super::{Failure, print};
 use crate::config::{Config, RawConfig, find_option, with_port};
 
-/// What is asked, and the configuration that the answers go into.
+/// Asks questions and puts the answers into a configuration.
 pub(super) struct Questionnaire<'a> {
     pub(super) raw: &'a mut RawConfig,
 }
 
-/// The answer that empties an option.
+/// The answer that clears an option.
 const NOTHING: &str = "-";
 
 impl Questionnaire<'_> {
-    /// Asks until the answer is a valid value of the option, or is kept and is one.
+    /// Asks until the option has a valid value, a new or a kept one.
     pub(super) fn ask(&mut self, option: &str, question: &str) -> Result<(), Failure> {
         let before = self.raw.get(option).map(str::to_owned);
         let definition = find_option(option);
         let is_secret = definition.is_some_and(|definition| definition.secret);
         let twin = format!("{option}_file");
         let shown = match (&before, self.raw.get(&twin)) {
-            (Some(_), _) if is_secret => "as before".to_owned(),
+            (Some(_), _) if is_secret => "unchanged".to_owned(),
             (None, Some(file)) => format!("in {file}"),
             (Some(value), _) => value.replace('\n', " "),
             (None, None) => definition.map(|option| option.default).unwrap_or_default().to_owned(),
@@ -45,7 +45,7 @@ impl Questionnaire<'_> {
         }
     }
 
-    /// A name under which browsers reach the pages needs their port, when it has none.
+    /// Adds the port of the pages to a `hostname` that has none.
     fn completed(&self, option: &str, answer: &str) -> String {
         let port =
             self.port("http_port").filter(|_| option == "hostname" && without_scheme(answer));
@@ -58,16 +58,16 @@ impl Questionnaire<'_> {
         }
     }
 
-    /// What is wrong with this option, when something is. What stood in the file before is not
-    /// doubted: a server that runs has its ports.
+    /// What is wrong with this option, if anything. A kept value is not tested on the system: a
+    /// running server occupies its own ports.
     fn problem(&self, option: &str, is_new: bool) -> Option<String> {
         let value = self.raw.get(option).or(find_option(option).map(|option| option.default))?;
         let mut only = RawConfig::default();
         only.path.clone_from(&self.raw.path);
-        // Without a home it has no default, and that is not the fault of this answer.
+        // It has no default without a home, which is not the fault of this answer.
         only.set_argument("data_dir_path=/").ok()?;
         only.set_argument(&format!("{option}={value}")).ok()?;
-        // Its password comes next.
+        // The password is asked for next.
         if option != "smtp_user"
             && let Err(error) = Config::resolve(&only)
         {
@@ -90,7 +90,7 @@ impl Questionnaire<'_> {
     fn port_problem(&self, option: &str) -> Option<String> {
         let port = self.port(option)?;
         if option == "http_port" && self.port("port") == Some(port) {
-            return Some(format!("port {port} is that for reports. Choose another one."));
+            return Some(format!("port {port} is the port for reports. Choose another one."));
         }
         let error = std::net::TcpListener::bind(("127.0.0.1", port)).err()?;
         Some(format!("port {port} cannot be used: {error}. Choose another one."))
@@ -102,7 +102,7 @@ impl Questionnaire<'_> {
         self.raw.get(option).or(default)?.parse().ok().filter(|port| *port != 0)
     }
 
-    /// Sets an option, unless it says so already.
+    /// Sets an option, unless it has this value already.
     pub(super) fn set(&mut self, option: &str, value: &str) -> Result<(), Failure> {
         if self.raw.get(option).unwrap_or_default() == value {
             return Ok(());
@@ -130,30 +130,30 @@ pub(super) fn without_scheme(text: &str) -> bool {
     !text.contains("://")
 }
 
-/// Why a text is hardly meant as a folder: it is an answer to another question.
+/// Why a text is hardly meant as a folder, but answers another question.
 fn no_folder(text: &str) -> Option<String> {
     let is_path = text.starts_with(['/', '.', '~']);
     let is_other = matches!(text.to_ascii_lowercase().as_str(), "y" | "n" | "yes" | "no")
         || text.bytes().all(|byte| byte.is_ascii_digit())
         || text.contains(|c: char| c.is_whitespace() || ":@?*!\"'<>|;&$\\".contains(c));
     let is_nonsense = text.contains(char::is_control) || text.contains("://");
-    let problem = format!("{text:?} is no folder. Write its path, like /var/lib/flawless.");
+    let problem = format!("{text:?} is not a folder. Write its path, like /var/lib/flawless.");
     (!text.is_empty() && (is_nonsense || (is_other && !is_path))).then_some(problem)
 }
 
-/// Why nobody will reach an address whose name is a single word: this machine does not know it.
+/// Why nobody will reach an address whose name is a single word that does not resolve.
 fn unknown_name(text: &str) -> Option<String> {
     let name = text.split('/').next().unwrap_or_default();
     let name = name.rsplit_once(':').map_or(name, |(name, _)| name);
     let is_word = !text.is_empty() && without_scheme(text) && !name.contains(['.', ':']);
     let is_unknown = || (name, 80_u16).to_socket_addrs().is_err();
-    let hint = "Write the whole name, like flawless.example.com, or a URL.";
+    let hint = "Write the full name, like flawless.example.com, or a URL.";
     (is_word && is_unknown()).then(|| format!("no machine is known as {name:?}. {hint}"))
 }
 
-/// Why nothing can be written to a folder, or it cannot be made. It is left as it is.
+/// Why a folder cannot be written to or created. The folder itself is left as it is.
 pub(super) fn unwritable(folder: &Path) -> Option<String> {
-    // The first part of the path that is there has to take what is not.
+    // Missing folders are created in the nearest one that exists.
     let there = folder.ancestors().find(|part| part.symlink_metadata().is_ok())?;
     let tried = tempfile::Builder::new().prefix(".flawless").tempfile_in(there);
     let error = tried.err()?;

@@ -1,4 +1,4 @@
-//! `flawless deployed`: a revision runs now, said by whoever deploys it.
+//! `flawless deployed`: records which revision is running, as a step of a deployment.
 use std::process::ExitCode;
 
 use flawless_base::clock::Clock;
@@ -33,13 +33,13 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let name = &arguments.revision;
     let mirror = Mirror::open(mirror_settings(&config, source, config.data_dir.clone())).await?;
     let Some(Named { commit, is_branch }) = mirror.resolve(name).await? else {
-        let text = format!("{name:?} is no revision of the repository: push it first");
+        let text = format!("{name:?} is not a revision of the repository: push it first");
         return Err(Failure::new(text));
     };
     if is_branch {
         let text = format!(
-            "{name:?} is a branch, and what it names may not be what runs: give the commit that \
-             was deployed, as git rev-parse HEAD prints it there"
+            "{name:?} is a branch, which may have moved on from what is running: give the \
+             deployed commit, as git rev-parse HEAD prints it there"
         );
         return Err(Failure::new(text));
     }
@@ -48,7 +48,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let is_new = tx.seen_running(commit.as_str(), true, now).await?;
     tx.commit().await?;
     store.close().await;
-    let known = if is_new { "" } else { ", as was known" };
-    say!("{} runs now{known}: what it fixes is found by the server.", commit.short());
+    let known = if is_new { "" } else { ", as before" };
+    say!("{} runs now{known}: the server finds the issues that it fixes.", commit.short());
     Ok(ExitCode::SUCCESS)
 }

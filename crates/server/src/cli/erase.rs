@@ -16,7 +16,7 @@ pub(super) struct Arguments {
     conf: ConfArgument,
     #[command(flatten)]
     what: What,
-    /// Erases at once, without a question.
+    /// Erases without asking.
     #[arg(long)]
     yes: bool,
 }
@@ -32,7 +32,7 @@ struct What {
     person: Option<String>,
 }
 
-/// New rows may come while the others are erased.
+/// Erasing is repeated, because new rows may arrive meanwhile.
 const ROUNDS: usize = 5;
 
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
@@ -64,15 +64,15 @@ async fn erase_issue(store: &Store, number: i64, yes: bool, now: i64) -> Result<
     say!("issue {} at {}:", issue.id, issue.place());
     say_count(issue.samples, "sample", "samples", "");
     say_count(issue.alerts, "alert", "alerts", "");
-    say_count(issue.mails.len(), "mail that tells", "mails that tell", " of it alone");
-    let content = " of others too: their content";
-    say_count(issue.digests.len(), "mail that tells", "mails that tell", content);
+    say_count(issue.mails.len(), "mail", "mails", " about this issue alone");
+    let content = " about other issues too: their content";
+    say_count(issue.digests.len(), "mail", "mails", content);
     let way = " that went through the line";
     say_count(issue.waiting.len(), "waiting report", "waiting reports", way);
     if !agreed(yes)? {
         return Ok(ExitCode::FAILURE);
     }
-    // A report may have come while somebody thought about it.
+    // A report may have arrived while the question was open.
     let mut issue = store.look_at_issue(issue.id).await?.unwrap_or(issue);
     let mut tx = store.write().await?;
     tx.erase_issue(&issue, now).await?;
@@ -90,9 +90,9 @@ async fn erase_issue(store: &Store, number: i64, yes: bool, now: i64) -> Result<
     say!("If the line fails again, it becomes a new issue, and its owner is notified.");
     if issue.unreadable > 0 {
         say!(
-            "NOT everything was searched: {} a key that is not in FLAWLESS_SAMPLE_KEY. Put it \
-             there as well, and erase the issue that becomes of it.",
-            counted(issue.unreadable, "waiting report has", "waiting reports have")
+            "NOT everything was searched: {} a key that is not in FLAWLESS_SAMPLE_KEY. Add the \
+             key, and erase the issue that is created then.",
+            counted(issue.unreadable, "waiting report needs", "waiting reports need")
         );
         return Ok(ExitCode::FAILURE);
     }
@@ -108,7 +108,7 @@ async fn erase_person(
     let address = address.trim();
     let is_one = address.contains('@') && !address.contains(char::is_whitespace);
     if !is_one || address.len() < 3 || address.contains(ERASED) && address.len() == ERASED.len() {
-        let text = format!("--person: {address:?} is no mail address: write it as commits name it");
+        let text = format!("--person: {address:?} is not a mail address: write it as in commits");
         return Err(Failure::new(text));
     }
     let mut person = ErasedPerson::new(address);
@@ -116,15 +116,15 @@ async fn erase_person(
     let PersonsCounts { issues, samples, waiting, mails, mails_naming, notes, settings } =
         found.counts();
     say!("{address}:");
-    let stands = " in which the address stands";
-    say_count(issues, "issue that names", "issues that name", " them: the name and the address");
+    let stands = " containing the address";
+    say_count(issues, "issue", "issues", " of this person: the name and the address");
     say_count(samples, "sample", "samples", stands);
     say_count(waiting, "waiting report", "waiting reports", stands);
     say_count(mails, "mail", "mails", " to them");
-    let others = " to others in which the address stands: their content";
+    let others = " to others containing the address: their content";
     say_count(mails_naming, "mail", "mails", others);
-    say_count(notes, "note", "notes", " of whom was notified, and of what");
-    let settings_of = " of theirs: channels, wishes about mails, roles, sign-ins and tokens";
+    say_count(notes, "note", "notes", " about who was notified of what");
+    let settings_of = " of this person: channels, mail preferences, roles, sign-ins and tokens";
     say_count(settings, "setting", "settings", settings_of);
     show_rules(store, &person).await?;
     let unreadable = found.unreadable;
@@ -136,8 +136,8 @@ async fn erase_person(
     }
     if found.is_empty() && unreadable > 0 {
         return Err(Failure::new(
-            "not everything was searched, and nothing was erased: put the key that is missing into \
-             FLAWLESS_SAMPLE_KEY as well, and run this again",
+            "not everything was searched, and nothing was erased: add the missing key to \
+             FLAWLESS_SAMPLE_KEY, and run this again",
         ));
     }
     if found.is_empty() {
@@ -156,26 +156,26 @@ async fn erase_person(
     }
     finish(store).await?;
     say!(
-        "The repository still names them, and lines of theirs that fail bring the address back: an \
-         email alias or a reassignment (flawless rules) keeps mails away. Log files are not \
-         searched."
+        "The repository still names this person: when one of their lines fails, the address is \
+         stored again. An email alias or a reassignment (flawless rules) keeps mails away. Log \
+         files are not searched."
     );
     let all = found.is_empty() && unreadable == 0;
     if unreadable > 0 {
         say!(
-            "NOT everything was searched: put the key that is missing into FLAWLESS_SAMPLE_KEY as \
-             well, and run this again."
+            "NOT everything was searched: add the missing key to FLAWLESS_SAMPLE_KEY, and run \
+             this again."
         );
     }
     Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// A line of the list of what would go.
+/// Prints one line of the list of what would be erased.
 fn say_count(number: impl Display + Copy, one: &str, many: &str, rest: &str) {
     say!("{number:>7} {}{rest}", word(number, one, many));
 }
 
-/// Rules are what people decided: they are shown, and left to them.
+/// Shows the rules that name the person. People decided on them, so they are not erased.
 async fn show_rules(store: &Store, person: &ErasedPerson) -> Result<(), Failure> {
     for list in RULE_LISTS {
         for rule in store.rule_entries(list).await? {
@@ -188,16 +188,16 @@ async fn show_rules(store: &Store, person: &ErasedPerson) -> Result<(), Failure>
     Ok(())
 }
 
-/// Whether to go on.
+/// Whether the user agrees.
 fn agreed(yes: bool) -> Result<bool, Failure> {
     if yes {
         return Ok(true);
     }
     if !std::io::stdin().is_terminal() {
-        say!("Nothing was erased: --yes does it.");
+        say!("Nothing was erased. Add --yes to erase.");
         return Ok(false);
     }
-    print!("Erase it? It cannot be brought back. y/n [n] ");
+    print!("Erase it? This cannot be undone. y/n [n] ");
     std::io::stdout().flush()?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
@@ -210,10 +210,10 @@ fn agreed(yes: bool) -> Result<bool, Failure> {
 
 async fn finish(store: &Store) -> Result<(), Failure> {
     match store.empty_journal().await? {
-        true => say!("Erased, in the files of the database too. Backups are yours to erase."),
+        true => say!("Erased, from the database files too. Erase your backups yourself."),
         false => say!(
-            "Erased. Another program is reading the database: its journal still holds the bytes, \
-             until the server's next round within the hour."
+            "Erased. Another program is reading the database, so its journal holds the bytes \
+             until the server's next cleanup within the hour."
         ),
     }
     Ok(())

@@ -18,13 +18,13 @@ pub(super) struct Arguments {
     /// Any day of the week, as YYYY-MM-DD; this week by default. Weeks start on Sunday.
     #[arg(long, value_name = "DATE")]
     week: Option<String>,
-    /// Known errors too.
+    /// Include known errors.
     #[arg(long)]
     include_known_errors: bool,
-    /// Lines older than report_only_after_minimum_date too.
+    /// Include lines older than report_only_after_minimum_date.
     #[arg(long)]
     include_modified_before_min_date: bool,
-    /// One JSON object a line.
+    /// Print one JSON object per line.
     #[arg(long)]
     json: bool,
 }
@@ -35,7 +35,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let at = match &arguments.week {
         None => None,
         Some(day) => Some(parse_date(day, &config.timezone).ok_or_else(|| {
-            Failure::new(format!("--week: {day:?} is no date: write YYYY-MM-DD"))
+            Failure::new(format!("--week: {day:?} is not a date: write YYYY-MM-DD"))
         })?),
     };
     if !config.data_dir.join("flawless.db").exists() {

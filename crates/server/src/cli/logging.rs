@@ -1,4 +1,4 @@
-//! Where log lines go.
+//! Sends log lines to a file or to standard error.
 use std::io::{IsTerminal, Write};
 
 use flawless_base::text::for_log;
@@ -11,7 +11,7 @@ use tracing_subscriber::{Layer, fmt};
 
 use crate::config::{Config, ConfigError};
 
-/// Lets no text of strangers command a terminal or turn the text around it.
+/// Keeps strangers' text from controlling a terminal or reversing the text around it.
 struct Plain<W>(W);
 
 impl<W: Write> Write for Plain<W> {
@@ -25,14 +25,13 @@ impl<W: Write> Write for Plain<W> {
     }
 }
 
-/// Sends log lines to `log_file`, or to standard error. Does nothing when logging is set up
-/// already.
+/// Sends log lines to `log_file`, or to standard error. Does nothing if logging is set up already.
 ///
 /// # Errors
 /// The log file cannot be written.
 pub(crate) fn init(config: &Config) -> Result<(), ConfigError> {
     let level: LevelFilter = config.log_level.parse().unwrap_or(LevelFilter::INFO);
-    // Statements and their times are of no use to those who run the server.
+    // SQL statements and their times are of no use to those who run the server.
     let targets = Targets::new().with_default(level).with_target("sqlx", LevelFilter::ERROR);
     let lines = fmt::layer().with_target(false);
     let lines = match &config.log_file {

@@ -1,6 +1,6 @@
 //! The command line: one file per command.
 
-/// Prints a line; a reader that has seen enough is no error.
+/// Prints a line. A reader that stops early is not an error.
 macro_rules! say {
     ($($text:tt)*) => {{
         let _ = $crate::cli::print(format!($($text)*) + "\n");
@@ -24,6 +24,7 @@ mod rules;
 mod sign_in_link;
 mod start;
 
+use std::env::ArgsOs;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
@@ -38,7 +39,7 @@ use crate::config::{Config, ConfigError, RawConfig, options_markdown, options_te
 use crate::mail::BounceError;
 use crate::project::keys::KeyError;
 
-/// Finds bugs in production and tells the one developer who should know.
+/// Finds bugs in production and notifies the one developer who should know.
 #[derive(Debug, Parser)]
 #[command(name = "flawless", version, max_term_width = 100, arg_required_else_help = true)]
 struct Cli {
@@ -52,53 +53,53 @@ enum Command {
     Configure(configure::Arguments),
     /// Runs the server. Without a configuration file: on this machine only, with the defaults.
     Start(start::Arguments),
-    /// Shows the main job: a failing program becomes one mail to the developer who caused it.
+    /// Shows the main job: a program fails, and the developer who caused it gets one mail.
     Demo(demo::Arguments),
     /// Tests configuration, repository, store and mail server.
     Check(check::Arguments),
-    /// Reads a printed traceback and says which line is to blame and who wrote it.
+    /// Reads a printed traceback and shows which line is to blame and who wrote it.
     Blame(blame::Arguments),
-    /// Takes a mail that came back, from standard input, as mail servers pipe it.
+    /// Reads a bounced mail from standard input, as mail servers pipe it.
     Bounce(bounce::Arguments),
     /// Lists the issues of a week.
     #[command(visible_alias = "errors")]
     Issues(issues::Arguments),
-    /// Prints the weekly report of one person, as the mail has it.
+    /// Prints the weekly report of one person, as it is mailed.
     Report(report::Arguments),
-    /// Says that a revision runs now, so that what it fixes is known: a step of a deploy.
+    /// Records which revision is running, so that the issues it fixes are found.
     Deployed(deployed::Arguments),
     /// Lists, adds, removes and imports rules.
     Rules(rules::Arguments),
-    /// Lists, adds, removes and tests webhooks of Slack, Discord, Teams, Mattermost and your own.
+    /// Lists, adds, removes and tests webhooks for Slack, Discord, Teams, Mattermost and your own.
     Channels(channels::Arguments),
-    /// Shows the project's key and the address that clients are given.
+    /// Shows the project's key and the address for clients.
     Projects(projects::Arguments),
-    /// Prints a link that signs in once, for those who cannot get in.
+    /// Prints a one-time sign-in link, for people who cannot get in.
     SignInLink(sign_in_link::Arguments),
-    /// Removes an issue, or all that is known about a person.
+    /// Erases an issue, or everything that is known about a person.
     Erase(erase::Arguments),
     /// Lists every option of flawless.cfg.
     Options {
-        /// As the table of docs/configuration.md.
+        /// Print the table of docs/configuration.md.
         #[arg(long, hide = true)]
         markdown: bool,
     },
     /// Prints a script that completes commands in a shell.
     Completions {
-        /// For which shell.
+        /// The shell.
         shell: clap_complete::Shell,
     },
     /// Prints the manual page.
     Man,
 }
 
-/// The option that most commands have.
+/// The options of most commands.
 #[derive(Debug, clap::Args)]
 struct ConfArgument {
-    /// Path of flawless.cfg; 0.4.5's -conf is taken as well.
+    /// Path of flawless.cfg; -conf, as in 0.4.5, works too.
     #[arg(long, value_name = "PATH")]
     conf: Option<PathBuf>,
-    /// Sets an option, over what the file says.
+    /// Sets an option, overriding the file.
     #[arg(long, value_name = "OPTION=VALUE")]
     set: Vec<String>,
 }
@@ -113,7 +114,7 @@ impl ConfArgument {
         Ok(raw)
     }
 
-    /// What has to be typed behind another command, so that it means the same: begins with a blank.
+    /// The arguments that give another command the same configuration, with a leading space.
     fn again(&self) -> String {
         let conf = self
             .conf
@@ -128,7 +129,7 @@ impl ConfArgument {
     }
 }
 
-/// A word as a shell takes it.
+/// A word, quoted for a shell where necessary.
 fn shell_word(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
     match !word.is_empty() && word.chars().all(is_plain) {
@@ -137,7 +138,7 @@ fn shell_word(word: &str) -> String {
     }
 }
 
-/// Why a command failed, in one paragraph for the one who typed it.
+/// Why a command failed, in one paragraph for its user.
 #[derive(Debug)]
 struct Failure(String);
 
@@ -168,10 +169,11 @@ failure_from!(
     serde_json::Error
 );
 
-/// Runs the program with its arguments. 0: done; 1: failed, or something is wrong; 2: usage.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// Runs the program with its arguments. 0: done; 1: failed, or a problem was found; 2: usage.
+// Not generic, or all of the server would be compiled once more in the program.
+pub fn run(arguments: ArgsOs) -> ExitCode {
     // 0.4.5 wrote the long option with one dash.
-    let arguments = arguments.into_iter().map(|argument| match argument.to_str() {
+    let arguments = arguments.map(|argument| match argument.to_str() {
         Some("-conf") => OsString::from("--conf"),
         Some(text) => match text.strip_prefix("-conf=") {
             Some(path) => OsString::from(format!("--conf={path}")),
@@ -189,12 +191,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("flawless: the system gives no threads: {error}");
+            eprintln!("flawless: no threads can be started: {error}");
             return ExitCode::FAILURE;
         }
     };
     let ended = runtime.block_on(execute(cli.command));
-    // A job that still waits for git must not hold the program.
+    // A job that still waits for git must not keep the program running.
     runtime.shutdown_background();
     match ended {
         Ok(code) => code,
@@ -237,7 +239,7 @@ async fn execute(command: Command) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Writes to standard output; a reader that has seen enough is no error.
+/// Writes to standard output. A reader that stops early is not an error.
 fn print(text: impl AsRef<[u8]>) -> Result<ExitCode, Failure> {
     let mut output = std::io::stdout().lock();
     let text = for_terminal(&String::from_utf8_lossy(text.as_ref()));

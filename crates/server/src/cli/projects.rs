@@ -1,4 +1,4 @@
-//! `flawless projects`: the project, its keys, and the address that clients are given.
+//! `flawless projects`: shows the project, its keys, and the address for clients.
 use std::fmt::Write;
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ use crate::project::keys::ProjectKeys;
 pub(super) struct Arguments {
     #[command(flatten)]
     conf: ConfArgument,
-    /// One JSON object a line.
+    /// Print one JSON object per line.
     #[arg(long)]
     json: bool,
 }
@@ -37,7 +37,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Some(dsn) => writeln!(text, "dsn      {dsn}"),
         None => writeln!(
             text,
-            "dsn      not known before the start: set hostname, or another http_port than 0"
+            "dsn      not known before the start: set hostname, or an http_port other than 0"
         ),
     };
     for key in keys {

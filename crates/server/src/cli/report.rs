@@ -1,4 +1,4 @@
-//! `flawless report`: the weekly report of one person, as the mail has it.
+//! `flawless report`: prints the weekly report of one person, as it is mailed.
 use std::process::ExitCode;
 
 use flawless_base::clock::Clock;
@@ -16,10 +16,10 @@ use crate::mail::weekly_text;
 pub(super) struct Arguments {
     #[command(flatten)]
     conf: ConfArgument,
-    /// The address whose report it is.
+    /// The person's mail address.
     #[arg(long = "for", value_name = "ADDRESS")]
     address: String,
-    /// Any day of the week, as YYYY-MM-DD; the week that was notified last by default. Weeks start on
+    /// Any day of the week, as YYYY-MM-DD; by default the week of the last report. Weeks start on
     /// the day of weekly_report.
     #[arg(long, value_name = "DATE")]
     week: Option<String>,
@@ -37,7 +37,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     };
     let Some(week) = week else {
         let day = arguments.week.unwrap_or_default();
-        return Err(Failure::new(format!("--week: {day:?} is no date: write YYYY-MM-DD")));
+        return Err(Failure::new(format!("--week: {day:?} is not a date: write YYYY-MM-DD")));
     };
     if !config.data_dir.join("flawless.db").exists() {
         return Err(Failure::new(format!(

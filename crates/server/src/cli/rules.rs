@@ -1,4 +1,4 @@
-//! `flawless rules`: the seven lists, changed in the store; a running server takes changes up.
+//! `flawless rules`: changes the seven lists in the store; a running server picks changes up.
 use std::io::Read;
 use std::process::ExitCode;
 
@@ -24,7 +24,7 @@ enum Action {
     List {
         #[command(flatten)]
         list: ListArgument,
-        /// One JSON object a line.
+        /// Print one JSON object per line.
         #[arg(long)]
         json: bool,
     },
@@ -55,12 +55,12 @@ enum Action {
 struct ListArgument {
     #[command(flatten)]
     conf: ConfArgument,
-    /// Which list.
+    /// The list.
     #[arg(value_parser = PossibleValuesParser::new(RULE_LISTS.map(RuleList::as_str)))]
     key: String,
 }
 
-/// The fields of all lists; each list has its own.
+/// The fields of all lists; each list has some of them.
 #[derive(Debug, clap::Args)]
 struct Fields {
     /// File in the repository.
@@ -72,16 +72,16 @@ struct Fields {
     /// Only in lines with this code.
     #[arg(long)]
     code_fragment: Option<String>,
-    /// Known errors: tell when it has occurred this often.
+    /// Known errors: notify when it has occurred this often.
     #[arg(long)]
     min_alert_threshold: Option<u64>,
-    /// Known errors: never tell above this many.
+    /// Known errors: never notify above this many.
     #[arg(long)]
     max_alert_threshold: Option<u64>,
-    /// Known errors: tell at every multiple of this.
+    /// Known errors: notify at every multiple of this.
     #[arg(long)]
     alert_every_n_occurrences: Option<u64>,
-    /// Known errors: also tell these, with commas between them.
+    /// Known errors: also notify these addresses, separated by commas.
     #[arg(long, value_delimiter = ',')]
     email_recipients: Option<Vec<String>>,
     /// Known errors: text at the top of the mail.
@@ -96,7 +96,7 @@ struct Fields {
     /// Watchers and reassignments: file or folder in the repository.
     #[arg(long)]
     filepath: Option<String>,
-    /// Watchers: tell of any error whose traceback goes through the path.
+    /// Watchers: notify of any error whose traceback goes through the path.
     #[arg(long)]
     watch_all_errors: bool,
     /// Reassignments: who gets the issues.
@@ -162,8 +162,8 @@ async fn add(argument: &ListArgument, fields: &Fields) -> Result<ExitCode, Failu
     tx.commit().await?;
     store.close().await;
     print(match added {
-        Some(id) => format!("{} has a new entry {id}\n", list.as_str()),
-        None => format!("{} has this entry already\n", list.as_str()),
+        Some(id) => format!("entry {id} was added to {}\n", list.as_str()),
+        None => format!("{} already has this entry\n", list.as_str()),
     })
 }
 
@@ -217,16 +217,16 @@ async fn import(argument: &ListArgument, file: &str) -> Result<ExitCode, Failure
     print(format!("{}: {added} added, {known}{comments}\n", list.as_str()))
 }
 
-/// What to do with the file that 0.4.5 leaves on the disk: only the Python that wrote it knows the
-/// types in it.
+/// How to convert the file that 0.4.5 leaves on disk: only the Python that wrote it knows the types
+/// in it.
 fn of_pickle(list: RuleList, file: &str) -> String {
     let key = list.as_str();
     let path = if file == "-" { "flawless-whitelists-config" } else { file };
-    // Python reads the escapes of JSON, and the shell has no single quote within single quotes.
+    // Python reads JSON's escapes, and shells allow no single quote within single quotes.
     let path = json!(path).to_string().replace('\'', r"'\''");
     format!(
-        "{file} is a Python pickle: the data file of a stopped Flawless 0.4.5, or another one. The \
-         Python that ran it prints the list, for an import of {key}.json:\n\n\
+        "{file} is a Python pickle, perhaps the data file of a stopped Flawless 0.4.5. The Python \
+         that ran it prints the list, for an import of {key}.json:\n\n\
          python -c '\n\
          import pickle, flawless.lib.utils\n\
          lists = pickle.load(open({path}, \"rb\"))\n\
@@ -236,7 +236,7 @@ fn of_pickle(list: RuleList, file: &str) -> String {
 }
 
 impl Fields {
-    /// The entry with what was given, and with what belongs to the list.
+    /// The entry with the fields that were given.
     fn entry(&self, list: RuleList) -> Value {
         if list == RuleList::IgnoredExceptions {
             return json!(self.exception.as_deref().unwrap_or_default());

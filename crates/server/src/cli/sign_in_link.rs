@@ -1,4 +1,4 @@
-//! `flawless sign-in-link`: a link that signs in once, for those who cannot get in.
+//! `flawless sign-in-link`: prints a one-time sign-in link, for people who cannot get in.
 use std::process::ExitCode;
 
 use flawless_base::clock::Clock;
@@ -12,7 +12,7 @@ use crate::sign_in::{SignInError, administrator_link, link_for};
 pub(super) struct Arguments {
     #[command(flatten)]
     conf: ConfArgument,
-    /// Who signs in with it, as who they are. Without it: an administrator.
+    /// The address to sign in, with its own role. Without it: an administrator.
     address: Option<String>,
 }
 
@@ -23,8 +23,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         return Err(Failure::new(format!("{at}: off, so there is no sign-in")));
     }
     if config.base_url.is_none() && config.http_address.port() == 0 {
-        let text = "where the pages are is not known before the start: set hostname, or another \
-                    http_port than 0";
+        let text = "the address of the pages is not known before the start: set hostname, or an \
+                    http_port other than 0";
         return Err(Failure::new(text));
     }
     let clock = Clock::system();
@@ -35,8 +35,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         None => administrator_link(&app).await?,
         Some(address) => link_for(&app, address).await?.ok_or_else(|| {
             Failure::new(format!(
-                "{address} may not sign in. Add it to allowed_emails or administrators and start \
-                 the server anew, or sign in as administrator (flawless sign-in-link without an \
+                "{address} may not sign in. Add it to allowed_emails or administrators and restart \
+                 the server, or sign in as administrator (flawless sign-in-link without an \
                  address) and give it a role on {}/people/roles",
                 app.base_url
             ))

@@ -1,4 +1,4 @@
-//! `flawless start`: runs the server until it is notifiedto stop.
+//! `flawless start`: runs the server until it is told to stop.
 use std::process::ExitCode;
 
 use flawless_base::clock::Clock;
@@ -21,21 +21,21 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let config = arguments.conf.resolve()?;
     logging::init(&config)?;
     if matches!(config.repository, Some(Source::Folder(_))) {
-        // One to clone may be out of reach for a while; a folder is there or is a mistake.
+        // A remote may be unreachable for a while; a missing folder is a mistake.
         check_repository(&config).await.map_err(Failure::new)?;
     }
     let missing = config.missing.clone();
     let mut server = Server::start(config, Clock::system()).await?;
     match server.thrift_address {
         Some(address) => say!("Reports: {address} (thrift)"),
-        None => say!("Reports: no port for thrift (port = 0)"),
+        None => say!("Reports: the thrift port is closed (port = 0)"),
     }
     say!("         http://{}/thrift (flawless projects shows the key)", server.http_address);
     say!("Pages:   {}", server.app.base_url);
     match first_link(&server.app).await? {
-        Some(link) => say!("Sign in: {link} (for the administrator; once, within 24 hours)"),
+        Some(link) => say!("Sign in: {link} (for the administrator; works once, within 24 hours)"),
         None if !server.app.config.sign_in.required => {
-            say!("Sign in: nobody has to (auth = off)")
+            say!("Sign in: not required (auth = off)")
         }
         None => {}
     }
@@ -49,8 +49,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     tokio::select! {
         signal = wait_for_signal() => signal?,
         () = server.broken() => {
-            let text = "a part of the server broke off; the log says why. What was accepted is in \
-                        the store: start it again";
+            let text = "a part of the server stopped by itself; the log says why. Accepted reports \
+                        are in the store: start it again";
             return Err(Failure::new(text));
         }
     }
@@ -58,7 +58,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns at Ctrl-C, or when the system asks to end.
+/// Returns at Ctrl-C, or when the system asks the program to end.
 pub(super) async fn wait_for_signal() -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {

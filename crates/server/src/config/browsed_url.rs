@@ -1,14 +1,14 @@
-//! `hostname`: the address under which browsers reach the pages.
+//! `hostname`: the address at which browsers reach the pages.
 use url::{Host, Url};
 
-/// The address as links begin with it: with its scheme, without a slash at the end. `None` when
-/// the text is no such address.
+/// The address that links begin with: with its scheme, without a trailing slash. `None` if the text
+/// is not such an address.
 pub(super) fn browsed_url(text: &str) -> Option<String> {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (scheme, rest),
         None => ("http", text),
     };
-    // A browser would forgive a path, a colon or a number in the place of a name.
+    // URL parsers accept a path, a colon or a number in place of a name.
     let authority = rest.split('/').next().unwrap_or_default();
     let name = authority.split(':').next().unwrap_or_default();
     let is_number = !name.contains('.') && name.bytes().all(|byte| byte.is_ascii_digit());
@@ -32,7 +32,7 @@ pub(super) fn browsed_url(text: &str) -> Option<String> {
     (is_web && is_name).then(|| url.as_str().trim_end_matches('/').to_owned())
 }
 
-/// The address with this port; `None` when it names a port, or ends behind one.
+/// The address with this port; `None` if it has a port already or needs none.
 pub fn with_port(text: &str, port: u16) -> Option<String> {
     let url = browsed_url(text)?;
     let names_port = |text: &str| {
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_completed_and_nonsense_is_none() {
+    fn address_is_completed_and_nonsense_is_rejected() {
         for (text, expected) in [
             ("flawless.example.com", "http://flawless.example.com"),
             ("localhost", "http://localhost"),
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_is_added_where_there_is_none() {
+    fn port_is_added_where_there_is_none() {
         let added = |text: &str| with_port(text, 8080);
         assert_eq!(added("example.com").as_deref(), Some("http://example.com:8080"));
         assert_eq!(added("[::1]").as_deref(), Some("http://[::1]:8080"));

@@ -1,4 +1,4 @@
-//! The options that say which line of a traceback is blamed, and who is a person.
+//! The options that decide which line of a traceback is blamed, and which authors are people.
 use std::path::Path;
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ impl Options<'_> {
             let (path, place) = text.split_once('=').unwrap_or((&text, ""));
             let (path, place) = (path.trim().trim_matches('/'), place.trim());
             if path.is_empty() || place.is_empty() || path.split('/').any(|part| part == "..") {
-                let problem = format!("{text:?} names no submodule and its repository");
+                let problem = format!("{text:?} does not name a submodule and its repository");
                 let hint = "Write PATH=URL or PATH=FOLDER, like vendor/pay=/srv/git/pay.git.";
                 return Err(self.wrong("submodules", problem, hint));
             }
@@ -66,7 +66,7 @@ impl Options<'_> {
             let (deployed, folder) = text.split_once('=').unwrap_or((&text, ""));
             let (deployed, folder) = (deployed.trim().to_owned(), folder.trim().to_owned());
             if deployed.is_empty() || folder.split('/').any(|part| part == "..") {
-                let problem = format!("{text:?} is no deployed folder and part of the repository");
+                let problem = format!("{text:?} does not name a folder and a repository part");
                 let hint = "Write FOLDER or FOLDER=PART, like /opt/worker=backend/worker.";
                 return Err(self.wrong("path_prefixes", problem, hint));
             }

@@ -1,9 +1,9 @@
-//! The address of the server, as clients that report over HTTP are told it.
+//! The address of the server for clients that report over HTTP.
 use super::Config;
 
 impl Config {
-    /// `hostname`, else made of the address that is listened on, else of this machine's name;
-    /// `None` when the port is not known before the start.
+    /// `hostname`, else derived from the address that is listened on, else from this machine's
+    /// name; `None` when the port is not known before the start.
     pub fn client_url(&self) -> Option<String> {
         if let Some(url) = &self.base_url {
             return Some(url.clone());

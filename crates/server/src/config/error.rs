@@ -1,7 +1,7 @@
 //! What is wrong with a configuration, where it was set, and how to fix it.
 use std::fmt;
 
-/// One paragraph: what, where, and the way out.
+/// One paragraph: where, what is wrong, and a hint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigError {
     /// `file:line` or the option as given on the command line; empty when it was not set.

@@ -10,12 +10,12 @@ use super::options::{OPTIONS, find_option};
 /// Options as typed, with the place of each.
 #[derive(Debug, Clone, Default)]
 pub struct RawConfig {
-    /// The file, absolute; `None` when started without one.
+    /// The file's absolute path; `None` when started without one.
     pub path: Option<PathBuf>,
     values: BTreeMap<String, RawValue>,
-    /// Names of the options that were set over what the file says.
+    /// Names of the options that were set over the file's values.
     changed: BTreeSet<String>,
-    /// The file's text, so that what people wrote around the options stays when it is edited.
+    /// The file's text, so that comments and order survive an edit.
     text: Option<String>,
 }
 
@@ -31,7 +31,7 @@ impl RawConfig {
     /// Reads a file.
     ///
     /// # Errors
-    /// It cannot be read, is no INI, or sets an option that does not exist.
+    /// It cannot be read, is not an INI file, or sets an option that does not exist.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let shown = path.display().to_string();
         let unreadable = |error: std::io::Error| {
@@ -44,7 +44,7 @@ impl RawConfig {
         Ok(config)
     }
 
-    /// Reads the text of a file; `name` stands for it in messages.
+    /// Reads the text of a file, which messages call `name`.
     ///
     /// # Errors
     /// As [`RawConfig::read`].
@@ -61,8 +61,7 @@ impl RawConfig {
                     let problem =
                         format!("[{title}] is not [{SECTION}], the only section there is");
                     let hint = "Write its options below [flawless], or remove it. There are no \
-                                sections for single projects: what belongs to a project is kept in \
-                                the store.";
+                                sections for single projects: their settings are in the store.";
                     return Err(ConfigError::new(location, problem, hint));
                 }
                 Line::Section(None) => {
@@ -75,13 +74,13 @@ impl RawConfig {
                 }
                 Line::Unreadable(text) => {
                     let (problem, hint) =
-                        (format!("{text:?} is no option"), "Write it as: option = value.");
+                        (format!("{text:?} is not an option"), "Write it as: option = value.");
                     return Err(ConfigError::new(location, problem, hint));
                 }
                 Line::Option(key, value) => {
                     if let Some(before) = config.values.get(&key) {
-                        let problem = format!("{key} was set at {} already", before.location);
-                        return Err(ConfigError::new(location, problem, "Leave one of them out."));
+                        let problem = format!("{key} was already set at {}", before.location);
+                        return Err(ConfigError::new(location, problem, "Remove one of them."));
                     }
                     config.set_at(&key, value, location)?;
                     current = key;
@@ -139,7 +138,7 @@ impl RawConfig {
         self.values.get(name).map(|value| value.text.as_str()).filter(|text| !text.is_empty())
     }
 
-    /// Where an option was set, with its name; only its name when it was not.
+    /// Where an option was set, with its name; only its name if it was not set.
     pub fn location(&self, name: &str) -> String {
         match self.values.get(name) {
             Some(value) if value.location.starts_with("--set") => value.location.clone(),
@@ -153,7 +152,7 @@ impl RawConfig {
         self.text.as_deref().unwrap_or_default()
     }
 
-    /// The options that were set over what the file says, in the order of `flawless options`.
+    /// The options that were set over the file's values, in the order of `flawless options`.
     pub(super) fn changes(&self) -> Vec<(&str, &str)> {
         let order = |name: &str| OPTIONS.iter().position(|option| name.starts_with(option.name));
         let value = |name: &str| self.values.get(name).map_or("", |value| value.text.as_str());
@@ -169,7 +168,7 @@ fn nearest_name(name: &str) -> Option<&'static str> {
     scored.min().filter(|(distance, _)| *distance <= 1 + name.len() / 3).map(|(_, name)| name)
 }
 
-/// Insertions, deletions and changes of one letter that lead from `a` to `b`.
+/// The number of insertions, deletions and changes of one letter from `a` to `b`.
 fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -190,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_dialect_of_configparser_is_read() {
+    fn configparser_dialect_is_read() {
         let text = "\
 # comment
 [flawless]
@@ -213,7 +212,7 @@ default_contact =
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_line_and_the_nearest_option() {
+    fn wrong_option_is_named_with_its_line_and_the_nearest_one() {
         let error = |text: &str| RawConfig::parse(text, "f.cfg").expect_err(text).to_string();
         assert_eq!(
             error("[flawless]\n\nsmtp_hots = x"),
@@ -223,9 +222,9 @@ default_contact =
         assert!(error("[flawless]\nzzzzzzzz = 1").ends_with("zz\". `flawless options` lists all."));
         assert!(error("port = 1").starts_with("f.cfg:1: an option before any section"));
         assert!(error("[flawles]\nport = 1").contains("[flawles] is not [flawless]"));
-        assert!(error("[flawless]\nport = 1\nport = 2").contains("was set at f.cfg:2 already"));
+        assert!(error("[flawless]\nport = 1\nport = 2").contains("was already set at f.cfg:2"));
         assert!(error("[flawless\n").starts_with("f.cfg:1: a section without its ]"));
-        assert!(error("[flawless]\nport").starts_with("f.cfg:2: \"port\" is no option"));
+        assert!(error("[flawless]\nport").starts_with("f.cfg:2: \"port\" is not an option"));
         let error = RawConfig::default().set_argument("port").expect_err("no =");
         assert!(error.to_string().contains("--set option=value"), "{error}");
     }

@@ -1,5 +1,5 @@
-//! Links to commits and lines on the page that a repository has in the browser: made of the
-//! address that it is cloned from, or of the option `repo_web_url`.
+//! Links to commits and lines on a repository's web pages, derived from the address that it is
+//! cloned from, or from the option `repo_web_url`.
 use flawless_git::Source;
 use url::Url;
 
@@ -19,12 +19,12 @@ pub struct Forge {
     base: Url,
 }
 
-/// Whose pages they are: each has addresses of its own.
+/// The software of a forge; each has its own addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ForgeKind {
     GitHub,
     GitLab,
-    /// And Forgejo.
+    /// Also Forgejo.
     Gitea,
     Bitbucket,
     BitbucketServer,
@@ -44,13 +44,13 @@ impl Forges {
         Some(forge.commit(commit))
     }
 
-    /// The page of the commit that a line came from; its path is that of today, because the path of
-    /// then does not say in which submodule it is.
+    /// The page of the commit that a line came from. `path` is the current one, because the old one
+    /// does not say which submodule it is in.
     pub fn origin(&self, commit: Option<&str>, path: &str) -> Option<String> {
         self.commit(commit?, path)
     }
 
-    /// The page of a line in a revision; none of a file of a submodule, whose revision is another.
+    /// The page of a line in a revision; `None` for a submodule's file, whose revision is unknown.
     pub fn line(&self, revision: &str, path: &str, line: i64) -> Option<String> {
         let (forge, is_main) = self.of(path)?;
         is_main.then(|| forge.line(revision, path, line))
@@ -69,29 +69,29 @@ impl Forges {
 }
 
 impl Forge {
-    /// Of the option `repo_web_url`.
+    /// Reads the option `repo_web_url`.
     ///
     /// # Errors
-    /// Says what is wrong with it, and shows nothing of what was typed: it may hold a password.
+    /// What is wrong with it, without the typed text, which may contain a password.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let (kind, address) = match text.trim().split_once(char::is_whitespace) {
             Some((kind, address)) => {
-                let kind = ForgeKind::named(kind).ok_or("begins with no kind of forge")?;
+                let kind = ForgeKind::named(kind).ok_or("does not begin with a kind of forge")?;
                 (Some(kind), address.trim())
             }
             None => (None, text.trim()),
         };
         let base = Url::parse(address).ok().filter(|url| url.has_host() && is_web(url));
-        let base = base.ok_or("is no web address of a repository")?;
+        let base = base.ok_or("is not the web address of a repository")?;
         if !base.username().is_empty() || base.password().is_some() {
-            return Err("holds a user or a password, and links are for everybody");
+            return Err("contains a user or a password, which links would show to everybody");
         }
         let host = base.host_str().unwrap_or_default();
-        let kind = kind.or_else(|| ForgeKind::of_host(host)).ok_or("names no kind of forge")?;
+        let kind = kind.or_else(|| ForgeKind::of_host(host)).ok_or("lacks the kind of forge")?;
         Ok(Self::new(kind, base))
     }
 
-    /// Of where the repository comes from; `None` when its host does not tell the kind.
+    /// The forge that a repository is cloned from; `None` if its host does not reveal the kind.
     pub fn of_source(source: &Source) -> Option<Self> {
         match source {
             Source::Clone { url, .. } => Self::of_address(url),
@@ -99,14 +99,14 @@ impl Forge {
         }
     }
 
-    /// Of an address as git takes it: a URL, or `user@host:path`.
+    /// The forge of an address in git's form: a URL, or `user@host:path`.
     fn of_address(address: &str) -> Option<Self> {
         let mut base = match address.split_once("://") {
             Some((_, rest)) => {
                 let url = Url::parse(address).ok()?;
                 match url.scheme() {
                     "http" | "https" => url,
-                    // The ports of these are not those of the pages.
+                    // Their ports are not those of the pages.
                     "ssh" | "git" | "git+ssh" | "ssh+git" => {
                         let mut web = Url::parse(&format!("https://{rest}")).ok()?;
                         web.set_port(None).ok()?;
@@ -125,7 +125,7 @@ impl Forge {
                 Url::parse(&format!("https://{host}/{path}")).ok()?
             }
         };
-        // Other doors to the same house, for networks that let only port 443 pass.
+        // Other hosts of the same forge, for networks that allow only port 443.
         let host = match base.host_str()? {
             "ssh.github.com" => "github.com",
             "altssh.gitlab.com" => "gitlab.com",
@@ -196,7 +196,7 @@ impl Forge {
         self.url(parts, "").into()
     }
 
-    /// The address of a page below the repository's; whatever the parts hold, they stay parts.
+    /// The address of a page below the repository's. Parts are escaped, so each stays one part.
     fn url(&self, parts: &[&str], path: &str) -> Url {
         let mut page = self.base.clone();
         if let Ok(mut segments) = page.path_segments_mut() {
@@ -220,7 +220,7 @@ impl ForgeKind {
         })
     }
 
-    /// What the name of a host says.
+    /// The kind that the name of a host reveals.
     fn of_host(host: &str) -> Option<Self> {
         match host {
             "bitbucket.org" => return Some(Self::Bitbucket),
@@ -240,8 +240,8 @@ fn is_web(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
 }
 
-/// The page's path of a Bitbucket server for the path that is cloned: `/scm/KEY/name` over HTTP,
-/// `/KEY/name` over SSH, where a KEY with `~` is a person.
+/// The path of the page on a Bitbucket server for the path that is cloned: `/scm/KEY/name` over
+/// HTTP, `/KEY/name` over SSH. A KEY with `~` is a person.
 fn bitbucket_server_path(path: &str) -> String {
     let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     if parts.iter().any(|part| matches!(*part, "projects" | "users")) {
@@ -263,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_of_a_repository_is_known_by_the_address_it_is_cloned_from() {
+    fn repository_page_is_derived_from_its_clone_address() {
         for (address, page) in [
             ("https://github.com/team/shop.git", "https://github.com/team/shop"),
             ("https://github.com/team/shop/", "https://github.com/team/shop"),
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn each_forge_has_its_own_addresses_of_commits_and_lines() {
+    fn forge_has_its_own_addresses_of_commits_and_lines() {
         for (option, commit, line) in [
             (
                 "github https://example.com/t/s",
@@ -362,12 +362,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_the_option_is_said() {
+    fn wrong_forge_option_is_explained() {
         for (option, problem) in [
-            ("svn https://example.com/t/s", "no kind of forge"),
-            ("https://example.com/t/s", "names no kind"),
-            ("gitea git@example.com:t/s", "no web address"),
-            ("gitea javascript:alert(1)", "no web address"),
+            ("svn https://example.com/t/s", "begin with a kind of forge"),
+            ("https://example.com/t/s", "lacks the kind"),
+            ("gitea git@example.com:t/s", "not the web address"),
+            ("gitea javascript:alert(1)", "not the web address"),
             ("gitea https://ann:s3cret@example.com/t/s", "user or a password"),
         ] {
             let error = Forge::parse(option).expect_err(option);
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn a_submodule_has_a_page_of_its_own() {
+    fn submodule_has_a_page_of_its_own() {
         let source = |url: &str| Source::Clone { url: url.into(), dir: "x".into() };
         let submodules = [
             ("lib/money".to_owned(), source("git@gitlab.com:team/money.git")),

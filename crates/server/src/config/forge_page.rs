@@ -1,4 +1,4 @@
-//! `repo_web_url`: where the repository is in the browser.
+//! `repo_web_url`: the repository's page in the browser.
 use std::path::Path;
 
 use super::error::ConfigError;

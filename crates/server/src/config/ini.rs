@@ -1,5 +1,5 @@
-//! What each line of an INI file in the dialect of Python's configparser is: decided here, for the
-//! reader and for the writer.
+//! Classifies the lines of an INI file in the dialect of Python's configparser, for both reading
+//! and writing.
 
 /// A line of an INI file.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(super) enum Line<'a> {
     Unreadable(&'a str),
 }
 
-/// The lines of a text with their endings, and what each of them is.
+/// The lines of a text with their endings, each with its kind.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = (&str, Line<'_>)> {
     let mut is_below_option = false;
     text.split_inclusive('\n').map(move |whole| {
@@ -40,7 +40,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = (&str, Line<'_>)> {
     })
 }
 
-/// Replaces `%%` by a per cent sign and `%(name)s` by what `value_of` has, as configparser does.
+/// Replaces `%%` with a percent sign and `%(name)s` with its `value_of`, as configparser does.
 pub(super) fn interpolate<'a>(text: &str, value_of: impl Fn(&str) -> Option<&'a str>) -> String {
     let mut result = String::new();
     let mut rest = text;
@@ -67,7 +67,7 @@ pub(super) fn interpolate<'a>(text: &str, value_of: impl Fn(&str) -> Option<&'a 
     result
 }
 
-/// A value as it is written behind `name =`, so that it is read as the same value again.
+/// A value as written after `name =`, so that it is read as the same value.
 pub(super) fn written(value: &str) -> String {
     value.replace('%', "%%").replace('\n', "\n    ")
 }
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_written_value_is_read_as_the_same_value() {
+    fn written_value_is_read_as_the_same_value() {
         for value in ["50%", "%(port)s", "%%(port)s", "%", "a%%b", "100%(x", "%(port)s%(port)s"] {
             let value_of = |name: &str| (name == "port").then_some("9100");
             assert_eq!(interpolate(&written(value), value_of), value);

@@ -1,10 +1,10 @@
-//! How much reports may take: of memory, and of the store.
+//! How much memory and storage reports may take.
 use flawless_store::{Quota, Quotas};
 
 use super::error::ConfigError;
 use super::typed::Options;
 
-/// A report is there as it came and as it is stored, and one address gets half.
+/// A report takes memory as received and as stored, and one address gets half of it all.
 const LARGEST_REPORTS: usize = 4;
 
 impl Options<'_> {

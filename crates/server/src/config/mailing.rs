@@ -1,4 +1,4 @@
-//! How mails look, how many there are, and how they leave.
+//! How mails look, how many are sent, and how.
 use std::time::Duration;
 
 use flawless_base::secret::Secret;
@@ -7,19 +7,19 @@ use jiff::civil::Weekday;
 use super::error::ConfigError;
 use super::typed::Options;
 
-/// How mails look, and how many there are.
+/// How mails look, and how many are sent.
 #[derive(Debug, Clone)]
 pub struct MailSettings {
     /// `subject_style`.
     pub subject_style: SubjectStyle,
     /// `mail_locals`.
     pub locals: MailLocals,
-    /// `digest_minutes`: what comes within this time of somebody's last mail is notified together;
-    /// zero for each by itself.
+    /// `digest_minutes`: alerts within this time of somebody's last mail share one mail; zero: each
+    /// gets its own.
     pub digest: Duration,
-    /// `mails_per_person_per_hour`; `None` for as many as there are.
+    /// `mails_per_person_per_hour`; `None` for no limit.
     pub per_person: Option<u32>,
-    /// `mails_per_hour`; `None` for as many as there are.
+    /// `mails_per_hour`; `None` for no limit.
     pub per_hour: Option<u32>,
     /// `baseline_hours`.
     pub baseline: Duration,
@@ -49,7 +49,7 @@ pub enum MailLocals {
     None,
 }
 
-/// What the weekly report says of the others.
+/// What the weekly report says about other people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leaderboard {
     /// Who resolved how much.
@@ -60,12 +60,12 @@ pub enum Leaderboard {
     Off,
 }
 
-/// How mail leaves.
+/// How mail is sent.
 #[derive(Debug, Clone)]
 pub struct SmtpConfig {
     /// Name or address of the mail server.
     pub host: String,
-    /// Its port.
+    /// The port of the mail server.
     pub port: u16,
     /// How the connection is encrypted.
     pub security: SmtpSecurity,
@@ -73,7 +73,7 @@ pub struct SmtpConfig {
     pub login: Option<(String, Secret)>,
     /// Certificates to trust besides the system's, PEM.
     pub extra_roots: Option<Vec<u8>>,
-    /// For taking a mail.
+    /// `smtp_timeout`, for each step.
     pub timeout: Duration,
     /// Sender of the mails.
     pub from: String,

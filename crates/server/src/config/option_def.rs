@@ -1,10 +1,10 @@
-//! What an option is: its name, its kind of value, its meaning.
+//! The definition of an option: its name, its kind of value, its meaning.
 /// What an option's value must look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OptionType {
     /// Any text.
     Text,
-    /// A path; relative ones count from the folder of the configuration file.
+    /// A path; relative to the folder of the configuration file.
     Path,
     /// `True` or `False`; also yes/no, on/off, 1/0.
     Bool,
@@ -12,9 +12,9 @@ pub enum OptionType {
     Number,
     /// A port, 0 to 65535, or `any`.
     Port,
-    /// Texts with commas between them.
+    /// Comma-separated texts.
     List,
-    /// Python-style regular expressions with commas between them.
+    /// Comma-separated Python-style regular expressions.
     PatternList,
     /// A Python-style regular expression.
     Pattern,
@@ -24,7 +24,7 @@ pub enum OptionType {
     Address,
     /// One of the words in the description.
     Word(&'static [&'static str]),
-    /// Taken from files of 0.4.5 and not used any more.
+    /// Accepted in files of 0.4.5, but no longer used.
     Unused,
 }
 
@@ -43,7 +43,7 @@ impl OptionType {
             Self::Date => "date".into(),
             Self::Address => "mail address".into(),
             Self::Word(words) => words.join(" | "),
-            Self::Unused => "not used any more".into(),
+            Self::Unused => "no longer used".into(),
         }
     }
 }
@@ -57,7 +57,7 @@ pub struct OptionDef {
     pub default: &'static str,
     /// What its value must look like.
     pub kind: OptionType,
-    /// Its value is never shown, and `NAME_file` names a file that holds it.
+    /// Whether the value is never shown, and `NAME_file` names a file that holds it.
     pub secret: bool,
     /// What it does.
     pub description: &'static str,

@@ -1,4 +1,4 @@
-//! What is taken out of reports before they are stored, and the keys that the rest is sealed with.
+//! What is redacted from reports before they are stored, and the keys that encrypt the rest.
 use flawless_base::secret::Secret;
 use flawless_redact::{RedactError, Redactor, Rules};
 use flawless_store::sealing::{KEY_VARIABLE, Sealing};
@@ -6,14 +6,14 @@ use flawless_store::sealing::{KEY_VARIABLE, Sealing};
 use super::error::ConfigError;
 use super::typed::Options;
 
-/// What is taken out of reports.
+/// What is redacted from reports.
 #[derive(Debug, Clone, Default)]
 pub struct RedactionConfig {
     /// `redact_names`, `redact_values` and `redact_off`, checked.
     pub rules: Rules,
-    /// What the server itself must keep secret.
+    /// The server's own secrets.
     pub secrets: Vec<Secret>,
-    /// Where it clones from: a password in one of them is a secret.
+    /// The addresses it clones from; a password in one of them is a secret.
     pub urls: Vec<Secret>,
 }
 
@@ -24,8 +24,8 @@ impl Options<'_> {
         let keys = std::env::var_os(KEY_VARIABLE).unwrap_or_default();
         Sealing::new(&keys.to_string_lossy(), seals).map_err(|problem| {
             let hint = format!(
-                "Make one with `openssl rand -hex 32`, keep it apart from the data folder, and \
-                 start with {KEY_VARIABLE} set to it; commas separate several."
+                "Create one with `openssl rand -hex 32`, keep it outside the data folder, and \
+                 start with {KEY_VARIABLE} set to it; separate several with commas."
             );
             let at = if seals { self.raw.location("encrypt_samples") } else { KEY_VARIABLE.into() };
             ConfigError::new(at, problem.to_string(), hint)
@@ -42,8 +42,8 @@ impl Options<'_> {
             Redactor::new(rules, []).map_err(|error| self.bad_rule(option, error))?;
         }
         let mut rules = Rules { extra_names: names.extra_names, ..values };
-        // What the server's environment would be to a program are here the server's own secrets:
-        // they stay secret whatever is switched off.
+        // In clients this rule covers the environment, here the server's own secrets, which are
+        // redacted whatever is switched off.
         rules.off = off.off.into_iter().filter(|name| name != "environment").collect();
         let client_secret = self.secret("oidc_client_secret")?;
         let secrets = self.secret("smtp_password")?.into_iter().chain(client_secret).collect();

@@ -1,4 +1,4 @@
-//! The configuration as the program uses it: typed, with defaults, checked.
+//! The configuration as the program uses it: typed and checked, with defaults.
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
@@ -26,22 +26,22 @@ use super::typed::Options;
 /// Everything the program needs to know before it starts.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where reports come in over Thrift; `None` when that port is closed.
+    /// Where reports arrive over Thrift; `None` when that port is closed.
     pub thrift_address: Option<SocketAddr>,
-    /// Where the pages are, and where reports come in over HTTP.
+    /// Where the pages are, and where reports arrive over HTTP.
     pub http_address: SocketAddr,
-    /// `hostname` with its scheme and without a slash at the end; `None`: made of the address
+    /// `hostname` with its scheme and without a trailing slash; `None`: derived from the address
     /// that is listened on.
     pub base_url: Option<String>,
-    /// Who may look at the pages, and how people sign in.
+    /// Who may see the pages, and how people sign in.
     pub sign_in: SignInConfig,
     /// How commit addresses become addresses that are read.
     pub addresses: AddressPolicy,
-    /// How mail leaves.
+    /// How mail is sent.
     pub smtp: SmtpConfig,
-    /// How mails look, and how many there are.
+    /// How mails look, and how many are sent.
     pub mails: MailSettings,
-    /// What is taken out of reports before they are stored.
+    /// What is redacted from reports before they are stored.
     pub redaction: RedactionConfig,
     /// `encrypt_samples` and its keys.
     pub sealing: Sealing,
@@ -57,7 +57,7 @@ pub struct Config {
     pub error_threshold: u64,
     /// `max_concurrent_git_blames`, at least 1.
     pub max_blames: usize,
-    /// Of dates, days and weeks.
+    /// The time zone of dates, days and weeks.
     pub timezone: TimeZone,
     /// `retention_days`.
     pub retention: Duration,
@@ -69,15 +69,15 @@ pub struct Config {
     pub branch_pattern: Option<Regex>,
     /// `submodules`: their paths, and where their repositories come from.
     pub submodules: Vec<(String, Source)>,
-    /// `repo_web_url`, else what the repositories' addresses say.
+    /// `repo_web_url`, else derived from the repositories' addresses.
     pub forges: Forges,
     /// `ignore_revs_file`.
     pub ignore_revs: IgnoreRevs,
-    /// Who is no person: the known bots and agents, and `automation_patterns`.
+    /// Authors who are not people: the known bots and agents, and `automation_patterns`.
     pub automation: Arc<AutomationPatterns>,
-    /// `author_gone_days`; 0 when nobody is ever gone.
+    /// `author_gone_days`; 0: never.
     pub author_gone_days: u32,
-    /// Between two fetches.
+    /// The time between two fetches.
     pub fetch_interval: Duration,
     /// `max_report_bytes`.
     pub max_report_bytes: usize,
@@ -85,7 +85,7 @@ pub struct Config {
     pub max_connections: usize,
     /// `memory_limit`, in bytes.
     pub memory_limit: usize,
-    /// What may be new on a day.
+    /// How much may be new per day.
     pub quotas: Quotas,
     /// `log_level` in the words of `tracing`.
     pub log_level: &'static str,
@@ -93,19 +93,19 @@ pub struct Config {
     pub log_file: Option<PathBuf>,
     /// `log_days_to_keep`.
     pub log_days: usize,
-    /// What is not set up yet, in sentences for the one who starts the server.
+    /// What is not set up yet, in sentences for the person who starts the server.
     pub missing: Vec<String>,
-    /// Where each option was set, for messages that come later than the check.
+    /// Where each option was set, for messages after the check.
     pub set_at: BTreeMap<&'static str, String>,
-    /// Every option with its effective value, secrets hidden, for people to look at.
+    /// Every option with its effective value, secrets hidden, for display.
     pub shown: BTreeMap<&'static str, String>,
 }
 
 impl Config {
-    /// Resolves and checks what was typed.
+    /// Resolves and checks the typed configuration.
     ///
     /// # Errors
-    /// The first value that is wrong, with its place and the way out.
+    /// The first value that is wrong, with its place and a hint.
     pub fn resolve(raw: &RawConfig) -> Result<Self, ConfigError> {
         let options = Options { raw };
         let data_dir = match options.path("data_dir_path") {
@@ -114,7 +114,7 @@ impl Config {
         };
         let domain = options.text("email_domain_name").to_owned();
         if !is_mailable(&format!("flawless@{domain}")) {
-            let problem = format!("{domain:?} is no domain for mail addresses");
+            let problem = format!("{domain:?} is not a domain for mail addresses");
             return Err(options.wrong("email_domain_name", problem, "Write it like example.com."));
         }
         let default_contact = options.address("default_contact")?;
@@ -196,7 +196,7 @@ impl Options<'_> {
         let number = if typed.eq_ignore_ascii_case("any") { Ok(0) } else { typed.parse() };
         let number: u16 = number.map_err(|_| {
             let hint = "Write a number from 0 to 65535, or any for a free one.";
-            self.wrong(port, format!("{typed:?} is no port"), hint)
+            self.wrong(port, format!("{typed:?} is not a port"), hint)
         })?;
         let name = self.raw.get(host).unwrap_or(default_host);
         if let Ok(ip) = name.parse::<IpAddr>() {
@@ -205,7 +205,7 @@ impl Options<'_> {
         let found = (name, number).to_socket_addrs().ok().and_then(|mut all| all.next());
         found.ok_or_else(|| {
             let hint = "Write an address of this machine, like 127.0.0.1 or 0.0.0.0.";
-            self.wrong(host, format!("{name:?} is no address of this machine"), hint)
+            self.wrong(host, format!("{name:?} is not an address of this machine"), hint)
         })
     }
 
@@ -214,7 +214,7 @@ impl Options<'_> {
         browsed_url(text).map(Some).ok_or_else(|| {
             self.wrong(
                 "hostname",
-                format!("{text:?} is no web address"),
+                format!("{text:?} is not a web address"),
                 "Write it like http://flawless.example.com:8080.",
             )
         })
@@ -226,7 +226,7 @@ impl Options<'_> {
         let url = url.reveal().to_owned();
         if url.starts_with('-') || url.contains(char::is_control) || url.starts_with("ext::") {
             let hint = "Write an address like https://example.com/shop.git, or a path.";
-            return Err(self.wrong("repo_url", "is no address of a repository", hint));
+            return Err(self.wrong("repo_url", "is not the address of a repository", hint));
         }
         let dir = dir.unwrap_or_else(|| data_dir.join("mirror.git"));
         Ok(Some(Source::Clone { url, dir }))
@@ -260,7 +260,7 @@ impl Options<'_> {
         );
         note(
             sign_in.required && !sign_in.allows_somebody(),
-            "nobody may sign in but by the administrator's link: set administrators, \
+            "nobody may sign in except by the administrator's link: set administrators, \
              allowed_email_domains or allowed_emails",
         );
         missing

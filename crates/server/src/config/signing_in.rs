@@ -1,4 +1,4 @@
-//! Who may look at the pages, and how people sign in.
+//! Who may see the pages, and how people sign in.
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -12,10 +12,10 @@ use url::Url;
 use super::error::ConfigError;
 use super::typed::Options;
 
-/// Who may look at the pages, and how people sign in. Addresses are in lower case.
+/// Who may see the pages, and how people sign in. Addresses are in lower case.
 #[derive(Debug, Clone)]
 pub struct SignInConfig {
-    /// `auth`: whether anybody has to.
+    /// `auth`: whether people must sign in.
     pub required: bool,
     /// `administrators`.
     pub administrators: BTreeSet<String>,
@@ -35,10 +35,10 @@ pub struct SignInConfig {
     pub trusted_proxies: Vec<IpNet>,
 }
 
-/// A provider of OpenID Connect.
+/// An OpenID Connect provider.
 #[derive(Debug, Clone)]
 pub struct OpenIdConfig {
-    /// `oidc_issuer`, as typed: it is compared letter by letter.
+    /// `oidc_issuer`, as typed: it is compared byte by byte.
     pub issuer: String,
     /// `oidc_client_id`.
     pub client_id: String,
@@ -49,8 +49,8 @@ pub struct OpenIdConfig {
 }
 
 impl SignInConfig {
-    /// The role that the configuration alone gives an address, and whether nothing on a page
-    /// changes that.
+    /// The role that the configuration alone gives an address, and whether it is fixed, so that no
+    /// page can change it.
     pub fn role_of(&self, address: &str) -> Option<(Role, bool)> {
         if self.administrators.contains(address) {
             return Some((Role::Administrator, true));
@@ -75,7 +75,7 @@ impl SignInConfig {
     }
 }
 
-/// Browsers keep no cookie for longer.
+/// Browsers keep cookies no longer than this.
 const MAX_SESSION_DAYS: usize = 400;
 
 impl Options<'_> {
@@ -83,7 +83,7 @@ impl Options<'_> {
         let required = self.word("auth")? != "off";
         if !required && !http.ip().is_loopback() {
             let problem = format!("off, but http_host is {}, which others can reach", http.ip());
-            let hint = "Leave auth out, so that people sign in, or set http_host = 127.0.0.1.";
+            let hint = "Remove auth, so that people sign in, or set http_host = 127.0.0.1.";
             return Err(self.wrong("auth", problem, hint));
         }
         let days = self.count("session_days")?;
@@ -110,8 +110,8 @@ impl Options<'_> {
         let address = |text: String| match is_mailable(&text) {
             true => Ok(text.to_ascii_lowercase()),
             false => {
-                let problem = format!("{text:?} is no mail address");
-                let hint = "Write addresses with commas between them, like dev@example.com.";
+                let problem = format!("{text:?} is not a mail address");
+                let hint = "Write comma-separated addresses, like dev@example.com.";
                 Err(self.wrong(name, problem, hint))
             }
         };
@@ -124,8 +124,8 @@ impl Options<'_> {
             if is_mailable(&format!("flawless@{domain}")) {
                 return Ok(domain);
             }
-            let problem = format!("{text:?} is no domain for mail addresses");
-            Err(self.wrong(name, problem, "Write domains with commas between, like example.com."))
+            let problem = format!("{text:?} is not a domain for mail addresses");
+            Err(self.wrong(name, problem, "Write comma-separated domains, like example.com."))
         };
         self.list(name).into_iter().map(domain).collect()
     }
@@ -137,12 +137,12 @@ impl Options<'_> {
             let hint = "Write the addresses of your proxies, like 10.0.0.7 or 10.0.0.0/24.";
             match found {
                 Some(network) if network.prefix_len() == 0 => {
-                    let problem = format!("{text} is everybody: anyone could say who they are");
+                    let problem = format!("{text} is everybody: anyone could claim any identity");
                     Err(self.wrong(name, problem, hint))
                 }
                 Some(network) => Ok(network),
                 None => {
-                    let problem = format!("{text:?} is no address or network");
+                    let problem = format!("{text:?} is not an address or network");
                     Err(self.wrong(name, problem, hint))
                 }
             }
@@ -155,7 +155,7 @@ impl Options<'_> {
         let Some(text) = self.raw.get(NAME) else { return Ok(None) };
         let Ok(header) = HeaderName::try_from(text) else {
             let hint = "Write the header that your proxy sets, like X-Forwarded-Email.";
-            return Err(self.wrong(NAME, format!("{text:?} is no name of a header"), hint));
+            return Err(self.wrong(NAME, format!("{text:?} is not the name of a header"), hint));
         };
         if proxies.is_empty() {
             let hint = "Set trusted_proxies to the addresses of the proxies that set it, like \
@@ -173,7 +173,7 @@ impl Options<'_> {
                 None => Ok(None),
                 Some(name) => {
                     let hint = "Set oidc_issuer to the provider's address, or leave this out.";
-                    Err(self.wrong(name, "there is no oidc_issuer it belongs to", hint))
+                    Err(self.wrong(name, "there is no oidc_issuer for it", hint))
                 }
             };
         };
@@ -186,13 +186,13 @@ impl Options<'_> {
             Some("http") if is_here => {}
             _ => {
                 let hint = "Write it as your provider shows it, like https://accounts.google.com.";
-                let problem = format!("{issuer:?} is no https address");
+                let problem = format!("{issuer:?} is not an https address");
                 return Err(self.wrong("oidc_issuer", problem, hint));
             }
         }
         let Some(client_id) = self.raw.get("oidc_client_id") else {
             let hint = "Register Flawless at the provider, and set oidc_client_id and \
-                        oidc_client_secret to what it gives you.";
+                        oidc_client_secret to the values that you get there.";
             return Err(self.wrong("oidc_issuer", "there is no oidc_client_id for it", hint));
         };
         Ok(Some(OpenIdConfig {

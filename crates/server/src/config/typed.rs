@@ -1,4 +1,4 @@
-//! What was typed, read as what an option must be: numbers, dates, paths, addresses.
+//! Parses what was typed into what an option must be: numbers, dates, paths, addresses.
 use std::path::{Path, PathBuf};
 
 use fancy_regex::Regex;
@@ -12,7 +12,7 @@ use super::file::RawConfig;
 use super::option_def::OptionType;
 use super::options::OPTIONS;
 
-/// Typed access to what was typed.
+/// Typed access to the raw configuration.
 pub(super) struct Options<'a> {
     pub(super) raw: &'a RawConfig,
 }
@@ -36,7 +36,7 @@ impl Options<'_> {
     pub(super) fn number(&self, name: &'static str) -> Result<u64, ConfigError> {
         let text = self.text(name);
         text.parse().map_err(|_| {
-            self.wrong(name, format!("{text:?} is no whole number from 0"), "Write digits only.")
+            self.wrong(name, format!("{text:?} is not a whole number from 0"), "Write digits only.")
         })
     }
 
@@ -51,11 +51,9 @@ impl Options<'_> {
         match self.text(name).to_ascii_lowercase().as_str() {
             "true" | "yes" | "on" | "1" => Ok(true),
             "false" | "no" | "off" | "0" => Ok(false),
-            other => Err(self.wrong(
-                name,
-                format!("{other:?} is no truth value"),
-                "Write True or False.",
-            )),
+            other => {
+                Err(self.wrong(name, format!("{other:?} is not a boolean"), "Write True or False."))
+            }
         }
     }
 
@@ -75,7 +73,7 @@ impl Options<'_> {
             None if text.is_empty() => Ok(text),
             None => Err(self.wrong(
                 name,
-                format!("{text:?} is not one of its words"),
+                format!("{text:?} is not one of the possible words"),
                 format!("Write one of: {}.", words.join(", ")),
             )),
         }
@@ -95,7 +93,7 @@ impl Options<'_> {
         folder.map_or_else(|| path.clone(), |folder| folder.join(&path))
     }
 
-    /// A bare name is searched for in `PATH`; only with a slash it is a path.
+    /// A bare name is searched for in `PATH`; only a text with a slash is a path.
     pub(super) fn git(&self) -> PathBuf {
         let text = self.text("git_cli_path");
         if text.contains('/') { self.absolute(text) } else { PathBuf::from(text) }
@@ -107,7 +105,7 @@ impl Options<'_> {
             Some(address) if is_mailable(address) => Ok(Some(address.to_owned())),
             Some(other) => Err(self.wrong(
                 name,
-                format!("{other:?} is no mail address"),
+                format!("{other:?} is not a mail address"),
                 "Write one address, like dev@example.com.",
             )),
         }
@@ -116,7 +114,7 @@ impl Options<'_> {
     pub(super) fn date(&self, name: &'static str, timezone: &TimeZone) -> Result<i64, ConfigError> {
         let text = self.text(name);
         parse_date(text, timezone).ok_or_else(|| {
-            self.wrong(name, format!("{text:?} is no date"), "Write it as YYYY-MM-DD.")
+            self.wrong(name, format!("{text:?} is not a date"), "Write it as YYYY-MM-DD.")
         })
     }
 
@@ -143,8 +141,8 @@ impl Options<'_> {
     }
 
     pub(super) fn bad_pattern(&self, name: &str, pattern: &str, message: String) -> ConfigError {
-        let hint = "Write a Python-style regular expression; commas separate several.";
-        self.wrong(name, format!("{pattern:?} is no regular expression: {message}"), hint)
+        let hint = "Write a Python-style regular expression; separate several with commas.";
+        self.wrong(name, format!("{pattern:?} is not a regular expression: {message}"), hint)
     }
 
     /// A secret, from the option or from the file that its twin names.
@@ -154,7 +152,7 @@ impl Options<'_> {
             return Ok(self.raw.get(name).map(Secret::new));
         };
         if self.raw.get(name).is_some() {
-            let hint = format!("Leave out {name} or {twin}.");
+            let hint = format!("Remove {name} or {twin}.");
             return Err(self.wrong(&twin, format!("{name} is set as well"), hint));
         }
         let path = self.absolute(file);

@@ -9,13 +9,13 @@ use super::error::ConfigError;
 use super::file::RawConfig;
 use super::ini::{Line, lines, written};
 
-/// What a file begins with that was not there before.
+/// How a new file begins.
 const HEAD: &str =
     "# Written by `flawless configure`. `flawless options` lists every option.\n[flawless]\n";
 
-/// Writes what was changed in `config` to `path`, replacing the file in one step. Whatever else
-/// stands in the file stays: comments, the order, and options that nobody changed. A new file is
-/// its owner's alone (0600); one that is there keeps its owner and its group.
+/// Writes the changes in `config` to `path`, replacing the file atomically. Everything else in the
+/// file stays: comments, the order, and unchanged options. Only its owner can read a new file
+/// (0600); an existing one keeps its owner and its group.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -27,7 +27,7 @@ pub fn write_config(config: &RawConfig, path: &Path) -> Result<(), ConfigError> 
     })
 }
 
-/// The text with these options set; one whose value is empty is taken out.
+/// The text with these options set; an option with an empty value is removed.
 fn edited(text: &str, changes: &[(&str, &str)]) -> String {
     let mut left: BTreeMap<&str, &str> = changes.iter().copied().collect();
     let mut result = String::new();
@@ -64,7 +64,7 @@ fn edited(text: &str, changes: &[(&str, &str)]) -> String {
 }
 
 fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    // A link keeps leading to the file.
+    // A symbolic link stays one: the file behind it is replaced.
     let path = match path.canonicalize() {
         Ok(path) => path,
         Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
@@ -81,7 +81,7 @@ fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
     {
         fchown(&file, Some(before.uid()), Some(before.gid()))?;
     }
-    // The mode above counts only for a new file.
+    // The mode above applies only to a new file.
     file.set_permissions(Permissions::from_mode(mode))?;
     file.write_all(content)?;
     file.sync_all()?;
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_edit_leaves_everything_else_as_it_was_written() {
+    fn edit_leaves_everything_else_as_it_was_written() {
         let text = "\u{feff}# ours\r\n[flawless]\r\n; the door\r\nPort: 1\r\n\
                     redact_names = a,\n    # why\n    b\nlog_file = x\n# end";
         let changes = [("port", "2"), ("redact_names", "c%\nd"), ("log_file", ""), ("host", "h")];

@@ -1,5 +1,5 @@
-//! A message while it arrives: it grows with the bytes that come, not with what their length
-//! promises, and no further than there is memory.
+//! A message while it arrives: its buffer grows with the bytes that arrive, not with the announced
+//! length, and only as far as memory allows.
 use flawless_protocol::DecodeError;
 use flawless_protocol::thrift::decode_call_head;
 
@@ -10,13 +10,13 @@ use crate::listen::memory::{Held, NoMemory};
 pub(super) struct Message {
     pub(super) bytes: Vec<u8>,
     pub(super) held: Held,
-    /// Larger it does not become.
+    /// Maximum size.
     most: usize,
 }
 
-/// Room for a message of which nothing is there yet.
+/// Initial buffer of a message of which nothing has arrived.
 const FIRST_ROOM: usize = 8 * 1024;
-/// So much of a message that is not kept: the name of the method and the sequence id.
+/// Bytes that are kept of a message that is refused: the name of the method and the sequence id.
 const HEAD: usize = 256;
 
 impl Message {
@@ -24,8 +24,7 @@ impl Message {
         Self { bytes: Vec::new(), held, most }
     }
 
-    /// Makes room for the bytes that come next, at least `wanted` of them where it may still grow
-    /// so much.
+    /// Makes room for the next bytes, at least `wanted` of them as far as the maximum allows.
     ///
     /// # Errors
     /// There is no memory for them.
@@ -40,7 +39,7 @@ impl Message {
         Ok(())
     }
 
-    /// Nothing of it is kept but its head.
+    /// Keeps only the head of the message.
     pub(super) fn into_head(self) -> Head {
         Head(self.bytes[..self.bytes.len().min(HEAD)].to_vec())
     }
@@ -59,7 +58,7 @@ pub(super) enum Unkept {
 pub(super) struct Head(Vec<u8>);
 
 impl Head {
-    /// More of the start.
+    /// Appends to the start.
     pub(super) fn add(&mut self, bytes: &[u8]) {
         let missing = HEAD - self.0.len();
         self.0.extend_from_slice(&bytes[..bytes.len().min(missing)]);
@@ -68,7 +67,7 @@ impl Head {
     /// The method that is called, and the sequence id.
     ///
     /// # Errors
-    /// It is the start of no call.
+    /// It is not the start of a call.
     pub(super) fn decode(&self) -> Result<(String, i32), DecodeError> {
         decode_call_head(&self.0)
     }

@@ -6,7 +6,7 @@ use flawless_core::{Breadcrumb, ChainedException, Context, Frame, Process, Repor
 /// A name and a value in a map, whose nodes are half full.
 const ENTRY: usize = 2 * 2 * size_of::<String>();
 
-/// Bytes of a report with all that it owns.
+/// Bytes of a report including everything it owns.
 pub(super) fn size_of_report(report: &Report) -> usize {
     let request = report.request.as_ref().map_or(0, |request| {
         let texts = [&request.method, &request.path, &request.protocol, &request.body];
@@ -96,7 +96,7 @@ mod tests {
     type Place = fn(&mut Report, String, BTreeMap<String, String>);
 
     #[test]
-    fn what_a_program_said_of_its_work_is_counted_wherever_it_stands() {
+    fn work_facts_count_towards_the_size_wherever_they_are() {
         let long = || "x".repeat(10_000);
         let facts = || BTreeMap::from([("a".to_owned(), long())]);
         let empty = size_of_report(&Report::default());

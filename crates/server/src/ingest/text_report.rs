@@ -1,5 +1,5 @@
-//! A printed traceback becomes a report, as a client would have sent it, or the exception of another
-//! process that one of a report brought along as text.
+//! Turns a printed traceback into a report, as a client would have sent it, or into the exception
+//! of another process that a report contains as text.
 use flawless_core::{ChainedException, Frame, Relation, Report};
 use flawless_protocol::text_traceback::{
     TextChained, TextException, TextFrame, TextRelation, TextTraceback, remote_traceback,
@@ -20,13 +20,13 @@ pub fn report_from_text(traceback: TextTraceback, revision: Option<String>) -> R
     report.bounded()
 }
 
-/// Texts of a report that are searched, and of each of them so much of its end, which says what
+/// Bytes of a report's texts that are searched, and of the end of each text, which says what
 /// failed.
 const MAX_SEARCHED: usize = 256 * 1024;
 const MAX_TEXT: usize = 32 * 1024;
 
-/// Puts the exceptions that others brought as text from another process into the chain of
-/// `report`, behind those; what was nothing but such a text is replaced by its exception.
+/// Adds the exceptions that others contain as text from another process to the chain of `report`,
+/// behind those; an exception that was nothing but such a text is replaced.
 pub(crate) fn add_remote(report: &mut Report) {
     let mut left = MAX_SEARCHED;
     let mut remote_of = |message: &str| {
@@ -81,8 +81,8 @@ fn add(
     }));
 }
 
-/// Whether an exception was never raised, and only holds the text of another one: `RemoteTraceback`
-/// of `multiprocessing` and its kin.
+/// Whether an exception was never raised, and only holds the text of another one, as
+/// `RemoteTraceback` of `multiprocessing` does.
 fn is_text_only(exception: &ChainedException) -> bool {
     exception.traceback.is_empty() && exception.exception_type.ends_with("RemoteTraceback")
 }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_only_the_text_of_another_exception_is_replaced_by_that_one() {
+    fn exception_that_only_quotes_another_is_replaced_by_it() {
         let text = format!(
             "{TEXT}\nThe above exception was the direct cause of the following \
              exception:\n\n{}",
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_brings_another_exception_in_its_message_stays_and_has_it_behind() {
+    fn exception_with_another_in_its_message_stays_before_it() {
         let mut report = Report {
             exception_message: format!("RuntimeError({TEXT:?})"),
             chain: vec![chained("E", "e", None), chained("joblib.Failed", TEXT, Some(0))],
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn large_texts_are_searched_from_their_end_and_not_without_bound() {
+    fn large_texts_are_searched_from_their_end_up_to_a_limit() {
         let long = "é".repeat(MAX_TEXT);
         let mut report = Report {
             chain: vec![chained("E", &format!("{long}\n{TEXT}"), None); 50],
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_without_frames_brings_nothing() {
+    fn message_without_frames_yields_nothing() {
         let message = "it says Traceback (most recent call last): and File \"a.txt\" is missing";
         let mut report = Report { exception_message: message.into(), ..Report::default() };
         assert!(shape(&mut report).is_empty());

@@ -1,4 +1,4 @@
-//! Which clients have reported since the server was started, by what they call themselves.
+//! Which clients have reported since the server was started, by the names they give themselves.
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -24,12 +24,12 @@ pub struct SeenClient {
     pub last_at: i64,
 }
 
-/// Of more names than this the further ones are one.
+/// Further names than this many are counted together.
 const MAX_NAMES: usize = 20;
 const OTHERS: &str = "others";
 
 impl ClientsSeen {
-    /// None yet.
+    /// A list without clients.
     pub fn new(clock: Clock) -> Self {
         Self { clock, seen: Mutex::default() }
     }

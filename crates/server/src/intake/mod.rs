@@ -1,5 +1,5 @@
-//! Where ingest hands reports over: the one door into the pipeline. Peers take turns at it, so
-//! that the flood of one does not make the others wait.
+//! Where ingest hands reports over: the only entrance to the pipeline. Peers take turns at it, so
+//! that a flood from one does not make the others wait.
 pub mod clients;
 pub mod refusals;
 
@@ -29,7 +29,7 @@ pub struct Sender {
 pub struct Incoming {
     /// The report, bounded.
     pub report: Box<Report>,
-    /// Its secrets are out already.
+    /// Whether its secrets are removed already.
     pub is_clean: bool,
     /// Who sent it.
     pub sender: Sender,
@@ -46,7 +46,7 @@ pub struct Incoming {
 #[error("the server cannot store reports at the moment")]
 pub struct NotKept;
 
-/// Hands reports to the pipeline. As many wait as there are connections and memory.
+/// Hands reports to the pipeline. Connections and memory limit how many wait.
 #[derive(Debug, Clone)]
 pub struct Intake(Arc<Door>);
 
@@ -61,26 +61,26 @@ struct Door {
     redaction: Arc<Redaction>,
     queue: Mutex<Queue>,
     refusals: Refusals,
-    /// Rung when something came in.
+    /// Notified when something arrives.
     wakeup: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
     waiting: RoundRobin<Incoming>,
-    /// Nobody takes anything out any more.
+    /// Whether the receiver is gone.
     is_closed: bool,
 }
 
 impl Intake {
-    /// A door and its inner side.
+    /// Both ends of the intake.
     pub fn new(clock: Clock, memory: Memory, redaction: Arc<Redaction>) -> (Self, IntakeReceiver) {
         let (queue, refusals, wakeup) = Default::default();
         let door = Arc::new(Door { clock, memory, redaction, queue, refusals, wakeup });
         (Self(door.clone()), IntakeReceiver(door))
     }
 
-    /// Returns when the report is durable, and counted what its client `lost` before it.
+    /// Returns when the report is durable, and what its client `lost` before it is counted.
     ///
     /// # Errors
     /// It could not be kept.
@@ -91,7 +91,7 @@ impl Intake {
         lost: u64,
         held: Held,
     ) -> Result<(), NotKept> {
-        // Before it is among others: nobody waits for a slow pattern but its sender.
+        // Before it is queued, so that only its sender waits for a slow pattern.
         let received = self.0.redaction.at_the_door(report, held).await;
         let (Received { report, is_clean }, held) = received.map_err(|error| {
             self.refuse("could not be searched for secrets", error.to_string());
@@ -118,7 +118,7 @@ impl Intake {
         self.0.wakeup.notify_one();
     }
 
-    /// What was refused and the store does not know yet.
+    /// The refusals that the store does not know yet.
     pub fn refusals(&self) -> &Refusals {
         &self.0.refusals
     }
@@ -130,15 +130,15 @@ impl Intake {
 }
 
 impl IntakeReceiver {
-    /// Returns when something is to be recorded.
+    /// Returns when there is something to record.
     pub async fn wait(&self) {
         while self.0.lock().waiting.is_empty() && self.0.refusals.is_empty() {
             self.0.wakeup.notified().await;
         }
     }
 
-    /// Up to so many reports that take no more than so many bytes together, the largest one may
-    /// come alone. One of each peer after the other.
+    /// Takes at most this many reports with at most this many bytes together; a larger report comes
+    /// alone. Peers take turns.
     pub fn take(&self, most: usize, most_bytes: usize) -> Vec<Incoming> {
         let mut queue = self.0.lock();
         let (mut taken, mut bytes) = (Vec::new(), 0);
@@ -153,7 +153,7 @@ impl IntakeReceiver {
         taken
     }
 
-    /// What was refused and the store does not know yet.
+    /// The refusals that the store does not know yet.
     pub fn refusals(&self) -> &Refusals {
         &self.0.refusals
     }
@@ -165,7 +165,7 @@ impl Drop for IntakeReceiver {
             let mut queue = self.0.lock();
             std::mem::replace(&mut *queue, Queue { is_closed: true, ..Queue::default() })
         };
-        // Their senders hear that nothing was kept.
+        // Their senders learn that nothing was kept.
         drop(waiting);
     }
 }
@@ -189,7 +189,7 @@ mod tests {
         Sender { peer, source: peer.to_string().into() }
     }
 
-    /// Hands a report in, and returns when it waits; whether it was kept comes later.
+    /// Submits a report, and returns when it waits; whether it was kept comes later.
     async fn submit(intake: &Intake, last: u8, bytes: usize) -> oneshot::Receiver<bool> {
         let (notified, kept) = oneshot::channel();
         let sender = sender(last);
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn large_reports_share_no_batch_and_the_largest_has_its_turn() {
+    async fn large_reports_share_no_batch_and_the_largest_gets_its_turn() {
         let (intake, receiver) = door();
         for (last, bytes) in [(1, 900), (2, 50), (3, 60)] {
             drop(submit(&intake, last, bytes).await);
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_waits_for_a_recorder_that_is_gone() {
+    async fn sender_does_not_wait_for_a_recorder_that_is_gone() {
         let (intake, receiver) = door();
         let kept = submit(&intake, 1, 10).await;
         drop(receiver);

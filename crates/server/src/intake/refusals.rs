@@ -1,5 +1,5 @@
-//! Counts what was refused until the store knows of it: a full disk, or a flood that keeps the
-//! recorder busy, makes nobody forget.
+//! Counts refused reports until the store knows of them, so that none is forgotten on a full disk,
+//! or in a flood that keeps the recorder busy.
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,7 +17,7 @@ pub struct Refused {
     pub reports: i64,
     /// The last one.
     pub last_at: i64,
-    /// What the last one was, short.
+    /// A short description of the last one.
     pub example: String,
 }
 
@@ -26,7 +26,7 @@ impl Refusals {
         add(&mut self.lock(), reason, refused);
     }
 
-    /// What the store does not know yet.
+    /// All that the store does not know yet.
     pub fn all(&self) -> ByReason {
         self.lock().clone()
     }
@@ -35,12 +35,12 @@ impl Refusals {
         self.lock().is_empty()
     }
 
-    /// Takes all of it out, to write it down.
+    /// Takes everything out, to write it to the store.
     pub(crate) fn take(&self) -> ByReason {
         std::mem::take(&mut self.lock())
     }
 
-    /// Gives back what could not be written.
+    /// Puts back what could not be written.
     pub(crate) fn put_back(&self, unwritten: ByReason) {
         let newer = std::mem::replace(&mut *self.lock(), unwritten);
         for (reason, refused) in newer {
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_not_be_written_is_added_to_what_came_meanwhile() {
+    fn unwritten_refusals_are_added_to_those_that_came_meanwhile() {
         let refusals = Refusals::default();
         let refused = |reports, last_at| Refused { reports, last_at, example: last_at.to_string() };
         refusals.add("wrong key", refused(2, 10));

@@ -1,4 +1,4 @@
-//! Takes connections, bounded in number.
+//! Accepts connections, bounded in number.
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::peer::Peer;
 use super::places::{Place, Places};
 
-/// Serves connections for ever, each in a task of its own that ends when its place is needed.
+/// Serves connections forever, each in a task of its own that ends when its place is needed.
 pub(crate) async fn run_accept<Served>(
     listener: TcpListener,
     max_connections: usize,
@@ -33,7 +33,7 @@ pub(crate) async fn run_accept<Served>(
                 });
             }
             Err(error) => {
-                // Out of file handles, before all places are taken.
+                // The file descriptors ran out before the places.
                 tracing::warn!(%error, "a connection could not be accepted");
                 places.give_one_up();
                 tokio::time::sleep(Duration::from_millis(50)).await;

@@ -1,5 +1,5 @@
-//! Listens for HTTP: pages and reports. Connections are bounded in number, and one that does not
-//! say what it wants is closed.
+//! Listens for HTTP: pages and reports. Connections are bounded in number, and one that sends no
+//! request is closed.
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,16 +22,16 @@ use super::places::Place;
 /// What a connection may do.
 #[derive(Debug, Clone, Copy)]
 pub struct HttpLimits {
-    /// Connections open at once.
+    /// Connections open simultaneously.
     pub max_connections: usize,
-    /// For the head of a request to arrive, counted from the end of the one before.
+    /// Time for the head of a request to arrive, counted from the end of the one before.
     pub head: Duration,
 }
 
 /// Largest head of a request. As much is read ahead of a body.
 const MAX_HEAD: usize = 32 * 1024;
 
-/// Serves connections for ever. Handlers find the peer as [`ConnectInfo`].
+/// Serves connections forever. Handlers find the peer as [`ConnectInfo`].
 pub async fn run_http(listener: TcpListener, router: Router, limits: HttpLimits) {
     let serve = |stream, peer, place| serve(stream, peer, place, router.clone(), limits.head);
     run_accept(listener, limits.max_connections, serve).await;
@@ -53,7 +53,7 @@ async fn serve(
         let answer = router.call(request);
         async move {
             let answer = answer.await;
-            // It is to be written yet; who does not read it in time is as good as silent.
+            // It is yet to be written; a client that does not read it in time counts as silent.
             place.talking();
             answer
         }
@@ -69,7 +69,7 @@ async fn serve(
     }
 }
 
-/// The body of a request; when it has arrived, or is not wanted any more, the connection works.
+/// The body of a request. When it has arrived, or is dropped, the connection counts as working.
 struct Arriving {
     body: Incoming,
     place: Option<Arc<Place>>,

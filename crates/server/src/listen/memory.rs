@@ -1,7 +1,7 @@
 //! Bounds the memory that reports take from their first byte on until they are recorded.
 //!
-//! What is held is counted as it grows, by peer. A peer may hold as much as is still free: one
-//! alone half of all, several less each, so that none takes what the next one needs.
+//! Held bytes are counted as they grow, by peer. A peer may hold as much as is still free: one
+//! alone half of everything, several less each, so that none takes what the next one needs.
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
@@ -21,7 +21,7 @@ struct App {
     limit: usize,
     used: Mutex<Used>,
     turns: Turns,
-    /// What those who decode may take, in KiB. Nothing is waited for meanwhile.
+    /// What decoding may take, in KiB. Its holders wait for nothing else meanwhile.
     decoding: Semaphore,
     decoding_most: u32,
 }
@@ -29,7 +29,7 @@ struct App {
 #[derive(Debug, Default)]
 struct Used {
     all: usize,
-    /// The most since it was last asked for.
+    /// The most since memory was last given back.
     most: usize,
     peers: HashMap<Peer, usize>,
 }
@@ -43,30 +43,29 @@ impl App {
 /// Why there is no memory for a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoMemory {
-    /// Other reports take it now.
+    /// Other reports take it at the moment.
     Now,
     /// It alone takes more than a report may.
     Ever,
 }
 
-/// So much of the limit is for the moment in which bytes become values.
+/// Decoding, in which bytes become values, may take one part of the limit in this many.
 const DECODING_PART: usize = 4;
-/// A byte becomes at most so many while it is decoded: the shortest local variable takes ten bytes
-/// on the wire and about a hundred and twenty in memory.
+/// How much a byte grows at most when it is decoded: the shortest local variable takes ten bytes on
+/// the wire and about 120 in memory.
 const GROWTH: usize = 12;
-/// Stack lines take more where there is nothing in them: one byte on the wire becomes a line.
+/// Empty stack lines grow more: one byte on the wire becomes a line.
 const GROWTH_OF_LINES: usize = 180;
-/// All stack lines of a message, of which a bounded number is kept, with what each takes besides
-/// its texts.
+/// What all stack lines of a message take besides their texts; a bounded number of them is kept.
 const LINES: usize = 6 * 1024 * KIB;
 const KIB: usize = 1024;
 
 impl Memory {
-    /// Nothing is held yet, and `limit` bytes may be.
+    /// Memory of which nothing is held yet, and at most `limit` bytes may be.
     pub fn new(limit: usize) -> Self {
         let decoding = limit / DECODING_PART;
         let decoding_most = u32::try_from(decoding.div_ceil(KIB)).unwrap_or(u32::MAX);
-        // Half of the processors are left to those who have decoded.
+        // Half of the processors are left for the work after decoding.
         let at_once = available_parallelism().map_or(1, |processors| processors.get() / 2).max(1);
         Self(Arc::new(App {
             limit: limit - decoding,
@@ -77,12 +76,12 @@ impl Memory {
         }))
     }
 
-    /// A report of `peer`, of which nothing is there yet.
+    /// The memory of a report of `peer`, which takes nothing yet.
     pub fn hold(&self, peer: Peer) -> Held {
         Held { app: self.0.clone(), peer, bytes: 0 }
     }
 
-    /// A large report was worked on beside what is held, and what that took is free again.
+    /// Notes that work on a large report took memory that is not held, and is free again.
     pub fn large_work_is_done(&self) {
         let mut used = self.0.lock();
         used.most = used.most.max(used.all + MUCH);
@@ -105,12 +104,12 @@ impl Memory {
     }
 }
 
-/// How often it is looked whether much was freed.
+/// How often to check whether much was freed.
 const LOOK_AGAIN: Duration = Duration::from_secs(3);
-/// So much is worth the time that giving it back takes.
+/// The amount that is worth the time that giving it back takes.
 const MUCH: usize = 8 * 1024 * KIB;
 
-/// Gives back to the system what reports took and take no longer, for ever.
+/// Gives memory that reports no longer take back to the system, forever.
 pub async fn run_give_back(memory: Memory) {
     loop {
         tokio::time::sleep(LOOK_AGAIN).await;
@@ -129,7 +128,7 @@ pub async fn run_give_back(memory: Memory) {
     }
 }
 
-/// The leave to decode; drop it when that is done.
+/// Permission to decode; drop it when that is done.
 #[derive(Debug)]
 pub(crate) struct Decoding<'a> {
     _memory: Option<SemaphorePermit<'a>>,
@@ -145,10 +144,10 @@ pub struct Held {
 }
 
 impl Held {
-    /// From now on it takes so many bytes. When they are not granted it keeps what it had.
+    /// Takes this many bytes from now on. If they are not granted it keeps what it had.
     ///
     /// # Errors
-    /// There is not so much for this peer.
+    /// There is not enough for this peer.
     pub(crate) fn resize(&mut self, bytes: usize) -> Result<(), NoMemory> {
         let mut used = self.app.lock();
         let others = used.all - self.bytes;
@@ -202,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn one_peer_gets_half_and_always_leaves_room_for_another() {
+    fn peer_gets_half_and_always_leaves_room_for_another() {
         let memory = memory();
         let mut hog = memory.hold(peer(1));
         hog.resize(1_500).expect("half");
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_largest_message_is_decoded_alone() {
+    async fn largest_message_is_decoded_alone() {
         let memory = memory();
         let decoding = memory.decoding(peer(1), usize::MAX).await;
         assert!(memory.0.decoding.try_acquire().is_err());

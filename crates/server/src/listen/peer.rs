@@ -1,15 +1,15 @@
-//! Who shares places, memory and turns: an IPv4 address, or an IPv6 network of 64 bits, because
-//! one machine has as many IPv6 addresses as it likes.
+//! The peers that share places, memory and turns: an IPv4 address, or an IPv6 network of 64 bits,
+//! because one machine can have any number of IPv6 addresses.
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::http::HeaderMap;
 
-/// An address as far as it tells two senders apart.
+/// As much of an address as tells two senders apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Peer(IpAddr);
 
-/// The part of an IPv6 address that a network gives to one customer.
+/// The part of an IPv6 address that a provider gives to one customer.
 const NETWORK: u128 = !0 << 64;
 
 impl From<IpAddr> for Peer {
@@ -32,7 +32,7 @@ impl fmt::Display for Peer {
     }
 }
 
-/// The address that trusted proxies say a request comes from: the last hop that is none of them.
+/// Where a request comes from, as trusted proxies say: the last hop that is not one of them.
 pub(crate) fn forwarded_for(
     headers: &HeaderMap,
     trusts: impl Fn(IpAddr) -> bool,
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_ipv6_network_is_one_peer_and_an_ipv4_address_is_one_however_it_is_written() {
+    fn ipv6_network_and_ipv4_address_in_any_form_are_one_peer() {
         let peer = |text: &str| Peer::from(text.parse::<IpAddr>().expect("an address"));
         assert_eq!(peer("2001:db8::1"), peer("2001:db8::ffff:1"));
         assert_ne!(peer("2001:db8::1"), peer("2001:db8:0:1::1"));
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hop_has_its_address_with_and_without_a_port() {
+    fn hop_has_its_address_with_and_without_a_port() {
         for (hop, address) in [
             (" 192.0.2.1", Some("192.0.2.1")),
             ("192.0.2.1:5678 ", Some("192.0.2.1")),

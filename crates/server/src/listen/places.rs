@@ -1,6 +1,6 @@
 //! The places for connections, shared by peer: when all are taken, the peer with the most gives
-//! one up for a new one. The one that was silent for the longest goes first, then one that takes
-//! long to send or to read; never one whose report is being recorded.
+//! one up for a new one. The longest silent one goes first, then one that is slow to send or to
+//! read; never one whose report is being recorded.
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -22,7 +22,7 @@ struct Inner {
     most: usize,
     opened: Instant,
     taken: Mutex<Taken>,
-    /// Rung when a place was left, or a connection became silent.
+    /// Notified when a place was left, or a connection became silent.
     changed: Notify,
 }
 
@@ -50,9 +50,9 @@ const WORKING: u8 = 2;
 /// It gave its place up.
 const GONE: u8 = 3;
 
-/// Who takes longer for a call or an answer may have to give its place up.
+/// A connection that takes longer for a call or an answer may have to give its place up.
 const SLOW_MS: u64 = 1_000;
-/// How long a new connection waits at most before it is looked again for a place.
+/// How long a new connection waits at most before it looks for a place again.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 impl Places {
@@ -71,7 +71,7 @@ impl Places {
         }
     }
 
-    /// Makes a connection give its place up, because the system has no more to give.
+    /// Makes a connection give its place up, because the system allows no more.
     pub(crate) fn give_one_up(&self) {
         self.0.lock().free_one(0, self.0.now());
     }
@@ -106,7 +106,7 @@ impl Inner {
 }
 
 impl Taken {
-    /// Makes a connection of a peer with at least so many give its place up.
+    /// Makes a connection of a peer with at least this many give its place up.
     fn free_one(&mut self, at_least: usize, now: u64) -> bool {
         let heard_of = |all: &HashMap<u64, Arc<Connection>>| {
             all.values().map(|connection| connection.since.load(Ordering::Relaxed)).min()
@@ -117,7 +117,7 @@ impl Taken {
             .filter(|(_, all)| all.len() >= at_least)
             .map(|(peer, all)| (Reverse(all.len()), heard_of(all), *peer))
             .collect();
-        // Of peers with equally many, the one of which a connection was not heard for the longest.
+        // Of peers with equally many, the one with the longest silent connection goes first.
         peers.sort_unstable_by_key(|(count, since, _)| (*count, *since));
         for (_, _, peer) in peers {
             while let Some((number, connection)) = self.least_active(peer, now) {
@@ -182,7 +182,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Nothing is asked for now.
+    /// The connection waits for the next call from now on.
     pub(crate) fn silent(&self) {
         self.connection.becomes(SILENT, self.places.now());
         self.places.changed.notify_one();
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_longest_silent_connection_of_who_has_the_most_gives_way() {
+    async fn longest_silent_connection_of_the_largest_peer_gives_way() {
         let places = Places::new(4);
         let take = |last, now| places.try_take(peer(last), now).expect("a place");
         let hog: Vec<Place> = (0..3).map(|now| take(1, now)).collect();
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_sends_slowly_gives_way_and_who_is_at_work_does_not() {
+    async fn slow_sender_gives_way_and_a_working_one_does_not() {
         let places = Places::new(2);
         let take = |last, now| places.try_take(peer(last), now);
         let (slow, working) = (take(1, 0).expect("a place"), take(1, 0).expect("a place"));
@@ -256,7 +256,7 @@ mod tests {
         assert!(working.working());
         assert!(take(2, SLOW_MS - 1).is_none(), "it may just be sending");
         let newcomer = take(2, SLOW_MS).expect("a place");
-        assert!(is_gone(&slow) && !slow.working(), "what it sends now is not begun any more");
+        assert!(is_gone(&slow) && !slow.working(), "what it sends now is no longer begun");
         assert!(newcomer.working());
         assert!(take(3, 60 * SLOW_MS).is_none(), "both are being answered");
         let waiting = tokio::spawn({
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_peer_may_have_all_places() {
+    fn single_peer_may_have_all_places() {
         let places = Places::new(8);
         let all: Vec<Place> = (0..8).filter_map(|_| places.try_take(peer(1), 0)).collect();
         assert_eq!(all.len(), 8);

@@ -1,14 +1,14 @@
-//! A queue in which peers take turns: however much one of them puts in, the next thing of another
-//! one comes after at most one thing of each.
+//! A queue in which peers take turns: however much one of them adds, the next item of another one
+//! comes after at most one item of each.
 use std::collections::{HashMap, VecDeque};
 
 use super::peer::Peer;
 
-/// What waits, by peer.
+/// Waiting items, by peer.
 #[derive(Debug)]
 pub(crate) struct RoundRobin<T> {
     waiting: HashMap<Peer, VecDeque<T>>,
-    /// Peers of which something waits, the next one first.
+    /// Peers with waiting items, the next one first.
     order: VecDeque<Peer>,
 }
 
@@ -27,7 +27,7 @@ impl<T> RoundRobin<T> {
         }
     }
 
-    /// What comes next.
+    /// The next item.
     pub(crate) fn peek(&self) -> Option<&T> {
         self.waiting.get(self.order.front()?)?.front()
     }

@@ -1,5 +1,5 @@
-//! Turns at something of which only so many may happen at once; peers take them one after the
-//! other, however many of one wait.
+//! Turns at something that only a limited number may do simultaneously. Peers take them one after
+//! the other, however many of one wait.
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
@@ -21,7 +21,7 @@ struct State {
 #[derive(Debug)]
 pub(crate) struct Turn {
     state: Arc<Mutex<State>>,
-    /// Dropping it changes nothing: it was passed on, or never given.
+    /// Whether dropping it changes nothing, because it was handed on or never given.
     is_void: bool,
 }
 
@@ -43,7 +43,7 @@ impl Turns {
                 state.waiting.push(peer, given);
                 turn
             };
-            // Whoever is asked for a turn gives one, or gives its own back.
+            // Without an answer nobody has given a turn: try again.
             if let Ok(turn) = turn.await {
                 return turn;
             }
@@ -61,7 +61,7 @@ impl Drop for Turn {
             let turn = Self { state: self.state.clone(), is_void: false };
             match next.send(turn) {
                 Ok(()) => return,
-                // Who waited is gone.
+                // The waiting task is gone.
                 Err(mut unwanted) => unwanted.is_void = true,
             }
         }
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_single_one_comes_before_the_many_of_another_who_waited_before() {
+    async fn single_request_goes_before_the_many_of_an_earlier_peer() {
         let turns = Arc::new(Turns::new(1));
         let first = turns.take(peer(1)).await;
         let order = Arc::new(Mutex::new(Vec::new()));
@@ -97,7 +97,7 @@ mod tests {
             }));
             tokio::task::yield_now().await;
         }
-        // One that is cut off while it waits keeps nobody waiting.
+        // A task that is aborted while it waits keeps nobody waiting.
         waiting.remove(1).abort();
         tokio::task::yield_now().await;
         drop(first);

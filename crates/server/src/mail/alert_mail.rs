@@ -1,4 +1,4 @@
-//! The mail that tells of one issue.
+//! The alert mail about one issue.
 use askama::Template;
 use flawless_base::text::one_line;
 use flawless_core::{Frame, KnownError, Owner};
@@ -13,14 +13,14 @@ use crate::config::SubjectStyle;
 use crate::show::RenderLimits;
 use crate::show::alert::title;
 
-/// Everything that the mails of one alert are made of.
+/// Everything that is needed to write the mails of one alert.
 #[derive(Clone, Copy)]
 pub struct AlertMail<'a> {
     /// The server.
     pub app: &'a App,
-    /// The decision to tell.
+    /// The decision to notify.
     pub alert: &'a AlertRow,
-    /// What is notified of.
+    /// The issue that the alert is about.
     pub issue: &'a IssueRow,
     /// How its line was found, and the other suspects.
     pub details: &'a IssueDetails,
@@ -28,9 +28,9 @@ pub struct AlertMail<'a> {
     pub sample: &'a Sample,
     /// Who answers for it, and why.
     pub owner: &'a Owner,
-    /// The known error it is.
+    /// The known error that the issue is, if any.
     pub known: Option<&'a KnownError>,
-    /// Since when it is to be told to the recipient.
+    /// Since when the notification has been waiting, milliseconds since 1970 UTC.
     pub since: i64,
 }
 
@@ -46,11 +46,11 @@ struct Text<'a> {
     mail: &'a AlertView,
 }
 
-/// Mail programs cut a mail at 102 KB: the whole of one stays below this many bytes.
+/// The largest mail, in bytes: mail programs cut mails at 102 KB.
 pub(super) const MAX_MAIL: usize = 90_000;
 
-/// Which mails a recipient of alerts can put an end to: the default contact has to hear of what
-/// nobody else can be notified.
+/// The list that a recipient of alerts can unsubscribe from. `None` for the default contact, who
+/// gets the alerts that have no other recipient.
 pub(super) fn alerts_list(app: &App, recipient: &str) -> Option<&'static str> {
     let contact = app.config.addresses.default_contact.as_deref();
     let is_contact = contact.is_some_and(|contact| contact.eq_ignore_ascii_case(recipient));
@@ -58,10 +58,10 @@ pub(super) fn alerts_list(app: &App, recipient: &str) -> Option<&'static str> {
 }
 
 impl AlertMail<'_> {
-    /// The mail to one recipient, with the reason why it goes there: as much of it as fits.
+    /// The mail to one recipient, with as much detail as fits; `why` says why it goes there.
     ///
     /// # Errors
-    /// The recipient or the sender is no address.
+    /// The address of the recipient or of the sender is invalid.
     pub fn write(&self, recipient: &str, why: &str) -> Result<OutboxMessage, MailError> {
         let [richer @ .., last] = RenderLimits::MAIL;
         for limits in richer {
@@ -88,8 +88,8 @@ impl AlertMail<'_> {
             kind: MailKind::Alert,
             recipient,
             subject: self.subject(),
-            // With the time: a mail that was given up may be written anew, and numbers of alerts
-            // that were erased are given again.
+            // With the time: a mail that was given up may be written again, and the numbers of
+            // erased alerts are reused.
             name: format!("alert-{id}.{}", self.since),
             at: self.app.clock.now(),
             issue: Some(self.issue.id),
@@ -116,7 +116,7 @@ impl AlertMail<'_> {
         }
     }
 
-    /// The frame that the issue is about: the blamed one, else the one whose text it has.
+    /// The frame that the issue is about: the blamed one, or else the one with the issue's text.
     pub(super) fn frame(&self) -> Option<&Frame> {
         let frames = &self.sample.report.traceback;
         let facts = &self.issue.facts;

@@ -1,4 +1,4 @@
-//! What the mail of one alert shows, ready for its templates.
+//! The content of an alert mail, ready for its templates.
 use flawless_base::dates::{date_time, date_time_zone};
 use flawless_base::plural::times;
 use flawless_base::text::{cut, one_line, plain};
@@ -14,31 +14,31 @@ use crate::show::why::{author_of, considered, hint, other_origin, way_to_owner};
 use crate::show::work::ShownWork;
 use crate::show::{RenderLimits, links};
 
-/// Columns of the text part's sentences.
+/// Width of the text part, in columns.
 const TEXT_COLUMNS: usize = 78;
 
 /// The content of a mail.
 pub(super) struct AlertView {
-    /// Text of the known error that it is.
+    /// The `email_header` of the known error; empty when the issue is not a known error.
     pub header: String,
     pub short: ShortAlert,
     pub report: ShownReport,
     /// The facts under the title, a sentence each.
     pub facts: Vec<String>,
-    /// The failing line and those around it.
+    /// The failing line with the lines around it.
     pub code: Vec<CodeLine>,
     pub why: Why,
-    /// Names and values of variables may be shown.
+    /// Whether variables are shown with their values, or by name only.
     pub values: bool,
     pub names: bool,
-    /// A value is cut somewhere.
+    /// At least one value is shortened.
     pub any_cut: bool,
     pub links: Vec<Link>,
-    /// Ends all alerts to the recipient.
+    /// The link that unsubscribes the recipient from alerts.
     pub stop_url: Option<String>,
 }
 
-/// A link with its words.
+/// A link with its label.
 pub(super) struct Link {
     pub words: &'static str,
     pub url: String,
@@ -46,20 +46,20 @@ pub(super) struct Link {
 
 /// Why the recipient gets it.
 pub(super) struct Why {
-    /// The line, and how it was found; without a commit why nobody is blamed, and the way out.
+    /// The line and how it was found; without a commit, why nobody is blamed.
     pub line: String,
-    /// The commit that brought it; empty when nobody is blamed.
+    /// The commit that last changed the line; empty when nobody is blamed.
     pub commit: String,
-    /// Each step that led from its author to the recipient.
+    /// Each step that led from the author to the recipient.
     pub way: String,
     /// Who else was considered.
     pub considered: Vec<String>,
-    /// Why it is notified now.
+    /// Why the alert was raised now.
     pub now: String,
 }
 
 impl AlertView {
-    /// As much of it as there is limits for.
+    /// As much of the alert as the limits allow.
     pub(super) fn of(
         mail: &AlertMail<'_>,
         recipient: &str,
@@ -98,13 +98,13 @@ impl AlertView {
                 link("Open the issue", links::issue(base, issue.id)),
                 link("Assigned to you", links::issues_of(base, assigned)),
                 link("Known error", links::add_known_error(base, issue)),
-                link("Not mine", links::not_mine(base, issue.id)),
+                link("Reassign", links::not_mine(base, issue.id)),
                 link("Mute", links::mute(base, issue.id)),
             ],
         }
     }
 
-    /// A sentence of the text part under its label, in lines that terminals need not break.
+    /// A labelled sentence of the text part, wrapped for terminals.
     pub(super) fn fill(&self, label: &str, sentence: &str) -> String {
         let options = Options::new(TEXT_COLUMNS).initial_indent("  ").subsequent_indent("    ");
         // Addresses and paths stay whole.
@@ -112,8 +112,8 @@ impl AlertView {
         fill(&format!("{label}: {sentence}"), options)
     }
 
-    /// Values that stand together, under what they are: the user, when the top does not
-    /// say all of it, the tags, and each context.
+    /// Values grouped under a heading: the user (unless the facts at the top already show all of
+    /// it), the tags, and each context.
     pub(super) fn facts_by_name(&self) -> Vec<(String, &[ShownValue])> {
         let work = &self.report.work;
         let user = (!work.is_user_said()).then_some(("User".to_owned(), work.user.as_slice()));
@@ -132,14 +132,15 @@ impl AlertView {
     }
 }
 
-/// Imported modules are no values; a page shows them.
+/// Drops imported modules from the variables: they only clutter a mail; the page shows them.
 fn without_modules(frame: &mut ShownFrame) {
     if let Some(locals) = &mut frame.locals {
         locals.retain(|local| !local.value.starts_with("<module '"));
     }
 }
 
-/// Where, how often since when, doing what for whom, in which revision, by which change.
+/// The facts at the top: how often and where it occurred, for whom, in which revision, and which
+/// commit is blamed.
 fn facts(
     mail: &AlertMail<'_>,
     short: &ShortAlert,
@@ -147,7 +148,7 @@ fn facts(
     recipient: &str,
 ) -> Vec<String> {
     let AlertMail { app, issue, details, .. } = *mail;
-    // The first time in the mail says the zone of all.
+    // Only the first time in the mail names the time zone.
     let date = if short.regression.is_some() { date_time } else { date_time_zone };
     let since = date(issue.first_seen_at, &app.config.timezone);
     let (how_often, last) = match short.occurrences {
@@ -180,9 +181,9 @@ fn facts(
         }
         (Some(named), _) => format!("Revision {}", named.get(..12).unwrap_or(named)),
         (None, Some(read)) => {
-            format!("Revision not named by the program; the line was found at {read}")
+            format!("The program did not name its revision; the line was found at {read}")
         }
-        (None, None) => "Revision not named by the program".to_owned(),
+        (None, None) => "The program did not name its revision".to_owned(),
     });
     facts.push(match &short.commit {
         Some(commit) => {
@@ -197,7 +198,7 @@ fn facts(
                 format!("Commit {id} of {day} by {}: {summary}", commit.author)
             }
         }
-        None => "Nobody is blamed: see why below".to_owned(),
+        None => "Nobody is blamed: the reason is below".to_owned(),
     });
     facts
 }
@@ -227,7 +228,7 @@ fn why_of(mail: &AlertMail<'_>, short: &ShortAlert, recipient: &str, why: &str) 
     };
     let mut steps = way_to_owner(details, owner);
     if is_owner && !owner.is_fallback && steps.is_empty() {
-        steps.push(format!("the commit's address is {recipient}: yours"));
+        steps.push(format!("the commit names your address, {recipient}"));
     } else {
         steps.push(one_line(why, 200));
     }

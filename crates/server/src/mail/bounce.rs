@@ -1,6 +1,6 @@
-//! A mail that came back: reads what a mail server says about it (RFC 3464), and lets its alerts go
-//! to who answers next. Anybody can send such a thing; only the name of a mail of ours, which nobody
-//! can guess, and its very recipient make it count.
+//! Bounces: reads the delivery report of a mail server (RFC 3464) and passes the alerts of the mail
+//! to the next owner. Anybody can forge a bounce, so it only counts when it names the Message-ID of
+//! one of our mails, which cannot be guessed, and that mail's recipient.
 use flawless_base::text::one_line;
 use flawless_store::StoreError;
 use mail_parser::{Message, MessageParser, MimeHeaders};
@@ -9,51 +9,51 @@ use super::give_up::give_up;
 use super::refusal::is_about_address;
 use crate::app::App;
 
-/// As much of a bounce is read; what is said about the recipient stands at its beginning.
+/// At most this many bytes of a bounce are read; the part about the recipient is at its beginning.
 pub const MAX_BOUNCE: usize = 1024 * 1024;
-/// A mail of ours has one recipient; a list much longer is no answer to one.
+/// Our mails have one recipient each, so a report about many more is not about one of them.
 const MAX_RECIPIENTS: usize = 100;
 
-/// What a mail server says.
+/// A delivery report.
 #[derive(Debug, PartialEq, Eq)]
 struct Report {
-    /// Name of the mail that came back, without its brackets.
+    /// Message-ID of the mail that bounced, without its angle brackets.
     message_id: String,
     recipients: Vec<RecipientStatus>,
 }
 
-/// What became of one recipient.
+/// The delivery status of one recipient.
 #[derive(Debug, PartialEq, Eq)]
 struct RecipientStatus {
-    /// The address as we gave it, and what others made of it; in lower case.
+    /// The address as we gave it and as later servers rewrote it, in lower case.
     addresses: Vec<String>,
-    /// It will never arrive.
+    /// The failure is permanent.
     is_final: bool,
-    /// Nobody gets mail at that address; else the mail was refused for what it is or who sends it.
+    /// The address itself does not work; otherwise the mail's content or sender was refused.
     is_about_address: bool,
     /// The mail server's words.
     words: String,
 }
 
-/// Why a bounce has to be given again later.
+/// Why a bounce has to be delivered again later.
 #[derive(Debug, thiserror::Error)]
 pub enum BounceError {
-    /// The database refuses.
+    /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// There is no memory to read it.
-    #[error("the system gives no thread to read the mail with: {0}")]
+    /// The thread that parses the mail cannot be started.
+    #[error("cannot start a thread to parse the mail: {0}")]
     Thread(std::io::Error),
 }
 
-/// A stranger says how deep mails are nested in it, and the parser goes as deep. This is enough for
-/// the deepest in [`MAX_BOUNCE`], and memory is taken only as far as it is used.
+/// The sender decides how deep mails are nested, and the parser recurses as deep. This stack is
+/// enough for the deepest nesting within [`MAX_BOUNCE`]; memory is only used as far as needed.
 const STACK_BYTES: usize = 512 * 1024 * 1024;
 
-/// Takes a bounce; says in a sentence what became of it.
+/// Handles a bounce, and returns a sentence about the result.
 ///
 /// # Errors
-/// The database refuses, or the system does: the same bounce can be given again later.
+/// A failure of the database or of the system: the bounce can be delivered again later.
 pub async fn take_bounce(app: &App, bytes: &[u8]) -> Result<String, BounceError> {
     let Report { message_id, recipients } = match read_apart(bytes)? {
         Ok(report) => report,
@@ -61,24 +61,24 @@ pub async fn take_bounce(app: &App, bytes: &[u8]) -> Result<String, BounceError>
     };
     let Some(mail) = app.store.mail_named(&message_id).await? else {
         let name = one_line(&message_id, 200);
-        return Ok(format!("nothing to do: {name} is no mail of ours, or known to be lost"));
+        return Ok(format!("nothing to do: {name} is not one of our mails, or it bounced before"));
     };
     let recipient = mail.recipient.to_ascii_lowercase();
     let statuses = recipients.iter().filter(|status| status.addresses.contains(&recipient));
     let statuses: Vec<&RecipientStatus> = statuses.collect();
     if statuses.is_empty() {
-        return Ok(format!("nothing to do: it says nothing about {recipient}"));
+        return Ok(format!("nothing to do: it does not mention {recipient}"));
     }
     let Some(status) = statuses.into_iter().find(|status| status.is_final) else {
-        return Ok(format!("nothing to do: the mail to {recipient} is only late"));
+        return Ok(format!("nothing to do: the mail to {recipient} is only delayed"));
     };
     let mut tx = app.store.write().await?;
     give_up(app, &mut tx, &mail, &status.words, status.is_about_address).await?;
     tx.commit().await?;
-    Ok(format!("the mail to {recipient} came back: {}", status.words))
+    Ok(format!("the mail to {recipient} bounced: {}", status.words))
 }
 
-/// The inner text says why it is none.
+/// Parses on a thread of its own. The inner error says why the mail is not a bounce.
 fn read_apart(bytes: &[u8]) -> Result<Result<Report, &'static str>, BounceError> {
     let bytes = &bytes[..bytes.len().min(MAX_BOUNCE)];
     std::thread::scope(|scope| {
@@ -90,9 +90,9 @@ fn read_apart(bytes: &[u8]) -> Result<Result<Report, &'static str>, BounceError>
 }
 
 impl Report {
-    /// The inner text says why it is none.
+    /// The error says why the mail is not a bounce.
     fn read(bytes: &[u8]) -> Result<Self, &'static str> {
-        let mail = MessageParser::default().parse(bytes).ok_or("this is no mail")?;
+        let mail = MessageParser::default().parse(bytes).ok_or("this is not a mail")?;
         let is = |part: &mail_parser::MessagePart<'_>, kind: &str, subtypes: &[&str]| {
             part.content_type().is_some_and(|found| {
                 let subtype = found.subtype().unwrap_or_default().to_ascii_lowercase();
@@ -100,7 +100,7 @@ impl Report {
             })
         };
         if !mail.parts.first().is_some_and(|root| is(root, "multipart", &["report"])) {
-            return Err("this is no delivery report (multipart/report)");
+            return Err("this is not a delivery report (multipart/report)");
         }
         let status = ["delivery-status", "global-delivery-status"];
         let status = mail.parts.iter().find(|part| is(part, "message", &status));
@@ -114,9 +114,9 @@ impl Report {
             }
             None => None,
         });
-        let message_id = returned.ok_or("it does not name the mail that came back")?;
+        let message_id = returned.ok_or("it does not name the mail that bounced")?;
         let status = String::from_utf8_lossy(status.contents()).replace("\r\n", "\n");
-        // The first group is about the whole mail, each other one about a recipient.
+        // The first group is about the mail as a whole, each further one about a recipient.
         let groups = status.split("\n\n").filter(|group| !group.trim().is_empty());
         let recipients = groups.filter_map(RecipientStatus::read).take(MAX_RECIPIENTS).collect();
         Ok(Self { message_id, recipients })
@@ -139,7 +139,7 @@ impl RecipientStatus {
         let status = field(&fields, "Status").unwrap_or_default();
         let is_final = action.eq_ignore_ascii_case("failed") && status.starts_with("5.");
         let words = field(&fields, "Diagnostic-Code").unwrap_or_default();
-        // `smtp; 550 5.1.1 …`: what kind of words they are says nothing.
+        // `smtp; 550 5.1.1 …`: the type before the semicolon adds nothing.
         let words = words.split_once(';').map_or(words.as_str(), |(_, words)| words.trim());
         let code = words.get(..3).and_then(|code| code.parse().ok());
         let is_about_address = is_about_address(code, &format!("{status} {words}"));
@@ -164,17 +164,17 @@ mod tests {
     use super::{MAX_BOUNCE, RecipientStatus, read_apart};
 
     #[test]
-    fn what_is_no_delivery_report_is_said_and_never_breaks() {
+    fn mail_without_a_delivery_report_is_named_and_breaks_nothing() {
         let report = |text: &str| read_apart(text.as_bytes()).expect("a thread").map(|_| ());
         assert_eq!(
             report("Subject: hello\n\nhello\n"),
-            Err("this is no delivery report (multipart/report)")
+            Err("this is not a delivery report (multipart/report)")
         );
         let head = "Content-Type: multipart/report; boundary=b\n\n";
         assert_eq!(report(head), Err("it has no message/delivery-status"));
         let status = "--b\nContent-Type: message/delivery-status\n\nAction: failed\n\n";
         let nothing = format!("{head}{status}--b--\n");
-        assert_eq!(report(&nothing), Err("it does not name the mail that came back"));
+        assert_eq!(report(&nothing), Err("it does not name the mail that bounced"));
         assert!(report("").is_err() && report("\u{0}\u{ff}:\n\n").is_err());
         for part in [
             "Content-Type: multipart/report; boundary=a\n\n--a\n",
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_one_line_and_bounded_and_only_a_permanent_failure_is_final() {
+    fn bounce_words_are_bounded_and_permanent_failures_final() {
         let recipient = |action: &str, status: &str, words: &str| {
             let group = format!(
                 "Final-Recipient: rfc822; <Ann@Example.com>\nAction: {action}\n\

@@ -1,4 +1,4 @@
-//! The mail that tells of several issues at once.
+//! The digest mail that lists several issues.
 use askama::Template;
 use flawless_base::plural::counted;
 use flawless_store::{MailKind, OutboxMessage};
@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::show::alert::ShortAlert;
 use crate::show::links;
 
-/// So many issues are told with all that is known in short; of more, each has a line.
+/// Up to this many issues are shown with a summary each; of more, each gets one line.
 const MAX_DETAILED: usize = 25;
 
 struct View<'a> {
@@ -33,11 +33,11 @@ struct Text<'a> {
     mail: &'a View<'a>,
 }
 
-/// The mails to `recipient` that name all of `alerts`, each alert with the number of its notice:
-/// one, or several where one would be too long. With each mail the notices that it tells of.
+/// The digest mails to `recipient` that list all `alerts`: one, or several where one would be too
+/// long. Alerts come with the number of their notification, mails with those that they cover.
 ///
 /// # Errors
-/// The recipient or the sender is no address.
+/// The address of the recipient or of the sender is invalid.
 pub fn digest_list_mails(
     app: &App,
     recipient: &str,
@@ -65,7 +65,7 @@ fn digest_list_mail(
     let regressed = alerts.iter().filter(|(_, alert)| alert.regression.is_some()).count();
     let subject = subject(alerts.iter().map(|(_, alert)| alert));
     let mut shown: Vec<&ShortAlert> = alerts.iter().map(|(_, alert)| alert).collect();
-    // What was resolved and is back comes first, then what failed most.
+    // Regressions come first, then the issues that occurred most.
     shown.sort_by_key(|alert| (alert.regression.is_none(), std::cmp::Reverse(alert.occurrences)));
     let view = View {
         heading: heading(count, regressed),
@@ -96,17 +96,15 @@ pub(super) fn subject<'a>(mut alerts: impl Iterator<Item = &'a ShortAlert>) -> S
     let first = first.unwrap_or_default();
     match alerts.count() {
         0 => first,
-        1 => format!("2 issues: {first} and another one"),
         more => format!("{}: {first} and {more} more", counted(more + 1, "issue", "issues")),
     }
 }
 
-/// What a mail about so many issues begins with, of which so many are notified again.
+/// The heading of a digest of `issues` issues, `regressed` of which are regressions.
 pub(super) fn heading(issues: usize, regressed: usize) -> String {
     let regressed = match regressed {
         0 => String::new(),
-        1 => ", one of them again".to_owned(),
-        more => format!(", {more} of them again"),
+        regressed => format!(", {regressed} regressed"),
     };
     format!("{} since your last mail{regressed}", counted(issues, "issue", "issues"))
 }

@@ -1,4 +1,4 @@
-//! The mail that tells of a few issues at once, each of them whole.
+//! The digest mail that shows a few issues in full.
 use askama::Template;
 use flawless_store::{MailKind, OutboxMessage};
 
@@ -10,17 +10,17 @@ use super::envelope::{Body, Envelope};
 use crate::app::App;
 use crate::show::{RenderLimits, links};
 
-/// More issues are a storm, which is told as a list.
+/// A digest of more issues than this is a list.
 pub const MAX_WHOLE: usize = 12;
 
-/// One issue of a digest: the number of its notice, and why it goes to the recipient.
+/// One issue of a digest.
 #[derive(Clone, Copy)]
 pub struct DigestPart<'a> {
-    /// The notice that the mail fulfils.
+    /// The number of the notification that the mail covers.
     pub notification: i64,
-    /// What is told.
+    /// The alert that is shown.
     pub mail: AlertMail<'a>,
-    /// Why it is notified to the recipient.
+    /// Why the recipient is notified.
     pub why: &'a str,
 }
 
@@ -42,11 +42,11 @@ struct Text<'a> {
     digest: &'a View,
 }
 
-/// The mail to `recipient` that tells of all `parts`, with as much of each as fits; `None` when
-/// there is no limits for all of them.
+/// The mail to `recipient` about all `parts`, with as much of each as fits; `None` when even the
+/// tightest limits make it too long.
 ///
 /// # Errors
-/// The recipient or the sender is no address.
+/// The address of the recipient or of the sender is invalid.
 pub fn digest_mail(
     app: &App,
     recipient: &str,
@@ -73,7 +73,7 @@ fn within(
     let mut alerts: Vec<AlertView> = parts.iter().map(view).collect();
     let regressed = alerts.iter().filter(|alert| alert.short.regression.is_some()).count();
     let subject = subject(alerts.iter().map(|alert| &alert.short));
-    // What was resolved and is back comes first, then what failed most.
+    // Regressions come first, then the issues that occurred most.
     alerts.sort_by_key(|alert| {
         (alert.short.regression.is_none(), std::cmp::Reverse(alert.short.occurrences))
     });

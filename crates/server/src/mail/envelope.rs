@@ -1,5 +1,4 @@
-//! What stands on the outside of a mail: from whom, to whom, its name, its thread, its list, and
-//! the way out of it.
+//! The headers of a mail: sender, recipient, Message-ID, thread, list, and how to unsubscribe.
 use std::time::{Duration, UNIX_EPOCH};
 
 use flawless_base::text::one_line;
@@ -12,34 +11,34 @@ use super::{MailError, address};
 use crate::app::App;
 use crate::show::links;
 
-/// The outside of a mail.
+/// The headers of a mail.
 pub(super) struct Envelope<'a> {
     pub app: &'a App,
     pub kind: MailKind,
     pub recipient: &'a str,
     pub subject: String,
-    /// The part of its Message-ID that says what it is; the same each time it is written.
+    /// The readable part of the Message-ID; the same each time this mail is written.
     pub name: String,
-    /// Its date.
+    /// The date, milliseconds since 1970 UTC.
     pub at: i64,
-    /// The issue that it tells of.
+    /// The issue that the mail is about, which is its thread.
     pub issue: Option<i64>,
-    /// Which mails the recipient can put an end to by its link, as [`links::unsubscribe`] names
-    /// them; `None` for those that must be.
+    /// The list that the recipient can unsubscribe from, as [`links::unsubscribe`] names it;
+    /// `None` for mails that cannot be turned off.
     pub list: Option<&'static str>,
 }
 
-/// The inside of a mail.
+/// The body of a mail.
 pub(super) enum Body {
     Text(String),
     TextAndHtml(String, String),
 }
 
 impl Envelope<'_> {
-    /// The mail as it goes over the wire.
+    /// The whole message, ready for the outbox.
     ///
     /// # Errors
-    /// The recipient or the sender is no address.
+    /// The address of the recipient or of the sender is invalid.
     pub(super) fn seal(self, body: Body) -> Result<OutboxMessage, MailError> {
         let app = self.app;
         let domain = &app.config.addresses.domain;
@@ -55,7 +54,7 @@ impl Envelope<'_> {
             .message_id(Some(format!("<{message_id}>")))
             .date(date);
         if let Some(issue) = self.issue {
-            // Nobody ever gets this one: it only is what all mails about an issue refer to.
+            // No mail has this Message-ID: all mails about the issue refer to it, as one thread.
             let thread = format!("<issue-{issue}.{list}@{domain}>");
             builder = builder.in_reply_to(thread.clone()).references(thread);
         }
@@ -69,7 +68,7 @@ impl Envelope<'_> {
             let name = HeaderName::new_from_ascii_str(name);
             message.headers_mut().insert_raw(HeaderValue::new(name, value));
         };
-        // Machines must not answer.
+        // Keeps automatic replies away.
         set("Auto-Submitted", "auto-generated".into());
         set("X-Auto-Response-Suppress", "All".into());
         set("List-Id", format!("<{list}.flawless.{domain}>"));
@@ -80,7 +79,7 @@ impl Envelope<'_> {
         if let Some(list) = self.list {
             let link = links::unsubscribe(app, self.recipient, list);
             set("List-Unsubscribe", format!("<{link}>"));
-            // One click is for links that nobody on the way can read or change (RFC 8058).
+            // RFC 8058 allows one-click unsubscribing only for https links.
             if link.starts_with("https:") {
                 set("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".into());
             }
@@ -94,8 +93,8 @@ impl Envelope<'_> {
         })
     }
 
-    /// Made of what the store holds, so that writing the mail again gives it the same name; and
-    /// nobody can guess it, so that a bounce which names it is one.
+    /// Derived from what the store holds, so that the same mail gets the same Message-ID when it is
+    /// written again; signed, so that a forged bounce cannot guess it.
     fn message_id(&self) -> String {
         let recipient = self.recipient.to_ascii_lowercase();
         let signature = self.app.signer.sign("mail", &[&self.name, &recipient]);

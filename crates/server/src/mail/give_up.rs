@@ -1,13 +1,13 @@
-//! What becomes of a mail that reaches nobody, whether the mail server refused it or it came back.
+//! Handles mails that cannot be delivered, because the mail server refused them or they bounced.
 use flawless_base::text::plain;
 use flawless_store::{StoreError, Undelivered, WriteTx};
 
 use super::note_mail;
 use crate::app::App;
 
-/// Remembers that a mail cannot be delivered. Where nobody gets mail at that address, its alerts
-/// go to who answers next; of a mail that was refused for what it says, and of one to somebody who
-/// only wanted to know, the default contact is notified.
+/// Records that a mail cannot be delivered. When the address itself does not work, its alerts go to
+/// the next owner. When the mail's content was refused, or the recipient was not the owner, the
+/// default contact gets a note instead.
 pub(super) async fn give_up(
     app: &App,
     tx: &mut WriteTx,
@@ -30,15 +30,15 @@ pub(super) async fn give_up(
     let hint = if address_refused {
         let page = &app.base_url;
         format!(
-            "Add an email alias for this address on {page}/remap_email, or correct the rule that \
-             names it, so that later ones arrive."
+            "Add an email alias for this address at {page}/remap_email, or correct the rule that \
+             names it."
         )
     } else {
         let page = &app.base_url;
-        format!("Later mails to that address are tried as ever. What it was about is on {page}/.")
+        format!("Later mails to this address are still sent. The issues are listed at {page}/.")
     };
     let text = format!(
-        "A mail to {} cannot be delivered:\n\n  {}\n\nIt was about: {}\n\n{hint}\n",
+        "A mail to {} could not be delivered:\n\n  {}\n\nIts subject: {}\n\n{hint}\n",
         mail.recipient,
         plain(words),
         mail.subject,

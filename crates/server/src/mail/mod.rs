@@ -1,4 +1,4 @@
-//! Mails: written once as whole messages, sent from the outbox.
+//! Mails: each is written once, as a whole message, and sent from the outbox.
 
 mod alert_mail;
 mod alert_view;
@@ -32,21 +32,21 @@ pub use weekly_mail::{weekly_mail, weekly_text};
 
 use lettre::Address;
 
-/// A mail that cannot be written.
+/// Why a mail cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
-    /// An address is none.
-    #[error("{address:?} is no mail address: {source}")]
+    /// An address is invalid.
+    #[error("{address:?} is not a mail address: {source}")]
     Address {
         /// The address.
         address: String,
-        /// Why not.
+        /// What is wrong with it.
         source: lettre::address::AddressError,
     },
-    /// The message cannot be put together.
+    /// The message cannot be assembled.
     #[error(transparent)]
     Message(#[from] lettre::error::Error),
-    /// The text cannot be made.
+    /// A template cannot be rendered.
     #[error(transparent)]
     Template(#[from] askama::Error),
 }

@@ -5,10 +5,10 @@ use super::MailError;
 use super::envelope::{Body, Envelope};
 use crate::app::App;
 
-/// Writes a note.
+/// Writes the note.
 ///
 /// # Errors
-/// `to` or the sender is no address.
+/// `to` or the sender's address is invalid.
 pub fn note_mail(
     app: &App,
     to: &str,

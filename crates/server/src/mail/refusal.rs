@@ -1,12 +1,12 @@
-//! What a mail server's no is about: the address, for then nobody gets mail there, or anything
-//! else, for then other mails to that address, and later ones, may well arrive.
+//! Whether a mail server refuses the address, so that no mail will ever arrive there, or something
+//! else, in which case other and later mails to the address may well arrive.
 
-/// Whether a permanent no to a recipient is about that address. `code` is the reply's; `words` are
-/// the server's, which may begin with an enhanced status code (RFC 3463).
+/// Whether a permanent refusal of a recipient is about the address. `code` is the reply code, and
+/// `words` the server's text, which may begin with an enhanced status code (RFC 3463).
 pub(super) fn is_about_address(code: Option<u16>, words: &str) -> bool {
     match enhanced_status(words) {
         Some(status) => is_address_status(status),
-        // 550 to 553 are about mailboxes, unless the words say otherwise.
+        // 550 to 553 are about mailboxes, unless the text says otherwise.
         None => code.is_none_or(|code| (550..=553).contains(&code)) && !speaks_of_policy(words),
     }
 }
@@ -14,15 +14,15 @@ pub(super) fn is_about_address(code: Option<u16>, words: &str) -> bool {
 /// Whether an enhanced status code is about the recipient's address or mailbox.
 fn is_address_status((subject, detail): (u16, u16)) -> bool {
     match subject {
-        // 5.1.7 and 5.1.8 are about the sender: every mail of ours gets them.
+        // 5.1.7 and 5.1.8 are about the sender, so all our mails would get them.
         1 => !matches!(detail, 7 | 8),
-        // 5.2.3 is about a mail that is too large for the mailbox.
+        // 5.2.3: this mail is too large for the mailbox.
         2 => detail != 3,
         _ => false,
     }
 }
 
-/// The subject and detail of the first `5.SUBJECT.DETAIL` in a text; `5.0.0` says nothing.
+/// The subject and detail of the first `5.SUBJECT.DETAIL` in a text, ignoring the generic `5.0.0`.
 fn enhanced_status(words: &str) -> Option<(u16, u16)> {
     let pieces = words.split(|c: char| !(c.is_ascii_digit() || c == '.'));
     pieces
@@ -35,7 +35,8 @@ fn enhanced_status(words: &str) -> Option<(u16, u16)> {
         .find(|status| *status != (0, 0))
 }
 
-/// Servers without enhanced codes say so in words: it is about who sends, or from where.
+/// Whether the text blames the sender or its host: servers without enhanced codes only say so in
+/// words.
 fn speaks_of_policy(words: &str) -> bool {
     const POLICY: [&str; 20] = [
         "relay",
@@ -68,7 +69,7 @@ mod tests {
     use super::is_about_address;
 
     #[test]
-    fn only_what_is_about_the_address_silences_it() {
+    fn address_is_silenced_only_by_a_refusal_about_it() {
         for (code, words) in [
             (550, "5.1.1 <ann@example.com>: Recipient address rejected: User unknown"),
             (550, "Unknown user"),

@@ -1,4 +1,4 @@
-//! Sends what is in the outbox, with retries over days.
+//! Sends the mails in the outbox, with retries over days.
 use std::time::Duration;
 
 use flawless_base::backoff::{GIVE_UP_AFTER_MS, retry_after};
@@ -11,14 +11,14 @@ use crate::app::App;
 
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const BATCH: i64 = 50;
-/// A mail that the mail server puts off for long, and so often, is given up.
+/// A mail that was postponed this often, and for long enough, is given up.
 const GIVE_UP_AFTER_ATTEMPTS: i64 = 10;
 
-/// Sends mails for ever.
+/// Sends mails forever.
 pub async fn run_sender(app: App, smtp: Smtp, mut journal: SentJournal) {
     loop {
         let round = send_due(&app, &smtp, &mut journal).await;
-        // Every round ends with the store knowing what was sent, or with an error.
+        // After a round without an error, the store knows all mails that were sent.
         if round.is_ok()
             && let Err(error) = journal.clear()
         {
@@ -42,7 +42,7 @@ pub async fn run_sender(app: App, smtp: Smtp, mut journal: SentJournal) {
 enum Round {
     Busy,
     Idle,
-    /// The mail server cannot be talked to; the other mails stay where they are.
+    /// The mail server cannot be reached; the remaining mails wait in the outbox.
     Unreachable,
 }
 
@@ -54,7 +54,7 @@ async fn send_due(app: &App, smtp: &Smtp, journal: &mut SentJournal) -> Result<R
     for mail in &due {
         if mail.signs_in && app.clock.now() - mail.created_at >= LINK_LIFE_MS {
             let mut tx = app.store.write().await?;
-            tx.mail_given_up(mail.id, app.clock.now(), "its link is too old", false).await?;
+            tx.mail_given_up(mail.id, app.clock.now(), "its sign-in link expired", false).await?;
             tx.commit().await?;
             continue;
         }
@@ -69,7 +69,8 @@ async fn send_due(app: &App, smtp: &Smtp, journal: &mut SentJournal) -> Result<R
         let unreachable = matches!(sent, Err(SendError::Unreachable(_)));
         match sent {
             Ok(()) => tx.mail_sent(mail.id, now).await?,
-            // Anybody may type any address: that changes nothing for other mails, and is no news.
+            // Anybody can enter any address to sign in, so this has no effect on other mails, and
+            // the default contact gets no note.
             Err(SendError::AddressRefused(words) | SendError::Refused(words)) if mail.signs_in => {
                 tracing::warn!(to = mail.recipient, words, "a link to sign in cannot be delivered");
                 tx.mail_given_up(mail.id, now, &words, false).await?;
@@ -81,7 +82,7 @@ async fn send_due(app: &App, smtp: &Smtp, journal: &mut SentJournal) -> Result<R
                 give_up(app, &mut tx, &undelivered(), &words, false).await?;
             }
             Err(SendError::Later(words) | SendError::Unreachable(words)) => {
-                // While the mail server cannot be talked to, a mail waits however long it takes.
+                // While the mail server cannot be reached, no mail is given up.
                 let is_old = now - mail.created_at >= GIVE_UP_AFTER_MS;
                 if is_old && mail.attempts >= GIVE_UP_AFTER_ATTEMPTS && !unreachable {
                     give_up(app, &mut tx, &undelivered(), &words, false).await?;
@@ -100,7 +101,7 @@ async fn send_due(app: &App, smtp: &Smtp, journal: &mut SentJournal) -> Result<R
     Ok(Round::Busy)
 }
 
-/// Sends a mail, unless only the store does not know yet that it was sent.
+/// Sends a mail, unless the journal says that it was sent and only the store does not know yet.
 async fn send(
     app: &App,
     smtp: &Smtp,
@@ -113,15 +114,15 @@ async fn send(
     if let Some(why) = &mail.unreadable {
         return Err(SendError::Later(why.clone()));
     }
-    // What could not be noted would be sent again after a restart.
+    // A mail that is missing from the journal would be sent again after a restart.
     if let Err(error) = journal.make_room() {
-        return Err(SendError::Unreachable(format!("a sent mail could not be noted: {error}")));
+        return Err(SendError::Unreachable(format!("cannot write the sent-mail journal: {error}")));
     }
-    // A server that is notifiedto stop waits for this.
+    // A server that is told to stop waits for this.
     let _sending = app.sending.lock().await;
     let taken = || {
         if let Err(error) = journal.note(mail.id) {
-            tracing::warn!(%error, "a sent mail could not be noted");
+            tracing::warn!(%error, "the sent-mail journal could not be written");
         }
     };
     smtp.send(&mail.recipient, &mail.message, taken).await

@@ -1,8 +1,8 @@
-//! Remembers that the mail server took a mail until the store knows it.
+//! A journal of the mails that the mail server accepted, until the store knows about them.
 //!
-//! The store needs a moment to make that durable, and a program that is killed in that moment
-//! would send the mail again. One written line survives the kill and takes microseconds. What
-//! only a power cut can still cause is the same mail twice, under the same Message-ID.
+//! The store needs a moment to commit, and a process that is killed in that moment would send the
+//! mail again after its restart. A line in this file survives the kill and takes microseconds. Only
+//! a power cut can still cause a second copy, which has the same Message-ID.
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::Read;
@@ -11,26 +11,26 @@ use std::path::Path;
 
 use flawless_store::SENT_JOURNAL;
 
-/// A file of the numbers of mails that were taken.
+/// A file with the numbers of the mails that were accepted.
 #[derive(Debug)]
 pub struct SentJournal {
     file: File,
     /// Where the next line begins.
     end: u64,
-    /// There is a blank line at the end: the disk has room for the next one.
+    /// A blank line at the end reserves the disk space of the next entry.
     has_room: bool,
-    /// What this run has noted and the store does not know yet.
+    /// Mails that this process has sent and the store does not know about yet.
     noted: HashSet<i64>,
 }
 
 /// Digits of the largest number.
 const DIGITS: usize = 19;
-/// A number is written twice: a wrong byte would otherwise make another mail's number of it.
+/// A number is written twice, so that a corrupt byte cannot turn it into another mail's number.
 const LINE: usize = 2 * DIGITS + 2;
 
 impl SentJournal {
-    /// Opens the journal in `data_dir`, and returns what the last run left in it. Lines that
-    /// cannot be read are passed over: their mails may be sent once more.
+    /// Opens the journal in `data_dir`, and returns the mails that the last process left in it.
+    /// Unreadable lines are skipped: their mails may be sent a second time.
     ///
     /// # Errors
     /// The file cannot be read or written.
@@ -46,19 +46,19 @@ impl SentJournal {
             tracing::warn!(
                 path = %path.display(),
                 lines = unreadable,
-                "lines of the journal of sent mails cannot be read: these mails may come twice"
+                "lines of the journal of sent mails cannot be read: these mails may be sent twice"
             );
         }
-        // The next line must not continue one that was not written to its end.
+        // The next line must not continue one that was cut off.
         let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1) as u64;
         file.set_len(end)?;
         Ok((Self { file, end, has_room: false, noted: HashSet::new() }, left))
     }
 
-    /// Makes sure that the next mail can be noted, however full the disk becomes meanwhile.
+    /// Reserves disk space for the next entry, in case the disk fills up while the mail is sent.
     ///
     /// # Errors
-    /// There is no room.
+    /// The disk is full, or the file cannot be written.
     pub(super) fn make_room(&mut self) -> std::io::Result<()> {
         if !self.has_room {
             let mut blank = [b' '; LINE];
@@ -69,7 +69,7 @@ impl SentJournal {
         Ok(())
     }
 
-    /// Notes that a mail was taken.
+    /// Records that a mail was accepted.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -81,12 +81,12 @@ impl SentJournal {
         Ok(())
     }
 
-    /// Whether the mail server took it, though the store does not know.
+    /// Whether the mail server accepted this mail while the store does not know yet.
     pub(super) fn has(&self, mail: i64) -> bool {
         self.noted.contains(&mail)
     }
 
-    /// The store knows everything now.
+    /// Empties the journal, once the store knows about all mails in it.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -104,14 +104,14 @@ fn line(mail: i64) -> String {
     format!("{mail:0DIGITS$} {mail:0DIGITS$}\n")
 }
 
-/// The numbers in a journal, and how many of its lines are none.
+/// The numbers in a journal, and how many of its lines are unreadable.
 fn read_lines(bytes: &[u8]) -> (Vec<i64>, usize) {
     let mut mails = Vec::new();
     let mut unreadable = 0;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         match read_line(line) {
             Some(mail) => mails.push(mail),
-            // Room for a mail that was not sent any more.
+            // Space that was reserved for a mail which was not sent.
             None if line.trim_ascii().is_empty() => {}
             None => unreadable += 1,
         }
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_noted_is_there_after_the_program_was_killed_until_it_is_cleared() {
+    fn noted_mail_survives_a_kill_until_it_is_cleared() {
         let folder = tempfile::tempdir().expect("a folder");
         let (mut journal, left) = SentJournal::open(folder.path()).expect("opens");
         assert!(left.is_empty());
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_byte_costs_one_line_and_makes_no_other_mails_number_of_it() {
+    fn wrong_byte_costs_one_line_and_forges_no_mail_number() {
         let whole: Vec<u8> = [7, 15, 23].into_iter().flat_map(|n| line(n).into_bytes()).collect();
         assert_eq!(read_lines(&whole), (vec![7, 15, 23], 0));
         for at in 0..whole.len() {
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_was_not_written_to_its_end_is_none_and_spoils_no_other() {
+    fn unfinished_line_is_ignored_and_spoils_no_other() {
         let folder = tempfile::tempdir().expect("a folder");
         for torn in 0..LINE {
             let bytes = [line(7), line(15)[..torn].to_owned()].concat();

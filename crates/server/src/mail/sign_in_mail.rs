@@ -1,4 +1,4 @@
-//! The mail with a link that signs in.
+//! The mail with a sign-in link.
 use askama::Template;
 use flawless_store::{LINK_LIFE_MS, MailKind, OutboxMessage};
 
@@ -25,10 +25,10 @@ struct Text<'a> {
     mail: &'a View<'a>,
 }
 
-/// Writes the mail.
+/// Writes the mail with the link `url`.
 ///
 /// # Errors
-/// The address or the sender is no address.
+/// `address` or the sender's address is invalid.
 pub fn sign_in_mail(app: &App, address: &str, url: &str) -> Result<OutboxMessage, MailError> {
     let at = app.clock.now();
     let view = View {

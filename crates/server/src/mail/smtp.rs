@@ -1,5 +1,5 @@
-//! The conversation with the mail server, step by step: what it says no to decides what that
-//! means for a mail.
+//! The conversation with the mail server, step by step: the step that fails decides what happens to
+//! the mail.
 use std::time::Duration;
 
 use lettre::transport::smtp::Error;
@@ -14,8 +14,8 @@ use super::address;
 use super::refusal::is_about_address;
 use crate::config::{ConfigError, SmtpConfig, SmtpSecurity};
 
-/// Sends whole messages, each on a connection of its own: on one that is kept, the end of a mail
-/// waits 40 ms for the acknowledgement of its beginning.
+/// Sends messages, each on a connection of its own: on a reused connection, the end of a mail waits
+/// 40 ms for the acknowledgement of its beginning.
 #[derive(Clone)]
 pub struct Smtp {
     host: String,
@@ -27,30 +27,30 @@ pub struct Smtp {
     time_limit: Duration,
 }
 
-/// Why a mail was not taken.
+/// Why a mail was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// The mail server will never take a mail to this address.
+    /// The mail server will never accept a mail to this address.
     #[error("{0}")]
     AddressRefused(String),
-    /// It will never take this mail.
+    /// The mail server will never accept this mail.
     #[error("{0}")]
     Refused(String),
-    /// It may take it later.
+    /// The mail server may accept this mail later.
     #[error("{0}")]
     Later(String),
-    /// It cannot be talked to, or takes nothing from us: other mails need not be tried now.
+    /// The mail server cannot be reached, or refuses our sender: other mails must wait as well.
     #[error("{0}")]
     Unreachable(String),
 }
 
-/// A server may look at a mail for long before it takes it: so many times `smtp_timeout`.
+/// A server may scan a mail for a while before it accepts it: this many times `smtp_timeout`.
 const TAKING_IS_SLOWER: u32 = 10;
-/// For the farewell, whose answer does not matter.
+/// Time limit for QUIT, whose reply does not matter.
 const QUIT_TIME: Duration = Duration::from_secs(2);
 
 impl Smtp {
-    /// Talks as `config` says.
+    /// Prepares connections as configured.
     ///
     /// # Errors
     /// The certificates cannot be used.
@@ -83,11 +83,10 @@ impl Smtp {
         })
     }
 
-    /// Sends a message to one address; `taken` is called in the moment in which the mail server
-    /// has taken it.
+    /// Sends a message to one address, and calls `taken` as soon as the mail server accepts it.
     ///
     /// # Errors
-    /// The mail server's words, and whether another try makes sense.
+    /// The mail server's words, and whether another attempt makes sense.
     pub async fn send(
         &self,
         to: &str,
@@ -98,7 +97,7 @@ impl Smtp {
             |text| address(text).map_err(|error| SendError::AddressRefused(error.to_string()));
         let (from, to) = (address(&self.from)?, address(to)?);
         let mut connection = self.connect().await.map_err(SendError::Unreachable)?;
-        // No to the sender is no to every mail.
+        // A server that refuses the sender refuses every mail.
         let mail = connection.command(Mail::new(Some(from), Vec::new()));
         self.step(mail).await.map_err(|(_, words)| SendError::Unreachable(words))?;
         let rcpt = connection.command(Rcpt::new(to, Vec::new()));
@@ -111,7 +110,7 @@ impl Smtp {
         Ok(())
     }
 
-    /// Connects, encrypts, logs in, and goes away.
+    /// Connects, encrypts, logs in and disconnects, for `flawless check` and the setup page.
     ///
     /// # Errors
     /// The mail server's words.
@@ -148,7 +147,7 @@ impl Smtp {
     }
 }
 
-/// The step's result within a time; else the mail server's no, when it was one, and its words.
+/// The result of a step within the time limit; else the reply code, if any, and the words.
 async fn within<T>(
     limit: Duration,
     step: impl Future<Output = Result<T, Error>>,
@@ -160,7 +159,7 @@ async fn within<T>(
     }
 }
 
-/// A no to a recipient that is not about the address is about us: it may be over tomorrow.
+/// A refusal for another reason than the address is about us, and may be over tomorrow.
 fn about_recipient((code, words): (Option<Code>, String)) -> SendError {
     let number = code.map(u16::from);
     match about_mail((code, words)) {
@@ -179,7 +178,7 @@ fn about_mail((code, words): (Option<Code>, String)) -> SendError {
     }
 }
 
-/// The error with its causes.
+/// The error and its causes in one line.
 fn words(error: &Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);

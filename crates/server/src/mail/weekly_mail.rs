@@ -1,4 +1,4 @@
-//! The mail that tells someone of their week.
+//! The weekly report as a mail.
 use askama::Template;
 use flawless_store::{MailKind, OutboxMessage};
 
@@ -21,13 +21,13 @@ struct Text<'a> {
     mail: &'a WeeklyView,
 }
 
-/// So many issues of a list are named, as long as the mail is not too long with them.
+/// How many issues of each list are named; the largest number that fits is used.
 const ROOMS: [usize; 4] = [12, 6, 3, 1];
 
-/// The mail to one person: as much of the week as fits.
+/// The mail to one person, with as much of the week as fits.
 ///
 /// # Errors
-/// The person's address or the sender is no address.
+/// The address of the person or of the sender is invalid.
 pub fn weekly_mail(
     app: &App,
     report: &WeeklyReport,
@@ -44,17 +44,17 @@ pub fn weekly_mail(
     weekly_mail_within(app, report, person, at, last)
 }
 
-/// The text of that mail alone.
+/// Only the text of that mail, for `flawless report`.
 ///
 /// # Errors
-/// The text cannot be made.
+/// The template cannot be rendered.
 pub fn weekly_text(
     app: &App,
     report: &WeeklyReport,
     person: &PersonWeek,
 ) -> Result<String, MailError> {
     let view = WeeklyView::of(app, report, person, ROOMS[0]);
-    // Templates leave out the line break at the end of their files.
+    // Askama drops the line break at the end of a template.
     Ok(Text { mail: &view }.render()? + "\n")
 }
 

@@ -1,5 +1,4 @@
-//! What became of issues in a week, person by person and for the whole team: what the weekly
-//! report tells.
+//! The data of the weekly report: what happened to issues in a week, per person and for the team.
 use std::collections::BTreeMap;
 
 use flawless_base::dates::ReportWeek;
@@ -9,18 +8,18 @@ use flawless_store::{FixingChange, Resolution, StoreError, TwoWeeksIssue};
 
 use crate::app::App;
 
-/// A week with the one before.
+/// A week, compared with the week before.
 #[derive(Debug)]
 pub struct WeeklyReport {
-    /// Which one.
+    /// The reported week.
     pub week: ReportWeek,
-    /// The issues of the week, by the address that answers for them in lower case.
+    /// The issues of the week, by their owner's address in lower case.
     pub people: BTreeMap<String, PersonWeek>,
-    /// What all of them together are.
+    /// The totals of the whole team.
     pub this_week: WeekTotals,
-    /// The same of the week before.
+    /// The same for the week before.
     pub week_before: WeekTotals,
-    /// Authors of commits that resolved something, with how much; most first.
+    /// Authors of fix commits, with how many issues they fixed; most first.
     pub fixers: Vec<(String, usize)>,
 }
 
@@ -29,36 +28,33 @@ pub struct WeeklyReport {
 pub struct PersonWeek {
     /// The address as it is written.
     pub address: String,
-    /// Resolved before, and back.
+    /// Issues that regressed.
     pub regressed: Vec<TwoWeeksIssue>,
-    /// Seen first.
+    /// Issues that were seen for the first time.
     pub new: Vec<TwoWeeksIssue>,
-    /// Known before, and they occurred.
+    /// Older issues that occurred again.
     pub failing: Vec<TwoWeeksIssue>,
-    /// Resolved.
+    /// Issues that were resolved.
     pub resolved: Vec<TwoWeeksIssue>,
-    /// Resolved before, and they occurred: in revisions that do not have what fixed them.
+    /// Issues that were resolved before, and occurred in revisions without the fix.
     pub older: Vec<TwoWeeksIssue>,
 }
 
 /// A week in numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WeekTotals {
-    /// Issues seen first.
+    /// Issues that were seen for the first time.
     pub new: usize,
-    /// Issues resolved.
+    /// Issues that were resolved.
     pub resolved: usize,
-    /// Issues that occurred and were not resolved when the week ended.
+    /// Issues that occurred and were not resolved by the end of the week.
     pub failing: usize,
-    /// What half of those resolved took at most, from when they were seen first, in milliseconds.
+    /// Median time from first seen to resolved, in milliseconds.
     pub median_to_resolve: Option<i64>,
 }
 
-/// Reads the story of a week. Known errors and old code are left out, as on the week's page, and
-/// what was there before anybody looked.
-///
-/// # Errors
-/// The database refuses.
+/// Reads a week. Like the week's page, it leaves out known errors and old code; it also leaves out
+/// issues of the baseline that nobody was notified of.
 pub async fn weekly_report(app: &App, week: ReportWeek) -> Result<WeeklyReport, StoreError> {
     let App { store, config, baseline_until, .. } = app;
     let rules = app.rules.get();
@@ -72,13 +68,13 @@ pub async fn weekly_report(app: &App, week: ReportWeek) -> Result<WeeklyReport, 
     let week_before = totals(&issues, week.before, week.from, |found| found.before_occurrences);
     let fixers = fixers(&issues, &week);
     let mut refused = store.refused_addresses(app.clock.now()).await?;
-    // Who only ended the alerts still answers here: this report is another matter.
+    // Somebody who only unsubscribed from alerts still gets this report.
     refused.retain(|known| known.words.is_some());
     let mut people: BTreeMap<String, PersonWeek> = BTreeMap::new();
     for found in issues {
         let details = found.issue.details();
         let owner = found.issue.owner(&details, &rules.rules, &config.addresses, &refused);
-        // As with alerts: what cannot be mailed to its owner goes to the default contact.
+        // As with alerts, the default contact gets what cannot be mailed to the owner.
         let contact = || config.addresses.default_contact.clone();
         let address = owner.address.filter(|address| is_mailable(address)).or_else(contact);
         if let (Some(address), Some(list)) = (address, list_of(&found, &week)) {
@@ -93,7 +89,7 @@ pub async fn weekly_report(app: &App, week: ReportWeek) -> Result<WeeklyReport, 
 
 type List = fn(&mut PersonWeek) -> &mut Vec<TwoWeeksIssue>;
 
-/// The list in which an issue is notified; `None` when it is only of the week before.
+/// The list that an issue belongs to; `None` when it occurred only in the week before.
 fn list_of(found: &TwoWeeksIssue, week: &ReportWeek) -> Option<List> {
     match found.issue.resolved_at {
         Some(at) if (week.from..week.to).contains(&at) => Some(|person| &mut person.resolved),
@@ -130,7 +126,7 @@ fn totals(
     totals
 }
 
-/// Only what is known for certain: nobody is praised for what another one did.
+/// Counts only commits that are known to be the fix, so that the right person is thanked.
 fn fixers(issues: &[TwoWeeksIssue], week: &ReportWeek) -> Vec<(String, usize)> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for TwoWeeksIssue { issue, .. } in issues {

@@ -1,4 +1,4 @@
-//! What the weekly mail shows: of others only as much as `leaderboard` allows.
+//! The content of the weekly mail; of other people it shows only what `leaderboard` allows.
 use flawless_base::dates::{date_time, in_words};
 use flawless_base::plural::times;
 use flawless_base::text::one_line;
@@ -10,31 +10,31 @@ use crate::config::Leaderboard;
 use crate::show::alert::title_of;
 use crate::show::links;
 
-/// All texts are fit to be shown: no control characters, no marks of writing direction, bounded.
+/// All texts are safe to show: bounded, without control characters or marks of writing direction.
 pub(super) struct WeeklyView {
     pub heading: String,
     pub days: String,
-    /// What is said of a week in which nothing fails, or nothing new.
+    /// A sentence for a week in which nothing, or nothing new, failed.
     pub quiet: Option<&'static str>,
     pub lists: Vec<List>,
-    /// Name, this week, the week before; empty when nothing is said of the team.
+    /// Name, this week, the week before; empty when `leaderboard` is off.
     pub team: Vec<(&'static str, String, String)>,
-    /// Who resolved, and how much.
+    /// Authors of fix commits, with how many issues they fixed.
     pub fixers: Vec<(String, usize)>,
     pub fixers_more: usize,
     pub week_url: String,
     pub stop_url: String,
 }
 
-/// Issues of one kind.
+/// A list of issues under a heading.
 pub(super) struct List {
     pub heading: &'static str,
     pub lines: Vec<Line>,
-    /// So many are not named.
+    /// How many issues are not named.
     pub more: usize,
 }
 
-/// An issue.
+/// One issue of a list.
 pub(super) struct Line {
     pub title: String,
     pub place: String,
@@ -43,12 +43,12 @@ pub(super) struct Line {
     pub url: String,
 }
 
-/// So many of those who resolved are named at least.
+/// At least this many authors of fix commits are named.
 const MIN_FIXERS: usize = 3;
 
 impl WeeklyView {
-    /// At most `room` issues of each list are named. With one of each, no text of strangers makes
-    /// the mail too long: all texts are bounded so that it fits.
+    /// Names at most `room` issues of each list. With one of each the mail always fits, because all
+    /// texts are bounded.
     pub(super) fn of(app: &App, report: &WeeklyReport, person: &PersonWeek, room: usize) -> Self {
         let WeeklyReport { week, this_week, week_before, fixers, .. } = report;
         let day = |at: i64| day(app, at);
@@ -76,7 +76,7 @@ impl WeeklyView {
             heading: format!("Your week{of_project}{so_far}: {}", person.in_words()),
             days: format!("{} to {}", day(week.from), day(week.to - 1)),
             quiet: match (regressed.len() + new.len(), failing.len()) {
-                (0, 0) => Some("A quiet week: nothing of yours fails."),
+                (0, 0) => Some("A quiet week: none of your issues is failing."),
                 (0, _) => Some("Nothing new failed this week."),
                 _ => None,
             },
@@ -117,7 +117,7 @@ fn team(this: &WeekTotals, before: &WeekTotals) -> Vec<(&'static str, String, St
     ]
 }
 
-/// What is said of an issue, in words.
+/// Describes issues in words.
 struct Said<'a> {
     app: &'a App,
     report: &'a WeeklyReport,
@@ -162,7 +162,7 @@ impl Said<'_> {
 
     fn older(&self, found: &TwoWeeksIssue) -> String {
         let times = times(found.week_occurrences);
-        format!("{times} this week in revisions without it; {}", self.resolution(&found.issue))
+        format!("{times} this week in revisions without the fix; {}", self.resolution(&found.issue))
     }
 
     fn regressed(&self, found: &TwoWeeksIssue) -> String {
@@ -170,16 +170,16 @@ impl Said<'_> {
             let by = regressed.resolved_by.as_deref();
             let resolved = self.resolved_words(by, Some(&regressed.resolution));
             format!(
-                "{resolved} (found on {}), and it is back",
+                "{resolved} (found on {}), then regressed",
                 day(self.app, regressed.resolved_at)
             )
         });
-        let what = what.unwrap_or_else(|| "it was resolved, and it is back".to_owned());
+        let what = what.unwrap_or_else(|| "resolved, then regressed".to_owned());
         format!("{what}: {} this week{}", times(found.week_occurrences), self.since_then(found))
     }
 
     fn since_then(&self, found: &TwoWeeksIssue) -> &'static str {
-        // The week ends before the mail is written.
+        // An issue may have been resolved after the week ended and before this mail is written.
         match found.issue.resolved_at {
             Some(at) if at >= self.report.week.to => "; resolved since",
             _ => "",
@@ -190,7 +190,7 @@ impl Said<'_> {
         self.resolved_words(issue.resolved_by.as_deref(), issue.resolution.as_ref())
     }
 
-    /// The commit that fixed it; by whom only where names are wanted.
+    /// The commit that fixed the issue; the author only where `leaderboard` allows names.
     fn resolved_words(&self, by: Option<&str>, resolution: Option<&Resolution>) -> String {
         let with_names = self.app.config.mails.leaderboard == Leaderboard::Names;
         match (by, resolution) {
@@ -211,7 +211,7 @@ fn compared(found: &TwoWeeksIssue) -> String {
         _ if before == 0 => format!("{times}, ↑ from none the week before"),
         std::cmp::Ordering::Greater => format!("{times}, ↑ from {before} the week before"),
         std::cmp::Ordering::Less => format!("{times}, ↓ from {before} the week before"),
-        std::cmp::Ordering::Equal => format!("{times}, as many as the week before"),
+        std::cmp::Ordering::Equal => format!("{times}, the same as the week before"),
     }
 }
 

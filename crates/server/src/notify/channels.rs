@@ -1,4 +1,4 @@
-//! The channels among those who hear of alerts: which of them do, and their posts.
+//! Notifications of channels: which channels are notified of an alert, and their posts.
 use flawless_core::Owner;
 use flawless_store::{NewNotification, StoreError, channel_recipient};
 
@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::channel::{ChannelKind, posts};
 use crate::show::alert::ShortAlert;
 
-/// The channels that hear of an alert that `owner` answers for: the project's, and the owner's.
+/// The channels to notify of an alert that `owner` answers for: the project's and the owner's.
 pub(super) async fn channel_notifications(
     app: &App,
     owner: &Owner,
@@ -27,15 +27,15 @@ pub(super) async fn channel_notifications(
     Ok(notifications.collect())
 }
 
-/// Writes all that is held back for a channel, in as few posts as the service allows. Says
-/// whether it did.
+/// Writes the pending notifications of a channel, in as few posts as the service allows. Returns
+/// whether posts were written.
 pub(super) async fn write_posts(app: &App, id: i64, now: i64) -> Result<bool, StoreError> {
     let recipient = channel_recipient(id);
     let channel = app.store.channel(id).await?;
     let channel = channel.filter(|channel| channel.broken_at.is_none());
     let kind = channel.as_ref().and_then(|channel| ChannelKind::of(&channel.kind));
     let (Some(channel), Some(kind)) = (channel, kind) else {
-        // It was removed or broke meanwhile; the mails tell of these alerts.
+        // The channel was removed or broke in the meantime. These alerts are mailed as well.
         let mut tx = app.store.write().await?;
         tx.drop_pending_notifications_to(&recipient).await?;
         tx.commit().await?;
@@ -61,7 +61,7 @@ pub(super) async fn write_posts(app: &App, id: i64, now: i64) -> Result<bool, St
     }
     for (notifications, post) in posts(app, &channel, kind, &alerts, now) {
         if tx.write_notifications(&notifications, &post, now).await?.is_none() {
-            // Erased or told meanwhile: it is looked at anew, and nothing was written.
+            // Erased or written in the meantime: nothing is written, and the next round retries.
             return Ok(false);
         }
     }

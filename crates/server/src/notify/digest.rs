@@ -1,4 +1,4 @@
-//! What is held back for whom, and until when: for the pipeline that lets it go, and for pages.
+//! The digest schedule: how many alerts wait for whom, and until when.
 use std::collections::HashMap;
 
 use flawless_core::{Budget, HOUR_MS, PendingDigest, digest_due_at};
@@ -6,21 +6,18 @@ use flawless_store::{PendingDigestRow, StoreError, channel_number};
 
 use crate::app::App;
 
-/// What is held back for one person or channel.
+/// The alerts that wait for one person or channel.
 #[derive(Debug, Clone)]
 pub struct ScheduledDigest {
     /// A mail address, or `channel:NUMBER`.
     pub recipient: String,
-    /// How many alerts.
+    /// How many alerts wait.
     pub alerts: i64,
-    /// When they are notified, if nothing else comes.
+    /// When the digest is due if no other alert comes, milliseconds since 1970 UTC.
     pub until: i64,
 }
 
-/// All that is held back, what waits longest first.
-///
-/// # Errors
-/// The database refuses.
+/// All pending digests, the one that has waited longest first.
 pub async fn scheduled_digests(app: &App) -> Result<Vec<ScheduledDigest>, StoreError> {
     let held = app.store.pending_digests().await?;
     if held.is_empty() {
@@ -29,11 +26,11 @@ pub async fn scheduled_digests(app: &App) -> Result<Vec<ScheduledDigest>, StoreE
     let settings = &app.config.mails;
     let gather = i64::try_from(settings.digest.as_millis()).unwrap_or(i64::MAX);
     let budget = Budget { per_recipient: settings.per_person, in_all: settings.per_hour };
-    // Posts have a budget of their own: they must not hold back a mail.
+    // Posts have a budget of their own, so that they cannot delay a mail.
     let is_post = |recipient: &str| channel_number(recipient).is_some();
     let (mut mails, mut posts) = (Vec::new(), Vec::new());
     let mut to_each: HashMap<String, Vec<i64>> = HashMap::new();
-    // What a clock wrote that was ahead was written now: nothing waits for that time.
+    // Times in the future, written while the clock was ahead, count as now: nothing waits for them.
     let now = app.clock.now();
     for mail in app.store.mails_written_since(now - HOUR_MS).await? {
         let to_all = if is_post(&mail.recipient) { &mut posts } else { &mut mails };

@@ -1,5 +1,5 @@
-//! Turns alerts into notices, one for each who is to hear, and notices into mails: at once as
-//! long as there are few, else together. What is not written yet stays a row.
+//! Turns alerts into notifications, one per recipient, and notifications into mails and posts:
+//! immediately while there are few, else as a digest. A pending notification is a row in the store.
 pub(crate) mod channels;
 pub mod digest;
 
@@ -21,17 +21,17 @@ use crate::mail::{AlertMail, DigestPart, MAX_WHOLE, MailError, digest_list_mails
 use crate::show::alert::ShortAlert;
 use crate::show::code::read_around;
 
-/// For so long a mail to a new owner waits, so that what was a slip can be taken back.
+/// How long a mail to a new owner waits, so that a reassignment by mistake can be undone.
 pub const UNDO_MS: i64 = 2 * 60_000;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const BATCH: i64 = 100;
-/// What is written later than this after it was noted has waited for the budget.
+/// A notification that is older than this when it is written has waited for the budget.
 const WAITED_MS: i64 = 60_000;
-/// Of more issues than this the samples are not read for a summary.
+/// In a digest of more issues than this, samples are not read.
 const MAX_SAMPLED: usize = 25;
 
-/// Notifies for ever.
+/// Notifies forever.
 pub async fn run_notify(app: App) {
     loop {
         match notify(&app).await {
@@ -48,30 +48,30 @@ pub async fn run_notify(app: App) {
     }
 }
 
-/// Says how many alerts and mails there was something to do about.
+/// One round; returns how many alerts and mails it processed.
 async fn notify(app: &App) -> Result<usize, StoreError> {
     let erasures = app.store.erasures().await?;
     let alerts = app.store.open_alerts(app.clock.now(), BATCH).await?;
     let mut done = 0;
     let mut failed = None;
     for alert in &alerts {
-        // One that cannot be told must not hold up the others.
+        // One that fails must not hold up the others.
         match address(app, alert, erasures).await {
             Ok(()) => done += 1,
-            // What it needs cannot be read, today or tomorrow.
+            // Its data is unreadable and will stay so.
             Err(error @ (StoreError::Corrupt(_) | StoreError::Sealed { .. })) => {
-                tracing::error!(%error, alert = alert.id, "an alert could not be told");
+                tracing::error!(%error, alert = alert.id, "nobody could be notified of an alert");
                 hold(app, alert, &error.to_string(), erasures).await?;
             }
             Err(error) => failed = Some(error),
         }
     }
     let written = write_due(app).await?;
-    // That the database refused says nothing about the alert: it is tried again.
+    // A database error is not the alert's fault: it is tried again.
     failed.map_or(Ok(done + written), Err)
 }
 
-/// An alert with all that is said about it.
+/// The data that the mail or post of an alert is written from.
 pub(super) struct AlertContext {
     pub(super) issue: IssueRow,
     details: IssueDetails,
@@ -80,7 +80,7 @@ pub(super) struct AlertContext {
 }
 
 impl AlertContext {
-    /// The inner error says why nothing can be told.
+    /// The inner error says why the alert cannot be shown.
     pub(super) async fn read(
         app: &App,
         alert: &AlertRow,
@@ -92,8 +92,8 @@ impl AlertContext {
         };
         let sample = match app.store.newest_sample(issue.id).await {
             Ok(Some((_, sample))) => sample,
-            Ok(None) => return Ok(Err("the issue has no sample any more".to_owned())),
-            // One that cannot be read must not hold up the alerts behind it.
+            Ok(None) => return Ok(Err("the issue no longer has a sample".to_owned())),
+            // An unreadable one must not hold up the alerts behind it.
             Err(StoreError::Corrupt(why)) => return Ok(Err(why)),
             Err(error @ StoreError::Sealed { .. }) => return Ok(Err(error.to_string())),
             Err(error) => return Err(error),
@@ -103,7 +103,7 @@ impl AlertContext {
         Ok(Ok(Self { issue, details, sample, owner }))
     }
 
-    /// Fills in the lines around the blamed one, when its client sent none.
+    /// Fills in the lines around the blamed one when the client sent none.
     async fn read_code(&mut self, app: &App) {
         if let Repo::Ready(mirror) = app.repo.get().repo
             && let (Some(revision), Some(blamed)) =
@@ -120,7 +120,7 @@ impl AlertContext {
     }
 }
 
-/// Notes who is to hear of an alert, which was read after so many `erasures`.
+/// Records the notifications of an alert. `erasures` is the number of erasures before it was read.
 async fn address(app: &App, alert: &AlertRow, erasures: i64) -> Result<(), StoreError> {
     let now = app.clock.now();
     let rules = app.rules.get();
@@ -148,7 +148,7 @@ async fn address(app: &App, alert: &AlertRow, erasures: i64) -> Result<(), Store
     notifications.extend(channel_notifications(app, owner).await?);
     let mut tx = app.store.write().await?;
     if tx.erased_since(erasures).await? {
-        // What is left of it is looked at anew.
+        // The alert is read again in the next round, or gone.
         return Ok(());
     }
     tx.add_notifications(alert.id, &notifications, now).await?;
@@ -157,7 +157,7 @@ async fn address(app: &App, alert: &AlertRow, erasures: i64) -> Result<(), Store
     tx.count_rule_hits(&hits, now).await?;
     tx.commit().await?;
     let to = found.mailable.iter().map(|(address, _)| address.as_str()).collect::<Vec<_>>();
-    tracing::info!(issue = issue.id, to = to.join(", "), reason = alert.reason, "telling");
+    tracing::info!(issue = issue.id, to = to.join(", "), reason = alert.reason, "notifying");
     Ok(())
 }
 
@@ -166,11 +166,11 @@ fn notification((address, why): &(String, String), owner: &Owner) -> NewNotifica
     NewNotification { recipient: address.clone(), why: why.clone(), is_owner }
 }
 
-/// Writes the mails whose time has come; says how many.
+/// Writes the mails and posts that are due; returns how many.
 async fn write_due(app: &App) -> Result<usize, StoreError> {
     let now = app.clock.now();
     let mut written = 0;
-    // Looked at anew after each: a mail takes of the budget of all.
+    // The schedule is read again after each mail, because each uses up the common budget.
     let mut failed: HashSet<String> = HashSet::new();
     let is_due = |held: &ScheduledDigest, failed: &HashSet<String>| {
         held.until <= now && !failed.contains(&held.recipient)
@@ -185,7 +185,7 @@ async fn write_due(app: &App) -> Result<usize, StoreError> {
             }
             Err(error) => {
                 let to = &due.recipient;
-                tracing::error!(%error, to, "what is held back could not be written");
+                tracing::error!(%error, to, "a digest could not be written");
                 failed.insert(due.recipient);
             }
         }
@@ -197,7 +197,8 @@ async fn write_due(app: &App) -> Result<usize, StoreError> {
     Ok(written)
 }
 
-/// Writes all that is held back for a recipient: one mail, or several where one would be too long. Says whether it did.
+/// Writes the pending notifications of a recipient: one mail, or several where one would be too
+/// long. Returns whether mails were written.
 async fn write(app: &App, recipient: &str, now: i64) -> Result<bool, StoreError> {
     if let Some(channel) = channel_number(recipient) {
         return write_posts(app, channel, now).await;
@@ -206,7 +207,7 @@ async fn write(app: &App, recipient: &str, now: i64) -> Result<bool, StoreError>
     let erasures = app.store.erasures().await?;
     let refused = app.store.refused_addresses(now).await?;
     let mut notifications = app.store.digest_notifications(recipient).await?;
-    // Where each is notified at once only what had to wait for the budget is notified together.
+    // Without a digest, only notifications that waited for the budget share a mail.
     let waited = notifications.iter().any(|notification| now - notification.since >= WAITED_MS);
     if app.config.mails.digest.is_zero() && !waited {
         notifications.truncate(1);
@@ -230,7 +231,7 @@ async fn write(app: &App, recipient: &str, now: i64) -> Result<bool, StoreError>
         Ok(mails) => {
             for (notifications, mail) in mails {
                 if tx.write_notifications(&notifications, &mail, now).await?.is_none() {
-                    // Erased or told meanwhile: it is looked at anew, and nothing was written.
+                    // Erased or written in the meantime: the next round retries.
                     return Ok(false);
                 }
             }
@@ -250,7 +251,7 @@ async fn write(app: &App, recipient: &str, now: i64) -> Result<bool, StoreError>
     Ok(true)
 }
 
-/// One mail with each of the issues whole; `None` when they are too many or too large for that.
+/// One mail with each issue in full; `None` when there are too many, or they are too large.
 async fn whole(
     app: &App,
     recipient: &str,
@@ -294,7 +295,7 @@ async fn whole(
     })
 }
 
-/// The alerts of notices in a few words, each with the notice's number.
+/// The alerts of notifications in short, each with the notification's number.
 pub(super) async fn short_alerts(
     app: &App,
     notifications: &[NotificationRow],
@@ -303,7 +304,7 @@ pub(super) async fn short_alerts(
 ) -> Result<Vec<(i64, ShortAlert)>, StoreError> {
     let mut alerts = Vec::with_capacity(notifications.len());
     for NotificationRow { notification_id, alert, .. } in notifications {
-        // An issue is never removed while an alert of it waits.
+        // An issue is not deleted while one of its alerts waits.
         let Some(issue) = app.store.issue(alert.issue_id).await? else { continue };
         let owner = issue.owner(&issue.details(), rules, &app.config.addresses, refused);
         let sample = match notifications.len() {
@@ -316,7 +317,7 @@ pub(super) async fn short_alerts(
     Ok(alerts)
 }
 
-/// When no address at all can be mailed, the default contact is notified instead.
+/// Falls back to the default contact when no address can be mailed.
 fn with_fallback(mut found: Recipients, default_contact: Option<&str>) -> Recipients {
     if found.mailable.is_empty()
         && let Some(contact) = default_contact
@@ -330,7 +331,7 @@ fn with_fallback(mut found: Recipients, default_contact: Option<&str>) -> Recipi
 async fn hold(app: &App, alert: &AlertRow, why: &str, erasures: i64) -> Result<(), StoreError> {
     let mut tx = app.store.write().await?;
     if tx.erased_since(erasures).await? {
-        // Its number may be another one's by now.
+        // Its number may belong to another alert by now.
         return Ok(());
     }
     tx.hold_alert(alert.id, why).await?;

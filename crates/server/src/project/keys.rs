@@ -1,4 +1,4 @@
-//! The keys with which clients prove that they may report: made at the first start, kept in the
+//! The keys with which clients prove that they may report: created at the first start, kept in the
 //! store, shown by `flawless projects`.
 use std::fmt::Write;
 
@@ -18,14 +18,14 @@ pub struct ProjectKeys {
     pub keys: Vec<Secret>,
 }
 
-/// Why the keys cannot be had.
+/// Why the keys cannot be read or made.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The store refuses.
+    /// The store cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The system gives no random numbers.
-    #[error("no project key can be made: the system gives no random numbers: {0}")]
+    /// The system provides no random numbers.
+    #[error("no project key can be made: the system provides no random numbers: {0}")]
     Random(getrandom::Error),
 }
 
@@ -33,16 +33,17 @@ pub enum KeyError {
 const KEY_BYTES: usize = 16;
 
 impl ProjectKeys {
-    /// The keys in the store; makes the first one when there is none.
+    /// Reads the keys in the store; makes the first one when there is none.
     ///
     /// # Errors
-    /// The store refuses, or the system gives no random numbers.
+    /// The store cannot be read or written, or the system provides no random numbers.
     pub async fn open(store: &Store, now: i64) -> Result<Self, KeyError> {
         let mut keys = store.project_keys().await?;
         if keys.is_empty() {
             let key = random_key().map_err(KeyError::Random)?;
             let mut tx = store.write().await?;
-            // Another program that looks at the same time may have been faster: its key counts.
+            // Another process that opened the store at the same time may have been faster: its key
+            // counts.
             tx.add_first_key(&key, now).await?;
             tx.commit().await?;
             keys = store.project_keys().await?;
@@ -51,7 +52,7 @@ impl ProjectKeys {
         Ok(Self { id: project.id, name: project.name, keys })
     }
 
-    /// Which of them `key` is. How long the answer takes says nothing about how much of a key is
+    /// The position of `key` among the keys. The time it takes does not reveal how much of a key is
     /// right.
     pub fn accept(&self, key: &str) -> Option<usize> {
         let same = |known: &Secret| known.reveal().as_bytes().ct_eq(key.as_bytes());
@@ -60,7 +61,7 @@ impl ProjectKeys {
     }
 
     /// The address that clients are given, `http(s)://KEY@HOST[:PORT][/PREFIX]/NAME`; `None` when
-    /// `base_url` is no address.
+    /// `base_url` is not a URL.
     pub fn dsn(&self, base_url: &str) -> Option<String> {
         let mut url = Url::parse(base_url).ok()?;
         url.set_username(self.keys.first()?.reveal()).ok()?;
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn any_of_the_keys_is_accepted_and_nothing_else() {
+    fn project_keys_are_accepted_and_nothing_else() {
         let project = project(&["aaaa", "bbbb"]);
         assert_eq!((project.accept("aaaa"), project.accept("bbbb")), (Some(0), Some(1)));
         for wrong in ["", "aaa", "aaab", "aaaaa", "AAAA", "bbbbaaaa"] {
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dsn_is_made_of_the_address_of_the_pages() {
+    fn dsn_is_made_of_the_address_of_the_pages() {
         let project = project(&["0f", "ff"]);
         for (base, expected) in [
             ("http://127.0.0.1:8080", "http://0f@127.0.0.1:8080/shop"),

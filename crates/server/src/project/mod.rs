@@ -1,4 +1,4 @@
-//! What one project has: its keys, and the redaction of what comes in.
+//! What belongs to one project: its keys, and the redaction of its reports.
 
 pub mod keys;
 pub mod redaction;

@@ -1,4 +1,4 @@
-//! What people ask. It reads only.
+//! Read-only queries for pages, the JSON API and the command line.
 pub mod health;
 pub mod issues;
 pub mod people;
@@ -11,17 +11,17 @@ use people::AuthorWeeks;
 use rule_preview::PreviewTurn;
 use setup::MailServerAnswer;
 
-/// What is kept in memory so that asking again is quick.
+/// Cached answers, so that repeated queries are quick.
 #[derive(Debug, Default)]
 pub struct QueryMemory {
-    /// Of lists of issues.
+    /// For lists of issues.
     pub lists: ListMemory,
-    /// Of the parts of the server.
+    /// For health checks.
     pub health: HealthMemory,
-    /// Of the mail server.
+    /// The mail server's last answer.
     pub mail_server: MailServerAnswer,
-    /// Of the people.
+    /// Occurrences of the week by author.
     pub author_weeks: AuthorWeeks,
-    /// Of rules that are not there yet.
+    /// Serializes rule previews.
     pub preview_turn: PreviewTurn,
 }

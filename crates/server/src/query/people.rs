@@ -1,5 +1,4 @@
-//! Developers and everybody else whom mails and rules name: what pages and the JSON API tell of
-//! them alike.
+//! Developers and everybody else named by mails and rules, for pages and the JSON API.
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,71 +16,71 @@ use super::QueryMemory;
 use super::issues::by_owner;
 use crate::app::App;
 
-/// Somebody, by the address that is read.
+/// A person, by the address that they read.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Person {
-    /// The address after email aliases; as committed when it is none.
+    /// The address after email aliases; as committed when it is not a valid address.
     pub address: String,
     /// The name in a commit; empty when none is known.
     pub name: String,
     /// Their addresses in commits.
     pub committed_as: Vec<String>,
-    /// Issues of lines that they wrote.
+    /// Number of issues in lines that they wrote.
     pub issues: i64,
-    /// Those that are not resolved.
+    /// Those of `issues` that are not resolved.
     pub open_issues: i64,
-    /// Occurrences of these issues this week.
+    /// Occurrences of `issues` this week.
     pub week_occurrences: i64,
-    /// Issues that they answer for and that are not resolved, whoever wrote the lines.
+    /// Number of unresolved issues that they answer for, no matter who wrote the lines.
     pub answers_for: i64,
-    /// Occurrences of issues that they answer for this week.
+    /// Occurrences this week of the issues that they answer for.
     pub answers_for_week: i64,
-    /// The newest commit of theirs that brought a line that failed, milliseconds since 1970 UTC.
+    /// Date of their newest commit with a line that failed, milliseconds since 1970 UTC.
     pub last_commit_at: Option<i64>,
-    /// When their newest issue was seen first, milliseconds since 1970 UTC.
+    /// When their newest issue was first seen, milliseconds since 1970 UTC.
     pub last_issue_at: Option<i64>,
-    /// Where their mail goes; known of those who are shown.
+    /// Where their mail goes; only filled in for people who are shown.
     pub mails: Option<MailsOf>,
 }
 
-/// Where somebody's mail goes, and why.
+/// Where a person's mail goes, and why.
 #[derive(Debug, Clone, Serialize)]
 pub struct MailsOf {
-    /// Who is notified of their lines where no rule for a path says otherwise; `None`: nobody.
+    /// Who is notified of their lines unless a rule for a path says otherwise; `None`: nobody.
     pub to: Option<String>,
-    /// How that is found, step by step.
+    /// How `to` was found, step by step.
     pub steps: Vec<String>,
     /// The mail server's words, when it refuses the address.
     pub refused: Option<String>,
-    /// They do not want alerts.
+    /// They unsubscribed from alerts.
     pub no_alerts: bool,
-    /// They do not want the weekly report.
+    /// They unsubscribed from the weekly report.
     pub no_weekly: bool,
-    /// Why they may have left.
+    /// Why they seem to have left.
     pub left: Option<String>,
-    /// Reassignments that take issues of theirs away.
+    /// Number of reassignments of their issues to others.
     pub reassignments: usize,
-    /// They are notified of what nobody else can be notified.
+    /// They are the default contact, who gets alerts without another recipient.
     pub is_default_contact: bool,
 }
 
-/// A rule that names somebody.
+/// A rule that names a person.
 #[derive(Debug, Clone, Serialize)]
 pub struct RuleMention {
-    /// The list, by its key.
+    /// Key of the list.
     pub list: &'static str,
-    /// What it says, in words.
+    /// The rule in words.
     pub text: String,
 }
 
-/// Everybody, with what says where their mail goes.
+/// Everybody, with the data that decides where their mail goes.
 #[derive(Debug)]
 pub struct People {
-    /// Who has most to fix first.
+    /// Those with the most to fix come first.
     pub all: Vec<Person>,
     /// Addresses that get no alerts.
     pub refused: Vec<RefusedAddress>,
-    /// Addresses in lower case, with the mails that they do not want and since when.
+    /// Addresses in lower case, with the mails they unsubscribed from and when.
     pub unwanted: Vec<(String, UnwantedKind, i64)>,
     gone: Vec<String>,
     undeliverable: BTreeMap<String, i64>,
@@ -89,31 +88,28 @@ pub struct People {
     pub week: i64,
 }
 
-/// Some of them, as they are asked for.
+/// A page of people.
 #[derive(Debug, Serialize)]
 pub struct PeoplePage {
     /// At most [`PAGE`].
     pub people: Vec<Person>,
-    /// How many there are on all pages.
+    /// Number of people on all pages.
     pub total: usize,
-    /// Which page, from 1.
+    /// Number of the page, from 1.
     pub page: usize,
-    /// How many pages.
+    /// Number of pages.
     pub pages: usize,
 }
 
 /// People on one page.
 pub const PAGE: usize = 100;
-/// An address that refuses mails for longer than this is nobody's any more.
+/// Somebody whose address has refused mails for longer than this seems to have left.
 const UNDELIVERABLE_MS: i64 = 30 * 86_400_000;
-/// How old the week's occurrences may be.
+/// Maximum age of the week's cached occurrences.
 const COUNTED_FOR_MS: i64 = 10_000;
 
 impl People {
-    /// Reads them.
-    ///
-    /// # Errors
-    /// The database refuses.
+    /// Reads everybody.
     pub async fn read(app: &App, memory: &QueryMemory) -> Result<Self, StoreError> {
         let App { store, config, clock, .. } = app;
         let now = clock.now();
@@ -126,7 +122,7 @@ impl People {
             .filter_map(|mail| Some((mail.address, UnwantedKind::parse(&mail.kind)?, mail.since)));
         let unwanted: Vec<_> = unwanted.collect();
         let mut found: BTreeMap<String, Person> = BTreeMap::new();
-        // Only who they are: what is reassigned is still of their lines.
+        // Only aliases identify people: reassigned issues still are in lines of the author.
         let aliases =
             Rules { email_aliases: rules.rules.email_aliases.clone(), ..Rules::default() };
         for author in store.authors().await? {
@@ -160,7 +156,7 @@ impl People {
         Ok(Self { all, refused, unwanted, gone, undeliverable, week })
     }
 
-    /// The one with this address, be it one in commits.
+    /// The person with this address, including addresses in commits.
     pub fn find(&self, app: &App, address: &str) -> Option<Person> {
         let is = |known: &str| known.eq_ignore_ascii_case(address.trim());
         let by_read = self.all.iter().find(|person| is(&person.address));
@@ -168,7 +164,7 @@ impl People {
         by_read.or_else(by_commit).map(|person| self.with_mails(app, person))
     }
 
-    /// Those whose name or address holds `text`, a page of them.
+    /// A page of the people whose name or address contains `text`.
     pub fn page(&self, app: &App, text: &str, page: usize) -> PeoplePage {
         let text = text.trim().to_lowercase();
         let holds = |field: &str| field.to_lowercase().contains(&text);
@@ -185,7 +181,7 @@ impl People {
         PeoplePage { people, total: found.len(), page, pages }
     }
 
-    /// Those who seem to have left, and whose issues wait.
+    /// People who seem to have left and have open issues.
     pub fn leavers(&self, app: &App) -> Vec<Person> {
         let open = self.all.iter().filter(|person| person.open_issues > 0);
         let open = open.filter(|person| self.left(app, person).is_some());
@@ -208,7 +204,7 @@ impl People {
         Person { mails: Some(self.mails_of(app, person)), ..person.clone() }
     }
 
-    /// Where somebody's mail goes, and why.
+    /// Where a person's mail goes, and why.
     pub fn mails_of(&self, app: &App, person: &Person) -> MailsOf {
         let rules = &app.rules.get().rules;
         let policy = &app.config.addresses;
@@ -257,11 +253,11 @@ impl People {
 /// Occurrences of a week by the author's address in commits.
 type AuthorWeek = Arc<BTreeMap<String, i64>>;
 
-/// Occurrences of the week that began then, by author, as they were counted last.
+/// The cached occurrences by author, with the start of their week.
 pub type AuthorWeeks = Remembered<(i64, AuthorWeek)>;
 
-/// Occurrences of the week by author. Of a large store they take longer to count than all the rest
-/// of the page, so they may be a few seconds old.
+/// Occurrences of the week by author. In a large store, counting them takes longer than the rest of
+/// the page, so they may be a few seconds old.
 async fn author_week(
     app: &App,
     memory: &AuthorWeeks,
@@ -297,7 +293,7 @@ fn entry<'a>(found: &'a mut BTreeMap<String, Person>, address: &str) -> &'a mut 
         .or_insert_with(|| Person { address: address.to_owned(), ..Person::default() })
 }
 
-/// Whom rules send something to.
+/// The addresses that rules send mails to.
 fn named_in_rules(rules: &Rules) -> impl Iterator<Item = &str> {
     let watchers = rules.watchers.iter().map(|(_, rule)| rule.email.as_str());
     let given = rules.reassignments.iter().map(|(_, rule)| rule.designated_email.as_str());
@@ -306,7 +302,7 @@ fn named_in_rules(rules: &Rules) -> impl Iterator<Item = &str> {
     watchers.chain(given).chain(aliases).chain(notified.map(String::as_str))
 }
 
-/// The rules that name somebody.
+/// The rules that name a person.
 pub fn rules_naming(rules: &Rules, person: &Person) -> Vec<RuleMention> {
     let is = |known: &str| {
         known.eq_ignore_ascii_case(&person.address)

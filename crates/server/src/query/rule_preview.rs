@@ -1,11 +1,13 @@
-//! What a rule would do, before it is made: which issues it means, and who is blamed then.
+//! Previews of rules: which issues a rule would match, and who would be blamed.
 use std::time::Duration;
 
 use flawless_base::plural::{counted, times};
 use flawless_base::text::one_line;
 use flawless_core::{
-    CodePattern, FrameKind, FramePath, KnownError, PathRule, RuleId, Rules, Verdict, owner_of,
+    CodePattern, FrameKind, FramePath, KnownError, PathRule, RuleId, Rules, Verdict,
 };
+use flawless_git::Located;
+use flawless_store::issues::details::IssueDetails;
 use flawless_store::{IssueRow, MatchedIssue, RuleList, Sample, StoreError, Wanted};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -17,38 +19,38 @@ use crate::attribution::{
     At, Fault, FoundFiles, HotFunctions, Repo, blame_line, choose_line, find_faults,
 };
 
-/// What a rule would do.
+/// The effect that a rule would have.
 #[derive(Debug, Clone, Default)]
 pub struct RulePreview {
-    /// In a sentence.
+    /// The effect in a sentence.
     pub summary: String,
-    /// Some of the issues that it means, those seen last first.
+    /// Some of the matching issues, most recently seen first.
     pub issues: Vec<MatchedIssue>,
-    /// How many there are.
+    /// Number of matching issues.
     pub in_all: usize,
-    /// Who is blamed then, and of which issue; for library code.
+    /// Who would be blamed, with an example; only for library code.
     pub blamed_then: Option<String>,
 }
 
-/// Held while git is asked what a rule would do that is not there yet.
+/// Held while a preview asks git.
 #[derive(Debug, Default)]
 pub struct PreviewTurn(Mutex<()>);
 
-/// Issues that are named.
+/// At most this many issues are named.
 const MAX_NAMED: usize = 10;
-/// Of the issues seen last, the samples of so many are looked at.
+/// The samples of at most this many of the most recently seen issues are read.
 const MAX_SAMPLED: i64 = 100;
 const WEEK_MS: i64 = 7 * 86_400_000;
-/// For git to name an author.
+/// Time limit for git to name an author.
 const GIT_TIME: Duration = Duration::from_secs(10);
-/// The rule that is not there yet.
+/// Stands for the id of the rule that does not exist yet.
 const NEW: RuleId = 0;
 
-/// What `entry` would do in `list` in place of the rule `edited`, or as a new one; looked at from
-/// `issue` when it is made for one. `None` for rules about people.
+/// The effect of `entry` in `list`, in place of the rule `edited` or as a new rule. `issue` is the
+/// issue that the rule is made for. `None` for rules about people.
 ///
 /// # Errors
-/// It is no entry of this list, or the store refuses.
+/// `entry` does not fit the list, or the database cannot be used.
 pub async fn rule_preview(
     app: &App,
     turn: &PreviewTurn,
@@ -60,7 +62,7 @@ pub async fn rule_preview(
     let entry = list.normalize(entry)?;
     let since = app.clock.now() - WEEK_MS;
     let mut rules = app.rules.get().rules.clone();
-    // The first rule that fits counts: what is edited must not stand before what it becomes.
+    // The first matching rule counts, so the old version must not stand before the new one.
     rules.third_party.retain(|(id, _)| Some(*id) != edited);
     rules.library_code.retain(|(id, _)| Some(*id) != edited);
     Ok(match list {
@@ -69,7 +71,7 @@ pub async fn rule_preview(
             let in_file = Wanted::InFile(&pattern.filename);
             let mut issues = app.store.matched_issues(in_file, since).await?;
             issues.retain(|is| pattern.matches(&is.path, &is.function_name, &is.text));
-            Some(RulePreview::of(issues, |issues, often| format!("It means {issues}, {often}.")))
+            Some(RulePreview::of(issues, |issues, often| format!("It matches {issues}, {often}.")))
         }
         RuleList::IgnoredExceptions => {
             let name: String = read(&entry)?;
@@ -133,10 +135,10 @@ impl RulePreview {
 }
 
 fn seen_last(looked_at: usize) -> String {
-    counted(looked_at, "open issue seen last", "open issues seen last")
+    counted(looked_at, "latest open issue", "latest open issues")
 }
 
-/// Puts in the new rule: the first one that matches counts, so what changes one stands in its place.
+/// Inserts the new rule, in place of the edited one: the first matching rule counts.
 fn put<T>(rules: &mut Vec<(RuleId, T)>, edited: Option<RuleId>, new: T) {
     match rules.iter_mut().find(|(id, _)| Some(*id) == edited) {
         Some(rule) => *rule = (NEW, new),
@@ -149,8 +151,8 @@ fn read<T: DeserializeOwned>(entry: &Value) -> Result<T, ActionError> {
     Ok(serde_json::from_value(entry.clone()).map_err(wrong)?)
 }
 
-/// Of the open issues seen last: how many were looked at, and those whose newest sample has a frame
-/// of that kind under `rules`.
+/// How many of the most recently seen open issues were checked, and which of them have a frame of
+/// that kind under `rules` in their newest sample.
 async fn in_samples(
     app: &App,
     rules: &Rules,
@@ -172,7 +174,7 @@ async fn in_samples(
     Ok((looked_at, found))
 }
 
-/// The newest sample, when there is one that can be read.
+/// The newest sample, if it exists and can be read.
 async fn sample_of(app: &App, issue: i64) -> Result<Option<Sample>, StoreError> {
     match app.store.newest_sample(issue).await {
         Ok(sample) => Ok(sample.map(|(_, sample)| sample)),
@@ -181,7 +183,7 @@ async fn sample_of(app: &App, issue: i64) -> Result<Option<Sample>, StoreError> 
     }
 }
 
-/// The files of a sample's frames, as they were found when it came in.
+/// The files of a sample's frames, as found when the report arrived.
 fn paths_of(sample: &Sample) -> Vec<Option<FramePath>> {
     let path = |frame: &flawless_core::ClassifiedFrame| {
         let path = frame.repo_path.clone()?;
@@ -192,7 +194,7 @@ fn paths_of(sample: &Sample) -> Vec<Option<FramePath>> {
     sample.frames.iter().map(path).collect()
 }
 
-/// Who is blamed for the newest sample of an issue under `rules`, in a sentence.
+/// Who would be blamed for the newest sample of an issue under `rules`, in a sentence.
 async fn blamed_then(
     app: &App,
     turn: &PreviewTurn,
@@ -200,19 +202,19 @@ async fn blamed_then(
     rules: &Rules,
 ) -> Result<String, StoreError> {
     let Some(sample) = sample_of(app, issue.id).await? else {
-        return Ok("Who will be blamed is not known: the issue has no sample any more.".to_owned());
+        return Ok("It is not known who will be blamed: the issue has no sample left.".to_owned());
     };
     let Repo::Ready(mirror) = app.repo.get().repo else {
-        let text = "Who will be blamed is not known: the repository cannot be asked now.";
+        let text = "It is not known who will be blamed: the repository is not available.";
         return Ok(text.to_owned());
     };
     let hot_functions = app.store.hot_functions().await?;
     let settings = &app.config.choice;
     let look = async {
-        // However many look at once: pages leave git to the reports.
+        // One preview at a time, so that pages leave git to the reports.
         let _turn = turn.0.lock().await;
         let faults = find_faults(&sample.report, Some(&mirror), settings, rules).await?;
-        // A sample is of one fault.
+        // A sample has a single fault.
         let Some(Fault { report, files, .. }) = faults.into_iter().next() else { return Ok(None) };
         let choice = choose_line(&report, &files, settings, &hot_functions, rules);
         let located = match &choice.verdict {
@@ -223,24 +225,28 @@ async fn blamed_then(
     };
     let (files, choice, located) = match tokio::time::timeout(GIT_TIME, look).await {
         Ok(Ok(Some(found))) => found,
-        Ok(Ok(None)) => return Ok("Who will be blamed is not known.".to_owned()),
+        Ok(Ok(None)) => return Ok("It is not known who will be blamed.".to_owned()),
         Ok(Err(error)) => {
             tracing::warn!(%error, issue = issue.id, "who would be blamed could not be found");
-            let text = "Who will be blamed is not known: git does not answer; the server's log \
+            let text = "It is not known who will be blamed: git does not answer; the server's log \
                         says why.";
             return Ok(text.to_owned());
         }
-        Err(_) => return Ok("Who will be blamed is not known: git took too long.".to_owned()),
+        Err(_) => return Ok("It is not known who will be blamed: git took too long.".to_owned()),
     };
     let line = match (&choice.verdict, sample.blamed_frame) {
         (Verdict::Blamed(line), before) if before == Some(line.frame) => {
             let is_meant = choice.frames.iter().any(|f| f.kind == FrameKind::LibraryCode(NEW));
-            let why = if is_meant { "" } else { ": the rule does not mean it" };
-            return Ok(format!("Of issue {}, the same line stays blamed{why}.", issue.id));
+            let why = if is_meant { "" } else { ": the rule does not match it" };
+            return Ok(format!("For issue {}, the same line stays blamed{why}.", issue.id));
         }
         (Verdict::Blamed(line), _) => line,
         (Verdict::Nobody(why), _) => {
-            return Ok(format!("Of issue {}, nobody will be blamed: {}.", issue.id, why.explain()));
+            return Ok(format!(
+                "For issue {}, nobody will be blamed: {}.",
+                issue.id,
+                why.explain()
+            ));
         }
         (Verdict::Dropped(_), _) => {
             return Ok(format!("A rule drops the reports of issue {}.", issue.id));
@@ -251,10 +257,10 @@ async fn blamed_then(
         function => format!(" in {}", one_line(function, 100)),
     };
     let place = format!("{}:{}{function}", one_line(&line.path, 300), line.line);
-    let start = format!("Of issue {}, {place} will be blamed", issue.id);
+    let start = format!("For issue {}, {place} will be blamed", issue.id);
     let located = match located {
-        Some(Ok(located)) => located,
-        Some(Err(why)) => return Ok(format!("{start}, and nobody for it: {why}.")),
+        Some(Located::Line(located)) => located,
+        Some(Located::NotBlamed(why)) => return Ok(format!("{start}, but no developer: {why}.")),
         None => return Ok(format!("{start}.")),
     };
     let developer = located.blame.developer;
@@ -262,21 +268,12 @@ async fn blamed_then(
         Some(who) => one_line(&format!("{} <{}>", who.name, who.email), 300),
         None => "automation wrote it".to_owned(),
     };
+    let tip = files.at.as_ref().map(|At { tip, .. }| tip);
+    let code_owners = tip.and_then(|tip| tip.code_owners.as_ref()?.owners_of(&line.path));
+    let details = IssueDetails { code_owners, ..IssueDetails::default() };
+    let refused = app.store.refused_addresses(app.clock.now()).await?;
     let policy = &app.config.addresses;
-    let mut owner = owner_of(developer.as_ref(), &line.path, rules, policy);
-    if developer.is_none() {
-        let tip = files.at.as_ref().map(|At { tip, .. }| tip);
-        let owners = tip.and_then(|tip| tip.code_owners.as_ref()?.owners_of(&line.path));
-        let nobody_is_gone = |_: &str, _: bool| None;
-        owner = flawless_core::answerable(
-            None,
-            owners.as_ref(),
-            &line.path,
-            rules,
-            policy,
-            &nobody_is_gone,
-        );
-    }
+    let owner = details.owner(developer.as_ref(), &line.path, rules, policy, &refused);
     let address = owner.address.filter(|address| {
         developer.as_ref().is_none_or(|who| !who.email.eq_ignore_ascii_case(address))
     });

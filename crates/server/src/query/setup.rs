@@ -1,5 +1,4 @@
-//! What a project needs before it is of use, and what of that is missing: each with the way to
-//! fix it.
+//! The setup checklist of a project: what it needs, what is missing, and how to fix it.
 use std::time::Duration;
 
 use flawless_base::remembered::Remembered;
@@ -12,35 +11,32 @@ use crate::attribution::Repo;
 use crate::config::SmtpSecurity;
 use crate::mail::Smtp;
 
-/// One thing that a project needs.
+/// One item of the checklist.
 #[derive(Debug)]
 pub struct SetupItem {
-    /// Its name.
+    /// Name of the item.
     pub name: &'static str,
-    /// Nothing is to be done.
+    /// Whether nothing is left to do.
     pub ok: bool,
-    /// How it stands, in a sentence.
+    /// The state in a sentence.
     pub text: String,
-    /// What to do; empty when nothing is.
+    /// What to do; empty when nothing is left.
     pub hint: &'static str,
-    /// What to write for that; empty when nothing is.
+    /// What to put into the configuration; may be empty.
     pub example: &'static str,
 }
 
-/// What the mail server said when it was asked last.
+/// The last answer of the mail server.
 pub type MailServerAnswer = Remembered<Result<(), String>>;
 
-/// For the mail server to answer: longer than this nobody waits for a page.
+/// Time limit for the mail server to answer, because somebody waits for the page.
 const SMTP_TIME: Duration = Duration::from_secs(3);
-/// An answer of the mail server counts for so long, however many look.
+/// How long an answer of the mail server is cached.
 const ANSWER_MS: i64 = 30_000;
-/// A revision that was named in this time is still named.
+/// Reports of this period are checked for the revision that they name.
 const NAMED_MS: i64 = 30 * 86_400_000;
 
-/// All that a project needs, in the order in which one sets it up.
-///
-/// # Errors
-/// The database refuses.
+/// The checklist, in the order in which a project is set up.
 pub async fn setup_items(
     app: &App,
     last_answer: &MailServerAnswer,
@@ -78,20 +74,20 @@ fn to_do(
 fn repository(app: &App) -> SetupItem {
     const NAME: &str = "Repository";
     let state = app.repo.get();
-    let check = "flawless check tries the address and the credentials.";
+    let check = "Run flawless check to test the address and the credentials.";
     match (&state.repo, &state.failing) {
         (Repo::None, _) => to_do(
             NAME,
-            "None is configured: nobody can be blamed.",
-            "Name the repository of the programs that report, then restart the server.",
+            "None is configured, so nobody can be blamed.",
+            "Set the repository of the programs that report, then restart the server.",
             "repo_url = https://git.example.com/team/shop.git",
         ),
         (Repo::Failed(why), _) => to_do(NAME, why.clone(), check, ""),
-        (_, Some((_, why))) => to_do(NAME, format!("Fetching fails: {why}"), check, ""),
-        (Repo::Opening, _) => ok(NAME, "Is being cloned or opened."),
+        (_, Some((_, why))) => to_do(NAME, format!("The last fetch failed: {why}"), check, ""),
+        (Repo::Opening, _) => ok(NAME, "It is being cloned or opened."),
         (Repo::Ready(mirror), _) => match mirror.tip() {
             Some(tip) => ok(NAME, format!("At {} of {}.", tip.commit.short(), tip.reference)),
-            None => ok(NAME, "Is open."),
+            None => ok(NAME, "It is open."),
         },
     }
 }
@@ -103,22 +99,22 @@ async fn mail_server(app: &App, last: &MailServerAnswer) -> SetupItem {
     match ask_mail_server(app, last).await {
         Ok(()) if smtp.security == SmtpSecurity::None && smtp.login.is_some() => to_do(
             NAME,
-            format!("{place} answers, but the password goes there in the clear."),
+            format!("{place} answers, but the password is sent in clear text."),
             "Encrypt the connection, then restart the server.",
             "smtp_security = starttls",
         ),
         Ok(()) => ok(NAME, format!("{place} answers.")),
         Err(why) => to_do(
             NAME,
-            format!("{place} cannot be used: {why}. Mails wait until it can."),
-            "Name the server that takes your mail, then restart; flawless check tries it.",
+            format!("{place} cannot be used: {why}. Mails wait until then."),
+            "Set your mail server, then restart the server; flawless check tests it.",
             "smtp_host = mail.example.com\nsmtp_security = starttls\nsmtp_user = flawless\n\
              smtp_password_file = /etc/flawless/smtp_password",
         ),
     }
 }
 
-/// What the mail server says, or said to somebody who looked just now.
+/// The mail server's answer, which may be a few seconds old.
 async fn ask_mail_server(app: &App, last: &MailServerAnswer) -> Result<(), String> {
     let ask = async {
         let server = Smtp::new(&app.config.smtp).map_err(|error| error.to_string())?;
@@ -134,12 +130,12 @@ fn default_contact(app: &App) -> SetupItem {
     const NAME: &str = "Default contact";
     match &app.config.addresses.default_contact {
         Some(contact) => {
-            ok(NAME, format!("{contact} is notified of what nobody else can be notified."))
+            ok(NAME, format!("{contact} gets the alerts that have no other recipient."))
         }
         None => to_do(
             NAME,
             "Nobody is notified of errors that nobody can be blamed for.",
-            "Name somebody, or a mailing list, then restart the server.",
+            "Set a person or a mailing list, then restart the server.",
             "default_contact = team@example.com",
         ),
     }
@@ -152,7 +148,7 @@ fn hostname(app: &App) -> SetupItem {
         None => to_do(
             NAME,
             format!("Links in mails lead to {}, which others may not reach.", app.base_url),
-            "Set the address under which people see the pages, then restart the server.",
+            "Set the address at which people open the pages, then restart the server.",
             "hostname = https://flawless.example.com",
         ),
     }
@@ -161,7 +157,7 @@ fn hostname(app: &App) -> SetupItem {
 fn reports(has_reports: bool) -> SetupItem {
     const NAME: &str = "Reports";
     if has_reports {
-        return ok(NAME, "Programs report.");
+        return ok(NAME, "Programs are reporting.");
     }
     to_do(
         NAME,
@@ -174,13 +170,13 @@ fn reports(has_reports: bool) -> SetupItem {
 fn revision(is_named: bool) -> SetupItem {
     const NAME: &str = "Revision";
     if is_named {
-        return ok(NAME, "Reports or deploys name the revision that runs.");
+        return ok(NAME, "Reports or deploys name the running revision.");
     }
     to_do(
         NAME,
-        "No report has named the revision that runs in the last 30 days: lines are looked for in \
-         the newest one, and resolved errors are noticed late.",
-        "Tell the client, or the server after each deploy.",
+        "No report of the last 30 days named the running revision: lines are looked for in the \
+         newest one, and fixes are noticed late.",
+        "Set it in the client, or run flawless deployed after each deploy.",
         "FLAWLESS_REVISION=$(git rev-parse HEAD)\nflawless deployed COMMIT",
     )
 }
@@ -189,15 +185,15 @@ fn sign_in(app: &App) -> SetupItem {
     const NAME: &str = "Sign-in";
     let config = &app.config.sign_in;
     if !config.required {
-        return ok(NAME, "There is none: the pages answer only to this machine (auth = off).");
+        return ok(NAME, "Off: the pages are only served to this machine (auth = off).");
     }
     if config.allows_somebody() {
-        return ok(NAME, "People whom the configuration allows sign in by themselves.");
+        return ok(NAME, "Everybody whom the configuration allows can sign in.");
     }
     to_do(
         NAME,
-        "Only who was given a role on the page People can sign in.",
-        "Say whose addresses may, then restart the server; docs/sign-in.md has the other ways.",
+        "Only people who were given a role on the page People can sign in.",
+        "Allow a domain, then restart the server; docs/sign-in.md has other ways.",
         "allowed_email_domains = example.com",
     )
 }

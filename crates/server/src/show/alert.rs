@@ -1,4 +1,4 @@
-//! An alert in a few words: a subject, a line of a summary, a post in a channel.
+//! An alert in short, for subjects, digests and posts.
 use flawless_base::dates::{date_time, date_time_zone, rfc3339};
 use flawless_base::text::{cut, one_line};
 use flawless_core::Owner;
@@ -10,62 +10,62 @@ use super::regression::regression_in_words;
 use super::why::author_of;
 use crate::app::App;
 
-/// All texts are fit to be shown: no control characters, no marks of writing direction, bounded.
-/// As JSON it is what webhooks get.
+/// All texts are safe to show: bounded, without control characters or marks of writing direction.
+/// Webhooks of the kind `json` receive it as it is.
 #[derive(Debug, Clone, Serialize)]
 pub struct ShortAlert {
     /// The issue's number.
     pub issue: i64,
-    /// `new`, or `again` when it was notified before and resolved meanwhile.
+    /// `new` or `regression`.
     pub kind: &'static str,
     /// Exception and function, e.g. `ZeroDivisionError in total`.
     pub title: String,
-    /// Full type path of the exception.
+    /// Full type path of the exception, e.g. `builtins.KeyError`.
     pub exception_type: String,
-    /// The exception as the client printed it; empty when no sample is at hand.
+    /// The exception as the client printed it; empty without a sample.
     pub message: String,
-    /// Path in the repository; as deployed when it is no file of the repository.
+    /// Path in the repository; the deployed path when the file is not in the repository.
     pub path: String,
     /// Line number in the running code.
     pub line: i64,
-    /// Plain function name.
+    /// Name of the function.
     pub function: String,
     /// The source line.
     pub text: String,
-    /// Who answers for it; `None` when nobody does.
+    /// Address of the owner; `None` when there is none.
     pub owner: Option<String>,
-    /// Each step from the line's author to who answers for it.
+    /// Each step from the line's author to the owner.
     pub owner_steps: Vec<String>,
-    /// The commit that brought the line; `None` when nobody is blamed.
+    /// The commit that last changed the line; `None` when nobody is blamed.
     pub commit: Option<ShortCommit>,
     /// How the line was found, or why nobody is blamed.
     pub reason: String,
     /// Occurrences so far.
     pub occurrences: i64,
-    /// First seen, RFC 3339 in UTC.
+    /// When the issue was first seen, RFC 3339 in UTC.
     pub first_seen: String,
-    /// Decided at, RFC 3339 in UTC.
+    /// When the alert was decided, RFC 3339 in UTC.
     pub decided_at: String,
-    /// Where the program ran; empty when no sample is at hand.
+    /// The host that the program ran on; empty without a sample.
     pub hostname: String,
-    /// E.g. `production`; may be empty.
+    /// The environment, e.g. `production`; may be empty.
     pub environment: String,
     /// The revision as the client named it.
     pub revision: Option<String>,
-    /// What is notified again, in a sentence.
+    /// How the issue was resolved and failed again, in a sentence.
     pub regression: Option<String>,
-    /// Text of the known error that it is, for mails.
+    /// The known error's `email_header`, for mails.
     #[serde(skip)]
     pub header: String,
     /// The issue's page.
     pub url: String,
-    /// The page that says that it is somebody else's.
+    /// The page on which the issue is reassigned.
     pub not_mine_url: String,
-    /// The page that keeps it quiet for a time.
+    /// The page on which the issue is muted.
     pub mute_url: String,
 }
 
-/// A commit in a few words.
+/// A commit in short.
 #[derive(Debug, Clone, Serialize)]
 pub struct ShortCommit {
     /// Full id.
@@ -86,7 +86,7 @@ impl ShortCommit {
 }
 
 impl ShortAlert {
-    /// Of an alert about `issue` that `owner` answers for.
+    /// Summarizes an alert about `issue`, which `owner` answers for.
     pub fn of(
         app: &App,
         alert: &AlertRow,
@@ -103,7 +103,7 @@ impl ShortAlert {
         let details = issue.details();
         let regression = alert.regression.as_ref();
         let report = sample.map(|sample| &sample.report);
-        // What is shown is of one occurrence.
+        // An issue may have several exception types; the one of the sample is shown.
         let exception_type = report.map_or(&facts.exception_type, |report| &report.exception_type);
         let commit = facts.origin_commit.as_ref().map(|id| ShortCommit {
             id: one_line(id, 64),
@@ -143,14 +143,14 @@ impl ShortAlert {
         }
     }
 
-    /// Path and line.
+    /// `PATH:LINE`.
     pub fn place(&self) -> String {
         format!("{}:{}", self.path, self.line)
     }
 }
 
-/// Exception and function as people say them: `ZeroDivisionError in total`. What is not known is
-/// left out; of a line outside of functions the file's name is said.
+/// Exception and function: `ZeroDivisionError in total`. A line outside of functions is named by
+/// its file; unknown parts are left out.
 pub fn title(exception_type: &str, function: &str, path: &str) -> String {
     let exception = exception_type.rsplit('.').next().filter(|name| !name.is_empty());
     let file = path.rsplit('/').next().unwrap_or(path);
@@ -158,7 +158,7 @@ pub fn title(exception_type: &str, function: &str, path: &str) -> String {
     one_line(&format!("{} in {within}", exception.unwrap_or("Error")), 120)
 }
 
-/// The types of exceptions that an issue was seen with, in one line.
+/// The exception types that an issue was seen with, in one line.
 pub fn types_in_words(issue: &IssueRow) -> String {
     const SHOWN: usize = 3;
     let types: Vec<&str> = issue.types().collect();
@@ -169,7 +169,7 @@ pub fn types_in_words(issue: &IssueRow) -> String {
     }
 }
 
-/// The title of an issue that no occurrence in particular is shown of.
+/// The title of an issue without regard to a particular occurrence.
 pub fn title_of(issue: &IssueRow) -> String {
     let short: Vec<&str> =
         issue.types().map(|name| name.rsplit('.').next().unwrap_or(name)).take(3).collect();
@@ -182,7 +182,7 @@ mod tests {
     use super::title;
 
     #[test]
-    fn a_title_says_the_exception_and_where_it_arose() {
+    fn title_names_the_exception_and_where_it_arose() {
         for (exception, function, path, expected) in [
             ("builtins.ZeroDivisionError", "total", "shop/cart.py", "ZeroDivisionError in total"),
             ("ValueError", "<module>", "shop/cart.py", "ValueError in cart.py"),

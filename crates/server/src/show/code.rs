@@ -1,4 +1,4 @@
-//! The source around a line, with the values of the variables that it names beside it.
+//! The source around a line, with the values of the variables that the lines name.
 use std::collections::BTreeSet;
 
 use flawless_core::{CommitId, Frame, QuotedText};
@@ -9,19 +9,18 @@ use super::report::{ShownFrame, ShownValue, SourceLine};
 /// Lines before and after the failing one that are read where the client sent none.
 const AROUND: usize = 4;
 
-/// A line of source, and the variables that are named in it and on no line nearer to the failing
-/// one.
+/// A source line with the variables that it names, unless a line nearer to the failing one names
+/// them too.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CodeLine {
-    /// The line.
+    /// The source line.
     pub source: SourceLine,
-    /// The variables.
+    /// The variables shown with it.
     pub values: Vec<ShownValue>,
 }
 
-/// Fills in the lines around `frame`, whose file is `path` at `revision`, from the repository
-/// when the client sent none. Only where the line reads as reported, or the client sent no text of
-/// it either.
+/// Fills in the lines around `frame` from the repository, where its file is `path` at `revision`.
+/// Does nothing when the client sent lines, or when the line's text differs from the reported one.
 pub async fn read_around(mirror: &Mirror, revision: &CommitId, path: &str, frame: &mut Frame) {
     if !frame.before.is_empty() || !frame.after.is_empty() || frame.line == 0 {
         return;
@@ -43,7 +42,7 @@ pub async fn read_around(mirror: &Mirror, revision: &CommitId, path: &str, frame
     frame.after = texts(&lines[own + 1..]);
 }
 
-/// The lines of `frame` with the values beside them.
+/// The lines of `frame` with their values.
 pub fn code_lines(frame: ShownFrame) -> Vec<CodeLine> {
     let mut source = frame.source;
     if source.is_empty() && !frame.text.is_empty() {
@@ -66,7 +65,7 @@ pub fn code_lines(frame: ShownFrame) -> Vec<CodeLine> {
     lines
 }
 
-/// The names in a line of source. What follows a dot is an attribute and no variable.
+/// The names in a source line, except those after a dot, which are attributes.
 fn names_in(text: &str) -> BTreeSet<&str> {
     let is_name = |c: char| c.is_alphanumeric() || c == '_';
     let mut names = BTreeSet::new();
@@ -76,7 +75,7 @@ fn names_in(text: &str) -> BTreeSet<&str> {
         if !rest[..start].ends_with('.') {
             names.insert(&rest[start..end]);
         }
-        // The mark before the next name has to be seen.
+        // The character before the next name must stay visible, because it may be a dot.
         rest = &rest[end..];
     }
     names
@@ -87,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_variable_stands_beside_the_line_nearest_to_the_failing_one_that_names_it() {
+    fn variable_is_shown_at_the_nearest_line_that_names_it() {
         let line = |number, text: &str, is_own| SourceLine { number, text: text.into(), is_own };
         let local = |name: &str| ShownValue {
             name: name.into(),
@@ -112,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn without_lines_around_the_line_itself_is_shown() {
+    fn line_itself_is_shown_without_surrounding_lines() {
         let frame = ShownFrame { line: 5, text: "boom()".into(), ..ShownFrame::default() };
         let lines = code_lines(frame);
         assert_eq!(lines[0].source, SourceLine { number: 5, text: "boom()".into(), is_own: true });

@@ -1,21 +1,21 @@
-//! Addresses of pages, as mails and other pages link to them.
+//! URLs of pages, for links in mails and on other pages.
 use flawless_store::IssueRow;
 use jiff::civil::Weekday;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
 use crate::app::App;
 
-/// An issue, as short as mails need it.
+/// An issue, as a short URL.
 pub fn issue(base_url: &str, issue: i64) -> String {
     format!("{base_url}/issues/{issue}")
 }
 
-/// One of its samples, by its slot.
+/// A sample of an issue, by its slot.
 pub fn sample(base_url: &str, issue: i64, slot: i64) -> String {
     format!("{base_url}/issues/{issue}?sample={slot}#traceback")
 }
 
-/// An issue, with parameters of its page.
+/// An issue, with query parameters.
 pub fn issue_with(base_url: &str, issue: i64, query: &str) -> String {
     let mark = if query.is_empty() { "" } else { "?" };
     format!("{base_url}/issues/{issue}{mark}{query}")
@@ -27,18 +27,18 @@ pub fn week_of_file(base_url: &str, path: &str) -> String {
     format!("{base_url}/?{query}")
 }
 
-/// The form that says that an issue is somebody else's.
+/// The form that reassigns an issue.
 pub fn not_mine(base_url: &str, issue: i64) -> String {
     format!("{base_url}/not_mine?issue={issue}")
 }
 
-/// The form that keeps an issue quiet for a time.
+/// The form that mutes an issue.
 pub fn mute(base_url: &str, issue: i64) -> String {
     format!("{base_url}/mute?issue={issue}")
 }
 
-/// The end of a kind of mails, `alerts` or `weekly`, to an address. It works without a sign-in,
-/// and nobody can make it for another address.
+/// Unsubscribes an address from `alerts` or `weekly` mails. It works without a sign-in; its token
+/// is valid for this address only.
 pub fn unsubscribe(app: &App, address: &str, mails: &str) -> String {
     let address = address.to_ascii_lowercase();
     let token = app.signer.sign("unsubscribe", &[&app.project.name, &address, mails]);
@@ -50,14 +50,14 @@ pub fn unsubscribe(app: &App, address: &str, mails: &str) -> String {
     format!("{}/unsubscribe?{query}", app.base_url)
 }
 
-/// Somebody's page.
+/// A person's page.
 pub fn person(base_url: &str, address: &str) -> String {
-    // In a path, a space is no plus.
+    // In a path, a plus is not a space.
     let name: String = byte_serialize(address.as_bytes()).collect();
     format!("{base_url}/people/{}", name.replace('+', "%20"))
 }
 
-/// A page that signs in once.
+/// The page of a sign-in link.
 pub fn sign_in(base_url: &str, token: &str) -> String {
     format!("{base_url}/sign_in/link?token={token}")
 }
@@ -70,7 +70,7 @@ pub fn add_known_error(base_url: &str, issue: &IssueRow) -> String {
         .append_pair("function_name", &issue.facts.function_name)
         .append_pair("code_fragment", &issue.facts.text);
     if issue.facts.origin_commit.is_none() && issue.facts.path.starts_with('/') {
-        // Only third-party rules mean files that are not the repository's.
+        // Only third-party rules match files outside of the repository.
         query.append_pair("type", "third_party_whitelist");
     }
     format!("{base_url}/add_known_error?{}", query.finish())

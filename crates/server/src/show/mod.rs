@@ -1,4 +1,4 @@
-//! How an issue is said, in mails, posts, pages and JSON alike.
+//! How issues are presented, in mails, posts, pages and JSON alike.
 
 pub mod alert;
 pub mod code;

@@ -1,4 +1,4 @@
-//! How an issue was resolved, and what it means that it failed again, in words.
+//! Resolutions and regressions in words.
 use flawless_base::text::one_line;
 use flawless_core::CommitId;
 use flawless_git::{Mirror, Tip};
@@ -33,13 +33,13 @@ pub fn resolution_in_words(resolution: &Resolution) -> String {
         }
         Resolution::Fixed(None) => "the line was changed or removed".to_owned(),
         Resolution::Gone => {
-            "the line is gone there; which commit removed it is not certain".to_owned()
+            "the line is gone there, but it is not certain which commit removed it".to_owned()
         }
         Resolution::ByHand => "marked as resolved by hand".to_owned(),
     }
 }
 
-/// What the commit that fixed an issue says of itself.
+/// The resolution by a commit, with its summary and author.
 pub async fn fixed_by(mirror: &Mirror, tip: &Tip, commit: &CommitId) -> Resolution {
     let change = mirror.change(tip, commit).await.ok();
     Resolution::Fixed(change.map(|change| FixingChange {

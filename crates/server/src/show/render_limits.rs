@@ -1,11 +1,11 @@
-//! How much of a report is printed, in mails and on pages.
+//! Render limits: how much of a report is shown, in mails and on pages.
 
-/// How much of a report is printed.
+/// How much of a report is shown.
 #[derive(Debug, Clone, Copy)]
 pub struct RenderLimits {
     /// Frames of the traceback: the outermost and the innermost.
     pub(crate) frames: (usize, usize),
-    /// Local variables of a frame, and other values that stand together.
+    /// Local variables of a frame, and entries of other groups of values.
     pub(crate) locals: usize,
     /// Characters of a value.
     pub(crate) value: usize,
@@ -15,12 +15,12 @@ pub struct RenderLimits {
     pub(crate) chain: usize,
     /// Frames of a chained exception: the outermost and the innermost.
     pub(crate) chain_frames: (usize, usize),
-    /// Of what happened before, the last ones.
+    /// Breadcrumbs, the last ones.
     pub(crate) breadcrumbs: usize,
 }
 
 impl RenderLimits {
-    /// On a page.
+    /// The limits of a page.
     pub const PAGE: Self = Self {
         frames: (10, 60),
         locals: 1_000,
@@ -30,7 +30,7 @@ impl RenderLimits {
         chain_frames: (10, 60),
         breadcrumbs: 100,
     };
-    /// In a mail: the first that fits is taken. The last one always does.
+    /// The limits of a mail: the first that fits is used, and the last one always fits.
     pub const MAIL: [Self; 4] = [
         Self {
             frames: (10, 40),

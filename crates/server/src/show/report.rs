@@ -1,5 +1,5 @@
-//! A report ready to be printed, in mails and on pages alike: its traceback, the exceptions that
-//! led to it, and the web request.
+//! A report ready to be shown, in mails and on pages alike: the traceback, the chained exceptions
+//! and the web request.
 use flawless_core::{
     ChainedException, ClassifiedFrame, Frame, Relation, Report, WebRequest, is_foreign_folder,
 };
@@ -11,72 +11,72 @@ use super::work::ShownWork;
 use flawless_base::text::{cut, one_line};
 use flawless_store::Sample;
 
-/// Characters of a path or a function's name: longer ones are no names.
+/// Longest path or function name, in characters.
 const NAME: usize = 300;
 
-/// A report ready to be printed.
+/// A report ready to be shown.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ShownReport {
     /// Full type path; may be empty.
     pub exception_type: String,
     /// As the client printed it.
     pub exception_message: String,
-    /// Type and message as one reads them, the type once.
+    /// Type and message, without repeating the type.
     #[serde(skip)]
     pub said: String,
     /// Notes that were added to the exception.
     pub notes: Vec<String>,
-    /// Where the program ran.
+    /// The host that the program ran on.
     pub hostname: String,
-    /// Where it runs, e.g. `production`; may be empty.
+    /// The environment, e.g. `production`; may be empty.
     pub environment: String,
-    /// Free text of the client.
+    /// Free text from the client.
     pub additional_info: String,
-    /// Outermost first; a cut is a frame of its own.
+    /// Outermost first; a frame with `left_out` stands for those that are not shown.
     pub frames: Vec<ShownFrame>,
     /// The exceptions that led to it, nearest first.
     pub chain: Vec<ShownException>,
-    /// So many exceptions of the chain are left out.
+    /// How many exceptions of the chain are not shown.
     pub chain_left_out: usize,
-    /// The web request that was answered.
+    /// The web request that the program was handling.
     pub request: Option<ShownRequest>,
-    /// What the program said of its work.
+    /// What the program was doing.
     #[serde(flatten)]
     pub work: ShownWork,
 }
 
-/// A chained exception ready to be printed.
+/// A chained exception ready to be shown.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ShownException {
-    /// What it is to the exception that it belongs to, in words.
+    /// Its relation to the exception that it belongs to, in words.
     pub heading: String,
     /// Full type path; may be empty.
     pub exception_type: String,
     /// As the client printed it.
     pub exception_message: String,
-    /// Type and message as one reads them, the type once.
+    /// Type and message, without repeating the type.
     #[serde(skip)]
     pub said: String,
     /// Notes that were added to it.
     pub notes: Vec<String>,
-    /// Outermost first; a cut is a frame of its own.
+    /// Outermost first; a frame with `left_out` stands for those that are not shown.
     pub frames: Vec<ShownFrame>,
 }
 
-/// A web request ready to be printed.
+/// A web request ready to be shown.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ShownRequest {
     /// Method, path and protocol.
     pub line: String,
-    /// Names and values.
+    /// Names and values of the headers.
     pub headers: Vec<(String, String)>,
     /// The start of the body.
     pub body: String,
-    /// The address of who asked; may be empty.
+    /// The address of the client; may be empty.
     pub client_address: String,
 }
 
-/// One frame ready to be printed.
+/// A frame ready to be shown.
 #[derive(Debug, Default, Clone, Serialize, ToSchema)]
 pub struct ShownFrame {
     /// Path as deployed.
@@ -87,33 +87,33 @@ pub struct ShownFrame {
     pub function: String,
     /// Source line without its indent.
     pub text: String,
-    /// Numbers and texts of the source lines around it, and of itself, with their indent to each
-    /// other; empty when the client sent none.
+    /// The frame's line and the lines around it, with relative indent; empty when the client sent
+    /// none.
     pub source: Vec<SourceLine>,
-    /// What the frame was to the choice, in words; empty for one that had no part in it.
+    /// Why the frame may be blamed or not, in words; empty for frames of the chain.
     pub kind: String,
-    /// It is the blamed one.
+    /// The frame is the blamed one.
     pub blamed: bool,
-    /// It is in a file of the project, as far as is known.
+    /// The frame is in a file of the project, as far as is known.
     pub own: bool,
     /// Its variables; `None` when they were not captured.
     pub locals: Option<Vec<ShownValue>>,
-    /// So many variables are left out.
+    /// How many variables are not shown.
     pub locals_left_out: usize,
-    /// Its place in the traceback, from 0 at the outermost frame.
+    /// Index in the traceback, 0 at the outermost frame.
     pub at: usize,
-    /// So many frames are left out here; the rest of this one is empty then.
+    /// How many frames are not shown here; if not 0, the other fields are empty.
     pub left_out: usize,
 }
 
-/// A variable ready to be printed.
+/// A variable ready to be shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ShownValue {
     /// Its name.
     pub name: String,
-    /// As the client printed it, as much as there is limits for.
+    /// As the client printed it, shortened to the render limits.
     pub value: String,
-    /// There is more of it.
+    /// The value is shortened.
     pub is_cut: bool,
 }
 
@@ -124,12 +124,12 @@ pub struct SourceLine {
     pub number: u32,
     /// Its text.
     pub text: String,
-    /// It is the frame's own, and not one around it.
+    /// The line is the frame's own, not one around it.
     pub is_own: bool,
 }
 
 impl ShownReport {
-    /// The report of `sample`, as much of it as there is limits for.
+    /// The report of `sample`, within the limits.
     pub fn of(sample: &Sample, limits: RenderLimits) -> Self {
         let report = &sample.report;
         let shown = |(at, frame): (usize, &Frame)| ShownFrame {
@@ -163,7 +163,8 @@ impl ShownReport {
         }
     }
 
-    /// Frames of the project whose locals were captured; all such frames when none is its own.
+    /// Frames of the project whose variables were captured; if there are none, all frames whose
+    /// variables were captured.
     pub fn frames_with_locals(&self) -> impl Iterator<Item = &ShownFrame> {
         let captured = || self.frames.iter().filter(|frame| frame.locals.is_some());
         let any_own = captured().any(|frame| frame.own);
@@ -171,8 +172,8 @@ impl ShownReport {
     }
 }
 
-/// Which exceptions of the chain have nothing to do with the reported one: a framework raised and
-/// caught them itself, as one does that looks for a route, and called the project's code while it
+/// Which exceptions of the chain are unrelated to the reported one: a framework raised and caught
+/// them itself, for example while it looked for a route, and called the project's code while it
 /// handled them.
 fn unrelated(sample: &Sample) -> Vec<bool> {
     let report = &sample.report;
@@ -190,8 +191,8 @@ fn unrelated(sample: &Sample) -> Vec<bool> {
     found
 }
 
-/// Type and message as one reads them: a message that is the exception's `repr` has its type
-/// already, if only its last name.
+/// Type and message. A message that is the exception's `repr` already begins with the type, or with
+/// the last part of it.
 fn said(exception_type: &str, message: &str) -> String {
     let name = exception_type.rsplit('.').next().unwrap_or(exception_type);
     let whole = exception_type.strip_prefix("builtins.").unwrap_or(exception_type);
@@ -206,7 +207,7 @@ fn said(exception_type: &str, message: &str) -> String {
     }
 }
 
-/// A frame as much as there is limits for; `class` is what it was to the choice.
+/// A frame within the limits; `class` says whether it may be blamed.
 pub fn shown_frame(
     frame: &Frame,
     class: Option<&ClassifiedFrame>,
@@ -263,7 +264,7 @@ fn shown_exception(
         Relation::Remote | Relation::Quoted => "In the other process",
         Relation::Carrier => "Carried here by",
     };
-    // What belongs to the exception printed just before needs no name.
+    // An exception that belongs to the one shown just before needs no name.
     let heading = match exception.parent {
         None if at == 0 => relation.to_owned(),
         Some(parent) if parent + 1 == at => relation.to_owned(),
@@ -288,7 +289,7 @@ fn shown_exception(
 
 fn shown_request(request: &WebRequest, limits: RenderLimits) -> ShownRequest {
     let WebRequest { method, path, protocol, headers, body, client_address } = request;
-    // In one line each, so that no value reads like another header.
+    // One line each, so that no value looks like another header.
     let header =
         |(name, value): (&String, &String)| (one_line(name, 200), one_line(value, limits.value));
     ShownRequest {
@@ -299,15 +300,15 @@ fn shown_request(request: &WebRequest, limits: RenderLimits) -> ShownRequest {
     }
 }
 
-/// The frame's line among those around it, without the indent that they share.
+/// The frame's line and the lines around it, without the indent that they share.
 fn source_of(frame: &Frame, limits: RenderLimits) -> Vec<SourceLine> {
     if frame.before.is_empty() && frame.after.is_empty() {
         return Vec::new();
     }
     let indent = |line: &str| line.len() - line.trim_start().len();
     let is_text = |line: &&str| !line.trim().is_empty();
-    // Clients send the line itself without its indent: then it most likely is that of the line
-    // before it, or deeper where that one opens a block.
+    // Clients send the line itself without indent. Most likely it has that of the line before it,
+    // or a deeper one where that line opens a block.
     let mut own = frame.text.trim_end().to_owned();
     let nearest = frame.before.iter().rev().map(String::as_str).find(is_text);
     if let Some(nearest) = nearest.filter(|_| indent(&own) == 0) {
@@ -340,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_traceback_is_cut_in_the_middle() {
+    fn long_traceback_is_cut_in_the_middle() {
         let report = Report { traceback: vec![Default::default(); 500], ..Report::default() };
         let shown = ShownReport::of(&sample(report), RenderLimits::PAGE);
         assert_eq!(shown.frames.len(), 71);
@@ -348,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lines_around_a_frame_keep_their_indent_to_each_other() {
+    fn surrounding_lines_keep_their_relative_indent() {
         let texts = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();
         let frame = Frame {
             line: 12,
@@ -380,12 +381,12 @@ mod tests {
         assert_eq!(
             source_of(&odd, RenderLimits::PAGE).len(),
             3,
-            "a cut within a character is no panic"
+            "a cut within a character does not panic"
         );
     }
 
     #[test]
-    fn an_exception_is_said_with_its_type_once() {
+    fn exception_is_shown_with_its_type_once() {
         for (name, message, expected) in [
             ("builtins.KeyError", "KeyError('x')", "KeyError('x')"),
             ("shop.errors.Empty", "Empty('x')", "shop.errors.Empty('x')"),
@@ -400,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn each_exception_of_a_chain_says_what_it_is_to_which_other_one() {
+    fn chained_exception_names_its_relation_to_another() {
         let exception = |name: &str, relation, parent| ChainedException {
             exception_type: name.into(),
             relation,

@@ -1,10 +1,10 @@
-//! Rules in the words people read, for pages and for what is noted about them.
+//! Rules in words, for pages and for the history of actions.
 use flawless_core::{CodePattern, EmailAlias, KnownError, Reassignment, Watcher};
 use flawless_store::RuleList;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// One of a list.
+/// The name of one rule of a list.
 pub fn singular(list: RuleList) -> &'static str {
     match list {
         RuleList::KnownErrors => "known error",
@@ -17,20 +17,20 @@ pub fn singular(list: RuleList) -> &'static str {
     }
 }
 
-/// What a list is for.
+/// What a list is for, in a sentence.
 pub fn meaning(list: RuleList) -> &'static str {
     match list {
-        RuleList::KnownErrors => "Code that is expected to fail: told less or more often.",
+        RuleList::KnownErrors => "Code that is expected to fail, with its own alert thresholds.",
         RuleList::BuildingBlocks => "Code that is never blamed itself: its caller is.",
         RuleList::ThirdPartyWhitelist => "Code whose appearance in a traceback drops the report.",
         RuleList::IgnoredExceptions => "Exception types whose reports are dropped.",
         RuleList::WatchList => "People who want alerts for a path.",
-        RuleList::DisownershipList => "In a path, one developer's issues go to another.",
-        RuleList::EmailRemapping => "Addresses in commits, and the addresses that are read.",
+        RuleList::DisownershipList => "For a path, one developer's issues go to another.",
+        RuleList::EmailRemapping => "Addresses in commits and the addresses that people read.",
     }
 }
 
-/// The headings of [`columns`].
+/// The headings for [`columns`].
 pub fn headings(list: RuleList) -> &'static [&'static str] {
     match list {
         RuleList::KnownErrors => &["File", "Function", "Code", "Notified", "Also notified"],
@@ -42,7 +42,7 @@ pub fn headings(list: RuleList) -> &'static [&'static str] {
     }
 }
 
-/// An entry in columns, one text for each heading. One that cannot be read stands there as it is.
+/// The columns of an entry, one per heading. An unreadable entry is shown as raw JSON.
 pub fn columns(list: RuleList, entry: &Value) -> Vec<String> {
     let known = match list {
         RuleList::KnownErrors => read(entry).map(|rule: KnownError| {
@@ -99,7 +99,7 @@ fn pattern(rule: CodePattern) -> [String; 3] {
     [filename, function_name.unwrap_or_default(), code_fragment.unwrap_or_default()]
 }
 
-/// When a known error is notified.
+/// The alert thresholds of a known error, in words.
 fn notified(rule: &KnownError) -> String {
     let at = rule.min_alert_threshold.filter(|at| *at > 0);
     let every = rule.alert_every_n_occurrences.filter(|every| *every > 0);
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rules_are_said_in_words() {
+    fn rules_are_described_in_words() {
         let known = json!({"filename": "a.py", "function_name": "f", "min_alert_threshold": 5,
             "alert_every_n_occurrences": 10, "max_alert_threshold": 40});
         assert_eq!(in_words(RuleList::KnownErrors, &known), "a.py in f");

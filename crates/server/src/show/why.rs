@@ -1,4 +1,4 @@
-//! Why somebody answers for an issue, step by step: what mails and the issue's page say alike.
+//! Why somebody answers for an issue, step by step, for mails and the issue's page.
 use flawless_base::plural::counted;
 use flawless_base::text::one_line;
 use flawless_core::{Confidence, FrameKind, Owner};
@@ -7,10 +7,10 @@ use flawless_store::{IssueRow, Sample};
 
 use crate::app::App;
 
-/// Frames passed over that are named one by one.
+/// At most this many skipped frames are named one by one.
 const NAMED: usize = 8;
 
-/// Who wrote the line of an issue, by name and address: the author of its commit, be it automation.
+/// Name and address of the author of an issue's line, even if the author is a bot.
 pub fn author_of(issue: &IssueRow, details: &IssueDetails) -> String {
     match details.author.clone().or_else(|| issue.developer()) {
         Some(developer) => one_line(&format!("{} <{}>", developer.name, developer.email), 200),
@@ -18,23 +18,23 @@ pub fn author_of(issue: &IssueRow, details: &IssueDetails) -> String {
     }
 }
 
-/// The steps from the line's author to who answers for it: what happened to the line since, and
-/// what was done to the address.
+/// The steps from the line's author to the owner: later changes of the line, then the rules that
+/// were applied to the address.
 pub fn way_to_owner(details: &IssueDetails, owner: &Owner) -> Vec<String> {
     let later =
         details.later.iter().map(|l| format!("since then {}", one_line(&l.to_string(), 300)));
     later.chain(owner.steps.iter().map(|step| one_line(step, 400))).collect()
 }
 
-/// What fixes it that only the default contact could be notified, although the author is known.
+/// A hint for the default contact, when only they could be notified although the author is known.
 pub fn hint(app: &App, issue: &IssueRow, owner: &Owner) -> Option<String> {
     (owner.is_fallback && issue.facts.developer_email.is_some()).then(|| {
         let page = format!("{}/remap_email", app.base_url);
-        format!("to fix it, give the author's address an email alias: {page}")
+        format!("to fix this, add an email alias for the author's address: {page}")
     })
 }
 
-/// The line where it was born, when that is not where it stands now.
+/// Where the line was when it was last changed, if it has moved since.
 pub fn other_origin(issue: &IssueRow) -> Option<String> {
     let facts = &issue.facts;
     let (path, line) = (facts.origin_path.as_deref()?, facts.origin_line?);
@@ -46,7 +46,7 @@ pub fn considered(details: &IssueDetails) -> Vec<String> {
     details.suspects.iter().map(|suspect| one_line(&suspect.in_words(), 400)).collect()
 }
 
-/// How sure it is that the line is the one that ran, in a sentence.
+/// How certain it is that the line is the one that ran, in a sentence.
 pub fn confidence_in_words(confidence: Confidence) -> &'static str {
     match confidence {
         Confidence::Exact => "certain: the line reads the same in the revision that ran",
@@ -62,12 +62,12 @@ pub fn confidence_in_words(confidence: Confidence) -> &'static str {
             "likely: the line reads the same in an earlier revision than the one that was named \
              or is the newest"
         }
-        Confidence::ByText => "a good guess: the same text stands elsewhere in the same function",
+        Confidence::ByText => "a good guess: the same text appears elsewhere in the same function",
     }
 }
 
-/// The frames between where the exception arose and the blamed line, and why each was passed
-/// over; none when nobody is blamed.
+/// The frames between the origin of the exception and the blamed line, and why each was skipped;
+/// none when nobody is blamed.
 pub fn passed_over(sample: &Sample) -> Vec<String> {
     let Some(blamed) = sample.blamed_frame else { return Vec::new() };
     let frames = sample.report.traceback.iter().zip(sample.frames.iter()).skip(blamed + 1).rev();
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_passed_over_is_said_from_the_inside_and_foreign_frames_together() {
+    fn passed_over_frames_are_listed_innermost_first() {
         let kinds = [
             FrameKind::Candidate,
             FrameKind::Candidate,

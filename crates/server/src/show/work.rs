@@ -1,5 +1,5 @@
-//! What a program said of the work it was doing, ready to be printed in mails and on pages: for
-//! whom, where, and after what it failed. What it did not say is empty.
+//! What a program was doing when it failed, ready to be shown in mails and on pages: for whom,
+//! where, and what happened before. Unknown fields are empty.
 use std::collections::BTreeMap;
 
 use flawless_base::dates::rfc3339;
@@ -12,39 +12,39 @@ use utoipa::ToSchema;
 use super::RenderLimits;
 use super::report::ShownValue;
 
-/// What a program said of its work.
+/// What a program was doing when it failed.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct ShownWork {
     /// The endpoint, task or command that ran.
     pub transaction: String,
-    /// Whether the program went on.
+    /// Whether the program went on; `None` when it is not known.
     pub handled: Option<bool>,
-    /// What saw the exception.
+    /// The hook that saw the exception, e.g. `excepthook`.
     pub mechanism: String,
-    /// For whom it ran.
+    /// The user that it ran for.
     pub user: Vec<ShownValue>,
-    /// Short facts.
+    /// Tags.
     pub tags: Vec<ShownValue>,
-    /// Facts of the work, under names.
+    /// Named groups of facts.
     pub contexts: Vec<ShownContext>,
-    /// What happened before, the newest first.
+    /// What happened before, newest first.
     pub breadcrumbs: Vec<ShownBreadcrumb>,
-    /// So many of the older ones are left out.
+    /// How many older ones are not shown.
     pub breadcrumbs_left_out: usize,
-    /// The process.
+    /// The process that failed.
     pub process: Option<ShownProcess>,
     /// The name of the thread.
     pub thread: String,
     /// The name of the task.
     pub task: String,
-    /// The trace of OpenTelemetry.
+    /// The trace id of OpenTelemetry.
     pub trace_id: String,
 }
 
-/// Facts under a name.
+/// A named group of facts.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ShownContext {
-    /// Their name.
+    /// Name of the group.
     pub name: String,
     /// The facts.
     pub values: Vec<ShownValue>,
@@ -53,38 +53,38 @@ pub struct ShownContext {
 /// Something that happened before the exception.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ShownBreadcrumb {
-    /// By the program's clock, RFC 3339 in UTC.
+    /// When it happened by the program's clock, RFC 3339 in UTC.
     pub at: Option<String>,
     /// How long before the last one, e.g. `−2.4 s`; empty when its time is not known.
     pub before_last: String,
-    /// What kind of thing it was.
+    /// The kind of event, e.g. `query`.
     pub category: String,
-    /// E.g. `info`.
+    /// Level, e.g. `info`.
     pub level: String,
-    /// In words.
+    /// The event in words.
     pub message: String,
-    /// Values.
+    /// Additional values.
     pub data: Vec<ShownValue>,
 }
 
 /// A process.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ShownProcess {
-    /// E.g. `CPython 3.13.0 on Linux x86_64`.
+    /// Interpreter and system, e.g. `CPython 3.13.0 on Linux x86_64`.
     pub runtime: String,
-    /// As one could type it.
+    /// The command line as one could type it.
     pub command_line: String,
-    /// Modules and their versions, where they are known.
+    /// Modules and their versions, if known.
     pub modules: Vec<ShownValue>,
 }
 
 impl ShownBreadcrumb {
-    /// Whether its level says nothing.
+    /// Whether the level is not worth showing.
     pub fn is_usual(&self) -> bool {
         self.level.is_empty() || self.level.eq_ignore_ascii_case("info")
     }
 
-    /// Whether it was a failure itself.
+    /// Whether the event was a failure itself.
     pub fn is_bad(&self) -> bool {
         let level = self.level.to_ascii_lowercase();
         matches!(level.as_str(), "error" | "critical" | "fatal")
@@ -92,11 +92,11 @@ impl ShownBreadcrumb {
 }
 
 impl ShownWork {
-    /// What a report says, as much of it as there is limits for.
+    /// What a report says, within the limits.
     pub fn of(report: &Report, limits: RenderLimits) -> Self {
         let breadcrumbs = &report.breadcrumbs;
         let last_at = breadcrumbs.iter().rev().find_map(|breadcrumb| breadcrumb.at);
-        // With those that hold nothing, there would be headings without anything below them.
+        // An empty context would be a heading with nothing below it.
         let contexts = report.contexts.iter().filter(|context| !context.values.is_empty());
         let contexts = contexts.take(limits.locals);
         let newest = breadcrumbs.iter().rev().take(limits.breadcrumbs);
@@ -129,17 +129,17 @@ impl ShownWork {
         self
     }
 
-    /// What happened last.
+    /// The newest breadcrumbs.
     pub fn newest_breadcrumbs(&self) -> &[ShownBreadcrumb] {
         &self.breadcrumbs[..self.breadcrumbs.len().min(AT_A_GLANCE)]
     }
 
-    /// What happened before [`Self::newest_breadcrumbs`].
+    /// The breadcrumbs before [`Self::newest_breadcrumbs`].
     pub fn older_breadcrumbs(&self) -> &[ShownBreadcrumb] {
         &self.breadcrumbs[self.newest_breadcrumbs().len()..]
     }
 
-    /// For whom it ran, in a few words: `ann@example.com (id 7)`; empty when nobody is named.
+    /// The user in a few words: `ann@example.com (id 7)`; empty when none is named.
     pub fn user_in_words(&self) -> String {
         let named = |name: &str| self.user.iter().position(|value| value.name == name);
         let first = ["email", "username", "name", "id"].into_iter().find_map(named);
@@ -158,12 +158,12 @@ impl ShownWork {
         }
     }
 
-    /// Whether [`Self::user_in_words`] says all that is known of them.
+    /// Whether [`Self::user_in_words`] shows everything that is known of the user.
     pub fn is_user_said(&self) -> bool {
         self.user.len() <= BESIDE + 1 && !self.user_in_words().ends_with('…')
     }
 
-    /// Whether the program went on, and what saw the exception, as far as it is known.
+    /// Whether the program went on and what saw the exception, as far as known.
     pub fn handled_in_words(&self) -> String {
         let seen = |text: &str| match self.mechanism.is_empty() {
             true => text.to_owned(),
@@ -177,7 +177,7 @@ impl ShownWork {
         }
     }
 
-    /// Where it ran: names and values.
+    /// Where the program ran, as names and values.
     pub fn places(&self) -> Vec<(&'static str, &str)> {
         let (runtime, command) = match &self.process {
             Some(process) => (process.runtime.as_str(), process.command_line.as_str()),
@@ -194,11 +194,7 @@ impl ShownWork {
     }
 }
 
-/// The modules of the process that a report names; none where they are not known, or sealed with a
-/// key that is gone.
-///
-/// # Errors
-/// The database refuses.
+/// The modules of a report's process; none when they are unknown, or encrypted with a lost key.
 pub async fn modules_of(
     store: &Store,
     report: &Report,
@@ -212,15 +208,15 @@ pub async fn modules_of(
     }
 }
 
-/// Of what happened before, so many are seen without unfolding the rest.
+/// How many breadcrumbs are visible without unfolding the rest.
 const AT_A_GLANCE: usize = 15;
-/// Other facts of a user beside the first.
+/// How many facts of a user are shown besides the first.
 const BESIDE: usize = 3;
-/// Characters of a name.
+/// Longest name, in characters.
 const NAME: usize = 300;
 
 fn values(values: &BTreeMap<String, String>, limits: RenderLimits) -> Vec<ShownValue> {
-    // In one line each: they stand beside each other, and none is to read like another.
+    // One line each, so that no value looks like another entry.
     let shown = |(name, value): (&String, &String)| ShownValue {
         name: one_line(name, limits.value.min(200)),
         value: one_line(value, limits.value),
@@ -256,7 +252,7 @@ fn shown_process(process: &Process, limits: RenderLimits) -> Option<ShownProcess
     (!is_empty).then(|| ShownProcess { runtime, command_line, modules: Vec::new() })
 }
 
-/// How long before the last one: clocks may go back.
+/// The time before the last one; clocks may be set back in between.
 fn before_last(at: i64, last: i64) -> String {
     let before = last.saturating_sub(at);
     let sign = if before < 0 { '+' } else { '−' };
@@ -278,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_happened_before_counts_back_from_the_last_the_newest_first() {
+    fn breadcrumbs_count_back_from_the_last_newest_first() {
         let breadcrumb = |at| Breadcrumb { at, ..Breadcrumb::default() };
         let times = [-90_000_000, 9_938_000, 9_997_650, 10_000_050, 10_000_000];
         let breadcrumbs = times.map(Some).into_iter().chain([None]).map(breadcrumb).collect();
@@ -290,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_has_the_last_ones_and_says_how_many_are_left_out() {
+    fn mail_has_the_last_breadcrumbs_and_counts_those_left_out() {
         let breadcrumbs =
             (0..30).map(|n| Breadcrumb { message: format!("{n}"), ..Default::default() });
         let report = Report { breadcrumbs: breadcrumbs.collect(), ..Report::default() };
@@ -301,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_named_by_what_people_know_them_by() {
+    fn user_is_named_as_people_know_them() {
         let said = |user: &[(&str, &str)]| {
             let report = Report { user: facts(user), ..Report::default() };
             ShownWork::of(&report, RenderLimits::PAGE).user_in_words()
@@ -313,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_known_of_the_end_is_said() {
+    fn outcome_for_the_program_is_stated_only_as_far_as_known() {
         let said = |handled, mechanism: &str| {
             let mechanism = mechanism.to_owned();
             ShownWork { handled, mechanism, ..ShownWork::default() }.handled_in_words()

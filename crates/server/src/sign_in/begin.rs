@@ -1,4 +1,4 @@
-//! Begins a sign-in that lasts.
+//! Begins a session.
 use flawless_base::text::cut;
 use flawless_core::Role;
 use flawless_store::{NewSession, WriteTx};
@@ -7,7 +7,7 @@ use super::secret::new_secret;
 use super::{SignInError, role_of};
 use crate::app::App;
 
-/// A sign-in that has begun.
+/// A session that has begun.
 #[derive(Debug)]
 pub struct SignedIn {
     /// What the browser keeps.
@@ -18,17 +18,17 @@ pub struct SignedIn {
 
 const USER_AGENT: usize = 200;
 
-/// When a sign-in that is used now ends.
+/// When a session that is used now ends.
 pub fn expires_at(app: &App, now: i64) -> i64 {
     let life = i64::try_from(app.config.sign_in.session.as_millis()).unwrap_or(i64::MAX);
     now.saturating_add(life)
 }
 
-/// Signs an address in that has proved to be its own; `None` when it may not. `how` says by what,
-/// in words.
+/// Signs in an address whose owner has been verified; `None` when it may not sign in. `how` says in
+/// words how it was verified.
 ///
 /// # Errors
-/// The store refuses, or the system gives no random numbers.
+/// The store fails, or the system provides no random numbers.
 pub async fn begin(
     app: &App,
     address: &str,
@@ -64,7 +64,7 @@ pub(super) async fn begin_in(
     tx.add_session(&session, now).await?;
     if role == Role::Administrator {
         tx.note_administrator(now).await?;
-        // Nobody else is the first one.
+        // Nobody else can become the first administrator.
         tx.remove_administrator_links().await?;
     }
     tracing::info!(address, how, %role, "somebody signed in");

@@ -1,5 +1,5 @@
-//! How many links may be asked for within an hour, and how many mails with one may be written.
-//! Whoever asks for addresses that may not sign in uses up nothing that others need.
+//! How many links may be requested within an hour, and how many mails with one may be sent.
+//! Requests for addresses that may not sign in use up nothing that others need.
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,18 +7,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 const HOUR_MS: i64 = 3_600_000;
 const PER_ADDRESS: Limit = Limit { an_hour: 5, then_every: 5 * 60_000 };
 const PER_PEER: Limit = Limit { an_hour: 20, then_every: 60_000 };
-/// For addresses of which nothing is known but that they may sign in.
+/// For all addresses together that may sign in but are otherwise unknown.
 const OF_UNKNOWN: Limit = Limit { an_hour: 200, then_every: 60_000 };
 
-/// So many within an hour, and then one in each of these times: whoever uses up what somebody else
-/// could ask for keeps them waiting for minutes, and not out.
+/// A number within an hour, and then one per interval: somebody who uses up what another person may
+/// request makes them wait for minutes, but does not lock them out.
 #[derive(Debug, Clone, Copy)]
 struct Limit {
     an_hour: usize,
     then_every: i64,
 }
 
-/// So many that were asked for are remembered.
+/// How many requests are remembered.
 const KEPT: usize = 5_000;
 
 /// What was granted within the last hour, the oldest first.
@@ -36,15 +36,15 @@ struct Granted {
     is_known: bool,
 }
 
-/// There were too many.
+/// Too many were requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooMany {
-    /// When the next may be asked for.
+    /// When the next may be requested.
     pub until: i64,
 }
 
 impl Limits {
-    /// Grants the asking for a link, or not; `peer` is `None` where nobody knows who asks.
+    /// Grants or refuses the request of a link; `peer` is `None` where its sender is unknown.
     ///
     /// # Errors
     /// There were too many for this address from this peer, or too many from this peer.
@@ -61,16 +61,16 @@ impl Limits {
         Ok(())
     }
 
-    /// Grants a mail to an address that may sign in, or not. Who asked is not notified: the answer
-    /// would say that the address is known. `is_known` says whether the installation knows the
-    /// person, and not only the domain.
+    /// Grants or refuses a mail to an address that may sign in. The sender of the request is not
+    /// told, because the answer would reveal that the address may. `is_known` says whether the
+    /// installation knows the person, and not only the domain.
     ///
     /// # Errors
     /// There were too many for this address, or for all that are not known.
     pub fn grant_mail(&self, address: &str, is_known: bool, now: i64) -> Result<(), TooMany> {
         let mut written = of_this_hour(&self.written, now);
         let address = address.to_ascii_lowercase();
-        // Whoever asked: a mailbox is not to be flooded.
+        // Regardless of the sender, so that nobody's mailbox is flooded.
         check(&written, PER_ADDRESS, now, |granted| granted.address == address)?;
         if !is_known {
             check(&written, OF_UNKNOWN, now, |granted| !granted.is_known)?;
@@ -89,7 +89,7 @@ fn keep(granted: &mut VecDeque<Granted>, new: Granted) {
 
 fn of_this_hour(granted: &Mutex<VecDeque<Granted>>, now: i64) -> MutexGuard<'_, VecDeque<Granted>> {
     let mut granted = granted.lock().unwrap_or_else(PoisonError::into_inner);
-    // A clock that was ahead keeps nobody out.
+    // A clock that was ahead locks nobody out.
     granted.iter_mut().for_each(|granted| granted.at = granted.at.min(now));
     while granted.front().is_some_and(|first| first.at <= now - HOUR_MS) {
         granted.pop_front();
@@ -113,7 +113,7 @@ fn check(
     Ok(())
 }
 
-/// One network of the sixth version is one peer: it has more addresses than anybody can count.
+/// An IPv6 network is one peer, because it has too many addresses to limit one by one.
 fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V4(ip) => IpAddr::V4(ip),
@@ -128,7 +128,7 @@ mod tests {
     const MINUTE: i64 = 60_000;
 
     #[test]
-    fn an_address_and_a_peer_get_so_many_links_an_hour_and_then_one_in_minutes() {
+    fn links_per_address_and_peer_are_limited_then_slow_down() {
         let limits = Limits::default();
         let peer = |last: u8| Some(IpAddr::from([192, 0, 2, last]));
         for at in 0..5 {
@@ -152,9 +152,9 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_locked_out_by_what_others_ask_for() {
+    fn requests_of_others_lock_nobody_out() {
         let limits = Limits::default();
-        // Somebody asks for links of hers as fast as they can, from everywhere.
+        // Somebody requests links for her as fast as they can, from everywhere.
         let mut waited = 0;
         for second in 0..3_600 {
             waited = match limits.grant_mail("ann@x.y", true, second * 1_000) {

@@ -1,4 +1,4 @@
-//! Links that sign in once: by mail, by a command at the server's machine, and the administrator's.
+//! One-time sign-in links: by mail, by a command on the server's machine, and the administrator's.
 use flawless_core::Role;
 use flawless_store::{GivenRole, LINK_LIFE_MS, LinkKind, NewLink};
 
@@ -9,27 +9,26 @@ use crate::app::App;
 use crate::mail::sign_in_mail;
 use crate::show::links;
 
-/// One that somebody at the server's machine reads.
+/// For a link that is printed on the server's machine.
 const PRINTED_LIFE_MS: i64 = 24 * 3_600_000;
 
-/// What came of a link.
+/// The result of using a link.
 #[derive(Debug)]
 pub enum UsedLink {
-    /// It signed somebody in, and leads there.
+    /// It signed somebody in, and leads to this page.
     SignedIn(SignedIn, String),
-    /// It was used, is too old, or never was one.
+    /// It was used, has expired, or never existed.
     Gone,
-    /// Its address may not sign in any more.
+    /// Its address may no longer sign in.
     NotAllowed,
     /// It is the administrator's, and needs an address.
     NeedsAddress,
 }
 
-/// Puts a mail with a link into the outbox, when the address may sign in and there were not too many
-/// of them.
+/// Puts a mail with a link into the outbox, if the address may sign in and has not got too many.
 ///
 /// # Errors
-/// The store refuses, or the system gives no random numbers.
+/// The store fails, or the system provides no random numbers.
 pub async fn mail_link(
     app: &App,
     sign_in: &SignIn,
@@ -43,7 +42,7 @@ pub async fn mail_link(
     let address = address.to_ascii_lowercase();
     let is_known = is_known(app, &address).await?;
     if sign_in.limits.grant_mail(&address, is_known, now).is_err() {
-        tracing::warn!(address, "no link to sign in is sent: there were too many within an hour");
+        tracing::warn!(address, "no sign-in link is sent: there were too many within an hour");
         return Ok(());
     }
     let secret = new_secret("")?;
@@ -51,7 +50,7 @@ pub async fn mail_link(
     let mail = match mail {
         Ok(mail) => mail,
         Err(error) => {
-            tracing::error!(%error, address, "a mail with a link to sign in cannot be written");
+            tracing::error!(%error, address, "a mail with a sign-in link cannot be written");
             return Ok(());
         }
     };
@@ -82,10 +81,10 @@ async fn is_known(app: &App, address: &str) -> Result<bool, SignInError> {
     Ok(app.store.has_issues_of(address).await?)
 }
 
-/// A link for the administrator, while there has been none and people have to sign in.
+/// A link for the first administrator, until there is one and while people have to sign in.
 ///
 /// # Errors
-/// The store refuses, or the system gives no random numbers.
+/// The store fails, or the system provides no random numbers.
 pub async fn first_link(app: &App) -> Result<Option<String>, SignInError> {
     if !app.config.sign_in.required || app.store.had_administrator().await? {
         return Ok(None);
@@ -93,11 +92,11 @@ pub async fn first_link(app: &App) -> Result<Option<String>, SignInError> {
     link_for_administrator(app, LinkKind::Administrator).await.map(Some)
 }
 
-/// A link for an administrator, for somebody at the server's machine: the only one of the
-/// configuration, else whoever opens it.
+/// A link for an administrator, printed on the server's machine: for the only one in the
+/// configuration, else for the person who opens it.
 ///
 /// # Errors
-/// The store refuses, or the system gives no random numbers.
+/// The store fails, or the system provides no random numbers.
 pub async fn administrator_link(app: &App) -> Result<String, SignInError> {
     link_for_administrator(app, LinkKind::Command).await
 }
@@ -114,7 +113,7 @@ async fn link_for_administrator(app: &App, kind: LinkKind) -> Result<String, Sig
 /// A link for an address; `None` when it may not sign in.
 ///
 /// # Errors
-/// The store refuses, or the system gives no random numbers.
+/// The store fails, or the system provides no random numbers.
 pub async fn link_for(app: &App, address: &str) -> Result<Option<String>, SignInError> {
     let address = address.to_ascii_lowercase();
     if role_of(app, &address).await?.is_none() {
@@ -138,10 +137,10 @@ async fn printed_link(
     Ok(links::sign_in(&app.base_url, &secret.text))
 }
 
-/// Uses a link; `typed` is the address of whoever opens the administrator's.
+/// Uses a link; `typed` is the address that was entered for an administrator's link.
 ///
 /// # Errors
-/// The store refuses, or the system gives no random numbers.
+/// The store fails, or the system provides no random numbers.
 pub async fn use_link(
     app: &App,
     secret: &str,
@@ -159,7 +158,7 @@ pub async fn use_link(
     };
     let how = match link.kind.as_str() {
         "mail" => "a link by mail",
-        "command" => "a link of flawless sign-in-link",
+        "command" => "a link from flawless sign-in-link",
         _ => "the administrator's link",
     };
     let mut tx = app.store.write().await?;

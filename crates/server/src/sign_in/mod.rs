@@ -1,5 +1,4 @@
-//! Signing in: who may, by what, and what is remembered of it. Pages, commands and the API meet
-//! here.
+//! Signing in: who may, how, and what is remembered of it, for pages, commands and the API alike.
 
 mod begin;
 mod limits;
@@ -24,27 +23,27 @@ use flawless_store::StoreError;
 /// What signing in keeps in memory.
 #[derive(Debug)]
 pub struct SignIn {
-    /// How many links were asked for.
+    /// How many links were requested.
     pub limits: Limits,
-    /// The OpenID Connect provider, where there is one.
+    /// The OpenID Connect provider, if there is one.
     pub open_id: Option<OpenId>,
-    /// The store knows that an administrator has signed in.
+    /// Whether the store knows that an administrator has signed in.
     administrator_noted: AtomicBool,
 }
 
 /// Why nobody could be signed in.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// The store refuses.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The system gives no random numbers.
-    #[error("nobody can sign in: the system gives no random numbers: {0}")]
+    /// The system provides no random numbers.
+    #[error("nobody can sign in: the system provides no random numbers: {0}")]
     Random(#[from] getrandom::Error),
 }
 
 impl SignIn {
-    /// With nothing asked for yet.
+    /// A state with nothing requested yet.
     pub fn new(config: &SignInConfig) -> Self {
         Self {
             limits: Limits::default(),
@@ -53,10 +52,10 @@ impl SignIn {
         }
     }
 
-    /// Remembers that an administrator has been here: no link for the first one is made any more.
+    /// Records that an administrator has signed in: no more links for the first one are made.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database fails.
     pub async fn note_administrator(&self, app: &App) -> Result<(), StoreError> {
         if self.administrator_noted.load(Ordering::Relaxed) {
             return Ok(());

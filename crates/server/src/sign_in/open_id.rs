@@ -1,5 +1,5 @@
-//! Sign-in at an OpenID Connect provider: authorization code with PKCE, state and nonce. The
-//! provider is asked for what it can when somebody first signs in, so the server starts without it.
+//! Sign-in at an OpenID Connect provider: authorization code with PKCE, state and nonce. Its
+//! metadata is fetched when somebody first signs in, so the server starts without the provider.
 use std::error::Error;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -24,11 +24,11 @@ use crate::app::App;
 use crate::config::OpenIdConfig;
 use flawless_base::secret::Secret;
 
-/// For a sign-in at the provider.
+/// Time for a sign-in at the provider.
 pub const TICKET_LIFE_MS: i64 = 10 * 60_000;
-/// What the provider says of itself is asked for again after this time.
+/// The provider's metadata is fetched again after this time.
 const KEPT_MS: i64 = 3_600_000;
-/// A provider that does not answer is not asked again at once.
+/// A provider that did not answer is asked again only after this time.
 const FAILED_MS: i64 = 5_000;
 const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_ANSWER: usize = 1024 * 1024;
@@ -46,7 +46,7 @@ type Client = CoreClient<
 /// The provider.
 #[derive(Debug)]
 pub struct OpenId {
-    /// Why there is none, in words.
+    /// The client, or why there is none, in words.
     http: Result<reqwest::Client, String>,
     issuer: String,
     client_id: String,
@@ -54,26 +54,26 @@ pub struct OpenId {
     known: Mutex<Option<Known>>,
 }
 
-/// What the provider said of itself, or why it did not, and when.
+/// The provider's metadata, or why there is none, and since when.
 #[derive(Debug)]
 struct Known {
     at: i64,
     metadata: Result<Box<CoreProviderMetadata>, OpenIdError>,
 }
 
-/// A sign-in that was begun.
+/// A sign-in that has begun.
 #[derive(Debug)]
 pub struct Begun {
     /// Where the browser goes.
     pub url: String,
-    /// What it keeps until it comes back.
+    /// What the browser keeps until it comes back.
     pub ticket: String,
 }
 
-/// Why nobody was signed in, for the one who tried.
+/// Why nobody was signed in, in words for the person who tried.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenIdError {
-    /// It does not answer, or wrongly.
+    /// It does not answer, or answers wrongly.
     #[error("the provider {issuer} cannot be used: {words}")]
     Provider {
         /// Which one.
@@ -81,23 +81,23 @@ pub enum OpenIdError {
         /// Why not.
         words: String,
     },
-    /// The browser that came back is not the one that went, or took too long.
+    /// The browser that came back is another one, or took too long.
     #[error("this sign-in was begun in another browser, or more than ten minutes ago")]
     Stale,
-    /// The provider says that it does not know who it is.
+    /// The provider refused the sign-in.
     #[error("the provider says: {0}")]
     Refused(String),
     /// There is no address.
-    #[error("the provider does not say what your mail address is: it has to give the claim email")]
+    #[error("the provider did not send your mail address: it has to send the claim email")]
     NoAddress,
     /// Anybody could have typed it.
     #[error(
-        "the provider does not say that {0} is your own address: it has to give the claim \
+        "the provider did not confirm that {0} is your own address: it has to send the claim \
          email_verified as true"
     )]
     Unverified(String),
-    /// The system gives no random numbers.
-    #[error("the system gives no random numbers: {0}")]
+    /// The system provides no random numbers.
+    #[error("the system provides no random numbers: {0}")]
     Random(#[from] getrandom::Error),
 }
 
@@ -106,9 +106,9 @@ pub enum OpenIdError {
 struct HttpFailed(String);
 
 impl OpenId {
-    /// Nothing is asked of it yet.
+    /// A client that has not contacted the provider yet.
     pub fn new(config: &OpenIdConfig) -> Self {
-        // That of a program that has chosen one already is as good.
+        // If the program has already installed one, that is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .user_agent(concat!("Flawless/", env!("CARGO_PKG_VERSION")))
@@ -124,15 +124,15 @@ impl OpenId {
         }
     }
 
-    /// Asks the provider what it can.
+    /// Fetches the provider's metadata.
     ///
     /// # Errors
-    /// It does not answer, or wrongly.
+    /// It does not answer, or answers wrongly.
     pub async fn check(&self, now: i64) -> Result<(), OpenIdError> {
         self.metadata(now, false).await.map(drop)
     }
 
-    /// Sends a browser to the provider.
+    /// Begins a sign-in that sends a browser to the provider.
     ///
     /// # Errors
     /// The provider does not answer.
@@ -154,7 +154,7 @@ impl OpenId {
         Ok(Begun { url: url.into(), ticket })
     }
 
-    /// The address of who came back from the provider.
+    /// The address of the person who came back from the provider.
     ///
     /// # Errors
     /// The provider cannot say, or the browser is another one.
@@ -203,7 +203,7 @@ impl OpenId {
         if let Some(email) = claims.email() {
             return owned(email.as_str(), claims.email_verified());
         }
-        // Some keep it out of the ID token.
+        // Some providers leave it out of the ID token.
         let subject = Some(claims.subject().clone());
         let Ok(request) = client.user_info(token.access_token().clone(), subject) else {
             return Err(OpenIdError::NoAddress);
@@ -245,7 +245,7 @@ impl OpenId {
     }
 
     async fn metadata(&self, now: i64, anew: bool) -> Result<CoreProviderMetadata, OpenIdError> {
-        // One asks, the others wait for the answer.
+        // One task asks, the others wait for the answer.
         let mut known = self.known.lock().await;
         if let Some(Known { at, metadata }) = &*known {
             let kept = if metadata.is_ok() { KEPT_MS } else { FAILED_MS };
@@ -278,7 +278,7 @@ impl OpenId {
     }
 }
 
-/// What only this server can make of a ticket, so that it need not remember it.
+/// What only this server can derive from a ticket, so that it need not be remembered.
 fn made(purpose: &str, app: &App, ticket: &str) -> String {
     app.signer.sign("oidc", &[purpose, ticket])
 }

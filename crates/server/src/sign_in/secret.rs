@@ -1,10 +1,10 @@
-//! Secrets that are given away and kept as hashes only: of sign-ins, links and tokens.
+//! Secrets of sessions, links and tokens: they are given away, and stored only as hashes.
 use sha2::{Digest, Sha256};
 
 /// A new secret.
 #[derive(Clone)]
 pub struct NewSecret {
-    /// For who gets it.
+    /// For its holder.
     pub text: String,
     /// For the store.
     pub hash: String,
@@ -12,10 +12,10 @@ pub struct NewSecret {
 
 const BYTES: usize = 32;
 
-/// 32 random bytes as digits and letters, behind `prefix`.
+/// `prefix`, then 32 random bytes as hexadecimal digits.
 ///
 /// # Errors
-/// The system gives no random numbers.
+/// The system provides no random numbers.
 pub fn new_secret(prefix: &str) -> Result<NewSecret, getrandom::Error> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes)?;
@@ -23,7 +23,7 @@ pub fn new_secret(prefix: &str) -> Result<NewSecret, getrandom::Error> {
     Ok(NewSecret { hash: hash(&text), text })
 }
 
-/// SHA-256 of a secret. It is random enough that a slow hash would protect nothing.
+/// SHA-256 of a secret. Secrets are so random that a slow hash would not protect them better.
 pub fn hash(secret: &str) -> String {
     digits(&Sha256::digest(secret.as_bytes()))
 }

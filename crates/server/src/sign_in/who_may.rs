@@ -1,23 +1,23 @@
-//! Which role an address has: the configuration's administrators, then what an administrator said,
-//! then whom the configuration allows, then nobody.
+//! Which role an address has: first as an administrator in the configuration, then as given by an
+//! administrator, then as allowed by the configuration.
 use flawless_core::Role;
 use flawless_store::{GivenRole, StoreError};
 
 use crate::app::App;
 use crate::config::SignInConfig;
 
-/// The role of an address, and where it is from.
+/// The role of an address, and where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RoleWithReason {
     /// `None`: it may not sign in.
     pub role: Option<Role>,
     /// In words.
     pub why: &'static str,
-    /// The configuration says so, whatever is said on a page.
+    /// Whether the configuration fixes it, so that no page can change it.
     pub is_fixed: bool,
 }
 
-/// How an address stands; `given` is what an administrator said of it.
+/// The role of an address; `given` is the one that an administrator gave it.
 pub fn role_with_reason(
     config: &SignInConfig,
     given: Option<GivenRole>,
@@ -36,7 +36,7 @@ pub fn role_with_reason(
 /// The role of an address now; `None` when it may not sign in.
 ///
 /// # Errors
-/// The database refuses.
+/// The database fails.
 pub async fn role_of(app: &App, address: &str) -> Result<Option<Role>, StoreError> {
     let address = address.to_ascii_lowercase();
     let given = app.store.given_role(&address).await?;
@@ -49,7 +49,7 @@ mod tests {
     use crate::config::{Config, RawConfig};
 
     #[test]
-    fn the_configurations_administrators_come_before_roles_of_the_page_and_those_before_the_rest() {
+    fn configured_administrators_outrank_roles_given_on_the_page() {
         let mut raw = RawConfig::default();
         for set in [
             "administrators=Root@example.com",

@@ -1,4 +1,4 @@
-//! Opens the repository and keeps it current.
+//! Opens the repository and keeps it up to date.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use flawless_store::{StoreError, StoredFacts};
 use crate::app::App;
 use crate::attribution::{Repo, mirror_settings};
 
-/// Between two looks at a folder that somebody else keeps current.
+/// How often a folder that somebody else keeps up to date is checked.
 const LOOK_AT_FOLDER: Duration = Duration::from_secs(5);
-/// After a clone or an open that failed.
+/// Pause after a clone or an open that failed.
 const TRY_AGAIN: Duration = Duration::from_secs(15);
 
-/// Opens the repository, then fetches for ever.
+/// Opens the repository, then fetches forever.
 pub async fn run_mirror(app: App) {
     let Some(source) = app.config.repository.clone() else { return };
     let interval = match source {
@@ -51,7 +51,7 @@ pub async fn run_mirror(app: App) {
     }
 }
 
-/// Lets reports that waited for a fetch be looked at again.
+/// Releases the reports that waited for a fetch.
 async fn release(app: &App, now: i64) -> Result<(), StoreError> {
     let mut tx = app.store.write().await?;
     let any = tx.release_fetched(now).await?;

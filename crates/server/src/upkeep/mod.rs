@@ -1,4 +1,4 @@
-//! Jobs that run by the clock, not by a report.
+//! Jobs that run on a schedule, independent of reports.
 
 pub(crate) mod mirror;
 pub(crate) mod retention;

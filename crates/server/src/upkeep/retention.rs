@@ -1,4 +1,4 @@
-//! Forgets what is older than `retention_days`.
+//! Retention: deletes data that is older than `retention_days`.
 use std::time::Duration;
 
 use flawless_store::Retention;
@@ -7,7 +7,7 @@ use crate::app::App;
 
 const EVERY: Duration = Duration::from_secs(3_600);
 
-/// Forgets for ever.
+/// Applies the retention every hour, forever.
 pub async fn run_maintenance(app: App) {
     loop {
         let retention = i64::try_from(app.config.retention.as_millis()).unwrap_or(i64::MAX);
@@ -18,7 +18,7 @@ pub async fn run_maintenance(app: App) {
             let mut tx = app.store.write().await?;
             tx.apply_retention(Retention { now, before, baseline_until }).await?;
             tx.commit().await?;
-            // When somebody reads just now, the next round does it.
+            // While somebody is reading this does nothing; the next round catches up.
             app.store.empty_journal().await
         };
         if let Err(error) = apply_retention.await {

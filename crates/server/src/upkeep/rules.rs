@@ -1,5 +1,5 @@
-//! Takes up rules that were changed by a page or by another process, and lets alerts go that were
-//! held back for want of somebody to tell, when there may be somebody now.
+//! Reloads rules that a page or another process changed, and releases alerts that had nobody to
+//! notify when somebody may be reachable now.
 use std::time::Duration;
 
 use flawless_store::StoreError;
@@ -9,21 +9,21 @@ use crate::notify::UNDO_MS;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
-/// Looks for changed rules for ever.
+/// Looks for changed rules forever.
 pub async fn run_rules(app: App) {
     let mut seen = Seen { rules: app.rules.get().revision, at: app.clock.now() };
     loop {
         tokio::time::sleep(LOOK_AGAIN).await;
         if let Err(error) = look(&app, &mut seen).await {
-            tracing::error!(%error, "the rules could not be read; the older ones stay");
+            tracing::error!(%error, "the rules could not be read; the previous ones stay in use");
         }
     }
 }
 
-/// What held alerts were judged by.
+/// The state under which the held alerts were last tried.
 struct Seen {
     rules: i64,
-    /// When it was looked which addresses no mail goes to.
+    /// When the refused addresses were last read.
     at: i64,
 }
 
@@ -32,7 +32,7 @@ async fn look(app: &App, seen: &mut Seen) -> Result<(), StoreError> {
     let now = Seen { rules: app.rules.get().revision, at: app.clock.now() };
     let is_changed = now.rules != seen.rules;
     if is_changed || has_run_out(app, seen.at, now.at).await? {
-        // What a rule sends to somebody else can be undone until then.
+        // Until then a rule that redirects alerts can be undone.
         let not_before = if is_changed { now.at + UNDO_MS } else { now.at };
         let mut tx = app.store.write().await?;
         tx.release_alerts(not_before).await?;
@@ -43,7 +43,7 @@ async fn look(app: &App, seen: &mut Seen) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether an alert is held back, and an address may be tried again that could not be then.
+/// Whether an alert waits, and an address that was refused at `then` may be tried again.
 async fn has_run_out(app: &App, then: i64, now: i64) -> Result<bool, StoreError> {
     if !app.store.has_deferred_alerts().await? {
         return Ok(false);

@@ -1,5 +1,5 @@
-//! Puts the weekly report into the outbox: a mail to everyone who answers for an issue of the
-//! week, each week once.
+//! Puts the weekly report into the outbox: once a week, a mail to everyone who answers for an issue
+//! of that week.
 use std::time::Duration;
 
 use flawless_base::dates::ReportWeek;
@@ -14,10 +14,10 @@ use crate::mail::weekly_report::weekly_report;
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const AFTER_ERROR: Duration = Duration::from_secs(30);
 
-/// Reports for ever, if that is wanted.
+/// Writes weekly reports forever, if they are enabled.
 pub async fn run_weekly(app: App) {
     let Some(weekday) = app.config.mails.weekly else {
-        // The server takes a part that ends for broken.
+        // A task that ends counts as broken.
         return std::future::pending().await;
     };
     let mut sent: Option<Date> = None;
@@ -38,12 +38,12 @@ pub async fn run_weekly(app: App) {
     }
 }
 
-/// Writes the report of a week unless that was done; says of which day the last one is.
+/// Writes the report of a week unless that was done; returns the day of the last report.
 async fn report(app: &App, week: ReportWeek) -> Result<Date, StoreError> {
     match app.store.weekly_sent().await? {
         Some(sent) if was_reported(sent, week.day) => return Ok(sent),
         Some(_) => {}
-        // The first start: what was before it is not notified.
+        // The first start: weeks before it are not reported.
         None => {
             let mut tx = app.store.write().await?;
             tx.set_weekly_sent(week.day).await?;
@@ -66,7 +66,7 @@ async fn report(app: &App, week: ReportWeek) -> Result<Date, StoreError> {
             }
         }
     }
-    // Both or neither: a crash before sends nothing, and a crash after sends nothing again.
+    // One transaction, so that a crash neither loses the mails nor sends them twice.
     let mut tx = app.store.write().await?;
     if tx.erased_since(erasures).await? {
         drop(tx);
@@ -82,8 +82,8 @@ async fn report(app: &App, week: ReportWeek) -> Result<Date, StoreError> {
     Ok(week.day)
 }
 
-/// Whether the week of `day` was told when the last report is that of `sent`; one of a later week
-/// was sent by a clock that was ahead, and says nothing about this one.
+/// Whether the week of `day` was reported, when the last report is that of `sent`. A report of a
+/// later week was sent while the clock was ahead, and does not count.
 fn was_reported(sent: Date, day: Date) -> bool {
     sent >= day && day.checked_add(7.days()).is_ok_and(|next| sent < next)
 }
@@ -94,7 +94,7 @@ async fn wants_weekly(app: &App, address: &str) -> Result<bool, StoreError> {
         return Ok(false);
     }
     let refused = app.store.refused_addresses(app.clock.now()).await?;
-    // Without words, it is alerts that are not wanted.
+    // Entries without words are people who unsubscribed from alerts.
     let refused = refused.iter().filter(|known| known.words.is_some());
     Ok(!refused.into_iter().any(|known| known.address.eq_ignore_ascii_case(address)))
 }

@@ -1,5 +1,5 @@
-//! The pages: a folder for each noun, and in it one file per page or action, beside its template. All
-//! routes are in this list.
+//! The pages: one folder per noun, with one file per page or action next to its template. All
+//! routes are listed here.
 
 pub(crate) mod account;
 pub(crate) mod actions;
@@ -26,11 +26,11 @@ use flawless_core::Role;
 pub use people::unsubscribe::unsubscribe_router;
 pub use site::Site;
 
-/// Bytes of the largest form that somebody may send who is not signed in: it is kept in memory
-/// while it arrives.
+/// Limit in bytes for a form from somebody who is not signed in: forms are held in memory while
+/// they arrive.
 const STRANGERS_FORM: usize = 16 * 1024;
 
-/// Every page and action, by the role it takes. The older paths are those of 0.4.5.
+/// All pages and actions, by the role that they take. The older paths are those of 0.4.5.
 pub fn router(site: Site) -> Router {
     let needs = |role: Role, routes: Router<Site>| {
         routes.route_layer(from_fn_with_state(role, auth::access::require))
@@ -43,8 +43,8 @@ pub fn router(site: Site) -> Router {
         .route("/sign_in/sent", get(sign_in::show::sent))
         .route("/sign_in/link", get(sign_in::link::show).post(sign_in::link::save))
         .route("/sign_in/oidc", get(sign_in::open_id::leave))
-        .route("/sign_in/oidc/callback", get(sign_in::open_id::find_regressed))
-        // Short for who is not signed in.
+        .route("/sign_in/oidc/callback", get(sign_in::open_id::come_back))
+        // A visitor who is not signed in gets the short version.
         .route("/check_health", get(health::show::show))
         .route("/check_health.json", get(health::show::show_json))
         .fallback(layout::page::not_found)
@@ -74,7 +74,7 @@ pub fn router(site: Site) -> Router {
         .route("/actions", get(actions::list::show))
         .route("/admin", get(older::forms::admin))
         .route("/view_config", get(older::forms::view_config));
-    // Rules about people take an administrator: their handlers see to that.
+    // The handlers check that rules about people are changed by administrators only.
     let developer = Router::new()
         .route("/rules/{list}/add", get(rules::form::show_new).post(rules::form::save_new))
         .route("/rules/{list}/import", post(rules::list::import))

@@ -1,4 +1,4 @@
-//! What the pages and the API are made from.
+//! The state behind the pages and the API.
 use std::sync::Arc;
 
 use axum::extract::FromRef;
@@ -7,19 +7,19 @@ use crate::app::App;
 use crate::query::QueryMemory;
 use crate::sign_in::SignIn;
 
-/// The running server, and what only pages and the API keep in memory.
+/// The shared parts of the server, and the memory that only pages and the API use.
 #[derive(Debug, Clone)]
 pub struct Site {
-    /// What they share with the other parts.
+    /// The parts shared with the rest of the server.
     pub app: App,
-    /// Of what was asked.
+    /// Caches and limits of queries.
     pub memory: Arc<QueryMemory>,
-    /// Of who signs in.
+    /// Limits and provider of the sign-in.
     pub sign_in: Arc<SignIn>,
 }
 
 impl Site {
-    /// With nothing in memory yet.
+    /// Starts with empty memory.
     pub fn new(app: App) -> Self {
         let sign_in = Arc::new(SignIn::new(&app.config.sign_in));
         Self { app, memory: Arc::default(), sign_in }

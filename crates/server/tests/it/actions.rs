@@ -1,4 +1,4 @@
-//! What people do to issues: it is noted, it can be taken back, and only what was done is.
+//! Actions of people on issues: each is logged and can be undone.
 use flawless_core::Role;
 use flawless_server::actions::{Action, ActionError, Actor, act, undo};
 use flawless_store::{IssueRow, RuleList};
@@ -17,7 +17,7 @@ const fn administrator(name: &str) -> Actor<'_> {
     Actor { name, role: Role::Administrator }
 }
 
-/// A server with issue 1, which is Ben's and told.
+/// A server with issue 1, of which Ben was notified.
 async fn notified() -> App {
     let app = App::start().await;
     app.report(&request(&[WEB, CART])).await;
@@ -29,7 +29,7 @@ async fn issue(app: &App) -> IssueRow {
     app.server.app.store.issue(1).await.expect("store").expect("issue 1")
 }
 
-/// The number of the newest action, as the newest notice has it.
+/// The number of the newest action, as the newest notice shows it.
 async fn newest(app: &App) -> i64 {
     app.server.app.store.actions(None, 1).await.expect("store")[0].id
 }
@@ -39,43 +39,43 @@ async fn take_back(app: &App, id: i64) -> (u16, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_done_is_said_with_who_and_when_and_undo_restores_what_was_before() {
+async fn action_is_shown_with_who_and_when_and_can_be_undone() {
     let app = notified().await;
     let (_, page) = app.get("/view_traceback?issue=1").await;
-    for button in ["Resolve", "Mute", "Not mine", "Known error", "Library code", "More"] {
+    for button in ["Resolve", "Mute", "Reassign", "Known error", "Library code", "More"] {
         assert!(page.contains(&format!(">{button}</")), "{button}: {page}");
     }
     app.post("/issues/1/mute", &[("time", "week")]).await;
     let (_, page) = app.post("/issues/1/mute", &[("time", "ever")]).await;
-    assert!(page.contains("Done: issue 1 (shop/cart.py:5) is muted for ever."), "{page}");
+    assert!(page.contains("Done: issue 1 (shop/cart.py:5) is muted forever."), "{page}");
     assert!(page.contains("someone at this machine: issue 1"), "{page}");
     let (status, page) = take_back(&app, newest(&app).await).await;
-    assert!(status == 200 && page.contains("Done: taken back: issue 1"), "{page}");
+    assert!(status == 200 && page.contains("Done: undone: issue 1"), "{page}");
     assert_eq!(issue(&app).await.muted_until, Some(NOW + 7 * DAY_MS));
 
     app.post("/issues/1/resolve", &[]).await;
     let resolved = newest(&app).await;
     app.post("/issues/1/reopen", &[]).await;
     let (status, page) = take_back(&app, resolved).await;
-    assert!(status == 422 && page.contains("resolved or opened again since"), "{page}");
+    assert!(status == 422 && page.contains("resolved or reopened since"), "{page}");
     assert_eq!(take_back(&app, newest(&app).await).await.0, 200);
     assert_eq!(issue(&app).await.resolved_at, Some(NOW), "resolved again");
     assert_eq!(take_back(&app, resolved).await.0, 200);
     assert_eq!(issue(&app).await.resolved_at, None);
     let (status, page) = take_back(&app, resolved).await;
-    assert!(status == 422 && page.contains("taken this back already"), "{page}");
+    assert!(status == 422 && page.contains("has already undone this"), "{page}");
     assert_eq!(take_back(&app, 4_711).await.0, 404);
     let (_, page) = app.get("/view_traceback?issue=1&done=4711").await;
-    assert!(!page.contains("Done: "), "only what the store knows is said");
+    assert!(!page.contains("Done: "), "only stored actions are shown");
     let (_, page) = app.get("/actions").await;
-    assert!(page.contains("taken back by someone at this machine"), "{page}");
+    assert!(page.contains("undone by someone at this machine"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mute_lasts_until_the_day_that_was_written() {
+async fn mute_lasts_until_the_day_that_was_entered() {
     let app = notified().await;
     let until = |text| [("time", "date"), ("until", text)];
-    for (text, problem) in [("soon", "is no date"), ("2020-01-01", "has passed"), ("", "no date")] {
+    for (text, problem) in [("soon", "not a date"), ("2020-01-01", "passed"), ("", "not a date")] {
         let (status, page) = app.post("/issues/1/mute", &until(text)).await;
         assert!(status == 422 && page.contains(problem), "{text}: {page}");
         assert!(page.contains("aria-describedby=\"problem-until\""), "{page}");
@@ -86,7 +86,7 @@ async fn a_mute_lasts_until_the_day_that_was_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_known_error_is_shown_before_it_is_saved_and_then_silences_the_issue() {
+async fn known_error_is_previewed_and_then_silences_the_issue() {
     let app = App::with("report_error_threshold", "2").start().await;
     app.report(&request(&[WEB, CART])).await;
     app.settle().await;
@@ -95,15 +95,15 @@ async fn a_known_error_is_shown_before_it_is_saved_and_then_silences_the_issue()
     for expected in [
         "value=\"shop/cart.py\"",
         "value=\"total\"",
-        "It means 1 open issue, which occurred once in the last 7 days.",
+        "It matches 1 open issue, which occurred once in the last 7 days.",
         "shop/cart.py:5</a>",
     ] {
         assert!(page.contains(expected), "{expected}: {page}");
     }
     let other = [("filename", "shop/web.py"), ("then", "preview")];
     let (_, page) = app.post("/issues/1/known_error", &other).await;
-    assert!(page.contains("It means no open issue") && page.contains("value=\"shop/web.py\""));
-    assert!(app.server.app.rules.get().rules.known_errors.is_empty(), "it was only looked at");
+    assert!(page.contains("It matches no open issue") && page.contains("value=\"shop/web.py\""));
+    assert!(app.server.app.rules.get().rules.known_errors.is_empty(), "it was only a preview");
 
     let fields = [("filename", "shop/cart.py"), ("function_name", "total")];
     let (_, page) = app.post("/issues/1/known_error", &fields).await;
@@ -113,7 +113,7 @@ async fn a_known_error_is_shown_before_it_is_saved_and_then_silences_the_issue()
     app.report(&request(&[WEB, CART])).await;
     assert!(app.mails().await.is_empty());
     let (status, page) = app.post("/issues/1/known_error", &fields).await;
-    assert!(status == 422 && page.contains("has this rule already"), "{page}");
+    assert!(status == 422 && page.contains("already has this rule"), "{page}");
 
     assert_eq!(take_back(&app, marked).await.0, 200);
     assert_eq!(issue(&app).await.facts.known_error_id, None);
@@ -122,11 +122,11 @@ async fn a_known_error_is_shown_before_it_is_saved_and_then_silences_the_issue()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn library_code_shows_who_is_blamed_then_and_then_they_are() {
+async fn library_code_preview_shows_who_will_be_blamed() {
     let app = notified().await;
     let (_, page) = app.get("/issues/1/library_code").await;
-    let blamed =
-        "Of issue 1, shop/web.py:2 in handle will be blamed: Ann Archer &#60;ann@example.com&#62;.";
+    let blamed = "For issue 1, shop/web.py:2 in handle will be blamed: Ann Archer \
+                  &#60;ann@example.com&#62;.";
     assert!(page.contains(blamed), "{page}");
     assert!(page.contains("1 open issue went through such a line"), "{page}");
     let fields = [("filename", "shop/cart.py")];
@@ -143,16 +143,16 @@ async fn library_code_shows_who_is_blamed_then_and_then_they_are() {
     app.report(&request(&[WEB, CART])).await;
     let to: Vec<String> = app.mails().await.into_iter().map(|mail| mail.to).collect();
     assert_eq!(to, [ANN.1, BEN.1]);
-    // One that is there is looked at as if it were not.
+    // An existing rule is previewed as if it did not exist.
     let rules = app.server.app.store.rule_entries(RuleList::BuildingBlocks).await;
     let page = format!("/rules/building_blocks/{}", rules.expect("rules")[0].id);
     let (_, page) = app.get(&page).await;
     assert!(page.contains("2 open issues went through such a line"), "{page}");
-    assert!(!page.contains("the rule does not mean it"), "{page}");
+    assert!(!page.contains("the rule does not match it"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_would_be_dropped_is_shown_before() {
+async fn ignored_exception_preview_shows_what_would_be_dropped() {
     let app = notified().await;
     let (_, page) = app.get("/issues/1/third_party").await;
     assert!(
@@ -170,26 +170,26 @@ async fn what_would_be_dropped_is_shown_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn told_now_means_below_the_threshold_too_and_again_only_when_that_is_said() {
+async fn notify_now_ignores_the_threshold_and_repeats_on_request() {
     let app = App::with("report_error_threshold", "100").start().await;
     app.report(&request(&[WEB, CART])).await;
     app.settle().await;
     app.post("/issues/1/notify", &[]).await;
     let mail = app.one_mail().await;
     assert_eq!(mail.to, BEN.1);
-    assert!(mail.says("asked for by someone at this machine"), "{}", mail.text);
+    assert!(mail.says("requested by someone at this machine"), "{}", mail.text);
     app.later();
     let (status, page) = app.post("/issues/1/notify", &[]).await;
-    assert!(status == 409 && page.contains("Shall it be notified again?"), "{page}");
+    assert!(status == 409 && page.contains("Notify again?"), "{page}");
     assert_eq!(app.mails().await.len(), 1);
     assert_eq!(app.post("/issues/1/notify", &[("again", "yes")]).await.0, 200);
     assert_eq!(app.mails().await.len(), 2);
     let (status, page) = take_back(&app, newest(&app).await).await;
-    assert!(status == 422 && page.contains("cannot be taken back"), "{page}");
+    assert!(status == 422 && page.contains("cannot be undone"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_undo_removes_just_its_rule_and_says_when_it_does_not_fit_any_more() {
+async fn undo_removes_only_its_rule_and_says_when_it_no_longer_fits() {
     let app = notified().await;
     let shared = &app.server.app;
     let alias = |new: &str| Action::AddRule {
@@ -205,30 +205,30 @@ async fn an_undo_removes_just_its_rule_and_says_when_it_does_not_fit_any_more() 
     let second = act(shared, WHO, alias("two@example.com")).await.expect("added");
     let why = undo(shared, "ben", first.id).await.expect_err("gone").to_string();
     assert!(why.contains("was removed since"), "{why}");
-    undo(shared, "ben", second.id).await.expect("taken back");
-    assert_eq!(aliases().await, [(1, json!("one@example.com"))], "the older one is back");
+    undo(shared, "ben", second.id).await.expect("undone");
+    assert_eq!(aliases().await, [(1, json!("one@example.com"))], "the older one is restored");
 
     let entry = json!({"old_email": "ben@example.com", "new_email": "three@example.com"});
     let edit = Action::EditRule { list: RuleList::EmailRemapping, id: 1, entry };
     let edited = act(shared, WHO, edit).await.expect("changed");
     let why = undo(shared, "ben", first.id).await.expect_err("changed").to_string();
     assert!(why.contains("/rules/email_remapping/1"), "{why}");
-    undo(shared, "ben", edited.id).await.expect("taken back");
-    undo(shared, "ben", first.id).await.expect("taken back");
+    undo(shared, "ben", edited.id).await.expect("undone");
+    undo(shared, "ben", first.id).await.expect("undone");
     assert!(aliases().await.is_empty());
     let third = act(shared, WHO, alias("one@example.com")).await.expect("added");
     assert_eq!(aliases().await[0].0, 3, "no id is used twice");
     let remove = Action::RemoveRule { list: RuleList::EmailRemapping, id: 3 };
     let removed = act(shared, WHO, remove).await.expect("removed");
     assert!(third.can_undo && removed.can_undo);
-    undo(shared, "ben", removed.id).await.expect("taken back");
+    undo(shared, "ben", removed.id).await.expect("undone");
     assert_eq!(aliases().await, [(3, json!("one@example.com"))]);
     let wrong = act(shared, WHO, alias("nobody")).await.expect_err("no address");
     assert!(matches!(wrong, ActionError::Field { name: "new_email", .. }), "{wrong:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn passing_on_and_blaming_another_can_be_taken_back() {
+async fn reassignment_and_blaming_another_can_be_undone() {
     let app = notified().await;
     let shared = &app.server.app;
     let fields = [("what", "reassign"), ("path", "shop"), ("designated_email", CLEO.1)];
@@ -243,7 +243,7 @@ async fn passing_on_and_blaming_another_can_be_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn names_in_what_was_done_are_erased_and_all_of_it_is_forgotten_after_a_year() {
+async fn action_log_loses_erased_names_and_is_deleted_after_a_year() {
     let app = notified().await;
     let shared = &app.server.app;
     let alias = Action::AddRule {
@@ -259,7 +259,7 @@ async fn names_in_what_was_done_are_erased_and_all_of_it_is_forgotten_after_a_ye
     let arguments = ["erase", "--set", &set, "--person", BEN.1, "--yes"];
     let output = flawless(app.folder.path(), &arguments);
     assert!(output.status.success(), "{}", stderr(&output));
-    let row = shared.store.action(done.id).await.expect("store").expect("it stays");
+    let row = shared.store.action(done.id).await.expect("store").expect("the row stays");
     assert!(row.who == "erased" && !row.what.contains(BEN.1) && !row.has_undo, "{row:?}");
     let output = flawless(app.folder.path(), &["erase", "--set", &set, "--issue", "1", "--yes"]);
     assert!(output.status.success(), "{}", stderr(&output));
@@ -269,7 +269,7 @@ async fn names_in_what_was_done_are_erased_and_all_of_it_is_forgotten_after_a_ye
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_done_to_an_issue_is_taken_back_on_the_one_that_it_was_merged_into() {
+async fn action_on_a_merged_issue_is_undone_on_the_surviving_one() {
     let app = notified().await;
     app.report(&request(&[("/srv/app/shop/money.py", 2, "add", "    return a + b\n")])).await;
     app.settle().await;
@@ -279,7 +279,7 @@ async fn what_was_done_to_an_issue_is_taken_back_on_the_one_that_it_was_merged_i
     let mut tx = shared.store.write().await.expect("store");
     tx.merge_issue(1, 2).await.expect("merged");
     tx.commit().await.expect("store");
-    assert_eq!(issue(&app).await.muted_until, Some(NOW + 7 * DAY_MS), "of what it lives on in");
-    undo(shared, ANN.1, done.id).await.expect("taken back");
+    assert_eq!(issue(&app).await.muted_until, Some(NOW + 7 * DAY_MS), "the surviving issue");
+    undo(shared, ANN.1, done.id).await.expect("undone");
     assert_eq!(issue(&app).await.muted_until, None);
 }

@@ -7,7 +7,7 @@ const CART: [(&str, i64, &str, &str); 2] = [
 ];
 
 #[tokio::test]
-async fn the_threshold_of_the_report_comes_before_that_of_the_configuration() {
+async fn threshold_of_the_report_overrides_the_configuration() {
     let app = App::with("report_error_threshold", "3").start().await;
     let mut report = request(&CART);
     report.error_threshold = Some(5);
@@ -24,15 +24,15 @@ async fn the_threshold_of_the_report_comes_before_that_of_the_configuration() {
 }
 
 #[tokio::test]
-async fn an_issue_stays_told_across_restarts_and_new_versions() {
+async fn issue_stays_notified_across_restarts_and_new_versions() {
     let mut app = App::start().await;
     app.report(&request(&CART)).await;
     assert_eq!(app.mails().await.len(), 1);
     app = app.restart().await;
     app.report(&request(&CART)).await;
-    // Before the next version is there: which of the two is looked at last says where it stands.
+    // Before the next version comes: the one attributed last determines the place of the issue.
     app.settle().await;
-    // A new version: lines above, and the file's line moves down.
+    // A new version: lines are added above, and the line moves down.
     let cart = "\"\"\"The cart.\"\"\"\nimport os\n\nfrom shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n";
     app.repository.commit(ANN, "2026-07-01", "cart: say what it is", &[("shop/cart.py", cart)]);
     let later = ("/srv/app/shop/cart.py", 8, "total", "    return sum(prices) / len(prices)\n");
@@ -43,7 +43,7 @@ async fn an_issue_stays_told_across_restarts_and_new_versions() {
         page.contains("<span class=\"count\">3</span>"),
         "one issue with three occurrences: {page}"
     );
-    // The link in the mail that was sent before still leads to it.
+    // The link in the earlier mail still leads to it.
     let link = "/view_traceback?filename=shop/cart.py&function_name=total&line_number=5&text=return+sum(prices)+/+len(prices)";
     let (status, page) = app.get(link).await;
     assert!(status == 200 && page.contains("shop/cart.py:8"), "{page}");
@@ -58,7 +58,7 @@ async fn an_issue_stays_told_across_restarts_and_new_versions() {
 }
 
 #[tokio::test]
-async fn old_code_is_listed_but_not_told() {
+async fn old_code_is_listed_but_not_notified() {
     let app = App::with("report_only_after_minimum_date", "2026-06-01").start().await;
     app.report(&request(&CART)).await;
     assert!(app.mails().await.is_empty());
@@ -69,7 +69,7 @@ async fn old_code_is_listed_but_not_told() {
 }
 
 #[tokio::test]
-async fn what_may_not_be_blamed_is_listed_and_told_to_nobody() {
+async fn unblamable_file_is_listed_and_nobody_is_notified() {
     let app = App::with("only_blame_filepaths_matching", "^shop/web").start().await;
     let report = request(&CART[1..]);
     for _ in 0..3 {
@@ -77,14 +77,14 @@ async fn what_may_not_be_blamed_is_listed_and_told_to_nobody() {
     }
     assert!(app.mails().await.is_empty());
     let (_, page) = app.get("/issues/1").await;
-    assert!(page.contains("kept out by only_blame_filepaths_matching"), "{page}");
+    assert!(page.contains("excluded by only_blame_filepaths_matching"), "{page}");
     let app = app.restart().await;
     app.report(&report).await;
     assert!(app.mails().await.is_empty());
 }
 
 #[tokio::test]
-async fn watchers_and_recipients_of_known_errors_are_told_each_once() {
+async fn watchers_and_known_error_recipients_are_notified_once_each() {
     let app = App::start().await;
     let rules = [
         (
@@ -114,7 +114,7 @@ async fn watchers_and_recipients_of_known_errors_are_told_each_once() {
 }
 
 #[tokio::test]
-async fn for_an_address_that_cannot_be_mailed_the_default_contact_answers() {
+async fn default_contact_answers_for_an_unusable_address() {
     let repository = TestRepository::shop();
     repository.commit(
         ("Eve", "eve@-bad-.example"),
@@ -129,12 +129,12 @@ async fn for_an_address_that_cannot_be_mailed_the_default_contact_answers() {
     let mails = app.mails().await;
     let to: Vec<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();
     assert_eq!(to, ["team@example.com", "wanda@example.com"]);
-    let why = "\"eve@-bad-.example\" is no valid mail address: give it an email alias";
+    let why = "\"eve@-bad-.example\" is not a valid mail address: give it an email alias";
     assert!(mails[0].says(why) && mails[0].subject.starts_with("ValueError"), "{mails:#?}");
 }
 
 #[tokio::test]
-async fn aliases_domains_and_reassignments_lead_to_the_one_who_reads() {
+async fn aliases_domains_and_reassignments_lead_to_the_reader() {
     let repository = TestRepository::shop();
     for (who, file) in [
         (("Old", "old@gone.example.org"), "shop/old.py"),
@@ -168,7 +168,7 @@ async fn aliases_domains_and_reassignments_lead_to_the_one_who_reads() {
 }
 
 #[tokio::test]
-async fn an_alert_that_nobody_could_get_is_sent_when_an_alias_names_somebody() {
+async fn undeliverable_alert_is_sent_once_an_alias_names_somebody() {
     let repository = TestRepository::shop();
     repository.commit(
         ("Eve", "eve@-bad-.example"),
@@ -179,12 +179,12 @@ async fn an_alert_that_nobody_could_get_is_sent_when_an_alias_names_somebody() {
     let app = App::with("default_contact", "").repository(repository).start().await;
     app.report(&request(&[("/srv/app/shop/eve.py", 1, "<module>", "boom()")])).await;
     let store = &app.server.app.store;
-    crate::harness::wait_until("it is held", async || {
+    crate::harness::wait_until("the alert is deferred", async || {
         store.alert_queue().await.expect("store").last_error.is_some()
     })
     .await;
     let (_, health) = app.get("/check_health").await;
-    assert!(health.contains("eve@-bad-.example&#34; is no valid mail address"), "{health}");
+    assert!(health.contains("eve@-bad-.example&#34; is not a valid mail address"), "{health}");
     let listed = async |state: &str| {
         app.api_get(&format!("/issues?state={state}")).await["issues"].as_array().map(Vec::len)
     };
@@ -192,10 +192,10 @@ async fn an_alert_that_nobody_could_get_is_sent_when_an_alias_names_somebody() {
     let alias = |new: &str| format!(r#"{{"old_email": "eve", "new_email": "{new}"}}"#);
     crate::rules::add(&app, "email_remapping", &alias("eve.old@example.com")).await;
     let released = async || store.alert_queue().await.expect("store").last_error.is_none();
-    crate::harness::wait_until("it is let go", released).await;
-    assert!(app.smtp.mails().is_empty(), "the alias can still be taken back");
+    crate::harness::wait_until("the alert is released", released).await;
+    assert!(app.smtp.mails().is_empty(), "the alias can still be undone");
     app.clock.advance(2 * 60_000);
-    crate::harness::wait_until("it is sent", async || !app.smtp.mails().is_empty()).await;
+    crate::harness::wait_until("the alert is sent", async || !app.smtp.mails().is_empty()).await;
     assert_eq!(app.one_mail().await.to, "eve.old@example.com");
     // Another alias of the same address takes the place of the first.
     crate::rules::add(&app, "email_remapping", &alias("eve@example.com")).await;
@@ -205,9 +205,9 @@ async fn an_alert_that_nobody_could_get_is_sent_when_an_alias_names_somebody() {
 }
 
 #[tokio::test]
-async fn the_lowest_threshold_of_reports_that_wait_together_counts() {
+async fn lowest_threshold_of_reports_that_wait_together_counts() {
     let origin = TestRepository::shop();
-    // The mirror cannot be made yet, so reports wait.
+    // The mirror cannot be cloned yet, so reports wait.
     let url = origin.dir().join("later").display().to_string();
     let app = App::with("repo_url", &url).without_repository().start().await;
     for threshold in [2, 100] {

@@ -7,7 +7,7 @@ use crate::harness::{App, BEN, request};
 const CART: (&str, i64, &str, &str) =
     ("/srv/app/shop/cart.py", 5, "total", "    return sum(prices) / len(prices)\n");
 
-/// Issues of several files, types and days.
+/// Reports issues of several files, types and days.
 async fn report_some(app: &App) {
     for (file, exception, times) in
         [("a", "KeyError", 3), ("b", "KeyError", 2), ("c/d", "ValueError", 1)]
@@ -28,7 +28,7 @@ fn ids(list: &Value) -> Vec<i64> {
     issues.map(|listed| listed["issue"]["id"].as_i64().expect("a number")).collect()
 }
 
-/// The issues that a page links to, each once, in order.
+/// The issues that a page links to, without repetitions, in order.
 fn linked(page: &str) -> Vec<i64> {
     let mut found = Vec::new();
     // Without the number.
@@ -45,7 +45,7 @@ fn linked(page: &str) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn the_same_filters_give_the_same_issues_as_the_page() {
+async fn filters_give_the_same_issues_as_the_page() {
     let app = App::start().await;
     report_some(&app).await;
     for (query, expected) in [
@@ -69,7 +69,7 @@ async fn the_same_filters_give_the_same_issues_as_the_page() {
 }
 
 #[tokio::test]
-async fn the_pages_of_a_list_hold_each_issue_once() {
+async fn list_pages_hold_each_issue_once() {
     let app = App::start().await;
     report_some(&app).await;
     let base = format!("{}/api/v1", app.server.app.base_url);
@@ -89,7 +89,7 @@ async fn the_pages_of_a_list_hold_each_issue_once() {
 }
 
 #[tokio::test]
-async fn an_issue_is_told_with_its_samples() {
+async fn issue_is_returned_with_its_samples() {
     let app = App::start().await;
     app.report(&request(&[CART])).await;
     app.settle().await;
@@ -110,7 +110,7 @@ async fn an_issue_is_told_with_its_samples() {
 }
 
 #[tokio::test]
-async fn actions_by_the_api_are_in_the_issues_log_and_undone_on_the_page() {
+async fn api_actions_are_in_the_issues_log_and_undone_on_the_page() {
     let app = App::start().await;
     app.report(&request(&[CART])).await;
     app.settle().await;
@@ -201,7 +201,7 @@ async fn rules_are_added_changed_removed_and_imported() {
 }
 
 #[tokio::test]
-async fn people_projects_and_health_are_told() {
+async fn people_projects_and_health_are_returned() {
     let app = App::start().await;
     app.report(&request(&[CART])).await;
     app.settle().await;
@@ -218,7 +218,7 @@ async fn people_projects_and_health_are_told() {
 }
 
 #[tokio::test]
-async fn what_the_pages_refuse_by_the_name_of_the_host_is_a_problem_too() {
+async fn foreign_host_name_is_answered_with_a_problem_document() {
     let app = App::start().await;
     let url = format!("http://{}/api/v1/health", app.server.http_address);
     let request = reqwest::Client::new().get(url).header("host", "evil.example");
@@ -231,7 +231,7 @@ async fn what_the_pages_refuse_by_the_name_of_the_host_is_a_problem_too() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_request_is_said_with_the_field() {
+async fn wrong_request_is_reported_with_the_field() {
     let app = App::start().await;
     app.report(&request(&[CART])).await;
     app.settle().await;
@@ -288,7 +288,7 @@ async fn what_is_wrong_with_a_request_is_said_with_the_field() {
 }
 
 #[tokio::test]
-async fn other_forms_than_json_and_other_sites_are_refused() {
+async fn non_json_requests_and_other_sites_are_refused() {
     let app = App::start().await;
     let url = format!("http://{}/api/v1/rules/ignored_exceptions", app.server.http_address);
     let client = reqwest::Client::new();

@@ -1,4 +1,4 @@
-//! The API's document says what the API does: schemathesis asks it so, and finds nothing.
+//! The API does what its OpenAPI document says: schemathesis tests it and finds no difference.
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,7 +9,7 @@ use crate::harness::{App, Surfer, request};
 
 const ROOT: &str = "root@example.com";
 
-/// A server with something of everything, and a token of an administrator.
+/// A server with data of every kind, and a token of an administrator.
 async fn filled() -> (App, String) {
     let app = App::with("auth", "on").with("administrators", ROOT).start().await;
     let token = app.api_token(ROOT, "administrator").await;
@@ -63,13 +63,13 @@ async fn schemathesis_finds_nothing() {
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}\n{errors}");
-    // All but the document that it reads.
+    // All operations except the document that it reads.
     let all = operations(&app.api_get("/openapi.json").await).len() - 1;
     assert!(text.contains(&format!("Tested: {all}\n")), "{text}");
 }
 
 #[tokio::test]
-async fn the_document_has_every_address_with_all_that_it_does() {
+async fn document_lists_every_address_and_method() {
     let (app, token) = filled().await;
     let document = app.api_get("/openapi.json").await;
     assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));
@@ -81,7 +81,7 @@ async fn the_document_has_every_address_with_all_that_it_does() {
     }
     for (path, mut said) in by_path {
         said.sort();
-        // Whatever is not said is not done.
+        // Methods that are not listed are refused.
         let answer = app.api_as(Some(&token), "PATCH", &path, None).await;
         assert_eq!((answer.status, &*answer.content_type), (405, "application/problem+json"));
         let mut allowed: Vec<String> =
@@ -96,7 +96,7 @@ fn methods(item: &Value) -> Vec<String> {
     item.keys().filter(|key| key.len() <= 6).map(|key| key.to_ascii_uppercase()).collect()
 }
 
-/// Each method with its address below the API, of an issue, a rule, a person that are there.
+/// Each method with its address below the API, for an issue, a rule and a person that exist.
 fn operations(document: &Value) -> Vec<(String, String)> {
     let paths = document["paths"].as_object().expect("paths").iter();
     let all = paths.flat_map(|(path, item)| {
@@ -109,7 +109,7 @@ fn operations(document: &Value) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn nothing_is_shown_without_a_token_and_no_reader_changes_anything() {
+async fn token_is_required_and_readers_change_nothing() {
     let (app, root) = filled().await;
     let reader = app.api_token(ROOT, "reader").await;
     let developer = app.api_token(ROOT, "developer").await;
@@ -134,7 +134,7 @@ async fn nothing_is_shown_without_a_token_and_no_reader_changes_anything() {
             continue;
         }
         assert_eq!(status, 403, "{method} {path}");
-        // The list is about people.
+        // This list contains personal data.
         let expected =
             if path == "/issues/1/actions" || path.ends_with("undo") { 200 } else { 403 };
         assert_eq!(as_role(Some(&developer)).await, expected, "{method} {path}");
@@ -149,7 +149,7 @@ async fn nothing_is_shown_without_a_token_and_no_reader_changes_anything() {
 }
 
 #[tokio::test]
-async fn a_browsers_sign_in_only_looks() {
+async fn browser_session_is_read_only_in_the_api() {
     let (app, _) = filled().await;
     let browser = Surfer::new(&app);
     browser.sign_in(&app, ROOT).await;
@@ -157,12 +157,12 @@ async fn a_browsers_sign_in_only_looks() {
     for path in ["/api/v1/actions/1/undo", "/api/v1/issues/1/actions", "/api/v1/rules/watch_list"] {
         let answer = browser.post_bare(path, &[]).await;
         assert_eq!(answer.status, 403, "{path}: {}", answer.body);
-        assert!(answer.body.contains("only looks"), "{}", answer.body);
+        assert!(answer.body.contains("may only read"), "{}", answer.body);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_commands_of_the_docs_work_as_they_are_written() {
+async fn commands_of_the_docs_work_as_written() {
     let (app, token) = filled().await;
     let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api.md");
     let docs = std::fs::read_to_string(docs).expect("the docs");
@@ -175,7 +175,7 @@ async fn the_commands_of_the_docs_work_as_they_are_written() {
             .env("FLAWLESS", format!("http://{}/api/v1", app.server.http_address))
             .env("TOKEN", &token)
             .output()
-            .expect("bash and curl are there");
+            .expect("bash and curl are installed");
         let answer = String::from_utf8_lossy(&output.stdout);
         assert!(answer.ends_with("200") || answer.ends_with("201"), "{command}: {output:?}");
     }

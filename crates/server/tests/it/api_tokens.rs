@@ -1,4 +1,4 @@
-//! Tokens: what programs call the API with.
+//! Tokens, with which programs call the API.
 use crate::harness::{App, Surfer};
 use crate::sign_in::with_sign_in;
 
@@ -17,7 +17,7 @@ fn program(app: &App, token: &str) -> Surfer {
 }
 
 #[tokio::test]
-async fn a_token_does_what_it_and_its_owner_may_until_one_of_them_may_not() {
+async fn token_may_do_only_what_its_owner_may_too() {
     let app = with_sign_in().with("administrators", "root@example.com").start().await;
     let (root, ann) = (Surfer::new(&app), Surfer::new(&app));
     root.sign_in(&app, "root@example.com").await;
@@ -36,10 +36,10 @@ async fn a_token_does_what_it_and_its_owner_may_until_one_of_them_may_not() {
     assert_eq!(status, 200);
     assert_eq!(body, r#"{"name":"token <ci> (of ann@example.com)","role":"developer"}"#);
     assert!(me(&reading).await.1.contains("\"reader\""));
-    assert!(ann.get("/account").await.body.contains(&token[..10]), "known by its beginning");
-    assert!(!ann.get("/account").await.body.contains(&token), "shown once");
+    assert!(ann.get("/account").await.body.contains(&token[..10]), "shown by its prefix");
+    assert!(!ann.get("/account").await.body.contains(&token), "the token is shown only once");
 
-    // Only for the API, and only as it was made.
+    // A token is valid only for the API, and only exactly as it was made.
     assert!(!program(&app, &token).is_in().await);
     assert_eq!(
         program(&app, &token).post_bare("/issues/1/mute", &[("time", "day")]).await.status,
@@ -53,25 +53,25 @@ async fn a_token_does_what_it_and_its_owner_may_until_one_of_them_may_not() {
         assert_eq!(root.post("/people/roles/save", &fields).await.status, 303);
     };
     give("reader").await;
-    assert!(me(&token).await.1.contains("\"reader\""), "never more than its owner");
+    assert!(me(&token).await.1.contains("\"reader\""), "never more rights than its owner");
     give("blocked").await;
     assert_eq!(me(&token).await.0, 403);
     give("").await;
 
     app.clock.advance(7 * DAY);
-    assert_eq!(me(&token).await.0, 401, "it has ended");
+    assert_eq!(me(&token).await.0, 401, "it has expired");
     assert_eq!(me(&reading).await.0, 200);
     let id = ann.get("/account").await.body;
     let id = id.rsplit_once("name=\"id\" value=\"").expect("a form").1.split('"').next();
     let id = id.expect("a number");
     assert_eq!(root.post("/account/end_token", &[("id", id)]).await.status, 303);
-    assert_eq!(me(&reading).await.0, 200, "nobody ends another's");
+    assert_eq!(me(&reading).await.0, 200, "nobody can end another person's token");
     assert_eq!(ann.post("/account/end_token", &[("id", id)]).await.status, 303);
     assert_eq!(me(&reading).await.0, 401);
 }
 
 #[tokio::test]
-async fn signing_out_everywhere_ends_the_tokens_of_that_person_too() {
+async fn signing_out_everywhere_ends_the_persons_tokens_too() {
     let app = with_sign_in().with("administrators", "root@example.com").start().await;
     let (root, ann) = (Surfer::new(&app), Surfer::new(&app));
     root.sign_in(&app, "root@example.com").await;

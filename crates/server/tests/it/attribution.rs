@@ -1,4 +1,4 @@
-//! Which line and which person, and an honest "nobody" where it cannot be known.
+//! Which line and which person are blamed, and when nobody is because it cannot be known.
 use flawless_protocol::thrift::RecordErrorRequest;
 
 use crate::harness::{ANN, App, BEN, CLEO, Mail, TestRepository, request, wait_until};
@@ -8,7 +8,7 @@ fn at(line: i64, text: &str) -> [(&str, i64, &str, &str); 1] {
 }
 
 #[tokio::test]
-async fn a_line_that_does_not_stand_there_is_nobodys() {
+async fn line_with_another_text_blames_nobody() {
     let app = App::start().await;
     app.report(&request(&at(5, "return something_never_committed()"))).await;
     let mail = app.one_mail().await;
@@ -25,7 +25,7 @@ async fn a_line_that_does_not_stand_there_is_nobodys() {
 }
 
 #[tokio::test]
-async fn an_older_version_that_still_runs_is_found_by_its_text() {
+async fn older_version_that_still_runs_is_found_by_its_text() {
     let repository = TestRepository::shop();
     repository.commit(
         ANN,
@@ -41,10 +41,10 @@ async fn an_older_version_that_still_runs_is_found_by_its_text() {
 }
 
 #[tokio::test]
-async fn the_revision_that_a_report_names_is_the_one_that_is_blamed() {
+async fn revision_named_by_a_report_is_the_one_blamed() {
     let repository = TestRepository::shop();
     let running = repository.git(&["rev-parse", "HEAD"]);
-    // At the tip, the same text stands at the same place, and Cleo wrote it anew.
+    // At the tip Cleo has written the same text again at the same place.
     repository.commit(CLEO, "2026-07-01", "away", &[("shop/cart.py", "\n")]);
     let cart = "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n";
     repository.commit(CLEO, "2026-07-02", "back", &[("shop/cart.py", cart)]);
@@ -80,7 +80,7 @@ async fn reformatting_commits_and_mailmap_are_honoured() {
 }
 
 #[tokio::test]
-async fn without_a_repository_the_default_contact_reads_what_to_set_up() {
+async fn default_contact_reads_what_to_set_up_without_a_repository() {
     let app = App::with("report_error_threshold", "1").without_repository().start().await;
     app.report(&request(&at(5, "x"))).await;
     let mail = app.one_mail().await;
@@ -89,7 +89,7 @@ async fn without_a_repository_the_default_contact_reads_what_to_set_up() {
 }
 
 #[tokio::test]
-async fn a_clone_is_made_fetched_and_follows_the_newest_release_branch() {
+async fn clone_follows_the_newest_release_branch() {
     let origin = TestRepository::shop();
     origin.git(&["branch", "release-9"]);
     let url = origin.dir().display().to_string();
@@ -117,7 +117,7 @@ async fn a_clone_is_made_fetched_and_follows_the_newest_release_branch() {
 }
 
 #[tokio::test]
-async fn a_shallow_clone_accuses_nobody_beyond_its_border() {
+async fn shallow_clone_blames_nobody_beyond_its_border() {
     let origin = TestRepository::shop();
     origin.commit(CLEO, "2026-07-01", "new", &[("shop/new.py", "boom()\n")]);
     let folder = tempfile::tempdir().expect("a folder");
@@ -132,7 +132,7 @@ async fn a_shallow_clone_accuses_nobody_beyond_its_border() {
 }
 
 #[tokio::test]
-async fn a_folder_of_somebody_else_is_never_written_to() {
+async fn folder_of_somebody_else_is_never_written_to() {
     let repository = TestRepository::shop();
     let state = |repository: &TestRepository| {
         let mut files = Vec::new();
@@ -159,7 +159,7 @@ async fn a_folder_of_somebody_else_is_never_written_to() {
 }
 
 #[tokio::test]
-async fn a_file_that_the_mirror_does_not_have_yet_is_fetched_before_its_caller_is_blamed() {
+async fn missing_file_is_fetched_before_its_caller_is_blamed() {
     let origin = TestRepository::shop();
     let url = origin.dir().display().to_string();
     let app = App::with("repo_url", &url).without_repository().start().await;
@@ -173,7 +173,7 @@ async fn a_file_that_the_mirror_does_not_have_yet_is_fetched_before_its_caller_i
 }
 
 #[tokio::test]
-async fn the_same_text_written_anew_at_the_same_place_is_a_new_line() {
+async fn text_rewritten_at_the_same_place_is_a_new_line() {
     let app = App::start().await;
     app.report(&request(&at(5, "return sum(prices) / len(prices)"))).await;
     assert_eq!(app.one_mail().await.to, BEN.1);
@@ -191,7 +191,7 @@ async fn the_same_text_written_anew_at_the_same_place_is_a_new_line() {
 }
 
 #[tokio::test]
-async fn what_the_folders_own_configuration_says_about_blame_does_not_count() {
+async fn blame_configuration_of_the_folder_does_not_count() {
     let repository = TestRepository::shop();
     repository.git(&["config", "blame.ignoreRevsFile", "/nowhere"]);
     repository.git(&["config", "diff.odd.textconv", "echo x #"]);
@@ -202,7 +202,7 @@ async fn what_the_folders_own_configuration_says_about_blame_does_not_count() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_gone_or_renamed_at_the_tip_is_found_in_the_revision_before() {
+async fn file_gone_at_the_tip_is_found_in_the_revision_before() {
     let repository = TestRepository::shop();
     repository.git(&["mv", "shop/cart.py", "shop/prices.py"]);
     let renamed = "from shop.money import add\n\n\ndef total_of(prices):\n    return 1\n";
@@ -213,7 +213,7 @@ async fn a_file_that_is_gone_or_renamed_at_the_tip_is_found_in_the_revision_befo
     let cart = ("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)");
     app.report(&request(&[web, cart])).await;
     let mail = app.one_mail().await;
-    assert_eq!(mail.to, BEN.1, "not its caller: {}", mail.text);
+    assert_eq!(mail.to, BEN.1, "its caller is not blamed: {}", mail.text);
     assert!(mail.says("the last revision that has all its files"), "{}", mail.text);
 }
 
@@ -228,7 +228,7 @@ fn notified(mails: &[Mail]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn of_two_files_of_one_name_the_one_that_reads_so_at_its_line_is_blamed() {
+async fn file_of_a_shared_name_is_chosen_by_the_text_of_its_line() {
     let repository = TestRepository::shop();
     let worker = "import json\n\n\ndef load(text):\n    return json.loads(text)[\"rows\"]\n";
     let portal = format!("# portal\n{worker}");
@@ -243,7 +243,7 @@ async fn of_two_files_of_one_name_the_one_that_reads_so_at_its_line_is_blamed() 
         app.report(&running(revision, &[load])).await;
         assert_eq!(notified(&app.mails().await), [BEN.1], "{revision}");
     }
-    // Where no file reads so there, the path decides.
+    // Where no file has this text at the line, the path decides.
     let load = ("/app/models.py", 6, "load", "return json.loads(text)[\"rows\"]");
     app.later();
     app.report(&running(&tip, &[load])).await;
@@ -251,7 +251,7 @@ async fn of_two_files_of_one_name_the_one_that_reads_so_at_its_line_is_blamed() 
 }
 
 #[tokio::test]
-async fn a_copy_with_a_prefix_before_its_name_is_found_by_its_line() {
+async fn copy_with_a_prefixed_name_is_found_by_its_line() {
     let repository = TestRepository::shop();
     let app = App::with("report_error_threshold", "1").repository(repository).start().await;
     let copy =
@@ -266,7 +266,7 @@ async fn a_copy_with_a_prefix_before_its_name_is_found_by_its_line() {
 }
 
 #[tokio::test]
-async fn a_changed_line_of_the_projects_file_is_nobodys_and_not_its_callers() {
+async fn changed_line_blames_neither_its_author_nor_its_caller() {
     let repository = TestRepository::shop();
     let cart = "def total(prices):\n    return average(prices)\n\n\ndef average(prices):\n    return sum(prices) / len(prices)\n";
     let tip = repository.commit(CLEO, "2026-07-01", "average", &[("deep/shop/basket.py", cart)]);
@@ -282,7 +282,7 @@ async fn a_changed_line_of_the_projects_file_is_nobodys_and_not_its_callers() {
 }
 
 #[tokio::test]
-async fn sources_that_are_not_plain_utf_8_have_authors() {
+async fn sources_in_other_encodings_have_authors() {
     let repository = TestRepository::shop();
     let long = format!("    return [{}0] / 0", "1, ".repeat(1_000));
     let write = |name: &str, content: &[u8]| {
@@ -323,7 +323,7 @@ async fn sources_that_are_not_plain_utf_8_have_authors() {
 }
 
 #[tokio::test]
-async fn without_text_the_known_revision_and_the_number_decide_and_the_mail_shows_the_code() {
+async fn line_without_text_is_found_by_revision_and_number() {
     let repository = TestRepository::shop();
     let running_at = repository.git(&["rev-parse", "HEAD"]);
     let cart = "# a line on top\nfrom shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n";
@@ -337,7 +337,7 @@ async fn without_text_the_known_revision_and_the_number_decide_and_the_mail_show
 }
 
 #[tokio::test]
-async fn real_code_in_a_function_that_is_named_as_a_wrapper_is_blamed() {
+async fn real_code_in_a_function_named_like_a_wrapper_is_blamed() {
     let repository = TestRepository::shop();
     let code = "\
 def wrap_lines(text, width):
@@ -375,7 +375,7 @@ class Rate:
 }
 
 #[tokio::test]
-async fn a_copy_of_a_file_takes_no_blame_when_it_is_not_known_which_revision_ran() {
+async fn copy_of_a_file_is_not_blamed_if_the_revision_is_unknown() {
     let repository = TestRepository::empty();
     let utils = "import os\n\n\ndef pick(rows):\n    return rows[0]\n";
     repository.commit(ANN, "2026-03-02", "a", &[("services/a/utils.py", utils)]);
@@ -389,7 +389,7 @@ async fn a_copy_of_a_file_takes_no_blame_when_it_is_not_known_which_revision_ran
 }
 
 #[tokio::test]
-async fn where_code_is_deployed_at_the_root_a_file_that_the_mirror_lacks_is_waited_for_too() {
+async fn missing_file_is_awaited_when_code_is_deployed_at_the_root() {
     for prefix in ["/", ""] {
         let origin = TestRepository::empty();
         let main = "from app.new import work\n\nwork()\n";

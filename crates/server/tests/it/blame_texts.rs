@@ -1,5 +1,5 @@
-//! Tracebacks as people log and paste them, asked of `flawless blame`: who wrote the line, and
-//! what of the text could not be read.
+//! `flawless blame` reads tracebacks as people log and paste them: it names the author of the line
+//! and the parts of the text that it could not read.
 use serde_json::Value;
 
 use crate::command_line::{flawless_with_bytes, flawless_with_input, stderr, stdout};
@@ -39,7 +39,7 @@ fn each_line(change: impl Fn(usize, &str) -> String) -> String {
 }
 
 #[test]
-fn however_it_is_logged_a_traceback_leads_to_the_same_author() {
+fn traceback_leads_to_the_same_author_however_it_is_logged() {
     let repository = TestRepository::shop();
     let json = serde_json::json!({ "level": "error", "exc_info": PLAIN }).to_string();
     let utf16: Vec<u8> =
@@ -77,11 +77,11 @@ fn however_it_is_logged_a_traceback_leads_to_the_same_author() {
 }
 
 #[test]
-fn of_a_traceback_that_is_cut_off_nobody_is_named_without_a_warning() {
+fn truncated_traceback_names_nobody_without_a_warning() {
     let repository = TestRepository::shop();
     let whole = &answers(&repository, PLAIN)[0];
     assert_eq!(whole["warnings"], serde_json::json!([]));
-    let upto = |what: &str| &PLAIN[..PLAIN.find(what).expect("it is there")];
+    let upto = |what: &str| &PLAIN[..PLAIN.find(what).expect("the text contains it")];
     for (input, warning) in [
         (upto("  File \"/srv/app/shop/cart").to_owned(), "the traceback is cut off"),
         (upto("shop/cart.py\"").to_owned(), "line 4 looks like a frame"),
@@ -101,7 +101,7 @@ fn of_a_traceback_that_is_cut_off_nobody_is_named_without_a_warning() {
 }
 
 #[test]
-fn several_tracebacks_are_all_answered_and_each_says_which_one_it_is() {
+fn several_tracebacks_are_answered_and_numbered() {
     let repository = TestRepository::shop();
     let input = format!("starting\n{PLAIN}\nagain\n{PLAIN}");
     let places: Vec<String> = answers(&repository, &input)
@@ -116,7 +116,7 @@ fn several_tracebacks_are_all_answered_and_each_says_which_one_it_is() {
 }
 
 #[test]
-fn what_a_worker_sent_as_text_is_blamed_where_it_failed_there() {
+fn worker_traceback_sent_as_text_is_blamed_where_it_failed() {
     let repository = TestRepository::shop();
     let caller = "  File \"/srv/app/shop/web.py\", line 2, in handle\n    return cart.total()\n";
     let worker = "  File \"/srv/app/shop/cart.py\", line 5, in total\n    return sum(prices) / len(prices)\n";
@@ -141,7 +141,7 @@ fn what_a_worker_sent_as_text_is_blamed_where_it_failed_there() {
 }
 
 #[test]
-fn each_member_of_a_printed_group_is_answered() {
+fn members_of_a_printed_group_are_all_answered() {
     let repository = TestRepository::shop();
     let input = "  \
   + Exception Group Traceback (most recent call last):
@@ -171,7 +171,7 @@ fn each_member_of_a_printed_group_is_answered() {
 }
 
 #[test]
-fn a_syntax_error_is_blamed_on_the_place_that_it_names() {
+fn syntax_error_is_blamed_on_the_place_it_names() {
     let repository = TestRepository::shop();
     let broken = "def weekly(rows):\n    for row in rows\n        yield row\n";
     repository.commit(CLEO, "2026-08-01", "report", &[("shop/report.py", broken)]);
@@ -189,11 +189,11 @@ SyntaxError: expected ':'
 }
 
 #[test]
-fn a_text_that_speaks_of_a_traceback_is_never_said_to_hold_none() {
+fn text_that_mentions_a_traceback_is_never_said_to_hold_none() {
     let repository = TestRepository::shop();
     for (input, said) in [
         ("see below\nTraceback (most recent call last):\n(gone)\n", "a traceback in line 2"),
-        ("all is well\n", "holds no Python traceback"),
+        ("all is well\n", "contains no Python traceback"),
     ] {
         let output = flawless_with_input(repository.dir(), &["blame"], input);
         assert_eq!(output.status.code(), Some(1));
@@ -202,7 +202,7 @@ fn a_text_that_speaks_of_a_traceback_is_never_said_to_hold_none() {
 }
 
 #[test]
-fn no_control_character_of_an_input_or_a_repository_reaches_the_terminal() {
+fn control_characters_of_input_or_repository_are_never_printed() {
     let repository = TestRepository::shop();
     let cart = "def total(prices):\n    return 7 / len(prices)\n    # a\u{9b}31m\u{202e}b\n";
     let subject = "cart\u{202e}: a \u{9b}31mtotal\u{1b}[31m";

@@ -1,4 +1,4 @@
-//! Exceptions that only carry others: each fault is an issue of its own line.
+//! Exceptions that only carry others: each carried fault is an issue of its own line.
 use flawless_protocol::thrift::{ChainedException, RecordErrorRequest, StackLine};
 
 use crate::harness::{ANN, App, BEN, Frame, request};
@@ -53,7 +53,7 @@ async fn issues(app: &App) -> Vec<(String, String, i64)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn members_of_a_group_are_told_each_to_its_author() {
+async fn group_members_are_notified_each_to_its_author() {
     let app = App::start().await;
     let group = carrier(
         "builtins.ExceptionGroup",
@@ -70,7 +70,7 @@ async fn members_of_a_group_are_told_each_to_its_author() {
     assert!(mails[1].subject.contains("ZeroDivisionError"), "{}", mails[1].subject);
     assert!(mails[1].says("Carried here by:"), "{}", mails[1].text);
     assert!(mails[1].says("ExceptionGroup: ValueError('no')"), "{}", mails[1].text);
-    // The next one, whose verdict is known, is counted for each as well.
+    // The next report, whose verdict is cached, is counted for each of them as well.
     app.report(&group).await;
     app.settle().await;
     let expected = [
@@ -85,7 +85,7 @@ async fn members_of_a_group_are_told_each_to_its_author() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_bugs_that_one_wrapper_hides_are_two_issues() {
+async fn bugs_hidden_by_one_wrapper_are_issues_of_their_own() {
     let app = App::start().await;
     for (exception, frame) in [("builtins.ZeroDivisionError", CART), ("builtins.TypeError", MONEY)]
     {
@@ -103,7 +103,7 @@ async fn two_bugs_that_one_wrapper_hides_are_two_issues() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_project_itself_raises_from_a_cause_stays_its_own_fault() {
+async fn exception_the_project_raises_from_a_cause_stays_its_fault() {
     let app = App::start().await;
     let own =
         carrier("shop.CartError", &[CALLER, CART], vec![chained("cause", "KeyError", &[MONEY])]);
@@ -112,7 +112,7 @@ async fn what_the_project_itself_raises_from_a_cause_stays_its_own_fault() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_stack_of_another_process_is_read_out_of_its_text() {
+async fn stack_of_another_process_is_read_from_its_text() {
     let app = App::start().await;
     let text = "\n\"\"\"\nTraceback (most recent call last):\n  \
          File \"/usr/lib/python3.11/multiprocessing/pool.py\", line 125, in worker\n    \
@@ -134,7 +134,7 @@ async fn the_stack_of_another_process_is_read_out_of_its_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_traceback_that_somebody_puts_into_a_message_accuses_nobody_else() {
+async fn traceback_put_into_a_message_blames_nobody_else() {
     let app = App::start().await;
     let mut own = request(&[CALLER, CART]);
     own.exception_message = Some(
@@ -145,7 +145,7 @@ async fn a_traceback_that_somebody_puts_into_a_message_accuses_nobody_else() {
     app.report(&own).await;
     let mail = app.one_mail().await;
     assert_eq!(mail.to, BEN.1, "{}", mail.text);
-    // What code of others brings in its message is the fault, as before.
+    // A traceback in the message of foreign code is still the fault.
     app.later();
     let mut brought = request(&[CALLER, POOL]);
     brought.exception_message = own.exception_message;
@@ -158,7 +158,7 @@ async fn a_traceback_that_somebody_puts_into_a_message_accuses_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_an_issue_of_a_group_was_erased_its_report_is_looked_at_anew_and_counted_once() {
+async fn group_report_is_recounted_once_after_an_issue_was_erased() {
     let app = App::start().await;
     let group = carrier(
         "builtins.ExceptionGroup",

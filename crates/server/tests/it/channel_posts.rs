@@ -1,4 +1,4 @@
-//! What posts say to each service, and what nobody can make them say.
+//! What posts say to each service, and what nobody can inject into them.
 use flawless_protocol::thrift::RecordErrorRequest;
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::harness::{App, BEN, TestRepository, Webhook, request, wait_until};
 
 const KINDS: [&str; 5] = ["slack", "discord", "teams", "mattermost", "json"];
 
-/// One service for each kind, and what each of them gets of a report.
+/// One service of each kind, and the post that each of them gets for a report.
 async fn posts_of(report: &RecordErrorRequest) -> (App, Vec<Value>) {
     let app = app().start().await;
     let mut hooks = Vec::new();
@@ -35,7 +35,7 @@ fn texts(value: &Value) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lone_alert_is_told_in_full_in_each_services_own_form() {
+async fn single_alert_is_posted_in_full_in_each_services_form() {
     let (app, posts) = posts_of(&request(&CART)).await;
     let [slack, discord, teams, mattermost, program] = &posts[..] else { panic!("{posts:?}") };
     let link = format!("http://{}/issues/1", app.server.http_address);
@@ -101,7 +101,7 @@ async fn a_lone_alert_is_told_in_full_in_each_services_own_form() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_text_of_a_program_can_ping_anybody_or_make_a_link() {
+async fn program_text_can_neither_ping_anybody_nor_make_a_link() {
     let evil = "@everyone @here @channel @all <!channel> <@U123|you> [click](https://evil.example) \
                 <https://evil.example|bank> ``` </at> <at>Ben</at> ![x](https://evil.example/x.png) \
                 https://evil.example/bare \u{202e}";
@@ -115,7 +115,7 @@ async fn no_text_of_a_program_can_ping_anybody_or_make_a_link() {
     }
     let [slack, discord, teams, mattermost, _] = &posts[..] else { panic!("{posts:?}") };
     let ours = format!("http://{}/issues/1", app.server.http_address);
-    // In Slack all markup begins with an angle bracket: there is that of our own link alone.
+    // In Slack all markup begins with an angle bracket: only our own link may have one.
     for text in texts(slack) {
         let others = text.replace(&format!("<{ours}|"), "");
         assert!(!others.contains('<'), "{text}");
@@ -123,7 +123,7 @@ async fn no_text_of_a_program_can_ping_anybody_or_make_a_link() {
     }
     assert_eq!(slack["blocks"][0]["text"]["verbatim"], true);
     assert_eq!(discord["allowed_mentions"], json!({"parse": []}));
-    // In Markdown what has no backslash before it, outside of code, is markup.
+    // In Markdown, characters outside of code without a backslash before them are markup.
     let markdown = [&mattermost["text"], &discord["embeds"][0]["title"]].into_iter();
     let fields = discord["embeds"][0]["fields"].as_array().expect("fields");
     for text in markdown.chain(fields.iter().map(|field| &field["value"])) {
@@ -139,7 +139,7 @@ async fn no_text_of_a_program_can_ping_anybody_or_make_a_link() {
     let description = discord["embeds"][0]["description"].as_str().expect("text");
     let outside: String = description.split("```").step_by(2).collect();
     assert!(outside.trim().is_empty(), "all of it is code: {outside}");
-    // What Teams shows as text it reads no markup in; mentions would be entities.
+    // Teams does not look for markup in text runs; mentions would be entities.
     let card = &teams["attachments"][0]["content"];
     assert_eq!(card["msteams"], json!({"width": "Full"}));
     let blocks = card["body"].as_array().expect("blocks");
@@ -147,7 +147,7 @@ async fn no_text_of_a_program_can_ping_anybody_or_make_a_link() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_longest_texts_keep_to_each_services_limits() {
+async fn longest_texts_keep_to_each_services_limits() {
     let long = "*&@\u{1f600}\"".repeat(20_000);
     let mut report = request(&[("/srv/app/shop/cart.py", 5, &long, &long)]);
     report.exception_message = Some(long.clone());
@@ -161,7 +161,7 @@ async fn the_longest_texts_keep_to_each_services_limits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_storm_becomes_few_posts_that_name_each_issue() {
+async fn alert_storm_becomes_few_posts_that_name_each_issue() {
     const ISSUES: usize = 60;
     let repository = TestRepository::shop();
     let names: Vec<String> = (0..ISSUES).map(|number| format!("handler_{number:02}")).collect();
@@ -181,13 +181,13 @@ async fn a_storm_becomes_few_posts_that_name_each_issue() {
         let text = format!("return x[\"{name}\"]");
         app.report(&request(&[("/srv/app/shop/handlers.py", line, name, &text)])).await;
     }
-    wait_until("each has its alert", async || {
+    wait_until("each issue has its alert", async || {
         store.pending_queue().await.expect("store").waiting == 0
             && store.open_alerts(app.clock.now(), 1).await.expect("store").is_empty()
     })
     .await;
     app.clock.advance(10 * 60_000);
-    wait_until("nothing is held back or waits", async || {
+    wait_until("no digest and no post is waiting", async || {
         let held = store.pending_digests().await.expect("store");
         !held.iter().any(|held| held.recipient.starts_with("channel:"))
             && store.post_states(0).await.expect("store").is_empty()
@@ -207,7 +207,7 @@ async fn a_storm_becomes_few_posts_that_name_each_issue() {
     }
 }
 
-/// What the services document.
+/// The limits that the services document.
 fn within_limits(kind: &str, post: &Value, bytes: usize) {
     let length = |value: &Value| value.as_str().unwrap_or_default().chars().count();
     match kind {

@@ -1,4 +1,4 @@
-//! How posts leave: signed, again and again, to where they may, and past nobody else's.
+//! Delivery of posts: signed, retried, only to permitted addresses, and without delaying others.
 use std::collections::HashMap;
 use std::process::Command;
 
@@ -33,17 +33,17 @@ pub async fn add(app: &App, kind: &'static str, url: &str, owner: Option<&str>) 
     number
 }
 
-/// What the page about health says of channels, and its status.
+/// The text about channels on the page Health, and the page's status.
 async fn health(app: &App) -> (u16, String) {
     let (status, page) = app.get("/check_health").await;
     let line = page.lines().find(|line| line.contains(">channels</th>")).expect("a part");
     (status, line.to_owned())
 }
 
-/// Waits until nothing waits for a channel; how many posts were given up.
+/// Waits until no post is waiting; returns how many posts were given up.
 async fn given_up(app: &App) -> i64 {
     let states = async || app.server.app.store.post_states(0).await.expect("store");
-    wait_until("no post waits", async || {
+    wait_until("no post is waiting", async || {
         let states = states().await;
         !states.is_empty() && states.iter().all(|state| state.waiting == 0)
     })
@@ -52,7 +52,7 @@ async fn given_up(app: &App) -> i64 {
 }
 
 async fn all_taken(app: &App) {
-    wait_until("all is taken", async || {
+    wait_until("all posts are accepted", async || {
         app.server.app.store.post_states(0).await.expect("store").is_empty()
     })
     .await;
@@ -66,7 +66,7 @@ async fn failed_once(app: &App) {
     .await;
 }
 
-/// Checks a signature with the convention's own library.
+/// Checks a signature with the reference library of Standard Webhooks.
 fn is_signed(post: &Posted) {
     let (id, timestamp) = (post.header("webhook-id"), post.header("webhook-timestamp"));
     let timestamp = timestamp.parse().expect("seconds");
@@ -75,7 +75,7 @@ fn is_signed(post: &Posted) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn signed_json_is_the_same_post_at_each_attempt_with_the_time_of_that_attempt() {
+async fn signed_post_is_the_same_at_each_attempt_but_for_its_time() {
     let (app, hook) = (app().start().await, Webhook::start().await);
     hook.reply(500, &[], "out of order");
     add(&app, "json", &hook.url("/hook?token=abc"), None).await;
@@ -105,7 +105,7 @@ async fn signed_json_is_the_same_post_at_each_attempt_with_the_time_of_that_atte
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_asks_to_wait_is_left_alone_so_long_whatever_comes() {
+async fn service_that_asks_to_wait_is_left_alone_that_long() {
     let (app, hook) = (app().start().await, Webhook::start().await);
     hook.reply(429, &[("retry-after", "120".to_owned())], "slow down");
     add(&app, "slack", &hook.url("/"), None).await;
@@ -136,10 +136,10 @@ async fn redirects_are_refused_and_not_followed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn neither_names_nor_numbers_of_private_addresses_are_connected_to() {
+async fn private_addresses_are_not_connected_to_by_name_or_number() {
     let (app, hook) = (App::start().await, Webhook::start().await);
     let port = hook.address.port();
-    // As if they had been added while they were allowed, or their names led elsewhere.
+    // As if they had been added while they were allowed, or while their names resolved elsewhere.
     for host in ["localhost", "127.0.0.1", "0x7f000001", "[::ffff:127.0.0.1]"] {
         add(&app, "slack", &format!("https://{host}:{port}/"), None).await;
     }
@@ -150,8 +150,8 @@ async fn neither_names_nor_numbers_of_private_addresses_are_connected_to() {
         let tried = states.iter().filter(|state| state.last_error.is_some()).count();
         (tried, states.iter().map(|state| state.given_up).sum::<i64>())
     };
-    // Where a name leads may change; a number stays what it is.
-    wait_until("all are tried", async || count().await == (5, 4)).await;
+    // A name may resolve to another address later; a number cannot.
+    wait_until("all posts are tried", async || count().await == (5, 4)).await;
     assert!(hook.posts().is_empty());
     let (_, words) = health(&app).await;
     assert!(
@@ -159,11 +159,11 @@ async fn neither_names_nor_numbers_of_private_addresses_are_connected_to() {
         "{words}"
     );
     assert!(words.contains("is not a public address. Set webhook_private_addresses"), "{words}");
-    assert_eq!(app.one_mail().await.to, BEN.1, "the mail goes");
+    assert_eq!(app.one_mail().await.to, BEN.1, "the mail is sent");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_that_is_gone_is_shown_and_not_asked_again_until_a_test_succeeds() {
+async fn gone_webhook_is_shown_and_skipped_until_a_test_succeeds() {
     let (app, hook) = (app().start().await, Webhook::start().await);
     (0..2).for_each(|_| hook.reply(404, &[], "no_service"));
     let number = add(&app, "slack", &hook.url("/services/T0/B0/xyz"), None).await;
@@ -186,19 +186,19 @@ async fn a_webhook_that_is_gone_is_shown_and_not_asked_again_until_a_test_succee
     let listed = stdout(&flawless(folder, &["channels", "list", &data]));
     assert!(listed.contains("broken since ") && !listed.contains("xyz"), "{listed}");
     let tested = stdout(&flawless(folder, &["channels", "test", &number, &data, allow]));
-    assert!(tested.contains("has taken the test: 200 OK: ok"), "{tested}");
+    assert!(tested.contains("accepted the test: 200 OK: ok"), "{tested}");
     assert!(health(&app).await.1.contains(">ok<"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_that_is_not_there_for_minutes_gets_the_post_afterwards() {
+async fn webhook_away_for_minutes_gets_the_post_afterwards() {
     let (app, hook) = (app().start().await, Webhook::start().await);
     hook.reply(410, &[], "it is being moved");
     add(&app, "slack", &hook.url("/"), None).await;
     app.report(&request(&CART)).await;
     failed_once(&app).await;
     let broken = async || app.server.app.store.channels().await.expect("store")[0].broken_at;
-    assert_eq!(broken().await, None, "once is not for ever");
+    assert_eq!(broken().await, None, "one failure does not break a channel");
     app.clock.advance(15_000);
     hook.wait_for(2).await;
     all_taken(&app).await;
@@ -206,7 +206,7 @@ async fn a_webhook_that_is_not_there_for_minutes_gets_the_post_afterwards() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_that_never_answers_holds_up_no_mail_and_no_other_channel() {
+async fn hanging_webhook_holds_up_no_mail_and_no_other_channel() {
     let (app, hook, other) = (app().start().await, Webhook::start().await, Webhook::start().await);
     hook.hang();
     add(&app, "slack", &hook.url("/"), None).await;
@@ -223,7 +223,7 @@ async fn a_webhook_that_never_answers_holds_up_no_mail_and_no_other_channel() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_as_long_as_a_book_is_kept_in_a_few_words_without_the_address() {
+async fn long_refusal_is_kept_short_and_without_the_address() {
     let (app, hook) = (app().start().await, Webhook::start().await);
     let book = format!("no /services/sec-ret\u{1b}[31m {}", "x".repeat(5_000_000));
     hook.reply(400, &[], &book);
@@ -237,7 +237,7 @@ async fn a_refusal_as_long_as_a_book_is_kept_in_a_few_words_without_the_address(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_is_down_gets_the_post_when_it_is_back_and_after_days_it_is_given_up() {
+async fn post_is_retried_while_a_service_is_down_and_given_up_later() {
     let (app, hook) = (app().start().await, Webhook::start().await);
     let url = hook.url("/");
     drop(hook);
@@ -248,7 +248,7 @@ async fn a_service_that_is_down_gets_the_post_when_it_is_back_and_after_days_it_
         due.first().map(|post| post.attempts)
     };
     for number in 1..=4 {
-        wait_until("it was tried", async || attempts().await >= Some(number)).await;
+        wait_until("another attempt was made", async || attempts().await >= Some(number)).await;
         app.clock.advance(3_600_000);
     }
     app.clock.advance(5 * 86_400_000);
@@ -256,7 +256,7 @@ async fn a_service_that_is_down_gets_the_post_when_it_is_back_and_after_days_it_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_persons_channel_gets_what_the_person_answers_for_and_nothing_else() {
+async fn personal_channel_gets_only_what_its_owner_answers_for() {
     let (app, ben, all) = (app().start().await, Webhook::start().await, Webhook::start().await);
     add(&app, "json", &ben.url("/"), Some("Ben@Example.com")).await;
     add(&app, "json", &all.url("/"), None).await;
@@ -273,7 +273,7 @@ async fn a_persons_channel_gets_what_the_person_answers_for_and_nothing_else() {
     assert_eq!(bens[0].json()["alerts"][0]["owner"], BEN.1);
 }
 
-/// What the snippet of docs/channels.md says of a post.
+/// The verdict of the snippet of docs/channels.md about a post.
 fn documented_check(key: &str, post: &Posted, body: &[u8]) -> bool {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/channels.md");
     let page = std::fs::read_to_string(page).expect("a page");
@@ -307,8 +307,8 @@ async fn channels_are_added_listed_tested_and_removed() {
         (vec!["add", "json", "https://localhost/x"], "localhost leads to "),
         (vec!["add", "json", "https://[::1]/x"], "::1 is not a public address"),
         (vec!["add", "json", "https://name.invalid/x"], "name.invalid cannot be looked up"),
-        (vec!["add", "json", "javascript:alert(1)"], "javascript: is no webhook"),
-        (vec!["add", "json", &url, allow, "--for", "ben"], "\"ben\" is no mail address"),
+        (vec!["add", "json", "javascript:alert(1)"], "javascript: is not a webhook"),
+        (vec!["add", "json", &url, allow, "--for", "ben"], "\"ben\" is not a mail address"),
         (vec!["add", "irc", &url], "invalid value 'irc'"),
         (vec!["remove", "1"], "there is no channel 1"),
         (vec!["test", "1"], "there is no channel 1"),
@@ -317,9 +317,9 @@ async fn channels_are_added_listed_tested_and_removed() {
         assert!(!output.status.success() && stderr(&output).contains(words), "{output:?}");
     }
     let added = stdout(&run(&["add", "json", &url, allow, "--for", "ben@example.com"]));
-    let regression =
+    let again =
         format!("Try it: flawless channels test 1 --set {} --set {}", &allow[6..], &data[6..]);
-    assert!(added.contains(&regression), "{added}");
+    assert!(added.contains(&again), "{added}");
     let key = added.split_whitespace().find(|word| word.starts_with("whsec_")).expect("a key");
     let listed = stdout(&run(&["list"]));
     assert!(
@@ -328,23 +328,23 @@ async fn channels_are_added_listed_tested_and_removed() {
     );
     assert!(!listed.contains("secret") && !listed.contains(key), "{listed}");
     assert!(stderr(&run(&["test", "1"])).contains("http is not encrypted"));
-    assert!(stdout(&run(&["test", "1", allow])).contains("has taken the test: 200 OK: ok"));
+    assert!(stdout(&run(&["test", "1", allow])).contains("accepted the test: 200 OK: ok"));
     let post = hook.wait_for(1).await.remove(0);
-    // This one is of now, which the library checks as well.
+    // This post is recent, which the library checks as well.
     Verifier::new(key).expect("a key").verify(&post.body, &post.headers).expect("it is signed");
     assert_eq!(post.json()["event"], "test");
     assert!(documented_check(key, &post, &post.body));
     assert!(!documented_check(key, &post, b"{}"), "another body");
     assert!(!documented_check(KEY, &post, &post.body), "another key");
     assert_eq!(stdout(&run(&["remove", "1"])), "channel 1 is removed\n");
-    assert!(stdout(&run(&["list"])).contains("There are none"));
+    assert!(stdout(&run(&["list"])).contains("There are no channels"));
     let arguments = ["channels", "add", "slack", "-", allow, &data];
     let added = stdout(&flawless_with_input(folder.path(), &arguments, &format!("{url}\n")));
-    assert!(added.contains("has the number 2"), "a number is not given twice: {added}");
+    assert!(added.contains("was added as number 2"), "a number is never used twice: {added}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_certificate_that_nobody_vouches_for_is_refused_and_a_known_one_taken() {
+async fn unknown_certificate_is_refused_and_a_known_one_accepted() {
     let folder = tempfile::tempdir().expect("a folder");
     let (server, authority) = crate::mail_delivery::certificates(folder.path());
     let script = "import ssl, sys, http.server
@@ -378,13 +378,13 @@ listener.serve_forever()";
         command.output().expect("it runs")
     };
     let refused = stderr(&test(None)).to_lowercase();
-    assert!(refused.contains("has not taken") && refused.contains("certificate"), "{refused}");
-    assert!(stdout(&test(Some(&authority))).contains("has taken the test: 204 No Content"));
+    assert!(refused.contains("did not accept") && refused.contains("certificate"), "{refused}");
+    assert!(stdout(&test(Some(&authority))).contains("accepted the test: 204 No Content"));
     child.kill().expect("killed");
     child.wait().expect("ended");
 }
 
-/// Makes every note about a mail or a post fail, as a full disk does, or ends that.
+/// Makes every update of the outbox fail, as on a full disk, or ends that.
 fn outbox_fails(app: &App, fails: bool) {
     let script = "import sqlite3, sys
 with sqlite3.connect(sys.argv[1]) as database:
@@ -399,13 +399,13 @@ with sqlite3.connect(sys.argv[1]) as database:
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_post_that_was_taken_is_not_posted_again_while_that_cannot_be_noted() {
+async fn accepted_post_is_not_repeated_when_it_cannot_be_noted() {
     let (app, hook) = (app().start().await, Webhook::start().await);
     add(&app, "json", &hook.url("/hook"), None).await;
     outbox_fails(&app, true);
     app.report(&request(&CART)).await;
     hook.wait_for(1).await;
-    // An attempt holds this until it has noted what came of it, or could not.
+    // An attempt holds this until it has noted its result, or failed to.
     drop(app.server.app.posting.write().await);
     outbox_fails(&app, false);
     app.clock.advance(120_000);

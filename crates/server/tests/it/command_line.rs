@@ -18,7 +18,7 @@ pub fn flawless_with_input(folder: &Path, arguments: &[&str], input: &str) -> Ou
 }
 
 pub fn flawless_with_bytes(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
-    // A server within this runtime would stand still meanwhile, perhaps with the database locked.
+    // A server in this runtime would be blocked meanwhile, perhaps with the database locked.
     let runtime = Handle::try_current().map(|handle| handle.runtime_flavor());
     assert!(runtime.is_err() || runtime.is_ok_and(|it| it == RuntimeFlavor::MultiThread));
     let mut child = Command::new(env!("CARGO_BIN_EXE_flawless"))
@@ -31,7 +31,7 @@ pub fn flawless_with_bytes(folder: &Path, arguments: &[&str], input: &[u8]) -> O
         .stderr(Stdio::piped())
         .spawn()
         .expect("it runs");
-    // A command that reads nothing may have ended already.
+    // A command that does not read its input may have ended already.
     let _ = child.stdin.take().expect("a pipe").write_all(input);
     child.wait_with_output().expect("it ends")
 }
@@ -59,7 +59,7 @@ ValueError: no
 ";
 
 #[test]
-fn blame_says_which_line_and_who_and_what_was_passed_over() {
+fn blame_names_the_line_its_author_and_passed_over_frames() {
     let repository = TestRepository::shop();
     let output = flawless_with_input(repository.dir(), &["blame", "--json"], TRACEBACK);
     let found: Value = serde_json::from_str(&stdout(&output)).expect("one line of JSON");
@@ -86,7 +86,7 @@ fn blame_says_which_line_and_who_and_what_was_passed_over() {
 }
 
 #[test]
-fn blame_takes_several_tracebacks_a_revision_and_the_rules_of_a_configuration() {
+fn blame_takes_several_tracebacks_a_revision_and_rules() {
     let repository = TestRepository::shop();
     let before = repository.git(&["rev-parse", "HEAD"]);
     let cart = "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices or [1])\n";
@@ -123,9 +123,9 @@ fn blame_takes_several_tracebacks_a_revision_and_the_rules_of_a_configuration() 
         TRACEBACK,
     );
     assert_eq!(wrong.status.code(), Some(1));
-    assert!(stderr(&wrong).contains("names no commit"), "{}", stderr(&wrong));
+    assert!(stderr(&wrong).contains("does not name a commit"), "{}", stderr(&wrong));
     let none = flawless_with_input(folder.path(), &["blame", "--repo", &repo], "all is well\n");
-    assert!(stderr(&none).contains("holds no Python traceback"), "{}", stderr(&none));
+    assert!(stderr(&none).contains("contains no Python traceback"), "{}", stderr(&none));
 }
 
 #[test]
@@ -143,8 +143,8 @@ fn rules_are_added_listed_imported_and_removed() {
         "--email-recipients",
         "a@example.com,b@example.com",
     ];
-    assert_eq!(stdout(&run(&every)), "known_errors has a new entry 1\n");
-    assert_eq!(stdout(&run(&every)), "known_errors has this entry already\n");
+    assert_eq!(stdout(&run(&every)), "entry 1 was added to known_errors\n");
+    assert_eq!(stdout(&run(&every)), "known_errors already has this entry\n");
     let listed = stdout(&run(&["rules", "list", "known_errors", "--json"]));
     let entry: Value = serde_json::from_str(&listed).expect("JSON");
     assert_eq!(
@@ -160,12 +160,12 @@ fn rules_are_added_listed_imported_and_removed() {
         stdout(&run(&["rules", "remove", "known_errors", "1"])),
         "entry 1 was removed from known_errors\n"
     );
-    let regression = run(&["rules", "remove", "known_errors", "1"]);
-    assert_eq!(regression.status.code(), Some(1));
+    let again = run(&["rules", "remove", "known_errors", "1"]);
+    assert_eq!(again.status.code(), Some(1));
     for (arguments, words) in [
         (
             vec!["rules", "add", "watch_list", "--email", "x", "--filepath", "a"],
-            "\"x\" is no mail address",
+            "\"x\" is not a mail address",
         ),
         (vec!["rules", "add", "watch_list", "--filename", "a"], "unknown field \"filename\""),
         (vec!["rules", "add", "known_errors"], "missing field `filename`"),
@@ -178,7 +178,7 @@ fn rules_are_added_listed_imported_and_removed() {
 }
 
 #[test]
-fn options_completions_manual_and_the_configuration_page_come_from_one_definition() {
+fn options_completions_manual_and_docs_have_one_definition() {
     let folder = tempfile::tempdir().expect("a folder");
     let options = stdout(&flawless(folder.path(), &["options"]));
     assert!(options.starts_with("port\n    default value: 9028\n    type: port\n"), "{options}");
@@ -193,7 +193,7 @@ fn options_completions_manual_and_the_configuration_page_come_from_one_definitio
     assert!(page.contains(&table), "put `flawless options --markdown` into docs/configuration.md");
 }
 
-/// The demo as it runs without cargo and without an active environment.
+/// The demo, run without cargo and without an active environment.
 fn demo(python: &Path) -> Output {
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = Command::new(env!("CARGO_BIN_EXE_flawless"));
@@ -214,7 +214,7 @@ const DEMO: [&str; 6] = [
 ];
 
 #[test]
-fn the_demo_runs_a_failing_program_with_the_python_package() {
+fn demo_runs_a_failing_program_with_the_python_package() {
     let python = python_with_package();
     let text = stdout(&demo(&python));
     let program = [
@@ -230,10 +230,10 @@ fn the_demo_runs_a_failing_program_with_the_python_package() {
 }
 
 #[test]
-fn the_demo_runs_to_its_end_without_the_python_package_and_says_how_to_get_it() {
-    // The older client, which has the same name, is there.
+fn demo_ends_well_without_the_python_package_and_gives_a_hint() {
+    // The older client, which has the same name, is installed.
     let text = stdout(&demo(&python()));
-    let notified = ["has none; `pip install", "the older wire format"];
+    let notified = ["does not have it; `pip install", "older wire format"];
     for expected in DEMO.iter().chain(&notified) {
         assert!(text.contains(expected), "{expected:?} is missing in\n{text}");
     }

@@ -1,5 +1,5 @@
-//! `flawless configure`: questions that are asked until the answer can be used, and a file in which
-//! the rest stays.
+//! `flawless configure` repeats a question until the answer is usable, and keeps the rest of the
+//! file.
 use std::path::Path;
 use std::process::Output;
 
@@ -7,11 +7,11 @@ use crate::command_line::{flawless, flawless_with_input, stderr, stdout};
 use crate::harness::{SmtpServer, TestRepository};
 
 #[test]
-fn configure_without_questions_writes_a_private_file_that_check_approves() {
+fn configure_without_questions_writes_a_private_valid_file() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().expect("a folder");
     let repository = TestRepository::shop();
-    let smtp = SmtpServer::start(&["--login", "u:50%"]);
+    let smtp = SmtpServer::real(&["--login", "u:50%"]);
     let set = [
         format!("repo_dir={}", repository.dir().display()),
         format!("smtp_host={}", smtp.address()),
@@ -39,10 +39,10 @@ fn configure_without_questions_writes_a_private_file_that_check_approves() {
 }
 
 #[test]
-fn the_questionnaire_asks_again_after_a_wrong_answer() {
+fn questionnaire_asks_again_after_a_wrong_answer() {
     let folder = tempfile::tempdir().expect("a folder");
     let repository = TestRepository::shop();
-    let smtp = SmtpServer::start(&[]);
+    let smtp = SmtpServer::start();
     let answers = [
         "ninety",
         "0",
@@ -52,7 +52,7 @@ fn the_questionnaire_asks_again_after_a_wrong_answer() {
         "127.0.0.1:1",
         "none",
         "",
-        "n", // a mail server that is not there: asked again
+        "n", // no mail server there: asked again
         &smtp.address(),
         "",
         "",
@@ -75,9 +75,9 @@ fn the_questionnaire_asks_again_after_a_wrong_answer() {
     let output = flawless_with_input(folder.path(), &["configure"], &(answers + "\n"));
     let text = stdout(&output);
     for expected in [
-        "\"ninety\" is no port",
+        "\"ninety\" is not a port",
         "smtp_host",
-        "\"nobody\" is no mail address",
+        "\"nobody\" is not a mail address",
         "/nowhere is not a git repository",
         "ok: ",
     ] {
@@ -94,8 +94,8 @@ fn the_questionnaire_asks_again_after_a_wrong_answer() {
     assert!(!folder.path().join("other.cfg").exists());
 }
 
-/// The questionnaire in a folder with a repository and a mail server, for a file that has these
-/// answers already but for those that a test gives.
+/// The questionnaire in a folder with a repository and a mail server, for a file that already has
+/// all answers except those of the test.
 struct Asked {
     folder: tempfile::TempDir,
     repository: TestRepository,
@@ -105,7 +105,7 @@ struct Asked {
 impl Asked {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        Self { folder, repository: TestRepository::shop(), smtp: SmtpServer::start(&[]) }
+        Self { folder, repository: TestRepository::shop(), smtp: SmtpServer::start() }
     }
 
     fn path(&self) -> &Path {
@@ -140,14 +140,14 @@ const WORKING: &str = "[flawless]\nport = 0\nhttp_port = 0\ndata_dir_path = data
                        smtp_host = SMTP\nrepo_dir = REPO\n";
 
 #[test]
-fn nonsense_as_a_folder_or_an_address_is_asked_again() {
+fn folder_or_address_that_is_nonsense_is_asked_again() {
     for (nonsense, problem) in [
-        ("/etc/passwd", "is no web address"),
-        ("8080", "is no web address"),
-        ("dev@example.com", "is no web address"),
-        ("two words", "is no web address"),
-        ("http://", "is no web address"),
-        ("ftp://example.com", "is no web address"),
+        ("/etc/passwd", "is not a web address"),
+        ("8080", "is not a web address"),
+        ("dev@example.com", "is not a web address"),
+        ("two words", "is not a web address"),
+        ("http://", "is not a web address"),
+        ("ftp://example.com", "is not a web address"),
         ("nobody-knows-this-name", "no machine is known as"),
     ] {
         let asked = Asked::new();
@@ -167,16 +167,16 @@ fn nonsense_as_a_folder_or_an_address_is_asked_again() {
         assert!(text.contains("PROBLEM"), "{nonsense}: {text}");
         assert!(asked.text().contains("data_dir_path = ./other\n"), "{nonsense}: {}", asked.text());
         let made = std::fs::read_dir(asked.path()).expect("a folder").count();
-        assert_eq!(made, 2, "{nonsense}: no folder is made for an answer");
+        assert_eq!(made, 2, "{nonsense}: no folder is made by an answer");
     }
 }
 
 #[test]
-fn an_answer_can_be_emptied() {
+fn answer_can_be_emptied() {
     let asked = Asked::new();
     let password = "smtp_user = u\nsmtp_password = p\n";
     asked.write(&format!("{WORKING}{password}hostname = http://h.example.com\n"));
-    // Mail: host, security, user; then what the mail server says is kept.
+    // Mail: host, security, user; the other answers about mail are kept.
     let output = asked.server(&["", "", "-", "", "", "", "-"]);
     let text = stdout(&output);
     assert!(text.contains("[http://h.example.com]: "), "{text}");
@@ -187,7 +187,7 @@ fn an_answer_can_be_emptied() {
 }
 
 #[test]
-fn a_bare_name_gets_the_scheme_and_the_port_of_the_pages() {
+fn bare_name_gets_the_scheme_and_the_port_of_the_pages() {
     let asked = Asked::new();
     asked.write(&WORKING.replace("http_port = 0", "http_port = 9876"));
     stdout(&asked.server(&["", "", "flawless.example.com"]));
@@ -205,7 +205,7 @@ fn a_bare_name_gets_the_scheme_and_the_port_of_the_pages() {
 }
 
 #[test]
-fn comments_and_what_nobody_changed_stay_in_an_edited_file() {
+fn comments_and_unchanged_options_stay_in_an_edited_file() {
     use std::os::unix::fs::PermissionsExt;
     let asked = Asked::new();
     let text = "# The server of the shop.\n\n[flawless]\n; the door\nPort: 0\nhttp_port = 0\n\
@@ -228,7 +228,7 @@ fn comments_and_what_nobody_changed_stay_in_an_edited_file() {
 }
 
 #[test]
-fn set_with_a_problem_says_so_and_ends_with_one() {
+fn set_with_a_problem_says_so_and_exits_with_one() {
     let asked = Asked::new();
     asked.write(WORKING);
     assert!(asked.set(&["default_contact=a@example.com"]).status.success());
@@ -242,17 +242,17 @@ fn set_with_a_problem_says_so_and_ends_with_one() {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(output.status.code(), Some(1), "{set}: {text}");
         assert!(text.contains("PROBLEM: ") && text.contains(problem), "{set}: {text}");
-        assert!(asked.text().contains(&set.replace('=', " = ")), "it is written all the same");
+        assert!(asked.text().contains(&set.replace('=', " = ")), "it is written nevertheless");
     }
     let before = asked.text();
     let refused = asked.set(&["port=many"]);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(stderr(&refused).contains("\"many\" is no port"), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("\"many\" is not a port"), "{}", stderr(&refused));
     assert_eq!(asked.text(), before);
 }
 
 #[test]
-fn a_secret_in_a_file_is_kept_or_takes_the_place_of_the_file() {
+fn secret_in_a_file_is_kept_or_replaces_the_file() {
     let asked = Asked::new();
     std::fs::write(asked.path().join("url"), asked.repository.dir().display().to_string())
         .expect("written");

@@ -1,5 +1,5 @@
-//! `kill -9` under load: nothing that was accepted is lost, nobody is notified twice, nothing that
-//! was told is forgotten.
+//! `kill -9` under load: no accepted report is lost, nobody is notified twice, and no
+//! notification is forgotten.
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::process::Command;
@@ -19,16 +19,16 @@ const CLIENTS: usize = 8;
 const LINES: i64 = 40;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn kill_under_load_loses_nothing_and_tells_nobody_twice() {
+async fn kill_under_load_loses_nothing_and_notifies_nobody_twice() {
     let repository = TestRepository::empty();
     let mut lines = String::new();
     for line in 1..=LINES {
-        // Each of another developer, who is notified at once.
+        // Each line has its own author, who is notified immediately.
         let developer = ("Dev", format!("dev{line}@example.com").leak() as &str);
         lines += &format!("fail({line})\n");
         repository.commit(developer, "2026-06-01", "a line", &[("shop/lines.py", &lines)]);
     }
-    let smtp = SmtpServer::start(&[]);
+    let smtp = SmtpServer::start();
     let folder = tempfile::tempdir().expect("a folder");
     let (port, http_port) = (free_port(), free_port());
     let options = server_options(folder.path(), &repository, &smtp, (port, http_port), 2);
@@ -47,7 +47,7 @@ async fn kill_under_load_loses_nothing_and_tells_nobody_twice() {
             .map(|client| {
                 let (accepted, unanswered) = (accepted.clone(), unanswered.clone());
                 tokio::spawn(async move {
-                    // The server may be killed before it has taken the connection.
+                    // The server may be killed before it has accepted the connection.
                     let Ok(stream) = TcpStream::connect(address).await else { return };
                     let mut connection = ThriftClient { stream };
                     for n in 0.. {
@@ -63,10 +63,10 @@ async fn kill_under_load_loses_nothing_and_tells_nobody_twice() {
                 })
             })
             .collect();
-        // However slow the machine is, each line has its turn.
+        // Each line gets its turn, however slow the machine is.
         let enough = before + 2 * LINES;
-        wait_until("there is a load", async || sum_of(&accepted) >= enough).await;
-        // Another moment in each round: during attribution, composing, sending, counting.
+        wait_until("the server is under load", async || sum_of(&accepted) >= enough).await;
+        // Each round kills at another moment: during attribution, composing, sending, counting.
         tokio::time::sleep(Duration::from_millis(60 + 130 * round as u64)).await;
         server.kill();
         for client in load {
@@ -107,8 +107,8 @@ async fn kill_under_load_loses_nothing_and_tells_nobody_twice() {
     let unanswered = unanswered.load(Ordering::Relaxed);
     assert!(extra <= unanswered, "{extra} more than accepted, {unanswered} were not answered");
 
-    // A kill after the mail server took a mail and before it could tell us so repeats that one
-    // mail, whole and under its Message-ID, which mail programs show once. No more than that.
+    // A kill between the mail server's acceptance of a mail and its answer repeats that one mail,
+    // whole and under the same Message-ID, which mail programs show once. Nothing else repeats.
     let mails = smtp.mails();
     let first_line = |mail: &Mail| mail.text.lines().nth(2).unwrap_or_default().to_owned();
     let ids: HashSet<&str> = mails.iter().map(|mail| mail.message_id.as_str()).collect();

@@ -1,4 +1,4 @@
-//! What is erased or older than `retention_days` is gone, from the bytes of the files too.
+//! Data that is erased or older than `retention_days` is gone from the bytes of the files too.
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Output;
@@ -18,7 +18,7 @@ const MONEY: [Frame<'static>; 1] =
     [("/srv/app/shop/money.py", 6, "fail", "raise ValueError(text)")];
 const DAY_MS: i64 = 86_400_000;
 
-/// Reports that carry something to be found again: in mails as it is, in samples compressed.
+/// Reports a value to search for later: mails hold it as it is, samples compressed.
 async fn report(app: &App, frames: &[Frame<'_>], value: &str) {
     let mut report = request(frames);
     report.traceback[0].frame_locals = Some([("who".into(), format!("'{value}'"))].into());
@@ -64,7 +64,7 @@ async fn apply_retention(app: &App, before: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_older_than_retention_days_is_in_no_byte_of_the_files() {
+async fn data_past_retention_is_in_no_byte_of_the_files() {
     let app = App::with("report_error_threshold", "2").start().await;
     report(&app, &CART, "an old value of the cart").await;
     app.settle().await;
@@ -72,7 +72,7 @@ async fn what_is_older_than_retention_days_is_in_no_byte_of_the_files() {
     app.settle().await;
     report(&app, &MONEY, "unreported").await;
     app.settle().await;
-    assert_eq!(app.smtp.mails().len(), 1, "one issue was notified of, the other was not");
+    assert_eq!(app.smtp.mails().len(), 1, "only one of the issues was notified");
     let sample = sample_bytes(&app, 1).await;
     assert!(stands_in(&data(&app), &sample));
     assert!(stands_in(&data(&app), b"an old value of the cart"), "in the outbox");
@@ -82,14 +82,14 @@ async fn what_is_older_than_retention_days_is_in_no_byte_of_the_files() {
     assert!(!stands_in(&data(&app), b"an old value of the cart"));
     assert_eq!(count(&app, "sample").await, 0);
     assert_eq!((count(&app, "issue").await, count(&app, "alert").await), (1, 1));
-    // The number of the issue that is gone is not given again.
+    // The number of the deleted issue is not used again.
     report(&app, &MONEY, "again").await;
     app.settle().await;
     assert_eq!(app.get("/view_traceback?issue=3").await.0, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn revisions_that_no_longer_run_and_old_wishes_are_forgotten() {
+async fn old_revisions_and_old_refusal_resets_are_deleted() {
     let app = App::start().await;
     let store = &app.server.app.store;
     let mut tx = store.write().await.expect("store");
@@ -107,22 +107,22 @@ async fn revisions_that_no_longer_run_and_old_wishes_are_forgotten() {
     };
     app.clock.advance(10 * DAY_MS);
     apply_retention(&app, app.clock.now() - DAY_MS).await;
-    assert_eq!(left().await, ("cba".to_owned(), 1), "they count for some weeks");
+    assert_eq!(left().await, ("cba".to_owned(), 1), "they are kept for some weeks");
     app.clock.advance(30 * DAY_MS);
     let mut tx = store.write().await.expect("store");
     tx.seen_running(&"a".repeat(40), true, app.clock.now()).await.expect("store");
     tx.commit().await.expect("store");
     apply_retention(&app, app.clock.now() - DAY_MS).await;
-    // The highest number is not given again.
+    // The highest number is not used again.
     assert_eq!(left().await, ("ca".to_owned(), 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_alert_that_nobody_can_be_told_of_does_not_keep_values_for_ever() {
+async fn deferred_alert_does_not_keep_values_forever() {
     let app = App::with("default_contact", "").without_repository().start().await;
     report(&app, &CART, "kept for nobody").await;
     let store = app.server.app.store.clone();
-    wait_until("it is held back", async || {
+    wait_until("the alert is deferred", async || {
         store.alert_queue().await.expect("store").last_error.is_some()
     })
     .await;
@@ -131,7 +131,7 @@ async fn an_alert_that_nobody_can_be_told_of_does_not_keep_values_for_ever() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_issue_is_erased_with_its_mails_after_a_yes_and_begins_anew() {
+async fn issue_is_erased_with_its_mails_after_a_yes_and_starts_over() {
     let app = App::start().await;
     report(&app, &CART, "a value to erase").await;
     app.settle().await;
@@ -142,24 +142,24 @@ async fn an_issue_is_erased_with_its_mails_after_a_yes_and_begins_anew() {
     assert_eq!(shown.status.code(), Some(1), "nobody was asked");
     let text = String::from_utf8_lossy(&shown.stdout);
     assert!(text.contains("issue 1 at shop/cart.py:5") && text.contains("1 sample\n"), "{text}");
-    assert_eq!(count(&app, "issue").await, 2, "it was only shown");
+    assert_eq!(count(&app, "issue").await, 2, "nothing is erased without --yes");
     let done = erase(&app, &["--issue", "1", "--yes"]);
     assert!(done.status.success(), "{done:?}");
     assert!(!stands_in(&data(&app), b"a value to erase"));
     assert!(stands_in(&data(&app), &sample), "the other issue stays");
     assert_eq!(count(&app, "issue").await, 1);
     assert_eq!(app.get("/view_traceback?issue=1").await.0, 404);
-    // The running server remembers the verdict; the line becomes a new issue all the same.
+    // The running server has cached the verdict; the line still becomes a new issue.
     app.later();
     report(&app, &CART, "again").await;
-    assert_eq!(app.mails().await.len(), 3, "it is notified anew");
+    assert_eq!(app.mails().await.len(), 3, "the new issue is notified");
     let (status, page) = app.get("/view_traceback?issue=3").await;
     assert!(status == 200 && page.contains("shop/cart.py"), "{page}");
     assert_eq!(erase(&app, &["--issue", "77", "--yes"]).status.code(), Some(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_an_issue_go_the_reports_of_its_line_that_still_wait() {
+async fn waiting_reports_of_a_line_are_erased_with_its_issue() {
     let app = App::start().await;
     report(&app, &CART, "known").await;
     app.settle().await;
@@ -179,7 +179,7 @@ async fn with_an_issue_go_the_reports_of_its_line_that_still_wait() {
             occurrences: 7,
             reports: 3,
             error_threshold: 1,
-            // Nobody looks at it during the test.
+            // Far enough in the future not to be attributed during the test.
             at: app.clock.now() + DAY_MS,
             facets: Vec::new(),
             source: String::new(),
@@ -195,31 +195,31 @@ async fn with_an_issue_go_the_reports_of_its_line_that_still_wait() {
     assert_eq!(waiting, ["of another line"]);
     let outcomes = store.outcomes_since(0).await.expect("store");
     let outcomes: Vec<_> = outcomes.iter().map(|row| (&*row.reason, row.reports)).collect();
-    assert!(outcomes.contains(&("erased", 6)), "each report ends somewhere: {outcomes:?}");
+    assert!(outcomes.contains(&("erased", 6)), "each report has an outcome: {outcomes:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_that_is_written_while_its_issue_is_erased_does_not_stay() {
+async fn mail_written_while_its_issue_is_erased_does_not_stay() {
     let app = App::start().await;
     let (store, erasures) = (&app.server.app.store, app.server.app.store.erasures());
     let erasures = erasures.await.expect("store");
     report(&app, &CART, "written since").await;
     app.settle().await;
     assert!(stands_in(&data(&app), b"written since"), "in the outbox");
-    // As it was before the mail was written.
+    // The issue as it was before the mail was written.
     let mut looked_at = store.look_at_issue(1).await.expect("store").expect("an issue");
     looked_at.mails.clear();
     let mut tx = store.write().await.expect("store");
     assert!(!tx.erased_since(erasures).await.expect("store"));
     tx.erase_issue(&looked_at, app.clock.now()).await.expect("erased");
-    assert!(tx.erased_since(erasures).await.expect("store"), "what is being written sees it");
+    assert!(tx.erased_since(erasures).await.expect("store"), "the writer of the mail can see it");
     tx.commit().await.expect("store");
     wait_until("the journal is empty", async || store.empty_journal().await.expect("store")).await;
     assert!(!stands_in(&data(&app), b"written since"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_is_erased_from_issues_mails_and_samples_and_others_stay() {
+async fn person_is_erased_from_issues_mails_and_samples() {
     let app = App::start().await;
     report(&app, &CART, "the cart of someone").await;
     app.settle().await;
@@ -239,7 +239,7 @@ async fn a_person_is_erased_from_issues_mails_and_samples_and_others_stay() {
     let done = erase(&app, &["--person", &BEN.1.to_uppercase(), "--yes"]);
     let text = stdout(&done);
     assert!(done.status.success(), "{text}");
-    assert!(text.contains("1 mail to them") && text.contains("1 sample in which"), "{text}");
+    assert!(text.contains("1 mail to them") && text.contains("1 sample containing"), "{text}");
     assert!(text.contains("of watch_list stays") && text.contains("repository still"), "{text}");
     let (_, page) = app.get("/view_traceback?issue=1").await;
     assert!(!page.contains(BEN.1) && !page.contains(BEN.0) && page.contains("erased"), "{page}");
@@ -260,11 +260,11 @@ async fn a_person_is_erased_from_issues_mails_and_samples_and_others_stay() {
     assert_eq!(erase(&app, &["--person", "nobody"]).status.code(), Some(1));
 }
 
-/// Puts facts into a place of a report.
+/// Puts facts into one field of a report.
 type Say = fn(&mut RecordErrorRequest, BTreeMap<String, String>);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn for_whom_a_program_ran_is_erased_wherever_its_reports_name_them() {
+async fn user_of_a_program_is_erased_wherever_reports_name_them() {
     let app = App::start().await;
     let zoe = "zoe@customer.example";
     let facts = |text: &str| [("email".to_owned(), text.to_owned())].into();
@@ -289,7 +289,7 @@ async fn for_whom_a_program_ran_is_erased_wherever_its_reports_name_them() {
     }
     let done = erase(&app, &["--person", zoe, "--yes"]);
     let text = stdout(&done);
-    assert!(text.contains("3 samples in which"), "{text}");
+    assert!(text.contains("3 samples containing"), "{text}");
     assert_eq!(app.server.app.store.module_set("ab").await.expect("store"), None);
     let (_, page) = app.get("/issues/1").await;
     assert!(!page.contains(zoe), "{page}");

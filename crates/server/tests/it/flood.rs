@@ -1,4 +1,4 @@
-//! Never a flood, and nothing swallowed: mails are counted, and every issue is named.
+//! Neither a flood of mails nor a lost alert: mails are limited, and every issue is named.
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -52,7 +52,7 @@ fn named(mails: &[Mail], place: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn five_hundred_issues_in_a_minute_make_two_mails_for_each_developer_that_name_them_all() {
+async fn five_hundred_issues_make_two_mails_for_each_developer() {
     let app = App::with("report_error_threshold", "1").repository(repository()).start().await;
     let mut lines = 1..=LINES;
     for _ in 0..10 {
@@ -65,7 +65,7 @@ async fn five_hundred_issues_in_a_minute_make_two_mails_for_each_developer_that_
         app.clock.advance(6_000);
     }
     app.settle().await;
-    assert_eq!(app.smtp.mails().len(), DEVELOPERS, "the first ones of each, at once");
+    assert_eq!(app.smtp.mails().len(), DEVELOPERS, "the first of each, immediately");
     app.later();
     let mails = app.mails().await;
     assert_eq!(mails.len(), 2 * DEVELOPERS);
@@ -75,15 +75,15 @@ async fn five_hundred_issues_in_a_minute_make_two_mails_for_each_developer_that_
             let place = format!("shop/file{number}.py:{line}");
             assert_eq!(named(&mails, &place), 1, "{place}");
         }
-        assert!(mails.iter().all(|mail| mail.size < 90_000), "no mail program cuts them");
+        assert!(mails.iter().all(|mail| mail.raw.len() < 90_000), "no mail program cuts them");
         assert!(mails.iter().all(|mail| !mail.text.contains(&format!("file{}", (number + 1) % 5))));
     }
     app.later();
-    assert_eq!(app.mails().await.len(), 2 * DEVELOPERS, "nothing is left");
+    assert_eq!(app.mails().await.len(), 2 * DEVELOPERS, "nothing is left over");
 }
 
 #[tokio::test]
-async fn a_new_error_soon_after_the_last_mail_waits_for_a_quiet_minute_and_no_longer_than_five() {
+async fn error_soon_after_a_mail_waits_for_the_digest() {
     let app = App::with("report_error_threshold", "1").repository(repository()).start().await;
     fail(&app, 0, 1).await;
     assert_eq!(app.mails().await.len(), 1);
@@ -93,21 +93,21 @@ async fn a_new_error_soon_after_the_last_mail_waits_for_a_quiet_minute_and_no_lo
     app.clock.advance(60_000);
     let mails = app.mails().await;
     assert_eq!(mails.len(), 2);
-    assert!(mails.iter().all(|mail| mail.subject.starts_with("ValueError in ")), "alone again");
-    // One every fifty seconds: there is no quiet minute.
+    assert!(mails.iter().all(|mail| mail.subject.starts_with("ValueError in ")), "not in a digest");
+    // One every fifty seconds, so that no minute is quiet.
     for line in 3..=20 {
         fail(&app, 0, line).await;
         app.settle().await;
         app.clock.advance(50_000);
     }
     let (_, health) = app.get("/check_health").await;
-    assert!(health.contains("wait to be notified together, the first in "), "{health}");
+    assert!(health.contains("wait for a digest, the first is due in "), "{health}");
     let count = app.mails().await.len();
     assert!((4..=5).contains(&count), "a mail every five minutes: {count}");
 }
 
 #[tokio::test]
-async fn what_is_over_the_budget_of_an_hour_is_told_in_one_summary_as_soon_as_there_is_room() {
+async fn alerts_over_the_hourly_budget_come_in_one_digest() {
     let app = App::with("mails_per_person_per_hour", "3").repository(repository()).start().await;
     for line in 1..=6 {
         fail(&app, 0, line).await;
@@ -127,7 +127,7 @@ async fn what_is_over_the_budget_of_an_hour_is_told_in_one_summary_as_soon_as_th
 }
 
 #[tokio::test]
-async fn spellings_of_an_address_have_one_budget_and_one_mail() {
+async fn spellings_of_an_address_share_one_budget_and_one_mail() {
     let repository = TestRepository::empty();
     let spellings = [("Dev", "Dev@Example.com"), ("Dev", "dev@example.com")];
     for (number, author) in [0, 1, 0, 1].into_iter().map(|at| spellings[at]).enumerate() {
@@ -149,7 +149,7 @@ async fn spellings_of_an_address_have_one_budget_and_one_mail() {
 }
 
 #[tokio::test]
-async fn the_budget_of_all_holds_back_others_too_and_swallows_nothing() {
+async fn budget_of_all_defers_others_too_and_swallows_nothing() {
     let app = App::with("mails_per_hour", "2").repository(repository()).start().await;
     for number in 0..4 {
         fail(&app, number, 1).await;
@@ -164,7 +164,7 @@ async fn the_budget_of_all_holds_back_others_too_and_swallows_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_held_back_survives_a_restart() {
+async fn digest_survives_a_restart() {
     let app = App::with("report_error_threshold", "1").repository(repository()).start().await;
     for line in 1..=5 {
         fail(&app, 0, line).await;
@@ -179,7 +179,7 @@ async fn what_is_held_back_survives_a_restart() {
 }
 
 #[tokio::test]
-async fn what_is_seen_in_the_first_hours_is_listed_and_not_mailed_then_or_later() {
+async fn errors_seen_in_the_first_hours_are_listed_but_never_mailed() {
     let app = App::with("baseline_hours", "24").start().await;
     let cart = ("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)");
     app.report(&request(&[cart])).await;
@@ -190,11 +190,11 @@ async fn what_is_seen_in_the_first_hours_is_listed_and_not_mailed_then_or_later(
     assert!(app.mails().await.is_empty(), "it was there before");
     app.report(&request(&[("/srv/app/shop/cart.py", 1, "<module>", "from shop.money import add")]))
         .await;
-    assert_eq!(app.one_mail().await.to, BEN.1, "that is new");
+    assert_eq!(app.one_mail().await.to, BEN.1, "this error is new");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn posts_take_nothing_of_the_mails_budget() {
+async fn posts_do_not_count_towards_the_mail_budget() {
     let app = App::with("mails_per_hour", "2")
         .with("webhook_private_addresses", "True")
         .repository(repository())
@@ -220,7 +220,7 @@ async fn posts_take_nothing_of_the_mails_budget() {
 }
 
 #[tokio::test]
-async fn a_few_issues_come_whole_in_one_mail_and_each_with_its_links() {
+async fn digest_of_few_issues_shows_each_whole_with_its_links() {
     let app = App::with("report_error_threshold", "1").repository(repository()).start().await;
     for line in 1..=3 {
         fail(&app, 0, line).await;
@@ -228,7 +228,7 @@ async fn a_few_issues_come_whole_in_one_mail_and_each_with_its_links() {
     }
     app.clock.advance(2 * 60_000);
     let mails = app.mails().await;
-    assert_eq!(mails.len(), 2, "the first at once, the others together");
+    assert_eq!(mails.len(), 2, "the first immediately, the others together");
     let digest =
         mails.iter().find(|mail| mail.subject.starts_with("2 issues: ")).expect("a digest");
     for issue in [2, 3] {
@@ -236,15 +236,16 @@ async fn a_few_issues_come_whole_in_one_mail_and_each_with_its_links() {
             assert!(digest.text.contains(&part) && digest.html.contains(&part), "{}", digest.text);
         }
     }
-    for part in ["Why you", "Traceback (most recent call last)", "Variables", "Known error", "Mute"]
+    for part in
+        ["Why you got", "Traceback (most recent call last)", "Variables", "Known error", "Mute"]
     {
         assert_eq!(digest.text.matches(part).count(), 2, "{part}: {}", digest.text);
     }
-    assert!(digest.defects.is_empty() && digest.size < 90_000, "{}", digest.size);
+    assert!(digest.defects().is_empty() && digest.raw.len() < 90_000, "{}", digest.raw.len());
 }
 
 #[tokio::test]
-async fn without_a_digest_each_issue_is_told_at_once_and_only_the_budget_puts_them_together() {
+async fn alerts_without_a_digest_are_sent_at_once_within_the_budget() {
     let app = App::with("digest_minutes", "0")
         .with("mails_per_person_per_hour", "3")
         .repository(repository())

@@ -1,4 +1,5 @@
-//! A mirror that may be too old: nobody is accused by what it lacks, and nobody waits for ever.
+//! A mirror that may be outdated: nobody is blamed because of missing commits, and no report waits
+//! forever.
 use flawless_protocol::thrift::RecordErrorRequest;
 use tokio::net::TcpListener;
 
@@ -9,7 +10,7 @@ const NEW_LINE: Frame<'_> = ("/srv/app/shop/cart.py", 5, "total", "return prices
 const KNOWN_LINE: Frame<'_> =
     ("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)");
 const CALLER: Frame<'_> = ("/srv/app/shop/web.py", 2, "handle", "return cart.total()");
-/// How long a report waits for what could explain it.
+/// How long a report waits for a fetch that could explain it.
 const TEN_MINUTES: i64 = 10 * 60_000;
 
 async fn clone_of(origin: &TestRepository) -> App {
@@ -27,7 +28,7 @@ fn notified(mails: &[Mail]) -> Vec<&str> {
     mails.iter().map(|mail| mail.to.as_str()).collect()
 }
 
-/// Takes the remote away, or brings it back.
+/// Makes the remote unreachable, or reachable again.
 fn away(origin: &TestRepository, is_away: bool) {
     let (here, there) = (origin.dir().join(".git"), origin.dir().join("away"));
     let (from, to) = if is_away { (here, there) } else { (there, here) };
@@ -43,7 +44,7 @@ async fn fetch_has_failed(app: &App) {
     wait_until("a fetch fails", async || app.server.app.repo.get().failing.is_some()).await;
 }
 
-/// Fetches, as the server does at intervals, and lets go what waited for it.
+/// Fetches, as the server does at intervals, and releases the reports that waited for it.
 async fn fetch(app: &App) {
     let shared = &app.server.app;
     let flawless_server::attribution::Repo::Ready(mirror) = shared.repo.get().repo else {
@@ -57,14 +58,14 @@ async fn fetch(app: &App) {
 }
 
 #[tokio::test]
-async fn while_the_remote_is_away_a_new_line_waits_and_then_its_author_is_told() {
+async fn new_line_waits_while_the_remote_is_away() {
     let origin = TestRepository::shop();
     let app = clone_of(&origin).await;
     let tip = origin.commit(CLEO, "2026-07-01", "seven", &[("shop/cart.py", CART)]);
     away(&origin, true);
     app.report(&running(&tip, &[CALLER, NEW_LINE])).await;
     fetch_has_failed(&app).await;
-    assert_eq!(waiting(&app).await, 1, "neither the caller nor nobody is notified");
+    assert_eq!(waiting(&app).await, 1, "neither the caller nor the default contact is notified");
     assert!(app.smtp.mails().is_empty());
     away(&origin, false);
     fetch(&app).await;
@@ -72,7 +73,7 @@ async fn while_the_remote_is_away_a_new_line_waits_and_then_its_author_is_told()
 }
 
 #[tokio::test]
-async fn when_the_remote_stays_away_nobody_is_told_and_later_the_author() {
+async fn new_line_is_unblamed_until_the_remote_returns() {
     let origin = TestRepository::shop();
     let app = clone_of(&origin).await;
     let tip = origin.commit(CLEO, "2026-07-01", "seven", &[("shop/cart.py", CART)]);
@@ -91,18 +92,18 @@ async fn when_the_remote_stays_away_nobody_is_told_and_later_the_author() {
     let issues = app.server.app.store.issues_between(0, i64::MAX / 2).await.expect("store");
     let counts: Vec<i64> = issues.iter().map(|found| found.issue.occurrences).collect();
     assert_eq!(counts, [1], "it is one issue with one occurrence");
-    // What comes then is of that issue, and told to nobody any more.
+    // Later reports belong to that issue, and nobody is notified of them.
     app.report(&running(&tip, &[NEW_LINE])).await;
     assert_eq!(app.mails().await.len(), 2);
 }
 
 #[tokio::test]
-async fn while_the_remote_hangs_a_known_line_keeps_its_issue_and_others_are_not_held_up() {
+async fn known_line_keeps_its_issue_while_the_remote_hangs() {
     let origin = TestRepository::shop();
     let app = clone_of(&origin).await;
     app.report(&request(&[KNOWN_LINE])).await;
     assert_eq!(notified(&app.mails().await), [BEN.1]);
-    // Takes connections, and says nothing.
+    // Accepts connections and never answers.
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = silent.local_addr().expect("bound").port();
     let config = flawless_server::config::Config {
@@ -124,9 +125,9 @@ async fn while_the_remote_hangs_a_known_line_keeps_its_issue_and_others_are_not_
     }
     app.report(&running(unknown, &[KNOWN_LINE])).await;
     let (connection, _) = silent.accept().await.expect("a fetch");
-    // What can be explained does not wait behind those that cannot.
+    // Reports that can be explained do not wait behind those that cannot.
     app.report(&request(&[CALLER])).await;
-    wait_until("the other is notified", async || app.smtp.mails().len() == 2).await;
+    wait_until("the other author is notified", async || app.smtp.mails().len() == 2).await;
     assert_eq!(waiting(&app).await, 11);
     app.clock.advance(TEN_MINUTES);
     app.settle().await;
@@ -142,21 +143,21 @@ async fn while_the_remote_hangs_a_known_line_keeps_its_issue_and_others_are_not_
 }
 
 #[tokio::test]
-async fn a_revision_that_nobody_ever_pushes_is_looked_for_no_more_after_the_next_fetch() {
+async fn unpushed_revision_is_not_looked_for_after_the_next_fetch() {
     let origin = TestRepository::shop();
     let app = clone_of(&origin).await;
     let unknown = "0123456789abcdef0123456789abcdef01234567";
     let elsewhere = ("/elsewhere/job.py", 3, "run", "work()");
     app.report(&running(unknown, &[elsewhere])).await;
     let rows = async || app.server.app.store.due_pending(i64::MAX / 4, 9).await.expect("store");
-    wait_until("it waits for a fetch", async || {
+    wait_until("the report waits for a fetch", async || {
         rows().await.first().is_some_and(|row| row.attempts > 0)
     })
     .await;
     app.clock.advance(TEN_MINUTES);
     assert_eq!(notified(&app.mails().await), ["team@example.com"]);
     fetch(&app).await;
-    wait_until("it is not looked at again", async || rows().await.is_empty()).await;
+    wait_until("the report no longer waits", async || rows().await.is_empty()).await;
     let issues = app.server.app.store.issues_between(0, i64::MAX / 2).await.expect("store");
     let counts: Vec<i64> = issues.iter().map(|found| found.issue.occurrences).collect();
     assert_eq!(counts, [1]);

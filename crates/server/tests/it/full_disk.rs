@@ -1,5 +1,5 @@
-//! A disk that is really full: nothing that was accepted is lost, what is refused is counted, and
-//! when there is room it goes on by itself.
+//! A disk that is really full: no accepted report is lost, refused ones are counted, and the server
+//! recovers by itself once there is space.
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -23,7 +23,7 @@ struct Setup {
 impl Setup {
     fn new() -> Self {
         let disk = SmallDisk::of_megabytes(8);
-        let (repository, smtp) = (TestRepository::shop(), SmtpServer::start(&[]));
+        let (repository, smtp) = (TestRepository::shop(), SmtpServer::start());
         let (port, http_port) = (free_port(), free_port());
         let options = server_options(disk.path(), &repository, &smtp, (port, http_port), 1);
         Self { disk, options, port, http_port, smtp, _repository: repository }
@@ -47,7 +47,7 @@ impl Setup {
         (status, serde_json::from_str(&text).expect("JSON"))
     }
 
-    /// Reports that could not be stored, as the database counts them.
+    /// Refused reports, as counted in the database.
     fn written_down(&self) -> i64 {
         let script = "import sqlite3, sys
 query = \"SELECT COALESCE(SUM(reports), 0) FROM outcome WHERE reason = 'could not be stored'\"
@@ -74,7 +74,7 @@ fn part<'a>(health: &'a Value, name: &str) -> &'a Value {
     parts.iter().find(|part| part["name"] == name).expect("the part")
 }
 
-/// Reports that could not be stored, as Health counts them.
+/// Refused reports, as counted on the page Health.
 fn not_stored(health: &Value) -> i64 {
     let kinds = health["outcomes"].as_array().expect("a list");
     let refused = kinds.iter().find(|kind| kind["kind"] == "refused").expect("the kind");
@@ -83,7 +83,7 @@ fn not_stored(health: &Value) -> i64 {
     reason.map_or(0, |reason| reason["reports"].as_i64().expect("a number"))
 }
 
-/// Twenty values that no compression makes small; `n` makes another traceback of it.
+/// Twenty values that cannot be compressed; each `n` makes another traceback.
 fn large_report(n: u32) -> flawless_protocol::thrift::RecordErrorRequest {
     let function = format!("call_{n}");
     let line = ("/srv/app/shop/cart.py", 5, function.as_str(), "return sum(prices) / len(prices)");
@@ -102,18 +102,18 @@ fn large_report(n: u32) -> flawless_protocol::thrift::RecordErrorRequest {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_room_is_made_it_goes_on_by_itself_with_every_refusal_counted_and_nothing_lost() {
+async fn full_disk_loses_nothing_and_recovers_once_there_is_space() {
     let setup = Setup::new();
     let mut server = setup.start().await;
     let mut client = setup.connect().await;
     let (mut accepted, mut refused) = (0, 0);
     for n in 0..3 {
-        client.record_error(&large_report(n)).await.expect("there is room");
+        client.record_error(&large_report(n)).await.expect("there is space");
         accepted += 1;
     }
-    wait_until("the alert is out", async || !setup.smtp.mails().is_empty()).await;
+    wait_until("the alert is sent", async || !setup.smtp.mails().is_empty()).await;
     setup.disk.fill();
-    // What the journal of the database has room for is still taken.
+    // Reports that still fit into the journal of the database are accepted.
     for n in 3.. {
         match client.record_error(&large_report(n)).await {
             Ok(_) => accepted += 1,
@@ -135,23 +135,23 @@ async fn after_room_is_made_it_goes_on_by_itself_with_every_refusal_counted_and_
     assert!(page.contains("could not be stored") && page.contains("Reports are refused"), "{page}");
 
     setup.disk.make_room();
-    wait_until("it goes on by itself", async || setup.health().await.0 == 200).await;
+    wait_until("it recovers by itself", async || setup.health().await.0 == 200).await;
     for n in 0..5 {
-        client.record_error(&large_report(n)).await.expect("there is room again");
+        client.record_error(&large_report(n)).await.expect("there is space again");
         accepted += 1;
     }
-    wait_until("what was accepted is there", async || setup.counted() == accepted).await;
+    wait_until("all accepted reports are counted", async || setup.counted() == accepted).await;
     assert_eq!(not_stored(&setup.health().await.1), refused, "counted once each");
     assert_eq!(setup.smtp.mails().len(), 1, "notified once");
 
     server.kill();
     let _server = setup.start().await;
-    assert_eq!(not_stored(&setup.health().await.1), refused, "and written down");
+    assert_eq!(not_stored(&setup.health().await.1), refused, "and they are stored");
     assert_eq!((setup.counted(), setup.smtp.mails().len()), (accepted, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_is_written_down_as_soon_as_there_is_room_though_nothing_else_happens() {
+async fn refusal_is_stored_once_there_is_space_without_other_events() {
     let setup = Setup::new();
     let _server = setup.start().await;
     setup.disk.fill();
@@ -162,16 +162,16 @@ async fn a_refusal_is_written_down_as_soon_as_there_is_room_though_nothing_else_
     }
     assert_eq!(setup.written_down(), 0);
     setup.disk.make_room();
-    wait_until("it is written down", async || setup.written_down() == 1).await;
+    wait_until("the refusal is stored", async || setup.written_down() == 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_start_on_a_full_disk_says_so_and_blames_no_sound_database() {
+async fn start_on_a_full_disk_says_so_and_accuses_no_sound_database() {
     let setup = Setup::new();
     start_on_full_disk(&setup).await;
     let mut server = setup.start().await;
-    setup.connect().await.record_error(&large_report(0)).await.expect("there is room");
-    wait_until("it is counted", async || setup.counted() == 1).await;
+    setup.connect().await.record_error(&large_report(0)).await.expect("there is space");
+    wait_until("the report is counted", async || setup.counted() == 1).await;
     server.kill();
     start_on_full_disk(&setup).await;
     setup.start().await.stop().await;
@@ -180,8 +180,8 @@ async fn a_start_on_a_full_disk_says_so_and_blames_no_sound_database() {
     assert_eq!(setup.counted(), 1);
 }
 
-/// Whether the database can be opened at all depends on what lies beside it; in any case it is said
-/// that the disk is full, and a server that runs goes on when there is room.
+/// Whether the database can be opened at all depends on its journal; in either case the message is
+/// that the disk is full, and a server that runs recovers once there is space.
 async fn start_on_full_disk(setup: &Setup) {
     setup.disk.fill();
     let log = tempfile::NamedTempFile::new().expect("a file");
@@ -193,7 +193,7 @@ async fn start_on_full_disk(setup: &Setup) {
         .await;
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], setup.port));
     let mut has_ended = None;
-    wait_until("it has ended, or runs", async || {
+    wait_until("the server has ended, or runs", async || {
         has_ended = child.try_wait().expect("a child");
         has_ended.is_some() || tokio::net::TcpStream::connect(address).await.is_ok()
     })
@@ -202,10 +202,10 @@ async fn start_on_full_disk(setup: &Setup) {
     match has_ended {
         Some(status) => assert_eq!(status.code(), Some(1)),
         None => {
-            wait_until("it goes on by itself", async || setup.health().await.0 == 200).await;
+            wait_until("it recovers by itself", async || setup.health().await.0 == 200).await;
             child.kill().expect("SIGKILL");
             child.wait().expect("ended");
         }
     }
-    assert!(!said().contains("backup") && !said().contains("begin anew"), "{}", said());
+    assert!(!said().contains("backup") && !said().contains("start from scratch"), "{}", said());
 }

@@ -18,12 +18,12 @@ fn kind<'a>(health: &'a Value, kind: &str) -> &'a Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_kind_of_outcome_is_listed_with_its_newest_example() {
+async fn outcomes_of_every_kind_are_listed_with_their_newest_example() {
     let app = App::with("smtp_password", "hunter2").with("smtp_user", "u");
     let app = app.with("report_error_threshold", "100").start().await;
     let (status, health) = json(&app).await;
     assert_eq!((status, &health["ok"]), (200, &Value::Bool(true)));
-    assert_eq!(health["headline"], "All parts work");
+    assert_eq!(health["headline"], "All components work");
     let kinds = ["counted", "not_blamed", "third_party", "ignored_exception", "refused"];
     for word in kinds {
         assert_eq!(kind(&health, word)["reports"], 0, "{word}");
@@ -60,7 +60,7 @@ async fn every_kind_of_outcome_is_listed_with_its_newest_example() {
 
     let (_, page) = app.get("/check_health").await;
     for expected in
-        ["All parts work", "dropped: third-party rule", "a&#60;b&#62;.py", "not a thrift call"]
+        ["All components work", "dropped: third-party rule", "a&#60;b&#62;.py", "not a thrift call"]
     {
         assert!(page.contains(expected), "{expected:?} is missing: {page}");
     }
@@ -73,8 +73,8 @@ async fn every_kind_of_outcome_is_listed_with_its_newest_example() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_part_that_needs_somebody_says_what_to_do() {
-    let smtp = SmtpServer::start(&[]);
+async fn part_that_needs_attention_gives_a_hint() {
+    let smtp = SmtpServer::start();
     let place = smtp.address();
     drop(smtp);
     let app = App::with("smtp_host", &place).start().await;
@@ -86,11 +86,11 @@ async fn a_part_that_needs_somebody_says_what_to_do() {
     .await;
     app.clock.advance(2 * 3_600_000);
     let (status, health) = json(&app).await;
-    assert_eq!((status, &health["headline"]), (503, &"1 part needs somebody".into()));
+    assert_eq!((status, &health["headline"]), (503, &"1 component needs attention".into()));
     let parts = health["parts"].as_array().expect("a list");
     let outbox = parts.iter().find(|part| part["name"] == "outbox").expect("a part");
     assert!(outbox["hint"].as_str().is_some_and(|hint| hint.contains("smtp_host")), "{outbox}");
     let (status, page) = app.get("/check_health").await;
-    assert!(status == 503 && page.contains("1 part needs somebody"), "{page}");
+    assert!(status == 503 && page.contains("1 component needs attention"), "{page}");
     assert!(page.contains("Check smtp_host"), "{page}");
 }

@@ -1,10 +1,10 @@
-//! Reports made to break something end in an outcome, and in nothing else.
+//! Reports made to break something get an outcome like any other, and have no other effect.
 use flawless_protocol::thrift::{RecordErrorRequest, StackLine};
 
 use crate::harness::{App, NOW, TestRepository, ThriftClient, request};
 
 #[tokio::test]
-async fn hostile_paths_numbers_and_texts_are_counted_and_touch_nothing() {
+async fn hostile_values_are_counted_and_touch_nothing() {
     let app = App::start().await;
     let canary = app.folder.path().join("canary");
     let option = format!("--output={}", canary.display());

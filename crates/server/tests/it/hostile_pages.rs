@@ -1,5 +1,5 @@
-//! Every page with hostile texts wherever somebody else's text can be. The policy that forbids
-//! what slips through is off here: escaping alone has to hold.
+//! Every page with hostile texts wherever foreign text can be shown. The content security policy,
+//! the second line of defence, is off here: escaping alone has to hold.
 use std::collections::{BTreeMap, BTreeSet};
 
 use flawless_protocol::thrift::{
@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::browser::every_page::PAGES;
 use crate::harness::{App, Browser, TestRepository, ThriftClient, request};
 
-/// What runs, breaks out, or changes how other text is shown, where nothing stands in its way.
+/// Runs, breaks out, or changes how other text is shown wherever it is not escaped.
 const EVIL: &str = concat!(
     "<script>window.hacked=1</script>\"><img src=x onerror=\"window.hacked=1\">",
     "'><svg onload='window.hacked=1'></textarea></title></style></pre></select></script>",
@@ -91,7 +91,7 @@ fn report(text: &str) -> RecordErrorRequest {
     }
 }
 
-/// The report with bytes that are no UTF-8 in every place.
+/// The report with bytes that are not UTF-8 in every place.
 fn broken_bytes() -> Vec<u8> {
     let stand_in = "BROKEN-BROKEN";
     let mut frame = encode_record_error(&report(stand_in), 7).expect("memory");
@@ -105,7 +105,7 @@ fn broken_bytes() -> Vec<u8> {
     frame
 }
 
-/// A server to which all this was reported, and that has such rules, authors and addresses.
+/// A server with these reports, and with hostile rules, authors and addresses.
 async fn hostile_app() -> (App, Vec<i64>) {
     let repository = TestRepository::shop();
     let author = ("Eve <script>window.hacked=1</script>\u{202e}", "eve'\"&@example.com");
@@ -117,7 +117,7 @@ async fn hostile_app() -> (App, Vec<i64>) {
     );
     let app = App::with("max_report_bytes", "30000000").repository(repository).start().await;
     let long = format!("{EVIL}{}", "W".repeat(100_000));
-    // No rule is longer.
+    // The longest text that a rule can have.
     let long_rule: String = long.chars().take(4_900).collect();
     for (filename, function, code) in [(EVIL, EVIL, EVIL), (ADDRESS, "", ""), (&long_rule, "", "")]
     {
@@ -184,23 +184,23 @@ fn paths(app: &App, issues: &[i64]) -> BTreeSet<String> {
     found
 }
 
-/// What a page leads to.
+/// The addresses that a page leads to.
 #[derive(Debug, Deserialize)]
 struct Found {
     faults: Vec<String>,
-    /// Links and forms that ask, with all of their parameters.
+    /// Links and forms that query, with all of their parameters.
     queries: Vec<String>,
-    /// For each form that changes something, where it leads and what its fields are called.
+    /// The target and the names of the fields of each form that changes something.
     forms: Vec<String>,
 }
 
 const LOOK: &str = include_str!("hostile_pages.js");
 
-/// Looks at the page that the browser shows.
+/// Checks the page that the browser shows.
 async fn look(browser: &Browser, what: &str, faults: &mut Vec<String>) -> Found {
     let status = browser.status().await;
     let found = browser.run(LOOK, vec![]).await;
-    let found: Found = serde_json::from_value(found).expect("what was found");
+    let found: Found = serde_json::from_value(found).expect("links and forms");
     let what = what.chars().take(100).collect::<String>();
     if status == 500 {
         faults.push(format!("{what}: status 500"));
@@ -229,12 +229,12 @@ fn hostile_queries(queries: &BTreeMap<String, String>) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_hostile_runs_breaks_out_or_turns_text_around_on_any_page() {
+async fn hostile_text_neither_runs_nor_breaks_out_on_any_page() {
     let (app, issues) = hostile_app().await;
     let browser = Browser::start(&app).await;
     browser.without_policy().await;
     let mut faults = Vec::new();
-    // By path and names of parameters: what else is in them makes no other page.
+    // By path and names of parameters: other values do not make another page.
     let mut queries = BTreeMap::new();
     let mut forms = BTreeMap::new();
     let paths = paths(&app, &issues);

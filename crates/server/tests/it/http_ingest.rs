@@ -1,4 +1,4 @@
-//! Reports over HTTP: who may, from where, and what becomes of what is no report.
+//! Reports over HTTP: who may send them, from where, and what happens to other requests.
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +36,7 @@ fn report_with(key: &str) -> RecordErrorRequest {
 async fn post(app: &App, body: Vec<u8>) -> (u16, Vec<u8>) {
     let url = format!("http://{}/thrift", app.server.http_address);
     let request = reqwest::Client::new().post(url).header("content-type", "application/x-thrift");
-    // Another machine's name for the server, as no page would answer it.
+    // A host name under which no page would be served.
     let answer = request.header("host", "errors.example.com").body(body).send().await;
     let answer = answer.expect("the server answers");
     let status = answer.status().as_u16();
@@ -51,17 +51,17 @@ fn message(request: &RecordErrorRequest) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_report_with_the_projects_key_is_stored_and_leads_to_a_mail() {
+async fn report_with_the_project_key_is_stored_and_mailed() {
     let app = App::start().await;
     let (status, reply) = post(&app, message(&report_with(&key(&app)))).await;
-    assert_eq!((status, decode_reply(&reply).expect("yes").as_str()), (200, "record_error"));
+    assert_eq!((status, decode_reply(&reply).expect("accepted").as_str()), (200, "record_error"));
     assert_eq!(app.one_mail().await.to, BEN.1);
     let (status, reply) = post(&app, encode_ping(1).expect("memory")).await;
     assert_eq!((status, decode_reply(&reply).expect("pong").as_str()), (200, "ping"));
 }
 
 #[tokio::test]
-async fn without_the_right_key_nothing_is_taken_and_the_attempt_is_counted() {
+async fn report_without_the_right_key_is_refused_and_counted() {
     let app = App::start().await;
     let right = key(&app);
     let wrong = [None, Some(String::new()), Some("0".repeat(32)), Some(right[..31].to_owned())];
@@ -74,14 +74,14 @@ async fn without_the_right_key_nothing_is_taken_and_the_attempt_is_counted() {
         assert!(refused.to_string().contains("flawless projects"), "{refused}");
     }
     let expected = [("no project key".to_owned(), 2), ("wrong project key".to_owned(), 2)];
-    wait_until("both are counted", async || refusals(&app).await == expected).await;
+    wait_until("both refusals are counted", async || refusals(&app).await == expected).await;
     let (_, page) = app.get("/check_health").await;
     assert!(page.contains("wrong project key") && !page.contains(&right), "{page}");
     assert!(app.mails().await.is_empty());
 }
 
 #[tokio::test]
-async fn the_older_port_takes_reports_without_a_key_and_refuses_a_wrong_one() {
+async fn older_port_takes_reports_without_a_key_but_not_a_wrong_one() {
     let app = App::start().await;
     let mut client = ThriftClient::connect(app.thrift_address()).await;
     let refused = client.record_error(&report_with("nonsense")).await.expect_err("refused");
@@ -92,7 +92,7 @@ async fn the_older_port_takes_reports_without_a_key_and_refuses_a_wrong_one() {
 }
 
 #[tokio::test]
-async fn what_is_no_call_is_refused_and_counted() {
+async fn body_that_is_not_a_call_is_refused_and_counted() {
     let app = App::with("max_report_bytes", "100000").start().await;
     let whole = message(&report_with(&key(&app)));
     let framed = [&u32::try_from(whole.len()).expect("short").to_be_bytes()[..], &whole].concat();
@@ -107,7 +107,7 @@ async fn what_is_no_call_is_refused_and_counted() {
     let mut large = report_with(&key(&app));
     large.additional_info = Some("x".repeat(3_000_000));
     let (status, text) = post(&app, message(&large)).await;
-    assert_eq!(status, 413, "its sender comes to read why");
+    assert_eq!(status, 413, "the sender can read the reason");
     assert!(String::from_utf8_lossy(&text).contains("max_report_bytes"));
     assert_eq!(app.get("/thrift").await.0, 405);
     let expected = [
@@ -115,11 +115,11 @@ async fn what_is_no_call_is_refused_and_counted() {
         ("malformed request".to_owned(), 1),
         ("not a thrift call".to_owned(), 3),
     ];
-    wait_until("all are counted", async || refusals(&app).await == expected).await;
+    wait_until("all refusals are counted", async || refusals(&app).await == expected).await;
 }
 
 #[tokio::test]
-async fn a_report_that_cannot_be_stored_is_to_be_sent_again() {
+async fn report_that_cannot_be_stored_is_to_be_sent_again() {
     let app = App::start().await;
     app.server.app.store.close().await;
     let (status, reply) = post(&app, message(&report_with(&key(&app)))).await;
@@ -131,7 +131,7 @@ async fn a_report_that_cannot_be_stored_is_to_be_sent_again() {
 }
 
 #[tokio::test]
-async fn other_machines_report_and_do_not_see_the_pages() {
+async fn other_machines_may_report_but_not_see_the_pages() {
     let app = App::start().await;
     let url = format!("http://{}/", app.server.http_address);
     let page = reqwest::Client::new().get(url).header("host", "errors.example.com").send();
@@ -141,7 +141,7 @@ async fn other_machines_report_and_do_not_see_the_pages() {
 }
 
 #[tokio::test]
-async fn what_clients_had_to_drop_is_counted_by_day_and_shown() {
+async fn reports_dropped_by_clients_are_counted_by_day_and_shown() {
     let app = App::start().await;
     let (_, page) = app.get("/check_health").await;
     assert!(!page.contains("had to drop"), "{page}");
@@ -159,10 +159,10 @@ async fn what_clients_had_to_drop_is_counted_by_day_and_shown() {
     for expected in ["had to drop", "2026-11-22", "2026-11-23", ">500<", ">42<", "web-01"] {
         assert!(page.contains(expected), "{expected} is missing in {page}");
     }
-    assert_eq!(status, 200, "a loss of a client is no trouble of the server's");
+    assert_eq!(status, 200, "reports lost by a client are not a fault of the server");
 }
 
-/// A server for reports alone, whose patience ends soon.
+/// A server for reports only, with short timeouts.
 async fn impatient() -> (SocketAddr, flawless_server::intake::IntakeReceiver) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");

@@ -1,4 +1,4 @@
-//! The port for reports: many clients, slow ones, broken ones, and things that are no clients.
+//! The port for reports: many clients, slow ones, broken ones, and peers that are not clients.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub async fn refusals(app: &App) -> Vec<(String, i64)> {
 }
 
 #[tokio::test]
-async fn a_connection_carries_many_calls_and_every_one_is_answered_with_its_own_id() {
+async fn connection_carries_many_calls_and_answers_each_with_its_id() {
     let app = App::start().await;
     let mut client = ThriftClient::connect(app.thrift_address()).await;
     for _ in 0..3 {
@@ -58,7 +58,7 @@ async fn a_connection_carries_many_calls_and_every_one_is_answered_with_its_own_
 }
 
 #[tokio::test]
-async fn what_is_no_report_is_refused_counted_and_costs_no_other_client_anything() {
+async fn non_report_is_refused_and_counted_at_no_cost_to_others() {
     let app = App::with("max_report_bytes", "100000").start().await;
     let address = app.thrift_address();
     for start in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"\x16\x03\x01\x02\x00\x01", b"\xff\xff\xff\xff"]
@@ -67,12 +67,12 @@ async fn what_is_no_report_is_refused_counted_and_costs_no_other_client_anything
         stream.write_all(start).await.expect("sent");
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer).await;
-        assert!(answer.is_empty(), "closed without a word");
+        assert!(answer.is_empty(), "closed without an answer");
     }
     let mut garbage = ThriftClient::connect(address).await;
     garbage.send_frame(b"\x00\x00\x00\x00garbage").await;
     assert_eq!(garbage.read_frame().await, None);
-    // Known method, broken arguments: the client is told.
+    // Known method, broken arguments: the client gets an error.
     let mut broken = ThriftClient::connect(address).await;
     let whole = encode_record_error(&request(&CART), 1).expect("memory");
     broken.send_frame(&whole[..whole.len() - 20]).await;
@@ -83,7 +83,7 @@ async fn what_is_no_report_is_refused_counted_and_costs_no_other_client_anything
     let why = client.record_error(&large).await.expect_err("too large");
     assert!(why.contains("the server refuses the message: the report is larger"), "{why}");
     client.record_error(&request(&CART)).await.expect("the connection goes on");
-    // Cut off in the middle.
+    // A frame cut off in the middle.
     let mut cut = TcpStream::connect(address).await.expect("it listens");
     cut.write_all(b"\x00\x00\x10\x00abc").await.expect("sent");
     drop(cut);
@@ -97,11 +97,11 @@ async fn what_is_no_report_is_refused_counted_and_costs_no_other_client_anything
         ("not a thrift call", 1),
     ]
     .map(|(reason, count)| (reason.to_owned(), count));
-    wait_until("all are counted", async || refusals(&app).await == expected).await;
+    wait_until("all refusals are counted", async || refusals(&app).await == expected).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn thousands_of_connections_at_once_are_all_answered() {
+async fn thousands_of_simultaneous_connections_are_all_answered() {
     let app = App::start().await;
     let address = app.thrift_address();
     let mut clients = Vec::new();

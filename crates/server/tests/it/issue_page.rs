@@ -1,4 +1,4 @@
-//! The page of one issue: who, why, where, how often; and the ways that lead to it.
+//! The page of one issue: who, why, where, how often; and the links that lead to it.
 use flawless_store::{Facet, FacetRow};
 use serde_json::json;
 
@@ -10,7 +10,7 @@ const CART: [(&str, i64, &str, &str); 2] = [
     ("/srv/app/shop/cart.py", 5, "total", LINE),
 ];
 
-/// Where a page leads to, without going there.
+/// The target of a redirect, without following it.
 async fn leads_to(app: &App, path: &str) -> String {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
     let url = format!("http://{}{path}", app.server.http_address);
@@ -26,7 +26,7 @@ fn expect(page: &str, parts: &[&str]) {
 }
 
 #[tokio::test]
-async fn an_issue_with_two_types_of_exceptions_shows_one_occurrence_and_is_found_by_both() {
+async fn issue_with_two_exception_types_is_found_by_both() {
     let app = App::start().await;
     for (exception, message) in [
         ("builtins.ZeroDivisionError", "ZeroDivisionError('x')"),
@@ -57,7 +57,7 @@ async fn an_issue_with_two_types_of_exceptions_shows_one_occurrence_and_is_found
 }
 
 #[tokio::test]
-async fn the_page_says_who_is_blamed_and_why_with_links_to_the_repository() {
+async fn page_says_who_is_blamed_and_why_with_repository_links() {
     let app = App::with("repo_web_url", "gitlab https://git.example.com/team/shop").start().await;
     let frames = [
         ("/opt/py/site-packages/flask/app.py", 9, "wsgi", "return view()"),
@@ -98,7 +98,7 @@ async fn the_page_says_who_is_blamed_and_why_with_links_to_the_repository() {
             "Blame this one instead",
             "sent 2026-11-22",
             "<summary>2 frames of other packages</summary>",
-            // The lines around come from the repository, with the values beside them.
+            // The surrounding lines come from the repository, with the values next to them.
             "<td>4</td><td><code>def total(prices):</code>",
             "<code class=\"value\">prices = xxx",
             "900 characters",
@@ -113,7 +113,7 @@ async fn the_page_says_who_is_blamed_and_why_with_links_to_the_repository() {
 }
 
 #[tokio::test]
-async fn every_older_link_leads_to_the_page_and_what_is_not_there_is_said_kindly() {
+async fn older_links_lead_to_the_page_and_missing_issues_are_named() {
     let app = App::start().await;
     app.report(&request(&CART)).await;
     app.settle().await;
@@ -125,7 +125,7 @@ async fn every_older_link_leads_to_the_page_and_what_is_not_there_is_said_kindly
         ("/issues/77", "There is no issue 77."),
         ("/issues/x%3Cb%3E", "There is no issue x&#60;b&#62;."),
         ("/issues/99999999999999999999", "There is no issue 99999999999999999999."),
-        ("/view_traceback", "The address names no issue"),
+        ("/view_traceback", "The address does not name an issue"),
         ("/view_traceback?filename=a%26b.py", "href=\"/?file=a%26b.py\""),
     ] {
         let (status, page) = app.get(path).await;
@@ -137,11 +137,11 @@ async fn every_older_link_leads_to_the_page_and_what_is_not_there_is_said_kindly
     tx.erase_issue(&erased, NOW).await.expect("erased");
     tx.commit().await.expect("store");
     let (status, page) = app.get("/issues/1").await;
-    assert!(status == 404 && page.contains("Issue 1 is not there any more"), "{page}");
+    assert!(status == 404 && page.contains("Issue 1 no longer exists"), "{page}");
 }
 
 #[tokio::test]
-async fn an_older_link_that_names_no_single_issue_shows_those_it_can_mean() {
+async fn older_link_without_a_single_issue_shows_the_candidates() {
     let app = App::start().await;
     app.report(&request(&CART)).await;
     for line in [20, 21, 30] {
@@ -161,7 +161,7 @@ async fn an_older_link_that_names_no_single_issue_shows_those_it_can_mean() {
     assert_eq!(leads("function_name=total").await, "/issues/1");
     assert_eq!(leads("line_number=5").await, "/issues/1");
     assert_eq!(leads("line_number=17&text=return+sum(prices)+/+len(prices)").await, "/issues/1");
-    // What the issue's page does not know either is named there.
+    // Parameters that the issue's page does not know either are named there.
     let to = leads("function_name=total&colour=red").await;
     assert_eq!(to, "/issues/1?colour=");
     assert!(app.get(&to).await.1.contains("“colour” is not a parameter of this page."));
@@ -170,7 +170,7 @@ async fn an_older_link_that_names_no_single_issue_shows_those_it_can_mean() {
 }
 
 #[tokio::test]
-async fn an_older_link_leads_to_the_traceback_of_the_week_it_names() {
+async fn older_link_leads_to_the_traceback_of_the_week_it_names() {
     let app = App::start().await;
     let day = 86_400_000;
     for number in 0..3 {
@@ -189,20 +189,20 @@ async fn an_older_link_leads_to_the_traceback_of_the_week_it_names() {
         let page = week(number).await;
         let headline = format!("<h1 class=\"message\">ValueError(&#39;number {number}&#39;)</h1>");
         assert!(page.contains(&headline), "{number}: {page}");
-        assert!(!page.contains("not kept any more"), "{number}");
+        assert!(!page.contains("no longer kept"), "{number}");
     }
     for week in [week(-1).await, week(3).await] {
-        assert!(week.contains("number 2") && week.contains("not kept any more"), "{week}");
+        assert!(week.contains("number 2") && week.contains("no longer kept"), "{week}");
     }
     for nonsense in ["x", "-1", "1e300"] {
         let link = format!("/view_traceback?filename=shop/cart.py&timestamp={nonsense}");
         let (_, page) = app.get(&leads_to(&app, &link).await).await;
-        assert!(page.contains("not kept any more"), "{nonsense}");
+        assert!(page.contains("no longer kept"), "{nonsense}");
     }
 }
 
 #[tokio::test]
-async fn each_sample_that_is_kept_can_be_looked_at() {
+async fn samples_that_are_kept_can_all_be_viewed() {
     let app = App::start().await;
     for number in 0..6 {
         let mut report = request(&CART);
@@ -221,10 +221,10 @@ async fn each_sample_that_is_kept_can_be_looked_at() {
     let (_, page) = app.get("/issues/1?sample=0").await;
     expect(&page, &["<h1 class=\"message\">ValueError(&#39;number 0&#39;)</h1>", "Later sample"]);
     let (status, page) = app.get("/issues/1?sample=17").await;
-    assert!(status == 200 && page.contains("is not kept any more"), "{page}");
+    assert!(status == 200 && page.contains("is no longer kept"), "{page}");
     app.apply_retention(app.clock.now(), app.clock.now()).await;
     let (status, page) = app.get("/issues/1").await;
-    assert!(status == 200 && page.contains("No sample is kept any more"), "{page}");
+    assert!(status == 200 && page.contains("No sample is left"), "{page}");
     assert!(page.contains("6 in all"), "{page}");
 }
 
@@ -243,7 +243,7 @@ async fn counts(app: &App, issue: i64, kind: &str) -> Vec<(String, i64)> {
 }
 
 #[tokio::test]
-async fn every_occurrence_is_counted_by_host_environment_revision_and_exception_type() {
+async fn occurrences_are_counted_by_host_revision_and_other_facets() {
     let app = App::start().await;
     let report = async |host: &str, environment: &str, count: i64| {
         let mut report = request(&CART);
@@ -252,7 +252,7 @@ async fn every_occurrence_is_counted_by_host_environment_revision_and_exception_
         report.error_count = Some(count);
         app.report(&report).await;
     };
-    // Some of these come before the line is known, and some after.
+    // Some of these come before the line is attributed, and some after.
     report("web-01", "production", 5).await;
     report("web-02", "production", 2).await;
     report("web-01", "", 1).await;
@@ -267,10 +267,10 @@ async fn every_occurrence_is_counted_by_host_environment_revision_and_exception_
     let hosts = facets(&app, 1, "host").await;
     assert_eq!((hosts[1].first_at, hosts[1].last_at), (NOW, NOW + 5_000));
     let (_, page) = app.get("/issues/1").await;
-    expect(&page, &["<code>web-02</code>", "<span class=\"muted\">not said</span>", "Host"]);
-    assert!(!page.contains("<h3>Revision</h3>"), "of which nothing is known is not shown");
+    expect(&page, &["<code>web-02</code>", "<span class=\"muted\">not given</span>", "Host"]);
+    assert!(!page.contains("<h3>Revision</h3>"), "a facet without values is not shown");
 
-    // Values of a kind are bounded, and none of the occurrences is lost.
+    // The number of values of a kind is bounded, and no occurrence is lost.
     for number in 0..60 {
         report(&format!("lambda-{number}-{}", "x".repeat(400)), "", 1).await;
     }
@@ -283,7 +283,7 @@ async fn every_occurrence_is_counted_by_host_environment_revision_and_exception_
 }
 
 #[tokio::test]
-async fn of_merged_issues_the_counts_are_added_up_and_the_older_number_leads_on() {
+async fn merged_issues_add_up_and_the_older_number_redirects() {
     let app = App::start().await;
     app.report(&request(&CART)).await;
     app.settle().await;
@@ -313,7 +313,7 @@ async fn of_merged_issues_the_counts_are_added_up_and_the_older_number_leads_on(
 }
 
 #[tokio::test]
-async fn a_value_was_seen_first_when_the_earliest_report_with_it_was() {
+async fn value_was_first_seen_with_its_earliest_report() {
     let app = App::start().await;
     app.report(&request(&CART)).await;
     app.settle().await;

@@ -1,4 +1,5 @@
-//! One issue per line of code, for ever; and the person who wrote it, whoever touched it since.
+//! One issue per line of code for the whole life of the line, and the person who wrote it, whoever
+//! touched it since.
 use crate::harness::{ANN, App, BEN, CLEO, Person, TestRepository, request};
 
 const BOT: Person = ("fix-it[bot]", "1+fix-it[bot]@users.noreply.github.com");
@@ -17,7 +18,7 @@ fn to(mails: &[crate::harness::Mail]) -> Vec<&str> {
     mails.iter().map(|mail| mail.to.as_str()).collect()
 }
 
-/// The number of the only issue that the week's page shows, and its count.
+/// The number of the only issue of the week, and its count.
 async fn only_issue(app: &App) -> (i64, i64) {
     let span = (0, i64::MAX / 2);
     let issues = app.server.app.store.issues_between(span.0, span.1).await.expect("read");
@@ -26,7 +27,7 @@ async fn only_issue(app: &App) -> (i64, i64) {
 }
 
 #[tokio::test]
-async fn a_line_keeps_its_issue_until_somebody_edits_it() {
+async fn line_keeps_its_issue_until_somebody_edits_it() {
     let repository = TestRepository::shop();
     let first = repository.git(&["rev-parse", "HEAD"]);
     let app = App::with("report_error_threshold", "1").repository(repository).start().await;
@@ -35,7 +36,7 @@ async fn a_line_keeps_its_issue_until_somebody_edits_it() {
     assert_eq!(app.one_mail().await.to, BEN.1);
     let (issue, _) = only_issue(&app).await;
 
-    // Lines are added above, the file is renamed, a formatter runs and is listed.
+    // Lines are added above, the file is renamed, a formatter runs and its commit is listed.
     let above = "\"\"\"Prices.\"\"\"\nfrom shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n";
     repository.commit(CLEO, "2026-06-01", "docs", &[("shop/cart.py", above)]);
     repository.git(&["mv", "shop/cart.py", "shop/prices.py"]);
@@ -59,20 +60,20 @@ async fn a_line_keeps_its_issue_until_somebody_edits_it() {
     let third = repository.commit(CLEO, "2026-06-05", "fix", &[("shop/prices.py", &edited)]);
     let text = "return (sum(prices)/max(1, len(prices)))";
     app.report(&at(&third, &[("/srv/3/shop/prices.py", 6, "total", text)])).await;
-    assert_eq!(to(&app.mails().await), [BEN.1, CLEO.1], "an edited line is a new one");
+    assert_eq!(to(&app.mails().await), [BEN.1, CLEO.1], "an edited line is a new line");
     let (_, page) = app.get(&format!("/view_traceback?issue={issue}")).await;
-    assert!(page.contains("Cleo Clark"), "the change of it fails in the same way: {page}");
+    assert!(page.contains("Cleo Clark"), "the edited line fails in the same way: {page}");
 }
 
 #[tokio::test]
-async fn issues_that_turn_out_to_be_one_line_are_merged_and_told_stays_told() {
+async fn issues_of_one_line_are_merged_and_stay_notified() {
     let repository = TestRepository::shop();
     let cart = "from shop.money import add\n\n\ndef total(prices):\n    return (sum(prices) / len(prices))\n";
     let format = repository.commit(CLEO, "2026-07-01", "format", &[("shop/cart.py", cart)]);
     let app = App::with("report_error_threshold", "1").repository(repository).start().await;
     let frame = ("/srv/app/shop/cart.py", 5, "total", "return (sum(prices) / len(prices))");
     app.report(&at("", &[frame])).await;
-    assert_eq!(app.one_mail().await.to, CLEO.1, "nobody said that it only formats");
+    assert_eq!(app.one_mail().await.to, CLEO.1, "the commit is not listed as formatting yet");
     let (older, _) = only_issue(&app).await;
     let list = format!("{format}\n");
     let tip =
@@ -85,11 +86,11 @@ async fn issues_that_turn_out_to_be_one_line_are_merged_and_told_stays_told() {
     app.settle().await;
     let (now, count) = only_issue(&app).await;
     assert!(now != older && count == 2, "{now} {count}");
-    assert_eq!(app.mails().await.len(), 1, "it was notified");
+    assert_eq!(app.mails().await.len(), 1, "the issue was notified before");
     let (status, page) = app.get(&format!("/view_traceback?issue={older}")).await;
     assert_eq!(status, 200);
     assert!(page.contains("Ben Baker") && page.contains(">2"), "{page}");
-    // The older identity comes once more, from a revision of before.
+    // The older identity is reported once more, by an older revision.
     app.report(&at(&format, &[frame])).await;
     app.settle().await;
     assert_eq!(only_issue(&app).await, (now, 3));
@@ -97,7 +98,7 @@ async fn issues_that_turn_out_to_be_one_line_are_merged_and_told_stays_told() {
 }
 
 #[tokio::test]
-async fn a_line_nobody_was_blamed_for_becomes_the_issue_of_its_author() {
+async fn unblamed_line_becomes_the_issue_of_its_author() {
     let origin = TestRepository::shop();
     let url = origin.dir().display().to_string();
     let app = App::with("repo_url", &url)
@@ -119,11 +120,11 @@ async fn a_line_nobody_was_blamed_for_becomes_the_issue_of_its_author() {
     let mails = app.mails().await;
     assert_eq!(only_issue(&app).await.1, 2);
     let notified: Vec<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();
-    assert_eq!(notified, [CLEO.1, "team@example.com"], "the author had not heard of it");
+    assert_eq!(notified, [CLEO.1, "team@example.com"], "the author had not been notified");
 }
 
 #[tokio::test]
-async fn the_next_suspects_are_shown_and_one_of_them_can_be_blamed_instead() {
+async fn suspects_are_shown_and_can_be_blamed_instead() {
     let app = App::start().await;
     let frames = [
         ("/srv/app/shop/web.py", 2, "handle", "return cart.total()"),
@@ -149,7 +150,7 @@ async fn the_next_suspects_are_shown_and_one_of_them_can_be_blamed_instead() {
 }
 
 #[tokio::test]
-async fn behind_a_bot_stands_a_person_the_files_owner_or_the_default_contact() {
+async fn bot_leads_to_a_person_the_file_owner_or_default_contact() {
     let repository = TestRepository::shop();
     let message = "deps: bump\n\nCo-authored-by: Cleo Clark <cleo@example.com>";
     repository.commit(BOT, "2026-07-01", message, &[("shop/bump.py", "a = load_settings(1)\n")]);
@@ -177,7 +178,7 @@ async fn behind_a_bot_stands_a_person_the_files_owner_or_the_default_contact() {
 }
 
 #[tokio::test]
-async fn an_author_without_commits_for_long_no_longer_answers_and_another_is_proposed() {
+async fn inactive_author_no_longer_answers_and_another_is_proposed() {
     let repository = TestRepository::shop();
     let cart = "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n\n\n# Cleo\n";
     repository.commit(CLEO, "2026-11-01", "note", &[("shop/cart.py", cart)]);
@@ -190,6 +191,6 @@ async fn an_author_without_commits_for_long_no_longer_answers_and_another_is_pro
     let mail = app.one_mail().await;
     assert_eq!(mail.to, "team@example.com");
     assert!(mail.says("Ben Baker <ben@example.com> made no commit for 30 days"), "{}", mail.text);
-    let proposal = "Cleo Clark <cleo@example.com> changed the file most of late";
+    let proposal = "Cleo Clark <cleo@example.com> recently changed the file most often";
     assert!(mail.says(proposal), "{}", mail.text);
 }

@@ -1,5 +1,5 @@
-//! Mails of programs that really fail, as people get them. Each is left in `target/mails`,
-//! where `docs/mails/render` makes pictures of them.
+//! Mails about programs that really fail, as people get them. Each is kept in `target/mails`,
+//! from which `docs/mails/render` makes pictures.
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -12,7 +12,7 @@ const BOT: Person = ("dependabot[bot]", "49699333+dependabot[bot]@users.noreply.
 
 const GATEWAY_KEY: &str = "gk-1f2e3d4c5b6a";
 
-/// The shop: invoices of Ann's, payments and imports of Ben's, the rest of Cleo's.
+/// The shop: the invoices are Ann's, payments and imports Ben's, the rest Cleo's.
 pub fn shop() -> TestRepository {
     let repository = TestRepository::empty();
     let commit = |who, day, message: &str, path: &str, text: &str| {
@@ -64,11 +64,11 @@ fn notified() -> AppBuilder {
     App::with("hostname", "https://errors.example.com").repository(shop())
 }
 
-/// Runs a function of the shop in a real Python, by the package of this repository.
+/// Runs a function of the shop in a real Python, with the package of this repository.
 async fn run(app: &App, arguments: &[&str]) {
     let mut program = Command::new(python_with_package());
     program.args(arguments).current_dir(app.repository.dir());
-    // The pages say where clients report to; here it is another address.
+    // `hostname` names the address for clients; the test server has another one.
     let dsn = app.server.dsn().expect("an address");
     let key = dsn.split(['/', '@']).nth(2).expect("a key").to_owned();
     program.env("FLAWLESS_DSN", format!("http://{key}@{}/default", app.server.http_address));
@@ -78,7 +78,7 @@ async fn run(app: &App, arguments: &[&str]) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// The one mail of a case, left for the pictures.
+/// The only mail of a case, kept for the pictures.
 async fn one_mail(app: &App, case: &str, to: &str) -> Mail {
     let mail = app.one_mail().await;
     assert_eq!(mail.to, to, "{}", mail.text);
@@ -87,17 +87,17 @@ async fn one_mail(app: &App, case: &str, to: &str) -> Mail {
 }
 
 fn keep(app: &App, case: &str, mail: &Mail) {
-    assert_eq!(mail.defects, Vec::<String>::new());
-    assert!(mail.size < 90_000, "{} bytes", mail.size);
+    assert_eq!(mail.defects(), "");
+    assert!(mail.raw.len() < 90_000, "{} bytes", mail.raw.len());
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/mails"));
     std::fs::create_dir_all(&folder).expect("made");
     let outside = |name: &str| format!("{name}: {}\n", mail.header(name));
     let headers: String = ["from", "to", "subject", "list-id"].map(outside).concat();
-    // As on a machine that people deploy to.
+    // Paths as on a machine that people deploy to.
     let python = python_with_package();
     let venv = python.parent().and_then(|bin| bin.parent()).expect("a folder");
-    let venv = venv.canonicalize().expect("it is there");
-    let standard = std::fs::canonicalize(&python).expect("it is there");
+    let venv = venv.canonicalize().expect("it exists");
+    let standard = std::fs::canonicalize(&python).expect("it exists");
     let standard = standard.parent().and_then(|bin| bin.parent()).expect("a folder");
     let places = [
         (app.repository.dir().display().to_string(), "/srv/shop"),
@@ -119,7 +119,7 @@ fn expect_all(mail: &Mail, expected: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_divides_by_zero() {
+async fn job_divides_by_zero() {
     let app = notified().start().await;
     run(&app, &["run.py", "shop.invoices", "print_invoice"]).await;
     let mail = one_mail(&app, "01-zero-division", ANN.1).await;
@@ -129,7 +129,7 @@ async fn a_job_divides_by_zero() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_web_request_fails_with_a_cause() {
+async fn web_request_fails_with_a_cause() {
     let app = notified().start().await;
     run(&app, &["-c", "from shop.web import main; main()"]).await;
     let mail = one_mail(&app, "02-web-request", BEN.1).await;
@@ -147,7 +147,7 @@ async fn tasks_fail_together() {
     let app = notified().start().await;
     run(&app, &["run.py", "shop.sync", "main", "sync-02"]).await;
     let mail = one_mail(&app, "03-exception-group", CLEO.1).await;
-    // Both failed at one line; the group is only how they got here.
+    // Both failed at one line; the group only carried them.
     expect_all(
         &mail,
         &["Occurred 2 times", "Carried here by:", "ExceptionGroup('unhandled errors"],
@@ -163,7 +163,7 @@ async fn long_values_are_shortened() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_can_be_blamed() {
+async fn failure_that_blames_nobody() {
     let app = notified().start().await;
     let folder = tempfile::tempdir().expect("a folder");
     let script = folder.path().join("nightly.py");
@@ -178,7 +178,7 @@ async fn nobody_can_be_blamed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_known_error_is_told_by_its_own_threshold_with_its_header() {
+async fn known_error_is_notified_by_its_threshold_with_its_header() {
     let app = notified().start().await;
     let rule = r#"{"filename": "shop/invoices.py", "min_alert_threshold": 1,
         "email_header": "Orders without items come from the old till.\nRunbook: https://wiki.example.com/till"}"#;
@@ -189,7 +189,7 @@ async fn a_known_error_is_told_by_its_own_threshold_with_its_header() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mended_error_is_back() {
+async fn fixed_error_regresses() {
     let app = notified().start().await;
     run(&app, &["run.py", "shop.invoices", "print_invoice"]).await;
     assert_eq!(app.one_mail().await.to, ANN.1);
@@ -205,10 +205,10 @@ async fn a_mended_error_is_back() {
         "invoices: none without items",
         &[("shop/invoices.py", &resolved)],
     );
-    // The next revision runs: something else fails there.
+    // Another error shows that the next revision runs.
     run(&app, &["run.py", "shop.sync", "main", "sync-02"]).await;
     let store = &app.server.app.store;
-    wait_until("it is resolved", async || {
+    wait_until("the issue is resolved", async || {
         let issue = store.issue(1).await.expect("store").expect("an issue");
         issue.resolved_by.as_deref() == Some(hint.as_str())
     })
@@ -230,7 +230,7 @@ async fn a_mended_error_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_week_is_over() {
+async fn week_is_over() {
     let app = notified().with("weekly_report", "Monday").start().await;
     run(&app, &["run.py", "shop.invoices", "print_invoice"]).await;
     app.settle().await;
@@ -247,14 +247,14 @@ async fn the_week_is_over() {
         app.report(&report).await;
     }
     let store = &app.server.app.store;
-    wait_until("it is resolved", async || {
+    wait_until("the issue is resolved", async || {
         let issue = store.issue(1).await.expect("store").expect("an issue");
         issue.resolved_by.as_deref() == Some(hint.as_str())
     })
     .await;
     app.settle().await;
     app.clock.advance(24 * 3_600_000);
-    wait_until("the week is told", async || {
+    wait_until("the weekly report is sent", async || {
         app.smtp.mails().iter().filter(|mail| mail.subject.starts_with("Your week")).count() == 2
     })
     .await;
@@ -267,11 +267,11 @@ async fn the_week_is_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outage_raises_many_errors_at_once() {
+async fn outage_raises_many_errors_at_once() {
     let app = notified().start().await;
     run(&app, &["run.py", "shop.imports", "main", "import-01"]).await;
     assert_eq!(app.one_mail().await.to, BEN.1);
-    // The database is away: whatever is asked fails.
+    // The database is down: every query fails.
     let payments = include_str!("mail_cases/payments.py");
     let lines = payments
         .lines()
@@ -293,7 +293,7 @@ async fn an_outage_raises_many_errors_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_human_behind_a_bot_is_told_why() {
+async fn human_behind_a_bot_reads_why() {
     let app = notified().start().await;
     let invoices = include_str!("mail_cases/invoices.py");
     let bumped = invoices.replace("total / count, currency)", "total / count, currency.upper())");
@@ -318,7 +318,7 @@ async fn the_human_behind_a_bot_is_told_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_new_owner_and_a_watcher_are_told() {
+async fn new_owner_and_a_watcher_are_notified() {
     let app = notified().with("mail_locals", "names").start().await;
     let reassigned = r#"{"email": "ann@example.com", "filepath": "shop",
         "designated_email": "dora@example.com"}"#;

@@ -7,8 +7,8 @@ const CART: [(&str, i64, &str, &str); 1] =
     [("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")];
 
 #[tokio::test]
-async fn a_mail_waits_while_the_mail_server_is_down_and_is_sent_once_it_is_back() {
-    let smtp = SmtpServer::start(&[]);
+async fn mail_waits_while_the_mail_server_is_down() {
+    let smtp = SmtpServer::start();
     let port = smtp.port();
     drop(smtp);
     let mut app = App::with("smtp_host", &format!("127.0.0.1:{port}")).start().await;
@@ -16,12 +16,12 @@ async fn a_mail_waits_while_the_mail_server_is_down_and_is_sent_once_it_is_back(
     let queue = async |app: &App| app.server.app.store.outbox_queue().await.expect("store");
     wait_until("an attempt has failed", async || queue(&app).await.last_error.is_some()).await;
     assert_eq!(queue(&app).await.waiting, 1);
-    // Two days later, and a restart in between.
+    // Two days and a restart later.
     app = app.restart().await;
     app.clock.advance(2 * 86_400_000);
     let (status, health) = app.get("/check_health").await;
     assert!(status == 503 && health.contains("1 mail waits to be sent"), "{status} {health}");
-    app.smtp = SmtpServer::start(&["--port", &port.to_string()]);
+    app.smtp = SmtpServer::real(&["--port", &port.to_string()]);
     app.clock.advance(86_400_000);
     let mail = app.one_mail().await;
     assert_eq!(mail.to, BEN.1);
@@ -29,8 +29,8 @@ async fn a_mail_waits_while_the_mail_server_is_down_and_is_sent_once_it_is_back(
 }
 
 #[tokio::test]
-async fn a_refused_recipient_does_not_stop_the_others_and_the_default_contact_hears_of_it() {
-    let smtp = SmtpServer::start(&["--refuse", BEN.1]);
+async fn refused_recipient_does_not_stop_the_others() {
+    let smtp = SmtpServer::real(&["--refuse", BEN.1]);
     let app = App::with("report_error_threshold", "1").smtp(smtp).start().await;
     crate::rules::add(&app, "watch_list", r#"{"email": "wanda@example.com", "filepath": "shop"}"#)
         .await;
@@ -44,10 +44,10 @@ async fn a_refused_recipient_does_not_stop_the_others_and_the_default_contact_he
 }
 
 #[tokio::test]
-async fn a_no_that_is_not_about_the_address_silences_nobody() {
+async fn refusal_that_is_not_about_the_address_silences_nobody() {
     for words in ["554 5.7.1 Relay access denied", "550 relay not permitted", "530 Login first"] {
         let smtp =
-            SmtpServer::start(&["--refuse", BEN.1, "--refuse-with", words, "--refuse-times", "1"]);
+            SmtpServer::real(&["--refuse", BEN.1, "--refuse-with", words, "--refuse-times", "1"]);
         let app = App::with("report_error_threshold", "1").smtp(smtp).start().await;
         app.report(&request(&CART)).await;
         let store = &app.server.app.store;
@@ -62,8 +62,8 @@ async fn a_no_that_is_not_about_the_address_silences_nobody() {
 }
 
 #[tokio::test]
-async fn when_a_refusal_has_run_out_what_was_held_is_tried_again() {
-    let smtp = SmtpServer::start(&["--refuse", BEN.1, "--refuse-times", "1"]);
+async fn deferred_alert_is_tried_again_once_a_refusal_has_expired() {
+    let smtp = SmtpServer::real(&["--refuse", BEN.1, "--refuse-times", "1"]);
     let app = App::with("default_contact", "").smtp(smtp).start().await;
     app.report(&request(&CART)).await;
     let store = &app.server.app.store;
@@ -72,13 +72,13 @@ async fn when_a_refusal_has_run_out_what_was_held_is_tried_again() {
     })
     .await;
     app.clock.advance(15 * 86_400_000);
-    wait_until("it is notified", async || !app.smtp.mails().is_empty()).await;
+    wait_until("the alert is sent", async || !app.smtp.mails().is_empty()).await;
     assert_eq!(app.one_mail().await.to, BEN.1);
 }
 
 #[tokio::test]
-async fn what_a_clock_that_was_ahead_put_off_is_due_now() {
-    let smtp = SmtpServer::start(&["--fail-first", "1"]);
+async fn mail_put_off_by_a_clock_that_was_ahead_is_due_now() {
+    let smtp = SmtpServer::real(&["--fail-first", "1"]);
     let app = App::with("report_error_threshold", "1").smtp(smtp).start().await;
     app.clock.advance(365 * 86_400_000);
     app.report(&request(&CART)).await;
@@ -92,8 +92,8 @@ async fn what_a_clock_that_was_ahead_put_off_is_due_now() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_later_gets_the_same_mail_again() {
-    let smtp = SmtpServer::start(&["--fail-first", "1"]);
+async fn server_that_says_later_gets_the_same_mail_again() {
+    let smtp = SmtpServer::real(&["--fail-first", "1"]);
     let app = App::with("report_error_threshold", "1").smtp(smtp).start().await;
     app.report(&request(&CART)).await;
     let store = &app.server.app.store;
@@ -108,8 +108,8 @@ async fn a_server_that_says_later_gets_the_same_mail_again() {
 }
 
 #[tokio::test]
-async fn a_slow_mail_server_times_out_and_holds_up_nothing_else() {
-    let smtp = SmtpServer::start(&["--delay", "60"]);
+async fn slow_mail_server_times_out_and_holds_up_nothing_else() {
+    let smtp = SmtpServer::real(&["--delay", "60"]);
     let app = App::with("smtp_timeout", "1").smtp(smtp).start().await;
     app.report(&request(&CART)).await;
     let store = &app.server.app.store;
@@ -143,14 +143,14 @@ async fn starttls_and_tls_with_a_login_check_the_certificate() {
             .with("smtp_user", "flawless")
             .with("smtp_password", "s3cret")
             .with("smtp_ca_file", &authority)
-            .smtp(SmtpServer::start(&options))
+            .smtp(SmtpServer::real(&options))
             .start()
             .await;
         app.report(&request(&CART)).await;
         assert_eq!(app.one_mail().await.to, BEN.1, "{security}");
 
         let stranger =
-            App::with("smtp_security", security).smtp(SmtpServer::start(&options)).start().await;
+            App::with("smtp_security", security).smtp(SmtpServer::real(&options)).start().await;
         stranger.report(&request(&CART)).await;
         let store = &stranger.server.app.store;
         wait_until("the certificate is refused", async || {
@@ -163,10 +163,10 @@ async fn starttls_and_tls_with_a_login_check_the_certificate() {
 }
 
 #[tokio::test]
-async fn a_wrong_login_keeps_the_mails_until_it_is_mended() {
+async fn mails_are_kept_until_a_wrong_login_is_corrected() {
     let folder = tempfile::tempdir().expect("a folder");
     let (server, authority) = certificates(folder.path());
-    let smtp = SmtpServer::start(&[
+    let smtp = SmtpServer::real(&[
         "--tls",
         "starttls",
         "--certificate",
@@ -191,8 +191,8 @@ async fn a_wrong_login_keeps_the_mails_until_it_is_mended() {
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_at_the_farewell_gets_the_mail_once() {
-    let smtp = SmtpServer::start(&["--hang-at-quit"]);
+async fn server_that_hangs_at_quit_gets_the_mail_once() {
+    let smtp = SmtpServer::real(&["--hang-at-quit"]);
     let app = App::with("smtp_timeout", "1").smtp(smtp).start().await;
     app.report(&request(&CART)).await;
     assert_eq!(app.one_mail().await.to, BEN.1);
@@ -201,8 +201,8 @@ async fn a_server_that_hangs_at_the_farewell_gets_the_mail_once() {
 }
 
 #[tokio::test]
-async fn a_no_to_the_sender_is_no_mails_fault_and_keeps_them_all() {
-    let smtp = SmtpServer::start(&["--refuse-sender"]);
+async fn mails_are_kept_when_the_sender_is_refused() {
+    let smtp = SmtpServer::real(&["--refuse-sender"]);
     let app = App::with("report_error_threshold", "1").smtp(smtp).start().await;
     app.report(&request(&CART)).await;
     let store = &app.server.app.store;
@@ -212,9 +212,9 @@ async fn a_no_to_the_sender_is_no_mails_fault_and_keeps_them_all() {
     })
     .await;
     app.clock.advance(30 * 86_400_000);
-    wait_until("it is tried again", async || {
+    wait_until("the mail is tried again", async || {
         store.due_mails(app.clock.now(), 1).await.expect("store").is_empty()
     })
     .await;
-    assert_eq!(queue().await.waiting, 1, "it waits however long");
+    assert_eq!(queue().await.waiting, 1, "it waits indefinitely");
 }

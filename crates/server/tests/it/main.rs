@@ -1,5 +1,5 @@
 //! The server as a whole, with real repositories, a real mail server and the older client.
-#![expect(clippy::disallowed_methods, reason = "tests start programs and measure their patience")]
+#![expect(clippy::disallowed_methods, reason = "tests start programs and measure time")]
 #![allow(unreachable_pub, missing_docs, reason = "nothing here is used from outside")]
 
 mod actions;

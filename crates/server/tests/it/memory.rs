@@ -1,5 +1,5 @@
-//! What reports take in memory is bounded by what they become, not by what they are on the wire,
-//! and is given back.
+//! The memory of reports is bounded by their decoded size, not by their size on the wire, and is
+//! given back.
 use std::sync::Arc;
 
 use flawless_protocol::thrift::{
@@ -18,7 +18,7 @@ fn kilobytes(server: &ServerProcess, what: &str) -> usize {
     line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
-/// 25 kB that become many times as much: stack lines without anything in them.
+/// 25 kB that grow to many times as much: empty stack lines.
 fn empty_lines() -> Vec<u8> {
     let exception = ChainedException {
         traceback: vec![StackLine::default(); 400],
@@ -47,9 +47,8 @@ fn lonely_variables() -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_thousand_connections_with_reports_that_grow_stay_within_memory_limit_and_give_it_back()
-{
-    let (repository, smtp) = (TestRepository::shop(), SmtpServer::start(&[]));
+async fn memory_of_growing_reports_stays_bounded_and_is_given_back() {
+    let (repository, smtp) = (TestRepository::shop(), SmtpServer::start());
     let folder = tempfile::tempdir().expect("a folder");
     let (port, http_port) = (free_port(), free_port());
     let options = server_options(folder.path(), &repository, &smtp, (port, http_port), 1);

@@ -1,4 +1,5 @@
-//! The modules of a program come with its first report, and are shown with all that name them.
+//! The modules of a program are sent with its first report, and shown with all reports that name
+//! them.
 use std::collections::BTreeMap;
 
 use flawless_protocol::thrift::{Process, RecordErrorRequest};
@@ -28,7 +29,7 @@ fn named(facts: &[(&str, &str)]) -> Option<BTreeMap<String, String>> {
 }
 
 #[tokio::test]
-async fn a_sample_that_only_names_its_modules_is_shown_with_them() {
+async fn sample_that_only_names_its_modules_is_shown_with_them() {
     let app = App::start().await;
     app.report(&report(5, "ab", &[("django", "5.2"), ("redis", "6.4")])).await;
     app.settle().await;
@@ -49,7 +50,7 @@ async fn a_sample_that_only_names_its_modules_is_shown_with_them() {
 }
 
 #[tokio::test]
-async fn a_set_that_is_known_is_not_overwritten_and_one_that_is_not_named_is_not_kept() {
+async fn known_set_is_not_overwritten_and_an_unnamed_one_not_kept() {
     let app = App::start().await;
     app.report(&report(5, "ab", &[("django", "5.2")])).await;
     app.report(&report(5, "ab", &[("django", "6.6.6")])).await;
@@ -65,7 +66,7 @@ async fn a_set_that_is_known_is_not_overwritten_and_one_that_is_not_named_is_not
 }
 
 #[tokio::test]
-async fn a_set_is_stored_when_it_comes_after_its_name_and_all_of_a_batch_are() {
+async fn set_is_stored_when_it_comes_after_its_name() {
     let app = App::start().await;
     app.report(&report(5, "ab", &[])).await;
     assert_eq!(stored(&app, "ab").await, None);
@@ -78,7 +79,7 @@ async fn a_set_is_stored_when_it_comes_after_its_name_and_all_of_a_batch_are() {
 }
 
 #[tokio::test]
-async fn as_many_sets_are_kept_as_are_seen_and_the_oldest_go() {
+async fn sets_are_kept_up_to_a_limit_and_the_oldest_dropped() {
     let app = App::start().await;
     for at in 0..510 {
         app.clock.advance(1);
@@ -91,11 +92,11 @@ async fn as_many_sets_are_kept_as_are_seen_and_the_oldest_go() {
     let now = app.clock.now();
     app.apply_retention(now - 30 * DAY_MS, now).await;
     assert_eq!(stored(&app, "id98").await, None);
-    assert!(stored(&app, "id99").await.is_some(), "it was seen since");
+    assert!(stored(&app, "id99").await.is_some(), "it was seen again since");
 }
 
 #[tokio::test]
-async fn a_set_that_is_too_large_is_not_kept_and_the_report_counts() {
+async fn oversized_set_is_not_kept_but_the_report_counts() {
     let app = App::with("max_report_bytes", "30000000").start().await;
     let mut state = 1_u64;
     let mut random = || -> String {

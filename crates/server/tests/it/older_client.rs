@@ -1,9 +1,9 @@
-//! The unchanged client of 0.4.5, as teams have it in their programs today.
+//! The unchanged client of 0.4.5, as teams use it in their programs today.
 use std::process::Command;
 
 use crate::harness::{App, BEN, TestRepository, python};
 
-/// Runs a Python program in the repository; the older client is installed beside it.
+/// Runs a Python program in the repository, with the older client installed.
 fn run_program(app: &App, program: &str) -> String {
     let output = Command::new(python())
         .args(["-W", "ignore", "-c", program])
@@ -25,7 +25,7 @@ flawless.client.set_hostports(['127.0.0.1:' + os.environ['PORT']])
 ";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrapped_function_that_fails_sends_one_mail_to_the_author_of_the_line() {
+async fn wrapped_function_that_fails_mails_the_author_once() {
     let app = App::with("report_error_threshold", "3").start().await;
     let program = format!(
         "{SET_UP}
@@ -60,13 +60,13 @@ print('alive')
     }
     assert!(!mail.text.contains("wrapped_func_with_error_reporting"), "{}", mail.text);
     assert!(mail.html.contains("prices = []"), "{}", mail.html);
-    // The client thins to 12 calls; they stand for 32 occurrences, the next power of two.
+    // The client thins out to 12 calls, which represent 32 occurrences, the next power of two.
     let (_, page) = app.get("/").await;
     assert!(page.contains("<span class=\"count\">32</span>"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn record_error_and_wrapped_classes_work_with_their_options() {
+async fn record_error_and_wrapped_classes_take_their_options() {
     let repository = TestRepository::shop();
     repository.commit(
         BEN,
@@ -114,9 +114,9 @@ print(quiet())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_program_goes_on_when_the_server_asks_to_send_later() {
+async fn program_goes_on_when_the_server_asks_to_send_later() {
     let app = App::start().await;
-    // As over memory_limit, or with a full disk.
+    // As when memory_limit is reached or the disk is full.
     app.server.app.store.close().await;
     let program = format!(
         "{SET_UP}

@@ -1,5 +1,5 @@
-//! Rules of older installations: pages and data of 0.4.5, made by its own code, and files as the
-//! first Flawless had them.
+//! Rules of older installations: pages and data of 0.4.5, made by its own code, and files of the
+//! first Flawless.
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -69,7 +69,7 @@ fn expected() -> Vec<Value> {
 }
 
 #[test]
-fn the_pages_of_0_4_5_are_imported_as_it_sends_them() {
+fn pages_of_0_4_5_are_imported_as_it_sends_them() {
     let folder = older_server();
     for key in KEYS {
         stdout(&import(folder.path(), key, &format!("{key}.html")));
@@ -78,9 +78,9 @@ fn the_pages_of_0_4_5_are_imported_as_it_sends_them() {
 }
 
 #[test]
-fn a_page_that_a_browser_saved_is_imported_unless_it_has_changed_a_rule() {
+fn page_saved_by_a_browser_is_imported_if_rules_are_intact() {
     let folder = older_server();
-    // What a browser makes of a page when it saves that whole.
+    // A page as browsers save it in full.
     let saved = |key: &str| {
         let path = folder.path().join(format!("{key}.html"));
         let page = std::fs::read_to_string(&path).expect("a page");
@@ -97,7 +97,7 @@ fn a_page_that_a_browser_saved_is_imported_unless_it_has_changed_a_rule() {
 }
 
 #[test]
-fn the_data_of_a_stopped_0_4_5_is_named_with_the_lines_that_print_it() {
+fn data_of_a_stopped_0_4_5_is_named_with_lines_to_print_it() {
     let folder = older_server();
     for key in KEYS {
         let refused = import(folder.path(), key, "flawless-whitelists-config");
@@ -120,7 +120,7 @@ fn the_data_of_a_stopped_0_4_5_is_named_with_the_lines_that_print_it() {
 }
 
 #[test]
-fn the_files_of_the_first_flawless_are_imported_with_their_comments_left_out() {
+fn files_of_the_first_flawless_are_imported_without_comments() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path();
     let known = r#"[

@@ -9,7 +9,7 @@ const CART: [(&str, i64, &str, &str); 2] = [
 ];
 
 #[tokio::test]
-async fn the_links_of_a_mail_lead_to_their_pages() {
+async fn links_of_a_mail_lead_to_their_pages() {
     let app = App::start().await;
     app.report(&request(&CART)).await;
     let mail = app.one_mail().await;
@@ -35,7 +35,7 @@ async fn the_links_of_a_mail_lead_to_their_pages() {
 }
 
 #[tokio::test]
-async fn the_forms_of_0_4_5_make_rules_that_can_be_seen_and_removed() {
+async fn forms_of_0_4_5_make_rules_that_can_be_seen_and_removed() {
     let app = App::start().await;
     type Form<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
     let forms: [Form<'_>; 6] = [
@@ -91,21 +91,21 @@ async fn the_forms_of_0_4_5_make_rules_that_can_be_seen_and_removed() {
 }
 
 #[tokio::test]
-async fn a_form_filled_in_wrongly_comes_back_with_the_problem_and_what_was_typed() {
+async fn form_filled_in_wrongly_shows_the_problem_and_the_input() {
     let app = App::start().await;
     let (status, page) =
         app.post("/save_watch", &[("filepath", "shop/<x>"), ("email", "nobody")]).await;
     assert_eq!(status, 422);
-    assert!(page.contains("&#34;nobody&#34; is no mail address"), "{page}");
+    assert!(page.contains("&#34;nobody&#34; is not a mail address"), "{page}");
     assert!(page.contains("value=\"shop/&#60;x&#62;\""), "{page}");
     let fields = [("filename", "a.py"), ("min_alert_threshold", "many")];
     let (status, page) = app.post("/save_known_error", &fields).await;
-    assert!(status == 422 && page.contains("&#34;many&#34; is no whole number"), "{page}");
+    assert!(status == 422 && page.contains("&#34;many&#34; is not a whole number"), "{page}");
     assert_eq!(app.post("/save_known_error", &[("filename", "")]).await.0, 422);
 }
 
 #[tokio::test]
-async fn every_page_answers_and_unknown_things_are_said_kindly() {
+async fn pages_all_answer_and_unknown_ones_are_not_found() {
     let app = App::with("smtp_password", "hunter2").with("smtp_user", "u").start().await;
     for path in [
         "/",
@@ -156,7 +156,7 @@ async fn other_sites_can_neither_read_nor_change_anything() {
     let policy = crossed.headers()["content-security-policy"].to_str().expect("text").to_owned();
     assert!(policy.starts_with("default-src 'none'"), "{policy}");
     let forged = client.post(url("/save_ignored_exceptions")).form(&[("exc_name", "a.B")]);
-    assert_eq!(forged.send().await.expect("answer").status(), 403, "without a form of ours");
+    assert_eq!(forged.send().await.expect("answer").status(), 403, "without a form token");
     assert!(app.server.app.rules.get().rules.ignored_exceptions.is_empty());
     let own = client.post(url("/save_ignored_exceptions")).form(&form);
     let own = own.header("origin", format!("http://{}", app.server.http_address));
@@ -164,7 +164,7 @@ async fn other_sites_can_neither_read_nor_change_anything() {
 }
 
 #[tokio::test]
-async fn parameters_that_a_page_does_not_have_are_named_there() {
+async fn parameters_a_page_does_not_have_are_named_on_it() {
     let app = App::start().await;
     app.report(&request(&CART)).await;
     app.settle().await;
@@ -197,12 +197,12 @@ async fn parameters_that_a_page_does_not_have_are_named_there() {
         assert_eq!(status, 200, "{page}");
         let said = body.matches("&#60;b&#62;colour").count();
         assert_eq!(said, 1, "{page}: {body}");
-        assert_eq!(body.matches("not a parameter of this page. It is left out.").count(), 1);
+        assert_eq!(body.matches("not a parameter of this page. It is ignored.").count(), 1);
     }
     for (switch, is_said) in [("maybe", true), ("True", false), ("false", false), ("0", false)] {
         for name in ["include_known_errors", "include_modified_before_min_date"] {
             let (_, body) = app.get(&format!("/?{name}={switch}")).await;
-            let problem = format!("{name}: “{switch}” is not True or False. It is left out.");
+            let problem = format!("{name}: “{switch}” is not True or False. It is ignored.");
             assert_eq!(body.contains(&problem), is_said, "{name}={switch}: {body}");
         }
     }

@@ -1,4 +1,4 @@
-//! What people do about mails that they get: unsubscribe, pass on, mute, fix.
+//! What people do with the mails they get: unsubscribe, reassign, mute, resolve.
 use flawless_server::notify::UNDO_MS;
 use flawless_server::show::links;
 use serde_json::Value;
@@ -18,14 +18,14 @@ fn link(app: &App, address: &str, mails: &str) -> String {
     link.strip_prefix(&*shared.base_url).expect("a link of ours").to_owned()
 }
 
-/// Who has got a mail when so many have come.
+/// Waits for `COUNT` mails and returns their recipients.
 async fn recipients<const COUNT: usize>(app: &App) -> [String; COUNT] {
-    wait_until("the mails have come", async || app.smtp.mails().len() >= COUNT).await;
+    wait_until("the mails have arrived", async || app.smtp.mails().len() >= COUNT).await;
     let mails: Vec<String> = app.mails().await.into_iter().map(|mail| mail.to).collect();
     mails.try_into().unwrap_or_else(|mails| panic!("{COUNT} mails: {mails:?}"))
 }
 
-/// Sends a body as it is, from a machine that knows nothing of ours.
+/// Sends a body as it is, as the machine of a mail provider would.
 async fn post_body(app: &App, path: &str, kind: &str, body: Vec<u8>) -> (u16, String) {
     let url = format!("http://{}{path}", app.server.http_address);
     let request = reqwest::Client::new().post(url).header("content-type", kind).body(body);
@@ -37,21 +37,21 @@ async fn post_body(app: &App, path: &str, kind: &str, body: Vec<u8>) -> (u16, St
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_click_in_a_mail_program_unsubscribes_and_the_next_one_answers() {
+async fn one_click_unsubscribes_and_the_next_owner_answers() {
     let repository = TestRepository::shop();
     repository.commit(ANN, "2026-06-01", "owners", &[("CODEOWNERS", "*.py cleo@example.com\n")]);
     let app = App::with("report_error_threshold", "1").repository(repository).start().await;
     let ben = link(&app, "Ben@Example.com", "alerts");
     let (status, page) = app.get(&ben).await;
-    assert!(status == 200 && page.contains("No more alerts"), "{page}");
+    assert!(status == 200 && page.contains("Unsubscribe from alerts"), "{page}");
     let store = &app.server.app.store;
-    assert!(store.unwanted_mails().await.expect("store").is_empty(), "looking changes nothing");
+    assert!(store.unwanted_mails().await.expect("store").is_empty(), "a GET changes nothing");
     let form = "application/x-www-form-urlencoded";
     let one_click = b"List-Unsubscribe=One-Click".to_vec();
     for _ in 0..2 {
         let (status, page) = post_body(&app, &ben, form, one_click.clone()).await;
         assert!(status == 200 && page.contains("Unsubscribed"), "{page}");
-        assert!(page.contains("CODEOWNERS") && page.contains("Take it back"), "{page}");
+        assert!(page.contains("CODEOWNERS") && page.contains(">Undo</button>"), "{page}");
     }
     app.report(&request(&CART)).await;
     assert_eq!(recipients(&app).await, [CLEO.1]);
@@ -67,7 +67,7 @@ async fn one_click_in_a_mail_program_unsubscribes_and_the_next_one_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_one_click_request_may_be_multipart_and_a_watcher_can_leave_too() {
+async fn one_click_may_be_multipart_and_watchers_can_leave_too() {
     let app = App::start().await;
     crate::rules::add(&app, "watch_list", r#"{"email": "Wanda@example.com", "filepath": "shop"}"#)
         .await;
@@ -80,7 +80,7 @@ async fn a_one_click_request_may_be_multipart_and_a_watcher_can_leave_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn alerts_held_back_for_somebody_who_unsubscribes_go_to_the_next() {
+async fn digest_of_somebody_who_unsubscribes_goes_to_the_next_owner() {
     let app = App::with("mails_per_person_per_hour", "1").start().await;
     app.report(&request(&CART)).await;
     assert_eq!(recipients(&app).await, [BEN.1]);
@@ -88,7 +88,7 @@ async fn alerts_held_back_for_somebody_who_unsubscribes_go_to_the_next() {
     app.repository.commit(BEN, "2026-06-01", "cart: first", &[("shop/cart.py", cart)]);
     app.report(&request(&[("/srv/app/shop/cart.py", 9, "first", "return prices[0]")])).await;
     let store = &app.server.app.store;
-    wait_until("it is held back", async || {
+    wait_until("the alert waits for the digest", async || {
         !store.pending_digests().await.expect("store").is_empty()
     })
     .await;
@@ -98,7 +98,7 @@ async fn alerts_held_back_for_somebody_who_unsubscribes_go_to_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_the_very_link_of_a_person_and_a_kind_counts() {
+async fn unsubscribe_link_is_valid_for_one_person_and_kind_only() {
     let app = App::start().await;
     let ben = link(&app, BEN.1, "alerts");
     let token = ben.rsplit_once('=').expect("a token").1;
@@ -116,20 +116,20 @@ async fn only_the_very_link_of_a_person_and_a_kind_counts() {
     for path in &wrong {
         for (status, page) in [app.get(path).await, app.post(path, &[]).await] {
             assert_eq!(status, 403, "{path}");
-            assert!(page.contains("not one of ours") && !page.contains("<script>"), "{page}");
+            assert!(page.contains("not made by this") && !page.contains("<script>"), "{page}");
         }
     }
     let signer = &app.server.app.signer;
     let elsewhere = signer.sign("unsubscribe", &["other", BEN.1, "alerts"]);
     let path = format!("/unsubscribe?address=ben%40example.com&mails=alerts&token={elsewhere}");
-    assert_eq!(app.post(&path, &[]).await.0, 403, "the token of another project");
+    assert_eq!(app.post(&path, &[]).await.0, 403, "a token for another project");
     assert!(app.server.app.store.unwanted_mails().await.expect("store").is_empty());
     let form = "application/x-www-form-urlencoded";
     assert_eq!(post_body(&app, &ben, form, vec![b'x'; 100_000]).await.0, 413);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_default_contact_can_leave_the_weekly_report_but_not_the_alerts() {
+async fn default_contact_can_leave_the_weekly_report_but_not_alerts() {
     let app = App::start().await;
     let alerts = link(&app, TEAM, "alerts");
     for (status, page) in [app.get(&alerts).await, app.post(&alerts, &[]).await] {
@@ -144,11 +144,11 @@ async fn the_default_contact_can_leave_the_weekly_report_but_not_the_alerts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn addresses_that_cannot_be_reached_are_shown_and_can_be_tried_again() {
-    let smtp = SmtpServer::start(&["--refuse", BEN.1]);
+async fn unreachable_addresses_are_shown_and_can_be_tried_again() {
+    let smtp = SmtpServer::refusing(BEN.1);
     let app = App::with("report_error_threshold", "1").smtp(smtp).start().await;
     let (_, page) = app.get("/people").await;
-    assert!(page.contains("every mail arrives"), "{page}");
+    assert!(page.contains("nobody has unsubscribed"), "{page}");
     app.report(&request(&CART)).await;
     app.post(&link(&app, CLEO.1, "weekly"), &[]).await;
     assert_eq!(recipients(&app).await, [TEAM]);
@@ -157,21 +157,21 @@ async fn addresses_that_cannot_be_reached_are_shown_and_can_be_tried_again() {
         assert!(page.contains(expected), "{expected:?} is missing: {page}");
     }
     let (status, health) = app.get("/check_health").await;
-    let said = "1 cannot be reached, 1 does not want some mails";
+    let said = "1 cannot be reached, 1 unsubscribed from mails";
     assert!(status == 200 && health.contains(said), "{health}");
 
     let (_, page) = app.post("/retry_address", &[("address", BEN.1), ("what", "refused")]).await;
     assert!(!page.contains("no such user here"), "{page}");
     let (_, page) = app.post("/retry_address", &[("address", CLEO.1), ("what", "weekly")]).await;
-    assert!(page.contains("every mail arrives"), "{page}");
+    assert!(page.contains("nobody has unsubscribed"), "{page}");
     let stranger = [("address", "<b>\r\nx"), ("what", "refused")];
     assert_eq!(app.post("/retry_address", &stranger).await.0, 404);
     let (_, page) = app.get("/view_traceback?filename=shop/cart.py").await;
-    assert!(!page.contains("cannot be delivered: "), "it is Ben's again: {page}");
+    assert!(!page.contains("cannot be delivered: "), "Ben answers for it again: {page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn not_mine_gives_the_code_to_somebody_else_and_they_hear_of_it_when_it_stands() {
+async fn reassignment_is_saved_and_the_new_owner_notified() {
     let app = App::start().await;
     app.report(&request(&CART)).await;
     assert_eq!(recipients(&app).await, [BEN.1]);
@@ -187,7 +187,7 @@ async fn not_mine_gives_the_code_to_somebody_else_and_they_hear_of_it_when_it_st
     let mails = app.mails().await;
     assert!(mails[1].text.contains("reassigned for shop"), "{}", mails[1].text);
 
-    // Cleo does not have it either: the line is still Ben's, and the newer rule counts.
+    // Cleo reassigns it too: the line is still Ben's, and the newer rule applies.
     fields[2] = ("proposed", ANN.1);
     assert_eq!(app.post("/issues/1/reassign", &fields).await.0, 200);
     app.clock.advance(UNDO_MS);
@@ -195,7 +195,7 @@ async fn not_mine_gives_the_code_to_somebody_else_and_they_hear_of_it_when_it_st
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_mine_and_still_held_back_goes_to_its_new_owner_alone() {
+async fn reassigned_issue_in_a_digest_goes_to_the_new_owner_alone() {
     let app = App::start().await;
     app.report(&request(&CART)).await;
     assert_eq!(recipients(&app).await, [BEN.1]);
@@ -203,7 +203,7 @@ async fn what_is_not_mine_and_still_held_back_goes_to_its_new_owner_alone() {
     app.repository.commit(BEN, "2026-06-01", "cart: first", &[("shop/cart.py", cart)]);
     app.report(&request(&[("/srv/app/shop/cart.py", 9, "first", "return prices[0]")])).await;
     let held = async || app.server.app.store.digest_recipients_of(2).await.expect("store");
-    wait_until("it is held back", async || held().await == [BEN.1]).await;
+    wait_until("the alert waits for the digest", async || held().await == [BEN.1]).await;
     let fields = [("what", "reassign"), ("path", "shop"), ("designated_email", CLEO.1)];
     assert_eq!(app.post("/issues/2/reassign", &fields).await.0, 200);
     app.clock.advance(UNDO_MS);
@@ -213,7 +213,7 @@ async fn what_is_not_mine_and_still_held_back_goes_to_its_new_owner_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_older_address_becomes_an_alias_and_the_alert_goes_there() {
+async fn older_address_becomes_an_alias_and_the_alert_goes_there() {
     let app = App::start().await;
     app.report(&request(&CART)).await;
     assert_eq!(recipients(&app).await, [BEN.1]);
@@ -225,20 +225,20 @@ async fn an_older_address_becomes_an_alias_and_the_alert_goes_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_looks_after_the_file_and_who_wrote_the_suspects_are_proposed() {
+async fn file_owner_and_suspects_authors_are_proposed() {
     let repository = TestRepository::shop();
     repository.commit(ANN, "2026-06-01", "o", &[("CODEOWNERS", "*.py olga@example.com\n")]);
     let app = App::with("report_error_threshold", "1").repository(repository).start().await;
     app.report(&request(&[WEB[0], CART[0]])).await;
     assert_eq!(recipients(&app).await, [BEN.1]);
     let (_, page) = app.get("/not_mine?issue=1").await;
-    assert!(page.contains("Give it to olga@example.com"), "{page}");
-    assert!(page.contains("Give it to ann@example.com") && page.contains("wrote shop/web.py:2"));
-    assert!(!page.contains("Give it to ben@example.com"), "{page}");
+    assert!(page.contains("Reassign to olga@example.com"), "{page}");
+    assert!(page.contains("Reassign to ann@example.com") && page.contains("wrote shop/web.py:2"));
+    assert!(!page.contains("Reassign to ben@example.com"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_would_change_nothing_or_reach_nobody_is_said_and_not_saved() {
+async fn useless_or_unreachable_reassignment_is_refused() {
     let app = App::start().await;
     app.report(&request(&CART)).await;
     assert_eq!(recipients(&app).await, [BEN.1]);
@@ -249,9 +249,9 @@ async fn what_would_change_nothing_or_reach_nobody_is_said_and_not_saved() {
         ("reassign", "shop", CLEO.1, "cleo@example.com does not want alerts"),
         ("reassign", "etc/passwd", ANN.1, "Choose the file, or a folder above it"),
         ("reassign", "shop", "", "Write the address"),
-        ("reassign", "shop", "ann@example.com\r\nBcc: eve@example.com", "is no mail address"),
-        ("reassign", "shop", "<script>alert(1)</script>", "is no mail address"),
-        ("alias", "shop", "nobody", "is no mail address"),
+        ("reassign", "shop", "ann@example.com\r\nBcc: eve@example.com", "is not a mail address"),
+        ("reassign", "shop", "<script>alert(1)</script>", "is not a mail address"),
+        ("alias", "shop", "nobody", "is not a mail address"),
         ("alias", "shop", &long, "is too long"),
     ];
     for (what, path, address, problem) in cases {
@@ -276,23 +276,26 @@ async fn what_would_change_nothing_or_reach_nobody_is_said_and_not_saved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_line_that_nobody_wrote_can_be_taken_from_nobody() {
+async fn unblamed_line_can_be_taken_from_nobody() {
     let app = App::with("report_error_threshold", "1").without_repository().start().await;
     app.report(&request(&CART)).await;
     assert_eq!(recipients(&app).await, [TEAM]);
     let (_, page) = app.get("/not_mine?issue=1").await;
-    assert!(page.contains("there is nobody to take it from"), "{page}");
+    assert!(page.contains("there is nobody to reassign it from"), "{page}");
     let fields = [("what", "reassign"), ("path", ""), ("proposed", ANN.1)];
     assert_eq!(app.post("/issues/1/reassign", &fields).await.0, 422);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_muted_issue_is_counted_and_told_only_after_its_time() {
+async fn muted_issue_is_counted_and_notified_only_after_its_time() {
     let app = App::with("report_error_threshold", "3").start().await;
     app.report(&request(&CART)).await;
     app.settle().await;
     let (_, page) = app.get("/mute?issue=1").await;
-    assert!(page.contains("For a week") && page.contains("not notified yet"), "{page}");
+    assert!(
+        page.contains("For a week") && page.contains("has been notified of it so far"),
+        "{page}"
+    );
     let (status, page) = app.post("/issues/1/mute", &[("time", "week")]).await;
     assert!(status == 200 && page.contains("until 2026-11-29 12:00:00"), "{page}");
     for _ in 0..5 {
@@ -310,12 +313,12 @@ async fn a_muted_issue_is_counted_and_told_only_after_its_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mute_for_ever_lasts_and_can_be_taken_back() {
+async fn mute_without_end_lasts_and_can_be_undone() {
     let app = App::with("report_error_threshold", "2").start().await;
     app.report(&request(&CART)).await;
     app.settle().await;
     let (_, page) = app.post("/issues/1/mute", &[("time", "ever")]).await;
-    assert!(page.contains("for ever"), "{page}");
+    assert!(page.contains("forever"), "{page}");
     app.clock.advance(365 * 86_400_000);
     app.report(&request(&CART)).await;
     assert!(app.mails().await.is_empty());
@@ -328,7 +331,7 @@ async fn a_mute_for_ever_lasts_and_can_be_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_issue_is_marked_as_mended_by_hand_with_a_commit_or_without() {
+async fn issue_is_resolved_by_hand_with_a_commit_or_without() {
     let app = App::start().await;
     app.report(&request(&CART)).await;
     app.settle().await;
@@ -336,7 +339,7 @@ async fn an_issue_is_marked_as_mended_by_hand_with_a_commit_or_without() {
     let (status, page) = app.post("/issues/1/resolve", &[("commit", "")]).await;
     assert!(status == 200 && page.contains("on 2026-11-22 12:00:00: marked as resolved by hand"));
     assert!(page.contains(">Reopen</button>"), "{page}");
-    assert!(app.server.app.rules.get().revision > revision, "verdicts are looked at anew");
+    assert!(app.server.app.rules.get().revision > revision, "cached verdicts are discarded");
     assert!(app.get("/").await.1.contains(">resolved</span>"));
     let (_, page) = app.post("/issues/1/reopen", &[]).await;
     assert!(page.contains(">Resolve</button>"), "{page}");
@@ -349,10 +352,10 @@ async fn an_issue_is_marked_as_mended_by_hand_with_a_commit_or_without() {
     assert_eq!((issue.resolved_at, issue.resolved_by.as_deref()), (Some(NOW), Some(&*head)));
     for (commit, problem) in [
         ("0123456789", "no commit 0123456789"),
-        ("main", "is no commit"),
-        ("--upload-pack=x", "is no commit"),
-        ("<script>", "is no commit"),
-        (&"a".repeat(10_000), "is no commit"),
+        ("main", "is not a commit"),
+        ("--upload-pack=x", "is not a commit"),
+        ("<script>", "is not a commit"),
+        (&"a".repeat(10_000), "is not a commit"),
     ] {
         let (status, page) = app.post("/issues/1/resolve", &[("commit", commit)]).await;
         assert!(status == 422 && page.contains(problem), "{commit}: {page}");
@@ -361,7 +364,7 @@ async fn an_issue_is_marked_as_mended_by_hand_with_a_commit_or_without() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_line_says_what_is_muted_and_mended() {
+async fn command_line_says_what_is_muted_and_resolved() {
     let app = App::start().await;
     app.report(&request(&CART)).await;
     app.settle().await;

@@ -1,4 +1,4 @@
-//! Places, memory and turns are shared by peer: whoever takes many of them keeps nobody out.
+//! Places, memory and turns are shared by peer: a peer that takes many of them keeps nobody out.
 use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::ingest::refusals;
 
 const CART: [(&str, i64, &str, &str); 1] =
     [("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")];
-/// Much less than the time that a frame, and a silent connection, are given.
+/// Much less than the time limits of a frame and of a silent connection.
 const SOON: Duration = Duration::from_secs(5);
 
 /// A connection from another address of this machine.
@@ -31,7 +31,7 @@ async fn report(stream: TcpStream) -> Result<String, String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn four_thousand_silent_connections_keep_nobody_out_and_give_way_themselves() {
+async fn silent_connections_by_the_thousand_keep_nobody_out() {
     let app = App::start().await;
     let thrift = app.thrift_address();
     let mut silent = Vec::new();
@@ -44,14 +44,14 @@ async fn four_thousand_silent_connections_keep_nobody_out_and_give_way_themselve
     }
     let mut first = silent.remove(0);
     assert_eq!(timeout(PATIENCE, first.read(&mut [0])).await.expect("it gave way").ok(), Some(0));
-    // One of a peer that has few stays.
+    // A connection of a peer that has few stays.
     assert!(timeout(Duration::from_millis(200), kept.read(&mut [0])).await.is_err());
     assert_eq!(report(kept).await, Ok("record_error".into()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn silent_connections_give_way_when_the_system_has_no_more_handles_to_give() {
-    let (repository, smtp) = (TestRepository::shop(), SmtpServer::start(&[]));
+async fn silent_connections_give_way_when_handles_run_out() {
+    let (repository, smtp) = (TestRepository::shop(), SmtpServer::start());
     let folder = tempfile::tempdir().expect("a folder");
     let (port, http_port) = (free_port(), free_port());
     let options = server_options(folder.path(), &repository, &smtp, (port, http_port), 1);
@@ -69,7 +69,7 @@ async fn silent_connections_give_way_when_the_system_has_no_more_handles_to_give
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_trickle_give_way_on_both_ports() {
+async fn trickling_connections_give_way_on_both_ports() {
     let app = App::with("max_connections", "32").start().await;
     let (thrift, http) = (app.thrift_address(), app.server.http_address);
     let mut trickling = Vec::new();
@@ -87,7 +87,7 @@ async fn connections_that_trickle_give_way_on_both_ports() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn large_frames_that_stall_delay_no_large_frame_of_another() {
+async fn stalled_large_frames_delay_no_large_frame_of_another() {
     let app = App::start().await;
     let thrift = app.thrift_address();
     let mut stalled = Vec::new();
@@ -105,11 +105,11 @@ async fn large_frames_that_stall_delay_no_large_frame_of_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_takes_more_memory_than_there_is_hears_later_and_others_are_served() {
+async fn peer_over_the_memory_limit_waits_and_others_are_served() {
     let app = App::with("memory_limit", "8000000").with("max_report_bytes", "2000000");
     let app = app.start().await;
     let thrift = app.thrift_address();
-    // Nearly as much as one address gets, and held.
+    // Nearly as much as one address may take, and held.
     let mut holding = Vec::new();
     for bytes in [1_200_000, 500_000] {
         let mut one = connect_from(2, thrift).await;
@@ -118,7 +118,7 @@ async fn who_takes_more_memory_than_there_is_hears_later_and_others_are_served()
         holding.push(one);
     }
     let memory = app.server.app.running.get().expect("it runs").intake.memory().clone();
-    wait_until("it is held", async || memory.held() >= 2_500_000).await;
+    wait_until("the memory is held", async || memory.held() >= 2_500_000).await;
     let mut large = request(&CART);
     large.additional_info = Some("x".repeat(900_000));
     let mut greedy = ThriftClient { stream: connect_from(2, thrift).await };
@@ -130,8 +130,8 @@ async fn who_takes_more_memory_than_there_is_hears_later_and_others_are_served()
     let answer = timeout(SOON, other.record_error(&large)).await.expect("an answer, soon");
     assert_eq!(answer, Ok("record_error".into()));
     drop(holding);
-    wait_until("it is given back", async || memory.held() == 0).await;
-    wait_until("it is counted", async || {
+    wait_until("the memory is given back", async || memory.held() == 0).await;
+    wait_until("the refusal is counted", async || {
         let refused = refusals(&app).await;
         refused
             .iter()
@@ -141,7 +141,7 @@ async fn who_takes_more_memory_than_there_is_hears_later_and_others_are_served()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_report_that_alone_takes_too_much_is_refused_for_good() {
+async fn report_that_alone_takes_too_much_is_refused_for_good() {
     let app = App::with("memory_limit", "80000").with("max_report_bytes", "20000").start().await;
     let line = flawless_protocol::thrift::StackLine::default();
     let mut hostile = request(&CART);

@@ -1,4 +1,4 @@
-//! One is one: no page, mail or command says "1 occurrences".
+//! Counts of one are singular: no page, mail or command says "1 occurrences".
 use std::collections::BTreeMap;
 
 use crate::command_line::{flawless_with_input, stdout};
@@ -21,7 +21,7 @@ const NOUNS: [&str; 14] = [
     "exceptions",
 ];
 
-/// Where a text says 1 of several.
+/// The places where a text has the plural after the number 1.
 fn wrong(text: &str) -> Vec<String> {
     let words: Vec<&str> =
         text.split(|c: char| c.is_whitespace() || "<>\"(),".contains(c)).collect();
@@ -31,7 +31,7 @@ fn wrong(text: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_there_once_is_said_in_the_singular() {
+async fn counts_of_one_are_written_in_the_singular() {
     let app = App::with("retention_days", "1").start().await;
     let mut report = request(&[
         ("/opt/py/site-packages/flask/app.py", 10, "dispatch", "return view()"),

@@ -1,4 +1,5 @@
-//! The project's key: made once, shown when asked, and the older port that can be closed.
+//! The project's key, which is made once and shown on request, and the older port, which can be
+//! closed.
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ fn projects(folder: &Path, config: &str) -> Value {
 }
 
 #[test]
-fn the_key_is_there_before_the_first_start_and_stays() {
+fn key_exists_before_the_first_start_and_stays() {
     let folder = tempfile::tempdir().expect("a folder");
     let first = projects(folder.path(), "data_dir_path = data");
     let key = first["keys"][0].as_str().expect("a key").to_owned();
@@ -25,8 +26,8 @@ fn the_key_is_there_before_the_first_start_and_stays() {
     assert_eq!(first["name"], "default");
     assert_eq!(first["dsn"], format!("http://{key}@127.0.0.1:8080/default"));
     let named = "data_dir_path = data\nhostname = https://errors.example.com/flawless/";
-    let regression = projects(folder.path(), named);
-    assert_eq!(regression["dsn"], format!("https://{key}@errors.example.com/flawless/default"));
+    let again = projects(folder.path(), named);
+    assert_eq!(again["dsn"], format!("https://{key}@errors.example.com/flawless/default"));
     let everywhere = projects(folder.path(), "data_dir_path = data\nhttp_host = 0.0.0.0");
     let dsn = everywhere["dsn"].as_str().expect("a name of this machine");
     assert!(dsn.ends_with(":8080/default") && !dsn.contains("0.0.0.0"), "{dsn}");
@@ -39,7 +40,7 @@ fn the_key_is_there_before_the_first_start_and_stays() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_said() {
+fn folder_that_cannot_be_written_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("file"), "").expect("written");
     let output = flawless(folder.path(), &["projects", "--set", "data_dir_path=file/data"]);
@@ -48,7 +49,7 @@ fn a_folder_that_cannot_be_written_is_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_keeps_the_key() {
+async fn restart_keeps_the_key() {
     let app = App::start().await;
     let before = app.server.dsn().expect("an address");
     let key = app.server.app.project.keys[0].clone();
@@ -66,7 +67,7 @@ async fn port_0_closes_the_older_port_and_says_so() {
     std::fs::write(folder.path().join("f.cfg"), config).expect("written");
     let check = flawless(folder.path(), &["check", "-conf", "f.cfg"]);
     let text = String::from_utf8_lossy(&check.stdout).into_owned();
-    assert!(text.contains("no port for thrift (f.cfg:2: port = 0)"), "{text}");
+    assert!(text.contains("the thrift port is closed (f.cfg:2: port = 0)"), "{text}");
     let mut server = tokio::process::Command::new(env!("CARGO_BIN_EXE_flawless"))
         .args(["start", "-conf", "f.cfg"])
         .current_dir(folder.path())
@@ -77,7 +78,7 @@ async fn port_0_closes_the_older_port_and_says_so() {
     let mut lines = BufReader::new(server.stdout.take().expect("a pipe")).lines();
     let first = tokio::time::timeout(Duration::from_secs(20), lines.next_line()).await;
     let first = first.expect("it starts").expect("text").expect("a line");
-    assert_eq!(first, "Reports: no port for thrift (port = 0)");
+    assert_eq!(first, "Reports: the thrift port is closed (port = 0)");
     let second = lines.next_line().await.expect("text").expect("a line");
     assert!(second.contains("/thrift (flawless projects shows the key)"), "{second}");
 }

@@ -15,7 +15,7 @@ use crate::harness::{
 };
 use crate::ingest::refusals;
 
-/// Each runs on every Python that is set up; on which it failed is in its output.
+/// Runs each test on every Python that is set up; the output names the one on which it failed.
 macro_rules! on_every_python {
     ($($name:ident)+) => {
         mod on_every_python {
@@ -31,13 +31,13 @@ macro_rules! on_every_python {
 }
 
 on_every_python! {
-    a_failing_web_application_leads_to_one_mail_to_the_author_without_any_secret
-    a_failing_job_reports_to_the_framed_port_and_every_occurrence_is_counted
-    with_a_wrong_key_the_program_runs_on_and_is_warned_once
-    what_fails_while_the_server_is_away_arrives_later_or_is_known_to_be_lost
+    failing_web_application_mails_the_author_without_secrets
+    framed_port_counts_every_occurrence_of_a_failing_job
+    program_with_a_wrong_key_runs_on_and_is_warned_once
+    failures_while_the_server_is_away_arrive_or_are_known_lost
 }
 
-/// What must leave neither the program nor the server, by the variable that brings it.
+/// Secrets that must leave neither the program nor the server, by environment variable.
 const SECRETS: [(&str, &str); 4] = [
     ("GATEWAY_PASSWORD", "gw-8f3kq2-gate"),
     ("QUERY_TOKEN", "qt-77ab31-query"),
@@ -47,7 +47,7 @@ const SECRETS: [(&str, &str); 4] = [
 const FORM_PASSWORD: &str = "fp-61c0de-form";
 const CARD: &str = "4111111111111111";
 
-/// What a team deployed: a clone of their repository, which has gone on since.
+/// A deployment: a clone of the team's repository, which has moved on since.
 struct Deployed {
     folder: TempDir,
     revision: String,
@@ -76,7 +76,7 @@ fn shop() -> (TestRepository, Deployed) {
 }
 
 impl Deployed {
-    /// A program of it, with nothing in its environment that names the revision.
+    /// A program of the deployment, with nothing in its environment that names the revision.
     fn program(&self, python: &Path, name: &str) -> Command {
         let mut command = Command::new(python);
         command.arg(name).current_dir(self.folder.path()).env_clear();
@@ -85,7 +85,7 @@ impl Deployed {
     }
 }
 
-/// Runs it to its end: what it printed, and what it was warned of.
+/// Runs it to its end; returns its output and its warnings.
 fn run(mut program: Command) -> (String, String) {
     let output = program.output().expect("python runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -106,9 +106,7 @@ async fn issues(app: &App) -> Vec<(String, String, i64)> {
         .collect()
 }
 
-async fn a_failing_web_application_leads_to_one_mail_to_the_author_without_any_secret(
-    python: &Path,
-) {
+async fn failing_web_application_mails_the_author_without_secrets(python: &Path) {
     let (repository, deployed) = shop();
     let app = App::with("report_error_threshold", "2").repository(repository).start().await;
     let mut program = deployed.program(python, "serve.py");
@@ -169,7 +167,7 @@ fn files_in(folder: &Path) -> impl Iterator<Item = Vec<u8>> {
     paths.filter(|path| path.is_file()).map(|path| std::fs::read(path).expect("a file"))
 }
 
-async fn a_failing_job_reports_to_the_framed_port_and_every_occurrence_is_counted(python: &Path) {
+async fn framed_port_counts_every_occurrence_of_a_failing_job(python: &Path) {
     let (repository, deployed) = shop();
     let app = App::with("report_error_threshold", "2").repository(repository).start().await;
     let mut program = deployed.program(python, "batch.py");
@@ -182,7 +180,7 @@ async fn a_failing_job_reports_to_the_framed_port_and_every_occurrence_is_counte
     assert_eq!(issues(&app).await, [expected]);
 }
 
-async fn with_a_wrong_key_the_program_runs_on_and_is_warned_once(python: &Path) {
+async fn program_with_a_wrong_key_runs_on_and_is_warned_once(python: &Path) {
     let (_, deployed) = shop();
     let app = App::with("report_error_threshold", "1").without_repository().start().await;
     let key = app.server.app.project.keys[0].reveal().to_owned();
@@ -196,13 +194,13 @@ async fn with_a_wrong_key_the_program_runs_on_and_is_warned_once(python: &Path) 
     assert!(warnings.contains("flawless projects"), "{warnings}");
     assert!(!warnings.contains("Traceback"), "{warnings}");
     let expected = [("wrong project key".to_owned(), 7)];
-    wait_until("all are counted", async || refusals(&app).await == expected).await;
+    wait_until("all refusals are counted", async || refusals(&app).await == expected).await;
     assert_eq!(issues(&app).await, []);
 }
 
-async fn what_fails_while_the_server_is_away_arrives_later_or_is_known_to_be_lost(python: &Path) {
+async fn failures_while_the_server_is_away_arrive_or_are_known_lost(python: &Path) {
     let (repository, deployed) = shop();
-    let smtp = SmtpServer::start(&[]);
+    let smtp = SmtpServer::start();
     let folder = tempfile::tempdir().expect("a folder");
     let http_port = free_port();
     let options = server_options(folder.path(), &repository, &smtp, (0, http_port), 1);
@@ -223,9 +221,9 @@ async fn what_fails_while_the_server_is_away_arrives_later_or_is_known_to_be_los
     assert_eq!(program.say("fail 3"), "failed 3");
     assert_eq!(program.say("flush"), "True");
     server.kill();
-    // As many as the queue of this program holds.
+    // Exactly as many as the queue of this program holds.
     assert_eq!(program.say("fail 5"), "failed 5");
-    assert_eq!(program.say("flush"), "False", "nobody is there to take them");
+    assert_eq!(program.say("flush"), "False", "no server is running");
     let mut server = ServerProcess::start(&options, http_port).await;
     assert_eq!(program.say("flush"), "True");
     counted(8).await;
@@ -234,7 +232,7 @@ async fn what_fails_while_the_server_is_away_arrives_later_or_is_known_to_be_los
     assert_eq!(program.say("fail 20"), "failed 20");
     let _server = ServerProcess::start(&options, http_port).await;
     assert_eq!(program.say("flush"), "False", "some of them are lost");
-    assert_eq!(program.say("flush"), "True", "which was said");
+    assert_eq!(program.say("flush"), "True", "the loss was reported");
     counted(13).await;
     let warnings = program.end();
     assert!(warnings.contains("reports cannot be sent"), "{warnings}");
@@ -245,14 +243,14 @@ async fn what_fails_while_the_server_is_away_arrives_later_or_is_known_to_be_los
     for expected in ["clients had to drop", ">15</td>", "web-01"] {
         assert!(page.contains(expected), "{expected:?} is missing in\n{page}");
     }
-    wait_until("the mail is there", async || !smtp.mails().is_empty()).await;
-    // A kill while a mail is being sent may repeat it, under its Message-ID: crash.rs.
+    wait_until("the mail has arrived", async || !smtp.mails().is_empty()).await;
+    // A kill while a mail is being sent may repeat it under its Message-ID, see crash.rs.
     let mails = smtp.mails();
     let ids: HashSet<&str> = mails.iter().map(|mail| mail.message_id.as_str()).collect();
     assert_eq!((ids.len(), mails[0].to.as_str()), (1, CLEO.1), "{mails:#?}");
 }
 
-/// A program that does what it is notified, line by line.
+/// A program that takes commands, line by line.
 struct Talking {
     child: Child,
     input: ChildStdin,
@@ -268,7 +266,7 @@ impl Talking {
         Self { child, input, output }
     }
 
-    /// Its answer to a line.
+    /// Sends a command and returns the answer.
     fn say(&mut self, line: &str) -> String {
         writeln!(self.input, "{line}").expect("it reads");
         let mut answer = String::new();
@@ -276,7 +274,7 @@ impl Talking {
         answer.trim_end().to_owned()
     }
 
-    /// Lets it end in good order; what it wrote to standard error.
+    /// Ends it in an orderly way; returns what it wrote to standard error.
     fn end(self) -> String {
         let Self { child, input, .. } = self;
         drop(input);

@@ -1,4 +1,4 @@
-//! Nobody fills the store: what is new on a day has a quota, and what is over it is counted.
+//! Nobody can fill the store: new data of a day has a quota, and reports over it are only counted.
 use flawless_protocol::thrift::RecordErrorRequest;
 use flawless_store::NewPending;
 use serde_json::Value;
@@ -10,13 +10,13 @@ const DAY_MS: i64 = 86_400_000;
 const CART: [(&str, i64, &str, &str); 1] =
     [("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")];
 
-/// Another line that nobody can be blamed for.
+/// A report of another line for which nobody can be blamed.
 fn unknown(number: usize) -> RecordErrorRequest {
     let path = format!("/elsewhere/a{number}.py");
     request(&[(&path, 1, "f", "x()")])
 }
 
-/// Values that no compression makes small.
+/// Adds values that cannot be compressed.
 fn with_values(mut report: RecordErrorRequest, bytes: usize, seed: u64) -> RecordErrorRequest {
     let mut random = seed + 1;
     let digit = |_| {
@@ -57,7 +57,7 @@ async fn quotas(app: &App) -> (u16, bool, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn new_issues_over_the_quota_of_a_sender_are_counted_and_known_lines_go_on() {
+async fn new_issues_over_a_senders_quota_are_only_counted() {
     let app = App::with("new_issues_per_sender_per_day", "3").start().await;
     app.report(&request(&CART)).await;
     for number in 1..=5 {
@@ -65,12 +65,12 @@ async fn new_issues_over_the_quota_of_a_sender_are_counted_and_known_lines_go_on
         app.settle().await;
     }
     let reason = "over new_issues_per_sender_per_day".to_owned();
-    assert_eq!(refusals(&app).await, [(reason.clone(), 3)], "the sender hears ok all the same");
+    assert_eq!(refusals(&app).await, [(reason.clone(), 3)], "the sender gets ok nevertheless");
     let (status, ok, text) = quotas(&app).await;
     assert!(status == 200 && !ok, "nothing is broken, but somebody should look: {text}");
-    assert!(text.contains("127.0.0.1 has used up its new issues of today"), "{text}");
+    assert!(text.contains("127.0.0.1 has used up today's quota of new issues"), "{text}");
 
-    // Known lines are counted, also when a restart has forgotten their tracebacks.
+    // Known lines are counted even after a restart, when their tracebacks are no longer cached.
     app.report(&request(&CART)).await;
     let app = app.restart().await;
     for report in [&request(&CART), &unknown(1), &unknown(2)] {
@@ -80,7 +80,7 @@ async fn new_issues_over_the_quota_of_a_sender_are_counted_and_known_lines_go_on
     let known = [("/elsewhere/a1.py", 2), ("/elsewhere/a2.py", 2), ("shop/cart.py", 3)];
     assert_eq!(counted(&app).await, known.map(|(path, count)| (path.to_owned(), count)));
 
-    // Whoever has a key has a quota of its own.
+    // A sender with a key has a quota of its own.
     app.report(&with_key(&app, unknown(6))).await;
     app.settle().await;
     assert_eq!(counted(&app).await.len(), 4);
@@ -92,7 +92,7 @@ async fn new_issues_over_the_quota_of_a_sender_are_counted_and_known_lines_go_on
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_senders_together_have_a_quota_too() {
+async fn quota_of_all_senders_together_applies_too() {
     let app = App::with("new_issues_per_day", "2").start().await;
     for report in [unknown(1), with_key(&app, unknown(2)), unknown(3), with_key(&app, unknown(4))] {
         app.report(&report).await;
@@ -100,11 +100,11 @@ async fn all_senders_together_have_a_quota_too() {
     }
     assert_eq!(refusals(&app).await, [("over new_issues_per_day".to_owned(), 2)]);
     let (_, ok, text) = quotas(&app).await;
-    assert!(!ok && text.contains("all 2 new issues of today are used up"), "{text}");
+    assert!(!ok && text.contains("today's quota of 2 new issues is used up"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn over_the_quota_of_bytes_values_are_left_out_and_every_occurrence_is_counted() {
+async fn byte_quota_drops_values_but_counts_every_occurrence() {
     let app = App::with("new_bytes_per_sender_per_day", "100000").start().await;
     for number in 0..20 {
         app.report(&with_values(unknown(number), 40_000, number as u64)).await;
@@ -126,7 +126,7 @@ async fn over_the_quota_of_bytes_values_are_left_out_and_every_occurrence_is_cou
         }
     }
     assert!((2..=4).contains(&whole), "{whole} reports of about 35 kB are kept whole");
-    // A known line is counted, and the samples that it has stay.
+    // A known line is counted, and its earlier samples stay.
     for _ in 0..3 {
         app.clock.advance(2_000);
         app.report(&with_values(unknown(0), 40_000, 99)).await;
@@ -135,7 +135,7 @@ async fn over_the_quota_of_bytes_values_are_left_out_and_every_occurrence_is_cou
     let first = counted(&app).await;
     assert!(first.contains(&("/elsewhere/a0.py".to_owned(), 4)), "{first:?}");
     assert_eq!(store.samples_of(1).await.expect("store").len(), 1);
-    // What says no more than which line it is, and is still large, is no report of a program.
+    // A report that is still large without its values does not come from a real program.
     let frame = |n: usize| (format!("/{}{n}", "é€x".repeat(200)), format!("f{n}"));
     let frames: Vec<_> = (0..1_000).map(frame).collect();
     let random = with_values(unknown(0), 1_000_000, 7);
@@ -148,13 +148,13 @@ async fn over_the_quota_of_bytes_values_are_left_out_and_every_occurrence_is_cou
     }
     app.report(&huge).await;
     let expected = [("over new_bytes_per_sender_per_day".to_owned(), 1)];
-    wait_until("it is counted", async || refusals(&app).await == expected).await;
+    wait_until("the refusal is counted", async || refusals(&app).await == expected).await;
     let (_, ok, text) = quotas(&app).await;
-    assert!(!ok && text.contains("127.0.0.1 has used up its new bytes of today"), "{text}");
+    assert!(!ok && text.contains("127.0.0.1 has used up today's quota of new bytes"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_too_many_reports_of_a_sender_wait_new_ones_are_asked_for_later() {
+async fn sender_with_too_many_waiting_reports_is_asked_to_wait() {
     let app = App::start().await;
     app.report(&request(&CART)).await;
     app.settle().await;
@@ -165,7 +165,7 @@ async fn while_too_many_reports_of_a_sender_wait_new_ones_are_asked_for_later() 
             occurrences: 1,
             reports: 1,
             error_threshold: 1,
-            // Nobody looks at it during the test.
+            // Far enough in the future not to be attributed during the test.
             at: NOW + DAY_MS,
             facets: Vec::new(),
             source: "127.0.0.1".into(),
@@ -180,11 +180,11 @@ async fn while_too_many_reports_of_a_sender_wait_new_ones_are_asked_for_later() 
     client.record_error(&request(&CART)).await.expect("known lines are counted");
     client.record_error(&with_key(&app, unknown(1))).await.expect("others are not kept waiting");
     let expected = [("too many reports wait".to_owned(), 1)];
-    wait_until("it is counted", async || refusals(&app).await == expected).await;
+    wait_until("the refusal is counted", async || refusals(&app).await == expected).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_only_the_default_contact_was_told_of_is_forgotten_after_the_retention() {
+async fn unblamed_issues_are_deleted_after_the_retention() {
     let app = App::start().await;
     for report in [&request(&CART), &unknown(1), &unknown(2)] {
         app.report(report).await;
@@ -201,13 +201,13 @@ async fn what_only_the_default_contact_was_told_of_is_forgotten_after_the_retent
     app.apply_retention(app.clock.now() - 90 * DAY_MS, app.clock.now()).await;
     let left = counted(&app).await;
     let left: Vec<&str> = left.iter().map(|(path, _)| path.as_str()).collect();
-    assert_eq!(left, ["/elsewhere/a1.py", "shop/cart.py"], "one is silenced, one has an author");
+    assert_eq!(left, ["/elsewhere/a1.py", "shop/cart.py"], "one is muted, one has an author");
     app.report(&request(&CART)).await;
-    assert_eq!(notified(BEN.1).await, 1, "who was notified is remembered");
+    assert_eq!(notified(BEN.1).await, 1, "the notification is remembered");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_there_before_anybody_looked_is_not_told_after_the_retention_either() {
+async fn issues_of_the_first_hours_stay_silent_after_the_retention() {
     let app = App::with("baseline_hours", "1").start().await;
     app.report(&request(&CART)).await;
     app.settle().await;

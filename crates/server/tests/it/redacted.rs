@@ -1,5 +1,5 @@
-//! Clients redact secrets in source lines: the right line is found all the same, and nobody is
-//! blamed for a text that says nothing.
+//! Clients redact secrets in source lines: the right line is still found, and nobody is blamed for
+//! a text that says nothing.
 use crate::harness::{ANN, App, BEN, CLEO, TestRepository, request};
 
 const LOGIN: &str = "\
@@ -28,22 +28,22 @@ fn at(
 const REDACTED: &str = "    return open_session(host, password='**scrubbed**')\n";
 
 #[tokio::test]
-async fn a_line_with_a_redacted_secret_is_blamed_at_the_tip() {
+async fn line_with_a_redacted_secret_is_blamed_at_the_tip() {
     let app = App::with("report_error_threshold", "1").repository(repository()).start().await;
     app.report(&request(&at(2, "connect", REDACTED))).await;
     let mail = app.one_mail().await;
     assert_eq!(mail.to, CLEO.1);
     assert!(mail.says("the text agrees at"), "{}", mail.text);
     assert!(mail.says("password='**scrubbed**'"), "{}", mail.text);
-    assert!(!mail.text.contains("hunter2"), "the mail does not tell what the client kept back");
+    assert!(!mail.text.contains("hunter2"), "the mail does not show what the client redacted");
     assert!(!mail.html.contains("hunter2"));
-    // The same line again, without redaction: the same issue, notified already.
+    // The same line without redaction is the same issue, which was notified already.
     app.report(&request(&at(2, "connect", "return open_session(host, password='hunter2')"))).await;
     assert_eq!(app.mails().await.len(), 1);
 }
 
 #[tokio::test]
-async fn a_redacted_line_is_found_in_an_earlier_version_and_by_its_text_in_the_function() {
+async fn redacted_line_is_found_in_an_earlier_version_and_by_text() {
     let repository = repository();
     let moved = format!("import os\nimport sys\n\n\n{LOGIN}");
     repository.commit(ANN, "2026-06-02", "imports", &[("shop/login.py", &moved)]);
@@ -60,7 +60,7 @@ async fn a_redacted_line_is_found_in_an_earlier_version_and_by_its_text_in_the_f
 }
 
 #[tokio::test]
-async fn nobody_is_blamed_for_a_text_that_is_nothing_but_redacted() {
+async fn text_that_is_redacted_entirely_blames_nobody() {
     for text in ["**scrubbed**", "  '**scrubbed**',\n", "return **scrubbed**"] {
         let app = App::with("report_error_threshold", "1").repository(repository()).start().await;
         app.report(&request(&[("/srv/app/shop/login.py", 2, "connect", text)])).await;
@@ -72,7 +72,7 @@ async fn nobody_is_blamed_for_a_text_that_is_nothing_but_redacted() {
 }
 
 #[tokio::test]
-async fn a_redacted_text_that_does_not_stand_there_is_nobodys() {
+async fn redacted_text_that_is_not_there_blames_nobody() {
     let app = App::with("report_error_threshold", "1").repository(repository()).start().await;
     app.report(&request(&at(6, "other", REDACTED))).await;
     let mail = app.one_mail().await;
@@ -81,7 +81,7 @@ async fn a_redacted_text_that_does_not_stand_there_is_nobodys() {
 }
 
 #[tokio::test]
-async fn the_file_of_a_frame_is_found_by_lines_that_are_redacted() {
+async fn file_of_a_frame_is_found_by_redacted_lines() {
     let repository = repository();
     let till = "def pay(till):\n    return charge(till, key='abc')\n";
     repository.commit(BEN, "2026-06-03", "till", &[("a/pay.py", till)]);

@@ -1,4 +1,4 @@
-//! Quiet when resolved, loud when not: told through a real repository with real deploys.
+//! Resolved issues are quiet and regressions are notified, in a real repository with real deploys.
 use std::process::Command;
 
 use flawless_protocol::thrift::RecordErrorRequest;
@@ -19,7 +19,7 @@ fn cart(revision: &str) -> RecordErrorRequest {
     report
 }
 
-/// Something else fails in a revision: it runs.
+/// Something else fails in a revision, which shows that it runs.
 fn other(revision: &str) -> RecordErrorRequest {
     let mut report = request(&[("/srv/app/shop/web.py", 2, "handle", "return cart.total()")]);
     report.revision = Some(revision.to_owned());
@@ -34,11 +34,11 @@ async fn resolved_by(app: &App, issue: i64) -> Option<String> {
 async fn wait_until_fixed(app: &App, issue: i64, by: &str) {
     wait_until("it is resolved", async || resolved_by(app, issue).await.as_deref() == Some(by))
         .await;
-    // Verdicts of before are not used any more from here on.
+    // Verdicts cached before are not used from here on.
     app.server.app.rules.refresh(&app.server.app.store).await.expect("store");
 }
 
-/// The mails to someone, in the order in which they came.
+/// The mails to someone, in the order in which they arrived.
 async fn mails_to(app: &App, address: &str) -> Vec<crate::harness::Mail> {
     app.settle().await;
     app.later();
@@ -46,7 +46,7 @@ async fn mails_to(app: &App, address: &str) -> Vec<crate::harness::Mail> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mended_line_is_quiet_where_it_still_runs_and_told_once_more_when_it_is_put_back() {
+async fn fixed_line_is_quiet_in_older_revisions_and_can_regress() {
     let repository = TestRepository::shop();
     let first = repository.git(&["rev-parse", "HEAD"]);
     let app = App::with("report_error_threshold", "1").repository(repository).start().await;
@@ -74,7 +74,7 @@ async fn a_mended_line_is_quiet_where_it_still_runs_and_told_once_more_when_it_i
     }
     assert_eq!(mails_to(&app, BEN.1).await.len(), 1, "an older revision still runs");
     assert!(resolved_by(&app, 1).await.is_some());
-    // Cleo takes the fix back.
+    // Cleo reverts the fix.
     let back =
         app.repository.commit(CLEO, "2026-06-04", "cart: as it was", &[("shop/cart.py", CART)]);
     app.report(&cart(&back)).await;
@@ -91,7 +91,7 @@ async fn a_mended_line_is_quiet_where_it_still_runs_and_told_once_more_when_it_i
         app.report(&cart(&first)).await;
         app.settle().await;
     }
-    assert_eq!(mails_to(&app, CLEO.1).await.len(), 1, "once more, not each time");
+    assert_eq!(mails_to(&app, CLEO.1).await.len(), 1, "the regression is notified once");
     assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
     // It is one issue, and the link in the first mail leads to it.
     let old = app.server.app.store.issue(1).await.expect("store").expect("an issue");
@@ -99,7 +99,7 @@ async fn a_mended_line_is_quiet_where_it_still_runs_and_told_once_more_when_it_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mending_that_does_not_mend_is_told_with_what_the_line_was() {
+async fn ineffective_fix_is_notified_with_the_earlier_line() {
     let repository = TestRepository::shop();
     let first = repository.git(&["rev-parse", "HEAD"]);
     let app = App::with("report_error_threshold", "1").repository(repository).start().await;
@@ -116,7 +116,7 @@ async fn a_mending_that_does_not_mend_is_told_with_what_the_line_was() {
     assert!(mail.subject.starts_with("Regression: "), "{}", mail.subject);
     let read = "Before that commit the line read: return sum(prices) / len(prices)";
     assert!(mail.text.contains(read), "{}", mail.text);
-    // Another exception in the changed line is another matter.
+    // Another exception in the changed line is another issue.
     let mut report = report.clone();
     report.exception_type = Some("builtins.TypeError".into());
     app.report(&report).await;
@@ -124,13 +124,13 @@ async fn a_mending_that_does_not_mend_is_told_with_what_the_line_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_line_that_a_merge_brings_back_is_told_by_ancestry_and_not_by_dates() {
+async fn regression_by_a_merge_is_found_by_ancestry_not_dates() {
     let repository = TestRepository::shop();
     let first = repository.git(&["rev-parse", "HEAD"]);
     let app = App::with("report_error_threshold", "1").repository(repository).start().await;
     app.report(&cart(&first)).await;
     assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
-    // Dates say nothing: the fix commit is of a day long after everything else.
+    // Dates say nothing: the fix commit has a date long after everything else.
     let fix = app.repository.commit(BEN, "2026-11-01", "fix", &[("shop/cart.py", FIXED)]);
     app.report(&other(&fix)).await;
     wait_until_fixed(&app, 1, &fix).await;
@@ -162,7 +162,7 @@ async fn a_line_that_a_merge_brings_back_is_told_by_ancestry_and_not_by_dates() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_somebody_called_mended_is_told_once_more_at_its_next_occurrence() {
+async fn issue_resolved_by_hand_regresses_at_next_occurrence() {
     let app = App::start().await;
     let first = app.repository.git(&["rev-parse", "HEAD"]);
     app.report(&cart(&first)).await;
@@ -181,18 +181,18 @@ async fn what_somebody_called_mended_is_told_once_more_at_its_next_occurrence() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_named_revisions_the_tip_is_what_runs() {
+async fn tip_is_what_runs_without_named_revisions() {
     let app = App::start().await;
     app.report(&request(&[("/srv/app/shop/cart.py", 5, "total", LINE)])).await;
     assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
     let fix = app.repository.commit(ANN, "2026-06-02", "max", &[("shop/cart.py", FIXED)]);
     wait_until_fixed(&app, 1, &fix).await;
     app.report(&request(&[("/srv/app/shop/cart.py", 5, "total", LINE)])).await;
-    assert_eq!(app.mails().await.len(), 1, "the text stands in an earlier version only");
+    assert_eq!(app.mails().await.len(), 1, "the text is in an earlier version only");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deploy_says_what_runs_before_anything_fails_there() {
+async fn deploy_names_the_running_revision_before_anything_fails() {
     let app = App::start().await;
     let first = app.repository.git(&["rev-parse", "HEAD"]);
     app.report(&cart(&first)).await;
@@ -210,27 +210,27 @@ async fn a_deploy_says_what_runs_before_anything_fails_there() {
         (output.status.code(), String::from_utf8_lossy(&text).into_owned())
     };
     let (code, text) = deployed("v1-that-is-nowhere");
-    assert!(code == Some(1) && text.contains("is no revision of the repository"), "{text}");
+    assert!(code == Some(1) && text.contains("is not a revision of the repository"), "{text}");
     let (code, text) = deployed(&fix);
     assert!(code == Some(0) && text.contains(&format!("{} runs now", &fix[..10])), "{text}");
     wait_until_fixed(&app, 1, &fix).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mending_that_git_could_not_tell_yet_is_found_when_it_can() {
+async fn fix_unknown_to_git_is_found_once_git_has_it() {
     let repository = TestRepository::shop();
     let first = repository.git(&["rev-parse", "HEAD"]);
     let app = App::with("report_error_threshold", "1").repository(repository).start().await;
     app.report(&other(&first)).await;
     app.settle().await;
-    // Seen last, so that it is looked at first.
+    // Seen last, so that it is checked first.
     app.clock.advance(60_000);
     app.report(&cart(&first)).await;
     app.settle().await;
     let git = |arguments: &[&str]| app.repository.git(arguments);
     let web = [("shop/web.py", "def handle(cart):\n    return None\n")];
     let known = app.repository.commit(ANN, "2026-06-02", "web", &web);
-    // A revision that runs before the repository has it.
+    // A revision that runs before the mirror has it.
     let branch = git(&["branch", "--show-current"]);
     let ahead = app.repository.commit(BEN, "2026-06-03", "max", &[("shop/cart.py", FIXED)]);
     let bundle = app.folder.path().join("ahead.bundle").display().to_string();
@@ -252,7 +252,7 @@ async fn a_mending_that_git_could_not_tell_yet_is_found_when_it_can() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_issue_stays_mended_when_it_turns_out_to_be_a_new_one() {
+async fn issue_stays_resolved_when_merged_into_a_new_one() {
     let app = App::start().await;
     let first = app.repository.git(&["rev-parse", "HEAD"]);
     app.report(&cart(&first)).await;
@@ -271,7 +271,7 @@ async fn an_issue_stays_mended_when_it_turns_out_to_be_a_new_one() {
 const TWELVE: usize = 12;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_lines_that_replace_a_mended_one_only_one_is_that_issue() {
+async fn fixed_issue_is_continued_by_only_one_of_its_new_lines() {
     let repository = TestRepository::shop();
     let first = repository.git(&["rev-parse", "HEAD"]);
     let app = App::with("report_error_threshold", "1").repository(repository).start().await;
@@ -295,7 +295,7 @@ async fn of_many_lines_that_replace_a_mended_one_only_one_is_that_issue() {
         let issue = app.server.app.store.issue(issue).await.expect("store");
         issue.map(|issue| issue.occurrences)
     };
-    assert_eq!(count(1).await, Some(2), "the older issue, come back once");
+    assert_eq!(count(1).await, Some(2), "the older issue regressed once");
     for issue in 2..=TWELVE as i64 {
         assert_eq!(count(issue).await, Some(1), "issue {issue}");
     }
@@ -306,7 +306,7 @@ async fn of_many_lines_that_replace_a_mended_one_only_one_is_that_issue() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_line_that_a_mending_adds_beside_is_a_new_issue() {
+async fn line_that_a_fix_adds_is_a_new_issue() {
     let repository = TestRepository::shop();
     let first = repository.git(&["rev-parse", "HEAD"]);
     let app = App::with("report_error_threshold", "1").repository(repository).start().await;
@@ -320,11 +320,11 @@ async fn a_line_that_a_mending_adds_beside_is_a_new_issue() {
     app.report(&report).await;
     let mails = mails_to(&app, ANN.1).await;
     let [mail] = &mails[..] else { panic!("{mails:#?}") };
-    assert_eq!(mail.subject, "ValueError in total (shop/cart.py)", "not again");
+    assert_eq!(mail.subject, "ValueError in total (shop/cart.py)", "not a regression");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_came_back_while_it_was_muted_is_told_afterwards() {
+async fn regression_during_a_mute_is_notified_afterwards() {
     let repository = TestRepository::shop();
     let first = repository.git(&["rev-parse", "HEAD"]);
     let app = App::with("report_error_threshold", "1").repository(repository).start().await;
@@ -346,7 +346,7 @@ async fn what_came_back_while_it_was_muted_is_told_afterwards() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_issue_of_nobody_that_a_commit_resolved_is_told_again_where_it_contains_that_commit() {
+async fn unblamed_issue_regresses_only_where_the_fix_commit_runs() {
     let app = App::start().await;
     let first = app.repository.git(&["rev-parse", "HEAD"]);
     let fails_in = |revision: &str| {
@@ -370,11 +370,11 @@ async fn an_issue_of_nobody_that_a_commit_resolved_is_told_again_where_it_contai
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_line_that_was_taken_for_mended_and_stands_is_not_told_again() {
+async fn line_wrongly_taken_for_fixed_is_not_notified_again() {
     let app = App::start().await;
     app.report(&request(&[("/srv/app/shop/cart.py", 5, "total", LINE)])).await;
     assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
-    // A formatter first, and only then the list that says so.
+    // A formatter runs first, and its commit is listed only later.
     let formatted = CART.replace("sum(prices) / len(prices)", "(sum(prices) / len(prices))");
     let black = app.repository.commit(CLEO, "2026-06-02", "black", &[("shop/cart.py", &formatted)]);
     wait_until_fixed(&app, 1, &black).await;
@@ -393,7 +393,7 @@ async fn a_line_that_was_taken_for_mended_and_stands_is_not_told_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_line_that_moves_to_another_file_is_neither_mended_nor_told_again() {
+async fn line_moved_to_another_file_is_neither_fixed_nor_notified() {
     let app = App::start().await;
     app.report(&request(&[("/srv/app/shop/cart.py", 5, "total", LINE)])).await;
     assert_eq!(mails_to(&app, BEN.1).await.len(), 1);
@@ -405,7 +405,7 @@ async fn a_line_that_moves_to_another_file_is_neither_mended_nor_told_again() {
         &[("shop/cart.py", "from shop.money import add\n"), ("shop/totals.py", &moved)],
     );
     let store = &app.server.app.store;
-    wait_until("its line was looked for there", async || {
+    wait_until("its line was searched for there", async || {
         let runs = store.running_revisions(1).await.expect("store");
         runs.first().is_some_and(|runs| runs.commit_id == tip)
             && store.open_issues(runs[0].id, 10).await.expect("store").is_empty()

@@ -1,6 +1,5 @@
-//! Cases out of public reports, made small: what people met with tools of this kind, each with the
-//! line and the person that are right. Texts go to `flawless blame`, programs run in a real Python
-//! and report to a server.
+//! Cases from public bug reports about tools of this kind, reduced, each with the correct line and
+//! person. Texts go to `flawless blame`, programs run in a real Python and report to a server.
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -15,7 +14,7 @@ fn repository(name: &str) -> TestRepository {
     TestRepository::of_bundle(&file(&format!("{name}.bundle")))
 }
 
-/// What is pasted, the repository, and what the answer says.
+/// The pasted text, the repository, and parts of the expected answer.
 const TEXTS: &[(&str, &str, &[&str])] = &[
     ("plain", "shop", AVERAGE_PRICE),
     ("compose_inter", "shop", AVERAGE_PRICE),
@@ -30,7 +29,7 @@ const TEXTS: &[(&str, &str, &[&str])] = &[
     ("loguru", "shop", AVERAGE_PRICE),
     ("ray", "shop", &["  line      shop/cart.py:6 in price_of", "Ann <ann@example.org>"]),
     ("syntax", "shop", &["SyntaxError\n", "  line      shop/report.py:3", "Jon <jon@example.org>"]),
-    // Two files have the name; only one reads so at the line.
+    // Two files have the name; only one has this text at the line.
     (
         "mono",
         "shop",
@@ -49,7 +48,7 @@ const AVERAGE_PRICE: &[&str] = &[
 fn pasted_tracebacks_lead_to_the_right_line_and_person() {
     for (name, repository_name, expected) in TEXTS {
         let repository = repository(repository_name);
-        let text = std::fs::read(file(&format!("in/{name}.txt"))).expect("it is there");
+        let text = std::fs::read(file(&format!("in/{name}.txt"))).expect("the text exists");
         let dir = repository.dir().display().to_string();
         let arguments = ["blame", "--repo", &dir, "--rev", "main"];
         let output = flawless_with_bytes(Path::new("/"), &arguments, &text);
@@ -64,7 +63,7 @@ fn pasted_tracebacks_lead_to_the_right_line_and_person() {
 
 type Issue = (&'static str, i64, &'static str, i64);
 
-/// A program, the folder it runs in, and the issues it leads to: file, line, owner, occurrences.
+/// A program, the folder it runs in, and its expected issues: file, line, owner, occurrences.
 const PROGRAMS: &[(&str, &str, &[Issue])] = &[
     ("c_tasks", ".", &[("shop/cart.py", 6, "ann", 1)]),
     ("c_pool", ".", &[("shop/cart.py", 6, "ann", 1)]),
@@ -88,7 +87,7 @@ const PROGRAMS: &[(&str, &str, &[Issue])] = &[
     ),
 ];
 
-/// Runs a program of the cases, and answers the issues.
+/// Runs a program of the cases and returns the issues.
 async fn run(
     name: &str,
     folder: &str,
@@ -118,7 +117,7 @@ async fn run(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn programs_that_fail_lead_to_the_right_lines_and_people() {
+async fn failing_programs_lead_to_the_right_lines_and_people() {
     for (name, folder, expected) in PROGRAMS {
         let program_side = repository("shop");
         let issues = run(name, folder, repository("shop"), &program_side).await;
@@ -130,7 +129,7 @@ async fn programs_that_fail_lead_to_the_right_lines_and_people() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_changed_under_the_program_accuses_nobody_else() {
+async fn file_changed_under_the_program_blames_nobody_else() {
     let program_side = repository("shop");
     program_side.git(&["checkout", "--quiet", "a13d915"]);
     let issues = run("c_stale2", ".", repository("shop"), &program_side).await;

@@ -1,8 +1,8 @@
-//! The rooms of the server stand in one order, and each uses only those before it. This list is the
+//! The rooms of the server have one order, and each uses only those before it. This list is the
 //! plan of the house: ARCHITECTURE.md has no other.
 use std::path::{Path, PathBuf};
 
-/// Each room with its law. A room uses only rooms that stand before it.
+/// Each room with its rule. A room uses only rooms that are listed before it.
 const ROOMS: [(&str, &str); 20] = [
     ("listen", "accepts connections, bounded in number, memory and time"),
     ("config", "knows options as typed, then as used"),
@@ -25,7 +25,7 @@ const ROOMS: [(&str, &str); 20] = [
     ("cli", "has one file for each command"),
     ("main", "is the program"),
 ];
-/// What may stand beside the rooms.
+/// Files that may be outside the rooms.
 const LOOSE: [&str; 3] = ["lib.rs", "main.rs", "server.rs"];
 
 fn source() -> PathBuf {
@@ -79,7 +79,7 @@ fn paths(text: &str) -> Vec<Found> {
     found
 }
 
-/// Reads one tree of paths, and answers what follows it.
+/// Reads one tree of paths, and returns the text that follows it.
 fn tree<'a>(text: &'a str, before: Vec<String>, leaves: &mut Vec<Vec<String>>) -> &'a str {
     let mut text = text.trim_start();
     let mut path = before;
@@ -112,7 +112,7 @@ fn tree<'a>(text: &'a str, before: Vec<String>, leaves: &mut Vec<Vec<String>>) -
     }
 }
 
-/// What a path names, from the root of the crate on.
+/// The full name of a path, from the root of the crate.
 fn resolved(module: &[String], path: &[String]) -> Vec<String> {
     let above = path.iter().take_while(|part| *part == "super").count();
     let start = if above == 0 { &[] } else { &module[..module.len().saturating_sub(above)] };
@@ -121,7 +121,7 @@ fn resolved(module: &[String], path: &[String]) -> Vec<String> {
 }
 
 #[test]
-fn no_room_uses_one_that_stands_behind_it() {
+fn rooms_use_only_rooms_listed_before_them() {
     let mut broken = Vec::new();
     for (file, module) in modules() {
         let Some(room) = module.first().and_then(|name| place_of(name)) else { continue };
@@ -138,8 +138,8 @@ fn no_room_uses_one_that_stands_behind_it() {
                 let ((name, law), (behind, _)) = (ROOMS[room], ROOMS[used]);
                 let line = text[..at].lines().count();
                 broken.push(format!(
-                    "src/{}:{line}: {name} uses {}, but {behind} stands behind it. The room {name} \
-                     {law}. Hand over what it needs, or move it to {name} or before.",
+                    "src/{}:{line}: {name} uses {}, but {behind} is listed after it. The room \
+                     {name} {law}. Hand over what it needs, or move it to {name} or before.",
                     file.display(),
                     path.join("::"),
                 ));
@@ -150,12 +150,12 @@ fn no_room_uses_one_that_stands_behind_it() {
 }
 
 #[test]
-fn every_file_stands_in_a_room() {
+fn files_all_belong_to_a_room() {
     for (file, module) in modules() {
         let is_loose = module.len() <= 1 && file.components().count() == 1;
         let name = file.display().to_string();
         if is_loose {
-            assert!(LOOSE.contains(&name.as_str()), "src/{name} stands in no room");
+            assert!(LOOSE.contains(&name.as_str()), "src/{name} is not in a room");
         } else if !file.starts_with("bin") {
             let room = &module[0];
             assert!(place_of(room).is_some(), "src/{room}/ is not in the list of rooms");

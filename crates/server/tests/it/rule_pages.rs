@@ -1,4 +1,4 @@
-//! The pages of rules: to look at, to change, to import and export, and how often each matters.
+//! The pages of rules: viewing, changing, importing and exporting them, and counts of matches.
 use flawless_store::RuleList;
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ async fn matches(app: &App) -> Vec<(i64, i64, i64)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_is_counted_how_often_each_rule_matters() {
+async fn rule_matches_are_counted() {
     let app = App::start().await;
     add(&app, "known_errors", r#"{"filename": "shop/web.py"}"#).await;
     add(&app, "building_blocks", r#"{"filename": "shop/cart.py"}"#).await;
@@ -40,7 +40,7 @@ async fn it_is_counted_how_often_each_rule_matters() {
     let mut interrupt = request(&[WEB]);
     interrupt.exception_type = Some("builtins.KeyboardInterrupt".into());
     let redis = ("/opt/py/site-packages/redis/client.py", 10, "get", "return self.x()");
-    // The first ones are attributed, the others known.
+    // The first reports are attributed, the others belong to known lines.
     for _ in 0..3 {
         app.report(&known).await;
         app.report(&interrupt).await;
@@ -54,7 +54,7 @@ async fn it_is_counted_how_often_each_rule_matters() {
 
     let (_, page) = app.get("/rules/known_errors").await;
     assert!(page.contains("3 reports") && page.contains("0 reports"), "{page}");
-    assert!(!page.contains("never matched"), "it is too young to say so: {page}");
+    assert!(!page.contains("never matched"), "the rule is too new to say so: {page}");
     app.clock.advance(31 * 86_400_000);
     let (_, page) = app.get("/rules/known_errors").await;
     assert!(page.contains("never matched") && page.contains("not matched for 30 days"), "{page}");
@@ -63,7 +63,7 @@ async fn it_is_counted_how_often_each_rule_matters() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rule_is_shown_in_columns_edited_removed_and_put_back() {
+async fn rule_is_shown_in_columns_edited_removed_and_restored() {
     let app = App::start().await;
     let entry = r#"{"filename": "shop/<b>.py", "min_alert_threshold": 5, "email_recipients": ["a@example.com"]}"#;
     add(&app, "known_errors", entry).await;
@@ -79,7 +79,7 @@ async fn a_rule_is_shown_in_columns_edited_removed_and_put_back() {
     for expected in [
         "value=\"shop/cart.py\"",
         "aria-invalid=\"true\" aria-describedby=\"problem-min_alert_threshold\"",
-        "id=\"problem-min_alert_threshold\">&#34;x&#34; is no whole number",
+        "id=\"problem-min_alert_threshold\">&#34;x&#34; is not a whole number",
         "href=\"#field-min_alert_threshold\"",
     ] {
         assert!(page.contains(expected), "{expected}: {page}");
@@ -91,7 +91,7 @@ async fn a_rule_is_shown_in_columns_edited_removed_and_put_back() {
     let undo = page.split("action=\"").find_map(|part| part.strip_prefix("/actions/"));
     let undo = format!("/actions/{}", undo.expect("a form").split('"').next().expect("its end"));
     let (_, page) = app.post(&undo, &[]).await;
-    assert!(page.contains("/rules/known_errors/1\""), "it has its id again: {page}");
+    assert!(page.contains("/rules/known_errors/1\""), "its id is restored: {page}");
     for path in ["/rules/known_errors/2", "/rules/known_errors/x", "/rules/nothing"] {
         assert_eq!(app.get(path).await.0, 404, "{path}");
     }
@@ -103,7 +103,7 @@ async fn a_rule_is_shown_in_columns_edited_removed_and_put_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_exported_can_be_imported_and_a_wrong_import_changes_nothing() {
+async fn exported_rules_can_be_imported_and_wrong_ones_do_nothing() {
     let app = App::start().await;
     add(&app, "email_remapping", r#"{"old_email": "b", "new_email": "ben@example.com"}"#).await;
     let (_, exported) = app.get("/rules/email_remapping/export").await;
@@ -118,14 +118,14 @@ async fn what_is_exported_can_be_imported_and_a_wrong_import_changes_nothing() {
     assert_eq!(status, 422);
     for expected in [
         "1 is new, 1 is there already, 1 is wrong, so nothing was imported.",
-        "entry 1: &#34;ann&#34; is no mail address",
+        "entry 1: &#34;ann&#34; is not a mail address",
         "aria-describedby=\"problem-document\"",
         "c@example.com",
     ] {
         assert!(page.contains(expected), "{expected}: {page}");
     }
     for (document, problem) in [
-        ("{", "This is no JSON"),
+        ("{", "This is not JSON"),
         ("3", "not a list of email_remapping"),
         (exported.as_str(), "there is nothing to add"),
     ] {
@@ -139,7 +139,7 @@ async fn what_is_exported_can_be_imported_and_a_wrong_import_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_addresses_of_0_4_5_lead_to_todays_forms_and_keep_what_they_say() {
+async fn addresses_of_0_4_5_lead_to_todays_forms_with_their_values() {
     let app = App::start().await;
     for (path, expected) in [
         ("/admin", "<h1>Rules</h1>"),

@@ -1,4 +1,4 @@
-//! Rules decide; a running server takes changes up.
+//! Rules decide, and a running server picks up changes of them.
 use flawless_store::RuleList;
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ pub async fn add(app: &App, list: &str, entry: &str) {
     let mut tx = shared.store.write().await.expect("store");
     tx.add_rule(list, &entry, NOW).await.expect("a rule").expect("a new one");
     tx.commit().await.expect("store");
-    wait_until("the rule counts", async || shared.rules.get().revision > before).await;
+    wait_until("the rule is in force", async || shared.rules.get().revision > before).await;
 }
 
 const WEB: (&str, i64, &str, &str) = ("/srv/app/shop/web.py", 2, "handle", "return cart.total()");
@@ -23,17 +23,17 @@ const RAISE: (&str, i64, &str, &str) =
     ("/srv/app/shop/money.py", 6, "fail", "    raise ValueError(text)\n");
 
 #[tokio::test]
-async fn a_raise_statement_hands_on_to_its_caller_but_never_to_nobody() {
+async fn raise_statement_passes_blame_to_its_caller_but_not_to_nobody() {
     let app = App::start().await;
     app.report(&request(&[WEB, CART, RAISE])).await;
     assert_eq!(app.one_mail().await.to, BEN.1);
     app.report(&request(&[RAISE])).await;
     let mails = app.mails().await;
-    assert_eq!(mails[0].to, ANN.1, "only a raise is the project's own: it is blamed");
+    assert_eq!(mails[0].to, ANN.1, "a raise that is the only own frame is blamed");
 }
 
 #[tokio::test]
-async fn library_code_hands_on_to_its_caller_at_once_after_the_rule_is_made() {
+async fn library_code_passes_blame_to_its_caller_immediately() {
     let app = App::start().await;
     app.report(&request(&[WEB, CART])).await;
     assert_eq!(app.one_mail().await.to, BEN.1);
@@ -44,7 +44,7 @@ async fn library_code_hands_on_to_its_caller_at_once_after_the_rule_is_made() {
 }
 
 #[tokio::test]
-async fn known_errors_are_silent_or_told_by_their_own_thresholds() {
+async fn known_errors_are_silent_or_notified_by_their_thresholds() {
     let app = App::start().await;
     add(&app, "known_errors", r#"{"filename": "shop/cart.py"}"#).await;
     let every =

@@ -1,4 +1,4 @@
-//! With `encrypt_samples`, what holds values is of no use without the key.
+//! With `encrypt_samples`, stored values are of no use without the key.
 use std::path::Path;
 
 use flawless_store::sealing::Sealing;
@@ -19,7 +19,7 @@ fn sealing(digits: &str) -> Sealing {
     Sealing::new(&keys(digits), !digits.is_empty()).expect("keys")
 }
 
-/// Whether `wanted` stands in a file of the folder.
+/// Whether a file of the folder contains `wanted`.
 pub fn stands_in(folder: &Path, wanted: &[u8]) -> bool {
     std::fs::read_dir(folder).expect("a folder").any(|entry| {
         let path = entry.expect("an entry").path();
@@ -46,15 +46,15 @@ async fn report(app: &App) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_a_key_values_are_nowhere_on_the_disk_and_pages_and_mails_show_them() {
+async fn sealed_values_are_shown_but_nowhere_on_the_disk() {
     let app = AppBuilder::default().sealing(sealing("a")).start().await;
     report(&app).await;
-    wait_until("a mail came", async || !app.smtp.mails().is_empty()).await;
+    wait_until("the mail has arrived", async || !app.smtp.mails().is_empty()).await;
     assert!(app.smtp.mails()[0].text.contains(VALUE));
     assert!(app.get("/view_traceback?issue=1").await.1.contains(VALUE));
     assert!(!stands_in(&app.folder.path().join("data"), VALUE.as_bytes()));
 
-    // Another key encrypts from now on, the older one still decrypts.
+    // Another key encrypts from now on; the older one still decrypts.
     let app = restart(app, "ba").await;
     assert!(app.get("/view_traceback?issue=1").await.1.contains(VALUE));
     // The older key is gone: the page says so, and counting goes on.
@@ -77,7 +77,7 @@ async fn with_a_key_values_are_nowhere_on_the_disk_and_pages_and_mails_show_them
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_stored_before_there_was_a_key_stays_readable() {
+async fn data_stored_before_there_was_a_key_stays_readable() {
     let app = App::start().await;
     report(&app).await;
     app.settle().await;
@@ -86,7 +86,7 @@ async fn what_was_stored_before_there_was_a_key_stays_readable() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_waiting_report_and_a_mail_whose_key_is_gone_wait_for_it() {
+async fn report_and_mail_wait_for_their_key_when_it_is_gone() {
     let app = AppBuilder::default().sealing(sealing("a")).with("smtp_host", "127.0.0.1:1");
     let app = app.start().await;
     report(&app).await;
@@ -99,7 +99,7 @@ async fn a_waiting_report_and_a_mail_whose_key_is_gone_wait_for_it() {
     let app = restart(app, "b").await;
     app.clock.advance(60_000);
     let store = app.server.app.store.clone();
-    wait_until("the key is missed", async || {
+    wait_until("the key is missing", async || {
         let words = store.outbox_queue().await.expect("store").last_error.unwrap_or_default();
         words.contains("the mail was encrypted with a key that is not in FLAWLESS_SAMPLE_KEY")
     })
@@ -111,7 +111,7 @@ async fn a_waiting_report_and_a_mail_whose_key_is_gone_wait_for_it() {
     (config.smtp.host, config.smtp.port) = (host.to_owned(), port.parse().expect("a number"));
     let app = app.restart_with(config).await;
     app.clock.advance(3_600_000);
-    wait_until("the mail came", async || !app.smtp.mails().is_empty()).await;
+    wait_until("the mail has arrived", async || !app.smtp.mails().is_empty()).await;
     let mut client = ThriftClient::connect(app.thrift_address()).await;
     assert!(client.record_error(&request(&PAY)).await.is_ok());
 }

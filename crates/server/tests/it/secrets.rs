@@ -1,5 +1,5 @@
-//! A corpus of secrets, sent by a client that redacts nothing: none is on the disk, in a mail, or
-//! on a page.
+//! A corpus of secrets, sent by a client that redacts nothing: none gets onto the disk, into a mail
+//! or onto a page.
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -53,7 +53,7 @@ impl Entry {
             "message" => report.exception_message = Some(format!("ValueError({text:?})")),
             "info" => report.additional_info = Some(format!("seen at the end\n{text}")),
             "source" => {
-                // The frame's own line, and one beside it.
+                // The frame's own line, and one next to it.
                 report.traceback[0].text = Some(format!("work({text:?})"));
                 report.traceback[0].before = vec![format!("x = {text:?}")];
             }
@@ -97,11 +97,11 @@ impl Entry {
                     ..ChainedException::default()
                 }];
             }
-            other => panic!("{other} is no place"),
+            other => panic!("{other} is not a place"),
         }
     }
 
-    /// As it could stand in a text: a secret of several lines by its longest line.
+    /// The forms that a text could have it in: a secret of several lines by its longest line.
     fn marks(&self) -> Vec<String> {
         let longest = self.secret.lines().max_by_key(|line| line.len()).unwrap_or_default();
         let escaped = longest.replace('&', "&amp;").replace('=', "&#61;");
@@ -155,7 +155,7 @@ async fn stored(data: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_secret_of_the_corpus_is_stored_mailed_or_shown_whatever_client_sent_it() {
+async fn secrets_of_the_corpus_are_never_stored_mailed_or_shown() {
     let corpus = corpus();
     assert!(corpus.len() >= 400, "{}", corpus.len());
     let app: App = AppBuilder::default()
@@ -167,7 +167,7 @@ async fn no_secret_of_the_corpus_is_stored_mailed_or_shown_whatever_client_sent_
     let reports = reports(&corpus);
     for report in &reports {
         app.report(report).await;
-        // A mail for each, with its values.
+        // One mail for each, with its values.
         app.settle().await;
         app.later();
     }
@@ -193,7 +193,7 @@ async fn no_secret_of_the_corpus_is_stored_mailed_or_shown_whatever_client_sent_
         .collect();
     let mut found = Vec::new();
     for entry in &corpus {
-        // A few digits stand anywhere by chance.
+        // A few digits can be anywhere by chance.
         if entry.secret.len() < 8 {
             continue;
         }
@@ -211,7 +211,7 @@ async fn no_secret_of_the_corpus_is_stored_mailed_or_shown_whatever_client_sent_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_field_of_a_report_is_forgotten() {
+async fn redaction_covers_every_field_of_a_report() {
     let app = App::with("report_error_threshold", "1").start().await;
     let token = ["ghp", "16C7e42F292c6912E7710c838347Ae178B4a"].join("_");
     let mut report = request(&[("/srv/app/shop/cart.py", 5, "total", "return 1")]);

@@ -30,12 +30,12 @@ async fn counted(app: &App) -> (i64, i64, usize, i64) {
 }
 
 #[tokio::test]
-async fn a_report_that_is_sent_again_is_answered_and_counts_once() {
+async fn report_sent_again_is_answered_and_counts_once() {
     let app = App::start().await;
     app.report(&report("a")).await;
     let once = counted(&app).await;
     assert_eq!(once, (3, 1, 1, 2));
-    // It waits to be attributed no more: now its line is known.
+    // It no longer waits to be attributed: its line is known now.
     app.clock.advance(5_000);
     app.report(&report("a")).await;
     assert_eq!(counted(&app).await, once);
@@ -46,7 +46,7 @@ async fn a_report_that_is_sent_again_is_answered_and_counts_once() {
 }
 
 #[tokio::test]
-async fn a_report_is_known_after_a_restart_and_hours_without_reports() {
+async fn report_is_known_after_a_restart_and_hours_without_reports() {
     let app = App::start().await;
     app.report(&report("a")).await;
     let once = counted(&app).await;
@@ -57,7 +57,7 @@ async fn a_report_is_known_after_a_restart_and_hours_without_reports() {
 }
 
 #[tokio::test]
-async fn two_at_once_count_once() {
+async fn reports_sent_twice_at_the_same_time_count_once() {
     let app = App::start().await;
     let mut sending = Vec::new();
     for _ in 0..20 {
@@ -74,7 +74,7 @@ async fn two_at_once_count_once() {
 }
 
 #[tokio::test]
-async fn without_an_id_each_report_counts() {
+async fn reports_without_an_id_count_each() {
     let app = App::start().await;
     for id in [None, None, Some(""), Some(""), Some("a b"), Some("a b")] {
         let mut report = report("");
@@ -85,7 +85,7 @@ async fn without_an_id_each_report_counts() {
 }
 
 #[tokio::test]
-async fn who_has_a_key_and_who_has_none_cannot_keep_out_each_others_reports() {
+async fn senders_with_and_without_a_key_do_not_share_ids() {
     let app = App::start().await;
     app.report(&report("a")).await;
     let key = app.server.app.project.keys[0].reveal().to_owned();
@@ -97,7 +97,7 @@ async fn who_has_a_key_and_who_has_none_cannot_keep_out_each_others_reports() {
 }
 
 #[tokio::test]
-async fn an_id_is_forgotten_after_a_week_and_the_newest_stays() {
+async fn id_is_deleted_after_a_week_but_the_newest_stays() {
     let app = App::start().await;
     app.report(&report("a")).await;
     app.report(&report("b")).await;
@@ -106,13 +106,13 @@ async fn an_id_is_forgotten_after_a_week_and_the_newest_stays() {
     app.apply_retention(0, now).await;
     let app = app.restart().await;
     app.report(&report("a")).await;
-    assert_eq!(counted(&app).await.0, 9, "nobody sends a report again after that");
+    assert_eq!(counted(&app).await.0, 9, "no client sends a report again after that");
     app.report(&report("b")).await;
-    assert_eq!(counted(&app).await.0, 9, "the newest one is known for ever");
+    assert_eq!(counted(&app).await.0, 9, "the newest one is kept indefinitely");
 }
 
 #[tokio::test]
-async fn a_report_that_could_not_be_stored_counts_when_it_comes_again() {
+async fn report_that_could_not_be_stored_counts_when_sent_again() {
     let app = App::start().await;
     rename(&app, "pending_report", "away").await;
     let mut client = ThriftClient::connect(app.thrift_address()).await;

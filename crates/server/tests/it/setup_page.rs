@@ -1,4 +1,4 @@
-//! The page Set up: what is missing, snippets with the real address, and a test error.
+//! The page Set up: missing settings, snippets with the real address, and a test error.
 use std::process::Command;
 
 use crate::harness::{App, SmtpServer, python_with_package, request, wait_until};
@@ -18,18 +18,18 @@ fn text_of(page: &str, id: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_missing_is_listed_with_the_way_to_mend_it() {
-    let smtp = SmtpServer::start(&[]);
+async fn missing_setup_is_listed_with_hints() {
+    let smtp = SmtpServer::start();
     let place = smtp.address();
     drop(smtp);
     let app = App::with("smtp_host", &place).without_repository().start().await;
     let (_, page) = app.get("/setup").await;
     for expected in [
-        "None is configured: nobody can be blamed",
+        "None is configured, so nobody can be blamed",
         "repo_url = https://",
         "cannot be used",
         "smtp_host = ",
-        "team@example.com is notified of what nobody else can be notified",
+        "team@example.com gets the alerts that have no other recipient",
         "hostname = https://",
         "No program has reported yet",
         "4 things are still to do",
@@ -39,19 +39,19 @@ async fn what_is_missing_is_listed_with_the_way_to_mend_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_set_up_is_ticked_off() {
+async fn completed_setup_is_ticked_off() {
     let app = App::with("hostname", "http://127.0.0.1").start().await;
     app.report(&request(&CART)).await;
     app.settle().await;
     let (_, page) = app.get("/setup").await;
-    for expected in [" of HEAD.", " answers.", "Programs report.", "FLAWLESS_REVISION"] {
+    for expected in [" of HEAD.", " answers.", "Programs are reporting.", "FLAWLESS_REVISION"] {
         assert!(page.contains(expected), "{expected:?} is missing: {page}");
     }
     assert!(page.contains("1 thing is still to do"), "only the revision: {page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_snippet_copied_from_the_page_reports_to_this_server() {
+async fn snippet_copied_from_the_page_reports_to_this_server() {
     let app = App::start().await;
     let (_, page) = app.get("/setup").await;
     assert_eq!(text_of(&page, "dsn"), app.server.dsn().expect("an address"));
@@ -73,7 +73,7 @@ async fn a_snippet_copied_from_the_page_reports_to_this_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_test_error_goes_all_the_way_and_blames_nobody() {
+async fn test_error_goes_all_the_way_and_blames_nobody() {
     let app = App::start().await;
     let (status, _) = app.post("/send_test_error", &[]).await;
     assert_eq!(status, 200);
@@ -82,11 +82,11 @@ async fn a_test_error_goes_all_the_way_and_blames_nobody() {
     assert!(mail.text.contains("TestError"), "{}", mail.text);
     let url = format!("/setup/test_error/{}", app.clock.now());
     wait_until("it is over", async || {
-        app.get(&url).await.1.contains("What tells team@example.com was sent")
+        app.get(&url).await.1.contains("The message to team@example.com was sent")
     })
     .await;
     let (_, page) = app.get(&url).await;
-    for expected in ["nobody is blamed", "Send another one", "Its issue"] {
+    for expected in ["nobody is blamed", "Send another one", "Open the issue"] {
         assert!(page.contains(expected), "{expected:?} is missing: {page}");
     }
     assert!(app.get("/setup").await.1.contains("No program has reported yet"));
@@ -99,7 +99,7 @@ async fn a_test_error_goes_all_the_way_and_blames_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_test_error_that_nobody_can_be_told_of_says_so() {
+async fn test_error_says_when_nobody_can_be_notified() {
     let app = App::with("default_contact", "").start().await;
     app.post("/send_test_error", &[]).await;
     let url = format!("/setup/test_error/{}", app.clock.now());

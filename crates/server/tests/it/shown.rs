@@ -1,4 +1,4 @@
-//! What a report brings is shown to the one who is notified: the exceptions that led to it, notes,
+//! The person who is notified sees everything in a report: the exceptions that led to it, notes,
 //! the lines around each frame, and the web request.
 use std::collections::BTreeMap;
 
@@ -61,7 +61,7 @@ fn facts(facts: &[(&str, &str)]) -> BTreeMap<String, String> {
     facts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-/// The same by a client that says what its program was doing.
+/// The same from a client that reports what its program was doing.
 fn report_of_work() -> RecordErrorRequest {
     let some = |text: &str| Some(text.to_owned());
     let breadcrumb = |at: i64, category: &str, level: &str, message: &str| Breadcrumb {
@@ -99,7 +99,7 @@ fn report_of_work() -> RecordErrorRequest {
     }
 }
 
-/// The places of the texts, which have to be there in this order.
+/// Checks that a text contains these parts in this order.
 fn in_order(text: &str, expected: &[&str]) {
     let mut from = 0;
     for part in expected {
@@ -110,7 +110,7 @@ fn in_order(text: &str, expected: &[&str]) {
 }
 
 #[tokio::test]
-async fn the_mail_shows_the_traceback_first_and_then_what_led_to_it_and_the_request() {
+async fn mail_shows_traceback_then_its_causes_then_the_request() {
     let app = App::start().await;
     app.report(&full_report()).await;
     let mail = app.one_mail().await;
@@ -166,7 +166,7 @@ a=1&b=2
 }
 
 #[tokio::test]
-async fn the_page_shows_the_lines_around_each_frame_too() {
+async fn page_shows_the_lines_around_each_frame_too() {
     let app = App::start().await;
     app.report(&full_report()).await;
     app.settle().await;
@@ -191,7 +191,7 @@ async fn the_page_shows_the_lines_around_each_frame_too() {
 }
 
 #[tokio::test]
-async fn the_mail_says_for_whom_and_doing_what_it_failed_at_the_top_and_the_rest_below() {
+async fn mail_names_user_and_work_at_the_top_and_the_rest_below() {
     let app = App::start().await;
     app.report(&report_of_work()).await;
     let mail = app.one_mail().await;
@@ -252,7 +252,7 @@ Process
 }
 
 #[tokio::test]
-async fn the_page_and_the_api_say_all_of_it() {
+async fn page_and_api_show_all_work_facts() {
     let app = App::start().await;
     app.report(&report_of_work()).await;
     app.settle().await;
@@ -267,7 +267,7 @@ async fn the_page_and_the_api_say_all_of_it() {
         "−2.4 s",
         "GET /rates",
         "SELECT 19",
-        "<summary>7 before these</summary>",
+        "<summary>7 earlier</summary>",
         "SELECT 0<",
         "Web request",
         "From <code>192.0.2.7",
@@ -297,7 +297,7 @@ async fn the_page_and_the_api_say_all_of_it() {
 }
 
 #[tokio::test]
-async fn what_a_program_did_not_say_leaves_no_heading() {
+async fn missing_facts_leave_no_heading() {
     let app = App::start().await;
     let mut report = request(&[("/srv/app/shop/cart.py", 5, "total", "return 1")]);
     report.process = Some(Process { modules_id: Some("ab".into()), ..Process::default() });

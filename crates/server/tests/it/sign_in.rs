@@ -1,4 +1,4 @@
-//! Signing in by links: who gets one, what it does, and what it leaves behind.
+//! Signing in by links: who gets one, what it does, and what is stored of it.
 use std::path::Path;
 
 use flawless_server::sign_in::first_link;
@@ -17,7 +17,7 @@ async fn first(app: &App) -> Option<String> {
     first_link(&app.server.app).await.expect("store")
 }
 
-/// Whether any file of the server's data holds these words.
+/// Whether any file of the server's data contains these words.
 fn is_stored(app: &App, words: &str) -> bool {
     let holds = |path: &Path| {
         let bytes = std::fs::read(path).expect("a file");
@@ -29,17 +29,17 @@ fn is_stored(app: &App, words: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_link_of_the_first_start_makes_one_administrator_once() {
+async fn link_of_the_first_start_makes_one_administrator() {
     let app = with_sign_in().start().await;
     let older = first(&app).await.expect("a link");
     let link = first(&app).await.expect("a new one each start");
     let surfer = Surfer::new(&app);
-    assert_eq!(surfer.get(&older).await.status, 410, "the one before works no more");
+    assert_eq!(surfer.get(&older).await.status, 410, "the earlier link is no longer valid");
     let form = surfer.get(&link).await;
     assert!(form.body.contains("makes you the administrator"), "{}", form.body);
     let browser = form.field("browser");
     let token = link.split_once("token=").expect("a token").1;
-    for (typed, problem) in [("", "Write your mail address"), ("nobody", "no mail address")] {
+    for (typed, problem) in [("", "Enter your mail address"), ("nobody", "not a mail address")] {
         let fields = [("token", token), ("browser", &browser), ("address", typed)];
         let page = surfer.post_bare("/sign_in/link", &fields).await;
         assert_eq!(page.status, 422);
@@ -53,7 +53,7 @@ async fn the_link_of_the_first_start_makes_one_administrator_once() {
     {
         assert!(cookie.contains(flag), "{flag} is missing in {cookie}");
     }
-    assert!(!cookie.contains("Secure"), "this one would never come back over http");
+    assert!(!cookie.contains("Secure"), "a secure cookie would never be sent over http");
     let account = surfer.get("/account").await.body;
     assert!(account.contains("boss@elsewhere.org") && account.contains("administrator"));
     assert_eq!(surfer.post_bare("/sign_in/link", &fields).await.status, 410);
@@ -61,7 +61,7 @@ async fn the_link_of_the_first_start_makes_one_administrator_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_the_administrator_of_the_configuration_gets_its_link_and_the_printed_one_ends() {
+async fn configured_administrator_signs_in_and_ends_the_printed_link() {
     let app = with_sign_in().with("administrators", "root@example.com").start().await;
     let link = first(&app).await.expect("a link");
     let surfer = Surfer::new(&app);
@@ -70,11 +70,11 @@ async fn only_the_administrator_of_the_configuration_gets_its_link_and_the_print
     assert_eq!(surfer.get(&link).await.status, 410);
     let link = first(&app).await.expect("a link");
     surfer.sign_in(&app, "root@example.com").await;
-    assert_eq!(surfer.get(&link).await.status, 410, "nobody needs it any more");
+    assert_eq!(surfer.get(&link).await.status, 410, "nobody needs it any longer");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_by_mail_leads_once_to_the_page_that_was_asked_for() {
+async fn mail_link_leads_once_to_the_requested_page() {
     let app = with_sign_in().start().await;
     let surfer = Surfer::new(&app);
     let page = "/get_weekly_error_report?timestamp=1795000000&first_day=Monday";
@@ -84,14 +84,14 @@ async fn a_link_by_mail_leads_once_to_the_page_that_was_asked_for() {
     assert_eq!(form.field("next"), page);
     let link = surfer.ask_link(&app, "ann@example.com", &format!("{page}#ann@example.com")).await;
     let mail = mails_to(&app, "ann@example.com").remove(0);
-    assert!(mail.html.contains(&link) && mail.says("works once, within 15 minutes"), "{mail:?}");
-    // A mail scanner looks at it.
+    assert!(mail.html.contains(&link) && mail.says("and expires in 15 minutes"), "{mail:?}");
+    // A mail scanner opens it.
     for _ in 0..2 {
         assert!(Surfer::new(&app).get(&link).await.body.contains("ann@example.com"));
     }
     assert!(!surfer.is_in().await);
     let shown = app.server.app.store.mails_to("ann@example.com", 10).await.expect("store");
-    assert!(shown.is_empty(), "nobody sees who asked for a link: {shown:?}");
+    assert!(shown.is_empty(), "requests for links are shown to nobody: {shown:?}");
     let used = surfer.use_link(&link).await;
     assert_eq!(used.location(), format!("{page}#ann@example.com"));
     assert!(surfer.is_in().await);
@@ -110,7 +110,7 @@ async fn a_link_by_mail_leads_once_to_the_page_that_was_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_ends_after_fifteen_minutes_even_one_that_was_not_sent_yet() {
+async fn link_expires_after_fifteen_minutes_even_if_not_sent_yet() {
     let app = with_sign_in().start().await;
     let surfer = Surfer::new(&app);
     let link = surfer.ask_link(&app, "ann@example.com", "/").await;
@@ -121,10 +121,10 @@ async fn a_link_ends_after_fifteen_minutes_even_one_that_was_not_sent_yet() {
     let store = &app.server.app.store;
     Surfer::new(&app).post_bare("/sign_in", &[("address", "ann@example.com")]).await;
     let waiting = async || store.outbox_queue().await.expect("store").waiting;
-    wait_until("it waits", async || waiting().await == 1).await;
+    wait_until("the link waits", async || waiting().await == 1).await;
     app.clock.advance(15 * MINUTE);
-    // An attempt that was under way is put off from now on.
-    wait_until("it is given up", async || {
+    // An attempt that was under way is postponed from the current time.
+    wait_until("the link is given up", async || {
         app.clock.advance(MINUTE);
         waiting().await == 0
     })
@@ -132,7 +132,7 @@ async fn a_link_ends_after_fifteen_minutes_even_one_that_was_not_sent_yet() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_answer_says_whether_an_address_is_known_and_links_are_limited() {
+async fn answers_do_not_reveal_known_addresses_and_links_are_limited() {
     let app = with_sign_in().start().await;
     let ask = async |address: &str| {
         Surfer::new(&app).post_bare("/sign_in", &[("address", address)]).await
@@ -144,7 +144,7 @@ async fn no_answer_says_whether_an_address_is_known_and_links_are_limited() {
         let body = unknown.body.replace("eve@evil.example", "ann@example.com");
         assert_eq!((known.location(), known.body.as_str()), (unknown.location(), body.as_str()));
     }
-    wait_until("they arrive", async || mails_to(&app, "ann@example.com").len() == 5).await;
+    wait_until("the links arrive", async || mails_to(&app, "ann@example.com").len() == 5).await;
     app.settle().await;
     assert_eq!(app.smtp.mails().len(), 5, "and none to a stranger");
     app.clock.advance(60 * MINUTE);
@@ -155,7 +155,7 @@ async fn no_answer_says_whether_an_address_is_known_and_links_are_limited() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn asking_for_addresses_that_may_not_sign_in_keeps_nobody_from_a_link() {
+async fn requests_for_strangers_keep_nobody_from_a_link() {
     let app = with_sign_in().start().await;
     let surfer = Surfer::new(&app);
     for number in 0..210 {
@@ -168,7 +168,7 @@ async fn asking_for_addresses_that_may_not_sign_in_keeps_nobody_from_a_link() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_other_site_signs_a_browser_in_with_a_link_of_its_own() {
+async fn other_sites_cannot_sign_a_browser_in_with_their_link() {
     let app = with_sign_in().start().await;
     let (eve, victim) = (Surfer::new(&app), Surfer::new(&app));
     let link = eve.ask_link(&app, "eve@example.com", "/").await;
@@ -176,20 +176,20 @@ async fn no_other_site_signs_a_browser_in_with_a_link_of_its_own() {
     let token = link.split_once("token=").expect("a token").1;
     for browser in [browser.as_str(), ""] {
         let fields = [("token", token), ("browser", browser)];
-        // As it is, and with the cookie of another link that was looked at.
+        // As it is, and with the cookie of another link that was opened.
         assert_eq!(victim.post_bare("/sign_in/link", &fields).await.status, 403);
         assert_eq!(victim.get(&link).await.status, 200);
         let forged = victim.post_bare("/sign_in/link", &fields).await;
         assert_eq!(forged.status, 403);
-        assert!(forged.body.contains("not of this browser"), "{}", forged.body);
+        assert!(forged.body.contains("belongs to another browser"), "{}", forged.body);
     }
     assert!(!victim.is_in().await);
     assert_eq!(eve.use_link(&link).await.status, 303, "it was not used up");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_that_is_refused_says_nothing_of_the_address_to_anybody() {
-    let smtp = SmtpServer::start(&["--refuse", "typo@example.com"]);
+async fn refused_link_mail_does_not_count_against_the_address() {
+    let smtp = SmtpServer::refusing("typo@example.com");
     let app = with_sign_in().smtp(smtp).start().await;
     let surfer = Surfer::new(&app);
     surfer.post_bare("/sign_in", &[("address", "typo@example.com")]).await;
@@ -197,11 +197,11 @@ async fn a_link_that_is_refused_says_nothing_of_the_address_to_anybody() {
     app.settle().await;
     assert_eq!(app.smtp.mails().len(), 1, "no note to the default contact");
     let refused = app.server.app.store.refused_addresses(app.clock.now()).await;
-    assert!(refused.expect("store").is_empty(), "alerts are tried all the same");
+    assert!(refused.expect("store").is_empty(), "alerts are still sent");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_led_to_another_site() {
+async fn sign_in_never_leads_to_another_site() {
     let app = with_sign_in().start().await;
     let surfer = Surfer::new(&app);
     for next in ["//evil.example", "http://evil.example", "/\\evil.example", "/.//evil.example"] {
@@ -213,7 +213,7 @@ async fn nobody_is_led_to_another_site() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn strangers_who_ask_for_the_health_often_do_not_make_the_server_look_each_time() {
+async fn health_is_not_checked_each_time_a_stranger_asks() {
     let app = with_sign_in().start().await;
     let surfer = Surfer::new(&app);
     assert_eq!(surfer.get("/check_health").await.body, "ok\n");
@@ -225,7 +225,7 @@ async fn strangers_who_ask_for_the_health_often_do_not_make_the_server_look_each
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn monitors_unsubscribers_and_style_need_no_sign_in_and_nothing_else_is_shown() {
+async fn health_unsubscribing_and_style_alone_need_no_sign_in() {
     let app = with_sign_in().start().await;
     let surfer = Surfer::new(&app);
     let health = surfer.get("/check_health").await;
@@ -239,7 +239,7 @@ async fn monitors_unsubscribers_and_style_need_no_sign_in_and_nothing_else_is_sh
     }
     let form = surfer.post_bare("/issues/1/mute", &[("time", "day")]).await;
     assert_eq!(form.status, 401);
-    assert!(form.body.contains("nothing was changed"), "{}", form.body);
+    assert!(form.body.contains("Nothing was changed"), "{}", form.body);
     let api = surfer.get("/api/v1/me").await;
     assert_eq!((api.status, &api.headers["www-authenticate"]), (401, &"Bearer".parse().unwrap()));
     assert!(api.body.contains("\"status\":401"), "{}", api.body);
@@ -248,7 +248,7 @@ async fn monitors_unsubscribers_and_style_need_no_sign_in_and_nothing_else_is_sh
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn under_https_the_cookie_belongs_to_this_host_alone() {
+async fn cookie_belongs_to_this_host_alone_under_https() {
     let app = with_sign_in().with("hostname", "https://flawless.example.com").start().await;
     let surfer = Surfer::new(&app);
     let link = surfer.ask_link(&app, "ann@example.com", "/").await;
@@ -260,7 +260,7 @@ async fn under_https_the_cookie_belongs_to_this_host_alone() {
 }
 
 #[test]
-fn who_cannot_get_in_gets_a_link_by_command() {
+fn command_prints_a_link_for_somebody_locked_out() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = "[flawless]\ndata_dir_path = data\nallowed_emails = ann@example.com\n";
     std::fs::write(folder.path().join("f.cfg"), config).expect("written");

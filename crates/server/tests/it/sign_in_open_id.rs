@@ -12,7 +12,7 @@ async fn app(provider: &OpenIdProvider, port: u16, secret: &str) -> App {
         .with("oidc_client_id", &provider.client_id)
         .with("oidc_client_secret", secret)
         .with("oidc_name", "Example")
-        // Its tokens end by its own clock.
+        // The provider's tokens expire by its own clock.
         .clock(Clock::system())
         .start()
         .await
@@ -23,7 +23,7 @@ fn callback(port: u16) -> String {
 }
 
 #[tokio::test]
-async fn somebody_whom_the_provider_knows_comes_back_signed_in() {
+async fn person_known_to_the_provider_returns_signed_in() {
     let port = free_port();
     let provider = OpenIdProvider::start(&callback(port));
     let app = app(&provider, port, &provider.client_secret).await;
@@ -37,7 +37,7 @@ async fn somebody_whom_the_provider_knows_comes_back_signed_in() {
     let account = ann.get("/account").await.body;
     assert!(account.contains("ann@example.com") && account.contains("OpenID Connect"));
 
-    // Another browser has not begun it: what somebody sends it signs it in nowhere.
+    // Another browser has not started this sign-in, so a link sent to it does not sign it in.
     let (eve, victim) = (Surfer::new(&app), Surfer::new(&app));
     let left = eve.get(start).await;
     let allowed = eve.post_bare(left.location(), &[("sub", "ann")]).await;
@@ -46,13 +46,13 @@ async fn somebody_whom_the_provider_knows_comes_back_signed_in() {
     assert!(fixed.body.contains("begun in another browser"), "{}", fixed.body);
     assert!(!victim.is_in().await);
     assert_eq!(eve.get(allowed.location()).await.status, 303);
-    assert_eq!(eve.get(allowed.location()).await.status, 400, "once");
+    assert_eq!(eve.get(allowed.location()).await.status, 400, "valid only once");
 
     for (claims, status, words) in [
-        (verified("eve@evil.example"), 403, "eve@evil.example, and this address may not sign in"),
+        (verified("eve@evil.example"), 403, "eve@evil.example, but this address may not sign in"),
         (json!({"email": "ann@example.com"}), 403, "ann@example.com is your own address"),
         (json!({"email": "ann@example.com", "email_verified": false}), 403, "your own address"),
-        (json!({"email_verified": true}), 403, "does not say what your mail address is"),
+        (json!({"email_verified": true}), 403, "did not send your mail address"),
     ] {
         provider.person("eve", &claims).await;
         let eve = Surfer::new(&app);
@@ -67,7 +67,7 @@ async fn somebody_whom_the_provider_knows_comes_back_signed_in() {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_away_or_refuses_is_named_and_mail_still_works() {
+async fn failing_provider_is_named_and_mail_links_still_work() {
     let port = free_port();
     let provider = OpenIdProvider::start(&callback(port));
     let wrong = app(&provider, port, "not the secret").await;

@@ -1,4 +1,4 @@
-//! What who has signed in may do, for how long, and by whose word.
+//! What signed-in people may do, for how long, and who decides it.
 use crate::harness::{Answer, App, AppBuilder, BEN, CLEO, Surfer, TestRepository, request};
 use crate::sign_in::with_sign_in;
 
@@ -15,14 +15,14 @@ async fn surfer(app: &App, address: &str) -> Surfer {
 }
 
 #[tokio::test]
-async fn a_role_that_is_given_or_taken_counts_at_once() {
+async fn role_change_takes_effect_immediately() {
     let app = with_root().start().await;
     let (root, ann) =
         (surfer(&app, "root@example.com").await, surfer(&app, "ann@example.com").await);
     assert_eq!(ann.get("/rules/known_errors/add").await.status, 200, "a developer");
     let refused = ann.get("/people/roles").await;
     assert_eq!(refused.status, 403);
-    let why = "This takes the role administrator, and ann@example.com has the role developer";
+    let why = "This requires the role administrator, but ann@example.com has the role developer";
     assert!(refused.body.contains(why), "{}", refused.body);
     let give = async |address: &str, role: &str| {
         root.post("/people/roles/save", &[("address", address), ("role", role)]).await.status
@@ -34,38 +34,34 @@ async fn a_role_that_is_given_or_taken_counts_at_once() {
     assert!(list.contains("given by an administrator: root@example.com"), "{list}");
     let there = surfer(&app, "ann@example.com").await;
     assert_eq!(give("ann@example.com", "blocked").await, 303);
-    // Who was refused can still sign out, by a form of this sign-in.
+    // A person who is refused can still sign out, by a form of this session.
     let form_token = there.get("/").await.field("form_token");
     for (form_token, status) in [("", 403), (form_token.as_str(), 303)] {
         let out = there.post_bare("/sign_out", &[("form_token", form_token)]).await;
         assert_eq!(out.status, status, "{}", out.body);
     }
-    assert_eq!(there.get("/").await.status, 303, "nobody, who may sign in as somebody else");
+    assert_eq!(there.get("/").await.status, 303, "signed out, free to sign in as another");
     let blocked = ann.get("/").await;
     assert_eq!(blocked.status, 403);
     assert!(blocked.body.contains("ann@example.com may not see these pages"), "{}", blocked.body);
     assert_eq!(give("ann@example.com", "").await, 303);
-    assert_eq!(
-        ann.get("/rules/known_errors/add").await.status,
-        200,
-        "what was given is taken back"
-    );
+    assert_eq!(ann.get("/rules/known_errors/add").await.status, 200, "the given role is withdrawn");
     assert_eq!(give("guest@other.org", "administrator").await, 303);
     let guest = surfer(&app, "guest@other.org").await;
     let own = [("address", "guest@other.org"), ("role", "reader")];
     assert_eq!(guest.post("/people/roles/save", &own).await.status, 409, "not one's own");
     let over = [("address", "root@example.com"), ("role", "blocked")];
     assert_eq!(guest.post("/people/roles/save", &over).await.status, 409);
-    assert_eq!(root.get("/people/roles").await.status, 200, "the configuration comes first");
+    assert_eq!(root.get("/people/roles").await.status, 200, "the configuration takes precedence");
     let log = root.get("/actions").await.body;
-    assert!(!log.contains("root@example.com was blocked"), "what was refused was not done: {log}");
+    assert!(!log.contains("root@example.com was blocked"), "refused actions are not logged: {log}");
     for (address, role) in [("nobody", "reader"), ("ann@example.com", "king")] {
         assert_eq!(give(address, role).await, 422);
     }
 }
 
 #[tokio::test]
-async fn code_and_values_go_to_strangers_only_by_an_administrator() {
+async fn strangers_get_code_and_values_only_by_an_administrator() {
     let repository = TestRepository::shop();
     repository.commit(CLEO, "2026-07-01", "notes", &[("NOTES", "x\n")]);
     let app = with_root().with("default_role", "developer").repository(repository).start().await;
@@ -94,11 +90,11 @@ async fn code_and_values_go_to_strangers_only_by_an_administrator() {
     }
     let form = ann.get("/issues/1/reassign").await.body;
     assert!(form.contains(&format!("<option value=\"{}\">", CLEO.1)), "colleagues: {form}");
-    // Cleo has a commit, and need not be allowed to sign in.
+    // Cleo has a commit and does not need permission to sign in.
     assert_eq!(ann.post("/issues/1/reassign", &to(CLEO.1)).await.status, 303);
     app.clock.advance(60_000);
     app.settle().await;
-    assert!(app.smtp.mails().iter().all(|mail| mail.to != CLEO.1), "it can be taken back");
+    assert!(app.smtp.mails().iter().all(|mail| mail.to != CLEO.1), "it can be undone");
     app.clock.advance(61_000);
     assert_eq!(app.mails().await.iter().filter(|mail| mail.to == CLEO.1).count(), 1);
     assert_eq!(root.post("/issues/1/reassign", &to("eve@evil.test")).await.status, 303);
@@ -111,7 +107,7 @@ async fn code_and_values_go_to_strangers_only_by_an_administrator() {
 }
 
 #[tokio::test]
-async fn two_servers_of_one_host_do_not_sign_each_other_out_or_share_threads() {
+async fn servers_on_one_host_share_neither_sessions_nor_threads() {
     let (one, other) = (with_root().start().await, with_root().start().await);
     let name =
         |answer: &Answer| answer.cookies()[0].split_once('=').expect("a cookie").0.to_owned();
@@ -133,11 +129,11 @@ async fn two_servers_of_one_host_do_not_sign_each_other_out_or_share_threads() {
     let (before, one) = (names[0].clone(), one.restart().await);
     let surfer = Surfer::new(&one);
     let link = surfer.ask_link(&one, "ann@example.com", "/").await;
-    assert_eq!(name(&surfer.use_link(&link).await), before, "it stays what it is");
+    assert_eq!(name(&surfer.use_link(&link).await), before, "the name does not change");
 }
 
 #[tokio::test]
-async fn sign_ins_end_by_themselves_and_by_hand() {
+async fn sessions_end_by_themselves_and_by_hand() {
     let app = with_root().start().await;
     let (here, there) =
         (surfer(&app, "ann@example.com").await, surfer(&app, "ann@example.com").await);
@@ -145,7 +141,7 @@ async fn sign_ins_end_by_themselves_and_by_hand() {
     app.clock.advance(20 * DAY);
     let used = here.get("/").await;
     assert!(used.cookies()[0].contains("Max-Age=2592000"), "it lasts longer when it is used");
-    assert!(here.get("/").await.cookies().is_empty(), "which is said once an hour");
+    assert!(here.get("/").await.cookies().is_empty(), "the cookie is renewed once an hour");
     app.clock.advance(20 * DAY);
     assert!(here.is_in().await && !there.is_in().await, "only the one that was used");
     assert!(!other.is_in().await);
@@ -154,7 +150,7 @@ async fn sign_ins_end_by_themselves_and_by_hand() {
         (surfer(&app, "ann@example.com").await, surfer(&app, "root@example.com").await);
     let id = there.get("/account").await.field("id");
     assert_eq!(root.post("/account/end_session", &[("id", &id)]).await.status, 303);
-    assert!(here.is_in().await, "nobody ends another's");
+    assert!(here.is_in().await, "nobody can end another person's session");
     assert_eq!(there.post("/account/end_session", &[("id", &id)]).await.status, 303);
     assert!(!here.is_in().await && there.is_in().await);
     let signed_out = there.post("/sign_out", &[]).await;
@@ -172,7 +168,7 @@ async fn sign_ins_end_by_themselves_and_by_hand() {
 }
 
 #[tokio::test]
-async fn each_sign_in_has_a_secret_and_forms_of_its_own() {
+async fn session_has_a_secret_and_forms_of_its_own() {
     let app = with_root().start().await;
     let ann = Surfer::new(&app);
     let mut seen = Vec::new();
@@ -182,7 +178,7 @@ async fn each_sign_in_has_a_secret_and_forms_of_its_own() {
     }
     assert_ne!(seen[0], seen[1]);
     let account = ann.get("/account").await.body;
-    assert!(!account.contains("end_session"), "the one before has ended: {account}");
+    assert!(!account.contains("end_session"), "the earlier session has ended: {account}");
     let ben = surfer(&app, "ben@example.com").await;
     let (token, of_ben) = (ann.form_token().await, ben.form_token().await);
     assert_ne!(token, of_ben);
@@ -198,7 +194,7 @@ async fn each_sign_in_has_a_secret_and_forms_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_says_who_it_is_and_nobody_else() {
+async fn trusted_proxy_alone_says_who_signed_in() {
     let header = "x-forwarded-email";
     let app = with_root().with("proxy_user_header", header);
     let app = app.with("trusted_proxies", "10.0.0.0/8, 127.0.0.1").start().await;
@@ -219,5 +215,5 @@ async fn a_trusted_proxy_says_who_it_is_and_nobody_else() {
     let app = with_root().with("proxy_user_header", header);
     let app = app.with("trusted_proxies", "10.0.0.0/8").start().await;
     let forged = Surfer::new(&app).header(header, "root@example.com");
-    assert!(!forged.is_in().await, "this peer is no proxy");
+    assert!(!forged.is_in().await, "this peer is not a proxy");
 }

@@ -1,5 +1,5 @@
-//! Patterns of `redact_values` that take too long: nobody waits for them, nothing is stored that
-//! they did not search, and people are notified which it is.
+//! Patterns of `redact_values` that take too long: nobody waits for them, texts that they did not
+//! search are not stored, and Health names the pattern.
 use std::path::Path;
 
 use flawless_protocol::thrift::RecordErrorRequest;
@@ -19,7 +19,7 @@ fn report(function: &str) -> RecordErrorRequest {
     report
 }
 
-/// With a text that the pattern is slow on.
+/// A report with a text on which the pattern is slow.
 fn hostile(function: &str) -> RecordErrorRequest {
     let mut report = report(function);
     report.additional_info = Some("Harbour_PoMJNb some words ".repeat(2_400));
@@ -34,7 +34,7 @@ async fn redaction_part(app: &App) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_pattern_holds_up_nobody_else_and_is_named_on_health() {
+async fn slow_pattern_delays_nobody_else_and_is_named_on_health() {
     let app = App::with("redact_values", &format!("{SLOW}, cust-[0-9]+"))
         .with("report_error_threshold", "1")
         .start()
@@ -60,7 +60,7 @@ async fn a_slow_pattern_holds_up_nobody_else_and_is_named_on_health() {
     for issue in 1..=3 {
         let Some((_, sample)) = store.newest_sample(issue).await.expect("store") else { continue };
         let frame = &sample.report.traceback[0];
-        assert_eq!(frame.path, "/srv/app/shop/cart.py", "what it is attributed by is short");
+        assert_eq!(frame.path, "/srv/app/shop/cart.py", "texts needed for attribution are short");
         assert!(!format!("{:?}", sample.report).contains("Harbour_PoMJNb"));
         if frame.function != "slow" {
             let locals = frame.locals.as_ref().expect("locals");
@@ -80,11 +80,11 @@ async fn a_slow_pattern_holds_up_nobody_else_and_is_named_on_health() {
     assert_eq!(status, 200, "reports are taken and people are notified");
     assert!(page.contains("takes too long") || page.contains("took too long"), "{page}");
     app.clock.advance(25 * HOUR_MS);
-    assert_eq!(redaction_part(&app).await["ok"], true, "it is over");
+    assert_eq!(redaction_part(&app).await["ok"], true, "the pattern is no longer slow");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_text_on_which_a_pattern_gives_up_is_not_stored() {
+async fn text_on_which_a_pattern_gives_up_is_not_stored() {
     let app = App::with("redact_values", r"(a|b|ab)*(?=c)d\1").start().await;
     let mut report = report("f");
     report.exception_message = Some("ab".repeat(2_000));
@@ -124,7 +124,7 @@ fn check_names_a_pattern_that_takes_too_long_for_some_text() {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").display()
     );
     std::fs::write(folder.path().join("f.cfg"), config).expect("written");
-    // Other parts of that machine may be missing.
+    // Other settings may have problems on this machine.
     let output = flawless(folder.path(), &["check", "--conf", "f.cfg"]).stdout;
     let output = String::from_utf8_lossy(&output);
     let notes: Vec<&str> = output.lines().filter(|line| line.contains("redaction:")).collect();

@@ -1,4 +1,4 @@
-//! The laws of ARCHITECTURE.md that no compiler keeps.
+//! The rules of ARCHITECTURE.md that no compiler enforces.
 use std::path::{Path, PathBuf};
 
 fn sources() -> Vec<(PathBuf, String)> {
@@ -20,7 +20,7 @@ fn files(extensions: &[&str]) -> Vec<(PathBuf, String)> {
             if path.is_dir() {
                 folders.push(path);
             } else if is_meant(&path) {
-                // Some are texts of tests, in other encodings.
+                // Some files are test data in other encodings.
                 let text = String::from_utf8_lossy(&std::fs::read(&path).expect("read")).into();
                 found.push((path.strip_prefix(&root).expect("below").to_owned(), text));
             }
@@ -37,7 +37,7 @@ fn without_tests(text: &str) -> &str {
 }
 
 #[test]
-fn every_file_says_what_it_is_for_and_has_one_topic() {
+fn files_say_what_they_are_for_and_have_one_topic() {
     for (path, text) in sources() {
         assert!(text.starts_with("//!"), "{} does not open with //!", path.display());
         let lines = text.lines().count();
@@ -46,12 +46,12 @@ fn every_file_says_what_it_is_for_and_has_one_topic() {
 }
 
 #[test]
-fn only_the_store_has_sql_and_only_one_file_starts_processes() {
+fn store_alone_has_sql_and_one_file_starts_processes() {
     for (path, text) in sources() {
         let shown = path.display().to_string();
         let in_tests = shown.contains("/tests/") || shown.starts_with("benches/");
         let code = without_tests(&text);
-        // Whoever takes secrets out of texts knows how others write statements, and makes none.
+        // `redact` knows how others write statements, and makes none itself.
         let reads_texts = shown.starts_with("crates/redact/");
         if !shown.starts_with("crates/store/") && !in_tests && !reads_texts {
             for sql in ["sqlx", "SELECT ", "INSERT INTO", "DELETE FROM"] {
@@ -66,7 +66,7 @@ fn only_the_store_has_sql_and_only_one_file_starts_processes() {
 }
 
 #[test]
-fn a_number_gets_its_word_from_one_place() {
+fn plural_forms_come_from_one_place() {
     let plural = fancy_regex::Regex::new(
         "\\{[a-z_. ]*(:[^}]*)?\\}\\}? ((more|open|older|waiting|other) )?(occurrences|issues|frames|\
          variables|reports|entries|days|hours|minutes|times|mails|alerts|lines|exceptions|developers|\
@@ -88,7 +88,7 @@ fn a_number_gets_its_word_from_one_place() {
     }
 }
 
-/// What of ours each package uses; a crate that is not here breaks the law.
+/// The project's crates that each package uses; a crate that is missing here fails the test.
 const USES: [(&str, &[&str]); 11] = [
     ("benches", &["core", "git", "protocol", "server", "store"]),
     ("crates/base", &[]),
@@ -102,11 +102,11 @@ const USES: [(&str, &[&str]); 11] = [
     ("crates/store", &["base", "core", "git"]),
     ("python", &["client", "redact"]),
 ];
-/// What the domain may use of others: nothing that reads, waits or tells the time.
+/// The external crates that the domain may use: none that does I/O, waits or reads the clock.
 const OF_CORE: [&str; 4] = ["encoding_rs", "fancy-regex", "serde", "sha2"];
 
 #[test]
-fn each_crate_uses_only_those_below_it() {
+fn crates_use_only_those_below_them() {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let mut folders = vec!["benches".to_owned(), "python".to_owned()];
     for entry in std::fs::read_dir(root.join("crates")).expect("a folder") {

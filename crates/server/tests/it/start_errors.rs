@@ -1,4 +1,4 @@
-//! What is wrong is said in one paragraph: what, where it was set, and the way out.
+//! An error at the start is one paragraph: what is wrong, where it was set, and a hint.
 use std::path::Path;
 use std::process::Command;
 
@@ -16,32 +16,32 @@ fn start(folder: &Path, config: &str) -> String {
 }
 
 #[test]
-fn wrong_values_are_named_with_file_line_and_a_way_out() {
+fn wrong_values_are_named_with_file_line_and_hint() {
     let folder = tempfile::tempdir().expect("a folder");
     for (config, expected) in [
         ("prot = 1", ["f.cfg:2", "unknown option \"prot\"", "Did you mean port?"]),
-        ("\nport = many", ["f.cfg:3: port", "\"many\" is no port", "0 to 65535, or any"]),
-        ("http_port = 70000", ["f.cfg:2: http_port", "\"70000\" is no port", "for a free one"]),
-        ("smtp_use_tls = perhaps", ["f.cfg:2: smtp_use_tls", "no truth value", "True or False"]),
+        ("\nport = many", ["f.cfg:3: port", "\"many\" is not a port", "0 to 65535, or any"]),
+        ("http_port = 70000", ["f.cfg:2: http_port", "\"70000\" is not a port", "for a free one"]),
+        ("smtp_use_tls = perhaps", ["f.cfg:2: smtp_use_tls", "not a boolean", "True or False"]),
         (
             "repo_branch_pattern = (",
-            ["f.cfg:2: repo_branch_pattern", "no regular expression", "Python-style"],
+            ["f.cfg:2: repo_branch_pattern", "not a regular expression", "Python-style"],
         ),
         ("only_blame_filepaths_matching = ok, [", ["f.cfg:2: only_blame", "\"[\"", "Python-style"]),
         ("path_prefixes = /srv/app=../up", ["f.cfg:2: path_prefixes", "../up", "FOLDER=PART"]),
         ("blame_frame = outermost", ["f.cfg:2: blame_frame", "outermost", "likely, innermost"]),
         (
             "report_only_after_minimum_date = soon",
-            ["f.cfg:2: report_only", "no date", "YYYY-MM-DD"],
+            ["f.cfg:2: report_only", "not a date", "YYYY-MM-DD"],
         ),
         (
             "default_contact = nobody",
-            ["f.cfg:2: default_contact", "no mail address", "dev@example.com"],
+            ["f.cfg:2: default_contact", "not a mail address", "dev@example.com"],
         ),
         ("smtp_host = mail:x", ["f.cfg:2: smtp_host", "no valid port", "HOST:PORT"]),
         ("\n[shop]\nrepo_dir = .", ["f.cfg:3", "[shop] is not [flawless]", "single projects"]),
         ("[DEFAULT]", ["f.cfg:2", "[DEFAULT] is not [flawless]", "below [flawless]"]),
-        ("hostname = ::", ["f.cfg:2: hostname", "no web address", "http://"]),
+        ("hostname = ::", ["f.cfg:2: hostname", "not a web address", "http://"]),
         ("timezone = Mars/Base", ["f.cfg:2: timezone", "Mars/Base", "Europe/Berlin"]),
         ("log_level = LOUD", ["f.cfg:2: log_level", "LOUD", "DEBUG, INFO"]),
         (
@@ -50,32 +50,32 @@ fn wrong_values_are_named_with_file_line_and_a_way_out() {
         ),
         (
             "redact_names = pin(",
-            ["f.cfg:2: redact_names", "\"pin(\" is no regular", "Python-style"],
+            ["f.cfg:2: redact_names", "\"pin(\" is not a regular", "Python-style"],
         ),
-        ("redact_values = [", ["f.cfg:2: redact_values", "\"[\" is no regular", "Python-style"]),
+        ("redact_values = [", ["f.cfg:2: redact_values", "\"[\" is not a regular", "Python-style"]),
         ("redact_off = jtw", ["f.cfg:2: redact_off", "no rule \"jtw\"", "jwt"]),
         (
             "encrypt_samples = True",
             ["f.cfg:2: encrypt_samples", "FLAWLESS_SAMPLE_KEY is not set", "openssl rand -hex 32"],
         ),
-        ("repo_web_url = svn https://h/x", ["f.cfg:2: repo_web_url", "no kind of forge", "gitea"]),
+        ("repo_web_url = svn https://h/x", ["f.cfg:2: repo_web_url", "a kind of forge", "gitea"]),
         (
             "http_host = 0.0.0.0\nauth = off",
             ["f.cfg:3: auth", "0.0.0.0, which others", "127.0.0.1"],
         ),
-        ("administrators = ann", ["f.cfg:2: administrators", "\"ann\" is no mail", "dev@example"]),
-        ("allowed_email_domains = a b", ["f.cfg:2: allowed_email_d", "no domain", "example.com"]),
+        ("administrators = ann", ["f.cfg:2: administrators", "\"ann\" is not a", "dev@example"]),
+        ("allowed_email_domains = a b", ["f.cfg:2: allowed_email_d", "a domain", "example.com"]),
         ("default_role = boss", ["f.cfg:2: default_role", "boss", "reader, developer, admin"]),
         ("session_days = 401", ["f.cfg:2: session_days", "401 is more than", "up to 400"]),
-        ("oidc_issuer = http://id.example.com", ["f.cfg:2: oidc_issuer", "no https", "https://"]),
+        ("oidc_issuer = http://id.example.com", ["f.cfg:2: oidc_issuer", "an https", "https://"]),
         ("oidc_issuer = https://id.example.com", ["f.cfg:2: oidc_issuer", "client_id", "Register"]),
         ("oidc_client_secret = x", ["f.cfg:2: oidc_client_s", "no oidc_issuer", "leave this out"]),
         ("proxy_user_header = X-User", ["f.cfg:2: proxy_user", "no proxy is trusted", "127.0.0.1"]),
         ("trusted_proxies = 0.0.0.0/0", ["f.cfg:2: trusted", "is everybody", "10.0.0.0/24"]),
-        ("trusted_proxies = proxy", ["f.cfg:2: trusted", "no address or network", "10.0.0.7"]),
+        ("trusted_proxies = proxy", ["f.cfg:2: trusted", "not an address or network", "10.0.0.7"]),
         ("memory_limit = 1000000", ["f.cfg:2: memory_limit", "too little", "at least 16777216"]),
-        ("new_issues_per_day = few", ["f.cfg:2: new_issues", "no whole number", "digits only"]),
-        ("repo_url = --upload-pack=x", ["f.cfg:2: repo_url", "no address", "https://"]),
+        ("new_issues_per_day = few", ["f.cfg:2: new_issues", "not a whole number", "digits only"]),
+        ("repo_url = --upload-pack=x", ["f.cfg:2: repo_url", "not the address", "https://"]),
     ] {
         let message = start(folder.path(), config);
         for part in expected {
@@ -88,7 +88,7 @@ fn wrong_values_are_named_with_file_line_and_a_way_out() {
 }
 
 #[test]
-fn a_port_in_use_and_a_folder_that_cannot_be_written_are_said_before_anything_starts() {
+fn used_port_and_unwritable_folder_stop_the_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port();
@@ -101,7 +101,7 @@ fn a_port_in_use_and_a_folder_that_cannot_be_written_are_said_before_anything_st
 }
 
 #[test]
-fn a_missing_repository_and_a_damaged_database_end_the_start() {
+fn missing_repository_and_damaged_database_stop_the_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let base = "port = any\nhttp_port = 0\ndata_dir_path = data";
     let message = start(folder.path(), &format!("{base}\nrepo_dir = nowhere"));
@@ -120,7 +120,7 @@ fn a_missing_repository_and_a_damaged_database_end_the_start() {
 }
 
 #[test]
-fn a_database_of_a_newer_program_is_refused_and_left_alone() {
+fn database_of_a_newer_program_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
     let rules = ["rules", "list", "known_errors", "--set"];
@@ -136,7 +136,7 @@ with sqlite3.connect(sys.argv[1]) as database:
 }
 
 #[test]
-fn check_says_every_problem_with_what_to_do() {
+fn check_names_every_problem_with_a_hint() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(
         folder.path().join("f.cfg"),

@@ -1,11 +1,11 @@
-//! The week's page: what it lists, counts, leaves out and leads to.
+//! The week's page: what it lists, counts and leaves out, and where it links to.
 use flawless_store::{IssueFacts, MUTED_FOR_EVER, Regression, Resolution, RuleList, Seen};
 
 use crate::harness::{ANN, App, BEN, CLEO, NOW, Person};
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
-/// The tests' now is a Sunday, the first day of its week.
+/// The current day of the tests is a Sunday, the first day of its week.
 const WEEK_BEFORE: i64 = NOW - 3 * DAY;
 
 /// An issue that a test puts into the store.
@@ -91,7 +91,7 @@ fn total(name: &str, now: &str, before: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_week_stands_beside_the_week_before_by_who_answers() {
+async fn week_is_compared_with_the_week_before_by_owner() {
     let app = App::start().await;
     let rule = serde_json::json!({
         "email": CLEO.1, "filepath": "ops", "designated_email": BEN.1
@@ -120,7 +120,7 @@ async fn a_week_stands_beside_the_week_before_by_who_answers() {
         &total("New", "2", "2"),
         &total("People", "2", "2"),
         "<h1>Errors from 2026-11-22 to 2026-11-28</h1>",
-        "Occurrences by the hour, at most 1\u{202f}503 (2026-11-22 11:00)",
+        "Occurrences by hour, at most 1\u{202f}503 (2026-11-22 11:00)",
         "aria-label=\"by day from 2026-11-22: 5, 0, 0, 0, 0, 0, 0\"",
         "score: 5 ",
         "<span>2 issues",
@@ -130,21 +130,21 @@ async fn a_week_stands_beside_the_week_before_by_who_answers() {
     let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text}: {page}"));
     let anchors = [ANN.1, BEN.1].map(|address| place(&format!("<h2 id=\"{address}\">")));
     assert!(anchors.is_sorted(), "most first");
-    assert!(!page.contains(CLEO.1), "another answers for hers");
+    assert!(!page.contains(CLEO.1), "somebody else answers for her issues");
     assert!(place("ops/c.py") > anchors[1]);
-    assert!(!page.contains("Week after"), "there is none yet");
+    assert!(!page.contains("Next week"), "there is no later week yet");
     // Earlier weeks, as links lead to them.
-    let earlier = page.split("<a href=\"").find(|link| link.contains("Week before"));
+    let earlier = page.split("<a href=\"").find(|link| link.contains("Previous week"));
     let earlier = earlier.and_then(|link| link.split('"').next()).expect("a link");
     let (_, before) = app.get(&earlier.replace("&#38;", "&")).await;
-    contains_all(&before, &["from 2026-11-15 to 2026-11-21", "Week after", "This week"]);
+    contains_all(&before, &["from 2026-11-15 to 2026-11-21", "Next week", "This week"]);
     assert_eq!(listed(&before), ["shop/a.py", "shop/gone.py"]);
     let (_, monday) = app.get("/?first_day=Monday").await;
     contains_all(&monday, &["from 2026-11-16 to 2026-11-22", &total("Issues", "4", "0")]);
 }
 
 #[tokio::test]
-async fn filters_show_what_matches_all_of_them_and_say_when_nothing_does() {
+async fn filters_combine_and_say_when_nothing_matches() {
     let app = App::with("report_only_after_minimum_date", "2026-01-01").start().await;
     put(
         &app,
@@ -212,7 +212,7 @@ async fn filters_show_what_matches_all_of_them_and_say_when_nothing_does() {
 }
 
 #[tokio::test]
-async fn long_lists_come_in_pages_that_hold_each_issue_once() {
+async fn long_lists_have_pages_that_hold_each_issue_once() {
     let app = App::start().await;
     let mut issues: Vec<Made> =
         (0..130).map(|at| issue(&format!("shop/f{at:03}.py"), ANN, NOW, 7)).collect();
@@ -229,8 +229,8 @@ async fn long_lists_come_in_pages_that_hold_each_issue_once() {
     let expected: Vec<String> = (0..130).map(|at| format!("shop/f{at:03}.py")).collect();
     assert_eq!(seen, expected);
     let (_, last) = app.get("/?developer=ann@example.com&page=9").await;
-    contains_all(&last, &["101 to 130 of 130", "Page before", "page=2"]);
-    assert!(!last.contains("Page after"), "{last}");
+    contains_all(&last, &["101 to 130 of 130", "Previous page", "page=2"]);
+    assert!(!last.contains("Next page"), "{last}");
     let (_, list) = app.get("/?view=list&sort=path&order=reversed&per_page=2").await;
     assert_eq!(listed(&list), ["shop/f129.py", "shop/f128.py"]);
     contains_all(
@@ -242,7 +242,7 @@ async fn long_lists_come_in_pages_that_hold_each_issue_once() {
 }
 
 #[tokio::test]
-async fn each_issue_says_whether_anybody_was_told_and_why_not() {
+async fn issue_says_whether_anybody_was_notified_and_why_not() {
     let app = App::with("report_error_threshold", "3")
         .with("report_only_after_minimum_date", "2024-01-01")
         .start()
@@ -270,8 +270,8 @@ async fn each_issue_says_whether_anybody_was_told_and_why_not() {
         read: None,
         seen_in: None,
     };
-    tx.notify(6, 9, "occurred 9 times", Some(&regression), NOW).await.expect("told");
-    tx.hold_alert(1, "nobody can be reached: ann@example.com is gone").await.expect("held");
+    tx.notify(6, 9, "occurred 9 times", Some(&regression), NOW).await.expect("notified");
+    tx.hold_alert(1, "nobody can be reached: ann@example.com is gone").await.expect("deferred");
     tx.commit().await.expect("store");
     let both = "include_known_errors=1&include_modified_before_min_date=1";
     let (_, page) = app.get(&format!("/?view=list&sort=path&{both}")).await;
@@ -282,7 +282,7 @@ async fn each_issue_says_whether_anybody_was_told_and_why_not() {
         "not notified: muted until 2026-11-23 12:00<",
         "not notified: a known error below its alert thresholds<",
         "not notified: old code: before 2024-01-01<",
-        "not notified: muted for ever<",
+        "not notified: muted forever<",
         "not notified: nobody can be reached: ann@example.com is gone<",
         "not notified: the next occurrence decides",
     ]) {
@@ -294,7 +294,7 @@ async fn each_issue_says_whether_anybody_was_told_and_why_not() {
 }
 
 #[tokio::test]
-async fn a_mail_that_was_sent_and_one_that_is_held_back_are_told_apart() {
+async fn sent_mail_and_deferred_one_are_told_apart() {
     let app = App::with("mails_per_person_per_hour", "1").start().await;
     let cart = [("/srv/app/shop/cart.py", 5, "total", "    return sum(prices) / len(prices)\n")];
     let import = [("/srv/app/shop/cart.py", 1, "<module>", "from shop.money import add\n")];
@@ -305,18 +305,18 @@ async fn a_mail_that_was_sent_and_one_that_is_held_back_are_told_apart() {
     let (_, page) = app.get("/?view=list&sort=first_seen").await;
     contains_all(
         &page,
-        &["notified</span> 2026-11-22 12:00", "not notified: held back until 2026-11-22 1"],
+        &["notified</span> 2026-11-22 12:00", "not notified: waits for the digest at 2026-11-22 1"],
     );
 }
 
 #[tokio::test]
-async fn an_empty_store_leads_to_set_up_and_an_empty_week_to_earlier_ones() {
+async fn empty_store_leads_to_setup_and_empty_week_to_earlier_ones() {
     let app = App::start().await;
     let (_, page) = app.get("/").await;
     contains_all(&page, &["No report has come in yet", "href=\"/setup\""]);
     put(&app, &[issue("shop/a.py", ANN, WEEK_BEFORE, 1)]).await;
     let (_, page) = app.get("/").await;
-    contains_all(&page, &["Wow, no errors. Great job!", "Week before"]);
+    contains_all(&page, &["Wow, no errors. Great job!", "Previous week"]);
     let old = paths(&app, "/?timestamp=1794900000").await;
     assert_eq!(old, ["shop/a.py"]);
 }
@@ -363,11 +363,11 @@ async fn older_addresses_lead_here_and_wrong_parameters_are_named() {
 }
 
 #[tokio::test]
-async fn what_changes_is_seen_at_once() {
+async fn changes_are_visible_immediately() {
     let app = App::start().await;
     put(&app, &[issue("a.py", ANN, NOW, 2), issue("b.py", BEN, NOW - 2 * HOUR, 1)]).await;
     assert_eq!(paths(&app, "/").await, ["a.py", "b.py"]);
-    // An hour that is over grows, as when reports waited; another issue is renewed.
+    // A past hour grows, as when reports had to wait; another issue is seen again.
     put(&app, &[issue("b.py", CLEO, NOW - 2 * HOUR, 5)]).await;
     let (_, page) = app.get("/").await;
     assert_eq!(listed(&page), ["b.py", "a.py"]);

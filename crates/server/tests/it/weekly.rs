@@ -1,4 +1,4 @@
-//! The weekly report: who gets it, what it tells, and that it comes once.
+//! The weekly report: who gets it, what it says, and that it is sent once.
 use std::process::Command;
 
 use flawless_protocol::thrift::RecordErrorRequest;
@@ -29,7 +29,7 @@ fn money(revision: &str) -> RecordErrorRequest {
     report_in(revision, ("/srv/app/shop/money.py", 6, "fail", "    raise ValueError(text)\n"))
 }
 
-/// Another one of Ann's.
+/// Another line of Ann's.
 fn web(revision: &str) -> RecordErrorRequest {
     report_in(revision, ("/srv/app/shop/web.py", 2, "handle", "    return cart.total()\n"))
 }
@@ -39,11 +39,11 @@ async fn report(app: &App, report: &RecordErrorRequest) {
     app.settle().await;
 }
 
-/// Goes on to noon of a day on which a week is told, so many days after [`NOW`], and waits until
-/// it is.
+/// Moves the clock to noon of a day of weekly reports, `days` after [`NOW`], and waits for the
+/// report.
 async fn reported_on(app: &App, days: i64, day: &str) {
     app.clock.advance(NOW + days * DAY_MS - app.clock.now());
-    wait_until("the week is told", async || {
+    wait_until("the weekly report is sent", async || {
         let sent = app.server.app.store.weekly_sent().await.expect("store");
         sent.is_some_and(|sent| sent.to_string() == day)
     })
@@ -65,8 +65,8 @@ async fn wait_until_fixed(app: &App, issue: i64) {
     app.server.app.rules.refresh(store).await.expect("store");
 }
 
-/// Two weeks of the shop. In the first Ben's line and one of Ann's fail; in the second Ann fixes
-/// Ben's, hers fails more often, and another one of hers fails.
+/// Two weeks of the shop. In the first, Ben's line and one of Ann's fail; in the second, Ann fixes
+/// Ben's line, her own fails more often, and another one of hers fails too.
 async fn two_weeks(leaderboard: &str) -> (App, Vec<Mail>, String) {
     let builder = App::with("weekly_report", "Monday").with("leaderboard", leaderboard);
     let app = builder.start().await;
@@ -93,7 +93,7 @@ async fn two_weeks(leaderboard: &str) -> (App, Vec<Mail>, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_owner_is_told_what_was_new_what_still_fails_and_what_was_mended() {
+async fn owner_reads_what_is_new_what_still_fails_and_what_is_fixed() {
     let (app, mails, hint) = two_weeks("totals").await;
     let [ann, ben] = &mails[..] else { panic!("{mails:#?}") };
     assert_eq!((&*ann.to, &*ann.subject), (ANN.1, "Your week: 1 new, 1 still failing"));
@@ -104,17 +104,17 @@ async fn each_owner_is_told_what_was_new_what_still_fails_and_what_was_mended() 
     let resolved =
         format!("Fixed by {} “cart: no empty carts”, 1 day after it was first seen", &hint[..12]);
     assert!(ben.text.contains(&resolved) && ben.html.contains(&resolved), "{}", ben.text);
-    assert!(ben.text.contains("A quiet week: nothing of yours fails."), "{}", ben.text);
+    assert!(ben.text.contains("A quiet week: none of your issues is failing."), "{}", ben.text);
     let base = &app.server.app.base_url;
     assert!(ben.html.contains(&format!("{base}/issues/1")), "{}", ben.html);
-    let link = ben.text.split("The week's page: ").nth(1).and_then(|rest| rest.lines().next());
+    let link = ben.text.split("Full report: ").nth(1).and_then(|rest| rest.lines().next());
     let path = link.and_then(|link| link.strip_prefix(&**base)).expect("a link");
     let (status, page) = app.get(path).await;
     assert!(status == 200 && page.contains("from 2026-11-23 to 2026-11-29"), "{page}");
     let header = |name| ben.headers.iter().find(|(known, _)| known == name).expect(name).1.clone();
     assert!(header("list-unsubscribe").contains("mails=weekly"), "{:?}", ben.headers);
     assert_eq!(header("auto-submitted"), "auto-generated");
-    // The team in numbers, and nobody else by name.
+    // The team appears in numbers, and nobody else by name.
     let rows: Vec<String> = ben.text.lines().map(words).collect();
     for row in ["New 1 2", "Resolved 1 0", "Still open 2 2", "Median time to fix 1 day –"] {
         assert!(rows.iter().any(|line| line == row), "{row}: {}", ben.text);
@@ -131,7 +131,7 @@ async fn each_owner_is_told_what_was_new_what_still_fails_and_what_was_mended() 
     let cleo: Vec<&Mail> = mails.iter().filter(|mail| mail.to == CLEO.1).collect();
     let [cleo] = cleo[..] else { panic!("{mails:#?}") };
     assert_eq!(cleo.subject, "Your week: 1 regressed");
-    assert!(cleo.text.contains("(found on 2026-11-23), and it is back: once"), "{}", cleo.text);
+    assert!(cleo.text.contains("(found on 2026-11-23), then regressed: once"), "{}", cleo.text);
     assert_eq!(mails.len(), 5, "two, two and one: {mails:#?}");
 }
 
@@ -140,7 +140,7 @@ fn words(line: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn names_are_told_of_those_who_mended_where_that_is_wanted() {
+async fn fixers_are_named_where_the_option_says_so() {
     let (app, mails, hint) = two_weeks("names").await;
     let [ann, ben] = &mails[..] else { panic!("{mails:#?}") };
     for mail in [ann, ben] {
@@ -149,7 +149,7 @@ async fn names_are_told_of_those_who_mended_where_that_is_wanted() {
     }
     let resolved = format!("Fixed by {} “cart: no empty carts” by Ann Archer", &hint[..12]);
     assert!(ben.text.contains(&resolved), "{}", ben.text);
-    // The command line tells the same.
+    // The command line prints the same.
     let (data, base) =
         (app.folder.path().join("data").display().to_string(), &app.server.app.base_url);
     let shown = |week: &str, address: &str| {
@@ -165,7 +165,7 @@ async fn names_are_told_of_those_who_mended_where_that_is_wanted() {
             .output()
             .expect("it runs");
         let text = [output.stdout, output.stderr].concat();
-        // By the clock of this machine the week may not be over.
+        // By the real clock the week may not be over.
         let text = String::from_utf8_lossy(&text).replacen("Your week so far", "Your week", 1);
         (output.status.code(), text)
     };
@@ -176,13 +176,13 @@ async fn names_are_told_of_those_who_mended_where_that_is_wanted() {
     let (code, text) = shown("2026-11-25", CLEO.1);
     assert!(code == Some(0) && text.starts_with("No issue of cleo@example.com"), "{text}");
     let (code, text) = shown("last", BEN.1);
-    assert!(code == Some(1) && text.contains("--week: \"last\" is no date"), "{text}");
-    // Who caused what is nobody else's business.
+    assert!(code == Some(1) && text.contains("--week: \"last\" is not a date"), "{text}");
+    // Who caused an issue is nobody else's business.
     assert!(!ann.text.contains("Baker") && !ann.html.contains(BEN.1), "{}", ann.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_told_of_others_where_that_is_not_wanted() {
+async fn others_are_not_mentioned_where_the_option_says_so() {
     let (_app, mails, _) = two_weeks("off").await;
     let [ann, ben] = &mails[..] else { panic!("{mails:#?}") };
     for text in [&ben.text, &ben.html] {
@@ -193,7 +193,7 @@ async fn nothing_is_told_of_others_where_that_is_not_wanted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_week_is_told_once_however_often_the_server_starts() {
+async fn week_is_reported_once_however_often_the_server_starts() {
     let mut app = App::with("weekly_report", "Monday").start().await;
     let first = app.repository.git(&["rev-parse", "HEAD"]);
     report(&app, &cart(&first)).await;
@@ -202,13 +202,13 @@ async fn a_week_is_told_once_however_often_the_server_starts() {
         app = app.restart().await;
         app.clock.advance(DAY_MS);
     }
-    // The next week has been looked at: nothing of this one comes any more.
+    // The next week has been checked: nothing more is sent for this one.
     reported_on(&app, 8, "2026-11-30").await;
     assert_eq!(subjects(&weekly_mails(&app).await), [(BEN.1, "Your week: 1 new")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_was_down_in_the_morning_tells_in_the_evening() {
+async fn server_that_was_down_in_the_morning_reports_in_the_evening() {
     let app = App::with("weekly_report", "Monday").start().await;
     let first = app.repository.git(&["rev-parse", "HEAD"]);
     report(&app, &cart(&first)).await;
@@ -217,12 +217,12 @@ async fn a_server_that_was_down_in_the_morning_tells_in_the_evening() {
     app.clock.advance(DAY_MS + 8 * 3_600_000);
     let server = Server::start(config, app.clock.clone()).await.expect("starts again");
     let app = App { server, ..app };
-    wait_until("the mail is there", async || !weekly_mails(&app).await.is_empty()).await;
+    wait_until("the mail has arrived", async || !weekly_mails(&app).await.is_empty()).await;
     assert_eq!(subjects(&weekly_mails(&app).await), [(BEN.1, "Your week: 1 new")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn known_errors_old_code_and_what_was_there_before_are_not_told() {
+async fn known_errors_old_code_and_earlier_issues_are_not_reported() {
     for (option, value) in
         [("report_only_after_minimum_date", "2026-06-01"), ("baseline_hours", "1")]
     {
@@ -242,8 +242,8 @@ async fn known_errors_old_code_and_what_was_there_before_are_not_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn strangers_texts_neither_inject_nor_make_the_mail_too_long() {
-    // Nobody is notified of single issues: only of the week.
+async fn hostile_texts_neither_inject_nor_make_the_mail_too_long() {
+    // Nobody is notified of single issues, only of the week.
     let builder = App::with("weekly_report", "Monday").with("report_error_threshold", "1000");
     let app = builder.start().await;
     let function = "<img src=x>\r\nBcc: evil@example.com\u{202e}";
@@ -274,8 +274,8 @@ async fn strangers_texts_neither_inject_nor_make_the_mail_too_long() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_mailed_to_its_owner_is_told_to_the_default_contact() {
-    let smtp = SmtpServer::start(&["--refuse", BEN.1]);
+async fn default_contact_gets_what_cannot_be_mailed_to_its_owner() {
+    let smtp = SmtpServer::refusing(BEN.1);
     let app = App::with("weekly_report", "Monday").smtp(smtp).start().await;
     let eve = ("Eve", "eve@-bad-.example");
     let tip = app.repository.commit(eve, "2026-06-01", "x", &[("shop/eve.py", "boom()\n")]);
@@ -287,7 +287,7 @@ async fn what_cannot_be_mailed_to_its_owner_is_told_to_the_default_contact() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_report_goes_to_those_who_want_it_be_it_without_alerts() {
+async fn weekly_report_goes_to_subscribers_even_without_alerts() {
     let app = App::with("weekly_report", "Monday").start().await;
     let first = app.repository.git(&["rev-parse", "HEAD"]);
     report(&app, &cart(&first)).await;

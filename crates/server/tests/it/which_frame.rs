@@ -1,4 +1,4 @@
-//! Which file a frame is of, and which frame of the project's own is blamed.
+//! Which file a frame belongs to, and which of the project's own frames is blamed.
 use serde_json::Value;
 
 use crate::command_line::{flawless_with_input, stdout};
@@ -15,7 +15,7 @@ fn blamed_file(repository: &TestRepository, frame: &str, arguments: &[&str]) -> 
 }
 
 #[test]
-fn where_the_path_does_not_tell_the_text_of_the_frame_does() {
+fn text_of_a_frame_decides_where_the_path_does_not() {
     let repository = TestRepository::shop();
     repository.commit(
         BEN,
@@ -59,7 +59,7 @@ fn where_the_path_does_not_tell_the_text_of_the_frame_does() {
 }
 
 #[test]
-fn in_the_running_revision_a_file_of_another_folder_has_to_have_the_line() {
+fn file_of_another_folder_must_have_the_line_in_what_runs() {
     let repository = TestRepository::empty();
     let content = "def total(prices):\n    return sum(prices)\n";
     let head = repository.commit(ANN, "2026-06-01", "cart", &[("src/shop/cart.py", content)]);
@@ -85,7 +85,7 @@ fn query(line: i64, text: &str) -> (&str, i64, &str, &str) {
     ("/srv/app/shop/db.py", line, "query", text)
 }
 
-/// Who got mails, in the order of the addresses.
+/// The recipients of the mails, sorted by address.
 async fn recipients(app: &App) -> Vec<String> {
     app.settle().await;
     app.later();
@@ -95,7 +95,7 @@ async fn recipients(app: &App) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_function_that_many_errors_went_through_is_blamed_last_but_keeps_its_issues() {
+async fn hot_function_is_blamed_last_but_keeps_its_issues() {
     let app = with_database().start().await;
     app.report(&request(&[WEB, query(2, "connect(sql)")])).await;
     assert_eq!(recipients(&app).await, [CLEO.1]);
@@ -103,17 +103,17 @@ async fn a_function_that_many_errors_went_through_is_blamed_last_but_keeps_its_i
     app.report(&request(&[cart, query(3, "execute(sql)")])).await;
     assert_eq!(recipients(&app).await, [CLEO.1, CLEO.1]);
     let app = app.restart().await;
-    // The same line, by another way, after its function has become one that is much seen.
+    // The same line through another caller, after its function has become a hot function.
     let other = ("/opt/server.py", 9, "serve", "handle(cart)");
     app.report(&request(&[other, WEB, query(2, "connect(sql)")])).await;
-    assert_eq!(recipients(&app).await, [CLEO.1, CLEO.1], "a line that has its issue keeps it");
+    assert_eq!(recipients(&app).await, [CLEO.1, CLEO.1], "a line keeps the issue that it has");
     let money = ("/srv/app/shop/money.py", 2, "add", "return a + b");
     app.report(&request(&[money, query(4, "return fetch_rows(sql)")])).await;
     assert_eq!(recipients(&app).await, [ANN.1, CLEO.1, CLEO.1]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_innermost_frame_is_blamed_when_it_is_configured_so() {
+async fn innermost_frame_is_blamed_when_configured_so() {
     let app = with_database().with("blame_frame", "innermost").start().await;
     for frame in [query(2, "connect(sql)"), query(3, "execute(sql)")] {
         app.report(&request(&[WEB, frame])).await;

@@ -1,4 +1,4 @@
-//! Alerts: decisions to tell, and what came of them.
+//! Alerts: decisions to notify, and their results.
 use flawless_base::backoff::LONGEST_RETRY_MS;
 use sqlx::FromRow;
 use sqlx::types::Json;
@@ -10,13 +10,13 @@ use crate::{QueueAge, Regression, Store, StoreError, WriteTx};
 pub struct AlertRow {
     /// Its number.
     pub id: i64,
-    /// The issue to tell of.
+    /// The issue it is about.
     pub issue_id: i64,
     /// When it was decided.
     pub decided_at: i64,
     /// Occurrences at that time.
     pub occurrences: i64,
-    /// Why.
+    /// The reason of the decision.
     pub reason: String,
     /// What regressed; `None` when the issue is new.
     #[sqlx(json(nullable))]
@@ -28,7 +28,7 @@ pub struct AlertRow {
 pub struct IssueAlert {
     /// When it was decided.
     pub decided_at: i64,
-    /// Why.
+    /// The reason of the decision.
     pub reason: String,
     /// Why nobody could be notified.
     pub note: Option<String>,
@@ -38,12 +38,12 @@ pub struct IssueAlert {
 }
 
 impl WriteTx {
-    /// Marks an issue as told and leaves the alert to be composed: both or neither. An issue that has an
-    /// alert without being marked was alerted while nobody was blamed: that alert then looks for
-    /// those who have not heard of it.
+    /// Marks an issue as notified and creates the alert to be composed: both or neither. An issue
+    /// that has an alert without being marked was alerted while nobody was blamed: that alert is
+    /// then reopened for those who have not been notified.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn notify(
         &mut self,
         issue_id: i64,
@@ -87,24 +87,23 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Says why an alert has no mails yet. It is tried again when rules change, a refused address may be
-    /// tried again, or the server starts.
+    /// Notes why an alert has no mails yet. It is tried again when rules change, when a refused
+    /// address may be tried again, or when the server starts.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn hold_alert(&mut self, alert_id: i64, note: &str) -> Result<(), StoreError> {
         let query = sqlx::query("UPDATE alert SET note = $2 WHERE id = $1");
         query.bind(alert_id).bind(note).execute(&mut *self.0).await?;
         Ok(())
     }
 
-    /// Lets the newest alert of an issue look, not before a time, for somebody who has not heard of
-    /// it: who answers for the issue has changed. What is held back for others is taken back: who
-    /// still is to hear of it is noted anew. One without a sample has nothing to tell any more. Says
-    /// whether there is one.
+    /// Reopens the newest alert of an issue whose owner has changed, not before a time, for people
+    /// who have not been notified of it. Pending notifications of others are dropped and recreated
+    /// as needed. An alert without a sample is not reopened. Returns whether one was.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn reopen_newest_alert(
         &mut self,
         issue_id: i64,
@@ -122,7 +121,7 @@ impl WriteTx {
         Ok(true)
     }
 
-    /// Takes back what is held back for anybody about an issue.
+    /// Drops all pending notifications of an issue.
     async fn drop_pending_notifications(&mut self, issue_id: i64) -> Result<(), StoreError> {
         let held = sqlx::query(
             "DELETE FROM notification WHERE outbox_id IS NULL \
@@ -132,10 +131,10 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Lets alerts that were held back be tried again, after those that are new.
+    /// Makes deferred alerts due again, after the new ones.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn release_alerts(&mut self, not_before: i64) -> Result<(), StoreError> {
         let query = sqlx::query(
             "UPDATE alert SET note = NULL, was_deferred = 1, not_before = $1 \
@@ -147,10 +146,10 @@ impl WriteTx {
 }
 
 impl Store {
-    /// Alerts that wait: to be composed, or held back with a note.
+    /// Alerts that wait: to be composed, or deferred with a note.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn alert_queue(&self) -> Result<QueueAge, StoreError> {
         let query = sqlx::query_as(
             "SELECT COUNT(*) AS waiting, MIN(decided_at) AS oldest_at, MAX(note) AS last_error \
@@ -159,10 +158,10 @@ impl Store {
         Ok(query.fetch_one(&self.readers).await?)
     }
 
-    /// Whether an alert is held back because nobody could be notified.
+    /// Whether an alert is deferred because nobody could be notified.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn has_deferred_alerts(&self) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM alert WHERE composed_at IS NULL AND note IS NOT NULL)",
@@ -170,18 +169,19 @@ impl Store {
         Ok(query.fetch_one(&self.readers).await?)
     }
 
-    /// Alerts that have no mails yet and are not held back, oldest first; those that were held
-    /// back before come last.
+    /// Alerts that have no mails yet and are not deferred, oldest first; those that were deferred
+    /// before come last.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn open_alerts(&self, now: i64, limit: i64) -> Result<Vec<AlertRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, issue_id, decided_at, occurrences, reason, regression FROM alert \
              WHERE composed_at IS NULL AND note IS NULL \
              AND (not_before <= $1 OR not_before > $3) ORDER BY was_deferred, id LIMIT $2",
         );
-        // Later than any is put off is one of a clock that was ahead.
+        // An alert that is due later than any may be postponed was written by a clock that was
+        // ahead.
         let query = query.bind(now).bind(limit).bind(now.saturating_add(LONGEST_RETRY_MS));
         Ok(query.fetch_all(&self.readers).await?)
     }
@@ -189,7 +189,7 @@ impl Store {
     /// The alerts of an issue, newest first.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn alerts_of(&self, issue_id: i64) -> Result<Vec<IssueAlert>, StoreError> {
         let query = sqlx::query_as(
             "SELECT decided_at, reason, note, regression FROM alert WHERE issue_id = $1 \

@@ -1,4 +1,4 @@
-//! Channels: webhooks that alerts go to, beside the mails.
+//! Channels: webhooks that receive alerts besides the mails.
 use flawless_base::secret::Secret;
 use sqlx::FromRow;
 use url::Url;
@@ -8,28 +8,28 @@ use crate::{PROJECT, Store, StoreError, WriteTx};
 /// A channel.
 #[derive(Debug, Clone, FromRow)]
 pub struct ChannelRow {
-    /// Its number; never given to another one.
+    /// Its number, which is never reused.
     pub id: i64,
     /// `slack`, `discord`, `teams`, `mattermost` or `json`.
     pub kind: String,
-    /// Where posts go. Who knows it can post, too.
+    /// The webhook. Everybody who knows it can post, too.
     #[sqlx(try_from = "String")]
     pub url: Secret,
-    /// What posts of the kind `json` are signed with; empty for the others.
+    /// The key that posts of the kind `json` are signed with; empty for other kinds.
     #[sqlx(try_from = "String")]
     pub secret: Secret,
-    /// Gets only the alerts that this address answers for; `None` for all.
+    /// Receives only the alerts of this owner; `None` for all.
     pub owner: Option<String>,
-    /// When the service said that there is no such webhook any more.
+    /// When the service answered that the webhook no longer exists.
     pub broken_at: Option<i64>,
-    /// Its words.
+    /// The service's answer.
     pub broken_why: Option<String>,
-    /// When the service took a post last.
+    /// When the service last accepted a post.
     pub accepted_at: Option<i64>,
 }
 
 impl ChannelRow {
-    /// What nobody may learn of it.
+    /// The secrets of the channel.
     pub fn secrets(&self) -> Vec<Secret> {
         let parts = Url::parse(self.url.reveal()).map(|url| secret_parts(&url));
         let parts = parts.unwrap_or_default().into_iter().map(Secret::new);
@@ -37,8 +37,8 @@ impl ChannelRow {
     }
 }
 
-/// The parts of a webhook's address that nobody guesses: long segments of its path, and long
-/// values of its query.
+/// The parts of a webhook's URL that cannot be guessed: long segments of its path, and long values
+/// of its query.
 pub fn secret_parts(url: &Url) -> Vec<String> {
     const LONG: usize = 16;
     let segments = url.path_segments().into_iter().flatten();
@@ -48,25 +48,26 @@ pub fn secret_parts(url: &Url) -> Vec<String> {
     long.map(str::to_owned).collect()
 }
 
-/// A channel that is to be.
+/// A channel to be added.
 #[derive(Debug, Clone)]
 pub struct NewChannel {
     /// `slack`, `discord`, `teams`, `mattermost` or `json`.
     pub kind: &'static str,
-    /// Where posts go.
+    /// The webhook.
     pub url: Secret,
-    /// What posts of the kind `json` are signed with.
+    /// The key that posts of the kind `json` are signed with.
     pub secret: Option<Secret>,
-    /// Gets only the alerts that this address answers for; `None` for all.
+    /// Receives only the alerts of this owner; `None` for all.
     pub owner: Option<String>,
 }
 
-/// A channel as notices and the outbox name it.
+/// A channel as notifications and the outbox name it.
 pub fn channel_recipient(id: i64) -> String {
     format!("channel:{id}")
 }
 
-/// The number of a channel that notices and the outbox name so; `None` for mail addresses.
+/// The number of a channel, from its name in notifications and the outbox; `None` for mail
+/// addresses.
 pub fn channel_number(recipient: &str) -> Option<i64> {
     recipient.strip_prefix("channel:")?.parse().ok()
 }
@@ -75,7 +76,7 @@ impl WriteTx {
     /// Adds a channel; returns its number.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn add_channel(&mut self, channel: &NewChannel, at: i64) -> Result<i64, StoreError> {
         let query = sqlx::query_scalar(
             "INSERT INTO channel (project_id, kind, url, secret, owner, created_at) \
@@ -86,10 +87,11 @@ impl WriteTx {
         Ok(query.bind(&channel.owner).bind(at).fetch_one(&mut *self.0).await?)
     }
 
-    /// Forgets a channel's address and key, and all that waits for it. Says whether there was one.
+    /// Deletes a channel's URL and key, and everything that waits for it. Returns whether it
+    /// existed.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn remove_channel(&mut self, id: i64, at: i64) -> Result<bool, StoreError> {
         let removed = sqlx::query(
             "UPDATE channel SET removed_at = $2, url = '', secret = NULL \
@@ -106,20 +108,20 @@ impl WriteTx {
         Ok(removed)
     }
 
-    /// Notes that the service knows no such webhook any more: nothing more is posted to it.
+    /// Notes that the service no longer knows the webhook: nothing more is posted to it.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn channel_broken(&mut self, id: i64, at: i64, why: &str) -> Result<(), StoreError> {
         let query = sqlx::query("UPDATE channel SET broken_at = $2, broken_why = $3 WHERE id = $1");
         query.bind(id).bind(at).bind(why).execute(&mut *self.0).await?;
         Ok(())
     }
 
-    /// Notes that the service has taken a post.
+    /// Notes that the service has accepted a post.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn channel_works(&mut self, id: i64, at: i64) -> Result<(), StoreError> {
         let query = sqlx::query(
             "UPDATE channel SET broken_at = NULL, broken_why = NULL, accepted_at = $2 WHERE id = $1",
@@ -128,10 +130,10 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Forgets what is held back for a recipient that is no more.
+    /// Deletes pending notifications to a recipient that no longer exists.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn drop_pending_notifications_to(
         &mut self,
         recipient: &str,
@@ -147,7 +149,7 @@ impl Store {
     /// All channels, by number.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn channels(&self) -> Result<Vec<ChannelRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, kind, url, COALESCE(secret, '') AS secret, owner, broken_at, broken_why, \
@@ -159,7 +161,7 @@ impl Store {
     /// The channel with this number.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn channel(&self, id: i64) -> Result<Option<ChannelRow>, StoreError> {
         Ok(self.channels().await?.into_iter().find(|channel| channel.id == id))
     }

@@ -1,4 +1,4 @@
-//! Alerts, and the mails and posts that come of them.
+//! Alerts, and the mails and posts that result from them.
 
 pub mod alert;
 pub mod channels;

@@ -1,48 +1,48 @@
-//! Who is to hear of which alert, and in which mail.
+//! Notifications: who receives which alert, and in which mail.
 use sqlx::FromRow;
 
 use super::alert::AlertRow;
 use crate::{OutboxMessage, Store, StoreError, WriteTx};
 
-/// A person or channel that is to hear of an alert.
+/// A person or channel to be notified of an alert.
 #[derive(Debug, Clone)]
 pub struct NewNotification {
     /// A mail address, or `channel:NUMBER`.
     pub recipient: String,
-    /// Why it goes there, in words.
+    /// Why it is notified, in words.
     pub why: String,
-    /// It answers for the issue; the others only want to know.
+    /// Whether it is the owner of the issue.
     pub is_owner: bool,
 }
 
-/// How much is held back for a recipient.
+/// The notifications that wait for a recipient.
 #[derive(Debug, Clone, FromRow)]
 pub struct PendingDigestRow {
     /// A mail address, or `channel:NUMBER`.
     pub recipient: String,
-    /// How many notices.
+    /// Number of notifications.
     pub alerts: i64,
-    /// When the first of them came.
+    /// When the oldest of them was created.
     pub oldest_at: i64,
-    /// When the last of them came.
+    /// When the newest of them was created.
     pub newest_at: i64,
 }
 
-/// A notice that is held back.
+/// A notification that waits for the digest.
 #[derive(Debug, Clone, FromRow)]
 pub struct NotificationRow {
     /// Its number.
     pub notification_id: i64,
-    /// Why it goes there, in words.
+    /// Why it is sent to this recipient, in words.
     pub why: String,
-    /// Since when it is to be told.
+    /// When it was created.
     pub since: i64,
     /// The alert.
     #[sqlx(flatten)]
     pub alert: AlertRow,
 }
 
-/// How much all recipients have got of late.
+/// A mail that a recipient got recently.
 #[derive(Debug, Clone, FromRow)]
 pub struct RecentMail {
     /// A mail address, or `channel:NUMBER`.
@@ -52,12 +52,12 @@ pub struct RecentMail {
 }
 
 impl WriteTx {
-    /// Notes who is to hear of an alert; who was noted before is not again, however the address is
-    /// spelled, unless the mail was given up: it is written anew then. Returns how many are to be
-    /// told.
+    /// Creates the notifications of an alert. A recipient with a notification gets no second one,
+    /// however the address is spelled, unless the mail was given up. Returns how many wait to be
+    /// sent.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn add_notifications(
         &mut self,
         alert_id: i64,
@@ -85,12 +85,12 @@ impl WriteTx {
         Ok(added)
     }
 
-    /// Puts the mail that tells of these notices into the outbox, each notice in one mail, and with
-    /// each the older ones of the same issue; returns the mail's number. `None` when one of them is
-    /// gone or told meanwhile: then nothing of the transaction must stay.
+    /// Puts the mail with these notifications into the outbox, each in one mail, and with each the
+    /// older ones of the same issue; returns the mail's number. `None` when one of them was deleted
+    /// or sent in the meantime: then the transaction must be rolled back.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn write_notifications(
         &mut self,
         notifications: &[i64],
@@ -118,11 +118,11 @@ impl WriteTx {
         Ok(Some(outbox_id))
     }
 
-    /// Lets the alerts of a mail that reached nobody look for somebody else. Says whether any of
-    /// them was for their owner.
+    /// Reopens the alerts of a mail that reached nobody, to notify somebody else. Returns whether
+    /// any of them was for the owner.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn reopen_alerts(&mut self, outbox_id: i64) -> Result<bool, StoreError> {
         let query = sqlx::query(
             "UPDATE alert SET composed_at = NULL, note = NULL WHERE id IN \
@@ -133,11 +133,11 @@ impl WriteTx {
 }
 
 impl Store {
-    /// Recipients for whom notices are held back, those who wait longest first. Addresses that
-    /// differ only in case are one.
+    /// Recipients with pending notifications, those who wait longest first. Addresses that differ
+    /// only in case are one.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn pending_digests(&self) -> Result<Vec<PendingDigestRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT MAX(recipient) AS recipient, COUNT(*) AS alerts, \
@@ -147,10 +147,10 @@ impl Store {
         Ok(query.fetch_all(&self.readers).await?)
     }
 
-    /// The notices that are held back for a recipient, oldest first; of an issue the newest one.
+    /// The pending notifications of a recipient, oldest first; only the newest one of each issue.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn digest_notifications(
         &self,
         recipient: &str,
@@ -168,10 +168,10 @@ impl Store {
         Ok(query.bind(recipient).fetch_all(&self.readers).await?)
     }
 
-    /// For whom notices of an issue are held back.
+    /// Recipients with pending notifications of an issue.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn digest_recipients_of(&self, issue_id: i64) -> Result<Vec<String>, StoreError> {
         let query = sqlx::query_scalar(
             "SELECT MAX(notification.recipient) FROM notification JOIN alert ON alert.id = notification.alert_id \
@@ -181,10 +181,10 @@ impl Store {
         Ok(query.bind(issue_id).fetch_all(&self.readers).await?)
     }
 
-    /// The mails and posts that notified of alerts since then, oldest first; none that was given up.
+    /// Mails and posts about alerts since then, oldest first, except those that were given up.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn mails_written_since(&self, since: i64) -> Result<Vec<RecentMail>, StoreError> {
         let query = sqlx::query_as(
             "SELECT recipient, created_at FROM outbox WHERE created_at > $1 \

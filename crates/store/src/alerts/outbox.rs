@@ -1,4 +1,4 @@
-//! Mails and posts to be sent, whole, so that a second attempt is the same one.
+//! Complete mails and posts to be sent, so that a second attempt sends the same one.
 use flawless_base::backoff::LONGEST_RETRY_MS;
 use sqlx::FromRow;
 
@@ -11,20 +11,20 @@ fn sealed(source: SealError) -> StoreError {
     StoreError::Sealed { what: "the mail".into(), source }
 }
 
-/// What a mail is.
+/// The kind of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailKind {
-    /// Tells of one issue.
+    /// An alert about one issue.
     Alert,
-    /// Tells of several.
+    /// Alerts about several issues.
     Digest,
-    /// About a week.
+    /// The weekly report.
     Weekly,
-    /// About something the server could not do.
+    /// Reports something that the server could not do.
     Note,
-    /// Holds a link that signs in.
+    /// Contains a sign-in link.
     SignIn,
-    /// To a channel, not a mail: of one issue or several.
+    /// A post to a channel: about one issue or several.
     Post,
 }
 
@@ -44,20 +44,20 @@ impl MailKind {
 /// A mail that is ready.
 #[derive(Debug, Clone)]
 pub struct OutboxMessage {
-    /// What it is.
+    /// The kind of mail.
     pub kind: MailKind,
     /// The one address it goes to, or `channel:NUMBER`.
     pub recipient: String,
-    /// For pages.
+    /// The subject, for pages.
     pub subject: String,
-    /// Made once.
+    /// The Message-ID, created once.
     pub message_id: String,
-    /// Headers and body as they go over the wire; the body alone of a post.
+    /// Headers and body as sent; only the body of a post.
     pub message: Vec<u8>,
 }
 
 impl OutboxMessage {
-    /// What stands for an alert that could not be written, so that it is seen.
+    /// A placeholder for an alert whose mail could not be written, so that the failure is visible.
     pub fn unwritten(recipient: &str, name: &str) -> Self {
         Self {
             kind: MailKind::Alert,
@@ -69,7 +69,7 @@ impl OutboxMessage {
     }
 }
 
-/// A mail whose time has come.
+/// A mail that is due.
 #[derive(Debug, Clone, FromRow)]
 pub struct DueMessage {
     /// Its number.
@@ -78,13 +78,13 @@ pub struct DueMessage {
     pub recipient: String,
     /// What it is about.
     pub subject: String,
-    /// Headers and body; the body alone of a post.
+    /// Headers and body; only the body of a post.
     pub message: Vec<u8>,
     /// When it was written.
     pub created_at: i64,
-    /// How often it was tried in vain.
+    /// Number of failed attempts.
     pub attempts: i64,
-    /// It holds a link that signs in.
+    /// It contains a sign-in link.
     #[sqlx(default)]
     pub signs_in: bool,
     /// Why the message is empty, when it cannot be decrypted.
@@ -106,17 +106,17 @@ pub struct Undelivered {
 /// A mail as pages show it.
 #[derive(Debug, Clone, FromRow)]
 pub struct MailState {
-    /// The one address it goes to, or the channel as people say it, e.g. `slack channel 3`.
+    /// The one address it goes to, or the channel in words, e.g. `slack channel 3`.
     pub recipient: String,
     /// Why it goes there, in words.
     pub why: String,
     /// When it was written.
     pub created_at: i64,
-    /// When the mail server or the channel's service took it.
+    /// When the mail server or the channel's service accepted it.
     pub sent_at: Option<i64>,
     /// When it was given up.
     pub gave_up_at: Option<i64>,
-    /// The mail server's words at the last attempt.
+    /// The mail server's answer to the last attempt.
     pub last_error: Option<String>,
 }
 
@@ -124,9 +124,9 @@ impl WriteTx {
     /// Puts a mail into the outbox; returns its number there.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn add_mail(&mut self, mail: &OutboxMessage, at: i64) -> Result<i64, StoreError> {
-        // An empty one is that of a mail that could not be written.
+        // A mail that could not be written is stored without a message.
         let message = match mail.message.is_empty() {
             true => Vec::new(),
             false => self.1.seal(TABLE, mail.message.clone()).map_err(sealed)?,
@@ -146,12 +146,12 @@ impl WriteTx {
         Ok(id)
     }
 
-    /// The mail server has taken it.
+    /// Marks a mail as accepted by the mail server.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn mail_sent(&mut self, id: i64, at: i64) -> Result<(), StoreError> {
-        // A link that signs in is nothing to keep.
+        // Sign-in links are deleted once sent.
         let query = sqlx::query(
             "UPDATE outbox SET sent_at = $2, last_error = NULL, \
              message = CASE kind WHEN 'sign_in' THEN '' ELSE message END WHERE id = $1",
@@ -160,10 +160,10 @@ impl WriteTx {
         Ok(())
     }
 
-    /// An attempt failed; the next is at `next_attempt_at`.
+    /// Notes a failed attempt; the next is at `next_attempt_at`.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn mail_postponed(
         &mut self,
         id: i64,
@@ -178,10 +178,11 @@ impl WriteTx {
         Ok(())
     }
 
-    /// It cannot be delivered, ever; `address_refused`: nor can any other mail to that address.
+    /// Notes that a mail can never be delivered; `address_refused`: nor any other mail to that
+    /// address.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn mail_given_up(
         &mut self,
         id: i64,
@@ -201,10 +202,10 @@ impl WriteTx {
 }
 
 impl Store {
-    /// Mails whose time has come, oldest first; no posts.
+    /// Mails that are due, oldest first; no posts.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn due_mails(&self, now: i64, limit: i64) -> Result<Vec<DueMessage>, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, recipient, subject, message, created_at, attempts, \
@@ -221,8 +222,8 @@ impl Store {
         Ok(mails)
     }
 
-    /// Decrypts the message of a mail or post; says why when it cannot, and then it is empty: what
-    /// is behind it must not wait.
+    /// Decrypts the message of a mail or post. On failure it returns the reason and empties the
+    /// message: those that follow must not wait.
     pub(crate) fn open_message(&self, message: &mut Vec<u8>) -> Option<String> {
         match self.sealing.open(TABLE, std::mem::take(message)) {
             Ok(opened) => {
@@ -236,7 +237,7 @@ impl Store {
     /// The mail with this Message-ID, unless it was given up already.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn mail_named(&self, message_id: &str) -> Result<Option<Undelivered>, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, recipient, subject FROM outbox \
@@ -248,7 +249,7 @@ impl Store {
     /// The mails and posts about an issue, newest first.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn mails_of(&self, issue_id: i64) -> Result<Vec<MailState>, StoreError> {
         let query = sqlx::query_as(
             "SELECT COALESCE(channel.kind || ' channel ' || channel.id, outbox.recipient) \

@@ -1,30 +1,30 @@
-//! The outbox's other half: what goes to channels.
+//! The posts in the outbox, which go to channels.
 use flawless_base::backoff::LONGEST_RETRY_MS;
 use sqlx::FromRow;
 
 use crate::{Store, StoreError};
 
-/// A post whose time has come.
+/// A post that is due.
 #[derive(Debug, Clone, FromRow)]
 pub struct DuePost {
     /// Its number.
     pub id: i64,
     /// `channel:NUMBER`.
     pub recipient: String,
-    /// The same at each attempt, so that a receiver can tell a repetition.
+    /// The same at each attempt, so that a receiver can recognise a repetition.
     pub message_id: String,
     /// The body.
     pub message: Vec<u8>,
     /// When it was written.
     pub created_at: i64,
-    /// How often it was tried in vain.
+    /// Number of failed attempts.
     pub attempts: i64,
     /// Why the message is empty, when it cannot be decrypted.
     #[sqlx(default)]
     pub unreadable: Option<String>,
 }
 
-/// What waits for a channel, and what did not reach it.
+/// Posts that wait for a channel, and posts that did not reach it.
 #[derive(Debug, Clone, FromRow)]
 pub struct PostState {
     /// `channel:NUMBER`.
@@ -35,17 +35,17 @@ pub struct PostState {
     pub oldest_at: Option<i64>,
     /// Posts that were given up.
     pub given_up: i64,
-    /// When the last of them was.
+    /// When the last of them was given up.
     pub gave_up_at: Option<i64>,
     /// Why one of them failed.
     pub last_error: Option<String>,
 }
 
 impl Store {
-    /// Of each channel the oldest post whose time has come; those that wait longest first.
+    /// The oldest due post of each channel; those that wait longest first.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn due_posts(&self, now: i64) -> Result<Vec<DuePost>, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, recipient, message_id, message, created_at, attempts FROM outbox \
@@ -65,7 +65,7 @@ impl Store {
     /// The channels for which posts wait, or to which posts were given up since then.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn post_states(&self, since: i64) -> Result<Vec<PostState>, StoreError> {
         let query = sqlx::query_as(
             "SELECT recipient, COUNT(CASE WHEN gave_up_at IS NULL THEN 1 END) AS waiting, \

@@ -1,4 +1,4 @@
-//! Addresses that get no alerts: the mail server refuses them, or they do.
+//! Addresses that get no alerts: because the mail server refuses them, or their readers do.
 use flawless_base::text::one_line;
 use sqlx::FromRow;
 
@@ -9,14 +9,14 @@ use crate::{PROJECT, Store, StoreError, WriteTx};
 pub struct RefusedAddress {
     /// The address.
     pub address: String,
-    /// When a mail to it was given up last, or since when it does not want any.
+    /// When a mail to it was last given up, or since when its reader wants none.
     pub since: i64,
-    /// The mail server's words; `None` when the one who reads it does not want alerts.
+    /// The mail server's answer; `None` when the reader does not want alerts.
     pub words: Option<String>,
 }
 
 impl RefusedAddress {
-    /// Why it gets none, in one line.
+    /// The reason in one line.
     pub fn why(&self) -> String {
         let address = &self.address;
         match &self.words {
@@ -31,10 +31,10 @@ impl RefusedAddress {
 pub(crate) const REFUSED_FOR_MS: i64 = 14 * 24 * 3_600_000;
 
 impl WriteTx {
-    /// Lets mails to an address be tried again: what was given up until now does not count.
+    /// Lets mails to an address be tried again: mails given up until now no longer count.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn clear_refusal(&mut self, address: &str, at: i64) -> Result<(), StoreError> {
         let query = sqlx::query(
             "INSERT INTO retried_address (project_id, address, retried_at) VALUES ($1, $2, $3) \
@@ -47,11 +47,11 @@ impl WriteTx {
 }
 
 impl Store {
-    /// Addresses to which a mail was given up within the two weeks before `now`, for a full
-    /// mailbox or a mistake must not keep somebody out for ever, and those that want no alerts.
+    /// Addresses to which a mail was given up within the two weeks before `now`, because a full
+    /// mailbox or a mistake must not exclude somebody forever, and those that want no alerts.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn refused_addresses(&self, now: i64) -> Result<Vec<RefusedAddress>, StoreError> {
         let query = sqlx::query_as(
             "SELECT outbox.recipient AS address, MAX(outbox.gave_up_at) AS since, \

@@ -3,12 +3,12 @@ use sqlx::FromRow;
 
 use crate::{PROJECT, Store, StoreError, WriteTx};
 
-/// Which mails somebody can do without.
+/// The mails that somebody can unsubscribe from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnwantedKind {
-    /// Those that tell of issues, one or several at once.
+    /// Alerts about one or several issues.
     Alerts,
-    /// The report of the week.
+    /// The weekly report.
     Weekly,
 }
 
@@ -50,11 +50,11 @@ const IS_UNWANTED: &str = "SELECT COUNT(*) FROM unwanted_mail \
      WHERE project_id = $1 AND address = $2 AND kind = $3";
 
 impl WriteTx {
-    /// Remembers whether an address wants these mails. When it does again, somebody whom nobody
-    /// could tell may be reached: alerts are released.
+    /// Stores whether an address wants these mails. When it wants them again, deferred alerts are
+    /// released, because an owner may be reachable again.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn want_mails(
         &mut self,
         address: &str,
@@ -73,7 +73,7 @@ impl WriteTx {
     /// Whether an address does not want these mails, within this transaction.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn is_unwanted(
         &mut self,
         address: &str,
@@ -84,11 +84,10 @@ impl WriteTx {
         Ok(query.fetch_one(&mut *self.0).await? > 0)
     }
 
-    /// Remembers that an address does not want these mails. Alerts that are held back for it go to
-    /// who answers next.
+    /// Unsubscribes an address from these mails. Its pending alerts go to the next one who answers.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn add_unwanted(
         &mut self,
         address: &str,
@@ -115,10 +114,10 @@ impl WriteTx {
         Ok(())
     }
 
-    /// The address wants these mails again.
+    /// Subscribes an address to these mails again.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn remove_unwanted(
         &mut self,
         address: &str,
@@ -137,7 +136,7 @@ impl Store {
     /// Everybody who does not want some mails, by address.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn unwanted_mails(&self) -> Result<Vec<UnwantedMail>, StoreError> {
         let query = sqlx::query_as(
             "SELECT address, kind, since FROM unwanted_mail WHERE project_id = $1 \
@@ -149,7 +148,7 @@ impl Store {
     /// Whether an address does not want these mails.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn is_unwanted(&self, address: &str, kind: UnwantedKind) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar::<_, i64>(IS_UNWANTED);
         let query = query.bind(PROJECT).bind(address.to_ascii_lowercase()).bind(kind.as_str());

@@ -1,10 +1,10 @@
-//! What really differs between databases.
+//! The SQL that differs between databases.
 
-/// Begins a transaction that is going to write, so that two never wait for each other in turn.
+/// Begins a transaction that will write, so that two never wait for each other in turn.
 pub(crate) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 
-/// Empties the journal into the database, so that what was deleted is in no file any more. The
-/// first column of the answer says whether somebody still reads an older state.
+/// Moves the journal into the database, so that deleted data is in no file any longer. The first
+/// column of the answer says whether an older state is still being read.
 pub(crate) const EMPTY_JOURNAL: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 /// Asks for the version of the database.

@@ -1,4 +1,4 @@
-//! Why the store cannot do what it was asked, in words for the one who runs the server.
+//! Errors of the store, in words for the person who runs the server.
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
@@ -6,24 +6,24 @@ use sqlx::migrate::MigrateError;
 
 use crate::sealing::SealError;
 
-/// Why the store cannot do what it was asked.
+/// Why an operation of the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The folder or the file cannot be made.
+    /// The folder or the file cannot be created.
     #[error(
-        "data_dir_path: {path} cannot be written: {source}. Choose a folder that the user who \
-         runs the server may write to"
+        "data_dir_path: {path} cannot be written: {source}. Choose a folder that the server's \
+         user may write to"
     )]
     Folder {
-        /// Which one.
+        /// Its path.
         path: String,
-        /// Why not.
+        /// The reason.
         source: std::io::Error,
     },
-    /// Nothing is wrong but that there is no room.
+    /// The disk is full; nothing is damaged.
     #[error(
-        "the disk that holds data_dir_path is full ({0}). Make room on it: what was accepted is \
-         kept, and a running server goes on by itself"
+        "the disk that holds data_dir_path is full ({0}). Free space on it: accepted data is \
+         kept, and a running server continues by itself"
     )]
     Full(String),
     /// The file was written by a newer program.
@@ -32,51 +32,51 @@ pub enum StoreError {
          that version again, or point data_dir_path at another folder"
     )]
     Newer {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// Its schema.
+        /// The schema of the file.
         version: i64,
-        /// Ours.
+        /// The newest schema that this program knows.
         known: i64,
     },
-    /// The file is no database, or damaged.
+    /// The file is not a database, or damaged.
     #[error(
         "data_dir_path: {path} cannot be used as a database: {source}. Put a backup in its place, \
-         or move it away to begin anew"
+         or move it away to start from scratch"
     )]
     Unusable {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// The database's words.
+        /// The error of the database.
         source: sqlx::Error,
     },
-    /// The file cannot be opened, and nothing says that it is damaged.
+    /// The file cannot be opened, and nothing indicates that it is damaged.
     #[error(
-        "data_dir_path: {path} cannot be opened: {source}. Nothing says that the database is \
-         damaged: leave it where it is, and look at the disk and at who may write to the folder"
+        "data_dir_path: {path} cannot be opened: {source}. Nothing indicates that it is \
+         damaged: leave it where it is, and check the disk and the permissions of the folder"
     )]
     NotOpened {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// The database's words.
+        /// The error of the database.
         source: sqlx::Error,
     },
-    /// The schema cannot be brought up to date.
-    #[error("the database cannot be brought to this program's schema: {0}")]
+    /// The schema cannot be migrated.
+    #[error("the database cannot be migrated to this program's schema: {0}")]
     Migrate(#[source] MigrateError),
-    /// The database refuses.
-    #[error("the database refuses: {0}")]
+    /// A query failed.
+    #[error("the database failed: {0}")]
     Database(#[source] sqlx::Error),
     /// A row is encrypted, and cannot be decrypted.
     #[error("{what} {source}")]
     Sealed {
-        /// What it holds, e.g. `the sample of issue 7`.
+        /// What the row contains, e.g. `the sample of issue 7`.
         what: String,
-        /// Why not.
+        /// The reason.
         source: SealError,
     },
-    /// A row holds something this program did not write.
-    #[error("the database holds something unreadable: {0}")]
+    /// A row contains data that this program did not write.
+    #[error("the database contains unreadable data: {0}")]
     Corrupt(String),
 }
 
@@ -90,7 +90,7 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
-    /// A file in the data folder cannot be made or written.
+    /// A file in the data folder cannot be created or written.
     pub fn folder(path: &Path, source: std::io::Error) -> Self {
         match is_full(&source) {
             true => Self::Full(source.to_string()),
@@ -98,8 +98,8 @@ impl StoreError {
         }
     }
 
-    /// The database in `path` cannot be opened. What the database says of a full disk depends on
-    /// the step that met it, so the disk itself is asked.
+    /// The database in `path` cannot be opened. The database's error for a full disk depends on the
+    /// step that hit it, so the disk itself is checked.
     pub(crate) fn opening(path: &Path, source: sqlx::Error) -> Self {
         let shown = path.display().to_string();
         match code(&source) {
@@ -113,7 +113,7 @@ impl StoreError {
         }
     }
 
-    /// The schema of the database in `path` cannot be brought up to date.
+    /// The schema of the database in `path` cannot be migrated.
     pub(crate) fn migrating(path: &Path, error: MigrateError) -> Self {
         match error {
             MigrateError::Execute(source) => Self::opening(path, source),
@@ -127,11 +127,11 @@ impl StoreError {
         }
     }
 
-    /// What the visitors of pages and the API are told; the log has more.
+    /// The text for visitors of pages and the API; the log has more.
     pub fn for_visitors(&self) -> &'static str {
         match self {
             Self::Full(_) => {
-                "The server's disk is full: nothing was changed. Until there is room, reports are \
+                "The server's disk is full: nothing was changed. Until space is freed, reports are \
                  refused and counted; clients keep them and send them again, those of 0.4.5 do not."
             }
             _ => {
@@ -153,7 +153,7 @@ fn code(error: &sqlx::Error) -> Option<i32> {
     code.parse::<i32>().ok().map(|code| code & 0xff)
 }
 
-/// No room on the disk, or for this user, or for a file of this size.
+/// No space on the disk, or for this user, or for a file of this size.
 fn is_full(error: &std::io::Error) -> bool {
     matches!(
         error.kind(),
@@ -161,10 +161,10 @@ fn is_full(error: &std::io::Error) -> bool {
     )
 }
 
-/// As much as the database needs to be opened: its index of the journal is 32 KiB.
+/// Bytes that the database needs to be opened: its index of the journal is 32 KiB.
 const PROBE: usize = 64 * 1024;
 
-/// Says that the disk is full when it is: a database may be opened all the same, and refuses then.
+/// Logs that the disk is full if it is: the database may open all the same, but cannot write.
 pub(crate) fn say_when_full(folder: &Path) {
     if let Err(error) = try_to_write(folder)
         && is_full(&error)

@@ -19,9 +19,8 @@ use crate::{Store, StoreError};
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 impl Store {
-    /// Opens the database in `data_dir`, makes both when they are missing, and brings the schema
-    /// up to date. What holds values is sealed and opened with `sealing`; `now` is the time for
-    /// new rows.
+    /// Opens the database in `data_dir`, creates both when they are missing, and migrates the
+    /// schema. Values are encrypted and decrypted with `sealing`; `now` is the time for new rows.
     ///
     /// # Errors
     /// The folder cannot be written, or the file is of a newer program or none of ours.
@@ -30,10 +29,10 @@ impl Store {
         let folder_error = |source| StoreError::folder(data_dir, source);
         make_private_folder(data_dir).map_err(folder_error)?;
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
-        // The journal files take the mode of the main one.
+        // The journal files inherit the mode of the main one.
         file.and_then(|file| file.set_permissions(Permissions::from_mode(0o600)))
             .map_err(folder_error)?;
-        // `flawless projects` may be asked while the server makes the database.
+        // `flawless projects` may run while the server creates the database.
         let others = lock(data_dir.join("schema.lock")).await.map_err(folder_error)?;
         let is_new = path.metadata().map_err(folder_error)?.len() == 0;
         let remains = if is_new { remains(data_dir) } else { Vec::new() };
@@ -42,12 +41,12 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            // What is deleted is overwritten, not only forgotten.
+            // Deleted data is overwritten, not only unlinked.
             .pragma("secure_delete", "ON")
             .busy_timeout(Duration::from_secs(20));
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
-            // An embedded database does not go away; asking whether it did costs a round trip.
+            // An embedded database does not go away; testing the connection costs a round trip.
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(60))
             .before_acquire(|connection, _| Box::pin(is_sound(connection)))
@@ -90,10 +89,10 @@ impl Store {
     }
 }
 
-/// Makes a folder that only its owner can read; one that is there is left as it is.
+/// Creates a folder that only its owner can read; an existing one is left as it is.
 ///
 /// # Errors
-/// It cannot be made.
+/// It cannot be created.
 pub fn make_private_folder(path: &Path) -> std::io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -101,7 +100,7 @@ pub fn make_private_folder(path: &Path) -> std::io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Waits until no other program has this file locked. Dropping the file unlocks it.
+/// Waits until no other process has this file locked. Dropping the file unlocks it.
 async fn lock(path: PathBuf) -> std::io::Result<File> {
     let work = move || {
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
@@ -111,19 +110,18 @@ async fn lock(path: PathBuf) -> std::io::Result<File> {
     tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?
 }
 
-/// Whether a connection that was given back may be used again. After a full disk, an I/O error or
-/// a lack of memory the database rolls back by itself; the rollback that follows then fails, and the
-/// connection would believe for ever that it is within a transaction. Such a one is closed, and
-/// another one opened in its place.
+/// Whether a returned connection may be reused. After a full disk, an I/O error or a lack of memory
+/// the database rolls back by itself; the rollback that follows then fails, and the connection
+/// would consider itself within a transaction forever. Such a connection is closed and replaced.
 async fn is_sound(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     let is_sound = !connection.is_in_transaction();
     if !is_sound {
-        tracing::warn!("a connection to the database is opened anew after an error");
+        tracing::warn!("a connection to the database is replaced after an error");
     }
     Ok(is_sound)
 }
 
-/// The schema that this program makes and knows.
+/// The schema that this program creates and knows.
 pub fn schema_version() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
 }
@@ -144,7 +142,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn many_programs_may_open_a_new_store_at_once() {
+    async fn new_store_may_be_opened_by_many_programs_at_once() {
         let folder = tempfile::tempdir().expect("a folder");
         let opening = (0..8).map(|_| {
             let folder = folder.path().to_owned();

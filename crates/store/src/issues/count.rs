@@ -1,61 +1,61 @@
-//! Counts occurrences of issues, and keeps what attribution found out.
+//! Counts occurrences of issues, and stores the results of attribution.
 use sqlx::FromRow;
 
 use super::issue::{HOUR_MS, IssueFacts, exception_types};
 use crate::{PROJECT, Resolution, StoreError, WriteTx};
 
-/// More types of one issue are notified together.
+/// Limit of exception types that are kept per issue.
 const MAX_TYPES: usize = 50;
 
 /// Occurrences to be added to an issue.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen {
-    /// How many.
+    /// Number of occurrences.
     pub occurrences: i64,
-    /// In how many reports.
+    /// Number of reports with them.
     pub reports: i64,
     /// When the first came in.
     pub first_at: i64,
     /// When the last came in.
     pub last_at: i64,
-    /// A sample of them is kept.
+    /// Whether a sample of them is kept.
     pub sampled: bool,
 }
 
-/// What an issue is after some occurrences were added.
+/// The state of an issue after occurrences were added.
 #[derive(Debug, Clone, FromRow)]
 pub struct Counted {
     /// Its number.
     pub id: i64,
     /// All occurrences, the new ones included.
     pub occurrences: i64,
-    /// Samples taken so far, that of the new ones included.
+    /// Samples taken so far, including that of the new ones.
     pub samples: i64,
     /// Author date of the line.
     pub authored_at: Option<i64>,
-    /// When it was decided to tell.
+    /// When it was decided to notify somebody.
     pub notified_at: Option<i64>,
-    /// First seen.
+    /// When it was first seen.
     pub first_seen_at: i64,
-    /// When it was found to be resolved.
+    /// When it was fixed or resolved.
     pub resolved_at: Option<i64>,
     /// The commit that fixed it.
     pub resolved_by: Option<String>,
     /// How that is known.
     #[sqlx(json(nullable))]
     pub resolution: Option<Resolution>,
-    /// Nobody is notified of it before.
+    /// Nobody is notified of it before this time.
     pub muted_until: Option<i64>,
     /// Nobody is notified of it: see [`IssueFacts::kept_out`].
     pub kept_out: bool,
 }
 
 impl WriteTx {
-    /// Adds occurrences to an issue, or to the one that it was merged into; `None` when there is
-    /// no such issue.
+    /// Adds occurrences to an issue, or to the one that it was merged into; `None` when it does not
+    /// exist.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn count(
         &mut self,
         issue_id: i64,
@@ -80,18 +80,18 @@ impl WriteTx {
         Ok(counted)
     }
 
-    /// Adds occurrences to the issue with the identity of `facts`; makes it when it is new.
-    /// Of an issue that is there, the line as it runs now and the known error are renewed.
+    /// Adds occurrences to the issue with the identity of `facts`; creates it when it is new. For
+    /// an existing issue, the current line and the known error are updated.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn count_attributed(
         &mut self,
         facts: &IssueFacts,
         seen: Seen,
     ) -> Result<Counted, StoreError> {
         if let Some((known, is_itself)) = self.issue_of_identity(&facts.identity).await? {
-            // What is known about a line under an older name must not replace what is known now.
+            // Facts found under an older name must not replace the current ones.
             if is_itself {
                 self.renew(known, facts).await?;
             }
@@ -139,17 +139,17 @@ impl WriteTx {
         Ok(counted)
     }
 
-    /// Whether an issue is there, or merged into another one.
+    /// Whether an issue exists, possibly merged into another one.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn has_issue(&mut self, issue: i64) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar("SELECT COUNT(*) FROM issue WHERE id = $1");
         let found: i64 = query.bind(issue).fetch_one(&mut *self.0).await?;
         Ok(found > 0)
     }
 
-    /// The line as it runs now and what is known about it.
+    /// Updates the line as it runs now and its facts.
     async fn renew(&mut self, issue: i64, facts: &IssueFacts) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE issue SET path = $2, line = $3, function_name = $4, text = $5, \
@@ -172,10 +172,10 @@ impl WriteTx {
         Ok(())
     }
 
-    /// How an issue stands.
+    /// The state of an issue.
     ///
     /// # Errors
-    /// The database refuses, or there is no such issue.
+    /// The database cannot be read, or the issue does not exist.
     pub async fn counted(&mut self, issue: i64) -> Result<Counted, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, occurrences, samples, authored_at, notified_at, first_seen_at, resolved_at, \
@@ -184,10 +184,10 @@ impl WriteTx {
         Ok(query.bind(issue).fetch_one(&mut *self.0).await?)
     }
 
-    /// The same; `None` when there is no such issue.
+    /// The same; `None` when the issue does not exist.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn counted_if_there(&mut self, issue: i64) -> Result<Option<Counted>, StoreError> {
         match self.counted(issue).await {
             Ok(counted) => Ok(Some(counted)),
@@ -216,10 +216,10 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Whether the issue is a known error now, and which.
+    /// Sets the known error that the issue matches now.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn set_known_error(
         &mut self,
         issue: i64,
@@ -233,10 +233,10 @@ impl WriteTx {
         Ok(())
     }
 
-    /// An issue was seen with an exception of this type.
+    /// Notes that an issue was seen with an exception of this type.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn add_exception_type(&mut self, issue: i64, name: &str) -> Result<(), StoreError> {
         let query = sqlx::query_scalar("SELECT exception_types FROM issue WHERE id = $1");
         let known: Option<String> = query.bind(issue).fetch_optional(&mut *self.0).await?;
@@ -255,10 +255,10 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Remembers that a place belongs to an issue.
+    /// Stores that a place belongs to an issue.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn add_place(
         &mut self,
         place_key: &str,

@@ -1,4 +1,4 @@
-//! What is known about an issue's line beyond its author: how it was found, what happened to it
+//! What is known about an issue's line besides its author: how it was found, what happened to it
 //! since, and the other suspects.
 use flawless_core::{
     AddressPolicy, CommitId, Confidence, Developer, LaterChange, Owner, Owners, PathRule, Rules,
@@ -8,29 +8,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::{IssueRow, RefusedAddress};
 
-/// Kept with the issue as JSON; what an older program did not write is empty.
+/// Stored with the issue as JSON; fields that an older version did not write are empty.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct IssueDetails {
-    /// The author of the commit, when it is not who answers for the line.
+    /// The author of the commit, if somebody else answers for the line.
     pub author: Option<Developer>,
-    /// How sure it is that this is the line that ran.
+    /// How certain it is that this is the line that ran.
     pub confidence: Option<Confidence>,
     /// How its file was found.
     pub path_rule: Option<PathRule>,
     /// The revision in which the line was found.
     pub revision: Option<CommitId>,
-    /// How the developer was found, when it is not the commit's author.
+    /// How the developer was found, if they are not the commit's author.
     pub steps: Vec<String>,
     /// What happened to the line since it was written.
     pub later: Vec<LaterChange>,
     /// Why the developer no longer answers for it.
     pub gone: Option<String>,
-    /// Who changed the file most of late: a proposal.
+    /// The person who recently changed the file most often, as a proposal.
     pub proposal: Option<Developer>,
-    /// Who answers for the file by `CODEOWNERS`.
+    /// The owner of the file by `CODEOWNERS`.
     pub code_owners: Option<Owners>,
-    /// The next frames that may be at fault.
+    /// Further frames that may be at fault.
     pub suspects: Vec<Suspect>,
 }
 
@@ -45,11 +45,11 @@ pub struct Suspect {
     pub function: String,
     /// The source line.
     pub text: String,
-    /// Who wrote it, and in which commit; `None` when that is not known.
+    /// Its author and commit; `None` when unknown.
     pub author: Option<SuspectAuthor>,
 }
 
-/// Who wrote a suspect's line.
+/// The author of a suspect's line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SuspectAuthor {
     /// The person; `None` when only automation wrote it.
@@ -78,10 +78,10 @@ impl Suspect {
     }
 }
 
-/// Why no mail to an address is read, as far as that is known.
+/// Why nobody reads mails to an address, as far as that is known.
 pub fn unreachable(address: &str, refused: &[RefusedAddress]) -> Option<String> {
     if !is_mailable(address) {
-        return Some(format!("{address:?} is no valid mail address: give it an email alias"));
+        return Some(format!("{address:?} is not a valid mail address: give it an email alias"));
     }
     let known = refused.iter().find(|known| known.address.eq_ignore_ascii_case(address));
     match known {
@@ -99,7 +99,7 @@ impl IssueRow {
         serde_json::from_str(&self.facts.details).unwrap_or_default()
     }
 
-    /// Who answers for it: see [`IssueDetails::owner`].
+    /// The one who answers for it: see [`IssueDetails::owner`].
     pub fn owner(
         &self,
         details: &IssueDetails,
@@ -112,8 +112,9 @@ impl IssueRow {
 }
 
 impl IssueDetails {
-    /// Who answers for a line at `path` that `developer` wrote: its author, unless that address is
-    /// refused or gone, else the file's owner, else the default contact. Each step is said.
+    /// The one who answers for a line at `path` that `developer` wrote: its author, unless that
+    /// address is refused or gone, else the file's owner, else the default contact. The steps
+    /// explain each decision.
     pub fn owner(
         &self,
         developer: Option<&Developer>,
@@ -132,7 +133,7 @@ impl IssueDetails {
         if owner.is_fallback
             && let Some(Developer { name, email }) = &self.proposal
         {
-            owner.steps.push(format!("{name} <{email}> changed the file most of late"));
+            owner.steps.push(format!("{name} <{email}> recently changed the file most often"));
         }
         owner
     }

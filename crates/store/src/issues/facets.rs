@@ -1,17 +1,17 @@
 //! How often an issue occurred by exception type, host, environment and revision. Bounded: of each
-//! kind so many values are toldapart, and what comes then is counted together.
+//! kind a limited number of values is counted separately, and all further ones together.
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use crate::{Store, StoreError, WriteTx};
 
-/// Values of a kind that are notifiedapart.
+/// Values of a kind that are counted separately.
 const MOST: usize = 50;
-/// Characters of a value.
+/// Characters of a value that are kept.
 const LENGTH: usize = 200;
 
-/// Occurrences that agree in all that is counted apart; `None` stands for values that are counted
-/// together.
+/// Occurrences that agree in everything that is counted separately; `None` stands for the values
+/// that are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facet {
     exception: Option<String>,
@@ -24,7 +24,7 @@ pub struct Facet {
 }
 
 impl Facet {
-    /// Occurrences of one time; an empty text was not said.
+    /// Occurrences at one time; an empty text means that the client did not say.
     pub fn new(
         [exception, host, environment, revision]: [&str; 4],
         occurrences: i64,
@@ -55,13 +55,13 @@ impl Facet {
     }
 }
 
-/// The facets of reports that wait, as their row keeps them.
+/// The facets of waiting reports, as their row stores them.
 pub(crate) fn add_to(stored: &str, new: &[Facet]) -> String {
     let mut facets = read(stored);
     for facet in new {
         let mut facet = facet.clone();
-        // They have the same traceback: its exception and revision are one. Of hosts there are
-        // many, of environments few: these are true for longer.
+        // They have the same traceback: its exception and revision are one. Hosts are many,
+        // environments few: these keep their own counts longer.
         if facets.len() >= MOST && !facets.iter().any(|known| known.agrees(&facet)) {
             facet.host = None;
         }
@@ -80,7 +80,7 @@ pub(crate) fn add_to(stored: &str, new: &[Facet]) -> String {
     serde_json::to_string(&facets).unwrap_or_else(|_| "[]".to_owned())
 }
 
-/// What [`add_to`] wrote; none of a row of before.
+/// Parses the output of [`add_to`]; empty for a row of an older version.
 pub(crate) fn read(stored: &str) -> Vec<Facet> {
     serde_json::from_str(stored).unwrap_or_default()
 }
@@ -90,9 +90,9 @@ pub(crate) fn read(stored: &str) -> Vec<Facet> {
 pub struct FacetRow {
     /// `exception`, `host`, `environment` or `revision`.
     pub kind: String,
-    /// It stands for all values that are not notifiedapart.
+    /// Whether it stands for all values that are not counted separately.
     pub is_others: bool,
-    /// The value; empty when the program did not say it.
+    /// The value; empty when the program did not say.
     pub value: String,
     /// Occurrences with it.
     pub occurrences: i64,
@@ -102,7 +102,7 @@ pub struct FacetRow {
     pub last_at: i64,
 }
 
-/// All four kinds at once: this is in the way of each report.
+/// All four kinds in one statement, because it runs for every report.
 const ADD: &str = "INSERT INTO issue_facet \
      (issue_id, kind, is_others, value, occurrences, first_at, last_at) \
      SELECT $1, kind, CASE WHEN fits THEN 0 ELSE 1 END, CASE WHEN fits THEN value ELSE '' END, \
@@ -120,7 +120,7 @@ const ADD: &str = "INSERT INTO issue_facet \
      last_at = CASE WHEN issue_facet.last_at > excluded.last_at \
      THEN issue_facet.last_at ELSE excluded.last_at END";
 
-/// Adds the values of `$1` to those of `$2`, then counts together what is too much.
+/// Adds the values of `$1` to those of `$2`, then counts those above the limit together.
 pub(crate) const MERGE: [&str; 4] = [
     "INSERT INTO issue_facet (issue_id, kind, is_others, value, occurrences, first_at, last_at) \
      SELECT $2, kind, is_others, value, occurrences, first_at, last_at FROM issue_facet \
@@ -153,7 +153,7 @@ impl WriteTx {
     /// Counts occurrences of an issue by their facets.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn count_facets(&mut self, issue: i64, facets: &[Facet]) -> Result<(), StoreError> {
         for facet in facets {
             sqlx::query(ADD)
@@ -174,11 +174,11 @@ impl WriteTx {
 }
 
 impl Store {
-    /// How often an issue occurred by what its reports say: kind by kind, most first, what is
-    /// counted together last.
+    /// How often an issue occurred by each value in its reports: kind by kind, the most frequent
+    /// first, those that are counted together last.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn facets_of(&self, issue: i64) -> Result<Vec<FacetRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT kind, is_others = 1 AS is_others, value, occurrences, first_at, last_at \
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn facets_that_wait_are_added_up_and_bounded() {
+    fn waiting_facets_are_added_up_and_bounded() {
         let facet = |host: &str, at| Facet::new(["E", host, "", "r"], 2, at);
         let stored = add_to("[]", &[facet("a", 5), facet("b", 6), facet("a", 9)]);
         let facets = read(&stored);

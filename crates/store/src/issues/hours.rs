@@ -1,12 +1,12 @@
-//! When an issue occurred, hour by hour, and which numbers issues have had.
+//! When an issue occurred, hour by hour, and which issue numbers were used.
 use super::issue::HOUR_MS;
 use crate::{Store, StoreError};
 
 impl Store {
-    /// The start of each hour since then in which the issue occurred, and how often it did.
+    /// The start of each hour since then in which the issue occurred, with its occurrences.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn hours_of(&self, issue: i64, since: i64) -> Result<Vec<(i64, i64)>, StoreError> {
         let query = sqlx::query_as(
             "SELECT hour * $3, occurrences FROM issue_hour WHERE issue_id = $1 AND hour >= $2 \
@@ -16,10 +16,10 @@ impl Store {
         Ok(query.fetch_all(&self.readers).await?)
     }
 
-    /// Whether an issue had this number once, or has it.
+    /// Whether an issue has or had this number.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn was_issue(&self, number: i64) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar(
             "SELECT $1 > 0 AND $1 <= (SELECT COALESCE(MAX(number), 0) FROM \

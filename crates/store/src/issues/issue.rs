@@ -4,12 +4,12 @@ use sqlx::FromRow;
 
 use crate::{PROJECT, Resolution, Store, StoreError};
 
-/// What attribution found out about a line.
+/// The results of attribution for a line.
 #[derive(Debug, Clone, Default, FromRow)]
 pub struct IssueFacts {
     /// Key of the issue in its project.
     pub identity: String,
-    /// Path in the repository; as deployed when it is no file of the repository.
+    /// Path in the repository, or as deployed when it is not a file of the repository.
     pub path: String,
     /// Line number in the running code.
     pub line: i64,
@@ -17,17 +17,17 @@ pub struct IssueFacts {
     pub function_name: String,
     /// The source line.
     pub text: String,
-    /// Full type path of the exception seen first.
+    /// Full type path of the first exception.
     pub exception_type: String,
-    /// The known error it is.
+    /// The known error that it matches.
     pub known_error_id: Option<i64>,
-    /// `only_blame_filepaths_matching` keeps it out: it is listed, and nobody is notified.
+    /// `only_blame_filepaths_matching` excludes it: it is listed, but nobody is notified.
     pub kept_out: bool,
-    /// Commit that brought the line; `None` when nobody is blamed.
+    /// Commit that introduced the line; `None` when nobody is blamed.
     pub origin_commit: Option<String>,
-    /// Path there.
+    /// Path in that commit.
     pub origin_path: Option<String>,
-    /// Line number there.
+    /// Line number in that commit.
     pub origin_line: Option<i64>,
     /// Author's name.
     pub developer_name: Option<String>,
@@ -53,24 +53,24 @@ pub struct IssueRow {
     pub facts: IssueFacts,
     /// All occurrences ever.
     pub occurrences: i64,
-    /// First seen.
+    /// When it was first seen.
     pub first_seen_at: i64,
-    /// Last seen.
+    /// When it was last seen.
     pub last_seen_at: i64,
-    /// When it was decided to tell; `None` when never.
+    /// When it was decided to notify somebody; `None` when never.
     pub notified_at: Option<i64>,
-    /// When it was found to be resolved.
+    /// When it was fixed or resolved.
     pub resolved_at: Option<i64>,
     /// The commit that fixed it.
     pub resolved_by: Option<String>,
     /// How that is known.
     #[sqlx(json(nullable))]
     pub resolution: Option<Resolution>,
-    /// Nobody is notified of it before.
+    /// Nobody is notified of it before this time.
     pub muted_until: Option<i64>,
-    /// All types of exceptions that it was seen with, a line each: see [`IssueRow::types`].
+    /// All types of exceptions that it was seen with, one per line: see [`IssueRow::types`].
     pub exception_types: String,
-    /// A mail about it was sent or waits to be; one that was given up does not count.
+    /// Whether a mail about it was sent or waits to be; mails that were given up do not count.
     pub mailed: bool,
 }
 
@@ -82,12 +82,12 @@ pub struct WeekIssue {
     pub issue: IssueRow,
     /// Occurrences within the span.
     pub week_occurrences: i64,
-    /// Last one within the span.
+    /// Last occurrence within the span.
     pub week_last_at: i64,
 }
 
 impl IssueRow {
-    /// The author of the line, when one is known.
+    /// The author of the line, if known.
     pub fn developer(&self) -> Option<Developer> {
         let (name, email) =
             (self.facts.developer_name.clone()?, self.facts.developer_email.clone()?);
@@ -99,13 +99,13 @@ impl IssueRow {
         exception_types(&self.exception_types)
     }
 
-    /// Until when nobody is notified of it, when that is still to come.
+    /// The end of its mute, if that is still to come.
     pub fn muted_at(&self, now: i64) -> Option<i64> {
         self.muted_until.filter(|until| *until > now)
     }
 }
 
-/// The types in a list of them, a line each.
+/// Splits a list of types, one per line.
 pub fn exception_types(list: &str) -> impl Iterator<Item = &str> {
     list.lines().filter(|name| !name.is_empty())
 }
@@ -126,7 +126,7 @@ impl Store {
     /// The issue that a place belongs to.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn issue_at_place(&self, place_key: &str) -> Result<Option<i64>, StoreError> {
         let query = sqlx::query_scalar(
             "SELECT issue_id FROM place WHERE project_id = $1 AND place_key = $2",
@@ -134,10 +134,10 @@ impl Store {
         Ok(query.bind(PROJECT).bind(place_key).fetch_optional(&self.readers).await?)
     }
 
-    /// One issue; of one that was merged, the one that it lives on in.
+    /// One issue, or the one that it was merged into.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn issue(&self, id: i64) -> Result<Option<IssueRow>, StoreError> {
         let sql = const_format(&[
             "SELECT ",
@@ -149,10 +149,10 @@ impl Store {
     }
 
     /// The issues of a line as 0.4.5's links name it, newest first, the first hundred; an empty
-    /// function or text stands for any.
+    /// function or text matches any.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn issues_of_line(
         &self,
         path: &str,
@@ -173,7 +173,7 @@ impl Store {
     /// The issues that occurred in `[from, to)`, both full hours, most occurrences first.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn issues_between(&self, from: i64, to: i64) -> Result<Vec<WeekIssue>, StoreError> {
         let sql = const_format(&[
             "SELECT ",
@@ -189,7 +189,7 @@ impl Store {
     }
 }
 
-/// Statements are put together from constants only.
+/// Statements are concatenated from constants only.
 pub(crate) fn const_format(parts: &[&'static str]) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(parts.concat())
 }

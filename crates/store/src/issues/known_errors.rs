@@ -1,4 +1,4 @@
-//! Which issues are known errors, when the rules that say so change.
+//! Updates which issues are known errors when the rules change.
 use flawless_core::{KnownError, RuleId};
 use serde_json::Value;
 
@@ -6,11 +6,11 @@ use crate::rules::rule::parse;
 use crate::{PROJECT, RuleList, StoreError, WriteTx};
 
 impl WriteTx {
-    /// Lets the issues of the file that a known error means be what the rules make of them now, and
-    /// not only from their next reports on.
+    /// Applies the current rules to the issues in the file of a known error immediately, instead of
+    /// with their next reports.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub(crate) async fn renew_known_errors(&mut self, entry: &Value) -> Result<(), StoreError> {
         let changed: KnownError = parse(&entry.to_string())?;
         let path = changed.pattern.filename;
@@ -20,7 +20,7 @@ impl WriteTx {
         );
         let issues: Vec<(i64, String, String, Option<RuleId>)> =
             query.bind(PROJECT).bind(&path).fetch_all(&mut *self.0).await?;
-        // Of an import, most files have none.
+        // In an import, most files have none.
         if issues.is_empty() {
             return Ok(());
         }

@@ -1,18 +1,18 @@
-//! What lists of issues are made of: a few facts of every issue, counts by the hour, and all of
-//! the few issues that are shown.
+//! The data behind lists of issues: a few facts of every issue, counts by the hour, and all facts
+//! of the few issues that are shown.
 use sqlx::FromRow;
 
 use super::issue::ISSUE_COLUMNS;
 use crate::{IssueRow, PROJECT, Store, StoreError};
 
-/// What lists need to know of every issue.
+/// The facts that lists need of every issue.
 #[derive(Debug, Clone, FromRow)]
 pub struct IndexedIssue {
     /// Its number.
     pub id: i64,
-    /// Grows with each change of these facts, over all issues.
+    /// Grows with each change of these facts, across all issues.
     pub revision: i64,
-    /// The issue that it lives on in.
+    /// The issue that it was merged into.
     pub merged_into: Option<i64>,
     /// Path in the repository.
     pub path: String,
@@ -20,9 +20,9 @@ pub struct IndexedIssue {
     pub function_name: String,
     /// The source line.
     pub text: String,
-    /// All types of exceptions that it was seen with, a line each.
+    /// All types of exceptions that it was seen with, one per line.
     pub exception_types: String,
-    /// The known error it is.
+    /// The known error that it matches.
     pub known_error_id: Option<i64>,
     /// Author's name.
     pub developer_name: Option<String>,
@@ -34,31 +34,31 @@ pub struct IndexedIssue {
     pub commit_summary: Option<String>,
     /// [`super::details::IssueDetails`] as JSON.
     pub details: String,
-    /// First seen.
+    /// When it was first seen.
     pub first_seen_at: i64,
-    /// When it was decided to tell.
+    /// When it was decided to notify somebody.
     pub notified_at: Option<i64>,
-    /// When it was found to be resolved.
+    /// When it was fixed or resolved.
     pub resolved_at: Option<i64>,
-    /// Nobody is notified of it before.
+    /// Nobody is notified of it before this time.
     pub muted_until: Option<i64>,
 }
 
-/// The counts of one hour together: another hour's worth of counts has other sums.
+/// The sums over one hour. They change whenever a count of that hour changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
 pub struct HourSums {
     /// Hours since 1970.
     pub hour: i64,
-    /// How many issues occurred.
+    /// Number of issues that occurred.
     pub issues: i64,
-    /// How often.
+    /// Number of occurrences.
     pub occurrences: i64,
-    /// Their numbers, added up.
+    /// Sum of the numbers of the issues.
     pub numbers: i64,
-    /// Numbers by occurrences, added up; of each the rest by [`HOUR_SUM_BOUND`], so that no sum is
-    /// too large.
+    /// Sum of the products of number and occurrences, each modulo [`HOUR_SUM_BOUND`], so that no
+    /// sum overflows.
     pub products: i64,
-    /// When one occurred last.
+    /// When one last occurred.
     pub last_at: i64,
 }
 
@@ -67,39 +67,39 @@ pub struct HourSums {
 pub struct HourCount {
     /// The issue.
     pub issue: i64,
-    /// How often it occurred.
+    /// Number of occurrences.
     pub occurrences: i64,
-    /// When last.
+    /// When it last occurred.
     pub last_at: i64,
 }
 
-/// What is known of the telling of an issue.
+/// The state of an issue's alerts.
 #[derive(Debug, Clone, FromRow)]
 pub struct AlertStateRow {
     /// The issue.
     pub issue_id: i64,
     /// Why nobody could be notified by its newest alert.
     pub note: Option<String>,
-    /// The newest alert waits to be composed.
+    /// Whether the newest alert waits to be composed.
     pub is_open: bool,
-    /// The newest alert notified of something that was resolved and is back.
+    /// Whether the newest alert is about a regression.
     pub is_regressed: bool,
-    /// Somebody for whom it is held back.
+    /// A recipient whose digest it waits for.
     pub digest_for: Option<String>,
 }
 
-/// By this numbers are cut where hours are summed up.
+/// The modulus for numbers in the sums of an hour.
 pub const HOUR_SUM_BOUND: i64 = 1_000_003;
-/// Numbers in one statement.
+/// Issue numbers in one statement.
 const MOST_NUMBERS: usize = 500;
 
 impl Store {
     /// The facts of issues whose revision is above `revision`, and how many issues there are.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn issue_heads(&self, revision: i64) -> Result<(Vec<IndexedIssue>, i64), StoreError> {
-        // One state of the database for both.
+        // Both are read from one state of the database.
         let mut state = self.readers.begin().await?;
         let heads = sqlx::query_as(
             "SELECT id, revision, merged_into, path, function_name, text, exception_types, \
@@ -117,7 +117,7 @@ impl Store {
     /// The sums of each hour in `[from, to)`, hours since 1970, in which anything occurred.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn hour_sums(&self, from: i64, to: i64) -> Result<Vec<HourSums>, StoreError> {
         let query = sqlx::query_as(
             "SELECT hour, COUNT(*) AS issues, CAST(SUM(occurrences) AS BIGINT) AS occurrences, \
@@ -132,13 +132,13 @@ impl Store {
     /// The counts of each hour in `[from, to)`.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn hour_counts(
         &self,
         from: i64,
         to: i64,
     ) -> Result<Vec<(i64, Vec<HourCount>)>, StoreError> {
-        // A row for each hour: one for each count takes several times as long.
+        // One row per hour: one per count takes several times as long.
         let query = sqlx::query_as(
             "SELECT hour, STRING_AGG(issue_id || ' ' || occurrences || ' ' || last_at, ',') \
              FROM issue_hour WHERE hour >= $1 AND hour < $2 GROUP BY hour",
@@ -153,10 +153,10 @@ impl Store {
         Ok(rows.into_iter().map(hour).collect())
     }
 
-    /// Whether any report has ever come in, whatever became of it.
+    /// Whether any report has ever come in, whatever its outcome.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn has_seen_reports(&self) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM issue) OR EXISTS (SELECT 1 FROM pending_report) \
@@ -165,10 +165,10 @@ impl Store {
         Ok(query.fetch_one(&self.readers).await?)
     }
 
-    /// These issues, in no order.
+    /// The issues with these numbers, unordered.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn issues_numbered(&self, numbers: &[i64]) -> Result<Vec<IssueRow>, StoreError> {
         let mut found = Vec::with_capacity(numbers.len());
         for some in numbers.chunks(MOST_NUMBERS) {
@@ -181,10 +181,10 @@ impl Store {
         Ok(found)
     }
 
-    /// What is known of the telling of these issues; nothing of those without an alert.
+    /// The state of the alerts of these issues; issues without an alert are omitted.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn alert_states(&self, numbers: &[i64]) -> Result<Vec<AlertStateRow>, StoreError> {
         let mut found = Vec::new();
         for some in numbers.chunks(MOST_NUMBERS) {
@@ -206,10 +206,10 @@ impl Store {
         Ok(found)
     }
 
-    /// The issues of which a mail went to somebody, or waits for it.
+    /// The issues about which a mail was sent to somebody, or waits for it.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn issues_mailed(&self) -> Result<Vec<i64>, StoreError> {
         let query = sqlx::query_scalar(
             "SELECT DISTINCT alert.issue_id FROM alert \
@@ -219,10 +219,10 @@ impl Store {
         Ok(query.fetch_all(&self.readers).await?)
     }
 
-    /// The issues that were ever resolved and came back.
+    /// The issues that ever regressed.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn regressed_issues(&self) -> Result<Vec<i64>, StoreError> {
         let query =
             sqlx::query_scalar("SELECT DISTINCT issue_id FROM alert WHERE regression IS NOT NULL");
@@ -235,7 +235,7 @@ fn places(count: usize) -> String {
     (1..=count).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ")
 }
 
-/// Put together from constants and numbers of places only.
+/// Concatenated from constants and placeholders only.
 fn numbered(sql: String) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(sql)
 }

@@ -1,10 +1,10 @@
-//! Issues that a rule would mean, for looking before it is made.
+//! Finds the issues that a rule would match, to check it before it is created.
 use sqlx::FromRow;
 
 use super::issue::{HOUR_MS, const_format};
 use crate::{PROJECT, Store, StoreError};
 
-/// An issue in short, with how often it occurred of late.
+/// An issue in short, with its recent occurrences.
 #[derive(Debug, Clone, FromRow)]
 pub struct MatchedIssue {
     /// Its number.
@@ -17,28 +17,28 @@ pub struct MatchedIssue {
     pub function_name: String,
     /// The source line.
     pub text: String,
-    /// Full type path of the exception seen first.
+    /// Full type path of the first exception.
     pub exception_type: String,
-    /// Occurrences since the time that was asked for.
+    /// Occurrences since the requested time.
     pub occurrences: i64,
 }
 
-/// Which issues are wanted.
+/// The issues to find.
 #[derive(Debug, Clone, Copy)]
 pub enum Wanted<'a> {
-    /// Those whose blamed line is in this file.
+    /// Issues whose blamed line is in this file.
     InFile(&'a str),
-    /// Those of this exception type.
+    /// Issues of this exception type.
     OfException(&'a str),
-    /// So many that were seen last.
+    /// At most this many issues, last seen first.
     SeenLast(i64),
 }
 
 impl Store {
-    /// Open issues, those seen last first, with what occurred in the hours since then.
+    /// Open issues, last seen first, with their occurrences in the hours since then.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn matched_issues(
         &self,
         wanted: Wanted<'_>,

@@ -1,4 +1,4 @@
-//! Issues that were resolved: found so, said so, and back again.
+//! Issues that were fixed or resolved, and regressions.
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use sqlx::types::Json;
@@ -17,7 +17,7 @@ pub enum Resolution {
     ByHand,
 }
 
-/// What the commit that fixed an issue says of itself.
+/// The commit that fixed an issue, in its own words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FixingChange {
     /// First line of its message.
@@ -35,49 +35,49 @@ pub struct Regression {
     pub resolved_by: Option<String>,
     /// How that was known.
     pub resolution: Resolution,
-    /// How the line read before, when it reads differently now.
+    /// The text of the line before, if it has changed.
     pub read: Option<String>,
     /// The revision in which it failed again.
     pub seen_in: Option<String>,
 }
 
-/// An issue whose line is looked for in what runs now.
+/// An issue whose line is searched in the running revisions.
 #[derive(Debug, Clone, FromRow)]
 pub struct OpenIssue {
     /// Its number.
     pub id: i64,
-    /// Commit that brought the line.
+    /// Commit that introduced the line.
     pub origin_commit: String,
-    /// Path there.
+    /// Path in that commit.
     pub origin_path: String,
-    /// Line number there.
+    /// Line number in that commit.
     pub origin_line: i64,
-    /// Path in the repository when it was seen last.
+    /// Path in the repository when it was last seen.
     pub path: String,
-    /// The newest [`crate::RunningRow`] in which it was looked for.
+    /// The newest [`crate::RunningRow`] in which it was searched.
     pub checked_revision: i64,
     /// [`super::details::IssueDetails`] as JSON.
     pub details: String,
 }
 
-/// An issue that a new one may be, come back.
+/// An earlier issue that a new one may be a regression of.
 #[derive(Debug, Clone, FromRow)]
 pub struct Predecessor {
     /// Its number.
     pub id: i64,
     /// Key of the issue in its project.
     pub identity: String,
-    /// Commit that brought its line.
+    /// Commit that introduced its line.
     pub origin_commit: String,
-    /// Path there.
+    /// Path in that commit.
     pub origin_path: String,
-    /// Line number there.
+    /// Line number in that commit.
     pub origin_line: i64,
     /// The source line.
     pub text: String,
-    /// All types of exceptions that it was seen with, a line each.
+    /// All types of exceptions that it was seen with, one per line.
     pub exception_types: String,
-    /// When it was found to be resolved.
+    /// When it was fixed or resolved.
     pub resolved_at: Option<i64>,
     /// The commit that fixed it.
     pub resolved_by: Option<String>,
@@ -89,9 +89,9 @@ pub struct Predecessor {
 /// When and how an issue was resolved.
 #[derive(Debug, Clone, FromRow)]
 pub struct ResolutionRow {
-    /// When it was found to be.
+    /// When it was fixed or resolved.
     pub resolved_at: i64,
-    /// The commit that fixed it; without one, every later occurrence means that it is not.
+    /// The commit that fixed it; without one, every later occurrence is a regression.
     pub resolved_by: Option<String>,
     /// How that is known.
     #[sqlx(json)]
@@ -99,10 +99,10 @@ pub struct ResolutionRow {
 }
 
 impl WriteTx {
-    /// Marks an issue as resolved `by` a commit, or, without one, from now on.
+    /// Marks an issue as fixed by the commit `by`, or without one as resolved from now on.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn set_resolved(
         &mut self,
         issue: i64,
@@ -119,12 +119,12 @@ impl WriteTx {
         self.invalidate_verdicts().await
     }
 
-    /// A resolved issue has come back on another line, that of `facts`: it goes on as the issue of
-    /// that line, so that links, threads and its number stay. Says whether it did: not when it has
-    /// come back already, or is no issue of its own any more.
+    /// Turns a resolved issue that regressed on another line, that of `facts`, into the issue of
+    /// that line, so that links, threads and its number remain valid. Returns whether it did: not
+    /// when it regressed before, or was merged into another issue.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn take_over(
         &mut self,
         issue: i64,
@@ -151,7 +151,7 @@ impl WriteTx {
         if done.rows_affected() == 0 {
             return Ok(false);
         }
-        // Where the older line still runs it is this issue.
+        // Where the older line still runs, it belongs to this issue.
         sqlx::query(
             "INSERT INTO issue_alias (project_id, identity, issue_id) VALUES ($1, $2, $3) \
              ON CONFLICT (project_id, identity) DO UPDATE SET issue_id = excluded.issue_id",
@@ -164,10 +164,10 @@ impl WriteTx {
         Ok(true)
     }
 
-    /// An issue is not resolved, or not any more.
+    /// Marks an issue as open again.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn clear_resolved(&mut self, issue: i64) -> Result<(), StoreError> {
         let query = sqlx::query(
             "UPDATE issue SET resolved_at = NULL, resolved_by = NULL, resolution = NULL WHERE id = $1",
@@ -176,10 +176,10 @@ impl WriteTx {
         self.invalidate_verdicts().await
     }
 
-    /// An issue was looked for in all revisions up to this one.
+    /// Notes that an issue was searched in all revisions up to this one.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn set_checked(&mut self, issue: i64, revision: i64) -> Result<(), StoreError> {
         let query = sqlx::query("UPDATE issue SET checked_revision = $2 WHERE id = $1");
         query.bind(issue).bind(revision).execute(&mut *self.0).await?;
@@ -188,11 +188,11 @@ impl WriteTx {
 }
 
 impl Store {
-    /// Issues that somebody was notified of and that are not resolved, whose lines were not looked for
-    /// in running revisions up to `newest` yet, those seen last first.
+    /// Open issues that somebody was notified of and whose lines were not yet searched in running
+    /// revisions up to `newest`, last seen first.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn open_issues(&self, newest: i64, limit: i64) -> Result<Vec<OpenIssue>, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, origin_commit, origin_path, origin_line, path, checked_revision, details \
@@ -203,10 +203,10 @@ impl Store {
         Ok(query.bind(PROJECT).bind(newest).bind(limit).fetch_all(&self.readers).await?)
     }
 
-    /// Issues that somebody was notified of with this path and function, seen last first.
+    /// Issues with this path and function that somebody was notified of, last seen first.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn predecessors(
         &self,
         path: &str,
@@ -226,7 +226,7 @@ impl Store {
     /// When and how an issue was resolved; `None` when it is not.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn resolution(&self, issue: i64) -> Result<Option<ResolutionRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT resolved_at, resolved_by, resolution FROM issue \

@@ -1,11 +1,11 @@
-//! Samples: the first and the newest few reports of an issue, whole.
+//! Samples: the first and the few newest reports of an issue, complete.
 use flawless_core::{ClassifiedFrame, Report};
 use serde::{Deserialize, Serialize};
 
 use crate::sealing::{SealError, Sealing};
 use crate::{Store, StoreError, WriteTx};
 
-/// A report, what its frames were to the choice, and which one was blamed.
+/// A report, the classification of its frames, and the blamed one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Sample<R = Report> {
     /// The report.
@@ -19,7 +19,7 @@ pub struct Sample<R = Report> {
 /// A sample as the issue's page lists it.
 #[derive(Debug)]
 pub struct KeptSample {
-    /// 0 is the first of the issue; the others take turns.
+    /// 0 is the first sample of the issue; the other slots are reused in turn.
     pub slot: i64,
     /// When it came in.
     pub received_at: i64,
@@ -35,12 +35,12 @@ fn sealed(issue_id: i64) -> impl Fn(SealError) -> StoreError {
 
 /// How many newest samples are kept besides the first.
 const NEWEST: i64 = 3;
-/// Higher levels take several times as long for a tenth less.
+/// Higher levels take several times as long and save a tenth.
 const LEVEL: i32 = 1;
-/// No sample is larger: reports are bounded when they come in.
+/// Limit of a decompressed sample: reports are bounded when they come in.
 const MAX_SAMPLE: u64 = 64 * 1024 * 1024;
 
-/// A value as it is stored: JSON, compressed.
+/// Encodes a value as it is stored: JSON, compressed.
 ///
 /// # Errors
 /// Never for the types of this program.
@@ -49,10 +49,10 @@ pub fn encode_sample(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
     zstd::bulk::compress(&json, LEVEL).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
-/// Reads what [`encode_sample`] wrote.
+/// Decodes the output of [`encode_sample`].
 ///
 /// # Errors
-/// It was not.
+/// The data is something else.
 pub(crate) fn decode_sample<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, StoreError> {
     let corrupt = |error: &dyn std::fmt::Display| StoreError::Corrupt(error.to_string());
     let decoder = zstd::stream::read::Decoder::with_buffer(body).map_err(|e| corrupt(&e))?;
@@ -63,11 +63,11 @@ pub(crate) fn decode_sample<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result
 }
 
 impl WriteTx {
-    /// Keeps a sample; `number` counts the samples of the issue from 1. The first stays, the
-    /// later ones take turns. Says how many bytes more are kept than before.
+    /// Keeps a sample; `number` counts the samples of the issue from 1. The first is kept, later
+    /// ones replace each other in turn. Returns by how many bytes the stored data grew.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn add_sample(
         &mut self,
         issue_id: i64,
@@ -97,15 +97,15 @@ impl WriteTx {
     }
 }
 
-/// So many of the newest rows of each kind are looked at.
+/// Number of the newest rows of each kind that are checked.
 const LOOKED_AT: i64 = 500;
 
 impl Store {
-    /// How many of the newest samples, waiting reports and mails cannot be read, because their key
-    /// is not known.
+    /// How many of the newest samples, waiting reports and mails cannot be read because their key
+    /// is unknown.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn unreadable_values(&self) -> Result<i64, StoreError> {
         let mut unreadable = 0;
         for newest in [
@@ -123,10 +123,10 @@ impl Store {
         Ok(unreadable)
     }
 
-    /// All samples of an issue that are kept, oldest first.
+    /// All stored samples of an issue, oldest first.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn samples_of(&self, issue_id: i64) -> Result<Vec<KeptSample>, StoreError> {
         let rows: Vec<(i64, i64, Vec<u8>)> = sqlx::query_as(
             "SELECT slot, received_at, body FROM sample WHERE issue_id = $1 \
@@ -145,7 +145,7 @@ impl Store {
     /// The newest sample of an issue and when it came in.
     ///
     /// # Errors
-    /// The database refuses, or the sample cannot be read.
+    /// The database or the sample cannot be read.
     pub async fn newest_sample(&self, issue_id: i64) -> Result<Option<(i64, Sample)>, StoreError> {
         let row: Option<(i64, Vec<u8>)> = sqlx::query_as(
             "SELECT received_at, body FROM sample WHERE issue_id = $1 \

@@ -1,4 +1,5 @@
-//! Issues as the weekly report compares them: two weeks beside each other, and which was told last.
+//! Issues as the weekly report compares them: two weeks side by side, and the last report that was
+//! sent.
 use flawless_base::dates::ReportWeek;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -8,7 +9,7 @@ use sqlx::FromRow;
 use super::issue::{HOUR_MS, ISSUE_COLUMNS, const_format};
 use crate::{IssueRow, PROJECT, Regression, Store, StoreError, WriteTx};
 
-/// An issue of two weeks.
+/// An issue with its counts of two weeks.
 #[derive(Debug, Clone, FromRow)]
 pub struct TwoWeeksIssue {
     /// The issue.
@@ -18,16 +19,16 @@ pub struct TwoWeeksIssue {
     pub week_occurrences: i64,
     /// Occurrences within the week before.
     pub before_occurrences: i64,
-    /// What regressed within the week; `None` when nothing did.
+    /// The regression within the week; `None` when there was none.
     #[sqlx(json(nullable))]
     pub regression: Option<Regression>,
 }
 
 impl WriteTx {
-    /// The weekly report of this day is in the outbox.
+    /// Notes that the weekly report of this day is in the outbox.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn set_weekly_sent(&mut self, day: Date) -> Result<(), StoreError> {
         let query = sqlx::query(
             "INSERT INTO setting (name, value) VALUES ('weekly_sent', $1) \
@@ -39,10 +40,10 @@ impl WriteTx {
 }
 
 impl Store {
-    /// The day of the weekly report that was sent last.
+    /// The day of the last weekly report that was sent.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn weekly_sent(&self) -> Result<Option<Date>, StoreError> {
         let query = sqlx::query_scalar("SELECT value FROM setting WHERE name = 'weekly_sent'");
         let value: Option<i64> = query.fetch_optional(&self.readers).await?;
@@ -50,11 +51,11 @@ impl Store {
         Ok(at.map(|at| at.to_zoned(TimeZone::UTC).date()))
     }
 
-    /// The issues that occurred, were resolved or were notified again in a week or in the one before,
-    /// most occurrences first.
+    /// The issues that occurred, were resolved or regressed in a week or in the one before, most
+    /// occurrences first.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn issues_of_two_weeks(
         &self,
         week: &ReportWeek,
@@ -85,7 +86,7 @@ impl Store {
     }
 }
 
-/// A day as the store keeps times; days of different time zones stay comparable.
+/// A day in the format of stored times; days of different time zones remain comparable.
 fn midnight(day: Date) -> i64 {
     day.to_zoned(TimeZone::UTC).map_or(0, |day| day.timestamp().as_millisecond())
 }

@@ -1,19 +1,18 @@
-//! How many issues went through each function of the project.
+//! Counts the issues that went through each function of the project.
 use std::collections::HashSet;
 
 use flawless_core::hot_function_threshold;
 
 use crate::{PROJECT, Store, StoreError, WriteTx};
 
-/// Names the row that counts all issues: no file of a repository has an empty path.
+/// Key of the row that counts all issues: no file of a repository has an empty path.
 const ALL: (&str, &str) = ("", "");
 
 impl WriteTx {
-    /// Counts an issue that was just made and the functions it went through: path in the
-    /// repository, and name.
+    /// Counts a new issue and the functions it went through: path in the repository, and name.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn count_functions(
         &mut self,
         functions: &HashSet<(&str, &str)>,
@@ -36,7 +35,8 @@ impl WriteTx {
         let query = sqlx::query_scalar(ISSUES).bind(PROJECT).bind(ALL.0).bind(ALL.1);
         let all: i64 = query.fetch_one(&mut *self.0).await?;
         let from = hot_function_threshold(u64::try_from(all).unwrap_or_default());
-        // Once much seen, always: or the same error would be blamed on another line one day.
+        // A hot function stays hot: otherwise the same error would be blamed on another line one
+        // day.
         sqlx::query(
             "UPDATE function_seen SET hot_since = $4 \
              WHERE project_id = $1 AND issues >= $2 AND path <> $3 AND hot_since IS NULL",
@@ -56,10 +56,10 @@ const ISSUES: &str = "SELECT issues FROM function_seen \
 
 impl Store {
     /// The functions that many of the project's issues went through: path and name. They are few:
-    /// an issue counts for a handful of functions, and each of these needs a part of all issues.
+    /// an issue counts for a handful of functions, and each of these needs a share of all issues.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn hot_functions(&self) -> Result<HashSet<(String, String)>, StoreError> {
         let functions: Vec<(String, String)> = sqlx::query_as(
             "SELECT path, function_name FROM function_seen \

@@ -1,4 +1,4 @@
-//! Origins of lines that were found once.
+//! Caches the origins of lines.
 use std::time::Duration;
 
 use flawless_core::{CommitId, LineOrigin};
@@ -7,12 +7,12 @@ use tokio::sync::mpsc;
 
 use crate::{PROJECT, Store, StoreError};
 
-/// Facts that wait to be written; what comes on top is found again another time.
+/// Limit of facts that wait to be written; further ones are found again later.
 const MAX_WAITING: usize = 4_096;
-/// Facts are written together: each transaction costs a wait for the disk.
+/// Facts are written in batches: each transaction costs a wait for the disk.
 const WRITE_EVERY: Duration = Duration::from_millis(200);
 
-/// The facts of a store. Reading is at once, writing a little later.
+/// The facts in a store. Reads are immediate, writes are delayed a little.
 #[derive(Debug)]
 pub struct StoredFacts {
     store: Store,
@@ -20,7 +20,7 @@ pub struct StoredFacts {
 }
 
 impl StoredFacts {
-    /// Facts in `store`. The task that writes them ends when nobody holds these any more.
+    /// Facts in `store`. The task that writes them ends when all owners of this value are gone.
     pub fn new(store: Store) -> Self {
         let (new, waiting) = mpsc::channel(MAX_WAITING);
         tokio::spawn(write_waiting(store.clone(), waiting));
@@ -38,7 +38,7 @@ impl FactStore for StoredFacts {
 
     fn put<'a>(&'a self, key: &'a FactKey, fact: &'a Fact) -> Later<'a, ()> {
         Box::pin(async move {
-            // Full: it is found again the next time.
+            // When the queue is full, the fact is found again later.
             let _ = self.new.try_send((key.clone(), fact.clone()));
         })
     }

@@ -1,9 +1,9 @@
-//! Which revisions run.
+//! The revisions that run.
 use sqlx::FromRow;
 
 use crate::{PROJECT, Store, StoreError, WriteTx};
 
-/// Programs that named a revision within this time say what runs; else the tip does.
+/// While programs named a revision within this time, only those run; otherwise the tip does.
 pub(crate) const NAMED_MS: i64 = 30 * 86_400_000;
 
 /// A revision that runs or ran.
@@ -16,11 +16,11 @@ pub struct RunningRow {
 }
 
 impl WriteTx {
-    /// A revision runs: a report or a deploy named it, or it is the tip and none names any. Says
-    /// whether it is a new one.
+    /// Notes that a revision runs: a report or a deploy named it, or it is the tip and nothing
+    /// names one. Returns whether it is new.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn seen_running(
         &mut self,
         commit: &str,
@@ -55,7 +55,7 @@ impl Store {
     /// Running revisions, the newest ones first.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn running_revisions(&self, limit: i64) -> Result<Vec<RunningRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, commit_id FROM running_revision WHERE project_id = $1 \
@@ -64,10 +64,10 @@ impl Store {
         Ok(query.bind(PROJECT).bind(limit).fetch_all(&self.readers).await?)
     }
 
-    /// Whether a report or a deploy has named a revision of late: such programs say what runs.
+    /// Whether a report or a deploy has recently named a revision: then only named ones run.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn names_revisions(&self, now: i64) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar(
             "SELECT COUNT(*) FROM running_revision WHERE project_id = $1 AND is_named = 1 \

@@ -1,53 +1,53 @@
-//! What people did, and whether it was taken back.
+//! What people did, and whether it was undone.
 use sqlx::FromRow;
 
 use crate::{PROJECT, Store, StoreError, WriteTx};
 use flawless_core::Role;
 
-/// Something that somebody has just done.
+/// An action that somebody has just taken.
 #[derive(Debug, Clone)]
 pub struct NewAction {
-    /// Who: an address, or the name of a token.
+    /// Who took it: an address, or the name of a token.
     pub who: String,
-    /// The issue that it was done to.
+    /// The issue that it applies to.
     pub issue_id: Option<i64>,
-    /// In a word.
+    /// The kind of action, in one word.
     pub kind: &'static str,
-    /// In words.
+    /// A description.
     pub what: String,
-    /// How it is taken back, as JSON; `None` when it cannot be.
+    /// How to undo it, as JSON; `None` when that is impossible.
     pub undo: Option<String>,
-    /// What somebody has to be to take it back.
+    /// The role that an undo requires.
     pub undo_role: Option<Role>,
 }
 
-/// Something that somebody did.
+/// An action that somebody took.
 #[derive(Debug, Clone, FromRow)]
 pub struct ActionRow {
     /// Its number.
     pub id: i64,
-    /// When.
+    /// When it was taken.
     pub at: i64,
-    /// Who.
+    /// Who took it.
     pub who: String,
-    /// The issue that it was done to.
+    /// The issue that it applies to.
     pub issue_id: Option<i64>,
-    /// In a word.
+    /// The kind of action, in one word.
     pub kind: String,
-    /// In words.
+    /// A description.
     pub what: String,
-    /// Whether the store knows how it is taken back, which may be long: [`Store::undo_of`].
+    /// Whether the store has the undo, which may be long: [`Store::undo_of`].
     pub has_undo: bool,
-    /// What somebody has to be to take it back.
+    /// The role that an undo requires.
     pub undo_role: Option<String>,
-    /// When it was taken back.
+    /// When it was undone.
     pub undone_at: Option<i64>,
-    /// Who took it back.
+    /// Who undid it.
     pub undone_by: Option<String>,
 }
 
 impl ActionRow {
-    /// What somebody has to be to take it back; `None` when nobody can.
+    /// The role that an undo requires; `None` when it cannot be undone.
     pub fn undo_needs(&self) -> Option<Role> {
         let role = self.undo_role.as_deref().and_then(Role::parse);
         self.has_undo.then_some(role.unwrap_or(Role::Administrator))
@@ -68,10 +68,10 @@ macro_rules! select_action {
 const UNDO_OF: &str = "SELECT undo FROM action WHERE project_id = $1 AND id = $2";
 
 impl WriteTx {
-    /// Notes that somebody has done something; returns its number.
+    /// Stores an action; returns its number.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn add_action(&mut self, action: &NewAction, at: i64) -> Result<i64, StoreError> {
         let query = sqlx::query_scalar(
             "INSERT INTO action (project_id, at, who, issue_id, kind, what, undo, undo_role) \
@@ -86,25 +86,25 @@ impl WriteTx {
     /// One action, within this transaction.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn action(&mut self, id: i64) -> Result<Option<ActionRow>, StoreError> {
         let query = sqlx::query_as(select_action!("WHERE project_id = $1 AND id = $2"));
         Ok(query.bind(PROJECT).bind(id).fetch_optional(&mut *self.0).await?)
     }
 
-    /// How an action is taken back, as JSON, within this transaction.
+    /// How to undo an action, as JSON, within this transaction.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn undo_of(&mut self, id: i64) -> Result<Option<String>, StoreError> {
         let query = sqlx::query_scalar(UNDO_OF).bind(PROJECT).bind(id);
         Ok(query.fetch_optional(&mut *self.0).await?.flatten())
     }
 
-    /// Notes that an action was taken back.
+    /// Notes that an action was undone.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn set_undone(&mut self, id: i64, who: &str, at: i64) -> Result<(), StoreError> {
         let query = sqlx::query("UPDATE action SET undone_at = $2, undone_by = $3 WHERE id = $1");
         query.bind(id).bind(at).bind(who).execute(&mut *self.0).await?;
@@ -116,34 +116,34 @@ impl Store {
     /// One action.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn action(&self, id: i64) -> Result<Option<ActionRow>, StoreError> {
         let query = sqlx::query_as(select_action!("WHERE project_id = $1 AND id = $2"));
         Ok(query.bind(PROJECT).bind(id).fetch_optional(&self.readers).await?)
     }
 
-    /// How an action is taken back, as JSON; `None` when it cannot be.
+    /// How to undo an action, as JSON; `None` when that is impossible.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn undo_of(&self, id: i64) -> Result<Option<String>, StoreError> {
         let query = sqlx::query_scalar(UNDO_OF).bind(PROJECT).bind(id);
         Ok(query.fetch_optional(&self.readers).await?.flatten())
     }
 
-    /// What was done to an issue, newest first.
+    /// The actions on an issue, newest first.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn actions_of(&self, issue: i64, limit: i64) -> Result<Vec<ActionRow>, StoreError> {
         let query = sqlx::query_as(select_action!("WHERE issue_id = $1 ORDER BY id DESC LIMIT $2"));
         Ok(query.bind(issue).bind(limit).fetch_all(&self.readers).await?)
     }
 
-    /// What was done at all, newest first; `before` is the number of the last one that is known.
+    /// All actions, newest first; `before` is the number of the last known one.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn actions(
         &self,
         before: Option<i64>,

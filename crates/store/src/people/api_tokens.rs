@@ -1,22 +1,22 @@
-//! What programs call the API with: stored as hashes only.
+//! Tokens that programs call the API with: stored as hashes only.
 use sqlx::FromRow;
 
 use crate::{Store, StoreError, WriteTx};
 
-/// A token to make.
+/// A token to create.
 #[derive(Debug, Clone)]
 pub struct NewToken<'a> {
-    /// SHA-256 of it.
+    /// SHA-256 of the token.
     pub hash: &'a str,
-    /// Its first letters.
+    /// Its first characters.
     pub prefix: &'a str,
-    /// What its owner calls it.
+    /// The name that its owner gave it.
     pub name: &'a str,
-    /// The most it may do, as [`flawless_core::Role::as_str`].
+    /// Its highest role, as [`flawless_core::Role::as_str`].
     pub role: &'a str,
     /// Its owner, in lower case.
     pub owner: &'a str,
-    /// When it ends.
+    /// When it expires.
     pub expires_at: i64,
 }
 
@@ -25,30 +25,30 @@ pub struct NewToken<'a> {
 pub struct TokenRow {
     /// Its number.
     pub id: i64,
-    /// Its first letters.
+    /// Its first characters.
     pub prefix: String,
-    /// What its owner calls it.
+    /// The name that its owner gave it.
     pub name: String,
-    /// The most it may do.
+    /// Its highest role.
     pub role: String,
     /// Its owner, in lower case.
     pub created_by: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: i64,
-    /// When it ends.
+    /// When it expires.
     pub expires_at: i64,
-    /// When it was last used, to some minutes.
+    /// When it was last used, accurate to a few minutes.
     pub last_used_at: Option<i64>,
 }
 
-/// So many tokens of one owner.
+/// Valid tokens that one owner may have.
 pub const MAX_TOKENS: i64 = 50;
 
 impl WriteTx {
-    /// Makes a token; `false` when its owner has too many.
+    /// Creates a token; `false` when its owner has too many.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn add_token(&mut self, new: &NewToken<'_>, at: i64) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar::<_, i64>(
             "SELECT COUNT(*) FROM api_token \
@@ -73,20 +73,20 @@ impl WriteTx {
         Ok(true)
     }
 
-    /// It was used.
+    /// Notes that a token was used.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn token_used(&mut self, id: i64, at: i64) -> Result<(), StoreError> {
         let query = sqlx::query("UPDATE api_token SET last_used_at = $2 WHERE id = $1");
         query.bind(id).bind(at).execute(&mut *self.0).await?;
         Ok(())
     }
 
-    /// Ends a token of an owner; says whether there was one.
+    /// Revokes a token of an owner; returns whether it existed.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn revoke_token(
         &mut self,
         id: i64,
@@ -101,10 +101,10 @@ impl WriteTx {
         Ok(ended.rows_affected() > 0)
     }
 
-    /// Ends all tokens of an owner; says how many.
+    /// Revokes all tokens of an owner; returns how many.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn revoke_tokens(&mut self, owner: &str, at: i64) -> Result<u64, StoreError> {
         let query = sqlx::query(
             "UPDATE api_token SET revoked_at = $2 WHERE created_by = $1 AND revoked_at IS NULL",
@@ -114,10 +114,10 @@ impl WriteTx {
 }
 
 impl Store {
-    /// The token with this hash, when it works.
+    /// The token with this hash, if it is valid.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn token(&self, hash: &str, now: i64) -> Result<Option<TokenRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, prefix, name, role, created_by, created_at, expires_at, last_used_at \
@@ -126,10 +126,10 @@ impl Store {
         Ok(query.bind(hash).bind(now).fetch_optional(&self.readers).await?)
     }
 
-    /// How many tokens that work each owner has.
+    /// The number of valid tokens of each owner.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn token_owners(&self, now: i64) -> Result<Vec<(String, i64)>, StoreError> {
         let query = sqlx::query_as(
             "SELECT created_by, COUNT(*) FROM api_token \
@@ -139,10 +139,10 @@ impl Store {
         Ok(query.bind(now).fetch_all(&self.readers).await?)
     }
 
-    /// The tokens of an owner that work, the newest first.
+    /// The valid tokens of an owner, newest first.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn tokens_of(&self, owner: &str, now: i64) -> Result<Vec<TokenRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, prefix, name, role, created_by, created_at, expires_at, last_used_at \

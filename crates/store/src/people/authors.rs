@@ -7,32 +7,32 @@ use crate::{PROJECT, Store, StoreError, WeekIssue};
 /// The author of some issues' lines.
 #[derive(Debug, Clone, FromRow)]
 pub struct AuthorRow {
-    /// The address as commits have it.
+    /// The address as committed.
     pub address: String,
-    /// The name in one of them.
+    /// The name in one of the commits.
     pub name: String,
     /// Issues of lines that they wrote.
     pub issues: i64,
-    /// Those that are not resolved.
+    /// The issues among them that are not resolved.
     pub open_issues: i64,
-    /// The newest commit that brought one of the lines.
+    /// The newest commit that introduced one of the lines.
     pub last_commit_at: Option<i64>,
-    /// When the newest of the issues was seen first.
+    /// When the newest of the issues was first seen.
     pub last_issue_at: i64,
 }
 
 /// A mail to somebody.
 #[derive(Debug, Clone, FromRow)]
 pub struct PersonMail {
-    /// What it is about.
+    /// The subject.
     pub subject: String,
     /// When it was written.
     pub created_at: i64,
-    /// When the mail server took it.
+    /// When the mail server accepted it.
     pub sent_at: Option<i64>,
     /// When it was given up.
     pub gave_up_at: Option<i64>,
-    /// The mail server's words at the last attempt.
+    /// The mail server's answer to the last attempt.
     pub last_error: Option<String>,
 }
 
@@ -40,7 +40,7 @@ impl Store {
     /// Everybody who wrote a line that failed, by the address in commits.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn authors(&self) -> Result<Vec<AuthorRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT developer_email AS address, MAX(COALESCE(developer_name, '')) AS name, \
@@ -56,7 +56,7 @@ impl Store {
     /// Whether somebody with this address wrote a line that failed.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn has_issues_of(&self, address: &str) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM issue WHERE project_id = $1 \
@@ -69,7 +69,7 @@ impl Store {
     /// Occurrences in `[from, to)`, both full hours, by the author's address in commits.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn author_occurrences(
         &self,
         from: i64,
@@ -87,12 +87,12 @@ impl Store {
         Ok(query.fetch_all(&self.readers).await?)
     }
 
-    /// Authors of whom an issue says that they answer for it no longer.
+    /// Authors who no longer answer for an issue of theirs, because they are gone.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn gone_authors(&self) -> Result<Vec<String>, StoreError> {
-        // As in the index, and as serde writes IssueDetails.
+        // Matches the index, and the format in which serde writes IssueDetails.
         let query = sqlx::query_scalar(
             "SELECT DISTINCT developer_email FROM issue WHERE details LIKE '%\"gone\":\"%' \
              AND developer_email IS NOT NULL",
@@ -100,11 +100,11 @@ impl Store {
         Ok(query.fetch_all(&self.readers).await?)
     }
 
-    /// Open issues of lines that these addresses wrote, the last seen first, with their
-    /// occurrences since `week`.
+    /// Open issues of lines that these addresses wrote, last seen first, with their occurrences
+    /// since `week`.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn open_issues_by(
         &self,
         addresses: &[String],
@@ -138,11 +138,11 @@ impl Store {
         Ok(query.build_query_as().fetch_all(&self.readers).await?)
     }
 
-    /// The newest mails to an address, without links to sign in: when somebody asks for one is
-    /// nobody else's business.
+    /// The newest mails to an address, except sign-in links: a request for one concerns nobody
+    /// else.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn mails_to(&self, address: &str, limit: i64) -> Result<Vec<PersonMail>, StoreError> {
         let query = sqlx::query_as(
             "SELECT subject, created_at, sent_at, gave_up_at, last_error FROM outbox \
@@ -152,11 +152,11 @@ impl Store {
         Ok(query.fetch_all(&self.readers).await?)
     }
 
-    /// Addresses in lower case that refused all mails since the last one that arrived, with when
-    /// the first of these was given up.
+    /// Addresses in lower case that have refused all mails since the last delivered one, with the
+    /// time when the first of these was given up.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn undeliverable_since(&self) -> Result<Vec<(String, i64)>, StoreError> {
         let query = sqlx::query_as(
             "SELECT LOWER(lost.recipient), MIN(lost.gave_up_at) FROM outbox AS lost \

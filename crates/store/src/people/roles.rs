@@ -1,10 +1,10 @@
-//! Roles that administrators gave, and whether there ever was one.
+//! Roles that administrators assigned, and whether there ever was an administrator.
 use sqlx::FromRow;
 
 use crate::{Store, StoreError, WriteTx};
 use flawless_core::Role;
 
-/// What an administrator said of an address.
+/// What an administrator assigned to an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GivenRole {
     /// It has this role.
@@ -14,7 +14,7 @@ pub enum GivenRole {
 }
 
 impl GivenRole {
-    /// The one with this name.
+    /// The assignment with this name.
     pub fn parse(name: &str) -> Option<Self> {
         match name {
             "blocked" => Some(Self::Blocked),
@@ -31,24 +31,24 @@ impl GivenRole {
     }
 }
 
-/// A role that was given.
+/// An assigned role.
 #[derive(Debug, Clone, FromRow)]
 pub struct PersonRole {
-    /// Whose, in lower case.
+    /// The address, in lower case.
     pub address: String,
     /// As [`GivenRole::as_str`].
     pub role: String,
-    /// When.
+    /// When it was assigned.
     pub set_at: i64,
-    /// By whom.
+    /// Who assigned it.
     pub set_by: String,
 }
 
 impl WriteTx {
-    /// Gives a role, over what was given before. `address` is in lower case.
+    /// Assigns a role, replacing an earlier assignment. `address` is in lower case.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn give_role(
         &mut self,
         address: &str,
@@ -66,20 +66,20 @@ impl WriteTx {
         Ok(())
     }
 
-    /// The address has no role but that of the configuration.
+    /// Removes an assigned role: only the configuration's role remains.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn remove_role(&mut self, address: &str) -> Result<(), StoreError> {
         let query = sqlx::query("DELETE FROM person_role WHERE address = $1");
         query.bind(address).execute(&mut *self.0).await?;
         Ok(())
     }
 
-    /// Gives a role, or takes back what was given. `address` is in lower case.
+    /// Assigns a role, or removes the assignment. `address` is in lower case.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn put_role(
         &mut self,
         address: &str,
@@ -93,20 +93,20 @@ impl WriteTx {
         }
     }
 
-    /// What an administrator said of an address, in lower case, within this transaction.
+    /// The assignment for an address, in lower case, within this transaction.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn given_role(&mut self, address: &str) -> Result<Option<GivenRole>, StoreError> {
         let query = sqlx::query_scalar("SELECT role FROM person_role WHERE address = $1");
         let role: Option<String> = query.bind(address).fetch_optional(&mut *self.0).await?;
         Ok(role.map(|role| GivenRole::parse(&role).unwrap_or(GivenRole::Blocked)))
     }
 
-    /// Remembers that an administrator has signed in.
+    /// Notes that an administrator has signed in.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn note_administrator(&mut self, at: i64) -> Result<(), StoreError> {
         let query = sqlx::query(
             "INSERT INTO setting (name, value) VALUES ('administrator_since', $1) \
@@ -118,21 +118,21 @@ impl WriteTx {
 }
 
 impl Store {
-    /// What an administrator said of an address, in lower case.
+    /// The assignment for an address, in lower case.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn given_role(&self, address: &str) -> Result<Option<GivenRole>, StoreError> {
         let query = sqlx::query_scalar("SELECT role FROM person_role WHERE address = $1");
         let role: Option<String> = query.bind(address).fetch_optional(&self.readers).await?;
-        // What cannot be read must not open anything.
+        // An unreadable role must not grant access.
         Ok(role.map(|role| GivenRole::parse(&role).unwrap_or(GivenRole::Blocked)))
     }
 
-    /// All roles that were given, by address.
+    /// All assigned roles, by address.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn given_roles(&self) -> Result<Vec<PersonRole>, StoreError> {
         let query = sqlx::query_as(
             "SELECT address, role, set_at, set_by FROM person_role ORDER BY address LIMIT 5000",
@@ -143,7 +143,7 @@ impl Store {
     /// Whether an administrator has ever signed in.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn had_administrator(&self) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar::<_, i64>(
             "SELECT COUNT(*) FROM setting WHERE name = 'administrator_since'",

@@ -1,50 +1,50 @@
-//! Sign-ins that last: what a browser holds is stored as its hash only.
+//! Sessions of browsers: their secrets are stored as hashes only.
 use sqlx::FromRow;
 
 use crate::{Store, StoreError, WriteTx};
 
-/// A sign-in to begin.
+/// A session to begin.
 #[derive(Debug, Clone)]
 pub struct NewSession<'a> {
-    /// SHA-256 of what the browser gets.
+    /// SHA-256 of the secret that the browser gets.
     pub hash: &'a str,
-    /// Whose, in lower case.
+    /// Address of the person, in lower case.
     pub address: &'a str,
-    /// By what, in words.
+    /// The method of the sign-in, in words.
     pub how: &'a str,
-    /// The browser, as it names itself.
+    /// The browser's own name for itself.
     pub user_agent: &'a str,
-    /// When it ends, unless it is used.
+    /// When it ends unless it is used.
     pub expires_at: i64,
 }
 
-/// A sign-in.
+/// A session.
 #[derive(Debug, Clone, FromRow)]
 pub struct SessionRow {
     /// Its number.
     pub id: i64,
-    /// Whose, in lower case.
+    /// Address of the person, in lower case.
     pub address: String,
     /// When it began.
     pub created_at: i64,
-    /// When it was last used, to the hour.
+    /// When it was last used, accurate to an hour.
     pub last_seen_at: i64,
-    /// When it ends, unless it is used.
+    /// When it ends unless it is used.
     pub expires_at: i64,
-    /// By what, in words.
+    /// The method of the sign-in, in words.
     pub how: String,
-    /// The browser, as it names itself.
+    /// The browser's own name for itself.
     pub user_agent: String,
 }
 
-/// So many sign-ins of one address; the oldest end.
+/// Sessions that one address may have; the oldest are ended.
 const MAX_PER_ADDRESS: i64 = 50;
 
 impl WriteTx {
-    /// Begins a sign-in.
+    /// Begins a session.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn add_session(&mut self, new: &NewSession<'_>, at: i64) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO session (hash, address, created_at, last_seen_at, expires_at, how, \
@@ -66,10 +66,10 @@ impl WriteTx {
         Ok(())
     }
 
-    /// It was used: it ends later.
+    /// Notes that a session was used, and extends it.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn renew_session(
         &mut self,
         id: i64,
@@ -82,21 +82,21 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Ends one sign-in of an address; says whether there was one.
+    /// Ends one session of an address; returns whether it existed.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn end_session(&mut self, id: i64, address: &str) -> Result<bool, StoreError> {
         let query = sqlx::query("DELETE FROM session WHERE id = $1 AND address = $2");
         let ended = query.bind(id).bind(address).execute(&mut *self.0).await?;
         Ok(ended.rows_affected() > 0)
     }
 
-    /// Ends all sign-ins of an address, what would begin one, and its tokens; says how many sign-ins
+    /// Ends all sessions, sign-in links and tokens of an address; returns the number of sessions
     /// and tokens.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn sign_out_everywhere(&mut self, address: &str, at: i64) -> Result<u64, StoreError> {
         let query = sqlx::query("DELETE FROM sign_in_link WHERE address = $1");
         query.bind(address).execute(&mut *self.0).await?;
@@ -107,10 +107,10 @@ impl WriteTx {
 }
 
 impl Store {
-    /// The sign-in that a browser proves.
+    /// The session of a browser, by the hash of its secret.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn session(&self, hash: &str, now: i64) -> Result<Option<SessionRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, address, created_at, last_seen_at, expires_at, how, user_agent \
@@ -119,10 +119,10 @@ impl Store {
         Ok(query.bind(hash).bind(now).fetch_optional(&self.readers).await?)
     }
 
-    /// The sign-ins of an address, the one used last first.
+    /// The sessions of an address, the last used first.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn sessions_of(
         &self,
         address: &str,
@@ -136,10 +136,10 @@ impl Store {
         Ok(query.bind(address).bind(now).fetch_all(&self.readers).await?)
     }
 
-    /// How many sign-ins each address has, and when one was last used.
+    /// The number of sessions of each address, and when one was last used.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn signed_in(&self, now: i64) -> Result<Vec<(String, i64, i64)>, StoreError> {
         let query = sqlx::query_as(
             "SELECT address, COUNT(*), MAX(last_seen_at) FROM session WHERE expires_at > $1 \

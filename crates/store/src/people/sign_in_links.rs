@@ -1,19 +1,19 @@
-//! Links that sign in once: what they hold is stored as its hash only.
+//! Links that sign in once: their secrets are stored as hashes only.
 use sqlx::FromRow;
 
 use crate::{Store, StoreError, WriteTx};
 
-/// A link by mail works so long.
+/// How long a link in a mail is valid.
 pub const LINK_LIFE_MS: i64 = 15 * 60_000;
 
-/// For whom a link is.
+/// Who a link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkKind {
-    /// Who asked for it, by mail.
+    /// For a person who requested it, by mail.
     Mail,
-    /// Whom somebody at the server's machine chose.
+    /// For a person chosen by somebody on the server's machine.
     Command,
-    /// The first administrator.
+    /// For the first administrator.
     Administrator,
 }
 
@@ -27,37 +27,37 @@ impl LinkKind {
     }
 }
 
-/// A link to make.
+/// A link to create.
 #[derive(Debug, Clone)]
 pub struct NewLink<'a> {
-    /// SHA-256 of what it holds.
+    /// SHA-256 of its secret.
     pub hash: &'a str,
-    /// For whom it is.
+    /// Who it is for.
     pub kind: LinkKind,
-    /// Whom it signs in, in lower case; `None`: who opens it, and becomes administrator.
+    /// The person it signs in, in lower case; `None`: whoever opens it becomes administrator.
     pub address: Option<&'a str>,
-    /// Where it leads.
+    /// The page it leads to.
     pub next: &'a str,
-    /// When it ends.
+    /// When it expires.
     pub expires_at: i64,
 }
 
-/// A link that works.
+/// A valid link.
 #[derive(Debug, Clone, FromRow)]
 pub struct LinkRow {
-    /// Whom it signs in, in lower case; `None`: who opens it, and becomes administrator.
+    /// The person it signs in, in lower case; `None`: whoever opens it becomes administrator.
     pub address: Option<String>,
-    /// As `mail`, `command` or `administrator`.
+    /// The kind: `mail`, `command` or `administrator`.
     pub kind: String,
-    /// Where it leads.
+    /// The page it leads to.
     pub next: String,
 }
 
 impl WriteTx {
-    /// Makes a link. There is one for the first administrator at a time.
+    /// Creates a link. A new one for the first administrator replaces the previous one.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn add_sign_in_link(&mut self, new: &NewLink<'_>, at: i64) -> Result<(), StoreError> {
         if new.kind == LinkKind::Administrator {
             self.remove_administrator_links().await?;
@@ -77,20 +77,20 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Takes away the link for the first administrator.
+    /// Deletes the link for the first administrator.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn remove_administrator_links(&mut self) -> Result<(), StoreError> {
         let query = sqlx::query("DELETE FROM sign_in_link WHERE kind = 'administrator'");
         query.execute(&mut *self.0).await?;
         Ok(())
     }
 
-    /// Uses a link: it works no more. `false` when it did not.
+    /// Uses up a link. `false` when it was not valid.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn use_sign_in_link(&mut self, hash: &str, now: i64) -> Result<bool, StoreError> {
         let query = sqlx::query("DELETE FROM sign_in_link WHERE hash = $1 AND expires_at > $2");
         let used = query.bind(hash).bind(now).execute(&mut *self.0).await?;
@@ -99,10 +99,10 @@ impl WriteTx {
 }
 
 impl Store {
-    /// A link that works.
+    /// A valid link.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn sign_in_link(&self, hash: &str, now: i64) -> Result<Option<LinkRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT address, kind, next FROM sign_in_link WHERE hash = $1 AND expires_at > $2",

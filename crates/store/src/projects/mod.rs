@@ -1,4 +1,4 @@
-//! Projects, and secrets of the server.
+//! Projects, and the server's own secrets.
 
 pub mod project;
 pub mod secrets;

@@ -11,15 +11,15 @@ pub struct ProjectRow {
     pub id: i64,
     /// Its name.
     pub name: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: i64,
 }
 
 impl WriteTx {
-    /// Gives the project a key when it has none; says whether it did.
+    /// Gives the project a key when it has none; returns whether it did.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn add_first_key(&mut self, key: &Secret, now: i64) -> Result<bool, StoreError> {
         let count = sqlx::query_scalar("SELECT COUNT(*) FROM project_key WHERE project_id = $1");
         let count: i64 = count.bind(PROJECT).fetch_one(&mut *self.0).await?;
@@ -34,10 +34,10 @@ impl WriteTx {
 }
 
 impl Store {
-    /// The one project there is for now.
+    /// The only project for now.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn project(&self) -> Result<ProjectRow, StoreError> {
         let query =
             sqlx::query_as("SELECT id, name, created_at FROM project WHERE id = $1").bind(PROJECT);
@@ -47,7 +47,7 @@ impl Store {
     /// The keys of the project, the oldest first.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn project_keys(&self) -> Result<Vec<Secret>, StoreError> {
         let query = sqlx::query_scalar(
             "SELECT secret FROM project_key WHERE project_id = $1 ORDER BY created_at, secret",

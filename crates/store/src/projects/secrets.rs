@@ -1,13 +1,13 @@
-//! What the server keeps secret for itself.
+//! The server's own secrets.
 use flawless_base::secret::Secret;
 
 use crate::{Store, StoreError, WriteTx};
 
 impl WriteTx {
-    /// Keeps a secret under a name, unless there is one already.
+    /// Stores a secret under a name, unless the name is taken.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn add_secret(&mut self, name: &str, secret: &Secret) -> Result<(), StoreError> {
         let query = sqlx::query(
             "INSERT INTO server_secret (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
@@ -21,7 +21,7 @@ impl Store {
     /// The secret with this name.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn secret(&self, name: &str) -> Result<Option<Secret>, StoreError> {
         let query = sqlx::query_scalar("SELECT value FROM server_secret WHERE name = $1");
         let value: Option<String> = query.bind(name).fetch_optional(&self.readers).await?;

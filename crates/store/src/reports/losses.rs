@@ -1,19 +1,19 @@
-//! What clients say they had to drop, counted by day.
+//! Occurrences that clients dropped, counted by day.
 use sqlx::FromRow;
 
 use super::outcomes::DAY_MS;
 use crate::{PROJECT, Store, StoreError, WriteTx};
 
-/// What clients dropped on one day.
+/// Occurrences that clients dropped on one day.
 #[derive(Debug, Clone, FromRow)]
 pub struct LossRow {
     /// Days since 1970, UTC.
     pub day: i64,
-    /// How many occurrences.
+    /// Number of occurrences.
     pub occurrences: i64,
-    /// When the last ones were notified of.
+    /// When a client last reported some.
     pub last_at: i64,
-    /// The host that notified of them.
+    /// The host of that client.
     pub example: String,
 }
 
@@ -28,7 +28,7 @@ impl WriteTx {
     /// Counts occurrences that a client had to drop.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn add_loss(
         &mut self,
         occurrences: i64,
@@ -54,10 +54,10 @@ impl WriteTx {
 }
 
 impl Store {
-    /// Losses since the start of the day (UTC) that holds `since`, the newest day first.
+    /// Losses since the start of the day (UTC) that contains `since`, the newest day first.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn losses_since(&self, since: i64) -> Result<Vec<LossRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT day, occurrences, last_at, example FROM client_loss \

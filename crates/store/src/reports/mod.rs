@@ -1,4 +1,4 @@
-//! Reports that wait, and what became of the others.
+//! Waiting reports, and the outcomes of the others.
 
 pub mod losses;
 pub mod module_sets;

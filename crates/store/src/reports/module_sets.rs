@@ -11,15 +11,15 @@ fn sealed(source: SealError) -> StoreError {
     StoreError::Sealed { what: "the modules of a program".into(), source }
 }
 
-/// A program that is deployed often brings a set with each version: those of so many versions are
-/// kept, the ones that were seen last.
+/// Sets that are kept, those last seen first. A frequently deployed program sends a new set with
+/// each version.
 const MOST: i64 = 500;
 
 impl WriteTx {
-    /// Notes that a set was seen; says whether it is known.
+    /// Notes that a set was seen; returns whether it is known.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn see_module_set(&mut self, modules_id: &str, at: i64) -> Result<bool, StoreError> {
         let query = sqlx::query(
             "UPDATE module_set SET last_seen_at = $3 WHERE project_id = $1 AND modules_id = $2",
@@ -28,11 +28,11 @@ impl WriteTx {
         Ok(query.execute(&mut *self.0).await?.rows_affected() > 0)
     }
 
-    /// Keeps a set; one that is known stays as it is, whoever says that it is another one. Says how
-    /// many bytes it takes.
+    /// Stores a set; a known one is never changed, whatever other clients send under its id.
+    /// Returns how many bytes it takes.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn add_module_set(
         &mut self,
         modules_id: &str,
@@ -58,10 +58,10 @@ impl WriteTx {
 }
 
 impl Store {
-    /// Versions by name; `None` when the set is not known, or not any more.
+    /// Versions by name; `None` when the set is unknown or was deleted.
     ///
     /// # Errors
-    /// The database refuses, or the set cannot be read.
+    /// The database or the set cannot be read.
     pub async fn module_set(
         &self,
         modules_id: &str,

@@ -1,22 +1,22 @@
-//! What became of reports, counted by day.
+//! Outcomes of reports, counted by day.
 use flawless_core::OutcomeKind;
 use sqlx::FromRow;
 
 use crate::issues::issue::HOUR_MS;
 use crate::{PROJECT, Store, StoreError, WriteTx};
 
-/// Reports of one day that ended in the same way for the same reason.
+/// Reports of one day with the same outcome for the same reason.
 #[derive(Debug, Clone, FromRow)]
 pub struct OutcomeRow {
     /// A word of [`OutcomeKind`].
     pub kind: String,
-    /// Why.
+    /// The reason in words.
     pub reason: String,
-    /// How many.
+    /// Number of reports.
     pub reports: i64,
-    /// The last one.
+    /// When the last one came in.
     pub last_at: i64,
-    /// What the last one was, cut short.
+    /// A short description of the last one.
     pub example: String,
     /// The issue that counts the last one.
     pub issue_id: Option<i64>,
@@ -25,10 +25,11 @@ pub struct OutcomeRow {
 pub(crate) const DAY_MS: i64 = 86_400_000;
 
 impl WriteTx {
-    /// Counts reports that no issue counts. `reason` has to come from a closed set; `example` is free.
+    /// Counts reports that no issue counts. `reason` must come from a closed set; `example` is free
+    /// text.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn add_outcome(
         &mut self,
         kind: OutcomeKind,
@@ -58,11 +59,11 @@ impl WriteTx {
 }
 
 impl Store {
-    /// Outcomes since the start of the day (UTC) that holds `since`, most reports first, each with
-    /// its newest example.
+    /// Outcomes since the start of the day (UTC) that contains `since`, most reports first, each
+    /// with its newest example.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn outcomes_since(&self, since: i64) -> Result<Vec<OutcomeRow>, StoreError> {
         let day = since.div_euclid(DAY_MS);
         let query = sqlx::query_as(
@@ -77,17 +78,17 @@ impl Store {
                 None => found.push(row),
             }
         }
-        // Reports of issues are counted there, by the hour.
+        // Reports of issues are counted per issue, by the hour.
         let hour = day * (DAY_MS / HOUR_MS);
         found.extend(self.counted_since(hour).await?);
         found.sort_by_key(|row| std::cmp::Reverse(row.reports));
         Ok(found)
     }
 
-    /// Reports of issues since an hour: with somebody blamed, and with nobody. To look at each issue
-    /// would take long: all are counted, and of these the few that nobody is blamed for.
+    /// Reports of issues since an hour: with somebody blamed, and with nobody. Checking each issue
+    /// would take long: all are counted first, then the few that nobody is blamed for.
     async fn counted_since(&self, hour: i64) -> Result<Vec<OutcomeRow>, StoreError> {
-        // Of the one project there is for now.
+        // Not by project: there is only one for now.
         let query = sqlx::query_scalar(
             "SELECT CAST(COALESCE(SUM(reports), 0) AS BIGINT) FROM issue_hour WHERE hour >= $1",
         );
@@ -139,10 +140,10 @@ impl Store {
         Ok(rows)
     }
 
-    /// Whether a program has ever reported something, on other paths than this one.
+    /// Whether a program has ever reported anything on a path other than this one.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn has_reports(&self, but_of: &str) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar(
             "SELECT CASE WHEN EXISTS (SELECT 1 FROM issue WHERE project_id = $1 AND path <> $2) \

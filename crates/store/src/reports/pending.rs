@@ -1,4 +1,4 @@
-//! Reports that wait for attribution, kept whole.
+//! Reports that wait for attribution, stored whole.
 use std::collections::HashMap;
 
 use flawless_core::{ExceptionAt, Report};
@@ -19,19 +19,19 @@ fn sealed(source: SealError) -> StoreError {
 /// A report whose line is not known yet.
 #[derive(Debug)]
 pub struct NewPending {
-    /// Names all reports with the same traceback.
+    /// Identifies all reports with the same traceback.
     pub fingerprint: String,
     /// Occurrences it stands for.
     pub occurrences: i64,
-    /// How many reports were put together.
+    /// Number of merged reports.
     pub reports: i64,
-    /// Of the report, else the configured one.
+    /// The threshold of the report, else the configured one.
     pub error_threshold: i64,
     /// When it came in.
     pub at: i64,
-    /// What the reports say of their programs.
+    /// What the reports say about their programs.
     pub facets: Vec<Facet>,
-    /// Whose quota they use.
+    /// The sender whose quota is charged.
     pub source: String,
     /// The report, encoded.
     pub body: Vec<u8>,
@@ -40,45 +40,45 @@ pub struct NewPending {
 /// A report to attribute.
 #[derive(Debug, FromRow)]
 pub struct PendingRow {
-    /// Names all reports with the same traceback.
+    /// Identifies all reports with the same traceback.
     pub fingerprint: String,
-    /// How often it was tried in vain.
+    /// Number of failed attempts.
     pub attempts: i64,
     /// When the first one came in.
     pub first_at: i64,
-    /// Occurrences that wait to be counted; 0 when it is only looked at again.
+    /// Occurrences that wait to be counted; 0 when the report is only attributed again.
     pub occurrences: i64,
-    /// The report, encoded and maybe sealed: see [`Store::pending_report`].
+    /// The report, encoded and possibly encrypted: see [`Store::pending_report`].
     pub body: Vec<u8>,
 }
 
-/// What a report was counted under while it was not known who is to blame.
+/// How a report was counted while it was unknown who is to blame.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountedBefore {
     /// Occurrences that were counted.
     pub occurrences: i64,
     /// Reports that were counted.
     pub reports: i64,
-    /// The faults that somebody was blamed for: nothing more will be known of them.
+    /// The faults that somebody was blamed for, whose attribution is final.
     pub settled: Vec<ExceptionAt>,
-    /// The others, each with the issue that counts it.
+    /// The other faults, each with the issue that counts it.
     pub unblamed: Vec<(ExceptionAt, i64)>,
 }
 
-/// What had come together when the row was taken away.
+/// The contents of a row when it was removed.
 #[derive(Debug, FromRow)]
 pub struct TakenPending {
     /// All occurrences.
     pub occurrences: i64,
     /// All reports.
     pub reports: i64,
-    /// The lowest of all.
+    /// The lowest threshold of all.
     pub error_threshold: i64,
     /// When the first one came in.
     pub first_at: i64,
     /// When the last one came in.
     pub last_at: i64,
-    /// Whose quota they use.
+    /// The sender whose quota is charged.
     pub source: String,
     facets: String,
     body: Vec<u8>,
@@ -86,30 +86,30 @@ pub struct TakenPending {
 }
 
 impl TakenPending {
-    /// What the reports say of their programs; empty when an earlier version wrote the row.
+    /// What the reports say about their programs; empty when an earlier version wrote the row.
     pub fn facets(&self) -> Vec<Facet> {
         facets::read(&self.facets)
     }
 
-    /// Bytes of the report that was kept.
+    /// Bytes of the stored report.
     pub fn bytes(&self) -> i64 {
         i64::try_from(self.body.len()).unwrap_or(i64::MAX)
     }
 
-    /// What it was counted under before; its own counts are what came since.
+    /// How it was counted before; its own counts are those added since.
     pub fn counted(&self) -> Option<CountedBefore> {
         serde_json::from_str(self.counted.as_deref()?).ok()
     }
 }
 
-/// Longer than any row is put off: what is due later was written by a clock that was ahead.
+/// Longer than any row is postponed: a later time was written by a clock that was ahead.
 const LONGEST_WAIT_MS: i64 = 2 * 3_600_000;
 
 impl WriteTx {
-    /// The facets of a report with this traceback that waits to be counted already.
+    /// The facets of a report with this traceback that already waits to be counted.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn pending_facets(
         &mut self,
         fingerprint: &str,
@@ -121,12 +121,12 @@ impl WriteTx {
         Ok(query.bind(PROJECT).bind(fingerprint).fetch_optional(&mut *self.0).await?)
     }
 
-    /// Keeps a report until it is attributed. One with the same traceback that waits already takes
-    /// the count; `before` are its facets. Says how many bytes the body takes; that of one that
-    /// waits stays, that of one that is counted already does not.
+    /// Stores a report until it is attributed. If one with the same traceback waits already, the
+    /// counts are added to it; `before` are its facets. Returns how many bytes the body takes; the
+    /// body of a waiting report is kept, that of a counted one is replaced.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn put_pending(&mut self, new: &NewPending, before: &str) -> Result<i64, StoreError> {
         let body = self.1.seal(TABLE, new.body.clone()).map_err(sealed)?;
         let bytes = i64::try_from(body.len()).unwrap_or(i64::MAX);
@@ -164,10 +164,10 @@ impl WriteTx {
         Ok(bytes)
     }
 
-    /// How many reports wait to be counted, by sender.
+    /// The number of reports that wait to be counted, by sender.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn waiting_by_source(&mut self) -> Result<HashMap<String, i64>, StoreError> {
         let query = sqlx::query_as(
             "SELECT source, COUNT(*) FROM pending_report \
@@ -177,10 +177,10 @@ impl WriteTx {
         Ok(rows.into_iter().collect())
     }
 
-    /// Takes a report away because it is being counted; `None` when it is gone already.
+    /// Removes a report to count it; `None` when it is gone already.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn take_pending(
         &mut self,
         fingerprint: &str,
@@ -193,11 +193,11 @@ impl WriteTx {
         Ok(query.bind(PROJECT).bind(fingerprint).fetch_optional(&mut *self.0).await?)
     }
 
-    /// Puts back a report that was taken and counted, to be looked at again at `next_attempt_at`
-    /// or after the next fetch: who is to blame may become known.
+    /// Puts back a report that was removed and counted, to be attributed again at `next_attempt_at`
+    /// or after the next fetch: somebody may be blamed then.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn keep_counted(
         &mut self,
         fingerprint: &str,
@@ -226,11 +226,11 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Puts a report off after a try that failed; one that waits for a fetch is due again when
-    /// that has succeeded.
+    /// Postpones a report after a failed attempt; one that waits for a fetch is due again when that
+    /// has succeeded.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn postpone_pending(
         &mut self,
         fingerprint: &str,
@@ -252,10 +252,10 @@ impl WriteTx {
         Ok(())
     }
 
-    /// The mirror was fetched: reports that wait for that are due. Says whether there are any.
+    /// Makes reports due that waited for a fetch of the mirror. Returns whether there are any.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn release_fetched(&mut self, now: i64) -> Result<bool, StoreError> {
         let query = sqlx::query(
             "UPDATE pending_report SET next_attempt_at = $2, waits_for_fetch = 0 \
@@ -266,10 +266,10 @@ impl WriteTx {
 }
 
 impl Store {
-    /// The report of a row.
+    /// Decodes the report of a row.
     ///
     /// # Errors
-    /// It cannot be decrypted, or is none.
+    /// It cannot be decrypted, or is not a report.
     pub fn pending_report(&self, row: &PendingRow) -> Result<Report, StoreError> {
         let body = self.sealing.open(TABLE, row.body.clone()).map_err(sealed)?;
         decode_sample(&body)
@@ -278,7 +278,7 @@ impl Store {
     /// Reports that are due, oldest first.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn due_pending(&self, now: i64, limit: i64) -> Result<Vec<PendingRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT fingerprint, attempts, first_at, occurrences, body FROM pending_report \

@@ -1,4 +1,4 @@
-//! How much is new on a day, by sender and in all, so that nobody fills the store.
+//! Limits on new data per day, by sender and in total, so that nobody fills the store.
 use std::collections::HashMap;
 
 use sqlx::FromRow;
@@ -6,41 +6,41 @@ use sqlx::FromRow;
 use super::outcomes::DAY_MS;
 use crate::{PROJECT, Store, StoreError, WriteTx};
 
-/// What may be new on a day (UTC); 0 where there is no limit.
+/// The limits of a day (UTC); 0 for no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quotas {
-    /// Of all senders together.
+    /// For all senders together.
     pub all: Quota,
-    /// Of each sender.
+    /// For each sender.
     pub sender: Quota,
 }
 
-/// What may be new on a day; 0 where there is no limit.
+/// Limits of a day; 0 for no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
-    /// Issues.
+    /// New issues.
     pub issues: i64,
-    /// Bytes of reports that are kept whole, as they are stored.
+    /// Bytes of reports that are stored whole, in their stored form.
     pub bytes: i64,
 }
 
-/// What a sender brought new on a day.
+/// The use of a sender on a day.
 #[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
 pub struct Used {
-    /// A key of the project, else an address; empty for all senders together.
+    /// A key of the project, or an address; empty for all senders together.
     pub source: String,
-    /// Issues.
+    /// New issues.
     pub issues: i64,
-    /// Bytes of reports that are kept whole.
+    /// Bytes of reports that are stored whole.
     pub bytes: i64,
 }
 
-/// Which quota is used up, as the options are named.
+/// The quota that is used up, named like its option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UsedUp(pub &'static str);
 
 impl Quotas {
-    /// Which limit a sender with this use has reached; `None` while there is something left.
+    /// The limit that a sender with this use has reached; `None` while it is below all.
     pub fn issues_used_up(&self, of_sender: i64, of_all: i64) -> Option<UsedUp> {
         first_reached([
             (self.sender.issues, of_sender, "new_issues_per_sender_per_day"),
@@ -62,22 +62,22 @@ fn first_reached(limits: [(i64, i64, &'static str); 2]) -> Option<UsedUp> {
     limits.into_iter().find(reached).map(|(_, _, name)| UsedUp(name))
 }
 
-/// What some senders brought new on a day, while a transaction adds to it.
+/// The use of a day by some senders, while a transaction adds to it.
 #[derive(Debug)]
 pub struct DayUse {
     day: i64,
     quotas: Quotas,
-    /// With what was added.
+    /// Use by sender, and whether the transaction changed it.
     used: HashMap<String, (Used, bool)>,
-    /// There are many senders already: further ones are counted together.
+    /// Whether there are too many senders: further ones are counted together.
     is_crowded: bool,
 }
 
-/// Senders of a day that are notifiedapart.
+/// Senders of a day that are counted separately.
 const MOST_SENDERS: usize = 1_000;
-/// The others together.
+/// Key of the other senders together.
 const OTHERS: &str = "others";
-/// All together.
+/// Key of all senders together.
 const ALL: &str = "";
 
 impl DayUse {
@@ -91,19 +91,19 @@ impl DayUse {
         (used(self.name(source)).unwrap_or_default(), used(ALL).unwrap_or_default())
     }
 
-    /// Why no issue of this sender is begun any more today.
+    /// Why this sender may not open an issue today; `None` when it may.
     pub fn no_issue(&self, source: &str) -> Option<UsedUp> {
         let (sender, all) = self.of(source);
         self.quotas.issues_used_up(sender.issues, all.issues)
     }
 
-    /// Why no report of this sender is kept whole any more today.
+    /// Why reports of this sender are not stored whole today; `None` when they are.
     pub fn no_bytes(&self, source: &str) -> Option<UsedUp> {
         let (sender, all) = self.of(source);
         self.quotas.bytes_used_up(sender.bytes, all.bytes)
     }
 
-    /// Adds what is new, or takes off what is not kept any more.
+    /// Adds new use; negative numbers remove what is no longer stored.
     pub fn add(&mut self, source: &str, issues: i64, bytes: i64) {
         let name = self.name(source).to_owned();
         for name in [name.as_str(), ALL] {
@@ -116,10 +116,10 @@ impl DayUse {
 }
 
 impl WriteTx {
-    /// What was new on the day of `at`.
+    /// The use on the day of `at`.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn day_use(&mut self, quotas: Quotas, at: i64) -> Result<DayUse, StoreError> {
         let day = at.div_euclid(DAY_MS);
         let query = sqlx::query_as(
@@ -131,10 +131,10 @@ impl WriteTx {
         Ok(DayUse { day, quotas, used, is_crowded })
     }
 
-    /// Writes down what was added.
+    /// Stores what was added.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn save_day_use(&mut self, day_use: DayUse) -> Result<(), StoreError> {
         for (source, (used, is_changed)) in day_use.used {
             if !is_changed {
@@ -158,10 +158,10 @@ impl WriteTx {
 }
 
 impl Store {
-    /// What was new on the day of `at`, all together first, then the senders with the most issues.
+    /// The use on the day of `at`, the total first, then the senders with the most issues.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn used_on_day(&self, at: i64) -> Result<Vec<Used>, StoreError> {
         let query = sqlx::query_as(
             "SELECT source, issues, bytes FROM quota_use WHERE project_id = $1 AND day = $2 \

@@ -1,29 +1,29 @@
-//! The ids of reports that were recorded, as hashes, by the transaction that recorded them.
+//! The ids of recorded reports, as hashes, grouped by the transaction that recorded them.
 use crate::{PROJECT, Store, StoreError, WriteTx};
 
 /// The ids of the reports of one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedIds {
-    /// Grows from one transaction to the next.
+    /// Grows with each transaction.
     pub number: i64,
-    /// A hash of each.
+    /// The hash of each id.
     pub hashes: Vec<u64>,
 }
 
-/// A client that got no answer sends its report again for as long as its program runs, and keeps
-/// few: what is older than a week is not sent again.
+/// A client that got no answer sends its report again while its program runs, and keeps few
+/// reports: one that is older than a week is not sent again.
 pub(crate) const RECORDED_FOR_MS: i64 = 7 * 86_400_000;
 
-/// The newest row stays: its number must not be given again, for the recorder knows which rows it
-/// may forget by their numbers.
+/// The newest row is kept: its number must not be reused, because the recorder refers to rows by
+/// their numbers.
 pub(crate) const FORGET_RECORDED: &str = "DELETE FROM recorded_ids WHERE at < $1 \
      AND id < (SELECT MAX(newest.id) FROM recorded_ids AS newest)";
 
 impl WriteTx {
-    /// Notes the ids of the reports that this transaction records; says under which number.
+    /// Stores the ids of the reports that this transaction records; returns their number.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn add_recorded_ids(&mut self, hashes: &[u64], at: i64) -> Result<i64, StoreError> {
         let bytes: Vec<u8> = hashes.iter().flat_map(|hash| hash.to_be_bytes()).collect();
         let query = sqlx::query_scalar(
@@ -32,10 +32,10 @@ impl WriteTx {
         Ok(query.bind(PROJECT).bind(at).bind(bytes).fetch_one(&mut *self.0).await?)
     }
 
-    /// Forgets ids up to a number.
+    /// Deletes ids up to a number.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn delete_recorded_ids(&mut self, number: i64) -> Result<(), StoreError> {
         let query = sqlx::query("DELETE FROM recorded_ids WHERE project_id = $1 AND id <= $2");
         query.bind(PROJECT).bind(number).execute(&mut *self.0).await?;
@@ -44,10 +44,10 @@ impl WriteTx {
 }
 
 impl Store {
-    /// All ids that are known, the oldest first.
+    /// All known ids, the oldest first.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn recorded_ids(&self) -> Result<Vec<RecordedIds>, StoreError> {
         let query =
             sqlx::query_as("SELECT id, hashes FROM recorded_ids WHERE project_id = $1 ORDER BY id");

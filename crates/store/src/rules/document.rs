@@ -1,48 +1,48 @@
-//! The documents that an import of rules takes: what the export gives, what 0.4.5 shows under
-//! `/view_config`, be it the page itself, and the files in which the first Flawless kept its rules.
+//! The documents that an import of rules takes: the output of the export, the page `/view_config`
+//! of 0.4.5 or its content, and the files in which the first Flawless kept its rules.
 use serde_json::{Map, Value, json};
 
 use super::lists::{RuleInputError, RuleList, invalid};
 
-/// What a document holds.
+/// The content of a document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuleDocument {
-    /// Its entries as they stand there, in today's field names.
+    /// Its entries as written, with the current field names.
     pub entries: Vec<Value>,
-    /// Texts between the entries: the first Flawless took them for comments.
+    /// Texts between the entries, which the first Flawless treated as comments.
     pub comments: usize,
 }
 
-/// How a page of 0.4.5 is had as it was sent.
+/// How to save a page of 0.4.5 unchanged.
 const SAVE_PAGE: &str =
     "Fetch it as it is sent: curl -o KEY.html 'http://HOST:PORT/view_config?key=KEY'";
 
-/// Reads the bytes of a file into a document.
+/// Parses the bytes of a file into a document.
 ///
 /// # Errors
-/// They are no JSON, and no page that shows any. The text says what they are.
+/// They are neither JSON nor a page that shows any. The text says what they are.
 pub fn read_document(bytes: &[u8]) -> Result<Value, RuleInputError> {
     if is_pickle(bytes) {
-        return Err(invalid("this is a Python pickle, and no JSON".to_owned()));
+        return Err(invalid("this is a Python pickle, not JSON".to_owned()));
     }
     let text = std::str::from_utf8(bytes).map_err(|_| invalid("this is not UTF-8".to_owned()))?;
     let text = text.trim_start_matches('\u{feff}').trim();
     if !text.starts_with('<') {
         return serde_json::from_str(text)
-            .map_err(|error| invalid(format!("this is no JSON: {error}")));
+            .map_err(|error| invalid(format!("this is not JSON: {error}")));
     }
     let shown = shown_by_page(text)?;
     serde_json::from_str(&shown)
         .map_err(|error| invalid(format!("the page shows no JSON: {error}. {SAVE_PAGE}")))
 }
 
-/// Whether a file is what 0.4.5 wrote to its disk.
+/// Whether a file was written by 0.4.5 to its disk.
 pub fn is_pickle(bytes: &[u8]) -> bool {
     matches!(bytes, [0x80, 2..=5, ..])
 }
 
-/// What a page of 0.4.5 shows. It has `<br />` for each newline and escapes nothing; a browser that
-/// saved what it made of it writes `<br>`, escapes, and has taken what stood in a text for markup.
+/// The JSON on a page of 0.4.5. It has `<br />` for each newline and escapes nothing; a browser
+/// that saved its rendering writes `<br>`, escapes, and has interpreted texts as markup.
 fn shown_by_page(page: &str) -> Result<String, RuleInputError> {
     let shown = page.split_once("<pre>").and_then(|(_, rest)| rest.rsplit_once("</pre>"));
     let Some((shown, _)) = shown else {
@@ -66,7 +66,7 @@ fn shown_by_page(page: &str) -> Result<String, RuleInputError> {
         in_text ^= first == '"';
         let (whole, after) = rest.split_at(taken);
         if in_text && of_browser && whole == "<" {
-            let text = "the browser that saved the page has taken a part of a rule for markup";
+            let text = "the browser that saved the page has interpreted a part of a rule as markup";
             return Err(invalid(format!("{text}. {SAVE_PAGE}")));
         }
         json.push_str(whole);
@@ -79,7 +79,7 @@ fn shown_by_page(page: &str) -> Result<String, RuleInputError> {
 }
 
 impl RuleList {
-    /// The name of the list within the objects of 0.4.5.
+    /// The key of the list in the objects of 0.4.5.
     fn envelope(self) -> &'static str {
         match self {
             Self::WatchList => "watches",
@@ -105,8 +105,8 @@ impl RuleList {
         json!({ self.envelope(): list, "last_update_ts": at })
     }
 
-    /// What `document` holds: a list, a map old → new, or the whole object as 0.4.5's `view_config`
-    /// shows it.
+    /// The rules in `document`: a list, a map old → new, or the whole object as 0.4.5's
+    /// `view_config` shows it.
     ///
     /// # Errors
     /// It is none of these.
@@ -139,7 +139,7 @@ impl RuleList {
         Ok(RuleDocument { entries, comments })
     }
 
-    /// An entry with the names that its fields have had since 0.4.
+    /// Renames the fields of an entry to the names they have had since 0.4.
     fn in_todays_words(self, entry: &Value) -> Value {
         let renamed: &[(&str, &str)] = match self {
             Self::KnownErrors => &[("alert_every_n_occurences", "alert_every_n_occurrences")],
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_0_4_5_is_read() {
+    fn forms_of_0_4_5_are_all_read() {
         let expected = json!([{"old_email": "a", "new_email": "b@example.com"}]);
         let map = json!({"a": "b@example.com"});
         assert_eq!(entries(RuleList::EmailRemapping, &map), expected);
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_exported_is_what_is_imported() {
+    fn exported_document_is_imported_unchanged() {
         let alias = json!({"old_email": "a", "new_email": "b@example.com"});
         let document = RuleList::EmailRemapping.document(std::slice::from_ref(&alias), 7);
         assert_eq!(document, json!({"remap": {"a": "b@example.com"}, "last_update_ts": 7}));
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_the_first_flawless_is_read_with_its_comments_and_names() {
+    fn file_of_the_first_flawless_is_read_with_comments_and_names() {
         let known = json!([" What is expected", "", {"filename": "a.py", "function_name": null,
             "alert_every_n_occurences": 10}, " and this", {"filename": "b.py"}]);
         let found = RuleList::KnownErrors.in_document(&known).expect("a list");
@@ -222,7 +222,7 @@ mod tests {
             entries(RuleList::EmailRemapping, &remapped),
             json!([{"old_email": "a", "new_email": "b@example.com"}])
         );
-        // Which of both is meant, nobody can say: the older one is named as what it is.
+        // Nobody can say which of the two is meant: the older name is reported as unknown.
         let both = json!([{"filename": "a", "alert_every_n_occurences": 1,
             "alert_every_n_occurrences": 2}]);
         let both = RuleList::KnownErrors.in_document(&both).expect("a list").entries;
@@ -233,18 +233,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_document_is_said() {
+    fn text_that_is_not_a_document_is_reported() {
         let error = |bytes: &[u8]| read_document(bytes).expect_err("none").to_string();
         for (bytes, said) in [
             (&b"\x80\x02}q\x00."[..], "a Python pickle"),
             (b"\xff\xfe[\0]\0", "not UTF-8"),
-            (b"", "no JSON"),
-            (b"{", "no JSON"),
+            (b"", "not JSON"),
+            (b"{", "not JSON"),
             (b"<html><body>no</body></html>", "the page shows no list"),
             (b"<html><pre>{</pre></html>", "the page shows no JSON"),
             (b"<pre>", "the page shows no list"),
             (b"<pre>\"\\</pre>", "the page shows no JSON"),
-            (b"<pre>[<br>\"<b>x</b>\"]</pre>", "taken a part of a rule for markup"),
+            (b"<pre>[<br>\"<b>x</b>\"]</pre>", "interpreted a part of a rule as markup"),
         ] {
             assert!(error(bytes).contains(said), "{bytes:?}: {}", error(bytes));
         }

@@ -1,4 +1,4 @@
-//! How often rules mattered of late.
+//! How often rules mattered recently.
 use std::collections::HashMap;
 
 use flawless_core::RuleId;
@@ -14,18 +14,18 @@ pub struct RuleHits(HashMap<RuleId, (i64, i64)>);
 /// How often a rule mattered.
 #[derive(Debug, Clone, Copy, Default, FromRow)]
 pub struct RuleMatches {
-    /// Which one.
+    /// The rule.
     pub rule_id: RuleId,
-    /// Reports, or for rules about people alerts.
+    /// Number of reports, or of alerts for rules about people.
     pub reports: i64,
     /// The occurrences that they stand for.
     pub occurrences: i64,
-    /// The last one, however long ago.
+    /// When it last mattered, however long ago.
     pub last_at: i64,
 }
 
 impl RuleHits {
-    /// Adds what each of `rules` has decided about.
+    /// Adds to the counts of each of `rules`.
     pub fn add(&mut self, rules: &[RuleId], reports: i64, occurrences: i64) {
         for rule in rules {
             let (all_reports, all_occurrences) = self.0.entry(*rule).or_default();
@@ -36,10 +36,10 @@ impl RuleHits {
 }
 
 impl WriteTx {
-    /// Counts that rules mattered.
+    /// Stores that rules mattered.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn count_rule_hits(&mut self, hits: &RuleHits, at: i64) -> Result<(), StoreError> {
         for (rule, (reports, occurrences)) in &hits.0 {
             sqlx::query(
@@ -62,11 +62,11 @@ impl WriteTx {
 }
 
 impl Store {
-    /// How often each rule mattered since the start of the day (UTC) that holds `since`, and when
-    /// last, by rule.
+    /// How often each rule mattered since the start of the day (UTC) that contains `since`, and
+    /// when it last did, by rule.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn rule_matches(
         &self,
         since: i64,
@@ -81,10 +81,10 @@ impl Store {
         Ok(rows.into_iter().map(|row| (row.rule_id, row)).collect())
     }
 
-    /// Since when it is counted how often rules matter; 0: from the start.
+    /// Since when the uses of rules are counted; 0: from the start.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn rules_counted_since(&self) -> Result<i64, StoreError> {
         let query = sqlx::query_scalar("SELECT value FROM setting WHERE name = 'rule_hits_since'");
         Ok(query.fetch_optional(&self.readers).await?.unwrap_or(0))

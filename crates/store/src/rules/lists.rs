@@ -1,4 +1,4 @@
-//! The seven lists of rules: their names, and their entries in the words and the JSON of 0.4.5.
+//! The seven lists of rules: their names, and their entries with the names and the JSON of 0.4.5.
 use flawless_core::{CodePattern, EmailAlias, KnownError, Reassignment, Watcher, is_mailable};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -18,7 +18,7 @@ pub enum RuleList {
     EmailRemapping,
 }
 
-/// All lists, in the order they are shown.
+/// All lists, in the order in which they are shown.
 pub const RULE_LISTS: [RuleList; 7] = [
     RuleList::KnownErrors,
     RuleList::BuildingBlocks,
@@ -34,13 +34,13 @@ const MAX_TEXT: usize = 5_000;
 /// Most addresses in an entry.
 const MAX_ADDRESSES: usize = 100;
 
-/// What is wrong with a rule that somebody gave.
+/// Why a rule from outside is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleInputError {
-    /// It is no entry of this list.
+    /// It is not an entry of this list.
     #[error("{text}")]
     Invalid {
-        /// The field that is wrong, when it is one.
+        /// The invalid field, if only one is.
         field: Option<&'static str>,
         /// What is wrong, in a sentence.
         text: String,
@@ -69,7 +69,7 @@ impl RuleList {
         }
     }
 
-    /// What it is for, in the words people read.
+    /// The name that people see.
     pub fn title(self) -> &'static str {
         match self {
             Self::KnownErrors => "Known errors",
@@ -105,10 +105,10 @@ impl RuleList {
         }
     }
 
-    /// The entry in its one normal form, checked.
+    /// Checks an entry and returns its normal form.
     ///
     /// # Errors
-    /// It is no entry of this list; the text says what is wrong.
+    /// It is not an entry of this list; the text says what is wrong.
     pub fn normalize(self, entry: &Value) -> Result<Value, RuleInputError> {
         if let Value::Object(map) = entry
             && let Some(odd) = map.keys().find(|key| !self.fields().contains(&key.as_str()))
@@ -158,7 +158,7 @@ impl RuleList {
         }
     }
 
-    /// No text of an entry is without end: lists are read with each page.
+    /// Bounds all texts of an entry: lists are read with each page.
     fn bounded(self, entry: &Value) -> Result<(), RuleInputError> {
         let is_long = |text: &str| text.chars().count() > MAX_TEXT;
         let field_is_long = |value: &Value| match value {
@@ -187,10 +187,10 @@ impl RuleList {
         }
     }
 
-    /// Entries, each in its normal form.
+    /// Checks entries and returns their normal forms.
     ///
     /// # Errors
-    /// One of them is no entry of this list; the text says which.
+    /// One of them is not an entry of this list; the text says which.
     pub fn normalize_all(self, entries: &[Value]) -> Result<Vec<Value>, RuleInputError> {
         let numbered = entries.iter().enumerate().map(|(at, entry)| {
             self.normalize(entry).map_err(|error| match error {
@@ -210,7 +210,7 @@ impl RuleList {
             RuleInputError::Invalid { field: self.fields().iter().find(is_named).copied(), text }
         };
         match entry {
-            // 0.4.5 writes null, and its forms send nothing, for what is not set.
+            // 0.4.5 writes null for unset fields, and its forms omit them.
             Value::Object(map) => {
                 let set = |value: &Value| !value.is_null() && value != "";
                 let trimmed = |value: &Value| match value {
@@ -247,7 +247,7 @@ fn mailable(field: &'static str, address: &str) -> Result<(), RuleInputError> {
         return Ok(());
     }
     let address: String = address.chars().take(254).collect();
-    let text = format!("{address:?} is no mail address");
+    let text = format!("{address:?} is not a mail address");
     Err(RuleInputError::Invalid { field: Some(field), text })
 }
 
@@ -258,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_with_an_entry_is_said_with_its_place() {
+    fn wrong_entry_is_reported_with_its_place() {
         let wrong = |list: RuleList, entries: Value| {
             let entries = entries.as_array().expect("a list");
             list.normalize_all(entries).expect_err("wrong").to_string()
@@ -273,7 +273,7 @@ mod tests {
         );
         assert_eq!(
             wrong(RuleList::WatchList, json!([{"email": "nobody", "filepath": "a"}])),
-            "entry 1: \"nobody\" is no mail address"
+            "entry 1: \"nobody\" is not a mail address"
         );
         assert!(wrong(RuleList::IgnoredExceptions, json!([1])).starts_with("entry 1: "));
     }

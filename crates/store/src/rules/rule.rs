@@ -10,7 +10,7 @@ use crate::{PROJECT, Store, StoreError, WriteTx};
 /// One entry of a list.
 #[derive(Debug, Clone)]
 pub struct RuleEntry {
-    /// For removing it.
+    /// Its number, by which it is removed.
     pub id: RuleId,
     /// In 0.4.5's field names.
     pub entry: Value,
@@ -18,14 +18,14 @@ pub struct RuleEntry {
     pub created_at: i64,
 }
 
-/// What came of adding an entry.
+/// The result of adding an entry.
 #[derive(Debug, Clone)]
 pub struct AddedRule {
     /// Its id; `None` when the list has it already.
     pub id: Option<RuleId>,
-    /// In its normal form.
+    /// The entry in its normal form.
     pub entry: Value,
-    /// What it took the place of.
+    /// The entries that it replaced.
     pub replaced: Vec<RuleEntry>,
 }
 
@@ -48,7 +48,7 @@ impl WriteTx {
     /// Adds an entry; `None` when the list has it already.
     ///
     /// # Errors
-    /// It is no entry of this list, or the database refuses.
+    /// It is not an entry of this list, or the database cannot be written.
     pub async fn add_rule(
         &mut self,
         list: RuleList,
@@ -58,10 +58,10 @@ impl WriteTx {
         Ok(self.put_rule(list, entry, at).await?.id)
     }
 
-    /// The same, and says what it took the place of.
+    /// Adds an entry, and returns which ones it replaced.
     ///
     /// # Errors
-    /// It is no entry of this list, or the database refuses.
+    /// It is not an entry of this list, or the database cannot be written.
     pub async fn put_rule(
         &mut self,
         list: RuleList,
@@ -78,11 +78,11 @@ impl WriteTx {
         Ok(AddedRule { id: added.then_some(id), entry, replaced })
     }
 
-    /// Puts an entry back that was removed, under the id it had. Says whether it did: not when
-    /// the list has the same entry, or that id.
+    /// Restores a removed entry under its old id. Returns whether it did: not when the list has the
+    /// same entry, or that id.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn restore_rule(
         &mut self,
         list: RuleList,
@@ -111,7 +111,7 @@ impl WriteTx {
         Ok(done.rows_affected() > 0)
     }
 
-    /// An id that no rule ever had: issues, counts and what people did name rules by it.
+    /// An id that no rule ever had: issues, counts and actions refer to rules by it.
     async fn next_rule(&mut self) -> Result<RuleId, StoreError> {
         let query = sqlx::query_scalar(
             "INSERT INTO setting (name, value) \
@@ -123,12 +123,11 @@ impl WriteTx {
         Ok(query.fetch_one(&mut *self.0).await?)
     }
 
-    /// Another entry in the place of one; `None` when the list has none with this id, else whether
-    /// it was changed: not when the list has the new one already. Of aliases, those of the same
-    /// address go.
+    /// Replaces an entry; `None` when the list has none with this id, else whether it was changed:
+    /// not when the list has the new one already. Other aliases of the same address are removed.
     ///
     /// # Errors
-    /// It is no entry of this list, or the database refuses.
+    /// It is not an entry of this list, or the database cannot be written.
     pub async fn change_rule(
         &mut self,
         list: RuleList,
@@ -156,7 +155,7 @@ impl WriteTx {
     /// Removes an entry; `false` when the list has none with this id.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn remove_rule(&mut self, list: RuleList, id: RuleId) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar(
             "DELETE FROM rule WHERE project_id = $1 AND list = $2 AND id = $3 RETURNING body",
@@ -168,7 +167,7 @@ impl WriteTx {
         Ok(true)
     }
 
-    /// These entries of a list were added or removed.
+    /// Updates what depends on entries of a list that were added or removed.
     async fn changed(&mut self, list: RuleList, entries: &[&Value]) -> Result<(), StoreError> {
         if list == RuleList::KnownErrors {
             for entry in entries {
@@ -181,7 +180,7 @@ impl WriteTx {
     /// The entry with this id, and its list.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn rule(&mut self, id: RuleId) -> Result<Option<(RuleList, RuleEntry)>, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, list, body, created_at FROM rule WHERE project_id = $1 AND id = $2",
@@ -193,8 +192,8 @@ impl WriteTx {
         Ok(Some((list, row.entry()?)))
     }
 
-    /// An address has one alias: a new one takes the place of the older, but for that with the id
-    /// `but`. Returns what was removed.
+    /// An address has one alias: removes older ones, except that with the id `but`, and returns
+    /// them.
     async fn remove_older_aliases(
         &mut self,
         entry: &Value,
@@ -208,10 +207,10 @@ impl WriteTx {
         Ok(older)
     }
 
-    /// Whether the address of an alias has one, but for that with the id `but`.
+    /// Whether the address of an alias has another one than that with the id `but`.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn has_alias_of(
         &mut self,
         entry: &Value,
@@ -242,10 +241,10 @@ impl WriteTx {
         Ok(found)
     }
 
-    /// Verdicts about tracebacks were made by what has changed now: each is made anew.
+    /// Makes all cached verdicts invalid, because something they rest on has changed.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be written.
     pub async fn invalidate_verdicts(&mut self) -> Result<(), StoreError> {
         let query = sqlx::query(
             "INSERT INTO setting (name, value) VALUES ('rules_revision', 1) \
@@ -260,7 +259,7 @@ impl Store {
     /// Grows with each change of any list.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn rules_revision(&self) -> Result<i64, StoreError> {
         let query = sqlx::query_scalar("SELECT value FROM setting WHERE name = 'rules_revision'");
         Ok(query.fetch_optional(&self.readers).await?.unwrap_or(0))
@@ -269,19 +268,19 @@ impl Store {
     /// The entries of a list, oldest first.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn rule_entries(&self, list: RuleList) -> Result<Vec<RuleEntry>, StoreError> {
         let rows = self.rule_rows().await?;
         let rows = rows.into_iter().filter(|row| row.list == list.as_str());
         rows.map(RuleRow::entry).collect()
     }
 
-    /// All rules with the revision they belong to.
+    /// All rules, and their revision.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database cannot be read.
     pub async fn rules(&self) -> Result<(i64, Rules), StoreError> {
-        // The revision first: rules that change in between are read again.
+        // The revision is read first: rules that change in between are read again.
         let revision = self.rules_revision().await?;
         let mut rules = Rules::default();
         for row in self.rule_rows().await? {

@@ -12,8 +12,8 @@ __all__ = ["FlawlessMiddleware", "switch_on"]
 
 
 class FlawlessMiddleware(Watch):
-    """Report what views, middleware and streamed answers raise. It stands first in MIDDLEWARE;
-    `get_response` is what Django gives it."""
+    """Report what views, middleware and streamed responses raise. Put it first in MIDDLEWARE;
+    Django passes it `get_response`."""
 
     def __init__(self, get_response: Callable[[Any], Any]) -> None:
         set_up()

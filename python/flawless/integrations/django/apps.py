@@ -1,4 +1,4 @@
-"""The application of Django that sets the client up."""
+"""The Django application that sets the client up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flawless.integrations.django.settings import set_up
 
 
 class FlawlessConfig(AppConfig):
-    """Set the client up as the settings FLAWLESS_DSN and FLAWLESS say, also for commands."""
+    """Set the client up from the settings FLAWLESS_DSN and FLAWLESS, also for commands."""
 
     name = "flawless.integrations.django"
     label = "flawless"

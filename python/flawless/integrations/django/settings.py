@@ -1,4 +1,4 @@
-"""The settings of Django that set the client up: FLAWLESS_DSN and FLAWLESS."""
+"""The Django settings that set the client up: FLAWLESS_DSN and FLAWLESS."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _set_up_with: dict[str, Any] | None = None
 
 
 def set_up() -> None:
-    """Set the client up as the settings FLAWLESS_DSN and FLAWLESS say, once."""
+    """Set the client up once from the settings FLAWLESS_DSN and FLAWLESS."""
     global _set_up_with
     arguments = _arguments()
     if not arguments and (_flawless.is_set_up() or not os.environ.get(_setup.DSN_VARIABLE)):
         return
     if arguments == _set_up_with and _flawless.is_set_up():
         return
-    # Django's own tests have a mailbox in memory, and what fails there is meant to.
+    # Under Django's test runner, which has a mailbox in memory, failures are usually intended.
     if hasattr(mail, "outbox") and not arguments.get("report_in_tests"):
         return
     try:

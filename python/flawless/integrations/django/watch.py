@@ -1,4 +1,4 @@
-"""What a project of Django raises, told by its signals and by a middleware."""
+"""Exceptions of a Django project, from its signals and from a middleware."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from flawless.integrations._web import FAILURE
 
 __all__ = ["Watch", "switch_on"]
 
-# Django answers these with 400, 403 or 404, or the client has gone.
+# Django turns these into 400, 403 or 404, or the client has left.
 _ANSWERS = (
     BadRequest,
     Http404,
@@ -49,7 +49,7 @@ _MIDDLEWARE = "flawless.integrations.django.FlawlessMiddleware"
 
 
 class Watch:
-    """A middleware that stands first; `get_response` is what Django gives it."""
+    """A middleware to put first; Django passes it `get_response`."""
 
     sync_capable = True
     async_capable = True
@@ -59,7 +59,7 @@ class Watch:
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
-            # Else Django would call it in another thread, away from those who called the view.
+            # Otherwise Django would call it in another thread, without the callers of the view.
             setattr(self, "process_exception", self._process_exception_async)
         got_request_exception.connect(_not_handled, dispatch_uid="flawless")
 
@@ -81,7 +81,7 @@ class Watch:
             _scope.leave(former)
 
     def process_exception(self, request: Any, exception: BaseException) -> None:
-        """Called by Django for what a view raises."""
+        """Report what a view raises; called by Django."""
         _report(exception, request)
 
     async def _process_exception_async(self, request: Any, exception: BaseException) -> None:
@@ -89,7 +89,7 @@ class Watch:
 
 
 def switch_on() -> None:
-    """Report what views and middleware of every project raise, without a setting."""
+    """Report what views and middleware of every project raise, without any setting."""
     got_request_exception.connect(_not_handled, dispatch_uid="flawless")
 
     @patch(BaseHandler, "load_middleware")
@@ -105,7 +105,7 @@ def switch_on() -> None:
     @patch(BaseHandler, "process_exception_by_middleware")
     def process_exception(former: Any, self: Any, exception: Any, request: Any) -> Any:
         response = former(self, exception, request)
-        # A middleware that knows what it means has handled it; a page for errors hides nothing.
+        # A middleware that responds without an error has handled it; a generic error page has not.
         if getattr(response, "status_code", 0) >= FAILURE:
             _report(exception, request)
         return response
@@ -122,7 +122,7 @@ def _route(request: Any) -> str | None:
 
 
 def _not_handled(sender: object, request: Any = None, **_: Any) -> None:
-    # Middleware has raised it, or a template that was rendered late.
+    # A middleware raised it, or a template that was rendered late.
     _report(sys.exc_info()[1], request)
 
 
@@ -161,7 +161,7 @@ def _record_body(request: Any) -> None:
 
 
 def _watch(request: Any, response: Any) -> Any:
-    # A file is sent by the server in a way of its own.
+    # The server sends a file in its own way.
     if getattr(response, "streaming", False) and getattr(response, "file_to_stream", None) is None:
         parts = response.streaming_content
         watch = _watch_async if hasattr(parts, "__aiter__") else _watch_sync

@@ -16,8 +16,8 @@ impl Place {
     pub(super) fn parse(text: &str) -> Result<Self, Failure> {
         let wrong = || {
             Failure::new(format!(
-                "--line: {text:?} is no place: write the file's path in the repository, a colon \
-                 and a line number from 1, like shop/cart.py:12"
+                "--line: {text:?} is not a place: write the file's path in the repository, a \
+                 colon and a line number from 1, like shop/cart.py:12"
             ))
         };
         let (path, line) = text.rsplit_once(':').ok_or_else(wrong)?;
@@ -35,7 +35,7 @@ pub(super) async fn blame(
     place: &Place,
     arguments: &Arguments,
 ) -> Result<String, Failure> {
-    let tip = mirror.tip().ok_or_else(|| Failure::new("the repository has no commit yet"))?;
+    let tip = mirror.tip().ok_or_else(|| Failure::new("the repository has no commits yet"))?;
     let commit = match rev {
         Some(rev) => resolve(mirror, "--rev", rev).await?,
         None => tip.commit.clone(),
@@ -56,7 +56,7 @@ pub(super) async fn blame(
     }
     let later = match &arguments.fixed_in {
         Some(rev) => {
-            let later = resolve(mirror, "--resolved-in", rev).await?;
+            let later = resolve(mirror, "--fixed-in", rev).await?;
             let standing = mirror.standing(&tip, &blame.origin, &place.path, &later).await?;
             Some(standing)
         }
@@ -81,13 +81,13 @@ pub(super) async fn blame(
     if arguments.why {
         lines.extend(chain(&blame));
     }
-    lines.extend(later.map(|standing| format!("  resolved    {}", standing_words(&standing))));
+    lines.extend(later.map(|standing| format!("  fixed     {}", standing_words(&standing))));
     Ok(lines.join("\n") + "\n")
 }
 
 fn standing_words(standing: &Standing) -> String {
     match standing {
-        Standing::Stands { path, line } => format!("no: it still stands at {path}:{line}"),
+        Standing::Stands { path, line } => format!("no: it is still at {path}:{line}"),
         Standing::Gone { by: Some(by), last } => format!(
             "maybe: {} changed or removed it, last at {}:{}",
             by.short(),
@@ -132,7 +132,7 @@ pub(super) fn blame_lines(blame: &Blame) -> Vec<String> {
     lines
 }
 
-/// What happened to the line since, and how its developer was found.
+/// What has happened to the line since, and how its developer was found.
 pub(super) fn chain(blame: &Blame) -> Vec<String> {
     let later = blame.later.iter().map(|later| format!("  since     {later}"));
     later.chain(blame.steps.iter().map(|step| format!("  person    {step}"))).collect()

@@ -1,4 +1,4 @@
-//! `flawless blame --lines`: the origins of many places, one JSON object a line.
+//! `flawless blame --lines`: the origins of many places, one JSON object per line.
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::Failure;
 
-/// No path is longer; what is longer is not looked at.
+/// The longest line of input that is read: no path is longer.
 const MAX_LINE: u64 = 1024 * 1024;
 
 #[derive(Debug, Deserialize)]
@@ -22,8 +22,8 @@ struct Question {
     line: u32,
 }
 
-/// Answers each line of `file` as soon as it is read. A line without an answer says why, and
-/// then the program ends with 1.
+/// Answers each line of `file` as soon as it is read. Where there is no answer, the line says why,
+/// and the exit code is 1.
 pub(super) async fn run(mirror: &Mirror, file: &str, plain: bool) -> Result<ExitCode, Failure> {
     let input: Box<dyn Read> = match file {
         "-" => Box::new(std::io::stdin()),
@@ -32,7 +32,7 @@ pub(super) async fn run(mirror: &Mirror, file: &str, plain: bool) -> Result<Exit
                 .map_err(|error| Failure::new(format!("{path} cannot be read: {error}")))?,
         ),
     };
-    let tip = mirror.tip().ok_or_else(|| Failure::new("the repository has no commit yet"))?;
+    let tip = mirror.tip().ok_or_else(|| Failure::new("the repository has no commits yet"))?;
     let white_space = if plain { WhiteSpace::Counts } else { WhiteSpace::Ignored };
     let mut asker = Asker { mirror, tip: &tip, white_space, revisions: HashMap::new() };
     let mut input = BufReader::new(input);
@@ -54,7 +54,7 @@ pub(super) async fn run(mirror: &Mirror, file: &str, plain: bool) -> Result<Exit
         });
         let answer = for_terminal(&answer.to_string());
         let written = writeln!(output, "{answer}").and_then(|()| {
-            // Whoever asks line by line waits for the answer.
+            // A caller that asks line by line waits for the answer.
             if input.buffer().is_empty() { output.flush() } else { Ok(()) }
         });
         match written {
@@ -86,7 +86,7 @@ impl Asker<'_> {
                 commit
             }
         };
-        let commit = commit.ok_or_else(|| format!("{rev:?} names no commit"))?;
+        let commit = commit.ok_or_else(|| format!("{rev:?} does not name a commit"))?;
         let traced = self.mirror.trace(self.tip, &commit, path, *line, self.white_space).await;
         let origin = traced.map_err(words)?;
         Ok(json!({

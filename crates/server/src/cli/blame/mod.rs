@@ -1,5 +1,5 @@
-//! `flawless blame`: from a printed traceback, or a place, to the line and its author, without a
-//! server.
+//! `flawless blame`: finds the line to blame and its author from a printed traceback, or from a
+//! place, without a server.
 
 mod line;
 mod lines;
@@ -27,53 +27,53 @@ use crate::ingest::text_report::report_from_text;
 pub(super) struct Arguments {
     #[command(flatten)]
     conf: ConfArgument,
-    /// The repository; without it that of the configuration, else the current folder.
+    /// The repository; by default that of the configuration, else the current folder.
     #[arg(long, value_name = "DIR")]
     repo: Option<PathBuf>,
-    /// The revision that was running; without it the tip, and the texts have to agree.
+    /// The revision that was running; by default the tip, and then the lines' texts must match.
     #[arg(long, value_name = "REV")]
     rev: Option<String>,
-    /// One place instead of tracebacks: a file of the repository and a line of it.
+    /// One place instead of tracebacks: a file of the repository and a line number.
     #[arg(long, value_name = "FILE:LINE", conflicts_with = "lines")]
     line: Option<String>,
-    /// With --line: whether the line still stands in this later revision, or which commit changed
+    /// With --line: show whether the line is still in this later revision, or which commit changed
     /// it.
     #[arg(long, value_name = "REV", requires = "line")]
     fixed_in: Option<String>,
-    /// Many places: JSON lines {"rev", "path", "line"} from a file, or - for standard input, to
-    /// JSON lines {"commit", "orig_path", "orig_line"}, as git blame -w answers: moves are not
-    /// followed, and only --ignore-revs-file names commits to pass over.
+    /// Many places: read JSON lines {"rev", "path", "line"} from a file, or - for standard input,
+    /// and print JSON lines {"commit", "orig_path", "orig_line"} like git blame -w: moves are not
+    /// followed, and only commits in --ignore-revs-file are ignored.
     #[arg(long, value_name = "FILE")]
     lines: Option<String>,
-    /// White space makes another line; only with --lines.
+    /// Treat a line with other white space as changed; only with --lines.
     #[arg(long, requires = "lines", conflicts_with = "line")]
     no_whitespace_folding: bool,
-    /// A list of commits to pass over, instead of the repository's.
+    /// A list of commits to ignore, instead of the repository's.
     #[arg(long, value_name = "FILE")]
     ignore_revs_file: Option<PathBuf>,
     /// What finds the origin of a line.
     #[arg(long, default_value = "tracer")]
     engine: EngineArgument,
-    /// The whole chain: how the file, the line and the developer were found.
+    /// Show how the file, the line and the developer were found.
     #[arg(long)]
     why: bool,
-    /// One JSON object for each traceback.
+    /// Print one JSON object per traceback.
     #[arg(long)]
     json: bool,
-    /// Text with Python tracebacks in it, or - for standard input.
+    /// A text file with Python tracebacks, or - for standard input.
     #[arg(default_value = "-")]
     file: String,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum EngineArgument {
-    /// Our own, with git behind it.
+    /// The built-in tracer, with git as a fallback.
     Tracer,
     /// Only the git program.
     Git,
 }
 
-/// Text that is larger than this is no log excerpt.
+/// Larger than any log excerpt.
 const MAX_INPUT: u64 = 256 * 1024 * 1024;
 
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
@@ -96,7 +96,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     if tracebacks.is_empty() {
         return Err(nothing_found(&arguments.file, reading.mentioned_at));
     }
-    // Rules and what was seen come from the store of the configuration; without one there are none.
+    // Rules and hot functions come from the configured store; without one there are none.
     let (rules, hot_functions) = match &arguments.conf.conf {
         None => (Rules::default(), HotFunctions::new()),
         Some(_) => {
@@ -131,17 +131,17 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     print(output)
 }
 
-/// Why no traceback was found in a text of which `mentioned_at` is the first line that speaks of one.
+/// Why no traceback was found; `mentioned_at` is the first line that mentions one.
 fn nothing_found(file: &str, mentioned_at: Option<u32>) -> Failure {
     let name = if file == "-" { "standard input" } else { file };
     Failure::new(match mentioned_at {
         Some(line) => format!(
-            "{name} speaks of a traceback in line {line}, but no frame of one could be read: a \
+            "{name} mentions a traceback in line {line}, but no frame of it could be read: a \
              frame is a line like File \"shop/cart.py\", line 12, in total. Give the lines as the \
              program printed them"
         ),
         None => format!(
-            "{name} holds no Python traceback: one begins with \"Traceback (most recent call \
+            "{name} contains no Python traceback: one begins with \"Traceback (most recent call \
              last):\""
         ),
     })
@@ -153,8 +153,8 @@ async fn resolve(mirror: &Mirror, option: &str, rev: &str) -> Result<CommitId, F
     let known = mirror.resolve(rev).await?;
     known.map(|named| named.commit).ok_or_else(|| {
         Failure::new(format!(
-            "{option}: {rev:?} names no commit of {dir}: give an id of at least seven digits, a \
-             tag, a branch, or what git describe prints"
+            "{option}: {rev:?} does not name a commit of {dir}: give an ID of at least seven \
+             digits, a tag, a branch, or what git describe prints"
         ))
     })
 }

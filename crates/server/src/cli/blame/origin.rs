@@ -1,4 +1,4 @@
-//! Where in the input a traceback stands, and what of it is missing.
+//! Where in the input a traceback is, and which parts of it are missing.
 use flawless_protocol::text_traceback::TextTraceback;
 
 pub(super) struct Origin {
@@ -7,7 +7,7 @@ pub(super) struct Origin {
     pub(super) count: usize,
     /// The line of the input where it begins, from 1.
     pub(super) line: u32,
-    /// What could not be read of it: whoever is named may be the wrong one.
+    /// What could not be read, because of which the wrong person may be named.
     pub(super) warnings: Vec<String>,
 }
 

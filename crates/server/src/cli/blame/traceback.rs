@@ -1,8 +1,8 @@
-//! One printed traceback: its line, who wrote it, and why that one.
+//! One printed traceback: the blamed line, its author, and why that line.
 use std::sync::Arc;
 
 use flawless_core::{Choice, FrameKind, Report, Rules, Verdict};
-use flawless_git::{Located, Mirror};
+use flawless_git::{Located, LocatedLine, Mirror};
 use flawless_store::issues::details::Suspect;
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ use crate::config::Config;
 pub(super) struct FoundLine {
     report: Report,
     choice: Choice,
-    blamed: Option<Located>,
+    blamed: Option<LocatedLine>,
     suspects: Vec<Suspect>,
     reason: String,
 }
@@ -47,7 +47,10 @@ async fn blame_fault(
     let Fault { report, files, .. } = fault;
     let choice = choose_line(&report, &files, &config.choice, hot_functions, rules);
     let found = match &choice.verdict {
-        Verdict::Blamed(line) => blame_line(&report, &files, line).await?,
+        Verdict::Blamed(line) => match blame_line(&report, &files, line).await? {
+            Located::Line(line) => Ok(*line),
+            Located::NotBlamed(why) => Err(why.to_string()),
+        },
         Verdict::Nobody(why) => Err(why.explain().to_owned()),
         Verdict::Dropped(_) => Err("a rule drops this report".to_owned()),
     };
@@ -93,7 +96,7 @@ impl FoundLine {
         })
     }
 
-    /// Frames behind the chosen one, each with the reason why it was not.
+    /// Frames inside the chosen one, each with the reason why it was not chosen.
     fn passed_over(&self) -> impl Iterator<Item = (usize, FrameKind)> {
         let from = self.index().map_or(0, |index| index + 1);
         self.choice.frames.iter().enumerate().skip(from).map(|(at, frame)| (at, frame.kind))

@@ -1,15 +1,14 @@
-//! A mail server that keeps what it is given, for the demo only: loopback, no encryption, no
-//! queue. It understands what a mail client says to it and nothing more.
+//! A mail server for the demo only, which keeps the mails: loopback, no encryption, no queue. It
+//! understands only the commands that the demo sends.
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-/// Takes mails on a free port.
+/// Receives mails on a free port.
 #[derive(Debug)]
 pub(super) struct MailSink {
-    /// Where it listens.
     pub(super) address: SocketAddr,
     mails: mpsc::Receiver<String>,
 }
@@ -29,7 +28,7 @@ impl MailSink {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let sender = sender.clone();
-                // A client that goes away within a mail has not sent it.
+                // A client that disconnects within a mail has not sent it.
                 tokio::spawn(async move { take_mails(stream, sender).await });
             }
         });

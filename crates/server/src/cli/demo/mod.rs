@@ -1,5 +1,5 @@
-//! `flawless demo`: the main job with the real server on this machine: a repository with three
-//! developers, a failing program, and the mail that comes of it.
+//! `flawless demo`: shows the main job with the real server on this machine: a repository with
+//! three developers, a failing program, and the resulting mail.
 
 mod mail_sink;
 mod package;
@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     python: Option<PathBuf>,
 }
 
-/// The whole way takes well below a second; a machine may be busy.
+/// All of it takes well below a second, but a machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
@@ -49,7 +49,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     heading("A repository with three developers")?;
     print(format!("{}\n", repository.display()))?;
     let addresses = Addresses {
-        dsn: server.dsn().ok_or_else(|| Failure::new("the server has no address: a bug"))?,
+        dsn: server
+            .dsn()
+            .ok_or_else(|| Failure::new("the server has no address: this is a bug"))?,
         port: server.thrift_address.map_or(0, |address| address.port()),
     };
     let modules = folder.path().join("modules");
@@ -66,21 +68,21 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Err(why) => {
             heading("A program fails in production, three times")?;
             print(format!(
-                "(without the Python package: {why}. It speaks the older wire format instead.)\n"
+                "(without the Python package: {why}. The older wire format is used instead.)\n"
             ))?;
-            let python = pythons.last().ok_or_else(|| Failure::new("--python names nothing"))?;
+            let python = pythons.last().ok_or_else(|| Failure::new("--python is empty"))?;
             run_without_package(python, &repository, &addresses).await
         }
     };
     print(traceback.map_err(|error| Failure::new(format!("the failing program: {error}")))?)?;
     let mail = tokio::time::timeout(PATIENCE, sink.next()).await.ok().flatten();
     let Some(mail) = mail else {
-        return Err(Failure::new("no mail came: the log lines above say why"));
+        return Err(Failure::new("no mail arrived: the log lines above say why"));
     };
     let now = server.app.clock.now();
     let issues = server.app.store.issues_between(0, now + 3_600_000).await?;
     let Some(issue) = issues.first().map(|found| &found.issue) else {
-        return Err(Failure::new("there is a mail and no issue: that is a bug"));
+        return Err(Failure::new("there is a mail but no issue: this is a bug"));
     };
     heading("The line to blame")?;
     print(blame_text(issue))?;
@@ -97,10 +99,10 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Those that may have the package; the last one is there in any case.
+/// The Pythons that may have the package; there is always at least one.
 fn pythons(chosen: Option<PathBuf>) -> Vec<PathBuf> {
     if let Some(chosen) = chosen {
-        // It is started in other folders than this one.
+        // It is started in another folder than this one.
         let is_path = chosen.components().count() > 1;
         let absolute = std::path::absolute(&chosen).ok().filter(|_| is_path);
         return vec![absolute.unwrap_or(chosen)];
@@ -122,12 +124,12 @@ async fn find_package(
     if let Some(package) = installed.map_err(no_python)? {
         return Ok(Ok(package));
     }
-    let install = "`pip install \"flawless>=0.5\"`, or --python PATH of one that has it";
+    let install = "`pip install \"flawless>=0.5\"`, or --python PATH with one that has it";
     let Some(checkout) = Checkout::of_cargo_run(|name| std::env::var_os(name)) else {
         let tried: Vec<_> = pythons.iter().map(|path| path.display().to_string()).collect();
-        return Ok(Err(format!("{} has none; {install}", tried.join(" and "))));
+        return Ok(Err(format!("{} does not have it; {install}", tried.join(" and "))));
     };
-    print("\nBuilding the Python package with cargo: a minute or two, the first time only.\n")?;
+    print("\nBuilding the Python package with cargo: a minute or two, only the first time.\n")?;
     let built = Package::built(&checkout, pythons, folder).await;
     Ok(built.map_err(|why| format!("{why}; {install}")))
 }
@@ -176,7 +178,7 @@ fn blame_text(issue: &IssueRow) -> String {
     )
 }
 
-/// Headers and text part of a mail, without the HTML part that says the same.
+/// Headers and text part of a mail, without the HTML alternative.
 fn readable(mail: &str) -> String {
     let mail = mail.replace("\r\n", "\n");
     let (headers, body) = mail.split_once("\n\n").unwrap_or((&mail, ""));

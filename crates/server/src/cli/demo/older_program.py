@@ -1,5 +1,5 @@
-"""Runs the demo's shop where the package is not there: it fails, and is reported as the client of
-0.4.5 does, in a framed, binary Thrift call of record_error, once for each of three failures."""
+"""Runs the demo's shop where the package is not installed. Each of three failures is reported as
+the client of 0.4.5 does: in a framed, binary Thrift call of record_error."""
 import linecache
 import socket
 import struct
@@ -51,7 +51,7 @@ def report(error, port):
         connection.sendall(struct.pack(">I", len(call)) + call)
         answer = connection.recv(4096)
     if answer[4:8] != b"\x80\x01\x00\x02":
-        sys.exit("the server did not take the report: %r" % answer)
+        sys.exit("the server did not accept the report: %r" % answer)
 
 
 def main():
@@ -62,7 +62,7 @@ def main():
         except ZeroDivisionError as error:
             report(error, int(sys.argv[1]))
             if attempt == 0:
-                # Without this file's own frame, which is no part of the shop.
+                # Without this file's own frame, which is not part of the shop.
                 last = "".join(traceback.format_exception(
                     type(error), error, error.__traceback__.tb_next))
     print(last, end="")

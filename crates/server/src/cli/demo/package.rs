@@ -17,15 +17,15 @@ pub(super) struct Package {
     search_path: Option<OsString>,
 }
 
-/// Only the native half shows that it is this package and not the older one.
+/// Only this package has the native half; the older one does not.
 const IMPORT: &str = "import flawless._flawless";
 
-/// Of its native half.
+/// The name of its native half.
 const LIBRARY: &str = "_flawless";
 
 impl Package {
-    /// The first of these Pythons in which the package is installed. `folder` is an empty one:
-    /// Python looks for modules where it is started.
+    /// The first of these Pythons in which the package is installed. `folder` must be empty: Python
+    /// looks for modules where it is started.
     ///
     /// # Errors
     /// None of them can be started.
@@ -45,11 +45,11 @@ impl Package {
         failures.pop().filter(|_| is_none).map_or(Ok(None), Err)
     }
 
-    /// The package from a checkout, put together in `folder`, for the first of these Pythons
-    /// that takes it.
+    /// The package from a checkout, assembled in `folder`, for the first of these Pythons that can
+    /// import it.
     ///
     /// # Errors
-    /// Why it cannot be built or is not taken, in words.
+    /// Why it cannot be built or imported, in words.
     pub(super) async fn built(
         checkout: &Checkout,
         pythons: &[PathBuf],
@@ -59,7 +59,7 @@ impl Package {
         let package = folder.join("flawless");
         let copied = copy_python_files(&checkout.root.join("python/flawless"), &package)
             .and_then(|()| fs::copy(&library, package.join(format!("{LIBRARY}.abi3.so"))));
-        copied.map_err(|error| format!("{} cannot be made: {error}", package.display()))?;
+        copied.map_err(|error| format!("{} cannot be created: {error}", package.display()))?;
         let mut search_path = folder.as_os_str().to_owned();
         if let Some(path) = std::env::var_os("PYTHONPATH").filter(|path| !path.is_empty()) {
             search_path.push(":");
@@ -71,10 +71,10 @@ impl Package {
                 return Ok(package);
             }
         }
-        Err("it was built, and needs CPython 3.9 or later".to_owned())
+        Err("it was built, but needs CPython 3.9 or later".to_owned())
     }
 
-    /// Its Python, about to be started.
+    /// Its Python, ready to be started.
     pub(super) fn run(&self) -> Run {
         let run = Run::new(&self.python);
         match &self.search_path {
@@ -83,7 +83,7 @@ impl Package {
         }
     }
 
-    /// As a user would type it.
+    /// The command as a user would type it.
     pub(super) fn command(&self) -> String {
         self.python.display().to_string()
     }
@@ -103,14 +103,14 @@ pub(super) struct Checkout {
 }
 
 impl Checkout {
-    /// By the variables that `cargo run` sets.
+    /// Finds it by the variables that `cargo run` sets.
     pub(super) fn of_cargo_run(variable: impl Fn(&str) -> Option<OsString>) -> Option<Self> {
         let cargo = variable("CARGO")?.into();
         let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")?).join("../..");
         root.join("python/Cargo.toml").is_file().then_some(Self { cargo, root })
     }
 
-    /// The native half, as cargo has built it.
+    /// Builds the native half.
     async fn build(&self) -> Result<PathBuf, String> {
         let run = Run::new(&self.cargo)
             .args(["build", "--release", "-p", "flawless-python"])
@@ -128,7 +128,7 @@ impl Checkout {
             let file = message["filenames"].as_array()?.first()?.as_str()?;
             Some(PathBuf::from(file))
         });
-        files.next_back().ok_or_else(|| "cargo does not say what it has built".to_owned())
+        files.next_back().ok_or_else(|| "cargo did not report what it built".to_owned())
     }
 }
 

@@ -1,5 +1,5 @@
-//! The demo's failing program: with the Python package when that is there, else one that speaks
-//! the older wire format by itself.
+//! The demo's failing program: with the Python package if it is installed, else a program that
+//! speaks the older wire format.
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,35 +11,35 @@ use super::package::Package;
 /// The program of the demo's repository, `run.py`.
 pub(super) const PROGRAM: &str = include_str!("run.py");
 
-/// As often as it has to fail before somebody is notified.
+/// How often it has to fail before somebody is notified.
 const RUNS: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Where the demo's server takes reports.
+/// Where the demo's server accepts reports.
 #[derive(Debug)]
 pub(super) struct Addresses {
-    /// With the project's key.
+    /// The address with the project's key.
     pub(super) dsn: String,
-    /// Of framed reports.
+    /// The port for framed reports.
     pub(super) port: u16,
 }
 
-/// Why the program has not failed as it should.
+/// Why the program did not fail as it should.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ProgramError {
     /// It cannot be run.
     #[error("{0}. It needs Python 3: --python PATH")]
     Run(#[from] GitError),
-    /// Something else is wrong with it.
+    /// It ended in another way.
     #[error("it did not fail as it should, with a ZeroDivisionError:\n{0}")]
     Unexpected(String),
 }
 
-/// Runs `run.py` of the repository three times; answers what it wrote to standard error the
+/// Runs `run.py` of the repository three times; returns what it wrote to standard error the
 /// first time.
 ///
 /// # Errors
-/// There is no Python, or the program does not get as far as the line that fails.
+/// There is no Python, or the program does not reach the line that fails.
 pub(super) async fn run_with_package(
     package: &Package,
     repository: &Path,
@@ -68,10 +68,10 @@ pub(super) async fn run_with_package(
     Ok(first.unwrap_or_default())
 }
 
-/// Runs the shop, reports as the older client does, and answers what was printed.
+/// Runs the shop, reports as the older client does, and returns what was printed.
 ///
 /// # Errors
-/// There is no Python, or the server did not take the report.
+/// There is no Python, or the server did not accept the report.
 pub(super) async fn run_without_package(
     python: &Path,
     repository: &Path,

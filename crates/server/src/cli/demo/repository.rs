@@ -1,5 +1,5 @@
-//! A small git repository with three developers' commits. The line that fails was written by
-//! the second one; the third has moved it since by adding lines above.
+//! A small git repository with commits of three developers. The second one wrote the line that
+//! fails; the third moved it later by adding lines above.
 use std::path::Path;
 
 use flawless_git::GitError;
@@ -82,7 +82,7 @@ const STEPS: [Step; 4] = [
     },
 ];
 
-/// Makes the repository in `dir`, an empty folder.
+/// Creates the repository in `dir`, an empty folder.
 ///
 /// # Errors
 /// git cannot be run.

@@ -1,4 +1,4 @@
-//! What a call is answered with, however it came in.
+//! Answers calls, however they came in.
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -16,12 +16,12 @@ use crate::listen::memory::{Held, NoMemory};
 use crate::listen::peer::Peer;
 use crate::project::keys::ProjectKeys;
 
-/// Whether a report without a project key is taken.
+/// Whether a report must have a project key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::ingest) enum KeyIs {
-    /// Older clients have none; a wrong one is refused.
+    /// Older clients send none; a wrong one is refused.
     Optional,
-    /// There must be one.
+    /// A report without one is refused.
     Required,
 }
 
@@ -36,28 +36,28 @@ pub struct Answerer {
     pub clients: Arc<ClientsSeen>,
 }
 
-/// Why a report is refused that is larger than the option says.
+/// Why a report is refused that exceeds `max_report_bytes`.
 pub(in crate::ingest) const TOO_LARGE: &str = "larger than max_report_bytes";
 
 /// An answer to a call.
 #[derive(Debug)]
 pub(in crate::ingest) struct Answer {
     pub(in crate::ingest) reply: Reply,
-    /// The message that says so, without framing.
+    /// The encoded reply, without framing.
     pub(in crate::ingest) bytes: Vec<u8>,
 }
 
-/// While it is recorded, a report is there as it came and as it is stored.
+/// While a report is recorded, it is in memory twice: as received and as stored.
 const FORMS_OF_A_REPORT: usize = 2;
 
 impl Answerer {
-    /// Memory for a message of `address`, of which nothing is there yet.
+    /// Reserves memory for a message from `address` of which nothing has arrived.
     pub(in crate::ingest) fn hold(&self, address: IpAddr) -> Held {
         self.intake.memory().hold(Peer::from(address))
     }
 
-    /// The answer to a message of `address`; none is possible when it is no call. A report is
-    /// durable when it says so.
+    /// The answer to a message from `address`; `None` when it is not a call. A report that is
+    /// answered with success is durable.
     pub(in crate::ingest) async fn answer(
         &self,
         message: Message,
@@ -119,16 +119,16 @@ impl Answerer {
             }
             Unkept::NoMemory(NoMemory::Now) => {
                 self.intake.refuse("over memory_limit for a moment", example);
-                Reply::Failed("the server handles too much at the moment (memory_limit)".to_owned())
+                Reply::Failed("the server is out of memory at the moment (memory_limit)".to_owned())
             }
             Unkept::NoMemory(NoMemory::Ever) => {
-                self.intake.refuse("takes too much of memory_limit alone", example);
-                Reply::Malformed("the report takes too much memory (memory_limit)".to_owned())
+                self.intake.refuse("needs more than memory_limit alone", example);
+                Reply::Malformed("the report needs more memory than memory_limit".to_owned())
             }
         }
     }
 
-    /// Who sent a report, or why it is refused.
+    /// The sender of a report, or why it is refused.
     fn source(
         &self,
         request: &RecordErrorRequest,
@@ -139,17 +139,17 @@ impl Answerer {
         let refuse = |reason, why| {
             self.intake.refuse(reason, format!("from {address}"));
             Err(Reply::Refused(format!(
-                "the report needs the project key in field 10, and {why}: flawless projects, on \
-                 the server, shows the address that holds it"
+                "the report needs the project key in field 10, but {why}. The command flawless \
+                 projects, run on the server, shows the address with the key."
             )))
         };
         let source = match request.project_key.as_deref().filter(|key| !key.is_empty()) {
             None if key_is == KeyIs::Required => {
-                return refuse("no project key", "it carries none");
+                return refuse("no project key", "it has none");
             }
             None => peer.to_string(),
             Some(key) => match self.project.accept(key) {
-                None => return refuse("wrong project key", "it is none of this server's"),
+                None => return refuse("wrong project key", "its key is not one of this server's"),
                 Some(number) => format!("project key {}", number + 1),
             },
         };

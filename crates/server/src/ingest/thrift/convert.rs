@@ -1,4 +1,4 @@
-//! A `record_error` request becomes a report.
+//! Converts a `record_error` request into a report.
 use flawless_core::{
     Breadcrumb, ChainedException, Context, Frame, Process, Relation, Report, WebRequest,
 };
@@ -6,8 +6,8 @@ use flawless_protocol::thrift::{self, RecordErrorRequest, StackLine};
 
 use crate::ingest::text_report::add_remote;
 
-/// The report that a request carries, bounded, without the client's own frames, and with the
-/// exceptions that it brings as text.
+/// The report of a request, bounded, without the client's own frames, and with the exceptions that
+/// it contains as text.
 pub fn report_from(request: RecordErrorRequest) -> Report {
     let positive = |number: Option<i64>| number.and_then(|n| u64::try_from(n).ok());
     let mut report = Report {
@@ -46,7 +46,7 @@ pub(in crate::ingest) fn lost_count(request: &RecordErrorRequest) -> u64 {
     lost.unwrap_or(0).min(MAX_LOST)
 }
 
-/// No client drops so many between two reports.
+/// More than any client drops between two reports.
 const MAX_LOST: u64 = 1_000_000_000;
 
 fn chained_from(exception: thrift::ChainedException) -> ChainedException {
@@ -56,7 +56,7 @@ fn chained_from(exception: thrift::ChainedException) -> ChainedException {
         relation: match exception.relation.as_deref() {
             Some("cause") => Relation::Cause,
             Some("member") => Relation::Member,
-            // Of a later client's word only this much is known: it came before.
+            // Of a relation that only a later client knows, one thing is certain: it came before.
             _ => Relation::Context,
         },
         parent: exception.parent.and_then(|parent| usize::try_from(parent).ok()),
@@ -115,9 +115,9 @@ fn frame_from(line: StackLine) -> Frame {
     }
 }
 
-/// Leaves out what the older client adds to a traceback: its wrapper around the user's function,
-/// and the stack at the time the wrapper was made, which ends in the client's own function that
-/// makes it. When nothing else is there, the wrapper stays: it is where the exception arose.
+/// Removes what the older client adds to a traceback: its wrapper around the user's function, and
+/// the stack at the time the wrapper was made, which ends in the client's own function that makes
+/// it. When nothing else is left, the wrapper stays: the exception was raised there.
 fn without_client_frames(frames: Vec<Frame>) -> Vec<Frame> {
     let is_client = |frame: &Frame, function: &str| {
         let path = frame.path.replace('\\', "/");
@@ -151,7 +151,7 @@ mod tests {
     const CLIENT: &str = "/opt/py/site-packages/flawless/client/client.py";
 
     #[test]
-    fn the_wrapper_and_the_import_time_stack_are_left_out() {
+    fn wrapper_and_import_time_stack_are_left_out() {
         let wrapper = (CLIENT, "wrapped_func_with_error_reporting");
         let maker = (CLIENT, "_wrap_function_with_error_decorator");
         let imports = ("/srv/app.py", "<module>");
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_chain_keeps_its_shape_and_loses_the_older_clients_frames() {
+    fn chain_keeps_its_shape_without_the_older_clients_frames() {
         let line = |path: &str, function: &str| StackLine {
             filename: Some(path.into()),
             function_name: Some(function.into()),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_program_said_of_its_work_comes_along_and_what_it_did_not_say_is_absent() {
+    fn work_facts_are_converted_and_missing_ones_are_absent() {
         let facts = |name: &str| [(name.to_owned(), "'x'".to_owned())].into();
         let some = |text: &str| Some(text.to_owned());
         let report = report_from(RecordErrorRequest {

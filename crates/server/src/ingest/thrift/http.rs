@@ -1,7 +1,6 @@
 //! Takes the same calls over HTTP, `POST /thrift`: the body is one message without framing.
 //!
-//! It is no page: it answers under any host name, and the project key in the report is all that
-//! counts.
+//! It is not a page: it answers under any host name, and only the project key in the report counts.
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -22,21 +21,21 @@ use crate::ingest::message::{Head, Message, Unkept};
 use crate::listen::memory::Held;
 use crate::listen::peer::forwarded_for;
 
-/// What a request may do.
+/// Limits of a request body.
 #[derive(Debug, Clone)]
 pub struct BodyLimits {
     /// Largest body.
     pub max_bytes: usize,
-    /// For the whole body to arrive.
+    /// Time for the whole body to arrive.
     pub time: Duration,
-    /// Proxies that are believed from where a request comes.
+    /// Proxies whose statement of the sender's address is trusted.
     pub trusted_proxies: Vec<IpNet>,
 }
 
-/// So much of a body that is too large is read and thrown away, so that its sender comes to read
+/// Bytes of a body beyond the limit that are read and discarded, so that its sender gets to read
 /// the answer.
 const MAX_THROWN_AWAY: usize = 16 * 1024 * 1024;
-/// Seconds after which a sender may try again what was not kept.
+/// Seconds after which a sender may retry a report that was not kept.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
 const CONTENT_TYPE: &str = "application/x-thrift";
@@ -73,7 +72,7 @@ async fn take(State(door): State<Door>, request: Request) -> Response {
 }
 
 impl BodyLimits {
-    /// From where a request comes.
+    /// The address of the sender.
     fn address(&self, request: &Request) -> IpAddr {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(Ipv4Addr::LOCALHOST.into(), |ConnectInfo(peer)| peer.ip());
@@ -87,7 +86,7 @@ impl BodyLimits {
     }
 }
 
-/// Why a body never became a call.
+/// Why a body could not be read.
 #[derive(Debug, Clone, Copy)]
 enum Refusal {
     TooLarge,
@@ -138,7 +137,7 @@ impl Door {
 
 fn no_call(error: &DecodeError) -> Response {
     let text = format!(
-        "The body is no call: {error}. It has to be one message in Thrift's binary protocol, \
+        "The body is not a call: {error}. Send one message in Thrift's binary protocol, \
          without framing.\n"
     );
     (StatusCode::BAD_REQUEST, text).into_response()
@@ -155,7 +154,7 @@ async fn read_body(mut body: Body, most: usize, held: Held) -> Result<Arrived, R
             break;
         }
         arrived = match arrived {
-            // What is too large is read on, and kept no longer.
+            // A body that is too large is read further, but not kept.
             Arrived::Whole(message) if length > most => {
                 Arrived::Unkept(message.into_head(), Unkept::TooLarge)
             }

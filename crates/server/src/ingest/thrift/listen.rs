@@ -1,5 +1,5 @@
-//! Listens for framed Thrift calls: persistent and one-shot connections, bounded in number,
-//! time and memory.
+//! Listens for framed Thrift calls: persistent and one-shot connections, bounded in number, time
+//! and memory.
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,27 +14,27 @@ use crate::ingest::message::{Head, Message, Unkept};
 use crate::listen::accept::run_accept;
 use crate::listen::places::Place;
 
-/// What a connection may do.
+/// Limits of connections.
 #[derive(Debug, Clone, Copy)]
 pub struct ThriftLimits {
     /// Largest frame.
     pub max_frame: usize,
-    /// Connections open at once.
+    /// Connections that may be open at the same time.
     pub max_connections: usize,
-    /// Between two calls of a connection.
+    /// Time between two calls of a connection.
     pub idle: Duration,
-    /// From a frame's first byte to its last, and for writing a reply.
+    /// Time from a frame's first byte to its last, and for writing a reply.
     pub frame: Duration,
 }
 
-/// So much more than the largest frame is read and thrown away, so that its sender comes to read
-/// the answer.
+/// Bytes beyond the largest frame that are read and discarded, so that the sender gets to read the
+/// answer.
 const MAX_PASSED_OVER: usize = 16 * 1024 * 1024;
 
-/// What is read ahead of a connection. Larger frames go past it.
+/// Bytes that are read ahead of a connection. Larger frames bypass this buffer.
 const READ_AHEAD: usize = 4 * 1024;
 
-/// Serves connections for ever.
+/// Serves connections until the process ends.
 pub async fn run_thrift(listener: TcpListener, answerer: Answerer, limits: ThriftLimits) {
     let serve = |stream, peer: SocketAddr, place| {
         let address = peer.ip().to_canonical();
@@ -85,7 +85,7 @@ impl Connection {
         }
     }
 
-    /// The next frame; `None` when the connection has ended between two.
+    /// The next frame; `None` when the connection ended between two frames.
     async fn read_frame(
         &self,
         stream: &mut BufReader<TcpStream>,
@@ -108,7 +108,7 @@ impl Connection {
         timeout(self.limits.frame, work).await.unwrap_or(Err("too slow to send a frame"))
     }
 
-    /// The content of a frame; `None` when it ends before its end.
+    /// The content of a frame; `None` when the connection ends within it.
     async fn read_content(
         &self,
         stream: &mut BufReader<TcpStream>,
@@ -150,8 +150,8 @@ impl Connection {
     }
 }
 
-/// Reads so many bytes of which only the head is kept, so that their sender comes to read the
-/// answer; `None` when they end before.
+/// Reads this many bytes and keeps only the head, so that the sender gets to read the answer;
+/// `None` when the connection ends before.
 async fn pass_over(
     stream: &mut BufReader<TcpStream>,
     mut head: Head,
@@ -170,7 +170,7 @@ async fn pass_over(
     Ok(Some(head))
 }
 
-/// What a length that cannot be one most likely is.
+/// What a sender most likely speaks whose length prefix is invalid.
 fn sniff(length: usize) -> &'static str {
     let start = u32::try_from(length).unwrap_or_default().to_be_bytes();
     match &start {

@@ -1,6 +1,6 @@
-//! Takes secrets out of a report before it is stored, whatever client sent it: by the rules that
-//! the Python package has, and the server's own secrets wherever they turn up. What may take long,
-//! the user's own patterns before all, is done where nobody waits for it but the sender.
+//! Removes secrets from a report before it is stored, whatever client sent it: by the rules that
+//! the Python package has, and the server's own secrets wherever they occur. Slow searches, above
+//! all by the user's own patterns, run where only the sender waits for them.
 
 mod slow;
 mod walk;
@@ -20,16 +20,16 @@ use flawless_base::clock::Clock;
 use flawless_base::secret::Secret;
 pub use slow::{SlowPattern, slow_in_words, slow_text};
 
-/// More bytes of text than that take long even by the built-in rules.
+/// Bytes of text from which on even the built-in rules take long.
 const LARGE: usize = 64 * 1024;
-/// Reports whose texts are searched aside at once. More than there are
-/// processors: a report for which it takes long shares them with others, and holds up none.
+/// Reports whose texts are searched in background threads at the same time. More than there are
+/// processors: a slow report then shares them with others, and blocks none.
 const AT_ONCE: usize = 8;
 
-/// Made once at the start.
+/// Created once at the start.
 #[derive(Debug)]
 pub struct Redaction {
-    /// The built-in rules and the server's secrets: their time grows with a text's length.
+    /// The built-in rules and the server's secrets: their time grows linearly with a text's length.
     rules: Redactor,
     /// The user's own patterns, if there are any.
     own: Option<Redactor>,
@@ -37,31 +37,31 @@ pub struct Redaction {
     slow: SlowPatterns,
 }
 
-/// A report as it comes to the others.
+/// A received report, as the rest of the server gets it.
 #[derive(Debug)]
 pub struct Received {
     /// The report.
     pub report: Report,
-    /// Its secrets are out.
+    /// Its secrets are removed.
     pub is_clean: bool,
 }
 
-/// The search for secrets in a report broke off.
+/// The search for secrets in a report failed.
 #[derive(Debug, thiserror::Error)]
-#[error("the secrets of a report could not be searched for")]
+#[error("the search for secrets in the report failed")]
 pub struct BrokeOff;
 
 impl Redaction {
-    /// By the configured rules; `keys` are secrets that only the store knows.
+    /// Uses the configured rules; `keys` are secrets that only the store knows.
     ///
     /// # Errors
-    /// A rule that is none: the configuration was not checked.
+    /// A rule is invalid: the configuration was not checked.
     pub fn new(
         config: &RedactionConfig,
         keys: &[Secret],
         clock: Clock,
     ) -> Result<Self, RedactError> {
-        // The redactor takes a secret by its name in the environment, and of a URL the password.
+        // The redactor takes a secret by its name in the environment, and the password of a URL.
         let named = |name: &'static str| {
             move |secret: &Secret| (name.to_owned(), secret.reveal().to_owned())
         };
@@ -72,7 +72,7 @@ impl Redaction {
         let none = Redactor::rule_names().map(str::to_owned).collect();
         let own = Rules { extra_names, extra_values, off: none };
         let rules = Redactor::new(&Rules { off, ..Rules::default() }, secrets)?;
-        // What the first text makes is made now: no report waits for it.
+        // The first text builds caches. That happens now, so that no report waits for it.
         rules.redact("");
         Ok(Self {
             rules,
@@ -82,12 +82,12 @@ impl Redaction {
         })
     }
 
-    /// Takes the secrets out of what would take long, before it is among others: all of a report
-    /// if there are patterns of the user, or if it is large. What it `held` stays until then, also
-    /// when nobody waits for it any more.
+    /// Removes secrets before the report joins the others, when that would take long: from the
+    /// whole report if the user has patterns, or if it is large. What it `held` is kept until then,
+    /// even when nobody waits for it any longer.
     ///
     /// # Errors
-    /// It broke off: what is left may hold secrets, and nothing is answered.
+    /// The search failed: the rest may hold secrets, so nothing is returned.
     pub async fn at_the_door<Held: Send + 'static>(
         self: &Arc<Self>,
         mut report: Report,
@@ -107,15 +107,15 @@ impl Redaction {
         .await
     }
 
-    /// Takes the secrets out of all of a small report that may hold values, by the built-in rules,
-    /// and cuts it to its size. Doing it twice changes nothing.
+    /// Removes the secrets from a small report by the built-in rules, and cuts it to its size.
+    /// Doing it twice changes nothing.
     pub fn redact(&self, report: &mut Report) {
         Walk(&self.rules.one_report()).report(report);
         report.shorten();
     }
 
-    /// Takes the secrets out of the source of a frame that was read from the repository; without
-    /// source when that breaks off.
+    /// Removes the secrets from the source of a frame that was read from the repository, or all of
+    /// the source when the search fails.
     pub async fn source(self: &Arc<Self>, frame: &mut Frame) {
         let mut read = Frame {
             text: std::mem::take(&mut frame.text),
@@ -133,7 +133,7 @@ impl Redaction {
         }
     }
 
-    /// Takes the secrets out of the versions of modules, by name.
+    /// Removes the secrets from the versions of modules, by name.
     pub fn modules(&self, modules: &mut BTreeMap<String, String>) {
         Walk(&self.rules.one_report()).modules(modules);
     }
@@ -143,7 +143,7 @@ impl Redaction {
         self.rules.redact(text)
     }
 
-    /// The patterns that took too long of late.
+    /// The patterns that recently took too long.
     pub fn slow_patterns(&self) -> Vec<SlowPattern> {
         self.slow.of_late()
     }
@@ -156,7 +156,7 @@ impl Redaction {
         let place = self.places.clone().acquire_owned().await.map_err(|_| BrokeOff)?;
         let this = self.clone();
         let searched = tokio::task::spawn_blocking(move || {
-            // Whoever goes away meanwhile leaves the work behind, and its place with it.
+            // A caller that goes away leaves the work running, and it keeps its place.
             let _place = place;
             let own = this.own.as_ref().map(Redactor::one_report);
             let searched = search(own.as_ref(), &this.rules.one_report());
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_that_may_hold_values_is_redacted_once_and_the_rest_stays() {
+    fn parts_with_values_are_redacted_once_and_the_rest_stays() {
         let redaction = redaction(Rules::default(), &[], &[]);
         let mut redacted = report();
         redaction.redact(&mut redacted);
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_at_the_end_of_a_value_that_is_cut_is_known_before_the_cut() {
+    fn secret_at_the_end_of_a_value_is_found_before_the_cut() {
         let start = "x ".repeat(2_040);
         let long = format!("{start}{URL}{}", "y".repeat(9_000));
         let mut report = Report {
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_servers_own_secrets_and_the_users_patterns_are_found_anywhere() {
+    async fn server_secrets_and_user_patterns_are_found_anywhere() {
         let rules = Rules {
             extra_names: vec!["parcel".into()],
             extra_values: vec![r"CUST-\d+".into()],
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_what_would_take_long_is_searched_at_the_door() {
+    async fn large_reports_are_the_only_ones_searched_at_the_door() {
         let redaction = Arc::new(redaction(Rules::default(), &[], &[]));
         let (received, ()) = redaction.at_the_door(report(), ()).await.expect("it ends");
         assert!(!received.is_clean, "whether it is stored is not known yet");
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_shown_whatever_its_name() {
+    fn missing_value_is_shown_whatever_its_name() {
         let locals = [
             ("gift_token", "''"),
             ("facebook_access_token", "None"),

@@ -1,4 +1,4 @@
-//! Which of the user's patterns took too long, for the page Health.
+//! Records which of the user's patterns took too long, for the page Health.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,21 +8,21 @@ use flawless_base::dates::ago;
 use flawless_base::plural::counted;
 use flawless_redact::{Redactor, Rules};
 
-/// What happened longer ago is over.
+/// Slow searches longer ago than this are no longer shown.
 const OF_LATE_MS: i64 = 24 * 60 * 60_000;
 
 /// A pattern that took too long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlowPattern {
-    /// The option that holds it.
+    /// The option that contains it.
     pub option: &'static str,
     /// The pattern.
     pub pattern: String,
     /// Reports in which it left texts unsearched, since the first one.
     pub reports: u64,
-    /// The first one.
+    /// Time of the first one.
     pub first_at: i64,
-    /// The last one.
+    /// Time of the last one.
     pub last_at: i64,
 }
 
@@ -38,8 +38,8 @@ impl SlowPatterns {
         Self { clock, patterns: Mutex::default() }
     }
 
-    /// Notes the pattern that was slow in a report: the list that the redactor knows it by, and
-    /// the pattern.
+    /// Notes the pattern that was slow in a report: the redactor's name of its list, and the
+    /// pattern.
     pub(crate) fn note(&self, list: &str, pattern: &str) {
         let option = if list == "extra_names" { "redact_names" } else { "redact_values" };
         let now = self.clock.now();
@@ -63,7 +63,7 @@ impl SlowPatterns {
 /// As long as the longest text of a report.
 const LONG: usize = 64 * 1024;
 
-/// What a pattern takes too long for when it stands in a text again and again, if that is known.
+/// A text that a pattern takes too long for when it is repeated, if one is known.
 pub fn slow_text(pattern: &str) -> Option<&'static str> {
     let off = Redactor::rule_names().map(str::to_owned).collect();
     let rules = Rules { extra_values: vec![pattern.to_owned()], off, ..Rules::default() };
@@ -77,7 +77,7 @@ pub fn slow_text(pattern: &str) -> Option<&'static str> {
         })
 }
 
-/// Which patterns take too long, and what that means.
+/// Describes which patterns take too long, and what follows from it.
 pub fn slow_in_words(patterns: &[SlowPattern], now: i64) -> String {
     let one = |slow: &SlowPattern| {
         let SlowPattern { option, pattern, reports, last_at, .. } = slow;

@@ -1,4 +1,4 @@
-//! All of a report that may hold secrets.
+//! Visits every text of a report that may hold secrets.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -8,14 +8,14 @@ use flawless_core::{
 };
 use flawless_redact::OneReport;
 
-/// Goes over the texts of a report.
+/// Goes through the texts of a report.
 pub(crate) struct Walk<'a>(pub(crate) &'a OneReport<'a>);
 
 impl Walk<'_> {
-    /// What the report is known by comes first, large texts last: should the time for patterns end
-    /// with one of them, the report can still be attributed.
+    /// The fields that identify the report come first, large texts last: if the time for patterns
+    /// runs out in one of these, the report can still be attributed.
     pub(crate) fn report(&self, report: &mut Report) {
-        // Each field by its name, so that none that comes later is forgotten.
+        // Each field is named, so that a later one cannot be overlooked.
         let Report {
             traceback,
             exception_type,
@@ -43,7 +43,7 @@ impl Walk<'_> {
             trace_id,
         } = report;
         self.name(exception_type);
-        // The name of a commit is no secret, whatever it looks like.
+        // The name of a commit is not a secret, whatever it looks like.
         if let Some(revision) = revision.as_mut().filter(|name| CommitId::parse(name).is_none()) {
             self.name(revision);
         }
@@ -88,12 +88,12 @@ impl Walk<'_> {
         }
         contexts.iter_mut().for_each(|context| self.context(context));
         process.iter_mut().for_each(|process| self.process(process));
-        // The newest tell most.
+        // The newest are the most useful.
         breadcrumbs.iter_mut().rev().for_each(|breadcrumb| self.breadcrumb(breadcrumb));
         self.text(additional_info);
     }
 
-    /// Where its name is that of a secret, so are its values.
+    /// If its name is that of a secret, so are its values.
     fn context(&self, Context { name, values }: &mut Context) {
         if self.0.is_secret_name(name) {
             for value in values.values_mut() {
@@ -116,7 +116,7 @@ impl Walk<'_> {
 
     fn process(&self, process: &mut Process) {
         let Process { runtime, arguments, modules_id, modules } = process;
-        // It is a hash, or nothing that could be found again.
+        // It is a hash, or else nothing could be looked up by it.
         if matches!(self.0.redact_values(modules_id), Cow::Owned(_)) {
             modules_id.clear();
         }
@@ -127,7 +127,7 @@ impl Walk<'_> {
         self.modules(modules);
     }
 
-    /// Versions by name: only secrets that are known by themselves, such as one in an address that
+    /// Versions by name: only secrets that are recognised without a name, such as one in a URL that
     /// a package was installed from.
     pub(crate) fn modules(&self, modules: &mut BTreeMap<String, String>) {
         let clean = |text: &String| matches!(self.0.redact_values(text), Cow::Borrowed(_));
@@ -158,7 +158,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Those of the innermost frames tell most.
+    /// The values of the innermost frames are the most useful.
     fn values(&self, frames: &mut [Frame]) {
         for frame in frames.iter_mut().rev() {
             frame.locals.iter_mut().for_each(|locals| self.named(locals));
@@ -171,7 +171,7 @@ impl Walk<'_> {
         }
     }
 
-    /// A name or a path: only secrets that are known by themselves.
+    /// A name or a path: only secrets that are recognised without a name.
     fn name(&self, text: &mut String) {
         if let Cow::Owned(redacted) = self.0.redact_values(text) {
             *text = redacted;
@@ -194,12 +194,12 @@ impl Walk<'_> {
     }
 }
 
-/// The name of a trace is no secret, whatever it looks like.
+/// The name of a trace is not a secret, whatever it looks like.
 fn is_trace_id(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Bytes of its texts.
+/// Total bytes of its texts.
 pub(crate) fn size(report: &Report) -> usize {
     let of_map = |map: &BTreeMap<String, String>| -> usize {
         map.iter().map(|(name, value)| name.len() + value.len()).sum()

@@ -1,4 +1,4 @@
-//! Parts beside the way of the alerts, which go on without them.
+//! Health of the parts that alerts do not depend on.
 use flawless_base::dates::ago;
 use flawless_base::plural::counted;
 use flawless_base::text::plain;
@@ -11,13 +11,13 @@ use super::{DAY_MS, HealthPart, OUTBOX_STUCK_MS, part};
 use crate::app::App;
 use crate::project::redaction::slow_in_words;
 
-/// For so long it is said that the database was begun anew.
+/// How long a new database is reported after the old one was lost.
 const BEGUN_ANEW_MS: i64 = 7 * DAY_MS;
-/// Senders that are named when a quota is used up.
+/// At most this many senders are named when a quota is used up.
 const MOST_SENDERS: usize = 5;
 
-/// What did not reach a channel is said, but only what the whole project misses is a matter for
-/// somebody: the alerts are in the mail.
+/// Channels. Only a failing channel of the project needs attention: a personal one is up to its
+/// owner, and all alerts are also mailed.
 pub(super) async fn channels(app: &App, now: i64) -> HealthPart {
     const NAME: &str = "channels";
     let (channels, states) =
@@ -35,7 +35,7 @@ pub(super) async fn channels(app: &App, now: i64) -> HealthPart {
         if let Some(why) = &channel.broken_why {
             wrong.push(format!(
                 "is broken, the service says {why}: remove it with flawless channels remove {id}, \
-                 or try it with flawless channels test {id}"
+                 or test it with flawless channels test {id}"
             ));
         }
         let age = state.and_then(|state| state.oldest_at).map_or(0, |oldest| now - oldest);
@@ -50,7 +50,7 @@ pub(super) async fn channels(app: &App, now: i64) -> HealthPart {
         if wrong.is_empty() {
             continue;
         }
-        // One that has taken a post since works again.
+        // A channel that has accepted a post since then works again.
         let gave_up = state.and_then(|state| state.gave_up_at) > channel.accepted_at;
         ok &=
             owner.is_some() || (channel.broken_why.is_none() && !gave_up && age < OUTBOX_STUCK_MS);
@@ -59,15 +59,15 @@ pub(super) async fn channels(app: &App, now: i64) -> HealthPart {
     }
     if texts.is_empty() {
         let text = match channels.len() {
-            0 => "there are none".to_owned(),
-            number => format!("{number}, all take what is posted"),
+            0 => "none configured".to_owned(),
+            number => format!("{number}, all accept posts"),
         };
         return part(NAME, ok, text);
     }
     part(NAME, ok, plain(&texts.join(". ")))
 }
 
-/// What programs had to drop is gone; why they did is a matter for somebody.
+/// Losses: what programs dropped is gone, but somebody should look into the reason.
 pub(super) async fn losses(app: &App, now: i64) -> HealthPart {
     const NAME: &str = "clients";
     let since = now - DAY_MS;
@@ -77,12 +77,12 @@ pub(super) async fn losses(app: &App, now: i64) -> HealthPart {
     };
     let all = lost.iter().fold(0_i64, |sum, row| sum.saturating_add(row.occurrences));
     match lost.iter().max_by_key(|row| row.last_at) {
-        None => part(NAME, true, "all that they reported came in since yesterday".to_owned()),
+        None => part(NAME, true, "no reports were lost since yesterday".to_owned()),
         Some(last) => {
             let what = counted(all, "occurrence was", "occurrences were");
             let text = format!(
                 "{what} dropped by programs before they could report, the last {} ago on {}: is \
-                 the server reachable and quick enough from there?",
+                 the server reachable and fast enough from there?",
                 ago(now - last.last_at),
                 last.example
             );
@@ -91,17 +91,17 @@ pub(super) async fn losses(app: &App, now: i64) -> HealthPart {
     }
 }
 
-/// Samples whose key is gone: alerts go out, but without values.
+/// Samples whose key is missing: alerts are sent, but without values.
 pub(super) async fn values(app: &App) -> HealthPart {
     const NAME: &str = "values";
     match app.store.unreadable_values().await {
         Err(error) => part(NAME, false, error.to_string()),
-        Ok(0) => part(NAME, true, "all that is stored can be read".to_owned()),
+        Ok(0) => part(NAME, true, "all stored values can be read".to_owned()),
         Ok(number) => part(NAME, false, unreadable_in_words(number)),
     }
 }
 
-/// Patterns that take too long: texts are replaced whole, and alerts go out without them.
+/// Redaction patterns that take too long: whole texts are replaced, and missing in alerts.
 pub(super) fn redaction(app: &App, now: i64) -> HealthPart {
     const NAME: &str = "redaction";
     let slow = app.redaction.slow_patterns();
@@ -111,19 +111,19 @@ pub(super) fn redaction(app: &App, now: i64) -> HealthPart {
     }
 }
 
-/// That so many of the newest stored values cannot be read, and how to fix it.
+/// Says that `number` of the newest stored values cannot be read, and how to fix that.
 pub fn unreadable_in_words(number: i64) -> String {
     let what = match number {
         1 => "1 of the newest samples, waiting reports and mails was".to_owned(),
         number => format!("{number} of the newest samples, waiting reports and mails were"),
     };
     format!(
-        "{what} encrypted with a key that is not in {KEY_VARIABLE}: alerts go out short, without \
-         values. Put the older key behind the new one, with a comma between them"
+        "{what} encrypted with a key that is not in {KEY_VARIABLE}: alerts are sent without \
+         values. Add the older key after the new one, separated by a comma"
     )
 }
 
-/// Quotas that are used up today: what is refused for it may be somebody's error.
+/// Quotas that are used up today: the refused reports may include real errors.
 pub(super) async fn quotas(app: &App, now: i64) -> HealthPart {
     const NAME: &str = "quotas";
     let quotas = app.config.quotas;
@@ -138,7 +138,7 @@ pub(super) async fn quotas(app: &App, now: i64) -> HealthPart {
         ("bytes", quotas.all.bytes, quotas.bytes_used_up(0, all.bytes)),
     ] {
         if let Some(UsedUp(option)) = used_up {
-            texts.push(format!("all {limit} new {what} of today are used up ({option})"));
+            texts.push(format!("today's quota of {limit} new {what} is used up ({option})"));
         }
     }
     for sender in used.iter().filter(|used| !used.source.is_empty()) {
@@ -148,7 +148,7 @@ pub(super) async fn quotas(app: &App, now: i64) -> HealthPart {
             ("bytes", quotas.bytes_used_up(*bytes, 0)),
         ] {
             if let Some(UsedUp(option)) = used_up {
-                texts.push(format!("{source} has used up its new {what} of today ({option})"));
+                texts.push(format!("{source} has used up today's quota of new {what} ({option})"));
             }
         }
     }
@@ -166,7 +166,7 @@ pub(super) async fn quotas(app: &App, now: i64) -> HealthPart {
     part(NAME, false, plain(&format!("{}{more}", texts.join("; "))))
 }
 
-/// That the database was gone, for as long as somebody may still have a backup at hand.
+/// Reports for a week that the database was lost, because a backup may still be at hand.
 pub async fn history(app: &App) -> Option<HealthPart> {
     const NAME: &str = "history";
     let now = app.clock.now();
@@ -180,7 +180,7 @@ pub async fn history(app: &App) -> Option<HealthPart> {
     }
 }
 
-/// Addresses that mails do not go to are nobody's fault and no part's: they are only said.
+/// Addresses that get no mails. They are only listed: the server is not at fault.
 pub(super) async fn addresses(app: &App, now: i64) -> HealthPart {
     let both = async {
         let refused = app.store.refused_addresses(now).await?;
@@ -192,8 +192,8 @@ pub(super) async fn addresses(app: &App, now: i64) -> HealthPart {
         Ok((0, 0)) => part("addresses", true, "all can be reached".to_owned()),
         Ok((refused, unwanted)) => {
             let text = format!(
-                "{refused} cannot be reached, {}: /people names them",
-                counted(unwanted, "does not want some mails", "do not want some mails")
+                "{refused} cannot be reached, {}: see /people",
+                counted(unwanted, "unsubscribed from mails", "unsubscribed from mails")
             );
             part("addresses", true, text)
         }

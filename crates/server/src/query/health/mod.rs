@@ -1,4 +1,4 @@
-//! Whether each part of the server does its work: for the page and for `flawless check`.
+//! The health of each component of the server, for the page and for `flawless check`.
 
 mod beside;
 pub mod report;
@@ -21,53 +21,53 @@ use crate::app::App;
 use crate::attribution::Repo;
 use crate::notify::digest::scheduled_digests;
 
-/// One part of the server.
+/// One component of the server.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct HealthPart {
-    /// Its name.
+    /// Name of the component.
     pub name: &'static str,
-    /// It does its work.
+    /// The component works.
     pub ok: bool,
-    /// How it stands, in a sentence.
+    /// Its state in a sentence.
     pub text: String,
-    /// Without it reports are not taken in, or alerts reach nobody.
+    /// Without this component, reports are not accepted or alerts reach nobody.
     pub is_vital: bool,
 }
 
-/// Whether the server as a whole does its work.
+/// Whether all vital components work.
 pub fn is_healthy(parts: &[HealthPart]) -> bool {
     parts.iter().all(|part| part.ok || !part.is_vital)
 }
 
-/// A report that waits longer than this for attribution is stuck.
+/// A report that has waited longer than this for attribution is stuck.
 const PENDING_STUCK_MS: i64 = 15 * 60_000;
-/// An alert that nobody could be notified of for longer than this is stuck.
+/// An alert that has had no recipient for longer than this is stuck.
 const ALERT_STUCK_MS: i64 = 60 * 60_000;
-/// A mail that waits longer than this is stuck.
+/// A mail that has waited longer than this is stuck.
 const OUTBOX_STUCK_MS: i64 = 60 * 60_000;
-/// A remote that could not be reached for longer than this is a matter for somebody.
+/// A remote that has been unreachable for longer than this needs attention.
 const FETCH_STUCK_MS: i64 = 60 * 60_000;
 const DAY_MS: i64 = 24 * 60 * 60_000;
 
-/// How the server stood when somebody looked last, so that looking often costs little.
+/// Cached results, so that frequent checks cost little.
 #[derive(Debug, Default)]
 pub struct HealthMemory {
-    /// How it went when the store was written to for this.
+    /// The result of the last test write to the store.
     written: Remembered<HealthPart>,
-    /// What a stranger was answered.
+    /// The last answer to a request without sign-in.
     is_well: Remembered<bool>,
     /// The version of the git program.
     pub(crate) git_version: OnceCell<String>,
 }
 
-/// The store is not written to more often than this because somebody looks.
+/// How long a successful test write is cached.
 const WRITTEN_MS: i64 = 10_000;
-/// The same while it fails: whoever makes room wants to see that it helped.
+/// How long a failed one is cached: shorter, so that somebody who frees disk space sees the effect.
 const NOT_WRITTEN_MS: i64 = 1_000;
-/// For strangers parts are not looked at more often than this.
+/// How long the answer to requests without sign-in is cached.
 const IS_WELL_MS: i64 = 5_000;
 
-/// Whether the server does its work, as strangers are told: what a look of the last seconds found.
+/// Whether the server is healthy, as of the last few seconds, for requests without sign-in.
 pub async fn is_healthy_lately(app: &App, memory: &HealthMemory) -> bool {
     let look = async { is_healthy(&check(app, memory).await) };
     memory.is_well.get_or(app.clock.now(), |_| IS_WELL_MS, look).await
@@ -90,7 +90,7 @@ async fn store(app: &App, memory: &HealthMemory, now: i64) -> HealthPart {
     memory.written.get_or(now, lasts, look).await
 }
 
-/// Looks at each part.
+/// Checks each component.
 pub async fn check(app: &App, memory: &HealthMemory) -> Vec<HealthPart> {
     let now = app.clock.now();
     let store = store(app, memory, now).await;
@@ -109,7 +109,7 @@ pub async fn check(app: &App, memory: &HealthMemory) -> Vec<HealthPart> {
         ),
         queue(
             "alerts",
-            ["alert waits for somebody to tell", "alerts wait for somebody to tell"],
+            ["alert waits for a recipient", "alerts wait for a recipient"],
             alerts,
             now,
             ALERT_STUCK_MS,
@@ -133,32 +133,32 @@ pub async fn check(app: &App, memory: &HealthMemory) -> Vec<HealthPart> {
     parts
 }
 
-/// What is notified later, together, is no fault: but nobody should have to look for it.
+/// Alerts that wait for a digest: not a failure, but shown so that nobody has to look for them.
 async fn held(app: &App, now: i64) -> HealthPart {
     let held = match scheduled_digests(app).await {
         Ok(held) => held,
-        Err(error) => return part("held back", false, error.to_string()),
+        Err(error) => return part("digest", false, error.to_string()),
     };
     let alerts: i64 = held.iter().map(|held| held.alerts).sum();
     let next = held.iter().map(|held| held.until).min();
     let text = match next {
-        None => "0 alerts wait to be notified together".to_owned(),
+        None => "0 alerts wait for a digest".to_owned(),
         Some(next) => format!(
-            "{} for {} {} to be notified together, the first in {}",
+            "{} for {} {} for a digest, the first is due in {}",
             counted(alerts, "alert", "alerts"),
             counted(held.len(), "recipient", "recipients"),
             word(alerts, "waits", "wait"),
             ago(next - now)
         ),
     };
-    part("held back", true, text)
+    part("digest", true, text)
 }
 
 fn part(name: &'static str, ok: bool, text: String) -> HealthPart {
     HealthPart { name, ok, text, is_vital: true }
 }
 
-/// One beside the way of the alerts, which go on without it.
+/// Marks a component as not vital: alerts are sent without it.
 fn beside(part: HealthPart) -> HealthPart {
     HealthPart { is_vital: false, ..part }
 }
@@ -179,28 +179,29 @@ fn mirror(app: &App, now: i64) -> HealthPart {
             None => (true, "is open".to_owned()),
         },
     };
-    let looked = state.fetched_at.map(|at| format!(", looked at {} ago", ago(now - at)));
+    let looked = state.fetched_at.map(|at| format!(", checked {} ago", ago(now - at)));
     let text = text + &looked.unwrap_or_default();
     match &state.failing {
         Some((since, why)) if matches!(state.repo, Repo::Ready(_)) => {
             let stuck = now - since >= FETCH_STUCK_MS;
             let since = ago(now - since);
-            part("mirror", !stuck, plain(&format!("{text}; fetching fails for {since}: {why}")))
+            let text = format!("{text}; fetching has been failing for {since}: {why}");
+            part("mirror", !stuck, plain(&text))
         }
         _ => part("mirror", ok, plain(&text)),
     }
 }
 
-/// How often git was asked whether an answer is right, and what came of it.
+/// How many answers were checked with git, and how many differed.
 fn judged(judgement: &Judgement) -> String {
     match (judgement.judged(), judgement.differences()) {
         (0, _) => String::new(),
         (judged, 0) => {
-            format!("; git agreed with {} it was asked about", counted(judged, "answer", "answers"))
+            format!("; git confirmed {} that it checked", counted(judged, "answer", "answers"))
         }
         (judged, differences) => format!(
-            "; git gave another answer to {differences} of {} and blames alone since: please \
-             report it with the log",
+            "; git disagreed on {differences} of {}, so only git blames now: please report this \
+             with the log",
             counted(judged, "line", "lines")
         ),
     }

@@ -1,4 +1,4 @@
-//! All that is known of the server's health, for the page and for programs alike.
+//! The full health report, for the page and the JSON API.
 use flawless_base::dates::rfc3339;
 use flawless_base::plural::counted;
 use flawless_base::text::{one_line, plain};
@@ -16,71 +16,71 @@ use crate::intake::refusals::{ByReason, Refused};
 /// The server's health. Times are RFC 3339 in UTC.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HealthReport {
-    /// All vital parts work.
+    /// All vital components work.
     pub ok: bool,
-    /// How many parts do not, in a sentence.
+    /// How many components do not work, in a sentence.
     pub headline: String,
-    /// The same as a number.
+    /// How many components do not work.
     #[serde(skip)]
     pub broken: usize,
-    /// When it was looked at.
+    /// When the report was made.
     pub checked_at: String,
-    /// Since when the server runs.
+    /// When the server started.
     pub started_at: Option<String>,
-    /// For how long, in seconds.
+    /// How long the server has been running, in seconds.
     pub uptime_seconds: Option<i64>,
-    /// Memory that it uses, in bytes; `None` where the system does not say.
+    /// Memory in use, in bytes; `None` where the system does not tell.
     pub memory_bytes: Option<u64>,
-    /// Its parts, each with what to do when it does not work.
+    /// The components, each with a hint when it does not work.
     pub parts: Vec<PartReport>,
-    /// What it is made of.
+    /// Versions of the software.
     pub versions: Versions,
-    /// Clients that reported since the start.
+    /// Clients that have reported since the start.
     pub clients: Vec<ClientReport>,
-    /// Since when outcomes are counted here.
+    /// Start of the period of `outcomes`.
     pub outcomes_since: String,
     /// The same in milliseconds since 1970 UTC.
     #[serde(skip)]
     pub since: i64,
-    /// What became of reports, each kind, also those that did not come up.
+    /// The outcomes of reports; every kind is listed, even without reports.
     pub outcomes: Vec<KindReport>,
-    /// What clients had to drop in the last seven days, the newest day first.
+    /// What clients had to drop in the last seven days, newest day first.
     pub losses: Vec<LossReport>,
-    /// Each option with its effective value, secrets hidden.
+    /// Each option with its effective value; secrets are hidden.
     pub configuration: Vec<OptionReport>,
 }
 
-/// A part of the server.
+/// A component of the server.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PartReport {
-    /// Its state.
+    /// State of the component.
     #[serde(flatten)]
     pub part: HealthPart,
-    /// What to do; `None` when it works.
+    /// What to do; `None` when the component works.
     pub hint: Option<&'static str>,
 }
 
-/// What the server is made of.
+/// Versions of the software.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Versions {
-    /// The program.
+    /// Flawless itself.
     pub flawless: &'static str,
-    /// The schema of the store.
+    /// Schema of the store.
     pub schema: i64,
-    /// The database program.
+    /// The database.
     pub database: String,
-    /// The git program; or why it does not answer.
+    /// The git program, or why it does not answer.
     pub git: String,
 }
 
-/// A client that reports.
+/// A client that has reported.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ClientReport {
-    /// As it calls itself.
+    /// The name that it gives itself.
     pub name: String,
-    /// How many reports.
+    /// Number of reports.
     pub reports: u64,
-    /// The last one.
+    /// When the last one arrived.
     pub last_at: String,
 }
 
@@ -89,29 +89,29 @@ pub struct ClientReport {
 pub struct KindReport {
     /// A word of [`OutcomeKind`].
     pub kind: &'static str,
-    /// The same for people.
+    /// The kind in words.
     pub what: String,
-    /// How many reports.
+    /// Number of reports.
     pub reports: i64,
-    /// By reason, most first; empty when there was none.
+    /// By reason, most frequent first; empty without reports.
     pub reasons: Vec<ReasonReport>,
 }
 
-/// Reports that ended in the same way for the same reason.
+/// Reports with the same outcome for the same reason.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReasonReport {
-    /// Why; empty where the kind says all.
+    /// The reason; empty where the kind says it all.
     pub reason: String,
-    /// How many.
+    /// Number of reports.
     pub reports: i64,
-    /// The last one.
+    /// When the last one arrived.
     pub last_at: String,
     /// The same in milliseconds since 1970 UTC.
     #[serde(skip)]
     pub last: i64,
-    /// What the last one was.
+    /// The last one, in words.
     pub example: String,
-    /// The issue that counts it.
+    /// The issue that the last one was counted for.
     pub issue: Option<i64>,
 }
 
@@ -120,14 +120,14 @@ pub struct ReasonReport {
 pub struct LossReport {
     /// The day, UTC.
     pub day: String,
-    /// How many occurrences.
+    /// Number of lost occurrences.
     pub occurrences: i64,
-    /// When the last ones were notified of.
+    /// When the last loss was reported.
     pub last_at: String,
     /// The same in milliseconds since 1970 UTC.
     #[serde(skip)]
     pub last: i64,
-    /// The host that notified of them.
+    /// The host that reported it.
     pub host: String,
 }
 
@@ -138,13 +138,13 @@ pub struct OptionReport {
     pub name: &'static str,
     /// Its effective value; a secret is `***`.
     pub value: String,
-    /// Where it is set; `None` when it is the default.
+    /// Where it is set; `None` for a default.
     pub set_at: Option<String>,
 }
 
 const DAY_MS: i64 = 86_400_000;
 
-/// Looks at everything.
+/// Collects the report.
 pub async fn health_report(app: &App, memory: &HealthMemory) -> HealthReport {
     let now = app.clock.now();
     let parts: Vec<HealthPart> = check(app, memory).await;
@@ -172,8 +172,8 @@ pub async fn health_report(app: &App, memory: &HealthMemory) -> HealthReport {
         ok: is_healthy(&parts),
         broken,
         headline: match broken {
-            0 => "All parts work".to_owned(),
-            broken => counted(broken, "part needs somebody", "parts need somebody"),
+            0 => "All components work".to_owned(),
+            broken => counted(broken, "component needs attention", "components need attention"),
         },
         checked_at: rfc3339(now),
         started_at: running.map(|running| rfc3339(running.started_at)),
@@ -198,37 +198,37 @@ pub async fn health_report(app: &App, memory: &HealthMemory) -> HealthReport {
 fn with_hint(part: HealthPart) -> PartReport {
     let hint = (!part.ok).then_some(match part.name {
         "store" => {
-            "Reports are refused and counted while this lasts, and mails wait. Look at the disk \
-             (full? read-only?) and at the folder data_dir_path; the log has more. It goes on by \
-             itself."
+            "Reports are refused and counted until this is fixed, and mails wait. Check the disk \
+             (full or read-only?) and the folder data_dir_path; the log has more. The server \
+             recovers by itself."
         }
         "mirror" => {
-            "Check repo_url or repo_dir, the credentials and the network: flawless check says \
-             which. Reports wait, or are counted by what was fetched last."
+            "Check repo_url or repo_dir, the credentials and the network: flawless check tells \
+             which. Meanwhile reports wait, or are attributed by the last fetch."
         }
         "blame queue" => {
-            "Reports are kept and wait. The last error says why; usually the mirror cannot be \
-             asked. With many new errors, a larger max_concurrent_git_blames helps."
+            "Reports are kept and wait. See the last error; usually the mirror is not available. \
+             With many new errors, a larger max_concurrent_git_blames helps."
         }
         "alerts" => {
-            "Nobody can be notified. Set default_contact, or an email alias for the address that the \
-             error names."
+            "Nobody can be notified. Set default_contact, or add an email alias for the address in \
+             the error."
         }
         "outbox" => {
             "Mails are kept and wait. Check smtp_host, smtp_security and the login: flawless \
-             check tries them."
+             check tests them."
         }
         "quotas" => {
-            "What is refused is counted below. Look for a program that reports the same under ever \
-             new lines, or for somebody who should not report; the options are in \
+            "Refused reports are counted below. Look for a program that reports one error from \
+             ever new lines, or for a sender that should not report. The options are in \
              docs/configuration.md."
         }
-        "channels" => "Remove or test the channel that the text names; the alerts are in the mail.",
+        "channels" => "Remove or test the channel named in the text; its alerts are also mailed.",
         "redaction" => {
-            "Write the pattern so that it does not go back over its text: no look-ahead with .* in \
-             it, no repetition within a repetition. flawless check tries it."
+            "Rewrite the pattern so that it does not backtrack: no look-ahead with .* in it, no \
+             repetition within a repetition. flawless check tests it."
         }
-        _ => "The text says what is wrong; the log has more.",
+        _ => "See the text for the problem; the log has more.",
     });
     PartReport { part, hint }
 }
@@ -246,7 +246,7 @@ async fn versions(app: &App, memory: &HealthMemory) -> Versions {
     }
 }
 
-/// Adds what was refused and the store does not know yet.
+/// Adds the refused reports that the store does not know about yet.
 fn add_uncounted(outcomes: &mut Vec<OutcomeRow>, refused: ByReason) {
     let kind = OutcomeKind::Refused.as_str();
     for (reason, Refused { reports, last_at, example }) in refused {
@@ -267,7 +267,7 @@ fn add_uncounted(outcomes: &mut Vec<OutcomeRow>, refused: ByReason) {
     }
 }
 
-/// Each kind, in the order of their list, with its reasons.
+/// Every kind with its reasons, in the order of [`OutcomeKind::ALL`].
 fn by_kind(rows: Vec<OutcomeRow>) -> Vec<KindReport> {
     let kind = |kind: OutcomeKind| {
         let rows = rows.iter().filter(|row| row.kind == kind.as_str());
@@ -298,13 +298,13 @@ fn options(app: &App) -> Vec<OptionReport> {
     let option = |(name, value): (&&'static str, &String)| OptionReport {
         name,
         value: plain(value),
-        // What is not set has no place but its name.
+        // An option that is not set has its own name as its place.
         set_at: config.set_at.get(name).filter(|place| place != name).map(|place| plain(place)),
     };
     config.shown.iter().map(option).collect()
 }
 
-/// Memory that is in use, as Linux says it.
+/// Memory in use, from Linux's `/proc`.
 fn memory_used() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

@@ -1,16 +1,16 @@
-//! Occurrences by the hour, kept in memory: hours that are over hardly ever change.
+//! Occurrences by the hour, cached in memory because past hours hardly ever change.
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flawless_store::{HOUR_SUM_BOUND, HourCount, HourSums, Store, StoreError};
 
-/// Counts that are remembered: some megabytes.
+/// At most this many counts are cached: some megabytes.
 const MOST_COUNTS: usize = 400_000;
-/// So many hours that have changed are read one by one, more of them all together.
+/// Up to this many changed hours are read one by one, more in a single query.
 const FEW: usize = 6;
 
-/// The counts of the hours that were asked for last.
+/// The counts of recently requested hours.
 #[derive(Debug, Default)]
 pub(crate) struct Counts(Mutex<BTreeMap<i64, Hour>>);
 
@@ -41,7 +41,7 @@ impl Counts {
         }
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (hour, counts) in read {
-            // What was counted since the sums were read is in both.
+            // From the counts themselves, which may be newer than the sums read above.
             let sums = sums_of(hour, &counts);
             let counted = Hour { sums, counts: counts.into() };
             known.insert(hour, counted.clone());
@@ -51,7 +51,7 @@ impl Counts {
         Ok(found.into_iter().collect())
     }
 
-    /// Those that are still true, and the hours of the others.
+    /// The cached counts that are still valid, and the hours that have changed.
     fn known(&self, sums: &[HourSums]) -> (BTreeMap<i64, Hour>, Vec<i64>) {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut found, mut stale) = (BTreeMap::new(), Vec::new());
@@ -67,7 +67,7 @@ impl Counts {
     }
 }
 
-/// Forgets what was not asked for where there is too much, then what is oldest.
+/// Shrinks the cache: drops hours outside of `asked` first, then the oldest.
 fn drop_oldest(known: &mut BTreeMap<i64, Hour>, asked: Range<i64>, most: usize) {
     let mut kept: usize = known.values().map(|hour| hour.counts.len()).sum();
     if kept <= most {
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_moves_from_one_issue_to_another_changes_the_sums_of_its_hour() {
+    fn occurrences_moved_between_issues_change_the_hours_sums() {
         let hour = |counts: [(i64, i64); 2]| {
             sums_of(
                 1,
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_that_is_too_large_is_not_kept() {
+    fn oversized_span_is_not_kept() {
         let counts: Arc<[HourCount]> =
             (0..10).map(|issue| HourCount { issue, occurrences: 1, last_at: 1 }).collect();
         let hour = |at| Hour { sums: sums_of(at, &counts), counts: counts.clone() };

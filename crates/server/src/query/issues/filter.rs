@@ -1,46 +1,46 @@
-//! Which issues are asked for, and the parameters that say so.
+//! Filters of issue lists, and their query parameters.
 use flawless_base::dates::week_of;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use url::form_urlencoded::Serializer;
 
-/// As 0.4.5's weeks start.
+/// The first day of the week in 0.4.5.
 const SUNDAY: Weekday = Weekday::Sunday;
 /// Issues on a page, unless the parameters say otherwise.
 pub const PAGE_SIZE: usize = 50;
 
-/// Which issues, in which order, and which page of them.
+/// Which issues are listed, in which order, and which page of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssueFilter {
     /// When they occurred.
     pub span: Span,
-    /// Of this project only.
+    /// Only issues of this project.
     pub project: Option<String>,
-    /// Only those that this address answers for.
+    /// Only issues that this address answers for.
     pub developer: Option<String>,
     /// Only lines of this file or folder.
     pub file: Option<String>,
-    /// Only exceptions of this type, by its whole path or its last name.
+    /// Only exceptions of this type, by its full path or its last part.
     pub exception: Option<String>,
-    /// Only those that stand like this.
+    /// Only issues in this state.
     pub state: Option<IssueState>,
-    /// Only those with this text in their path, function, line, exception or commit.
+    /// Only issues with this text in their path, function, line, exception or commit.
     pub text: Option<String>,
-    /// Known errors too.
+    /// Include known errors.
     pub known_errors: bool,
-    /// Lines older than `report_only_after_minimum_date` too.
+    /// Include lines older than `report_only_after_minimum_date`.
     pub old_code: bool,
-    /// What comes first.
+    /// The sort order.
     pub sort: IssueSort,
-    /// The other way round.
+    /// Reverse the order.
     pub reversed: bool,
-    /// From 1.
+    /// Number of the page, from 1.
     pub page: usize,
     /// Issues on a page.
     pub page_size: usize,
-    /// All in one list, instead of one for each developer.
+    /// One list, instead of one for each developer.
     pub flat: bool,
-    /// The chart has a bar for each day, instead of each hour.
+    /// The chart shows days instead of hours.
     pub by_day: bool,
 }
 
@@ -49,57 +49,57 @@ pub struct IssueFilter {
 pub enum Span {
     /// A week.
     Week {
-        /// Any time of it; `None` for the week that runs.
+        /// Any time in the week; `None` for the current one.
         at: Option<i64>,
-        /// The day on which weeks start.
+        /// The first day of the week.
         first_day: Weekday,
     },
-    /// From one time to before another.
+    /// From one time (inclusive) to another (exclusive).
     Between(i64, i64),
 }
 
-/// How an issue stands.
+/// The state of an issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IssueState {
     /// Neither resolved nor muted nor known.
     Open,
-    /// Seen first within the span.
+    /// First seen within the span.
     New,
-    /// Somebody was notified.
+    /// Somebody was notified of it.
     Notified,
-    /// Nobody was.
+    /// Nobody was notified of it.
     NotNotified,
     /// A known error.
     Known,
-    /// Muted at this time.
+    /// Currently muted.
     Muted,
     /// Resolved.
     Resolved,
-    /// Resolved before, and back.
+    /// Failed again after it was resolved.
     Regressed,
     /// Older than `report_only_after_minimum_date`.
     Old,
 }
 
-/// What comes first.
+/// Sort orders; each names what comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IssueSort {
-    /// Most occurrences.
+    /// The most occurrences.
     Occurrences,
-    /// Seen last.
+    /// The most recently seen.
     LastSeen,
-    /// Seen first most lately.
+    /// The most recently first seen.
     FirstSeen,
-    /// By who answers for it.
+    /// By owner.
     Developer,
     /// By path and line.
     Path,
-    /// The youngest line.
+    /// The most recently changed line.
     Age,
 }
 
 impl IssueState {
-    /// All, with their words in parameters and on pages.
+    /// All states, with their names in parameters and on pages.
     pub const ALL: [(Self, &'static str, &'static str); 9] = [
         (Self::Open, "open", "open"),
         (Self::New, "new", "new"),
@@ -112,19 +112,19 @@ impl IssueState {
         (Self::Old, "old", "old code"),
     ];
 
-    /// Its word in parameters.
+    /// The name in parameters.
     pub fn key(self) -> &'static str {
         Self::ALL.iter().find(|(state, ..)| *state == self).map_or("", |(_, key, _)| key)
     }
 
-    /// Its words on pages.
+    /// The name on pages.
     pub fn words(self) -> &'static str {
         Self::ALL.iter().find(|(state, ..)| *state == self).map_or("", |(.., words)| words)
     }
 }
 
 impl IssueSort {
-    /// All, with their words in parameters.
+    /// All sort orders, with their names in parameters.
     pub const ALL: [(Self, &'static str); 6] = [
         (Self::Occurrences, "occurrences"),
         (Self::LastSeen, "last_seen"),
@@ -134,12 +134,12 @@ impl IssueSort {
         (Self::Age, "age"),
     ];
 
-    /// Its word in parameters.
+    /// The name in parameters.
     pub fn key(self) -> &'static str {
         Self::ALL.iter().find(|(sort, _)| *sort == self).map_or("", |(_, key)| key)
     }
 
-    /// Whether large comes before small, unless it is reversed.
+    /// Whether the order is descending, unless it is reversed.
     pub fn is_descending(self) -> bool {
         !matches!(self, Self::Developer | Self::Path)
     }
@@ -168,7 +168,7 @@ impl Default for IssueFilter {
 }
 
 impl Span {
-    /// Start and end, for those who ask at `now`.
+    /// Start and end of the span, at `now`.
     pub fn bounds(self, now: i64, timezone: &TimeZone) -> (i64, i64) {
         match self {
             Self::Week { at, first_day } => week_of(at.unwrap_or(now), timezone, first_day),
@@ -176,7 +176,7 @@ impl Span {
         }
     }
 
-    /// Start and end of the span before.
+    /// Start and end of the preceding span of the same length.
     pub fn bounds_before(self, now: i64, timezone: &TimeZone) -> (i64, i64) {
         let (from, to) = self.bounds(now, timezone);
         match self {
@@ -187,7 +187,7 @@ impl Span {
 }
 
 impl IssueFilter {
-    /// The query that [`Self::read`] makes this of.
+    /// The query string that [`Self::read`] turns into this filter.
     pub fn query(&self) -> String {
         let mut query = Serializer::new(String::new());
         for (name, value) in self.pairs() {
@@ -196,7 +196,7 @@ impl IssueFilter {
         query.finish()
     }
 
-    /// Its parameters, without those that are as they are anyway.
+    /// The parameters that differ from the default.
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
         let mut pairs = self.span_pairs();
         let texts = [
@@ -225,7 +225,7 @@ impl IssueFilter {
         pairs
     }
 
-    /// The parameters that say when.
+    /// The parameters of the span.
     pub fn span_pairs(&self) -> Vec<(&'static str, String)> {
         let seconds = |at: i64| (at / 1000).to_string();
         match self.span {
@@ -238,7 +238,7 @@ impl IssueFilter {
         }
     }
 
-    /// Whether anything beside the span, the order and the page is asked for.
+    /// Whether the list is narrowed down by more than the span.
     pub fn is_narrow(&self) -> bool {
         let texts = [&self.project, &self.developer, &self.file, &self.exception, &self.text];
         self.state.is_some() || texts.iter().any(|text| text.is_some())

@@ -1,4 +1,4 @@
-//! What lists ask of every issue, kept in memory and renewed by what has changed since.
+//! An index in memory of what lists need of every issue, refreshed by what has changed.
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -10,11 +10,11 @@ use tokio::sync::Mutex;
 
 use crate::app::App;
 
-/// The facts of all issues as of the last look.
+/// The facts of all issues, as of the last refresh.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     now: RwLock<Arc<Known>>,
-    /// One looks at a time.
+    /// Held while the index is refreshed.
     looking: Mutex<()>,
 }
 
@@ -27,21 +27,21 @@ pub(crate) struct Known {
     owners_by: OwnersBy,
 }
 
-/// By what owners were found: another of these, and all are found anew.
+/// What owners depend on: when it changes, all owners are determined again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct OwnersBy {
     rules: i64,
     refused: Vec<(String, bool)>,
 }
 
-/// What is known of an issue.
+/// The facts of an issue.
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
     pub(crate) is_merged: bool,
     pub(crate) path: String,
-    /// Full type paths of the exceptions that it was seen with.
+    /// Full type paths of its exceptions.
     pub(crate) exception_types: Vec<String>,
-    /// All texts that are looked in, in lower case.
+    /// All searchable texts, in lower case.
     pub(crate) words: String,
     pub(crate) is_known_error: bool,
     pub(crate) authored_at: Option<i64>,
@@ -49,14 +49,14 @@ pub(crate) struct Facts {
     pub(crate) notified_at: Option<i64>,
     pub(crate) resolved_at: Option<i64>,
     pub(crate) muted_until: Option<i64>,
-    /// Who answers for it; `unknown` when nobody does.
+    /// Address of the owner; `unknown` when there is none.
     pub(crate) owner: Arc<str>,
     developer: Option<Developer>,
     gone: Option<String>,
     code_owners: Option<Owners>,
 }
 
-/// Of [`IssueDetails`], what says who answers.
+/// The part of [`IssueDetails`] that decides who the owner is.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Answering {
@@ -64,11 +64,11 @@ struct Answering {
     code_owners: Option<Owners>,
 }
 
-/// Of each text, so much is looked in.
+/// At most this many characters of each text are searchable.
 const LOOKED_IN: usize = 500;
 
 impl Index {
-    /// Looks what has changed.
+    /// Brings the index up to date.
     pub(crate) async fn refresh(&self, app: &App) -> Result<Arc<Known>, StoreError> {
         let _alone = self.looking.lock().await;
         let before = self.now.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -93,7 +93,7 @@ impl Index {
         }
         known.take(heads, app, &refused);
         if i64::try_from(known.issues.len()) != Ok(count) {
-            // Some were deleted.
+            // Some issues were deleted.
             (heads, _) = app.store.issue_heads(0).await?;
             known.issues.clear();
             known.take(heads, app, &refused);

@@ -1,4 +1,4 @@
-//! Which issues match a filter, and their totals.
+//! Matches issues with a filter, and sums them up.
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -41,12 +41,12 @@ pub(crate) struct Asked<'a> {
     pub(crate) app: &'a App,
     pub(crate) filter: &'a IssueFilter,
     pub(crate) regressed: &'a HashSet<i64>,
-    /// Asked for only where the filter tells these apart.
+    /// Issues that were mailed; only filled in when the filter asks for it.
     pub(crate) mailed: &'a HashSet<i64>,
     pub(crate) now: i64,
 }
 
-/// What matches in a span.
+/// The matches in a span.
 pub(crate) struct Matched<'a> {
     pub(crate) matches: Vec<Match<'a>>,
     pub(crate) totals: IssueTotals,
@@ -81,7 +81,7 @@ impl Asked<'_> {
             let is_unwanted_known = facts.is_known_error && !self.takes_known();
             let is_unwanted_old = self.is_old(facts.authored_at) && !self.takes_old();
             if !is_narrowed_out && occurred.is_some() {
-                // Each is what its switch alone would show.
+                // Counts what each switch by itself would show.
                 let (known_errors, old) = &mut matched.left_out;
                 *known_errors += usize::from(is_unwanted_known && !is_unwanted_old);
                 *old += usize::from(is_unwanted_old && !is_unwanted_known);
@@ -103,7 +103,7 @@ impl Asked<'_> {
                 continue;
             }
             *resolved += usize::from(is_resolved);
-            // What only was resolved is listed where it is asked for.
+            // An issue that was resolved but did not occur is listed only in the state `resolved`.
             let is_asked = self.filter.state == Some(IssueState::Resolved);
             if occurred.is_none() && !is_asked {
                 continue;
@@ -135,12 +135,12 @@ impl Asked<'_> {
         authored_at.is_some_and(|date| date < self.app.config.minimum_date)
     }
 
-    /// As [`AlertStates::told`] has it.
+    /// As in [`AlertStates::notified_state`].
     fn is_notified(&self, id: i64, facts: &Facts) -> bool {
         facts.notified_at.is_some() && self.mailed.contains(&id)
     }
 
-    /// Whether what narrows the list lets this issue through.
+    /// Whether the filter lets this issue through, apart from the switches for known and old ones.
     fn is_meant(&self, id: i64, facts: &Facts, span: &Range<i64>) -> bool {
         let IssueFilter { project, developer, file, exception, state, text, .. } = self.filter;
         let is = |wanted: &Option<String>, is_it: &dyn Fn(&str) -> bool| {
@@ -197,14 +197,14 @@ impl Asked<'_> {
     }
 }
 
-/// Whether a path is a file, lies in a folder, or begins like this.
+/// Whether a path is the wanted file, is in the wanted folder, or begins with the wanted text.
 fn is_within(path: &str, wanted: &str) -> bool {
     let trimmed = wanted.trim_start_matches("./");
     path.starts_with(trimmed)
         || path.trim_start_matches('/').starts_with(trimmed.trim_start_matches('/'))
 }
 
-/// Whether a type's path, or its end after a dot, is this.
+/// Whether the wanted type is the full path, or its end after a dot.
 fn is_type(whole: &str, wanted: &str) -> bool {
     let before = whole.strip_suffix(wanted);
     before.is_some_and(|before| before.is_empty() || before.ends_with('.'))

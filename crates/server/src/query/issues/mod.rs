@@ -1,5 +1,5 @@
-//! Lists of issues: what the week's page, `flawless issues` and programs ask for, with totals,
-//! charts, and for each issue whether anybody was notified and why not.
+//! Lists of issues, for the week's page, `flawless issues` and the JSON API: with totals, charts,
+//! and for each issue whether anybody was notified, and if not, why.
 
 mod counts;
 mod filter;
@@ -25,26 +25,26 @@ use flawless_store::{IssueRow, StoreError};
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// What lists keep in memory, so that they are quick.
+/// The caches of lists.
 #[derive(Debug, Default)]
 pub struct ListMemory {
     index: super::issues::index::Index,
     counts: super::issues::counts::Counts,
 }
 
-/// Which of the issues that match are wanted whole.
+/// Which of the matching issues are returned.
 #[derive(Debug, Clone, Copy)]
 pub enum Wanted {
-    /// The page that the filter names.
+    /// The page that the filter asks for.
     Page,
-    /// Of each developer the first so many, fewer when these are too many in all.
+    /// The first issues of each developer, fewer when these are too many in total.
     OfEach {
-        /// At most, of one developer.
+        /// Maximum per developer.
         each: usize,
-        /// At most, of all.
+        /// Maximum in total.
         all: usize,
     },
-    /// All.
+    /// All of them.
     All,
 }
 
@@ -53,51 +53,51 @@ pub enum Wanted {
 pub struct IssueList {
     /// Start and end of the span.
     pub span: (i64, i64),
-    /// Of all issues that match.
+    /// Totals of all matching issues.
     pub totals: IssueTotals,
-    /// The same of the span before.
+    /// The totals of the span before.
     pub before: IssueTotals,
-    /// Occurrences in the hours of the span, as start and count.
+    /// Occurrences by the hour, as start and count.
     pub by_hour: Vec<(i64, i64)>,
-    /// The starts of the span's days, by which developers and issues are counted.
+    /// The starts of the days of the span, which `by_day` of developers and issues refers to.
     pub days: Vec<i64>,
-    /// Those who answer for the issues that match, most occurrences first.
+    /// The owners of the matching issues, most occurrences first.
     pub developers: Vec<DeveloperSum>,
-    /// Everybody who answers for any issue of the span, by address.
+    /// The owners of all issues of the span, by address.
     pub all_developers: Vec<Arc<str>>,
-    /// The types of exceptions of the span; the first few hundred.
+    /// The exception types of the span; the first few hundred.
     pub exceptions: Vec<String>,
-    /// The issues that are wanted, in order.
+    /// The requested issues, in order.
     pub issues: Vec<ListedIssue>,
-    /// How many are left out of the totals: known errors, and lines that are old.
+    /// How many issues are not in the totals: known errors, and old code.
     pub left_out: (usize, usize),
 }
 
-/// A span in numbers.
+/// The totals of a span.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct IssueTotals {
     /// Issues that occurred.
     pub issues: usize,
-    /// How often.
+    /// Number of occurrences.
     pub occurrences: i64,
-    /// Issues seen first.
+    /// Issues first seen in the span.
     pub new: usize,
-    /// Issues resolved.
+    /// Issues resolved in the span.
     pub resolved: usize,
-    /// People who answer for what occurred.
+    /// Number of owners.
     pub people: usize,
 }
 
 /// What one developer answers for.
 #[derive(Debug)]
 pub struct DeveloperSum {
-    /// The address; `unknown` when nobody answers.
+    /// The address; `unknown` for issues without an owner.
     pub address: Arc<str>,
-    /// How many issues.
+    /// Number of issues.
     pub issues: usize,
-    /// How often they occurred.
+    /// Occurrences of these issues.
     pub occurrences: i64,
-    /// How often on each day.
+    /// Occurrences on each day.
     pub by_day: Vec<i64>,
 }
 
@@ -106,30 +106,27 @@ pub struct DeveloperSum {
 pub struct ListedIssue {
     /// The issue.
     pub issue: IssueRow,
-    /// Who answers for it; `unknown` when nobody does.
+    /// Address of the owner; `unknown` when there is none.
     pub owner: Arc<str>,
     /// Occurrences within the span.
     pub occurrences: i64,
-    /// The last one within the span; when it was resolved, of one that did not occur.
+    /// The last occurrence in the span; if there was none, when the issue was resolved.
     pub last_at: i64,
-    /// How often on each day of the span.
+    /// Occurrences on each day of the span.
     pub by_day: Vec<i64>,
-    /// Whether anybody was notified, and why not.
+    /// Whether anybody was notified, and if not, why.
     pub notified: NotifiedState,
-    /// Seen first within the span.
+    /// First seen within the span.
     pub is_new: bool,
-    /// Resolved before, and back.
+    /// Failed again after it was resolved.
     pub is_regressed: bool,
     /// Older than `report_only_after_minimum_date`.
     pub is_old: bool,
-    /// By today's rules its line is library code.
+    /// Its line is library code by the current rules.
     pub is_library: bool,
 }
 
 /// The issues that a filter asks for.
-///
-/// # Errors
-/// The database refuses.
 pub async fn list(
     app: &App,
     memory: &ListMemory,
@@ -142,7 +139,7 @@ pub async fn list(
     let (before_from, before_to) = filter.span.bounds_before(now, timezone);
     let hour = |at: i64| at.div_euclid(HOUR_MS);
     let hours = memory.counts.between(&app.store, hour(before_from), hour(to)).await?;
-    // Read later than the counts, so that every issue that was counted is known.
+    // Read after the counts, so that the index has every issue that was counted.
     let known = memory.index.refresh(app).await?;
     let regressed = match filter.state {
         Some(IssueState::Regressed) => app.store.regressed_issues().await?.into_iter().collect(),
@@ -187,7 +184,7 @@ pub async fn list(
         app.store.issues_numbered(&numbers).await?.into_iter().map(|row| (row.id, row)).collect();
     let alert_states = AlertStates::of(app, &numbers).await?;
     let issues = shown.into_iter().filter_map(|found| {
-        // One that was deleted just now is not there any more.
+        // An issue may have been deleted just now.
         let issue = rows.remove(&found.id)?;
         let by_day = of_issue.remove(&found.id).unwrap_or_default();
         Some(asked.listed(found, issue, by_day, &alert_states, from..to))
@@ -215,10 +212,7 @@ pub struct AnswersFor {
     pub occurrences: i64,
 }
 
-/// What everybody answers for, by address in lower case, with the occurrences in `[from, to)`.
-///
-/// # Errors
-/// The database refuses.
+/// What each owner answers for, by address in lower case, with the occurrences in `[from, to)`.
 pub async fn by_owner(
     app: &App,
     memory: &ListMemory,
@@ -238,7 +232,7 @@ pub async fn by_owner(
     Ok(found)
 }
 
-/// In the form that offers them.
+/// At most this many exception types are offered in the form.
 const MOST_EXCEPTIONS: usize = 300;
 
 fn add(by_day: &mut [i64], day: usize, occurrences: i64) {

@@ -1,4 +1,4 @@
-//! Whether anybody was notified of an issue, and why not.
+//! Whether anybody was notified of an issue, and if not, why.
 use std::collections::HashMap;
 
 use flawless_base::dates::date_time;
@@ -11,25 +11,22 @@ use crate::notify::digest::scheduled_digests;
 /// Whether anybody was notified, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotifiedState {
-    /// Somebody was, or will be by a mail that waits.
+    /// Somebody was notified, or will be by a mail in the outbox.
     pub is_notified: bool,
-    /// When, or why not.
+    /// When somebody was notified, or why nobody was.
     pub why: String,
 }
 
 /// Whether anybody was notified of an issue.
-///
-/// # Errors
-/// The database refuses.
 pub async fn notified_state(app: &App, issue: &IssueRow) -> Result<NotifiedState, StoreError> {
     Ok(AlertStates::of(app, &[issue.id]).await?.notified_state(issue))
 }
 
-/// What all issues of a list share.
+/// The alert states of the issues of a list.
 pub(crate) struct AlertStates<'a> {
     app: &'a App,
     alerts: HashMap<i64, AlertStateRow>,
-    /// Until when what waits for a recipient is held back.
+    /// When the digest of each recipient is due.
     held: HashMap<String, i64>,
 }
 
@@ -61,7 +58,7 @@ impl<'a> AlertStates<'a> {
                     is_notified,
                     why: why.unwrap_or_else(|| match is_notified {
                         true => self.date(at),
-                        false => "its mails were given up, or nobody was to get one".to_owned(),
+                        false => "its mails were given up, or had no recipient".to_owned(),
                     }),
                 }
             }
@@ -75,24 +72,23 @@ impl<'a> AlertStates<'a> {
             return Some(one_line(note, 200));
         }
         if let Some(recipient) = &alert.digest_for {
-            let until =
-                self.held.get(recipient).map(|until| format!(" until {}", self.date(*until)));
-            return Some(format!("held back{}", until.unwrap_or_default()));
+            let until = self.held.get(recipient).map(|until| format!(" at {}", self.date(*until)));
+            return Some(format!("waits for the digest{}", until.unwrap_or_default()));
         }
         alert.is_open.then(|| "the mail is being written".to_owned())
     }
 
-    /// Why it was decided to tell nobody: what `core::decide` asks, in its order.
+    /// Why it was decided to notify nobody; checks the same conditions as `core::decide`, in order.
     fn quiet(&self, issue: &IssueRow) -> String {
         let config = &self.app.config;
         if let Some(until) = issue.muted_at(self.app.clock.now()) {
             return match until >= flawless_store::MUTED_FOR_EVER {
-                true => "muted for ever".to_owned(),
+                true => "muted forever".to_owned(),
                 false => format!("muted until {}", self.date(until)),
             };
         }
         if issue.facts.kept_out {
-            return "kept out by only_blame_filepaths_matching".to_owned();
+            return "excluded by only_blame_filepaths_matching".to_owned();
         }
         if issue.facts.known_error_id.is_some() {
             return "a known error below its alert thresholds".to_owned();
@@ -101,7 +97,7 @@ impl<'a> AlertStates<'a> {
             return "resolved before anybody was notified".to_owned();
         }
         if issue.first_seen_at < self.app.baseline_until {
-            return "baseline: it was there in the first baseline_hours".to_owned();
+            return "baseline: seen in the first baseline_hours".to_owned();
         }
         if issue.facts.authored_at.is_some_and(|date| date < config.minimum_date) {
             return format!("old code: before {}", &self.date(config.minimum_date)[..10]);
@@ -110,7 +106,7 @@ impl<'a> AlertStates<'a> {
         if u64::try_from(issue.occurrences).unwrap_or_default() < threshold {
             return format!("below threshold {threshold}");
         }
-        "the next occurrence decides, by the threshold of its program".to_owned()
+        "the next occurrence decides, by its program's threshold".to_owned()
     }
 
     fn date(&self, at: i64) -> String {

@@ -1,4 +1,4 @@
-//! The order of a list, who of it is shown, and what each developer has of it.
+//! Sorts a list, chooses the issues to show, and sums them up by developer.
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::{DeveloperSum, Wanted};
 /// What each developer answers for.
 pub(crate) struct Sums {
     pub(crate) developers: Vec<DeveloperSum>,
-    /// The place of an issue's developer.
+    /// Index into `developers`, by issue.
     pub(crate) of: HashMap<i64, usize>,
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn sort(matches: &mut [Match<'_>], filter: &IssueFilter) {
     };
     matches.sort_unstable_by(|a, b| {
         let order = if filter.reversed { by(b, a) } else { by(a, b) };
-        // The same order each time, so that pages do not overlap.
+        // A total order, so that pages do not overlap.
         order.then_with(|| b.occurrences.cmp(&a.occurrences)).then_with(|| a.id.cmp(&b.id))
     });
 }

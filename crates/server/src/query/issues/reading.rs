@@ -1,4 +1,4 @@
-//! Reads the parameters of a list: what is wrong with them is named, and as if it were not there.
+//! Reads the query parameters of a list; invalid ones are reported and ignored.
 use flawless_base::dates::{next_day, parse_date, weekday_named};
 use flawless_base::text::one_line;
 use jiff::civil::Weekday;
@@ -8,29 +8,29 @@ use url::form_urlencoded::parse;
 use super::HOUR_MS;
 use super::filter::{IssueFilter, IssueSort, IssueState, PAGE_SIZE, Span};
 
-/// No span is longer: two years.
+/// The longest span: two years.
 const LONGEST_MS: i64 = 731 * 86_400_000;
-/// Texts that are looked for are not longer.
+/// The longest search text, in characters.
 const LONGEST_TEXT: usize = 300;
 const MOST_ON_A_PAGE: usize = 200;
 const LAST_PAGE: usize = 100_000;
-/// How a sentence about a parameter ends.
-pub const LEFT_OUT: &str = " It is left out.";
+/// The end of each message about a parameter.
+pub const LEFT_OUT: &str = " It is ignored.";
 
 impl IssueFilter {
-    /// Reads a query. What it says wrongly is as if it did not say it, and is in the sentences
-    /// beside the filter, as are parameters that no list has.
+    /// Reads a query string. Invalid and unknown parameters are ignored; the second value has a
+    /// message about each.
     pub fn read(query: &str, now: i64, timezone: &TimeZone) -> (Self, Vec<String>) {
         let mut reading = Reading { filter: Self::default(), problems: Vec::new(), now, timezone };
         let (mut from, mut to) = (None, None);
         for (name, value) in parse(query.as_bytes()) {
             let value = value.trim();
             match &*name {
-                // An empty field of a form, or a switch that 0.4.5 set to nothing.
+                // An empty form field, or a switch that 0.4.5 left empty.
                 _ if value.is_empty() => {}
                 "from" => from = reading.time("from", value),
                 "to" => to = reading.end("to", value),
-                // What was just done is said on whichever page comes next.
+                // The number of an action, which the next page confirms.
                 "done" => {}
                 name => reading.take(name, value),
             }
@@ -60,7 +60,7 @@ impl Reading<'_> {
             }
             "first_day" => {
                 let day = weekday_named(value);
-                self.check(day.is_some(), name, value, "a day, as Monday");
+                self.check(day.is_some(), name, value, "a day such as Monday");
                 self.set_week(None, day);
             }
             "project" => self.filter.project = self.text(name, value),
@@ -102,7 +102,7 @@ impl Reading<'_> {
     }
 
     fn problem(&mut self, text: String) {
-        // A few are enough, however many there are.
+        // A few messages are enough.
         if self.problems.len() < 10 {
             self.problems.push(format!("{text}{LEFT_OUT}"));
         }
@@ -145,11 +145,11 @@ impl Reading<'_> {
 
     fn time(&mut self, name: &str, value: &str) -> Option<i64> {
         let at = milliseconds(value).or_else(|| parse_date(value, self.timezone));
-        self.check(at.is_some(), name, value, "a date, as 2026-11-22, or seconds since 1970");
+        self.check(at.is_some(), name, value, "a date such as 2026-11-22 or seconds since 1970");
         at
     }
 
-    /// The end of a span: a day that is named without a time belongs to it.
+    /// The end of a span, which includes a day that is given without a time.
     fn end(&mut self, name: &str, value: &str) -> Option<i64> {
         let at = self.time(name, value)?;
         let is_day = milliseconds(value).is_none() && !value.contains([' ', 'T']);
@@ -166,7 +166,7 @@ impl Reading<'_> {
             "a span of at most two years that begins before it ends",
         );
         if is_right {
-            // Occurrences are counted by the hour: what is asked for is widened to whole ones.
+            // Occurrences are counted by the hour, so the span is widened to whole hours.
             let from = from.div_euclid(HOUR_MS) * HOUR_MS;
             let to = to.min(self.now + LONGEST_MS);
             let to = to.saturating_add(HOUR_MS - 1).div_euclid(HOUR_MS) * HOUR_MS;
@@ -175,10 +175,10 @@ impl Reading<'_> {
     }
 }
 
-/// A time in seconds since 1970, as 0.4.5's links have it, with a fraction or not.
+/// A time in seconds since 1970, with or without a fraction, as in links of 0.4.5.
 pub fn milliseconds(text: &str) -> Option<i64> {
     let seconds: f64 = text.parse().ok()?;
-    // Until the year 9000; later weeks are not ours.
+    // Up to the year 9000; nobody needs later weeks.
     let fits = (0.0..=221_845_392_000.0).contains(&seconds);
     fits.then_some((seconds * 1000.0) as i64)
 }
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_is_written_again() {
+    fn filter_is_written_as_it_was_read() {
         for query in [
             "",
             "timestamp=1795000000&first_day=Monday",
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_and_left_out() {
+    fn wrong_parameters_are_named_and_left_out() {
         for query in [
             "timestamp=x",
             "timestamp=-1",

@@ -1,4 +1,4 @@
-//! Who is signed in, with their sign-ins and tokens.
+//! The visitor's account: their sessions and API tokens.
 
 pub(crate) mod session_end;
 pub(crate) mod show;

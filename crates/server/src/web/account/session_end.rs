@@ -1,4 +1,4 @@
-//! `/account/end_session`: ends one of one's own sign-ins.
+//! `/account/end_session`: ends one of the visitor's own sessions.
 use axum::extract::{Form, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;

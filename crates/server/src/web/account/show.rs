@@ -1,4 +1,4 @@
-//! `/account`: who somebody is here, where they are signed in, and their API tokens.
+//! `/account`: the visitor's role, their sessions and their API tokens.
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
@@ -18,11 +18,11 @@ struct Page {
     name: String,
     role: String,
     why: &'static str,
-    /// There are sign-ins of this person.
+    /// The visitor has an address, to which sessions and tokens belong.
     has_account: bool,
     sessions: Vec<SessionLine>,
     tokens: Vec<TokenLine>,
-    /// Those that a token may get.
+    /// The roles that a token may have: none above the visitor's own.
     roles: Vec<Role>,
 }
 
@@ -49,7 +49,7 @@ pub(crate) async fn show(
     State(app): State<App>,
 ) -> Result<Response, PageError> {
     let now = app.clock.now();
-    let (mut sessions, mut tokens, mut why) = (Vec::new(), Vec::new(), "there is no sign-in");
+    let (mut sessions, mut tokens, mut why) = (Vec::new(), Vec::new(), "sign-in is off");
     let (this, role) = match &context.visitor {
         Some(visitor) => match visitor.proof {
             Proof::Session { id, .. } => (Some(id), visitor.role),

@@ -1,4 +1,4 @@
-//! `/sign_out`: ends this sign-in; `/sign_out_everywhere`: all of a person, and the API tokens.
+//! `/sign_out` ends this session; `/sign_out_everywhere` ends all sessions and tokens of a person.
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -28,7 +28,7 @@ pub(crate) async fn save_everywhere(
         let mut tx = app.store.write().await?;
         let ended = tx.sign_out_everywhere(address, app.clock.now()).await?;
         tx.commit().await?;
-        tracing::info!(address, ended, "somebody signed out everywhere");
+        tracing::info!(address, ended, "signed out everywhere");
     }
     Ok(forget(&app))
 }

@@ -1,4 +1,4 @@
-//! `/account/create_token`: a token for the API, shown once.
+//! `/account/create_token`: creates an API token and shows it once.
 use askama::Template;
 use axum::extract::{Form, State};
 use axum::http::StatusCode;
@@ -34,7 +34,7 @@ pub(crate) struct Fields {
     days: String,
 }
 
-/// Longer is shown in no list.
+/// Lists have no space for a longer name.
 const NAME: usize = 100;
 const PREFIX: usize = TOKEN_PREFIX.len() + 6;
 const MAX_DAYS: i64 = 365;
@@ -45,24 +45,24 @@ pub(crate) async fn save(
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
     let wrong =
-        |context, text| Ok(message(context, StatusCode::UNPROCESSABLE_ENTITY, "Not made", text));
+        |context, text| Ok(message(context, StatusCode::UNPROCESSABLE_ENTITY, "Not created", text));
     let Some((owner, most)) = context.address().zip(context.visitor.as_ref().map(|one| one.role))
     else {
-        return wrong(context, "There is no sign-in here, so the API asks for no token.");
+        return wrong(context, "Sign-in is off, so the API needs no token.");
     };
     let name = one_line(&fields.name, NAME);
     if name.is_empty() {
-        return wrong(context, "A token needs a name, so that you know it again. Go back.");
+        return wrong(context, "The token has no name. Go back and enter one.");
     }
     let Some(role) = Role::parse(&fields.role).filter(|role| *role <= most) else {
         return wrong(
             context,
-            "A token may have your own role at most. Go back and choose another.",
+            "The role is unknown or higher than your own. Go back and choose another.",
         );
     };
     let days = fields.days.parse::<i64>().ok().filter(|days| (1..=MAX_DAYS).contains(days));
     let Some(days) = days else {
-        return wrong(context, "A token ends after 1 to 365 days. Go back and choose.");
+        return wrong(context, "The token has to expire after 1 to 365 days. Go back and choose.");
     };
     let now = app.clock.now();
     let expires_at = now + days * 86_400_000;
@@ -77,11 +77,11 @@ pub(crate) async fn save(
     };
     let mut tx = app.store.write().await?;
     if !tx.add_token(&new, now).await? {
-        let text = format!("You have {MAX_TOKENS} tokens. End those that nothing uses.");
-        return Ok(message(context, StatusCode::CONFLICT, "Not made", &text));
+        let text = format!("You already have {MAX_TOKENS} tokens. Revoke those that nothing uses.");
+        return Ok(message(context, StatusCode::CONFLICT, "Not created", &text));
     }
     tx.commit().await?;
-    tracing::info!(owner, name, %role, "a token was made");
+    tracing::info!(owner, name, %role, "an API token was created");
     let role = role.to_string();
     let expires = Moment::new(expires_at, &app);
     let url = format!("{}/api/v1/me", app.base_url);

@@ -1,4 +1,4 @@
-//! `/account/end_token`: ends one of one's own tokens.
+//! `/account/end_token`: revokes one of the visitor's own tokens.
 use axum::extract::{Form, State};
 use axum::response::{IntoResponse, Redirect, Response};
 

@@ -1,4 +1,4 @@
-//! The notice of what was just done, with the way back, and answers to what could not be done.
+//! The notice about the action just done, with its undo, and the answers to actions that failed.
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use flawless_store::ActionRow;
@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::web::layout::page::{PageError, message};
 use crate::web::layout::visitor::PageContext;
 
-/// For `action_done.html`.
+/// For `actions/done.html`.
 pub(crate) struct DoneNotice {
     pub(crate) id: i64,
     pub(crate) what: String,
@@ -16,12 +16,12 @@ pub(crate) struct DoneNotice {
     pub(crate) issue: Option<i64>,
 }
 
-/// Whether the visitor can take this back.
+/// Whether the visitor may undo this action.
 pub(crate) fn can_undo(action: &ActionRow, context: &PageContext) -> bool {
     action.undone_at.is_none() && action.undo_needs().is_some_and(|role| context.has(role))
 }
 
-/// The action that the page's address names, in the words of the store.
+/// The action that the page's parameter `done` names, unless it was undone.
 pub(crate) async fn done_notice(
     app: &App,
     context: &PageContext,
@@ -36,7 +36,7 @@ pub(crate) async fn done_notice(
     }))
 }
 
-/// Leads to a page, which says what was done there.
+/// Redirects to a page that shows the action just done.
 pub(crate) fn to_done(page: &str, done: &Done) -> Response {
     let (page, anchor) = page.split_once('#').unwrap_or((page, ""));
     let mark = if page.contains('?') { '&' } else { '?' };
@@ -44,7 +44,7 @@ pub(crate) fn to_done(page: &str, done: &Done) -> Response {
     Redirect::to(&format!("{page}{mark}done={}{anchor}", done.id)).into_response()
 }
 
-/// A page about what could not be done, where there is no form to come back to.
+/// A page about an action that failed, where there is no form to show again.
 pub(crate) fn not_done(context: PageContext, error: ActionError) -> Result<Response, PageError> {
     match error {
         ActionError::Field { text, .. } => {

@@ -1,4 +1,4 @@
-//! `/actions`: what people did, newest first.
+//! `/actions`: the log of what people did, newest first.
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
@@ -18,11 +18,11 @@ const PAGE: i64 = 100;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Parameters {
-    /// The number of the last one that was shown.
+    /// The number of the last action shown; older ones follow.
     before: String,
 }
 
-/// Something that was done, as pages show it.
+/// An action as pages show it.
 pub(crate) struct LogLine {
     pub(crate) id: i64,
     pub(crate) at: Moment,
@@ -30,7 +30,7 @@ pub(crate) struct LogLine {
     pub(crate) what: String,
     pub(crate) issue: Option<i64>,
     pub(crate) can_undo: bool,
-    /// Who has taken it back.
+    /// Who undid it.
     pub(crate) undone_by: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What was done, and its undo.
+//! The log of actions, and their undo.
 
 pub(crate) mod done;
 pub(crate) mod list;

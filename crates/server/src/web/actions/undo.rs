@@ -1,4 +1,4 @@
-//! `/actions/ID/undo`: what somebody did is taken back.
+//! `/actions/ID/undo`: undoes an action.
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -22,7 +22,7 @@ pub(crate) async fn save(
         Err(_) => None,
     };
     let Some(action) = action else {
-        let text = "Nothing was done under this number, or it is longer ago than a year.";
+        let text = "There is no action with this number. Actions are kept for a year.";
         return Ok(message(context, StatusCode::NOT_FOUND, "Not found", text));
     };
     let way_back = Undo::of(&app, action.id).await?;

@@ -1,4 +1,4 @@
-//! What is done to issues, noted with who and when, and taken back.
+//! Actions on issues: done, logged with who and when, and undone.
 use axum::extract::State;
 use flawless_base::text::plain;
 use flawless_store::{ActionRow, IssueRow, MUTED_FOR_EVER, RuleList};
@@ -15,86 +15,86 @@ use super::time::Time;
 use crate::actions::{self, Action, ReassignTo};
 use crate::app::App;
 
-/// As many are listed, the newest.
+/// Only the newest actions are listed.
 const MOST_LISTED: i64 = 200;
 
-/// Something to be done to an issue.
+/// An action on an issue.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum NewAction {
-    /// Nobody is notified of it until then.
+    /// Nobody is notified of the issue until then.
     Mute {
-        /// When it is left out, for ever.
+        /// The end; indefinitely when it is omitted.
         until: Option<Time>,
     },
-    /// It is notified of again.
+    /// Ends a mute.
     Unmute {},
-    /// It is resolved.
+    /// Marks the issue as resolved.
     Resolve {
-        /// The commit that fixes it, its id or the first seven digits of it; when it is left out,
-        /// as of now.
+        /// The commit that fixes it, by its id or the first seven digits; as of now when it is
+        /// omitted.
         #[schema(max_length = 200)]
         commit: Option<String>,
     },
-    /// It is not resolved.
+    /// Reopens a resolved issue.
     Reopen {},
-    /// Who answers for it is notified at once.
+    /// Notifies the owner immediately.
     Notify {
-        /// Also when they were notified before.
+        /// Even when they were notified before.
         #[serde(default)]
         again: bool,
     },
-    /// Another suspect is to blame: what stands before it becomes library code.
+    /// Blames another suspect: the lines before it become library code.
     BlameInstead {
         /// Its place among the issue's suspects, from 0.
         #[schema(minimum = 0, maximum = 1_000)]
         suspect: u32,
     },
-    /// Who wrote the line reads another address.
+    /// The author of the line reads mail at another address.
     EmailAlias {
-        /// Which one.
+        /// The address at which they read mail.
         #[schema(min_length = 1, max_length = 254)]
         new_email: String,
     },
-    /// Somebody else looks after the code.
+    /// Reassigns the issues of a path to somebody else.
     Reassign {
         /// The issue's file, or a folder above it.
         #[schema(min_length = 1, max_length = 5_000)]
         path: String,
-        /// Their address.
+        /// The address of the new owner.
         #[schema(min_length = 1, max_length = 254)]
         designated_email: String,
     },
-    /// It is a known error.
+    /// Makes the issue a known error.
     KnownError {
-        /// When it is left out, the line of the issue.
+        /// The issue's line when it is omitted.
         #[schema(value_type = Option<KnownErrorEntry>)]
         entry: Option<Value>,
     },
-    /// Its line is library code: the caller is blamed.
+    /// Makes its line library code, so that the caller is blamed.
     LibraryCode {
-        /// When it is left out, the line of the issue.
+        /// The issue's line when it is omitted.
         #[schema(value_type = Option<CodeEntry>)]
         entry: Option<Value>,
     },
-    /// Reports with such a frame are dropped.
+    /// Drops reports with such a frame.
     ThirdPartyRule {
-        /// When it is left out, the line of the issue.
+        /// The issue's line when it is omitted.
         #[schema(value_type = Option<CodeEntry>)]
         entry: Option<Value>,
     },
-    /// Reports of its exception type are dropped.
+    /// Drops reports of its exception type.
     IgnoreException {},
 }
 
-/// What was done.
+/// An action that was done.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Done {
-    /// The number it is noted under, for `POST /actions/{id}/undo`.
+    /// Its number, for `POST /actions/{id}/undo`.
     id: i64,
-    /// In words.
+    /// The action in words.
     what: String,
-    /// Whether it can be taken back.
+    /// Whether it can be undone.
     can_undo: bool,
 }
 
@@ -104,14 +104,14 @@ impl From<actions::Done> for Done {
     }
 }
 
-/// What was done to an issue.
+/// The actions on an issue.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ActionLog {
-    /// The newest first, at most 200.
+    /// Newest first, at most 200.
     actions: Vec<LoggedAction>,
 }
 
-/// Something that somebody did.
+/// A logged action.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Action)]
 pub(super) struct LoggedAction {
@@ -119,15 +119,15 @@ pub(super) struct LoggedAction {
     at: Time,
     /// An address, or the name of a token.
     who: String,
-    /// In a word.
+    /// The kind of action.
     kind: String,
-    /// In words.
+    /// The action in words.
     what: String,
-    /// Whether it can be taken back.
+    /// Whether it can be undone.
     can_undo: bool,
-    /// When it was taken back.
+    /// When it was undone.
     undone_at: Option<Time>,
-    /// Who took it back.
+    /// Who undid it.
     undone_by: Option<String>,
 }
 
@@ -146,7 +146,7 @@ impl From<ActionRow> for LoggedAction {
     }
 }
 
-/// What was done to an issue
+/// The actions on an issue
 #[utoipa::path(get, path = "/issues/{id}/actions", tag = "actions",
     params(("id" = i64, Path, minimum = 1)), responses((status = 200, body = ActionLog)))]
 pub(super) async fn list(
@@ -159,10 +159,10 @@ pub(super) async fn list(
     Ok(Answer::ok(ActionLog { actions: rows.into_iter().map(LoggedAction::from).collect() }))
 }
 
-/// Do something to an issue
+/// Act on an issue
 ///
-/// Takes the role developer; `email_alias` takes administrator where the address has an alias
-/// already, or the other one may not sign in.
+/// Requires the role developer; `email_alias` requires administrator when the address already has
+/// an alias, or when the new address may not sign in.
 #[utoipa::path(post, path = "/issues/{id}/actions", tag = "actions",
     params(("id" = i64, Path, minimum = 1)), request_body = NewAction,
     responses((status = 200, body = Done)))]
@@ -189,13 +189,13 @@ pub(super) async fn act(
     Ok(Answer::ok(done.map_err(|error| Problem::of_action(error, within))?.into()))
 }
 
-/// Take back what was done
+/// Undo an action
 ///
-/// Takes the role that it took to do it.
+/// Requires the role that the action itself requires.
 #[utoipa::path(post, path = "/actions/{id}/undo", tag = "actions",
     params(("id" = i64, Path, minimum = 1)), responses(
         (status = 200, body = Done),
-        (status = 409, description = "It cannot be taken back, or not any more.",
+        (status = 409, description = "The action cannot be undone, or something changed since.",
             body = super::problem::Problem, content_type = "application/problem+json"),
     ))]
 pub(super) async fn undo(
@@ -246,7 +246,7 @@ impl NewAction {
     }
 }
 
-/// The rule that somebody gave, else one that means the issue's line.
+/// The given rule, or else one that matches the issue's line.
 fn for_line(list: RuleList, entry: Option<Value>, issue: &IssueRow) -> Result<Action, Problem> {
     let entry = match entry {
         Some(entry) => entry_of(list, entry, "entry")?,

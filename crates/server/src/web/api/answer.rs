@@ -1,9 +1,9 @@
-//! Answers as JSON, and the links from one page of a list to the next.
+//! JSON responses, with links from one page of a list to the next.
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// An answer with its status.
+/// A response with its status.
 #[derive(Debug)]
 pub(super) struct Answer<T> {
     status: StatusCode,
@@ -21,7 +21,7 @@ impl<T> Answer<T> {
         Self { status, value, location: None, next: None }
     }
 
-    /// Something new is at this address.
+    /// Something was created at this address.
     pub(super) fn created(value: T, location: String) -> Self {
         Self { location: Some(location), ..Self::with(StatusCode::CREATED, value) }
     }
@@ -37,7 +37,7 @@ impl<T: Serialize> IntoResponse for Answer<T> {
         let json = match serde_json::to_vec(&self.value) {
             Ok(json) => json,
             Err(error) => {
-                tracing::error!(%error, "an answer of the API could not be written");
+                tracing::error!(%error, "an API response could not be serialized");
                 return StatusCode::INTERNAL_SERVER_ERROR.into_response();
             }
         };

@@ -1,5 +1,5 @@
-//! Who calls, and what they may: tokens do all that their role allows, a browser's session only
-//! looks, so that no site can act through it.
+//! Who calls, and what they may do: a token may do all that its role allows, but a browser's
+//! session may only read, so that no other site can act through it.
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
@@ -11,17 +11,15 @@ use crate::web::Site;
 use crate::web::layout::visitor::{PageContext, Proof, Refused, Visitor};
 use flawless_core::Role;
 
-/// Somebody who may at least look.
+/// A caller who may at least read.
 #[derive(Debug)]
 pub(super) struct Caller(Visitor);
 
 impl Caller {
-    /// For what is noted.
     pub(super) fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// For what is done.
     pub(super) fn actor(&self) -> Actor<'_> {
         Actor { name: &self.0.name, role: self.0.role }
     }
@@ -34,14 +32,14 @@ impl Caller {
         self.0.role >= role
     }
 
-    /// Refuses who has less than this role.
+    /// Refuses callers with a lower role.
     pub(super) fn needs(&self, role: Role) -> Result<(), Problem> {
         if self.is(role) {
             return Ok(());
         }
         let Visitor { name, role: has, .. } = &self.0;
         Err(Problem::forbidden(&format!(
-            "This takes the role {role}, and {name} has the role {has}."
+            "This requires the role {role}, but {name} has the role {has}."
         )))
     }
 }
@@ -50,7 +48,7 @@ impl FromRequestParts<Site> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Problem> {
-        // The frame is there on every page; without one nobody is known.
+        // Every request has a page context. Without one, the caller is unknown.
         let Ok(context) = PageContext::from_request_parts(parts, site).await;
         if let Some(Refused { address, .. }) = context.refused {
             let text =
@@ -58,8 +56,8 @@ impl FromRequestParts<Site> for Caller {
             return Err(Problem::forbidden(&text));
         }
         let Some(visitor) = context.visitor else {
-            let text = "Send a token that works as “Authorization: Bearer flw_…”. The page \
-                        /account makes one.";
+            let text = "The request has no valid token. Send one as “Authorization: Bearer flw_…”. \
+                        The page /account creates tokens.";
             return Err(Problem::not_signed_in(text));
         };
         if !matches!(parts.method, Method::GET | Method::HEAD) {
@@ -71,15 +69,15 @@ impl FromRequestParts<Site> for Caller {
 
 fn may_write(proof: &Proof, method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     match proof {
-        // No form of another site can send this.
+        // A form of another site cannot send this content type.
         Proof::Local if *method == Method::POST && !is_json(headers) => {
-            let text = "Where there is no sign-in, a POST needs “content-type: application/json”.";
+            let text = "Without sign-in, a POST needs the header “content-type: application/json”.";
             Err(Problem::not_json(text))
         }
         Proof::Local | Proof::Token => Ok(()),
         Proof::Session { .. } | Proof::Proxy => {
-            let text = "A browser's sign-in only looks here: to change something, send a token as \
-                        “Authorization: Bearer flw_…”. The page /account makes one.";
+            let text = "A browser's session may only read here. To change data, send a token as \
+                        “Authorization: Bearer flw_…”. The page /account creates tokens.";
             Err(Problem::forbidden(text))
         }
     }

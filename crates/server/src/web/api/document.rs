@@ -1,4 +1,4 @@
-//! The OpenAPI document: made of the handlers, with what all of them may answer.
+//! The OpenAPI document: generated from the handlers, with the errors that all of them share.
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,30 +15,30 @@ use super::actions::NewAction;
 use super::problem::{FieldProblem, PROBLEM_JSON, Problem};
 use super::rule_bodies::ListName;
 
-/// What the handlers do not say themselves.
+/// What no handler describes.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Flawless",
         version = "1",
-        description = "What the pages show and do, for programs. Times are RFC 3339 in UTC. \
-                       Errors are problems as in RFC 9457; fields that nobody knows are errors.",
+        description = "Everything that the pages show and do, for programs. Times are RFC 3339 in \
+                       UTC. Errors are problem details of RFC 9457. Unknown fields are errors.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     components(schemas(Problem, FieldProblem, ListName)),
     tags(
         (name = "issues", description = "All reports whose blamed line has the same origin."),
         (name = "actions", description = "What people do to issues and rules, with who and when."),
-        (name = "rules", description = "What is expected, what is library code, who is notified."),
-        (name = "people", description = "Developers, and whom rules name."),
+        (name = "rules", description = "Expected errors, library code, and who is notified."),
+        (name = "people", description = "Developers and others whom rules name."),
         (name = "projects", description = "Code bases with their keys."),
-        (name = "health", description = "Whether the server does its work."),
+        (name = "health", description = "The state of the server."),
         (name = "document", description = "This document."),
     ),
 )]
 pub(super) struct Document;
 
-/// The document as it is sent.
+/// The document as JSON.
 #[derive(Debug, Clone)]
 pub(super) struct Text(pub(super) Arc<str>);
 
@@ -51,7 +51,7 @@ pub(super) async fn show(Extension(Text(text)): Extension<Text>) -> Response {
 
 const TOKEN: &str = "token";
 
-/// Adds to every operation what is the same in all: the token, the ways in which it fails.
+/// Adds what all operations share: the token and the errors.
 pub(super) fn finish(
     mut openapi: utoipa::openapi::OpenApi,
     base_url: &str,
@@ -65,7 +65,7 @@ pub(super) fn finish(
     if let Some(RefOr::T(Schema::OneOf(actions))) =
         schemas.and_then(|schemas| schemas.get_mut(&*NewAction::name()))
     {
-        // What its `deny_unknown_fields` says is lost where a tag chooses the form.
+        // The schema loses `deny_unknown_fields` where a tag selects the variant.
         for action in &mut actions.items {
             if let RefOr::T(Schema::Object(action)) = action {
                 action.additional_properties =
@@ -84,8 +84,8 @@ pub(super) fn finish(
 fn add_security(openapi: &mut utoipa::openapi::OpenApi) {
     openapi.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>(TOKEN, [])]);
     let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
-        "A token of the page /account. Its role is the most it may do. A browser that is signed \
-         in needs none to look.",
+        "A token from the page /account. Its role limits what it may do. A signed-in browser \
+         may read without one.",
     ));
     let components = openapi.components.get_or_insert_default();
     components
@@ -106,28 +106,28 @@ fn add_problems(operation: &mut Operation, is_post: bool) {
     let (has_path, has_query) = (has(ParameterIn::Path), has(ParameterIn::Query));
     let has_body = operation.request_body.is_some();
     let mut problems = BTreeMap::from([
-        ("406", "The header Accept leaves out JSON."),
-        ("5XX", "The store does not answer; nothing was done."),
+        ("406", "The header Accept excludes JSON."),
+        ("5XX", "The database does not respond; nothing was done."),
     ]);
     if !is_open {
-        problems.insert("401", "There is no token, or it works no more.");
-        problems.insert("403", "The role is not enough, or another site asks.");
+        problems.insert("401", "There is no token, or it is no longer valid.");
+        problems.insert("403", "The role is not sufficient, or the request is from another site.");
     }
     if has_query || has_body {
-        problems.insert("400", "It cannot be read; `errors` names the fields.");
-        problems.insert("422", "It can be read, and not be done; `errors` names the fields.");
+        problems.insert("400", "The request is malformed; `errors` lists the fields.");
+        problems.insert("422", "The request is well-formed but invalid; `errors` lists fields.");
     }
     if has_path {
-        problems.insert("404", "There is no such thing.");
+        problems.insert("404", "It does not exist.");
     }
     if is_post {
-        problems.insert("415", "It does not say that it is JSON.");
+        problems.insert("415", "The request is not declared as JSON.");
     }
     if has_body {
-        problems.insert("408", "The body took too long.");
-        problems.insert("409", "It cannot be done as things stand.");
+        problems.insert("408", "The body took too long to arrive.");
+        problems.insert("409", "It conflicts with the current state.");
         problems.insert("413", "The body is larger than 1 MiB.");
-        problems.insert("415", "The body does not say that it is JSON.");
+        problems.insert("415", "The body is not declared as JSON.");
     }
     let problem = Ref::from_schema_name(Problem::name());
     for (status, words) in problems {

@@ -1,4 +1,4 @@
-//! The server's health, the very report of `/check_health`.
+//! The server's health: the same report as `/check_health`.
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -11,9 +11,9 @@ use crate::app::App;
 use crate::query::QueryMemory;
 use crate::query::health::report::{HealthReport, health_report};
 
-/// How the server does
+/// The server's health
 ///
-/// 503 when a part of it needs somebody.
+/// The status is 503 when a component needs attention.
 #[utoipa::path(get, path = "/health", tag = "health", responses(
     (status = 200, body = HealthReport),
     (status = 503, body = HealthReport),

@@ -1,5 +1,5 @@
-//! What requests bring: parts of the address, parameters, bodies. Bounded, in time, and nothing in
-//! it that nobody knows.
+//! Reads the address, parameters and body of a request, with limits on size and time. An unknown
+//! field is an error.
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
@@ -15,18 +15,18 @@ use super::problem::{FieldProblem, Problem};
 use crate::web::Site;
 
 const MAX_BODY: usize = 1024 * 1024;
-/// For a body to arrive.
+/// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
-/// Parts of the address; what does not fit is not there.
+/// Parts of the address; those of a wrong type are answered with 404.
 #[derive(Debug)]
 pub(super) struct At<T>(pub(super) T);
 
-/// The parameters behind the question mark.
+/// The parameters of the query.
 #[derive(Debug)]
 pub(super) struct Parameters<T>(pub(super) T);
 
-/// A body of JSON.
+/// A JSON body.
 #[derive(Debug)]
 pub(super) struct Json<T>(pub(super) T);
 
@@ -35,7 +35,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Site> for At<T> {
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Problem> {
         let found = Path::from_request_parts(parts, site).await;
-        let text = "There is nothing at this address: a part of it is no number, or no text.";
+        let text = "There is nothing at this address: a part of it is not a number, or not text.";
         found.map(|Path(value)| Self(value)).map_err(|_| Problem::not_found(text))
     }
 }
@@ -47,7 +47,7 @@ impl<T: DeserializeOwned> FromRequestParts<Site> for Parameters<T> {
         let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
         let empty = pairs.clone().find(|(_, value)| value.is_empty());
         if let Some((name, _)) = empty {
-            let problem = FieldProblem::new(name, "is empty: leave it out, or say something");
+            let problem = FieldProblem::new(name, "is empty: leave it out, or give it a value");
             return Err(Problem::malformed(vec![problem]));
         }
         let deserializer = serde_urlencoded::Deserializer::new(pairs);
@@ -64,7 +64,7 @@ impl<T: DeserializeOwned> FromRequest<Site> for Json<T> {
 
     async fn from_request(request: Request, _: &Site) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
-            let text = "The body has to be JSON, with “content-type: application/json”.";
+            let text = "The body has to be JSON, with the header “content-type: application/json”.";
             return Err(Problem::not_json(text));
         }
         read_json(&body_of(request.into_body()).await?).map(Self)
@@ -75,7 +75,7 @@ async fn body_of(body: Body) -> Result<Vec<u8>, Problem> {
     match tokio::time::timeout(BODY_TIME, to_bytes(body, MAX_BODY)).await {
         Ok(Ok(body)) => Ok(body.into()),
         Ok(Err(_)) => {
-            Err(Problem::too_large("The body is larger than 1 MiB, or broke off on the way."))
+            Err(Problem::too_large("The body is larger than 1 MiB, or was cut off in transit."))
         }
         Err(_) => Err(Problem::too_slow("The body took longer than ten seconds to arrive.")),
     }
@@ -87,17 +87,17 @@ fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         let text = error.inner().to_string();
         match error.inner().is_data() {
             true => field_problem(error.path(), &text),
-            false => FieldProblem::new("", format!("The body is no JSON: {text}.")),
+            false => FieldProblem::new("", format!("The body is not JSON: {text}.")),
         }
     });
     let read = read.and_then(|value| {
         let ended = deserializer.end().map(|()| value);
-        ended.map_err(|error| FieldProblem::new("", format!("The body is no JSON: {error}.")))
+        ended.map_err(|error| FieldProblem::new("", format!("The body is not JSON: {error}.")))
     });
     read.map_err(|problem| Problem::malformed(vec![problem]))
 }
 
-/// A value that was read before, by its own form; `within` is its place in the body.
+/// Reads a value that was parsed before as its own type; `within` is its place in the body.
 pub(super) fn read_value<T: DeserializeOwned>(value: Value, within: &str) -> Result<T, Problem> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let text = error.inner().to_string();
@@ -106,12 +106,12 @@ pub(super) fn read_value<T: DeserializeOwned>(value: Value, within: &str) -> Res
             "" => within.to_owned(),
             field => format!("{within}.{field}"),
         };
-        // Which form it has to have, the address says; the body alone is well formed.
+        // The address determines the type, so the body alone is well-formed.
         Problem::refused(vec![FieldProblem::new(field, problem)])
     })
 }
 
-/// A body whose field `tag` says which form it has.
+/// Reads a body whose field `tag` selects its type.
 pub(super) fn read_tagged<T: DeserializeOwned>(body: Value, tag: &str) -> Result<T, Problem> {
     let read = |body: Value| serde_json::from_value::<T>(body);
     let text = match read(body.clone()) {
@@ -120,7 +120,7 @@ pub(super) fn read_tagged<T: DeserializeOwned>(body: Value, tag: &str) -> Result
     };
     let FieldProblem { mut field, problem } = field_named(String::new(), &text);
     if field.is_empty() {
-        // Which field it is about is lost on the way: it is the one that is wrong alone as well.
+        // Serde loses the field's name here: it is the field that causes the same error alone.
         let fields = body.as_object().into_iter().flatten().filter(|(name, _)| *name != tag);
         let alone = |(name, value): (&String, &Value)| {
             let body = json!({tag: body.get(tag), name: value});
@@ -133,7 +133,7 @@ pub(super) fn read_tagged<T: DeserializeOwned>(body: Value, tag: &str) -> Result
     Err(Problem::malformed(vec![FieldProblem::new(field, problem)]))
 }
 
-/// The field that serde speaks of: one that nobody knows or that is missing is in its words only.
+/// The field that serde complains about: only its message names an unknown or missing one.
 fn field_problem(path: &FieldPath, text: &str) -> FieldProblem {
     let path = match path.to_string() {
         dots if dots == "." || dots == "?" => String::new(),
@@ -143,7 +143,7 @@ fn field_problem(path: &FieldPath, text: &str) -> FieldProblem {
 }
 
 fn field_named(path: String, text: &str) -> FieldProblem {
-    // Where it stood in the text says less than the field's name.
+    // The field's name helps more than its position in the text.
     let text = text.split(" at line ").next().unwrap_or_default();
     let kinds = ["unknown field `", "missing field `", "duplicate field `"];
     let named = kinds.iter().find_map(|kind| text.strip_prefix(kind)?.split('`').next());
@@ -160,14 +160,14 @@ fn field_named(path: String, text: &str) -> FieldProblem {
     FieldProblem::new(field, text)
 }
 
-/// Whether a body says that it is JSON.
+/// Whether the headers declare the body as JSON.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let kind = text(headers, header::CONTENT_TYPE).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default();
     kind.trim().eq_ignore_ascii_case("application/json")
 }
 
-/// Whether an answer as JSON is welcome.
+/// Whether the client accepts JSON.
 pub(super) fn accepts_json(headers: &HeaderMap) -> bool {
     let Some(accept) = text(headers, header::ACCEPT) else { return true };
     accept.trim().is_empty()
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_field() {
+    fn wrong_input_is_reported_with_its_field() {
         let wrong = |body: &str| {
             let problem = read_json::<Body>(body.as_bytes()).expect_err("wrong");
             serde_json::to_value(problem).expect("JSON")["errors"][0]["field"].clone()
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn who_takes_no_json_is_known() {
+    fn client_that_accepts_no_json_is_recognized() {
         let accepts = |accept: &'static str| {
             let headers = HeaderMap::from_iter([(header::ACCEPT, accept.parse().expect("text"))]);
             accepts_json(&headers)

@@ -1,5 +1,5 @@
-//! The parameters of the list of issues: those of the week's page, with times as the API has them
-//! and nothing that is not understood.
+//! The parameters of the list of issues: those of the week's page, but with times in RFC 3339, and
+//! with errors for everything that is not understood.
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::{IntoParams, ToSchema};
 
@@ -8,58 +8,58 @@ use super::time::Time;
 use crate::app::App;
 use crate::query::issues::{IssueFilter, LEFT_OUT};
 
-/// Which issues, in which order, and which page of them. Without a span it is this week.
+/// Which issues, in which order, and which page. The default span is this week.
 #[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct IssueQuery {
-    /// Any time of the week that is meant.
+    /// Any time in the week to list.
     #[param(value_type = Option<String>, format = DateTime)]
     #[serde(default, serialize_with = "as_seconds")]
     timestamp: Option<Time>,
     /// The day on which weeks start.
     #[param(inline)]
     first_day: Option<FirstDay>,
-    /// Another span than a week: its start.
+    /// The start of a span other than a week.
     #[param(value_type = Option<String>, format = DateTime)]
     #[serde(default, serialize_with = "as_seconds")]
     from: Option<Time>,
-    /// Its end.
+    /// The end of that span.
     #[param(value_type = Option<String>, format = DateTime)]
     #[serde(default, serialize_with = "as_seconds")]
     to: Option<Time>,
-    /// Of this project only.
+    /// Only issues of this project.
     #[param(min_length = 1, max_length = 300)]
     project: Option<String>,
-    /// Only those that this address answers for.
+    /// Only issues that this address answers for.
     #[param(min_length = 1, max_length = 300)]
     developer: Option<String>,
-    /// Only lines of this file or folder.
+    /// Only issues in this file or folder.
     #[param(min_length = 1, max_length = 300)]
     file: Option<String>,
-    /// Only exceptions of this type, by its whole path or its last name.
+    /// Only exceptions of this type, given by its full path or its last name.
     #[param(min_length = 1, max_length = 300)]
     exception: Option<String>,
-    /// Only those that stand like this.
+    /// Only issues in this state.
     #[param(inline)]
     state: Option<State>,
-    /// Only those with this text in their path, function, line, exception or commit.
+    /// Only issues with this text in their path, function, line, exception or commit.
     #[param(min_length = 1, max_length = 300)]
     text: Option<String>,
-    /// Known errors too.
+    /// Include known errors.
     include_known_errors: Option<bool>,
-    /// Lines older than `report_only_after_minimum_date` too.
+    /// Include lines older than `report_only_after_minimum_date`.
     include_modified_before_min_date: Option<bool>,
-    /// What comes first.
+    /// The sort key.
     #[param(inline)]
     sort: Option<Sort>,
-    /// The other way round.
+    /// Reverses the order.
     #[param(inline)]
     order: Option<Order>,
-    /// From 1.
+    /// The page, from 1.
     #[param(minimum = 1, maximum = 100_000)]
     page: Option<u32>,
-    /// At most 200; 50 when it is not said.
+    /// The number of issues per page; 50 by default.
     #[param(minimum = 1, maximum = 200)]
     per_page: Option<u32>,
 }
@@ -75,7 +75,7 @@ enum FirstDay {
     Sunday,
 }
 
-/// The words of [`crate::query::issues::IssueState`].
+// The names of `crate::query::issues::IssueState`.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum State {
@@ -90,7 +90,7 @@ pub(super) enum State {
     Old,
 }
 
-/// The words of [`crate::query::issues::IssueSort`].
+// The names of `crate::query::issues::IssueSort`.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Sort {
@@ -108,7 +108,7 @@ pub(super) enum Order {
     Reversed,
 }
 
-/// As the pages' parameters have times.
+/// Times as in the parameters of pages.
 fn as_seconds<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {
     match time {
         Some(Time(at)) => serializer.serialize_some(&format!("{}", *at as f64 / 1000.0)),
@@ -117,7 +117,7 @@ fn as_seconds<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok
 }
 
 impl IssueQuery {
-    /// The filter of the week's page that it is.
+    /// The same filter as on the week's page.
     pub(super) fn filter(&self, app: &App) -> Result<IssueFilter, Problem> {
         let query = serde_urlencoded::to_string(self)
             .map_err(|error| Problem::malformed(vec![FieldProblem::new("", error.to_string())]))?;
@@ -127,7 +127,7 @@ impl IssueQuery {
             return Ok(filter);
         }
         let problems = problems.iter().map(|problem| {
-            // On a page, what is wrong is left out.
+            // Only pages leave out a wrong parameter; here it is an error.
             let problem = problem.trim_end_matches(LEFT_OUT);
             let (field, problem) = problem.split_once(": ").unwrap_or(("", problem));
             FieldProblem::new(field, problem)

@@ -1,4 +1,4 @@
-//! Issues: the list of the week's page, and one with all that is known of it.
+//! Issues: the list of the week's page, and a single issue with all its details.
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
@@ -26,13 +26,13 @@ use crate::show::why::{confidence_in_words, considered, way_to_owner};
 pub(super) struct Issues {
     /// Start of the span.
     from: Time,
-    /// Its end.
+    /// End of the span.
     to: Time,
-    /// Of all issues that match.
+    /// Totals of all issues that match.
     totals: TotalsBody,
-    /// The same of the span before.
+    /// Totals of the span before.
     before: TotalsBody,
-    /// The starts of the span's days.
+    /// The start of each day of the span.
     days: Vec<Time>,
     issues: Vec<ListedIssueBody>,
     page: usize,
@@ -41,22 +41,22 @@ pub(super) struct Issues {
     next: Option<String>,
 }
 
-/// A span in numbers.
+/// The totals of a span.
 #[derive(Debug, Serialize, ToSchema)]
 struct TotalsBody {
     /// Issues that occurred.
     issues: usize,
-    /// How often.
+    /// Their occurrences.
     occurrences: i64,
-    /// Issues seen first.
+    /// Issues first seen in the span.
     new: usize,
-    /// Issues resolved.
+    /// Issues resolved in the span.
     resolved: usize,
-    /// People who answer for what occurred.
+    /// People who answer for the issues that occurred.
     people: usize,
 }
 
-/// An issue as it occurred in a span.
+/// An issue with its occurrences in a span.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ListedIssue)]
 struct ListedIssueBody {
@@ -65,18 +65,18 @@ struct ListedIssueBody {
     owner: Option<String>,
     /// Occurrences within the span.
     span_occurrences: i64,
-    /// The last one within the span; when it was resolved, of one that did not occur.
+    /// The last occurrence within the span, or the resolution of an issue that did not occur.
     span_last_at: Time,
     /// Occurrences on each of the span's days.
     by_day: Vec<i64>,
     notified: NotifiedBody,
-    /// Seen first within the span.
+    /// First seen within the span.
     is_new: bool,
-    /// Resolved before, and back.
+    /// It failed again after it was resolved or fixed.
     is_regressed: bool,
-    /// Older than `report_only_after_minimum_date`.
+    /// Its line is older than `report_only_after_minimum_date`.
     is_old: bool,
-    /// By today's rules its line is library code.
+    /// Under the current rules, its line is library code.
     is_library_code: bool,
 }
 
@@ -88,38 +88,38 @@ struct NotifiedBody {
     why: String,
 }
 
-/// What identifies an issue, and how it stands.
+/// What identifies an issue, and its state.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct IndexedIssue {
     id: i64,
-    /// Its page.
+    /// The address of its page.
     url: String,
-    /// In the repository; as deployed when it is no file of it.
+    /// The path in the repository; as deployed when the file is not in it.
     path: String,
-    /// In the running code.
+    /// The line number in the running code.
     line: i64,
     function: String,
     /// The source line.
     text: String,
-    /// The full path of the type seen first.
+    /// The full path of the exception type that was seen first.
     exception_type: String,
-    /// The full paths of all types that it was seen with, the first one first.
+    /// The full paths of all exception types that were seen, starting with the first.
     exception_types: Vec<String>,
-    /// All occurrences ever.
+    /// All occurrences so far.
     occurrences: i64,
     first_seen_at: Time,
     last_seen_at: Time,
-    /// When it was decided to tell.
+    /// When it was decided to notify somebody.
     notified_at: Option<Time>,
-    /// The rule by which it is a known error.
+    /// The number of the rule that makes it a known error.
     known_error: Option<i64>,
     muted_until: Option<Time>,
     resolved: Option<ResolvedBody>,
-    /// The commit that brought the line; none when nobody is blamed.
+    /// The commit that introduced the line; null when nobody is blamed.
     commit: Option<Commit>,
 }
 
-/// That an issue is resolved.
+/// How an issue was resolved.
 #[derive(Debug, Serialize, ToSchema)]
 struct ResolvedBody {
     at: Time,
@@ -127,19 +127,19 @@ struct ResolvedBody {
     how: Option<String>,
 }
 
-/// A commit that brought a line.
+/// A commit that introduced a line.
 #[derive(Debug, Serialize, ToSchema)]
 struct Commit {
     id: String,
-    /// Its page at the repository's host.
+    /// Its page on the repository's host.
     url: Option<String>,
     summary: String,
     authored_at: Option<Time>,
-    /// Who is blamed; none when only automation wrote it.
+    /// Who is blamed; null when only automation wrote it.
     developer: Option<Developer>,
-    /// The file there.
+    /// The path of the file in this commit.
     path: Option<String>,
-    /// The line there.
+    /// The line number in this commit.
     line: Option<i64>,
 }
 
@@ -150,32 +150,32 @@ struct Developer {
     email: String,
 }
 
-/// An issue with all that is known of it.
+/// An issue with all its details.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Issue)]
 pub(super) struct IssueBody {
     issue: IndexedIssue,
     /// Who answers for it.
     owner: Option<String>,
-    /// From who wrote the line to who answers for it, step by step.
+    /// How the line's author leads to the owner, step by step.
     owner_steps: Vec<String>,
     /// How the line was found, or why nobody is blamed.
     reason: String,
-    /// How sure it is that the line is the one that ran.
+    /// How certain it is that this line is the one that ran.
     confidence: Option<String>,
     /// Other frames that may be at fault, for the action `blame_instead`.
     suspects: Vec<String>,
-    /// When it was decided to tell, the newest first.
+    /// The decisions to notify somebody, newest first.
     alerts: Vec<Alert>,
-    /// Mails and posts about it, the newest first.
+    /// Mails and posts about it, newest first.
     mails: Vec<Mail>,
-    /// For whom an alert waits to be told with others.
+    /// The recipients whose alert waits for the digest.
     digest_for: Vec<String>,
-    /// How often it occurred by exception type, host, environment and revision.
+    /// Its occurrences by exception type, host, environment and revision.
     facets: Vec<FacetBody>,
 }
 
-/// The decision to tell.
+/// A decision to notify somebody.
 #[derive(Debug, Serialize, ToSchema)]
 struct Alert {
     decided_at: Time,
@@ -188,7 +188,7 @@ struct Alert {
 #[derive(Debug, Serialize, ToSchema)]
 struct Mail {
     recipient: String,
-    /// Why it goes there.
+    /// Why this recipient gets it.
     why: String,
     created_at: Time,
     sent_at: Option<Time>,
@@ -196,13 +196,13 @@ struct Mail {
     last_error: Option<String>,
 }
 
-/// A value with its counts.
+/// A value with its occurrences.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Facet)]
 struct FacetBody {
     /// `exception`, `host`, `environment` or `revision`.
     kind: String,
-    /// Empty when the program did not say it; none for all values that are not notifiedapart.
+    /// Empty when the program did not send it; null for all values that are not counted separately.
     value: Option<String>,
     occurrences: i64,
     first_at: Time,
@@ -247,7 +247,7 @@ pub(super) async fn list(
 
 /// One issue
 ///
-/// Of one that was merged into another, that other one.
+/// For an issue that was merged into another, this is the other one.
 #[utoipa::path(get, path = "/issues/{id}", tag = "issues",
     params(("id" = i64, Path, minimum = 1)), responses((status = 200, body = IssueBody)))]
 pub(super) async fn show(

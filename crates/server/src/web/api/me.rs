@@ -1,11 +1,11 @@
-//! Whom a token or a sign-in stands for, to try it out.
+//! Whom a token or a session identifies, to try it out.
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::caller::Caller;
 
-/// Somebody who calls.
+/// The caller.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Me {
     /// An address, or the name of a token.
@@ -14,7 +14,7 @@ pub(super) struct Me {
     role: &'static str,
 }
 
-/// Whom the token stands for
+/// Whom the token identifies
 #[utoipa::path(get, path = "/me", tag = "people", responses((status = 200, body = Me)))]
 pub(super) async fn show(caller: Caller) -> Answer<Me> {
     Answer::ok(Me { name: caller.name().to_owned(), role: caller.role().as_str() })

@@ -1,5 +1,5 @@
-//! `/api/v1`: what the pages show and do, for programs. One file per noun; the document that
-//! describes all of it is made of the same handlers.
+//! `/api/v1`: everything that the pages show and do, for programs. One file per noun; the OpenAPI
+//! document is generated from the same handlers.
 
 mod actions;
 mod answer;
@@ -66,24 +66,24 @@ pub(super) fn router(site: &Site) -> Router<Site> {
         .layer(axum::Extension(super::api::document::Text(text.into())))
 }
 
-/// Refuses a request before it is looked at.
+/// Refuses a request before its handler runs.
 pub(super) fn refusal(status: StatusCode, text: &str) -> Response {
     Problem::new(status, text).into_response()
 }
 
 async fn not_found() -> Problem {
-    Problem::not_found("There is nothing at this address. GET /api/v1/openapi.json has all.")
+    Problem::not_found("There is nothing at this address. GET /api/v1/openapi.json lists all.")
 }
 
 async fn not_allowed(method: Method) -> Problem {
-    Problem::not_allowed(&format!("{method} does nothing here. The header Allow says what does."))
+    Problem::not_allowed(&format!("{method} is not allowed here. The header Allow lists what is."))
 }
 
-/// Whoever takes no JSON is told so before anything is done.
+/// Refuses clients that do not accept JSON before anything is done.
 async fn acceptable(request: Request, next: Next) -> Response {
     if super::api::input::accepts_json(request.headers()) {
         return next.run(request).await;
     }
-    let text = "All answers are application/json: the header Accept leaves that out.";
+    let text = "All responses are application/json, but the header Accept excludes it.";
     Problem::not_acceptable(text).into_response()
 }

@@ -18,15 +18,15 @@ use crate::query::people::{MailsOf, People, PeoplePage, Person, rules_naming};
 const LONGEST_TEXT: usize = 254;
 const LAST_PAGE: u32 = 100_000;
 
-/// Which people.
+/// Which people to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PeopleQuery {
-    /// What a name or an address holds.
+    /// Only people whose name or address contains this text.
     #[param(min_length = 1, max_length = 254)]
     text: Option<String>,
-    /// Which page of 100, from 1.
+    /// The page, from 1; each has 100 people.
     #[param(minimum = 1, maximum = 100_000)]
     page: Option<u32>,
 }
@@ -34,9 +34,9 @@ pub(super) struct PeopleQuery {
 /// A page of people.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PeopleList {
-    /// Who has most to fix first.
+    /// Those with the most to fix come first.
     people: Vec<PersonBody>,
-    /// How many there are on all pages.
+    /// The number of people on all pages.
     total: usize,
     page: usize,
     pages: usize,
@@ -44,69 +44,69 @@ pub(super) struct PeopleList {
     next: Option<String>,
 }
 
-/// Somebody, by the address that is read.
+/// A person, identified by the address at which they read mail.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Person)]
 pub(super) struct PersonBody {
-    /// After email aliases; as committed when it is none.
+    /// The address after email aliases; as in commits when it is not a mail address.
     address: String,
-    /// As commits have it.
+    /// The name in commits.
     name: String,
     /// Their addresses in commits.
     committed_as: Vec<String>,
-    /// Issues of lines that they wrote.
+    /// Issues whose lines they wrote.
     issues: i64,
-    /// Those that are not resolved.
+    /// Those of these issues that are not resolved.
     open_issues: i64,
     /// Occurrences of these issues this week.
     week_occurrences: i64,
-    /// Issues that they answer for and that are not resolved, whoever wrote the lines.
+    /// Unresolved issues that they answer for, no matter who wrote the lines.
     answers_for: i64,
-    /// Occurrences of issues that they answer for this week.
+    /// Occurrences this week of the issues that they answer for.
     answers_for_week: i64,
     last_commit_at: Option<Time>,
     last_issue_at: Option<Time>,
     mails: Option<Mails>,
 }
 
-/// Where somebody's mail goes, and why.
+/// Where a person's mail goes, and why.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Mails {
-    /// Who is notified of their lines where no rule for a path says otherwise.
+    /// Who is notified of errors in their lines, unless a rule for a path says otherwise.
     to: Option<String>,
-    /// How that is found, step by step.
+    /// How that was determined, step by step.
     steps: Vec<String>,
-    /// The mail server's words, when it refuses the address.
+    /// The mail server's message, when it refuses the address.
     refused: Option<String>,
-    /// They do not want alerts.
+    /// They unsubscribed from alerts.
     no_alerts: bool,
-    /// They do not want the weekly report.
+    /// They unsubscribed from weekly reports.
     no_weekly: bool,
     /// Why they may have left.
     left: Option<String>,
-    /// Reassignments that take issues of theirs away.
+    /// The number of reassignments that give their issues to somebody else.
     reassignments: usize,
-    /// They are notified of what nobody else can be notified.
+    /// They get the alerts that nobody else can get.
     is_default_contact: bool,
 }
 
-/// Somebody with the rules that name them.
+/// A person with the rules that name them.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PersonWithRules {
     person: PersonBody,
     rules: Vec<Mention>,
 }
 
-/// A rule that names somebody.
+/// A rule that names a person.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Mention {
     /// The list, as in `/rules/{list}`.
     list: &'static str,
-    /// What it says, in words.
+    /// The rule in words.
     text: String,
 }
 
-/// People: who wrote lines that failed, and whom rules name
+/// People who wrote failing lines or whom rules name
 #[utoipa::path(get, path = "/people", tag = "people", params(PeopleQuery),
     responses((status = 200, body = PeopleList)))]
 pub(super) async fn list(
@@ -127,7 +127,7 @@ pub(super) async fn list(
     let wanted = usize::try_from(query.page.unwrap_or(1)).unwrap_or(1);
     let PeoplePage { people, total, page, pages } =
         People::read(&app, &memory).await?.page(&app, &text, wanted);
-    // Behind the last page there is nobody; a page of the browser shows the last one again.
+    // A page beyond the last is empty here, while the web page shows the last one instead.
     let people = if page == wanted { people } else { Vec::new() };
     let next = (wanted < pages).then(|| {
         let mut next = url::form_urlencoded::Serializer::new(String::new());
@@ -144,7 +144,7 @@ pub(super) async fn list(
 
 /// One person, by any of their addresses
 #[utoipa::path(get, path = "/people/{address}", tag = "people",
-    params(("address" = String, Path, description = "The one that is read, or one in commits.")),
+    params(("address" = String, Path, description = "Where they read mail, or one in commits.")),
     responses((status = 200, body = PersonWithRules)))]
 pub(super) async fn show(
     _caller: Caller,
@@ -155,8 +155,7 @@ pub(super) async fn show(
     let Some(person) = People::read(&app, &memory).await?.find(&app, &address) else {
         let address = one_line(&address, 254);
         let text = format!(
-            "Nobody with the address {address} wrote a line that failed, or is \
-                            named by a rule."
+            "Nobody with the address {address} wrote a failing line, and no rule names them."
         );
         return Err(Problem::not_found(&text));
     };

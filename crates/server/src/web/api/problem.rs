@@ -1,4 +1,4 @@
-//! What is wrong with a request, as RFC 9457 has it: in a sentence, and field by field.
+//! Problem details of RFC 9457: what is wrong with a request, in a sentence and field by field.
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use flawless_base::text::cut;
@@ -9,23 +9,23 @@ use utoipa::ToSchema;
 use crate::actions::ActionError;
 
 pub(super) const PROBLEM_JSON: &str = "application/problem+json";
-/// A sentence is not longer, whatever it quotes.
+/// Longer sentences are cut, because they may quote what a client sent.
 const LONGEST: usize = 2_000;
 
-/// Why something is not answered or not done; nothing of it was, then.
+/// Why a request failed. Nothing that it asked for was done.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Problem {
-    /// Always `about:blank`: the status says of which kind it is.
+    /// Always `about:blank`: the status identifies the kind of problem.
     #[serde(rename = "type")]
     kind: &'static str,
     /// The status in words.
     title: String,
-    /// The status of the answer.
+    /// The status of the response.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// What is wrong and how it is resolved.
+    /// What is wrong, and how to fix it.
     detail: String,
-    /// Which fields or parameters are wrong, where it is some.
+    /// The fields or parameters that are wrong, if any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldProblem>,
@@ -34,7 +34,7 @@ pub(super) struct Problem {
 /// A field or a parameter that is wrong.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct FieldProblem {
-    /// Its name; of one within another, the whole path, as `rule.filename`.
+    /// Its name; its whole path when it is nested, such as `entry.filename`.
     pub(super) field: String,
     /// What is wrong with it.
     pub(super) problem: String,
@@ -73,12 +73,12 @@ impl Problem {
         Self { errors, ..Self::new(status, &texts.join("; ")) }
     }
 
-    /// It cannot be read: not JSON, not of this form, an unknown name.
+    /// The request is malformed: not JSON, a wrong type, an unknown name.
     pub(super) fn malformed(errors: Vec<FieldProblem>) -> Self {
         Self::with(StatusCode::BAD_REQUEST, errors)
     }
 
-    /// It can be read, and cannot be meant.
+    /// The request is well-formed but invalid.
     pub(super) fn refused(errors: Vec<FieldProblem>) -> Self {
         Self::with(StatusCode::UNPROCESSABLE_ENTITY, errors)
     }
@@ -123,7 +123,7 @@ impl Problem {
         Self::not_found(&format!("There is no issue {number}. It may have been erased."))
     }
 
-    /// Of an action whose field `name` the API has as `within.name`.
+    /// The problem of a failed action. The API's name of its field `name` begins with `within`.
     pub(super) fn of_action(error: ActionError, within: &str) -> Self {
         match error {
             ActionError::Field { name: "", text } => Self::conflict(&text),
@@ -144,7 +144,7 @@ impl From<ActionError> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "a request of the API could not be answered");
+        tracing::error!(%error, "an API request failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.for_visitors())
     }
 }

@@ -22,9 +22,9 @@ pub(super) struct Project {
     id: i64,
     name: String,
     created_at: Time,
-    /// The keys with which programs report, the oldest first; not for readers.
+    /// The keys with which programs report, oldest first; null for readers.
     keys: Option<Vec<String>>,
-    /// Address and key in one, as programs are given it; not for readers.
+    /// The DSN that programs are given: address and key in one; null for readers.
     dsn: Option<String>,
 }
 

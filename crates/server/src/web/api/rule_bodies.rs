@@ -1,4 +1,4 @@
-//! Entries of the lists of rules as the API takes them: the fields of 0.4.5, and no others.
+//! Entries of the lists of rules in the API: the fields of 0.4.5, and no others.
 use flawless_store::RuleList;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -10,10 +10,10 @@ use utoipa::{PartialSchema, ToSchema};
 use super::input::read_value;
 use super::problem::Problem;
 
-/// A list of rules, by the name that it has in files and addresses.
+/// A list of rules, by its name in files and addresses.
 #[derive(Debug, Clone, Copy, ToSchema)]
 #[schema(rename_all = "snake_case")]
-#[expect(dead_code, reason = "only for the document: `RuleList` is what is read")]
+#[expect(dead_code, reason = "only for the document: requests are read as `RuleList`")]
 pub(super) enum ListName {
     KnownErrors,
     /// Library code.
@@ -29,7 +29,7 @@ pub(super) enum ListName {
     EmailRemapping,
 }
 
-/// An entry of a list; which form it has, the list says.
+/// An entry of a list, which determines its fields.
 #[derive(Debug)]
 pub(super) enum Entry {}
 
@@ -43,11 +43,11 @@ impl PartialSchema for Entry {
             AliasEntry::name(),
             ExceptionName::name(),
         ];
-        // One may have several forms: a known error of which only the code is said.
+        // An entry may match several: a known error that has only code is a code pattern as well.
         let any = forms
             .into_iter()
             .fold(AnyOfBuilder::new(), |any, form| any.item(Ref::from_schema_name(form)));
-        any.description(Some("An entry of a list; which form it has, the list says.")).into()
+        any.description(Some("An entry of a list, which determines its fields.")).into()
     }
 }
 
@@ -69,12 +69,12 @@ impl ToSchema for Entry {
 #[schema(min_length = 1, max_length = 5_000)]
 pub(super) struct ExceptionName(String);
 
-/// Code that is expected to fail: told less or more often.
+/// Code that is expected to fail, with alert thresholds of its own.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = KnownError)]
 pub(super) struct KnownErrorEntry {
-    /// The file, from its end.
+    /// The path of the file, or the end of it.
     #[schema(min_length = 1, max_length = 5_000)]
     filename: String,
     #[schema(max_length = 5_000)]
@@ -82,16 +82,16 @@ pub(super) struct KnownErrorEntry {
     /// A part of the source line.
     #[schema(max_length = 5_000)]
     code_fragment: Option<String>,
-    /// Told once when this many occurrences are reached.
+    /// One alert when this number of occurrences is reached.
     #[schema(minimum = 0)]
     min_alert_threshold: Option<i64>,
-    /// Never told above this many occurrences.
+    /// No alerts above this number of occurrences.
     #[schema(minimum = 0)]
     max_alert_threshold: Option<i64>,
-    /// Told at each multiple of this many occurrences.
+    /// An alert at each multiple of this number of occurrences.
     #[schema(minimum = 0)]
     alert_every_n_occurrences: Option<i64>,
-    /// Told besides who answers for the issue.
+    /// Addresses that are notified in addition to the owner.
     #[schema(max_items = 100)]
     email_recipients: Option<Vec<String>>,
     /// Text at the top of the mail.
@@ -104,7 +104,7 @@ pub(super) struct KnownErrorEntry {
 #[serde(deny_unknown_fields)]
 #[schema(as = CodePattern)]
 pub(super) struct CodeEntry {
-    /// The file, from its end.
+    /// The path of the file, or the end of it.
     #[schema(min_length = 1, max_length = 5_000)]
     filename: String,
     #[schema(max_length = 5_000)]
@@ -119,13 +119,13 @@ pub(super) struct CodeEntry {
 #[serde(deny_unknown_fields)]
 #[schema(as = Watcher)]
 pub(super) struct WatcherEntry {
-    /// A file of the repository or a folder above it; `/` is all of it.
+    /// A file or folder of the repository; `/` is the whole repository.
     #[schema(min_length = 1, max_length = 5_000)]
     filepath: String,
-    /// Who is notified.
+    /// The address that is notified.
     #[schema(min_length = 1, max_length = 5_000)]
     email: String,
-    /// Told for any frame in the path; otherwise only when it is blamed.
+    /// Notified of any frame in the path; otherwise only when it is blamed.
     watch_all_errors: Option<bool>,
 }
 
@@ -134,31 +134,31 @@ pub(super) struct WatcherEntry {
 #[serde(deny_unknown_fields)]
 #[schema(as = Reassignment)]
 pub(super) struct ReassignmentEntry {
-    /// A file of the repository or a folder above it.
+    /// A file or folder of the repository.
     #[schema(min_length = 1, max_length = 5_000)]
     filepath: String,
-    /// Whose issues go elsewhere.
+    /// The developer whose issues are reassigned.
     #[schema(min_length = 1, max_length = 5_000)]
     email: String,
-    /// Who gets them.
+    /// The address that gets them.
     #[schema(min_length = 1, max_length = 5_000)]
     designated_email: String,
 }
 
-/// An address in commits, and the one that is read.
+/// An address in commits, and the one at which its owner reads mail.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = EmailAlias)]
 pub(super) struct AliasEntry {
-    /// As commits have it, or only its part before the `@`.
+    /// The address in commits, or only its part before the `@`.
     #[schema(min_length = 1, max_length = 5_000)]
     old_email: String,
-    /// The address that is read.
+    /// The address at which its owner reads mail.
     #[schema(min_length = 1, max_length = 5_000)]
     new_email: String,
 }
 
-/// The list in an address.
+/// The list that an address names.
 pub(super) fn list_named(name: &str) -> Result<RuleList, Problem> {
     RuleList::parse(name).ok_or_else(|| {
         let names: Vec<&str> =
@@ -168,7 +168,7 @@ pub(super) fn list_named(name: &str) -> Result<RuleList, Problem> {
     })
 }
 
-/// An entry whose fields are those of its list; `within` is its place in the body.
+/// An entry, checked to have only the fields of its list; `within` is its place in the body.
 pub(super) fn entry_of(list: RuleList, entry: Value, within: &str) -> Result<Value, Problem> {
     match list {
         RuleList::KnownErrors => strict::<KnownErrorEntry>(entry, within),

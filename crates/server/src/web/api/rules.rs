@@ -1,4 +1,4 @@
-//! The lists of rules: looked at, added to, changed, imported.
+//! The lists of rules: read, added to, changed and imported.
 use axum::extract::State;
 use flawless_store::{RuleEntry, RuleList, RuleMatches};
 use serde::{Deserialize, Serialize};
@@ -23,10 +23,10 @@ const DAY_MS: i64 = 86_400_000;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PageQuery {
-    /// From 1.
+    /// The page, from 1.
     #[param(minimum = 1, maximum = 100_000)]
     page: Option<u32>,
-    /// At most 200; 50 when it is not said.
+    /// The number of rules per page; 50 by default.
     #[param(minimum = 1, maximum = 200)]
     per_page: Option<u32>,
 }
@@ -36,11 +36,11 @@ pub(super) struct PageQuery {
 pub(super) struct Rules {
     /// The list's name.
     list: &'static str,
-    /// Its name in words.
+    /// The list's title.
     title: &'static str,
-    /// The oldest first.
+    /// Oldest first.
     rules: Vec<Rule>,
-    /// How many there are on all pages.
+    /// The number of rules on all pages.
     total: usize,
     page: usize,
     per_page: usize,
@@ -55,24 +55,24 @@ pub(super) struct Rule {
     created_at: Time,
     #[schema(value_type = Entry)]
     entry: Value,
-    /// What it says, in words.
+    /// The rule in words.
     text: String,
-    /// How often it mattered in the last 30 days.
+    /// How often it matched in the last 30 days.
     matched: Matched,
 }
 
-/// How often a rule mattered.
+/// How often a rule matched.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Matched {
-    /// Reports; for rules about people, alerts.
+    /// The number of reports; for rules about people, of alerts.
     reports: i64,
     /// The occurrences that they stand for.
     occurrences: i64,
-    /// The last one, however long ago.
+    /// The last match, however long ago.
     last_at: Option<Time>,
 }
 
-/// A rule to add or to become.
+/// A new rule, or the replacement of one.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewRule {
@@ -115,7 +115,7 @@ pub(super) async fn list(
 
 /// Add a rule to a list
 ///
-/// Rules about code take the role developer, those about people the role administrator.
+/// Rules about code require the role developer, rules about people the role administrator.
 #[utoipa::path(post, path = "/rules/{list}", tag = "rules",
     params(("list" = ListName, Path)), request_body = NewRule,
     responses((status = 201, body = ChangedRule, headers(("location" = String)))))]
@@ -152,7 +152,7 @@ pub(super) async fn show(
     Ok(Answer::ok(rule_of(&app, list, id).await?))
 }
 
-/// Put another rule in the place of one
+/// Replace a rule
 #[utoipa::path(put, path = "/rules/{list}/{id}", tag = "rules",
     params(("list" = ListName, Path), ("id" = i64, Path, minimum = 1)), request_body = NewRule,
     responses((status = 200, body = ChangedRule)))]
@@ -188,7 +188,7 @@ pub(super) async fn remove(
 
 /// Add all rules of a document, or none
 ///
-/// It is what `flawless rules export` and 0.4.5 write.
+/// The format is that of `flawless rules export` and of 0.4.5.
 #[utoipa::path(post, path = "/rules/{list}/import", tag = "rules",
     params(("list" = ListName, Path)),
     request_body(content = Value, content_type = "application/json"),
@@ -212,7 +212,7 @@ async fn rule_of(app: &App, list: RuleList, id: i64) -> Result<Rule, Problem> {
 }
 
 fn gone() -> Problem {
-    Problem::not_found("The list has no rule with this number, or not any more.")
+    Problem::not_found("The list has no rule with this number. It may have been removed.")
 }
 
 fn in_entry(error: crate::actions::ActionError) -> Problem {

@@ -18,33 +18,33 @@ use crate::show::work::modules_of;
 /// The samples of an issue.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Samples {
-    /// The oldest first.
+    /// Oldest first.
     samples: Vec<SampleHead>,
 }
 
-/// A sample in short.
+/// A summary of a sample.
 #[derive(Debug, Serialize, ToSchema)]
 struct SampleHead {
-    /// For `/issues/{id}/samples/{slot}`; 0 is the first of the issue.
+    /// For `/issues/{id}/samples/{slot}`; 0 is the issue's first report.
     slot: i64,
     received_at: Time,
     exception_type: String,
     exception_message: String,
     hostname: String,
     environment: String,
-    /// Why it cannot be read, when it cannot.
+    /// Why the sample cannot be read; null when it can.
     unreadable: Option<String>,
 }
 
-/// A sample, whole.
+/// A complete sample.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Sample)]
 pub(super) struct SampleBody {
     slot: i64,
     received_at: Time,
-    /// None when it cannot be read.
+    /// Null when it cannot be read.
     report: Option<ShownReport>,
-    /// Why it cannot be read, when it cannot.
+    /// Why the sample cannot be read; null when it can.
     unreadable: Option<String>,
 }
 
@@ -76,7 +76,7 @@ pub(super) async fn list(
     Ok(Answer::ok(Samples { samples: samples.collect() }))
 }
 
-/// One sample: traceback, values, chain, request, and what the program said of its work
+/// One sample: traceback, values, exception chain, request, and the program's context
 #[utoipa::path(get, path = "/issues/{id}/samples/{slot}", tag = "issues",
     params(("id" = i64, Path, minimum = 1), ("slot" = i64, Path, minimum = 0)),
     responses((status = 200, body = SampleBody)))]
@@ -87,7 +87,7 @@ pub(super) async fn show(
 ) -> Result<Answer<SampleBody>, Problem> {
     let kept = kept(&app, id).await?.into_iter().find(|kept| kept.slot == slot);
     let Some(KeptSample { slot, received_at, sample }) = kept else {
-        let text = format!("Issue {id} has no sample {slot}, or not any more.");
+        let text = format!("Issue {id} has no sample {slot}. It may have been deleted.");
         return Err(Problem::not_found(&text));
     };
     let (report, unreadable) = match sample {

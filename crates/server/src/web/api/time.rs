@@ -23,7 +23,7 @@ impl<'de> Deserialize<'de> for Time {
         let text = Cow::<str>::deserialize(deserializer)?;
         let at: Result<Timestamp, _> = text.parse();
         at.map(|at| Self(at.as_millisecond())).map_err(|_| {
-            D::Error::custom("not a time as RFC 3339 has it, like 2026-11-22T08:00:00Z")
+            D::Error::custom("not a time in RFC 3339 format, like 2026-11-22T08:00:00Z")
         })
     }
 }

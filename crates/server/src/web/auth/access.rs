@@ -1,5 +1,5 @@
-//! Who may see and do what: each request's visitor is found out here, and each group of routes asks
-//! for a role.
+//! Who may see and do what: identifies the visitor of each request, and checks the role that a
+//! group of routes requires.
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -19,14 +19,14 @@ use crate::web::sign_in::next_page::sign_in_url;
 use crate::web::site::Site;
 use flawless_core::Role;
 
-/// The largest form; rules are imported in one.
+/// The largest form, in bytes: whole lists of rules are imported in one.
 const MAX_FORM_BYTES: usize = 2 * 1024 * 1024;
-/// The largest one of somebody who is not signed in.
+/// The largest form from a visitor who is not signed in, in bytes.
 const MAX_OPEN_FORM_BYTES: usize = 16 * 1024;
-/// For a form to arrive.
+/// How long a form may take to arrive.
 const FORM_TIME: Duration = Duration::from_secs(10);
 
-/// Finds out who the visitor is, for all that comes behind.
+/// Identifies the visitor for all handlers behind it.
 pub(crate) async fn identify(State(site): State<Site>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let found = match find(&site, &parts).await {
@@ -45,14 +45,14 @@ pub(crate) async fn identify(State(site): State<Site>, request: Request, next: N
         PageContext { visitor, form_token, path, refused: found.refused, done, unknown: vec![] };
     parts.extensions.insert(context);
     let mut response = next.run(Request::from_parts(parts, body)).await;
-    // Signing out, or in anew, has its own.
+    // Signing in or out sets a cookie of its own.
     if let Some(cookie) = found.cookie {
         response.headers_mut().entry(header::SET_COOKIE).or_insert(cookie);
     }
     response
 }
 
-/// Lets pass who has the role; a form has to carry the visitor's token.
+/// Passes requests of visitors with the role; a form has to carry the visitor's token.
 pub(crate) async fn require(
     State(role): State<Role>,
     context: PageContext,
@@ -69,7 +69,8 @@ pub(crate) async fn require(
     with_form_token(context, request, next).await
 }
 
-/// Lets pass who is known, even who may not see anything; forms as in [`require`].
+/// Passes requests of all known visitors, even of those who may not see anything; forms as in
+/// [`require`].
 pub(crate) async fn require_known(context: PageContext, request: Request, next: Next) -> Response {
     if context.visitor.is_none() && context.session().is_none() {
         return unknown(context, &request);
@@ -84,35 +85,35 @@ async fn with_form_token(context: PageContext, request: Request, next: Next) -> 
     let (parts, body) = request.into_parts();
     let body = match form_body(body, MAX_FORM_BYTES).await {
         Ok(body) => body,
-        Err((status, text)) => return refuse(context, status, "Not taken", text),
+        Err((status, text)) => return refuse(context, status, "Not accepted", text),
     };
     if !carries(&body, &context.form_token) {
-        let text = "This form is not of this sign-in. Go back, load the page anew and try again.";
-        return refuse(context, StatusCode::FORBIDDEN, "Not taken", text);
+        let text = "This form belongs to another session. Reload the page and try again.";
+        return refuse(context, StatusCode::FORBIDDEN, "Not accepted", text);
     }
     next.run(Request::from_parts(parts, Body::from(body))).await
 }
 
-/// Answers who does not have the role.
+/// Answers a visitor who does not have the role.
 pub(crate) fn not_allowed(context: PageContext, role: Role) -> Response {
     let (who, has) = match &context.visitor {
         Some(visitor) => (visitor.name.as_str(), visitor.role.as_str()),
         None => ("nobody", "none"),
     };
     let text = format!(
-        "This takes the role {role}, and {who} has the role {has}. An administrator gives roles on \
-         the page People."
+        "This requires the role {role}, but {who} has the role {has}. An administrator can assign \
+         roles on the page People."
     );
     refuse(context, StatusCode::FORBIDDEN, "Not allowed", &text)
 }
 
-/// The number of the action that an address names.
+/// The number of the action that a query names.
 fn done_action(query: &str) -> Option<i64> {
     let mut pairs = form_urlencoded::parse(query.as_bytes());
     pairs.find(|(name, _)| name == "done")?.1.parse().ok()
 }
 
-/// No browser sends a token by itself, so no other site can make one do it.
+/// A program needs no form token: no browser sends an API token because another site makes it.
 fn is_program(visitor: &Visitor) -> bool {
     visitor.proof == Proof::Token
 }
@@ -126,16 +127,16 @@ fn unknown(context: PageContext, request: &Request) -> Response {
         return refuse(context, StatusCode::FORBIDDEN, "Not allowed", &text);
     }
     if is_api(&context.path) {
-        let text = "Send a token that has not ended: Authorization: Bearer flw_…. Tokens are made \
-                    on the page /account.";
+        let text = "The request has no valid token. Send one as “Authorization: Bearer flw_…”. The \
+                    page /account creates tokens.";
         return refusal(StatusCode::UNAUTHORIZED, text);
     }
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
         return Redirect::to(&sign_in_url(wanted)).into_response();
     }
-    let text = "You are not signed in (any more), so nothing was changed. Sign in at /sign_in in \
-                another tab, then go back, load the page anew and send the form again.";
+    let text = "You are not signed in, or your session has expired. Nothing was changed. Sign in \
+                at /sign_in in another tab, then go back, reload the page and send the form again.";
     message(context, StatusCode::UNAUTHORIZED, "Not signed in", text)
 }
 
@@ -146,7 +147,7 @@ fn refuse(context: PageContext, status: StatusCode, title: &str, text: &str) -> 
     }
 }
 
-/// The fields of a form that somebody sent who is not signed in.
+/// The fields of a form from a visitor who is not signed in.
 pub(crate) struct OpenForm(BTreeMap<String, String>);
 
 impl OpenForm {
@@ -165,7 +166,7 @@ async fn form_body(body: Body, max: usize) -> Result<Bytes, (StatusCode, &'stati
     match tokio::time::timeout(FORM_TIME, to_bytes(body, max)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(_)) => {
-            let text = "The form is too large, or broke off on the way.";
+            let text = "The form is too large, or was cut off in transit.";
             Err((StatusCode::PAYLOAD_TOO_LARGE, text))
         }
         Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "The form took too long to arrive.")),

@@ -1,4 +1,4 @@
-//! What a browser keeps: the secret of its sign-in, and for a while that of one that was begun.
+//! Cookies: the secret of the browser's session and, for a while, that of a sign-in in progress.
 use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
@@ -10,13 +10,13 @@ use crate::app::App;
 pub(crate) enum Kept {
     Session,
     OpenId,
-    /// The page with the button that a link to sign in leads to.
+    /// The page with the button that a sign-in link leads to.
     Link,
 }
 
 impl Kept {
-    /// Browsers keep cookies by host and not by port, so the name has the installation's own. Under
-    /// https it says as well that no other site and no unencrypted page has set it.
+    /// Browsers keep cookies by host and not by port, so the name contains the installation. Under
+    /// https, its prefix guarantees that no other host and no unencrypted page has set it.
     fn name(self, app: &App) -> String {
         let what = match self {
             Self::Session => "session",
@@ -27,7 +27,7 @@ impl Kept {
         format!("{host}flawless_{what}_{}", app.signer.installation())
     }
 
-    /// What the browser kept.
+    /// The value that the browser kept.
     pub(crate) fn read(self, app: &App, headers: &HeaderMap) -> Option<String> {
         let name = self.name(app);
         let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
@@ -35,7 +35,7 @@ impl Kept {
         cookies.find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
     }
 
-    /// The header that lets the browser keep `value`; none is kept for 0 seconds.
+    /// The header that makes the browser keep `value`; with 0 seconds it deletes the cookie.
     pub(crate) fn write(self, app: &App, value: &str, seconds: i64) -> Option<HeaderValue> {
         let cookie = Cookie::build((self.name(app), value))
             .path("/")

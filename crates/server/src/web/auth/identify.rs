@@ -1,4 +1,4 @@
-//! Finds out who sends a request: by a token, by what a trusted proxy says, or by a sign-in.
+//! Identifies who sends a request: by a token, by a trusted proxy's header, or by a session.
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::ConnectInfo;
@@ -15,23 +15,23 @@ use crate::sign_in::{expires_at, hash, role_of};
 use crate::web::layout::visitor::{LOCAL, Proof, Refused, Visitor};
 use crate::web::site::Site;
 
-/// Who it is.
+/// What is known about the sender of a request.
 #[derive(Debug, Default)]
 pub(crate) struct Identified {
     pub(crate) visitor: Option<Visitor>,
-    /// Somebody who is known and may not see anything.
+    /// A known person who may not see anything.
     pub(crate) refused: Option<Refused>,
-    /// For the browser to keep.
+    /// Renews the session's cookie.
     pub(crate) cookie: Option<HeaderValue>,
 }
 
-/// What programs begin their tokens with.
+/// Every API token begins with this.
 pub(crate) const TOKEN_PREFIX: &str = "flw_";
-/// How often the use of a sign-in, and of a token, is written down.
+/// How often, at most, the use of a session and of a token is recorded.
 const SEEN_EVERY_MS: i64 = 3_600_000;
 const USED_EVERY_MS: i64 = 600_000;
 
-/// Whether a path is one of the API.
+/// Whether a path belongs to the API.
 pub(crate) fn is_api(path: &str) -> bool {
     path.starts_with("/api/")
 }
@@ -66,7 +66,7 @@ fn refused(address: String) -> Identified {
     Identified { refused: Some(Refused { address, session: None }), ..Identified::default() }
 }
 
-/// What a program sends as its token; what a proxy wants for itself is none.
+/// The token that a program sends; credentials for a proxy do not count.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let line = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = line.trim().split_once(' ')?;
@@ -81,7 +81,7 @@ async fn by_token(app: &App, token: &str) -> Result<Identified, StoreError> {
     let Some(row) = app.store.token(&hash(token), now).await? else {
         return Ok(Identified::default());
     };
-    // It may do what its owner may by now.
+    // The role of the owner may have changed since the token was created.
     let owner = role_of(app, &row.created_by).await?;
     let (Some(owner), Some(role)) = (owner, Role::parse(&row.role)) else {
         return Ok(refused(row.created_by));
@@ -127,12 +127,12 @@ async fn by_session(app: &App, headers: &HeaderMap) -> Result<Identified, StoreE
     Ok(Identified { cookie, ..known(visitor) })
 }
 
-/// A full disk must not keep the page away that says so.
+/// Only logs the error: a full disk must not block the page that reports it.
 fn not_noted(error: StoreError) {
-    tracing::warn!(%error, "that somebody was here could not be noted");
+    tracing::warn!(%error, "a visit could not be recorded");
 }
 
-/// Whose request it is, as a trusted proxy says. Two answers are none: one of them is forged.
+/// The visitor's address in a trusted proxy's header. Two headers count as none: one is forged.
 fn proxied(app: &App, parts: &Parts) -> Option<String> {
     let config = &app.config.sign_in;
     let header = config.proxy_header.as_ref()?;
@@ -148,8 +148,8 @@ fn peer(parts: &Parts) -> Option<IpAddr> {
     info.map(|ConnectInfo(peer)| peer.ip().to_canonical())
 }
 
-/// From where a request really comes; `None` when nobody can say: it comes from a proxy on this
-/// machine that is not one of `trusted_proxies`.
+/// The address that a request really comes from; `None` when it is unknown, because the request
+/// comes from a proxy on this machine that is not one of `trusted_proxies`.
 pub(crate) fn origin(app: &App, parts: &Parts) -> Option<IpAddr> {
     let config = &app.config.sign_in;
     let peer = peer(parts)?;

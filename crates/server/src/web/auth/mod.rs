@@ -1,4 +1,4 @@
-//! Who sends a request, whether they may, and what protects the browser.
+//! Who sends a request, what they may do, and what protects the browser.
 
 pub(crate) mod access;
 pub(crate) mod cookies;

@@ -1,5 +1,5 @@
-//! What every request and answer must pass: pages are not for a web site that somebody happens to
-//! look at.
+//! Protects the browser: no other web site that a visitor has open can read the pages or send their
+//! forms.
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -11,7 +11,7 @@ use crate::app::App;
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
 
-/// Refuses requests that another site made a browser send, and sets the headers of every answer.
+/// Refuses requests that another site made a browser send, and sets the headers of every response.
 pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     protected(match refusal(&app, &request) {
         Some(why) if is_api(request.uri().path()) => {
@@ -22,7 +22,7 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
     })
 }
 
-/// The answer with the headers that every page has.
+/// Sets the headers that every page has.
 pub(crate) fn protected(mut response: Response) -> Response {
     let headers = response.headers_mut();
     let fixed = [
@@ -40,16 +40,16 @@ pub(crate) fn protected(mut response: Response) -> Response {
 fn refusal(app: &App, request: &Request) -> Option<String> {
     let host = text(request.headers(), "host").unwrap_or_default();
     if app.config.http_address.ip().is_loopback() && !is_ours(app, host_name(host)) {
-        // Otherwise any site could let its own name point to this machine and read the pages.
+        // Otherwise any site could point its own name at this machine and read the pages.
         return Some(format!(
-            "These pages answer only under a name of this machine or that of the option hostname, \
-             not under {host:?}.\n"
+            "{host:?} is not a name of this server. Open it as localhost, by a loopback address \
+             or by the name in the option hostname.\n"
         ));
     }
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return None;
     }
-    // Browsers name no origin of a page that sends no referrer, be it ours.
+    // For pages that send no referrer, ours included, browsers send the origin `null`.
     let from_elsewhere = match text(request.headers(), "origin").filter(|name| *name != "null") {
         Some(origin) => {
             let from = origin.split_once("://").map(|(_, from)| from);
@@ -57,7 +57,7 @@ fn refusal(app: &App, request: &Request) -> Option<String> {
         }
         None => text(request.headers(), "sec-fetch-site").is_some_and(|site| site != "same-origin"),
     };
-    from_elsewhere.then(|| "A form of another site must not change anything here.\n".to_owned())
+    from_elsewhere.then(|| "This request is from another site. Nothing was changed.\n".to_owned())
 }
 
 fn is_ours(app: &App, name: &str) -> bool {

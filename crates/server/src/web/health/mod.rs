@@ -1,3 +1,3 @@
-//! How the server is.
+//! The page about the server's health.
 
 pub(crate) mod show;

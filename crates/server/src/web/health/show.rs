@@ -1,5 +1,5 @@
-//! `/check_health`: each part with its state, 503 when one needs somebody, what became of reports,
-//! and the effective configuration; as a page or as JSON.
+//! `/check_health`: the state of each component (503 when one needs attention), the outcomes of
+//! reports, and the effective configuration; as a page or as JSON.
 use std::sync::Arc;
 
 use askama::Template;
@@ -39,7 +39,7 @@ struct Page {
     losses: Vec<LossLine>,
 }
 
-/// A kind with one of its reasons; without one, none came up.
+/// An outcome with one of its reasons; without a reason when no report had this outcome.
 struct OutcomeLine {
     what: String,
     reason: String,
@@ -80,7 +80,7 @@ pub(crate) async fn show(
     page_with(status, &Page { context, since, health, uptime, memory: used, outcomes, losses })
 }
 
-/// The same for programs.
+/// The same report for programs.
 pub(crate) async fn show_json(
     context: PageContext,
     State(app): State<App>,
@@ -109,7 +109,7 @@ fn status_of(ok: bool) -> StatusCode {
     if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
-/// Whether JSON is asked for, and no page.
+/// Whether the client asks for JSON and not for a page.
 fn wants_json(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     accept

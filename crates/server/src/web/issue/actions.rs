@@ -1,4 +1,4 @@
-//! What can be done about an issue, and what was done to it: a part of the issue's page.
+//! The part of an issue's page with its buttons and the log of actions.
 use flawless_store::IssueRow;
 
 use super::mute::muted_in_words;
@@ -9,12 +9,12 @@ use crate::web::actions::list::LogLine;
 use crate::web::layout::page::PageError;
 use crate::web::layout::visitor::PageContext;
 
-/// What is shown of it at most.
+/// The log shows at most this many actions.
 const MAX_LOG: i64 = 50;
 
-/// For `issue_actions.html`; a page embeds it as its field `actions`, beside its `frame`.
+/// For `issue/actions.html`; a page embeds it as its field `actions`, next to `context`.
 pub(crate) struct IssueActions {
-    /// Where its actions are: `/issues/NUMBER`.
+    /// The address that the forms post below: `/issues/NUMBER`.
     pub(crate) at: String,
     pub(crate) muted: Option<String>,
     pub(crate) resolved: Option<String>,
@@ -24,7 +24,7 @@ pub(crate) struct IssueActions {
 }
 
 impl IssueActions {
-    /// What can be done about `issue` by who looks at it.
+    /// Reads the state and the log of `issue`, with the undos that the visitor may use.
     pub(crate) async fn read(
         app: &App,
         issue: &IssueRow,
@@ -38,7 +38,7 @@ impl IssueActions {
             resolved: resolved_in_words(app, issue),
             notified: issue.notified_at.is_some(),
             log: log.iter().map(|action| LogLine::of(action, app, context)).collect(),
-            // Of another issue, it is not this page's to tell.
+            // An action on another issue does not belong on this page.
             done: done.filter(|done| done.issue == Some(issue.id)),
         })
     }

@@ -8,23 +8,22 @@ use crate::notify::digest::scheduled_digests;
 use crate::show::regression::regression_in_words;
 use crate::web::layout::moment::Moment;
 
-/// What was decided and sent.
 pub(crate) struct AlertHistory {
     pub(crate) alerts: Vec<AlertPart>,
     pub(crate) mails: Vec<MailPart>,
 }
 
-/// A decision to tell.
+/// A decision to notify someone.
 pub(crate) struct AlertPart {
     pub(crate) at: Moment,
     pub(crate) reason: String,
     /// Why nobody could be notified.
     pub(crate) note: Option<String>,
-    /// What is notified again, in a sentence.
+    /// What regressed, in a few sentences; `None` for a first alert.
     pub(crate) regression: Option<String>,
 }
 
-/// A mail or a post, or one that is held back.
+/// A mail or a post, or one that waits for a digest.
 pub(crate) struct MailPart {
     pub(crate) recipient: String,
     pub(crate) why: String,
@@ -51,7 +50,7 @@ impl AlertHistory {
                 let until = held.iter().find(|held| held.recipient == recipient);
                 let until = until.map(|held| format!(", until {}", date(held.until)));
                 let until = until.unwrap_or_default();
-                let state = format!("waits to be told with what else comes{until}");
+                let state = format!("waits for the digest{until}");
                 MailPart { recipient, why: String::new(), state, is_bad: false }
             }));
         }
@@ -63,10 +62,10 @@ fn mail_part(mail: MailState, date: impl Fn(i64) -> String) -> MailPart {
     let words = mail.last_error.unwrap_or_default();
     let (state, is_bad) = match (mail.sent_at, mail.gave_up_at) {
         (Some(at), None) => (format!("sent {}", date(at)), false),
-        (Some(_), Some(at)) => (format!("came back {}: {words}", date(at)), true),
+        (Some(_), Some(at)) => (format!("bounced {}: {words}", date(at)), true),
         (None, Some(at)) => (format!("given up {}: {words}", date(at)), true),
         (None, None) if words.is_empty() => ("waits to be sent".to_owned(), false),
-        (None, None) => (format!("will be tried again: {words}"), true),
+        (None, None) => (format!("will be retried: {words}"), true),
     };
     MailPart {
         recipient: one_line(&mail.recipient, 300),

@@ -1,4 +1,4 @@
-//! How an issue stands, in a few words each.
+//! Badges for the state of an issue.
 use flawless_base::text::one_line;
 use flawless_store::IssueRow;
 
@@ -6,14 +6,14 @@ use super::mute::muted_in_words;
 use crate::app::App;
 use crate::query::issues::NotifiedState;
 
-/// A word or two about the issue, with a class that says how it is meant.
+/// A word or two about the issue; `class` is the CSS class that colors it.
 #[derive(Debug)]
 pub(crate) struct Badge {
     pub(crate) class: &'static str,
     pub(crate) words: String,
 }
 
-/// How the issue stands; `again` when it was notified again after it was resolved.
+/// The badges of an issue; `is_regressed` when its newest alert is for a regression.
 pub(crate) fn badges(
     app: &App,
     issue: &IssueRow,

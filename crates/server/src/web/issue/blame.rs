@@ -1,4 +1,4 @@
-//! The box of an issue's page that says who is blamed, why, and who answers for it.
+//! The box on an issue's page that says who is blamed, why, and who the owner is.
 use flawless_base::text::{one_line, plain};
 use flawless_core::{Owner, Rules};
 use flawless_store::issues::details::IssueDetails;
@@ -10,16 +10,15 @@ use crate::show::why::{
 };
 use crate::web::layout::moment::Moment;
 
-/// Who is blamed and why.
 pub(crate) struct BlameBox {
     /// `None` when nobody is blamed.
     pub(crate) commit: Option<CommitPart>,
     /// How the line was found, or why nobody is blamed.
     pub(crate) reason: String,
     pub(crate) confidence: Option<&'static str>,
-    /// Frames that were passed over, from the inside.
+    /// Frames that were passed over, innermost first.
     pub(crate) passed_over: Vec<String>,
-    /// From the author to who answers for it.
+    /// The steps from the author to the owner.
     pub(crate) way: Vec<String>,
     pub(crate) hint: Option<String>,
     pub(crate) owner: Option<String>,

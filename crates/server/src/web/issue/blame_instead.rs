@@ -1,4 +1,4 @@
-//! `/blame_instead`: another suspect of an issue is to blame.
+//! `/blame_instead`: blames another suspect of an issue.
 use axum::extract::{Form, State};
 use axum::response::Response;
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use crate::web::layout::visitor::PageContext;
 #[serde(default)]
 pub(crate) struct Chosen {
     issue: String,
-    /// Its place among the suspects behind the blamed line, from 0.
+    /// Index among the suspects that follow the blamed line, from 0.
     suspect: String,
 }
 

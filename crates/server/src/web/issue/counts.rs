@@ -1,4 +1,4 @@
-//! How often an issue occurred: over time, and by what its reports say of their programs.
+//! How often an issue occurred: over time, and by exception type, host, environment and revision.
 use std::collections::HashMap;
 
 use flawless_base::dates::{date_time, days_between, week_of};
@@ -13,9 +13,9 @@ use crate::web::layout::moment::Moment;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
-/// Values of a kind that are shown before the others are folded.
+/// The values beyond these are collapsed.
 const SHOWN: usize = 8;
-/// The least that the chart by day spans.
+/// The chart by day spans at least this many days.
 const LEAST_DAYS: i64 = 14;
 
 /// Occurrences over time and by facet.
@@ -25,11 +25,11 @@ pub(crate) struct Counts {
     pub(crate) by_hour: Chart,
     pub(crate) by_day: Chart,
     pub(crate) breakdowns: Vec<Breakdown>,
-    /// Occurrences of before they were counted by facet, or of values that were forgotten.
+    /// Occurrences from before facets were counted, or of values that were deleted.
     pub(crate) uncounted: i64,
 }
 
-/// The values of a kind.
+/// The counts of one kind of facet.
 pub(crate) struct Breakdown {
     pub(crate) title: &'static str,
     pub(crate) shown: Vec<ValuePart>,
@@ -38,7 +38,7 @@ pub(crate) struct Breakdown {
 
 pub(crate) struct ValuePart {
     pub(crate) value: String,
-    /// It is no value but words of ours.
+    /// The text is ours, such as "others", and not a reported value.
     pub(crate) is_words: bool,
     pub(crate) occurrences: i64,
     pub(crate) first: Moment,
@@ -101,7 +101,7 @@ impl Counts {
     }
 }
 
-/// A part for each kind of which something is known.
+/// One breakdown for each kind that any report gave a value of.
 fn breakdowns(app: &App, facets: &[FacetRow]) -> Vec<Breakdown> {
     let kinds = [
         ("exception", "Exception type"),
@@ -123,7 +123,7 @@ fn part(app: &App, row: &FacetRow) -> ValuePart {
     let is_words = row.is_others || row.value.is_empty();
     let value = match (row.is_others, row.value.as_str()) {
         (true, _) => "others".to_owned(),
-        (false, "") => "not said".to_owned(),
+        (false, "") => "not given".to_owned(),
         (false, value) => one_line(value, 200),
     };
     ValuePart {

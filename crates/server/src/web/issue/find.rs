@@ -1,4 +1,4 @@
-//! The issue that a link or a form names by its number, and the page when there is none.
+//! Finds the issue that a link or a form names by its number, and answers when there is none.
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -19,7 +19,7 @@ struct Page {
     link: (String, String),
 }
 
-/// The issue with this number; of one that was merged, the one that it lives on in.
+/// The issue with this number, or the one that it was merged into.
 pub(crate) async fn find(app: &App, number: &str) -> Result<Option<IssueRow>, PageError> {
     match number.trim().parse() {
         Ok(number) => Ok(app.store.issue(number).await?),
@@ -27,13 +27,13 @@ pub(crate) async fn find(app: &App, number: &str) -> Result<Option<IssueRow>, Pa
     }
 }
 
-/// Answers that there is none.
+/// Answers a form for an issue that does not exist.
 pub(crate) fn no_such_issue(context: PageContext) -> Response {
     let text = "There is no issue with this number.".to_owned();
-    missing(context, text, ("/".to_owned(), "Look for it in the week's report".to_owned()))
+    missing(context, text, ("/".to_owned(), "Look for it in this week's issues".to_owned()))
 }
 
-/// Answers that there is none, and whether there was.
+/// Answers a link to an issue that does not exist; the page says when it existed once.
 pub(crate) async fn no_issue_numbered(
     context: PageContext,
     app: &App,
@@ -47,39 +47,33 @@ pub(crate) async fn no_issue_numbered(
     let text = if was {
         let days = counted(app.config.retention.as_secs() / 86_400, "day", "days");
         format!(
-            "Issue {shown} is not there any more: it was erased, or it did not occur for {days} \
-             (retention_days) and nobody had been notified of it. If it occurs again, it comes \
-             back under another number."
+            "Issue {shown} no longer exists: it was erased, or it did not occur for {days} \
+             (retention_days) and nobody had been notified of it. If it occurs again, it gets \
+             another number."
         )
     } else {
         match shown.is_empty() {
             true => {
-                "The address names no issue: it takes filename, function_name, line_number and \
-                     text, or the number as /issues/1."
+                "The address does not name an issue. Give filename, function_name, line_number and \
+                     text, or the number as in /issues/1."
                     .to_owned()
             }
             false => {
-                format!(
-                    "There is no issue {shown}. Issues are named by their numbers, as /issues/1."
-                )
+                format!("There is no issue {shown}. Give the number of an issue, as in /issues/1.")
             }
         }
     };
-    Ok(missing(context, text, ("/".to_owned(), "Look for it in the week's report".to_owned())))
+    Ok(missing(context, text, ("/".to_owned(), "Look for it in this week's issues".to_owned())))
 }
 
-/// Answers that no issue is known of a file that an older link names.
+/// Answers a link of 0.4.5 that matches no issue of its file.
 pub(crate) fn no_issue_of(context: PageContext, path: &str) -> Response {
     let shown = one_line(path, 300);
     let text = format!(
-        "No issue of {shown} with this function and text is known. The line may have been changed \
-         since the link was made: then it is another issue."
+        "No issue of {shown} has this function and text. The line may have changed since the link \
+         was made: then it belongs to another issue."
     );
-    missing(
-        context,
-        text,
-        (links::week_of_file("", path), format!("Issues of {shown} in the week")),
-    )
+    missing(context, text, (links::week_of_file("", path), format!("Issues of {shown} this week")))
 }
 
 fn missing(context: PageContext, text: String, link: (String, String)) -> Response {

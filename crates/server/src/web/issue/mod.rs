@@ -1,4 +1,4 @@
-//! An issue: its page, and what can be done about it.
+//! The page of an issue and the actions on it.
 
 pub(crate) mod actions;
 pub(crate) mod alert_history;
@@ -7,6 +7,7 @@ pub(crate) mod blame;
 pub(crate) mod blame_instead;
 pub(crate) mod counts;
 pub(crate) mod find;
+pub(crate) mod form;
 pub(crate) mod mute;
 pub(crate) mod notify;
 pub(crate) mod reassign;

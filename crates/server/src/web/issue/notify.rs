@@ -1,12 +1,12 @@
-//! `/issues/NUMBER/tell`: who answers for an issue is notified of it now; again only when that is said.
+//! `/issues/NUMBER/notify`: notifies the owner of an issue now; a second time only when confirmed.
 use askama::Template;
-use axum::extract::{Form, Path, State};
+use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use flawless_base::dates::date_time;
 use flawless_base::text::{one_line, plain};
 
-use super::find::{find, no_such_issue};
+use super::form::{NamedIssue, place};
 use crate::actions::{Action, ActionError, Case, act};
 use crate::app::App;
 use crate::show::links;
@@ -23,7 +23,7 @@ struct Page {
     place: String,
     owner: String,
     steps: Vec<String>,
-    /// When it was notified last.
+    /// When somebody was last notified of it.
     notified: Option<String>,
 }
 
@@ -33,7 +33,7 @@ async fn form(app: &App, context: PageContext, issue: i64) -> Result<Page, Actio
     Ok(Page {
         context,
         issue,
-        place: format!("{}:{}", one_line(&case.issue.facts.path, 300), case.issue.facts.line),
+        place: place(&case.issue),
         owner: one_line(owner.address.as_deref().unwrap_or("nobody"), 254),
         steps: owner.steps.iter().map(|step| plain(step)).collect(),
         notified: case.issue.notified_at.map(|at| date_time(at, &app.config.timezone)),
@@ -41,11 +41,9 @@ async fn form(app: &App, context: PageContext, issue: i64) -> Result<Page, Actio
 }
 
 pub(crate) async fn show(
-    context: PageContext,
+    NamedIssue { context, issue }: NamedIssue,
     State(app): State<App>,
-    Path(number): Path<String>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(context)) };
     match form(&app, context.clone(), issue.id).await {
         Ok(form) => Ok(page(&form)),
         Err(error) => not_done(context, error),
@@ -53,15 +51,13 @@ pub(crate) async fn show(
 }
 
 pub(crate) async fn save(
-    context: PageContext,
+    NamedIssue { context, issue }: NamedIssue,
     State(app): State<App>,
-    Path(number): Path<String>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(context)) };
     let again = typed.get("again").is_some_and(|again| again == "yes");
     match act(&app, context.actor(), Action::Notify { issue: issue.id, again }).await {
-        Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
+        // The form asks whether to notify again.
         Err(ActionError::Field { name: "again", .. }) => {
             match form(&app, context.clone(), issue.id).await {
                 Ok(form) => Ok(page_with(StatusCode::CONFLICT, &form)),
@@ -69,5 +65,6 @@ pub(crate) async fn save(
             }
         }
         Err(error) => not_done(context, error),
+        Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
     }
 }

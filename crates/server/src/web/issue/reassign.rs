@@ -1,20 +1,20 @@
-//! `/issues/NUMBER/reassign`: an issue is somebody else's. An email alias or a reassignment says so
-//! for good.
+//! `/issues/NUMBER/reassign`: gives an issue to somebody else, by an email alias or a reassignment
+//! that later issues follow too.
 use askama::Template;
-use axum::extract::{Form, Path, State};
-use axum::http::StatusCode;
+use axum::extract::{Form, State};
 use axum::response::Response;
 use flawless_base::text::{one_line, plain};
 
-use super::find::{find, no_such_issue};
+use super::form::{NamedIssue, answer, place};
+use flawless_store::StoreError;
+
 use crate::actions::{Action, ActionError, Case, ReassignTo, act, alias_needs, colleagues};
 use crate::app::App;
-use crate::show::links;
 use crate::show::why::author_of;
-use crate::web::actions::done::{not_done, to_done};
+use crate::web::actions::done::not_done;
 use crate::web::auth::access::not_allowed;
 use crate::web::layout::form_fields::{FormField, Problem, Typed, mark};
-use crate::web::layout::page::{PageError, page, page_with};
+use crate::web::layout::page::{PageError, page};
 use crate::web::layout::visitor::PageContext;
 
 #[derive(Template)]
@@ -28,7 +28,7 @@ struct Page {
     committed: Option<String>,
     owner: String,
     steps: Vec<String>,
-    /// Somebody to take the issue from.
+    /// There is somebody to reassign the issue from.
     has_giver: bool,
     alias: Vec<FormField>,
     reassign: Vec<FormField>,
@@ -37,11 +37,9 @@ struct Page {
 }
 
 pub(crate) async fn show(
-    context: PageContext,
+    NamedIssue { context, issue }: NamedIssue,
     State(app): State<App>,
-    Path(number): Path<String>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(context)) };
     match Case::read(&app, issue.id).await {
         Ok(case) => {
             let colleagues = colleagues(&app).await?;
@@ -52,12 +50,10 @@ pub(crate) async fn show(
 }
 
 pub(crate) async fn save(
-    context: PageContext,
+    NamedIssue { context, issue }: NamedIssue,
     State(app): State<App>,
-    Path(number): Path<String>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(context)) };
     let to = passed_to(&typed);
     if let ReassignTo::Alias { .. } = &to {
         let role = alias_needs(&app, &issue);
@@ -65,19 +61,12 @@ pub(crate) async fn save(
             return Ok(not_allowed(context, role));
         }
     }
-    match act(&app, context.actor(), Action::Reassign { issue: issue.id, to }).await {
-        Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
-        Err(error @ ActionError::Field { .. }) => {
-            let case = match Case::read(&app, issue.id).await {
-                Ok(case) => case,
-                Err(error) => return not_done(context, error),
-            };
-            let colleagues = colleagues(&app).await?;
-            let form = form(&case, context, &typed, &colleagues, Some(error))?;
-            Ok(page_with(StatusCode::UNPROCESSABLE_ENTITY, &form))
-        }
-        Err(error) => not_done(context, error),
-    }
+    let done = act(&app, context.actor(), Action::Reassign { issue: issue.id, to }).await;
+    answer(context, issue.id, done, async |context, error| {
+        let case = Case::read(&app, issue.id).await?;
+        Ok(form(&case, context, &typed, &colleagues(&app).await?, Some(error))?)
+    })
+    .await
 }
 
 fn passed_to(typed: &Typed) -> ReassignTo {
@@ -85,7 +74,7 @@ fn passed_to(typed: &Typed) -> ReassignTo {
     if field("what") == "alias" {
         return ReassignTo::Alias { new_email: field("new_email") };
     }
-    // A proposal that was clicked comes before what was written.
+    // A proposal that was clicked takes precedence over a typed address.
     let written = [field("proposed"), field("designated_email")];
     let to = written.into_iter().find(|text| !text.trim().is_empty());
     ReassignTo::Reassign { path: field("path"), designated_email: to.unwrap_or_default() }
@@ -97,7 +86,7 @@ fn form(
     typed: &Typed,
     colleagues: &[String],
     error: Option<ActionError>,
-) -> Result<Page, PageError> {
+) -> Result<Page, StoreError> {
     let facts = &case.issue.facts;
     let owner = case.current_owner();
     let committed = facts.developer_email.clone().filter(|address| !address.trim().is_empty());
@@ -112,16 +101,16 @@ fn form(
     let path = FormField {
         value: typed.get("path").cloned().unwrap_or_default(),
         choices: paths,
-        ..FormField::text("path", "For the file, or for all in a folder")
+        ..FormField::text("path", "For the file, or for a whole folder")
     };
-    let mut reassign = vec![path, address("designated_email", "Address of the one who gets it")];
+    let mut reassign = vec![path, address("designated_email", "Address of the new owner")];
     let is_alias = typed.get("what").is_some_and(|what| what == "alias");
     let marked = if is_alias { &mut alias } else { &mut reassign };
     let problem = error.map(|error| mark(marked, error)).transpose()?;
     Ok(Page {
         context,
         issue: case.issue.id,
-        place: format!("{}:{}", one_line(&facts.path, 300), facts.line),
+        place: place(&case.issue),
         text: one_line(&facts.text, 500),
         author: facts.origin_commit.is_some().then(|| author_of(&case.issue, &case.details)),
         committed: committed.map(|address| one_line(&address, 254)),

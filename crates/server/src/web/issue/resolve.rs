@@ -1,21 +1,20 @@
-//! `/issues/NUMBER/resolve` and `/issues/NUMBER/reopen`: somebody says that an issue is resolved, or
-//! that it is not.
+//! `/issues/NUMBER/resolve` and `/issues/NUMBER/reopen`: marks an issue as resolved by hand, or
+//! opens it again.
 use askama::Template;
-use axum::extract::{Form, Path, State};
-use axum::http::StatusCode;
+use axum::extract::{Form, State};
 use axum::response::Response;
 use flawless_base::dates::date_time;
 use flawless_base::text::one_line;
-use flawless_store::IssueRow;
+use flawless_store::{IssueRow, StoreError};
 
-use super::find::{find, no_such_issue};
+use super::form::{NamedIssue, answer, place};
 use crate::actions::{Action, ActionError, act};
 use crate::app::App;
 use crate::show::links;
 use crate::show::regression::resolution_in_words;
 use crate::web::actions::done::{not_done, to_done};
 use crate::web::layout::form_fields::{FormField, Problem, Typed, fill_in, mark};
-use crate::web::layout::page::{PageError, page, page_with};
+use crate::web::layout::page::{PageError, page};
 use crate::web::layout::visitor::PageContext;
 
 #[derive(Template)]
@@ -35,15 +34,15 @@ fn form(
     issue: &IssueRow,
     typed: &Typed,
     error: Option<ActionError>,
-) -> Result<Page, PageError> {
-    let hint = "its id, or the first seven digits; empty: as of now";
+) -> Result<Page, StoreError> {
+    let hint = "its id, or at least the first seven digits; empty: resolved as of now";
     let mut fields = vec![FormField::text("commit", "Commit that fixes it").hint(hint)];
     fill_in(&mut fields, typed);
     let problem = error.map(|error| mark(&mut fields, error)).transpose()?;
     Ok(Page {
         context,
         issue: issue.id,
-        place: format!("{}:{}", one_line(&issue.facts.path, 300), issue.facts.line),
+        place: place(issue),
         resolved: resolved_in_words(app, issue),
         problem,
         fields,
@@ -51,40 +50,31 @@ fn form(
 }
 
 pub(crate) async fn show(
-    context: PageContext,
+    NamedIssue { context, issue }: NamedIssue,
     State(app): State<App>,
-    Path(number): Path<String>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(context)) };
     Ok(page(&form(&app, context, &issue, &Typed::new(), None)?))
 }
 
 pub(crate) async fn resolve(
-    context: PageContext,
+    NamedIssue { context, issue }: NamedIssue,
     State(app): State<App>,
-    Path(number): Path<String>,
     Form(mut typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(context)) };
     let commit = typed.get("commit").cloned();
-    match act(&app, context.actor(), Action::Resolve { issue: issue.id, commit }).await {
-        Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
-        Err(error @ ActionError::Field { .. }) => {
-            // What is no commit may be of any length.
-            typed.entry("commit".to_owned()).and_modify(|text| *text = one_line(text, 100));
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            Ok(page_with(status, &form(&app, context, &issue, &typed, Some(error))?))
-        }
-        Err(error) => not_done(context, error),
-    }
+    let done = act(&app, context.actor(), Action::Resolve { issue: issue.id, commit }).await;
+    // A text that is not a commit may be of any length.
+    typed.entry("commit".to_owned()).and_modify(|text| *text = one_line(text, 100));
+    answer(context, issue.id, done, async |context, error| {
+        Ok(form(&app, context, &issue, &typed, Some(error))?)
+    })
+    .await
 }
 
 pub(crate) async fn reopen(
-    context: PageContext,
+    NamedIssue { context, issue }: NamedIssue,
     State(app): State<App>,
-    Path(number): Path<String>,
 ) -> Result<Response, PageError> {
-    let Some(issue) = find(&app, &number).await? else { return Ok(no_such_issue(context)) };
     match act(&app, context.actor(), Action::Reopen { issue: issue.id }).await {
         Ok(done) => Ok(to_done(&links::issue("", issue.id), &done)),
         Err(error) => not_done(context, error),

@@ -1,17 +1,16 @@
-//! `/issues/NUMBER/known_error`, `…/library_code`, `…/third_party` and `…/ignore_exception`: rules
-//! made for an issue, filled in with its line.
+//! `/issues/NUMBER/known_error`, `…/library_code`, `…/third_party` and `…/ignore_exception`: forms
+//! for a rule, prefilled with the line of the issue.
 use axum::extract::{Form, Path, State};
 use axum::response::Response;
 use flawless_store::IssueRow;
 
-use super::find::{find, no_such_issue};
+use super::form::NamedIssue;
 use crate::web::layout::form_fields::Typed;
 use crate::web::layout::page::{PageError, not_found};
-use crate::web::layout::visitor::PageContext;
 use crate::web::rules::form::{For, kind_named, save_form, show_form};
 use crate::web::site::Site;
 
-/// What the forms are filled in with.
+/// The values that the forms are prefilled with.
 fn typed_for(issue: &IssueRow) -> Typed {
     let facts = &issue.facts;
     [
@@ -25,23 +24,21 @@ fn typed_for(issue: &IssueRow) -> Typed {
 }
 
 pub(crate) async fn show(
-    context: PageContext,
+    NamedIssue { context, issue }: NamedIssue,
     State(site): State<Site>,
-    Path((number, kind)): Path<(String, String)>,
+    Path((_, kind)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
     let Some((list, end)) = kind_named(&kind) else { return Ok(not_found(context).await) };
-    let Some(issue) = find(&site.app, &number).await? else { return Ok(no_such_issue(context)) };
     let typed = typed_for(&issue);
     show_form(&site, context, list, &For::Issue(Box::new(issue), end), &typed).await
 }
 
 pub(crate) async fn save(
-    context: PageContext,
+    NamedIssue { context, issue }: NamedIssue,
     State(site): State<Site>,
-    Path((number, kind)): Path<(String, String)>,
+    Path((_, kind)): Path<(String, String)>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
     let Some((list, end)) = kind_named(&kind) else { return Ok(not_found(context).await) };
-    let Some(issue) = find(&site.app, &number).await? else { return Ok(no_such_issue(context)) };
     save_form(&site, context, list, &For::Issue(Box::new(issue), end), &typed).await
 }

@@ -1,4 +1,4 @@
-//! The samples of an issue that are kept: which one is shown, and the way to the others.
+//! The samples that are kept of an issue: the one that is shown, and links to the others.
 use flawless_base::text::one_line;
 use flawless_store::{KeptSample, Sample, StoreError};
 
@@ -6,22 +6,22 @@ use crate::app::App;
 use crate::show::links;
 use crate::web::layout::moment::Moment;
 
-/// The samples of an issue.
+/// The navigation between the samples of an issue.
 pub(crate) struct Samples {
-    /// First to newest.
+    /// From the first to the newest.
     pub(crate) links: Vec<SampleLink>,
-    /// The one before the one that is shown, and the one after it.
+    /// The samples before and after the one that is shown.
     pub(crate) previous: Option<String>,
     pub(crate) next: Option<String>,
-    /// When the one that is shown came in.
+    /// When the shown sample was received.
     pub(crate) at: Option<Moment>,
-    /// Why the one that is shown cannot be read.
+    /// Why the shown sample cannot be read.
     pub(crate) unreadable: Option<String>,
-    /// The one that was asked for is not kept any more.
+    /// The requested sample is no longer kept, so the newest is shown.
     pub(crate) is_other: bool,
 }
 
-/// The way to a sample.
+/// A link to a sample.
 pub(crate) struct SampleLink {
     pub(crate) url: String,
     pub(crate) name: String,
@@ -32,7 +32,7 @@ pub(crate) struct SampleLink {
 }
 
 impl Samples {
-    /// The samples of an issue, and the one to be shown: that of the slot, else the newest.
+    /// Reads the samples of an issue and picks the one to show: that of `slot`, else the newest.
     pub(crate) async fn of(
         app: &App,
         issue: i64,
@@ -73,7 +73,7 @@ fn link(
     is_shown: bool,
 ) -> SampleLink {
     let name = match place {
-        // The very first may have been forgotten.
+        // The very first may have been deleted.
         _ if count == 1 => "the only one".to_owned(),
         0 if kept.slot == 0 => "first".to_owned(),
         place if place + 1 == count => "newest".to_owned(),

@@ -1,5 +1,5 @@
-//! `/issues/NUMBER`: one issue: its traceback, who is blamed and why, who was notified, how often it
-//! occurred and where.
+//! `/issues/NUMBER`: the page of one issue: its traceback, who is blamed and why, who was notified,
+//! how often and where it occurred.
 use std::time::Duration;
 
 use askama::Template;
@@ -31,13 +31,13 @@ use crate::web::layout::moment::Moment;
 use crate::web::layout::page::{PageError, page};
 use crate::web::layout::visitor::PageContext;
 
-/// For the lines around the blamed one to be read: they are a help, and the page is quick.
+/// Limit for reading the lines around the blamed one: the page does not wait longer for them.
 const READ_TIME: Duration = Duration::from_millis(200);
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Parameters {
-    /// The slot of the sample to be shown; the newest one when it is missing.
+    /// The slot of the sample to show; the newest one when it is missing.
     sample: Option<String>,
 }
 
@@ -75,7 +75,7 @@ pub(crate) async fn show(
         return no_issue_numbered(context, &app, &number).await;
     };
     if number != issue.id.to_string() {
-        // It was merged into that one.
+        // The issue was merged into that one.
         return Ok(Redirect::to(&links::issue("", issue.id)).into_response());
     }
     let details = issue.details();
@@ -129,8 +129,7 @@ pub(crate) async fn show(
     }))
 }
 
-/// The revision that ran, as far as it is known by its full name; else the one in which the line
-/// was found.
+/// The revision that ran, if the report has its full id; else the one in which the line was found.
 fn ran_in(sample: &Sample, details: &IssueDetails) -> Option<CommitId> {
     let named = sample.report.revision.as_deref().and_then(CommitId::parse);
     named.or_else(|| details.revision.clone())

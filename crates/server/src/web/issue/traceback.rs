@@ -1,5 +1,5 @@
-//! A sample as an issue's page shows it: its frames, the exceptions that led to it, and the same
-//! as the plain text that Python prints.
+//! A sample as an issue's page shows it: its frames, the exceptions that led to it, and the plain
+//! text that Python prints for them.
 use std::fmt::Write;
 
 use flawless_base::plural::counted;
@@ -12,9 +12,9 @@ use crate::show::code::{CodeLine, code_lines};
 use crate::show::report::{ShownFrame, ShownReport, ShownRequest, ShownValue};
 use crate::show::work::ShownWork;
 
-/// Characters of a value beside the code.
+/// Characters of a value that is shown next to the code.
 const BESIDE: usize = 120;
-/// Longer values are folded.
+/// Values with more characters than this are collapsed.
 const LONG: usize = 400;
 /// Characters of a message in the plain text.
 const PLAIN_TEXT: usize = 2_000;
@@ -22,7 +22,7 @@ const PLAIN_TEXT: usize = 2_000;
 /// A sample ready to be shown.
 pub(crate) struct Traceback {
     pub(crate) exceptions: Vec<ExceptionPart>,
-    /// So many exceptions of the chain are left out.
+    /// How many exceptions of the chain are left out.
     pub(crate) left_out: usize,
     pub(crate) plain: String,
     pub(crate) hostname: String,
@@ -34,7 +34,7 @@ pub(crate) struct Traceback {
 
 /// An exception with its frames.
 pub(crate) struct ExceptionPart {
-    /// What it is to the one before; empty for the reported one.
+    /// How it relates to the exception before it; empty for the reported one.
     pub(crate) heading: String,
     pub(crate) exception_type: String,
     pub(crate) message: String,
@@ -42,17 +42,16 @@ pub(crate) struct ExceptionPart {
     pub(crate) parts: Vec<Part>,
 }
 
-/// Frames that stand together.
+/// A run of frames that are shown together.
 pub(crate) struct Part {
     pub(crate) frames: Vec<FramePart>,
-    /// They are of other packages, and folded.
+    /// The frames belong to other packages and are collapsed.
     pub(crate) is_foreign: bool,
     pub(crate) is_open: bool,
-    /// So many frames are left out here.
+    /// How many frames are left out here.
     pub(crate) left_out: usize,
 }
 
-/// A frame.
 pub(crate) struct FramePart {
     pub(crate) path: String,
     pub(crate) line: u32,
@@ -60,24 +59,23 @@ pub(crate) struct FramePart {
     pub(crate) text: String,
     pub(crate) kind: String,
     pub(crate) blamed: bool,
-    /// The line on the page of the repository.
+    /// The line on the repository's web page.
     pub(crate) url: Option<String>,
-    /// The line with those around it; empty when there are none.
+    /// The line with its neighbours; empty when the source is not known.
     pub(crate) code: Vec<CodeLine>,
     pub(crate) locals: Option<Vec<LocalPart>>,
     pub(crate) locals_left_out: usize,
 }
 
-/// A variable.
 pub(crate) struct LocalPart {
     pub(crate) name: String,
     pub(crate) value: String,
-    /// The start of a long value, and how many characters it has.
+    /// The start of a long value, and its length in characters.
     pub(crate) long: Option<(String, usize)>,
 }
 
 impl Traceback {
-    /// The sample; `url` gives the page of a line by its path in the repository.
+    /// Prepares a sample; `url` maps a path in the repository and a line to a web page.
     pub(crate) fn of(sample: &Sample, url: impl Fn(&str, u32) -> Option<String>) -> Self {
         let mut report = ShownReport::of(sample, RenderLimits::PAGE);
         let plain = plain_text(sample, &report);
@@ -98,7 +96,7 @@ impl Traceback {
             notes: report.notes,
             parts: parts(frames, main),
         }];
-        // Frames of the chain were not looked at: what they are is known from their neighbours.
+        // Chained frames are not classified: files that the main traceback has too are known.
         let known = |path: &str| {
             let known = traceback.iter().position(|frame| frame.path == path);
             known.map(|at| (own_path(at), sample.frames.get(at).is_some_and(|c| c.kind.is_own())))
@@ -135,7 +133,7 @@ impl Traceback {
     }
 }
 
-/// Frames of other packages that follow each other are put together.
+/// Groups consecutive frames of other packages.
 fn parts(frames: Vec<ShownFrame>, part: impl Fn(ShownFrame) -> FramePart) -> Vec<Part> {
     let is_any_own = frames.iter().any(|frame| frame.own && frame.left_out == 0);
     let mut parts: Vec<Part> = Vec::new();
@@ -191,8 +189,8 @@ fn frame_part(frame: ShownFrame, url: Option<String>) -> FramePart {
     part
 }
 
-/// The exception in a line: without the folder of its type, and not twice where the message names
-/// the type.
+/// The exception in one line: without the module of its type, and without the type when the
+/// message starts with it.
 pub(crate) fn exception_in_a_line(exception_type: &str, message: &str) -> String {
     let name = exception_type.rsplit('.').next().unwrap_or_default();
     match (name, message) {
@@ -204,7 +202,7 @@ pub(crate) fn exception_in_a_line(exception_type: &str, message: &str) -> String
     }
 }
 
-/// What Python prints: the causes first, where each leads to the next one.
+/// The text as Python prints it: causes come first if the chain is a plain sequence.
 fn plain_text(sample: &Sample, report: &ShownReport) -> String {
     let chain = &sample.report.chain;
     let is_line = report.chain_left_out == 0
@@ -304,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_of_other_packages_are_folded_together_unless_there_are_only_these() {
+    fn foreign_frames_are_folded_unless_there_are_no_others() {
         let url = |path: &str, line: u32| Some(format!("{path}#{line}"));
         let (own, foreign) = (FrameKind::Candidate, FrameKind::Foreign);
         let shown = Traceback::of(&sample(&[foreign, foreign, own, foreign], vec![]), url);
@@ -319,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn the_plain_text_reads_as_python_prints_it() {
+    fn plain_text_reads_as_python_prints_it() {
         let cause = ChainedException {
             exception_type: "builtins.KeyError".into(),
             exception_message: "KeyError('price')".into(),
@@ -336,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_value_is_folded_with_its_size() {
+    fn long_value_is_folded_with_its_size() {
         let value = |value: String| ShownValue { name: "v".into(), value, is_cut: false };
         let locals = vec![value("x".repeat(500)), value("[1]".into())];
         let frame = ShownFrame { locals: Some(locals), ..ShownFrame::default() };

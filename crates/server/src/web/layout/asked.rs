@@ -1,4 +1,4 @@
-//! What a page is asked with: its parameters, and the names of those that it does not have.
+//! The parameters of a request for a page, and the names of those that the page does not know.
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
@@ -10,14 +10,14 @@ use url::form_urlencoded::{Serializer, parse};
 
 use super::visitor::PageContext;
 
-/// The frame of a page that has parameters, and these. The frame names the others; a page that
-/// takes a [`PageContext`] alone has no parameters.
+/// The context and the parameters of a page. The context has the names of unknown parameters; a
+/// page that takes a [`PageContext`] alone has no parameters.
 pub(crate) struct Asked<T> {
     pub(crate) context: PageContext,
     pub(crate) parameters: T,
 }
 
-/// A few are enough, however many there are.
+/// At most this many unknown parameters are named: a hostile link can have thousands.
 const MOST_NAMED: usize = 10;
 
 impl<S: Sync, T: DeserializeOwned + Default> FromRequestParts<S> for Asked<T> {
@@ -30,7 +30,7 @@ impl<S: Sync, T: DeserializeOwned + Default> FromRequestParts<S> for Asked<T> {
     }
 }
 
-/// A query as parameters, and the names that these do not have. The last of a name counts.
+/// Reads a query, and returns the names of unknown parameters too. The last of a name counts.
 fn read<T: DeserializeOwned + Default>(query: &str) -> (T, Vec<String>) {
     let pairs: BTreeMap<_, _> =
         parse(query.as_bytes()).filter(|(name, _)| !is_of_every_page(name)).collect();
@@ -45,14 +45,14 @@ fn read<T: DeserializeOwned + Default>(query: &str) -> (T, Vec<String>) {
     (parameters.unwrap_or_default(), unknown)
 }
 
-/// The names in a query, of a page that has no parameters.
+/// The names of all parameters in the query of a page that takes none.
 pub(crate) fn names_in(query: &str) -> Vec<String> {
     let names = parse(query.as_bytes()).map(|(name, _)| name);
     let names = names.filter(|name| !is_of_every_page(name));
     names.map(|name| one_line(&name, 60)).take(MOST_NAMED).collect()
 }
 
-/// What was just done is said on whichever page comes next.
+/// Every page takes `done`: it shows the action that led to it.
 pub(crate) fn is_of_every_page(name: &str) -> bool {
     name == "done"
 }
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_page_does_not_have_is_named_and_the_rest_is_read() {
+    fn unknown_parameters_are_named_and_the_rest_is_read() {
         let asked = |query: &str| {
             let (parameters, unknown) = read::<Parameters>(query);
             (parameters.page, parameters.text, unknown)

@@ -2,17 +2,16 @@
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-/// The style sheet of all pages.
 pub(crate) async fn style() -> Response {
     asset("text/css; charset=utf-8", include_str!("style.css"))
 }
 
-/// What makes pages nicer; everything works without it.
+/// The script is a convenience: every page works without it.
 pub(crate) async fn script() -> Response {
     asset("text/javascript; charset=utf-8", include_str!("script.js"))
 }
 
-/// What tabs and bookmarks show.
+/// The icon for tabs and bookmarks.
 pub(crate) async fn icon() -> Response {
     asset("image/svg+xml", include_str!("icon.svg"))
 }

@@ -1,31 +1,30 @@
-//! A small chart of bars, drawn without a script.
+//! Small bar charts as SVG, drawn without a script.
 use std::fmt::Write;
 
-/// Counts beside each other, for the macro `ui::chart`.
+/// A bar chart, for the macro `ui::chart`.
 #[derive(Debug, Clone)]
 pub(crate) struct Chart {
     pub(crate) bars: Vec<Bar>,
-    /// In the units of the bars' places.
+    /// In the units of [`Bar::x`].
     pub(crate) width: usize,
-    /// What it says, for those who cannot see it.
+    /// Also the text for screen readers.
     pub(crate) title: String,
     /// The largest count.
     pub(crate) most: i64,
 }
 
-/// One count.
 #[derive(Debug, Clone)]
 pub(crate) struct Bar {
     pub(crate) x: usize,
     pub(crate) y: i64,
     pub(crate) height: i64,
-    /// When, and how many.
+    /// The time and the count.
     pub(crate) label: String,
 }
 
-/// Of the drawing; the style sheet says how large it is shown.
+/// In units of the drawing; the style sheet sets the size on the page.
 pub(crate) const CHART_HEIGHT: i64 = 40;
-/// Of a bar, with the gap behind it.
+/// Width of a bar and the gap after it.
 const STEP: usize = 6;
 
 impl Chart {
@@ -42,26 +41,26 @@ impl Chart {
     }
 }
 
-/// Of a bar beside the largest one.
+/// Height of a bar in proportion to the largest one.
 fn height_of(count: i64, most: i64) -> i64 {
     let part = i128::from(count) * i128::from(CHART_HEIGHT) / i128::from(most.max(1));
-    // Whatever occurred is seen.
+    // A count above 0 is always visible.
     let least = i64::from(count > 0) * 2;
     i64::try_from(part).unwrap_or(CHART_HEIGHT).clamp(least, CHART_HEIGHT)
 }
 
-/// A chart for a line of a table: one path, drawn in a few letters.
+/// A chart for a row of a table: a single short path, since a page has hundreds.
 #[derive(Debug, Clone)]
 pub(crate) struct Spark {
     pub(crate) path: String,
     /// In the units of the path.
     pub(crate) width: usize,
-    /// What it says, for those who cannot see it.
+    /// The text for screen readers.
     pub(crate) label: String,
 }
 
 impl Spark {
-    /// A bar for each count; `what` they are stands before them.
+    /// A bar for each count; the label begins with `what`.
     pub(crate) fn new(what: &str, counts: &[i64]) -> Self {
         let most = counts.iter().copied().max().unwrap_or(0);
         let (mut path, mut label) = (String::new(), format!("{what}:"));
@@ -82,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_occurred_once_is_seen_beside_what_occurred_a_million_times() {
+    fn single_occurrence_is_visible_next_to_a_million() {
         let counts = [("a".to_owned(), 0), ("b".to_owned(), 1), ("c".to_owned(), 1_000_000)];
         let heights: Vec<i64> = Chart::new("", &counts).bars.iter().map(|bar| bar.height).collect();
         assert_eq!(heights, [0, 2, CHART_HEIGHT]);
@@ -91,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_chart_says_its_counts_and_draws_those_that_are_any() {
+    fn small_chart_labels_all_counts_and_draws_only_nonzero_ones() {
         let spark = Spark::new("by day", &[0, 1, 1_000_000]);
         assert_eq!(spark.label, "by day: 0, 1, 1000000");
         assert_eq!(spark.path, "M6 40v-2h5v2zM12 40v-40h5v40z");

@@ -1,38 +1,37 @@
-//! The fields of a form as data, so that all forms show what is wrong in the same way.
+//! The fields of a form as data, so that all forms show errors in the same way.
 use std::collections::HashMap;
 
 use flawless_store::StoreError;
 
 use crate::actions::ActionError;
 
-/// What was typed, by the name of the field.
+/// The values of a sent form, by the name of the field.
 pub(crate) type Typed = HashMap<String, String>;
 
-/// One field, for `form_fields.html`.
+/// One field, for `layout/form_fields.html`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FormField {
     pub(crate) name: &'static str,
     pub(crate) label: &'static str,
     pub(crate) hint: &'static str,
     pub(crate) value: String,
-    /// Of an input.
+    /// The `type` of an input.
     pub(crate) kind: &'static str,
-    /// Of a text of several lines; 0: it is no such field.
+    /// Rows of a text area; 0 for a field that is not one.
     pub(crate) rows: usize,
-    /// Value and words of each choice; empty: there is nothing to choose from.
+    /// Value and text of each choice; empty for a field that is not a selection.
     pub(crate) choices: Vec<(String, String)>,
-    /// Of an input: what is offered, and need not be taken.
+    /// Suggestions of an input; other values may be typed.
     pub(crate) offers: Vec<String>,
     pub(crate) required: bool,
     pub(crate) problem: Option<String>,
 }
 
-/// What is wrong, for the top of a form.
+/// An error, for the top of a form.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
-    /// The field's name; empty when it is none in particular.
+    /// The name of the field; empty when the error is not about one field.
     pub(crate) field: &'static str,
-    /// Its label.
     pub(crate) label: &'static str,
     pub(crate) text: String,
 }
@@ -63,13 +62,12 @@ impl FormField {
         Self { choices: choices.iter().map(owned).collect(), ..self }
     }
 
-    /// Whether it is the chosen one.
     pub(crate) fn is_chosen(&self, value: &str) -> bool {
         self.value == value
     }
 }
 
-/// Fills in what was typed.
+/// Fills in the typed values.
 pub(crate) fn fill_in(fields: &mut [FormField], typed: &Typed) {
     for field in fields {
         if let Some(value) = typed.get(field.name) {
@@ -81,11 +79,11 @@ pub(crate) fn fill_in(fields: &mut [FormField], typed: &Typed) {
 /// The first required field that is empty.
 pub(crate) fn missing(fields: &[FormField]) -> Option<ActionError> {
     let field = fields.iter().find(|field| field.required && field.value.trim().is_empty())?;
-    Some(ActionError::Field { name: field.name, text: "This is missing.".to_owned() })
+    Some(ActionError::Field { name: field.name, text: "This field is required.".to_owned() })
 }
 
-/// Puts what is wrong beside its field, and returns it for the top; what is not the user's fault
-/// is no problem of a form.
+/// Puts an error next to its field, and returns it for the top of the form. An error of the store
+/// is passed through: a form cannot help with it.
 pub(crate) fn mark(fields: &mut [FormField], error: ActionError) -> Result<Problem, StoreError> {
     let (name, text) = match error {
         ActionError::Field { name, text } => (name, text),

@@ -1,4 +1,4 @@
-//! What pages have in common.
+//! The parts that all pages share.
 
 pub(crate) mod asked;
 pub(crate) mod assets;

@@ -1,4 +1,4 @@
-//! A time as pages show it: in the configured zone, which the script changes to the reader's.
+//! A time as pages show it: in the configured time zone; the script changes it to the reader's.
 use flawless_base::clock::Clock;
 use flawless_base::dates::{ago, date_time, rfc3339, zone_name};
 use jiff::tz::TimeZone;
@@ -8,13 +8,13 @@ use crate::app::App;
 /// For the macros `ui::time` and `ui::ago`.
 #[derive(Debug, Clone)]
 pub(crate) struct Moment {
-    /// For programs.
+    /// RFC 3339, for the script.
     pub(crate) iso: String,
     /// To the minute.
     pub(crate) text: String,
     /// To the second, with the zone.
     pub(crate) exact: String,
-    /// How long ago.
+    /// Relative to now, as in "2 h ago".
     pub(crate) ago: String,
 }
 

@@ -1,4 +1,4 @@
-//! What all pages share: the frame, the page for what is not there, and answers.
+//! Rendering of pages, and the pages for errors.
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
@@ -16,7 +16,7 @@ pub(crate) fn page(template: &impl Template) -> Response {
 /// Renders a page with another status.
 pub(crate) fn page_with(status: StatusCode, template: &impl Template) -> Response {
     match template.render() {
-        // Whichever template forgot it: nothing turns the text of a page around.
+        // A safety net for every template: no control character reverses the text of a page.
         Ok(html) => (status, Html(plain(&html))).into_response(),
         Err(error) => {
             tracing::error!(%error, "a page could not be rendered");
@@ -33,7 +33,7 @@ struct Message<'a> {
     text: &'a str,
 }
 
-/// A page with one sentence. It stands in the place of another, whose parameters are not its own.
+/// A page with one message. It replaces another page, so unknown parameters are not its concern.
 pub(crate) fn message(
     mut context: PageContext,
     status: StatusCode,
@@ -44,16 +44,15 @@ pub(crate) fn message(
     page_with(status, &Message { context, title, text })
 }
 
-/// Answers what is not there.
 pub(crate) async fn not_found(context: PageContext) -> Response {
-    let text = "There is no such page. The list above has all.";
+    let text = "Page not found. Use the menu above.";
     message(context, StatusCode::NOT_FOUND, "Not found", text)
 }
 
-/// Answers an address that takes forms only, as when its page is loaded anew.
+/// Answers a request without a form to an address that only takes forms, as after a reload.
 pub(crate) async fn forms_only(context: PageContext) -> Response {
-    let text = "This address only takes a form. What was sent before is done; go back, or on with \
-                the list above.";
+    let text = "This address only accepts forms. If you reloaded the page, the form was already \
+                processed: go back, or use the menu above.";
     message(context, StatusCode::METHOD_NOT_ALLOWED, "Nothing to see here", text)
 }
 
@@ -62,7 +61,7 @@ pub(crate) async fn forms_only(context: PageContext) -> Response {
 pub(crate) struct PageError {
     /// For the log.
     error: String,
-    /// For who asked.
+    /// For the visitor.
     text: &'static str,
 }
 
@@ -78,7 +77,7 @@ impl From<SignInError> for PageError {
             SignInError::Store(error) => error.into(),
             other => Self {
                 error: other.to_string(),
-                text: "The sign-in does not work. The server's log says why.",
+                text: "Sign-in failed. The server's log says why.",
             },
         }
     }
@@ -86,8 +85,8 @@ impl From<SignInError> for PageError {
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
-        tracing::error!(error = self.error, "a page could not be made");
+        tracing::error!(error = self.error, "a page could not be built");
         let status = StatusCode::INTERNAL_SERVER_ERROR;
-        message(PageContext::default(), status, "Something is wrong", self.text)
+        message(PageContext::default(), status, "Something went wrong", self.text)
     }
 }

@@ -1,4 +1,4 @@
-// Times in the reader's zone; the exact one stays on hover.
+// Shows times in the reader's time zone; the server's time stays in the tooltip.
 "use strict";
 const two = (number) => String(number).padStart(2, "0");
 for (const time of document.querySelectorAll("time[datetime]")) {
@@ -11,7 +11,7 @@ for (const time of document.querySelectorAll("time[datetime]")) {
   if (!time.classList.contains("ago")) time.textContent = text;
 }
 
-// Copies what stands in an element; without a script it is selected by a click.
+// Copies the text of an element. Without a script, one click selects all of it.
 for (const button of document.querySelectorAll("button[data-copy]")) {
   const source = document.getElementById(button.dataset.copy);
   button.hidden = false;
@@ -20,14 +20,14 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
     range.selectNodeContents(source);
     getSelection().removeAllRanges();
     getSelection().addRange(range);
-    // Only pages under https, or of this machine, have a clipboard.
+    // Browsers give the clipboard API only to pages from https or localhost.
     if (navigator.clipboard) await navigator.clipboard.writeText(source.textContent);
     else document.execCommand("copy");
     button.firstChild.textContent = "Copied";
   });
 }
 
-// What stands behind # comes through the sign-in: browsers do not send it.
+// Keeps the fragment of the address through the sign-in: browsers do not send it.
 const asked = document.querySelector("form[action='/sign_in'] input[name=next]");
 if (asked && location.hash && !asked.value.includes("#")) {
   asked.value += location.hash;

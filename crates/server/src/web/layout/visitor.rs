@@ -1,4 +1,4 @@
-//! Who looks at a page, and what all pages need to know of that.
+//! The visitor of a page, and the context that every page needs.
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
@@ -9,7 +9,7 @@ use crate::actions::Actor;
 use crate::app::signer::Signer;
 use flawless_core::Role;
 
-/// Somebody who is known; [`crate::web::auth::access`] finds out who.
+/// An identified visitor; [`crate::web::auth::access`] finds out who it is.
 #[derive(Debug, Clone)]
 pub(crate) struct Visitor {
     /// A mail address, the name of a token, or [`LOCAL`].
@@ -18,39 +18,38 @@ pub(crate) struct Visitor {
     pub(crate) proof: Proof,
 }
 
-/// By what a visitor is known.
+/// How a visitor is identified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Proof {
-    /// It sits at this machine, and there is no sign-in.
+    /// The visitor uses this machine, and sign-in is off.
     Local,
-    /// The browser keeps the secret of this sign-in.
+    /// The browser has the secret of this sign-in.
     Session {
-        /// The sign-in's number.
         id: i64,
         /// SHA-256 of the secret.
         hash: String,
     },
-    /// A trusted proxy says so.
+    /// A trusted proxy names the visitor.
     Proxy,
-    /// A program has a token.
+    /// A program sent a token.
     Token,
 }
 
-/// The name of everybody where there is no sign-in.
+/// The name of every visitor where sign-in is off.
 pub(crate) const LOCAL: &str = "someone at this machine";
 
 impl Visitor {
-    /// Whether it can end its sign-in.
+    /// Whether there is a sign-in that the visitor can end.
     pub(crate) fn signs_out(&self) -> bool {
         matches!(self.proof, Proof::Session { .. })
     }
 
-    /// Whether it is a person with an address, who has an account here.
+    /// Whether the visitor is a person with an address and an account.
     pub(crate) fn has_account(&self) -> bool {
         matches!(self.proof, Proof::Session { .. } | Proof::Proxy)
     }
 
-    /// What forms of this visitor carry: no other site can know it.
+    /// The token in this visitor's forms, which no other site can know.
     pub(crate) fn form_token(&self, signer: &Signer) -> String {
         match &self.proof {
             Proof::Local => signer.sign("form", &["local"]),
@@ -66,47 +65,47 @@ fn session_form_token(signer: &Signer, hash: &str) -> String {
     signer.sign("form", &["session", hash])
 }
 
-/// Somebody who is known and may not see anything.
+/// An identified person who may not see anything.
 #[derive(Debug, Clone)]
 pub(crate) struct Refused {
     pub(crate) address: String,
-    /// The number and the hash of the sign-in, where there is one: it can be ended.
+    /// The number and the hash of the sign-in, if there is one to end.
     pub(crate) session: Option<(i64, String)>,
 }
 
 impl Refused {
-    /// What its form to sign out carries.
+    /// The token in the form that signs this person out.
     pub(crate) fn form_token(&self, signer: &Signer) -> String {
         let session = self.session.as_ref();
         session.map(|(_, hash)| session_form_token(signer, hash)).unwrap_or_default()
     }
 }
 
-/// What the layout shows around every page. A handler takes it as an argument and puts it into the
-/// page as `frame`. One whose page has parameters takes [`super::asked::Asked`] in its place.
+/// The data that the layout needs for every page. A handler takes it as an argument and puts it
+/// into the page as `context`; for a page with parameters it takes [`super::asked::Asked`].
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PageContext {
-    /// Empty on pages that are open to all.
+    /// `None` on pages that are open to everybody.
     pub(crate) visitor: Option<Visitor>,
     /// The value of the field `form_token` of every form.
     pub(crate) form_token: String,
-    /// Of the request.
+    /// The path of the request.
     pub(crate) path: String,
-    /// Somebody who is known and may not see anything.
+    /// An identified person who may not see anything.
     pub(crate) refused: Option<Refused>,
-    /// The action that was just done, by the parameter `done`.
+    /// The action that led to this page, from the parameter `done`.
     pub(crate) done: Option<i64>,
-    /// Parameters that the page does not have.
+    /// Names of parameters that the page does not know.
     pub(crate) unknown: Vec<String>,
 }
 
 impl PageContext {
-    /// The visitor's name, for what is logged.
+    /// The visitor's name, for logs and actions.
     pub(crate) fn who(&self) -> &str {
         self.visitor.as_ref().map_or("", |visitor| &visitor.name)
     }
 
-    /// The visitor, for what is done.
+    /// The visitor as the one who does an action.
     pub(crate) fn actor(&self) -> Actor<'_> {
         let role = self.visitor.as_ref().map_or(Role::Reader, |visitor| visitor.role);
         Actor { name: self.who(), role }
@@ -118,7 +117,7 @@ impl PageContext {
         visitor.map(|visitor| visitor.name.as_str())
     }
 
-    /// The number of the browser's sign-in, and whose it is; also of who was refused.
+    /// The number of the browser's sign-in and its address, also when the person was refused.
     pub(crate) fn session(&self) -> Option<(i64, &str)> {
         match (&self.visitor, &self.refused) {
             (Some(Visitor { name, proof: Proof::Session { id, .. }, .. }), _) => Some((*id, name)),
@@ -132,12 +131,11 @@ impl PageContext {
         self.has(Role::Developer)
     }
 
-    /// Whether what only administrators may do is shown.
     pub(crate) fn administers(&self) -> bool {
         self.has(Role::Administrator)
     }
 
-    /// Whether the page is below `start`; `/` is only itself.
+    /// Whether the page is below `start`; `/` matches only itself.
     pub(crate) fn is_at(&self, start: &str) -> bool {
         match start {
             "/" => self.path == "/",
@@ -145,7 +143,7 @@ impl PageContext {
         }
     }
 
-    /// Whether what takes this role is shown.
+    /// Whether the visitor has this role, or one above it.
     pub(crate) fn has(&self, role: Role) -> bool {
         self.visitor.as_ref().is_some_and(|visitor| visitor.role >= role)
     }

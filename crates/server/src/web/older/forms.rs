@@ -1,5 +1,5 @@
-//! The forms and lists under the addresses that they had in 0.4.5, with its fields: they lead to
-//! today's.
+//! The forms and lists under their addresses and with their fields of 0.4.5; they redirect to the
+//! current pages.
 use axum::extract::{Form, Query, RawQuery, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use flawless_store::RuleList;
@@ -31,7 +31,7 @@ fn with_query(page: &str, query: Option<String>) -> Response {
     Redirect::to(&format!("{page}{}", query.unwrap_or_default())).into_response()
 }
 
-/// The parameters but for one, which the new address has in its path.
+/// The parameters except one, which the new address has in its path.
 fn but(typed: &Typed, left_out: &str) -> Option<String> {
     let mut rest: Vec<(&String, &String)> =
         typed.iter().filter(|(name, _)| *name != left_out).collect();
@@ -111,7 +111,7 @@ pub(crate) async fn save_watch(
     State(site): State<Site>,
     Form(mut typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    // 0.4.5 means only what is blamed when it says nothing.
+    // When the field is missing, 0.4.5 watches only blamed frames.
     typed.entry("watch_all_errors".to_owned()).or_insert_with(|| "false".to_owned());
     save(context, &site, RuleList::WatchList, &typed).await
 }
@@ -143,12 +143,12 @@ pub(crate) async fn save_ignored_exceptions(
     save(context, &site, RuleList::IgnoredExceptions, &typed).await
 }
 
-/// `/not_mine?issue=NUMBER`, as mails link it.
+/// `/not_mine?issue=NUMBER`, as linked in mails.
 pub(crate) async fn not_mine(context: PageContext, Query(typed): Query<Typed>) -> Response {
     of_issue(context, &typed, "reassign")
 }
 
-/// `/mute?issue=NUMBER`, as mails link it.
+/// `/mute?issue=NUMBER`, as linked in mails.
 pub(crate) async fn mute(context: PageContext, Query(typed): Query<Typed>) -> Response {
     of_issue(context, &typed, "mute")
 }

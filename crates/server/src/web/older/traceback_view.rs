@@ -1,5 +1,5 @@
-//! `/view_traceback`: where 0.4.5 had the traceback of a line in a week; leads to its issue's page,
-//! or to the issues that can be meant.
+//! `/view_traceback`: where 0.4.5 showed the traceback of a line in a week; redirects to the
+//! issue's page, or lists the issues that match.
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -19,7 +19,7 @@ use crate::web::layout::asked::Asked;
 use crate::web::layout::page::{PageError, page_with};
 use crate::web::layout::visitor::PageContext;
 
-/// The parameters of 0.4.5, and `issue` and `sample` since.
+/// The parameters of 0.4.5, and the newer `issue` and `sample`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Parameters {
@@ -27,7 +27,7 @@ pub(crate) struct Parameters {
     function_name: String,
     line_number: String,
     text: String,
-    /// Any time of the week whose traceback is meant, in seconds since 1970.
+    /// Any time in the week of the traceback, in seconds since 1970.
     timestamp: String,
     issue: String,
     /// As on the issue's page.
@@ -44,7 +44,7 @@ struct Page {
     is_cut: bool,
 }
 
-/// As many as people look through.
+/// Nobody looks through a longer list.
 const MOST_LISTED: usize = 50;
 
 pub(crate) async fn show(
@@ -63,7 +63,7 @@ pub(crate) async fn show(
                 Some(slot) => Some(slot),
                 None => sample_of_week(&app, issue.id, &asked.timestamp).await?,
             };
-            // What this page does not know, the next one names.
+            // Unknown parameters are passed along, so that the next page names them.
             let unknown = context.unknown.iter().map(|name| (name.as_str(), ""));
             let sample = sample.iter().map(|slot| ("sample", slot.as_str()));
             let pairs = sample.chain(unknown);
@@ -90,8 +90,8 @@ pub(crate) async fn show(
     }
 }
 
-/// The issues that the parameters can mean, newest first. A line may have moved since the link was
-/// made, so its number decides only where an issue has it.
+/// The issues that match the parameters, newest first. A line may have moved since the link was
+/// made, so its number counts only when one of the issues has it.
 async fn of_line(app: &App, asked: &Parameters) -> Result<Vec<IssueRow>, StoreError> {
     let Parameters { filename, function_name, text, .. } = asked;
     let mut found = app.store.issues_of_line(filename, function_name, text).await?;
@@ -102,8 +102,8 @@ async fn of_line(app: &App, asked: &Parameters) -> Result<Vec<IssueRow>, StoreEr
     Ok(found)
 }
 
-/// The newest sample of the week that holds a time. When none is kept, the first day of that week:
-/// no sample is named so, and the issue's page says that it shows another one.
+/// The newest sample of the week around a time. When none is kept, the first day of that week: no
+/// sample has that name, so the issue's page says that it shows another one.
 async fn sample_of_week(
     app: &App,
     issue: i64,

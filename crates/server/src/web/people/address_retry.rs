@@ -1,4 +1,4 @@
-//! `/retry_address`: mails to an address are tried again, or wanted again.
+//! `/retry_address`: retries a refused address, or subscribes an address again.
 use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -15,7 +15,7 @@ use crate::web::layout::visitor::PageContext;
 #[serde(default)]
 pub(crate) struct Fields {
     address: String,
-    /// `refused`, or which mails are wanted again.
+    /// `refused`, or the kind of mails to subscribe to.
     what: String,
 }
 
@@ -26,7 +26,7 @@ pub(crate) async fn save(
 ) -> Result<Response, PageError> {
     let unwanted = UnwantedKind::parse(&what);
     if unwanted.is_none() && what != "refused" {
-        let text = "It has to be refused, alerts or weekly that is to be tried again.";
+        let text = "“what” is not refused, alerts or weekly. Reload the page and try again.";
         return Ok(message(context, StatusCode::NOT_FOUND, "Not found", text));
     }
     match act(&app, context.actor(), Action::RetryAddress { address, unwanted }).await {

@@ -22,7 +22,7 @@ use crate::web::layout::visitor::PageContext;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Parameters {
-    /// What a name or an address holds.
+    /// A part of a name or an address.
     q: String,
     page: String,
 }
@@ -36,7 +36,7 @@ struct Page {
     total: usize,
     page: usize,
     pages: usize,
-    /// With what needs somebody before the list.
+    /// On the first page, what needs attention comes before the list.
     is_first: bool,
     newer: Option<String>,
     older: Option<String>,
@@ -48,7 +48,7 @@ pub(crate) struct PersonLine {
     pub(crate) name: String,
     pub(crate) address: String,
     pub(crate) url: String,
-    /// Other addresses of theirs, in commits.
+    /// Their other addresses in commits.
     pub(crate) committed_as: Vec<String>,
     pub(crate) open_issues: i64,
     pub(crate) issues: i64,
@@ -56,11 +56,11 @@ pub(crate) struct PersonLine {
     pub(crate) answers_for_week: i64,
     pub(crate) last_commit: Option<Moment>,
     pub(crate) last_issue: Option<Moment>,
-    /// Where their mail goes, in a few words; the second says that somebody should look.
+    /// Where their mail goes, in a few words, and whether that needs attention.
     pub(crate) badges: Vec<(&'static str, bool)>,
 }
 
-/// An address that some mails do not go to.
+/// An address that some mails are not sent to.
 struct AddressLine {
     address: String,
     url: String,
@@ -112,7 +112,7 @@ pub(crate) async fn show(
     }))
 }
 
-/// Somebody in a few words.
+/// A person as a line of a list.
 pub(crate) fn line(app: &App, person: &Person) -> PersonLine {
     let is_other = |known: &&String| !known.eq_ignore_ascii_case(&person.address);
     let others = person.committed_as.iter().filter(is_other);
@@ -147,7 +147,7 @@ fn badges(mails: &MailsOf, person: &Person) -> Vec<(&'static str, bool)> {
     badges.into_iter().filter(|badge| badge.0).map(|(_, text, bad)| (text, bad)).collect()
 }
 
-/// The addresses that some mails do not go to: refused by a mail server, or not wanted.
+/// The addresses that a mail server refuses, or that unsubscribed from some mails.
 fn addresses(app: &App, people: &People) -> Vec<AddressLine> {
     let line = |address: &str, since, why: &str, what| AddressLine {
         address: one_line(address, 254),
@@ -161,8 +161,8 @@ fn addresses(app: &App, people: &People) -> Vec<AddressLine> {
     });
     let unwanted = people.unwanted.iter().map(|(address, kind, since)| {
         let why = match kind {
-            UnwantedKind::Weekly => "does not want the weekly report",
-            UnwantedKind::Alerts => "does not want alerts",
+            UnwantedKind::Weekly => "unsubscribed from weekly reports",
+            UnwantedKind::Alerts => "unsubscribed from alerts",
         };
         line(address, *since, why, kind.as_str())
     });

@@ -1,5 +1,5 @@
-//! `/people/ADDRESS/mails`: a kind of mails to somebody is turned off or on, by themselves or by an
-//! administrator.
+//! `/people/ADDRESS/mails`: turns a kind of mails to a person off or on, for themselves and for
+//! administrators.
 use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -23,7 +23,7 @@ pub(crate) struct Fields {
     wanted: String,
 }
 
-/// Whether the visitor may say which mails this address gets.
+/// Whether the visitor may choose which mails this address gets.
 pub(crate) fn may_choose(context: &PageContext, address: &str) -> bool {
     context.administers() || context.who().eq_ignore_ascii_case(address)
 }
@@ -36,12 +36,12 @@ pub(crate) async fn save(
 ) -> Result<Response, PageError> {
     let address = address.trim();
     if !may_choose(&context, address) {
-        let text = "Only they themselves and administrators choose which mails somebody gets.";
+        let text = "Only its owner and administrators can choose which mails an address gets.";
         return Ok(message(context, StatusCode::FORBIDDEN, "Not allowed", text));
     }
     let (Some(kind), true) = (UnwantedKind::parse(&fields.kind), is_mailable(address)) else {
-        let text = "This is no mail address, or no kind of mails. Load the person's page anew.";
-        return Ok(message(context, StatusCode::UNPROCESSABLE_ENTITY, "Not taken", text));
+        let text = "The address or the kind of mails is not valid. Reload the page and try again.";
+        return Ok(message(context, StatusCode::UNPROCESSABLE_ENTITY, "Not accepted", text));
     };
     let wanted = fields.wanted != "no";
     let action = Action::WantMails { address: address.to_owned(), kind, wanted };

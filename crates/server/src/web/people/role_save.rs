@@ -1,5 +1,5 @@
-//! `/people/roles/save`: gives a role, or takes it back; `/people/roles/sign_out`: ends the sign-ins
-//! and API tokens of a person.
+//! `/people/roles/save` assigns or revokes a role; `/people/roles/sign_out` ends the sessions and
+//! API tokens of a person.
 use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -17,7 +17,7 @@ use crate::web::layout::visitor::PageContext;
 #[serde(default)]
 pub(crate) struct Fields {
     address: String,
-    /// Empty: what was given is taken back.
+    /// Empty to revoke the assigned role.
     role: String,
 }
 
@@ -33,24 +33,24 @@ pub(crate) async fn save(
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
     let wrong = |context, text: &str| {
-        Ok(message(context, StatusCode::UNPROCESSABLE_ENTITY, "Not taken", text))
+        Ok(message(context, StatusCode::UNPROCESSABLE_ENTITY, "Not accepted", text))
     };
     let Some(address) = fields.address() else {
         return wrong(
             context,
-            "This is no mail address. Go back and write one like ann@example.com.",
+            "This is not a mail address. Go back and enter one like ann@example.com.",
         );
     };
     let role = GivenRole::parse(&fields.role);
     if role.is_none() && !fields.role.is_empty() {
-        return wrong(context, "There is no such role. Go back and choose one of the list.");
+        return wrong(context, "There is no such role. Go back and choose one from the list.");
     }
     let by = context.who().to_owned();
-    tracing::info!(address, role = fields.role, by, "a role is given");
+    tracing::info!(address, role = fields.role, by, "a role is assigned");
     match act(&app, context.actor(), Action::GiveRole { address, role }).await {
         Ok(done) => Ok(to_done("/people/roles", &done)),
         Err(ActionError::Field { text, .. }) => {
-            Ok(message(context, StatusCode::CONFLICT, "Not taken", &text))
+            Ok(message(context, StatusCode::CONFLICT, "Not accepted", &text))
         }
         Err(error) => not_done(context, error),
     }
@@ -65,7 +65,7 @@ pub(crate) async fn sign_out(
         let mut tx = app.store.write().await?;
         let ended = tx.sign_out_everywhere(&address, app.clock.now()).await?;
         tx.commit().await?;
-        tracing::info!(address, ended, by = context.who(), "somebody was signed out");
+        tracing::info!(address, ended, by = context.who(), "a person was signed out");
     }
     Ok(Redirect::to("/people/roles").into_response())
 }

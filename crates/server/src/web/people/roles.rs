@@ -24,7 +24,7 @@ struct Page {
     people: Vec<Line>,
     allowed: String,
     default_role: String,
-    /// Typed into the form already.
+    /// Prefills the form.
     address: String,
     choices: [&'static str; 4],
 }
@@ -36,11 +36,11 @@ struct Line {
     given: bool,
     sessions: i64,
     seen: Option<Moment>,
-    /// API tokens that work.
+    /// Valid API tokens.
     tokens: i64,
 }
 
-/// What a role may be set to.
+/// The roles that can be assigned.
 pub(crate) const CHOICES: [&str; 4] = ["reader", "developer", "administrator", "blocked"];
 
 #[derive(Debug, Default, Deserialize)]

@@ -1,5 +1,5 @@
-//! `/people/ADDRESS`: one person, where their mail goes and why, what waits for them, and the rules
-//! that name them.
+//! `/people/ADDRESS`: one person, where their mail goes and why, their open issues, and the
+//! rules that name them.
 use std::sync::Arc;
 
 use askama::Template;
@@ -40,7 +40,7 @@ struct Page {
     context: PageContext,
     done: Option<DoneNotice>,
     person: PersonLine,
-    /// Who is notified; `None`: nobody.
+    /// Who is notified of errors in their lines; `None` when nobody is.
     to: Option<String>,
     is_same: bool,
     steps: Vec<String>,
@@ -59,7 +59,7 @@ struct Page {
     pages: i64,
     rules: Vec<RuleMention>,
     mails: Vec<MailLine>,
-    /// For administrators, where people sign in.
+    /// Shown to administrators while sign-in is on.
     role: Option<RolePart>,
 }
 
@@ -101,8 +101,8 @@ pub(crate) async fn show(
 ) -> Result<Response, PageError> {
     let people = People::read(&app, &memory).await?;
     let Some(found) = people.find(&app, &address) else {
-        let text = "Nobody with this address wrote a line that failed, and no rule names them. \
-                    The page People has all.";
+        let text = "Nobody with this address wrote a failing line, and no rule names them. \
+                    The page People lists everybody.";
         return Ok(message(context, StatusCode::NOT_FOUND, "Not found", text));
     };
     let mails = people.mails_of(&app, &found);
@@ -187,12 +187,12 @@ fn mail_line(app: &App, mail: PersonMail) -> MailLine {
     let words = mail.last_error.as_deref().map(|words| format!(": {}", one_line(words, 300)));
     let words = words.unwrap_or_default();
     let (state, bad) = match (mail.sent_at, mail.gave_up_at) {
-        (Some(_), _) => ("taken by the mail server".to_owned(), false),
+        (Some(_), _) => ("accepted by the mail server".to_owned(), false),
         (None, Some(_)) => (format!("given up{words}"), true),
-        (None, None) => (format!("waits{words}"), !words.is_empty()),
+        (None, None) => (format!("waiting{words}"), !words.is_empty()),
     };
     let subject = match mail.subject.is_empty() {
-        true => "(forgotten after retention_days)".to_owned(),
+        true => "(deleted after retention_days)".to_owned(),
         false => one_line(&mail.subject, 200),
     };
     MailLine { subject, at: Moment::new(mail.created_at, app), state: plain(&state), bad }

@@ -1,7 +1,7 @@
-//! `/unsubscribe`: the end of a kind of mails to one address, by the link in the mail.
+//! `/unsubscribe`: ends a kind of mails to one address, by the link in the mail.
 //!
-//! Mail providers press the button for their users, from their own machines (RFC 8058): it answers
-//! under any host name and to any site, and the token in the link is all that counts.
+//! Mail providers press the button for their users, from their own machines (RFC 8058). So the page
+//! answers under any host name and to any site, and only the token in the link counts.
 use std::time::Duration;
 
 use askama::Template;
@@ -24,12 +24,12 @@ use crate::web::auth::security::protected;
 use crate::web::layout::page::{PageError, message, page_with};
 use crate::web::layout::visitor::PageContext;
 
-/// For a request to arrive whole.
+/// How long a request may take.
 const REQUEST_TIME: Duration = Duration::from_secs(10);
-/// A form of ours has a few bytes, that of a mail provider a few hundred.
+/// Our own form has a few bytes, a mail provider's a few hundred.
 const MAX_BODY: usize = 16 * 1024;
 
-/// The one route.
+/// The router of `/unsubscribe`.
 pub fn unsubscribe_router(app: App) -> Router {
     Router::new()
         .route("/unsubscribe", get(show).post(save))
@@ -42,7 +42,7 @@ async fn bounded(request: Request, next: Next) -> Response {
     protected(answer.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response()))
 }
 
-/// What the link says.
+/// The parameters of the link.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Link {
@@ -56,7 +56,7 @@ pub(crate) struct Link {
 struct Page {
     context: PageContext,
     address: String,
-    /// Where the button leads: here.
+    /// This page, to which the button posts.
     url: String,
     alerts: bool,
     stage: Stage,
@@ -70,7 +70,7 @@ enum Stage {
 }
 
 impl Link {
-    /// Which mails of whom, when the link is one of ours.
+    /// The address and the kind of mails, when the token of the link is valid.
     fn verified(&self, app: &App) -> Option<(String, UnwantedKind)> {
         let address = self.address.to_ascii_lowercase();
         let kind = UnwantedKind::parse(&self.mails)?;
@@ -79,7 +79,7 @@ impl Link {
     }
 }
 
-/// Mail scanners follow links: looking changes nothing.
+/// Changes nothing, because mail scanners follow links.
 async fn show(State(app): State<App>, Query(link): Query<Link>) -> Result<Response, PageError> {
     let Some((address, kind)) = link.verified(&app) else { return Ok(wrong_link()) };
     if must_hear(&app, &address, kind) {
@@ -96,29 +96,29 @@ async fn save(
 ) -> Result<Response, PageError> {
     let Some((address, kind)) = link.verified(&app) else { return Ok(wrong_link()) };
     let Ok(body) = to_bytes(request.into_body(), MAX_BODY).await else {
-        let text = "There is more in this request than a form of this page has.";
+        let text = "The request is larger than any form of this page.";
         return Ok(message(
             PageContext::default(),
             StatusCode::PAYLOAD_TOO_LARGE,
-            "Not taken",
+            "Not accepted",
             text,
         ));
     };
-    // Whatever else a mail provider may send, in whichever encoding, is the one click.
+    // Anything else that a mail provider sends, in any encoding, is its one-click request.
     let back = form_urlencoded::parse(&body).any(|(name, value)| name == "back" && value == "1");
     if !back && must_hear(&app, &address, kind) {
         return Ok(answer(&app, address, kind, Stage::DefaultContact));
     }
     let mut tx = app.store.write().await?;
-    // Not noted among what people did: whoever has the link can do it as often as they like.
+    // Not logged as an action: anybody who has the link can do this as often as they like.
     tx.want_mails(&address, kind, back, app.clock.now()).await?;
     tx.commit().await?;
     app.wakeups.alerts.notify_one();
-    tracing::info!(address, mails = kind.as_str(), back, "somebody chose about mails");
+    tracing::info!(address, mails = kind.as_str(), back, "a mail subscription changed");
     Ok(answer(&app, address, kind, if back { Stage::TakenBack } else { Stage::Done }))
 }
 
-/// Somebody has to hear of what nobody else can be notified.
+/// Somebody has to get the alerts that nobody else can get.
 fn must_hear(app: &App, address: &str, kind: UnwantedKind) -> bool {
     kind == UnwantedKind::Alerts && is_default_contact(app, address)
 }
@@ -129,14 +129,14 @@ fn answer(app: &App, address: String, kind: UnwantedKind, stage: Stage) -> Respo
         _ => StatusCode::OK,
     };
     let link = links::unsubscribe(app, &address, kind.as_str());
-    // The page may be open under another name than the configured one.
+    // The page may be open under a host name other than the configured one.
     let url = link.strip_prefix(&*app.base_url).unwrap_or(&link).to_owned();
     let alerts = kind == UnwantedKind::Alerts;
     page_with(status, &Page { context: PageContext::default(), address, url, alerts, stage })
 }
 
 fn wrong_link() -> Response {
-    let text = "This link is not one of ours, or a part of it is missing: open it again from the \
-                mail itself.";
-    message(PageContext::default(), StatusCode::FORBIDDEN, "Not a link of this server", text)
+    let text = "This link was not made by this server, or a part of it is missing. Open it again \
+                from the mail itself.";
+    message(PageContext::default(), StatusCode::FORBIDDEN, "Invalid link", text)
 }

@@ -1,4 +1,4 @@
-//! The fields of each list's form, and the entry that they make. Their names are those of 0.4.5's
+//! The fields of each list's form, and the entry made from them. Their names are those of 0.4.5's
 //! forms.
 use flawless_store::RuleList;
 use serde_json::{Map, Value, json};
@@ -12,12 +12,12 @@ pub(crate) fn fields_of(list: RuleList, typed: &Typed) -> Vec<FormField> {
         RuleList::KnownErrors => code()
             .into_iter()
             .chain([
-                FormField::text("min_alert_threshold", "Tell when it has occurred this often")
-                    .hint("once; nothing in these three: never told"),
-                FormField::text("alert_every_n_occurrences", "Tell at every multiple of"),
-                FormField::text("max_alert_threshold", "Never tell above this many"),
-                FormField::text("email_recipients", "Also tell")
-                    .hint("addresses with commas between them"),
+                FormField::text("min_alert_threshold", "Notify when it has occurred this often")
+                    .hint("once; all three empty: nobody is notified"),
+                FormField::text("alert_every_n_occurrences", "Notify at every multiple of"),
+                FormField::text("max_alert_threshold", "Never notify above this many"),
+                FormField::text("email_recipients", "Also notify")
+                    .hint("addresses, separated by commas"),
                 FormField::text("email_header", "Text at the top of the mail").rows(3),
             ])
             .collect(),
@@ -35,15 +35,15 @@ pub(crate) fn fields_of(list: RuleList, typed: &Typed) -> Vec<FormField> {
         RuleList::WatchList => vec![
             path(),
             FormField::text("email", "Mail address").kind("email").required(),
-            FormField::text("watch_all_errors", "Tell of").choices(&[
+            FormField::text("watch_all_errors", "Notify about").choices(&[
                 ("true", "any error: some line of the traceback is in it"),
                 ("false", "only blamed: the blamed line is in it"),
             ]),
         ],
         RuleList::DisownershipList => vec![
             path(),
-            FormField::text("email", "Address of the developer who gives it away").required(),
-            FormField::text("designated_email", "Address of the one who gets it")
+            FormField::text("email", "Address of the current owner").required(),
+            FormField::text("designated_email", "Address of the new owner")
                 .kind("email")
                 .required(),
         ],
@@ -70,7 +70,7 @@ fn path() -> FormField {
     FormField::text("filepath", "File or folder").hint("in the repository; / for all").required()
 }
 
-/// The entry that a filled-in form makes.
+/// Makes an entry from a filled-in form.
 pub(crate) fn entry_of(list: RuleList, fields: &[FormField]) -> Result<Value, ActionError> {
     if let Some(missing) = missing(fields) {
         return Err(missing);
@@ -93,7 +93,7 @@ pub(crate) fn entry_of(list: RuleList, fields: &[FormField]) -> Result<Value, Ac
                     "" => continue,
                     number => json!(number.parse::<u64>().map_err(|_| {
                         let shown: String = number.chars().take(50).collect();
-                        let text = format!("{shown:?} is no whole number from 0.");
+                        let text = format!("{shown:?} is not a whole number from 0.");
                         ActionError::Field { name, text }
                     })?),
                 }
@@ -105,7 +105,7 @@ pub(crate) fn entry_of(list: RuleList, fields: &[FormField]) -> Result<Value, Ac
     Ok(Value::Object(entry))
 }
 
-/// An entry as it is typed into its form.
+/// The inverse of [`entry_of`]: the values that fill in the form of an entry.
 pub(crate) fn typed_of(entry: &Value) -> Typed {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),

@@ -1,5 +1,5 @@
-//! `/rules/LIST/add`, `/rules/LIST/ID` and the forms of an issue that make a rule: filled in, with
-//! what the rule would do, before it is saved.
+//! `/rules/LIST/add`, `/rules/LIST/ID` and the rule forms of an issue: each previews what the
+//! rule would do before it is saved.
 use askama::Template;
 use axum::extract::{Form, Path, Query, State};
 use axum::http::StatusCode;
@@ -22,14 +22,14 @@ use crate::web::layout::page::{PageError, message, page_with};
 use crate::web::layout::visitor::PageContext;
 use crate::web::site::Site;
 
-/// What a form is for.
+/// The purpose of a form.
 #[derive(Debug, Clone)]
 pub(crate) enum For {
     /// A new rule.
     New,
-    /// A rule that is there.
+    /// An existing rule, by its id.
     Rule(i64),
-    /// A rule made for an issue; where its form is.
+    /// A new rule for an issue; the end of the form's address.
     Issue(Box<IssueRow>, &'static str),
 }
 
@@ -38,34 +38,32 @@ pub(crate) enum For {
 struct Page {
     context: PageContext,
     title: String,
-    /// What is acted on: its page and its name.
+    /// The issue that the rule is made for: its page and its name.
     about: Option<(String, String)>,
     meaning: &'static str,
-    /// Where the form is sent to.
+    /// The address that the form is posted to.
     to: String,
-    /// The list's page.
     list_page: String,
-    /// Forms for the same code, of other lists; the one that is shown has no address.
+    /// Forms of other lists for the same code; the one that is shown has no address.
     kinds: Vec<(&'static str, Option<String>)>,
     fields: Vec<FormField>,
     problem: Option<Problem>,
     has_preview: bool,
     preview: Option<PreviewPart>,
-    /// What it takes to change the rule, when the visitor is not that.
+    /// The role that changing the rule takes, when the visitor does not have it.
     looks_only: Option<Role>,
-    /// The rule can be removed.
     removable: bool,
 }
 
 struct PreviewPart {
     summary: String,
     blamed_then: Option<String>,
-    /// Number, place and how often.
+    /// Number, place and occurrences.
     issues: Vec<(i64, String, i64)>,
     more: usize,
 }
 
-/// The kinds of rules for code, with the ends of their forms' addresses on an issue.
+/// The lists of rules for code, with the ends of their forms' addresses on an issue.
 const KINDS: [(RuleList, &str, &str); 4] = [
     (RuleList::KnownErrors, "Known error", "known_error"),
     (RuleList::BuildingBlocks, "Library code", "library_code"),
@@ -73,7 +71,7 @@ const KINDS: [(RuleList, &str, &str); 4] = [
     (RuleList::IgnoredExceptions, "Ignored exception", "ignore_exception"),
 ];
 
-/// The list that a form on an issue's page adds to, and the end of its address.
+/// The list that a form of an issue adds to, by the end of the form's address.
 pub(crate) fn kind_named(end: &str) -> Option<(RuleList, &'static str)> {
     KINDS.into_iter().find(|(_, _, known)| *known == end).map(|(list, _, known)| (list, known))
 }
@@ -90,7 +88,7 @@ impl From<RulePreview> for PreviewPart {
     }
 }
 
-/// What is shown of a form.
+/// The parts of a form that depend on what was typed.
 struct Shown {
     fields: Vec<FormField>,
     problem: Option<Problem>,
@@ -178,7 +176,7 @@ async fn preview_of(
         .await
 }
 
-/// The form, with a preview of what stands in it when that makes a rule.
+/// Shows the form, with a preview when its fields make a valid rule.
 pub(crate) async fn show_form(
     site: &Site,
     context: PageContext,
@@ -193,7 +191,7 @@ pub(crate) async fn show_form(
     };
     let preview = match preview {
         Err(ActionError::Store(error)) => return Err(error.into()),
-        // Nobody has asked for a rule yet.
+        // The form was not sent yet, so incomplete fields are not an error.
         Err(_) => None,
         Ok(preview) => preview,
     };
@@ -201,7 +199,7 @@ pub(crate) async fn show_form(
     Ok(page_with(StatusCode::OK, &what.page(context, list, shown)))
 }
 
-/// Saves what was typed, or shows what it would do.
+/// Saves the rule that was typed, or previews it.
 pub(crate) async fn save_form(
     site: &Site,
     context: PageContext,
@@ -246,7 +244,7 @@ fn action(list: RuleList, what: &For, entry: Value) -> Action {
     }
 }
 
-/// The list that the address names, when the visitor may change it.
+/// The list that the address names, or an answer when the visitor may not change it.
 pub(crate) fn list_to_change(context: &PageContext, name: &str) -> Result<RuleList, Box<Response>> {
     let Some(list) = RuleList::parse(name) else {
         return Err(Box::new(no_such_list(context.clone())));
@@ -292,7 +290,7 @@ async fn rule_of(app: &App, list: RuleList, id: &str) -> Result<Option<Value>, S
 
 fn no_such_rule(context: PageContext, list: RuleList) -> Response {
     let title = list.title();
-    let text = format!("There is no such rule among the {} any more.", title.to_lowercase());
+    let text = format!("This rule is no longer among the {}.", title.to_lowercase());
     message(context, StatusCode::NOT_FOUND, "Not found", &text)
 }
 
@@ -307,7 +305,7 @@ pub(crate) async fn show_rule(
     };
     let what = For::Rule(id.parse().unwrap_or_default());
     if !context.has(role_to_change(list)) {
-        // To look is all they may do; what it would do is for who makes it so.
+        // The preview is only for visitors who may change the rule.
         let fields = fields_of(list, &typed_of(&entry));
         let shown = Shown { fields, problem: None, preview: None };
         return Ok(page_with(StatusCode::OK, &what.page(context, list, shown)));

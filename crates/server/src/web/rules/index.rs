@@ -1,4 +1,4 @@
-//! `/rules`: every list of rules, and how much of each is of use.
+//! `/rules`: every list of rules, and how many of its rules matched recently.
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
@@ -23,10 +23,10 @@ struct ListLine {
     title: &'static str,
     meaning: &'static str,
     count: usize,
-    /// In the last 30 days, all of them together.
+    /// Matches of all rules in the last 30 days.
     lately: i64,
     counted: &'static str,
-    /// How many did not matter in that time.
+    /// How many rules did not match in that time.
     idle: usize,
     changes: bool,
 }

@@ -1,4 +1,4 @@
-//! `/rules/LIST`: one list of rules, how often each mattered, and its import and export.
+//! `/rules/LIST`: one list of rules, how often each matched, and its import and export.
 use askama::Template;
 use axum::extract::{Form, Path, State};
 use axum::http::{StatusCode, header};
@@ -41,7 +41,7 @@ struct Page {
     singular: &'static str,
     meaning: &'static str,
     headings: &'static [&'static str],
-    /// What is counted of it.
+    /// What its matches are counted in: reports or alerts.
     counted: &'static str,
     rules: Vec<RuleLine>,
     in_all: usize,
@@ -55,7 +55,7 @@ struct Page {
     problem: Option<Problem>,
 }
 
-/// A rule, as the list shows it.
+/// A row of the list.
 struct RuleLine {
     id: i64,
     /// Heading and text.
@@ -66,7 +66,7 @@ struct RuleLine {
     idle: bool,
 }
 
-/// Whether a rule did not matter in the last 30 days, though it was there and counted.
+/// Whether a rule did not match in the last 30 days, although it existed and was counted.
 pub(crate) fn is_idle(
     rule: &RuleEntry,
     matches: Option<&RuleMatches>,
@@ -79,7 +79,7 @@ pub(crate) fn is_idle(
 
 pub(crate) fn no_such_list(context: PageContext) -> Response {
     let names = RULE_LISTS.map(RuleList::as_str).join(", ");
-    let text = format!("There is no such list of rules. There are: {names}.");
+    let text = format!("There is no such list of rules. The lists are: {names}.");
     message(context, StatusCode::NOT_FOUND, "Not found", &text)
 }
 
@@ -132,7 +132,7 @@ async fn list_page(
     let rules = lines.collect();
     let mut fields = vec![
         FormField::text("document", "JSON")
-            .hint("a list of entries, or what the export gives")
+            .hint("a list of entries, or an exported document")
             .rows(6),
     ];
     fill_in(&mut fields, typed);
@@ -162,7 +162,7 @@ async fn list_page(
     Ok(page_with(status, &page))
 }
 
-/// What is counted of a list.
+/// What the matches of a list are counted in.
 pub(crate) fn counted(list: RuleList) -> &'static str {
     match list {
         RuleList::WatchList | RuleList::DisownershipList | RuleList::EmailRemapping => "alerts",
@@ -197,7 +197,7 @@ pub(crate) async fn import(
     }
 }
 
-/// `/rules/LIST/export`: the list as JSON, as the import and 0.4.5 take it.
+/// `/rules/LIST/export`: the list as JSON, in the format that the import and 0.4.5 read.
 pub(crate) async fn export(
     context: PageContext,
     State(app): State<App>,

@@ -1,4 +1,4 @@
-//! Lists of rules, and the forms for one.
+//! The lists of rules, and the form of a rule.
 
 pub(crate) mod fields;
 pub(crate) mod form;

@@ -1,19 +1,19 @@
-//! What to write into a program so that it reports: the snippets of docs/clients/python.md, which
-//! its tests run, with this server's address and key in them.
+//! The code that makes a program report: the snippets of docs/clients/python.md, which its tests
+//! run, with this server's address and key filled in.
 use flawless_base::text::plain;
 
 use crate::app::App;
 
 /// A snippet for a kind of program.
 pub(crate) struct Snippet {
-    /// In its element's name.
+    /// A part of its element's id.
     pub(crate) number: usize,
     pub(crate) title: &'static str,
     pub(crate) code: String,
 }
 
 const DOCS: &str = include_str!("../../../../../docs/clients/python.md");
-/// What the snippets there say instead of an address.
+/// The placeholder for the server's address in these snippets.
 const DSN: &str = "http://KEY@flawless.example.com:8080/shop";
 const HOSTPORT: &str = "flawless.example.com:9028";
 
@@ -31,7 +31,7 @@ const SNIPPETS: [(&str, &str); 10] = [
     ("The client of 0.4.5", "Programs written for 0.4.5"),
 ];
 
-/// How a program reports; the key is a stand-in unless `with_key`.
+/// The snippets for this server; they have a placeholder for the key unless `with_key`.
 pub(crate) fn snippets(app: &App, with_key: bool) -> Vec<Snippet> {
     let dsn = dsn(app, with_key);
     let hostport = hostport(app);
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_snippet_is_in_the_documentation_and_names_the_address() {
+    fn snippets_are_in_the_documentation_and_name_the_address() {
         for (title, heading) in SNIPPETS {
             let code = documented(heading);
             assert!(code.contains(DSN) || code.contains(HOSTPORT), "{title}: {code:?}");

@@ -1,5 +1,5 @@
-//! `/send_test_error`, and what became of it: `/setup/test_error/NUMBER`, which loads itself anew
-//! until it is over.
+//! `/send_test_error`, and its progress: `/setup/test_error/NUMBER`, which reloads itself until the
+//! test is over.
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -38,8 +38,8 @@ pub(crate) async fn send(context: PageContext, State(app): State<App>) -> Respon
     match test_error::send(&app, context.who()).await {
         Ok(number) => Redirect::to(&format!("/setup/test_error/{number}")).into_response(),
         Err(error) => {
-            let text = format!("The test error was not taken: {error}. The page Health says why.");
-            message(context, StatusCode::SERVICE_UNAVAILABLE, "Not taken", &text)
+            let text = format!("The test error was not accepted: {error}. See the page Health.");
+            message(context, StatusCode::SERVICE_UNAVAILABLE, "Not accepted", &text)
         }
     }
 }
@@ -56,7 +56,7 @@ pub(crate) async fn show(
     let Some(progress) =
         progress.filter(|progress| progress.issue.is_some() || progress.waiting > 0)
     else {
-        let text = "There is no such test error: send one on the page Set up.";
+        let text = "There is no such test error. Send one on the page Set up.";
         return Ok(message(context, StatusCode::NOT_FOUND, "Not found", text));
     };
     let is_over = progress.is_over();
@@ -70,23 +70,23 @@ pub(crate) async fn show(
 
 fn steps(progress: &TestErrorProgress) -> Vec<Step> {
     let step = |state, text: String| Step { state, text: plain(&text) };
-    let mut steps = vec![step(Progress::Done, "It arrived, and is stored.".to_owned())];
+    let mut steps = vec![step(Progress::Done, "The report arrived and is stored.".to_owned())];
     let Some((_, owner)) = &progress.issue else {
         let why = progress.last_error.as_ref().map(|why| format!(": {}", one_line(why, 300)));
-        let text = format!("It waits to be attributed{}.", why.unwrap_or_default());
+        let text = format!("It is waiting to be attributed{}.", why.unwrap_or_default());
         steps.push(step(Progress::Waits, text));
         return steps;
     };
-    let text = "It is attributed, and nobody is blamed, as it has to be: its frame is no file.";
+    let text = "It is attributed. As expected, nobody is blamed: its frame is not in a file.";
     steps.push(step(Progress::Done, text.to_owned()));
     let to = owner.address.as_deref().unwrap_or("nobody");
     let why = one_line(&owner.steps.join("; "), 300);
     let state = if owner.address.is_some() { Progress::Done } else { Progress::Wrong };
-    steps.push(step(state, format!("Who answers for it: {to} ({why}).")));
+    steps.push(step(state, format!("Owner: {to} ({why}).")));
     match &progress.alert {
         None => steps.push(step(
             Progress::Wrong,
-            "Nobody is notified: a rule, or the first baseline_hours of the project, keep it quiet."
+            "Nobody is notified: a rule or the project's baseline_hours suppresses the alert."
                 .to_owned(),
         )),
         Some(alert) => match &alert.note {
@@ -96,8 +96,7 @@ fn steps(progress: &TestErrorProgress) -> Vec<Step> {
             )),
             None if progress.mails.is_empty() => steps.push(step(
                 Progress::Waits,
-                "Its mail waits: it is written, or notified together with others when there is room."
-                    .to_owned(),
+                "Its mail is waiting: it is being written, or waits for the digest.".to_owned(),
             )),
             None => steps.extend(progress.mails.iter().map(mail)),
         },
@@ -110,9 +109,9 @@ fn mail(mail: &MailState) -> Step {
     let words = mail.last_error.as_deref().map(|words| format!(": {}", one_line(words, 300)));
     let words = words.unwrap_or_default();
     let (state, text) = match (mail.sent_at, mail.gave_up_at) {
-        (Some(_), _) => (Progress::Done, format!("What tells {to} was sent.")),
-        (None, Some(_)) => (Progress::Wrong, format!("What tells {to} was given up{words}.")),
-        (None, None) => (Progress::Waits, format!("What tells {to} waits to be sent{words}.")),
+        (Some(_), _) => (Progress::Done, format!("The message to {to} was sent.")),
+        (None, Some(_)) => (Progress::Wrong, format!("The message to {to} was given up{words}.")),
+        (None, None) => (Progress::Waits, format!("The message to {to} waits to be sent{words}.")),
     };
     Step { state, text }
 }

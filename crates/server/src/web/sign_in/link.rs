@@ -1,6 +1,6 @@
-//! `/sign_in/link`: a link that signs in once. Mail scanners follow links, so looking at it does
-//! nothing; its button signs in, in the browser that shows it: no other site can press it with a link
-//! of its own.
+//! `/sign_in/link`: a link that signs in once. Mail scanners follow links, so opening it does
+//! nothing. Its button signs in, only in the browser that shows it: no other site can press it with
+//! a link of its own.
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -21,17 +21,17 @@ use crate::web::layout::visitor::PageContext;
 struct Page {
     context: PageContext,
     token: String,
-    /// Whom it signs in; `None`: the administrator, who says who that is.
+    /// Whom it signs in; `None` for the administrator, who enters an address.
     address: Option<String>,
     typed: String,
     problem: Option<&'static str>,
-    /// Goes with what this browser keeps.
+    /// The signature of this browser's cookie.
     browser: String,
 }
 
 /// How long the page with the button may stay open, in seconds.
 const LIFE: i64 = 24 * 3600;
-/// Of the signature that the form carries.
+/// The purpose of the signature that the form carries.
 const PURPOSE: &str = "sign_in_link";
 
 #[derive(Debug, Default, Deserialize)]
@@ -45,7 +45,7 @@ pub(crate) async fn show(
     State(app): State<App>,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
-    // One for all links that a browser shows at once.
+    // One cookie for all links that a browser shows at the same time.
     let kept = match Kept::Link.read(&app, &headers).filter(|kept| !kept.is_empty()) {
         Some(kept) => kept,
         None => new_secret("").map_err(SignInError::from)?.text,
@@ -68,16 +68,16 @@ pub(crate) async fn save(
     let kept = Kept::Link.read(&app, request.headers()).unwrap_or_default();
     let fields = match open_form(request.into_body()).await {
         Ok(fields) => fields,
-        Err((status, text)) => return Ok(message(context, status, "Not taken", text)),
+        Err((status, text)) => return Ok(message(context, status, "Not accepted", text)),
     };
     if kept.is_empty() || !app.signer.verify(PURPOSE, &[&kept], fields.get("browser")) {
-        let text = "This form is not of this browser, or too old. Open the link anew and press its \
-                    button; the browser has to keep cookies.";
-        return Ok(message(context, StatusCode::FORBIDDEN, "Not taken", text));
+        let text = "This form belongs to another browser, or is too old. Open the link again and \
+                    press its button; the browser has to accept cookies.";
+        return Ok(message(context, StatusCode::FORBIDDEN, "Not accepted", text));
     }
     let (token, typed) = (fields.get("token").to_owned(), fields.get("address").trim().to_owned());
     if !typed.is_empty() && !is_mailable(&typed) {
-        let problem = "This is no mail address. Write it like ann@example.com.";
+        let problem = "This is not a mail address. Write it like ann@example.com.";
         return form(context, &app, &kept, token, typed, Some(problem)).await;
     }
     let address = Some(typed.as_str()).filter(|typed| !typed.is_empty());
@@ -87,11 +87,11 @@ pub(crate) async fn save(
         }
         UsedLink::Gone => Ok(gone(context)),
         UsedLink::NotAllowed => {
-            let text = "Your address may not sign in any more. An administrator can allow it.";
+            let text = "Your address may no longer sign in. An administrator can allow it.";
             Ok(message(context, StatusCode::FORBIDDEN, "Not allowed", text))
         }
         UsedLink::NeedsAddress => {
-            let problem = "Write your mail address.";
+            let problem = "Enter your mail address.";
             form(context, &app, &kept, token, typed, Some(problem)).await
         }
     }
@@ -114,12 +114,12 @@ async fn form(
 }
 
 fn gone(context: PageContext) -> Response {
-    let text = "This link was used already, or is too old. Ask for another one at /sign_in; for \
+    let text = "This link was already used, or has expired. Request another one at /sign_in; for \
                 the administrator, flawless sign-in-link prints one.";
     message(context, StatusCode::GONE, "This link does not work", text)
 }
 
-/// The answer to who has signed in: a cookie, and the page that was asked for.
+/// The response to a sign-in: the session's cookie, and a redirect to the requested page.
 pub(crate) async fn signed_in_to(
     app: &App,
     context: &PageContext,
@@ -127,7 +127,7 @@ pub(crate) async fn signed_in_to(
     next: &str,
 ) -> Result<Response, PageError> {
     if let Some((id, address)) = context.session() {
-        // The browser forgets the one before.
+        // The browser is about to lose the cookie of the session before.
         let mut tx = app.store.write().await?;
         tx.end_session(id, address).await?;
         tx.commit().await?;
@@ -140,7 +140,7 @@ pub(crate) async fn signed_in_to(
     Ok(response)
 }
 
-/// The browser, as it names itself.
+/// The header `User-Agent`.
 pub(crate) fn user_agent(headers: &HeaderMap) -> String {
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     agent.unwrap_or_default().to_owned()

@@ -1,9 +1,9 @@
-//! Where somebody goes after signing in: the page that was asked for, never another site.
+//! Where a sign-in leads: to the requested page, never to another site.
 use url::{Position, Url, form_urlencoded};
 
 const MAX: usize = 4_000;
 
-/// The page, as a redirect may name it; the first one for everything that is no page of ours.
+/// The page in a form that is safe for a redirect; `/` when it is not one of our pages.
 pub(crate) fn safe(text: &str) -> String {
     checked(text).unwrap_or_else(|| "/".to_owned())
 }
@@ -16,7 +16,7 @@ fn checked(text: &str) -> Option<String> {
     if !looks_local {
         return None;
     }
-    // As browsers read it: what begins with a dot may still become another site.
+    // Resolved as browsers do it: a path with dots may still become another site.
     let here = Url::parse("http://flawless.invalid").ok()?;
     let url = here.join(text).ok().filter(|url| url.origin() == here.origin())?;
     let path = &url[Position::BeforePath..];
@@ -24,7 +24,7 @@ fn checked(text: &str) -> Option<String> {
     (!path.starts_with("//") && !loops).then(|| path.to_owned())
 }
 
-/// The page where somebody signs in who wants to see `next`.
+/// The sign-in page that leads to `next`.
 pub(crate) fn sign_in_url(next: &str) -> String {
     let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
     format!("/sign_in?{query}")
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_pages_of_ours_come_next() {
+    fn next_page_is_one_of_ours() {
         for (text, page) in [
             ("/", "/"),
             (

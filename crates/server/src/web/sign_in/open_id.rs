@@ -18,7 +18,7 @@ use crate::web::auth::cookies::Kept;
 use crate::web::layout::page::{PageError, message, not_found};
 use crate::web::layout::visitor::PageContext;
 
-/// A longer page is not kept until somebody comes back: browsers keep 4,096 bytes.
+/// A longer page is not kept during the sign-in: browsers limit a cookie to 4,096 bytes.
 const MAX_NEXT: usize = 2_500;
 
 pub(crate) async fn leave(
@@ -40,7 +40,7 @@ pub(crate) async fn leave(
     response
 }
 
-/// What the browser keeps until it comes back.
+/// The value of the cookie that the browser keeps until it returns.
 fn kept(ticket: &str, next: &str) -> String {
     let mut next = safe(next);
     if next.len() > MAX_NEXT {
@@ -49,7 +49,7 @@ fn kept(ticket: &str, next: &str) -> String {
     format!("{ticket}.{}", BASE64_URL_SAFE_NO_PAD.encode(next))
 }
 
-/// What the provider sends the browser back with.
+/// The parameters with which the provider sends the browser back.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Back {
@@ -59,7 +59,7 @@ pub(crate) struct Back {
     error_description: String,
 }
 
-pub(crate) async fn find_regressed(
+pub(crate) async fn come_back(
     context: PageContext,
     State(app): State<App>,
     State(sign_in): State<Arc<SignIn>>,
@@ -82,7 +82,7 @@ pub(crate) async fn find_regressed(
     let agent = user_agent(&headers);
     let Some(signed_in) = begin(&app, &address, "OpenID Connect", &agent).await? else {
         let text = format!(
-            "The provider says that you are {address}, and this address may not sign in here. An \
+            "The provider says that you are {address}, but this address may not sign in here. An \
              administrator can allow it."
         );
         return Ok(message(context, StatusCode::FORBIDDEN, "Not allowed", &text));
@@ -101,8 +101,8 @@ fn problem(context: PageContext, error: &OpenIdError) -> Response {
         OpenIdError::Stale => StatusCode::BAD_REQUEST,
         _ => StatusCode::FORBIDDEN,
     };
-    tracing::warn!(%error, "nobody was signed in by OpenID Connect");
-    let mut text = format!("{error}. Begin anew at /sign_in, or let a link be sent to you there.");
+    tracing::warn!(%error, "a sign-in with OpenID Connect failed");
+    let mut text = format!("{error}. Try again at /sign_in, or request a link by mail there.");
     text[..1].make_ascii_uppercase();
     message(context, status, "You are not signed in", &text)
 }
@@ -112,12 +112,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_browser_keeps_what_it_is_given_however_long_the_page_is() {
+    fn cookie_fits_however_long_the_next_page_is() {
         let ticket = format!("1795000000000.{}", "a".repeat(64));
         for (length, is_kept) in [(1, true), (MAX_NEXT, true), (MAX_NEXT + 1, false)] {
             let next = format!("/{}", "b".repeat(length - 1));
             let kept = kept(&ticket, &next);
-            assert!(kept.len() < 3_900, "beside its name and attributes");
+            assert!(kept.len() < 3_900, "with room for its name and attributes");
             let back = kept.rsplit_once('.').map(|(_, next)| BASE64_URL_SAFE_NO_PAD.decode(next));
             let back = back.expect("a page").expect("base64");
             assert_eq!(back, if is_kept { next.as_bytes() } else { b"/" });

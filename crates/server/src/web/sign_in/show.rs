@@ -1,5 +1,5 @@
-//! `/sign_in`: asks for a link by mail, or leads to the provider. What it answers says nothing of
-//! whether an address is known.
+//! `/sign_in`: requests a link by mail, or leads to the provider. Its answers do not reveal whether
+//! an address is known.
 use std::sync::Arc;
 
 use askama::Template;
@@ -25,7 +25,7 @@ use crate::web::layout::visitor::PageContext;
 struct Page {
     context: PageContext,
     next: String,
-    /// The same as a parameter.
+    /// `next` as a query.
     query: String,
     address: String,
     problem: Option<String>,
@@ -33,7 +33,7 @@ struct Page {
     provider: Option<String>,
 }
 
-/// What the page that was asked for leaves here.
+/// The page that was requested before the sign-in.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Parameters {
@@ -61,24 +61,24 @@ pub(crate) async fn send(
     let origin = origin(&app, &parts);
     let fields = match open_form(body).await {
         Ok(fields) => fields,
-        Err((status, text)) => return message(context, status, "Not taken", text),
+        Err((status, text)) => return message(context, status, "Not accepted", text),
     };
     let address = fields.get("address").trim().to_owned();
     let next = safe(fields.get("next"));
     if !is_mailable(&address) {
-        let problem = "This is no mail address. Write it like ann@example.com.".to_owned();
+        let problem = "This is not a mail address. Write it like ann@example.com.".to_owned();
         return form(context, &app, next, address, StatusCode::UNPROCESSABLE_ENTITY, Some(problem));
     }
     let now = app.clock.now();
     if let Err(many) = sign_in.limits.grant(&address, origin, now) {
         let wait = ago(many.until - now);
-        let problem = format!("Too many links were asked for within an hour. Try again in {wait}.");
+        let problem = format!("Too many links were requested within an hour. Try again in {wait}.");
         return form(context, &app, next, address, StatusCode::TOO_MANY_REQUESTS, Some(problem));
     }
-    // Beside the answer, so that its time says nothing.
+    // In the background, so that the response time reveals nothing.
     tokio::spawn(async move {
         if let Err(error) = mail_link(&app, &sign_in, &address, &next).await {
-            tracing::error!(%error, "a link to sign in could not be made");
+            tracing::error!(%error, "a sign-in link could not be created");
         }
     });
     Redirect::to("/sign_in/sent").into_response()
@@ -86,9 +86,9 @@ pub(crate) async fn send(
 
 pub(crate) async fn sent(context: PageContext) -> Response {
     let text = "If this address may sign in, a link is on its way. It works once, within 15 \
-                minutes. None came? Look at the folder for junk, or ask an administrator whether \
+                minutes. If none arrives, look in the junk folder, or ask an administrator whether \
                 your address is allowed.";
-    message(context, StatusCode::OK, "Look at your mail", text)
+    message(context, StatusCode::OK, "Check your mail", text)
 }
 
 fn form(

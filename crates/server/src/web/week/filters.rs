@@ -1,9 +1,9 @@
-//! The filters of the week's page: the form, what is active, and links that keep the rest.
+//! The filters of the week's page: the form, the active filters, and links that keep the others.
 use flawless_base::text::{one_line, plain};
 
 use crate::query::issues::{IssueFilter, IssueList, IssueSort, IssueState};
 
-/// In the list of developers to choose from.
+/// The list to choose a developer from has at most this many.
 const DEVELOPERS: usize = 500;
 
 /// The page with this filter.
@@ -12,21 +12,21 @@ pub(crate) fn link(filter: &IssueFilter) -> String {
     if query.is_empty() { "/".to_owned() } else { format!("/?{query}") }
 }
 
-/// The form, filled in.
+/// The filter form, filled in.
 pub(crate) struct Form {
-    /// What it keeps: the span, the order, the view.
+    /// Hidden fields, so that sending the form keeps the span, the order and the view.
     pub(crate) kept: Vec<(&'static str, String)>,
     pub(crate) developer: String,
     pub(crate) developers: Vec<String>,
     pub(crate) file: String,
     pub(crate) exception: String,
     pub(crate) exceptions: Vec<String>,
-    /// Their keys and words, and whether it is this one.
+    /// Key, text, and whether it is selected.
     pub(crate) states: Vec<(&'static str, &'static str, bool)>,
     pub(crate) text: String,
     pub(crate) known: bool,
     pub(crate) old: bool,
-    /// Something is filled in.
+    /// The form is expanded, because something in it is filled in.
     pub(crate) is_open: bool,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct ActiveFilter {
     pub(crate) clear: String,
 }
 
-/// What the heads of the columns lead to.
+/// Links on the column heads of a table, which sort it.
 #[derive(Debug, Clone)]
 pub(crate) struct SortLinks {
     pub(crate) occurrences: SortLink,
@@ -49,7 +49,6 @@ pub(crate) struct SortLinks {
     pub(crate) age: SortLink,
 }
 
-/// What the head of a column leads to.
 #[derive(Debug, Clone)]
 pub(crate) struct SortLink {
     pub(crate) url: String,

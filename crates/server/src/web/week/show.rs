@@ -1,4 +1,4 @@
-//! `/`: the issues of a week, for each developer or in one list, with totals, charts and filters.
+//! `/`: the issues of a week, by developer or in one list, with totals, charts and filters.
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -25,13 +25,13 @@ use crate::web::layout::moment::Moment;
 use crate::web::layout::page::{PageError, page};
 use crate::web::layout::visitor::PageContext;
 
-/// Of one developer, on the page of all.
+/// The page of all developers shows at most this many issues of each.
 const OF_EACH: usize = 50;
-/// On a page.
+/// Issues on one page of all developers, at most.
 const ISSUES: usize = 200;
-/// Sections on the page of all; there is a list for the others.
+/// Developers on that page, at most; the list view has the issues of the others.
 const SECTIONS: usize = 100;
-/// A longer span has a bar for each day.
+/// The chart of a longer span has a bar per day instead of one per hour.
 const MOST_HOURS: i64 = 15 * 24;
 const HOUR_MS: i64 = 3_600_000;
 
@@ -45,7 +45,7 @@ struct Page {
     missing: Vec<String>,
     earlier: String,
     later: Option<String>,
-    /// The week that runs, when another one is shown.
+    /// The link to the current week, when another one is shown.
     this_week: Option<String>,
     empty: Empty,
     totals: Vec<Total>,
@@ -59,7 +59,7 @@ struct Page {
     sections: Vec<Section>,
     more_sections: Option<(usize, String)>,
     list: Option<Table>,
-    /// The other way to look at it: its name and its link.
+    /// The other view: its name and its link.
     other_view: (&'static str, String),
     paging: Paging,
 }
@@ -110,7 +110,7 @@ struct Line {
     committed: Option<Moment>,
     is_notified: bool,
     notified: String,
-    /// Their class and words.
+    /// CSS class and text.
     badges: Vec<(&'static str, &'static str)>,
     owner: String,
     owner_url: String,
@@ -118,20 +118,20 @@ struct Line {
 
 #[derive(Default)]
 struct Paging {
-    /// The first and the last that are shown, of all.
+    /// Numbers of the first and the last issue shown, and how many there are.
     shown: Option<(usize, usize, usize)>,
     earlier: Option<String>,
     later: Option<String>,
 }
 
-/// Leads 0.4.5's address to the page, with its parameters.
+/// Redirects 0.4.5's address to this page, with its parameters.
 pub(crate) async fn redirect(RawQuery(query): RawQuery) -> Response {
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     Redirect::temporary(&format!("/{query}")).into_response()
 }
 
 pub(crate) async fn show(
-    // The filter reads them, and says what is wrong with them.
+    // The filter reads the parameters itself, and says which are wrong.
     Asked { context, .. }: Asked<Typed>,
     State(app): State<App>,
     State(memory): State<Arc<QueryMemory>>,
@@ -141,7 +141,7 @@ pub(crate) async fn show(
     let timezone = &app.config.timezone;
     let query = query.unwrap_or_default();
     let (mut filter, problems) = IssueFilter::read(&query, now, timezone);
-    // One developer's issues are one list.
+    // The issues of one developer are always a single list.
     let is_list = filter.flat || filter.developer.is_some();
     let wanted = if is_list { Wanted::Page } else { Wanted::OfEach { each: OF_EACH, all: ISSUES } };
     let mut found = list(&app, &memory.lists, &filter, wanted).await?;
@@ -232,7 +232,7 @@ fn totals(now: &IssueTotals, before: &IssueTotals) -> Vec<Total> {
     ]
 }
 
-/// Digits in groups of three, with narrow spaces that do not break.
+/// Digits in groups of three, separated by narrow no-break spaces.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -377,7 +377,7 @@ impl Seen<'_> {
             when.truncate(length);
             (when, count)
         });
-        let mut title = "Occurrences by the ".to_owned();
+        let mut title = "Occurrences by ".to_owned();
         // Writing to a String cannot fail.
         let _ = write!(title, "{}", if by_hour { "hour" } else { "day" });
         let bars: Vec<(String, i64)> = bars.collect();
@@ -393,7 +393,7 @@ impl Seen<'_> {
         self.has_hours().then_some((if by_day { "By day" } else { "By hour" }, url))
     }
 
-    /// What is not counted unless it is asked for: how much, and the link that asks.
+    /// Links that show the issues which are hidden by default, with their number.
     fn left_out(&self) -> Vec<(String, String)> {
         let (known, old) = self.found.left_out;
         let with_known = IssueFilter { known_errors: true, page: 1, ..self.filter.clone() };

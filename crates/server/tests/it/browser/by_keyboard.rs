@@ -1,10 +1,10 @@
-//! Who has no mouse reaches everything, and sees where the focus is.
+//! Without a mouse everything can be reached, and the focus is visible.
 use fantoccini::key::Key;
 
 use super::filled::Filled;
 use crate::harness::Browser;
 
-/// Opens what is folded and numbers all that can be used; answers how many there are.
+/// Opens all folds and numbers everything that can be operated; returns the count.
 const NUMBER: &str = "
     for (const fold of document.querySelectorAll('details')) fold.open = true;
     const usable = 'a[href], button, input:not([type=hidden]), select, textarea, summary';
@@ -13,7 +13,7 @@ const NUMBER: &str = "
     used.forEach((e, at) => { e.dataset.number = at; });
     return used.length";
 
-/// Where the focus is: the number, what it is, and whether one can see it.
+/// Where the focus is: number and HTML of the element, and whether the focus is visible.
 const FOCUS: &str = "
     const e = document.activeElement;
     if (!e || e === document.body) return null;
@@ -28,13 +28,13 @@ const HTML_OF: &str =
     "return document.querySelector(`[data-number='${arguments[0]}']`).outerHTML.slice(0, 150)";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_keyboard_reaches_all_of_an_issue_and_the_focus_is_seen() {
+async fn keyboard_reaches_everything_and_the_focus_is_visible() {
     let filled = Filled::start().await;
     let browser = Browser::start(&filled.app).await;
     browser.open(&filled.path("/issues/{request}")).await;
     let all = browser.run(NUMBER, vec![]).await.as_u64().expect("a number");
     let mut missed: Vec<u64> = (0..all).collect();
-    // Regions that scroll can be stopped at too.
+    // Regions that scroll can take the focus too.
     for _ in 0..2 * all + 20 {
         browser.press(Key::Tab).await;
         let focus = browser.run(FOCUS, vec![]).await;
@@ -48,7 +48,7 @@ async fn the_keyboard_reaches_all_of_an_issue_and_the_focus_is_seen() {
     if let Some(missed) = missed.first() {
         panic!("not reached: {}", browser.run(HTML_OF, vec![(*missed).into()]).await);
     }
-    assert!(all > 10, "there is something to reach: {all}");
+    assert!(all > 10, "the page has elements to reach: {all}");
 
     browser.open(&filled.path("/issues/{request}")).await;
     browser.press(Key::Tab).await;
@@ -60,5 +60,5 @@ async fn the_keyboard_reaches_all_of_an_issue_and_the_focus_is_seen() {
     browser.run(focus_fold, vec![]).await;
     browser.press(Key::Enter).await;
     let open = "return document.querySelector('[data-tested]').parentElement.open";
-    assert_eq!(browser.run(open, vec![]).await, true, "a fold opens by a key");
+    assert_eq!(browser.run(open, vec![]).await, true, "a key opens a fold");
 }

@@ -1,4 +1,4 @@
-//! What must hold for every page: in every size and style, and for whoever cannot see it.
+//! What must hold for every page, in every size and style, and for people who cannot see it.
 use super::filled::Filled;
 use crate::harness::{App, Axe, Browser, PHONE, SCREEN, Scheme};
 
@@ -55,10 +55,10 @@ pub const PAGES: &[(&str, u64, &str)] = &[
     ("no-issue-of-file", 404, "/view_traceback?filename=no.py"),
 ];
 
-/// Names and what is written there.
+/// Names and what is written into these fields.
 type Fields = &'static [(&'static str, &'static str)];
 
-/// Forms filled in wrongly: name, page, fields. Each comes back with what is wrong.
+/// Forms filled in wrongly: name, page, fields. Each is shown again with the problem.
 const MISTAKES: &[(&str, &str, Fields)] = &[
     ("mistake-in-watcher", "/add_watch", &[("filepath", "shop"), ("email", "nobody")]),
     ("mistake-in-alias", "/remap_email", &[("old_email", "x"), ("new_email", "nobody")]),
@@ -70,7 +70,7 @@ const MISTAKES: &[(&str, &str, Fields)] = &[
     ("mistake-in-commit", "/issues/{plain}/resolve", &[("commit", "latest")]),
 ];
 
-/// Pages of a server that nothing is set up for, and nothing was reported to.
+/// Pages of a server on which nothing is set up, and to which nothing was reported.
 const EMPTY: &[(&str, &str)] = &[
     ("empty-week", "/"),
     ("empty-rules", "/admin"),
@@ -80,7 +80,7 @@ const EMPTY: &[(&str, &str)] = &[
     ("empty-health", "/check_health"),
 ];
 
-/// Everything that is wrong with the page that the browser shows.
+/// All faults of the page that the browser shows.
 pub(super) async fn faults(browser: &Browser, name: &str, width: u32) -> Vec<String> {
     let mut found = browser.complaints().await;
     found.extend(browser.too_wide().await);
@@ -127,17 +127,17 @@ async fn no_page_has_faults_at(width: u32) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_page_complains_is_too_wide_or_keeps_anybody_out_on_a_phone() {
+async fn pages_have_no_faults_on_a_phone() {
     no_page_has_faults_at(PHONE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_page_complains_is_too_wide_or_keeps_anybody_out_on_a_large_screen() {
+async fn pages_have_no_faults_on_a_large_screen() {
     no_page_has_faults_at(SCREEN).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_pages_of_an_empty_installation_are_as_good() {
+async fn pages_of_an_empty_installation_have_no_faults() {
     let app = App::with("smtp_host", "").without_repository().start().await;
     let browser = Browser::start(&app).await;
     let mut found = Vec::new();

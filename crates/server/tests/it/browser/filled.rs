@@ -18,26 +18,26 @@ const WEB: &str = include_str!("../mail_cases/web.py");
 const SYNC: &str = include_str!("../mail_cases/sync.py");
 const IMPORTS: &str = include_str!("../mail_cases/imports.py");
 
-/// Nobody reads mail there any more.
+/// Nobody reads mail at this address any longer.
 const GONE: &str = "dora@example.com";
 const HOUR: i64 = 3_600_000;
 
 pub struct Filled {
     pub app: App,
-    /// What stands in braces in the path of a page.
+    /// Values of the names in braces in the path of a page.
     names: HashMap<&'static str, String>,
 }
 
 impl Filled {
     pub async fn start() -> Self {
-        let smtp = SmtpServer::start(&["--refuse", GONE]);
+        let smtp = SmtpServer::refusing(GONE);
         let app = App::with("author_gone_days", "0").repository(crate::mail_cases::shop());
         let app = app.smtp(smtp).start().await;
         for (list, entry) in RULES {
             add(&app, list, entry).await;
         }
         let reports = reports();
-        // Some occur once, some again and again over three days.
+        // Some occur once, others repeatedly over three days.
         for (at, (_, report)) in reports.iter().cycle().take(30).enumerate() {
             let mut report = report.clone();
             report.error_count = i64::try_from(at * at % 23 + 1).ok();
@@ -268,7 +268,7 @@ fn report(kind: &str, message: &str, traceback: Vec<StackLine>) -> RecordErrorRe
     }
 }
 
-/// The line of a file of the shop that has these words, with the lines around it.
+/// The line of a file of the shop that contains these words, with the lines around it.
 fn frame(
     path: &str,
     text: &str,

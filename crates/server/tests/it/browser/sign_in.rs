@@ -4,7 +4,7 @@ use crate::harness::{Browser, PHONE, link_in, mails_to, wait_until};
 use crate::sign_in::with_sign_in;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_that_was_asked_for_comes_after_the_link_of_the_mail_with_script_and_without() {
+async fn mail_link_leads_to_the_requested_page_even_without_script() {
     const ROOT: &str = "root@example.com";
     for script in [true, false] {
         let app = with_sign_in().with("administrators", ROOT).start().await;
@@ -16,7 +16,7 @@ async fn the_page_that_was_asked_for_comes_after_the_link_of_the_mail_with_scrip
         browser.open(&with_place).await;
         let mut found = Vec::new();
         let mut look = async |name: &str| {
-            // What looks for faults is a script.
+            // The check for faults is a script itself.
             if script {
                 found.extend(faults(&browser, name, PHONE).await);
             }
@@ -30,7 +30,7 @@ async fn the_page_that_was_asked_for_comes_after_the_link_of_the_mail_with_scrip
         browser.open(&link_in(&mails_to(&app, ROOT)[0])).await;
         look("sign-in-link").await;
         browser.follow("sign in").await;
-        // What stands behind # is never sent, so only the script can keep it.
+        // The part behind # is never sent, so only the script can keep it.
         assert_eq!(browser.path().await, if script { with_place.as_str() } else { page });
         browser.open("/account").await;
         browser.fill("name", "ci").await;

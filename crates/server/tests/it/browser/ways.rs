@@ -1,4 +1,4 @@
-//! The ways that people go, from the link in a mail to what they came for.
+//! Whole journeys of people through the pages, beginning with the link in a mail.
 use flawless_protocol::thrift::RecordErrorRequest;
 
 use crate::harness::{ANN, App, BEN, Browser, CLEO, Mail, Person, request};
@@ -13,7 +13,7 @@ fn link(mail: &Mail) -> &str {
     links.next().expect("a link")
 }
 
-/// Someone writes the line of the cart anew: who touched it before is not notified of it any more.
+/// Someone rewrites the line of the cart: its former author is no longer notified of it.
 fn written_anew_by(app: &App, who: Person, day: &str) -> RecordErrorRequest {
     let cart = "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n";
     let without = cart.replace("    return sum(prices) / len(prices)\n", "    return 0\n");
@@ -31,7 +31,7 @@ async fn mails_after(app: &App, report: &RecordErrorRequest) -> Vec<Mail> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn from_the_mail_to_a_known_error_to_silence_with_script_and_without() {
+async fn known_error_is_made_from_a_mail_with_and_without_script() {
     for script in [true, false] {
         let app = App::start().await;
         let browser = Browser::start(&app).await;
@@ -46,20 +46,20 @@ async fn from_the_mail_to_a_known_error_to_silence_with_script_and_without() {
         browser.follow("known error").await;
         browser.submit("filename").await;
         let shown = browser.text().await;
-        assert!(shown.contains("shop/cart.py"), "it shows what was saved: {shown}");
+        assert!(shown.contains("shop/cart.py"), "the saved rule is shown: {shown}");
 
         let mails = mails_after(&app, &written_anew_by(&app, CLEO, "2026-07-01")).await;
         assert_eq!(mails.len(), 1, "a known error is not notified, script: {script}");
         browser.open("/view_config?key=known_errors").await;
         browser.follow("remove").await;
         let mails = mails_after(&app, &written_anew_by(&app, ANN, "2026-08-01")).await;
-        assert_eq!(mails.len(), 2, "and is when the rule is gone, script: {script}");
+        assert_eq!(mails.len(), 2, "and is notified once the rule is gone, script: {script}");
         assert_eq!(browser.complaints().await, Vec::<String>::new());
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn library_code_hands_the_blame_to_its_caller_with_script_and_without() {
+async fn library_code_is_made_with_and_without_script() {
     for script in [true, false] {
         let app = App::start().await;
         let browser = Browser::start(&app).await;
