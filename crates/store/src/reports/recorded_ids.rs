@@ -16,7 +16,7 @@ pub(crate) const RECORDED_FOR_MS: i64 = 7 * 86_400_000;
 
 /// The newest row is kept: its number must not be reused, because the recorder refers to rows by
 /// their numbers.
-pub(crate) const FORGET_RECORDED: &str = "DELETE FROM recorded_ids WHERE at < $1 \
+pub(crate) const DELETE_RECORDED: &str = "DELETE FROM recorded_ids WHERE at < $1 \
      AND id < (SELECT MAX(newest.id) FROM recorded_ids AS newest)";
 
 impl WriteTx {
