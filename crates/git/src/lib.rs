@@ -20,6 +20,7 @@ mod ignore_revs;
 mod line_tracer;
 mod locate;
 mod mirror;
+mod mirror_blame;
 mod natural_order;
 mod pins;
 pub mod process;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use fancy_regex::Regex;
-use flawless_core::{AutomationPatterns, Blame, CommitId, LineOrigin, PathIndex};
+use flawless_core::{AutomationPatterns, CommitId, PathIndex};
 
 use crate::clone::{fetch_into, open_or_clone, tidy};
 use crate::error::GitError;
@@ -12,16 +12,14 @@ use crate::facts::FactStore;
 use crate::fetching::{FetchTicket, Fetching};
 use crate::ignore_revs::IgnoreRevs;
 use crate::line_tracer::{Engine, Judgement};
-use crate::locate::{Located, LocatedLine, NotBlamed, ReportedLine, Revision, had_version, locate};
+use crate::locate::{Revision, had_version};
 use crate::pins::Pins;
 use crate::process::GitProgram;
 use crate::repository::{Named, Repository};
 use crate::revision_name::candidates;
 use crate::source::Source;
-use crate::standing::{Standing, standing};
 use crate::submodules::{Listing, Submodules};
 use crate::tip::Tip;
-use crate::tracer::WhiteSpace;
 
 /// Number of cached file lists of recently used revisions.
 const MAX_LISTINGS: usize = 4;
@@ -289,7 +287,7 @@ impl Mirror {
         Ok(self.listing(commit).await?.index.clone())
     }
 
-    async fn listing(&self, commit: &CommitId) -> Result<Arc<Listing>, GitError> {
+    pub(crate) async fn listing(&self, commit: &CommitId) -> Result<Arc<Listing>, GitError> {
         if let Some((_, known)) = lock(&self.listings).iter().find(|(known, _)| known == commit) {
             return Ok(known.clone());
         }
@@ -326,104 +324,6 @@ impl Mirror {
             Some((part, commit, path)) => had_version(&part.repository, commit, path, is_it).await,
             None => had_version(&self.repository, commit, path, is_it).await,
         }
-    }
-
-    /// Only the origin of line `line` (from 1) of `path` at `commit`: the answer of `git blame`
-    /// with these options and the ignore list of `tip`.
-    ///
-    /// # Errors
-    /// The line does not exist, or git cannot be run.
-    pub async fn trace(
-        &self,
-        tip: &Tip,
-        commit: &CommitId,
-        path: &str,
-        line: u32,
-        white_space: WhiteSpace,
-    ) -> Result<LineOrigin, GitError> {
-        let traced = tip.blamer.tracer.trace(commit, path, line, white_space).await?;
-        Ok(traced.origin.clone())
-    }
-
-    /// Blames line `line` (from 1) of `path` as it is at `commit`.
-    ///
-    /// # Errors
-    /// The line does not exist, or git cannot be run.
-    pub async fn blame(
-        &self,
-        tip: &Tip,
-        commit: &CommitId,
-        path: &str,
-        line: u32,
-    ) -> Result<Blame, GitError> {
-        let listing = self.listing(commit).await?;
-        if let Some((part, commit, path)) = listing.submodule_of(path)
-            && let Some(tip) = part.tip()
-        {
-            return tip.blamer.blame(commit, path, line).await;
-        }
-        tip.blamer.blame(commit, path, line).await
-    }
-
-    /// Whether the line that was born at `origin` and last seen at `path` still exists in
-    /// `revision`, or which commit changed it. For a line of a submodule the commit is not named.
-    ///
-    /// # Errors
-    /// A commit is missing, or git cannot be run.
-    pub async fn standing(
-        &self,
-        tip: &Tip,
-        origin: &LineOrigin,
-        path: &str,
-        revision: &CommitId,
-    ) -> Result<Standing, GitError> {
-        let listing = self.listing(revision).await?;
-        let Some((part, commit, _)) = listing.submodule_of(path) else {
-            return standing(&tip.blamer, origin, revision).await;
-        };
-        let Some(tip) = part.tip() else { return Ok(Standing::NeverThere) };
-        Ok(match standing(&tip.blamer, origin, commit).await? {
-            Standing::Gone { last, .. } => Standing::Gone { by: None, last },
-            Standing::Stands { path: inner, line } => {
-                let folder = path.strip_suffix(inner.as_str()).unwrap_or_default();
-                Standing::Stands { path: format!("{folder}{inner}"), line }
-            }
-            Standing::NeverThere => Standing::NeverThere,
-        })
-    }
-
-    /// Blames a line whose text agrees with the report, from `revision` on. `tip` provides the
-    /// ignore list and the mailmap, `others` are the report's other frames in the repository, for a
-    /// revision that has to be guessed.
-    ///
-    /// # Errors
-    /// git cannot be run, or takes longer than a minute.
-    pub async fn locate(
-        &self,
-        tip: &Tip,
-        revision: &Revision,
-        reported: ReportedLine<'_>,
-        others: &[ReportedLine<'_>],
-    ) -> Result<Located, GitError> {
-        let listing = self.listing(revision.commit()).await?;
-        if let Some((part, commit, path)) = listing.submodule_of(reported.path) {
-            let Some(tip) = part.tip() else {
-                return Ok(Located::NotBlamed(NotBlamed::NoSubmodule));
-            };
-            // The revision of the submodule is as certain as the one that names it.
-            let inner = revision.with(commit.clone());
-            let found = locate(&tip.blamer, &inner, ReportedLine { path, ..reported }, &[]).await?;
-            let path = reported.path.to_owned();
-            // Later searches for the line start here.
-            let revision = revision.commit().clone();
-            return Ok(match found {
-                Located::Line(line) => {
-                    Located::Line(Box::new(LocatedLine { revision, path, ..*line }))
-                }
-                not_blamed @ Located::NotBlamed(_) => not_blamed,
-            });
-        }
-        locate(&tip.blamer, revision, reported, others).await
     }
 }
 

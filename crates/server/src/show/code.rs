@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use flawless_core::{CommitId, Frame, QuotedText};
 use flawless_git::{Mirror, source_text};
 
-use super::report::{ShownFrame, ShownValue, SourceLine};
+use super::frame::{ShownFrame, ShownValue, SourceLine};
 
 /// Lines before and after the failing one that are read where the client sent none.
 const AROUND: usize = 4;

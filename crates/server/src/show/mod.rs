@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod code;
+pub mod frame;
 pub mod links;
 pub mod regression;
 pub mod render_limits;

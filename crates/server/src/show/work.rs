@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::RenderLimits;
-use super::report::ShownValue;
+use super::frame::ShownValue;
 
 /// What a program was doing when it failed.
 #[derive(Debug, Default, Serialize, ToSchema)]

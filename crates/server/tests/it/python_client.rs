@@ -236,7 +236,7 @@ async fn failures_while_the_server_is_away_arrive_or_are_known_lost(python: &Pat
     counted(13).await;
     let warnings = program.end();
     assert!(warnings.contains("reports cannot be sent"), "{warnings}");
-    assert!(warnings.contains("are lost"), "{warnings}");
+    assert!(warnings.contains("occurrences lost"), "{warnings}");
     assert_eq!(warnings.matches("RuntimeWarning: flawless:").count(), 2, "{warnings}");
     let url = format!("http://127.0.0.1:{http_port}/check_health");
     let (_, page) = get(&url).await;

@@ -117,6 +117,9 @@ impl Known {
     }
 }
 
+/// The owner of issues that nobody answers for. Links have it as 0.4.5 named it.
+pub(crate) const NO_OWNER: &str = "unknown";
+
 impl Facts {
     fn of(head: IndexedIssue) -> Self {
         let answering: Answering = serde_json::from_str(&head.details).unwrap_or_default();
@@ -159,6 +162,6 @@ impl Facts {
         };
         let policy = &app.config.addresses;
         let owner = details.owner(self.developer.as_ref(), &self.path, rules, policy, refused);
-        self.owner = owner.address.map_or_else(|| "unknown".into(), Into::into);
+        self.owner = owner.address.map_or_else(|| NO_OWNER.into(), Into::into);
     }
 }

@@ -13,6 +13,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 pub use filter::{IssueFilter, IssueSort, IssueState, PAGE_SIZE, Span};
+pub(crate) use index::NO_OWNER;
 pub use notified::{NotifiedState, notified_state};
 pub use reading::{LEFT_OUT, milliseconds};
 

@@ -310,7 +310,7 @@ impl From<issues::IssueTotals> for TotalsBody {
 impl ListedIssueBody {
     fn of(listed: ListedIssue, app: &App) -> Self {
         Self {
-            owner: (&*listed.owner != "unknown").then(|| plain(&listed.owner)),
+            owner: (*listed.owner != *issues::NO_OWNER).then(|| plain(&listed.owner)),
             span_occurrences: listed.occurrences,
             span_last_at: Time(listed.last_at),
             by_day: listed.by_day,

@@ -9,7 +9,8 @@ use flawless_store::Sample;
 
 use crate::show::RenderLimits;
 use crate::show::code::{CodeLine, code_lines};
-use crate::show::report::{ShownFrame, ShownReport, ShownRequest, ShownValue};
+use crate::show::frame::{ShownFrame, ShownValue};
+use crate::show::report::{ShownReport, ShownRequest};
 use crate::show::work::ShownWork;
 
 /// Characters of a value that is shown next to the code.

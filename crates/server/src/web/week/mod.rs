@@ -2,3 +2,4 @@
 
 pub(crate) mod filters;
 pub(crate) mod show;
+pub(crate) mod table;

@@ -1,5 +1,4 @@
 //! `/`: the issues of a week, by developer or in one list, with totals, charts and filters.
-use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -10,18 +9,14 @@ use flawless_base::dates::date_time;
 use flawless_base::plural::counted;
 use flawless_base::text::one_line;
 
-use super::filters::{ActiveFilter, Form, SortLinks, link};
+use super::filters::{ActiveFilter, Form, link};
+use super::table::{Section, Table, Tables, grouped};
 use crate::app::App;
 use crate::query::QueryMemory;
-use crate::query::issues::{
-    IssueFilter, IssueList, IssueSort, IssueTotals, ListedIssue, Span, Wanted, list,
-};
-use crate::show::alert::types_in_words;
-use crate::show::links;
+use crate::query::issues::{IssueFilter, IssueList, IssueTotals, Span, Wanted, list};
 use crate::web::layout::asked::Asked;
-use crate::web::layout::chart::{Chart, Spark};
+use crate::web::layout::chart::Chart;
 use crate::web::layout::form_fields::Typed;
-use crate::web::layout::moment::Moment;
 use crate::web::layout::page::{PageError, page};
 use crate::web::layout::visitor::PageContext;
 
@@ -29,8 +24,6 @@ use crate::web::layout::visitor::PageContext;
 const OF_EACH: usize = 50;
 /// Issues on one page of all developers, at most.
 const ISSUES: usize = 200;
-/// Developers on that page, at most; the list view has the issues of the others.
-const SECTIONS: usize = 100;
 /// The chart of a longer span has a bar per day instead of one per hour.
 const MOST_HOURS: i64 = 15 * 24;
 const HOUR_MS: i64 = 3_600_000;
@@ -80,42 +73,6 @@ struct Total {
     before: String,
 }
 
-struct Section {
-    address: String,
-    url: String,
-    score: String,
-    issues: usize,
-    spark: Spark,
-    table: Table,
-    is_cut: bool,
-}
-
-struct Table {
-    caption: String,
-    sorts: SortLinks,
-    with_developer: bool,
-    lines: Vec<Line>,
-}
-
-struct Line {
-    url: String,
-    place: String,
-    function: String,
-    text: String,
-    exception: String,
-    occurrences: String,
-    spark: Spark,
-    first_seen: Moment,
-    last_seen: Moment,
-    committed: Option<Moment>,
-    is_notified: bool,
-    notified: String,
-    /// CSS class and text.
-    badges: Vec<(&'static str, &'static str)>,
-    owner: String,
-    owner_url: String,
-}
-
 #[derive(Default)]
 struct Paging {
     /// Numbers of the first and the last issue shown, and how many there are.
@@ -156,31 +113,13 @@ pub(crate) async fn show(
         0 => Empty::Week,
         _ => Empty::No,
     };
-    let (from, to) = found.span;
-    let page_of = |span| {
-        let filter = IssueFilter { span, page: 1, ..filter.clone() };
-        link(&filter)
-    };
-    let (earlier, later, this_week) = match filter.span {
-        Span::Week { at, first_day } => {
-            let week = |at| page_of(Span::Week { at: Some(at), first_day });
-            let running = page_of(Span::Week { at: None, first_day });
-            let is_past = to <= now;
-            let this_week = (is_past || at.is_some_and(|_| from > now)).then_some(running);
-            (week((from - 1).max(0)), is_past.then(|| week(to)), this_week)
-        }
-        Span::Between(..) => {
-            let length = to - from;
-            let later = Span::Between(to, to.saturating_add(length));
-            let earlier = Span::Between(from.saturating_sub(length).max(0), from.max(1));
-            (page_of(earlier), (to <= now).then(|| page_of(later)), None)
-        }
-    };
+    let (earlier, later, this_week) = neighbours(&filter, found.span, now);
     let issues = std::mem::take(&mut found.issues);
     let seen = Seen { app: &app, filter: &filter, found: &found };
+    let tables = Tables { app: &app, filter: &filter, found: &found };
     let (sections, table) = match is_list {
-        true => (Vec::new(), Some(seen.table(issues, filter.developer.is_none()))),
-        false => (seen.sections(issues), None),
+        true => (Vec::new(), Some(tables.table(issues, filter.developer.is_none()))),
+        false => (tables.sections(issues), None),
     };
     let more = found.developers.len().saturating_sub(sections.len());
     let in_one_list = IssueFilter { flat: true, page: 1, ..filter.clone() };
@@ -213,6 +152,31 @@ pub(crate) async fn show(
     }))
 }
 
+/// Links to the span before, to the one after unless it is still to come, and to the current week
+/// when another one is shown.
+fn neighbours(
+    filter: &IssueFilter,
+    (from, to): (i64, i64),
+    now: i64,
+) -> (String, Option<String>, Option<String>) {
+    let page_of = |span| link(&IssueFilter { span, page: 1, ..filter.clone() });
+    match filter.span {
+        Span::Week { at, first_day } => {
+            let week = |at| page_of(Span::Week { at: Some(at), first_day });
+            let running = page_of(Span::Week { at: None, first_day });
+            let is_past = to <= now;
+            let this_week = (is_past || at.is_some_and(|_| from > now)).then_some(running);
+            (week((from - 1).max(0)), is_past.then(|| week(to)), this_week)
+        }
+        Span::Between(..) => {
+            let length = to - from;
+            let later = Span::Between(to, to.saturating_add(length));
+            let earlier = Span::Between(from.saturating_sub(length).max(0), from.max(1));
+            (page_of(earlier), (to <= now).then(|| page_of(later)), None)
+        }
+    }
+}
+
 fn totals(now: &IssueTotals, before: &IssueTotals) -> Vec<Total> {
     let total = |name, now: usize, before: usize| Total {
         name,
@@ -230,19 +194,6 @@ fn totals(now: &IssueTotals, before: &IssueTotals) -> Vec<Total> {
         total("Resolved", now.resolved, before.resolved),
         total("People", now.people, before.people),
     ]
-}
-
-/// Digits in groups of three, separated by narrow no-break spaces.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push('\u{202f}');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 struct Seen<'a> {
@@ -264,90 +215,6 @@ impl Seen<'_> {
             None => String::new(),
         };
         format!("Errors{whose} from {} to {}", &from[..10], &to[..10])
-    }
-
-    fn sections(&self, issues: Vec<ListedIssue>) -> Vec<Section> {
-        let mut lines: HashMap<&str, Vec<Line>> = HashMap::new();
-        let mut order: Vec<usize> = (0..self.found.developers.len()).collect();
-        if self.filter.sort == IssueSort::Developer {
-            order.sort_by_key(|at| &self.found.developers[*at].address);
-            if self.filter.reversed {
-                order.reverse();
-            }
-        }
-        for issue in issues {
-            let sum = self.found.developers.iter().find(|sum| sum.address == issue.owner);
-            if let Some(sum) = sum {
-                lines.entry(&*sum.address).or_default().push(self.line(issue));
-            }
-        }
-        let sections = order.into_iter().filter_map(|at| {
-            let sum = &self.found.developers[at];
-            let lines = lines.remove(&*sum.address)?;
-            Some(Section {
-                url: self.issues_of(&sum.address),
-                score: grouped(sum.occurrences.unsigned_abs()),
-                issues: sum.issues,
-                spark: self.spark(&sum.by_day),
-                is_cut: lines.len() < sum.issues,
-                table: self.table_of(format!("Issues of {}", sum.address), lines, false),
-                address: one_line(&sum.address, 254),
-            })
-        });
-        sections.take(SECTIONS).collect()
-    }
-
-    fn table(&self, issues: Vec<ListedIssue>, with_developer: bool) -> Table {
-        let lines = issues.into_iter().map(|issue| self.line(issue)).collect();
-        self.table_of("Issues".to_owned(), lines, with_developer)
-    }
-
-    fn table_of(&self, caption: String, lines: Vec<Line>, with_developer: bool) -> Table {
-        let sorts = SortLinks::new(self.filter);
-        Table { caption: one_line(&caption, 300), sorts, with_developer, lines }
-    }
-
-    fn issues_of(&self, address: &str) -> String {
-        let developer = Some(address.to_owned());
-        link(&IssueFilter { developer, page: 1, flat: false, ..self.filter.clone() })
-    }
-
-    fn spark(&self, counts: &[i64]) -> Spark {
-        let first = self.date(self.found.span.0);
-        Spark::new(&format!("by day from {}", &first[..10]), counts)
-    }
-
-    fn line(&self, found: ListedIssue) -> Line {
-        let moment = |at| Moment::new(at, self.app);
-        let issue = &found.issue;
-        let is_muted = issue.muted_at(self.app.clock.now()).is_some();
-        let badges = [
-            (found.is_new, "warn", "new"),
-            (found.is_regressed && issue.resolved_at.is_none(), "bad", "regressed"),
-            (issue.resolved_at.is_some(), "good", "resolved"),
-            (issue.facts.known_error_id.is_some(), "muted", "known error"),
-            (is_muted, "muted", "muted"),
-            (found.is_old, "muted", "old code"),
-            (found.is_library, "muted", "library code"),
-        ];
-        let badges = badges.into_iter().filter(|(is, ..)| *is);
-        Line {
-            url: links::issue("", issue.id),
-            place: format!("{}:{}", one_line(&issue.facts.path, 300), issue.facts.line),
-            function: one_line(&issue.facts.function_name, 100),
-            text: one_line(&issue.facts.text, 200),
-            exception: types_in_words(issue),
-            occurrences: grouped(found.occurrences.unsigned_abs()),
-            spark: self.spark(&found.by_day),
-            first_seen: moment(issue.first_seen_at),
-            last_seen: moment(found.last_at),
-            committed: issue.facts.authored_at.map(moment),
-            is_notified: found.notified.is_notified,
-            notified: found.notified.why,
-            badges: badges.map(|(_, class, words)| (class, words)).collect(),
-            owner_url: self.issues_of(&found.owner),
-            owner: one_line(&found.owner, 254),
-        }
     }
 
     fn has_hours(&self) -> bool {
@@ -421,16 +288,5 @@ impl Seen<'_> {
             earlier: (page > 1).then(|| to(page - 1)),
             later: (last < all).then(|| to(page + 1)),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::grouped;
-
-    #[test]
-    fn large_numbers_are_grouped() {
-        let texts = [0, 999, 1_000, 1_234_567].map(grouped);
-        assert_eq!(texts, ["0", "999", "1\u{202f}000", "1\u{202f}234\u{202f}567"]);
     }
 }
