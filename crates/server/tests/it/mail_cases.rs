@@ -225,7 +225,7 @@ async fn fixed_error_regresses() {
     let mails = app.mails().await;
     let mail = mails.iter().find(|mail| mail.subject.starts_with("Regression: ")).expect("again");
     assert_eq!(mail.to, CLEO.1);
-    keep(&app, "07-again", mail);
+    keep(&app, "07-regression", mail);
     expect_all(mail, &["REGRESSION. Fixed by ", "(“invoices: none without items” by Ann Archer)"]);
 }
 
@@ -289,7 +289,7 @@ async fn outage_raises_many_errors_at_once() {
     let mails = app.mails().await;
     let mail = mails.iter().find(|mail| mail.subject.contains(" issues: ")).expect("a summary");
     assert_eq!((mails.len(), mail.to.as_str()), (2, BEN.1));
-    keep(&app, "08-summary", mail);
+    keep(&app, "08-digest", mail);
 }
 
 #[tokio::test(flavor = "multi_thread")]
