@@ -216,13 +216,13 @@ async fn count_fault(
     let now = app.clock.now();
     let owed = owed.filter(|_| fault.is_blamed());
     let Prepared { exception, report, frames, blamed_frame, sample, found } = fault;
-    let is_notified_new = taken.occurrences > 0 || owed.is_some();
+    let brings_news = taken.occurrences > 0 || owed.is_some();
     let seen = Seen {
         occurrences: taken.occurrences,
         reports: taken.reports,
         first_at: taken.first_at,
         last_at: taken.last_at,
-        sampled: is_notified_new,
+        sampled: brings_news,
     };
     let CountedFault { mut counted, known_error, regression_check, regression } = match found {
         FoundIssue::Dropped(outcome, reason, rule) => {
@@ -239,46 +239,25 @@ async fn count_fault(
                 New::Counted(counted) => *counted,
                 New::OverQuota(used_up) => {
                     let (reason, example) = (over(used_up), example(&report, &app.redaction));
-                    let kind = OutcomeKind::Refused;
-                    tx.add_outcome(kind, &reason, taken.reports, now, &example).await?;
+                    tx.add_outcome(OutcomeKind::Refused, &reason, taken.reports, now, &example)
+                        .await?;
                     return Ok(None);
                 }
             }
         }
         FoundIssue::AtPlace { issue_id, line, unblamed, regression_check } => {
-            let Some(mut counted) = tx.count(issue_id, seen).await? else {
-                return Err(StoreError::Corrupt("a place of a missing issue".into()));
-            };
-            if tx.merge_unblamed(&unblamed, counted.id).await? > 0 {
-                counted = tx.counted(counted.id).await?;
-            }
             let known_error = line.known_error;
-            tx.set_known_error(counted.id, known_error).await?;
+            let counted = count_at_place(tx, issue_id, known_error, &unblamed, seen).await?;
             CountedFault { counted, known_error, regression_check, regression: None }
         }
     };
     let mut added = taken.occurrences;
-    if let Some(Owed { occurrences, reports, unblamed }) = owed {
-        let is_merged = match unblamed {
-            Some(unblamed) => tx.merge_counted(unblamed, occurrences, counted.id).await?,
-            None => false,
-        };
-        if !is_merged {
-            let seen = Seen { occurrences, reports, sampled: false, ..seen };
-            tx.count(counted.id, seen).await?;
-        }
-        counted = tx.counted(counted.id).await?;
-        added += occurrences;
+    if let Some(owed) = owed {
+        counted = count_owed(tx, counted.id, owed, seen).await?;
+        added += owed.occurrences;
     }
-    if is_notified_new {
-        let mut facets = taken.facets();
-        facets.iter_mut().for_each(|facet| facet.set_exception(&report.exception_type));
-        if facets.is_empty() && taken.occurrences > 0 {
-            facets.push(facet_of(&report, taken.occurrences, taken.last_at));
-        }
-        tx.count_facets(counted.id, &facets).await?;
-        tx.add_exception_type(counted.id, &report.exception_type).await?;
-        let more = tx.add_sample(counted.id, counted.samples, taken.last_at, &sample).await?;
+    if brings_news {
+        let more = keep_report(tx, &counted, taken, &report, &sample).await?;
         day_use.add(&taken.source, 0, more);
     }
     if regression_check.was_never && counted.resolved_at.take().is_some() {
@@ -286,12 +265,11 @@ async fn count_fault(
     }
     let used = rules_used(&frames, blamed_frame, known_error);
     count_rules(tx, &used, taken, now).await?;
-    let known = known_error.and_then(|id| rules.rules.known_error(id));
     let occurred = Occurred {
         added,
         at: taken.last_at,
         threshold: taken.error_threshold,
-        known,
+        known: known_error.and_then(|id| rules.rules.known_error(id)),
         regression_check: &regression_check,
         regressed: regression,
     };
@@ -306,6 +284,59 @@ async fn count_fault(
         sampled_at: AtomicI64::new(taken.last_at),
     };
     Ok(Some(CachedFault { exception, rules: used, verdict }))
+}
+
+async fn count_at_place(
+    tx: &mut WriteTx,
+    issue: i64,
+    known_error: Option<RuleId>,
+    unblamed: &[String],
+    seen: Seen,
+) -> Result<Counted, StoreError> {
+    let Some(mut counted) = tx.count(issue, seen).await? else {
+        return Err(StoreError::Corrupt("a place of a missing issue".into()));
+    };
+    if tx.merge_unblamed(unblamed, counted.id).await? > 0 {
+        counted = tx.counted(counted.id).await?;
+    }
+    tx.set_known_error(counted.id, known_error).await?;
+    Ok(counted)
+}
+
+/// Moves what was counted while nobody was blamed to the issue that counts it now.
+async fn count_owed(
+    tx: &mut WriteTx,
+    issue: i64,
+    Owed { occurrences, reports, unblamed }: Owed,
+    seen: Seen,
+) -> Result<Counted, StoreError> {
+    let is_merged = match unblamed {
+        Some(unblamed) => tx.merge_counted(unblamed, occurrences, issue).await?,
+        None => false,
+    };
+    if !is_merged {
+        let seen = Seen { occurrences, reports, sampled: false, ..seen };
+        tx.count(issue, seen).await?;
+    }
+    tx.counted(issue).await
+}
+
+/// Keeps the facets and a sample of a report. Returns the bytes that were added.
+async fn keep_report(
+    tx: &mut WriteTx,
+    counted: &Counted,
+    taken: &TakenPending,
+    report: &Report,
+    sample: &[u8],
+) -> Result<i64, StoreError> {
+    let mut facets = taken.facets();
+    facets.iter_mut().for_each(|facet| facet.set_exception(&report.exception_type));
+    if facets.is_empty() && taken.occurrences > 0 {
+        facets.push(facet_of(report, taken.occurrences, taken.last_at));
+    }
+    tx.count_facets(counted.id, &facets).await?;
+    tx.add_exception_type(counted.id, &report.exception_type).await?;
+    tx.add_sample(counted.id, counted.samples, taken.last_at, sample).await
 }
 
 async fn count_new(

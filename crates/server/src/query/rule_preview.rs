@@ -4,7 +4,7 @@ use std::time::Duration;
 use flawless_base::plural::{counted, times};
 use flawless_base::text::one_line;
 use flawless_core::{
-    CodePattern, FrameKind, FramePath, KnownError, PathRule, RuleId, Rules, Verdict,
+    BlamedLine, CodePattern, FrameKind, FramePath, KnownError, PathRule, RuleId, Rules, Verdict,
 };
 use flawless_git::Located;
 use flawless_store::issues::details::IssueDetails;
@@ -252,6 +252,18 @@ async fn blamed_then(
             return Ok(format!("A rule drops the reports of issue {}.", issue.id));
         }
     };
+    blamed_sentence(app, issue, rules, files.at.as_ref(), line, located).await
+}
+
+/// Who will be blamed for `line`, and where the mails go.
+async fn blamed_sentence(
+    app: &App,
+    issue: &IssueRow,
+    rules: &Rules,
+    at: Option<&At>,
+    line: &BlamedLine,
+    located: Option<Located>,
+) -> Result<String, StoreError> {
     let function = match line.function.as_str() {
         "" => String::new(),
         function => format!(" in {}", one_line(function, 100)),
@@ -268,7 +280,7 @@ async fn blamed_then(
         Some(who) => one_line(&format!("{} <{}>", who.name, who.email), 300),
         None => "automation wrote it".to_owned(),
     };
-    let tip = files.at.as_ref().map(|At { tip, .. }| tip);
+    let tip = at.map(|At { tip, .. }| tip);
     let code_owners = tip.and_then(|tip| tip.code_owners.as_ref()?.owners_of(&line.path));
     let details = IssueDetails { code_owners, ..IssueDetails::default() };
     let refused = app.store.refused_addresses(app.clock.now()).await?;
