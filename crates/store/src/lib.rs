@@ -20,6 +20,7 @@ pub use alerts::channels::{
 pub use alerts::notifications::{NewNotification, NotificationRow, PendingDigestRow, RecentMail};
 pub use alerts::outbox::{DueMessage, MailKind, MailState, OutboxMessage, Undelivered};
 pub use alerts::posts::{DuePost, PostState};
+pub use alerts::queues::QueueAge;
 pub use alerts::refused::RefusedAddress;
 pub use alerts::unwanted::{UnwantedKind, UnwantedMail};
 pub use db::error::StoreError;
@@ -27,7 +28,7 @@ pub use db::history::{SENT_JOURNAL, recreated_in_words};
 pub use db::open::{make_private_folder, schema_version};
 pub use erase::issue::ErasedIssue;
 pub use erase::person::{PersonsCounts, PersonsData};
-pub use erase::retention::{QueueAge, Retention};
+pub use erase::retention::Retention;
 pub use issues::count::{Counted, Seen};
 pub use issues::facets::{Facet, FacetRow};
 pub use issues::issue::{IssueFacts, IssueRow, WeekIssue, exception_types};

@@ -5,5 +5,6 @@ pub mod channels;
 pub mod notifications;
 pub mod outbox;
 pub mod posts;
+pub mod queues;
 pub mod refused;
 pub mod unwanted;

@@ -2,5 +2,6 @@
 
 pub mod dialect;
 pub mod error;
+pub mod health;
 pub mod history;
 pub mod open;

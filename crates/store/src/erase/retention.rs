@@ -1,6 +1,5 @@
-//! The state of the queues, and the deletion of old data.
+//! Retention: which data is deleted, and after how long.
 use flawless_core::OutcomeKind;
-use sqlx::FromRow;
 
 use crate::alerts::refused::REFUSED_FOR_MS;
 use crate::db::dialect;
@@ -8,54 +7,6 @@ use crate::lines::running::NAMED_MS;
 use crate::reports::outcomes::DAY_MS;
 use crate::reports::recorded_ids::{DELETE_RECORDED, RECORDED_FOR_MS};
 use crate::{Store, StoreError, WriteTx};
-
-/// How many items wait, and since when.
-#[derive(Debug, Clone, Default, FromRow)]
-pub struct QueueAge {
-    /// Items that wait.
-    pub waiting: i64,
-    /// When the oldest of them came in.
-    pub oldest_at: Option<i64>,
-    /// Why the oldest attempt failed, if it did.
-    pub last_error: Option<String>,
-}
-
-impl Store {
-    /// Reports that wait for attribution.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn pending_queue(&self) -> Result<QueueAge, StoreError> {
-        let query = sqlx::query_as(
-            "SELECT COUNT(*) AS waiting, MIN(first_at) AS oldest_at, \
-             MAX(last_error) AS last_error FROM pending_report WHERE occurrences > 0",
-        );
-        Ok(query.fetch_one(&self.readers).await?)
-    }
-
-    /// Mails that wait for the mail server; no posts.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn outbox_queue(&self) -> Result<QueueAge, StoreError> {
-        let query = sqlx::query_as(
-            "SELECT COUNT(*) AS waiting, MIN(created_at) AS oldest_at, \
-             MAX(last_error) AS last_error FROM outbox \
-             WHERE sent_at IS NULL AND gave_up_at IS NULL AND kind <> 'post'",
-        );
-        Ok(query.fetch_one(&self.readers).await?)
-    }
-}
-
-impl Store {
-    /// The version of the database program.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn database_version(&self) -> Result<String, StoreError> {
-        Ok(sqlx::query_scalar(dialect::VERSION).fetch_one(&self.readers).await?)
-    }
-}
 
 /// The limits of what is kept.
 #[derive(Debug, Clone, Copy)]
@@ -70,19 +21,6 @@ pub struct Retention {
 }
 
 impl WriteTx {
-    /// Proves that the store can be written to.
-    ///
-    /// # Errors
-    /// It cannot be written to.
-    pub async fn touch(&mut self, at: i64) -> Result<(), StoreError> {
-        let query = sqlx::query(
-            "INSERT INTO setting (name, value) VALUES ('touched_at', $1) \
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        );
-        query.bind(at).execute(&mut *self.0).await?;
-        Ok(())
-    }
-
     /// Deletes samples, hourly counts, outcomes, sent mails, functions of a single issue and places
     /// older than the retention, waiting reports that failed since, revisions that did not run
     /// since and addresses that were not retried since, and issues not seen since of which nobody

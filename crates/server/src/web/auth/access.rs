@@ -1,16 +1,12 @@
 //! Who may see and do what: identifies the visitor of each request, and checks the role that a
 //! group of routes requires.
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
+use super::form_token::with_form_token;
 use super::identify::{find, is_api};
 use crate::web::api::refusal;
 use crate::web::layout::page::{PageError, message};
@@ -18,13 +14,6 @@ use crate::web::layout::visitor::{PageContext, Proof, Refused, Visitor};
 use crate::web::sign_in::next_page::sign_in_url;
 use crate::web::site::Site;
 use flawless_core::Role;
-
-/// The largest form, in bytes: whole lists of rules are imported in one.
-const MAX_FORM_BYTES: usize = 2 * 1024 * 1024;
-/// The largest form from a visitor who is not signed in, in bytes.
-const MAX_OPEN_FORM_BYTES: usize = 16 * 1024;
-/// How long a form may take to arrive.
-const FORM_TIME: Duration = Duration::from_secs(10);
 
 /// Identifies the visitor for all handlers behind it.
 pub(crate) async fn identify(State(site): State<Site>, request: Request, next: Next) -> Response {
@@ -78,22 +67,6 @@ pub(crate) async fn require_known(context: PageContext, request: Request, next: 
     with_form_token(context, request, next).await
 }
 
-async fn with_form_token(context: PageContext, request: Request, next: Next) -> Response {
-    if matches!(*request.method(), Method::GET | Method::HEAD) {
-        return next.run(request).await;
-    }
-    let (parts, body) = request.into_parts();
-    let body = match form_body(body, MAX_FORM_BYTES).await {
-        Ok(body) => body,
-        Err((status, text)) => return refuse(context, status, "Not accepted", text),
-    };
-    if !carries(&body, &context.form_token) {
-        let text = "This form belongs to another session. Reload the page and try again.";
-        return refuse(context, StatusCode::FORBIDDEN, "Not accepted", text);
-    }
-    next.run(Request::from_parts(parts, Body::from(body))).await
-}
-
 /// Answers a visitor who does not have the role.
 pub(crate) fn not_allowed(context: PageContext, role: Role) -> Response {
     let (who, has) = match &context.visitor {
@@ -140,42 +113,14 @@ fn unknown(context: PageContext, request: &Request) -> Response {
     message(context, StatusCode::UNAUTHORIZED, "Not signed in", text)
 }
 
-fn refuse(context: PageContext, status: StatusCode, title: &str, text: &str) -> Response {
+pub(super) fn refuse(
+    context: PageContext,
+    status: StatusCode,
+    title: &str,
+    text: &str,
+) -> Response {
     match is_api(&context.path) {
         true => refusal(status, text),
         false => message(context, status, title, text),
     }
-}
-
-/// The fields of a form from a visitor who is not signed in.
-pub(crate) struct OpenForm(BTreeMap<String, String>);
-
-impl OpenForm {
-    /// A field; empty when it is missing.
-    pub(crate) fn get(&self, name: &str) -> &str {
-        self.0.get(name).map(String::as_str).unwrap_or_default()
-    }
-}
-
-pub(crate) async fn open_form(body: Body) -> Result<OpenForm, (StatusCode, &'static str)> {
-    let body = form_body(body, MAX_OPEN_FORM_BYTES).await?;
-    Ok(OpenForm(form_urlencoded::parse(&body).into_owned().collect()))
-}
-
-async fn form_body(body: Body, max: usize) -> Result<Bytes, (StatusCode, &'static str)> {
-    match tokio::time::timeout(FORM_TIME, to_bytes(body, max)).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => {
-            let text = "The form is too large, or was cut off in transit.";
-            Err((StatusCode::PAYLOAD_TOO_LARGE, text))
-        }
-        Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "The form took too long to arrive.")),
-    }
-}
-
-/// Whether a form carries the token.
-fn carries(form: &[u8], token: &str) -> bool {
-    let mut fields = form_urlencoded::parse(form).filter(|(name, _)| name == "form_token");
-    !token.is_empty()
-        && fields.next().is_some_and(|(_, value)| value.as_bytes().ct_eq(token.as_bytes()).into())
 }

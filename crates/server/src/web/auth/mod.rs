@@ -2,5 +2,6 @@
 
 pub(crate) mod access;
 pub(crate) mod cookies;
+pub(crate) mod form_token;
 pub(crate) mod identify;
 pub(crate) mod security;

@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::sign_in::{SignInError, SignedIn, UsedLink, hash, new_secret, use_link};
-use crate::web::auth::access::open_form;
 use crate::web::auth::cookies::Kept;
+use crate::web::auth::form_token::open_form;
 use crate::web::layout::asked::Asked;
 use crate::web::layout::page::{PageError, message, page_with};
 use crate::web::layout::visitor::PageContext;

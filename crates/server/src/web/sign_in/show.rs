@@ -14,7 +14,7 @@ use url::form_urlencoded;
 use super::next_page::safe;
 use crate::app::App;
 use crate::sign_in::{SignIn, mail_link};
-use crate::web::auth::access::open_form;
+use crate::web::auth::form_token::open_form;
 use crate::web::auth::identify::origin;
 use crate::web::layout::asked::Asked;
 use crate::web::layout::page::{message, page_with};
