@@ -140,6 +140,14 @@ fn any_exception() -> impl Strategy<Value = TextException> {
     )
 }
 
+#[test]
+fn function_name_broken_after_its_bracket_is_whole() {
+    let text = "Traceback (most recent call last):\n  File \"/app/shop.py\", line 5667, in <\n\
+                module>\n    rates[key]\nKeyError: 'k'\n";
+    let reading = read(text.as_bytes());
+    assert_eq!(reading.tracebacks[0].exception.frames[0].function, "<module>");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 

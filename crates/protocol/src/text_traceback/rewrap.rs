@@ -135,7 +135,7 @@ fn broken_frame(pair: &[Line<'_>]) -> Option<(usize, bool)> {
     let (joined, spaced) = (whole(""), whole(" "));
     let in_word =
         match (file_frame(&joined, 0).filter(has_name), file_frame(&spaced, 0).filter(has_name)) {
-            (Some(joined), Some(spaced)) => joined.path != spaced.path,
+            (Some(joined), Some(spaced)) => joined.path != spaced.path || first.text.ends_with('<'),
             (Some(_), None) => true,
             (None, Some(_)) => false,
             (None, None) => return None,
@@ -245,7 +245,7 @@ fn join_frame(lines: &[Line<'_>], start: usize) -> Option<(String, usize)> {
         }
         let spaced = format!("{text} {piece}");
         let joined = format!("{text}{piece}");
-        let in_word = text.ends_with(|c: char| c.is_alphanumeric() || "/\\-_.".contains(c))
+        let in_word = text.ends_with(|c: char| c.is_alphanumeric() || "/\\-_.<".contains(c))
             && !["File", "line", "in"].iter().any(|word| text.ends_with(&format!(" {word}")));
         let (likelier, other) = if in_word { (joined, spaced) } else { (spaced, joined) };
         for text in [&likelier, &other] {
