@@ -38,8 +38,11 @@ impl Store {
             let rows: Vec<(i64, String)> =
                 sqlx::query_as(column.read()).fetch_all(&self.readers).await?;
             let erased = rows.into_iter().filter_map(|(id, text)| {
-                let text = person.erase(&text)?;
-                Some((column, id, text))
+                let erased = match column {
+                    Beside::AlertRegression => person.erase_json_text(&text)?,
+                    _ => person.erase(&text)?,
+                };
+                Some((column, id, erased))
             });
             found.beside.extend(erased);
         }
@@ -164,10 +167,8 @@ impl IssueTexts {
             }
         }
         for json in self.resolution.iter_mut().chain([&mut self.details]) {
-            if let Ok(mut value) = serde_json::from_str::<Value>(json)
-                && person.erase_json(&mut value)
-            {
-                (*json, any) = (value.to_string(), true);
+            if let Some(erased) = person.erase_json_text(json) {
+                (*json, any) = (erased, true);
             }
         }
         any

@@ -139,6 +139,13 @@ impl ErasedPerson {
         }
     }
 
+    /// The same in JSON that is kept as text; `None` when it does not name the person. Its keys stay
+    /// as they are, or it could not be read any more.
+    pub fn erase_json_text(&self, json: &str) -> Option<String> {
+        let mut value = serde_json::from_str(json).ok()?;
+        self.erase_json(&mut value).then(|| value.to_string())
+    }
+
     /// Whether a mail names them: in its bytes, or in the text that a reader sees.
     pub fn is_in_mail(&self, message: &[u8]) -> bool {
         let encoded = message.strip_prefix(b"\xef\xbb\xbf").unwrap_or(message);
@@ -203,6 +210,18 @@ mod tests {
         });
         assert_eq!(details, erased);
         assert!(!ann.erase_json(&mut details));
+    }
+
+    #[test]
+    fn keys_of_json_stay_whoever_is_erased() {
+        let mut at = ErasedPerson::new("at@example.com");
+        at.add_name("at");
+        let kept =
+            r#"{"resolved_at":1,"resolution":{"fixed":{"summary":"for at <at@example.com>"}}}"#;
+        let erased =
+            r#"{"resolution":{"fixed":{"summary":"for erased <erased>"}},"resolved_at":1}"#;
+        assert_eq!(at.erase_json_text(kept).as_deref(), Some(erased));
+        assert_eq!(at.erase_json_text(erased), None);
     }
 
     #[test]
