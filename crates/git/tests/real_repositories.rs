@@ -399,7 +399,8 @@ async fn oversized_lists_and_files_are_named_and_stop_nothing_else() {
     let reported = ReportedLine { path: "large.py", line: 1, function: "", text: "x = 1 + 1 + 1" };
     let revision = Revision::Running(tip.commit.clone());
     let found = mirror.locate(&tip, &revision, reported, &[]).await.expect("git runs");
-    assert!(matches!(found, Located::NotBlamed(NotBlamed::TooLarge { .. })), "{found:?}");
+    let Located::NotBlamed(why @ NotBlamed::TooLarge { .. }) = found else { panic!("{found:?}") };
+    assert!(why.to_string().starts_with("large.py is larger than 32 MiB"), "{why}");
 }
 
 #[tokio::test]

@@ -58,16 +58,28 @@ fn wrong_values_are_named_with_file_line_and_hint() {
             "encrypt_samples = True",
             ["f.cfg:2: encrypt_samples", "FLAWLESS_SAMPLE_KEY is not set", "openssl rand -hex 32"],
         ),
-        ("repo_web_url = svn https://h/x", ["f.cfg:2: repo_web_url", "a kind of forge", "gitea"]),
+        (
+            "repo_web_url = svn https://h/x",
+            ["f.cfg:2: repo_web_url", "begin with a kind of forge", "gitea"],
+        ),
         (
             "http_host = 0.0.0.0\nauth = off",
             ["f.cfg:3: auth", "0.0.0.0, which others", "127.0.0.1"],
         ),
-        ("administrators = ann", ["f.cfg:2: administrators", "\"ann\" is not a", "dev@example"]),
-        ("allowed_email_domains = a b", ["f.cfg:2: allowed_email_d", "a domain", "example.com"]),
+        (
+            "administrators = ann",
+            ["f.cfg:2: administrators", "\"ann\" is not a mail", "dev@example"],
+        ),
+        (
+            "allowed_email_domains = a b",
+            ["f.cfg:2: allowed_email_d", "not a domain", "example.com"],
+        ),
         ("default_role = boss", ["f.cfg:2: default_role", "boss", "reader, developer, admin"]),
         ("session_days = 401", ["f.cfg:2: session_days", "401 is more than", "up to 400"]),
-        ("oidc_issuer = http://id.example.com", ["f.cfg:2: oidc_issuer", "an https", "https://"]),
+        (
+            "oidc_issuer = http://id.example.com",
+            ["f.cfg:2: oidc_issuer", "not an https", "https://"],
+        ),
         ("oidc_issuer = https://id.example.com", ["f.cfg:2: oidc_issuer", "client_id", "Register"]),
         ("oidc_client_secret = x", ["f.cfg:2: oidc_client_s", "no oidc_issuer", "leave this out"]),
         ("proxy_user_header = X-User", ["f.cfg:2: proxy_user", "no proxy is trusted", "127.0.0.1"]),

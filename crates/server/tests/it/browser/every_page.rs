@@ -1,6 +1,6 @@
 //! What must hold for every page, in every size and style, and for people who cannot see it.
 use super::filled::Filled;
-use crate::harness::{App, Browser, PHONE, SCREEN, Scheme};
+use crate::harness::{App, Axe, Browser, PHONE, SCREEN, Scheme};
 
 /// Name, status, path; names in braces are those of [`Filled`]. A new page is a line here.
 pub const PAGES: &[(&str, u64, &str)] = &[
@@ -84,14 +84,14 @@ const EMPTY: &[(&str, &str)] = &[
 pub(super) async fn faults(browser: &Browser, name: &str, width: u32) -> Vec<String> {
     let mut found = browser.complaints().await;
     found.extend(browser.too_wide().await);
-    // Colours do not depend on the width: each scheme is checked at one of them.
-    let checked = if width == PHONE { Scheme::Dark } else { Scheme::Light };
-    browser.scheme(checked).await;
-    found.extend(browser.axe().await.iter().map(|fault| format!("{}: {fault}", checked.name())));
-    if std::env::var_os("SCREENSHOTS").is_some() {
-        for scheme in [Scheme::Dark, Scheme::Light] {
-            browser.scheme(scheme).await;
-            browser.screenshot(&format!("pages/{name}-{width}-{}", scheme.name())).await;
+    for scheme in [Scheme::Dark, Scheme::Light] {
+        browser.scheme(scheme).await;
+        // Only colours depend on the style.
+        let rules = if scheme == Scheme::Light { Axe::All } else { Axe::Contrast };
+        let scheme = scheme.name();
+        found.extend(browser.axe(rules).await.iter().map(|fault| format!("{scheme}: {fault}")));
+        if std::env::var_os("SCREENSHOTS").is_some() {
+            browser.screenshot(&format!("pages/{name}-{width}-{scheme}")).await;
         }
     }
     found.iter().map(|fault| format!("{name} at {width}: {fault}")).collect()

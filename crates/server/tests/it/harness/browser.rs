@@ -33,6 +33,15 @@ pub enum Scheme {
     Dark,
 }
 
+/// Which of axe's rules are checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Axe {
+    /// All of WCAG 2.1, level A and AA.
+    All,
+    /// Only the rule that depends on colours, for the other scheme of a page.
+    Contrast,
+}
+
 /// Dropping it ends chromium too.
 pub struct Browser {
     pub client: Client,
@@ -203,13 +212,18 @@ impl Browser {
         strings(&self.run(include_str!("browser_too_wide.js"), vec![]).await)
     }
 
-    /// The faults that axe finds for people who use assistive technology: WCAG 2.1, level A and AA.
-    pub async fn axe(&self) -> Vec<String> {
+    /// The faults that axe finds for people who use assistive technology.
+    pub async fn axe(&self, rules: Axe) -> Vec<String> {
         let loaded = self.run("return typeof axe === 'object'", vec![]).await;
         if loaded != true {
             self.run(&axe_source(), vec![]).await;
         }
-        let only = json!({ "type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] });
+        let only = match rules {
+            Axe::All => {
+                json!({ "type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] })
+            }
+            Axe::Contrast => json!({ "type": "rule", "values": ["color-contrast"] }),
+        };
         let script = include_str!("browser_axe.js");
         let found = self.client.execute_async(script, vec![only]).await.expect("axe runs");
         strings(&found)

@@ -139,8 +139,8 @@ impl Mail {
     pub fn defects(&self) -> String {
         let script = "import email, email.policy, sys\n\
             mail = email.message_from_bytes(sys.stdin.buffer.read(), policy=email.policy.default)\n\
-            for part in mail.walk(): print(*part.defects, sep='')\n\
-            for name, value in mail.items(): print(*value.defects, sep='')";
+            for part in mail.walk(): print(*map(repr, part.defects), sep='')\n\
+            for name, value in mail.items(): print(*map(repr, value.defects), sep='')";
         let mut child = Command::new(python())
             .args(["-c", script])
             .stdin(Stdio::piped())

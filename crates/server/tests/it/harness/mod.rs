@@ -26,7 +26,7 @@ use flawless_store::Retention;
 use flawless_store::sealing::Sealing;
 use tempfile::TempDir;
 
-pub use browser::{Browser, PHONE, SCREEN, Scheme};
+pub use browser::{Axe, Browser, PHONE, SCREEN, Scheme};
 pub use mail::{Mail, SmtpServer};
 pub use open_id::OpenIdProvider;
 pub use process::{ServerProcess, free_port, server_options};
