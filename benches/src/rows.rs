@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_misses_its_target_is_bold() {
+    fn missed_target_is_bold() {
         assert_eq!(Target::AtLeast(10.0).judge(&[9.0, 11.0, 12.0]), "11.0 [9.00–12.0]");
         assert_eq!(Target::AtLeast(10.0).judge(&[9.5]), "**9.50**");
         assert_eq!(Target::Below(40.0).judge(&[40.0]), "**40.0**");
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_is_not_judged_and_a_missing_number_is_a_dash() {
+    fn peer_is_not_judged_and_missing_number_is_a_dash() {
         let mut rows = Rows::default();
         for name in ["ours", "peer", "other"] {
             rows.name_column(name);

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_of_git_is_read_and_its_path_unquoted() {
+    fn answer_of_git_is_read_and_its_path_unquoted() {
         let id = "0123456789abcdef0123456789abcdef01234567";
         let answer = format!("{id} 7 9 1\nauthor A\nfilename \"a\\t\\303\\244\\\"b.py\"\n\tx\n");
         let place = read(answer.as_bytes()).expect("an answer");

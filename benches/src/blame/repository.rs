@@ -106,7 +106,7 @@ mod tests {
     use super::short_name;
 
     #[test]
-    fn a_repository_is_called_by_the_part_of_its_path_that_names_it() {
+    fn repository_is_called_by_the_part_of_its_path_that_names_it() {
         assert_eq!(short_name("/srv/sympy+sympy/repo"), "sympy");
         assert_eq!(short_name("/srv/rails/.git"), "rails");
         assert_eq!(short_name("/srv/rails.git"), "rails");

@@ -235,7 +235,7 @@ fn kind_of(
     {
         FrameKind::Wrapper
     } else if hot_functions(path, &frame.function) {
-        FrameKind::HotFunctions
+        FrameKind::HotFunction
     } else {
         FrameKind::Candidate
     }

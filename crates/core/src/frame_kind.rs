@@ -26,7 +26,7 @@ pub enum FrameKind {
     /// A wrapper: forwards a call without knowing what it does.
     Wrapper,
     /// A hot function: many of the project's issues went through it.
-    HotFunctions,
+    HotFunction,
     /// The project's own code.
     Candidate,
 }
@@ -39,7 +39,7 @@ impl FrameKind {
 
     /// Whether the frame is blamed only when the project has no candidate in the traceback.
     pub fn is_unlikely(self) -> bool {
-        matches!(self, Self::Raise | Self::Wrapper | Self::HotFunctions)
+        matches!(self, Self::Raise | Self::Wrapper | Self::HotFunction)
     }
 
     /// Whether the frame can be blamed, if only when no other is likelier.
@@ -67,7 +67,7 @@ impl fmt::Display for FrameKind {
             Self::KnownError(id) => write!(f, "known error (rule {id})"),
             Self::Raise => f.write_str("a raise statement: its caller is blamed"),
             Self::Wrapper => f.write_str("a wrapper: what it calls or its caller is likelier"),
-            Self::HotFunctions => {
+            Self::HotFunction => {
                 f.write_str("a function that many errors go through: another frame is likelier")
             }
             Self::Candidate => f.write_str("the project's own code"),

@@ -171,7 +171,7 @@ fn wrappers_and_hot_functions_are_blamed_last() {
         /srv/app/shop/money.py 9 apply return func(*args, **kwargs)";
     assert_eq!(
         check(text),
-        "Candidate Candidate Wrapper HotFunctions Wrapper → \
+        "Candidate Candidate Wrapper HotFunction Wrapper → \
          shop/cart.py:5, shop/web.py:2, shop/money.py:9"
     );
     assert_eq!(
@@ -186,7 +186,7 @@ fn wrappers_and_hot_functions_are_blamed_last() {
         /srv/app/shop/cart.py 5 total raise ValueError(x)";
     assert_eq!(
         check(text),
-        "Wrapper HotFunctions Raise → shop/cart.py:5, shop/money.py:7, shop/money.py:3"
+        "Wrapper HotFunction Raise → shop/cart.py:5, shop/money.py:7, shop/money.py:3"
     );
 }
 

@@ -144,7 +144,7 @@ async fn address(app: &App, alert: &AlertRow, erasures: i64) -> Result<(), Store
         return hold(app, alert, &why, erasures).await;
     }
     let mut notifications: Vec<NewNotification> =
-        found.mailable.iter().map(|context| notification(context, owner)).collect();
+        found.mailable.iter().map(|recipient| notification(recipient, owner)).collect();
     notifications.extend(channel_notifications(app, owner).await?);
     let mut tx = app.store.write().await?;
     if tx.erased_since(erasures).await? {

@@ -228,8 +228,8 @@ impl OpenId {
         id_token.claims(&verifier, nonce).cloned().map_err(Some)
     }
 
-    async fn client(&self, app: &App, anew: bool) -> Result<Client, OpenIdError> {
-        let metadata = self.metadata(app.clock.now(), anew).await?;
+    async fn client(&self, app: &App, again: bool) -> Result<Client, OpenIdError> {
+        let metadata = self.metadata(app.clock.now(), again).await?;
         let redirect = RedirectUrl::new(format!("{}/sign_in/oidc/callback", app.base_url))
             .map_err(|error| self.wrong(&error))?;
         let secret = self.client_secret.as_ref();
@@ -244,12 +244,12 @@ impl OpenId {
         Ok(if in_body { client.set_auth_type(AuthType::RequestBody) } else { client })
     }
 
-    async fn metadata(&self, now: i64, anew: bool) -> Result<CoreProviderMetadata, OpenIdError> {
+    async fn metadata(&self, now: i64, again: bool) -> Result<CoreProviderMetadata, OpenIdError> {
         // One task asks, the others wait for the answer.
         let mut known = self.known.lock().await;
         if let Some(Known { at, metadata }) = &*known {
             let kept = if metadata.is_ok() { KEPT_MS } else { FAILED_MS };
-            if (0..kept).contains(&(now - at)) && !(anew && metadata.is_ok()) {
+            if (0..kept).contains(&(now - at)) && !(again && metadata.is_ok()) {
                 return metadata.clone().map(|metadata| *metadata);
             }
         }

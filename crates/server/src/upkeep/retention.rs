@@ -14,14 +14,14 @@ pub async fn run_maintenance(app: App) {
         let now = app.clock.now();
         let before = now.saturating_sub(retention);
         let baseline_until = app.baseline_until;
-        let apply_retention = async {
+        let delete = async {
             let mut tx = app.store.write().await?;
             tx.apply_retention(Retention { now, before, baseline_until }).await?;
             tx.commit().await?;
             // While somebody is reading this does nothing; the next round catches up.
             app.store.empty_journal().await
         };
-        if let Err(error) = apply_retention.await {
+        if let Err(error) = delete.await {
             tracing::error!(%error, "old samples could not be removed");
         }
         tokio::time::sleep(EVERY).await;

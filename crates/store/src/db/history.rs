@@ -58,7 +58,7 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn take_recreated_news(&mut self, now: i64) -> Result<bool, StoreError> {
         let query = sqlx::query(
-            "INSERT INTO setting (name, value) SELECT 'begun_anew_told_at', $1 FROM setting \
+            "INSERT INTO setting (name, value) SELECT 'recreated_notified_at', $1 FROM setting \
              WHERE name = 'recreated_at' ON CONFLICT (name) DO NOTHING",
         );
         Ok(query.bind(now).execute(&mut *self.0).await?.rows_affected() > 0)
