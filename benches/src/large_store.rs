@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use anyhow::Result;
-use flawless_core::{ClassifiedFrame, Frame, FrameKind, Report};
+use flawless_core::{Frame, FrameKind, FramePath, PathRule, Report, ResolvedFrame};
+use flawless_store::issues::details::IssueDetails;
 use flawless_store::sealing::Sealing;
 use flawless_store::{
-    IssueFacts, MailKind, NewNotification, OutboxMessage, RuleList, Sample, Seen, Store, WriteTx,
-    encode_sample,
+    IssueFacts, MailKind, NewNotification, OutboxMessage, Recipient, RuleList, Sample, Seen, Store,
+    WriteTx, encode_sample,
 };
 use serde_json::json;
 
@@ -100,12 +101,16 @@ impl Filling {
         self.notified += 1;
         let recipient = developer(issue);
         let why = "the line is yours".to_owned();
-        let notification = NewNotification { recipient: recipient.clone(), why, is_owner: true };
+        let notification = NewNotification {
+            recipient: Recipient::Address(recipient.clone()),
+            why,
+            is_owner: true,
+        };
         // Each has one alert and one notification, so their numbers stay in step.
         tx.add_notifications(self.notified, &[notification], at).await?;
         let mail = OutboxMessage {
             kind: MailKind::Alert,
-            recipient,
+            recipient: Recipient::Address(recipient),
             subject: "KeyError in price".to_owned(),
             message_id: format!("bench-{id}@example.com"),
             message: b"Subject: bench\r\n\r\nbench\r\n".to_vec(),
@@ -154,7 +159,7 @@ fn facts(issue: usize, at: i64) -> IssueFacts {
         authored_at: Some(at - (number % 700 + 1) * 24 * HOUR_MS),
         commit_summary: Some(format!("Price {issue} by the customer's number")),
         reason: "the text stands at this line of the running revision".to_owned(),
-        details: details.to_string(),
+        details: IssueDetails::from(details.to_string()),
     }
 }
 
@@ -176,9 +181,12 @@ fn sample() -> Result<Vec<u8>> {
         error_count: 1,
         ..Report::default()
     };
-    let frames = report.traceback.iter().map(|frame| ClassifiedFrame {
-        repo_path: Some(frame.path.trim_start_matches("/srv/app/").to_owned()),
-        path_rule: None,
+    let frames = report.traceback.iter().map(|frame| ResolvedFrame {
+        file: Some(FramePath {
+            path: frame.path.trim_start_matches("/srv/app/").to_owned(),
+            rule: PathRule::WholePath,
+            wraps: None,
+        }),
         kind: FrameKind::Candidate,
     });
     let frames = frames.collect();

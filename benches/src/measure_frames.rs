@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use flawless_core::{
-    ChoiceSettings, FramePath, PathRule, PathSettings, Rules, choose, classify,
-    hot_function_threshold, is_raise_statement,
+    ChoiceSettings, FramePath, PathRule, PathSettings, Rules, choose, hot_function_threshold,
+    is_raise_statement, resolve,
 };
 use flawless_git::process::GitProgram;
 use flawless_git::{Mirror, MirrorSettings, Revision, Source};
@@ -81,7 +81,7 @@ async fn find_paths(
     let Some(parent) = mirror.resolve(&record.parent).await? else { return Ok(None) };
     let (report, revision) = (record.report(), Revision::Running(parent.commit));
     let files = frame_files(&report, &mirror, &revision, settings).await?;
-    Ok(Some(files.of(&report.traceback)))
+    Ok(Some(files.of(&report.traceback).collect()))
 }
 
 /// The frames that may be at fault, most likely first, by the server's code.
@@ -94,7 +94,7 @@ fn ranked(record: &Record, paths: &[Option<FramePath>], settings: &ChoiceSetting
         .collect();
     let seen = |path: &str, function: &str| hot_functions.contains(&(path, function));
     let rules = Rules::default();
-    let frames = classify(&report.traceback, paths, settings, &seen, &rules);
+    let frames = resolve(&report.traceback, paths.iter().cloned(), settings, &seen, &rules);
     let choice = choose(&report, frames, &rules);
     choice.suspects.iter().map(|line| line.frame).collect()
 }

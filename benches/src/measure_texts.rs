@@ -104,7 +104,7 @@ async fn blamed_file(report: &Report, record: &Record, dir: &Path) -> Result<boo
     let faults = find_faults(report, Some(&mirror), &settings, &rules).await?;
     let Some(fault) = faults.into_iter().next() else { return Ok(false) };
     let nothing_seen = HashSet::new();
-    let choice = choose_line(&fault.report, &fault.files, &settings, &nothing_seen, &rules);
+    let choice = choose_line(&fault.report, &fault.files.frames, &settings, &nothing_seen, &rules);
     let blamed = choice.suspects.first().map(|line| line.path.as_str());
     Ok(blamed.is_some_and(|path| record.fixed(path)))
 }

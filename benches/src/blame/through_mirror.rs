@@ -54,7 +54,7 @@ pub(super) async fn tracebacks(bare: &Bare, lines: &[Line], own_frames: usize) -
         let rules = Rules::default();
         let faults = find_faults(&report, Some(&mirror), &settings, &rules).await?;
         let Some(Fault { report, files, .. }) = faults.into_iter().next() else { bail!("none") };
-        let choice = choose_line(&report, &files, &settings, &HotFunctions::new(), &rules);
+        let choice = choose_line(&report, &files.frames, &settings, &HotFunctions::new(), &rules);
         let Verdict::Blamed(line) = &choice.verdict else { bail!("nobody: {:?}", choice.verdict) };
         let located = blame_line(&report, &files, line).await?;
         let suspects = other_suspects(&report, &files, &choice).await;

@@ -52,7 +52,31 @@ pub enum Decision {
     /// Notify, for this reason.
     Notify(String),
     /// Do not notify, for this reason.
-    Quiet(String),
+    Quiet(QuietReason),
+}
+
+/// Why nobody is notified of an issue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuietReason {
+    /// Somebody muted it.
+    Muted,
+    /// `only_blame_filepaths_matching` excludes all of its frames.
+    KeptOut,
+    /// It is a known error below its alert thresholds.
+    KnownError,
+    /// It is resolved, and the revision that still runs here is older than the fix.
+    Resolved,
+    /// Somebody was notified already.
+    Notified,
+    /// It was there in the first `baseline_hours`.
+    Baseline,
+    /// The line was last changed before `report_only_after_minimum_date`.
+    OldCode,
+    /// It has not occurred often enough.
+    BelowThreshold {
+        /// The occurrences that it takes.
+        threshold: u64,
+    },
 }
 
 /// Decides about an issue whose tally has just grown. `authored_at` is the date of the blamed line;
@@ -67,10 +91,10 @@ pub fn decide(
     policy: AlertPolicy,
 ) -> Decision {
     if tally.muted {
-        return Decision::Quiet("muted".into());
+        return Decision::Quiet(QuietReason::Muted);
     }
     if tally.kept_out {
-        return Decision::Quiet("only_blame_filepaths_matching excludes it".into());
+        return Decision::Quiet(QuietReason::KeptOut);
     }
     match known {
         Some(known) => decide_known(tally, known),
@@ -80,9 +104,7 @@ pub fn decide(
 
 fn decide_unknown(tally: Tally, authored_at: Option<i64>, policy: AlertPolicy) -> Decision {
     match tally.recurrence {
-        Recurrence::OlderRevision => {
-            return Decision::Quiet("it is resolved, and an older revision still runs".into());
-        }
+        Recurrence::OlderRevision => return Decision::Quiet(QuietReason::Resolved),
         Recurrence::Regressed => {
             let occurred = times(tally.now - tally.decided);
             return Decision::Notify(format!("occurred {occurred} after it was resolved"));
@@ -90,18 +112,17 @@ fn decide_unknown(tally: Tally, authored_at: Option<i64>, policy: AlertPolicy) -
         Recurrence::Open => {}
     }
     if tally.notified {
-        return Decision::Quiet("notified already".into());
+        return Decision::Quiet(QuietReason::Notified);
     }
     if tally.first_seen_at < policy.baseline_until {
-        return Decision::Quiet("it was there in the first baseline_hours".into());
+        return Decision::Quiet(QuietReason::Baseline);
     }
     if authored_at.is_some_and(|date| date < policy.minimum_date) {
-        let why = "the line was last changed before report_only_after_minimum_date";
-        return Decision::Quiet(why.into());
+        return Decision::Quiet(QuietReason::OldCode);
     }
     let (now, threshold) = (tally.now, policy.threshold);
     if now < threshold {
-        return Decision::Quiet(format!("occurred {}, threshold {threshold}", times(now)));
+        return Decision::Quiet(QuietReason::BelowThreshold { threshold });
     }
     Decision::Notify(format!("occurred {} (threshold {threshold})", times(now)))
 }
@@ -128,7 +149,7 @@ fn decide_known(tally: Tally, known: &KnownError) -> Decision {
             ));
         }
     }
-    Decision::Quiet("a known error below its alert thresholds".into())
+    Decision::Quiet(QuietReason::KnownError)
 }
 
 fn times(count: u64) -> String {

@@ -32,7 +32,7 @@ pub struct ChoiceSettings {
 }
 
 /// A frame's file in the repository.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FramePath {
     /// Path in the repository.
     pub path: String,
@@ -40,6 +40,7 @@ pub struct FramePath {
     pub rule: PathRule,
     /// Whether the source of its function shows that the frame's line only forwards a call; `None`
     /// when the source was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wraps: Option<bool>,
 }
 
@@ -63,23 +64,32 @@ pub struct BlamedLine {
     pub known_error: Option<RuleId>,
 }
 
-/// A frame's path in the repository and its classification.
+/// What is known about a frame of a traceback. A list has one for each frame, in their order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClassifiedFrame {
-    /// Path in the repository, `None` for a foreign file.
-    pub repo_path: Option<String>,
-    /// How the path was found; also `None` in samples of older versions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path_rule: Option<PathRule>,
+pub struct ResolvedFrame {
+    /// Its file, `None` for a foreign frame.
+    pub file: Option<FramePath>,
     /// Why it may be blamed or not.
     pub kind: FrameKind,
+}
+
+impl ResolvedFrame {
+    /// Path in the repository, `None` for a foreign frame.
+    pub fn path(&self) -> Option<&str> {
+        self.file.as_ref().map(|file| file.path.as_str())
+    }
+
+    /// How the path was found.
+    pub fn path_rule(&self) -> Option<PathRule> {
+        self.file.as_ref().map(|file| file.rule)
+    }
 }
 
 /// The result of [`choose`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     /// One for each frame of the traceback, in its order.
-    pub frames: Vec<ClassifiedFrame>,
+    pub frames: Vec<ResolvedFrame>,
     /// The lines that may be at fault, the likeliest first, each once. The first is the one to
     /// blame.
     pub suspects: Vec<BlamedLine>,
@@ -146,36 +156,32 @@ impl NoLine {
     }
 }
 
-/// Classifies each frame of a traceback. `paths` has one entry for each, `None` for a foreign one.
-/// `hot_functions` says whether a function of a file of the repository is hot.
-pub fn classify(
+/// Decides why each frame of a traceback may be blamed or not. `files` has the file of each, `None`
+/// for a foreign one. `hot_functions` says whether a function of a file of the repository is hot.
+pub fn resolve(
     traceback: &[Frame],
-    paths: &[Option<FramePath>],
+    files: impl IntoIterator<Item = Option<FramePath>>,
     settings: &ChoiceSettings,
     hot_functions: &dyn Fn(&str, &str) -> bool,
     rules: &Rules,
-) -> Vec<ClassifiedFrame> {
-    let of = |(at, frame): (usize, &Frame)| {
-        let found = paths.get(at).and_then(Option::as_ref);
+) -> Vec<ResolvedFrame> {
+    let of = |(frame, file): (&Frame, Option<FramePath>)| {
+        let found = file.as_ref();
         let is_submodules = found.is_some_and(|found| found.rule == PathRule::Submodule);
         let kind = match kind_of(frame, found, settings, hot_functions, rules) {
             FrameKind::ThirdParty(id) => FrameKind::ThirdParty(id),
             _ if is_submodules => FrameKind::Submodule,
             kind => kind,
         };
-        ClassifiedFrame {
-            repo_path: found.map(|found| found.path.clone()),
-            path_rule: found.map(|found| found.rule),
-            kind,
-        }
+        ResolvedFrame { file, kind }
     };
-    traceback.iter().enumerate().map(of).collect()
+    traceback.iter().zip(files).map(of).collect()
 }
 
-/// Chooses the line to blame in `report`, whose frames are `frames`; see [`classify`].
+/// Chooses the line to blame in `report`, whose frames are `frames`; see [`resolve`].
 ///
 /// Frames come outermost first; the innermost candidate is blamed.
-pub fn choose(report: &Report, frames: Vec<ClassifiedFrame>, rules: &Rules) -> Choice {
+pub fn choose(report: &Report, frames: Vec<ResolvedFrame>, rules: &Rules) -> Choice {
     let mut suspects = suspects(report, &frames);
     let verdict = match dropped(&report.exception_type, &frames, rules) {
         Some(dropped) => {
@@ -252,7 +258,7 @@ fn ends_in_path(path: &str, suffix: &str) -> bool {
 /// Candidates from the innermost outwards, then the less likely frames in the same order: if the
 /// project has only these, the innermost of them is blamed instead of nobody. The last suspect is
 /// one of another file, where there is one: it finds faults that the others miss.
-fn suspects(report: &Report, frames: &[ClassifiedFrame]) -> Vec<BlamedLine> {
+fn suspects(report: &Report, frames: &[ResolvedFrame]) -> Vec<BlamedLine> {
     let inwards = |wanted: fn(FrameKind) -> bool| {
         (0..frames.len()).rev().filter(move |&at| wanted(frames[at].kind))
     };
@@ -260,14 +266,14 @@ fn suspects(report: &Report, frames: &[ClassifiedFrame]) -> Vec<BlamedLine> {
     let mut same_file: Option<BlamedLine> = None;
     for at in inwards(FrameKind::is_candidate).chain(inwards(FrameKind::is_unlikely)) {
         let (frame, class) = (&report.traceback[at], &frames[at]);
-        let Some(path) = &class.repo_path else { continue };
+        let Some(path) = class.path() else { continue };
         // A recursion goes through the same line many times.
-        if suspects.iter().any(|line| line.line == frame.line && line.path == *path) {
+        if suspects.iter().any(|line| line.line == frame.line && line.path == path) {
             continue;
         }
         let line = BlamedLine {
             frame: at,
-            path: path.clone(),
+            path: path.to_owned(),
             line: frame.line,
             function: frame.function.clone(),
             text: frame.text.clone(),
@@ -276,7 +282,7 @@ fn suspects(report: &Report, frames: &[ClassifiedFrame]) -> Vec<BlamedLine> {
                 _ => None,
             },
         };
-        if suspects.len() + 1 == MAX_SUSPECTS && suspects.iter().any(|other| other.path == *path) {
+        if suspects.len() + 1 == MAX_SUSPECTS && suspects.iter().any(|other| other.path == path) {
             same_file.get_or_insert(line);
             continue;
         }
@@ -292,7 +298,7 @@ fn suspects(report: &Report, frames: &[ClassifiedFrame]) -> Vec<BlamedLine> {
 }
 
 /// The rule that drops a report of this exception type and these frames.
-pub fn dropped(exception_type: &str, frames: &[ClassifiedFrame], rules: &Rules) -> Option<Dropped> {
+pub fn dropped(exception_type: &str, frames: &[ResolvedFrame], rules: &Rules) -> Option<Dropped> {
     let ignored = rules.ignored_exceptions.iter().find(|(_, name)| name == exception_type);
     if let Some((id, _)) = ignored {
         return Some(Dropped::IgnoredException(*id));
@@ -303,7 +309,7 @@ pub fn dropped(exception_type: &str, frames: &[ClassifiedFrame], rules: &Rules) 
     })
 }
 
-fn why_nobody(frames: &[ClassifiedFrame]) -> NoLine {
+fn why_nobody(frames: &[ResolvedFrame]) -> NoLine {
     let any = |wanted: fn(FrameKind) -> bool| frames.iter().any(|f| wanted(f.kind));
     if frames.is_empty() {
         NoLine::NoFrames

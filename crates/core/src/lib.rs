@@ -22,6 +22,7 @@ mod digest_schedule;
 mod fingerprint;
 mod frame_kind;
 mod human;
+mod issue_identity;
 mod outcome;
 mod owner;
 mod path_glob;
@@ -42,7 +43,9 @@ mod web_request;
 mod wrapper;
 
 pub use address::{AddressPolicy, is_mailable, is_read_by_nobody};
-pub use alert::{AlertPolicy, Decision, Recipients, Recurrence, Tally, decide, recipients};
+pub use alert::{
+    AlertPolicy, Decision, QuietReason, Recipients, Recurrence, Tally, decide, recipients,
+};
 pub use answerable::answerable;
 pub use automation::{AutomationPatterns, BUILT_IN_AUTOMATION};
 pub use blame::{Blame, CommitId, Confidence, Developer, LaterChange, LaterKind, LineOrigin};
@@ -50,8 +53,8 @@ pub use breadcrumb::Breadcrumb;
 pub use carried::{ExceptionAt, faults};
 pub use chain::{ChainedException, Relation};
 pub use choice::{
-    BlameFrame, BlamedLine, Choice, ChoiceSettings, ClassifiedFrame, Dropped, FramePath, NoLine,
-    Verdict, choose, classify, dropped,
+    BlameFrame, BlamedLine, Choice, ChoiceSettings, Dropped, FramePath, NoLine, ResolvedFrame,
+    Verdict, choose, dropped, resolve,
 };
 pub use code_owners::{CodeOwners, CodeOwnersWarning, Owners, code_owners_paths};
 pub use code_pattern::CodePattern;
@@ -61,6 +64,7 @@ pub use digest_schedule::{Budget, HOUR_MS, PendingDigest, digest_due_at};
 pub use fingerprint::{Fingerprint, NoFingerprint, place_key, trace_fingerprint};
 pub use frame_kind::{FrameKind, hot_function_threshold, is_raise_statement};
 pub use human::{CommitPeople, Human, human_of};
+pub use issue_identity::{line_identity, line_to_show, text_identity};
 pub use outcome::OutcomeKind;
 pub use owner::{Owner, owner_of};
 pub use path_glob::CodeOwnersDialect;

@@ -1,7 +1,7 @@
 //! Whether to notify, and whom: tables of cases.
 use flawless_core::{
-    AddressPolicy, AlertPolicy, Decision, Developer, EmailAlias, KnownError, Owner, Reassignment,
-    Recurrence, Rules, Tally, Watcher, decide, owner_of, recipients,
+    AddressPolicy, AlertPolicy, Decision, Developer, EmailAlias, KnownError, Owner, QuietReason,
+    Reassignment, Recurrence, Rules, Tally, Watcher, decide, owner_of, recipients,
 };
 
 const POLICY: AlertPolicy = AlertPolicy { minimum_date: 1_000, threshold: 3, baseline_until: 0 };
@@ -102,7 +102,7 @@ fn muted_issue_is_notified_after_the_mute_if_it_never_was() {
     let every = KnownError { alert_every_n_occurrences: Some(1), ..KnownError::default() };
     for known in [None, Some(&every)] {
         let tally = Tally { decided: 8, now: 9, muted: true, ..Tally::default() };
-        let quiet = Decision::Quiet("muted".into());
+        let quiet = Decision::Quiet(QuietReason::Muted);
         assert_eq!(decide(tally, Some(1_000), known, POLICY), quiet);
         assert!(notifies(9, 10, false, Some(1_000), known));
     }

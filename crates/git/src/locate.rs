@@ -189,6 +189,24 @@ struct MatchedLine {
     how: String,
 }
 
+/// Why no line of a revision matches.
+enum Unmatched {
+    NotBlamed(NotBlamed),
+    Git(GitError),
+}
+
+impl From<NotBlamed> for Unmatched {
+    fn from(why: NotBlamed) -> Self {
+        Self::NotBlamed(why)
+    }
+}
+
+impl From<GitError> for Unmatched {
+    fn from(error: GitError) -> Self {
+        Self::Git(error)
+    }
+}
+
 /// Blames a line whose text agrees with the report, white space folded: at the running revision or
 /// the tip; else in the newest of those among the file's last 50 versions in which most of the
 /// `others` agree too; else where the same text is in the same function.
@@ -198,9 +216,10 @@ pub(crate) async fn locate(
     reported: ReportedLine<'_>,
     others: &[ReportedLine<'_>],
 ) -> Result<Located, GitError> {
-    let matched = match find(blamer.repository(), revision, reported, others).await? {
+    let matched = match find(blamer.repository(), revision, reported, others).await {
         Ok(matched) => matched,
-        Err(why) => return Ok(Located::NotBlamed(why)),
+        Err(Unmatched::NotBlamed(why)) => return Ok(Located::NotBlamed(why)),
+        Err(Unmatched::Git(error)) => return Err(error),
     };
     let MatchedLine { revision, path, line, confidence, how } = matched;
     let blame = blamer.blame(&revision, &path, line).await?;
@@ -216,22 +235,22 @@ async fn find(
     revision: &Revision,
     reported: ReportedLine<'_>,
     others: &[ReportedLine<'_>],
-) -> Result<Result<MatchedLine, NotBlamed>, GitError> {
+) -> Result<MatchedLine, Unmatched> {
     let ReportedLine { path, line, text, function } = reported;
     let (commit, name) = (revision.commit(), revision.name());
     if line == 0 {
-        return Ok(Err(NotBlamed::NoLineNumber));
+        return Err(NotBlamed::NoLineNumber.into());
     }
     let is_running = matches!(revision, Revision::Running(_));
     let wanted = QuotedText::of(text);
     // If the revision is unknown, only the text identifies the line: it must be complete, or enough
     // must be left around the redacted parts.
     if wanted.is_vague() && !is_running {
-        return Ok(Err(NotBlamed::NoText { path: path.to_owned(), line }));
+        return Err(NotBlamed::NoText { path: path.to_owned(), line }.into());
     }
     let content = match repository.file(commit, path).await {
         Err(GitError::TooLarge { .. }) => {
-            return Ok(Err(NotBlamed::TooLarge { path: path.to_owned(), at: name }));
+            return Err(NotBlamed::TooLarge { path: path.to_owned(), at: name }.into());
         }
         content => content?.unwrap_or_default(),
     };
@@ -246,7 +265,7 @@ async fn find(
     match line_of(&content, line) {
         Some(_) if wanted.is_blank() => {
             let how = format!("at {name}; the report carries no source text");
-            return Ok(Ok(here(Confidence::Unconfirmed, how)));
+            return Ok(here(Confidence::Unconfirmed, how));
         }
         Some(text) if wanted.reads(&text) => {
             let confidence = match revision {
@@ -254,15 +273,15 @@ async fn find(
                 Revision::Tip(_) => Confidence::Tip,
                 Revision::Before(_) => Confidence::Earlier,
             };
-            return Ok(Ok(here(confidence, format!("the text agrees at {name}"))));
+            return Ok(here(confidence, format!("the text agrees at {name}")));
         }
         _ if wanted.is_blank() => {
-            return Ok(Err(NotBlamed::NoSuchLine { path: path.to_owned(), line, at: name }));
+            return Err(NotBlamed::NoSuchLine { path: path.to_owned(), line, at: name }.into());
         }
         _ => {}
     }
     if let Some(matched) = find_earlier(repository, commit, reported, &wanted, others).await? {
-        return Ok(Ok(matched));
+        return Ok(matched);
     }
     let content = source_text(&content);
     if let Some(found) = same_text_in_function(&content, function, &wanted, line) {
@@ -270,10 +289,10 @@ async fn find(
             "by text: line {line} at {name} is a different one, but the reported text is at \
              line {found} of the same function"
         );
-        return Ok(Ok(MatchedLine { line: found, ..here(Confidence::ByText, how) }));
+        return Ok(MatchedLine { line: found, ..here(Confidence::ByText, how) });
     }
     let (path, text) = (path.to_owned(), wanted.as_str().to_owned());
-    Ok(Err(NotBlamed::ReadsDifferently { path, line, text, at: name }))
+    Err(NotBlamed::ReadsDifferently { path, line, text, at: name }.into())
 }
 
 /// The content of a file; empty when it does not exist, or is too large for a source file.

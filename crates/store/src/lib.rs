@@ -14,13 +14,12 @@ pub mod reports;
 pub mod rules;
 pub mod sealing;
 pub use alerts::alert::{AlertRow, IssueAlert};
-pub use alerts::channels::{
-    ChannelRow, NewChannel, channel_number, channel_recipient, secret_parts,
-};
+pub use alerts::channels::{ChannelRow, NewChannel, secret_parts};
 pub use alerts::notifications::{NewNotification, NotificationRow, PendingDigestRow, RecentMail};
 pub use alerts::outbox::{DueMessage, MailKind, MailState, OutboxMessage, Undelivered};
 pub use alerts::posts::{DuePost, PostState};
 pub use alerts::queues::QueueAge;
+pub use alerts::recipient::Recipient;
 pub use alerts::refused::RefusedAddress;
 pub use alerts::unwanted::{UnwantedKind, UnwantedMail};
 pub use db::error::StoreError;

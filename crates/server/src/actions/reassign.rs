@@ -2,7 +2,6 @@
 //! the right person.
 use flawless_base::text::one_line;
 use flawless_core::{EmailAlias, Owner, Reassignment, Role, Rules, owner_by_code_owners};
-use flawless_store::issues::details::IssueDetails;
 use flawless_store::{IssueRow, RefusedAddress, RuleList};
 use serde_json::{Value, json};
 
@@ -35,8 +34,6 @@ pub struct Case<'a> {
     app: &'a App,
     /// The issue.
     pub issue: IssueRow,
-    /// Its details.
-    pub details: IssueDetails,
     refused: Vec<RefusedAddress>,
     rules: Rules,
 }
@@ -49,8 +46,8 @@ impl<'a> Case<'a> {
     pub async fn read(app: &'a App, number: i64) -> Result<Self, ActionError> {
         let issue = issue_of(app, number).await?;
         let refused = app.store.refused_addresses(app.clock.now()).await?;
-        let (details, rules) = (issue.details(), app.rules.get().rules.clone());
-        Ok(Self { app, issue, details, refused, rules })
+        let rules = app.rules.get().rules.clone();
+        Ok(Self { app, issue, refused, rules })
     }
 
     /// Who answers for it now.
@@ -59,7 +56,7 @@ impl<'a> Case<'a> {
     }
 
     fn owner(&self, rules: &Rules) -> Owner {
-        self.issue.owner(&self.details, rules, &self.app.config.addresses, &self.refused)
+        self.issue.owner(rules, &self.app.config.addresses, &self.refused)
     }
 
     /// Whose issues a rule can reassign: the author of the line, or its owner in CODEOWNERS.
@@ -140,12 +137,12 @@ impl<'a> Case<'a> {
     /// authors of the other suspects.
     pub fn proposals(&self) -> Vec<(String, String)> {
         let mut found: Vec<(String, String)> = Vec::new();
-        let owners = self.details.code_owners.as_ref();
+        let owners = self.issue.facts.details.code_owners.as_ref();
         let by_file = owners.and_then(|owners| owner_by_code_owners(owners, &self.rules).address);
         let by_file = by_file.map(|address| (address, "looks after the file".to_owned()));
-        let busiest = self.details.proposal.clone();
+        let busiest = self.issue.facts.details.proposal.clone();
         let busiest = busiest.map(|who| (who.email, "recently changed the file most".to_owned()));
-        let suspects = self.details.suspects.iter().filter_map(|suspect| {
+        let suspects = self.issue.facts.details.suspects.iter().filter_map(|suspect| {
             let author = suspect.author.as_ref()?.developer.as_ref()?;
             let what = format!("wrote {}:{}", one_line(&suspect.path, 200), suspect.line);
             Some((author.email.clone(), what))

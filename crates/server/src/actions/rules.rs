@@ -243,7 +243,7 @@ pub(super) async fn blame_instead(
     suspect: usize,
 ) -> Result<Done, ActionError> {
     let issue = issue_of(app, number).await?;
-    let mut suspects = issue.details().suspects;
+    let mut suspects = issue.facts.details.suspects.clone();
     if suspect >= suspects.len() {
         let text = "This issue no longer has this suspect. Reload its page.";
         return Err(ActionError::NotFound(text.to_owned()));

@@ -93,7 +93,7 @@ pub async fn progress(app: &App, number: i64) -> Result<TestErrorProgress, Store
     let refused = store.refused_addresses(clock.now()).await?;
     let rules = app.rules.get();
     let issue = issue.map(|issue| {
-        let owner = issue.owner(&issue.details(), &rules.rules, &config.addresses, &refused);
+        let owner = issue.owner(&rules.rules, &config.addresses, &refused);
         (issue, owner)
     });
     Ok(TestErrorProgress {

@@ -35,8 +35,8 @@ struct FoundPath {
 
 impl FrameFiles {
     /// The file of each frame, `None` for a foreign one.
-    pub fn of(&self, traceback: &[Frame]) -> Vec<Option<FramePath>> {
-        traceback.iter().map(|frame| self.file_of(frame)).collect()
+    pub fn of(&self, traceback: &[Frame]) -> impl Iterator<Item = Option<FramePath>> {
+        traceback.iter().map(|frame| self.file_of(frame))
     }
 
     fn file_of(&self, frame: &Frame) -> Option<FramePath> {

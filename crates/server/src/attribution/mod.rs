@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use flawless_core::{
-    BlamedLine, Choice, ChoiceSettings, ClassifiedFrame, ExceptionAt, Frame, FramePath, PathRule,
-    Report, Rules, choose, classify, dropped, faults,
+    BlamedLine, Choice, ChoiceSettings, ExceptionAt, Frame, PathRule, Report, ResolvedFrame, Rules,
+    choose, dropped, faults, resolve,
 };
 use flawless_git::process::GitProgram;
 use flawless_git::{
@@ -35,11 +35,11 @@ pub enum Repo {
 /// Functions that many of the project's issues went through: path in the repository, and name.
 pub type HotFunctions = HashSet<(String, String)>;
 
-/// The files of a report's frames, and the revision they were found in.
+/// The frames of a report with their files, and the revision in which these were found.
 #[derive(Debug)]
 pub struct FoundFiles {
-    /// One for each frame, `None` for a foreign one.
-    pub paths: Vec<Option<FramePath>>,
+    /// One for each frame of the traceback. Hot functions are not taken into account yet.
+    pub frames: Vec<ResolvedFrame>,
     /// The mirror, its tip, and the revision; `None` without a repository.
     pub at: Option<At>,
 }
@@ -64,7 +64,7 @@ pub struct Fault {
     pub exception: ExceptionAt,
     /// The report that it would be on its own.
     pub report: Report,
-    /// The files of its frames.
+    /// Its frames with their files.
     pub files: FoundFiles,
 }
 
@@ -86,22 +86,22 @@ pub async fn find_faults(
         }
         None => (FrameFiles::default(), None),
     };
-    let classified = |traceback: &[Frame]| -> Vec<ClassifiedFrame> {
-        classify(traceback, &files.of(traceback), settings, &|_, _| false, rules)
+    let resolved = |traceback: &[Frame]| -> Vec<ResolvedFrame> {
+        resolve(traceback, files.of(traceback), settings, &|_, _| false, rules)
     };
-    let classes: Vec<Vec<ClassifiedFrame>> = report.tracebacks().map(classified).collect();
+    let tracebacks: Vec<Vec<ResolvedFrame>> = report.tracebacks().map(resolved).collect();
     let may_be_blamed = |exception: ExceptionAt, frame: usize| {
-        let classes = &classes[exception.map_or(0, |at| at + 1)];
-        classes.get(frame).is_some_and(|frame| frame.kind.may_be_blamed())
+        let frames = &tracebacks[exception.map_or(0, |at| at + 1)];
+        frames.get(frame).is_some_and(|frame| frame.kind.may_be_blamed())
     };
-    let found = match dropped(&report.exception_type, &classes[0], rules) {
+    let found = match dropped(&report.exception_type, &tracebacks[0], rules) {
         // A project that ignores a group ignores its members as well.
         Some(_) => vec![None],
         None => faults(report, &may_be_blamed),
     };
     let fault = |exception: ExceptionAt| {
         let report = exception.map_or_else(|| report.clone(), |at| report.carried(at));
-        let files = FoundFiles { paths: files.of(&report.traceback), at: at.clone() };
+        let files = FoundFiles { frames: resolved(&report.traceback), at: at.clone() };
         Fault { exception, report, files }
     };
     Ok(found.into_iter().map(fault).collect())
@@ -131,10 +131,10 @@ async fn look_for_files(
     Ok((files, At { mirror: mirror.clone(), tip, revision, missing }))
 }
 
-/// Chooses the line of `report`, whose frames are `files`.
+/// Chooses the line of `report`, whose frames have the files of `frames`.
 pub fn choose_line(
     report: &Report,
-    files: &FoundFiles,
+    frames: &[ResolvedFrame],
     settings: &ChoiceSettings,
     hot_functions: &HotFunctions,
     rules: &Rules,
@@ -142,7 +142,8 @@ pub fn choose_line(
     let seen = |path: &str, function: &str| {
         hot_functions.contains(&(path.to_owned(), function.to_owned()))
     };
-    let frames = classify(&report.traceback, &files.paths, settings, &seen, rules);
+    let files = frames.iter().map(|frame| frame.file.clone());
+    let frames = resolve(&report.traceback, files, settings, &seen, rules);
     choose(report, frames, rules)
 }
 
@@ -174,13 +175,13 @@ fn other_lines<'a>(
     files: &'a FoundFiles,
     chosen: usize,
 ) -> Vec<ReportedLine<'a>> {
-    let frames = report.traceback.iter().zip(&files.paths).enumerate().rev();
+    let frames = report.traceback.iter().zip(&files.frames).enumerate().rev();
     frames
         .filter(|(at, _)| *at != chosen)
-        .filter_map(|(_, (frame, path))| {
-            let path = path.as_ref().filter(|path| path.rule != PathRule::Submodule)?;
+        .filter_map(|(_, (frame, resolved))| {
+            let file = resolved.file.as_ref().filter(|file| file.rule != PathRule::Submodule)?;
             Some(ReportedLine {
-                path: &path.path,
+                path: &file.path,
                 line: frame.line,
                 function: &frame.function,
                 text: &frame.text,

@@ -1,6 +1,6 @@
 //! The posts that notify a channel of alerts: as few as the service's limits allow.
 use flawless_base::dates::rfc3339;
-use flawless_store::{ChannelRow, MailKind, OutboxMessage, channel_recipient};
+use flawless_store::{ChannelRow, MailKind, OutboxMessage, Recipient};
 use serde_json::{Value, json};
 
 use super::texts::{Content, Detail};
@@ -82,7 +82,7 @@ fn split(
 fn post(channel: i64, message_id: String, subject: String, body: &Value) -> OutboxMessage {
     OutboxMessage {
         kind: MailKind::Post,
-        recipient: channel_recipient(channel),
+        recipient: Recipient::Channel(channel),
         subject,
         message_id,
         message: body.to_string().into_bytes(),

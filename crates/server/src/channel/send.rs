@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use flawless_base::backoff::{FIRST_RETRY_MS, GIVE_UP_AFTER_MS, retry_after};
-use flawless_store::{ChannelRow, DuePost, StoreError, WriteTx, channel_number};
+use flawless_store::{ChannelRow, DuePost, Recipient, StoreError, WriteTx};
 use tokio::task::JoinSet;
 
 use super::client::{Answer, PostClient};
@@ -33,11 +33,11 @@ struct ChannelState {
 /// Sends posts forever.
 pub async fn run_posts(app: App, client: PostClient) {
     let mut work = JoinSet::new();
-    let mut busy: HashSet<String> = HashSet::new();
+    let mut busy: HashSet<Recipient> = HashSet::new();
     // Channels that accept nothing at the moment, and until when. A restart loses this, which only
     // costs one more attempt.
-    let mut resting: HashMap<String, i64> = HashMap::new();
-    let mut before: HashMap<String, ChannelState> = HashMap::new();
+    let mut resting: HashMap<Recipient, i64> = HashMap::new();
+    let mut before: HashMap<Recipient, ChannelState> = HashMap::new();
     loop {
         let now = app.clock.now();
         resting.retain(|_, until| *until > now);
@@ -89,7 +89,7 @@ async fn attempt(
     client: PostClient,
     post: DuePost,
     before: ChannelState,
-) -> (String, ChannelState) {
+) -> (Recipient, ChannelState) {
     // A server that is told to stop waits for this.
     let _sending = app.posting.read().await;
     let mut taken = before.taken;
@@ -111,9 +111,9 @@ async fn send(
     gone_since: Option<i64>,
     taken: &mut Option<i64>,
 ) -> Result<ChannelState, StoreError> {
-    let channel = match channel_number(&post.recipient) {
-        Some(number) => app.store.channel(number).await?,
-        None => None,
+    let channel = match post.recipient {
+        Recipient::Channel(number) => app.store.channel(number).await?,
+        Recipient::Address(_) => None,
     };
     if let Some(earlier) = *taken {
         let now = app.clock.now();
@@ -195,7 +195,7 @@ async fn postpone(
     if is_old && post.attempts >= GIVE_UP_AFTER_ATTEMPTS {
         return give_up(tx, post, now, words).await;
     }
-    tracing::warn!(to = post.recipient, words, "a post was not taken yet");
+    tracing::warn!(to = %post.recipient, words, "a post was not taken yet");
     tx.mail_postponed(post.id, now + wait, words).await
 }
 
@@ -206,6 +206,6 @@ async fn give_up(
     now: i64,
     words: &str,
 ) -> Result<(), StoreError> {
-    tracing::error!(to = post.recipient, words, "a post is given up");
+    tracing::error!(to = %post.recipient, words, "a post is given up");
     tx.mail_given_up(post.id, now, words, false).await
 }

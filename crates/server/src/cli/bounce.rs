@@ -5,11 +5,12 @@
 use std::io::Read;
 use std::process::ExitCode;
 
+use anyhow::bail;
 use flawless_base::clock::Clock;
 use flawless_base::text::for_terminal;
 use flawless_store::Store;
 
-use super::{ConfArgument, Failure};
+use super::{ConfArgument, in_words};
 use crate::app::App;
 use crate::mail::{MAX_BOUNCE, take_bounce};
 
@@ -22,7 +23,7 @@ pub(super) struct Arguments {
 /// EX_TEMPFAIL of sysexits.h: try again later.
 const TRY_AGAIN: u8 = 75;
 
-pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     // All of the input is read first: to a mail server, a pipe that closes early is a failure.
     let mut bytes = Vec::new();
     let mut input = std::io::stdin().lock();
@@ -37,21 +38,21 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             eprintln!("flawless: {}", for_terminal(&text));
             Ok(ExitCode::SUCCESS)
         }
-        Err(Failure(text)) => {
-            eprintln!("flawless: {}", for_terminal(&text));
+        Err(error) => {
+            eprintln!("flawless: {}", for_terminal(&in_words(&error)));
             Ok(ExitCode::from(TRY_AGAIN))
         }
     }
 }
 
-async fn take(arguments: &Arguments, bytes: &[u8]) -> Result<String, Failure> {
+async fn take(arguments: &Arguments, bytes: &[u8]) -> anyhow::Result<String> {
     let config = arguments.conf.resolve()?;
     if !config.data_dir.join("flawless.db").exists() {
-        return Err(Failure::new(format!(
+        bail!(
             "{}: there is no database, or it is not readable. Run this as the user who runs the \
              server, and name the configuration with -conf",
             config.data_dir.display()
-        )));
+        );
     }
     let clock = Clock::system();
     let store = Store::open(&config.data_dir, &config.sealing, clock.now()).await?;

@@ -3,13 +3,14 @@ use std::fmt::Write;
 use std::io::Read;
 use std::process::ExitCode;
 
+use anyhow::{Context, anyhow, bail};
 use clap::Subcommand;
 use flawless_base::clock::Clock;
 use flawless_base::dates::date_time;
 use flawless_core::is_mailable;
 use flawless_store::{NewChannel, Store};
 
-use super::{ConfArgument, Failure, print};
+use super::{ConfArgument, print};
 use crate::channel::{
     Answer, ChannelKind, PostClient, belongs_to, check_resolved, check_url, new_signing_key, shown,
     trial_body,
@@ -62,7 +63,7 @@ enum Action {
     },
 }
 
-pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let now = Clock::system().now();
     match arguments.action {
         Action::List { conf } => {
@@ -93,15 +94,15 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
 }
 
-async fn open(config: &Config, now: i64) -> Result<Store, Failure> {
+async fn open(config: &Config, now: i64) -> anyhow::Result<Store> {
     Ok(Store::open(&config.data_dir, &config.sealing, now).await?)
 }
 
-fn no_such(number: i64) -> Failure {
-    Failure::new(format!("there is no channel {number}; flawless channels list shows all"))
+fn no_such(number: i64) -> anyhow::Error {
+    anyhow!("there is no channel {number}; flawless channels list shows all")
 }
 
-async fn list(config: &Config, store: &Store) -> Result<ExitCode, Failure> {
+async fn list(config: &Config, store: &Store) -> anyhow::Result<ExitCode> {
     let channels = store.channels().await?;
     store.close().await;
     let mut text = String::new();
@@ -135,12 +136,12 @@ async fn checked(
     kind: ChannelKind,
     url: &str,
     owner: Option<String>,
-) -> Result<NewChannel, Failure> {
+) -> anyhow::Result<NewChannel> {
     if let Some(owner) = owner.as_ref().filter(|owner| !is_mailable(owner)) {
-        return Err(Failure::new(format!("--for: {owner:?} is not a mail address")));
+        bail!("--for: {owner:?} is not a mail address");
     }
     let allowed = config.webhook_private_addresses;
-    let wrong = |why: String| Failure::new(format!("URL: {why}"));
+    let wrong = |why: String| anyhow!("URL: {why}");
     let mut typed = String::new();
     let url = match url {
         "-" => {
@@ -161,9 +162,9 @@ async fn checked(
         _ => {}
     }
     let secret = match kind {
-        ChannelKind::Json => Some(new_signing_key().map_err(|error| {
-            Failure::new(format!("the system provides no random numbers: {error}"))
-        })?),
+        ChannelKind::Json => {
+            Some(new_signing_key().context("the system provides no random numbers")?)
+        }
         _ => None,
     };
     Ok(NewChannel { kind: kind.as_str(), url: Secret::new(url.to_string()), secret, owner })
@@ -174,7 +175,7 @@ async fn add(
     channel: &NewChannel,
     conf: &ConfArgument,
     now: i64,
-) -> Result<ExitCode, Failure> {
+) -> anyhow::Result<ExitCode> {
     let mut tx = store.write().await?;
     let number = tx.add_channel(channel, now).await?;
     tx.commit().await?;
@@ -188,10 +189,10 @@ async fn add(
     print(text)
 }
 
-async fn test(config: &Config, store: &Store, number: i64, now: i64) -> Result<ExitCode, Failure> {
+async fn test(config: &Config, store: &Store, number: i64, now: i64) -> anyhow::Result<ExitCode> {
     let channel = store.channel(number).await?.ok_or_else(|| no_such(number))?;
     let kind = ChannelKind::of(&channel.kind)
-        .ok_or_else(|| Failure::new(format!("its kind {:?} is unknown", channel.kind)))?;
+        .ok_or_else(|| anyhow!("its kind {:?} is unknown", channel.kind))?;
     let project = ProjectKeys::open(store, now).await?;
     let id = format!("post-{number}.test.{now}@{}", config.addresses.domain);
     let body = trial_body(kind, &project.name, &id, now);
@@ -206,13 +207,13 @@ async fn test(config: &Config, store: &Store, number: i64, now: i64) -> Result<E
     let address = shown(&channel.url);
     match answer {
         Answer::Taken(words) => print(format!("{address} accepted the test: {words}\n")),
-        Answer::Later(words) | Answer::Closed(words, _) => Err(Failure::new(format!(
-            "{address} did not accept the test; an alert would be retried: {words}"
-        ))),
-        Answer::Refused(words) => Err(Failure::new(format!("{address} refused the test: {words}"))),
-        Answer::Gone(words) => Err(Failure::new(format!(
+        Answer::Later(words) | Answer::Closed(words, _) => {
+            Err(anyhow!("{address} did not accept the test; an alert would be retried: {words}"))
+        }
+        Answer::Refused(words) => Err(anyhow!("{address} refused the test: {words}")),
+        Answer::Gone(words) => Err(anyhow!(
             "{address} is gone: {words}. Create a new webhook, and remove this channel with \
              flawless channels remove {number}"
-        ))),
+        )),
     }
 }

@@ -8,7 +8,7 @@ use flawless_git::{GitError, Mirror, Repository, Source, probe_remote};
 use flawless_store::Store;
 use url::Url;
 
-use super::{ConfArgument, Failure};
+use super::ConfArgument;
 use crate::attribution::mirror_settings;
 use crate::config::{Config, SmtpSecurity, with_port};
 use crate::mail::Smtp;
@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     conf: ConfArgument,
 }
 
-pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.conf.resolve()?;
     say!("ok       configuration");
     let mut all_ok = true;

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::ConfArgument;
 use super::check::{check_repository, check_smtp};
 use super::configure_ask::{Questionnaire, unwritable, without_scheme};
-use super::{ConfArgument, Failure};
 use crate::config::{Config, RawConfig, with_port, write_config};
 
 #[derive(Debug, clap::Args)]
@@ -14,7 +14,7 @@ pub(super) struct Arguments {
     conf: ConfArgument,
 }
 
-pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let path = arguments.conf.conf.clone().unwrap_or_else(|| PathBuf::from("flawless.cfg"));
     let path = std::path::absolute(&path)?;
     let mut raw = RawConfig::default();
@@ -64,7 +64,7 @@ fn show(result: Result<String, String>) -> bool {
 }
 
 /// Adds the port of the pages to a `hostname` that was given as a bare name.
-fn complete_hostname(raw: &mut RawConfig, set: &[String]) -> Result<(), Failure> {
+fn complete_hostname(raw: &mut RawConfig, set: &[String]) -> anyhow::Result<()> {
     let is_given = set.iter().any(|argument| argument.split('=').next() == Some("hostname"));
     let port = Config::resolve(raw)?.http_address.port();
     let bare = raw.get("hostname").filter(|text| is_given && without_scheme(text));
@@ -75,7 +75,7 @@ fn complete_hostname(raw: &mut RawConfig, set: &[String]) -> Result<(), Failure>
     Ok(())
 }
 
-async fn ask_all(questions: &mut Questionnaire<'_>) -> Result<(), Failure> {
+async fn ask_all(questions: &mut Questionnaire<'_>) -> anyhow::Result<()> {
     say!("Each question shows its answer in brackets: Enter keeps it, - clears it.\n\nThe server");
     questions.ask("port", "Port for reports")?;
     questions.ask("http_port", "Port for the pages")?;

@@ -3,7 +3,9 @@ use std::io::IsTerminal;
 use std::net::ToSocketAddrs;
 use std::path::Path;
 
-use super::{Failure, print};
+use anyhow::bail;
+
+use super::print;
 use crate::config::{Config, RawConfig, find_option, with_port};
 
 /// Asks questions and puts the answers into a configuration.
@@ -16,7 +18,7 @@ const NOTHING: &str = "-";
 
 impl Questionnaire<'_> {
     /// Asks until the option has a valid value, a new or a kept one.
-    pub(super) fn ask(&mut self, option: &str, question: &str) -> Result<(), Failure> {
+    pub(super) fn ask(&mut self, option: &str, question: &str) -> anyhow::Result<()> {
         let before = self.raw.get(option).map(str::to_owned);
         let definition = find_option(option);
         let is_secret = definition.is_some_and(|definition| definition.secret);
@@ -103,7 +105,7 @@ impl Questionnaire<'_> {
     }
 
     /// Sets an option, unless it has this value already.
-    pub(super) fn set(&mut self, option: &str, value: &str) -> Result<(), Failure> {
+    pub(super) fn set(&mut self, option: &str, value: &str) -> anyhow::Result<()> {
         if self.raw.get(option).unwrap_or_default() == value {
             return Ok(());
         }
@@ -111,7 +113,7 @@ impl Questionnaire<'_> {
     }
 
     /// Asks until the answer is yes or no.
-    pub(super) fn yes(&self, question: &str, default: bool) -> Result<bool, Failure> {
+    pub(super) fn yes(&self, question: &str, default: bool) -> anyhow::Result<bool> {
         let shown = if default { "y" } else { "n" };
         loop {
             let answer = read_answer(&format!("{question}, y or n [{shown}]? "), false)?;
@@ -160,17 +162,17 @@ pub(super) fn unwritable(folder: &Path) -> Option<String> {
     Some(format!("{} cannot be written: {error}. Choose another folder.", folder.display()))
 }
 
-fn read_answer(prompt: &str, secret: bool) -> Result<String, Failure> {
+fn read_answer(prompt: &str, secret: bool) -> anyhow::Result<String> {
     if secret && std::io::stdin().is_terminal() {
         return Ok(rpassword::prompt_password(prompt)?.trim().to_owned());
     }
     print(prompt)?;
     let mut line = String::new();
     if std::io::stdin().read_line(&mut line)? == 0 {
-        return Err(Failure::new(
+        bail!(
             "the input ended before all questions were answered; nothing was written. \
-             Without questions: flawless configure --set option=value …",
-        ));
+             Without questions: flawless configure --set option=value …"
+        );
     }
     Ok(line.trim().to_owned())
 }

@@ -1,11 +1,12 @@
 //! `flawless deployed`: records which revision is running, as a step of a deployment.
 use std::process::ExitCode;
 
+use anyhow::bail;
 use flawless_base::clock::Clock;
 use flawless_git::{Mirror, Named, Source};
 use flawless_store::Store;
 
-use super::{ConfArgument, Failure};
+use super::ConfArgument;
 use crate::attribution::mirror_settings;
 
 #[derive(Debug, clap::Args)]
@@ -16,32 +17,32 @@ pub(super) struct Arguments {
     revision: String,
 }
 
-pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.conf.resolve()?;
     let now = Clock::system().now();
     let Some(source) = config.repository.clone() else {
         let text = "no repository is configured: set repo_dir or repo_url, or name the \
                     configuration with -conf";
-        return Err(Failure::new(text));
+        bail!(text);
     };
     if let Source::Clone { dir, .. } = &source
         && !dir.exists()
     {
         let text = format!("{}: the server has not cloned the repository yet", dir.display());
-        return Err(Failure::new(text));
+        bail!(text);
     }
     let name = &arguments.revision;
     let mirror = Mirror::open(mirror_settings(&config, source, config.data_dir.clone())).await?;
     let Some(Named { commit, is_branch }) = mirror.resolve(name).await? else {
         let text = format!("{name:?} is not a revision of the repository: push it first");
-        return Err(Failure::new(text));
+        bail!(text);
     };
     if is_branch {
         let text = format!(
             "{name:?} is a branch, which may have moved on from what is running: give the \
              deployed commit, as git rev-parse HEAD prints it there"
         );
-        return Err(Failure::new(text));
+        bail!(text);
     }
     let store = Store::open(&config.data_dir, &config.sealing, now).await?;
     let mut tx = store.write().await?;

@@ -3,12 +3,13 @@ use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
+use anyhow::{anyhow, bail};
 use flawless_base::clock::Clock;
 use flawless_base::plural::{counted, word};
 use flawless_store::erase::mention::{ERASED, ErasedPerson};
 use flawless_store::{PersonsCounts, RULE_LISTS, Store};
 
-use super::{ConfArgument, Failure};
+use super::ConfArgument;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -35,28 +36,28 @@ struct What {
 /// Erasing is repeated, because new rows may arrive meanwhile.
 const ROUNDS: usize = 5;
 
-pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.conf.resolve()?;
     let now = Clock::system().now();
     if !config.data_dir.join("flawless.db").exists() {
-        return Err(Failure::new(format!(
+        bail!(
             "{}: no server has run with this data folder yet. Name the configuration with -conf",
             config.data_dir.display()
-        )));
+        );
     }
     let store = Store::open(&config.data_dir, &config.sealing, now).await?;
     let code = match (arguments.what.issue, &arguments.what.person) {
         (Some(issue), _) => erase_issue(&store, issue, arguments.yes, now).await?,
         (None, Some(person)) => erase_person(&store, person, arguments.yes, now).await?,
-        (None, None) => return Err(Failure::new("name an issue or a person")),
+        (None, None) => return Err(anyhow!("name an issue or a person")),
     };
     store.close().await;
     Ok(code)
 }
 
-async fn erase_issue(store: &Store, number: i64, yes: bool, now: i64) -> Result<ExitCode, Failure> {
+async fn erase_issue(store: &Store, number: i64, yes: bool, now: i64) -> anyhow::Result<ExitCode> {
     let Some(issue) = store.look_at_issue(number).await? else {
-        return Err(Failure::new(format!("there is no issue {number}")));
+        bail!("there is no issue {number}");
     };
     if issue.id != number {
         say!("issue {number} was merged into issue {}", issue.id);
@@ -104,12 +105,12 @@ async fn erase_person(
     address: &str,
     yes: bool,
     now: i64,
-) -> Result<ExitCode, Failure> {
+) -> anyhow::Result<ExitCode> {
     let address = address.trim();
     let is_one = address.contains('@') && !address.contains(char::is_whitespace);
     if !is_one || address.len() < 3 || address.contains(ERASED) && address.len() == ERASED.len() {
         let text = format!("--person: {address:?} is not a mail address: write it as in commits");
-        return Err(Failure::new(text));
+        bail!(text);
     }
     let mut person = ErasedPerson::new(address);
     let mut found = store.look_for_person(&mut person).await?;
@@ -135,10 +136,10 @@ async fn erase_person(
         );
     }
     if found.is_empty() && unreadable > 0 {
-        return Err(Failure::new(
+        bail!(
             "not everything was searched, and nothing was erased: add the missing key to \
-             FLAWLESS_SAMPLE_KEY, and run this again",
-        ));
+             FLAWLESS_SAMPLE_KEY, and run this again"
+        );
     }
     if found.is_empty() {
         say!("There is nothing to erase.");
@@ -176,7 +177,7 @@ fn say_count(number: impl Display + Copy, one: &str, many: &str, rest: &str) {
 }
 
 /// Shows the rules that name the person. People decided on them, so they are not erased.
-async fn show_rules(store: &Store, person: &ErasedPerson) -> Result<(), Failure> {
+async fn show_rules(store: &Store, person: &ErasedPerson) -> anyhow::Result<()> {
     for list in RULE_LISTS {
         for rule in store.rule_entries(list).await? {
             if person.is_in(&rule.entry.to_string()) {
@@ -189,7 +190,7 @@ async fn show_rules(store: &Store, person: &ErasedPerson) -> Result<(), Failure>
 }
 
 /// Whether the user agrees.
-fn agreed(yes: bool) -> Result<bool, Failure> {
+fn agreed(yes: bool) -> anyhow::Result<bool> {
     if yes {
         return Ok(true);
     }
@@ -208,7 +209,7 @@ fn agreed(yes: bool) -> Result<bool, Failure> {
     Ok(is_yes)
 }
 
-async fn finish(store: &Store) -> Result<(), Failure> {
+async fn finish(store: &Store) -> anyhow::Result<()> {
     match store.empty_journal().await? {
         true => say!("Erased, from the database files too. Erase your backups yourself."),
         false => say!(

@@ -2,12 +2,13 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
+use anyhow::{anyhow, bail};
 use flawless_base::clock::Clock;
 use flawless_base::dates::{date_time, parse_date};
 use flawless_store::Store;
 use serde_json::json;
 
-use super::{ConfArgument, Failure, print};
+use super::{ConfArgument, print};
 use crate::app::App;
 use crate::query::issues::{IssueFilter, ListMemory, ListedIssue, Span, Wanted, list};
 
@@ -29,20 +30,21 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.conf.resolve()?;
     let clock = Clock::system();
     let at = match &arguments.week {
         None => None,
-        Some(day) => Some(parse_date(day, &config.timezone).ok_or_else(|| {
-            Failure::new(format!("--week: {day:?} is not a date: write YYYY-MM-DD"))
-        })?),
+        Some(day) => Some(
+            parse_date(day, &config.timezone)
+                .ok_or_else(|| anyhow!("--week: {day:?} is not a date: write YYYY-MM-DD"))?,
+        ),
     };
     if !config.data_dir.join("flawless.db").exists() {
-        return Err(Failure::new(format!(
+        bail!(
             "{}: no server has run with this data folder yet. Name the configuration with -conf",
             config.data_dir.display()
-        )));
+        );
     }
     let store = Store::open(&config.data_dir, &config.sealing, clock.now()).await?;
     let http_address = config.http_address;
@@ -90,7 +92,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 
 fn as_json(line: &ListedIssue, date: impl Fn(i64) -> String) -> serde_json::Value {
     let issue = &line.issue;
-    let details = issue.details();
+    let details = &issue.facts.details;
     json!({
         "issue": issue.id,
         "exception_type": issue.facts.exception_type,
@@ -100,7 +102,7 @@ fn as_json(line: &ListedIssue, date: impl Fn(i64) -> String) -> serde_json::Valu
         "function_name": issue.facts.function_name,
         "text": issue.facts.text,
         "error_count": line.occurrences,
-        "developer_email": &*line.owner,
+        "developer_email": line.owner.as_str(),
         "date": issue.facts.authored_at.map(&date),
         "email_sent": issue.mailed,
         "notified": line.notified.why,

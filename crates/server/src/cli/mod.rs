@@ -32,12 +32,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use flawless_base::text::for_terminal;
-use flawless_store::{RuleInputError, StoreError};
 
-use crate::app::error::StartError;
 use crate::config::{Config, ConfigError, RawConfig, options_markdown, options_text};
-use crate::mail::BounceError;
-use crate::project::keys::KeyError;
 
 /// Finds bugs in production and notifies the one developer who should know.
 #[derive(Debug, Parser)]
@@ -138,36 +134,19 @@ fn shell_word(word: &str) -> String {
     }
 }
 
-/// Why a command failed, in one paragraph for its user.
-#[derive(Debug)]
-struct Failure(String);
-
-impl Failure {
-    fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+/// Why a command failed, in one paragraph for its user. Many errors already name their source.
+fn in_words(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
     }
+    text
 }
-
-macro_rules! failure_from {
-    ($($error:ty),*) => {
-        $(impl From<$error> for Failure {
-            fn from(error: $error) -> Self {
-                Self(error.to_string())
-            }
-        })*
-    };
-}
-failure_from!(
-    BounceError,
-    ConfigError,
-    StoreError,
-    StartError,
-    KeyError,
-    RuleInputError,
-    flawless_git::GitError,
-    std::io::Error,
-    serde_json::Error
-);
 
 /// Runs the program with its arguments. 0: done; 1: failed, or a problem was found; 2: usage.
 // Not generic, or all of the server would be compiled once more in the program.
@@ -200,14 +179,14 @@ pub fn run(arguments: ArgsOs) -> ExitCode {
     runtime.shutdown_background();
     match ended {
         Ok(code) => code,
-        Err(Failure(text)) => {
-            eprintln!("flawless: {}", for_terminal(&text));
+        Err(error) => {
+            eprintln!("flawless: {}", for_terminal(&in_words(&error)));
             ExitCode::FAILURE
         }
     }
 }
 
-async fn execute(command: Command) -> Result<ExitCode, Failure> {
+async fn execute(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Configure(arguments) => configure::run(arguments).await,
         Command::Start(arguments) => start::run(arguments).await,
@@ -240,7 +219,7 @@ async fn execute(command: Command) -> Result<ExitCode, Failure> {
 }
 
 /// Writes to standard output. A reader that stops early is not an error.
-fn print(text: impl AsRef<[u8]>) -> Result<ExitCode, Failure> {
+fn print(text: impl AsRef<[u8]>) -> anyhow::Result<ExitCode> {
     let mut output = std::io::stdout().lock();
     let text = for_terminal(&String::from_utf8_lossy(text.as_ref()));
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {

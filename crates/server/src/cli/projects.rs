@@ -7,7 +7,7 @@ use flawless_base::secret::Secret;
 use flawless_store::Store;
 use serde_json::json;
 
-use super::{ConfArgument, Failure, print};
+use super::{ConfArgument, print};
 use crate::project::keys::ProjectKeys;
 
 #[derive(Debug, clap::Args)]
@@ -19,7 +19,7 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.conf.resolve()?;
     let now = Clock::system().now();
     let store = Store::open(&config.data_dir, &config.sealing, now).await?;

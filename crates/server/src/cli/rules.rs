@@ -2,15 +2,14 @@
 use std::io::Read;
 use std::process::ExitCode;
 
+use anyhow::{Context, anyhow, bail};
 use clap::builder::PossibleValuesParser;
 use flawless_base::clock::Clock;
 use flawless_base::plural::counted;
-use flawless_store::{
-    RULE_LISTS, RuleDocument, RuleInputError, RuleList, Store, is_pickle, read_document,
-};
+use flawless_store::{RULE_LISTS, RuleDocument, RuleList, Store, is_pickle, read_document};
 use serde_json::{Map, Value, json};
 
-use super::{ConfArgument, Failure, print};
+use super::{ConfArgument, print};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -111,18 +110,18 @@ struct Fields {
 }
 
 impl ListArgument {
-    fn list(&self) -> Result<RuleList, Failure> {
-        RuleList::parse(&self.key).ok_or_else(|| Failure::new(format!("no list {:?}", self.key)))
+    fn list(&self) -> anyhow::Result<RuleList> {
+        RuleList::parse(&self.key).ok_or_else(|| anyhow!("no list {:?}", self.key))
     }
 
-    async fn open(&self) -> Result<(RuleList, Store, i64), Failure> {
+    async fn open(&self) -> anyhow::Result<(RuleList, Store, i64)> {
         let config = self.conf.resolve()?;
         let now = Clock::system().now();
         Ok((self.list()?, Store::open(&config.data_dir, &config.sealing, now).await?, now))
     }
 }
 
-pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.action {
         Action::List { list, json } => show(&list, json).await,
         Action::Add { list, fields } => add(&list, &fields).await,
@@ -131,7 +130,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
 }
 
-async fn show(argument: &ListArgument, as_json: bool) -> Result<ExitCode, Failure> {
+async fn show(argument: &ListArgument, as_json: bool) -> anyhow::Result<ExitCode> {
     let (list, store, _) = argument.open().await?;
     let mut text = String::new();
     for rule in store.rule_entries(list).await? {
@@ -154,7 +153,7 @@ async fn show(argument: &ListArgument, as_json: bool) -> Result<ExitCode, Failur
     print(text)
 }
 
-async fn add(argument: &ListArgument, fields: &Fields) -> Result<ExitCode, Failure> {
+async fn add(argument: &ListArgument, fields: &Fields) -> anyhow::Result<ExitCode> {
     let entry = fields.entry(argument.list()?);
     let (list, store, now) = argument.open().await?;
     let mut tx = store.write().await?;
@@ -167,7 +166,7 @@ async fn add(argument: &ListArgument, fields: &Fields) -> Result<ExitCode, Failu
     })
 }
 
-async fn remove(argument: &ListArgument, id: i64) -> Result<ExitCode, Failure> {
+async fn remove(argument: &ListArgument, id: i64) -> anyhow::Result<ExitCode> {
     let (list, store, _) = argument.open().await?;
     let mut tx = store.write().await?;
     let removed = tx.remove_rule(list, id).await?;
@@ -175,31 +174,28 @@ async fn remove(argument: &ListArgument, id: i64) -> Result<ExitCode, Failure> {
     store.close().await;
     if !removed {
         let name = list.as_str();
-        return Err(Failure::new(format!(
-            "{name} has no entry {id}: see flawless rules list {name}"
-        )));
+        bail!("{name} has no entry {id}: see flawless rules list {name}");
     }
     print(format!("entry {id} was removed from {}\n", list.as_str()))
 }
 
-async fn import(argument: &ListArgument, file: &str) -> Result<ExitCode, Failure> {
-    let unreadable =
-        |error: std::io::Error| Failure::new(format!("{file} cannot be read: {error}"));
+async fn import(argument: &ListArgument, file: &str) -> anyhow::Result<ExitCode> {
+    let unreadable = || format!("{file} cannot be read");
     let bytes = if file == "-" {
         let mut bytes = Vec::new();
-        std::io::stdin().read_to_end(&mut bytes).map_err(unreadable)?;
+        std::io::stdin().read_to_end(&mut bytes).with_context(unreadable)?;
         bytes
     } else {
-        std::fs::read(file).map_err(unreadable)?
+        std::fs::read(file).with_context(unreadable)?
     };
     let list = argument.list()?;
     if is_pickle(&bytes) {
-        return Err(Failure::new(of_pickle(list, file)));
+        bail!(of_pickle(list, file));
     }
-    let wrong = |error: RuleInputError| Failure::new(format!("{file}: {error}"));
-    let document = read_document(&bytes).map_err(wrong)?;
-    let RuleDocument { entries, comments } = list.in_document(&document).map_err(wrong)?;
-    let entries = list.normalize_all(&entries).map_err(wrong)?;
+    let wrong = || file.to_owned();
+    let document = read_document(&bytes).with_context(wrong)?;
+    let RuleDocument { entries, comments } = list.in_document(&document).with_context(wrong)?;
+    let entries = list.normalize_all(&entries).with_context(wrong)?;
     let (list, store, now) = argument.open().await?;
     let mut tx = store.write().await?;
     let mut added = 0;

@@ -1,12 +1,13 @@
 //! `flawless sign-in-link`: prints a one-time sign-in link, for people who cannot get in.
 use std::process::ExitCode;
 
+use anyhow::{anyhow, bail};
 use flawless_base::clock::Clock;
 use flawless_store::Store;
 
-use super::{ConfArgument, Failure, print};
+use super::{ConfArgument, print};
 use crate::app::App;
-use crate::sign_in::{SignInError, administrator_link, link_for};
+use crate::sign_in::{administrator_link, link_for};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -16,16 +17,17 @@ pub(super) struct Arguments {
     address: Option<String>,
 }
 
-pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.conf.resolve()?;
     if !config.sign_in.required {
         let at = &config.set_at["auth"];
-        return Err(Failure::new(format!("{at}: off, so there is no sign-in")));
+        bail!("{at}: off, so there is no sign-in");
     }
     if config.base_url.is_none() && config.http_address.port() == 0 {
-        let text = "the address of the pages is not known before the start: set hostname, or an \
-                    http_port other than 0";
-        return Err(Failure::new(text));
+        bail!(
+            "the address of the pages is not known before the start: set hostname, or an http_port \
+             other than 0"
+        );
     }
     let clock = Clock::system();
     let store = Store::open(&config.data_dir, &config.sealing, clock.now()).await?;
@@ -34,20 +36,14 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let link = match arguments.address.as_deref().map(str::trim) {
         None => administrator_link(&app).await?,
         Some(address) => link_for(&app, address).await?.ok_or_else(|| {
-            Failure::new(format!(
+            anyhow!(
                 "{address} may not sign in. Add it to allowed_emails or administrators and restart \
                  the server, or sign in as administrator (flawless sign-in-link without an \
                  address) and give it a role on {}/people/roles",
                 app.base_url
-            ))
+            )
         })?,
     };
     app.store.close().await;
     print(format!("{link}\nIt works once, within 24 hours.\n"))
-}
-
-impl From<SignInError> for Failure {
-    fn from(error: SignInError) -> Self {
-        Self(error.to_string())
-    }
 }

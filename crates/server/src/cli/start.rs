@@ -1,12 +1,13 @@
 //! `flawless start`: runs the server until it is told to stop.
 use std::process::ExitCode;
 
+use anyhow::bail;
 use flawless_base::clock::Clock;
 use flawless_git::Source;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::check::check_repository;
-use super::{ConfArgument, Failure, logging};
+use super::{ConfArgument, logging};
 use crate::query::health::history;
 use crate::server::Server;
 use crate::sign_in::first_link;
@@ -17,12 +18,12 @@ pub(super) struct Arguments {
     conf: ConfArgument,
 }
 
-pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.conf.resolve()?;
     logging::init(&config)?;
     if matches!(config.repository, Some(Source::Folder(_))) {
         // A remote may be unreachable for a while; a missing folder is a mistake.
-        check_repository(&config).await.map_err(Failure::new)?;
+        check_repository(&config).await.map_err(anyhow::Error::msg)?;
     }
     let missing = config.missing.clone();
     let mut server = Server::start(config, Clock::system()).await?;
@@ -49,9 +50,10 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     tokio::select! {
         signal = wait_for_signal() => signal?,
         () = server.broken() => {
-            let text = "a part of the server stopped by itself; the log says why. Accepted reports \
-                        are in the store: start it again";
-            return Err(Failure::new(text));
+            bail!(
+                "a part of the server stopped by itself; the log says why. Accepted reports are in \
+                 the store: start it again"
+            );
         }
     }
     server.stop().await;
@@ -59,7 +61,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 }
 
 /// Returns at Ctrl-C, or when the system asks the program to end.
-pub(super) async fn wait_for_signal() -> Result<(), Failure> {
+pub(super) async fn wait_for_signal() -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted?,

@@ -2,7 +2,6 @@
 use askama::Template;
 use flawless_base::text::one_line;
 use flawless_core::{Frame, KnownError, Owner};
-use flawless_store::issues::details::IssueDetails;
 use flawless_store::{AlertRow, IssueRow, MailKind, OutboxMessage, Sample};
 
 use super::MailError;
@@ -22,8 +21,6 @@ pub struct AlertMail<'a> {
     pub alert: &'a AlertRow,
     /// The issue that the alert is about.
     pub issue: &'a IssueRow,
-    /// How its line was found, and the other suspects.
-    pub details: &'a IssueDetails,
     /// Its newest sample.
     pub sample: &'a Sample,
     /// Who answers for it, and why.

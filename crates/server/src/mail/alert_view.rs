@@ -148,7 +148,8 @@ fn facts(
     work: &ShownWork,
     recipient: &str,
 ) -> Vec<String> {
-    let AlertMail { app, issue, details, .. } = *mail;
+    let AlertMail { app, issue, .. } = *mail;
+    let details = &issue.facts.details;
     // Only the first time in the mail names the time zone.
     let date = if short.regression.is_some() { date_time } else { date_time_zone };
     let since = date(issue.first_seen_at, &app.config.timezone);
@@ -205,7 +206,8 @@ fn facts(
 }
 
 fn why_of(mail: &AlertMail<'_>, short: &ShortAlert, recipient: &str, why: &str) -> Why {
-    let AlertMail { app, alert, issue, details, owner, .. } = *mail;
+    let AlertMail { app, alert, issue, owner, .. } = *mail;
+    let details = &issue.facts.details;
     let within =
         if short.function.is_empty() { String::new() } else { format!(" in {}", short.function) };
     let place = format!("{}{within}", short.place());
@@ -221,7 +223,7 @@ fn why_of(mail: &AlertMail<'_>, short: &ShortAlert, recipient: &str, why: &str) 
                     commit.short_id(),
                     commit.summary,
                     commit.date,
-                    author_of(issue, details),
+                    author_of(issue),
                 ),
             )
         }

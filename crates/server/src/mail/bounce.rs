@@ -56,8 +56,8 @@ const STACK_BYTES: usize = 512 * 1024 * 1024;
 /// A failure of the database or of the system: the bounce can be delivered again later.
 pub async fn take_bounce(app: &App, bytes: &[u8]) -> Result<String, BounceError> {
     let Report { message_id, recipients } = match read_apart(bytes)? {
-        Ok(report) => report,
-        Err(why) => return Ok(format!("nothing to do: {why}")),
+        Read::Report(report) => report,
+        Read::NoBounce(why) => return Ok(format!("nothing to do: {why}")),
     };
     let Some(mail) = app.store.mail_named(&message_id).await? else {
         let name = one_line(&message_id, 200);
@@ -78,14 +78,24 @@ pub async fn take_bounce(app: &App, bytes: &[u8]) -> Result<String, BounceError>
     Ok(format!("the mail to {recipient} bounced: {}", status.words))
 }
 
-/// Parses on a thread of its own. The inner error says why the mail is not a bounce.
-fn read_apart(bytes: &[u8]) -> Result<Result<Report, &'static str>, BounceError> {
+/// What a mail turned out to be.
+enum Read {
+    Report(Report),
+    /// No bounce, for this reason.
+    NoBounce(&'static str),
+}
+
+/// Parses on a thread of its own.
+fn read_apart(bytes: &[u8]) -> Result<Read, BounceError> {
     let bytes = &bytes[..bytes.len().min(MAX_BOUNCE)];
     std::thread::scope(|scope| {
         let reader = std::thread::Builder::new().stack_size(STACK_BYTES);
         let reader = reader.spawn_scoped(scope, || Report::read(bytes));
         let read = reader.map_err(BounceError::Thread)?.join();
-        Ok(read.unwrap_or(Err("it cannot be read")))
+        Ok(match read.unwrap_or(Err("it cannot be read")) {
+            Ok(report) => Read::Report(report),
+            Err(why) => Read::NoBounce(why),
+        })
     })
 }
 
@@ -161,11 +171,14 @@ fn address(field: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_BOUNCE, RecipientStatus, read_apart};
+    use super::{MAX_BOUNCE, Read, RecipientStatus, read_apart};
 
     #[test]
     fn mail_without_a_delivery_report_is_named_and_breaks_nothing() {
-        let report = |text: &str| read_apart(text.as_bytes()).expect("a thread").map(|_| ());
+        let report = |text: &str| match read_apart(text.as_bytes()).expect("a thread") {
+            Read::Report(_) => Ok(()),
+            Read::NoBounce(why) => Err(why),
+        };
         assert_eq!(
             report("Subject: hello\n\nhello\n"),
             Err("this is not a delivery report (multipart/report)")

@@ -2,7 +2,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use flawless_base::text::one_line;
-use flawless_store::{MailKind, OutboxMessage};
+use flawless_store::{MailKind, OutboxMessage, Recipient};
 use lettre::Message;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
@@ -86,7 +86,7 @@ impl Envelope<'_> {
         }
         Ok(OutboxMessage {
             kind: self.kind,
-            recipient: self.recipient.to_owned(),
+            recipient: Recipient::Address(self.recipient.to_owned()),
             subject,
             message_id,
             message: message.formatted(),

@@ -72,8 +72,7 @@ pub async fn weekly_report(app: &App, week: ReportWeek) -> Result<WeeklyReport, 
     refused.retain(|known| known.words.is_some());
     let mut people: BTreeMap<String, PersonWeek> = BTreeMap::new();
     for found in issues {
-        let details = found.issue.details();
-        let owner = found.issue.owner(&details, &rules.rules, &config.addresses, &refused);
+        let owner = found.issue.owner(&rules.rules, &config.addresses, &refused);
         // As with alerts, the default contact gets what cannot be mailed to the owner.
         let contact = || config.addresses.default_contact.clone();
         let address = owner.address.filter(|address| is_mailable(address)).or_else(contact);

@@ -1,11 +1,10 @@
 //! Notifications of channels: which channels are notified of an alert, and their posts.
 use flawless_core::Owner;
-use flawless_store::{NewNotification, StoreError, channel_recipient};
+use flawless_store::{NewNotification, Recipient, StoreError};
 
-use super::{AlertContext, short_alerts};
+use super::short_alerts;
 use crate::app::App;
 use crate::channel::{ChannelKind, posts};
-use crate::show::alert::ShortAlert;
 
 /// The channels to notify of an alert that `owner` answers for: the project's and the owner's.
 pub(super) async fn channel_notifications(
@@ -21,7 +20,7 @@ pub(super) async fn channel_notifications(
             Some(owner) if owner.eq_ignore_ascii_case(address) => "the owner's channel",
             Some(_) => return None,
         };
-        let recipient = channel_recipient(channel.id);
+        let recipient = Recipient::Channel(channel.id);
         Some(NewNotification { recipient, why: why.to_owned(), is_owner: false })
     });
     Ok(notifications.collect())
@@ -30,7 +29,7 @@ pub(super) async fn channel_notifications(
 /// Writes the pending notifications of a channel, in as few posts as the service allows. Returns
 /// whether posts were written.
 pub(super) async fn write_posts(app: &App, id: i64, now: i64) -> Result<bool, StoreError> {
-    let recipient = channel_recipient(id);
+    let recipient = Recipient::Channel(id);
     let channel = app.store.channel(id).await?;
     let channel = channel.filter(|channel| channel.broken_at.is_none());
     let kind = channel.as_ref().and_then(|channel| ChannelKind::of(&channel.kind));
@@ -45,16 +44,7 @@ pub(super) async fn write_posts(app: &App, id: i64, now: i64) -> Result<bool, St
     let erasures = app.store.erasures().await?;
     let refused = app.store.refused_addresses(now).await?;
     let notifications = app.store.digest_notifications(&recipient).await?;
-    let alerts = if let [notification] = &notifications[..]
-        && let Ok(context) =
-            AlertContext::read(app, &notification.alert, &rules.rules, &refused).await?
-    {
-        let (sample, owner) = (Some(&context.sample), &context.owner);
-        let alert = ShortAlert::of(app, &notification.alert, &context.issue, sample, owner);
-        vec![(notification.notification_id, alert)]
-    } else {
-        short_alerts(app, &notifications, &rules.rules, &refused).await?
-    };
+    let alerts = short_alerts(app, &notifications, &rules.rules, &refused).await?;
     let mut tx = app.store.write().await?;
     if tx.erased_since(erasures).await? {
         return Ok(false);

@@ -9,10 +9,9 @@ use std::time::Duration;
 use channels::{channel_notifications, write_posts};
 use digest::{ScheduledDigest, scheduled_digests};
 use flawless_core::{KnownError, Owner, Recipients, Rules, recipients};
-use flawless_store::issues::details::IssueDetails;
 use flawless_store::{
-    AlertRow, IssueRow, NewNotification, NotificationRow, OutboxMessage, RefusedAddress, RuleHits,
-    Sample, StoreError, channel_number,
+    AlertRow, IssueRow, NewNotification, NotificationRow, OutboxMessage, Recipient, RefusedAddress,
+    RuleHits, Sample, StoreError,
 };
 
 use crate::app::App;
@@ -74,40 +73,50 @@ async fn notify(app: &App) -> Result<usize, StoreError> {
 /// The data that the mail or post of an alert is written from.
 pub(super) struct AlertContext {
     pub(super) issue: IssueRow,
-    details: IssueDetails,
     pub(super) sample: Sample,
     pub(super) owner: Owner,
 }
 
+/// Why an alert cannot be shown.
+pub(super) enum Unshown {
+    /// It will stay so, for this reason.
+    Always(String),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Unshown {
+    fn from(error: StoreError) -> Self {
+        match error {
+            // An unreadable sample must not hold up the alerts behind it.
+            StoreError::Corrupt(why) => Self::Always(why),
+            StoreError::Sealed { .. } => Self::Always(error.to_string()),
+            error => Self::Store(error),
+        }
+    }
+}
+
 impl AlertContext {
-    /// The inner error says why the alert cannot be shown.
     pub(super) async fn read(
         app: &App,
         alert: &AlertRow,
         rules: &Rules,
         refused: &[RefusedAddress],
-    ) -> Result<Result<Self, String>, StoreError> {
+    ) -> Result<Self, Unshown> {
         let Some(issue) = app.store.issue(alert.issue_id).await? else {
-            return Ok(Err("its issue is gone".to_owned()));
+            return Err(Unshown::Always("its issue is gone".to_owned()));
         };
-        let sample = match app.store.newest_sample(issue.id).await {
-            Ok(Some((_, sample))) => sample,
-            Ok(None) => return Ok(Err("the issue no longer has a sample".to_owned())),
-            // An unreadable one must not hold up the alerts behind it.
-            Err(StoreError::Corrupt(why)) => return Ok(Err(why)),
-            Err(error @ StoreError::Sealed { .. }) => return Ok(Err(error.to_string())),
-            Err(error) => return Err(error),
+        let Some((_, sample)) = app.store.newest_sample(issue.id).await? else {
+            return Err(Unshown::Always("the issue no longer has a sample".to_owned()));
         };
-        let details = issue.details();
-        let owner = issue.owner(&details, rules, &app.config.addresses, refused);
-        Ok(Ok(Self { issue, details, sample, owner }))
+        let owner = issue.owner(rules, &app.config.addresses, refused);
+        Ok(Self { issue, sample, owner })
     }
 
     /// Fills in the lines around the blamed one when the client sent none.
     async fn read_code(&mut self, app: &App) {
         if let Repo::Ready(mirror) = app.repo.get().repo
             && let (Some(revision), Some(blamed)) =
-                (&self.details.revision, self.sample.blamed_frame)
+                (&self.issue.facts.details.revision, self.sample.blamed_frame)
             && let Some(frame) = self.sample.report.traceback.get_mut(blamed)
         {
             read_around(&mirror, revision, &self.issue.facts.path, frame).await;
@@ -125,12 +134,13 @@ async fn address(app: &App, alert: &AlertRow, erasures: i64) -> Result<(), Store
     let now = app.clock.now();
     let rules = app.rules.get();
     let refused = app.store.refused_addresses(now).await?;
-    let context = match AlertContext::read(app, alert, &rules.rules, &refused).await? {
+    let context = match AlertContext::read(app, alert, &rules.rules, &refused).await {
         Ok(context) => context,
-        Err(why) => return hold(app, alert, &why, erasures).await,
+        Err(Unshown::Always(why)) => return hold(app, alert, &why, erasures).await,
+        Err(Unshown::Store(error)) => return Err(error),
     };
     let AlertContext { issue, sample, owner, .. } = &context;
-    let paths = sample.frames.iter().filter_map(|frame| frame.repo_path.as_deref());
+    let paths = sample.frames.iter().filter_map(|frame| frame.path());
     let known = context.known(&rules.rules);
     let mut found = recipients(owner, &issue.facts.path, paths, known, &rules.rules);
     let is_refused =
@@ -163,7 +173,7 @@ async fn address(app: &App, alert: &AlertRow, erasures: i64) -> Result<(), Store
 
 fn notification((address, why): &(String, String), owner: &Owner) -> NewNotification {
     let is_owner = owner.address.as_ref().is_some_and(|owner| owner.eq_ignore_ascii_case(address));
-    NewNotification { recipient: address.clone(), why: why.clone(), is_owner }
+    NewNotification { recipient: Recipient::Address(address.clone()), why: why.clone(), is_owner }
 }
 
 /// Writes the mails and posts that are due; returns how many.
@@ -171,12 +181,12 @@ async fn write_due(app: &App) -> Result<usize, StoreError> {
     let now = app.clock.now();
     let mut written = 0;
     // The schedule is read again after each mail, because each uses up the common budget.
-    let mut failed: HashSet<String> = HashSet::new();
-    let is_due = |held: &ScheduledDigest, failed: &HashSet<String>| {
-        held.until <= now && !failed.contains(&held.recipient)
+    let mut failed: HashSet<Recipient> = HashSet::new();
+    let is_due = |digest: &ScheduledDigest, failed: &HashSet<Recipient>| {
+        digest.due_at <= now && !failed.contains(&digest.recipient)
     };
     while let Some(due) =
-        scheduled_digests(app).await?.into_iter().find(|held| is_due(held, &failed))
+        scheduled_digests(app).await?.into_iter().find(|digest| is_due(digest, &failed))
     {
         match write(app, &due.recipient, now).await {
             Ok(true) => written += 1,
@@ -184,8 +194,7 @@ async fn write_due(app: &App) -> Result<usize, StoreError> {
                 failed.insert(due.recipient);
             }
             Err(error) => {
-                let to = &due.recipient;
-                tracing::error!(%error, to, "a digest could not be written");
+                tracing::error!(%error, to = %due.recipient, "a digest could not be written");
                 failed.insert(due.recipient);
             }
         }
@@ -199,10 +208,11 @@ async fn write_due(app: &App) -> Result<usize, StoreError> {
 
 /// Writes the pending notifications of a recipient: one mail, or several where one would be too
 /// long. Returns whether mails were written.
-async fn write(app: &App, recipient: &str, now: i64) -> Result<bool, StoreError> {
-    if let Some(channel) = channel_number(recipient) {
-        return write_posts(app, channel, now).await;
-    }
+async fn write(app: &App, recipient: &Recipient, now: i64) -> Result<bool, StoreError> {
+    let address = match recipient {
+        Recipient::Address(address) => address,
+        Recipient::Channel(channel) => return write_posts(app, *channel, now).await,
+    };
     let rules = app.rules.get();
     let erasures = app.store.erasures().await?;
     let refused = app.store.refused_addresses(now).await?;
@@ -212,16 +222,16 @@ async fn write(app: &App, recipient: &str, now: i64) -> Result<bool, StoreError>
     if app.config.mails.digest.is_zero() && !waited {
         notifications.truncate(1);
     }
-    let mails = match whole(app, recipient, &notifications, &rules.rules, &refused).await? {
-        Ok(Some(mail)) => Ok(vec![(
-            notifications.iter().map(|notification| notification.notification_id).collect(),
-            mail,
-        )]),
-        Ok(None) => {
+    let numbers: Vec<i64> =
+        notifications.iter().map(|notification| notification.notification_id).collect();
+    let mails = match whole(app, address, &notifications, &rules.rules, &refused).await {
+        Ok(mail) => Ok(vec![(numbers.clone(), mail)]),
+        Err(Unwritable::InFull) => {
             let alerts = short_alerts(app, &notifications, &rules.rules, &refused).await?;
-            digest_list_mails(app, recipient, &alerts, now)
+            digest_list_mails(app, address, &alerts, now)
         }
-        Err(error) => Err(error),
+        Err(Unwritable::Mail(error)) => Err(error),
+        Err(Unwritable::Store(error)) => return Err(error),
     };
     let mut tx = app.store.write().await?;
     if tx.erased_since(erasures).await? {
@@ -237,11 +247,10 @@ async fn write(app: &App, recipient: &str, now: i64) -> Result<bool, StoreError>
             }
         }
         Err(error) => {
-            tracing::error!(%error, recipient, "a mail could not be written");
-            let notifications: Vec<i64> =
-                notifications.iter().map(|notification| notification.notification_id).collect();
-            let mail = OutboxMessage::unwritten(recipient, &format!("{}.{now}", app.next_number()));
-            if let Some(mail) = tx.write_notifications(&notifications, &mail, now).await? {
+            tracing::error!(%error, address, "a mail could not be written");
+            let name = format!("{}.{now}", app.next_number());
+            let mail = OutboxMessage::unwritten(recipient.clone(), &name);
+            if let Some(mail) = tx.write_notifications(&numbers, &mail, now).await? {
                 tx.mail_given_up(mail, now, &error.to_string(), true).await?;
                 tx.reopen_alerts(mail).await?;
             }
@@ -251,22 +260,31 @@ async fn write(app: &App, recipient: &str, now: i64) -> Result<bool, StoreError>
     Ok(true)
 }
 
-/// One mail with each issue in full; `None` when there are too many, or they are too large.
+/// Why there is no mail with each issue in full.
+enum Unwritable {
+    /// There are too many issues, they are too large, or one of them cannot be shown.
+    InFull,
+    Mail(MailError),
+    Store(StoreError),
+}
+
+/// One mail with each issue in full.
 async fn whole(
     app: &App,
     recipient: &str,
     notifications: &[NotificationRow],
     rules: &Rules,
     refused: &[RefusedAddress],
-) -> Result<Result<Option<OutboxMessage>, MailError>, StoreError> {
+) -> Result<OutboxMessage, Unwritable> {
     if notifications.len() > MAX_WHOLE {
-        return Ok(Ok(None));
+        return Err(Unwritable::InFull);
     }
     let mut read = Vec::with_capacity(notifications.len());
     for notification in notifications {
-        let Ok(mut context) = AlertContext::read(app, &notification.alert, rules, refused).await?
-        else {
-            return Ok(Ok(None));
+        let mut context = match AlertContext::read(app, &notification.alert, rules, refused).await {
+            Ok(context) => context,
+            Err(Unshown::Always(_)) => return Err(Unwritable::InFull),
+            Err(Unshown::Store(error)) => return Err(Unwritable::Store(error)),
         };
         context.read_code(app).await;
         read.push((notification, context));
@@ -280,7 +298,6 @@ async fn whole(
                 app,
                 alert: &notification.alert,
                 issue: &context.issue,
-                details: &context.details,
                 sample: &context.sample,
                 owner: &context.owner,
                 known: context.known(rules),
@@ -288,11 +305,12 @@ async fn whole(
             },
         })
         .collect();
-    Ok(match &parts[..] {
-        [] => Ok(None),
-        [only] => only.mail.write(recipient, only.why).map(Some),
-        parts => digest_mail(app, recipient, parts, app.clock.now()),
-    })
+    let mail = match &parts[..] {
+        [] => None,
+        [only] => Some(only.mail.write(recipient, only.why).map_err(Unwritable::Mail)?),
+        parts => digest_mail(app, recipient, parts, app.clock.now()).map_err(Unwritable::Mail)?,
+    };
+    mail.ok_or(Unwritable::InFull)
 }
 
 /// The alerts of notifications in short, each with the notification's number.
@@ -306,7 +324,7 @@ pub(super) async fn short_alerts(
     for NotificationRow { notification_id, alert, .. } in notifications {
         // An issue is not deleted while one of its alerts waits.
         let Some(issue) = app.store.issue(alert.issue_id).await? else { continue };
-        let owner = issue.owner(&issue.details(), rules, &app.config.addresses, refused);
+        let owner = issue.owner(rules, &app.config.addresses, refused);
         let sample = match notifications.len() {
             ..=MAX_SAMPLED => app.store.newest_sample(issue.id).await.ok().flatten(),
             _ => None,

@@ -150,8 +150,13 @@ async fn try_attribute(
             let mut faults = Vec::new();
             for fault in find_faults(&report, None, settings, &rules.rules).await? {
                 let (report, files) = (fault.report, fault.files);
-                let choice =
-                    choose_line(&report, &files, settings, &HotFunctions::new(), &rules.rules);
+                let choice = choose_line(
+                    &report,
+                    &files.frames,
+                    settings,
+                    &HotFunctions::new(),
+                    &rules.rules,
+                );
                 let found = not_blamed(&report, &[], None, error.to_string());
                 let exception = fault.exception;
                 faults.push(Attributed { exception, report, frames: choice.frames, found });

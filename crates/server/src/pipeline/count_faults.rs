@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use flawless_core::{
-    ClassifiedFrame, CommitId, ExceptionAt, Fingerprint, OutcomeKind, Report, RuleId,
+    CommitId, ExceptionAt, Fingerprint, OutcomeKind, Report, ResolvedFrame, RuleId,
 };
 use flawless_store::{
     Counted, CountedBefore, DayUse, Sample, Seen, StoreError, TakenPending, UsedUp, WriteTx,
@@ -49,7 +49,7 @@ pub(super) struct Waited<'a> {
 struct Prepared {
     exception: ExceptionAt,
     report: Report,
-    frames: Arc<[ClassifiedFrame]>,
+    frames: Arc<[ResolvedFrame]>,
     blamed_frame: Option<usize>,
     sample: Vec<u8>,
     found: FoundIssue,
@@ -196,7 +196,7 @@ fn prepare(fault: Attributed) -> Result<Prepared, StoreError> {
         }
         FoundIssue::Dropped(..) => None,
     };
-    let frames: Arc<[ClassifiedFrame]> = frames.into();
+    let frames: Arc<[ResolvedFrame]> = frames.into();
     let sample = encode_sample(&Sample { report: &report, frames: frames.clone(), blamed_frame })?;
     Ok(Prepared { exception, report, frames, blamed_frame, sample, found })
 }
@@ -383,10 +383,8 @@ async fn count_new(
 /// The functions of the project that a report went through, each once.
 fn own_functions<'a>(
     report: &'a Report,
-    frames: &'a [ClassifiedFrame],
+    frames: &'a [ResolvedFrame],
 ) -> HashSet<(&'a str, &'a str)> {
     let frames = report.traceback.iter().zip(frames).filter(|(_, class)| class.kind.is_own());
-    frames
-        .filter_map(|(frame, class)| Some((class.repo_path.as_deref()?, frame.function.as_str())))
-        .collect()
+    frames.filter_map(|(frame, class)| Some((class.path()?, frame.function.as_str()))).collect()
 }

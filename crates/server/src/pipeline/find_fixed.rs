@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use flawless_core::CommitId;
 use flawless_git::{GitError, Mirror, Tip};
-use flawless_store::issues::details::IssueDetails;
 use flawless_store::{OpenIssue, Resolution, RunningRow, StoreError};
 
 use super::regression::{gone_in, line_origin};
@@ -130,13 +129,12 @@ async fn find(
 ) -> Result<Option<(CommitId, Resolution)>, GitError> {
     let line = line_origin(&issue.origin_commit, &issue.origin_path, issue.origin_line);
     let Some(line) = line else { return Ok(None) };
-    let details: IssueDetails = serde_json::from_str(&issue.details).unwrap_or_default();
     let mut not_known = None;
     for revision in revisions.iter().filter(|revision| revision.id > issue.checked_revision) {
         let Some(commit) = CommitId::parse(&revision.commit_id) else { continue };
         let look = async {
             // A revision before the one in which it was last seen says nothing about later ones.
-            if let Some(seen_in) = &details.revision
+            if let Some(seen_in) = &issue.details.revision
                 && mirror.repository().is_ancestor(&commit, seen_in).await?
             {
                 return Ok(None);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use flawless_core::{
-    BlameFrame, BlamedLine, Choice, ClassifiedFrame, CommitId, Dropped, ExceptionAt, FrameKind,
-    NoLine, OutcomeKind, Report, RuleId, Verdict, is_foreign_folder, place_key,
+    BlameFrame, BlamedLine, Choice, CommitId, Dropped, ExceptionAt, FrameKind, NoLine, OutcomeKind,
+    Report, ResolvedFrame, RuleId, Verdict, is_foreign_folder, place_key,
 };
 use flawless_git::{GitError, Located, Mirror};
 use flawless_store::StoreError;
@@ -37,7 +37,7 @@ pub(super) struct Attributed {
     pub(super) exception: ExceptionAt,
     /// That exception as a report of its own.
     pub(super) report: Report,
-    pub(super) frames: Vec<ClassifiedFrame>,
+    pub(super) frames: Vec<ResolvedFrame>,
     pub(super) found: FoundIssue,
 }
 
@@ -140,8 +140,8 @@ fn may_be_elsewhere<'a>(fault: &'a Attributed) -> bool {
     let paths = fault.report.traceback.iter().map(|frame| frame.path.as_str()).zip(&fault.frames);
     // Below these folders everything belongs to the project. At the root of the system, or where
     // paths are relative, only the folder of the repository does.
-    let root = |(path, frame): (&'a str, &'a ClassifiedFrame)| {
-        let own = frame.repo_path.as_deref()?;
+    let root = |(path, frame): (&'a str, &'a ResolvedFrame)| {
+        let own = frame.path()?;
         let root = path.strip_suffix(own)?;
         if root.len() > 1 {
             return Some(root);
@@ -150,7 +150,7 @@ fn may_be_elsewhere<'a>(fault: &'a Attributed) -> bool {
         Some(&path[..root.len() + folder])
     };
     let roots: Vec<&str> = paths.clone().filter_map(root).collect();
-    let is_missing = |(path, frame): (&str, &ClassifiedFrame)| {
+    let is_missing = |(path, frame): (&str, &ResolvedFrame)| {
         frame.kind == FrameKind::Foreign
             && !is_foreign_folder(path)
             && roots.iter().any(|root| path.starts_with(root))
@@ -166,7 +166,7 @@ async fn attribute_fault(
 ) -> Result<Attributed, Deferred> {
     let settings = &app.config.choice;
     let Fault { exception, report, files } = fault;
-    let plain = choose_line(&report, &files, settings, &HotFunctions::new(), &rules.rules);
+    let plain = choose_line(&report, &files.frames, settings, &HotFunctions::new(), &rules.rules);
     let found = find_line(app, &report, &files, &plain, no_repository).await?;
     if settings.blame_frame == BlameFrame::Innermost || matches!(found, FoundIssue::Dropped(..)) {
         return Ok(Attributed { exception, report, frames: plain.frames, found });
@@ -181,7 +181,7 @@ async fn attribute_fault(
         return Ok(Attributed { exception, report, frames: plain.frames, found });
     }
     let hot_functions = app.store.hot_functions().await?;
-    let choice = choose_line(&report, &files, settings, &hot_functions, &rules.rules);
+    let choice = choose_line(&report, &files.frames, settings, &hot_functions, &rules.rules);
     let found = if choice.verdict == plain.verdict {
         found
     } else {
@@ -263,7 +263,7 @@ async fn seen_in(app: &App, at: &At, issue: i64) -> Result<Option<CommitId>, Sto
         Some(running) => Ok(Some(running.clone())),
         None => {
             let issue = app.store.issue(issue).await?;
-            Ok(issue.and_then(|issue| issue.details().revision))
+            Ok(issue.and_then(|issue| issue.facts.details.revision))
         }
     }
 }
@@ -271,7 +271,7 @@ async fn seen_in(app: &App, at: &At, issue: i64) -> Result<Option<CommitId>, Sto
 /// Makes the facts of an issue that nobody is blamed for.
 pub(super) fn not_blamed(
     report: &Report,
-    frames: &[ClassifiedFrame],
+    frames: &[ResolvedFrame],
     line: Option<BlamedLine>,
     why: String,
 ) -> FoundIssue {

@@ -2,8 +2,8 @@
 //! before.
 use flawless_base::plural::counted;
 use flawless_core::{
-    BlamedLine, Choice, ClassifiedFrame, CommitId, Developer, LineOrigin, QuotedText, Report,
-    author_gone, is_foreign_folder, place_key,
+    BlamedLine, Choice, CommitId, Developer, QuotedText, Report, ResolvedFrame, author_gone,
+    line_identity, line_to_show, text_identity,
 };
 use flawless_git::{LocatedLine, source_text};
 use flawless_store::IssueFacts;
@@ -62,7 +62,7 @@ impl Blamed<'_> {
         let details = IssueDetails {
             author,
             confidence: Some(confidence),
-            path_rule: choice.frames.get(line.frame).and_then(|frame| frame.path_rule),
+            path_rule: choice.frames.get(line.frame).and_then(ResolvedFrame::path_rule),
             revision: Some(revision.clone()),
             steps: blame.steps,
             later: blame.later,
@@ -71,11 +71,11 @@ impl Blamed<'_> {
             code_owners,
             suspects,
         };
-        let also_known = blame.also_known.iter().map(identity).collect();
+        let also_known = blame.also_known.iter().map(line_identity).collect();
         let unblamed = unblamed_names(report, files, &revision, &line).await;
         let (name, email) = blame.developer.map(|who| (who.name, who.email)).unzip();
         let facts = IssueFacts {
-            identity: identity(&blame.origin),
+            identity: line_identity(&blame.origin),
             origin_commit: Some(blame.origin.commit.to_string()),
             origin_path: Some(blame.origin.path),
             origin_line: Some(i64::from(blame.origin.line)),
@@ -83,7 +83,7 @@ impl Blamed<'_> {
             developer_email: email,
             authored_at: Some(blame.authored_at),
             commit_summary: Some(blame.summary),
-            details: serde_json::to_string(&details).unwrap_or_default(),
+            details,
             ..facts_of(report, &line, how)
         };
         NewFacts {
@@ -135,37 +135,14 @@ async fn is_only_one(files: &FoundFiles, revision: &CommitId, line: &BlamedLine)
     content.lines().filter(|line| wanted.reads(line)).count() == 1
 }
 
-/// An issue that nobody is blamed for: its identity is path, function and text of the line that was
-/// chosen, else of the project's innermost frame, else of the innermost one.
+/// An issue that nobody is blamed for, at the line that was chosen or that stands for its report.
 pub(super) fn nobody(
     report: &Report,
-    frames: &[ClassifiedFrame],
+    frames: &[ResolvedFrame],
     line: Option<BlamedLine>,
     why: String,
 ) -> NewFacts {
-    let shown = line.clone().or_else(|| {
-        let own = frames.iter().rposition(|frame| frame.repo_path.is_some());
-        let near = || report.traceback.iter().rposition(|frame| !is_foreign_folder(&frame.path));
-        let at = own.or_else(near).or(report.traceback.len().checked_sub(1))?;
-        let frame = &report.traceback[at];
-        let own_path = frames.get(at).and_then(|class| class.repo_path.clone());
-        Some(BlamedLine {
-            frame: at,
-            path: own_path.unwrap_or_else(|| frame.path.clone()),
-            line: frame.line,
-            function: frame.function.clone(),
-            text: frame.text.clone(),
-            known_error: None,
-        })
-    });
-    let shown = shown.unwrap_or_else(|| BlamedLine {
-        frame: 0,
-        path: "(no traceback)".into(),
-        line: 0,
-        function: String::new(),
-        text: report.exception_type.clone(),
-        known_error: None,
-    });
+    let shown = line.clone().unwrap_or_else(|| line_to_show(report, frames));
     let facts = IssueFacts { identity: text_identity(&shown), ..facts_of(report, &shown, why) };
     NewFacts {
         facts,
@@ -218,15 +195,6 @@ fn facts_of(report: &Report, line: &BlamedLine, reason: String) -> IssueFacts {
         exception_type: report.exception_type.clone(),
         known_error_id: line.known_error,
         reason,
-        details: "{}".into(),
         ..IssueFacts::default()
     }
-}
-
-fn identity(origin: &LineOrigin) -> String {
-    format!("line:{}:{}:{}", origin.commit, origin.line, origin.path)
-}
-
-fn text_identity(line: &BlamedLine) -> String {
-    format!("text:{}", place_key("", &line.path, 0, &line.function, &line.text))
 }

@@ -1,11 +1,11 @@
 //! Counts how often each rule matters: the rules that a verdict rests on.
-use flawless_core::{ClassifiedFrame, FrameKind, RuleId};
+use flawless_core::{FrameKind, ResolvedFrame, RuleId};
 use flawless_store::{RuleHits, StoreError, TakenPending, WriteTx};
 
 /// The rules behind the verdict on a counted report: the known error that it matches, and the
 /// library code behind the blamed line.
 pub(super) fn rules_used(
-    frames: &[ClassifiedFrame],
+    frames: &[ResolvedFrame],
     blamed: Option<usize>,
     known_error: Option<RuleId>,
 ) -> Box<[RuleId]> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
-use flawless_core::{ClassifiedFrame, CommitId, ExceptionAt, Fingerprint, OutcomeKind, RuleId};
+use flawless_core::{CommitId, ExceptionAt, Fingerprint, OutcomeKind, ResolvedFrame, RuleId};
 use quick_cache::sync::Cache;
 
 use super::regression::RegressionCheck;
@@ -41,7 +41,7 @@ pub enum FaultVerdict {
         /// The known error that it matches.
         known_error: Option<RuleId>,
         /// The classification of its frames.
-        frames: Arc<[ClassifiedFrame]>,
+        frames: Arc<[ResolvedFrame]>,
         /// The blamed frame.
         blamed_frame: Option<usize>,
         /// What it says about the fix of its issue.

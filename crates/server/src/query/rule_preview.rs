@@ -3,9 +3,7 @@ use std::time::Duration;
 
 use flawless_base::plural::{counted, times};
 use flawless_base::text::one_line;
-use flawless_core::{
-    BlamedLine, CodePattern, FrameKind, FramePath, KnownError, PathRule, RuleId, Rules, Verdict,
-};
+use flawless_core::{BlamedLine, CodePattern, FrameKind, KnownError, RuleId, Rules, Verdict};
 use flawless_git::Located;
 use flawless_store::issues::details::IssueDetails;
 use flawless_store::{IssueRow, MatchedIssue, RuleList, Sample, StoreError, Wanted};
@@ -15,9 +13,7 @@ use tokio::sync::Mutex;
 
 use crate::actions::ActionError;
 use crate::app::App;
-use crate::attribution::{
-    At, Fault, FoundFiles, HotFunctions, Repo, blame_line, choose_line, find_faults,
-};
+use crate::attribution::{At, Fault, HotFunctions, Repo, blame_line, choose_line, find_faults};
 
 /// The effect that a rule would have.
 #[derive(Debug, Clone, Default)]
@@ -164,9 +160,9 @@ async fn in_samples(
     let mut found = Vec::new();
     for issue in issues {
         let Some(sample) = sample_of(app, issue.id).await? else { continue };
-        let files = FoundFiles { paths: paths_of(&sample), at: None };
         let settings = &app.config.choice;
-        let choice = choose_line(&sample.report, &files, settings, &HotFunctions::new(), rules);
+        let none = HotFunctions::new();
+        let choice = choose_line(&sample.report, &sample.frames, settings, &none, rules);
         if choice.frames.iter().any(|frame| is_meant(frame.kind)) {
             found.push(issue);
         }
@@ -181,17 +177,6 @@ async fn sample_of(app: &App, issue: i64) -> Result<Option<Sample>, StoreError> 
         Err(StoreError::Sealed { .. } | StoreError::Corrupt(_)) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// The files of a sample's frames, as found when the report arrived.
-fn paths_of(sample: &Sample) -> Vec<Option<FramePath>> {
-    let path = |frame: &flawless_core::ClassifiedFrame| {
-        let path = frame.repo_path.clone()?;
-        let rule = frame.path_rule.unwrap_or(PathRule::WholePath);
-        let wraps = Some(frame.kind == FrameKind::Wrapper);
-        Some(FramePath { path, rule, wraps })
-    };
-    sample.frames.iter().map(path).collect()
 }
 
 /// Who would be blamed for the newest sample of an issue under `rules`, in a sentence.
@@ -216,7 +201,7 @@ async fn blamed_then(
         let faults = find_faults(&sample.report, Some(&mirror), settings, rules).await?;
         // A sample has a single fault.
         let Some(Fault { report, files, .. }) = faults.into_iter().next() else { return Ok(None) };
-        let choice = choose_line(&report, &files, settings, &hot_functions, rules);
+        let choice = choose_line(&report, &files.frames, settings, &hot_functions, rules);
         let located = match &choice.verdict {
             Verdict::Blamed(line) => Some(blame_line(&report, &files, line).await?),
             _ => None,

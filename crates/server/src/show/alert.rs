@@ -100,7 +100,6 @@ impl ShortAlert {
         let rules = app.rules.get();
         let known = facts.known_error_id.and_then(|id| rules.rules.known_error(id));
         let header = |text: &str| cut(text, 2_000);
-        let details = issue.details();
         let regression = alert.regression.as_ref();
         let report = sample.map(|sample| &sample.report);
         // An issue may have several exception types; the one of the sample is shown.
@@ -108,7 +107,7 @@ impl ShortAlert {
         let commit = facts.origin_commit.as_ref().map(|id| ShortCommit {
             id: one_line(id, 64),
             summary: one_line(facts.commit_summary.as_deref().unwrap_or_default(), 200),
-            author: author_of(issue, &details),
+            author: author_of(issue),
             date: facts.authored_at.map(date).unwrap_or_default(),
         });
         Self {

@@ -1,6 +1,6 @@
 //! A frame ready to be shown: its place, its variables, and the lines around it.
 use flawless_base::text::{cut, one_line};
-use flawless_core::{ClassifiedFrame, Frame};
+use flawless_core::{Frame, ResolvedFrame};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -64,7 +64,7 @@ pub struct SourceLine {
 /// A frame within the limits; `class` says whether it may be blamed.
 pub fn shown_frame(
     frame: &Frame,
-    class: Option<&ClassifiedFrame>,
+    class: Option<&ResolvedFrame>,
     limits: RenderLimits,
 ) -> ShownFrame {
     let shown = |(name, value): (&String, &String)| ShownValue {

@@ -11,8 +11,8 @@ use crate::app::App;
 const NAMED: usize = 8;
 
 /// Name and address of the author of an issue's line, even if the author is a bot.
-pub fn author_of(issue: &IssueRow, details: &IssueDetails) -> String {
-    match details.author.clone().or_else(|| issue.developer()) {
+pub fn author_of(issue: &IssueRow) -> String {
+    match issue.facts.details.author.clone().or_else(|| issue.developer()) {
         Some(developer) => one_line(&format!("{} <{}>", developer.name, developer.email), 200),
         None => "automation".to_owned(),
     }
@@ -89,7 +89,7 @@ pub fn passed_over(sample: &Sample) -> Vec<String> {
             more += 1;
             continue;
         }
-        let path = class.repo_path.as_deref().unwrap_or(&frame.path);
+        let path = class.path().unwrap_or(&frame.path);
         let (path, function) = (one_line(path, 300), one_line(&frame.function, 100));
         let within = if function.is_empty() { function } else { format!(" in {function}") };
         steps.push(format!("{path}:{}{within}: {}", frame.line, class.kind));
@@ -103,7 +103,7 @@ pub fn passed_over(sample: &Sample) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use flawless_core::{ClassifiedFrame, Frame, Report};
+    use flawless_core::{Frame, FramePath, PathRule, Report, ResolvedFrame};
 
     use super::*;
 
@@ -118,9 +118,12 @@ mod tests {
             FrameKind::Raise,
         ];
         let frame = |line| Frame { path: "/x/a.py".into(), line, ..Frame::default() };
-        let class = |kind| ClassifiedFrame {
-            repo_path: (kind != FrameKind::Foreign).then(|| "a.py".into()),
-            path_rule: None,
+        let class = |kind| ResolvedFrame {
+            file: (kind != FrameKind::Foreign).then(|| FramePath {
+                path: "a.py".into(),
+                rule: PathRule::WholePath,
+                wraps: None,
+            }),
             kind,
         };
         let traceback = (1..=6).map(frame).collect();

@@ -4,8 +4,7 @@ use flawless_server::actions::{Action, ActionError, Actor, act, undo};
 use flawless_store::{IssueRow, RuleList};
 use serde_json::json;
 
-use crate::command_line::{flawless, stderr};
-use crate::harness::{ANN, App, BEN, CLEO, NOW, request};
+use crate::harness::{ANN, App, BEN, CLEO, NOW, flawless, request, stderr};
 
 const WEB: (&str, i64, &str, &str) = ("/srv/app/shop/web.py", 2, "handle", "return cart.total()");
 const CART: (&str, i64, &str, &str) =

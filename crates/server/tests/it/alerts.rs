@@ -1,5 +1,5 @@
 //! Who is notified, and how often.
-use crate::harness::{ANN, App, BEN, TestRepository, request};
+use crate::harness::{ANN, App, BEN, TestRepository, add_rule, request};
 
 const CART: [(&str, i64, &str, &str); 2] = [
     ("/srv/app/shop/web.py", 2, "handle", "return cart.total()"),
@@ -104,7 +104,7 @@ async fn watchers_and_known_error_recipients_are_notified_once_each() {
         ),
     ];
     for (list, entry) in rules {
-        crate::rules::add(&app, list, entry).await;
+        add_rule(&app, list, entry).await;
     }
     app.report(&request(&CART)).await;
     let mails = app.mails().await;
@@ -123,8 +123,7 @@ async fn default_contact_answers_for_an_unusable_address() {
         &[("shop/eve.py", "boom()\n")],
     );
     let app = App::with("report_error_threshold", "1").repository(repository).start().await;
-    crate::rules::add(&app, "watch_list", r#"{"email": "wanda@example.com", "filepath": "shop"}"#)
-        .await;
+    add_rule(&app, "watch_list", r#"{"email": "wanda@example.com", "filepath": "shop"}"#).await;
     app.report(&request(&[("/srv/app/shop/eve.py", 1, "<module>", "boom()")])).await;
     let mails = app.mails().await;
     let to: Vec<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();
@@ -155,7 +154,7 @@ async fn aliases_domains_and_reassignments_lead_to_the_reader() {
             r#"{"email": "moved@example.com", "filepath": "shop", "designated_email": "far@example.com"}"#,
         ),
     ] {
-        crate::rules::add(&app, list, entry).await;
+        add_rule(&app, list, entry).await;
     }
     for file in ["old", "lone", "api/moved"] {
         app.report(&request(&[(&format!("/srv/app/shop/{file}.py"), 1, "<module>", "boom()")]))
@@ -190,7 +189,7 @@ async fn undeliverable_alert_is_sent_once_an_alias_names_somebody() {
     };
     assert_eq!((listed("notified").await, listed("not_notified").await), (Some(0), Some(1)));
     let alias = |new: &str| format!(r#"{{"old_email": "eve", "new_email": "{new}"}}"#);
-    crate::rules::add(&app, "email_remapping", &alias("eve.old@example.com")).await;
+    add_rule(&app, "email_remapping", &alias("eve.old@example.com")).await;
     let released = async || store.alert_queue().await.expect("store").last_error.is_none();
     crate::harness::wait_until("the alert is released", released).await;
     assert!(app.smtp.mails().is_empty(), "the alias can still be undone");
@@ -198,7 +197,7 @@ async fn undeliverable_alert_is_sent_once_an_alias_names_somebody() {
     crate::harness::wait_until("the alert is sent", async || !app.smtp.mails().is_empty()).await;
     assert_eq!(app.one_mail().await.to, "eve.old@example.com");
     // Another alias of the same address takes the place of the first.
-    crate::rules::add(&app, "email_remapping", &alias("eve@example.com")).await;
+    add_rule(&app, "email_remapping", &alias("eve@example.com")).await;
     let rules = app.server.app.rules.get();
     let [(_, alias)] = &rules.rules.email_aliases[..] else { panic!("{rules:?}") };
     assert_eq!(alias.new_email, "eve@example.com");

@@ -1,6 +1,5 @@
 //! Tokens, with which programs call the API.
-use crate::harness::{App, Surfer};
-use crate::sign_in::with_sign_in;
+use crate::harness::{App, Surfer, with_sign_in};
 
 const DAY: i64 = 86_400_000;
 

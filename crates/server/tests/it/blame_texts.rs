@@ -2,8 +2,9 @@
 //! and the parts of the text that it could not read.
 use serde_json::Value;
 
-use crate::command_line::{flawless_with_bytes, flawless_with_input, stderr, stdout};
-use crate::harness::{ANN, BEN, CLEO, TestRepository};
+use crate::harness::{
+    ANN, BEN, CLEO, TestRepository, flawless_with_bytes, flawless_with_input, stderr, stdout,
+};
 
 const PLAIN: &str = "\
 Traceback (most recent call last):

@@ -1,8 +1,9 @@
 //! Bounced mails, as mail servers pipe them to the program.
 use std::process::Output;
 
-use crate::command_line::{flawless_with_input, stderr};
-use crate::harness::{App, BEN, TestRepository, request, wait_until};
+use crate::harness::{
+    App, BEN, TestRepository, add_rule, flawless_with_input, request, stderr, wait_until,
+};
 
 const CART: [(&str, i64, &str, &str); 1] =
     [("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")];
@@ -114,8 +115,7 @@ async fn bounce_may_be_long_and_its_words_cannot_break_out() {
 async fn bounced_watcher_mail_is_reported_to_the_default_contact() {
     let app = App::with("report_error_threshold", "1").repository(TestRepository::shop());
     let app = app.start().await;
-    crate::rules::add(&app, "watch_list", r#"{"email": "wanda@example.com", "filepath": "shop"}"#)
-        .await;
+    add_rule(&app, "watch_list", r#"{"email": "wanda@example.com", "filepath": "shop"}"#).await;
     app.report(&request(&CART)).await;
     wait_until("both mails have arrived", async || app.smtp.mails().len() == 2).await;
     let mails = app.mails().await;

@@ -1,7 +1,7 @@
 //! Exceptions that only carry others: each carried fault is an issue of its own line.
 use flawless_protocol::thrift::{ChainedException, RecordErrorRequest, StackLine};
 
-use crate::harness::{ANN, App, BEN, Frame, request};
+use crate::harness::{ANN, App, BEN, Frame, flawless, request};
 
 const CALLER: Frame<'_> = ("/srv/app/shop/web.py", 2, "handle", "return cart.total()");
 const CART: Frame<'_> = ("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)");
@@ -172,7 +172,7 @@ async fn group_report_is_recounted_once_after_an_issue_was_erased() {
     app.settle().await;
     let set = format!("data_dir_path={}", app.folder.path().join("data").display());
     let arguments = ["erase", "--set", &set, "--issue", "2", "--yes"];
-    let erased = crate::command_line::flawless(app.folder.path(), &arguments);
+    let erased = flawless(app.folder.path(), &arguments);
     assert!(erased.status.success(), "{erased:?}");
     app.report(&group).await;
     app.settle().await;

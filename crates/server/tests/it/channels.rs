@@ -6,9 +6,9 @@ use flawless_base::secret::Secret;
 use flawless_store::NewChannel;
 use standardwebhooks::Webhook as Verifier;
 
-use crate::command_line::{flawless, flawless_with_input, stderr, stdout};
 use crate::harness::{
-    ANN, App, AppBuilder, BEN, NOW, Posted, Webhook, python, request, wait_until,
+    ANN, App, AppBuilder, BEN, NOW, Posted, Webhook, flawless, flawless_with_input, python,
+    request, stderr, stdout, wait_until,
 };
 
 pub const CART: [(&str, i64, &str, &str); 1] =

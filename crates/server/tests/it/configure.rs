@@ -3,8 +3,7 @@
 use std::path::Path;
 use std::process::Output;
 
-use crate::command_line::{flawless, flawless_with_input, stderr, stdout};
-use crate::harness::{SmtpServer, TestRepository};
+use crate::harness::{SmtpServer, TestRepository, flawless, flawless_with_input, stderr, stdout};
 
 #[test]
 fn configure_without_questions_writes_a_private_valid_file() {

@@ -8,8 +8,7 @@ use flawless_protocol::thrift::{Breadcrumb, Context, Process, RecordErrorRequest
 use flawless_store::{GivenRole, NewPending, NewSession, encode_sample};
 use sqlx::{Connection, SqliteConnection};
 
-use crate::command_line::{flawless, stdout};
-use crate::harness::{ANN, App, BEN, Frame, request, wait_until};
+use crate::harness::{ANN, App, BEN, Frame, flawless, request, stdout, wait_until};
 use crate::sealed::stands_in;
 
 const CART: [Frame<'static>; 1] =

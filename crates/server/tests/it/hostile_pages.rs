@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::browser::every_page::PAGES;
-use crate::harness::{App, Browser, TestRepository, ThriftClient, request};
+use crate::harness::{App, Browser, TestRepository, ThriftClient, add_rule, request};
 
 /// Runs, breaks out, or changes how other text is shown wherever it is not escaped.
 const EVIL: &str = concat!(
@@ -137,7 +137,7 @@ async fn hostile_app() -> (App, Vec<i64>) {
             ("email_remapping", json!({ "old_email": filename, "new_email": "n@example.com" })),
         ];
         for (list, rule) in rules {
-            crate::rules::add(&app, list, &rule.to_string()).await;
+            add_rule(&app, list, &rule.to_string()).await;
         }
     }
     let mut blamed = report(EVIL);

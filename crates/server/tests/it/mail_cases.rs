@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::harness::{
-    ANN, App, AppBuilder, BEN, CLEO, Mail, Person, TestRepository, python_with_package, request,
-    wait_until,
+    ANN, App, AppBuilder, BEN, CLEO, Mail, Person, TestRepository, add_rule, python_with_package,
+    request, wait_until,
 };
 
 const BOT: Person = ("dependabot[bot]", "49699333+dependabot[bot]@users.noreply.github.com");
@@ -182,7 +182,7 @@ async fn known_error_is_notified_by_its_threshold_with_its_header() {
     let app = notified().start().await;
     let rule = r#"{"filename": "shop/invoices.py", "min_alert_threshold": 1,
         "email_header": "Orders without items come from the old till.\nRunbook: https://wiki.example.com/till"}"#;
-    crate::rules::add(&app, "known_errors", rule).await;
+    add_rule(&app, "known_errors", rule).await;
     run(&app, &["run.py", "shop.invoices", "print_invoice", "till-04"]).await;
     let mail = one_mail(&app, "06-known-error", ANN.1).await;
     assert!(mail.text.starts_with("Orders without items come from the old till.\n"));
@@ -322,9 +322,9 @@ async fn new_owner_and_a_watcher_are_notified() {
     let app = notified().with("mail_locals", "names").start().await;
     let reassigned = r#"{"email": "ann@example.com", "filepath": "shop",
         "designated_email": "dora@example.com"}"#;
-    crate::rules::add(&app, "disownership_list", reassigned).await;
+    add_rule(&app, "disownership_list", reassigned).await;
     let watch = r#"{"email": "wanda@example.com", "filepath": "shop/invoices.py"}"#;
-    crate::rules::add(&app, "watch_list", watch).await;
+    add_rule(&app, "watch_list", watch).await;
     run(&app, &["run.py", "shop.invoices", "print_invoice"]).await;
     let mails = app.mails().await;
     let [dora, wanda] = &mails[..] else { panic!("{mails:#?}") };

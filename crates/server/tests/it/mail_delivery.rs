@@ -1,7 +1,7 @@
 //! Mails against a real mail server that is down, slow, encrypted, or refuses.
 use std::process::Command;
 
-use crate::harness::{App, BEN, SmtpServer, python, request, wait_until};
+use crate::harness::{App, BEN, SmtpServer, add_rule, python, request, wait_until};
 
 const CART: [(&str, i64, &str, &str); 1] =
     [("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")];
@@ -32,8 +32,7 @@ async fn mail_waits_while_the_mail_server_is_down() {
 async fn refused_recipient_does_not_stop_the_others() {
     let smtp = SmtpServer::real(&["--refuse", BEN.1]);
     let app = App::with("report_error_threshold", "1").smtp(smtp).start().await;
-    crate::rules::add(&app, "watch_list", r#"{"email": "wanda@example.com", "filepath": "shop"}"#)
-        .await;
+    add_rule(&app, "watch_list", r#"{"email": "wanda@example.com", "filepath": "shop"}"#).await;
     app.report(&request(&CART)).await;
     let mails = app.mails().await;
     let to: Vec<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();

@@ -5,8 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::command_line::{flawless, stderr, stdout};
-use crate::harness::python;
+use crate::harness::{flawless, python, stderr, stdout};
 
 const KEYS: [&str; 7] = [
     "known_errors",

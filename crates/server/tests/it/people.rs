@@ -1,9 +1,13 @@
 //! What people do with the mails they get: unsubscribe, reassign, mute, resolve.
 use flawless_server::notify::UNDO_MS;
 use flawless_server::show::links;
+use flawless_store::Recipient;
 use serde_json::Value;
 
-use crate::harness::{ANN, App, BEN, CLEO, NOW, SmtpServer, TestRepository, request, wait_until};
+use crate::harness::{
+    ANN, App, BEN, CLEO, NOW, SmtpServer, TestRepository, add_rule, flawless, request, stdout,
+    wait_until,
+};
 
 const CART: [(&str, i64, &str, &str); 1] =
     [("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")];
@@ -69,8 +73,7 @@ async fn one_click_unsubscribes_and_the_next_owner_answers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_click_may_be_multipart_and_watchers_can_leave_too() {
     let app = App::start().await;
-    crate::rules::add(&app, "watch_list", r#"{"email": "Wanda@example.com", "filepath": "shop"}"#)
-        .await;
+    add_rule(&app, "watch_list", r#"{"email": "Wanda@example.com", "filepath": "shop"}"#).await;
     let body = "--b\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b--\r\n";
     let wanda = link(&app, "wanda@example.com", "alerts");
     let kind = "multipart/form-data; boundary=b";
@@ -202,8 +205,10 @@ async fn reassigned_issue_in_a_digest_goes_to_the_new_owner_alone() {
     let cart = "from shop.money import add\n\n\ndef total(prices):\n    return sum(prices) / len(prices)\n\n\ndef first(prices):\n    return prices[0]\n";
     app.repository.commit(BEN, "2026-06-01", "cart: first", &[("shop/cart.py", cart)]);
     app.report(&request(&[("/srv/app/shop/cart.py", 9, "first", "return prices[0]")])).await;
-    let held = async || app.server.app.store.digest_recipients_of(2).await.expect("store");
-    wait_until("the alert waits for the digest", async || held().await == [BEN.1]).await;
+    let recipients_of = async || app.server.app.store.digest_recipients_of(2).await.expect("store");
+    let ben = Recipient::Address(BEN.1.to_owned());
+    wait_until("the alert waits for the digest", async || recipients_of().await == [ben.clone()])
+        .await;
     let fields = [("what", "reassign"), ("path", "shop"), ("designated_email", CLEO.1)];
     assert_eq!(app.post("/issues/2/reassign", &fields).await.0, 200);
     app.clock.advance(UNDO_MS);
@@ -375,7 +380,7 @@ async fn command_line_says_what_is_muted_and_resolved() {
     let issues = |more: &[&str]| {
         let arguments = ["issues", "--set", &set, "--week", "2026-11-22"];
         let arguments: Vec<&str> = arguments.iter().chain(more).copied().collect();
-        crate::command_line::stdout(&crate::command_line::flawless(app.folder.path(), &arguments))
+        stdout(&flawless(app.folder.path(), &arguments))
     };
     let text = issues(&[]);
     assert!(text.contains("notified, muted, resolved"), "{text}");

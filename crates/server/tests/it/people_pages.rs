@@ -4,7 +4,7 @@ use std::time::Duration;
 use flawless_server::show::links;
 use flawless_store::UnwantedKind;
 
-use crate::harness::{ANN, App, BEN, CLEO, TestRepository, request};
+use crate::harness::{ANN, App, BEN, CLEO, TestRepository, add_rule, request};
 
 const CART: [(&str, i64, &str, &str); 1] =
     [("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")];
@@ -39,9 +39,9 @@ fn row<'a>(page: &'a str, text: &str) -> &'a str {
 async fn people_are_listed_under_the_address_that_is_read() {
     let app = shop_fails().await;
     let alias = r#"{"old_email": "ben", "new_email": "ben.baker@example.com"}"#;
-    crate::rules::add(&app, "email_remapping", alias).await;
+    add_rule(&app, "email_remapping", alias).await;
     let watcher = r#"{"email": "wanda@example.com", "filepath": "shop"}"#;
-    crate::rules::add(&app, "watch_list", watcher).await;
+    add_rule(&app, "watch_list", watcher).await;
     let (_, page) = app.get("/people").await;
     let ben = row(&page, "ben.baker@example.com");
     for expected in [BEN.0, "commits as ben@example.com", ">1</td>", "2026-05-18"] {
@@ -72,7 +72,7 @@ async fn person_page_says_where_mail_goes_and_who_answers() {
         assert!(page.contains(expected), "{expected:?} is missing: {page}");
     }
     let rule = r#"{"email": "ben@example.com", "filepath": "shop", "designated_email": "cleo@example.com"}"#;
-    crate::rules::add(&app, "disownership_list", rule).await;
+    add_rule(&app, "disownership_list", rule).await;
     let page = person(&app, "BEN@example.com").await;
     assert!(page.contains("reassigned for shop: ben@example.com → cleo@example.com"), "{page}");
     assert!(page.contains("shop: their issues go to cleo@example.com"), "{page}");
@@ -129,12 +129,13 @@ async fn leavers_are_named_with_a_link_to_reassign_their_issues() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_issues_are_listed_quickly() {
+    use flawless_store::issues::details::IssueDetails;
     use flawless_store::{IssueFacts, Seen};
     let app = App::start().await;
     let mut tx = app.server.app.store.write().await.expect("store");
     let now = app.clock.now();
     let seen = Seen { occurrences: 3, reports: 1, first_at: now, last_at: now, sampled: false };
-    let details = format!(r#"{{"gone":null,"steps":["{}"]}}"#, "x".repeat(1500));
+    let details = IssueDetails { steps: vec!["x".repeat(1500)], ..IssueDetails::default() };
     for number in 0..10_000 {
         let facts = IssueFacts {
             identity: format!("line:{number}"),

@@ -1,8 +1,7 @@
 //! Counts of one are singular: no page, mail or command says "1 occurrences".
 use std::collections::BTreeMap;
 
-use crate::command_line::{flawless_with_input, stdout};
-use crate::harness::{App, BEN, request};
+use crate::harness::{App, BEN, flawless_with_input, request, stdout};
 
 const NOUNS: [&str; 14] = [
     "occurrences",

@@ -6,8 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::command_line::{flawless, stderr, stdout};
-use crate::harness::App;
+use crate::harness::{App, flawless, stderr, stdout};
 
 fn projects(folder: &Path, config: &str) -> Value {
     std::fs::write(folder.join("f.cfg"), format!("[flawless]\n{config}\n")).expect("written");

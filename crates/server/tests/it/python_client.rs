@@ -8,10 +8,9 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::command_line::{flawless, stdout};
 use crate::harness::{
-    ANN, App, BEN, CLEO, NOW, ServerProcess, SmtpServer, TestRepository, free_port, get,
-    server_options, wait_until,
+    ANN, App, BEN, CLEO, NOW, ServerProcess, SmtpServer, TestRepository, flawless, free_port, get,
+    server_options, stdout, wait_until,
 };
 use crate::ingest::refusals;
 

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::command_line::flawless_with_bytes;
-use crate::harness::{App, NOW, TestRepository, python_with_package};
+use crate::harness::{App, NOW, TestRepository, flawless_with_bytes, python_with_package};
 
 fn file(name: &str) -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/reported_cases")).join(name)

@@ -2,8 +2,7 @@
 use flawless_store::RuleList;
 use serde_json::{Value, json};
 
-use crate::harness::{App, BEN, NOW, request};
-use crate::rules::add;
+use crate::harness::{App, BEN, NOW, add_rule, request};
 
 const WEB: (&str, i64, &str, &str) = ("/srv/app/shop/web.py", 2, "handle", "return cart.total()");
 const CART: (&str, i64, &str, &str) =
@@ -21,20 +20,24 @@ async fn matches(app: &App) -> Vec<(i64, i64, i64)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn rule_matches_are_counted() {
     let app = App::start().await;
-    add(&app, "known_errors", r#"{"filename": "shop/web.py"}"#).await;
-    add(&app, "building_blocks", r#"{"filename": "shop/cart.py"}"#).await;
-    add(&app, "ignored_exceptions", r#""builtins.KeyboardInterrupt""#).await;
-    add(&app, "third_party_whitelist", r#"{"filename": "redis/client.py"}"#).await;
-    add(&app, "watch_list", r#"{"email": "wanda@example.com", "filepath": "shop"}"#).await;
-    add(&app, "email_remapping", r#"{"old_email": "ann", "new_email": "ann@work.example.com"}"#)
-        .await;
-    add(
+    add_rule(&app, "known_errors", r#"{"filename": "shop/web.py"}"#).await;
+    add_rule(&app, "building_blocks", r#"{"filename": "shop/cart.py"}"#).await;
+    add_rule(&app, "ignored_exceptions", r#""builtins.KeyboardInterrupt""#).await;
+    add_rule(&app, "third_party_whitelist", r#"{"filename": "redis/client.py"}"#).await;
+    add_rule(&app, "watch_list", r#"{"email": "wanda@example.com", "filepath": "shop"}"#).await;
+    add_rule(
+        &app,
+        "email_remapping",
+        r#"{"old_email": "ann", "new_email": "ann@work.example.com"}"#,
+    )
+    .await;
+    add_rule(
         &app,
         "disownership_list",
         r#"{"email": "ann@work.example.com", "filepath": "shop/money.py", "designated_email": "ben@example.com"}"#,
     )
     .await;
-    add(&app, "known_errors", r#"{"filename": "shop/nothing.py"}"#).await;
+    add_rule(&app, "known_errors", r#"{"filename": "shop/nothing.py"}"#).await;
     let mut known = request(&[WEB, CART]);
     known.error_count = Some(5);
     let mut interrupt = request(&[WEB]);
@@ -66,7 +69,7 @@ async fn rule_matches_are_counted() {
 async fn rule_is_shown_in_columns_edited_removed_and_restored() {
     let app = App::start().await;
     let entry = r#"{"filename": "shop/<b>.py", "min_alert_threshold": 5, "email_recipients": ["a@example.com"]}"#;
-    add(&app, "known_errors", entry).await;
+    add_rule(&app, "known_errors", entry).await;
     let (_, page) = app.get("/rules/known_errors").await;
     for expected in ["shop/&#60;b&#62;.py", "at 5", "a@example.com", "/rules/known_errors/1"] {
         assert!(page.contains(expected), "{expected}: {page}");
@@ -105,7 +108,8 @@ async fn rule_is_shown_in_columns_edited_removed_and_restored() {
 #[tokio::test(flavor = "multi_thread")]
 async fn exported_rules_can_be_imported_and_wrong_ones_do_nothing() {
     let app = App::start().await;
-    add(&app, "email_remapping", r#"{"old_email": "b", "new_email": "ben@example.com"}"#).await;
+    add_rule(&app, "email_remapping", r#"{"old_email": "b", "new_email": "ben@example.com"}"#)
+        .await;
     let (_, exported) = app.get("/rules/email_remapping/export").await;
     let document: Value = serde_json::from_str(&exported).expect("JSON");
     assert_eq!(document, json!({"remap": {"b": BEN.1}, "last_update_ts": NOW}));

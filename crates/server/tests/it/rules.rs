@@ -1,20 +1,6 @@
 //! Rules decide, and a running server picks up changes of them.
-use flawless_store::RuleList;
-use serde_json::Value;
 
-use crate::harness::{ANN, App, BEN, NOW, request, wait_until};
-
-/// Adds a rule from another connection, as the command line does, and waits for the server.
-pub async fn add(app: &App, list: &str, entry: &str) {
-    let shared = &app.server.app;
-    let before = shared.rules.get().revision;
-    let list = RuleList::parse(list).expect("a list");
-    let entry: Value = serde_json::from_str(entry).expect("JSON");
-    let mut tx = shared.store.write().await.expect("store");
-    tx.add_rule(list, &entry, NOW).await.expect("a rule").expect("a new one");
-    tx.commit().await.expect("store");
-    wait_until("the rule is in force", async || shared.rules.get().revision > before).await;
-}
+use crate::harness::{ANN, App, BEN, NOW, add_rule, request};
 
 const WEB: (&str, i64, &str, &str) = ("/srv/app/shop/web.py", 2, "handle", "return cart.total()");
 const CART: (&str, i64, &str, &str) =
@@ -37,7 +23,8 @@ async fn library_code_passes_blame_to_its_caller_immediately() {
     let app = App::start().await;
     app.report(&request(&[WEB, CART])).await;
     assert_eq!(app.one_mail().await.to, BEN.1);
-    add(&app, "building_blocks", r#"{"filename": "shop/cart.py", "function_name": "total"}"#).await;
+    add_rule(&app, "building_blocks", r#"{"filename": "shop/cart.py", "function_name": "total"}"#)
+        .await;
     app.report(&request(&[WEB, CART])).await;
     let mails = app.mails().await;
     assert_eq!((mails.len(), mails[0].to.as_str()), (2, ANN.1));
@@ -46,10 +33,10 @@ async fn library_code_passes_blame_to_its_caller_immediately() {
 #[tokio::test]
 async fn known_errors_are_silent_or_notified_by_their_thresholds() {
     let app = App::start().await;
-    add(&app, "known_errors", r#"{"filename": "shop/cart.py"}"#).await;
+    add_rule(&app, "known_errors", r#"{"filename": "shop/cart.py"}"#).await;
     let every =
         r#"{"filename": "shop/web.py", "alert_every_n_occurrences": 5, "max_alert_threshold": 10}"#;
-    add(&app, "known_errors", every).await;
+    add_rule(&app, "known_errors", every).await;
     let mut silent = request(&[WEB, CART]);
     silent.error_count = Some(1_000);
     app.report(&silent).await;
@@ -70,8 +57,8 @@ async fn known_errors_are_silent_or_notified_by_their_thresholds() {
 #[tokio::test]
 async fn dropped_reports_are_counted_with_the_rule_that_dropped_them() {
     let app = App::start().await;
-    add(&app, "ignored_exceptions", r#""builtins.KeyboardInterrupt""#).await;
-    add(&app, "third_party_whitelist", r#"{"filename": "redis/client.py"}"#).await;
+    add_rule(&app, "ignored_exceptions", r#""builtins.KeyboardInterrupt""#).await;
+    add_rule(&app, "third_party_whitelist", r#"{"filename": "redis/client.py"}"#).await;
     let mut interrupt = request(&[WEB]);
     interrupt.exception_type = Some("builtins.KeyboardInterrupt".into());
     let foreign = ("/opt/py/site-packages/redis/client.py", 10, "get", "return self.x()");

@@ -3,7 +3,7 @@ use std::path::Path;
 
 use flawless_store::sealing::Sealing;
 
-use crate::harness::{App, AppBuilder, Frame, ThriftClient, request, wait_until};
+use crate::harness::{App, AppBuilder, Frame, ThriftClient, flawless, request, wait_until};
 
 const PAY: [Frame<'static>; 1] =
     [("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")];
@@ -67,7 +67,7 @@ async fn sealed_values_are_shown_but_nowhere_on_the_disk() {
     let why = "1 of the newest samples, waiting reports and mails was encrypted with a key";
     assert!(status == 200 && page.contains(why), "{status} {page}");
     let set = format!("data_dir_path={}", app.folder.path().join("data").display());
-    let check = crate::command_line::flawless(app.folder.path(), &["check", "--set", &set]);
+    let check = flawless(app.folder.path(), &["check", "--set", &set]);
     let text = String::from_utf8_lossy(&check.stdout).into_owned();
     assert!(text.contains("PROBLEM  values: 1 of the newest samples"), "{text}");
     app.clock.advance(2_000);

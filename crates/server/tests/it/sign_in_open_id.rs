@@ -2,8 +2,7 @@
 use flawless_base::clock::Clock;
 use serde_json::json;
 
-use crate::harness::{App, OpenIdProvider, Surfer, free_port};
-use crate::sign_in::with_sign_in;
+use crate::harness::{App, OpenIdProvider, Surfer, free_port, with_sign_in};
 
 async fn app(provider: &OpenIdProvider, port: u16, secret: &str) -> App {
     with_sign_in()

@@ -1,6 +1,7 @@
 //! What signed-in people may do, for how long, and who decides it.
-use crate::harness::{Answer, App, AppBuilder, BEN, CLEO, Surfer, TestRepository, request};
-use crate::sign_in::with_sign_in;
+use crate::harness::{
+    Answer, App, AppBuilder, BEN, CLEO, Surfer, TestRepository, request, with_sign_in,
+};
 
 const DAY: i64 = 86_400_000;
 

@@ -5,8 +5,7 @@ use std::path::Path;
 use flawless_protocol::thrift::RecordErrorRequest;
 use serde_json::Value;
 
-use crate::command_line::flawless;
-use crate::harness::{App, ThriftClient, request};
+use crate::harness::{App, ThriftClient, flawless, request};
 
 /// Looks ahead from each character to the end.
 const SLOW: &str = r"(?=.*\d)(?=.*!)x";

@@ -2,8 +2,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::command_line::{flawless, stderr};
-use crate::harness::python;
+use crate::harness::{flawless, python, stderr};
 
 /// Starts with a configuration that cannot work; returns the message.
 fn start(folder: &Path, config: &str) -> String {

@@ -25,7 +25,6 @@ fn issue(path: &str, who: Person, at: i64, occurrences: i64) -> Made {
         exception_type: "builtins.KeyError".into(),
         authored_at: Some(NOW - 100 * DAY),
         line: 7,
-        details: "{}".into(),
         ..IssueFacts::default()
     };
     Made { path: path.to_owned(), who, at: vec![(at, occurrences)], facts }

@@ -4,8 +4,11 @@ use std::process::Command;
 use flawless_protocol::thrift::RecordErrorRequest;
 use flawless_server::server::Server;
 use flawless_store::UnwantedKind;
+use insta::assert_snapshot;
 
-use crate::harness::{ANN, App, BEN, CLEO, Mail, NOW, SmtpServer, request, wait_until};
+use crate::harness::{
+    ANN, App, BEN, CLEO, Mail, NOW, SmtpServer, add_rule, request, steady, wait_until,
+};
 
 const DAY_MS: i64 = 86_400_000;
 const LINE: &str = "    return sum(prices) / len(prices)\n";
@@ -94,17 +97,15 @@ async fn two_weeks(leaderboard: &str) -> (App, Vec<Mail>, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn owner_reads_what_is_new_what_still_fails_and_what_is_fixed() {
-    let (app, mails, hint) = two_weeks("totals").await;
+    let (app, mails, _) = two_weeks("totals").await;
     let [ann, ben] = &mails[..] else { panic!("{mails:#?}") };
     assert_eq!((&*ann.to, &*ann.subject), (ANN.1, "Your week: 1 new, 1 still failing"));
     assert_eq!((&*ben.to, &*ben.subject), (BEN.1, "Your week: 1 resolved"));
-    assert!(ann.text.contains("2026-11-23 to 2026-11-29"), "{}", ann.text);
-    assert!(ann.text.contains("2 times, ↑ from 1 the week before"), "{}", ann.text);
-    assert!(ann.text.contains("ValueError in handle"), "{}", ann.text);
-    let resolved =
-        format!("Fixed by {} “cart: no empty carts”, 1 day after it was first seen", &hint[..12]);
-    assert!(ben.text.contains(&resolved) && ben.html.contains(&resolved), "{}", ben.text);
-    assert!(ben.text.contains("A quiet week: none of your issues is failing."), "{}", ben.text);
+    steady().bind(|| {
+        assert_snapshot!("week_of_a_fixer", ann.text);
+        // The team appears in numbers, and nobody else by name.
+        assert_snapshot!("week_of_somebody_whose_line_was_fixed", ben.text);
+    });
     let base = &app.server.app.base_url;
     assert!(ben.html.contains(&format!("{base}/issues/1")), "{}", ben.html);
     let link = ben.text.split("Full report: ").nth(1).and_then(|rest| rest.lines().next());
@@ -114,11 +115,6 @@ async fn owner_reads_what_is_new_what_still_fails_and_what_is_fixed() {
     let header = |name| ben.headers.iter().find(|(known, _)| known == name).expect(name).1.clone();
     assert!(header("list-unsubscribe").contains("mails=weekly"), "{:?}", ben.headers);
     assert_eq!(header("auto-submitted"), "auto-generated");
-    // The team appears in numbers, and nobody else by name.
-    let rows: Vec<String> = ben.text.lines().map(words).collect();
-    for row in ["New 1 2", "Resolved 1 0", "Still open 2 2", "Median time to fix 1 day –"] {
-        assert!(rows.iter().any(|line| line == row), "{row}: {}", ben.text);
-    }
     for text in [&ben.text, &ben.html] {
         assert!(!text.contains("Archer") && !text.contains(ANN.1), "{text}");
     }
@@ -133,10 +129,6 @@ async fn owner_reads_what_is_new_what_still_fails_and_what_is_fixed() {
     assert_eq!(cleo.subject, "Your week: 1 regressed");
     assert!(cleo.text.contains("(found on 2026-11-23), then regressed: once"), "{}", cleo.text);
     assert_eq!(mails.len(), 5, "two, two and one: {mails:#?}");
-}
-
-fn words(line: &str) -> String {
-    line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -235,7 +227,7 @@ async fn known_errors_old_code_and_earlier_issues_are_not_reported() {
     let app = App::with("weekly_report", "Monday").start().await;
     let first = app.repository.git(&["rev-parse", "HEAD"]);
     let known = r#"{"filename": "shop/cart.py", "function_name": "total"}"#;
-    crate::rules::add(&app, "known_errors", known).await;
+    add_rule(&app, "known_errors", known).await;
     report(&app, &cart(&first)).await;
     reported_on(&app, 1, "2026-11-23").await;
     assert!(weekly_mails(&app).await.is_empty());

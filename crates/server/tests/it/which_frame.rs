@@ -1,8 +1,9 @@
 //! Which file a frame belongs to, and which of the project's own frames is blamed.
 use serde_json::Value;
 
-use crate::command_line::{flawless_with_input, stdout};
-use crate::harness::{ANN, App, AppBuilder, BEN, CLEO, TestRepository, request};
+use crate::harness::{
+    ANN, App, AppBuilder, BEN, CLEO, TestRepository, flawless_with_input, request, stdout,
+};
 
 /// The file and the rule of the innermost frame, as `flawless blame --json` prints them.
 fn blamed_file(repository: &TestRepository, frame: &str, arguments: &[&str]) -> (Value, Value) {

@@ -3,6 +3,7 @@ use flawless_base::secret::Secret;
 use sqlx::FromRow;
 use url::Url;
 
+use super::recipient::Recipient;
 use crate::{PROJECT, Store, StoreError, WriteTx};
 
 /// A channel.
@@ -61,17 +62,6 @@ pub struct NewChannel {
     pub owner: Option<String>,
 }
 
-/// A channel as notifications and the outbox name it.
-pub fn channel_recipient(id: i64) -> String {
-    format!("channel:{id}")
-}
-
-/// The number of a channel, from its name in notifications and the outbox; `None` for mail
-/// addresses.
-pub fn channel_number(recipient: &str) -> Option<i64> {
-    recipient.strip_prefix("channel:")?.parse().ok()
-}
-
 impl WriteTx {
     /// Adds a channel; returns its number.
     ///
@@ -98,13 +88,13 @@ impl WriteTx {
              WHERE id = $1 AND removed_at IS NULL",
         );
         let removed = removed.bind(id).bind(at).execute(&mut *self.0).await?.rows_affected() > 0;
-        let recipient = channel_recipient(id);
+        let recipient = Recipient::Channel(id);
         self.drop_pending_notifications_to(&recipient).await?;
         let posts = sqlx::query(
             "UPDATE outbox SET gave_up_at = $2, last_error = 'the channel was removed' \
              WHERE recipient = $1 AND sent_at IS NULL AND gave_up_at IS NULL",
         );
-        posts.bind(recipient).bind(at).execute(&mut *self.0).await?;
+        posts.bind(recipient.to_string()).bind(at).execute(&mut *self.0).await?;
         Ok(removed)
     }
 
@@ -136,11 +126,11 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn drop_pending_notifications_to(
         &mut self,
-        recipient: &str,
+        recipient: &Recipient,
     ) -> Result<(), StoreError> {
         let query =
             sqlx::query("DELETE FROM notification WHERE recipient = $1 AND outbox_id IS NULL");
-        query.bind(recipient).execute(&mut *self.0).await?;
+        query.bind(recipient.to_string()).execute(&mut *self.0).await?;
         Ok(())
     }
 }

@@ -6,5 +6,6 @@ pub mod notifications;
 pub mod outbox;
 pub mod posts;
 pub mod queues;
+pub mod recipient;
 pub mod refused;
 pub mod unwanted;

@@ -2,13 +2,14 @@
 use sqlx::FromRow;
 
 use super::alert::AlertRow;
+use super::recipient::Recipient;
 use crate::{OutboxMessage, Store, StoreError, WriteTx};
 
 /// A person or channel to be notified of an alert.
 #[derive(Debug, Clone)]
 pub struct NewNotification {
-    /// A mail address, or `channel:NUMBER`.
-    pub recipient: String,
+    /// Who is notified.
+    pub recipient: Recipient,
     /// Why it is notified, in words.
     pub why: String,
     /// Whether it is the owner of the issue.
@@ -18,8 +19,9 @@ pub struct NewNotification {
 /// The notifications that wait for a recipient.
 #[derive(Debug, Clone, FromRow)]
 pub struct PendingDigestRow {
-    /// A mail address, or `channel:NUMBER`.
-    pub recipient: String,
+    /// Whom they wait for.
+    #[sqlx(try_from = "String")]
+    pub recipient: Recipient,
     /// Number of notifications.
     pub alerts: i64,
     /// When the oldest of them was created.
@@ -45,8 +47,9 @@ pub struct NotificationRow {
 /// A mail that a recipient got recently.
 #[derive(Debug, Clone, FromRow)]
 pub struct RecentMail {
-    /// A mail address, or `channel:NUMBER`.
-    pub recipient: String,
+    /// Who got it.
+    #[sqlx(try_from = "String")]
+    pub recipient: Recipient,
     /// When it was written.
     pub created_at: i64,
 }
@@ -77,7 +80,10 @@ impl WriteTx {
                  created_at = excluded.created_at WHERE EXISTS (SELECT 1 FROM outbox \
                  WHERE outbox.id = notification.outbox_id AND outbox.gave_up_at IS NOT NULL)",
             );
-            let query = query.bind(alert_id).bind(&notification.recipient).bind(&notification.why);
+            let query = query
+                .bind(alert_id)
+                .bind(notification.recipient.to_string())
+                .bind(&notification.why);
             let done =
                 query.bind(i64::from(notification.is_owner)).bind(at).execute(&mut *self.0).await?;
             added += done.rows_affected();
@@ -153,7 +159,7 @@ impl Store {
     /// The database cannot be read.
     pub async fn digest_notifications(
         &self,
-        recipient: &str,
+        recipient: &Recipient,
     ) -> Result<Vec<NotificationRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT notification.id AS notification_id, notification.why, notification.created_at AS since, alert.id, alert.issue_id, \
@@ -165,20 +171,21 @@ impl Store {
              GROUP BY notified.issue_id) \
              ORDER BY notification.id",
         );
-        Ok(query.bind(recipient).fetch_all(&self.readers).await?)
+        Ok(query.bind(recipient.to_string()).fetch_all(&self.readers).await?)
     }
 
     /// Recipients with pending notifications of an issue.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn digest_recipients_of(&self, issue_id: i64) -> Result<Vec<String>, StoreError> {
+    pub async fn digest_recipients_of(&self, issue_id: i64) -> Result<Vec<Recipient>, StoreError> {
         let query = sqlx::query_scalar(
             "SELECT MAX(notification.recipient) FROM notification JOIN alert ON alert.id = notification.alert_id \
              WHERE notification.outbox_id IS NULL AND alert.issue_id = $1 \
              GROUP BY LOWER(notification.recipient) ORDER BY 1",
         );
-        Ok(query.bind(issue_id).fetch_all(&self.readers).await?)
+        let recipients: Vec<String> = query.bind(issue_id).fetch_all(&self.readers).await?;
+        Ok(recipients.into_iter().map(Recipient::from).collect())
     }
 
     /// Mails and posts about alerts since then, oldest first, except those that were given up.

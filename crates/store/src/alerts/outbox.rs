@@ -2,6 +2,7 @@
 use flawless_base::backoff::LONGEST_RETRY_MS;
 use sqlx::FromRow;
 
+use super::recipient::Recipient;
 use crate::sealing::SealError;
 use crate::{Store, StoreError, WriteTx};
 
@@ -46,8 +47,8 @@ impl MailKind {
 pub struct OutboxMessage {
     /// The kind of mail.
     pub kind: MailKind,
-    /// The one address it goes to, or `channel:NUMBER`.
-    pub recipient: String,
+    /// The one that it goes to.
+    pub recipient: Recipient,
     /// The subject, for pages.
     pub subject: String,
     /// The Message-ID, created once.
@@ -58,10 +59,10 @@ pub struct OutboxMessage {
 
 impl OutboxMessage {
     /// A placeholder for an alert whose mail could not be written, so that the failure is visible.
-    pub fn unwritten(recipient: &str, name: &str) -> Self {
+    pub fn unwritten(recipient: Recipient, name: &str) -> Self {
         Self {
             kind: MailKind::Alert,
-            recipient: recipient.to_owned(),
+            recipient,
             subject: String::new(),
             message_id: format!("unwritten.{name}"),
             message: Vec::new(),
@@ -74,11 +75,11 @@ impl OutboxMessage {
 pub struct DueMessage {
     /// Its number.
     pub id: i64,
-    /// The one address it goes to, or `channel:NUMBER`.
+    /// The one address it goes to.
     pub recipient: String,
     /// What it is about.
     pub subject: String,
-    /// Headers and body; only the body of a post.
+    /// Headers and body.
     pub message: Vec<u8>,
     /// When it was written.
     pub created_at: i64,
@@ -136,7 +137,7 @@ impl WriteTx {
              attempts, next_attempt_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $6) RETURNING id",
         )
         .bind(mail.kind.as_str())
-        .bind(&mail.recipient)
+        .bind(mail.recipient.to_string())
         .bind(&mail.subject)
         .bind(&mail.message_id)
         .bind(message)

@@ -2,6 +2,7 @@
 use flawless_base::backoff::LONGEST_RETRY_MS;
 use sqlx::FromRow;
 
+use super::recipient::Recipient;
 use crate::{Store, StoreError};
 
 /// A post that is due.
@@ -9,8 +10,9 @@ use crate::{Store, StoreError};
 pub struct DuePost {
     /// Its number.
     pub id: i64,
-    /// `channel:NUMBER`.
-    pub recipient: String,
+    /// The channel.
+    #[sqlx(try_from = "String")]
+    pub recipient: Recipient,
     /// The same at each attempt, so that a receiver can recognise a repetition.
     pub message_id: String,
     /// The body.
@@ -27,8 +29,9 @@ pub struct DuePost {
 /// Posts that wait for a channel, and posts that did not reach it.
 #[derive(Debug, Clone, FromRow)]
 pub struct PostState {
-    /// `channel:NUMBER`.
-    pub recipient: String,
+    /// The channel.
+    #[sqlx(try_from = "String")]
+    pub recipient: Recipient,
     /// Posts that wait.
     pub waiting: i64,
     /// When the oldest of them was written.

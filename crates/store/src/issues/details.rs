@@ -93,25 +93,31 @@ pub fn unreachable(address: &str, refused: &[RefusedAddress]) -> Option<String> 
     }
 }
 
-impl IssueRow {
-    /// Its details; empty when they cannot be read.
-    pub fn details(&self) -> IssueDetails {
-        serde_json::from_str(&self.facts.details).unwrap_or_default()
+impl From<String> for IssueDetails {
+    /// Empty when the text cannot be read, so that the rest of its issue is shown.
+    fn from(json: String) -> Self {
+        serde_json::from_str(&json).unwrap_or_default()
     }
+}
 
+impl IssueRow {
     /// The one who answers for it: see [`IssueDetails::owner`].
     pub fn owner(
         &self,
-        details: &IssueDetails,
         rules: &Rules,
         policy: &AddressPolicy,
         refused: &[RefusedAddress],
     ) -> Owner {
-        details.owner(self.developer().as_ref(), &self.facts.path, rules, policy, refused)
+        let facts = &self.facts;
+        facts.details.owner(self.developer().as_ref(), &facts.path, rules, policy, refused)
     }
 }
 
 impl IssueDetails {
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
     /// The one who answers for a line at `path` that `developer` wrote: its author, unless that
     /// address is refused or gone, else the file's owner, else the default contact. The steps
     /// explain each decision.

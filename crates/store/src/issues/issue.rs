@@ -2,6 +2,7 @@
 use flawless_core::Developer;
 use sqlx::FromRow;
 
+use super::details::IssueDetails;
 use crate::{PROJECT, Resolution, Store, StoreError};
 
 /// The results of attribution for a line.
@@ -39,8 +40,9 @@ pub struct IssueFacts {
     pub commit_summary: Option<String>,
     /// How the line was found, or why nobody is blamed.
     pub reason: String,
-    /// [`super::details::IssueDetails`] as JSON.
-    pub details: String,
+    /// What else is known about it.
+    #[sqlx(try_from = "String")]
+    pub details: IssueDetails,
 }
 
 /// An issue as stored.

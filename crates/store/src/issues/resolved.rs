@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use sqlx::types::Json;
 
+use super::details::IssueDetails;
 use crate::{IssueFacts, PROJECT, Store, StoreError, WriteTx};
 
 /// How an issue was resolved.
@@ -56,8 +57,9 @@ pub struct OpenIssue {
     pub path: String,
     /// The newest [`crate::RunningRow`] in which it was searched.
     pub checked_revision: i64,
-    /// [`super::details::IssueDetails`] as JSON.
-    pub details: String,
+    /// What else is known about it.
+    #[sqlx(try_from = "String")]
+    pub details: IssueDetails,
 }
 
 /// An earlier issue that a new one may be a regression of.

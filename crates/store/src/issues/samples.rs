@@ -1,5 +1,5 @@
 //! Samples: the first and the few newest reports of an issue, complete.
-use flawless_core::{ClassifiedFrame, Report};
+use flawless_core::{Report, ResolvedFrame};
 use serde::{Deserialize, Serialize};
 
 use crate::sealing::{SealError, Sealing};
@@ -11,7 +11,7 @@ pub struct Sample<R = Report> {
     /// The report.
     pub report: R,
     /// One for each frame of its traceback.
-    pub frames: std::sync::Arc<[ClassifiedFrame]>,
+    pub frames: std::sync::Arc<[ResolvedFrame]>,
     /// The blamed frame's place in the traceback; `None` when nobody is blamed.
     pub blamed_frame: Option<usize>,
 }

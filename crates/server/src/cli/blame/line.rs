@@ -1,10 +1,11 @@
 //! `flawless blame --line FILE:LINE`: who answers for one line of a revision.
+use anyhow::{anyhow, bail};
 use flawless_base::dates::rfc3339;
 use flawless_core::{Blame, Developer, PathMatch, PathRule, PathSettings};
 use flawless_git::{Mirror, Standing};
 use serde_json::json;
 
-use super::{Arguments, Failure, resolve};
+use super::{Arguments, resolve};
 
 /// A line of a file of the repository.
 pub(super) struct Place {
@@ -13,12 +14,12 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
+    pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
         let wrong = || {
-            Failure::new(format!(
+            anyhow!(
                 "--line: {text:?} is not a place: write the file's path in the repository, a \
                  colon and a line number from 1, like shop/cart.py:12"
-            ))
+            )
         };
         let (path, line) = text.rsplit_once(':').ok_or_else(wrong)?;
         let line = line.parse().ok().filter(|line| *line > 0).ok_or_else(wrong)?;
@@ -34,8 +35,8 @@ pub(super) async fn blame(
     rev: Option<&str>,
     place: &Place,
     arguments: &Arguments,
-) -> Result<String, Failure> {
-    let tip = mirror.tip().ok_or_else(|| Failure::new("the repository has no commits yet"))?;
+) -> anyhow::Result<String> {
+    let tip = mirror.tip().ok_or_else(|| anyhow!("the repository has no commits yet"))?;
     let commit = match rev {
         Some(rev) => resolve(mirror, "--rev", rev).await?,
         None => tip.commit.clone(),
@@ -47,12 +48,12 @@ pub(super) async fn blame(
     };
     let blame = mirror.blame(&tip, &commit, path, place.line).await?;
     if blame.at_shallow_border {
-        return Err(Failure::new(format!(
+        bail!(
             "the repository's history is cut at {} (a shallow clone), so the author of {path}:{} \
              is not known: fetch the rest with git fetch --unshallow",
             blame.origin.commit.short(),
             place.line
-        )));
+        );
     }
     let later = match &arguments.fixed_in {
         Some(rev) => {

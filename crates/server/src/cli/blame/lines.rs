@@ -3,14 +3,13 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::process::ExitCode;
 
+use anyhow::{Context, anyhow};
 use flawless_base::text::for_terminal;
 use flawless_core::CommitId;
 use flawless_git::tracer::WhiteSpace;
 use flawless_git::{GitError, Mirror, Tip};
 use serde::Deserialize;
 use serde_json::json;
-
-use super::Failure;
 
 /// The longest line of input that is read: no path is longer.
 const MAX_LINE: u64 = 1024 * 1024;
@@ -24,15 +23,14 @@ struct Question {
 
 /// Answers each line of `file` as soon as it is read. Where there is no answer, the line says why,
 /// and the exit code is 1.
-pub(super) async fn run(mirror: &Mirror, file: &str, plain: bool) -> Result<ExitCode, Failure> {
+pub(super) async fn run(mirror: &Mirror, file: &str, plain: bool) -> anyhow::Result<ExitCode> {
     let input: Box<dyn Read> = match file {
         "-" => Box::new(std::io::stdin()),
-        path => Box::new(
-            std::fs::File::open(path)
-                .map_err(|error| Failure::new(format!("{path} cannot be read: {error}")))?,
-        ),
+        path => {
+            Box::new(std::fs::File::open(path).with_context(|| format!("{path} cannot be read"))?)
+        }
     };
-    let tip = mirror.tip().ok_or_else(|| Failure::new("the repository has no commits yet"))?;
+    let tip = mirror.tip().ok_or_else(|| anyhow!("the repository has no commits yet"))?;
     let white_space = if plain { WhiteSpace::Counts } else { WhiteSpace::Ignored };
     let mut asker = Asker { mirror, tip: &tip, white_space, revisions: HashMap::new() };
     let mut input = BufReader::new(input);

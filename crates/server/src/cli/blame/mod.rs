@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::{Context, anyhow};
 use flawless_base::clock::Clock;
 use flawless_core::{CommitId, Rules};
 use flawless_git::{Engine, IgnoreRevs, Mirror, MirrorSettings, Source};
@@ -18,7 +19,7 @@ use flawless_protocol::text_traceback;
 use flawless_store::Store;
 
 use self::origin::Origin;
-use super::{ConfArgument, Failure, print};
+use super::{ConfArgument, print};
 use crate::attribution::{HotFunctions, mirror_settings};
 use crate::config::Config;
 use crate::ingest::text_report::report_from_text;
@@ -76,7 +77,7 @@ enum EngineArgument {
 /// Larger than any log excerpt.
 const MAX_INPUT: u64 = 256 * 1024 * 1024;
 
-pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.conf.resolve()?;
     let scratch = tempfile::tempdir()?;
     if let Some(file) = &arguments.lines {
@@ -132,40 +133,40 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 }
 
 /// Why no traceback was found; `mentioned_at` is the first line that mentions one.
-fn nothing_found(file: &str, mentioned_at: Option<u32>) -> Failure {
+fn nothing_found(file: &str, mentioned_at: Option<u32>) -> anyhow::Error {
     let name = if file == "-" { "standard input" } else { file };
-    Failure::new(match mentioned_at {
-        Some(line) => format!(
+    match mentioned_at {
+        Some(line) => anyhow!(
             "{name} mentions a traceback in line {line}, but no frame of it could be read: a \
              frame is a line like File \"shop/cart.py\", line 12, in total. Give the lines as the \
              program printed them"
         ),
-        None => format!(
+        None => anyhow!(
             "{name} contains no Python traceback: one begins with \"Traceback (most recent call \
              last):\""
         ),
-    })
+    }
 }
 
 /// The commit that the user named.
-async fn resolve(mirror: &Mirror, option: &str, rev: &str) -> Result<CommitId, Failure> {
+async fn resolve(mirror: &Mirror, option: &str, rev: &str) -> anyhow::Result<CommitId> {
     let dir = mirror.repository().dir().display();
     let known = mirror.resolve(rev).await?;
     known.map(|named| named.commit).ok_or_else(|| {
-        Failure::new(format!(
+        anyhow!(
             "{option}: {rev:?} does not name a commit of {dir}: give an ID of at least seven \
              digits, a tag, a branch, or what git describe prints"
-        ))
+        )
     })
 }
 
-fn read_input(file: &str) -> Result<Vec<u8>, Failure> {
+fn read_input(file: &str) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let read = match file {
         "-" => std::io::stdin().take(MAX_INPUT).read_to_end(&mut bytes),
         path => std::fs::File::open(path).and_then(|f| f.take(MAX_INPUT).read_to_end(&mut bytes)),
     };
-    read.map_err(|error| Failure::new(format!("{file} cannot be read: {error}")))?;
+    read.with_context(|| format!("{file} cannot be read"))?;
     Ok(bytes)
 }
 
@@ -173,7 +174,7 @@ async fn open_mirror(
     arguments: &Arguments,
     config: &Config,
     scratch: &Path,
-) -> Result<Arc<Mirror>, Failure> {
+) -> anyhow::Result<Arc<Mirror>> {
     let here = || Source::Folder(PathBuf::from("."));
     let source = match &arguments.repo {
         Some(dir) => Source::Folder(dir.clone()),
@@ -193,7 +194,7 @@ async fn open_mirror(
         EngineArgument::Git => Engine::Git,
     };
     let opened = Mirror::open(MirrorSettings { engine, ..settings }).await.map_err(|error| {
-        Failure::new(format!("{error}. Name the repository with --repo or in the configuration"))
+        anyhow!("{error}. Name the repository with --repo or in the configuration")
     })?;
     Ok(Arc::new(opened))
 }

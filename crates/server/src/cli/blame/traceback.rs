@@ -6,7 +6,6 @@ use flawless_git::{Located, LocatedLine, Mirror};
 use flawless_store::issues::details::Suspect;
 use serde_json::{Value, json};
 
-use super::Failure;
 use super::line::{blame_json, blame_lines, chain};
 use super::origin::Origin;
 use crate::attribution::{
@@ -30,7 +29,7 @@ pub(super) async fn blame(
     config: &Config,
     hot_functions: &HotFunctions,
     rules: &Rules,
-) -> Result<Vec<FoundLine>, Failure> {
+) -> anyhow::Result<Vec<FoundLine>> {
     let mut found = Vec::new();
     for fault in find_faults(report, Some(mirror), &config.choice, rules).await? {
         found.push(blame_fault(fault, config, hot_functions, rules).await?);
@@ -43,9 +42,9 @@ async fn blame_fault(
     config: &Config,
     hot_functions: &HotFunctions,
     rules: &Rules,
-) -> Result<FoundLine, Failure> {
+) -> anyhow::Result<FoundLine> {
     let Fault { report, files, .. } = fault;
-    let choice = choose_line(&report, &files, &config.choice, hot_functions, rules);
+    let choice = choose_line(&report, &files.frames, &config.choice, hot_functions, rules);
     let found = match &choice.verdict {
         Verdict::Blamed(line) => match blame_line(&report, &files, line).await? {
             Located::Line(line) => Ok(*line),
@@ -88,8 +87,8 @@ impl FoundLine {
         json!({
             "index": index,
             "path": frame.path,
-            "repo_path": self.choice.frames[index].repo_path,
-            "path_rule": self.choice.frames[index].path_rule,
+            "repo_path": self.choice.frames[index].path(),
+            "path_rule": self.choice.frames[index].path_rule(),
             "line": frame.line,
             "function": frame.function,
             "text": frame.text,
@@ -142,7 +141,7 @@ impl FoundLine {
                 "authored_at": null,
             }),
         };
-        let rule = self.index().and_then(|index| self.choice.frames[index].path_rule);
+        let rule = self.index().and_then(|index| self.choice.frames[index].path_rule());
         value["exception_type"] = json!(self.report.exception_type);
         value["traceback"] = json!(origin.number);
         value["tracebacks"] = json!(origin.count);
@@ -164,7 +163,7 @@ impl FoundLine {
         let mut lines = Vec::new();
         let place = |index: usize| {
             let frame = &self.report.traceback[index];
-            let path = self.choice.frames[index].repo_path.as_deref();
+            let path = self.choice.frames[index].path();
             let place = format!("{}:{}", path.unwrap_or(&frame.path), frame.line);
             match frame.function.as_str() {
                 // The place of a `SyntaxError`.
@@ -198,7 +197,7 @@ impl FoundLine {
         }
         if why {
             let ruled = self.choice.frames.iter().enumerate();
-            for (index, rule) in ruled.filter_map(|(at, frame)| Some((at, frame.path_rule?))) {
+            for (index, rule) in ruled.filter_map(|(at, frame)| Some((at, frame.path_rule()?))) {
                 let deployed = &self.report.traceback[index].path;
                 lines.push(format!("  file      {deployed} is {}: {rule}", place(index)));
             }

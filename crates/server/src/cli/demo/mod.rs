@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::{Context, anyhow, bail};
 use flawless_base::clock::Clock;
 use flawless_git::process::GitProgram;
 use flawless_store::IssueRow;
@@ -18,8 +19,8 @@ use self::mail_sink::MailSink;
 use self::package::{Checkout, Package};
 use self::program::{Addresses, PROGRAM, run_with_package, run_without_package};
 use self::repository::make_repository;
+use super::print;
 use super::start::wait_for_signal;
-use super::{Failure, print};
 use crate::config::{Config, RawConfig};
 use crate::server::Server;
 
@@ -37,7 +38,7 @@ pub(super) struct Arguments {
 /// All of it takes well below a second, but a machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let folder = tempfile::Builder::new().prefix("flawless-demo").tempdir()?;
     let repository = folder.path().join("shop");
     std::fs::create_dir(&repository)?;
@@ -49,40 +50,38 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     heading("A repository with three developers")?;
     print(format!("{}\n", repository.display()))?;
     let addresses = Addresses {
-        dsn: server
-            .dsn()
-            .ok_or_else(|| Failure::new("the server has no address: this is a bug"))?,
+        dsn: server.dsn().ok_or_else(|| anyhow!("the server has no address: this is a bug"))?,
         port: server.thrift_address.map_or(0, |address| address.port()),
     };
     let modules = folder.path().join("modules");
     std::fs::create_dir(&modules)?;
     let pythons = pythons(arguments.python);
     let traceback = match find_package(&pythons, &modules).await? {
-        Ok(package) => {
+        Found::Package(package) => {
             heading("Its program run.py")?;
             print(PROGRAM)?;
             heading("It fails in production, three times")?;
             print(format!("$ FLAWLESS_DSN={} {} run.py\n", addresses.dsn, package.command()))?;
             run_with_package(&package, &repository, &addresses).await
         }
-        Err(why) => {
+        Found::None(why) => {
             heading("A program fails in production, three times")?;
             print(format!(
                 "(without the Python package: {why}. The older wire format is used instead.)\n"
             ))?;
-            let python = pythons.last().ok_or_else(|| Failure::new("--python is empty"))?;
+            let python = pythons.last().ok_or_else(|| anyhow!("--python is empty"))?;
             run_without_package(python, &repository, &addresses).await
         }
     };
-    print(traceback.map_err(|error| Failure::new(format!("the failing program: {error}")))?)?;
+    print(traceback.context("the failing program")?)?;
     let mail = tokio::time::timeout(PATIENCE, sink.next()).await.ok().flatten();
     let Some(mail) = mail else {
-        return Err(Failure::new("no mail arrived: the log lines above say why"));
+        bail!("no mail arrived: the log lines above say why");
     };
     let now = server.app.clock.now();
     let issues = server.app.store.issues_between(0, now + 3_600_000).await?;
     let Some(issue) = issues.first().map(|found| &found.issue) else {
-        return Err(Failure::new("there is a mail but no issue: this is a bug"));
+        bail!("there is a mail but no issue: this is a bug");
     };
     heading("The line to blame")?;
     print(blame_text(issue))?;
@@ -113,28 +112,32 @@ fn pythons(chosen: Option<PathBuf>) -> Vec<PathBuf> {
 }
 
 /// The Python package, or why there is none.
-async fn find_package(
-    pythons: &[PathBuf],
-    folder: &Path,
-) -> Result<Result<Package, String>, Failure> {
+enum Found {
+    Package(Package),
+    None(String),
+}
+
+async fn find_package(pythons: &[PathBuf], folder: &Path) -> anyhow::Result<Found> {
     let installed = Package::installed(pythons, folder).await;
-    let no_python = |error| {
-        Failure::new(format!("the failing program: {error}. It needs Python 3: --python PATH"))
-    };
+    let no_python =
+        |error| anyhow!("the failing program: {error}. It needs Python 3: --python PATH");
     if let Some(package) = installed.map_err(no_python)? {
-        return Ok(Ok(package));
+        return Ok(Found::Package(package));
     }
     let install = "`pip install \"flawless>=0.5\"`, or --python PATH with one that has it";
     let Some(checkout) = Checkout::of_cargo_run(|name| std::env::var_os(name)) else {
         let tried: Vec<_> = pythons.iter().map(|path| path.display().to_string()).collect();
-        return Ok(Err(format!("{} does not have it; {install}", tried.join(" and "))));
+        return Ok(Found::None(format!("{} does not have it; {install}", tried.join(" and "))));
     };
     print("\nBuilding the Python package with cargo: a minute or two, only the first time.\n")?;
     let built = Package::built(&checkout, pythons, folder).await;
-    Ok(built.map_err(|why| format!("{why}; {install}")))
+    Ok(match built {
+        Ok(package) => Found::Package(package),
+        Err(why) => Found::None(format!("{why}; {install}")),
+    })
 }
 
-fn configuration(folder: &Path, repository: &Path, sink: &MailSink) -> Result<Config, Failure> {
+fn configuration(folder: &Path, repository: &Path, sink: &MailSink) -> anyhow::Result<Config> {
     let mut raw = RawConfig::default();
     let path = |path: &Path| path.display().to_string();
     for (option, value) in [
@@ -152,7 +155,7 @@ fn configuration(folder: &Path, repository: &Path, sink: &MailSink) -> Result<Co
     Ok(Config::resolve(&raw)?)
 }
 
-fn heading(text: &str) -> Result<ExitCode, Failure> {
+fn heading(text: &str) -> anyhow::Result<ExitCode> {
     print(format!("\n── {text} ──\n"))
 }
 

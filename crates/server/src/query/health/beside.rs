@@ -4,7 +4,7 @@ use flawless_base::plural::counted;
 use flawless_base::text::plain;
 use flawless_store::sealing::KEY_VARIABLE;
 use flawless_store::{
-    ChannelRow, PostState, StoreError, Used, UsedUp, channel_recipient, recreated_in_words,
+    ChannelRow, PostState, Recipient, StoreError, Used, UsedUp, recreated_in_words,
 };
 
 use super::{DAY_MS, HealthPart, OUTBOX_STUCK_MS, part};
@@ -29,7 +29,7 @@ pub(super) async fn channels(app: &App, now: i64) -> HealthPart {
     let mut texts = Vec::new();
     for channel in &channels {
         let ChannelRow { id, kind, owner, .. } = channel;
-        let state = states.iter().find(|state| state.recipient == channel_recipient(*id));
+        let state = states.iter().find(|state| state.recipient == Recipient::Channel(*id));
         let error = state.and_then(|state| state.last_error.as_deref()).unwrap_or_default();
         let mut wrong = Vec::new();
         if let Some(why) = &channel.broken_why {

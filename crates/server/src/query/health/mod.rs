@@ -114,7 +114,7 @@ pub async fn check(app: &App, memory: &HealthMemory) -> Vec<HealthPart> {
             now,
             ALERT_STUCK_MS,
         ),
-        held(app, now).await,
+        digests(app, now).await,
         queue(
             "outbox",
             ["mail waits to be sent", "mails wait to be sent"],
@@ -134,19 +134,19 @@ pub async fn check(app: &App, memory: &HealthMemory) -> Vec<HealthPart> {
 }
 
 /// Alerts that wait for a digest: not a failure, but shown so that nobody has to look for them.
-async fn held(app: &App, now: i64) -> HealthPart {
-    let held = match scheduled_digests(app).await {
-        Ok(held) => held,
+async fn digests(app: &App, now: i64) -> HealthPart {
+    let digests = match scheduled_digests(app).await {
+        Ok(digests) => digests,
         Err(error) => return part("digest", false, error.to_string()),
     };
-    let alerts: i64 = held.iter().map(|held| held.alerts).sum();
-    let next = held.iter().map(|held| held.until).min();
+    let alerts: i64 = digests.iter().map(|digest| digest.alerts).sum();
+    let next = digests.iter().map(|digest| digest.due_at).min();
     let text = match next {
         None => "0 alerts wait for a digest".to_owned(),
         Some(next) => format!(
             "{} for {} {} for a digest, the first is due in {}",
             counted(alerts, "alert", "alerts"),
-            counted(held.len(), "recipient", "recipients"),
+            counted(digests.len(), "recipient", "recipients"),
             word(alerts, "waits", "wait"),
             ago(next - now)
         ),

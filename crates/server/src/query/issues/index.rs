@@ -8,6 +8,7 @@ use flawless_store::{IndexedIssue, RefusedAddress, StoreError, exception_types};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
+use super::owner::ListedOwner;
 use crate::app::App;
 
 /// The facts of all issues, as of the last refresh.
@@ -49,8 +50,7 @@ pub(crate) struct Facts {
     pub(crate) notified_at: Option<i64>,
     pub(crate) resolved_at: Option<i64>,
     pub(crate) muted_until: Option<i64>,
-    /// Address of the owner; `unknown` when there is none.
-    pub(crate) owner: Arc<str>,
+    pub(crate) owner: ListedOwner,
     developer: Option<Developer>,
     gone: Option<String>,
     code_owners: Option<Owners>,
@@ -117,9 +117,6 @@ impl Known {
     }
 }
 
-/// The owner of issues that nobody answers for. Links have it as 0.4.5 named it.
-pub(crate) const NO_OWNER: &str = "unknown";
-
 impl Facts {
     fn of(head: IndexedIssue) -> Self {
         let answering: Answering = serde_json::from_str(&head.details).unwrap_or_default();
@@ -146,7 +143,7 @@ impl Facts {
             notified_at: head.notified_at,
             resolved_at: head.resolved_at,
             muted_until: head.muted_until,
-            owner: Arc::default(),
+            owner: ListedOwner::default(),
             developer: (head.developer_name.zip(head.developer_email))
                 .map(|(name, email)| Developer { name, email }),
             gone: answering.gone,
@@ -162,6 +159,6 @@ impl Facts {
         };
         let policy = &app.config.addresses;
         let owner = details.owner(self.developer.as_ref(), &self.path, rules, policy, refused);
-        self.owner = owner.address.map_or_else(|| NO_OWNER.into(), Into::into);
+        self.owner = ListedOwner::new(owner.address);
     }
 }

@@ -1,7 +1,6 @@
 //! Matches issues with a filter, and sums them up.
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
-use std::sync::Arc;
 
 use flawless_store::IssueRow;
 
@@ -9,7 +8,7 @@ use super::counts::Hour;
 use super::filter::{IssueFilter, IssueState};
 use super::index::{Facts, Known};
 use super::notified::AlertStates;
-use super::{IssueTotals, ListedIssue};
+use super::{IssueTotals, ListedIssue, ListedOwner};
 use crate::app::App;
 
 /// An issue that matches.
@@ -50,7 +49,7 @@ pub(crate) struct Asked<'a> {
 pub(crate) struct Matched<'a> {
     pub(crate) matches: Vec<Match<'a>>,
     pub(crate) totals: IssueTotals,
-    pub(crate) all_developers: BTreeSet<Arc<str>>,
+    pub(crate) all_developers: BTreeSet<ListedOwner>,
     pub(crate) exceptions: BTreeSet<String>,
     pub(crate) left_out: (usize, usize),
 }
@@ -117,7 +116,7 @@ impl Asked<'_> {
             matched.matches.push(Match { id: *id, facts, occurrences, last_at });
         }
         matched.totals.issues = matched.matches.len();
-        let people: HashSet<&Arc<str>> =
+        let people: HashSet<&ListedOwner> =
             matched.matches.iter().map(|found| &found.facts.owner).collect();
         matched.totals.people = people.len();
         matched
@@ -159,7 +158,7 @@ impl Asked<'_> {
             IssueState::Old => self.is_old(facts.authored_at),
         });
         stands
-            && is(developer, &|wanted| facts.owner.eq_ignore_ascii_case(wanted))
+            && is(developer, &|wanted| facts.owner.as_str().eq_ignore_ascii_case(wanted))
             && is(project, &|wanted| *wanted == *self.app.project.name)
             && is(file, &|wanted| is_within(&facts.path, wanted))
             && is(exception, &|wanted| {

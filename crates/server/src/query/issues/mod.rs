@@ -7,14 +7,14 @@ mod index;
 mod matching;
 mod notified;
 mod order;
+mod owner;
 mod reading;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 pub use filter::{IssueFilter, IssueSort, IssueState, PAGE_SIZE, Span};
-pub(crate) use index::NO_OWNER;
 pub use notified::{NotifiedState, notified_state};
+pub use owner::ListedOwner;
 pub use reading::{LEFT_OUT, milliseconds};
 
 use self::matching::{Asked, occurred};
@@ -64,8 +64,8 @@ pub struct IssueList {
     pub days: Vec<i64>,
     /// The owners of the matching issues, most occurrences first.
     pub developers: Vec<DeveloperSum>,
-    /// The owners of all issues of the span, by address.
-    pub all_developers: Vec<Arc<str>>,
+    /// The owners of all issues of the span, in their order.
+    pub all_developers: Vec<ListedOwner>,
     /// The exception types of the span; the first few hundred.
     pub exceptions: Vec<String>,
     /// The requested issues, in order.
@@ -92,8 +92,8 @@ pub struct IssueTotals {
 /// What one developer answers for.
 #[derive(Debug)]
 pub struct DeveloperSum {
-    /// The address; `unknown` for issues without an owner.
-    pub address: Arc<str>,
+    /// Who answers for them.
+    pub owner: ListedOwner,
     /// Number of issues.
     pub issues: usize,
     /// Occurrences of these issues.
@@ -107,8 +107,8 @@ pub struct DeveloperSum {
 pub struct ListedIssue {
     /// The issue.
     pub issue: IssueRow,
-    /// Address of the owner; `unknown` when there is none.
-    pub owner: Arc<str>,
+    /// Who answers for it.
+    pub owner: ListedOwner,
     /// Occurrences within the span.
     pub occurrences: i64,
     /// The last occurrence in the span; if there was none, when the issue was resolved.
@@ -179,7 +179,7 @@ pub async fn list(
         by_hour.push((start, all));
     }
     sums.developers
-        .sort_by(|a, b| b.occurrences.cmp(&a.occurrences).then_with(|| a.address.cmp(&b.address)));
+        .sort_by(|a, b| b.occurrences.cmp(&a.occurrences).then_with(|| a.owner.cmp(&b.owner)));
     let numbers: Vec<i64> = shown.iter().map(|found| found.id).collect();
     let mut rows: HashMap<i64, IssueRow> =
         app.store.issues_numbered(&numbers).await?.into_iter().map(|row| (row.id, row)).collect();
@@ -225,7 +225,8 @@ pub async fn by_owner(
     let counted = occurred(&hours);
     let mut found: HashMap<String, AnswersFor> = HashMap::new();
     for (id, facts) in known.issues.iter().filter(|(_, facts)| !facts.is_merged) {
-        let answers = found.entry(facts.owner.to_ascii_lowercase()).or_default();
+        let Some(address) = facts.owner.address() else { continue };
+        let answers = found.entry(address.to_ascii_lowercase()).or_default();
         answers.open_issues += i64::from(facts.resolved_at.is_none());
         let occurrences = counted.get(id).map_or(0, |occurred| occurred.occurrences);
         answers.occurrences = answers.occurrences.saturating_add(occurrences);

@@ -1,11 +1,13 @@
 //! Whether anybody was notified of an issue, and if not, why.
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use flawless_base::dates::date_time;
 use flawless_base::text::one_line;
-use flawless_store::{AlertStateRow, IssueRow, StoreError};
+use flawless_core::{AlertPolicy, Decision, QuietReason, Recurrence, Tally, decide};
+use flawless_store::{AlertStateRow, IssueRow, MUTED_FOR_EVER, StoreError};
 
-use crate::app::App;
+use crate::app::{App, RulesAt};
 use crate::notify::digest::scheduled_digests;
 
 /// Whether anybody was notified, in words.
@@ -25,22 +27,27 @@ pub async fn notified_state(app: &App, issue: &IssueRow) -> Result<NotifiedState
 /// The alert states of the issues of a list.
 pub(crate) struct AlertStates<'a> {
     app: &'a App,
+    rules: Arc<RulesAt>,
     alerts: HashMap<i64, AlertStateRow>,
     /// When the digest of each recipient is due.
-    held: HashMap<String, i64>,
+    digests: HashMap<String, i64>,
 }
 
 impl<'a> AlertStates<'a> {
     pub(crate) async fn of(app: &'a App, numbers: &[i64]) -> Result<Self, StoreError> {
         let alerts = app.store.alert_states(numbers).await?;
-        let held = match alerts.iter().any(|alert| alert.digest_for.is_some()) {
+        let digests = match alerts.iter().any(|alert| alert.digest_for.is_some()) {
             true => scheduled_digests(app).await?,
             false => Vec::new(),
         };
         Ok(Self {
             app,
+            rules: app.rules.get(),
             alerts: alerts.into_iter().map(|alert| (alert.issue_id, alert)).collect(),
-            held: held.into_iter().map(|held| (held.recipient, held.until)).collect(),
+            digests: digests
+                .into_iter()
+                .map(|digest| (digest.recipient.to_string(), digest.due_at))
+                .collect(),
         })
     }
 
@@ -72,41 +79,65 @@ impl<'a> AlertStates<'a> {
             return Some(one_line(note, 200));
         }
         if let Some(recipient) = &alert.digest_for {
-            let until = self.held.get(recipient).map(|until| format!(" at {}", self.date(*until)));
-            return Some(format!("waits for the digest{}", until.unwrap_or_default()));
+            let due = self.digests.get(recipient).map(|at| format!(" at {}", self.date(*at)));
+            return Some(format!("waits for the digest{}", due.unwrap_or_default()));
         }
         alert.is_open.then(|| "the mail is being written".to_owned())
     }
 
-    /// Why it was decided to notify nobody; checks the same conditions as `core::decide`, in order.
+    /// Why nobody is notified, as `core` decides about the issue as it is now.
     fn quiet(&self, issue: &IssueRow) -> String {
-        let config = &self.app.config;
-        if let Some(until) = issue.muted_at(self.app.clock.now()) {
-            return match until >= flawless_store::MUTED_FOR_EVER {
-                true => "muted forever".to_owned(),
-                false => format!("muted until {}", self.date(until)),
-            };
+        let Self { app, .. } = self;
+        let (config, now) = (&app.config, app.clock.now());
+        let whole = |number: i64| u64::try_from(number).unwrap_or_default();
+        let tally = Tally {
+            decided: whole(issue.occurrences),
+            now: whole(issue.occurrences),
+            notified: false,
+            first_seen_at: issue.first_seen_at,
+            recurrence: match issue.resolved_at {
+                Some(_) => Recurrence::OlderRevision,
+                None => Recurrence::Open,
+            },
+            muted: issue.muted_at(now).is_some(),
+            kept_out: issue.facts.kept_out,
+        };
+        let policy = AlertPolicy {
+            minimum_date: config.minimum_date,
+            threshold: config.error_threshold,
+            baseline_until: app.baseline_until,
+        };
+        let known = issue.facts.known_error_id.and_then(|id| self.rules.rules.known_error(id));
+        match decide(tally, issue.facts.authored_at, known, policy) {
+            Decision::Quiet(reason) => self.in_words(reason, issue),
+            Decision::Notify(_) => {
+                "the next occurrence decides, by its program's threshold".to_owned()
+            }
         }
-        if issue.facts.kept_out {
-            return "excluded by only_blame_filepaths_matching".to_owned();
-        }
-        if issue.facts.known_error_id.is_some() {
-            return "a known error below its alert thresholds".to_owned();
-        }
-        if issue.resolved_at.is_some() {
-            return "resolved before anybody was notified".to_owned();
-        }
-        if issue.first_seen_at < self.app.baseline_until {
-            return "baseline: seen in the first baseline_hours".to_owned();
-        }
-        if issue.facts.authored_at.is_some_and(|date| date < config.minimum_date) {
-            return format!("old code: before {}", &self.date(config.minimum_date)[..10]);
-        }
-        let threshold = config.error_threshold;
-        if u64::try_from(issue.occurrences).unwrap_or_default() < threshold {
-            return format!("below threshold {threshold}");
-        }
-        "the next occurrence decides, by its program's threshold".to_owned()
+    }
+
+    fn in_words(&self, reason: QuietReason, issue: &IssueRow) -> String {
+        let words = match reason {
+            QuietReason::Muted => match issue.muted_until {
+                Some(until) if until < MUTED_FOR_EVER => {
+                    return format!("muted until {}", self.date(until));
+                }
+                _ => "muted forever",
+            },
+            QuietReason::KeptOut => "excluded by only_blame_filepaths_matching",
+            QuietReason::KnownError => "a known error below its alert thresholds",
+            QuietReason::Resolved => "resolved before anybody was notified",
+            QuietReason::Notified => "notified already",
+            QuietReason::Baseline => "baseline: seen in the first baseline_hours",
+            QuietReason::OldCode => {
+                let date = self.date(self.app.config.minimum_date);
+                return format!("old code: before {}", &date[..10]);
+            }
+            QuietReason::BelowThreshold { threshold } => {
+                return format!("below threshold {threshold}");
+            }
+        };
+        words.to_owned()
     }
 
     fn date(&self, at: i64) -> String {

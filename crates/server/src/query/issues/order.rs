@@ -1,11 +1,10 @@
 //! Sorts a list, chooses the issues to show, and sums them up by developer.
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use super::filter::{IssueFilter, IssueSort};
 use super::index::Facts;
 use super::matching::Match;
-use super::{DeveloperSum, Wanted};
+use super::{DeveloperSum, ListedOwner, Wanted};
 
 /// What each developer answers for.
 pub(crate) struct Sums {
@@ -16,14 +15,14 @@ pub(crate) struct Sums {
 
 impl Sums {
     pub(crate) fn new(matches: &[Match<'_>], days: usize) -> Self {
-        let mut places: BTreeMap<&Arc<str>, usize> = BTreeMap::new();
+        let mut places: BTreeMap<&ListedOwner, usize> = BTreeMap::new();
         let mut sums = Self { developers: Vec::new(), of: HashMap::with_capacity(matches.len()) };
         for found in matches {
             let owner = &found.facts.owner;
             let place = *places.entry(owner).or_insert_with(|| {
                 let by_day = vec![0; days];
-                let address = owner.clone();
-                sums.developers.push(DeveloperSum { address, issues: 0, occurrences: 0, by_day });
+                let owner = owner.clone();
+                sums.developers.push(DeveloperSum { owner, issues: 0, occurrences: 0, by_day });
                 sums.developers.len() - 1
             });
             let sum = &mut sums.developers[place];
@@ -69,7 +68,7 @@ pub(crate) fn choose<'a>(
             let mut chosen: Vec<Match<'a>> = Vec::new();
             for found in matches {
                 let facts: &'a Facts = found.facts;
-                let count = shown.entry(&*facts.owner).or_default();
+                let count = shown.entry(facts.owner.as_str()).or_default();
                 if *count < each && chosen.len() < all {
                     *count += 1;
                     chosen.push(found);

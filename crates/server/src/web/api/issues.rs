@@ -257,10 +257,10 @@ pub(super) async fn show(
 ) -> Result<Answer<IssueBody>, Problem> {
     let store = &app.store;
     let issue = store.issue(id).await?.ok_or_else(|| Problem::no_issue(id))?;
-    let details = issue.details();
+    let details = &issue.facts.details;
     let refused = store.refused_addresses(app.clock.now()).await?;
     let rules = app.rules.get();
-    let owner = issue.owner(&details, &rules.rules, &app.config.addresses, &refused);
+    let owner = issue.owner(&rules.rules, &app.config.addresses, &refused);
     let alerts = store.alerts_of(issue.id).await?.into_iter().map(|alert| Alert {
         decided_at: Time(alert.decided_at),
         reason: plain(&alert.reason),
@@ -282,18 +282,18 @@ pub(super) async fn show(
         last_at: Time(facet.last_at),
     });
     Ok(Answer::ok(IssueBody {
-        owner_steps: way_to_owner(&details, &owner),
+        owner_steps: way_to_owner(details, &owner),
         owner: owner.address.map(|address| plain(&address)),
         reason: plain(&issue.facts.reason),
         confidence: details.confidence.map(|known| confidence_in_words(known).to_owned()),
-        suspects: considered(&details),
+        suspects: considered(details),
         alerts: alerts.collect(),
         mails: mails.collect(),
         digest_for: store
             .digest_recipients_of(issue.id)
             .await?
             .iter()
-            .map(|to| plain(to))
+            .map(|to| plain(&to.to_string()))
             .collect(),
         facets: facets.collect(),
         issue: IndexedIssue::of(issue, &app),
@@ -310,7 +310,7 @@ impl From<issues::IssueTotals> for TotalsBody {
 impl ListedIssueBody {
     fn of(listed: ListedIssue, app: &App) -> Self {
         Self {
-            owner: (*listed.owner != *issues::NO_OWNER).then(|| plain(&listed.owner)),
+            owner: listed.owner.address().map(plain),
             span_occurrences: listed.occurrences,
             span_last_at: Time(listed.last_at),
             by_day: listed.by_day,

@@ -45,13 +45,18 @@ impl AlertHistory {
         let mut mails: Vec<MailPart> = mails.map(|mail| mail_part(mail, date)).collect();
         let waits_for = app.store.digest_recipients_of(issue).await?;
         if !waits_for.is_empty() {
-            let held = scheduled_digests(app).await?;
+            let digests = scheduled_digests(app).await?;
             mails.extend(waits_for.into_iter().map(|recipient| {
-                let until = held.iter().find(|held| held.recipient == recipient);
-                let until = until.map(|held| format!(", until {}", date(held.until)));
+                let until = digests.iter().find(|digest| digest.recipient == recipient);
+                let until = until.map(|digest| format!(", until {}", date(digest.due_at)));
                 let until = until.unwrap_or_default();
                 let state = format!("waits for the digest{until}");
-                MailPart { recipient, why: String::new(), state, is_bad: false }
+                MailPart {
+                    recipient: recipient.to_string(),
+                    why: String::new(),
+                    state,
+                    is_bad: false,
+                }
             }));
         }
         Ok(Self { alerts, mails })

@@ -1,7 +1,6 @@
 //! The box on an issue's page that says who is blamed, why, and who the owner is.
 use flawless_base::text::{one_line, plain};
 use flawless_core::{Owner, Rules};
-use flawless_store::issues::details::IssueDetails;
 use flawless_store::{IssueRow, Sample, StoreError};
 
 use crate::app::App;
@@ -46,19 +45,19 @@ impl BlameBox {
     pub(crate) async fn of(
         app: &App,
         issue: &IssueRow,
-        details: &IssueDetails,
         rules: &Rules,
         sample: Option<&Sample>,
     ) -> Result<Self, StoreError> {
         let refused = app.store.refused_addresses(app.clock.now()).await?;
-        let owner: Owner = issue.owner(details, rules, &app.config.addresses, &refused);
+        let details = &issue.facts.details;
+        let owner: Owner = issue.owner(rules, &app.config.addresses, &refused);
         let facts = &issue.facts;
         let commit = facts.origin_commit.as_ref().map(|id| CommitPart {
             short_id: id.chars().take(12).collect(),
             id: one_line(id, 64),
             url: app.config.forges.origin(facts.origin_commit.as_deref(), &facts.path),
             summary: one_line(facts.commit_summary.as_deref().unwrap_or_default(), 200),
-            author: author_of(issue, details),
+            author: author_of(issue),
             date: facts.authored_at.map(|at| Moment::new(at, app)),
             origin: other_origin(issue),
         });

@@ -112,7 +112,7 @@ fn form(
         issue: case.issue.id,
         place: place(&case.issue),
         text: one_line(&facts.text, 500),
-        author: facts.origin_commit.is_some().then(|| author_of(&case.issue, &case.details)),
+        author: facts.origin_commit.is_some().then(|| author_of(&case.issue)),
         committed: committed.map(|address| one_line(&address, 254)),
         owner: owner.address.unwrap_or_else(|| "nobody".to_owned()),
         steps: owner.steps.iter().map(|step| plain(step)).collect(),

@@ -78,11 +78,11 @@ pub(crate) async fn show(
         // The issue was merged into that one.
         return Ok(Redirect::to(&links::issue("", issue.id)).into_response());
     }
-    let details = issue.details();
+    let details = &issue.facts.details;
     let rules = app.rules.get();
     let (samples, mut sample) = Samples::of(&app, issue.id, parameters.sample.as_deref()).await?;
     if let Some(sample) = &mut sample {
-        read_code(&app, &issue, &details, sample).await;
+        read_code(&app, &issue, sample).await;
     }
     let history = AlertHistory::of(&app, issue.id).await?;
     let is_regressed = history.alerts.first().is_some_and(|alert| alert.regression.is_some());
@@ -93,7 +93,7 @@ pub(crate) async fn show(
     let message = report.map(|report| report.exception_message.as_str()).unwrap_or_default();
     let message = message.lines().next().unwrap_or_default();
     let exception_type = report.map_or(&facts.exception_type, |report| &report.exception_type);
-    let ran = sample.as_ref().and_then(|sample| ran_in(sample, &details));
+    let ran = sample.as_ref().and_then(|sample| ran_in(sample, details));
     let line_url = |path: &str, line: u32| {
         ran.as_ref().and_then(|ran| forges.line(ran.as_str(), path, i64::from(line)))
     };
@@ -118,7 +118,7 @@ pub(crate) async fn show(
         first_seen: Moment::new(issue.first_seen_at, &app),
         last_seen: Moment::new(issue.last_seen_at, &app),
         revision: report.and_then(|r| r.revision.as_deref()).map(|name| one_line(name, 100)),
-        blame: BlameBox::of(&app, &issue, &details, &rules.rules, sample.as_ref()).await?,
+        blame: BlameBox::of(&app, &issue, &rules.rules, sample.as_ref()).await?,
         counts: Counts::of(&app, &issue).await?,
         shown,
         retention_days: app.config.retention.as_secs() / 86_400,
@@ -136,12 +136,13 @@ fn ran_in(sample: &Sample, details: &IssueDetails) -> Option<CommitId> {
 }
 
 /// Fills in the lines around the blamed one from the repository, when the client sent none.
-async fn read_code(app: &App, issue: &IssueRow, details: &IssueDetails, sample: &mut Sample) {
+async fn read_code(app: &App, issue: &IssueRow, sample: &mut Sample) {
     if let Repo::Ready(mirror) = app.repo.get().repo
-        && let (Some(revision), Some(blamed)) = (ran_in(sample, details), sample.blamed_frame)
+        && let (Some(revision), Some(blamed)) =
+            (ran_in(sample, &issue.facts.details), sample.blamed_frame)
         && let Some(context) = sample.report.traceback.get_mut(blamed)
     {
-        let path = sample.frames.get(blamed).and_then(|class| class.repo_path.as_deref());
+        let path = sample.frames.get(blamed).and_then(|class| class.path());
         let path = path.unwrap_or(&issue.facts.path);
         let read = read_around(&mirror, &revision, path, context);
         if tokio::time::timeout(READ_TIME, read).await.is_ok() {

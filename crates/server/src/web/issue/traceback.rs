@@ -83,7 +83,7 @@ impl Traceback {
         let traceback = &sample.report.traceback;
         let own_path = |at: usize| {
             let class = sample.frames.get(at).filter(|class| class.kind.is_own());
-            class.and_then(|class| class.repo_path.as_deref())
+            class.and_then(|class| class.path())
         };
         let main = |frame: ShownFrame| {
             let url = own_path(frame.at).and_then(|path| url(path, frame.line));
@@ -272,7 +272,9 @@ fn plain_exception(
 
 #[cfg(test)]
 mod tests {
-    use flawless_core::{ChainedException, ClassifiedFrame, Frame, FrameKind, Report};
+    use flawless_core::{
+        ChainedException, Frame, FrameKind, FramePath, PathRule, Report, ResolvedFrame,
+    };
 
     use super::*;
 
@@ -284,9 +286,12 @@ mod tests {
             text: "x()".into(),
             ..Frame::default()
         };
-        let class = |(at, kind): (usize, &FrameKind)| ClassifiedFrame {
-            repo_path: Some(format!("{at}.py")),
-            path_rule: None,
+        let class = |(at, kind): (usize, &FrameKind)| ResolvedFrame {
+            file: Some(FramePath {
+                path: format!("{at}.py"),
+                rule: PathRule::WholePath,
+                wraps: None,
+            }),
             kind: *kind,
         };
         Sample {

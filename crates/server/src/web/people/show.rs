@@ -121,7 +121,7 @@ pub(crate) async fn show(
     let policy = &app.config.addresses;
     let issue_line = |found_issue: flawless_store::WeekIssue| {
         let issue = found_issue.issue;
-        let owner = issue.owner(&issue.details(), &rules.rules, policy, &people.refused);
+        let owner = issue.owner(&rules.rules, policy, &people.refused);
         let is_theirs =
             owner.address.as_deref().is_some_and(|to| to.eq_ignore_ascii_case(&found.address));
         IssueLine {

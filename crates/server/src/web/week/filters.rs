@@ -72,7 +72,7 @@ impl Form {
         kept.retain(|(name, _)| !fields.contains(name));
         let shown = |text: &Option<String>| text.as_deref().map(plain).unwrap_or_default();
         let developers = found.all_developers.iter().take(DEVELOPERS);
-        let mut developers: Vec<String> = developers.map(|address| plain(address)).collect();
+        let mut developers: Vec<String> = developers.map(|owner| plain(owner.as_str())).collect();
         let developer = shown(&filter.developer);
         let is_there = developers.iter().any(|known| known.eq_ignore_ascii_case(&developer));
         if !developer.is_empty() && !is_there {

@@ -6,7 +6,7 @@ use flawless_base::text::one_line;
 
 use super::filters::{SortLinks, link};
 use crate::app::App;
-use crate::query::issues::{IssueFilter, IssueList, IssueSort, ListedIssue};
+use crate::query::issues::{IssueFilter, IssueList, IssueSort, ListedIssue, ListedOwner};
 use crate::show::alert::types_in_words;
 use crate::show::links;
 use crate::web::layout::chart::Spark;
@@ -60,31 +60,31 @@ pub(super) struct Tables<'a> {
 
 impl Tables<'_> {
     pub(super) fn sections(&self, issues: Vec<ListedIssue>) -> Vec<Section> {
-        let mut lines: HashMap<&str, Vec<Line>> = HashMap::new();
+        let mut lines: HashMap<&ListedOwner, Vec<Line>> = HashMap::new();
         let mut order: Vec<usize> = (0..self.found.developers.len()).collect();
         if self.filter.sort == IssueSort::Developer {
-            order.sort_by_key(|at| &self.found.developers[*at].address);
+            order.sort_by_key(|at| &self.found.developers[*at].owner);
             if self.filter.reversed {
                 order.reverse();
             }
         }
         for issue in issues {
-            let sum = self.found.developers.iter().find(|sum| sum.address == issue.owner);
+            let sum = self.found.developers.iter().find(|sum| sum.owner == issue.owner);
             if let Some(sum) = sum {
-                lines.entry(&*sum.address).or_default().push(self.line(issue));
+                lines.entry(&sum.owner).or_default().push(self.line(issue));
             }
         }
         let sections = order.into_iter().filter_map(|at| {
             let sum = &self.found.developers[at];
-            let lines = lines.remove(&*sum.address)?;
+            let lines = lines.remove(&sum.owner)?;
             Some(Section {
-                url: self.issues_of(&sum.address),
+                url: self.issues_of(&sum.owner),
                 score: grouped(sum.occurrences.unsigned_abs()),
                 issues: sum.issues,
                 spark: self.spark(&sum.by_day),
                 is_cut: lines.len() < sum.issues,
-                table: self.table_of(format!("Issues of {}", sum.address), lines, false),
-                address: one_line(&sum.address, 254),
+                table: self.table_of(format!("Issues of {}", sum.owner), lines, false),
+                address: one_line(sum.owner.as_str(), 254),
             })
         });
         sections.take(SECTIONS).collect()
@@ -100,8 +100,8 @@ impl Tables<'_> {
         Table { caption: one_line(&caption, 300), sorts, with_developer, lines }
     }
 
-    fn issues_of(&self, address: &str) -> String {
-        let developer = Some(address.to_owned());
+    fn issues_of(&self, owner: &ListedOwner) -> String {
+        let developer = Some(owner.to_string());
         link(&IssueFilter { developer, page: 1, flat: false, ..self.filter.clone() })
     }
 
@@ -139,7 +139,7 @@ impl Tables<'_> {
             notified: found.notified.why,
             badges: badges.map(|(_, class, words)| (class, words)).collect(),
             owner_url: self.issues_of(&found.owner),
-            owner: one_line(&found.owner, 254),
+            owner: one_line(found.owner.as_str(), 254),
         }
     }
 }

@@ -8,8 +8,7 @@ use flawless_protocol::thrift::{
 use flawless_server::show::links;
 use flawless_store::{FixingChange, Resolution};
 
-use crate::harness::{ANN, App, NOW, SmtpServer, request};
-use crate::rules::add;
+use crate::harness::{ANN, App, NOW, SmtpServer, add_rule, request};
 
 const RUN: &str = include_str!("../mail_cases/run.py");
 const INVOICES: &str = include_str!("../mail_cases/invoices.py");
@@ -34,7 +33,7 @@ impl Filled {
         let app = App::with("author_gone_days", "0").repository(crate::mail_cases::shop());
         let app = app.smtp(smtp).start().await;
         for (list, entry) in RULES {
-            add(&app, list, entry).await;
+            add_rule(&app, list, entry).await;
         }
         let reports = reports();
         // Some occur once, others repeatedly over three days.

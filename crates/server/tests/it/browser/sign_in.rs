@@ -1,7 +1,6 @@
 //! Signing in, as somebody with a browser does.
 use super::every_page::{faults, none};
-use crate::harness::{Browser, PHONE, link_in, mails_to, wait_until};
-use crate::sign_in::with_sign_in;
+use crate::harness::{Browser, PHONE, link_in, mails_to, wait_until, with_sign_in};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mail_link_leads_to_the_requested_page_even_without_script() {

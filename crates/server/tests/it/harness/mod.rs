@@ -3,12 +3,15 @@
 
 mod api;
 mod browser;
+mod command;
 mod mail;
 mod open_id;
 mod process;
 mod repository;
+mod rules;
 mod small_disk;
 mod smtp_sink;
+mod snapshot;
 mod surfer;
 mod thrift;
 mod webhook;
@@ -27,11 +30,14 @@ use flawless_store::sealing::Sealing;
 use tempfile::TempDir;
 
 pub use browser::{Axe, Browser, PHONE, SCREEN, Scheme};
+pub use command::{flawless, flawless_with_bytes, flawless_with_input, stderr, stdout};
 pub use mail::{Mail, SmtpServer};
 pub use open_id::OpenIdProvider;
 pub use process::{ServerProcess, free_port, server_options};
 pub use repository::{ANN, BEN, CLEO, Person, TestRepository};
+pub use rules::add_rule;
 pub use small_disk::SmallDisk;
+pub use snapshot::steady;
 pub use surfer::{Answer, Surfer, link_in, mails_to};
 pub use thrift::{Frame, ThriftClient, request};
 pub use webhook::{Posted, Webhook};
@@ -109,8 +115,8 @@ impl App {
         let shared = &self.server.app;
         let store = &shared.store;
         let none_is_due = async || {
-            let held = scheduled_digests(shared).await.expect("store");
-            held.iter().all(|held| held.until > shared.clock.now())
+            let digests = scheduled_digests(shared).await.expect("store");
+            digests.iter().all(|digest| digest.due_at > shared.clock.now())
         };
         wait_until("the queues are empty", async || {
             store.pending_queue().await.expect("store").waiting == 0
@@ -266,4 +272,9 @@ pub fn pythons_with_package() -> Vec<PathBuf> {
 /// The newest of these Pythons.
 pub fn python_with_package() -> PathBuf {
     pythons_with_package().pop().expect("at least one, or ./test ends")
+}
+
+/// A server that asks for a sign-in.
+pub fn with_sign_in() -> AppBuilder {
+    App::with("auth", "on").with("allowed_email_domains", "example.com")
 }
