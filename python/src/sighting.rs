@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hasher};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::code::is_of_package;
+use crate::code::{is_of_package, is_ours};
 use crate::raise_point::{
     begins_here, called_by, hands_on, is_handling, is_raise, is_wrapper, removes_traceback,
     rewrites, unless_lent,
@@ -60,7 +60,7 @@ pub(crate) fn sighting<'py>(
         let mut went_elsewhere = false;
         for seen in seen_at(&place) {
             let is_by_same = places.iter().all(is_wrapper) && seen.1 == by.0;
-            if is_by_same && lost_its_traceback(&place) {
+            if is_by_same && (lost_its_traceback(&place) || is_ours_alone(&places, &place)) {
                 continue;
             }
             if goes_on || places.last().is_none_or(|above| leads_to(seen, above)) {
@@ -171,6 +171,13 @@ fn lost_its_traceback(place: &Place<'_>) -> bool {
         innermost = Some(inner);
     }
     removes && is_raise(innermost.as_ref().unwrap_or(place))
+}
+
+/// Whether the traceback has one entry, and that is ours: a function that is not written in Python
+/// has raised the exception in it. Each of our frames looks once at an exception, so this is another
+/// raise, and the new entry only has the address of an older one.
+fn is_ours_alone(above: &[Place<'_>], place: &Place<'_>) -> bool {
+    above.is_empty() && is_ours(&place.code) && place.inner().is_none()
 }
 
 /// Remembers that the exception was reported with this traceback. A known raise is updated with how

@@ -34,7 +34,7 @@ def recording(context=None):
     server = http.server.ThreadingHTTPServer(("localhost", 0), Handler)
     if context:
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield server.server_address[1], bodies
     server.shutdown()
     server.server_close()
