@@ -364,7 +364,9 @@ fn full_queue_merges_repeats_and_reports_the_lost_line() {
     }
     assert!(!client.flush(LONG));
     let warning = client.take_warning().expect("a warning");
-    assert!(warning.contains("occurrences lost: 32"), "{warning}");
+    // The first of the 32 may be on its way when the others are lost.
+    let lost = ["occurrences lost: 32", "occurrences lost: 31"];
+    assert!(lost.iter().any(|lost| warning.contains(lost)), "{warning}");
     let listener = TcpListener::bind(&address).expect("it is free still");
     let (sender, requests) = mpsc::channel();
     thread::spawn(move || {

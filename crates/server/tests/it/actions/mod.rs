@@ -1,0 +1,3 @@
+//! What people do about issues and addresses.
+mod issues;
+mod people;

@@ -1,0 +1,3 @@
+//! Channels: webhooks that receive alerts.
+mod posts;
+mod set_up;

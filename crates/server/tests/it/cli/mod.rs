@@ -1,0 +1,6 @@
+//! The command line.
+mod blame_texts;
+mod command_line;
+mod configure;
+mod projects;
+mod start_errors;

@@ -1,0 +1,11 @@
+//! Reports as they arrive, from every kind of client.
+mod flood;
+mod hostile;
+mod http;
+mod memory;
+mod older_client;
+mod places;
+mod python_client;
+mod quotas;
+mod sent_again;
+mod thrift;

@@ -1,0 +1,3 @@
+//! The laws about the source tree.
+mod rooms;
+mod sources;

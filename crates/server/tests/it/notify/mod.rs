@@ -1,0 +1,2 @@
+//! Who is notified, and when.
+mod alerts;

@@ -1,0 +1,6 @@
+//! What the store keeps when the disk, the process or the key fails.
+mod crash;
+mod erased;
+mod full_disk;
+mod history;
+mod sealed;
