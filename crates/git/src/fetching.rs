@@ -10,8 +10,6 @@ use tokio::time::Instant;
 use crate::clock;
 use crate::error::GitError;
 
-/// Minimum time between two requested fetches: anybody can report revisions that do not exist.
-const ASKED_EVERY: Duration = Duration::from_secs(10);
 /// Time limit of a fetch, and its maximum after earlier ones timed out.
 const FIRST_LIMIT: Duration = Duration::from_secs(60);
 const LONGEST_LIMIT: Duration = Duration::from_secs(600);
@@ -23,8 +21,10 @@ const MAX_IDS: usize = 8;
 pub struct FetchTicket(u64);
 
 /// The results of a mirror's fetches, and the commits that the next one must bring.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Fetching {
+    /// Minimum time between two requested fetches.
+    asked_every: Duration,
     /// Held while the mirror is written.
     pub(crate) writing: tokio::sync::Mutex<()>,
     state: Mutex<State>,
@@ -43,6 +43,11 @@ struct State {
 }
 
 impl Fetching {
+    pub(crate) fn new(asked_every: Duration) -> Self {
+        let (writing, state, asked) = Default::default();
+        Self { asked_every, writing, state, asked }
+    }
+
     /// Requests a fetch, which must bring this commit even when no branch has it.
     pub(crate) fn ask(&self, id: Option<&CommitId>) -> FetchTicket {
         let mut state = self.state();
@@ -64,7 +69,7 @@ impl Fetching {
     /// Returns when a fetch was requested and it is not too soon after the last one.
     pub(crate) async fn is_asked_for(&self) {
         self.asked.notified().await;
-        let next = self.state().ended_at.map(|ended| ended + ASKED_EVERY);
+        let next = self.state().ended_at.map(|ended| ended + self.asked_every);
         if let Some(next) = next {
             tokio::time::sleep_until(next).await;
         }
@@ -72,7 +77,7 @@ impl Fetching {
 
     /// Whether the last fetch ended so recently that another one is too soon.
     pub(crate) fn is_too_soon(&self) -> bool {
-        self.state().ended_at.is_some_and(|ended| ended.elapsed() < ASKED_EVERY)
+        self.state().ended_at.is_some_and(|ended| ended.elapsed() < self.asked_every)
     }
 
     /// Begins a fetch: its number and its time limit.
@@ -115,7 +120,7 @@ mod tests {
 
     #[test]
     fn ticket_is_fulfilled_only_by_a_later_successful_fetch() {
-        let fetching = Fetching::default();
+        let fetching = Fetching::new(Duration::from_secs(10));
         let (running, _) = fetching.begin();
         let ticket = fetching.ask(None);
         fetching.end(running, Ok(()));
@@ -131,7 +136,7 @@ mod tests {
 
     #[test]
     fn fetch_timeout_grows_up_to_a_limit() {
-        let fetching = Fetching::default();
+        let fetching = Fetching::new(Duration::from_secs(10));
         let timed_out =
             GitError::TimedOut { command: String::new(), limit: Duration::from_secs(1) };
         let limits = std::array::from_fn::<u64, 6, _>(|_| {
@@ -147,7 +152,7 @@ mod tests {
 
     #[test]
     fn wanted_commits_are_kept_until_a_fetch_takes_them() {
-        let fetching = Fetching::default();
+        let fetching = Fetching::new(Duration::from_secs(10));
         let id = CommitId::parse(&"a1".repeat(20)).expect("an id");
         fetching.ask(Some(&id));
         fetching.ask(Some(&id));

@@ -46,6 +46,8 @@ pub struct MirrorSettings {
     pub facts: Option<Arc<dyn FactStore>>,
     /// Submodules by their paths, and where their repositories come from.
     pub submodules: Vec<(String, Source)>,
+    /// Minimum time between two requested fetches: anybody can report revisions that do not exist.
+    pub asked_every: Duration,
 }
 
 impl MirrorSettings {
@@ -62,6 +64,7 @@ impl MirrorSettings {
             engine: Engine::default(),
             facts: None,
             submodules: Vec::new(),
+            asked_every: Duration::from_secs(10),
         }
     }
 }
@@ -92,11 +95,11 @@ impl Mirror {
         };
         let mirror = Self {
             submodules: Submodules::open(&settings).await?,
+            fetching: Fetching::new(settings.asked_every),
             settings,
             repository,
             tip: Mutex::default(),
             listings: Mutex::default(),
-            fetching: Fetching::default(),
             pins: Pins::default(),
             judgement: Arc::default(),
         };

@@ -222,6 +222,7 @@ pub fn mirror_settings(config: &Config, source: Source, scratch: PathBuf) -> Mir
         ignore_revs: config.ignore_revs.clone(),
         automation: config.automation.clone(),
         submodules: config.submodules.clone(),
+        asked_every: config.mirror.asked,
         ..MirrorSettings::new(GitProgram::new(&config.git), source, scratch)
     }
 }

@@ -17,6 +17,7 @@ use super::error::ConfigError;
 use super::file::RawConfig;
 use super::forge::Forges;
 use super::mailing::{MailSettings, SmtpConfig};
+use super::mirror_intervals::MirrorIntervals;
 use super::option_def::OptionType;
 use super::options::OPTIONS;
 use super::redacting::RedactionConfig;
@@ -77,8 +78,8 @@ pub struct Config {
     pub automation: Arc<AutomationPatterns>,
     /// `author_gone_days`; 0: never.
     pub author_gone_days: u32,
-    /// The time between two fetches.
-    pub fetch_interval: Duration,
+    /// How often the mirror is brought up to date.
+    pub mirror: MirrorIntervals,
     /// `max_report_bytes`.
     pub max_report_bytes: usize,
     /// `max_connections`.
@@ -157,7 +158,10 @@ impl Config {
             automation: options.automation()?,
             author_gone_days: u32::try_from(options.number("author_gone_days")?)
                 .unwrap_or(u32::MAX),
-            fetch_interval: Duration::from_secs(options.number("repo_fetch_interval")?.max(1)),
+            mirror: MirrorIntervals {
+                fetch: Duration::from_secs(options.number("repo_fetch_interval")?.max(1)),
+                ..MirrorIntervals::default()
+            },
             max_report_bytes: options.count("max_report_bytes")?,
             max_connections: options.count("max_connections")?,
             memory_limit: options.memory_limit()?,

@@ -1,6 +1,5 @@
 //! Opens the repository and keeps it up to date.
 use std::sync::Arc;
-use std::time::Duration;
 
 use flawless_git::{Mirror, MirrorSettings, Source};
 use flawless_store::{StoreError, StoredFacts};
@@ -8,17 +7,12 @@ use flawless_store::{StoreError, StoredFacts};
 use crate::app::App;
 use crate::attribution::{Repo, mirror_settings};
 
-/// How often a folder that somebody else keeps up to date is checked.
-const LOOK_AT_FOLDER: Duration = Duration::from_secs(5);
-/// Pause after a clone or an open that failed.
-const TRY_AGAIN: Duration = Duration::from_secs(15);
-
 /// Opens the repository, then fetches forever.
 pub async fn run_mirror(app: App) {
     let Some(source) = app.config.repository.clone() else { return };
     let interval = match source {
-        Source::Clone { .. } => app.config.fetch_interval,
-        Source::Folder(_) => LOOK_AT_FOLDER,
+        Source::Clone { .. } => app.config.mirror.fetch,
+        Source::Folder(_) => app.config.mirror.folder,
     };
     let scratch = app.config.data_dir.clone();
     let settings = MirrorSettings {
@@ -90,7 +84,7 @@ async fn open(app: &App, settings: MirrorSettings) -> Arc<Mirror> {
                     state.repo = Repo::Failed(error.to_string());
                     state.failing = Some((since, error.to_string()));
                 });
-                tokio::time::sleep(TRY_AGAIN).await;
+                tokio::time::sleep(app.config.mirror.after_failure).await;
             }
         }
     }

@@ -226,6 +226,8 @@ impl AppBuilder {
         }
         let clock = self.clock.unwrap_or_else(|| Clock::fixed(NOW));
         let mut config = Config::resolve(&raw).expect("a valid configuration");
+        config.mirror.folder = Duration::from_secs(1);
+        config.mirror.asked = Duration::from_secs(1);
         if let Some(sealing) = self.sealing {
             config.sealing = sealing;
         }
