@@ -30,7 +30,6 @@ pub enum Action {
     /// A rule is added: a known error, library code, a third-party rule, an ignored exception, or
     /// one about people.
     AddRule {
-        /// The list.
         list: RuleList,
         /// In 0.4.5's field names.
         entry: Value,
@@ -39,77 +38,64 @@ pub enum Action {
     },
     /// A rule is changed.
     EditRule {
-        /// The list.
         list: RuleList,
-        /// Its number.
         id: i64,
         /// The new entry.
         entry: Value,
     },
     /// A rule is removed.
     RemoveRule {
-        /// The list.
         list: RuleList,
-        /// Its number.
         id: i64,
     },
     /// All rules of a document are added, or none.
     ImportRules {
-        /// The list.
         list: RuleList,
         /// As `flawless rules import` takes it.
         document: Value,
     },
     /// An issue is reassigned, by an email alias or a reassignment.
     Reassign {
-        /// The issue.
         issue: i64,
         /// To whom, and how.
         to: ReassignTo,
     },
     /// Another suspect is to blame: the frames before it become library code.
     BlameInstead {
-        /// The issue.
         issue: i64,
         /// Its place among the suspects after the blamed line, from 0.
         suspect: usize,
     },
     /// Nobody is notified of an issue for a while.
     Mute {
-        /// The issue.
         issue: i64,
         /// Until when; `None` unmutes it.
         until: Option<i64>,
     },
     /// An issue is resolved.
     Resolve {
-        /// The issue.
         issue: i64,
         /// The commit that fixes it; `None`: as of now.
         commit: Option<String>,
     },
     /// An issue is reopened.
     Reopen {
-        /// The issue.
         issue: i64,
     },
     /// The owner of an issue is notified of it immediately.
     Notify {
-        /// The issue.
         issue: i64,
         /// Even if the owner was notified before.
         again: bool,
     },
     /// Mails to an address are retried, or wanted again.
     RetryAddress {
-        /// The address.
         address: String,
         /// Which mails are wanted again; `None`: refused ones are retried.
         unwanted: Option<UnwantedKind>,
     },
     /// An address gets another role.
     GiveRole {
-        /// The address.
         address: String,
         /// `None` removes the role that it was given.
         role: Option<GivenRole>,

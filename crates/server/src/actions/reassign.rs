@@ -32,7 +32,6 @@ pub enum ReassignTo {
 #[derive(Debug)]
 pub struct Case<'a> {
     app: &'a App,
-    /// The issue.
     pub issue: IssueRow,
     refused: Vec<RefusedAddress>,
     rules: Rules,
@@ -40,9 +39,6 @@ pub struct Case<'a> {
 
 impl<'a> Case<'a> {
     /// The issue with this number.
-    ///
-    /// # Errors
-    /// There is none, or the store fails.
     pub async fn read(app: &'a App, number: i64) -> Result<Self, ActionError> {
         let issue = issue_of(app, number).await?;
         let refused = app.store.refused_addresses(app.clock.now()).await?;

@@ -17,9 +17,6 @@ const MAX_OFFERED: usize = 500;
 
 /// Whether alerts may go to an address without an administrator's consent: it may sign in, is the
 /// default contact, or belongs to an author of the repository.
-///
-/// # Errors
-/// The store fails.
 pub async fn is_colleague(app: &App, address: &str) -> Result<bool, StoreError> {
     let address = address.trim().to_ascii_lowercase();
     if !app.config.sign_in.required
@@ -33,9 +30,6 @@ pub async fn is_colleague(app: &App, address: &str) -> Result<bool, StoreError> 
 }
 
 /// Addresses of colleagues, for a form to choose from.
-///
-/// # Errors
-/// The store fails.
 pub async fn colleagues(app: &App) -> Result<Vec<String>, StoreError> {
     let config = &app.config.sign_in;
     let mut found: BTreeSet<String> = BTreeSet::new();

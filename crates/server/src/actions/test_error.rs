@@ -77,9 +77,6 @@ pub async fn send(app: &App, who: &str) -> Result<i64, NotKept> {
 }
 
 /// What became of the test error with this number.
-///
-/// # Errors
-/// The database fails.
 pub async fn progress(app: &App, number: i64) -> Result<TestErrorProgress, StoreError> {
     let App { store, config, clock, .. } = app;
     // The queue is read before the issue: the report must be in one of the two.

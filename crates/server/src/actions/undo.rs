@@ -17,7 +17,6 @@ use crate::app::App;
 pub enum Undo {
     /// Rules were added: they are removed, and those that they replaced are restored.
     Added {
-        /// The list.
         list: String,
         /// What was added.
         added: Vec<StoredRule>,
@@ -26,14 +25,12 @@ pub enum Undo {
     },
     /// A rule was removed: it is restored.
     Removed {
-        /// The list.
         list: String,
         /// What it was.
         rule: StoredRule,
     },
     /// A rule was changed: it is changed back, and those that it replaced are restored.
     Changed {
-        /// The list.
         list: String,
         /// What it was.
         before: StoredRule,
@@ -44,7 +41,6 @@ pub enum Undo {
     },
     /// An issue was muted or unmuted.
     Mute {
-        /// The issue.
         issue: i64,
         /// Until when it was muted before.
         before: Option<i64>,
@@ -53,7 +49,6 @@ pub enum Undo {
     },
     /// An issue was resolved or reopened.
     Resolved {
-        /// The issue.
         issue: i64,
         /// Its state before.
         before: Option<ResolvedState>,
@@ -158,9 +153,6 @@ impl Undo {
     }
 
     /// How an action is undone; `None` when it cannot be.
-    ///
-    /// # Errors
-    /// The store fails.
     pub async fn of(app: &App, action: i64) -> Result<Option<Self>, StoreError> {
         Ok(Self::read(app.store.undo_of(action).await?.as_deref()))
     }

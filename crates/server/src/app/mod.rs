@@ -23,7 +23,6 @@ use crate::project::redaction::Redaction;
 /// Handles that every part holds.
 #[derive(Debug, Clone)]
 pub struct App {
-    /// The configuration.
     pub config: Arc<Config>,
     /// Where browsers reach the pages; no slash at the end.
     pub base_url: Arc<str>,
@@ -87,9 +86,6 @@ impl App {
     /// What the server and other commands start from. The pages are at `http_address` unless
     /// `hostname` says otherwise. Nobody hears the wakeups of other commands, but the server polls
     /// within a second.
-    ///
-    /// # Errors
-    /// The store fails, or the system provides no random numbers.
     pub async fn open(
         config: Config,
         store: Store,
@@ -158,9 +154,6 @@ pub struct RulesCell(RwLock<Arc<RulesAt>>);
 
 impl RulesCell {
     /// Reads the rules of `store`.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn load(store: &Store) -> Result<Self, StoreError> {
         let (revision, rules) = store.rules().await?;
         Ok(Self(RwLock::new(Arc::new(RulesAt { revision, rules }))))

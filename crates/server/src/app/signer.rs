@@ -16,9 +16,6 @@ const SIGNATURE_BYTES: usize = 16;
 
 impl Signer {
     /// Uses the key in the store, and makes one if there is none.
-    ///
-    /// # Errors
-    /// The store fails, or the system provides no random numbers.
     pub async fn open(store: &Store) -> Result<Self, KeyError> {
         const NAME: &str = "signing";
         if let Some(key) = store.secret(NAME).await? {

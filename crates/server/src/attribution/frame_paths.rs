@@ -63,9 +63,6 @@ fn wraps(content: &str, frame: &Frame) -> Option<bool> {
 }
 
 /// The files of the frames of `report`, its chain included, in `revision`.
-///
-/// # Errors
-/// git cannot be run.
 pub async fn frame_files(
     report: &Report,
     mirror: &Mirror,
@@ -116,9 +113,6 @@ pub async fn frame_files(
 /// When the tip lacks files that ran: the revision before the newest of them was deleted, and the
 /// files of the frames there, if the text of such a frame is at its line. `files` are those of the
 /// tip.
-///
-/// # Errors
-/// git cannot be run.
 pub async fn before_they_went(
     report: &Report,
     mirror: &Mirror,

@@ -47,9 +47,7 @@ pub struct FoundFiles {
 /// Where the files of a report were found.
 #[derive(Debug, Clone)]
 pub struct At {
-    /// The mirror.
     pub mirror: Arc<Mirror>,
-    /// Its tip.
     pub tip: Arc<Tip>,
     /// The running revision, as far as it is known.
     pub revision: Revision,
@@ -70,9 +68,6 @@ pub struct Fault {
 
 /// Finds the exceptions of `report` that carry a fault, and the files of their frames in the
 /// revision that ran, or the tip when that is unknown. Without a mirror every frame is foreign.
-///
-/// # Errors
-/// git cannot be run.
 pub async fn find_faults(
     report: &Report,
     mirror: Option<&Arc<Mirror>>,
@@ -148,9 +143,6 @@ pub fn choose_line(
 }
 
 /// Asks who wrote the chosen line.
-///
-/// # Errors
-/// git cannot be run.
 pub async fn blame_line(
     report: &Report,
     files: &FoundFiles,

@@ -9,9 +9,6 @@ const PREFIX: &str = "whsec_";
 const KEY_BYTES: usize = 32;
 
 /// A new key, in the form in which it is shown and stored.
-///
-/// # Errors
-/// The system cannot provide random numbers.
 pub fn new_signing_key() -> Result<Secret, getrandom::Error> {
     let mut key = [0; KEY_BYTES];
     getrandom::fill(&mut key)?;

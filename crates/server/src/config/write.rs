@@ -16,9 +16,6 @@ const HEAD: &str =
 /// Writes the changes in `config` to `path`, replacing the file atomically. Everything else in the
 /// file stays: comments, the order, and unchanged options. Only its owner can read a new file
 /// (0600); an existing one keeps its owner and its group.
-///
-/// # Errors
-/// The file cannot be written.
 pub fn write_config(config: &RawConfig, path: &Path) -> Result<(), ConfigError> {
     let text = edited(config.source(), &config.changes());
     write_private(path, text.as_bytes()).map_err(|error| {

@@ -15,7 +15,6 @@ use crate::show::alert::title;
 /// Everything that is needed to write the mails of one alert.
 #[derive(Clone, Copy)]
 pub struct AlertMail<'a> {
-    /// The server.
     pub app: &'a App,
     /// The decision to notify.
     pub alert: &'a AlertRow,

@@ -38,7 +38,6 @@ pub enum MailError {
     /// An address is invalid.
     #[error("{address:?} is not a mail address: {source}")]
     Address {
-        /// The address.
         address: String,
         /// What is wrong with it.
         source: lettre::address::AddressError,

@@ -31,9 +31,6 @@ const LINE: usize = 2 * DIGITS + 2;
 impl SentJournal {
     /// Opens the journal in `data_dir`, and returns the mails that the last process left in it.
     /// Unreadable lines are skipped: their mails may be sent a second time.
-    ///
-    /// # Errors
-    /// The file cannot be read or written.
     pub fn open(data_dir: &Path) -> std::io::Result<(Self, Vec<i64>)> {
         let path = data_dir.join(SENT_JOURNAL);
         let mut options = OpenOptions::new();
@@ -70,9 +67,6 @@ impl SentJournal {
     }
 
     /// Records that a mail was accepted.
-    ///
-    /// # Errors
-    /// The file cannot be written.
     pub(super) fn note(&mut self, mail: i64) -> std::io::Result<()> {
         self.noted.insert(mail);
         self.file.write_all_at(line(mail).as_bytes(), self.end)?;
@@ -87,9 +81,6 @@ impl SentJournal {
     }
 
     /// Empties the journal, once the store knows about all mails in it.
-    ///
-    /// # Errors
-    /// The file cannot be written.
     pub(super) fn clear(&mut self) -> std::io::Result<()> {
         self.noted.clear();
         if self.end > 0 {

@@ -45,9 +45,6 @@ pub fn weekly_mail(
 }
 
 /// Only the text of that mail, for `flawless report`.
-///
-/// # Errors
-/// The template cannot be rendered.
 pub fn weekly_text(
     app: &App,
     report: &WeeklyReport,

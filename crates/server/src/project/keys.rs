@@ -10,9 +10,7 @@ use url::Url;
 /// A project with its keys.
 #[derive(Debug, Clone)]
 pub struct ProjectKeys {
-    /// Its number.
     pub id: i64,
-    /// Its name.
     pub name: String,
     /// At least one, the oldest first.
     pub keys: Vec<Secret>,
@@ -34,9 +32,6 @@ const KEY_BYTES: usize = 16;
 
 impl ProjectKeys {
     /// Reads the keys in the store; makes the first one when there is none.
-    ///
-    /// # Errors
-    /// The store cannot be read or written, or the system provides no random numbers.
     pub async fn open(store: &Store, now: i64) -> Result<Self, KeyError> {
         let mut keys = store.project_keys().await?;
         if keys.is_empty() {

@@ -26,9 +26,6 @@ pub fn expires_at(app: &App, now: i64) -> i64 {
 
 /// Signs in an address whose owner has been verified; `None` when it may not sign in. `how` says in
 /// words how it was verified.
-///
-/// # Errors
-/// The store fails, or the system provides no random numbers.
 pub async fn begin(
     app: &App,
     address: &str,

@@ -26,9 +26,6 @@ pub enum UsedLink {
 }
 
 /// Puts a mail with a link into the outbox, if the address may sign in and has not got too many.
-///
-/// # Errors
-/// The store fails, or the system provides no random numbers.
 pub async fn mail_link(
     app: &App,
     sign_in: &SignIn,
@@ -82,9 +79,6 @@ async fn is_known(app: &App, address: &str) -> Result<bool, SignInError> {
 }
 
 /// A link for the first administrator, until there is one and while people have to sign in.
-///
-/// # Errors
-/// The store fails, or the system provides no random numbers.
 pub async fn first_link(app: &App) -> Result<Option<String>, SignInError> {
     if !app.config.sign_in.required || app.store.had_administrator().await? {
         return Ok(None);
@@ -94,9 +88,6 @@ pub async fn first_link(app: &App) -> Result<Option<String>, SignInError> {
 
 /// A link for an administrator, printed on the server's machine: for the only one in the
 /// configuration, else for the person who opens it.
-///
-/// # Errors
-/// The store fails, or the system provides no random numbers.
 pub async fn administrator_link(app: &App) -> Result<String, SignInError> {
     link_for_administrator(app, LinkKind::Command).await
 }
@@ -111,9 +102,6 @@ async fn link_for_administrator(app: &App, kind: LinkKind) -> Result<String, Sig
 }
 
 /// A link for an address; `None` when it may not sign in.
-///
-/// # Errors
-/// The store fails, or the system provides no random numbers.
 pub async fn link_for(app: &App, address: &str) -> Result<Option<String>, SignInError> {
     let address = address.to_ascii_lowercase();
     if role_of(app, &address).await?.is_none() {
@@ -138,9 +126,6 @@ async fn printed_link(
 }
 
 /// Uses a link; `typed` is the address that was entered for an administrator's link.
-///
-/// # Errors
-/// The store fails, or the system provides no random numbers.
 pub async fn use_link(
     app: &App,
     secret: &str,

@@ -53,9 +53,6 @@ impl SignIn {
     }
 
     /// Records that an administrator has signed in: no more links for the first one are made.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn note_administrator(&self, app: &App) -> Result<(), StoreError> {
         if self.administrator_noted.load(Ordering::Relaxed) {
             return Ok(());

@@ -13,9 +13,6 @@ pub struct NewSecret {
 const BYTES: usize = 32;
 
 /// `prefix`, then 32 random bytes as hexadecimal digits.
-///
-/// # Errors
-/// The system provides no random numbers.
 pub fn new_secret(prefix: &str) -> Result<NewSecret, getrandom::Error> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes)?;

@@ -34,9 +34,6 @@ pub fn role_with_reason(
 }
 
 /// The role of an address now; `None` when it may not sign in.
-///
-/// # Errors
-/// The database fails.
 pub async fn role_of(app: &App, address: &str) -> Result<Option<Role>, StoreError> {
     let address = address.to_ascii_lowercase();
     let given = app.store.given_role(&address).await?;

@@ -105,7 +105,6 @@ pub struct DeveloperSum {
 /// An issue of a list.
 #[derive(Debug)]
 pub struct ListedIssue {
-    /// The issue.
     pub issue: IssueRow,
     /// Who answers for it.
     pub owner: ListedOwner,
