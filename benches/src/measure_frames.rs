@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use flawless_core::{
     ChoiceSettings, FramePath, PathRule, PathSettings, Rules, choose, hot_function_threshold,
-    is_raise_statement, resolve,
+    is_raise_statement, resolve_frames,
 };
 use flawless_git::process::GitProgram;
 use flawless_git::{Mirror, MirrorSettings, Revision, Source};
@@ -94,7 +94,7 @@ fn ranked(record: &Record, paths: &[Option<FramePath>], settings: &ChoiceSetting
         .collect();
     let seen = |path: &str, function: &str| hot_functions.contains(&(path, function));
     let rules = Rules::default();
-    let frames = resolve(&report.traceback, paths.iter().cloned(), settings, &seen, &rules);
+    let frames = resolve_frames(&report.traceback, paths.iter().cloned(), settings, &seen, &rules);
     let choice = choose(&report, frames, &rules);
     choice.suspects.iter().map(|line| line.frame).collect()
 }

@@ -496,4 +496,5 @@ def test_twenty_frames_of_hostile_values_are_captured_in_a_tenth_of_a_second_the
         report = sink.next()
         assert report["traceback"][-1]["frame_locals"] == {"order": "{'id': 7}"}
         assert "v1" in report["traceback"][-2]["frame_locals"]
+    # The best of three: a busy machine may stop for a moment.
     assert min(times) < 0.1

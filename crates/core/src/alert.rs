@@ -64,7 +64,7 @@ pub enum QuietReason {
     KeptOut,
     /// It is a known error below its alert thresholds.
     KnownError,
-    /// It is resolved, and the revision that still runs here is older than the fix.
+    /// It is resolved, and nothing shows that it has regressed.
     Resolved,
     /// Somebody was notified already.
     Notified,

@@ -158,7 +158,7 @@ impl NoLine {
 
 /// Decides why each frame of a traceback may be blamed or not. `files` has the file of each, `None`
 /// for a foreign one. `hot_functions` says whether a function of a file of the repository is hot.
-pub fn resolve(
+pub fn resolve_frames(
     traceback: &[Frame],
     files: impl IntoIterator<Item = Option<FramePath>>,
     settings: &ChoiceSettings,
@@ -178,7 +178,7 @@ pub fn resolve(
     traceback.iter().zip(files).map(of).collect()
 }
 
-/// Chooses the line to blame in `report`, whose frames are `frames`; see [`resolve`].
+/// Chooses the line to blame in `report`, whose frames are `frames`; see [`resolve_frames`].
 ///
 /// Frames come outermost first; the innermost candidate is blamed.
 pub fn choose(report: &Report, frames: Vec<ResolvedFrame>, rules: &Rules) -> Choice {

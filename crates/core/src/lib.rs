@@ -54,7 +54,7 @@ pub use carried::{ExceptionAt, faults};
 pub use chain::{ChainedException, Relation};
 pub use choice::{
     BlameFrame, BlamedLine, Choice, ChoiceSettings, Dropped, FramePath, NoLine, ResolvedFrame,
-    Verdict, choose, dropped, resolve,
+    Verdict, choose, dropped, resolve_frames,
 };
 pub use code_owners::{CodeOwners, CodeOwnersWarning, Owners, code_owners_paths};
 pub use code_pattern::CodePattern;

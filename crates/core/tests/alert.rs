@@ -108,6 +108,39 @@ fn muted_issue_is_notified_after_the_mute_if_it_never_was() {
     }
 }
 
+#[test]
+fn first_reason_that_applies_keeps_an_issue_quiet() {
+    let policy = AlertPolicy { baseline_until: 500, ..POLICY };
+    // Everything speaks against it; one reason after the other goes.
+    let mut tally = Tally {
+        decided: 1,
+        now: 2,
+        notified: true,
+        first_seen_at: 0,
+        recurrence: Recurrence::OlderRevision,
+        muted: true,
+        kept_out: true,
+    };
+    let quiet = |tally, date, known| match decide(tally, Some(date), known, policy) {
+        Decision::Quiet(reason) => reason,
+        Decision::Notify(why) => panic!("{why}"),
+    };
+    let known = KnownError::default();
+    assert_eq!(quiet(tally, 0, Some(&known)), QuietReason::Muted);
+    tally.muted = false;
+    assert_eq!(quiet(tally, 0, Some(&known)), QuietReason::KeptOut);
+    tally.kept_out = false;
+    assert_eq!(quiet(tally, 0, Some(&known)), QuietReason::KnownError);
+    assert_eq!(quiet(tally, 0, None), QuietReason::Resolved);
+    tally.recurrence = Recurrence::Open;
+    assert_eq!(quiet(tally, 0, None), QuietReason::Notified);
+    tally.notified = false;
+    assert_eq!(quiet(tally, 0, None), QuietReason::Baseline);
+    tally.first_seen_at = 500;
+    assert_eq!(quiet(tally, 0, None), QuietReason::OldCode);
+    assert_eq!(quiet(tally, 1_000, None), QuietReason::BelowThreshold { threshold: 3 });
+}
+
 fn rules() -> Rules {
     let alias = |old: &str, new: &str| EmailAlias { old_email: old.into(), new_email: new.into() };
     let moved = |email: &str, path: &str, to: &str| Reassignment {

@@ -3,7 +3,7 @@
 //! A frame is `PATH LINE FUNCTION TEXT`; `@` before a line gives a rule.
 use flawless_core::{
     BlameFrame, ChoiceSettings, CodePattern, Frame, FramePath, KnownError, PathIndex, PathMatch,
-    PathPatterns, PathSettings, Report, Rules, Verdict, choose, resolve,
+    PathPatterns, PathSettings, Report, Rules, Verdict, choose, resolve_frames,
 };
 
 const FILES: [&str; 4] = ["shop/web.py", "shop/cart.py", "shop/money.py", "vendor/box.py"];
@@ -54,7 +54,7 @@ fn check_with(blame_frame: BlameFrame, text: &str) -> String {
     };
     let found: Vec<Option<FramePath>> = report.traceback.iter().map(found).collect();
     let often = |_: &str, function: &str| function == "often";
-    let frames = resolve(&report.traceback, found, &settings, &often, &rules);
+    let frames = resolve_frames(&report.traceback, found, &settings, &often, &rules);
     let choice = choose(&report, frames, &rules);
     let places = choice.suspects.iter().map(|line| format!("{}:{}", line.path, line.line));
     let places: Vec<String> = places.collect();

@@ -10,6 +10,8 @@ use tokio::time::Instant;
 use crate::clock;
 use crate::error::GitError;
 
+/// The usual shortest time between two requested fetches.
+pub const FETCH_ASKED_EVERY: Duration = Duration::from_secs(10);
 /// Time limit of a fetch, and its maximum after earlier ones timed out.
 const FIRST_LIMIT: Duration = Duration::from_secs(60);
 const LONGEST_LIMIT: Duration = Duration::from_secs(600);
@@ -23,7 +25,7 @@ pub struct FetchTicket(u64);
 /// The results of a mirror's fetches, and the commits that the next one must bring.
 #[derive(Debug)]
 pub(crate) struct Fetching {
-    /// Minimum time between two requested fetches.
+    /// The shortest time between two requested fetches.
     asked_every: Duration,
     /// Held while the mirror is written.
     pub(crate) writing: tokio::sync::Mutex<()>,
@@ -120,7 +122,7 @@ mod tests {
 
     #[test]
     fn ticket_is_fulfilled_only_by_a_later_successful_fetch() {
-        let fetching = Fetching::new(Duration::from_secs(10));
+        let fetching = Fetching::new(FETCH_ASKED_EVERY);
         let (running, _) = fetching.begin();
         let ticket = fetching.ask(None);
         fetching.end(running, Ok(()));
@@ -136,7 +138,7 @@ mod tests {
 
     #[test]
     fn fetch_timeout_grows_up_to_a_limit() {
-        let fetching = Fetching::new(Duration::from_secs(10));
+        let fetching = Fetching::new(FETCH_ASKED_EVERY);
         let timed_out =
             GitError::TimedOut { command: String::new(), limit: Duration::from_secs(1) };
         let limits = std::array::from_fn::<u64, 6, _>(|_| {
@@ -152,7 +154,7 @@ mod tests {
 
     #[test]
     fn wanted_commits_are_kept_until_a_fetch_takes_them() {
-        let fetching = Fetching::new(Duration::from_secs(10));
+        let fetching = Fetching::new(FETCH_ASKED_EVERY);
         let id = CommitId::parse(&"a1".repeat(20)).expect("an id");
         fetching.ask(Some(&id));
         fetching.ask(Some(&id));

@@ -37,7 +37,7 @@ mod tree;
 pub use branches::probe_remote;
 pub use error::GitError;
 pub use facts::{Fact, FactKey, FactStore, Later};
-pub use fetching::FetchTicket;
+pub use fetching::{FETCH_ASKED_EVERY, FetchTicket};
 pub use history::Change;
 pub use ignore_revs::IgnoreRevs;
 pub use line_tracer::{Engine, Judgement};

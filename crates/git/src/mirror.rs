@@ -9,7 +9,7 @@ use flawless_core::{AutomationPatterns, CommitId, PathIndex};
 use crate::clone::{fetch_into, open_or_clone, tidy};
 use crate::error::GitError;
 use crate::facts::FactStore;
-use crate::fetching::{FetchTicket, Fetching};
+use crate::fetching::{FETCH_ASKED_EVERY, FetchTicket, Fetching};
 use crate::ignore_revs::IgnoreRevs;
 use crate::line_tracer::{Engine, Judgement};
 use crate::locate::{Revision, had_version};
@@ -46,7 +46,8 @@ pub struct MirrorSettings {
     pub facts: Option<Arc<dyn FactStore>>,
     /// Submodules by their paths, and where their repositories come from.
     pub submodules: Vec<(String, Source)>,
-    /// Minimum time between two requested fetches: anybody can report revisions that do not exist.
+    /// The shortest time between two requested fetches: anybody can report revisions that do not
+    /// exist.
     pub asked_every: Duration,
 }
 
@@ -64,7 +65,7 @@ impl MirrorSettings {
             engine: Engine::default(),
             facts: None,
             submodules: Vec::new(),
-            asked_every: Duration::from_secs(10),
+            asked_every: FETCH_ASKED_EVERY,
         }
     }
 }

@@ -44,10 +44,7 @@ pub enum Action {
         entry: Value,
     },
     /// A rule is removed.
-    RemoveRule {
-        list: RuleList,
-        id: i64,
-    },
+    RemoveRule { list: RuleList, id: i64 },
     /// All rules of a document are added, or none.
     ImportRules {
         list: RuleList,
@@ -79,9 +76,7 @@ pub enum Action {
         commit: Option<String>,
     },
     /// An issue is reopened.
-    Reopen {
-        issue: i64,
-    },
+    Reopen { issue: i64 },
     /// The owner of an issue is notified of it immediately.
     Notify {
         issue: i64,

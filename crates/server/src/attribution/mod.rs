@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use flawless_core::{
     BlamedLine, Choice, ChoiceSettings, ExceptionAt, Frame, PathRule, Report, ResolvedFrame, Rules,
-    choose, dropped, faults, resolve,
+    choose, dropped, faults, resolve_frames,
 };
 use flawless_git::process::GitProgram;
 use flawless_git::{
@@ -37,7 +37,7 @@ pub type HotFunctions = HashSet<(String, String)>;
 
 /// The frames of a report with their files, and the revision in which these were found.
 #[derive(Debug)]
-pub struct FoundFiles {
+pub struct FoundFrames {
     /// One for each frame of the traceback. Hot functions are not taken into account yet.
     pub frames: Vec<ResolvedFrame>,
     /// The mirror, its tip, and the revision; `None` without a repository.
@@ -63,7 +63,7 @@ pub struct Fault {
     /// The report that it would be on its own.
     pub report: Report,
     /// Its frames with their files.
-    pub files: FoundFiles,
+    pub files: FoundFrames,
 }
 
 /// Finds the exceptions of `report` that carry a fault, and the files of their frames in the
@@ -82,7 +82,7 @@ pub async fn find_faults(
         None => (FrameFiles::default(), None),
     };
     let resolved = |traceback: &[Frame]| -> Vec<ResolvedFrame> {
-        resolve(traceback, files.of(traceback), settings, &|_, _| false, rules)
+        resolve_frames(traceback, files.of(traceback), settings, &|_, _| false, rules)
     };
     let tracebacks: Vec<Vec<ResolvedFrame>> = report.tracebacks().map(resolved).collect();
     let may_be_blamed = |exception: ExceptionAt, frame: usize| {
@@ -96,7 +96,7 @@ pub async fn find_faults(
     };
     let fault = |exception: ExceptionAt| {
         let report = exception.map_or_else(|| report.clone(), |at| report.carried(at));
-        let files = FoundFiles { frames: resolved(&report.traceback), at: at.clone() };
+        let files = FoundFrames { frames: resolved(&report.traceback), at: at.clone() };
         Fault { exception, report, files }
     };
     Ok(found.into_iter().map(fault).collect())
@@ -126,7 +126,7 @@ async fn look_for_files(
     Ok((files, At { mirror: mirror.clone(), tip, revision, missing }))
 }
 
-/// Chooses the line of `report`, whose frames have the files of `frames`.
+/// Chooses the line of `report`. `frames` is resolved again, with the hot functions.
 pub fn choose_line(
     report: &Report,
     frames: &[ResolvedFrame],
@@ -138,14 +138,14 @@ pub fn choose_line(
         hot_functions.contains(&(path.to_owned(), function.to_owned()))
     };
     let files = frames.iter().map(|frame| frame.file.clone());
-    let frames = resolve(&report.traceback, files, settings, &seen, rules);
+    let frames = resolve_frames(&report.traceback, files, settings, &seen, rules);
     choose(report, frames, rules)
 }
 
 /// Asks who wrote the chosen line.
 pub async fn blame_line(
     report: &Report,
-    files: &FoundFiles,
+    files: &FoundFrames,
     line: &BlamedLine,
 ) -> Result<Located, GitError> {
     let Some(At { mirror, tip, revision, .. }) = &files.at else {
@@ -164,7 +164,7 @@ pub async fn blame_line(
 /// The report's other frames in the repository, the innermost first.
 fn other_lines<'a>(
     report: &'a Report,
-    files: &'a FoundFiles,
+    files: &'a FoundFrames,
     chosen: usize,
 ) -> Vec<ReportedLine<'a>> {
     let frames = report.traceback.iter().zip(&files.frames).enumerate().rev();
@@ -184,7 +184,7 @@ fn other_lines<'a>(
 
 /// The suspects behind the blamed line, each with its author. If one author is not known, the
 /// others are still returned.
-pub async fn other_suspects(report: &Report, files: &FoundFiles, choice: &Choice) -> Vec<Suspect> {
+pub async fn other_suspects(report: &Report, files: &FoundFrames, choice: &Choice) -> Vec<Suspect> {
     let mut suspects = Vec::new();
     for line in choice.suspects.iter().skip(1) {
         let located = blame_line(report, files, line).await;

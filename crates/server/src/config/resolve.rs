@@ -158,10 +158,9 @@ impl Config {
             automation: options.automation()?,
             author_gone_days: u32::try_from(options.number("author_gone_days")?)
                 .unwrap_or(u32::MAX),
-            mirror: MirrorIntervals {
-                fetch: Duration::from_secs(options.number("repo_fetch_interval")?.max(1)),
-                ..MirrorIntervals::default()
-            },
+            mirror: MirrorIntervals::every(Duration::from_secs(
+                options.number("repo_fetch_interval")?.max(1),
+            )),
             max_report_bytes: options.count("max_report_bytes")?,
             max_connections: options.count("max_connections")?,
             memory_limit: options.memory_limit()?,

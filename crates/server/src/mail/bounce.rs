@@ -57,7 +57,7 @@ const STACK_BYTES: usize = 512 * 1024 * 1024;
 pub async fn take_bounce(app: &App, bytes: &[u8]) -> Result<String, BounceError> {
     let Report { message_id, recipients } = match read_apart(bytes)? {
         Read::Report(report) => report,
-        Read::NoBounce(why) => return Ok(format!("nothing to do: {why}")),
+        Read::NotABounce(why) => return Ok(format!("nothing to do: {why}")),
     };
     let Some(mail) = app.store.mail_named(&message_id).await? else {
         let name = one_line(&message_id, 200);
@@ -81,8 +81,8 @@ pub async fn take_bounce(app: &App, bytes: &[u8]) -> Result<String, BounceError>
 /// What a mail turned out to be.
 enum Read {
     Report(Report),
-    /// No bounce, for this reason.
-    NoBounce(&'static str),
+    /// It is not a bounce, for this reason.
+    NotABounce(&'static str),
 }
 
 /// Parses on a thread of its own.
@@ -94,7 +94,7 @@ fn read_apart(bytes: &[u8]) -> Result<Read, BounceError> {
         let read = reader.map_err(BounceError::Thread)?.join();
         Ok(match read.unwrap_or(Err("it cannot be read")) {
             Ok(report) => Read::Report(report),
-            Err(why) => Read::NoBounce(why),
+            Err(why) => Read::NotABounce(why),
         })
     })
 }
@@ -177,7 +177,7 @@ mod tests {
     fn mail_without_a_delivery_report_is_named_and_breaks_nothing() {
         let report = |text: &str| match read_apart(text.as_bytes()).expect("a thread") {
             Read::Report(_) => Ok(()),
-            Read::NoBounce(why) => Err(why),
+            Read::NotABounce(why) => Err(why),
         };
         assert_eq!(
             report("Subject: hello\n\nhello\n"),

@@ -58,7 +58,7 @@ async fn notify(app: &App) -> Result<usize, StoreError> {
         match address(app, alert, erasures).await {
             Ok(()) => done += 1,
             // Its data is unreadable and will stay so.
-            Err(error @ (StoreError::Corrupt(_) | StoreError::Sealed { .. })) => {
+            Err(error) if error.is_unreadable() => {
                 tracing::error!(%error, alert = alert.id, "nobody could be notified of an alert");
                 hold(app, alert, &error.to_string(), erasures).await?;
             }
@@ -86,10 +86,10 @@ pub(super) enum Unshown {
 
 impl From<StoreError> for Unshown {
     fn from(error: StoreError) -> Self {
+        // An unreadable sample must not hold up the alerts behind it.
         match error {
-            // An unreadable sample must not hold up the alerts behind it.
             StoreError::Corrupt(why) => Self::Always(why),
-            StoreError::Sealed { .. } => Self::Always(error.to_string()),
+            error if error.is_unreadable() => Self::Always(error.to_string()),
             error => Self::Store(error),
         }
     }
@@ -247,7 +247,7 @@ async fn write(app: &App, recipient: &Recipient, now: i64) -> Result<bool, Store
             }
         }
         Err(error) => {
-            tracing::error!(%error, address, "a mail could not be written");
+            tracing::error!(%error, recipient = address, "a mail could not be written");
             let name = format!("{}.{now}", app.next_number());
             let mail = OutboxMessage::unwritten(recipient.clone(), &name);
             if let Some(mail) = tx.write_notifications(&numbers, &mail, now).await? {
@@ -326,11 +326,11 @@ pub(super) async fn short_alerts(
         let Some(issue) = app.store.issue(alert.issue_id).await? else { continue };
         let owner = issue.owner(rules, &app.config.addresses, refused);
         let sample = match notifications.len() {
-            ..=MAX_SAMPLED => app.store.newest_sample(issue.id).await.ok().flatten(),
+            ..=MAX_SAMPLED => app.store.readable_sample(issue.id).await?,
             _ => None,
         };
-        let sample = sample.as_ref().map(|(_, sample)| sample);
-        alerts.push((*notification_id, ShortAlert::of(app, alert, &issue, sample, &owner)));
+        let alert = ShortAlert::of(app, alert, &issue, sample.as_ref(), &owner);
+        alerts.push((*notification_id, alert));
     }
     Ok(alerts)
 }

@@ -385,6 +385,8 @@ fn own_functions<'a>(
     report: &'a Report,
     frames: &'a [ResolvedFrame],
 ) -> HashSet<(&'a str, &'a str)> {
-    let frames = report.traceback.iter().zip(frames).filter(|(_, class)| class.kind.is_own());
-    frames.filter_map(|(frame, class)| Some((class.path()?, frame.function.as_str()))).collect()
+    let frames = report.traceback.iter().zip(frames).filter(|(_, resolved)| resolved.kind.is_own());
+    frames
+        .filter_map(|(frame, resolved)| Some((resolved.path()?, frame.function.as_str())))
+        .collect()
 }

@@ -14,7 +14,7 @@ use super::issue_facts::{Blamed, NewFacts, look_for_author, nobody, unblamed_nam
 use super::regression::{RegressionCheck, find_regressed, known_issue};
 use crate::app::{App, RulesAt};
 use crate::attribution::{
-    At, Fault, FoundFiles, HotFunctions, Repo, blame_line, choose_line, find_faults,
+    At, Fault, FoundFrames, HotFunctions, Repo, blame_line, choose_line, find_faults,
 };
 
 /// Why a report is not attributed yet.
@@ -194,7 +194,7 @@ async fn attribute_fault(
 async fn find_line(
     app: &App,
     report: &Report,
-    files: &FoundFiles,
+    files: &FoundFrames,
     choice: &Choice,
     no_repository: Option<&str>,
 ) -> Result<FoundIssue, Deferred> {
@@ -246,7 +246,11 @@ async fn find_line(
 }
 
 /// An issue that nobody is blamed for, and what the report says about its fix.
-async fn nobodys(app: &App, files: &FoundFiles, mut new: NewFacts) -> Result<FoundIssue, Deferred> {
+async fn nobodys(
+    app: &App,
+    files: &FoundFrames,
+    mut new: NewFacts,
+) -> Result<FoundIssue, Deferred> {
     if let Some(at) = &files.at
         && let Some(issue) = app.store.issue_named(&new.identities()).await?
     {

@@ -11,7 +11,7 @@ use flawless_store::issues::details::IssueDetails;
 
 use super::regression::{RegressedIssue, RegressionCheck};
 use crate::app::App;
-use crate::attribution::{At, FoundFiles, other_suspects};
+use crate::attribution::{At, FoundFrames, other_suspects};
 
 /// The facts of an issue that may be new.
 pub(super) struct NewFacts {
@@ -36,7 +36,7 @@ pub(super) struct NewFacts {
 /// A line with its author.
 pub(super) struct Blamed<'a> {
     pub report: &'a Report,
-    pub files: &'a FoundFiles,
+    pub files: &'a FoundFrames,
     pub choice: &'a Choice,
     pub line: BlamedLine,
     pub located: LocatedLine,
@@ -111,7 +111,7 @@ impl NewFacts {
 /// The names of issues that a line had while nobody could be blamed for it.
 pub(super) async fn unblamed_names(
     report: &Report,
-    files: &FoundFiles,
+    files: &FoundFrames,
     revision: &CommitId,
     line: &BlamedLine,
 ) -> Vec<String> {
@@ -125,7 +125,7 @@ pub(super) async fn unblamed_names(
 
 /// Whether the text occurs only once in its file, so that path, function and text identify this
 /// line alone.
-async fn is_only_one(files: &FoundFiles, revision: &CommitId, line: &BlamedLine) -> bool {
+async fn is_only_one(files: &FoundFrames, revision: &CommitId, line: &BlamedLine) -> bool {
     let wanted = QuotedText::of(&line.text);
     let Some(At { mirror, .. }) = files.at.as_ref().filter(|_| !wanted.is_vague()) else {
         return false;
@@ -160,7 +160,7 @@ pub(super) fn nobody(
 /// Whether the author still answers for the line, and who could instead.
 pub(super) async fn look_for_author(
     app: &App,
-    files: &FoundFiles,
+    files: &FoundFrames,
     located: &LocatedLine,
     path: &str,
 ) -> Gone {

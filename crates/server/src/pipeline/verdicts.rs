@@ -40,7 +40,7 @@ pub enum FaultVerdict {
         issue_id: i64,
         /// The known error that it matches.
         known_error: Option<RuleId>,
-        /// The classification of its frames.
+        /// Its frames, resolved.
         frames: Arc<[ResolvedFrame]>,
         /// The blamed frame.
         blamed_frame: Option<usize>,

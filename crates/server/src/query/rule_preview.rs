@@ -6,7 +6,7 @@ use flawless_base::text::one_line;
 use flawless_core::{BlamedLine, CodePattern, FrameKind, KnownError, RuleId, Rules, Verdict};
 use flawless_git::Located;
 use flawless_store::issues::details::IssueDetails;
-use flawless_store::{IssueRow, MatchedIssue, RuleList, Sample, StoreError, Wanted};
+use flawless_store::{IssueRow, MatchedIssue, RuleList, StoreError, Wanted};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -159,7 +159,7 @@ async fn in_samples(
     let looked_at = issues.len();
     let mut found = Vec::new();
     for issue in issues {
-        let Some(sample) = sample_of(app, issue.id).await? else { continue };
+        let Some(sample) = app.store.readable_sample(issue.id).await? else { continue };
         let settings = &app.config.choice;
         let none = HotFunctions::new();
         let choice = choose_line(&sample.report, &sample.frames, settings, &none, rules);
@@ -170,15 +170,6 @@ async fn in_samples(
     Ok((looked_at, found))
 }
 
-/// The newest sample, if it exists and can be read.
-async fn sample_of(app: &App, issue: i64) -> Result<Option<Sample>, StoreError> {
-    match app.store.newest_sample(issue).await {
-        Ok(sample) => Ok(sample.map(|(_, sample)| sample)),
-        Err(StoreError::Sealed { .. } | StoreError::Corrupt(_)) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
 /// Who would be blamed for the newest sample of an issue under `rules`, in a sentence.
 async fn blamed_then(
     app: &App,
@@ -186,7 +177,7 @@ async fn blamed_then(
     issue: &IssueRow,
     rules: &Rules,
 ) -> Result<String, StoreError> {
-    let Some(sample) = sample_of(app, issue.id).await? else {
+    let Some(sample) = app.store.readable_sample(issue.id).await? else {
         return Ok("It is not known who will be blamed: the issue has no sample left.".to_owned());
     };
     let Repo::Ready(mirror) = app.repo.get().repo else {

@@ -61,10 +61,10 @@ pub struct SourceLine {
     pub is_own: bool,
 }
 
-/// A frame within the limits; `class` says whether it may be blamed.
+/// A frame within the limits; `resolved` says whether it may be blamed.
 pub fn shown_frame(
     frame: &Frame,
-    class: Option<&ResolvedFrame>,
+    resolved: Option<&ResolvedFrame>,
     limits: RenderLimits,
 ) -> ShownFrame {
     let shown = |(name, value): (&String, &String)| ShownValue {
@@ -79,9 +79,9 @@ pub fn shown_frame(
         function: one_line(&frame.function, NAME),
         text: cut(frame.text.trim(), limits.value.max(200)),
         source: source_of(frame, limits),
-        kind: class.map(|class| class.kind.to_string()).unwrap_or_default(),
+        kind: resolved.map(|resolved| resolved.kind.to_string()).unwrap_or_default(),
         blamed: false,
-        own: class.is_none_or(|class| class.kind.is_own()),
+        own: resolved.is_none_or(|resolved| resolved.kind.is_own()),
         locals: locals.map(|locals| locals.iter().take(limits.locals).map(shown).collect()),
         locals_left_out: locals.map_or(0, |locals| locals.len().saturating_sub(limits.locals)),
         at: 0,

@@ -79,8 +79,8 @@ pub fn passed_over(sample: &Sample) -> Vec<String> {
             steps.push(counted(number, "frame of another package", "frames of other packages"));
         }
     };
-    for (frame, class) in frames {
-        if class.kind == FrameKind::Foreign {
+    for (frame, resolved) in frames {
+        if resolved.kind == FrameKind::Foreign {
             foreign += 1;
             continue;
         }
@@ -89,10 +89,10 @@ pub fn passed_over(sample: &Sample) -> Vec<String> {
             more += 1;
             continue;
         }
-        let path = class.path().unwrap_or(&frame.path);
+        let path = resolved.path().unwrap_or(&frame.path);
         let (path, function) = (one_line(path, 300), one_line(&frame.function, 100));
         let within = if function.is_empty() { function } else { format!(" in {function}") };
-        steps.push(format!("{path}:{}{within}: {}", frame.line, class.kind));
+        steps.push(format!("{path}:{}{within}: {}", frame.line, resolved.kind));
     }
     flush(&mut foreign, &mut steps);
     if more > 0 {
@@ -118,7 +118,7 @@ mod tests {
             FrameKind::Raise,
         ];
         let frame = |line| Frame { path: "/x/a.py".into(), line, ..Frame::default() };
-        let class = |kind| ResolvedFrame {
+        let resolved = |kind| ResolvedFrame {
             file: (kind != FrameKind::Foreign).then(|| FramePath {
                 path: "a.py".into(),
                 rule: PathRule::WholePath,
@@ -129,7 +129,7 @@ mod tests {
         let traceback = (1..=6).map(frame).collect();
         let sample = Sample {
             report: Report { traceback, ..Report::default() },
-            frames: kinds.map(class).into(),
+            frames: kinds.map(resolved).into(),
             blamed_frame: Some(1),
         };
         let expected = [

@@ -47,7 +47,7 @@ impl MailKind {
 pub struct OutboxMessage {
     /// The kind of mail.
     pub kind: MailKind,
-    /// The one that it goes to.
+    /// Whom it goes to.
     pub recipient: Recipient,
     /// The subject, for pages.
     pub subject: String,

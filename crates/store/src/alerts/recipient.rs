@@ -10,7 +10,8 @@ pub enum Recipient {
     Channel(i64),
 }
 
-/// No address begins so: each has an `@` behind a local part.
+/// An address cannot be taken for a channel: it contains an `@`, so what follows the prefix is not a
+/// number.
 const CHANNEL: &str = "channel:";
 
 impl Recipient {

@@ -90,6 +90,11 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
+    /// Whether what was asked for is there, and cannot be read however often it is tried.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Corrupt(_) | Self::Sealed { .. })
+    }
+
     /// A file in the data folder cannot be created or written.
     pub fn folder(path: &Path, source: std::io::Error) -> Self {
         match is_full(&source) {

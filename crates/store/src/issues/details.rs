@@ -13,24 +13,34 @@ use crate::{IssueRow, RefusedAddress};
 #[serde(default)]
 pub struct IssueDetails {
     /// The author of the commit, if somebody else answers for the line.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<Developer>,
     /// How certain it is that this is the line that ran.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub confidence: Option<Confidence>,
     /// How its file was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub path_rule: Option<PathRule>,
     /// The revision in which the line was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<CommitId>,
     /// How the developer was found, if they are not the commit's author.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<String>,
     /// What happened to the line since it was written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub later: Vec<LaterChange>,
     /// Why the developer no longer answers for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub gone: Option<String>,
     /// The person who recently changed the file most often, as a proposal.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub proposal: Option<Developer>,
     /// The owner of the file by `CODEOWNERS`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub code_owners: Option<Owners>,
     /// Further frames that may be at fault.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub suspects: Vec<Suspect>,
 }
 

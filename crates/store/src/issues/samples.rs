@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::sealing::{SealError, Sealing};
 use crate::{Store, StoreError, WriteTx};
 
-/// A report, the classification of its frames, and the blamed one.
+/// A report, its frames as they were resolved, and the blamed one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Sample<R = Report> {
     /// The report.
@@ -157,5 +157,17 @@ impl Store {
         let Some((at, body)) = row else { return Ok(None) };
         let body = self.sealing.open(TABLE, body).map_err(sealed(issue_id))?;
         Ok(Some((at, decode_sample(&body)?)))
+    }
+
+    /// The newest sample, if there is one that can be read.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn readable_sample(&self, issue_id: i64) -> Result<Option<Sample>, StoreError> {
+        match self.newest_sample(issue_id).await {
+            Ok(sample) => Ok(sample.map(|(_, sample)| sample)),
+            Err(error) if error.is_unreadable() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }

@@ -57,14 +57,14 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     std::fs::create_dir(&modules)?;
     let pythons = pythons(arguments.python);
     let traceback = match find_package(&pythons, &modules).await? {
-        Found::Package(package) => {
+        PackageSearch::Found(package) => {
             heading("Its program run.py")?;
             print(PROGRAM)?;
             heading("It fails in production, three times")?;
             print(format!("$ FLAWLESS_DSN={} {} run.py\n", addresses.dsn, package.command()))?;
             run_with_package(&package, &repository, &addresses).await
         }
-        Found::None(why) => {
+        PackageSearch::Missing(why) => {
             heading("A program fails in production, three times")?;
             print(format!(
                 "(without the Python package: {why}. The older wire format is used instead.)\n"
@@ -111,29 +111,33 @@ fn pythons(chosen: Option<PathBuf>) -> Vec<PathBuf> {
     active.into_iter().chain([PathBuf::from("python3")]).collect()
 }
 
-/// The Python package, or why there is none.
-enum Found {
-    Package(Package),
-    None(String),
+/// The Python package, or why it is missing.
+enum PackageSearch {
+    Found(Package),
+    Missing(String),
 }
 
-async fn find_package(pythons: &[PathBuf], folder: &Path) -> anyhow::Result<Found> {
+/// Finds the package, or builds it in a checkout.
+async fn find_package(pythons: &[PathBuf], folder: &Path) -> anyhow::Result<PackageSearch> {
     let installed = Package::installed(pythons, folder).await;
     let no_python =
         |error| anyhow!("the failing program: {error}. It needs Python 3: --python PATH");
     if let Some(package) = installed.map_err(no_python)? {
-        return Ok(Found::Package(package));
+        return Ok(PackageSearch::Found(package));
     }
     let install = "`pip install \"flawless>=0.5\"`, or --python PATH with one that has it";
     let Some(checkout) = Checkout::of_cargo_run(|name| std::env::var_os(name)) else {
         let tried: Vec<_> = pythons.iter().map(|path| path.display().to_string()).collect();
-        return Ok(Found::None(format!("{} does not have it; {install}", tried.join(" and "))));
+        return Ok(PackageSearch::Missing(format!(
+            "{} does not have it; {install}",
+            tried.join(" and ")
+        )));
     };
     print("\nBuilding the Python package with cargo: a minute or two, only the first time.\n")?;
     let built = Package::built(&checkout, pythons, folder).await;
     Ok(match built {
-        Ok(package) => Found::Package(package),
-        Err(why) => Found::None(format!("{why}; {install}")),
+        Ok(package) => PackageSearch::Found(package),
+        Err(why) => PackageSearch::Missing(format!("{why}; {install}")),
     })
 }
 

@@ -110,9 +110,7 @@ impl<'a> AlertStates<'a> {
         let known = issue.facts.known_error_id.and_then(|id| self.rules.rules.known_error(id));
         match decide(tally, issue.facts.authored_at, known, policy) {
             Decision::Quiet(reason) => self.in_words(reason, issue),
-            Decision::Notify(_) => {
-                "the next occurrence decides, by its program's threshold".to_owned()
-            }
+            Decision::Notify(_) => "the next occurrence decides".to_owned(),
         }
     }
 

@@ -1,9 +1,10 @@
 //! The owner of an issue in a list.
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// Who answers for an issue, as lists name it; many issues share the text.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, Eq)]
 pub struct ListedOwner(Option<Arc<str>>);
 
 /// How 0.4.5 named the owner of issues that nobody answers for. Older links have it.
@@ -22,6 +23,19 @@ impl ListedOwner {
     /// The address, or the word for nobody.
     pub fn as_str(&self) -> &str {
         self.address().unwrap_or(NOBODY)
+    }
+}
+
+// Equal and ordered by what is shown.
+impl PartialEq for ListedOwner {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Hash for ListedOwner {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
     }
 }
 

@@ -142,7 +142,7 @@ async fn read_code(app: &App, issue: &IssueRow, sample: &mut Sample) {
             (ran_in(sample, &issue.facts.details), sample.blamed_frame)
         && let Some(context) = sample.report.traceback.get_mut(blamed)
     {
-        let path = sample.frames.get(blamed).and_then(|class| class.path());
+        let path = sample.frames.get(blamed).and_then(|frame| frame.path());
         let path = path.unwrap_or(&issue.facts.path);
         let read = read_around(&mirror, &revision, path, context);
         if tokio::time::timeout(READ_TIME, read).await.is_ok() {

@@ -82,8 +82,8 @@ impl Traceback {
         let plain = plain_text(sample, &report);
         let traceback = &sample.report.traceback;
         let own_path = |at: usize| {
-            let class = sample.frames.get(at).filter(|class| class.kind.is_own());
-            class.and_then(|class| class.path())
+            let resolved = sample.frames.get(at).filter(|resolved| resolved.kind.is_own());
+            resolved.and_then(|resolved| resolved.path())
         };
         let main = |frame: ShownFrame| {
             let url = own_path(frame.at).and_then(|path| url(path, frame.line));
@@ -286,7 +286,7 @@ mod tests {
             text: "x()".into(),
             ..Frame::default()
         };
-        let class = |(at, kind): (usize, &FrameKind)| ResolvedFrame {
+        let resolved = |(at, kind): (usize, &FrameKind)| ResolvedFrame {
             file: Some(FramePath {
                 path: format!("{at}.py"),
                 rule: PathRule::WholePath,
@@ -302,7 +302,7 @@ mod tests {
                 chain,
                 ..Report::default()
             },
-            frames: kinds.iter().enumerate().map(class).collect(),
+            frames: kinds.iter().enumerate().map(resolved).collect(),
             blamed_frame: None,
         }
     }
