@@ -8,7 +8,8 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use crate::clock::Allowance;
 use crate::names;
 use crate::print::{as_it_is, of_secret, print};
-use crate::raw::{self, known, name};
+use crate::raw;
+use crate::statics::{known, name};
 
 /// Most values of a user, of tags, of a context and of a breadcrumb.
 const VALUES: usize = 50;

@@ -5,7 +5,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::around::{Printing, WebRequest, request_from};
-use crate::raw::{self, name};
+use crate::raw;
+use crate::statics::name;
 use crate::{stack, wishes};
 
 /// The event to send, or `None` if the program withholds it. If `before_send` fails, or returns
@@ -33,7 +34,7 @@ pub(crate) fn ask(
         let line = line_of(py, &why).map(|line| format!(" in line {line}")).unwrap_or_default();
         event.additional_info = format!(
             "before_send failed ({}{}), so only the exception itself is reported.",
-            crate::kinds::type_name(&why.get_type(py)),
+            crate::passive::type_name(&why.get_type(py)),
             line
         );
         event.request = None;

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
-use crate::raw::known;
+use crate::statics::known;
 
 /// The current time of a monotonic clock.
 #[expect(clippy::disallowed_methods, reason = "a client has no server clock to be passed in")]

@@ -7,9 +7,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
 use crate::address::{AddressMap, address};
-use crate::raw::{self, name};
+use crate::raw;
 use crate::source::look_up;
 use crate::state;
+use crate::statics::name;
 
 /// The file name of code that wraps the program's functions.
 pub(crate) const WRAPPER_FILE: &str = "<flawless>";

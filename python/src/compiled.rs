@@ -6,7 +6,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
 use crate::elements::elements;
-use crate::raw::{self, known, name};
+use crate::raw;
+use crate::statics::{known, name};
 
 /// Most code objects in one text.
 const MOST_NESTED: usize = 20_000;

@@ -13,9 +13,10 @@ use crate::code::{self, Code};
 use crate::elements::elements;
 use crate::names::{Name, name};
 use crate::print::{as_it_is, of_secret, print};
-use crate::raw::{self, known, name};
+use crate::raw;
 use crate::related::{CHAIN, related, remote_traceback, told_traceback};
 use crate::stack::{self, Place};
+use crate::statics::{known, name};
 use crate::{kinds, passive, source, syntax};
 
 /// Number of innermost frames whose locals are captured: for the exception, and again for its whole
@@ -102,7 +103,7 @@ impl<'a> Capture<'a> {
         let mut text = String::new();
         match told_traceback(error) {
             Some(told) => {
-                let name = kinds::type_name(&error.get_type());
+                let name = passive::type_name(&error.get_type());
                 text.push_str(name.rsplit('.').next().unwrap_or_default());
                 text.push('(');
                 let told = PyString::new(error.py(), &told);
@@ -132,7 +133,7 @@ impl<'a> Capture<'a> {
             let index = chain.len();
             let places = stack::traceback(raw::traceback_of(&error));
             let frames = places.len();
-            let type_name = kinds::full_type_name(&error.get_type());
+            let type_name = passive::full_type_name(&error.get_type());
             let most = with_locals.max(LEAST_FRAMES_WITH_LOCALS);
             let exception = self.exception(&error, type_name, (Vec::new(), places), most);
             with_locals = with_locals.saturating_sub(frames);

@@ -4,7 +4,7 @@ use pyo3::types::{PyBool, PyDict, PyString, PyTuple, PyType};
 
 use crate::elements::elements;
 use crate::passive::{self, attribute_among, is_function};
-use crate::raw::name;
+use crate::statics::name;
 
 /// A shown field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +92,7 @@ fn of_pydantic(classes: &[Bound<'_, PyType>]) -> Option<Vec<Field>> {
     let py = classes.first()?.py();
     let (owner, _) = attribute_among(classes, name!(py, "__repr_args__"))?;
     let (_, module) = passive::name_and_module(&owner);
-    if !matches!(crate::kinds::library_of(&module), "pydantic" | "sqlmodel") {
+    if !matches!(crate::libraries::library_of(&module), "pydantic" | "sqlmodel") {
         return None;
     }
     let names =

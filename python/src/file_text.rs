@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 
-use crate::raw::{self, name};
+use crate::raw;
+use crate::statics::name;
 
 const MOST_BYTES: u64 = 8 * 1024 * 1024;
 /// The first lines, which may declare the encoding.

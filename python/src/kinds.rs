@@ -7,8 +7,10 @@ use pyo3::types::{PyComplex, PyDict, PyFloat, PyType, PyWeakrefMethods, PyWeakre
 
 use crate::address::{AddressMap, address};
 use crate::fields::{self, Field};
+use crate::libraries::{is_lazy, is_of_array_library, library_of};
 use crate::passive::{self, attribute_among, is_function};
-use crate::raw::{self, known, name};
+use crate::raw;
+use crate::statics::{known, name};
 
 /// How values of a type are printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,7 +134,7 @@ impl TypeInfo {
         let printer = prints_itself.then(|| find(name!(py, "__repr__"))).flatten();
         let zone = is_moment.then(|| find(name!(py, "tzinfo"))).flatten();
         Self {
-            name: type_name(kind).into(),
+            name: passive::type_name(kind).into(),
             kind: how,
             is_group,
             may_carry: is_group || module != "builtins",
@@ -201,55 +203,6 @@ pub(crate) fn type_info(value: &Bound<'_, PyAny>) -> Arc<TypeInfo> {
     info
 }
 
-/// `module.Name`, builtins without their module.
-pub(crate) fn type_name(kind: &Bound<'_, PyType>) -> String {
-    let full = full_type_name(kind);
-    full.strip_prefix("builtins.").map(str::to_owned).unwrap_or(full)
-}
-
-/// `module.Name`.
-pub(crate) fn full_type_name(kind: &Bound<'_, PyType>) -> String {
-    let name = passive::qualified_name(kind).unwrap_or_else(|| "?".to_owned());
-    match passive::name_and_module(kind).1 {
-        module if module.is_empty() => name,
-        module => format!("{module}.{name}"),
-    }
-}
-
-/// Libraries whose objects are shown by shape and type, not by their data.
-const ARRAY_LIBRARIES: [&str; 11] = [
-    "numpy",
-    "pandas",
-    "torch",
-    "tensorflow",
-    "jax",
-    "jaxlib",
-    "cupy",
-    "polars",
-    "pyarrow",
-    "scipy",
-    "xarray",
-];
-
-/// Types that query a database when printed, and those derived from them.
-const LAZY: [&str; 6] =
-    ["QuerySet", "BaseQuerySet", "RawQuerySet", "AsyncQuerySet", "ModelSelect", "ModelRaw"];
-/// Names that any program may give to a class of its own; only in libraries are they lazy.
-const LAZY_IN_LIBRARIES: [&str; 3] = ["Query", "Cursor", "LazyFrame"];
-const LAZY_LIBRARIES: [&str; 5] = ["sqlalchemy", "peewee", "pony", "pymongo", "polars"];
-
-/// The top-level package of a module.
-pub(crate) fn library_of(module: &str) -> &str {
-    module.split('.').next().unwrap_or_default()
-}
-
-/// Whether a module belongs to a library whose arrays are shown by shape and type, or to one they
-/// use.
-pub(crate) fn is_array_library(module: &str) -> bool {
-    let library = library_of(module);
-    ARRAY_LIBRARIES.contains(&library) || ["pytz", "dateutil"].contains(&library)
-}
-
 /// Whether a value is a number or date of a built-in type, whose methods run no foreign code.
 pub(crate) fn is_native_scalar(value: &Bound<'_, PyAny>) -> bool {
     value.is_exact_instance_of::<PyFloat>()
@@ -259,18 +212,6 @@ pub(crate) fn is_native_scalar(value: &Bound<'_, PyAny>) -> bool {
         || known!("decimal", "Decimal").is_type_of(value) && type_info(value).kind == Kind::Known
         || passive::name_and_module(&value.get_type()).1 == "numpy"
             && type_info(value).kind == Kind::Known
-}
-
-/// Whether a class belongs to a library whose arrays are shown by shape and type.
-pub(crate) fn is_of_array_library(class: &Bound<'_, PyType>) -> bool {
-    let (_, module) = passive::name_and_module(class);
-    ARRAY_LIBRARIES.contains(&library_of(&module))
-}
-
-fn is_lazy(module: &str, name: &str) -> bool {
-    module != "builtins" && LAZY.contains(&name)
-        || LAZY_IN_LIBRARIES.contains(&name) && LAZY_LIBRARIES.contains(&library_of(module))
-        || library_of(module) == "dask"
 }
 
 fn classify(kind: &Bound<'_, PyType>, classes: &[Bound<'_, PyType>]) -> Kind {

@@ -4,7 +4,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyModule, PyString, PyTuple, PyType};
 
 use crate::elements::elements;
-use crate::raw::{self, Part, known, name};
+use crate::raw;
+use crate::statics::{Part, known, name};
 
 /// Most classes of an MRO that are examined.
 const MOST_CLASSES: usize = 100;
@@ -144,7 +145,7 @@ pub(crate) fn is_masking(member: &Bound<'_, PyAny>) -> bool {
         .or_else(|| of_type(name!(member.py(), "__delete__")));
     setter.is_some_and(|(owner, _)| {
         let (_, module) = name_and_module(&owner);
-        !matches!(crate::kinds::library_of(&module), "sqlalchemy" | "django")
+        !matches!(crate::libraries::library_of(&module), "sqlalchemy" | "django")
     })
 }
 
@@ -229,4 +230,19 @@ pub(crate) fn arguments<'py>(error: &Bound<'py, PyAny>) -> Option<Bound<'py, PyT
 pub(crate) fn hides_context(error: &Bound<'_, PyAny>) -> bool {
     static HIDES: Part = Part::new("BaseException", "__suppress_context__");
     HIDES.of(error).is_some_and(|hides| hides.is_truthy().unwrap_or(false))
+}
+
+/// `module.Name`, builtins without their module.
+pub(crate) fn type_name(kind: &Bound<'_, PyType>) -> String {
+    let full = full_type_name(kind);
+    full.strip_prefix("builtins.").map(str::to_owned).unwrap_or(full)
+}
+
+/// `module.Name`.
+pub(crate) fn full_type_name(kind: &Bound<'_, PyType>) -> String {
+    let name = qualified_name(kind).unwrap_or_else(|| "?".to_owned());
+    match name_and_module(kind).1 {
+        module if module.is_empty() => name,
+        module => format!("{module}.{name}"),
+    }
 }

@@ -6,9 +6,9 @@ use flawless_client::SourceFile;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 
-use crate::raw::{known, name};
 use crate::source::source_of;
 use crate::stack::{self, Place};
+use crate::statics::{known, name};
 use crate::{code, handling};
 
 /// Number of frames above a raise that are searched for the one that handles the exception.

@@ -5,8 +5,9 @@ use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 
-use crate::raw::{self, name};
+use crate::raw;
 use crate::stack::{self, Key};
+use crate::statics::name;
 use crate::{kinds, passive, syntax};
 
 /// Most exceptions in a chain, and most members of a group.

@@ -12,10 +12,11 @@ use pyo3::types::PyType;
 use crate::around::{MakeRequest, Printing, made};
 use crate::clock::Allowance;
 use crate::exception::Capture;
-use crate::raw::{self, name};
+use crate::raw;
 use crate::sighting::{Sighting, observer, remember, sighting};
 use crate::stack::{self, Key, Place};
-use crate::{before_send, ending, kinds, related, state, wishes};
+use crate::statics::name;
+use crate::{before_send, ending, related, state, wishes};
 
 /// A row of `traceback.extract_stack`: path, line, function, text.
 type Row = (String, i64, String, Option<String>);
@@ -165,7 +166,7 @@ fn report_one<'py>(
     let before = beside.preceding_stack.into_iter().flatten().map(row_frame).collect();
     callers.reverse();
     callers.append(&mut places);
-    let type_name = kinds::full_type_name(&kind);
+    let type_name = crate::passive::full_type_name(&kind);
     let redactor = &client.settings().redactor;
     let (exception, chain) = Capture::new(py, redactor).all(error, type_name, (before, callers));
     let printing = Printing { allowance: Allowance::new(py, PRINTING), redactor };
@@ -215,7 +216,7 @@ fn is_flow_control(error: &Bound<'_, PyAny>) -> bool {
         return true;
     }
     // Those of asyncio, trio and gevent.
-    let name = kinds::type_name(&error.get_type());
+    let name = crate::passive::type_name(&error.get_type());
     let name = name.rsplit('.').next().unwrap_or_default();
     matches!(name, "CancelledError" | "Cancelled" | "GreenletExit")
 }

@@ -11,8 +11,9 @@ use crate::raise_point::{
     begins_here, called_by, hands_on, is_handling, is_raise, is_wrapper, removes_traceback,
     rewrites, unless_lent,
 };
-use crate::raw::{self, StaticName, name};
+use crate::raw;
 use crate::stack::{Place, place_of, within_ours};
+use crate::statics::{StaticName, name};
 
 /// The attribute in which the state of an exception is kept; 0.4.5 used the same name.
 static MARK: StaticName = StaticName::new("_flawless_already_caught");

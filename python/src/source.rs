@@ -12,7 +12,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use crate::compiled::{Compiled, first_line, last_line};
-use crate::raw::{self, known, name};
+use crate::raw;
+use crate::statics::{known, name};
 use crate::{file_text, unchanged};
 
 /// Size limit of all source files together.

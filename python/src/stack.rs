@@ -2,7 +2,7 @@
 use std::hash::{DefaultHasher, Hasher};
 
 use crate::code;
-use crate::raw::name;
+use crate::statics::name;
 use flawless_client::StackKey;
 use pyo3::prelude::*;
 use pyo3::types::PyTraceback;

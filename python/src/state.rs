@@ -10,7 +10,8 @@ use pyo3::prelude::*;
 
 use crate::modules;
 use crate::names;
-use crate::raw::{self, name};
+use crate::raw;
+use crate::statics::name;
 
 /// The accumulated setup from `init`, `set_hostports` and `install_scrubbers`.
 #[derive(Debug, Clone, Default)]

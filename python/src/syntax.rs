@@ -8,8 +8,8 @@ use pyo3::exceptions::PySyntaxError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use crate::raw::name;
 use crate::stack::Key;
+use crate::statics::name;
 use crate::{code, passive, source};
 
 /// The file and line that the error names.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use pyo3::prelude::*;
 
 use crate::clock;
-use crate::raw::known;
+use crate::statics::known;
 
 /// Most symbolic links in a path, as for the system.
 const MOST_LINKS: usize = 40;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use crate::{kinds, passive};
+use crate::passive;
 
 /// The wishes of the last `init`.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ pub(crate) fn ignores(kind: &Bound<'_, PyType>) -> bool {
     let mro = passive::mro(kind);
     let is_class = |of: &Bound<'_, PyType>| classes.iter().any(|class| class.is(of));
     let is_named = |of: &Bound<'_, PyType>| {
-        let full = kinds::full_type_name(of);
+        let full = passive::full_type_name(of);
         let plain = full.rsplit('.').next().unwrap_or_default();
         names.iter().any(|name| *name == full || name == plain)
     };

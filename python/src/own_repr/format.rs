@@ -10,7 +10,8 @@ use super::variables::Call;
 use crate::elements::elements;
 use crate::kinds::{self, Kind, type_info};
 use crate::passive::{self, class_attribute};
-use crate::raw::{self, name};
+use crate::raw;
+use crate::statics::name;
 
 /// Most digits of a width or precision.
 const WIDTH: usize = 3;

@@ -2,6 +2,7 @@
 //! and its steps are followed as long as they only read existing attributes and build texts.
 //! Otherwise the object is described by its attributes.
 
+mod attribute;
 mod expression;
 mod follow;
 mod format;
@@ -14,8 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pyo3::prelude::*;
 
 use crate::address::{AddressMap, address};
-use crate::raw::name;
 use crate::source::source_of;
+use crate::statics::name;
 
 pub(crate) use expression::Recipe;
 pub(crate) use follow::Follow;

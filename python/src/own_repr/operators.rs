@@ -10,7 +10,8 @@ use super::expression::{Comparison, Operator};
 use super::follow::{Follow, Followed, Object, Unknown, is_short};
 use crate::kinds;
 use crate::passive::{self, class_attribute, is_function, is_scalar};
-use crate::raw::{self, name};
+use crate::raw;
+use crate::statics::name;
 
 /// Most elements of a slice.
 pub(super) const SLICE: usize = 10_000;

@@ -5,7 +5,8 @@ use pyo3::types::{PyList, PyString};
 
 use super::expression::{Comparison, Conversion, Expression, Operator, Part, Recipe, Statement};
 use crate::passive;
-use crate::raw::{self, known, name};
+use crate::raw;
+use crate::statics::{known, name};
 
 /// A longer function is not parsed.
 const MOST_LINES: u32 = 60;

@@ -4,7 +4,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::expression::Recipe;
 use super::follow::{Followed, Object, Unknown};
-use crate::raw::name;
+use crate::statics::name;
 
 /// A followed function.
 pub(super) struct Call<'f, 'py> {

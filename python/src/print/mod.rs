@@ -16,7 +16,8 @@ use pyo3::types::{
 
 use crate::clock::Allowance;
 use crate::elements::elements;
-use crate::raw::{self, name};
+use crate::raw;
+use crate::statics::name;
 
 pub(crate) use secret::of_secret;
 pub(crate) use standard::standard_text;
@@ -208,7 +209,7 @@ impl Printer<'_, '_, '_> {
     }
 
     fn left_out(&mut self, value: &Bound<'_, PyAny>, why: &str) -> Printed {
-        let name = crate::kinds::type_name(&value.get_type());
+        let name = crate::passive::type_name(&value.get_type());
         self.write(&format!("<{name} object, not printed: {why}>"))
     }
 

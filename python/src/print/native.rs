@@ -6,9 +6,12 @@ use pyo3::types::{
 
 use super::objects::short;
 use super::{Printed, Printer};
-use crate::kinds::{Kind, Parts, TypeInfo, library_of, type_info, type_name};
+use crate::kinds::{Kind, Parts, TypeInfo, type_info};
+use crate::libraries::library_of;
+use crate::passive::type_name;
 use crate::passive::{self, is_scalar};
-use crate::raw::{self, name};
+use crate::raw;
+use crate::statics::{known, name};
 
 impl Printer<'_, '_, '_> {
     pub(super) fn parts(
@@ -27,7 +30,7 @@ impl Printer<'_, '_, '_> {
             Parts::Path | Parts::Uuid | Parts::Address => self.standard(value, info),
             Parts::Deque => {
                 self.write(short(&info.name))?;
-                let of = raw::known!("collections", "deque").get(py);
+                let of = known!("collections", "deque").get(py);
                 let most = own_part(value, name!(py, "maxlen")).filter(|most| !most.is_none());
                 self.container(value, "(", ")", |printer| {
                     printer.write("[")?;
@@ -257,7 +260,7 @@ fn in_order<'py>(
     dict: &Bound<'py, PyDict>,
     most: usize,
 ) -> Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
-    let of = raw::known!("collections", "OrderedDict").get(dict.py());
+    let of = known!("collections", "OrderedDict").get(dict.py());
     match of {
         Ok(of) if passive::has_plain_keys(dict) => super::native_elements(of, dict.as_any())
             .take(most)

@@ -8,10 +8,12 @@ use pyo3::types::{
 use super::{MAX_DEPTH, Printed, Printer, of_secret};
 use crate::elements::elements;
 use crate::fields::Field;
-use crate::kinds::{Kind, TypeInfo, is_of_array_library, type_info};
+use crate::kinds::{Kind, TypeInfo, type_info};
+use crate::libraries::is_of_array_library;
 use crate::own_repr::Follow;
 use crate::passive::{self, attribute_among};
-use crate::raw::{self, name};
+use crate::raw;
+use crate::statics::{known, name};
 
 /// An object with more elements does not print itself, because it would print them all.
 const HUGE: usize = 10_000;
@@ -79,22 +81,7 @@ impl Printer<'_, '_, '_> {
                 Err(_) => self.plain(value, &info),
             },
             Kind::Member | Kind::GlobalMember => self.member(value, &info),
-            Kind::Namespace => {
-                let name = short(&info.name);
-                // The only type that prints itself under another name.
-                self.write(if name == "SimpleNamespace" { "namespace" } else { name })?;
-                let own = info.own_dict(value);
-                let most = self.bounds.left / 3 + 1;
-                let own: Vec<_> = own.iter().flat_map(|own| own.iter().take(most)).collect();
-                let text = |name: Bound<'_, PyAny>| {
-                    let name = name.cast_into::<PyString>();
-                    name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-                };
-                let own: Vec<_> =
-                    own.into_iter().map(|(name, value)| (text(name), value)).collect();
-                let all = own.iter().map(|(name, value)| (name.as_str(), Some(value.clone())));
-                self.container(value, "(", ")", |printer| printer.named(all))
-            }
+            Kind::Namespace => self.namespace(value, &info),
             Kind::Plain => self.plain(value, &info),
             Kind::Exception => self.exception(value, &info),
             Kind::Array => self.array(value, &info),
@@ -106,6 +93,22 @@ impl Printer<'_, '_, '_> {
             },
             Kind::Foreign => self.foreign(value, &info),
         }
+    }
+
+    fn namespace(&mut self, value: &Bound<'_, PyAny>, info: &TypeInfo) -> Printed {
+        let name = short(&info.name);
+        // The only type that prints itself under another name.
+        self.write(if name == "SimpleNamespace" { "namespace" } else { name })?;
+        let own = info.own_dict(value);
+        let most = self.bounds.left / 3 + 1;
+        let own: Vec<_> = own.iter().flat_map(|own| own.iter().take(most)).collect();
+        let text = |name: Bound<'_, PyAny>| {
+            let name = name.cast_into::<PyString>();
+            name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+        };
+        let own: Vec<_> = own.into_iter().map(|(name, value)| (text(name), value)).collect();
+        let all = own.iter().map(|(name, value)| (name.as_str(), Some(value.clone())));
+        self.container(value, "(", ")", |printer| printer.named(all))
     }
 
     pub(super) fn by_itself(&mut self, value: &Bound<'_, PyAny>, info: &TypeInfo) -> Printed {
@@ -324,7 +327,7 @@ fn native_length(value: &Bound<'_, PyAny>) -> Option<usize> {
         return None;
     }
     let (_, counts) = passive::class_attribute(&value.get_type(), name!(value.py(), "__len__"))?;
-    let is_native = raw::known!("types", "WrapperDescriptorType").is_type_of(&counts);
+    let is_native = known!("types", "WrapperDescriptorType").is_type_of(&counts);
     // A subtype may have its own, so that of the counting type is called.
     if is_native { counts.call1((value,)).ok()?.extract().ok() } else { None }
 }

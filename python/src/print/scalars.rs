@@ -3,7 +3,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyString};
 
 use super::{Printed, Printer};
-use crate::raw::{self, name};
+use crate::raw;
+use crate::statics::name;
 
 /// Larger integers, in bits, take long to print.
 const LARGE_INTEGER: u64 = 2_048;

@@ -9,7 +9,7 @@ use super::objects::short;
 use super::{Printed, Printer};
 use crate::kinds::{Kind, Parts, TypeInfo, type_info};
 use crate::passive::{self, own_attribute};
-use crate::raw::name;
+use crate::statics::name;
 
 /// The result of `str` for a value, if it is one of these types; the inner `None` means unknown.
 pub(crate) fn standard_text(value: &Bound<'_, PyAny>) -> Option<Option<String>> {

@@ -217,13 +217,7 @@ async fn count_fault(
     let owed = owed.filter(|_| fault.is_blamed());
     let Prepared { exception, report, frames, blamed_frame, sample, found } = fault;
     let brings_news = taken.occurrences > 0 || owed.is_some();
-    let seen = Seen {
-        occurrences: taken.occurrences,
-        reports: taken.reports,
-        first_at: taken.first_at,
-        last_at: taken.last_at,
-        sampled: brings_news,
-    };
+    let seen = seen(taken, brings_news);
     let CountedFault { mut counted, known_error, regression_check, regression } = match found {
         FoundIssue::Dropped(outcome, reason, rule) => {
             let example = example(&report, &app.redaction);
@@ -284,6 +278,16 @@ async fn count_fault(
         sampled_at: AtomicI64::new(taken.last_at),
     };
     Ok(Some(CachedFault { exception, rules: used, verdict }))
+}
+
+fn seen(taken: &TakenPending, sampled: bool) -> Seen {
+    Seen {
+        occurrences: taken.occurrences,
+        reports: taken.reports,
+        first_at: taken.first_at,
+        last_at: taken.last_at,
+        sampled,
+    }
 }
 
 async fn count_at_place(
