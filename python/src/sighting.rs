@@ -61,7 +61,7 @@ pub(crate) fn sighting<'py>(
         let mut went_elsewhere = false;
         for seen in seen_at(&place) {
             let is_by_same = places.iter().all(is_wrapper) && seen.1 == by.0;
-            if is_by_same && (lost_its_traceback(&place) || is_ours_alone(&places, &place)) {
+            if is_ours_alone(&places, &place) || is_by_same && lost_its_traceback(&place) {
                 continue;
             }
             if goes_on || places.last().is_none_or(|above| leads_to(seen, above)) {

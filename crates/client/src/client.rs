@@ -65,10 +65,10 @@ impl Client {
 
     /// Like [`Client::flush`], but gives up with `false` as soon as `goes_on` returns `false`. It
     /// asks several times a second.
-    pub fn flush_while(&self, limit: Duration, goes_on: impl FnMut() -> bool) -> bool {
+    pub fn flush_while(&self, limit: Duration, mut goes_on: impl FnMut() -> bool) -> bool {
         let unreported = self.with_thinning(Thinning::take_unreported);
         unreported.into_iter().for_each(|unreported| self.push_unreported(unreported));
-        self.delivery.flush(limit, goes_on)
+        self.delivery.flush(limit, &mut goes_on)
     }
 
     /// Takes over another client's counts, queue and losses.

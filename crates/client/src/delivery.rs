@@ -50,6 +50,8 @@ struct State {
     has_lost: bool,
     /// The thread ends once the queue is empty: the client is gone, or the process forks.
     is_last: bool,
+    /// The delivery that this one took over, while it may still be sending a report.
+    before: Option<Arc<Delivery>>,
     warning: Option<String>,
     has_warned: bool,
     has_warned_of_loss: bool,
@@ -66,6 +68,7 @@ impl Delivery {
             wants_pardon: false,
             has_lost: false,
             is_last: false,
+            before: None,
             warning: None,
             has_warned: false,
             has_warned_of_loss: false,
@@ -105,8 +108,19 @@ impl Delivery {
 
     /// Waits until everything is sent (`true`), no server takes it, the time is up, or `goes_on`
     /// returns `false`. Reports refused or lost since the last call count as not sent.
-    pub(crate) fn flush(&self, limit: Duration, mut goes_on: impl FnMut() -> bool) -> bool {
+    pub(crate) fn flush(&self, limit: Duration, goes_on: &mut dyn FnMut() -> bool) -> bool {
         let until = clock::now().checked_add(limit);
+        let is_done = self.flush_own(until, goes_on);
+        let before = self.lock().before.take();
+        if let Some(before) = before {
+            let left = until.map(|until| until.saturating_duration_since(clock::now()));
+            // Its server may be another one, and away: that does not count against this one.
+            before.flush(left.unwrap_or(limit), goes_on);
+        }
+        is_done
+    }
+
+    fn flush_own(&self, until: Option<Instant>, goes_on: &mut dyn FnMut() -> bool) -> bool {
         let mut state = self.lock();
         if state.thread.is_none() {
             return state.queue.is_empty() && !std::mem::take(&mut state.has_lost);
@@ -136,9 +150,15 @@ impl Delivery {
         state.queue.is_empty() && !state.is_sending && !has_lost
     }
 
-    pub(crate) fn take_over(self: &Arc<Self>, other: &Self) {
-        let (waiting, lost) = other.lock().queue.take();
-        self.lock().queue.lost += lost;
+    pub(crate) fn take_over(self: &Arc<Self>, other: &Arc<Self>) {
+        let mut theirs = other.lock();
+        let (waiting, lost) = theirs.queue.take();
+        let is_sending = theirs.is_sending || theirs.before.is_some();
+        drop(theirs);
+        let mut state = self.lock();
+        state.queue.lost += lost;
+        state.before = is_sending.then(|| other.clone());
+        drop(state);
         waiting.into_iter().for_each(|waiting| self.push(waiting));
     }
 
