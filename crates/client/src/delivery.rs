@@ -110,20 +110,28 @@ impl Delivery {
     /// returns `false`. Reports refused or lost since the last call count as not sent.
     pub(crate) fn flush(&self, limit: Duration, goes_on: &mut dyn FnMut() -> bool) -> bool {
         let until = clock::now().checked_add(limit);
-        let is_done = self.flush_own(until, goes_on);
-        let before = self.lock().before.take();
-        if let Some(before) = before {
-            let left = until.map(|until| until.saturating_duration_since(clock::now()));
-            // Its server may be another one, and away: that does not count against this one.
-            before.flush(left.unwrap_or(limit), goes_on);
-        }
-        is_done
+        let Some(is_done) = self.flush_own(until, goes_on) else { return false };
+        let before = self.lock().before.clone();
+        let Some(before) = before.filter(|before| before.is_sending()) else { return is_done };
+        let left = until.map(|until| until.saturating_duration_since(clock::now()));
+        // Its server may be another one, and away: that does not count against this one.
+        before.flush(left.unwrap_or(limit), goes_on);
+        is_done && !before.is_sending()
     }
 
-    fn flush_own(&self, until: Option<Instant>, goes_on: &mut dyn FnMut() -> bool) -> bool {
+    /// Whether a report is on its way, here or at one that was taken over.
+    fn is_sending(&self) -> bool {
+        let state = self.lock();
+        let (is_sending, before) = (state.is_sending, state.before.clone());
+        drop(state);
+        is_sending || before.is_some_and(|before| before.is_sending())
+    }
+
+    /// `None` as soon as `goes_on` returns `false`: it is not asked again.
+    fn flush_own(&self, until: Option<Instant>, goes_on: &mut dyn FnMut() -> bool) -> Option<bool> {
         let mut state = self.lock();
         if state.thread.is_none() {
-            return state.queue.is_empty() && !std::mem::take(&mut state.has_lost);
+            return Some(state.queue.is_empty() && !std::mem::take(&mut state.has_lost));
         }
         state.wants_pardon = true;
         state.is_hopeless = false;
@@ -142,22 +150,20 @@ impl Delivery {
             // `goes_on` may wait for another thread that reports.
             drop(state);
             if !goes_on() {
-                return false;
+                return None;
             }
             state = self.lock();
         }
         let has_lost = std::mem::take(&mut state.has_lost);
-        state.queue.is_empty() && !state.is_sending && !has_lost
+        Some(state.queue.is_empty() && !state.is_sending && !has_lost)
     }
 
     pub(crate) fn take_over(self: &Arc<Self>, other: &Arc<Self>) {
-        let mut theirs = other.lock();
-        let (waiting, lost) = theirs.queue.take();
-        let is_sending = theirs.is_sending || theirs.before.is_some();
-        drop(theirs);
+        let (waiting, lost) = other.lock().queue.take();
+        let before = other.is_sending().then(|| other.clone());
         let mut state = self.lock();
         state.queue.lost += lost;
-        state.before = is_sending.then(|| other.clone());
+        state.before = before;
         drop(state);
         waiting.into_iter().for_each(|waiting| self.push(waiting));
     }

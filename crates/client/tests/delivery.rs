@@ -391,6 +391,45 @@ fn full_queue_merges_repeats_and_reports_the_lost_line() {
 }
 
 #[test]
+fn flush_waits_for_the_report_of_a_client_that_was_taken_over() {
+    let (answer, answers) = mpsc::channel();
+    let server = Server::framed(move || answers.recv().expect("an answer"));
+    let older = client(server.framed_address(), QueueBounds::default());
+    report(&older, event(SOURCE, 1));
+    server.next();
+    let newer = client(server.framed_address(), QueueBounds::default());
+    newer.take_over(&older);
+    drop(older);
+    assert!(!newer.flush(Duration::from_millis(50)), "it is on its way still");
+    answer.send(Reply::Recorded).expect("the server waits");
+    assert!(newer.flush(LONG));
+}
+
+#[test]
+fn interrupted_flush_asks_no_second_time_and_waits_for_nobody_else() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let hanging = || {
+        let endpoint = Endpoint::from_hostport(&address).expect("an address");
+        let client = client(endpoint, QueueBounds::default());
+        report(&client, event(SOURCE, 1));
+        client
+    };
+    let older = hanging();
+    // Its report is on its way by then.
+    assert!(!older.flush(Duration::from_millis(50)));
+    let newer = hanging();
+    newer.take_over(&older);
+    let mut asked = 0;
+    let goes_on = || {
+        asked += 1;
+        false
+    };
+    assert!(!newer.flush_while(LONG, goes_on));
+    assert_eq!(asked, 1, "a second question would forget the interrupt");
+}
+
+#[test]
 fn client_sends_its_queue_before_it_ends() {
     let server = Server::framed(|| Reply::Recorded);
     let client = client(server.framed_address(), QueueBounds::default());
