@@ -99,7 +99,7 @@ async fn open(config: &Config, now: i64) -> anyhow::Result<Store> {
 }
 
 fn no_such(number: i64) -> anyhow::Error {
-    anyhow!("there is no channel {number}; flawless channels list shows all")
+    anyhow!("channel {number} does not exist: flawless channels list shows all")
 }
 
 async fn list(config: &Config, store: &Store) -> anyhow::Result<ExitCode> {

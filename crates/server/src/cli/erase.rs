@@ -57,7 +57,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 async fn erase_issue(store: &Store, number: i64, yes: bool, now: i64) -> anyhow::Result<ExitCode> {
     let Some(issue) = store.look_at_issue(number).await? else {
-        bail!("there is no issue {number}");
+        bail!("issue {number} does not exist");
     };
     if issue.id != number {
         say!("issue {number} was merged into issue {}", issue.id);

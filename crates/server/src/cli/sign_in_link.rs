@@ -21,7 +21,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.conf.resolve()?;
     if !config.sign_in.required {
         let at = &config.set_at["auth"];
-        bail!("{at}: off, so there is no sign-in");
+        bail!("{at}: off, so nobody has to sign in");
     }
     if config.base_url.is_none() && config.http_address.port() == 0 {
         bail!(

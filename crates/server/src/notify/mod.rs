@@ -260,7 +260,7 @@ async fn write(app: &App, recipient: &Recipient, now: i64) -> Result<bool, Store
     Ok(true)
 }
 
-/// Why there is no mail with each issue in full.
+/// Why a mail with each issue in full cannot be written.
 enum Unwritable {
     /// There are too many issues, they are too large, or one of them cannot be shown.
     InFull,

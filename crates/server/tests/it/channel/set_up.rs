@@ -310,8 +310,8 @@ async fn channels_are_added_listed_tested_and_removed() {
         (vec!["add", "json", "javascript:alert(1)"], "javascript: is not a webhook"),
         (vec!["add", "json", &url, allow, "--for", "ben"], "\"ben\" is not a mail address"),
         (vec!["add", "irc", &url], "invalid value 'irc'"),
-        (vec!["remove", "1"], "there is no channel 1"),
-        (vec!["test", "1"], "there is no channel 1"),
+        (vec!["remove", "1"], "channel 1 does not exist"),
+        (vec!["test", "1"], "channel 1 does not exist"),
     ] {
         let output = run(&arguments);
         assert!(!output.status.success() && stderr(&output).contains(words), "{output:?}");

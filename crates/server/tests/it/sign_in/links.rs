@@ -276,7 +276,7 @@ fn command_prints_a_link_for_somebody_locked_out() {
     assert_eq!(stranger.status.code(), Some(1));
     assert!(stderr(&stranger).contains("allowed_emails"), "{}", stderr(&stranger));
     let off = run(&["--set", "auth=off"]);
-    assert!(stderr(&off).contains("--set auth: off, so there is no sign-in"), "{}", stderr(&off));
+    assert!(stderr(&off).contains("--set auth: off, so nobody has to sign in"), "{}", stderr(&off));
     let check = flawless(folder.path(), &["check", "--set", "data_dir_path=data"]);
     let text = String::from_utf8_lossy(&check.stdout).into_owned();
     assert!(text.contains("sign-in: by a link in a mail; nobody is allowed yet"), "{text}");
