@@ -22,7 +22,7 @@ use crate::listen::memory::{Memory, run_give_back};
 use crate::mail::{SentJournal, Smtp, notify_recreated, run_sender};
 use crate::notify::run_notify;
 use crate::pipeline::{Recorder, Verdicts, record_refusals, run_attribution, run_find_fixed};
-use crate::upkeep::{run_maintenance, run_mirror, run_rules, run_weekly};
+use crate::upkeep::{run_maintenance, run_mirror, run_projects, run_rules, run_weekly};
 use crate::web;
 
 /// A running server. Dropping it stops it.
@@ -122,6 +122,7 @@ impl Server {
             tasks.spawn(run_mirror(app.clone()));
         }
         tasks.spawn(run_rules(app.clone()));
+        tasks.spawn(run_projects(app.clone()));
         tasks.spawn(run_attribution(app.clone(), verdicts));
         tasks.spawn(run_notify(app.clone()));
         tasks.spawn(run_find_fixed(app.clone()));

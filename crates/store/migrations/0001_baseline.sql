@@ -9,11 +9,16 @@ CREATE TABLE project (
 
 -- What clients prove with that they may report to a project. A project may have several.
 CREATE TABLE project_key (
+    id INTEGER PRIMARY KEY,
     project_id BIGINT NOT NULL REFERENCES project (id),
-    secret TEXT NOT NULL,
+    secret TEXT NOT NULL UNIQUE,
+    -- What people call it; may be empty.
+    label TEXT NOT NULL,
     created_at BIGINT NOT NULL,
-    PRIMARY KEY (project_id, secret)
+    -- Since when it is refused; NULL: it works.
+    disabled_at BIGINT
 );
+CREATE INDEX project_key_project ON project_key (project_id);
 
 -- Single numbers: revisions of what is cached, and dates of what happens once.
 CREATE TABLE setting (

@@ -47,6 +47,7 @@ pub use people::authors::{AuthorRow, PersonMail};
 pub use people::roles::{GivenRole, PersonRole};
 pub use people::sessions::{NewSession, SessionRow};
 pub use people::sign_in_links::{LINK_LIFE_MS, LinkKind, LinkRow, NewLink};
+pub use projects::keys::KeyRow;
 pub use projects::project::ProjectRow;
 pub use reports::losses::LossRow;
 pub use reports::outcomes::OutcomeRow;

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use error::StartError;
 use flawless_base::clock::Clock;
+use flawless_base::secret::Secret;
 use flawless_core::Rules;
 use flawless_store::{Store, StoreError};
 use signer::Signer;
@@ -17,7 +18,7 @@ use crate::attribution::Repo;
 use crate::config::Config;
 use crate::intake::Intake;
 use crate::intake::clients::ClientsSeen;
-use crate::project::keys::ProjectKeys;
+use crate::project::keys::{ProjectCell, ProjectKeys};
 use crate::project::redaction::Redaction;
 
 /// Handles that every part holds.
@@ -47,7 +48,7 @@ pub struct App {
     /// Takes secrets out of reports.
     pub redaction: Arc<Redaction>,
     /// The project, with the keys that clients report with.
-    pub project: Arc<ProjectKeys>,
+    pub project: Arc<ProjectCell>,
     /// Counts up, for names that must be unique within this process.
     pub numbers: Arc<AtomicU64>,
     /// Empty in other commands than the server.
@@ -98,11 +99,7 @@ impl App {
         let base_url = config.base_url.clone().unwrap_or_else(|| format!("http://{http_address}"));
         let repo = if config.repository.is_some() { Repo::Opening } else { Repo::None };
         let signer = Signer::open(&store).await?;
-        let mut secrets = project.keys.clone();
-        secrets.push(signer.key().clone());
-        for channel in store.channels().await? {
-            secrets.extend(channel.secrets());
-        }
+        let secrets = own_secrets(&store, &project, &signer).await?;
         Ok(Self {
             base_url: base_url.into(),
             rules: Arc::new(RulesCell::load(&store).await?),
@@ -113,7 +110,7 @@ impl App {
             signer: Arc::new(signer),
             redaction: Arc::new(Redaction::new(&config.redaction, &secrets, clock.clone())?),
             baseline_until: started_at.saturating_add(baseline),
-            project: Arc::new(project),
+            project: Arc::new(ProjectCell::new(project)),
             // Names must differ from those of the server and of other commands.
             numbers: Arc::new(AtomicU64::new(u64::from(std::process::id()) << 32)),
             running: Arc::default(),
@@ -130,13 +127,43 @@ impl App {
 
     /// Address and key in one, for clients, as `flawless projects` prints it.
     pub fn dsn(&self) -> Option<String> {
-        self.project.dsn(&self.client_url())
+        self.project.get().dsn(&self.client_url())
+    }
+
+    /// Reads the project again when it has changed. Its keys are then secrets in reports.
+    ///
+    /// # Errors
+    /// The database fails; the older keys stay.
+    pub async fn refresh_project(&self) -> Result<(), StoreError> {
+        if let Some(project) = self.project.changed(&self.store).await? {
+            // No report comes with a key that is not redacted yet.
+            let secrets = own_secrets(&self.store, &project, &self.signer).await?;
+            if let Err(error) = self.redaction.set_keys(&secrets) {
+                tracing::error!(%error, "new keys cannot be redacted before the next start");
+            }
+            self.project.set(project);
+        }
+        Ok(())
     }
 
     /// A number that this process has not used before.
     pub fn next_number(&self) -> u64 {
         self.numbers.fetch_add(1, Ordering::Relaxed)
     }
+}
+
+/// The secrets that only the store knows.
+async fn own_secrets(
+    store: &Store,
+    project: &ProjectKeys,
+    signer: &Signer,
+) -> Result<Vec<Secret>, StoreError> {
+    let mut secrets: Vec<Secret> = project.keys.iter().map(|key| key.secret.clone()).collect();
+    secrets.push(signer.key().clone());
+    for channel in store.channels().await? {
+        secrets.extend(channel.secrets());
+    }
+    Ok(secrets)
 }
 
 /// Rules with the revision they belong to.

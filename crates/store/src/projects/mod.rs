@@ -1,4 +1,5 @@
-//! Projects, and the server's own secrets.
+//! Projects with their keys, and the server's own secrets.
 
+pub mod keys;
 pub mod project;
 pub mod secrets;

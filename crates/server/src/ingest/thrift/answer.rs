@@ -14,11 +14,11 @@ use crate::intake::clients::ClientsSeen;
 use crate::intake::{Intake, Sender};
 use crate::listen::memory::{Held, NoMemory};
 use crate::listen::peer::Peer;
-use crate::project::keys::ProjectKeys;
+use crate::project::keys::{KeyIs, ProjectCell};
 
 /// Whether a report must have a project key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::ingest) enum KeyIs {
+pub(in crate::ingest) enum KeyRule {
     /// Older clients send none; a wrong one is refused.
     Optional,
     /// A report without one is refused.
@@ -31,7 +31,7 @@ pub struct Answerer {
     /// Where reports go.
     pub intake: Intake,
     /// The keys that are accepted.
-    pub project: Arc<ProjectKeys>,
+    pub project: Arc<ProjectCell>,
     /// Which clients reported.
     pub clients: Arc<ClientsSeen>,
 }
@@ -61,7 +61,7 @@ impl Answerer {
     pub(in crate::ingest) async fn answer(
         &self,
         message: Message,
-        key_is: KeyIs,
+        key_is: KeyRule,
         address: IpAddr,
     ) -> Result<Answer, DecodeError> {
         let Message { bytes, mut held, .. } = message;
@@ -132,25 +132,32 @@ impl Answerer {
     fn source(
         &self,
         request: &RecordErrorRequest,
-        key_is: KeyIs,
+        key_is: KeyRule,
         address: IpAddr,
     ) -> Result<Sender, Reply> {
         let peer = Peer::from(address);
-        let refuse = |reason, why| {
-            self.intake.refuse(reason, format!("from {address}"));
+        let refuse = |reason, why, example: String| {
+            self.intake.refuse(reason, format!("from {address}{example}"));
             Err(Reply::Refused(format!(
                 "the report needs the project key in field 10, but {why}. The command flawless \
                  projects, run on the server, shows the address with the key."
             )))
         };
         let source = match request.project_key.as_deref().filter(|key| !key.is_empty()) {
-            None if key_is == KeyIs::Required => {
-                return refuse("no project key", "it has none");
+            None if key_is == KeyRule::Required => {
+                return refuse("no project key", "it has none", String::new());
             }
             None => peer.to_string(),
-            Some(key) => match self.project.accept(key) {
-                None => return refuse("wrong project key", "its key is not one of this server's"),
-                Some(number) => format!("project key {}", number + 1),
+            Some(key) => match self.project.get().find(key) {
+                KeyIs::Valid(key) => format!("project key {}", key.id),
+                KeyIs::Disabled(key) => {
+                    let example = format!(" with {}", key.in_short());
+                    return refuse("project key switched off", "its key was switched off", example);
+                }
+                KeyIs::Unknown => {
+                    let why = "its key is not one of this server's";
+                    return refuse("wrong project key", why, String::new());
+                }
             },
         };
         Ok(Sender { peer, source: source.into() })

@@ -16,7 +16,7 @@ use http_body_util::BodyExt;
 use ipnet::IpNet;
 use tokio::time::timeout;
 
-use super::answer::{Answer, Answerer, KeyIs, TOO_LARGE};
+use super::answer::{Answer, Answerer, KeyRule, TOO_LARGE};
 use crate::ingest::message::{Head, Message, Unkept};
 use crate::listen::memory::Held;
 use crate::listen::peer::forwarded_for;
@@ -114,7 +114,7 @@ impl Door {
     async fn answer(&self, arrived: Arrived, address: IpAddr, client: &str) -> Response {
         let answer = match arrived {
             Arrived::Whole(message) => {
-                self.answerer.answer(message, KeyIs::Required, address).await
+                self.answerer.answer(message, KeyRule::Required, address).await
             }
             Arrived::Unkept(head, why) => self.answerer.answer_unkept(&head, why, address),
         };

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use super::answer::{Answer, Answerer, KeyIs, TOO_LARGE};
+use super::answer::{Answer, Answerer, KeyRule, TOO_LARGE};
 use crate::ingest::message::{Head, Message, Unkept};
 use crate::listen::accept::run_accept;
 use crate::listen::places::Place;
@@ -137,7 +137,7 @@ impl Connection {
     async fn answer(&self, arrived: Arrived) -> Option<Answer> {
         let answer = match arrived {
             Arrived::Whole(message) => {
-                self.answerer.answer(message, KeyIs::Optional, self.address).await.ok()?
+                self.answerer.answer(message, KeyRule::Optional, self.address).await.ok()?
             }
             Arrived::Unkept(head, why) => {
                 self.answerer.answer_unkept(&head, why, self.address).ok()?

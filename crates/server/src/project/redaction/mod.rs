@@ -7,7 +7,7 @@ mod walk;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use flawless_core::{Frame, Report};
 use flawless_redact::{OneReport, RedactError, Redactor, Rules};
@@ -26,15 +26,30 @@ const LARGE: usize = 64 * 1024;
 /// processors: a slow report then shares them with others, and blocks none.
 const AT_ONCE: usize = 8;
 
-/// Created once at the start.
+/// Removes secrets from reports.
 #[derive(Debug)]
 pub struct Redaction {
+    config: RedactionConfig,
     /// The built-in rules and the server's secrets: their time grows linearly with a text's length.
-    rules: Redactor,
+    rules: RwLock<Arc<Redactor>>,
     /// The user's own patterns, if there are any.
     own: Option<Redactor>,
     places: Arc<Semaphore>,
     slow: SlowPatterns,
+}
+
+/// The built-in rules with the server's secrets and `keys`.
+fn built_in(config: &RedactionConfig, keys: &[Secret]) -> Result<Arc<Redactor>, RedactError> {
+    // The redactor takes a secret by its name in the environment, and the password of a URL.
+    let named =
+        |name: &'static str| move |secret: &Secret| (name.to_owned(), secret.reveal().to_owned());
+    let secrets = config.secrets.iter().chain(keys).map(named("SECRET"));
+    let secrets = secrets.chain(config.urls.iter().map(named("URL")));
+    let rules = Rules { off: config.rules.off.clone(), ..Rules::default() };
+    let rules = Redactor::new(&rules, secrets)?;
+    // The first text builds caches. That happens now, so that no report waits for it.
+    rules.redact("");
+    Ok(Arc::new(rules))
 }
 
 /// A received report, as the rest of the server gets it.
@@ -61,25 +76,31 @@ impl Redaction {
         keys: &[Secret],
         clock: Clock,
     ) -> Result<Self, RedactError> {
-        // The redactor takes a secret by its name in the environment, and the password of a URL.
-        let named = |name: &'static str| {
-            move |secret: &Secret| (name.to_owned(), secret.reveal().to_owned())
-        };
-        let secrets = config.secrets.iter().chain(keys).map(named("SECRET"));
-        let secrets = secrets.chain(config.urls.iter().map(named("URL")));
-        let Rules { extra_names, extra_values, off } = config.rules.clone();
+        let Rules { extra_names, extra_values, .. } = config.rules.clone();
         let has_own = !extra_names.is_empty() || !extra_values.is_empty();
         let none = Redactor::rule_names().map(str::to_owned).collect();
         let own = Rules { extra_names, extra_values, off: none };
-        let rules = Redactor::new(&Rules { off, ..Rules::default() }, secrets)?;
-        // The first text builds caches. That happens now, so that no report waits for it.
-        rules.redact("");
         Ok(Self {
-            rules,
+            rules: RwLock::new(built_in(config, keys)?),
+            config: config.clone(),
             own: if has_own { Some(Redactor::new(&own, [])?) } else { None },
             places: Arc::new(Semaphore::new(AT_ONCE)),
             slow: SlowPatterns::new(clock),
         })
+    }
+
+    /// From now on, `keys` are the secrets that only the store knows.
+    ///
+    /// # Errors
+    /// A rule is invalid: the configuration was not checked.
+    pub fn set_keys(&self, keys: &[Secret]) -> Result<(), RedactError> {
+        let rules = built_in(&self.config, keys)?;
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
+        Ok(())
+    }
+
+    fn rules(&self) -> Arc<Redactor> {
+        self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Removes secrets before the report joins the others, when that would take long: from the
@@ -110,7 +131,7 @@ impl Redaction {
     /// Removes the secrets from a small report by the built-in rules, and cuts it to its size.
     /// Doing it twice changes nothing.
     pub fn redact(&self, report: &mut Report) {
-        Walk(&self.rules.one_report()).report(report);
+        Walk(&self.rules().one_report()).report(report);
         report.shorten();
     }
 
@@ -135,12 +156,15 @@ impl Redaction {
 
     /// Removes the secrets from the versions of modules, by name.
     pub fn modules(&self, modules: &mut BTreeMap<String, String>) {
-        Walk(&self.rules.one_report()).modules(modules);
+        Walk(&self.rules().one_report()).modules(modules);
     }
 
     /// A short text without the secrets that the built-in rules find in it.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        self.rules.redact(text)
+        match self.rules().redact(text) {
+            Cow::Borrowed(_) => Cow::Borrowed(text),
+            Cow::Owned(redacted) => Cow::Owned(redacted),
+        }
     }
 
     /// The patterns that recently took too long.
@@ -159,7 +183,7 @@ impl Redaction {
             // A caller that goes away leaves the work running, and it keeps its place.
             let _place = place;
             let own = this.own.as_ref().map(Redactor::one_report);
-            let searched = search(own.as_ref(), &this.rules.one_report());
+            let searched = search(own.as_ref(), &this.rules().one_report());
             if let Some((list, pattern)) = own.as_ref().and_then(OneReport::slow_pattern) {
                 this.slow.note(list, pattern);
             }

@@ -22,7 +22,7 @@ pub(super) struct Project {
     id: i64,
     name: String,
     created_at: Time,
-    /// The keys with which programs report, oldest first; null for readers.
+    /// The keys with which programs report and that work, oldest first; null for readers.
     keys: Option<Vec<String>>,
     /// The DSN that programs are given: address and key in one; null for readers.
     dsn: Option<String>,
@@ -36,9 +36,10 @@ pub(super) async fn list(
     State(app): State<App>,
 ) -> Result<Answer<Projects>, Problem> {
     let row = app.store.project().await?;
-    let known = &app.project;
+    let known = app.project.get();
     let sees_keys = caller.is(Role::Developer);
-    let keys = || known.keys.iter().map(|key| key.reveal().to_owned()).collect();
+    let working = known.keys.iter().filter(|key| key.disabled_at.is_none());
+    let keys = || working.map(|key| key.secret.reveal().to_owned()).collect();
     let project = Project {
         id: row.id,
         name: row.name,

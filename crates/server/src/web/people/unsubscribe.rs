@@ -74,7 +74,7 @@ impl Link {
     fn verified(&self, app: &App) -> Option<(String, UnwantedKind)> {
         let address = self.address.to_ascii_lowercase();
         let kind = UnwantedKind::parse(&self.mails)?;
-        let parts = [&app.project.name, &address, kind.as_str()];
+        let parts = [&app.project.get().name, &address, kind.as_str()];
         app.signer.verify("unsubscribe", &parts, &self.token).then_some((address, kind))
     }
 }

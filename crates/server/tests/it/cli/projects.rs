@@ -1,12 +1,14 @@
-//! The project's key, which is made once and shown on request, and the older port, which can be
+//! The project's keys: made, shown, replaced and switched off; and the older port, which can be
 //! closed.
 use std::path::Path;
+use std::process::Output;
 use std::time::Duration;
 
+use flawless_protocol::thrift::RecordErrorRequest;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::harness::{App, flawless, stderr, stdout};
+use crate::harness::{App, ThriftClient, flawless, request, stderr, stdout, wait_until};
 
 fn projects(folder: &Path, config: &str) -> Value {
     std::fs::write(folder.join("f.cfg"), format!("[flawless]\n{config}\n")).expect("written");
@@ -51,10 +53,13 @@ fn folder_that_cannot_be_written_is_named() {
 async fn restart_keeps_the_key() {
     let app = App::start().await;
     let before = app.server.dsn().expect("an address");
-    let key = app.server.app.project.keys[0].clone();
-    assert_eq!(before, format!("http://{}@{}/default", key.reveal(), app.server.http_address));
+    let keys = app.server.app.project.get().keys.clone();
+    assert_eq!(
+        before,
+        format!("http://{}@{}/default", keys[0].secret.reveal(), app.server.http_address)
+    );
     let app = app.restart().await;
-    assert_eq!(app.server.app.project.keys, [key]);
+    assert_eq!(app.server.app.project.get().keys, keys);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,4 +85,91 @@ async fn port_0_closes_the_older_port_and_says_so() {
     assert_eq!(first, "Reports: the thrift port is closed (port = 0)");
     let second = lines.next_line().await.expect("text").expect("a line");
     assert!(second.contains("/thrift (flawless projects shows the key)"), "{second}");
+}
+
+/// Runs `flawless projects keys` on the data of a running server.
+fn keys(app: &App, arguments: &[&str]) -> Output {
+    let data = format!("data_dir_path={}", app.folder.path().join("data").display());
+    let all = [&["projects", "keys"], arguments, &["--set", &data]].concat();
+    flawless(app.folder.path(), &all)
+}
+
+fn listed(app: &App) -> Vec<Value> {
+    let lines = stdout(&keys(app, &["list", "--json"]));
+    lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+async fn send(app: &App, key: &str) -> Result<String, String> {
+    let mut client = ThriftClient::connect(app.thrift_address()).await;
+    let frame = ("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)");
+    let mut report = request(&[frame]);
+    report.traceback[0].frame_locals = Some([("sent_to".into(), format!("x {key} x"))].into());
+    client.record_error(&RecordErrorRequest { project_key: Some(key.to_owned()), ..report }).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn key_is_replaced_without_a_restart_and_the_older_one_switched_off() {
+    let app = App::start().await;
+    let first = app.server.app.project.get().keys[0].secret.reveal().to_owned();
+    let rotated = stdout(&keys(&app, &["rotate"]));
+    let second = listed(&app)[1]["key"].as_str().expect("a key").to_owned();
+    assert!(rotated.contains(&format!("key      {second}")), "{rotated}");
+    assert!(rotated.contains(&format!("http://{second}@")), "{rotated}");
+    assert!(rotated.contains(&format!("keys disable {first} --set")), "{rotated}");
+    wait_until("the new key is accepted", async || send(&app, &second).await.is_ok()).await;
+    send(&app, &first).await.expect("the older key works still");
+    assert!(app.server.dsn().expect("an address").contains(&second), "new programs get it");
+    app.settle().await;
+    let (_, sample) = app.server.app.store.newest_sample(1).await.expect("store").expect("one");
+    let stored = format!("{:?}", sample.report);
+    assert!(!stored.contains(&first) && !stored.contains(&second), "keys are secrets: {stored}");
+
+    let off = stdout(&keys(&app, &["disable", &first[..6]]));
+    assert_eq!(off, format!("{first} is switched off\n"));
+    wait_until("the older key is refused", async || {
+        send(&app, &first).await.is_err_and(|why| why.contains("its key was switched off"))
+    })
+    .await;
+    send(&app, &second).await.expect("the other one works");
+    wait_until("Health says so", async || {
+        app.get("/check_health").await.1.contains("project key switched off")
+    })
+    .await;
+    let only = keys(&app, &["disable", &second]);
+    assert!(stderr(&only).contains("the only key that works"), "{}", stderr(&only));
+
+    stdout(&keys(&app, &["enable", &first]));
+    wait_until("it works again", async || send(&app, &first).await.is_ok()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_listed_with_their_labels_and_named_by_their_digits() {
+    let app = App::start().await;
+    let added = stdout(&keys(&app, &["add", "--label", "billing"]));
+    assert!(added.starts_with("key      "), "{added}");
+    let all = listed(&app);
+    assert_eq!((all.len(), &all[0]["label"], &all[1]["label"]), (2, &"".into(), &"billing".into()));
+    assert_eq!(all[1]["disabled_at"], Value::Null);
+    let second = all[1]["key"].as_str().expect("a key");
+    stdout(&keys(&app, &["disable", second]));
+    let text = stdout(&keys(&app, &["list"]));
+    assert!(text.contains("works\n") && text.contains("switched off 20"), "{text}");
+    assert!(text.lines().any(|line| line.starts_with(second) && line.ends_with("billing")));
+    let shown = stdout(&keys(&app, &["list", "--json"]));
+    assert_eq!(shown.lines().count(), 2);
+    for (wrong, why) in [
+        (&["disable", "zz"][..], "no key begins with \"zz\""),
+        (&["disable", ""], "too short to name one key"),
+        (&["disable", &second[..2]], "too short to name one key"),
+        (&["add", "--label", "two\nlines"], "--label: write at most 60 characters"),
+        (&["add", "--label", &"x".repeat(61)], "--label: write at most 60 characters"),
+    ] {
+        let output = keys(&app, wrong);
+        assert_eq!(output.status.code(), Some(1), "{wrong:?}");
+        assert!(stderr(&output).contains(why), "{wrong:?}: {}", stderr(&output));
+    }
+    let data = format!("data_dir_path={}", app.folder.path().join("data").display());
+    let list = flawless(app.folder.path(), &["projects", "list", "--json", "--set", &data]);
+    let project: Value = serde_json::from_str(&stdout(&list)).expect("JSON");
+    assert_eq!(project["keys"].as_array().map(Vec::len), Some(1), "only those that work");
 }

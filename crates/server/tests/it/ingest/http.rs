@@ -14,7 +14,7 @@ use flawless_server::intake::Intake;
 use flawless_server::intake::clients::ClientsSeen;
 use flawless_server::listen::http::{HttpLimits, run_http};
 use flawless_server::listen::memory::Memory;
-use flawless_server::project::keys::ProjectKeys;
+use flawless_server::project::keys::{ProjectCell, ProjectKeys};
 use flawless_server::project::redaction::Redaction;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -26,7 +26,7 @@ const CART: [(&str, i64, &str, &str); 1] =
     [("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")];
 
 fn key(app: &App) -> String {
-    app.server.app.project.keys[0].reveal().to_owned()
+    app.server.app.project.get().keys[0].secret.reveal().to_owned()
 }
 
 fn report_with(key: &str) -> RecordErrorRequest {
@@ -169,9 +169,9 @@ async fn impatient() -> (SocketAddr, flawless_server::intake::IntakeReceiver) {
     let redaction = Redaction::new(&RedactionConfig::default(), &[], Clock::system());
     let redaction = redaction.expect("valid rules").into();
     let (intake, incoming) = Intake::new(Clock::system(), Memory::new(1_000_000), redaction);
-    let project = ProjectKeys { id: 1, name: "default".into(), keys: Vec::new() };
+    let project = ProjectKeys { revision: 0, id: 1, name: "default".into(), keys: Vec::new() };
     let clients = Arc::new(ClientsSeen::new(Clock::system()));
-    let answerer = Answerer { intake, project: project.into(), clients };
+    let answerer = Answerer { intake, project: Arc::new(ProjectCell::new(project)), clients };
     let time = Duration::from_millis(100);
     let router: Router =
         thrift_router(answerer, BodyLimits { max_bytes: 1_000, time, trusted_proxies: Vec::new() });

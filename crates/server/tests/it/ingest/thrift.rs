@@ -9,7 +9,7 @@ use flawless_server::ingest::{Answerer, ThriftLimits, run_thrift};
 use flawless_server::intake::Intake;
 use flawless_server::intake::clients::ClientsSeen;
 use flawless_server::listen::memory::Memory;
-use flawless_server::project::keys::ProjectKeys;
+use flawless_server::project::keys::{ProjectCell, ProjectKeys};
 use flawless_server::project::redaction::Redaction;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -136,9 +136,9 @@ async fn slow_and_idle_connections_are_cut_off() {
         idle: Duration::from_millis(100),
         frame: Duration::from_millis(100),
     };
-    let project = ProjectKeys { id: 1, name: "default".into(), keys: Vec::new() };
+    let project = ProjectKeys { revision: 0, id: 1, name: "default".into(), keys: Vec::new() };
     let clients = Arc::new(ClientsSeen::new(Clock::system()));
-    let answerer = Answerer { intake, project: project.into(), clients };
+    let answerer = Answerer { intake, project: Arc::new(ProjectCell::new(project)), clients };
     tokio::spawn(run_thrift(listener, answerer, limits));
     for start in [&b""[..], b"\x00", b"\x00\x00\x00\x20half"] {
         // Only one connection is allowed: the next is served because this one was cut off.

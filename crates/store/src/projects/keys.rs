@@ -1,0 +1,110 @@
+//! The keys with which clients may report to a project.
+use flawless_base::secret::Secret;
+use sqlx::FromRow;
+
+use crate::{PROJECT, Store, StoreError, WriteTx};
+
+/// A key of a project.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct KeyRow {
+    /// Its number, which stays when other keys come and go.
+    pub id: i64,
+    /// The key itself.
+    #[sqlx(try_from = "String")]
+    pub secret: Secret,
+    /// What people call it; may be empty.
+    pub label: String,
+    /// When it was made.
+    pub created_at: i64,
+    /// Since when it is refused; `None` when it works.
+    pub disabled_at: Option<i64>,
+}
+
+impl KeyRow {
+    /// Its first digits and its label: enough for its owner to know it, too little to report with.
+    pub fn in_short(&self) -> String {
+        let digits: String = self.secret.reveal().chars().take(4).collect();
+        match self.label.as_str() {
+            "" => format!("{digits}…"),
+            label => format!("{digits}… ({label})"),
+        }
+    }
+}
+
+impl WriteTx {
+    /// Gives the project a key when it has none; returns whether it did.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn add_first_key(&mut self, key: &Secret, now: i64) -> Result<bool, StoreError> {
+        let count = sqlx::query_scalar("SELECT COUNT(*) FROM project_key WHERE project_id = $1");
+        let count: i64 = count.bind(PROJECT).fetch_one(&mut *self.0).await?;
+        if count > 0 {
+            return Ok(false);
+        }
+        self.add_key(key, "", now).await?;
+        Ok(true)
+    }
+
+    /// Adds a key to the project.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn add_key(&mut self, key: &Secret, label: &str, now: i64) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "INSERT INTO project_key (project_id, secret, label, created_at) \
+             VALUES ($1, $2, $3, $4)",
+        );
+        let query = query.bind(PROJECT).bind(key.reveal()).bind(label).bind(now);
+        query.execute(&mut *self.0).await?;
+        self.projects_changed().await
+    }
+
+    /// Switches a key off, or on again with `None`.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn set_key_disabled(
+        &mut self,
+        id: i64,
+        disabled_at: Option<i64>,
+    ) -> Result<(), StoreError> {
+        let query = sqlx::query("UPDATE project_key SET disabled_at = $2 WHERE id = $1");
+        query.bind(id).bind(disabled_at).execute(&mut *self.0).await?;
+        self.projects_changed().await
+    }
+
+    /// Lets servers read the projects again.
+    async fn projects_changed(&mut self) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "INSERT INTO setting (name, value) VALUES ('projects_revision', 1) \
+             ON CONFLICT (name) DO UPDATE SET value = setting.value + 1",
+        );
+        query.execute(&mut *self.0).await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Grows with each change of a project or its keys.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn projects_revision(&self) -> Result<i64, StoreError> {
+        let query =
+            sqlx::query_scalar("SELECT value FROM setting WHERE name = 'projects_revision'");
+        Ok(query.fetch_optional(&self.readers).await?.unwrap_or(0))
+    }
+
+    /// The keys of the project, the oldest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn project_keys(&self) -> Result<Vec<KeyRow>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT id, secret, label, created_at, disabled_at FROM project_key \
+             WHERE project_id = $1 ORDER BY id",
+        );
+        Ok(query.bind(PROJECT).fetch_all(&self.readers).await?)
+    }
+}
