@@ -4,7 +4,23 @@
 CREATE TABLE project (
     id BIGINT PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
-    created_at BIGINT NOT NULL
+    created_at BIGINT NOT NULL,
+    -- Since when its reports are refused; NULL: it is in use.
+    archived_at BIGINT,
+    -- Grows with each change of something that cached verdicts rest on, such as its rules.
+    rules_revision BIGINT NOT NULL DEFAULT 0
+);
+
+-- What a project sets itself, by the names of the configuration's options. The rest comes from the
+-- configuration.
+CREATE TABLE project_setting (
+    project_id BIGINT NOT NULL REFERENCES project (id),
+    option_name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    set_at BIGINT NOT NULL,
+    -- An address, or how it was set.
+    set_by TEXT NOT NULL,
+    PRIMARY KEY (project_id, option_name)
 );
 
 -- What clients prove with that they may report to a project. A project may have several.
@@ -151,13 +167,14 @@ CREATE INDEX place_issue ON place (issue_id);
 
 CREATE TABLE issue_hour (
     issue_id BIGINT NOT NULL REFERENCES issue (id),
+    project_id BIGINT NOT NULL REFERENCES project (id),
     hour BIGINT NOT NULL,
     occurrences BIGINT NOT NULL,
     reports BIGINT NOT NULL,
     last_at BIGINT NOT NULL,
     PRIMARY KEY (issue_id, hour)
 );
-CREATE INDEX issue_hour_time ON issue_hour (hour);
+CREATE INDEX issue_hour_time ON issue_hour (project_id, hour);
 
 -- How often an issue occurred by exception type, host, environment and revision: at most 50 values
 -- of each kind. Further values are counted together in the row with is_others 1. An empty value
@@ -219,7 +236,7 @@ CREATE TABLE pending_report (
     body BLOB NOT NULL,
     PRIMARY KEY (project_id, fingerprint)
 );
-CREATE INDEX pending_report_due ON pending_report (next_attempt_at);
+CREATE INDEX pending_report_due ON pending_report (project_id, next_attempt_at);
 CREATE INDEX pending_report_source ON pending_report (project_id, source);
 
 -- The ids of reports that were recorded, so that a report that is sent twice counts once. A row
@@ -309,6 +326,7 @@ CREATE TABLE running_revision (
 -- A decision to notify somebody of an issue.
 CREATE TABLE alert (
     id INTEGER PRIMARY KEY,
+    project_id BIGINT NOT NULL REFERENCES project (id),
     issue_id BIGINT NOT NULL REFERENCES issue (id),
     decided_at BIGINT NOT NULL,
     -- It is composed no earlier: whoever reassigned the issue can undo that until then.
@@ -324,12 +342,14 @@ CREATE TABLE alert (
     was_deferred BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX alert_issue ON alert (issue_id);
-CREATE INDEX alert_open ON alert (composed_at);
-CREATE INDEX alert_regression ON alert (issue_id) WHERE regression IS NOT NULL;
+CREATE INDEX alert_open ON alert (project_id) WHERE composed_at IS NULL;
+CREATE INDEX alert_regression ON alert (project_id, issue_id) WHERE regression IS NOT NULL;
 
 -- Mails and posts. One of them may be about many alerts: see notification.
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY,
+    -- The project that it is about, or from whose pages it was asked for.
+    project_id BIGINT NOT NULL REFERENCES project (id),
     -- alert, digest, weekly, note or post.
     kind TEXT NOT NULL,
     -- A mail address, or channel:NUMBER.
@@ -348,12 +368,13 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_due ON outbox (sent_at, gave_up_at, next_attempt_at);
 CREATE INDEX outbox_refused ON outbox (gave_up_at, recipient);
-CREATE INDEX outbox_budget ON outbox (created_at, kind);
+CREATE INDEX outbox_budget ON outbox (project_id, created_at, kind);
 CREATE INDEX outbox_recipient ON outbox (LOWER(recipient), created_at);
 
 -- One person or channel that hears of one alert. Without an outbox row it waits for a digest.
 CREATE TABLE notification (
     id INTEGER PRIMARY KEY,
+    project_id BIGINT NOT NULL REFERENCES project (id),
     alert_id BIGINT NOT NULL REFERENCES alert (id),
     -- As in outbox.
     recipient TEXT NOT NULL,
@@ -365,7 +386,7 @@ CREATE TABLE notification (
     outbox_id BIGINT REFERENCES outbox (id),
     UNIQUE (alert_id, recipient)
 );
-CREATE INDEX notification_pending ON notification (recipient) WHERE outbox_id IS NULL;
+CREATE INDEX notification_pending ON notification (project_id, recipient) WHERE outbox_id IS NULL;
 CREATE INDEX notification_outbox ON notification (outbox_id);
 
 -- Webhooks that alerts are posted to. A removed one keeps its number, so that no other channel gets
@@ -434,11 +455,14 @@ CREATE INDEX action_time ON action (at);
 -- Roles given on a page. `administrators` of the configuration come before.
 CREATE TABLE person_role (
     -- In lower case.
-    address TEXT PRIMARY KEY,
+    address TEXT NOT NULL,
+    -- The project that it is for; 0: all that the address has no role of its own for.
+    project_id BIGINT NOT NULL,
     -- reader, developer, administrator or blocked.
     role TEXT NOT NULL,
     set_at BIGINT NOT NULL,
-    set_by TEXT NOT NULL
+    set_by TEXT NOT NULL,
+    PRIMARY KEY (address, project_id)
 );
 
 CREATE TABLE session (

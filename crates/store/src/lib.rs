@@ -1,5 +1,8 @@
 //! The only place with SQL: one embedded database, one writer, many readers.
 //!
+//! A [`Store`] belongs to one project, and so does everything that its methods read and write,
+//! except what all projects share: people, sign-ins, the queue of mails and the list of projects.
+//!
 //! Invariant: a method that writes belongs to [`WriteTx`]; changes that belong together are made in
 //! one transaction. A missing row is `Ok(None)`.
 
@@ -44,11 +47,13 @@ pub use lines::running::RunningRow;
 pub use people::actions::{ActionRow, NewAction};
 pub use people::api_tokens::{MAX_TOKENS, NewToken, TokenRow};
 pub use people::authors::{AuthorRow, PersonMail};
-pub use people::roles::{GivenRole, PersonRole};
+pub use people::roles::{GivenRole, PersonRole, RoleScope};
 pub use people::sessions::{NewSession, SessionRow};
 pub use people::sign_in_links::{LINK_LIFE_MS, LinkKind, LinkRow, NewLink};
 pub use projects::keys::KeyRow;
 pub use projects::project::ProjectRow;
+pub use projects::remove::ProjectSize;
+pub use projects::settings::SettingRow;
 pub use reports::losses::LossRow;
 pub use reports::outcomes::OutcomeRow;
 pub use reports::pending::{CountedBefore, NewPending, PendingRow, TakenPending};
@@ -63,38 +68,67 @@ use sqlx::sqlite::SqlitePool;
 
 use crate::sealing::Sealing;
 
-/// The only project for now; every table that needs its number has it from the start.
-pub const PROJECT: i64 = 1;
+/// The number of a project.
+pub type ProjectId = i64;
 
-/// An open database.
+/// The first project, which every store has.
+pub const DEFAULT_PROJECT: ProjectId = 1;
+
+/// An open database, as one project sees it.
 #[derive(Debug, Clone)]
 pub struct Store {
     readers: SqlitePool,
     writer: SqlitePool,
     sealing: Sealing,
+    project: ProjectId,
 }
 
 /// A transaction that writes. Its changes take effect with [`WriteTx::commit`].
 #[derive(Debug)]
-pub struct WriteTx(sqlx::Transaction<'static, sqlx::Sqlite>, Sealing);
+pub struct WriteTx {
+    tx: sqlx::Transaction<'static, sqlx::Sqlite>,
+    sealing: Sealing,
+    project: ProjectId,
+}
 
 impl Store {
+    /// The same database for another project.
+    #[must_use]
+    pub fn of(&self, project: ProjectId) -> Self {
+        Self { project, ..self.clone() }
+    }
+
+    /// The project that it belongs to.
+    pub fn project_id(&self) -> ProjectId {
+        self.project
+    }
+
     /// Begins to write, after the current writer has finished.
     ///
     /// # Errors
     /// The database cannot be reached.
     pub async fn write(&self) -> Result<WriteTx, StoreError> {
-        let transaction = self.writer.begin_with(db::dialect::BEGIN_WRITE).await?;
-        Ok(WriteTx(transaction, self.sealing.clone()))
+        let tx = self.writer.begin_with(db::dialect::BEGIN_WRITE).await?;
+        Ok(WriteTx { tx, sealing: self.sealing.clone(), project: self.project })
     }
 }
 
 impl WriteTx {
+    /// Goes on with another project, in the same transaction.
+    pub fn enter(&mut self, project: ProjectId) {
+        self.project = project;
+    }
+
+    /// The project that it writes to.
+    pub fn project_id(&self) -> ProjectId {
+        self.project
+    }
+
     /// Makes all changes durable before it returns.
     ///
     /// # Errors
     /// The disk or the database failed; then nothing was changed.
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.0.commit().await?)
+        Ok(self.tx.commit().await?)
     }
 }

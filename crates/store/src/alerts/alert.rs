@@ -3,7 +3,7 @@ use flawless_base::backoff::LONGEST_RETRY_MS;
 use sqlx::FromRow;
 use sqlx::types::Json;
 
-use crate::{QueueAge, Regression, Store, StoreError, WriteTx};
+use crate::{ProjectId, QueueAge, Regression, Store, StoreError, WriteTx};
 
 /// A decision that has no mails yet.
 #[derive(Debug, Clone, FromRow)]
@@ -63,26 +63,27 @@ impl WriteTx {
         .bind(occurrences)
         .bind(reason)
         .bind(regression.map(Json))
-        .execute(&mut *self.0)
+        .execute(&mut *self.tx)
         .await?;
         sqlx::query("UPDATE issue SET notified_at = $2 WHERE id = $1")
             .bind(issue_id)
             .bind(at)
-            .execute(&mut *self.0)
+            .execute(&mut *self.tx)
             .await?;
         if reopened.rows_affected() > 0 {
             return self.drop_pending_notifications(issue_id).await;
         }
         sqlx::query(
-            "INSERT INTO alert (issue_id, decided_at, occurrences, reason, regression) \
-             VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO alert (issue_id, decided_at, occurrences, reason, regression, project_id) \
+             VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(issue_id)
         .bind(at)
         .bind(occurrences)
         .bind(reason)
         .bind(regression.map(Json))
-        .execute(&mut *self.0)
+        .bind(self.project)
+        .execute(&mut *self.tx)
         .await?;
         Ok(())
     }
@@ -94,7 +95,7 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn hold_alert(&mut self, alert_id: i64, note: &str) -> Result<(), StoreError> {
         let query = sqlx::query("UPDATE alert SET note = $2 WHERE id = $1");
-        query.bind(alert_id).bind(note).execute(&mut *self.0).await?;
+        query.bind(alert_id).bind(note).execute(&mut *self.tx).await?;
         Ok(())
     }
 
@@ -114,7 +115,7 @@ impl WriteTx {
              WHERE id = (SELECT MAX(newest.id) FROM alert AS newest WHERE newest.issue_id = $1) \
              AND EXISTS (SELECT 1 FROM sample WHERE sample.issue_id = $1)",
         );
-        if query.bind(issue_id).bind(not_before).execute(&mut *self.0).await?.rows_affected() == 0 {
+        if query.bind(issue_id).bind(not_before).execute(&mut *self.tx).await?.rows_affected() == 0 {
             return Ok(false);
         }
         self.drop_pending_notifications(issue_id).await?;
@@ -127,7 +128,7 @@ impl WriteTx {
             "DELETE FROM notification WHERE outbox_id IS NULL \
              AND alert_id IN (SELECT id FROM alert WHERE issue_id = $1)",
         );
-        held.bind(issue_id).execute(&mut *self.0).await?;
+        held.bind(issue_id).execute(&mut *self.tx).await?;
         Ok(())
     }
 
@@ -138,9 +139,9 @@ impl WriteTx {
     pub async fn release_alerts(&mut self, not_before: i64) -> Result<(), StoreError> {
         let query = sqlx::query(
             "UPDATE alert SET note = NULL, was_deferred = 1, not_before = $1 \
-             WHERE composed_at IS NULL AND note IS NOT NULL",
+             WHERE project_id = $2 AND composed_at IS NULL AND note IS NOT NULL",
         );
-        query.bind(not_before).execute(&mut *self.0).await?;
+        query.bind(not_before).bind(self.project).execute(&mut *self.tx).await?;
         Ok(())
     }
 }
@@ -153,9 +154,37 @@ impl Store {
     pub async fn alert_queue(&self) -> Result<QueueAge, StoreError> {
         let query = sqlx::query_as(
             "SELECT COUNT(*) AS waiting, MIN(decided_at) AS oldest_at, MAX(note) AS last_error \
-             FROM alert WHERE composed_at IS NULL",
+             FROM alert WHERE project_id = $1 AND composed_at IS NULL",
         );
-        Ok(query.fetch_one(&self.readers).await?)
+        Ok(query.bind(self.project).fetch_one(&self.readers).await?)
+    }
+
+    /// The projects with alerts to be composed, or notifications to be sent.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn projects_with_alerts(&self) -> Result<Vec<ProjectId>, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT id FROM project WHERE EXISTS (SELECT 1 FROM alert \
+             WHERE alert.project_id = project.id AND alert.composed_at IS NULL \
+             AND alert.note IS NULL) OR EXISTS (SELECT 1 FROM notification \
+             WHERE notification.project_id = project.id AND notification.outbox_id IS NULL) \
+             ORDER BY id",
+        );
+        Ok(query.fetch_all(&self.readers).await?)
+    }
+
+    /// The projects with alerts that are deferred because nobody could be notified.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn projects_with_deferred_alerts(&self) -> Result<Vec<ProjectId>, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT id FROM project WHERE EXISTS (SELECT 1 FROM alert \
+             WHERE alert.project_id = project.id AND alert.composed_at IS NULL \
+             AND alert.note IS NOT NULL) ORDER BY id",
+        );
+        Ok(query.fetch_all(&self.readers).await?)
     }
 
     /// Whether an alert is deferred because nobody could be notified.
@@ -164,9 +193,10 @@ impl Store {
     /// The database cannot be read.
     pub async fn has_deferred_alerts(&self) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM alert WHERE composed_at IS NULL AND note IS NOT NULL)",
+            "SELECT EXISTS (SELECT 1 FROM alert \
+             WHERE project_id = $1 AND composed_at IS NULL AND note IS NOT NULL)",
         );
-        Ok(query.fetch_one(&self.readers).await?)
+        Ok(query.bind(self.project).fetch_one(&self.readers).await?)
     }
 
     /// Alerts that have no mails yet and are not deferred, oldest first; those that were deferred
@@ -177,13 +207,13 @@ impl Store {
     pub async fn open_alerts(&self, now: i64, limit: i64) -> Result<Vec<AlertRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT id, issue_id, decided_at, occurrences, reason, regression FROM alert \
-             WHERE composed_at IS NULL AND note IS NULL \
+             WHERE project_id = $4 AND composed_at IS NULL AND note IS NULL \
              AND (not_before <= $1 OR not_before > $3) ORDER BY was_deferred, id LIMIT $2",
         );
         // An alert that is due later than any may be postponed was written by a clock that was
         // ahead.
         let query = query.bind(now).bind(limit).bind(now.saturating_add(LONGEST_RETRY_MS));
-        Ok(query.fetch_all(&self.readers).await?)
+        Ok(query.bind(self.project).fetch_all(&self.readers).await?)
     }
 
     /// The alerts of an issue, newest first.

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 use url::Url;
 
 use super::recipient::Recipient;
-use crate::{PROJECT, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx};
 
 /// A channel.
 #[derive(Debug, Clone, FromRow)]
@@ -72,9 +72,9 @@ impl WriteTx {
             "INSERT INTO channel (project_id, kind, url, secret, owner, created_at) \
              VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
         );
-        let query = query.bind(PROJECT).bind(channel.kind).bind(channel.url.reveal());
+        let query = query.bind(self.project).bind(channel.kind).bind(channel.url.reveal());
         let query = query.bind(channel.secret.as_ref().map(Secret::reveal));
-        Ok(query.bind(&channel.owner).bind(at).fetch_one(&mut *self.0).await?)
+        Ok(query.bind(&channel.owner).bind(at).fetch_one(&mut *self.tx).await?)
     }
 
     /// Deletes a channel's URL and key, and everything that waits for it. Returns whether it
@@ -85,17 +85,20 @@ impl WriteTx {
     pub async fn remove_channel(&mut self, id: i64, at: i64) -> Result<bool, StoreError> {
         let removed = sqlx::query(
             "UPDATE channel SET removed_at = $2, url = '', secret = NULL \
-             WHERE id = $1 AND removed_at IS NULL",
+             WHERE id = $1 AND project_id = $3 AND removed_at IS NULL",
         );
-        let removed = removed.bind(id).bind(at).execute(&mut *self.0).await?.rows_affected() > 0;
+        let removed = removed.bind(id).bind(at).bind(self.project).execute(&mut *self.tx).await?.rows_affected() > 0;
+        if !removed {
+            return Ok(false);
+        }
         let recipient = Recipient::Channel(id);
         self.drop_pending_notifications_to(&recipient).await?;
         let posts = sqlx::query(
             "UPDATE outbox SET gave_up_at = $2, last_error = 'the channel was removed' \
              WHERE recipient = $1 AND sent_at IS NULL AND gave_up_at IS NULL",
         );
-        posts.bind(recipient.to_string()).bind(at).execute(&mut *self.0).await?;
-        Ok(removed)
+        posts.bind(recipient.to_string()).bind(at).execute(&mut *self.tx).await?;
+        Ok(true)
     }
 
     /// Notes that the service no longer knows the webhook: nothing more is posted to it.
@@ -104,7 +107,7 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn channel_broken(&mut self, id: i64, at: i64, why: &str) -> Result<(), StoreError> {
         let query = sqlx::query("UPDATE channel SET broken_at = $2, broken_why = $3 WHERE id = $1");
-        query.bind(id).bind(at).bind(why).execute(&mut *self.0).await?;
+        query.bind(id).bind(at).bind(why).execute(&mut *self.tx).await?;
         Ok(())
     }
 
@@ -116,7 +119,7 @@ impl WriteTx {
         let query = sqlx::query(
             "UPDATE channel SET broken_at = NULL, broken_why = NULL, accepted_at = $2 WHERE id = $1",
         );
-        query.bind(id).bind(at).execute(&mut *self.0).await?;
+        query.bind(id).bind(at).execute(&mut *self.tx).await?;
         Ok(())
     }
 
@@ -130,7 +133,7 @@ impl WriteTx {
     ) -> Result<(), StoreError> {
         let query =
             sqlx::query("DELETE FROM notification WHERE recipient = $1 AND outbox_id IS NULL");
-        query.bind(recipient.to_string()).execute(&mut *self.0).await?;
+        query.bind(recipient.to_string()).execute(&mut *self.tx).await?;
         Ok(())
     }
 }
@@ -145,7 +148,7 @@ impl Store {
             "SELECT id, kind, url, COALESCE(secret, '') AS secret, owner, broken_at, broken_why, \
              accepted_at FROM channel WHERE removed_at IS NULL AND project_id = $1 ORDER BY id",
         );
-        Ok(query.bind(PROJECT).fetch_all(&self.readers).await?)
+        Ok(query.bind(self.project).fetch_all(&self.readers).await?)
     }
 
     /// The channel with this number.

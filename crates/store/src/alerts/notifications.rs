@@ -68,14 +68,14 @@ impl WriteTx {
         at: i64,
     ) -> Result<u64, StoreError> {
         let composed = sqlx::query("UPDATE alert SET composed_at = $2, note = NULL WHERE id = $1");
-        composed.bind(alert_id).bind(at).execute(&mut *self.0).await?;
+        composed.bind(alert_id).bind(at).execute(&mut *self.tx).await?;
         let mut added = 0;
         for notification in notifications {
             let query = sqlx::query(
-                "INSERT INTO notification (alert_id, recipient, why, is_owner, created_at) \
-                 VALUES ($1, COALESCE((SELECT MAX(known.recipient) FROM notification AS known \
+                "INSERT INTO notification \
+                 (alert_id, recipient, why, is_owner, created_at, project_id) VALUES ($1, COALESCE((SELECT MAX(known.recipient) FROM notification AS known \
                  WHERE known.alert_id = $1 AND LOWER(known.recipient) = LOWER($2)), $2), \
-                 $3, $4, $5) ON CONFLICT (alert_id, recipient) DO UPDATE SET \
+                 $3, $4, $5, $6) ON CONFLICT (alert_id, recipient) DO UPDATE SET \
                  outbox_id = NULL, why = excluded.why, is_owner = excluded.is_owner, \
                  created_at = excluded.created_at WHERE EXISTS (SELECT 1 FROM outbox \
                  WHERE outbox.id = notification.outbox_id AND outbox.gave_up_at IS NOT NULL)",
@@ -84,8 +84,8 @@ impl WriteTx {
                 .bind(alert_id)
                 .bind(notification.recipient.to_string())
                 .bind(&notification.why);
-            let done =
-                query.bind(i64::from(notification.is_owner)).bind(at).execute(&mut *self.0).await?;
+            let query = query.bind(i64::from(notification.is_owner)).bind(at).bind(self.project);
+            let done = query.execute(&mut *self.tx).await?;
             added += done.rows_affected();
         }
         Ok(added)
@@ -108,18 +108,18 @@ impl WriteTx {
             let query = sqlx::query(
                 "UPDATE notification SET outbox_id = $2 WHERE id = $1 AND outbox_id IS NULL",
             );
-            let done = query.bind(notification).bind(outbox_id).execute(&mut *self.0).await?;
+            let done = query.bind(notification).bind(outbox_id).execute(&mut *self.tx).await?;
             if done.rows_affected() != 1 {
                 return Ok(None);
             }
             let folded = sqlx::query(
                 "UPDATE notification SET outbox_id = $2 WHERE outbox_id IS NULL AND id < $1 \
-                 AND LOWER(recipient) = (SELECT LOWER(recipient) FROM notification WHERE id = $1) \
+                 AND project_id = $3 AND LOWER(recipient) = (SELECT LOWER(recipient) FROM notification WHERE id = $1) \
                  AND alert_id IN \
                  (SELECT id FROM alert WHERE issue_id = (SELECT alert.issue_id FROM alert \
                   JOIN notification ON notification.alert_id = alert.id WHERE notification.id = $1))",
             );
-            folded.bind(notification).bind(outbox_id).execute(&mut *self.0).await?;
+            folded.bind(notification).bind(outbox_id).bind(self.project).execute(&mut *self.tx).await?;
         }
         Ok(Some(outbox_id))
     }
@@ -134,7 +134,7 @@ impl WriteTx {
             "UPDATE alert SET composed_at = NULL, note = NULL WHERE id IN \
              (SELECT alert_id FROM notification WHERE outbox_id = $1 AND is_owner = 1)",
         );
-        Ok(query.bind(outbox_id).execute(&mut *self.0).await?.rows_affected() > 0)
+        Ok(query.bind(outbox_id).execute(&mut *self.tx).await?.rows_affected() > 0)
     }
 }
 
@@ -148,9 +148,10 @@ impl Store {
         let query = sqlx::query_as(
             "SELECT MAX(recipient) AS recipient, COUNT(*) AS alerts, \
              MIN(created_at) AS oldest_at, MAX(created_at) AS newest_at FROM notification \
-             WHERE outbox_id IS NULL GROUP BY LOWER(recipient) ORDER BY 3, 1",
+             WHERE project_id = $1 AND outbox_id IS NULL \
+             GROUP BY LOWER(recipient) ORDER BY 3, 1",
         );
-        Ok(query.fetch_all(&self.readers).await?)
+        Ok(query.bind(self.project).fetch_all(&self.readers).await?)
     }
 
     /// The pending notifications of a recipient, oldest first; only the newest one of each issue.
@@ -167,11 +168,12 @@ impl Store {
              JOIN alert ON alert.id = notification.alert_id \
              WHERE notification.id IN (SELECT MAX(held.id) FROM notification AS held \
              JOIN alert AS notified ON notified.id = held.alert_id \
-             WHERE held.outbox_id IS NULL AND LOWER(held.recipient) = LOWER($1) \
+             WHERE held.project_id = $2 AND held.outbox_id IS NULL \
+             AND LOWER(held.recipient) = LOWER($1) \
              GROUP BY notified.issue_id) \
              ORDER BY notification.id",
         );
-        Ok(query.bind(recipient.to_string()).fetch_all(&self.readers).await?)
+        Ok(query.bind(recipient.to_string()).bind(self.project).fetch_all(&self.readers).await?)
     }
 
     /// Recipients with pending notifications of an issue.
@@ -194,10 +196,10 @@ impl Store {
     /// The database cannot be read.
     pub async fn mails_written_since(&self, since: i64) -> Result<Vec<RecentMail>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT recipient, created_at FROM outbox WHERE created_at > $1 \
+            "SELECT recipient, created_at FROM outbox WHERE project_id = $2 AND created_at > $1 \
              AND kind IN ('alert', 'digest', 'post') AND gave_up_at IS NULL \
              ORDER BY created_at, id",
         );
-        Ok(query.bind(since).fetch_all(&self.readers).await?)
+        Ok(query.bind(since).bind(self.project).fetch_all(&self.readers).await?)
     }
 }

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::recipient::Recipient;
 use crate::sealing::SealError;
-use crate::{Store, StoreError, WriteTx};
+use crate::{ProjectId, Store, StoreError, WriteTx};
 
 pub(crate) const TABLE: &str = "outbox";
 
@@ -75,6 +75,8 @@ impl OutboxMessage {
 pub struct DueMessage {
     /// Its number.
     pub id: i64,
+    /// The project that it is about.
+    pub project_id: ProjectId,
     /// The one address it goes to.
     pub recipient: String,
     /// What it is about.
@@ -98,6 +100,8 @@ pub struct DueMessage {
 pub struct Undelivered {
     /// Its number.
     pub id: i64,
+    /// The project that it is about.
+    pub project_id: ProjectId,
     /// The one address it went to.
     pub recipient: String,
     /// What it is about.
@@ -130,11 +134,12 @@ impl WriteTx {
         // A mail that could not be written is stored without a message.
         let message = match mail.message.is_empty() {
             true => Vec::new(),
-            false => self.1.seal(TABLE, mail.message.clone()).map_err(sealed)?,
+            false => self.sealing.seal(TABLE, mail.message.clone()).map_err(sealed)?,
         };
         let id = sqlx::query_scalar(
             "INSERT INTO outbox (kind, recipient, subject, message_id, message, created_at, \
-             attempts, next_attempt_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $6) RETURNING id",
+             attempts, next_attempt_at, project_id) VALUES ($1, $2, $3, $4, $5, $6, 0, $6, $7) \
+             RETURNING id",
         )
         .bind(mail.kind.as_str())
         .bind(mail.recipient.to_string())
@@ -142,7 +147,8 @@ impl WriteTx {
         .bind(&mail.message_id)
         .bind(message)
         .bind(at)
-        .fetch_one(&mut *self.0)
+        .bind(self.project)
+        .fetch_one(&mut *self.tx)
         .await?;
         Ok(id)
     }
@@ -157,7 +163,7 @@ impl WriteTx {
             "UPDATE outbox SET sent_at = $2, last_error = NULL, \
              message = CASE kind WHEN 'sign_in' THEN '' ELSE message END WHERE id = $1",
         );
-        query.bind(id).bind(at).execute(&mut *self.0).await?;
+        query.bind(id).bind(at).execute(&mut *self.tx).await?;
         Ok(())
     }
 
@@ -175,7 +181,7 @@ impl WriteTx {
             "UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $2, last_error = $3 \
              WHERE id = $1",
         );
-        query.bind(id).bind(next_attempt_at).bind(error).execute(&mut *self.0).await?;
+        query.bind(id).bind(next_attempt_at).bind(error).execute(&mut *self.tx).await?;
         Ok(())
     }
 
@@ -197,19 +203,19 @@ impl WriteTx {
              message = CASE kind WHEN 'sign_in' THEN '' ELSE message END WHERE id = $1",
         );
         let query = query.bind(id).bind(at).bind(error).bind(i64::from(address_refused));
-        query.execute(&mut *self.0).await?;
+        query.execute(&mut *self.tx).await?;
         Ok(())
     }
 }
 
 impl Store {
-    /// Mails that are due, oldest first; no posts.
+    /// Mails of all projects that are due, oldest first; no posts.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn due_mails(&self, now: i64, limit: i64) -> Result<Vec<DueMessage>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT id, recipient, subject, message, created_at, attempts, \
+            "SELECT id, project_id, recipient, subject, message, created_at, attempts, \
              kind = 'sign_in' AS signs_in FROM outbox \
              WHERE sent_at IS NULL AND gave_up_at IS NULL \
              AND (next_attempt_at <= $1 OR next_attempt_at > $3) \
@@ -235,13 +241,13 @@ impl Store {
         }
     }
 
-    /// The mail with this Message-ID, unless it was given up already.
+    /// The mail of any project with this Message-ID, unless it was given up already.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn mail_named(&self, message_id: &str) -> Result<Option<Undelivered>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT id, recipient, subject FROM outbox \
+            "SELECT id, project_id, recipient, subject FROM outbox \
              WHERE message_id = $1 AND gave_up_at IS NULL AND kind NOT IN ('post', 'sign_in')",
         );
         Ok(query.bind(message_id).fetch_optional(&self.readers).await?)

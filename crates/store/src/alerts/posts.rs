@@ -3,13 +3,15 @@ use flawless_base::backoff::LONGEST_RETRY_MS;
 use sqlx::FromRow;
 
 use super::recipient::Recipient;
-use crate::{Store, StoreError};
+use crate::{ProjectId, Store, StoreError};
 
 /// A post that is due.
 #[derive(Debug, Clone, FromRow)]
 pub struct DuePost {
     /// Its number.
     pub id: i64,
+    /// The project whose channel it goes to.
+    pub project_id: ProjectId,
     /// The channel.
     #[sqlx(try_from = "String")]
     pub recipient: Recipient,
@@ -45,13 +47,13 @@ pub struct PostState {
 }
 
 impl Store {
-    /// The oldest due post of each channel; those that wait longest first.
+    /// The oldest due post of each channel of all projects; those that wait longest first.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn due_posts(&self, now: i64) -> Result<Vec<DuePost>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT id, recipient, message_id, message, created_at, attempts FROM outbox \
+            "SELECT id, project_id, recipient, message_id, message, created_at, attempts FROM outbox \
              WHERE id IN (SELECT MIN(id) FROM outbox WHERE sent_at IS NULL \
              AND gave_up_at IS NULL AND (next_attempt_at <= $1 OR next_attempt_at > $2) \
              AND kind = 'post' \
@@ -76,8 +78,9 @@ impl Store {
              COUNT(gave_up_at) AS given_up, MAX(gave_up_at) AS gave_up_at, \
              MAX(last_error) AS last_error FROM outbox \
              WHERE sent_at IS NULL AND (gave_up_at IS NULL OR gave_up_at > $1) AND kind = 'post' \
+             AND project_id = $2 \
              GROUP BY recipient ORDER BY recipient",
         );
-        Ok(query.bind(since).fetch_all(&self.readers).await?)
+        Ok(query.bind(since).bind(self.project).fetch_all(&self.readers).await?)
     }
 }

@@ -22,12 +22,13 @@ impl Store {
     pub async fn pending_queue(&self) -> Result<QueueAge, StoreError> {
         let query = sqlx::query_as(
             "SELECT COUNT(*) AS waiting, MIN(first_at) AS oldest_at, \
-             MAX(last_error) AS last_error FROM pending_report WHERE occurrences > 0",
+             MAX(last_error) AS last_error FROM pending_report \
+             WHERE project_id = $1 AND occurrences > 0",
         );
-        Ok(query.fetch_one(&self.readers).await?)
+        Ok(query.bind(self.project).fetch_one(&self.readers).await?)
     }
 
-    /// Mails that wait for the mail server; no posts.
+    /// Mails of all projects that wait for the mail server; no posts.
     ///
     /// # Errors
     /// The database cannot be read.

@@ -2,7 +2,7 @@
 use flawless_base::text::one_line;
 use sqlx::FromRow;
 
-use crate::{PROJECT, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx};
 
 /// An address that gets no alerts.
 #[derive(Debug, Clone, FromRow)]
@@ -40,8 +40,8 @@ impl WriteTx {
             "INSERT INTO retried_address (project_id, address, retried_at) VALUES ($1, $2, $3) \
              ON CONFLICT (project_id, address) DO UPDATE SET retried_at = excluded.retried_at",
         );
-        let query = query.bind(PROJECT).bind(address.to_ascii_lowercase()).bind(at);
-        query.execute(&mut *self.0).await?;
+        let query = query.bind(self.project).bind(address.to_ascii_lowercase()).bind(at);
+        query.execute(&mut *self.tx).await?;
         Ok(())
     }
 }
@@ -64,7 +64,7 @@ impl Store {
              UNION ALL SELECT address, since, NULL FROM unwanted_mail \
              WHERE project_id = $2 AND kind = 'alerts' ORDER BY 1",
         );
-        let query = query.bind(now - REFUSED_FOR_MS).bind(PROJECT);
+        let query = query.bind(now - REFUSED_FOR_MS).bind(self.project);
         Ok(query.fetch_all(&self.readers).await?)
     }
 }

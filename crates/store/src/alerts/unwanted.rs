@@ -1,7 +1,7 @@
 //! Mails that somebody does not want.
 use sqlx::FromRow;
 
-use crate::{PROJECT, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx};
 
 /// The mails that somebody can unsubscribe from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,8 +80,8 @@ impl WriteTx {
         kind: UnwantedKind,
     ) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar::<_, i64>(IS_UNWANTED);
-        let query = query.bind(PROJECT).bind(address.to_ascii_lowercase()).bind(kind.as_str());
-        Ok(query.fetch_one(&mut *self.0).await? > 0)
+        let query = query.bind(self.project).bind(address.to_ascii_lowercase()).bind(kind.as_str());
+        Ok(query.fetch_one(&mut *self.tx).await? > 0)
     }
 
     /// Unsubscribes an address from these mails. Its pending alerts go to the next one who answers.
@@ -99,16 +99,17 @@ impl WriteTx {
             "INSERT INTO unwanted_mail (project_id, address, kind, since) \
              VALUES ($1, $2, $3, $4) ON CONFLICT (project_id, address, kind) DO NOTHING",
         );
-        let query = query.bind(PROJECT).bind(&address).bind(kind.as_str()).bind(at);
-        query.execute(&mut *self.0).await?;
+        let query = query.bind(self.project).bind(&address).bind(kind.as_str()).bind(at);
+        query.execute(&mut *self.tx).await?;
         if kind == UnwantedKind::Alerts {
             for statement in [
                 "UPDATE alert SET composed_at = NULL, note = NULL WHERE id IN \
-                 (SELECT alert_id FROM notification WHERE outbox_id IS NULL AND is_owner = 1 \
-                  AND LOWER(recipient) = $1)",
-                "DELETE FROM notification WHERE outbox_id IS NULL AND LOWER(recipient) = $1",
+                 (SELECT alert_id FROM notification WHERE project_id = $2 AND outbox_id IS NULL \
+                  AND is_owner = 1 AND LOWER(recipient) = $1)",
+                "DELETE FROM notification WHERE project_id = $2 AND outbox_id IS NULL \
+                 AND LOWER(recipient) = $1",
             ] {
-                sqlx::query(statement).bind(&address).execute(&mut *self.0).await?;
+                sqlx::query(statement).bind(&address).bind(self.project).execute(&mut *self.tx).await?;
             }
         }
         Ok(())
@@ -126,8 +127,8 @@ impl WriteTx {
         let query = sqlx::query(
             "DELETE FROM unwanted_mail WHERE project_id = $1 AND address = $2 AND kind = $3",
         );
-        let query = query.bind(PROJECT).bind(address.to_ascii_lowercase()).bind(kind.as_str());
-        query.execute(&mut *self.0).await?;
+        let query = query.bind(self.project).bind(address.to_ascii_lowercase()).bind(kind.as_str());
+        query.execute(&mut *self.tx).await?;
         Ok(())
     }
 }
@@ -142,7 +143,7 @@ impl Store {
             "SELECT address, kind, since FROM unwanted_mail WHERE project_id = $1 \
              ORDER BY address, kind",
         );
-        Ok(query.bind(PROJECT).fetch_all(&self.readers).await?)
+        Ok(query.bind(self.project).fetch_all(&self.readers).await?)
     }
 
     /// Whether an address does not want these mails.
@@ -151,7 +152,7 @@ impl Store {
     /// The database cannot be read.
     pub async fn is_unwanted(&self, address: &str, kind: UnwantedKind) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar::<_, i64>(IS_UNWANTED);
-        let query = query.bind(PROJECT).bind(address.to_ascii_lowercase()).bind(kind.as_str());
+        let query = query.bind(self.project).bind(address.to_ascii_lowercase()).bind(kind.as_str());
         Ok(query.fetch_one(&self.readers).await? > 0)
     }
 }

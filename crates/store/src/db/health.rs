@@ -22,7 +22,7 @@ impl WriteTx {
             "INSERT INTO setting (name, value) VALUES ('touched_at', $1) \
              ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         );
-        query.bind(at).execute(&mut *self.0).await?;
+        query.bind(at).execute(&mut *self.tx).await?;
         Ok(())
     }
 }

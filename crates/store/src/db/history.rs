@@ -48,7 +48,7 @@ impl WriteTx {
             "INSERT INTO setting (name, value) VALUES ('recreated_at', $1) \
              ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         );
-        query.bind(at).execute(&mut *self.0).await?;
+        query.bind(at).execute(&mut *self.tx).await?;
         Ok(())
     }
 
@@ -61,6 +61,6 @@ impl WriteTx {
             "INSERT INTO setting (name, value) SELECT 'recreated_notified_at', $1 FROM setting \
              WHERE name = 'recreated_at' ON CONFLICT (name) DO NOTHING",
         );
-        Ok(query.bind(now).execute(&mut *self.0).await?.rows_affected() > 0)
+        Ok(query.bind(now).execute(&mut *self.tx).await?.rows_affected() > 0)
     }
 }

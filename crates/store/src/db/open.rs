@@ -14,7 +14,7 @@ use sqlx::sqlite::{
 use super::error::say_when_full;
 use super::history::{recreated_in_words, remains};
 use crate::sealing::Sealing;
-use crate::{Store, StoreError};
+use crate::{DEFAULT_PROJECT, Store, StoreError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -62,12 +62,12 @@ impl Store {
             .before_acquire(|connection, _| Box::pin(is_sound(connection)))
             .idle_timeout(Duration::from_secs(60))
             .connect_lazy_with(options.pragma("query_only", "1"));
-        let store = Self { readers, writer, sealing: sealing.clone() };
+        let store = Self { readers, writer, sealing: sealing.clone(), project: DEFAULT_PROJECT };
         sqlx::query(
             "INSERT INTO project (id, name, created_at) VALUES ($1, $2, $3) \
              ON CONFLICT (id) DO NOTHING",
         )
-        .bind(crate::PROJECT)
+        .bind(DEFAULT_PROJECT)
         .bind("default")
         .bind(now)
         .execute(&store.writer)

@@ -71,9 +71,11 @@ impl Store {
         let found: Option<(i64, i64, i64)> = sqlx::query_as(
             "SELECT id, (SELECT COUNT(*) FROM sample WHERE issue_id = issue.id), \
              (SELECT COUNT(*) FROM alert WHERE issue_id = issue.id) FROM issue \
-             WHERE id = (SELECT COALESCE(merged_into, id) FROM issue WHERE id = $1)",
+             WHERE id = (SELECT COALESCE(merged_into, id) FROM issue \
+             WHERE id = $1 AND project_id = $2)",
         )
         .bind(issue)
+        .bind(self.project)
         .fetch_optional(&self.readers)
         .await?;
         let Some((id, samples, alerts)) = found else { return Ok(None) };
@@ -91,14 +93,15 @@ impl Store {
     /// The database cannot be read.
     pub async fn look_for_waiting(&self, issue: ErasedIssue) -> Result<ErasedIssue, StoreError> {
         let mut issue = ErasedIssue { waiting: Vec::new(), unreadable: 0, ..issue };
-        let keys: Vec<String> = sqlx::query_scalar("SELECT fingerprint FROM pending_report")
-            .fetch_all(&self.readers)
-            .await?;
+        let keys = sqlx::query_scalar("SELECT fingerprint FROM pending_report WHERE project_id = $1");
+        let keys: Vec<String> = keys.bind(self.project).fetch_all(&self.readers).await?;
         // One at a time: together they may be large.
         for key in keys {
-            let query =
-                sqlx::query_scalar("SELECT body FROM pending_report WHERE fingerprint = $1");
-            let body: Option<Vec<u8>> = query.bind(&key).fetch_optional(&self.readers).await?;
+            let query = sqlx::query_scalar(
+                "SELECT body FROM pending_report WHERE project_id = $1 AND fingerprint = $2",
+            );
+            let query = query.bind(self.project).bind(&key);
+            let body: Option<Vec<u8>> = query.fetch_optional(&self.readers).await?;
             let Some(body) = body else { continue };
             match self.sealing.open(pending::TABLE, body) {
                 Err(_) => issue.unreadable += 1,
@@ -152,7 +155,7 @@ impl WriteTx {
         self.keep_last_issue().await?;
         self.note_erasure().await?;
         // Read now: a mail may have been written since the caller looked.
-        let (mails, digests) = mails_of(&mut self.0, issue.id).await?;
+        let (mails, digests) = mails_of(&mut self.tx, issue.id).await?;
         for mail in mails.into_iter().chain(digests) {
             self.erase_mail(mail, now).await?;
         }
@@ -184,7 +187,7 @@ impl WriteTx {
             "INSERT INTO setting (name, value) VALUES ('erasures', 1) \
              ON CONFLICT (name) DO UPDATE SET value = setting.value + 1",
         );
-        query.execute(&mut *self.0).await?;
+        query.execute(&mut *self.tx).await?;
         Ok(())
     }
 
@@ -194,7 +197,7 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be read.
     pub async fn erased_since(&mut self, before: i64) -> Result<bool, StoreError> {
-        let now: i64 = sqlx::query_scalar(ERASURES).fetch_one(&mut *self.0).await?;
+        let now: i64 = sqlx::query_scalar(ERASURES).fetch_one(&mut *self.tx).await?;
         Ok(now != before)
     }
 
@@ -205,14 +208,14 @@ impl WriteTx {
             "UPDATE notification SET outbox_id = NULL WHERE outbox_id = \
              (SELECT id FROM outbox WHERE id = $1 AND sent_at IS NULL AND gave_up_at IS NULL)",
         );
-        again.bind(mail).execute(&mut *self.0).await?;
+        again.bind(mail).execute(&mut *self.tx).await?;
         // Its Message-ID may be used again: alerts are numbered from the highest one left.
         let empty = sqlx::query(
             "UPDATE outbox SET subject = '', message = '', last_error = NULL, \
              message_id = $3 || '.' || id, sent_at = COALESCE(sent_at, $2), gave_up_at = NULL \
              WHERE id = $1",
         );
-        empty.bind(mail).bind(now).bind(ERASED).execute(&mut *self.0).await?;
+        empty.bind(mail).bind(now).bind(ERASED).execute(&mut *self.tx).await?;
         Ok(())
     }
 }

@@ -8,10 +8,10 @@ use crate::issues::samples;
 use crate::issues::samples::decode_sample;
 use crate::reports::{module_sets, pending};
 use crate::sealing::SealError;
-use crate::{Store, StoreError};
+use crate::{ProjectId, Store, StoreError};
 
 impl Store {
-    /// Searches the whole store for a person; takes their names from their commits.
+    /// Searches the whole store, with all projects, for a person; takes their names from their commits.
     /// # Errors
     /// The database cannot be read.
     pub async fn look_for_person(
@@ -56,12 +56,14 @@ impl Store {
             "SELECT COUNT(*) FROM issue_facet WHERE LOWER(value) LIKE $1 ESCAPE '\\'",
         );
         found.facets = facets.bind(&found.like).fetch_one(&self.readers).await?;
-        let channels: Vec<(i64, String)> =
-            sqlx::query_as("SELECT id, owner FROM channel WHERE owner IS NOT NULL")
-                .fetch_all(&self.readers)
-                .await?;
-        let theirs = channels.into_iter().filter(|(_, owner)| person.is(owner));
-        found.channels = theirs.map(|(id, _)| id).collect();
+        let channels: Vec<(ProjectId, i64, String)> = sqlx::query_as(
+            "SELECT project_id, id, owner FROM channel \
+             WHERE owner IS NOT NULL AND removed_at IS NULL",
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        let theirs = channels.into_iter().filter(|(_, _, owner)| person.is(owner));
+        found.channels = theirs.map(|(project, id, _)| (project, id)).collect();
         let wishes: Vec<String> = sqlx::query_scalar(
             "SELECT address FROM unwanted_mail UNION SELECT address FROM retried_address \
              UNION SELECT address FROM person_role UNION SELECT set_by FROM person_role UNION SELECT address FROM session \
@@ -92,13 +94,16 @@ impl Store {
             let body = self.sealing.open(samples::TABLE, body);
             found.look(body, key, |found| &mut found.samples, |body| report_names(person, body));
         }
-        let keys: Vec<String> = sqlx::query_scalar("SELECT fingerprint FROM pending_report")
-            .fetch_all(&self.readers)
-            .await?;
+        let keys: Vec<(ProjectId, String)> =
+            sqlx::query_as("SELECT project_id, fingerprint FROM pending_report")
+                .fetch_all(&self.readers)
+                .await?;
         for key in keys {
-            let query =
-                sqlx::query_scalar("SELECT body FROM pending_report WHERE fingerprint = $1");
-            let body: Option<Vec<u8>> = query.bind(&key).fetch_optional(&self.readers).await?;
+            let query = sqlx::query_scalar(
+                "SELECT body FROM pending_report WHERE project_id = $1 AND fingerprint = $2",
+            );
+            let query = query.bind(key.0).bind(&key.1);
+            let body: Option<Vec<u8>> = query.fetch_optional(&self.readers).await?;
             let Some(body) = body else { continue };
             let body = self.sealing.open(pending::TABLE, body);
             found.look(body, key, |found| &mut found.pending, |body| report_names(person, body));

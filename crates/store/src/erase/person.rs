@@ -2,7 +2,7 @@
 use sqlx::FromRow;
 
 use super::mention::ERASED;
-use crate::{StoreError, WriteTx};
+use crate::{ProjectId, StoreError, WriteTx};
 
 /// What the store holds about a person.
 #[derive(Debug, Clone, Default)]
@@ -14,8 +14,8 @@ pub struct PersonsData {
     pub(super) beside: Vec<(Beside, i64, String)>,
     /// Samples that name them, by issue and slot.
     pub(super) samples: Vec<(i64, i64)>,
-    /// Waiting reports that name them.
-    pub(super) pending: Vec<String>,
+    /// Waiting reports that name them, by project and fingerprint.
+    pub(super) pending: Vec<(ProjectId, String)>,
     /// Sets of modules that name them, such as in a URL that one was installed from.
     pub(super) module_sets: Vec<String>,
     /// Mails to them.
@@ -28,8 +28,8 @@ pub struct PersonsData {
     pub(super) like: String,
     /// Number of host names and similar values that name them.
     pub(super) facets: i64,
-    /// Their channels.
-    pub(super) channels: Vec<i64>,
+    /// Their channels, by project and number.
+    pub(super) channels: Vec<(ProjectId, i64)>,
     /// What is stored about their address: the mails they do not want, that mails to it are tried
     /// again, their role, their sessions and tokens.
     pub(super) wishes: Vec<String>,
@@ -181,11 +181,11 @@ impl WriteTx {
             .bind(&issue.details)
             .bind(&issue.resolution)
             .bind(&issue.text)
-            .execute(&mut *self.0)
+            .execute(&mut *self.tx)
             .await?;
         }
         for (column, id, text) in &found.beside {
-            sqlx::query(column.write()).bind(id).bind(text).execute(&mut *self.0).await?;
+            sqlx::query(column.write()).bind(id).bind(text).execute(&mut *self.tx).await?;
         }
         for notification in &found.notifications {
             // Notifications that the owner did not receive yet go to the one who answers next.
@@ -195,16 +195,16 @@ impl WriteTx {
                   ON outbox.id = notification.outbox_id WHERE notification.id = $1 AND notification.is_owner = 1 \
                   AND outbox.sent_at IS NULL AND outbox.gave_up_at IS NULL)",
             );
-            reopen.bind(notification).execute(&mut *self.0).await?;
+            reopen.bind(notification).execute(&mut *self.tx).await?;
             let query = sqlx::query("DELETE FROM notification WHERE id = $1");
-            query.bind(notification).execute(&mut *self.0).await?;
+            query.bind(notification).execute(&mut *self.tx).await?;
         }
         for mail in found.mails_to.iter().chain(&found.mails_naming) {
             self.erase_mail(*mail, now).await?;
         }
         for mail in &found.mails_to {
             let query = sqlx::query("UPDATE outbox SET recipient = $2 WHERE id = $1");
-            query.bind(mail).bind(ERASED).execute(&mut *self.0).await?;
+            query.bind(mail).bind(ERASED).execute(&mut *self.tx).await?;
         }
         // Examples of dropped reports and names of hosts: both only help people.
         for table in [
@@ -213,12 +213,13 @@ impl WriteTx {
             "DELETE FROM issue_facet WHERE LOWER(value) LIKE $1 ESCAPE '\\'",
             "UPDATE pending_report SET facets = '[]' WHERE LOWER(facets) LIKE $1 ESCAPE '\\'",
         ] {
-            sqlx::query(table).bind(&found.like).execute(&mut *self.0).await?;
+            sqlx::query(table).bind(&found.like).execute(&mut *self.tx).await?;
         }
-        for channel in &found.channels {
+        for (project, channel) in &found.channels {
+            self.enter(*project);
             self.remove_channel(*channel, now).await?;
             let query = sqlx::query("UPDATE channel SET owner = $2 WHERE id = $1");
-            query.bind(channel).bind(ERASED).execute(&mut *self.0).await?;
+            query.bind(channel).bind(ERASED).execute(&mut *self.tx).await?;
         }
         for address in &found.wishes {
             for table in [
@@ -230,17 +231,21 @@ impl WriteTx {
                 "DELETE FROM api_token WHERE created_by = $1",
                 "UPDATE person_role SET set_by = '' WHERE set_by = $1",
             ] {
-                sqlx::query(table).bind(address).execute(&mut *self.0).await?;
+                sqlx::query(table).bind(address).execute(&mut *self.tx).await?;
             }
         }
         for (issue, slot) in &found.samples {
             let query = sqlx::query("DELETE FROM sample WHERE issue_id = $1 AND slot = $2");
-            query.bind(issue).bind(slot).execute(&mut *self.0).await?;
+            query.bind(issue).bind(slot).execute(&mut *self.tx).await?;
         }
         for set in &found.module_sets {
             let query = sqlx::query("DELETE FROM module_set WHERE modules_id = $1");
-            query.bind(set).execute(&mut *self.0).await?;
+            query.bind(set).execute(&mut *self.tx).await?;
         }
-        self.erase_waiting(&found.pending, now).await
+        for (project, fingerprint) in &found.pending {
+            self.enter(*project);
+            self.erase_waiting(std::slice::from_ref(fingerprint), now).await?;
+        }
+        Ok(())
     }
 }

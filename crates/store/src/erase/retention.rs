@@ -24,7 +24,7 @@ impl WriteTx {
     /// Deletes samples, hourly counts, outcomes, sent mails, functions of a single issue and places
     /// older than the retention, waiting reports that failed since, revisions that did not run
     /// since and addresses that were not retried since, and issues not seen since of which nobody
-    /// was notified, or only the default contact. Other issues are kept, as a record of who was
+    /// was notified, or only the default contact. Other issues of the project are kept, as a record of who was
     /// notified; so are muted ones and those of the baseline. Actions are kept for a year.
     ///
     /// # Errors
@@ -32,33 +32,36 @@ impl WriteTx {
     pub async fn apply_retention(&mut self, retention: Retention) -> Result<(), StoreError> {
         let Retention { now, before, baseline_until } = retention;
         self.keep_last_issue().await?;
-        self.delete_issues(EXPIRED_ISSUES, &[before, baseline_until], false).await?;
+        let expired = [before, baseline_until, self.project];
+        self.delete_issues(EXPIRED_ISSUES, &expired, false).await?;
         for statement in DELETE_OLD {
-            sqlx::query(*statement).bind(before).execute(&mut *self.0).await?;
+            sqlx::query(*statement).bind(before).bind(self.project).execute(&mut *self.tx).await?;
         }
         for (statement, at_least) in [
             (DELETE_REVISIONS, NAMED_MS),
-            ("DELETE FROM retried_address WHERE retried_at < $1", REFUSED_FOR_MS),
+            (DELETE_RETRIED, REFUSED_FOR_MS),
         ] {
             let before = before.min(now - at_least);
-            sqlx::query(statement).bind(before).execute(&mut *self.0).await?;
+            sqlx::query(statement).bind(before).bind(self.project).execute(&mut *self.tx).await?;
         }
         let recorded = sqlx::query(DELETE_RECORDED).bind(now - RECORDED_FOR_MS);
-        recorded.execute(&mut *self.0).await?;
+        recorded.execute(&mut *self.tx).await?;
         let today = now.div_euclid(DAY_MS);
-        sqlx::query(DELETE_QUOTAS).bind(today).execute(&mut *self.0).await?;
+        sqlx::query(DELETE_QUOTAS).bind(today).execute(&mut *self.tx).await?;
         for statement in DELETE_ENDED {
-            sqlx::query(*statement).bind(now).execute(&mut *self.0).await?;
+            sqlx::query(*statement).bind(now).execute(&mut *self.tx).await?;
         }
         for statement in DELETE_AFTER_A_YEAR {
-            sqlx::query(*statement).bind(now - YEAR_MS).execute(&mut *self.0).await?;
+            sqlx::query(*statement).bind(now - YEAR_MS).execute(&mut *self.tx).await?;
         }
         // Their key is lost, or their job panics each time.
         let reports: Vec<i64> = sqlx::query_scalar(
-            "DELETE FROM pending_report WHERE first_at < $1 AND attempts > 0 RETURNING reports",
+            "DELETE FROM pending_report WHERE project_id = $2 AND first_at < $1 \
+             AND attempts > 0 RETURNING reports",
         )
         .bind(before)
-        .fetch_all(&mut *self.0)
+        .bind(self.project)
+        .fetch_all(&mut *self.tx)
         .await?;
         let reports = reports.iter().sum();
         if reports > 0 {
@@ -79,7 +82,7 @@ impl WriteTx {
             "INSERT INTO setting (name, value) VALUES ('last_issue', $1) \
              ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         );
-        query.bind(last).execute(&mut *self.0).await?;
+        query.bind(last).execute(&mut *self.tx).await?;
         Ok(())
     }
 
@@ -89,7 +92,7 @@ impl WriteTx {
             "SELECT COALESCE(MAX(number), 0) FROM (SELECT MAX(id) AS number FROM issue \
              UNION ALL SELECT value FROM setting WHERE name = 'last_issue') AS numbers",
         );
-        Ok(query.fetch_one(&mut *self.0).await?)
+        Ok(query.fetch_one(&mut *self.tx).await?)
     }
 }
 
@@ -109,20 +112,28 @@ impl Store {
 const YEAR_MS: i64 = 365 * 86_400_000;
 
 /// Rows that explain how the current state came about.
-const DELETE_AFTER_A_YEAR: &[&str] =
-    &["DELETE FROM action WHERE at < $1", "DELETE FROM rule_hit WHERE last_at < $1"];
+const DELETE_AFTER_A_YEAR: &[&str] = &[
+    "DELETE FROM action WHERE at < $1",
+    "DELETE FROM rule_hit WHERE last_at < $1",
+    "DELETE FROM api_token WHERE expires_at < $1 OR revoked_at < $1",
+];
 
 /// The newest one is kept: its number must not be reused, because issues store up to which one they
 /// were checked.
-const DELETE_REVISIONS: &str = "DELETE FROM running_revision WHERE last_seen_at < $1 \
+const DELETE_REVISIONS: &str = "DELETE FROM running_revision \
+     WHERE project_id = $2 AND last_seen_at < $1 \
      AND id < (SELECT MAX(newest.id) FROM running_revision AS newest) \
      AND NOT EXISTS (SELECT 1 FROM issue WHERE issue.checked_revision = running_revision.id \
      AND issue.resolved_at IS NULL)";
 
+const DELETE_RETRIED: &str =
+    "DELETE FROM retried_address WHERE project_id = $2 AND retried_at < $1";
+
 /// Issues that are deleted when they were not seen for long: nobody was notified of them, or only
 /// the default contact because nobody can be blamed. A flood creates any number of these. Muted
 /// issues, issues of the baseline and issues with an alert still to be composed are kept.
-const EXPIRED_ISSUES: &str = "SELECT id FROM issue WHERE (notified_at IS NULL OR origin_commit IS NULL) \
+const EXPIRED_ISSUES: &str = "SELECT id FROM issue WHERE project_id = $3 \
+     AND (notified_at IS NULL OR origin_commit IS NULL) \
      AND last_seen_at < $1 AND first_seen_at >= $2 \
      AND (muted_until IS NULL OR muted_until < $1) \
      AND merged_into IS NULL AND NOT EXISTS (SELECT 1 FROM alert \
@@ -131,19 +142,21 @@ const EXPIRED_ISSUES: &str = "SELECT id FROM issue WHERE (notified_at IS NULL OR
 /// Old data of the issues that are kept.
 const DELETE_OLD: &[&str] = &[
     // An alert that nobody can be notified of must not keep values forever.
-    "DELETE FROM sample WHERE received_at < $1 AND NOT EXISTS \
+    "DELETE FROM sample WHERE received_at < $1 \
+     AND issue_id IN (SELECT id FROM issue WHERE project_id = $2) AND NOT EXISTS \
      (SELECT 1 FROM alert WHERE alert.issue_id = sample.issue_id \
       AND alert.composed_at IS NULL AND alert.note IS NULL)",
-    "DELETE FROM place WHERE created_at < $1",
-    "DELETE FROM issue_hour WHERE last_at < $1",
-    "DELETE FROM issue_facet WHERE last_at < $1",
-    "DELETE FROM function_seen WHERE issues < 2 AND last_at < $1",
-    "DELETE FROM outcome WHERE last_at < $1",
-    "DELETE FROM client_loss WHERE last_at < $1",
-    "DELETE FROM module_set WHERE last_seen_at < $1",
-    "DELETE FROM api_token WHERE expires_at < $1 OR revoked_at < $1",
+    "DELETE FROM place WHERE project_id = $2 AND created_at < $1",
+    "DELETE FROM issue_hour WHERE project_id = $2 AND last_at < $1",
+    "DELETE FROM issue_facet WHERE last_at < $1 \
+     AND issue_id IN (SELECT id FROM issue WHERE project_id = $2)",
+    "DELETE FROM function_seen WHERE project_id = $2 AND issues < 2 AND last_at < $1",
+    "DELETE FROM outcome WHERE project_id = $2 AND last_at < $1",
+    "DELETE FROM client_loss WHERE project_id = $2 AND last_at < $1",
+    "DELETE FROM module_set WHERE project_id = $2 AND last_seen_at < $1",
     // Only the content: the fact that a mail was sent is part of the record.
-    "UPDATE outbox SET message = '', subject = '' WHERE created_at < $1 AND message <> '' \
+    "UPDATE outbox SET message = '', subject = '' WHERE project_id = $2 AND created_at < $1 \
+     AND message <> '' \
      AND (sent_at IS NOT NULL OR gave_up_at IS NOT NULL)",
 ];
 

@@ -2,7 +2,7 @@
 use sqlx::FromRow;
 
 use super::issue::{HOUR_MS, IssueFacts, exception_types};
-use crate::{PROJECT, Resolution, StoreError, WriteTx};
+use crate::{Resolution, StoreError, WriteTx};
 
 /// Limit of exception types that are kept per issue.
 const MAX_TYPES: usize = 50;
@@ -72,7 +72,7 @@ impl WriteTx {
         .bind(seen.occurrences)
         .bind(seen.last_at)
         .bind(i64::from(seen.sampled))
-        .fetch_optional(&mut *self.0)
+        .fetch_optional(&mut *self.tx)
         .await?;
         if let Some(counted) = &counted {
             self.count_hour(counted.id, seen).await?;
@@ -110,7 +110,7 @@ impl WriteTx {
              RETURNING id, occurrences, samples, authored_at, notified_at, first_seen_at, \
              resolved_at, resolved_by, resolution, muted_until, kept_out",
         )
-        .bind(PROJECT)
+        .bind(self.project)
         .bind(&facts.identity)
         .bind(&facts.path)
         .bind(facts.line)
@@ -133,7 +133,7 @@ impl WriteTx {
         .bind(seen.last_at)
         .bind(number)
         .bind(i64::from(facts.kept_out))
-        .fetch_one(&mut *self.0)
+        .fetch_one(&mut *self.tx)
         .await?;
         self.count_hour(counted.id, seen).await?;
         Ok(counted)
@@ -145,7 +145,7 @@ impl WriteTx {
     /// The database cannot be read.
     pub async fn has_issue(&mut self, issue: i64) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar("SELECT COUNT(*) FROM issue WHERE id = $1");
-        let found: i64 = query.bind(issue).fetch_one(&mut *self.0).await?;
+        let found: i64 = query.bind(issue).fetch_one(&mut *self.tx).await?;
         Ok(found > 0)
     }
 
@@ -167,7 +167,7 @@ impl WriteTx {
         .bind(&facts.developer_name)
         .bind(&facts.developer_email)
         .bind(i64::from(facts.kept_out))
-        .execute(&mut *self.0)
+        .execute(&mut *self.tx)
         .await?;
         Ok(())
     }
@@ -181,7 +181,7 @@ impl WriteTx {
             "SELECT id, occurrences, samples, authored_at, notified_at, first_seen_at, resolved_at, \
              resolved_by, resolution, muted_until, kept_out FROM issue WHERE id = $1",
         );
-        Ok(query.bind(issue).fetch_one(&mut *self.0).await?)
+        Ok(query.bind(issue).fetch_one(&mut *self.tx).await?)
     }
 
     /// The same; `None` when the issue does not exist.
@@ -201,8 +201,8 @@ impl WriteTx {
             return Ok(());
         }
         sqlx::query(
-            "INSERT INTO issue_hour (issue_id, hour, occurrences, last_at, reports) \
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (issue_id, hour) DO UPDATE SET \
+            "INSERT INTO issue_hour (issue_id, hour, occurrences, last_at, reports, project_id) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (issue_id, hour) DO UPDATE SET \
              occurrences = issue_hour.occurrences + excluded.occurrences, \
              reports = issue_hour.reports + excluded.reports, last_at = excluded.last_at",
         )
@@ -211,7 +211,8 @@ impl WriteTx {
         .bind(seen.occurrences)
         .bind(seen.last_at)
         .bind(seen.reports)
-        .execute(&mut *self.0)
+        .bind(self.project)
+        .execute(&mut *self.tx)
         .await?;
         Ok(())
     }
@@ -228,7 +229,7 @@ impl WriteTx {
         sqlx::query("UPDATE issue SET known_error_id = $2 WHERE id = $1")
             .bind(issue)
             .bind(rule)
-            .execute(&mut *self.0)
+            .execute(&mut *self.tx)
             .await?;
         Ok(())
     }
@@ -239,7 +240,7 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn add_exception_type(&mut self, issue: i64, name: &str) -> Result<(), StoreError> {
         let query = sqlx::query_scalar("SELECT exception_types FROM issue WHERE id = $1");
-        let known: Option<String> = query.bind(issue).fetch_optional(&mut *self.0).await?;
+        let known: Option<String> = query.bind(issue).fetch_optional(&mut *self.tx).await?;
         let Some(mut known) = known else { return Ok(()) };
         let name = name.lines().next().unwrap_or_default().trim();
         let is_known = exception_types(&known).any(|other| other == name);
@@ -251,7 +252,7 @@ impl WriteTx {
         }
         known.push_str(name);
         let query = sqlx::query("UPDATE issue SET exception_types = $2 WHERE id = $1");
-        query.bind(issue).bind(known).execute(&mut *self.0).await?;
+        query.bind(issue).bind(known).execute(&mut *self.tx).await?;
         Ok(())
     }
 
@@ -270,11 +271,11 @@ impl WriteTx {
              VALUES ($1, $2, $3, $4) \
              ON CONFLICT (project_id, place_key) DO NOTHING",
         )
-        .bind(PROJECT)
+        .bind(self.project)
         .bind(place_key)
         .bind(issue_id)
         .bind(at)
-        .execute(&mut *self.0)
+        .execute(&mut *self.tx)
         .await?;
         Ok(())
     }

@@ -52,7 +52,7 @@ impl WriteTx {
             for parameter in parameters {
                 query = query.bind(parameter);
             }
-            query.execute(&mut *self.0).await?;
+            query.execute(&mut *self.tx).await?;
         }
         Ok(())
     }
@@ -69,7 +69,7 @@ impl WriteTx {
         for (table, _) in DEPENDENTS {
             let statement = format!("UPDATE {table} SET issue_id = $2 WHERE issue_id = $1");
             let query = sqlx::query(AssertSqlSafe(statement));
-            query.bind(older).bind(into).execute(&mut *self.0).await?;
+            query.bind(older).bind(into).execute(&mut *self.tx).await?;
         }
         Ok(())
     }

@@ -166,7 +166,7 @@ impl WriteTx {
                 .bind(facet.first_at)
                 .bind(facet.last_at)
                 .bind(i64::try_from(MOST).unwrap_or(i64::MAX))
-                .execute(&mut *self.0)
+                .execute(&mut *self.tx)
                 .await?;
         }
         Ok(())

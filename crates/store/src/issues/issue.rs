@@ -3,7 +3,7 @@ use flawless_core::Developer;
 use sqlx::FromRow;
 
 use super::details::IssueDetails;
-use crate::{PROJECT, Resolution, Store, StoreError};
+use crate::{Resolution, Store, StoreError};
 
 /// The results of attribution for a line.
 #[derive(Debug, Clone, Default, FromRow)]
@@ -133,7 +133,7 @@ impl Store {
         let query = sqlx::query_scalar(
             "SELECT issue_id FROM place WHERE project_id = $1 AND place_key = $2",
         );
-        Ok(query.bind(PROJECT).bind(place_key).fetch_optional(&self.readers).await?)
+        Ok(query.bind(self.project).bind(place_key).fetch_optional(&self.readers).await?)
     }
 
     /// One issue, or the one that it was merged into.
@@ -145,9 +145,10 @@ impl Store {
             "SELECT ",
             ISSUE_COLUMNS,
             " FROM issue \
-             WHERE issue.id = (SELECT COALESCE(merged_into, id) FROM issue WHERE id = $1)",
+             WHERE issue.id = (SELECT COALESCE(merged_into, id) FROM issue \
+             WHERE id = $1 AND project_id = $2)",
         ]);
-        Ok(sqlx::query_as(sql).bind(id).fetch_optional(&self.readers).await?)
+        Ok(sqlx::query_as(sql).bind(id).bind(self.project).fetch_optional(&self.readers).await?)
     }
 
     /// The issues of a line as 0.4.5's links name it, newest first, the first hundred; an empty
@@ -168,7 +169,7 @@ impl Store {
              WHERE project_id = $1 AND path = $2 AND ($3 = '' OR function_name = $3) \
              AND ($4 = '' OR TRIM(text) = $4)) ORDER BY last_seen_at DESC, issue.id LIMIT 100",
         ]);
-        let query = sqlx::query_as(sql).bind(PROJECT).bind(path).bind(function);
+        let query = sqlx::query_as(sql).bind(self.project).bind(path).bind(function);
         Ok(query.bind(text.trim()).fetch_all(&self.readers).await?)
     }
 
@@ -182,11 +183,12 @@ impl Store {
             ISSUE_COLUMNS,
             ", week.occurrences AS week_occurrences, week.last_at AS week_last_at \
              FROM (SELECT issue_id, SUM(occurrences) AS occurrences, MAX(last_at) AS last_at \
-                   FROM issue_hour WHERE hour >= $2 AND hour < $3 GROUP BY issue_id) AS week \
+                   FROM issue_hour WHERE project_id = $1 AND hour >= $2 AND hour < $3 \
+                   GROUP BY issue_id) AS week \
              JOIN issue ON issue.id = week.issue_id WHERE issue.project_id = $1 \
              ORDER BY week.occurrences DESC, issue.id",
         ]);
-        let query = sqlx::query_as(sql).bind(PROJECT).bind(from.div_euclid(HOUR_MS));
+        let query = sqlx::query_as(sql).bind(self.project).bind(from.div_euclid(HOUR_MS));
         Ok(query.bind(to.div_euclid(HOUR_MS)).fetch_all(&self.readers).await?)
     }
 }

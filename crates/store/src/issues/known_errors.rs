@@ -3,7 +3,7 @@ use flawless_core::{KnownError, RuleId};
 use serde_json::Value;
 
 use crate::rules::rule::parse;
-use crate::{PROJECT, RuleList, StoreError, WriteTx};
+use crate::{RuleList, StoreError, WriteTx};
 
 impl WriteTx {
     /// Applies the current rules to the issues in the file of a known error immediately, instead of
@@ -19,7 +19,7 @@ impl WriteTx {
              WHERE project_id = $1 AND path = $2 AND merged_into IS NULL",
         );
         let issues: Vec<(i64, String, String, Option<RuleId>)> =
-            query.bind(PROJECT).bind(&path).fetch_all(&mut *self.0).await?;
+            query.bind(self.project).bind(&path).fetch_all(&mut *self.tx).await?;
         // In an import, most files have none.
         if issues.is_empty() {
             return Ok(());
@@ -27,8 +27,8 @@ impl WriteTx {
         let query = sqlx::query_as(
             "SELECT id, body FROM rule WHERE project_id = $1 AND list = $2 ORDER BY id",
         );
-        let query = query.bind(PROJECT).bind(RuleList::KnownErrors.as_str());
-        let rows: Vec<(RuleId, String)> = query.fetch_all(&mut *self.0).await?;
+        let query = query.bind(self.project).bind(RuleList::KnownErrors.as_str());
+        let rows: Vec<(RuleId, String)> = query.fetch_all(&mut *self.tx).await?;
         let mut rules: Vec<(RuleId, KnownError)> = Vec::new();
         for (id, body) in rows {
             let rule: KnownError = parse(&body)?;

@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use super::issue::ISSUE_COLUMNS;
-use crate::{IssueRow, PROJECT, Store, StoreError};
+use crate::{IssueRow, Store, StoreError};
 
 /// The facts that lists need of every issue.
 #[derive(Debug, Clone, FromRow)]
@@ -107,9 +107,9 @@ impl Store {
              details, first_seen_at, notified_at, resolved_at, muted_until FROM issue \
              WHERE revision > $1 AND project_id = $2",
         );
-        let heads = heads.bind(revision).bind(PROJECT).fetch_all(&mut *state).await?;
+        let heads = heads.bind(revision).bind(self.project).fetch_all(&mut *state).await?;
         let count = sqlx::query_scalar("SELECT COUNT(*) FROM issue WHERE project_id = $1");
-        let count = count.bind(PROJECT).fetch_one(&mut *state).await?;
+        let count = count.bind(self.project).fetch_one(&mut *state).await?;
         state.commit().await?;
         Ok((heads, count))
     }
@@ -124,9 +124,10 @@ impl Store {
              CAST(SUM(issue_id) AS BIGINT) AS numbers, \
              CAST(SUM((issue_id % $3) * (occurrences % $3)) AS BIGINT) AS products, \
              MAX(last_at) AS last_at FROM issue_hour \
-             WHERE hour >= $1 AND hour < $2 GROUP BY hour",
+             WHERE project_id = $4 AND hour >= $1 AND hour < $2 GROUP BY hour",
         );
-        Ok(query.bind(from).bind(to).bind(HOUR_SUM_BOUND).fetch_all(&self.readers).await?)
+        let query = query.bind(from).bind(to).bind(HOUR_SUM_BOUND).bind(self.project);
+        Ok(query.fetch_all(&self.readers).await?)
     }
 
     /// The counts of each hour in `[from, to)`.
@@ -141,9 +142,10 @@ impl Store {
         // One row per hour: one per count takes several times as long.
         let query = sqlx::query_as(
             "SELECT hour, STRING_AGG(issue_id || ' ' || occurrences || ' ' || last_at, ',') \
-             FROM issue_hour WHERE hour >= $1 AND hour < $2 GROUP BY hour",
+             FROM issue_hour WHERE project_id = $3 AND hour >= $1 AND hour < $2 GROUP BY hour",
         );
-        let rows: Vec<(i64, String)> = query.bind(from).bind(to).fetch_all(&self.readers).await?;
+        let query = query.bind(from).bind(to).bind(self.project);
+        let rows: Vec<(i64, String)> = query.fetch_all(&self.readers).await?;
         let count = |text: &str| {
             let mut numbers = text.split(' ').map(|number| number.parse().unwrap_or_default());
             let mut next = || numbers.next().unwrap_or_default();
@@ -159,10 +161,11 @@ impl Store {
     /// The database cannot be read.
     pub async fn has_seen_reports(&self) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM issue) OR EXISTS (SELECT 1 FROM pending_report) \
-             OR EXISTS (SELECT 1 FROM outcome)",
+            "SELECT EXISTS (SELECT 1 FROM issue WHERE project_id = $1) \
+             OR EXISTS (SELECT 1 FROM pending_report WHERE project_id = $1) \
+             OR EXISTS (SELECT 1 FROM outcome WHERE project_id = $1)",
         );
-        Ok(query.fetch_one(&self.readers).await?)
+        Ok(query.bind(self.project).fetch_one(&self.readers).await?)
     }
 
     /// The issues with these numbers, unordered.
@@ -173,10 +176,14 @@ impl Store {
         let mut found = Vec::with_capacity(numbers.len());
         for some in numbers.chunks(MOST_NUMBERS) {
             let places = places(some.len());
-            let sql = format!("SELECT {ISSUE_COLUMNS} FROM issue WHERE issue.id IN ({places})");
+            let project = some.len() + 1;
+            let sql = format!(
+                "SELECT {ISSUE_COLUMNS} FROM issue WHERE issue.id IN ({places}) \
+                 AND issue.project_id = ${project}"
+            );
             let query = sqlx::query_as(numbered(sql));
             let query = some.iter().fold(query, |query, number| query.bind(*number));
-            found.extend(query.fetch_all(&self.readers).await?);
+            found.extend(query.bind(self.project).fetch_all(&self.readers).await?);
         }
         Ok(found)
     }
@@ -214,9 +221,10 @@ impl Store {
         let query = sqlx::query_scalar(
             "SELECT DISTINCT alert.issue_id FROM alert \
              JOIN notification ON notification.alert_id = alert.id \
-             JOIN outbox ON outbox.id = notification.outbox_id WHERE outbox.gave_up_at IS NULL",
+             JOIN outbox ON outbox.id = notification.outbox_id \
+             WHERE alert.project_id = $1 AND outbox.gave_up_at IS NULL",
         );
-        Ok(query.fetch_all(&self.readers).await?)
+        Ok(query.bind(self.project).fetch_all(&self.readers).await?)
     }
 
     /// The issues that ever regressed.
@@ -224,9 +232,11 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn regressed_issues(&self) -> Result<Vec<i64>, StoreError> {
-        let query =
-            sqlx::query_scalar("SELECT DISTINCT issue_id FROM alert WHERE regression IS NOT NULL");
-        Ok(query.fetch_all(&self.readers).await?)
+        let query = sqlx::query_scalar(
+            "SELECT DISTINCT issue_id FROM alert \
+             WHERE project_id = $1 AND regression IS NOT NULL",
+        );
+        Ok(query.bind(self.project).fetch_all(&self.readers).await?)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Merges issues that turn out to be one line of code, and stores the other names of a line.
 use super::facets;
 use super::issue::exception_types;
-use crate::{PROJECT, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx};
 
 impl WriteTx {
     /// Merges all issues that have or had one of these `identities` into `into`: counts are added,
@@ -27,10 +27,10 @@ impl WriteTx {
                 "INSERT INTO issue_alias (project_id, identity, issue_id) VALUES ($1, $2, $3) \
                  ON CONFLICT (project_id, identity) DO UPDATE SET issue_id = excluded.issue_id",
             )
-            .bind(PROJECT)
+            .bind(self.project)
             .bind(identity)
             .bind(into)
-            .execute(&mut *self.0)
+            .execute(&mut *self.tx)
             .await?;
         }
         Ok(merged)
@@ -53,10 +53,10 @@ impl WriteTx {
                 "SELECT id FROM issue WHERE project_id = $1 AND identity = $2 \
                  AND origin_commit IS NULL AND merged_into IS NULL AND id <> $3",
             )
-            .bind(PROJECT)
+            .bind(self.project)
             .bind(identity)
             .bind(into)
-            .fetch_optional(&mut *self.0)
+            .fetch_optional(&mut *self.tx)
             .await?;
             if let Some(unblamed) = unblamed {
                 self.merge_issue(unblamed, into).await?;
@@ -84,7 +84,7 @@ impl WriteTx {
         .bind(unblamed)
         .bind(occurrences)
         .bind(into)
-        .fetch_optional(&mut *self.0)
+        .fetch_optional(&mut *self.tx)
         .await?;
         match older {
             Some((Some(merged_into), _)) => Ok(merged_into == into),
@@ -105,7 +105,7 @@ impl WriteTx {
             "UPDATE issue SET notified_at = COALESCE(notified_at, \
              (SELECT older.notified_at FROM issue AS older WHERE older.id = $1)) WHERE id = $2",
         );
-        query.bind(older).bind(into).execute(&mut *self.0).await?;
+        query.bind(older).bind(into).execute(&mut *self.tx).await?;
         Ok(())
     }
 
@@ -116,8 +116,9 @@ impl WriteTx {
     pub async fn merge_issue(&mut self, older: i64, into: i64) -> Result<(), StoreError> {
         // The older issue has the first report of the line: its samples take the slots.
         let statements = [
-            "INSERT INTO issue_hour (issue_id, hour, occurrences, reports, last_at) \
-             SELECT $2, hour, occurrences, reports, last_at FROM issue_hour WHERE issue_id = $1 \
+            "INSERT INTO issue_hour (issue_id, project_id, hour, occurrences, reports, last_at) \
+             SELECT $2, project_id, hour, occurrences, reports, last_at FROM issue_hour \
+             WHERE issue_id = $1 \
              ON CONFLICT (issue_id, hour) DO UPDATE SET \
              occurrences = issue_hour.occurrences + excluded.occurrences, \
              reports = issue_hour.reports + excluded.reports, \
@@ -138,7 +139,7 @@ impl WriteTx {
             "UPDATE issue SET merged_into = $2 WHERE id = $1",
         ];
         for statement in facets::MERGE.into_iter().chain(statements) {
-            sqlx::query(statement).bind(older).bind(into).execute(&mut *self.0).await?;
+            sqlx::query(statement).bind(older).bind(into).execute(&mut *self.tx).await?;
         }
         self.move_dependents(older, into).await?;
         let (occurrences, samples, first, last, types): (i64, i64, i64, i64, String) =
@@ -147,7 +148,7 @@ impl WriteTx {
                  FROM issue WHERE id = $1",
             )
             .bind(older)
-            .fetch_one(&mut *self.0)
+            .fetch_one(&mut *self.tx)
             .await?;
         for name in exception_types(&types) {
             self.add_exception_type(into, name).await?;
@@ -163,7 +164,7 @@ impl WriteTx {
         .bind(first)
         .bind(last)
         .bind(samples)
-        .execute(&mut *self.0)
+        .execute(&mut *self.tx)
         .await?;
         Ok(())
     }
@@ -194,7 +195,7 @@ impl WriteTx {
         identity: &str,
     ) -> Result<Option<(i64, bool)>, StoreError> {
         let query = sqlx::query_as(OF_IDENTITY);
-        Ok(query.bind(PROJECT).bind(identity).fetch_optional(&mut *self.0).await?)
+        Ok(query.bind(self.project).bind(identity).fetch_optional(&mut *self.tx).await?)
     }
 }
 
@@ -211,7 +212,7 @@ impl Store {
     pub async fn issue_named(&self, identities: &[&str]) -> Result<Option<i64>, StoreError> {
         for identity in identities {
             let query = sqlx::query_as::<_, (i64, bool)>(OF_IDENTITY);
-            let found = query.bind(PROJECT).bind(identity).fetch_optional(&self.readers).await?;
+            let found = query.bind(self.project).bind(identity).fetch_optional(&self.readers).await?;
             if let Some((issue, _)) = found {
                 return Ok(Some(issue));
             }

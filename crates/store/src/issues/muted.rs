@@ -11,7 +11,7 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn mute(&mut self, issue: i64, until: Option<i64>) -> Result<(), StoreError> {
         let query = sqlx::query("UPDATE issue SET muted_until = $2 WHERE id = $1");
-        query.bind(issue).bind(until).execute(&mut *self.0).await?;
+        query.bind(issue).bind(until).execute(&mut *self.tx).await?;
         Ok(())
     }
 }

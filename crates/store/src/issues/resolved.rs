@@ -4,7 +4,7 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 
 use super::details::IssueDetails;
-use crate::{IssueFacts, PROJECT, Store, StoreError, WriteTx};
+use crate::{IssueFacts, Store, StoreError, WriteTx};
 
 /// How an issue was resolved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,7 +117,7 @@ impl WriteTx {
              WHERE id = $1 AND merged_into IS NULL",
         );
         let query = query.bind(issue).bind(at).bind(by).bind(Json(resolution));
-        query.execute(&mut *self.0).await?;
+        query.execute(&mut *self.tx).await?;
         self.invalidate_verdicts().await
     }
 
@@ -148,7 +148,7 @@ impl WriteTx {
         .bind(facts.authored_at)
         .bind(&facts.commit_summary)
         .bind(&was.identity)
-        .execute(&mut *self.0)
+        .execute(&mut *self.tx)
         .await?;
         if done.rows_affected() == 0 {
             return Ok(false);
@@ -158,10 +158,10 @@ impl WriteTx {
             "INSERT INTO issue_alias (project_id, identity, issue_id) VALUES ($1, $2, $3) \
              ON CONFLICT (project_id, identity) DO UPDATE SET issue_id = excluded.issue_id",
         )
-        .bind(PROJECT)
+        .bind(self.project)
         .bind(&was.identity)
         .bind(issue)
-        .execute(&mut *self.0)
+        .execute(&mut *self.tx)
         .await?;
         Ok(true)
     }
@@ -174,7 +174,7 @@ impl WriteTx {
         let query = sqlx::query(
             "UPDATE issue SET resolved_at = NULL, resolved_by = NULL, resolution = NULL WHERE id = $1",
         );
-        query.bind(issue).execute(&mut *self.0).await?;
+        query.bind(issue).execute(&mut *self.tx).await?;
         self.invalidate_verdicts().await
     }
 
@@ -184,7 +184,7 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn set_checked(&mut self, issue: i64, revision: i64) -> Result<(), StoreError> {
         let query = sqlx::query("UPDATE issue SET checked_revision = $2 WHERE id = $1");
-        query.bind(issue).bind(revision).execute(&mut *self.0).await?;
+        query.bind(issue).bind(revision).execute(&mut *self.tx).await?;
         Ok(())
     }
 }
@@ -202,7 +202,7 @@ impl Store {
              AND notified_at IS NOT NULL AND origin_commit IS NOT NULL AND merged_into IS NULL \
              ORDER BY last_seen_at DESC, id LIMIT $3",
         );
-        Ok(query.bind(PROJECT).bind(newest).bind(limit).fetch_all(&self.readers).await?)
+        Ok(query.bind(self.project).bind(newest).bind(limit).fetch_all(&self.readers).await?)
     }
 
     /// Issues with this path and function that somebody was notified of, last seen first.
@@ -221,7 +221,7 @@ impl Store {
              AND function_name = $3 AND notified_at IS NOT NULL AND origin_commit IS NOT NULL \
              AND merged_into IS NULL ORDER BY last_seen_at DESC, id LIMIT $4",
         );
-        let query = query.bind(PROJECT).bind(path).bind(function);
+        let query = query.bind(self.project).bind(path).bind(function);
         Ok(query.bind(limit).fetch_all(&self.readers).await?)
     }
 
@@ -232,8 +232,9 @@ impl Store {
     pub async fn resolution(&self, issue: i64) -> Result<Option<ResolutionRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT resolved_at, resolved_by, resolution FROM issue \
-             WHERE resolved_at IS NOT NULL AND id = (SELECT COALESCE(merged_into, id) FROM issue WHERE id = $1)",
+             WHERE resolved_at IS NOT NULL AND id = (SELECT COALESCE(merged_into, id) FROM issue \
+             WHERE id = $1 AND project_id = $2)",
         );
-        Ok(query.bind(issue).fetch_optional(&self.readers).await?)
+        Ok(query.bind(issue).bind(self.project).fetch_optional(&self.readers).await?)
     }
 }

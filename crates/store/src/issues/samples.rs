@@ -75,12 +75,12 @@ impl WriteTx {
         received_at: i64,
         body: &[u8],
     ) -> Result<i64, StoreError> {
-        let body = self.1.seal(TABLE, body.to_vec()).map_err(sealed(issue_id))?;
+        let body = self.sealing.seal(TABLE, body.to_vec()).map_err(sealed(issue_id))?;
         let slot = if number <= 1 { 0 } else { 1 + (number - 2) % NEWEST };
         let before =
             sqlx::query_scalar("SELECT LENGTH(body) FROM sample WHERE issue_id = $1 AND slot = $2");
         let before: Option<i64> =
-            before.bind(issue_id).bind(slot).fetch_optional(&mut *self.0).await?;
+            before.bind(issue_id).bind(slot).fetch_optional(&mut *self.tx).await?;
         let more = i64::try_from(body.len()).unwrap_or(i64::MAX) - before.unwrap_or(0);
         sqlx::query(
             "INSERT INTO sample (issue_id, slot, received_at, body) VALUES ($1, $2, $3, $4) \
@@ -91,7 +91,7 @@ impl WriteTx {
         .bind(slot)
         .bind(received_at)
         .bind(body)
-        .execute(&mut *self.0)
+        .execute(&mut *self.tx)
         .await?;
         Ok(more)
     }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use sqlx::FromRow;
 
 use super::issue::{HOUR_MS, ISSUE_COLUMNS, const_format};
-use crate::{IssueRow, PROJECT, Regression, Store, StoreError, WriteTx};
+use crate::{IssueRow, Regression, Store, StoreError, WriteTx};
 
 /// An issue with its counts of two weeks.
 #[derive(Debug, Clone, FromRow)]
@@ -34,7 +34,7 @@ impl WriteTx {
             "INSERT INTO setting (name, value) VALUES ('weekly_sent', $1) \
              ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         );
-        query.bind(midnight(day)).execute(&mut *self.0).await?;
+        query.bind(midnight(day)).execute(&mut *self.tx).await?;
         Ok(())
     }
 }
@@ -68,7 +68,8 @@ impl Store {
              FROM issue LEFT JOIN (SELECT issue_id, \
              CAST(SUM(CASE WHEN hour >= $3 THEN occurrences ELSE 0 END) AS BIGINT) AS this_week, \
              CAST(SUM(CASE WHEN hour < $3 THEN occurrences ELSE 0 END) AS BIGINT) AS week_before \
-             FROM issue_hour WHERE hour >= $2 AND hour < $4 GROUP BY issue_id) AS counted \
+             FROM issue_hour WHERE project_id = $1 AND hour >= $2 AND hour < $4 \
+             GROUP BY issue_id) AS counted \
              ON counted.issue_id = issue.id \
              LEFT JOIN alert AS back ON back.id = (SELECT MAX(alert.id) FROM alert \
              WHERE alert.issue_id = issue.id AND alert.regression IS NOT NULL \
@@ -79,7 +80,7 @@ impl Store {
              ORDER BY week_occurrences DESC, issue.id",
         ]);
         let hour = |at: i64| at.div_euclid(HOUR_MS);
-        let query = sqlx::query_as(sql).bind(PROJECT);
+        let query = sqlx::query_as(sql).bind(self.project);
         let query = query.bind(hour(week.before)).bind(hour(week.from)).bind(hour(week.to));
         let query = query.bind(week.before).bind(week.from).bind(week.to);
         Ok(query.fetch_all(&self.readers).await?)

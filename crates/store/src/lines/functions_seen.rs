@@ -3,7 +3,7 @@ use std::collections::HashSet;
 
 use flawless_core::hot_function_threshold;
 
-use crate::{PROJECT, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx};
 
 /// Key of the row that counts all issues: no file of a repository has an empty path.
 const ALL: (&str, &str) = ("", "");
@@ -25,15 +25,15 @@ impl WriteTx {
                  ON CONFLICT (project_id, path, function_name) DO UPDATE SET \
                  issues = function_seen.issues + 1, last_at = excluded.last_at",
             )
-            .bind(PROJECT)
+            .bind(self.project)
             .bind(path)
             .bind(function)
             .bind(at)
-            .execute(&mut *self.0)
+            .execute(&mut *self.tx)
             .await?;
         }
-        let query = sqlx::query_scalar(ISSUES).bind(PROJECT).bind(ALL.0).bind(ALL.1);
-        let all: i64 = query.fetch_one(&mut *self.0).await?;
+        let query = sqlx::query_scalar(ISSUES).bind(self.project).bind(ALL.0).bind(ALL.1);
+        let all: i64 = query.fetch_one(&mut *self.tx).await?;
         let from = hot_function_threshold(u64::try_from(all).unwrap_or_default());
         // A hot function stays hot: otherwise the same error would be blamed on another line one
         // day.
@@ -41,11 +41,11 @@ impl WriteTx {
             "UPDATE function_seen SET hot_since = $4 \
              WHERE project_id = $1 AND issues >= $2 AND path <> $3 AND hot_since IS NULL",
         )
-        .bind(PROJECT)
+        .bind(self.project)
         .bind(i64::try_from(from).unwrap_or(i64::MAX))
         .bind(ALL.0)
         .bind(at)
-        .execute(&mut *self.0)
+        .execute(&mut *self.tx)
         .await?;
         Ok(())
     }
@@ -65,7 +65,7 @@ impl Store {
             "SELECT path, function_name FROM function_seen \
              WHERE project_id = $1 AND hot_since IS NOT NULL",
         )
-        .bind(PROJECT)
+        .bind(self.project)
         .fetch_all(&self.readers)
         .await?;
         Ok(functions.into_iter().collect())

@@ -5,7 +5,7 @@ use flawless_core::{CommitId, LineOrigin};
 use flawless_git::{Fact, FactKey, FactStore, Later};
 use tokio::sync::mpsc;
 
-use crate::{PROJECT, Store, StoreError};
+use crate::{Store, StoreError};
 
 /// Limit of facts that wait to be written; further ones are found again later.
 const MAX_WAITING: usize = 4_096;
@@ -63,7 +63,7 @@ impl Store {
             "SELECT origin_commit, origin_path, origin_line, is_guessed FROM line_fact \
              WHERE project_id = $1 AND commit_id = $2 AND path = $3 AND line = $4 AND options = $5",
         )
-        .bind(PROJECT)
+        .bind(self.project)
         .bind(key.commit.as_str())
         .bind(&key.path)
         .bind(i64::from(key.line))
@@ -89,7 +89,7 @@ impl Store {
                  origin_commit = excluded.origin_commit, origin_path = excluded.origin_path, \
                  origin_line = excluded.origin_line, is_guessed = excluded.is_guessed",
             )
-            .bind(PROJECT)
+            .bind(self.project)
             .bind(key.commit.as_str())
             .bind(&key.path)
             .bind(i64::from(key.line))
@@ -98,7 +98,7 @@ impl Store {
             .bind(&fact.origin.path)
             .bind(i64::from(fact.origin.line))
             .bind(i64::from(fact.is_guessed))
-            .execute(&mut *tx.0)
+            .execute(&mut *tx.tx)
             .await?;
         }
         tx.commit().await

@@ -1,7 +1,7 @@
 //! The revisions that run.
 use sqlx::FromRow;
 
-use crate::{PROJECT, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx};
 
 /// While programs named a revision within this time, only those run; otherwise the tip does.
 pub(crate) const NAMED_MS: i64 = 30 * 86_400_000;
@@ -32,8 +32,8 @@ impl WriteTx {
              is_named = CASE WHEN is_named = 1 THEN 1 ELSE $4 END \
              WHERE project_id = $1 AND commit_id = $2",
         );
-        let updated = updated.bind(PROJECT).bind(commit).bind(at).bind(i64::from(is_named));
-        if updated.execute(&mut *self.0).await?.rows_affected() > 0 {
+        let updated = updated.bind(self.project).bind(commit).bind(at).bind(i64::from(is_named));
+        if updated.execute(&mut *self.tx).await?.rows_affected() > 0 {
             return Ok(false);
         }
         sqlx::query(
@@ -41,11 +41,11 @@ impl WriteTx {
              (project_id, commit_id, is_named, first_seen_at, last_seen_at) \
              VALUES ($1, $2, $3, $4, $4)",
         )
-        .bind(PROJECT)
+        .bind(self.project)
         .bind(commit)
         .bind(i64::from(is_named))
         .bind(at)
-        .execute(&mut *self.0)
+        .execute(&mut *self.tx)
         .await?;
         Ok(true)
     }
@@ -61,7 +61,7 @@ impl Store {
             "SELECT id, commit_id FROM running_revision WHERE project_id = $1 \
              ORDER BY id DESC LIMIT $2",
         );
-        Ok(query.bind(PROJECT).bind(limit).fetch_all(&self.readers).await?)
+        Ok(query.bind(self.project).bind(limit).fetch_all(&self.readers).await?)
     }
 
     /// Whether a report or a deploy has recently named a revision: then only named ones run.
@@ -73,7 +73,7 @@ impl Store {
             "SELECT COUNT(*) FROM running_revision WHERE project_id = $1 AND is_named = 1 \
              AND last_seen_at > $2",
         );
-        let count: i64 = query.bind(PROJECT).bind(now - NAMED_MS).fetch_one(&self.readers).await?;
+        let count: i64 = query.bind(self.project).bind(now - NAMED_MS).fetch_one(&self.readers).await?;
         Ok(count > 0)
     }
 }

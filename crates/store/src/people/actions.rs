@@ -1,7 +1,7 @@
 //! What people did, and whether it was undone.
 use sqlx::FromRow;
 
-use crate::{PROJECT, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx};
 use flawless_core::Role;
 
 /// An action that somebody has just taken.
@@ -77,10 +77,10 @@ impl WriteTx {
             "INSERT INTO action (project_id, at, who, issue_id, kind, what, undo, undo_role) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
         );
-        let query = query.bind(PROJECT).bind(at).bind(&action.who).bind(action.issue_id);
+        let query = query.bind(self.project).bind(at).bind(&action.who).bind(action.issue_id);
         let query = query.bind(action.kind).bind(&action.what).bind(&action.undo);
         let query = query.bind(action.undo_role.map(Role::as_str));
-        Ok(query.fetch_one(&mut *self.0).await?)
+        Ok(query.fetch_one(&mut *self.tx).await?)
     }
 
     /// One action, within this transaction.
@@ -89,7 +89,7 @@ impl WriteTx {
     /// The database cannot be read.
     pub async fn action(&mut self, id: i64) -> Result<Option<ActionRow>, StoreError> {
         let query = sqlx::query_as(select_action!("WHERE project_id = $1 AND id = $2"));
-        Ok(query.bind(PROJECT).bind(id).fetch_optional(&mut *self.0).await?)
+        Ok(query.bind(self.project).bind(id).fetch_optional(&mut *self.tx).await?)
     }
 
     /// How to undo an action, as JSON, within this transaction.
@@ -97,8 +97,8 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be read.
     pub async fn undo_of(&mut self, id: i64) -> Result<Option<String>, StoreError> {
-        let query = sqlx::query_scalar(UNDO_OF).bind(PROJECT).bind(id);
-        Ok(query.fetch_optional(&mut *self.0).await?.flatten())
+        let query = sqlx::query_scalar(UNDO_OF).bind(self.project).bind(id);
+        Ok(query.fetch_optional(&mut *self.tx).await?.flatten())
     }
 
     /// Notes that an action was undone.
@@ -107,7 +107,7 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn set_undone(&mut self, id: i64, who: &str, at: i64) -> Result<(), StoreError> {
         let query = sqlx::query("UPDATE action SET undone_at = $2, undone_by = $3 WHERE id = $1");
-        query.bind(id).bind(at).bind(who).execute(&mut *self.0).await?;
+        query.bind(id).bind(at).bind(who).execute(&mut *self.tx).await?;
         Ok(())
     }
 }
@@ -119,7 +119,7 @@ impl Store {
     /// The database cannot be read.
     pub async fn action(&self, id: i64) -> Result<Option<ActionRow>, StoreError> {
         let query = sqlx::query_as(select_action!("WHERE project_id = $1 AND id = $2"));
-        Ok(query.bind(PROJECT).bind(id).fetch_optional(&self.readers).await?)
+        Ok(query.bind(self.project).bind(id).fetch_optional(&self.readers).await?)
     }
 
     /// How to undo an action, as JSON; `None` when that is impossible.
@@ -127,7 +127,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn undo_of(&self, id: i64) -> Result<Option<String>, StoreError> {
-        let query = sqlx::query_scalar(UNDO_OF).bind(PROJECT).bind(id);
+        let query = sqlx::query_scalar(UNDO_OF).bind(self.project).bind(id);
         Ok(query.fetch_optional(&self.readers).await?.flatten())
     }
 
@@ -152,7 +152,7 @@ impl Store {
         let query = sqlx::query_as(select_action!(
             "WHERE project_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
         ));
-        let query = query.bind(PROJECT).bind(before.unwrap_or(i64::MAX)).bind(limit);
+        let query = query.bind(self.project).bind(before.unwrap_or(i64::MAX)).bind(limit);
         Ok(query.fetch_all(&self.readers).await?)
     }
 }

@@ -54,7 +54,7 @@ impl WriteTx {
             "SELECT COUNT(*) FROM api_token \
              WHERE created_by = $1 AND revoked_at IS NULL AND expires_at > $2",
         );
-        if query.bind(new.owner).bind(at).fetch_one(&mut *self.0).await? >= MAX_TOKENS {
+        if query.bind(new.owner).bind(at).fetch_one(&mut *self.tx).await? >= MAX_TOKENS {
             return Ok(false);
         }
         sqlx::query(
@@ -68,7 +68,7 @@ impl WriteTx {
         .bind(new.owner)
         .bind(at)
         .bind(new.expires_at)
-        .execute(&mut *self.0)
+        .execute(&mut *self.tx)
         .await?;
         Ok(true)
     }
@@ -79,7 +79,7 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn token_used(&mut self, id: i64, at: i64) -> Result<(), StoreError> {
         let query = sqlx::query("UPDATE api_token SET last_used_at = $2 WHERE id = $1");
-        query.bind(id).bind(at).execute(&mut *self.0).await?;
+        query.bind(id).bind(at).execute(&mut *self.tx).await?;
         Ok(())
     }
 
@@ -97,7 +97,7 @@ impl WriteTx {
             "UPDATE api_token SET revoked_at = $3 \
              WHERE id = $1 AND created_by = $2 AND revoked_at IS NULL",
         );
-        let ended = query.bind(id).bind(owner).bind(at).execute(&mut *self.0).await?;
+        let ended = query.bind(id).bind(owner).bind(at).execute(&mut *self.tx).await?;
         Ok(ended.rows_affected() > 0)
     }
 
@@ -109,7 +109,7 @@ impl WriteTx {
         let query = sqlx::query(
             "UPDATE api_token SET revoked_at = $2 WHERE created_by = $1 AND revoked_at IS NULL",
         );
-        Ok(query.bind(owner).bind(at).execute(&mut *self.0).await?.rows_affected())
+        Ok(query.bind(owner).bind(at).execute(&mut *self.tx).await?.rows_affected())
     }
 }
 

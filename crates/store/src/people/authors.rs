@@ -2,7 +2,7 @@
 use sqlx::{FromRow, QueryBuilder, Sqlite};
 
 use crate::issues::issue::{HOUR_MS, ISSUE_COLUMNS};
-use crate::{PROJECT, Store, StoreError, WeekIssue};
+use crate::{Store, StoreError, WeekIssue};
 
 /// The author of some issues' lines.
 #[derive(Debug, Clone, FromRow)]
@@ -50,7 +50,7 @@ impl Store {
              FROM issue WHERE project_id = $1 AND merged_into IS NULL \
              AND developer_email IS NOT NULL GROUP BY developer_email",
         );
-        Ok(query.bind(PROJECT).fetch_all(&self.readers).await?)
+        Ok(query.bind(self.project).fetch_all(&self.readers).await?)
     }
 
     /// Whether somebody with this address wrote a line that failed.
@@ -62,7 +62,7 @@ impl Store {
             "SELECT EXISTS (SELECT 1 FROM issue WHERE project_id = $1 \
              AND LOWER(developer_email) = $2)",
         );
-        let query = query.bind(PROJECT).bind(address.to_ascii_lowercase());
+        let query = query.bind(self.project).bind(address.to_ascii_lowercase());
         Ok(query.fetch_one(&self.readers).await?)
     }
 
@@ -78,12 +78,12 @@ impl Store {
         let query = sqlx::query_as(
             "SELECT issue.developer_email, CAST(SUM(week.occurrences) AS BIGINT) FROM \
              (SELECT issue_id, SUM(occurrences) AS occurrences FROM issue_hour \
-              WHERE hour >= $2 AND hour < $3 GROUP BY issue_id) AS week \
+              WHERE project_id = $1 AND hour >= $2 AND hour < $3 GROUP BY issue_id) AS week \
              JOIN issue ON issue.id = week.issue_id \
              WHERE issue.project_id = $1 AND issue.developer_email IS NOT NULL \
              GROUP BY issue.developer_email",
         );
-        let query = query.bind(PROJECT).bind(from.div_euclid(HOUR_MS)).bind(to.div_euclid(HOUR_MS));
+        let query = query.bind(self.project).bind(from.div_euclid(HOUR_MS)).bind(to.div_euclid(HOUR_MS));
         Ok(query.fetch_all(&self.readers).await?)
     }
 
@@ -95,9 +95,9 @@ impl Store {
         // Matches the index, and the format in which serde writes IssueDetails.
         let query = sqlx::query_scalar(
             "SELECT DISTINCT developer_email FROM issue WHERE details LIKE '%\"gone\":\"%' \
-             AND developer_email IS NOT NULL",
+             AND developer_email IS NOT NULL AND project_id = $1",
         );
-        Ok(query.fetch_all(&self.readers).await?)
+        Ok(query.bind(self.project).fetch_all(&self.readers).await?)
     }
 
     /// Open issues of lines that these addresses wrote, last seen first, with their occurrences
@@ -124,7 +124,7 @@ impl Store {
              WHERE issue.id IN (SELECT id FROM issue WHERE merged_into IS NULL \
              AND resolved_at IS NULL AND project_id = ",
         );
-        query.push_bind(PROJECT);
+        query.push_bind(self.project);
         query.push(" AND developer_email IN (");
         let mut list = query.separated(", ");
         for address in addresses {
@@ -146,9 +146,10 @@ impl Store {
     pub async fn mails_to(&self, address: &str, limit: i64) -> Result<Vec<PersonMail>, StoreError> {
         let query = sqlx::query_as(
             "SELECT subject, created_at, sent_at, gave_up_at, last_error FROM outbox \
-             WHERE LOWER(recipient) = $1 AND kind <> 'sign_in' ORDER BY created_at DESC, id DESC LIMIT $2",
+             WHERE LOWER(recipient) = $1 AND kind <> 'sign_in' AND project_id = $3 \
+             ORDER BY created_at DESC, id DESC LIMIT $2",
         );
-        let query = query.bind(address.to_ascii_lowercase()).bind(limit);
+        let query = query.bind(address.to_ascii_lowercase()).bind(limit).bind(self.project);
         Ok(query.fetch_all(&self.readers).await?)
     }
 
@@ -167,6 +168,6 @@ impl Store {
                        WHERE project_id = $1 AND address = LOWER(lost.recipient)), 0) \
              GROUP BY LOWER(lost.recipient)",
         );
-        Ok(query.bind(PROJECT).fetch_all(&self.readers).await?)
+        Ok(query.bind(self.project).fetch_all(&self.readers).await?)
     }
 }

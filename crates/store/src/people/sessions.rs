@@ -56,13 +56,13 @@ impl WriteTx {
         .bind(new.expires_at)
         .bind(new.how)
         .bind(new.user_agent)
-        .execute(&mut *self.0)
+        .execute(&mut *self.tx)
         .await?;
         let query = sqlx::query(
             "DELETE FROM session WHERE address = $1 AND id NOT IN \
              (SELECT id FROM session WHERE address = $1 ORDER BY id DESC LIMIT $2)",
         );
-        query.bind(new.address).bind(MAX_PER_ADDRESS).execute(&mut *self.0).await?;
+        query.bind(new.address).bind(MAX_PER_ADDRESS).execute(&mut *self.tx).await?;
         Ok(())
     }
 
@@ -78,7 +78,7 @@ impl WriteTx {
     ) -> Result<(), StoreError> {
         let query =
             sqlx::query("UPDATE session SET last_seen_at = $2, expires_at = $3 WHERE id = $1");
-        query.bind(id).bind(at).bind(expires_at).execute(&mut *self.0).await?;
+        query.bind(id).bind(at).bind(expires_at).execute(&mut *self.tx).await?;
         Ok(())
     }
 
@@ -88,7 +88,7 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn end_session(&mut self, id: i64, address: &str) -> Result<bool, StoreError> {
         let query = sqlx::query("DELETE FROM session WHERE id = $1 AND address = $2");
-        let ended = query.bind(id).bind(address).execute(&mut *self.0).await?;
+        let ended = query.bind(id).bind(address).execute(&mut *self.tx).await?;
         Ok(ended.rows_affected() > 0)
     }
 
@@ -99,9 +99,9 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn sign_out_everywhere(&mut self, address: &str, at: i64) -> Result<u64, StoreError> {
         let query = sqlx::query("DELETE FROM sign_in_link WHERE address = $1");
-        query.bind(address).execute(&mut *self.0).await?;
+        query.bind(address).execute(&mut *self.tx).await?;
         let query = sqlx::query("DELETE FROM session WHERE address = $1");
-        let sessions = query.bind(address).execute(&mut *self.0).await?.rows_affected();
+        let sessions = query.bind(address).execute(&mut *self.tx).await?.rows_affected();
         Ok(sessions + self.revoke_tokens(address, at).await?)
     }
 }

@@ -72,7 +72,7 @@ impl WriteTx {
         .bind(new.next)
         .bind(at)
         .bind(new.expires_at)
-        .execute(&mut *self.0)
+        .execute(&mut *self.tx)
         .await?;
         Ok(())
     }
@@ -83,7 +83,7 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn remove_administrator_links(&mut self) -> Result<(), StoreError> {
         let query = sqlx::query("DELETE FROM sign_in_link WHERE kind = 'administrator'");
-        query.execute(&mut *self.0).await?;
+        query.execute(&mut *self.tx).await?;
         Ok(())
     }
 
@@ -93,7 +93,7 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn use_sign_in_link(&mut self, hash: &str, now: i64) -> Result<bool, StoreError> {
         let query = sqlx::query("DELETE FROM sign_in_link WHERE hash = $1 AND expires_at > $2");
-        let used = query.bind(hash).bind(now).execute(&mut *self.0).await?;
+        let used = query.bind(hash).bind(now).execute(&mut *self.tx).await?;
         Ok(used.rows_affected() > 0)
     }
 }

@@ -2,13 +2,15 @@
 use flawless_base::secret::Secret;
 use sqlx::FromRow;
 
-use crate::{PROJECT, Store, StoreError, WriteTx};
+use crate::{ProjectId, Store, StoreError, WriteTx};
 
 /// A key of a project.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct KeyRow {
     /// Its number, which stays when other keys come and go.
     pub id: i64,
+    /// The project that it reports to.
+    pub project_id: ProjectId,
     /// The key itself.
     #[sqlx(try_from = "String")]
     pub secret: Secret,
@@ -38,7 +40,7 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn add_first_key(&mut self, key: &Secret, now: i64) -> Result<bool, StoreError> {
         let count = sqlx::query_scalar("SELECT COUNT(*) FROM project_key WHERE project_id = $1");
-        let count: i64 = count.bind(PROJECT).fetch_one(&mut *self.0).await?;
+        let count: i64 = count.bind(self.project).fetch_one(&mut *self.tx).await?;
         if count > 0 {
             return Ok(false);
         }
@@ -55,8 +57,8 @@ impl WriteTx {
             "INSERT INTO project_key (project_id, secret, label, created_at) \
              VALUES ($1, $2, $3, $4)",
         );
-        let query = query.bind(PROJECT).bind(key.reveal()).bind(label).bind(now);
-        query.execute(&mut *self.0).await?;
+        let query = query.bind(self.project).bind(key.reveal()).bind(label).bind(now);
+        query.execute(&mut *self.tx).await?;
         self.projects_changed().await
     }
 
@@ -69,42 +71,22 @@ impl WriteTx {
         id: i64,
         disabled_at: Option<i64>,
     ) -> Result<(), StoreError> {
-        let query = sqlx::query("UPDATE project_key SET disabled_at = $2 WHERE id = $1");
-        query.bind(id).bind(disabled_at).execute(&mut *self.0).await?;
+        let query = sqlx::query("UPDATE project_key SET disabled_at = $2 WHERE id = $1 AND project_id = $3");
+        query.bind(id).bind(disabled_at).bind(self.project).execute(&mut *self.tx).await?;
         self.projects_changed().await
-    }
-
-    /// Lets servers read the projects again.
-    async fn projects_changed(&mut self) -> Result<(), StoreError> {
-        let query = sqlx::query(
-            "INSERT INTO setting (name, value) VALUES ('projects_revision', 1) \
-             ON CONFLICT (name) DO UPDATE SET value = setting.value + 1",
-        );
-        query.execute(&mut *self.0).await?;
-        Ok(())
     }
 }
 
 impl Store {
-    /// Grows with each change of a project or its keys.
+    /// The keys of all projects, the oldest first.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn projects_revision(&self) -> Result<i64, StoreError> {
-        let query =
-            sqlx::query_scalar("SELECT value FROM setting WHERE name = 'projects_revision'");
-        Ok(query.fetch_optional(&self.readers).await?.unwrap_or(0))
-    }
-
-    /// The keys of the project, the oldest first.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn project_keys(&self) -> Result<Vec<KeyRow>, StoreError> {
+    pub async fn all_keys(&self) -> Result<Vec<KeyRow>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT id, secret, label, created_at, disabled_at FROM project_key \
-             WHERE project_id = $1 ORDER BY id",
+            "SELECT id, project_id, secret, label, created_at, disabled_at FROM project_key \
+             ORDER BY id",
         );
-        Ok(query.bind(PROJECT).fetch_all(&self.readers).await?)
+        Ok(query.fetch_all(&self.readers).await?)
     }
 }

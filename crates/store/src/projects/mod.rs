@@ -1,5 +1,7 @@
-//! Projects with their keys, and the server's own secrets.
+//! Projects with their keys and settings, and the server's own secrets.
 
 pub mod keys;
 pub mod project;
+pub mod remove;
 pub mod secrets;
+pub mod settings;

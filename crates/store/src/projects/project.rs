@@ -1,27 +1,125 @@
-//! Projects.
+//! Projects: one for each code base.
 use sqlx::FromRow;
 
-use crate::{PROJECT, Store, StoreError};
+use crate::{ProjectId, Store, StoreError, WriteTx};
 
 /// A project.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct ProjectRow {
-    /// Its number.
-    pub id: i64,
+    /// Its number, which is never used again.
+    pub id: ProjectId,
     /// Its name.
     pub name: String,
-    /// When it was created.
+    /// When it was made.
     pub created_at: i64,
+    /// Since when its reports are refused; `None`: it is in use.
+    pub archived_at: Option<i64>,
 }
 
-impl Store {
-    /// The only project for now.
+impl WriteTx {
+    /// Makes a project and enters it; `None` when another one has the name.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn add_project(
+        &mut self,
+        name: &str,
+        at: i64,
+    ) -> Result<Option<ProjectId>, StoreError> {
+        if self.project_named(name).await?.is_some() {
+            return Ok(None);
+        }
+        let id: ProjectId = sqlx::query_scalar(
+            "INSERT INTO setting (name, value) \
+             SELECT 'last_project', COALESCE(MAX(number), 0) + 1 FROM (SELECT MAX(id) AS number \
+             FROM project UNION ALL SELECT value FROM setting WHERE name = 'last_project') \
+             AS numbers WHERE 1 = 1 \
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING value",
+        )
+        .fetch_one(&mut *self.tx)
+        .await?;
+        let query = sqlx::query("INSERT INTO project (id, name, created_at) VALUES ($1, $2, $3)");
+        query.bind(id).bind(name).bind(at).execute(&mut *self.tx).await?;
+        self.enter(id);
+        self.projects_changed().await?;
+        Ok(Some(id))
+    }
+
+    /// The number of the project with this name.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn project(&self) -> Result<ProjectRow, StoreError> {
+    pub async fn project_named(&mut self, name: &str) -> Result<Option<ProjectId>, StoreError> {
+        let query = sqlx::query_scalar("SELECT id FROM project WHERE LOWER(name) = LOWER($1)");
+        Ok(query.bind(name).fetch_optional(&mut *self.tx).await?)
+    }
+
+    /// Gives the project another name; `false` when another project has it.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn rename_project(&mut self, name: &str) -> Result<bool, StoreError> {
+        if self.project_named(name).await?.is_some_and(|other| other != self.project) {
+            return Ok(false);
+        }
+        let query = sqlx::query("UPDATE project SET name = $2 WHERE id = $1");
+        query.bind(self.project).bind(name).execute(&mut *self.tx).await?;
+        self.projects_changed().await?;
+        Ok(true)
+    }
+
+    /// Refuses the project's reports from now on, or with `None` accepts them again.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn set_archived(&mut self, archived_at: Option<i64>) -> Result<(), StoreError> {
+        let query = sqlx::query("UPDATE project SET archived_at = $2 WHERE id = $1");
+        query.bind(self.project).bind(archived_at).execute(&mut *self.tx).await?;
+        self.projects_changed().await
+    }
+
+    /// Lets servers read the projects again.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub(crate) async fn projects_changed(&mut self) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "INSERT INTO setting (name, value) VALUES ('projects_revision', 1) \
+             ON CONFLICT (name) DO UPDATE SET value = setting.value + 1",
+        );
+        query.execute(&mut *self.tx).await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Grows with each change of a project, its keys or its settings.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn projects_revision(&self) -> Result<i64, StoreError> {
         let query =
-            sqlx::query_as("SELECT id, name, created_at FROM project WHERE id = $1").bind(PROJECT);
-        Ok(query.fetch_one(&self.readers).await?)
+            sqlx::query_scalar("SELECT value FROM setting WHERE name = 'projects_revision'");
+        Ok(query.fetch_optional(&self.readers).await?.unwrap_or(0))
+    }
+
+    /// All projects, by number.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn projects(&self) -> Result<Vec<ProjectRow>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT id, name, created_at, archived_at FROM project ORDER BY id",
+        );
+        Ok(query.fetch_all(&self.readers).await?)
+    }
+
+    /// The revision of each project's rules.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn rules_revisions(&self) -> Result<Vec<(ProjectId, i64)>, StoreError> {
+        let query = sqlx::query_as("SELECT id, rules_revision FROM project ORDER BY id");
+        Ok(query.fetch_all(&self.readers).await?)
     }
 }

@@ -12,7 +12,7 @@ impl WriteTx {
         let query = sqlx::query(
             "INSERT INTO server_secret (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
         );
-        query.bind(name).bind(secret.reveal()).execute(&mut *self.0).await?;
+        query.bind(name).bind(secret.reveal()).execute(&mut *self.tx).await?;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 use sqlx::FromRow;
 
 use super::outcomes::DAY_MS;
-use crate::{PROJECT, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx};
 
 /// Occurrences that clients dropped on one day.
 #[derive(Debug, Clone, FromRow)]
@@ -42,12 +42,12 @@ impl WriteTx {
              occurrences = client_loss.occurrences + excluded.occurrences, \
              last_at = excluded.last_at, example = excluded.example",
         )
-        .bind(PROJECT)
+        .bind(self.project)
         .bind(at.div_euclid(DAY_MS))
         .bind(occurrences)
         .bind(at)
         .bind(example)
-        .execute(&mut *self.0)
+        .execute(&mut *self.tx)
         .await?;
         Ok(())
     }
@@ -63,7 +63,7 @@ impl Store {
             "SELECT day, occurrences, last_at, example FROM client_loss \
              WHERE project_id = $1 AND day >= $2 ORDER BY day DESC",
         );
-        let query = query.bind(PROJECT).bind(since.div_euclid(DAY_MS));
+        let query = query.bind(self.project).bind(since.div_euclid(DAY_MS));
         Ok(query.fetch_all(&self.readers).await?)
     }
 }

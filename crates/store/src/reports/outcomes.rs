@@ -3,7 +3,7 @@ use flawless_core::OutcomeKind;
 use sqlx::FromRow;
 
 use crate::issues::issue::HOUR_MS;
-use crate::{PROJECT, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx};
 
 /// Reports of one day with the same outcome for the same reason.
 #[derive(Debug, Clone, FromRow)]
@@ -45,14 +45,14 @@ impl WriteTx {
              reports = outcome.reports + excluded.reports, last_at = excluded.last_at, \
              example = excluded.example",
         )
-        .bind(PROJECT)
+        .bind(self.project)
         .bind(at.div_euclid(DAY_MS))
         .bind(kind.as_str())
         .bind(reason)
         .bind(reports)
         .bind(at)
         .bind(example)
-        .execute(&mut *self.0)
+        .execute(&mut *self.tx)
         .await?;
         Ok(())
     }
@@ -70,7 +70,7 @@ impl Store {
             "SELECT kind, reason, reports, last_at, example, NULL AS issue_id FROM outcome \
              WHERE project_id = $1 AND day >= $2 ORDER BY last_at DESC",
         );
-        let days: Vec<OutcomeRow> = query.bind(PROJECT).bind(day).fetch_all(&self.readers).await?;
+        let days: Vec<OutcomeRow> = query.bind(self.project).bind(day).fetch_all(&self.readers).await?;
         let mut found: Vec<OutcomeRow> = Vec::new();
         for row in days {
             match found.iter_mut().find(|f| f.kind == row.kind && f.reason == row.reason) {
@@ -88,11 +88,11 @@ impl Store {
     /// Reports of issues since an hour: with somebody blamed, and with nobody. Checking each issue
     /// would take long: all are counted first, then the few that nobody is blamed for.
     async fn counted_since(&self, hour: i64) -> Result<Vec<OutcomeRow>, StoreError> {
-        // Not by project: there is only one for now.
         let query = sqlx::query_scalar(
-            "SELECT CAST(COALESCE(SUM(reports), 0) AS BIGINT) FROM issue_hour WHERE hour >= $1",
+            "SELECT CAST(COALESCE(SUM(reports), 0) AS BIGINT) FROM issue_hour \
+             WHERE project_id = $2 AND hour >= $1",
         );
-        let all: i64 = query.bind(hour).fetch_one(&self.readers).await?;
+        let all: i64 = query.bind(hour).bind(self.project).fetch_one(&self.readers).await?;
         let query = sqlx::query_as(
             "SELECT CAST(COALESCE(SUM(issue_hour.reports), 0) AS BIGINT), \
              COALESCE(MAX(issue_hour.last_at), 0) \
@@ -101,7 +101,7 @@ impl Store {
              AND issue_hour.hour >= $2",
         );
         let (nobody, nobody_at): (i64, i64) =
-            query.bind(PROJECT).bind(hour).fetch_one(&self.readers).await?;
+            query.bind(self.project).bind(hour).fetch_one(&self.readers).await?;
         let row = |kind: OutcomeKind, reports, newest: Option<(i64, i64, String)>| {
             let (issue_id, last_at, example) = newest?;
             Some(OutcomeRow {
@@ -119,10 +119,11 @@ impl Store {
                 "SELECT issue.id, issue_hour.last_at, \
                  issue.path || ':' || CAST(issue.line AS TEXT) \
                  FROM issue_hour JOIN issue ON issue.id = issue_hour.issue_id \
-                 WHERE issue_hour.hour = $1 AND issue_hour.last_at = $2 \
-                 AND issue.origin_commit IS NULL LIMIT 1",
+                 WHERE issue_hour.project_id = $3 AND issue_hour.hour = $1 \
+                 AND issue_hour.last_at = $2 AND issue.origin_commit IS NULL LIMIT 1",
             );
             let query = query.bind(nobody_at.div_euclid(HOUR_MS)).bind(nobody_at);
+            let query = query.bind(self.project);
             let newest = query.fetch_optional(&self.readers).await?;
             rows.extend(row(OutcomeKind::NotBlamed, nobody, newest));
         }
@@ -131,10 +132,11 @@ impl Store {
                 "SELECT issue.id, issue_hour.last_at, \
                  issue.path || ':' || CAST(issue.line AS TEXT) \
                  FROM issue_hour JOIN issue ON issue.id = issue_hour.issue_id \
-                 WHERE issue_hour.hour >= $1 AND issue.origin_commit IS NOT NULL \
+                 WHERE issue_hour.project_id = $2 AND issue_hour.hour >= $1 \
+                 AND issue.origin_commit IS NOT NULL \
                  ORDER BY issue_hour.hour DESC, issue_hour.last_at DESC LIMIT 1",
             );
-            let newest = query.bind(hour).fetch_optional(&self.readers).await?;
+            let newest = query.bind(hour).bind(self.project).fetch_optional(&self.readers).await?;
             rows.extend(row(OutcomeKind::Counted, all - nobody, newest));
         }
         Ok(rows)
@@ -150,7 +152,7 @@ impl Store {
              OR EXISTS (SELECT 1 FROM outcome WHERE project_id = $1 AND kind <> $3) \
              THEN 1 ELSE 0 END",
         );
-        let query = query.bind(PROJECT).bind(but_of).bind(OutcomeKind::Refused.as_str());
+        let query = query.bind(self.project).bind(but_of).bind(OutcomeKind::Refused.as_str());
         let found: i64 = query.fetch_one(&self.readers).await?;
         Ok(found == 1)
     }

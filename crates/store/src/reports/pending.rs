@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use crate::issues::facets::{self, Facet};
 use crate::issues::samples::decode_sample;
 use crate::sealing::SealError;
-use crate::{PROJECT, Store, StoreError, WriteTx};
+use crate::{ProjectId, Store, StoreError, WriteTx};
 
 pub(crate) const TABLE: &str = "pending_report";
 
@@ -118,7 +118,7 @@ impl WriteTx {
             "SELECT facets FROM pending_report WHERE project_id = $1 AND fingerprint = $2 \
              AND occurrences > 0",
         );
-        Ok(query.bind(PROJECT).bind(fingerprint).fetch_optional(&mut *self.0).await?)
+        Ok(query.bind(self.project).bind(fingerprint).fetch_optional(&mut *self.tx).await?)
     }
 
     /// Stores a report until it is attributed. If one with the same traceback waits already, the
@@ -128,7 +128,7 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn put_pending(&mut self, new: &NewPending, before: &str) -> Result<i64, StoreError> {
-        let body = self.1.seal(TABLE, new.body.clone()).map_err(sealed)?;
+        let body = self.sealing.seal(TABLE, new.body.clone()).map_err(sealed)?;
         let bytes = i64::try_from(body.len()).unwrap_or(i64::MAX);
         let facets = facets::add_to(before, &new.facets);
         sqlx::query(
@@ -150,7 +150,7 @@ impl WriteTx {
              source = CASE WHEN pending_report.occurrences > 0 \
              THEN pending_report.source ELSE excluded.source END",
         )
-        .bind(PROJECT)
+        .bind(self.project)
         .bind(&new.fingerprint)
         .bind(new.occurrences)
         .bind(new.reports)
@@ -159,7 +159,7 @@ impl WriteTx {
         .bind(body)
         .bind(facets)
         .bind(&new.source)
-        .execute(&mut *self.0)
+        .execute(&mut *self.tx)
         .await?;
         Ok(bytes)
     }
@@ -173,7 +173,7 @@ impl WriteTx {
             "SELECT source, COUNT(*) FROM pending_report \
              WHERE project_id = $1 AND occurrences > 0 GROUP BY source",
         );
-        let rows: Vec<(String, i64)> = query.bind(PROJECT).fetch_all(&mut *self.0).await?;
+        let rows: Vec<(String, i64)> = query.bind(self.project).fetch_all(&mut *self.tx).await?;
         Ok(rows.into_iter().collect())
     }
 
@@ -190,7 +190,7 @@ impl WriteTx {
              RETURNING occurrences, reports, error_threshold, first_at, last_at, source, facets, \
              body, counted",
         );
-        Ok(query.bind(PROJECT).bind(fingerprint).fetch_optional(&mut *self.0).await?)
+        Ok(query.bind(self.project).bind(fingerprint).fetch_optional(&mut *self.tx).await?)
     }
 
     /// Puts back a report that was removed and counted, to be attributed again at `next_attempt_at`
@@ -212,7 +212,7 @@ impl WriteTx {
              waits_for_fetch, counted, source) \
              VALUES ($1, $2, 0, 0, $3, $4, $5, 1, $6, $7, '[]', 1, $8, $9)",
         )
-        .bind(PROJECT)
+        .bind(self.project)
         .bind(fingerprint)
         .bind(taken.error_threshold)
         .bind(taken.first_at)
@@ -221,7 +221,7 @@ impl WriteTx {
         .bind(&taken.body)
         .bind(counted)
         .bind(&taken.source)
-        .execute(&mut *self.0)
+        .execute(&mut *self.tx)
         .await?;
         Ok(())
     }
@@ -242,12 +242,12 @@ impl WriteTx {
             "UPDATE pending_report SET attempts = attempts + 1, next_attempt_at = $3, \
              last_error = $4, waits_for_fetch = $5 WHERE project_id = $1 AND fingerprint = $2",
         )
-        .bind(PROJECT)
+        .bind(self.project)
         .bind(fingerprint)
         .bind(next_attempt_at)
         .bind(error)
         .bind(i64::from(waits_for_fetch))
-        .execute(&mut *self.0)
+        .execute(&mut *self.tx)
         .await?;
         Ok(())
     }
@@ -261,7 +261,7 @@ impl WriteTx {
             "UPDATE pending_report SET next_attempt_at = $2, waits_for_fetch = 0 \
              WHERE project_id = $1 AND waits_for_fetch = 1",
         );
-        Ok(query.bind(PROJECT).bind(now).execute(&mut *self.0).await?.rows_affected() > 0)
+        Ok(query.bind(self.project).bind(now).execute(&mut *self.tx).await?.rows_affected() > 0)
     }
 }
 
@@ -275,6 +275,21 @@ impl Store {
         decode_sample(&body)
     }
 
+    /// The projects with reports that are due.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn projects_with_due_reports(&self, now: i64) -> Result<Vec<ProjectId>, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT id FROM project WHERE EXISTS (SELECT 1 FROM pending_report AS due \
+             WHERE due.project_id = project.id AND due.next_attempt_at <= $1) \
+             OR EXISTS (SELECT 1 FROM pending_report AS ahead \
+             WHERE ahead.project_id = project.id AND ahead.next_attempt_at > $2) ORDER BY id",
+        );
+        let query = query.bind(now).bind(now.saturating_add(LONGEST_WAIT_MS));
+        Ok(query.fetch_all(&self.readers).await?)
+    }
+
     /// Reports that are due, oldest first.
     ///
     /// # Errors
@@ -282,10 +297,10 @@ impl Store {
     pub async fn due_pending(&self, now: i64, limit: i64) -> Result<Vec<PendingRow>, StoreError> {
         let query = sqlx::query_as(
             "SELECT fingerprint, attempts, first_at, occurrences, body FROM pending_report \
-             WHERE next_attempt_at <= $1 OR next_attempt_at > $3 \
+             WHERE project_id = $4 AND (next_attempt_at <= $1 OR next_attempt_at > $3) \
              ORDER BY next_attempt_at LIMIT $2",
         );
         let query = query.bind(now).bind(limit).bind(now.saturating_add(LONGEST_WAIT_MS));
-        Ok(query.fetch_all(&self.readers).await?)
+        Ok(query.bind(self.project).fetch_all(&self.readers).await?)
     }
 }

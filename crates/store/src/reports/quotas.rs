@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use sqlx::FromRow;
 
 use super::outcomes::DAY_MS;
-use crate::{PROJECT, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx};
 
 /// The limits of a day (UTC); 0 for no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +125,7 @@ impl WriteTx {
         let query = sqlx::query_as(
             "SELECT source, issues, bytes FROM quota_use WHERE project_id = $1 AND day = $2",
         );
-        let rows: Vec<Used> = query.bind(PROJECT).bind(day).fetch_all(&mut *self.0).await?;
+        let rows: Vec<Used> = query.bind(self.project).bind(day).fetch_all(&mut *self.tx).await?;
         let is_crowded = rows.len() >= MOST_SENDERS;
         let used = rows.into_iter().map(|used| (used.source.clone(), (used, false))).collect();
         Ok(DayUse { day, quotas, used, is_crowded })
@@ -145,12 +145,12 @@ impl WriteTx {
                  VALUES ($1, $2, $3, $4, $5) ON CONFLICT (project_id, day, source) \
                  DO UPDATE SET issues = excluded.issues, bytes = excluded.bytes",
             )
-            .bind(PROJECT)
+            .bind(self.project)
             .bind(day_use.day)
             .bind(source)
             .bind(used.issues)
             .bind(used.bytes)
-            .execute(&mut *self.0)
+            .execute(&mut *self.tx)
             .await?;
         }
         Ok(())
@@ -167,6 +167,6 @@ impl Store {
             "SELECT source, issues, bytes FROM quota_use WHERE project_id = $1 AND day = $2 \
              ORDER BY CASE source WHEN '' THEN 0 ELSE 1 END, issues DESC, bytes DESC, source",
         );
-        Ok(query.bind(PROJECT).bind(at.div_euclid(DAY_MS)).fetch_all(&self.readers).await?)
+        Ok(query.bind(self.project).bind(at.div_euclid(DAY_MS)).fetch_all(&self.readers).await?)
     }
 }

@@ -1,5 +1,5 @@
 //! The ids of recorded reports, as hashes, grouped by the transaction that recorded them.
-use crate::{PROJECT, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx};
 
 /// The ids of the reports of one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl WriteTx {
         let query = sqlx::query_scalar(
             "INSERT INTO recorded_ids (project_id, at, hashes) VALUES ($1, $2, $3) RETURNING id",
         );
-        Ok(query.bind(PROJECT).bind(at).bind(bytes).fetch_one(&mut *self.0).await?)
+        Ok(query.bind(self.project).bind(at).bind(bytes).fetch_one(&mut *self.tx).await?)
     }
 
     /// Deletes ids up to a number.
@@ -38,7 +38,7 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn delete_recorded_ids(&mut self, number: i64) -> Result<(), StoreError> {
         let query = sqlx::query("DELETE FROM recorded_ids WHERE project_id = $1 AND id <= $2");
-        query.bind(PROJECT).bind(number).execute(&mut *self.0).await?;
+        query.bind(self.project).bind(number).execute(&mut *self.tx).await?;
         Ok(())
     }
 }
@@ -51,7 +51,7 @@ impl Store {
     pub async fn recorded_ids(&self) -> Result<Vec<RecordedIds>, StoreError> {
         let query =
             sqlx::query_as("SELECT id, hashes FROM recorded_ids WHERE project_id = $1 ORDER BY id");
-        let rows: Vec<(i64, Vec<u8>)> = query.bind(PROJECT).fetch_all(&self.readers).await?;
+        let rows: Vec<(i64, Vec<u8>)> = query.bind(self.project).fetch_all(&self.readers).await?;
         let read = |(number, bytes): (i64, Vec<u8>)| {
             let (hashes, _) = bytes.as_chunks::<8>();
             let hashes = hashes.iter().map(|hash| u64::from_be_bytes(*hash)).collect();

@@ -54,7 +54,7 @@ impl WriteTx {
             .bind(reports)
             .bind(occurrences)
             .bind(at)
-            .execute(&mut *self.0)
+            .execute(&mut *self.tx)
             .await?;
         }
         Ok(())

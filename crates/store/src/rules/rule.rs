@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::FromRow;
 
 use super::lists::{RuleInputError, RuleList};
-use crate::{PROJECT, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx};
 
 /// One entry of a list.
 #[derive(Debug, Clone)]
@@ -105,8 +105,8 @@ impl WriteTx {
             "INSERT INTO rule (id, project_id, list, body, created_at) VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT (project_id, list, body) DO NOTHING",
         );
-        let query = query.bind(id).bind(PROJECT).bind(list.as_str());
-        let done = query.bind(entry.to_string()).bind(at).execute(&mut *self.0).await?;
+        let query = query.bind(id).bind(self.project).bind(list.as_str());
+        let done = query.bind(entry.to_string()).bind(at).execute(&mut *self.tx).await?;
         self.changed(list, &[entry]).await?;
         Ok(done.rows_affected() > 0)
     }
@@ -120,7 +120,7 @@ impl WriteTx {
              WHERE 1 = 1 \
              ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING value",
         );
-        Ok(query.fetch_one(&mut *self.0).await?)
+        Ok(query.fetch_one(&mut *self.tx).await?)
     }
 
     /// Replaces an entry; `None` when the list has none with this id, else whether it was changed:
@@ -146,8 +146,8 @@ impl WriteTx {
              AND NOT EXISTS (SELECT 1 FROM rule AS other WHERE other.project_id = $1 \
              AND other.list = $2 AND other.body = $4 AND other.id <> $3)",
         );
-        let query = query.bind(PROJECT).bind(list.as_str()).bind(id).bind(entry.to_string());
-        let done = query.execute(&mut *self.0).await.map_err(StoreError::from)?;
+        let query = query.bind(self.project).bind(list.as_str()).bind(id).bind(entry.to_string());
+        let done = query.execute(&mut *self.tx).await.map_err(StoreError::from)?;
         self.changed(list, &[&replaced[0].entry, &entry]).await?;
         Ok(Some(AddedRule { id: (done.rows_affected() > 0).then_some(id), entry, replaced }))
     }
@@ -160,8 +160,8 @@ impl WriteTx {
         let query = sqlx::query_scalar(
             "DELETE FROM rule WHERE project_id = $1 AND list = $2 AND id = $3 RETURNING body",
         );
-        let query = query.bind(PROJECT).bind(list.as_str()).bind(id);
-        let removed: Option<String> = query.fetch_optional(&mut *self.0).await?;
+        let query = query.bind(self.project).bind(list.as_str()).bind(id);
+        let removed: Option<String> = query.fetch_optional(&mut *self.tx).await?;
         let Some(body) = removed else { return Ok(false) };
         self.changed(list, &[&parse(&body)?]).await?;
         Ok(true)
@@ -186,7 +186,7 @@ impl WriteTx {
             "SELECT id, list, body, created_at FROM rule WHERE project_id = $1 AND id = $2",
         );
         let row: Option<RuleRow> =
-            query.bind(PROJECT).bind(id).fetch_optional(&mut *self.0).await?;
+            query.bind(self.project).bind(id).fetch_optional(&mut *self.tx).await?;
         let Some(row) = row else { return Ok(None) };
         let Some(list) = RuleList::parse(&row.list) else { return Ok(None) };
         Ok(Some((list, row.entry()?)))
@@ -228,8 +228,8 @@ impl WriteTx {
             "SELECT id, list, body, created_at FROM rule WHERE project_id = $1 AND list = $2 \
              ORDER BY id",
         );
-        let query = query.bind(PROJECT).bind(RuleList::EmailRemapping.as_str());
-        let rows: Vec<RuleRow> = query.fetch_all(&mut *self.0).await?;
+        let query = query.bind(self.project).bind(RuleList::EmailRemapping.as_str());
+        let rows: Vec<RuleRow> = query.fetch_all(&mut *self.tx).await?;
         let wanted: EmailAlias = parse(&entry.to_string())?;
         let mut found = Vec::new();
         for row in rows.into_iter().filter(|row| Some(row.id) != but) {
@@ -241,28 +241,27 @@ impl WriteTx {
         Ok(found)
     }
 
-    /// Makes all cached verdicts invalid, because something they rest on has changed.
+    /// Makes the project's cached verdicts invalid, because something they rest on has changed.
     ///
     /// # Errors
     /// The database cannot be written.
     pub async fn invalidate_verdicts(&mut self) -> Result<(), StoreError> {
         let query = sqlx::query(
-            "INSERT INTO setting (name, value) VALUES ('rules_revision', 1) \
-             ON CONFLICT (name) DO UPDATE SET value = setting.value + 1",
+            "UPDATE project SET rules_revision = rules_revision + 1 WHERE id = $1",
         );
-        query.execute(&mut *self.0).await?;
+        query.bind(self.project).execute(&mut *self.tx).await?;
         Ok(())
     }
 }
 
 impl Store {
-    /// Grows with each change of any list.
+    /// Grows with each change of any list, and of what else cached verdicts rest on.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn rules_revision(&self) -> Result<i64, StoreError> {
-        let query = sqlx::query_scalar("SELECT value FROM setting WHERE name = 'rules_revision'");
-        Ok(query.fetch_optional(&self.readers).await?.unwrap_or(0))
+        let query = sqlx::query_scalar("SELECT rules_revision FROM project WHERE id = $1");
+        Ok(query.bind(self.project).fetch_optional(&self.readers).await?.unwrap_or(0))
     }
 
     /// The entries of a list, oldest first.
@@ -305,7 +304,7 @@ impl Store {
         let query = sqlx::query_as(
             "SELECT id, list, body, created_at FROM rule WHERE project_id = $1 ORDER BY id",
         );
-        Ok(query.bind(PROJECT).fetch_all(&self.readers).await?)
+        Ok(query.bind(self.project).fetch_all(&self.readers).await?)
     }
 }
 
