@@ -2,7 +2,7 @@
 use std::path::PathBuf;
 
 /// The origin of a repository.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Source {
     /// Cloned from `url` into `dir` and fetched by us.
     Clone {

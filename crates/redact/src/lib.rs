@@ -66,7 +66,7 @@ use shapes::Shapes;
 pub const SCRUBBED: &str = "**scrubbed**";
 
 /// The user's changes to the built-in rules.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
     /// Regular expressions in Python's syntax. They match only at the start of a variable's name,
     /// as `re.match` does; the variable's value is a secret.

@@ -22,7 +22,7 @@ use crate::listen::memory::{Memory, run_give_back};
 use crate::mail::{SentJournal, Smtp, notify_recreated, run_sender};
 use crate::notify::run_notify;
 use crate::pipeline::{Recorder, Verdicts, record_refusals, run_attribution, run_find_fixed};
-use crate::upkeep::{run_maintenance, run_mirror, run_projects, run_rules, run_weekly};
+use crate::upkeep::{run_maintenance, run_mirrors, run_projects, run_rules, run_weekly};
 use crate::web;
 
 /// A running server. Dropping it stops it.
@@ -88,19 +88,23 @@ impl Server {
             tx.mail_sent(mail, clock.now()).await?;
         }
         let now = clock.now();
-        if let Some(contact) = &config.addresses.default_contact {
-            // The default contact cannot opt out: alerts that reach nobody else go there.
-            tx.remove_unwanted(contact, UnwantedKind::Alerts).await?;
-        }
-        tx.release_alerts(now).await?;
         tx.commit().await?;
         let app = App::open(config, store, clock, http_address).await?;
+        for app in app.projects.all() {
+            let mut tx = app.store.write().await?;
+            if let Some(contact) = &app.config.addresses.default_contact {
+                // The default contact cannot opt out: alerts that reach nobody else go there.
+                tx.remove_unwanted(contact, UnwantedKind::Alerts).await?;
+            }
+            tx.release_alerts(now).await?;
+            tx.commit().await?;
+        }
         notify_recreated(&app).await?;
         let recorder = Recorder::read(&app.store).await?;
         let verdicts = Arc::new(Verdicts::default());
         let memory = Memory::new(app.config.memory_limit);
-        let (intake, incoming) =
-            Intake::new(app.clock.clone(), memory.clone(), app.redaction.clone());
+        let (intake, incoming) = Intake::new(app.clock.clone(), memory.clone());
+        let projects = app.projects.clone();
         let clients = Arc::new(ClientsSeen::new(app.clock.clone()));
         app.running.get_or_init(|| Running {
             intake: intake.clone(),
@@ -108,29 +112,27 @@ impl Server {
             started_at: app.clock.now(),
             clients: clients.clone(),
         });
-        let answerer = Answerer { intake, project: app.project.clone(), clients };
-        let router = web::router(web::Site::new(app.clone()))
-            .merge(web::unsubscribe_router(app.clone()))
+        let answerer = Answerer { intake, projects: projects.clone(), clients };
+        let router = web::projects_router(app.projects.clone())
             .merge(thrift_router(answerer.clone(), bodies));
         let mut tasks = JoinSet::new();
-        tasks.spawn(recorder.run(app.clone(), verdicts.clone(), incoming));
+        let recording = recorder.run(projects.clone(), app.clock.clone(), verdicts.clone(), incoming);
+        tasks.spawn(recording);
         if let Some(thrift) = thrift {
             tasks.spawn(run_thrift(thrift, answerer, limits));
         }
         tasks.spawn(run_http(http, router, http_limits));
-        if app.config.repository.is_some() {
-            tasks.spawn(run_mirror(app.clone()));
-        }
-        tasks.spawn(run_rules(app.clone()));
-        tasks.spawn(run_projects(app.clone()));
-        tasks.spawn(run_attribution(app.clone(), verdicts));
-        tasks.spawn(run_notify(app.clone()));
-        tasks.spawn(run_find_fixed(app.clone()));
-        tasks.spawn(run_sender(app.clone(), smtp, journal));
+        tasks.spawn(run_mirrors(projects.clone()));
+        tasks.spawn(run_rules(projects.clone()));
+        tasks.spawn(run_projects(projects.clone()));
+        tasks.spawn(run_attribution(projects.clone(), app.config.max_blames, verdicts));
+        tasks.spawn(run_notify(projects.clone()));
+        tasks.spawn(run_find_fixed(projects.clone()));
+        tasks.spawn(run_sender(projects.clone(), smtp, journal));
         let posts = PostClient::new(app.config.webhook_private_addresses);
-        tasks.spawn(run_posts(app.clone(), posts));
-        tasks.spawn(run_weekly(app.clone()));
-        tasks.spawn(run_maintenance(app.clone()));
+        tasks.spawn(run_posts(projects.clone(), posts));
+        tasks.spawn(run_weekly(projects.clone()));
+        tasks.spawn(run_maintenance(projects));
         tasks.spawn(run_give_back(memory));
         Ok(Self { thrift_address, http_address, app, tasks, _lock: lock })
     }
@@ -142,7 +144,7 @@ impl Server {
 
     /// The address and key for clients.
     pub fn dsn(&self) -> Option<String> {
-        self.app.dsn()
+        self.app.now().dsn()
     }
 
     /// Stops it. Accepted reports are in the store, and are processed after the next start.
@@ -154,7 +156,7 @@ impl Server {
         self.tasks.shutdown().await;
         if let Some(running) = self.app.running.get() {
             let refused = running.intake.refusals().take();
-            if let Err(error) = record_refusals(&self.app, &refused).await {
+            if let Err(error) = record_refusals(&self.app.projects, &refused).await {
                 tracing::error!(%error, ?refused, "the last refusals could not be counted");
             }
         }

@@ -241,10 +241,9 @@ CREATE INDEX pending_report_source ON pending_report (project_id, source);
 
 -- The ids of reports that were recorded, so that a report that is sent twice counts once. A row
 -- holds those of one transaction: ids are random, and with a row for each of them every write would
--- touch pages all over the table.
+-- touch pages all over the table. A hash is also one of the sender, whose key is of one project.
 CREATE TABLE recorded_ids (
     id INTEGER PRIMARY KEY,
-    project_id BIGINT NOT NULL REFERENCES project (id),
     at BIGINT NOT NULL,
     -- Eight bytes each.
     hashes BLOB NOT NULL

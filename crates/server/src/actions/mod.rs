@@ -3,6 +3,7 @@
 
 mod issue;
 mod people;
+pub mod projects;
 mod reassign;
 mod rules;
 mod strangers;
@@ -11,7 +12,7 @@ mod undo;
 
 use flawless_core::Role;
 use flawless_store::{
-    GivenRole, IssueRow, NewAction, RuleInputError, RuleList, StoreError, UnwantedKind,
+    GivenRole, IssueRow, NewAction, RoleScope, RuleInputError, RuleList, StoreError, UnwantedKind,
 };
 use serde_json::Value;
 
@@ -92,6 +93,8 @@ pub enum Action {
     /// An address gets another role.
     GiveRole {
         address: String,
+        /// Where it holds.
+        scope: RoleScope,
         /// `None` removes the role that it was given.
         role: Option<GivenRole>,
     },
@@ -194,8 +197,22 @@ impl Action {
 pub struct Actor<'a> {
     /// The recorded name.
     pub name: &'a str,
-    /// What they may do.
+    /// What they may do in this project.
     pub role: Role,
+    /// What they may do in all projects.
+    pub role_in_all: Option<Role>,
+}
+
+impl Actor<'_> {
+    /// Refuses what concerns all projects to those who administer only some of them.
+    fn must_administer_all(&self) -> Result<(), ActionError> {
+        if self.role_in_all >= Some(Role::Administrator) {
+            return Ok(());
+        }
+        let text = "This holds in all projects, so it requires the role administrator for all of \
+                    them. Choose this project only, or ask such an administrator.";
+        Err(ActionError::field("", text))
+    }
 }
 
 /// Takes an action for somebody, whose role the caller has checked. Whether alerts may go to the
@@ -205,9 +222,10 @@ pub struct Actor<'a> {
 /// A field is wrong, what it is about does not exist, or the store fails.
 pub async fn act(
     app: &App,
-    Actor { name: who, role }: Actor<'_>,
+    actor: Actor<'_>,
     action: Action,
 ) -> Result<Done, ActionError> {
+    let Actor { name: who, role, .. } = actor;
     strangers::check(app, role, &action).await?;
     match action {
         Action::AddRule { list, entry, issue } => rules::add(app, who, list, &entry, issue).await,
@@ -227,7 +245,9 @@ pub async fn act(
         Action::RetryAddress { address, unwanted } => {
             issue::retry_address(app, who, &address, unwanted).await
         }
-        Action::GiveRole { address, role } => people::give_role(app, who, &address, role).await,
+        Action::GiveRole { address, scope, role } => {
+            people::give_role(app, actor, &address, scope, role).await
+        }
         Action::WantMails { address, kind, wanted } => {
             people::want_mails(app, who, &address, kind, wanted).await
         }

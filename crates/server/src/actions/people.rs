@@ -1,8 +1,8 @@
 //! Actions about people: the roles that they have, and the mails that they want.
-use flawless_store::{GivenRole, UnwantedKind};
+use flawless_store::{GivenRole, RoleScope, UnwantedKind};
 
 use super::undo::Undo;
-use super::{ActionError, Done, noted};
+use super::{ActionError, Actor, Done, noted};
 use crate::app::App;
 
 /// Whether the address is the default contact, which is notified if nobody else can be.
@@ -24,17 +24,22 @@ pub(super) const DEFAULT_CONTACT: &str = "The default contact gets the alerts th
 
 pub(super) async fn give_role(
     app: &App,
-    who: &str,
+    actor: Actor<'_>,
     address: &str,
+    scope: RoleScope,
     role: Option<GivenRole>,
 ) -> Result<Done, ActionError> {
+    if scope == RoleScope::AllProjects {
+        actor.must_administer_all()?;
+    }
+    let who = actor.name;
     let address = address.trim().to_ascii_lowercase();
     if is_own_role(app, who, &address) {
         return Err(ActionError::field("", OWN_ROLE));
     }
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
-    let before = tx.given_role(&address).await?;
+    let before = tx.given_role(&address, scope).await?;
     if let Some((role, true)) = app.config.sign_in.role_of(&address) {
         let text = format!("The configuration gives {address} the role {role}: change it there.");
         return Err(ActionError::field("", text));
@@ -47,14 +52,18 @@ pub(super) async fn give_role(
         };
         return Err(ActionError::field("", text));
     }
-    tx.put_role(&address, role, now, who).await?;
+    tx.put_role(&address, scope, role, now, who).await?;
+    let place = match scope {
+        RoleScope::AllProjects => String::new(),
+        RoleScope::Project(_) => format!(" in {}", app.project.name()),
+    };
     let what = match role {
-        Some(GivenRole::Role(role)) => format!("{address} was given the role {role}"),
-        Some(GivenRole::Blocked) => format!("{address} was blocked"),
-        None => format!("{address} has the role of the configuration again"),
+        Some(GivenRole::Role(role)) => format!("{address} was given the role {role}{place}"),
+        Some(GivenRole::Blocked) => format!("{address} was blocked{place}"),
+        None => format!("the role of {address} was revoked{place}"),
     };
     let name = |role: Option<GivenRole>| role.map(|role| role.as_str().to_owned());
-    let undo = Undo::Role { address, before: name(before), after: name(role) };
+    let undo = Undo::Role { address, scope, before: name(before), after: name(role) };
     let action = noted(who, None, "give_role", what, Some(&undo));
     let id = tx.add_action(&action, now).await?;
     tx.commit().await?;

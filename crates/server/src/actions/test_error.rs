@@ -69,7 +69,12 @@ pub async fn send(app: &App, who: &str) -> Result<i64, NotKept> {
         ..Report::default()
     };
     let peer = Peer::from(IpAddr::from(Ipv4Addr::LOCALHOST));
-    let sender = Sender { peer, source: "the page Set up".into() };
+    let sender = Sender {
+        project: app.project_id(),
+        redaction: app.redaction.clone(),
+        peer,
+        source: "the page Set up".into(),
+    };
     // One small report of a person is not limited.
     let held = running.intake.memory().hold(peer);
     running.intake.submit(report.bounded(), sender, 0, held).await?;

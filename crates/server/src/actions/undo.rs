@@ -1,14 +1,14 @@
 //! Undoes an action: only what it did, and only where nothing has changed since.
 use flawless_core::Role;
 use flawless_store::{
-    ActionRow, Counted, GivenRole, Resolution, RuleEntry, RuleList, StoreError, UnwantedKind,
+    ActionRow, Counted, GivenRole, Resolution, RoleScope, RuleEntry, RuleList, StoreError, UnwantedKind,
     WriteTx,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::people::{DEFAULT_CONTACT, OWN_ROLE, is_default_contact, is_own_role};
-use super::{ActionError, Done, noted, role_to_change, rules_changed};
+use super::{ActionError, Actor, Done, noted, role_to_change, rules_changed};
 use crate::app::App;
 
 /// How an action is undone.
@@ -59,6 +59,8 @@ pub enum Undo {
     Role {
         /// To whom.
         address: String,
+        /// Where it holds.
+        scope: RoleScope,
         /// What was given before.
         before: Option<String>,
         /// What is given since.
@@ -173,11 +175,12 @@ impl Undo {
     }
 }
 
-/// Undoes an action for `who`, whose role the caller has checked.
+/// Undoes an action for somebody whose role the caller has checked.
 ///
 /// # Errors
 /// There is no such action, something has changed since, or the store fails.
-pub async fn undo(app: &App, who: &str, id: i64) -> Result<Done, ActionError> {
+pub async fn undo(app: &App, actor: Actor<'_>, id: i64) -> Result<Done, ActionError> {
+    let who = actor.name;
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
     let Some(row) = tx.action(id).await? else {
@@ -190,6 +193,9 @@ pub async fn undo(app: &App, who: &str, id: i64) -> Result<Done, ActionError> {
     let Some(undo) = Undo::read(tx.undo_of(id).await?.as_deref()) else {
         return Err(ActionError::field("", "This cannot be undone."));
     };
+    if let Undo::Role { scope: RoleScope::AllProjects, .. } = &undo {
+        actor.must_administer_all()?;
+    }
     match &undo {
         Undo::Role { address, .. } if is_own_role(app, who, address) => {
             return Err(ActionError::field("", OWN_ROLE));
@@ -260,13 +266,13 @@ async fn take_back(
             }
             Ok(ResolvedState::put(before.as_ref(), tx, issue).await?)
         }
-        Undo::Role { address, before, after } => {
+        Undo::Role { address, scope, before, after } => {
             let role = |name: Option<String>| name.and_then(|name| GivenRole::parse(&name));
-            if tx.given_role(&address).await? != role(after) {
+            if tx.given_role(&address, scope).await? != role(after) {
                 let text = "Another role was given since: see /people/roles.";
                 return Err(ActionError::field("", text));
             }
-            Ok(tx.put_role(&address, role(before), now, who).await?)
+            Ok(tx.put_role(&address, scope, role(before), now, who).await?)
         }
         Undo::Mails { address, kind, before, after } => {
             let kind = UnwantedKind::parse(&kind)

@@ -1,5 +1,6 @@
 //! What the parts of a running server share.
 pub mod error;
+pub mod projects;
 pub mod signer;
 
 use std::net::SocketAddr;
@@ -8,9 +9,9 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use error::StartError;
 use flawless_base::clock::Clock;
-use flawless_base::secret::Secret;
 use flawless_core::Rules;
-use flawless_store::{Store, StoreError};
+use flawless_store::{ProjectId, Store, StoreError};
+use projects::Projects;
 use signer::Signer;
 use tokio::sync::Notify;
 
@@ -18,23 +19,37 @@ use crate::attribution::Repo;
 use crate::config::Config;
 use crate::intake::Intake;
 use crate::intake::clients::ClientsSeen;
-use crate::project::keys::{ProjectCell, ProjectKeys};
+use crate::project::project::Project;
 use crate::project::redaction::Redaction;
 
-/// Handles that every part holds.
+/// Handles that every part holds, for one project. When the project changes there is a new one:
+/// whoever works for long asks [`App::projects`] for it.
 #[derive(Debug, Clone)]
 pub struct App {
+    /// The project, its keys and settings.
+    pub project: Arc<Project>,
+    /// The configuration, with what the project sets itself.
     pub config: Arc<Config>,
-    /// Where browsers reach the pages; no slash at the end.
+    /// The path of the project's pages, without a slash at the end; empty for the first project.
+    pub root: Arc<str>,
+    /// Where browsers reach the project's pages; no slash at the end.
     pub base_url: Arc<str>,
-    /// The database.
+    /// The database, as the project sees it.
     pub store: Store,
+    /// The project's rules as last read.
+    pub rules: Arc<RulesCell>,
+    /// The project's repository.
+    pub repo: Arc<RepoCell>,
+    /// Until when new issues count as already there before: `baseline_hours`.
+    pub baseline_until: i64,
+    /// Takes secrets out of reports.
+    pub redaction: Arc<Redaction>,
+    /// All projects.
+    pub projects: Arc<Projects>,
+    /// Where browsers reach the server; no slash at the end.
+    pub server_url: Arc<str>,
     /// The time.
     pub clock: Clock,
-    /// The rules as last read.
-    pub rules: Arc<RulesCell>,
-    /// The repository.
-    pub repo: Arc<RepoCell>,
     /// Wakes up workers when there is new work of a kind.
     pub wakeups: Arc<Wakeups>,
     /// Held while a mail is being sent.
@@ -43,12 +58,6 @@ pub struct App {
     pub posting: Arc<tokio::sync::RwLock<()>>,
     /// Signs links and mails.
     pub signer: Arc<Signer>,
-    /// Until when new issues count as already there before: `baseline_hours`.
-    pub baseline_until: i64,
-    /// Takes secrets out of reports.
-    pub redaction: Arc<Redaction>,
-    /// The project, with the keys that clients report with.
-    pub project: Arc<ProjectCell>,
     /// Counts up, for names that must be unique within this process.
     pub numbers: Arc<AtomicU64>,
     /// Empty in other commands than the server.
@@ -79,91 +88,51 @@ pub struct Wakeups {
     pub alerts: Notify,
     /// Mails wait in the outbox.
     pub outbox: Notify,
+    /// A project was made or changed.
+    pub projects: Notify,
     /// Posts wait in the outbox.
     pub posts: Notify,
 }
 
 impl App {
-    /// What the server and other commands start from. The pages are at `http_address` unless
-    /// `hostname` says otherwise. Nobody hears the wakeups of other commands, but the server polls
-    /// within a second.
+    /// What the server and other commands start from, for the first project. The pages are at
+    /// `http_address` unless `hostname` says otherwise. Nobody hears the wakeups of other commands,
+    /// but the server polls within a second.
     pub async fn open(
         config: Config,
         store: Store,
         clock: Clock,
         http_address: SocketAddr,
     ) -> Result<Self, StartError> {
-        let project = ProjectKeys::open(&store, clock.now()).await?;
-        let started_at = store.project().await?.created_at;
-        let baseline = i64::try_from(config.mails.baseline.as_millis()).unwrap_or(i64::MAX);
-        let base_url = config.base_url.clone().unwrap_or_else(|| format!("http://{http_address}"));
-        let repo = if config.repository.is_some() { Repo::Opening } else { Repo::None };
-        let signer = Signer::open(&store).await?;
-        let secrets = own_secrets(&store, &project, &signer).await?;
-        Ok(Self {
-            base_url: base_url.into(),
-            rules: Arc::new(RulesCell::load(&store).await?),
-            repo: Arc::new(RepoCell::new(repo)),
-            wakeups: Arc::default(),
-            sending: Arc::default(),
-            posting: Arc::default(),
-            signer: Arc::new(signer),
-            redaction: Arc::new(Redaction::new(&config.redaction, &secrets, clock.clone())?),
-            baseline_until: started_at.saturating_add(baseline),
-            project: Arc::new(ProjectCell::new(project)),
-            // Names must differ from those of the server and of other commands.
-            numbers: Arc::new(AtomicU64::new(u64::from(std::process::id()) << 32)),
-            running: Arc::default(),
-            config: Arc::new(config),
-            store,
-            clock,
-        })
+        let projects = Projects::open(config, store, clock, http_address).await?;
+        Ok(projects.first())
+    }
+
+    /// The same as it is now: its project may have changed since.
+    #[must_use]
+    pub fn now(&self) -> Self {
+        self.projects.get(self.project.id()).unwrap_or_else(|| self.clone())
+    }
+
+    /// The number of the project.
+    pub fn project_id(&self) -> ProjectId {
+        self.project.id()
     }
 
     /// Where clients reach the server.
     pub fn client_url(&self) -> String {
-        self.config.client_url().unwrap_or_else(|| self.base_url.to_string())
+        self.config.client_url().unwrap_or_else(|| self.server_url.to_string())
     }
 
     /// Address and key in one, for clients, as `flawless projects` prints it.
     pub fn dsn(&self) -> Option<String> {
-        self.project.get().dsn(&self.client_url())
-    }
-
-    /// Reads the project again when it has changed. Its keys are then secrets in reports.
-    ///
-    /// # Errors
-    /// The database fails; the older keys stay.
-    pub async fn refresh_project(&self) -> Result<(), StoreError> {
-        if let Some(project) = self.project.changed(&self.store).await? {
-            // No report comes with a key that is not redacted yet.
-            let secrets = own_secrets(&self.store, &project, &self.signer).await?;
-            if let Err(error) = self.redaction.set_keys(&secrets) {
-                tracing::error!(%error, "new keys cannot be redacted before the next start");
-            }
-            self.project.set(project);
-        }
-        Ok(())
+        self.project.dsn(&self.client_url())
     }
 
     /// A number that this process has not used before.
     pub fn next_number(&self) -> u64 {
         self.numbers.fetch_add(1, Ordering::Relaxed)
     }
-}
-
-/// The secrets that only the store knows.
-async fn own_secrets(
-    store: &Store,
-    project: &ProjectKeys,
-    signer: &Signer,
-) -> Result<Vec<Secret>, StoreError> {
-    let mut secrets: Vec<Secret> = project.keys.iter().map(|key| key.secret.clone()).collect();
-    secrets.push(signer.key().clone());
-    for channel in store.channels().await? {
-        secrets.extend(channel.secrets());
-    }
-    Ok(secrets)
 }
 
 /// Rules with the revision they belong to.

@@ -29,8 +29,7 @@ pub fn posts(
     at: i64,
 ) -> NewPosts {
     let domain = &app.config.addresses.domain;
-    let project = app.project.get();
-    let sender = Sender { project: &project.name, base_url: &app.base_url, domain };
+    let sender = Sender { project: app.project.name(), base_url: &app.base_url, domain };
     split(sender, channel.id, kind, alerts, at)
 }
 

@@ -1,6 +1,7 @@
 //! Sends the posts in the outbox, with retries over days: to several channels simultaneously, one
 //! post at a time to each. Mails do not wait for posts.
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use flawless_base::backoff::{FIRST_RETRY_MS, GIVE_UP_AFTER_MS, retry_after};
@@ -9,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::client::{Answer, PostClient};
 use crate::app::App;
+use crate::app::projects::Projects;
 
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How many channels are posted to simultaneously.
@@ -30,8 +32,8 @@ struct ChannelState {
     taken: Option<i64>,
 }
 
-/// Sends posts forever.
-pub async fn run_posts(app: App, client: PostClient) {
+/// Sends the posts of all projects forever.
+pub async fn run_posts(projects: Arc<Projects>, client: PostClient) {
     let mut work = JoinSet::new();
     let mut busy: HashSet<Recipient> = HashSet::new();
     // Channels that accept nothing at the moment, and until when. A restart loses this, which only
@@ -39,18 +41,20 @@ pub async fn run_posts(app: App, client: PostClient) {
     let mut resting: HashMap<Recipient, i64> = HashMap::new();
     let mut before: HashMap<Recipient, ChannelState> = HashMap::new();
     loop {
-        let now = app.clock.now();
+        let first = projects.first();
+        let now = first.clock.now();
         resting.retain(|_, until| *until > now);
-        match app.store.due_posts(now).await {
+        match projects.store().due_posts(now).await {
             Ok(due) => {
                 for post in due {
                     let waits = busy.contains(&post.recipient)
                         || resting.contains_key(&post.recipient)
                         || work.len() >= AT_ONCE;
-                    if !waits {
+                    // The posts of a removed project go with it.
+                    if let Some(app) = projects.get(post.project_id).filter(|_| !waits) {
                         busy.insert(post.recipient.clone());
                         let before = before.get(&post.recipient).copied().unwrap_or_default();
-                        work.spawn(attempt(app.clone(), client.clone(), post, before));
+                        work.spawn(attempt(app, client.clone(), post, before));
                     }
                 }
             }
@@ -76,7 +80,7 @@ pub async fn run_posts(app: App, client: PostClient) {
                     tokio::time::sleep(LOOK_AGAIN).await;
                 }
             },
-            () = app.wakeups.posts.notified() => {}
+            () = first.wakeups.posts.notified() => {}
             () = tokio::time::sleep(LOOK_AGAIN) => {}
         }
     }

@@ -6,12 +6,10 @@ use std::io::Read;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use flawless_base::clock::Clock;
 use flawless_base::text::for_terminal;
-use flawless_store::Store;
 
+use super::open::open;
 use super::{ConfArgument, in_words};
-use crate::app::App;
 use crate::mail::{MAX_BOUNCE, take_bounce};
 
 #[derive(Debug, clap::Args)]
@@ -54,10 +52,7 @@ async fn take(arguments: &Arguments, bytes: &[u8]) -> anyhow::Result<String> {
             config.data_dir.display()
         );
     }
-    let clock = Clock::system();
-    let store = Store::open(&config.data_dir, &config.sealing, clock.now()).await?;
-    let http_address = config.http_address;
-    let app = App::open(config, store, clock, http_address).await?;
+    let app = open(config).await?;
     let taken = take_bounce(&app, bytes).await?;
     app.store.close().await;
     Ok(taken)

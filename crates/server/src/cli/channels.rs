@@ -5,18 +5,18 @@ use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
 use clap::Subcommand;
-use flawless_base::clock::Clock;
 use flawless_base::dates::date_time;
 use flawless_core::is_mailable;
-use flawless_store::{NewChannel, Store};
+use flawless_store::NewChannel;
 
-use super::{ConfArgument, print};
+use super::open::ProjectArgument;
+use super::print;
+use crate::app::App;
 use crate::channel::{
     Answer, ChannelKind, PostClient, belongs_to, check_resolved, check_url, new_signing_key, shown,
     trial_body,
 };
 use crate::config::Config;
-use crate::project::keys::ProjectKeys;
 use flawless_base::secret::Secret;
 
 /// Longer than any URL.
@@ -33,12 +33,12 @@ enum Action {
     /// Lists the channels. Their URLs are secrets, so only the beginning is shown.
     List {
         #[command(flatten)]
-        conf: ConfArgument,
+        of: ProjectArgument,
     },
     /// Adds a channel. A running server uses it from the next alert on.
     Add {
         #[command(flatten)]
-        conf: ConfArgument,
+        of: ProjectArgument,
         /// The service that receives the posts.
         kind: ChannelKind,
         /// The webhook's URL, as the service shows it; - reads it from standard input.
@@ -50,36 +50,31 @@ enum Action {
     /// Removes a channel and everything that waits for it.
     Remove {
         #[command(flatten)]
-        conf: ConfArgument,
+        of: ProjectArgument,
         /// The number that `flawless channels list` shows.
         number: i64,
     },
     /// Posts a test message and shows the service's answer.
     Test {
         #[command(flatten)]
-        conf: ConfArgument,
+        of: ProjectArgument,
         /// The number that `flawless channels list` shows.
         number: i64,
     },
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let now = Clock::system().now();
     match arguments.action {
-        Action::List { conf } => {
-            let config = conf.resolve()?;
-            list(&config, &open(&config, now).await?).await
+        Action::List { of } => list(&of.open().await?).await,
+        Action::Add { of, kind, url, owner } => {
+            let app = of.open().await?;
+            let channel = checked(&app.config, kind, &url, owner).await?;
+            add(&app, &channel, &of).await
         }
-        Action::Add { conf, kind, url, owner } => {
-            let config = conf.resolve()?;
-            let channel = checked(&config, kind, &url, owner).await?;
-            add(&open(&config, now).await?, &channel, &conf, now).await
-        }
-        Action::Remove { conf, number } => {
-            let config = conf.resolve()?;
-            let store = open(&config, now).await?;
+        Action::Remove { of, number } => {
+            let App { store, clock, .. } = of.open().await?;
             let mut tx = store.write().await?;
-            let removed = tx.remove_channel(number, now).await?;
+            let removed = tx.remove_channel(number, clock.now()).await?;
             tx.commit().await?;
             store.close().await;
             if !removed {
@@ -87,22 +82,15 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             }
             print(format!("channel {number} is removed\n"))
         }
-        Action::Test { conf, number } => {
-            let config = conf.resolve()?;
-            test(&config, &open(&config, now).await?, number, now).await
-        }
+        Action::Test { of, number } => test(&of.open().await?, number).await,
     }
-}
-
-async fn open(config: &Config, now: i64) -> anyhow::Result<Store> {
-    Ok(Store::open(&config.data_dir, &config.sealing, now).await?)
 }
 
 fn no_such(number: i64) -> anyhow::Error {
     anyhow!("channel {number} does not exist: flawless channels list shows all")
 }
 
-async fn list(config: &Config, store: &Store) -> anyhow::Result<ExitCode> {
+async fn list(App { config, store, .. }: &App) -> anyhow::Result<ExitCode> {
     let channels = store.channels().await?;
     store.close().await;
     let mut text = String::new();
@@ -171,13 +159,12 @@ async fn checked(
 }
 
 async fn add(
-    store: &Store,
+    App { store, clock, .. }: &App,
     channel: &NewChannel,
-    conf: &ConfArgument,
-    now: i64,
+    of: &ProjectArgument,
 ) -> anyhow::Result<ExitCode> {
     let mut tx = store.write().await?;
-    let number = tx.add_channel(channel, now).await?;
+    let number = tx.add_channel(channel, clock.now()).await?;
     tx.commit().await?;
     store.close().await;
     let mut text = format!("{} was added as number {number}\n", shown(&channel.url));
@@ -185,17 +172,17 @@ async fn add(
         let _ = writeln!(text, "signing key  {}", secret.reveal());
         let _ = writeln!(text, "Give it to the receiver now: it is not shown again.");
     }
-    let _ = writeln!(text, "Try it: flawless channels test {number}{}", conf.again());
+    let _ = writeln!(text, "Try it: flawless channels test {number}{}", of.again());
     print(text)
 }
 
-async fn test(config: &Config, store: &Store, number: i64, now: i64) -> anyhow::Result<ExitCode> {
+async fn test(app: &App, number: i64) -> anyhow::Result<ExitCode> {
+    let (App { config, store, .. }, now) = (app, app.clock.now());
     let channel = store.channel(number).await?.ok_or_else(|| no_such(number))?;
     let kind = ChannelKind::of(&channel.kind)
         .ok_or_else(|| anyhow!("its kind {:?} is unknown", channel.kind))?;
-    let project = ProjectKeys::open(store, now).await?;
     let id = format!("post-{number}.test.{now}@{}", config.addresses.domain);
-    let body = trial_body(kind, &project.name, &id, now);
+    let body = trial_body(kind, app.project.name(), &id, now);
     let answer =
         PostClient::new(config.webhook_private_addresses).post(&channel, &id, &body, now).await;
     let mut tx = store.write().await?;

@@ -2,24 +2,22 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
-use flawless_base::clock::Clock;
 use flawless_git::{Mirror, Named, Source};
-use flawless_store::Store;
 
-use super::ConfArgument;
+use super::open::ProjectArgument;
 use crate::attribution::mirror_settings;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    conf: ConfArgument,
+    of: ProjectArgument,
     /// The revision that runs now: a commit, a tag, or what git describe prints.
     revision: String,
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let config = arguments.conf.resolve()?;
-    let now = Clock::system().now();
+    let app = arguments.of.open().await?;
+    let (config, store, now) = (&app.config, &app.store, app.clock.now());
     let Some(source) = config.repository.clone() else {
         let text = "no repository is configured: set repo_dir or repo_url, or name the \
                     configuration with -conf";
@@ -32,7 +30,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         bail!(text);
     }
     let name = &arguments.revision;
-    let mirror = Mirror::open(mirror_settings(&config, source, config.data_dir.clone())).await?;
+    let mirror = Mirror::open(mirror_settings(config, source, config.data_dir.clone())).await?;
     let Some(Named { commit, is_branch }) = mirror.resolve(name).await? else {
         let text = format!("{name:?} is not a revision of the repository: push it first");
         bail!(text);
@@ -44,7 +42,6 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         );
         bail!(text);
     }
-    let store = Store::open(&config.data_dir, &config.sealing, now).await?;
     let mut tx = store.write().await?;
     let is_new = tx.seen_running(commit.as_str(), true, now).await?;
     tx.commit().await?;

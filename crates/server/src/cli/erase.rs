@@ -4,17 +4,17 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::{anyhow, bail};
-use flawless_base::clock::Clock;
 use flawless_base::plural::{counted, word};
 use flawless_store::erase::mention::{ERASED, ErasedPerson};
 use flawless_store::{PersonsCounts, RULE_LISTS, Store};
 
-use super::ConfArgument;
+use super::open::ProjectArgument;
+use crate::app::App;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    conf: ConfArgument,
+    of: ProjectArgument,
     #[command(flatten)]
     what: What,
     /// Erases without asking.
@@ -37,15 +37,8 @@ struct What {
 const ROUNDS: usize = 5;
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let config = arguments.conf.resolve()?;
-    let now = Clock::system().now();
-    if !config.data_dir.join("flawless.db").exists() {
-        bail!(
-            "{}: no server has run with this data folder yet. Name the configuration with -conf",
-            config.data_dir.display()
-        );
-    }
-    let store = Store::open(&config.data_dir, &config.sealing, now).await?;
+    let App { store, clock, .. } = arguments.of.open_known().await?;
+    let now = clock.now();
     let code = match (arguments.what.issue, &arguments.what.person) {
         (Some(issue), _) => erase_issue(&store, issue, arguments.yes, now).await?,
         (None, Some(person)) => erase_person(&store, person, arguments.yes, now).await?,

@@ -2,20 +2,18 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
-use anyhow::{anyhow, bail};
-use flawless_base::clock::Clock;
+use anyhow::anyhow;
 use flawless_base::dates::{date_time, parse_date};
-use flawless_store::Store;
 use serde_json::json;
 
-use super::{ConfArgument, print};
-use crate::app::App;
+use super::open::ProjectArgument;
+use super::print;
 use crate::query::issues::{IssueFilter, ListMemory, ListedIssue, Span, Wanted, list};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    conf: ConfArgument,
+    of: ProjectArgument,
     /// Any day of the week, as YYYY-MM-DD; this week by default. Weeks start on Sunday.
     #[arg(long, value_name = "DATE")]
     week: Option<String>,
@@ -31,24 +29,14 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let config = arguments.conf.resolve()?;
-    let clock = Clock::system();
+    let app = arguments.of.open_known().await?;
     let at = match &arguments.week {
         None => None,
         Some(day) => Some(
-            parse_date(day, &config.timezone)
+            parse_date(day, &app.config.timezone)
                 .ok_or_else(|| anyhow!("--week: {day:?} is not a date: write YYYY-MM-DD"))?,
         ),
     };
-    if !config.data_dir.join("flawless.db").exists() {
-        bail!(
-            "{}: no server has run with this data folder yet. Name the configuration with -conf",
-            config.data_dir.display()
-        );
-    }
-    let store = Store::open(&config.data_dir, &config.sealing, clock.now()).await?;
-    let http_address = config.http_address;
-    let app = App::open(config, store, clock, http_address).await?;
     let mut filter = IssueFilter {
         known_errors: arguments.include_known_errors,
         old_code: arguments.include_modified_before_min_date,

@@ -18,6 +18,7 @@ mod deployed;
 mod erase;
 mod issues;
 pub(crate) mod logging;
+mod open;
 mod projects;
 mod report;
 mod rules;
@@ -68,7 +69,7 @@ enum Command {
     Rules(rules::Arguments),
     /// Lists, adds, removes and tests webhooks for Slack, Discord, Teams, Mattermost and your own.
     Channels(channels::Arguments),
-    /// Shows the project's key and the address for clients.
+    /// Lists, makes and changes the projects, with their keys and the addresses for clients.
     Projects(projects::Arguments),
     /// Prints a one-time sign-in link, for people who cannot get in.
     SignInLink(sign_in_link::Arguments),

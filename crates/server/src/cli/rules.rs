@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
 use clap::builder::PossibleValuesParser;
-use flawless_base::clock::Clock;
 use flawless_base::plural::counted;
 use flawless_store::{RULE_LISTS, RuleDocument, RuleList, Store, is_pickle, read_document};
 use serde_json::{Map, Value, json};
 
-use super::{ConfArgument, print};
+use super::open::ProjectArgument;
+use super::print;
+use crate::app::App;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -53,7 +54,7 @@ enum Action {
 #[derive(Debug, clap::Args)]
 struct ListArgument {
     #[command(flatten)]
-    conf: ConfArgument,
+    of: ProjectArgument,
     /// The list.
     #[arg(value_parser = PossibleValuesParser::new(RULE_LISTS.map(RuleList::as_str)))]
     key: String,
@@ -115,9 +116,9 @@ impl ListArgument {
     }
 
     async fn open(&self) -> anyhow::Result<(RuleList, Store, i64)> {
-        let config = self.conf.resolve()?;
-        let now = Clock::system().now();
-        Ok((self.list()?, Store::open(&config.data_dir, &config.sealing, now).await?, now))
+        let list = self.list()?;
+        let App { store, clock, .. } = self.of.open().await?;
+        Ok((list, store, clock.now()))
     }
 }
 

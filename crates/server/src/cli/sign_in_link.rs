@@ -2,11 +2,9 @@
 use std::process::ExitCode;
 
 use anyhow::{anyhow, bail};
-use flawless_base::clock::Clock;
-use flawless_store::Store;
 
+use super::open::open;
 use super::{ConfArgument, print};
-use crate::app::App;
 use crate::sign_in::{administrator_link, link_for};
 
 #[derive(Debug, clap::Args)]
@@ -29,10 +27,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
              other than 0"
         );
     }
-    let clock = Clock::system();
-    let store = Store::open(&config.data_dir, &config.sealing, clock.now()).await?;
-    let http_address = config.http_address;
-    let app = App::open(config, store, clock, http_address).await?;
+    let app = open(config).await?;
     let link = match arguments.address.as_deref().map(str::trim) {
         None => administrator_link(&app).await?,
         Some(address) => link_for(&app, address).await?.ok_or_else(|| {

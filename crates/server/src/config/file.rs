@@ -114,12 +114,7 @@ impl RawConfig {
 
     fn set_at(&mut self, name: &str, text: &str, location: String) -> Result<(), ConfigError> {
         if find_option(name).is_none() {
-            let nearest = nearest_name(name);
-            let hint = match nearest {
-                Some(nearest) => format!("Did you mean {nearest}? `flawless options` lists all."),
-                None => "`flawless options` lists all.".to_owned(),
-            };
-            return Err(ConfigError::new(location, format!("unknown option {name:?}"), hint));
+            return Err(unknown(name, &location));
         }
         self.values.insert(name.to_owned(), RawValue { text: text.to_owned(), location });
         Ok(())
@@ -131,6 +126,26 @@ impl RawConfig {
             let value_of = |name: &str| typed.get(name).map(|other| other.text.as_str());
             value.text = interpolate(&value.text, value_of);
         }
+    }
+
+    /// Sets an option to what a project sets.
+    pub(super) fn set_for_project(
+        &mut self,
+        name: &str,
+        text: &str,
+        project: &str,
+    ) -> Result<(), ConfigError> {
+        self.set_at(name, text, format!("project {project}"))
+    }
+
+    /// Unsets an option and its twin.
+    pub(super) fn forget(&mut self, name: &str) {
+        self.values.remove(name);
+        self.values.remove(&format!("{name}_file"));
+    }
+
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        self.get(name).is_some()
     }
 
     /// The value of an option as typed; `None` when it is not set or empty.
@@ -161,6 +176,15 @@ impl RawConfig {
         changes.sort_by_key(|(name, _)| order(name));
         changes
     }
+}
+
+/// The error for an option that does not exist, and was set at `location`.
+pub(super) fn unknown(name: &str, location: &str) -> ConfigError {
+    let hint = match nearest_name(name) {
+        Some(nearest) => format!("Did you mean {nearest}? `flawless options` lists all."),
+        None => "`flawless options` lists all.".to_owned(),
+    };
+    ConfigError::new(location, format!("unknown option {name:?}"), hint)
 }
 
 fn nearest_name(name: &str) -> Option<&'static str> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use flawless_git::FETCH_ASKED_EVERY;
 
 /// Times between two attempts.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MirrorIntervals {
     /// Between two fetches: `repo_fetch_interval`.
     pub fetch: Duration,

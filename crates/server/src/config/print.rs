@@ -1,6 +1,7 @@
 //! The options as `flawless options` and docs/configuration.md show them.
 use std::fmt::Write;
 
+use super::of_project::is_of_projects;
 use super::option_def::OptionDef;
 use super::options::OPTIONS;
 
@@ -37,6 +38,9 @@ fn describe(option: &OptionDef) -> String {
     let mut text = option.description.to_owned();
     if option.secret {
         let _ = write!(text, " {}_file names a file that holds it instead.", option.name);
+    }
+    if is_of_projects(option) {
+        text.push_str(" A project may set it itself.");
     }
     text
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use fancy_regex::Regex;
 use flawless_core::{AddressPolicy, AutomationPatterns, ChoiceSettings, is_mailable};
 use flawless_git::{IgnoreRevs, Source, hide_credentials};
-use flawless_store::Quotas;
+use flawless_store::{ProjectId, Quotas};
 use flawless_store::sealing::Sealing;
 use jiff::tz::TimeZone;
 
@@ -18,6 +18,7 @@ use super::file::RawConfig;
 use super::forge::Forges;
 use super::mailing::{MailSettings, SmtpConfig};
 use super::mirror_intervals::MirrorIntervals;
+use super::of_project::project_folder;
 use super::option_def::OptionType;
 use super::options::OPTIONS;
 use super::redacting::RedactionConfig;
@@ -100,6 +101,8 @@ pub struct Config {
     pub set_at: BTreeMap<&'static str, String>,
     /// Every option with its effective value, secrets hidden, for display.
     pub shown: BTreeMap<&'static str, String>,
+    /// As typed: what projects set comes over it.
+    pub(super) raw: Arc<RawConfig>,
 }
 
 impl Config {
@@ -108,11 +111,20 @@ impl Config {
     /// # Errors
     /// The first value that is wrong, with its place and a hint.
     pub fn resolve(raw: &RawConfig) -> Result<Self, ConfigError> {
+        Self::resolve_in(raw, None)
+    }
+
+    /// The same for a project, which has mirrors of its own.
+    pub(super) fn resolve_in(
+        raw: &RawConfig,
+        project: Option<ProjectId>,
+    ) -> Result<Self, ConfigError> {
         let options = Options { raw };
         let data_dir = match options.path("data_dir_path") {
             Some(dir) => dir,
             None => default_data_dir()?,
         };
+        let mirrors = project_folder(&data_dir, project);
         let domain = options.text("email_domain_name").to_owned();
         if !is_mailable(&format!("flawless@{domain}")) {
             let problem = format!("{domain:?} is not a domain for mail addresses");
@@ -150,10 +162,10 @@ impl Config {
                 (options.count("retention_days")? as u64).saturating_mul(86_400),
             ),
             git: options.git(),
-            repository: options.repository(&data_dir)?,
+            repository: options.repository(&mirrors)?,
             branch_pattern: options.pattern("repo_branch_pattern")?,
-            submodules: options.submodules(&data_dir)?,
-            forges: options.forges(&data_dir)?,
+            submodules: options.submodules(&mirrors)?,
+            forges: options.forges(&mirrors)?,
             ignore_revs: options.ignore_revs(),
             automation: options.automation()?,
             author_gone_days: u32::try_from(options.number("author_gone_days")?)
@@ -172,6 +184,7 @@ impl Config {
             missing: Vec::new(),
             shown: BTreeMap::new(),
             set_at: OPTIONS.iter().map(|o| (o.name, raw.location(o.name))).collect(),
+            raw: Arc::new(raw.clone()),
         };
         options.word("repo_type")?;
         config.missing = options.missing(&config.sign_in);

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flawless_base::clock::Clock;
 use flawless_core::Report;
+use flawless_store::{DEFAULT_PROJECT, ProjectId};
 use refusals::{Refusals, Refused};
 use tokio::sync::{Notify, oneshot};
 
@@ -15,9 +16,13 @@ use crate::listen::peer::Peer;
 use crate::listen::round_robin::RoundRobin;
 use crate::project::redaction::{Received, Redaction};
 
-/// Who sent a report.
+/// Who sent a report, and to which project.
 #[derive(Debug, Clone)]
 pub struct Sender {
+    /// The project.
+    pub project: ProjectId,
+    /// Takes the project's secrets out of it.
+    pub redaction: Arc<Redaction>,
     /// Whose turn it is.
     pub peer: Peer,
     /// Whose quota it uses: a key of the project, else the peer.
@@ -58,7 +63,6 @@ pub struct IntakeReceiver(Arc<Door>);
 struct Door {
     clock: Clock,
     memory: Memory,
-    redaction: Arc<Redaction>,
     queue: Mutex<Queue>,
     refusals: Refusals,
     /// Notified when something arrives.
@@ -74,9 +78,9 @@ struct Queue {
 
 impl Intake {
     /// Both ends of the intake.
-    pub fn new(clock: Clock, memory: Memory, redaction: Arc<Redaction>) -> (Self, IntakeReceiver) {
+    pub fn new(clock: Clock, memory: Memory) -> (Self, IntakeReceiver) {
         let (queue, refusals, wakeup) = Default::default();
-        let door = Arc::new(Door { clock, memory, redaction, queue, refusals, wakeup });
+        let door = Arc::new(Door { clock, memory, queue, refusals, wakeup });
         (Self(door.clone()), IntakeReceiver(door))
     }
 
@@ -92,9 +96,9 @@ impl Intake {
         held: Held,
     ) -> Result<(), NotKept> {
         // Before it is queued, so that only its sender waits for a slow pattern.
-        let received = self.0.redaction.at_the_door(report, held).await;
+        let received = sender.redaction.at_the_door(report, held).await;
         let (Received { report, is_clean }, held) = received.map_err(|error| {
-            self.refuse("could not be searched for secrets", error.to_string());
+            self.refuse_for(sender.project, "could not be searched for secrets", error.to_string());
             NotKept
         })?;
         let (done, kept) = oneshot::channel();
@@ -111,10 +115,16 @@ impl Intake {
         kept.await.unwrap_or(Err(NotKept))
     }
 
-    /// Counts something that was refused. `reason` has to come from a closed set.
+    /// Counts something that was refused before it was known for which project: the first project
+    /// counts it. `reason` has to come from a closed set.
     pub fn refuse(&self, reason: &'static str, example: String) {
+        self.refuse_for(DEFAULT_PROJECT, reason, example);
+    }
+
+    /// Counts something of a project that was refused. `reason` has to come from a closed set.
+    pub fn refuse_for(&self, project: ProjectId, reason: &'static str, example: String) {
         let last_at = self.0.clock.now();
-        self.0.refusals.add(reason, Refused { reports: 1, last_at, example });
+        self.0.refusals.add(project, reason, Refused { reports: 1, last_at, example });
         self.0.wakeup.notify_one();
     }
 
@@ -186,7 +196,9 @@ mod tests {
 
     fn sender(last: u8) -> Sender {
         let peer = Peer::from(IpAddr::from([10, 0, 0, last]));
-        Sender { peer, source: peer.to_string().into() }
+        let redaction = Redaction::new(&RedactionConfig::default(), Clock::fixed(7));
+        let redaction = Arc::new(redaction.expect("valid rules"));
+        Sender { project: 1, redaction, peer, source: peer.to_string().into() }
     }
 
     /// Submits a report, and returns when it waits; whether it was kept comes later.
@@ -205,9 +217,7 @@ mod tests {
     }
 
     fn door() -> (Intake, IntakeReceiver) {
-        let redaction = Redaction::new(&RedactionConfig::default(), &[], Clock::fixed(7));
-        let redaction = Arc::new(redaction.expect("valid rules"));
-        Intake::new(Clock::fixed(7), Memory::new(1_000_000), redaction)
+        Intake::new(Clock::fixed(7), Memory::new(1_000_000))
     }
 
     #[tokio::test]

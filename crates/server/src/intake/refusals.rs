@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Refused reports, by reason. Reasons come from a closed set, so this stays small.
+use flawless_store::ProjectId;
+
+/// Refused reports, by project and reason. Reasons come from a closed set, so this stays small.
 #[derive(Debug, Default)]
 pub struct Refusals(Mutex<ByReason>);
 
-/// Refused reports, by reason.
-pub type ByReason = BTreeMap<&'static str, Refused>;
+/// Refused reports, by project and reason.
+pub type ByReason = BTreeMap<(ProjectId, &'static str), Refused>;
 
 /// Reports that were refused for one reason.
 #[derive(Debug, Clone)]
@@ -22,13 +24,15 @@ pub struct Refused {
 }
 
 impl Refusals {
-    pub(crate) fn add(&self, reason: &'static str, refused: Refused) {
-        add(&mut self.lock(), reason, refused);
+    pub(crate) fn add(&self, project: ProjectId, reason: &'static str, refused: Refused) {
+        add(&mut self.lock(), (project, reason), refused);
     }
 
-    /// All that the store does not know yet.
-    pub fn all(&self) -> ByReason {
-        self.lock().clone()
+    /// All of a project that the store does not know yet, by reason.
+    pub fn of(&self, project: ProjectId) -> BTreeMap<&'static str, Refused> {
+        let all = self.lock();
+        let of_project = all.iter().filter(|((of, _), _)| *of == project);
+        of_project.map(|((_, reason), refused)| (*reason, refused.clone())).collect()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -43,8 +47,8 @@ impl Refusals {
     /// Puts back what could not be written.
     pub(crate) fn put_back(&self, unwritten: ByReason) {
         let newer = std::mem::replace(&mut *self.lock(), unwritten);
-        for (reason, refused) in newer {
-            self.add(reason, refused);
+        for ((project, reason), refused) in newer {
+            self.add(project, reason, refused);
         }
     }
 
@@ -53,7 +57,7 @@ impl Refusals {
     }
 }
 
-fn add(all: &mut ByReason, reason: &'static str, refused: Refused) {
+fn add(all: &mut ByReason, reason: (ProjectId, &'static str), refused: Refused) {
     let known = all.entry(reason).or_insert_with(|| Refused { reports: 0, ..refused.clone() });
     *known = Refused { reports: known.reports.saturating_add(refused.reports), ..refused };
 }
@@ -66,13 +70,14 @@ mod tests {
     fn unwritten_refusals_are_added_to_those_that_came_meanwhile() {
         let refusals = Refusals::default();
         let refused = |reports, last_at| Refused { reports, last_at, example: last_at.to_string() };
-        refusals.add("wrong key", refused(2, 10));
-        refusals.add("too slow", refused(1, 11));
+        refusals.add(1, "wrong key", refused(2, 10));
+        refusals.add(1, "too slow", refused(1, 11));
+        refusals.add(2, "too slow", refused(1, 11));
         let taken = refusals.take();
         assert!(refusals.is_empty());
-        refusals.add("wrong key", refused(3, 12));
+        refusals.add(1, "wrong key", refused(3, 12));
         refusals.put_back(taken);
-        let all = refusals.all();
+        let all = refusals.of(1);
         let shown = all.iter().map(|(why, it)| (*why, it.reports, it.last_at, it.example.as_str()));
         assert_eq!(
             shown.collect::<Vec<_>>(),

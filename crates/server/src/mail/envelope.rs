@@ -44,7 +44,7 @@ impl Envelope<'_> {
         let domain = &app.config.addresses.domain;
         let message_id = self.message_id();
         // Two installations may have a project of the same name.
-        let list = format!("{}.{}", app.project.get().name, app.signer.installation());
+        let list = format!("{}.{}", app.project.name(), app.signer.installation());
         let date = UNIX_EPOCH + Duration::from_millis(u64::try_from(self.at).unwrap_or_default());
         let subject = one_line(&self.subject, 200);
         let mut builder = Message::builder()
@@ -72,7 +72,7 @@ impl Envelope<'_> {
         set("Auto-Submitted", "auto-generated".into());
         set("X-Auto-Response-Suppress", "All".into());
         set("List-Id", format!("<{list}.flawless.{domain}>"));
-        set("X-Flawless-Project", app.project.get().name.clone());
+        set("X-Flawless-Project", app.project.name().to_owned());
         if let Some(issue) = self.issue {
             set("X-Flawless-Issue", issue.to_string());
         }

@@ -1,4 +1,5 @@
 //! Sends the mails in the outbox, with retries over days.
+use std::sync::Arc;
 use std::time::Duration;
 
 use flawless_base::backoff::{GIVE_UP_AFTER_MS, retry_after};
@@ -8,16 +9,18 @@ use super::give_up::give_up;
 use super::sent_journal::SentJournal;
 use super::smtp::{SendError, Smtp};
 use crate::app::App;
+use crate::app::projects::Projects;
 
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const BATCH: i64 = 50;
 /// A mail that was postponed this often, and for long enough, is given up.
 const GIVE_UP_AFTER_ATTEMPTS: i64 = 10;
 
-/// Sends mails forever.
-pub async fn run_sender(app: App, smtp: Smtp, mut journal: SentJournal) {
+/// Sends the mails of all projects forever.
+pub async fn run_sender(projects: Arc<Projects>, smtp: Smtp, mut journal: SentJournal) {
     loop {
-        let round = send_due(&app, &smtp, &mut journal).await;
+        let app = projects.first();
+        let round = send_due(&projects, &smtp, &mut journal).await;
         // After a round without an error, the store knows all mails that were sent.
         if round.is_ok()
             && let Err(error) = journal.clear()
@@ -46,12 +49,19 @@ enum Round {
     Unreachable,
 }
 
-async fn send_due(app: &App, smtp: &Smtp, journal: &mut SentJournal) -> Result<Round, StoreError> {
-    let due = app.store.due_mails(app.clock.now(), BATCH).await?;
+async fn send_due(
+    projects: &Projects,
+    smtp: &Smtp,
+    journal: &mut SentJournal,
+) -> Result<Round, StoreError> {
+    let now = projects.first().clock.now();
+    let due = projects.store().due_mails(now, BATCH).await?;
     if due.is_empty() {
         return Ok(Round::Idle);
     }
     for mail in &due {
+        // The mails of a removed project go with it.
+        let Some(app) = &projects.get(mail.project_id) else { continue };
         if mail.signs_in && app.clock.now() - mail.created_at >= LINK_LIFE_MS {
             let mut tx = app.store.write().await?;
             tx.mail_given_up(mail.id, app.clock.now(), "its sign-in link expired", false).await?;
@@ -61,6 +71,7 @@ async fn send_due(app: &App, smtp: &Smtp, journal: &mut SentJournal) -> Result<R
         let sent = send(app, smtp, journal, mail).await;
         let undelivered = || Undelivered {
             id: mail.id,
+            project_id: mail.project_id,
             recipient: mail.recipient.clone(),
             subject: mail.subject.clone(),
         };

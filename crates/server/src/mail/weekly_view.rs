@@ -67,7 +67,7 @@ impl WeeklyView {
             Leaderboard::Names => fixers.as_slice(),
             Leaderboard::Totals | Leaderboard::Off => &[],
         };
-        let of_project = match app.project.get().name.as_str() {
+        let of_project = match app.project.name() {
             "default" => String::new(),
             project => format!(" in {}", one_line(project, 60)),
         };

@@ -4,6 +4,7 @@ pub(crate) mod channels;
 pub mod digest;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use channels::{channel_notifications, write_posts};
@@ -15,6 +16,7 @@ use flawless_store::{
 };
 
 use crate::app::App;
+use crate::app::projects::Projects;
 use crate::attribution::Repo;
 use crate::mail::{AlertMail, DigestPart, MAX_WHOLE, MailError, digest_list_mails, digest_mail};
 use crate::show::alert::ShortAlert;
@@ -30,12 +32,13 @@ const WAITED_MS: i64 = 60_000;
 /// In a digest of more issues than this, samples are not read.
 const MAX_SAMPLED: usize = 25;
 
-/// Notifies forever.
-pub async fn run_notify(app: App) {
+/// Notifies forever, in all projects.
+pub async fn run_notify(projects: Arc<Projects>) {
     loop {
-        match notify(&app).await {
+        let wakeups = projects.first().wakeups;
+        match notify_all(&projects).await {
             Ok(0) => tokio::select! {
-                () = app.wakeups.alerts.notified() => {}
+                () = wakeups.alerts.notified() => {}
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             },
             Ok(_) => {}
@@ -45,6 +48,20 @@ pub async fn run_notify(app: App) {
             }
         }
     }
+}
+
+/// One round in all projects; returns how many alerts and mails it processed.
+async fn notify_all(projects: &Projects) -> Result<usize, StoreError> {
+    let (mut done, mut failed) = (0, None);
+    for project in projects.store().projects_with_alerts().await? {
+        let Some(app) = projects.get(project) else { continue };
+        // One project that fails must not hold up the others.
+        match notify(&app).await {
+            Ok(more) => done += more,
+            Err(error) => failed = Some(error),
+        }
+    }
+    failed.map_or(Ok(done), Err)
 }
 
 /// One round; returns how many alerts and mails it processed.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flawless_core::OutcomeKind;
-use flawless_store::{PendingRow, StoreError};
+use flawless_store::{PendingRow, ProjectId, StoreError};
 use tokio::task::{self, JoinSet};
 
 use super::count_faults::{Basis, Waited, count_faults};
@@ -13,6 +13,7 @@ use super::find_issue::{Attributed, Deferred, Findings, find, not_blamed};
 use super::freshness::Tickets;
 use super::verdicts::Verdicts;
 use crate::app::App;
+use crate::app::projects::Projects;
 use crate::attribution::{HotFunctions, Repo, choose_line, find_faults};
 
 /// How long a report waits for a repository that cannot be read before it is counted without
@@ -25,53 +26,103 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const LARGE_BODY: usize = 32 * 1024;
 const MANY_FRAMES: usize = 500;
 
-/// Attributes waiting reports until the process ends.
-pub async fn run_attribution(app: App, verdicts: Arc<Verdicts>) {
-    let tickets = Arc::new(Tickets::default());
-    let mut jobs: JoinSet<()> = JoinSet::new();
-    let mut running: HashMap<task::Id, String> = HashMap::new();
+/// Attributes waiting reports of all projects until the process ends, at most `max_blames` at once.
+pub async fn run_attribution(projects: Arc<Projects>, max_blames: usize, verdicts: Arc<Verdicts>) {
+    let mut jobs = Jobs::default();
     loop {
-        let free = app.config.max_blames.saturating_sub(jobs.len());
-        if free > 0 && !matches!(app.repo.get().repo, Repo::Opening) {
-            let limit = i64::try_from(free + running.len()).unwrap_or(i64::MAX);
-            let due = async {
-                let erasures = app.store.erasures().await?;
-                Ok((erasures, app.store.due_pending(app.clock.now(), limit).await?))
-            };
-            match due.await {
-                Ok((erasures, rows)) => {
-                    let is_new =
-                        |row: &PendingRow| !running.values().any(|r| *r == row.fingerprint);
-                    let fresh: Vec<_> = rows.into_iter().filter(is_new).take(free).collect();
-                    for row in fresh {
-                        let (app, verdicts) = (app.clone(), verdicts.clone());
-                        let tickets = tickets.clone();
-                        let name = row.fingerprint.clone();
-                        let job = jobs.spawn(async move {
-                            attribute(&app, &verdicts, &tickets, row, erasures).await;
-                        });
-                        running.insert(job.id(), name);
-                    }
-                }
-                Err::<_, StoreError>(error) => {
-                    tracing::error!(%error, "waiting reports could not be read");
-                }
-            }
+        if let Err(error) = jobs.start(&projects, max_blames, &verdicts).await {
+            tracing::error!(%error, "waiting reports could not be read");
         }
+        let wakeups = projects.first().wakeups;
         tokio::select! {
-            Some(finished) = jobs.join_next_with_id() => match finished {
-                Ok((id, ())) => { running.remove(&id); }
+            Some(finished) = jobs.tasks.join_next_with_id() => match finished {
+                Ok((id, ())) => { jobs.running.remove(&id); }
                 Err(error) => {
                     // One job panicked: the others go on, and its report waits longer after each
                     // attempt.
-                    if let Some(name) = running.remove(&error.id()) {
+                    if let Some((project, name)) = jobs.running.remove(&error.id())
+                        && let Some(app) = projects.get(project)
+                    {
                         postpone(&app, &name, PANIC_DELAY_MS, "the attribution job panicked").await;
                     }
                 }
             },
-            () = app.wakeups.pending.notified() => {}
+            () = wakeups.pending.notified() => {}
             () = tokio::time::sleep(LOOK_AGAIN) => {}
         }
+    }
+}
+
+/// The jobs that run.
+#[derive(Default)]
+struct Jobs {
+    tasks: JoinSet<()>,
+    /// The project and the fingerprint of the report of each.
+    running: HashMap<task::Id, (ProjectId, String)>,
+    tickets: HashMap<ProjectId, Arc<Tickets>>,
+    /// The project whose turn was last.
+    last: ProjectId,
+}
+
+impl Jobs {
+    /// Starts jobs for due reports. Projects take turns, so that a flood of reports to one does not
+    /// delay those of another.
+    async fn start(
+        &mut self,
+        projects: &Projects,
+        max_blames: usize,
+        verdicts: &Arc<Verdicts>,
+    ) -> Result<(), StoreError> {
+        let mut free = max_blames.saturating_sub(self.tasks.len());
+        if free == 0 {
+            return Ok(());
+        }
+        let now = projects.first().clock.now();
+        let mut due = projects.store().projects_with_due_reports(now).await?;
+        let behind = due.iter().filter(|project| **project <= self.last).count();
+        due.rotate_left(behind);
+        let mut left = due.len();
+        for project in due {
+            let share = free.div_ceil(left.max(1));
+            left -= 1;
+            let Some(app) = projects.get(project) else { continue };
+            if share == 0 || matches!(app.repo.get().repo, Repo::Opening) {
+                continue;
+            }
+            let started = self.start_some(&app, share, verdicts).await?;
+            if started > 0 {
+                (free, self.last) = (free - started, project);
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts at most this many jobs of a project; returns how many.
+    async fn start_some(
+        &mut self,
+        app: &App,
+        most: usize,
+        verdicts: &Arc<Verdicts>,
+    ) -> Result<usize, StoreError> {
+        let project = app.project_id();
+        let limit = i64::try_from(most + self.running.len()).unwrap_or(i64::MAX);
+        let erasures = app.store.erasures().await?;
+        let rows = app.store.due_pending(app.clock.now(), limit).await?;
+        let is_new = |row: &PendingRow| {
+            !self.running.values().any(|(of, name)| *of == project && *name == row.fingerprint)
+        };
+        let fresh: Vec<_> = rows.into_iter().filter(is_new).take(most).collect();
+        let started = fresh.len();
+        let tickets = self.tickets.entry(project).or_default().clone();
+        for row in fresh {
+            let (app, verdicts, tickets) = (app.clone(), verdicts.clone(), tickets.clone());
+            let name = row.fingerprint.clone();
+            let job = self.tasks.spawn(async move {
+                attribute(&app, &verdicts, &tickets, row, erasures).await;
+            });
+            self.running.insert(job.id(), (project, name));
+        }
+        Ok(started)
     }
 }
 

@@ -18,12 +18,12 @@ use crate::app::{App, RulesAt};
 /// Minimum time between two notes that a revision still runs.
 const RUNNING_EVERY_MS: i64 = 3_600_000;
 
-/// A transaction, and what follows from what was written in it.
+/// A project's part of a transaction, and what follows from what was written in it.
 pub(super) struct BatchWriter<'a> {
     app: &'a App,
     rules: &'a RulesAt,
     now: i64,
-    pub(super) tx: WriteTx,
+    pub(super) tx: &'a mut WriteTx,
     pub(super) capacity: Capacity,
     /// Ids of the reports that were kept.
     pub(super) ids: Vec<u64>,
@@ -33,7 +33,7 @@ pub(super) struct BatchWriter<'a> {
     written: Written,
 }
 
-/// What was written, once it is durable.
+/// What was written of a project.
 #[derive(Default)]
 pub(super) struct Written {
     any_pending: bool,
@@ -44,19 +44,21 @@ pub(super) struct Written {
 }
 
 impl<'a> BatchWriter<'a> {
-    /// Begins the transaction and writes what was planned.
+    /// Writes what was planned.
     pub(super) async fn write(
         app: &'a App,
         rules: &'a RulesAt,
         plan: BatchPlan,
+        tx: &'a mut WriteTx,
         now: i64,
     ) -> Result<Self, StoreError> {
         let BatchPlan { writes, outcomes, rule_hits } = plan;
+        tx.enter(app.project_id());
         let mut writer = Self {
             app,
             rules,
             now,
-            tx: app.store.write().await?,
+            tx,
             capacity: Capacity::new(app.config.quotas, now),
             ids: Vec::new(),
             outcomes,
@@ -68,7 +70,7 @@ impl<'a> BatchWriter<'a> {
         while let Some(Write { key, mut group, lost, to }) = writes.pop_front() {
             let is_kept = match to {
                 WriteTo::Pending(new) => {
-                    let kept = writer.capacity.keep(&mut writer.tx, new, &group.newest).await?;
+                    let kept = writer.capacity.keep(writer.tx, new, &group.newest).await?;
                     writer.is_kept(kept, key, &group)
                 }
                 WriteTo::Issues(known, faults) => {
@@ -112,7 +114,7 @@ impl<'a> BatchWriter<'a> {
         faults: Vec<CountedFault>,
     ) -> Result<bool, StoreError> {
         // Where there is only one, counting it says whether its issue is there.
-        if faults.len() > 1 && !are_there(&mut self.tx, known, &faults).await? {
+        if faults.len() > 1 && !are_there(self.tx, known, &faults).await? {
             return Ok(false);
         }
         for fault in faults {
@@ -129,7 +131,7 @@ impl<'a> BatchWriter<'a> {
         verdict: &Arc<CachedVerdict>,
         CountedFault { at, facets, mut sample }: CountedFault,
     ) -> Result<bool, StoreError> {
-        let (tx, now) = (&mut self.tx, self.now);
+        let (tx, now) = (&mut *self.tx, self.now);
         let fault = &verdict.faults[at];
         let FaultVerdict::Counted { issue_id, known_error, regression_check, running, .. } =
             &fault.verdict
@@ -171,9 +173,9 @@ impl<'a> BatchWriter<'a> {
         Ok(true)
     }
 
-    /// Writes the sums and commits.
-    pub(super) async fn commit(self) -> Result<Written, StoreError> {
-        let Self { app, now, mut tx, capacity, outcomes, rule_hits, losses, written, .. } = self;
+    /// Writes the sums.
+    pub(super) async fn finish(self) -> Result<Written, StoreError> {
+        let Self { app, now, tx, capacity, outcomes, rule_hits, losses, written, .. } = self;
         for ((kind, reason), (reports, example)) in outcomes.0 {
             tx.add_outcome(kind, &reason, reports, now, &example).await?;
         }
@@ -181,15 +183,14 @@ impl<'a> BatchWriter<'a> {
         for (occurrences, host) in losses {
             tx.add_loss(occurrences, now, &app.redaction.text(&host)).await?;
         }
-        capacity.save(&mut tx).await?;
-        tx.commit().await?;
-        written.follow_up(app, now);
+        capacity.save(tx).await?;
         Ok(written)
     }
 }
 
 impl Written {
-    fn follow_up(&self, app: &App, now: i64) {
+    /// Follows up on it once it is durable.
+    pub(super) fn follow_up(&self, app: &App, now: i64) {
         for (known, at) in &self.noted_running {
             if let FaultVerdict::Counted { running: Some((_, noted_at)), .. } =
                 &known.faults[*at].verdict

@@ -181,7 +181,8 @@ pub(super) async fn count_faults(
         let named = report.revision.as_deref().is_some_and(|name| CommitId::parse(name).is_some());
         let only_at_tip = (!is_blamed || !named || running.is_none()).then_some(tip);
         let rules_revision = rules.revision;
-        verdicts.insert(trace, CachedVerdict { rules_revision, only_at_tip, faults: known.into() });
+        let known = CachedVerdict { rules_revision, only_at_tip, faults: known.into() };
+        verdicts.insert(app.project_id(), trace, known);
     }
     Ok(())
 }

@@ -1,13 +1,15 @@
 //! Finds issues that are fixed: their lines are gone in a later revision that runs.
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use flawless_core::CommitId;
 use flawless_git::{GitError, Mirror, Tip};
-use flawless_store::{OpenIssue, Resolution, RunningRow, StoreError};
+use flawless_store::{OpenIssue, ProjectId, Resolution, RunningRow, StoreError};
 
 use super::regression::{gone_in, line_origin};
 use crate::app::App;
+use crate::app::projects::Projects;
 use crate::attribution::Repo;
 
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -22,19 +24,26 @@ const MAX_TRIES: u32 = 12;
 /// At most this many issues wait for another attempt.
 const MAX_WAITING: usize = 1_000;
 
-/// Looks for fixed issues until the process ends.
-pub async fn run_find_fixed(app: App) {
-    let mut waiting = Waiting::default();
+/// Looks for fixed issues of all projects until the process ends.
+pub async fn run_find_fixed(projects: Arc<Projects>) {
+    let mut waiting: HashMap<ProjectId, Waiting> = HashMap::new();
     loop {
-        match look(&app, &mut waiting).await {
-            Ok(0) => tokio::select! {
-                () = app.wakeups.revisions.notified() => {}
+        let mut checked = 0;
+        for app in projects.all() {
+            match look(&app, waiting.entry(app.project_id()).or_default()).await {
+                Ok(issues) => checked += issues,
+                Err(error) => tracing::error!(
+                    %error,
+                    project = app.project.name(),
+                    "the search for fixed issues failed"
+                ),
+            }
+        }
+        if checked == 0 {
+            let wakeups = projects.first().wakeups;
+            tokio::select! {
+                () = wakeups.revisions.notified() => {}
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
-            },
-            Ok(_) => {}
-            Err(error) => {
-                tracing::error!(%error, "the search for fixed issues failed");
-                tokio::time::sleep(LOOK_AGAIN).await;
             }
         }
     }

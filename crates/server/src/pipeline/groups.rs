@@ -1,11 +1,11 @@
 //! Groups the reports of a batch that are certain to get the same verdict.
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use flawless_core::{ExceptionAt, Fingerprint, Report, trace_fingerprint};
-use flawless_store::Facet;
+use flawless_store::{Facet, ProjectId};
 use tokio::sync::oneshot;
 
 use super::module_sets::NamedModules;
@@ -15,7 +15,7 @@ use crate::listen::memory::Held;
 use crate::project::redaction::Redaction;
 
 /// What reports of a batch with the same verdict have in common.
-pub(super) type Key = (Fingerprint, Option<u64>);
+pub(super) type Key = (ProjectId, Fingerprint, Option<u64>);
 
 /// Senders that wait for the reports of each group, and the memory that these take.
 pub(super) type Waiting = HashMap<Key, Vec<(oneshot::Sender<Result<(), NotKept>>, Held)>>;
@@ -103,8 +103,14 @@ pub(super) type Groups = HashMap<Key, Group>;
 /// What is recorded in one transaction.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
-    pub(super) groups: Groups,
+    pub(super) projects: BTreeMap<ProjectId, ProjectBatch>,
     pub(super) waiting: Waiting,
+}
+
+/// The part of a batch that belongs to one project.
+#[derive(Debug, Default)]
+pub(super) struct ProjectBatch {
+    pub(super) groups: Groups,
     pub(super) modules: NamedModules,
 }
 
@@ -113,7 +119,7 @@ impl Batch {
     /// answered immediately; one that occurs twice counts once, and the second shares the answer of
     /// the first.
     pub(super) fn of(reports: Vec<Incoming>, sent_before: &SentBefore) -> Self {
-        let Self { mut groups, mut waiting, mut modules } = Self::default();
+        let Self { mut projects, mut waiting } = Self::default();
         let mut keys_of_ids: HashMap<u64, Key> = HashMap::new();
         for Incoming { mut report, is_clean, sender, lost, done, held } in reports {
             let id = report.id.take().map(|id| hash_of(&sender.source, &id));
@@ -126,9 +132,10 @@ impl Batch {
                 waiting.entry(*first).or_default().push((done, held));
                 continue;
             }
-            let key = (trace_fingerprint(&report), report.error_threshold);
+            let key = (sender.project, trace_fingerprint(&report), report.error_threshold);
             keys_of_ids.extend(id.map(|id| (id, key)));
             waiting.entry(key).or_default().push((done, held));
+            let ProjectBatch { groups, modules } = projects.entry(sender.project).or_default();
             modules.take_from(&mut report, is_clean, &sender.source);
             let occurrences = i64::try_from(report.error_count).unwrap_or(i64::MAX);
             let dropped = (lost > 0).then(|| {
@@ -148,7 +155,7 @@ impl Batch {
                 Entry::Vacant(place) => {
                     let here = (report.hostname.clone(), report.environment.clone(), occurrences);
                     place.insert(Group {
-                        trace: key.0,
+                        trace: key.1,
                         newest: report,
                         is_clean,
                         occurrences,
@@ -161,7 +168,7 @@ impl Batch {
                 }
             }
         }
-        Self { groups, waiting, modules }
+        Self { projects, waiting }
     }
 }
 

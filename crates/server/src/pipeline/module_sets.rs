@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use flawless_core::Report;
-use flawless_store::{StoreError, WriteTx, encode_sample};
+use flawless_store::{ProjectId, StoreError, WriteTx, encode_sample};
 
 use super::capacity::Capacity;
 use crate::project::redaction::Redaction;
@@ -51,7 +51,7 @@ impl NamedModules {
 
 /// Which sets the store is known to have, or not to have, and when that was noted.
 #[derive(Debug, Default)]
-pub(super) struct ModuleSets(HashMap<String, Noted>);
+pub(super) struct ModuleSets(HashMap<(ProjectId, String), Noted>);
 
 /// What is known of a set.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +61,7 @@ pub(super) struct Noted {
 }
 
 /// What a transaction has noted, to be adopted once it is durable.
-pub(super) type Written = Vec<(String, Noted)>;
+pub(super) type Written = Vec<((ProjectId, String), Noted)>;
 
 impl ModuleSets {
     /// Notes that sets were seen, and stores the new ones.
@@ -73,8 +73,9 @@ impl ModuleSets {
         redaction: &Redaction,
         now: i64,
     ) -> Result<Written, StoreError> {
+        let project = tx.project_id();
         let is_noted = |id: &String, brought: &Brought| {
-            self.0.get(id).is_some_and(|noted| {
+            self.0.get(&(project, id.clone())).is_some_and(|noted| {
                 now - noted.at < SEEN_EVERY_MS && (noted.is_stored || brought.modules.is_empty())
             })
         };
@@ -83,7 +84,7 @@ impl ModuleSets {
         for (id, brought) in unnoted.take(MOST_AT_ONCE) {
             let is_stored = tx.see_module_set(&id, now).await?
                 || store_new(tx, capacity, &id, brought, redaction, now).await?;
-            written.push((id, Noted { at: now, is_stored }));
+            written.push(((project, id), Noted { at: now, is_stored }));
         }
         Ok(written)
     }

@@ -1,18 +1,19 @@
 //! Makes reports durable, many in one transaction, and only then answers their senders.
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use flawless_base::clock::Clock;
 use flawless_core::OutcomeKind;
-use flawless_store::{Store, StoreError, WriteTx};
+use flawless_store::{DEFAULT_PROJECT, ProjectId, Store, StoreError, WriteTx};
 
 use super::batch_plan::BatchPlan;
 use super::batch_writer::BatchWriter;
-use super::groups::{Batch, Groups, Key};
-use super::module_sets::{ModuleSets, NamedModules};
+use super::groups::{Batch, Key, ProjectBatch};
+use super::module_sets::ModuleSets;
 use super::sent_before::SentBefore;
 use super::verdicts::Verdicts;
-use crate::app::App;
+use crate::app::projects::Projects;
 use crate::intake::refusals::{ByReason, Refused};
 use crate::intake::{IntakeReceiver, NotKept};
 
@@ -39,7 +40,13 @@ impl Recorder {
     }
 
     /// Records reports until the process ends.
-    pub async fn run(mut self, app: App, verdicts: Arc<Verdicts>, incoming: IntakeReceiver) {
+    pub async fn run(
+        mut self,
+        projects: Arc<Projects>,
+        clock: Clock,
+        verdicts: Arc<Verdicts>,
+        incoming: IntakeReceiver,
+    ) {
         let mut trouble = Trouble::default();
         loop {
             match trouble.since {
@@ -49,25 +56,28 @@ impl Recorder {
                 Some(_) => drop(tokio::time::timeout(TRY_AGAIN, incoming.wait()).await),
             }
             let batch = Batch::of(incoming.take(MAX_BATCH, MAX_BATCH_BYTES), &self.sent_before);
-            let Batch { groups, waiting, modules } = batch;
+            let Batch { projects: batches, waiting } = batch;
             let refused = incoming.refusals().take();
-            let now = app.clock.now();
-            let unkept = match self.record(&app, &verdicts, groups, modules, &refused).await {
+            let now = clock.now();
+            let recorded = self.record(&projects, &verdicts, batches, &refused, now).await;
+            let unkept = match recorded {
                 Ok(unkept) => {
                     trouble.is_over();
                     for (key, why) in &unkept {
                         let reports = waiting.get(key).map_or(0, Vec::len) as i64;
                         let example = "they wait for attribution".to_owned();
-                        incoming.refusals().add(why, Refused { reports, last_at: now, example });
+                        let refused = Refused { reports, last_at: now, example };
+                        incoming.refusals().add(key.0, why, refused);
                     }
                     unkept.into_keys().collect()
                 }
                 Err(error) => {
                     incoming.refusals().put_back(refused);
                     let reports = waiting.values().map(Vec::len).sum::<usize>() as i64;
-                    if reports > 0 {
+                    for ((project, ..), waiting) in &waiting {
+                        let reports = waiting.len() as i64;
                         let refused = Refused { reports, last_at: now, example: error.to_string() };
-                        incoming.refusals().add("could not be stored", refused);
+                        incoming.refusals().add(*project, "could not be stored", refused);
                     }
                     trouble.add(&error, reports, now);
                     if waiting.is_empty() {
@@ -88,14 +98,19 @@ impl Recorder {
 }
 
 /// Stores the refusals that the recorder did not get to count.
-pub async fn record_refusals(app: &App, refused: &ByReason) -> Result<(), StoreError> {
-    let mut tx = app.store.write().await?;
-    add_refusals(&mut tx, refused).await?;
+pub async fn record_refusals(projects: &Projects, refused: &ByReason) -> Result<(), StoreError> {
+    let mut tx = projects.store().write().await?;
+    add_refusals(&mut tx, projects, refused).await?;
     tx.commit().await
 }
 
-async fn add_refusals(tx: &mut WriteTx, refused: &ByReason) -> Result<(), StoreError> {
-    for (reason, Refused { reports, last_at, example }) in refused {
+async fn add_refusals(
+    tx: &mut WriteTx,
+    projects: &Projects,
+    refused: &ByReason,
+) -> Result<(), StoreError> {
+    for ((project, reason), Refused { reports, last_at, example }) in refused {
+        tx.enter(projects.get(*project).map_or(DEFAULT_PROJECT, |_| *project));
         tx.add_outcome(OutcomeKind::Refused, reason, *reports, *last_at, example).await?;
     }
     Ok(())
@@ -128,26 +143,46 @@ impl Trouble {
 }
 
 impl Recorder {
-    /// Records groups of reports, and returns which were not kept, and why.
+    /// Records what reports of some projects bring, and returns which groups were not kept, and
+    /// why.
     async fn record(
         &mut self,
-        app: &App,
+        projects: &Projects,
         verdicts: &Verdicts,
-        groups: Groups,
-        modules: NamedModules,
+        batches: BTreeMap<ProjectId, ProjectBatch>,
         refused: &ByReason,
+        now: i64,
     ) -> Result<HashMap<Key, &'static str>, StoreError> {
-        let (now, rules) = (app.clock.now(), app.rules.get());
-        let plan = BatchPlan::of(app, verdicts, &rules, groups, now)?;
-        let mut writer = BatchWriter::write(app, &rules, plan, now).await?;
-        add_refusals(&mut writer.tx, refused).await?;
-        let ids = std::mem::take(&mut writer.ids);
-        let BatchWriter { tx, capacity, .. } = &mut writer;
-        let ids = self.sent_before.write(tx, ids, now).await?;
-        let modules = self.modules.write(tx, capacity, modules, &app.redaction, now).await?;
-        let written = writer.commit().await?;
+        let mut unkept = HashMap::new();
+        let mut plans = Vec::new();
+        for (project, ProjectBatch { groups, modules }) in batches {
+            let Some(app) = projects.get(project) else {
+                unkept.extend(groups.into_keys().map(|key| (key, "project removed")));
+                continue;
+            };
+            let rules = app.rules.get();
+            let plan = BatchPlan::of(&app, verdicts, &rules, groups, now)?;
+            plans.push((app, rules, plan, modules));
+        }
+        let mut tx = projects.store().write().await?;
+        let (mut ids, mut sets, mut written) = (Vec::new(), Vec::new(), Vec::new());
+        for (app, rules, plan, modules) in plans {
+            let mut writer = BatchWriter::write(&app, &rules, plan, &mut tx, now).await?;
+            ids.append(&mut writer.ids);
+            let BatchWriter { tx, capacity, .. } = &mut writer;
+            sets.extend(self.modules.write(tx, capacity, modules, &app.redaction, now).await?);
+            let of_project = writer.finish().await?;
+            written.push((app, of_project));
+        }
+        add_refusals(&mut tx, projects, refused).await?;
+        let ids = self.sent_before.write(&mut tx, ids, now).await?;
+        tx.commit().await?;
         self.sent_before.take_over(ids);
-        self.modules.take_over(modules);
-        Ok(written.unkept)
+        self.modules.take_over(sets);
+        for (app, of_project) in written {
+            of_project.follow_up(&app, now);
+            unkept.extend(of_project.unkept);
+        }
+        Ok(unkept)
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use flawless_core::{CommitId, ExceptionAt, Fingerprint, OutcomeKind, ResolvedFrame, RuleId};
+use flawless_store::ProjectId;
 use quick_cache::sync::Cache;
 
 use super::regression::RegressionCheck;
@@ -62,7 +63,7 @@ pub enum FaultVerdict {
 
 /// A bounded cache of verdicts; it is empty after a restart.
 #[derive(Debug)]
-pub struct Verdicts(Cache<Fingerprint, Arc<CachedVerdict>>);
+pub struct Verdicts(Cache<(ProjectId, Fingerprint), Arc<CachedVerdict>>);
 
 /// Number of cached tracebacks, a few kilobytes each.
 const CAPACITY: usize = 4096;
@@ -74,22 +75,23 @@ impl Default for Verdicts {
 }
 
 impl Verdicts {
-    /// The verdict on a traceback, if it still holds.
+    /// The verdict on a traceback of a project, if it still holds.
     pub fn get(
         &self,
+        project: ProjectId,
         trace: &Fingerprint,
         rules_revision: i64,
         tip: Option<&str>,
     ) -> Option<Arc<CachedVerdict>> {
-        let known = self.0.get(trace)?;
+        let known = self.0.get(&(project, *trace))?;
         let holds = known.rules_revision == rules_revision
             && known.only_at_tip.as_ref().is_none_or(|at| at.as_deref() == tip);
         holds.then_some(known)
     }
 
     /// Caches a verdict.
-    pub fn insert(&self, trace: Fingerprint, known: CachedVerdict) {
-        self.0.insert(trace, Arc::new(known));
+    pub fn insert(&self, project: ProjectId, trace: Fingerprint, known: CachedVerdict) {
+        self.0.insert((project, trace), Arc::new(known));
     }
 }
 
@@ -105,14 +107,15 @@ mod tests {
         let trace = trace_fingerprint(&Report::default());
         let known =
             |only_at_tip| CachedVerdict { rules_revision: 7, only_at_tip, faults: Box::default() };
-        verdicts.insert(trace, known(None));
-        assert!(verdicts.get(&trace, 7, Some("a")).is_some());
-        assert!(verdicts.get(&trace, 8, Some("a")).is_none());
-        verdicts.insert(trace, known(Some(Some("a".into()))));
-        assert!(verdicts.get(&trace, 7, Some("a")).is_some());
-        assert!(verdicts.get(&trace, 7, Some("b")).is_none());
-        verdicts.insert(trace, known(Some(None)));
-        assert!(verdicts.get(&trace, 7, None).is_some());
-        assert!(verdicts.get(&trace, 7, Some("a")).is_none());
+        verdicts.insert(1, trace, known(None));
+        assert!(verdicts.get(1, &trace, 7, Some("a")).is_some());
+        assert!(verdicts.get(1, &trace, 8, Some("a")).is_none());
+        assert!(verdicts.get(2, &trace, 7, Some("a")).is_none(), "another project");
+        verdicts.insert(1, trace, known(Some(Some("a".into()))));
+        assert!(verdicts.get(1, &trace, 7, Some("a")).is_some());
+        assert!(verdicts.get(1, &trace, 7, Some("b")).is_none());
+        verdicts.insert(1, trace, known(Some(None)));
+        assert!(verdicts.get(1, &trace, 7, None).is_some());
+        assert!(verdicts.get(1, &trace, 7, Some("a")).is_none());
     }
 }

@@ -1,4 +1,5 @@
-//! What belongs to one project: its keys, and the redaction of its reports.
+//! What belongs to one project: its name, keys and settings, and the redaction of its reports.
 
 pub mod keys;
+pub mod project;
 pub mod redaction;

@@ -41,7 +41,7 @@ pub fn mute(base_url: &str, issue: i64) -> String {
 /// is valid for this address only.
 pub fn unsubscribe(app: &App, address: &str, mails: &str) -> String {
     let address = address.to_ascii_lowercase();
-    let token = app.signer.sign("unsubscribe", &[&app.project.get().name, &address, mails]);
+    let token = app.signer.sign("unsubscribe", &[&app.project_id().to_string(), &address, mails]);
     let query = Serializer::new(String::new())
         .append_pair("address", &address)
         .append_pair("mails", mails)

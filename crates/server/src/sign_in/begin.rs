@@ -4,7 +4,7 @@ use flawless_core::Role;
 use flawless_store::{NewSession, WriteTx};
 
 use super::secret::new_secret;
-use super::{SignInError, role_of};
+use super::{SignInError, highest_role_of};
 use crate::app::App;
 
 /// A session that has begun.
@@ -33,7 +33,7 @@ pub async fn begin(
     user_agent: &str,
 ) -> Result<Option<SignedIn>, SignInError> {
     let address = address.to_ascii_lowercase();
-    let Some(role) = role_of(app, &address).await? else { return Ok(None) };
+    let Some(role) = highest_role_of(app, &address).await? else { return Ok(None) };
     let mut tx = app.store.write().await?;
     let signed_in = begin_in(app, &mut tx, &address, role, how, user_agent).await?;
     tx.commit().await?;

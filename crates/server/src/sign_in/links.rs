@@ -1,10 +1,10 @@
 //! One-time sign-in links: by mail, by a command on the server's machine, and the administrator's.
 use flawless_core::Role;
-use flawless_store::{GivenRole, LINK_LIFE_MS, LinkKind, NewLink};
+use flawless_store::{GivenRole, LINK_LIFE_MS, LinkKind, NewLink, RoleScope};
 
 use super::begin::{SignedIn, begin_in};
 use super::secret::{hash, new_secret};
-use super::{SignIn, SignInError, role_of};
+use super::{SignIn, SignInError, highest_role_of};
 use crate::app::App;
 use crate::mail::sign_in_mail;
 use crate::show::links;
@@ -32,7 +32,7 @@ pub async fn mail_link(
     address: &str,
     next: &str,
 ) -> Result<(), SignInError> {
-    if role_of(app, address).await?.is_none() {
+    if highest_role_of(app, address).await?.is_none() {
         return Ok(());
     }
     let now = app.clock.now();
@@ -104,7 +104,7 @@ async fn link_for_administrator(app: &App, kind: LinkKind) -> Result<String, Sig
 /// A link for an address; `None` when it may not sign in.
 pub async fn link_for(app: &App, address: &str) -> Result<Option<String>, SignInError> {
     let address = address.to_ascii_lowercase();
-    if role_of(app, &address).await?.is_none() {
+    if highest_role_of(app, &address).await?.is_none() {
         return Ok(None);
     }
     printed_link(app, LinkKind::Command, Some(&address)).await.map(Some)
@@ -137,7 +137,7 @@ pub async fn use_link(
         return Ok(UsedLink::Gone);
     };
     let (address, role) = match (&link.address, typed) {
-        (Some(address), _) => (address.clone(), role_of(app, address).await?),
+        (Some(address), _) => (address.clone(), highest_role_of(app, address).await?),
         (None, Some(typed)) => (typed.to_ascii_lowercase(), Some(Role::Administrator)),
         (None, None) => return Ok(UsedLink::NeedsAddress),
     };
@@ -155,7 +155,8 @@ pub async fn use_link(
         return Ok(UsedLink::NotAllowed);
     };
     if link.address.is_none() {
-        tx.give_role(&address, GivenRole::Role(role), now, how).await?;
+        let role = GivenRole::Role(role);
+        tx.give_role(&address, RoleScope::AllProjects, role, now, how).await?;
     }
     let signed_in = begin_in(app, &mut tx, &address, role, how, user_agent).await?;
     tx.commit().await?;

@@ -14,7 +14,7 @@ pub use limits::{Limits, TooMany};
 pub use links::{UsedLink, administrator_link, first_link, link_for, mail_link, use_link};
 pub use open_id::{Begun, OpenId, OpenIdError, TICKET_LIFE_MS};
 pub use secret::{NewSecret, hash, new_secret};
-pub use who_may::{RoleWithReason, role_of, role_with_reason};
+pub use who_may::{RoleWithReason, Roles, highest_role_of, role_of, role_with_reason};
 
 use crate::app::App;
 use crate::config::SignInConfig;

@@ -1,7 +1,7 @@
 //! Which role an address has: first as an administrator in the configuration, then as given by an
 //! administrator, then as allowed by the configuration.
 use flawless_core::Role;
-use flawless_store::{GivenRole, StoreError};
+use flawless_store::{GivenRole, PersonRole, ProjectId, RoleScope, StoreError};
 
 use crate::app::App;
 use crate::config::SignInConfig;
@@ -33,11 +33,67 @@ pub fn role_with_reason(
     }
 }
 
-/// The role of an address now; `None` when it may not sign in.
+/// The roles of an address in all projects now.
+#[derive(Debug)]
+pub struct Roles {
+    app: App,
+    /// In lower case.
+    address: String,
+    given: Vec<PersonRole>,
+}
+
+impl Roles {
+    /// Reads what administrators gave to an address.
+    pub async fn read(app: &App, address: &str) -> Result<Self, StoreError> {
+        let address = address.to_ascii_lowercase();
+        let given = app.store.roles_of(&address).await?;
+        Ok(Self { app: app.clone(), address, given })
+    }
+
+    /// The role in the current project; `None`: none of it may be seen.
+    pub fn here(&self) -> Option<Role> {
+        self.in_project(self.app.project_id())
+    }
+
+    /// The role in all projects, unless the address has another one in some.
+    pub fn in_all(&self) -> Option<Role> {
+        self.role(self.given_for(RoleScope::AllProjects))
+    }
+
+    /// The highest role in any project; `None`: the address may not sign in.
+    pub fn highest(&self) -> Option<Role> {
+        self.projects().into_iter().map(|(_, role)| role).max()
+    }
+
+    /// The projects that the address may see, with its role in each.
+    pub fn projects(&self) -> Vec<(App, Role)> {
+        let all = self.app.projects.all().into_iter();
+        all.filter_map(|app| self.in_project(app.project_id()).map(|role| (app, role))).collect()
+    }
+
+    fn in_project(&self, project: ProjectId) -> Option<Role> {
+        let own = self.given_for(RoleScope::Project(project));
+        self.role(own.or_else(|| self.given_for(RoleScope::AllProjects)))
+    }
+
+    fn given_for(&self, scope: RoleScope) -> Option<&PersonRole> {
+        self.given.iter().find(|row| row.scope == scope)
+    }
+
+    fn role(&self, given: Option<&PersonRole>) -> Option<Role> {
+        let given = given.map(|row| GivenRole::parse(&row.role).unwrap_or(GivenRole::Blocked));
+        role_with_reason(&self.app.config.sign_in, given, &self.address).role
+    }
+}
+
+/// The role of an address in the project now; `None` when it may not see anything of it.
 pub async fn role_of(app: &App, address: &str) -> Result<Option<Role>, StoreError> {
-    let address = address.to_ascii_lowercase();
-    let given = app.store.given_role(&address).await?;
-    Ok(role_with_reason(&app.config.sign_in, given, &address).role)
+    Ok(Roles::read(app, address).await?.here())
+}
+
+/// The highest role of an address in any project now; `None` when it may not sign in.
+pub async fn highest_role_of(app: &App, address: &str) -> Result<Option<Role>, StoreError> {
+    Ok(Roles::read(app, address).await?.highest())
 }
 
 #[cfg(test)]

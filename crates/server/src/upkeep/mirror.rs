@@ -1,14 +1,60 @@
-//! Opens the repository and keeps it up to date.
+//! Opens the repository of each project and keeps it up to date.
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use flawless_git::{Mirror, MirrorSettings, Source};
-use flawless_store::{StoreError, StoredFacts};
+use flawless_store::{ProjectId, StoreError, StoredFacts};
+use tokio::sync::Semaphore;
+use tokio::task::{AbortHandle, JoinSet};
 
-use crate::app::App;
+use crate::app::projects::Projects;
+use crate::app::{App, RepoCell};
 use crate::attribution::{Repo, mirror_settings};
 
-/// Opens the repository, then fetches forever.
-pub async fn run_mirror(app: App) {
+/// Clones and fetches that run at the same time.
+const AT_ONCE: usize = 4;
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Keeps the repositories of all projects up to date, forever.
+pub async fn run_mirrors(projects: Arc<Projects>) {
+    let turns = Arc::new(Semaphore::new(AT_ONCE));
+    let mut running: HashMap<ProjectId, (Arc<RepoCell>, AbortHandle)> = HashMap::new();
+    let mut tasks = JoinSet::new();
+    loop {
+        let changed = projects.first().wakeups;
+        let changed = changed.projects.notified();
+        let apps = projects.all();
+        running.retain(|project, (cell, task)| {
+            let app = apps.iter().find(|app| app.project_id() == *project);
+            let stays = app.is_some_and(|app| Arc::ptr_eq(&app.repo, cell) && is_kept(app));
+            if !stays {
+                task.abort();
+            }
+            stays && !task.is_finished()
+        });
+        for app in apps.into_iter().filter(is_kept) {
+            running.entry(app.project_id()).or_insert_with(|| {
+                let cell = app.repo.clone();
+                (cell, tasks.spawn(keep_mirror(app, turns.clone())))
+            });
+        }
+        tokio::select! {
+            () = changed => {}
+            // A task that ends has panicked, or its project is gone.
+            Some(_) = tasks.join_next() => tokio::time::sleep(LOOK_AGAIN).await,
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+        }
+    }
+}
+
+/// Whether a project has a repository that is kept up to date.
+fn is_kept(app: &App) -> bool {
+    app.config.repository.is_some() && app.project.row.archived_at.is_none()
+}
+
+/// Opens the repository of a project, then fetches forever.
+async fn keep_mirror(app: App, turns: Arc<Semaphore>) {
     let Some(source) = app.config.repository.clone() else { return };
     let interval = match source {
         Source::Clone { .. } => app.config.mirror.fetch,
@@ -19,13 +65,16 @@ pub async fn run_mirror(app: App) {
         facts: Some(Arc::new(StoredFacts::new(app.store.clone()))),
         ..mirror_settings(&app.config, source, scratch)
     };
-    let mirror = open(&app, settings).await;
+    let mirror = open(&app, settings, &turns).await;
     loop {
         tokio::select! {
             () = tokio::time::sleep(interval) => {}
             () = mirror.fetch_is_asked_for() => {}
         }
-        let fetched = mirror.fetch().await;
+        let fetched = {
+            let _turn = turns.acquire().await;
+            mirror.fetch().await
+        };
         let now = app.clock.now();
         let is_fetched = fetched.is_ok();
         app.repo.update(|state| match fetched {
@@ -56,9 +105,12 @@ async fn release(app: &App, now: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn open(app: &App, settings: MirrorSettings) -> Arc<Mirror> {
+async fn open(app: &App, settings: MirrorSettings, turns: &Semaphore) -> Arc<Mirror> {
     loop {
-        let opened = Mirror::open(settings.clone()).await;
+        let opened = {
+            let _turn = turns.acquire().await;
+            Mirror::open(settings.clone()).await
+        };
         let now = app.clock.now();
         match opened {
             Ok(mirror) => {
@@ -78,7 +130,8 @@ async fn open(app: &App, settings: MirrorSettings) -> Arc<Mirror> {
                 return mirror;
             }
             Err(error) => {
-                tracing::error!(%error, "the repository cannot be opened");
+                let project = app.project.name();
+                tracing::error!(%error, project, "the repository cannot be opened");
                 app.repo.update(|state| {
                     let since = state.failing.as_ref().map_or(now, |(since, _)| *since);
                     state.repo = Repo::Failed(error.to_string());

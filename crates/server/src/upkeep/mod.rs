@@ -6,7 +6,7 @@ pub(crate) mod retention;
 pub(crate) mod rules;
 pub(crate) mod weekly;
 
-pub use mirror::run_mirror;
+pub use mirror::run_mirrors;
 pub use projects::run_projects;
 pub use retention::run_maintenance;
 pub use rules::run_rules;

@@ -1,5 +1,6 @@
 //! Puts the weekly report into the outbox: once a week, a mail to everyone who answers for an issue
 //! of that week.
+use std::sync::Arc;
 use std::time::Duration;
 
 use flawless_base::dates::ReportWeek;
@@ -8,14 +9,16 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use crate::app::App;
+use crate::app::projects::Projects;
 use crate::mail::weekly_mail;
 use crate::mail::weekly_report::weekly_report;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const AFTER_ERROR: Duration = Duration::from_secs(30);
 
-/// Writes weekly reports forever, if they are enabled.
-pub async fn run_weekly(app: App) {
+/// Writes the weekly reports of all projects forever, if they are enabled.
+pub async fn run_weekly(projects: Arc<Projects>) {
+    let app = projects.first();
     let Some(weekday) = app.config.mails.weekly else {
         // A task that ends counts as broken.
         return std::future::pending().await;
@@ -26,7 +29,7 @@ pub async fn run_weekly(app: App) {
         if let Some(week) =
             week.filter(|week| !sent.is_some_and(|sent| was_reported(sent, week.day)))
         {
-            match report(&app, week).await {
+            match report(&projects, week).await {
                 Ok(day) => sent = Some(day),
                 Err(error) => {
                     tracing::error!(%error, "the weekly report could not be written");
@@ -39,45 +42,50 @@ pub async fn run_weekly(app: App) {
 }
 
 /// Writes the report of a week unless that was done; returns the day of the last report.
-async fn report(app: &App, week: ReportWeek) -> Result<Date, StoreError> {
-    match app.store.weekly_sent().await? {
+async fn report(projects: &Projects, week: ReportWeek) -> Result<Date, StoreError> {
+    let store = projects.store();
+    match store.weekly_sent().await? {
         Some(sent) if was_reported(sent, week.day) => return Ok(sent),
         Some(_) => {}
         // The first start: weeks before it are not reported.
         None => {
-            let mut tx = app.store.write().await?;
+            let mut tx = store.write().await?;
             tx.set_weekly_sent(week.day).await?;
             tx.commit().await?;
             return Ok(week.day);
         }
     }
-    let now = app.clock.now();
-    let erasures = app.store.erasures().await?;
-    let written = weekly_report(app, week).await?;
-    let mut mails = Vec::new();
-    for person in written.people.values() {
-        if !wants_weekly(app, &person.address).await? {
-            continue;
-        }
-        match weekly_mail(app, &written, person, now) {
-            Ok(mail) => mails.push(mail),
-            Err(error) => {
-                tracing::error!(%error, to = person.address, "a weekly report could not be written");
+    let (first, mut mails) = (projects.first(), Vec::new());
+    let now = first.clock.now();
+    let erasures = store.erasures().await?;
+    for app in projects.all() {
+        let written = weekly_report(&app, week).await?;
+        for person in written.people.values() {
+            if !wants_weekly(&app, &person.address).await? {
+                continue;
+            }
+            match weekly_mail(&app, &written, person, now) {
+                Ok(mail) => mails.push((app.project_id(), mail)),
+                Err(error) => {
+                    let to = &person.address;
+                    tracing::error!(%error, to, "a weekly report could not be written");
+                }
             }
         }
     }
     // One transaction, so that a crash neither loses the mails nor sends them twice.
-    let mut tx = app.store.write().await?;
+    let mut tx = store.write().await?;
     if tx.erased_since(erasures).await? {
         drop(tx);
-        return Box::pin(report(app, week)).await;
+        return Box::pin(report(projects, week)).await;
     }
-    for mail in &mails {
+    for (project, mail) in &mails {
+        tx.enter(*project);
         tx.add_mail(mail, now).await?;
     }
     tx.set_weekly_sent(week.day).await?;
     tx.commit().await?;
-    app.wakeups.outbox.notify_one();
+    first.wakeups.outbox.notify_one();
     tracing::info!(mails = mails.len(), day = %week.day, "the weekly report is written");
     Ok(week.day)
 }

@@ -14,6 +14,7 @@ pub(crate) mod rules;
 pub(crate) mod setup;
 pub(crate) mod sign_in;
 mod site;
+mod sites;
 pub(crate) mod week;
 
 use axum::Router;
@@ -22,16 +23,16 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
 use flawless_core::Role;
+use site::Site;
 
-pub use people::unsubscribe::unsubscribe_router;
-pub use site::Site;
+pub use sites::projects_router;
 
 /// Limit in bytes for a form from somebody who is not signed in: forms are held in memory while
 /// they arrive.
 const STRANGERS_FORM: usize = 16 * 1024;
 
 /// All pages and actions, by the role that they take. The older paths are those of 0.4.5.
-pub fn router(site: Site) -> Router {
+fn router(site: Site) -> Router {
     let needs = |role: Role, routes: Router<Site>| {
         routes.route_layer(from_fn_with_state(role, auth::access::require))
     };

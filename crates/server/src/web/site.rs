@@ -18,14 +18,6 @@ pub struct Site {
     pub sign_in: Arc<SignIn>,
 }
 
-impl Site {
-    /// Starts with empty memory.
-    pub fn new(app: App) -> Self {
-        let sign_in = Arc::new(SignIn::new(&app.config.sign_in));
-        Self { app, memory: Arc::default(), sign_in }
-    }
-}
-
 impl FromRef<Site> for App {
     fn from_ref(site: &Site) -> Self {
         site.app.clone()

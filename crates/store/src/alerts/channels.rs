@@ -74,7 +74,10 @@ impl WriteTx {
         );
         let query = query.bind(self.project).bind(channel.kind).bind(channel.url.reveal());
         let query = query.bind(channel.secret.as_ref().map(Secret::reveal));
-        Ok(query.bind(&channel.owner).bind(at).fetch_one(&mut *self.tx).await?)
+        let id = query.bind(&channel.owner).bind(at).fetch_one(&mut *self.tx).await?;
+        // Its URL is a secret that reports must not show.
+        self.projects_changed().await?;
+        Ok(id)
     }
 
     /// Deletes a channel's URL and key, and everything that waits for it. Returns whether it
@@ -149,6 +152,18 @@ impl Store {
              accepted_at FROM channel WHERE removed_at IS NULL AND project_id = $1 ORDER BY id",
         );
         Ok(query.bind(self.project).fetch_all(&self.readers).await?)
+    }
+
+    /// The channels of all projects.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn channels_of_all(&self) -> Result<Vec<ChannelRow>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT id, kind, url, COALESCE(secret, '') AS secret, owner, broken_at, broken_why, \
+             accepted_at FROM channel WHERE removed_at IS NULL ORDER BY id",
+        );
+        Ok(query.fetch_all(&self.readers).await?)
     }
 
     /// The channel with this number.

@@ -24,7 +24,7 @@ pub struct ProjectSize {
 const OF_ISSUES: [&str; 2] = ["sample", "issue_facet"];
 
 /// Tables whose rows name their project, those that refer to others first.
-const OF_PROJECT: [&str; 23] = [
+const OF_PROJECT: [&str; 22] = [
     "notification",
     "alert",
     "outbox",
@@ -34,7 +34,6 @@ const OF_PROJECT: [&str; 23] = [
     "place",
     "issue",
     "pending_report",
-    "recorded_ids",
     "module_set",
     "outcome",
     "client_loss",

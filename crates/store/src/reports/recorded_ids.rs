@@ -27,9 +27,9 @@ impl WriteTx {
     pub async fn add_recorded_ids(&mut self, hashes: &[u64], at: i64) -> Result<i64, StoreError> {
         let bytes: Vec<u8> = hashes.iter().flat_map(|hash| hash.to_be_bytes()).collect();
         let query = sqlx::query_scalar(
-            "INSERT INTO recorded_ids (project_id, at, hashes) VALUES ($1, $2, $3) RETURNING id",
+            "INSERT INTO recorded_ids (at, hashes) VALUES ($1, $2) RETURNING id",
         );
-        Ok(query.bind(self.project).bind(at).bind(bytes).fetch_one(&mut *self.tx).await?)
+        Ok(query.bind(at).bind(bytes).fetch_one(&mut *self.tx).await?)
     }
 
     /// Deletes ids up to a number.
@@ -37,21 +37,20 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn delete_recorded_ids(&mut self, number: i64) -> Result<(), StoreError> {
-        let query = sqlx::query("DELETE FROM recorded_ids WHERE project_id = $1 AND id <= $2");
-        query.bind(self.project).bind(number).execute(&mut *self.tx).await?;
+        let query = sqlx::query("DELETE FROM recorded_ids WHERE id <= $1");
+        query.bind(number).execute(&mut *self.tx).await?;
         Ok(())
     }
 }
 
 impl Store {
-    /// All known ids, the oldest first.
+    /// The known ids of all projects, the oldest first.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn recorded_ids(&self) -> Result<Vec<RecordedIds>, StoreError> {
-        let query =
-            sqlx::query_as("SELECT id, hashes FROM recorded_ids WHERE project_id = $1 ORDER BY id");
-        let rows: Vec<(i64, Vec<u8>)> = query.bind(self.project).fetch_all(&self.readers).await?;
+        let query = sqlx::query_as("SELECT id, hashes FROM recorded_ids ORDER BY id");
+        let rows: Vec<(i64, Vec<u8>)> = query.fetch_all(&self.readers).await?;
         let read = |(number, bytes): (i64, Vec<u8>)| {
             let (hashes, _) = bytes.as_chunks::<8>();
             let hashes = hashes.iter().map(|hash| u64::from_be_bytes(*hash)).collect();

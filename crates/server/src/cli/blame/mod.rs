@@ -12,14 +12,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use flawless_base::clock::Clock;
 use flawless_core::{CommitId, Rules};
 use flawless_git::{Engine, IgnoreRevs, Mirror, MirrorSettings, Source};
 use flawless_protocol::text_traceback;
-use flawless_store::Store;
 
 use self::origin::Origin;
-use super::{ConfArgument, print};
+use super::open::ProjectArgument;
+use super::print;
 use crate::attribution::{HotFunctions, mirror_settings};
 use crate::config::Config;
 use crate::ingest::text_report::report_from_text;
@@ -27,7 +26,7 @@ use crate::ingest::text_report::report_from_text;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    conf: ConfArgument,
+    of: ProjectArgument,
     /// The repository; by default that of the configuration, else the current folder.
     #[arg(long, value_name = "DIR")]
     repo: Option<PathBuf>,
@@ -78,7 +77,17 @@ enum EngineArgument {
 const MAX_INPUT: u64 = 256 * 1024 * 1024;
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let config = arguments.conf.resolve()?;
+    // Rules and hot functions come from the configured store; without one there are none.
+    let (config, rules, hot_functions) = match arguments.of.is_given() {
+        false => (arguments.of.conf.resolve()?, Rules::default(), HotFunctions::new()),
+        true => {
+            let app = arguments.of.open().await?;
+            let (_, rules) = app.store.rules().await?;
+            let hot_functions = app.store.hot_functions().await?;
+            app.store.close().await;
+            (Config::clone(&app.config), rules, hot_functions)
+        }
+    };
     let scratch = tempfile::tempdir()?;
     if let Some(file) = &arguments.lines {
         let mirror = open_mirror(&arguments, &config, scratch.path()).await?;
@@ -97,18 +106,6 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if tracebacks.is_empty() {
         return Err(nothing_found(&arguments.file, reading.mentioned_at));
     }
-    // Rules and hot functions come from the configured store; without one there are none.
-    let (rules, hot_functions) = match &arguments.conf.conf {
-        None => (Rules::default(), HotFunctions::new()),
-        Some(_) => {
-            let store =
-                Store::open(&config.data_dir, &config.sealing, Clock::system().now()).await?;
-            let (_, rules) = store.rules().await?;
-            let hot_functions = store.hot_functions().await?;
-            store.close().await;
-            (rules, hot_functions)
-        }
-    };
     let mirror = open_mirror(&arguments, &config, scratch.path()).await?;
     if let Some(rev) = &arguments.rev {
         resolve(&mirror, "--rev", rev).await?;

@@ -3,18 +3,20 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use flawless_protocol::DecodeError;
+use flawless_store::DEFAULT_PROJECT;
 use flawless_protocol::thrift::{
     Call, CallKind, RecordErrorRequest, Reply, decode_call, encode_reply,
 };
 
 use super::convert::{lost_count, report_from};
+use crate::app::projects::Projects;
 use crate::ingest::message::{Head, Message, Unkept};
 use crate::ingest::report_size::size_of_report;
 use crate::intake::clients::ClientsSeen;
 use crate::intake::{Intake, Sender};
 use crate::listen::memory::{Held, NoMemory};
 use crate::listen::peer::Peer;
-use crate::project::keys::{KeyIs, ProjectCell};
+use crate::project::keys::KeyIs;
 
 /// Whether a report must have a project key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +32,8 @@ pub(in crate::ingest) enum KeyRule {
 pub struct Answerer {
     /// Where reports go.
     pub intake: Intake,
-    /// The keys that are accepted.
-    pub project: Arc<ProjectCell>,
+    /// The projects, with the keys that are accepted.
+    pub projects: Arc<Projects>,
     /// Which clients reported.
     pub clients: Arc<ClientsSeen>,
 }
@@ -136,31 +138,45 @@ impl Answerer {
         address: IpAddr,
     ) -> Result<Sender, Reply> {
         let peer = Peer::from(address);
-        let refuse = |reason, why, example: String| {
-            self.intake.refuse(reason, format!("from {address}{example}"));
+        let refuse = |project, reason, why, example: String| {
+            self.intake.refuse_for(project, reason, format!("from {address}{example}"));
             Err(Reply::Refused(format!(
-                "the report needs the project key in field 10, but {why}. The command flawless \
+                "the report needs a project's key in field 10, but {why}. The command flawless \
                  projects, run on the server, shows the address with the key."
             )))
         };
-        let source = match request.project_key.as_deref().filter(|key| !key.is_empty()) {
+        let keys = self.projects.keys();
+        let key = request.project_key.as_deref().filter(|key| !key.is_empty());
+        let found = key.map(|key| keys.find(key));
+        let (project, source) = match found {
             None if key_is == KeyRule::Required => {
-                return refuse("no project key", "it has none", String::new());
+                return refuse(DEFAULT_PROJECT, "no project key", "it has none", String::new());
             }
-            None => peer.to_string(),
-            Some(key) => match self.project.get().find(key) {
-                KeyIs::Valid(key) => format!("project key {}", key.id),
-                KeyIs::Disabled(key) => {
-                    let example = format!(" with {}", key.in_short());
-                    return refuse("project key switched off", "its key was switched off", example);
-                }
-                KeyIs::Unknown => {
-                    let why = "its key is not one of this server's";
-                    return refuse("wrong project key", why, String::new());
-                }
-            },
+            None => (DEFAULT_PROJECT, peer.to_string()),
+            Some(KeyIs::Valid(key)) => (key.project_id, format!("project key {}", key.id)),
+            Some(KeyIs::Disabled(key)) => {
+                let example = format!(" with {}", key.in_short());
+                let why = "its key was switched off";
+                return refuse(key.project_id, "project key switched off", why, example);
+            }
+            Some(KeyIs::Archived(key)) => {
+                let why = "its project is archived";
+                return refuse(key.project_id, "project archived", why, String::new());
+            }
+            Some(KeyIs::Unknown) => {
+                let why = "its key is not one of this server's";
+                return refuse(DEFAULT_PROJECT, "wrong project key", why, String::new());
+            }
         };
-        Ok(Sender { peer, source: source.into() })
+        let Some(app) = self.projects.get(project) else {
+            let why = "its project was removed";
+            return refuse(DEFAULT_PROJECT, "project removed", why, String::new());
+        };
+        if app.project.row.archived_at.is_some() {
+            let why = "the project default is archived";
+            return refuse(project, "project archived", why, String::new());
+        }
+        Ok(Sender { project, redaction: app.redaction, peer, source: source.into() })
     }
 }
 

@@ -29,7 +29,6 @@ const AT_ONCE: usize = 8;
 /// Removes secrets from reports.
 #[derive(Debug)]
 pub struct Redaction {
-    config: RedactionConfig,
     /// The built-in rules and the server's secrets: their time grows linearly with a text's length.
     rules: RwLock<Arc<Redactor>>,
     /// The user's own patterns, if there are any.
@@ -38,12 +37,12 @@ pub struct Redaction {
     slow: SlowPatterns,
 }
 
-/// The built-in rules with the server's secrets and `keys`.
-fn built_in(config: &RedactionConfig, keys: &[Secret]) -> Result<Arc<Redactor>, RedactError> {
+/// The built-in rules with the server's secrets.
+fn built_in(config: &RedactionConfig) -> Result<Arc<Redactor>, RedactError> {
     // The redactor takes a secret by its name in the environment, and the password of a URL.
     let named =
         |name: &'static str| move |secret: &Secret| (name.to_owned(), secret.reveal().to_owned());
-    let secrets = config.secrets.iter().chain(keys).map(named("SECRET"));
+    let secrets = config.secrets.iter().map(named("SECRET"));
     let secrets = secrets.chain(config.urls.iter().map(named("URL")));
     let rules = Rules { off: config.rules.off.clone(), ..Rules::default() };
     let rules = Redactor::new(&rules, secrets)?;
@@ -67,34 +66,29 @@ pub struct Received {
 pub struct BrokeOff;
 
 impl Redaction {
-    /// Uses the configured rules; `keys` are secrets that only the store knows.
+    /// Uses the configured rules.
     ///
     /// # Errors
     /// A rule is invalid: the configuration was not checked.
-    pub fn new(
-        config: &RedactionConfig,
-        keys: &[Secret],
-        clock: Clock,
-    ) -> Result<Self, RedactError> {
+    pub fn new(config: &RedactionConfig, clock: Clock) -> Result<Self, RedactError> {
         let Rules { extra_names, extra_values, .. } = config.rules.clone();
         let has_own = !extra_names.is_empty() || !extra_values.is_empty();
         let none = Redactor::rule_names().map(str::to_owned).collect();
         let own = Rules { extra_names, extra_values, off: none };
         Ok(Self {
-            rules: RwLock::new(built_in(config, keys)?),
-            config: config.clone(),
+            rules: RwLock::new(built_in(config)?),
             own: if has_own { Some(Redactor::new(&own, [])?) } else { None },
             places: Arc::new(Semaphore::new(AT_ONCE)),
             slow: SlowPatterns::new(clock),
         })
     }
 
-    /// From now on, `keys` are the secrets that only the store knows.
+    /// From now on, the secrets are those of `config`, which has the same rules.
     ///
     /// # Errors
     /// A rule is invalid: the configuration was not checked.
-    pub fn set_keys(&self, keys: &[Secret]) -> Result<(), RedactError> {
-        let rules = built_in(&self.config, keys)?;
+    pub fn set_secrets(&self, config: &RedactionConfig) -> Result<(), RedactError> {
+        let rules = built_in(config)?;
         *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
         Ok(())
     }
@@ -207,7 +201,7 @@ mod tests {
     fn redaction(rules: Rules, secrets: &[&str], urls: &[&str]) -> Redaction {
         let all = |texts: &[&str]| texts.iter().map(|text| Secret::new(*text)).collect();
         let config = RedactionConfig { rules, secrets: all(secrets), urls: all(urls) };
-        Redaction::new(&config, &[], Clock::fixed(0)).expect("valid rules")
+        Redaction::new(&config, Clock::fixed(0)).expect("valid rules")
     }
 
     fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {

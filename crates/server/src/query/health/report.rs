@@ -1,4 +1,5 @@
 //! The full health report, for the page and the JSON API.
+use std::collections::BTreeMap;
 use flawless_base::dates::rfc3339;
 use flawless_base::plural::counted;
 use flawless_base::text::{one_line, plain};
@@ -11,7 +12,7 @@ use utoipa::ToSchema;
 use super::{HealthMemory, HealthPart, check, is_healthy};
 use crate::app::App;
 use crate::intake::clients::SeenClient;
-use crate::intake::refusals::{ByReason, Refused};
+use crate::intake::refusals::Refused;
 
 /// The server's health. Times are RFC 3339 in UTC.
 #[derive(Debug, Serialize, ToSchema)]
@@ -153,7 +154,7 @@ pub async fn health_report(app: &App, memory: &HealthMemory) -> HealthReport {
     let since = (now - DAY_MS).div_euclid(DAY_MS) * DAY_MS;
     let mut outcomes = app.store.outcomes_since(since).await.unwrap_or_default();
     if let Some(running) = running {
-        add_uncounted(&mut outcomes, running.intake.refusals().all());
+        add_uncounted(&mut outcomes, running.intake.refusals().of(app.project_id()));
     }
     let losses = app.store.losses_since(now - 7 * DAY_MS).await.unwrap_or_default();
     let loss = |row: flawless_store::LossRow| LossReport {
@@ -247,7 +248,7 @@ async fn versions(app: &App, memory: &HealthMemory) -> Versions {
 }
 
 /// Adds the refused reports that the store does not know about yet.
-fn add_uncounted(outcomes: &mut Vec<OutcomeRow>, refused: ByReason) {
+fn add_uncounted(outcomes: &mut Vec<OutcomeRow>, refused: BTreeMap<&'static str, Refused>) {
     let kind = OutcomeKind::Refused.as_str();
     for (reason, Refused { reports, last_at, example }) in refused {
         match outcomes.iter_mut().find(|row| row.kind == kind && row.reason == reason) {

@@ -159,7 +159,7 @@ impl Asked<'_> {
         });
         stands
             && is(developer, &|wanted| facts.owner.as_str().eq_ignore_ascii_case(wanted))
-            && is(project, &|wanted| *wanted == *self.app.project.get().name)
+            && is(project, &|wanted| *wanted == *self.app.project.name())
             && is(file, &|wanted| is_within(&facts.path, wanted))
             && is(exception, &|wanted| {
                 facts.exception_types.iter().any(|name| is_type(name, wanted))

@@ -31,7 +31,7 @@ pub(crate) async fn save(
     {
         return Ok(not_allowed(context, role));
     }
-    match undo(&app, context.who(), action.id).await {
+    match undo(&app, context.actor(), action.id).await {
         Ok(done) => Ok(to_done(&page_of(&action, way_back.as_ref()), &done)),
         Err(error) => not_done(context, error),
     }

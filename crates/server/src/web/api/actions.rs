@@ -209,7 +209,7 @@ pub(super) async fn undo(
     {
         caller.needs(role)?;
     }
-    Ok(Answer::ok(actions::undo(&app, caller.name(), id).await?.into()))
+    Ok(Answer::ok(actions::undo(&app, caller.actor(), id).await?.into()))
 }
 
 impl NewAction {

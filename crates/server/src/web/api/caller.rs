@@ -21,7 +21,7 @@ impl Caller {
     }
 
     pub(super) fn actor(&self) -> Actor<'_> {
-        Actor { name: &self.0.name, role: self.0.role }
+        self.0.actor()
     }
 
     pub(super) fn role(&self) -> Role {

@@ -8,6 +8,7 @@ use super::caller::Caller;
 use super::problem::Problem;
 use super::time::Time;
 use crate::app::App;
+use crate::project::keys::working;
 use flawless_core::Role;
 
 /// All projects.
@@ -35,14 +36,12 @@ pub(super) async fn list(
     caller: Caller,
     State(app): State<App>,
 ) -> Result<Answer<Projects>, Problem> {
-    let row = app.store.project().await?;
-    let known = app.project.get();
     let sees_keys = caller.is(Role::Developer);
-    let working = known.keys.iter().filter(|key| key.disabled_at.is_none());
-    let keys = || working.map(|key| key.secret.reveal().to_owned()).collect();
+    let row = &app.project.row;
+    let keys = || working(&app.project.keys).map(|key| key.secret.reveal().to_owned()).collect();
     let project = Project {
         id: row.id,
-        name: row.name,
+        name: row.name.clone(),
         created_at: Time(row.created_at),
         keys: sees_keys.then(keys),
         dsn: app.dsn().filter(|_| sees_keys),

@@ -10,7 +10,8 @@ use super::form_token::with_form_token;
 use super::identify::{find, is_api};
 use crate::web::api::refusal;
 use crate::web::layout::page::{PageError, message};
-use crate::web::layout::visitor::{PageContext, Proof, Refused, Visitor};
+use crate::app::App;
+use crate::web::layout::visitor::{PageContext, ProjectLink, Proof, Refused, Visitor};
 use crate::web::sign_in::next_page::sign_in_url;
 use crate::web::site::Site;
 use flawless_core::Role;
@@ -30,8 +31,17 @@ pub(crate) async fn identify(State(site): State<Site>, request: Request, next: N
     };
     let path = parts.uri.path().to_owned();
     let done = done_action(parts.uri.query().unwrap_or_default());
-    let context =
-        PageContext { visitor, form_token, path, refused: found.refused, done, unknown: vec![] };
+    let projects = project_links(&site.app, visitor.as_ref(), found.refused.as_ref());
+    let context = PageContext {
+        visitor,
+        form_token,
+        path,
+        root: site.app.root.clone(),
+        projects,
+        refused: found.refused,
+        done,
+        unknown: vec![],
+    };
     parts.extensions.insert(context);
     let mut response = next.run(Request::from_parts(parts, body)).await;
     // Signing in or out sets a cookie of its own.
@@ -39,6 +49,29 @@ pub(crate) async fn identify(State(site): State<Site>, request: Request, next: N
         response.headers_mut().entry(header::SET_COOKIE).or_insert(cookie);
     }
     response
+}
+
+/// The projects that a visitor may see; none when there is only one.
+fn project_links(
+    app: &App,
+    visitor: Option<&Visitor>,
+    refused: Option<&Refused>,
+) -> Vec<ProjectLink> {
+    let seen = match (visitor, refused) {
+        (Some(visitor), _) => &visitor.projects,
+        (None, Some(refused)) => &refused.projects,
+        (None, None) => return Vec::new(),
+    };
+    let is_here = |other: &App| other.project_id() == app.project_id();
+    if seen.iter().all(|(other, _)| is_here(other)) {
+        return Vec::new();
+    }
+    let link = |(other, _): &(App, Role)| ProjectLink {
+        name: other.project.name().to_owned(),
+        url: format!("{}/", other.root),
+        is_here: is_here(other),
+    };
+    seen.iter().map(link).collect()
 }
 
 /// Passes requests of visitors with the role; a form has to carry the visitor's token.

@@ -11,7 +11,7 @@ use flawless_store::StoreError;
 use super::cookies::Kept;
 use crate::app::App;
 use crate::listen::peer::forwarded_for;
-use crate::sign_in::{expires_at, hash, role_of};
+use crate::sign_in::{Roles, expires_at, hash};
 use crate::web::layout::visitor::{LOCAL, Proof, Refused, Visitor};
 use crate::web::site::Site;
 
@@ -40,7 +40,10 @@ pub(crate) async fn find(site: &Site, parts: &Parts) -> Result<Identified, Store
     let app = &site.app;
     if !app.config.sign_in.required {
         let name = LOCAL.to_owned();
-        return Ok(known(Visitor { name, role: Role::Administrator, proof: Proof::Local }));
+        let role = Role::Administrator;
+        let proof = Proof::Local;
+        let projects = app.projects.all().into_iter().map(|app| (app, role)).collect();
+        return Ok(known(Visitor { name, role, role_in_all: Some(role), projects, proof }));
     }
     let headers = &parts.headers;
     if is_api(parts.uri.path())
@@ -49,11 +52,14 @@ pub(crate) async fn find(site: &Site, parts: &Parts) -> Result<Identified, Store
         return by_token(app, token).await;
     }
     if let Some(address) = proxied(app, parts) {
-        let Some(role) = role_of(app, &address).await? else { return Ok(refused(address)) };
+        let roles = Roles::read(app, &address).await?;
+        let Some(role) = roles.here() else { return Ok(refused(address, &roles)) };
         if role == Role::Administrator {
             site.sign_in.note_administrator(app).await.unwrap_or_else(not_noted);
         }
-        return Ok(known(Visitor { name: address, role, proof: Proof::Proxy }));
+        let (role_in_all, projects) = (roles.in_all(), roles.projects());
+        let proof = Proof::Proxy;
+        return Ok(known(Visitor { name: address, role, role_in_all, projects, proof }));
     }
     by_session(app, headers).await
 }
@@ -62,8 +68,10 @@ fn known(visitor: Visitor) -> Identified {
     Identified { visitor: Some(visitor), ..Identified::default() }
 }
 
-fn refused(address: String) -> Identified {
-    Identified { refused: Some(Refused { address, session: None }), ..Identified::default() }
+fn refused(address: String, roles: &Roles) -> Identified {
+    let projects = roles.projects();
+    let refused = Refused { address, session: None, projects };
+    Identified { refused: Some(refused), ..Identified::default() }
 }
 
 /// The token that a program sends; credentials for a proxy do not count.
@@ -82,9 +90,9 @@ async fn by_token(app: &App, token: &str) -> Result<Identified, StoreError> {
         return Ok(Identified::default());
     };
     // The role of the owner may have changed since the token was created.
-    let owner = role_of(app, &row.created_by).await?;
-    let (Some(owner), Some(role)) = (owner, Role::parse(&row.role)) else {
-        return Ok(refused(row.created_by));
+    let owner = Roles::read(app, &row.created_by).await?;
+    let (Some(here), Some(role)) = (owner.here(), Role::parse(&row.role)) else {
+        return Ok(refused(row.created_by, &owner));
     };
     if row.last_used_at.is_none_or(|at| now - at >= USED_EVERY_MS) {
         let noted = async {
@@ -95,7 +103,10 @@ async fn by_token(app: &App, token: &str) -> Result<Identified, StoreError> {
         noted.await.unwrap_or_else(not_noted);
     }
     let name = format!("token {} (of {})", one_line(&row.name, 100), row.created_by);
-    Ok(known(Visitor { name, role: role.min(owner), proof: Proof::Token }))
+    let role_in_all = owner.in_all().map(|owner| role.min(owner));
+    let projects = owner.projects().into_iter().map(|(app, owner)| (app, role.min(owner)));
+    let (role, projects, proof) = (role.min(here), projects.collect(), Proof::Token);
+    Ok(known(Visitor { name, role, role_in_all, projects, proof }))
 }
 
 async fn by_session(app: &App, headers: &HeaderMap) -> Result<Identified, StoreError> {
@@ -105,8 +116,10 @@ async fn by_session(app: &App, headers: &HeaderMap) -> Result<Identified, StoreE
     let Some(session) = app.store.session(&hash, now).await? else {
         return Ok(Identified::default());
     };
-    let Some(role) = role_of(app, &session.address).await? else {
-        let refused = Refused { address: session.address, session: Some((session.id, hash)) };
+    let roles = Roles::read(app, &session.address).await?;
+    let Some(role) = roles.here() else {
+        let (address, projects) = (session.address, roles.projects());
+        let refused = Refused { address, session: Some((session.id, hash)), projects };
         return Ok(Identified { refused: Some(refused), ..Identified::default() });
     };
     let mut cookie = None;
@@ -123,7 +136,8 @@ async fn by_session(app: &App, headers: &HeaderMap) -> Result<Identified, StoreE
         }
     }
     let proof = Proof::Session { id: session.id, hash };
-    let visitor = Visitor { name: session.address, role, proof };
+    let (role_in_all, projects) = (roles.in_all(), roles.projects());
+    let visitor = Visitor { name: session.address, role, role_in_all, projects, proof };
     Ok(Identified { cookie, ..known(visitor) })
 }
 

@@ -1,20 +1,27 @@
 //! The visitor of a page, and the context that every page needs.
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use super::asked::names_in;
 use crate::actions::Actor;
+use crate::app::App;
 use crate::app::signer::Signer;
 use flawless_core::Role;
 
-/// An identified visitor; [`crate::web::auth::access`] finds out who it is.
+/// An identified visitor, who may see this project; [`crate::web::auth::access`] finds out who it is.
 #[derive(Debug, Clone)]
 pub(crate) struct Visitor {
     /// A mail address, the name of a token, or [`LOCAL`].
     pub(crate) name: String,
+    /// The role in this project.
     pub(crate) role: Role,
+    /// The role in all projects.
+    pub(crate) role_in_all: Option<Role>,
+    /// The projects that the visitor may see, with the role in each.
+    pub(crate) projects: Vec<(App, Role)>,
     pub(crate) proof: Proof,
 }
 
@@ -39,6 +46,11 @@ pub(crate) enum Proof {
 pub(crate) const LOCAL: &str = "someone at this machine";
 
 impl Visitor {
+    /// The visitor as the one who does an action.
+    pub(crate) fn actor(&self) -> Actor<'_> {
+        Actor { name: &self.name, role: self.role, role_in_all: self.role_in_all }
+    }
+
     /// Whether there is a sign-in that the visitor can end.
     pub(crate) fn signs_out(&self) -> bool {
         matches!(self.proof, Proof::Session { .. })
@@ -71,6 +83,8 @@ pub(crate) struct Refused {
     pub(crate) address: String,
     /// The number and the hash of the sign-in, if there is one to end.
     pub(crate) session: Option<(i64, String)>,
+    /// The projects that this person may see, with the role in each.
+    pub(crate) projects: Vec<(App, Role)>,
 }
 
 impl Refused {
@@ -81,6 +95,16 @@ impl Refused {
     }
 }
 
+/// A project in the switcher.
+#[derive(Debug, Clone)]
+pub(crate) struct ProjectLink {
+    pub(crate) name: String,
+    /// Its first page.
+    pub(crate) url: String,
+    /// Whether it is the one of this page.
+    pub(crate) is_here: bool,
+}
+
 /// The data that the layout needs for every page. A handler takes it as an argument and puts it
 /// into the page as `context`; for a page with parameters it takes [`super::asked::Asked`].
 #[derive(Debug, Clone, Default)]
@@ -89,8 +113,12 @@ pub(crate) struct PageContext {
     pub(crate) visitor: Option<Visitor>,
     /// The value of the field `form_token` of every form.
     pub(crate) form_token: String,
-    /// The path of the request.
+    /// The path of the request within the project.
     pub(crate) path: String,
+    /// The path of the project's pages, without a slash at the end; empty for the first project.
+    pub(crate) root: Arc<str>,
+    /// The other projects that the visitor may see, and this one; empty when there is only one.
+    pub(crate) projects: Vec<ProjectLink>,
     /// An identified person who may not see anything.
     pub(crate) refused: Option<Refused>,
     /// The action that led to this page, from the parameter `done`.
@@ -107,8 +135,8 @@ impl PageContext {
 
     /// The visitor as the one who does an action.
     pub(crate) fn actor(&self) -> Actor<'_> {
-        let role = self.visitor.as_ref().map_or(Role::Reader, |visitor| visitor.role);
-        Actor { name: self.who(), role }
+        let nobody = Actor { name: "", role: Role::Reader, role_in_all: None };
+        self.visitor.as_ref().map_or(nobody, Visitor::actor)
     }
 
     /// The visitor's address, where it is a person who signed in.
@@ -121,7 +149,7 @@ impl PageContext {
     pub(crate) fn session(&self) -> Option<(i64, &str)> {
         match (&self.visitor, &self.refused) {
             (Some(Visitor { name, proof: Proof::Session { id, .. }, .. }), _) => Some((*id, name)),
-            (None, Some(Refused { address, session: Some((id, _)) })) => Some((*id, address)),
+            (None, Some(Refused { address, session: Some((id, _)), .. })) => Some((*id, address)),
             _ => None,
         }
     }
@@ -133,6 +161,12 @@ impl PageContext {
 
     pub(crate) fn administers(&self) -> bool {
         self.has(Role::Administrator)
+    }
+
+    /// Whether the visitor administers all projects, and with them the server.
+    pub(crate) fn administers_all(&self) -> bool {
+        let role = self.visitor.as_ref().and_then(|visitor| visitor.role_in_all);
+        role >= Some(Role::Administrator)
     }
 
     /// Whether the page is below `start`; `/` matches only itself.

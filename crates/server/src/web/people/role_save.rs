@@ -4,7 +4,7 @@ use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use flawless_core::is_mailable;
-use flawless_store::GivenRole;
+use flawless_store::{GivenRole, RoleScope};
 use serde::Deserialize;
 
 use crate::actions::{Action, ActionError, act};
@@ -19,6 +19,8 @@ pub(crate) struct Fields {
     address: String,
     /// Empty to revoke the assigned role.
     role: String,
+    /// `project` for a role in this project only.
+    scope: String,
 }
 
 impl Fields {
@@ -45,9 +47,13 @@ pub(crate) async fn save(
     if role.is_none() && !fields.role.is_empty() {
         return wrong(context, "There is no such role. Go back and choose one from the list.");
     }
+    let scope = match fields.scope.as_str() {
+        "project" => RoleScope::Project(app.project_id()),
+        _ => RoleScope::AllProjects,
+    };
     let by = context.who().to_owned();
     tracing::info!(address, role = fields.role, by, "a role is assigned");
-    match act(&app, context.actor(), Action::GiveRole { address, role }).await {
+    match act(&app, context.actor(), Action::GiveRole { address, scope, role }).await {
         Ok(done) => Ok(to_done("/people/roles", &done)),
         Err(ActionError::Field { text, .. }) => {
             Ok(message(context, StatusCode::CONFLICT, "Not accepted", &text))
@@ -61,6 +67,11 @@ pub(crate) async fn sign_out(
     State(app): State<App>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, PageError> {
+    if !context.administers_all() {
+        let text = "Sessions and API tokens hold in all projects, so this requires the role \
+                    administrator for all of them.";
+        return Ok(message(context, StatusCode::FORBIDDEN, "Not allowed", text));
+    }
     if let Some(address) = fields.address() {
         let mut tx = app.store.write().await?;
         let ended = tx.sign_out_everywhere(&address, app.clock.now()).await?;

@@ -5,7 +5,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use flawless_base::text::plain;
-use flawless_store::GivenRole;
+use flawless_store::{GivenRole, PersonRole, RoleScope};
 use serde::Deserialize;
 
 use crate::app::App;
@@ -27,17 +27,36 @@ struct Page {
     /// Prefills the form.
     address: String,
     choices: [&'static str; 4],
+    /// The name of this project, if there are others.
+    project: Option<String>,
 }
 
 struct Line {
     address: String,
     role: String,
     why: String,
-    given: bool,
+    given: Vec<GivenHere>,
     sessions: i64,
     seen: Option<Moment>,
     /// Valid API tokens.
     tokens: i64,
+}
+
+/// An assignment that can be revoked.
+struct GivenHere {
+    /// The value of the form's field `scope`.
+    scope: &'static str,
+    /// The words on the button.
+    revoke: &'static str,
+}
+
+impl GivenHere {
+    fn of(row: &PersonRole) -> Self {
+        match row.scope {
+            RoleScope::AllProjects => Self { scope: "all", revoke: "Revoke" },
+            RoleScope::Project(_) => Self { scope: "project", revoke: "Revoke in this project" },
+        }
+    }
 }
 
 /// The roles that can be assigned.
@@ -55,30 +74,43 @@ pub(crate) async fn show(
 ) -> Result<Response, PageError> {
     let config = &app.config.sign_in;
     let given = app.store.given_roles().await?;
-    let given: BTreeMap<_, _> = given.into_iter().map(|row| (row.address.clone(), row)).collect();
-    let signed_in = app.store.signed_in(app.clock.now()).await?;
+    let mut by_address: BTreeMap<String, Vec<PersonRole>> = BTreeMap::new();
+    for row in given {
+        by_address.entry(row.address.clone()).or_default().push(row);
+    }
+    let given = by_address;
+    // Who is known only in other projects is none of this one's business.
+    let (mut signed_in, mut tokens) = (Vec::new(), Vec::new());
+    if context.administers_all() {
+        signed_in = app.store.signed_in(app.clock.now()).await?;
+        tokens = app.store.token_owners(app.clock.now()).await?;
+    }
     let signed_in: BTreeMap<_, _> =
         signed_in.into_iter().map(|(address, count, seen)| (address, (count, seen))).collect();
-    let tokens: BTreeMap<_, _> =
-        app.store.token_owners(app.clock.now()).await?.into_iter().collect();
+    let tokens: BTreeMap<_, _> = tokens.into_iter().collect();
     let mut addresses: Vec<&String> = config.administrators.iter().collect();
     addresses.extend(config.allowed_emails.iter().chain(given.keys()).chain(signed_in.keys()));
     addresses.extend(tokens.keys());
     addresses.sort();
     addresses.dedup();
     let people = addresses.into_iter().map(|address| {
-        let row = given.get(address);
+        let rows = given.get(address).map_or(&[][..], Vec::as_slice);
+        // That of the project comes after that for all, and holds.
+        let row = rows.last();
         let role = row.map(|row| GivenRole::parse(&row.role).unwrap_or(GivenRole::Blocked));
         let role_with_reason = role_with_reason(config, role, address);
         let by = row
             .filter(|_| !role_with_reason.is_fixed)
-            .map(|row| format!(": {}", plain(&row.set_by)));
+            .map(|row| match row.scope {
+                RoleScope::AllProjects => format!(": {}", plain(&row.set_by)),
+                RoleScope::Project(_) => format!(" for this project: {}", plain(&row.set_by)),
+            });
         let (sessions, seen) = signed_in.get(address).copied().unwrap_or_default();
         Line {
             address: address.clone(),
             role: role_with_reason.role.map_or_else(|| "none".to_owned(), |role| role.to_string()),
             why: format!("{}{}", role_with_reason.why, by.unwrap_or_default()),
-            given: row.is_some(),
+            given: rows.iter().map(GivenHere::of).collect(),
             sessions,
             seen: (sessions > 0).then(|| Moment::new(seen, &app)),
             tokens: tokens.get(address).copied().unwrap_or_default(),
@@ -92,6 +124,7 @@ pub(crate) async fn show(
         default_role: config.default_role.to_string(),
         address: asked.address,
         choices: CHOICES,
+        project: (app.projects.all().len() > 1).then(|| app.project.name().to_owned()),
         done: done_notice(&app, &context).await?,
         context,
     }))

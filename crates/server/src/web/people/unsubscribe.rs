@@ -30,7 +30,7 @@ const REQUEST_TIME: Duration = Duration::from_secs(10);
 const MAX_BODY: usize = 16 * 1024;
 
 /// The router of `/unsubscribe`.
-pub fn unsubscribe_router(app: App) -> Router {
+pub(crate) fn unsubscribe_router(app: App) -> Router {
     Router::new()
         .route("/unsubscribe", get(show).post(save))
         .layer(from_fn(bounded))
@@ -74,7 +74,8 @@ impl Link {
     fn verified(&self, app: &App) -> Option<(String, UnwantedKind)> {
         let address = self.address.to_ascii_lowercase();
         let kind = UnwantedKind::parse(&self.mails)?;
-        let parts = [&app.project.get().name, &address, kind.as_str()];
+        let project = app.project_id().to_string();
+        let parts = [project.as_str(), &address, kind.as_str()];
         app.signer.verify("unsubscribe", &parts, &self.token).then_some((address, kind))
     }
 }
@@ -132,7 +133,8 @@ fn answer(app: &App, address: String, kind: UnwantedKind, stage: Stage) -> Respo
     // The page may be open under a host name other than the configured one.
     let url = link.strip_prefix(&*app.base_url).unwrap_or(&link).to_owned();
     let alerts = kind == UnwantedKind::Alerts;
-    page_with(status, &Page { context: PageContext::default(), address, url, alerts, stage })
+    let context = PageContext { root: app.root.clone(), ..PageContext::default() };
+    page_with(status, &Page { context, address, url, alerts, stage })
 }
 
 fn wrong_link() -> Response {

@@ -46,7 +46,7 @@ pub(crate) fn snippets(app: &App, with_key: bool) -> Vec<Snippet> {
 /// As `flawless projects` prints it.
 pub(crate) fn dsn(app: &App, with_key: bool) -> String {
     let dsn = app.dsn().unwrap_or_default();
-    match app.project.get().newest() {
+    match app.project.newest_key() {
         Some(key) if !with_key => dsn.replacen(key.reveal(), "KEY", 1),
         _ => dsn,
     }

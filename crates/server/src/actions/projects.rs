@@ -1,0 +1,250 @@
+//! What people do to projects: from the command line, pages and the API alike. Each change is
+//! recorded in the project, in the transaction that makes it.
+use flawless_base::text::one_line;
+use flawless_store::{DEFAULT_PROJECT, KeyRow, NewAction, ProjectId, StoreError};
+
+use crate::app::App;
+use crate::config::{ConfigError, check_project_option};
+use crate::project::keys::{KeyError, random_key, working};
+use crate::project::project::check_name;
+
+/// An option with its value; `None`: that of the configuration holds again.
+pub type Setting = (String, Option<String>);
+
+/// Why a project was not changed; nothing was.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    /// A project cannot have this name.
+    #[error("{0}")]
+    Name(String),
+    /// Another project has the name.
+    #[error("there is a project {0:?} already: choose another name")]
+    Taken(String),
+    /// An option or its value is wrong.
+    #[error(transparent)]
+    Setting(#[from] ConfigError),
+    /// The first project stays.
+    #[error(
+        "the first project cannot be removed: reports without a key and addresses without a \
+         project lead to it. Archive it instead"
+    )]
+    First,
+    /// The last key that works cannot be switched off.
+    #[error("it is the only key of the project that works: add another one first")]
+    LastKey,
+    /// The label of a key is too long.
+    #[error("a label has at most {MAX_LABEL} characters in one line")]
+    Label,
+    /// The project has no key with this number.
+    #[error("the project has no such key")]
+    NoSuchKey,
+    /// No key works that could be replaced.
+    #[error("no key works that could be replaced: add one")]
+    NoKey,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A key cannot be made.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+/// Longer labels of keys are refused.
+const MAX_LABEL: usize = 60;
+
+/// Makes a project with a key and these settings; returns its number.
+///
+/// # Errors
+/// Its name or a setting is wrong.
+pub async fn add(
+    app: &App,
+    who: &str,
+    name: &str,
+    settings: &[Setting],
+) -> Result<ProjectId, ProjectError> {
+    check_name(name).map_err(ProjectError::Name)?;
+    let set = settings.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)));
+    let set: Vec<(&str, &str)> = set.collect();
+    check_settings(app, ProjectId::MAX, name, &set)?;
+    let key = random_key().map_err(KeyError::Random)?;
+    let now = app.clock.now();
+    let mut tx = app.store.write().await?;
+    let Some(id) = tx.add_project(name, now).await? else {
+        return Err(ProjectError::Taken(name.to_owned()));
+    };
+    tx.add_key(&key, "", now).await?;
+    for (option, value) in set {
+        tx.set_option(option, Some(value), now, who).await?;
+    }
+    tx.add_action(&action(who, "add_project", format!("the project {name} was made")), now).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Sets options of the project; returns the names of those that changed.
+///
+/// # Errors
+/// An option belongs to the server, or a value is wrong.
+pub async fn set<'a>(
+    app: &App,
+    who: &str,
+    settings: &'a [Setting],
+) -> Result<Vec<&'a str>, ProjectError> {
+    let mut all: Vec<(&str, &str)> = Vec::new();
+    for known in &app.project.settings {
+        if !settings.iter().any(|(name, _)| *name == known.option) {
+            all.push((&known.option, &known.value));
+        }
+    }
+    for (name, value) in settings {
+        check_project_option(name)?;
+        all.extend(value.as_deref().map(|value| (name.as_str(), value)));
+    }
+    check_settings(app, app.project_id(), app.project.name(), &all)?;
+    let now = app.clock.now();
+    let mut tx = app.store.write().await?;
+    let mut changed = Vec::new();
+    for (name, value) in settings {
+        if tx.set_option(name, value.as_deref(), now, who).await? {
+            changed.push(name.as_str());
+            let what = match value {
+                Some(_) => format!("the project's {name} was set"),
+                None => format!("the project's {name} is that of the configuration again"),
+            };
+            tx.add_action(&action(who, "set_option", what), now).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(changed)
+}
+
+fn check_settings(
+    app: &App,
+    id: ProjectId,
+    name: &str,
+    settings: &[(&str, &str)],
+) -> Result<(), ConfigError> {
+    for (option, _) in settings {
+        check_project_option(option)?;
+    }
+    app.projects.config().of_project(id, name, settings).map(drop)
+}
+
+/// Gives the project another name.
+///
+/// # Errors
+/// The name is wrong or taken.
+pub async fn rename(app: &App, who: &str, name: &str) -> Result<(), ProjectError> {
+    check_name(name).map_err(ProjectError::Name)?;
+    let now = app.clock.now();
+    let mut tx = app.store.write().await?;
+    if !tx.rename_project(name).await? {
+        return Err(ProjectError::Taken(name.to_owned()));
+    }
+    let what = format!("the project {} was renamed to {name}", app.project.name());
+    tx.add_action(&action(who, "rename_project", what), now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Refuses the project's reports from now on, or accepts them again.
+///
+/// # Errors
+/// The store failed.
+pub async fn archive(app: &App, who: &str, is_archived: bool) -> Result<(), ProjectError> {
+    let now = app.clock.now();
+    let mut tx = app.store.write().await?;
+    tx.set_archived(is_archived.then_some(now)).await?;
+    let what = match is_archived {
+        true => "the project was archived",
+        false => "the project is in use again",
+    };
+    tx.add_action(&action(who, "archive_project", what.to_owned()), now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Removes the project with everything that belongs to it, and its mirror.
+///
+/// # Errors
+/// It is the first project.
+pub async fn remove(app: &App) -> Result<(), ProjectError> {
+    if app.project_id() == DEFAULT_PROJECT {
+        return Err(ProjectError::First);
+    }
+    let mut tx = app.store.write().await?;
+    tx.remove_project().await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Adds a key.
+///
+/// # Errors
+/// The label is too long.
+pub async fn add_key(app: &App, who: &str, label: &str) -> Result<KeyRow, ProjectError> {
+    let label = label.trim();
+    if label.chars().count() > MAX_LABEL || label != one_line(label, MAX_LABEL) {
+        return Err(ProjectError::Label);
+    }
+    let secret = random_key().map_err(KeyError::Random)?;
+    let now = app.clock.now();
+    let mut tx = app.store.write().await?;
+    tx.add_key(&secret, label, now).await?;
+    let (id, project_id, label) = (0, app.project_id(), label.to_owned());
+    let key = KeyRow { id, project_id, secret, label, created_at: now, disabled_at: None };
+    let what = format!("the key {} was added", key.in_short());
+    tx.add_action(&action(who, "add_key", what), now).await?;
+    tx.commit().await?;
+    Ok(key)
+}
+
+/// Adds a key to take the place of another one: of the one with this number, or of the newest.
+/// Returns the older one, which works until it is switched off, and the new one.
+///
+/// # Errors
+/// The project has no such key.
+pub async fn rotate_key(
+    app: &App,
+    who: &str,
+    id: Option<i64>,
+) -> Result<(KeyRow, KeyRow), ProjectError> {
+    let older = match id {
+        Some(id) => app.project.keys.iter().find(|key| key.id == id),
+        None => working(&app.project.keys).next_back(),
+    };
+    let older = older.ok_or(if id.is_some() { ProjectError::NoSuchKey } else { ProjectError::NoKey });
+    let older = older?.clone();
+    let newer = add_key(app, who, &older.label).await?;
+    Ok((older, newer))
+}
+
+/// Switches a key off, or on again.
+///
+/// # Errors
+/// The project has no such key, or no other one works.
+pub async fn disable_key(
+    app: &App,
+    who: &str,
+    id: i64,
+    is_disabled: bool,
+) -> Result<(), ProjectError> {
+    let Some(key) = app.project.keys.iter().find(|key| key.id == id) else {
+        return Err(ProjectError::NoSuchKey);
+    };
+    if is_disabled && working(&app.project.keys).all(|other| other.id == id) {
+        return Err(ProjectError::LastKey);
+    }
+    let now = app.clock.now();
+    let mut tx = app.store.write().await?;
+    tx.set_key_disabled(id, is_disabled.then_some(now)).await?;
+    let is = if is_disabled { "was switched off" } else { "was switched on" };
+    let what = format!("the key {} {is}", key.in_short());
+    tx.add_action(&action(who, "disable_key", what), now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn action(who: &str, kind: &'static str, what: String) -> NewAction {
+    NewAction { who: who.to_owned(), issue_id: None, kind, what, undo: None, undo_role: None }
+}

@@ -1,0 +1,121 @@
+//! Leads each request to the pages of its project: those of the first project are at the top, the
+//! others below `/projects/NAME`. Within a project, paths and redirects begin at its own top.
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderValue, Uri, header};
+use axum::response::Response;
+use flawless_store::ProjectId;
+use tower::ServiceExt;
+
+use super::people::unsubscribe::unsubscribe_router;
+use super::site::Site;
+use crate::app::App;
+use crate::app::projects::Projects;
+use crate::project::project::{PROJECTS_PATH, Project};
+use crate::query::QueryMemory;
+use crate::sign_in::SignIn;
+
+/// The pages of all projects.
+pub fn projects_router(projects: Arc<Projects>) -> Router {
+    let sign_in = Arc::new(SignIn::new(&projects.first().config.sign_in));
+    let sites = Sites { projects, sign_in, made: Mutex::default() };
+    Router::new().fallback(answer).with_state(Arc::new(sites))
+}
+
+/// The pages of each project, made when they are first asked for.
+#[derive(Debug)]
+struct Sites {
+    projects: Arc<Projects>,
+    sign_in: Arc<SignIn>,
+    made: Mutex<HashMap<ProjectId, Made>>,
+}
+
+/// The pages of a project as it was.
+#[derive(Debug)]
+struct Made {
+    project: Arc<Project>,
+    router: Router,
+    memory: Arc<QueryMemory>,
+}
+
+async fn answer(State(sites): State<Arc<Sites>>, mut request: Request) -> Response {
+    let found = project_and_rest(request.uri());
+    let found = found.and_then(|(name, rest)| Some((sites.projects.named(&name)?, rest)));
+    let app = match found {
+        Some((app, rest)) => {
+            *request.uri_mut() = rest;
+            app
+        }
+        None => sites.projects.first(),
+    };
+    let root = app.root.clone();
+    let answered = sites.router(app).oneshot(request).await;
+    let mut response = answered.unwrap_or_else(|never| match never {});
+    if !root.is_empty() {
+        set_root(&mut response, &root);
+    }
+    response
+}
+
+/// The project that an address names, and the address within it.
+fn project_and_rest(uri: &Uri) -> Option<(String, Uri)> {
+    let below = uri.path().strip_prefix(PROJECTS_PATH)?.strip_prefix('/')?;
+    let (name, rest) = below.split_once('/').unwrap_or((below, ""));
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let rest = PathAndQuery::try_from(format!("/{rest}{query}")).ok()?;
+    Some((name.to_owned(), Uri::from(rest)))
+}
+
+/// Completes a redirect within the project.
+fn set_root(response: &mut Response<Body>, root: &str) {
+    let location = response.headers().get(header::LOCATION);
+    let Some(location) = location.and_then(|location| location.to_str().ok()) else { return };
+    if location.starts_with('/')
+        && !location.starts_with("//")
+        && let Ok(location) = HeaderValue::from_str(&format!("{root}{location}"))
+    {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+}
+
+impl Sites {
+    fn router(&self, app: App) -> Router {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = made.get(&app.project_id());
+        if let Some(known) = known.filter(|known| Arc::ptr_eq(&known.project, &app.project)) {
+            return known.router.clone();
+        }
+        let memory = known.map(|known| known.memory.clone()).unwrap_or_default();
+        let site = Site { app: app.clone(), memory: memory.clone(), sign_in: self.sign_in.clone() };
+        let router = super::router(site).merge(unsubscribe_router(app.clone()));
+        let project = app.project.clone();
+        made.insert(app.project_id(), Made { project, router: router.clone(), memory });
+        router
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn address_names_its_project() {
+        let split = |uri: &str| {
+            let (name, rest) = project_and_rest(&uri.parse().expect("an address"))?;
+            Some((name, rest.to_string()))
+        };
+        let found = |name: &str, rest: &str| Some((name.to_owned(), rest.to_owned()));
+        assert_eq!(split("/projects/pay/issues/7?a=b&c"), found("pay", "/issues/7?a=b&c"));
+        assert_eq!(split("/projects/pay"), found("pay", "/"));
+        assert_eq!(split("/projects/pay/"), found("pay", "/"));
+        assert_eq!(split("/projects/pay//evil.example/"), found("pay", "//evil.example/"));
+        for other in ["/", "/projects", "/projectsx/pay", "/issues/7"] {
+            assert_eq!(split(other), None, "{other}");
+        }
+    }
+}
