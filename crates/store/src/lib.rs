@@ -51,7 +51,7 @@ pub use people::roles::{GivenRole, PersonRole, RoleScope};
 pub use people::sessions::{NewSession, SessionRow};
 pub use people::sign_in_links::{LINK_LIFE_MS, LinkKind, LinkRow, NewLink};
 pub use projects::keys::KeyRow;
-pub use projects::project::ProjectRow;
+pub use projects::project::{ProjectRow, ProjectWeeks};
 pub use projects::remove::ProjectSize;
 pub use projects::settings::SettingRow;
 pub use reports::losses::LossRow;

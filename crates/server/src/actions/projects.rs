@@ -1,12 +1,21 @@
 //! What people do to projects: from the command line, pages and the API alike. Each change is
 //! recorded in the project, in the transaction that makes it.
 use flawless_base::text::one_line;
+use flawless_core::Role;
 use flawless_store::{DEFAULT_PROJECT, KeyRow, NewAction, ProjectId, StoreError};
 
+use super::Actor;
 use crate::app::App;
-use crate::config::{ConfigError, check_project_option};
+use crate::config::{ConfigError, check_project_option, names_files};
 use crate::project::keys::{KeyError, random_key, working};
 use crate::project::project::check_name;
+
+/// Whoever runs commands on the server's machine.
+pub const COMMAND_LINE: Actor<'_> = Actor {
+    name: "the command line",
+    role: Role::Administrator,
+    role_in_all: Some(Role::Administrator),
+};
 
 /// An option with its value; `None`: that of the configuration holds again.
 pub type Setting = (String, Option<String>);
@@ -41,6 +50,11 @@ pub enum ProjectError {
     /// No key works that could be replaced.
     #[error("no key works that could be replaced: add one")]
     NoKey,
+    /// It concerns the server, not only a project.
+    #[error(
+        "this concerns the whole server, so it requires the role administrator for all projects"
+    )]
+    NotAllowed,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -58,10 +72,11 @@ const MAX_LABEL: usize = 60;
 /// Its name or a setting is wrong.
 pub async fn add(
     app: &App,
-    who: &str,
+    actor: Actor<'_>,
     name: &str,
     settings: &[Setting],
 ) -> Result<ProjectId, ProjectError> {
+    must_administer_all(actor)?;
     check_name(name).map_err(ProjectError::Name)?;
     let set = settings.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)));
     let set: Vec<(&str, &str)> = set.collect();
@@ -74,9 +89,9 @@ pub async fn add(
     };
     tx.add_key(&key, "", now).await?;
     for (option, value) in set {
-        tx.set_option(option, Some(value), now, who).await?;
+        tx.set_option(option, Some(value), now, actor.name).await?;
     }
-    tx.add_action(&action(who, "add_project", format!("the project {name} was made")), now).await?;
+    tx.add_action(&action(actor, "add_project", format!("the project {name} was made")), now).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -87,7 +102,7 @@ pub async fn add(
 /// An option belongs to the server, or a value is wrong.
 pub async fn set<'a>(
     app: &App,
-    who: &str,
+    actor: Actor<'_>,
     settings: &'a [Setting],
 ) -> Result<Vec<&'a str>, ProjectError> {
     let mut all: Vec<(&str, &str)> = Vec::new();
@@ -98,6 +113,9 @@ pub async fn set<'a>(
     }
     for (name, value) in settings {
         check_project_option(name)?;
+        if names_files(name) {
+            must_administer_all(actor)?;
+        }
         all.extend(value.as_deref().map(|value| (name.as_str(), value)));
     }
     check_settings(app, app.project_id(), app.project.name(), &all)?;
@@ -105,17 +123,24 @@ pub async fn set<'a>(
     let mut tx = app.store.write().await?;
     let mut changed = Vec::new();
     for (name, value) in settings {
-        if tx.set_option(name, value.as_deref(), now, who).await? {
+        if tx.set_option(name, value.as_deref(), now, actor.name).await? {
             changed.push(name.as_str());
             let what = match value {
                 Some(_) => format!("the project's {name} was set"),
                 None => format!("the project's {name} is that of the configuration again"),
             };
-            tx.add_action(&action(who, "set_option", what), now).await?;
+            tx.add_action(&action(actor, "set_option", what), now).await?;
         }
     }
     tx.commit().await?;
     Ok(changed)
+}
+
+fn must_administer_all(actor: Actor<'_>) -> Result<(), ProjectError> {
+    match actor.role_in_all >= Some(Role::Administrator) {
+        true => Ok(()),
+        false => Err(ProjectError::NotAllowed),
+    }
 }
 
 fn check_settings(
@@ -134,7 +159,7 @@ fn check_settings(
 ///
 /// # Errors
 /// The name is wrong or taken.
-pub async fn rename(app: &App, who: &str, name: &str) -> Result<(), ProjectError> {
+pub async fn rename(app: &App, actor: Actor<'_>, name: &str) -> Result<(), ProjectError> {
     check_name(name).map_err(ProjectError::Name)?;
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
@@ -142,7 +167,7 @@ pub async fn rename(app: &App, who: &str, name: &str) -> Result<(), ProjectError
         return Err(ProjectError::Taken(name.to_owned()));
     }
     let what = format!("the project {} was renamed to {name}", app.project.name());
-    tx.add_action(&action(who, "rename_project", what), now).await?;
+    tx.add_action(&action(actor, "rename_project", what), now).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -151,7 +176,7 @@ pub async fn rename(app: &App, who: &str, name: &str) -> Result<(), ProjectError
 ///
 /// # Errors
 /// The store failed.
-pub async fn archive(app: &App, who: &str, is_archived: bool) -> Result<(), ProjectError> {
+pub async fn archive(app: &App, actor: Actor<'_>, is_archived: bool) -> Result<(), ProjectError> {
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
     tx.set_archived(is_archived.then_some(now)).await?;
@@ -159,7 +184,7 @@ pub async fn archive(app: &App, who: &str, is_archived: bool) -> Result<(), Proj
         true => "the project was archived",
         false => "the project is in use again",
     };
-    tx.add_action(&action(who, "archive_project", what.to_owned()), now).await?;
+    tx.add_action(&action(actor, "archive_project", what.to_owned()), now).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -168,7 +193,8 @@ pub async fn archive(app: &App, who: &str, is_archived: bool) -> Result<(), Proj
 ///
 /// # Errors
 /// It is the first project.
-pub async fn remove(app: &App) -> Result<(), ProjectError> {
+pub async fn remove(app: &App, actor: Actor<'_>) -> Result<(), ProjectError> {
+    must_administer_all(actor)?;
     if app.project_id() == DEFAULT_PROJECT {
         return Err(ProjectError::First);
     }
@@ -182,7 +208,7 @@ pub async fn remove(app: &App) -> Result<(), ProjectError> {
 ///
 /// # Errors
 /// The label is too long.
-pub async fn add_key(app: &App, who: &str, label: &str) -> Result<KeyRow, ProjectError> {
+pub async fn add_key(app: &App, actor: Actor<'_>, label: &str) -> Result<KeyRow, ProjectError> {
     let label = label.trim();
     if label.chars().count() > MAX_LABEL || label != one_line(label, MAX_LABEL) {
         return Err(ProjectError::Label);
@@ -194,7 +220,7 @@ pub async fn add_key(app: &App, who: &str, label: &str) -> Result<KeyRow, Projec
     let (id, project_id, label) = (0, app.project_id(), label.to_owned());
     let key = KeyRow { id, project_id, secret, label, created_at: now, disabled_at: None };
     let what = format!("the key {} was added", key.in_short());
-    tx.add_action(&action(who, "add_key", what), now).await?;
+    tx.add_action(&action(actor, "add_key", what), now).await?;
     tx.commit().await?;
     Ok(key)
 }
@@ -206,7 +232,7 @@ pub async fn add_key(app: &App, who: &str, label: &str) -> Result<KeyRow, Projec
 /// The project has no such key.
 pub async fn rotate_key(
     app: &App,
-    who: &str,
+    actor: Actor<'_>,
     id: Option<i64>,
 ) -> Result<(KeyRow, KeyRow), ProjectError> {
     let older = match id {
@@ -215,7 +241,7 @@ pub async fn rotate_key(
     };
     let older = older.ok_or(if id.is_some() { ProjectError::NoSuchKey } else { ProjectError::NoKey });
     let older = older?.clone();
-    let newer = add_key(app, who, &older.label).await?;
+    let newer = add_key(app, actor, &older.label).await?;
     Ok((older, newer))
 }
 
@@ -225,7 +251,7 @@ pub async fn rotate_key(
 /// The project has no such key, or no other one works.
 pub async fn disable_key(
     app: &App,
-    who: &str,
+    actor: Actor<'_>,
     id: i64,
     is_disabled: bool,
 ) -> Result<(), ProjectError> {
@@ -240,11 +266,11 @@ pub async fn disable_key(
     tx.set_key_disabled(id, is_disabled.then_some(now)).await?;
     let is = if is_disabled { "was switched off" } else { "was switched on" };
     let what = format!("the key {} {is}", key.in_short());
-    tx.add_action(&action(who, "disable_key", what), now).await?;
+    tx.add_action(&action(actor, "disable_key", what), now).await?;
     tx.commit().await?;
     Ok(())
 }
 
-fn action(who: &str, kind: &'static str, what: String) -> NewAction {
-    NewAction { who: who.to_owned(), issue_id: None, kind, what, undo: None, undo_role: None }
+fn action(actor: Actor<'_>, kind: &'static str, what: String) -> NewAction {
+    NewAction { who: actor.name.to_owned(), issue_id: None, kind, what, undo: None, undo_role: None }
 }

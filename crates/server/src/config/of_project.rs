@@ -60,6 +60,15 @@ pub(super) fn is_of_projects(option: &OptionDef) -> bool {
     OF_REPOSITORY.contains(&option.name) || OF_PROJECTS.contains(&option.name)
 }
 
+/// Options that may name any file or folder of the server's machine.
+const NAME_FILES: &[&str] =
+    &["repo_url", "repo_url_file", "repo_dir", "submodules", "ignore_revs_file"];
+
+/// Whether the option may name any file or folder of the server's machine.
+pub fn names_files(option: &str) -> bool {
+    NAME_FILES.contains(&option)
+}
+
 /// Checks that a project may set the option.
 ///
 /// # Errors

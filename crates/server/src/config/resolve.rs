@@ -102,7 +102,7 @@ pub struct Config {
     /// Every option with its effective value, secrets hidden, for display.
     pub shown: BTreeMap<&'static str, String>,
     /// As typed: what projects set comes over it.
-    pub(super) raw: Arc<RawConfig>,
+    pub raw: Arc<RawConfig>,
 }
 
 impl Config {

@@ -2,12 +2,14 @@
 pub mod health;
 pub mod issues;
 pub mod people;
+pub mod projects;
 pub mod rule_preview;
 pub mod setup;
 
 use health::HealthMemory;
 use issues::ListMemory;
 use people::AuthorWeeks;
+use projects::WeeksMemory;
 use rule_preview::PreviewTurn;
 use setup::MailServerAnswer;
 
@@ -22,6 +24,8 @@ pub struct QueryMemory {
     pub mail_server: MailServerAnswer,
     /// Occurrences of the week by author.
     pub author_weeks: AuthorWeeks,
+    /// The weeks of all projects.
+    pub project_weeks: WeeksMemory,
     /// Serializes rule previews.
     pub preview_turn: PreviewTurn,
 }

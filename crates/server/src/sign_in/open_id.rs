@@ -230,7 +230,7 @@ impl OpenId {
 
     async fn client(&self, app: &App, again: bool) -> Result<Client, OpenIdError> {
         let metadata = self.metadata(app.clock.now(), again).await?;
-        let redirect = RedirectUrl::new(format!("{}/sign_in/oidc/callback", app.base_url))
+        let redirect = RedirectUrl::new(format!("{}/sign_in/oidc/callback", app.server_url))
             .map_err(|error| self.wrong(&error))?;
         let secret = self.client_secret.as_ref();
         let secret = secret.map(|secret| ClientSecret::new(secret.reveal().to_owned()));

@@ -10,6 +10,7 @@ pub(crate) mod issue;
 pub(crate) mod layout;
 pub(crate) mod older;
 pub(crate) mod people;
+pub(crate) mod projects;
 pub(crate) mod rules;
 pub(crate) mod setup;
 pub(crate) mod sign_in;
@@ -20,12 +21,13 @@ pub(crate) mod week;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 use flawless_core::Role;
 use site::Site;
 
 pub use sites::projects_router;
+pub(crate) use sites::to_top;
 
 /// Limit in bytes for a form from somebody who is not signed in: forms are held in memory while
 /// they arrive.
@@ -52,6 +54,9 @@ fn router(site: Site) -> Router {
         .layer(DefaultBodyLimit::max(STRANGERS_FORM));
     let known = Router::new()
         .route("/sign_out", post(account::sign_out::save))
+        // Whoever may not see the first project may see others.
+        .route("/projects", get(projects::overview::show))
+        .route("/projects/{*rest}", any(layout::page::not_found))
         .route_layer(from_fn(auth::access::require_known));
     let reader = Router::new()
         .route("/issues/{issue}", get(issue::show::show))
@@ -106,7 +111,15 @@ fn router(site: Site) -> Router {
         .route("/save_remap_email", post(older::forms::save_remap_email))
         .route("/disown_file", get(older::forms::disown_file))
         .route("/save_disown_file", post(older::forms::save_disown_file))
-        .route("/retry_address", post(people::address_retry::save));
+        .route("/retry_address", post(people::address_retry::save))
+        .route("/new_project", get(projects::add::show).post(projects::add::save))
+        .route("/settings", get(projects::settings::show))
+        .route("/settings/save", post(projects::save::save))
+        .route("/settings/keys/add", post(projects::keys::add))
+        .route("/settings/keys/disable", post(projects::keys::disable))
+        .route("/settings/rename", post(projects::state::save_name))
+        .route("/settings/archive", post(projects::state::save_archived))
+        .route("/settings/remove", post(projects::state::remove_it));
     everybody
         .merge(known)
         .merge(needs(Role::Reader, reader))

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderValue, Uri, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use flawless_store::ProjectId;
 use tower::ServiceExt;
 
@@ -71,8 +71,22 @@ fn project_and_rest(uri: &Uri) -> Option<(String, Uri)> {
     Some((name.to_owned(), Uri::from(rest)))
 }
 
+/// Marks a redirect that leaves the project.
+#[derive(Debug, Clone, Copy)]
+struct AtTop;
+
+/// Leads to a path that begins at the top of the server.
+pub(crate) fn to_top(path: &str) -> Response {
+    let mut response = Redirect::to(path).into_response();
+    response.extensions_mut().insert(AtTop);
+    response
+}
+
 /// Completes a redirect within the project.
 fn set_root(response: &mut Response<Body>, root: &str) {
+    if response.extensions().get::<AtTop>().is_some() {
+        return;
+    }
     let location = response.headers().get(header::LOCATION);
     let Some(location) = location.and_then(|location| location.to_str().ok()) else { return };
     if location.starts_with('/')

@@ -1,6 +1,7 @@
 //! Projects: one for each code base.
 use sqlx::FromRow;
 
+use crate::issues::issue::HOUR_MS;
 use crate::{ProjectId, Store, StoreError, WriteTx};
 
 /// A project.
@@ -120,6 +121,62 @@ impl Store {
     /// The database cannot be read.
     pub async fn rules_revisions(&self) -> Result<Vec<(ProjectId, i64)>, StoreError> {
         let query = sqlx::query_as("SELECT id, rules_revision FROM project ORDER BY id");
+        Ok(query.fetch_all(&self.readers).await?)
+    }
+}
+
+/// Two weeks of a project in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromRow)]
+pub struct ProjectWeeks {
+    /// The project.
+    pub project_id: ProjectId,
+    /// Issues that occurred since the middle.
+    pub issues: i64,
+    /// Occurrences since the middle.
+    pub occurrences: i64,
+    /// Issues that occurred before it.
+    pub issues_before: i64,
+    /// Occurrences before it.
+    pub occurrences_before: i64,
+}
+
+impl Store {
+    /// What occurred in each project since `from`, before and after `middle`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn project_weeks(
+        &self,
+        from: i64,
+        middle: i64,
+    ) -> Result<Vec<ProjectWeeks>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT project_id, \
+             COUNT(DISTINCT CASE WHEN hour >= $2 THEN issue_id END) AS issues, \
+             CAST(SUM(CASE WHEN hour >= $2 THEN occurrences ELSE 0 END) AS BIGINT) AS occurrences, \
+             COUNT(DISTINCT CASE WHEN hour < $2 THEN issue_id END) AS issues_before, \
+             CAST(SUM(CASE WHEN hour < $2 THEN occurrences ELSE 0 END) AS BIGINT) \
+             AS occurrences_before FROM issue_hour \
+             WHERE project_id IN (SELECT id FROM project) AND hour >= $1 GROUP BY project_id",
+        );
+        let query = query.bind(from.div_euclid(HOUR_MS)).bind(middle.div_euclid(HOUR_MS));
+        Ok(query.fetch_all(&self.readers).await?)
+    }
+
+    /// How many reports wait for attribution in each project, and how many alerts wait because
+    /// nobody could be notified. Projects without any are omitted.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn project_queues(&self) -> Result<Vec<(ProjectId, i64, i64)>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT project_id, CAST(SUM(waiting) AS BIGINT), CAST(SUM(deferred) AS BIGINT) FROM \
+             (SELECT project_id, COUNT(*) AS waiting, 0 AS deferred FROM pending_report \
+              WHERE occurrences > 0 GROUP BY project_id \
+              UNION ALL SELECT project_id, 0, COUNT(*) FROM alert \
+              WHERE composed_at IS NULL AND note IS NOT NULL GROUP BY project_id) AS queues \
+             GROUP BY project_id",
+        );
         Ok(query.fetch_all(&self.readers).await?)
     }
 }

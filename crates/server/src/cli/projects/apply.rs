@@ -7,8 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
 
-use super::WHO;
-use crate::actions::projects::{self, Setting};
+use crate::actions::projects::{self, COMMAND_LINE, Setting};
 use crate::app::App;
 use crate::cli::{ConfArgument, print};
 use crate::config::{ProjectSection, read_projects};
@@ -84,12 +83,12 @@ async fn add(app: &App, section: &ProjectSection, dry_run: bool) -> anyhow::Resu
         .map(|(option, value)| (option.clone(), Some(value.clone())))
         .collect();
     if !dry_run {
-        let id = projects::add(app, WHO, &section.name, &settings).await?;
+        let id = projects::add(app, COMMAND_LINE, &section.name, &settings).await?;
         app.projects.refresh().await?;
         if section.is_archived
             && let Some(made) = app.projects.get(id)
         {
-            projects::archive(&made, WHO, true).await?;
+            projects::archive(&made, COMMAND_LINE, true).await?;
         }
     }
     Ok(vec!["the project is new".to_owned()])
@@ -117,9 +116,9 @@ async fn change(app: &App, section: &ProjectSection, dry_run: bool) -> anyhow::R
         changes.push(what.to_owned());
     }
     if !dry_run {
-        projects::set(app, WHO, &settings).await?;
+        projects::set(app, COMMAND_LINE, &settings).await?;
         if was_archived != section.is_archived {
-            projects::archive(app, WHO, section.is_archived).await?;
+            projects::archive(app, COMMAND_LINE, section.is_archived).await?;
         }
     }
     Ok(changes)

@@ -6,9 +6,8 @@ use anyhow::{anyhow, bail};
 use flawless_base::plural::counted;
 use flawless_store::DEFAULT_PROJECT;
 
-use super::WHO;
 use super::list::head;
-use crate::actions::projects::{self, ProjectError, Setting};
+use crate::actions::projects::{self, COMMAND_LINE, ProjectError, Setting};
 use crate::app::App;
 use crate::cli::{ConfArgument, print};
 
@@ -18,7 +17,7 @@ pub(super) async fn add(
     settings: &[Setting],
 ) -> anyhow::Result<ExitCode> {
     let app = conf.open().await?;
-    let id = projects::add(&app, WHO, name, settings).await?;
+    let id = projects::add(&app, COMMAND_LINE, name, settings).await?;
     app.projects.refresh().await?;
     let made = app.projects.get(id).ok_or_else(|| anyhow!("the project was just removed"))?;
     app.store.close().await;
@@ -26,7 +25,7 @@ pub(super) async fn add(
 }
 
 pub(super) async fn set(app: &App, settings: &[Setting]) -> anyhow::Result<ExitCode> {
-    let changed = projects::set(app, WHO, settings).await?;
+    let changed = projects::set(app, COMMAND_LINE, settings).await?;
     app.store.close().await;
     let name = app.project.name();
     match changed.is_empty() {
@@ -36,7 +35,7 @@ pub(super) async fn set(app: &App, settings: &[Setting]) -> anyhow::Result<ExitC
 }
 
 pub(super) async fn rename(app: &App, new_name: &str) -> anyhow::Result<ExitCode> {
-    projects::rename(app, WHO, new_name).await?;
+    projects::rename(app, COMMAND_LINE, new_name).await?;
     app.store.close().await;
     let mut text = format!("{} is called {new_name} now\n", app.project.name());
     if app.project_id() != DEFAULT_PROJECT {
@@ -46,7 +45,7 @@ pub(super) async fn rename(app: &App, new_name: &str) -> anyhow::Result<ExitCode
 }
 
 pub(super) async fn archive(app: &App, is_archived: bool) -> anyhow::Result<ExitCode> {
-    projects::archive(app, WHO, is_archived).await?;
+    projects::archive(app, COMMAND_LINE, is_archived).await?;
     app.store.close().await;
     let name = app.project.name();
     match is_archived {
@@ -74,7 +73,7 @@ pub(super) async fn remove(app: &App, yes: bool) -> anyhow::Result<ExitCode> {
     if !agreed(app.project.name(), yes)? {
         return Ok(ExitCode::FAILURE);
     }
-    projects::remove(app).await?;
+    projects::remove(app, COMMAND_LINE).await?;
     // Removed data is overwritten in the journal too.
     app.store.empty_journal().await?;
     app.store.close().await;

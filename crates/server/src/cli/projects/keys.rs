@@ -7,8 +7,7 @@ use flawless_base::dates::{date_time, rfc3339};
 use flawless_store::KeyRow;
 use serde_json::json;
 
-use super::WHO;
-use crate::actions::projects::{self, ProjectError};
+use crate::actions::projects::{self, COMMAND_LINE, ProjectError};
 use crate::app::App;
 use crate::cli::open::ProjectArgument;
 use crate::cli::print;
@@ -67,13 +66,13 @@ pub(super) async fn run(action: Action) -> anyhow::Result<ExitCode> {
         }
         Action::Add { of, label } => {
             let app = of.open().await?;
-            let key = projects::add_key(&app, WHO, &label).await?;
+            let key = projects::add_key(&app, COMMAND_LINE, &label).await?;
             print(added(&app, &key).await?)
         }
         Action::Disable { of, key } => {
             let app = of.open().await?;
             let key = named(&app, &key)?;
-            let done = projects::disable_key(&app, WHO, key.id, true).await;
+            let done = projects::disable_key(&app, COMMAND_LINE, key.id, true).await;
             app.store.close().await;
             if let Err(ProjectError::LastKey) = done {
                 bail!(
@@ -89,7 +88,7 @@ pub(super) async fn run(action: Action) -> anyhow::Result<ExitCode> {
         Action::Enable { of, key } => {
             let app = of.open().await?;
             let key = named(&app, &key)?;
-            projects::disable_key(&app, WHO, key.id, false).await?;
+            projects::disable_key(&app, COMMAND_LINE, key.id, false).await?;
             app.store.close().await;
             print(format!("{} works\n", key.secret.reveal()))
         }
@@ -97,7 +96,7 @@ pub(super) async fn run(action: Action) -> anyhow::Result<ExitCode> {
             let app = of.open().await?;
             let older = key.as_deref().map(|digits| named(&app, digits)).transpose()?;
             let id = older.map(|key| key.id);
-            let (older, newer) = projects::rotate_key(&app, WHO, id).await?;
+            let (older, newer) = projects::rotate_key(&app, COMMAND_LINE, id).await?;
             let mut text = added(&app, &newer).await?;
             let older = older.secret.reveal();
             // Writing to a String cannot fail.

@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 use super::ListArguments;
 use crate::app::App;
 use crate::cli::print;
-use crate::config::project_options;
 use crate::project::keys::working;
+use crate::query::projects::{ShownSetting, settings};
 
 pub(super) async fn list(arguments: ListArguments) -> anyhow::Result<ExitCode> {
     let app = arguments.conf.open().await?;
@@ -33,14 +33,12 @@ pub(super) async fn list(arguments: ListArguments) -> anyhow::Result<ExitCode> {
 pub(super) async fn show(app: &App, json: bool) -> anyhow::Result<ExitCode> {
     let size = app.store.project_size().await?;
     app.store.close().await;
-    let place = |name: &str| place(app, name);
+    let settings = settings(app);
     if json {
         let mut shown = as_json(app);
-        let settings: Map<String, Value> = project_options()
-            .map(|option| {
-                let value = app.config.shown.get(option.name);
-                (option.name.to_owned(), json!({"value": value, "set_at": place(option.name)}))
-            })
+        let settings: Map<String, Value> = settings
+            .into_iter()
+            .map(|set| (set.name.to_owned(), json!({"value": set.value, "set_at": set.place})))
             .collect();
         shown["created_at"] = json!(rfc3339(app.project.row.created_at));
         shown["archived_at"] = json!(app.project.row.archived_at.map(rfc3339));
@@ -51,24 +49,12 @@ pub(super) async fn show(app: &App, json: bool) -> anyhow::Result<ExitCode> {
     let mut text = head(app);
     // Writing to a String cannot fail.
     let _ = writeln!(text, "issues   {}\n", size.issues);
-    let width = project_options().map(|option| option.name.len()).max().unwrap_or_default();
-    for option in project_options() {
-        let value = app.config.shown.get(option.name).map_or("", String::as_str);
+    let width = settings.iter().map(|set| set.name.len()).max().unwrap_or_default();
+    for ShownSetting { name, value, place, .. } in settings {
         let value = value.replace('\n', " ");
-        let _ = writeln!(text, "{:<width$}  {value}  ({})", option.name, place(option.name));
+        let _ = writeln!(text, "{name:<width$}  {value}  ({place})");
     }
     print(text)
-}
-
-/// Where the value of an option is from, in words.
-fn place(app: &App, name: &str) -> String {
-    if app.project.settings.iter().any(|setting| setting.option.trim_end_matches("_file") == name) {
-        return "the project".to_owned();
-    }
-    match app.config.set_at.get(name) {
-        Some(place) if place != name => place.trim_end_matches(&format!(": {name}")).to_owned(),
-        _ => "default".to_owned(),
-    }
 }
 
 fn as_json(app: &App) -> Value {
@@ -95,14 +81,12 @@ pub(super) fn head(app: &App) -> String {
     for KeyRow { secret, .. } in working(&app.project.keys) {
         let _ = writeln!(text, "key      {}", secret.reveal());
     }
-    let repository = match app.config.shown.get("repo_url").filter(|url| !url.is_empty()) {
-        Some(url) => Some((url, "repo_url")),
-        None => app.config.shown.get("repo_dir").map(|folder| (folder, "repo_dir")),
-    };
-    let _ = match repository.filter(|(value, _)| !value.is_empty()) {
-        Some((value, option)) => {
-            writeln!(text, "code     {value}  ({})", place(app, option))
-        }
+    let settings = settings(app);
+    let code = ["repo_url", "repo_dir"].into_iter().find_map(|name| {
+        settings.iter().find(|set| set.name == name && !set.value.is_empty())
+    });
+    let _ = match code {
+        Some(ShownSetting { value, place, .. }) => writeln!(text, "code     {value}  ({place})"),
         None => writeln!(text, "code     none: nobody can be blamed"),
     };
     text

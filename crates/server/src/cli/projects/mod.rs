@@ -128,9 +128,6 @@ enum Action {
     },
 }
 
-/// Who changed something, where actions are listed.
-const WHO: &str = "the command line";
-
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.action {
         None => list::list(arguments.list).await,

@@ -125,6 +125,15 @@ fn is_program(visitor: &Visitor) -> bool {
 }
 
 fn unknown(context: PageContext, request: &Request) -> Response {
+    if context.refused.is_some() && !context.root.is_empty() {
+        // Nobody learns of a project that they may not see.
+        let text = "There is nothing at this address.";
+        return refuse(context, StatusCode::NOT_FOUND, "Not found", text);
+    }
+    let sees_others = context.refused.as_ref().is_some_and(|person| !person.projects.is_empty());
+    if sees_others && context.path == "/" && *request.method() == Method::GET {
+        return Redirect::to("/projects").into_response();
+    }
     if let Some(Refused { address, .. }) = &context.refused {
         let text = format!(
             "{address} may not see these pages. An administrator can allow it on the page People. \

@@ -32,7 +32,8 @@ pub(crate) async fn leave(
         Ok(begun) => begun,
         Err(error) => return problem(context, &error),
     };
-    let kept = kept(&begun.ticket, &asked.next);
+    // The provider sends the browser back to the first project.
+    let kept = kept(&begun.ticket, &format!("{}{}", app.root, safe(&asked.next)));
     let mut response = Redirect::to(&begun.url).into_response();
     if let Some(cookie) = Kept::OpenId.write(&app, &kept, TICKET_LIFE_MS / 1000) {
         response.headers_mut().append(header::SET_COOKIE, cookie);

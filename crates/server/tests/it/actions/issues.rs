@@ -13,7 +13,7 @@ const DAY_MS: i64 = 86_400_000;
 const WHO: Actor<'_> = administrator("ann");
 
 const fn administrator(name: &str) -> Actor<'_> {
-    Actor { name, role: Role::Administrator }
+    Actor { name, role: Role::Administrator, role_in_all: Some(Role::Administrator) }
 }
 
 /// A server with issue 1, of which Ben was notified.
@@ -202,25 +202,25 @@ async fn undo_removes_only_its_rule_and_says_when_it_no_longer_fits() {
     };
     let first = act(shared, WHO, alias("one@example.com")).await.expect("added");
     let second = act(shared, WHO, alias("two@example.com")).await.expect("added");
-    let why = undo(shared, "ben", first.id).await.expect_err("gone").to_string();
+    let why = undo(shared, administrator("ben"), first.id).await.expect_err("gone").to_string();
     assert!(why.contains("was removed since"), "{why}");
-    undo(shared, "ben", second.id).await.expect("undone");
+    undo(shared, administrator("ben"), second.id).await.expect("undone");
     assert_eq!(aliases().await, [(1, json!("one@example.com"))], "the older one is restored");
 
     let entry = json!({"old_email": "ben@example.com", "new_email": "three@example.com"});
     let edit = Action::EditRule { list: RuleList::EmailRemapping, id: 1, entry };
     let edited = act(shared, WHO, edit).await.expect("changed");
-    let why = undo(shared, "ben", first.id).await.expect_err("changed").to_string();
+    let why = undo(shared, administrator("ben"), first.id).await.expect_err("changed").to_string();
     assert!(why.contains("/rules/email_remapping/1"), "{why}");
-    undo(shared, "ben", edited.id).await.expect("undone");
-    undo(shared, "ben", first.id).await.expect("undone");
+    undo(shared, administrator("ben"), edited.id).await.expect("undone");
+    undo(shared, administrator("ben"), first.id).await.expect("undone");
     assert!(aliases().await.is_empty());
     let third = act(shared, WHO, alias("one@example.com")).await.expect("added");
     assert_eq!(aliases().await[0].0, 3, "no id is used twice");
     let remove = Action::RemoveRule { list: RuleList::EmailRemapping, id: 3 };
     let removed = act(shared, WHO, remove).await.expect("removed");
     assert!(third.can_undo && removed.can_undo);
-    undo(shared, "ben", removed.id).await.expect("undone");
+    undo(shared, administrator("ben"), removed.id).await.expect("undone");
     assert_eq!(aliases().await, [(3, json!("one@example.com"))]);
     let wrong = act(shared, WHO, alias("nobody")).await.expect_err("no address");
     assert!(matches!(wrong, ActionError::Field { name: "new_email", .. }), "{wrong:?}");
@@ -279,6 +279,6 @@ async fn action_on_a_merged_issue_is_undone_on_the_surviving_one() {
     tx.merge_issue(1, 2).await.expect("merged");
     tx.commit().await.expect("store");
     assert_eq!(issue(&app).await.muted_until, Some(NOW + 7 * DAY_MS), "the surviving issue");
-    undo(shared, ANN.1, done.id).await.expect("undone");
+    undo(shared, administrator(ANN.1), done.id).await.expect("undone");
     assert_eq!(issue(&app).await.muted_until, None);
 }

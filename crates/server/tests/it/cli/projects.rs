@@ -53,13 +53,13 @@ fn folder_that_cannot_be_written_is_named() {
 async fn restart_keeps_the_key() {
     let app = App::start().await;
     let before = app.server.dsn().expect("an address");
-    let keys = app.server.app.project.get().keys.clone();
+    let keys = app.server.app.now().project.keys.clone();
     assert_eq!(
         before,
         format!("http://{}@{}/default", keys[0].secret.reveal(), app.server.http_address)
     );
     let app = app.restart().await;
-    assert_eq!(app.server.app.project.get().keys, keys);
+    assert_eq!(app.server.app.now().project.keys, keys);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,7 +110,7 @@ async fn send(app: &App, key: &str) -> Result<String, String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn key_is_replaced_without_a_restart_and_the_older_one_switched_off() {
     let app = App::start().await;
-    let first = app.server.app.project.get().keys[0].secret.reveal().to_owned();
+    let first = app.server.app.now().project.keys[0].secret.reveal().to_owned();
     let rotated = stdout(&keys(&app, &["rotate"]));
     let second = listed(&app)[1]["key"].as_str().expect("a key").to_owned();
     assert!(rotated.contains(&format!("key      {second}")), "{rotated}");

@@ -18,14 +18,16 @@ mod webhook;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use flawless_base::clock::Clock;
 use flawless_protocol::thrift::RecordErrorRequest;
+use flawless_server::app::projects::Projects;
 use flawless_server::config::{Config, RawConfig};
 use flawless_server::notify::digest::scheduled_digests;
 use flawless_server::server::Server;
-use flawless_store::Retention;
+use flawless_store::{Retention, Store};
 use flawless_store::sealing::Sealing;
 use tempfile::TempDir;
 
@@ -66,6 +68,16 @@ pub struct AppBuilder {
     without_repository: bool,
     sealing: Option<Sealing>,
     clock: Option<Clock>,
+}
+
+/// The projects of a new store, for parts that are tested without a server.
+pub async fn new_projects(folder: &TempDir, clock: &Clock) -> Arc<Projects> {
+    let mut raw = RawConfig::default();
+    raw.set_argument(&format!("data_dir_path={}", folder.path().display())).expect("an option");
+    let config = Config::resolve(&raw).expect("valid");
+    let store = Store::open(folder.path(), &Sealing::default(), clock.now()).await.expect("a store");
+    let address = config.http_address;
+    Projects::open(config, store, clock.clone(), address).await.expect("projects")
 }
 
 impl App {

@@ -8,25 +8,22 @@ use flawless_base::clock::Clock;
 use flawless_protocol::thrift::{
     RecordErrorRequest, ReplyError, decode_reply, encode_ping, encode_record_error,
 };
-use flawless_server::config::RedactionConfig;
 use flawless_server::ingest::{Answerer, BodyLimits, thrift_router};
 use flawless_server::intake::Intake;
 use flawless_server::intake::clients::ClientsSeen;
 use flawless_server::listen::http::{HttpLimits, run_http};
 use flawless_server::listen::memory::Memory;
-use flawless_server::project::keys::{ProjectCell, ProjectKeys};
-use flawless_server::project::redaction::Redaction;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::harness::{App, BEN, NOW, ThriftClient, request, wait_until};
+use crate::harness::{new_projects, App, BEN, NOW, ThriftClient, request, wait_until};
 use crate::ingest::thrift::refusals;
 
 const CART: [(&str, i64, &str, &str); 1] =
     [("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")];
 
 fn key(app: &App) -> String {
-    app.server.app.project.get().keys[0].secret.reveal().to_owned()
+    app.server.app.now().project.keys[0].secret.reveal().to_owned()
 }
 
 fn report_with(key: &str) -> RecordErrorRequest {
@@ -166,12 +163,12 @@ async fn reports_dropped_by_clients_are_counted_by_day_and_shown() {
 async fn impatient() -> (SocketAddr, flawless_server::intake::IntakeReceiver) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let redaction = Redaction::new(&RedactionConfig::default(), &[], Clock::system());
-    let redaction = redaction.expect("valid rules").into();
-    let (intake, incoming) = Intake::new(Clock::system(), Memory::new(1_000_000), redaction);
-    let project = ProjectKeys { revision: 0, id: 1, name: "default".into(), keys: Vec::new() };
-    let clients = Arc::new(ClientsSeen::new(Clock::system()));
-    let answerer = Answerer { intake, project: Arc::new(ProjectCell::new(project)), clients };
+    let clock = Clock::system();
+    let (intake, incoming) = Intake::new(clock.clone(), Memory::new(1_000_000));
+    let clients = Arc::new(ClientsSeen::new(clock.clone()));
+    let folder = tempfile::tempdir().expect("a folder");
+    let projects = new_projects(&folder, &clock).await;
+    let answerer = Answerer { intake, projects, clients };
     let time = Duration::from_millis(100);
     let router: Router =
         thrift_router(answerer, BodyLimits { max_bytes: 1_000, time, trusted_proxies: Vec::new() });

@@ -182,7 +182,7 @@ async fn framed_port_counts_every_occurrence_of_a_failing_job(python: &Path) {
 async fn program_with_a_wrong_key_runs_on_and_is_warned_once(python: &Path) {
     let (_, deployed) = shop();
     let app = App::with("report_error_threshold", "1").without_repository().start().await;
-    let key = app.server.app.project.get().keys[0].secret.reveal().to_owned();
+    let key = app.server.app.now().project.keys[0].secret.reveal().to_owned();
     let dsn = app.server.dsn().expect("an address").replace(&key, &"0".repeat(key.len()));
     let mut program = Talking::start(deployed.program(python, "steps.py").env("DSN", dsn));
     assert_eq!(program.say("fail 3"), "failed 3");

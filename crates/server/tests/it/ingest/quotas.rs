@@ -32,7 +32,7 @@ fn with_values(mut report: RecordErrorRequest, bytes: usize, seed: u64) -> Recor
 }
 
 fn with_key(app: &App, report: RecordErrorRequest) -> RecordErrorRequest {
-    let key = app.server.app.project.get().keys[0].secret.reveal().to_owned();
+    let key = app.server.app.now().project.keys[0].secret.reveal().to_owned();
     RecordErrorRequest { project_key: Some(key), ..report }
 }
 

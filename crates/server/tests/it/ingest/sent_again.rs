@@ -88,7 +88,7 @@ async fn reports_without_an_id_count_each() {
 async fn senders_with_and_without_a_key_do_not_share_ids() {
     let app = App::start().await;
     app.report(&report("a")).await;
-    let key = app.server.app.project.get().keys[0].secret.reveal().to_owned();
+    let key = app.server.app.now().project.keys[0].secret.reveal().to_owned();
     let with_key = RecordErrorRequest { project_key: Some(key), ..report("a") };
     app.report(&with_key).await;
     assert_eq!(counted(&app).await.0, 6);

@@ -4,17 +4,14 @@ use std::time::Duration;
 
 use flawless_base::clock::Clock;
 use flawless_protocol::thrift::encode_record_error;
-use flawless_server::config::RedactionConfig;
 use flawless_server::ingest::{Answerer, ThriftLimits, run_thrift};
 use flawless_server::intake::Intake;
 use flawless_server::intake::clients::ClientsSeen;
 use flawless_server::listen::memory::Memory;
-use flawless_server::project::keys::{ProjectCell, ProjectKeys};
-use flawless_server::project::redaction::Redaction;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::harness::{App, NOW, ThriftClient, request, wait_until};
+use crate::harness::{new_projects, App, NOW, ThriftClient, request, wait_until};
 
 const CART: [(&str, i64, &str, &str); 1] =
     [("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")];
@@ -127,18 +124,18 @@ async fn thousands_of_simultaneous_connections_are_all_answered() {
 async fn slow_and_idle_connections_are_cut_off() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let redaction = Redaction::new(&RedactionConfig::default(), &[], Clock::system());
-    let redaction = redaction.expect("valid rules").into();
-    let (intake, incoming) = Intake::new(Clock::system(), Memory::new(1_000_000), redaction);
+    let clock = Clock::system();
+    let (intake, incoming) = Intake::new(clock.clone(), Memory::new(1_000_000));
     let limits = ThriftLimits {
         max_frame: 1_000,
         max_connections: 1,
         idle: Duration::from_millis(100),
         frame: Duration::from_millis(100),
     };
-    let project = ProjectKeys { revision: 0, id: 1, name: "default".into(), keys: Vec::new() };
-    let clients = Arc::new(ClientsSeen::new(Clock::system()));
-    let answerer = Answerer { intake, project: Arc::new(ProjectCell::new(project)), clients };
+    let clients = Arc::new(ClientsSeen::new(clock.clone()));
+    let folder = tempfile::tempdir().expect("a folder");
+    let projects = new_projects(&folder, &clock).await;
+    let answerer = Answerer { intake, projects, clients };
     tokio::spawn(run_thrift(listener, answerer, limits));
     for start in [&b""[..], b"\x00", b"\x00\x00\x00\x20half"] {
         // Only one connection is allowed: the next is served because this one was cut off.
@@ -150,5 +147,5 @@ async fn slow_and_idle_connections_are_cut_off() {
         assert!(rest.is_empty());
     }
     incoming.wait().await;
-    assert_eq!(incoming.refusals().all().len(), 1, "the slow one was refused");
+    assert_eq!(incoming.refusals().of(1).len(), 1, "the slow one was refused");
 }

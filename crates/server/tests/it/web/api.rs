@@ -213,7 +213,7 @@ async fn people_projects_and_health_are_returned() {
     assert_eq!(app.api("GET", "/people/nobody@example.com", None).await.status, 404);
     let projects = app.api_get("/projects").await;
     let key = projects["projects"][0]["keys"][0].as_str().expect("a key");
-    assert!(matches!(app.server.app.project.get().find(key), KeyIs::Valid(_)));
+    assert!(matches!(app.server.app.projects.keys().find(key), KeyIs::Valid(_)));
     assert_eq!(projects["projects"][0]["dsn"], json!(app.server.dsn()));
     assert_eq!(app.api_get("/health").await["ok"], true);
 }
