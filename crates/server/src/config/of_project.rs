@@ -222,7 +222,7 @@ mod tests {
         assert!(text.starts_with("project pay: report_error_threshold: \"x\" is not"), "{text}");
         let text = check_project_option("http_port").expect_err("the server's").to_string();
         assert!(text.contains("a project cannot set this option"), "{text}");
-        let text = check_project_option("repo_ulr").expect_err("unknown").to_string();
+        let text = check_project_option("repo_urll").expect_err("unknown").to_string();
         assert!(text.contains("Did you mean repo_url?"), "{text}");
     }
 }

@@ -116,7 +116,7 @@ mod tests {
             ("repo_url = x", "p.cfg:1: an option before any project"),
             ("[a]\n[a]", "p.cfg:2: [a] was already at p.cfg:1"),
             ("[a]\nport = 1", "p.cfg:2: a project cannot set this option"),
-            ("[a]\nrepo_ulr = 1", "p.cfg:2: unknown option \"repo_ulr\". Did you mean repo_url?"),
+            ("[a]\nrepo_urll = 1", "p.cfg:2: unknown option \"repo_urll\". Did you mean repo_url?"),
             ("[a]\nrepo_url = 1\nrepo_url = 2", "p.cfg:3: repo_url was already set above"),
             ("[a]\narchived = perhaps", "p.cfg:1: archived: \"perhaps\" is not a boolean"),
             ("[a\n", "p.cfg:1: a section without its ]"),

@@ -34,7 +34,7 @@ pub fn sign_in_mail(app: &App, address: &str, url: &str) -> Result<OutboxMessage
     let view = View {
         heading: "Sign in to Flawless".to_owned(),
         url,
-        base_url: &app.base_url,
+        base_url: &app.server_url,
         minutes: LINK_LIFE_MS / 60_000,
     };
     let body = Body::TextAndHtml(Text { mail: &view }.render()?, Html { mail: &view }.render()?);

@@ -46,7 +46,8 @@ pub async fn glances(memory: &WeeksMemory, apps: &[App]) -> Result<Vec<ProjectGl
     let read = async {
         let week = now - WEEK_MS;
         let weeks = first.store.project_weeks(week - WEEK_MS, week).await?;
-        Ok(weeks.into_iter().map(|weeks| (weeks.project_id, weeks)).collect())
+        let weeks = weeks.into_iter().map(|weeks| (weeks.project_id, weeks)).collect();
+        Ok::<_, StoreError>(weeks)
     };
     let weeks: HashMap<ProjectId, ProjectWeeks> =
         memory.0.get_or_try(now, |_| REMEMBERED_MS, read).await?;

@@ -43,11 +43,12 @@ pub fn unsubscribe(app: &App, address: &str, mails: &str) -> String {
     let address = address.to_ascii_lowercase();
     let token = app.signer.sign("unsubscribe", &[&app.project_id().to_string(), &address, mails]);
     let query = Serializer::new(String::new())
+        .append_pair("project", &app.project_id().to_string())
         .append_pair("address", &address)
         .append_pair("mails", mails)
         .append_pair("token", &token)
         .finish();
-    format!("{}/unsubscribe?{query}", app.base_url)
+    format!("{}/unsubscribe?{query}", app.server_url)
 }
 
 /// A person's page.

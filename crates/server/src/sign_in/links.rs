@@ -43,7 +43,7 @@ pub async fn mail_link(
         return Ok(());
     }
     let secret = new_secret("")?;
-    let mail = sign_in_mail(app, &address, &links::sign_in(&app.base_url, &secret.text));
+    let mail = sign_in_mail(app, &address, &links::sign_in(&app.server_url, &secret.text));
     let mail = match mail {
         Ok(mail) => mail,
         Err(error) => {
@@ -122,7 +122,7 @@ async fn printed_link(
     let mut tx = app.store.write().await?;
     tx.add_sign_in_link(&link, now).await?;
     tx.commit().await?;
-    Ok(links::sign_in(&app.base_url, &secret.text))
+    Ok(links::sign_in(&app.server_url, &secret.text))
 }
 
 /// Uses a link; `typed` is the address that was entered for an administrator's link.

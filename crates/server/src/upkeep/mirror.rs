@@ -39,6 +39,9 @@ pub async fn run_mirrors(projects: Arc<Projects>) {
                 (cell, tasks.spawn(keep_mirror(app, turns.clone())))
             });
         }
+        if let Err(error) = remove_orphans(&projects).await {
+            tracing::warn!(%error, "the mirror of a removed project could not be removed");
+        }
         tokio::select! {
             () = changed => {}
             // A task that ends has panicked, or its project is gone.
@@ -46,6 +49,23 @@ pub async fn run_mirrors(projects: Arc<Projects>) {
             () = tokio::time::sleep(LOOK_AGAIN) => {}
         }
     }
+}
+
+/// Removes the folders of projects that are gone: this process may have written there until now.
+async fn remove_orphans(projects: &Projects) -> std::io::Result<()> {
+    let folder = projects.config().data_dir.join("projects");
+    let mut entries = match tokio::fs::read_dir(&folder).await {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    while let Some(entry) = entries.next_entry().await? {
+        let number = entry.file_name().to_str().and_then(|name| name.parse::<ProjectId>().ok());
+        if number.is_some_and(|number| projects.get(number).is_none()) {
+            tokio::fs::remove_dir_all(entry.path()).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether a project has a repository that is kept up to date.

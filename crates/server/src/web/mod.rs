@@ -21,7 +21,7 @@ pub(crate) mod week;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, get, post};
+use axum::routing::{get, post};
 
 use flawless_core::Role;
 use site::Site;
@@ -38,6 +38,10 @@ fn router(site: Site) -> Router {
     let needs = |role: Role, routes: Router<Site>| {
         routes.route_layer(from_fn_with_state(role, auth::access::require))
     };
+    let is_first = site.app.root.is_empty();
+    let health = Router::new()
+        .route("/check_health", get(health::show::show))
+        .route("/check_health.json", get(health::show::show_json));
     let everybody = Router::new()
         .route("/style.css", get(layout::assets::style))
         .route("/script.js", get(layout::assets::script))
@@ -48,15 +52,12 @@ fn router(site: Site) -> Router {
         .route("/sign_in/oidc", get(sign_in::open_id::leave))
         .route("/sign_in/oidc/callback", get(sign_in::open_id::come_back))
         // A visitor who is not signed in gets the short version.
-        .route("/check_health", get(health::show::show))
-        .route("/check_health.json", get(health::show::show_json))
-        .fallback(layout::page::not_found)
+        .merge(health.clone())
         .layer(DefaultBodyLimit::max(STRANGERS_FORM));
     let known = Router::new()
         .route("/sign_out", post(account::sign_out::save))
         // Whoever may not see the first project may see others.
         .route("/projects", get(projects::overview::show))
-        .route("/projects/{*rest}", any(layout::page::not_found))
         .route_layer(from_fn(auth::access::require_known));
     let reader = Router::new()
         .route("/issues/{issue}", get(issue::show::show))
@@ -120,13 +121,35 @@ fn router(site: Site) -> Router {
         .route("/settings/rename", post(projects::state::save_name))
         .route("/settings/archive", post(projects::state::save_archived))
         .route("/settings/remove", post(projects::state::remove_it));
-    everybody
-        .merge(known)
+    let inside = known
         .merge(needs(Role::Reader, reader))
         .merge(needs(Role::Developer, developer))
-        .merge(needs(Role::Administrator, administrator))
+        .merge(needs(Role::Administrator, administrator));
+    // Strangers see something of the first project only: they must not learn of others.
+    let all = match is_first {
+        true => everybody.merge(inside),
+        false => inside.merge(needs(Role::Reader, health)),
+    };
+    let all = all
         .method_not_allowed_fallback(layout::page::forms_only)
         .merge(api::router(&site))
+        .fallback(layout::page::not_found);
+    let all = match is_first {
+        true => all,
+        false => all.layer(from_fn(auth::access::require_visitor)),
+    };
+    identified(all, site)
+}
+
+/// What is at the addresses of a project that does not exist, below `site.app.root`.
+fn nothing(site: Site) -> Router {
+    let nothing = Router::new().fallback(layout::page::not_found);
+    identified(nothing.layer(from_fn(auth::access::require_visitor)), site)
+}
+
+/// Identifies the visitor of each request.
+fn identified(routes: Router<Site>, site: Site) -> Router {
+    routes
         .layer(from_fn_with_state(site.clone(), auth::access::identify))
         .layer(from_fn_with_state(site.clone(), auth::security::guard))
         .with_state(site)

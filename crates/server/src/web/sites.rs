@@ -44,17 +44,20 @@ struct Made {
 }
 
 async fn answer(State(sites): State<Arc<Sites>>, mut request: Request) -> Response {
-    let found = project_and_rest(request.uri());
-    let found = found.and_then(|(name, rest)| Some((sites.projects.named(&name)?, rest)));
-    let app = match found {
-        Some((app, rest)) => {
+    let (root, router) = match project_and_rest(request.uri()) {
+        Some((name, rest)) => {
             *request.uri_mut() = rest;
-            app
+            match sites.projects.named(&name) {
+                Some(app) => (app.root.clone(), sites.router(app)),
+                None => {
+                    let root: Arc<str> = format!("{PROJECTS_PATH}/{name}").into();
+                    (root.clone(), sites.nothing(root))
+                }
+            }
         }
-        None => sites.projects.first(),
+        None => (Arc::default(), sites.router(sites.projects.first())),
     };
-    let root = app.root.clone();
-    let answered = sites.router(app).oneshot(request).await;
+    let answered = router.oneshot(request).await;
     let mut response = answered.unwrap_or_else(|never| match never {});
     if !root.is_empty() {
         set_root(&mut response, &root);
@@ -105,11 +108,23 @@ impl Sites {
             return known.router.clone();
         }
         let memory = known.map(|known| known.memory.clone()).unwrap_or_default();
-        let site = Site { app: app.clone(), memory: memory.clone(), sign_in: self.sign_in.clone() };
-        let router = super::router(site).merge(unsubscribe_router(app.clone()));
         let project = app.project.clone();
+        let is_first = app.root.is_empty();
+        let site = Site { app: app.clone(), memory: memory.clone(), sign_in: self.sign_in.clone() };
+        let mut router = super::router(site);
+        if is_first {
+            router = router.merge(unsubscribe_router(app.clone()));
+        }
         made.insert(app.project_id(), Made { project, router: router.clone(), memory });
         router
+    }
+}
+
+impl Sites {
+    /// The pages of a project that does not exist.
+    fn nothing(&self, root: Arc<str>) -> Router {
+        let app = App { root, ..self.projects.first() };
+        super::nothing(Site { app, memory: Arc::default(), sign_in: self.sign_in.clone() })
     }
 }
 

@@ -11,6 +11,7 @@ mod laws;
 mod mail;
 mod notify;
 mod pipeline;
+mod projects;
 mod redaction;
 mod rules;
 mod sign_in;

@@ -1,12 +1,13 @@
 //! `/sign_out` ends this session; `/sign_out_everywhere` ends all sessions and tokens of a person.
 use axum::extract::State;
 use axum::http::header;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 
 use crate::app::App;
 use crate::web::auth::cookies::Kept;
 use crate::web::layout::page::PageError;
 use crate::web::layout::visitor::PageContext;
+use crate::web::to_top;
 
 pub(crate) async fn save(
     context: PageContext,
@@ -34,7 +35,7 @@ pub(crate) async fn save_everywhere(
 }
 
 fn forget(app: &App) -> Response {
-    let mut response = Redirect::to("/sign_in").into_response();
+    let mut response = to_top("/sign_in");
     if let Some(cookie) = Kept::Session.write(app, "", 0) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, Method};
 use super::input::is_json;
 use super::problem::Problem;
 use crate::actions::Actor;
+use crate::app::App;
 use crate::web::Site;
 use crate::web::layout::visitor::{PageContext, Proof, Refused, Visitor};
 use flawless_core::Role;
@@ -22,6 +23,11 @@ impl Caller {
 
     pub(super) fn actor(&self) -> Actor<'_> {
         self.0.actor()
+    }
+
+    /// The projects that the caller may see, with the role in each.
+    pub(super) fn projects(&self) -> &[(App, Role)] {
+        &self.0.projects
     }
 
     pub(super) fn role(&self) -> Role {

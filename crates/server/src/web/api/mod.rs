@@ -51,7 +51,14 @@ pub(super) fn router(site: &Site) -> Router<Site> {
         ))
         .routes(routes!(super::api::people::list))
         .routes(routes!(super::api::people::show))
-        .routes(routes!(super::api::projects::list))
+        .routes(routes!(super::api::projects::list, super::api::projects::add))
+        .routes(routes!(
+            super::api::projects::show,
+            super::api::projects::change,
+            super::api::projects::remove
+        ))
+        .routes(routes!(super::api::projects::add_key))
+        .routes(routes!(super::api::projects::change_key))
         .routes(routes!(super::api::health::show))
         .routes(routes!(super::api::me::show))
         .routes(routes!(super::api::document::show));

@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::web::layout::visitor::{PageContext, ProjectLink, Proof, Refused, Visitor};
 use crate::web::sign_in::next_page::sign_in_url;
 use crate::web::site::Site;
+use crate::web::to_top;
 use flawless_core::Role;
 
 /// Identifies the visitor for all handlers behind it.
@@ -100,6 +101,15 @@ pub(crate) async fn require_known(context: PageContext, request: Request, next: 
     with_form_token(context, request, next).await
 }
 
+/// Passes requests of visitors who may see the project. To everybody else, its addresses look like
+/// those of a project that does not exist.
+pub(crate) async fn require_visitor(context: PageContext, request: Request, next: Next) -> Response {
+    match context.visitor.is_some() {
+        true => next.run(request).await,
+        false => unknown(context, &request),
+    }
+}
+
 /// Answers a visitor who does not have the role.
 pub(crate) fn not_allowed(context: PageContext, role: Role) -> Response {
     let (who, has) = match &context.visitor {
@@ -148,7 +158,7 @@ fn unknown(context: PageContext, request: &Request) -> Response {
     }
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
-        return Redirect::to(&sign_in_url(wanted)).into_response();
+        return to_top(&sign_in_url(&format!("{}{wanted}", context.root)));
     }
     let text = "You are not signed in, or your session has expired. Nothing was changed. Sign in \
                 at /sign_in in another tab, then go back, reload the page and send the form again.";

@@ -28,7 +28,7 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
 }
 
 // Keeps the fragment of the address through the sign-in: browsers do not send it.
-const asked = document.querySelector("form[action$='/sign_in'] input[name=next]");
+const asked = document.querySelector("form[action='/sign_in'] input[name=next]");
 if (asked && location.hash && !asked.value.includes("#")) {
   asked.value += location.hash;
   for (const link of document.querySelectorAll("a[data-next]")) {

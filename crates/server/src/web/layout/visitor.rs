@@ -154,6 +154,12 @@ impl PageContext {
         }
     }
 
+    /// The name of the project of this page, where the visitor may choose another one.
+    pub(crate) fn project_here(&self) -> &str {
+        let here = self.projects.iter().find(|project| project.is_here);
+        here.map_or("Projects", |project| &project.name)
+    }
+
     /// Whether actions on issues are shown.
     pub(crate) fn acts(&self) -> bool {
         self.has(Role::Developer)

@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use flawless_store::UnwantedKind;
+use flawless_store::{ProjectId, UnwantedKind};
 use serde::Deserialize;
 use tokio::time::timeout;
 use url::form_urlencoded;
@@ -46,6 +46,8 @@ async fn bounded(request: Request, next: Next) -> Response {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Link {
+    /// The number of the project.
+    project: ProjectId,
     address: String,
     mails: String,
     token: String,
@@ -70,19 +72,21 @@ enum Stage {
 }
 
 impl Link {
-    /// The address and the kind of mails, when the token of the link is valid.
-    fn verified(&self, app: &App) -> Option<(String, UnwantedKind)> {
+    /// The project, the address and the kind of mails, when the token of the link is valid.
+    fn verified(&self, first: &App) -> Option<(App, String, UnwantedKind)> {
+        let app = first.projects.get(self.project)?;
         let address = self.address.to_ascii_lowercase();
         let kind = UnwantedKind::parse(&self.mails)?;
         let project = app.project_id().to_string();
         let parts = [project.as_str(), &address, kind.as_str()];
-        app.signer.verify("unsubscribe", &parts, &self.token).then_some((address, kind))
+        let is_valid = app.signer.verify("unsubscribe", &parts, &self.token);
+        is_valid.then_some((app, address, kind))
     }
 }
 
 /// Changes nothing, because mail scanners follow links.
-async fn show(State(app): State<App>, Query(link): Query<Link>) -> Result<Response, PageError> {
-    let Some((address, kind)) = link.verified(&app) else { return Ok(wrong_link()) };
+async fn show(State(first): State<App>, Query(link): Query<Link>) -> Result<Response, PageError> {
+    let Some((app, address, kind)) = link.verified(&first) else { return Ok(wrong_link()) };
     if must_hear(&app, &address, kind) {
         return Ok(answer(&app, address, kind, Stage::DefaultContact));
     }
@@ -91,11 +95,11 @@ async fn show(State(app): State<App>, Query(link): Query<Link>) -> Result<Respon
 }
 
 async fn save(
-    State(app): State<App>,
+    State(first): State<App>,
     Query(link): Query<Link>,
     request: Request,
 ) -> Result<Response, PageError> {
-    let Some((address, kind)) = link.verified(&app) else { return Ok(wrong_link()) };
+    let Some((app, address, kind)) = link.verified(&first) else { return Ok(wrong_link()) };
     let Ok(body) = to_bytes(request.into_body(), MAX_BODY).await else {
         let text = "The request is larger than any form of this page.";
         return Ok(message(
@@ -131,10 +135,9 @@ fn answer(app: &App, address: String, kind: UnwantedKind, stage: Stage) -> Respo
     };
     let link = links::unsubscribe(app, &address, kind.as_str());
     // The page may be open under a host name other than the configured one.
-    let url = link.strip_prefix(&*app.base_url).unwrap_or(&link).to_owned();
+    let url = link.strip_prefix(&*app.server_url).unwrap_or(&link).to_owned();
     let alerts = kind == UnwantedKind::Alerts;
-    let context = PageContext { root: app.root.clone(), ..PageContext::default() };
-    page_with(status, &Page { context, address, url, alerts, stage })
+    page_with(status, &Page { context: PageContext::default(), address, url, alerts, stage })
 }
 
 fn wrong_link() -> Response {

@@ -32,8 +32,7 @@ pub(crate) async fn leave(
         Ok(begun) => begun,
         Err(error) => return problem(context, &error),
     };
-    // The provider sends the browser back to the first project.
-    let kept = kept(&begun.ticket, &format!("{}{}", app.root, safe(&asked.next)));
+    let kept = kept(&begun.ticket, &asked.next);
     let mut response = Redirect::to(&begun.url).into_response();
     if let Some(cookie) = Kept::OpenId.write(&app, &kept, TICKET_LIFE_MS / 1000) {
         response.headers_mut().append(header::SET_COOKIE, cookie);

@@ -25,13 +25,13 @@ fn key_exists_before_the_first_start_and_stays() {
     assert!(key.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase()), "{key}");
     assert_eq!(first["id"], 1);
     assert_eq!(first["name"], "default");
-    assert_eq!(first["dsn"], format!("http://{key}@127.0.0.1:8080/default"));
+    assert_eq!(first["dsn"], format!("http://{key}@127.0.0.1:8080/1"));
     let named = "data_dir_path = data\nhostname = https://errors.example.com/flawless/";
     let again = projects(folder.path(), named);
-    assert_eq!(again["dsn"], format!("https://{key}@errors.example.com/flawless/default"));
+    assert_eq!(again["dsn"], format!("https://{key}@errors.example.com/flawless/1"));
     let everywhere = projects(folder.path(), "data_dir_path = data\nhttp_host = 0.0.0.0");
     let dsn = everywhere["dsn"].as_str().expect("a name of this machine");
-    assert!(dsn.ends_with(":8080/default") && !dsn.contains("0.0.0.0"), "{dsn}");
+    assert!(dsn.ends_with(":8080/1") && !dsn.contains("0.0.0.0"), "{dsn}");
     let unknown = projects(folder.path(), "data_dir_path = data\nhttp_port = 0");
     assert_eq!((&unknown["dsn"], &unknown["keys"][0]), (&Value::Null, &Value::from(key.as_str())));
     let human = stdout(&flawless(folder.path(), &["projects", "-conf", "f.cfg"]));
@@ -56,7 +56,7 @@ async fn restart_keeps_the_key() {
     let keys = app.server.app.now().project.keys.clone();
     assert_eq!(
         before,
-        format!("http://{}@{}/default", keys[0].secret.reveal(), app.server.http_address)
+        format!("http://{}@{}/1", keys[0].secret.reveal(), app.server.http_address)
     );
     let app = app.restart().await;
     assert_eq!(app.server.app.now().project.keys, keys);
@@ -161,8 +161,8 @@ async fn keys_are_listed_with_their_labels_and_named_by_their_digits() {
         (&["disable", "zz"][..], "no key begins with \"zz\""),
         (&["disable", ""], "too short to name one key"),
         (&["disable", &second[..2]], "too short to name one key"),
-        (&["add", "--label", "two\nlines"], "--label: write at most 60 characters"),
-        (&["add", "--label", &"x".repeat(61)], "--label: write at most 60 characters"),
+        (&["add", "--label", "two\nlines"], "a label has at most 60 characters"),
+        (&["add", "--label", &"x".repeat(61)], "a label has at most 60 characters"),
     ] {
         let output = keys(&app, wrong);
         assert_eq!(output.status.code(), Some(1), "{wrong:?}");
